@@ -35,6 +35,7 @@ from api.my import notices as my_notices
 from api.my import pictures as my_pictures
 from api.my import reports as my_reports
 from api.my import uploads as my_uploads
+from api.my import wishes as my_wishes
 from api.open311 import requests as open311_requests
 from api.open311 import services as open311_services
 from api.people import account, keys, people, sessions
@@ -77,7 +78,7 @@ _MODULES = (
     *(wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),
-    *(sign_in, offered, my, places, my_notices, my_pictures, my_uploads, following, my_reports),
+    *(sign_in, offered, my, places, my_wishes, my_notices, my_pictures, my_uploads, following, my_reports),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;

@@ -21,6 +21,7 @@ from db import events
 from db.engine import connect, reading, writing
 from hotline import heartbeats, watchdog
 from hotline.callbacks import left_in_hand, toll
+from hotline.citizens import wishes
 from hotline.errors import Refused
 from hotline.ledger import seals
 from hotline.line import blocked, confirmations, silences, solved_calls, turn_near, urgent_calls
@@ -110,9 +111,15 @@ def carry_over(engine: Engine, _settings: Settings) -> None:
 
 
 def announce(engine: Engine, settings: Settings) -> None:
-    """Put due notices into the outbox."""
+    """Put due notices into the outbox, and the messages to those who wished to know of the next round."""
     with writing(engine) as session:
         notices.queue_due(session, settings)
+    while True:
+        with writing(engine) as session:
+            if not wishes.tell(session, _BATCH):
+                break
+        step()
+        time.sleep(_BREATH_S)  # calls and desks write in between
 
 
 def tell_of_requests(engine: Engine, settings: Settings) -> None:
@@ -216,6 +223,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         solved_calls.forget(session)
         urgent.forget(session)
         silences.forget(session)
+        wishes.forget(session)
 
 
 def forget_events(engine: Engine, settings: Settings) -> None:

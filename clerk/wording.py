@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from clerk.letters import TEXTS, Text, text
@@ -26,7 +27,7 @@ from hotline.dates import Language
 from hotline.line import line
 from hotline.requests import categories, urgent
 from hotline.rounds import rounds
-from hotline.rounds.notice_texts import office, plain
+from hotline.rounds.notice_texts import office, plain, who
 
 _K, _R = OutboxKind, RegistrationState
 _LONGEST_OFFICE = 60
@@ -67,6 +68,8 @@ def words(session: Session, text_message: OutboxMessage) -> Text | None:
         found: Text | None = _answer(text_message)
     elif text_message.kind is OutboxKind.URGENT:
         return _urgent(session, text_message)
+    elif text_message.kind is OutboxKind.ROUND_ANNOUNCED:
+        found = _announced(session, text_message)
     else:
         found = (_of_request if text_message.request_id else _of_registration)(session, text_message)
     return None if found is None or _blocked(session, found.to) else found
@@ -105,6 +108,26 @@ def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
         "category": _cut(plain(about.name_fa), _LONGEST_OFFICE_OF_SEVERAL),
     }
     return text(text_message.to, "fa", "urgent", values)
+
+
+def _announced(session: Session, text_message: OutboxMessage) -> Text | None:
+    """A round that can still be registered for, by whoever has no place in it yet."""
+    round_ = session.get_one(Round, text_message.round_id)
+    mine = select(Registration.id).where(
+        Registration.round_id == round_.id, Registration.number == text_message.to
+    )
+    at = now(session)
+    if round_.cancelled_at or round_.registration_until <= at or session.scalar(mine.limit(1)) is not None:
+        return None
+    language = json.loads(text_message.body)["language"]
+    later = round_.registration_from > at
+    values = {
+        "office": _cut(who(round_, language), _LONGEST_OFFICE),
+        "when": dates.span(round_.starts_at, round_.ends_at, language),
+        "from": dates.span(round_.registration_from, round_.registration_until, language),
+    }
+    case = "round_announced-later" if later else "round_announced"
+    return text(text_message.to, language, case, values)
 
 
 def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:

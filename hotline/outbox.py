@@ -21,6 +21,8 @@ from db.models import (
     OutboxMessage,
     Registration,
     Request,
+    Round,
+    RoundWish,
     UrgentMatter,
 )
 
@@ -109,6 +111,23 @@ def tell_old_number(session: Session, registration: Registration, old: str) -> N
             body=json.dumps({"ticket": registration.ticket}),
             made_at=at,
             not_before=at,
+        )
+    )
+
+
+def tell_of_round(session: Session, wish: RoundWish, round_: Round) -> None:
+    """Have whoever wished it told once of this round; it is of no use when nobody can register any more."""
+    at = now(session)
+    session.add(
+        OutboxMessage(
+            key=f"{OutboxKind.ROUND_ANNOUNCED}-{round_.id}-{wish.number}",
+            kind=OutboxKind.ROUND_ANNOUNCED,
+            round_id=round_.id,
+            to=wish.number,
+            body=json.dumps({"language": wish.language}),
+            made_at=at,
+            not_before=at,
+            expires_at=round_.registration_until,
         )
     )
 

@@ -13,6 +13,7 @@ from db.models.citizens import (
     NoticeTopic,
     NoticeWay,
     PushSubscription,
+    RoundWish,
 )
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
 from db.models.keys import ApiKey
@@ -139,6 +140,7 @@ __all__ = [
     "Responsible",
     "Role",
     "Round",
+    "RoundWish",
     "Seal",
     "SignIn",
     "SilentCaller",

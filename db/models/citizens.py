@@ -113,6 +113,19 @@ class MutedNotice(Base):
     way: Mapped[NoticeWay] = mapped_column(one_of(NoticeWay, "notice_way"), primary_key=True)
 
 
+class RoundWish(Base):
+    """A number wants to be told, once, of the next round of an office."""
+
+    __tablename__ = "round_wishes"
+
+    number: Mapped[str] = mapped_column(String(16), primary_key=True)  # E.164
+    official_id: Mapped[int] = mapped_column(ForeignKey("officials.id"), primary_key=True)
+    language: Mapped[str] = mapped_column(String(2))
+    asked_at: Mapped[datetime] = mapped_column(index=True)
+
+    __table_args__ = (Index("wishes_of_office", "official_id", "asked_at"),)
+
+
 class PushSubscription(Base):
     """Where a browser takes notices, as long as its session lasts: it goes with it, however that ends."""
 

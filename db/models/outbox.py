@@ -67,6 +67,7 @@ class OutboxKind(StrEnum):
     ROUND_CANCELLED = "round_cancelled"
     ROUND_CHANGED = "round_changed"  # it has other hours
     CLOSED = "closed"  # never answered in two rounds
+    ROUND_ANNOUNCED = "round_announced"  # to whoever wished to know of the next one
     NUMBER_CHANGED = "number_changed"  # said to the old number
     CANCELLED = "cancelled"  # given up by telephone
     ANSWER = "answer"  # to a text message of theirs

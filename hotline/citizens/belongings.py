@@ -10,7 +10,7 @@ from db.engine import now
 from db.models import BlockedNumber, Category, Registration, Request, SilentCaller
 from db.states import Phase, RegistrationState, RequestState
 from hotline import audit, numbers
-from hotline.citizens import choices, exported, following, sessions, subscriptions
+from hotline.citizens import choices, exported, following, sessions, subscriptions, wishes
 from hotline.citizens.exported import when
 from hotline.line import line
 from hotline.requests import requests as city_requests
@@ -94,6 +94,11 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         "follows": [
             {"tracking": each.request.tracking, "since": when(each.follower.at)}
             for each in following.followed(session, number)
+        ],
+        "told_of_next_rounds": [
+            {"office": each.official.office_fa, "since": when(each.wish.asked_at)}
+            for each in wishes.offices(session, number)
+            if each.wish
         ],
         "not_to_be_told": [
             {"of": each.topic.value, "by": each.way.value} for each in choices.muted(session, number)

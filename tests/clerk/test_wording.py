@@ -19,11 +19,13 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 OFFICES = ["شهردار اصفهان", "معاون خدمات شهری", "مدیر منطقهٔ پانزده"]
 KINDS = [kind for kind in OutboxKind if kind not in (*TO_WEBHOOKS, OutboxKind.ANSWER)]
-OF_ROUNDS = [kind for kind in KINDS if not kind.startswith(("request_", "followed_", "sign_in_", "urgent"))]
+_OF_OTHERS = ("request_", "followed_", "sign_in_", "urgent", OutboxKind.ROUND_ANNOUNCED)
+OF_ROUNDS = [kind for kind in KINDS if not kind.startswith(_OF_OTHERS)]
 EXAMPLES = {
     "ticket": "۱۲۳۴۵۶۷",
     "place": "۱۲۳۴",
     "when": "چهارشنبه ۳۱ اردیبهشت از ساعت ۹:۳۰ تا ۱۲:۳۰",
+    "from": "چهارشنبه ۳۱ اردیبهشت ساعت ۹:۳۰ تا پنجشنبه ۱ خرداد ساعت ۱۲:۳۰",
     "day": "چهارشنبه ۳۱ اردیبهشت",
     "tracking": "۱۲۳۴۵۶۷۸",
     "category": "روشنایی و چراغ‌های خیابان‌ها",
@@ -55,6 +57,8 @@ def test_given_every_language_when_read_then_each_kind_has_its_text_with_the_sam
             assert slots == {"code"}
         elif name.startswith("urgent"):
             assert slots in ({"number"}, {"tracking", "category"})
+        elif name.startswith("round_announced"):
+            assert slots == {"office", "when"} | ({"from"} if name.endswith("later") else set())
         elif not name.startswith("answer-"):
             of_request = name.startswith(("request_", "followed_"))
             assert ("tracking" if of_request else "ticket") in slots
@@ -79,6 +83,7 @@ def test_given_an_english_text_when_filled_then_it_needs_no_more_than_the_telegr
     values |= {"code": "123456", "link": "https://137.city.example/public/number"}
     values |= {"digits": "41", "ways": "cancel 12345674 : Mayor"}
     values |= {"office": "Deputy for Urban Planning", "when": "Wednesday 12 September, 9:30 to 12:30"}
+    values |= {"from": "Wednesday 12 September, 9:30 to Thursday 13 September, 12:30"}
     for name in texts("en"):
         text = wording.TEXTS.fill("en", "texts", name, values)
         assert text.isascii() and not set(text) & set("[]{}\\^~|`"), name

@@ -4,7 +4,7 @@ from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import Registration
+from db.models import Registration, RoundWish
 from db.states import Phase, RegistrationState
 from settings import Settings
 from tests.factories import a_number, a_round
@@ -39,3 +39,13 @@ def test_given_an_announced_round_when_a_citizen_takes_a_place_and_gives_it_up_t
         page.get_by_role("button", name="بله، لغو شود").click()
         expect(page.get_by_test_id("take-place")).to_be_visible()
         assert states() == [RegistrationState.CANCELLED]
+
+        page.get_by_test_id("wish-round").click()
+        expect(page.get_by_text("خبر می‌دهیم.", exact=True)).to_be_visible()
+        fits(page)
+        page.get_by_role("button", name="دیگر نمی‌خواهم").click()
+        expect(page.get_by_text("خبر می‌دهیم.", exact=True)).to_have_count(0)
+        page.get_by_test_id("wish-round").click()
+        expect(page.get_by_text("خبر می‌دهیم.", exact=True)).to_be_visible()
+        with reading(engine) as session:
+            assert [each.number for each in session.scalars(select(RoundWish))] == [number]

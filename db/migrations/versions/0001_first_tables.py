@@ -1518,6 +1518,7 @@ def _tables() -> None:
                 "round_cancelled",
                 "round_changed",
                 "closed",
+                "round_announced",
                 "number_changed",
                 "cancelled",
                 "answer",
@@ -2103,6 +2104,17 @@ def _tables() -> None:
         sa.UniqueConstraint("session_id"),
         sa.UniqueConstraint("endpoint"),
     )
+    op.create_table(
+        "round_wishes",
+        sa.Column("number", sa.String(length=16), nullable=False),
+        sa.Column("official_id", sa.Integer(), nullable=False),
+        sa.Column("language", sa.String(length=2), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["official_id"], ["officials.id"]),
+        sa.PrimaryKeyConstraint("number", "official_id"),
+    )
+    op.create_index("ix_round_wishes_asked_at", "round_wishes", ["asked_at"], unique=False)
+    op.create_index("wishes_of_office", "round_wishes", ["official_id", "asked_at"], unique=False)
     op.create_table(
         "muted_notices",
         sa.Column("number", sa.String(length=16), nullable=False),

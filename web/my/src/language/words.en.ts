@@ -154,6 +154,14 @@ export const en: Words = {
     sealed: 'This history is sealed in the public ledger: nothing of it can be changed unseen.',
     history: (count, entries) => `It is right: each of the ${count} steps of this report, as you see it here, is under the seal of the public ledger (${entries} lines).`,
   },
+  nextRound: {
+    title: 'The next round',
+    lead: 'We tell you by text message, once, when it is announced. That is no place in the line: you register then.',
+    office: 'With whom?',
+    wish: 'Tell me',
+    told: 'We tell you.',
+    leave: 'No more',
+  },
   rounds: {
     title: 'Conversations with the city',
     mine: 'My place',

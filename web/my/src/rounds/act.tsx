@@ -4,7 +4,7 @@ import type { Place, Round } from '../api/types'
 import { language, problemText, text } from '../language/language'
 
 /** Does something once; what may be done all the same is looked at. */
-function useAct(changed: () => void) {
+export function useAct(changed: () => void) {
   const [wrong, setWrong] = useState('')
   const [busy, setBusy] = useState(false)
   const act = async (asked: () => Promise<unknown>) => {

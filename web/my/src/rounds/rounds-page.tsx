@@ -7,6 +7,7 @@ import { Head } from '../ui/head'
 import { Standing } from '../ui/standing'
 import { useNumber } from '../ui/use-network'
 import { GiveUp, Register } from './act'
+import { NextRound } from './next-round'
 import { PlaceProof } from './place-proof'
 
 /** Announced rounds, and my places in them. */
@@ -28,6 +29,7 @@ function Mine() {
     <>
       <Places answer={own} />
       <Rounds own={own} />
+      <NextRound />
     </>
   )
 }

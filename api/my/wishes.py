@@ -1,0 +1,37 @@
+"""A citizen wants to know of an office's next round, or no more."""
+
+from fastapi import APIRouter
+
+from api.access import Reading
+from api.ids import PathId
+from api.my import wish_schemas as wire
+from api.my.signed_in import Acting, Citizen
+from hotline.citizens import wishes
+
+router = APIRouter(prefix="/my/wishes", tags=["my"])
+
+
+@router.get("")
+def list_wishes(citizen: Citizen, session: Reading) -> list[wire.OfficeWish]:
+    """The offices that hold rounds, the mayor's first, and of which I am to be told."""
+    return [
+        wire.OfficeWish(
+            official_id=official.id,
+            office_fa=official.office_fa,
+            office_en=official.office_en,
+            asked_at=wish.asked_at if wish else None,
+        )
+        for official, wish in wishes.offices(session, citizen.number)
+    ]
+
+
+@router.put("/{official_id}", status_code=204)
+def wish(official_id: PathId, body: wire.WishIn, citizen: Citizen, session: Acting) -> None:
+    """Be told of its next round by text message, once, when it is announced. Twice is once."""
+    wishes.wish(session, citizen.number, official_id, body.language)
+
+
+@router.delete("/{official_id}", status_code=204)
+def leave_wish(official_id: PathId, citizen: Citizen, session: Acting) -> None:
+    """Be told no more."""
+    wishes.leave(session, citizen.number, official_id)

@@ -1,0 +1,95 @@
+"""Citizens who want to be told of an office's next round: once, by text message, when it is announced.
+
+A wish is not a place: whoever is told registers as everybody does, in the one order.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import Official, OfficialKind, Round, RoundWish
+from hotline import outbox
+from hotline.errors import Refused
+from hotline.line import blocked
+from hotline.rounds import notices
+
+KEPT = timedelta(days=366)
+"""So long a wish waits for its round."""
+
+
+class Wished(NamedTuple):
+    """An office, and the wish for its next round (None: there is none)."""
+
+    official: Official
+    wish: RoundWish | None
+
+
+def offices(session: Session, number: str) -> Sequence[Wished]:
+    """The offices that hold rounds, with what this E.164 number wishes."""
+    mine = (RoundWish.official_id == Official.id) & (RoundWish.number == number)
+    query = select(Official, RoundWish).outerjoin(RoundWish, mine).where(*_HOLDS_ROUNDS)
+    rows = session.execute(query.order_by(Official.kind != OfficialKind.MAYOR, Official.id))
+    return [Wished(official, wish) for official, wish in rows]
+
+
+_HOLDS_ROUNDS = (Official.active, Official.kind != OfficialKind.OPERATORS)
+
+
+def wish(session: Session, number: str, official_id: int, language: str) -> None:
+    """Have the number told; twice is once. Raises Blocked and Refused("not-found" | "way-needs-mobile")."""
+    one_at_a_time(session, f"wishes-{number}")
+    blocked.check(session, number)
+    if not number.startswith(outbox.MOBILE):
+        raise Refused("way-needs-mobile", "a land line takes no text messages")
+    if session.scalar(select(Official.id).where(Official.id == official_id, *_HOLDS_ROUNDS)) is None:
+        raise Refused("not-found", f"no office {official_id} holds rounds")
+    if session.get(RoundWish, (number, official_id)) is None:
+        session.add(
+            RoundWish(number=number, official_id=official_id, language=language, asked_at=now(session))
+        )
+        session.flush()
+
+
+def leave(session: Session, number: str, official_id: int) -> None:
+    """The number does not want to be told any more."""
+    gone = delete(RoundWish).where(RoundWish.number == number, RoundWish.official_id == official_id)
+    session.execute(gone.execution_options(synchronize_session=False))
+
+
+def tell(session: Session, limit: int) -> int:
+    """Put into the outbox, at most `limit` at once, who is to be told of a round; the wish is fulfilled.
+
+    Told is of a round whose notice came out since they asked, and which can still be registered for.
+    """
+    at = now(session)
+    query = (
+        select(RoundWish, Round)
+        .join(Round, Round.official_id == RoundWish.official_id)
+        .where(
+            notices.is_public(at),
+            Round.announce_at >= RoundWish.asked_at,
+            Round.registration_until > at,
+            Round.cancelled_at.is_(None),
+        )
+        .order_by(Round.starts_at, Round.id, RoundWish.asked_at, RoundWish.number)
+        .limit(limit)
+        .with_for_update(of=RoundWish, skip_locked=True)
+    )
+    told: set[tuple[str, int]] = set()
+    for mine, round_ in session.execute(query).all():
+        if (mine.number, mine.official_id) not in told:  # two rounds may have come out at once: the first
+            told.add((mine.number, mine.official_id))
+            outbox.tell_of_round(session, mine, round_)
+            session.delete(mine)
+    session.flush()
+    return len(told)
+
+
+def forget(session: Session) -> None:
+    """Wishes that nobody has fulfilled for so long are gone."""
+    old = delete(RoundWish).where(RoundWish.asked_at < now(session) - KEPT)
+    session.execute(old.execution_options(synchronize_session=False))
