@@ -392,6 +392,8 @@ class Settings(BaseSettings):
     its dates and the office's replies stay."""
     messages_days: int = Field(180, ge=31, le=3650)
     """Text messages that are out are deleted after so many days."""
+    pass_days: int = Field(14, ge=1, le=365)
+    """A link by which a request is passed on to a body outside the city works for so many days."""
     reports_per_day: int = Field(10, ge=1, le=1000)
     """So many requests a citizen may report by the app in 24 hours, with one number."""
     events_days: int = Field(400, ge=31, le=3650)

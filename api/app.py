@@ -47,11 +47,22 @@ from api.public import (
     map_page,
     my_page,
     number_page,
+    passed_page,
     public,
     requests_page,
 )
 from api.reports import audit, citizens, recordings, reports, search, wallboard
-from api.requests import actions, categories, departments, escalations, evidence, exports, releases, requests
+from api.requests import (
+    actions,
+    categories,
+    departments,
+    escalations,
+    evidence,
+    exports,
+    passes,
+    releases,
+    requests,
+)
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
 from db.engine import connect
 from settings import Settings
@@ -74,7 +85,7 @@ _MODULES = (
         audit,
         event_stream,
     ),
-    *(phones, requests, exports, escalations, actions, releases, departments, categories),
+    *(phones, requests, exports, escalations, actions, passes, releases, departments, categories),
     *(wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),
@@ -100,8 +111,8 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    pages = (health, public, city, fairness, number_page, my_page, requests_page, map_page, ground)
-    for module in (*pages, open311_services, open311_requests):
+    pages = (health, public, city, fairness, number_page, my_page, passed_page, requests_page, map_page)
+    for module in (*pages, ground, open311_services, open311_requests):
         together.include_router(module.router)
     return together.routes
 
@@ -155,6 +166,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.key_guesses = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
     app.state.code_guesses = limits.Guesses(limits.CODE_BURST, limits.CODE_EVERY_S)
     app.state.pictures_sent = limits.Guesses(limits.PICTURES_BURST, limits.PICTURES_EVERY_S)
+    app.state.passed_acts = limits.Guesses(limits.PASSED_BURST, limits.PASSED_EVERY_S)
     app.state.near_looks = limits.Guesses(limits.NEAR_BURST, limits.NEAR_EVERY_S)
     app.state.pictures_coming = limits.Coming()
     app.state.pieces_coming = limits.Coming()

@@ -35,6 +35,8 @@ PICTURES_AT_ONCE = 6
 """Of one number, on their way or looked at: two reports' worth. A dead connection holds its place, too."""
 NEAR_BURST, NEAR_EVERY_S = 40, 30.0
 """Looks of one number for what others have reported near a point: 120 an hour, and some in advance."""
+PASSED_BURST, PASSED_EVERY_S = 30, 10.0
+"""What an address may say by links to bodies outside the city; a picture is work for a whole second."""
 _ADDRESSES = 10_000
 
 

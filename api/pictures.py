@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Annotated, Any, BinaryIO, cast
+from typing import Annotated, Any, BinaryIO, Self, cast
 
 from fastapi import Path as InPath
 from fastapi import Request, Response
@@ -46,40 +46,59 @@ async def received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
 
     Raises what decoding.look does, and Refused("picture-large" | "picture-broken" | "disk-full").
     """
-    with await run_in_threadpool(_opened, folder) as file:
-        head, size = b"", 0
-        full: Refused | None = None
+    with await run_in_threadpool(Incoming, folder) as incoming:
         try:
             async for chunk in request.stream():
-                head = head if len(head) >= decoding.HEAD else head + chunk
-                size += len(chunk)
-                if size <= decoding.LARGEST:
-                    full = full or await run_in_threadpool(_write, folder, file, chunk)
+                await run_in_threadpool(incoming.take, chunk)
         except ClientDisconnect:
             raise Refused("picture-broken", "it was not sent to its end") from None
-        decoding.look(head[: decoding.HEAD])
-        if size > decoding.LARGEST:
-            raise decoding.large()
-        if full:
-            raise full
-        with disk.room(folder):  # what is small is written only now
-            file.seek(0)
-        yield file
+        yield incoming.whole()
 
 
-def _opened(folder: Path) -> BinaryIO:
-    with disk.room(folder):
-        return cast("BinaryIO", TemporaryFile(dir=folder))
+class Incoming:
+    """A picture that comes in pieces, in a file without a name on the disk where pictures are kept.
 
+    Raises Refused("disk-full") if there can be none.
+    """
 
-def _write(folder: Path, file: BinaryIO, chunk: bytes) -> Refused | None:
-    """Why it is not written: that is said when the sender listens, at the end."""
-    try:
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._head, self._size = folder, b"", 0
+        self._full: Refused | None = None
         with disk.room(folder):
-            file.write(chunk)
-    except Refused as full:
-        return full
-    return None
+            self._file = cast("BinaryIO", TemporaryFile(dir=folder))  # noqa: SIM115  (closed by whoever takes it)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._file.close()
+
+    def take(self, chunk: bytes) -> None:
+        """The next piece. What is too large is counted only, and that there is no room is said at the end,
+        when the sender listens.
+        """
+        if len(self._head) < decoding.HEAD:
+            self._head += chunk
+        self._size += len(chunk)
+        if self._size <= decoding.LARGEST and not self._full:
+            try:
+                with disk.room(self._folder):
+                    self._file.write(chunk)
+            except Refused as full:
+                self._full = full
+
+    def whole(self) -> BinaryIO:
+        """All of it, from its beginning. Raises what decoding.look does, and Refused("picture-large" |
+        "disk-full").
+        """
+        decoding.look(self._head[: decoding.HEAD])
+        if self._size > decoding.LARGEST:
+            raise decoding.large()
+        if self._full:
+            raise self._full
+        with disk.room(self._folder):  # what is small is written only now
+            self._file.seek(0)
+        return self._file
 
 
 def show(settings: Settings, file: File) -> Response:

@@ -69,6 +69,8 @@ STATUS = {
     "picture-damaged": 502,
     "disk-full": 507,
     "agreed-without-time": 422,
+    "link-over": 404,
+    "form-broken": 422,
     "too-many-pages": 503,
     "database-unavailable": 503,
 }

@@ -31,8 +31,8 @@ _TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0"}
 """What every answer of an upload says, refusals included (https://tus.io/protocols/resumable-upload)."""
 _FEEDS = ("/public/", "/healthz")
 """What other sites may show: they are public."""
-_MY = "/public/my"
-"""But this: what is there is one citizen's."""
+_MY, PASSED = "/public/my", "/public/passed/"
+"""But these: what is there is one citizen's, or is of whoever has a link."""
 _APP = "/my"
 """The citizens' app, which may ask a telephone where it is, and listen to a voice note."""
 _APP_MAY = {"Permissions-Policy": "microphone=(self), camera=(), geolocation=(self), payment=(), usb=()"}
@@ -84,7 +84,7 @@ class Guard:
         own = self._app_pages if is_app else self._public if path.startswith("/public") else self._pages
         headers.update(_HEADERS | (_APP_MAY if is_app else {}))
         headers.setdefault("Content-Security-Policy", own)
-        if path.startswith(_FEEDS) and not path.startswith(_MY):
+        if path.startswith(_FEEDS) and not path.startswith((_MY, PASSED)):
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if scope["scheme"] == "https":
             headers["Strict-Transport-Security"] = "max-age=31536000"
@@ -109,8 +109,8 @@ def _policy(*more: str, images: str = "'self' data:") -> str:
 
 
 def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:
-    if scope["method"] in ("GET", "HEAD"):
-        return None
+    if scope["method"] in ("GET", "HEAD") or scope["path"].startswith(PASSED):
+        return None  # no cookie counts there, and a page that tells no address tells no origin
     origin = headers.get("origin")
     ours = origin is None or origin.partition("://")[2] == headers.get("host", "")
     if ours and headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):

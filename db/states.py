@@ -158,6 +158,11 @@ class RequestStep(StrEnum):
     TO_SUPERVISORS = "to_supervisors"  # late by two
     SPLIT = "split"  # a part was made of it
     PART = "part"  # made as a part of another one
+    PASSED = "passed"  # on to a body outside the city, by a link
+    RECALLED = "recalled"  # that link is withdrawn
+    BODY_RECEIVED = "body_received"  # says that body
+    BODY_ANSWERED = "body_answered"
+    BODY_DONE = "body_done"
 
 
 _C = CallbackState

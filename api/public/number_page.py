@@ -71,7 +71,7 @@ def _request(request: Request, language: Language, session: Session, typed: str)
         "request.html",
         language,
         cached=False,
-        last_moment=_last_moment,
+        last_moment=last_moment,
         found=found,
         first=first,
         steps=requests.told(session, first),
@@ -81,6 +81,6 @@ def _request(request: Request, language: Language, session: Session, typed: str)
     )
 
 
-def _last_moment(due_at: datetime) -> datetime:
+def last_moment(due_at: datetime) -> datetime:
     """A due date ends with a midnight, which is of the next day already."""
     return due_at - timedelta(seconds=1)

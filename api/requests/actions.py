@@ -84,9 +84,7 @@ def reply(
 ) -> wire.RequestDetail:
     """Tell the citizen how it goes on; or that it is solved, with what its category demands."""
     request = work.get_for_update(session, request_id)
-    solving.answer(
-        session, request, who=user.username, reply=body.reply, solved=body.solved, shown=body.pictures
-    )
+    solving.answer(session, request, user=user, reply=body.reply, solved=body.solved, shown=body.pictures)
     return detail(session, request, settings.request_alike_days)
 
 

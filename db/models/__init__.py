@@ -43,6 +43,7 @@ from db.models.outbox import (
     SmsAccount,
     WhyNot,
 )
+from db.models.passes import Pass
 from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
 from db.models.pictures import Picture, PictureKind, PublicPicture
 from db.models.recordings import Recording, VoiceSummary
@@ -122,6 +123,7 @@ __all__ = [
     "OfficialKind",
     "OutboxKind",
     "OutboxMessage",
+    "Pass",
     "Picture",
     "PictureKind",
     "PlacedCall",

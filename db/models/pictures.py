@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, one_of
 
-_NOBODYS = text("request_id IS NULL")
+_NOBODYS = text("request_id IS NULL AND pass_id IS NULL")
+_OF_PASS = text("pass_id IS NOT NULL")
 
 
 class PictureKind(StrEnum):
@@ -21,7 +22,7 @@ class PictureKind(StrEnum):
 
 class Picture(Base):
     """A picture, in the state folder's pictures or in the store as `id`.jpg; of no request yet, it is gone
-    after a day."""
+    after a day, but that of a body outside the city (hotline.requests.passes)."""
 
     __tablename__ = "pictures"
 
@@ -29,6 +30,7 @@ class Picture(Base):
     number: Mapped[str | None] = mapped_column(String(16))  # E.164, of the citizen who handed it in
     who: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))  # or of the office
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))
+    pass_id: Mapped[int | None] = mapped_column(ForeignKey("passes.id"))  # of a body outside the city
     kind: Mapped[PictureKind] = mapped_column(one_of(PictureKind, "picture_kind"))
     position: Mapped[int | None]  # of its kind in the request, from 1
     width: Mapped[int]
@@ -47,6 +49,7 @@ class Picture(Base):
         UniqueConstraint("request_id", "kind", "position", name="one_picture_a_place"),
         Index("pictures_of_number", "number", "made_at"),
         Index("pictures_of_nobody", "made_at", sqlite_where=_NOBODYS, postgresql_where=_NOBODYS),
+        Index("pictures_of_pass", "pass_id", sqlite_where=_OF_PASS, postgresql_where=_OF_PASS),
     )
 
 

@@ -43,7 +43,7 @@ from hotline.ledger import ledger
 from hotline.line import blocked
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import parts, ratings, releases
+from hotline.requests import parts, passes, ratings, releases
 from hotline.requests.requests import BY_CITIZEN
 from hotline.uploads import uploads
 from hotline.words import PUBLIC
@@ -180,6 +180,7 @@ def _requests(session: Session, number: str, at: datetime) -> None:
         releases.forget_person(session, request.id)
         ratings.forget(session, [request.id])
         if request.state in OPEN_REQUESTS:
+            passes.forget(session, [request.id, *(part.id for part in parts.of(session, request))])
             session.add(Erasure(request_id=request.id, asked_at=at))
         else:
             forget_words(session, request, at)
@@ -192,6 +193,7 @@ def forget_words(session: Session, request: Request, at: datetime) -> None:
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
     request.latitude, request.longitude, request.place, request.contact = None, None, "", ""
+    passes.forget(session, [request.id])
     said = RequestEntry.request_id == request.id, RequestEntry.step.in_(BY_CITIZEN)
     session.execute(update(RequestEntry).where(*said).values(note="", note_salt=None))
     pictures.erase(session, pictures.drop_of_request(session, request.id))

@@ -19,6 +19,7 @@ from hotline.ledger import ledger
 
 _BY_TIME = {RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS, RequestStep.UNANSWERED}
 _BY_CITIZEN = {RequestStep.REPORTED, RequestStep.CONFIRMED, RequestStep.DENIED, RequestStep.ANSWERED}
+_BY_BODY = {RequestStep.BODY_RECEIVED, RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE}
 _CAN_BE_EMPTIED = {RequestStep.DENIED, RequestStep.ANSWERED}
 """What a citizen has said goes when they wish; what the city has said stays."""
 _PAGE = 2000
@@ -108,11 +109,13 @@ def _told(step: RequestEntry, tracking: str) -> str:
     return _text([_salt(step, "step"), tracking, step.step, _time(step.at), by(step)])
 
 
-def by(step: RequestEntry) -> Literal["time", "citizen", "office"]:
+def by(step: RequestEntry) -> Literal["time", "body", "citizen", "office"]:
     """Who did it. What a citizen told a person of the office, that one wrote down; a whole is ended by its
     parts."""
     if step.step in _BY_TIME:
         return "time"
+    if step.step in _BY_BODY:
+        return "body"
     return "citizen" if not step.who and step.step in _BY_CITIZEN else "office"
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Erasure, Picture, PictureKind, PublicPicture, Request
+from db.models import Erasure, Pass, Picture, PictureKind, PublicPicture, Request
 from db.states import OPEN_REQUESTS
 from hotline.errors import Refused
 from hotline.pictures import stores
@@ -70,6 +70,14 @@ def add_of_office(session: Session, name: str, picture: Plain, *, who: str) -> P
     _may_add(session, Picture.who == who)
     row = _row(session, name, picture, PictureKind.EVIDENCE)
     row.who = who
+    session.flush()
+    return row
+
+
+def add_of_body(session: Session, name: str, picture: Plain, pass_id: int) -> Picture:
+    """A picture by which a body outside the city shows what it has done; it waits until the city uses it."""
+    row = _row(session, name, picture, PictureKind.EVIDENCE)
+    row.who, row.pass_id = f"pass {pass_id}", pass_id  # no username has a space
     session.flush()
     return row
 
@@ -202,7 +210,8 @@ def erase(session: Session, names: Sequence[str]) -> None:
 
 def drop_nobodys(session: Session, limit: int) -> int:
     """Forget at most `limit` pictures that no request has claimed in their time; returns how many."""
-    old = Picture.request_id.is_(None), Picture.made_at < now(session) - NOBODYS
+    unclaimed = Picture.request_id.is_(None), Picture.pass_id.is_(None)
+    old = *unclaimed, Picture.made_at < now(session) - NOBODYS
     some = select(Picture.id).where(*old).order_by(Picture.made_at).limit(limit)
     names = session.scalars(some.with_for_update(skip_locked=True)).all()
     gone = delete(Picture).where(Picture.id.in_(names), *old)
@@ -216,7 +225,8 @@ def forget(session: Session, days: int, limit: int) -> int:
     at = now(session)
     old = (
         select(Picture)
-        .join(Request, Request.id == Picture.request_id)
+        .outerjoin(Pass, Pass.id == Picture.pass_id)
+        .join(Request, Request.id == func.coalesce(Picture.request_id, Pass.request_id))
         .where(
             Picture.deleted_at.is_(None),
             Picture.made_at < at - timedelta(days=days),

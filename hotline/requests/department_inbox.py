@@ -33,6 +33,7 @@ class By(StrEnum):
     CITIZEN = "citizen"
     OFFICE = "office"
     DEPARTMENT = "department"
+    BODY = "body"  # outside the city
     ITSELF = "itself"  # time
 
 

@@ -112,7 +112,7 @@ def answer(
     """Tell the citizen how it goes on; or that it is solved. Raises what `solving.answer` raises."""
     if solved:
         _must_be_anothers(session, request, user)
-    solving.answer(session, request, who=user.username, reply=reply, solved=solved, shown=shown)
+    solving.answer(session, request, user=user, reply=reply, solved=solved, shown=shown)
 
 
 def _must_be_anothers(session: Session, request: Request, user: User) -> None:

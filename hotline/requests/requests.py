@@ -19,8 +19,11 @@ from hotline.requests import spoken_replies
 
 LATENESS = (RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS)
 """Who was told that a department is late."""
+BY_BODY = (RequestStep.BODY_RECEIVED, RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE)
+"""Said by a body outside the city, to which it was passed on."""
 OF_THE_OFFICE = (
     *(RequestStep.RETURNED, RequestStep.SEPARATED, RequestStep.SPLIT, RequestStep.PART),
+    *(RequestStep.RECALLED, *BY_BODY),
     *LATENESS,
 )
 """What it does among itself is not the public's."""

@@ -2,43 +2,46 @@
 
 from collections.abc import Sequence
 
+from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
-from db.models import Category, Evidence, Picture, PictureKind, Request
+from db.models import Category, Evidence, Picture, PictureKind, Request, User
 from hotline.errors import Refused
 from hotline.pictures import pictures
-from hotline.requests import categories, work
+from hotline.requests import categories, passes, work
 from hotline.words import PUBLIC
 
 
-def solve(session: Session, request: Request, *, who: str, reply: str, shown: Sequence[str]) -> None:
-    """It is solved, shown by pictures that `who` has handed in; the citizen is asked whether it is.
+def solve(session: Session, request: Request, *, user: User, reply: str, shown: Sequence[str]) -> None:
+    """It is solved, shown by pictures that the person has handed in, or a body to which it was passed on; the
+    citizen is asked whether it is.
 
     Raises what `work.reply` raises, and Refused("evidence-picture" | "picture-unknown").
     """
     category = categories.get(session, request.category)
-    given = pictures.waiting(session, shown, Picture.who == who)
+    bodys = passes.shown_by_bodies(request.id, user.department_id)
+    given = pictures.waiting(session, shown, or_(Picture.who == user.username, bodys))
     if category.evidence is Evidence.PICTURE and not given:
         raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")
     words = reply.strip() or _default(request, category)
-    work.reply(session, request, who=who, reply=words)
+    work.reply(session, request, who=user.username, reply=words)
     whole = request.part_of_id or request.id  # the citizen sees what was done of it all
     pictures.give(session, given, whole, PictureKind.EVIDENCE)
 
 
 def answer(
-    session: Session, request: Request, *, who: str, reply: str, solved: bool, shown: Sequence[str]
+    session: Session, request: Request, *, user: User, reply: str, solved: bool, shown: Sequence[str]
 ) -> None:
     """Tell the citizen how it goes on; or that it is solved.
 
     Raises what `solve` and `work.tell` raise, and Refused("evidence-unsolved").
     """
     if solved:
-        solve(session, request, who=who, reply=reply, shown=shown)
+        solve(session, request, user=user, reply=reply, shown=shown)
     elif shown:
         raise Refused("evidence-unsolved", "pictures show that it is solved", "pictures")
     else:
-        work.tell(session, request, who=who, reply=reply)
+        work.tell(session, request, who=user.username, reply=reply)
 
 
 def _default(request: Request, category: Category) -> str:

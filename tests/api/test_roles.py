@@ -189,6 +189,11 @@ MAY: dict[str, frozenset[Role] | str] = {
         f"POST /inbox/{{request_id}}/{deed}": DEPARTMENT
         for deed in ("accept", "return", "ask", "reply", "split")
     },
+    "GET /requests/{request_id}/passes": ALL,
+    "POST /requests/{request_id}/passes": HANDLES,
+    "DELETE /requests/{request_id}/passes/{pass_id}": HANDLES,
+    **{f"{method} /inbox/{{request_id}}/passes": DEPARTMENT for method in ("GET", "POST")},
+    "DELETE /inbox/{request_id}/passes/{pass_id}": DEPARTMENT,
     "GET /requests/{request_id}/release": ALL,
     "POST /requests/{request_id}/release": CONDUCTS,
     "POST /requests/{request_id}/pictures/{picture_id}/hidden": CONDUCTS,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from api.public import requests_page
+from api.public import passed_page, requests_page
 from clerk import wording
 from db.models import TimeUnit
 from db.states import Fact, Outcome, Phase, RegistrationState, RequestState, RequestStep
@@ -28,6 +28,7 @@ PERSIAN = re.compile("[آ-ی]{2,}")
 PAGES_OF: dict[str, Set[str]] = {
     "figures": {*requests_page.COUNTS, *requests_page.MEANS},
     "listed-states": set(RequestState) - {RequestState.DUPLICATE},
+    "passed-refusals": {*passed_page.REFUSALS, "other"},
     "phases": set(Phase) - {Phase.PLANNED},
     "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
     "request-steps": frozenset(RequestStep) - set(requests.OF_THE_OFFICE),

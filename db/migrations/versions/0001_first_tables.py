@@ -1166,11 +1166,48 @@ def _tables() -> None:
         sa.UniqueConstraint("request_id", "department_id", "due_at", "told", name="one_reminder_a_date"),
     )
     op.create_table(
+        "passes",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("request_id", sa.Integer(), nullable=False),
+        sa.Column("token_hash", sa.String(length=64), nullable=False),
+        sa.Column("body", sa.String(length=100), nullable=False),
+        sa.Column("contact", sa.String(length=100), nullable=False),
+        sa.Column("written", sa.Text(), nullable=False),
+        sa.Column("who", sa.String(length=64), nullable=False),
+        sa.Column("department_id", sa.Integer(), nullable=True),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("withdrawn_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("seen_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answer", sa.String(length=1000), server_default=sa.text("''"), nullable=False),
+        sa.Column("answers", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done", sa.String(length=1000), server_default=sa.text("''"), nullable=False),
+        sa.CheckConstraint("(answered_at IS NULL) = (answer = '')", name="answered_in_words"),
+        sa.CheckConstraint("(done_at IS NULL) = (done = '')", name="done_in_words"),
+        sa.ForeignKeyConstraint(["department_id"], ["departments.id"]),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("token_hash"),
+    )
+    op.create_index(("ix_passes_request_id"), "passes", ["request_id"], unique=False)
+    op.create_index(
+        "one_link_a_body",
+        "passes",
+        ["request_id", "body"],
+        unique=True,
+        sqlite_where=sa.text("withdrawn_at IS NULL"),
+        postgresql_where=sa.text("withdrawn_at IS NULL"),
+    )
+    op.create_table(
         "pictures",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.String(length=16), nullable=True),
         sa.Column("who", sa.String(length=64), server_default=sa.text("''"), nullable=False),
         sa.Column("request_id", sa.Integer(), nullable=True),
+        sa.Column("pass_id", sa.Integer(), nullable=True),
         sa.Column(
             "kind",
             sa.Enum(
@@ -1198,6 +1235,7 @@ def _tables() -> None:
             ["request_id"],
             ["requests.id"],
         ),
+        sa.ForeignKeyConstraint(["pass_id"], ["passes.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("request_id", "kind", "position", name="one_picture_a_place"),
     )
@@ -1207,8 +1245,16 @@ def _tables() -> None:
         "pictures",
         ["made_at"],
         unique=False,
-        sqlite_where=sa.text("request_id IS NULL"),
-        postgresql_where=sa.text("request_id IS NULL"),
+        sqlite_where=sa.text("request_id IS NULL AND pass_id IS NULL"),
+        postgresql_where=sa.text("request_id IS NULL AND pass_id IS NULL"),
+    )
+    op.create_index(
+        "pictures_of_pass",
+        "pictures",
+        ["pass_id"],
+        unique=False,
+        sqlite_where=sa.text("pass_id IS NOT NULL"),
+        postgresql_where=sa.text("pass_id IS NOT NULL"),
     )
     op.create_table(
         "public_pictures",
@@ -1781,6 +1827,11 @@ def _tables() -> None:
                 "to_supervisors",
                 "split",
                 "part",
+                "passed",
+                "recalled",
+                "body_received",
+                "body_answered",
+                "body_done",
                 name="request_step",
                 native_enum=False,
                 create_constraint=True,

@@ -1,0 +1,221 @@
+"""The page behind a link by which a request was passed on: a body outside the city reads it and answers.
+
+There is no sign-in: whoever has the link may. So nothing keeps what is shown, no search engine lists it, no
+address that a browser tells elsewhere has it in it, and a link that opens nothing has one answer.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from api import cookies, multipart
+from api.access import Database, InForce
+from api.limits import Coming, Guesses
+from api.pages import Asked, page
+from api.pictures import SENT, Incoming, PictureId
+from api.pictures import show as show_file
+from api.problems import STATUS
+from api.public.number_page import last_moment
+from db.engine import reading, writing
+from hotline import characters
+from hotline.dates import Language
+from hotline.errors import Refused
+from hotline.pictures import decoding, pictures
+from hotline.requests import body_answers
+from settings import Settings
+
+router = APIRouter(prefix="/public/passed", include_in_schema=False)
+
+REFUSALS = (
+    *("text-missing", "text-long", "too-many-answers", "body-done", "too-many-attempts", "form-broken"),
+    *("picture-large", "picture-kind", "picture-drawing", "picture-video", "picture-empty"),
+    *("picture-pixels", "picture-animated", "picture-hides", "picture-broken"),
+    *("pictures-busy", "disk-full"),
+)
+"""Those that have words of their own; all others have `other`."""
+_NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
+
+
+async def _typed(request: Request) -> str:
+    """The text of a form of ours."""
+    try:
+        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
+    except ValueError:
+        form = {}
+    return characters.cleaned(form.get("text", [""])[0])
+
+
+Typed = Annotated[str, Depends(_typed)]
+
+
+@router.get("/{token}")
+def show(request: Request, token: str, language: Asked, engine: Database) -> Response:
+    """What the body needs of the request, and where it answers."""
+    return _shown(request, language, engine, token)
+
+
+@router.get("/{token}/pictures/{picture_id}")
+def show_picture(
+    request: Request, token: str, picture_id: PictureId, engine: Database, settings: InForce
+) -> Response:
+    """A picture of what is broken."""
+    guesses: Guesses = request.app.state.guesses
+    guesses.check(cookies.address(request))
+    try:
+        with reading(engine) as session:
+            file = body_answers.picture(session, token, picture_id)
+    except Refused:
+        guesses.wrong(cookies.address(request))
+        raise Refused("not-found", "nothing is here") from None
+    answer = show_file(settings, file)
+    answer.headers.update(_NO_STORE)
+    return answer
+
+
+@router.get("/{token}/{_act}")
+def go_back(token: str, _act: str, language: Asked) -> Response:
+    """A form that was refused, asked for once more by its address."""
+    return _back(token, language)
+
+
+@router.post("/{token}/received")
+def receive(request: Request, token: str, language: Asked, engine: Database) -> Response:
+    """The body has it."""
+    return _acts(request, language, engine, token, lambda session: body_answers.received(session, token))
+
+
+@router.post("/{token}/answer")
+def answer(request: Request, token: str, language: Asked, engine: Database, typed: Typed) -> Response:
+    """The body writes something."""
+    return _acts(
+        *(request, language, engine, token),
+        lambda session: body_answers.answered(session, token, typed),
+        typed=typed,
+    )
+
+
+@router.post("/{token}/pictures", max_body_size=SENT["max_body_size"])
+async def finish(
+    request: Request, token: str, language: Asked, engine: Database, settings: InForce
+) -> Response:
+    """The body has done its part, and shows it."""
+    coming: Coming = request.app.state.pictures_coming
+    typed = ""
+    try:
+        link_id = await run_in_threadpool(_may_send, request, engine, token)
+        with coming.one(f"pass {link_id}"):
+            async with multipart.received(request, settings.pictures_dir) as (texts, picture):
+                typed = characters.cleaned(texts.get("text", ""))
+                await run_in_threadpool(_finish, engine, settings, token, typed, picture)
+    except Refused as refused:
+        return await run_in_threadpool(_shown, request, language, engine, token, refused, done=typed)
+    return _back(token, language)
+
+
+def _may_send(request: Request, engine: Database, token: str) -> int:
+    """Before anything is read: the link's id."""
+    _pay(request)
+    with reading(engine) as session:
+        return body_answers.look(session, token).link.id
+
+
+def _finish(engine: Database, settings: Settings, token: str, text: str, picture: Incoming | None) -> None:
+    text = body_answers.check(text)
+    made = decoding.plain(picture.whole()) if picture else None
+    name = pictures.keep(settings.pictures_dir, made) if made else ""
+    kept = False
+    try:
+        with writing(engine) as session:
+            link_id = body_answers.done(session, token, text)
+            if made and link_id is not None:
+                pictures.add_of_body(session, name, made, link_id)
+                kept = True
+    except Refused:
+        kept = False
+        raise
+    finally:
+        if name and not kept:
+            pictures.discard(settings.pictures_dir, name)
+
+
+def _acts(
+    request: Request,
+    language: Language,
+    engine: Database,
+    token: str,
+    act: Callable[[Session], object],
+    *,
+    typed: str = "",
+) -> Response:
+    try:
+        _pay(request)
+        with writing(engine) as session:
+            act(session)
+    except Refused as refused:
+        return _shown(request, language, engine, token, refused, answer=typed)
+    return _back(token, language)
+
+
+def _pay(request: Request) -> None:
+    """Each act costs, whatever becomes of it."""
+    acts: Guesses = request.app.state.passed_acts
+    acts.take(cookies.address(request))
+
+
+def _shown(
+    request: Request,
+    language: Language,
+    engine: Database,
+    token: str,
+    refused: Refused | None = None,
+    **typed: str,
+) -> Response:
+    """The page; if something was refused, with why, and with what was typed."""
+    guesses: Guesses = request.app.state.guesses
+    address = cookies.address(request)
+    try:
+        guesses.check(address)
+        with reading(engine) as session:
+            seen = body_answers.look(session, token)
+            new = seen.link.seen_at is None
+            answer = page(
+                request,
+                "passed.html",
+                language,
+                status=STATUS.get(refused.code, 409) if refused else 200,
+                cached=False,
+                seen=seen,
+                token=token,
+                wrong=_wrong(refused),
+                most=body_answers.LONGEST,
+                last_moment=last_moment,
+                typed={"answer": "", "done": ""} | typed,
+            )
+    except Refused as over:
+        if over.code == "link-over":
+            guesses.wrong(address)
+        status = STATUS.get(over.code, 409)
+        return page(request, "passed_over.html", language, status=status, cached=False, wrong=_wrong(over))
+    if new:
+        with suppress(DatabaseError, Refused), writing(engine) as session:
+            body_answers.saw(session, token)
+    return answer
+
+
+def _wrong(refused: Refused | None) -> str | None:
+    if refused is None:
+        return None
+    return refused.code if refused.code in REFUSALS else "other"
+
+
+def _back(token: str, language: Language) -> RedirectResponse:
+    """To the page, so that nothing is said twice by loading it again."""
+    way = f"/public/passed/{token}{'?lang=en' if language == 'en' else ''}"
+    return RedirectResponse(way, 303, headers={"Cache-Control": "no-store"})

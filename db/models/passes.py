@@ -1,0 +1,47 @@
+"""Requests that are passed on to a body outside the city, by a link."""
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+_OPEN = text("withdrawn_at IS NULL")
+
+
+class Pass(Base):
+    """A link by which a body outside the city sees a request and answers. Only its token's hash is kept."""
+
+    __tablename__ = "passes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    body: Mapped[str] = mapped_column(String(100))  # its name
+    contact: Mapped[str] = mapped_column(String(100))  # an e-mail or a telephone; nothing is sent there
+    written: Mapped[str] = mapped_column(Text)  # what the body reads
+    who: Mapped[str] = mapped_column(String(64))
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # none: the office
+    made_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
+    received_at: Mapped[datetime | None]
+    answered_at: Mapped[datetime | None]  # last
+    answer: Mapped[str] = mapped_column(String(1000), default="", server_default=text("''"))
+    answers: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    done_at: Mapped[datetime | None]
+    done: Mapped[str] = mapped_column(String(1000), default="", server_default=text("''"))
+
+    __table_args__ = (
+        CheckConstraint("(answered_at IS NULL) = (answer = '')", name="answered_in_words"),
+        CheckConstraint("(done_at IS NULL) = (done = '')", name="done_in_words"),
+        Index(
+            "one_link_a_body",
+            *("request_id", "body"),
+            unique=True,
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
+    )

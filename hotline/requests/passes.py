@@ -1,0 +1,187 @@
+"""A request goes on to a body outside the city, by a link that expires; what the body says comes back.
+
+Whoever passed it on stays responsible: neither its state nor its due date changes by any of this. A link is
+open as long as nobody withdraws it, its time is not over, and the request is still to be mended.
+"""
+
+import re
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, func, or_, select, true, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Pass, Picture, Request, User
+from db.states import WITH_DEPARTMENT, RequestState, RequestStep
+from hotline.errors import Refused
+from hotline.requests import work
+
+_S, _T = RequestState, RequestStep
+PASSED_IN = (_S.NEW, *WITH_DEPARTMENT, _S.REOPENED)
+"""What is in somebody's hands: of what is split, its parts are."""
+MOST = 5
+"""Open links of a request."""
+_TOKEN = re.compile("[A-Za-z0-9_-]{43}")
+_BITS = 256
+NUMBER = re.compile(r"\d(?:[\s()+-]*\d){6,}")
+"""Of a telephone, a ticket or a person."""
+
+
+class PassState(StrEnum):
+    """How far a body has come, or why it comes no further."""
+
+    WAITING = "waiting"
+    SEEN = "seen"
+    RECEIVED = "received"
+    ANSWERED = "answered"
+    DONE = "done"
+    EXPIRED = "expired"  # before it said anything
+    WITHDRAWN = "withdrawn"
+
+
+class Passing(NamedTuple):
+    """To whom, why, and what they read."""
+
+    body: str
+    contact: str
+    why: str
+    written: str
+
+
+class Passed(NamedTuple):
+    """A link of a request at a moment, with what its body has shown."""
+
+    row: Pass
+    state: PassState
+    open: bool
+    pictures: Sequence[Picture]
+
+
+def make(session: Session, request: Request, passing: Passing, *, user: User, days: int) -> tuple[Pass, str]:
+    """Pass it on; returns the link's token, too, which nobody can read again. One made before for the same
+    body is withdrawn.
+
+    Raises Refused("wrong-state" | "text-missing" | "text-personal" | "too-many-links").
+    """
+    if request.state not in PASSED_IN:
+        raise Refused("wrong-state", "it is not in work, or its parts are")
+    body, why, written = " ".join(passing.body.split()), passing.why.strip(), passing.written.strip()
+    if not (body and why and written):
+        field = "body" if not body else "why" if not why else "written"
+        raise Refused("text-missing", "say to whom, why, and what it is about", field)
+    if NUMBER.search(written):
+        raise Refused("text-personal", "no numbers of people: the body needs none", "written")
+    at = now(session)
+    before = Pass.request_id == request.id, Pass.withdrawn_at.is_(None)
+    session.execute(update(Pass).where(*before, Pass.body == body).values(withdrawn_at=at))
+    open_ = select(func.count()).select_from(Pass).where(*before, Pass.expires_at > at)
+    if (session.scalar(open_) or 0) >= MOST:
+        raise Refused("too-many-links", f"at most {MOST} at a time; withdraw one first")
+    token = secrets.token_urlsafe(_BITS // 8)
+    made = Pass(
+        request_id=request.id,
+        token_hash=_hash(token),
+        body=body,
+        contact=passing.contact.strip(),
+        written=written,
+        who=user.username,
+        department_id=user.department_id,
+        made_at=at,
+        expires_at=at + timedelta(days=days),
+    )
+    session.add(made)
+    session.flush()
+    work.did(session, request, _T.PASSED, user.username, f"{body}: {why}", department_id=made.department_id)
+    return made, token
+
+
+def withdraw(session: Session, request: Request, pass_id: int, *, user: User) -> None:
+    """It opens nothing from now on; once more it is nothing. A department withdraws its own.
+
+    Raises Refused("not-found").
+    """
+    own = true() if user.department_id is None else Pass.department_id == user.department_id
+    query = select(Pass).where(Pass.id == pass_id, Pass.request_id == request.id, own)
+    row = session.scalar(query.with_for_update())
+    if row is None:
+        raise Refused("not-found", f"it has no link {pass_id}")
+    if row.withdrawn_at is None:
+        row.withdrawn_at = now(session)
+        of = row.department_id
+        work.did(session, request, _T.RECALLED, user.username, row.body, department_id=of)
+
+
+def of_request(session: Session, request: Request, department_id: int | None = None) -> Sequence[Passed]:
+    """Its links, the newest first: all of them, or those that a department may see."""
+    at = now(session)
+    query = select(Pass).where(Pass.request_id == request.id, _seen_by(department_id))
+    rows = session.scalars(query.order_by(Pass.id.desc())).all()
+    shown = select(Picture).where(Picture.pass_id.in_([row.id for row in rows]), Picture.deleted_at.is_(None))
+    pictures = session.scalars(shown.order_by(Picture.made_at, Picture.id)).all()
+    return [
+        Passed(
+            *(row, _state(row, at), is_open(row, request, at)),
+            [picture for picture in pictures if picture.pass_id == row.id],
+        )
+        for row in rows
+    ]
+
+
+def shown_by_bodies(request_id: int, department_id: int | None = None) -> ColumnElement[bool]:
+    """The pictures of its links, as `of_request` tells them."""
+    mine = select(Pass.id).where(Pass.request_id == request_id, _seen_by(department_id))
+    return Picture.pass_id.in_(mine)
+
+
+def _seen_by(department_id: int | None) -> ColumnElement[bool]:
+    """A department sees its own and the office's, the office all."""
+    if department_id is None:
+        return true()
+    return or_(Pass.department_id.is_(None), Pass.department_id == department_id)
+
+
+def is_open(row: Pass, request: Request, at: datetime) -> bool:
+    """Whether its body may see the request."""
+    return row.withdrawn_at is None and row.expires_at > at and request.state in PASSED_IN
+
+
+def _state(row: Pass, at: datetime) -> PassState:
+    marks = (
+        (row.withdrawn_at, PassState.WITHDRAWN),
+        (row.done_at, PassState.DONE),
+        (row.answered_at, PassState.ANSWERED),
+        (row.expires_at <= at, PassState.EXPIRED),
+        (row.received_at, PassState.RECEIVED),
+        (row.seen_at, PassState.SEEN),
+    )
+    return next((state for mark, state in marks if mark), PassState.WAITING)
+
+
+def find(session: Session, token: str) -> tuple[Pass, Request]:
+    """What an open link leads to. Raises Refused("link-over"), whatever is the matter with it."""
+    query = select(Pass, Request).join(Request, Request.id == Pass.request_id)
+    known = _TOKEN.fullmatch(token) and session.execute(query.where(Pass.token_hash == _hash(token))).first()
+    if not known or not is_open(*known, now(session)):
+        raise over()
+    return known[0], known[1]
+
+
+def over() -> Refused:
+    """Of a link that opens nothing, whatever is the matter with it."""
+    return Refused("link-over", "there is no such link, or not any more")
+
+
+def forget(session: Session, request_ids: Sequence[int]) -> None:
+    """Their links open nothing any more, and what they showed is gone: a citizen wished to be deleted."""
+    since = func.coalesce(Pass.withdrawn_at, now(session))
+    gone = update(Pass).where(Pass.request_id.in_(request_ids))
+    session.execute(gone.values(withdrawn_at=since, written="", contact=""))
+
+
+def _hash(token: str) -> str:
+    return sha256(token.encode()).hexdigest()

@@ -1,0 +1,290 @@
+"""A request goes on to a body outside the city: who makes links, when they open, what a body says."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Erasure, Pass, Picture, Request, User
+from hotline.citizens import erasure
+from hotline.errors import Refused
+from hotline.pictures import pictures
+from hotline.pictures.decoding import Plain
+from hotline.requests import body_answers, closing, department_inbox, department_work, parts, passes, work
+from hotline.requests.department_inbox import By
+from hotline.requests.passes import Passing, PassState
+from tests.factories import a_request, a_user, at_once, of_department
+from tests.hotline.ledger.tampering import problems
+from tests.hotline.requests.office import S, T, steps
+from tests.kit.refusal import refusal
+
+WATER = Passing("آب و فاضلاب", "water@example.org", "لوله از آن‌هاست", "لولهٔ آب ترکیده است")
+DRAWN = Plain(b"jpeg", 4, 3)
+PUBLIC_TOKEN = "A" * 43
+
+
+@pytest.fixture
+def clerk(session: Session) -> User:
+    return of_department(session)
+
+
+@pytest.fixture
+def request_(session: Session, clerk: User) -> Request:
+    return a_request(session, S.REFERRED, department_id=clerk.department_id, number="+989131112233")
+
+
+def link(session: Session, request: Request, user: User, **other: str) -> str:
+    _, token = passes.make(session, request, WATER._replace(**other), user=user, days=14)
+    return token
+
+
+def state(session: Session, request: Request) -> PassState:
+    return passes.of_request(session, request)[0].state
+
+
+def over(session: Session, token: str) -> bool:
+    try:
+        body_answers.look(session, token)
+    except Refused as refused:
+        assert refused.code == "link-over"
+        return True
+    return False
+
+
+def test_given_a_link_when_its_body_reads_and_answers_then_all_is_in_the_history_and_nothing_moves(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    due_at = request_.due_at
+    token = link(session, request_, clerk)
+    kept = session.scalars(select(Pass)).one()
+    assert token not in (kept.token_hash, kept.written) and len(token) == 43
+    assert state(session, request_) is PassState.WAITING
+    seen = body_answers.look(session, token)
+    assert (seen.link.written, seen.due_at, seen.district) == (WATER.written, due_at, 1)
+    body_answers.saw(session, token)
+    assert state(session, request_) is PassState.SEEN
+    for _ in range(2):  # two clicks
+        body_answers.received(session, token)
+        body_answers.answered(session, token, " فردا می‌آییم ")
+    assert state(session, request_) is PassState.ANSWERED
+    link_id = body_answers.done(session, token, "بسته شد")
+    assert link_id == kept.id and body_answers.done(session, token, "بسته شد") is None
+    assert refusal(lambda: body_answers.done(session, token, "باز شد")) == "body-done"
+    body_answers.answered(session, token, "آسفالت با شما")
+    assert state(session, request_) is PassState.DONE
+    assert steps(session, request_) == [
+        (T.PASSED, clerk.username, "آب و فاضلاب: لوله از آن‌هاست"),
+        (T.BODY_RECEIVED, "", "آب و فاضلاب"),
+        (T.BODY_ANSWERED, "", "آب و فاضلاب: فردا می‌آییم"),
+        (T.BODY_DONE, "", "آب و فاضلاب: بسته شد"),
+        (T.BODY_ANSWERED, "", "آب و فاضلاب: آسفالت با شما"),
+    ]
+    assert (request_.state, request_.due_at) == (S.REFERRED, due_at)
+    told = department_inbox.history(session, request_)
+    assert [(each.by, each.note) for each in told[1:3]] == [
+        (By.BODY, "آب و فاضلاب"),
+        (By.BODY, "آب و فاضلاب: فردا می‌آییم"),
+    ]
+    assert session.scalars(select(AuditEntry.action)).all() == ["request-passed"]
+
+
+def test_given_what_a_body_said_when_the_ledger_is_verified_then_each_word_is_sealed(engine: Engine) -> None:
+    with writing(engine) as session:
+        request = a_request(session)
+        body_answers.answered(session, link(session, request, a_user(session)), "فردا می‌آییم")
+    assert problems(engine) == []
+
+
+@pytest.mark.parametrize("end", ["withdrawn", "expired", "solved", "merged", "rejected", "split", "erased"])
+def test_given_a_link_when_it_or_its_request_is_over_then_it_opens_nothing_and_takes_nothing(
+    session: Session, clerk: User, request_: Request, end: str
+) -> None:
+    token = link(session, request_, clerk)
+    assert not over(session, token)
+    row = session.scalars(select(Pass)).one()
+    if end == "withdrawn":
+        for _ in range(2):
+            passes.withdraw(session, request_, row.id, user=clerk)
+        assert [step for step, *_ in steps(session, request_)] == [T.PASSED, T.RECALLED]
+    elif end == "expired":
+        row.expires_at = now(session)
+    elif end == "solved":
+        work.reply(session, request_, who="u", reply="درست شد")
+    elif end == "merged":
+        closing.merge(session, request_.id, a_request(session).id, who="u")
+    elif end == "rejected":
+        closing.reject(session, request_, who="u", reason="نه")
+    elif end == "split":
+        work.split(session, request_, [parts.Piece(1, "الف"), parts.Piece(1, "ب")], who="u")
+    else:
+        erasure.delete_citizen(session, "+989131112233", who="u", give_up=True)
+        assert (row.written, row.contact) == ("", "")
+    session.flush()
+    acts = (body_answers.saw, body_answers.received)
+    assert over(session, token)
+    assert [refusal(lambda act=act: act(session, token)) for act in acts] == ["link-over"] * 2
+    assert refusal(lambda: body_answers.answered(session, token, "x")) == "link-over"
+    assert refusal(lambda: body_answers.done(session, token, "x")) == "link-over"
+
+
+@pytest.mark.parametrize("token", ["", "A", PUBLIC_TOKEN, "../" * 20, "آ" * 43, "A" * 44, "%00" * 14 + "A"])
+def test_given_no_token_of_ours_when_looked_up_then_it_is_refused_like_one_that_is_over(
+    session: Session, token: str
+) -> None:
+    assert over(session, token)
+
+
+def test_given_a_body_that_lost_its_link_when_a_new_one_is_made_then_the_old_one_opens_nothing(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    old = link(session, request_, clerk)
+    new = link(session, request_, clerk, body=" آب  و فاضلاب ")
+    assert over(session, old) and not over(session, new)
+    for number in range(passes.MOST - 1):
+        link(session, request_, clerk, body=f"برق {number}")
+    assert refusal(lambda: link(session, request_, clerk, body="گاز")) == "too-many-links"
+    newest = passes.of_request(session, request_)[0].row.id
+    passes.withdraw(session, request_, newest, user=clerk)
+    link(session, request_, clerk, body="گاز")
+
+
+def test_given_links_of_others_when_a_department_looks_then_it_sees_its_own_and_the_offices_and_ends_its_own(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    link(session, request_, of_department(session), body="برق")
+    link(session, request_, a_user(session), body="گاز")
+    link(session, request_, clerk)
+    seen = passes.of_request(session, request_, clerk.department_id)
+    assert [each.row.body for each in seen] == ["آب و فاضلاب", "گاز"]
+    offices = seen[1].row.id
+    assert refusal(lambda: passes.withdraw(session, request_, offices, user=clerk)) == "not-found"
+    office = a_user(session)
+    assert len(passes.of_request(session, request_)) == 3
+    passes.withdraw(session, request_, seen[0].row.id, user=office)
+    other = a_request(session)
+    assert refusal(lambda: passes.withdraw(session, other, offices, user=office)) == "not-found"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"written": "با ۰۹۱۳ ۱۱۱ ۲۲۳۳ تماس بگیرید"}, "text-personal"),
+        ({"written": "+98 (31) 3000-0000"}, "text-personal"),
+        ({"written": " \n"}, "text-missing"),
+        ({"body": " "}, "text-missing"),
+        ({"why": " "}, "text-missing"),
+    ],
+)
+def test_given_what_cannot_be_passed_on_when_tried_then_it_is_refused(
+    session: Session, clerk: User, request_: Request, wrong: dict[str, str], code: str
+) -> None:
+    assert refusal(lambda: link(session, request_, clerk, **wrong)) == code
+    assert not over(session, link(session, request_, clerk, written="از ۱۴۰۵/۰۵/۱۲، کوچهٔ ۱۲، پلاک ۳۴۵"))
+
+
+@pytest.mark.parametrize("in_", [S.REPLIED, S.CLOSED, S.DUPLICATE, S.REJECTED, S.SPLIT])
+def test_given_a_request_that_is_in_nobodys_hands_when_passed_on_then_it_is_refused(
+    session: Session, in_: S
+) -> None:
+    request = a_request(session, in_)
+    assert refusal(lambda: link(session, request, a_user(session))) == "wrong-state"
+
+
+def test_given_a_bodys_picture_when_the_department_solves_then_it_is_evidence_and_nobodys_before(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    token = link(session, request_, clerk)
+    link_id = body_answers.done(session, token, "بسته شد")
+    assert link_id
+    shown = pictures.add_of_body(session, "a" * 32, DRAWN, link_id)
+    shown.made_at -= timedelta(days=3)
+    assert pictures.drop_nobodys(session, 9) == 0, "it waits longer than a day"
+    assert pictures.of_request(session, request_.id) == []
+    assert [each.id for each in passes.of_request(session, request_)[0].pictures] == [shown.id]
+    stranger = of_department(session)
+    other = a_request(session, S.REFERRED, department_id=stranger.department_id)
+    with pytest.raises(Refused, match="picture-unknown"):
+        department_work.answer(session, other, user=stranger, reply="ما", solved=True, shown=[shown.id])
+    department_work.answer(session, request_, user=clerk, reply="بسته شد", solved=True, shown=[shown.id])
+    assert [each.id for each in pictures.of_request(session, request_.id)] == [shown.id]
+
+
+def test_given_a_picture_that_nobody_used_when_its_request_is_long_over_then_it_goes(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    link_id = body_answers.done(session, link(session, request_, clerk), "بسته شد")
+    assert link_id
+    shown = pictures.add_of_body(session, "b" * 32, DRAWN, link_id)
+    shown.made_at -= timedelta(days=99)
+    assert pictures.forget(session, 90, 9) == 0
+    closing.reject(session, request_, who="u", reason="نه")
+    assert pictures.forget(session, 90, 9) == 1
+    assert [e.file for e in session.scalars(select(Erasure))] == [f"pictures/{'b' * 32}.jpg"]
+    assert session.get_one(Picture, "b" * 32).deleted_at
+
+
+def test_given_a_citizen_who_was_deleted_when_a_link_is_made_then_it_shows_what_its_maker_wrote_alone(
+    session: Session, clerk: User
+) -> None:
+    number = "+989131112244"
+    request = a_request(
+        *(session, S.REFERRED),
+        **{"department_id": clerk.department_id, "number": number, "latitude": 32.6, "longitude": 51.6},
+        place="تلفن ۰۹۱۳ ۱۱۱ ۲۲۴۴، کوچهٔ ۵",
+    )
+    given = pictures.add(session, "c" * 32, DRAWN, number=number)
+    pictures.give(session, [given], request.id, given.kind)
+    token = link(session, request, clerk)
+    seen = body_answers.look(session, token)
+    assert (seen.place, seen.point) == ("تلفن …، کوچهٔ ۵", (32.6, 51.6))
+    assert [each.id for each in seen.pictures] == [given.id]
+    assert body_answers.picture(session, token, given.id).name == given.id
+    erasure.delete_citizen(session, number, who="u", give_up=True)
+    token = link(session, request, clerk)
+    seen = body_answers.look(session, token)
+    assert (seen.link.written, seen.place, seen.point, seen.pictures) == (WATER.written, "", None, [])
+    assert refusal(lambda: body_answers.picture(session, token, given.id)) == "link-over"
+
+
+def test_given_a_part_when_it_is_passed_on_then_the_body_sees_the_wholes_pictures(
+    session: Session, clerk: User
+) -> None:
+    whole = a_request(session, number="+989131112255")
+    given = pictures.add(session, "d" * 32, DRAWN, number="+989131112255")
+    pictures.give(session, [given], whole.id, given.kind)
+    ours, _ = work.split(session, whole, [parts.Piece(1, "لوله"), parts.Piece(2, "چراغ")], who="u")
+    token = link(session, ours, clerk)
+    assert [each.id for each in body_answers.look(session, token).pictures] == [given.id]
+    assert over(session, token) is False
+    erasure.delete_citizen(session, "+989131112255", who="u", give_up=True)
+    assert over(session, token)
+
+
+def test_given_a_body_that_writes_without_end_when_it_goes_on_then_it_is_stopped(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    token = link(session, request_, clerk)
+    for number in range(body_answers.MOST_ANSWERS):
+        body_answers.answered(session, token, f"{number}")
+    assert refusal(lambda: body_answers.answered(session, token, "باز")) == "too-many-answers"
+    assert refusal(lambda: body_answers.done(session, token, " ")) == "text-missing"
+    assert refusal(lambda: body_answers.done(session, token, "آ" * 1001)) == "text-long"
+
+
+def test_given_two_windows_when_both_say_done_at_once_then_one_does(engine: Engine) -> None:
+    with writing(engine) as session:
+        request = a_request(session)
+        token = link(session, request, a_user(session))
+
+    def says(_number: int) -> int | None:
+        with writing(engine) as session:
+            return body_answers.done(session, token, "بسته شد")
+
+    assert sorted(at_once(4, says), key=str) == [1, None, None, None]
+    with reading(engine) as session:
+        assert [s for s, *_ in steps(session, session.scalars(select(Request)).one())] == [
+            T.PASSED,
+            T.BODY_DONE,
+        ]
