@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
+from sqlalchemy import or_
 from sqlalchemy.orm import Session
 
 from api.access import Database, InForce, OfDepartment, Reading, Writing
@@ -21,7 +22,16 @@ from hotline import outbox
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import categories, department_inbox, department_work, inbox, parts, requests, work
+from hotline.requests import (
+    categories,
+    department_inbox,
+    department_work,
+    inbox,
+    parts,
+    passes,
+    requests,
+    work,
+)
 from hotline.requests.department_inbox import Part
 
 router = APIRouter(prefix="/inbox", tags=["inbox"])
@@ -67,7 +77,8 @@ def show_picture(
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
         its = models.Picture.request_id == parts.whole_of(session, request).id
-        file = pictures.find(session, picture_id, its)
+        bodys = passes.shown_by_bodies(request.id, user.department_id)
+        file = pictures.find(session, picture_id, or_(its, bodys))
     return show_file(settings, file)
 
 

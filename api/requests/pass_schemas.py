@@ -23,11 +23,14 @@ class PassIn(BaseModel):
         return Passing(self.body, self.contact, self.why, self.written)
 
 
-class Pass(BaseModel):
-    """A link, without itself. `who` made it, for the office; `mine`: who asks may withdraw it.
+class BodysPicture(Picture):
+    """A picture by a body; `used`: it is evidence by now, and the citizen's to see."""
 
-    `pictures` are the body's, which are nobody's evidence until they are used as that.
-    """
+    used: bool
+
+
+class Pass(BaseModel):
+    """A link, without itself. `who` made it, for the office; `mine`: who asks may withdraw it."""
 
     id: int
     body: str
@@ -45,7 +48,7 @@ class Pass(BaseModel):
     answer: str
     done_at: datetime | None
     done: str
-    pictures: list[Picture]
+    pictures: list[BodysPicture]
 
 
 class NewLink(BaseModel):
@@ -75,5 +78,11 @@ def _view(found: Passed, *, who: str, mine: bool) -> Pass:
         mine=mine,
         state=found.state,
         open=found.open,
-        pictures=[Picture.model_validate(each, from_attributes=True) for each in found.pictures],
+        pictures=[
+            BodysPicture(
+                **Picture.model_validate(each, from_attributes=True).model_dump(),
+                used=each.request_id is not None,
+            )
+            for each in found.pictures
+        ],
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import FileResponse, JSONResponse
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from api import views
@@ -22,7 +22,7 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import department_work, inbox, likeness, parts, ratings, requests
+from hotline.requests import department_work, inbox, likeness, parts, passes, ratings, requests
 from hotline.requests.inbox import Filter
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -125,7 +125,8 @@ def show_picture(
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
         its = models.Picture.request_id == parts.whole_of(session, request).id
-        file = pictures.find(session, picture_id, its)
+        bodys = passes.shown_by_bodies(request.id)
+        file = pictures.find(session, picture_id, or_(its, bodys))
     return show_file(settings, file)
 
 

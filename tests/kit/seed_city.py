@@ -38,7 +38,8 @@ from hotline.desks import desk_messages
 from hotline.line import blocked
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import closing, department_work, filing, work
+from hotline.requests import body_answers, closing, department_work, filing, passes, work
+from hotline.requests.passes import Passing
 from hotline.rounds import planning, rounds
 from hotline.timetable import timetable_rules
 from ops import sample
@@ -100,8 +101,9 @@ def fill(engine: Engine) -> Town:
         _keys(session)
         audit.record(session, "manager", "round-opened", f"round {live.id}")
         ids = {"rounds": live.id, "requests": _requests(session), "citizens": f"registration/{waiting[0].id}"}
-        department, worked_on = _department(session, int(ids["requests"]))
+        department, worked_on, token = _department(session, int(ids["requests"]))
         public = [f"public/{page}" for page in ("", f"rounds/{live.id}", "how", "number", "fairness")]
+        public.append(f"public/passed/{token}")
         inbox = [_OF_DEPARTMENT, f"{_OF_DEPARTMENT}/{worked_on}"]
         return Town(administrator.username, _paths(ids), public, department.username, inbox)
 
@@ -156,8 +158,9 @@ def _requests(session: Session) -> int:
     return first.id
 
 
-def _department(session: Session, late_id: int) -> tuple[User, int]:
-    """A person of the department that has requests; the id of one that it works on, with a question."""
+def _department(session: Session, late_id: int) -> tuple[User, int, str]:
+    """A person of the department that has requests; the id of one that it works on, with a question; and the
+    token by which a body outside the city sees that, too."""
     department = session.scalars(select(Department)).first()
     assert department
     clerk = of_department(session, department)
@@ -172,7 +175,12 @@ def _department(session: Session, late_id: int) -> tuple[User, int]:
     late.due_at, late.answer_by = now(session) - 3 * _DAY, now(session) - 5 * _DAY
     late.escalated_to, late.denials = Escalation.SUPERVISORS, 1
     session.flush()
-    return clerk, asked.id
+    passing = Passing(
+        "شرکت آب و فاضلاب", "water@example.org", "لوله از آن‌هاست", "آب از زیر آسفالت بیرون می‌زند."
+    )
+    _, token = passes.make(session, asked, passing, user=clerk, days=14)
+    body_answers.answered(session, token, "فردا گروه تعمیر می‌آید.")
+    return clerk, asked.id, token
 
 
 def _desk(session: Session, round_: Round) -> Desk:

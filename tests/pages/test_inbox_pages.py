@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
@@ -14,6 +14,11 @@ from tests.hotline.requests.office import today
 from tests.kit import picture_files as files
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
+
+
+def at(page: Page, link: str) -> str:
+    """The link, at the address where the pages are in this test."""
+    return page.url.partition("/inbox")[0] + link[link.index("/public/") :]
 
 
 def kept(engine: Engine, request: Request) -> Request:
@@ -73,6 +78,60 @@ def test_given_a_request_when_the_department_works_on_it_then_all_goes_its_way_t
     expect(page.get_by_test_id("pictures").get_by_role("img")).to_have_count(1)
     expect(page.get_by_test_id("step").nth(3)).to_contain_text("کوچهٔ ۵")
     expect(page.get_by_test_id("waiting")).to_be_visible()
+
+
+def test_given_another_bodys_work_when_it_is_passed_on_then_the_body_answers_and_that_is_the_evidence(
+    open_as: OpenAs, chromium: Browser, engine: Engine, tmp_path: Path
+) -> None:
+    picture = tmp_path / "after.jpg"
+    picture.write_bytes(files.jpeg())
+    with writing(engine) as session:
+        department = a_department(session)
+        session.get_one(Category, 2).evidence = Evidence.PICTURE
+        request = a_request(session, number="+989131112233", category=2)
+        work.refer(session, request, department, due_on=today(session), who="operator1")
+    page = open_as(Role.DEPARTMENT, f"inbox/{request.id}", department_id=department.id)
+    page.get_by_test_id("to-pass-on").click()
+    expect(page.get_by_test_id("pass-written")).to_have_value(request.written)
+    page.get_by_test_id("pass-on").click()
+    expect(page.get_by_test_id("pass-body")).to_be_focused()
+    page.get_by_test_id("pass-body").fill("شرکت برق")
+    page.get_by_test_id("pass-why").fill("چراغ از آنهاست")
+    is_fit(page)
+    page.get_by_test_id("pass-on").click()
+    link = page.get_by_test_id("pass-link").inner_text()
+    page.get_by_test_id("noted").click()
+    passed = page.get_by_test_id("pass")
+    expect(passed).to_have_attribute("data-state", "waiting")
+
+    told: list[str] = []
+    context = chromium.new_context(java_script_enabled=False, viewport={"width": 360, "height": 740})
+    body = context.new_page()
+    body.on("request", lambda asked: told.append(asked.headers.get("referer", "")))
+    body.goto(at(page, link))
+    expect(body.get_by_role("main")).to_contain_text(request.written)
+    is_fit(body)
+    body.get_by_role("button", name="گزارش را دریافت کردیم").click()
+    expect(body.locator("#received")).to_be_visible()
+    body.get_by_label("چه کاری انجام شد").fill("چراغ عوض شد")
+    body.get_by_label("عکس پس از کار").set_input_files(tmp_path / "after.jpg")
+    body.get_by_role("button", name="کار انجام شده است").click()
+    expect(body.locator("#done")).to_contain_text("چراغ عوض شد")
+    is_fit(body)
+    assert not any("passed" in each for each in told), "no address tells the link"
+    context.close()
+
+    page.reload()
+    expect(passed).to_have_attribute("data-state", "done")
+    is_fit(page)
+    page.get_by_test_id("to-solve").click()
+    page.get_by_test_id("use-words").click()
+    expect(page.get_by_test_id("words")).to_have_value("چراغ عوض شد")
+    page.get_by_test_id("use-picture").check()
+    page.get_by_test_id("say").click()
+    expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "replied")
+    expect(page.get_by_test_id("pictures").get_by_role("img")).to_have_count(1)
+    expect(passed).to_have_attribute("data-open", "false")
 
 
 def test_given_a_request_that_went_elsewhere_when_it_is_given_back_then_it_is_said_and_the_words_stay(

@@ -2,6 +2,7 @@ import { Anchor, Paper } from '@mantine/core'
 import { Link } from 'wouter'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
+import { PassesCard } from '../passes/passes-card'
 import { districtName, dueDay } from '../requests/names'
 import { Pictures } from '../requests/pictures'
 import { ErrorNotice } from '../ui/error-notice'
@@ -12,7 +13,7 @@ import { Num } from '../ui/number'
 import { Player } from '../ui/player'
 import { useTitle } from '../ui/use-title'
 import { Actions } from './actions'
-import { categoryName } from './names'
+import { categoryName, isWithUs } from './names'
 import { type InboxDetail, type InboxStep, pictureUrl, soundUrl, useInboxRequest } from './queries'
 import { Standing } from './standing'
 import style from '../requests/requests.module.css'
@@ -34,7 +35,10 @@ export default function InboxRequestPage({ me, id }: { me: Me; id: number }) {
               <About detail={detail} />
               <Actions key={detail.request.state === 'replied' ? 'solved' : 'work'} detail={detail} />
             </div>
-            <div className={style.side}><History steps={detail.steps} /></div>
+            <div className={style.side}>
+              <PassesCard key={id} side="inbox" id={id} written={detail.request.written} may={isWithUs(detail.request)} />
+              <History steps={detail.steps} />
+            </div>
           </>
         )}
       </main>

@@ -15,7 +15,7 @@ export const words: typeof fa = {
     escalated: { department: 'Reminded', head: 'Told to the head of the department', supervisors: 'Told to the supervisors' },
     evidence: 'To show that it is solved',
     evidences: { none: 'nothing is needed', text: 'a description', picture: 'a picture' },
-    by: { citizen: 'Citizen', office: 'Office of 137', department: 'Our department', itself: 'By itself' },
+    by: { citizen: 'Citizen', office: 'Office of 137', department: 'Our department', body: 'Another body', itself: 'By itself' },
     choose: (tracking: string) => `Choose request ${tracking}`,
     chooseOne: 'Choose',
     acceptAll: (count: string) => `Accept ${count}`,

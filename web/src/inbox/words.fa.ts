@@ -14,7 +14,7 @@ export const words = {
     escalated: { department: 'یادآوری شده', head: 'به رئیس اداره گفته شد', supervisors: 'به سرپرست گفته شد' },
     evidence: 'برای نشان دادن حل',
     evidences: { none: 'چیزی لازم نیست', text: 'شرح کار', picture: 'تصویر' },
-    by: { citizen: 'شهروند', office: 'دفتر ۱۳۷', department: 'ادارهٔ ما', itself: 'خودکار' },
+    by: { citizen: 'شهروند', office: 'دفتر ۱۳۷', department: 'ادارهٔ ما', body: 'نهاد دیگر', itself: 'خودکار' },
     choose: (tracking: string) => `برگزیدن گزارش ${tracking}`,
     chooseOne: 'برگزیدن',
     acceptAll: (count: string) => `پذیرش ${count} گزارش`,

@@ -5,6 +5,7 @@ import { departmentName, dueDay } from './names'
 import type { Step } from './queries'
 import style from './requests.module.css'
 
+const BY_BODY: Step['step'][] = ['body_received', 'body_answered', 'body_done']
 const BY_CITIZEN: Step['step'][] = ['reported', 'confirmed', 'denied', 'answered']
 
 /** Who did what, when, the newest last. */
@@ -32,7 +33,7 @@ function Item({ step: { step, at, who, note, department, due_at, other, stars } 
       {due_at && <span className={style.soft}> {words.due(dueDay(language, due_at))}</span>}
       {stars && <p className={style.said} data-testid="satisfied">{words.satisfied(format.number(stars))}</p>}
       {note && <p className={style.said} dir="auto">{note}</p>}
-      <span className={style.soft}>{who ? <Latin>{who}</Latin> : <bdi>{BY_CITIZEN.includes(step) ? words.citizen : words.itself}</bdi>}{text.comma}{format.moment(at)}</span>
+      <span className={style.soft}>{who ? <Latin>{who}</Latin> : <bdi>{BY_CITIZEN.includes(step) ? words.citizen : BY_BODY.includes(step) ? words.otherBody : words.itself}</bdi>}{text.comma}{format.moment(at)}</span>
     </li>
   )
 }

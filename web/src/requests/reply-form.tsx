@@ -4,7 +4,7 @@ import { useCategories } from '../api/city'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { useFields } from '../ui/use-fields'
-import { EvidenceInput, useEvidence } from './evidence'
+import { EvidenceInput, joined, useEvidence } from './evidence'
 import { type CityRequest, replyToRequest, sendEvidence, useRequestAction } from './queries'
 import style from './requests.module.css'
 
@@ -21,7 +21,7 @@ export function ReplyForm({ request, onDone }: { request: CityRequest; onDone: (
   const mutation = useRequestAction(act, onDone)
   const { at, rest, send } = useFields({
     reason: (demanded === 'text' || !solved) && !reply.trim() && text.fields.missing,
-    pictures: demanded === 'picture' && pictures.files.length === 0 && words.evidenceMissing,
+    pictures: demanded === 'picture' && pictures.count === 0 && words.evidenceMissing,
   }, mutation.error)
   return (
     <div className={style.form}>
@@ -30,7 +30,7 @@ export function ReplyForm({ request, onDone }: { request: CityRequest; onDone: (
         onChange={(event) => setReply(event.currentTarget.value)}
       />
       <Checkbox label={words.solved} checked={solved} onChange={(event) => setSolved(event.currentTarget.checked)} data-testid="solved" />
-      {solved && <EvidenceInput at={at} evidence={pictures} />}
+      {solved && <EvidenceInput at={at} evidence={pictures} side="requests" id={request.id} onWords={(more) => setReply((before) => joined(before, more))} />}
       <ErrorNotice error={rest} />
       <Button loading={mutation.isPending} onClick={() => send(() => mutation.mutate(undefined))} data-testid="say">{words.sendReply}</Button>
     </div>

@@ -6,6 +6,7 @@ import type { Me } from '../api/types'
 import type { Text } from '../language/fa'
 import { useLanguage } from '../language/language'
 import { seesCitizens } from '../pages'
+import { PassesCard } from '../passes/passes-card'
 import { ErrorNotice } from '../ui/error-notice'
 import { type Fact, Facts } from '../ui/facts'
 import { Header } from '../ui/header'
@@ -49,6 +50,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
             </div>
             <div className={style.side}>
               <Parts parts={detail.parts} />
+              <PassesCard key={`passes-${id}`} side="requests" id={id} written={detail.request.written} may={mayHandle(me.role) && isInWork(detail.request)} />
               <History steps={detail.steps} />
               {mayRelease(me.role) && !detail.part_of && <ReleaseCard key={id} detail={detail} />}
               <Duplicates detail={detail} may={mayHandle(me.role)} />

@@ -62,11 +62,12 @@ export const words = {
     history: 'آنچه شده است',
     citizen: 'شهروند',
     itself: 'خودکار',
+    otherBody: 'نهاد دیگر',
     step: {
       reported: 'ثبت شد', promised: 'قول داده شد', referred: 'ارجاع شد', returned: 'اداره بازگرداند', accepted: 'در دست اقدام', asked: 'از شهروند پرسیده شد', answered: 'شهروند پاسخ داد', reminded: 'به اداره یادآوری شد',
       to_head: 'دیرکرد: به رئیس اداره گفته شد', to_supervisors: 'دیرکرد: نزد سرپرست', taken: 'فوری: یک همکار پذیرفت', news: 'به شهروند خبر داده شد',
       replied: 'پاسخ داده شد: حل شده است', confirmed: 'شهروند: حل شده است', denied: 'شهروند: حل نشده است',
-      unanswered: 'شهروند پاسخی نداد؛ بسته شد', merged: 'تکراری دانسته شد', separated: 'تکراری نبود', split: 'به بخش‌ها تقسیم شد', part: 'بخشی شد از گزارش', rejected: 'رد شد',
+      unanswered: 'شهروند پاسخی نداد؛ بسته شد', merged: 'تکراری دانسته شد', separated: 'تکراری نبود', split: 'به بخش‌ها تقسیم شد', part: 'بخشی شد از گزارش', passed: 'به نهاد دیگری سپرده شد', recalled: 'پیوند پس گرفته شد', body_received: 'نهاد دیگر: دریافت شد', body_answered: 'نهاد دیگر نوشت', body_done: 'نهاد دیگر: انجام شد', rejected: 'رد شد',
     },
     refer: 'ارجاع',
     referTo: 'ارجاع به اداره',

@@ -120,7 +120,7 @@ export const en: Words = {
       reported: 'Reported', promised: 'Promised', referred: 'Given to a department', returned: 'Given back by the department', accepted: 'In work', asked: 'A question to you', answered: 'You answered',
       reminded: 'The department was reminded', to_head: 'Late: for the department’s head', to_supervisors: 'Late: for the supervisors', taken: 'Somebody sees to it', news: 'News',
       replied: 'Answer: it is solved', confirmed: 'You: it is solved', denied: 'You: it is not solved',
-      unanswered: 'You gave no answer; closed', split: 'With several departments', part: 'A part of a report', merged: 'Joined to another report', separated: 'A report of its own', rejected: 'Not for the city to solve',
+      unanswered: 'You gave no answer; closed', split: 'With several departments', part: 'A part of a report', passed: 'Passed on to another body', recalled: 'Withdrawn from another body', body_received: 'Another body has received it', body_answered: 'Another body answered', body_done: 'Another body: it is done', merged: 'Joined to another report', separated: 'A report of its own', rejected: 'Not for the city to solve',
     },
     question: 'The department asks you',
     answer: 'Your answer',

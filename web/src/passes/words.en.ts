@@ -1,0 +1,38 @@
+import type { words as fa } from './words.fa'
+
+export const words: typeof fa = {
+  passes: {
+    title: 'Another body',
+    help: 'What belongs to a body outside the city is passed on to it by a link. The due date stays, and so do you.',
+    passOn: 'Pass on to another body…',
+    body: 'To which body',
+    bodyHelp: 'Such as the water company. The body sees this name on its page.',
+    contact: 'E-mail or mobile, if you like',
+    contactHelp: 'It is only kept; nothing is sent there.',
+    why: 'Why it is passed on to them',
+    whyHelp: 'It stays in the history; the body does not see it.',
+    written: 'What the body reads',
+    writtenHelp: 'Take the citizen’s name, number and whatever tells who it is out of it. The body sees the subject, the address, the pictures and the due date, too.',
+    make: 'Make the link',
+    cancel: 'Cancel',
+    link: 'Link for the body',
+    once: 'This link is shown this once. Send it to the body; whoever has it sees the report and answers.',
+    copy: 'Copy',
+    copied: 'Copied',
+    noted: 'I have it',
+    state: {
+      waiting: 'Not opened yet', seen: 'Opened', received: 'They have received it', answered: 'They have answered', done: 'They say that it is done',
+      expired: 'Ended without an answer', withdrawn: 'Withdrawn',
+    },
+    made: (when) => `passed on ${when}`,
+    until: (day) => `link until ${day}`,
+    over: 'the link does not work any more',
+    picture: (body, number) => `Picture ${number} by ${body}`,
+    end: 'Withdraw the link',
+    endTitle: (body) => `Withdraw the link for “${body}”?`,
+    endHelp: 'From this moment on it opens nothing. What they have said stays.',
+    again: 'New link…',
+    theirs: 'What the other body has shown',
+    use: (body) => `Take the words of “${body}”`,
+  },
+}
