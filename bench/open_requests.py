@@ -22,7 +22,16 @@ from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Request
 from db.states import IN_WORK, RequestState
-from hotline.requests import department_inbox, departments, figures, inbox, likeness, looked_up, reminders
+from hotline.requests import (
+    department_inbox,
+    departments,
+    escalations,
+    figures,
+    inbox,
+    likeness,
+    looked_up,
+    reminders,
+)
 from hotline.requests.department_inbox import Part
 from hotline.requests.inbox import Filter
 from hotline.requests.looked_up import Looker
@@ -95,6 +104,10 @@ LOOKED: dict[str, Ask] = {
     "inbox, everything": _page(lambda _: Filter()),
     "inbox, overdue": _page(lambda _: Filter(overdue=True)),
     "inbox, with the supervisors": _page(lambda _: Filter(escalated=True)),
+    "before the supervisors, seen to by nobody": lambda session, _: escalations.list_open(session),
+    "a list to take along, a page of it": lambda session, _: inbox.newest(
+        session, Filter(overdue=True, department_id=3), before=None, limit=500
+    ),
     "inbox, new": _page(lambda _: Filter(states=(RequestState.NEW,))),
     "inbox, closed": _page(lambda _: Filter(states=(RequestState.CLOSED,))),
     "inbox, of a category": _page(lambda c: Filter(states=IN_WORK, category=c.randint(1, 9))),

@@ -43,7 +43,7 @@ export default function Escalated() {
             </Button>
           </div>
         ))}
-        {data.open > SHOWN && <Link href="/requests?view=escalated">{words.all}</Link>}
+        {data.open > 1 && <Link href="/requests?view=escalated">{words.all}</Link>}
         <ErrorNotice error={take.error} />
       </Notice>
     </section>
