@@ -157,7 +157,14 @@ def _overlap(one: str, other: str) -> bool:
     return first.version == second.version and first.overlaps(second)
 
 
-_NEEDED_BY = {"kavenegar": ("sms_kavenegar_key",), "http": ("sms_http_url",)}
+_NEEDED_BY = {
+    "kavenegar": ("sms_kavenegar_key",),
+    "smsir": ("sms_smsir_key",),
+    "melipayamak": ("sms_melipayamak_user", "sms_melipayamak_password"),
+    "ghasedak": ("sms_ghasedak_key",),
+    "ippanel": ("sms_ippanel_key", "sms_ippanel_line"),
+    "http": ("sms_http_url",),
+}
 
 
 def _check_sms(provider: str, others: ValidationInfo) -> None:
@@ -209,6 +216,10 @@ _SECRET = {
     "request_webhook_secret",
     "sms_inbound_secret",
     "sms_kavenegar_key",
+    "sms_smsir_key",
+    "sms_melipayamak_password",
+    "sms_ghasedak_key",
+    "sms_ippanel_key",
     "sms_http_headers",
     "bale_key",
     "push_key",
@@ -472,16 +483,46 @@ class Settings(BaseSettings):
     """Where Kavenegar takes text messages."""
     sms_kavenegar_key: str = Field("", pattern=r"^[0-9A-Za-z%=+_-]*$")
     """Our key at Kavenegar."""
+    sms_smsir_url: str = Field("https://api.sms.ir", pattern=_URL)
+    """Where SMS.ir takes text messages."""
+    sms_smsir_key: str = Field("", pattern=r"^[!-~]*$")
+    """Our key at SMS.ir."""
+    sms_smsir_line: str = Field("", pattern=r"^[0-9]*$")
+    """Our line there, for what has no template."""
+    sms_melipayamak_url: str = Field("https://rest.payamak-panel.com", pattern=_URL)
+    """Where Melipayamak takes text messages."""
+    sms_melipayamak_user: str = ""
+    """Our name at Melipayamak."""
+    sms_melipayamak_password: str = ""
+    """And our password, or the API key that stands in its place."""
+    sms_melipayamak_line: str = Field("", pattern=r"^[0-9]*$")
+    """Our line there, for what has no template."""
+    sms_ghasedak_url: str = Field("https://gateway.ghasedak.me", pattern=_URL)
+    """Where Ghasedak takes text messages."""
+    sms_ghasedak_key: str = Field("", pattern=r"^[!-~]*$")
+    """Our key at Ghasedak."""
+    sms_ghasedak_line: str = Field("", pattern=r"^[0-9A-Za-z]*$")
+    """Our line there, for what has no template; empty: Ghasedak's own choice."""
+    sms_ippanel_url: str = Field("https://edge.ippanel.com/v1", pattern=_URL)
+    """Where IPPanel takes text messages; many sell it under names of their own."""
+    sms_ippanel_key: str = Field("", pattern=r"^[!-~]*$")
+    """Our key at IPPanel."""
+    sms_ippanel_line: str = Field("", pattern=r"^(\+[0-9]+)?$")
+    """Our line there, +983000505."""
     sms_http_url: str = Field("", pattern=_URL)
     """Where any other provider takes a text message, as a POST of JSON."""
     sms_http_headers: Texts = {}
     """JSON: its headers, with whatever signs us in: {"Authorization": "Bearer …"}."""
     sms_http_body: Texts = {"to": "{to}", "text": "{text}"}
     """JSON: its fields, all texts; {to}, {text}, {id} and {sender} are filled in."""
-    sms_provider: Literal["", "console", "kavenegar", "http"] = ""
+    sms_provider: Literal[
+        "", "console", "kavenegar", "smsir", "melipayamak", "ghasedak", "ippanel", "http"
+    ] = ""
     """Who sends the text messages; empty: nobody. console only says so in the log."""
     sms_next: Annotated[
-        tuple[Literal["console", "kavenegar", "http"], ...], NoDecode, BeforeValidator(_words)
+        tuple[Literal["console", "kavenegar", "smsir", "melipayamak", "ghasedak", "ippanel", "http"], ...],
+        NoDecode,
+        BeforeValidator(_words),
     ] = Field((), validate_default=True)
     """Who sends them where that one surely has not, in order."""
     sms_templates: Path | None = None

@@ -23,6 +23,7 @@ PLAIN = (
         "control",
         "mine",
         "notices",
+        "outbox",
         "categories",
         "inbox",
     ),

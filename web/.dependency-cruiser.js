@@ -29,6 +29,7 @@ const features = {
   notices: ['rounds'],
   official: ['desk', 'line'],
   officials: [],
+  outbox: [],
   passes: [],
   people: ['desks', 'requests'],
   recordings: [],

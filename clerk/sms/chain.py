@@ -14,9 +14,13 @@ import httpx
 
 from clerk.answers import RefusedForGood, TemplateRefused, TryAgain
 from clerk.letters import Text, parts
+from clerk.sms.ghasedak import Ghasedak
+from clerk.sms.ippanel import IpPanel
 from clerk.sms.kavenegar import Kavenegar
+from clerk.sms.melipayamak import Melipayamak
 from clerk.sms.others import AnyHttp, Console
 from clerk.sms.provider import Letter, SmsProvider
+from clerk.sms.smsir import SmsIr
 from clerk.sms.templates import template_for
 from db.models import OutboxKind, OutboxMessage, WhyNot
 from hotline import delivery
@@ -33,7 +37,15 @@ MOST_DOUBTS = 2
 HURTS_TWICE = (OutboxKind.SIGN_IN_CODE,)
 """A second code frightens its owner; of all else, twice is better than never."""
 _REST_S = 60.0
-_KNOWN: Sequence[Callable[[httpx.AsyncClient, Settings], SmsProvider]] = (Kavenegar, AnyHttp, Console)
+_KNOWN: Sequence[Callable[[httpx.AsyncClient, Settings], SmsProvider]] = (
+    Kavenegar,
+    SmsIr,
+    Melipayamak,
+    Ghasedak,
+    IpPanel,
+    AnyHttp,
+    Console,
+)
 
 HandOver = Callable[[str], Awaitable[None]]
 """Writes down to whom a message goes, before it does."""
@@ -76,7 +88,8 @@ class Chain:
             try:
                 return await self._by(provider, order)
             except TryAgain as failed:
-                _resting[having] = time.monotonic() + max(failed.after_s or 0.0, _REST_S)
+                if failed.why is not WhyNot.TEMPLATE:  # that is this message's alone
+                    _resting[having] = time.monotonic() + max(failed.after_s or 0.0, _REST_S)
                 if failed.in_doubt:
                     raise Doubt(having, failed) from None
                 log.warning("message %d: not taken by %s: %s", order.message.id, having, failed)

@@ -141,7 +141,7 @@ def kavenegar(gateway: Gateway, asked: Asked) -> tuple[int, Any]:
         case ["sms", "status"]:
             ids = asked.fields["messageid"].split(",")
             return said(200, [{"messageid": int(id_), "status": gateway.states.get(id_, 4)} for id_ in ids])
-        case ["verify", "lookup"] if asked.fields["template"] == "unknown":
+        case ["verify", "lookup"] if asked.fields["template"] not in ("137", "sabt"):
             return said(424)
         case ["verify", "lookup"] if any(" " in asked.fields.get(f"token{n}", "") for n in ("", 2, 3)):
             return said(431)
@@ -149,3 +149,92 @@ def kavenegar(gateway: Gateway, asked: Asked) -> tuple[int, Any]:
         return said(418)
     number = gateway.take(asked, asked.fields.get("localid"))
     return said(200, [{"messageid": number, "status": 5, "statustext": "ارسال به مخابرات", "cost": 120}])
+
+
+def smsir(gateway: Gateway, asked: Asked) -> tuple[int, Any]:
+    """sms.ir/rest-api: `status` 1 is good."""
+
+    def said(status: int, data: Any = None) -> tuple[int, Any]:
+        return (200 if status == 1 else 400), {"status": status, "message": "پاسخ", "data": data}
+
+    if asked.headers.get("x-api-key") != gateway.key:
+        return 401, {"status": 10, "message": "کلید نامعتبر است", "data": None}
+    match asked.method, asked.path.split("/")[2:]:
+        case "GET", ["credit"]:
+            return said(1, gateway.credit)
+        case "GET", ["send", id_]:
+            return said(1, {"messageId": int(id_), "deliveryState": gateway.states.get(id_, 5)})
+        case "POST", ["send", "verify"]:
+            if asked.fields["templateId"] != 137:
+                return said(113)
+            if any(len(each["value"]) > 25 for each in asked.fields["parameters"]):
+                return said(114)
+            return said(1, {"messageId": gateway.take(asked), "cost": 1.0}) if gateway.credit else said(102)
+    if not isinstance(asked.fields["lineNumber"], int):
+        return said(101)
+    ids = [gateway.take(asked) for _ in asked.fields["mobiles"]] if gateway.credit else []
+    return said(1, {"packId": "2b99", "messageIds": ids, "cost": 1.0}) if ids else said(102)
+
+
+def melipayamak(gateway: Gateway, asked: Asked) -> tuple[int, Any]:
+    """rest.payamak-panel.com: a code or a long number as `Value`."""
+
+    def said(value: Any, status: int) -> tuple[int, Any]:
+        return 200, {"Value": str(value), "RetStatus": status, "StrRetStatus": "Ok" if status == 1 else "No"}
+
+    if (asked.fields.get("username"), asked.fields.get("password")) != ("city", gateway.key):
+        return said(0, 0)
+    match asked.path.rpartition("/")[2]:
+        case "GetCredit":
+            return said(gateway.credit, 1)
+        case "GetDeliveries2":
+            return said(gateway.states.get(asked.fields["recId"], 8), 1)
+        case "BaseServiceNumber" if asked.fields["bodyId"] != "137":
+            return said(-4, 1)
+    if not gateway.credit:
+        return said(2, 0)
+    return said(gateway.take(asked), 1)
+
+
+def ghasedak(gateway: Gateway, asked: Asked) -> tuple[int, Any]:
+    """gateway.ghasedak.me/rest: `isSuccess`, and names of fields large in one answer and small in another."""
+
+    def said(status: int, data: Any = None) -> tuple[int, Any]:
+        good = status == 200
+        return status, {"isSuccess": good, "statusCode": status, "message": "پاسخ", "data": data}
+
+    if asked.headers.get("apikey") != gateway.key:
+        return said(401)
+    match asked.path.rpartition("/")[2]:
+        case "GetAccountInformation":
+            return said(200, {"credit": gateway.credit, "expireDate": "2027-01-01T00:00:00"})
+        case "CheckSmsStatus":
+            ids = asked.fields["Ids"].split(",")
+            data = [{"MessageId": id_, "Status": gateway.states.get(id_, 3), "Price": 940} for id_ in ids]
+            return 200, {"Data": data, "IsSuccess": True, "StatusCode": 200, "Message": "با موفقیت انجام شد"}
+        case "SendOtpSMS" if asked.fields["templateName"] != "137":
+            return said(404)
+        case "SendOtpSMS" if gateway.credit:
+            return said(200, {"items": [{"messageId": str(gateway.take(asked)), "cost": 940}]})
+    return said(200, {"messageId": str(gateway.take(asked)), "cost": 940}) if gateway.credit else said(402)
+
+
+def ippanel(gateway: Gateway, asked: Asked) -> tuple[int, Any]:
+    """ippanelcom.github.io/Edge-Document: what is true stands in `meta`."""
+
+    def said(status: int, data: Any, code: str = "200-1") -> tuple[int, Any]:
+        return status, {"data": data, "meta": {"status": status == 200, "message_code": code}}
+
+    if asked.headers.get("authorization") != gateway.key:
+        return said(401, None, "400-1")
+    match asked.path.removeprefix("/api/"):
+        case "payment/credit/mine":
+            return said(200, {"credit": gateway.credit, "gift": 0})
+        case "report/recipients":
+            state = gateway.states.get(asked.fields["bulk_id"], 1)
+            return said(200, [{"recipient": "+989120000000", "message_status": str(state)}])
+    if asked.fields["sending_type"] == "pattern" and asked.fields["code"] != "137":
+        return said(422, None, "400-2")
+    if not gateway.credit:
+        return said(402, None, "402-1")
+    return said(200, {"message_outbox_ids": [gateway.take(asked)]})

@@ -96,7 +96,7 @@ def test_given_a_supervisor_when_going_through_rail_and_tabs_then_no_page_is_loa
             expect(tabs.nth(tab)).to_have_attribute("aria-current", "page")
             expect(rail.nth(n)).to_have_attribute("aria-current", "page")
             seen.add(page.url)
-    assert len(seen) == 16
+    assert len(seen) == 17
     assert page.evaluate(SAME)
 
 

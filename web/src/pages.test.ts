@@ -6,13 +6,13 @@ import { home, nameOf, pages, pagesOf, railOf, tabsOf } from './pages'
 const me = (role: Me['role'], desk = false) => ({ role, desk: desk ? { id: 1 } : null }) as Me
 const names = (role: Me['role'], desk = false) => pagesOf(me(role, desk)).map(({ name }) => name)
 const PLANNING = ['rounds', 'notices', 'citizens', 'requests', 'promises', 'departments', 'categories', 'timetable', 'officials', 'subjects', 'holidays', 'account', 'reports', 'wallboard']
-const WATCHING = ['recordings', 'blocked', 'control', 'desks']
+const WATCHING = ['recordings', 'outbox', 'blocked', 'control', 'desks']
 
 it.each([
   ['operator', true, ['desk', 'official', 'assist', 'citizens', 'requests', 'promises', 'account', 'mine', 'wallboard']],
   ['operator', false, ['desk', 'citizens', 'requests', 'promises', 'account', 'mine', 'wallboard']],
   ['official', false, ['desk', 'rounds', 'requests', 'promises', 'account', 'mine', 'reports', 'wallboard']],
-  ['public_relations', false, PLANNING],
+  ['public_relations', false, [...PLANNING, 'outbox']],
   ['supervisor', false, [...PLANNING, ...WATCHING]],
   ['supervisor', true, ['desk', 'official', 'assist', ...PLANNING.flatMap((name) => (name === 'reports' ? ['mine', name] : [name])), ...WATCHING]],
   ['auditor', false, [...PLANNING, ...WATCHING, 'people', 'keys', 'audit']],

@@ -63,6 +63,7 @@ export const pages = [
   { name: 'reports', destination: 'figures', title: (text) => text.reports.title, isFor: seesReports },
   { name: 'wallboard', destination: 'figures', title: (text) => text.wallboard.title, isFor: inOffice, alone: true },
   { name: 'recordings', destination: 'records', title: (text) => text.retention.title, isFor: watches },
+  { name: 'outbox', destination: 'records', elsewhere: { public_relations: 'notices' }, title: (text) => text.outbox.title, isFor: seesPlans },
   { name: 'blocked', destination: 'staff', title: (text) => text.blocked.title, isFor: watches },
   { name: 'control', destination: 'control', title: (text) => text.control.title, isFor: watches },
   { name: 'desks', destination: 'control', title: (text) => text.deskList.title, isFor: watches },

@@ -17,6 +17,7 @@ import { words as mine } from '../mine/words.en'
 import { words as notices } from '../notices/words.en'
 import { words as official } from '../official/words.en'
 import { words as officials } from '../officials/words.en'
+import { words as outbox } from '../outbox/words.en'
 import { words as passes } from '../passes/words.en'
 import { words as people } from '../people/words.en'
 import { words as phone } from '../phone/words.en'
@@ -38,7 +39,7 @@ import { words as common } from './words.en'
 export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...keys,
-  ...line, ...mine, ...notices, ...official, ...officials, ...passes, ...people, ...recordings, ...reports,
+  ...line, ...mine, ...notices, ...official, ...officials, ...outbox, ...passes, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }

@@ -17,6 +17,7 @@ import { words as mine } from '../mine/words.fa'
 import { words as notices } from '../notices/words.fa'
 import { words as official } from '../official/words.fa'
 import { words as officials } from '../officials/words.fa'
+import { words as outbox } from '../outbox/words.fa'
 import { words as passes } from '../passes/words.fa'
 import { words as people } from '../people/words.fa'
 import { words as phone } from '../phone/words.fa'
@@ -37,7 +38,7 @@ import { words as common } from './words.fa'
 export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...keys,
-  ...line, ...mine, ...notices, ...official, ...officials, ...passes, ...people, ...recordings, ...reports,
+  ...line, ...mine, ...notices, ...official, ...officials, ...outbox, ...passes, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }
