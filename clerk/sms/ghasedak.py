@@ -1,7 +1,7 @@
-"""Ghasedak's REST API, https://ghasedak.me/docs: JSON, our key in the header ApiKey, its code in `statusCode`.
+"""Ghasedak's REST API, https://ghasedak.me/docs: JSON, our key in ApiKey, its own code in `statusCode`.
 
-Templates go by `SendOtpSMS`, plain texts by `SendSingleSMS`. Our name goes along (`clientReferenceId`); that a
-second one of it is not sent is nowhere said. Its own documents write names of fields large and small.
+Templates go by `SendOtpSMS`, plain texts by `SendSingleSMS`. Our name goes along (`clientReferenceId`); that
+a second one of it is not sent is nowhere said. Its documents write names of fields large and small.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,7 @@
-"""Melipayamak's REST API, https://www.melipayamak.com/api: POST /api/SendSMS/METHOD with our name and password.
+"""Melipayamak's REST API, https://www.melipayamak.com/api: POST /api/SendSMS/METHOD, with name and password.
 
-Templates go by `BaseServiceNumber`, whose `text` is all values in order, with semicolons between; plain texts by
-`SendSMS`. Neither knows names. What is sent has a long number as `Value`; what is not, a code, there or in
+Templates go by `BaseServiceNumber`, whose `text` is all values in order, with semicolons between; plain texts
+by `SendSMS`. Neither knows names. What is sent has a long number as `Value`; what is not, a code, there or in
 `RetStatus`.
 """
 
