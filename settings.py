@@ -175,7 +175,7 @@ def _check_sms(provider: str, others: ValidationInfo) -> None:
 
 def _amounts(value: Any) -> Any:
     try:
-        read = json.loads(value) if isinstance(value, str) else value
+        read = json.loads(value or "{}") if isinstance(value, str) else value
     except ValueError:
         read = None
     amounts = read.values() if isinstance(read, dict) else [None]
@@ -525,7 +525,7 @@ class Settings(BaseSettings):
         BeforeValidator(_words),
     ] = Field((), validate_default=True)
     """Who sends them where that one surely has not, in order."""
-    sms_templates: Path | None = None
+    sms_templates: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """A TOML file with the providers' templates; docs/text-messages.md."""
     sms_plain: bool = True
     """Whether what has no template goes out as a plain text: lines for advertising do not reach everyone."""
