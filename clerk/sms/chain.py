@@ -36,6 +36,8 @@ MOST_DOUBTS = 2
 """So many times a message may go out anew of which nobody knows whether it went out before."""
 HURTS_TWICE = (OutboxKind.SIGN_IN_CODE,)
 """A second code frightens its owner; of all else, twice is better than never."""
+_ALL_S = 60.0
+"""After so long nobody else is tried: another sender would take the message up (LEASE)."""
 _REST_S = 60.0
 _KNOWN: Sequence[Callable[[httpx.AsyncClient, Settings], SmsProvider]] = (
     Kavenegar,
@@ -81,7 +83,10 @@ class Chain:
         """Send it by the first that takes it. Raises TryAgain, RefusedForGood."""
         having = order.message.provider or self.providers[0].name
         last: TryAgain | None = None
+        until = time.monotonic() + _ALL_S
         for provider in self._in_order(order, having):
+            if last and time.monotonic() > until:
+                break
             if provider.name != having:
                 await order.hand_over(provider.name)
             having = provider.name

@@ -166,3 +166,13 @@ def test_given_a_message_that_did_not_arrive_when_sent_again_then_it_has_another
     assert (only(engine).state, only(engine).arrival) == (Delivery.PENDING, None)
     sender.run(engine, two)
     assert len({sent.fields["localid"] for sent in first.sent.values()}) == 2
+
+
+def test_given_providers_so_slow_that_another_sender_would_come_when_one_has_failed_then_nobody_else_is_tried(
+    engine: Engine, two: Settings, first: Gateway, provider: SmsProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(engine)
+    first.plan.append(503)
+    monkeypatch.setattr(chain, "_ALL_S", -1.0)
+    sender.run(engine, two)
+    assert (only(engine).state, only(engine).doubts, provider.requests) == (Delivery.PENDING, 0, [])

@@ -13,6 +13,9 @@ import { useTitle } from '../ui/use-title'
 import { type Message, type MessageFilter, useOutbox, useProviders, useSendAgain } from './queries'
 import style from '../ui/rows.module.css'
 
+/** Where the provider's own code tells a technician more than our words. */
+const SAYS_MORE = new Set(['number', 'account', 'line', 'template', 'refused', 'down', 'no_answer', 'ours'])
+
 const ALL = { state: '', kind: '', lost: false }
 
 /** What went out to citizens and webhooks, when, why not, and once more. */
@@ -98,14 +101,14 @@ function Row({ message, busy, onAgain }: { message: Message; busy: boolean; onAg
     parts && words.parts(format.number(parts)),
   ].filter(Boolean)
   return (
-    <li className={style.row} style={{ gridTemplateColumns: '150px 150px 1fr 1.6fr auto' }} data-testid="message" data-id={message.id} data-state={state} data-arrival={arrival ?? ''}>
+    <li className={style.row} style={{ gridTemplateColumns: '150px 150px 1fr 1.8fr 120px' }} data-testid="message" data-id={message.id} data-state={state} data-arrival={arrival ?? ''}>
       <time className={style.soft} dateTime={made_at}>{format.aged(made_at)}</time>
-      <Latin>{to}</Latin>
+      <span><Latin>{to}</Latin></span>
       <span>{kindOf}</span>
       <span>
         <strong>{become}</strong>
         {why && <>{text.comma}{words.why[why]}</>}
-        {error && <> <Latin>{`(${error})`}</Latin></>}
+        {why && error && SAYS_MORE.has(why) && <> <Latin>{`(${error})`}</Latin></>}
         <br />
         <span className={style.soft}>{facts.join(text.comma)}{provider && <> <Latin>{provider}</Latin></>}</span>
       </span>
