@@ -60,6 +60,7 @@ from api.requests import (
     evidence,
     exports,
     passes,
+    ready_replies,
     releases,
     requests,
 )
@@ -85,7 +86,8 @@ _MODULES = (
         audit,
         event_stream,
     ),
-    *(phones, requests, exports, escalations, actions, passes, releases, departments, categories),
+    *(phones, requests, exports, escalations, actions, passes, releases, departments),
+    *(categories, ready_replies),
     *(wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),

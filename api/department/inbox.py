@@ -149,7 +149,7 @@ def _view(session: Session, request: models.Request, at: datetime) -> wire.Inbox
     due, whole = request.owed_at, parts.whole_of(session, request)
     plain = (
         *("id", "tracking", "district", "written", "made_at", "state", "due_at", "answer_by"),
-        *("escalated_to", "reply", "replied_at", "denials"),
+        *("escalated_to", "reply", "replied_at", "denials", "category", "language"),
     )
     return wire.InboxRequest(
         **{name: getattr(request, name) for name in plain},

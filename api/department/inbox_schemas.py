@@ -22,6 +22,8 @@ class InboxRequest(BaseModel):
 
     id: int
     tracking: str
+    language: str
+    category: int
     category_fa: str
     category_en: str
     district: int | None

@@ -2,7 +2,7 @@
 
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, PlacedCall, WaitingCaller
-from db.models.categories import Category, Evidence, Responsible, TimeUnit
+from db.models.categories import Category, Evidence, ReadyReply, Responsible, TimeUnit
 from db.models.citizens import (
     CitizenCode,
     CitizenSession,
@@ -130,6 +130,7 @@ __all__ = [
     "PublicPicture",
     "PushSubscription",
     "Rating",
+    "ReadyReply",
     "Recording",
     "RecoveryCode",
     "Registration",

@@ -68,3 +68,16 @@ class Responsible(Base):
     department: Mapped[Department] = relationship(lazy="joined")
 
     __table_args__ = (CheckConstraint("district BETWEEN 0 AND 15", name="district_or_all"),)
+
+
+class ReadyReply(Base):
+    """A text to insert into an answer, for requests of one category or of all."""
+
+    __tablename__ = "ready_replies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    category: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
+    title_fa: Mapped[str] = mapped_column(String(100))
+    title_en: Mapped[str] = mapped_column(String(100))
+    text_fa: Mapped[str] = mapped_column(String(500))
+    text_en: Mapped[str] = mapped_column(String(500))

@@ -201,6 +201,8 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /departments": ALL,
     "POST /departments": PLANS,
     "PATCH /departments/{department_id}": PLANS,
+    "GET /ready-replies": EVERYBODY,
+    "PUT /ready-replies": MOVES,
     "GET /categories": ALL,
     "POST /categories": KEEPS,
     "PUT /categories/{category_id}": KEEPS,
@@ -345,11 +347,11 @@ def test_given_a_department_when_the_whole_document_is_asked_then_only_its_own_i
 ) -> None:
     with writing(engine) as session:
         page.cookies.set(COOKIE, sign_ins.sign_in(session, of_department(session)))
-    own = ("/account", "/me", "/inbox", "/events/inbox", "/session")
+    own = ("/account", "/me", "/inbox", "/events/inbox", "/session", "/ready-replies")
     unsigned = {endpoint for endpoint, may in MAY.items() if may in (NOBODY_NEEDED, CITIZENS)}
     asked = {each for each in endpoints(app) - unsigned if not each.split(" ")[1].startswith(own)}
     assert len(asked) > 140
-    for endpoint in asked | {"PUT /account/pin"}:
+    for endpoint in asked | {"PUT /account/pin", "PUT /ready-replies"}:
         assert answer(page, endpoint) == (403, "forbidden"), endpoint
 
 

@@ -21,6 +21,20 @@ def at(page: Page, link: str) -> str:
     return page.url.partition("/inbox")[0] + link[link.index("/public/") :]
 
 
+def write_replies(page: Page) -> None:
+    """For all, for this category, and for another."""
+    rows = page.get_by_test_id("reply-row")
+    written = (("", "همه", "سپاس"), ("2", "روشنایی", "چراغ درست شد."), ("3", "زباله", "برده شد."))
+    for category, title, text in written:
+        page.get_by_test_id("add-reply").click()
+        rows.last.get_by_test_id("reply-category").select_option(category)
+        rows.last.get_by_test_id("title_fa").fill(title)
+        rows.last.get_by_test_id("text_fa").fill(text)
+    is_fit(page)
+    page.get_by_test_id("save-replies").click()
+    expect(page.get_by_test_id("take-it-back")).to_be_visible()
+
+
 def kept(engine: Engine, request: Request) -> Request:
     with reading(engine) as session:
         return session.get_one(Request, request.id)
@@ -41,6 +55,7 @@ def test_given_a_request_when_the_department_works_on_it_then_all_goes_its_way_t
             work.refer(session, request, department, due_on=today(session), who="operator1")
         late.due_at = now(session) - 30 * HOUR
         a_request(session, RequestState.REFERRED)
+    write_replies(open_as(Role.SUPERVISOR, "categories"))
     page = open_as(Role.DEPARTMENT, department_id=department.id)
     expect(page.get_by_test_id("my-department")).to_have_text("عمران و آسفالت")
     rows = page.get_by_test_id("request")
@@ -68,6 +83,10 @@ def test_given_a_request_when_the_department_works_on_it_then_all_goes_its_way_t
     with writing(engine) as session:
         department_work.citizen_answers(session, fresh.id, "کوچهٔ ۵")
     page.get_by_test_id("to-solve").click()
+    page.get_by_test_id("ready-replies").click()
+    expect(page.get_by_test_id("ready-reply")).to_have_text(["روشنایی", "همه"])
+    page.get_by_test_id("ready-reply").first.click()
+    expect(page.get_by_test_id("words")).to_have_value("چراغ درست شد.")
     page.get_by_test_id("words").fill("چراغ تعویض شد")
     page.get_by_test_id("say").click()
     expect(page.locator('[aria-invalid="true"], [data-error]').first).to_be_visible()

@@ -864,6 +864,20 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("category_id", "district"),
     )
     op.create_table(
+        "ready_replies",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("category", sa.Integer(), nullable=True),
+        sa.Column("title_fa", sa.String(length=100), nullable=False),
+        sa.Column("title_en", sa.String(length=100), nullable=False),
+        sa.Column("text_fa", sa.String(length=500), nullable=False),
+        sa.Column("text_en", sa.String(length=500), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["category"],
+            ["categories.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_table(
         "requests",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("tracking", sa.String(length=9), nullable=False),

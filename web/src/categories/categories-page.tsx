@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { type Category, useCategories } from '../api/city'
-import { mayAdminister } from '../api/permissions'
+import { mayAdminister, mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { type Language, useLanguage } from '../language/language'
 import { departmentName, districtName } from '../requests/names'
@@ -11,8 +11,10 @@ import { Header } from '../ui/header'
 import { Loading } from '../ui/loading'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
+import { useUndo } from '../ui/use-undo'
 import { CategoryForm } from './category-form'
 import { ICONS } from './icons'
+import { ReadyRepliesForm } from './ready-replies-form'
 import plans from '../ui/plans.module.css'
 import rows from '../ui/rows.module.css'
 import style from './categories.module.css'
@@ -24,9 +26,11 @@ export default function CategoriesPage({ me }: { me: Me }) {
   useTitle(words.title)
   const { data, error } = useCategories()
   const [asked, setAsked] = useState<Category | 'new' | null>(null)
+  const { offer, undo } = useUndo()
   const may = mayAdminister(me.role)
   return (
     <div>
+      {undo}
       <Header me={me} page="categories">
         {may && <Button onClick={() => setAsked('new')} data-testid="add-category">{words.add}</Button>}
       </Header>
@@ -35,6 +39,7 @@ export default function CategoriesPage({ me }: { me: Me }) {
         <ErrorNotice error={error} />
         {!data && !error && <Loading />}
         {data && <ul className={rows.rows}>{data.map((one) => <Item key={one.id} category={one} onChange={may ? () => setAsked(one) : null} />)}</ul>}
+        {data && <ReadyRepliesForm categories={data} may={mayMove(me.role)} offer={offer} />}
       </main>
       {asked && <CategoryForm category={asked === 'new' ? null : asked} onClose={() => setAsked(null)} />}
     </div>

@@ -43,7 +43,7 @@ export function Actions({ detail }: { detail: InboxDetail }) {
       {chosen === 'solve' && <SolveForm request={request} onDone={done} />}
       {chosen === 'tell' && (
         <WordsForm
-          key="tell" label={words.tellLabel} help={words.tellHelp} action={words.sendTell} field="reason" longest={500} onDone={done}
+          key="tell" label={words.tellLabel} help={words.tellHelp} action={words.sendTell} field="reason" longest={500} ready={request} onDone={done}
           act={(reply) => answer(request.id, { reply, solved: false, pictures: [] })}
         />
       )}

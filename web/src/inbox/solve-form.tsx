@@ -2,6 +2,7 @@ import { Button, Textarea } from '@mantine/core'
 import { useState } from 'react'
 import { useLanguage } from '../language/language'
 import { EvidenceInput, joined, useEvidence } from '../requests/evidence'
+import { ReadyReplies } from '../requests/ready-replies'
 import { ErrorNotice } from '../ui/error-notice'
 import { useFields } from '../ui/use-fields'
 import { answer, type InboxRequest, sendPicture, useInboxAction } from './queries'
@@ -24,6 +25,7 @@ export function SolveForm({ request, onDone }: { request: InboxRequest; onDone: 
         {...at('reason')} label={words.solveLabel} description={words.solveHelp} value={reply} maxLength={500} autosize minRows={3} data-testid="words"
         onChange={(event) => setReply(event.currentTarget.value)}
       />
+      <ReadyReplies of={request} onPick={(ready) => setReply((before) => joined(before, ready))} />
       <EvidenceInput at={at} evidence={evidence} side="inbox" id={request.id} onWords={(more) => setReply((before) => joined(before, more))} />
       <ErrorNotice error={rest} />
       <Button loading={mutation.isPending} onClick={() => send(() => mutation.mutate(undefined))} data-testid="say">{words.sendSolved}</Button>

@@ -13,7 +13,7 @@ import style from './requests.module.css'
 type Action = 'refer' | 'reply' | 'said' | 'return' | 'split' | 'reject'
 
 /** What the office does with a request: one thing at a time, the likely one first. */
-export function Actions({ detail: { request, question, parts } }: { detail: RequestDetail }) {
+export function Actions({ detail: { request, question, parts, language } }: { detail: RequestDetail }) {
   const { text } = useLanguage()
   const words = text.requests
   const referred = WITH_DEPARTMENT.includes(request.state)
@@ -40,7 +40,7 @@ export function Actions({ detail: { request, question, parts } }: { detail: Requ
         ))}
       </Group>
       {chosen === 'refer' && <ReferForm request={request} onDone={done} />}
-      {chosen === 'reply' && <ReplyForm request={request} onDone={done} />}
+      {chosen === 'reply' && <ReplyForm request={request} language={language} onDone={done} />}
       {chosen === 'said' && (
         <SayForm
           key="said" label={words.saidLabel} help={words.question(question)} action={words.save} longest={1000} onDone={done}

@@ -6,10 +6,11 @@ import { ErrorNotice } from '../ui/error-notice'
 import { useFields } from '../ui/use-fields'
 import { EvidenceInput, joined, useEvidence } from './evidence'
 import { type CityRequest, replyToRequest, sendEvidence, useRequestAction } from './queries'
+import { ReadyReplies } from './ready-replies'
 import style from './requests.module.css'
 
 /** Tells the citizen how it goes on; or that it is solved, shown by what its category demands, and asks whether it is. */
-export function ReplyForm({ request, onDone }: { request: CityRequest; onDone: () => void }) {
+export function ReplyForm({ request, language, onDone }: { request: CityRequest; language: string; onDone: () => void }) {
   const { text } = useLanguage()
   const words = text.requests
   const { data: categories = [] } = useCategories()
@@ -29,6 +30,7 @@ export function ReplyForm({ request, onDone }: { request: CityRequest; onDone: (
         {...at('reason')} label={words.reply} description={words.replyHelp} value={reply} maxLength={500} autosize minRows={3} data-testid="words"
         onChange={(event) => setReply(event.currentTarget.value)}
       />
+      <ReadyReplies of={{ category: request.category, language }} onPick={(ready) => setReply((before) => joined(before, ready))} />
       <Checkbox label={words.solved} checked={solved} onChange={(event) => setSolved(event.currentTarget.checked)} data-testid="solved" />
       {solved && <EvidenceInput at={at} evidence={pictures} side="requests" id={request.id} onWords={(more) => setReply((before) => joined(before, more))} />}
       <ErrorNotice error={rest} />

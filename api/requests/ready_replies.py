@@ -1,0 +1,45 @@
+"""Ready replies to citizens: whoever answers reads them, supervisors and administrators write them."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from api import schemas
+from api.access import Anybody, MayMove, Reading, Writing
+from api.ids import BodyId
+from hotline.requests import ready_replies
+from hotline.requests.ready_replies import LONGEST_TEXT, LONGEST_TITLE
+
+router = APIRouter(prefix="/ready-replies", tags=["requests"])
+
+
+class ReadyReply(BaseModel):
+    """One of them, for one category or for all; English where it is written."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    category: BodyId | None = None
+    title_fa: schemas.Name = Field(min_length=1, max_length=LONGEST_TITLE)
+    title_en: schemas.Name = Field("", max_length=LONGEST_TITLE)
+    text_fa: schemas.Said = Field(min_length=1, max_length=LONGEST_TEXT)
+    text_en: schemas.Said = Field("", max_length=LONGEST_TEXT)
+
+
+class ReadyReplies(BaseModel):
+    """All of them in their order."""
+
+    replies: list[ReadyReply] = Field(max_length=ready_replies.MOST)
+
+
+@router.get("")
+def list_replies(_user: Anybody, session: Reading) -> ReadyReplies:
+    """All of them."""
+    found = ready_replies.everything(session)
+    return ReadyReplies(replies=[ReadyReply.model_validate(reply) for reply in found])
+
+
+@router.put("")
+def replace_replies(body: ReadyReplies, user: MayMove, session: Writing) -> ReadyReplies:
+    """These from now on, and no others."""
+    wanted = [ready_replies.Values(**reply.model_dump()) for reply in body.replies]
+    ready_replies.replace(session, wanted, who=user.username)
+    return list_replies(user, session)

@@ -1,0 +1,49 @@
+"""Ready replies: what the office and the departments insert into an answer and change before it is sent."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import one_at_a_time
+from db.models import ReadyReply
+from hotline import audit
+from hotline.errors import Refused
+from hotline.requests import categories
+
+MOST = 100
+LONGEST_TITLE, LONGEST_TEXT = 100, 500
+_CHANGED = "ready-replies-changed"
+
+
+class Values(NamedTuple):
+    """One of them; without a category it is for all. English may be missing."""
+
+    category: int | None
+    title_fa: str
+    title_en: str
+    text_fa: str
+    text_en: str
+
+
+def everything(session: Session) -> Sequence[ReadyReply]:
+    """All of them in their order."""
+    return session.scalars(select(ReadyReply).order_by(ReadyReply.id)).all()
+
+
+def replace(session: Session, replies: Sequence[Values], *, who: str) -> None:
+    """These from now on, and no others. Raises Refused("text-missing" | "not-found": such a category)."""
+    wanted = [Values(category, *(part.strip() for part in parts)) for category, *parts in replies]
+    if not all(reply.title_fa and reply.text_fa for reply in wanted):
+        raise Refused("text-missing", "each has a title and a text in Persian")
+    for category in {reply.category for reply in wanted} - {None}:
+        categories.get(session, category)
+    one_at_a_time(session, _CHANGED)
+    session.execute(delete(ReadyReply))
+    for reply in wanted:
+        session.add(ReadyReply(**reply._asdict()))
+        session.flush()
+    audit.record(session, who, "ready-replies-changed", "ready-replies")
+    events.timetable_changed(session, _CHANGED)
