@@ -38,7 +38,7 @@ def replace(session: Session, replies: Sequence[Values], *, who: str) -> None:
     wanted = [Values(category, *(part.strip() for part in parts)) for category, *parts in replies]
     if not all(reply.title_fa and reply.text_fa for reply in wanted):
         raise Refused("text-missing", "each has a title and a text in Persian")
-    for category in {reply.category for reply in wanted} - {None}:
+    for category in {reply.category for reply in wanted if reply.category is not None}:
         categories.get(session, category)
     one_at_a_time(session, _CHANGED)
     session.execute(delete(ReadyReply))
