@@ -62,6 +62,7 @@ from api.requests import (
     passes,
     ready_replies,
     releases,
+    request_filters,
     requests,
 )
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
@@ -87,7 +88,7 @@ _MODULES = (
         event_stream,
     ),
     *(phones, requests, exports, escalations, actions, passes, releases, departments),
-    *(categories, ready_replies),
+    *(categories, ready_replies, request_filters),
     *(wallboard, reports, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),

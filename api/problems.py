@@ -87,6 +87,7 @@ FIELD = {
     "password-trivial": "new",
     "pin-unfit": "pin",
     "username-taken": "username",
+    "filter-exists": "name",
     "desk-taken": "desk_id",
     "number-invalid": "number",
     "number-not-allowed": "number",

@@ -44,7 +44,7 @@ from db.models.outbox import (
     WhyNot,
 )
 from db.models.passes import Pass
-from db.models.people import FailedSignIn, RecoveryCode, Role, SignIn, User, Wall
+from db.models.people import FailedSignIn, RecoveryCode, RequestFilter, Role, SignIn, User, Wall
 from db.models.pictures import Picture, PictureKind, PublicPicture
 from db.models.recordings import Recording, VoiceSummary
 from db.models.reports import Incoming, IncomingCalls, RequestFigures
@@ -139,6 +139,7 @@ __all__ = [
     "Request",
     "RequestEntry",
     "RequestFigures",
+    "RequestFilter",
     "RescueCall",
     "Responsible",
     "Role",

@@ -1721,6 +1721,19 @@ def _tables() -> None:
     )
     op.create_index(("ix_recovery_codes_user_id"), "recovery_codes", ["user_id"], unique=False)
     op.create_table(
+        "request_filters",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("name", sa.String(length=60), nullable=False),
+        sa.Column("query", sa.String(length=300), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["user_id"],
+            ["users.id"],
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("user_id", "name"),
+    )
+    op.create_table(
         "solved_calls",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("request_id", sa.Integer(), nullable=False),

@@ -136,6 +136,8 @@ export const problem: typeof fa = {
   'text-missing': 'Write something.',
   'text-personal': 'There is a number in this text. The other body needs nobody’s number; take it out.',
   'too-many-links': 'This report has too many open links. Withdraw one first.',
+  'filter-exists': 'You have a filter of this name.',
+  'too-many-filters': 'You keep 20 filters. Delete one of them first.',
   'reason-long': 'The reason is longer than 500 characters.',
   'unfit-characters': 'There is a hidden character in this text that changes its direction or its line, perhaps because it was copied; please type it again.',
 }

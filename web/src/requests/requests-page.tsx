@@ -15,6 +15,8 @@ import { DistrictMap } from './district-map'
 import { Export } from './export'
 import { Filters } from './filters'
 import { countOf, type InboxFilter, useInboxFilter, VIEWS } from './inbox-filter'
+import { useKept } from './kept'
+import { KeptFilters } from './kept-filters'
 import { mayHandle } from './names'
 import { type CityRequest, findRequest, useRequestCounts, useRequests } from './queries'
 import { RequestRow } from './request-row'
@@ -52,6 +54,7 @@ export default function RequestsPage({ me }: { me: Me }) {
       </Header>
       <main className={style.inbox}>
         <div className={style.list}>
+          <KeptFilters />
           <Views inbox={inbox} />
           <Filters inbox={inbox} />
           {!beside && (
@@ -120,8 +123,9 @@ function Views({ inbox }: { inbox: InboxFilter }) {
 function List({ inbox, onPoint }: { inbox: InboxFilter; onPoint: (id: CityRequest['id']) => void }) {
   const { text } = useLanguage()
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = useRequests(inbox.filter)
-  // The counts above come first: with them the views may be a line more, and push the list from under a finger.
-  const counting = useRequestCounts(inbox.common).isPending
+  // What is above comes first: with the counts the views may be a line more, and push the list from under a finger.
+  const keeping = useKept().isPending
+  const counting = useRequestCounts(inbox.common).isPending || keeping
   const isPending = counting || (!data && !error)
   const filtered = inbox.view !== 'work' || Object.values(inbox.common).some(Boolean)
   const rows = counting ? [] : data?.pages.flatMap(({ items }) => items) ?? []

@@ -1,6 +1,7 @@
 import { expect, it, vi } from 'vitest'
 import { languages } from '../language/language'
 import { countOf } from './inbox-filter'
+import { understood } from './kept'
 import { daysLeft } from './names'
 import { TILES } from './tiles'
 
@@ -13,6 +14,19 @@ it('given counts by state when a view is shown then it counts what it shows', ()
   expect(countOf('replied', counts)).toBe(7)
   expect(countOf('closed', counts)).toBe(0)
   expect(countOf('work', undefined)).toBeNull()
+})
+
+it.each([
+  ['view=overdue&district=7&category=2&department=3&mine=1&days=90', 'view=overdue&category=2&district=7&department=3&mine=1&days=90'],
+  ['mine=1&view=gone&category=4&department=9&district=16&days=-1&after=x', 'mine=1'],
+  ['district=7&district=8&category=1e400&category=2&%E0%A4%A=%', 'district=7'],
+  ['view=work&days=30', ''],
+])('given the kept filter %s when it is read then what is not known any more is left out', (query, left) => {
+  expect(understood(query, { categories: [{ id: 2 }], departments: [{ id: 3 }] })).toBe(left)
+})
+
+it('given a kept filter when categories and departments are not there yet then they are left in it', () => {
+  expect(understood('category=4&department=9', { categories: undefined, departments: undefined })).toBe('category=4&department=9')
 })
 
 it('given the schematic map when drawn then it has each of the 15 districts once, none upon another', () => {

@@ -15,6 +15,7 @@ export const words: typeof fa = {
     export: 'Take the list along (CSV)',
     exportNumbers: 'With telephone numbers',
     filters: 'Narrow the requests',
+    kept: { mine: 'My filters', keep: 'Keep this filter', name: 'Name of the filter', replace: 'Replace it', rename: 'Rename', drop: 'Delete the filter' },
     ask: 'Ask the citizen',
     category: 'Subject',
     district: 'District',

@@ -14,6 +14,7 @@ export const words = {
     export: 'دریافت فهرست (CSV)',
     exportNumbers: 'با شمارهٔ تلفن',
     filters: 'محدود کردن گزارش‌ها',
+    kept: { mine: 'فیلترهای من', keep: 'نگه داشتن این فیلتر', name: 'نام فیلتر', replace: 'جایگزین شود', rename: 'تغییر نام', drop: 'حذف فیلتر' },
     ask: 'از شهروند بپرسید',
     category: 'موضوع',
     district: 'منطقه',

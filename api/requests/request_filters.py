@@ -1,0 +1,71 @@
+"""The filters of the requests' page that I keep."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from api.access import Reading, SignedIn, Writing
+from api.ids import PathId
+from api.schemas import Name
+from hotline.requests import request_filters
+
+router = APIRouter(prefix="/me/request-filters", tags=["requests"])
+
+
+def _told(name: str) -> str:
+    name = " ".join(name.split())
+    if not name:
+        raise ValueError("a filter has a name")
+    return name
+
+
+FilterName = Annotated[Name, AfterValidator(_told), Field(min_length=1, max_length=60)]
+
+
+class FilterNameIn(BaseModel):
+    """Another name for a filter."""
+
+    name: FilterName
+
+
+class RequestFilterIn(FilterNameIn):
+    """A filter to keep: what stands in the page's address after the «?»; `replace`: the one of that name."""
+
+    query: str = Field(max_length=300, pattern="^[!-~]*$")
+    replace: bool = False
+
+
+class RequestFilter(BaseModel):
+    """A filter that I keep. Who reads `query` leaves out what is not known any more."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    name: str
+    query: str
+
+
+@router.get("")
+def list_filters(user: SignedIn, session: Reading) -> list[RequestFilter]:
+    """Mine, by their names."""
+    return [RequestFilter.model_validate(each) for each in request_filters.kept(session, user.id)]
+
+
+@router.post("", status_code=201)
+def keep_filter(body: RequestFilterIn, user: SignedIn, session: Writing) -> RequestFilter:
+    """Keep one, of 20 at most."""
+    row = request_filters.keep(session, user.id, body.name, body.query, replace=body.replace)
+    return RequestFilter.model_validate(row)
+
+
+@router.patch("/{filter_id}")
+def rename_filter(filter_id: PathId, body: FilterNameIn, user: SignedIn, session: Writing) -> RequestFilter:
+    """Give one of mine another name."""
+    return RequestFilter.model_validate(request_filters.rename(session, user.id, filter_id, body.name))
+
+
+@router.delete("/{filter_id}", status_code=204)
+def drop_filter(filter_id: PathId, user: SignedIn, session: Writing) -> None:
+    """Keep one of mine no longer."""
+    request_filters.drop(session, user.id, filter_id)
