@@ -6,9 +6,10 @@ import { Problem } from '../api/problem'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
 import { ErrorNotice } from '../ui/error-notice'
-import { dropFilter, keepFilter, type Kept, renameFilter, understood, useKept } from './kept'
+import { dropFilter, keepFilter, type Kept, renameFilter, useKept } from './kept'
 import { useDepartments } from './queries'
 import style from './requests.module.css'
+import { understood } from './understood'
 
 /** The filters that this person keeps, one press each; what the page shows now may be kept, too. */
 export function KeptFilters() {

@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest'
 import { languages } from '../language/language'
 import { countOf } from './inbox-filter'
-import { understood } from './kept'
 import { daysLeft } from './names'
 import { TILES } from './tiles'
+import { understood } from './understood'
 
 it('given counts by state when a view is shown then it counts what it shows', () => {
   const counts = { states: { new: 3, referred: 3, accepted: 1, asked: 1, reopened: 1, replied: 7 }, overdue: 2, escalated: 4 }
