@@ -46,12 +46,13 @@ from api.public import (
     ground_tiles,
     map_page,
     my_page,
+    my_request_page,
     number_page,
     passed_page,
     public,
     requests_page,
 )
-from api.reports import audit, citizens, recordings, reports, search, wallboard
+from api.reports import audit, citizens, recordings, reports, satisfaction, search, wallboard
 from api.requests import (
     actions,
     categories,
@@ -89,7 +90,7 @@ _MODULES = (
     ),
     *(phones, requests, exports, escalations, actions, passes, releases, departments),
     *(categories, ready_replies, request_filters),
-    *(wallboard, reports, citizens, search),
+    *(wallboard, reports, satisfaction, citizens, search),
     *(evidence, inbox),
     *(people, keys, desks, control, blocked, inbound_texts),
     *(sign_in, offered, my, places, my_wishes, my_notices, my_pictures, my_uploads, following, my_reports),
@@ -114,8 +115,8 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    pages = (health, public, city, fairness, number_page, my_page, passed_page, requests_page, map_page)
-    for module in (*pages, ground, open311_services, open311_requests):
+    pages = (health, public, city, fairness, number_page, my_page, my_request_page, passed_page)
+    for module in (*pages, requests_page, map_page, ground, open311_services, open311_requests):
         together.include_router(module.router)
     return together.routes
 

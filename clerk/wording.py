@@ -26,6 +26,7 @@ from hotline import dates, numbers, outbox
 from hotline.dates import Language
 from hotline.line import line
 from hotline.requests import categories, urgent
+from hotline.requests.department_work import question_of
 from hotline.rounds import rounds
 from hotline.rounds.notice_texts import office, plain, who
 
@@ -48,7 +49,7 @@ _TRUE_IN: Mapping[OutboxKind, tuple[RegistrationState, ...]] = {
 _TRUE_OF_REQUEST: Mapping[OutboxKind, tuple[RequestState, ...]] = {
     _K.REQUEST_REPORTED: tuple(RequestState),
     _K.REQUEST_NEWS: IN_WORK,
-    _K.REQUEST_ASKED: (RequestState.ASKED,),
+    _K.REQUEST_ASKED: (RequestState.ASKED, RequestState.SPLIT),
     _K.REQUEST_DUE: WITH_DEPARTMENT,
     _K.REQUEST_LATE: WITH_DEPARTMENT,
     _K.REQUEST_REPLIED: (RequestState.REPLIED,),
@@ -135,6 +136,8 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
     if request.state not in _TRUE_OF_REQUEST[text_message.kind]:
         return None
     facts = json.loads(text_message.body)
+    if text_message.kind is _K.REQUEST_ASKED and facts["reply"] != question_of(session, request):
+        return None  # of a part, too: answered, or asked otherwise
     if text_message.kind in _TO_DEPARTMENT:
         return _to_department(text_message, request, facts["due_at"])
     language = _spoken(facts, request)

@@ -163,6 +163,7 @@ class RequestStep(StrEnum):
     BODY_RECEIVED = "body_received"  # says that body
     BODY_ANSWERED = "body_answered"
     BODY_DONE = "body_done"
+    JOINED = "joined"  # the parts are one request again: nobody had begun on any
 
 
 _C = CallbackState
@@ -208,7 +209,7 @@ REQUEST_MOVES: dict[RequestState, frozenset[RequestState]] = {
     _Q.CLOSED: frozenset(),
     _Q.DUPLICATE: frozenset({_Q.NEW}),
     _Q.REJECTED: frozenset(),
-    _Q.SPLIT: frozenset({_Q.REPLIED, _Q.REJECTED}),
+    _Q.SPLIT: frozenset({_Q.REPLIED, _Q.REJECTED, _Q.NEW, _Q.REOPENED}),
 }
 """A request that is with a department may go on to another one."""
 

@@ -51,7 +51,7 @@ const app = {
   kept: ['api'],
   ledger: ['api', 'language'],
   account: ['api', 'kept', 'language', 'ui'],
-  follow: ['api', 'kept', 'language', 'ledger', 'ui'],
+  follow: ['api', 'kept', 'language', 'ledger', 'outbox', 'report', 'ui'],
   outbox: ['api', 'kept', 'language', 'ui'],
   report: ['api', 'kept', 'language', 'outbox', 'ui'],
   rounds: ['api', 'kept', 'language', 'ledger', 'ui'],

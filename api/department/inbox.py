@@ -18,7 +18,6 @@ from api.requests.requests import place
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import now, reading
-from hotline import outbox
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
@@ -168,7 +167,7 @@ def _detail(session: Session, request: models.Request) -> wire.InboxDetail:
     return wire.InboxDetail(
         request=_view(session, request, now(session)),
         question=department_work.question_of(session, request),
-        reachable=request.number is not None and request.number.startswith(outbox.MOBILE),
+        reachable=department_work.is_reachable(session, request),
         place=place(request),
         pictures=[
             request_schemas.Picture.model_validate(each, from_attributes=True)

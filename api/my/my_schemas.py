@@ -305,6 +305,12 @@ class Objection(BaseModel):
     answer: Moment | None = None
 
 
+class Confirmation(BaseModel):
+    """It is solved, what was said at `answer`: the `replied_at` of it, if it is named."""
+
+    answer: Moment | None = None
+
+
 class Satisfaction(BaseModel):
     """How satisfied I am: 1, not at all, to 5, fully."""
 

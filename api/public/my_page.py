@@ -44,10 +44,10 @@ def show(request: Request, language: Asked, engine: Database, settings: InForce)
     """What is mine, or the form for a number. A session whose access has run out goes on by itself."""
     fresh = Response()
     try:
-        mine = _mine(request, fresh, engine, settings)
+        mine = mine_of(request, fresh, engine, settings)
     except Refused:
         return _ask(request, language, settings)
-    return _with_cookies(_own(request, language, engine, mine, settings=settings), fresh)
+    return with_cookies(_own(request, language, engine, mine, settings=settings), fresh)
 
 
 @router.get("/export")
@@ -55,16 +55,16 @@ def export(request: Request, language: Asked, engine: Database, settings: InForc
     """All that is kept under my number, as a file; also where the access has run out meanwhile."""
     fresh = Response()
     try:
-        mine = _mine(request, fresh, engine, settings)
+        mine = mine_of(request, fresh, engine, settings)
     except Refused:
-        return _back(request, language)
+        return back(request, language)
     try:
         with writing(engine) as session:
             sessions.check_fresh(session, mine)
             answer = my.exported(session, mine.number)
     except Refused:
-        answer = _back(request, language, to_data=True)  # the page asks for a code
-    return _with_cookies(answer, fresh)
+        answer = back(request, language, to_data=True)  # the page asks for a code
+    return with_cookies(answer, fresh)
 
 
 @router.post("/code")
@@ -77,27 +77,27 @@ def ask_code(request: Request, language: Asked, engine: Database, settings: InFo
         signed_in.ask_code(request, fresh, engine, settings, number=number, way=way, language=language)
     except Refused as refused:
         if refused.code != "too-many-codes":  # the last one may still come
-            return _with_cookies(_ask(request, language, settings, refused), fresh)
-        return _with_cookies(_code(request, language, form["number"], refused), fresh)
-    return _with_cookies(_code(request, language, form["number"]), fresh)
+            return with_cookies(_ask(request, language, settings, refused), fresh)
+        return with_cookies(_code(request, language, form["number"], refused), fresh)
+    return with_cookies(_code(request, language, form["number"]), fresh)
 
 
 @router.post("/session")
 def sign_in(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
     """Show the code."""
-    answer, fresh = _back(request, language, to_data=not form["number"]), Response()
+    answer, fresh = back(request, language, to_data=not form["number"]), Response()
     try:
         number = _number(request, fresh, engine, settings, form)
         signed_in.sign_in(request, answer, engine, settings, number=number, typed=form["code"])
     except Refused as refused:
-        return _with_cookies(_code(request, language, form["number"], refused), fresh)
+        return with_cookies(_code(request, language, form["number"], refused), fresh)
     return answer
 
 
 @router.post("/sign-out")
 def sign_out(request: Request, language: Asked, session: Writing) -> Response:
     """Sign out here."""
-    answer = _back(request, language)
+    answer = back(request, language)
     signed_in.sign_out(request, answer, session)
     return answer
 
@@ -105,9 +105,9 @@ def sign_out(request: Request, language: Asked, session: Writing) -> Response:
 @router.post("/delete")
 def delete(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
     """Delete what is kept under my number, if I am sure; places are given up by it, as the form says."""
-    answer = _back(request, language)
+    answer = back(request, language)
     try:
-        mine = _mine(request, answer, engine, settings)
+        mine = mine_of(request, answer, engine, settings)
     except Refused:
         return answer  # to the form for a number
     if not form["sure"]:
@@ -117,12 +117,13 @@ def delete(request: Request, language: Asked, engine: Database, settings: InForc
             sessions.check_fresh(session, mine)
             erasure.delete_citizen(session, mine.number, who=audit.CITIZEN, give_up=True)
     except Refused as refused:
-        return _with_cookies(_own(request, language, engine, mine, refused, settings=settings), answer)
+        return with_cookies(_own(request, language, engine, mine, refused, settings=settings), answer)
     signed_in.drop(request, answer)
     return answer
 
 
-def _mine(request: Request, fresh: Response, engine: Database, settings: InForce) -> CitizenSession:
+def mine_of(request: Request, fresh: Response, engine: Database, settings: InForce) -> CitizenSession:
+    """The session, gone on with by its refresh token if it must be. Raises Refused("not-signed-in")."""
     try:
         return signed_in.signed_in(request, engine)
     except Refused:
@@ -137,27 +138,29 @@ def _number(
     """The typed number; of whoever is signed in and typed none, their own: it stands on no page."""
     if not form["number"]:
         with suppress(Refused):
-            return _mine(request, fresh, engine, settings).number
+            return mine_of(request, fresh, engine, settings).number
     return form["number"]
 
 
-def _with_cookies(answer: Response, fresh: Response) -> Response:
+def with_cookies(answer: Response, fresh: Response) -> Response:
+    """The answer, which has the browser keep what `fresh` does."""
     answer.raw_headers += [header for header in fresh.raw_headers if header[0] == b"set-cookie"]
     return answer
 
 
-def _back(request: Request, language: Language, *, to_data: bool = False) -> RedirectResponse:
+def back(request: Request, language: Language, *, to_data: bool = False) -> RedirectResponse:
+    """To what is mine, or to the form for a number."""
     asked = ["lang=en"] * (language == "en") + ["data=1"] * to_data
     way = f"/public/my{'?' * bool(asked)}{'&'.join(asked)}"
     return RedirectResponse(way, 303, headers={"Cache-Control": "no-store"})
 
 
 def _ask(request: Request, language: Language, settings: InForce, refused: Refused | None = None) -> Response:
-    return _page(request, "my_number.html", language, refused, ways=codes.ways(settings))
+    return own_page(request, "my_number.html", language, refused, ways=codes.ways(settings))
 
 
 def _code(request: Request, language: Language, number: str, refused: Refused | None = None) -> Response:
-    return _page(request, "my_code.html", language, refused, number=number)
+    return own_page(request, "my_code.html", language, refused, number=number)
 
 
 def _own(
@@ -174,7 +177,7 @@ def _own(
         who = {
             each.registration.id: office(rounds.speaker(each.registration.round), language) for each in places
         }
-        return _page(
+        return own_page(
             request,
             "my.html",
             language,
@@ -190,7 +193,7 @@ def _own(
         )
 
 
-def _page(
+def own_page(
     request: Request, template: str, language: Language, refused: Refused | None, **words: object
 ) -> Response:
     """A page of one citizen's, which nothing keeps; and what was refused, if it was."""

@@ -7,7 +7,7 @@ the citizen said.
 
 import json
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, NamedTuple, Self
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from db.engine import now
 from db.models import Department
 from hotline import tickets
 from hotline.dates import Language
-from hotline.ledger import seals
+from hotline.ledger import ledger, seals, steps
 from hotline.line import fairness, registration
 from hotline.requests import requests
 from hotline.rounds import rounds
@@ -59,6 +59,7 @@ def _registration(request: Request, language: Language, session: Session, typed:
         phase=rounds.phase(standing.round, now(session)),
         who=who(standing.round, language),
         facts=[(entry, json.loads(entry.details)) for entry in standing.facts],
+        lines={entry.id: ledger.canonical(entry).decode() for entry in standing.facts},
     )
 
 
@@ -66,6 +67,7 @@ def _request(request: Request, language: Language, session: Session, typed: str)
     """Of a duplicate: the first one's state."""
     found = requests.get_by_tracking(session, typed)
     first = requests.first(session, found)
+    proven = requests.proven(session, first)
     return page(
         request,
         "request.html",
@@ -75,10 +77,25 @@ def _request(request: Request, language: Language, session: Session, typed: str)
         found=found,
         first=first,
         steps=requests.told(session, first),
-        entries={each.step.id: each.entry.id for each in requests.proven(session, first)},
+        entries={each.step.id: each.entry.id for each in proven},
+        sealed={each.step.id: _Sealed.of(each) for each in proven},
         seal=seals.newest(session),
         names={d.id: d.name_fa if language == "fa" else d.name_en for d in session.query(Department)},
     )
+
+
+class _Sealed(NamedTuple):
+    """What is hashed of a step, and what of it everybody may compare: nothing that its citizen has said."""
+
+    line: str
+    told: str
+    note: str | None
+
+    @classmethod
+    def of(cls, each: steps.Sealed) -> Self:
+        """Of a step that a page shows."""
+        note = each.note if each.step.step in requests.TO_CITIZEN else None
+        return cls(ledger.canonical(each.entry).decode(), each.told, note)
 
 
 def last_moment(due_at: datetime) -> datetime:

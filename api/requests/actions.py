@@ -137,6 +137,16 @@ def split(
     return detail(session, request, settings.request_alike_days)
 
 
+@router.post("/{request_id}/join")
+def join(
+    request_id: PathId, user: MayHandleRequests, session: Writing, settings: InForce
+) -> wire.RequestDetail:
+    """Its parts are one request again, while no department has begun on any."""
+    request = work.get_for_update(session, request_id)
+    parts.join(session, request, who=user.username)
+    return detail(session, request, settings.request_alike_days)
+
+
 @router.post("/{request_id}/duplicate")
 def merge(
     request_id: PathId, body: wire.DuplicateOf, user: MayHandleRequests, session: Writing, settings: InForce

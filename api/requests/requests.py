@@ -199,7 +199,9 @@ def detail(
     ended = request.state in (RequestState.CLOSED, RequestState.DUPLICATE, RequestState.REJECTED)
     probable = [] if ended else likeness.alike(session, request, alike_days)
     duplicates = session.scalars(
-        select(models.Request).where(models.Request.duplicate_of_id == request.id).order_by(models.Request.id)
+        select(models.Request)
+        .where(models.Request.duplicate_of_id == request.id, models.Request.part_of_id.is_(None))
+        .order_by(models.Request.id)
     )
     original, whole = requests.first(session, request), parts.whole_of(session, request)
     said = ratings.of_request(session, request)
@@ -221,7 +223,7 @@ def detail(
         steps=[_step(session, entry, said.get(entry.id)) for entry in requests.history(session, request)],
         part_of=None if whole is request or not seen(whole) else view(whole, at),
         parts=[view(part, at) for part in parts.of(session, request)],
-        duplicate_of=None if original is request or not seen(original) else view(original, at),
+        duplicate_of=None if original in (request, whole) or not seen(original) else view(original, at),
         duplicates=[view(duplicate, at) for duplicate in duplicates if seen(duplicate)],
         probable=[
             wire.ProbableDuplicate(

@@ -180,7 +180,7 @@ def _requests(session: Session, number: str, at: datetime) -> None:
         releases.forget_person(session, request.id)
         ratings.forget(session, [request.id])
         if request.state in OPEN_REQUESTS:
-            passes.forget(session, [request.id, *(part.id for part in parts.of(session, request))])
+            passes.forget(session, [request.id, *(part.id for part in parts.ever(session, request))])
             session.add(Erasure(request_id=request.id, asked_at=at))
         else:
             forget_words(session, request, at)
@@ -188,7 +188,7 @@ def _requests(session: Session, number: str, at: datetime) -> None:
 
 def forget_words(session: Session, request: Request, at: datetime) -> None:
     """What its citizen has said, shown and where it was goes, of its parts, too; files by the clerk."""
-    for part in parts.of(session, request):
+    for part in parts.ever(session, request):
         forget_words(session, part, at)
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at

@@ -104,10 +104,15 @@ def get(session: Session, number: str, tracking: str) -> Request:
     return request
 
 
-def confirm(session: Session, number: str, tracking: str) -> Request:
-    """It is solved. Raises Blocked and Refused("not-found" | "wrong-state")."""
+def confirm(session: Session, number: str, tracking: str, answer: datetime | None = None) -> Request:
+    """It is solved; `answer`: since when the citizen was asked, of what they say it of.
+
+    Raises Blocked and Refused("not-found" | "answer-over" | "wrong-state").
+    """
     blocked.check(session, number)
-    request = get(session, number, tracking)
+    request = work.get_for_update(session, get(session, number, tracking).id)
+    if answer and request.replied_at != answer:
+        raise Refused("answer-over", "the city has said something else since")
     closing.answer(session, request.id, solved=True)
     return request
 

@@ -8,8 +8,8 @@ The sender's number can be forged, so the number of the report has to stand befo
 import re
 from typing import NamedTuple
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from db.models import BlockedNumber, Request
 from db.states import RequestState, RequestStep
@@ -105,9 +105,10 @@ def _judged(session: Session, request: Request, verdict: Verdict) -> str:
 
 def asked(session: Session, number: str) -> Request | None:
     """The request of this number about which something is asked, the latest one: by a department first."""
-    mine = select(Request).where(Request.number == number)
-    for state in (RequestState.ASKED, RequestState.REPLIED):
-        latest = mine.where(Request.state == state).order_by(Request.id.desc()).limit(1)
+    mine, part = select(Request).where(Request.number == number), aliased(Request)
+    of_part = exists().where(part.part_of_id == Request.id, part.state == RequestState.ASKED)
+    for state in (or_(Request.state == RequestState.ASKED, of_part), Request.state == RequestState.REPLIED):
+        latest = mine.where(state).order_by(Request.id.desc()).limit(1)
         if found := session.scalars(latest).first():
             return found
     return None

@@ -135,7 +135,7 @@ def _help(session: Session, number: str, _command: Command, _rules: _Rules) -> _
     asked = text_answers.asked(session, number)
     if asked is None:
         return _Answer("help")
-    return _of_request("how" if asked.state is RequestState.ASKED else "how-solved", asked)
+    return _of_request("how-solved" if asked.state is RequestState.REPLIED else "how", asked)
 
 
 def _of_request(text: str, request: Request) -> _Answer:

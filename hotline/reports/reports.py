@@ -93,6 +93,12 @@ class Report:
     total: Numbers
 
 
+def check_span(start: date, until: date) -> None:
+    """Raises Refused("invalid-input") for no such span."""
+    if not timedelta() <= until - start <= LONGEST:
+        raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
+
+
 def round_report(session: Session, round_id: int) -> RoundReport:
     """The report of a round, also while it goes on. Raises Refused("not-found")."""
     rounds.get(session, round_id)
@@ -105,8 +111,7 @@ def report(session: Session, by: By, start: date, until: date, *only: ColumnElem
 
     Raises Refused("invalid-input") for no such span.
     """
-    if not timedelta() <= until - start <= LONGEST:
-        raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
+    check_span(start, until)
     begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
     saturday = days.week_of(start)
     announced = and_(Round.is_operators_line.is_(False), Round.starts_at >= begin, Round.starts_at < end)

@@ -133,6 +133,8 @@ def _hand_on_promise(request: Request, original: Request) -> None:
 def separate(session: Session, request: Request, *, who: str) -> None:
     """It is no duplicate after all. Raises Refused("wrong-state")."""
     other = request.duplicate_of_id
+    if request.part_of_id:
+        raise Refused("wrong-state", "a part that was joined again stays so")
     move(session, request, _S.NEW, only=(_S.DUPLICATE,), duplicate_of_id=None)
     did(session, request, _T.SEPARATED, who, other_id=other)
 

@@ -14,9 +14,9 @@ from db.models import OutboxKind, Request, RequestEntry, Role, User
 from db.states import IN_WORK, RequestState, RequestStep
 from hotline import outbox, reasons
 from hotline.errors import Refused
-from hotline.requests import solving, work
+from hotline.requests import parts, solving, work
 from hotline.requests.department_inbox import must_be_its
-from hotline.requests.requests import move
+from hotline.requests.requests import log, move
 
 _S, _T = RequestState, RequestStep
 LONGEST_QUESTION = outbox.LONGEST_REPLY
@@ -59,26 +59,41 @@ def _there(session: Session, ids: Sequence[int]) -> Sequence[int]:
     return session.scalars(select(Request.id).where(Request.id.in_(set(ids))).order_by(Request.id)).all()
 
 
+def is_reachable(session: Session, request: Request) -> bool:
+    """Whether text messages reach its citizen, of a part the whole's."""
+    number = parts.whole_of(session, request).number
+    return number is not None and number.startswith(outbox.MOBILE)
+
+
 def ask(session: Session, request: Request, *, who: str, question: str) -> None:
     """Ask the citizen something by text message; the due date stays.
 
-    Raises what `reasons.check` raises, and Refused("question-long" | "citizen-unreachable" | "wrong-state").
+    Of parts one at a time asks: the citizen, who knows of one request, could not say what they answer.
+    Raises what `reasons.check` raises, and Refused("question-long" | "question-open" |
+    "citizen-unreachable" | "wrong-state").
     """
     question = reasons.check(question)
     if len(question) > LONGEST_QUESTION:
         raise Refused("question-long", f"at most {LONGEST_QUESTION} characters: it is a text message")
-    if request.number is None or not request.number.startswith(outbox.MOBILE):
+    if not is_reachable(session, request):
         raise Refused("citizen-unreachable", "the citizen has no number that text messages reach")
+    whole = parts.whole_of(session, request)
+    if any(part.state is _S.ASKED and part is not request for part in parts.of(session, whole)):
+        raise Refused("question-open", "another part's question waits for the citizen")
     move(session, request, _S.ASKED, **_as_it_was(request))
-    work.answered(session, request)
-    outbox.tell_of_request(session, OutboxKind.REQUEST_ASKED, request, question)
+    for each in {request, whole}:
+        work.answered(session, each)
+    outbox.tell_of_request(session, OutboxKind.REQUEST_ASKED, whole, question)
     work.did(session, request, _T.ASKED, who, question, department_id=request.department_id)
+    if whole is not request:
+        log(session, whole, _T.ASKED, who, question, other_id=request.id)
 
 
 def citizen_answers(session: Session, request_id: int, answer: str, *, who: str = "") -> Request:
     """What the citizen says to the question, by text message or app, or (`who`) to somebody of the office.
 
     It goes on in work. If it has gone elsewhere meanwhile, the answer is kept in its history all the same.
+    Of what is in parts it comes to the one that has asked; asked before there were any, to all of them.
     Raises Refused("not-found" | "text-missing" | "text-long" | "wrong-state").
     """
     answer = answer.strip()
@@ -87,23 +102,44 @@ def citizen_answers(session: Session, request_id: int, answer: str, *, who: str 
     if len(answer) > LONGEST_ANSWER:
         raise Refused("text-long", f"at most {LONGEST_ANSWER} characters", "answer")
     request = work.get_for_update(session, request_id)
-    if not question_of(session, request):
+    asked = _asked(session, request)
+    if asked is None:
         raise Refused("wrong-state", "nothing is asked")
-    if request.state is _S.ASKED:
-        move(session, request, _S.ACCEPTED, **_as_it_was(request))
-    work.did(session, request, _T.ANSWERED, who, answer, department_id=request.department_id)
+    whole, asker = parts.whole_of(session, request), session.get_one(Request, asked.request_id)
+    hear = [asker] if asker is not whole else [p for p in parts.of(session, whole) if p.state in IN_WORK]
+    for each in {asker, *hear}:
+        if each.state is _S.ASKED:
+            move(session, each, _S.ACCEPTED, **_as_it_was(each))
+    of = None if asker is whole else asker.id
+    work.did(session, whole, _T.ANSWERED, who, answer, department_id=whole.department_id, other_id=of)
+    for part in hear:
+        log(session, part, _T.ANSWERED, who, answer, department_id=part.department_id)
     return request
 
 
 def question_of(session: Session, request: Request) -> str:
-    """What its citizen was asked and has not answered, while it is in work; else nothing."""
+    """What its citizen was asked, of a part of it, too, and has not answered, while that is in work."""
+    asked = _asked(session, request)
+    return asked.note if asked else ""
+
+
+def _asked(session: Session, request: Request) -> RequestEntry | None:
+    """The question, in the history of whose it is: the last one, where several are open."""
+    its = parts.of(session, request) if request.state is _S.SPLIT else []
+    found = [asked for each in (request, *its) if (asked := _own_question(session, each))]
+    return max(found, key=lambda asked: asked.id, default=None)
+
+
+def _own_question(session: Session, request: Request) -> RequestEntry | None:
     if request.state not in IN_WORK:
-        return ""
+        return None
     either = select(RequestEntry).where(
-        RequestEntry.request_id == request.id, RequestEntry.step.in_([_T.ASKED, _T.ANSWERED])
+        RequestEntry.request_id == request.id,
+        RequestEntry.step.in_([_T.ASKED, _T.ANSWERED]),
+        RequestEntry.other_id.is_(None),  # of a part: it has its own
     )
     last = session.scalars(either.order_by(RequestEntry.id.desc()).limit(1)).first()
-    return last.note if last and last.step is _T.ASKED else ""
+    return last if last and last.step is _T.ASKED else None
 
 
 def answer(

@@ -5,7 +5,7 @@ the last so many days, duplicates with their first one; of what is split the par
 whole for all else.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -151,11 +151,17 @@ def read(session: Session, days: int, least: int) -> Figures:
     )
 
 
+def too_few(counts: Mapping[Any, int], least: int) -> set[Any]:
+    """Whose counts tell of one; of a single one the next smallest, too."""
+    hidden = {key for key, count in counts.items() if count < least}
+    if len(hidden) == 1 and len(counts) > 1:
+        hidden.add(min(counts.keys() - hidden, key=lambda key: counts[key]))
+    return hidden
+
+
 def _published(found: Sequence[Any], least: int) -> list[Row]:
     """Rows with few hidden; of a single one the next smallest, too: it would be what is left of the sum."""
-    hidden = {figures.id for figures, *_ in found if figures.received < least}
-    if len(hidden) == 1 and len(found) > 1:
-        hidden.add(min((f for f, *_ in found if f.id not in hidden), key=lambda f: f.received).id)
+    hidden = too_few({figures.id: figures.received for figures, *_ in found}, least)
     few = _few([figures for figures, *_ in found], hidden, least)
     rows = [
         Row(

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.models import Request
+from db.models import Request, RequestEntry
 from db.states import WITH_DEPARTMENT, RequestState, RequestStep
 from hotline import audit, reasons
 from hotline.errors import Refused
@@ -22,6 +22,7 @@ _S, _T = RequestState, RequestStep
 MOST = 5
 """Parts of one request."""
 _DONE = (_S.REPLIED, _S.REJECTED)
+_UNTOUCHED = (_S.NEW, _S.REFERRED)
 
 
 class Piece(NamedTuple):
@@ -91,8 +92,45 @@ def _of(request: Request) -> dict[str, Any]:
 
 def of(session: Session, whole: Request) -> Sequence[Request]:
     """Its parts, as they are by now."""
+    return [part for part in ever(session, whole) if part.state is not _S.DUPLICATE]
+
+
+def ever(session: Session, whole: Request) -> Sequence[Request]:
+    """The same, with those that were joined again."""
     its = select(Request).where(Request.part_of_id == whole.id).order_by(Request.id)
     return session.scalars(its.execution_options(populate_existing=True)).all()
+
+
+def join(session: Session, whole: Request, *, who: str) -> None:
+    """It is one thing again, while no department has begun on a part; each of them ends with it.
+
+    Whoever accepts several holds the part alone, so the parts are held here, too.
+    Raises Refused("parts-begun" | "wrong-state").
+    """
+    if whole.state is not _S.SPLIT:
+        raise Refused("wrong-state", "it is in no parts")
+    held = select(Request.id).where(Request.part_of_id == whole.id).order_by(Request.id).with_for_update()
+    session.execute(held)
+    its = of(session, whole)
+    if any(part.state not in _UNTOUCHED or part.replied_at for part in its):
+        raise Refused("parts-begun", "a department has begun on a part")
+    ended = {"duplicate_of_id": whole.id, "department_id": None}
+    move_all(session, its, _S.DUPLICATE, **ended)
+    move(session, whole, _before(session, whole), only=(_S.SPLIT,))
+    audit.record(session, who, "request-joined", f"request {whole.id}")
+    for part in its:
+        log(session, part, _T.JOINED, who, other_id=whole.id)
+    log(session, whole, _T.JOINED, who)
+
+
+def _before(session: Session, whole: Request) -> RequestState:
+    """With no department, or, if its citizen had objected and nobody had taken that up, before all others."""
+    moves = select(RequestEntry.step).where(
+        RequestEntry.request_id == whole.id,
+        RequestEntry.step.in_([_T.DENIED, _T.REFERRED, _T.SEPARATED]),
+    )
+    last = session.scalar(moves.order_by(RequestEntry.id.desc()).limit(1))
+    return _S.REOPENED if last is _T.DENIED else _S.NEW
 
 
 def solved(session: Session, whole: Request) -> Sequence[tuple[int, Request]]:

@@ -24,6 +24,7 @@ BY_BODY = (RequestStep.BODY_RECEIVED, RequestStep.BODY_ANSWERED, RequestStep.BOD
 OF_THE_OFFICE = (
     *(RequestStep.RETURNED, RequestStep.SEPARATED, RequestStep.SPLIT, RequestStep.PART),
     *(RequestStep.RECALLED, *BY_BODY),
+    RequestStep.JOINED,
     *LATENESS,
 )
 """What it does among itself is not the public's."""
@@ -106,8 +107,13 @@ def progress(session: Session, request: Request) -> Progress:
     """How it stands."""
     leading = first(session, request)
     reply_of = leading.id if spoken_replies.can_be_read(leading) else None
-    state = RequestState.ACCEPTED if leading.state is RequestState.SPLIT else leading.state
+    state = _of_parts(session, leading) if leading.state is RequestState.SPLIT else leading.state
     return Progress(request.id, state, joined=leading is not request, reply_of=reply_of)
+
+
+def _of_parts(session: Session, whole: Request) -> RequestState:
+    asks = select(Request.id).where(Request.part_of_id == whole.id, Request.state == RequestState.ASKED)
+    return RequestState.ACCEPTED if session.scalar(asks.limit(1)) is None else RequestState.ASKED
 
 
 def of_caller(session: Session, number: str) -> Progress | None:

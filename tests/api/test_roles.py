@@ -68,6 +68,9 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /reports": REPORTED_TO,
     "GET /reports.csv": REPORTED_TO,
     "GET /reports.xlsx": REPORTED_TO,
+    "GET /reports/satisfaction": REPORTED_TO,
+    "GET /reports/satisfaction.csv": REPORTED_TO,
+    "GET /reports/satisfaction.xlsx": REPORTED_TO,
     "GET /wallboard": ALL,
     "POST /wallboard/screen": MOVES,
     "DELETE /wallboard/screens": MOVES,
@@ -184,6 +187,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /inbox/{request_id}/pictures/{picture_id}": DEPARTMENT,
     "POST /inbox/pictures": DEPARTMENT,
     "POST /requests/pictures": HANDLES,
+    "POST /requests/{request_id}/join": HANDLES,
     "POST /inbox/accept": DEPARTMENT,
     **{
         f"POST /inbox/{{request_id}}/{deed}": DEPARTMENT

@@ -270,11 +270,22 @@ def test_given_an_answer_when_its_citizen_says_no_and_why_then_the_request_comes
     mine.get_by_label("چه چیزی حل نشده است؟").fill("هنوز تاریک است")
     mine.reload()
     expect(mine.get_by_label("چه چیزی حل نشده است؟")).to_have_value("هنوز تاریک است")
-    mine.get_by_label("عکس").set_input_files(
+    mine.get_by_test_id("choose").set_input_files(
         {"name": "dark.jpg", "mimeType": "image/jpeg", "buffer": files.jpeg()}
     )
+    expect(mine.get_by_test_id("picture")).to_have_count(1)
+    fits(mine)
+    mine.reload()
+    expect(mine.get_by_test_id("picture")).to_have_count(1)
+    mine.context.set_offline(True)
     mine.get_by_role("button", name="فرستادن").click()
-    expect(mine.get_by_test_id("state")).to_contain_text("حل نشده")
+    expect(mine.get_by_test_id("objection")).to_have_attribute("data-state", "waiting")
+    context = mine.context
+    mine.close()
+    context.set_offline(False)
+    page = context.new_page()
+    page.goto(f"{url}/my/requests/{tracking}")
+    expect(page.get_by_test_id("state")).to_contain_text("حل نشده")
     assert requests_of(engine, number) == (1, 1)
 
 

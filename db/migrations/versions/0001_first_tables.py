@@ -1859,6 +1859,7 @@ def _tables() -> None:
                 "body_received",
                 "body_answered",
                 "body_done",
+                "joined",
                 name="request_step",
                 native_enum=False,
                 create_constraint=True,

@@ -195,7 +195,7 @@ def test_given_a_request_of_which_a_part_is_ours_when_it_is_split_then_the_offic
     problem(page.post(f"/inbox/{id_}/split", json={"ours": "چراغ", "rest": " "}), 409, "text-missing")
     ours = page.post(f"/inbox/{id_}/split", json={"ours": "چراغ", "rest": "چاله"}).json()
     assert (ours["request"]["part_of"], ours["request"]["state"]) == (whole, "referred")
-    assert not ours["reachable"]
+    assert ours["reachable"], "the whole's citizen"
     problem(page.get(f"/inbox/{id_}"), 409, "request-moved")
     with writing(engine) as session:
         cookie = sign_ins.sign_in(session, a_user(session))

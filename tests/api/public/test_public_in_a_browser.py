@@ -3,14 +3,18 @@
 import pytest
 from fastapi.testclient import TestClient
 from playwright.sync_api import Route, expect
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.states import RequestState
-from hotline.requests import figures, releases
+from db.states import RequestState, RequestStep
+from hotline.ledger import seals
+from hotline.line import registration
+from hotline.requests import figures, releases, requests, work
 from hotline.rounds import planning
 from tests.api.public.public_pages import CITY, Make
-from tests.factories import a_request, some_registrations
+from tests.factories import a_number, a_request, some_registrations
+from tests.hotline.ledger.tampering import free_to_edit
 from tests.kit.browser import browser
 from tests.kit.pages import DESK, is_fit
 
@@ -117,3 +121,45 @@ def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_e
             for path in (f"rounds/{round_.id}", "requests", "requests/map"):
                 page.goto(f"{CITY}/public/{path}{'?lang=en' if language == 'en' else ''}")
                 is_fit(page)
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_a_number_when_its_page_is_shown_then_the_browser_checks_what_it_says_against_the_ledger(
+    session: Session, citizen: TestClient, made: Make
+) -> None:
+    round_ = made(registration_from=now(session))
+    ticket = registration.register(session, round_id=round_.id, number=a_number()).ticket
+    request = a_request(session, number="+989131112233")
+    work.reply(session, request, who="d", reply="چراغ عوض شد")
+    requests.log(session, request, RequestStep.DENIED, "", "هنوز تاریک است")
+    session.commit()
+
+    def answer(route: Route) -> None:
+        asked = route.request
+        path = asked.url.removeprefix(CITY)
+        sent = {"content-type": asked.headers.get("content-type", "")}
+        found = citizen.request(asked.method, path, content=asked.post_data_buffer, headers=sent)
+        route.fulfill(status=found.status_code, headers=dict(found.headers), body=found.content)
+
+    with browser() as chromium:
+        page = chromium.new_context(viewport=DESK).new_page()
+        page.route("**/*", answer)
+
+        def shown(number: str, state: str, words: str) -> None:
+            page.goto(f"{CITY}/public/number")
+            page.get_by_role("textbox").fill(number)
+            page.get_by_role("button", name="نمایش").click()
+            expect(page.locator("#proof")).to_have_attribute("data-state", state)
+            expect(page.get_by_text(words)).to_be_visible()
+            is_fit(page)
+
+        shown(request.tracking, "unsealed", "تا یک دقیقهٔ دیگر مهر می‌شود؛ آن‌گاه")
+        seals.seal(session)
+        session.commit()
+        for number in (ticket, request.tracking):
+            shown(number, "proven", "✓ در مرورگر شما بررسی شد")
+        assert "هنوز تاریک است" not in page.content(), "what the citizen said is not everybody's"
+        free_to_edit(session, "request_history")
+        session.execute(text("UPDATE request_history SET note = 'چراغ عوض نشد' WHERE step = 'replied'"))
+        session.commit()
+        shown(request.tracking, "broken", "جور درنمی‌آید")

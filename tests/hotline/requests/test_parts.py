@@ -3,11 +3,14 @@
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
+from stdnum import damm
 
+from clerk import wording
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Erasure, OutboxKind, Request, SolvedCall
+from db.models import AuditEntry, Erasure, OutboxKind, OutboxMessage, Request, SolvedCall
 from hotline.citizens import erasure, following
 from hotline.errors import Refused
+from hotline.line import text_answers
 from hotline.requests import (
     closing,
     department_work,
@@ -173,8 +176,134 @@ def test_given_a_department_with_a_part_of_it_when_it_splits_then_the_office_has
     ours, rest = work.split(session, whole, TWO, who=clerk.username, keeps_first=True)
     assert (ours.state, ours.department_id, ours.due_at) == (S.ACCEPTED, clerk.department_id, due_at)
     assert (rest.state, rest.department_id, whole.department_id) == (S.NEW, None, None)
-    refused = refusal(lambda: department_work.ask(session, ours, who=clerk.username, question="کدام؟"))
-    assert refused == "citizen-unreachable"
+
+
+def test_given_a_part_when_its_department_asks_then_the_citizen_of_the_whole_answers_it_alone(
+    session: Session,
+) -> None:
+    whole, one, other = split(session, tracking="12345678" + damm.calc_check_digit("12345678"))
+    department_work.ask(session, one, who="d", question="کدام کوچه؟")
+    assert messages(session, OutboxKind.REQUEST_ASKED) == ["+989131112233"]
+    assert requests.progress(session, whole).state is S.ASKED
+    assert text_answers.asked(session, "+989131112233") is whole
+    assert [department_work.question_of(session, each) for each in (whole, one, other)] == [
+        *("کدام کوچه؟", "کدام کوچه؟", "")
+    ]
+    message = session.scalars(select(OutboxMessage).where(OutboxMessage.request_id == whole.id)).one()
+    assert "کدام کوچه؟" in getattr(wording.words(session, message), "text", "")
+    refused = refusal(lambda: department_work.ask(session, other, who="e", question="کجا؟"))
+    assert (refused, other.state) == ("question-open", S.REFERRED)
+    said = text_answers.find(session, "+989131112233", f"{whole.tracking} کوچهٔ ۵")
+    assert said and text_answers.take(session, said) == "said"
+    assert (whole.state, one.state, other.state) == (S.SPLIT, S.ACCEPTED, S.REFERRED)
+    assert steps(session, one)[-1] == (T.ANSWERED, "", "کوچهٔ ۵")
+    assert [(entry.step, note) for entry, note in requests.told(session, whole)] == [
+        *((T.ASKED, "کدام کوچه؟"), (T.ANSWERED, "کوچهٔ ۵")),
+    ]
+    assert T.ANSWERED not in [step for step, *_ in steps(session, other)]
+    assert wording.words(session, message) is None
+    assert refusal(lambda: department_work.citizen_answers(session, whole.id, "دوباره")) == "wrong-state"
+    department_work.ask(session, other, who="e", question="کجا؟")
+    department_work.citizen_answers(session, other.id, "نبش میدان", who="operator1")  # to the office
+    assert steps(session, other)[-1] == (T.ANSWERED, "operator1", "نبش میدان")
+    assert (T.ANSWERED, "operator1", "نبش میدان") in steps(session, whole)
+    department_work.ask(session, other, who="e", question="کدام سو؟")
+    work.reply(session, other, who="e", reply="پر شد")
+    assert department_work.question_of(session, whole) == ""
+    whole.number = None
+    assert not department_work.is_reachable(session, one)
+
+
+def test_given_a_question_from_before_there_were_parts_when_it_is_answered_then_all_of_them_hear_it(
+    session: Session,
+) -> None:
+    whole = a_request(session, S.ACCEPTED, number="+989131112233")
+    department_work.ask(session, whole, who="d", question="کدام کوچه؟")
+    ours, rest = work.split(session, whole, TWO, who="d", keeps_first=True)
+    assert department_work.question_of(session, whole) == "کدام کوچه؟"
+    department_work.citizen_answers(session, whole.id, "کوچهٔ ۵")
+    assert [steps(session, part)[-1][::2] for part in (ours, rest)] == [(T.ANSWERED, "کوچهٔ ۵")] * 2
+
+
+def test_given_parts_on_which_nobody_has_begun_when_joined_then_it_is_one_request_again(
+    session: Session,
+) -> None:
+    whole, one, other = split(session)
+    one.department.active = False  # type: ignore[union-attr]
+    closing.merge(session, (twice := a_request(session)).id, one.id, who="u")
+    parts.join(session, whole, who="u")
+    assert (whole.state, whole.department_id, one.state, other.state) == (
+        S.NEW,
+        None,
+        S.DUPLICATE,
+        S.DUPLICATE,
+    )
+    assert twice.duplicate_of_id == whole.id and not parts.of(session, whole)
+    for each in (whole, one, other):
+        assert steps(session, each)[-1][0] is T.JOINED
+    assert T.JOINED not in [entry.step for entry, _ in requests.told(session, whole)]
+    assert refusal(lambda: closing.separate(session, one, who="u")) == "wrong-state"
+    assert refusal(lambda: parts.join(session, whole, who="u")) == "wrong-state"
+    year = [row for row in figures.count(session) if row["days"] == 365 and row["department_id"]]
+    assert not year, "no department has it"
+    work.reply(session, whole, who="u", reply="ترمیم شد")
+    closing.answer(session, whole.id, solved=False)
+    assert whole.state is S.REOPENED
+    work.split(session, whole, TWO, who="e")
+    parts.join(session, whole, who="e")
+    assert (whole.state, len(parts.ever(session, whole))) == (S.REOPENED, 4)
+    erasure.forget_words(session, whole, now(session))
+    assert one.written == "", "the words of what was a part go, too"
+
+
+@pytest.mark.parametrize("begun", ["accepted", "asked", "solved", "rejected", "objected"])
+def test_given_a_part_on_which_a_department_has_begun_when_joined_then_it_is_refused(
+    session: Session, begun: str
+) -> None:
+    whole, one, other = split(session)
+    match begun:
+        case "accepted":
+            department_work.accept(session, one, who="d")
+        case "asked":
+            department_work.ask(session, one, who="d", question="کجا؟")
+        case "rejected":
+            closing.reject(session, one, who="d", reason="کار شرکت برق است")
+        case _:
+            work.reply(session, one, who="d", reply="ترمیم شد")
+    if begun == "objected":
+        work.reply(session, other, who="d", reply="ترمیم شد")
+        closing.answer(session, whole.id, solved=False)
+        for part in (one, other):
+            refer(session, part)
+    assert refusal(lambda: parts.join(session, whole, who="u")) == "parts-begun"
+    assert whole.state is S.SPLIT
+
+
+def test_given_a_department_and_the_office_when_one_accepts_and_the_other_joins_then_one_of_them_is_refused(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        whole, one, _ = split(session)
+        clerk = of_department(session, one.department)
+
+    def act(which: int) -> str:
+        try:
+            with writing(engine) as session:
+                if which:
+                    parts.join(session, work.get_for_update(session, whole.id), who="u")
+                elif refused := department_work.accept_all(session, clerk, [one.id]):
+                    return refused[one.id]
+        except Refused as refused_:
+            return refused_.code
+        return "done"
+
+    said = at_once(2, act)
+    with reading(engine) as session:
+        states = [session.get_one(Request, each.id).state for each in (whole, one)]
+    assert (sorted(said), states) in (
+        (["done", "parts-begun"], [S.SPLIT, S.ACCEPTED]),
+        (["done", "request-moved"], [S.NEW, S.DUPLICATE]),
+    )
 
 
 def test_given_a_citizen_who_is_deleted_when_the_parts_are_over_then_their_words_go_with_the_wholes(

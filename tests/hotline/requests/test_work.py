@@ -15,7 +15,7 @@ from db.models import AuditEntry, OutboxKind, Request, RequestEntry
 from db.states import REQUEST_MOVES, WITH_DEPARTMENT
 from hotline.clock import CITY
 from hotline.errors import Refused
-from hotline.requests import closing, department_work, departments, filing, work
+from hotline.requests import closing, department_work, departments, filing, parts, requests, work
 from hotline.requests.parts import Piece
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_department, a_registration, a_request, a_round, at_once, told
@@ -32,7 +32,7 @@ ALLOWED = {  # docs/states.md, written down a second time on purpose
     S.CLOSED: set[S](),
     S.DUPLICATE: {S.NEW},
     S.REJECTED: set[S](),
-    S.SPLIT: {S.REPLIED, S.REJECTED},
+    S.SPLIT: {S.REPLIED, S.REJECTED, S.NEW, S.REOPENED},
 }
 
 
@@ -62,6 +62,8 @@ def attempt(session: Session, request: Request, to: S) -> None:
         department_work.citizen_answers(session, request.id, "پلاک ۵")
     elif to is S.ASKED:
         department_work.ask(session, request, who="d", question="کدام کوچه؟")
+    elif to in (S.NEW, S.REOPENED) and request.state is S.SPLIT:
+        parts.join(session, request, who="u")
     elif to in (S.CLOSED, S.REOPENED):
         closing.answer(session, request.id, solved=to is S.CLOSED)
     elif request.state is S.DUPLICATE:
@@ -76,6 +78,8 @@ def test_given_a_request_in_each_state_when_moved_to_each_then_only_the_moves_of
     assert ALLOWED == REQUEST_MOVES
     for state, to in product(S, S):
         request = a_request(session, state)
+        if (state, to) == (S.SPLIT, S.REOPENED):
+            requests.log(session, request, T.DENIED, "")  # so it was before it was split
         before = len(steps(session, request))
         if to in ALLOWED[state]:
             attempt(session, request, to)

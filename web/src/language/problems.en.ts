@@ -89,6 +89,8 @@ export const problem: typeof fa = {
   'due-date': 'A due date is today or later, within a year.',
   'ticket-invalid': 'This number is not right.',
   'parts-count': 'A request is split into two to five parts.',
+  'parts-begun': 'A department has begun on a part; the parts cannot be made one any more.',
+  'question-open': 'Another department has asked the citizen about another part, and there is no answer yet. Ask after it.',
   'part-unknown': 'The request has no such part that was called solved.',
   'duplicate-itself': 'A request is no duplicate of itself.',
   'rule-days': 'Choose at least one day of the week.',

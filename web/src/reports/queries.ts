@@ -15,7 +15,7 @@ export interface Span {
   until: string
 }
 
-export const inOrder = ({ from, until }: Span) => from <= until
+export const inOrder = ({ from, until }: Pick<Span, 'from' | 'until'>) => from <= until
 
 export const useReports = (span: Span) =>
   useQuery({
@@ -24,6 +24,17 @@ export const useReports = (span: Span) =>
     enabled: inOrder(span),
     placeholderData: keepPreviousData,
   })
+
+export const useSatisfaction = ({ from, until }: Pick<Span, 'from' | 'until'>) =>
+  useQuery({
+    queryKey: ['reports', 'satisfaction', from, until],
+    queryFn: () => body(client.GET('/api/v1/reports/satisfaction', { params: { query: { from, until } } })),
+    enabled: inOrder({ from, until }),
+    placeholderData: keepPreviousData,
+  })
+
+export const satisfactionUrl = (kind: 'csv' | 'xlsx', { from, until }: Pick<Span, 'from' | 'until'>, language: string) =>
+  `/api/v1/reports/satisfaction.${kind}?${new URLSearchParams({ from, until, language }).toString()}`
 
 /** Where the browser gets the same as a file. */
 export const fileUrl = (kind: 'csv' | 'xlsx', span: Span, language: string) =>

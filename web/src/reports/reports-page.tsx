@@ -12,6 +12,7 @@ import { Header } from '../ui/header'
 import { Notice } from '../ui/notice'
 import { Loading } from '../ui/loading'
 import { Counts, Outcomes, Pace, Sound, Waits } from './sections'
+import { Satisfaction } from './satisfaction'
 import { readSpan } from './span'
 import { SpanForm } from './span-form'
 import style from './reports.module.css'
@@ -68,6 +69,7 @@ function Shown({ report, onClear }: { report: Report; onClear: () => void }) {
           )}
         </>
       )}
+      {charts && <Satisfaction report={report} />}
     </>
   )
 }

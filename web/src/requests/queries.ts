@@ -58,6 +58,8 @@ export const answerRequest = (id: number, solved: boolean, parts: number[]) =>
 export const splitRequest = (id: number, parts: PartIn[]) =>
   body(client.POST('/api/v1/requests/{request_id}/split', { ...ofRequest(id), body: { parts } }))
 
+export const joinParts = (id: number) => body(client.POST('/api/v1/requests/{request_id}/join', ofRequest(id)))
+
 export const sayToQuestion = (id: number, answer: string) =>
   body(client.POST('/api/v1/requests/{request_id}/said', { ...ofRequest(id), body: { answer } }))
 

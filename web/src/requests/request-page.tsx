@@ -1,4 +1,4 @@
-import { Anchor, Paper } from '@mantine/core'
+import { Anchor, Button, Paper } from '@mantine/core'
 import { useEffect } from 'react'
 import { Link } from 'wouter'
 import { serverNow } from '../api/clock'
@@ -21,7 +21,7 @@ import { History } from './history'
 import { departmentName, districtName, isInWork, mayHandle, mayRelease } from './names'
 import { Pictures } from './pictures'
 import { ReleaseCard } from './release'
-import { type CityRequest, type RequestDetail, requestPictureUrl, requestSoundUrl, useRequest } from './queries'
+import { type CityRequest, joinParts, type RequestDetail, requestPictureUrl, requestSoundUrl, useRequest, useRequestAction } from './queries'
 import { RequestRow, StateTags } from './request-row'
 import style from './requests.module.css'
 
@@ -49,7 +49,7 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
               {mayHandle(me.role) && <Actions key={`${id}-${detail.request.state}`} detail={detail} />}
             </div>
             <div className={style.side}>
-              <Parts parts={detail.parts} />
+              <Parts of={detail.request} parts={detail.parts} may={mayHandle(me.role)} />
               <PassesCard key={`passes-${id}`} side="requests" id={id} written={detail.request.written} may={mayHandle(me.role) && isInWork(detail.request)} />
               <History steps={detail.steps} />
               {mayRelease(me.role) && !detail.part_of && <ReleaseCard key={id} detail={detail} />}
@@ -62,13 +62,20 @@ export default function RequestPage({ me, id }: { me: Me; id: number }) {
   )
 }
 
-function Parts({ parts }: { parts: CityRequest[] }) {
+/** Of what is split; nobody has begun on any: it may be one again. */
+function Parts({ of, parts, may }: { of: CityRequest; parts: CityRequest[]; may: boolean }) {
   const { text } = useLanguage()
+  const joining = useRequestAction(() => joinParts(of.id))
   if (parts.length === 0) return null
+  const untouched = of.state === 'split' && parts.every(({ state, replied_at }) => ['new', 'referred'].includes(state) && !replied_at)
   return (
     <Paper withBorder component="section" className={style.card} aria-labelledby="parts-title" data-testid="parts">
       <h2 id="parts-title">{text.requests.parts}</h2>
       <ul className={style.rows}>{parts.map((part) => <RequestRow key={part.id} request={part} />)}</ul>
+      <ErrorNotice error={joining.error} />
+      {may && untouched && (
+        <Button variant="default" loading={joining.isPending} onClick={() => joining.mutate(undefined)} data-testid="join">{text.requests.join}</Button>
+      )}
     </Paper>
   )
 }

@@ -11,11 +11,9 @@ export class Refusal extends Error {
 /** No answer of the API came: what was asked may be done all the same. */
 export class Away extends Error {}
 
-type Body = { json: unknown } | { picture: ArrayBuffer } | Record<string, never>
+type Body = { json: unknown } | Record<string, never>
 
 const PATIENCE_MS = 30_000
-/** A picture may take two minutes: docs/requests.md. */
-const PICTURE_PATIENCE_MS = 125_000
 
 /** Ask the API for what is under /api/v1/my. A session whose time is over is renewed once. Throws Refusal, or Away. */
 export async function ask<Answer>(method: string, path: string, body: Body = {}, headers: Record<string, string> = {}): Promise<Answer> {
@@ -35,23 +33,20 @@ export async function signedIn<Done>(act: () => Promise<Done>): Promise<Done> {
 
 async function once<Answer>(method: string, path: string, body: Body, headers: Record<string, string>): Promise<Answer> {
   const sent = new Headers(headers)
-  let content: BodyInit | null = null
+  let content: string | null = null
   if ('json' in body) {
     content = JSON.stringify(body.json)
     sent.set('Content-Type', 'application/json')
-  } else if ('picture' in body) {
-    content = body.picture
-    sent.set('Content-Type', 'image/jpeg')
   }
-  return answered<Answer>(`/api/v1/my${path}`, { method, body: content, headers: sent }, 'picture' in body ? PICTURE_PATIENCE_MS : PATIENCE_MS)
+  return answered<Answer>(`/api/v1/my${path}`, { method, body: content, headers: sent })
 }
 
 /** What everybody may ask. */
-export const askPublic = <Answer>(path: string): Promise<Answer> => answered<Answer>(`/public${path}`, {}, PATIENCE_MS)
+export const askPublic = <Answer>(path: string): Promise<Answer> => answered<Answer>(`/public${path}`, {})
 
-async function answered<Answer>(address: string, request: RequestInit, patienceMs: number): Promise<Answer> {
+async function answered<Answer>(address: string, request: RequestInit): Promise<Answer> {
   const patience = new AbortController() // AbortSignal.timeout is younger than many a telephone
-  const timer = setTimeout(() => patience.abort(), patienceMs)
+  const timer = setTimeout(() => patience.abort(), PATIENCE_MS)
   try {
     // A network that asks for its own sign-in first leads elsewhere, or answers with a page.
     const answer = await fetch(address, { ...request, redirect: 'error', signal: patience.signal })

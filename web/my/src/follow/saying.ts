@@ -16,7 +16,7 @@ type Body = { json: unknown } | Record<string, never>
 export function useSaying(tracking: string, { put, again }: Heard) {
   const [wrong, setWrong] = useState('')
   const [busy, setBusy] = useState(false)
-  const say = async (what: 'confirm' | 'object' | 'say' | 'rate', body: () => Promise<Body>, heard: () => void = () => undefined) => {
+  const say = async (what: 'confirm' | 'say' | 'rate', body: () => Promise<Body>, heard: () => void = () => undefined) => {
     setBusy(true)
     setWrong('')
     try {

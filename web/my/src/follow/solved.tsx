@@ -1,58 +1,110 @@
-import { useState } from 'preact/hooks'
-import { ask, Refusal } from '../api/ask'
-import type { Detail, Kept } from '../api/types'
-import { shrunk } from '../kept/picture'
-import { text } from '../language/language'
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { number } from '../api/session'
+import type { Detail } from '../api/types'
+import { objection, type Report } from '../kept/report'
+import { drop, finish, kept } from '../kept/store'
+import { useLive } from '../kept/use-live'
+import { language, named, text } from '../language/language'
+import { Kept } from '../outbox/outbox-list'
+import { goOut } from '../outbox/run'
+import { useDraft } from '../report/use-draft'
 import { Field } from '../ui/field'
-import { useSaying, useWords, type Heard } from './saying'
+import { late } from '../ui/late'
+import { useSaying, type Heard } from './saying'
+
+const Pictures = late(() => import('../report/pictures').then((part) => part.Pictures))
 
 interface Props extends Heard {
   request: Detail
 }
 
-/** «Solved?»: yes, or no with a reason and perhaps a picture. */
-export function Solved({ request: { tracking }, put, again }: Props) {
-  const { words, write, forget } = useWords(`objection.${tracking}`)
-  const { say, wrong, setWrong, busy } = useSaying(tracking, { put, again })
-  const [open, setOpen] = useState(words !== '')
-  const [file, setFile] = useState<File | null>(null)
-  const object = (event: Event) => {
-    event.preventDefault()
-    const body = async () => ({ json: { reason: words, pictures: file ? [await handedIn(file)] : [] } })
-    if (words.trim()) void say('object', body, forget)
-    else setWrong(text.requests.whyMissing)
-  }
+/** «Solved?»: yes, or no with a reason and perhaps pictures, which goes by the outbox. */
+export function Solved({ request, put, again }: Props) {
+  const { tracking, replied_at } = request
+  const fresh = useMemo(() => objection(language, tracking, replied_at ?? ''), [tracking, replied_at])
+  const there = useLive(useCallback(() => kept(fresh.key), [fresh]))
+  const { say, wrong, busy } = useSaying(tracking, { put, again })
+  const [open, setOpen] = useState(false)
+  const arrived = there?.state === 'arrived'
+  const againRef = useRef(again)
+  useEffect(() => {
+    againRef.current = again
+  })
+  useEffect(() => {
+    if (arrived) void drop(fresh.key).then(() => againRef.current())
+  }, [arrived, fresh])
+  if (there && there.state !== 'draft') return <section class="news" data-testid="objection" data-state={there.state}><Kept report={there} /></section>
+  const confirm = () => void say('confirm', () => Promise.resolve({}), () => void drop(fresh.key))
   return (
     <section class="how" aria-labelledby="solved">
       <div>
         <h2 id="solved">{text.requests.asked}</h2>
         <div class="row">
-          <button type="button" disabled={busy} onClick={() => void say('confirm', () => Promise.resolve({}), forget)}>{text.requests.solved}</button>
-          <button type="button" class="quiet" disabled={busy} aria-expanded={open} onClick={() => setOpen(true)}>{text.requests.unsolved}</button>
+          <button type="button" disabled={busy} onClick={confirm}>{text.requests.solved}</button>
+          <button type="button" class="quiet" disabled={busy} aria-expanded={open || Boolean(there)} onClick={() => setOpen(true)}>{text.requests.unsolved}</button>
         </div>
-        {open ? (
-          <form onSubmit={object}>
-            <Field label={text.requests.why}>
-              <textarea rows={3} maxLength={500} value={words} onInput={(event) => write(event.currentTarget.value)} />
-            </Field>
-            <Field label={text.report.pictures}>
-              <input type="file" accept="image/*" onChange={(event) => setFile(event.currentTarget.files?.[0] ?? null)} />
-            </Field>
-            <button disabled={busy}>{text.requests.object}</button>
-          </form>
-        ) : null}
+        {open || there ? <Objection request={request} fresh={fresh} /> : null}
         <p class="wrong" role="alert">{wrong}</p>
       </div>
     </section>
   )
 }
 
-async function handedIn(file: File): Promise<string> {
-  let picture: ArrayBuffer
-  try {
-    picture = await shrunk(file)
-  } catch {
-    throw new Refusal(0, 'picture-broken')
+/** Why not; of several parts, which. It is kept from its first letter and its first picture on. */
+function Objection({ request: { parts }, fresh }: { request: Detail; fresh: Report }) {
+  const draft = useDraft(fresh.key, fresh)
+  const [wrong, setWrong] = useState('')
+  const makingRef = useRef<Promise<void>>(Promise.resolve())
+  if (!draft) return <p role="status">{text.wait}</p>
+  const { report, change, saved, full } = draft
+  const objects = report.objects ?? { tracking: '', answer: '', parts: [] }
+  const send = async (event: Event) => {
+    event.preventDefault()
+    setWrong(report.text.trim() ? '' : text.requests.whyMissing)
+    if (!report.text.trim()) return
+    try {
+      await makingRef.current
+      await saved()
+      await finish(report.key, number())
+    } catch {
+      setWrong(text.report.noRoom)
+      return
+    }
+    void goOut()
   }
-  return (await ask<Kept>('POST', '/pictures', { picture })).id
+  const keeps = {
+    of: report.key,
+    begin: async () => {
+      change({})
+      await saved()
+    },
+    making: (work: Promise<void>) => {
+      makingRef.current = Promise.all([makingRef.current, work]).then(() => undefined)
+    },
+  }
+  const means = (place: number) => {
+    const others = objects.parts.filter((one) => one !== place)
+    change({ objects: { ...objects, parts: others.length < objects.parts.length ? others : [...others, place] } })
+  }
+  return (
+    <form onSubmit={(event) => void send(event)}>
+      <Field label={text.requests.why} wrong={wrong}>
+        <textarea rows={3} maxLength={500} value={report.text} onInput={(event) => change({ text: event.currentTarget.value })} />
+      </Field>
+      {parts.length ? (
+        <fieldset>
+          <legend>{text.requests.whichParts}</legend>
+          {parts.map((part) => (
+            <label key={part.place}>
+              <input type="checkbox" checked={objects.parts.includes(part.place)} onChange={() => means(part.place)} />
+              {named(part, 'category')}: <bdi>{part.reply}</bdi>
+            </label>
+          ))}
+        </fieldset>
+      ) : null}
+      <Pictures.Part {...keeps} />
+      {full ? <p class="wrong" role="alert">{text.report.noRoom}</p> : null}
+      <button>{text.requests.object}</button>
+    </form>
+  )
 }

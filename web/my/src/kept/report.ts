@@ -1,9 +1,16 @@
-/** A report as it is written. What is here needs no database: the form is there before it. */
+/** A report, or an objection, as it is written. What is here needs no database: the form is there before it. */
 
 /** draft: being written; waiting: finished, to be sent; refused: the API said no; arrived: the API has it. */
 export type ReportState = 'draft' | 'waiting' | 'refused' | 'arrived'
 
-/** A report from its first letter on. Its key makes it one, however often it is sent. */
+/** What an objection is to: the request, since when its citizen is asked, and which parts are meant (none: all). */
+export interface Objects {
+  tracking: string
+  answer: string
+  parts: number[]
+}
+
+/** A report from its first letter on, or an objection. Its key makes it one, however often it is sent. */
 export interface Report {
   key: string
   state: ReportState
@@ -25,6 +32,8 @@ export interface Report {
   /** The pictures were handed in anew because the API knew them no more. */
   renewed: boolean
   tracking: string
+  /** It is an objection, and its text the reason. */
+  objects?: Objects
 }
 
 export const MOST_PICTURES = 3
@@ -51,6 +60,10 @@ function newKey(): string {
   const drawn = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('')
   return drawn.replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
 }
+
+/** An objection before its first letter; to one answer there is one. */
+export const objection = (language: 'fa' | 'en', tracking: string, answer: string): Report =>
+  ({ ...blank(language), key: `objection-${tracking}-${answer}`, objects: { tracking, answer, parts: [] } })
 
 export const blank = (language: 'fa' | 'en'): Report => ({
   key: newKey(), state: 'draft', owner: '', changedAt: Date.now(), language, category: null, text: '', answers: [],

@@ -70,6 +70,9 @@ export async function draft(key: string): Promise<Report | undefined> {
   return found?.state === 'draft' ? found : undefined
 }
 
+/** The report with this key, whatever stands with it. For useLive: what waits for anything else first is not heard. */
+export const kept = (key: string): Promise<Report | null> => store.reports.get(key).then((found) => found ?? null)
+
 /** What is being written, as it is typed; nothing of a report that is on its way. */
 export const write = (key: string, change: Partial<Report>): Promise<number> =>
   store.reports.where({ key, state: 'draft' }).modify({ changedAt: Date.now(), ...change })

@@ -27,19 +27,23 @@ export interface Checked<T extends Lined> {
  * `right`: whether the lines say what I was told.
  */
 export async function check<T extends Lined>(path: string, right: (said: T) => Promise<boolean>): Promise<Checked<T>> {
-  const said = await ask<T>('GET', path)
+  return checked(await ask<T>('GET', path), right)
+}
+
+/** The same of what was said already. */
+export async function checked<T extends Lined>(said: T, right: (said: T) => Promise<boolean>): Promise<Checked<T>> {
   const seal = await askPublic<Seal>('/ledger/root?limit=1')
   const continued = await goesOn(seal)
-  const checked = { said, seal, continued: continued === 'yes' }
-  if (continued === 'no' || !(await right(said))) return { ...checked, result: 'broken' }
+  const found = { said, seal, continued: continued === 'yes' }
+  if (continued === 'no' || !(await right(said))) return { ...found, result: 'broken' }
   for (const { entry, line } of said.lines) {
-    if (entry > seal.size) return { ...checked, result: 'unsealed' }
+    if (entry > seal.size) return { ...found, result: 'unsealed' }
     const proof = await askPublic<Inclusion>(`/ledger/proof/${entry}`)
     const under = proof.leaf_index === entry - 1 && (await sameSeal(proof, seal)) && (await included(line, proof))
-    if (!under) return { ...checked, result: 'broken' }
+    if (!under) return { ...found, result: 'broken' }
   }
   if (seal.root) localStorage.setItem(SEEN, JSON.stringify(seal))
-  return { ...checked, result: 'proven' }
+  return { ...found, result: 'proven' }
 }
 
 /** The proof is of this seal, or of one that goes on from it: the clerk seals every minute. */

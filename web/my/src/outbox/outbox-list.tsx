@@ -26,30 +26,37 @@ export function OutboxList() {
   )
 }
 
-function Row({ report }: { report: Report }) {
-  const category = knownCategories().find(({ id }) => id === report.category)
-  return (
-    <li data-testid="outbox-row" data-state={report.state}>
-      <b>{category ? named(category, 'name') : text.outbox.untitled}</b>
-      <p class="soft">{report.text.slice(0, 80)}</p>
-      <p role="status">{standing(report)}</p>
-      <Buttons report={report} />
-    </li>
-  )
+const Row = ({ report }: { report: Report }) => <li data-testid="outbox-row" data-state={report.state}><Kept report={report} /></li>
+
+/** One of them: what it is, how it stands, and what may be done. */
+export const Kept = ({ report }: { report: Report }) => (
+  <>
+    <b>{title(report)}</b>
+    <p class="soft">{report.text.slice(0, 80)}</p>
+    <p role="status">{standing(report)}</p>
+    <Buttons report={report} />
+  </>
+)
+
+function title({ objects, category: of }: Report): string {
+  if (objects) return text.outbox.objection(digits(objects.tracking))
+  const category = knownCategories().find(({ id }) => id === of)
+  return category ? named(category, 'name') : text.outbox.untitled
 }
 
-function standing({ state, problem, notBefore, tracking }: Report): string {
+function standing({ state, problem, notBefore, tracking, objects }: Report): string {
   if (state === 'draft') return text.outbox.draft
-  if (state === 'arrived') return text.outbox.arrived(digits(tracking))
+  if (state === 'arrived') return objects ? text.outbox.objected : text.outbox.arrived(digits(tracking))
   if (state === 'refused') return `${text.outbox.refused}: ${problemText(problem)}`
   if (!problem || problem === 'away') return text.outbox.waiting
   return `${problemText(problem)} ${text.outbox.held(moment(new Date(notBefore).toISOString()))}`
 }
 
-function Buttons({ report: { key, state, problem, tracking } }: { report: Report }) {
+function Buttons({ report: { key, state, problem, tracking, objects } }: { report: Report }) {
+  const form = objects ? `requests/${objects.tracking}` : `report/${key}`
   const intoForm = async () => {
     await mend(key)
-    go(`report/${key}`)
+    go(form)
   }
   const away = () => {
     if (confirm(text.outbox.dropSure)) void drop(key)
@@ -61,7 +68,7 @@ function Buttons({ report: { key, state, problem, tracking } }: { report: Report
   const held = state === 'refused' || (state === 'waiting' && problem !== '' && problem !== 'away')
   return (
     <div class="row">
-      {state === 'draft' ? <Link to={`report/${key}`} class="button quiet">{text.outbox.go}</Link> : null}
+      {state === 'draft' ? <Link to={form} class="button quiet">{text.outbox.go}</Link> : null}
       {state === 'arrived' ? <Link to={`requests/${tracking}`} class="button quiet">{text.requests.one(digits(tracking))}</Link> : null}
       {state === 'arrived' ? <button type="button" class="quiet" onClick={() => void drop(key)}>{text.outbox.seen}</button> : null}
       {problem === 'other-number' ? <button type="button" class="quiet" onClick={() => void asMine()}>{text.outbox.mine}</button> : null}

@@ -1,7 +1,7 @@
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { sendDue } from './send'
-import { blank, jot, jotted, type Report } from '../kept/report'
+import { blank, jot, jotted, objection, type Report } from '../kept/report'
 import { addPicture, finish, mend, picturesOf, recover, store, takeOver, write } from '../kept/store'
 
 // What is sent in pieces has arrived; what is made of it is asked as everything is. On a real line: tests/pages/test_citizens_line.py.
@@ -194,6 +194,21 @@ describe('the outbox', () => {
     jot({ ...report, text: 'دیگر', changedAt: Date.now() + 1 })
     await recover()
     expect(await now(report)).toMatchObject({ state: 'waiting', text: report.text })
+  })
+
+  it('given an objection with a picture when its answer is lost then it goes once more as the same one, and no picture twice', async () => {
+    const no = { ...objection('fa', '123456789', '2026-12-02T06:31:07.123456Z'), text: 'هنوز تاریک است' }
+    await store.reports.add(no)
+    await addPicture(no.key, new Uint8Array([1]).buffer)
+    await finish(no.key, '0913•••0001')
+    answers(picture('a'), 'lost')
+    await sendDue()
+    answers({ ...(ARRIVED as object), status: 200 })
+    await sendDue(true)
+    const said = asked.filter(({ path }) => path.endsWith('/requests/123456789/object'))
+    expect(said[0]?.body).toEqual({ reason: no.text, pictures: ['a'], parts: [], answer: '2026-12-02T06:31:07.123456Z' })
+    expect(said[1]).toEqual(said[0])
+    expect(await now(no)).toMatchObject({ state: 'arrived' })
   })
 
   it('given a report that is on its way when its form writes then nothing of it changes', async () => {

@@ -1,6 +1,6 @@
 import { ask, Away, Refusal, signedIn } from '../api/ask'
 import { number } from '../api/session'
-import type { Detail, Kept, Report as Body } from '../api/types'
+import type { Detail, Kept, Objection, Report as Body } from '../api/types'
 import type { Report } from '../kept/report'
 import { dropFiles, picturesOf, sendAnew, store, voiceOf } from '../kept/store'
 import { uploaded, type File } from './upload'
@@ -56,18 +56,27 @@ async function handIn(report: Report): Promise<void> {
   }
   const voice = await voiceOf(report.key)
   if (voice && !voice.kept) voice.kept = await sentFile({ kind: 'voice', ...voice }, report, (change) => store.voices.update(report.key, change))
-  if (report.category === null || !(await stillWaits(report.key))) return
-  const body: Body = {
-    category: report.category, text: report.text, answers: report.answers, district: report.district, place: report.place,
-    latitude: report.point?.latitude ?? null, longitude: report.point?.longitude ?? null,
-    pictures: pictures.map(({ kept }) => kept), voice: voice?.kept ?? null, language: report.language,
-  }
-  const { tracking } = await ask<Detail>('POST', '/requests', { json: body }, { 'Idempotency-Key': report.key })
+  if (!(await stillWaits(report.key))) return
+  const { tracking } = await said(report, pictures.map((picture) => picture.kept), voice?.kept ?? null)
   if (!tracking) throw new Away('no tracking number')
   await store.transaction('rw', store.reports, store.pictures, store.voices, async () => {
     await store.reports.update(report.key, { state: 'arrived', tracking, problem: '', changedAt: Date.now() })
     await dropFiles(report.key)
   })
+}
+
+/** What the API makes of it, now that its files are there. Said once more it is the same. */
+function said(report: Report, pictures: string[], voice: string | null): Promise<Detail> {
+  const { category, text, answers, district, place, point, language, objects } = report
+  if (objects) {
+    const { tracking, answer, parts } = objects
+    return ask<Detail>('POST', `/requests/${tracking}/object`, { json: { reason: text, pictures, parts, answer } satisfies Objection })
+  }
+  const body: Body = {
+    category: category ?? 0, text, answers, district, place, latitude: point?.latitude ?? null, longitude: point?.longitude ?? null,
+    pictures, voice, language,
+  }
+  return ask<Detail>('POST', '/requests', { json: body }, { 'Idempotency-Key': report.key })
 }
 
 type Change = { upload: string } | { kept: string }

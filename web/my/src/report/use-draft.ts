@@ -15,8 +15,8 @@ export interface Draft {
 /** Fetched beside the form, which can be written into before it is there. */
 const database = () => import('../kept/store')
 
-/** A report as it is written: kept from the first letter on. Undefined until it is read. */
-export function useDraft(of: string): Draft | undefined {
+/** A report as it is written: kept from the first letter on. Undefined until it is read. `fresh`: what there is, if none is kept. */
+export function useDraft(of: string, fresh?: Report): Draft | undefined {
   const [report, setReport] = useState<Report | undefined>(() => (of ? undefined : blank(language)))
   const [full, setFull] = useState(false)
   const keptRef = useRef(Boolean(of))
@@ -25,14 +25,16 @@ export function useDraft(of: string): Draft | undefined {
   useEffect(() => {
     if (!of) return
     void database().then(({ draft }) => draft(of)).then((found) => {
-      if (!found) {
+      const there = found ?? fresh
+      if (!there) {
         go('', { instead: true })
         return
       }
-      currentRef.current = found
-      setReport(found)
+      keptRef.current = Boolean(found)
+      currentRef.current = there
+      setReport(there)
     })
-  }, [of])
+  }, [of, fresh])
   const change = useCallback((changed: Partial<Report>) => {
     const before = currentRef.current
     if (!before) return
@@ -54,10 +56,10 @@ export function useDraft(of: string): Draft | undefined {
       setFull(false)
       if (keptRef.current) return
       keptRef.current = true
-      history.replaceState(null, '', address(`report/${after.key}`)) // where it is found again
+      if (!of) history.replaceState(null, '', address(`report/${after.key}`)) // where it is found again
     })
     savingRef.current.catch(() => setFull(true))
-  }, [])
+  }, [of])
   const saved = useCallback(async () => {
     await savingRef.current
   }, [])

@@ -1,0 +1,150 @@
+"""One of my requests without a script: whether it is solved, how satisfied I am, what a department asks me.
+
+Each form names the answer that it was shown with, so a page that was left open says nothing to a later one;
+what is sent twice is one, and the second time the page shows what is.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+from urllib.parse import parse_qs
+
+from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi.responses import RedirectResponse
+from pydantic import ValidationError
+from sqlalchemy.orm import Session
+
+from api.access import Database, InForce
+from api.my import my
+from api.my import my_schemas as wire
+from api.pages import Asked
+from api.public.my_page import back, mine_of, own_page, with_cookies
+from api.reason_schemas import SaidToQuestion
+from db.engine import reading, writing
+from db.models import Department
+from hotline.citizens import belongings, reports, sessions
+from hotline.dates import Language
+from hotline.errors import Refused
+from hotline.requests import department_work, ratings, requests
+
+router = APIRouter(prefix="/public/my/requests", include_in_schema=False)
+
+Tracking = Annotated[str, Path(pattern="^[0-9]{1,9}$")]
+Act = Literal["confirm", "object", "say", "rate"]
+_DONE_ALREADY = ("wrong-state", "rating-over")
+"""Pressed twice, or said by another way meanwhile: the page shows it."""
+
+
+async def _typed(request: Request) -> dict[str, list[str]]:
+    try:
+        return parse_qs((await request.body()).decode(errors="replace"), max_num_fields=20)
+    except ValueError:  # no form of ours
+        return {}
+
+
+Typed = Annotated[Mapping[str, list[str]], Depends(_typed)]
+
+
+@router.get("/{tracking}")
+def show(
+    request: Request, language: Asked, engine: Database, settings: InForce, tracking: Tracking
+) -> Response:
+    """How it stands, and what I may say of it."""
+    fresh = Response()
+    try:
+        number = mine_of(request, fresh, engine, settings).number
+        page = _shown(request, language, engine, number=number, tracking=tracking)
+        return with_cookies(page, fresh)
+    except Refused:
+        return with_cookies(back(request, language), fresh)
+
+
+@router.post("/{tracking}/{act}")
+def say(
+    *,
+    request: Request,
+    language: Asked,
+    engine: Database,
+    settings: InForce,
+    tracking: Tracking,
+    act: Act,
+    form: Typed,
+) -> Response:
+    """Say it, and see how it stands then."""
+    fresh, mine = Response(), None
+    try:
+        mine = mine_of(request, fresh, engine, settings)
+        with writing(engine) as session:
+            sessions.go_on(session, mine)
+            _say(session, mine.number, tracking, act, form)
+    except Refused as refused:
+        if mine is None or refused.code in ("not-signed-in", "not-found"):
+            return with_cookies(back(request, language), fresh)
+        if refused.code not in _DONE_ALREADY:
+            words = _first(form, "reason") or _first(form, "words")
+            page = _shown(
+                request, language, engine, number=mine.number, tracking=tracking, refused=refused, words=words
+            )
+            return with_cookies(page, fresh)
+    way = f"/public/my/requests/{tracking}{'?lang=en' if language == 'en' else ''}"
+    return with_cookies(RedirectResponse(way, 303, headers={"Cache-Control": "no-store"}), fresh)
+
+
+def _say(session: Session, number: str, tracking: str, act: Act, form: Mapping[str, list[str]]) -> None:
+    """Raises what the rules of each act do, and Refused("invalid-input")."""
+    answer = _first(form, "answer") or None
+    try:
+        if act == "confirm":
+            said_of = wire.Confirmation.model_validate({"answer": answer}).answer
+            reports.confirm(session, number, tracking, said_of)
+        elif act == "object":
+            if not (reason := _first(form, "reason")).strip():
+                raise Refused("reason-missing", "say what is not solved")
+            said = {"reason": reason, "parts": form.get("part", []), "answer": answer}
+            objection = wire.Objection.model_validate(said)
+            reports.object_to(session, number, tracking, reports.Objection(**objection.model_dump()))
+        elif act == "say":
+            words = SaidToQuestion.model_validate({"answer": _first(form, "words")}).answer
+            reports.say(session, number, tracking, words)
+        else:
+            stars = wire.Satisfaction.model_validate({"stars": _first(form, "stars")}).stars
+            reports.rate(session, number, tracking, stars)
+    except ValidationError:
+        raise Refused("invalid-input", "the form was filled in otherwise") from None
+
+
+def _first(form: Mapping[str, list[str]], name: str) -> str:
+    return form.get(name, [""])[0]
+
+
+def _shown(
+    request: Request,
+    language: Language,
+    engine: Database,
+    *,
+    number: str,
+    tracking: str,
+    refused: Refused | None = None,
+    words: str = "",
+) -> Response:
+    with reading(engine) as session:
+        mine = reports.get(session, number, tracking)
+        leading = requests.first(session, mine)
+        said = ratings.answer_of(session, mine)
+        rating = ratings.of_answer(session, said) if said else None
+        department = session.get(Department, leading.department_id) if leading.department_id else None
+        stands = belongings.reported(session, mine)
+        return own_page(
+            request,
+            "my_request.html",
+            language,
+            refused,
+            stands=stands,
+            answer=mine.replied_at.isoformat() if stands.asked and mine.replied_at else "",
+            department=(department.name_fa if language == "fa" else department.name_en) if department else "",
+            parts=my.solved_parts(session, mine) if stands.asked else [],
+            question=department_work.question_of(session, mine),
+            stars=rating.stars if rating else None,
+            may_rate=said is not None and (rating is None or ratings.is_changeable(session, rating)),
+            steps=requests.told(session, mine),
+            words=words,
+        )

@@ -1,0 +1,74 @@
+"""How satisfied citizens said they were in a span of days, by category and by department."""
+
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.models import Category, Department, Rating, Request
+from hotline.reports.reports import check_span
+from hotline.requests import figures
+from hotline.timetable import days
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """How many have said it, and their mean, 1 to 5. None: so few that it tells of one, or nobody."""
+
+    rated: int | None
+    satisfaction: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedMean(Mean):
+    """Of a category, or of the department that had called it solved; no name: of the office itself."""
+
+    name_fa: str | None
+    name_en: str | None
+
+
+@dataclass(frozen=True)
+class SatisfactionReport:
+    """What was said in the days from `start` to `until`, both included."""
+
+    start: date
+    until: date
+    total: Mean
+    categories: list[NamedMean]
+    departments: list[NamedMean]
+
+
+def satisfaction(session: Session, start: date, until: date, least: int) -> SatisfactionReport:
+    """Of the span, where fewer than `least` are nobody's business. Raises Refused("invalid-input")."""
+    check_span(start, until)
+    begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
+    said = (
+        select(func.count().label("rated"), func.avg(Rating.stars).label("mean"))
+        .select_from(Rating)
+        .join(Request, Request.id == Rating.request_id)
+        .where(Rating.at >= begin, Rating.at < end)
+    )
+
+    def by(table: Any, of: Any) -> list[NamedMean]:
+        named = said.add_columns(table.id, table.name_fa, table.name_en).outerjoin(table, table.id == of)
+        found = session.execute(named.group_by(table.id, table.name_fa, table.name_en)).all()
+        hidden = figures.too_few({row.id: row.rated for row in found}, least)
+        rows = [NamedMean(name_fa=r.name_fa, name_en=r.name_en, **_mean(r, r.id in hidden)) for r in found]
+        return sorted(rows, key=lambda row: (row.name_fa is None, row.name_fa))  # a place tells of no size
+
+    whole = session.execute(said).one()
+    return SatisfactionReport(
+        start,
+        until,
+        total=Mean(**_mean(whole, whole.rated < least)),
+        categories=by(Category, Request.category),
+        departments=by(Department, Rating.department_id),
+    )
+
+
+def _mean(row: Any, hidden: bool) -> dict[str, Any]:
+    if hidden:
+        return {"rated": None, "satisfaction": None}
+    return {"rated": row.rated, "satisfaction": round(float(row.mean), 2)}

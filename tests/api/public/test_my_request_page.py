@@ -1,0 +1,135 @@
+"""A citizen without scripts says whether it is solved, how satisfied they are, and answers a department."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from db.models import BlockReason, Rating, Request
+from db.states import RequestState, RequestStep
+from hotline.line import blocked
+from hotline.requests import department_work, requests, work
+from hotline.requests.parts import Piece
+from settings import Settings
+from tests.api.public.public_pages import Read
+from tests.api.public.test_my_page import MY, sign_in
+from tests.factories import a_number, a_request
+
+S = RequestState
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"sms_provider": "console"})
+
+
+@pytest.fixture
+def number() -> str:
+    return a_number()
+
+
+@pytest.fixture
+def page(app: FastAPI, engine: Engine, settings: Settings, number: str) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        sign_in(client, engine, settings, number)
+        yield client
+
+
+def solved(engine: Engine, number: str) -> tuple[int, str]:
+    with writing(engine) as session:
+        request = a_request(session, number=number)
+        work.reply(session, request, who="d", reply="چراغ عوض شد")
+        return request.id, f"{MY}/requests/{request.tracking}"
+
+
+def of(engine: Engine, id_: int) -> tuple[RequestState, int, list[str]]:
+    with reading(engine) as session:
+        request = session.get_one(Request, id_)
+        return request.state, request.denials, [step.step for step in requests.history(session, request)]
+
+
+def answer_in(text: str) -> str:
+    return next(str(field["value"]) for field in Read(text).all("input") if field["name"] == "answer")
+
+
+def test_given_a_solution_when_yes_is_pressed_twice_and_rated_then_it_is_said_once(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    id_, path = solved(engine, number)
+    assert path in page.get(MY).text
+    shown = page.get(path)
+    assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
+    yes = {"answer": answer_in(shown.text)}
+    first, second = (page.post(f"{path}/confirm", data=yes) for _ in range(2))
+    assert [step.status_code for step in first.history] == [303] and "/confirm" not in first.text
+    assert second.status_code == 200 and "alert" not in second.text
+    assert of(engine, id_)[::2] == (S.CLOSED, ["replied", "confirmed"])
+    for stars in ("4", "4", "2", "9", "x", ""):
+        page.post(f"{path}/rate", data={"stars": stars})
+    assert "امتیاز شما: ۲ از ۵" in page.get(path).text
+    with reading(engine) as session:
+        assert [rating.stars for rating in session.query(Rating)] == [2]
+
+
+def test_given_a_page_left_open_when_the_city_has_answered_anew_then_it_says_nothing_to_that(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    id_, path = solved(engine, number)
+    old = {"answer": answer_in(page.get(path).text), "reason": "هنوز تاریک است"}
+    missing = page.post(f"{path}/object", data=old | {"reason": " "})
+    assert missing.status_code == 409 and "بنویسید چه چیزی حل نشده است" in missing.text
+    for _ in range(2):
+        assert page.post(f"{path}/object?lang=en", data=old).history[0].status_code == 303
+    assert of(engine, id_) == (S.REOPENED, 1, ["replied", "denied"])
+    with writing(engine) as session:
+        work.reply(session, work.get_for_update(session, id_), who="e", reply="دوباره عوض شد")
+    page.post(f"{path}/object", data=old)
+    for act, said in (("confirm", old), ("object", old | {"reason": "<b>دیگر"})):
+        late = page.post(f"{path}/{act}", data=said)
+        assert late.status_code == 409 and "چیز دیگری گفته است" in late.text and "<b>دیگر" not in late.text
+    assert of(engine, id_) == (S.REPLIED, 1, ["replied", "denied", "replied"])
+
+
+def test_given_parts_and_a_departments_question_when_answered_by_forms_then_what_is_meant_hears_it(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        whole = a_request(session, number="+98913" + "1112233")
+        whole.number = number
+        path = f"{MY}/requests/{whole.tracking}"
+        ids = [part.id for part in work.split(session, whole, [Piece(1, "چراغ"), Piece(2, "چاله")], who="u")]
+        one = session.get_one(Request, ids[0])
+        requests.log(session, one, RequestStep.ASKED, "d", "کدام کوچه؟")
+        requests.log(session, whole, RequestStep.ASKED, "d", "کدام کوچه؟", other_id=one.id)
+    assert "کدام کوچه؟" in page.get(path).text
+    page.post(f"{path}/say", data={"words": "کوچهٔ ۵"})
+    with writing(engine) as session:
+        assert department_work.question_of(session, session.get_one(Request, ids[0])) == ""
+        for id_ in ids:
+            work.reply(session, work.get_for_update(session, id_), who="d", reply=f"انجام شد {id_}")
+    boxes = [field for field in Read(page.get(path).text).all("input") if field["name"] == "part"]
+    assert [box["value"] for box in boxes] == ["1", "2"]
+    assert page.post(f"{path}/object", data={"reason": "نه", "part": "7"}).status_code == 409
+    assert page.post(f"{path}/object", data={"reason": "نه", "part": "2"}).status_code == 200
+    assert [of(engine, id_)[0] for id_ in ids] == [S.REPLIED, S.REOPENED]
+
+
+def test_given_what_is_anothers_or_a_stranger_or_a_blocked_number_when_posted_then_nothing_is_done(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    others, theirs = solved(engine, a_number())
+    mine, path = solved(engine, number)
+    assert page.get(theirs).history[0].status_code == 303
+    page.post(f"{theirs}/confirm")
+    foreign = {"Origin": "https://elsewhere.example", "Sec-Fetch-Site": "cross-site"}
+    assert page.post(f"{path}/confirm", headers=foreign).status_code == 403
+    assert page.post(f"{path}/else").status_code == 422
+    with writing(engine) as session:
+        blocked.block(session, number, BlockReason.NUISANCE)
+    assert "با ۱۳۷ تماس بگیرید" in page.post(f"{path}/confirm").text
+    page.cookies.clear()
+    assert f"{MY}/code" in page.post(f"{path}/confirm").text
+    assert of(engine, others)[0] is of(engine, mine)[0] is S.REPLIED
