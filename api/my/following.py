@@ -13,7 +13,7 @@ from api.my.signed_in import Acting, Citizen
 from db import models
 from hotline.citizens import following
 from hotline.clock import CITY
-from hotline.requests import categories, places
+from hotline.requests import categories, places, spoken_replies
 from hotline.requests.near import near as find_near
 from hotline.requests.places import Point
 
@@ -73,7 +73,9 @@ def leave(tracking: Tracking, citizen: Citizen, session: Writing) -> None:
 
 def _followed(each: following.Followed) -> wire.FollowedRequest:
     return wire.FollowedRequest(
-        **_public(each.request, each.category), reply=each.request.reply, since=each.follower.at
+        **_public(each.request, each.category),
+        reply=spoken_replies.standing(each.request),
+        since=each.follower.at,
     )
 
 

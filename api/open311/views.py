@@ -12,7 +12,7 @@ from db.states import OPEN_REQUESTS, RequestState
 from hotline import dates
 from hotline.clock import CITY
 from hotline.dates import Language
-from hotline.requests import looked_up
+from hotline.requests import looked_up, spoken_replies
 from hotline.requests.looked_up import Found, Looker
 from hotline.words import PAGES, PUBLIC
 
@@ -87,7 +87,7 @@ def _notes(found: Found, language: Language) -> str:
         return PUBLIC.fill(language, "open311", "duplicate", {"number": found.joined or ""})
     department = _department(request.department, language) or ""
     said = PAGES.fill(language, "request-states", request.state, {"department": department})
-    return f"{said} {request.reply}".strip()
+    return f"{said} {spoken_replies.standing(request)}".strip()
 
 
 def _department(department: models.Department | None, language: Language) -> str | None:

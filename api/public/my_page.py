@@ -118,6 +118,7 @@ def delete(request: Request, language: Asked, engine: Database, settings: InForc
             erasure.delete_citizen(session, mine.number, who=audit.CITIZEN, give_up=True)
     except Refused as refused:
         return with_cookies(_own(request, language, engine, mine, refused, settings=settings), answer)
+    answer = back(request, language, deleted=True)
     signed_in.drop(request, answer)
     return answer
 
@@ -148,15 +149,18 @@ def with_cookies(answer: Response, fresh: Response) -> Response:
     return answer
 
 
-def back(request: Request, language: Language, *, to_data: bool = False) -> RedirectResponse:
+def back(
+    request: Request, language: Language, *, to_data: bool = False, deleted: bool = False
+) -> RedirectResponse:
     """To what is mine, or to the form for a number."""
-    asked = ["lang=en"] * (language == "en") + ["data=1"] * to_data
+    asked = ["lang=en"] * (language == "en") + ["data=1"] * to_data + ["deleted=1"] * deleted
     way = f"/public/my{'?' * bool(asked)}{'&'.join(asked)}"
     return RedirectResponse(way, 303, headers={"Cache-Control": "no-store"})
 
 
 def _ask(request: Request, language: Language, settings: InForce, refused: Refused | None = None) -> Response:
-    return own_page(request, "my_number.html", language, refused, ways=codes.ways(settings))
+    deleted = "deleted" in request.query_params
+    return own_page(request, "my_number.html", language, refused, ways=codes.ways(settings), deleted=deleted)
 
 
 def _code(request: Request, language: Language, number: str, refused: Refused | None = None) -> Response:

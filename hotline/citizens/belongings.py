@@ -14,6 +14,7 @@ from hotline.citizens import choices, exported, following, sessions, subscriptio
 from hotline.citizens.exported import when
 from hotline.line import line
 from hotline.requests import requests as city_requests
+from hotline.requests import spoken_replies
 from hotline.rounds import rounds
 from hotline.uploads import uploads
 
@@ -70,7 +71,7 @@ def reported(session: Session, request: Request) -> Reported:
     """How a request stands for its citizen."""
     leading, stands = city_requests.first(session, request), city_requests.progress(session, request)
     category = session.get_one(Category, request.category)
-    return Reported(request, category, stands.state, leading.reply, stands.asked)
+    return Reported(request, category, stands.state, spoken_replies.standing(leading), stands.asked)
 
 
 def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:

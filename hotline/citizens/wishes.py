@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
@@ -63,7 +63,8 @@ def leave(session: Session, number: str, official_id: int) -> None:
 def tell(session: Session, limit: int) -> int:
     """Put into the outbox, at most `limit` at once, who is to be told of a round; the wish is fulfilled.
 
-    Told is of a round whose notice came out since they asked, and which can still be registered for.
+    Told is of a round whose notice came out since they asked, or that was made since with an earlier notice,
+    and which can still be registered for.
     """
     at = now(session)
     query = (
@@ -71,7 +72,7 @@ def tell(session: Session, limit: int) -> int:
         .join(Round, Round.official_id == RoundWish.official_id)
         .where(
             notices.is_public(at),
-            Round.announce_at >= RoundWish.asked_at,
+            or_(Round.announce_at >= RoundWish.asked_at, Round.start_set_at >= RoundWish.asked_at),
             Round.registration_until > at,
             Round.cancelled_at.is_(None),
         )

@@ -45,12 +45,13 @@ def spoken(session: Session, request_id: int, reply: str) -> None:
 
 
 def can_be_read(request: Request) -> bool:
-    """Whether its reply was spoken as it is, and is for its caller to hear.
+    """Whether its reply was spoken as it is, and is for its caller to hear."""
+    return bool(request.reply) and request.reply == request.spoken and request.reply == standing(request)
 
-    Not while it is in work again: who has objected knows what was said.
-    """
-    objected = request.denials > 0 and request.state in IN_WORK
-    return bool(request.reply) and request.reply == request.spoken and not objected
+
+def standing(request: Request) -> str:
+    """The city's reply while it stands: after an objection, and in work again, it says what is not so."""
+    return "" if request.denials > 0 and request.state in IN_WORK else request.reply
 
 
 def path(folder: Path, request_id: int) -> Path:

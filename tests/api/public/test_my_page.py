@@ -63,7 +63,8 @@ def test_given_a_citizen_when_the_forms_are_filled_in_then_their_places_are_show
     assert number[3:] not in shown.text
     assert ticket in page.get(f"{MY}?lang=en").text
     assert ticket in page.post(f"{MY}/delete?lang=en", data={}).text, "not without being sure"
-    assert ticket not in page.post(f"{MY}/delete?lang=en", data={"sure": "1"}).text
+    done = page.post(f"{MY}/delete?lang=en", data={"sure": "1"}).text
+    assert ticket not in done and "What was kept under your number is deleted." in done
     with reading(engine) as session:
         assert session.scalars(select(Registration.number)).one() == ""
 

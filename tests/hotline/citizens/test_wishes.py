@@ -77,6 +77,15 @@ def test_given_a_round_that_is_announced_already_when_wished_then_it_is_the_one_
     assert "ثبت‌نام با ۱۳۷ یا برنامه:\n" in (said(session, message) or "")
 
 
+def test_given_a_round_that_is_made_with_an_earlier_notice_when_wished_then_it_is_told(
+    session: Session, office: Official
+) -> None:
+    wished(session, office)
+    round_ = next_round(session, office, registration_in=-0.2)
+    assert round_.announce_at < now(session) - HOUR / 10
+    assert [each.round_id for each in told(session)] == [round_.id]
+
+
 def test_given_a_message_on_its_way_when_it_is_not_true_any_more_then_it_is_not_sent(
     session: Session, office: Official
 ) -> None:
