@@ -3,7 +3,7 @@
 Whoever's number it is is told by text message; what a person of the office does is in the audit log, too.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -11,7 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Department, Official, OutboxKind, Registration, Request, Role, SolvedCall, User
+from db.models import (
+    Department,
+    Official,
+    OutboxKind,
+    Registration,
+    Request,
+    RequestEntry,
+    Role,
+    SolvedCall,
+    User,
+)
 from db.states import IN_WORK, WITH_DEPARTMENT, RequestState, RequestStep
 from hotline import audit, outbox, reasons, subjects
 from hotline.clock import CITY
@@ -23,6 +33,8 @@ from settings import WorkingWeek
 
 _S, _T = RequestState, RequestStep
 _FARTHEST = timedelta(days=366)
+_TWICE = timedelta(minutes=1)
+"""A button that was pressed twice comes again within this time."""
 HANDLERS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR, Role.OPERATOR)
 """Who works on requests."""
 
@@ -104,8 +116,22 @@ def refer(
     if not department.active:
         raise Refused("department-inactive", "nothing is referred to it any more")
     due_at = _end_of(session, due_on) if due_on else _promised(session, request)
+    step = {"step": _T.REFERRED, "who": who, "note": note.strip(), "department_id": department.id}
+    if _is_repeated(session, request, step | {"due_at": due_at}):
+        return
     move(session, request, _S.REFERRED, department_id=department.id, due_at=due_at)
     did(session, request, _T.REFERRED, who, note.strip(), department_id=department.id, due_at=due_at)
+
+
+def _is_repeated(session: Session, request: Request, step: Mapping[str, object]) -> bool:
+    """Whether its last step is this one, of a moment ago: a button was pressed twice."""
+    mine = select(RequestEntry).where(RequestEntry.request_id == request.id)
+    last = session.scalars(mine.order_by(RequestEntry.id.desc()).limit(1)).first()
+    return (
+        last is not None
+        and last.at > now(session) - _TWICE
+        and all(getattr(last, name) == value for name, value in step.items())
+    )
 
 
 def give_back(session: Session, request: Request, *, who: str, note: str) -> None:
@@ -116,13 +142,15 @@ def give_back(session: Session, request: Request, *, who: str, note: str) -> Non
 
 
 def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
-    """Tell the citizen how it goes on; it stays where it is.
+    """Tell the citizen how it goes on; it stays where it is. The same once more, in a minute, is once.
 
     Raises Refused("wrong-state" | "reason-missing" | "reason-personal" | "reason-long").
     """
     reply = reasons.check(reply)
     if request.state not in IN_WORK:
         raise Refused("wrong-state", "it is not in work any more")
+    if _is_repeated(session, request, {"step": _T.NEWS, "who": who, "note": reply}):
+        return
     whole = parts.whole_of(session, request)
     for each in {request, whole}:
         each.reply = reply

@@ -116,6 +116,19 @@ def test_given_the_picture_of_the_states_when_read_then_it_has_exactly_the_moves
     assert arrows == {(state.value, to.value) for state, targets in ALLOWED.items() for to in targets}
 
 
+def test_given_a_button_that_is_pressed_twice_when_referred_or_told_then_it_is_once(session: Session) -> None:
+    request, department = a_request(session, number="+989131112233"), a_department(session)
+    for _ in range(2):
+        work.refer(session, request, department, due_on=today(session), who="u", note="فوری")
+    for _ in range(2):
+        work.tell(session, request, who="u", reply="در راهیم")
+    assert [step for step, *_ in steps(session, request)] == [T.REFERRED, T.NEWS]
+    assert messages(session, OutboxKind.REQUEST_NEWS) == ["+989131112233"]
+    work.tell(session, request, who="v", reply="در راهیم")
+    work.refer(session, request, department, due_on=today(session) + DAY, who="u", note="فوری")
+    assert [step for step, *_ in steps(session, request)][2:] == [T.NEWS, T.REFERRED], "these are others"
+
+
 def test_given_a_request_when_it_is_solved_then_history_log_messages_and_events_tell_all_of_it(
     session: Session,
 ) -> None:
