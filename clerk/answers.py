@@ -10,7 +10,7 @@ from db.models import WhyNot
 _LONGEST_ANSWER = 64 * 1024
 OURS_TO_MEND_S = 600.0
 """Wait so long when the fault is in our account or settings: a person has to mend it."""
-_MAY_PASS = frozenset({401, 403, 404, 405, 407, 408, 409, 421, 425, 429})
+_MAY_PASS = frozenset({401, 402, 403, 404, 405, 407, 408, 409, 421, 425, 429})
 """Refusals of a request, not of the message: somebody mends the settings, or it is only too early."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _NOT_TAKEN = frozenset({429, 503})

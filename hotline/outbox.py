@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, String, cast, func, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.engine import core, now
 from db.models import (
@@ -118,18 +118,24 @@ def tell_old_number(session: Session, registration: Registration, old: str) -> N
 def tell_of_round(session: Session, wish: RoundWish, round_: Round) -> None:
     """Have whoever wished it told once of this round; it is of no use when nobody can register any more."""
     at = now(session)
-    session.add(
-        OutboxMessage(
-            key=f"{OutboxKind.ROUND_ANNOUNCED}-{round_.id}-{wish.number}",
-            kind=OutboxKind.ROUND_ANNOUNCED,
-            round_id=round_.id,
-            to=wish.number,
-            body=json.dumps({"language": wish.language}),
-            made_at=at,
-            not_before=at,
-            expires_at=round_.registration_until,
-        )
-    )
+    row = {
+        "key": f"{OutboxKind.ROUND_ANNOUNCED}-{round_.id}-{wish.number}",
+        "kind": OutboxKind.ROUND_ANNOUNCED,
+        "round_id": round_.id,
+        "to": wish.number,
+        "body": json.dumps({"language": wish.language}),
+        "made_at": at,
+        "not_before": at,
+        "expires_at": round_.registration_until,
+    }
+    core(session).execute(_INSERT[session.get_bind().dialect.name], [row])
+
+
+def key_of_round(
+    round_id: InstrumentedAttribute[int], number: InstrumentedAttribute[str]
+) -> ColumnElement[str]:
+    """In a query: by what the outbox knows that a number was told of a round."""
+    return literal(f"{OutboxKind.ROUND_ANNOUNCED}-") + cast(round_id, String) + "-" + number
 
 
 def tell_of_request(session: Session, kind: OutboxKind, request: Request, reply: str = "") -> None:

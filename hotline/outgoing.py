@@ -73,15 +73,16 @@ def retry(session: Session, message_id: int, who: str) -> None:
 
 
 def may_be_sent_again() -> ColumnElement[bool]:
-    """In a query of OutboxMessage: whether a person may have it sent once more."""
-    return or_(
-        OutboxMessage.state.in_((Delivery.FAILED, Delivery.EXPIRED)),
-        and_(OutboxMessage.state == Delivery.SENT, OutboxMessage.arrival.in_(NOT_ARRIVED)),
-    )
+    """In a query of OutboxMessage: whether a person may have it sent once more; nobody signs in by a code
+    that is late.
+    """
+    lost = and_(OutboxMessage.state == Delivery.SENT, OutboxMessage.arrival.in_(NOT_ARRIVED))
+    over = OutboxMessage.state.in_((Delivery.FAILED, Delivery.EXPIRED))
+    return and_(OutboxMessage.kind != OutboxKind.SIGN_IN_CODE, or_(over, lost))
 
 
 def may_be_sent(message: OutboxMessage) -> bool:
-    """The same of one message; nobody signs in by a code that is late."""
+    """The same of one message."""
     if message.kind is OutboxKind.SIGN_IN_CODE:
         return False
     lost = message.state is Delivery.SENT and message.arrival in NOT_ARRIVED

@@ -79,7 +79,7 @@ def say(
     except Refused as refused:
         if mine is None or refused.code in ("not-signed-in", "not-found"):
             return with_cookies(back(request, language), fresh)
-        if refused.code not in _DONE_ALREADY:
+        if act == "object" or refused.code not in _DONE_ALREADY:  # pressed twice it is no refusal
             words = _first(form, "reason") or _first(form, "words")
             page = _shown(
                 request, language, engine, number=mine.number, tracking=tracking, refused=refused, words=words

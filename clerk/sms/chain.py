@@ -83,6 +83,7 @@ class Chain:
         """Send it by the first that takes it. Raises TryAgain, RefusedForGood."""
         having = order.message.provider or self.providers[0].name
         last: TryAgain | None = None
+        refusal = RefusedForGood("in doubt", WhyNot.DOUBT)
         until = time.monotonic() + _ALL_S
         for provider in self._in_order(order, having):
             if last and time.monotonic() > until:
@@ -99,7 +100,12 @@ class Chain:
                     raise Doubt(having, failed) from None
                 log.warning("message %d: not taken by %s: %s", order.message.id, having, failed)
                 last = failed
-        raise last or RefusedForGood("in doubt", WhyNot.DOUBT)
+            except RefusedForGood as refused:
+                if refused.why is not WhyNot.REFUSED:  # this number, this text: so it is with everybody
+                    raise
+                log.warning("message %d: refused by %s: %s", order.message.id, having, refused)
+                refusal = refused
+        raise last or refusal
 
     def _in_order(self, order: Order, having: str) -> Sequence[SmsProvider]:
         at = time.monotonic()

@@ -215,6 +215,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
     """
     over = {"tries": codes.TRIES, "ended_at": func.coalesce(CitizenCode.ended_at, at)}
     gone = (
+        delete(RoundWish).where(RoundWish.number == number),  # first: the clerk makes a message of it
         delete(OutboxMessage).where(OutboxMessage.to == number),
         delete(Confirmation).where(
             Confirmation.number == number, Confirmation.token.is_(None), Confirmation.agreed.is_not(False)
@@ -223,7 +224,6 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         delete(SilentCaller).where(SilentCaller.number == number),
         delete(Follower).where(Follower.number == number),
         delete(MutedNotice).where(MutedNotice.number == number),
-        delete(RoundWish).where(RoundWish.number == number),
         update(CitizenCode).where(CitizenCode.number == number).values(over),
         update(Guest).where(Guest.number == number, Guest.ended_at.is_not(None)).values(number=NOBODY),
         update(Request).where(Request.contact == number).values(_NAMED_BY_NOBODY),

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import Official, OfficialKind, Round, RoundWish
+from db.models import Official, OfficialKind, OutboxMessage, Round, RoundWish
 from hotline import outbox
 from hotline.errors import Refused
 from hotline.line import blocked
@@ -64,7 +64,7 @@ def tell(session: Session, limit: int) -> int:
     """Put into the outbox, at most `limit` at once, who is to be told of a round; the wish is fulfilled.
 
     Told is of a round whose notice came out since they asked, or that was made since with an earlier notice,
-    and which can still be registered for.
+    and which can still be registered for; nobody is told twice of one round.
     """
     at = now(session)
     query = (
@@ -75,6 +75,7 @@ def tell(session: Session, limit: int) -> int:
             or_(Round.announce_at >= RoundWish.asked_at, Round.start_set_at >= RoundWish.asked_at),
             Round.registration_until > at,
             Round.cancelled_at.is_(None),
+            ~exists().where(OutboxMessage.key == outbox.key_of_round(Round.id, RoundWish.number)),
         )
         .order_by(Round.starts_at, Round.id, RoundWish.asked_at, RoundWish.number)
         .limit(limit)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -28,8 +28,8 @@ MOST = 5
 """Open links of a request."""
 _TOKEN = re.compile("[A-Za-z0-9_-]{43}")
 _BITS = 256
-NUMBER = re.compile(r"\d(?:[\s()+-]*\d){6,}")
-"""Of a telephone, a ticket or a person."""
+NUMBER = re.compile(r"\d(?:[\s()+._\u200c\u2010-\u2015-]{0,3}\d){6,}")
+"""Of a telephone, a ticket or a person, with the signs that people put between digits; a date has strokes."""
 
 
 class PassState(StrEnum):
@@ -66,7 +66,7 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
     """Pass it on; returns the link's token, too, which nobody can read again. One made before for the same
     body is withdrawn.
 
-    Raises Refused("wrong-state" | "text-missing" | "text-personal" | "too-many-links").
+    Raises Refused("wrong-state" | "text-missing" | "text-personal" | "body-has-link" | "too-many-links").
     """
     if request.state not in PASSED_IN:
         raise Refused("wrong-state", "it is not in work, or its parts are")
@@ -78,6 +78,10 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
         raise Refused("text-personal", "no numbers of people: the body needs none", "written")
     at = now(session)
     before = Pass.request_id == request.id, Pass.withdrawn_at.is_(None)
+    anothers = and_(Pass.department_id.is_distinct_from(user.department_id), Pass.expires_at > at)
+    same = select(Pass.id).where(*before, Pass.body == body, anothers)
+    if user.department_id is not None and session.scalar(same) is not None:
+        raise Refused("body-has-link", "the office, or another department, has passed it on to this body")
     session.execute(update(Pass).where(*before, Pass.body == body).values(withdrawn_at=at))
     open_ = select(func.count()).select_from(Pass).where(*before, Pass.expires_at > at)
     if (session.scalar(open_) or 0) >= MOST:

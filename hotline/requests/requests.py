@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Request, RequestEntry
+from db.models import Pass, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
 from hotline import tickets
 from hotline.errors import Refused
@@ -175,7 +175,16 @@ def move(
     )
     if moved is None:
         raise Refused("wrong-state", f"it cannot become {to} any more")
+    if "department_id" in values:
+        _leave_links(session, request, values["department_id"])
     session.refresh(request)
+
+
+def _leave_links(session: Session, request: Request, department_id: int | None) -> None:
+    """Links of the department that has it no more are the office's: whoever has it reads what bodies say."""
+    theirs = Pass.department_id.is_distinct_from(department_id), Pass.department_id.is_not(None)
+    left = update(Pass).where(Pass.request_id == request.id, Pass.withdrawn_at.is_(None), *theirs)
+    session.execute(left.values(department_id=None))
 
 
 def log(

@@ -66,6 +66,19 @@ def test_given_a_provider_that_surely_took_nothing_when_sent_then_the_next_one_h
     assert (len(first.sent), len(provider.delivered)) == (0, 1)
 
 
+@pytest.mark.parametrize("last", [None, 400], ids=["taken", "refused"])
+def test_given_a_provider_that_refuses_for_good_when_another_is_there_then_that_one_is_asked(
+    engine: Engine, two: Settings, first: Gateway, provider: SmsProvider, last: int | None
+) -> None:
+    register(engine)
+    first.plan.append(400)
+    if last:
+        provider.plan.append(last)
+    sender.run(engine, two)
+    assert only(engine).state is (Delivery.FAILED if last else Delivery.SENT)
+    assert len(provider.delivered) == (0 if last else 1)
+
+
 def test_given_a_provider_that_is_down_when_more_is_sent_then_the_next_one_is_asked_first(
     engine: Engine, two: Settings, first: Gateway, provider: SmsProvider
 ) -> None:

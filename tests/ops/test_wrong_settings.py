@@ -89,7 +89,7 @@ RANGE = "must be first-last, for example 10000-10999"
             for v in ("", "14:00-08:00", "8-14", "08:00-08:00")
         ),
         ("TURN_NEAR_PLACES", "0", "greater than or equal to 1"),
-        ("SMS_PROVIDER", "pigeon", "'', 'console', 'kavenegar' or 'http'"),
+        ("SMS_PROVIDER", "pigeon", "'melipayamak', 'ghasedak', 'ippanel' or 'http'"),
         ("SMS_PROVIDER", "kavenegar", "needs HOTLINE_SMS_KAVENEGAR_KEY"),
         ("SMS_PROVIDER", "http", "needs HOTLINE_SMS_HTTP_URL"),
         ("SMS_SENDER", "1000\n4346", "should match pattern"),

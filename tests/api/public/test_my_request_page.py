@@ -93,6 +93,17 @@ def test_given_a_page_left_open_when_the_city_has_answered_anew_then_it_says_not
     assert of(engine, id_) == (S.REPLIED, 1, ["replied", "denied", "replied"])
 
 
+def test_given_a_request_that_time_has_closed_when_a_no_comes_late_then_it_is_said_that_it_was_not_heard(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    id_, path = solved(engine, number)
+    old = {"answer": answer_in(page.get(path).text), "reason": "هنوز تاریک است"}
+    page.post(f"{path}/confirm", data=old)
+    late = page.post(f"{path}/object", data=old)
+    assert late.status_code == 409 and 'role="alert"' in late.text
+    assert of(engine, id_)[::2] == (S.CLOSED, ["replied", "confirmed"])
+
+
 def test_given_parts_and_a_departments_question_when_answered_by_forms_then_what_is_meant_hears_it(
     page: TestClient, engine: Engine, number: str
 ) -> None:

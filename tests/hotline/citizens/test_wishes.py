@@ -86,6 +86,21 @@ def test_given_a_round_that_is_made_with_an_earlier_notice_when_wished_then_it_i
     assert [each.round_id for each in told(session)] == [round_.id]
 
 
+def test_given_who_wishes_again_when_the_round_they_know_of_moves_then_they_and_others_hear_of_the_next(
+    session: Session, office: Official
+) -> None:
+    number = wished(session, office)
+    first = next_round(session, office)
+    assert len(told(session)) == 1
+    wished(session, office, number)
+    other = wished(session, office)
+    first.start_set_at = now(session)
+    session.flush()
+    assert [each.to for each in told(session)] == [number, other]
+    later = next_round(session, office, late=10)
+    assert [(each.to, each.round_id) for each in told(session)][2:] == [(number, later.id)]
+
+
 def test_given_a_message_on_its_way_when_it_is_not_true_any_more_then_it_is_not_sent(
     session: Session, office: Official
 ) -> None:

@@ -150,6 +150,27 @@ def test_given_a_body_that_lost_its_link_when_a_new_one_is_made_then_the_old_one
     link(session, request_, clerk, body="گاز")
 
 
+def test_given_a_link_of_anothers_when_a_department_passes_on_to_the_same_body_then_it_ends_nothing(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    office = a_user(session)
+    old = link(session, request_, office)
+    assert refusal(lambda: link(session, request_, clerk)) == "body-has-link"
+    assert not over(session, old)
+    link(session, request_, office)
+    assert over(session, old), "the office's own new one"
+
+
+def test_given_a_link_when_its_department_gives_the_request_back_then_the_next_one_reads_what_the_body_says(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    token = link(session, request_, clerk)
+    work.give_back(session, request_, who=clerk.username, note="آن سوی شهر")
+    (seen,) = passes.of_request(session, request_, of_department(session).department_id)
+    assert seen.row.body == WATER.body
+    assert not over(session, token)
+
+
 def test_given_links_of_others_when_a_department_looks_then_it_sees_its_own_and_the_offices_and_ends_its_own(
     session: Session, clerk: User, request_: Request
 ) -> None:
@@ -172,6 +193,8 @@ def test_given_links_of_others_when_a_department_looks_then_it_sees_its_own_and_
     [
         ({"written": "با ۰۹۱۳ ۱۱۱ ۲۲۳۳ تماس بگیرید"}, "text-personal"),
         ({"written": "+98 (31) 3000-0000"}, "text-personal"),
+        ({"written": "0913.111.2233"}, "text-personal"),
+        ({"written": "۰۹۱۳\u200c۱۱۱\u2013۲۲۳۳"}, "text-personal"),
         ({"written": " \n"}, "text-missing"),
         ({"body": " "}, "text-missing"),
         ({"why": " "}, "text-missing"),

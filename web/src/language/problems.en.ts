@@ -137,6 +137,7 @@ export const problem: typeof fa = {
   'text-long': 'The text is too long.',
   'text-missing': 'Write something.',
   'text-personal': 'There is a number in this text. The other body needs nobody’s number; take it out.',
+  'body-has-link': 'The office or another department has a link open for this body.',
   'too-many-links': 'This report has too many open links. Withdraw one first.',
   'filter-exists': 'You have a filter of this name.',
   'too-many-filters': 'You keep 20 filters. Delete one of them first.',

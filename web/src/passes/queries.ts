@@ -1,7 +1,7 @@
 /** Links to bodies outside the city: of a request at the office, or of one in a department's inbox. */
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { body, client } from '../api/client'
-import { REQUESTS } from '../api/keys'
+import { INBOX, REQUESTS } from '../api/keys'
 import type { components } from '../api/schema.gen'
 
 type Schemas = components['schemas']
@@ -10,9 +10,7 @@ export type PassIn = Schemas['PassIn']
 /** Who asks. */
 export type Side = 'requests' | 'inbox'
 
-/** No event tells a department: its page asks again. */
-const AGAIN = 30_000
-const root = { requests: REQUESTS, inbox: ['inbox'] }
+const root = { requests: REQUESTS, inbox: INBOX }
 
 const ofRequest = (request_id: number) => ({ params: { path: { request_id } } })
 const ofPass = (request_id: number, pass_id: number) => ({ params: { path: { request_id, pass_id } } })
@@ -33,9 +31,7 @@ const asks = {
 export const passPictureUrl = (side: Side, id: number, picture: string) => `/api/v1/${side}/${id}/pictures/${picture}`
 
 export const usePasses = (side: Side, id: number) =>
-  useQuery({
-    queryKey: [...root[side], 'passes', id], queryFn: () => asks[side].list(id), refetchInterval: side === 'inbox' && AGAIN,
-  })
+  useQuery({ queryKey: [...root[side], 'passes', id], queryFn: () => asks[side].list(id) })
 
 export function usePassOn(side: Side, id: number, onDone: (link: string) => void) {
   const queries = useQueryClient()

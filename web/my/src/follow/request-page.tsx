@@ -34,10 +34,11 @@ function Shown({ request, put, again }: Props) {
     <>
       <p class="lead">{named(request, 'category')}: <b data-testid="state">{text.requests.state[request.state]}</b></p>
       <Question request={request} put={put} again={again} />
-      {request.asked ? <Solved request={request} put={put} again={again} /> : null}
+      {request.asked ? <Answered request={request} /> : null}
+      <Solved request={request} put={put} again={again} />
       {request.may_rate ? <Rating request={request} put={put} again={again} /> : null}
       <Facts request={request} />
-      <Pictures request={request} />
+      <Pictures title={text.requests.pictures} pictures={request.pictures.filter(({ kind }) => !request.asked || kind !== 'evidence')} />
       <section aria-labelledby="history">
         <h2 id="history">{text.requests.history}</h2>
         <ol class="facts">
@@ -71,13 +72,23 @@ function Facts({ request }: { request: Detail }) {
   )
 }
 
-function Pictures({ request }: { request: Detail }) {
-  if (!request.pictures.length) return null
+/** What the city says was done, and shows of it: whoever is asked whether it is solved sees that first. */
+function Answered({ request: { reply, pictures } }: { request: Detail }) {
   return (
-    <section aria-labelledby="pictures">
-      <h2 id="pictures">{text.requests.pictures}</h2>
+    <>
+      <p class="words"><b>{text.requests.reply}</b> <bdi>{reply}</bdi></p>
+      <Pictures title={text.requests.kinds.evidence} pictures={pictures.filter(({ kind }) => kind === 'evidence')} />
+    </>
+  )
+}
+
+function Pictures({ title, pictures }: { title: string; pictures: Detail['pictures'] }) {
+  if (!pictures.length) return null
+  return (
+    <section aria-label={title}>
+      <h2>{title}</h2>
       <ul class="pictures whole">
-        {request.pictures.map(({ id, kind, width, height }, index) => (
+        {pictures.map(({ id, kind, width, height }, index) => (
           <li key={id}><figure><img src={`/api/v1/my/pictures/${id}`} width={width} height={height} loading="lazy" alt={text.report.picture(digits(index + 1))} />
             <figcaption class="soft">{text.requests.kinds[kind]}</figcaption></figure></li>
         ))}

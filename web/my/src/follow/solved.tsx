@@ -18,7 +18,7 @@ interface Props extends Heard {
   request: Detail
 }
 
-/** «Solved?»: yes, or no with a reason and perhaps pictures, which goes by the outbox. */
+/** «Solved?»: yes, or no with a reason and perhaps pictures, which goes by the outbox, and is seen there to its end. */
 export function Solved({ request, put, again }: Props) {
   const { tracking, replied_at } = request
   const fresh = useMemo(() => objection(language, tracking, replied_at ?? ''), [tracking, replied_at])
@@ -34,6 +34,7 @@ export function Solved({ request, put, again }: Props) {
     if (arrived) void drop(fresh.key).then(() => againRef.current())
   }, [arrived, fresh])
   if (there && there.state !== 'draft') return <section class="news" data-testid="objection" data-state={there.state}><Kept report={there} /></section>
+  if (!request.asked) return null
   const confirm = () => void say('confirm', () => Promise.resolve({}), () => void drop(fresh.key))
   return (
     <section class="how" aria-labelledby="solved">
