@@ -23,8 +23,10 @@ from db.models import (
     OutboxMessage,
     PushSubscription,
 )
+from db.states import RequestStep
 from hotline import delivery, outbox
 from hotline.citizens import choices, sessions, subscriptions, vapid
+from hotline.requests import requests
 from settings import Settings
 from tests.factories import a_number, a_request
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -75,6 +77,7 @@ def asked(engine: Engine, number: str, **values: Any) -> str:
     """A department asks the number about its request; the request's number."""
     with writing(engine) as session:
         request = a_request(session, number=number, state="asked", **values)
+        requests.log(session, request, RequestStep.ASKED, "d", SAID)
         session.execute(OutboxMessage.__table__.delete())
         outbox.tell_of_request(session, OutboxKind.REQUEST_ASKED, request, SAID)
         return request.tracking
