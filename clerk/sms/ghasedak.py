@@ -21,7 +21,7 @@ from clerk.answers import (
     unclear,
     whole,
 )
-from clerk.sms.provider import Letter
+from clerk.sms.provider import Letter, meant
 from db.models import Arrival, WhyNot
 from hotline import numbers
 from settings import Settings
@@ -85,7 +85,7 @@ class Ghasedak:
             str(part(each, "messageid")): whole(part(each, "status"))
             for each in (listed if isinstance(listed, list) else [])
         }
-        return {id_: _ARRIVALS[state] for id_, state in found.items() if state in _ARRIVALS}
+        return meant(found, _ARRIVALS)
 
     async def credit(self) -> float | None:
         """In rials."""

@@ -3,7 +3,6 @@
 Patterns and plain texts both go by `send`, which knows no names. All numbers are E.164.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from clerk.answers import (
     unclear,
     whole,
 )
-from clerk.sms.provider import Letter
+from clerk.sms.provider import Letter, meant, one_by_one
 from db.models import Arrival, WhyNot
 from settings import Settings
 
@@ -70,11 +69,11 @@ class IpPanel:
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
         """One by one: each has one recipient."""
-        asked = (self._ask("GET", "report/recipients", params=_one(id_)) for id_ in ids)
-        answers = await asyncio.gather(*asked)
-        states = [whole(answer.part("data", 0, "message_status")) for answer in answers]
-        found = zip(ids, states, strict=True)
-        return {id_: _ARRIVALS[state] for id_, state in found if state in _ARRIVALS}
+        return meant(await one_by_one(ids, self._state), _ARRIVALS)
+
+    async def _state(self, id_: str) -> int | None:
+        answer = await self._ask("GET", "report/recipients", params=_one(id_))
+        return whole(answer.part("data", 0, "message_status"))
 
     async def credit(self) -> float | None:
         """In rials."""

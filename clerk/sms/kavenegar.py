@@ -20,7 +20,7 @@ from clerk.answers import (
     unclear,
     whole,
 )
-from clerk.sms.provider import Letter, cut
+from clerk.sms.provider import Letter, cut, meant
 from db.models import Arrival, WhyNot
 from hotline import numbers
 from settings import Settings
@@ -81,7 +81,7 @@ class Kavenegar:
         entries = (await self._ask("sms/status", {"messageid": ",".join(ids)})).part("entries")
         listed = entries if isinstance(entries, list) else []
         found = {str(part(each, "messageid")): whole(part(each, "status")) for each in listed}
-        return {id_: _ARRIVALS[state] for id_, state in found.items() if state in _ARRIVALS}
+        return meant(found, _ARRIVALS)
 
     async def credit(self) -> float | None:
         """In rials."""

@@ -5,7 +5,6 @@ by `SendSMS`. Neither knows names. What is sent has a long number as `Value`; wh
 `RetStatus`.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 
 import httpx
@@ -21,7 +20,7 @@ from clerk.answers import (
     unclear,
     whole,
 )
-from clerk.sms.provider import Letter, Template
+from clerk.sms.provider import Letter, Template, meant, one_by_one
 from db.models import Arrival, WhyNot
 from hotline import numbers
 from settings import Settings
@@ -81,13 +80,13 @@ class Melipayamak:
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
         """One by one: by `GetDeliveries2`."""
-        answers = await asyncio.gather(*(self._ask("GetDeliveries2", {"recId": id_}) for id_ in ids))
-        found = {}
-        for id_, answer in zip(ids, answers, strict=True):
-            if whole(answer.part("RetStatus")) != 1:
-                raise _refused(answer)
-            found[id_] = whole(answer.part("Value"))
-        return {id_: _ARRIVALS[state] for id_, state in found.items() if state in _ARRIVALS}
+        return meant(await one_by_one(ids, self._state), _ARRIVALS)
+
+    async def _state(self, id_: str) -> int | None:
+        answer = await self._ask("GetDeliveries2", {"recId": id_})
+        if whole(answer.part("RetStatus")) != 1:
+            raise _refused(answer)
+        return whole(answer.part("Value"))
 
     async def credit(self) -> float | None:
         """In messages."""

@@ -1,8 +1,10 @@
 """What every provider of text messages can do; each is a module beside this one."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from clerk.answers import RefusedForGood, TryAgain
 from db.models import Arrival
 
 
@@ -45,3 +47,22 @@ class SmsProvider(Protocol):
 def cut(value: str, longest: int) -> str:
     """At most so many signs."""
     return value if len(value) <= longest else f"{value[: longest - 1]}…"
+
+
+def meant(states: Mapping[str, int | None], meanings: Mapping[int, Arrival]) -> Mapping[str, Arrival]:
+    """What a provider's states mean; those that nobody knows are left out."""
+    return {id_: meanings[state] for id_, state in states.items() if state is not None and state in meanings}
+
+
+async def one_by_one(
+    ids: Sequence[str], ask: Callable[[str], Awaitable[int | None]]
+) -> Mapping[str, int | None]:
+    """Each message's state, of those of which the provider says it. Raises what it says to the first, if it
+    says none: one that it does not know keeps no others from being known.
+    """
+    answers = dict(zip(ids, await asyncio.gather(*map(ask, ids), return_exceptions=True), strict=True))
+    failed = [answer for answer in answers.values() if isinstance(answer, BaseException)]
+    bugs = [each for each in failed if not isinstance(each, TryAgain | RefusedForGood)]
+    if bugs or len(failed) == len(answers):
+        raise (bugs or failed)[0]
+    return {id_: state for id_, state in answers.items() if not isinstance(state, BaseException)}

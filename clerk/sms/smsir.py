@@ -3,7 +3,6 @@
 Templates go by `send/verify`, plain texts by `send/bulk`. Neither knows names.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,7 +19,7 @@ from clerk.answers import (
     unclear,
     whole,
 )
-from clerk.sms.provider import Letter, Template, cut
+from clerk.sms.provider import Letter, Template, cut, meant, one_by_one
 from db.models import Arrival, WhyNot
 from hotline import numbers
 from settings import Settings
@@ -75,10 +74,10 @@ class SmsIr:
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
         """One by one: by `send/ID`."""
-        answers = await asyncio.gather(*(self._ask("GET", f"send/{id_}") for id_ in ids))
-        states = [whole(answer.part("data", "deliveryState")) for answer in answers]
-        found = zip(ids, states, strict=True)
-        return {id_: _ARRIVALS[state] for id_, state in found if state in _ARRIVALS}
+        return meant(await one_by_one(ids, self._state), _ARRIVALS)
+
+    async def _state(self, id_: str) -> int | None:
+        return whole((await self._ask("GET", f"send/{id_}")).part("data", "deliveryState"))
 
     async def credit(self) -> float | None:
         """In messages."""

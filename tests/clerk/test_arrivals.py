@@ -1,5 +1,6 @@
 """The clerk asks providers what became of messages, and what credit is left."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -7,7 +8,9 @@ import pytest
 from sqlalchemy import Engine, update
 
 from clerk import arrivals, sender
+from clerk.answers import RefusedForGood, TryAgain
 from clerk.sms import chain
+from clerk.sms.provider import meant, one_by_one
 from db.engine import now, reading, writing
 from db.models import Arrival, OutboxMessage, SmsAccount
 from hotline import arrivals as rules
@@ -98,3 +101,18 @@ def test_given_nobody_who_sends_when_the_clerk_asks_then_nothing_happens(
     arrivals.ask_what_became(engine, settings)
     with reading(engine) as session:
         assert session.query(SmsAccount).count() == 0
+
+
+@pytest.mark.parametrize("bad", [TryAgain("404"), RefusedForGood("400")])
+def test_given_messages_that_are_asked_about_one_by_one_when_one_is_not_known_then_the_others_are(
+    bad: Exception,
+) -> None:
+    async def ask(id_: str) -> int | None:
+        if id_ == "2":
+            raise bad
+        return {"1": 5, "3": 9}.get(id_)
+
+    states = asyncio.run(one_by_one(["1", "2", "3", "4"], ask))
+    assert meant(states, {5: Arrival.DELIVERED}) == {"1": Arrival.DELIVERED}
+    with pytest.raises(type(bad)):
+        asyncio.run(one_by_one(["2"], ask))
