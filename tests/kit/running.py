@@ -8,7 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from sqlalchemy import select
 
+from db.engine import writing
+from db.models import Desk
+from db.states import Outcome
+from hotline.callbacks import callbacks, closing
+from hotline.line import line, registration
+from hotline.rounds import rounds
 from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
@@ -48,13 +55,27 @@ def _end() -> None:
 @pytest.fixture
 def system() -> Iterator[System]:
     """The running system, healthy again after whatever the test before did to it; its city has an emergency
-    service.
+    service. Nobody is in its operators' line, and no desk takes live calls but the test's own.
     """
     running = _running()
     running.wait_healthy()
+    _empty_operators_line(running)
     before = len(running.log())
     yield running
     sys.stdout.write(running.log()[before:])  # shown when the test fails
+
+
+def _empty_operators_line(system: System) -> None:
+    with writing(system.engine) as session:
+        for desk in session.scalars(select(Desk)):
+            desk.takes_live = False
+        session.flush()
+        line_id = rounds.operators_line(session).id
+        for place in line.page(session, line_id, 100, None):
+            if callback := callbacks.of_registration(session, place.id):
+                closing.close(session, callback.token, Outcome.REFUSED, system.settings)
+            else:
+                registration.cancel(session, place.id)
 
 
 @pytest.fixture

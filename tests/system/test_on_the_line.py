@@ -11,8 +11,7 @@ from sqlalchemy import select
 from db.engine import reading, writing
 from db.models import Callback, CallerNow, Desk, Heartbeat, PlacedCall, Registration, WaitingCaller
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, on_the_line
-from hotline.line import line, registration
+from hotline.callbacks import callbacks, on_the_line
 from hotline.rounds import rounds
 from tests.kit import sound
 from tests.kit.caller import Caller
@@ -26,27 +25,6 @@ CITIZEN_HZ, DESK_HZ = 440, 1000
 HEARD = 0.1
 AT_ONCE_S = 4.0
 """On a machine with nothing else to do."""
-
-
-@pytest.fixture(autouse=True)
-def empty_line(system: System) -> Iterator[None]:
-    """Nobody is in the operators' line, before and after; no desk takes live calls but the test's own."""
-    _empty(system)
-    yield
-    _empty(system)
-
-
-def _empty(system: System) -> None:
-    with writing(system.engine) as session:
-        for desk in session.scalars(select(Desk)):
-            desk.takes_live = False
-        session.flush()
-        line_id = rounds.operators_line(session).id
-        for place in line.page(session, line_id, 100, None):
-            if callback := callbacks.of_registration(session, place.id):
-                closing.close(session, callback.token, Outcome.REFUSED, system.settings)
-            else:
-                registration.cancel(session, place.id)
 
 
 @contextmanager
