@@ -21,10 +21,12 @@ from hotline.requests.requests import log
 
 _KEPT = timedelta(days=30)
 _SHOWN = 50
-_OF_NUMBER, _OF_WITHHELD = 3, 20
-"""So many requests of one number ring, and of all without one; the next as soon as one is seen to."""
+_OF_NUMBER, _OF_MANY = 3, 20
+"""So many requests of one number ring; of all without one, and of one program, whatever numbers it names; the
+next as soon as one is seen to."""
 
-_new = exists().where(Request.id == UrgentMatter.request_id, Request.state == word(RequestState.NEW))
+_its = or_(Request.id == UrgentMatter.request_id, Request.part_of_id == UrgentMatter.request_id)
+_new = exists().where(_its, Request.state == word(RequestState.NEW))  # or, of what is split, a part
 _in_hand = exists().where(
     Callback.registration_id == UrgentMatter.registration_id,
     or_(Callback.state != word(CallbackState.CLOSED), Callback.talking_at >= UrgentMatter.made_at),
@@ -40,17 +42,22 @@ OPEN = and_(
 """In a query of UrgentMatter: nobody sees to it."""
 
 _filed = aliased(Request)
-_nth = func.row_number().over(
-    partition_by=(UrgentMatter.request_id.is_(None), _filed.number),
-    order_by=(UrgentMatter.made_at, UrgentMatter.id),
-)
-_most = case((_filed.number.is_(None), _OF_WITHHELD), else_=_OF_NUMBER)
-RANKED = (
-    select(UrgentMatter.id, and_(UrgentMatter.request_id.is_not(None), _nth > _most).label("quiet"))
+_whose = (UrgentMatter.request_id.is_(None).label("of_caller"), _filed.number, _filed.api_key_id)
+_in_time = UrgentMatter.made_at, UrgentMatter.id
+_open = (
+    select(
+        *(*_in_time, *_whose, _filed.contact),
+        func.row_number().over(partition_by=(*_whose, _filed.contact), order_by=_in_time).label("nth"),
+    )
     .outerjoin(_filed, _filed.id == UrgentMatter.request_id)
     .where(OPEN)
     .subquery()
 )
+_from = _open.c.of_caller, _open.c.number, _open.c.api_key_id
+_nth = func.row_number().over(partition_by=_from, order_by=(_open.c.nth, _open.c.made_at, _open.c.id))
+_named = or_(_open.c.number.is_not(None), _open.c.contact != "")
+_loud = and_(_open.c.nth <= case((_named, _OF_NUMBER), else_=_OF_MANY), _nth <= _OF_MANY)
+RANKED = select(_open.c.id, and_(~_open.c.of_caller, ~_loud).label("quiet")).subquery()
 """Those that are OPEN, and which of them are `quiet`: others of the same number came before them. They stand
 before all desks, too, but do not ring, and supervisors are called for the others first: a flood of forged
 ones rings no louder than a few, and hides nothing."""

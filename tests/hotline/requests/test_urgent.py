@@ -12,7 +12,9 @@ from db.models import AuditEntry, Category, Event, Registration, RescueCall, Urg
 from db.states import CallbackState, Outcome
 from hotline.citizens import erasure
 from hotline.errors import Refused
-from hotline.requests import closing, filing, requests, urgent
+from hotline.people import api_keys
+from hotline.people.api_keys import Scope
+from hotline.requests import closing, filing, parts, requests, urgent, work
 from hotline.rounds import rounds
 from tests import factories as make
 from tests.factories import WEEK
@@ -21,7 +23,9 @@ from tests.hotline.requests.office import T, refer, steps
 NUMBER = "+989131234567"
 
 
-def filed(session: Session, *, is_urgent: bool = True, who: str = "", number: str | None = NUMBER) -> int:
+def filed(
+    session: Session, *, is_urgent: bool = True, who: str = "", number: str | None = NUMBER, **told: object
+) -> int:
     """A citizen's request, or one that `who` writes down; its id."""
     category = session.get_one(Category, 1)
     category.urgent = is_urgent
@@ -35,7 +39,11 @@ def filed(session: Session, *, is_urgent: bool = True, who: str = "", number: st
     }
     if who:
         return filing.write(session, who=who, **said).id  # type: ignore[arg-type]
-    return filing.file(session, **said).id  # type: ignore[arg-type]
+    return filing.file(session, **said, **told).id  # type: ignore[arg-type]
+
+
+def a_key(session: Session) -> int:
+    return api_keys.issue(session, name="An app", may=[*Scope], per_minute=60, who="admin")[0].id
 
 
 def of_caller(session: Session) -> tuple[UrgentMatter, Registration]:
@@ -187,3 +195,43 @@ def test_given_a_flood_of_one_number_when_filed_as_urgent_then_few_ring_and_the_
     assert [matter.request_id for matter in urgent.list_open(session)] == [*ids[2:], others, None]
     assert urgent.list_open(session, quiet=True) == []
     assert urgent.list_open(session)[-1] == caller
+
+
+def test_given_a_flood_of_a_program_when_looked_then_it_silences_neither_a_citizen_nor_another_program(
+    session: Session,
+) -> None:
+    flooding, other = a_key(session), a_key(session)
+    ids = [filed(session, number=None, api_key_id=flooding, contact=make.a_number()) for _ in range(22)]
+    withheld = filed(session, number=None)
+    brought = filed(session, number=None, api_key_id=other)
+    ringing = [matter.request_id for matter in urgent.list_open(session)]
+    assert ringing == [*ids[:20], withheld, brought]
+
+
+def test_given_a_flood_under_one_contact_when_looked_then_it_silences_no_other_citizen_of_the_program(
+    session: Session,
+) -> None:
+    key = a_key(session)
+    flood = [filed(session, number=None, api_key_id=key, contact=NUMBER) for _ in range(30)]
+    one = filed(session, number=None, api_key_id=key, contact=make.a_number())
+    assert [matter.request_id for matter in urgent.list_open(session)] == [*flood[:3], one]
+
+
+@pytest.mark.parametrize("referred", [0, 1, 2])
+def test_given_an_urgent_request_when_it_is_split_then_it_rings_until_each_part_is_with_somebody(
+    session: Session, referred: int
+) -> None:
+    request = requests.get(session, filed(session))
+    made = work.split(session, request, [parts.Piece(1, "گودال"), parts.Piece(2, "سیم")], who="u")
+    for part in made[:referred]:
+        refer(session, part)
+    assert [matter.request_id for matter in urgent.list_open(session)] == [request.id] * (referred < 2)
+
+
+def test_given_an_urgent_request_that_is_split_when_a_person_takes_it_then_it_rings_no_more(
+    session: Session,
+) -> None:
+    request = requests.get(session, filed(session))
+    work.split(session, request, [parts.Piece(1, "گودال"), parts.Piece(2, "سیم")], who="u")
+    urgent.take(session, urgent.list_open(session)[0].id, who="sara")
+    assert urgent.list_open(session) == []
