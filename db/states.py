@@ -238,6 +238,9 @@ IN_WORK = (_Q.NEW, *WITH_DEPARTMENT, _Q.REOPENED, _Q.SPLIT)
 OPEN_REQUESTS = (*IN_WORK, _Q.REPLIED)
 """Not at its end."""
 
+ENDED_REQUESTS = tuple(state for state in _Q if state not in OPEN_REQUESTS)
+"""All others: fewer, for what looks at each row."""
+
 TAKES_NO_ROOM = (_R.CANCELLED, _R.UNCONFIRMED)
 """Of those that a round has room for, these are none."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Escalation, Official, Request, RequestEntry, Role, User, word, words
-from db.states import IN_WORK, OPEN_REQUESTS, RequestState
+from db.states import ENDED_REQUESTS, IN_WORK, RequestState
 from hotline.requests import pages
 from hotline.requests.pages import Place
 
@@ -207,7 +207,7 @@ def by_district(session: Session, wanted: Filter) -> list[District]:
     query = select(
         Request.district,
         func.count().filter(Request.part_of_id.is_(None)),
-        func.count().filter(Request.state.in_(OPEN_REQUESTS), Request.part_of_id.is_(None)),
+        func.count().filter(Request.state.not_in(ENDED_REQUESTS), Request.part_of_id.is_(None)),
         func.count().filter(overdue(at)),
     ).group_by(Request.district)
     if wanted.category is None and wanted.department_id is None and not wanted.mine and not wanted.promised:
