@@ -210,6 +210,7 @@ def _voice_files(value: Any) -> Any:
 _SECRET = {
     "trunk_secret",
     "database_url",
+    "metrics_token",
     "notice_webhook",
     "notice_webhook_secret",
     "request_webhook",
@@ -284,6 +285,12 @@ class Settings(BaseSettings):
     trusted_proxies: Words = ("127.0.0.1", "::1")
     """Addresses or networks of the proxies before HOTLINE_HTTP: they alone are believed about a browser's
     address and whether it came by HTTPS (X-Forwarded-For, X-Forwarded-Proto)."""
+    insiders: Words = ("127.0.0.1", "::1")
+    """Addresses or networks that see the details of /healthz, and /metrics; behind a trusted proxy it is the
+    browser's address that counts. Empty: nobody by address."""
+    metrics_token: str = Field("", pattern=r"^([!-~]{16,200})?$")
+    """Who shows it (Authorization: Bearer …, as Prometheus does) is an insider wherever they are; at least 16
+    signs. Empty: there is none."""
     sip: HostPort = Address("127.0.0.1", 5060)
     """Where Asterisk listens for the trunk and for SIP phones (UDP)."""
     asterisk_http: HostPort = Field(Address("127.0.0.1", 8088), validate_default=True)
@@ -587,7 +594,7 @@ class Settings(BaseSettings):
             )
         return value
 
-    @field_validator("trunk_allowed", "trusted_proxies")
+    @field_validator("trunk_allowed", "trusted_proxies", "insiders")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

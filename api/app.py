@@ -52,6 +52,7 @@ from api.public import (
     public,
     requests_page,
 )
+from api.readiness import Readiness
 from api.reports import audit, citizens, recordings, reports, satisfaction, search, wallboard
 from api.requests import (
     actions,
@@ -164,6 +165,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.engine = engine
     app.state.tail = tail
+    app.state.readiness = Readiness(engine)
     app.state.guesses = limits.Guesses()
     app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
     app.state.codes_asked = limits.Guesses(limits.CODES_BURST, limits.CODES_EVERY_S)

@@ -1,23 +1,26 @@
-"""GET /healthz: is each dependency up?"""
+"""Is each part up? For machines /livez and /readyz, for people /healthz, with reasons for insiders."""
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.access import Database, InForce
+from api.insiders import IsInsider
+from api.readiness import PROCESSES, Readiness
 from db.engine import reading
 from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker, toll
+from hotline.errors import Refused
 from hotline.recordings import disk
 from settings import Settings
 
 router = APIRouter(tags=["health"])
 
-_PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
+_ANEW = {"Cache-Control": "no-store"}
 
 
 @router.get("/healthz")
-def healthz(engine: Database, settings: InForce, response: Response) -> dict[str, str]:
+def healthz(engine: Database, settings: InForce, inside: IsInsider, response: Response) -> dict[str, str]:
     """200 when all is up, 503 otherwise; each dependency is "up", "down" or "unknown".
 
     ivr, dialer and clerk say themselves that they work; the dialer also says whether Asterisk answers it.
@@ -26,26 +29,59 @@ def healthz(engine: Database, settings: InForce, response: Response) -> dict[str
     mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
     in; none is a fault yet. `trunk`, and `calls` with it, is "down since …, the line is kept" while
     calls fail by our own fault: no restart mends that, so it is no 503.
+
+    Who is no insider (HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN, an administrator who is signed in) hears
+    `hotline` alone: "up" or "down".
     """
     result = check(engine, settings)
-    if {result[name] for name in ("database", *_PROCESSES)} != {"up"}:
-        response.status_code = 503
-    return result
+    up = {result[name] for name in ("database", *PROCESSES)} == {"up"}
+    response.status_code = 200 if up else 503
+    response.headers.update(_ANEW)
+    return result if inside else {"hotline": "up" if up else "down"}
 
 
 @router.get("/livez", include_in_schema=False)
 async def livez() -> Response:
     """204: requests are answered, whatever the database does."""
-    return Response(status_code=204)
+    return Response(status_code=204, headers=_ANEW)
+
+
+@router.get("/readyz")
+def readyz(request: Request, response: Response) -> dict[str, str]:
+    """200 when every part is up, 503 otherwise; each part is "up", "down" or "unknown".
+
+    `database`: it answers, and takes what is written; `tables`: they are this version's; `asterisk`, `ivr`,
+    `dialer`, `clerk`: they said lately that they work.
+    """
+    parts = _readiness(request).parts()
+    response.status_code = 200 if set(parts.values()) == {"up"} else 503
+    response.headers.update(_ANEW)
+    return parts
+
+
+@router.get("/readyz/{part}")
+def readyz_part(part: str, request: Request, response: Response) -> dict[str, str]:
+    """The same of one part: a load balancer before the pages asks for `database`."""
+    parts = _readiness(request).parts()
+    if part not in parts:
+        raise Refused("not-found", "there is no such part")
+    response.status_code = 200 if parts[part] == "up" else 503
+    response.headers.update(_ANEW)
+    return {part: parts[part]}
+
+
+def _readiness(request: Request) -> Readiness:
+    found: Readiness = request.app.state.readiness
+    return found
 
 
 def check(engine: Engine, settings: Settings) -> dict[str, str]:
     """Each dependency by its name, as above."""
-    result = {"database": "down", **dict.fromkeys((*_PROCESSES, "calls", "trunk", "texts"), "unknown")}
+    result = {"database": "down", **dict.fromkeys((*PROCESSES, "calls", "trunk", "texts"), "unknown")}
     result["disk"] = "nearly full" if disk.of(settings.state_dir).nearly_full else "up"
     try:
         with reading(engine) as session:
-            for process in _PROCESSES:
+            for process in PROCESSES:
                 result[process] = "up" if heartbeats.alive(session, process) else "down"
             stuck = heartbeats.stuck_job(session) if result["clerk"] == "up" else None
             if stuck:

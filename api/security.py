@@ -29,8 +29,8 @@ _HEADERS = {
 }
 _TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0"}
 """What every answer of an upload says, refusals included (https://tus.io/protocols/resumable-upload)."""
-_FEEDS = ("/public/", "/healthz")
-"""What other sites may show: they are public."""
+_FEEDS = "/public/"
+"""What other sites may show: it is public."""
 _MY, PASSED = "/public/my", "/public/passed/"
 """But these: what is there is one citizen's, or is of whoever has a link."""
 _APP = "/my"

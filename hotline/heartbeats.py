@@ -12,7 +12,7 @@ from db.models import Desk, Heartbeat
 
 FRESH = timedelta(seconds=6)
 BEAT_SECONDS = 2.0
-CLERK = "clerk"
+CLERK, API = "clerk", "api"
 _JOB = f"{CLERK}/"
 
 _LAST = select(Heartbeat.at, Heartbeat.fresh_s).where(Heartbeat.process == bindparam("process"))

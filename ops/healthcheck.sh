@@ -9,20 +9,18 @@ asterisk)
   exec asterisk -C "$HOTLINE_STATE_DIR/asterisk/etc/asterisk.conf" -rx 'core waitfullybooted'
   ;;
 api | ivr | dialer | clerk)
-  # /healthz knows of each; the API itself works if it answers and has its database.
-  exec python - "$1" <<'EOF'
-import json, sys, urllib.error, urllib.request
+  # /readyz knows of each; the API itself works if it answers and its database takes what is written.
+  part=$1
+  [ "$part" = api ] && part=database
+  exec python - "$part" <<'EOF'
+import sys, urllib.error, urllib.request
 
 try:
-    answer = urllib.request.urlopen("http://api:8137/healthz", timeout=4)
-except urllib.error.HTTPError as not_all_up:
-    answer = not_all_up
+    print(urllib.request.urlopen(f"http://api:8137/readyz/{sys.argv[1]}", timeout=4).read().decode())
+except urllib.error.HTTPError as not_ready:
+    sys.exit(not_ready.read().decode())
 except OSError as error:
     sys.exit(f"the API does not answer: {error}")
-health = json.load(answer)
-print(health)
-service = sys.argv[1]
-sys.exit(health["database" if service == "api" else service] != "up")
 EOF
   ;;
 *)

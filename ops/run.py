@@ -105,9 +105,8 @@ def _when_ready(settings: Settings, supervisor: Supervisor, accounts: list[sampl
     began = time.monotonic()
     health: dict[str, str] = {}
     while not supervisor.stopping and time.monotonic() - began < _READY_S:
-        health = _health(settings.http)
-        told = {state for name, state in health.items() if name not in ("calls", "trunk", "disk")}
-        if told == {"up"}:
+        health = _ready(settings.http)
+        if set(health.values()) == {"up"}:
             say(_welcome(settings, accounts))
             return
         time.sleep(0.2)
@@ -115,8 +114,8 @@ def _when_ready(settings: Settings, supervisor: Supervisor, accounts: list[sampl
         say(f"not ready after {_READY_S:.0f} s: {health or 'the API does not answer'}; see the log above")
 
 
-def _health(address: Address) -> dict[str, str]:
-    url = f"http://{address}/healthz"
+def _ready(address: Address) -> dict[str, str]:
+    url = f"http://{address}/readyz"
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return dict(json.load(answer))

@@ -13,6 +13,8 @@ from tests.factories import some_registrations
 
 V1 = "/api/v1"
 LONG = "آ" * 10_000
+HERE = ("127.0.0.1", 50_000)
+"""Whoever asks from there is on the machine itself."""
 SignedIn = Callable[[User], TestClient]
 As = Callable[[Role], TestClient]
 

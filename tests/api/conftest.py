@@ -16,7 +16,7 @@ from db.models import Official, OfficialKind, Role, Round, User
 from hotline.people import sign_ins
 from hotline.rounds import planning
 from settings import Settings
-from tests.api.answers import As, SignedIn
+from tests.api.answers import HERE, As, SignedIn
 from tests.api.public.public_pages import CITY, Make
 from tests.factories import HOUR, a_desk, a_round, a_user, an_official
 from tests.kit.databases import on_one
@@ -29,6 +29,12 @@ def nobody(app: FastAPI) -> Iterator[TestClient]:
     """A page on which nobody has signed in."""
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def insider(app: FastAPI) -> TestClient:
+    """A technician on this very machine, who has not signed in."""
+    return TestClient(app, raise_server_exceptions=False, client=HERE)
 
 
 @pytest.fixture

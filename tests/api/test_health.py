@@ -1,6 +1,7 @@
 """What the API says while something is silent, full, broken or away, the database first of all."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import (
     DatabaseError,
     DataError,
@@ -23,13 +24,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from api.app import create
 from api.cookies import COOKIE
 from db.engine import now, writing
-from db.models import Breaker, Heartbeat, PlacedCall, Round
+from db.models import Breaker, Heartbeat, PlacedCall, Role, Round
 from hotline import heartbeats
 from hotline.callbacks import breaker
 from hotline.recordings import disk
 from settings import Settings
-from tests.api.answers import V1, problem, registered
+from tests.api.answers import HERE, V1, As, problem, registered
 from tests.factories import SECOND
+from tests.kit.databases import in_both
 from tests.kit.postgres import Postgres
 from tests.kit.process import in_time
 
@@ -51,10 +53,10 @@ def beat(engine: Engine, *processes: str) -> None:
 
 @pytest.mark.usefixtures("roomy")
 def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
-    nobody: TestClient, engine: Engine
+    insider: TestClient, engine: Engine
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    answer = nobody.get("/healthz")
+    answer = insider.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == dict.fromkeys(
         ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts", "disk"), "up"
@@ -73,10 +75,10 @@ def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
     ],
 )
 def test_given_something_silent_when_health_is_asked_then_it_is_named(
-    nobody: TestClient, engine: Engine, beating: tuple[str, ...], down: dict[str, str]
+    insider: TestClient, engine: Engine, beating: tuple[str, ...], down: dict[str, str]
 ) -> None:
     beat(engine, *beating)
-    answer = nobody.get("/healthz")
+    answer = insider.get("/healthz")
     assert answer.status_code == 503
     assert answer.json() == {
         **dict.fromkeys(
@@ -87,19 +89,19 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
 
 
 def test_given_a_cap_on_calls_that_is_reached_when_health_is_asked_then_it_is_named_and_is_no_fault(
-    nobody: TestClient, engine: Engine, settings: Settings
+    insider: TestClient, engine: Engine, settings: Settings
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     with writing(engine) as session:
         for call in range(settings.calls_at_once):
             number = f"+98913{call:07}"
             session.add(PlacedCall(token=f"callback-{call}", number=number, at=now(session)))
-    answer = nobody.get("/healthz")
+    answer = insider.get("/healthz")
     assert (answer.status_code, answer.json()["calls"]) == (200, "capped at-once")
 
 
 def test_given_a_trunk_that_takes_no_calls_when_health_is_asked_then_it_says_since_when_and_so_does_the_desk(
-    nobody: TestClient, desk: TestClient, engine: Engine
+    insider: TestClient, desk: TestClient, engine: Engine
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     assert desk.get(f"{V1}/me").json()["calls_down_since"] is None
@@ -108,31 +110,162 @@ def test_given_a_trunk_that_takes_no_calls_when_health_is_asked_then_it_says_sin
             breaker.failed(session, breaker.TRUNK, f"callback-{call}")
         since = session.get_one(Breaker, breaker.TRUNK).opened_at
     assert since is not None
-    answer = nobody.get("/healthz")
+    answer = insider.get("/healthz")
     words = f"down since {since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"
     assert (answer.status_code, answer.json()["trunk"], answer.json()["calls"]) == (200, words, words)
     assert datetime.fromisoformat(desk.get(f"{V1}/me").json()["calls_down_since"]) == since
 
 
 def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_again_with_the_next(
-    nobody: TestClient, engine: Engine
+    insider: TestClient, engine: Engine
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     for age, health in ((2, "up"), (6, "down")):
         with writing(engine) as session:
             session.get_one(Heartbeat, "ivr").at = now(session) - age * SECOND
-        assert nobody.get("/healthz").json()["ivr"] == health
+        assert insider.get("/healthz").json()["ivr"] == health
     beat(engine, "ivr")
-    assert nobody.get("/healthz").status_code == 200
+    assert insider.get("/healthz").status_code == 200
 
 
 def test_given_a_disk_that_is_nearly_full_when_health_is_asked_then_it_says_so_in_time(
-    nobody: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    insider: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 1 << 29))
-    answer = nobody.get("/healthz")
+    answer = insider.get("/healthz")
     assert (answer.status_code, answer.json()["disk"]) == (200, "nearly full")
+
+
+# Ready
+
+READY = dict.fromkeys(("database", "tables", "asterisk", "ivr", "dialer", "clerk"), "up")
+NOTHING_KNOWN = dict.fromkeys(READY, "unknown") | {"database": "down"}
+
+
+@in_both
+def test_given_all_that_works_when_anybody_asks_whether_it_is_ready_then_each_part_is_named_and_may_be_asked(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, READY)
+    assert answer.headers["cache-control"] == "no-store"
+    for part in READY:
+        one = nobody.get(f"/readyz/{part}")
+        assert (one.status_code, one.json()) == (200, {part: "up"})
+    problem(nobody.get("/readyz/disk"), 404, "not-found")
+    assert nobody.get("/livez").status_code == 204
+
+
+def test_given_something_silent_when_asked_whether_it_is_ready_then_that_part_is_not_and_the_others_are(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "clerk", "asterisk")
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, READY | {"dialer": "down", "asterisk": "unknown"})
+    assert nobody.get("/readyz/dialer").status_code == nobody.get("/readyz/asterisk").status_code == 503
+    assert nobody.get("/readyz/database").status_code == 200
+
+
+@in_both
+def test_given_tables_of_another_version_when_asked_whether_it_is_ready_then_they_are_named(
+    nobody: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    answer = nobody.get("/readyz")
+    unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown")
+    assert (answer.status_code, answer.json()) == (503, {"database": "up", "tables": "down", **unknown})
+
+
+@in_both
+def test_given_a_database_that_takes_nothing_when_asked_whether_it_is_ready_then_it_is_down_though_it_answers(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    refuses = {
+        "sqlite": "CREATE TRIGGER no_more BEFORE INSERT ON heartbeats BEGIN SELECT RAISE(FAIL, 'full'); END",
+        "postgresql": "ALTER TABLE heartbeats ADD CONSTRAINT no_more CHECK (process <> 'api')",
+    }
+    with writing(engine) as session:
+        session.execute(text(refuses[engine.dialect.name]))
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, READY | {"database": "down"})
+
+
+def test_given_many_who_ask_whether_it_is_ready_when_they_come_at_once_then_the_database_is_written_once(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    written = []
+    event.listen(
+        nobody.app.state.engine,  # type: ignore[attr-defined]
+        "before_cursor_execute",
+        lambda _c, _cursor, statement, *_: written.append(statement) if "INTO heartbeats" in statement else 0,
+    )
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda _: nobody.get("/readyz").json(), range(32)))
+    assert answers == [READY] * 32
+    assert len(written) == 1
+
+
+# Who sees what
+
+TOKEN = "a-token-of-a-city"
+
+
+@pytest.fixture
+def with_token(settings: Settings, engine: Engine) -> FastAPI:
+    return create(settings.model_copy(update={"metrics_token": TOKEN, "insiders": ("10.137.0.0/28",)}))
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "sees"),
+    [
+        ("10.137.0.5", {}, True),
+        ("::ffff:10.137.0.5", {}, True),
+        ("127.0.0.1", {}, False),
+        ("203.0.113.5", {}, False),
+        ("no address", {}, False),
+        ("10.137.0.5", {"X-Forwarded-Proto": "https"}, False),  # a proxy that does not say who asks
+        ("203.0.113.5", {"X-Forwarded-For": "10.137.0.5"}, False),
+        ("203.0.113.5", {"Authorization": f"Bearer {TOKEN}"}, True),
+        ("203.0.113.5", {"Authorization": "Bearer a-token-of-a-citi"}, False),
+        ("203.0.113.5", {"Authorization": "Bearer "}, False),
+        ("203.0.113.5", {"Authorization": f"Basic {TOKEN}"}, False),
+        ("203.0.113.5", {"Authorization": b"Bearer " + "شهر".encode()}, False),
+    ],
+)
+def test_given_somebody_when_they_ask_for_health_then_reasons_are_for_insiders_alone(
+    with_token: FastAPI, address: str, headers: dict[str, Any], sees: bool
+) -> None:
+    page = TestClient(with_token, raise_server_exceptions=False, client=(address, 50_000))
+    answer = page.get("/healthz", headers=headers)
+    assert answer.status_code == 503
+    assert ("disk" in answer.json()) is sees
+    assert sees or answer.json() == {"hotline": "down"}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+def test_given_no_token_set_when_an_empty_one_is_shown_then_it_opens_nothing(nobody: TestClient) -> None:
+    for shown in ("Bearer", "Bearer ", "bearer  "):
+        assert nobody.get("/healthz", headers={"Authorization": shown}).json() == {"hotline": "down"}
+
+
+@pytest.mark.parametrize(("role", "sees"), [(Role.ADMINISTRATOR, True), (Role.OPERATOR, False)])
+def test_given_somebody_who_is_signed_in_when_they_ask_for_health_then_an_administrator_hears_reasons(
+    as_role: As, role: Role, sees: bool
+) -> None:
+    assert ("disk" in as_role(role).get("/healthz").json()) is sees
+
+
+def test_given_all_that_works_when_a_stranger_asks_for_health_then_they_hear_that_it_is_up(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    answer = nobody.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"hotline": "up"})
 
 
 # The database away
@@ -141,7 +274,7 @@ def test_given_a_disk_that_is_nearly_full_when_health_is_asked_then_it_says_so_i
 @pytest.mark.usefixtures("roomy")
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_works_when_it_is_back(
-    desk: TestClient, live: Round, engine: Engine, postgres: Postgres
+    desk: TestClient, insider: TestClient, live: Round, engine: Engine, postgres: Postgres
 ) -> None:
     assert desk.get(f"{V1}/me").status_code == 200
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -154,13 +287,15 @@ def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_w
             desk.post(f"{V1}/session", json={"username": "x", "password": "x"}),
         ):
             problem(answer, 503, "database-unavailable")
-        health = desk.get("/healthz")
+        health = insider.get("/healthz")
         assert health.status_code == 503
         assert health.json() == {
             "database": "down",
             **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts"), "unknown"),
             "disk": "up",
         }
+        ready = desk.get("/readyz")
+        assert (ready.status_code, ready.json()) == (503, NOTHING_KNOWN)
     finally:
         postgres.start()
     assert desk.post(f"{V1}/rounds/{live.id}/claims").status_code == 204
@@ -175,10 +310,14 @@ def test_given_a_database_file_that_is_lost_or_damaged_when_used_then_each_answe
 ) -> None:
     engine.dispose()
     damage(tmp_path / "hotline.db")
-    page = TestClient(create(settings), raise_server_exceptions=False, cookies={COOKIE: "x"})
+    app = create(settings)
+    page = TestClient(app, raise_server_exceptions=False, cookies={COOKIE: "x"}, client=HERE)
     problem(page.get(f"{V1}/me"), 503, "database-unavailable")
     problem(page.post(f"{V1}/session", json={"username": "x", "password": "x"}), 503, "database-unavailable")
     assert page.get("/healthz").json()["database"] == "down"
+    assert page.get("/readyz").status_code == 503
+    stranger = TestClient(app, raise_server_exceptions=False, cookies={COOKIE: "x"})
+    assert (down := stranger.get("/healthz")).json() == {"hotline": "down"} and down.status_code == 503
 
 
 def test_given_a_database_that_somebody_holds_when_a_desk_claims_then_it_hears_so_in_time(

@@ -59,6 +59,9 @@ ANSWERS = [
     ("POST", "/api/broken", 500),
     ("DELETE", f"{V1}/session", 204),
     ("GET", "/healthz", 503),
+    ("GET", "/readyz", 503),
+    ("GET", "/readyz/database", 200),
+    ("GET", "/livez", 204),
 ]
 
 
@@ -76,7 +79,7 @@ def test_given_every_kind_of_answer_when_sent_then_it_is_safe_to_show(page: Test
         assert sent["x-content-type-options"] == "nosniff", path
         assert sent["referrer-policy"] == "no-referrer", path
         assert sent["cross-origin-opener-policy"] == "same-origin", path
-        is_a_feed = path.startswith(("/public/", "/healthz")) and not path.startswith("/public/my")
+        is_a_feed = path.startswith("/public/") and not path.startswith("/public/my")
         others = "cross-origin" if is_a_feed else "same-origin"
         assert sent["cross-origin-resource-policy"] == others, path
         assert "microphone=(self)" in sent["permissions-policy"], path

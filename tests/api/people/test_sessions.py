@@ -128,6 +128,8 @@ PUBLIC = {
     ("DELETE", f"{V1}/session"),
     ("GET", f"{V1}/browser-phone"),
     ("GET", "/healthz"),
+    ("GET", "/readyz"),
+    ("GET", "/readyz/1"),
     ("GET", f"{V1}/my/codes"),
     ("GET", f"{V1}/my/categories"),
     ("OPTIONS", f"{V1}/my/uploads"),

@@ -1,0 +1,56 @@
+"""Who sees how the system is: this machine and whom the city names, not everybody."""
+
+import hmac
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from api.access import Database, InForce, anybody, in_session
+from api.cookies import PEER, address, cookie_of
+from db.models import Role
+from hotline.errors import Refused
+from settings import Settings
+
+_PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", "via")
+
+
+def by_address_or_token(request: Request, settings: InForce) -> bool:
+    """Whether whoever asks is at an address of HOTLINE_INSIDERS, or shows HOTLINE_METRICS_TOKEN."""
+    return _is_near(request, settings) or _shows_token(request, settings)
+
+
+def insider(request: Request, engine: Database, settings: InForce) -> bool:
+    """The same, or an administrator who is signed in. While the database is away, nobody is."""
+    if by_address_or_token(request, settings):
+        return True
+    if not cookie_of(request):
+        return False
+    try:
+        return anybody(in_session(request, engine, settings), settings).role is Role.ADMINISTRATOR
+    except (Refused, DatabaseError, PoolTimeoutError):
+        return False
+
+
+IsInsider = Annotated[bool, Depends(insider)]
+IsNear = Annotated[bool, Depends(by_address_or_token)]
+
+
+def _is_near(request: Request, settings: Settings) -> bool:
+    """Who comes by a proxy that does not say from where is a stranger, whatever the proxy's own address."""
+    told, client = address(request), request.scope.get("client")
+    peer = request.scope.get(PEER, client)
+    if not told or (client == peer and any(name in request.headers for name in _PASSED_ON)):
+        return False
+    asks = ip_address(told)
+    if isinstance(asks, IPv6Address):
+        asks = asks.ipv4_mapped or asks
+    return any(asks in ip_network(each, strict=False) for each in settings.insiders)
+
+
+def _shows_token(request: Request, settings: Settings) -> bool:
+    kind, _, shown = request.headers.get("authorization", "").partition(" ")
+    right = hmac.compare_digest(shown.strip().encode(), settings.metrics_token.encode())
+    return bool(settings.metrics_token) and kind.lower() == "bearer" and right

@@ -1,0 +1,71 @@
+"""Whether the system can do its work: named parts, one word each, for machines.
+
+Anybody may ask as often as they like: the database is written to every other second at most.
+"""
+
+import threading
+import time
+
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from db.migrate import has_seen, newest
+from hotline import heartbeats
+
+PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
+"""Whose heartbeats are in the database. The dialer's is needed to believe Asterisk's."""
+PARTS = ("database", "tables", *PROCESSES)
+_TRIED_EVERY_S, _OUTDATED_S, _FIRST_S = 2.0, 10.0, 5.0
+
+
+class Readiness:
+    """Of one API: what its database takes is tried by one request while the others hear what came last."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._newest = newest()
+        self._trying = threading.Lock()
+        self._tried_at = self._taken_at = float("-inf")
+
+    def parts(self) -> dict[str, str]:
+        """Each of PARTS: "up", "down", or "unknown" where nobody can say."""
+        found = dict.fromkeys(PARTS, "unknown")
+        found["database"] = "down"
+        try:
+            with reading(self._engine) as session:
+                found["tables"] = "up" if has_seen(session.connection(), self._newest) else "down"
+                if found["tables"] == "up":
+                    found |= {name: _word(heartbeats.alive(session, name)) for name in PROCESSES}
+        except Exception:  # whatever the reason: that is the answer
+            return dict.fromkeys(PARTS, "unknown") | {"database": "down"}
+        if found["dialer"] == "down":
+            found["asterisk"] = "unknown"
+        found["database"] = _word(found["tables"] == "down" or self._is_taken())
+        return found
+
+    def _is_taken(self) -> bool:
+        """Whether the database takes what is written to it: tried now, or lately."""
+        never = self._tried_at == float("-inf")  # then there is nothing yet that others could hear
+        if self._is_due() and self._trying.acquire(timeout=_FIRST_S if never else 0):
+            try:
+                if self._is_due():
+                    self._try()
+            finally:
+                self._trying.release()
+        return time.monotonic() - self._taken_at < _OUTDATED_S
+
+    def _try(self) -> None:
+        try:
+            with writing(self._engine) as session:
+                heartbeats.beat(session, heartbeats.API)
+            self._taken_at = time.monotonic()
+        except Exception:  # a full disk, a lock, a copy that only reads
+            self._taken_at = float("-inf")
+        self._tried_at = time.monotonic()
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._tried_at >= _TRIED_EVERY_S
+
+
+def _word(up: bool) -> str:
+    return "up" if up else "down"
