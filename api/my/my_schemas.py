@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from api.ids import BodyId
+from api.reason_schemas import SaidToQuestion
 from api.requests.category_schemas import Question, WorkingTime
 from api.schemas import Moment, Said, Text
 from db.models import CodeWay, NoticeTopic, PictureKind
@@ -187,8 +188,8 @@ class MyRequestDetail(MyRequest):
     """A request of mine with all that is mine to see; `department`: who has it, if anybody.
 
     `replied_at`: since when I am asked. `parts`: what was called solved, where that is several things.
-    `question`: the department's, until I answer it. `stars`: how satisfied I am with what I said yes or no to
-    last; `may_rate`: whether I may say so, or change it, now.
+    `question`: the department's, until I answer it, and its id. `stars`: how satisfied I am with what I said
+    yes or no to last (`said_id`); `may_rate`: whether I may say so, or change it, now.
     """
 
     department_fa: str | None
@@ -198,7 +199,9 @@ class MyRequestDetail(MyRequest):
     replied_at: datetime | None
     parts: list[SolvedPart]
     question: str
+    question_id: int | None
     stars: int | None
+    said_id: int | None
     may_rate: bool
     written: str
     spoken: bool
@@ -312,9 +315,19 @@ class Confirmation(BaseModel):
 
 
 class Satisfaction(BaseModel):
-    """How satisfied I am: 1, not at all, to 5, fully."""
+    """How satisfied I am: 1, not at all, to 5, fully; `said`: the `said_id` of with what, if it is named."""
 
     stars: int = Field(ge=1, le=5)
+    said: BodyId | None = None
+
+
+class ToQuestion(SaidToQuestion):
+    """What I say to the department's question; `question`: its `question_id`, if it is named.
+
+    With it the same answer can be sent again, and is taken for no other question.
+    """
+
+    question: BodyId | None = None
 
 
 class Offered(BaseModel):

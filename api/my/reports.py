@@ -9,7 +9,6 @@ from api.access import InForce, Reading
 from api.my import my, pictures
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
-from api.reason_schemas import SaidToQuestion
 from db import models
 from db.states import IN_WORK
 from hotline.citizens import belongings, reports
@@ -102,13 +101,13 @@ def rate(
     tracking: Tracking, body: wire.Satisfaction, citizen: Citizen, session: Acting
 ) -> wire.MyRequestDetail:
     """How satisfied I am, after I have said whether it is solved; it may be changed for a day."""
-    return _detail(session, reports.rate(session, citizen.number, tracking, body.stars))
+    return _detail(session, reports.rate(session, citizen.number, tracking, body.stars, body.said))
 
 
 @router.post("/{tracking}/say")
-def say(tracking: Tracking, body: SaidToQuestion, citizen: Citizen, session: Acting) -> wire.MyRequestDetail:
-    """What I say to the department's question."""
-    return _detail(session, reports.say(session, citizen.number, tracking, body.answer))
+def say(tracking: Tracking, body: wire.ToQuestion, citizen: Citizen, session: Acting) -> wire.MyRequestDetail:
+    """What I say to the department's question. Sent again with its `question`, it is one."""
+    return _detail(session, reports.say(session, citizen.number, tracking, body.answer, body.question))
 
 
 def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
@@ -117,7 +116,7 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
     shown = [*kept.of_request(session, request.id)]
     if leading is not request:
         shown += [p for p in kept.of_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE]
-    said = ratings.answer_of(session, request)
+    said, asked = ratings.answer_of(session, request), department_work.asked(session, request)
     rating = ratings.of_answer(session, said) if said else None
     department, under_way = leading.department, leading.state in IN_WORK
     return wire.MyRequestDetail(
@@ -128,8 +127,10 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         solve_by=leading.solve_by if under_way else None,
         replied_at=request.replied_at if mine.asked else None,
         parts=my.solved_parts(session, request) if mine.asked else [],
-        question=department_work.question_of(session, request),
+        question=asked.note if asked else "",
+        question_id=asked.id if asked else None,
         stars=rating.stars if rating else None,
+        said_id=said.id if said else None,
         may_rate=said is not None and (rating is None or ratings.is_changeable(session, rating)),
         written=request.written,
         spoken=request.voice_message is not None,

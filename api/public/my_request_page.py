@@ -18,7 +18,6 @@ from api.my import my
 from api.my import my_schemas as wire
 from api.pages import Asked
 from api.public.my_page import back, mine_of, own_page, with_cookies
-from api.reason_schemas import SaidToQuestion
 from db.engine import reading, writing
 from db.models import Department
 from hotline.citizens import belongings, reports, sessions
@@ -103,11 +102,13 @@ def _say(session: Session, number: str, tracking: str, act: Act, form: Mapping[s
             objection = wire.Objection.model_validate(said)
             reports.object_to(session, number, tracking, reports.Objection(**objection.model_dump()))
         elif act == "say":
-            words = SaidToQuestion.model_validate({"answer": _first(form, "words")}).answer
-            reports.say(session, number, tracking, words)
+            words = {"answer": _first(form, "words"), "question": _first(form, "question") or None}
+            to = wire.ToQuestion.model_validate(words)
+            reports.say(session, number, tracking, to.answer, to.question)
         else:
-            stars = wire.Satisfaction.model_validate({"stars": _first(form, "stars")}).stars
-            reports.rate(session, number, tracking, stars)
+            how = {"stars": _first(form, "stars"), "said": _first(form, "said") or None}
+            rated = wire.Satisfaction.model_validate(how)
+            reports.rate(session, number, tracking, rated.stars, rated.said)
     except ValidationError:
         raise Refused("invalid-input", "the form was filled in otherwise") from None
 
@@ -142,8 +143,9 @@ def _shown(
             answer=mine.replied_at.isoformat() if stands.asked and mine.replied_at else "",
             department=(department.name_fa if language == "fa" else department.name_en) if department else "",
             parts=my.solved_parts(session, mine) if stands.asked else [],
-            question=department_work.question_of(session, mine),
+            question=department_work.asked(session, mine),
             stars=rating.stars if rating else None,
+            said=said,
             may_rate=said is not None and (rating is None or ratings.is_changeable(session, rating)),
             steps=requests.told(session, mine),
             words=words,

@@ -164,21 +164,22 @@ def _is_said(session: Session, request: Request, reason: str, answer: datetime) 
     return said is not None and (said.step, said.who, said.note) == (RequestStep.DENIED, "", reason)
 
 
-def rate(session: Session, number: str, tracking: str, stars: int) -> Request:
-    """How satisfied I am, after I have said whether it is solved.
+def rate(session: Session, number: str, tracking: str, stars: int, said: int | None = None) -> Request:
+    """How satisfied I am, after I have said whether it is solved; `said`: the id of that, if it is named.
 
-    Raises Blocked and Refused("not-found" | "wrong-state" | "rating-over").
+    Raises Blocked and Refused("not-found" | "wrong-state" | "answer-over" | "rating-over").
     """
     blocked.check(session, number)
     request = get(session, number, tracking)
-    ratings.rate(session, request.id, stars)
+    ratings.rate(session, request.id, stars, said)
     return request
 
 
-def say(session: Session, number: str, tracking: str, answer: str) -> Request:
-    """Answer the department's question.
+def say(session: Session, number: str, tracking: str, answer: str, question: int | None = None) -> Request:
+    """Answer the department's question; `question`: its id, if it is named.
 
-    Raises Blocked and Refused("not-found" | "text-missing" | "text-long" | "wrong-state").
+    Raises Blocked and Refused("not-found" | "text-missing" | "text-long" | "wrong-state" | "question-over").
     """
     blocked.check(session, number)
-    return department_work.citizen_answers(session, get(session, number, tracking).id, answer)
+    mine = get(session, number, tracking)
+    return department_work.citizen_answers(session, mine.id, answer, question=question)

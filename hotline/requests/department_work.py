@@ -89,12 +89,15 @@ def ask(session: Session, request: Request, *, who: str, question: str) -> None:
         log(session, whole, _T.ASKED, who, question, other_id=request.id)
 
 
-def citizen_answers(session: Session, request_id: int, answer: str, *, who: str = "") -> Request:
+def citizen_answers(
+    session: Session, request_id: int, answer: str, *, question: int | None = None, who: str = ""
+) -> Request:
     """What the citizen says to the question, by text message or app, or (`who`) to somebody of the office.
 
     It goes on in work. If it has gone elsewhere meanwhile, the answer is kept in its history all the same.
     Of what is in parts it comes to the one that has asked; asked before there were any, to all of them.
-    Raises Refused("not-found" | "text-missing" | "text-long" | "wrong-state").
+    `question`: its id, if it is named (asked): the same words to the same question are once.
+    Raises Refused("not-found" | "text-missing" | "text-long" | "wrong-state" | "question-over").
     """
     answer = answer.strip()
     if not answer:
@@ -102,10 +105,14 @@ def citizen_answers(session: Session, request_id: int, answer: str, *, who: str 
     if len(answer) > LONGEST_ANSWER:
         raise Refused("text-long", f"at most {LONGEST_ANSWER} characters", "answer")
     request = work.get_for_update(session, request_id)
-    asked = _asked(session, request)
-    if asked is None:
+    open_ = asked(session, request)
+    if question and (open_ is None or open_.id != question):
+        if _is_said(session, request, question, answer):
+            return request
+        raise Refused("question-over", "this question is answered, or over")
+    if open_ is None:
         raise Refused("wrong-state", "nothing is asked")
-    whole, asker = parts.whole_of(session, request), session.get_one(Request, asked.request_id)
+    whole, asker = parts.whole_of(session, request), session.get_one(Request, open_.request_id)
     hear = [asker] if asker is not whole else [p for p in parts.of(session, whole) if p.state in IN_WORK]
     for each in {asker, *hear}:
         if each.state is _S.ASKED:
@@ -117,17 +124,29 @@ def citizen_answers(session: Session, request_id: int, answer: str, *, who: str 
     return request
 
 
+def _is_said(session: Session, request: Request, question: int, answer: str) -> bool:
+    """Whether these were the citizen's words to this question: the first that came after it."""
+    after = select(RequestEntry).where(
+        RequestEntry.request_id == request.id, RequestEntry.step == _T.ANSWERED, RequestEntry.id > question
+    )
+    said = session.scalars(after.order_by(RequestEntry.id).limit(1)).first()
+    return said is not None and (said.who, said.note) == ("", answer)
+
+
 def question_of(session: Session, request: Request) -> str:
-    """What its citizen was asked, of a part of it, too, and has not answered, while that is in work."""
-    asked = _asked(session, request)
-    return asked.note if asked else ""
+    """The words of what is `asked`."""
+    open_ = asked(session, request)
+    return open_.note if open_ else ""
 
 
-def _asked(session: Session, request: Request) -> RequestEntry | None:
-    """The question, in the history of whose it is: the last one, where several are open."""
+def asked(session: Session, request: Request) -> RequestEntry | None:
+    """What its citizen was asked, of a part of it, too, and has not answered, while that is in work.
+
+    It stands in the history of whose it is: the last one, where several are open.
+    """
     its = parts.of(session, request) if request.state is _S.SPLIT else []
-    found = [asked for each in (request, *its) if (asked := _own_question(session, each))]
-    return max(found, key=lambda asked: asked.id, default=None)
+    found = [own for each in (request, *its) if (own := _own_question(session, each))]
+    return max(found, key=lambda own: own.id, default=None)
 
 
 def _own_question(session: Session, request: Request) -> RequestEntry | None:

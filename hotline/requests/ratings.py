@@ -21,13 +21,15 @@ _T = RequestStep
 _ENDS = (_T.REPLIED, _T.CONFIRMED, _T.DENIED, _T.UNANSWERED)
 
 
-def rate(session: Session, request_id: int, stars: int) -> None:
-    """How satisfied the citizen is with what they have said yes or no to last.
+def rate(session: Session, request_id: int, stars: int, said: int | None = None) -> None:
+    """How satisfied the citizen is with what they have said yes or no to last; `said`: its id, if named.
 
-    Raises Refused("not-found" | "wrong-state" | "rating-over").
+    Raises Refused("not-found" | "wrong-state" | "answer-over" | "rating-over").
     """
     request = work.get_for_update(session, request_id)
     answer = answer_of(session, request)
+    if said and (answer is None or answer.id != said):
+        raise Refused("answer-over", "something else was said since")
     if answer is None:
         raise Refused("wrong-state", "first comes whether it is solved")
     rating = of_answer(session, answer)

@@ -16,7 +16,7 @@ from hotline.requests.parts import Piece
 from settings import Settings
 from tests.api.public.public_pages import Read
 from tests.api.public.test_my_page import MY, sign_in
-from tests.factories import a_number, a_request
+from tests.factories import a_department, a_number, a_request
 
 S = RequestState
 
@@ -51,8 +51,12 @@ def of(engine: Engine, id_: int) -> tuple[RequestState, int, list[str]]:
         return request.state, request.denials, [step.step for step in requests.history(session, request)]
 
 
+def field_in(text: str, name: str) -> str:
+    return next(str(field["value"]) for field in Read(text).all("input") if field["name"] == name)
+
+
 def answer_in(text: str) -> str:
-    return next(str(field["value"]) for field in Read(text).all("input") if field["name"] == "answer")
+    return field_in(text, "answer")
 
 
 def test_given_a_solution_when_yes_is_pressed_twice_and_rated_then_it_is_said_once(
@@ -116,7 +120,9 @@ def test_given_parts_and_a_departments_question_when_answered_by_forms_then_what
         requests.log(session, one, RequestStep.ASKED, "d", "کدام کوچه؟")
         requests.log(session, whole, RequestStep.ASKED, "d", "کدام کوچه؟", other_id=one.id)
     assert "کدام کوچه؟" in page.get(path).text
-    page.post(f"{path}/say", data={"words": "کوچهٔ ۵"})
+    said = {"question": field_in(page.get(path).text, "question"), "words": "کوچهٔ ۵"}
+    for _ in range(2):
+        assert page.post(f"{path}/say", data=said).status_code == 200
     with writing(engine) as session:
         assert department_work.question_of(session, session.get_one(Request, ids[0])) == ""
         for id_ in ids:
@@ -126,6 +132,49 @@ def test_given_parts_and_a_departments_question_when_answered_by_forms_then_what
     assert page.post(f"{path}/object", data={"reason": "نه", "part": "7"}).status_code == 409
     assert page.post(f"{path}/object", data={"reason": "نه", "part": "2"}).status_code == 200
     assert [of(engine, id_)[0] for id_ in ids] == [S.REPLIED, S.REOPENED]
+
+
+def asked(engine: Engine, id_: int, question: str) -> None:
+    with writing(engine) as session:
+        department_work.ask(session, work.get_for_update(session, id_), who="d", question=question)
+
+
+def test_given_a_page_left_open_when_another_question_is_open_then_old_words_do_not_answer_it(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        department_id = a_department(session).id
+        request = a_request(session, S.REFERRED, department_id=department_id, number=number)
+        id_, path = request.id, f"{MY}/requests/{request.tracking}"
+    asked(engine, id_, "کدام کوچه؟")
+    old = {"question": field_in(page.get(path).text, "question"), "words": "کوچهٔ ۵"}
+    for _ in range(2):  # pressed twice
+        assert page.post(f"{path}/say", data=old).history[0].status_code == 303
+    late = page.post(f"{path}/say", data=old | {"words": "کوچهٔ ۷"})
+    assert late.status_code == 409 and "پرسش دیگری" in late.text
+    asked(engine, id_, "چه رنگی است؟")
+    late = page.post(f"{path}/say", data=old | {"words": "کوچهٔ ۷"})
+    assert late.status_code == 409 and "پرسش دیگری" in late.text and "کوچهٔ ۷</textarea>" in late.text
+    assert of(engine, id_)[::2] == (S.ASKED, ["asked", "answered", "asked"])
+    page.post(f"{path}/say", data={"question": field_in(late.text, "question"), "words": "سبز"})
+    assert of(engine, id_)[::2] == (S.ACCEPTED, ["asked", "answered", "asked", "answered"])
+
+
+def test_given_a_page_left_open_when_the_citizen_has_said_yes_or_no_anew_then_old_stars_are_not_of_that(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    id_, path = solved(engine, number)
+    page.post(f"{path}/object", data={"reason": "هنوز تاریک است"})
+    old = {"said": field_in(page.get(path).text, "said"), "stars": "1"}
+    with writing(engine) as session:
+        work.reply(session, work.get_for_update(session, id_), who="e", reply="دوباره عوض شد")
+    assert page.post(f"{path}/rate", data=old).status_code == 409
+    page.post(f"{path}/confirm")
+    late = page.post(f"{path}/rate", data=old)
+    assert late.status_code == 409 and "چیز دیگری گفته" in late.text
+    page.post(f"{path}/rate", data=old | {"said": field_in(late.text, "said"), "stars": "5"})
+    with reading(engine) as session:
+        assert [rating.stars for rating in session.query(Rating)] == [5]
 
 
 def test_given_what_is_anothers_or_a_stranger_or_a_blocked_number_when_posted_then_nothing_is_done(

@@ -8,13 +8,13 @@ interface Props extends Heard {
 }
 
 /** What the department asks me, and my answer. */
-export function Question({ request: { tracking, question }, put, again }: Props) {
-  const { words, write, forget } = useWords(`question.${tracking}`)
+export function Question({ request: { tracking, question, question_id: id }, put, again }: Props) {
+  const { words, write, forget } = useWords(`question.${tracking}.${id}`)
   const { say, wrong, setWrong, busy } = useSaying(tracking, { put, again })
   if (!question) return null
   const answer = (event: Event) => {
     event.preventDefault()
-    if (words.trim()) void say('say', () => Promise.resolve({ json: { answer: words } }), forget)
+    if (words.trim()) void say('say', () => Promise.resolve({ json: { answer: words, question: id } }), forget)
     else setWrong(text.requests.answerMissing)
   }
   return (

@@ -8,7 +8,7 @@ interface Props extends Heard {
 }
 
 /** How satisfied I am, 1 to 5, with what I have said yes or no to; nobody has to say. */
-export function Rating({ request: { tracking, stars }, put, again }: Props) {
+export function Rating({ request: { tracking, stars, said_id: said }, put, again }: Props) {
   const { say, wrong, busy } = useSaying(tracking, { put, again })
   return (
     <section class="how" aria-labelledby="rating">
@@ -18,7 +18,7 @@ export function Rating({ request: { tracking, stars }, put, again }: Props) {
         <div class="row">
           {[1, 2, 3, 4, 5].map((value) => (
             <button key={value} type="button" class="quiet" disabled={busy} aria-pressed={value === stars}
-              onClick={() => void say('rate', () => Promise.resolve({ json: { stars: value } }))}>{digits(value)}</button>
+              onClick={() => void say('rate', () => Promise.resolve({ json: { stars: value, said } }))}>{digits(value)}</button>
           ))}
         </div>
         <p class="wrong" role="alert">{wrong}</p>

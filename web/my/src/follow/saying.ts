@@ -25,7 +25,7 @@ export function useSaying(tracking: string, { put, again }: Heard) {
     } catch (failed) {
       const code = failed instanceof Refusal ? failed.code : 'away'
       setWrong(problemText(code))
-      if (code === 'away' || code === 'wrong-state') again()
+      if (['away', 'wrong-state', 'answer-over', 'question-over'].includes(code)) again()
     }
     setBusy(false)
   }
@@ -40,5 +40,9 @@ export function useWords(name: string) {
     setWords(typed)
     localStorage.setItem(kept, typed)
   }
-  return { words, write, forget: () => localStorage.removeItem(kept) }
+  const forget = () => {
+    setWords('')
+    localStorage.removeItem(kept)
+  }
+  return { words, write, forget }
 }

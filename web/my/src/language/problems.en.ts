@@ -48,6 +48,7 @@ export const problem: typeof inPersian = {
   'files-busy': 'Many pictures and voices are on their way. It goes by itself in a moment.',
   'disk-full': 'There is no room for pictures and voices just now. It is sent again by itself.',
   'answer-over': 'The city has said something else since. Look at the report.',
+  'question-over': 'That question is answered, or over. Look at the report: another one may be open.',
   'part-unknown': 'The parts of the report have changed. Look at it again.',
   'rating-over': 'The rating could be changed for a day.',
   'too-many-follows': 'You follow too many; leave one first.',
