@@ -5,7 +5,7 @@
 # read. A volume takes the owner of the folder it is first mounted on: that is why the folders are made here.
 
 FROM debian:trixie-slim AS python
-RUN apt-get update && apt-get install -y --no-install-recommends python3 espeak-ng && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends python3 espeak-ng postgresql-client && rm -rf /var/lib/apt/lists/*
 
 
 FROM python AS venv

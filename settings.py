@@ -581,6 +581,16 @@ class Settings(BaseSettings):
     """What of the city's account is the person's user name here: something that nobody else ever gets."""
     oidc_issuer: str = Field("", pattern=_URL)
     """The city's own sign-in (OpenID Connect), as it names itself: https://login.city.example/realms/staff."""
+    backup_dir: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
+    """Where the clerk makes a backup each night: a folder of its own on another disk, which must be there
+    (docs/backup.md). Empty: none is made."""
+    backup_hour: int = Field(3, ge=0, le=23)
+    """At this hour, in the city's own time."""
+    backup_keep: int = Field(14, ge=0, le=3650)
+    """Backups older than so many days are deleted after a new one is whole; 0: none is."""
+    backup_recipient: str = Field("", pattern=r"^(age1[0-9a-z]{20,})?$", max_length=200)
+    """The public key of age for which backups are encrypted (`age-keygen` prints one); its secret key is kept
+    elsewhere. Empty: they are not."""
     sample: bool = True
     """Fill an empty database with sample data."""
 

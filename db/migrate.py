@@ -44,6 +44,12 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(config, "head")
 
 
+def is_known(name: str) -> bool:
+    """Whether a database of that version can be brought to this one's."""
+    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return set(name.split(",")) <= known
+
+
 def is_current(engine: Engine) -> bool:
     """Whether the database has seen every migration."""
     with engine.connect() as connection:

@@ -18,6 +18,7 @@ from hotline.people import accounts as users
 from hotline.people import staff
 from hotline.requests import departments
 from ops import categories, citizens, keys, ledger, messages, pictures, prompts, rounds, timetable_commands
+from ops.backup.commands import add_to as add_backup_commands
 from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
@@ -43,6 +44,7 @@ for name, group in (
     app.add_typer(group, name=name)
 timetable_commands.add_to(app)
 add_people_commands(user_app)
+add_backup_commands(app, db_app)
 
 
 @app.callback()

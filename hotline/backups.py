@@ -1,0 +1,86 @@
+"""What is written down of the last backup, in the state folder, and when the next one is due.
+
+By this machine's own clock, as the file is this machine's: nobody needs the database to read it.
+"""
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from settings import CITY, Settings
+
+STATUS, _LOCK = "backup.json", "backup.lock"
+_AGAIN = timedelta(hours=1)
+"""One that failed is tried again after so long."""
+
+
+class Status(NamedTuple):
+    """The last one, and the last that went well. `at` and `good_at` are ISO times, UTC."""
+
+    at: str = ""
+    ok: bool = False
+    path: str | None = None
+    error: str | None = None
+    size: int | None = None
+    seconds: float | None = None
+    good_at: str | None = None
+    good_path: str | None = None
+
+
+def read(settings: Settings) -> Status | None:
+    """None: there was none yet, or what is written is not ours."""
+    try:
+        said = json.loads((settings.state_dir / STATUS).read_text())
+        status = Status(**{name: said[name] for name in Status._fields})
+        for at in (status.at, status.good_at or status.at):
+            datetime.fromisoformat(at).astimezone(UTC)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return status
+
+
+def write(settings: Settings, status: Status) -> None:
+    """Whole, or not at all; a disk that is full keeps what was there."""
+    path = settings.state_dir / STATUS
+    part = path.with_suffix(".part")
+    with suppress(OSError):
+        part.write_text(json.dumps(status._asdict(), ensure_ascii=False) + "\n")
+        part.rename(path)
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[bool]:
+    """Whether nobody else makes or restores one for this state folder; within it nobody begins to."""
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (settings.state_dir / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield True
+
+
+def due_since(settings: Settings, at: datetime) -> datetime | None:
+    """Since when tonight's is due; None: it is made, or failed just now, or none is wanted."""
+    if settings.backup_dir is None:
+        return None
+    local = at.astimezone(CITY)
+    since = local.replace(hour=settings.backup_hour, minute=0, second=0, microsecond=0)
+    if since > local:
+        since -= timedelta(days=1)
+    last = read(settings)
+    if last is None:
+        return since
+    failed = not last.ok and timedelta(0) <= at - datetime.fromisoformat(last.at) < _AGAIN
+    return None if failed or made_since(last, settings.backup_dir, since) else since
+
+
+def made_since(last: Status, folder: Path, since: datetime) -> bool:
+    """Whether one that went well lies in that folder."""
+    there = bool(last.good_path) and Path(str(last.good_path)).parent == folder.absolute()
+    return there and last.good_at is not None and datetime.fromisoformat(last.good_at) >= since

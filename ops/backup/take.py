@@ -1,0 +1,173 @@
+"""Taking a backup: one file, whole or not at all; and what is said of the last one."""
+
+import errno
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from hotline import backups
+from hotline.backups import Status
+from ops.backup import contents, database
+from ops.backup.archive import Unusable, Writer, encrypted, recipient
+from settings import Settings
+
+_PLAIN, _AGE = ".tar", ".tar.age"
+_PREFIX, _PART, _COPY = "hotline137-", ".part", ".backup-"
+
+
+class Made(NamedTuple):
+    """A backup."""
+
+    path: Path
+    size: int
+    files: int
+    rows: int
+    seconds: float
+    notes: list[str]
+
+
+def take(
+    settings: Settings,
+    folder: Path,
+    key: str,
+    *,
+    keep_days: int = 0,
+    unless_since: datetime | None = None,
+) -> Made | None:
+    """Make one in the folder, encrypted to the key if there is one; older ones than so many days go then.
+
+    None: one has been made there since then. STATE/backup.json says how it went (hotline.backups).
+    Raises Unusable, with nothing left behind.
+    """
+    began, at = time.monotonic(), datetime.now(UTC)
+    with only_one(settings):
+        last = backups.read(settings)
+        if unless_since and last and backups.made_since(last, folder, unless_since):
+            return None
+        try:
+            if key:
+                recipient(key)
+            made = _take(settings, folder, key, began, at)
+            forget(folder, made.path, keep_days, at)
+        except (Unusable, OSError, SQLAlchemyError) as error:
+            why = _why(error)
+            _say(settings, at, None, why)
+            raise Unusable(why) from None
+        _say(settings, at, made, None)
+        return made
+
+
+@contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """One at a time for this state folder. Raises Unusable: one is being made, or restored."""
+    with backups.alone(settings) as alone:
+        if not alone:
+            raise Unusable("another backup is being made, or restored")
+        for left in settings.state_dir.glob(f"{_COPY}*"):  # of one that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+
+
+@contextmanager
+def scratch(settings: Settings) -> Iterator[Path]:
+    """A folder beside what it is for, gone afterwards; should this be killed, the next one clears it away."""
+    folder = Path(tempfile.mkdtemp(prefix=_COPY, dir=settings.state_dir))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _take(settings: Settings, folder: Path, key: str, began: float, at: datetime) -> Made:
+    if not folder.is_dir():
+        raise Unusable(f"there is no folder {folder}: is its disk there?")
+    for left in folder.glob(f".{_PREFIX}*{_PART}"):  # of one that was killed
+        left.unlink(missing_ok=True)
+    path = folder / f"{_PREFIX}{at:%Y%m%dT%H%M%SZ}{_AGE if key else _PLAIN}"
+    if path.exists():
+        raise Unusable(f"{path} is there already")
+    part = folder / f".{path.name}{_PART}"
+    try:
+        files, rows, notes = _write(settings, part, key, at)
+        part.rename(path)
+        sync(folder)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    if os.stat(folder).st_dev == os.stat(settings.state_dir).st_dev:
+        notes.append(f"{folder} is on the disk that it is to be a backup of")
+    return Made(path, path.stat().st_size, files, rows, time.monotonic() - began, notes)
+
+
+def _write(settings: Settings, part: Path, key: str, at: datetime) -> tuple[int, int, list[str]]:
+    with scratch(settings) as beside:
+        copy = beside / "copy"
+        copied = database.copy(settings.database, copy)
+        head = {
+            "version": version("hotline137"),
+            "schema": copied.schema,
+            "database": database.kind_of(settings.database),
+            "at": at.isoformat(timespec="seconds"),
+        }
+        with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            with encrypted(out, key) as plain:
+                writer = Writer(plain, head)
+                writer.add(copied.name, copy)
+                strange = contents.put(settings, writer)
+                writer.close(copied.counts)
+            out.flush()
+            os.fsync(out.fileno())
+    notes = [f"{name!r} is not in it: no name for an archive" for name in strange]
+    return len(writer.files), sum(copied.counts.values()), notes
+
+
+def forget(folder: Path, newest: Path, days: int, at: datetime) -> None:
+    """Older ones than so many days go; 0: none does. The newest is always kept."""
+    if not days:
+        return
+    before = f"{_PREFIX}{at - timedelta(days=days):%Y%m%dT%H%M%SZ}"
+    for old in folder.glob(f"{_PREFIX}*"):
+        named = old.name.removesuffix(_AGE).removesuffix(_PLAIN)
+        if old != newest and len(named) == len(before) and named != old.name and named < before:
+            old.unlink(missing_ok=True)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            return f"there is no room left: {os.strerror(error.errno)}"
+        return f"{error.filename or 'the backup'}: {error.strerror or error}"
+    if isinstance(error, SQLAlchemyError):
+        return "the database does not answer"
+    return str(error)
+
+
+def _say(settings: Settings, at: datetime, made: Made | None, error: str | None) -> None:
+    """Write down how it went; whoever watches reads it."""
+    when, last = at.isoformat(timespec="seconds"), backups.read(settings)
+    if made:
+        path, seconds = str(made.path), round(made.seconds, 1)
+        said = Status(when, True, path, None, made.size, seconds, good_at=when, good_path=path)
+    else:
+        good = (last.good_at, last.good_path) if last else (None, None)
+        said = Status(when, False, None, error, None, None, *good)
+    backups.write(settings, said)
+
+
+def sync(folder: Path) -> None:
+    """What was renamed in the folder stays so after a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

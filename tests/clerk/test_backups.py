@@ -1,0 +1,106 @@
+"""The night's backup: once a night, with several clerks, again after a failure, and it goes by itself."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from clerk import backups as job
+from hotline import backups
+from hotline.backups import Status
+from ops.backup import take
+from ops.backup.archive import Unusable
+from settings import CITY, Settings
+from tests.factories import at_once
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    folder = tmp_path / "target"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def nightly(settings: Settings, target: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Settings that the process that is started reads, too."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
+    return settings.model_copy(update={"backup_dir": target})
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=CITY)
+
+
+def well(settings: Settings, when: datetime, folder: Path) -> None:
+    path = str(folder / "hotline137.tar")
+    backups.write(settings, Status(when.isoformat(), True, path, good_at=when.isoformat(), good_path=path))
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_any_hour_when_looked_then_a_backup_is_due_once_a_night_and_again_an_hour_after_a_failure(
+    nightly: Settings, target: Path, tmp_path: Path
+) -> None:
+    def due(when: datetime) -> datetime | None:
+        return backups.due_since(nightly, when)
+
+    assert due(at(29, 12)) == at(29, 3), "there is none yet"
+    well(nightly, at(29, 3, 1), target)
+    assert due(at(29, 12)) is due(at(30, 2, 59)) is None
+    assert due(at(30, 3)) == at(30, 3)
+    backups.write(nightly, Status(at(30, 3, 5).isoformat(), False, error="no room left"))
+    assert due(at(30, 4)) is None and due(at(30, 4, 5)) == at(30, 3)
+    assert due(at(30, 2)) is not None, "a clock that was set back keeps none from being made"
+    well(nightly, at(30, 3, 10), tmp_path)
+    assert due(at(30, 4)) == at(30, 3), "one that a person made elsewhere is not tonight's"
+    for nonsense in ("", "[]", "{}", '{"at": 1}', json.dumps(Status("yesterday")._asdict())):
+        (nightly.state_dir / backups.STATUS).write_text(nonsense)
+        assert due(at(30, 4)) == at(30, 3)
+    assert backups.due_since(nightly.model_copy(update={"backup_dir": None}), at(30, 4)) is None
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_several_clerks_when_one_is_due_then_there_is_one(
+    nightly: Settings, target: Path, engine: Engine
+) -> None:
+    nightly.check_secret()
+    since = at(29, 3)
+
+    def makes(_: int) -> Path | None:
+        try:
+            made = take.take(nightly, target, "", unless_since=since)
+        except Unusable as error:
+            assert "another" in str(error)
+            return None
+        return made.path if made else None
+
+    made = [path for path in at_once(4, makes) if path]
+    assert made == [*target.iterdir()] and len(made) == 1
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_one_that_is_due_when_the_clerk_looks_then_the_command_makes_it_and_a_failure_is_told(
+    nightly: Settings,
+    target: Path,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job, "_LOWEST", ())  # beside other tests the lowest rank would wait for ever
+    job.nightly(engine, nightly)
+    (made,) = target.iterdir()
+    status = backups.read(nightly)
+    assert status and status.ok and status.path == str(made)
+    job.nightly(engine, nightly)
+    assert [*target.iterdir()] == [made] and "not made" not in caplog.text
+    gone = nightly.model_copy(update={"backup_dir": target / "gone"})
+    job.nightly(engine, gone)
+    failed = backups.read(nightly)
+    assert failed and not failed.ok and failed.error and failed.error in caplog.text
+    assert "is its disk there" in failed.error and failed.good_path == str(made)
+    job.nightly(engine, gone)
+    assert caplog.text.count("not made") == 1, "it waits for an hour"
