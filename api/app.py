@@ -14,7 +14,7 @@ from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from api import event_stream, examples, health, limits, problems, security, web
+from api import event_stream, examples, health, limits, metrics, problems, security, web
 from api.department import inbox
 from api.desk import (
     callbacks,
@@ -116,7 +116,7 @@ def _everywhere() -> Sequence[BaseRoute]:
     together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
     for module in _MODULES:
         together.include_router(module.router, prefix=_V1)
-    pages = (health, public, city, fairness, number_page, my_page, my_request_page, passed_page)
+    pages = (health, metrics, public, city, fairness, number_page, my_page, my_request_page, passed_page)
     for module in (*pages, requests_page, map_page, ground, open311_services, open311_requests):
         together.include_router(module.router)
     return together.routes
@@ -166,6 +166,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.engine = engine
     app.state.tail = tail
     app.state.readiness = Readiness(engine)
+    app.state.metrics = metrics.registry(engine, settings)
     app.state.guesses = limits.Guesses()
     app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
     app.state.codes_asked = limits.Guesses(limits.CODES_BURST, limits.CODES_EVERY_S)

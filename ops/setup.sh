@@ -23,6 +23,7 @@ if [ "$for_what" = test ]; then
   need faketime faketime
   need sipp sip-tester
   need baresip baresip-core
+  need promtool prometheus
   need chromium chromium
   need docker docker.io docker-cli docker-compose docker-buildx
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)

@@ -1,0 +1,231 @@
+"""The metrics by their names, in the words of Prometheus. No label has a number, a name or a round."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from api.readiness import PROCESSES
+from db.models import Incoming
+from db.states import Outcome, Phase
+from hotline import arrivals, heartbeats
+from hotline.callbacks.toll import Cap
+from hotline.control import last_backup
+from hotline.control.alarms import AlarmKind
+from hotline.control.control_room import DeskDoing
+from hotline.control.gauges import Gauges
+from hotline.recordings import disk
+from settings import Settings
+
+_CAPS = (Cap.AT_ONCE, Cap.CHANNELS, Cap.PER_HOUR, Cap.PER_DAY, Cap.LINE_DOWN)
+_PHASES = (Phase.PLANNED, Phase.ANNOUNCED, Phase.OPEN, Phase.CLOSED, Phase.LIVE)
+_WHY_DOWN = ("trunk", "scripts", "ivr")
+_JOB = f"{heartbeats.CLERK}/"
+
+
+class Families:
+    """What one scrape tells, in the order in which it is said."""
+
+    def __init__(self) -> None:
+        self._all: list[Metric] = []
+
+    def __iter__(self) -> Iterator[Metric]:
+        return iter(self._all)
+
+    def gauge(self, name: str, text: str, value: float) -> None:
+        """One value."""
+        self._all.append(GaugeMetricFamily(name, text, value=value))
+
+    def gauges(self, name: str, text: str, labels: str, values: Mapping[Any, float]) -> None:
+        """One for each value of the labels, which are named in one word each."""
+        self._add(GaugeMetricFamily(name, text, labels=labels.split()), values)
+
+    def counters(self, name: str, text: str, labels: str, values: Mapping[Any, float]) -> None:
+        """The same of what only grows."""
+        self._add(CounterMetricFamily(name, text, labels=labels.split()), values)
+
+    def _add(self, family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[Any, float]) -> None:
+        for key, value in values.items():
+            family.add_metric(list(map(str, key)) if type(key) is tuple else [str(key)], value)
+        self._all.append(family)
+
+
+@cache
+def _version() -> str:
+    return version("hotline137")
+
+
+def of_state(to: Families, settings: Settings) -> None:
+    """What is known without a database: this program, the disk, the last backup."""
+    kind = "postgresql" if settings.database.startswith("postgresql") else "sqlite"
+    to.gauges(
+        "hotline_build_info",
+        "Version and kind of database; always 1.",
+        "version database",
+        {(_version(), kind): 1},
+    )
+    try:
+        here = disk.of(settings.state_dir)
+    except OSError:  # it is away: the alarm on no figure says so
+        pass
+    else:
+        to.gauge("hotline_state_disk_free_bytes", "Free on the state folder's disk.", here.free)
+        to.gauge("hotline_state_disk_size_bytes", "The whole of the state folder's disk.", here.total)
+    backup = last_backup.read(settings.state_dir)
+    to.gauge(
+        "hotline_backup_timestamp_seconds",
+        "When a backup was last tried, in seconds since 1970; 0: never.",
+        backup.at.timestamp() if backup else 0,
+    )
+    to.gauge("hotline_backup_ok", "Whether that backup is whole.", bool(backup and backup.ok))
+
+
+def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
+    """What the database tells."""
+    _processes(to, found)
+    _calls(to, found, settings)
+    _lines(to, found)
+    _messages(to, found, settings)
+    to.counters(
+        "hotline_attempts",
+        "Callbacks that are over, by what came of them.",
+        "outcome",
+        _each(Outcome, found.outcomes),
+    )
+    to.counters(
+        "hotline_incoming_calls",
+        "Calls on 137, by what became of them.",
+        "kind",
+        _each(Incoming, found.incoming),
+    )
+
+
+def _each(names: Iterable[Any], known: Mapping[Any, float]) -> dict[Any, float]:
+    """None is left out: what is 0 now was something a minute ago."""
+    return {name: known.get(name, 0) for name in names}
+
+
+def _processes(to: Families, found: Gauges) -> None:
+    ages = {row.process: (found.at - row.at).total_seconds() for row in found.heartbeats}
+    fresh = {row.process: row.fresh_s for row in found.heartbeats}
+    up = {name: name in ages and abs(ages[name]) < fresh[name] for name in PROCESSES}
+    up["asterisk"] = up["asterisk"] and up["dialer"]  # which alone can say so
+    to.gauges(
+        "hotline_process_up",
+        "Whether it said lately that it works; asterisk: by AMI, to the dialer.",
+        "process",
+        up,
+    )
+    jobs = {name.removeprefix(_JOB): name for name in ages if name.startswith(_JOB)}
+    to.gauges(
+        "hotline_job_age_seconds",
+        "Since a job of the clerk was last done.",
+        "task",
+        {job: max(0.0, ages[name]) for job, name in jobs.items()},
+    )
+    to.gauges(
+        "hotline_job_limit_seconds",
+        "Within which it should be done again.",
+        "task",
+        {job: fresh[name] for job, name in jobs.items()},
+    )
+
+
+def _calls(to: Families, found: Gauges, settings: Settings) -> None:
+    to.gauges(
+        "hotline_calls",
+        "Calls at this moment: callers on 137 (in), and calls that we placed (out).",
+        "direction",
+        {"in": found.callers, "out": found.outgoing},
+    )
+    to.gauges(
+        "hotline_calls_limit",
+        "So many at one time, by the settings; all: both together.",
+        "direction",
+        {"in": settings.callers_at_once, "out": settings.outgoing_at_once, "all": settings.channels},
+    )
+    to.gauges(
+        "hotline_calls_capped",
+        "Whether this cap lets no call be placed now.",
+        "cap",
+        {cap: cap is found.capped for cap in _CAPS},
+    )
+    to.gauges(
+        "hotline_calls_down",
+        "Whether no call can be made by our own fault, and why.",
+        "why",
+        {why: why == found.down for why in _WHY_DOWN},
+    )
+    if found.trunk_answers is not None:
+        to.gauge(
+            "hotline_trunk_answers", "Whether the trunk answers OPTIONS, if it ever did.", found.trunk_answers
+        )
+
+
+def _lines(to: Families, found: Gauges) -> None:
+    to.gauges("hotline_rounds", "Rounds that are not over.", "phase", _each(_PHASES, found.rounds))
+    to.gauges(
+        "hotline_registrations", "Places in rounds that are not over.", "phase state", found.registrations
+    )
+    to.gauges(
+        "hotline_line_waiting",
+        "Who waits: for a call in live rounds, for an operator's, or on the line.",
+        "line",
+        {name: line.waiting for name, line in found.lines.items()},
+    )
+    to.gauges(
+        "hotline_line_oldest_wait_seconds",
+        "How long whoever has waited longest.",
+        "line",
+        {name: line.oldest_s for name, line in found.lines.items()},
+    )
+    to.gauge("hotline_officials_live", "Live rounds: officials who answer now.", found.live)
+    to.gauge("hotline_officials_speaking", "In how many of them somebody is spoken with.", found.speaking)
+    if found.idle is not None:
+        to.gauge(
+            "hotline_official_idle_ratio", "Of live rounds so far: the share without a talk.", found.idle
+        )
+    to.gauges("hotline_desks", "Desks by what they do.", "doing", _each(DeskDoing, found.desks))
+    to.gauges("hotline_control_alarms", "Alarms of the control room.", "kind", _each(AlarmKind, found.alarms))
+
+
+def _messages(to: Families, found: Gauges, settings: Settings) -> None:
+    to.gauges(
+        "hotline_outbox_messages",
+        "Messages that are not out yet, and who was given them last.",
+        "kind provider",
+        found.outbox,
+    )
+    to.gauges(
+        "hotline_outbox_oldest_due_seconds",
+        "Since the oldest of those whose time has come.",
+        "kind",
+        found.outbox_due_s,
+    )
+    to.gauges(
+        "hotline_outbox_not_sent_messages",
+        "Of the last 24 hours, those that will not go out.",
+        "why",
+        {why or "unknown": number for why, number in found.not_sent.items()},
+    )
+    to.gauge("hotline_quiet", "Whether citizens are left in peace now.", found.quiet)
+    providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
+    to.gauge("hotline_sms_providers", "Providers of text messages that are set.", len(providers))
+    ours = [account for account in found.accounts if account.provider in providers]
+    to.gauges(
+        "hotline_sms_credit",
+        "What is left there, in the provider's own unit.",
+        "provider",
+        {account.provider: account.credit for account in ours if account.credit is not None},
+    )
+    to.gauges(
+        "hotline_sms_trouble",
+        "Whether there is little credit, or it does not let us in.",
+        "provider",
+        {
+            account.provider: bool(account.error) or arrivals.is_low(account, settings.sms_least_credit)
+            for account in ours
+        },
+    )

@@ -1,0 +1,102 @@
+"""GET /metrics: Prometheus. Figures are read from the database at each scrape; only this process's own time
+there is measured along the way (docs/decisions/0036-watched-from-outside.md).
+"""
+
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
+from prometheus_client.core import Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+from sqlalchemy import Connection, Engine, event
+
+from api.access import InForce
+from api.insiders import IsNear
+from api.metric_families import Families, of_gauges, of_state
+from db.engine import reading
+from hotline.control import gauges
+from hotline.control.totals import Totals
+from hotline.errors import Refused
+from settings import Settings
+
+log = logging.getLogger("api")
+router = APIRouter()
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_BEGUN = "hotline137.begun"
+
+
+@router.get("/metrics", include_in_schema=False)
+def metrics(request: Request, settings: InForce, near: IsNear) -> Response:
+    """For insiders (HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN). 200 without a database, too."""
+    if not near:
+        raise Refused("forbidden", "for insiders only: HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN")
+    encode, kind = choose_encoder(request.headers.get("accept", ""))
+    registry: CollectorRegistry = request.app.state.metrics
+    return Response(encode(registry), headers={"Content-Type": kind, "Cache-Control": "no-store"})
+
+
+def registry(engine: Engine, settings: Settings) -> CollectorRegistry:
+    """What one API tells. It measures the transactions of this engine from now on."""
+    made = CollectorRegistry()
+    ProcessCollector(registry=made)
+    _measure(engine, made)
+    made.register(_Figures(engine, settings))
+    return made
+
+
+class _Figures(Collector):
+    """Everything that is in the database, and the disk."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self._engine, self._settings, self._totals = engine, settings, Totals()
+
+    def describe(self) -> list[Metric]:
+        """Not asked before the first scrape: a database that is away must not keep the API from starting."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """One scrape."""
+        families = Families()
+        of_state(families, self._settings)
+        began = time.perf_counter()
+        try:
+            with reading(self._engine, one_moment=True) as session:
+                found = gauges.read(session, self._settings, self._totals)
+        except Exception as error:  # whatever the reason: an alarm is to tell it from an API that is away
+            log.warning("no figures: %s", type(error).__name__)
+            families.gauge("hotline_database_up", "Whether the database answers (1) or not (0).", 0)
+        else:
+            families.gauge("hotline_database_up", "Whether the database answers (1) or not (0).", 1)
+            of_gauges(families, found, self._settings)
+        took = time.perf_counter() - began
+        families.gauge("hotline_scrape_seconds", "How long the database took to tell all this.", took)
+        yield from families
+
+
+def _measure(engine: Engine, made: CollectorRegistry) -> None:
+    seconds = Histogram(
+        "hotline_api_transaction_seconds",
+        "Time of the API's transactions, from beginning to commit or rollback, waits for locks included.",
+        ["mode"],
+        buckets=_BUCKETS,
+        registry=made,
+    )
+    by_mode = {True: seconds.labels("read"), False: seconds.labels("write")}
+
+    def begun(connection: Connection) -> None:
+        connection.info[_BEGUN] = time.perf_counter()
+
+    def over(connection: Connection) -> None:
+        began: Any = connection.info.pop(_BEGUN, None)
+        if began is not None:
+            only_reads = bool(connection.get_execution_options().get("reading", False))
+            by_mode[only_reads].observe(time.perf_counter() - began)
+
+    event.listen(engine, "begin", begun, insert=True)  # before SQLite waits for its one writer
+    event.listen(engine, "commit", over)
+    event.listen(engine, "rollback", over)

@@ -1,0 +1,366 @@
+"""What Prometheus reads: the right figures of both databases, for insiders, and nothing of anybody."""
+
+import json
+import subprocess
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from prometheus_client.parser import text_string_to_metric_families as families
+from sqlalchemy import Engine, insert, select, text
+from sqlalchemy.orm import Session
+
+from api.app import create
+from db.engine import now, reading, writing
+from db.models import (
+    Breaker,
+    Callback,
+    Delivery,
+    Heartbeat,
+    Incoming,
+    IncomingCalls,
+    OutboxKind,
+    OutboxMessage,
+    PlacedCall,
+    Registration,
+    Role,
+    Round,
+    SmsAccount,
+    User,
+)
+from db.states import CallbackState, Outcome, Phase
+from hotline import heartbeats
+from hotline.callbacks import breaker
+from hotline.control import gauges
+from hotline.control.totals import Totals
+from hotline.line import engaged
+from settings import Settings
+from tests.api.answers import HERE, As, problem
+from tests.factories import HOUR, MINUTE, SECOND, a_callback, a_round, some_registrations
+from tests.kit import seed_city
+from tests.kit.databases import in_both
+from tests.kit.process import in_time, need
+
+Figures = Callable[[], dict[str, float]]
+
+
+@pytest.fixture
+def figures(insider: TestClient) -> Figures:
+    """Scrapes: each value by its name and labels, as Prometheus writes them."""
+
+    def scrape() -> dict[str, float]:
+        answer = insider.get("/metrics")
+        assert answer.status_code == 200
+        return read(answer.text)
+
+    return scrape
+
+
+def read(said: str) -> dict[str, float]:
+    found = {}
+    for family in families(said):
+        for sample in family.samples:
+            labels = ",".join(f"{name}={value}" for name, value in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return found
+
+
+# Who may
+
+
+def test_given_somebody_from_outside_when_they_ask_for_figures_then_they_are_refused(
+    nobody: TestClient, as_role: As, settings: Settings, engine: Engine
+) -> None:
+    for page in (nobody, as_role(Role.ADMINISTRATOR)):
+        problem(page.get("/metrics"), 403, "forbidden")
+    app = create(settings.model_copy(update={"metrics_token": "a-token-of-a-city"}))
+    away = TestClient(app, client=("203.0.113.5", 50_000), raise_server_exceptions=False)
+    problem(away.get("/metrics", headers={"Authorization": "Bearer another-token-x"}), 403, "forbidden")
+    shown = away.get("/metrics", headers={"Authorization": "Bearer a-token-of-a-city"})
+    assert (shown.status_code, shown.headers["cache-control"]) == (200, "no-store")
+    assert "a-token-of-a-city" not in shown.text
+
+
+def test_given_prometheus_when_it_asks_for_its_newer_form_then_it_gets_it(insider: TestClient) -> None:
+    newer = insider.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert newer.headers["content-type"].startswith("application/openmetrics-text")
+    assert newer.text.endswith("# EOF\n")
+    assert insider.get("/metrics").headers["content-type"].startswith("text/plain")
+
+
+# What it says
+
+
+@in_both
+def test_given_a_live_round_when_scraped_then_who_waits_speaks_and_was_called_is_counted(
+    figures: Figures, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        at = now(session)
+        talk = a_callback(session, CallbackState.TALKING)
+        talk.called_at = at - 2 * MINUTE
+        some_registrations(session, session.get_one(Round, talk.round_id), 3)
+        over = a_callback(session)
+        over.state, over.outcome = CallbackState.CLOSED, Outcome.BUSY
+        session.add(IncomingCalls(hour=at, kind=Incoming.TURNED_AWAY, calls=4))
+        session.add(_message(at, 10, "kavenegar"))
+    found = figures()
+    assert found["hotline_database_up"] == 1
+    assert found["hotline_rounds{phase=live}"] == found["hotline_officials_live"] == 2
+    assert found["hotline_officials_speaking"] == 1
+    assert found["hotline_official_idle_ratio"] == 0
+    assert found["hotline_line_waiting{line=rounds}"] == 3
+    assert found["hotline_registrations{phase=live,state=waiting}"] == 3
+    assert found["hotline_registrations{phase=live,state=calling}"] == 2
+    assert found["hotline_attempts_total{outcome=busy}"] == 1
+    assert found["hotline_incoming_calls_total{kind=turned_away}"] == 4
+    assert found["hotline_outbox_messages{kind=registered,provider=kavenegar}"] == 1
+
+
+def test_given_a_city_in_the_middle_of_its_day_when_scraped_then_each_figure_is_that_of_its_tables(
+    figures: Figures, engine: Engine, settings: Settings
+) -> None:
+    seed_city.fill(engine)
+    with writing(engine) as session:
+        at = now(session)
+        session.add(PlacedCall(token="callback-1", number="+989131110001", at=at))
+        session.add(SmsAccount(provider="kavenegar", credit=5.0, asked_at=at))
+        for minutes, provider in ((10, "kavenegar"), (5, "")):
+            session.add(_message(at, minutes, provider))
+        session.merge(Heartbeat(process="clerk/seal", at=at - 90 * SECOND, fresh_s=60))
+    found = figures()
+    with reading(engine) as session:
+        outcomes = dict(session.execute(text("SELECT outcome, count(*) FROM callbacks GROUP BY 1")).all())
+        incoming = dict(session.execute(text("SELECT kind, sum(calls) FROM incoming_calls GROUP BY 1")).all())
+        waiting = session.scalar(
+            text(
+                "SELECT count(*) FROM registrations JOIN rounds ON rounds.id = round_id "
+                "WHERE state = 'waiting' AND opened_at IS NOT NULL AND ended_at IS NULL "
+                "AND NOT is_operators_line"
+            )
+        )
+        callers = engaged.callers(session)
+    assert found["hotline_database_up"] == 1
+    for outcome in Outcome:
+        assert found[f"hotline_attempts_total{{outcome={outcome}}}"] == outcomes.get(outcome, 0)
+    for kind in Incoming:
+        assert found[f"hotline_incoming_calls_total{{kind={kind}}}"] == incoming.get(kind, 0)
+    assert found["hotline_line_waiting{line=rounds}"] == waiting > 0
+    assert found["hotline_registrations{phase=live,state=waiting}"] >= waiting
+    assert found["hotline_line_oldest_wait_seconds{line=rounds}"] > 0
+    assert found["hotline_officials_live"] >= found["hotline_officials_speaking"] >= 1
+    assert 0 <= found["hotline_official_idle_ratio"] <= 1
+    assert found["hotline_calls{direction=in}"] == callers
+    assert found["hotline_calls{direction=out}"] == 1
+    assert found["hotline_calls_limit{direction=in}"] == settings.callers_at_once
+    assert found["hotline_outbox_messages{kind=registered,provider=kavenegar}"] == 1
+    assert 595 < found["hotline_outbox_oldest_due_seconds{kind=registered}"] < 660
+    assert 85 < found["hotline_job_age_seconds{task=seal}"] < 150
+    assert found["hotline_job_limit_seconds{task=seal}"] == 60
+    assert "hotline_sms_credit{provider=kavenegar}" not in found, "it is no provider of ours any more"
+
+
+def _message(at: datetime, minutes: int, provider: str) -> OutboxMessage:
+    made = at - minutes * MINUTE
+    return OutboxMessage(
+        key=f"made-{minutes}",
+        kind=OutboxKind.REGISTERED,
+        to="+989131110001",
+        body="{}",
+        made_at=made,
+        not_before=made,
+        provider=provider,
+        state=Delivery.PENDING,
+    )
+
+
+def test_given_a_trunk_that_takes_no_calls_when_scraped_then_the_breaker_and_the_cap_say_so(
+    figures: Figures, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        for process in ("ivr", "dialer", "asterisk"):
+            heartbeats.beat(session, process)
+    before = figures()
+    assert {before[f"hotline_calls_down{{why={why}}}"] for why in ("trunk", "scripts", "ivr")} == {0}
+    assert "hotline_trunk_answers" not in before
+    with writing(engine) as session:
+        for call in range(breaker.FAILURES):
+            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
+        session.get_one(Breaker, breaker.TRUNK).answers = False
+    found = figures()
+    assert found["hotline_calls_down{why=trunk}"] == found["hotline_calls_capped{cap=line-down}"] == 1
+    assert found["hotline_trunk_answers"] == 0
+    assert found["hotline_process_up{process=asterisk}"] == 1
+    assert found["hotline_process_up{process=clerk}"] == 0
+    assert found["hotline_control_alarms{kind=calls-down}"] == 1
+
+
+def test_given_an_account_without_credit_when_scraped_then_the_provider_is_in_trouble(
+    settings: Settings, engine: Engine
+) -> None:
+    ours = {"sms_provider": "kavenegar", "sms_kavenegar_key": "k", "sms_least_credit": {"kavenegar": 10.0}}
+    with writing(engine) as session:
+        session.add(SmsAccount(provider="kavenegar", credit=5.0, asked_at=now(session)))
+    page = TestClient(create(settings.model_copy(update=ours)), client=HERE)
+    found = read(page.get("/metrics").text)
+    assert found["hotline_sms_credit{provider=kavenegar}"] == 5
+    assert found["hotline_sms_trouble{provider=kavenegar}"] == found["hotline_sms_providers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("written", "at", "ok"),
+    [
+        (None, 0, 0),
+        ({"at": "2026-01-02T03:04:05+00:00", "path": "/b", "ok": True}, 1767323045, 1),
+        ({"at": "2026-01-02T03:04:05", "path": "/b", "ok": False}, 1767323045, 0),
+        ({"at": "yesterday", "ok": True}, 0, 0),
+        ({"at": 5, "ok": True}, 0, 0),
+        (["at"], 0, 0),
+        ("[" * 10_000, 0, 0),
+    ],
+)
+def test_given_what_the_last_backup_wrote_when_scraped_then_its_time_is_told_or_never(
+    figures: Figures, settings: Settings, written: Any, at: int, ok: int
+) -> None:
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    if written is not None:
+        said = written if isinstance(written, str) else json.dumps(written)
+        (settings.state_dir / "backup.json").write_text(said)
+    found = figures()
+    assert (found["hotline_backup_timestamp_seconds"], found["hotline_backup_ok"]) == (at, ok)
+
+
+def test_given_transactions_of_the_api_when_scraped_then_their_time_was_measured_by_kind(
+    app: FastAPI, insider: TestClient, figures: Figures
+) -> None:
+    count = "hotline_api_transaction_seconds_count"
+    before = figures()
+    insider.get("/readyz")
+    after = figures()
+    assert after[f"{count}{{mode=write}}"] == before[f"{count}{{mode=write}}"] + 1
+    assert after[f"{count}{{mode=read}}"] > before[f"{count}{{mode=read}}"]
+    assert after["process_resident_memory_bytes"] > 0
+
+
+def test_given_a_database_that_is_away_when_scraped_then_it_answers_and_says_so(
+    app: FastAPI, figures: Figures, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        session.execute(text("ALTER TABLE heartbeats RENAME TO gone"))
+    found = figures()
+    assert found["hotline_database_up"] == 0
+    assert found["hotline_state_disk_free_bytes"] > 0
+    assert not any(name.startswith("hotline_calls") for name in found)
+    with writing(engine) as session:
+        session.execute(text("ALTER TABLE gone RENAME TO heartbeats"))
+    assert figures()["hotline_database_up"] == 1
+
+
+def test_given_everybody_of_a_city_when_scraped_then_no_number_and_no_name_is_in_it(
+    insider: TestClient, engine: Engine
+) -> None:
+    seed_city.fill(engine)
+    said = insider.get("/metrics").text
+    with reading(engine) as session:
+        numbers = set(session.scalars(select(Registration.number))) | set(
+            session.scalars(select(Registration.ticket))
+        )
+        names = {part for user in session.scalars(select(User)) for part in (user.username, user.name)}
+    assert len(numbers) > 20 and len(names) > 3
+    assert not [each for each in numbers if each.lstrip("+") in said or each.removeprefix("+98") in said]
+    assert not [each for each in names if f'"{each}"' in said]
+
+
+def test_given_all_metrics_when_promtool_looks_at_their_names_then_it_has_nothing_to_say(
+    insider: TestClient, engine: Engine
+) -> None:
+    seed_city.fill(engine)
+    said = insider.get("/metrics").text
+    checked = subprocess.run(
+        [need("promtool", "prometheus"), "check", "metrics"],
+        input=said,
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert (checked.returncode, checked.stderr) == (0, "")
+    helps = [line for line in said.splitlines() if line.startswith("# HELP hotline_")]
+    assert len(helps) > 25 and all(line.isascii() and line.endswith(".") for line in helps)
+
+
+# What only grows
+
+
+@in_both
+def test_given_attempts_that_end_in_any_order_when_read_again_and_again_then_none_is_lost_or_counted_twice(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hotline.control.totals._LATER", 2)
+    with writing(engine) as session:
+        made = [a_callback(session).id for _ in range(12)]
+    totals, counted = Totals(), []
+    for ended in (made[3], made[0], *made[4:9], made[11], made[1], made[2], made[9], made[10]):
+        with writing(engine) as session:
+            one = session.get_one(Callback, ended)
+            one.state, one.outcome = CallbackState.CLOSED, Outcome.BUSY
+        with reading(engine) as session:
+            counted.append(totals.outcomes(session)[Outcome.BUSY])
+    assert counted == list(range(1, 13))
+    assert totals._until_id >= made[8], "what is settled is not looked at again"
+
+
+@in_both
+def test_given_hours_of_callers_when_they_pass_then_their_sum_only_grows(engine: Engine) -> None:
+    totals = Totals()
+    with writing(engine) as session:
+        at = now(session).replace(minute=0, second=0, microsecond=0)
+        for hours, calls in ((50, 7), (3, 5), (0, 2)):
+            row = IncomingCalls(hour=at - hours * HOUR, kind=Incoming.ANSWERED, calls=calls)
+            session.add(row)
+    with reading(engine) as session:
+        assert totals.incoming(session)[Incoming.ANSWERED] == 14
+    with writing(engine) as session:
+        session.get_one(IncomingCalls, (at, Incoming.ANSWERED)).calls = 4
+    with reading(engine) as session:
+        assert totals.incoming(session)[Incoming.ANSWERED] == 16
+        assert totals.incoming(session)[Incoming.ANSWERED] == 16
+
+
+def test_given_many_years_of_attempts_when_scraped_once_more_then_it_takes_no_longer(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        _years(session, 30_000)
+        for _ in range(20):
+            talk = a_callback(session, CallbackState.TALKING)
+            some_registrations(session, session.get_one(Round, talk.round_id), 20)
+    totals = Totals()
+    with reading(engine) as session:
+        gauges.read(session, settings, totals)
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        with reading(engine) as session:
+            gauges.read(session, settings, totals)
+        took.append(time.perf_counter() - began)
+    assert in_time(min(took), 0.1), sorted(took)
+
+
+def _years(session: Session, attempts: int) -> None:
+    """Attempts to one citizen of a round that is over."""
+    place = some_registrations(session, a_round(session, Phase.OVER), 1)[0]
+    ended = datetime(2020, 1, 1, tzinfo=UTC)
+    row = {
+        "registration_id": place.id,
+        "round_id": place.round_id,
+        "state": CallbackState.CLOSED,
+        "outcome": Outcome.NO_ANSWER,
+        "claimed_at": ended,
+        "ended_at": ended,
+    }
+    rows = [row | {"token": f"callback-old-{each}"} for each in range(attempts)]
+    session.execute(insert(Callback), rows)

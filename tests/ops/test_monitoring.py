@@ -1,0 +1,85 @@
+"""The alarms and the dashboard that come along: they speak when they should, of metrics that there are."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.app import create
+from db.engine import now, writing
+from db.models import Delivery, Heartbeat, OutboxKind, OutboxMessage, SmsAccount, WhyNot
+from hotline.callbacks import breaker
+from settings import Settings
+from tests.api.answers import HERE
+from tests.kit import seed_city
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
+from tests.kit.process import need
+
+FOLDER = Path(__file__).parents[2] / "ops" / "monitoring"
+RULES, PLAYED = (FOLDER / "rules.yml").read_text(), (FOLDER / "rules_test.yml").read_text()
+ALARMS = (FOLDER.parents[1] / "docs" / "alarms.md").read_text()
+NAMES = re.findall(r"alert: (\w+)", RULES)
+
+
+@pytest.fixture
+def said(settings: Settings, engine: Engine) -> str:
+    """What a city tells that has everything."""
+    seed_city.fill(engine)
+    with writing(engine) as session:
+        at = now(session)
+        session.merge(SmsAccount(provider="kavenegar", credit=5.0, asked_at=at))
+        breaker.answers(session, yes=True)
+        session.merge(Heartbeat(process="clerk/seal", at=at, fresh_s=60))
+        for state in (Delivery.PENDING, Delivery.FAILED):
+            message = OutboxMessage(
+                key=state, kind=OutboxKind.REGISTERED, to="+989131110001", body="{}", why=WhyNot.CREDIT
+            )
+            message.made_at = message.not_before = at
+            message.state = state
+            session.add(message)
+    ours = settings.model_copy(update={"sms_provider": "kavenegar", "sms_kavenegar_key": "k"})
+    return TestClient(create(ours), client=HERE).get("/metrics").text
+
+
+def promtool(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        [need("promtool", "prometheus"), *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_given_the_rules_when_promtool_plays_them_then_each_speaks_when_it_should_and_is_silent_else() -> (
+    None
+):
+    promtool("check", "config", "--lint=all", "--lint-fatal", FOLDER / "prometheus.yml")
+    promtool("test", "rules", FOLDER / "rules_test.yml")
+
+
+def test_given_each_alarm_when_looked_for_then_it_is_played_both_ways_and_has_its_paragraph() -> None:
+    cases = PLAYED.split("  - name: ")[1:]
+    by_name = {name: [case for case in cases if f"alertname: {name}\n" in case] for name in NAMES}
+    for name, mine in by_name.items():
+        assert {"exp_alerts: []" in case for case in mine} == {True, False}, name
+    paragraphs = re.findall(r"^### (\w+)\n(.+)", ALARMS, re.MULTILINE)
+    assert sorted(head for head, _ in paragraphs) == sorted(NAMES)
+    assert all(" **Do:** " in words for _, words in paragraphs)
+
+
+def test_given_every_metric_that_rules_and_dashboard_name_when_scraped_then_it_is_there(said: str) -> None:
+    there = {re.split(r"[ {]", line)[0] for line in said.splitlines() if line[0] != "#"}
+    dashboard = json.loads((FOLDER / "dashboard.json").read_text())
+    asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    used = set(re.findall(r"\b(?:hotline|process)_\w+\b", " ".join([*asked, RULES])))
+    assert len(asked) > 20
+    assert used - there == set()
+    shown = {
+        name
+        for name in there
+        if name.startswith("hotline_") and not name.endswith(("_sum", "_count", "_created"))
+    }
+    assert shown - used == set(), "a metric that nobody looks at"
