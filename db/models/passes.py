@@ -35,8 +35,8 @@ class Pass(Base):
     done: Mapped[str] = mapped_column(String(1000), default="", server_default=text("''"))
 
     __table_args__ = (
-        CheckConstraint("(answered_at IS NULL) = (answer = '')", name="answered_in_words"),
-        CheckConstraint("(done_at IS NULL) = (done = '')", name="done_in_words"),
+        CheckConstraint("answer = '' OR answered_at IS NOT NULL", name="answered_in_words"),
+        CheckConstraint("done = '' OR done_at IS NOT NULL", name="done_in_words"),
         Index(
             "one_link_a_body",
             *("request_id", "body"),

@@ -193,7 +193,7 @@ Index("requests_escalated", Request.id, sqlite_where=_ESCALATED, postgresql_wher
 
 class RequestEntry(Base):
     """One step of a request's history; only ever added. The database refuses every change, but that what a
-    citizen has said is emptied, with its salt.
+    citizen or a body outside the city has said is emptied, with its salt.
     """
 
     __tablename__ = "request_history"

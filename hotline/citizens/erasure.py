@@ -44,7 +44,7 @@ from hotline.line import blocked
 from hotline.pictures import pictures
 from hotline.recordings import recordings
 from hotline.requests import parts, passes, ratings, releases
-from hotline.requests.requests import BY_CITIZEN
+from hotline.requests.requests import BY_CITIZEN, IN_WORDS_OF_BODY
 from hotline.uploads import uploads
 from hotline.words import PUBLIC
 
@@ -187,14 +187,15 @@ def _requests(session: Session, number: str, at: datetime) -> None:
 
 
 def forget_words(session: Session, request: Request, at: datetime) -> None:
-    """What its citizen has said, shown and where it was goes, of its parts, too; files by the clerk."""
+    """What its citizen has said, shown and where it was goes, of its parts, too, and what bodies outside the
+    city wrote of it; files by the clerk."""
     for part in parts.ever(session, request):
         forget_words(session, part, at)
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
     request.latitude, request.longitude, request.place, request.contact = None, None, "", ""
-    passes.forget(session, [request.id])
-    said = RequestEntry.request_id == request.id, RequestEntry.step.in_(BY_CITIZEN)
+    passes.forget_words(session, [request.id])
+    said = RequestEntry.request_id == request.id, RequestEntry.step.in_((*BY_CITIZEN, *IN_WORDS_OF_BODY))
     session.execute(update(RequestEntry).where(*said).values(note="", note_salt=None))
     pictures.erase(session, pictures.drop_of_request(session, request.id))
 

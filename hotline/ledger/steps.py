@@ -20,8 +20,9 @@ from hotline.ledger import ledger
 _BY_TIME = {RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS, RequestStep.UNANSWERED}
 _BY_CITIZEN = {RequestStep.REPORTED, RequestStep.CONFIRMED, RequestStep.DENIED, RequestStep.ANSWERED}
 _BY_BODY = {RequestStep.BODY_RECEIVED, RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE}
-_CAN_BE_EMPTIED = {RequestStep.DENIED, RequestStep.ANSWERED}
-"""What a citizen has said goes when they wish; what the city has said stays."""
+_CAN_BE_EMPTIED = {RequestStep.DENIED, RequestStep.ANSWERED, RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE}
+"""What a citizen has said goes when they wish, and what bodies outside the city wrote; what the city has said
+stays."""
 _PAGE = 2000
 
 
@@ -94,7 +95,7 @@ def _differs(step: RequestEntry, tracking: str, details: str) -> Iterator[str]:
         yield "who did it, whose it is, or until when, is not what was sealed in"
     if step.note_salt is None and step.note == "":
         if step.step not in _CAN_BE_EMPTIED:
-            yield "its note was emptied, which is not a citizen's, of"
+            yield "its note was emptied, which is the city's, of"
     elif now["note"] != kept["note"]:
         yield "its note is not what was sealed in"
 

@@ -95,7 +95,7 @@ def received(session: Session, token: str) -> None:
 def answered(session: Session, token: str, text: str) -> None:
     """The body writes something; the same words once more are nothing.
 
-    Raises Refused("link-over" | "text-missing" | "text-long" | "too-many-answers").
+    Raises what `check` raises, and Refused("link-over" | "too-many-answers").
     """
     text = check(text)
     row, request = _get_for_update(session, token)
@@ -111,7 +111,7 @@ def done(session: Session, token: str, text: str) -> int | None:
     """The body says that it has done its part; returns the link's id, to which its picture belongs. The same
     words once more are nothing.
 
-    Raises Refused("link-over" | "text-missing" | "text-long" | "body-done").
+    Raises what `check` raises, and Refused("link-over" | "body-done").
     """
     text = check(text)
     row, request = _get_for_update(session, token)
@@ -125,12 +125,14 @@ def done(session: Session, token: str, text: str) -> int | None:
 
 
 def check(text: str) -> str:
-    """What a body writes. Raises Refused("text-missing" | "text-long")."""
+    """What a body writes. Raises Refused("text-missing" | "text-long" | "text-personal")."""
     text = text.strip()
     if not text:
         raise Refused("text-missing", "write something", "text")
     if len(text) > LONGEST:
         raise Refused("text-long", f"at most {LONGEST} characters", "text")
+    if NUMBER.search(text):
+        raise Refused("text-personal", "no numbers of people: it may become the city's public reply", "text")
     return text
 
 

@@ -25,7 +25,7 @@ _S, _T = RequestState, RequestStep
 PASSED_IN = (_S.NEW, *WITH_DEPARTMENT, _S.REOPENED)
 """What is in somebody's hands: of what is split, its parts are."""
 MOST = 5
-"""Open links of a request."""
+"""Open links of a request, of each department, and of the office."""
 _TOKEN = re.compile("[A-Za-z0-9_-]{43}")
 _BITS = 256
 NUMBER = re.compile(r"\d(?:[\s()+._\u200c\u2010-\u2015-]{0,3}\d){6,}")
@@ -74,8 +74,9 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
     if not (body and why and written):
         field = "body" if not body else "why" if not why else "written"
         raise Refused("text-missing", "say to whom, why, and what it is about", field)
-    if NUMBER.search(written):
-        raise Refused("text-personal", "no numbers of people: the body needs none", "written")
+    for field, text in (("body", body), ("why", why), ("written", written)):
+        if NUMBER.search(text):
+            raise Refused("text-personal", "no numbers of people: nobody needs them here", field)
     at = now(session)
     before = Pass.request_id == request.id, Pass.withdrawn_at.is_(None)
     anothers = and_(Pass.department_id.is_distinct_from(user.department_id), Pass.expires_at > at)
@@ -83,7 +84,8 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
     if user.department_id is not None and session.scalar(same) is not None:
         raise Refused("body-has-link", "the office, or another department, has passed it on to this body")
     session.execute(update(Pass).where(*before, Pass.body == body).values(withdrawn_at=at))
-    open_ = select(func.count()).select_from(Pass).where(*before, Pass.expires_at > at)
+    its = Pass.department_id.is_not_distinct_from(user.department_id)
+    open_ = select(func.count()).select_from(Pass).where(*before, its, Pass.expires_at > at)
     if (session.scalar(open_) or 0) >= MOST:
         raise Refused("too-many-links", f"at most {MOST} at a time; withdraw one first")
     token = secrets.token_urlsafe(_BITS // 8)
@@ -185,6 +187,12 @@ def forget(session: Session, request_ids: Sequence[int]) -> None:
     since = func.coalesce(Pass.withdrawn_at, now(session))
     gone = update(Pass).where(Pass.request_id.in_(request_ids))
     session.execute(gone.values(withdrawn_at=since, written="", contact=""))
+
+
+def forget_words(session: Session, request_ids: Sequence[int]) -> None:
+    """The same; and what bodies have said of them is gone, too. Their steps stay, without words."""
+    forget(session, request_ids)
+    session.execute(update(Pass).where(Pass.request_id.in_(request_ids)).values(answer="", done=""))
 
 
 def _hash(token: str) -> str:

@@ -21,6 +21,7 @@ LATENESS = (RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISOR
 """Who was told that a department is late."""
 BY_BODY = (RequestStep.BODY_RECEIVED, RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE)
 """Said by a body outside the city, to which it was passed on."""
+IN_WORDS_OF_BODY = (RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE)
 OF_THE_OFFICE = (
     *(RequestStep.RETURNED, RequestStep.SEPARATED, RequestStep.SPLIT, RequestStep.PART),
     *(RequestStep.RECALLED, *BY_BODY),

@@ -79,11 +79,12 @@ _LEVELS = ", ".join(f"({level}, {seconds})" for level, seconds in enumerate((409
 _FOLLOWED = "state, round_id, moved_up, rounds_missed, registered_at"
 
 _EMPTIED = (
-    "NEW.note = '' AND NEW.note_salt IS NULL AND OLD.step IN ('denied', 'answered')"
+    "NEW.note = '' AND NEW.note_salt IS NULL AND OLD.step"
+    " IN ('denied', 'answered', 'body_answered', 'body_done')"
     " AND (NEW.id, NEW.request_id, NEW.at, NEW.who, NEW.step, NEW.salt)"
     " = (OLD.id, OLD.request_id, OLD.at, OLD.who, OLD.step, OLD.salt)"
 )
-"""What a citizen has said is gone, and nothing else is changed."""
+"""What a citizen or a body outside the city has said is gone, and nothing else is changed."""
 _AS_EMPTY = ("department_id", "due_at", "other_id")
 
 
@@ -1199,8 +1200,8 @@ def _tables() -> None:
         sa.Column("answers", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done", sa.String(length=1000), server_default=sa.text("''"), nullable=False),
-        sa.CheckConstraint("(answered_at IS NULL) = (answer = '')", name="answered_in_words"),
-        sa.CheckConstraint("(done_at IS NULL) = (done = '')", name="done_in_words"),
+        sa.CheckConstraint("answer = '' OR answered_at IS NOT NULL", name="answered_in_words"),
+        sa.CheckConstraint("done = '' OR done_at IS NOT NULL", name="done_in_words"),
         sa.ForeignKeyConstraint(["department_id"], ["departments.id"]),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"]),
         sa.PrimaryKeyConstraint("id"),

@@ -150,6 +150,18 @@ def test_given_a_body_that_lost_its_link_when_a_new_one_is_made_then_the_old_one
     link(session, request_, clerk, body="گاز")
 
 
+def test_given_links_of_the_office_and_of_another_department_when_one_passes_on_then_its_own_are_counted(
+    session: Session, clerk: User, request_: Request
+) -> None:
+    other, office = of_department(session), a_user(session)
+    for number in range(passes.MOST):
+        for user in (other, office):
+            link(session, request_, user, body=f"برق {user.username} {number}")
+    assert not over(session, link(session, request_, clerk))
+    for user in (other, office):
+        assert refusal(lambda user=user: link(session, request_, user, body="گاز")) == "too-many-links"
+
+
 def test_given_a_link_of_anothers_when_a_department_passes_on_to_the_same_body_then_it_ends_nothing(
     session: Session, clerk: User, request_: Request
 ) -> None:
@@ -195,6 +207,8 @@ def test_given_links_of_others_when_a_department_looks_then_it_sees_its_own_and_
         ({"written": "+98 (31) 3000-0000"}, "text-personal"),
         ({"written": "0913.111.2233"}, "text-personal"),
         ({"written": "۰۹۱۳\u200c۱۱۱\u2013۲۲۳۳"}, "text-personal"),
+        ({"why": "مالک ۰۹۱۳ ۱۱۱ ۲۲۳۳ گفت"}, "text-personal"),
+        ({"body": "علی ۰۹۱۳۱۱۱۲۲۳۳"}, "text-personal"),
         ({"written": " \n"}, "text-missing"),
         ({"body": " "}, "text-missing"),
         ({"why": " "}, "text-missing"),
@@ -294,6 +308,28 @@ def test_given_a_body_that_writes_without_end_when_it_goes_on_then_it_is_stopped
     assert refusal(lambda: body_answers.answered(session, token, "باز")) == "too-many-answers"
     assert refusal(lambda: body_answers.done(session, token, " ")) == "text-missing"
     assert refusal(lambda: body_answers.done(session, token, "آ" * 1001)) == "text-long"
+    assert refusal(lambda: body_answers.done(session, token, "مالک: ۰۹۱۳ ۱۱۱ ۲۲۳۳")) == "text-personal"
+
+
+def test_given_what_a_body_has_said_when_the_citizen_is_deleted_then_it_goes_when_the_request_is_over(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        request = a_request(session, number="+989131112266")
+        token = link(session, request, a_user(session))
+        body_answers.answered(session, token, "آقای مالک گفت فردا")
+        body_answers.done(session, token, "با آقای مالک بسته شد")
+        id_ = request.id
+    with writing(engine) as session:
+        erasure.delete_citizen(session, "+989131112266", who="u", give_up=True)
+        assert session.scalars(select(Pass.done)).one(), "it is still to be mended"
+        closing.reject(session, work.get_for_update(session, id_), who="u", reason="نه")
+        erasure.erase_words(session)
+    with reading(engine) as session:
+        row = session.scalars(select(Pass)).one()
+        assert (row.answer, row.done, row.done_at is None) == ("", "", False)
+        assert not any("مالک" in note for _, _, note in steps(session, session.get_one(Request, id_)))
+    assert problems(engine) == []
 
 
 def test_given_two_windows_when_both_say_done_at_once_then_one_does(engine: Engine) -> None:

@@ -136,7 +136,7 @@ export const problem: typeof fa = {
   'answers-unasked': 'This category does not ask that.',
   'text-long': 'The text is too long.',
   'text-missing': 'Write something.',
-  'text-personal': 'There is a number in this text. The other body needs nobody’s number; take it out.',
+  'text-personal': 'There is a number in this text. Nobody’s number is needed here; take it out.',
   'body-has-link': 'The office or another department has a link open for this body.',
   'too-many-links': 'This report has too many open links. Withdraw one first.',
   'filter-exists': 'You have a filter of this name.',
