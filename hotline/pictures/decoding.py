@@ -7,7 +7,7 @@ What is too large is refused by its head: no pixel of it is decoded.
 import io
 import warnings
 import zipfile
-from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from hotline.errors import Refused
@@ -28,6 +28,16 @@ LONGEST_SIDE = 1600
 HEAD = 1024
 """So many first bytes say what a file is."""
 _QUALITY = 80
+_BLOCKS = 2
+"""Pillow keeps so many blocks of memory, of 16 MB at most, for the next picture: to have the kernel clear new
+ones takes as long as to decode (docs/measured.md)."""
+_TURNED = 0x0112
+"""Where EXIF says how the camera was held."""
+_UPRIGHT = {
+    **{2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM"},
+    **{5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"},
+}
+"""What brings it upright again (Image.Transpose)."""
 _STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _OTHERS = (b"<html", b"<!doctype", b"<script", b"<?php", b"%pdf-")
 _turns = Turns()
@@ -76,6 +86,7 @@ def large() -> Refused:
 def _plain(data: bytes) -> Plain:
     from PIL import Image  # noqa: PLC0415  (large, and needed only here)
 
+    _keep_blocks()
     look(data[:HEAD])
     if len(data) > LARGEST:
         raise large()
@@ -96,6 +107,13 @@ def _plain(data: bytes) -> Plain:
     return Plain(made.getvalue(), *pixels.size)
 
 
+@cache
+def _keep_blocks() -> None:
+    from PIL import Image  # noqa: PLC0415
+
+    Image.core.set_blocks_max(_BLOCKS)  # type: ignore[attr-defined]
+
+
 def _check(image: "Image.Image", data: bytes) -> None:
     kind = "JPEG" if image.format == "MPO" else str(image.format)  # a JPEG with a smaller one behind it
     if image.width * image.height > PIXELS[kind]:
@@ -110,20 +128,23 @@ def _check(image: "Image.Image", data: bytes) -> None:
 
 
 def _shrunk(image: "Image.Image") -> "Image.Image":
-    from PIL import Image, ImageOps  # noqa: PLC0415
+    """Its pixels, upright and on white, and nothing that came along."""
+    from PIL import Image  # noqa: PLC0415
 
-    turned = image.getexif().get(0x0112, 1)
+    upright = _UPRIGHT.get(image.getexif().get(_TURNED, 1))
     if image.mode == "P":
         image = image.convert("RGBA")
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
     if "A" in image.getbands() or "transparency" in image.info:
         image = image.convert("RGBA")
-    pixels = Image.new("RGB", image.size, "white")
-    pixels.paste(image, mask=image.getchannel("A") if image.mode == "RGBA" else None)
-    if turned in range(2, 9):
-        pixels.getexif()[0x0112] = turned
-        with suppress(Exception):  # upright or not, it is the picture
-            pixels = ImageOps.exif_transpose(pixels)
+        pixels = Image.new("RGB", image.size, "white")
+        pixels.paste(image, mask=image.getchannel("A"))
+    else:
+        image.load()
+        pixels = image if image.mode == "RGB" else image.convert("RGB")
+    if upright:
+        pixels = pixels.transpose(Image.Transpose[upright])
+    pixels.info.clear()
     return pixels
 
 

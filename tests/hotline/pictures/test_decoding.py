@@ -4,7 +4,7 @@ import io
 import resource
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops, ImageOps
 
 from hotline.pictures import decoding
 from hotline.recordings.turns import Turns
@@ -61,9 +61,11 @@ def test_given_a_picture_of_any_kind_when_decoded_then_it_is_the_same_as_a_jpeg(
         assert left[0] > 200 > left[2] and right[2] > 200 > right[0]
 
 
-def test_given_where_and_with_what_it_was_taken_when_decoded_then_none_of_it_is_left() -> None:
+@pytest.mark.parametrize("turned", [1, 6])
+def test_given_where_and_with_what_it_was_taken_when_decoded_then_none_of_it_is_left(turned: int) -> None:
     told = Image.Exif()
     told[0x010F] = "SECRETCAMERA"
+    told[0x0112] = turned
     told.get_ifd(0x8825)[1] = "N"
     data = files.jpeg(exif=told, comment=b"SECRETWORD", icc_profile=b"SECRETCOLOUR" * 20)
     assert data.count(b"SECRET") > 2
@@ -81,6 +83,19 @@ def test_given_a_phone_held_upright_when_decoded_then_the_picture_stands_upright
     assert seen.size == (800, decoding.LONGEST_SIDE)
     top, bottom = seen.getpixel((400, 100)), seen.getpixel((400, 1500))
     assert top[0] > 200 and bottom[2] > 200
+
+
+@pytest.mark.parametrize("turned", range(1, 9))
+def test_given_a_phone_held_in_any_way_when_decoded_then_it_is_as_pillow_turns_it(turned: int) -> None:
+    told = Image.Exif()
+    told[0x0112] = turned
+    corners = files.drawn((64, 32))
+    corners.paste("green", (0, 0, 32, 16))
+    data = files.saved(corners, exif=told)
+    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data)))
+    seen = Image.open(io.BytesIO(plain(data).data))
+    assert seen.size == upright.size
+    assert max(high for _, high in ImageChops.difference(seen, upright).getextrema()) < 40
 
 
 def test_given_a_clear_background_when_decoded_then_it_is_white() -> None:
