@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, func, literal, select
+from sqlalchemy import ColumnElement, String, cast, func, insert, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
@@ -33,6 +33,7 @@ _INSERT = {
     name: insert(OutboxMessage).on_conflict_do_nothing(index_elements=["key"])
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
+_ANEW = insert(OutboxMessage)
 LONGEST_REPLY = 110
 """So much of what the city says about a request goes out; the page of the tracking number has all of it."""
 ANSWER_KEY = "answer-"
@@ -143,17 +144,16 @@ def tell_of_request(session: Session, kind: OutboxKind, request: Request, reply:
     if request.number is None or not request.number.startswith(MOBILE):
         return
     at = now(session)
-    session.add(
-        OutboxMessage(
-            key=f"{kind}-{request.id}-{int(at.timestamp() * 1e6)}",  # each time it is told anew
-            kind=kind,
-            request_id=request.id,
-            to=request.number,
-            body=json.dumps({"tracking": request.tracking, "reply": reply}, ensure_ascii=False),
-            made_at=at,
-            not_before=at,
-        )
-    )
+    row = {
+        "key": f"{kind}-{request.id}-{int(at.timestamp() * 1e6)}",  # each time it is told anew
+        "kind": kind,
+        "request_id": request.id,
+        "to": request.number,
+        "body": json.dumps({"tracking": request.tracking, "reply": reply}, ensure_ascii=False),
+        "made_at": at,
+        "not_before": at,
+    }
+    core(session).execute(_ANEW, row)
 
 
 def tell_followers(

@@ -116,7 +116,8 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
     shown = [*kept.of_request(session, request.id)]
     if leading is not request:
         shown += [p for p in kept.of_request(session, leading.id) if p.kind is models.PictureKind.EVIDENCE]
-    said, asked = ratings.answer_of(session, request), department_work.asked(session, request)
+    history = requests.history(session, request)
+    said, asked = ratings.answer_in(history), department_work.asked_in(session, request, history)
     rating = ratings.of_answer(session, said) if said else None
     department, under_way = leading.department, leading.state in IN_WORK
     return wire.MyRequestDetail(
@@ -139,7 +140,6 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
         place=request.place,
         pictures=[pictures.view(each) for each in shown],
         steps=[
-            wire.MyStep(at=entry.at, step=entry.step, note=note)
-            for entry, note in requests.told(session, request)
+            wire.MyStep(at=entry.at, step=entry.step, note=note) for entry, note in requests.told_in(history)
         ],
     )

@@ -130,7 +130,8 @@ def _shown(
     with reading(engine) as session:
         mine = reports.get(session, number, tracking)
         leading = requests.first(session, mine)
-        said = ratings.answer_of(session, mine)
+        history = requests.history(session, mine)
+        said = ratings.answer_in(history)
         rating = ratings.of_answer(session, said) if said else None
         department = session.get(Department, leading.department_id) if leading.department_id else None
         stands = belongings.reported(session, mine)
@@ -143,10 +144,10 @@ def _shown(
             answer=mine.replied_at.isoformat() if stands.asked and mine.replied_at else "",
             department=(department.name_fa if language == "fa" else department.name_en) if department else "",
             parts=my.solved_parts(session, mine) if stands.asked else [],
-            question=department_work.asked(session, mine),
+            question=department_work.asked_in(session, mine, history),
             stars=rating.stars if rating else None,
             said=said,
             may_rate=said is not None and (rating is None or ratings.is_changeable(session, rating)),
-            steps=requests.told(session, mine),
+            steps=requests.told_in(history),
             words=words,
         )

@@ -45,7 +45,7 @@ class Category(Base):
     active: Mapped[bool] = mapped_column(default=True)
 
     responsible: Mapped[list["Responsible"]] = relationship(
-        order_by="Responsible.district", cascade="all, delete-orphan", lazy="selectin"
+        order_by="Responsible.district", cascade="all, delete-orphan", lazy="select"
     )
 
     __table_args__ = (

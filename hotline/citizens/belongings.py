@@ -13,8 +13,8 @@ from hotline import audit, numbers
 from hotline.citizens import choices, exported, following, sessions, subscriptions, wishes
 from hotline.citizens.exported import when
 from hotline.line import line
+from hotline.requests import categories, spoken_replies
 from hotline.requests import requests as city_requests
-from hotline.requests import spoken_replies
 from hotline.rounds import rounds
 from hotline.uploads import uploads
 
@@ -70,7 +70,7 @@ def requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Rep
 def reported(session: Session, request: Request) -> Reported:
     """How a request stands for its citizen."""
     leading, stands = city_requests.first(session, request), city_requests.progress(session, request)
-    category = session.get_one(Category, request.category)
+    category = categories.get(session, request.category)
     return Reported(request, category, stands.state, spoken_replies.standing(leading), stands.asked)
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import core, now, one_at_a_time
 from db.models import Picture, PictureKind, Request, RequestEntry
 from db.states import RequestStep
 from hotline.errors import Refused
@@ -52,8 +52,7 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     "text-missing" | "text-long").
     """
     one_at_a_time(session, f"reports-{number}")
-    same = select(Request).where(Request.number == number, Request.report_key == key)
-    if found := session.scalar(same):
+    if found := session.scalar(_SAME, {"number": number, "key": key}):
         if found.report_hash != report.digest:
             raise Refused("key-reused", "something else was reported under this key")
         return found, False
@@ -86,10 +85,17 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     return request, True
 
 
+_SAME = select(Request).where(Request.number == bindparam("number"), Request.report_key == bindparam("key"))
+_SINCE = select(func.count(), func.min(Request.made_at)).where(
+    Request.number == bindparam("number"),
+    Request.report_key.is_not(None),
+    Request.made_at > bindparam("since"),
+)
+
+
 def _may_report(session: Session, number: str, most: int) -> None:
     since = now(session) - timedelta(days=1)
-    mine = (Request.number == number, Request.report_key.is_not(None), Request.made_at > since)
-    count, oldest = session.execute(select(func.count(), func.min(Request.made_at)).where(*mine)).one()
+    count, oldest = core(session).execute(_SINCE, {"number": number, "since": since}).one()
     if count >= most:
         after_s = max(1, round((oldest - since).total_seconds()))
         raise Refused("too-many-reports", f"at most {most} reports in 24 hours", after_s=after_s)

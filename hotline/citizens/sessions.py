@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import core, now, one_at_a_time
 from db.models import CitizenCode, CitizenSession
 from hotline.citizens import browsers
 from hotline.errors import Refused
@@ -46,6 +46,17 @@ _SYSTEMS = (
     ("Mac OS", "macOS"),
     ("Linux", "Linux"),
 )
+
+# Asked with each thing that a citizen asks for: built once.
+_OF_ACCESS = select(CitizenSession).where(
+    CitizenSession.access_hash == bindparam("access"), CitizenSession.access_until > bindparam("at")
+)
+_USED = (
+    update(CitizenSession)
+    .where(CitizenSession.access_hash == bindparam("access"), CitizenSession.used_at.is_(None))
+    .values(used_at=bindparam("at"))
+)
+_GOES_ON = select(CitizenSession.id).where(CitizenSession.id == bindparam("mine"))
 
 
 class Tokens(NamedTuple):
@@ -85,16 +96,12 @@ def begin(session: Session, code: CitizenCode, agent: str, settings: Settings) -
 
 def of_access(session: Session, access: str) -> CitizenSession | None:
     """The session with this access token, while that lasts."""
-    query = select(CitizenSession).where(
-        CitizenSession.access_hash == _hash(access), CitizenSession.access_until > now(session)
-    )
-    return session.scalar(query)
+    return session.scalar(_OF_ACCESS, {"access": _hash(access), "at": now(session)})
 
 
 def used(session: Session, access: str) -> None:
     """These tokens are in use: whoever asked for them has them."""
-    first = CitizenSession.access_hash == _hash(access), CitizenSession.used_at.is_(None)
-    session.execute(update(CitizenSession).where(*first).values(used_at=now(session)))
+    core(session).execute(_USED, {"access": _hash(access), "at": now(session)})
 
 
 def go_on(session: Session, mine: CitizenSession) -> None:
@@ -103,7 +110,7 @@ def go_on(session: Session, mine: CitizenSession) -> None:
     Raises Refused("not-signed-in"): it has ended since it was looked at, perhaps by that.
     """
     one_at_a_time(session, mine.number)
-    if session.scalar(select(CitizenSession.id).where(CitizenSession.id == mine.id)) is None:
+    if core(session).scalar(_GOES_ON, {"mine": mine.id}) is None:
         raise Refused("not-signed-in", "this session is over; sign in by your number")
 
 

@@ -6,11 +6,11 @@ called gets no call, and nobody who asked not to be called is called.
 
 from collections.abc import Sequence
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
+from db.engine import core, now
 from db.models import BlockedNumber, BlockReason, Registration
 from db.states import Fact, RegistrationState, registration_sources
 from hotline import audit, numbers
@@ -19,6 +19,7 @@ from hotline.ledger import ledger
 from hotline.words import PUBLIC
 
 _WAITS = registration_sources(RegistrationState.CANCELLED)
+_REASON = select(BlockedNumber.reason).where(BlockedNumber.number == bindparam("number"))
 
 
 def block(
@@ -58,9 +59,9 @@ def search(session: Session, text: str = "", limit: int = 500) -> Sequence[Block
 
 def check(session: Session, number: str) -> None:
     """Raises Blocked if the E.164 `number` may not register."""
-    row = session.get(BlockedNumber, number)
-    if row:
-        raise Blocked(row.reason)
+    reason = core(session).scalar(_REASON, {"number": number})
+    if reason:
+        raise Blocked(reason)
 
 
 def is_blocked(session: Session, number: str) -> bool:

@@ -110,6 +110,8 @@ def waiting(session: Session, names: Sequence[str], of_whom: ColumnElement[bool]
 
     Call it before anything is logged. Raises Refused("picture-unknown"): another's, used, or gone by now.
     """
+    if not names:
+        return []
     mine = (of_whom, Picture.request_id.is_(None), Picture.deleted_at.is_(None))
     query = select(Picture).where(Picture.id.in_(names), *mine).order_by(Picture.id).with_for_update()
     found = {picture.id: picture for picture in session.scalars(query)}
@@ -120,6 +122,8 @@ def waiting(session: Session, names: Sequence[str], of_whom: ColumnElement[bool]
 
 def give(session: Session, given: Sequence[Picture], request_id: int, kind: PictureKind) -> None:
     """They are the request's from now on, after those of the kind that it has."""
+    if not given:
+        return
     has = select(func.coalesce(func.max(Picture.position), 0))
     after = session.scalar(has.where(Picture.request_id == request_id, Picture.kind == kind)) or 0
     for position, picture in enumerate(given, after + 1):

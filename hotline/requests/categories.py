@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Self
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from db import events
 from db.engine import one_at_a_time
@@ -25,6 +25,7 @@ ALL = 0
 CHANGED = "category-changed"
 """Of the event that pages hear of."""
 LANGUAGES = ("fa", "en")
+_IN_HAND = "categories"
 _LONGEST = {TimeUnit.HOURS: 1000, TimeUnit.DAYS: 366}
 _QUESTIONS, _QUESTION = 5, 200
 
@@ -73,12 +74,13 @@ class Wrong(NamedTuple):
 def everyone(session: Session) -> Sequence[Category]:
     """All of them: those in use first, by their keys, then by the order in which they were made."""
     order = (Category.active.desc(), Category.key.is_(None), Category.key, Category.id)
-    return session.scalars(select(Category).order_by(*order)).all()
+    found = session.scalars(select(Category).order_by(*order).options(selectinload(Category.responsible)))
+    return found.all()
 
 
 def get(session: Session, category_id: int) -> Category:
     """The category. Raises Refused("not-found")."""
-    category = session.get(Category, category_id)
+    category = _of(session, category_id)
     if category is None:
         raise Refused("not-found", f"no category {category_id}")
     return category
@@ -86,9 +88,16 @@ def get(session: Session, category_id: int) -> Category:
 
 def in_use(session: Session, category_id: int) -> Category:
     """The category, of which something new may be reported. Raises Refused("category-inactive")."""
-    category = session.get(Category, category_id)
+    category = _of(session, category_id)
     if category is None or not category.active:
         raise Refused("category-inactive", f"nothing new is reported of category {category_id}")
+    return category
+
+
+def _of(session: Session, category_id: int) -> Category | None:
+    """The session, which forgets what nobody holds, has it in hand from now on."""
+    category = session.get(Category, category_id)
+    session.info.setdefault(_IN_HAND, set()).add(category)
     return category
 
 

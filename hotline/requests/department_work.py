@@ -149,6 +149,14 @@ def asked(session: Session, request: Request) -> RequestEntry | None:
     return max(found, key=lambda own: own.id, default=None)
 
 
+def asked_in(session: Session, request: Request, history: Sequence[RequestEntry]) -> RequestEntry | None:
+    """The same, where all of its history is in hand, oldest first; that of its parts is not."""
+    if request.state is _S.SPLIT:
+        return asked(session, request)
+    own = [each for each in history if each.step in (_T.ASKED, _T.ANSWERED) and each.other_id is None]
+    return own[-1] if own and own[-1].step is _T.ASKED and request.state in IN_WORK else None
+
+
 def _own_question(session: Session, request: Request) -> RequestEntry | None:
     if request.state not in IN_WORK:
         return None

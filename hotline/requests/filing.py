@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -17,6 +17,10 @@ from settings import WorkingWeek
 
 LONGEST = 2000
 """Characters of what a desk writes."""
+_INSERT = {
+    name: insert(Request).on_conflict_do_nothing(index_elements=["tracking"]).returning(Request)
+    for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
 
 
 def report(
@@ -123,9 +127,8 @@ def _checked(written: str, longest: int = LONGEST, *, spoken: bool = False) -> s
 
 def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Request:
     at, category = now(session), categories.get(session, values["category"])
-    values["answer_by"], values["solve_by"] = (
-        working_time.due_in(session, at, span, week) for span in categories.promised(category)
-    )
+    promised = categories.promised(category)
+    values["answer_by"], values["solve_by"] = working_time.all_due_in(session, at, promised, week)
     request = add(session, made_at=at, **values)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)
     log(session, request, RequestStep.REPORTED, who)  # last: others wait for the log until the commit
@@ -134,14 +137,8 @@ def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Req
 
 def add(session: Session, **values: Any) -> Request:
     """A request under a new tracking number, without a history. Raises Refused("tickets-used-up")."""
+    insert = _INSERT[session.get_bind().dialect.name]
     for tracking in tickets.offers(session, Request.tracking, tickets.TRACKING):
-        request = Request(tracking=tracking, **values)
-        try:
-            with session.begin_nested():
-                session.add(request)
-        except IntegrityError as error:
-            if "tracking" not in str(error.orig):
-                raise
-            continue
-        return request
+        if request := session.scalar(insert, {"tracking": tracking, **values}):
+            return request
     raise Refused("tickets-used-up", "no free tracking number was found")

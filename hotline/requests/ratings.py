@@ -47,8 +47,13 @@ def rate(session: Session, request_id: int, stars: int, said: int | None = None)
 
 def answer_of(session: Session, request: Request) -> RequestEntry | None:
     """The yes or no of the citizen that is rated now, if there is one since the last reply."""
-    last = _last(session, request, _ENDS)
-    return last if last and last.step in (_T.CONFIRMED, _T.DENIED) else None
+    return _is_answer(_last(session, request, _ENDS))
+
+
+def answer_in(history: Sequence[RequestEntry]) -> RequestEntry | None:
+    """The same, of a request's whole history, oldest first."""
+    last = next((entry for entry in reversed(history) if entry.step in _ENDS), None)
+    return _is_answer(last)
 
 
 def of_answer(session: Session, answer: RequestEntry) -> Rating | None:
@@ -71,6 +76,10 @@ def forget(session: Session, requests: Sequence[int]) -> None:
     """Nobody has said any of it."""
     gone = delete(Rating).where(Rating.request_id.in_(requests))
     session.execute(gone.execution_options(synchronize_session=False))
+
+
+def _is_answer(last: RequestEntry | None) -> RequestEntry | None:
+    return last if last and last.step in (_T.CONFIRMED, _T.DENIED) else None
 
 
 def _last(session: Session, request: Request, steps: Sequence[RequestStep]) -> RequestEntry | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -125,8 +125,12 @@ def of_caller(session: Session, number: str) -> Progress | None:
 
 def history(session: Session, request: Request) -> Sequence[RequestEntry]:
     """What was done with it, oldest first."""
-    mine = select(RequestEntry).where(RequestEntry.request_id == request.id)
-    return session.scalars(mine.order_by(RequestEntry.id)).all()
+    return session.scalars(_HISTORY, {"request": request.id}).all()
+
+
+_HISTORY = (
+    select(RequestEntry).where(RequestEntry.request_id == bindparam("request")).order_by(RequestEntry.id)
+)
 
 
 def proven(session: Session, request: Request) -> Sequence[steps.Sealed]:
@@ -147,9 +151,14 @@ class Step(NamedTuple):
 
 def told(session: Session, request: Request) -> Sequence[Step]:
     """Its history, oldest first, without what the office does and writes among itself."""
+    return told_in(history(session, request))
+
+
+def told_in(history: Sequence[RequestEntry]) -> Sequence[Step]:
+    """The same of one that was read."""
     return [
         Step(entry, entry.note if entry.step in _SAID else "")
-        for entry in history(session, request)
+        for entry in history
         if entry.step not in OF_THE_OFFICE
     ]
 

@@ -1,6 +1,6 @@
 """The city's working time: until when something is due that is promised in working hours or days."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import cache
 from typing import NamedTuple
@@ -70,7 +70,15 @@ def works_at(session: Session, at: datetime, week: WorkingWeek) -> bool:
 
 def due_in(session: Session, at: datetime, span: Span, week: WorkingWeek) -> datetime:
     """The same, by the holidays that the timetable knows."""
-    return due(at, span, week, _closed(session))
+    return all_due_in(session, at, (span,), week)[0]
+
+
+def all_due_in(
+    session: Session, at: datetime, spans: Iterable[Span], week: WorkingWeek
+) -> Sequence[datetime]:
+    """The same of each of these spans."""
+    is_closed = _closed(session)
+    return [due(at, span, week, is_closed) for span in spans]
 
 
 def later(session: Session, at: datetime, working_days: int, week: WorkingWeek) -> datetime:

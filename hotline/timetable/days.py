@@ -8,9 +8,10 @@ from functools import cache
 
 from dateutil.rrule import rrule, rrulestr
 from holidays import country_holidays
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from db.engine import core
 from db.models import Holiday
 from hotline.errors import Refused
 from settings import CITY
@@ -25,6 +26,9 @@ _PARTS = (
 _RRULE = re.compile(
     rf"FREQ=(DAILY|WEEKLY){_PARTS.format(more='')}"
     rf"|FREQ=(MONTHLY|YEARLY){_PARTS.format(more='|BYMONTHDAY|BYYEARDAY|BYWEEKNO|BYSETPOS')}"
+)
+_OWN = select(Holiday.day, Holiday.works, Holiday.name).where(
+    Holiday.day.between(bindparam("first"), bindparam("last"))
 )
 
 
@@ -91,9 +95,8 @@ def off(session: Session, first: date, last: date) -> dict[date, DayOff]:
             for day, name in _calendar(year, "fa_IR").items()
             if first <= day <= last
         }
-    for own in session.scalars(select(Holiday).where(Holiday.day.between(first, last))):
-        in_calendar = own.day in found
-        found[own.day] = DayOff(own.name, own.name, closed=not own.works, own=True, in_calendar=in_calendar)
+    for day, works, name in core(session).execute(_OWN, {"first": first, "last": last}):
+        found[day] = DayOff(name, name, closed=not works, own=True, in_calendar=day in found)
     return dict(sorted(found.items()))
 
 
