@@ -1,5 +1,6 @@
 """A citizen's cookies, and who is signed in by them. They are no staff's, and open nothing of theirs."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Annotated
 
@@ -9,7 +10,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from api import cookies
-from api.access import Database, Writing
+from api.access import Database
 from api.limits import Guesses
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
@@ -43,12 +44,13 @@ def signed_in(
 Citizen = Annotated[CitizenSession, Depends(signed_in)]
 
 
-def _acting(citizen: Citizen, session: Writing) -> Session:
-    sessions.go_on(session, citizen)
-    return session
+def _acting(citizen: Citizen, engine: Database) -> Iterator[Session]:
+    with writing(engine) as session:
+        sessions.go_on(session, citizen)
+        yield session
 
 
-Acting = Annotated[Session, Depends(_acting)]
+Acting = Annotated[Session, Depends(_acting, scope="function")]
 """The transaction of whoever leaves something under their number: «delete me» comes before it, or after."""
 
 

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Engine, select, update
 
 from api import limits
 from api.app import create
@@ -21,6 +21,7 @@ from hotline.numbers import national
 from settings import Settings
 from tests.api.answers import LONG, V1, problem
 from tests.factories import a_number, a_request, a_round
+from tests.kit import statements
 
 MY = f"{V1}/my"
 _ALL_DAY = (time(0, 0), time(23, 59, 59))
@@ -142,14 +143,11 @@ def test_given_numbers_when_codes_are_asked_for_then_each_costs_the_same_stateme
     with writing(engine) as session:
         registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=known)
         blocked.block(session, barred, BlockReason.NUISANCE)
-    others = ("FROM events", "heartbeats", "BEGIN")  # what every process asks, all the time
-    said: list[str] = []
-    event.listen(app.state.engine, "before_cursor_execute", lambda *args: said.append(args[2]))
     asked = []
     for number in (known, a_number(), barred):
-        ask(nobody, number)
-        asked.append([statement for statement in said if not any(o in statement for o in others)])
-        said.clear()
+        with statements.heard(app.state.engine) as said:
+            ask(nobody, number)
+        asked.append(said)
     assert len(asked[0]) > 4 and asked[0] == asked[1] == asked[2]
 
 
