@@ -7,10 +7,10 @@ Whoever changes a part holds the whole first (work.get_for_update), so the last 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from db.models import Request, RequestEntry
+from db.models import Pass, Request, RequestEntry
 from db.states import WITH_DEPARTMENT, RequestState, RequestStep
 from hotline import audit, reasons
 from hotline.errors import Refused
@@ -105,7 +105,8 @@ def join(session: Session, whole: Request, *, who: str) -> None:
     """It is one thing again, while no department has begun on a part; each of them ends with it.
 
     Whoever accepts several holds the part alone, so the parts are held here, too.
-    Raises Refused("parts-begun" | "wrong-state").
+    What a body outside the city has said of a part would be lost with it: its link is withdrawn first.
+    Raises Refused("parts-begun" | "parts-answered" | "wrong-state").
     """
     if whole.state is not _S.SPLIT:
         raise Refused("wrong-state", "it is in no parts")
@@ -114,6 +115,8 @@ def join(session: Session, whole: Request, *, who: str) -> None:
     its = of(session, whole)
     if any(part.state not in _UNTOUCHED or part.replied_at for part in its):
         raise Refused("parts-begun", "a department has begun on a part")
+    if _bodies_answered(session, its):
+        raise Refused("parts-answered", "a body outside the city has answered of a part")
     ended = {"duplicate_of_id": whole.id, "department_id": None}
     move_all(session, its, _S.DUPLICATE, **ended)
     move(session, whole, _before(session, whole), only=(_S.SPLIT,))
@@ -121,6 +124,15 @@ def join(session: Session, whole: Request, *, who: str) -> None:
     for part in its:
         log(session, part, _T.JOINED, who, other_id=whole.id)
     log(session, whole, _T.JOINED, who)
+
+
+def _bodies_answered(session: Session, its: Sequence[Request]) -> bool:
+    answered = select(Pass.id).where(
+        Pass.request_id.in_([part.id for part in its]),
+        Pass.withdrawn_at.is_(None),
+        or_(Pass.answered_at.is_not(None), Pass.done_at.is_not(None)),
+    )
+    return session.scalar(answered.limit(1)) is not None
 
 
 def _before(session: Session, whole: Request) -> RequestState:

@@ -12,6 +12,7 @@ from hotline.citizens import erasure, following
 from hotline.errors import Refused
 from hotline.line import text_answers
 from hotline.requests import (
+    body_answers,
     closing,
     department_work,
     figures,
@@ -20,13 +21,15 @@ from hotline.requests import (
     looked_up,
     near,
     parts,
+    passes,
     requests,
     work,
 )
 from hotline.requests.inbox import Filter
 from hotline.requests.parts import Piece
+from hotline.requests.passes import Passing
 from hotline.requests.places import Point
-from tests.factories import HOUR, a_number, a_request, at_once, of_department
+from tests.factories import HOUR, a_number, a_request, a_user, at_once, of_department
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps
 from tests.kit.refusal import refusal
 
@@ -277,6 +280,22 @@ def test_given_a_part_on_which_a_department_has_begun_when_joined_then_it_is_ref
             refer(session, part)
     assert refusal(lambda: parts.join(session, whole, who="u")) == "parts-begun"
     assert whole.state is S.SPLIT
+
+
+@pytest.mark.parametrize("said", ["answered", "done"])
+def test_given_a_part_of_which_a_body_has_said_something_when_joined_then_it_is_refused_until_recalled(
+    session: Session, said: str
+) -> None:
+    whole, one, other = split(session)
+    office = a_user(session)
+    row, token = passes.make(session, one, Passing("آب", "", "لوله", "لوله"), user=office, days=9)
+    passes.make(session, other, Passing("برق", "", "تیر", "تیر"), user=office, days=9)
+    {"answered": body_answers.answered, "done": body_answers.done}[said](session, token, "بسته شد")
+    assert refusal(lambda: parts.join(session, whole, who="u")) == "parts-answered"
+    assert (whole.state, one.state) == (S.SPLIT, S.REFERRED)
+    passes.withdraw(session, one, row.id, user=office)
+    parts.join(session, whole, who="u")
+    assert one.state is S.DUPLICATE
 
 
 def test_given_a_department_and_the_office_when_one_accepts_and_the_other_joins_then_one_of_them_is_refused(
