@@ -97,6 +97,9 @@ class Request(Base):
     spoken: Mapped[str] = mapped_column(
         String(500), default="", server_default=text("''")
     )  # a reply, as sound
+    reply_stands: Mapped[bool] = mapped_column(
+        default=True, server_default=text("true")
+    )  # nobody objected to it
     replied_at: Mapped[datetime | None]  # since when the citizen is asked
     replied_by: Mapped[str | None] = mapped_column(String(64))  # who said so: an objection is for another
     unanswered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # closed like that

@@ -5,6 +5,7 @@ Whoever follows it is told, too.
 
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -25,7 +26,7 @@ def reject(session: Session, request: Request, *, who: str, reason: str) -> None
     """Say that it is not for the city to solve; the citizen is told why. Raises what `reply` raises."""
     reason = reasons.check(reason)
     may_end(session, request, who)
-    move(session, request, _S.REJECTED, reply=reason, replied_at=now(session))
+    move(session, request, _S.REJECTED, reply=reason, reply_stands=True, replied_at=now(session))
     answered(session, request)
     did(session, request, _T.REJECTED, who, reason)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
@@ -62,8 +63,9 @@ def answer(
     if solved:
         parts.move_all(session, [request, *meant], _S.CLOSED)
     else:
-        move(session, request, _S.SPLIT if its else _S.REOPENED, denials=Request.denials + 1)
-        parts.move_all(session, meant, _S.REOPENED, denials=Request.denials + 1)
+        no: dict[str, Any] = {"denials": Request.denials + 1, "reply_stands": False}
+        move(session, request, _S.SPLIT if its else _S.REOPENED, **no)
+        parts.move_all(session, meant, _S.REOPENED, **no)
     step = _T.CONFIRMED if solved else _T.DENIED
     did(session, request, step, who, note)
     for part in meant:

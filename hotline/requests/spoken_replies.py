@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Request
-from db.states import IN_WORK, OPEN_REQUESTS, RequestState
+from db.states import OPEN_REQUESTS, RequestState
 
 KEPT = timedelta(days=60)
 """After the end of a request: for so long its caller hears of it (requests.latest)."""
@@ -50,8 +50,9 @@ def can_be_read(request: Request) -> bool:
 
 
 def standing(request: Request) -> str:
-    """The city's reply while it stands: after an objection, and in work again, it says what is not so."""
-    return "" if request.denials > 0 and request.state in IN_WORK else request.reply
+    """The city's reply while it stands: one that was objected to says what is not so; what comes after it
+    stands again."""
+    return request.reply if request.reply_stands else ""
 
 
 def path(folder: Path, request_id: int) -> Path:

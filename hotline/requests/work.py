@@ -153,7 +153,7 @@ def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
         return
     whole = parts.whole_of(session, request)
     for each in {request, whole}:
-        each.reply = reply
+        each.reply, each.reply_stands = reply, True
         answered(session, each)
     did(session, request, _T.NEWS, who, reply)
     if whole is not request:
@@ -168,7 +168,13 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
     """
     reply = reasons.check(reply)
     may_end(session, request, who)
-    move(session, request, _S.REPLIED, reply=reply, replied_at=now(session), replied_by=who or None)
+    said: dict[str, Any] = {
+        "reply": reply,
+        "reply_stands": True,
+        "replied_at": now(session),
+        "replied_by": who or None,
+    }
+    move(session, request, _S.REPLIED, **said)
     answered(session, request)
     _have_called(session, request)
     did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)

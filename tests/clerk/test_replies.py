@@ -11,7 +11,7 @@ from clerk import replies
 from db.engine import reading, writing
 from db.models import Request
 from db.states import RequestState
-from hotline.requests import closing, requests, spoken_replies, work
+from hotline.requests import closing, parts, requests, spoken_replies, work
 from prompts import replies as spoken_by
 from prompts.sources import VoiceError
 from settings import Settings
@@ -102,6 +102,34 @@ def test_given_an_objection_when_asked_again_then_the_reply_is_not_read_to_who_o
             request = requests.get(session, one)
             work.refer(session, request, make.a_department(session), who="v", due_on=today(session))
     assert not readable(engine, one)
+
+
+def test_given_news_after_an_objection_when_asked_again_then_they_are_read(
+    engine: Engine, settings: Settings
+) -> None:
+    one = replied(engine)
+    with writing(engine) as session:
+        closing.answer(session, one, solved=False)
+        work.tell(session, requests.get(session, one), who="v", reply="فردا دوباره می‌آییم.")
+    replies.speak(engine, settings)
+    assert readable(engine, one)
+    with reading(engine) as session:
+        assert spoken_replies.standing(session.get_one(Request, one)) == "فردا دوباره می‌آییم."
+
+
+def test_given_an_objection_to_one_part_when_its_department_has_news_then_they_stand_for_the_whole(
+    engine: Engine,
+) -> None:
+    with writing(engine) as session:
+        whole = make.a_request(session)
+        pieces = [parts.Piece(1, "چراغ"), parts.Piece(2, "چاله")]
+        both = work.split(session, whole, pieces, who="u")
+        for part in both:
+            work.reply(session, part, who="u", reply="درست شد")
+        closing.answer(session, whole.id, solved=False, named=[both[0].id])
+        assert spoken_replies.standing(whole) == ""
+        work.tell(session, both[0], who="v", reply="فردا می‌آییم.")
+        assert spoken_replies.standing(whole) == "فردا می‌آییم."
 
 
 def test_given_news_of_a_department_at_work_when_asked_then_it_is_read(

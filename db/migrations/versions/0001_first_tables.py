@@ -933,6 +933,7 @@ def _tables() -> None:
         sa.Column("solve_by", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reply", sa.String(length=500), server_default=sa.text("''"), nullable=False),
         sa.Column("spoken", sa.String(length=500), server_default=sa.text("''"), nullable=False),
+        sa.Column("reply_stands", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column("replied_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("replied_by", sa.String(length=64), nullable=True),
         sa.Column("unanswered", sa.Boolean(), server_default=sa.text("false"), nullable=False),
