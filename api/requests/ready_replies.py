@@ -25,21 +25,24 @@ class ReadyReply(BaseModel):
 
 
 class ReadyReplies(BaseModel):
-    """All of them in their order."""
+    """All of them in their order; `version`: of what is changed, if it is named: what somebody else has
+    written since is not overwritten."""
 
     replies: list[ReadyReply] = Field(max_length=ready_replies.MOST)
+    version: str | None = Field(None, pattern="^[0-9a-f]{32}$")
 
 
 @router.get("")
 def list_replies(_user: Anybody, session: Reading) -> ReadyReplies:
     """All of them."""
     found = ready_replies.everything(session)
-    return ReadyReplies(replies=[ReadyReply.model_validate(reply) for reply in found])
+    shown = [ReadyReply.model_validate(reply) for reply in found]
+    return ReadyReplies(replies=shown, version=ready_replies.version(found))
 
 
 @router.put("")
 def replace_replies(body: ReadyReplies, user: MayMove, session: Writing) -> ReadyReplies:
     """These from now on, and no others."""
     wanted = [ready_replies.Values(**reply.model_dump()) for reply in body.replies]
-    ready_replies.replace(session, wanted, who=user.username)
+    ready_replies.replace(session, wanted, seen=body.version, who=user.username)
     return list_replies(user, session)

@@ -1,5 +1,7 @@
 """Ready replies: what the office and the departments insert into an answer and change before it is sent."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -33,14 +35,25 @@ def everything(session: Session) -> Sequence[ReadyReply]:
     return session.scalars(select(ReadyReply).order_by(ReadyReply.id)).all()
 
 
-def replace(session: Session, replies: Sequence[Values], *, who: str) -> None:
-    """These from now on, and no others. Raises Refused("text-missing" | "not-found": such a category)."""
+def version(replies: Sequence[ReadyReply]) -> str:
+    """The same for the same replies, as long as nobody changes one."""
+    plain = [[getattr(reply, name) for name in Values._fields] for reply in replies]
+    return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:32]
+
+
+def replace(session: Session, replies: Sequence[Values], *, seen: str | None = None, who: str) -> None:
+    """These from now on, and no others; in the place of what `who` has seen, if its version is named.
+
+    Raises Refused("text-missing" | "not-found": such a category | "replies-changed").
+    """
     wanted = [Values(category, *(part.strip() for part in parts)) for category, *parts in replies]
     if not all(reply.title_fa and reply.text_fa for reply in wanted):
         raise Refused("text-missing", "each has a title and a text in Persian")
     for category in {reply.category for reply in wanted if reply.category is not None}:
         categories.get(session, category)
     one_at_a_time(session, _CHANGED)
+    if seen is not None and seen != version(everything(session)):
+        raise Refused("replies-changed", "somebody has changed them since; look at theirs first")
     session.execute(delete(ReadyReply))
     for reply in wanted:
         session.add(ReadyReply(**reply._asdict()))

@@ -27,14 +27,27 @@ def test_given_ready_replies_when_saved_then_these_are_there_in_order_and_no_oth
     as_role: As, engine: Engine
 ) -> None:
     supervisor, operator = as_role(Role.SUPERVISOR), as_role(Role.OPERATOR)
-    assert operator.get(URL).json() == {"replies": []}
+    assert operator.get(URL).json()["replies"] == []
     for replies in ([LONG, SHORT], [SHORT], []):
-        wanted = {"replies": replies}
-        assert supervisor.put(URL, json=wanted).json() == wanted
-        assert operator.get(URL).json() == wanted
+        saved = supervisor.put(URL, json={"replies": replies}).json()
+        assert saved["replies"] == replies
+        assert operator.get(URL).json() == saved
     with reading(engine) as session:
         entries = audit.search(session, action="ready-replies-changed")
     assert [entry.subject for entry in entries] == ["ready-replies"] * 3
+
+
+@in_both
+def test_given_two_who_write_at_once_when_both_save_then_the_later_hears_of_it_and_nothing_is_lost(
+    as_role: As,
+) -> None:
+    one, other = as_role(Role.SUPERVISOR), as_role(Role.ADMINISTRATOR)
+    seen = one.get(URL).json()["version"]
+    saved = one.put(URL, json={"replies": [SHORT], "version": seen}).json()
+    problem(other.put(URL, json={"replies": [LONG], "version": seen}), 409, "replies-changed")
+    assert other.get(URL).json() == saved
+    again = other.put(URL, json={"replies": [SHORT, LONG], "version": saved["version"]})
+    assert again.json()["replies"] == [SHORT, LONG]
 
 
 @pytest.mark.parametrize(

@@ -37,11 +37,13 @@ function Form({ saved, categories, may, offer }: Props & { saved: Replies }) {
   const saving = useMutation({
     mutationFn: ({ fresh }: { fresh: Replies; before: Replies }) => save(fresh),
     // The live event may be ahead of the answer: what was before is as it was when it was pressed.
-    onSuccess: async (_, { before }) => {
-      offer({ said: words.saved, back: () => save(before) })
+    onSuccess: async ({ version }, { before }) => {
+      offer({ said: words.saved, back: () => save({ ...before, version }) })
       await queries.invalidateQueries({ queryKey: planningKey })
       setDraft(null)
     },
+    // Somebody was quicker: what they have saved is told of, beside what is written here.
+    onError: () => queries.invalidateQueries({ queryKey: planningKey }),
   })
   const lacking = Object.fromEntries(replies.flatMap((one, row) =>
     (['title_fa', 'text_fa'] as const).map((part) => [`${row} ${part}`, !one[part].trim() && text.fields.missing])))
@@ -70,7 +72,7 @@ function Form({ saved, categories, may, offer }: Props & { saved: Replies }) {
       {may && (
         <Group>
           <Button variant="default" disabled={replies.length >= MOST} onClick={() => write([...replies, NONE])} data-testid="add-reply">{words.add}</Button>
-          <Button disabled={!able} loading={saving.isPending} onClick={() => send(() => saving.mutate({ fresh: { replies }, before: saved }))} data-testid="save-replies">{words.save}</Button>
+          <Button disabled={!able} loading={saving.isPending} onClick={() => send(() => saving.mutate({ fresh: { replies, version: saved.version }, before: saved }))} data-testid="save-replies">{words.save}</Button>
         </Group>
       )}
     </Paper>
