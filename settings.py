@@ -207,7 +207,7 @@ def _voice_files(value: Any) -> Any:
     return {language.strip(): path.strip() for language, _, path in pairs}
 
 
-_SECRET = {
+SECRETS = {
     "trunk_secret",
     "database_url",
     "metrics_token",
@@ -228,6 +228,7 @@ _SECRET = {
     "pictures_store_key",
     "pictures_store_secret",
 }
+"""No message of ours shows the value of one of these."""
 _OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
 """Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
@@ -920,5 +921,5 @@ def _unknown(env_file: Any) -> list[str]:
 
 def _explained(error: Any) -> str:
     name = "_".join(map(str, error["loc"]))
-    given = "…" if name in _SECRET else repr(error["input"])
+    given = "…" if name in SECRETS else repr(error["input"])
     return f"HOTLINE_{name.upper()}={given}: {error['msg'].removeprefix('Value error, ')}"

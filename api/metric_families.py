@@ -1,6 +1,7 @@
 """The metrics by their names, in the words of Prometheus. No label has a number, a name or a round."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -10,9 +11,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from api.readiness import PROCESSES
 from db.models import Incoming
 from db.states import Outcome, Phase
-from hotline import arrivals, heartbeats
+from hotline import arrivals, backups, heartbeats
 from hotline.callbacks.toll import Cap
-from hotline.control import last_backup
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import DeskDoing
 from hotline.control.gauges import Gauges
@@ -73,13 +73,13 @@ def of_state(to: Families, settings: Settings) -> None:
     else:
         to.gauge("hotline_state_disk_free_bytes", "Free on the state folder's disk.", here.free)
         to.gauge("hotline_state_disk_size_bytes", "The whole of the state folder's disk.", here.total)
-    backup = last_backup.read(settings.state_dir)
+    last = backups.read(settings)
     to.gauge(
         "hotline_backup_timestamp_seconds",
-        "When a backup was last tried, in seconds since 1970; 0: never.",
-        backup.at.timestamp() if backup else 0,
+        "When the last whole backup was made, in seconds since 1970; 0: never.",
+        datetime.fromisoformat(last.good_at).timestamp() if last and last.good_at else 0,
     )
-    to.gauge("hotline_backup_ok", "Whether that backup is whole.", bool(backup and backup.ok))
+    to.gauge("hotline_backup_ok", "Whether the last try came to its end.", bool(last and last.ok))
 
 
 def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:

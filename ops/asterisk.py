@@ -44,6 +44,11 @@ class Asterisk:
             " asterisk-root in the state folder."
         )
 
+    @property
+    def version(self) -> str:
+        """22.10.1; empty if it does not say so."""
+        return ".".join(map(str, _version(self.command)))
+
     def argv(self, config: Path) -> list[str]:
         """The command line that runs it in the foreground."""
         return [*self.command, "-C", str(config), "-f"]
@@ -51,7 +56,7 @@ class Asterisk:
 
 def get(settings: Settings, progress: Callable[[str], None]) -> Asterisk:
     """An Asterisk that runs here. Raises NoAsterisk."""
-    own = _of_machine()
+    own = of_machine()
     if own:
         return own
     root = settings.state_dir / "asterisk-root"
@@ -61,7 +66,8 @@ def get(settings: Settings, progress: Callable[[str], None]) -> Asterisk:
     return _unpacked(root)
 
 
-def _of_machine() -> Asterisk | None:
+def of_machine() -> Asterisk | None:
+    """The machine's own, if it is new enough."""
     program = shutil.which("asterisk") or shutil.which("/usr/sbin/asterisk")
     if not program:
         return None

@@ -19,6 +19,7 @@ from hotline.people import staff
 from hotline.requests import departments
 from ops import categories, citizens, keys, ledger, messages, pictures, prompts, rounds, timetable_commands
 from ops.backup.commands import add_to as add_backup_commands
+from ops.doctor.command import doctor
 from ops.people import add_to as add_people_commands
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
@@ -45,6 +46,7 @@ for name, group in (
 timetable_commands.add_to(app)
 add_people_commands(user_app)
 add_backup_commands(app, db_app)
+app.command()(doctor)
 
 
 @app.callback()

@@ -1,11 +1,9 @@
 """What Prometheus reads: the right figures of both databases, for insiders, and nothing of anybody."""
 
-import json
 import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 from fastapi import FastAPI
@@ -33,7 +31,8 @@ from db.models import (
     User,
 )
 from db.states import CallbackState, Outcome, Phase
-from hotline import heartbeats
+from hotline import backups, heartbeats
+from hotline.backups import Status
 from hotline.callbacks import breaker
 from hotline.control import gauges
 from hotline.control.totals import Totals
@@ -45,6 +44,7 @@ from tests.kit import seed_city
 from tests.kit.databases import in_both
 from tests.kit.process import in_time, need
 
+AT = "2026-01-02T03:04:05+00:00"
 Figures = Callable[[], dict[str, float]]
 
 
@@ -212,24 +212,20 @@ def test_given_an_account_without_credit_when_scraped_then_the_provider_is_in_tr
 
 
 @pytest.mark.parametrize(
-    ("written", "at", "ok"),
+    ("status", "at", "ok"),
     [
         (None, 0, 0),
-        ({"at": "2026-01-02T03:04:05+00:00", "path": "/b", "ok": True}, 1767323045, 1),
-        ({"at": "2026-01-02T03:04:05", "path": "/b", "ok": False}, 1767323045, 0),
-        ({"at": "yesterday", "ok": True}, 0, 0),
-        ({"at": 5, "ok": True}, 0, 0),
-        (["at"], 0, 0),
-        ("[" * 10_000, 0, 0),
+        (Status(at=AT, ok=True, path="/b", good_at=AT, good_path="/b"), 1767323045, 1),
+        (Status(at="2026-01-03T03:04:05+00:00", good_at=AT, good_path="/b", error="no room"), 1767323045, 0),
+        (Status(at=AT, error="no room"), 0, 0),
     ],
 )
-def test_given_what_the_last_backup_wrote_when_scraped_then_its_time_is_told_or_never(
-    figures: Figures, settings: Settings, written: Any, at: int, ok: int
+def test_given_what_the_last_backup_said_when_scraped_then_the_time_of_the_last_whole_one_is_told(
+    figures: Figures, settings: Settings, status: Status | None, at: int, ok: int
 ) -> None:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    if written is not None:
-        said = written if isinstance(written, str) else json.dumps(written)
-        (settings.state_dir / "backup.json").write_text(said)
+    if status:
+        backups.write(settings, status)
     found = figures()
     assert (found["hotline_backup_timestamp_seconds"], found["hotline_backup_ok"]) == (at, ok)
 

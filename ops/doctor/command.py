@@ -1,0 +1,119 @@
+"""Every look at once, each for a few seconds at most; what was found, for people and for programs."""
+
+import json
+import threading
+import time
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+
+from ops.doctor import machine, stored, telephone
+from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, warning
+from settings import SECRETS, Settings, SettingsError, load
+
+LOOKS: dict[str, Look] = {
+    "version": machine.versions,
+    "clock": stored.clock,
+    "NTP": machine.ntp,
+    "database": stored.database,
+    "processes": stored.processes,
+    "asterisk": telephone.asterisk,
+    "AMI": telephone.manager,
+    "trunk": stored.trunk,
+    "ports": telephone.ports,
+    "sound": telephone.sound,
+    "certificates": machine.certificates,
+    "disk": machine.space,
+    "permissions": machine.permissions,
+    "database files": stored.database_files,
+    "prompts": machine.prompts,
+    "backup": machine.backup,
+    "text messages": stored.text_messages,
+    "trial": telephone.trial,
+}
+_COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAULT: "red"}
+_EXIT = {State.OK: 0, State.WARNING: 1, State.FAULT: 2}
+_SECRET = 6
+"""A shorter value is no secret, and may be a word of ours."""
+_NO_OTHERS: dict[str, Any] = {}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Say what is wrong here and what to do; 0: nothing, 1: warnings, 2: faults. It changes nothing."""
+    found, settings = examine()
+    worst = max((each.state for each in found), key=lambda state: _EXIT[state])
+    hidden = _hidden(settings)
+    if as_json:
+        told = {"worst": worst, "findings": [vars(each) for each in found]}
+        typer.echo(_without(hidden, json.dumps(told, ensure_ascii=False, indent=1)))
+    for each in () if as_json else found:
+        head = typer.style(f"{each.state:<8}", fg=_COLOURS[each.state])
+        typer.echo(_without(hidden, f"{head} {each.name:<14} {each.said}"))
+        if each.do:
+            typer.echo(_without(hidden, f"{'':<24}→ {each.do}"))
+    raise typer.Exit(_EXIT[worst])
+
+
+def examine() -> tuple[Sequence[Finding], Settings | None]:
+    """Everything that was found, and the settings if they can be read."""
+    wrong: list[Finding] = []
+    try:
+        settings = load()
+    except (SettingsError, OSError) as error:
+        wrong = [fault("settings", line, "docs/settings.md") for line in str(error).splitlines()]
+        try:  # a broken secret, a name too many: the rest can be looked at all the same
+            settings = Settings(**_NO_OTHERS)
+        except ValueError:
+            return wrong, None
+    known = stored.first_look(settings)
+    return [*wrong, *looked(known, LOOKS)], settings
+
+
+def looked(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list[Finding]:
+    """What these looks find; one that does not come to its end, or fails itself, hides no other."""
+    found: dict[str, list[Finding]] = {}
+    threads = [
+        threading.Thread(target=_look, args=(name, look, known, found), daemon=True)
+        for name, look in looks.items()
+    ]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + late_s
+    for thread in threads:
+        thread.join(max(0.0, end - time.monotonic()))
+    late = f"no answer within {late_s:.0f} s"
+    return [
+        finding
+        for name in looks
+        for finding in found.get(name) or ([] if name in found else [warning(name, late, "ask again")])
+    ]
+
+
+def _look(name: str, look: Look, known: Known, found: dict[str, list[Finding]]) -> None:
+    try:
+        found[name] = list(look(known))
+    except Exception as error:  # the doctor's own, or what nobody has thought of
+        found[name] = [warning(name, f"could not be looked at: {type(error).__name__}", "ask again")]
+
+
+def _hidden(settings: Settings | None) -> list[str]:
+    """Whatever must not be read on a screen, should a message of another program have it."""
+    if settings is None:
+        return []
+    values: list[str] = []
+    for name in SECRETS:
+        value = getattr(settings, name)
+        values += value.values() if isinstance(value, dict) else [value]
+    _, _, rest = settings.database_url.partition("://")
+    account, at, _ = rest.rpartition("@")
+    password = account.partition(":")[2] if at else ""
+    return [value for value in (*values, password) if len(value) >= _SECRET]
+
+
+def _without(hidden: Sequence[str], text: str) -> str:
+    for value in hidden:
+        text = text.replace(value, "…")
+    return text

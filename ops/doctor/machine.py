@@ -1,0 +1,200 @@
+"""This machine: versions, the clock, the disk, who may read what, certificates, prompts, the last backup."""
+
+import os
+import platform
+import socket
+import ssl
+import stat
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from hotline import backups
+from hotline.recordings import disk
+from ops.doctor.findings import Finding, Known, fault, ok, warning
+from ops.doctor.stored import sqlite_file
+from settings import SECRETS, Settings
+
+_OTHERS = 0o077
+_LATE, _LOST = timedelta(hours=36), timedelta(days=7)
+_SOON, _VERY_SOON = timedelta(days=21), timedelta(days=5)
+_ASKED_S = 3.0
+_LEAST_INODES = 0.05
+
+
+def versions(known: Known) -> Iterator[Finding]:
+    """This program and what it runs on."""
+    yield ok("version", f"hotline137 {version('hotline137')}, Python {platform.python_version()}")
+
+
+def ntp(_known: Known) -> Iterator[Finding]:
+    """Whether systemd says that the clock is set by others; elsewhere nobody knows."""
+    asked = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
+    try:
+        told = subprocess.run(asked, check=False, capture_output=True, text=True, timeout=_ASKED_S).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return
+    if told.strip() == "no":
+        yield warning("clock", "it is not set by NTP", "apt-get install chrony, or systemd-timesyncd")
+    elif told.strip() == "yes":
+        yield ok("clock", "set by NTP")
+
+
+def space(known: Known) -> Iterator[Finding]:
+    """What is left on the disks of the state folder, and of a database's file elsewhere."""
+    folders = {known.settings.state_dir}
+    if path := sqlite_file(known.settings):
+        folders.add(path.parent)
+    seen = set()
+    for folder in sorted(folders):
+        there = next(each for each in (folder, *folder.parents) if each.exists())
+        if (device := there.stat().st_dev) in seen:
+            continue
+        seen.add(device)
+        yield _space(folder, there)
+
+
+def _space(folder: Path, there: Path) -> Finding:
+    left, inodes = disk.of(there), os.statvfs(there)
+    said = f"{left.free / 1e9:.1f} of {left.total / 1e9:.1f} GB are left for {folder}"
+    do = "free some, or keep less: HOTLINE_RECORDINGS_DAYS, HOTLINE_PICTURES_DAYS; du -sh there"
+    if left.free < disk.SPARE:
+        return fault("disk", said, do)
+    if left.nearly_full:
+        return warning("disk", said, do)
+    if inodes.f_files and inodes.f_favail < inodes.f_files * _LEAST_INODES:
+        return warning("disk", f"nearly no more files fit for {folder}", "many small files lie on that disk")
+    return ok("disk", said)
+
+
+def permissions(known: Known) -> Iterator[Finding]:
+    """Who may read and write the state folder: it holds citizens' numbers and voices, and the secret."""
+    folder = known.settings.state_dir
+    if not folder.is_dir():
+        yield warning("permissions", f"{folder} is not there yet", "hotline137 run (or prepare) makes it")
+        return
+    if not os.access(folder, os.R_OK | os.X_OK):
+        yield fault("permissions", f"{folder} is closed to you", "run this as its owner (sudo -u …)")
+        return
+    found = [*_readable(folder), *_owned(folder), *_writable(folder), *_settings_file(known.settings)]
+    yield from found or [ok("permissions", f"{folder} is its owner's alone, and can be written")]
+
+
+def _readable(folder: Path) -> Iterator[Finding]:
+    for path in (folder, folder / "secret"):
+        if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & _OTHERS:
+            say = fault if path.is_file() else warning
+            yield say("permissions", f"others may open {path} ({mode:o})", f"chmod go= {path}")
+
+
+def _owned(folder: Path) -> Iterator[Finding]:
+    """A command that root gave leaves files that the service cannot write."""
+    owner = folder.stat().st_uid
+    foreign = [path.name for path in sorted(folder.iterdir()) if path.lstat().st_uid != owner]
+    if foreign:
+        names = ", ".join(foreign[:5])
+        yield fault(
+            "permissions", f"not the folder's owner's: {names}", f"chown -R --reference={folder} {folder}"
+        )
+
+
+def _writable(folder: Path) -> Iterator[Finding]:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"\0" * 4096)
+            file.flush()
+    except OSError as error:
+        yield fault(
+            "permissions",
+            f"{folder} cannot be written: {error.strerror}",
+            "run this as who runs hotline137 (sudo -u …); is the disk full, or mounted read-only?",
+        )
+
+
+def _settings_file(settings: Settings) -> Iterator[Finding]:
+    named = Settings.model_config["env_file"]
+    path = Path(str(named))
+    if named and path.is_file() and any(getattr(settings, name) for name in SECRETS):
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode & 0o007:
+            yield warning("permissions", f"anybody may read {path} ({mode:o})", f"chmod o= {path}")
+
+
+def certificates(known: Known) -> Iterator[Finding]:
+    """Those of our own addresses by HTTPS and wss, as browsers see them; none is asked for without one."""
+    urls = {
+        "HOTLINE_PUBLIC_URL": known.settings.public_url,
+        "HOTLINE_WEBSOCKET_URL": known.settings.websocket_url,
+    }
+    for name, url in urls.items():
+        parts = urlsplit(url)
+        if parts.scheme in ("https", "wss") and parts.hostname:
+            yield _certificate(name, parts.hostname, parts.port or 443)
+
+
+def _certificate(name: str, host: str, port: int) -> Finding:
+    try:
+        with (
+            socket.create_connection((host, port), timeout=_ASKED_S) as plain,
+            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as wire,
+        ):
+            until = ssl.cert_time_to_seconds(str((wire.getpeercert() or {})["notAfter"]))
+    except ssl.SSLCertVerificationError as error:
+        why = error.verify_message
+        return fault("certificate", f"{host} ({name}): {why}", "renew it at the proxy, with its whole chain")
+    except (OSError, KeyError) as error:
+        return warning(
+            "certificate", f"{host}:{port} ({name}) does not answer from here: {error}", "the proxy?"
+        )
+    left = datetime.fromtimestamp(until, UTC) - datetime.now(UTC)
+    said = f"{host} ({name}): {left.days} days left"
+    if left < _SOON:
+        say = fault if left < _VERY_SOON else warning
+        return say("certificate", said, "why was it not renewed? The log of certbot, or of Caddy")
+    return ok("certificate", said)
+
+
+def prompts(known: Known) -> Iterator[Finding]:
+    """Whether every prompt is there, as it is written."""
+    from prompts import plan
+    from prompts.render import RECORDINGS, Manifest, is_current
+    from prompts.sources import VoiceError
+
+    manifest = Manifest.read(known.settings.prompts_dir)
+    try:
+        takes = plan.make(known.settings, RECORDINGS, manifest.gave_up).takes
+    except VoiceError as error:
+        yield fault("prompts", str(error), "HOTLINE_PROMPTS_PIPER; docs/voices.md")
+        return
+    lacking = sum(not is_current(known.settings, manifest, take) for take in takes)
+    if lacking == len(takes):
+        yield warning("prompts", "none is rendered yet", "hotline137 prompts build (run does it, too)")
+    elif lacking:
+        yield fault("prompts", f"{lacking} of {len(takes)} are missing or stale", "hotline137 prompts build")
+    else:
+        yield ok("prompts", f"all {len(takes)} are rendered")
+
+
+def backup(known: Known) -> Iterator[Finding]:
+    """How old the last whole backup is."""
+    folder, last = known.settings.backup_dir, backups.read(known.settings)
+    if folder and not folder.is_dir():
+        yield fault("backup", f"{folder} is not there", "mount it; HOTLINE_BACKUP_DIR (docs/backup.md)")
+    if last and not last.ok:
+        yield warning(
+            "backup", f"the last try failed: {(last.error or 'why is not known')[:200]}", "docs/backup.md"
+        )
+    if last is None or last.good_at is None:
+        yield warning("backup", "there was never one", "HOTLINE_BACKUP_DIR, or hotline137 backup DIR")
+        return
+    age = datetime.now(UTC) - datetime.fromisoformat(last.good_at)
+    said = f"the last whole one is {age.total_seconds() / 3600:.0f} hours old"
+    if age > _LATE:
+        say = fault if age > _LOST else warning
+        yield say("backup", said, "hotline137 backup DIR now; why does the clerk not? docs/backup.md")
+    else:
+        yield ok("backup", said)

@@ -1,0 +1,210 @@
+"""The database, and what it knows: processes, the trunk, text messages."""
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select, text
+from sqlalchemy.orm import Session
+
+from db.engine import connect, now, reading, writing
+from db.migrate import has_seen, newest
+from db.models import Event, Heartbeat
+from hotline import arrivals, heartbeats
+from hotline.callbacks import breaker
+from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
+from settings import Settings
+
+_PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
+_APART, _FAR_APART = timedelta(seconds=2), timedelta(seconds=30)
+_STALE = timedelta(hours=1)
+_NONE_YET = "it is not there yet"
+
+
+def first_look(settings: Settings) -> Known:
+    """The database, and whether the system runs; what does not answer in time is away."""
+    found: list[Known] = [Known(settings, runs=False, why=f"no answer within {LATE_S:.0f} s")]
+    asking = threading.Thread(target=lambda: found.append(_ask(settings)), daemon=True)
+    asking.start()
+    asking.join(LATE_S)
+    known = found[-1]
+    return known if known.runs else replace(known, runs=_serves(settings))
+
+
+def _ask(settings: Settings) -> Known:
+    if (path := sqlite_file(settings)) and not path.exists():
+        return Known(settings, why=_NONE_YET)  # to look is not to make one
+    try:
+        engine = connect(settings.database)
+        with reading(engine) as session:
+            at, server = now(session), _server(session)
+            if not has_seen(session.connection(), newest()):
+                return Known(settings, engine, at=at, server=server, why="its tables are of another version")
+            beats = {name: heartbeats.alive(session, name) for name in _PROCESSES}
+            stuck = heartbeats.stuck_job(session) if beats["clerk"] else None
+        return Known(
+            settings,
+            engine,
+            runs=any(beats.values()),
+            beats=beats,
+            stuck=stuck[0] if stuck else "",
+            at=at,
+            server=server,
+        )
+    except Exception as error:  # whatever the reason: that is what is found
+        return Known(settings, why=_short(error))
+
+
+def sqlite_file(settings: Settings) -> Path | None:
+    """The database's file, where it is one."""
+    kind, _, path = settings.database.partition(":///")
+    return Path(path) if kind == "sqlite" else None
+
+
+def _server(session: Session) -> str:
+    if session.get_bind().dialect.name == "sqlite":
+        return f"SQLite {session.scalar(text('SELECT sqlite_version()'))}"
+    return f"PostgreSQL {session.scalar(text('SHOW server_version'))}"
+
+
+def _short(error: Exception) -> str:
+    """The driver's own first line: no statement, and no value that was in one."""
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+
+
+def _serves(settings: Settings) -> bool:
+    asking = HTTPConnection(*settings.http, timeout=2)
+    try:
+        asking.request("GET", "/livez")
+        return asking.getresponse().status == 204
+    except (OSError, HTTPException):
+        return False
+    finally:
+        asking.close()
+
+
+def database(known: Known) -> Iterator[Finding]:
+    """It answers, has this version's tables, and takes what is written."""
+    if known.why == _NONE_YET:
+        yield warning("database", _NONE_YET, "hotline137 run (or prepare) makes it")
+    elif known.engine is None:
+        yield fault(
+            "database", known.why, "start PostgreSQL; HOTLINE_DATABASE_URL, its password; a full disk?"
+        )
+    elif known.why:
+        yield fault("database", f"{known.server}: {known.why}", "hotline137 db upgrade")
+    else:
+        yield _written(known.engine, known.server)
+
+
+def _written(engine: Engine, server: str) -> Finding:
+    try:
+        with writing(engine) as session:
+            heartbeats.beat(session, "doctor")
+            session.flush()
+            session.delete(session.get_one(Heartbeat, "doctor"))
+    except Exception as error:
+        return fault(
+            "database", f"{server} takes nothing: {_short(error)}", "a full disk, its rights, who locks it?"
+        )
+    return ok("database", f"{server}, this version's tables, and it takes what is written")
+
+
+def clock(known: Known) -> Iterator[Finding]:
+    """This machine's clock beside the database's, and beside what was written last."""
+    if known.engine is None or known.why or known.at is None:
+        return
+    with reading(known.engine) as session:
+        began, at, ended = datetime.now(UTC), now(session), datetime.now(UTC)
+        newest_event = session.scalar(select(func.max(Event.at)).where(Event.id > _last(session) - 50))
+    apart = max(began - at, at - ended, timedelta(0))
+    if apart > _FAR_APART:
+        yield fault("clock", f"{apart.total_seconds():.0f} s from the database's", "set both by NTP (chrony)")
+    elif apart > _APART:
+        yield warning(
+            "clock", f"{apart.total_seconds():.1f} s from the database's", "set both by NTP (chrony)"
+        )
+    elif newest_event and newest_event > at + _FAR_APART:
+        behind = (newest_event - at).total_seconds()
+        yield fault("clock", f"{behind:.0f} s behind what was written last: it was set back", "set it by NTP")
+    else:
+        yield ok("clock", "the database's is the same, and nothing was written after now")
+
+
+def _last(session: Session) -> int:
+    return session.scalar(select(func.max(Event.id))) or 0
+
+
+def processes(known: Known) -> Iterator[Finding]:
+    """What said lately that it works."""
+    if not known.beats:
+        return
+    if not known.runs:
+        yield warning("processes", "the system does not run", "hotline137 run, or start its service")
+        return
+    silent = [name for name, alive in known.beats.items() if not alive]
+    for name in silent:
+        yield fault(name, "has not said lately that it works", f"the log for {name}; docs/night.md")
+    if known.stuck:
+        yield warning("clerk", f"its job {known.stuck} does not come to its end", "the log for clerk")
+    if not silent and not known.stuck:
+        yield ok("processes", f"{', '.join(known.beats)} work")
+
+
+def trunk(known: Known) -> Iterator[Finding]:
+    """The carrier's line, as the dialer has found it."""
+    host = known.settings.trunk_host
+    if host == type(known.settings).model_fields["trunk_host"].default:
+        yield warning("trunk", f"{host} is the sample's", "HOTLINE_TRUNK_HOST: the carrier's (docs/trunk.md)")
+        return
+    if known.engine is None or known.why or not known.runs:
+        yield ok("trunk", f"{host}; how it is shows once the system runs")
+        return
+    with reading(known.engine) as session:
+        down, answers = breaker.down(session), breaker.knows(session)
+    if down and down.why == breaker.TRUNK:
+        yield fault("trunk", f"{host} takes no calls since {down.since:%Y-%m-%d %H:%M}Z", "call the carrier")
+    elif answers is None:
+        yield ok("trunk", f"{host}; it has not answered OPTIONS yet, which says nothing")
+    else:
+        yield ok("trunk", f"{host} answers")
+
+
+def text_messages(known: Known) -> Iterator[Finding]:
+    """Whether citizens are told anything, and for how long."""
+    settings = known.settings
+    providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
+    if not providers:
+        yield warning("text messages", "no provider is set: citizens get none", "HOTLINE_SMS_PROVIDER")
+        return
+    if known.engine is None or known.why:
+        return
+    with reading(known.engine) as session:
+        found = {account.provider: account for account in arrivals.accounts(session)}
+        at = now(session)
+    for name in providers:
+        account = found.get(name)
+        if account is None or account.asked_at < at - _STALE:
+            yield ok("text messages", f"{name}: what is left there is not known")
+        elif account.error:
+            yield fault("text messages", f"{name}: {account.error}", "its key and its rights at the provider")
+        elif arrivals.is_low(account, settings.sms_least_credit):
+            yield warning("text messages", f"{name}: {account.credit:g} left", "fill the account")
+        else:
+            left = "" if account.credit is None else f", {account.credit:g} left"
+            yield ok("text messages", f"{name} lets us in{left}")
+
+
+def database_files(known: Known) -> Iterator[Finding]:
+    """SQLite's own files: the process that runs must be able to write them."""
+    path = sqlite_file(known.settings)
+    for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")) if path else ():
+        if each.exists() and not os.access(each, os.W_OK):
+            yield fault(
+                "permissions", f"{each} cannot be written", f"chown it to who runs hotline137: {each}"
+            )

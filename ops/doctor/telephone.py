@@ -1,0 +1,127 @@
+"""Asterisk, its manager interface, and the ports."""
+
+import errno
+import socket
+from collections.abc import Iterator
+
+from dialplan.accounts import AMI_USER
+from ops.doctor.findings import Finding, Known, fault, ok, warning
+from settings import Address
+
+_ASKED_S = 2.0
+_HERE = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104
+
+
+def asterisk(_known: Known) -> Iterator[Finding]:
+    """The one of this machine; in containers it is in its own."""
+    from ops import asterisk as ours
+
+    found = ours.of_machine()
+    if found is None:
+        yield ok(
+            "asterisk",
+            f"none of {ours.OLDEST} or newer here: hotline137 run unpacks one, a container has its own",
+        )
+    elif concern := found.concern():
+        yield warning("asterisk", concern, "take a later one as soon as your distribution has it")
+    else:
+        yield ok("asterisk", f"version {found.version}")
+
+
+def manager(known: Known) -> Iterator[Finding]:
+    """AMI, asked as the dialer does."""
+    settings = known.settings
+    if not (settings.state_dir / "secret").exists():
+        return  # to look is not to make one
+    try:
+        answer = _sign_in(settings.ami, settings.secret_for(AMI_USER))
+    except OSError as error:
+        if known.runs:
+            why = error.strerror or "no answer in time"
+            yield fault("AMI", f"{settings.ami}: {why}", "the log for asterisk; HOTLINE_AMI")
+        return
+    if "Success" in answer:
+        yield ok("AMI", f"{settings.ami} lets the dialer in")
+    else:
+        yield fault(
+            "AMI",
+            f"{settings.ami} does not let the dialer in",
+            "its configuration has another secret: restart asterisk",
+        )
+
+
+def _sign_in(address: Address, secret: str) -> str:
+    with socket.create_connection(address, timeout=_ASKED_S) as wire:
+        wire.settimeout(_ASKED_S)
+        hello = f"Action: Login\r\nUsername: {AMI_USER}\r\nSecret: {secret}\r\nEvents: off\r\n\r\n"
+        wire.sendall(hello.encode())
+        answer = b""
+        while b"\r\n\r\n" not in answer and len(answer) < 1 << 16 and (more := wire.recv(4096)):
+            answer += more
+        wire.sendall(b"Action: Logoff\r\n\r\n")
+    return answer.decode(errors="replace")
+
+
+def ports(known: Known) -> Iterator[Finding]:
+    """Each is ours while the system runs, and free while it does not."""
+    settings = known.settings
+    tcp = {"HOTLINE_HTTP": settings.http, "HOTLINE_AGI": settings.agi, "HOTLINE_AMI": settings.ami}
+    if settings.ami.host in _HERE:  # else Asterisk is in a container of its own
+        tcp["HOTLINE_ASTERISK_HTTP"] = settings.asterisk_http
+    taken = {f"{name}={address}": _listens(address) for name, address in tcp.items()}
+    if settings.ami.host in _HERE:
+        taken[f"HOTLINE_SIP={settings.sip} (UDP)"] = _is_bound(settings.sip)
+    wrong = [name for name, here in taken.items() if here is not None and here is not known.runs]
+    for name in wrong:
+        if known.runs:
+            yield fault(
+                "ports", f"{name}: nobody listens", "docs/night.md; is it the address of another machine?"
+            )
+        else:
+            yield fault(
+                "ports", f"{name}: another program has it", "end that one (ss -tulpn), or set another"
+            )
+    if not wrong:
+        yield ok("ports", "each has its listener" if known.runs else "all are free")
+
+
+def sound(known: Known) -> Iterator[Finding]:
+    """Whether there are ports for the sound of as many calls as may come."""
+    settings = known.settings
+    first, last = settings.rtp_ports
+    fits, may = (last - first + 1) // 2, settings.callers_at_once + settings.outgoing_at_once
+    if fits < may:
+        yield warning(
+            "ports",
+            f"HOTLINE_RTP_PORTS={first}-{last} carry {fits} calls, and {may} are allowed",
+            f"give it {may * 2} ports, or allow fewer: HOTLINE_MAX_CALLS, HOTLINE_CALLS_AT_ONCE",
+        )
+
+
+def trial(known: Known) -> Iterator[Finding]:
+    """What is for trying out, and never for a real city."""
+    if known.settings.browser_phone:
+        yield warning(
+            "trial", "/phone lets anybody call as five citizens", "HOTLINE_BROWSER_PHONE=0 for a real city"
+        )
+
+
+def _listens(address: Address) -> bool | None:
+    """None: it is of another machine, or nobody can say."""
+    host = "127.0.0.1" if address.host == "0.0.0.0" else address.host  # noqa: S104
+    try:
+        with socket.create_connection((host, address.port), timeout=_ASKED_S):
+            return True
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return None
+
+
+def _is_bound(address: Address) -> bool | None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(address)
+        except OSError as error:
+            return True if error.errno == errno.EADDRINUSE else None
+    return False
