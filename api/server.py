@@ -6,6 +6,7 @@ import resource
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_network
 from typing import cast
@@ -32,6 +33,9 @@ PICTURE_S = 120.0
 in pieces goes on in another request."""
 _UNREAD_S = 20
 """A client that reads nothing of its answer for so long is dropped (by the kernel)."""
+_REST = 16 << 20
+"""Of a request that is answered before it has come whole, so much is read all the same, and thrown away: who
+sends on while the connection is closed does not hear the answer."""
 _CONNECTIONS = 900
 """One more is told that it is one too many."""
 _FILES = 4096
@@ -40,22 +44,52 @@ _LONGEST_HEAD = 16 << 10
 _ASK_S, _ANSWER_S = 1.0, 4.0
 
 
+class _Transport:
+    """A connection that is closed by whoever reads from it."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self._transport, self.close = transport, close
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._transport, name)
+
+
 class PromptClients(H11Protocol):
-    """uvicorn's protocol, which by itself waits for ever for a request that has begun, or never begins."""
+    """uvicorn's protocol, which by itself waits for ever for a request that has begun, or never begins; and
+    which closes on whoever still sends, so that they hear no answer.
+    """
 
     open: Connections
+    _connection: asyncio.Transport
     _late: asyncio.TimerHandle | None = None
     _has_time = False
+    _rest: int | None = None
+    """So many bytes may still come of a request that is answered."""
+    _said = False
+    """That was the last answer."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has come."""
         super().connection_made(transport)
+        self._connection = transport
+        self.transport = cast("asyncio.Transport", _Transport(transport, self._close))
         self.open.opened(transport, self.client[0] if self.client else "")
         self._await_request()
 
     def data_received(self, data: bytes) -> None:
         """A part of a request has come."""
+        if self._rest is not None:
+            self._rest -= len(data)
+            if self._rest < 0:
+                self._connection.close()
+            if self._rest < 0 or self._said:
+                return
         super().data_received(data)
+        if self._rest is not None and not self._is_answered_early():
+            self._rest = None
+            self._forget()
+        if self._rest is not None:
+            return
         if self.conn.their_state in (h11.IDLE, h11.SEND_BODY):
             self._await_request()
             self._give_time()
@@ -64,23 +98,47 @@ class PromptClients(H11Protocol):
 
     def on_response_complete(self) -> None:
         """A request is answered; the client may ask again."""
+        if self._said:
+            return
         super().on_response_complete()
-        if self.conn.their_state is h11.SEND_BODY and self._has_time:
-            self.transport.close()  # refused before it was read, as strangers are
-        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
-            self.open.waits(self.transport)
+        if self._connection.is_closing():
+            return
+        if self._is_answered_early():
+            self._discard()
+        elif self.conn.their_state is h11.IDLE:
+            self.open.waits(self._connection)
+
+    def _is_answered_early(self) -> bool:
+        """Refused before it was read, as strangers are."""
+        answered = self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE, h11.SEND_BODY)
+        return answered and self.conn.their_state is h11.SEND_BODY
+
+    def _discard(self) -> None:
+        """Read the rest, for a while; whoever comes then goes before it."""
+        self._forget()
+        self._rest = _REST
+        self._await_request()
+        self.flow.resume_reading()
+
+    def _close(self) -> None:
+        if self._said or self._connection.is_closing() or not self._is_answered_early():
+            self._connection.close()
+            return
+        self._said = True
+        self._connection.write_eof()
+        self._discard()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone."""
         self._forget()
-        self.open.closed(self.transport)
+        self.open.closed(self._connection)
         super().connection_lost(exc)
 
     def _await_request(self) -> None:
         if not self._has_time:
-            self.open.waits(self.transport)
+            self.open.waits(self._connection)
         if self._late is None:
-            self._late = self.loop.call_later(REQUEST_S, self.transport.abort)
+            self._late = self.loop.call_later(REQUEST_S, self._connection.abort)
 
     def _give_time(self) -> None:
         """More of it, once, for the body of a picture; strangers who wait do not push it out meanwhile."""
@@ -88,13 +146,13 @@ class PromptClients(H11Protocol):
             return
         if takes_files(self.scope["path"]):
             self._has_time = True
-            self.open.served(self.transport)
+            self.open.served(self._connection)
             self._late.cancel()
-            self._late = self.loop.call_later(PICTURE_S, self.transport.abort)
+            self._late = self.loop.call_later(PICTURE_S, self._connection.abort)
 
     def _forget(self) -> None:
         self._has_time = False
-        self.open.served(self.transport)
+        self.open.served(self._connection)
         if self._late is not None:
             self._late.cancel()
             self._late = None

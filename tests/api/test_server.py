@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from itertools import takewhile
 
 import httpx
@@ -119,6 +119,40 @@ def test_given_a_slow_network_when_a_citizen_sends_a_picture_then_it_has_time_an
         assert client.recv(12) == b"HTTP/1.1 " + status
         if status == b"401":
             assert is_dropped(client)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_given_a_picture_that_is_refused_before_it_is_read_when_it_is_sent_whole_then_the_answer_is_heard(
+    settings: Settings, engine: Engine, kept: bool
+) -> None:
+    body = b"x" * (3 << 20)
+    head = f"POST /api/v1/my/pictures HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
+    head += "" if kept else "Connection: close\r\n"
+    with served(settings), socket.create_connection(tuple(settings.http), 10) as client:
+        client.sendall(f"{head}\r\n".encode())
+        assert client.recv(12, socket.MSG_PEEK) == b"HTTP/1.1 401"
+        client.sendall(body)
+        answer = HTTPResponse(client)
+        answer.begin()
+        assert (answer.status, bool(answer.read())) == (401, True)
+        if kept:  # and the connection is still of use
+            client.sendall(b"GET /api/v1/me HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert client.recv(12) == b"HTTP/1.1 401"
+        else:
+            assert client.recv(1) == b""
+
+
+@pytest.mark.parametrize("kept", ["", "Connection: close\r\n"])
+def test_given_a_picture_that_is_refused_when_its_rest_has_no_end_then_it_is_dropped(
+    settings: Settings, engine: Engine, kept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_REST", 1 << 20)
+    head = f"POST /api/v1/my/pictures HTTP/1.1\r\nHost: x\r\n{kept}Content-Length: {1 << 40}\r\n\r\n"
+    with served(settings), socket.create_connection(tuple(settings.http), 10) as client:
+        client.sendall(head.encode())
+        with pytest.raises((ConnectionResetError, BrokenPipeError)):
+            for _ in range(1 << 10):
+                client.sendall(b"x" * (1 << 18))
 
 
 class Sending:
