@@ -281,6 +281,9 @@ class Settings(BaseSettings):
     """Where everything lies that has to be kept: the database, recordings, secrets, logs."""
     database_url: str = ""
     """postgresql+psycopg://user:password@host/name; a SQLite file in HOTLINE_STATE_DIR if empty."""
+    log: Literal["console", "json"] = "console"
+    """How the log is written: for people, or a JSON object for each event, with time, level, process, the
+    call's id, and the event."""
     http: HostPort = Address("127.0.0.1", 8137)
     """Where the pages and the API listen."""
     trusted_proxies: Words = ("127.0.0.1", "::1")

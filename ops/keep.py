@@ -4,6 +4,7 @@ This is the parent of the process in each container. It needs nothing but Python
 """
 
 import asyncio
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from ops import asterisk_log
 from ops.console import core_works
+from ops.log import Form
 from ops.supervisor import Program, Supervisor
 
 
@@ -21,7 +23,8 @@ def main() -> None:
     program = Program(name, argv)
     if name == "asterisk":
         program = Program(name, argv, _asked(argv), asterisk_log.readable)
-    asyncio.run(Supervisor([program], partial(print, flush=True)).run())
+    form: Form = "json" if os.environ.get("HOTLINE_LOG") == "json" else "console"
+    asyncio.run(Supervisor([program], partial(print, flush=True), form).run())
 
 
 def _asked(argv: Sequence[str]) -> Callable[[], None]:

@@ -1,8 +1,18 @@
-"""How every process of ours logs: one line an event, on standard output, no personal data."""
+"""How every process of ours logs: one line an event, on standard output, for people or as JSON, no personal
+data.
+"""
 
+import json
 import logging
+import re
 import sys
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+Form = Literal["console", "json"]
+_LEVELS = ("debug", "info", "warning", "error", "critical")
+_CALL = re.compile(r"(?P<call>[a-z]+(?:-[a-z]+)*-[0-9a-f]{32}|[0-9]{10}\.[0-9]+): (?P<rest>.+)", re.DOTALL)
+"""How an event of one call begins: the token of ours that Asterisk has as the channel's id, or its own id."""
 
 
 class OneLine(logging.Formatter):
@@ -25,13 +35,57 @@ def escaped(text: str) -> str:
     return "".join(each if each.isprintable() or each == "\u200c" else ascii(each)[1:-1] for each in text)
 
 
-def set_up() -> None:
-    """Log from INFO on to standard output; the supervisor adds the time and the process's name."""
+def set_up(process: str = "", form: Form = "console") -> None:
+    """Log from INFO on to standard output: for people, whose supervisor adds the time and the process's name,
+    or a JSON object for each event.
+    """
     shown = logging.StreamHandler(sys.stdout)
-    shown.setFormatter(OneLine("%(levelname)-7s %(message)s"))
+    shown.setFormatter(OneLine("%(levelname)-7s %(message)s") if form == "console" else _json(process))
     logging.basicConfig(level=logging.INFO, handlers=[shown], force=True)
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").addFilter(_is_ours)
+
+
+def _json(process: str) -> logging.Formatter:
+    import structlog  # here: the log of Asterisk's container has only Python
+    from structlog.stdlib import ProcessorFormatter, add_log_level
+
+    def named(_logger: object, _method: str, event: Any) -> Any:
+        return {"process": process, **_of_a_call(str(event.pop("event"))), **event}
+
+    return ProcessorFormatter(
+        foreign_pre_chain=[add_log_level, structlog.processors.TimeStamper("iso", key="time")],
+        processors=[
+            ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            named,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+    )
+
+
+def _of_a_call(event: str) -> dict[str, str]:
+    found = _CALL.fullmatch(event)
+    return {"call": found["call"], "event": found["rest"]} if found else {"event": event}
+
+
+def as_json(process: str, line: str) -> str:
+    """The JSON object of a line that a process wrote; one of our own is given back as it is."""
+    if line.startswith("{"):
+        try:
+            if json.loads(line)["process"] == process:
+                return line
+        except (ValueError, KeyError):
+            pass
+    level, _, rest = line.partition(" ")
+    known = level.lower() in _LEVELS
+    event = {
+        "time": datetime.now(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "level": level.lower() if known else "info",
+        "process": process,
+        **_of_a_call(rest.strip() if known else line),
+    }
+    return json.dumps(event, ensure_ascii=False)
 
 
 def _is_ours(record: logging.LogRecord) -> bool:

@@ -25,7 +25,9 @@ def run(name: str) -> None:
     os.umask(0o077)  # the state folder holds citizens' numbers and voices
     log.set_up()
     try:
-        _module(name).serve(load())
+        settings = load()
+        log.set_up(name, settings.log)
+        _module(name).serve(settings)
     except SettingsError as error:
         sys.exit(f"Wrong settings:\n{error}")
     except KeyboardInterrupt:

@@ -52,7 +52,7 @@ def run(settings: Settings) -> None:
         works = partial(core_works, running / "asterisk.ctl")
         programs = [Program("asterisk", found.argv(config), works, asterisk_log.readable)]
         programs += [Program(name, [*ours, name]) for name in ("ivr", "dialer", "clerk", "api")]
-        supervisor = Supervisor(programs, say)
+        supervisor = Supervisor(programs, say, settings.log)
         asyncio.run(supervisor.run(lambda: _when_ready(settings, supervisor, accounts)))
 
 

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 from hotline import watchdog
+from ops import log
 from ops.patience import LOOK_S, Patience, look
 
 _STOP_S = 6.0
@@ -40,9 +41,12 @@ class Program:
 class Supervisor:
     """Starts programs together, restarts each that dies or hangs, stops all together."""
 
-    def __init__(self, programs: Sequence[Program], write: Callable[[str], None]) -> None:
+    def __init__(
+        self, programs: Sequence[Program], write: Callable[[str], None], form: log.Form = "console"
+    ) -> None:
         self._programs = programs
         self._write = write
+        self._form = form
         self._width = max(len(p.name) for p in programs)
         self._stopping = asyncio.Event()
 
@@ -63,7 +67,10 @@ class Supervisor:
     def log(self, name: str, line: str) -> None:
         """One line of the merged log."""
         with contextlib.suppress(OSError):  # a log that cannot be written is no reason to stop
-            self._write(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | {line}")
+            if self._form == "json":
+                self._write(log.as_json(name, line))
+            else:
+                self._write(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | {line}")
 
     def stop(self) -> None:
         """Let everything end."""

@@ -62,7 +62,9 @@ def system() -> Iterator[System]:
     _empty_operators_line(running)
     before = len(running.log())
     yield running
-    sys.stdout.write(running.log()[before:])  # shown when the test fails
+    said = running.log()[before:]
+    sys.stdout.write(said)  # shown when the test fails
+    assert not (told := running.numbers_in(said)), f"no citizen's number belongs in the log: {told}"
 
 
 def _empty_operators_line(system: System) -> None:

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 import shutil
 import signal
 import socket
@@ -38,6 +39,10 @@ _BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 """Hundreds of processes start here: compiling anew would cost each of them half a second."""
 _LAST_LINES = 150
 _PATIENCE = "PRAGMA busy_timeout = 30000"
+
+
+_OURS = "0913555"
+"""How each number begins that is given to a test."""
 
 
 class System:
@@ -146,7 +151,12 @@ class System:
 
     def number(self) -> str:
         """A mobile number that no other test uses, in national form."""
-        return f"0913555{next(self._numbers):04d}"
+        return f"{_OURS}{next(self._numbers):04d}"
+
+    @staticmethod
+    def numbers_in(text: str) -> list[str]:
+        """Numbers that `number` may have given, in whatever form this text has them."""
+        return re.findall(rf"[+0-9]*{_OURS[1:]}[0-9]{{4}}", text)
 
     def healthy(self) -> bool:
         """Whether every dependency is up."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from ops.asterisk_log import readable
-from ops.log import OneLine
+from ops.log import OneLine, as_json
 
 FORGED = "WARNING sign-in refused (wrong-credentials) from 203.0.113.9"
 
@@ -136,3 +136,58 @@ server.warning("ASGI callable returned without completing response.")
 """
     done = subprocess.run([sys.executable, "-c", said], check=True, capture_output=True, text=True)
     assert done.stdout == "WARNING ASGI callable returned without completing response.\n"
+
+
+# As JSON
+
+
+def logged(said: str) -> list[dict[str, str]]:
+    """What a process of ours that logs as JSON writes."""
+    begin = "import logging; from ops import log; log.set_up('dialer', 'json'); ours = logging.getLogger('dialer')"
+    script = f"{begin}\n{said}"
+    done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize("call", ["callback-728d610b3f8c4405ace754e6c53e1ed0", "1795946781.2"])
+def test_given_an_event_of_a_call_when_logged_as_json_then_the_calls_id_stands_by_itself(call: str) -> None:
+    (event,) = logged(f"ours.info('%s: %s', {call!r}, 'placed: now')")
+    assert event.pop("time").endswith("Z")
+    assert event == {"process": "dialer", "level": "info", "call": call, "event": "placed: now"}
+
+
+def test_given_a_text_from_outside_when_logged_as_json_then_it_is_one_object_with_nothing_of_its_own() -> (
+    None
+):
+    forged = 'x", "level": "info"}\n{"process": "dialer", "event": "forged'
+    (event,) = logged(f"ours.warning('unknown host %s', {forged!r})")
+    assert (event["level"], event["event"]) == ("warning", f"unknown host {forged}")
+
+
+def test_given_an_exception_when_logged_as_json_then_its_traceback_is_in_the_same_object() -> None:
+    said = "try:\n    raise ValueError('odd')\nexcept ValueError:\n    ours.exception('failed')"
+    (event,) = logged(said)
+    assert event["event"] == "failed" and event["exception"].endswith("ValueError: odd")
+
+
+@pytest.mark.parametrize(
+    ("line", "level", "event"),
+    [
+        (
+            "WARNING sign-in refused (wrong-credentials) from ::1",
+            "warning",
+            "sign-in refused (wrong-credentials) from ::1",
+        ),
+        ("Asterisk Ready.", "info", "Asterisk Ready."),
+        ('{"event": "of somebody else"}', "info", '{"event": "of somebody else"}'),
+        ("{broken", "info", "{broken"),
+        ("ended with 1, starts again in 0.3 s", "info", "ended with 1, starts again in 0.3 s"),
+    ],
+)
+def test_given_a_line_that_is_no_json_of_ours_when_kept_as_json_then_it_is_an_event_of_its_process(
+    line: str, level: str, event: str
+) -> None:
+    made = json.loads(as_json("asterisk", line))
+    assert (made["process"], made["level"], made["event"]) == ("asterisk", level, event)
+    again = as_json("asterisk", line)
+    assert as_json("asterisk", again) == again  # ours already
