@@ -143,8 +143,8 @@ server.warning("ASGI callable returned without completing response.")
 
 def logged(said: str) -> list[dict[str, str]]:
     """What a process of ours that logs as JSON writes."""
-    begin = "import logging; from ops import log; log.set_up('dialer', 'json'); ours = logging.getLogger('dialer')"
-    script = f"{begin}\n{said}"
+    begin = "import logging\nfrom ops import log\nlog.set_up('dialer', 'json')"
+    script = f"{begin}\nours = logging.getLogger('dialer')\n{said}"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
     return [json.loads(line) for line in done.stdout.splitlines()]
 
