@@ -71,6 +71,12 @@ openapi: .venv/run ## write the API's document, from which the pages' types are 
 settings: .venv/run ## write docs/settings.md and hotline.env.example anew from settings.py
 	@$(BIN)/python -m ops.settings_docs
 
+deb: .venv/run web/dist/index.html ## a package for this release of Debian or Ubuntu, or for SUITE=bookworm|trixie|noble
+	@ops/deb/build.sh $(SUITE)
+
+test-install: .venv/test web/dist/index.html ## install what is made for it on machines of their own (20 minutes)
+	@$(BIN)/python -m pytest tests/install $(ARGS)
+
 clean: ## forget what was built (not the state folder)
 	rm -rf .venv web/dist web/node_modules
 
@@ -99,4 +105,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
+.PHONY: deb test-install help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean

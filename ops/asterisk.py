@@ -1,4 +1,6 @@
-"""Finding an Asterisk: the machine's own if it is 20 or newer, else Debian's, unpacked without root."""
+"""Finding an Asterisk: the machine's own if it is 20 or newer, else the one that the package carries, else
+Debian's, unpacked without root.
+"""
 
 import contextlib
 import platform
@@ -17,6 +19,8 @@ _MENDED = {20: 21, 22: 11, 23: 5}
 Debian sid has 22.10.1; until it has a later one such an Asterisk is not refused, but named at the start, and
 the watchdog (ops.console) ends what hangs."""
 _NEVER = 999
+_CARRIED = Path(__file__).parents[1] / "asterisk-root"
+"""Where the package has it (ops/deb/build.sh)."""
 
 
 class NoAsterisk(Exception):
@@ -59,11 +63,21 @@ def get(settings: Settings, progress: Callable[[str], None]) -> Asterisk:
     own = of_machine()
     if own:
         return own
+    if (_CARRIED / "complete").exists():
+        return _unpacked(_CARRIED)
     root = settings.state_dir / "asterisk-root"
     if not (root / "complete").exists():
         progress("unpacking Asterisk from Debian (about 270 MB on disk)")
         _unpack(root)
     return _unpacked(root)
+
+
+def unpack(root: Path, wanted: str) -> None:
+    """Have Debian's in this folder, of exactly this version. Raises NoAsterisk."""
+    if not (root / "complete").exists():
+        _unpack(root)
+    if (found := _unpacked(root).version) != wanted:
+        raise NoAsterisk(f"{root} has Asterisk {found or 'of no known version'}, not {wanted}")
 
 
 def of_machine() -> Asterisk | None:
@@ -91,7 +105,7 @@ def _unpack(root: Path) -> None:
             "install the package mmdebstrap (or asterisk)"
         )
     shutil.rmtree(root, ignore_errors=True)
-    fresh = root.with_name("asterisk-root.new")
+    fresh = root.with_name(f"{root.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.parent.mkdir(parents=True, exist_ok=True)
     command = [
@@ -102,10 +116,10 @@ def _unpack(root: Path) -> None:
         "--skip=check/chrootless",  # extract runs no package's scripts, so root is no danger here
         "--include=asterisk",
         "--components=main",
-        *_apt_options(),
+        *apt_options(),
         "sid",
         str(fresh),
-        *_mirror(),
+        *mirror(),
     ]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode:
@@ -126,14 +140,14 @@ def _unpacked(root: Path) -> Asterisk:
     raise NoAsterisk(f"{root} is incomplete: delete it and start again")
 
 
-def _apt_options() -> list[str]:
+def apt_options() -> list[str]:
     """The machine's own word on release files past their date, passed on; never our default."""
     dump = subprocess.run(["apt-config", "dump"], check=False, capture_output=True, text=True).stdout
     found = re.findall(r"^(Acquire::Check-(?:Valid-Until|Date) .*);$", dump, re.MULTILINE)
     return [f"--aptopt={option}" for option in found]
 
 
-def _mirror() -> list[str]:
+def mirror() -> list[str]:
     """The mirror this machine installs Debian from, if it is a Debian."""
     if "\nID=debian" not in f"\n{Path('/etc/os-release').read_text()}":
         return []

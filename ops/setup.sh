@@ -25,6 +25,7 @@ if [ "$for_what" = test ]; then
   need baresip baresip-core
   need promtool prometheus
   need chromium chromium
+  need systemd-analyze systemd
   need docker docker.io docker-cli docker-compose docker-buildx
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 fi

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 import tomllib
@@ -15,15 +14,12 @@ import pytest
 
 from settings import Settings
 from tests.kit import sound
+from tests.kit.docker_engine import docker_engine
 from tests.kit.phone import Phone
 from tests.kit.ports import free_port, free_range
-from tests.kit.process import folder_in_memory, slowness, until
+from tests.kit.process import slowness, until
 
 ROOT = Path(__file__).parents[2]
-ENGINE_TOOL = ROOT.parent / "shared" / "tools" / "with-docker"
-"""Runs a command with a private Docker engine, on machines that have this tool and no engine."""
-IMAGES_BYTES = 8 << 30
-"""Twice what the engine holds; from a disk that alone took a minute and a half to delete."""
 SERVICES = ("database", "asterisk", "ivr", "dialer", "clerk", "api")
 NUMBER = "09131370137"
 BACK_S = 15.0
@@ -49,30 +45,9 @@ pytestmark = pytest.mark.timeout(1500)
 
 @pytest.fixture(scope="module")
 def docker_host() -> Iterator[dict[str, str]]:
-    """What the environment must hold so that `docker` finds its engine: nothing, if the machine has one."""
-    if ENGINE_TOOL.exists() and os.geteuid() == 0:
-        # `cat` ends with its input, so the engine ends with this process, however that ends. One engine at
-        # a time: two of them would share, and remove, each other's bridge.
-        tool = ["flock", "-o", "/tmp/hotline137-docker.lock", ENGINE_TOOL]
-        folder = folder_in_memory("hotline-docker-", needs=IMAGES_BYTES)
-        with subprocess.Popen(
-            [*tool, "sh", "-c", 'echo "$DOCKER_HOST"; exec cat'],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "TMPDIR": str(folder)},
-        ) as process:
-            assert process.stdin and process.stdout
-            host = process.stdout.readline().strip()
-            assert host, f"{ENGINE_TOOL} could not start a Docker engine; its reason is on standard error"
-            yield {"DOCKER_HOST": host}
-        folder.rmdir()
-    else:
-        assert shutil.which("docker"), "docker is missing: install docker.io, docker-compose, docker-buildx"
-        for needed in ("info", "compose version", "buildx version"):
-            done = subprocess.run(["docker", *needed.split()], check=False, capture_output=True, text=True)
-            assert done.returncode == 0, f"docker {needed} does not work here: {done.stderr.strip()}"
-        yield {}
+    """What the environment must hold so that `docker` finds its engine."""
+    with docker_engine() as environment:
+        yield environment
 
 
 class Compose:

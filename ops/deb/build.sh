@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# ops/deb/build.sh [SUITE]: writes var/deb/hotline137_VERSION_ARCH.deb for a release of Debian or Ubuntu, this
+# machine's own if none is named. Needs no root. What it carries: the code, its Python packages as wheels for that
+# release's Python, the built pages, and an Asterisk of the version named here.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+# Debian sid's. Another one is taken when it has been through `make test`.
+asterisk=22.10.1
+
+suite=${1:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
+case $suite in
+bookworm) python=3.11 label=deb12 ;;
+trixie) python=3.13 label=deb13 ;;
+noble) python=3.12 label=ubuntu24.04 ;;
+*) echo "no such release: $suite (bookworm, trixie or noble)" >&2 && exit 2 ;;
+esac
+arch=$(dpkg --print-architecture)
+version=$(sed -nE 's/^version = "(.*)"/\1/p' pyproject.toml)+$label
+out=${OUT:-var/deb}
+work=$(mktemp -d)
+trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT
+mkdir -p "$out"
+root=$work/root
+here=$root/opt/hotline137
+install -d "$root/DEBIAN" "$here" "$root/usr/bin" "$root/usr/lib/systemd/system" "$root/usr/lib/sysusers.d" \
+  "$root/etc/hotline137" "$root/usr/share/doc/hotline137"
+
+echo "code and pages"
+git ls-files -z -- api clerk db dialer dialplan hotline ivr ops prompts '*.py' ':!tests' ':!bench' ':!ops/deb' |
+  tar --null -T - -c | tar -x -C "$here"
+cp -r --parents web/dist "$here"
+
+echo "Python packages for Python $python"
+platforms=()
+for each in manylinux_2_34 manylinux_2_28 manylinux_2_17 manylinux2014; do
+  platforms+=(--platform "${each}_$(uname -m)")
+done
+.venv/bin/python -m pip install -q --disable-pip-version-check --no-compile --only-binary=:all: --require-hashes \
+  --python-version "$python" "${platforms[@]}" --target "$here/packages" -r requirements.lock
+find "$here/packages" -depth -type d \( -name tests -o -name test \) -exec rm -rf {} +
+
+echo "Asterisk $asterisk"
+kept=${ASTERISK_ROOT:-var/deb/asterisk-root}
+.venv/bin/python -m ops.service unpack "$kept" "$asterisk"
+cp -a "$kept" "$here/asterisk-root"
+rm -rf "$here"/asterisk-root/{var,etc,boot,home,root,usr/include,usr/share/{doc,man,locale,info,perl,i18n,zoneinfo}}
+
+install -m 755 ops/deb/hotline137 "$root/usr/bin/hotline137"
+cp -r ops/deb/units/. "$root/usr/lib/systemd/system"
+install -m 644 ops/deb/sysusers.conf "$root/usr/lib/sysusers.d/hotline137.conf"
+install -m 644 LICENSE NOTICE CHANGELOG.md "$root/usr/share/doc/hotline137"
+{ sed '1s/.*/# What is set here is read at each start: systemctl restart hotline137.target/' hotline.env.example; cat ops/deb/hotline.env; } \
+  > "$root/etc/hotline137/hotline.env"
+echo /etc/hotline137/hotline.env > "$root/DEBIAN/conffiles"
+for script in postinst prerm postrm; do install -m 755 "ops/deb/$script" "$root/DEBIAN/$script"; done
+cat > "$root/DEBIAN/control" <<EOF
+Package: hotline137
+Version: $version
+Architecture: $arch
+Maintainer: Hotline 137 <hotline137@localhost>
+Section: comm
+Priority: optional
+Installed-Size: $(du -sk "$root" | cut -f1)
+Depends: python3 (>= $python), python3 (<< ${python%.*}.$((${python#*.} + 1))), espeak-ng, util-linux, systemd, init-system-helpers (>= 1.54), ca-certificates
+Description: The telephone system with which a city speaks with its mayor
+ Citizens dial 137, register for a round with the mayor, a deputy or a district
+ manager, and are called back in order. They report city problems and follow
+ them up until they say themselves that they are solved.
+ .
+ Brings its own Asterisk, which is used where the machine has none of version
+ 20 or newer, and its own Python packages.
+EOF
+find "$root" -type d -exec chmod u+rwx,go+rx {} +
+chmod -R u+rwX,go+rX,go-w "$root/opt" "$root/usr"
+echo "package"
+dpkg-deb --root-owner-group -Zzstd -z"${LEVEL:-9}" --build "$root" "$out/hotline137_${version}_$arch.deb" > /dev/null
+echo "$out/hotline137_${version}_$arch.deb"

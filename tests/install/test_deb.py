@@ -1,0 +1,207 @@
+"""The Debian package on machines that have nothing: installed, dialled, upgraded, removed, purged."""
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.kit import sound
+from tests.kit.docker_engine import docker_engine
+from tests.kit.installed import Machine, machine
+from tests.kit.phone import Phone
+from tests.kit.process import until
+
+ROOT = Path(__file__).parents[2]
+NUMBER = "09131370137"
+SERVICES = ("asterisk", "ivr", "dialer", "scheduler", "api")
+EXPOSED = 2.5
+"""As `systemd-analyze security` counts: 10 is a process that may do anything."""
+CONVERSATION = (("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "#"), ("message-offer", "#"))
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[dict[str, str]]:
+    with docker_engine() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module", params=("trixie", "bookworm"))
+def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Made for one release."""
+    folder = tmp_path_factory.mktemp(request.param)
+    done = subprocess.run(
+        ["ops/deb/build.sh", request.param],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"OUT": str(folder), "LEVEL": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = folder.glob("*.deb")
+    return made
+
+
+@pytest.fixture(scope="module")
+def server(engine: dict[str, str], package: Path) -> Iterator[Machine]:
+    """A machine on which it is installed."""
+    suite = "bookworm" if "deb12" in package.name else "trixie"
+    with machine(engine, suite) as made:
+        made.put(package, "/root/hotline137.deb")
+        said = made("apt-get install -y --no-install-recommends /root/hotline137.deb < /dev/null")
+        assert "does not run yet" not in said, said
+        yield made
+
+
+def _health(server: Machine) -> dict[str, str]:
+    asked = (
+        "import json,urllib.request as u; print(u.urlopen('http://127.0.0.1:8137/healthz').read().decode())"
+    )
+    try:
+        return dict(json.loads(server(f'python3 -c "{asked}"')))
+    except AssertionError:  # not all is up, or nobody answers yet
+        return {}
+
+
+def _all_up(server: Machine) -> bool:
+    health = _health(server)
+    return bool(health) and set(health.values()) == {"up"}
+
+
+def test_given_a_machine_without_anything_when_it_is_installed_then_all_is_up(server: Machine) -> None:
+    until(lambda: _all_up(server), "all is up", 90, every=1)
+
+    states = server("systemctl is-active " + " ".join(f"hotline137-{each}" for each in SERVICES)).split()
+    assert states == ["active"] * len(SERVICES)
+    assert server("systemctl is-enabled hotline137.target").strip() == "enabled"
+    assert server("stat -c '%U %a' /var/lib/hotline137 /etc/hotline137/hotline.env").split() == [
+        *("hotline137", "700"),
+        *("root", "640"),
+    ]
+    assert "hotline137 user" in server("hotline137 user --help")
+
+
+def test_given_its_services_when_systemd_rates_them_then_none_may_more_than_it_must(server: Machine) -> None:
+    rated = {
+        each: re.search(
+            r"level for .*: ([\d.]+)", server(f"systemd-analyze security hotline137-{each}.service")
+        )
+        for each in ("prepare", *SERVICES)
+    }
+
+    exposed = {name: float(found[1]) for name, found in rated.items() if found}
+    assert len(exposed) == 1 + len(SERVICES) and max(exposed.values()) <= EXPOSED, exposed
+    owners = server("ps -o user:20= -C python3,ld-linux-x86-64,asterisk").split()
+    assert set(owners) == {"hotline137"}
+
+
+def test_given_settings_when_it_starts_anew_then_a_citizen_registers_by_telephone(
+    server: Machine, tmp_path: Path
+) -> None:
+    settings = {
+        "SAMPLE": "1",
+        "HTTP": "0.0.0.0:8137",
+        "SIP": f"0.0.0.0:{server.sip}",
+        "RTP_PORTS": str(server.rtp),
+        "PUBLIC_ADDRESS": "127.0.0.1",
+        "TRUNK_ALLOWED": "172.16.0.0/12",
+    }
+    given = "".join(f"HOTLINE_{name}={value}\\n" for name, value in settings.items())
+    server(f"printf '{given}' >> /etc/hotline137/hotline.env")
+    server("systemctl restart hotline137.target")
+    until(lambda: _all_up(server), "all is up", 90, every=1)
+    server.fetch("/var/lib/hotline137/prompts/fa", tmp_path)
+
+    with Phone(NUMBER) as phone:
+        phone.dial(f"sip:137@127.0.0.1:{server.sip}")
+        phone.wait_for("established")
+        for clip, key in CONVERSATION:
+            _heard(phone, tmp_path / "fa" / f"{clip}.wav")
+            phone.press(key)
+        phone.hangup()
+
+    assert _registered(server) == [NUMBER]
+
+
+def _heard(phone: Phone, clip: Path) -> None:
+    until(lambda: sound.best_score(phone.recording(), clip) > sound.THRESHOLD, clip.stem, 60)
+
+
+def _registered(server: Machine) -> list[str]:
+    """The numbers in the sample round's line, as its operator sees them."""
+    shown = re.findall(r"operator1 +(\S+)", server("journalctl -u hotline137-prepare -o cat --no-pager"))
+    with httpx.Client(base_url=f"http://127.0.0.1:{server.http}/api/v1", timeout=60) as api:
+        api.post("/session", json={"username": "operator1", "password": shown[-1]}).raise_for_status()
+        places = api.get("/rounds/1/registrations").raise_for_status().json()["items"]
+    return [place["number"] for place in places]
+
+
+def _process(server: Machine, service: str) -> str:
+    return server(f"systemctl show -P MainPID hotline137-{service}").strip()
+
+
+def test_given_a_process_that_hangs_when_its_time_is_over_then_another_one_works(server: Machine) -> None:
+    hung = _process(server, "ivr")
+    server(f"kill -STOP {hung}")
+
+    until(
+        lambda: server("systemctl show -P MainPID hotline137-ivr").strip() not in (hung, "0"), "another", 60
+    )
+    until(lambda: _all_up(server), "all is up", 60, every=1)
+
+
+def test_given_a_call_when_it_is_upgraded_then_the_call_goes_on_and_everything_is_kept(
+    server: Machine, package: Path, tmp_path: Path
+) -> None:
+    server.put(_next_version(package, tmp_path), "/root/next.deb")
+    server.fetch("/var/lib/hotline137/prompts/fa", tmp_path)
+
+    with Phone("09131370138") as phone:
+        phone.dial(f"sip:137@127.0.0.1:{server.sip}")
+        phone.wait_for("established")
+        _heard(phone, tmp_path / "fa" / "greeting.wav")
+        calls = _process(server, "asterisk")
+        with ThreadPoolExecutor(1) as beside:
+            upgrade = beside.submit(server, "apt-get install -y /root/next.deb < /dev/null")
+            while not wait([upgrade], timeout=8).done:
+                phone.press("*")  # somebody who is silent for so long would hear a goodbye
+            upgrade.result()
+        until(lambda: _all_up(server), "all is up", 90, every=1)
+        phone.press("1")
+        _heard(phone, tmp_path / "fa" / "confirm-number.1.wav")
+
+        assert _process(server, "asterisk") == calls
+        phone.hangup()
+    assert "+next" in server("dpkg-query -W hotline137")
+    assert _registered(server) == [NUMBER]
+
+
+def _next_version(package: Path, folder: Path) -> Path:
+    tree, made = folder / "tree", folder / "next.deb"
+    subprocess.run(["dpkg-deb", "--raw-extract", package, tree], check=True)
+    control = tree / "DEBIAN" / "control"
+    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1+next", control.read_text()))
+    command = ["dpkg-deb", "--root-owner-group", "-Zzstd", "-z1", "--build", tree, made]
+    subprocess.run(command, check=True, capture_output=True)
+    return made
+
+
+def test_given_it_is_removed_when_it_is_purged_then_only_that_deletes_and_it_says_what(
+    server: Machine,
+) -> None:
+    server("apt-get remove -y hotline137 < /dev/null")
+
+    assert server("ps -o comm= -C python3,asterisk || true").strip() == ""
+    assert "hotline.db" in server("ls /var/lib/hotline137; test -e /etc/hotline137/hotline.env")
+    assert server("ls /opt/hotline137 2>/dev/null || true").strip() == ""
+    said = server("apt-get purge -y hotline137 < /dev/null")
+    assert "deleting what was kept in /var/lib/hotline137" in said
+    assert server("ls -d /var/lib/hotline137 /etc/hotline137 2>/dev/null || true").strip() == ""

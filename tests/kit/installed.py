@@ -1,0 +1,82 @@
+"""A machine of its own, with systemd as its first process, on which a package is installed: a container."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ops import asterisk
+from tests.kit.ports import free_port, free_range
+from tests.kit.process import until
+
+_BASE = "systemd,systemd-sysv,dbus,util-linux,procps"
+"""What every server has; neither Python nor anything else of ours."""
+
+
+class Machine:
+    """A running one; its ports for phones and browsers are published on this machine's loopback."""
+
+    def __init__(self, environment: dict[str, str], suite: str) -> None:
+        self.suite = suite
+        self.sip, self.http, self.rtp = free_port(), free_port(), free_range(10)
+        self._environment = os.environ | environment
+        self._name = f"hotline137-{suite}-{os.getpid()}"
+
+    def docker(self, *arguments: str | Path, input: bytes | None = None) -> str:
+        """Run docker; its output, or a failure that shows it."""
+        done = subprocess.run(
+            ["docker", *arguments], check=False, env=self._environment, input=input, capture_output=True
+        )
+        said, failed = done.stdout.decode(), done.stderr.decode()
+        assert done.returncode == 0, f"{' '.join(map(str, arguments))}:\n{said[-6000:]}\n{failed[-6000:]}"
+        return said
+
+    def __call__(self, command: str) -> str:
+        """What a shell on it says, as root with nobody at its keyboard; or a failure that shows it."""
+        return self.docker(
+            "exec", "-e", "DEBIAN_FRONTEND=teletype", self._name, "sh", "-c", f"{command} 2>&1"
+        )
+
+    def put(self, file: Path, to: str) -> None:
+        """Copy a file to it."""
+        self.docker("cp", file, f"{self._name}:{to}")
+
+    def fetch(self, path: str, to: Path) -> None:
+        """Copy a file or folder from it."""
+        self.docker("cp", f"{self._name}:{path}", to)
+
+    def start(self) -> None:
+        """Make it of its release's own packages, and wait until systemd has booted."""
+        tree = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={_BASE}"]
+        tree += [*asterisk.apt_options(), self.suite, "-", *asterisk.mirror()]
+        tar = subprocess.run(tree, check=True, capture_output=True).stdout
+        self.docker("import", "-", f"{self._name}:base", input=tar)
+        published = (f"{self.sip}:{self.sip}/udp", f"{self.http}:8137", f"{self.rtp}:{self.rtp}/udp")
+        ports = [word for each in published for word in ("-p", f"127.0.0.1:{each}")]
+        self.docker(
+            *("run", "--detach", "--name", self._name, "--privileged", "--cgroupns=private"),
+            *("--tmpfs", "/run", "--tmpfs", "/run/lock", *ports, f"{self._name}:base", "/sbin/init"),
+        )
+        until(lambda: self("systemctl is-system-running || true").strip() in _BOOTED, "it has booted", 60)
+        self("apt-get update -qq")
+
+    def stop(self) -> None:
+        """Leave nothing of it."""
+        self.docker("rm", "--force", "--volumes", self._name)
+        self.docker("rmi", "--force", f"{self._name}:base")
+
+
+_BOOTED = ("running", "degraded")
+"""A container has no kernel modules to load: of all that has failed here, nothing is ours."""
+
+
+@contextmanager
+def machine(environment: dict[str, str], suite: str) -> Iterator[Machine]:
+    """One of this release of Debian, gone without a trace afterwards."""
+    made = Machine(environment, suite)
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()

@@ -1,0 +1,64 @@
+"""systemd's units, as far as they can be read without systemd running (tests/install starts them)."""
+
+import configparser
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from ops.process import MODULES
+
+UNITS = Path(__file__).parents[2] / "ops" / "deb" / "units"
+COMMON = UNITS / "hotline137-.service.d" / "common.conf"
+SERVICES = sorted(UNITS.glob("*.service"))
+STAY = [path for path in SERVICES if "prepare" not in path.name]
+EXPOSED = 25
+"""Of 100, as systemd counts; that is 2.5."""
+
+
+def _read(unit: Path) -> configparser.RawConfigParser:
+    parsed = configparser.RawConfigParser(strict=False)
+    parsed.optionxform = str  # type: ignore[assignment,method-assign]
+    parsed.read(unit)
+    return parsed
+
+
+def test_given_the_target_when_it_starts_then_each_of_our_processes_and_asterisk_does() -> None:
+    lines = (UNITS / "hotline137.target").read_text().splitlines()
+    wanted = " ".join(
+        line.removeprefix("Wants=") for line in lines if line.startswith("Wants=hotline")
+    ).split()
+    started = {path.name: _read(path)["Service"]["ExecStart"].split("-m ")[1] for path in SERVICES}
+
+    processes = {f"ops.process {name}" for name in MODULES}
+    assert set(started.values()) == processes | {"ops.service prepare", "ops.service asterisk"}
+    assert set(wanted) == set(started) - {"hotline137-prepare.service"}
+
+
+@pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.stem)
+def test_given_a_service_when_systemd_rates_it_then_it_may_no_more_than_it_must(
+    path: Path, tmp_path: Path
+) -> None:
+    unit = tmp_path / path.name
+    unit.write_text(path.read_text())
+    (tmp_path / f"{path.name}.d").mkdir()
+    (tmp_path / f"{path.name}.d" / "common.conf").write_text(COMMON.read_text())
+
+    done = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSED}", "--json=short", unit],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("path", STAY, ids=lambda path: path.stem)
+def test_given_a_service_that_stays_when_it_hangs_then_systemd_notices(path: Path) -> None:
+    service = _read(path)["Service"]
+
+    assert (service["Type"], service["Restart"]) == ("notify", "always")
+    assert int(service["WatchdogSec"]) <= 20
