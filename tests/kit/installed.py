@@ -35,7 +35,7 @@ class Machine:
     def __call__(self, command: str) -> str:
         """What a shell on it says, as root with nobody at its keyboard; or a failure that shows it."""
         return self.docker(
-            "exec", "-e", "DEBIAN_FRONTEND=teletype", self._name, "sh", "-c", f"{command} 2>&1"
+            "exec", "-e", "DEBIAN_FRONTEND=readline", self._name, "sh", "-c", f"{command} 2>&1"
         )
 
     def put(self, file: Path, to: str) -> None:
