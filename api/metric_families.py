@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from functools import cache
-from importlib.metadata import version
 from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,6 +15,7 @@ from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import DeskDoing
 from hotline.control.gauges import Gauges
 from hotline.recordings import disk
+from hotline.version import VERSION
 from settings import Settings
 
 _CAPS = (Cap.AT_ONCE, Cap.CHANNELS, Cap.PER_HOUR, Cap.PER_DAY, Cap.LINE_DOWN)
@@ -52,11 +51,6 @@ class Families:
         self._all.append(family)
 
 
-@cache
-def _version() -> str:
-    return version("hotline137")
-
-
 def of_state(to: Families, settings: Settings) -> None:
     """What is known without a database: this program, the disk, the last backup."""
     kind = "postgresql" if settings.database.startswith("postgresql") else "sqlite"
@@ -64,7 +58,7 @@ def of_state(to: Families, settings: Settings) -> None:
         "hotline_build_info",
         "Version and kind of database; always 1.",
         "version database",
-        {(_version(), kind): 1},
+        {(VERSION, kind): 1},
     )
     try:
         here = disk.of(settings.state_dir)

@@ -4,7 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from db.models import Heartbeat, Picture, PublicPicture, Recording
 from hotline import heartbeats
 from hotline.ledger.verify import verify
 from hotline.recordings import recordings
+from hotline.version import VERSION
 from ops.backup import contents, database
 from ops.backup.archive import Unpacked, Unusable, decrypted, unpack
 from ops.backup.take import only_one, scratch, sync
@@ -106,7 +106,7 @@ def _check_empty(filled: str, settings: Settings, *, over: bool) -> None:
 
 
 def _check_head(head: dict[str, Any], settings: Settings) -> None:
-    if not is_known(str(head["schema"])) or _numbers(str(head["version"])) > _numbers(version("hotline137")):
+    if not is_known(str(head["schema"])) or _numbers(str(head["version"])) > _numbers(VERSION):
         raise Unusable(f"the archive is of the newer version {head['version']}: install that one first")
     kind, here = head["database"], database.kind_of(settings.database)
     if kind not in ("sqlite", "postgresql"):

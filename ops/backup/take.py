@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hotline import backups
 from hotline.backups import Status
+from hotline.version import VERSION
 from ops.backup import contents, database
 from ops.backup.archive import Unusable, Writer, encrypted, recipient
 from settings import Settings
@@ -114,7 +114,7 @@ def _write(settings: Settings, part: Path, key: str, at: datetime) -> tuple[int,
         copy = beside / "copy"
         copied = database.copy(settings.database, copy)
         head = {
-            "version": version("hotline137"),
+            "version": VERSION,
             "schema": copied.schema,
             "database": database.kind_of(settings.database),
             "at": at.isoformat(timespec="seconds"),

@@ -15,7 +15,7 @@ noble) python=3.12 label=ubuntu24.04 ;;
 *) echo "no such release: $suite (bookworm, trixie or noble)" >&2 && exit 2 ;;
 esac
 arch=$(dpkg --print-architecture)
-version=$(sed -nE 's/^version = "(.*)"/\1/p' pyproject.toml)+$label
+version=$(sed -nE 's/^VERSION = "(.*)"/\1/p' hotline/version.py)+$label
 out=${OUT:-var/deb}
 work=$(mktemp -d)
 trap 'chmod -R u+w "$work"; rm -rf "$work"' EXIT

@@ -9,12 +9,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from hotline import backups
 from hotline.recordings import disk
+from hotline.version import VERSION
 from ops.doctor.findings import Finding, Known, fault, ok, warning
 from ops.doctor.stored import sqlite_file
 from settings import SECRETS, Settings
@@ -28,7 +28,7 @@ _LEAST_INODES = 0.05
 
 def versions(known: Known) -> Iterator[Finding]:
     """This program and what it runs on."""
-    yield ok("version", f"hotline137 {version('hotline137')}, Python {platform.python_version()}")
+    yield ok("version", f"hotline137 {VERSION}, Python {platform.python_version()}")
 
 
 def ntp(_known: Known) -> Iterator[Finding]:
