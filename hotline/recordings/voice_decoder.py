@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from av.container import InputContainer
 
 RATE = 8000
-NO_VOICE, TOO_LONG, UNREADABLE = 3, 4, 5
-"""How it ends."""
+NO_VOICE, TOO_LONG, UNREADABLE, UNFILTERED = 3, 4, 5, 6
+"""How it ends; the last: well, but the kernel kept it from nothing."""
 _MEMORY, _PROCESSOR_S = 1 << 30, 20
 _CODECS = "opus,libopus,aac,vorbis,libvorbis"
 _ALLOWED, _REFUSED = 0x7FFF0000, 0x00050001
@@ -28,9 +28,9 @@ _CALLS = (
 )
 
 
-def shut() -> None:
+def shut() -> bool:
     """Nothing is opened and nothing started from here on; where there is libseccomp, on every Debian, no call
-    of the system but _CALLS is done at all."""
+    of the system but _CALLS is done at all. Returns whether that is so."""
     try:
         rules = ctypes.CDLL("libseccomp.so.2")
     except OSError:
@@ -38,13 +38,13 @@ def shut() -> None:
     for what in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC):
         resource.setrlimit(what, (0, 0))
     if rules is None:
-        return
+        return False
     rules.seccomp_init.restype = ctypes.c_void_p
     known = ctypes.c_void_p(rules.seccomp_init(ctypes.c_uint32(_REFUSED)))
     for name in _CALLS.split():
         number = rules.seccomp_syscall_resolve_name(name.encode())
         rules.seccomp_rule_add(known, ctypes.c_uint32(_ALLOWED), ctypes.c_int(number), ctypes.c_uint(0))
-    rules.seccomp_load(known)  # with PR_SET_NO_NEW_PRIVS
+    return rules.seccomp_load(known) == 0  # type: ignore[no-any-return]  # with PR_SET_NO_NEW_PRIVS
 
 
 def _samples(container: "InputContainer", longest_s: int) -> bytes:
@@ -77,7 +77,7 @@ def main() -> None:
 
     av.logging.set_level(av.logging.PANIC)
     kind, longest_s = sys.argv[1:]
-    shut()
+    filtered = shut()
     only = {"format_whitelist": kind, "codec_whitelist": _CODECS, "protocol_whitelist": ""}
     try:
         with av.open(sys.stdin.buffer, "r", format=kind.partition(",")[0], options=only) as container:
@@ -85,6 +85,8 @@ def main() -> None:
     except (av.FFmpegError, ValueError, MemoryError):
         sys.exit(UNREADABLE)
     sys.stdout.buffer.write(made)
+    if not filtered:
+        sys.exit(UNFILTERED)
 
 
 if __name__ == "__main__":

@@ -1,16 +1,22 @@
 """A voice note of the app: what it is by its content, and its sound as a telephone's message is kept."""
 
 import io
+import logging
 import secrets
 import subprocess
 import sys
+import threading
 import wave
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from hotline.errors import Refused
 from hotline.recordings import disk, voice_decoder
 from hotline.recordings.turns import Turns
+
+log = logging.getLogger("api")
 
 LARGEST = 2 << 20
 """Bytes of a file: a minute has 180 kB of Opus, at most 1 MB of what browsers record unasked."""
@@ -61,26 +67,42 @@ def telephone_sound(file: BinaryIO) -> bytes:
 
 
 def _decoded(file: BinaryIO, kind: str) -> bytes:
-    asked = [sys.executable, "-I", str(_DECODER), kind, str(LONGEST_S + _GRACE_S)]
-    try:
-        done = subprocess.run(
-            asked,
-            stdin=file,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=_PATIENCE_S,
-            env={},
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise Refused("voice-broken", "it takes too long to read") from None
-    if done.returncode == voice_decoder.TOO_LONG:
+    longest = LONGEST_S + _GRACE_S
+    asked = [sys.executable, "-I", str(_DECODER), kind, str(longest)]
+    how, samples = _run(asked, file, most=(longest + 1) * voice_decoder.RATE * 2)
+    if how == voice_decoder.TOO_LONG:
         raise Refused("voice-long", f"at most {LONGEST_S} seconds")
-    if done.returncode == voice_decoder.NO_VOICE:
+    if how == voice_decoder.NO_VOICE:
         raise Refused("voice-none", "one voice is in it, and no picture")
-    if done.returncode:
-        raise Refused("voice-broken", f"it cannot be read: {done.returncode}")
-    return done.stdout
+    if how == voice_decoder.UNFILTERED:
+        tell_of_no_filter()
+    elif how:
+        raise Refused("voice-broken", f"it cannot be read: {how}")
+    return samples
+
+
+def _run(asked: Sequence[str], file: BinaryIO, *, most: int) -> tuple[int, bytes]:
+    """How it ended, and what it wrote. What takes too long, or writes more than `most` bytes, is ended."""
+    pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(asked, stdin=file, stdout=pipe, stderr=nothing, env={}) as process:
+        late = threading.Timer(_PATIENCE_S, process.kill)
+        late.start()
+        try:
+            written = cast("BinaryIO", process.stdout).read(most + 1)
+            if len(written) > most:
+                process.kill()
+            return process.wait(), written
+        finally:
+            late.cancel()
+
+
+@cache
+def tell_of_no_filter() -> None:
+    """Say, once, that the kernel does not guard the decoder: voices are decoded all the same."""
+    log.warning(
+        "voices are decoded without a seccomp filter: a file that takes the decoder over is kept from files, "
+        "network and processes by its limits alone. Install libseccomp2, or let the container use seccomp"
+    )
 
 
 def keep(folder: Path, wav: bytes) -> str:
