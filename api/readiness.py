@@ -9,7 +9,7 @@ import time
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from db.migrate import has_seen, newest
+from db.version import is_newest
 from hotline import heartbeats
 
 PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
@@ -23,7 +23,6 @@ class Readiness:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._newest = newest()
         self._trying = threading.Lock()
         self._tried_at = self._taken_at = float("-inf")
 
@@ -33,7 +32,7 @@ class Readiness:
         found["database"] = "down"
         try:
             with reading(self._engine) as session:
-                found["tables"] = "up" if has_seen(session.connection(), self._newest) else "down"
+                found["tables"] = "up" if is_newest(session.connection()) else "down"
                 if found["tables"] == "up":
                     found |= {name: _word(heartbeats.alive(session, name)) for name in PROCESSES}
         except Exception:  # whatever the reason: that is the answer

@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 _LIMITS = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0, "lock_timeout": 15_000}
 """PostgreSQL's, for a migration alone, in milliseconds; 0 is none. No transaction of ours locks so long."""
@@ -53,14 +53,5 @@ def is_known(name: str) -> bool:
 def is_current(engine: Engine) -> bool:
     """Whether the database has seen every migration."""
     with engine.connect() as connection:
-        return has_seen(connection, newest())
-
-
-def newest() -> frozenset[str]:
-    """The last migrations of this version: read from files, so once for who asks often."""
-    return frozenset(ScriptDirectory.from_config(_config()).get_heads())
-
-
-def has_seen(connection: Connection, migrations: frozenset[str]) -> bool:
-    """Whether the database stands at these migrations."""
-    return set(MigrationContext.configure(connection).get_current_heads()) == migrations
+        heads = MigrationContext.configure(connection).get_current_heads()
+    return set(heads) == set(ScriptDirectory.from_config(_config()).get_heads())

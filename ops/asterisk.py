@@ -60,7 +60,7 @@ class Asterisk:
 
 def get(settings: Settings, progress: Callable[[str], None]) -> Asterisk:
     """An Asterisk that runs here. Raises NoAsterisk."""
-    own = of_machine()
+    own = _of_machine()
     if own:
         return own
     if (_CARRIED / "complete").exists():
@@ -72,6 +72,12 @@ def get(settings: Settings, progress: Callable[[str], None]) -> Asterisk:
     return _unpacked(root)
 
 
+def find(settings: Settings) -> Asterisk | None:
+    """The one that runs here, if it is here already. Raises NoAsterisk: it is incomplete."""
+    roots = (_CARRIED, settings.state_dir / "asterisk-root")
+    return _of_machine() or next((_unpacked(root) for root in roots if (root / "complete").exists()), None)
+
+
 def unpack(root: Path, wanted: str) -> None:
     """Have Debian's in this folder, of exactly this version. Raises NoAsterisk."""
     if not (root / "complete").exists():
@@ -80,8 +86,7 @@ def unpack(root: Path, wanted: str) -> None:
         raise NoAsterisk(f"{root} has Asterisk {found or 'of no known version'}, not {wanted}")
 
 
-def of_machine() -> Asterisk | None:
-    """The machine's own, if it is new enough."""
+def _of_machine() -> Asterisk | None:
     program = shutil.which("asterisk") or shutil.which("/usr/sbin/asterisk")
     if not program:
         return None

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import connect, now, reading, writing
-from db.migrate import has_seen, newest
 from db.models import Event, Heartbeat
+from db.version import is_newest
 from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
@@ -42,7 +42,7 @@ def _ask(settings: Settings) -> Known:
         engine = connect(settings.database)
         with reading(engine) as session:
             at, server = now(session), _server(session)
-            if not has_seen(session.connection(), newest()):
+            if not is_newest(session.connection()):
                 return Known(settings, engine, at=at, server=server, why="its tables are of another version")
             beats = {name: heartbeats.alive(session, name) for name in _PROCESSES}
             stuck = heartbeats.stuck_job(session) if beats["clerk"] else None

@@ -12,11 +12,11 @@ _ASKED_S = 2.0
 _HERE = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104
 
 
-def asterisk(_known: Known) -> Iterator[Finding]:
+def asterisk(known: Known) -> Iterator[Finding]:
     """The one of this machine; in containers it is in its own."""
     from ops import asterisk as ours
 
-    found = ours.of_machine()
+    found = ours.find(known.settings)
     if found is None:
         yield ok(
             "asterisk",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, text
@@ -21,8 +21,9 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from api import insiders
 from api.app import create
-from api.cookies import COOKIE
+from api.cookies import COOKIE, PEER
 from db.engine import now, writing
 from db.models import Breaker, Heartbeat, PlacedCall, Role, Round
 from hotline import heartbeats
@@ -246,6 +247,15 @@ def test_given_somebody_when_they_ask_for_health_then_reasons_are_for_insiders_a
     assert ("disk" in answer.json()) is sees
     assert sees or answer.json() == {"hotline": "down"}
     assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("told", "near"), [("unknown", False), ("127.0.0.1", True), ("203.0.113.5", False)])
+def test_given_a_proxy_here_when_it_says_who_asks_then_that_one_counts_and_never_the_proxy(
+    settings: Settings, told: str, near: bool
+) -> None:
+    heads = [(b"x-forwarded-for", told.encode())]
+    scope = {"type": "http", "client": (told, 0), PEER: ("127.0.0.1", 50_000), "headers": heads}
+    assert insiders.by_address_or_token(Request(scope), settings) is near
 
 
 def test_given_no_token_set_when_an_empty_one_is_shown_then_it_opens_nothing(nobody: TestClient) -> None:
