@@ -145,7 +145,9 @@ def processes(known: Known) -> Iterator[Finding]:
     if not known.beats:
         return
     if not known.runs:
-        yield warning("processes", "the system does not run", "hotline137 run, or start its service")
+        yield warning(
+            "processes", "the system does not run", "systemctl start hotline137.target, or hotline137 run"
+        )
         return
     silent = [name for name, alive in known.beats.items() if not alive]
     for name in silent:
