@@ -53,7 +53,7 @@ from api.public import (
     requests_page,
 )
 from api.readiness import Readiness
-from api.reports import audit, citizens, recordings, reports, satisfaction, search, wallboard
+from api.reports import audit, citizens, kept, recordings, reports, satisfaction, search, wallboard
 from api.requests import (
     actions,
     categories,
@@ -88,6 +88,7 @@ _MODULES = (
         recordings,
         outbox,
         notices,
+        kept,
         audit,
         event_stream,
     ),

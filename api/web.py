@@ -27,6 +27,7 @@ PLAIN = (
         "categories",
         "inbox",
     ),
+    "kept",
     "keys",
     "beside",  # leads on to assist, which had this name
 )

@@ -23,6 +23,7 @@ const features = {
   desks: [],
   holidays: ['timetable'],
   inbox: ['passes', 'requests'],
+  kept: ['recordings'],
   keys: [],
   line: [],
   mine: ['control'],

@@ -166,6 +166,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /recordings/all": HEARS,
     "GET /recordings/retention": HEARS,
     "POST /recordings/{callback_id}/delete": KEEPS,
+    "GET /kept": INSPECTS,
     "GET /audit": INSPECTS,
     **{f"GET /requests{path}": ALL for path in ("", "/counts", "/districts", "/boundaries")},
     **{

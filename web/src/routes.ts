@@ -36,6 +36,7 @@ export const routes: Record<PageName, RouteOfOffice> = {
   reports: { component: page(() => import('./reports/reports-page')) },
   wallboard: { component: Wallboard },
   recordings: { component: page(() => import('./recordings/recordings-page')) },
+  kept: { component: page(() => import('./kept/kept-page')) },
   outbox: { component: page(() => import('./outbox/outbox-page')) },
   blocked: { component: page(() => import('./blocked/blocked-page')) },
   control: { component: page(() => import('./control/control-page')) },

@@ -10,6 +10,7 @@ import { words as departments } from '../departments/words.en'
 import { words as desk } from '../desk/words.en'
 import { words as desks } from '../desks/words.en'
 import { words as holidays } from '../holidays/words.en'
+import { words as kept } from '../kept/words.en'
 import { words as keys } from '../keys/words.en'
 import { words as inbox } from '../inbox/words.en'
 import { words as line } from '../line/words.en'
@@ -38,7 +39,7 @@ import { words as common } from './words.en'
 /** Every text of the pages, in English. */
 export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...keys,
+  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...kept, ...keys,
   ...line, ...mine, ...notices, ...official, ...officials, ...outbox, ...passes, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,

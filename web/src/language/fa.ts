@@ -10,6 +10,7 @@ import { words as departments } from '../departments/words.fa'
 import { words as desk } from '../desk/words.fa'
 import { words as desks } from '../desks/words.fa'
 import { words as holidays } from '../holidays/words.fa'
+import { words as kept } from '../kept/words.fa'
 import { words as keys } from '../keys/words.fa'
 import { words as inbox } from '../inbox/words.fa'
 import { words as line } from '../line/words.fa'
@@ -37,7 +38,7 @@ import { words as common } from './words.fa'
 /** Every text of the pages, in Persian: each feature's words, which no two share by name. `Text` is the shape any other language has to fill. */
 export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
-  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...keys,
+  ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...kept, ...keys,
   ...line, ...mine, ...notices, ...official, ...officials, ...outbox, ...passes, ...people, ...recordings, ...reports,
   ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,

@@ -5,8 +5,7 @@ import { serverNow } from '../api/clock'
 import { useRoundsFrom } from '../api/rounds'
 import type { Me } from '../api/types'
 import { addDays, cityTime } from '../language/city-time'
-import type { Text } from '../language/fa'
-import { type Format, latinDigits } from '../language/format'
+import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { ANY_DAYS, DayRange, momentsOf } from '../ui/day-range'
 import { Empty } from '../ui/empty'
@@ -20,6 +19,7 @@ import { ReasonDialog } from '../ui/reason-dialog'
 import { useTitle } from '../ui/use-title'
 import { Whole } from '../ui/whole'
 import { type AnyRecording, deleteRecording, useAllRecordings, useRetention } from './queries'
+import { sizeOf } from './size'
 import { RecordingItem } from './recording-item'
 import style from '../ui/rows.module.css'
 
@@ -119,9 +119,4 @@ function Kept() {
       {data.disk_nearly_full && <Notice tone="error" data-testid="disk-nearly-full">{words.nearlyFull}</Notice>}
     </Paper>
   )
-}
-
-function sizeOf(bytes: number, words: Text['retention'], format: Format): string {
-  const megabytes = bytes / 1e6
-  return megabytes < 1000 ? words.megabytes(format.number(Math.ceil(megabytes))) : words.gigabytes(format.number(Math.round(megabytes / 100) / 10))
 }

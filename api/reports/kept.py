@@ -1,0 +1,44 @@
+"""What is kept, how long and how much, and how the last backup went."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+
+from api.access import InForce, MayInspect, Reading
+from api.reports import kept_schemas
+from hotline import backups
+from hotline.recordings import disk
+from hotline.reports import kept
+
+router = APIRouter(prefix="/kept", tags=["kept"])
+
+
+@router.get("")
+def show(_user: MayInspect, session: Reading, settings: InForce) -> kept_schemas.AllKept:
+    """Every kind of data with its time, its number and size now, and the last backup."""
+    space, last = disk.of(settings.state_dir), backups.read(settings)
+    return kept_schemas.AllKept(
+        items=[_view(each) for each in kept.kept(session, settings)],
+        disk_total=space.total,
+        disk_free=space.free,
+        backup=kept_schemas.Backup(
+            wanted=settings.backup_dir is not None,
+            encrypted=settings.backup_recipient != "",
+            at=datetime.fromisoformat(last.at) if last else None,
+            ok=last.ok if last else None,
+            good_at=datetime.fromisoformat(last.good_at) if last and last.good_at else None,
+            size=last.size if last else None,
+            error=last.error if last else None,
+        ),
+    )
+
+
+def _view(each: kept.Kept) -> kept_schemas.Kept:
+    return kept_schemas.Kept(
+        kind=each.kind,
+        setting=f"HOTLINE_{each.setting.upper()}" if each.setting else "",
+        days=each.days,
+        count=each.number,
+        size=each.size,
+        oldest=each.oldest,
+    )

@@ -1,0 +1,136 @@
+"""What is kept of whatever kind, for how long, how much it is now, and since when.
+
+Tables that only grow at one end are measured by their numbers: to count a million rows would take seconds.
+"""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sqlalchemy import func, or_, select, text
+from sqlalchemy.orm import Session
+
+from db.models import (
+    AuditEntry,
+    Event,
+    LedgerEntry,
+    OutboxMessage,
+    Picture,
+    PlacedCall,
+    Recording,
+    Registration,
+    Request,
+)
+from hotline.callbacks import toll
+from hotline.recordings import disk
+from hotline.requests import spoken_replies
+from hotline.uploads import uploads
+from settings import Settings
+
+
+class Kind(StrEnum):
+    """What is kept."""
+
+    RECORDINGS = "recordings"
+    VOICE_MESSAGES = "voice_messages"
+    PICTURES = "pictures"
+    UPLOADS = "uploads"
+    REPLIES = "replies"
+    REQUESTS = "requests"
+    REGISTRATIONS = "registrations"
+    MESSAGES = "messages"
+    CALLS = "calls"
+    EVENTS = "events"
+    AUDIT = "audit"
+    LEDGER = "ledger"
+    DATABASE = "database"
+    BACKUPS = "backups"
+
+
+class Kept(NamedTuple):
+    """Of one kind, for `days` (None: by no day): how many, how many bytes (None: rows of the database)."""
+
+    kind: Kind
+    setting: str
+    days: int | None
+    number: int | None
+    size: int | None = None
+    oldest: datetime | None = None
+
+
+def kept(session: Session, settings: Settings) -> list[Kept]:
+    """Everything that has a time, and what is kept for good."""
+    return [*_files(session, settings), *_rows(session, settings), _database(session), *_backups(settings)]
+
+
+def _files(session: Session, settings: Settings) -> Iterator[Kept]:
+    there = Recording.deleted_at.is_(None)
+    count, oldest = session.execute(select(func.count(), func.min(Recording.made_at)).where(there)).one()
+    recordings = _measured(settings.recordings_dir)
+    yield Kept(Kind.RECORDINGS, "recordings_days", settings.recordings_days, count, recordings.size, oldest)
+    messages = _measured(settings.messages_dir)
+    yield Kept(Kind.VOICE_MESSAGES, "voice_messages_days", settings.voice_messages_days, *messages)
+    pictures = select(func.count(), func.coalesce(func.sum(Picture.size), 0), func.min(Picture.made_at))
+    of_pictures = session.execute(pictures.where(Picture.deleted_at.is_(None))).one()
+    yield Kept(Kind.PICTURES, "pictures_days", settings.pictures_days, *of_pictures)
+    yield Kept(Kind.UPLOADS, "", uploads.LASTS.days, *_measured(settings.uploads_dir))
+    yield Kept(Kind.REPLIES, "", spoken_replies.KEPT.days, *_measured(settings.replies_dir))
+
+
+def _rows(session: Session, settings: Settings) -> Iterator[Kept]:
+    of_a_person = or_(Request.number.is_not(None), Request.written != "", Request.voice_message.is_not(None))
+    requests = select(func.count(), func.min(Request.made_at)).where(of_a_person)
+    count, oldest = session.execute(requests).one()
+    yield Kept(Kind.REQUESTS, "requests_days", settings.requests_days, count, None, oldest)
+    yield Kept(Kind.REGISTRATIONS, "", None, *_grown(session, Registration.id, Registration.registered_at))
+    yield Kept(
+        Kind.MESSAGES,
+        "messages_days",
+        settings.messages_days,
+        *_grown(session, OutboxMessage.id, OutboxMessage.made_at),
+    )
+    calls = session.execute(select(func.count(), func.min(PlacedCall.at))).one()
+    yield Kept(Kind.CALLS, "", toll.KEPT.days, calls[0], None, calls[1])
+    yield Kept(Kind.EVENTS, "events_days", settings.events_days, *_grown(session, Event.id, Event.at))
+    yield Kept(Kind.AUDIT, "", None, *_grown(session, AuditEntry.id, AuditEntry.at))
+    yield Kept(Kind.LEDGER, "", None, *_grown(session, LedgerEntry.id, LedgerEntry.at))
+
+
+def _grown(session: Session, id_: Any, at: Any) -> tuple[int, None, datetime | None]:
+    first = session.execute(select(id_, at).order_by(id_).limit(1)).first()
+    last = session.scalar(select(id_).order_by(id_.desc()).limit(1))
+    return (last - first[0] + 1, None, first[1]) if first and last else (0, None, None)
+
+
+def _database(session: Session) -> Kept:
+    if session.get_bind().dialect.name == "postgresql":
+        size = session.scalar(text("SELECT pg_database_size(current_database())"))
+    else:
+        size = session.scalar(
+            text("SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()")
+        )
+    return Kept(Kind.DATABASE, "", None, None, size)
+
+
+def _backups(settings: Settings) -> Iterator[Kept]:
+    """Those in the folder, where this process sees it; in containers only the clerk may."""
+    if settings.backup_dir is None:
+        return
+    there = settings.backup_dir.is_dir()
+    measured = _measured(settings.backup_dir, "hotline137-") if there else (None, None, None)
+    yield Kept(Kind.BACKUPS, "backup_keep", settings.backup_keep or None, *measured)
+
+
+class _Measured(NamedTuple):
+    number: int
+    size: int
+    oldest: datetime | None
+
+
+def _measured(folder: Path, begin: str = "") -> _Measured:
+    found = [status for path, status in disk.files(folder) if path.name.startswith(begin)]
+    oldest = min((status.st_mtime for status in found), default=None)
+    size = sum(status.st_size for status in found)
+    return _Measured(len(found), size, datetime.fromtimestamp(oldest, UTC) if oldest else None)

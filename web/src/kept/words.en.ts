@@ -1,0 +1,36 @@
+import type { words as fa } from './words.fa'
+
+export const words: typeof fa = {
+  kept: {
+    title: 'What is kept',
+    backup: 'Backup',
+    last: 'Last backup',
+    lastGood: 'Last one that went well',
+    never: 'No backup has been made yet.',
+    unwanted: 'None is made each night: HOTLINE_BACKUP_DIR names no folder.',
+    failed: 'No backup was made:',
+    plain: 'Backups are not encrypted: whoever has the file has citizens’ numbers and voices.',
+    forGood: 'for good',
+    days: (days) => `${days} days`,
+    many: (count) => count,
+    notSeen: 'not to be seen from here',
+    since: (day) => `since ${day}`,
+    nothing: 'nothing',
+    kinds: {
+      recordings: ['Recorded conversations', 'One with a threat stays.'],
+      voice_messages: ['Voice messages', 'Once the place or the request is over.'],
+      pictures: ['Pictures of requests', 'Once the request is over.'],
+      uploads: ['Files on their way', 'What a citizen sends, until a report has it.'],
+      replies: ['Replies as sound', 'After the reply, and never before the request is over.'],
+      requests: ['City requests with number and words', 'Once over they lose number, words and point; figures stay.'],
+      registrations: ['Places in the line', 'With the citizen’s number.', 'until its citizen has it deleted'],
+      messages: ['Text messages', 'Once they are out, or given up.'],
+      calls: ['Calls placed', 'For the caps on calls.'],
+      events: ['Events', 'A person’s day is told from them.'],
+      audit: ['Audit log', 'Who did what.'],
+      ledger: ['The ledger', 'Without number or name; by it the order is proven.'],
+      database: ['The database', 'All that is no file.', '—'],
+      backups: ['Backups', 'What was deleted is in them until then.'],
+    },
+  },
+}
