@@ -4,6 +4,7 @@ import json
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Any
 
 import typer
@@ -43,17 +44,18 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Say what is wrong here and what to do; 0: nothing, 1: warnings, 2: faults. It changes nothing."""
-    found, settings = examine()
-    worst = max((each.state for each in found), key=lambda state: _EXIT[state])
+    all_of_it, settings = examine()
     hidden = _hidden(settings)
+    found = [_without(hidden, each) for each in all_of_it]
+    worst = max((each.state for each in found), key=lambda state: _EXIT[state])
     if as_json:
         told = {"worst": worst, "findings": [vars(each) for each in found]}
-        typer.echo(_without(hidden, json.dumps(told, ensure_ascii=False, indent=1)))
+        typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
     for each in () if as_json else found:
         head = typer.style(f"{each.state:<8}", fg=_COLOURS[each.state])
-        typer.echo(_without(hidden, f"{head} {each.name:<14} {each.said}"))
+        typer.echo(f"{head} {each.name:<14} {each.said}")
         if each.do:
-            typer.echo(_without(hidden, f"{'':<24}→ {each.do}"))
+            typer.echo(f"{'':<24}→ {each.do}")
     raise typer.Exit(_EXIT[worst])
 
 
@@ -113,7 +115,8 @@ def _hidden(settings: Settings | None) -> list[str]:
     return [value for value in (*values, password) if len(value) >= _SECRET]
 
 
-def _without(hidden: Sequence[str], text: str) -> str:
+def _without(hidden: Sequence[str], finding: Finding) -> Finding:
+    said, do = finding.said, finding.do
     for value in hidden:
-        text = text.replace(value, "…")
-    return text
+        said, do = said.replace(value, "…"), do.replace(value, "…")
+    return replace(finding, said=said, do=do)

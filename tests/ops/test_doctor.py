@@ -540,11 +540,11 @@ def test_given_secrets_and_citizens_when_examined_then_none_of_them_is_told(
     secrets = {
         "HOTLINE_METRICS_TOKEN": "a-token-of-metrics",
         "HOTLINE_TRUNK_SECRET": "a-secret-of-the-trunk",
-        "HOTLINE_SMS_HTTP_HEADERS": '{"Authorization": "Bearer a-header"}',
+        "HOTLINE_SMS_HTTP_HEADERS": '{"Authorization": "Bearer a-\\"header"}',
     }
     for name, value in secrets.items():
         monkeypatch.setenv(name, value)
-    leaky = {"leaky": lambda known: iter([ok("leaky", f"{known.settings.trunk_secret} Bearer a-header")])}
+    leaky = {"leaky": lambda known: iter([ok("leaky", f'{known.settings.trunk_secret} Bearer a-"header')])}
     monkeypatch.setattr("ops.doctor.command.LOOKS", LOOKS | leaky)
     said = Told("--json").text + Told().text
     assert "leaky" in said and "… …" in said
