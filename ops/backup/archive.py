@@ -176,7 +176,7 @@ def _text_of(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, found: dict[str, Kept]) -> Kept:
     name = member.name
-    if not is_name(name) or not member.isreg() or name in found:
+    if not is_name(name) or not member.isreg() or member.issparse() or name in found:
         raise Unusable(f"the archive is not ours: {name[:200]!r} may not be in it")
     file = tar.extractfile(member)
     assert file is not None  # noqa: S101  # it is a plain file

@@ -25,12 +25,12 @@ _NAMED = ("districts_file", "city_emblem", "sms_templates")
 
 
 def put(settings: Settings, writer: Writer) -> list[str]:
-    """Put everything into the archive, after the database; returns names that cannot be in one.
+    """Put everything into the archive, after the database; returns what is to be said of it.
 
     Raises Unusable: the store of pictures is away. OSError.
     """
     strange = []
-    writer.add(SECRET, settings.state_dir / "secret")
+    writer.add(SECRET, (settings.state_dir / "secret").resolve())
     for folder in FOLDERS:
         for name, path in _files(settings.state_dir / folder):
             if not is_name(inside := f"state/{folder}/{name}"):
@@ -40,8 +40,9 @@ def put(settings: Settings, writer: Writer) -> list[str]:
     for name, path in _files(RECORDINGS):
         writer.add(f"{TAKES}/{name}", path)
     _put_stored(settings, writer)
-    _put_settings(settings, writer)
-    return strange
+    return [f"{name!r} is not in it: no name for an archive" for name in strange] + _put_settings(
+        settings, writer
+    )
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -79,13 +80,18 @@ def _put_stored(settings: Settings, writer: Writer) -> None:
             writer.add_bytes(inside, data)
 
 
-def _put_settings(settings: Settings, writer: Writer) -> None:
+def _put_settings(settings: Settings, writer: Writer) -> list[str]:
+    """Also where they are links; one that only the machine's administrator reads is missing, and named."""
     file = settings.model_config.get("env_file")
+    named = {f"settings/{name}{path.suffix}": path for name in _NAMED if (path := getattr(settings, name))}
     if file:
-        writer.add("settings/hotline.env", Path(str(file)).absolute())
+        named["settings/hotline.env"] = Path(str(file))
+    notes = []
+    for name, path in named.items():
+        try:
+            writer.add(name, path.resolve())
+        except PermissionError:
+            notes.append(f"{path} is not in it: it may not be read")
     lines = [f"{name}={value}" for name, value in sorted(os.environ.items()) if name.startswith("HOTLINE_")]
     writer.add_bytes(_ENVIRONMENT, "".join(f"{line}\n" for line in lines).encode(errors="replace"))
-    for name in _NAMED:
-        path = getattr(settings, name)
-        if path:
-            writer.add(f"settings/{name}{path.suffix}", path.absolute())
+    return notes

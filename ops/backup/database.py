@@ -88,7 +88,14 @@ def _dump(url: str, to: Path) -> Copied:
             found = {name: connection.scalar(text(_COUNT.format(name))) or 0 for name in names}
             schema = str(connection.scalar(text(_SCHEMA)))
             _run(
-                *("pg_dump", "--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=30000"),
+                *(
+                    "pg_dump",
+                    "--format=custom",
+                    "--compress=1",
+                    "--no-owner",
+                    "--no-privileges",
+                    "--lock-wait-timeout=30000",
+                ),
                 *(f"--exclude-schema={_ASIDE}*", f"--snapshot={snapshot}", f"--file={to}"),
                 url=url,
             )

@@ -130,6 +130,8 @@ def _check_whole(found: Unpacked, beside: Path) -> Path:
             secret_file.read(beside / secret)
         except ValueError:
             raise Unusable("the secret in the archive is none") from None
+    elif (beside / secret).exists():
+        raise Unusable("the secret in the archive is none")
     return beside / copy
 
 
@@ -171,7 +173,7 @@ def _as_in_the_books(settings: Settings) -> None:
     try:
         with reading(engine) as session:
             known = session.scalars(select(Recording.file).where(Recording.deleted_at.is_(None))).all()
-        paths = [settings.recordings_dir / name for name in known]
+        paths = [settings.recordings_dir / os.path.basename(name) for name in known]
         pictures = [*settings.pictures_dir.glob("*.jpg")]
         for path in (*paths, *pictures):
             if path.is_file():

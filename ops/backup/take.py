@@ -123,11 +123,10 @@ def _write(settings: Settings, part: Path, key: str, at: datetime) -> tuple[int,
             with encrypted(out, key) as plain:
                 writer = Writer(plain, head)
                 writer.add(copied.name, copy)
-                strange = contents.put(settings, writer)
+                notes = contents.put(settings, writer)
                 writer.close(copied.counts)
             out.flush()
             os.fsync(out.fileno())
-    notes = [f"{name!r} is not in it: no name for an archive" for name in strange]
     return len(writer.files), sum(copied.counts.values()), notes
 
 

@@ -1,6 +1,8 @@
 """The night's backup: once a night, with several clerks, again after a failure, and it goes by itself."""
 
 import json
+import signal
+import subprocess
 from datetime import datetime
 from pathlib import Path
 
@@ -91,16 +93,44 @@ def test_given_one_that_is_due_when_the_clerk_looks_then_the_command_makes_it_an
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(job, "_LOWEST", ())  # beside other tests the lowest rank would wait for ever
-    job.nightly(engine, nightly)
+    clerk = job.Nightly()
+
+    def looks(settings: Settings) -> None:
+        clerk(engine, settings)
+        clerk.wait()
+        clerk(engine, settings)
+
+    looks(nightly)
     (made,) = target.iterdir()
     status = backups.read(nightly)
     assert status and status.ok and status.path == str(made)
-    job.nightly(engine, nightly)
+    looks(nightly)
     assert [*target.iterdir()] == [made] and "not made" not in caplog.text
     gone = nightly.model_copy(update={"backup_dir": target / "gone"})
-    job.nightly(engine, gone)
+    looks(gone)
     failed = backups.read(nightly)
     assert failed and not failed.ok and failed.error and failed.error in caplog.text
     assert "is its disk there" in failed.error and failed.good_path == str(made)
-    job.nightly(engine, gone)
+    looks(gone)
     assert caplog.text.count("not made") == 1, "it waits for an hour"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_one_that_takes_long_when_the_clerk_looks_then_it_waits_for_nothing_and_begins_no_other(
+    nightly: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+
+    def begin(*_: object, **__: object) -> subprocess.Popen[bytes]:
+        begun.append(Popen(["sleep", "60"]))
+        return begun[-1]
+
+    Popen = subprocess.Popen
+    monkeypatch.setattr(subprocess, "Popen", begin)
+    clerk = job.Nightly()
+    for _ in range(3):
+        clerk(engine, nightly)
+    assert len(begun) == 1
+    monkeypatch.setattr(job, "_LONGEST_S", 0)
+    clerk(engine, nightly)
+    assert begun[0].wait(10) == -signal.SIGKILL and "not done after" in caplog.text

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import threading
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,11 @@ def test_given_writers_when_a_backup_is_made_then_it_is_of_one_moment(
             city.registers()
             began.set()
 
-    writers = [threading.Thread(target=writes) for _ in range(3)]
+    def hands_in() -> None:
+        while not ended.is_set():
+            a_picture(engine, settings)
+
+    writers = [threading.Thread(target=each) for each in (writes, writes, hands_in)]
     for each in writers:
         each.start()
     began.wait(10)
@@ -174,6 +179,9 @@ def test_given_writers_when_a_backup_is_made_then_it_is_of_one_moment(
     restore(elsewhere, made.path)
     assert prove(elsewhere).problems == []
     here, there = rows(settings.database)["registrations"], rows(elsewhere.database)["registrations"]
+    for picture in rows(elsewhere.database)["pictures"]:
+        file = elsewhere.pictures_dir / f"{picture.id}.jpg"
+        assert sha256(file.read_bytes()).hexdigest() == picture.checksum, "what a row names is there"
     assert 2 < len(there) <= len(here) and {row.id for row in there} <= {row.id for row in here}
 
 
@@ -273,6 +281,7 @@ def a_member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tuple[
         (a_member("state/secret", tarfile.LNKTYPE, "/etc/shadow"), "may not be in it"),
         (a_member("state/recordings/null", tarfile.CHRTYPE), "may not be in it"),
         (a_member("state/pipe", tarfile.FIFOTYPE), "may not be in it"),
+        (a_member("state/messages/vast", tarfile.GNUTYPE_SPARSE), "may not be in it"),
         (a_member("state/messages/a.wav"), "end is missing"),
     ],
 )
@@ -373,10 +382,16 @@ def test_given_what_vanishes_while_it_is_read_when_backed_up_then_the_rest_is_th
         return add(self, name, path)
 
     monkeypatch.setattr(Writer, "add", deleted_first)
+    (settings.messages_dir / "link.wav").symlink_to("/etc/passwd")
+    (target.parent / "templates.toml").write_text("[kavenegar]")
+    (target.parent / "link.toml").symlink_to(target.parent / "templates.toml")
+    settings = settings.model_copy(update={"sms_templates": target.parent / "link.toml"})
     made = taken(settings, target)
     restore(elsewhere, made.path)
     proof = prove(elsewhere)
     assert (proof.problems, proof.recordings, proof.missing) == ([], 1, 1)
+    assert left(elsewhere.messages_dir) == ["said.wav"], "what lies elsewhere is not ours"
+    assert (elsewhere.state_dir / SETTINGS / "sms_templates.toml").read_text() == "[kavenegar]"
 
 
 @_ON_SQLITE
