@@ -81,7 +81,7 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
         report_key=key,
         report_hash=report.digest,
     )
-    pictures.give(session, shown, request.id, PictureKind.BEFORE)
+    pictures.give(session, shown, request.id, PictureKind.BEFORE, new=True)
     return request, True
 
 

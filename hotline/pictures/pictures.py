@@ -6,13 +6,13 @@ and in the store, if there is one, when the clerk has brought it (hotline.pictur
 
 import secrets
 from collections.abc import Collection, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import core, now, one_at_a_time
 from db.models import Erasure, Pass, Picture, PictureKind, PublicPicture, Request
 from db.states import OPEN_REQUESTS
 from hotline.errors import Refused
@@ -54,7 +54,7 @@ def add(session: Session, name: str, picture: Plain, *, number: str) -> Picture:
     Raises Refused("too-many-pictures").
     """
     one_at_a_time(session, f"pictures-{number}")
-    _may_add(session, Picture.number == number)
+    _may_add(session, _OF_NUMBER, number)
     row = _row(session, name, picture, PictureKind.BEFORE)
     row.number = number
     session.flush()
@@ -67,7 +67,7 @@ def add_of_office(session: Session, name: str, picture: Plain, *, who: str) -> P
     Raises Refused("too-many-pictures").
     """
     one_at_a_time(session, f"pictures-{who}")
-    _may_add(session, Picture.who == who)
+    _may_add(session, _OF_WHO, who)
     row = _row(session, name, picture, PictureKind.EVIDENCE)
     row.who = who
     session.flush()
@@ -82,10 +82,13 @@ def add_of_body(session: Session, name: str, picture: Plain, pass_id: int) -> Pi
     return row
 
 
-def _may_add(session: Session, of_whom: ColumnElement[bool]) -> None:
+_SINCE = select(func.count(), func.min(Picture.made_at)).where(Picture.made_at > bindparam("since"))
+_OF_NUMBER, _OF_WHO = (_SINCE.where(each == bindparam("whom")) for each in (Picture.number, Picture.who))
+
+
+def _may_add(session: Session, mine: Select[int, datetime], whom: str) -> None:
     since = now(session) - timedelta(days=1)
-    mine = select(func.count(), func.min(Picture.made_at))
-    count, oldest = session.execute(mine.where(of_whom, Picture.made_at > since)).one()
+    count, oldest = core(session).execute(mine, {"whom": whom, "since": since}).one()
     if count >= A_DAY:
         after_s = max(1, round((oldest - since).total_seconds()))
         raise Refused("too-many-pictures", f"at most {A_DAY} pictures a day", after_s=after_s)
@@ -120,21 +123,30 @@ def waiting(session: Session, names: Sequence[str], of_whom: ColumnElement[bool]
     return [found[name] for name in names]
 
 
-def give(session: Session, given: Sequence[Picture], request_id: int, kind: PictureKind) -> None:
-    """They are the request's from now on, after those of the kind that it has."""
+def give(
+    session: Session, given: Sequence[Picture], request_id: int, kind: PictureKind, *, new: bool = False
+) -> None:
+    """They are the request's from now on, after those of the kind that it has; a `new` one has none."""
     if not given:
         return
     has = select(func.coalesce(func.max(Picture.position), 0))
-    after = session.scalar(has.where(Picture.request_id == request_id, Picture.kind == kind)) or 0
+    its = has.where(Picture.request_id == request_id, Picture.kind == kind)
+    after = 0 if new else session.scalar(its) or 0
     for position, picture in enumerate(given, after + 1):
         picture.request_id, picture.kind, picture.position = request_id, kind, position
     session.flush()
 
 
+_OF_REQUEST = (
+    select(Picture)
+    .where(Picture.request_id == bindparam("request"), Picture.deleted_at.is_(None))
+    .order_by(Picture.kind, Picture.position)
+)
+
+
 def of_request(session: Session, request_id: int) -> Sequence[Picture]:
     """The request's pictures that are still there, in their order."""
-    there = select(Picture).where(Picture.request_id == request_id, Picture.deleted_at.is_(None))
-    return session.scalars(there.order_by(Picture.kind, Picture.position)).all()
+    return session.scalars(_OF_REQUEST, {"request": request_id}).all()
 
 
 def of_number(session: Session, number: str) -> Sequence[Picture]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
@@ -22,7 +22,18 @@ AT_ONCE = 8
 """So many of one number wait to be finished or, as voices, for their report. For one more the oldest goes."""
 LASTS = timedelta(days=1)
 UPLOADS, MESSAGES = "uploads", "messages"
-_WAITS = or_(Upload.kept.is_(None), Upload.kind == UploadKind.VOICE)
+_TOO_MANY = (
+    select(Upload)
+    .where(Upload.number == bindparam("number"), or_(Upload.kept.is_(None), Upload.kind == UploadKind.VOICE))
+    .order_by(Upload.made_at.desc(), Upload.id)
+    .offset(AT_ONCE - 1)
+    .with_for_update()
+)
+_OWN = select(Upload).where(
+    Upload.id == bindparam("id"),
+    Upload.number == bindparam("number"),
+    Upload.made_at > bindparam("since"),
+)
 Files = Sequence[tuple[str, str]]
 """Files to be deleted once it is committed: in which folder (UPLOADS, MESSAGES), and how they are called."""
 
@@ -37,8 +48,7 @@ def begin(session: Session, number: str, kind: UploadKind, size: int) -> tuple[U
     if size > LARGEST[kind]:
         raise Refused(f"{kind}-large", f"a {kind} has at most {LARGEST[kind]} bytes")
     one_at_a_time(session, f"uploads-{number}")
-    mine = select(Upload).where(Upload.number == number, _WAITS).order_by(Upload.made_at.desc(), Upload.id)
-    gone = _drop(session, session.scalars(mine.offset(AT_ONCE - 1).with_for_update()).all())
+    gone = _drop(session, session.scalars(_TOO_MANY, {"number": number}).all())
     row = Upload(id=secrets.token_hex(16), number=number, kind=kind, size=size, made_at=now(session))
     session.add(row)
     session.flush()
@@ -56,8 +66,8 @@ def get_for_update(session: Session, number: str, id_: str) -> Upload:
 
 
 def _of(session: Session, number: str, id_: str, *, lock: bool) -> Upload:
-    own = and_(Upload.id == id_, Upload.number == number, Upload.made_at > now(session) - LASTS)
-    found = session.scalar(select(Upload).where(own).with_for_update() if lock else select(Upload).where(own))
+    own = {"id": id_, "number": number, "since": now(session) - LASTS}
+    found = session.scalar(_OWN.with_for_update() if lock else _OWN, own)
     if found is None:
         raise pieces.unknown()
     return found
