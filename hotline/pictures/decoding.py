@@ -40,7 +40,9 @@ _UPRIGHT = {
 """What brings it upright again (Image.Transpose)."""
 _STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _OTHERS = (b"<html", b"<!doctype", b"<script", b"<?php", b"%pdf-")
-_turns = Turns()
+_turns = Turns(waiting=100)
+"""Who waits has a file and a thread, and no memory yet. A crowd's pictures wait a second or two: to have them
+sent once more would cost more."""
 
 
 class Plain(NamedTuple):

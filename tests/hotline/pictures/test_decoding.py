@@ -2,6 +2,8 @@
 
 import io
 import resource
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Barrier
 
 import pytest
 from PIL import Image, ImageChops, ImageOps
@@ -108,6 +110,21 @@ def test_given_a_bomb_when_it_is_refused_then_it_took_no_memory() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     refusal(plain, data)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 << 10, "it would be 10 GB"
+
+
+def test_given_a_crowd_when_their_pictures_come_at_one_moment_then_each_waits_its_turn() -> None:
+    together, data = Barrier(41), files.jpeg()
+
+    def sent() -> int:
+        together.wait()
+        return plain(data).width
+
+    with ThreadPoolExecutor(40) as crowd:
+        with decoding._turns.one(), decoding._turns.one():
+            came = [crowd.submit(sent) for _ in range(40)]
+            together.wait()
+            assert not [each for each in wait(came, timeout=0.2).done if each.exception()]
+        assert [each.result() for each in came] == [320] * 40
 
 
 def test_given_many_at_once_when_one_more_comes_then_it_is_told_to_come_again(
