@@ -17,7 +17,18 @@ from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
 from hotline.requests import departments
-from ops import categories, citizens, keys, ledger, messages, pictures, prompts, rounds, timetable_commands
+from ops import (
+    categories,
+    citizens,
+    keys,
+    ledger,
+    messages,
+    pbx,
+    pictures,
+    prompts,
+    rounds,
+    timetable_commands,
+)
 from ops.backup.commands import add_to as add_backup_commands
 from ops.doctor.command import doctor
 from ops.people import add_to as add_people_commands
@@ -43,6 +54,7 @@ for name, group in (
     ("message", messages.app),
 ):
     app.add_typer(group, name=name)
+app.command("pbx")(pbx.pbx)
 timetable_commands.add_to(app)
 add_people_commands(user_app)
 add_backup_commands(app, db_app)

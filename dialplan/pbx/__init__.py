@@ -1,0 +1,50 @@
+"""What an Asterisk-based PBX (FreePBX, Issabel, or plain) needs to have Hotline 137 behind it, to paste."""
+
+from collections.abc import Sequence
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from settings import Address, Settings
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("dialplan", "pbx"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=False,  # noqa: S701  (not HTML; an Address holds no special character)
+    keep_trailing_newline=True,
+)
+FILES = ("settings.env", "pjsip_custom.conf", "extensions_custom.conf")
+_MOBILE = 13
+"""Characters of an Iranian mobile number with its +98."""
+
+
+def files(settings: Settings, *, pbx: Address, here: Address) -> dict[str, str]:
+    """By its name, each file's text; `pbx` and `here` are where both listen for SIP (UDP)."""
+    values = {"pbx": pbx, "here": here, "patterns": _patterns(settings)}
+    return {name: _TEMPLATES.get_template(name).render(values) for name in FILES}
+
+
+def steps(*, pbx: Address, here: Address) -> list[str]:
+    """What a person does in FreePBX's or Issabel's pages besides."""
+    return [
+        f"settings.env: into this installation's hotline.env, then start it anew; it listens on {here},"
+        f" the PBX on {pbx}",
+        "pjsip_custom.conf, extensions_custom.conf: to /etc/asterisk of the PBX, then `fwconsole reload`"
+        " (FreePBX), Apply (Issabel), or `asterisk -rx 'core reload'`",
+        "Admin, Custom Destinations: target hotline137,137,1, description «137»",
+        "Connectivity, Inbound Routes: the carrier's number (DID) of 137 to that destination",
+        "Connectivity, Outbound Routes: citizens' numbers (0XXXXXXXXXX) by the carrier's trunk, as 137",
+        "Settings, Asterisk SIP Settings: port of chan_pjsip is the one of this PBX above",
+        "`asterisk -rx 'pjsip show contacts'` then says Avail beside hotline137, `hotline137 doctor` ok",
+    ]
+
+
+def _patterns(settings: Settings) -> Sequence[str]:
+    """What 137 may dial, as the dialplan of the PBX knows it: nationally, or as E.164."""
+    found = []
+    for prefix in settings.allowed_prefixes:
+        rest = "X" * (_MOBILE - len(prefix)) if prefix.startswith("+989") else "X!"
+        national = settings.trunk_national and prefix.startswith("+98")
+        found.append(f"0{prefix[3:]}{rest}" if national else f"{prefix}{rest}")
+    return found
