@@ -12,7 +12,7 @@ from db.states import Phase, RequestState, RequestStep
 from hotline.citizens import following, sessions
 from hotline.ledger import seals
 from hotline.line import registration
-from hotline.requests import requests, work
+from hotline.requests import closing, requests, work
 from settings import Settings
 from tests.factories import a_number, a_request, a_round
 from tests.hotline.ledger.tampering import free_to_edit
@@ -87,6 +87,9 @@ def test_given_no_network_when_a_report_is_written_and_the_page_killed_twice_the
     begin(mine)
     mine.close()
     again = opened(telephone, url)
+    again.get_by_role("link", name="گزارش‌ها", exact=True).click()
+    expect(again.get_by_role("heading", name="هنوز نرفته، در همین گوشی: ۱")).to_be_visible()
+    fits(again)
     in_outbox(again, "draft")
     again.get_by_role("link", name="ادامه").click()
     expect(again.get_by_label("چه شده است؟")).to_have_value(TEXT)
@@ -142,9 +145,15 @@ def test_given_signed_out_everywhere_from_elsewhere_when_the_app_is_opened_then_
         a_request(session, number=number)
     mine.goto(f"{url}/my/requests")
     expect(mine.locator("main .cards li")).to_have_count(1)
+    mine.get_by_role("link", name="خانه").click()
+    begin(mine)
+    finish(mine)
+    in_outbox(mine, "arrived")
     with writing(engine) as session:
         sessions.end_all(session, number)
     mine.reload()
+    expect(mine.get_by_test_id("outbox-row")).to_have_count(0)
+    mine.goto(f"{url}/my/requests")
     expect(mine.locator("main").get_by_role("link", name="ورود با شماره")).to_be_visible()
     telephone.set_offline(True)
     mine.reload()
@@ -158,6 +167,11 @@ def test_given_a_report_that_is_refused_when_it_is_mended_then_it_arrives(
     telephone.grant_permissions(["geolocation"])
     telephone.set_geolocation({"latitude": 35.7, "longitude": 51.4, "accuracy": 12})
     begin(mine)
+    expect(mine.get_by_role("status").filter(has_text="نویسه")).to_have_count(0)
+    mine.get_by_label("چه شده است؟").fill("ا" * 1400)
+    expect(mine.get_by_text("۱۰۰ نویسهٔ دیگر جا دارد")).to_be_visible()
+    mine.get_by_label("چه شده است؟").fill("ا" * 1600)
+    expect(mine.get_by_text("بیش از ۱۵۰۰ نویسه نمی‌شود", exact=False)).to_be_visible()
     mine.get_by_role("button", name="همین‌جا که هستم").click()
     expect(mine.get_by_text("با دقت ۱۲ متر")).to_be_visible()
     mine.get_by_role("button", name="ثبت گزارش").click()
@@ -251,12 +265,20 @@ def test_given_every_page_of_the_app_when_seen_on_a_small_telephone_then_everybo
         a_round(session)
         request = a_request(session, number=number, state=RequestState.REPLIED, reply="چراغ عوض شد")
         tracking = request.tracking
+        rated = a_request(session, number=number)
+        work.reply(session, rated, who="d", reply="چراغ عوض شد")
+        closing.answer(session, rated.id, solved=True)
     for path in ("", "/report", "/requests", f"/requests/{tracking}", "/rounds", "/account", "/sign-in"):
         mine.goto(f"{url}/my{path}?lang={language}")
         mine.locator("main h1").wait_for()
         expect(mine.get_by_text("کمی صبر کنید…" if language == "fa" else "One moment…")).to_have_count(0)
         fits(mine)
     expect(mine.locator("html")).to_have_attribute("lang", language)
+    mine.goto(f"{url}/my/requests/{rated.tracking}")
+    mine.locator(".stars button").nth(4).wait_for()
+    fits(mine)
+    at = {round((box.bounding_box() or {"y": 0.0})["y"]) for box in mine.locator(".stars button").all()}
+    assert len(at) == 1, "all five in one row"
 
 
 def test_given_an_answer_when_its_citizen_says_no_and_why_then_the_request_comes_back(

@@ -260,6 +260,7 @@ def test_given_tiles_when_a_citizen_taps_on_the_ground_then_that_is_the_place_un
     first = point(page)
     assert first["latitude"] == pytest.approx(32.65, abs=0.01)
     assert first["longitude"] == pytest.approx(51.675, abs=0.01)
+    assert first["district"] == 5
     mark = page.locator(".ground-pin").bounding_box()
     assert mark
     x, y = mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2
@@ -294,6 +295,11 @@ def test_given_no_network_when_the_form_is_opened_again_then_the_outlines_are_st
     until(lambda: page.evaluate(KEPT), "the worker looks after the page")
     telephone.set_offline(True)
     page.reload()
+    telephone.grant_permissions(["geolocation"])
+    telephone.set_geolocation({"latitude": 32.65, "longitude": 51.66, "accuracy": 12})
+    page.get_by_role("button", name="همین‌جا که هستم").click()
+    expect(page.get_by_label("منطقه")).to_have_value("5")
+    page.get_by_label("منطقه").select_option("7")
     page.get_by_role("button", name="روی نقشه").click()
     page.locator("[data-district='5']").click()
     assert point(page)["district"] == 5

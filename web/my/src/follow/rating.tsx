@@ -15,7 +15,7 @@ export function Rating({ request: { tracking, stars, said_id: said }, put, again
       <div>
         <h2 id="rating">{text.requests.satisfied}</h2>
         <p class="soft">{stars ? text.requests.rated(digits(stars)) : text.requests.satisfiedScale}</p>
-        <div class="row">
+        <div class="row stars">
           {[1, 2, 3, 4, 5].map((value) => (
             <button key={value} type="button" class="quiet" disabled={busy} aria-pressed={value === stars}
               onClick={() => void say('rate', () => Promise.resolve({ json: { stars: value, said } }))}>{digits(value)}</button>

@@ -4,8 +4,11 @@ import { useAnswer } from '../kept/use-answer'
 import { digits, moment } from '../language/format'
 import { named, text } from '../language/language'
 import { Head } from '../ui/head'
+import { late } from '../ui/late'
 import { Link } from '../ui/link'
 import { Standing } from '../ui/standing'
+
+const Outbox = late(() => import('../outbox/outbox-list').then((part) => part.OutboxList))
 
 /** What was reported by the number that is signed in. */
 export function RequestsPage() {
@@ -14,6 +17,7 @@ export function RequestsPage() {
   return (
     <>
       <Head name={text.requests.title} />
+      <Outbox.Part unsent />
       <Standing answer={answer} />
       {said?.length === 0 ? <p>{text.requests.none}</p> : null}
       {said?.length ? <ul class="cards">{said.map((one) => <Row key={one.tracking} request={one} />)}</ul> : null}

@@ -123,6 +123,9 @@ export const takeOver = (key: string): Promise<number> =>
     return store.reports.where({ key, state: 'refused' }).modify({ state: 'waiting', owner: '', notBefore: 0, problem: '' })
   })
 
+/** What the city has is no longer for this phone to show; what was not sent stays. Their files went as they arrived. */
+export const dropArrived = (): Promise<number> => store.reports.where({ state: 'arrived' }).delete()
+
 export const drop = (key: string): Promise<void> =>
   store.transaction('rw', store.reports, store.pictures, store.voices, async () => {
     forgetJotted(key)

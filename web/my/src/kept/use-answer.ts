@@ -1,7 +1,7 @@
 import { useCallback, useEffect, useState } from 'preact/hooks'
 import { ask, Refusal } from '../api/ask'
 import { number, watchNumber } from '../api/session'
-import { store } from './store'
+import { dropArrived, store } from './store'
 
 export interface Answer<Said> {
   said: Said | undefined
@@ -54,6 +54,7 @@ export const WORDS = 'hotline137.my.words.'
 /** Whoever is here next reads nothing of who was here before. */
 export async function forgetAnswers(): Promise<void> {
   Object.keys(localStorage).filter((name) => name.startsWith(WORDS)).forEach((name) => localStorage.removeItem(name))
+  await dropArrived()
   await store.answers.clear()
 }
 

@@ -14,6 +14,8 @@ export const en: Words = {
   again: 'Try again',
   missing: 'There is no such page.',
   outdated: 'The app has been renewed; open this page again.',
+  left: (count: string) => `Room for ${count} more characters.`,
+  full: (most: string) => `It is full: no more than ${most} characters, and what was beyond is not here.`,
   offline: 'There is no network. What you write stays, and is sent later.',
   asOf: (when) => `There is no network; this is how it stood on ${when}.`,
   tabs: { label: 'Parts', home: 'Home', requests: 'Reports', rounds: 'Rounds', account: 'Me' },
@@ -27,6 +29,7 @@ export const en: Words = {
   },
   outbox: {
     title: 'On this phone',
+    unsent: (count: string) => `Not sent yet, on this phone: ${count}`,
     draft: 'Not finished yet',
     waiting: 'Waits to be sent',
     held: (when) => `Sent again: ${when}`,

@@ -13,6 +13,8 @@ export const fa = {
   again: 'دوباره امتحان کنید',
   missing: 'چنین صفحه‌ای نیست.',
   outdated: 'این برنامه تازه شده است؛ صفحه را دوباره باز کنید.',
+  left: (count: string) => `${count} نویسهٔ دیگر جا دارد.`,
+  full: (most: string) => `جا پر است: بیش از ${most} نویسه نمی‌شود، و آنچه بیشتر بود نیامد.`,
   offline: 'شبکه قطع است. آنچه می‌نویسید می‌ماند و بعد فرستاده می‌شود.',
   asOf: (when: string) => `شبکه قطع است؛ این وضعیت ${when} است.`,
   tabs: { label: 'بخش‌ها', home: 'خانه', requests: 'گزارش‌ها', rounds: 'دورها', account: 'من' },
@@ -26,6 +28,7 @@ export const fa = {
   },
   outbox: {
     title: 'در همین گوشی',
+    unsent: (count: string) => `هنوز نرفته، در همین گوشی: ${count}`,
     draft: 'هنوز تمام نشده است',
     waiting: 'در صف فرستادن',
     held: (when: string) => `دوباره فرستاده می‌شود: ${when}`,

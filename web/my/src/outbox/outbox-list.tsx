@@ -9,15 +9,15 @@ import { go } from '../ui/router'
 import { useNumber } from '../ui/use-network'
 import { goOut } from './run'
 
-/** What of this phone's reports is not done with: drafts, what waits, what was refused, what has just arrived. */
-export function OutboxList() {
-  const reports = useLive(allReports)
+/** What of this phone's reports is not done with: drafts, what waits, what was refused; and, unless it is `unsent` alone, what has just arrived. */
+export function OutboxList({ unsent = false }: { unsent?: boolean }) {
+  const reports = useLive(allReports)?.filter(({ state }) => !unsent || state !== 'arrived')
   const number = useNumber()
   if (!reports?.length) return null
   const waits = reports.some(({ state }) => state === 'waiting')
   return (
     <section aria-labelledby="outbox">
-      <h2 id="outbox">{text.outbox.title}</h2>
+      <h2 id="outbox">{unsent ? text.outbox.unsent(digits(reports.length)) : text.outbox.title}</h2>
       {waits && !number ? <p class="news">{text.outbox.signIn} <Link to="sign-in">{text.signIn.title}</Link></p> : null}
       <ul class="cards" aria-live="polite">
         {reports.sort((one, other) => other.changedAt - one.changedAt).map((report) => <Row key={report.key} report={report} />)}

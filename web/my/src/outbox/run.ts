@@ -1,4 +1,7 @@
-import { watchNumber } from '../api/session'
+import { ask } from '../api/ask'
+import { number, watchNumber } from '../api/session'
+import { store } from '../kept/store'
+import '../kept/use-answer' // it forgets what was read, once nobody is signed in
 import { sendDue } from './send'
 
 const LOCK = 'hotline137-my-outbox'
@@ -28,4 +31,10 @@ export function keepGoingOut(): void {
   })
   watchNumber(() => void goOut())
   void goOut()
+  void stillHere().catch(() => undefined)
+}
+
+/** Somebody may have been deleted, or signed out, on a page without scripts: what has arrived tells of them. The API's no is heard by all. */
+async function stillHere(): Promise<void> {
+  if (number() && (await store.reports.where({ state: 'arrived' }).count())) await ask('GET', '/sessions')
 }

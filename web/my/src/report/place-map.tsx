@@ -3,6 +3,7 @@ import type { DrawGround, Ground, Place } from '../../../map/src/types'
 import type { City } from '../api/ground'
 import type { Report } from '../kept/report'
 import { language, text } from '../language/language'
+import { districtAt } from './district'
 import { Outlines } from './outlines'
 
 interface Props {
@@ -19,8 +20,11 @@ export function PlaceMap({ city, report: { point }, change }: Props) {
   const [ground, setGround] = useState<Ground | null>(null)
   const [gone, setGone] = useState(!city.about.tiles)
   useEffect(() => {
-    chosenRef.current = (place) => change({ point: { ...place, metres: 0 } })
-  }, [change])
+    chosenRef.current = (place) => {
+      const district = districtAt(city.outlines, place)
+      change({ point: { ...place, metres: 0 }, ...(district ? { district } : {}) })
+    }
+  }, [change, city])
   useEffect(() => {
     const at = boardRef.current
     if (!at || !city.about.tiles) return

@@ -6,6 +6,7 @@ import { text } from '../language/language'
 import { Field } from '../ui/field'
 import { Icon } from '../ui/icon'
 import { late } from '../ui/late'
+import { districtAt } from './district'
 import { map, pin } from './icons'
 
 const PlaceMap = late(() => import('./place-map').then((part) => part.PlaceMap))
@@ -27,12 +28,16 @@ export function Place({ report, change, wrong }: Props) {
   const [city, setCity] = useState(knownCity)
   const [isOpen, setOpen] = useState(false)
   useEffect(() => void askCity().then(setCity, () => undefined), [])
+  const found = (point: NonNullable<Report['point']>) => {
+    const district = districtAt(city?.outlines, point)
+    change(district ? { point, district } : { point })
+  }
   const locate = () => {
     setTold(text.report.locating)
     navigator.geolocation.getCurrentPosition(
       ({ coords }) => {
         setTold('')
-        change({ point: { latitude: rounded(coords.latitude), longitude: rounded(coords.longitude), metres: Math.round(coords.accuracy) } })
+        found({ latitude: rounded(coords.latitude), longitude: rounded(coords.longitude), metres: Math.round(coords.accuracy) })
       },
       () => setTold(text.report.noPoint),
       ASKED,
