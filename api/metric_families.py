@@ -1,6 +1,7 @@
 """The metrics by their names, in the words of Prometheus. No label has a number, a name or a round."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -60,11 +61,8 @@ def of_state(to: Families, settings: Settings) -> None:
         "version database",
         {(VERSION, kind): 1},
     )
-    try:
+    with suppress(OSError):  # the rest is told all the same
         here = disk.of(settings.state_dir)
-    except OSError:  # it is away: the alarm on no figure says so
-        pass
-    else:
         to.gauge("hotline_state_disk_free_bytes", "Free on the state folder's disk.", here.free)
         to.gauge("hotline_state_disk_size_bytes", "The whole of the state folder's disk.", here.total)
     last = backups.read(settings)
