@@ -290,8 +290,8 @@ class Settings(BaseSettings):
     """Addresses or networks of the proxies before HOTLINE_HTTP: they alone are believed about a browser's
     address and whether it came by HTTPS (X-Forwarded-For, X-Forwarded-Proto)."""
     insiders: Words = ("127.0.0.1", "::1")
-    """Addresses or networks that see the details of /healthz, and /metrics; behind a trusted proxy it is the
-    browser's address that counts. Empty: nobody by address."""
+    """Addresses or networks that see the details of /healthz, and /metrics, if they come without a proxy.
+    Empty: nobody by address."""
     metrics_token: str = Field("", pattern=r"^([!-~]{16,200})?$")
     """Who shows it (Authorization: Bearer …, as Prometheus does) is an insider wherever they are; at least 16
     signs. Empty: there is none."""

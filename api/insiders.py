@@ -18,7 +18,7 @@ _PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", 
 
 
 def by_address_or_token(request: Request, settings: InForce) -> bool:
-    """Whether whoever asks is at an address of HOTLINE_INSIDERS, or shows HOTLINE_METRICS_TOKEN."""
+    """Whether who asks comes straight from HOTLINE_INSIDERS, or shows HOTLINE_METRICS_TOKEN."""
     return _is_near(request, settings) or _shows_token(request, settings)
 
 
@@ -39,14 +39,16 @@ IsNear = Annotated[bool, Depends(by_address_or_token)]
 
 
 def _is_near(request: Request, settings: Settings) -> bool:
-    """Who comes by a proxy that does not say from where is a stranger, whatever the proxy's own address."""
+    """Whoever comes by a proxy is a stranger: it may name the gateway of a container's network."""
     client = request.scope.get("client")
-    peer = request.scope.get(PEER, client)
-    if not client or (client == peer and any(name in request.headers for name in _PASSED_ON)):
+    by_proxy = request.scope.get(PEER, client) != client or any(
+        name in request.headers for name in _PASSED_ON
+    )
+    if not client or by_proxy:
         return False
     try:
         asks = ip_address(client[0])
-    except ValueError:  # what a proxy says may be no address
+    except ValueError:
         return False
     if isinstance(asks, IPv6Address):
         asks = asks.ipv4_mapped or asks
