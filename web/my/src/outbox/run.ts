@@ -1,7 +1,7 @@
 import { ask } from '../api/ask'
 import { number, watchNumber } from '../api/session'
 import { store } from '../kept/store'
-import '../kept/use-answer' // it forgets what was read, once nobody is signed in
+import { forgetAnswers } from '../kept/use-answer'
 import { sendDue } from './send'
 
 const LOCK = 'hotline137-my-outbox'
@@ -34,7 +34,11 @@ export function keepGoingOut(): void {
   void stillHere().catch(() => undefined)
 }
 
-/** Somebody may have been deleted, or signed out, on a page without scripts: what has arrived tells of them. The API's no is heard by all. */
+/**
+ * Somebody may have been deleted, or signed out, on a page without scripts: what has arrived tells of them. The API's no is heard by all;
+ * a page that was left just then has not forgotten all of it.
+ */
 async function stillHere(): Promise<void> {
-  if (number() && (await store.reports.where({ state: 'arrived' }).count())) await ask('GET', '/sessions')
+  if (!number()) await forgetAnswers()
+  else if ((await store.reports.where({ state: 'arrived' }).count()) > 0) await ask('GET', '/sessions')
 }
