@@ -57,12 +57,15 @@ def take(
             if key:
                 recipient(key)
             made = _take(settings, folder, key, began, at)
-            forget(folder, made.path, keep_days, at)
         except (Unusable, OSError, SQLAlchemyError) as error:
             why = _why(error)
             _say(settings, at, None, why)
             raise Unusable(why) from None
         _say(settings, at, made, None)
+        try:
+            forget(folder, made.path, keep_days, at)
+        except OSError as error:
+            made.notes.append(f"older ones are still there: {_why(error)}")
         return made
 
 

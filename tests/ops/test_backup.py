@@ -454,6 +454,11 @@ def test_given_old_backups_when_a_new_one_is_whole_then_those_beyond_their_days_
         (target / name).touch()
     made = taken(settings, target, keep_days=14)
     assert left(target) == sorted([young, strange, "hotline137-letter.tar", made.path.name])
+    made.path.unlink()
+    (target / old).mkdir()  # it cannot be deleted
+    made = taken(settings, target, keep_days=14)
+    status = backups.read(settings)
+    assert "still there" in made.notes[-1] and status and status.ok
 
 
 @_ON_SQLITE
