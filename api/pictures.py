@@ -11,7 +11,6 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
-from api.gathering import gathered
 from api.security import LONGEST_PICTURE
 from hotline.errors import Refused
 from hotline.pictures import decoding, stores
@@ -49,7 +48,7 @@ async def received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
     """
     with await run_in_threadpool(Incoming, folder) as incoming:
         try:
-            async for chunk in gathered(request.stream()):
+            async for chunk in request.stream():
                 await run_in_threadpool(incoming.take, chunk)
         except ClientDisconnect:
             raise Refused("picture-broken", "it was not sent to its end") from None

@@ -16,7 +16,6 @@ from sqlalchemy import Engine
 from starlette.requests import ClientDisconnect
 
 from api.access import Database, InForce
-from api.gathering import gathered
 from api.limits import Coming, Guesses
 from api.my import my_schemas as wire
 from api.my.signed_in import Citizen
@@ -145,7 +144,7 @@ async def _taken(request: Request, settings: Settings, upload: Upload, at: int) 
     begins, head, wrong = at == 0, b"", None
     with pieces.opened(settings.uploads_dir, upload.id) as file:
         await run_in_threadpool(file.add, at, b"")  # it begins where the file ends
-        async for piece in gathered(_coming(request)):
+        async for piece in _coming(request):
             if wrong is None and at + len(piece) > upload.size:
                 wrong = Refused("upload-large", "it is longer than it was said to be")
             wrong = wrong or await run_in_threadpool(_refusal, file.add, at, piece)
