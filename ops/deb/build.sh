@@ -62,6 +62,7 @@ Section: comm
 Priority: optional
 Installed-Size: $(du -sk "$root" | cut -f1)
 Depends: python3 (>= $python), python3 (<< ${python%.*}.$((${python#*.} + 1))), espeak-ng, util-linux, systemd, init-system-helpers (>= 1.54), ca-certificates
+Suggests: postgresql, postgresql-client
 Description: The telephone system with which a city speaks with its mayor
  Citizens dial 137, register for a round with the mayor, a deputy or a district
  manager, and are called back in order. They report city problems and follow

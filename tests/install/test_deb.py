@@ -87,6 +87,8 @@ def test_given_a_machine_without_anything_when_it_is_installed_then_all_is_up(se
         *("root", "640"),
     ]
     assert "hotline137 user" in server("hotline137 user --help")
+    found = json.loads(server("hotline137 doctor --json || true"))
+    assert found["worst"] != "fault", found
 
 
 def test_given_its_services_when_systemd_rates_them_then_none_may_more_than_it_must(server: Machine) -> None:
