@@ -115,9 +115,13 @@ def test_given_settings_when_it_starts_anew_then_a_citizen_registers_by_telephon
         "RTP_PORTS": str(server.rtp),
         "PUBLIC_ADDRESS": "127.0.0.1",
         "TRUNK_ALLOWED": "172.16.0.0/12",
+        "BACKUP_DIR": "/srv/backup",
     }
     given = "".join(f"HOTLINE_{name}={value}\\n" for name, value in settings.items())
     server(f"printf '{given}' >> /etc/hotline137/hotline.env")
+    server("install -d -o hotline137 -m 700 /srv/backup /etc/systemd/system/hotline137-scheduler.service.d")
+    drop_in = "/etc/systemd/system/hotline137-scheduler.service.d/backup.conf"
+    server(f"printf '[Service]\\nReadWritePaths=/srv/backup\\n' > {drop_in}; systemctl daemon-reload")
     server("systemctl restart hotline137.target")
     until(lambda: _all_up(server), "all is up", 90, every=1)
     server.fetch("/var/lib/hotline137/prompts/fa", tmp_path)
@@ -131,6 +135,14 @@ def test_given_settings_when_it_starts_anew_then_a_citizen_registers_by_telephon
         phone.hangup()
 
     assert _registered(server) == [NUMBER]
+
+
+def test_given_a_folder_for_backups_when_none_was_made_yet_then_the_scheduler_makes_one(
+    server: Machine,
+) -> None:
+    until(lambda: server("ls /srv/backup").strip().endswith(".tar"), "a backup", 90, every=1)
+
+    assert '"ok": true' in server("cat /var/lib/hotline137/backup.json")
 
 
 def _heard(phone: Phone, clip: Path) -> None:
