@@ -51,6 +51,8 @@ def split(
         raise Refused("parts-count", f"2 to {MOST} parts", "parts")
     if request.part_of_id:
         raise Refused("wrong-state", "it is a part itself")
+    if request.state is _S.REPLIED:
+        raise Refused("wrong-state", "its citizen is asked whether it is solved, and may say yes any moment")
     for piece in pieces:
         categories.in_use(session, piece.category)
         _check(piece.written)

@@ -24,6 +24,8 @@ from hotline.requests import work
 _S, _T = RequestState, RequestStep
 PASSED_IN = (_S.NEW, *WITH_DEPARTMENT, _S.REOPENED)
 """What is in somebody's hands: of what is split, its parts are."""
+_TWICE = timedelta(seconds=10)
+"""A button that was pressed twice comes again within this time."""
 MOST = 5
 """Open links of a request, of each department, and of the office."""
 _TOKEN = re.compile("[A-Za-z0-9_-]{43}")
@@ -66,7 +68,8 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
     """Pass it on; returns the link's token, too, which nobody can read again. One made before for the same
     body is withdrawn.
 
-    Raises Refused("wrong-state" | "text-missing" | "text-personal" | "body-has-link" | "too-many-links").
+    Raises Refused("wrong-state" | "text-missing" | "text-personal" | "body-has-link" | "just-passed"
+    | "too-many-links").
     """
     if request.state not in PASSED_IN:
         raise Refused("wrong-state", "it is not in work, or its parts are")
@@ -83,6 +86,9 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
     same = select(Pass.id).where(*before, Pass.body == body, anothers)
     if user.department_id is not None and session.scalar(same) is not None:
         raise Refused("body-has-link", "the office, or another department, has passed it on to this body")
+    same = Pass.body == body, Pass.written == written, Pass.who == user.username
+    if session.scalar(select(Pass.id).where(*before, *same, Pass.made_at > at - _TWICE).limit(1)):
+        raise Refused("just-passed", "the button was pressed twice; this very link is open")
     session.execute(update(Pass).where(*before, Pass.body == body).values(withdrawn_at=at))
     its = Pass.department_id.is_not_distinct_from(user.department_id)
     open_ = select(func.count()).select_from(Pass).where(*before, its, Pass.expires_at > at)

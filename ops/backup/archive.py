@@ -152,7 +152,7 @@ def unpack(source: IO[bytes], folder: Path, check: Any = lambda head: None) -> U
                 else:
                     found[member.name] = _unpack_one(tar, member, folder, found)
     except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as error:
-        raise Unusable(f"the archive is damaged: {type(error).__name__}") from None
+        raise Unusable(f"the archive is cut short or damaged, or none of ours: {error}") from None
     raise Unusable("the archive is cut short: its end is missing")
 
 

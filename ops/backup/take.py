@@ -59,7 +59,8 @@ def take(
             made = _take(settings, folder, key, began, at)
         except (Unusable, OSError, SQLAlchemyError) as error:
             why = _why(error)
-            _say(settings, at, None, why)
+            if settings.backup_dir in (None, folder):  # a mistyped one is no fault of the night's
+                _say(settings, at, None, why)
             raise Unusable(why) from None
         _say(settings, at, made, None)
         try:

@@ -414,6 +414,12 @@ def test_given_a_full_disk_or_none_when_backed_up_then_it_says_so_and_the_old_on
     assert now and (now.ok, now.path, now.good_at) == (False, None, said.at) and "disk" in str(now.error)
     assert left(target) == [first.path.name] and not [*settings.state_dir.glob(".backup-*")]
 
+    nightly = settings.model_copy(update={"backup_dir": target})
+    backups.write(settings, said)
+    with pytest.raises(Unusable, match="is its disk there"):
+        taken(nightly, target / "mistyped", "")
+    assert backups.read(settings) == said, "of the folder that is watched"
+
 
 @_ON_SQLITE
 def test_given_one_that_is_killed_when_the_next_is_made_then_what_it_left_is_gone(

@@ -143,6 +143,18 @@ def test_given_what_is_split_when_it_is_acted_on_otherwise_then_it_is_refused(se
     assert fresh.duplicate_of_id == whole.id
 
 
+def test_given_a_citizen_who_is_asked_whether_it_is_solved_when_it_is_split_then_it_is_refused(
+    session: Session,
+) -> None:
+    whole = a_request(session, number="+989131112233")
+    refer(session, whole)
+    work.reply(session, whole, who="u", reply="ترمیم شد")
+
+    assert refusal(lambda: work.split(session, whole, TWO, who="u")) == "wrong-state"
+    closing.answer(session, whole.id, solved=True)
+    assert whole.state is S.CLOSED
+
+
 def test_given_parts_when_citizens_programs_and_figures_look_then_there_is_one_request(
     session: Session,
 ) -> None:

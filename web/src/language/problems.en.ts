@@ -139,6 +139,7 @@ export const problem: typeof fa = {
   'text-long': 'The text is too long.',
   'text-missing': 'Write something.',
   'text-personal': 'There is a number in this text. Nobody’s number is needed here; take it out.',
+  'just-passed': 'This very link was made a moment ago, and is open.',
   'body-has-link': 'The office or another department has a link open for this body.',
   'too-many-links': 'This report has too many open links. Withdraw one first.',
   'filter-exists': 'You have a filter of this name.',

@@ -52,7 +52,7 @@ export function SplitForm({ request, onDone }: { request: CityRequest; onDone: (
             <NativeSelect
               label={words.category} value={category} data-testid="piece-category"
               data={categories.filter((one) => one.active || String(one.id) === category).map(({ id }) => ({ value: String(id), label: categoryName(id) }))}
-              onChange={(event) => say(key, { category: event.currentTarget.value, department: meant(event.currentTarget.value) })}
+              onChange={(event) => say(key, { category: event.currentTarget.value, department: meant(event.currentTarget.value) || department })}
             />
             <NativeSelect
               label={words.referTo} value={department} data-testid="piece-department"

@@ -18,5 +18,6 @@ describe('what is read in Persian', () => {
 
   it('given a due date that ends with a midnight when it is read then it is the day before', () => {
     expect(until('2026-11-28T20:30:00Z')).toContain('۲۳:۵۹')
+    expect(until('2026-11-28T11:00:00Z')).toContain('۱۴:۳۰')
   })
 })

@@ -21,5 +21,8 @@ export const clock = (at: Date): string => part(at, { hour: '2-digit', minute: '
 
 export const moment = (iso: string): string => `${day(iso)}${language === 'fa' ? '،' : ','} ${clock(new Date(iso))}`
 
-/** A due date ends with a midnight, which is of the next day already. */
-export const until = (iso: string): string => moment(new Date(Date.parse(iso) - 1000).toISOString())
+const midnight = (iso: string): boolean =>
+  new Intl.DateTimeFormat('en-GB', { ...city, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(new Date(iso)) === '00:00'
+
+/** A due date that ends with a midnight is of the day before; any other is the minute that everybody else reads. */
+export const until = (iso: string): string => moment(midnight(iso) ? new Date(Date.parse(iso) - 1000).toISOString() : iso)
