@@ -92,6 +92,8 @@ def _measure(engine: Engine, made: CollectorRegistry) -> None:
         connection.info[_BEGUN] = time.perf_counter()
 
     def over(connection: Connection) -> None:
+        if connection.invalidated:  # its database is gone, and to ask for `info` would be to connect anew
+            return
         began: Any = connection.info.pop(_BEGUN, None)
         if began is not None:
             only_reads = bool(connection.get_execution_options().get("reading", False))

@@ -12,9 +12,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families as families
 from sqlalchemy import Engine, event, select, text
+from sqlalchemy.exc import OperationalError
 
 from api.app import create
-from db.engine import now, reading, writing
+from api.metrics import registry
+from db.engine import connect, now, reading, writing
 from db.models import (
     Breaker,
     Callback,
@@ -43,6 +45,7 @@ from tests.api.answers import HERE, As, problem
 from tests.factories import HOUR, MINUTE, SECOND, a_callback, some_registrations
 from tests.kit import seed_city
 from tests.kit.databases import in_both
+from tests.kit.postgres import Postgres
 from tests.kit.process import need
 
 AT = "2026-01-02T03:04:05+00:00"
@@ -353,3 +356,17 @@ def test_given_a_city_of_many_years_when_scraped_then_no_statement_reads_a_whole
 
 def _note(asked: list[tuple[str, Any]], _c: Any, _k: Any, statement: str, parameters: Any, *_: Any) -> None:
     asked.append((statement, parameters))
+
+
+def test_given_a_transaction_that_is_measured_when_its_database_goes_then_the_error_is_the_databases(
+    postgres: Postgres, settings: Settings
+) -> None:
+    engine = connect(postgres.create_database("measured"))
+    registry(engine, settings)
+    try:
+        with pytest.raises(OperationalError), writing(engine) as session:
+            session.execute(text("SELECT 1"))
+            postgres.end_connections()
+            session.execute(text("SELECT 1"))
+    finally:
+        engine.dispose()

@@ -158,7 +158,7 @@ def test_given_a_line_that_waits_when_the_trunk_fails_for_a_while_then_nobody_pa
         until(lambda: len(crowd.turned_away()) >= least_tried, "it is tried", BACK_S)
         assert all(_say_so(game))
         outage.tried, outage.back, crowd.trunk_says = len(crowd.turned_away()), time.time(), None
-        _is_over(outage, probe_behind=bool(says))
+        _is_over(outage, probe_behind=True)
         assert least_tried <= outage.tried <= _MOST_TRIED
         until(lambda: not any(_say_so(game)), "nobody says so any more")
         _is_right(game)
