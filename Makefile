@@ -15,7 +15,7 @@ run: .venv/run web/dist/index.html ## set up what is needed and run everything; 
 	@exec $(BIN)/hotline137 run
 
 test: .venv/test web/dist/index.html ## install what the tests need and run them all
-	@$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 6 --dist loadfile --no-loadscope-reorder --ignore=tests/install $(ARGS)
 
 check: .venv/test web/node_modules/.done ## the first look, a minute: style, types, layers, pages, the rules on SQLite
 	@$(MAKE) --no-print-directory --output-sync=target -j2 lint rules

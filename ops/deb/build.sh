@@ -49,7 +49,7 @@ install -m 755 ops/deb/hotline137 "$root/usr/bin/hotline137"
 cp -r ops/deb/units/. "$root/usr/lib/systemd/system"
 install -m 644 ops/deb/sysusers.conf "$root/usr/lib/sysusers.d/hotline137.conf"
 install -m 644 LICENSE NOTICE CHANGELOG.md "$root/usr/share/doc/hotline137"
-{ sed '1s/.*/# What is set here is read at each start: systemctl restart hotline137.target/' hotline.env.example; cat ops/deb/hotline.env; } \
+{ sed '1s/.*/# What is set here is read at each start: systemctl restart hotline137.target/' hotline.env.example; cat ops/deb/settings.env; } \
   > "$root/etc/hotline137/hotline.env"
 echo /etc/hotline137/hotline.env > "$root/DEBIAN/conffiles"
 for script in postinst prerm postrm; do install -m 755 "ops/deb/$script" "$root/DEBIAN/$script"; done
