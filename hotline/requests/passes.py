@@ -86,8 +86,8 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
     same = select(Pass.id).where(*before, Pass.body == body, anothers)
     if user.department_id is not None and session.scalar(same) is not None:
         raise Refused("body-has-link", "the office, or another department, has passed it on to this body")
-    same = Pass.body == body, Pass.written == written, Pass.who == user.username
-    if session.scalar(select(Pass.id).where(*before, *same, Pass.made_at > at - _TWICE).limit(1)):
+    this = Pass.body == body, Pass.written == written, Pass.who == user.username, Pass.made_at > at - _TWICE
+    if session.scalar(select(Pass.id).where(*before, *this).limit(1)):
         raise Refused("just-passed", "the button was pressed twice; this very link is open")
     session.execute(update(Pass).where(*before, Pass.body == body).values(withdrawn_at=at))
     its = Pass.department_id.is_not_distinct_from(user.department_id)
