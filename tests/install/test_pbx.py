@@ -13,7 +13,6 @@ from ops import asterisk
 from ops.asterisk import Asterisk
 from tests.kit.caller import Caller
 from tests.kit.operator import Operator
-from tests.kit.phone import Account, Phone
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import Program, until
 from tests.kit.sip import SDP, Response, parse
@@ -174,16 +173,6 @@ def pbx(
         yield made
     finally:
         made.stop()
-
-
-@pytest.fixture
-def desk(system: System) -> Iterator[Operator]:
-    operator = system.operator()
-    with Phone(account=Account(*operator.phone_account)) as phone:
-        phone.dial(f"sip:1@{system.settings.sip}")
-        until(operator.phone_connected, "the desk's phone is in its room")
-        operator.phone = phone
-        yield operator
 
 
 def test_given_a_call_to_137_of_the_pbx_when_it_arrives_then_it_has_the_callers_number_and_a_callback_returns(
