@@ -587,7 +587,7 @@ class Settings(BaseSettings):
     """The city's own sign-in (OpenID Connect), as it names itself: https://login.city.example/realms/staff."""
     backup_dir: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """Where the clerk makes a backup each night: a folder of its own on another disk, which must be there
-    (docs/backup.md). Empty: none is made."""
+    (docs/operate/backup.md). Empty: none is made."""
     backup_hour: int = Field(3, ge=0, le=23)
     """At this hour, in the city's own time."""
     backup_keep: int = Field(14, ge=0, le=3650)

@@ -183,10 +183,12 @@ def backup(known: Known) -> Iterator[Finding]:
     """How old the last whole backup is."""
     folder, last = known.settings.backup_dir, backups.read(known.settings)
     if folder and not folder.is_dir():
-        yield fault("backup", f"{folder} is not there", "mount it; HOTLINE_BACKUP_DIR (docs/backup.md)")
+        yield fault("backup", f"{folder} is not there", "mount it; docs/operate/backup.md")
     if last and not last.ok:
         yield warning(
-            "backup", f"the last try failed: {(last.error or 'why is not known')[:200]}", "docs/backup.md"
+            "backup",
+            f"the last try failed: {(last.error or 'why is not known')[:200]}",
+            "docs/operate/backup.md",
         )
     if last is None or last.good_at is None:
         yield warning("backup", "there was never one", "HOTLINE_BACKUP_DIR, or hotline137 backup DIR")
@@ -195,6 +197,6 @@ def backup(known: Known) -> Iterator[Finding]:
     said = f"the last whole one is {age.total_seconds() / 3600:.0f} hours old"
     if age > _LATE:
         say = fault if age > _LOST else warning
-        yield say("backup", said, "hotline137 backup DIR now; why does the clerk not? docs/backup.md")
+        yield say("backup", said, "hotline137 backup DIR now; why does the clerk not? docs/operate/backup.md")
     else:
         yield ok("backup", said)

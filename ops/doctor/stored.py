@@ -151,7 +151,7 @@ def processes(known: Known) -> Iterator[Finding]:
         return
     silent = [name for name, alive in known.beats.items() if not alive]
     for name in silent:
-        yield fault(name, "has not said lately that it works", f"the log for {name}; docs/night.md")
+        yield fault(name, "has not said lately that it works", f"the log for {name}; docs/operate/night.md")
     if known.stuck:
         yield warning("clerk", f"its job {known.stuck} does not come to its end", "the log for clerk")
     if not silent and not known.stuck:
@@ -162,7 +162,7 @@ def trunk(known: Known) -> Iterator[Finding]:
     """The carrier's line, as the dialer has found it."""
     host = known.settings.trunk_host
     if host == type(known.settings).model_fields["trunk_host"].default:
-        yield warning("trunk", f"{host} is the sample's", "HOTLINE_TRUNK_HOST: the carrier's (docs/trunk.md)")
+        yield warning("trunk", f"{host} is the sample's", "HOTLINE_TRUNK_HOST; docs/operate/trunk.md")
         return
     if known.engine is None or known.why or not known.runs:
         yield ok("trunk", f"{host}; how it is shows once the system runs")

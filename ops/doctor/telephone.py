@@ -75,7 +75,7 @@ def ports(known: Known) -> Iterator[Finding]:
     for name in wrong:
         if known.runs:
             yield fault(
-                "ports", f"{name}: nobody listens", "docs/night.md; is it the address of another machine?"
+                "ports", f"{name}: nobody listens", "another machine's address? docs/operate/night.md"
             )
         else:
             yield fault(

@@ -21,7 +21,7 @@ from tests.kit.process import need
 
 FOLDER = Path(__file__).parents[2] / "ops" / "monitoring"
 RULES, PLAYED = (FOLDER / "rules.yml").read_text(), (FOLDER / "rules_test.yml").read_text()
-ALARMS = (FOLDER.parents[1] / "docs" / "alarms.md").read_text()
+ALARMS = (FOLDER.parents[1] / "docs" / "operate" / "alarms.md").read_text()
 NAMES = re.findall(r"alert: (\w+)", RULES)
 
 
