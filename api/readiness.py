@@ -9,7 +9,7 @@ import time
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from db.version import is_newest
+from db.version import fits
 from hotline import heartbeats
 
 PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
@@ -32,7 +32,7 @@ class Readiness:
         found["database"] = "down"
         try:
             with reading(self._engine) as session:
-                found["tables"] = "up" if is_newest(session.connection()) else "down"
+                found["tables"] = "up" if fits(session.connection()) else "down"
                 if found["tables"] == "up":
                     found |= {name: _word(heartbeats.alive(session, name)) for name in PROCESSES}
         except Exception:  # whatever the reason: that is the answer

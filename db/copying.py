@@ -42,6 +42,8 @@ def copy(source: Engine, target: Engine, told: Callable[[str, int], None] = lamb
     if filled := in_use(target):
         raise NotCopied(f"the target is not empty: it has rows in {filled}")
     upgrade(target)
+    if not is_current(target):
+        raise NotCopied("the target has a newer version's tables")
     with reading(source, one_moment=True) as session, target.begin() as into:
         from_ = session.connection()
         for each in (from_, into):

@@ -8,6 +8,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+from db.version import is_next
+
 _LIMITS = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0, "lock_timeout": 15_000}
 """PostgreSQL's, for a migration alone, in milliseconds; 0 is none. No transaction of ours locks so long."""
 
@@ -25,14 +27,17 @@ def _config() -> Config:
 def upgrade(engine: Engine) -> None:
     """Run every migration that `engine`'s database has not seen; all of them or none.
 
-    A statement may take as long as a large table asks for, but nobody waits behind one that waits for a lock.
+    The next release's tables are left as they are: this version runs on them. A statement may take as long as
+    a large table asks for, but nobody waits behind one that waits for a lock.
     Raises OtherVersion, and changes nothing.
     """
     config = _config()
     with engine.begin() as connection:
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        unknown = set(MigrationContext.configure(connection).get_current_heads()) - known
-        if unknown:
+        seen = frozenset(MigrationContext.configure(connection).get_current_heads())
+        if is_next(seen):
+            return  # another machine is at the next version already
+        if unknown := seen - known:
             raise OtherVersion(
                 f"the database is of another version ({', '.join(sorted(unknown))}), newer than this one or "
                 "from before the first release; run that version, or name another in HOTLINE_DATABASE_URL"
@@ -51,7 +56,7 @@ def is_known(name: str) -> bool:
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database has seen every migration."""
+    """Whether the database has seen every migration, and none that is not known here."""
     with engine.connect() as connection:
         heads = MigrationContext.configure(connection).get_current_heads()
     return set(heads) == set(ScriptDirectory.from_config(_config()).get_heads())

@@ -1,4 +1,4 @@
-"""Whether the tables are this version's, for who asks often: without Alembic, which is large and talks."""
+"""Whether this code runs on the tables, for who asks often: without Alembic, which is large and talks."""
 
 import re
 from functools import cache
@@ -7,6 +7,7 @@ from importlib import resources
 from sqlalchemy import Connection, inspect, text
 
 _REVISION = re.compile(r'^(down_)?revision = (?:"(\w+)"|None)', re.MULTILINE)
+_NUMBER = re.compile(r"\d{4}")
 _TABLE = "alembic_version"
 
 
@@ -22,9 +23,31 @@ def newest() -> frozenset[str]:
     return frozenset(revisions - followed)
 
 
+def fits(connection: Connection) -> bool:
+    """Whether this code runs on these tables: its own version's, or the next release's, which only add.
+
+    So machines are brought to a new version one after the other (docs/decisions/0044-one-version-back.md).
+    """
+    seen = _seen(connection)
+    return seen == newest() or is_next(seen)
+
+
 def is_newest(connection: Connection) -> bool:
-    """Whether the database has seen them, and none that is not known here."""
+    """Whether the database has seen this version's migrations, and none that is not known here."""
+    return _seen(connection) == newest()
+
+
+def is_next(seen: frozenset[str]) -> bool:
+    """Whether a database's `seen` migrations are those of the release after this one."""
+    return bool(seen) and {_release(name) for name in seen} == {max(map(_release, newest())) + 1}
+
+
+def _seen(connection: Connection) -> frozenset[str]:
     if not inspect(connection).has_table(_TABLE):
-        return False
-    seen = connection.scalars(text(f"SELECT version_num FROM {_TABLE}"))  # noqa: S608  (a constant)
-    return frozenset(seen) == newest()
+        return frozenset()
+    return frozenset(connection.scalars(text(f"SELECT version_num FROM {_TABLE}")))  # noqa: S608  (a constant)
+
+
+def _release(revision: str) -> int:
+    """Of "0203" it is 2: the third migration of the second release after the first tables."""
+    return int(revision[:2]) if _NUMBER.fullmatch(revision) else -1

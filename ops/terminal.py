@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import typer
 from sqlalchemy.orm import Session
 
-from db.engine import connect, reading, writing
-from db.migrate import is_current
+from db.engine import connect, glance, reading, writing
+from db.version import fits
 from hotline.errors import Refused
 from settings import Settings, SettingsError, load
 
@@ -32,8 +32,9 @@ def transaction(*, read_only: bool = False) -> Iterator[Session]:
     """One transaction of a command; ends the command if a rule refuses, or the database lacks our tables."""
     open_ = reading if read_only else writing
     engine = connect(settings().database)
-    if not is_current(engine):
-        raise fail("this version's tables are not in the database: hotline137 db upgrade")
+    with glance(engine) as connection:
+        if not fits(connection):
+            raise fail("this version's tables are not in the database: hotline137 db upgrade")
     try:
         with open_(engine) as session:
             yield session

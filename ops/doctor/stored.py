@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import connect, now, reading, writing
 from db.models import Event, Heartbeat
-from db.version import is_newest
+from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
@@ -42,7 +42,7 @@ def _ask(settings: Settings) -> Known:
         engine = connect(settings.database)
         with reading(engine) as session:
             at, server = now(session), _server(session)
-            if not is_newest(session.connection()):
+            if not fits(session.connection()):
                 return Known(settings, engine, at=at, server=server, why="its tables are of another version")
             beats = {name: heartbeats.alive(session, name) for name in _PROCESSES}
             stuck = heartbeats.stuck_job(session) if beats["clerk"] else None
@@ -100,6 +100,11 @@ def database(known: Known) -> Iterator[Finding]:
         yield fault("database", f"{known.server}: {known.why}", "hotline137 db upgrade")
     else:
         yield _written(known.engine, known.server)
+        with reading(known.engine) as session:
+            if not is_newest(session.connection()):
+                yield warning(
+                    "database", "its tables are the next version's already", "upgrade this machine, too"
+                )
 
 
 def _written(engine: Engine, server: str) -> Finding:
@@ -112,7 +117,7 @@ def _written(engine: Engine, server: str) -> Finding:
         return fault(
             "database", f"{server} takes nothing: {_short(error)}", "a full disk, its rights, who locks it?"
         )
-    return ok("database", f"{server}, this version's tables, and it takes what is written")
+    return ok("database", f"{server}, tables that fit, and it takes what is written")
 
 
 def clock(known: Known) -> Iterator[Finding]:

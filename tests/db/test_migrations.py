@@ -16,6 +16,7 @@ from db import migrate
 from db.engine import connect, writing
 from db.models import Base, Callback, Desk, Round, User
 from db.states import CallbackState
+from tests.kit.schema import shape
 
 
 @pytest.fixture
@@ -23,39 +24,6 @@ def empty(empty_database: str) -> Iterator[Engine]:
     engine = connect(empty_database)
     yield engine
     engine.dispose()
-
-
-def shape(engine: Engine) -> dict[str, Any]:
-    """Everything the database knows of each table: columns, keys, checks, indexes with their conditions."""
-    seen = inspect(engine)
-    return {
-        table: {
-            "columns": {
-                c["name"]: (repr(c["type"]), c["nullable"], c["default"], c.get("computed"))
-                for c in seen.get_columns(table)
-            },
-            "key": seen.get_pk_constraint(table)["constrained_columns"],
-            "foreign": sorted(
-                (f["constrained_columns"], f["referred_table"], f["referred_columns"])
-                for f in seen.get_foreign_keys(table)
-            ),
-            "unique": sorted(u["column_names"] for u in seen.get_unique_constraints(table)),
-            "checks": sorted((str(c["name"]), c["sqltext"]) for c in seen.get_check_constraints(table)),
-            "indexes": sorted(
-                (
-                    str(i["name"]),
-                    i["column_names"],
-                    i.get("expressions", []),
-                    i["unique"],
-                    sorted((k, str(v)) for k, v in i.get("dialect_options", {}).items()),
-                    sorted(i.get("column_sorting", {}).items()),
-                )
-                for i in seen.get_indexes(table)
-            ),
-        }
-        for table in seen.get_table_names()
-        if table != "alembic_version"
-    }
 
 
 def statements(engine: Engine) -> dict[str, str]:
