@@ -7,6 +7,9 @@ export PYTHONDONTWRITEBYTECODE :=
 ifeq (,$(shell grep -s '^HOTLINE_BROWSER_PHONE=' hotline.env))
 export HOTLINE_BROWSER_PHONE ?= 1
 endif
+ifeq (,$(shell grep -s '^HOTLINE_SAMPLE=' hotline.env))
+export HOTLINE_SAMPLE ?= 1
+endif
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20

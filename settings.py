@@ -306,7 +306,8 @@ class Settings(BaseSettings):
     ami: HostPort = Address("127.0.0.1", 5038)
     """Where Asterisk listens for the dialer. Never for anybody else."""
     rtp_ports: Annotated[PortRange, NoDecode, BeforeValidator(_port_range)] = PortRange(10000, 10999)
-    """The UDP ports of the sound, two for each call."""
+    """The UDP ports of the sound: two for each caller, outgoing call and desk there may be at one time
+    (HOTLINE_MAX_CALLS, HOTLINE_CALLS_AT_ONCE, HOTLINE_DESKS). A range that is too small is refused."""
 
     trunk_host: HostPort = Address("127.0.0.1", 5070)
     """Where calls to citizens are sent."""
@@ -595,7 +596,7 @@ class Settings(BaseSettings):
     backup_recipient: str = Field("", pattern=r"^(age1[0-9a-z]{20,})?$", max_length=200)
     """The public key of age for which backups are encrypted (`age-keygen` prints one); its secret key is kept
     elsewhere. Empty: they are not."""
-    sample: bool = True
+    sample: bool = False
     """Fill an empty database with sample data."""
 
     @field_validator("asterisk_http")
@@ -809,6 +810,11 @@ class Settings(BaseSettings):
         return min(self.max_calls, self.channels - self.channels_for_callbacks)
 
     @property
+    def sound_ports_needed(self) -> int:
+        """Ports of the sound when every caller, every outgoing call and every desk speaks."""
+        return 2 * (self.callers_at_once + self.outgoing_at_once + self.desks)  # RTP and RTCP
+
+    @property
     def database(self) -> str:
         """The database's URL; SQLite in the state folder unless one is set."""
         return self.database_url or f"sqlite:///{self.state_dir / 'hotline.db'}"
@@ -904,10 +910,23 @@ def load(**overrides: Any) -> Settings:
         settings = Settings(**overrides)
     except ValidationError as error:
         wrong = [*map(_explained, error.errors()), *wrong]
+    else:
+        wrong += _too_few_ports(settings)
     if wrong:
         raise SettingsError("\n".join(wrong))
     settings.check_secret()
     return settings
+
+
+def _too_few_ports(settings: Settings) -> list[str]:
+    (first, last), need = settings.rtp_ports, settings.sound_ports_needed
+    if last - first + 1 >= need:
+        return []
+    return [
+        f"HOTLINE_RTP_PORTS={first}-{last}: must be {need} ports, two for each of {settings.callers_at_once} "
+        f"callers, {settings.outgoing_at_once} outgoing calls and {settings.desks} desks; "
+        "or allow fewer: HOTLINE_MAX_CALLS, HOTLINE_CALLS_AT_ONCE, HOTLINE_DESKS"
+    ]
 
 
 def _unknown(env_file: Any) -> list[str]:

@@ -103,7 +103,7 @@ def main() -> None:
     )
     print(f"{'calls in progress':<38}{'median':>8}{'99 %':>8}{'most':>8}{'lost':>8}   goal: {GOAL}")
     with (
-        System(HOTLINE_MAX_CALLS="5000", HOTLINE_ANSWER_SECONDS="1", rtp_ports=sized(2000, 200)) as system,
+        System(HOTLINE_MAX_CALLS=str(sized(1000, 60)), HOTLINE_ANSWER_SECONDS="1") as system,
         system.only_round(),
     ):
         for count in IN_PROGRESS:

@@ -19,11 +19,11 @@ from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
 from hotline.people import accounts
-from settings import Address, PortRange, Settings, load
+from settings import Address, Settings, load
 from tests.kit import both_ends
 from tests.kit.databases import on_both
 from tests.kit.fake_asterisk import FakeAsterisk, answering
-from tests.kit.ports import free_port, free_range
+from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
 from tests.kit.reused_database import ReusedDatabase
 from tests.kit.sql_cache import never_sync, share
@@ -160,13 +160,10 @@ def session(engine: Engine) -> Iterator[Session]:
 
 
 @pytest.fixture(scope="session")
-def ports() -> dict[str, Address | PortRange]:
+def ports() -> dict[str, Address]:
     """Ports that nothing else on the machine uses, for each setting that names some."""
     names = ("http", "sip", "asterisk_http", "agi", "ami", "trunk_host")
-    return {
-        "rtp_ports": PortRange(*free_range(100)),
-        **{name: Address("127.0.0.1", free_port()) for name in names},
-    }
+    return {name: Address("127.0.0.1", free_port()) for name in names}
 
 
 @pytest.fixture
@@ -177,9 +174,7 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def settings(
-    database: str, tmp_path: Path, ports: dict[str, Address | PortRange], own_environment: None
-) -> Settings:
+def settings(database: str, tmp_path: Path, ports: dict[str, Address], own_environment: None) -> Settings:
     """Settings of an installation that nothing else on the machine touches."""
     never = "00:00-00:00"  # whatever the hour at which the tests run
     return load(

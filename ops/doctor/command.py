@@ -23,7 +23,6 @@ LOOKS: dict[str, Look] = {
     "AMI": telephone.manager,
     "trunk": stored.trunk,
     "ports": telephone.ports,
-    "sound": telephone.sound,
     "certificates": machine.certificates,
     "disk": machine.space,
     "permissions": machine.permissions,

@@ -85,19 +85,6 @@ def ports(known: Known) -> Iterator[Finding]:
         yield ok("ports", "each has its listener" if known.runs else "all are free")
 
 
-def sound(known: Known) -> Iterator[Finding]:
-    """Whether there are ports for the sound of as many calls as may come."""
-    settings = known.settings
-    first, last = settings.rtp_ports
-    fits, may = (last - first + 1) // 2, settings.callers_at_once + settings.outgoing_at_once
-    if fits < may:
-        yield warning(
-            "ports",
-            f"HOTLINE_RTP_PORTS={first}-{last} carry {fits} calls, and {may} are allowed",
-            f"give it {may * 2} ports, or allow fewer: HOTLINE_MAX_CALLS, HOTLINE_CALLS_AT_ONCE",
-        )
-
-
 def trial(known: Known) -> Iterator[Finding]:
     """What is for trying out, and never for a real city."""
     if known.settings.browser_phone:

@@ -19,7 +19,7 @@ class Machine:
 
     def __init__(self, environment: dict[str, str], suite: str) -> None:
         self.suite = suite
-        self.sip, self.http, self.rtp = free_port(), free_port(), free_range(10)
+        self.sip, self.http, self.rtp = free_port(), free_port(), free_range(20)
         self._environment = os.environ | environment
         self._name = f"hotline137-{suite}-{os.getpid()}"
 

@@ -27,6 +27,8 @@ class LoneAsterisk:
                 "HOTLINE_AGI": f"127.0.0.1:{free_port()}",
                 "HOTLINE_AMI": f"127.0.0.1:{free_port()}",
                 "HOTLINE_RTP_PORTS": str(self._rtp),
+                "HOTLINE_MAX_CALLS": "40",
+                "HOTLINE_DESKS": "40",
                 "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",
                 **environment,
             }

@@ -54,19 +54,16 @@ class System:
         entry: str = "ops.cli",
         inherited: Mapping[str, str] | None = None,
         folder: Path | None = None,
-        rtp_ports: int = 200,
         **environment: str,
     ) -> None:
         """Settings of its own by their names in the environment.
 
         `entry` is the module that is run instead of the command hotline137, `inherited` what the processes
-        find in their environment besides, `rtp_ports` how many ports sound may take. The state is kept in
-        `folder`, or in a temporary one.
+        find in their environment besides. The state is kept in `folder`, or in a temporary one.
         """
         self._entry, self._inherited = entry, dict(inherited or {})
         self._folder = folder or folder_in_memory("hotline-")
         self.trunk_port = free_port()
-        self._rtp = free_range(rtp_ports)
         self.environment = {
             "HOTLINE_STATE_DIR": str(self._folder),
             "HOTLINE_HTTP": f"127.0.0.1:{free_port()}",
@@ -74,7 +71,6 @@ class System:
             "HOTLINE_ASTERISK_HTTP": f"127.0.0.1:{free_port()}",
             "HOTLINE_AGI": f"127.0.0.1:{free_port()}",
             "HOTLINE_AMI": f"127.0.0.1:{free_port()}",
-            "HOTLINE_RTP_PORTS": str(self._rtp),
             "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",
             "HOTLINE_TRUNK_ASKED_SECONDS": "0",  # the phones of one test go before those of the next come
             "HOTLINE_BROWSER_PHONE": "1",
@@ -87,9 +83,17 @@ class System:
             "HOTLINE_CALLS_PER_NUMBER": "100",  # a whole day's rounds take minutes here
             "HOTLINE_CALLS_PER_HOUR": "10000",
             "HOTLINE_CALLS_PER_DAY": "10000",
+            "HOTLINE_SAMPLE": "1",
+            "HOTLINE_MAX_CALLS": "60",
             "HOTLINE_CALLS_AT_ONCE": "100",
+            "HOTLINE_DESKS": "60",
             **environment,
         }
+        legs = sum(
+            int(self.environment[f"HOTLINE_{each}"]) for each in ("MAX_CALLS", "CALLS_AT_ONCE", "DESKS")
+        )
+        self._rtp = free_range(2 * legs)
+        self.environment["HOTLINE_RTP_PORTS"] = str(self._rtp)
         self._numbers = iter(range(1, 10_000))
         self._killed: dict[str, datetime] = {}
         self._booted = 0

@@ -64,7 +64,11 @@ class Compose:
                 "HOTLINE_SIP_PORT": str(self.sip),
                 "HOTLINE_HTTP_PORT": str(self._http),
                 "HOTLINE_WEBSOCKET_PORT": str(free_port()),
-                "HOTLINE_RTP_PORTS": str(free_range(10)),
+                "HOTLINE_RTP_PORTS": str(free_range(20)),
+                "HOTLINE_MAX_CALLS": "4",
+                "HOTLINE_CALLS_AT_ONCE": "2",
+                "HOTLINE_DESKS": "4",
+                "HOTLINE_SAMPLE": "1",
                 "HOTLINE_SUBNET": f"10.{os.getpid() % 200 + 20}.{os.getpid() // 200 % 256}.0/28",
             }
         )
@@ -153,7 +157,7 @@ def test_given_compose_when_looked_at_from_outside_then_no_root_and_only_loopbac
     assert [compose("exec", "-T", service, "id", "-u").strip() for service in SERVICES] == ["1370"] * len(
         SERVICES
     )
-    assert len(published) == 3 + 10 and set(published) == {"127.0.0.1"}
+    assert len(published) == 2 + 1 + 20 and set(published) == {"127.0.0.1"}
 
 
 def test_given_the_state_folder_when_a_service_has_files_to_write_or_delete_then_it_alone_may(

@@ -78,7 +78,6 @@ def here(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tm
         "HOTLINE_DATABASE_URL": settings.database,
         "HOTLINE_SMS_PROVIDER": "kavenegar",
         "HOTLINE_SMS_KAVENEGAR_KEY": "akeyofkavenegar",
-        "HOTLINE_RTP_PORTS": "20000-29999",
         "PATH": f"{clock.parent}:{os.environ['PATH']}",
         **{
             f"HOTLINE_{name.upper()}": getattr(settings, name)
@@ -381,7 +380,6 @@ def test_given_a_trunk_that_takes_no_calls_when_examined_then_it_is_a_fault(
 @pytest.mark.parametrize(
     ("setting", "value", "name", "said"),
     [
-        ("HOTLINE_RTP_PORTS", "10000-10049", "ports", "carry 25 calls, and 220 are allowed"),
         ("HOTLINE_BROWSER_PHONE", "1", "trial", "/phone lets anybody call"),
         ("HOTLINE_TRUNK_HOST", "127.0.0.1:5070", "trunk", "is the sample's"),
         ("HOTLINE_SMS_PROVIDER", "", "text messages", "citizens get none"),

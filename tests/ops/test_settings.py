@@ -36,7 +36,7 @@ def test_given_an_environment_when_loaded_then_every_kind_of_setting_is_read(
         "STATE_DIR": "/srv/hotline",
         "DATABASE_URL": "postgresql+psycopg://hotline@db/hotline",
         "HTTP": "0.0.0.0:80",
-        "RTP_PORTS": "20000-20100",
+        "RTP_PORTS": "20000-21999",
         "TRUNK_HOST": "sip.example.ir:5061",
         "TRUNK_ALLOWED": "10.0.0.0/8, 192.0.2.7 2001:db8::/32",
         "TRUNK_CODECS": "g722,alaw",
@@ -50,7 +50,7 @@ def test_given_an_environment_when_loaded_then_every_kind_of_setting_is_read(
     assert settings.state_dir == Path("/srv/hotline")
     assert settings.database == "postgresql+psycopg://hotline@db/hotline"
     assert settings.http == Address("0.0.0.0", 80)
-    assert settings.rtp_ports == PortRange(20000, 20100)
+    assert settings.rtp_ports == PortRange(20000, 21999)
     assert settings.trunk_host == Address("sip.example.ir", 5061)
     assert settings.trunk_allowed == ("10.0.0.0/8", "192.0.2.7", "2001:db8::/32")
     assert settings.trunk_codecs == ("g722", "alaw")

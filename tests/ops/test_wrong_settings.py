@@ -116,6 +116,28 @@ def test_given_one_wrong_setting_when_loaded_then_it_is_named_with_what_is_right
     assert right in line
 
 
+@pytest.mark.parametrize(
+    ("given", "need"),
+    [
+        ({"RTP_PORTS": "10000-10558"}, 560),  # 200 callers, 20 outgoing calls, 60 desks
+        ({"MAX_CALLS": "421"}, 1002),
+        ({"DESKS": "281"}, 1002),
+        ({"TRUNK_CHANNELS": "30", "RTP_PORTS": "10000-10214"}, 216),  # 28 callers at most, 20, 60
+    ],
+)
+def test_given_fewer_sound_ports_than_calls_may_need_when_loaded_then_it_is_refused_with_the_number(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], need: int
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(f"HOTLINE_{name}", value)
+    with pytest.raises(SettingsError, match=rf"^HOTLINE_RTP_PORTS=\d+-\d+: must be {need} ports") as wrong:
+        load(_env_file=None)
+    assert "\n" not in str(wrong.value)
+
+    monkeypatch.setenv("HOTLINE_RTP_PORTS", f"10000-{10000 + need - 1}")
+    assert load(_env_file=None).sound_ports_needed == need
+
+
 def test_given_several_wrong_settings_when_loaded_then_each_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_DESKS", "0")
     monkeypatch.setenv("HOTLINE_SIP", "here")
