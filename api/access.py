@@ -18,7 +18,7 @@ from api.cookies import COOKIE, address, cookie_of
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
 from hotline.errors import Refused
-from hotline.people import second_factor, sign_ins, wallboard_screens
+from hotline.people import sign_in_steps, sign_ins, wallboard_screens
 from hotline.requests import work
 from hotline.rounds import round_permissions
 from settings import Settings
@@ -111,13 +111,25 @@ InSession = Annotated[SignIn, Depends(in_session)]
 """For what a person may reach before the second factor is shown: itself, and signing out."""
 
 
+def with_own_password(sign_in: InSession, settings: InForce) -> SignIn:
+    """The session, whose second factor may still have to be set up.
+
+    Raises Refused("not-signed-in" | "password-due").
+    """
+    if sign_in_steps.step(sign_in, settings) == "new-password":
+        sign_in_steps.check(sign_in, settings)
+    return sign_in
+
+
+WithOwnPassword = Annotated[SignIn, Depends(with_own_password)]
+
+
 def anybody(sign_in: InSession, settings: InForce) -> User:
     """The person who is signed in, of a department, too: for what is everybody's own.
 
-    Raises Refused("not-signed-in" | "second-factor-due").
+    Raises Refused("not-signed-in" | "second-factor-due" | "password-due").
     """
-    if second_factor.is_due(sign_in, settings):
-        raise Refused("second-factor-due", "show the second factor first, or set it up")
+    sign_in_steps.check(sign_in, settings)
     return sign_in.user
 
 
@@ -145,7 +157,7 @@ OfDepartment = Annotated[User, Depends(of_department)]
 
 
 def watching(request: Request, engine: Database, settings: InForce) -> None:
-    """A screen on a wall, or somebody signed in. Raises Refused("not-signed-in" | "second-factor-due")."""
+    """A screen on a wall, or somebody signed in. Raises what `signed_in` raises."""
     wall = cookie_of(request, WALL_COOKIE)
     with reading(engine) as session:
         if wall and wallboard_screens.hangs(session, wall):

@@ -70,6 +70,7 @@ def begin(
     settings: Settings,
     *,
     second_factor: bool = False,
+    password_due: bool = False,
 ) -> SignIn:
     """Begin a session in this browser, in the place of the one that it had."""
     sign_ins.sign_out(session, cookie_of(request))
@@ -81,6 +82,7 @@ def begin(
         address=address(request),
         agent=request.headers.get("user-agent", ""),
         second_factor=second_factor,
+        password_due=password_due,
     )
     session.flush()
     keep_cookie(request, response, cookie, lasts + _IN_A_CALL)

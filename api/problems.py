@@ -25,6 +25,7 @@ log = logging.getLogger("api")
 STATUS = {
     "not-signed-in": 401,
     "second-factor-due": 401,
+    "password-due": 401,
     "wrong-credentials": 401,
     "too-many-attempts": 429,
     "too-many-codes": 429,
@@ -61,6 +62,7 @@ STATUS = {
     "upload-type": 415,
     "upload-large": 413,
     "upload-idle": 503,
+    "password-same": 422,
     **dict.fromkeys(("area-outside", "too-many-areas"), 422),
     "too-many-pictures": 429,
     "too-many-reports": 429,
@@ -85,6 +87,7 @@ FIELD = {
     "subject-last": "offered",
     "password-short": "new",
     "password-trivial": "new",
+    "password-same": "new",
     "pin-unfit": "pin",
     "username-taken": "username",
     "filter-exists": "name",

@@ -25,9 +25,11 @@ def password(
     username: str,
     new: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
-    """Give a person a new password; the name is unlocked, and all their sessions end."""
+    """Give a person a new password, which they change at the next sign-in; the name is unlocked, and all
+    their sessions end.
+    """
     with _person(username, "password-set") as (session, user):
-        accounts.set_password(session, user.id, new)
+        accounts.set_password(session, user.id, new, given=True)
         sign_ins.end_sessions(session, user.id)
 
 

@@ -67,7 +67,7 @@ def prepare(settings: Settings) -> list[sample.Account]:
     accounts: list[sample.Account] = []
     if settings.sample:
         with writing(engine) as session:
-            accounts = sample.fill(session)
+            accounts = sample.fill(session, trial=settings.browser_phone)
     engine.dispose()
     return accounts
 

@@ -28,8 +28,11 @@ class Account:
     what: str
 
 
-def fill(session: Session) -> list[Account]:
-    """Make sample data unless there is an official already; returns the accounts it made."""
+def fill(session: Session, *, trial: bool = True) -> list[Account]:
+    """Make sample data unless there is an official already; returns the accounts it made.
+
+    In a trial whoever reads the passwords at the terminal is whom they are for; elsewhere they are changed.
+    """
     if session.scalar(select(Official.id).limit(1)):
         return []
     mayor = Official(
@@ -51,9 +54,9 @@ def fill(session: Session) -> list[Account]:
         short_notice=True,
     )
     return [
-        _account(session, "admin", "مدیر سامانه", Role.ADMINISTRATOR, None),
-        _account(session, "operator1", "اپراتور یک", Role.OPERATOR, 1),
-        _account(session, "operator2", "اپراتور دو", Role.OPERATOR, 2),
+        _account(session, "admin", "مدیر سامانه", Role.ADMINISTRATOR, None, given=not trial),
+        _account(session, "operator1", "اپراتور یک", Role.OPERATOR, 1, given=not trial),
+        _account(session, "operator2", "اپراتور دو", Role.OPERATOR, 2, given=not trial),
     ]
 
 
@@ -94,7 +97,17 @@ def _district_managers() -> list[Official]:
     ]
 
 
-def _account(session: Session, username: str, name: str, role: Role, desk: int | None) -> Account:
+def _account(
+    session: Session, username: str, name: str, role: Role, desk: int | None, *, given: bool
+) -> Account:
     password = secrets.token_urlsafe(9)
-    accounts.add(session, username=username, name=name, role=role, desk_id=desk, password=password)
+    accounts.add(
+        session,
+        username=username,
+        name=name,
+        role=role,
+        desk_id=desk,
+        password=password,
+        password_given=given,
+    )
     return Account(username, password, f"{role}, desk {desk}" if desk else role)

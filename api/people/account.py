@@ -7,7 +7,17 @@ import segno
 from fastapi import APIRouter, Path, Request, Response
 
 from api import cookies
-from api.access import Anybody, Database, InForce, InSession, Reading, SignedIn, Writing, idle
+from api.access import (
+    Anybody,
+    Database,
+    InForce,
+    InSession,
+    Reading,
+    SignedIn,
+    WithOwnPassword,
+    Writing,
+    idle,
+)
 from api.people.account_schemas import (
     Account,
     Code,
@@ -59,7 +69,7 @@ def change_password(
     """Change my password; my other sessions end."""
     _ask_again(request, user, body.password)
     with writing(engine) as session:
-        accounts.set_password(session, user.id, body.new)
+        accounts.set_password(session, user.id, body.new, given=False)
         sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
 
 
@@ -72,7 +82,9 @@ def change_pin(body: PinChange, user: SignedIn, request: Request, engine: Databa
 
 
 @router.post("/second-factor/offer")
-def offer(body: Password, sign_in: InSession, request: Request, engine: Database, settings: InForce) -> Offer:
+def offer(
+    body: Password, sign_in: WithOwnPassword, request: Request, engine: Database, settings: InForce
+) -> Offer:
     """A second factor to set up, which is in use once a code of it is shown."""
     if not second_factor.is_due(sign_in, settings):
         _ask_again(request, sign_in.user, body.password)
@@ -87,7 +99,7 @@ def offer(body: Password, sign_in: InSession, request: Request, engine: Database
 @router.put("/second-factor")
 def confirm(  # noqa: PLR0917
     body: Code,
-    sign_in: InSession,
+    sign_in: WithOwnPassword,
     request: Request,
     response: Response,
     session: Writing,

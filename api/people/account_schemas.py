@@ -6,8 +6,9 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from api.schemas import Text
+from hotline.people import sign_in_steps
 
-Step = Literal["password", "code", "set-up", "done"]
+Step = Literal["password"] | sign_in_steps.Step
 
 
 class SignIn(BaseModel):
@@ -28,6 +29,12 @@ class Code(BaseModel):
     """An authenticator's code, or a recovery code."""
 
     code: Text = Field(max_length=40)
+
+
+class NewPassword(BaseModel):
+    """In place of the one that somebody else has set; at least 8 characters that are not easily guessed."""
+
+    new: Text = Field(max_length=200)
 
 
 class Password(BaseModel):

@@ -16,7 +16,7 @@ from db.engine import reading, writing
 from db.models import SignIn, User
 from hotline import audit
 from hotline.errors import Refused
-from hotline.people import accounts, lockout, second_factor, sign_ins
+from hotline.people import accounts, lockout, second_factor, sign_in_steps, sign_ins
 from settings import Settings
 
 router = APIRouter(tags=["session"])
@@ -40,12 +40,9 @@ def sign_in(
     with _refusals_noted(request, engine):
         user = _who_proved(body, request, engine, settings)
     with writing(engine) as session:
-        begun = cookies.begin(request, response, session, user, settings)
-        if second_factor.is_due(begun, settings):
-            return _step(begun, settings)
-        cookies.remember(request, response, begun, settings)
-        signed_in(session, request, user)
-        return views.me_view(session, user)
+        due = user.password_given
+        begun = cookies.begin(request, response, session, user, settings, password_due=due)
+        return _in_or_next(session, begun, request, response, settings)
 
 
 @router.post("/session/code")
@@ -56,7 +53,7 @@ def show_code(  # noqa: PLR0917
     response: Response,
     engine: Database,
     settings: InForce,
-) -> schemas.Me:
+) -> schemas.Me | account_schemas.SignInStep:
     """Show the second factor after the password: an authenticator's code, or a recovery code."""
     with _refusals_noted(request, engine):
         with writing(engine) as session:  # its own transaction: a failure must be counted
@@ -64,12 +61,33 @@ def show_code(  # noqa: PLR0917
             right = second_factor.show(session, mine, body.code, settings)
             if right:
                 cookies.renew(request, response, session, mine)
-                signed_in(session, request, mine.user)
+                answer = _in_or_next(session, mine, request, response, settings)
         if not right:
             raise Refused("wrong-code", "not the code of this moment, or used already")
-    cookies.remember(request, response, mine, settings)
-    with reading(engine) as session:
-        return views.me_view(session, mine.user)
+    return answer
+
+
+@router.post("/session/password")
+def choose_password(  # noqa: PLR0917
+    body: account_schemas.NewPassword,
+    sign_in: InSession,
+    request: Request,
+    response: Response,
+    engine: Database,
+    settings: InForce,
+) -> schemas.Me | account_schemas.SignInStep:
+    """Choose a password in place of the one that somebody else has set; my other sessions end."""
+    if (step := sign_in_steps.step(sign_in, settings)) != "new-password":
+        sign_in_steps.check(sign_in, settings)
+        raise Refused("forbidden", f"no new password is due: {step}")
+    hashing: Hashing = request.app.state.hashing
+    if hashing.run(lambda: accounts.is_right(sign_in.user.password_hash, body.new)):
+        raise Refused("password-same", "this is the password that was set for you")
+    with writing(engine) as session:
+        mine = session.get_one(SignIn, sign_in.token_hash)
+        sign_in_steps.choose_password(session, mine, body.new)
+        cookies.renew(request, response, session, mine)
+        return _in_or_next(session, mine, request, response, settings)
 
 
 @router.delete("/session", status_code=204)
@@ -83,6 +101,17 @@ def sign_out(request: Request, response: Response, session: Writing) -> None:
 def me(user: Anybody, session: Reading) -> schemas.Me:
     """The signed-in person."""
     return views.me_view(session, user)
+
+
+def _in_or_next(
+    session: Session, sign_in: SignIn, request: Request, response: Response, settings: Settings
+) -> schemas.Me | account_schemas.SignInStep:
+    """The person, who is in; or the step that comes next."""
+    if sign_in_steps.step(sign_in, settings) != "done":
+        return _step(sign_in, settings)
+    cookies.remember(request, response, sign_in, settings)
+    signed_in(session, request, sign_in.user)
+    return views.me_view(session, sign_in.user)
 
 
 def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, settings: Settings) -> User:
@@ -144,8 +173,5 @@ def _refusals_noted(request: Request, engine: Engine) -> Iterator[None]:
 
 
 def _step(sign_in: SignIn | None, settings: Settings) -> account_schemas.SignInStep:
-    step: account_schemas.Step = "password"
-    if sign_in is not None:
-        due = second_factor.is_due(sign_in, settings)
-        step = "done" if not due else "code" if sign_in.user.totp_salt else "set-up"
+    step: account_schemas.Step = sign_in_steps.step(sign_in, settings) if sign_in else "password"
     return account_schemas.SignInStep(step=step, city=bool(settings.oidc_issuer))

@@ -34,6 +34,7 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(100))
     role: Mapped[Role] = mapped_column(one_of(Role, "role"))
     password_hash: Mapped[str] = mapped_column(String(200))
+    password_given: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # by another
     pin_hash: Mapped[str | None] = mapped_column(String(200))  # keyed in on a telephone that is called
     pin_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     pin_locked_until: Mapped[datetime | None]
@@ -106,6 +107,7 @@ class SignIn(Base):
     address: Mapped[str] = mapped_column(String(45))
     agent: Mapped[str] = mapped_column(String(100))  # the browser, as it calls itself
     second_factor: Mapped[bool]  # whether it was shown
+    password_due: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # a new one
     totp_offer: Mapped[str | None] = mapped_column(String(32))  # a totp_salt that is being set up
 
     user: Mapped[User] = relationship(lazy="joined")

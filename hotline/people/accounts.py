@@ -50,14 +50,15 @@ def add(session: Session, *, username: str, password: str, desk_id: int | None =
     return user
 
 
-def set_password(session: Session, user_id: int, password: str) -> None:
-    """Give a person a new password, which unlocks the name; whoever wants others out ends the sessions.
+def set_password(session: Session, user_id: int, password: str, *, given: bool) -> None:
+    """A person's new password, which unlocks the name; whoever wants others out ends the sessions.
 
+    One that is `given` by somebody else opens nothing before its person has changed it.
     Raises Refused("not-found" | "password-short" | "password-trivial").
     """
     user = get(session, user_id)
     _check_password(password, user.username)
-    user.password_hash = _HASHER.hash(password)
+    user.password_hash, user.password_given = _HASHER.hash(password), given
     lockout.unlock(session, user.username)
 
 

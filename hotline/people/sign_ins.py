@@ -26,10 +26,12 @@ def sign_in(
     address: str = "",
     agent: str = "",
     second_factor: bool = False,
+    password_due: bool = False,
 ) -> str:
     """Begin a session; returns the cookie's value, of which only a hash is kept.
 
-    `address` and `agent` (the browser's name for itself) are what its person recognises it by.
+    `address` and `agent` (the browser's name for itself) are what its person recognises it by. While a new
+    password is due, the session may do nothing else.
     """
     at = now(session)
     session.execute(delete(SignIn).where(SignIn.expires_at < at, ~_speaks()))
@@ -45,6 +47,7 @@ def sign_in(
             address=address[:45],
             agent=agent[:100],
             second_factor=second_factor,
+            password_due=password_due,
         )
     )
     return cookie

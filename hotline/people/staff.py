@@ -82,7 +82,7 @@ def add(
     wanted = Values(**values)
     _check(session, settings, username, wanted)
     password = password or secrets.token_urlsafe(_PASSWORD_BYTES)
-    user = accounts.add(session, username=username, password=password, **asdict(wanted))
+    user = accounts.add(session, username=username, password=password, password_given=True, **asdict(wanted))
     _tell(session, who, "person-added", user, wanted.told)
     return user, password
 
@@ -141,7 +141,7 @@ def enable(session: Session, user: User, *, who: str) -> None:
 def new_password(session: Session, user: User, *, who: str) -> str:
     """Draw a new password by lot, to be shown once; every session of the person ends."""
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
-    accounts.set_password(session, user.id, password)
+    accounts.set_password(session, user.id, password, given=True)
     sign_ins.end_sessions(session, user.id)
     _tell(session, who, "password-set", user)
     return password

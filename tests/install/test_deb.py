@@ -157,6 +157,7 @@ def _registered(server: Machine) -> list[str]:
     shown = re.findall(r"operator1 +(\S+)", server("journalctl -u hotline137-prepare -o cat --no-pager"))
     with httpx.Client(base_url=f"http://127.0.0.1:{server.http}/api/v1", timeout=60) as api:
         api.post("/session", json={"username": "operator1", "password": shown[-1]}).raise_for_status()
+        api.post("/session/password", json={"new": "own zebra 731"}).raise_for_status()
         places = api.get("/rounds/1/registrations").raise_for_status().json()["items"]
     return [place["number"] for place in places]
 

@@ -188,7 +188,7 @@ def test_given_a_new_password_when_set_then_it_alone_is_right_and_the_name_is_un
 ) -> None:
     user = a_user(session, username="operator")
     wrong_guesses(session, "operator", 9, now(session) + timedelta(minutes=9))
-    accounts.set_password(session, user.id, "another password")
+    accounts.set_password(session, user.id, "another password", given=False)
     assert verify(session, "operator", PASSWORD) is None
     assert verify(session, "operator", "another password") is user
     for user_id, password, code in (
@@ -197,7 +197,7 @@ def test_given_a_new_password_when_set_then_it_alone_is_right_and_the_name_is_un
         (user.id + 1, "another password", "not-found"),
     ):
         with pytest.raises(Refused) as refused:
-            accounts.set_password(session, user_id, password)
+            accounts.set_password(session, user_id, password, given=False)
         assert refused.value.code == code
 
 

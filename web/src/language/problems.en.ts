@@ -42,6 +42,8 @@ export const problem: typeof fa = {
   'person-values': 'The name, user name, desk or official is not right.',
   'username-taken': 'Somebody else has this user name.',
   'desk-taken': 'Somebody else has this desk.',
+  'password-due': 'Choose a new password first.',
+  'password-same': 'This is the password that was set for you. Choose another one.',
   'second-factor-due': 'Write your code first.',
   'wrong-code': 'This code is wrong, or was used already. Write the present one.',
   'no-offer': 'This took too long. Begin again.',

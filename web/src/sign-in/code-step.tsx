@@ -1,12 +1,11 @@
 import { Button, Stack, Text, Title } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type SubmitEvent } from 'react'
-import { signedIn } from '../api/session'
 import { useLanguage } from '../language/language'
 import { CodeInput } from '../ui/code-input'
 import { ErrorNotice } from '../ui/error-notice'
 import { useFields } from '../ui/use-fields'
-import { showCode } from './queries'
+import { entered, showCode } from './queries'
 
 /** The second step: the authenticator's code. */
 export function CodeStep({ order }: { order: 1 | 3 }) {
@@ -15,7 +14,7 @@ export function CodeStep({ order }: { order: 1 | 3 }) {
   const [code, setCode] = useState('')
   const shown = useMutation({
     mutationFn: () => showCode(code),
-    onSuccess: (me) => signedIn(queries, me),
+    onSuccess: (answer) => entered(queries, answer),
     onError: () => setCode(''),
   })
 

@@ -1,15 +1,13 @@
 import { Button, Stack, TextInput, Title } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState, type SubmitEvent } from 'react'
-import { accountKeys } from '../api/keys'
 import { Problem } from '../api/problem'
-import { signedIn } from '../api/session'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { SecretInput } from '../ui/secret-input'
 import { useFields } from '../ui/use-fields'
-import { CITY_SIGN_IN, signIn } from './queries'
+import { CITY_SIGN_IN, entered, signIn } from './queries'
 
 /** Why the city's sign-in has sent somebody back, if it has. */
 const refused = () => new URLSearchParams(location.search).get('refused')
@@ -23,12 +21,7 @@ export function PasswordStep({ city, mine }: { city: boolean; mine: string | und
   const [sentBack] = useState(refused)
   const entry = useMutation({
     mutationFn: () => signIn(latinDigits(username.trim()), password),
-    onSuccess: async (answer) => {
-      // What was asked before the password is answered late: it would lead back to it.
-      await queries.cancelQueries({ queryKey: accountKeys.step })
-      if ('step' in answer) queries.setQueryData(accountKeys.step, answer)
-      else signedIn(queries, answer)
-    },
+    onSuccess: (answer) => entered(queries, answer),
     onError: () => setPassword(''),
   })
 

@@ -2,6 +2,7 @@ import { Stack, Text, Title } from '@mantine/core'
 import { SetUpSecondFactor } from '../account/set-up-second-factor'
 import { useLanguage } from '../language/language'
 import { CodeStep } from './code-step'
+import { NewPasswordStep } from './new-password-step'
 import { PasswordStep } from './password-step'
 import { useSignInStep } from './queries'
 import { StartOver } from './start-over'
@@ -11,10 +12,11 @@ export function Steps({ mine }: { mine?: string }) {
   const { text } = useLanguage()
   const step = useSignInStep().data
   const order = mine === undefined ? 1 : 3
-  const first = step?.step !== 'code' && step?.step !== 'set-up'
+  const first = step?.step !== 'code' && step?.step !== 'new-password' && step?.step !== 'set-up'
   return (
     <>
       {step?.step === 'code' && <CodeStep order={order} />}
+      {step?.step === 'new-password' && <NewPasswordStep order={order} />}
       {step?.step === 'set-up' && (
         <Stack gap="xs">
           <Title order={order} size="h3">{text.secondStep.setUp}</Title>

@@ -12,6 +12,13 @@ export const words: typeof fa = {
     title: 'Your session has ended',
     help: (name) => `${name}, write your password to go on. The desk’s phone stays connected, and what you have written stays.`,
   },
+  newPassword: {
+    title: 'A password of your own',
+    why: 'Somebody else has set the password that you wrote, and knows it. Choose one now that only you know.',
+    fresh: 'New password',
+    help: 'At least 8 characters, and not easily guessed.',
+    go: 'Save and continue',
+  },
   secondStep: {
     title: 'Your code',
     help: 'Write the six digits that your authenticator shows. Without it at hand, write one of your recovery codes.',

@@ -1,0 +1,44 @@
+"""Signing in, step by step: password, the second factor's code, a new password, setting up a second factor.
+
+Whose password somebody else has set chooses a new one before anything else, and before the second factor is
+set up: that belongs to a secret of the person alone. One that is set up already is shown first.
+"""
+
+from typing import Literal
+
+from sqlalchemy.orm import Session
+
+from db.models import SignIn
+from hotline.errors import Refused
+from hotline.people import accounts, second_factor, sign_ins
+from settings import Settings
+
+Step = Literal["code", "new-password", "set-up", "done"]
+
+
+def step(sign_in: SignIn, settings: Settings) -> Step:
+    """What this session has to do next."""
+    if sign_in.user.totp_salt is not None and not sign_in.second_factor:
+        return "code"
+    if sign_in.password_due:
+        return "new-password"
+    return "set-up" if second_factor.is_due(sign_in, settings) else "done"
+
+
+def check(sign_in: SignIn, settings: Settings) -> None:
+    """Raises Refused("second-factor-due" | "password-due") unless it has done everything."""
+    match step(sign_in, settings):
+        case "code" | "set-up":
+            raise Refused("second-factor-due", "show the second factor first, or set it up")
+        case "new-password":
+            raise Refused("password-due", "somebody else has set this password: choose a new one first")
+
+
+def choose_password(session: Session, sign_in: SignIn, password: str) -> None:
+    """The person's own password; their other sessions end.
+
+    Raises Refused("password-short" | "password-trivial").
+    """
+    accounts.set_password(session, sign_in.user_id, password, given=False)
+    sign_in.password_due = False
+    sign_ins.end_sessions(session, sign_in.user_id, except_hash=sign_in.token_hash)

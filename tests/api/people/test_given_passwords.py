@@ -1,0 +1,126 @@
+"""A password that somebody else has set opens nothing but choosing another one."""
+
+import pyotp
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.cookies import COOKIE
+from db.engine import reading, writing
+from db.models import Role, User
+from hotline.people import accounts, staff
+from ops import people as commands
+from ops import sample
+from settings import Settings
+from tests.api.test_roles import CITIZENS, MAY, NOBODY_NEEDED, answer
+from tests.factories import PASSWORD, a_user
+
+V1 = "/api/v1"
+GIVEN, OWN = "given horse 137", "own zebra 731"
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """As they come: the administrator's role asks for a second factor."""
+    return settings.model_copy(update={"second_factor_roles": ("administrator",)})
+
+
+def given(engine: Engine, settings: Settings, role: Role = Role.SUPERVISOR) -> str:
+    """The user name of a person whom an administrator has just added with the password GIVEN."""
+    with writing(engine) as session:
+        user, _ = staff.add(
+            session, username="new", name="تازه", role=role, password=GIVEN, who="admin", settings=settings
+        )
+    return user.username
+
+
+def entered(app: FastAPI, username: str, password: str) -> tuple[TestClient, str]:
+    """A page that has shown the password, and what it is asked for next."""
+    page = TestClient(app, raise_server_exceptions=False)
+    said = page.post(f"{V1}/session", json={"username": username, "password": password}).json()
+    return page, said.get("step") or said.get("code", "in")
+
+
+def chosen(page: TestClient, new: str) -> str:
+    said = page.post(f"{V1}/session/password", json={"new": new}).json()
+    return said.get("step") or said.get("code", "in")
+
+
+def test_given_a_password_set_by_another_when_all_the_document_is_asked_then_only_choosing_is_in_reach(
+    app: FastAPI, engine: Engine, settings: Settings
+) -> None:
+    page, step = entered(app, given(engine, settings), GIVEN)
+    assert step == "new-password" == page.get(f"{V1}/session").json()["step"]
+    held = {each for each, may in MAY.items() if may not in (NOBODY_NEEDED, CITIZENS)}
+    found = {each: answer(page, each) for each in sorted(held)}
+    own = {"POST /session/password": (422, "invalid-input"), "POST /session/code": (422, "invalid-input")}
+    assert {each: said for each, said in found.items() if said != (401, "password-due")} == own
+    assert page.post(f"{V1}/session/code", json={"code": "123456"}).json()["code"] == "wrong-code"
+    assert answer(page, "GET /me") == (401, "password-due")
+
+
+def test_given_one_when_a_new_one_is_chosen_then_the_person_is_in_and_other_sessions_are_not(
+    app: FastAPI, engine: Engine, settings: Settings
+) -> None:
+    username = given(engine, settings)
+    other, _ = entered(app, username, GIVEN)
+    page, _ = entered(app, username, GIVEN)
+    before = page.cookies[COOKIE]
+    assert [chosen(page, new) for new in (GIVEN, "short", "password1")] == [
+        *("password-same", "password-short", "password-trivial")
+    ]
+    assert answer(page, "GET /me") == (401, "password-due")
+    assert chosen(page, OWN) == "in"
+    assert page.cookies[COOKIE] != before
+    assert page.get(f"{V1}/me").json()["username"] == username
+    assert chosen(page, "yet another 99") == "forbidden"
+    assert answer(other, "GET /me") == (401, "not-signed-in")
+    assert entered(app, username, GIVEN)[1] == "wrong-credentials"
+    assert entered(app, username, OWN)[1] == "in"
+
+
+def test_given_a_role_that_asks_for_a_factor_when_in_the_first_time_then_the_password_comes_before_it(
+    app: FastAPI, engine: Engine, settings: Settings
+) -> None:
+    page, step = entered(app, given(engine, settings, Role.ADMINISTRATOR), GIVEN)
+    assert step == "new-password"
+    assert page.post(f"{V1}/account/second-factor/offer", json={"password": ""}).status_code == 401
+    assert chosen(page, OWN) == "set-up"
+    offer = page.post(f"{V1}/account/second-factor/offer", json={"password": ""}).json()
+    code = pyotp.TOTP(offer["secret"]).now()
+    assert page.put(f"{V1}/account/second-factor", json={"code": code}).status_code == 200
+    assert page.get(f"{V1}/me").json()["role"] == "administrator"
+
+
+def test_given_a_second_factor_when_an_administrator_resets_the_password_then_the_code_is_shown_first(
+    app: FastAPI, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session)
+    page, _ = entered(app, user.username, PASSWORD)
+    offer = page.post(f"{V1}/account/second-factor/offer", json={"password": PASSWORD}).json()
+    totp = pyotp.TOTP(offer["secret"])
+    codes = page.put(f"{V1}/account/second-factor", json={"code": totp.now()}).json()["codes"]
+    with writing(engine) as session:
+        password = staff.new_password(session, staff.get(session, user.id), who="admin")
+    page, step = entered(app, user.username, password)
+    assert step == "code"
+    assert chosen(page, OWN) == "second-factor-due"
+    assert page.post(f"{V1}/session/code", json={"code": codes[0]}).json()["step"] == "new-password"
+    assert chosen(page, OWN) == "in"
+
+
+@pytest.mark.parametrize("trial", [True, False])
+def test_given_the_commands_and_the_sample_when_they_set_a_password_then_only_a_trials_stays(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, trial: bool
+) -> None:
+    with writing(engine) as session:
+        names = [account.username for account in sample.fill(session, trial=trial)]
+        a_user(session, username="own")
+    monkeypatch.setattr("ops.terminal.settings", lambda: settings)
+    commands.password("own", GIVEN)
+    with reading(engine) as session:
+        found = {name: accounts.named(session, name) for name in (*names, "own")}
+    flags = {name: user.password_given for name, user in found.items() if isinstance(user, User)}
+    assert flags == {**dict.fromkeys(names, not trial), "own": True}
