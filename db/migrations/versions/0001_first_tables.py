@@ -1322,7 +1322,6 @@ def _tables() -> None:
             nullable=False,
         ),
         sa.Column("password_hash", sa.String(length=200), nullable=False),
-        sa.Column("password_given", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("pin_hash", sa.String(length=200), nullable=True),
         sa.Column("pin_failures", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("pin_locked_until", sa.DateTime(timezone=True), nullable=True),
@@ -1928,7 +1927,6 @@ def _tables() -> None:
         sa.Column("address", sa.String(length=45), nullable=False),
         sa.Column("agent", sa.String(length=100), nullable=False),
         sa.Column("second_factor", sa.Boolean(), nullable=False),
-        sa.Column("password_due", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("totp_offer", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
             ["user_id"],
