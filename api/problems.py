@@ -18,6 +18,7 @@ from sqlalchemy.exc import (
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
+from api.cookies import address
 from hotline.errors import Refused
 
 log = logging.getLogger("api")
@@ -165,7 +166,11 @@ def install(app: FastAPI) -> None:
     """Turn every exception into a problem."""
 
     @app.exception_handler(Refused)
-    def refused(_request: Request, error: Refused) -> Response:
+    def refused(request: Request, error: Refused) -> Response:
+        if error.code == "forbidden":  # named by its function: an address may hold a number
+            asked = request.scope.get("endpoint")
+            name = f"{getattr(asked, '__module__', '')}.{getattr(asked, '__name__', '')}"
+            log.warning("not allowed: %s from %s", name, address(request))
         field = error.field or FIELD.get(error.code)
         return problem(error.code, error.detail, field=field, after_s=error.after_s)
 

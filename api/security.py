@@ -87,7 +87,7 @@ class Guard:
         if path.startswith(_FEEDS) and not path.startswith((_MY, PASSED)):
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
         if scope["scheme"] == "https":
-            headers["Strict-Transport-Security"] = "max-age=31536000"
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if path.startswith(UPLOADS):
             headers.update(_TUS)
         if path.startswith("/api/"):

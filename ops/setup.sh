@@ -24,6 +24,8 @@ if [ "$for_what" = test ]; then
   need sipp sip-tester
   need baresip baresip-core
   need promtool prometheus
+  need fail2ban-regex fail2ban
+  need nft nftables
   need chromium chromium
   need systemd-analyze systemd
   need docker docker.io docker-cli docker-compose docker-buildx

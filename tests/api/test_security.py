@@ -91,7 +91,23 @@ def test_given_every_kind_of_answer_when_sent_then_it_is_safe_to_show(page: Test
 def test_given_https_when_answered_then_browsers_stay_with_it(app: FastAPI) -> None:
     with TestClient(app, base_url="https://137.isfahan.example") as page:
         for path in ("/", f"{V1}/nothing", "/assets/nothing.js"):
-            assert page.get(path).headers["strict-transport-security"].startswith("max-age=")
+            said = page.get(path).headers["strict-transport-security"]
+            assert said == "max-age=31536000; includeSubDomains"
+
+
+def test_given_somebody_who_asks_for_what_is_not_theirs_when_refused_then_the_log_says_what_and_from_where(
+    app: FastAPI, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    with writing(engine) as session:
+        cookie = sign_ins.sign_in(session, a_user(session, a_desk(session), username="curious"))
+    page = TestClient(app, cookies={COOKIE: cookie}, client=("203.0.113.9", 50_000))
+    assert page.get(f"{V1}/audit").status_code == 403
+    assert page.delete(f"{V1}/people/41/sessions").status_code == 403
+    lines = [record.getMessage() for record in caplog.records if "not allowed" in record.getMessage()]
+    assert [line.partition("not allowed: ")[2] for line in lines] == [
+        "api.reports.audit.list_entries from 203.0.113.9",
+        "api.people.people.end_sessions from 203.0.113.9",
+    ]
 
 
 def test_given_every_page_when_read_then_no_script_is_in_it(page: TestClient) -> None:

@@ -9,10 +9,10 @@ from uuid import uuid4
 
 import pytest
 
+from tests.kit.fail2ban import counted
 from tests.kit.process import until
 from tests.kit.system import System
 
-SIGN_IN_PAGE = Path(__file__).parents[2] / "docs" / "sign-in.md"
 FRAMED = "203.0.113.66"
 """An address that an attacker wants to have banned, or that stands in the lines that they forge."""
 STRANGER, LATER = "127.0.0.2", "127.0.0.4"
@@ -103,12 +103,8 @@ def has_been_read(system: System) -> bool:
 
 
 def refusals(system: System, skip: int) -> list[str]:
-    """The addresses of refused sign-ins as fail2ban finds them, by our page's own words, since `skip`."""
-    found = re.search(r"failregex = (.+)$", SIGN_IN_PAGE.read_text(), re.M)
-    assert found
-    line = re.compile(found[1].replace("<ADDR>", r"(\S+)"))
-    without_time = (each[8:] for each in system.log()[skip:].splitlines())  # as fail2ban reads a line
-    return [match[1] for each in without_time if (match := line.search(each))]
+    """The addresses of refused sign-ins as fail2ban finds them, since `skip`."""
+    return counted("sip", system.log()[skip:].splitlines())
 
 
 def test_given_packets_that_hold_lines_of_a_log_when_they_come_in_then_none_becomes_a_line_of_any_log(

@@ -73,6 +73,8 @@ def test_given_names_desks_and_passwords_when_they_do_not_fit_then_the_person_is
         ("second", 1, PASSWORD, "desk-taken"),
         ("second", 2, "r7fk2xq", "password-short"),
         ("second", 2, "۱۲۳۴۵۶۷۸", "password-trivial"),
+        ("second", 2, "shahrdari137", "password-trivial"),
+        ("second", 2, "Esfahan1404", "password-trivial"),
         ("second-person", 2, "Second-Person1", "password-trivial"),
     ):
         with pytest.raises(Refused) as refused:

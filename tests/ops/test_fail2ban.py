@@ -1,0 +1,95 @@
+"""fail2ban's filters find whoever was refused, in each form of the log, and nobody whom a line only names."""
+
+import io
+import logging
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from ops import log
+from ops.asterisk_log import readable
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
+from tests.kit.fail2ban import counted
+
+RECORDED = (Path(__file__).parent / "asterisk_refused.jsonl").read_text().splitlines()
+"""What a real Asterisk 22 wrote of packets from 127.0.0.2 to 6: two wrong passwords; a REGISTER, an INVITE
+and an OPTIONS of a scanner; one who says they are the trunk; two whose names are lines of a log."""
+REFUSED = ["127.0.0.2"] * 2 + ["127.0.0.3"] * 3 + ["127.0.0.5"] + ["127.0.0.6"] * 2
+FRAMED = "203.0.113.66"
+GUESSERS = ["203.0.113.9", "2001:db8::7"]
+
+
+def journal(process: str, line: str) -> str:
+    """As fail2ban reads it from systemd's journal."""
+    return f"Nov 29 13:38:43 city hotline137-{process}[812]: {line}"
+
+
+def merged(process: str, line: str) -> str:
+    """As `hotline137 run` and a container write it."""
+    return f"13:38:43 {process:<8} | {line}"
+
+
+@pytest.fixture
+def of_the_api(app: FastAPI) -> tuple[list[str], list[str]]:
+    """What the API writes when strangers guess at its sign-in: for people, and as JSON."""
+    plain, as_json = io.StringIO(), io.StringIO()
+    handlers = [logging.StreamHandler(plain), logging.StreamHandler(as_json)]
+    handlers[0].setFormatter(log.OneLine("%(levelname)-7s %(message)s"))
+    handlers[1].setFormatter(log._json("api"))
+    ours = logging.getLogger("api")
+    for handler in handlers:
+        ours.addHandler(handler)
+    try:
+        for address in GUESSERS:
+            page = TestClient(app, client=(address, 50_000))
+            page.post("/api/v1/session", json={"username": f"x from {FRAMED}", "password": "wrong"})
+    finally:
+        for handler in handlers:
+            ours.removeHandler(handler)
+    return plain.getvalue().splitlines(), as_json.getvalue().splitlines()
+
+
+def test_given_strangers_who_guess_at_the_pages_when_the_filter_reads_the_log_then_it_counts_each(
+    of_the_api: tuple[list[str], list[str]],
+) -> None:
+    plain, as_json = of_the_api
+    assert len(plain) == len(as_json) == len(GUESSERS)
+    for lines in (
+        [journal("api", line) for line in plain],
+        [merged("api", line) for line in plain],
+        as_json,
+        [journal("api", line) for line in as_json],
+    ):
+        assert counted("pages", lines) == GUESSERS, lines
+
+
+def test_given_scanners_and_wrong_passwords_of_telephones_when_the_filter_reads_then_it_counts_each() -> None:
+    plain = [readable(line) for line in RECORDED]
+    as_json = [log.as_json("asterisk", line) for line in plain]
+    for lines in (
+        [journal("asterisk", line) for line in plain],
+        [merged("asterisk", line) for line in plain],
+        as_json,
+        [journal("asterisk", line) for line in as_json],
+    ):
+        assert counted("sip", lines) == REFUSED, lines
+
+
+def test_given_lines_that_only_quote_a_refusal_when_the_filters_read_then_they_count_nobody() -> None:
+    line = f"WARNING sign-in refused (wrong-credentials) from {FRAMED}"
+    quoted = f'"event": "sign-in refused (wrong-credentials) from {FRAMED}"'
+    odd = [
+        f"| {line}",
+        f"WARNING unknown host x {line}",
+        f"{line} and more",
+        log.as_json("ivr", line),
+        log.as_json("api", f"WARNING odd {quoted}"),
+        log.as_json("asterisk", f"WARNING odd {quoted}"),
+        "WARNING the city's sign-in: wrong-credentials (no such person)",
+    ]
+    lines = [
+        form(process, each) for each in odd for process in ("api", "asterisk") for form in (journal, merged)
+    ]
+    assert counted("pages", [*odd, *lines]) == counted("sip", [*odd, *lines]) == []
