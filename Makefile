@@ -49,6 +49,12 @@ faults-night: .venv/test web/dist/index.html ## a trunk that is gone for a minut
 screenshots: .venv/test web/dist/index.html ## take pictures of every page into docs/screenshots; ten are in the repository
 	@PYTHONPATH=. $(BIN)/python -m tests.kit.screenshots
 
+guides: .venv/test web/dist/index.html ## the Persian guides of docs/fa for paper, into var/guides; their pictures anew: guide-pictures
+	@PYTHONPATH=. $(BIN)/python -m tests.kit.guides
+
+guide-pictures: .venv/test web/dist/index.html
+	@PYTHONPATH=. $(BIN)/python -m tests.kit.guide_pictures
+
 explore: .venv/test ## the property tests once more, with other examples than `make test` always has
 	@$(BIN)/python -m pytest -n 2 --hypothesis-profile explore $$(grep -rl "^from hypothesis" tests) $(ARGS)
 
@@ -108,4 +114,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: deb test-install help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
+.PHONY: guides guide-pictures deb test-install help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
