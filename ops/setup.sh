@@ -24,7 +24,8 @@ if [ "$for_what" = test ]; then
   need sipp sip-tester
   need baresip baresip-core
   need promtool prometheus
-  need fail2ban-regex fail2ban
+  need fail2ban-regex fail2ban python3-systemd
+  [ -x /usr/lib/systemd/systemd-journal-remote ] || missing+=(systemd-journal-remote)
   need nft nftables
   need chromium chromium
   need systemd-analyze systemd

@@ -59,6 +59,7 @@ def test_given_strangers_who_guess_at_the_pages_when_the_filter_reads_the_log_th
     for lines in (
         [journal("api", line) for line in plain],
         [merged("api", line) for line in plain],
+        [journal("api", merged("api", line)) for line in plain],
         as_json,
         [journal("api", line) for line in as_json],
     ):
@@ -71,6 +72,7 @@ def test_given_scanners_and_wrong_passwords_of_telephones_when_the_filter_reads_
     for lines in (
         [journal("asterisk", line) for line in plain],
         [merged("asterisk", line) for line in plain],
+        [journal("asterisk", merged("asterisk", line)) for line in plain],
         as_json,
         [journal("asterisk", line) for line in as_json],
     ):
