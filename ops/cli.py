@@ -32,9 +32,9 @@ from ops import (
 from ops.backup.commands import add_to as add_backup_commands
 from ops.doctor.command import doctor
 from ops.people import add_to as add_people_commands
+from ops.terminal import answering, transaction
 from ops.terminal import fail as _fail
 from ops.terminal import settings as _settings
-from ops.terminal import transaction
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
@@ -160,7 +160,8 @@ def desk_phone(
 def db_upgrade() -> None:
     """Bring the tables to this version's shape."""
     try:
-        upgrade(connect(_settings().database))
+        with answering():
+            upgrade(connect(_settings().database))
     except OtherVersion as error:
         raise _fail(error) from None
 

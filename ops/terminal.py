@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from db.engine import connect, glance, reading, writing
@@ -28,15 +29,25 @@ def fail(reason: object) -> typer.Exit:
 
 
 @contextmanager
+def answering() -> Iterator[None]:
+    """What needs the database; ends the command if it does not answer. No password is in what it says."""
+    try:
+        yield
+    except OperationalError as error:
+        why = str(error.orig).partition("\n")[0]
+        raise fail(f"the database does not answer: {why}; hotline137 doctor says more") from None
+
+
+@contextmanager
 def transaction(*, read_only: bool = False) -> Iterator[Session]:
     """One transaction of a command; ends the command if a rule refuses, or the database lacks our tables."""
     open_ = reading if read_only else writing
     engine = connect(settings().database)
-    with glance(engine) as connection:
+    with answering(), glance(engine) as connection:
         if not fits(connection):
             raise fail("this version's tables are not in the database: hotline137 db upgrade")
     try:
-        with open_(engine) as session:
+        with answering(), open_(engine) as session:
             yield session
     except Refused as refused:
         raise fail(refused) from None

@@ -1,5 +1,7 @@
 """The command line for a person who cannot get in, or must not any more."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
@@ -10,6 +12,7 @@ from hotline.people import accounts, sign_ins
 from ops.cli import app
 from settings import Settings
 from tests.factories import a_user
+from tests.kit.ports import free_port
 
 NEW = "another password"
 
@@ -56,3 +59,20 @@ def test_given_a_database_without_tables_when_a_command_needs_them_then_it_says_
     done = CliRunner().invoke(app, ["user", "end-sessions", "mayor"])
     assert done.exit_code == 1
     assert "db upgrade" in done.output
+
+
+@pytest.mark.parametrize("command", [["user", "end-sessions", "mayor"], ["audit"], ["db", "upgrade"]])
+@pytest.mark.parametrize(
+    "address", ["sqlite:///{}/nowhere/hotline.db", "postgresql+psycopg://a:geheim@127.0.0.1:{}/x"]
+)
+def test_given_a_database_that_does_not_answer_when_a_command_needs_it_then_it_says_so_in_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], address: str
+) -> None:
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(tmp_path))
+    monkeypatch.setenv(
+        "HOTLINE_DATABASE_URL", address.format(tmp_path if "sqlite" in address else free_port())
+    )
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 1 and isinstance(done.exception, SystemExit)
+    assert "the database does not answer" in done.output and "hotline137 doctor" in done.output
+    assert "geheim" not in done.output
