@@ -130,6 +130,32 @@ def test_given_a_scanner_who_floods_when_the_trunk_calls_then_its_packets_pass_a
     assert counted["too_many"] == FLOOD // 4 - seen[PHONE]
 
 
+def test_given_sip_in_a_container_when_a_scanner_floods_then_nothing_of_it_is_passed_on(
+    world: tuple[str, str], tmp_path: Path
+) -> None:
+    city, outside = world
+    inner = f"inner-{os.getpid()}"
+    heard = tmp_path / "heard"
+    try:
+        run("ip", "netns", "add", inner)
+        run("ip", "link", "add", "c1", "netns", city, "type", "veth", "peer", "name", "i0", "netns", inner)
+        for name, port, address in ((city, "c1", "172.18.0.1/24"), (inner, "i0", "172.18.0.2/24")):
+            run("ip", "address", "add", address, "dev", port, namespace=name)
+            run("ip", "link", "set", port, "up", namespace=name)
+        run("ip", "route", "add", "default", "via", "172.18.0.1", namespace=inner)
+        run("sysctl", "-q", "-w", "net.ipv4.ip_forward=1", namespace=city)
+        rule = "type nat hook prerouting priority dstnat; udp dport 5060 dnat to 172.18.0.2;"
+        run("nft", f"table ip docker {{ chain front {{ {rule} }}; }}", namespace=city)
+        with _inside(inner, [sys.executable, "-c", _LISTEN], heard) as listener:
+            listener.ready(lambda: "listening" in heard.read_text())
+            run(sys.executable, "-c", _SEND, namespace=outside)
+            until(lambda: "{" in heard.read_text(), "the last packet came")
+    finally:
+        subprocess.run(["ip", "netns", "del", inner], check=False, capture_output=True)
+    seen = ast.literal_eval(heard.read_text().splitlines()[-1])
+    assert seen[TRUNK] == FLOOD // 20 + 1 and SCANNER not in seen
+
+
 def test_given_the_pages_when_strangers_come_then_they_reach_them_and_nothing_else(
     world: tuple[str, str], tmp_path: Path
 ) -> None:
