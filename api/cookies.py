@@ -24,6 +24,8 @@ PEER = "hotline137.peer"
 """Where a request's scope keeps who is at the other end of the connection, whatever a proxy says."""
 _HOST = "__Host-"
 """So a cookie is called that only a page of this very host can have set, by HTTPS."""
+_SECURE = "__Secure-"
+"""So a cookie that has a path is called, which none by HTTP can have set."""
 _REMEMBERED = timedelta(days=365)
 _PATH = "/api/v1/session"
 _IN_A_CALL = timedelta(days=1)
@@ -99,18 +101,19 @@ def remember(request: Request, response: Response, sign_in: SignIn, settings: Se
     """Mark that this person has signed in here."""
     mark = secrets.token_hex(16)
     signed = f"{mark}.{_signature(sign_in.user_id, mark, settings)}"
-    response.set_cookie(_name(sign_in.user_id), signed, path=_PATH, **_safely(request, _REMEMBERED))
+    response.set_cookie(_name(request, sign_in.user_id), signed, path=_PATH, **_safely(request, _REMEMBERED))
 
 
 def mark_of(request: Request, user_id: int, settings: Settings) -> str | None:
     """The mark, if this person signed in here before."""
-    mark, _, signature = request.cookies.get(_name(user_id), "").partition(".")
+    mark, _, signature = request.cookies.get(_name(request, user_id), "").partition(".")
     right = hmac.compare_digest(signature.encode(), _signature(user_id, mark, settings).encode())
     return mark if right else None
 
 
-def _name(user_id: int) -> str:
-    return f"hotline_knows_{user_id}"
+def _name(request: Request, user_id: int) -> str:
+    name = f"hotline_knows_{user_id}"
+    return _SECURE + name if _is_https(request) else name
 
 
 def _signature(user_id: int, mark: str, settings: Settings) -> str:

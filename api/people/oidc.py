@@ -34,6 +34,7 @@ _SEVERAL_FACTORS = "mfa"
 
 def install(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
     """Offer the city's sign-in."""
+    https = settings.public.startswith("https:")
     app.state.city = OAuth().register(
         "city",
         client_id=settings.oidc_client_id,
@@ -46,11 +47,11 @@ def install(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.secret_for("the city's sign-in"),
-        session_cookie="hotline_city",
+        session_cookie="__Secure-hotline_city" if https else "hotline_city",
         path=_PATH,
         max_age=_WAY_S,
         same_site="lax",
-        https_only=settings.public.startswith("https:"),
+        https_only=https,
     )
 
 

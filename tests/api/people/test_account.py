@@ -190,6 +190,20 @@ def test_given_a_sign_in_that_is_refused_when_logged_then_a_line_has_the_address
     assert user.username not in caplog.text and "horse" not in caplog.text and "an address" not in caplog.text
 
 
+def test_given_https_when_signed_in_before_then_its_mark_counts_and_one_set_by_http_does_not(
+    app: FastAPI, engine: Engine, user: User
+) -> None:
+    page = TestClient(app, base_url="https://137.city.example")
+    assert sign_in(page) == ""
+    (mark,) = [cookie for cookie in page.cookies.jar if "knows" in cookie.name]
+    with writing(engine) as session:
+        wrong_guesses(session, user.username, 9, now(session) + timedelta(minutes=1))
+    assert sign_in(page) == ""
+    other = TestClient(app, base_url="https://137.city.example")
+    other.cookies.set(f"hotline_knows_{user.id}", mark.value or "", path=f"{V1}/session")
+    assert sign_in(other) == "too-many-attempts"
+
+
 def test_given_a_mark_when_forged_or_anothers_then_the_browser_is_a_strangers(
     app: FastAPI, engine: Engine, user: User
 ) -> None:

@@ -66,6 +66,7 @@ def test_given_https_when_signed_in_then_the_cookie_is_for_https_only(app: FastA
     answer = page.post(f"{V1}/session", json={"username": user.username, "password": PASSWORD})
     session, mark = answer.headers.get_list("set-cookie")
     assert all("Secure" in each.split("; ") for each in (session, mark))
+    assert mark.startswith("__Secure-hotline_knows_")
     name, *flags = session.split("; ")
     assert name.startswith(f"__Host-{COOKIE}=") and "Path=/" in flags
     assert not any(flag.startswith("Domain") for flag in flags)
