@@ -1,11 +1,20 @@
-# The images `app`, `asterisk` and `database` of docker-compose.yml. Debian's base images and packages only;
-# Python's, Node.js and the pages' packages are those of the lock files.
+# The images of docker-compose.yml. Debian's base images and packages only; Python's, Node.js and the pages'
+# packages are those of the lock files.
 #
-# All three images run as the same user id, so that they can share volumes whose files only the owner may
+# Every base image, and PostgreSQL's version in it, is named here and nowhere else. To build on exact ones, give
+# them with their digests in the environment or .env: STABLE=debian:trixie-slim@sha256:…
+ARG STABLE=debian:trixie-slim
+ARG NEWEST=debian:sid-slim
+ARG DATABASE=debian:trixie-slim
+ARG POSTGRES_MAJOR=17
+# Of Hotline 137 (hotline/version.py), as the images' label says.
+ARG VERSION=0.4.0
+
+# All images run as the same user id, so that they can share volumes whose files only the owner may
 # read. A volume takes the owner of the folder it is first mounted on: that is why the folders are made here.
 
-FROM debian:trixie-slim AS python
-RUN apt-get update && apt-get install -y --no-install-recommends python3 espeak-ng postgresql-client && rm -rf /var/lib/apt/lists/*
+FROM ${STABLE} AS python
+RUN apt-get update && apt-get install -y --no-install-recommends python3 espeak-ng postgresql-client && apt-get clean && rm -rf /var/lib/apt/lists/*
 
 
 FROM python AS venv
@@ -13,8 +22,15 @@ RUN apt-get update && apt-get install -y --no-install-recommends python3-venv &&
 
 
 FROM venv AS packages
+RUN apt-get update && apt-get install -y --no-install-recommends binutils
 COPY requirements.lock ./
-RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+# Without what nothing here reads: the packages' own tests, headers, types, symbols, and pip itself.
+RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock \
+ && /opt/venv/bin/pip uninstall -q -y pip \
+ && cd /opt/venv/lib/python3*/site-packages \
+ && find . -depth -type d -name tests ! -path './sqlalchemy/*' -exec rm -r {} + \
+ && find . -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.h' -o -name '*.a' \) -delete \
+ && find av -name '*.so' -exec strip --strip-unneeded {} +
 
 
 FROM venv AS pages
@@ -33,7 +49,7 @@ RUN npm run bundle
 
 FROM python AS app
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
- && install -d -o hotline -g hotline -m 700 /var/lib/hotline137 /run/database-key
+ && install -d -o hotline -g hotline -m 700 /var/lib/hotline137 /run/database-key /run/turn-key
 WORKDIR /opt/hotline137
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/hotline137 PYTHONUNBUFFERED=1
 COPY --chmod=755 <<'EOF' /usr/local/bin/hotline137
@@ -46,10 +62,13 @@ COPY --from=pages /web/dist web/dist
 # Here, because nothing can be written where it runs.
 RUN python -m compileall -q .
 USER hotline
+LABEL org.opencontainers.image.title="Hotline 137" org.opencontainers.image.licenses=Apache-2.0
+ARG VERSION
+LABEL org.opencontainers.image.version=${VERSION}
 
 
-FROM debian:sid-slim AS asterisk
-RUN apt-get update && apt-get install -y --no-install-recommends asterisk python3 && rm -rf /var/lib/apt/lists/*
+FROM ${NEWEST} AS asterisk
+RUN apt-get update && apt-get install -y --no-install-recommends asterisk python3 && apt-get clean && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /var/lib/hotline137
 WORKDIR /opt/hotline137
@@ -57,15 +76,45 @@ ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY ops/healthcheck.sh ops/__init__.py ops/keep.py ops/supervisor.py ops/patience.py ops/console.py ops/asterisk_log.py ops/log.py ops/
 COPY hotline/__init__.py hotline/watchdog.py hotline/
 USER hotline
+LABEL org.opencontainers.image.title="Hotline 137: Asterisk" org.opencontainers.image.licenses=Apache-2.0
+ARG VERSION
+LABEL org.opencontainers.image.version=${VERSION}
 
 
-FROM debian:trixie-slim AS database
+FROM ${DATABASE} AS database
+ARG POSTGRES_MAJOR
 # Debian would make a cluster inside the image; ours is made in the volume (ops/database.sh).
 RUN install -d /etc/postgresql-common/createcluster.d \
  && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/none.conf \
- && apt-get update && apt-get install -y --no-install-recommends postgresql && rm -rf /var/lib/apt/lists/*
+ && apt-get update && apt-get install -y --no-install-recommends "postgresql-$POSTGRES_MAJOR" && apt-get clean && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /var/lib/database /run/database-key
-ENV PATH=/usr/lib/postgresql/17/bin:$PATH
+ENV POSTGRES_MAJOR=${POSTGRES_MAJOR} PATH=/usr/lib/postgresql/${POSTGRES_MAJOR}/bin:$PATH
 COPY ops/healthcheck.sh ops/database.sh /opt/hotline137/ops/
 USER hotline
+LABEL org.opencontainers.image.title="Hotline 137: database" org.opencontainers.image.licenses=Apache-2.0
+ARG VERSION
+LABEL org.opencontainers.image.version=${VERSION}
+
+
+FROM ${STABLE} AS front
+RUN apt-get update && apt-get install -y --no-install-recommends caddy ca-certificates && apt-get clean && rm -rf /var/lib/apt/lists/*
+RUN useradd --uid 1370 --home-dir /nonexistent hotline \
+ && install -d -o hotline -g hotline -m 700 /var/lib/front /certificates
+ENV XDG_DATA_HOME=/var/lib/front XDG_CONFIG_HOME=/tmp
+COPY ops/healthcheck.sh ops/containers/Caddyfile ops/containers/front.sh /opt/hotline137/ops/
+USER hotline
+LABEL org.opencontainers.image.title="Hotline 137: HTTPS" org.opencontainers.image.licenses=Apache-2.0
+ARG VERSION
+LABEL org.opencontainers.image.version=${VERSION}
+
+
+FROM ${STABLE} AS turn
+RUN apt-get update && apt-get install -y --no-install-recommends coturn && apt-get clean && rm -rf /var/lib/apt/lists/*
+RUN useradd --uid 1370 --home-dir /nonexistent hotline \
+ && install -d -o hotline -g hotline -m 700 /run/turn-key
+COPY ops/healthcheck.sh ops/containers/coturn.sh /opt/hotline137/ops/
+USER hotline
+LABEL org.opencontainers.image.title="Hotline 137: TURN" org.opencontainers.image.licenses=Apache-2.0
+ARG VERSION
+LABEL org.opencontainers.image.version=${VERSION}

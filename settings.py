@@ -90,6 +90,7 @@ _PORT = re.compile(r"[0-9]{1,5}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _URL = r"^(https?://[^\s/?#]+[^\s?#]*)?$"
+_TURN = re.compile(r"turns?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
 _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!#-&(-:=?-\[\]-~]*")
 _PUSH_HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*")
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -209,6 +210,7 @@ def _voice_files(value: Any) -> Any:
 
 SECRETS = {
     "trunk_secret",
+    "turn_secret",
     "database_url",
     "metrics_token",
     "notice_webhook",
@@ -229,7 +231,10 @@ SECRETS = {
     "pictures_store_secret",
 }
 """No message of ours shows the value of one of these."""
-_OTHERS = {"ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET"}
+_OTHERS = {
+    *("ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET", "DOMAIN", "TLS", "CERTIFICATES"),
+    *("TLS_HTTP_PORT", "TLS_PORT", "TURN_PORT", "FRONT_ADDRESS"),
+}
 """Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
 HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
@@ -301,6 +306,12 @@ class Settings(BaseSettings):
     """Where Asterisk listens for browsers' phones (WebSocket)."""
     websocket_url: str = ""
     """Where browsers reach Asterisk, if not ws://HOTLINE_ASTERISK_HTTP/ws (a TLS proxy: wss://…)."""
+    turn_urls: Words = ()
+    """TURN servers for desks' phones in browsers that cannot reach Asterisk's sound ports (NAT, a container):
+    turn:137.city.example:3478?transport=udp. Empty: none."""
+    turn_secret: str = Field("", pattern=r"^([!-~]{16,200})?$")
+    """What that server shares with us (coturn's static-auth-secret): desks get passwords made of it, for half
+    a day each. Empty: one made from the state folder's secret (`hotline137 turn-secret` prints it)."""
     agi: HostPort = Address("127.0.0.1", 4573)
     """Where the call scripts listen for Asterisk. Never for anybody else."""
     ami: HostPort = Address("127.0.0.1", 5038)
@@ -632,6 +643,13 @@ class Settings(BaseSettings):
                         f"{allowed} includes {proxy}, whence browsers come (HOTLINE_WEBSOCKET_URL is a TLS "
                         "proxy's); must be the carrier's addresses alone, for example 198.51.100.0/24"
                     )
+        return value
+
+    @field_validator("turn_urls")
+    @classmethod
+    def _turn(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_TURN.fullmatch(each) for each in value):
+            raise ValueError("must be addresses such as turn:137.city.example:3478?transport=udp")
         return value
 
     @field_validator("city_accent")

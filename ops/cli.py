@@ -156,6 +156,14 @@ def desk_phone(
     typer.echo(f"dial     {accounts.DESK_EXTENSION}")
 
 
+@app.command("turn-secret")
+def turn_secret() -> None:
+    """Print what the TURN server has to know (coturn's static-auth-secret)."""
+    from hotline.desks import relay
+
+    typer.echo(relay.secret(_settings()))
+
+
 @db_app.command("upgrade")
 def db_upgrade() -> None:
     """Bring the tables to this version's shape."""

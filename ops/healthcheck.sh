@@ -8,6 +8,13 @@ database)
 asterisk)
   exec asterisk -C "$HOTLINE_STATE_DIR/asterisk/etc/asterisk.conf" -rx 'core waitfullybooted'
   ;;
+front)
+  # Its own HTTP port answers with the way to HTTPS.
+  exec bash -c 'exec 3<>/dev/tcp/127.0.0.1/8080 && printf "GET / HTTP/1.0\r\n\r\n" >&3 && read -r said <&3 && [[ $said = HTTP* ]]'
+  ;;
+turn)
+  exec turnutils_stunclient "$(hostname -i)"
+  ;;
 api | ivr | dialer | clerk)
   # /readyz knows of each; the API itself works if it answers and its database takes what is written.
   part=$1

@@ -15,6 +15,8 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from prompts.loudness import integrated
+
 Samples = NDArray[np.float32]
 
 RATE = 8_000
@@ -81,12 +83,9 @@ def peak(samples: Samples) -> float:
 
 def loudness(samples: Samples, rate: int) -> float:
     """Return the loudness in LUFS; a clip too short to be measured is taken as if said again and again."""
-    # scipy, which it needs, takes a second to import: only for those who measure
-    import pyloudnorm  # noqa: PLC0415
-
     said = samples[_heard(samples)]
     again = math.ceil(rate / said.size)  # 400 ms are the least it takes
-    return float(pyloudnorm.Meter(rate).integrated_loudness(np.tile(said, again)))
+    return integrated(np.tile(said, again), rate)
 
 
 def _heard(samples: Samples) -> slice:
@@ -113,11 +112,9 @@ def levelled(samples: Samples, rate: int) -> Samples:
 
 def _limited(samples: Samples, ceiling: float, rate: int) -> Samples:
     """Turn the moments above the ceiling down, softly from 5 ms before to 5 ms after each."""
-    from scipy.ndimage import minimum_filter1d  # noqa: PLC0415  as pyloudnorm above
-
     reach = round(_SOFTLY * rate)
     wanted = np.pad(np.minimum(1.0, ceiling / np.maximum(np.abs(samples), 1e-9)), 2 * reach, mode="edge")
-    least = minimum_filter1d(wanted, 2 * reach + 1)[reach : wanted.size - reach]
+    least = np.lib.stride_tricks.sliding_window_view(wanted, 2 * reach + 1).min(axis=1)
     hann = np.hanning(2 * reach + 3)[1:-1]
     return np.asarray(samples * np.convolve(least, hann / hann.sum(), mode="valid"), dtype=np.float32)
 

@@ -7,6 +7,14 @@ from pydantic import BaseModel, Field
 from api.schemas import Text
 
 
+class IceServer(BaseModel):
+    """A server that relays the sound, as a browser's RTCPeerConnection takes it."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+
 class DeskPhone(BaseModel):
     """What the desk's phone in the browser signs in to Asterisk with."""
 
@@ -15,6 +23,7 @@ class DeskPhone(BaseModel):
     username: str
     password: str
     extension: str
+    ice_servers: list[IceServer]
 
 
 class MyPhone(BaseModel):

@@ -1,30 +1,33 @@
 """What the phones in browsers need to sign in to Asterisk."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import phone_schemas
 from db import models
+from db.engine import now
 from dialplan import accounts
 from hotline import audit, numbers
-from hotline.desks import desk_phones
+from hotline.desks import desk_phones, relay
 from hotline.errors import Refused
 
 router = APIRouter(tags=["phones"])
 
 
 @router.get("/desk/phone")
-def desk_phone(user: AtDesk, settings: InForce, request: Request) -> phone_schemas.DeskPhone:
+def desk_phone(user: AtDesk, settings: InForce, session: Reading) -> phone_schemas.DeskPhone:
     """My desk's phone account."""
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id)
+    found = relay.relay(settings, name, now(session))
     return phone_schemas.DeskPhone(
         websocket_url=settings.websocket,
         sip_uri=f"sip:{name}@{settings.asterisk_http.host}",
         username=name,
         password=settings.secret_for(name),
         extension=accounts.DESK_EXTENSION,
+        ice_servers=[phone_schemas.IceServer(**found._asdict())] if found else [],
     )
 
 

@@ -1,22 +1,19 @@
 """`docker compose up` for real: built, dialled from this machine, and nothing lost by down and up."""
 
-import json
-import os
 import re
-import subprocess
 import time
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
+from hotline.version import VERSION
 from settings import Settings
 from tests.kit import sound
+from tests.kit.compose import Compose
 from tests.kit.docker_engine import docker_engine
 from tests.kit.phone import Phone
-from tests.kit.ports import free_port, free_range
 from tests.kit.process import slowness, until
 
 ROOT = Path(__file__).parents[2]
@@ -24,17 +21,7 @@ SERVICES = ("database", "asterisk", "ivr", "dialer", "clerk", "api")
 NUMBER = "09131370137"
 BACK_S = 15.0
 """From the moment a process hangs until another one works, on a machine with nothing else to do."""
-PIDS = """
-import pathlib, sys
-for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-    try:
-        words = line.read_bytes().decode().split("\\0")[:-1]
-    except OSError:  # it has just ended
-        continue
-    if words == sys.argv[1:]:
-        print(line.parent.name)
-"""
-"""Asked inside a container: whose command line is exactly this? Never the one that asks."""
+_MAJOR = {"Dockerfile": r"ARG POSTGRES_MAJOR=(\d+)", "docker-compose.yml": r"\{POSTGRES_MAJOR:-(\d+)\}"}
 CONVERSATION = (
     *(("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "2"), ("message-offer", "#")),
     ("registered.1", ""),
@@ -48,88 +35,6 @@ def docker_host() -> Iterator[dict[str, str]]:
     """What the environment must hold so that `docker` finds its engine."""
     with docker_engine() as environment:
         yield environment
-
-
-class Compose:
-    """A project of its own name, ports and network; nothing of the machine's own settings reaches it."""
-
-    def __init__(self, docker_host: dict[str, str]) -> None:
-        self.project = f"hotline137-test-{os.getpid()}"
-        self.sip, self._http = free_port(), free_port()
-        own = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
-        self._environment = (
-            own
-            | docker_host
-            | {
-                "HOTLINE_SIP_PORT": str(self.sip),
-                "HOTLINE_HTTP_PORT": str(self._http),
-                "HOTLINE_WEBSOCKET_PORT": str(free_port()),
-                "HOTLINE_RTP_PORTS": str(free_range(20)),
-                "HOTLINE_MAX_CALLS": "4",
-                "HOTLINE_CALLS_AT_ONCE": "2",
-                "HOTLINE_DESKS": "4",
-                "HOTLINE_SAMPLE": "1",
-                "HOTLINE_SUBNET": f"10.{os.getpid() % 200 + 20}.{os.getpid() // 200 % 256}.0/28",
-            }
-        )
-
-    def docker(self, *arguments: str | Path) -> str:
-        """Run docker; its output, or a failure that shows it."""
-        done = subprocess.run(
-            ["docker", *arguments],
-            check=False,
-            cwd=ROOT,
-            env=self._environment,
-            capture_output=True,
-            text=True,
-        )
-        said = f"{' '.join(map(str, arguments))}:\n{done.stdout[-6000:]}\n{done.stderr[-6000:]}"
-        assert done.returncode == 0, said
-        return done.stdout
-
-    def __call__(self, *arguments: str | Path) -> str:
-        """Run docker compose."""
-        return self.docker("compose", "--env-file", os.devnull, "-p", self.project, *arguments)
-
-    def up(self) -> None:
-        """Start everything and wait until every healthcheck is content."""
-        try:
-            self("up", "--detach", "--wait")
-        except AssertionError as error:
-            raise AssertionError(f"{error}\n{self('logs', '--no-color', '--tail', '50')}") from None
-
-    def password_of(self, username: str) -> str:
-        """The password that was shown when the sample accounts were made."""
-        log = self("logs", "--no-log-prefix", "prepare")
-        found = re.search(rf"{username} +(\S+)", log)
-        assert found, log
-        return found[1]
-
-    def registrations(self, username: str, password: str) -> list[dict[str, object]]:
-        """The mayor's line, as the desk's page gets it."""
-        with httpx.Client(base_url=f"http://127.0.0.1:{self._http}/api/v1", timeout=60) as api:
-            signed_in = api.post("/session", json={"username": username, "password": password})
-            signed_in.raise_for_status()
-            return list(api.get("/rounds/1/registrations").raise_for_status().json()["items"])
-
-    def works(self, service: str) -> bool:
-        """Whether /healthz says so, with all that an insider sees."""
-        try:
-            return bool(httpx.get(f"http://127.0.0.1:{self._http}/healthz").json().get(service) == "up")
-        except httpx.HTTPError:
-            return False
-
-    def kept(self, service: str) -> str:
-        """The id of the process that the container's parent keeps; empty while there is none."""
-        [container] = json.loads(self.docker("inspect", self("ps", "--quiet", service).strip()))
-        command = container["Config"]["Cmd"]
-        kept = command[command.index("ops.keep") + 2 :]
-        return self("exec", "-T", service, "python3", "-c", PIDS, *kept).strip()
-
-    def containers(self) -> list[dict]:
-        """What docker knows of every container of the project."""
-        ids = self("ps", "--all", "--quiet").split()
-        return list(json.loads(self.docker("inspect", *ids))) if ids else []
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +132,12 @@ def test_given_compose_when_it_goes_down_with_its_volumes_then_nothing_is_left(c
     assert [compose.docker(kind, "ls", *ours) for kind in kinds] == [""] * len(kinds)
 
 
+def test_given_the_database_s_version_when_compared_then_compose_and_the_image_name_the_same() -> None:
+    named = [re.search(what, (ROOT / file).read_text()) for file, what in _MAJOR.items()]
+
+    assert len({found and found[1] for found in named}) == 1
+
+
 def test_given_any_setting_when_compose_starts_then_the_containers_get_it() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
 
@@ -245,6 +156,8 @@ def test_given_every_package_and_module_when_the_image_is_built_then_it_is_let_i
 def test_given_the_dockerfile_when_read_then_images_stand_on_debian_alone() -> None:
     text = (ROOT / "Dockerfile").read_text()
 
-    bases = set(re.findall(r"(?m)^FROM (\S+)", text))
+    named = dict(re.findall(r"(?m)^ARG (\w+)=(\S+)$", text.partition("FROM")[0]))
     stages = set(re.findall(r"(?m)^FROM .* AS (\S+)$", text))
-    assert bases - stages == {"debian:trixie-slim", "debian:sid-slim"}
+    bases = {base for base in re.findall(r"(?m)^FROM (\S+)", text)} - stages
+    assert {named[base.strip("${}")] for base in bases} == {"debian:trixie-slim", "debian:sid-slim"}
+    assert named["VERSION"] == VERSION

@@ -62,6 +62,11 @@ RANGE = "must be first-last, for example 10000-10999"
         ("PICTURES_STORE_ENDPOINT", "s3.example:9000", "should match pattern"),
         ("PICTURES_STORE_SECRET", "a b", "should match pattern"),
         ("BROWSER_PHONE", "maybe", "valid boolean"),
+        *(
+            ("TURN_URLS", v, "must be addresses such as turn:137.city.example:3478?transport=udp")
+            for v in ("137.example", "stun:137.example", "turn:a b:1", "turn:137.example?transport=sctp")
+        ),
+        ("TURN_SECRET", "short", "should match pattern"),
         ("DESKS", "0", "greater than or equal to 1"),
         ("DESKS", "501", "less than or equal to 500"),
         ("DESKS", "many", "valid integer"),

@@ -205,6 +205,7 @@ def test_given_a_desk_when_it_asks_for_its_phone_then_it_gets_its_own_account_on
     assert account["username"] == f"desk-{user.desk_id}"
     assert account["password"] == settings.secret_for(f"desk-{user.desk_id}")
     assert account["websocket_url"] == f"ws://{settings.asterisk_http}/ws"
+    assert account["ice_servers"] == []
 
 
 def test_given_the_browser_phone_when_off_then_it_is_not_found_and_when_on_it_has_lines(

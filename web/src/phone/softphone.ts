@@ -12,6 +12,8 @@ export interface Account {
   sip_uri: string
   username: string
   password: string
+  /** Who relays the sound where Asterisk's ports cannot be reached; a desk's phone has them. */
+  ice_servers?: RTCIceServer[]
 }
 
 export interface PhoneStatus {
@@ -30,6 +32,8 @@ interface Options {
 
 /** Candidates of this host come at once; a gathering that never ends must not hold the call. */
 const GATHERING = 200
+/** A relay is asked for over the network. */
+const RELAY = 2_000
 const REGISTER_AGAIN = 4_000
 
 /** One SIP telephone in the browser, with at most one call. The only place that knows JsSIP. */
@@ -104,14 +108,14 @@ export class Softphone {
     if (this.session || !this.agent) return
     this.status.set({ state: 'calling', problem: null })
     const mediaStream = await this.openMicrophone()
-    if (mediaStream) this.agent.call(target, { mediaStream, pcConfig: { iceServers: [] } })
+    if (mediaStream) this.agent.call(target, { mediaStream, pcConfig: this.ways() })
     else this.settle()
   }
 
   async answer(): Promise<void> {
     const mediaStream = await this.openMicrophone()
     if (mediaStream && !this.session?.isEnded()) {
-      this.session?.answer({ mediaStream, pcConfig: { iceServers: [] } })
+      this.session?.answer({ mediaStream, pcConfig: this.ways() })
     }
   }
 
@@ -148,6 +152,10 @@ export class Softphone {
     return null
   }
 
+  private ways(): { iceServers: RTCIceServer[] } {
+    return { iceServers: this.account.ice_servers ?? [] }
+  }
+
   private closeMicrophone(): void {
     if (!this.options.microphone) this.microphone.close()
   }
@@ -173,7 +181,10 @@ export class Softphone {
       return
     }
     this.session = session
-    session.on('icecandidate', ({ ready }: IceCandidateEvent) => setTimeout(ready, GATHERING))
+    session.on('icecandidate', ({ candidate, ready }: IceCandidateEvent) => {
+      const relayToCome = this.ways().iceServers.length > 0 && candidate.type !== 'relay'
+      setTimeout(ready, relayToCome ? RELAY : GATHERING)
+    })
     let watched = () => {}
     session.on('confirmed', () => {
       this.speak()

@@ -1,0 +1,42 @@
+"""Loudness, against pyloudnorm, which has it from the same recommendation."""
+
+import math
+
+import numpy as np
+import pyloudnorm
+import pytest
+
+from prompts import loudness, sound
+
+
+@pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
+@pytest.mark.parametrize("seconds", [0.4, 0.93, 7.0])
+@pytest.mark.parametrize("kind", ["noise", "hum", "treble", "pauses"])
+def test_given_a_sound_when_measured_then_it_is_as_loud_as_another_library_says(
+    rate: int, seconds: float, kind: str
+) -> None:
+    at = np.arange(round(rate * seconds)) / rate
+    noise = np.random.default_rng(137).normal(0, 0.1, at.size)
+    samples = {
+        "noise": noise,
+        "hum": 0.3 * np.sin(2 * np.pi * 50 * at) + 0.05,
+        "treble": 0.02 * np.sin(2 * np.pi * 3_000 * at),
+        "pauses": noise * (np.sin(2 * np.pi * 0.6 * at) > 0) + noise / 1_000,
+    }[kind].astype(np.float32)
+
+    expected = pyloudnorm.Meter(rate).integrated_loudness(samples)
+    assert loudness.integrated(samples, rate) == pytest.approx(expected, abs=0.02)
+
+
+def test_given_silence_or_less_than_a_block_when_measured_then_it_is_said() -> None:
+    assert loudness.integrated(np.zeros(8_000, np.float32), 8_000) == -math.inf
+    with pytest.raises(ValueError, match="too short"):
+        loudness.integrated(np.ones(3_199, np.float32), 8_000)
+
+
+def test_given_a_peak_when_limited_then_it_is_under_the_ceiling_and_what_is_far_from_it_stays() -> None:
+    samples = np.full(8_000, 0.1, np.float32)
+    samples[4_000] = 1.0
+    limited = sound._limited(samples, 0.5, 8_000)
+    assert sound.peak(limited) == pytest.approx(0.5, abs=1e-6)
+    assert limited[:3_800] == pytest.approx(samples[:3_800])
