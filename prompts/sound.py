@@ -114,9 +114,18 @@ def _limited(samples: Samples, ceiling: float, rate: int) -> Samples:
     """Turn the moments above the ceiling down, softly from 5 ms before to 5 ms after each."""
     reach = round(_SOFTLY * rate)
     wanted = np.pad(np.minimum(1.0, ceiling / np.maximum(np.abs(samples), 1e-9)), 2 * reach, mode="edge")
-    least = np.lib.stride_tricks.sliding_window_view(wanted, 2 * reach + 1).min(axis=1)
+    least = _least_of(wanted, 2 * reach + 1)
     hann = np.hanning(2 * reach + 3)[1:-1]
     return np.asarray(samples * np.convolve(least, hann / hann.sum(), mode="valid"), dtype=np.float32)
+
+
+def _least_of(values: Samples, window: int) -> Samples:
+    """The least of each `window` values in a row, by the least of shorter windows that overlap."""
+    least, size = values, 1
+    while size < window:
+        step = min(size, window - size)
+        least, size = np.minimum(least[:-step], least[step:]), size + step
+    return least
 
 
 def encode(samples: Samples, rate: int, codecs: Iterable[str], *, level: bool) -> dict[str, bytes]:

@@ -34,6 +34,13 @@ def test_given_silence_or_less_than_a_block_when_measured_then_it_is_said() -> N
         loudness.integrated(np.ones(3_199, np.float32), 8_000)
 
 
+@pytest.mark.parametrize("window", [1, 2, 3, 81, 161])
+def test_given_values_when_the_least_of_each_window_is_asked_for_then_it_is(window: int) -> None:
+    values = np.random.default_rng(137).normal(size=500)
+    windows = np.lib.stride_tricks.sliding_window_view(values, window)
+    assert np.array_equal(sound._least_of(values, window), windows.min(axis=1))
+
+
 def test_given_a_peak_when_limited_then_it_is_under_the_ceiling_and_what_is_far_from_it_stays() -> None:
     samples = np.full(8_000, 0.1, np.float32)
     samples[4_000] = 1.0
