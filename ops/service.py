@@ -43,7 +43,9 @@ def _run_asterisk(settings: Settings) -> None:
     for stale in ("asterisk.pid", "asterisk.ctl"):
         (settings.state_dir / "asterisk" / stale).unlink(missing_ok=True)
     argv = asterisk.get(settings, say).argv(_config(settings))
-    os.execv(sys.executable, [sys.executable, "-u", "-m", "ops.keep", "asterisk", *argv])  # noqa: S606
+    keeper = [sys.executable, "-u", "-m", "ops.keep", "asterisk", *argv]
+    # The parent reads no file of settings: it needs nothing but Python.
+    os.execve(sys.executable, keeper, os.environ | {"HOTLINE_LOG": settings.log})  # noqa: S606
 
 
 def _reload(settings: Settings) -> None:

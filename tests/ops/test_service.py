@@ -1,0 +1,26 @@
+"""What systemd's units start, as far as it can be seen without systemd."""
+
+import os
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from ops import asterisk, service
+from settings import Settings
+
+
+def test_given_json_in_the_file_of_settings_when_asterisks_parent_starts_then_it_logs_so_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = tmp_path / "hotline.env"
+    given.write_text("HOTLINE_LOG=json\n")
+    monkeypatch.setitem(Settings.model_config, "env_file", str(given))
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr("sys.argv", ["service", "asterisk"])
+    monkeypatch.setattr(asterisk, "get", lambda *_: SimpleNamespace(argv=lambda _config: ["asterisk"]))
+    became: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(os, "execve", lambda _path, argv, env: became.append((argv, env)))
+    service.main()
+    ((argv, env),) = became
+    assert argv[-2:] == ["asterisk", "asterisk"] and env["HOTLINE_LOG"] == "json"
