@@ -20,6 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from api.app import create
 from api.connections import Connections
 from api.cookies import PEER
+from api.crowd import Crowd
 from api.security import takes_files
 from hotline import watchdog
 from settings import Address, Settings
@@ -180,7 +181,7 @@ def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     proxies = [ip_network(each, strict=False) for each in settings.trusted_proxies]
     trusted = [str(each) for each in proxies]
     config = uvicorn.Config(
-        _noting_peers(ProxyHeadersMiddleware(cast("ASGI3Application", create(settings)), trusted)),
+        _noting_peers(ProxyHeadersMiddleware(Crowd(cast("ASGI3Application", create(settings))), trusted)),
         host=settings.http.host,
         port=settings.http.port,
         http=type("Clients", (PromptClients,), {"open": Connections(proxies)}),

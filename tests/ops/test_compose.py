@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hotline.version import VERSION
-from settings import Settings
+from settings import Settings, load
 from tests.kit import sound
 from tests.kit.compose import Compose
 from tests.kit.docker_engine import docker_engine
@@ -136,6 +136,18 @@ def test_given_the_database_s_version_when_compared_then_compose_and_the_image_n
     named = [re.search(what, (ROOT / file).read_text()) for file, what in _MAJOR.items()]
 
     assert len({found and found[1] for found in named}) == 1
+
+
+@pytest.mark.parametrize("file", ["docker-compose.yml", "docker-compose.host.yml"])
+def test_given_compose_s_own_numbers_when_loaded_then_its_sound_ports_suffice(
+    monkeypatch: pytest.MonkeyPatch, own_environment: None, file: str
+) -> None:
+    names = "RTP_PORTS|MAX_CALLS|CALLS_AT_ONCE|DESKS"
+    given = dict(re.findall(rf"HOTLINE_({names}): \$\{{HOTLINE_\w+:-(.+)\}}", (ROOT / file).read_text()))
+    for name, value in given.items():
+        monkeypatch.setenv(f"HOTLINE_{name}", value)
+
+    assert len(given) == 4 and load(_env_file=None).sound_ports_needed > 100
 
 
 def test_given_any_setting_when_compose_starts_then_the_containers_get_it() -> None:

@@ -1,0 +1,52 @@
+"""How many requests of one address are answered at once, where connections are a proxy's."""
+
+from collections import Counter
+from typing import cast
+
+from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallable, Scope
+
+from api.connections import OPEN
+from api.cookies import PEER
+from api.limits import subscriber
+from api.problems import problem
+
+_LATER_S = 10
+
+
+class Crowd:
+    """Lets one address, as a trusted proxy tells it, have so many answers under way, live events included.
+
+    Whoever comes without a proxy is counted by connections (`Connections`).
+    """
+
+    def __init__(self, app: ASGI3Application, most: int = OPEN) -> None:
+        self._app, self._most = app, most
+        self._of: Counter[str] = Counter()
+
+    async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        """Answer one request, or say that there are too many."""
+        who = _whose(scope)
+        if not who:
+            await self._app(scope, receive, send)
+            return
+        answer = self._app
+        if self._of[who] >= self._most:
+            refusal = problem("too-many-pages", "too many requests of this address at once", after_s=_LATER_S)
+            answer = cast("ASGI3Application", refusal)
+        self._of[who] += 1
+        try:
+            await answer(scope, receive, send)
+        finally:
+            self._of[who] -= 1
+            if not self._of[who]:
+                del self._of[who]
+
+
+def _whose(scope: Scope) -> str:
+    """Whom a request is counted for; empty if it came straight."""
+    if scope["type"] != "http":
+        return ""
+    client = scope.get("client")
+    if client is None or client == cast("dict[str, object]", scope).get(PEER):
+        return ""
+    return subscriber(client[0])
