@@ -83,6 +83,9 @@ settings: .venv/run ## write docs/settings.md and hotline.env.example anew from 
 deb: .venv/run web/dist/index.html ## a package for this release of Debian or Ubuntu, or for SUITE=bookworm|trixie|noble
 	@ops/deb/build.sh $(SUITE)
 
+bundle: .venv/test web/dist/index.html ## one file that installs on a machine without any network; SUITE= as above
+	@ops/bundle/build.sh $(SUITE)
+
 test-install: .venv/test web/dist/index.html ## install what is made for it on machines of their own (20 minutes)
 	@$(BIN)/python -m pytest tests/install $(ARGS)
 
@@ -114,4 +117,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: guides guide-pictures deb test-install help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
+.PHONY: bundle guides guide-pictures deb test-install help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean

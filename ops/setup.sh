@@ -23,6 +23,8 @@ if [ "$for_what" = test ]; then
   need faketime faketime
   need sipp sip-tester
   need baresip baresip-core
+  need apt-ftparchive apt-utils
+  need ssh-keygen openssh-client
   need promtool prometheus
   need fail2ban-regex fail2ban python3-systemd
   [ -x /usr/lib/systemd/systemd-journal-remote ] || missing+=(systemd-journal-remote)

@@ -10,15 +10,16 @@ from ops import asterisk
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import until
 
-_BASE = "systemd,systemd-sysv,dbus,util-linux,procps"
+_BASE = "systemd,systemd-sysv,dbus,util-linux,procps,openssh-client,iproute2"
 """What every server has; neither Python nor anything else of ours."""
 
 
 class Machine:
     """A running one; its ports for phones and browsers are published on this machine's loopback."""
 
-    def __init__(self, environment: dict[str, str], suite: str) -> None:
-        self.suite = suite
+    def __init__(self, environment: dict[str, str], suite: str, *, offline: bool = False) -> None:
+        """`offline`: no route leads out of it; who asks it something is answered."""
+        self.suite, self._offline = suite, offline
         self.sip, self.http, self.rtp = free_port(), free_port(), free_range(20)
         self._environment = os.environ | environment
         self._name = f"hotline137-{suite}-{os.getpid()}"
@@ -59,7 +60,7 @@ class Machine:
             *("--tmpfs", "/run", "--tmpfs", "/run/lock", *ports, f"{self._name}:base", "/sbin/init"),
         )
         until(lambda: self("systemctl is-system-running || true").strip() in _BOOTED, "it has booted", 60)
-        self("apt-get update -qq")
+        self("ip route del default" if self._offline else "apt-get update -qq")
 
     def stop(self) -> None:
         """Leave nothing of it."""
@@ -72,9 +73,9 @@ _BOOTED = ("running", "degraded")
 
 
 @contextmanager
-def machine(environment: dict[str, str], suite: str) -> Iterator[Machine]:
+def machine(environment: dict[str, str], suite: str, *, offline: bool = False) -> Iterator[Machine]:
     """One of this release of Debian, gone without a trace afterwards."""
-    made = Machine(environment, suite)
+    made = Machine(environment, suite, offline=offline)
     try:
         made.start()
         yield made

@@ -1,0 +1,130 @@
+"""The bundle on a machine that no network leads out of; and what is forged is not taken."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from tests.kit import sound
+from tests.kit.docker_engine import docker_engine
+from tests.kit.installed import Machine, machine
+from tests.kit.phone import Phone
+from tests.kit.process import until
+
+ROOT = Path(__file__).parents[2]
+SUITE = "trixie"
+
+pytestmark = pytest.mark.timeout(1800)
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("bundle")
+    done = subprocess.run(
+        ["ops/bundle/build.sh", SUITE],
+        check=False,
+        cwd=ROOT,
+        env=os.environ | {"OUT": str(folder), "LEVEL": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    (made,) = folder.glob("*.tar")
+    return made
+
+
+@pytest.fixture(scope="module")
+def lonely(bundle: Path) -> Iterator[Machine]:
+    """A machine that has the bundle, its signers, and no way out."""
+    with docker_engine() as engine, machine(engine, SUITE, offline=True) as made:
+        made.put(bundle, "/root/bundle.tar")
+        made.put(bundle.parent / "signers", "/root/signers")
+        made("mkdir /root/b && tar -xf /root/bundle.tar -C /root/b --strip-components=1")
+        yield made
+
+
+def refused(lonely: Machine, command: str) -> str:
+    said = lonely(f"( {command} ) 2>&1 && echo IT-WENT-ON || true")
+    assert "IT-WENT-ON" not in said, said
+    assert lonely("dpkg-query -W hotline137 2> /dev/null || true") == "", said
+    return said
+
+
+def test_given_a_bundle_when_what_it_is_made_of_is_asked_then_each_part_is_named_with_its_version(
+    bundle: Path, tmp_path: Path
+) -> None:
+    subprocess.run(["tar", "-xf", bundle, "-C", tmp_path, "--strip-components=1"], check=True)
+    text = (tmp_path / "sbom.cdx.json").read_text("utf-8")
+
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    parts = {part["purl"].split("@")[0] for part in json.loads(text)["components"]}
+    assert {
+        "pkg:pypi/fastapi",
+        "pkg:npm/react",
+        "pkg:deb/debian/espeak-ng",
+        "pkg:deb/debian/asterisk",
+    } <= parts
+    assert not any("vitest" in part or "pytest" in part for part in parts)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ("printf x >> b/packages/Packages", "damaged or was changed"),
+        ("printf x >> b/SHA256SUMS", "not the bundle that was signed"),
+        ("cp b/README b/packages/evil_1_amd64.deb", "not of this bundle"),
+        ("rm b/README", "damaged or was changed"),
+        (
+            "ssh-keygen -q -t ed25519 -N '' -f other && sed \"s,^,hotline137 ,\" other.pub > signers",
+            "not the bundle",
+        ),
+    ],
+)
+def test_given_a_bundle_that_was_tampered_with_when_installed_then_it_is_refused_and_nothing_was_done(
+    lonely: Machine, spoil: str, said: str
+) -> None:
+    lonely("rm -rf /tmp/x && mkdir /tmp/x && cp -r /root/b /root/signers /tmp/x")
+
+    assert said in refused(lonely, f"cd /tmp/x && {spoil} && b/install.sh /tmp/x/signers")
+
+
+def test_given_no_network_when_the_bundle_is_installed_then_the_city_s_phone_answers(
+    lonely: Machine, tmp_path: Path
+) -> None:
+    routes = [line.split()[1] for line in lonely("cat /proc/net/route").splitlines()[1:]]
+    assert "00000000" not in routes, "there is a way out"
+
+    lonely("/root/b/install.sh /root/signers")
+
+    settings = {
+        "HTTP": "0.0.0.0:8137",
+        "SIP": f"0.0.0.0:{lonely.sip}",
+        "RTP_PORTS": str(lonely.rtp),
+        "MAX_CALLS": "4",
+        "CALLS_AT_ONCE": "2",
+        "DESKS": "4",
+        "PUBLIC_ADDRESS": "127.0.0.1",
+        "TRUNK_ALLOWED": "172.16.0.0/12",
+    }
+    given = "".join(f"HOTLINE_{name}={value}\\n" for name, value in settings.items())
+    lonely(f"printf '{given}' >> /etc/hotline137/hotline.env; systemctl restart hotline137.target")
+    until(lambda: _worst(lonely) != "fault", "no fault is left", 120, every=2)
+    lonely.fetch("/var/lib/hotline137/prompts/fa", tmp_path)
+    with Phone("09131370137") as phone:
+        phone.dial(f"sip:137@127.0.0.1:{lonely.sip}")
+        phone.wait_for("established")
+        until(
+            lambda: sound.best_score(phone.recording(), tmp_path / "fa" / "greeting.wav") > sound.THRESHOLD,
+            "greeting",
+            60,
+        )
+        phone.hangup()
+
+
+def _worst(lonely: Machine) -> str:
+    return str(json.loads(lonely("hotline137 doctor --json || true"))["worst"])
