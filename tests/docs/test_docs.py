@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+from settings import Settings
 from tests.kit import rooms_drawing
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,19 @@ def test_given_a_page_when_the_files_that_it_names_are_looked_up_then_each_exist
     names = {name for name in named_paths(page.read_text()) if "<" not in name} - FILLED_BY_A_CITY
     assert page != ARCHITECTURE or len(names) > 50
     assert sorted(name for name in names if not any(ROOT.glob(name))) == []
+
+
+def test_given_the_settings_that_pages_name_when_looked_up_then_each_is_one() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    there = {f"HOTLINE_{name.upper()}" for name in Settings.model_fields} | {"HOTLINE_ENV_FILE"}
+    there |= set(re.findall(r"HOTLINE_[A-Z_]+", compose))
+    history = {"CHANGELOG.md", "decisions"}
+    pages = [page for page in PAGES if not history & set(page.relative_to(ROOT).parts) - {"docs"}]
+    named = {
+        name: page.name for page in pages for name in re.findall(r"HOTLINE_[A-Z_]+[A-Z]", page.read_text())
+    }
+    assert len(named) > 100
+    assert {name: page for name, page in named.items() if name not in there} == {}
 
 
 def test_given_what_is_in_brackets_after_a_file_when_looked_up_then_the_file_has_it() -> None:
