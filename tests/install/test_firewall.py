@@ -215,43 +215,6 @@ def test_given_who_guesses_when_fail2ban_reads_of_it_then_their_packets_are_drop
         until(lambda: _answers(outside, SCANNER, 443), "let in again")
 
 
-def test_given_the_packages_journal_when_fail2ban_reads_it_then_it_counts_our_services_and_no_others(
-    tmp_path: Path,
-) -> None:
-    entries = (
-        ("asterisk", "13:38:43 asterisk | WARNING sign-in refused (unknown-phone) from 203.0.113.3"),
-        ("ivr", "13:38:43 asterisk | WARNING sign-in refused (unknown-phone) from 203.0.113.4"),
-        ("api", "WARNING sign-in refused (wrong-code) from 203.0.113.5"),
-    )
-    journal = tmp_path / "city.journal"
-    written = "".join(_entry(number, *entry) for number, entry in enumerate(entries, start=1))
-    remote = "/usr/lib/systemd/systemd-journal-remote"
-    subprocess.run([remote, "--compress=no", "-o", journal, "-"], input=written, text=True, check=True)
-
-    found = {}
-    for name in ("sip", "pages"):
-        rules = OPS / "fail2ban" / "filter.d" / f"hotline137-{name}.conf"
-        source = f"systemd-journal[journalfiles={journal}]"
-        found[name] = run(need("fail2ban-regex", "fail2ban"), "--out", "ip", source, rules).split()
-    assert found == {"sip": ["203.0.113.3"], "pages": ["203.0.113.5"]}
-
-
-def _entry(number: int, part: str, message: str) -> str:
-    """As `journalctl -o export` writes it."""
-    fields = {
-        "__CURSOR": f"c{number}",
-        "__REALTIME_TIMESTAMP": int(time.time() * 1e6) + number,
-        "__MONOTONIC_TIMESTAMP": number,
-        "_BOOT_ID": "0123456789abcdef0123456789abcdef",
-        "_SYSTEMD_UNIT": f"hotline137-{part}.service",
-        "SYSLOG_IDENTIFIER": f"hotline137-{part}",
-        "_PID": 812,
-        "_HOSTNAME": "city",
-        "MESSAGE": message,
-    }
-    return "".join(f"{name}={value}\n" for name, value in fields.items()) + "\n"
-
-
 def _read(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 

@@ -16,9 +16,12 @@ def counted(name: Literal["pages", "sip"], lines: Sequence[str]) -> list[str]:
     with tempfile.NamedTemporaryFile("w", suffix=".log") as written:
         written.write("".join(f"{line}\n" for line in lines))
         written.flush()
-        argv = [need("fail2ban-regex", "fail2ban"), "--out", "ip", written.name]
-        done = subprocess.run(
-            [*argv, _FILTERS / f"hotline137-{name}.conf"], capture_output=True, text=True, check=False
-        )
-    assert "ERROR" not in done.stderr, done.stderr
+        return counted_in(name, written.name)
+
+
+def counted_in(name: Literal["pages", "sip"], source: str) -> list[str]:
+    """The same, of a file or a `systemd-journal[…]`."""
+    argv = [need("fail2ban-regex", "fail2ban"), "--out", "ip", source, _FILTERS / f"hotline137-{name}.conf"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert "ERROR" not in done.stderr and "Traceback" not in done.stderr, done.stderr
     return done.stdout.split()

@@ -5,7 +5,6 @@
 
 import io
 import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -249,11 +248,9 @@ def take(to: Path) -> None:
         _people(engine)
         with served(settings) as url, person(chromium, locale="fa-IR", viewport=_SIZE) as context:
             camera = Camera(context.new_page(), url, engine, to)
-            for part in PARTS:
+            for part in (_operator, _official, _department, _technician):
                 part(camera, town)
 
-
-PARTS: tuple[Callable[[Camera, seed_city.Town], None], ...] = (_operator, _official, _department, _technician)
 
 if __name__ == "__main__":
     take(FOLDER)

@@ -2,6 +2,8 @@
 
 import io
 import logging
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from fastapi.testclient import TestClient
 from ops import log
 from ops.asterisk_log import readable
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
-from tests.kit.fail2ban import counted
+from tests.kit.fail2ban import counted, counted_in
 
 RECORDED = (Path(__file__).parent / "asterisk_refused.jsonl").read_text().splitlines()
 """What a real Asterisk 22 wrote of packets from 127.0.0.2 to 6: two wrong passwords; a REGISTER, an INVITE
@@ -95,3 +97,36 @@ def test_given_lines_that_only_quote_a_refusal_when_the_filters_read_then_they_c
         form(process, each) for each in odd for process in ("api", "asterisk") for form in (journal, merged)
     ]
     assert counted("pages", [*odd, *lines]) == counted("sip", [*odd, *lines]) == []
+
+
+def test_given_the_packages_journal_when_fail2ban_reads_it_then_it_counts_our_services_and_no_others(
+    tmp_path: Path,
+) -> None:
+    entries = (
+        ("asterisk", "13:38:43 asterisk | WARNING sign-in refused (unknown-phone) from 203.0.113.3"),
+        ("ivr", "13:38:43 asterisk | WARNING sign-in refused (unknown-phone) from 203.0.113.4"),
+        ("api", "WARNING sign-in refused (wrong-code) from 203.0.113.5"),
+    )
+    journal = tmp_path / "city.journal"
+    written = "".join(_entry(number, *entry) for number, entry in enumerate(entries, start=1))
+    remote = "/usr/lib/systemd/systemd-journal-remote"
+    subprocess.run([remote, "--compress=no", "-o", journal, "-"], input=written, text=True, check=True)
+
+    source = f"systemd-journal[journalfiles={journal}]"
+    assert (counted_in("sip", source), counted_in("pages", source)) == (["203.0.113.3"], ["203.0.113.5"])
+
+
+def _entry(number: int, part: str, message: str) -> str:
+    """As `journalctl -o export` writes it."""
+    fields = {
+        "__CURSOR": f"c{number}",
+        "__REALTIME_TIMESTAMP": int(time.time() * 1e6) + number,
+        "__MONOTONIC_TIMESTAMP": number,
+        "_BOOT_ID": "0123456789abcdef0123456789abcdef",
+        "_SYSTEMD_UNIT": f"hotline137-{part}.service",
+        "SYSLOG_IDENTIFIER": f"hotline137-{part}",
+        "_PID": 812,
+        "_HOSTNAME": "city",
+        "MESSAGE": message,
+    }
+    return "".join(f"{name}={value}\n" for name, value in fields.items()) + "\n"
