@@ -12,6 +12,7 @@ from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -91,6 +92,7 @@ _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _URL = r"^(https?://[^\s/?#]+[^\s?#]*)?$"
 _TURN = re.compile(r"turns?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(\?transport=(udp|tcp))?")
+_LDAP_URL = re.compile(r"ldaps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|ldaps?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")
 _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!#-&(-:=?-\[\]-~]*")
 _PUSH_HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*")
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -227,6 +229,7 @@ SECRETS = {
     "bale_key",
     "push_key",
     "oidc_client_secret",
+    "ldap_bind_password",
     "pictures_store_key",
     "pictures_store_secret",
 }
@@ -597,6 +600,40 @@ class Settings(BaseSettings):
     """What of the city's account is the person's user name here: something that nobody else ever gets."""
     oidc_issuer: str = Field("", pattern=_URL)
     """The city's own sign-in (OpenID Connect), as it names itself: https://login.city.example/realms/staff."""
+    ldap_base: str = Field("", max_length=500)
+    """Below which entry the office's people are found: ou=people,dc=city,dc=example."""
+    ldap_bind_dn: str = Field("", max_length=500)
+    """Who we are at the directory: an account that may read people and groups, and nothing else."""
+    ldap_bind_password_file: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
+    """A file with the password that belongs to it, alone in it; read anew each time."""
+    ldap_bind_password: str = ""
+    """The password itself, where it is in no file of its own."""
+    ldap_ca: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
+    """Certificates (PEM) by which the directory is known; the system's own if empty. Always checked."""
+    ldap_start_tls: bool = True
+    """Encrypt ldap:// by StartTLS. 0 is taken for a directory on this very machine only."""
+    ldap_user_attribute: str = Field("uid", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    """What of an entry is the person's user name: uid; sAMAccountName in Active Directory."""
+    ldap_name_attribute: str = Field("displayName", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
+    """What of it is the name that others see; cn where it has none."""
+    ldap_filter: str = Field("(objectClass=person)", pattern=r"^\(.*\)$", max_length=1000)
+    """Which entries are people who may sign in; whoever it does not find any more has left."""
+    ldap_tries: int = Field(3, ge=1, le=20)
+    """After so many wrong passwords for a name the directory is not asked for HOTLINE_LDAP_WAIT_MINUTES: less
+    than half of those after which it locks the account itself."""
+    ldap_wait_minutes: int = Field(30, ge=1, le=1440)
+    """As long as the directory counts wrong passwords, or longer."""
+    directory_roles: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
+    """The file (TOML) that says what the members of a group are here (docs/operate/directory.md); read anew
+    each time."""
+    ldap_url: Words = ()
+    """The office's directory, LDAP or Active Directory: ldaps://dc1.city.example, or ldap:// with StartTLS;
+    the next ones are asked when the first does not answer. Empty: none."""
+    oidc_groups_claim: str = "groups"
+    """What of the city's account are its groups, where HOTLINE_DIRECTORY_ROLES says what they are here."""
+    oidc_second_factor: Words = ()
+    """Values of `acr` by which the city's sign-in says that it has asked for a second factor; `mfa` in `amr`
+    always says so."""
     backup_dir: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """Where the clerk makes a backup each night: a folder of its own on another disk, which must be there
     (docs/operate/backup.md). Empty: none is made."""
@@ -787,6 +824,20 @@ class Settings(BaseSettings):
             raise ValueError("needs HOTLINE_OIDC_CLIENT_ID and HOTLINE_OIDC_CLIENT_SECRET")
         if value and not others.data.get("public_url"):
             raise ValueError("needs HOTLINE_PUBLIC_URL, to which it sends people back")
+        return value
+
+    @field_validator("ldap_url")
+    @classmethod
+    def _ldap(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        lacking = [name for name in ("ldap_base", "directory_roles") if not others.data.get(name)]
+        if value and lacking:
+            raise ValueError(f"needs {' and '.join(f'HOTLINE_{name.upper()}' for name in lacking)}")
+        for url in value:
+            if not _LDAP_URL.fullmatch(url):
+                raise ValueError("must be ldaps://host or ldap://host, with :port where it is another")
+            here = urlsplit(url).hostname in ("127.0.0.1", "::1", "localhost")
+            if url.startswith("ldap:") and not others.data.get("ldap_start_tls", True) and not here:
+                raise ValueError("sends passwords in the open without HOTLINE_LDAP_START_TLS")
         return value
 
     @field_validator("pictures_store")

@@ -10,6 +10,7 @@ from api.readiness import PROCESSES, Readiness
 from db.engine import reading
 from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker, toll
+from hotline.directory import state
 from hotline.errors import Refused
 from hotline.recordings import disk
 from settings import Settings
@@ -27,7 +28,8 @@ def healthz(engine: Database, settings: InForce, inside: IsInsider, response: Re
     `clerk` is "stuck in JOB for N s" while one of its jobs does not come to its end.
     `calls` is "capped", by the cap's name, while no call may be placed; `disk` is "nearly full" in time to
     mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
-    in; none is a fault yet. `trunk`, and `calls` with it, is "down since …, the line is kept" while
+    in; so is `directory`, where there is one, while it cannot be asked or believed; none is a fault yet.
+    `trunk`, and `calls` with it, is "down since …, the line is kept" while
     calls fail by our own fault: no restart mends that, so it is no 503.
 
     Who is no insider (HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN, an administrator who is signed in) hears
@@ -89,6 +91,8 @@ def check(engine: Engine, settings: Settings) -> dict[str, str]:
                 result["clerk"] = f"stuck in {job} for {since.total_seconds():.0f} s"
             result |= _calls(session, settings)
             result["texts"] = _texts(session, settings)
+            if settings.ldap_url or settings.oidc_issuer:
+                result["directory"] = _directory(session)
             result["database"] = "up"
     except Exception:  # whatever the reason: that is the answer
         return result
@@ -110,3 +114,8 @@ def _texts(session: Session, settings: Settings) -> str:
     providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
     said = arrivals.trouble(session, providers, settings.sms_least_credit)
     return f"in trouble: {said}" if said else "up"
+
+
+def _directory(session: Session) -> str:
+    found = state.trouble(session)
+    return f"in trouble: {found}" if found else "up"

@@ -80,6 +80,7 @@ def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
     _calls(to, found, settings)
     _lines(to, found)
     _messages(to, found, settings)
+    _directories(to, found, settings)
     to.counters(
         "hotline_attempts",
         "Callbacks that are over, by what came of them.",
@@ -91,6 +92,23 @@ def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
         "Calls on 137, by what became of them.",
         "kind",
         _each(Incoming, found.incoming),
+    )
+
+
+def _directories(to: Families, found: Gauges, settings: Settings) -> None:
+    asked = {"ldap": bool(settings.ldap_url), "oidc": bool(settings.oidc_issuer)}
+    ours = [each for each in found.directories if asked.get(each.name)]
+    to.gauges(
+        "hotline_directory_trouble",
+        "Whether the office's directory cannot be asked, or not be believed: nobody is put out.",
+        "directory",
+        {each.name: each.troubled_since is not None for each in ours},
+    )
+    to.gauges(
+        "hotline_directory_asked_seconds",
+        "Since it was asked last who is still there.",
+        "directory",
+        {each.name: max(0.0, (found.at - each.asked_at).total_seconds()) for each in ours},
     )
 
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from clerk import arrivals, backups, erasing, pictures, recordings, replies, sender
+from clerk import arrivals, backups, directory, erasing, pictures, recordings, replies, sender
 from clerk.progress import Progress, step
 from db import events
 from db.engine import connect, reading, writing
@@ -264,5 +264,6 @@ JOBS = [
     Job("retention", 3600.0, erasing.forget_old, limit_s=120.0),
     Job("replies", 2.0, replies.speak, limit_s=300.0),
     Job("old-replies", 3600.0, replies.delete_old),
+    Job("directory", 20.0, directory.ask, limit_s=120.0),  # finding an address may take a minute
     Job("backup", 60.0, backups.nightly),
 ]

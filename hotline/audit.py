@@ -14,6 +14,8 @@ COMMAND_LINE = "command line"
 SYSTEM = "system"
 """What nobody did: it happened because nobody did anything."""
 _AGAIN = timedelta(minutes=10)
+DIRECTORY = "the directory"
+"""The office's directory said so; no username has a blank."""
 STRANGER = "stranger"
 """Whoever was not let in."""
 CITIZEN = "citizen"

@@ -20,6 +20,7 @@ from hotline.requests import departments
 from ops import (
     categories,
     citizens,
+    directory,
     keys,
     ledger,
     messages,
@@ -50,6 +51,7 @@ for name, group in (
     ("db", db_app),
     ("prompts", prompts.app),
     ("user", user_app),
+    ("directory", directory.app),
     ("round", rounds.app),
     ("message", messages.app),
 ):

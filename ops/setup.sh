@@ -29,6 +29,7 @@ if [ "$for_what" = test ]; then
   need fail2ban-regex fail2ban python3-systemd
   [ -x /usr/lib/systemd/systemd-journal-remote ] || missing+=(systemd-journal-remote)
   need nft nftables
+  PATH="$PATH:/usr/sbin" need slapd slapd
   need chromium chromium
   need systemd-analyze systemd
   need docker docker.io docker-cli docker-compose docker-buildx
@@ -40,6 +41,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     echo "installing: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq -o DPkg::Lock::Timeout=300 update
+    # The tests start a slapd of their own: the machine gets none that listens.
+    ! command -v debconf-set-selections >/dev/null || debconf-set-selections <<<"slapd slapd/no_configuration boolean true"
     apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >/dev/null
   else
     echo "This machine lacks: ${missing[*]}" >&2

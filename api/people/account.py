@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import segno
 from fastapi import APIRouter, Path, Request, Response
+from sqlalchemy import Engine
 
 from api import cookies
 from api.access import (
@@ -18,6 +19,7 @@ from api.access import (
     Writing,
     idle,
 )
+from api.people import directory
 from api.people.account_schemas import (
     Account,
     Code,
@@ -34,6 +36,7 @@ from db.models import SignIn, User
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 from hotline.people import accounts, second_factor, sign_ins
+from settings import Settings
 
 router = APIRouter(prefix="/account", tags=["account"])
 
@@ -45,6 +48,7 @@ def account(user: Anybody, sign_in: InSession, session: Reading, settings: InFor
     """My account."""
     return Account(
         has_pin=user.pin_hash is not None,
+        from_directory=user.from_directory,
         second_factor=user.totp_salt is not None,
         second_factor_asked=second_factor.is_asked_of(user, settings),
         recovery_codes_left=second_factor.recovery_codes_left(session, user),
@@ -63,20 +67,27 @@ def account(user: Anybody, sign_in: InSession, session: Reading, settings: InFor
 
 
 @router.put("/password", status_code=204)
-def change_password(
-    body: PasswordChange, user: Anybody, sign_in: InSession, request: Request, engine: Database
+def change_password(  # noqa: PLR0917
+    body: PasswordChange,
+    user: Anybody,
+    sign_in: InSession,
+    request: Request,
+    engine: Database,
+    settings: InForce,
 ) -> None:
     """Change my password; my other sessions end."""
-    _ask_again(request, user, body.password)
+    _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
         accounts.set_password(session, user.id, body.new, given=False)
         sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
 
 
 @router.put("/pin", status_code=204)
-def change_pin(body: PinChange, user: SignedIn, request: Request, engine: Database) -> None:
+def change_pin(
+    body: PinChange, user: SignedIn, request: Request, engine: Database, settings: InForce
+) -> None:
     """Set the PIN with which my telephone, when it is called, gets in."""
-    _ask_again(request, user, body.password)
+    _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
         accounts.set_pin(session, user.username, ascii_digits(body.pin))
 
@@ -87,7 +98,7 @@ def offer(
 ) -> Offer:
     """A second factor to set up, which is in use once a code of it is shown."""
     if not second_factor.is_due(sign_in, settings):
-        _ask_again(request, sign_in.user, body.password)
+        _ask_again(request, sign_in.user, body.password, engine, settings)
     with writing(engine) as session:
         uri = second_factor.offer(session.get_one(SignIn, sign_in.token_hash), settings)
     return Offer(
@@ -122,7 +133,7 @@ def remove(  # noqa: PLR0917
     settings: InForce,
 ) -> None:
     """Do without a second factor, where the role allows it; my other sessions end."""
-    _ask_again(request, user, body.password)
+    _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
         second_factor.remove(session, session.get_one(SignIn, sign_in.token_hash), settings)
 
@@ -139,6 +150,9 @@ def end_one(session_id: Hash, user: Anybody, session: Writing) -> None:
     sign_ins.end_session(session, user.id, session_id)
 
 
-def _ask_again(request: Request, user: User, password: str) -> None:
-    if not is_right(request, f"account {user.id}", user.password_hash, password):
+def _ask_again(request: Request, user: User, password: str, engine: Engine, settings: Settings) -> None:
+    if user.from_directory:
+        if not directory.confirms(request, engine, settings, user, password):
+            raise Refused("wrong-password", "this is not the directory's password")
+    elif not is_right(request, f"account {user.id}", user.password_hash, password):
         raise Refused("wrong-password", "this is not the present password")

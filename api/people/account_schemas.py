@@ -83,6 +83,7 @@ class Account(BaseModel):
     """What a person may change of the own account."""
 
     has_pin: bool
+    from_directory: bool
     second_factor: bool
     second_factor_asked: bool
     recovery_codes_left: int

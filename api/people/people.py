@@ -39,6 +39,7 @@ def _view(
         official=views.official_view(user.official) if user.official else None,
         department=views.department_name(user.department) if user.department else None,
         heads_department=user.heads_department,
+        from_directory=user.from_directory,
         disabled_at=user.disabled_at,
         locked_until=locks.get(user.username),
         has_pin=user.pin_hash is not None,

@@ -10,7 +10,10 @@ from db.models import Role
 
 
 class Person(BaseModel):
-    """Somebody who signs in; `sessions` is in how many browsers they are signed in now."""
+    """Somebody who signs in; `sessions` is in how many browsers they are signed in now.
+
+    `from_directory`: the office's directory says who they are and has their password.
+    """
 
     id: int
     username: str
@@ -20,6 +23,7 @@ class Person(BaseModel):
     official: Official | None
     department: DepartmentName | None
     heads_department: bool
+    from_directory: bool
     disabled_at: datetime | None
     locked_until: datetime | None
     has_pin: bool

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api import cookies, schemas, views
 from api.access import Anybody, Database, InForce, InSession, Reading, Writing, in_session
 from api.limits import Guesses, Hashing
-from api.people import account_schemas
+from api.people import account_schemas, directory
 from db.engine import reading, writing
 from db.models import SignIn, User
 from hotline import audit
@@ -115,6 +115,9 @@ def _in_or_next(
 
 
 def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, settings: Settings) -> User:
+    theirs = directory.who_proved(body.username, body.password, request, engine, settings)
+    if theirs is not None:
+        return theirs
     with reading(engine) as session:
         known = accounts.known_hash(session, body.username)
         person = accounts.named(session, body.username)
@@ -164,6 +167,8 @@ def _refusals_noted(request: Request, engine: Engine) -> Iterator[None]:
     try:
         yield
     except Refused as refused:
+        if refused.code == "directory-away":  # it is nobody's guess
+            raise
         address = cookies.address(request)
         log.warning("sign-in refused (%s) from %s", refused.code, address)
         if refused.code in ("wrong-credentials", "wrong-code"):

@@ -44,7 +44,16 @@ from db.models.outbox import (
     WhyNot,
 )
 from db.models.passes import Pass
-from db.models.people import FailedSignIn, RecoveryCode, RequestFilter, Role, SignIn, User, Wall
+from db.models.people import (
+    Directory,
+    FailedSignIn,
+    RecoveryCode,
+    RequestFilter,
+    Role,
+    SignIn,
+    User,
+    Wall,
+)
 from db.models.pictures import Picture, PictureKind, PublicPicture
 from db.models.recordings import Recording, VoiceSummary
 from db.models.reports import Incoming, IncomingCalls, RequestFigures
@@ -100,6 +109,7 @@ __all__ = [
     "Desk",
     "DeskMessage",
     "DeskWord",
+    "Directory",
     "Erasure",
     "Escalation",
     "Event",

@@ -49,6 +49,11 @@ class User(Base):
     totp_step: Mapped[int | None]  # the time step of the last accepted code; none before it is taken again
     totp_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     totp_locked_until: Mapped[datetime | None]
+    from_directory: Mapped[bool] = mapped_column(
+        default=False, server_default=text("false")
+    )  # no password here
+    directory_id: Mapped[str | None] = mapped_column(String(150), unique=True, index=True)  # there; nobody gets it again
+    left_directory_at: Mapped[datetime | None]  # what has disabled them, if no person did
 
     desk: Mapped[Desk | None] = relationship(lazy="joined")
     official: Mapped[Official | None] = relationship()
@@ -109,8 +114,28 @@ class SignIn(Base):
     second_factor: Mapped[bool]  # whether it was shown
     password_due: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # a new one
     totp_offer: Mapped[str | None] = mapped_column(String(32))  # a totp_salt that is being set up
+    city_id: Mapped[str | None] = mapped_column(
+        String(64), index=True
+    )  # by the city's sign-in: of whose account,
+    city_session: Mapped[str | None] = mapped_column(String(64), index=True)  # and of which session there
+    city_token: Mapped[str | None] = mapped_column(String(8000))  # by which it is asked again; encrypted
+    city_asked_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(lazy="joined")
+
+
+class Directory(Base):
+    """What the last look into the office's directory found."""
+
+    __tablename__ = "directories"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)  # ldap, oidc
+    asked_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    troubled_since: Mapped[datetime | None]
+    why: Mapped[str] = mapped_column(String(40), default="", server_default="")  # empty: all is well
+    known: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # accounts that were asked about,
+    gone: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # and those that it did not have
 
 
 class Wall(Base):

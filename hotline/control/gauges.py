@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import (
     Delivery,
+    Directory,
     Heartbeat,
     Incoming,
     OutboxKind,
@@ -76,6 +77,7 @@ class Gauges:
     not_sent: Mapping[WhyNot | None, int]
     quiet: bool
     accounts: Sequence[SmsAccount]
+    directories: Sequence[Directory]
     outcomes: Mapping[Outcome, int]
     incoming: Mapping[Incoming, int]
 
@@ -109,6 +111,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         not_sent=_not_sent(session, at),
         quiet=is_quiet(at, settings.quiet_hours),
         accounts=arrivals.accounts(session),
+        directories=session.scalars(select(Directory).order_by(Directory.name)).all(),
         outcomes=totals.outcomes(session),
         incoming=totals.incoming(session),
     )

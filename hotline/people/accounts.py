@@ -66,9 +66,11 @@ def set_password(session: Session, user_id: int, password: str, *, given: bool) 
     """A person's new password, which unlocks the name; whoever wants others out ends the sessions.
 
     One that is `given` by somebody else opens nothing before its person has changed it.
-    Raises Refused("not-found" | "password-short" | "password-trivial").
+    Raises Refused("not-found" | "from-directory" | "password-short" | "password-trivial").
     """
     user = get(session, user_id)
+    if user.from_directory:
+        raise Refused("from-directory", "the password is the directory's")
     _check_password(password, user.username)
     user.password_hash, user.password_given = _HASHER.hash(password), given
     lockout.unlock(session, user.username)
@@ -100,7 +102,8 @@ def _check_password(password: str, username: str) -> None:
 def known_hash(session: Session, username: str) -> str:
     """The password's hash; for an unknown name one that nothing matches, and that costs as long."""
     user = named(session, username)
-    return user.password_hash if user and user.disabled_at is None else _NOBODYS
+    has_one = user is not None and user.disabled_at is None and not user.from_directory
+    return user.password_hash if user and has_one else _NOBODYS
 
 
 def is_right(password_hash: str, password: str) -> bool:

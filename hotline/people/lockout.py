@@ -46,6 +46,29 @@ def guessed(session: Session, username: str, *, right: bool) -> bool:
     return right
 
 
+def count_before(session: Session, username: str, *, most: int, wait: timedelta) -> None:
+    """Count a guess before somebody else is asked whether it is right; a right one is unlocked afterwards.
+
+    After `most` of them nothing is asked for `wait`, and then one at a time: so many at once cannot slip
+    through together. Raises Refused("too-many-attempts").
+    """
+    at, name_hash = now(session), _hash(username)
+    tried = _TRIED[session.get_bind().dialect.name]
+    kept = core(session).execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
+    if kept.locked_until and at < kept.locked_until:
+        raise refusal()
+    failures = kept.failures + 1
+    until = at + wait if failures >= most else None
+    this = update(FailedSignIn).where(FailedSignIn.name_hash == name_hash)
+    session.execute(this.values(failures=failures, locked_until=until))
+
+
+def not_asked(session: Session, username: str) -> None:
+    """The guess that was counted before was not tried."""
+    this = update(FailedSignIn).where(FailedSignIn.name_hash == _hash(username), FailedSignIn.failures > 0)
+    session.execute(this.values(failures=FailedSignIn.failures - 1, locked_until=None))
+
+
 def is_locked(session: Session, username: str) -> bool:
     """Whether the name is locked now: asked before a password is hashed, which costs far more."""
     this = select(FailedSignIn.locked_until).where(FailedSignIn.name_hash == _hash(username))

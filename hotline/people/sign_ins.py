@@ -116,6 +116,12 @@ def end_sessions(session: Session, user_id: int, except_hash: str | None = None)
     session.execute(ended if except_hash is None else ended.where(SignIn.token_hash != except_hash))
 
 
+def end_silent_sessions(session: Session, user_id: int) -> bool:
+    """End all of a person's sessions, unless they speak with a citizen at this moment; whether any was."""
+    ended = delete(SignIn).where(SignIn.user_id == user_id, ~_speaks()).returning(SignIn.token_hash)
+    return bool(session.scalars(ended).all())
+
+
 def cookie_hash(cookie: str) -> str:
     """What is kept of a session's cookie, and names the session."""
     return hashlib.sha256(cookie.encode()).hexdigest()

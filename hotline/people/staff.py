@@ -87,13 +87,33 @@ def add(
     return user, password
 
 
+def admit(session: Session, *, username: str, directory_id: str, settings: Settings, **values: Any) -> User:
+    """Add a person of the office's directory, who has no password here.
+
+    Raises Refused("person-values" | "unfit-characters" | "not-found" | "username-taken").
+    """
+    wanted = Values(**values)
+    _check(session, settings, username, wanted)
+    whose = {"username": username, "from_directory": True, "directory_id": directory_id}
+    user = User(**whose, password_hash="", **asdict(wanted))
+    try:
+        with session.begin_nested():
+            session.add(user)
+    except IntegrityError:
+        raise Refused("username-taken", username) from None
+    _tell(session, audit.DIRECTORY, "person-added", user, wanted.told)
+    return user
+
+
 def change(session: Session, user: User, *, who: str, settings: Settings, **values: Any) -> None:
     """Change some of the Values; what is left out stays. History keeps the username.
 
     Only a person of the role official has an official, and of the role department a department; another role
     loses it. A desk that serves a round in which its person may not answer any more leaves it.
 
-    Raises Refused("person-values" | "not-found" | "desk-taken" | "last-administrator").
+    Who comes from the office's directory is changed there, but for the desk.
+
+    Raises Refused("person-values" | "not-found" | "desk-taken" | "last-administrator" | "from-directory").
     """
     now_ = {column: getattr(user, column) for column in _COLUMNS}
     role = values.get("role", user.role)
@@ -105,6 +125,8 @@ def change(session: Session, user: User, *, who: str, settings: Settings, **valu
     changed = {column: value for column, value in wanted.items() if value != now_[column]}
     if not changed:
         return
+    if user.from_directory and who != audit.DIRECTORY and changed.keys() - {"desk_id"}:
+        raise Refused("from-directory", "the directory's groups say what they are here")
     before = user.desk_id
     if user.disabled_at and changed.get("desk_id"):
         raise Refused("person-values", "who cannot sign in sits at no desk")
@@ -116,30 +138,35 @@ def change(session: Session, user: User, *, who: str, settings: Settings, **valu
     _tell(session, who, "person-changed", user, told if changed.keys() - {"name"} else user.name)
 
 
-def disable(session: Session, user: User, *, who: str, settings: Settings) -> None:
+def disable(session: Session, user: User, *, who: str, settings: Settings, reason: str = "") -> None:
     """The person cannot sign in any more: every session ends at once, the desk is free, history stays.
 
+    Whom the directory has disabled comes back with it; whom a person has, by a person only.
     Raises Refused("last-administrator").
     """
     if user.disabled_at:
         return
-    desk_id = user.desk_id
-    _set(session, user, stays=False, disabled_at=now(session), desk_id=None)
+    desk_id, at = user.desk_id, now(session)
+    left = at if who == audit.DIRECTORY else None
+    _set(session, user, stays=False, disabled_at=at, left_directory_at=left, desk_id=None)
     sign_ins.end_sessions(session, user.id)
     if desk_id is not None:
         _leave_what_is_not_theirs(session, desk_id, settings)
-    _tell(session, who, "person-disabled", user)
+    _tell(session, who, "person-disabled", user, reason)
 
 
 def enable(session: Session, user: User, *, who: str) -> None:
     """The person may sign in again, with the password as it was and no desk."""
     if user.disabled_at:
-        user.disabled_at = None
+        user.disabled_at = user.left_directory_at = None
         _tell(session, who, "person-enabled", user)
 
 
 def new_password(session: Session, user: User, *, who: str) -> str:
-    """Draw a new password by lot, to be shown once; every session of the person ends."""
+    """Draw a new password by lot, to be shown once; every session of the person ends.
+
+    Raises Refused("from-directory").
+    """
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     accounts.set_password(session, user.id, password, given=True)
     sign_ins.end_sessions(session, user.id)

@@ -29,6 +29,7 @@ class Words(NamedTuple):
 _CODED = frozenset(
     {
         *("person-added", "person-changed", "number-blocked", "outcome-said", "left-in-hand", "outcome-owed"),
+        *("person-disabled", "sessions-ended"),
         *(
             "supervision-began",
             "supervision-ended",

@@ -30,6 +30,7 @@ LOOKS: dict[str, Look] = {
     "prompts": machine.prompts,
     "backup": machine.backup,
     "text messages": stored.text_messages,
+    "directory": stored.directory,
     "trial": telephone.trial,
 }
 _COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAULT: "red"}

@@ -24,7 +24,7 @@ export default function AccountPage({ me }: { me: Me }) {
         {account && (
           <>
             <div className={style.column}>
-              <Card title={text.account.password.title}><PasswordForm username={me.username} /></Card>
+              {!account.from_directory && <Card title={text.account.password.title}><PasswordForm username={me.username} /></Card>}
               <Card title={text.account.factor.title}><SecondFactor account={account} /></Card>
             </div>
             <div className={style.column}>

@@ -4,6 +4,10 @@ import type { problem as fa } from './problems.fa'
 export const problem: typeof fa = {
   'not-signed-in': 'Your session has ended. Sign in again.',
   'wrong-credentials': 'The user name or the password is not right.',
+  'directory-away': 'The office’s directory does not answer now. Try again in a little while.',
+  'directory-no-role': 'This account is in no group that has work here. Tell the administrator.',
+  'directory-name-taken': 'This user name belongs to another account here. Tell the administrator.',
+  'from-directory': 'The office’s directory decides this, not this page.',
   'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',
   forbidden: 'You are not allowed to do this.',
   'not-found': 'Not found.',

@@ -21,7 +21,8 @@ export function Actions({ person, onChange, onAction }: Props) {
   const words = text.people
   const active = person.disabled_at === null
   const actions: Action[] = [
-    ...(active ? ['newPassword', 'newPin'] as const : []),
+    ...(active && !person.from_directory ? ['newPassword'] as const : []),
+    ...(active ? ['newPin'] as const : []),
     ...(person.sessions > 0 ? ['endSessions'] as const : []),
     ...(person.has_second_factor ? ['resetSecondFactor'] as const : []),
     active ? 'disable' : 'enable',

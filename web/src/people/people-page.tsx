@@ -102,6 +102,7 @@ function Row({ person, children }: { person: Person; children: ReactNode }) {
           ? <Tag tone="later">{words.disabledSince(format.moment(disabled_at))}</Tag>
           : <Tag tone={sessions > 0 ? 'moved' : 'tried'}>{sessions > 0 ? words.signedIn(format.number(sessions)) : words.signedOut}</Tag>}
         {locked_until && !disabled_at && Date.parse(locked_until) > serverNow() && <Tag tone="later">{words.locked}</Tag>}
+        {person.from_directory && <Tag tone="tried">{words.fromDirectory}</Tag>}
         {person.has_pin && <Tag tone="tried">{words.pin}</Tag>}
         {person.has_second_factor && <Tag tone="tried">{words.secondFactor}</Tag>}
       </span>

@@ -30,6 +30,7 @@ export const words: typeof fa = {
     signedIn: (count) => (count === '1' ? '1 session' : `${count} sessions`),
     signedOut: 'not signed in',
     pin: 'has a PIN',
+    fromDirectory: 'directory',
     secondFactor: 'has a second factor',
     actions: (name) => `What can be done for ${name}`,
     more: 'More',

@@ -28,6 +28,7 @@ export const words = {
     signedIn: (count: string) => `${count} نشست باز`,
     signedOut: 'وارد نشده',
     pin: 'رمز تلفن دارد',
+    fromDirectory: 'فهرست کارکنان',
     secondFactor: 'ورود دومرحله‌ای دارد',
     actions: (name: string) => `کارها برای ${name}`,
     more: 'کارهای دیگر',

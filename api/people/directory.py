@@ -1,0 +1,124 @@
+"""Signing in with a name and a password of the office's directory (HOTLINE_LDAP_URL).
+
+A name that has an account of ours is asked of no directory: it lets in while the directory is away.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+from threading import BoundedSemaphore
+
+from fastapi import Request
+from sqlalchemy import Engine
+
+from api import cookies
+from api.limits import Guesses
+from db.engine import reading, writing
+from db.models import User
+from hotline.directory import ldap, members, roles
+from hotline.directory.ldap import Member
+from hotline.directory.ldap_connection import Away
+from hotline.directory.names import normalised
+from hotline.directory.roles import Grant, RolesError
+from hotline.errors import Refused
+from hotline.people import accounts, lockout
+from settings import Settings
+
+log = logging.getLogger("api")
+
+_AT_ONCE = BoundedSemaphore(8)
+"""A directory that hangs holds no more of the threads that answer everybody."""
+_AGAIN_S = 15
+
+
+def who_proved(
+    username: str, password: str, request: Request, engine: Engine, settings: Settings
+) -> User | None:
+    """The person whose name and password these are at the directory; None: it is no name for a directory.
+
+    Raises Refused("wrong-credentials" | "too-many-attempts" | "directory-away" | "directory-no-role" |
+    "directory-name-taken").
+    """
+    name = normalised(username) if settings.ldap_url else ""
+    if not name:
+        return None
+    with reading(engine) as session:
+        person = accounts.named(session, username) or accounts.named(session, name)
+    if person and not person.from_directory:
+        return None
+    mark = cookies.mark_of(request, person.id, settings) if person else None
+    member, grants = _asked(request, engine, settings, (username, password), (name, mark))
+    if member is None:
+        raise Refused("wrong-credentials", "no such name, or the password is wrong")
+    try:
+        with writing(engine) as session:
+            admitted = members.admit(
+                session,
+                directory_id=member.id,
+                username=member.username,
+                name=member.name,
+                grant=roles.grant(grants, member.groups),
+                settings=settings,
+            )
+    except RolesError as error:
+        log.error("%s", error)
+        raise Refused("directory-no-role", "HOTLINE_DIRECTORY_ROLES says what cannot be") from None
+    with reading(engine) as session:
+        return accounts.get(session, admitted.id)
+
+
+def confirms(request: Request, engine: Engine, settings: Settings, user: User, password: str) -> bool:
+    """Whether this is the password of somebody who is signed in. Raises what `who_proved` does."""
+    if not settings.ldap_url or not user.directory_id:
+        return False
+    given = (user.username, password)
+    member, _ = _asked(request, engine, settings, given, (user.username, f"account {user.id}"))
+    return member is not None and member.id == user.directory_id
+
+
+def _asked(
+    request: Request,
+    engine: Engine,
+    settings: Settings,
+    given: tuple[str, str],
+    name_and_mark: tuple[str, str | None],
+) -> tuple[Member | None, Sequence[Grant]]:
+    """Whose name and password are `given`. Counted here before the directory hears of it, which would lock
+    the account; a browser that the person is known by counts apart from strangers.
+    """
+    name, mark = name_and_mark
+    who, key = mark or cookies.address(request), f"{name} {mark}" if mark else name
+    guesses: Guesses = request.app.state.passwords
+    guesses.take(who)
+    wait = timedelta(minutes=settings.ldap_wait_minutes)
+    with writing(engine) as session:
+        lockout.count_before(session, key, most=settings.ldap_tries, wait=wait)
+    try:
+        member, grants = _ask(settings, *given)
+    except Refused:
+        guesses.give_back(who)
+        with writing(engine) as session:
+            lockout.not_asked(session, key)
+        raise
+    if member is not None:
+        guesses.give_back(who)
+        with writing(engine) as session:
+            lockout.unlock(session, key)
+    return member, grants
+
+
+def _ask(settings: Settings, username: str, password: str) -> tuple[Member | None, Sequence[Grant]]:
+    if not _AT_ONCE.acquire(blocking=False):
+        raise _away()
+    try:
+        grants = roles.read(settings.directory_roles)
+        return ldap.proved(settings, username, password, {each.group for each in grants}), grants
+    except (Away, RolesError) as error:
+        log.error("sign-in by the directory is not possible: %s", error)
+        raise _away() from None
+    finally:
+        _AT_ONCE.release()
+
+
+def _away() -> Refused:
+    return Refused("directory-away", "the office's directory does not answer", after_s=_AGAIN_S)

@@ -1,0 +1,193 @@
+"""What the office's directory knows of a person: OpenLDAP and its like, and Active Directory."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from ldap3.utils.conv import escape_filter_chars
+
+from hotline.directory.ldap_connection import Away, Found, LdapConnection, connected, same
+from hotline.directory.names import normalised
+from settings import Settings
+
+_IDS = ("objectGUID", "entryUUID", "nsUniqueId", "ipaUniqueID")
+"""What an entry keeps when it is renamed or moved, and no other ever gets."""
+_STATES = (
+    "userAccountControl",
+    "msDS-User-Account-Control-Computed",
+    "accountExpires",
+    "nsAccountLock",
+    "loginDisabled",
+    "pwdAccountLockedTime",
+)
+_MEMBERS = ("member", "uniqueMember", "memberUid")
+_DISABLED, _LOCKED = 0x2, 0x10
+_EPOCH_OF_WINDOWS = datetime(1601, 1, 1, tzinfo=UTC)
+_AT_ONCE = 40
+_IS_ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
+_IN_CHAIN = "1.2.840.113556.1.4.1941"
+"""Active Directory's rule that finds members of groups in groups."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """A person's entry: `barred` is empty, "disabled", "expired" or "locked"."""
+
+    id: str
+    dn: str
+    username: str
+    name: str
+    barred: str = ""
+    groups: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the directory has of the accounts that were asked about, and which groups it does not have."""
+
+    members: Mapping[str, Member]
+    missing_groups: Sequence[str] = field(default=())
+
+
+def proved(settings: Settings, username: str, password: str, groups: Collection[str]) -> Member | None:
+    """Whose name and password these are; None: nobody's, or there are several of that name. Raises Away."""
+    wanted = normalised(username)
+    if not wanted or not password:
+        return None
+    with connected(settings) as connection:
+        member = _named(connection, settings, wanted, username.strip())
+        if member is None or member.barred in ("disabled", "expired"):
+            return None
+        (whole,), _missing = _with_groups(connection, settings, [member], groups)
+        return whole if connection.proves(member.dn, password) else None
+
+
+def look(settings: Settings, ids: Sequence[str], groups: Collection[str]) -> Look:
+    """What there is of these accounts now. Raises Away, also if it has suddenly nobody at all."""
+    with connected(settings) as connection:
+        people = _search(connection, settings, "", limit=1)
+        if not people:
+            raise Away("empty", "nobody is found there at all")
+        found = [member for some in _pieces(ids) for member in _by_ids(connection, settings, some)]
+        members, missing = _with_groups(connection, settings, found, groups)
+        return Look({member.id: member for member in members}, missing)
+
+
+def _named(connection: LdapConnection, settings: Settings, wanted: str, typed: str) -> Member | None:
+    """The one entry whose own name is this: what was typed goes by the directory's idea of «the same»."""
+    attribute = settings.ldap_user_attribute
+    either = "".join(f"({attribute}={escape_filter_chars(name)})" for name in sorted({wanted, typed}))
+    found = [_member(entry, settings) for entry in _search(connection, settings, f"(|{either})", limit=5)]
+    members = [member for member in found if member and member.username == wanted]
+    return members[0] if len(members) == 1 else None
+
+
+def _by_ids(connection: LdapConnection, settings: Settings, ids: Sequence[str]) -> Iterator[Member]:
+    for entry in _search(connection, settings, _any_of(ids)):
+        if member := _member(entry, settings):
+            yield member
+
+
+def _any_of(ids: Iterable[str]) -> str:
+    """A filter for these accounts: each byte of an id escaped, so that none can mean anything else."""
+    parts = [each.partition(":") for each in ids]
+    escaped = ((name, "".join(f"\\{byte:02x}" for byte in bytes.fromhex(value))) for name, _, value in parts)
+    return f"(|{''.join(f'({name}={value})' for name, value in escaped)})"
+
+
+def _search(connection: LdapConnection, settings: Settings, query: str, limit: int = 0) -> list[Found]:
+    attributes = (settings.ldap_user_attribute, settings.ldap_name_attribute, "cn", *_IDS, *_STATES)
+    found = connection.search(
+        settings.ldap_base, f"(&{settings.ldap_filter}{query})", sorted(set(attributes)), limit=limit
+    )
+    if found is None:
+        raise Away("empty", "there is no HOTLINE_LDAP_BASE")
+    return found
+
+
+def _member(entry: Found, settings: Settings) -> Member | None:
+    """None: it has no user name of a form that we take, several, or no id."""
+    names = entry.texts(settings.ldap_user_attribute)
+    username = normalised(names[0]) if len(names) == 1 else ""
+    of = next((name for name in _IDS if entry.values.get(name.lower())), None)
+    if not username or of is None:
+        return None
+    name = entry.text(settings.ldap_name_attribute) or entry.text("cn") or username
+    return Member(
+        id=f"{of}:{entry.values[of.lower()][0].hex()}",
+        dn=entry.dn,
+        username=username,
+        name=" ".join("".join(each for each in name if each.isprintable() or each in "\u200c\u200d").split())[
+            :100
+        ]
+        or username,
+        barred=_barred(entry),
+    )
+
+
+def _barred(entry: Found) -> str:
+    if _number(entry, "userAccountControl") & _DISABLED or any(
+        entry.text(name).upper() == "TRUE" for name in ("nsAccountLock", "loginDisabled")
+    ):
+        return "disabled"
+    ticks = _number(entry, "accountExpires")
+    if 0 < ticks < 1 << 62 and _EPOCH_OF_WINDOWS + timedelta(microseconds=ticks // 10) < datetime.now(UTC):
+        return "expired"
+    computed = _number(entry, "msDS-User-Account-Control-Computed")
+    return "locked" if computed & _LOCKED or entry.text("pwdAccountLockedTime") else ""
+
+
+def _number(entry: Found, attribute: str) -> int:
+    text = entry.text(attribute)
+    return int(text) if text.lstrip("-").isdecimal() and len(text) < 20 else 0
+
+
+def _with_groups(
+    connection: LdapConnection, settings: Settings, members: Sequence[Member], groups: Collection[str]
+) -> tuple[list[Member], list[str]]:
+    """These people with those of the groups that they are in, and the groups that there are not."""
+    of: dict[str, set[str]] = {member.id: set() for member in members}
+    nested, missing = _nests(connection), []
+    for group in sorted(set(groups)):
+        found = connection.search(group, "(objectClass=*)", _MEMBERS, only_base=True)
+        if not found:
+            missing.append(group)
+            continue
+        ids = _in_chain(connection, settings, members, group) if nested else _listed(found[0], members)
+        for each in ids:
+            of[each].add(group)
+    return [_in(member, frozenset(of[member.id])) for member in members], missing
+
+
+def _in(member: Member, groups: frozenset[str]) -> Member:
+    return Member(member.id, member.dn, member.username, member.name, member.barred, groups)
+
+
+def _nests(connection: LdapConnection) -> bool:
+    root = connection.search("", "(objectClass=*)", ["supportedCapabilities"], only_base=True)
+    return any(_IS_ACTIVE_DIRECTORY in entry.texts("supportedCapabilities") for entry in root or ())
+
+
+def _in_chain(
+    connection: LdapConnection, settings: Settings, members: Sequence[Member], group: str
+) -> Iterator[str]:
+    of = {member.id: member for member in members}
+    inside = f"(memberOf:{_IN_CHAIN}:={escape_filter_chars(group)})"
+    for some in _pieces(list(of)):
+        for entry in _search(connection, settings, f"{_any_of(some)}{inside}"):
+            member = _member(entry, settings)
+            if member and member.id in of:
+                yield member.id
+
+
+def _listed(group: Found, members: Sequence[Member]) -> Iterator[str]:
+    dns = {same(dn) for name in ("member", "uniqueMember") for dn in group.texts(name)}
+    uids = {normalised(uid) for uid in group.texts("memberUid")}
+    for member in members:
+        if same(member.dn) in dns or member.username in uids:
+            yield member.id
+
+
+def _pieces(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    for first in range(0, len(ids), _AT_ONCE):
+        yield ids[first : first + _AT_ONCE]

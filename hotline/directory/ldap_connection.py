@@ -1,0 +1,206 @@
+"""One connection to the office's directory, by ldap3, which is not kept up any more: all of it is in here.
+
+Whatever the other side does, it is over after a few seconds: each answer has its time, and all of them
+together too. Certificates are checked by Python's own ssl, referrals are followed nowhere.
+"""
+
+import logging
+import ssl
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import ldap3
+from ldap3.core.exceptions import LDAPException
+from ldap3.utils.dn import parse_dn
+from pyasn1.error import PyAsn1Error
+
+from settings import Settings
+
+log = logging.getLogger("directory")
+
+_ANSWER_S = 4
+_ALL_S = 10.0
+_WRONG = {49, 53, 19, 50}
+"""Invalid credentials, unwilling to perform, constraint violation, insufficient rights: not let in."""
+_NOT_THERE = 32
+
+
+class Away(Exception):
+    """The directory does not answer, or not what it should; `why` is one word for it."""
+
+    def __init__(self, why: str, detail: object = "") -> None:
+        super().__init__(f"{why}: {detail}")
+        self.why = why
+
+
+@dataclass(frozen=True)
+class Found:
+    """One entry, with its attributes by their names in small letters."""
+
+    dn: str
+    values: dict[str, list[bytes]]
+
+    def texts(self, attribute: str) -> list[str]:
+        """All values of an attribute that are text."""
+        return [value.decode(errors="replace") for value in self.values.get(attribute.lower(), [])]
+
+    def text(self, attribute: str) -> str:
+        """The only value, or the first one; empty if there is none."""
+        return next(iter(self.texts(attribute)), "")
+
+
+class _Tls(ldap3.Tls):  # type: ignore[misc]
+    """The certificate and its name, as every other client of ours checks them."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(validate=ssl.CERT_REQUIRED)
+        self._ca = settings.ldap_ca
+
+    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
+        context = ssl.create_default_context(cafile=self._ca)
+        host = connection.server.host.strip("[]")
+        connection.socket = context.wrap_socket(
+            connection.socket, server_hostname=host, do_handshake_on_connect=False
+        )
+        connection.socket.do_handshake()  # on the socket that `_cut` knows
+
+
+class LdapConnection:
+    """Bound as ourselves; `search` and `proves` raise Away."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def search(
+        self, base: str, query: str, attributes: Sequence[str], *, only_base: bool = False, limit: int = 0
+    ) -> list[Found] | None:
+        """What is found; None where there is no such base."""
+        done = self._connection.search(
+            base,
+            query,
+            search_scope=ldap3.BASE if only_base else ldap3.SUBTREE,
+            attributes=list(attributes),
+            size_limit=limit,
+        )
+        code = self._connection.result["result"]
+        if code == _NOT_THERE:
+            return None
+        if code != 0 and not (limit and code == 4):  # 4: more than the limit, which was not asked for
+            raise Away("refused", f"search: {self._connection.result['description']} {done}")
+        return [
+            Found(entry["dn"], {name.lower(): values for name, values in entry["raw_attributes"].items()})
+            for entry in self._connection.response
+            if entry["type"] == "searchResEntry"
+        ]
+
+    def proves(self, dn: str, password: str) -> bool:
+        """Whether this is the entry's password. The connection is that person's from then on."""
+        if not dn or not password:
+            return False  # RFC 4513 5.1.2: a bind without a password succeeds, and proves nothing
+        self._connection.rebind(user=dn, password=password, read_server_info=False)
+        code = self._connection.result["result"]
+        if code == 0:
+            return True
+        if code in _WRONG:
+            return False
+        raise Away("refused", f"bind: {self._connection.result['description']}")
+
+
+@contextmanager
+def connected(settings: Settings) -> Iterator[LdapConnection]:
+    """A connection to the first server that takes us. Raises Away."""
+    connection, deadline = _first(settings)
+    try:
+        yield LdapConnection(connection)
+    except (LDAPException, PyAsn1Error, OSError, ValueError, IndexError, KeyError) as error:
+        raise Away("away", type(error).__name__) from None
+    finally:
+        deadline.cancel()
+        with suppress(Exception):
+            connection.unbind()
+
+
+def _first(settings: Settings) -> tuple[Any, threading.Timer]:
+    worst: Away = Away("away", "no server")
+    for url in settings.ldap_url:
+        try:
+            return _open(url, settings)
+        except Away as away:
+            log.warning("%s: %s", url, away)
+            worst = away
+    raise worst
+
+
+def _open(url: str, settings: Settings) -> tuple[Any, threading.Timer]:
+    parts = urlsplit(url)
+    secure = parts.scheme == "ldaps"
+    server = ldap3.Server(
+        parts.hostname or "",
+        port=parts.port or (636 if secure else 389),
+        use_ssl=secure,
+        tls=_Tls(settings),
+        get_info=ldap3.NONE,
+        connect_timeout=_ANSWER_S,
+    )
+    connection = ldap3.Connection(
+        server,
+        user=settings.ldap_bind_dn or None,
+        password=_password(settings) or None,
+        authentication=ldap3.SIMPLE if settings.ldap_bind_dn else ldap3.ANONYMOUS,
+        client_strategy=ldap3.SYNC,
+        auto_referrals=False,
+        check_names=False,
+        receive_timeout=_ANSWER_S,
+        raise_exceptions=False,
+    )
+    deadline = threading.Timer(_ALL_S, _cut, [connection])
+    deadline.daemon = True
+    deadline.start()
+    try:
+        connection.open(read_server_info=False)
+        if not secure and settings.ldap_start_tls and not connection.start_tls(read_server_info=False):
+            raise Away("no-tls", "StartTLS was refused")
+        if not connection.bind(read_server_info=False):
+            raise Away("bind", connection.result["description"])
+    except (LDAPException, PyAsn1Error, OSError, ValueError, IndexError, KeyError) as error:
+        _close(connection, deadline)
+        why = "certificate" if "certificate" in str(error).lower() else "away"
+        raise Away(why, type(error).__name__) from None
+    except Away:
+        _close(connection, deadline)
+        raise
+    return connection, deadline
+
+
+def _password(settings: Settings) -> str:
+    if settings.ldap_bind_password_file is None:
+        return settings.ldap_bind_password
+    try:
+        return settings.ldap_bind_password_file.read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        raise Away("password-file", type(error).__name__) from None
+
+
+def _close(connection: Any, deadline: threading.Timer) -> None:
+    deadline.cancel()
+    with suppress(Exception):
+        connection.unbind()
+
+
+def _cut(connection: Any) -> None:
+    """The time for all of it is over: whoever waits for an answer hears that there is none."""
+    with suppress(Exception):
+        connection.socket.shutdown(2)
+
+
+def same(dn: str) -> str:
+    """A DN in one form, to compare it by; empty if it is none."""
+    try:
+        parts = parse_dn(dn, escape=False, strip=True)
+    except LDAPException:
+        return ""
+    return ",".join(f"{name.strip()}={value.strip()}".casefold() for name, value, _ in parts)

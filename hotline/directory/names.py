@@ -1,0 +1,27 @@
+"""User names of the directory in one form: one person is one account here, and looks like no other."""
+
+import re
+import unicodedata
+
+from hotline.numbers import ascii_digits
+
+LONGEST = 64
+_PERSIAN = str.maketrans("يىكة", "ییکه")
+_LATIN = re.compile(r"[a-z0-9][a-z0-9._@-]*")
+_MARKS = frozenset("._@-")
+
+
+def normalised(username: str) -> str:
+    """The name in small letters, Persian ones for Arabic ones, Latin digits; empty if it is none for us.
+
+    Its letters are of one script, Latin or Persian: an `a` of another alphabet makes no second `admin`.
+    """
+    name = unicodedata.normalize("NFKC", username.strip()).casefold().translate(_PERSIAN)
+    name = ascii_digits(name)
+    fits = _LATIN.fullmatch(name) or (all(map(_is_persian, name)) and any(map(str.isalpha, name)))
+    return name if fits and len(name) <= LONGEST else ""
+
+
+def _is_persian(each: str) -> bool:
+    is_letter = unicodedata.name(each, "").startswith("ARABIC LETTER ")
+    return is_letter or each in _MARKS or (each.isascii() and each.isdigit())

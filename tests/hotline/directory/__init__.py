@@ -1,0 +1,1 @@
+"""Staff from the office's directory."""
