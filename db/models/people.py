@@ -52,7 +52,9 @@ class User(Base):
     from_directory: Mapped[bool] = mapped_column(
         default=False, server_default=text("false")
     )  # no password here
-    directory_id: Mapped[str | None] = mapped_column(String(150), unique=True, index=True)  # there; nobody gets it again
+    directory_id: Mapped[str | None] = mapped_column(
+        String(150), unique=True, index=True
+    )  # there; nobody gets it again
     left_directory_at: Mapped[datetime | None]  # what has disabled them, if no person did
 
     desk: Mapped[Desk | None] = relationship(lazy="joined")

@@ -77,7 +77,8 @@ def adopt(session: Session, username: str, *, who: str) -> User:
     user = accounts.named(session, username)
     if user is None:
         raise Refused("not-found", f"no person {username}")
-    user.from_directory, user.directory_id, user.password_hash = True, None, ""
+    user.from_directory, user.directory_id = True, None
+    user.password_hash, user.password_given = "", False
     sign_ins.end_sessions(session, user.id)
     audit.record(session, who, "person-adopted", f"person {username}")
     return user

@@ -1,16 +1,10 @@
-"""Staff from the office's directory: whose accounts are there, and what the last look into it found.
-
-Revision ID: 0102
-Revises: 0101
-"""
+"""Staff from the office's directory: whose accounts are there, and what the last look into it found."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0102"
 down_revision = "0101"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:

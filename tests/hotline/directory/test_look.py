@@ -398,7 +398,7 @@ def test_given_a_person_of_the_directory_when_an_administrator_changes_them_then
             user = staff.get(session, mine)
             staff.change(session, user, who="admin", settings=office.settings, **change)
     with writing(engine) as session, pytest.raises(Exception, match="from-directory"):
-        accounts.set_password(session, mine, "a password of ours 137")
+        accounts.set_password(session, mine, "a password of ours 137", given=True)
     with writing(engine) as session:
         user = staff.get(session, mine)
         staff.change(session, user, who="admin", settings=office.settings, desk_id=3)
