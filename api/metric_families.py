@@ -104,12 +104,6 @@ def _directories(to: Families, found: Gauges, settings: Settings) -> None:
         "directory",
         {each.name: each.troubled_since is not None for each in ours},
     )
-    to.gauges(
-        "hotline_directory_asked_seconds",
-        "Since it was asked last who is still there.",
-        "directory",
-        {each.name: max(0.0, (found.at - each.asked_at).total_seconds()) for each in ours},
-    )
 
 
 def _each(names: Iterable[Any], known: Mapping[Any, float]) -> dict[Any, float]:

@@ -6,7 +6,8 @@ import unicodedata
 from hotline.numbers import ascii_digits
 
 LONGEST = 64
-_PERSIAN = str.maketrans("يىكة", "ییکه")
+_PERSIAN = {0x064A: 0x06CC, 0x0649: 0x06CC, 0x0643: 0x06A9, 0x0629: 0x0647}
+"""Arabic letters that Persian writes in its own form."""
 _LATIN = re.compile(r"[a-z0-9][a-z0-9._@-]*")
 _MARKS = frozenset("._@-")
 

@@ -125,6 +125,7 @@ def test_given_no_such_language_table_text_or_value_when_asked_then_it_is_refuse
 
 def test_given_who_is_no_person_when_the_audit_log_is_read_then_each_has_a_name() -> None:
     nobody = {audit.COMMAND_LINE, audit.SYSTEM, audit.CITIZEN, audit.STRANGER, TIMETABLE, audit.SUPERVISOR}
+    nobody.add(audit.DIRECTORY)
 
     for language in LANGUAGES:
         assert STAFF.table(language, "audit-doers").keys() == nobody

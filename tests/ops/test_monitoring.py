@@ -13,6 +13,7 @@ from api.app import create
 from db.engine import now, writing
 from db.models import Delivery, Heartbeat, OutboxKind, OutboxMessage, SmsAccount, WhyNot
 from hotline.callbacks import breaker
+from hotline.directory import state as directory_state
 from settings import Settings
 from tests.api.answers import HERE
 from tests.kit import seed_city
@@ -33,6 +34,7 @@ def said(settings: Settings, engine: Engine) -> str:
         at = now(session)
         session.merge(SmsAccount(provider="kavenegar", credit=5.0, asked_at=at))
         breaker.answers(session, yes=True)
+        directory_state.record(session, directory_state.LDAP)
         session.merge(Heartbeat(process="clerk/seal", at=at, fresh_s=60))
         for state in (Delivery.PENDING, Delivery.FAILED):
             message = OutboxMessage(
@@ -41,7 +43,8 @@ def said(settings: Settings, engine: Engine) -> str:
             message.made_at = message.not_before = at
             message.state = state
             session.add(message)
-    ours = settings.model_copy(update={"sms_provider": "kavenegar", "sms_kavenegar_key": "k"})
+    everything = {"sms_provider": "kavenegar", "sms_kavenegar_key": "k", "ldap_url": ("ldap://127.0.0.1:9",)}
+    ours = settings.model_copy(update=everything)
     return TestClient(create(ours), client=HERE).get("/metrics").text
 
 
