@@ -30,7 +30,7 @@ RUN /opt/venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lo
  && cd /opt/venv/lib/python3*/site-packages \
  && find . -depth -type d -name tests ! -path './sqlalchemy/*' -exec rm -r {} + \
  && find . -type f \( -name '*.pyi' -o -name '*.pxd' -o -name '*.pyx' -o -name '*.h' -o -name '*.a' \) -delete \
- && find av -name '*.so' -exec strip --strip-unneeded {} +
+ && find . -name '*.so' ! -path '*.libs/*' -exec strip --strip-unneeded {} +
 
 
 FROM venv AS pages

@@ -44,6 +44,7 @@ class Compose:
                 "HOTLINE_CALLS_AT_ONCE": "2",
                 "HOTLINE_DESKS": "4",
                 "HOTLINE_SAMPLE": "1",
+                "HOTLINE_BROWSER_PHONE": "1",  # a trial, whose accounts keep the passwords they are given
                 "HOTLINE_SUBNET": self.subnet,
             }
             | settings
