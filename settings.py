@@ -19,7 +19,9 @@ from dotenv import dotenv_values
 from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+import city_file
 import secret_file
+from city_file import PAGE
 from colours import READABLE, contrast, readable
 
 
@@ -81,8 +83,6 @@ class Bounds(NamedTuple):
         return ",".join(f"{each:g}" for each in self)
 
 
-_PAGE = "#f5f3ee"
-"""What the pages lie on (web/src/tokens.css); a colour that is read on it is read on white, too."""
 _LARGEST_EMBLEM = 1 << 16
 
 # What is written into Asterisk's configuration must not be able to write a line of its own.
@@ -143,9 +143,9 @@ def _working_hours(value: Any) -> Any:
     return WorkingHours(time.fromisoformat(begin), time.fromisoformat(end))
 
 
-def _bounds(value: Any) -> Bounds:
-    if isinstance(value, Bounds):
-        return value
+def _bounds(value: Any) -> Bounds | None:
+    if isinstance(value, Bounds) or not value:
+        return value or None
     try:
         south, west, north, east = map(float, str(value).split(","))
     except ValueError:
@@ -263,6 +263,12 @@ Amounts = Annotated[dict[str, float], NoDecode, BeforeValidator(_amounts)]
 VoiceFiles = Annotated[dict[str, Path], NoDecode, BeforeValidator(_voice_files)]
 
 
+def _city_in_force(named: Path | None, state_dir: Path | None) -> Path:
+    """The one that is named, else the one that was chosen at the first visit, else the sample."""
+    chosen = (state_dir or Path("var")) / "city" / "city.toml"
+    return named or (chosen if chosen.is_file() else city_file.SAMPLE)
+
+
 def _signing_secret(value: str) -> str:
     try:
         length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
@@ -323,6 +329,12 @@ class Settings(BaseSettings):
     """The UDP ports of the sound: two for each caller, outgoing call and desk there may be at one time
     (HOTLINE_MAX_CALLS, HOTLINE_CALLS_AT_ONCE, HOTLINE_DESKS). A range that is too small is refused."""
 
+    city: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = Field(
+        None, validate_default=True
+    )
+    """The TOML file that describes the city: its names, look, districts, offices
+    (docs/operate/first-visit.md). Empty: the one chosen at the first visit, else Isfahan's, the sample."""
+
     trunk_host: HostPort = Address("127.0.0.1", 5070)
     """Where calls to citizens are sent."""
     trunk_user: str = Field("", pattern=r"^[A-Za-z0-9._+-]*$")
@@ -336,8 +348,9 @@ class Settings(BaseSettings):
     trunk_national: bool = True
     """Dial 0913… (what Iranian carriers expect) instead of +98913…."""
 
-    allowed_prefixes: Words = ("+989", "+9831")
-    """Only numbers that begin so are registered and dialled: Iranian mobiles and Isfahan's lines."""
+    allowed_prefixes: Words = Field((), validate_default=True)
+    """Only numbers that begin so are registered and dialled: +989,+9831. Empty: Iranian mobiles and the
+    city's own lines."""
     browser_phone: bool = False
     """Offer /phone, a citizen's phone in the browser. For trying out, never for a real city."""
     public_address: str = Field("", pattern=r"^[A-Za-z0-9.:-]*$")
@@ -450,16 +463,18 @@ class Settings(BaseSettings):
     near_metres: int = Field(100, ge=10, le=1000)
     """Who reports from the app is shown what is open of the same category within so many metres."""
     districts_file: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
-    """GeoJSON of the 15 districts, each with its number as `district`; without one the map is schematic."""
+    """GeoJSON of the districts, each with its number as `district`; without one the map is schematic."""
     map_tiles: str = Field("", max_length=500)
     """The city's own ground map: a PMTiles file, or a tile server's address with {z}, {x} and {y}
     (https://tiles.example/{z}/{x}/{y}.png). Empty: the map is schematic, and nothing comes from elsewhere."""
     map_attribution: str = Field("", max_length=200)
     """Whose map that is, as its licence wants it said; empty: what the PMTiles file says of itself, else
     © OpenStreetMap contributors."""
-    city_bounds: Annotated[Bounds, NoDecode, BeforeValidator(_bounds)] = Bounds(32.3, 51.2, 33.0, 52.2)
+    city_bounds: Annotated[Bounds | None, NoDecode, BeforeValidator(_bounds)] = Field(
+        None, validate_default=True
+    )
     """The city's southern, western, northern and eastern bounds in degrees: what citizens report by the app
-    lies within."""
+    lies within. Empty: as the city's file says."""
     max_calls: int = Field(200, ge=1, le=5000)
     """So many callers at once; whoever dials beyond that hears that the lines are full, or is busy where the
     trunk has no channel left to say so."""
@@ -472,8 +487,8 @@ class Settings(BaseSettings):
     prompts_gtts: bool = False
     """Let gTTS speak the languages it has (Persian is not one): Google is asked to speak the prompts."""
     city_accent: str = Field("", pattern=r"^(#[0-9A-Fa-f]{6})?$")
-    """The city's own colour, of buttons and of what is chosen, written #0b6f77; empty: the turquoise of
-    Isfahan's tiles. One that cannot be read is refused."""
+    """The city's own colour, of buttons and of what is chosen, written #0b6f77; empty: as the city's file
+    says, else turquoise. One that cannot be read is refused."""
     city_emblem: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """Its emblem, an SVG or PNG of at most 64 kB, at the sign-in and on the public pages; in containers each
     that has this setting must find the file."""
@@ -493,7 +508,7 @@ class Settings(BaseSettings):
     """The citizens' app in a store: its package and the SHA-256 fingerprints of its certificates, with spaces
     between (ir.example.app 0A:1B:…), said at /.well-known/assetlinks.json; empty: there is none."""
     jurisdiction: str = Field("", pattern=r"^[0-9A-Za-z.-]*$", max_length=100)
-    """What Open311 calls this city in `jurisdiction_id`, by custom its website: isfahan.ir. Another one is
+    """What Open311 calls this city in `jurisdiction_id`, by custom its website: city.example. Another one is
     not found; empty: whatever is asked for is this city."""
     notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
     """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
@@ -692,10 +707,10 @@ class Settings(BaseSettings):
     @field_validator("city_accent")
     @classmethod
     def _accent(cls, value: str) -> str:
-        if value and (found := contrast(value, _PAGE)) < READABLE:
+        if value and (found := contrast(value, PAGE)) < READABLE:
             raise ValueError(
                 f"cannot be read on the pages: its contrast with them is {found:.1f}, and {READABLE} is the "
-                f"least; the same, darker: {readable(value, _PAGE, '#000000')}"
+                f"least; the same, darker: {readable(value, PAGE, '#000000')}"
             )
         return value.lower()
 
@@ -727,9 +742,21 @@ class Settings(BaseSettings):
             raise ValueError(f"must be some of {', '.join(sorted(known))}")
         return value
 
+    @field_validator("city")
+    @classmethod
+    def _city(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        try:
+            city_file.read(_city_in_force(value, others.data.get("state_dir")))
+        except city_file.CityError as error:
+            raise ValueError(str(error)) from None
+        return value.absolute() if value else None
+
     @field_validator("allowed_prefixes")
     @classmethod
-    def _prefixes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+    def _prefixes(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        if not value and "city" in others.data:
+            path = _city_in_force(others.data["city"], others.data.get("state_dir"))
+            return ("+989", f"+98{city_file.read(path).city.area_code[1:]}")
         if not value or not all(p[:1] == "+" and p[1:].isdecimal() for p in value):
             raise ValueError("must be prefixes such as +989, +9831")
         return value
@@ -861,6 +888,32 @@ class Settings(BaseSettings):
         if not _PATH.fullmatch(str(absolute)):
             raise ValueError('must be a path without control characters and any of ; , $ & [ ] { } " \\')
         return absolute
+
+    @property
+    def city_path(self) -> Path:
+        """The file that describes the city."""
+        return _city_in_force(self.city, self.state_dir)
+
+    @property
+    def of_city(self) -> city_file.City:
+        """What it says now: each process reads it again when it has changed."""
+        return city_file.now(self.city_path)
+
+    @property
+    def bounds(self) -> Bounds:
+        """Within which the city lies."""
+        return self.city_bounds or Bounds(*self.of_city.city.bounds)
+
+    @property
+    def accent(self) -> str:
+        """The city's own colour; empty: ours."""
+        return self.city_accent or self.of_city.look.accent
+
+    @property
+    def emblem(self) -> Path | None:
+        """The city's emblem."""
+        beside = (self.city_path.with_name(name) for name in city_file.EMBLEM)
+        return self.city_emblem or next((path for path in beside if path.is_file()), None)
 
     @property
     def channels(self) -> int:

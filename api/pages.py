@@ -66,7 +66,7 @@ def page(
     path = f"/{quote(request.url.path.lstrip('/'))}"  # one that begins with two slashes is another site's
     body = _templates.get_template(template).render(
         language=language,
-        t=partial(_text, language),
+        t=partial(_text, language, _of_city(request, language)),
         to=lambda path: f"{path}?lang=en" if language == "en" else path,
         path=path,
         url=f"{request.app.state.settings.public}{path}{'?lang=en' if language == 'en' else ''}",
@@ -76,9 +76,14 @@ def page(
     return HTMLResponse(body, status, headers=CACHED if cached else {"Cache-Control": "no-store"})
 
 
-def _text(language: Language, text: str, **values: str) -> str:
+def _of_city(request: Request, language: Language) -> dict[str, str]:
+    city = request.app.state.settings.of_city
+    return {"city": city.name(language), "municipality": city.municipality(language)}
+
+
+def _text(language: Language, of_city: dict[str, str], text: str, **values: str) -> str:
     table, _, name = text.partition(".")
-    return PAGES.fill(language, table, name, values)
+    return PAGES.fill(language, table, name, of_city | values)
 
 
 async def posted(request: Request) -> str:

@@ -12,7 +12,18 @@ from hotline.errors import Refused
 
 DOCS = "/api/docs"
 PLAIN = (
-    *("sign-in", "phone", "desk", "official", "assist", "rounds", "requests", "departments", "timetable"),
+    *(
+        "sign-in",
+        "setup",
+        "phone",
+        "desk",
+        "official",
+        "assist",
+        "rounds",
+        "requests",
+        "departments",
+        "timetable",
+    ),
     *("officials", "subjects", "holidays", "account", "reports", "wallboard", "recordings", "blocked"),
     *(
         "desks",

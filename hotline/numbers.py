@@ -7,9 +7,9 @@ import phonenumbers
 
 from hotline.errors import Refused
 
-_ISFAHAN = "031"
 _LONGEST = 40  # with brackets, dashes and spaces
 _MOBILES, _MOBILE = "+989", len("+989131234567")
+_IRAN, _AREA_CODE = "+98", 2
 _LANDLINE_LOCAL = 8  # 3221 2345
 
 
@@ -18,10 +18,11 @@ def ascii_digits(text: str) -> str:
     return "".join(str(unicodedata.decimal(c)) if unicodedata.category(c) == "Nd" else c for c in text)
 
 
-def parse(text: str, allowed_prefixes: Sequence[str]) -> str:
-    """The E.164 form of a number as a person in Isfahan writes, keys in or sends it as caller id.
+def parse(text: str, allowed_prefixes: Sequence[str], home: Sequence[str] | None = None) -> str:
+    """The E.164 form of a number as a person in the city writes, keys in or sends it as caller id.
 
-    Accepts 0913…, 913…, +98913…, 0098913…, 031…, and eight digits for Isfahan's own lines.
+    Accepts 0913…, 913…, +98913…, 0098913…, 031…, and eight digits for the city's own lines: the first of
+    the prefixes (or of those of `home`) that is no mobile's says its area code.
     Raises Refused("number-invalid") for anything that is not a valid number, and
     Refused("number-not-allowed") for a valid one outside `allowed_prefixes`.
     """
@@ -29,7 +30,7 @@ def parse(text: str, allowed_prefixes: Sequence[str]) -> str:
         raise Refused("number-invalid", "too long for a telephone number")
     digits = "".join(c for c in ascii_digits(text) if c.isascii() and (c.isdigit() or c == "+"))
     if len(digits) == _LANDLINE_LOCAL and digits[0] in "23456789":
-        digits = _ISFAHAN + digits
+        digits = _area_code(home or allowed_prefixes) + digits
     if len(digits) == 12 and digits.startswith("98"):
         digits = "+" + digits
     try:
@@ -44,10 +45,19 @@ def parse(text: str, allowed_prefixes: Sequence[str]) -> str:
     return number
 
 
-def of_caller(caller_id: str) -> str | None:
-    """The E.164 number that the network gave for a caller, wherever it is; None if it is none."""
+def _area_code(allowed_prefixes: Sequence[str]) -> str:
+    own = (each for each in allowed_prefixes if each.startswith(_IRAN) and not each.startswith(_MOBILES))
+    code = next(own, _IRAN).removeprefix(_IRAN)
+    return f"0{code}" if len(code) == _AREA_CODE else ""
+
+
+def of_caller(caller_id: str, home: Sequence[str]) -> str | None:
+    """The E.164 number that the network gave for a caller, wherever it is; None if it is none.
+
+    `home` are the prefixes that the city calls.
+    """
     try:
-        return parse(caller_id, "+")
+        return parse(caller_id, "+", home)
     except Refused:
         return None
 

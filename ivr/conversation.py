@@ -87,7 +87,7 @@ class Conversation:
     @property
     def caller(self) -> str | None:
         """The E.164 number the network gave, also where it may not be called; None if it is withheld."""
-        return numbers.of_caller(self.call.caller_id)
+        return numbers.of_caller(self.call.caller_id, self.settings.allowed_prefixes)
 
     def ask_number(self) -> str:
         """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises NoInput."""

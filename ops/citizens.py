@@ -50,7 +50,7 @@ def new_owner(
 
 def _parse(number: str) -> str:
     """Any number that there is: one may be kept that is called no more."""
-    called = numbers.of_caller(number)
+    called = numbers.of_caller(number, terminal.settings().allowed_prefixes)
     if called is None:
         raise terminal.fail(f"no telephone number: {number}")
     return called

@@ -20,6 +20,7 @@ from hotline.requests import departments
 from ops import (
     categories,
     citizens,
+    city,
     directory,
     keys,
     ledger,
@@ -32,6 +33,8 @@ from ops import (
 )
 from ops.backup.commands import add_to as add_backup_commands
 from ops.doctor.command import doctor
+from ops.first_visit import lines as first_visit_lines
+from ops.first_visit import setup_code
 from ops.people import add_to as add_people_commands
 from ops.terminal import answering, transaction
 from ops.terminal import fail as _fail
@@ -43,6 +46,7 @@ user_app = typer.Typer(no_args_is_help=True, help="People who sign in.")
 number_app = typer.Typer(no_args_is_help=True, help="Blocked numbers.")
 for name, group in (
     ("categories", categories.app),
+    ("city", city.app),
     ("keys", keys.app),
     ("ledger", ledger.app),
     ("number", number_app),
@@ -61,6 +65,7 @@ timetable_commands.add_to(app)
 add_people_commands(user_app)
 add_backup_commands(app, db_app)
 app.command()(doctor)
+app.command("setup-code")(setup_code)
 
 
 @app.callback()
@@ -115,6 +120,8 @@ def prepare() -> None:
         raise _fail(error) from None
     for account in made:
         typer.echo(f"{account.username:<10} {account.password}   {account.what}")
+    for line in first_visit_lines(settings):
+        typer.echo(line)
     # where Debian's package has them: Asterisk itself may be in another container
     modules = Path("/usr/lib") / (sysconfig.get_config_var("MULTIARCH") or "") / "asterisk" / "modules"
     render(settings, modules=modules, data=Path("/usr/share/asterisk"))

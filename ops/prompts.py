@@ -81,7 +81,7 @@ def script(language: str = "fa") -> None:
     from prompts.render import RECORDINGS
 
     try:
-        for line in studio.write(language, RECORDINGS):
+        for line in studio.write(language, settings().of_city, RECORDINGS):
             typer.echo(line)
     except PromptError as error:
         raise fail(error) from None
@@ -95,7 +95,7 @@ def takes(language: str = "fa") -> None:
     from prompts.takes import check as check_takes
 
     try:
-        found = list(check_takes(RECORDINGS, language))
+        found = list(check_takes(RECORDINGS, language, settings().of_city))
     except PromptError as error:
         raise fail(error) from None
     again = [take for take in found if take.problems]

@@ -16,7 +16,7 @@ from functools import partial
 from db.engine import connect, writing
 from db.migrate import upgrade
 from dialplan.render import render
-from ops import asterisk, asterisk_log, sample
+from ops import asterisk, asterisk_log, first_visit, sample
 from ops.console import core_works
 from ops.supervisor import Program, Supervisor
 from prompts.render import build
@@ -67,7 +67,7 @@ def prepare(settings: Settings) -> list[sample.Account]:
     accounts: list[sample.Account] = []
     if settings.sample:
         with writing(engine) as session:
-            accounts = sample.fill(session, trial=settings.browser_phone)
+            accounts = sample.fill(session, settings.of_city, trial=settings.browser_phone)
     engine.dispose()
     return accounts
 
@@ -136,4 +136,5 @@ def _welcome(settings: Settings, accounts: list[sample.Account]) -> str:
     if accounts:
         lines.append("  accounts made just now; the passwords are shown this once:")
         lines += [f"    {a.username:<10} {a.password}   {a.what}" for a in accounts]
+    lines += first_visit.lines(settings)
     return "\n".join([*lines, "  Ctrl-C stops everything.", ""])

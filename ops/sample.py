@@ -1,4 +1,4 @@
-"""Sample data for an empty database: Isfahan's offices and departments, a round, three accounts."""
+"""Sample data for an empty database: the city's offices and departments, a round, three accounts."""
 
 import secrets
 from dataclasses import dataclass
@@ -7,16 +7,14 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+import city_file
+from city_file import City
 from db.engine import now
-from db.models import Department, Official, OfficialKind, Role
+from db.models import Official, OfficialKind, Role
+from hotline import audit
 from hotline.people import accounts
 from hotline.rounds import planning
-
-_DISTRICTS = 15
-_ORDINALS = [
-    *("یک", "دو", "سه", "چهار", "پنج", "شش", "هفت", "هشت"),
-    *("نه", "ده", "یازده", "دوازده", "سیزده", "چهارده", "پانزده"),
-]
+from hotline.setup import city_rows
 
 
 @dataclass(frozen=True)
@@ -28,21 +26,15 @@ class Account:
     what: str
 
 
-def fill(session: Session, *, trial: bool = True) -> list[Account]:
+def fill(session: Session, city: City | None = None, *, trial: bool = True) -> list[Account]:
     """Make sample data unless there is an official already; returns the accounts it made.
 
     In a trial whoever reads the passwords at the terminal is whom they are for; elsewhere they are changed.
     """
     if session.scalar(select(Official.id).limit(1)):
         return []
-    mayor = Official(
-        kind=OfficialKind.MAYOR,
-        office_fa="شهردار اصفهان",
-        office_en="Mayor of Isfahan",
-        clip="office-mayor",
-    )
-    session.add_all([mayor, *_deputies(), *_district_managers(), *_departments()])
-    session.flush()
+    city_rows.load(session, city or city_file.read(city_file.SAMPLE), who=audit.COMMAND_LINE)
+    mayor = session.scalars(select(Official).where(Official.kind == OfficialKind.MAYOR)).one()
     at = now(session)
     planning.make(
         session,
@@ -57,43 +49,6 @@ def fill(session: Session, *, trial: bool = True) -> list[Account]:
         _account(session, "admin", "مدیر سامانه", Role.ADMINISTRATOR, None, given=not trial),
         _account(session, "operator1", "اپراتور یک", Role.OPERATOR, 1, given=not trial),
         _account(session, "operator2", "اپراتور دو", Role.OPERATOR, 2, given=not trial),
-    ]
-
-
-def _deputies() -> list[Official]:
-    return [
-        Official(kind=OfficialKind.DEPUTY, office_fa=fa, office_en=en, clip=clip)
-        for fa, en, clip in (
-            ("معاون خدمات شهری", "Deputy for Urban Services", "office-deputy-urban-services"),
-            ("معاون شهرسازی", "Deputy for Urban Planning", "office-deputy-urban-planning"),
-        )
-    ]
-
-
-def _departments() -> list[Department]:
-    return [
-        Department(name_fa=fa, name_en=en)
-        for fa, en in (
-            ("عمران و آسفالت", "Public Works"),
-            ("روشنایی معابر", "Street Lighting"),
-            ("مدیریت پسماند", "Waste Management"),
-            ("پارک‌ها و فضای سبز", "Parks and Green Space"),
-            ("حمل‌ونقل و ترافیک", "Traffic and Transport"),
-            ("ساماندهی مشاغل و مزاحمت‌ها", "Trades and Nuisances"),
-        )
-    ]
-
-
-def _district_managers() -> list[Official]:
-    return [
-        Official(
-            kind=OfficialKind.DISTRICT_MANAGER,
-            district=number,
-            office_fa=f"مدیر منطقهٔ {_ORDINALS[number - 1]}",
-            office_en=f"Manager of District {number}",
-            clip=f"office-district-{number}",
-        )
-        for number in range(1, _DISTRICTS + 1)
     ]
 
 

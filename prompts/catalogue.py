@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from city_file import MOST_DISTRICTS, City
 from prompts.english import English
 from prompts.persian import Persian
 from prompts.spoken import PAUSE, Speech, goes_on
@@ -19,7 +20,10 @@ Value = str | int | date | time
 
 _FOLDER = Path(__file__).parent
 _SLOT = re.compile(r"(\{\w+:\w+\})")
-_DISTRICTS = range(1, 16)
+_OWN = re.compile(r"\{(\w+)\}")
+_DISTRICTS = range(1, MOST_DISTRICTS + 1)
+_EXAMPLES = (12, 3)
+"""Districts that are keyed in with two keys, and with one."""
 _SPEECH: dict[str, Speech] = {"en": English(), "fa": Persian()}
 _KINDS: dict[str, type[Value]] = {
     "phone": str,
@@ -67,6 +71,8 @@ class Catalogue:
     """The clip ids and slots of each prompt, in order."""
     sections: dict[str, dict[str, str]] = field(default_factory=dict)
     """The prompts as they are written, by id, under the words that say where they are heard."""
+    examples: dict[str, str] = field(default_factory=dict)
+    """How a district is keyed in, where it has two digits and where it has one."""
     joined: str = ""
     """The words that the studio's script has over what is joined into sentences."""
 
@@ -109,6 +115,7 @@ def load(language: str) -> Catalogue:
         speech, Voice(voice["espeak"], voice["espeak-slow"], voice.get("gtts", {})), speech.clip_texts()
     )
     catalogue.joined = source["script"]["joined"]
+    catalogue.examples = source["city"]
     for clip, text in source["clips"].items():
         if "*" not in clip:
             catalogue.texts[clip] = text
@@ -122,20 +129,39 @@ def load(language: str) -> Catalogue:
     return catalogue
 
 
+def said(language: str, text: str, city: City) -> str:
+    """A text as it is said in this city."""
+    catalogue, districts = load(language), len(city.districts)
+    words = catalogue.speech.words
+    two, one = (min(example, districts) for example in _EXAMPLES)
+    example = two if districts > 9 else one
+    shown = catalogue.examples["example-two-keys" if districts > 9 else "example-one-key"]
+    own = {"city": city.spoken(language), "districts": words[districts], "example": words[example]}
+    own["last"] = words[example % 10]
+    filled = text.replace("{example}", shown)
+    return _OWN.sub(lambda slot: own.get(slot[1], slot[0]), filled)
+
+
 def prompt_ids(language: str) -> frozenset[str]:
     """Return the id of every prompt. Raises PromptError if there is no such language."""
     return frozenset(load(language).prompts)
 
 
-def office_clips() -> list[str]:
-    """The clips that say an office's name, in every language."""
+def office_clips(city: City | None = None) -> list[str]:
+    """The clips that say an office's name, in every language; of this city, if one is given."""
     spoken = [texts(language) for language in languages()]
-    return sorted(clip for clip in spoken[0] if clip.startswith("office-") and all(clip in t for t in spoken))
+    named = (clip for clip in spoken[0] if clip.startswith("office-") and all(clip in t for t in spoken))
+    beyond = {f"office-district-{n}" for n in _DISTRICTS if city and n > len(city.districts)}
+    return sorted(set(named) - beyond)
 
 
-def texts(language: str) -> Mapping[str, str]:
-    """Return the text of every clip that has words, by clip id. Raises like `prompt_ids`."""
-    return load(language).texts
+def texts(language: str, city: City | None = None) -> Mapping[str, str]:
+    """Return the text of every clip that has words, by clip id; as it is said in a city, if one is given.
+
+    Raises like `prompt_ids`.
+    """
+    found = load(language).texts
+    return found if city is None else {clip: said(language, text, city) for clip, text in found.items()}
 
 
 def slots(language: str, prompt_id: str) -> dict[str, str]:
@@ -152,7 +178,7 @@ def clips(language: str, prompt_id: str, **values: Value) -> list[str]:
     `values` fills each slot: a national number ("09131234567") for `phone`, a ticket number
     ("0123456") for `digits`, an int for `count` and `ordinal`, a clip id for `clip`; a local date
     for `weekday` and `date`, a local time of day for `time`, or for these three any datetime with
-    a zone, which is read in Isfahan's time. Raises PromptError if the language or the prompt is
+    a zone, which is read in the city's time. Raises PromptError if the language or the prompt is
     unknown, if a slot is missing or is not in the prompt, or if a value does not fit its slot.
     """
     wanted = slots(language, prompt_id)

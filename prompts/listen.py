@@ -17,7 +17,7 @@ _EXAMPLES: dict[str, Value] = {
     "clip": "office-mayor",
     "weekday": datetime(2026, 11, 25, 6, 0, tzinfo=UTC),
     "date": datetime(2026, 11, 25, 6, 0, tzinfo=UTC),
-    "time": datetime(2026, 11, 25, 6, 0, tzinfo=UTC),  # half past nine in Isfahan
+    "time": datetime(2026, 11, 25, 6, 0, tzinfo=UTC),  # half past nine in the city
 }
 _PLAYERS = (
     ["aplay", "-q"],

@@ -51,7 +51,9 @@ def make(settings: Settings, recordings: Path, gave_up: Mapping[str, str]) -> Pl
     for language in catalogue.languages():
         voice, note = voices.choose(settings, language, gave_up)
         whole = catalogue.prompt_ids(language)
-        clips = [Clip(language, clip, text) for clip, text in catalogue.texts(language).items()]
+        clips = [
+            Clip(language, clip, text) for clip, text in catalogue.texts(language, settings.of_city).items()
+        ]
         joined = [clip for clip in clips if clip.id not in whole]
         missing = [clip.id for clip in joined if not studio.has(clip)]
         for clip in clips:

@@ -1,10 +1,12 @@
 """The recording script: what a speaker reads in the studio, clip by clip."""
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from city_file import City
 from prompts import catalogue
 from prompts.catalogue import Catalogue, Slot
 from prompts.sources import Clip, Studio
@@ -23,27 +25,30 @@ class Line(NamedTuple):
     """For a fragment, the sentence it is part of."""
 
 
-def lines(language: str) -> dict[str, list[Line]]:
+def lines(language: str, city: City) -> dict[str, list[Line]]:
     """Return every recording of a language, under the words that say where it is heard.
 
     Raises PromptError if there is no such language.
     """
     book = catalogue.load(language)
     script: dict[str, list[Line]] = {}
+    said = partial(_said, language, city)
     fragments: set[str] = set()
     for section, prompts in book.sections.items():
-        found = [line for prompt, text in prompts.items() for line in _of_prompt(book, prompt, text)]
+        found = [line for prompt, text in prompts.items() for line in _of_prompt(book, prompt, text, said)]
         script[book.speech.plain(section)] = found
         fragments.update(line.clip for line in found)
-    joined = [Line(clip, _read(book, text), "") for clip, text in book.texts.items() if clip not in fragments]
+    joined = [
+        Line(clip, _read(book, said(text)), "") for clip, text in book.texts.items() if clip not in fragments
+    ]
     script[book.speech.plain(book.joined)] = joined
     return script
 
 
-def write(language: str, recordings: Path) -> Iterator[str]:
+def write(language: str, city: City, recordings: Path) -> Iterator[str]:
     """Yield the script as lines of text; what is recorded already has a tick. Raises like `lines`."""
     studio = Studio(recordings)
-    for section, found in lines(language).items():
+    for section, found in lines(language, city).items():
         yield from ("", f"== {section}", "")
         for line in found:
             tick = "✓" if studio.has(Clip(language, line.clip, line.text)) else " "
@@ -53,15 +58,19 @@ def write(language: str, recordings: Path) -> Iterator[str]:
                 yield textwrap.fill(line.context, _WIDTH, initial_indent="      ", subsequent_indent="      ")
 
 
-def _of_prompt(book: Catalogue, prompt: str, text: str) -> Iterator[Line]:
+def _said(language: str, city: City, text: str) -> str:
+    return catalogue.said(language, text, city)
+
+
+def _of_prompt(book: Catalogue, prompt: str, text: str, said: Callable[[str], str]) -> Iterator[Line]:
     parts = book.prompts[prompt]
     names = {f"{{{part.name}:{part.kind}}}": f"[{part.name}]" for part in parts if isinstance(part, Slot)}
     for slot, name in names.items():
         text = text.replace(slot, name)
-    context = f"→ {book.speech.plain(text)}" if names else ""
+    context = f"→ {book.speech.plain(said(text))}" if names else ""
     for part in parts:
         if isinstance(part, str) and part in book.texts:
-            yield Line(part, _read(book, book.texts[part]), context)
+            yield Line(part, _read(book, said(book.texts[part])), context)
 
 
 def _read(book: Catalogue, text: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from city_file import City
 from prompts import script
 from prompts.sources import Clip, Studio
 
@@ -28,10 +29,10 @@ class Checked(NamedTuple):
     problems: list[str] | None
 
 
-def check(recordings: Path, language: str) -> Iterator[Checked]:
+def check(recordings: Path, language: str, city: City) -> Iterator[Checked]:
     """Yield every recording that the script asks for, in its order. Raises PromptError as `script.lines`."""
     studio = Studio(recordings)
-    for found in script.lines(language).values():
+    for found in script.lines(language, city).values():
         for line in found:
             clip = Clip(language, line.clip, line.text)
             yield Checked(line.clip, list(_problems(studio.sound(clip), line)) if studio.has(clip) else None)

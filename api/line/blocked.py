@@ -60,6 +60,8 @@ def count_places(
 
 
 @router.delete("/{number}", status_code=204)
-def unblock(number: Annotated[schemas.Text, Path(max_length=40)], user: MayMove, session: Writing) -> None:
+def unblock(
+    number: Annotated[schemas.Text, Path(max_length=40)], user: MayMove, session: Writing, settings: InForce
+) -> None:
     """Let a number register again; nothing happens if it could."""
-    blocked.unblock(session, numbers.parse(number, _ANY_PREFIX), who=user.username)
+    blocked.unblock(session, numbers.parse(number, _ANY_PREFIX, settings.allowed_prefixes), who=user.username)

@@ -38,7 +38,7 @@ def list_near(
     looks: Guesses = request.app.state.near_looks
     looks.take(citizen.number)
     point = Point(latitude, longitude)
-    places.check(point, "", settings.city_bounds)
+    places.check(point, "", settings.bounds)
     of = categories.in_use(session, category)
     found = find_near(session, of.id, point, settings.near_metres)
     mine = following.followed_of(session, citizen.number, [each.request.id for each in found])

@@ -5,10 +5,10 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Text
+from api.schemas import Name, Text
 from hotline.people import sign_in_steps
 
-Step = Literal["password"] | sign_in_steps.Step
+Step = Literal["password", "first-visit"] | sign_in_steps.Step
 
 
 class SignIn(BaseModel):
@@ -23,6 +23,15 @@ class SignInStep(BaseModel):
 
     step: Step
     city: bool
+
+
+class FirstVisit(BaseModel):
+    """The code from the log of an empty installation, and who its first administrator is."""
+
+    code: Text = Field(max_length=60)
+    username: Name = Field(min_length=1, max_length=64)
+    name: Name = Field(min_length=1, max_length=100)
+    new: Text = Field(max_length=200)
 
 
 class Code(BaseModel):

@@ -17,6 +17,7 @@ from db.models import SignIn, User
 from hotline import audit
 from hotline.errors import Refused
 from hotline.people import accounts, lockout, second_factor, sign_in_steps, sign_ins
+from hotline.setup import first_visit
 from settings import Settings
 
 router = APIRouter(tags=["session"])
@@ -29,7 +30,30 @@ def step(request: Request, engine: Database, settings: InForce) -> account_schem
     try:
         return _step(in_session(request, engine, settings), settings)
     except Refused:
-        return _step(None, settings)
+        with reading(engine) as session:
+            is_first = first_visit.is_open(session)
+        return _step(None, settings, nobody="first-visit" if is_first else "password")
+
+
+@router.post("/session/first")
+def first_administrator(
+    body: account_schemas.FirstVisit,
+    request: Request,
+    response: Response,
+    engine: Database,
+    settings: InForce,
+) -> schemas.Me | account_schemas.SignInStep:
+    """Make the first administrator of an empty installation, by the code from its log; then this is over."""
+    with _refusals_noted(request, engine):
+        with writing(engine) as session:  # its own transaction: a failure must be counted
+            right = first_visit.is_right(session, body.code, settings)
+        if not right:
+            raise Refused("wrong-code", "not the code that the log shows last")
+    given = {"username": body.username, "name": body.name, "password": body.new}
+    with writing(engine) as session:
+        user = first_visit.begin(session, code=body.code, settings=settings, **given)
+        begun = cookies.begin(request, response, session, user, settings)
+        return _in_or_next(session, begun, request, response, settings)
 
 
 @router.post("/session")
@@ -177,6 +201,8 @@ def _refusals_noted(request: Request, engine: Engine) -> Iterator[None]:
         raise
 
 
-def _step(sign_in: SignIn | None, settings: Settings) -> account_schemas.SignInStep:
-    step: account_schemas.Step = sign_in_steps.step(sign_in, settings) if sign_in else "password"
+def _step(
+    sign_in: SignIn | None, settings: Settings, *, nobody: account_schemas.Step = "password"
+) -> account_schemas.SignInStep:
+    step: account_schemas.Step = sign_in_steps.step(sign_in, settings) if sign_in else nobody
     return account_schemas.SignInStep(step=step, city=bool(settings.oidc_issuer))

@@ -1,4 +1,6 @@
-"""The city's own face, above web/src/tokens.css and api/static/public.css: its colour and its emblem."""
+"""The city's names, and its face above web/src/tokens.css and api/static/public.css: colour and emblem."""
+
+import json
 
 from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
@@ -19,14 +21,14 @@ _DARK_ROOM = "#1a2629"
 def style(settings: InForce) -> Response:
     """What differs from our own colours; nothing where the city has set nothing."""
     rules = []
-    if accent := settings.city_accent:
+    if accent := settings.accent:
         rules.append(_rule(":root:root, [data-scheme='light'][data-scheme]", _light(accent)))
         dark = ":root[data-mantine-color-scheme='dark'], [data-scheme='dark'][data-scheme]"
         rules.append(_rule(f":root{dark}", _dark(accent)))
         # The public pages have no scheme of their own: they follow the system.
         plain = _rule(":root:not([data-mantine-color-scheme], [data-scheme])", _dark(accent))
         rules.append(f"@media screen and (prefers-color-scheme: dark) {{ {plain.strip()} }}\n")
-    if settings.city_emblem:
+    if settings.emblem:
         rules.append(
             _rule(
                 ":root",
@@ -40,12 +42,25 @@ def style(settings: InForce) -> Response:
     return Response("".join(rules), headers=CACHED, media_type="text/css; charset=utf-8")
 
 
+@router.get("/city.js")
+def names(settings: InForce) -> Response:
+    """What the pages call the city, and its districts, for whatever script comes after."""
+    city = settings.of_city
+    told = {
+        "name": {"fa": city.name("fa"), "en": city.name("en")},
+        "municipality": {"fa": city.municipality("fa"), "en": city.municipality("en")},
+        "tiles": [[each.number, *each.tile] for each in city.districts],
+    }
+    script = f"window.hotline137City = {json.dumps(told)}\n"
+    return Response(script, headers=CACHED, media_type="text/javascript; charset=utf-8")
+
+
 @router.get("/emblem")
 def emblem(settings: InForce) -> FileResponse:
     """The city's emblem."""
-    if not settings.city_emblem:
+    if not (path := settings.emblem):
         raise Refused("not-found", "the city has set no emblem")
-    return FileResponse(settings.city_emblem, headers=CACHED)
+    return FileResponse(path, headers=CACHED)
 
 
 def _rule(where: str, values: dict[str, str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from feedgenerator import Atom1Feed
 from icalendar import Calendar, Event
 
+from city_file import City
 from db.models import Round
 from hotline.dates import Language
 from hotline.rounds import notices
@@ -19,7 +20,7 @@ _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 _SCHEMA = "https://schema.org"
 
 
-def atom(found: Sequence[Round], language: Language, public_url: str) -> str:
+def atom(found: Sequence[Round], language: Language, public_url: str, city: City) -> str:
     """The notices as an Atom feed, the newest first."""
     suffix = "?lang=en" if language == "en" else ""
     feed = Atom1Feed(
@@ -28,7 +29,7 @@ def atom(found: Sequence[Round], language: Language, public_url: str) -> str:
         feed_url=f"{public_url}/public/rounds.atom{suffix}",
         description="",
         language=language,
-        author_name=PUBLIC.text(language, "feed", "publisher"),
+        author_name=_publisher(city, language),
     )
     feed.latest_post_date = lambda: max(map(notices.updated_at, found), default=_BEFORE_ALL)
     for round_ in sorted(found, key=notices.updated_at, reverse=True):
@@ -42,6 +43,10 @@ def atom(found: Sequence[Round], language: Language, public_url: str) -> str:
             updateddate=notices.updated_at(round_),
         )
     return str(feed.writeString("utf-8"))
+
+
+def _publisher(city: City, language: Language) -> str:
+    return PUBLIC.fill(language, "feed", "publisher", {"municipality": city.municipality(language)})
 
 
 def icalendar(found: Sequence[Round], public_url: str) -> bytes:
@@ -79,7 +84,7 @@ def _event(round_: Round, public_url: str) -> Event:
     return event
 
 
-def schema_org(round_: Round, language: Language, public_url: str) -> dict[str, Any]:
+def schema_org(round_: Round, language: Language, public_url: str, city: City) -> dict[str, Any]:
     """The round as a schema.org Event."""
     notice = notices.text(round_, language, public_url)
     start_set_at = round_.start_set_at or round_.announce_at
@@ -98,7 +103,7 @@ def schema_org(round_: Round, language: Language, public_url: str) -> dict[str, 
         "location": {"@type": "VirtualLocation", "url": "tel:137"},
         "organizer": {
             "@type": "GovernmentOrganization",
-            "name": PUBLIC.text(language, "feed", "publisher"),
+            "name": _publisher(city, language),
             "telephone": "137",
         },
         "performer": {"@type": "Organization", "name": who(round_, language)},

@@ -21,7 +21,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 def about(settings: Settings) -> dict[str, Any]:
     """What a page needs for a map: the program that draws it, its tiles, and where the city lies."""
     tiles, code = ground_tiles.of_city(settings), _code("ground")
-    bounds = settings.city_bounds
+    bounds = settings.bounds
     file = settings.districts_file
     return {
         "code": code,

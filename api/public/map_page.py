@@ -20,13 +20,6 @@ from hotline.requests.releases import Listed
 
 router = APIRouter(prefix="/public/requests", include_in_schema=False)
 
-TILES = (
-    *((12, 1, 0), (8, 2, 0), (14, 3, 0)),
-    *((11, 0, 1), (2, 1, 1), (7, 2, 1), (10, 3, 1)),
-    *((9, 0, 2), (1, 1, 2), (3, 2, 2), (4, 3, 2), (15, 4, 2)),
-    *((13, 0, 3), (5, 1, 3), (6, 2, 3)),
-)
-"""District, column, row: the map of web/src/requests/tiles.ts."""
 _PAGE = 50
 _SHADES = 4
 _HEADER = (
@@ -59,7 +52,7 @@ def show(
             "open": counts[number].open if number in counts else 0,
             "shade": -(-counts[number].open * _SHADES // most) if number in counts else 0,
         }
-        for number, column, row in TILES
+        for number, (column, row) in ((each.number, each.tile) for each in settings.of_city.districts)
     ]
     return page(
         request,

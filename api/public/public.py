@@ -76,7 +76,7 @@ def one(
         deputies=[office(deputy, language) for deputy in notices.deputies_of(round_)],
         notice=notices.text(round_, language, settings.public),
         state=notices.ahead(session, round_),
-        event=feeds.schema_org(round_, language, settings.public),
+        event=feeds.schema_org(round_, language, settings.public, settings.of_city),
     )
 
 
@@ -87,7 +87,7 @@ def _id(text: str) -> int:
 @router.get("/rounds.atom")
 def atom(request: Request, language: Asked, session: Reading, settings: InForce) -> Response:
     """The notices as an Atom feed."""
-    body = feeds.atom(notices.published(session), language, settings.public)
+    body = feeds.atom(notices.published(session), language, settings.public, settings.of_city)
     return _feed(request, body.encode(), "application/atom+xml; charset=utf-8")
 
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api import views
-from api.access import Database, SignedIn
+from api.access import Database, InForce, SignedIn
 from api.reports import citizen_schemas as wire
 from db.engine import reading, writing
 from hotline import audit
@@ -13,13 +13,13 @@ router = APIRouter(tags=["search"])
 
 
 @router.post("/search")
-def find(body: wire.Wanted, user: SignedIn, engine: Database) -> wire.SearchResults:
+def find(body: wire.Wanted, user: SignedIn, engine: Database, settings: InForce) -> wire.SearchResults:
     """What there is, of what the person may see. Posted: a telephone number belongs into no address.
 
     Who looked for a telephone number and found something is in the audit log; only that is written.
     """
     with reading(engine) as session:
-        found = search.search(session, user, body.typed)
+        found = search.search(session, user, body.typed, settings.allowed_prefixes)
         results = _results(found)
     if found.by_number:
         with writing(engine) as session:

@@ -20,15 +20,15 @@ def list_officials(_user: SignedIn, session: Reading) -> list[official_schemas.O
 
 
 @router.get("/clips")
-def list_clips(_user: SignedIn) -> list[official_schemas.Clip]:
+def list_clips(_user: SignedIn, settings: InForce) -> list[official_schemas.Clip]:
     """The prompts that can say an office's name."""
-    books = {language: catalogue.texts(language) for language in catalogue.languages()}
+    books = {language: catalogue.texts(language, settings.of_city) for language in catalogue.languages()}
     return [
         # inside a sentence a clip ends as if it went on
         official_schemas.Clip(
             id=clip, spoken={language: texts[clip].rstrip("،,") for language, texts in books.items()}
         )
-        for clip in catalogue.office_clips()
+        for clip in catalogue.office_clips(settings.of_city)
     ]
 
 

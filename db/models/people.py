@@ -147,3 +147,15 @@ class Wall(Base):
 
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     expires_at: Mapped[datetime]
+
+
+class SetupCode(Base):
+    """What lets the first administrator in, while there is no account at all. Only a keyed hash is stored."""
+
+    __tablename__ = "setup_codes"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    made_at: Mapped[datetime]
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_code"),)

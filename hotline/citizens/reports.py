@@ -59,7 +59,7 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     blocked.check(session, number)
     _may_report(session, number, settings.reports_per_day)
     place = report.place.strip()
-    places.check(report.point, place, settings.city_bounds)
+    places.check(report.point, place, settings.bounds)
     category = categories.in_use(session, report.category)
     shown = pictures.waiting(session, report.pictures, Picture.number == number)
     spoken = uploads.take_voice(session, number, report.voice) if report.voice else None

@@ -39,11 +39,14 @@ class Found:
     """For the audit log: a telephone number was looked for, and this (`registration 3`) has it."""
 
 
-def search(session: Session, user: User, typed: str) -> Found:
-    """What matches `typed`, in any script's digits, of what the person may see."""
+def search(session: Session, user: User, typed: str, home: Sequence[str]) -> Found:
+    """What matches `typed`, in any script's digits, of what the person may see.
+
+    `home` are the prefixes that the city calls.
+    """
     typed = " ".join(characters.cleaned(typed).split())
     digits = _APART.sub("", numbers.ascii_digits(typed))
-    number = numbers.of_caller(typed) if user.role in _FIND_CITIZENS else None
+    number = numbers.of_caller(typed, home) if user.role in _FIND_CITIZENS else None
     found = Found(requests=_requests(session, user, digits, number))
     if user.role in _FIND_CITIZENS:
         found.registrations = _registrations(session, digits, number)
@@ -72,7 +75,7 @@ def _requests(session: Session, user: User, digits: str, number: str | None) -> 
 
 
 def _of(column: InstrumentedAttribute[Any], number: str | None) -> ColumnElement[bool]:
-    """Eight digits may be a ticket, and a telephone number of Isfahan."""
+    """Eight digits may be a ticket, and a telephone number of the city."""
     return column == number if number else false()
 
 

@@ -57,10 +57,10 @@ def file(
     if found := _same(session, api_key_id, idempotency_key, brought.digest):
         return found, False
     category = service(session, brought.service)
-    contact = contact_of(brought.phone)
+    contact = contact_of(brought.phone, settings.allowed_prefixes)
     _may_name(session, contact, settings.reports_per_day)
     place = characters.cleaned(brought.place).strip()
-    places.check(brought.point, place, settings.city_bounds)
+    places.check(brought.point, place, settings.bounds)
     latitude, longitude = brought.point or (None, None)
     request = filing.file(
         session,
@@ -90,10 +90,13 @@ def service(session: Session, code: str) -> Category:
     return category
 
 
-def contact_of(phone: str) -> str:
-    """What is kept of a telephone number that somebody wrote: E.164 if it is one of Iran, else the words."""
+def contact_of(phone: str, home: Sequence[str]) -> str:
+    """What is kept of a telephone number that somebody wrote: E.164 if it is one of Iran, else the words.
+
+    `home` are the prefixes that the city calls.
+    """
     try:
-        return numbers.parse(phone, _IRAN)
+        return numbers.parse(phone, _IRAN, home)
     except Refused:
         return " ".join(characters.cleaned(phone).split())[:_CONTACT]
 

@@ -31,7 +31,8 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     place, channel = int(of_whom), call.channel_id
     with writing(engine) as session:
         registration = session.get(Registration, place)
-        if registration is None or numbers.of_caller(call.caller_id) != registration.number:
+        caller_number = numbers.of_caller(call.caller_id, settings.allowed_prefixes)
+        if registration is None or caller_number != registration.number:
             raise AGIError("not the place of this caller")
         there = on_the_line.stay(session, place, channel)
         caller = on_the_line.find(session, place)

@@ -127,13 +127,14 @@ def _of_list(talk: Conversation, choices: Sequence[Choice]) -> Choice:
 
 
 def _of_district(talk: Conversation, choices: Sequence[Choice]) -> Choice:
+    districts = len(talk.settings.of_city.districts)
     by_district = {choice.district: choice for choice in choices}
     mistake = ""
     for _ in range(_TRIES):
         district = int(talk.call.ask_digits("ask-district", at_most=2, mistake=mistake))
         if district in by_district:
             return by_district[district]
-        mistake = "district-not-open" if 1 <= district <= 15 else "district-invalid"
+        mistake = "district-not-open" if 1 <= district <= districts else "district-invalid"
     talk.call.say_instead(mistake)
     raise NoInput
 

@@ -10,7 +10,6 @@ from ivr.conversation import Conversation
 from ivr.scripts import urgent
 from ivr.voice_message import Nothing
 
-_DISTRICTS = range(1, 16)
 _TRIES = 3
 _WHY_NOTHING = {
     Nothing.SAID: "report-nothing",
@@ -77,12 +76,15 @@ def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
 
 def _district(talk: Conversation) -> int | None:
     """The district, or None for who does not know it and presses # (or nothing that is one)."""
+    districts = len(talk.settings.of_city.districts)
+    if districts == 1:
+        return 1
     mistake = ""
     for _ in range(_TRIES):
         keyed = talk.call.ask_digits("report-district", at_most=2, optional=True, mistake=mistake)
         if not keyed:
             return None
-        if int(keyed) in _DISTRICTS:
+        if 1 <= int(keyed) <= districts:
             return int(keyed)
         mistake = "district-invalid"
     talk.call.say_instead(mistake)

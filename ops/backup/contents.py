@@ -14,13 +14,13 @@ from ops.backup.archive import Unusable, Writer, is_name
 from prompts.render import RECORDINGS
 from settings import Settings
 
-FOLDERS = ("recordings", "messages", "pictures", "uploads", "replies", "prompts", "voices")
+FOLDERS = ("recordings", "messages", "pictures", "uploads", "replies", "prompts", "voices", "city")
 """Of the state folder; Asterisk's configuration and all else there is made anew."""
 SECRET = "state/secret"  # noqa: S105  # its place
 TAKES = "settings/prompts"
 """The studio's takes, which lie with the code."""
 _ENVIRONMENT = "settings/environment.env"
-_NAMED = ("districts_file", "city_emblem", "sms_templates")
+_NAMED = ("city", "districts_file", "city_emblem", "sms_templates")
 """Settings that name a file of the city's own. Not the ground map: it is large, and to be had again."""
 
 

@@ -50,6 +50,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /session": NOBODY_NEEDED,
     "GET /session": NOBODY_NEEDED,
     "POST /session/code": EVERYBODY,
+    "POST /session/first": NOBODY_NEEDED,
     "POST /session/password": EVERYBODY,
     "DELETE /session": NOBODY_NEEDED,
     "GET /account": EVERYBODY,

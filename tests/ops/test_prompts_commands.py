@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import city_file
 from ops.cli import app
 from prompts import catalogue, listen, script, sound
 from prompts.catalogue import clips
 
 pytestmark = pytest.mark.usefixtures("own_environment")
+ISFAHAN = city_file.read(city_file.SAMPLE)
 CLIPS = ("greeting", "ticket-again.1", *(f"digit-{n}" for n in range(10)))
 
 
@@ -132,12 +134,12 @@ def test_given_every_prompt_when_listened_to_then_there_are_examples_for_its_slo
 
 @pytest.mark.parametrize("language", catalogue.languages())
 def test_given_the_studios_script_when_read_then_it_has_every_clip_once(language: str) -> None:
-    recorded = [line.clip for lines in script.lines(language).values() for line in lines]
+    recorded = [line.clip for lines in script.lines(language, ISFAHAN).values() for line in lines]
     assert sorted(recorded) == sorted(catalogue.texts(language))
 
 
 def test_given_the_persian_script_when_read_then_it_is_written_as_people_read_it() -> None:
-    lines = {line.clip: line for lines in script.lines("fa").values() for line in lines}
+    lines = {line.clip: line for lines in script.lines("fa", ISFAHAN).values() for line in lines}
     assert lines["greeting"].text == "صد و سی و هفت اصفهان، خوش آمدید."
     assert lines["number-20-and"].text == "بیست و …"
     assert lines["day-30"].text == "سی‌ام …"
@@ -161,7 +163,7 @@ def test_given_the_script_command_when_run_then_it_prints_sections_ids_and_texts
 def test_given_a_recording_when_the_script_is_written_then_it_is_ticked(tmp_path: Path) -> None:
     (tmp_path / "en").mkdir()
     (tmp_path / "en/goodbye.wav").touch()
-    written = list(script.write("en", tmp_path))
+    written = list(script.write("en", ISFAHAN, tmp_path))
     assert [line for line in written if line.startswith("[✓]")] == ["[✓] goodbye"]
 
 

@@ -38,7 +38,6 @@ RANGE = "must be first-last, for example 10000-10999"
         ("TRUNK_CODECS", "alaw,mp3", "must be some of alaw, g722, opus, ulaw"),
         ("TRUNK_CODECS", "", "must be some of alaw, g722, opus, ulaw"),
         ("ALLOWED_PREFIXES", "98", "must be prefixes such as +989, +9831"),
-        ("ALLOWED_PREFIXES", "", "must be prefixes such as +989, +9831"),
         ("ALLOWED_PREFIXES", "+", "must be prefixes such as +989, +9831"),
         ("PUBLIC_ADDRESS", "a\nb", "should match pattern"),
         ("PUBLIC_URL", "137.example", "should match pattern"),

@@ -7,10 +7,13 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+import city_file
 from prompts import catalogue, takes
 
 CLIP = "goodbye"
 RATE = 48_000
+
+ISFAHAN = city_file.read(city_file.SAMPLE)
 
 
 def voice(seconds: float, level: float = 0.2) -> NDArray[np.float64]:
@@ -27,14 +30,14 @@ def expected() -> float:
 def checked(folder: Path, samples: NDArray[np.float64], rate: int = RATE) -> list[str] | None:
     (folder / "fa").mkdir(exist_ok=True)
     soundfile.write(folder / "fa" / f"{CLIP}.wav", samples, rate)
-    return next(take.problems for take in takes.check(folder, "fa") if take.clip == CLIP)
+    return next(take.problems for take in takes.check(folder, "fa", ISFAHAN) if take.clip == CLIP)
 
 
 def test_given_a_good_take_when_checked_then_nothing_is_said_and_the_others_are_missing(
     tmp_path: Path,
 ) -> None:
     assert checked(tmp_path, np.pad(voice(expected()), RATE // 2)) == []
-    missing = [take.clip for take in takes.check(tmp_path, "fa") if take.problems is None]
+    missing = [take.clip for take in takes.check(tmp_path, "fa", ISFAHAN) if take.problems is None]
     assert len(missing) == len(catalogue.texts("fa")) - 1
 
 
@@ -68,4 +71,4 @@ def test_given_a_slip_when_checked_then_it_is_named(tmp_path: Path, take: object
 def test_given_what_is_no_sound_or_of_a_telephone_when_checked_then_it_is_named(tmp_path: Path) -> None:
     assert "recorded at 8000 Hz" in str(checked(tmp_path, voice(expected())[::6], 8000))
     (tmp_path / "fa" / f"{CLIP}.wav").write_text("not a sound")
-    assert "not a sound file" in str([take.problems for take in takes.check(tmp_path, "fa")])
+    assert "not a sound file" in str([take.problems for take in takes.check(tmp_path, "fa", ISFAHAN)])

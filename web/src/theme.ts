@@ -1,6 +1,6 @@
 import { createTheme, type CSSVariablesResolver, type MantineColorsTuple } from '@mantine/core'
 
-/** The turquoise of Isfahan's tiles. */
+/** Our turquoise, where the city has no colour of its own. */
 const turquoise: MantineColorsTuple = [
   '#e8f6f6', '#d3eaeb', '#a5d5d7', '#74bfc3', '#4dacb2', '#34a0a7', '#1f8d95', '#0b6f77', '#0b5f66', '#064a50',
 ]

@@ -126,6 +126,7 @@ def operations(app: FastAPI) -> list[tuple[str, str]]:
 PUBLIC = {
     ("GET", f"{V1}/session"),
     ("POST", f"{V1}/session"),
+    ("POST", f"{V1}/session/first"),
     ("DELETE", f"{V1}/session"),
     ("GET", f"{V1}/browser-phone"),
     ("GET", "/healthz"),

@@ -101,7 +101,7 @@ def test_given_a_number_that_a_program_names_when_it_is_kept_then_it_is_nobodys_
 def test_given_what_somebody_wrote_as_a_telephone_when_kept_then_it_is_a_number_of_iran_or_short_words(
     phone: str, kept: str
 ) -> None:
-    assert brought.contact_of(phone) == kept
+    assert brought.contact_of(phone, ("+989", "+9831")) == kept
 
 
 def test_given_a_number_when_programs_name_it_often_then_no_more_than_its_day_has_are_taken(

@@ -8,7 +8,7 @@ declare const self: ServiceWorkerGlobalScope
 
 /** The look that the app has from the public pages, which are not built with it. */
 const LOOK = [
-  '/public/static/public.css', '/public/city.css', '/assets/girih.svg', '/assets/Vazirmatn-FD-NL-Regular.woff2',
+  '/public/static/public.css', '/public/city.css', '/public/city.js', '/assets/girih.svg', '/assets/Vazirmatn-FD-NL-Regular.woff2',
   '/assets/Vazirmatn-FD-NL-Bold.woff2',
 ]
 const kept = new Set([...LOOK, '/public/emblem'])

@@ -1,6 +1,7 @@
 import { Button, NativeSelect } from '@mantine/core'
 import { useLanguage } from '../language/language'
-import { departmentName, DISTRICTS } from '../requests/names'
+import { DISTRICTS } from '../language/city'
+import { departmentName } from '../requests/names'
 import { useDepartments } from '../requests/queries'
 import type { At } from '../ui/use-fields'
 import type { Draft } from './draft'

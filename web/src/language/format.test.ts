@@ -5,7 +5,7 @@ import { en } from './en'
 
 const persian = makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma)
 const english = makeFormat('en-GB-u-ca-gregory', en.comma)
-/** Half past nine in Isfahan, on Wednesday 11 Azar 1405. */
+/** Half past nine in Tehran’s time, on Wednesday 11 Azar 1405. */
 const MORNING = '2026-12-02T06:00:00Z'
 const isolated = (text: string) => `\u2066${text}\u2069`
 

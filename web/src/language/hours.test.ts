@@ -6,7 +6,7 @@ import { clockHoursIn, hoursIn } from './hours'
 
 const persian = hoursIn(fa, makeFormat('fa-IR-u-ca-persian-nu-arabext', fa.comma))
 const english = hoursIn(en, makeFormat('en-GB-u-ca-gregory', en.comma))
-/** Ten in the evening of Wednesday 11 Azar in Isfahan, and so many hours later. */
+/** Ten in the evening of Wednesday 11 Azar in Tehran’s time, and so many hours later. */
 const after = (hours: number) => {
   const starts = Date.parse('2026-12-02T18:30:00Z')
   return { starts_at: new Date(starts).toISOString(), ends_at: new Date(starts + hours * 3_600_000).toISOString() }

@@ -1,9 +1,10 @@
+import { city } from './city'
 import type { words as fa } from './words.fa'
 
 /** What many pages say. */
 export const words: typeof fa = {
   brandNumber: '137',
-  city: 'Municipality of Isfahan',
+  city: city.municipality.en,
   loading: 'Loading…',
   language: 'فارسی',
   comma: ', ',

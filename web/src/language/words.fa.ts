@@ -1,7 +1,9 @@
+import { city } from './city'
+
 /** What many pages say. */
 export const words = {
   brandNumber: '۱۳۷',
-  city: 'شهرداری اصفهان',
+  city: city.municipality.fa,
   loading: 'در حال بارگذاری…',
   /** The switch: how to come to the other language. */
   language: 'English',

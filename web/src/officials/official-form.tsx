@@ -2,6 +2,7 @@ import { Button, Group, NativeSelect, TextInput } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { OfficialWithNumber } from '../api/city'
+import { DISTRICTS } from '../language/city'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { Sheet } from '../ui/sheet'
@@ -10,7 +11,6 @@ import { addOfficial, changeOfficial, type OfficialIn, useClips } from './querie
 import rounds from '../ui/plans.module.css'
 
 const KINDS = ['mayor', 'deputy', 'district_manager'] as const
-const DISTRICTS = Array.from({ length: 15 }, (_, n) => n + 1)
 
 interface Props {
   /** The office to change; none for a new one. */

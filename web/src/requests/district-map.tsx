@@ -1,6 +1,7 @@
 import { NativeSelect, Paper } from '@mantine/core'
 import { Suspense, useMemo } from 'react'
 import { Link, useLocation } from 'wouter'
+import { city } from '../language/city'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { GroundMap } from '../ui/ground-map'
@@ -10,7 +11,7 @@ import type { InboxFilter } from './inbox-filter'
 import { districtName } from './names'
 import { type DistrictCounts, useBoundaries, useRequestMap, useRequests } from './queries'
 import { useSpots } from './spots'
-import { type Place, TILES } from './tiles'
+import type { Place } from './tiles'
 import style from './requests.module.css'
 
 const Boundaries = part(() => import('./boundaries'))
@@ -35,7 +36,7 @@ export function DistrictMap({ inbox, pointed }: Props) {
   const { data: boundaries } = useBoundaries()
   const [, go] = useLocation()
   const most = Math.max(1, ...data.map(({ open }) => open))
-  const places = TILES.map(([district]): Place => {
+  const places = city.tiles.map(([district]): Place => {
     const { open = 0, overdue = 0 } = data.find((one) => one.district === district) ?? {}
     return {
       district, href: inbox.address({ district: String(district), view: undefined }), late: overdue > 0,
@@ -83,9 +84,10 @@ export function DistrictMap({ inbox, pointed }: Props) {
 
 function Tiles({ places, chosen }: { places: Place[]; chosen: number | null | undefined }) {
   const { text, format } = useLanguage()
+  const [across, down] = [1, 2].map((at) => (Math.max(0, ...city.tiles.map((tile) => tile[at] ?? 0)) + 1) * STEP)
   return (
-    <svg viewBox="0 0 500 400" className={style.map} role="group" aria-label={text.map.schematic} direction="ltr">
-      {TILES.map(([district, column, row], index) => {
+    <svg viewBox={`0 0 ${across} ${down}`} className={style.map} role="group" aria-label={text.map.schematic} direction="ltr">
+      {city.tiles.map(([district, column, row], index) => {
         const place = places[index]
         return place && (
           <Link

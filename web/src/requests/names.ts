@@ -1,8 +1,6 @@
 import type { Language } from '../language/language'
 import type { CityRequest } from './queries'
 
-export const DISTRICTS = Array.from({ length: 15 }, (_, index) => index + 1)
-
 export const departmentName = ({ code }: Language, department: { name_fa: string; name_en: string }) =>
   code === 'fa' ? department.name_fa : department.name_en
 

@@ -2,7 +2,6 @@ import { expect, it, vi } from 'vitest'
 import { languages } from '../language/language'
 import { countOf } from './inbox-filter'
 import { daysLeft } from './names'
-import { TILES } from './tiles'
 import { understood } from './understood'
 
 it('given counts by state when a view is shown then it counts what it shows', () => {
@@ -29,12 +28,7 @@ it('given a kept filter when categories and departments are not there yet then t
   expect(understood('category=4&department=9', { categories: undefined, departments: undefined })).toBe('category=4&department=9')
 })
 
-it('given the schematic map when drawn then it has each of the 15 districts once, none upon another', () => {
-  expect(TILES.map(([district]) => district).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 15 }, (_, index) => index + 1))
-  expect(new Set(TILES.map(([, column, row]) => `${column} ${row}`)).size).toBe(15)
-})
-
-/** It is the morning of 11 Azar in Isfahan; a due date ends with a midnight. */
+/** It is the morning of 11 Azar in the city; a due date ends with a midnight. */
 it.each([
   ['2026-12-05T20:30:00Z', 'تا ۳ روز دیگر', 'in 3 days'],
   ['2026-12-03T20:30:00Z', 'تا فردا', 'tomorrow'],

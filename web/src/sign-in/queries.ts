@@ -18,6 +18,10 @@ export const showCode = (code: string): Promise<Me | SignInStep> => body(client.
 export const choosePassword = (fresh: string): Promise<Me | SignInStep> =>
   body(client.POST('/api/v1/session/password', { body: { new: fresh } }))
 
+/** The first administrator of an empty installation. */
+export const makeFirst = (first: components['schemas']['FirstVisit']): Promise<Me | SignInStep> =>
+  body(client.POST('/api/v1/session/first', { body: first }))
+
 /** In, or on to the next step. */
 export async function entered(queries: QueryClient, answer: Me | SignInStep) {
   // What was asked before this step is answered late: it would lead back to it.

@@ -2,6 +2,7 @@ import { Stack, Text, Title } from '@mantine/core'
 import { SetUpSecondFactor } from '../account/set-up-second-factor'
 import { useLanguage } from '../language/language'
 import { CodeStep } from './code-step'
+import { FirstVisitStep } from './first-visit-step'
 import { NewPasswordStep } from './new-password-step'
 import { PasswordStep } from './password-step'
 import { useSignInStep } from './queries'
@@ -24,7 +25,8 @@ export function Steps({ mine }: { mine?: string }) {
           <SetUpSecondFactor password="" />
         </Stack>
       )}
-      {first && <PasswordStep city={step?.city ?? false} mine={mine} />}
+      {step?.step === 'first-visit' && <FirstVisitStep />}
+      {first && step?.step !== 'first-visit' && <PasswordStep city={step?.city ?? false} mine={mine} />}
       {(!first || mine !== undefined) && <StartOver leaves={mine !== undefined} />}
     </>
   )

@@ -12,6 +12,14 @@ export const words: typeof fa = {
     title: 'Your session has ended',
     help: (name) => `${name}, write your password to go on. The desk’s phone stays connected, and what you have written stays.`,
   },
+  firstVisit: {
+    title: 'The first visit',
+    why: 'Nobody has an account here yet. Make the administrator’s now; then this page is closed for good.',
+    code: 'Code of the first visit',
+    codeHelp: 'The log shows it at the start. A new one: hotline137 setup-code',
+    name: 'First and last name',
+    go: 'Make the account and continue',
+  },
   newPassword: {
     title: 'A password of your own',
     why: 'Somebody else has set the password that you wrote, and knows it. Choose one now that only you know.',

@@ -1,3 +1,4 @@
+import { city } from '../language/city'
 import type { words as fa } from './words.fa'
 
 /** What the head and the parts of every page say. */
@@ -13,7 +14,7 @@ export const words: typeof fa = {
   fields: { missing: 'Write this.', choose: 'Choose one.' },
   notes: 'Notes of the call',
   onHold: 'citizen on hold',
-  clock: 'Time in Isfahan',
+  clock: `Time in ${city.name.en}`,
   scheme: { is: (now) => `Look of the pages: ${now}`, auto: 'as the system', light: 'light', dark: 'dark' },
   takenBack: 'What was done',
   takeItBack: (left) => `Take it back (${left} s)`,

@@ -1,3 +1,5 @@
+import { city } from '../language/city'
+
 /** What the head and the parts of every page say. */
 export const words = {
   connectionLost: 'ارتباط با سامانه قطع شد. در حال تلاش برای وصل شدن…',
@@ -10,7 +12,7 @@ export const words = {
   signOut: 'خروج',
   fields: { missing: 'این را بنویسید.', choose: 'یکی را انتخاب کنید.' },
   notes: 'یادداشت‌های تماس',
-  clock: 'ساعت اصفهان',
+  clock: `ساعت ${city.name.fa}`,
   onHold: 'انتظار شهروند',
   scheme: { is: (now: string) => `ظاهر صفحه: ${now}`, auto: 'مانند دستگاه', light: 'روشن', dark: 'تیره' },
   takenBack: 'آنچه انجام شد',

@@ -11,7 +11,8 @@ import { map, pin } from './icons'
 
 const PlaceMap = late(() => import('./place-map').then((part) => part.PlaceMap))
 
-const DISTRICTS = 15
+/** /public/city.js has said so; a server that is away may be asked later. */
+const DISTRICTS = (globalThis as { hotline137City?: { tiles: unknown[] } }).hotline137City?.tiles.length ?? 0
 const ASKED: PositionOptions = { enableHighAccuracy: true, timeout: 20_000, maximumAge: 60_000 }
 /** A tenth of a metre is more than a phone knows. */
 const rounded = (degrees: number) => Math.round(degrees * 1e6) / 1e6

@@ -1,0 +1,48 @@
+"""`hotline137 city`: the file that describes the city, looked at and brought into the tables."""
+
+from pathlib import Path
+
+import typer
+
+import city_file
+from city_file import City, CityError
+from hotline import audit
+from hotline.setup import city_rows
+from ops.terminal import fail, settings, transaction
+from prompts import catalogue
+
+app = typer.Typer(no_args_is_help=True, help="The city: its file, its offices and departments.")
+
+
+@app.command()
+def check(file: Path) -> None:
+    """Say what is wrong with a city's file; nothing is changed."""
+    city = _read(file)
+    typer.echo(
+        f"{city.name('en')}: {len(city.districts)} districts, {len(city.offices)} offices, "
+        f"{len(city.departments)} departments"
+    )
+
+
+@app.command()
+def load(file: Path | None = typer.Argument(None, help="The one in force, if none is named.")) -> None:  # noqa: B008
+    """Bring a city's offices and departments into the database: adds and renames, deletes nothing."""
+    city = _read(file or settings().city_path)
+    with transaction() as session:
+        done = city_rows.load(session, city, who=audit.COMMAND_LINE)
+    for what, names in (("added", done.added), ("renamed", done.renamed), ("not in the file", done.beyond)):
+        for name in names:
+            typer.echo(f"{what:<16} {name}")
+    if file and file.absolute() != settings().city_path:
+        typer.echo(f"Its names and look are in force with HOTLINE_CITY={file.absolute()}, after a start.")
+
+
+def _read(file: Path) -> City:
+    try:
+        city = city_file.read(file)
+    except CityError as error:
+        raise fail(error) from None
+    known = catalogue.office_clips()
+    if unknown := [office.clip for office in city.offices if office.clip not in known]:
+        raise fail(f"offices: no such clip as {', '.join(unknown)}; there are: {', '.join(known)}")
+    return city

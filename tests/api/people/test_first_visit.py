@@ -1,0 +1,133 @@
+"""An empty installation lets in whoever has the code from its log, once; then there is nothing here."""
+
+from threading import Barrier, Thread
+from typing import Any
+
+import pyotp
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, func, select
+
+from db.engine import reading, writing
+from db.models import Role, SetupCode, User
+from hotline.setup import first_visit
+from ops import first_visit as at_start
+from settings import Settings
+from tests.factories import a_user
+
+V1 = "/api/v1"
+WHO = {"username": "admin", "name": "مدیر سامانه", "new": "own zebra 731"}
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """As they come: the administrator's role asks for a second factor."""
+    return settings.model_copy(update={"second_factor_roles": ("administrator",)})
+
+
+@pytest.fixture
+def code(engine: Engine, settings: Settings) -> str:
+    with writing(engine) as session:
+        return first_visit.new_code(session, settings)
+
+
+def visited(app: FastAPI, shown: str, **values: str) -> tuple[TestClient, dict[str, Any]]:
+    page = TestClient(app, raise_server_exceptions=False)
+    return page, page.post(f"{V1}/session/first", json={**WHO, "code": shown, **values}).json()
+
+
+def test_given_an_empty_installation_when_the_code_is_shown_then_its_administrator_sets_up_a_factor(
+    app: FastAPI, code: str, engine: Engine
+) -> None:
+    assert TestClient(app).get(f"{V1}/session").json()["step"] == "first-visit"
+    page, answer = visited(app, code.upper().replace("-", " "))
+    assert answer["step"] == "set-up"
+    assert page.get(f"{V1}/people").json()["code"] == "second-factor-due"
+    offer = page.post(f"{V1}/account/second-factor/offer", json={"password": ""}).json()
+    shown = pyotp.TOTP(offer["secret"]).now()
+    assert len(page.put(f"{V1}/account/second-factor", json={"code": shown}).json()["codes"]) == 10
+    assert page.get(f"{V1}/me").json()["role"] == "administrator"
+    actions = {entry["action"] for entry in page.get(f"{V1}/audit").json()["items"]}
+    assert {"first-visit", "person-added"} <= actions
+    with reading(engine) as session:
+        assert session.scalars(select(SetupCode)).all() == []
+    assert TestClient(app).get(f"{V1}/session").json()["step"] == "password"
+
+
+def test_given_an_account_when_the_code_is_shown_then_nothing_is_here_and_there_is_no_new_one(
+    app: FastAPI, code: str, engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        a_user(session)
+    page, answer = visited(app, code)
+    assert (answer["status"], answer["code"]) == (404, "not-found")
+    assert "set-cookie" not in page.get(f"{V1}/session").headers
+    assert at_start.lines(settings) == []
+
+
+def test_given_wrong_codes_when_they_go_on_then_the_right_one_waits_too_until_there_is_a_new_one(
+    app: FastAPI, code: str, engine: Engine, settings: Settings
+) -> None:
+    said = [visited(app, f"{wrong:05}-aaaaa-aaaaa-aaaaa")[1]["code"] for wrong in range(8)]
+    assert said[0] == "wrong-code" and said[-1] == "too-many-attempts"
+    assert visited(app, code)[1]["code"] == "too-many-attempts"
+    with writing(engine) as session:
+        fresh = first_visit.new_code(session, settings)
+    assert visited(app, code)[1]["code"] == "wrong-code"
+    assert visited(app, fresh)[1]["step"] == "set-up"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"new": "short"}, "password-short"),
+        ({"new": "password1"}, "password-trivial"),
+        ({"username": "two words"}, "person-values"),
+        ({"code": ""}, "wrong-code"),
+        ({"code": "\u202e"}, "unfit-characters"),
+    ],
+)
+def test_given_what_is_refused_when_sent_then_the_code_is_good_for_another_try(
+    app: FastAPI, code: str, values: dict[str, str], said: str
+) -> None:
+    answer = visited(app, code, **values)[1]
+    assert answer["code"] in (said, "wrong-code", "invalid-input")
+    assert visited(app, code)[1]["step"] == "set-up"
+
+
+def test_given_a_foreign_page_when_it_sends_the_code_then_it_is_refused(app: FastAPI, code: str) -> None:
+    page = TestClient(app, raise_server_exceptions=False)
+    headers = {"origin": "https://elsewhere.example"}
+    answer = page.post(f"{V1}/session/first", json={**WHO, "code": code}, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, "foreign-origin")
+
+
+def test_given_one_code_in_two_browsers_when_both_finish_at_once_then_there_is_one_administrator(
+    app: FastAPI, code: str, engine: Engine
+) -> None:
+    together, said = Barrier(2), []
+
+    def finish(username: str) -> None:
+        together.wait()
+        answer = visited(app, code, username=username)[1]
+        said.append(answer.get("step") or answer["code"])
+
+    both = [Thread(target=finish, args=(name,)) for name in ("first", "second")]
+    for each in both:
+        each.start()
+    for each in both:
+        each.join()
+    assert sorted(said) == ["not-found", "set-up"]
+    with reading(engine) as session:
+        assert session.scalar(select(func.count()).select_from(User)) == 1
+        assert session.scalars(select(User.role)).all() == [Role.ADMINISTRATOR]
+
+
+def test_given_a_start_of_an_empty_installation_when_it_speaks_then_each_has_a_code_that_holds(
+    app: FastAPI, settings: Settings
+) -> None:
+    first, second = (at_start.lines(settings) for _ in range(2))
+    assert "/setup" in first[0] and first[1] != second[1]
+    assert visited(app, first[1].split()[1])[1]["code"] == "wrong-code"
+    assert visited(app, second[1].split()[1])[1]["step"] == "set-up"

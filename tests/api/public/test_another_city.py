@@ -1,0 +1,71 @@
+"""In an invented city no word of the sample's is read, heard, or answered."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api.app import create
+from db.engine import writing
+from hotline.words import PAGES, PUBLIC
+from ops import sample
+from prompts import catalogue, plan
+from prompts.render import RECORDINGS
+from settings import Settings
+from tests.kit.cities import GOLRUD
+
+SAMPLES = re.compile("isfahan|اصفهان|fifteen|پانزده", re.IGNORECASE)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"city": GOLRUD, "allowed_prefixes": ("+989", "+9844")})
+
+
+@pytest.fixture
+def page(settings: Settings, engine: Engine) -> Iterator[TestClient]:
+    with writing(engine) as session:
+        sample.fill(session, settings.of_city)
+    with TestClient(create(settings)) as client:
+        yield client
+
+
+def test_given_another_city_when_its_pages_and_feeds_are_read_then_it_alone_is_named(
+    page: TestClient,
+) -> None:
+    paths = ["/public/city.js", "/public/city.css", "/public/map.json", "/public/rounds.atom"]
+    paths += ["/public/", "/public/rounds/1", "/public/how", "/public/fairness", "/public/requests/map"]
+    for path in paths:
+        for language in ("fa", "en"):
+            answer = page.get(path, params={"lang": language})
+            assert answer.status_code == 200, path
+            assert not SAMPLES.search(answer.text), path
+    assert "شهرداری گل‌رود" in page.get("/public/").text
+    assert "Golrud City Council" in page.get("/public/rounds/1?lang=en").text
+    assert page.get("/public/requests/map").text.count("data-district=") == 3
+    assert "Golrud" in page.get("/public/city.js").text and "#7a2e0e" in page.get("/public/city.css").text
+
+
+def test_given_another_city_when_prompts_are_planned_then_a_voice_says_its_name_and_its_districts(
+    settings: Settings,
+) -> None:
+    said = {take.clip.name: take.clip.text for take in plan.make(settings, RECORDINGS, {}).takes}
+    number_words = re.compile("number|ordinal|district|digit|day-|month")
+    assert not [name for name, text in said.items() if "{" in text]
+    assert not [n for n, text in said.items() if SAMPLES.search(text) and not number_words.search(n)]
+    assert "گُلرود" in said["fa/greeting"] and "Golrud" in said["en/greeting"]
+    assert (
+        "three districts" in said["en/ask-district-slow"] and "press three." in said["en/ask-district-slow"]
+    )
+    assert "سه" in said["fa/report-district"] and "پانزده" not in said["fa/report-district"]
+    clips = catalogue.office_clips(settings.of_city)
+    assert {clip for clip in clips if "district" in clip} == {f"office-district-{n}" for n in (1, 2, 3)}
+
+
+def test_given_the_words_of_all_pages_when_read_then_they_name_no_city() -> None:
+    for book in (PAGES, PUBLIC):
+        for language in book.languages():
+            for table in book.tables(language).values():
+                assert not [text for text in table.values() if SAMPLES.search(str(text))]

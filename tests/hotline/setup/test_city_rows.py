@@ -1,0 +1,62 @@
+"""A city's offices and departments come from its file; loading again adds and renames."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import city_file
+from city_file import City
+from db.models import AuditEntry, Department, Official, OfficialKind
+from hotline.setup import city_rows
+from tests.factories import an_official
+from tests.kit.cities import GOLRUD
+
+ISFAHAN = city_file.read(city_file.SAMPLE)
+
+
+@pytest.fixture
+def golrud() -> City:
+    return city_file.read(GOLRUD)
+
+
+def names(session: Session) -> set[str]:
+    offices = select(Official.office_en).where(Official.kind != OfficialKind.OPERATORS)
+    return {*session.scalars(offices), *session.scalars(select(Department.name_en))}
+
+
+def test_given_empty_tables_when_a_city_is_loaded_then_they_hold_what_its_file_says(
+    session: Session, golrud: City
+) -> None:
+    done = city_rows.load(session, golrud, who="admin")
+    assert names(session) == {
+        *("Mayor of Golrud", "Manager of the Upper Town", "Manager of the Lower Town"),
+        *("Manager of the Riverside", "Works"),
+    }
+    assert len(done.added) == 5 and not done.renamed and not done.beyond
+    entry = session.scalars(select(AuditEntry)).one()
+    assert (entry.who, entry.action, entry.subject) == ("admin", "city-loaded", "city Golrud")
+
+
+def test_given_a_loaded_city_when_its_names_change_then_rows_are_renamed_and_none_is_lost(
+    session: Session, golrud: City
+) -> None:
+    city_rows.load(session, ISFAHAN, who="admin")
+    ids = set(session.scalars(select(Official.id)))
+    mayor = session.scalars(select(Official).where(Official.kind == OfficialKind.MAYOR)).one()
+    done = city_rows.load(session, golrud, who="admin")
+    assert mayor.office_fa == "شهردار گل‌رود"
+    assert ids == set(session.scalars(select(Official.id)))
+    assert len(done.renamed) == 4 and done.added == ["عمران"]
+    assert len(done.beyond) == 2 + 12 + 6
+    again = city_rows.load(session, golrud, who="admin")
+    assert not again.added and not again.renamed
+
+
+def test_given_an_office_that_the_office_added_itself_when_a_city_is_loaded_then_it_stays(
+    session: Session, golrud: City
+) -> None:
+    own = an_official(session)
+    before = own.office_fa
+    done = city_rows.load(session, golrud, who="admin")
+    assert (own.office_fa, own.active) == (before, True) or own.kind is OfficialKind.MAYOR
+    assert session.get(Official, own.id) is own and done.added

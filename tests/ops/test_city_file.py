@@ -1,0 +1,84 @@
+"""A city's file: what is wrong with it is said by name, and nothing of it reaches a program."""
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import city_file
+from city_file import CityError
+from ops.cli import app
+from settings import SettingsError, load
+from tests.kit.cities import GOLRUD
+
+TEXT = GOLRUD.read_text("utf-8")
+
+
+def test_given_the_sample_and_an_invented_city_when_checked_then_both_are_one() -> None:
+    for file, districts in ((city_file.SAMPLE, "15 districts"), (GOLRUD, "3 districts")):
+        told = CliRunner().invoke(app, ["city", "check", str(file)])
+        assert told.exit_code == 0 and districts in told.output, told.output
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "said"),
+    [
+        ('area_code = "044"', 'area_code = "44"', "city.area_code"),
+        ("[36.1, 44.9, 36.3, 45.2]", "[36.3, 44.9, 36.1, 45.2]", "bounds must be [south, west, north, east]"),
+        ("number = 3", "number = 4", "without a gap"),
+        ("number = 3", "number = 99", "districts.3.number"),
+        ("tile = [1, 1]", "tile = [0, 1]", "two lie on one tile"),
+        ('accent = "#7a2e0e"', 'accent = "#f5c518"', "cannot be read on the pages"),
+        ('accent = "#7a2e0e"', 'accent = "red}body{"', "look.accent"),
+        ('kind = "mayor"', 'kind = "deputy"', "there is one mayor"),
+        ('name_en = "Golrud"', 'name_en = "<script>"', "city.name_en"),
+        ('name_en = "Golrud"', 'name_en = "{office}"', "city.name_en"),
+        ('name_en = "Golrud"', 'name_en = ""', "city.name_en"),
+        ('name_en = "Golrud"', 'nmae_en = "Golrud"', "city.nmae_en"),
+        ("[look]", "[look", "no TOML"),
+        ("[look]", "x = " + "[" * 5000 + "[look]", "no TOML"),
+        ("# An invented", "#" * (1 << 19), "longer than"),
+    ],
+)
+def test_given_a_file_that_is_wrong_when_read_then_what_is_wrong_is_named(
+    was: str, becomes: str, said: str
+) -> None:
+    assert was in TEXT
+    with pytest.raises(CityError, match=None) as refused:
+        city_file.parse(TEXT.replace(was, becomes, 1))
+    assert said in str(refused.value)
+
+
+def test_given_a_file_of_a_hundred_megabytes_when_read_then_it_is_refused_unread(tmp_path: Path) -> None:
+    large = tmp_path / "city.toml"
+    with large.open("wb") as file:
+        file.truncate(100 << 20)
+    with pytest.raises(CityError, match="longer than"):
+        city_file.read(large)
+
+
+def test_given_an_office_that_no_clip_says_when_checked_then_the_clips_are_named(tmp_path: Path) -> None:
+    file = tmp_path / "city.toml"
+    file.write_text(TEXT.replace("office-mayor", "office-emperor"), "utf-8")
+    told = CliRunner().invoke(app, ["city", "check", str(file)])
+    assert told.exit_code == 1 and "office-emperor" in told.output and "office-mayor" in told.output
+
+
+def test_given_a_city_chosen_in_the_state_folder_when_it_changes_or_spoils_then_the_last_good_one_holds(
+    tmp_path: Path,
+) -> None:
+    settings = load(_env_file=None, state_dir=tmp_path)
+    assert settings.of_city.name("en") == "Isfahan" and settings.allowed_prefixes == ("+989", "+9831")
+    chosen = tmp_path / "city" / "city.toml"
+    chosen.parent.mkdir()
+    chosen.write_text(TEXT, "utf-8")
+    assert settings.of_city.name("en") == "Golrud" and settings.accent == "#7a2e0e"
+    assert load(_env_file=None, state_dir=tmp_path).allowed_prefixes == ("+989", "+9844")
+    chosen.write_text("spoilt", "utf-8")
+    os.utime(chosen, ns=(1, 1))
+    assert settings.of_city.name("en") == "Golrud"
+    with pytest.raises(SettingsError, match="HOTLINE_CITY"):
+        load(_env_file=None, state_dir=tmp_path)
+    named = load(_env_file=None, state_dir=tmp_path, city=city_file.SAMPLE)
+    assert named.of_city.name("en") == "Isfahan"
