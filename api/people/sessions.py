@@ -31,7 +31,7 @@ def step(request: Request, engine: Database, settings: InForce) -> account_schem
         return _step(in_session(request, engine, settings), settings)
     except Refused:
         with reading(engine) as session:
-            is_first = first_visit.is_open(session)
+            is_first = not settings.ldap_url and first_visit.is_open(session)
         return _step(None, settings, nobody="first-visit" if is_first else "password")
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import Role, SignIn, User
 from hotline.people import sign_ins
+from hotline.setup import first_visit
 from settings import Settings
 from tests.factories import PASSWORD, a_desk, a_user
 from tests.kit.browser import person
@@ -96,6 +97,34 @@ def test_given_an_administrators_first_sign_in_when_the_factor_is_set_up_then_th
     refusals = ("401", "403", "422")
     said = [one for one in context.complaints if not any(map(one.__contains__, refusals))]  # type: ignore[attr-defined]
     assert said == []
+
+
+def test_given_an_empty_installation_when_the_code_is_written_then_its_administrator_is_in_for_good(
+    context: BrowserContext, url: str, engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        code = first_visit.new_code(session, settings)
+    page = context.new_page()
+    page.goto(f"{url}/setup")
+    page.get_by_test_id("setup-code").fill("wrong")
+    page.get_by_test_id("name").fill("مدیر سامانه")
+    page.get_by_test_id("new-password").fill(NEW)
+    page.get_by_test_id("submit").click()
+    expect(page.get_by_test_id("setup-code")).to_have_accessible_description(re.compile("این کد درست نیست"))
+    is_fit(page)
+    page.get_by_test_id("setup-code").fill(code)
+    page.keyboard.press("Enter")
+    totp = pyotp.TOTP(page.get_by_test_id("key").inner_text().replace(" ", ""))
+    page.get_by_test_id("code").fill(totp.now())
+    page.get_by_test_id("confirm-factor").click()
+    page.get_by_test_id("noted").click()
+    page.get_by_test_id("sign-out").wait_for()
+    expect(page.get_by_role("main")).to_be_visible()
+    assert not page.url.endswith("/setup")
+    sign_out(page)
+    page.goto(f"{url}/setup")
+    expect(page.get_by_test_id("password")).to_be_visible()
+    expect(page.get_by_test_id("setup-code")).to_have_count(0)
 
 
 def test_given_an_answer_from_before_the_password_when_it_comes_late_then_the_second_step_stays(

@@ -89,6 +89,8 @@ function Pages({ me, asked }: { me: Me; asked: RefObject<string> }) {
         {/* Keys: a redirect that led to another one would be the same to React, and lead nowhere. */}
         <Route key="signed-in" path="/sign-in">{() => <Redirect to={asked.current === '/sign-in' ? '/' : asked.current || '/'} replace />}</Route>
         <Route key="home" path="/"><Redirect to={home(me)} replace /></Route>
+        {/* Where the log of an empty installation leads: its first visit is over. */}
+        <Route key="first-visit" path="/setup">{() => <Redirect to={home(me)} replace />}</Route>
         <Route><NotHere me={me} /></Route>
       </Switch>
     </Suspense>
