@@ -4,7 +4,6 @@ import base64
 import difflib
 import hashlib
 import hmac
-import ipaddress
 import json
 import os
 import re
@@ -21,8 +20,11 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 import city_file
 import secret_file
+import trunks as carriers
+from addresses import Address, address, networks, overlap
 from city_file import PAGE
 from colours import READABLE, contrast, readable
+from trunks import ONLY, Trunk
 
 
 class SettingsError(Exception):
@@ -31,16 +33,6 @@ class SettingsError(Exception):
 
 CITY = ZoneInfo("Asia/Tehran")
 """The city's own time."""
-
-
-class Address(NamedTuple):
-    """A host and a port, written host:port."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class PortRange(NamedTuple):
@@ -86,7 +78,6 @@ class Bounds(NamedTuple):
 _LARGEST_EMBLEM = 1 << 16
 
 # What is written into Asterisk's configuration must not be able to write a line of its own.
-_HOST = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]")
 _PORT = re.compile(r"[0-9]{1,5}")
 _TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -96,17 +87,7 @@ _LDAP_URL = re.compile(r"ldaps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|ldaps?://\[[0-9A-
 _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!#-&(-:=?-\[\]-~]*")
 _PUSH_HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*")
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-_NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
 _PATH = re.compile(r"[^\x00-\x1f;,$&\[\]{}\"\\]+")
-
-
-def _address(value: Any) -> Address:
-    if isinstance(value, Address):
-        return value
-    host, _, port = str(value).rpartition(":")
-    if not _HOST.fullmatch(host) or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
-        raise ValueError("must be host:port, for example 127.0.0.1:8137")
-    return Address(host, int(port))
 
 
 def _port_range(value: Any) -> PortRange:
@@ -155,11 +136,6 @@ def _bounds(value: Any) -> Bounds | None:
     return Bounds(south, west, north, east)
 
 
-def _overlap(one: str, other: str) -> bool:
-    first, second = (ipaddress.ip_network(each, strict=False) for each in (one, other))
-    return first.version == second.version and first.overlaps(second)
-
-
 _NEEDED_BY = {
     "kavenegar": ("sms_kavenegar_key",),
     "smsir": ("sms_smsir_key",),
@@ -168,6 +144,20 @@ _NEEDED_BY = {
     "ippanel": ("sms_ippanel_key", "sms_ippanel_line"),
     "http": ("sms_http_url",),
 }
+
+
+def _apart(allowed: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+    """That no browser comes from there, if they come by a TLS proxy."""
+    if not others.data.get("websocket_url", "").startswith("wss:"):
+        return allowed  # a trial on one machine, where the dialplan alone tells them apart
+    for each in allowed:
+        for proxy in ("127.0.0.1", "::1", *others.data.get("trusted_proxies", ())):
+            if overlap(each, proxy):
+                raise ValueError(
+                    f"{each} includes {proxy}, whence browsers come (HOTLINE_WEBSOCKET_URL is a TLS "
+                    "proxy's); must be the carrier's addresses alone, for example 198.51.100.0/24"
+                )
+    return allowed
 
 
 def _check_sms(provider: str, others: ValidationInfo) -> None:
@@ -240,7 +230,7 @@ _OTHERS = {
 }
 """Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
-HostPort = Annotated[Address, NoDecode, BeforeValidator(_address)]
+HostPort = Annotated[Address, NoDecode, BeforeValidator(address)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Roles = Annotated[
     tuple[
@@ -348,6 +338,16 @@ class Settings(BaseSettings):
     trunk_national: bool = True
     """Dial 0913… (what Iranian carriers expect) instead of +98913…."""
 
+    trunk_asked_seconds: int = Field(5, ge=0, le=60)
+    """So often the trunk is asked how it is (SIP OPTIONS); one that falls silent is called no more until it
+    answers. 0: never, for a carrier that does not want it; then only calls that fail show that it is down."""
+    sip_tls: HostPort = Address("127.0.0.1", 5061)
+    """Where Asterisk listens for trunks of HOTLINE_TRUNKS that speak TLS, if there is one."""
+    sip_tls_certificate: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
+    """Its certificate, with the chain (PEM); needed only where a carrier opens the connection to us."""
+    sip_tls_key: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
+    """That certificate's key."""
+
     allowed_prefixes: Words = Field((), validate_default=True)
     """Only numbers that begin so are registered and dialled: +989,+9831. Empty: Iranian mobiles and the
     city's own lines."""
@@ -386,9 +386,6 @@ class Settings(BaseSettings):
     """Outgoing calls in 24 hours, all together."""
     calls_at_once: int = Field(20, ge=1, le=1000)
     """Outgoing calls at one time; beside the callers they also have to find a channel of the trunk."""
-    trunk_asked_seconds: int = Field(5, ge=0, le=60)
-    """So often the trunk is asked how it is (SIP OPTIONS); one that falls silent is called no more until it
-    answers. 0: never, for a carrier that does not want it; then only calls that fail show that it is down."""
     trunk_channels: int = Field(0, ge=0, le=10_000)
     """The trunk's channels: so many calls, callers and outgoing ones together, it carries at one time. 0: as
     many as HOTLINE_MAX_CALLS and HOTLINE_CALLS_AT_ONCE allow."""
@@ -396,6 +393,9 @@ class Settings(BaseSettings):
     """Of these, so many are never taken by outgoing calls: there is room to dial 137."""
     channels_for_callbacks: int = Field(2, ge=1, le=1000)
     """Of these, so many are never taken by callers: there is room to call citizens back."""
+    trunks: Annotated[tuple[Trunk, ...], NoDecode] = Field((), validate_default=True)
+    """A file with several trunks, the first preferred (docs/operate/trunk.md); of HOTLINE_TRUNK_… then only
+    CODECS, NATIONAL and ASKED_SECONDS count, where it says nothing. Empty: one trunk, as all those say."""
     registrations_per_day: int = Field(3, ge=1, le=100)
     """So many places a caller may ask for in 24 hours, for the own number and for others together; with those
     given up again, twice as many. The operators' line is counted apart."""
@@ -675,26 +675,23 @@ class Settings(BaseSettings):
     @field_validator("trunk_allowed", "trusted_proxies", "insiders")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for network in value:
-            if not _NETWORK.fullmatch(network):
-                raise ValueError(f"{network!r} does not appear to be an IPv4 or IPv6 network")
-            ipaddress.ip_network(network, strict=False)
-        return value
+        return networks(value)
 
     @field_validator("trunk_allowed")
     @classmethod
     def _no_proxies(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
         """Browsers elsewhere come from a TLS proxy's address: it must not be the carrier's as well."""
-        if not others.data.get("websocket_url", "").startswith("wss:"):
-            return value  # a trial on one machine, where the dialplan alone tells them apart
-        proxies = ("127.0.0.1", "::1", *others.data.get("trusted_proxies", ()))
-        for allowed in value:
-            for proxy in proxies:
-                if _overlap(allowed, proxy):
-                    raise ValueError(
-                        f"{allowed} includes {proxy}, whence browsers come (HOTLINE_WEBSOCKET_URL is a TLS "
-                        "proxy's); must be the carrier's addresses alone, for example 198.51.100.0/24"
-                    )
+        return _apart(value, others)
+
+    @field_validator("sip_tls_key")
+    @classmethod
+    def _tls(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        certificate = others.data.get("sip_tls_certificate")
+        if (value is None) != (certificate is None):
+            raise ValueError("HOTLINE_SIP_TLS_CERTIFICATE and HOTLINE_SIP_TLS_KEY belong together")
+        for each in (certificate, value):
+            if each and not (each.is_file() and _PATH.fullmatch(str(each))):
+                raise ValueError(f"there is no file {each}")
         return value
 
     @field_validator("turn_urls")
@@ -703,6 +700,33 @@ class Settings(BaseSettings):
         if not all(_TURN.fullmatch(each) for each in value):
             raise ValueError("must be addresses such as turn:137.city.example:3478?transport=udp")
         return value
+
+    @field_validator("trunks", mode="before")
+    @classmethod
+    def _trunks(cls, value: Any, others: ValidationInfo) -> Any:
+        said = others.data
+        if not {"trunk_host", "trunk_allowed", "trunk_codecs", "trunk_asked_seconds"} <= said.keys():
+            return ()  # wrong themselves, and named so
+        defaults = {
+            "codecs": said["trunk_codecs"],
+            "numbers": "national" if said.get("trunk_national", True) else "e164",
+            "qualify_seconds": said["trunk_asked_seconds"],
+        }
+        if not value:
+            user = said.get("trunk_user", "")
+            account = {
+                "user": user,
+                "secret": said.get("trunk_secret", "") if user else "",
+                "registers": bool(user),
+            }
+            where = {"host": said["trunk_host"], "allowed": said["trunk_allowed"]}
+            return (Trunk(name=ONLY, **where, **account, **defaults),)
+        found = carriers.read(Path(value), defaults) if isinstance(value, str | Path) else value
+        for each in found:
+            _apart(each.allowed, others)
+            if 0 < each.channels <= said.get("channels_for_callers", 0):
+                raise ValueError(f"[{each.name}] channels: must be more than HOTLINE_CHANNELS_FOR_CALLERS")
+        return found
 
     @field_validator("city_accent")
     @classmethod
@@ -737,10 +761,7 @@ class Settings(BaseSettings):
     @field_validator("trunk_codecs")
     @classmethod
     def _codecs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        known = {"alaw", "ulaw", "g722", "opus"}
-        if not set(value) - {"opus"} or set(value) - known:  # Opus not everywhere: never alone
-            raise ValueError(f"must be some of {', '.join(sorted(known))}")
-        return value
+        return carriers.known_codecs(value)
 
     @field_validator("city")
     @classmethod
@@ -917,9 +938,11 @@ class Settings(BaseSettings):
 
     @property
     def channels(self) -> int:
-        """How many calls of both kinds the trunk carries at one time."""
+        """How many calls of both kinds the trunk, or all trunks together, carry at one time."""
         reserves = self.channels_for_callers + self.channels_for_callbacks
-        return self.trunk_channels or self.max_calls + self.calls_at_once + reserves
+        each = [trunk.channels for trunk in self.trunks]
+        of_all = sum(each) if all(each) else 0
+        return self.trunk_channels or of_all or self.max_calls + self.calls_at_once + reserves
 
     @property
     def outgoing_at_once(self) -> int:

@@ -8,8 +8,9 @@ from api.access import Database, InForce
 from api.insiders import IsInsider
 from api.readiness import PROCESSES, Readiness
 from db.engine import reading
+from db.models import TrunkState
 from hotline import arrivals, heartbeats
-from hotline.callbacks import breaker, toll
+from hotline.callbacks import breaker, toll, trunk_states
 from hotline.directory import state
 from hotline.errors import Refused
 from hotline.recordings import disk
@@ -89,7 +90,7 @@ def check(engine: Engine, settings: Settings) -> dict[str, str]:
             if stuck:
                 job, since = stuck
                 result["clerk"] = f"stuck in {job} for {since.total_seconds():.0f} s"
-            result |= _calls(session, settings)
+            result |= _calls(session, settings) | _trunks(session, settings)
             result["texts"] = _texts(session, settings)
             if settings.ldap_url or settings.oidc_issuer:
                 result["directory"] = _directory(session)
@@ -108,6 +109,25 @@ def _calls(session: Session, settings: Settings) -> dict[str, str]:
         return {"calls": words, "trunk": words if down.why == breaker.TRUNK else "up"}
     calls, cap = toll.room(session, settings)
     return {"calls": "up" if calls > 0 else f"capped {cap}", "trunk": "up"}
+
+
+def _trunks(session: Session, settings: Settings) -> dict[str, str]:
+    names = [trunk.name for trunk in settings.trunks]
+    if len(names) < 2:
+        return {}
+    found = trunk_states.states(session, names)
+    return {f"trunk {name}": _of_trunk(found.get(name)) for name in names}
+
+
+def _of_trunk(row: TrunkState | None) -> str:
+    if row is None:
+        return "unknown"
+    unregistered = ", not registered: it cannot call us" if row.registered is False else ""
+    if row.down_since:
+        why = f"it says {row.said}" if row.said else "it says nothing"
+        return f"down since {row.down_since:%Y-%m-%dT%H:%M:%SZ}, {why}{unregistered}"
+    took = "" if row.latency_ms is None else f", {row.latency_ms:.0f} ms"
+    return f"up{took}{unregistered}"
 
 
 def _texts(session: Session, settings: Settings) -> str:

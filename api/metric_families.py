@@ -1,6 +1,6 @@
 """The metrics by their names, in the words of Prometheus. No label has a number, a name or a round."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from api.readiness import PROCESSES
 from db.models import Incoming
 from db.states import Outcome, Phase
 from hotline import arrivals, backups, heartbeats
+from hotline.callbacks import breaker
 from hotline.callbacks.toll import Cap
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import DeskDoing
@@ -164,8 +165,40 @@ def _calls(to: Families, found: Gauges, settings: Settings) -> None:
     )
     if found.trunk_answers is not None:
         to.gauge(
-            "hotline_trunk_answers", "Whether the trunk answers OPTIONS, if it ever did.", found.trunk_answers
+            "hotline_trunk_answers",
+            "Whether any trunk answers OPTIONS, if one ever did.",
+            found.trunk_answers,
         )
+    _trunks(to, found, [trunk.name for trunk in settings.trunks])
+
+
+def _trunks(to: Families, found: Gauges, names: Sequence[str]) -> None:
+    rows, only = found.trunks, len(names) == 1
+    down = {name for name, row in rows.items() if row.down_since and not only}
+    down |= set(names) if found.down == breaker.TRUNK else set()
+    to.gauges(
+        "hotline_trunk_up",
+        "Whether the trunk takes calls, as far as the last ones and OPTIONS have shown.",
+        "trunk",
+        {name: name not in down for name in names},
+    )
+    to.gauges(
+        "hotline_trunk_latency_seconds",
+        "How long its last answer to OPTIONS took.",
+        "trunk",
+        {name: row.latency_ms / 1000 for name, row in rows.items() if row.latency_ms is not None},
+    )
+    to.gauges(
+        "hotline_trunk_registered",
+        "Whether it has taken our registration, where it wants one.",
+        "trunk",
+        {name: row.registered for name, row in rows.items() if row.registered is not None},
+    )
+    taken, refused = (
+        {name: getattr(row, kind) for name, row in rows.items()} for kind in ("taken", "refused")
+    )
+    to.counters("hotline_trunk_calls", "Calls that it has brought to a phone.", "trunk", taken)
+    to.counters("hotline_trunk_failures", "Calls that it has not.", "trunk", refused)
 
 
 def _lines(to: Families, found: Gauges) -> None:

@@ -17,13 +17,14 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from addresses import Address
 from api.app import create
 from api.connections import Connections
 from api.cookies import PEER
 from api.crowd import Crowd
 from api.security import takes_files
 from hotline import watchdog
-from settings import Address, Settings
+from settings import Settings
 
 log = logging.getLogger("api")
 

@@ -14,7 +14,7 @@ from asterisk.ami import AMIClient
 from asterisk.ami.action import Action, LoginAction
 from asterisk.ami.event import Event
 
-from settings import Address
+from addresses import Address
 
 log = logging.getLogger("dialer")
 

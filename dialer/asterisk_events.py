@@ -21,6 +21,7 @@ from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialer.system_calls import SystemCalls
 from dialer.trunk import Trunk
+from dialer.trunks import Trunks
 from dialplan.accounts import DESK_EXTENSION
 from dialplan.variables import (
     KEY_EVENT,
@@ -28,6 +29,7 @@ from dialplan.variables import (
     SAID_EVENT,
     STAGE_EVENT,
     SUPERVISE_EVENT,
+    TRUNK_EVENT,
     Context,
     Stage,
 )
@@ -63,6 +65,7 @@ class AsteriskEvents:
         rooms: Rooms,
         caps: Caps,
         trunk: Trunk,
+        trunks: Trunks,
         keys: Keys,
         supervising: Supervising,
         endings: Endings,
@@ -75,6 +78,7 @@ class AsteriskEvents:
         self._rooms = rooms
         self._caps = caps
         self._trunk = trunk
+        self._trunks = trunks
         self._keys = keys
         self._supervising = supervising
         self._endings = endings
@@ -87,7 +91,8 @@ class AsteriskEvents:
             "ConfbridgeJoin": self._on_join,
             "Hangup": self._on_hangup,
             "OriginateResponse": self._on_originate_response,
-            "ContactStatus": self._trunk.on_contact,
+            "ContactStatus": self._trunks.on_contact,
+            "Registry": self._trunks.on_registry,
         }
 
     def handle(self, wait_s: float) -> bool:
@@ -106,12 +111,12 @@ class AsteriskEvents:
 
     def _on_resync(self, _event: Event) -> None:
         self.in_sync = False
-        self._trunk.missed()
+        self._trunks.missed()
 
     def _on_dial_state(self, event: Event) -> None:
         token, status = token_of(_channel_id(event)), event.keys.get("DialStatus")
         if status in ("RINGING", "PROGRESS", "ANSWER"):
-            self._trunk.rings(token)
+            self._trunk.rings(token, event.keys.get("DestChannel", ""))
         if status == "RINGING":
             self._writer.move(token, CallbackState.RINGING)
             if system_calls := self._system_calls(token):
@@ -125,8 +130,16 @@ class AsteriskEvents:
             self._on_supervise(event)
         elif event.keys.get("UserEvent") == STAGE_EVENT:
             self._on_stage(_channel_id(event), event.keys.get("Stage", ""))
-        elif event.keys.get("UserEvent") == SAID_EVENT and event.keys.get("Sip", "").isdecimal():
-            self._endings.said(token_of(_channel_id(event)), int(event.keys["Sip"]))
+        elif event.keys.get("Sip", "").isdecimal():
+            self._on_said(event, token_of(_channel_id(event)), int(event.keys["Sip"]))
+
+    def _on_said(self, event: Event, token: str, sip: int) -> None:
+        name = event.keys.get("Trunk", "")
+        if event.keys.get("UserEvent") == TRUNK_EVENT:
+            self._trunk.failed(token, name, sip)
+        elif event.keys.get("UserEvent") == SAID_EVENT:
+            self._trunks.said(token, name)
+            self._endings.said(token, sip)
 
     def _on_supervise(self, event: Event) -> None:
         desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))
@@ -215,6 +228,7 @@ class AsteriskEvents:
             self._failed_at[event.keys.get("ActionID", "")] = time.monotonic()
 
     def _ended(self, token: str, ending: Ending) -> None:
+        self._trunk.over(token, ending)
         self._caps.ended(token, ending)
         if system_calls := self._system_calls(token):
             system_calls.over(token, ending)

@@ -30,6 +30,7 @@ from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trunk import Trunk
+from dialer.trunks import Trunks
 from dialer.turn_near_calls import TurnNearCalls
 from dialer.urgent_calls import UrgentCalls
 from hotline import heartbeats, watchdog
@@ -62,7 +63,8 @@ class Dialer:
         self._caps = Caps(settings, engine)
         self._guests = Guests(settings, engine, ami, self._caps)
         self._rooms = Rooms(engine, ami, self._guests.keep_out)
-        self._trunk = Trunk(settings, engine, ami)
+        self._trunks = Trunks(settings, engine, ami)
+        self._trunk = Trunk(settings, engine, self._trunks)
         self._call_ahead = CallAhead(settings, engine, self._caps)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
         self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
@@ -97,6 +99,7 @@ class Dialer:
             rooms=self._rooms,
             caps=self._caps,
             trunk=self._trunk,
+            trunks=self._trunks,
             keys=self._keys,
             supervising=self._supervising,
             endings=endings,
@@ -175,7 +178,7 @@ class Dialer:
 
     def _calmly(self) -> None:
         """What may wait CALM_S, so that «next» never waits for it."""
-        self._trunk.catch_up(lambda: self._asterisk.handle(0))
+        self._trunks.catch_up(lambda: self._asterisk.handle(0))
         self._trunk.look()
         self._call_ahead.let_go()
         self._turn_near_calls.let_go()

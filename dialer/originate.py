@@ -6,7 +6,8 @@ from hotline.callbacks.toll import CallPermit
 from settings import Settings
 
 _LONGER_S = 5
-"""The dialplan's own ringing time ends first, and knows why; where nobody rings, this is time enough."""
+"""The dialplan's own ringing time, of each trunk, ends first, and knows why; where nobody rings, this is time
+enough."""
 
 
 def originate(
@@ -17,19 +18,24 @@ def originate(
     `meets`: the id of the caller's channel that it takes over then.
     NotAccepted is Asterisk's no; after any other AmiError nobody knows whether the phone rings.
     The token is the channel's id: Asterisk itself refuses it a second time while the first one lives.
-    The call goes through the dialplan's way out, which follows no forwarding.
+    The call goes through the dialplan's way out, which follows no forwarding, by one trunk after another.
     """
     _start(
         ami,
         f"{call.number}@{Context.DIAL}",
         context,
         extension,
-        timeout_s=settings.ring_seconds + _LONGER_S,
+        timeout_s=settings.ring_seconds * max(1, len(call.trunks)) + _LONGER_S,
         ActionID=call.token,
         ChannelId=call.token,
         CallerID="137 <137>",
-        **({"Variable": f"{Variable.MEETS}={meets}"} if meets else {}),
+        **_variables({Variable.MEETS: meets, Variable.TRUNKS: "&".join(call.trunks)}),
     )
+
+
+def _variables(values: dict[Variable, str]) -> dict[str, str]:
+    told = ",".join(f"{name}={value}" for name, value in values.items() if value)
+    return {"Variable": told} if told else {}
 
 
 def meet(ami: Ami, token: str, caller: str, language: str) -> None:

@@ -5,24 +5,20 @@ without any trunk, and a citizen who comes back to music has spoken with no scri
 """
 
 import logging
-from collections.abc import Callable
 
-from asterisk.ami.event import Event
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import reading, writing
 from db.models import PlacedCall
-from dialer.ami import Ami, NotAccepted
-from dialer.outcomes import PROVISIONAL, Ending
-from dialplan.accounts import BROWSER_PHONES, TRUNK_ALIVE
-from hotline.callbacks import breaker, callbacks
+from dialer.outcomes import PROVISIONAL, Ending, trunk_failed
+from dialer.trunks import Trunks
+from dialplan.accounts import BROWSER_PHONES
+from hotline.callbacks import breaker, callbacks, trunk_states
 from settings import Settings
 
 log = logging.getLogger("dialer")
-
-_ANSWERS = {"Reachable": True, "Unreachable": False}
 
 
 def carries(session: Session, token: str, settings: Settings) -> bool:
@@ -40,22 +36,46 @@ def carries(session: Session, token: str, settings: Settings) -> bool:
 class Trunk:
     """It decides nothing; what it knows is in the database."""
 
-    def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
+    def __init__(self, settings: Settings, engine: Engine, trunks: Trunks) -> None:
         self._settings = settings
         self._engine = engine
-        self._ami = ami
+        self._trunks = trunks
         self._said: str | None = None
-        self._missed = True
-        self._heard = 0
 
-    def rings(self, token: str) -> None:
-        """The phone that this call asked for rings."""
+    def rings(self, token: str, leg: str) -> None:
+        """The phone that this call asked for rings, by this channel."""
+        name = self._trunks.rings(token, leg)
         with reading(self._engine) as session:
             troubled = breaker.troubled(session, breaker.TRUNK)
-            if not troubled or not carries(session, token, self._settings):
+            one = name is not None and trunk_states.is_troubled(session, name)
+            if not (troubled or one) or not carries(session, token, self._settings):
                 return
         with writing(self._engine) as session:
-            breaker.worked(session, breaker.TRUNK, token)
+            if name:
+                trunk_states.worked(session, name, calls=0)
+            if troubled:
+                breaker.worked(session, breaker.TRUNK, token)
+
+    def failed(self, token: str, name: str, sip: int) -> None:
+        """This trunk did not take the call, and the next one is asked."""
+        with reading(self._engine) as session:
+            if not carries(session, token, self._settings):
+                return
+        self._trunks.failed(token, name, sip)
+
+    def over(self, token: str, ending: Ending) -> None:
+        """The call is over, which is not written down yet: the trunk that had it has taken it, or not."""
+        name = self._trunks.of(token)
+        self._trunks.forget(token)
+        if name is None:  # no phone was asked for
+            return
+        with writing(self._engine) as session:
+            if not carries(session, token, self._settings):
+                return
+            if trunk_failed(ending):
+                trunk_states.failed(session, name, token, ending.sip or 0)
+            else:
+                trunk_states.worked(session, name)
 
     def as_heard(self, token: str, ending: Ending) -> Ending:
         """The ending of this call; one whose phone rang on while the trunk had fallen silent tells nothing.
@@ -64,8 +84,11 @@ class Trunk:
         """
         if ending.sip not in PROVISIONAL:
             return ending
+        name = self._trunks.of(token)
         with reading(self._engine) as session:
-            silent = breaker.knows(session) is False and carries(session, token, self._settings)
+            row = trunk_states.states(session, [name]).get(name) if name else None
+            answers = row.answers if row else breaker.knows(session)
+            silent = answers is False and carries(session, token, self._settings)
         return ending._replace(sip=0) if silent else ending
 
     def script_spoke(self, token: str) -> None:
@@ -86,42 +109,6 @@ class Trunk:
                 return
         with writing(self._engine) as session:
             breaker.failed(session, breaker.SCRIPTS, token)
-
-    def on_contact(self, event: Event) -> None:
-        """Asterisk tells whether the trunk answers when it is asked how it is."""
-        if event.keys.get("AOR") == TRUNK_ALIVE:
-            self._heard += 1
-            self._answers(event.keys.get("ContactStatus", ""))
-
-    def missed(self) -> None:
-        """What Asterisk has told of late may not have been heard."""
-        self._missed = True
-
-    def catch_up(self, handle_events: Callable[[], object]) -> None:
-        """Ask how the trunk is if that was missed; `handle_events` that came since: they know better.
-
-        Raises AmiError.
-        """
-        if not self._missed:
-            return
-        try:
-            contact = self._ami.value(f"PJSIP_AOR({TRUNK_ALIVE},contact)")
-            status = self._ami.value(f"PJSIP_CONTACT({contact},status)")
-        except NotAccepted as error:
-            log.warning("nobody knows how the trunk is: %s", error)
-            status = ""
-        self._missed, heard = False, self._heard
-        handle_events()
-        if heard == self._heard:
-            self._answers(status)
-
-    def _answers(self, status: str) -> None:
-        yes = _ANSWERS.get(status)
-        with reading(self._engine) as session:
-            if yes is None or yes == breaker.knows(session):
-                return
-        with writing(self._engine) as session:
-            breaker.answers(session, yes=yes)
 
     def rest(self) -> None:
         """After all who are due were called: whether anybody is left to show that calls flow again."""

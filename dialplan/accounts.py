@@ -2,9 +2,8 @@
 
 import re
 
-TRUNK = "trunk"
-TRUNK_ALIVE = "trunk-alive"
-"""Asked every few seconds how the trunk is; calls do not go by it: one that never answers is called, too."""
+from trunks import ONLY
+
 AMI_USER = "dialer"
 AGI = "agi"
 """Whose password tells ivr that it is our own Asterisk that asks."""
@@ -14,7 +13,24 @@ DESK_EXTENSION = "1"
 BROWSER_PHONES = {f"phone-{line}": f"+98999000000{line}" for line in range(1, 6)}
 """The citizens' phones of /phone: account to number."""
 
+_TRUNK_CHANNEL = re.compile(rf"PJSIP/{ONLY}(?:-([a-z0-9-]+))?-[0-9a-f]{{8}}$")
 _DESK_CHANNEL = re.compile(r"PJSIP/desk-(\d+)(?:-sip)?-[0-9a-f]+$")
+
+
+def trunk(name: str) -> str:
+    """The account of a trunk's calls."""
+    return ONLY if name == ONLY else f"{ONLY}-{name}"
+
+
+def trunk_alive(name: str) -> str:
+    """Asked now and then how the trunk is; calls do not go by it: one that never answers is called, too."""
+    return "trunk-alive" if name == ONLY else f"alive-{name}"
+
+
+def trunk_of_channel(channel: str) -> str | None:
+    """Whose channel one such as PJSIP/trunk-second-00000017 is."""
+    match = _TRUNK_CHANNEL.match(channel)
+    return (match[1] or ONLY) if match else None
 
 
 def desk(number: int, *, sip: bool = False) -> str:

@@ -1,8 +1,11 @@
 """Writes Asterisk's configuration from the settings."""
 
 import ipaddress
+import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
+import certifi
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
@@ -14,9 +17,11 @@ from dialplan.variables import (
     KEY_EVENT,
     LINES_FULL,
     PATIENCE_S,
+    SAID_BY_PHONES,
     SAID_EVENT,
     STAGE_EVENT,
     SUPERVISE_EVENT,
+    TRUNK_EVENT,
     Context,
     Key,
     Script,
@@ -24,6 +29,7 @@ from dialplan.variables import (
     Variable,
 )
 from settings import Settings
+from trunks import Trunk
 
 _TEMPLATES = Environment(
     loader=PackageLoader("dialplan"),
@@ -61,10 +67,16 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             prompts=settings.prompts_dir,
             recordings=settings.recordings_dir,
             media_address=_media_address(settings),
-            codecs=[codec for codec in settings.trunk_codecs if codec != "opus" or opus],
             opus=opus,
-            trunk=accounts.TRUNK,
-            trunk_alive=accounts.TRUNK_ALIVE,
+            trunks=settings.trunks,
+            trunk_account=accounts.trunk,
+            trunk_alive=accounts.trunk_alive,
+            sip_uri=_uri,
+            proxy_uri=_proxy,
+            transports={trunk.transport for trunk in settings.trunks} - {"udp"},
+            dialled=_DIALLED,
+            headers=_HEADERS,
+            answers_s=_ANSWERS_S,
             ami_user=accounts.AMI_USER,
             desk=accounts.desk,
             desk_extension=accounts.DESK_EXTENSION,
@@ -74,6 +86,8 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             stages=Stage,
             stage_event=STAGE_EVENT,
             said_event=SAID_EVENT,
+            trunk_event=TRUNK_EVENT,
+            said_by_phones=SAID_BY_PHONES,
             keys=Key,
             key_event=KEY_EVENT,
             supervise_event=SUPERVISE_EVENT,
@@ -87,11 +101,49 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             variables=Variable,
         )
         (etc / name).write_text(text)
+    if "tls" in {trunk.transport for trunk in settings.trunks}:
+        (etc / "trunk-authorities.pem").write_text(_authorities(settings.trunks))
     for name in _DEFAULTS:
         (etc / f"{name}.conf").write_text("")
     for name in ("cdr", "cel"):
         (etc / f"{name}.conf").write_text("[general]\nenable = no\n")
     return etc / "asterisk.conf"
+
+
+_ANSWERS_S = 15
+"""A trunk that has taken a call, and for so long has not said that a phone rings, is left for the next."""
+_PLUS = '$["${number:0:1}" = "+"]'
+_DIALLED = {
+    "national": '${IF($["${number:0:3}" = "+98"]?0${number:3}:${number})}',
+    "e164": "${number}",
+    "digits": f"${{IF({_PLUS}?${{number:1}}:${{number}})}}",
+    "double-zero": f"${{IF({_PLUS}?00${{number:1}}:${{number}})}}",
+}
+"""How a trunk wants a number dialled, which is +98… here, or the emergency service's."""
+_HEADERS = {"pai": "P-Asserted-Identity", "rpid": "Remote-Party-ID"}
+
+
+def _uri(trunk: Trunk, user: str = "") -> str:
+    """Where the trunk is, as a SIP address; what follows a ; would be a comment without the stroke."""
+    over = "" if trunk.transport == "udp" else rf"\;transport={trunk.transport}"
+    return f"sip:{f'{user}@' if user else ''}{trunk.host}{over}"
+
+
+def _proxy(trunk: Trunk) -> str:
+    over = "" if trunk.transport == "udp" else rf"\;transport={trunk.transport}"
+    return rf"sip:{trunk.proxy}\;lr{over}"
+
+
+def _authorities(trunks: Sequence[Trunk]) -> str:
+    """Whose word on a trunk's certificate is believed: those that are named, else those of this machine."""
+    paths = [trunk.authority or _of_machine() for trunk in trunks if trunk.transport == "tls"]
+    return "".join(path.read_text() for path in dict.fromkeys(paths))
+
+
+def _of_machine() -> Path:
+    named = Path(ssl.get_default_verify_paths().openssl_cafile)
+    bundle = Path("/etc/ssl/certs/ca-certificates.crt")
+    return next((path for path in (bundle, named) if path.is_file()), Path(certifi.where()))
 
 
 def _media_address(settings: Settings) -> str:

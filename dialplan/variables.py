@@ -30,6 +30,8 @@ class Variable(StrEnum):
     MEETS = "HOTLINE_MEETS"
     """The id of the channel of a caller who waits: a callback meets them there instead of dialling a number,
     and so does the emergency service that has answered."""
+    TRUNKS = "HOTLINE_TRUNKS"
+    """By which trunks a call of ours is to go, one after another until one takes it (`first&second`)."""
     HEARS = "HOTLINE_HEARS"
     """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
 
@@ -148,7 +150,19 @@ class Stage(StrEnum):
 SAID_EVENT = "HotlineSaid"
 """The user event by which the half of a call that dialled tells what the network said last: the header Sip is
 the number of its final answer, or of how far it had come when our ringing time was over (100, 180, …); 0:
-nothing at all. Its hang-up follows."""
+nothing at all; Trunk: which one said it, if one did. Its hang-up follows."""
+
+SAID_BY_PHONES = (
+    *(180, 181, 182, 183),
+    *(300, 301, 302, 305, 380),
+    *(404, 410, 480, 484, 485, 486),
+    *(600, 603, 604, 607, 608),
+)
+"""What only a phone says (SIP). After anything else the call came to none, and goes by the next trunk."""
+
+TRUNK_EVENT = "HotlineTrunk"
+"""The user event by which the same half tells that a trunk (header Trunk) did not take the call, and what it
+said (header Sip, as above); the next one is tried."""
 
 PATIENCE_S = 15
 """So long a caller waits for a call script while nobody answers there."""

@@ -6,9 +6,10 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
+from addresses import Address
 from dialplan import pbx as behind
 from ops.terminal import fail, settings
-from settings import Address, HostPort
+from settings import HostPort
 
 
 def pbx(

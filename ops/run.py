@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from functools import partial
 
+from addresses import Address
 from db.engine import connect, writing
 from db.migrate import upgrade
 from dialplan.render import render
@@ -20,7 +21,7 @@ from ops import asterisk, asterisk_log, first_visit, sample
 from ops.console import core_works
 from ops.supervisor import Program, Supervisor
 from prompts.render import build
-from settings import Address, Settings
+from settings import Settings
 
 _READY_S = 60.0
 PROCESS = ["-m", "ops.process"]

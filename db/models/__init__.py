@@ -1,7 +1,16 @@
 """The tables. Rules that must always hold are indexes and checks here, not code elsewhere."""
 
 from db.models.base import Base, UtcDateTime, word, words
-from db.models.callbacks import Breaker, Callback, CallQuality, Guest, Note, PlacedCall, WaitingCaller
+from db.models.callbacks import (
+    Breaker,
+    Callback,
+    CallQuality,
+    Guest,
+    Note,
+    PlacedCall,
+    TrunkState,
+    WaitingCaller,
+)
 from db.models.categories import Category, Evidence, ReadyReply, Responsible, TimeUnit
 from db.models.citizens import (
     CitizenCode,
@@ -166,6 +175,7 @@ __all__ = [
     "TimeUnit",
     "TimetableOfficial",
     "TimetableRule",
+    "TrunkState",
     "TurnNearCall",
     "Upload",
     "UploadKind",

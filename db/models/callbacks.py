@@ -265,3 +265,22 @@ class Breaker(Base):
     worked_at: Mapped[datetime | None]  # when a call last showed that the fault was over
     suspects: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """Whether a number has failed since that fails alone."""
+
+
+class TrunkState(Base):
+    """How one trunk is, by its name in the settings: callbacks.trunk_states."""
+
+    __tablename__ = "trunks"
+
+    name: Mapped[str] = mapped_column(String(20), primary_key=True)
+    answers: Mapped[bool | None]  # whether it answers when asked how it is (SIP OPTIONS); None: it never did
+    latency_ms: Mapped[float | None] = mapped_column(Float)  # how long that took
+    registered: Mapped[bool | None]  # whether it has taken our registration, if it wants one
+    failures: Mapped[int] = mapped_column(default=0)  # in a row, of different numbers
+    last_failed: Mapped[str | None] = mapped_column(String(48))  # the token of the last of them
+    said: Mapped[int | None]  # what it said then (SIP); 0: nothing
+    down_since: Mapped[datetime | None]  # since when it is tried last
+    tries: Mapped[int] = mapped_column(default=0)  # that failed since then
+    next_try_at: Mapped[datetime | None]  # when one call is to try it first
+    taken: Mapped[int] = mapped_column(default=0)  # calls that it has brought to a phone, ever
+    refused: Mapped[int] = mapped_column(default=0)  # and that it has not

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from settings import Address, Settings
+from addresses import Address
+from settings import Settings
 
 _TEMPLATES = Environment(
     loader=PackageLoader("dialplan", "pbx"),

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, one_at_a_time
 from db.models import PlacedCall, RescueCall, UrgentMatter
 from hotline import numbers
-from hotline.callbacks import breaker
+from hotline.callbacks import breaker, trunk_states
 from hotline.errors import Refused
 from hotline.line import engaged
 from settings import Settings
@@ -48,6 +48,7 @@ class CallPermit(NamedTuple):
 
     token: str
     number: str  # E.164
+    trunks: tuple[str, ...] = ()  # by which it goes, one after another; empty: there is only one
 
 
 class Room(NamedTuple):
@@ -121,7 +122,7 @@ def take(
         return Cap.LINE_DOWN
     session.add(PlacedCall(token=token, number=number, at=now(session)))
     session.flush()
-    return CallPermit(token, number)
+    return CallPermit(token, number, _by(session, settings))
 
 
 def take_rescue(session: Session, token: str, caller: str | None, settings: Settings) -> CallPermit | Cap:
@@ -153,7 +154,12 @@ def take_rescue(session: Session, token: str, caller: str | None, settings: Sett
         return Cap.LINE_DOWN
     session.add(PlacedCall(token=token, number=settings.urgent_number, at=now(session)))
     session.flush()
-    return CallPermit(token, settings.urgent_number)
+    return CallPermit(token, settings.urgent_number, _by(session, settings, tries=False))
+
+
+def _by(session: Session, settings: Settings, *, tries: bool = True) -> tuple[str, ...]:
+    names = [trunk.name for trunk in settings.trunks]
+    return trunk_states.order(session, names, tries=tries) if len(names) > 1 else ()
 
 
 def _alarmed_enough(session: Session, token: str, number: str) -> bool:

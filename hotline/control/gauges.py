@@ -24,11 +24,12 @@ from db.models import (
     Registration,
     Round,
     SmsAccount,
+    TrunkState,
     WhyNot,
 )
 from db.states import Outcome, Phase, RegistrationState
 from hotline import arrivals
-from hotline.callbacks import breaker, toll
+from hotline.callbacks import breaker, toll, trunk_states
 from hotline.clock import is_quiet
 from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
@@ -64,6 +65,7 @@ class Gauges:
     capped: toll.Cap | None
     down: str  # why no call can be made; empty: calls flow
     trunk_answers: bool | None
+    trunks: Mapping[str, TrunkState]  # by their names in the settings
     rounds: Mapping[Phase, int]
     registrations: Mapping[tuple[Phase, RegistrationState], int]
     lines: Mapping[str, Line]
@@ -98,6 +100,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         capped=None if room.calls > 0 else room.cap,
         down=down.why if down else "",
         trunk_answers=breaker.knows(session),
+        trunks=trunk_states.states(session, [trunk.name for trunk in settings.trunks]),
         rounds=Counter(found.values()),
         registrations=_registrations(session, found),
         lines=_lines(shown),

@@ -109,6 +109,7 @@ def _hidden(settings: Settings | None) -> list[str]:
     for name in SECRETS:
         value = getattr(settings, name)
         values += value.values() if isinstance(value, dict) else [value]
+    values += [trunk.secret.get_secret_value() for trunk in settings.trunks]
     _, _, rest = settings.database_url.partition("://")
     account, at, _ = rest.rpartition("@")
     password = account.partition(":")[2] if at else ""

@@ -117,8 +117,10 @@ def _writable(folder: Path) -> Iterator[Finding]:
 
 def _settings_file(settings: Settings) -> Iterator[Finding]:
     named = Settings.model_config["env_file"]
-    path = Path(str(named))
-    if named and path.is_file() and any(getattr(settings, name) for name in SECRETS):
+    paths = {trunk.source for trunk in settings.trunks if trunk.secret.get_secret_value()} - {None}
+    if named and any(getattr(settings, name) for name in SECRETS):
+        paths.add(Path(str(named)))
+    for path in sorted(path for path in paths if path and path.is_file()):
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o007:
             yield warning("permissions", f"anybody may read {path} ({mode:o})", f"chmod o= {path}")

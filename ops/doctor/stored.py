@@ -12,15 +12,16 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import connect, now, reading, writing
-from db.models import Event, Heartbeat, Role, User
+from db.models import Event, Heartbeat, Role, TrunkState, User
 from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
-from hotline.callbacks import breaker
+from hotline.callbacks import breaker, trunk_states
 from hotline.directory import ldap, roles, state
 from hotline.directory.ldap_connection import Away
 from hotline.directory.roles import RolesError
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
 from settings import Settings
+from trunks import Trunk
 
 _PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
 _APART, _FAR_APART = timedelta(seconds=2), timedelta(seconds=30)
@@ -167,22 +168,41 @@ def processes(known: Known) -> Iterator[Finding]:
 
 
 def trunk(known: Known) -> Iterator[Finding]:
-    """The carrier's line, as the dialer has found it."""
-    host = known.settings.trunk_host
-    if host == type(known.settings).model_fields["trunk_host"].default:
-        yield warning("trunk", f"{host} is the sample's", "HOTLINE_TRUNK_HOST; docs/operate/trunk.md")
+    """The carriers' lines, as the dialer has found them."""
+    ours = known.settings.trunks
+    if [each.host for each in ours] == [type(known.settings).model_fields["trunk_host"].default]:
+        where = "HOTLINE_TRUNK_HOST; docs/operate/trunk.md"
+        yield warning("trunk", f"{ours[0].host} is the sample's", where)
         return
+    names = {each.name: "trunk" if len(ours) == 1 else f"trunk {each.name}" for each in ours}
     if known.engine is None or known.why or not known.runs:
-        yield ok("trunk", f"{host}; how it is shows once the system runs")
+        for each in ours:
+            yield ok(names[each.name], f"{each.host}; how it is shows once the system runs")
         return
     with reading(known.engine) as session:
-        down, answers = breaker.down(session), breaker.knows(session)
+        down, found = breaker.down(session), trunk_states.states(session, names)
     if down and down.why == breaker.TRUNK:
-        yield fault("trunk", f"{host} takes no calls since {down.since:%Y-%m-%d %H:%M}Z", "call the carrier")
-    elif answers is None:
-        yield ok("trunk", f"{host}; it has not answered OPTIONS yet, which says nothing")
-    else:
-        yield ok("trunk", f"{host} answers")
+        hosts = ", ".join(str(each.host) for each in ours)
+        yield fault("trunk", f"{hosts} takes no calls since {down.since:%Y-%m-%d %H:%M}Z", "call the carrier")
+    for each in ours:
+        yield from _of_trunk(names[each.name], each, found.get(each.name), only=len(ours) == 1)
+
+
+def _of_trunk(name: str, each: Trunk, row: TrunkState | None, *, only: bool) -> Iterator[Finding]:
+    if row and row.registered is False:
+        do = "its user and secret; the carrier; docs/operate/trunk.md"
+        yield fault(name, f"{each.host} does not take our registration: it cannot call us", do)
+    if row and row.down_since and not only:
+        said = f"answered {row.said}" if row.said else "says nothing"
+        since = f"{row.down_since:%Y-%m-%d %H:%M}Z"
+        yield warning(
+            name, f"{each.host} {said}, since {since}; calls go by the others", "docs/operate/trunk.md"
+        )
+    elif row is None or row.answers is None:
+        yield ok(name, f"{each.host}; it has not answered OPTIONS yet, which says nothing")
+    elif row.answers:
+        took = "" if row.latency_ms is None else f" within {row.latency_ms:.0f} ms"
+        yield ok(name, f"{each.host} answers{took}")
 
 
 def text_messages(known: Known) -> Iterator[Finding]:

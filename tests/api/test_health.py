@@ -27,7 +27,7 @@ from api.cookies import COOKIE, PEER
 from db.engine import now, writing
 from db.models import Breaker, Heartbeat, PlacedCall, Role, Round
 from hotline import heartbeats
-from hotline.callbacks import breaker
+from hotline.callbacks import breaker, trunk_states
 from hotline.recordings import disk
 from settings import Settings
 from tests.api.answers import HERE, V1, As, problem, registered
@@ -115,6 +115,39 @@ def test_given_a_trunk_that_takes_no_calls_when_health_is_asked_then_it_says_sin
     words = f"down since {since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"
     assert (answer.status_code, answer.json()["trunk"], answer.json()["calls"]) == (200, words, words)
     assert datetime.fromisoformat(desk.get(f"{V1}/me").json()["calls_down_since"]) == since
+
+
+@pytest.mark.usefixtures("roomy")
+def test_given_several_trunks_when_health_is_asked_then_each_says_how_it_is_and_none_of_it_is_a_503(
+    engine: Engine, settings: Settings
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    (one,) = settings.trunks
+    names = ("first", "second", "third", "fourth")
+    several = settings.model_copy(
+        update={"trunks": tuple(one.model_copy(update={"name": name}) for name in names)}
+    )
+    with writing(engine) as session:
+        for said, name in ((503, "first"), (0, "second")):
+            for call in range(trunk_states.FAILURES):
+                trunk_states.failed(session, name, f"callback-{call}", said)
+        trunk_states.answers(session, "third", yes=True)
+        trunk_states.took(session, "third", 23.4)
+        trunk_states.registered(session, "third", yes=False)
+        since = trunk_states.states(session, names)["first"].down_since
+    with TestClient(create(several), client=HERE) as client:
+        answer = client.get("/healthz")
+    assert answer.status_code == 200
+    said = {key: words for key, words in answer.json().items() if key.startswith("trunk")}
+    assert since
+    assert said == {
+        "trunk": "up",
+        "trunk first": f"down since {since:%Y-%m-%dT%H:%M:%SZ}, it says 503",
+        "trunk second": said["trunk second"],
+        "trunk third": "up, 23 ms, not registered: it cannot call us",
+        "trunk fourth": "unknown",
+    }
+    assert said["trunk second"].endswith("it says nothing")
 
 
 def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_again_with_the_next(

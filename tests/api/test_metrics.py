@@ -36,7 +36,7 @@ from db.models import (
 from db.states import CallbackState, Outcome
 from hotline import backups, heartbeats
 from hotline.backups import Status
-from hotline.callbacks import breaker
+from hotline.callbacks import breaker, trunk_states
 from hotline.control import gauges
 from hotline.control.totals import Totals
 from hotline.line import engaged
@@ -201,6 +201,36 @@ def test_given_a_trunk_that_takes_no_calls_when_scraped_then_the_breaker_and_the
     assert found["hotline_process_up{process=asterisk}"] == 1
     assert found["hotline_process_up{process=clerk}"] == 0
     assert found["hotline_control_alarms{kind=calls-down}"] == 1
+    assert found["hotline_trunk_up{trunk=trunk}"] == 0
+
+
+def test_given_several_trunks_when_scraped_then_each_is_told_by_its_name_in_the_settings_and_no_other(
+    engine: Engine, settings: Settings
+) -> None:
+    (one,) = settings.trunks
+    names = ("first", "second")
+    several = settings.model_copy(
+        update={"trunks": tuple(one.model_copy(update={"name": name}) for name in names)}
+    )
+    with writing(engine) as session:
+        trunk_states.failed(session, "first", "callback-1", 0)
+        trunk_states.answers(session, "second", yes=True)
+        trunk_states.took(session, "second", 20.0)
+        trunk_states.registered(session, "second", yes=True)
+        trunk_states.worked(session, "second", calls=7)
+        trunk_states.worked(session, "taken-out")
+    with TestClient(create(several), client=HERE) as client:
+        found = read(client.get("/metrics").text)
+    assert {name: value for name, value in found.items() if "{trunk=" in name} == {
+        "hotline_trunk_up{trunk=first}": 0,
+        "hotline_trunk_up{trunk=second}": 1,
+        "hotline_trunk_latency_seconds{trunk=second}": 0.02,
+        "hotline_trunk_registered{trunk=second}": 1,
+        "hotline_trunk_calls_total{trunk=first}": 0,
+        "hotline_trunk_calls_total{trunk=second}": 7,
+        "hotline_trunk_failures_total{trunk=first}": 1,
+        "hotline_trunk_failures_total{trunk=second}": 0,
+    }
 
 
 def test_given_an_account_without_credit_when_scraped_then_the_provider_is_in_trouble(

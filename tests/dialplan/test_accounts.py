@@ -86,6 +86,22 @@ def test_a_desks_channels_lead_back_to_the_desk(number: int):
 
 
 @pytest.mark.parametrize(
+    ("channel", "name"),
+    [
+        ("PJSIP/trunk-0000002a", "trunk"),
+        ("PJSIP/trunk-second-0000002a", "second"),
+        ("PJSIP/trunk-a-2-0000002a", "a-2"),
+        ("PJSIP/alive-second-0000002a", None),
+        ("PJSIP/desk-1-0000002a", None),
+        ("PJSIP/trunk-second", None),
+        ("Local/trunk-second-0000002a", None),
+    ],
+)
+def test_a_trunks_channels_lead_back_to_the_trunk(channel: str, name: str | None):
+    assert accounts.trunk_of_channel(channel) == name
+
+
+@pytest.mark.parametrize(
     "channel",
     [
         *("", "PJSIP/desk-1", "PJSIP/desk-x-0000002a", "PJSIP/desk--0000002a", "PJSIP/desk-1-tcp-0000002a"),
@@ -102,25 +118,24 @@ def test_other_channels_are_no_desks(channel: str):
 
 
 @pytest.mark.parametrize(
-    ("values", "pattern", "dials"),
+    ("values", "pattern", "then"),
     [
-        ({}, "_+989XXXXXXXXX", "PJSIP/0${EXTEN:3}@trunk,30,iI"),
-        ({}, "_+9831X!", "PJSIP/0${EXTEN:3}@trunk,30,iI"),
-        ({"trunk_national": False}, "_+989XXXXXXXXX", "PJSIP/${EXTEN}@trunk,30,iI"),
-        ({"allowed_prefixes": "+98913"}, "_+98913XXXXXXX", "PJSIP/0${EXTEN:3}@trunk,30,iI"),
-        ({"allowed_prefixes": "+4930"}, "_+4930X!", "PJSIP/${EXTEN}@trunk,30,iI"),
-        ({"browser_phone": True}, "+989990000001", "PJSIP/phone-1,30,iI"),
+        ({}, "_+989XXXXXXXXX", "Set(number=${EXTEN})"),
+        ({}, "_+9831X!", "Set(number=${EXTEN})"),
+        ({"allowed_prefixes": "+98913"}, "_+98913XXXXXXX", "Set(number=${EXTEN})"),
+        ({"allowed_prefixes": "+4930"}, "_+4930X!", "Set(number=${EXTEN})"),
+        ({"browser_phone": True}, "+989990000001", "Dial(PJSIP/phone-1,30,iI)"),
     ],
 )
-def test_a_number_is_dialled_as_the_carrier_wants_it_and_no_forwarding_is_followed(
-    rendered: Render, values: dict[str, object], pattern: str, dials: str
+def test_a_number_leads_out_only_where_a_channel_is_free_and_no_forwarding_is_followed(
+    rendered: Render, values: dict[str, object], pattern: str, then: str
 ):
     steps = rendered(calls_at_once=7, **values)["extensions.conf"].partition(f"exten => {pattern},1,")[2]
 
     assert steps.split("\n")[:3] == [
         "Set(GROUP()=calls)",
         f" same => n,GotoIf($[${{GROUP_COUNT(calls)}} > 7 | {IN_THE_TRUNK} > 211]?capped,1)",
-        f" same => n,Dial({dials})",
+        f" same => n,{then}",
     ]
 
 
@@ -128,8 +143,9 @@ def test_only_allowed_prefixes_lead_out(rendered: Render):
     text = rendered(allowed_prefixes="+989")["extensions.conf"]
     way_out = text[text.index(f"[{Context.DIAL}]") :].partition("\n[")[0]
 
-    assert re.findall(r"^exten => ([^,]+),", way_out, re.MULTILINE) == ["_+989XXXXXXXXX", "capped", "ended"]
-    assert text.count("Dial(") == way_out.count("Dial(")
+    ways = ["_+989XXXXXXXXX", "next", "_by-!", "by-trunk", "capped", "ended", "told"]
+    assert re.findall(r"^exten => ([^,]+),", way_out, re.MULTILINE) == ways
+    assert text.count("Dial(") == way_out.count("Dial(") == 1
 
 
 def test_the_hang_ups_that_the_dialer_is_told_of_are_those_of_callbacks() -> None:

@@ -45,9 +45,12 @@ def test_whoever_comes_as_the_trunk_gets_on_only_from_the_sip_port(
     rendered: Render, sip: str, condition: str
 ):
     steps = contexts(rendered(sip=sip)["extensions.conf"])[Context.FROM_TRUNK]
-    onwards = [where for _, where in steps if "hotline" in where]
+    onwards = [where for app, where in steps if app == "GotoIf" and "known" in where]
+    leads = [step for step in steps if "hotline" in step[1]]
 
-    assert onwards == [f"{condition}?hotline,s,1"]
+    assert onwards == [f"{condition}?known"]
+    assert leads == [("Goto", "hotline,s,1")]
+    assert steps.index(("Hangup", "21")) < steps.index(leads[0])
 
 
 @pytest.mark.parametrize("browser_phone", [True, False])
@@ -123,10 +126,11 @@ def test_only_the_dialer_can_enter_the_way_out_or_any_context_of_calls_that_it_p
 def test_the_trunks_channels_are_fenced_before_every_dial(rendered: Render):
     files = rendered(browser_phone=True, calls_at_once=9, trunk_channels=12)
     steps = contexts(files["extensions.conf"])[Context.DIAL]
-    dialled = [place for place, (app, _) in enumerate(steps) if app == "Dial"]
+    dialled = [place for place, (app, what) in enumerate(steps) if app == "Dial" and "phone-" in what]
+    ways = [place for place, step in enumerate(steps) if step == ("Set", "number=${EXTEN}")]
 
-    assert len(dialled) == 5 + 2  # the phones in the browser, the prefixes
-    for place in dialled:
+    assert (len(dialled), len(ways)) == (5, 2)  # the phones in the browser, the prefixes
+    for place in (*dialled, *ways):
         assert steps[place - 2 : place] == [
             ("Set", "GROUP()=calls"),
             ("GotoIf", f"$[${{GROUP_COUNT(calls)}} > 9 | {IN_THE_TRUNK} > 12]?capped,1"),
@@ -138,10 +142,10 @@ def test_what_the_network_said_is_told_before_the_call_ends_and_nothing_of_it_bu
     steps = contexts(rendered(browser_phone=True)["extensions.conf"])[Context.DIAL]
 
     assert [app for app, _ in steps[-2:]] == ["UserEvent", "Hangup"]
-    assert steps[-2][1] == f"{SAID_EVENT},Sip: ${{sip}}"
+    assert steps[-2][1] == f"{SAID_EVENT},Sip: ${{sip}},Trunk: ${{said_by}}"
     silent = [what for app, what in steps if app == "Set" and re.fullmatch(r"sip=\d+", what)]
-    assert silent == ["sip=480"] * 5 + ["sip=0"] * 2, "a page that is closed is no fault of the trunk's"
-    said = [what for app, what in steps if "{said" in what]
+    assert silent == ["sip=480"] * 5 + ["sip=0"], "a page that is closed is no fault of the trunk's"
+    said = [what for app, what in steps if "{said:" in what]
     assert said == ['sip=${IF($["${said:0:4}" = "SIP "]?${FILTER(0-9,${said:4:3})}:${sip})}']
 
 

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
 
+from addresses import Address
 from dialplan.variables import CAPPED_CAUSE
-from settings import Address
 from tests.kit.process import until
 
 PATIENCE_S = 30.0
@@ -41,7 +41,9 @@ class FakeManager:
         self.cut_on: set[str] = set()
         """Actions upon which the connection is cut (and which are done)."""
         self.trunk_is = "NonQualified"
-        """What it says of the trunk when it is asked how that is."""
+        """What it says of the trunk when it is asked how that is,"""
+        self.latency = ""
+        """and how long it took, in millionths of a second."""
         self.endless_lists = False
         """Whether the end of a list of channels is not told."""
         self.piecemeal = False
@@ -121,15 +123,16 @@ class FakeManager:
         """Send an event."""
         self.send(_packet(f"Event: {name}\r\nPrivilege: call,all", headers))
 
-    def ringing(self, channel_id: str) -> None:
+    def ringing(self, channel_id: str, trunk: str = "trunk") -> None:
         """The phone at the other end rings: a channel of its own, which the second half of ours dialled."""
+        leg = f"PJSIP/{trunk}-0000002a"
         self.channels[leg_of(channel_id)] = {
-            "Channel": "PJSIP/trunk-0000002a",
+            "Channel": leg,
             "ChannelStateDesc": "Ringing",
             "Application": "AppDial",
             "Linkedid": channel_id,
         }
-        self.event("DialState", DialStatus="RINGING", Uniqueid=f"{channel_id};2")
+        self.event("DialState", DialStatus="RINGING", Uniqueid=f"{channel_id};2", DestChannel=leg)
 
     def stage(self, channel_id: str, stage: str, application: str = "") -> None:
         """The dialplan tells how far a callback has come."""
@@ -150,9 +153,15 @@ class FakeManager:
         }
         self.event("ConfbridgeJoin", Conference=room, Channel=channel, Uniqueid=channel_id)
 
-    def refuses(self, channel_id: str, sip: int) -> None:
+    def goes_on(self, channel_id: str, trunk: str, sip: int) -> None:
+        """This trunk said so, and the next one is asked."""
+        said = {"UserEvent": "HotlineTrunk", "Trunk": trunk, "Sip": str(sip)}
+        self.event("UserEvent", Uniqueid=f"{channel_id};2", **said)
+
+    def refuses(self, channel_id: str, sip: int, trunk: str = "trunk") -> None:
         """Nobody picks up: this is what the network said last (0: nothing at all), and our call ends."""
-        self.event("UserEvent", Uniqueid=f"{channel_id};2", UserEvent="HotlineSaid", Sip=str(sip))
+        said = {"UserEvent": "HotlineSaid", "Trunk": trunk, "Sip": str(sip)}
+        self.event("UserEvent", Uniqueid=f"{channel_id};2", **said)
         self.hangs_up(channel_id, _CAUSES[sip])
 
     def hangs_up(self, channel_id: str, cause: int = 16, *, leg_late: bool = False) -> None:
@@ -240,7 +249,8 @@ class FakeManager:
         same = {key: action[key] for key in ("ActionID",) if key in action}
         status = "Error" if error else "Success"
         if action["Action"] == "Getvar":
-            same["Value"] = self.trunk_is if action["Variable"].endswith(",status)") else "trunk-alive@@1"
+            asked = action["Variable"].rpartition(",")[2]
+            same["Value"] = {"status)": self.trunk_is, "rtt)": self.latency}.get(asked, "trunk-alive@@1")
         self.send(_packet(f"Response: {status}", same | {"Message": error or "as you wish"}))
         if not error and action["Action"] == "Login":
             self.event("FullyBooted", Status="Fully Booted")

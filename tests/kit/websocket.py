@@ -9,7 +9,7 @@ import uuid
 from contextlib import suppress
 from typing import Self
 
-from settings import Address
+from addresses import Address
 
 
 class WebSocketSip:

@@ -26,7 +26,7 @@ from db.engine import now, reading, writing
 from db.models import Event, Heartbeat, Registration, SmsAccount
 from hotline import backups, heartbeats
 from hotline.backups import Status
-from hotline.callbacks import breaker
+from hotline.callbacks import breaker, trunk_states
 from ops.cli import app
 from ops.doctor import stored
 from ops.doctor.command import LOOKS, looked
@@ -528,6 +528,32 @@ def test_given_a_look_that_hangs_and_one_that_breaks_when_taken_then_the_others_
         ("well", State.OK),
     ]
     assert "+98" not in str(found)
+
+
+def test_given_several_trunks_when_examined_then_each_that_is_not_well_is_told_and_no_secret(
+    here: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    table = (
+        "[{0}]\nprofile = 'registration'\nhost = '192.0.2.{1}:5060'\nuser = 'u'\nsecret = 'a-secret-word'\n"
+    )
+    path = tmp_path / "trunks.toml"
+    path.write_text("".join(table.format(name, n) for n, name in enumerate(("first", "second", "third"))))
+    path.chmod(0o644)
+    monkeypatch.setenv("HOTLINE_TRUNKS", str(path))
+    with writing(engine) as session:
+        trunk_states.failed(session, "first", "callback-1", 0)
+        trunk_states.registered(session, "second", yes=False)
+        trunk_states.answers(session, "third", yes=True)
+    leaky = {"leaky": lambda known: iter([ok("leaky", known.settings.trunks[0].secret.get_secret_value())])}
+    monkeypatch.setattr("ops.doctor.command.LOOKS", LOOKS | leaky)
+    with running(here, engine):
+        told = Told("--json")
+    found = told.bad()
+    assert found["trunk first"][0] == "warning" and "calls go by the others" in found["trunk first"][1]
+    assert found["trunk second"][0] == "fault" and "registration" in found["trunk second"][1]
+    assert "trunk third" not in found and "192.0.2.2:5060 answers" in told.text
+    assert found["permissions"] == ("warning", f"anybody may read {path} (644)")
+    assert "a-secret-word" not in told.text and '"leaky"' in told.text
 
 
 def test_given_secrets_and_citizens_when_examined_then_none_of_them_is_told(

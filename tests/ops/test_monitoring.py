@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from api.app import create
 from db.engine import now, writing
 from db.models import Delivery, Heartbeat, OutboxKind, OutboxMessage, SmsAccount, WhyNot
-from hotline.callbacks import breaker
+from hotline.callbacks import breaker, trunk_states
 from hotline.directory import state as directory_state
 from settings import Settings
 from tests.api.answers import HERE
@@ -35,6 +35,8 @@ def said(settings: Settings, engine: Engine) -> str:
         session.merge(SmsAccount(provider="kavenegar", credit=5.0, asked_at=at))
         breaker.answers(session, yes=True)
         directory_state.record(session, directory_state.LDAP)
+        trunk_states.took(session, "trunk", 20.0)
+        trunk_states.registered(session, "trunk", yes=True)
         session.merge(Heartbeat(process="clerk/seal", at=at, fresh_s=60))
         for state in (Delivery.PENDING, Delivery.FAILED):
             message = OutboxMessage(

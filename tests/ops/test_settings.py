@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from settings import Address, PortRange, load
+from addresses import Address
+from settings import PortRange, load
 
 ROOT = Path(__file__).parents[2]
 

@@ -32,7 +32,7 @@ def ask(session: Session, callback: Callback, settings: Settings, number: str = 
 def placed(session: Session, callback: Callback, settings: Settings) -> Guest:
     guest = ask(session, callback, settings)
     call = guests.take_up(session, guest.token, settings)
-    assert isinstance(call, toll.CallPermit) and call == (guest.token, NUMBER)
+    assert isinstance(call, toll.CallPermit) and call == (guest.token, NUMBER, ())
     session.refresh(guest)
     return guest
 

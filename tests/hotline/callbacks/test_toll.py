@@ -122,10 +122,11 @@ def test_given_a_number_called_so_often_when_called_again_then_it_alone_is_left_
     assert until is not None
     assert abs(until - now(session) - 21 * HOUR) < 5 * SECOND
     assert toll.take(session, "callback-1", NUMBER, settings) is Cap.PER_NUMBER
-    assert toll.take(session, "callback-2", "+989137654321", settings) == ("callback-2", "+989137654321")
+    called = toll.take(session, "callback-2", "+989137654321", settings)
+    assert called == CallPermit("callback-2", "+989137654321")
     session.get_one(PlacedCall, "old-0").at = now(session) - DAY - SECOND
     session.flush()
-    assert toll.take(session, "callback-1", NUMBER, settings) == ("callback-1", NUMBER)
+    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
 
 
 def test_given_a_share_of_each_cap_when_it_is_used_up_then_the_rest_is_for_the_others(
@@ -134,7 +135,7 @@ def test_given_a_share_of_each_cap_when_it_is_used_up_then_the_rest_is_for_the_o
     settings = capped(calls_per_hour=4)
     placed(session, HOUR / 2, 2)
     assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_HOUR
-    assert toll.take(session, "callback-1", NUMBER, settings) == ("callback-1", NUMBER)
+    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
     assert toll.room(session, settings.model_copy(update={"calls_per_hour": 1}), 0.5).calls < 1
 
 
@@ -144,7 +145,7 @@ def test_given_a_number_that_strangers_key_in_again_and_again_when_its_own_turn_
     settings = capped(calls_per_number=4)
     placed(session, HOUR / 2, 2, NUMBER)
     assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_NUMBER
-    assert toll.take(session, "callback-1", NUMBER, settings) == ("callback-1", NUMBER)
+    assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
 
 
 def test_given_room_for_three_when_ten_take_up_calls_at_once_then_three_have_them(

@@ -1,0 +1,60 @@
+"""Addresses as people write them in settings: host:port, and networks."""
+
+import ipaddress
+import re
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BeforeValidator
+
+# What is written into Asterisk's configuration must not be able to write a line of its own.
+HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]"
+_HOST = re.compile(HOST)
+_PORT = re.compile(r"[0-9]{1,5}")
+_NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
+
+
+class Address(NamedTuple):
+    """A host and a port, written host:port."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+def address(value: Any) -> Address:
+    """What is written host:port. Raises ValueError."""
+    if isinstance(value, Address):
+        return value
+    host, _, port = str(value).rpartition(":")
+    if not _HOST.fullmatch(host) or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
+        raise ValueError("must be host:port, for example 127.0.0.1:8137")
+    return Address(host, int(port))
+
+
+HostAndPort = Annotated[Address, BeforeValidator(address)]
+
+
+def networks(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Each must be an address or a network. Raises ValueError."""
+    for network in value:
+        if not _NETWORK.fullmatch(network):
+            raise ValueError(f"{network!r} does not appear to be an IPv4 or IPv6 network")
+        ipaddress.ip_network(network, strict=False)
+    return value
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two networks have an address in common."""
+    first, second = (ipaddress.ip_network(each, strict=False) for each in (one, other))
+    return first.version == second.version and first.overlaps(second)
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an address, and no name."""
+    try:
+        ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

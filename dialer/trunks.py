@@ -1,0 +1,164 @@
+"""What the dialer hears of each trunk: how it answers when asked, which calls it takes and which not."""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+
+from asterisk.ami.event import Event
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from dialer.ami import Ami, NotAccepted
+from dialplan.accounts import trunk_alive, trunk_of_channel
+from hotline.callbacks import breaker, trunk_states
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+_ANSWERS = {"Reachable": True, "Unreachable": False}
+_REGISTERED = {"Registered": True, "Unregistered": False, "Rejected": False}
+_ASKED_S = 10.0
+"""So often Asterisk is asked how long the trunks' answers take, of which it tells nothing unasked."""
+_MOST = 1000
+_ALIKE = 0.2
+"""Of the time; a smaller change is none."""
+
+
+class Trunks:
+    """It decides nothing; what it knows is in the database, but for whose calls go on now."""
+
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
+        self._engine = engine
+        self._ami = ami
+        self._names = tuple(trunk.name for trunk in settings.trunks)
+        self._by_account = {trunk_alive(name): name for name in self._names}
+        self._registered = {f"sip:{t.user}@{t.host}": t.name for t in settings.trunks if t.registers}
+        self._carries: dict[str, str] = {}
+        self._refused: set[tuple[str, str]] = set()
+        self._missed = True
+        self._kept = False
+        self._heard = 0
+        self._next_ask = 0.0
+
+    def of(self, token: str) -> str | None:
+        """Which trunk has asked a phone for this call, or has said the last word about it."""
+        return self._carries.get(token)
+
+    def rings(self, token: str, leg: str) -> str | None:
+        """The phone rings by this channel; by which trunk, None: by none."""
+        name = trunk_of_channel(leg)
+        if name not in self._names:
+            return None
+        self._is_by(token, name)
+        return name
+
+    def said(self, token: str, name: str) -> None:
+        """The trunk that said the last word about this call."""
+        if name in self._names and (token, name) not in self._refused:  # which is written down already
+            self._is_by(token, name)
+
+    def _is_by(self, token: str, name: str) -> None:
+        self._carries[token] = name
+        while len(self._carries) > _MOST:  # of calls whose end nobody heard
+            self._carries.pop(next(iter(self._carries)))
+
+    def failed(self, token: str, name: str, sip: int) -> None:
+        """This trunk did not take the call, and the next one is asked."""
+        if name not in self._names:
+            return
+        log.warning("%s: trunk %s did not take it (%s), the next one is tried", token, name, sip or "silence")
+        self._refused = {*self._refused, (token, name)} if len(self._refused) < _MOST else {(token, name)}
+        with writing(self._engine) as session:
+            trunk_states.failed(session, name, token, sip)
+
+    def forget(self, token: str) -> None:
+        """That call is over."""
+        self._carries.pop(token, None)
+        self._refused = {each for each in self._refused if each[0] != token}
+
+    # --- how they are ---
+
+    def on_contact(self, event: Event) -> None:
+        """Asterisk tells whether a trunk answers when it is asked how it is."""
+        name = self._by_account.get(str(event.keys.get("AOR")))
+        if name:
+            self._heard += 1
+            self._answers(name, str(event.keys.get("ContactStatus", "")))
+
+    def on_registry(self, event: Event) -> None:
+        """Asterisk tells whether a trunk has taken our registration."""
+        account = str(event.keys.get("Username", "")).partition(";")[0]
+        name, yes = self._registered.get(account), _REGISTERED.get(str(event.keys.get("Status", "")))
+        if name is None or yes is None:
+            return
+        with reading(self._engine) as session:
+            known = trunk_states.states(session, [name]).get(name)
+            if known and known.registered == yes:
+                return
+        log.log(
+            logging.INFO if yes else logging.ERROR, "trunk %s: registered: %s", name, "yes" if yes else "no"
+        )
+        with writing(self._engine) as session:
+            trunk_states.registered(session, name, yes=yes)
+
+    def missed(self) -> None:
+        """What Asterisk has told of late may not have been heard."""
+        self._missed = True
+
+    def catch_up(self, handle_events: Callable[[], object]) -> None:
+        """Ask how the trunks are, now and then; `handle_events` that came since: they know better.
+
+        Raises AmiError.
+        """
+        if not self._missed and time.monotonic() < self._next_ask:
+            return
+        self._next_ask = time.monotonic() + _ASKED_S
+        if not self._kept:
+            with writing(self._engine) as session:
+                trunk_states.keep(session, self._names)
+            self._kept = True
+        found = {name: self._asked(name) for name in self._names}
+        self._missed, heard = False, self._heard
+        handle_events()
+        for name, (status, latency_ms) in found.items():
+            if heard == self._heard:
+                self._answers(name, status)
+            self._took(name, latency_ms if _ANSWERS.get(status) else None)
+
+    def _asked(self, name: str) -> tuple[str, float | None]:
+        try:
+            contact = self._ami.value(f"PJSIP_AOR({trunk_alive(name)},contact)")
+            status = self._ami.value(f"PJSIP_CONTACT({contact},status)")
+            took = re.match(r"\d+", self._ami.value(f"PJSIP_CONTACT({contact},rtt)"))
+        except NotAccepted as error:
+            log.warning("nobody knows how the trunk %s is: %s", name, error)
+            return "", None
+        return status, int(took[0]) / 1000 if took else None
+
+    def _took(self, name: str, latency_ms: float | None) -> None:
+        with reading(self._engine) as session:
+            row = trunk_states.states(session, [name]).get(name)
+            before = row.latency_ms if row else None
+        if latency_ms == before:
+            return
+        if latency_ms is not None and before is not None and abs(latency_ms - before) <= _ALIKE * before:
+            return
+        with writing(self._engine) as session:
+            trunk_states.took(session, name, latency_ms)
+
+    def _answers(self, name: str, status: str) -> None:
+        yes = _ANSWERS.get(status)
+        with reading(self._engine) as session:
+            found = trunk_states.states(session, self._names)
+            known = found[name].answers if name in found else None
+            if yes is None or (
+                yes == known and trunk_states.whole(found, self._names) == breaker.knows(session)
+            ):
+                return
+        with writing(self._engine) as session:
+            trunk_states.answers(session, name, yes=yes)
+            session.flush()
+            whole = trunk_states.whole(trunk_states.states(session, self._names), self._names)
+            if whole is not None and whole != breaker.knows(session):
+                breaker.answers(session, yes=whole)

@@ -1,0 +1,144 @@
+"""The file of several trunks: what it may say, and how a wrong one is named, without its secrets."""
+
+from pathlib import Path
+
+import pytest
+
+from settings import SettingsError, load
+from trunks import Trunk, profiles
+
+GIVEN = {"user": "137", "secret": "s3cret-word", "host": "192.0.2.1:5060"}
+
+
+def read(tmp_path: Path, text: str, **settings: object) -> tuple[Trunk, ...]:
+    path = tmp_path / "trunks.toml"
+    path.write_text(text)
+    return load(_env_file=None, state_dir=tmp_path / "state", trunks=str(path), **settings).trunks
+
+
+def written(**values: object) -> str:
+    return "\n".join(f"{key} = {value!r}".replace("'", '"').lower() for key, value in values.items())
+
+
+def test_given_no_file_when_loaded_then_the_one_trunk_is_as_the_settings_say(tmp_path: Path) -> None:
+    (one,) = load(
+        _env_file=None,
+        state_dir=tmp_path,
+        trunk_host="192.0.2.1:5061",
+        trunk_user="isfahan",
+        trunk_secret="p!=q",
+        trunk_allowed="192.0.2.0/24",
+        trunk_codecs="alaw",
+        trunk_national=False,
+        trunk_asked_seconds=0,
+    ).trunks
+    assert (one.name, str(one.host), one.user) == ("trunk", "192.0.2.1:5061", "isfahan")
+    assert (one.secret.get_secret_value(), one.registers, one.allowed) == ("p!=q", True, ("192.0.2.0/24",))
+    assert (one.codecs, one.numbers, one.qualify_seconds) == (("alaw",), "e164", 0)
+
+
+@pytest.mark.parametrize("name", profiles())
+def test_given_a_profile_when_a_table_gives_what_it_needs_then_it_is_a_trunk_of_that_kind(
+    tmp_path: Path, name: str
+) -> None:
+    profile = profiles()[name]
+    needs = {key: GIVEN[key] for key in profile["needs"]}
+    (trunk,) = read(tmp_path, f"[one]\nprofile = '{name}'\n{written(**needs)}")
+    assert profile["about"]
+    assert {key: getattr(trunk, key) for key in profile["trunk"]} == profile["trunk"]
+    assert trunk.by_line or trunk.allowed == ("192.0.2.1",)
+
+
+def test_given_what_a_table_says_itself_when_loaded_then_it_goes_before_profile_and_settings(
+    tmp_path: Path,
+) -> None:
+    first, second = read(
+        tmp_path,
+        "[first]\nprofile = 'e164'\nhost = '192.0.2.1:5060'\nnumbers = 'digits'\ncodecs = ['ulaw']\n"
+        "[second]\nprofile = 'address'\nhost = '192.0.2.2:5060'",
+        trunk_codecs="g722",
+        trunk_national=False,
+    )
+    assert (first.name, first.numbers, first.codecs) == ("first", "digits", ("ulaw",))
+    assert (second.name, second.numbers, second.codecs) == ("second", "e164", ("g722",))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "must have one to 8 tables"),
+        ("x = [", "is no TOML"),
+        ("host = '192.0.2.1:5060'", "[host] is no table"),
+        ("[one]\nhost = '192.0.2.1:5060'", "[one] profile: must be one of address, "),
+        ("[one]\nprofile = 'adress'", "[one] profile: must be one of address, "),
+        ("[one]\nprofile = ['address']", "[one] profile: must be one of address, "),
+        ("[one]\nprofile = 'registration'\nhost = '192.0.2.1:5060'", "[one] user: must be given"),
+        ("[one]\nprofile = 'address'\nhost = 'sip.example:5060'", "[one] allowed: must be given"),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nchanels = 2", "is channels meant?"),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1'", "[one] host: must be host:port"),
+        ("[One]\nprofile = 'address'\nhost = '192.0.2.1:5060'", "[One] name: must be small letters"),
+        ("['a&b']\nprofile = 'address'\nhost = '192.0.2.1:5060'", "name: must be small letters"),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nname = 'x'", "no such keys"),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nsrtp = true", "srtp: needs transport"),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nprefix = '9)'", "[one] prefix: "),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nfrom_domain = 'a;b'", "[one] from_domain: "),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\ncaller_id = '1\\n2'", "[one] caller_id: "),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nallowed = ['x\\n']", "[one] allowed: "),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nchannels = 2", "CHANNELS_FOR_CALLERS"),
+        ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\ncodecs = ['opus']", "[one] codecs: "),
+        (
+            "[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\n"
+            "[two]\nprofile = 'address'\nhost = '192.0.2.1:5061'\nnumbers = 'digits'",
+            "[one] and [two] take calls from the same address",
+        ),
+    ],
+)
+def test_given_a_wrong_file_when_loaded_then_what_is_wrong_is_named_and_where(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        read(tmp_path, text)
+    assert str(error.value).startswith("HOTLINE_TRUNKS='") and says in str(error.value)
+
+
+def test_given_several_faults_when_loaded_then_each_is_named_and_no_secret_is(tmp_path: Path) -> None:
+    text = (
+        "[one]\nprofile = 'registration'\nhost = 'x'\nuser = 'a b'\nsecret = 'p;q-secret'\n"
+        "[two]\nprofile = 'registration'\nhost = '192.0.2.1:5060'\nuser = '1'\nsecret = 'r s-secret'"
+    )
+    with pytest.raises(SettingsError) as error:
+        read(tmp_path, text)
+    for named in ("[one] host", "[one] user", "[one] secret", "[two] secret"):
+        assert named in str(error.value)
+    assert "-secret" not in str(error.value)
+
+
+def test_given_a_file_that_is_not_there_or_no_text_when_loaded_then_it_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"HOTLINE_TRUNKS=.*there is no such file"):
+        load(_env_file=None, state_dir=tmp_path, trunks=tmp_path / "none.toml")
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"HOTLINE_TRUNKS=.*is no text"):
+        load(_env_file=None, state_dir=tmp_path, trunks=tmp_path / "bytes.toml")
+
+
+def test_given_a_tls_proxy_when_a_trunk_would_take_calls_from_where_browsers_come_then_it_is_refused(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(SettingsError, match="whence browsers come"):
+        read(
+            tmp_path,
+            "[one]\nprofile = 'address'\nhost = '127.0.0.1:5060'",
+            websocket_url="wss://hotline.example/ws",
+        )
+
+
+def test_given_a_trunk_when_it_is_written_anywhere_then_its_secret_is_not(tmp_path: Path) -> None:
+    (trunk,) = read(tmp_path, f"[one]\nprofile = 'registration'\n{written(**GIVEN)}")
+    assert "s3cret-word" not in repr(trunk) + str(trunk) + trunk.model_dump_json()
+
+
+def test_given_channels_of_all_trunks_when_loaded_then_they_are_the_systems(tmp_path: Path) -> None:
+    table = "[{0}]\nprofile = 'address'\nhost = '192.0.2.{1}:5060'\nchannels = {2}\n"
+    path = tmp_path / "trunks.toml"
+    path.write_text(table.format("a", 1, 30) + table.format("b", 2, 10))
+    assert load(_env_file=None, state_dir=tmp_path, trunks=path).channels == 40

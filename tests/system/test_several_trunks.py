@@ -1,0 +1,162 @@
+"""Two carriers: the second carries what the first does not, in the same attempt, until the first is back."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import select
+
+from db.engine import reading
+from db.models import PlacedCall, TrunkState
+from hotline.callbacks import trunk_states
+from tests.kit.crowd import Behaviour, Crowd
+from tests.kit.operator import Operator
+from tests.kit.ports import free_port
+from tests.kit.process import slowness, until
+from tests.kit.system import System
+
+DECLINES = Behaviour(rings=0.3, status="603 Decline")
+"""A phone that rang: whose it is, said no."""
+SILENT_S = 7.5
+"""So long Asterisk waits for a trunk that says nothing."""
+
+FILE = """
+[first]
+profile = "registration"
+host = "127.0.0.1:{first}"
+user = "137"
+secret = "never-shown"
+allowed = ["127.0.0.1"]
+qualify_seconds = 1
+
+[second]
+profile = "e164"
+host = "127.0.0.1:{second}"
+caller_id = "03132137"
+allowed = ["127.0.0.9"]
+qualify_seconds = 1
+"""
+
+
+class Carriers:
+    """Both, with every number behind each."""
+
+    def __init__(self, first: int, second: int) -> None:
+        self.behaves: dict[str, Behaviour] = {}
+        self.first, self.second = (Crowd(port, self._behave) for port in (first, second))
+
+    def _behave(self, number: str, _nth: int) -> Behaviour:
+        return self.behaves.get(number, DECLINES)
+
+    def rang(self, number: str) -> tuple[int, int]:
+        """How often the number's phone was asked for by each."""
+        return len(self.first.calls(number)), len(self.second.calls(f"+98{number[1:]}"))
+
+
+@pytest.fixture(scope="module")
+def ports() -> tuple[int, int]:
+    return free_port(), free_port()
+
+
+@pytest.fixture(scope="module")
+def system(ports: tuple[int, int], tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    path: Path = tmp_path_factory.mktemp("trunks") / "trunks.toml"
+    path.write_text(FILE.format(first=ports[0], second=ports[1]))
+    with System(HOTLINE_TRUNKS=str(path)) as running:
+        yield running
+
+
+@pytest.fixture
+def carriers(system: System, ports: tuple[int, int]) -> Iterator[Carriers]:
+    both = Carriers(*ports)
+    with both.first, both.second:
+        both.first.answers_options = both.second.answers_options = True
+        _until_well(system, "first")
+        _until_well(system, "second")
+        yield both
+
+
+def _state(system: System, name: str) -> TrunkState | None:
+    with reading(system.engine) as session:
+        return trunk_states.states(session, [name]).get(name)
+
+
+def _is_well(system: System, name: str) -> bool:
+    row = _state(system, name)
+    return row is not None and row.answers is True and row.down_since is None
+
+
+def _until_well(system: System, name: str) -> None:
+    until(lambda: _is_well(system, name), f"trunk {name} is well", 30)
+
+
+def _calls(system: System, desk: Operator, number: str) -> tuple[float, str]:
+    """The number is called once: after how long that was over, and its outcome."""
+    with system.only_round() as round_id:
+        system.register(round_id, number)
+        callback = desk.claim(round_id)
+        began = time.time()
+        desk.call(callback)
+        said = desk.wait_for(callback, "closed", timeout=60)
+        took = time.time() - began
+    return took, said
+
+
+def test_given_a_first_trunk_that_refuses_or_is_silent_when_a_citizen_is_called_then_the_second_rings_once(
+    system: System, carriers: Carriers, desk: Operator
+) -> None:
+    ours = system.number()
+    assert _calls(system, desk, ours)[1] == "rejected"
+    assert carriers.rang(ours) == (1, 0), "the first is preferred"
+
+    carriers.first.trunk_says = "503 Service Unavailable"
+    refused = system.number()
+    assert _calls(system, desk, refused)[1] == "rejected"
+    assert carriers.rang(refused) == (0, 1)
+    assert carriers.first.turned_away() == [refused]
+    carriers.first.trunk_says = None
+
+    busy, late, mute = system.number(), system.number(), system.number()
+    carriers.behaves[busy] = Behaviour(rings=0, status="486 Busy Here", hears="")
+    assert _calls(system, desk, busy)[1] == "busy"
+    assert carriers.rang(busy) == (1, 0), "the citizen's own answer"
+    carriers.behaves[late] = Behaviour(rings=0.5, status="503 Service Unavailable")
+    assert _calls(system, desk, late)[1] == "failed"
+    assert carriers.rang(late) == (1, 0), "that phone has rung"
+    carriers.behaves[mute] = Behaviour(rings=None, hears="100 Trying")
+    assert _calls(system, desk, mute)[1] == "rejected"
+    assert carriers.rang(mute) == (1, 1)
+    assert carriers.first.live() == [], "the first was told to let it be"
+
+    carriers.first.trunk_says = ""  # killed, hung, or its cable cut
+    until(lambda: not _is_well(system, "first"), "it is seen", 15)
+    silent = system.number()
+    took, said = _calls(system, desk, silent)
+    assert (said, carriers.rang(silent)) == ("rejected", (0, 1))
+    assert took < SILENT_S, "not even asked"
+    assert silent not in carriers.first.turned_away()
+    assert httpx.get(f"{system.url}/healthz").status_code == 200
+
+    carriers.first.trunk_says = None
+    _until_well(system, "first")
+    back = system.number()
+    assert _calls(system, desk, back)[1] == "rejected"
+    assert carriers.rang(back) == (1, 0)
+    with reading(system.engine) as session:
+        calls = session.scalars(select(PlacedCall)).all()
+        assert [call.number[3:] for call in calls if call.ours] == [late[1:]], (
+            "nobody else paid, or was told so"
+        )
+    assert "never-shown" not in system.log()
+
+
+def test_given_a_first_trunk_that_falls_silent_under_a_call_when_nobody_has_noticed_then_the_second_rings(
+    system: System, carriers: Carriers, desk: Operator
+) -> None:
+    carriers.first.trunk_says = ""
+    number = system.number()
+    took, said = _calls(system, desk, number)
+    assert (said, carriers.rang(number)) == ("rejected", (0, 1))
+    assert took < SILENT_S + 5 * slowness()
