@@ -394,8 +394,9 @@ class Settings(BaseSettings):
     channels_for_callbacks: int = Field(2, ge=1, le=1000)
     """Of these, so many are never taken by callers: there is room to call citizens back."""
     trunks: Annotated[tuple[Trunk, ...], NoDecode] = Field((), validate_default=True)
-    """A file with several trunks, the first preferred (docs/operate/trunk.md); of HOTLINE_TRUNK_… then only
-    CODECS, NATIONAL and ASKED_SECONDS count, where it says nothing. Empty: one trunk, as all those say."""
+    """A file with several trunks, the first preferred (docs/operate/trunk.md); of the settings of the
+    one trunk only its codecs, NATIONAL and ASKED_SECONDS count then, where the file says nothing. Empty: that
+    one trunk."""
     registrations_per_day: int = Field(3, ge=1, le=100)
     """So many places a caller may ask for in 24 hours, for the own number and for others together; with those
     given up again, twice as many. The operators' line is counted apart."""

@@ -1,0 +1,209 @@
+"""A carrier by TLS and SRTP: a second, plain Asterisk with an account for us; calls with sound both ways."""
+
+import datetime
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from db.engine import reading
+from hotline.callbacks import trunk_states
+from ops import asterisk
+from tests.install.test_pbx import OURS, PBX, Plain
+from tests.kit.caller import Caller
+from tests.kit.operator import Operator
+from tests.kit.ports import free_port, free_range
+from tests.kit.process import until
+from tests.kit.system import System
+from tests.kit.websocket import WebSocketSip
+
+pytestmark = pytest.mark.timeout(300)
+
+_DAY = datetime.timedelta(days=1)
+_PJSIP = """[tls]
+type = transport
+protocol = tls
+bind = {address}
+method = tlsv1_2
+cert_file = {folder}/carrier.pem
+priv_key_file = {folder}/carrier.key
+
+[hotline]
+type = endpoint
+transport = tls
+context = from-hotline
+disallow = all
+allow = alaw
+aors = hotline
+auth = hotline
+media_encryption = sdes
+rtp_symmetric = yes
+rewrite_contact = yes
+trust_id_outbound = yes
+send_pai = yes
+
+[hotline]
+type = auth
+auth_type = userpass
+username = hotline
+password = a-word-of-both
+
+[hotline]
+type = aor
+max_contacts = 1
+"""
+_EXTENSIONS = """[hotline137]
+exten => 137,1,Dial(PJSIP/hotline)
+
+[from-hotline]
+exten => _+98XXXXXXXXXX,1,NoOp(shown: ${PJSIP_HEADER(read,P-Asserted-Identity)})
+ same => n,Dial(PJSIP/0${EXTEN:3}@carrier)
+"""
+_TRUNK = """[{name}]
+profile = "tls"
+host = "{address}"
+user = "hotline"
+secret = "a-word-of-both"
+authority = "{folder}/authority.pem"
+caller_id = "03132137"
+caller = "pai"
+qualify_seconds = 1
+"""
+
+_PLAIN = """[plain]
+profile = "address"
+host = "127.0.0.1:9"
+qualify_seconds = 0
+"""
+
+_SDP = "\r\n".join(
+    [
+        *("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0"),
+        *("m=audio 40000 RTP/AVP 8 101", "a=rtpmap:8 PCMA/8000", "a=rtpmap:101 telephone-event/8000", ""),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where everything is: by this name the carrier's certificate knows it, by the other it does not."""
+
+    folder: Path
+    right: str
+    wrong: str
+    sip: str
+    citizens: int
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    folder = tmp_path_factory.mktemp("carrier")
+    port = free_port()
+    _certify(folder, PBX)
+    address = f"{PBX}:{port}"
+    (folder / "pjsip_custom.conf").write_text(_PJSIP.format(address=f"0.0.0.0:{port}", folder=folder))
+    (folder / "extensions_custom.conf").write_text(_EXTENSIONS)
+    return Places(folder, address, f"127.0.0.4:{port}", f"{PBX}:{free_port()}", free_port())
+
+
+def _certify(folder: Path, host: str) -> None:
+    """An authority, and what it vouches for."""
+    now = datetime.datetime.now(datetime.UTC)
+
+    Key = ec.EllipticCurvePrivateKey
+
+    def signed(name: str, issuer: str, key: Key, by: Key, more: x509.ExtensionType) -> None:
+        names = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in (name, issuer)]
+        made = (
+            x509.CertificateBuilder(issuer_name=names[1], subject_name=names[0])
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - _DAY)
+            .not_valid_after(now + _DAY)
+            .add_extension(more, critical=False)
+            .sign(by, hashes.SHA256())
+        )
+        (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+
+    authority, carrier = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+    signed("authority", "authority", authority, authority, x509.BasicConstraints(ca=True, path_length=0))
+    name = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(host))])
+    signed("carrier", "authority", carrier, authority, name)
+    (folder / "carrier.key").write_bytes(
+        carrier.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+
+
+@pytest.fixture(scope="module")
+def carrier(places: Places, tmp_path_factory: pytest.TempPathFactory, system: System) -> Iterator[Plain]:
+    made = Plain(tmp_path_factory.mktemp("asterisk"), places.citizens, places.folder)
+    found = asterisk.find(system.settings)
+    assert found
+    try:
+        made.start(found, places.sip, str(free_range(100)))
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture(scope="module")
+def system(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Ours: the first trunk is where nobody's certificate is for, the second is right."""
+    path: Path = tmp_path_factory.mktemp("trunks") / "trunks.toml"
+    tables = {"strange": places.wrong, "right": places.right}
+    made = [_TRUNK.format(name=name, address=each, folder=places.folder) for name, each in tables.items()]
+    path.write_text("\n".join([*made, _PLAIN]))
+    ours = {"HOTLINE_SIP": f"{OURS}:{free_port()}", "HOTLINE_SIP_TLS": f"{OURS}:{free_port()}"}
+    with System(HOTLINE_TRUNKS=str(path), **ours) as running:
+        yield running
+
+
+def test_given_a_carrier_by_tls_when_citizens_call_and_are_called_then_by_srtp_and_only_by_its_own_name(
+    system: System, carrier: Plain, places: Places, desk: Operator
+) -> None:
+    def state(name: str) -> object:
+        with reading(system.engine) as session:
+            row = trunk_states.states(session, [name]).get(name)
+            return row and (row.answers, row.registered)
+
+    until(lambda: state("right") == (True, True), "it answers, and has our registration", 90)
+
+    number = system.number()
+    with system.only_round() as round_id, Caller(system, number, port=places.citizens) as citizen:
+        call = citizen.dial(f"sip:137@{places.sip}")
+        citizen.wait_for("established", call=call)
+        citizen.at("greeting", "1")
+        citizen.at("confirm-number", "1")
+        citizen.at("registered")
+        citizen.hangup()
+        (place,) = system.registrations(round_id)
+        assert place.number == f"+98{number[1:]}", carrier.log()[-3000:]
+
+        callback = desk.claim(round_id)
+        desk.call(callback)
+        citizen.wait_for_call(40)
+        citizen.answer()
+        citizen.at("callback-press-one", "1")
+        desk.wait_for(callback, "talking")
+        citizen.hangup()
+        desk.wait_for(callback, "ended")
+    assert 'shown: "137" <sip:03132137@' in carrier.log()
+    strange = state("strange")
+    assert strange is None or (strange[0] is not True and strange[1] is not True)
+
+
+def test_given_trunks_by_tls_and_one_by_address_when_a_browser_calls_from_that_address_then_it_is_no_citizen(
+    system: System,
+) -> None:
+    assert system.settings.trunks[-1].allowed == ("127.0.0.1",)
+    with WebSocketSip(system.settings.asterisk_http) as browser:
+        for caller in ("09131234567", "trunk-plain"):
+            assert browser.request("INVITE", user="137", caller=caller, body=_SDP) == 403

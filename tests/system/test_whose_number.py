@@ -1,0 +1,138 @@
+"""Whose number a caller's is, by each trunk's rule: on the real Asterisk, with whatever a packet may say."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from dialplan.variables import Variable
+from tests.kit.lone_asterisk import LoneAsterisk
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+
+ASSERTED, PAI, RPID, FROM, DIGITS = (f"127.0.0.{number}" for number in (21, 22, 23, 24, 25))
+TRUNKS = {
+    ASSERTED: 'caller = "asserted"\ndid = "02191001234"',
+    PAI: 'caller = "pai"\nnumbers = "e164"',
+    RPID: 'caller = "rpid"',
+    FROM: 'caller = "from"',
+    DIGITS: 'caller = "from"\nnumbers = "digits"',
+}
+SDP = "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 40000 RTP/AVP 8\n"
+_PAI, _RPID = "P-Asserted-Identity", "Remote-Party-ID"
+NOBODY = "unknown"
+
+
+class Calls:
+    """Who calls, as the script that answers for 137 hears it."""
+
+    def __init__(self, asterisk: LoneAsterisk, scripts: socket.socket) -> None:
+        self._asterisk, self._scripts = asterisk, scripts
+
+    def heard(self, by: str, *, said: str = "09130000000", to: str = "137", **headers: str) -> str | None:
+        """The caller's number where this trunk brings the call; None: it brings none."""
+        more = "".join(f"{name.replace('_', '-')}: {value}\n" for name, value in headers.items())
+        lines = [
+            f"INVITE sip:{to}@{self._asterisk.settings.sip} SIP/2.0",
+            f"Via: SIP/2.0/UDP {by}:9;rport;branch=z9hG4bK{uuid4().hex}",
+            f"From: <sip:{said}@{by}>;tag={uuid4().hex}",
+            f"To: <sip:{to}@127.0.0.1>",
+            f"Contact: <sip:{by}:9>",
+            f"Call-ID: {uuid4().hex}",
+            "CSeq: 1 INVITE",
+            "Max-Forwards: 70",
+            f"{more}Content-Type: application/sdp",
+            f"Content-Length: {len(SDP) + SDP.count(chr(10))}",
+        ]
+        text = "\n".join([*lines, "", SDP]).replace("\n", "\r\n")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trunk:
+            trunk.bind((by, 0))
+            trunk.settimeout(20)
+            trunk.sendto(text.encode(), tuple(self._asterisk.settings.sip))
+            while (answer := trunk.recv(4096).split(b" ", 2)[1]) < b"200":
+                pass
+        if answer != b"200":
+            return None
+        script, _ = self._scripts.accept()
+        with script:
+            told = b""
+            while b"\n\n" not in told:
+                told += script.recv(4096)
+            script.sendall(f"SET VARIABLE {Variable.FINISHED} 1\n".encode())  # else it is asked once more
+            script.recv(100)
+        (number,) = [line[14:] for line in told.decode().splitlines() if line.startswith("agi_callerid: ")]
+        return number
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
+    path: Path = tmp_path_factory.mktemp("trunks") / "trunks.toml"
+    path.write_text(
+        "\n".join(
+            f'[t{n}]\nprofile = "address"\nhost = "{address}:9"\nqualify_seconds = 0\n{keys}'
+            for n, (address, keys) in enumerate(TRUNKS.items())
+        )
+    )
+    with (
+        LoneAsterisk(HOTLINE_TRUNKS=str(path)) as asterisk,
+        socket.create_server(asterisk.settings.agi) as scripts,
+    ):
+        scripts.settimeout(20)
+        assert not [line for line in asterisk.log().splitlines() if "ERROR" in line or "WARNING" in line]
+        yield Calls(asterisk, scripts)
+
+
+def test_given_every_rule_when_a_call_comes_then_the_number_is_of_that_header_and_of_no_other(
+    calls: Calls,
+) -> None:
+    both = {_PAI: '"A" <sip:09131111111@x>', _RPID: "<sip:09132222222@x>;party=calling;screen=yes"}
+    both = {name.replace("-", "_"): value for name, value in both.items()}
+    assert calls.heard(ASSERTED, **both) == "09131111111"
+    assert calls.heard(ASSERTED) == "09130000000"
+    assert calls.heard(PAI, **both) == "09131111111"
+    assert calls.heard(RPID, **both) == "09132222222"
+    assert calls.heard(FROM, **both) == "09130000000"
+    assert [calls.heard(strict) for strict in (PAI, RPID)] == [NOBODY, NOBODY], "nobody vouches"
+    assert calls.heard(PAI, P_Asserted_Identity="<sip:+989131111111@x>") == "+989131111111"
+    assert calls.heard(PAI, P_Asserted_Identity="sip:09131111111@x") == "09131111111"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        '"x>" <sip:09131111111@x>',
+        '"<sip:09139999999@y>" <sip:09131111111@x>',
+        '"a\\"<sip:09139999999@y>" <sip:09131111111@x>',
+        "<sip:${SHELL(reboot)}@x>",
+        '<sip:"0913"@x>',
+        "<sip:0913" + "1" * 2000 + "@x>",
+        "<<sip:09139999999@y>>",
+        "",
+    ],
+)
+def test_given_a_strict_header_that_is_forged_when_a_call_comes_then_it_is_nobodys_or_its_own(
+    calls: Calls, value: str
+) -> None:
+    for by, name in ((PAI, "P_Asserted_Identity"), (RPID, "Remote_Party_ID")):
+        assert calls.heard(by, **{name: value}) in (None, NOBODY, "09131111111", "0913", "0913" + "1" * 2000)
+
+
+def test_given_numbers_without_a_plus_when_a_call_comes_then_a_whole_one_has_it_and_no_other(
+    calls: Calls,
+) -> None:
+    for said, heard in {
+        "989131111111": "+989131111111",
+        "493012345678": "+493012345678",
+        "09131111111": "09131111111",
+        "+989131111111": "+989131111111",
+        "32212345": "32212345",
+    }.items():
+        assert calls.heard(DIGITS, said=said) == heard
+        assert calls.heard(FROM, said=said) == said
+
+
+def test_given_the_number_of_a_trunk_when_it_is_dialled_then_by_that_trunk_only(calls: Calls) -> None:
+    assert calls.heard(ASSERTED, to="02191001234") == "09130000000"
+    assert calls.heard(FROM, to="02191001234") is None
