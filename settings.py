@@ -645,6 +645,8 @@ class Settings(BaseSettings):
     ldap_url: Words = ()
     """The office's directory, LDAP or Active Directory: ldaps://dc1.city.example, or ldap:// with StartTLS;
     the next ones are asked when the first does not answer. Empty: none."""
+    oidc_scopes: Words = ("openid", "profile")
+    """What is asked for there; with offline_access where it gives a refresh token by nothing else."""
     oidc_groups_claim: str = "groups"
     """What of the city's account are its groups, where HOTLINE_DIRECTORY_ROLES says what they are here."""
     oidc_second_factor: Words = ()

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from hotline.directory import look
+from hotline.directory import look, oidc
 from settings import Settings
 
 
@@ -10,3 +10,9 @@ def ask(engine: Engine, settings: Settings) -> None:
     """Have those leave who left the directory, if there is one."""
     if settings.ldap_url:
         look.take(engine, settings)
+
+
+def ask_city(engine: Engine, settings: Settings) -> None:
+    """The same of those who came by the city's sign-in."""
+    if settings.oidc_issuer:
+        oidc.take(engine, settings)

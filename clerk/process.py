@@ -264,6 +264,7 @@ JOBS = [
     Job("retention", 3600.0, erasing.forget_old, limit_s=120.0),
     Job("replies", 2.0, replies.speak, limit_s=300.0),
     Job("old-replies", 3600.0, replies.delete_old),
+    Job("city-sign-in", 20.0, directory.ask_city, limit_s=120.0),
     Job("directory", 20.0, directory.ask, limit_s=120.0),  # finding an address may take a minute
     Job("backup", 60.0, backups.nightly),
 ]

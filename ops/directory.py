@@ -6,7 +6,7 @@ import typer
 
 from db.engine import connect
 from hotline import audit
-from hotline.directory import look, members
+from hotline.directory import look, members, oidc
 from ops.terminal import fail, settings, transaction
 
 app = typer.Typer(no_args_is_help=True, help="Staff from the office's directory.")
@@ -18,10 +18,14 @@ def check(
 ) -> None:
     """Ask the directory now who is still there, as the clerk does; the log says what is wrong."""
     in_force = settings()
-    if not in_force.ldap_url:
-        raise fail("HOTLINE_LDAP_URL is not set")
-    if why := look.take(connect(in_force.database), in_force, believe=believe):
-        raise fail(f"{why}: docs/operate/directory.md")
+    looks = [
+        take for take, is_set in ((look.take, in_force.ldap_url), (oidc.take, in_force.oidc_issuer)) if is_set
+    ]
+    if not looks:
+        raise fail("neither HOTLINE_LDAP_URL nor HOTLINE_OIDC_ISSUER is set")
+    engine = connect(in_force.database)
+    if wrong := ", ".join(filter(None, [take(engine, in_force, believe=believe) for take in looks])):
+        raise fail(f"{wrong}: docs/operate/directory.md")
     typer.echo("it answers; whoever left it is out")
 
 

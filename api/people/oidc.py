@@ -1,9 +1,14 @@
 """Signing in with the city's own accounts: OpenID Connect, where it is set (HOTLINE_OIDC_ISSUER).
 
-Who somebody is, the city says; what they may do here, our own list of people.
+Who somebody is, the city says; what they may do here, our own list of people, or the city's groups where
+HOTLINE_DIRECTORY_ROLES says what those are.
 """
 
 import logging
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qs
 
 import httpx
 from authlib.common.errors import AuthlibBaseError
@@ -11,13 +16,20 @@ from authlib.integrations.starlette_client import OAuth, StarletteOAuth2App
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
+from joserfc import jwt
 from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+from sqlalchemy.orm import Session
 from starlette.middleware.sessions import SessionMiddleware
 
 from api import cookies
 from api.access import Database, InForce
 from api.people.sessions import signed_in
 from db.engine import writing
+from db.models import User
+from hotline.directory import oidc
+from hotline.directory.roles import RolesError
+from hotline.errors import Refused
 from hotline.people import accounts, second_factor
 from settings import Settings
 
@@ -28,6 +40,9 @@ _PATH = "/api/v1/session/city"
 _WAY_S = 600
 """From leaving for the city's sign-in to coming back."""
 _LEEWAY_S = 60
+_FRESH_S = 300
+_LOG_OUT = "http://schemas.openid.net/event/backchannel-logout"
+_SIGNED = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _SEVERAL_FACTORS = "mfa"
 """In `amr` (RFC 8176): the city has asked for a second factor itself, so ours is not asked for."""
 
@@ -40,7 +55,11 @@ def install(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
         client_id=settings.oidc_client_id,
         client_secret=settings.oidc_client_secret,
         server_metadata_url=settings.oidc_issuer.rstrip("/") + "/.well-known/openid-configuration",
-        client_kwargs={"scope": "openid profile", "code_challenge_method": "S256", "timeout": 5},
+        client_kwargs={
+            "scope": " ".join(settings.oidc_scopes),
+            "code_challenge_method": "S256",
+            "timeout": 5,
+        },
     )
     v1.include_router(router)
     # Where the way is kept while the browser is away; it comes back from another site, so not "strict".
@@ -76,22 +95,79 @@ async def come_back(request: Request, engine: Database, settings: InForce) -> Re
         return _refused("city-away", error)
     except (AuthlibBaseError, JoseError, ValueError, KeyError, RuntimeError) as error:
         return _refused("city-refused", error)
-    username = claims.get(settings.oidc_claim)
-    several = _SEVERAL_FACTORS in (claims.get("amr") or ())
+    several = (
+        _SEVERAL_FACTORS in (claims.get("amr") or ()) or claims.get("acr") in settings.oidc_second_factor
+    )
     response = RedirectResponse("/", 303)
 
-    def enter() -> bool:
+    def enter() -> str:
         with writing(engine) as session:
-            user = accounts.named(session, username) if isinstance(username, str) else None
-            if user is None:
-                return False
+            try:
+                user = _person(session, claims, settings)
+            except Refused as refused:
+                return refused.code
+            except RolesError as error:
+                log.error("%s", error)
+                return "directory-no-role"
             begun = cookies.begin(request, response, session, user, settings, second_factor=several)
+            oidc.remember(begun, token, claims, settings)
             if not second_factor.is_due(begun, settings):
                 cookies.remember(request, response, begun, settings)
                 signed_in(session, request, user)
-            return True
+            return ""
 
-    return response if await run_in_threadpool(enter) else _refused("city-unknown", None)
+    refused = await run_in_threadpool(enter)
+    return _refused(refused, None) if refused else response
+
+
+@router.post("/logout")
+async def log_out(request: Request, engine: Database, settings: InForce) -> Response:
+    """The city says that a session there is over: ours that came by it end (Back-Channel Logout 1.0)."""
+    form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=5)
+    try:
+        keys = await _city(request).fetch_jwk_set()
+        claims = _log_out_claims(form["logout_token"][0], keys, settings)
+    except (
+        AuthlibBaseError,
+        JoseError,
+        httpx.HTTPError,
+        ValueError,
+        KeyError,
+        TypeError,
+        RuntimeError,
+    ) as error:
+        log.warning("the city's log-out: refused (%s)", type(error).__name__)
+        return Response(status_code=400, headers={"Cache-Control": "no-store"})
+
+    def end() -> None:
+        with writing(engine) as session:
+            oidc.end(session, claims.get("sub"), claims.get("sid"))
+
+    await run_in_threadpool(end)
+    return Response(status_code=200, headers={"Cache-Control": "no-store"})
+
+
+def _log_out_claims(token: str, keys: Any, settings: Settings) -> dict[str, Any]:
+    """What a token of the city's says that is meant for this. Raises ValueError, KeyError or JoseError."""
+    claims: dict[str, Any] = jwt.decode(token, KeySet.import_key_set(keys), algorithms=_SIGNED).claims
+    audience = claims["aud"]
+    meant = settings.oidc_client_id in (audience if isinstance(audience, list) else [audience])
+    fresh = abs(time.time() - float(claims["iat"])) < _FRESH_S
+    named = all(isinstance(claims.get(name), str | None) for name in ("sub", "sid"))
+    is_one = _LOG_OUT in claims["events"] and "nonce" not in claims
+    if not (claims["iss"] == settings.oidc_issuer and meant and fresh and named and is_one):
+        raise ValueError("no log-out of ours")
+    return claims
+
+
+def _person(session: Session, claims: Mapping[str, Any], settings: Settings) -> User:
+    if settings.directory_roles:
+        return oidc.person(session, claims, settings)
+    username = claims.get(settings.oidc_claim)
+    user = accounts.named(session, username) if isinstance(username, str) else None
+    if user is None or user.from_directory:
+        raise Refused("city-unknown", "no such person here")
+    return user
 
 
 def _city(request: Request) -> StarletteOAuth2App:

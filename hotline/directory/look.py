@@ -24,7 +24,7 @@ from settings import Settings
 log = logging.getLogger("directory")
 
 _A_FEW = 2
-_GROUPS_MISSING, _ROLES_FILE = "groups-missing", "roles-file"
+_GROUPS_MISSING, ROLES_FILE = "groups-missing", "roles-file"
 
 
 class _Seen(NamedTuple):
@@ -66,7 +66,7 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
             why = _follow(engine, settings, _Seen(known, found, grants, leaving))
     except RolesError as error:
         log.error("%s", error)
-        why = _ROLES_FILE
+        why = ROLES_FILE
     except Away as away:
         why = away.why
     with writing(engine) as session:

@@ -1,0 +1,292 @@
+"""Whether whoever came by the city's sign-in is still somebody there: asked by each session's refresh token.
+
+A token lies in the database encrypted, by a key that is not there. A provider that is away ends no session.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import logging
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+import httpx
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Engine, delete, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import SignIn, User
+from hotline import audit
+from hotline.directory import look, members, roles, state
+from hotline.directory.ldap_connection import Away
+from hotline.directory.names import normalised
+from hotline.directory.roles import Grant, RolesError
+from hotline.errors import Refused
+from hotline.people import staff
+from settings import Settings
+
+log = logging.getLogger("directory")
+
+_AGAIN = timedelta(seconds=15)
+_ANSWER_S = 5.0
+_ALL_S = 60.0
+"""A provider that is slow is asked after the rest the next time: no job of the clerk may take longer."""
+_AT_ONCE = 10
+_LONGEST_TOKEN = 5000
+_NONCE_BYTES = 12
+_ENDED, _NO_GROUP = "directory-ended", "directory-no-group"
+
+
+class Asked(NamedTuple):
+    """One session that came by the city's sign-in."""
+
+    user_id: int
+    city_id: str
+    sealed: str
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What the provider says of a session that goes on: `groups` is None where it says nothing of them."""
+
+    sealed: str
+    name: str = ""
+    groups: frozenset[str] | None = None
+
+
+def marked(value: str) -> str:
+    """What is kept of an account's or a session's name at the provider: enough to know it again."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def directory_id(settings: Settings, subject: str) -> str:
+    """The account at this provider, as a person here has it."""
+    return f"oidc:{marked(f'{settings.oidc_issuer} {subject}')}"
+
+
+def groups_of(claims: Mapping[str, Any], settings: Settings) -> frozenset[str] | None:
+    """The groups that these claims name; None if they say nothing of them."""
+    told = claims.get(settings.oidc_groups_claim)
+    if isinstance(told, str):
+        return frozenset({told})
+    if isinstance(told, list):
+        return frozenset(each for each in told if isinstance(each, str))
+    return None
+
+
+def person(session: Session, claims: Mapping[str, Any], settings: Settings) -> User:
+    """Whose account this is here, made if a group says what they are.
+
+    Raises Refused("city-unknown") and what `members.admit` does, RolesError.
+    """
+    typed = claims.get(settings.oidc_claim)
+    username = normalised(typed) if isinstance(typed, str) else ""
+    if not username:
+        raise Refused("city-unknown", "no user name of a form that we take")
+    name = claims.get("name")
+    grants = roles.read(settings.directory_roles)
+    return members.admit(
+        session,
+        directory_id=directory_id(settings, str(claims["sub"])),
+        username=username,
+        name=" ".join(name.split())[:100] if isinstance(name, str) and name.strip() else username,
+        grant=roles.grant(grants, groups_of(claims, settings) or ()),
+        settings=settings,
+    )
+
+
+def remember(
+    sign_in: SignIn, token: Mapping[str, Any], claims: Mapping[str, Any], settings: Settings
+) -> None:
+    """Keep by what this session is asked about, and ended from there."""
+    sign_in.city_id = marked(str(claims["sub"]))
+    sid = claims.get("sid")
+    sign_in.city_session = marked(sid) if isinstance(sid, str) else None
+    refresh = token.get("refresh_token")
+    if isinstance(refresh, str) and 0 < len(refresh) <= _LONGEST_TOKEN:
+        sign_in.city_token = _seal(settings, refresh)
+        sign_in.city_asked_at = sign_in.created_at
+    else:
+        log.warning("the city's sign-in gave no refresh token: who leaves is out by its log-out, or in time")
+
+
+def end(session: Session, subject: str | None, sid: str | None) -> int:
+    """The provider says that this session there is over, or all of an account's; how many that were here."""
+    which = [] if sid is None else [SignIn.city_session == marked(sid)]
+    which += [] if subject is None else [SignIn.city_id == marked(subject)]
+    if not which:
+        return 0
+    ended = session.scalars(delete(SignIn).where(*which).returning(SignIn.user_id)).all()
+    for user_id in set(ended):
+        _tell(session, user_id)
+    return len(ended)
+
+
+def _tell(session: Session, user_id: int) -> None:
+    username = session.get_one(User, user_id).username
+    audit.record(session, audit.DIRECTORY, "sessions-ended", f"person {username}", _ENDED)
+
+
+def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
+    """Ask after every session, and end those that are over there; what is wrong, empty if nothing."""
+    asked: list[Asked] = []
+    over: dict[Asked, str] = {}
+    began = time.monotonic()
+    with reading(engine) as session:
+        before = now(session) - _AGAIN
+    try:
+        grants = roles.read(settings.directory_roles) if settings.directory_roles else ()
+        with _provider(settings) as provider:
+            while time.monotonic() - began < _ALL_S and (some := _take_up(engine, before)):
+                asked += some
+                for each in some:
+                    if why := _follow(engine, settings, each, provider.refreshed(each), grants):
+                        over[each] = why
+        why = _end(engine, settings, over, {each.user_id for each in asked}, believe=believe)
+    except RolesError as error:
+        log.error("%s", error)
+        why = look.ROLES_FILE
+    except Away as away:
+        log.warning("the city's sign-in: %s", away)
+        why = away.why
+    with writing(engine) as session:
+        state.record(session, state.OIDC, why, known=len(asked), gone=len(over))
+    return why
+
+
+def _take_up(engine: Engine, before: datetime) -> list[Asked]:
+    """Of several clerks one asks after a session: a token that is used twice ends it."""
+    due = select(SignIn).where(SignIn.city_token.is_not(None), SignIn.city_asked_at <= before)
+    some = due.order_by(SignIn.city_asked_at).limit(_AT_ONCE).with_for_update(of=SignIn, skip_locked=True)
+    with writing(engine) as session:
+        found = session.scalars(some).all()
+        for each in found:
+            each.city_asked_at = now(session)
+        return [Asked(each.user_id, each.city_id or "", each.city_token or "") for each in found]
+
+
+def _follow(
+    engine: Engine, settings: Settings, asked: Asked, fresh: Fresh | None, grants: Sequence[Grant]
+) -> str:
+    """Keep the new token and what has changed; why the session is over, if it is."""
+    if fresh is None:
+        return _ENDED
+    with writing(engine) as session:
+        kept = update(SignIn).where(SignIn.city_token == asked.sealed).values(city_token=fresh.sealed)
+        session.execute(kept)
+        user = staff.get(session, asked.user_id)
+        if not user.from_directory or fresh.groups is None or not grants:
+            return ""
+        grant = roles.grant(grants, fresh.groups)
+        if grant is None:
+            return _NO_GROUP
+        try:
+            members.update(session, user, fresh.name or user.name, grant.values(session), settings)
+        except Refused as refused:  # the last administrator stays one
+            log.error("person %d is not changed: %s", user.id, refused.code)
+    return ""
+
+
+def _end(
+    engine: Engine, settings: Settings, over: Mapping[Asked, str], known: set[int], *, believe: bool
+) -> str:
+    gone = {each.user_id for each in over}
+    if not believe and look.is_doubtful(len(known), len(gone)):
+        log.error("%d of %d people are gone at once: not believed", len(gone), len(known))
+        return state.MANY_GONE
+    for each, why in over.items():
+        with writing(engine) as session:
+            if why == _NO_GROUP:
+                members.leave(session, staff.get(session, each.user_id), why, settings)
+                continue
+            this = delete(SignIn).where(SignIn.city_token == each.sealed).returning(SignIn.user_id)
+            if session.scalars(this).all():
+                _tell(session, each.user_id)
+    return ""
+
+
+class _Provider:
+    def __init__(self, client: httpx.Client, settings: Settings) -> None:
+        self._client, self._settings = client, settings
+        told = self._json(client.get(f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration"))
+        if told.get("issuer") != settings.oidc_issuer or not isinstance(told.get("token_endpoint"), str):
+            raise Away("answer", "it is not the issuer that it should be")
+        self._tokens: str = told["token_endpoint"]
+
+    def refreshed(self, asked: Asked) -> Fresh | None:
+        """What it says of this session now; None: it is over there."""
+        settings = self._settings
+        token = _opened(settings, asked.sealed)
+        if token is None:
+            return None
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        who = (settings.oidc_client_id, settings.oidc_client_secret)
+        answer = self._client.post(self._tokens, data=form, auth=who)
+        if answer.status_code == 400 and self._json(answer, 400).get("error") == "invalid_grant":
+            return None
+        told = self._json(answer)
+        new = told.get("refresh_token", token)
+        claims = _claims(told.get("id_token"))
+        if claims and (
+            claims.get("iss") != settings.oidc_issuer or marked(str(claims.get("sub"))) != asked.city_id
+        ):
+            raise Away("answer", "the token of another account")
+        name = claims.get("name")
+        sealed = asked.sealed
+        if isinstance(new, str) and new != token and len(new) <= _LONGEST_TOKEN:
+            sealed = _seal(settings, new)
+        return Fresh(
+            sealed, " ".join(name.split())[:100] if isinstance(name, str) else "", groups_of(claims, settings)
+        )
+
+    @staticmethod
+    def _json(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
+        if answer.status_code != status:
+            raise Away("refused", f"status {answer.status_code}")
+        told = answer.json()
+        if not isinstance(told, dict):
+            raise Away("answer", "no object")
+        return told
+
+
+@contextmanager
+def _provider(settings: Settings) -> Iterator[_Provider]:
+    try:
+        with httpx.Client(timeout=_ANSWER_S) as client:
+            yield _Provider(client, settings)
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+        raise Away("away", type(error).__name__) from None
+
+
+def _claims(id_token: object) -> dict[str, Any]:
+    """What is in a token that came from the provider itself, over TLS (OpenID Connect Core 3.1.3.7, 6)."""
+    try:
+        told = json.loads(base64.urlsafe_b64decode(str(id_token).split(".")[1] + "==")) if id_token else {}
+    except (ValueError, IndexError, binascii.Error):
+        raise Away("answer", "no token that can be read") from None
+    return told if isinstance(told, dict) else {}
+
+
+def _key(settings: Settings) -> AESGCM:
+    return AESGCM(hashlib.sha256(settings.secret_for("the city's tokens").encode()).digest())
+
+
+def _seal(settings: Settings, token: str) -> str:
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return base64.b64encode(nonce + _key(settings).encrypt(nonce, token.encode(), None)).decode()
+
+
+def _opened(settings: Settings, sealed: str) -> str | None:
+    try:
+        raw = base64.b64decode(sealed)
+        return _key(settings).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
+    except (ValueError, InvalidTag):
+        return None  # of another secret, as after a backup was read back: nobody can ask any more
