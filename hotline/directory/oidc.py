@@ -1,24 +1,14 @@
 """Whether whoever came by the city's sign-in is still somebody there: asked by each session's refresh token.
 
-A token lies in the database encrypted, by a key that is not there. A provider that is away ends no session.
+A provider that is away ends no session.
 """
 
-import base64
-import binascii
-import hashlib
-import json
 import logging
-import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-import httpx
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Engine, delete, select, update
 from sqlalchemy.orm import Session
 
@@ -28,6 +18,7 @@ from hotline import audit
 from hotline.directory import look, members, roles, state
 from hotline.directory.ldap_connection import Away
 from hotline.directory.names import normalised
+from hotline.directory.oidc_provider import LONGEST_TOKEN, Asked, Fresh, groups_of, marked, provider, seal
 from hotline.directory.roles import Grant, RolesError
 from hotline.errors import Refused
 from hotline.people import staff
@@ -36,50 +27,15 @@ from settings import Settings
 log = logging.getLogger("directory")
 
 _AGAIN = timedelta(seconds=15)
-_ANSWER_S = 5.0
 _ALL_S = 60.0
 """A provider that is slow is asked after the rest the next time: no job of the clerk may take longer."""
 _AT_ONCE = 10
-_LONGEST_TOKEN = 5000
-_NONCE_BYTES = 12
 _ENDED, _NO_GROUP = "directory-ended", "directory-no-group"
-
-
-class Asked(NamedTuple):
-    """One session that came by the city's sign-in."""
-
-    user_id: int
-    city_id: str
-    sealed: str
-
-
-@dataclass(frozen=True)
-class Fresh:
-    """What the provider says of a session that goes on: `groups` is None where it says nothing of them."""
-
-    sealed: str
-    name: str = ""
-    groups: frozenset[str] | None = None
-
-
-def marked(value: str) -> str:
-    """What is kept of an account's or a session's name at the provider: enough to know it again."""
-    return hashlib.sha256(value.encode()).hexdigest()
 
 
 def directory_id(settings: Settings, subject: str) -> str:
     """The account at this provider, as a person here has it."""
     return f"oidc:{marked(f'{settings.oidc_issuer} {subject}')}"
-
-
-def groups_of(claims: Mapping[str, Any], settings: Settings) -> frozenset[str] | None:
-    """The groups that these claims name; None if they say nothing of them."""
-    told = claims.get(settings.oidc_groups_claim)
-    if isinstance(told, str):
-        return frozenset({told})
-    if isinstance(told, list):
-        return frozenset(each for each in told if isinstance(each, str))
-    return None
 
 
 def person(session: Session, claims: Mapping[str, Any], settings: Settings) -> User:
@@ -111,8 +67,8 @@ def remember(
     sid = claims.get("sid")
     sign_in.city_session = marked(sid) if isinstance(sid, str) else None
     refresh = token.get("refresh_token")
-    if isinstance(refresh, str) and 0 < len(refresh) <= _LONGEST_TOKEN:
-        sign_in.city_token = _seal(settings, refresh)
+    if isinstance(refresh, str) and 0 < len(refresh) <= LONGEST_TOKEN:
+        sign_in.city_token = seal(settings, refresh)
         sign_in.city_asked_at = sign_in.created_at
     else:
         log.warning("the city's sign-in gave no refresh token: who leaves is out by its log-out, or in time")
@@ -144,11 +100,11 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
         before = now(session) - _AGAIN
     try:
         grants = roles.read(settings.directory_roles) if settings.directory_roles else ()
-        with _provider(settings) as provider:
+        with provider(settings) as asking:
             while time.monotonic() - began < _ALL_S and (some := _take_up(engine, before)):
                 asked += some
                 for each in some:
-                    if why := _follow(engine, settings, each, provider.refreshed(each), grants):
+                    if why := _follow(engine, settings, each, asking.refreshed(each), grants):
                         over[each] = why
         why = _end(engine, settings, over, {each.user_id for each in asked}, believe=believe)
     except RolesError as error:
@@ -211,82 +167,3 @@ def _end(
             if session.scalars(this).all():
                 _tell(session, each.user_id)
     return ""
-
-
-class _Provider:
-    def __init__(self, client: httpx.Client, settings: Settings) -> None:
-        self._client, self._settings = client, settings
-        told = self._json(client.get(f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration"))
-        if told.get("issuer") != settings.oidc_issuer or not isinstance(told.get("token_endpoint"), str):
-            raise Away("answer", "it is not the issuer that it should be")
-        self._tokens: str = told["token_endpoint"]
-
-    def refreshed(self, asked: Asked) -> Fresh | None:
-        """What it says of this session now; None: it is over there."""
-        settings = self._settings
-        token = _opened(settings, asked.sealed)
-        if token is None:
-            return None
-        form = {"grant_type": "refresh_token", "refresh_token": token}
-        who = (settings.oidc_client_id, settings.oidc_client_secret)
-        answer = self._client.post(self._tokens, data=form, auth=who)
-        if answer.status_code == 400 and self._json(answer, 400).get("error") == "invalid_grant":
-            return None
-        told = self._json(answer)
-        new = told.get("refresh_token", token)
-        claims = _claims(told.get("id_token"))
-        if claims and (
-            claims.get("iss") != settings.oidc_issuer or marked(str(claims.get("sub"))) != asked.city_id
-        ):
-            raise Away("answer", "the token of another account")
-        name = claims.get("name")
-        sealed = asked.sealed
-        if isinstance(new, str) and new != token and len(new) <= _LONGEST_TOKEN:
-            sealed = _seal(settings, new)
-        return Fresh(
-            sealed, " ".join(name.split())[:100] if isinstance(name, str) else "", groups_of(claims, settings)
-        )
-
-    @staticmethod
-    def _json(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
-        if answer.status_code != status:
-            raise Away("refused", f"status {answer.status_code}")
-        told = answer.json()
-        if not isinstance(told, dict):
-            raise Away("answer", "no object")
-        return told
-
-
-@contextmanager
-def _provider(settings: Settings) -> Iterator[_Provider]:
-    try:
-        with httpx.Client(timeout=_ANSWER_S) as client:
-            yield _Provider(client, settings)
-    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
-        raise Away("away", type(error).__name__) from None
-
-
-def _claims(id_token: object) -> dict[str, Any]:
-    """What is in a token that came from the provider itself, over TLS (OpenID Connect Core 3.1.3.7, 6)."""
-    try:
-        told = json.loads(base64.urlsafe_b64decode(str(id_token).split(".")[1] + "==")) if id_token else {}
-    except (ValueError, IndexError, binascii.Error):
-        raise Away("answer", "no token that can be read") from None
-    return told if isinstance(told, dict) else {}
-
-
-def _key(settings: Settings) -> AESGCM:
-    return AESGCM(hashlib.sha256(settings.secret_for("the city's tokens").encode()).digest())
-
-
-def _seal(settings: Settings, token: str) -> str:
-    nonce = secrets.token_bytes(_NONCE_BYTES)
-    return base64.b64encode(nonce + _key(settings).encrypt(nonce, token.encode(), None)).decode()
-
-
-def _opened(settings: Settings, sealed: str) -> str | None:
-    try:
-        raw = base64.b64decode(sealed)
-        return _key(settings).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
-    except (ValueError, InvalidTag):
-        return None  # of another secret, as after a backup was read back: nobody can ask any more

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 from fastapi.testclient import TestClient
+from joserfc import jwt
 from joserfc.jwk import RSAKey
 from sqlalchemy import Engine
 
@@ -164,3 +165,29 @@ def test_given_a_request_that_names_another_host_when_somebody_leaves_for_the_ci
     forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
     left = page.get(CITY, headers=forged)
     assert parse_qs(urlsplit(left.headers["location"]).query)["redirect_uri"] == [f"{OURS}{CITY}/back"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status"),
+    [
+        ({}, 200),
+        ({"aud": "another application"}, 400),
+        ({"iss": "https://evil.example"}, 400),
+        ({"iat": int(time.time()) - 3600}, 400),
+        ({"nonce": "of a sign-in"}, 400),
+        ({"events": {}}, 400),
+        ({"events": None}, 400),
+        ({"sub": ["1"]}, 400),
+        ({"sub": "2"}, 200),
+    ],
+)
+def test_given_a_log_out_of_the_city_when_anything_of_it_is_wrong_then_the_session_goes_on(
+    page: TestClient, provider: OidcProvider, wrong: dict[str, Any], status: int
+) -> None:
+    assert come_back(page) == "/"
+    log_out = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    right = {"iss": provider.issuer, "aud": CLIENT, "sub": "1", "iat": int(time.time()), "events": log_out}
+    token = jwt.encode({"alg": "RS256", "kid": provider.key.kid}, right | wrong, provider.key)
+    assert page.post(f"{CITY}/logout", data={"logout_token": token}).status_code == status
+    ended = status == 200 and not wrong
+    assert page.get("/api/v1/me").status_code == (401 if ended else 200)
