@@ -185,7 +185,6 @@ def test_nobody_who_gets_at_the_dialplan_can_run_programs_or_write_files_by_it(r
         ("rtp_ports", "10000-10999\n[evil]"),
         ("rtp_ports", "20-30"),
         ("allowed_prefixes", "98"),
-        ("allowed_prefixes", ""),
         ("desks", 0),
         ("state_dir", "/srv/a\n[evil]"),
         ("state_dir", "/srv/a;b"),
