@@ -351,6 +351,9 @@ class Settings(BaseSettings):
     allowed_prefixes: Words = Field((), validate_default=True)
     """Only numbers that begin so are registered and dialled: +989,+9831. Empty: Iranian mobiles and the
     city's own lines."""
+    extensions: Words = ()
+    """Short numbers of the PBX before us that a desk's telephone may be, as patterns: 2XX for 200 to 299.
+    None begins with 0 or 1, which are services."""
     browser_phone: bool = False
     """Offer /phone, a citizen's phone in the browser. For trying out, never for a real city."""
     public_address: str = Field("", pattern=r"^[A-Za-z0-9.:-]*$")
@@ -783,6 +786,15 @@ class Settings(BaseSettings):
             return ("+989", f"+98{city_file.read(path).city.area_code[1:]}")
         if not value or not all(p[:1] == "+" and p[1:].isdecimal() for p in value):
             raise ValueError("must be prefixes such as +989, +9831")
+        return value
+
+    @field_validator("extensions")
+    @classmethod
+    def _extensions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[2-9][0-9X]{1,5}", pattern) for pattern in value):
+            raise ValueError(
+                "must be patterns such as 2XX, of two to six places, none beginning with 0, 1 or X"
+            )
         return value
 
     @field_validator("supervisor_numbers")

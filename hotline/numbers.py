@@ -1,5 +1,6 @@
 """Telephone numbers: E.164 inside, Iranian habits at the edge."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -60,6 +61,20 @@ def of_caller(caller_id: str, home: Sequence[str]) -> str | None:
         return parse(caller_id, "+", home)
     except Refused:
         return None
+
+
+def of_desk(text: str, allowed_prefixes: Sequence[str], extensions: Sequence[str]) -> str:
+    """A desk's telephone: an extension of the PBX as it is dialled there (201), or a number as in `parse`.
+
+    Raises what `parse` raises.
+    """
+    short = ascii_digits(text).strip()
+    return short if is_extension(short, extensions) else parse(text, allowed_prefixes)
+
+
+def is_extension(number: str, extensions: Sequence[str]) -> bool:
+    """Whether it is one of the PBX's, by patterns such as 2XX."""
+    return any(re.fullmatch(pattern.replace("X", "[0-9]"), number) for pattern in extensions)
 
 
 def allowed(number: str, allowed_prefixes: Sequence[str]) -> bool:

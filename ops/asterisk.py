@@ -27,6 +27,13 @@ class NoAsterisk(Exception):
     """There is none and none could be had; the text says what to do."""
 
 
+_ROOT = Path("/")
+_LIBRARIES = ("usr/lib/*-linux-gnu", "usr/lib64", "usr/lib", "usr/local/lib")
+"""Of Debian, of Rocky and Alma, and of one that was built by hand."""
+_DATA = ("usr/share/asterisk", "var/lib/asterisk")
+_RPM = "dnf install epel-release, then asterisk asterisk-pjsip; or in containers (docs/operate/docker.md)"
+
+
 @dataclass(frozen=True)
 class Asterisk:
     """How to start it, and where its own modules and data lie."""
@@ -90,10 +97,11 @@ def _of_machine() -> Asterisk | None:
     program = shutil.which("asterisk") or shutil.which("/usr/sbin/asterisk")
     if not program:
         return None
-    modules = next(Path("/usr/lib").glob("**/asterisk/modules"), None)
-    if modules is None or _version([program]) < (OLDEST,):
+    modules = next((found for each in _LIBRARIES for found in _ROOT.glob(f"{each}/asterisk/modules")), None)
+    data = next((_ROOT / each for each in _DATA if (_ROOT / each / "documentation").is_dir()), None)
+    if modules is None or data is None or _version([program]) < (OLDEST,):
         return None
-    return Asterisk((program,), modules, Path("/usr/share/asterisk"))
+    return Asterisk((program,), modules, data)
 
 
 def _version(command: Sequence[str]) -> tuple[int, ...]:
@@ -103,11 +111,11 @@ def _version(command: Sequence[str]) -> tuple[int, ...]:
     return tuple(map(int, found.groups())) if found else ()
 
 
-def _unpack(root: Path) -> None:
+def _unpack(root: Path, release: str = "sid") -> None:
     if not shutil.which("mmdebstrap"):
+        how = _RPM if shutil.which("dnf") else "install the package mmdebstrap (or asterisk)"
         raise NoAsterisk(
-            f"no Asterisk {OLDEST} or newer here, and no mmdebstrap to unpack Debian's with: "
-            "install the package mmdebstrap (or asterisk)"
+            f"no Asterisk {OLDEST} or newer here, and no mmdebstrap to unpack Debian's with: {how}"
         )
     shutil.rmtree(root, ignore_errors=True)
     fresh = root.with_name(f"{root.name}.new")
@@ -122,7 +130,7 @@ def _unpack(root: Path) -> None:
         "--include=asterisk",
         "--components=main",
         *apt_options(),
-        "sid",
+        release,
         str(fresh),
         *mirror(),
     ]

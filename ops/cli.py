@@ -154,7 +154,9 @@ def desk_phone(
         raise _fail("--use takes sip or browser")
     if use or number is not None:
         with transaction() as session:
-            called = numbers.parse(number, settings.allowed_prefixes) if number else None
+            called = (
+                numbers.of_desk(number, settings.allowed_prefixes, settings.extensions) if number else None
+            )
             kind = "number" if called else use or "browser"
             chosen = session.merge(Desk(id=desk))
             desk_phones.choose(session, chosen, kind, called, who=audit.COMMAND_LINE)

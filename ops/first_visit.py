@@ -3,7 +3,6 @@
 import typer
 
 from db.engine import connect, reading, writing
-from hotline.errors import Refused
 from hotline.setup import first_visit
 from ops.terminal import settings as settings_in_force
 from ops.terminal import transaction
@@ -19,8 +18,6 @@ def lines(settings: Settings) -> list[str]:
                 return []
         with writing(engine) as session:
             return _told(settings, first_visit.new_code(session, settings))
-    except Refused:  # somebody has made an account just now
-        return []
     finally:
         engine.dispose()
 

@@ -46,6 +46,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >/dev/null
   else
     echo "This machine lacks: ${missing[*]}" >&2
+    command -v dnf >/dev/null && echo "On Rocky or Alma: dnf install epel-release, then python3.12 nodejs npm espeak-ng" \
+      "util-linux asterisk asterisk-pjsip; or in containers (docs/operate/docker.md). PYTHON=python3.12 make run" >&2
     echo "On Debian or Ubuntu: sudo apt-get install --no-install-recommends ${missing[*]}" >&2
     exit 1
   fi

@@ -63,7 +63,7 @@ def set_phone(
     """Say which phone a desk has."""
     desk = desks.get(session, desk_id, settings.desks)
     wanted = body.phone == "number" and body.number.strip()
-    number = numbers.parse(body.number, settings.allowed_prefixes) if wanted else None
+    number = numbers.of_desk(body.number, settings.allowed_prefixes, settings.extensions) if wanted else None
     desk_phones.choose(session, desk, body.phone, number, who=user.username)
     return _views(session, [desk])[0]
 

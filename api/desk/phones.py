@@ -49,7 +49,9 @@ def choose_phone(
 ) -> phone_schemas.MyPhone:
     """My desk's phone is another one from now on; not while a citizen is in hand."""
     desk = session.get_one(models.Desk, user.desk_id)
-    number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
+    number = (
+        numbers.of_desk(body.number, settings.allowed_prefixes, settings.extensions) if body.number else None
+    )
     desk_phones.choose(session, desk, body.use, number, who=user.username)
     return phone_choice(user, session)
 

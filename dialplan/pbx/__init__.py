@@ -48,4 +48,4 @@ def _patterns(settings: Settings) -> Sequence[str]:
         rest = "X" * (_MOBILE - len(prefix)) if prefix.startswith("+989") else "X!"
         national = settings.trunk_national and prefix.startswith("+98")
         found.append(f"0{prefix[3:]}{rest}" if national else f"{prefix}{rest}")
-    return found
+    return [*found, *settings.extensions]

@@ -110,7 +110,8 @@ def take(
     `alarm`: a number's own cap is on calls of this kind of token, by the hour, and not on all by the day.
     Call it in the transaction that commits the token, after its row and before any event.
     """
-    if not numbers.allowed(number, settings.allowed_prefixes):
+    extension = numbers.is_extension(number, settings.extensions)
+    if not extension and not numbers.allowed(number, settings.allowed_prefixes):
         return Cap.NOT_ALLOWED
     one_at_a_time(session, "toll")  # whoever counts at the same moment would count the same room
     calls, cap = room(session, settings, share)

@@ -124,12 +124,15 @@ def test_only_the_dialer_can_enter_the_way_out_or_any_context_of_calls_that_it_p
 
 
 def test_the_trunks_channels_are_fenced_before_every_dial(rendered: Render):
-    files = rendered(browser_phone=True, calls_at_once=9, trunk_channels=12)
+    files = rendered(browser_phone=True, calls_at_once=9, trunk_channels=12, extensions=("2XX",))
     steps = contexts(files["extensions.conf"])[Context.DIAL]
     dialled = [place for place, (app, what) in enumerate(steps) if app == "Dial" and "phone-" in what]
     ways = [place for place, step in enumerate(steps) if step == ("Set", "number=${EXTEN}")]
 
-    assert (len(dialled), len(ways)) == (5, 2)  # the phones in the browser, the prefixes
+    assert (len(dialled), len(ways)) == (
+        5,
+        3,
+    )  # the phones in the browser, the prefixes, the PBX's extensions
     for place in (*dialled, *ways):
         assert steps[place - 2 : place] == [
             ("Set", "GROUP()=calls"),

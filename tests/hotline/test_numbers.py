@@ -119,3 +119,21 @@ def test_given_an_e164_number_when_shown_then_it_is_as_people_in_iran_write_it()
     assert numbers.national(MOBILE) == "09131234567"
     assert numbers.national(LANDLINE) == "03132221234"
     assert numbers.national("+14155552671") == "+14155552671"
+
+
+@pytest.mark.parametrize("text", ["201", "۲۰۱", " 299 ", "31234"])
+def test_given_an_extension_of_the_pbx_when_it_is_a_desks_telephone_then_it_is_kept_as_it_is_dialled(
+    text: str,
+) -> None:
+    kept = numbers.of_desk(text, PREFIXES, ("2XX", "31XXX"))
+    assert kept == numbers.ascii_digits(text).strip()
+
+
+@pytest.mark.parametrize("text", ["115", "2011", "20", "2x1", "20٫", "301", "-201", "0201"])
+def test_given_anything_else_that_is_short_when_it_is_a_desks_telephone_then_it_is_refused(text: str) -> None:
+    with pytest.raises(Refused):
+        numbers.of_desk(text, PREFIXES, ("2XX", "31XXX"))
+
+
+def test_given_a_citizens_number_when_it_is_a_desks_telephone_then_it_is_as_everywhere() -> None:
+    assert numbers.of_desk("09131234567", PREFIXES, ("2XX",)) == MOBILE

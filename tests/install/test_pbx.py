@@ -1,5 +1,7 @@
-"""Behind a PBX: a second, plain Asterisk with what `hotline137 pbx` prints; calls come and go through it."""
+"""Behind a PBX: a plain Asterisk, old or new, with what `hotline137 pbx` prints; calls come and go by it."""
 
+import os
+import platform
 import re
 import socket
 import subprocess
@@ -9,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from db.engine import writing
+from hotline.people import accounts
 from ops import asterisk
 from ops.asterisk import Asterisk
 from tests.kit.caller import Caller
@@ -18,6 +22,7 @@ from tests.kit.process import Program, until
 from tests.kit.sip import SDP, Response, parse
 from tests.kit.system import PROJECT, System
 
+PIN = "24680"
 OURS, PBX = "127.0.0.2", "127.0.0.3"
 """Both are known by their addresses, as on two machines; the carrier and its citizens are 127.0.0.1."""
 
@@ -64,6 +69,17 @@ type = identify
 endpoint = carrier
 match = 127.0.0.1
 
+[201]
+type = endpoint
+context = from-internal
+disallow = all
+allow = alaw,ulaw
+aors = 201
+
+[201]
+type = aor
+contact = sip:201@127.0.0.1:{extension}
+
 #include pjsip_custom.conf
 """
 _EXTENSIONS = """[from-pstn]
@@ -71,6 +87,7 @@ exten => 137,1,Goto(hotline137,137,1)
 
 [from-internal]
 include => from-internal-custom
+exten => 201,1,Dial(PJSIP/201)
 exten => _0XXXXXXXXXX,1,Set(CALLERID(num)=0313137)
  same => n,Dial(PJSIP/${EXTEN}@carrier)
 
@@ -81,9 +98,9 @@ exten => _0XXXXXXXXXX,1,Set(CALLERID(num)=0313137)
 class Plain:
     """An Asterisk with a configuration as its samples are, and the includes."""
 
-    def __init__(self, folder: Path, carrier: int, printed: Path) -> None:
+    def __init__(self, folder: Path, carrier: int, extension: int, printed: Path) -> None:
         self._etc, self._run = folder / "etc", folder / "run"
-        self._carrier, self._printed = carrier, printed
+        self._carrier, self._extension, self._printed = carrier, extension, printed
 
     def start(self, found: Asterisk, sip: str, rtp: str) -> None:
         """Run it until `stop`."""
@@ -94,7 +111,7 @@ class Plain:
         for name, text in {
             "asterisk.conf": _ASTERISK.format(**names),
             "modules.conf": _MODULES,
-            "pjsip.conf": _PJSIP.format(sip=sip, carrier=self._carrier),
+            "pjsip.conf": _PJSIP.format(sip=sip, carrier=self._carrier, extension=self._extension),
             "extensions.conf": _EXTENSIONS,
             "rtp.conf": f"[general]\nrtpstart={first}\nrtpend={last}\n",
             "logger.conf": "[logfiles]\nconsole => verbose,notice,warning,error\n",
@@ -123,6 +140,12 @@ def carrier() -> int:
 
 
 @pytest.fixture(scope="module")
+def extension() -> int:
+    """Where the telephone of extension 201 is."""
+    return free_port()
+
+
+@pytest.fixture(scope="module")
 def addresses() -> tuple[str, str]:
     return f"{PBX}:{free_port()}", f"{OURS}:{free_port()}"
 
@@ -144,7 +167,8 @@ def printed(addresses: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
         "--out",
         folder / "files",
     ]
-    done = subprocess.run(command, check=False, cwd=PROJECT, capture_output=True, text=True)
+    environment = os.environ | {"HOTLINE_EXTENSIONS": "2XX"}
+    done = subprocess.run(command, check=False, cwd=PROJECT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / "files"
 
@@ -153,20 +177,36 @@ def printed(addresses: tuple[str, str], tmp_path_factory: pytest.TempPathFactory
 def system(printed: Path) -> Iterator[System]:
     """Ours, with the settings that were printed."""
     given = dict(re.findall(r"(?m)^(HOTLINE_\w+)=(.*)$", (printed / "settings.env").read_text()))
-    with System(**given) as running:
+    with System(HOTLINE_EXTENSIONS="2XX", **given) as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+def _of_bullseye(folder: Path) -> Asterisk:
+    """Asterisk 16, as what runs in the field is often of: Debian's last one before ours."""
+    asterisk._unpack(folder, "bullseye")
+    triplet = f"{platform.machine()}-linux-gnu"
+    libraries = f"{folder}/lib/{triplet}:{folder}/usr/lib/{triplet}:{folder}/usr/lib"
+    (loader,) = (folder / "lib").glob("*/ld-linux*")
+    command = (str(loader), "--library-path", libraries, f"{folder}/usr/sbin/asterisk")
+    return Asterisk(command, folder / "usr/lib/asterisk/modules", folder / "usr/share/asterisk")
+
+
+@pytest.fixture(scope="module", params=("of today", "of bullseye"))
 def pbx(
+    request: pytest.FixtureRequest,
     system: System,
     addresses: tuple[str, str],
     carrier: int,
+    extension: int,
     printed: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Plain]:
-    made = Plain(tmp_path_factory.mktemp("pbx"), carrier, printed)
-    found = asterisk.find(system.settings)
+    made = Plain(tmp_path_factory.mktemp("pbx"), carrier, extension, printed)
+    if request.param == "of today":
+        found = asterisk.find(system.settings)
+    else:
+        found = _of_bullseye(tmp_path_factory.mktemp("bullseye") / "root")
+        assert found.version.startswith("16.")
     assert found
     try:
         made.start(found, addresses[0], str(free_range(100)))
@@ -198,6 +238,25 @@ def test_given_a_call_to_137_of_the_pbx_when_it_arrives_then_it_has_the_callers_
         assert citizen.calls[-1].peer.startswith("sip:0313137@")
         citizen.hangup()
         desk.wait_for(callback, "ended")
+
+
+def test_given_a_desk_whose_telephone_is_an_extension_when_its_person_asks_then_it_rings_and_is_let_in(
+    system: System, pbx: Plain, extension: int
+) -> None:
+    official = system.operator()
+    with writing(system.engine) as session:
+        accounts.set_pin(session, official.username, PIN)
+    chosen = official.http.put("/desk/phone/choice", json={"use": "number", "number": "۲۰۱"})
+    assert chosen.json()["number"] == "201"
+
+    with Caller(system, system.number(), port=extension) as phone:
+        assert official.http.post("/desk/phone/call").status_code == 202
+        phone.wait_for_call(30)
+        phone.answer()
+        phone.at("official-pin", f"{PIN}#")
+        until(official.phone_connected, "the telephone is in the desk's room")
+        phone.hangup()
+        until(lambda: not official.phone_connected(), "it has left")
 
 
 _INVITE = """INVITE sip:{number}@{pbx} SIP/2.0

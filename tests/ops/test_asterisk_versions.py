@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ops import asterisk
 from ops.asterisk import Asterisk
 
 
@@ -22,3 +23,41 @@ def test_given_a_version_that_can_hang_when_it_is_found_then_it_is_named(version
 @pytest.mark.parametrize("version", ["20.21.0", "22.11.0~dfsg", "23.5.1", "24.0.0"])
 def test_given_a_version_that_is_mended_when_it_is_found_then_there_is_nothing_to_say(version: str) -> None:
     assert of_version(f"Asterisk {version}").concern() == ""
+
+
+@pytest.mark.parametrize(
+    ("modules", "data"),
+    [
+        ("usr/lib/x86_64-linux-gnu", "usr/share/asterisk"),
+        ("usr/lib64", "usr/share/asterisk"),
+        ("usr/lib", "var/lib/asterisk"),
+    ],
+)
+def test_given_the_machine_s_own_asterisk_when_looked_for_then_it_is_found_where_its_system_puts_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modules: str, data: str
+) -> None:
+    (tmp_path / modules / "asterisk" / "modules").mkdir(parents=True)
+    (tmp_path / data / "documentation").mkdir(parents=True)
+    program = tmp_path / "asterisk"
+    program.write_text("#!/bin/sh\necho Asterisk 20.21.0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(asterisk, "_ROOT", tmp_path)
+
+    found = asterisk._of_machine()
+
+    assert found == Asterisk((str(program),), tmp_path / modules / "asterisk" / "modules", tmp_path / data)
+
+
+def test_given_an_asterisk_of_the_machine_that_is_too_old_when_looked_for_then_ours_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "usr/lib64/asterisk/modules").mkdir(parents=True)
+    (tmp_path / "var/lib/asterisk/documentation").mkdir(parents=True)
+    program = tmp_path / "asterisk"
+    program.write_text("#!/bin/sh\necho Asterisk 16.28.0\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr(asterisk, "_ROOT", tmp_path)
+
+    assert asterisk._of_machine() is None

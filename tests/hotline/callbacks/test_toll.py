@@ -235,3 +235,12 @@ def test_given_calls_to_a_supervisor_when_something_cannot_wait_then_its_alarms_
     session.flush()
     taken = toll.take(session, "urgent-new", NUMBER, settings, alarm=True)
     assert taken == (cap or CallPermit("urgent-new", NUMBER))
+
+
+def test_given_an_extension_when_a_call_to_it_is_taken_up_then_it_may_be_only_where_the_settings_name_it(
+    session: Session, capped: Capped
+) -> None:
+    assert toll.take(session, "desk-1-a", "201", capped()) is Cap.NOT_ALLOWED
+    named = capped(extensions=("2XX",))  # type: ignore[arg-type]
+    assert isinstance(toll.take(session, "desk-1-a", "201", named), CallPermit)
+    assert toll.take(session, "desk-1-b", "301", named) is Cap.NOT_ALLOWED
