@@ -43,7 +43,7 @@ def who_proved(
     if not name:
         return None
     with reading(engine) as session:
-        person = accounts.named(session, username) or accounts.named(session, name)
+        person = accounts.named(session, username) or accounts.named_alike(session, name)
     if person and not person.from_directory:
         return None
     mark = cookies.mark_of(request, person.id, settings) if person else None

@@ -31,7 +31,7 @@ def admit(
         raise Refused("directory-no-role", "no group of this account is in HOTLINE_DIRECTORY_ROLES")
     values = grant.values(session)
     user = session.scalar(select(User).where(User.directory_id == directory_id))
-    user = user or accounts.named(session, username)
+    user = user or accounts.named_alike(session, username)
     if user is None:
         return staff.admit(
             session, username=username, directory_id=directory_id, settings=settings, name=name, **values

@@ -8,7 +8,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -87,6 +87,12 @@ def get(session: Session, user_id: int) -> User:
 def named(session: Session, username: str) -> User | None:
     """The person of this user name."""
     return session.scalar(select(User).where(User.username == username))
+
+
+def named_alike(session: Session, username: str) -> User | None:
+    """The person whose user name is this one but for capital letters."""
+    alike = func.lower(User.username) == username.lower()
+    return session.scalar(select(User).where(alike).order_by(User.id).limit(1))
 
 
 def _check_password(password: str, username: str) -> None:

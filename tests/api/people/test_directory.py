@@ -160,10 +160,10 @@ def test_given_a_local_account_when_the_directory_has_its_name_then_only_its_own
 ) -> None:
     uid, _ = an_operator(office)
     with writing(engine) as session:
-        a_user(session, username=uid)
+        a_user(session, username=uid.title())
     assert problem(sign_in(page, uid), 401, "wrong-credentials")
     assert problem(sign_in(page, uid.upper()), 401, "wrong-credentials")
-    assert sign_in(page, uid, PASSWORD).status_code == 200
+    assert sign_in(page, uid.title(), PASSWORD).status_code == 200
     with reading(engine) as session:
-        mine = session.query(User).filter_by(username=uid).one()
+        mine = session.query(User).one()
     assert mine.from_directory is False
