@@ -3,7 +3,6 @@
 import csv
 import io
 import re
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -147,9 +146,3 @@ def test_given_more_than_a_page_when_followed_then_each_is_seen_once(
         older = [str(a["href"]) for a in page.all("a") if "before=" in str(a["href"])]
         path = older[0] if older else ""
     assert seen == [str(id_) for id_ in reversed(ids)]
-
-
-def test_given_the_map_of_the_desks_when_compared_then_the_public_one_is_the_same() -> None:
-    drawn = (Path(__file__).parents[3] / "web/src/requests/tiles.ts").read_text().partition("= [")[2]
-    tiles = tuple(tuple(map(int, each)) for each in re.findall(r"\[(\d+), (\d), (\d)\]", drawn))
-    assert tiles == map_page.TILES
