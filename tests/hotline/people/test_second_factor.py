@@ -211,6 +211,7 @@ def test_given_a_role_that_asks_when_the_password_is_right_then_only_setting_up_
         f"get {V1}/session",
         f"post {V1}/session",
         f"post {V1}/session/code",
+        f"post {V1}/session/first",
         f"post {V1}/session/password",
         f"post {V1}/account/second-factor/offer",
         f"put {V1}/account/second-factor",
