@@ -68,6 +68,7 @@ from api.requests import (
     requests,
 )
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
+from api.setup import setup
 from db.engine import connect
 from settings import Settings
 
@@ -96,7 +97,7 @@ _MODULES = (
     *(categories, ready_replies, request_filters),
     *(wallboard, reports, satisfaction, citizens, search),
     *(evidence, inbox),
-    *(people, keys, desks, control, blocked, inbound_texts),
+    *(people, keys, desks, control, blocked, inbound_texts, setup),
 )
 _LARGE, _LEVEL = 1_000, 5
 """Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;

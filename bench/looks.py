@@ -29,6 +29,7 @@ from dialer.rooms import Rooms
 from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
+from dialer.trial_calls import TrialCalls
 from dialer.turn_near_calls import TurnNearCalls
 from hotline.callbacks import callbacks, toll
 from settings import CITY, QuietHours, Settings
@@ -92,6 +93,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         "turn-near calls let go": turn_near_calls.let_go,
         "confirmations": Confirmations(settings, engine, ami, caps).place_due,
         "codes by call": CodeCalls(settings, engine, ami, caps).place_due,
+        "test calls": TrialCalls(settings, engine, ami, caps).place_due,
         "calls of what is solved": SolvedCalls(settings, engine, ami, caps).place_due,
         "tone": sound_due,
     }

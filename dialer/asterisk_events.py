@@ -140,6 +140,8 @@ class AsteriskEvents:
         elif event.keys.get("UserEvent") == SAID_EVENT:
             self._trunks.said(token, name)
             self._endings.said(token, sip)
+        if system_calls := self._system_calls(token):
+            system_calls.said(token, name, sip, goes_on=event.keys.get("UserEvent") == TRUNK_EVENT)
 
     def _on_supervise(self, event: Event) -> None:
         desk = desk_of(event.keys.get("Channel", ""), _channel_id(event))

@@ -29,6 +29,7 @@ from dialer.rooms import Rooms
 from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
+from dialer.trial_calls import TrialCalls
 from dialer.trunk import Trunk
 from dialer.trunks import Trunks
 from dialer.turn_near_calls import TurnNearCalls
@@ -72,6 +73,7 @@ class Dialer:
         self._solved_calls = SolvedCalls(settings, engine, ami, self._caps)
         self._urgent_calls = UrgentCalls(settings, engine, ami, self._caps)
         self._rescue_calls = RescueCalls(settings, engine, ami, self._caps)
+        self._trial_calls = TrialCalls(settings, engine, ami, self._caps)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
         self._empty_desks = EmptyDesks(engine, ami)
@@ -81,7 +83,7 @@ class Dialer:
         system_calls = [
             *(self._confirmations, self._turn_near_calls, self._code_calls),
             *(self._solved_calls, self._desk_calls, self._guests),
-            *(self._urgent_calls, self._rescue_calls),
+            *(self._urgent_calls, self._rescue_calls, self._trial_calls),
         ]
         self._reconciler = Reconciler(
             engine,
@@ -186,6 +188,7 @@ class Dialer:
         self._call_ahead.keep_ready()
         self._desk_calls.place_asked()
         self._urgent_calls.place_due()
+        self._trial_calls.place_due()
         self._code_calls.place_due()  # first: somebody waits for it now
         self._turn_near_calls.place_due()
         self._confirmations.place_due()

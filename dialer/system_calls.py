@@ -67,6 +67,9 @@ class SystemCalls(ABC):
     def rings(self, token: str) -> None:  # noqa: B027  (most do not care)
         """The telephone rings."""
 
+    def said(self, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:  # noqa: B027
+        """What a trunk said of the call (SIP; 0: nothing), and whether the next one is tried."""
+
     def came(self, token: str, stage: str) -> None:  # noqa: B027
         """The dialplan tells how far the call has come."""
 

@@ -13,9 +13,10 @@ from typing import NamedTuple
 
 from settings import CITY, Settings
 
-STATUS, _LOCK = "backup.json", "backup.lock"
+STATUS, _LOCK, _ASKED = "backup.json", "backup.lock", "backup.asked"
 _AGAIN = timedelta(hours=1)
 """One that failed is tried again after so long."""
+_FORGOTTEN = timedelta(days=1)
 
 
 class Status(NamedTuple):
@@ -65,10 +66,29 @@ def alone(settings: Settings) -> Iterator[bool]:
         yield True
 
 
+def ask(settings: Settings) -> None:
+    """Have the clerk make one now; whoever asks again while it is not made has asked once."""
+    if asked_at(settings) is None:
+        (settings.state_dir / _ASKED).write_text(datetime.now(UTC).isoformat() + "\n")
+
+
+def asked_at(settings: Settings) -> datetime | None:
+    """Since when one is asked for that is not made yet, nor failed; after a day it is forgotten."""
+    try:
+        asked = datetime.fromisoformat((settings.state_dir / _ASKED).read_text().strip()).astimezone(UTC)
+    except (OSError, ValueError):
+        return None
+    last = read(settings)
+    over = last is not None and datetime.fromisoformat(last.at) >= asked
+    return None if over or not timedelta(0) <= datetime.now(UTC) - asked < _FORGOTTEN else asked
+
+
 def due_since(settings: Settings, at: datetime) -> datetime | None:
     """Since when tonight's is due; None: it is made, or failed just now, or none is wanted."""
     if settings.backup_dir is None:
         return None
+    if asked := asked_at(settings):
+        return asked
     local = at.astimezone(CITY)
     since = local.replace(hour=settings.backup_hour, minute=0, second=0, microsecond=0)
     if since > local:

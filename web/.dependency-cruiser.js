@@ -37,6 +37,7 @@ const features = {
   reports: [],
   requests: ['passes'],
   rounds: ['control', 'line', 'recordings'],
+  'set-up': ['recordings'],
   shell: ['citizens', 'control', 'desk', 'inbox', 'requests'],
   'sign-in': ['account'],
   subjects: [],

@@ -9,6 +9,7 @@ from api.reports import kept_schemas
 from hotline import backups
 from hotline.recordings import disk
 from hotline.reports import kept
+from settings import Settings
 
 router = APIRouter(prefix="/kept", tags=["kept"])
 
@@ -16,20 +17,27 @@ router = APIRouter(prefix="/kept", tags=["kept"])
 @router.get("")
 def show(_user: MayInspect, session: Reading, settings: InForce) -> kept_schemas.AllKept:
     """Every kind of data with its time, its number and size now, and the last backup."""
-    space, last = disk.of(settings.state_dir), backups.read(settings)
+    space = disk.of(settings.state_dir)
     return kept_schemas.AllKept(
         items=[_view(each) for each in kept.kept(session, settings)],
         disk_total=space.total,
         disk_free=space.free,
-        backup=kept_schemas.Backup(
-            wanted=settings.backup_dir is not None,
-            encrypted=settings.backup_recipient != "",
-            at=datetime.fromisoformat(last.at) if last else None,
-            ok=last.ok if last else None,
-            good_at=datetime.fromisoformat(last.good_at) if last and last.good_at else None,
-            size=last.size if last else None,
-            error=last.error if last else None,
-        ),
+        backup=last_backup(settings),
+    )
+
+
+def last_backup(settings: Settings) -> kept_schemas.Backup:
+    """How the last one went."""
+    last = backups.read(settings)
+    return kept_schemas.Backup(
+        wanted=settings.backup_dir is not None,
+        encrypted=settings.backup_recipient != "",
+        asked_at=backups.asked_at(settings),
+        at=datetime.fromisoformat(last.at) if last else None,
+        ok=last.ok if last else None,
+        good_at=datetime.fromisoformat(last.good_at) if last and last.good_at else None,
+        size=last.size if last else None,
+        error=last.error if last else None,
     )
 
 

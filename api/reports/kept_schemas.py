@@ -22,10 +22,14 @@ class Kept(BaseModel):
 
 
 class Backup(BaseModel):
-    """The last backup, if there was one, and when one last went well; whether one is made each night."""
+    """The last backup, if there was one, and when one last went well; whether one is made each night.
+
+    `asked_at`: since when a person waits for one that is not made yet.
+    """
 
     wanted: bool
     encrypted: bool
+    asked_at: datetime | None
     at: datetime | None
     ok: bool | None
     good_at: datetime | None

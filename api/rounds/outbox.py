@@ -3,12 +3,14 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query
+from sqlalchemy.orm import Session
 
 from api.access import InForce, MayOversee, MayPlan, Reading, Writing
 from api.ids import PathId
 from api.rounds import outbox_schemas
 from db.models import OutboxMessage
 from hotline import arrivals, outgoing
+from settings import Settings
 
 router = APIRouter(prefix="/outbox", tags=["outbox"])
 
@@ -20,12 +22,34 @@ def list_messages(
     filters: Annotated[outbox_schemas.OutboxFilter, Query()],
 ) -> list[outbox_schemas.OutboxMessage]:
     """The newest messages, newest first; numbers are masked."""
-    return [_view(message) for message in outgoing.page(session, **filters.model_dump())]
+    return [view(message) for message in outgoing.page(session, **filters.model_dump())]
 
 
 @router.get("/providers")
 def list_providers(_user: MayOversee, session: Reading, settings: InForce) -> list[outbox_schemas.SmsAccount]:
     """Our accounts at the providers of text messages, as they last said."""
+    return accounts(session, settings)
+
+
+@router.post("/{message_id}/retry", status_code=202)
+def retry(message_id: PathId, user: MayPlan, session: Writing) -> outbox_schemas.OutboxMessage:
+    """Send one once more that failed, expired or did not arrive."""
+    outgoing.retry(session, message_id, user.username)
+    return view(session.get_one(OutboxMessage, message_id, populate_existing=True))
+
+
+def view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
+    """One message, as much of it as may be shown."""
+    names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry"}
+    return outbox_schemas.OutboxMessage(
+        **{name: getattr(message, name) for name in names},
+        to=outgoing.recipient(message),
+        may_retry=outgoing.may_be_sent(message),
+    )
+
+
+def accounts(session: Session, settings: Settings) -> list[outbox_schemas.SmsAccount]:
+    """Our accounts, as they last said."""
     return [
         outbox_schemas.SmsAccount(
             provider=account.provider,
@@ -36,19 +60,3 @@ def list_providers(_user: MayOversee, session: Reading, settings: InForce) -> li
         )
         for account in arrivals.accounts(session)
     ]
-
-
-@router.post("/{message_id}/retry", status_code=202)
-def retry(message_id: PathId, user: MayPlan, session: Writing) -> outbox_schemas.OutboxMessage:
-    """Send one once more that failed, expired or did not arrive."""
-    outgoing.retry(session, message_id, user.username)
-    return _view(session.get_one(OutboxMessage, message_id, populate_existing=True))
-
-
-def _view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
-    names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry"}
-    return outbox_schemas.OutboxMessage(
-        **{name: getattr(message, name) for name in names},
-        to=outgoing.recipient(message),
-        may_retry=outgoing.may_be_sent(message),
-    )

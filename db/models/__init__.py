@@ -79,6 +79,7 @@ from db.models.requests import (
     SolvedCall,
 )
 from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
+from db.models.setup import TrialCall, TrialResult
 from db.models.timetable import (
     DayOverride,
     Holiday,
@@ -175,6 +176,8 @@ __all__ = [
     "TimeUnit",
     "TimetableOfficial",
     "TimetableRule",
+    "TrialCall",
+    "TrialResult",
     "TrunkState",
     "TurnNearCall",
     "Upload",

@@ -169,6 +169,11 @@ MAY: dict[str, frozenset[Role] | str] = {
     "GET /recordings/retention": HEARS,
     "POST /recordings/{callback_id}/delete": KEEPS,
     "GET /kept": INSPECTS,
+    "GET /setup": KEEPS,
+    "POST /setup/calls": KEEPS,
+    "POST /setup/texts": KEEPS,
+    "POST /setup/backup": KEEPS,
+    "GET /setup/voices/{language}": KEEPS,
     "GET /audit": INSPECTS,
     **{f"GET /requests{path}": ALL for path in ("", "/counts", "/districts", "/boundaries")},
     **{

@@ -248,7 +248,11 @@ def test_a_call_before_the_turn_runs_its_script_and_leads_nowhere(rendered: Rend
 
 
 @pytest.mark.parametrize(
-    "context", [Context.TURN_NEAR, Context.CONFIRM, Context.SIGN_IN_CODE, Context.SOLVED, Context.URGENT]
+    "context",
+    [
+        *(Context.TURN_NEAR, Context.CONFIRM, Context.SIGN_IN_CODE, Context.SOLVED, Context.TRIAL),
+        Context.URGENT,
+    ],
 )
 def test_a_call_that_is_no_callback_tells_whether_its_script_was_there_and_apologises_if_not(
     rendered: Render, context: Context

@@ -99,6 +99,7 @@ WITHOUT_SLOTS = f"""
     guest-press-one guest-goodbye
     solved-call-intro solved-call-question solved-call-later solved-call-goodbye request-reply
     code-call-intro code-call-question code-call-goodbye code-call-declined code-call-too-late
+    trial-call
     official-intro official-pin official-wrong official-locked official-welcome official-goodbye
     official-confirm-next
 """.split()

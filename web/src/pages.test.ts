@@ -17,7 +17,7 @@ it.each([
   ['supervisor', true, ['desk', 'official', 'assist', ...PLANNING.flatMap((name) => (name === 'reports' ? ['mine', name] : [name])), ...WATCHING]],
   ['auditor', false, [...PLANNING, ...WATCHING, 'people', 'keys', 'kept', 'audit']],
   ['department', false, ['inbox', 'account']],
-  ['administrator', false, [...PLANNING, ...WATCHING, 'people', 'keys', 'kept', 'audit']],
+  ['administrator', false, [...PLANNING, ...WATCHING, 'people', 'keys', 'setup', 'kept', 'audit']],
 ] as const)('given the role %s (a desk: %s) when asked for their pages then there are these, in their order', (role, desk, pages) => {
   expect(names(role, desk)).toEqual(pages)
 })

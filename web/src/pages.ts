@@ -69,6 +69,7 @@ export const pages = [
   { name: 'desks', destination: 'control', title: (text) => text.deskList.title, isFor: watches },
   { name: 'people', destination: 'staff', title: (text) => text.people.title, isFor: inspects },
   { name: 'keys', destination: 'staff', title: (text) => text.apiKeys.title, isFor: inspects },
+  { name: 'setup', destination: 'staff', title: (text) => text.setUp.title, isFor: ({ role }) => role === 'administrator' },
   { name: 'kept', destination: 'records', title: (text) => text.kept.title, isFor: inspects },
   { name: 'audit', destination: 'records', title: (text) => text.audit.title, isFor: inspects },
 ] as const satisfies readonly PageOfOffice[]

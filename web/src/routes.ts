@@ -43,5 +43,6 @@ export const routes: Record<PageName, RouteOfOffice> = {
   desks: { component: page(() => import('./desks/desks-page')) },
   people: { component: page(() => import('./people/people-page')) },
   keys: { component: page(() => import('./keys/keys-page')) },
+  setup: { component: page(() => import('./set-up/setup-page')) },
   audit: { component: page(() => import('./audit/audit-page')) },
 }

@@ -25,7 +25,7 @@ export const keys = {
 
 export const accountKeys = { step: ['session'], account: ['account'], codes: ['recovery-codes'] }
 
-export const adminKeys = { people: ['people'], desks: ['desks'], blocked: ['blocked'], recordings: ['recordings', 'all'], audit: ['audit'], outbox: ['outbox'], apiKeys: ['keys'], kept: ['kept'] }
+export const adminKeys = { people: ['people'], desks: ['desks'], blocked: ['blocked'], recordings: ['recordings', 'all'], audit: ['audit'], outbox: ['outbox'], apiKeys: ['keys'], kept: ['kept'], setUp: ['setup'] }
 
 /** Everything below this is asked again when the city's plans change. */
 export const planningKey = ['planning']

@@ -26,6 +26,7 @@ import { words as recordings } from '../recordings/words.en'
 import { words as reports } from '../reports/words.en'
 import { words as requests } from '../requests/words.en'
 import { words as rounds } from '../rounds/words.en'
+import { words as setUp } from '../set-up/words.en'
 import { words as shell } from '../shell/words.en'
 import { words as signIn } from '../sign-in/words.en'
 import { words as subjects } from '../subjects/words.en'
@@ -41,6 +42,6 @@ export const en: Text = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...kept, ...keys,
   ...line, ...mine, ...notices, ...official, ...officials, ...outbox, ...passes, ...people, ...recordings, ...reports,
-  ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
+  ...requests, ...rounds, ...setUp, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }

@@ -26,6 +26,7 @@ import { words as recordings } from '../recordings/words.fa'
 import { words as reports } from '../reports/words.fa'
 import { words as requests } from '../requests/words.fa'
 import { words as rounds } from '../rounds/words.fa'
+import { words as setUp } from '../set-up/words.fa'
 import { words as shell } from '../shell/words.fa'
 import { words as signIn } from '../sign-in/words.fa'
 import { words as subjects } from '../subjects/words.fa'
@@ -40,7 +41,7 @@ export const fa = {
   ...common, ...ui, ...phone, ...account, ...assist, ...audit,
   ...blocked, ...categories, ...citizenPhone, ...citizens, ...control, ...departments, ...desk, ...desks, ...holidays, ...inbox, ...kept, ...keys,
   ...line, ...mine, ...notices, ...official, ...officials, ...outbox, ...passes, ...people, ...recordings, ...reports,
-  ...requests, ...rounds, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
+  ...requests, ...rounds, ...setUp, ...shell, ...signIn, ...subjects, ...timetable, ...wallboard,
   problem,
 }
 

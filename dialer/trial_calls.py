@@ -1,0 +1,106 @@
+"""Places the test call that an administrator has asked for, and writes down what becomes of it."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from db.engine import reading, writing
+from db.models import TrialCall, TrialResult
+from db.states import Outcome
+from dialer.outcomes import Ending, of_network
+from dialer.system_calls import SystemCalls
+from dialplan.variables import CAPPED_CAUSE, Context, Stage
+from hotline.callbacks import toll
+from hotline.setup import trial_calls
+
+_OF_NETWORK = {
+    Outcome.NO_ANSWER: TrialResult.NO_ANSWER,
+    Outcome.BUSY: TrialResult.BUSY,
+    Outcome.REJECTED: TrialResult.REJECTED,
+    Outcome.UNREACHABLE: TrialResult.UNREACHABLE,
+}
+"""All else is the trunk's refusal, or our own fault."""
+
+
+class TrialCalls(SystemCalls):
+    """One try, at any hour: somebody waits for it. It may prove that a trunk is back."""
+
+    context = Context.TRIAL
+
+    def place_due(self) -> None:
+        """Call the telephone that is asked for. Raises AmiError."""
+        with reading(self._engine) as session:
+            due = trial_calls.due(session)
+        if due is not None:
+            self._place(due)
+
+    def _place(self, call_id: int) -> None:
+        with writing(self._engine) as session:
+            trial = trial_calls.take_up(session, call_id)
+            if trial is None or trial.token is None:
+                return
+            call = toll.take(session, trial.token, trial.number, self._settings)
+            if isinstance(call, toll.Cap):
+                down = call is toll.Cap.LINE_DOWN
+                result = TrialResult.LINE_DOWN if down else TrialResult.HELD_BACK
+                trial_calls.ended(session, trial.token, result, cap=call.value)
+                return
+        self._originate(call)
+
+    def rings(self, token: str) -> None:
+        """The telephone rings."""
+        with writing(self._engine) as session:
+            trial_calls.rang(session, token)
+
+    def came(self, token: str, stage: str) -> None:
+        """Somebody picked up, or has heard the sentence."""
+        if stage in (Stage.ANSWERED, Stage.SPOKE):
+            with writing(self._engine) as session:
+                (trial_calls.answered if stage == Stage.ANSWERED else trial_calls.heard)(session, token)
+
+    def said(self, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
+        """What this trunk said of the call, and whether the next one is tried."""
+        with writing(self._engine) as session:
+            trial_calls.said(session, token, trunk, sip, goes_on=goes_on)
+
+    def script_failed(self, token: str) -> None:
+        """Somebody picked up, and heard an apology."""
+        with writing(self._engine) as session:
+            trial_calls.ended(session, token, TrialResult.NO_SCRIPT)
+
+    def over(self, token: str, ending: Ending) -> None:
+        """The channel has ended so."""
+        with writing(self._engine) as session:
+            trial = trial_calls.by_token(session, token)
+            if trial is None:
+                return
+            capped = ending.cause == CAPPED_CAUSE and ending.sip is None
+            cap = toll.Cap.CHANNELS.value if capped else ""
+            trial_calls.ended(session, token, _result(trial, ending, capped=capped), cap=cap)
+
+    def owns(self, token: str) -> bool:
+        """Whether a channel's id can be the token of such a call."""
+        return trial_calls.is_token(token)
+
+    def _end(self, session: Session, token: str, *, ours: bool) -> None:
+        trial = trial_calls.by_token(session, token)
+        heard = trial is not None and trial.heard_at is not None
+        unseen = TrialResult.HEARD if heard else TrialResult.UNKNOWN
+        trial_calls.ended(session, token, TrialResult.NOT_PLACED if ours else unseen)
+
+    def on_the_phone(self, session: Session) -> dict[str, datetime]:
+        """The tokens of calls on their way, and when each was placed."""
+        return trial_calls.on_the_phone(session)
+
+
+def _result(trial: TrialCall, ending: Ending, *, capped: bool) -> TrialResult:
+    if capped:
+        return TrialResult.HELD_BACK
+    if trial.answered_at:
+        return TrialResult.HEARD if trial.heard_at else TrialResult.LEFT
+    if ending.sip is None:  # nobody told; our own ringing time may have ended it
+        return TrialResult.NO_ANSWER if trial.rang_at else TrialResult.UNKNOWN
+    if ending.sip == 0:
+        return TrialResult.NOT_PLACED if trial.said is None else TrialResult.SILENT
+    of_phone = of_network(ending.sip, rang=trial.rang_at is not None)
+    return _OF_NETWORK.get(of_phone, TrialResult.REFUSED)

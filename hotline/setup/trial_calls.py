@@ -1,0 +1,181 @@
+"""A test call: an administrator has a telephone called, and sees what becomes of it.
+
+One at a time, and a few an hour; the caps on all calls hold for it as for every other one.
+`token` is committed before the call is placed, so that it is never placed twice.
+"""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import bindparam, case, delete, func, literal, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import core, now, one_at_a_time
+from db.models import BlockedNumber, TrialCall, TrialResult, UtcDateTime
+from hotline import audit, numbers
+from hotline.errors import Refused
+from settings import Settings
+
+_PREFIX = "trial-"
+PER_HOUR = 6
+_HOUR, _KEPT = timedelta(hours=1), timedelta(days=7)
+IN_TIME, _GIVEN_UP = timedelta(seconds=60), timedelta(seconds=90)
+"""So long after it was asked for it may be placed: a telephone that rings later would surprise its owner."""
+_LONGEST = timedelta(minutes=15)
+"""So long no call rings and speaks."""
+_LONGEST_TRIED = 300
+
+# Asked with every look of the dialer: built once.
+_DUE = select(TrialCall.id).where(
+    TrialCall.slot == 1,
+    TrialCall.token.is_(None),
+    TrialCall.asked_at > bindparam("since", type_=UtcDateTime),
+)
+
+
+def is_token(channel_id: str) -> bool:
+    """Whether a channel's id can be the token of such a call."""
+    return channel_id.startswith(_PREFIX)
+
+
+def ask(session: Session, text: str, *, who: str, language: str, settings: Settings) -> TrialCall:
+    """Have this telephone called, as a person writes its number; one that is called already is the answer.
+
+    Raises what `numbers.parse` raises, and Refused("trial-under-way" | "trial-number-blocked" |
+    "too-many-trials").
+    """
+    number = numbers.parse(text, settings.allowed_prefixes)
+    one_at_a_time(session, "trial calls")
+    look(session)
+    under_way = session.scalar(select(TrialCall).where(TrialCall.slot == 1))
+    if under_way and under_way.number == number:
+        return under_way
+    if under_way:
+        raise Refused("trial-under-way", "another test call goes on")
+    if session.get(BlockedNumber, number) is not None:
+        raise Refused("trial-number-blocked", "this number is blocked: nobody calls it")
+    at = now(session)
+    of_hour = select(func.count()).where(TrialCall.asked_at > at - _HOUR)
+    if (session.scalar(of_hour) or 0) >= PER_HOUR:
+        raise Refused("too-many-trials", f"{PER_HOUR} test calls in an hour are enough")
+    session.execute(delete(TrialCall).where(TrialCall.asked_at < at - _KEPT))
+    call = TrialCall(number=number, language=language, asked_at=at)
+    session.add(call)
+    session.flush()
+    audit.record(session, who, "trial-call", numbers.masked(number))
+    return call
+
+
+def look(session: Session) -> None:
+    """Give up what nobody has placed in time, or whose end nobody tells: the dialer is away, or Asterisk."""
+    at = now(session)
+    late = TrialCall.token.is_(None), TrialCall.asked_at <= at - _GIVEN_UP
+    _end(session, *late, result=TrialResult.NOT_PLACED)
+    _end(session, TrialCall.placed_at <= at - _LONGEST, result=TrialResult.UNKNOWN)
+
+
+def result(session: Session, call: TrialCall) -> TrialResult | None:
+    """What became of it; None: it goes on."""
+    if call.slot and call.token is None and call.asked_at <= now(session) - _GIVEN_UP:
+        return TrialResult.NOT_PLACED  # which the next one that is asked for writes down
+    return call.result
+
+
+def masked(call: TrialCall) -> str:
+    """So much of its number as may be shown."""
+    return call.number if call.ended_at else numbers.masked(call.number)
+
+
+def latest(session: Session, limit: int = 5) -> Sequence[TrialCall]:
+    """The newest ones, newest first."""
+    query = select(TrialCall).order_by(TrialCall.id.desc()).limit(limit)
+    return session.scalars(query.execution_options(populate_existing=True)).all()
+
+
+# --- for the dialer, and the call's script ---
+
+
+def due(session: Session) -> int | None:
+    """The one that is to be placed now."""
+    found = core(session).execute(_DUE, {"since": now(session) - IN_TIME}).scalars().all()
+    return next(iter(found), None)
+
+
+def take_up(session: Session, call_id: int) -> TrialCall | None:
+    """Give the call its token: from here on it is placed once. None if it is not due."""
+    at = now(session)
+    taken = session.scalar(
+        update(TrialCall)
+        .where(TrialCall.id == call_id, TrialCall.id.in_(_DUE))
+        .values(token=f"{_PREFIX}{uuid.uuid4().hex}", placed_at=at)
+        .returning(TrialCall.id)
+        .execution_options(synchronize_session=False),
+        {"since": at - IN_TIME},
+    )
+    return session.get(TrialCall, taken, populate_existing=True) if taken else None
+
+
+def by_token(session: Session, token: str) -> TrialCall | None:
+    """The test call whose channel is `token`, while it goes on."""
+    query = select(TrialCall).where(TrialCall.token == token, TrialCall.slot == 1)
+    return session.scalar(query.execution_options(populate_existing=True))
+
+
+def on_the_phone(session: Session) -> dict[str, datetime]:
+    """The tokens of calls on their way, and when each was placed."""
+    query = select(TrialCall.token, TrialCall.placed_at)
+    found = session.execute(query.where(TrialCall.slot == 1, TrialCall.token.is_not(None)))
+    return {token: at for token, at in found if token and at}
+
+
+def rang(session: Session, token: str) -> None:
+    """The telephone rings."""
+    _set(session, token, rang_at=func.coalesce(TrialCall.rang_at, _at(session)))
+
+
+def answered(session: Session, token: str) -> None:
+    """Somebody picked up."""
+    _set(session, token, answered_at=func.coalesce(TrialCall.answered_at, _at(session)))
+
+
+def heard(session: Session, token: str) -> None:
+    """The sentence was said to its end."""
+    _set(session, token, heard_at=func.coalesce(TrialCall.heard_at, _at(session)))
+
+
+def said(session: Session, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
+    """The trunk did not take the call (SIP; 0: nothing), and the next one is tried; or the last word."""
+    if not goes_on:
+        _set(session, token, trunk=trunk, said=sip)
+        return
+    comma = case((TrialCall.tried == "", ""), else_=", ")
+    told = func.substr(TrialCall.tried + comma + literal(f"{trunk} {sip}"), 1, _LONGEST_TRIED)
+    _set(session, token, tried=told)
+
+
+def ended(session: Session, token: str, result: TrialResult, *, cap: str = "") -> None:
+    """The call is over, or was never placed; what is written down first stays."""
+    _end(session, TrialCall.token == token, result=result, cap=cap)
+
+
+def _at(session: Session) -> Any:
+    return literal(now(session), UtcDateTime)
+
+
+def _set(session: Session, token: str, **values: Any) -> None:
+    this = update(TrialCall).where(TrialCall.token == token, TrialCall.slot == 1)
+    session.execute(this.values(**values).execution_options(synchronize_session=False))
+
+
+def _end(session: Session, *which: Any, result: TrialResult, cap: str = "") -> None:
+    """The number is not needed any more: what is left of it tells its owner which one it was."""
+    number = (
+        func.substr(TrialCall.number, 1, 4)
+        .concat("…")
+        .concat(func.substr(TrialCall.number, func.length(TrialCall.number) - 1))
+    )
+    over = update(TrialCall).where(TrialCall.slot == 1, *which)
+    values = {"ended_at": now(session), "slot": None, "result": result, "cap": cap, "number": number}
+    session.execute(over.values(**values).execution_options(synchronize_session=False))

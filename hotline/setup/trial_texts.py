@@ -1,0 +1,54 @@
+"""A test message: an administrator has one sent to a telephone; by the outbox, as all others."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db.engine import now, one_at_a_time
+from db.models import BlockedNumber, OutboxMessage
+from hotline import audit, numbers, outbox
+from hotline.errors import Refused
+from settings import Settings
+
+_PREFIX = "trial-"
+PER_HOUR = 6
+_HOUR, _SAME = timedelta(hours=1), timedelta(seconds=30)
+"""Asked for again within so long it is the same one: a button that was pressed twice."""
+_OURS = OutboxMessage.key.startswith(_PREFIX)
+
+
+def ask(session: Session, text: str, *, who: str, language: str, settings: Settings) -> OutboxMessage:
+    """Have a text message sent to this number, as a person writes it.
+
+    Raises what `numbers.parse` raises, and Refused("trial-no-provider" | "trial-needs-mobile" |
+    "trial-number-blocked" | "too-many-trials").
+    """
+    if not settings.sms_provider:
+        raise Refused("trial-no-provider", "nobody sends text messages: HOTLINE_SMS_PROVIDER is empty")
+    number = numbers.parse(text, settings.allowed_prefixes)
+    if not number.startswith(outbox.MOBILE):
+        raise Refused("trial-needs-mobile", "text messages reach mobile numbers only")
+    one_at_a_time(session, "trial texts")
+    at = now(session)
+    same = select(OutboxMessage).where(_OURS, OutboxMessage.to == number, OutboxMessage.made_at > at - _SAME)
+    if found := session.scalars(same.order_by(OutboxMessage.id.desc()).limit(1)).first():
+        return found
+    if session.get(BlockedNumber, number) is not None:
+        raise Refused("trial-number-blocked", "this number is blocked: nothing is sent to it")
+    of_hour = select(func.count()).where(_OURS, OutboxMessage.made_at > at - _HOUR)
+    if (session.scalar(of_hour) or 0) >= PER_HOUR:
+        raise Refused("too-many-trials", f"{PER_HOUR} test messages in an hour are enough")
+    key = f"{_PREFIX}{uuid.uuid4().hex}"
+    outbox.answer(session, key, number, {"language": language, "text": "trial", "ways": [], "values": {}})
+    message = session.scalars(select(OutboxMessage).where(OutboxMessage.key == key)).one()
+    audit.record(session, who, "trial-text", f"message {message.id}")
+    return message
+
+
+def latest(session: Session, limit: int = 5) -> Sequence[OutboxMessage]:
+    """The newest ones, newest first."""
+    query = select(OutboxMessage).where(_OURS).order_by(OutboxMessage.id.desc())
+    return session.scalars(query.limit(limit)).all()

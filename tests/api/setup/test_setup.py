@@ -1,0 +1,136 @@
+"""The set-up page's answers: what is set, what is missing, and each trial, for administrators alone."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Role
+from hotline import backups
+from hotline.callbacks import trunk_states
+from settings import Settings
+from tests.api.answers import V1, As, problem
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
+
+TRIAL = {"number": "09131234567", "language": "fa"}
+VOICE = b"RIFF\x24\x00\x00\x00WAVE"
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    target = tmp_path / "backups"
+    target.mkdir()
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    return settings.model_copy(update={"sms_provider": "console", "backup_dir": target})
+
+
+@pytest.fixture
+def administrator(as_role: As) -> TestClient:
+    return as_role(Role.ADMINISTRATOR)
+
+
+def shown(page: TestClient) -> dict[str, Any]:
+    answer: dict[str, Any] = page.get(f"{V1}/setup").json()
+    return answer
+
+
+def test_given_an_installation_as_it_comes_when_shown_then_it_is_said_what_is_the_samples(
+    administrator: TestClient,
+) -> None:
+    answer = shown(administrator)
+    assert answer["city"]["sample"] and answer["city"]["districts"] == 15
+    assert answer["sample_trunk"] and answer["trunks"][0]["answers"] is None
+    assert answer["providers"] == ["console"] and answer["calls"] == answer["texts"] == []
+    assert [(each["voice"], each["sample"]) for each in answer["voices"]] == [("espeak", False)] * 2
+    assert answer["backup"]["wanted"] and answer["backup"]["good_at"] is None
+
+
+def test_given_a_trunk_that_is_down_when_shown_then_its_word_is_there_and_no_secret(
+    administrator: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        trunk_states.failed(session, "trunk", "callback-1", 0)
+        trunk_states.took(session, "trunk", 12.5)
+    answer = administrator.get(f"{V1}/setup")
+    (trunk,) = answer.json()["trunks"]
+    assert trunk["down_since"] and (trunk["said"], trunk["refused"], trunk["latency_ms"]) == (0, 1, 12.5)
+    assert "secret" not in answer.text
+
+
+def test_given_a_number_when_a_call_is_asked_for_twice_then_it_is_one_and_its_number_is_masked(
+    administrator: TestClient,
+) -> None:
+    first, second = (administrator.post(f"{V1}/setup/calls", json=TRIAL) for _ in range(2))
+    assert first.status_code == second.status_code == 202
+    assert first.json()["id"] == second.json()["id"]
+    assert (first.json()["number"], first.json()["result"]) == ("+989…67", None)
+    assert [each["id"] for each in shown(administrator)["calls"]] == [first.json()["id"]]
+    body = problem(
+        administrator.post(f"{V1}/setup/calls", json=TRIAL | {"number": "09137654321"}),
+        409,
+        "trial-under-way",
+    )
+    assert "field" not in body
+    assert {"trial-call"} <= {entry["action"] for entry in administrator.get(f"{V1}/audit").json()["items"]}
+
+
+@pytest.mark.parametrize("what", ["calls", "texts"])
+@pytest.mark.parametrize(
+    ("sent", "code"),
+    [
+        ({"number": "+12025550123"}, "number-not-allowed"),
+        ({"number": "<script>"}, "number-invalid"),
+        ({"number": "09131234567\x00"}, "invalid-input"),
+        ({"number": "9" * 41}, "invalid-input"),
+        ({"number": ["09131234567"]}, "invalid-input"),
+        ({"number": "09131234567", "language": "de"}, "invalid-input"),
+        ({}, "invalid-input"),
+    ],
+)
+def test_given_hostile_input_when_a_trial_is_asked_for_then_it_is_refused_in_words(
+    administrator: TestClient, what: str, sent: dict[str, Any], code: str
+) -> None:
+    answer = administrator.post(f"{V1}/setup/{what}", json=sent)
+    problem(answer, 409 if code.startswith("number") else 422, code)
+    assert shown(administrator)[what] == []
+
+
+def test_given_a_message_when_asked_for_then_the_page_shows_it_as_the_outbox_does(
+    administrator: TestClient,
+) -> None:
+    asked = administrator.post(f"{V1}/setup/texts", json=TRIAL)
+    assert (asked.status_code, asked.json()["to"], asked.json()["state"]) == (202, "+989…67", "pending")
+    assert shown(administrator)["texts"] == administrator.get(f"{V1}/outbox").json() == [asked.json()]
+
+
+def test_given_a_backup_when_asked_for_twice_then_it_is_one_and_due_until_it_is_made(
+    administrator: TestClient, settings: Settings
+) -> None:
+    first, second = (administrator.post(f"{V1}/setup/backup").json() for _ in range(2))
+    assert first["asked_at"] and first == second
+    since = backups.asked_at(settings)
+    assert since and backups.due_since(settings, since) == since
+    backups.write(settings, backups.Status(since.isoformat(), False, error="no room left"))
+    assert backups.asked_at(settings) is None
+    assert shown(administrator)["backup"]["error"] == "no room left"
+    (settings.state_dir / "backup.asked").write_text("\x00 no time")
+    assert backups.asked_at(settings) is None
+
+
+def test_given_prompts_when_a_language_is_played_then_its_sentence_is_heard_in_parts_too(
+    administrator: TestClient, settings: Settings
+) -> None:
+    problem(administrator.get(f"{V1}/setup/voices/fa"), 404, "not-found")
+    problem(administrator.get(f"{V1}/setup/voices/..%2f..%2fsecret"), 404, "not-found")
+    problem(administrator.get(f"{V1}/setup/voices/xx"), 422, "invalid-input")
+    folder = settings.prompts_dir / "fa"
+    folder.mkdir(parents=True)
+    (folder / "trial-call.wav").write_bytes(VOICE)
+    assert administrator.get(f"{V1}/setup/voices/fa").content == VOICE
+    part = administrator.get(f"{V1}/setup/voices/fa", headers={"Range": "bytes=0-3"})
+    assert (part.status_code, part.content) == (206, b"RIFF")
+    assert [each["sample"] for each in shown(administrator)["voices"]] == [True, False]

@@ -1,0 +1,162 @@
+"""The dialer places an administrator's test call once, and writes down each step that it hears of."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from db.engine import now, reading, writing
+from db.models import PlacedCall, TrialCall, TrialResult
+from dialplan.variables import CAPPED_CAUSE
+from hotline.callbacks import breaker
+from hotline.setup import trial_calls
+from settings import Settings
+from tests.dialer.office import LONG_AGO, Office, on_sqlite
+from tests.kit.fake_manager import FakeManager
+
+R = TrialResult
+NUMBER = "+989131234567"
+
+
+def asked(office: Office, settings: Settings) -> None:
+    with writing(office.engine) as session:
+        trial_calls.ask(session, NUMBER, who="admin", language="fa", settings=settings)
+
+
+def trial(office: Office) -> TrialCall:
+    with reading(office.engine) as session:
+        (call,) = trial_calls.latest(session)
+        return call
+
+
+@pytest.fixture
+def token(office: Office, manager: FakeManager, settings: Settings) -> str:
+    """A test call that is on its way."""
+    asked(office, settings)
+    office.until(lambda: manager.named("Originate"))
+    return trial(office).token or ""
+
+
+def become(office: Office, step: Callable[[], object]) -> TrialCall:
+    step()
+    office.until(lambda: trial(office).result)
+    return trial(office)
+
+
+def test_given_a_call_that_is_asked_for_when_the_dialer_dies_then_it_is_placed_once_and_all_is_heard(
+    office: Office, manager: FakeManager, token: str
+) -> None:
+    manager.cut()
+    manager.wait_for("Login", 2)
+    office.restart()
+    office.until_at_rest()
+    (placed,) = manager.named("Originate")
+    assert placed["Channel"] == f"Local/{NUMBER}@dial/n"
+    assert (placed["ChannelId"], placed["Context"], placed["Exten"]) == (token, "trial", "s")
+    manager.ringing(token)
+    office.until(lambda: trial(office).rang_at)
+    manager.stage(token, "answered")
+    office.until(lambda: trial(office).answered_at)
+    manager.stage(token, "spoke")
+    office.until(lambda: trial(office).heard_at)
+    assert become(office, lambda: manager.hangs_up(token)).result is R.HEARD
+    with reading(office.engine) as session:
+        assert session.scalars(select(PlacedCall.ended_at)).one(), "its line is free"
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("sip", "result"),
+    [
+        (486, R.BUSY),
+        (480, R.UNREACHABLE),
+        (603, R.REJECTED),
+        (403, R.REFUSED),
+        (503, R.REFUSED),
+        (0, R.SILENT),
+    ],
+)
+def test_given_a_network_that_says_no_when_heard_then_its_word_is_kept(
+    office: Office, manager: FakeManager, token: str, sip: int, result: TrialResult
+) -> None:
+    manager.goes_on(token, "first", 500)
+    call = become(office, lambda: manager.refuses(token, sip))
+    assert (call.result, call.said, call.trunk, call.tried) == (result, sip, "trunk", "first 500")
+
+
+@on_sqlite
+def test_given_a_phone_that_rings_on_when_nobody_comes_then_that_is_said(
+    office: Office, manager: FakeManager, token: str
+) -> None:
+    manager.ringing(token)
+    assert become(office, lambda: manager.refuses(token, 480)).result is R.NO_ANSWER
+
+
+@on_sqlite
+@pytest.mark.parametrize(("stage", "result"), [("answered", R.LEFT), ("failed", R.NO_SCRIPT)])
+def test_given_somebody_who_picked_up_when_they_hear_no_end_then_that_is_said(
+    office: Office, manager: FakeManager, token: str, stage: str, result: TrialResult
+) -> None:
+    manager.stage(token, "answered")
+    manager.stage(token, stage)
+    office.until(lambda: trial(office).answered_at)
+    assert become(office, lambda: manager.hangs_up(token)).result is result
+
+
+@on_sqlite
+def test_given_an_asterisk_with_no_room_or_that_refuses_when_asked_then_that_is_said(
+    office: Office, manager: FakeManager, token: str, settings: Settings
+) -> None:
+    call = become(office, lambda: manager.hangs_up(token, CAPPED_CAUSE))
+    assert (call.result, call.cap) == (R.HELD_BACK, "trunk-channels")
+    manager.refused = {"Originate": "Permission denied"}
+    asked(office, settings)
+    office.until(lambda: len(manager.named("Originate")) == 2)
+    with reading(office.engine) as session:
+        assert trial_calls.latest(session)[0].result is R.NOT_PLACED
+
+
+@on_sqlite
+def test_given_a_number_that_was_called_enough_today_when_asked_then_no_phone_rings_and_the_cap_is_named(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    with writing(office.engine) as session:
+        at = now(session) - LONG_AGO
+        for which in range(settings.calls_per_number):
+            session.add(PlacedCall(token=f"callback-{which}", number=NUMBER, at=at, ended_at=at))
+    asked(office, settings)
+    office.until(lambda: trial(office).result)
+    assert manager.named("Originate") == []
+    assert (trial(office).result, trial(office).cap) == (R.HELD_BACK, "per-number")
+
+
+@on_sqlite
+def test_given_a_call_of_which_asterisk_knows_nothing_when_asked_anew_then_nobody_knows_what_became_of_it(
+    office: Office, manager: FakeManager, token: str
+) -> None:
+    manager.channels.pop(token)
+    with writing(office.engine) as session:
+        session.scalars(select(TrialCall)).one().placed_at = now(session) - LONG_AGO
+        session.scalars(select(PlacedCall)).one().at = now(session) - LONG_AGO
+    manager.cut()
+    manager.wait_for("Login", 2)
+    office.until(lambda: trial(office).result)
+    assert trial(office).result is R.UNKNOWN
+
+
+@on_sqlite
+def test_given_calls_that_are_stopped_when_a_test_call_gets_through_then_they_flow_again(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    with writing(office.engine) as session:
+        breaker.answers(session, yes=True)
+        breaker.answers(session, yes=False)
+        assert breaker.down(session)
+        breaker.answers(session, yes=True)
+    asked(office, settings)
+    office.until(lambda: manager.named("Originate"))
+    token = trial(office).token or ""
+    manager.ringing(token)
+    office.until(lambda: trial(office).rang_at)
+    with reading(office.engine) as session:
+        assert breaker.down(session) is None

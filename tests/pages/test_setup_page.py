@@ -1,0 +1,41 @@
+"""The set-up page: what is set, what is missing, and a test call of which each step is seen."""
+
+from playwright.sync_api import expect
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Role, TrialResult
+from hotline.setup import trial_calls
+from tests.kit.pages import is_fit
+from tests.pages.conftest import OpenAs
+
+
+def test_given_an_administrator_when_a_test_call_is_placed_then_each_of_its_steps_is_seen(
+    open_as: OpenAs, engine: Engine
+) -> None:
+    page = open_as(Role.ADMINISTRATOR, "setup")
+    expect(page.get_by_test_id("set-up-city")).to_have_attribute("data-state", "missing")
+    expect(page.get_by_test_id("sample-city")).to_be_visible()
+    page.get_by_test_id("trial-call-go").click()
+    expect(page.locator("[data-field=number]")).to_have_attribute("aria-invalid", "true")
+    page.get_by_test_id("trial-call-number").fill("۰۹۱۳۱۲۳۴۵۶۷")
+    page.get_by_test_id("trial-call-go").dblclick()
+    row = page.get_by_test_id("trial")
+    expect(row).to_contain_text("در انتظار گرفتن")
+    with writing(engine) as session:
+        due = trial_calls.due(session)
+        assert due
+        call = trial_calls.take_up(session, due)
+        assert call and call.token
+        token = call.token
+        trial_calls.rang(session, token)
+    expect(row).to_contain_text("زنگ می‌خورد")
+    with writing(engine) as session:
+        trial_calls.said(session, token, "trunk", 486, goes_on=False)
+        trial_calls.ended(session, token, TrialResult.BUSY)
+    expect(row).to_contain_text("مشغول بود")
+    expect(row).to_contain_text("شبکه گفت: ۴۸۶")
+    is_fit(page)
+    page.get_by_test_id("language").click()
+    expect(row).to_contain_text("busy")
+    is_fit(page)

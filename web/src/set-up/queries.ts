@@ -1,0 +1,36 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { body, client } from '../api/client'
+import { adminKeys } from '../api/keys'
+import type { components } from '../api/schema.gen'
+
+type Schemas = components['schemas']
+export type SetUp = Schemas['SetUp']
+export type Trunk = Schemas['SetUpTrunk']
+export type TrialCall = Schemas['TrialCall']
+export type Message = Schemas['OutboxMessage']
+export type Trial = Schemas['Trial']
+
+const SOON_MS = 1000
+const LOOK_MS = 10_000
+
+/** Whether something is under way of which the page says each step. */
+const goesOn = ({ calls, texts, backup }: SetUp) =>
+  calls.some(({ result }) => result === null) || texts.some(({ state, attempts }) => (state === 'pending' && attempts === 0) || state === 'sending') || backup.asked_at !== null
+
+export const useSetUp = () =>
+  useQuery({
+    queryKey: adminKeys.setUp,
+    queryFn: () => body(client.GET('/api/v1/setup')),
+    refetchInterval: ({ state: { data } }) => (data && goesOn(data) ? SOON_MS : LOOK_MS),
+  })
+
+export const tryCall = (trial: Trial) => body(client.POST('/api/v1/setup/calls', { body: trial }))
+export const tryText = (trial: Trial) => body(client.POST('/api/v1/setup/texts', { body: trial }))
+export const askBackup = () => body(client.POST('/api/v1/setup/backup'))
+export const sampleUrl = (language: string) => `/api/v1/setup/voices/${language}`
+
+/** Tries something live; what becomes of it is asked for at once. */
+export function useTrial<Wanted = void>(act: (wanted: Wanted) => Promise<unknown>) {
+  const queries = useQueryClient()
+  return useMutation({ mutationFn: act, onSettled: () => queries.invalidateQueries({ queryKey: adminKeys.setUp }) })
+}
