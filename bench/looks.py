@@ -93,7 +93,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         "turn-near calls let go": turn_near_calls.let_go,
         "confirmations": Confirmations(settings, engine, ami, caps).place_due,
         "codes by call": CodeCalls(settings, engine, ami, caps).place_due,
-        "test calls": TrialCalls(settings, engine, ami, caps).place_due,
+        "test calls": TrialCalls(settings, engine, ami, caps, trunk_of={}.get).place_due,
         "calls of what is solved": SolvedCalls(settings, engine, ami, caps).place_due,
         "tone": sound_due,
     }

@@ -73,7 +73,7 @@ class Dialer:
         self._solved_calls = SolvedCalls(settings, engine, ami, self._caps)
         self._urgent_calls = UrgentCalls(settings, engine, ami, self._caps)
         self._rescue_calls = RescueCalls(settings, engine, ami, self._caps)
-        self._trial_calls = TrialCalls(settings, engine, ami, self._caps)
+        self._trial_calls = TrialCalls(settings, engine, ami, self._caps, trunk_of=self._trunks.of)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami)
         self._empty_desks = EmptyDesks(engine, ami)

@@ -1,17 +1,22 @@
 """Places the test call that an administrator has asked for, and writes down what becomes of it."""
 
+from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from db.models import TrialCall, TrialResult
 from db.states import Outcome
+from dialer.ami import Ami
+from dialer.caps import Caps
 from dialer.outcomes import Ending, of_network
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
 from hotline.callbacks import toll
 from hotline.setup import trial_calls
+from settings import Settings
 
 _OF_NETWORK = {
     Outcome.NO_ANSWER: TrialResult.NO_ANSWER,
@@ -26,6 +31,18 @@ class TrialCalls(SystemCalls):
     """One try, at any hour: somebody waits for it. It may prove that a trunk is back."""
 
     context = Context.TRIAL
+
+    def __init__(
+        self,
+        settings: Settings,
+        engine: Engine,
+        ami: Ami,
+        caps: Caps,
+        *,
+        trunk_of: Callable[[str], str | None],
+    ) -> None:
+        super().__init__(settings, engine, ami, caps)
+        self._trunk_of = trunk_of
 
     def place_due(self) -> None:
         """Call the telephone that is asked for. Raises AmiError."""
@@ -50,13 +67,15 @@ class TrialCalls(SystemCalls):
     def rings(self, token: str) -> None:
         """The telephone rings."""
         with writing(self._engine) as session:
-            trial_calls.rang(session, token)
+            trial_calls.rang(session, token, self._trunk_of(token) or "")
 
     def came(self, token: str, stage: str) -> None:
         """Somebody picked up, or has heard the sentence."""
-        if stage in (Stage.ANSWERED, Stage.SPOKE):
-            with writing(self._engine) as session:
-                (trial_calls.answered if stage == Stage.ANSWERED else trial_calls.heard)(session, token)
+        with writing(self._engine) as session:
+            if stage == Stage.ANSWERED:
+                trial_calls.answered(session, token, self._trunk_of(token) or "")
+            elif stage == Stage.SPOKE:
+                trial_calls.heard(session, token)
 
     def said(self, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
         """What this trunk said of the call, and whether the next one is tried."""

@@ -130,14 +130,14 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
     return {token: at for token, at in found if token and at}
 
 
-def rang(session: Session, token: str) -> None:
-    """The telephone rings."""
-    _set(session, token, rang_at=func.coalesce(TrialCall.rang_at, _at(session)))
+def rang(session: Session, token: str, trunk: str) -> None:
+    """The telephone rings; by which trunk, if that is known."""
+    _set(session, token, rang_at=func.coalesce(TrialCall.rang_at, _at(session)), trunk=trunk)
 
 
-def answered(session: Session, token: str) -> None:
+def answered(session: Session, token: str, trunk: str) -> None:
     """Somebody picked up."""
-    _set(session, token, answered_at=func.coalesce(TrialCall.answered_at, _at(session)))
+    _set(session, token, answered_at=func.coalesce(TrialCall.answered_at, _at(session)), trunk=trunk)
 
 
 def heard(session: Session, token: str) -> None:

@@ -59,7 +59,8 @@ def test_given_a_call_that_is_asked_for_when_the_dialer_dies_then_it_is_placed_o
     office.until(lambda: trial(office).answered_at)
     manager.stage(token, "spoke")
     office.until(lambda: trial(office).heard_at)
-    assert become(office, lambda: manager.hangs_up(token)).result is R.HEARD
+    call = become(office, lambda: manager.hangs_up(token))
+    assert (call.result, call.trunk) == (R.HEARD, "trunk")
     with reading(office.engine) as session:
         assert session.scalars(select(PlacedCall.ended_at)).one(), "its line is free"
 

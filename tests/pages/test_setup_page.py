@@ -28,7 +28,7 @@ def test_given_an_administrator_when_a_test_call_is_placed_then_each_of_its_step
         call = trial_calls.take_up(session, due)
         assert call and call.token
         token = call.token
-        trial_calls.rang(session, token)
+        trial_calls.rang(session, token, "trunk")
     expect(row).to_contain_text("زنگ می‌خورد")
     with writing(engine) as session:
         trial_calls.said(session, token, "trunk", 486, goes_on=False)
