@@ -26,7 +26,7 @@ router = APIRouter(prefix="/setup", tags=["setup"])
 
 _Language = Literal["fa", "en"]
 _SAMPLE = "trial-call"
-_HERE = "127.0.0.1"
+_SAMPLE_TRUNK = Settings.model_fields["trunk_host"].default
 
 
 @router.get("")
@@ -36,7 +36,7 @@ def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_sch
     return setup_schemas.SetUp(
         city=_city(settings),
         trunks=_trunks(session, settings),
-        sample_trunk=len(settings.trunks) == 1 and settings.trunks[0].host.host == _HERE,
+        sample_trunk=len(settings.trunks) == 1 and settings.trunks[0].host == _SAMPLE_TRUNK,
         calls_down_since=down.since if down else None,
         prefixes=list(settings.allowed_prefixes),
         calls=[_call(session, call) for call in trial_calls.latest(session)],

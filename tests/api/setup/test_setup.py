@@ -7,6 +7,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
+from addresses import Address
 from db.engine import writing
 from db.models import Role
 from hotline import backups
@@ -25,7 +26,8 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
     target = tmp_path / "backups"
     target.mkdir()
     settings.state_dir.mkdir(parents=True, exist_ok=True)
-    return settings.model_copy(update={"sms_provider": "console", "backup_dir": target})
+    trunks = (settings.trunks[0].model_copy(update={"host": Address("127.0.0.1", 5070)}),)
+    return settings.model_copy(update={"sms_provider": "console", "backup_dir": target, "trunks": trunks})
 
 
 @pytest.fixture

@@ -66,9 +66,9 @@ function CallRow({ call }: { call: TrialCall }) {
       <span><Latin>{number}</Latin></span>
       <strong>{result ? words.results[result] : words.steps[stepOf(call)]}</strong>
       <span className={style.soft}>
+        {trunk && <><Latin>{trunk}</Latin>{facts.length > 0 && text.comma}</>}
         {facts.join(text.comma)}
-        {trunk && <> <Latin>{trunk}</Latin></>}
-        {tried && <> {words.tried} <Latin>{tried}</Latin></>}
+        {tried && <>{text.comma}{words.tried} <Latin>{tried}</Latin></>}
       </span>
     </li>
   )
