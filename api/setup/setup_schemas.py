@@ -50,7 +50,8 @@ class SetUpTrunk(BaseModel):
 class TrialCall(BaseModel):
     """A test call. `number` is masked; `result` is null while it goes on.
 
-    `trunk` carried it or said the last word, `said` (SIP; 0: nothing); `tried` are those before it, and what they said.
+    `trunk` carried it or said the last word, `said` (SIP; 0: nothing); `tried` are those before it, with
+    their words.
     """
 
     id: int

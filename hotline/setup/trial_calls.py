@@ -148,7 +148,7 @@ def heard(session: Session, token: str) -> None:
 def said(session: Session, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
     """The trunk did not take the call (SIP; 0: nothing), and the next one is tried; or the last word."""
     if not goes_on:
-        _set(session, token, trunk=trunk, said=sip)
+        _set(session, token, trunk=trunk[:20], said=sip)
         return
     comma = case((TrialCall.tried == "", ""), else_=", ")
     told = func.substr(TrialCall.tried + comma + literal(f"{trunk} {sip}"), 1, _LONGEST_TRIED)
