@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from colours import READABLE, contrast, readable
 
 SAMPLE = Path(__file__).with_name("city.toml")
-MOST_DISTRICTS = 15
-"""What the tables take."""
+MOST_DISTRICTS = 40
+"""What the tables take; how many there are, the city's file says."""
 PAGE = "#f5f3ee"
 """What the pages lie on (web/src/tokens.css); a colour that is read on it is read on white, too."""
 EMBLEM = ("emblem.webp", "emblem.png")

@@ -121,7 +121,7 @@ def load(language: str) -> Catalogue:
             catalogue.texts[clip] = text
             continue
         for n in _DISTRICTS:
-            catalogue.texts[clip.replace("*", str(n))] = text.replace("*", speech.words[n])
+            catalogue.texts[clip.replace("*", str(n))] = text.replace("*", speech.spelled(n))
     for section, prompts in source["prompts"].items():
         catalogue.sections[source["sections"][section]] = prompts
         for prompt_id, text in prompts.items():
@@ -132,12 +132,12 @@ def load(language: str) -> Catalogue:
 def said(language: str, text: str, city: City) -> str:
     """A text as it is said in this city."""
     catalogue, districts = load(language), len(city.districts)
-    words = catalogue.speech.words
+    speech = catalogue.speech
     two, one = (min(example, districts) for example in _EXAMPLES)
     example = two if districts > 9 else one
     shown = catalogue.examples["example-two-keys" if districts > 9 else "example-one-key"]
-    own = {"city": city.spoken(language), "districts": words[districts], "example": words[example]}
-    own["last"] = words[example % 10]
+    own = {"city": city.spoken(language), "districts": speech.spelled(districts)}
+    own |= {"example": speech.spelled(example), "last": speech.spelled(example % 10)}
     filled = text.replace("{example}", shown)
     return _OWN.sub(lambda slot: own.get(slot[1], slot[0]), filled)
 
@@ -151,8 +151,12 @@ def office_clips(city: City | None = None) -> list[str]:
     """The clips that say an office's name, in every language; of this city, if one is given."""
     spoken = [texts(language) for language in languages()]
     named = (clip for clip in spoken[0] if clip.startswith("office-") and all(clip in t for t in spoken))
-    beyond = {f"office-district-{n}" for n in _DISTRICTS if city and n > len(city.districts)}
-    return sorted(set(named) - beyond)
+    return sorted(set(named) - _beyond(city))
+
+
+def _beyond(city: City | None) -> set[str]:
+    """Clips of districts that the city does not have."""
+    return {f"office-district-{n}" for n in _DISTRICTS if city and n > len(city.districts)}
 
 
 def texts(language: str, city: City | None = None) -> Mapping[str, str]:
@@ -161,7 +165,10 @@ def texts(language: str, city: City | None = None) -> Mapping[str, str]:
     Raises like `prompt_ids`.
     """
     found = load(language).texts
-    return found if city is None else {clip: said(language, text, city) for clip, text in found.items()}
+    if city is None:
+        return found
+    beyond = _beyond(city)
+    return {clip: said(language, text, city) for clip, text in found.items() if clip not in beyond}
 
 
 def slots(language: str, prompt_id: str) -> dict[str, str]:

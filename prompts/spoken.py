@@ -64,6 +64,12 @@ class Speech(ABC):
                 texts[f"number-{value}-{link}"] = f"{word}{suffix}{self.comma}"
         return texts | {f"ordinal-{value}": f"{word}{self.comma}" for value, word in self.ordinals.items()}
 
+    def spelled(self, number: int) -> str:
+        """Return the number in words, as one text for the voice."""
+        return " ".join(
+            f"{self.words[value]}{self.links.get(link, '')}" for value, link in self._words(number)
+        )
+
     def digits(self, text: str) -> list[str]:
         """Return the clips that read a ticket or tracking number digit by digit, a pause between groups.
 

@@ -9,6 +9,7 @@ from api.ids import BodyId
 from api.reason_schemas import SaidToQuestion
 from api.requests.category_schemas import Question, WorkingTime
 from api.schemas import Moment, Said, Text
+from city_file import MOST_DISTRICTS
 from db.models import CodeWay, NoticeTopic, PictureKind
 from db.states import Fact, Phase, RegistrationState, RequestState, RequestStep
 
@@ -249,7 +250,7 @@ class ReportIn(BaseModel):
     category: BodyId
     text: Said = Field("", max_length=2000)
     answers: list[Annotated[Said, Field(max_length=200)]] = Field([], max_length=5)
-    district: int | None = Field(None, ge=1, le=15)
+    district: int | None = Field(None, ge=1, le=MOST_DISTRICTS)
     latitude: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
     longitude: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
     place: Said = Field("", max_length=300)

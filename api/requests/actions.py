@@ -19,6 +19,7 @@ from hotline.requests import (
     departments,
     filing,
     parts,
+    places,
     requests,
     solving,
     work,
@@ -36,6 +37,7 @@ def write(
     if of is not None and user.role not in MAY_OVERSEE and not callbacks.was_at(session, of, user.desk_id):
         raise Refused("forbidden", "this citizen was never at your desk")
     number = numbers.parse(body.number, settings.allowed_prefixes) if body.number else None
+    places.check_district(body.district, settings)
     said = body.model_dump(exclude={"refer", "number"})
     request = filing.write(session, number=number, week=settings.working_week, who=user.username, **said)
     if body.refer:

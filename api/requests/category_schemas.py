@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from api.ids import BodyId
 from api.schemas import Name, Said
+from city_file import MOST_DISTRICTS
 from db.models import Evidence, TimeUnit
 from hotline.requests.category_files import CODE
 
@@ -27,7 +28,7 @@ class Question(BaseModel):
 class Responsible(BaseModel):
     """Which department is meant in a district; `district` 0: in all others."""
 
-    district: int = Field(ge=0, le=15)
+    district: int = Field(ge=0, le=MOST_DISTRICTS)
     department_id: BodyId
 
 

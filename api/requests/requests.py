@@ -15,6 +15,7 @@ from api.pictures import SHOWN, PictureId
 from api.pictures import show as show_file
 from api.requests import request_schemas as wire
 from api.sounds import SOUND, Range, play
+from city_file import MOST_DISTRICTS
 from db import models
 from db.engine import now, reading
 from db.states import RequestState
@@ -36,7 +37,7 @@ def _filter(
     session: Reading,
     state: Annotated[list[RequestState], Query()] = [],  # noqa: B006 - FastAPI copies it
     category: QueryId | None = None,
-    district: Annotated[int | None, Query(ge=1, le=15)] = None,
+    district: Annotated[int | None, Query(ge=1, le=MOST_DISTRICTS)] = None,
     department_id: QueryId | None = None,
     overdue: bool = False,
     escalated: bool = False,

@@ -3,6 +3,7 @@
 from pydantic import BaseModel, Field
 
 from api.schemas import HasTelephone, Name, National, Official
+from city_file import MOST_DISTRICTS
 from db.models import OfficialKind
 
 
@@ -16,7 +17,7 @@ class OfficialIn(HasTelephone):
     """A new office. `clip` is the prompt that says its name."""
 
     kind: OfficialKind
-    district: int | None = Field(None, ge=1, le=15)
+    district: int | None = Field(None, ge=1, le=MOST_DISTRICTS)
     office_fa: Name = Field(min_length=1, max_length=200)
     office_en: Name = Field(min_length=1, max_length=200)
     clip: Name = Field(max_length=100)

@@ -67,7 +67,7 @@ class Responsible(Base):
 
     department: Mapped[Department] = relationship(lazy="joined")
 
-    __table_args__ = (CheckConstraint("district BETWEEN 0 AND 15", name="district_or_all"),)
+    __table_args__ = (CheckConstraint("district BETWEEN 0 AND 40", name="district_or_all"),)
 
 
 class ReadyReply(Base):

@@ -128,7 +128,7 @@ class Request(Base):
     promised_by: Mapped[Official | None] = relationship(lazy="joined")
 
     __table_args__ = (
-        CheckConstraint("district BETWEEN 1 AND 15", name="known_district"),
+        CheckConstraint("district BETWEEN 1 AND 40", name="known_district"),
         CheckConstraint(
             "voice_message IS NOT NULL OR voice_deleted_at IS NOT NULL OR written <> ''",
             name="says_something",

@@ -60,6 +60,7 @@ def file(session: Session, number: str, key: str, report: Report, settings: Sett
     _may_report(session, number, settings.reports_per_day)
     place = report.place.strip()
     places.check(report.point, place, settings.bounds)
+    places.check_district(report.district, settings)
     category = categories.in_use(session, report.category)
     shown = pictures.waiting(session, report.pictures, Picture.number == number)
     spoken = uploads.take_voice(session, number, report.voice) if report.voice else None

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
+from city_file import MOST_DISTRICTS
 from db import events
 from db.engine import one_at_a_time
 from db.models import Category, Department, Evidence, Responsible, TimeUnit
@@ -245,9 +246,9 @@ def _wrong_questions(questions: Sequence[Mapping[str, str]]) -> str:
 
 
 def _wrong_departments(session: Session, departments: Mapping[int, int]) -> str:
-    strange = [district for district in departments if not ALL <= district <= 15]
+    strange = [district for district in departments if not ALL <= district <= MOST_DISTRICTS]
     if strange:
-        return f"are for districts 1 to 15, or {ALL} for all others: not {strange[0]}"
+        return f"are for districts 1 to {MOST_DISTRICTS}, or {ALL} for all others: not {strange[0]}"
     known = set(session.scalars(select(Department.id).where(Department.id.in_(departments.values()))))
     missing = set(departments.values()) - known
     return f"there is none with the number {min(missing)}" if missing else ""

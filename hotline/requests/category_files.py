@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from city_file import MOST_DISTRICTS
 from db import events
 from db.engine import one_at_a_time
 from db.models import Category, Department, Evidence, TimeUnit
@@ -23,7 +24,7 @@ _SPAN = re.compile(r"([1-9][0-9]{0,3}) (hours|days)", re.ASCII)
 _HEADER = re.compile(r"\s*\[\[\s*category\s*\]\]")
 _MOST, _TOLD = 500, 50
 """Categories of a file; mistakes that anybody reads."""
-_DISTRICTS = ("all", *map(str, range(1, 16)))
+_DISTRICTS = ("all", *map(str, range(1, MOST_DISTRICTS + 1)))
 
 
 def _span(text: str) -> str:
@@ -118,7 +119,7 @@ def _checked(session: Session, text: str) -> dict[str, Values]:
         for district, name in each.departments.items():
             place = _place(text, ("category", n, "departments", district))
             if district not in _DISTRICTS:
-                wrong.append(f"{place}: a district is 1 to 15, or all")
+                wrong.append(f"{place}: a district is 1 to {MOST_DISTRICTS}, or all")
             elif name not in by_name:
                 wrong.append(f"{place}: there is no department {name!r} (its English name)")
         one = values[each.code] = _values(each, by_name)

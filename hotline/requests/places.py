@@ -8,13 +8,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from city_file import MOST_DISTRICTS
 from hotline.errors import Refused
-from settings import Bounds
+from settings import Bounds, Settings
 
 LONGEST = 300
 """Characters of an address or a landmark."""
-KNOWN = frozenset(range(1, 16))
-"""The city's districts."""
+KNOWN = frozenset(range(1, MOST_DISTRICTS + 1))
+"""What numbers a district may have."""
 UNUSABLE = (OSError, ValueError, LookupError, TypeError)
 """Whatever the city's own file is wrong in."""
 
@@ -41,6 +42,13 @@ def check(point: Point | None, words: str, bounds: Bounds) -> None:
     inside = bounds.south <= point.latitude <= bounds.north and bounds.west <= point.longitude <= bounds.east
     if not inside:
         raise Refused("place-outside", f"the city lies within {bounds}", "latitude")
+
+
+def check_district(number: int | None, settings: Settings) -> None:
+    """Raises Refused("place-outside") for a district that the city does not have."""
+    there = len(settings.of_city.districts)
+    if number is not None and number > there:
+        raise Refused("place-outside", f"the city has {there} districts", "district")
 
 
 def district_of(point: Point | None, file: Path | None) -> int | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from city_file import MOST_DISTRICTS
 from db import events
 from db.engine import now
 from db.models import Official, OfficialKind, Round, TimetableOfficial, TimetableRule
@@ -114,8 +115,8 @@ def _check(session: Session, official: Official) -> None:
         raise Refused("official-values", "a district manager, and nobody else, has a district")
     if o.district is None:
         return
-    if not 1 <= o.district <= 15:
-        raise Refused("official-values", "districts are numbered 1 to 15")
+    if not 1 <= o.district <= MOST_DISTRICTS:
+        raise Refused("official-values", f"districts are numbered 1 to {MOST_DISTRICTS}")
     manager = session.scalar(select(Official.id).where(Official.district == o.district))
     if manager not in (None, o.id):
         raise Refused("district-taken", f"district {o.district} has a manager already")

@@ -8,6 +8,8 @@ from sqlalchemy import Engine, inspect
 
 _WORD = re.compile(r"'((?:[^']|'')*)'(?:::[a-z ]+)?,? ?")
 
+_MOST = re.compile(r"(?:AND|<=) (\d+)(?=\)*$)")
+
 
 def shape(engine: Engine) -> dict[str, Any]:
     """Everything the database knows of each table: columns, keys, checks, indexes with their conditions."""
@@ -89,5 +91,9 @@ def _missed_of(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
 
 
 def _as_wide(old: str, new: str) -> bool:
-    """Whether the new check is the old one, but for words more in its list."""
-    return _WORD.sub("", old) == _WORD.sub("", new) and set(_WORD.findall(old)) <= set(_WORD.findall(new))
+    """Whether the new check is the old one, but for words more in its list, or a greater last number."""
+    of_words = _WORD.sub("", old) == _WORD.sub("", new) and set(_WORD.findall(old)) <= set(_WORD.findall(new))
+    most, more = _MOST.search(old), _MOST.search(new)
+    return of_words or bool(
+        most and more and _MOST.sub("", old) == _MOST.sub("", new) and int(most[1]) <= int(more[1])
+    )

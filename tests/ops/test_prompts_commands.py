@@ -135,7 +135,7 @@ def test_given_every_prompt_when_listened_to_then_there_are_examples_for_its_slo
 @pytest.mark.parametrize("language", catalogue.languages())
 def test_given_the_studios_script_when_read_then_it_has_every_clip_once(language: str) -> None:
     recorded = [line.clip for lines in script.lines(language, ISFAHAN).values() for line in lines]
-    assert sorted(recorded) == sorted(catalogue.texts(language))
+    assert sorted(recorded) == sorted(catalogue.texts(language, ISFAHAN))
 
 
 def test_given_the_persian_script_when_read_then_it_is_written_as_people_read_it() -> None:
@@ -187,4 +187,4 @@ def test_given_no_recordings_when_takes_are_checked_then_all_are_missing(tmp_pat
         monkeypatch.setattr("prompts.render.RECORDINGS", tmp_path)
         result = run("takes")
     assert result.exit_code == 0
-    assert f"0 good, 0 again, {len(catalogue.texts('fa'))} missing" in result.stdout
+    assert f"0 good, 0 again, {len(catalogue.texts('fa', ISFAHAN))} missing" in result.stdout

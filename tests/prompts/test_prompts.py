@@ -180,7 +180,7 @@ def test_given_the_languages_when_compared_then_they_have_the_same_offices_days_
         {clip for clip in catalogue.texts(language) if named.match(clip)} for language in ("fa", "en")
     )
     assert persian == english
-    assert len(persian) == 19 + 7 + 12 + 31
+    assert len(persian) == 4 + city_file.MOST_DISTRICTS + 7 + 12 + 31
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

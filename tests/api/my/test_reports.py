@@ -142,7 +142,8 @@ def test_given_the_same_report_when_it_is_sent_again_then_it_is_the_same_request
         ({"pictures": ["0" * 32]}, 409, "picture-unknown", "pictures"),
         ({"pictures": ["../secret"]}, 422, "invalid-input", "pictures"),
         ({"pictures": ["0" * 32] * 4}, 422, "invalid-input", "pictures"),
-        ({"district": 16}, 422, "invalid-input", "district"),
+        ({"district": 16}, 409, "place-outside", "district"),
+        ({"district": 41}, 422, "invalid-input", "district"),
     ],
 )
 def test_given_a_report_that_is_wrong_when_sent_then_it_is_said_what_is_and_nothing_is_kept(

@@ -181,7 +181,7 @@ def test_given_a_file_when_taken_then_keys_change_places_the_rest_stays_and_the_
         ("urgent = true", 'urgent = "yes"', "line 24, urgent: Input should be a valid boolean"),
         ('evidence = "none"', 'evidence = "oath"', "line 10, evidence: Input should be 'none'"),
         ("urgent = true", "urgnt = true", "line 24, urgnt: there is no such field"),
-        ('7 = "Lights"', '17 = "Lights"', "line 16, departments.17: a district is 1 to 15, or all"),
+        ('7 = "Lights"', '41 = "Lights"', "line 16, departments.41: a district is 1 to 40, or all"),
         ('all = "Roads"', 'all = "Nowhere"', "line 15, departments.all: there is no department 'Nowhere'"),
         ('code = "lighting"', 'code = "streets"', "line 19, code: streets is there twice"),
         ('code = "lighting"', 'code = "Lighting"', "line 19, code: String should match pattern"),

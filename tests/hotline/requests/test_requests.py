@@ -94,7 +94,7 @@ def test_given_an_older_tracking_number_when_it_is_asked_for_then_it_is_found(se
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("category", 0), ("category", 10), ("district", 0), ("district", 16)]
+    ("name", "value"), [("category", 0), ("category", 10), ("district", 0), ("district", 41)]
 )
 def test_given_what_the_city_has_not_when_it_is_reported_then_the_database_refuses_it(
     session: Session, name: str, value: int

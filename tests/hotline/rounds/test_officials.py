@@ -38,7 +38,7 @@ def test_given_offices_when_listed_then_by_rank_and_district_without_the_operato
         ("official-values", {"kind": MANAGER}),
         ("official-values", {"district": 3}),
         ("official-values", {"kind": MANAGER, "district": 0}),
-        ("official-values", {"kind": MANAGER, "district": 16}),
+        ("official-values", {"kind": MANAGER, "district": 41}),
         ("district-taken", {"kind": MANAGER, "district": 1}),
     ],
 )
