@@ -39,7 +39,9 @@ def lines(language: str, city: City) -> dict[str, list[Line]]:
         script[book.speech.plain(section)] = found
         fragments.update(line.clip for line in found)
     joined = [
-        Line(clip, _read(book, said(text)), "") for clip, text in book.texts.items() if clip not in fragments
+        Line(clip, _read(book, text), "")
+        for clip, text in catalogue.texts(language, city).items()
+        if clip not in fragments
     ]
     script[book.speech.plain(book.joined)] = joined
     return script

@@ -38,7 +38,7 @@ def test_given_a_good_take_when_checked_then_nothing_is_said_and_the_others_are_
 ) -> None:
     assert checked(tmp_path, np.pad(voice(expected()), RATE // 2)) == []
     missing = [take.clip for take in takes.check(tmp_path, "fa", ISFAHAN) if take.problems is None]
-    assert len(missing) == len(catalogue.texts("fa")) - 1
+    assert len(missing) == len(catalogue.texts("fa", ISFAHAN)) - 1
 
 
 def noisy(samples: NDArray[np.float64]) -> NDArray[np.float64]:
