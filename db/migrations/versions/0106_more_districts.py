@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0105"
-down_revision = "0104"
+revision = "0106"
+down_revision = "0105"
 
 _WIDENED = (("requests", "known_district", 1), ("responsible_departments", "district_or_all", 0))
 
