@@ -20,6 +20,7 @@ from tests.kit.process import until
 ROOT = Path(__file__).parents[2]
 NUMBER = "09131370137"
 SERVICES = ("asterisk", "ivr", "dialer", "scheduler", "api")
+OWN = "own zebra 731"
 EXPOSED = 2.5
 """As `systemd-analyze security` counts: 10 is a process that may do anything."""
 CONVERSATION = (("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "#"), ("message-offer", "#"))
@@ -156,8 +157,9 @@ def _registered(server: Machine) -> list[str]:
     """The numbers in the sample round's line, as its operator sees them."""
     shown = re.findall(r"operator1 +(\S+)", server("journalctl -u hotline137-prepare -o cat --no-pager"))
     with httpx.Client(base_url=f"http://127.0.0.1:{server.http}/api/v1", timeout=60) as api:
-        api.post("/session", json={"username": "operator1", "password": shown[-1]}).raise_for_status()
-        api.post("/session/password", json={"new": "own zebra 731"}).raise_for_status()
+        if api.post("/session", json={"username": "operator1", "password": OWN}).is_error:  # not changed yet
+            api.post("/session", json={"username": "operator1", "password": shown[-1]}).raise_for_status()
+            api.post("/session/password", json={"new": OWN}).raise_for_status()
         places = api.get("/rounds/1/registrations").raise_for_status().json()["items"]
     return [place["number"] for place in places]
 
