@@ -32,7 +32,7 @@ from api.people.account_schemas import (
 )
 from api.people.sessions import is_right
 from db.engine import writing
-from db.models import SignIn, User
+from db.models import User
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 from hotline.people import accounts, second_factor, sign_ins
@@ -100,7 +100,7 @@ def offer(
     if not second_factor.is_due(sign_in, settings):
         _ask_again(request, sign_in.user, body.password, engine, settings)
     with writing(engine) as session:
-        uri = second_factor.offer(session.get_one(SignIn, sign_in.token_hash), settings)
+        uri = second_factor.offer(sign_ins.again(session, sign_in), settings)
     return Offer(
         qr=segno.make(uri, micro=False).svg_data_uri(scale=4),
         secret=parse_qs(urlsplit(uri).query)["secret"][0],
@@ -117,7 +117,7 @@ def confirm(  # noqa: PLR0917
     settings: InForce,
 ) -> RecoveryCodes:
     """Take the offered second factor into use; my other sessions end."""
-    mine = session.get_one(SignIn, sign_in.token_hash)
+    mine = sign_ins.again(session, sign_in)
     codes = second_factor.confirm(session, mine, body.code, settings)
     cookies.renew(request, response, session, mine)
     return RecoveryCodes(codes=codes)
@@ -135,7 +135,7 @@ def remove(  # noqa: PLR0917
     """Do without a second factor, where the role allows it; my other sessions end."""
     _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
-        second_factor.remove(session, session.get_one(SignIn, sign_in.token_hash), settings)
+        second_factor.remove(session, sign_ins.again(session, sign_in), settings)
 
 
 @router.delete("/sessions", status_code=204)

@@ -47,7 +47,7 @@ def who_proved(
     if person and not person.from_directory:
         return None
     mark = cookies.mark_of(request, person.id, settings) if person else None
-    member, grants = _asked(request, engine, settings, (username, password), (name, mark))
+    member, grants = _asked(request, engine, settings, (username, password, ""), (name, mark))
     if member is None:
         raise Refused("wrong-credentials", "no such name, or the password is wrong")
     try:
@@ -71,7 +71,7 @@ def confirms(request: Request, engine: Engine, settings: Settings, user: User, p
     """Whether this is the password of somebody who is signed in. Raises what `who_proved` does."""
     if not settings.ldap_url or not user.directory_id:
         return False
-    given = (user.username, password)
+    given = (user.username, password, user.directory_id)
     member, _ = _asked(request, engine, settings, given, (user.username, f"account {user.id}"))
     return member is not None and member.id == user.directory_id
 
@@ -80,11 +80,13 @@ def _asked(
     request: Request,
     engine: Engine,
     settings: Settings,
-    given: tuple[str, str],
+    given: tuple[str, str, str],
     name_and_mark: tuple[str, str | None],
 ) -> tuple[Member | None, Sequence[Grant]]:
-    """Whose name and password are `given`. Counted here before the directory hears of it, which would lock
-    the account; a browser that the person is known by counts apart from strangers.
+    """Whose name and password are `given`, and which account, where it is known.
+
+    Counted here before the directory hears of it, which would lock the account; a browser that the person is
+    known by counts apart from strangers.
     """
     name, mark = name_and_mark
     who, key = mark or cookies.address(request), f"{name} {mark}" if mark else name
@@ -107,12 +109,15 @@ def _asked(
     return member, grants
 
 
-def _ask(settings: Settings, username: str, password: str) -> tuple[Member | None, Sequence[Grant]]:
+def _ask(
+    settings: Settings, username: str, password: str, known: str
+) -> tuple[Member | None, Sequence[Grant]]:
     if not _AT_ONCE.acquire(blocking=False):
         raise _away()
     try:
         grants = roles.read(settings.directory_roles)
-        return ldap.proved(settings, username, password, {each.group for each in grants}), grants
+        groups = {each.group for each in grants}
+        return ldap.proved(settings, username, password, groups, known=known), grants
     except (Away, RolesError) as error:
         log.error("sign-in by the directory is not possible: %s", error)
         raise _away() from None

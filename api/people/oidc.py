@@ -41,6 +41,7 @@ _WAY_S = 600
 """From leaving for the city's sign-in to coming back."""
 _LEEWAY_S = 60
 _FRESH_S = 300
+_KEYS_S = 60
 _LOG_OUT = "http://schemas.openid.net/event/backchannel-logout"
 _SIGNED = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _SEVERAL_FACTORS = "mfa"
@@ -123,10 +124,9 @@ async def come_back(request: Request, engine: Database, settings: InForce) -> Re
 @router.post("/logout")
 async def log_out(request: Request, engine: Database, settings: InForce) -> Response:
     """The city says that a session there is over: ours that came by it end (Back-Channel Logout 1.0)."""
-    form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=5)
     try:
-        keys = await _city(request).fetch_jwk_set()
-        claims = _log_out_claims(form["logout_token"][0], keys, settings)
+        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=5)
+        claims = await _log_out_claims(request, form["logout_token"][0], settings)
     except (
         AuthlibBaseError,
         JoseError,
@@ -147,9 +147,17 @@ async def log_out(request: Request, engine: Database, settings: InForce) -> Resp
     return Response(status_code=200, headers={"Cache-Control": "no-store"})
 
 
-def _log_out_claims(token: str, keys: Any, settings: Settings) -> dict[str, Any]:
+async def _log_out_claims(request: Request, token: str, settings: Settings) -> dict[str, Any]:
     """What a token of the city's says that is meant for this. Raises ValueError, KeyError or JoseError."""
-    claims: dict[str, Any] = jwt.decode(token, KeySet.import_key_set(keys), algorithms=_SIGNED).claims
+    city = _city(request)
+    try:
+        claims = _signed(token, await city.fetch_jwk_set())
+    except (JoseError, ValueError):  # it may have changed its keys; a stranger has it asked no oftener
+        asked_at = getattr(request.app.state, "city_keys_at", float("-inf"))
+        if time.monotonic() - asked_at < _KEYS_S:
+            raise
+        request.app.state.city_keys_at = time.monotonic()
+        claims = _signed(token, await city.fetch_jwk_set(force=True))
     audience = claims["aud"]
     meant = settings.oidc_client_id in (audience if isinstance(audience, list) else [audience])
     fresh = abs(time.time() - float(claims["iat"])) < _FRESH_S
@@ -160,12 +168,16 @@ def _log_out_claims(token: str, keys: Any, settings: Settings) -> dict[str, Any]
     return claims
 
 
+def _signed(token: str, keys: Any) -> dict[str, Any]:
+    return jwt.decode(token, KeySet.import_key_set(keys), algorithms=_SIGNED).claims
+
+
 def _person(session: Session, claims: Mapping[str, Any], settings: Settings) -> User:
     if settings.directory_roles:
         return oidc.person(session, claims, settings)
     username = claims.get(settings.oidc_claim)
     user = accounts.named(session, username) if isinstance(username, str) else None
-    if user is None or user.from_directory:
+    if user is None or user.from_directory or user.disabled_at:
         raise Refused("city-unknown", "no such person here")
     return user
 

@@ -16,7 +16,7 @@ from db.engine import reading, writing
 from db.models import SignIn, User
 from hotline import audit
 from hotline.errors import Refused
-from hotline.people import accounts, lockout, second_factor, sign_in_steps, sign_ins
+from hotline.people import accounts, lockout, second_factor, sign_in_steps, sign_ins, staff
 from hotline.setup import first_visit
 from settings import Settings
 
@@ -62,8 +62,11 @@ def sign_in(
 ) -> schemas.Me | account_schemas.SignInStep:
     """Sign in; the answer sets the cookie. It is the person, or what is still to be shown."""
     with _refusals_noted(request, engine):
-        user = _who_proved(body, request, engine, settings)
+        proved = _who_proved(body, request, engine, settings)
     with writing(engine) as session:
+        user = staff.get(session, proved.id)
+        if user.password_hash != proved.password_hash:
+            raise Refused("wrong-credentials", "the password was changed at this moment")
         due = user.password_given
         begun = cookies.begin(request, response, session, user, settings, password_due=due)
         return _in_or_next(session, begun, request, response, settings)
@@ -81,7 +84,7 @@ def show_code(  # noqa: PLR0917
     """Show the second factor after the password: an authenticator's code, or a recovery code."""
     with _refusals_noted(request, engine):
         with writing(engine) as session:  # its own transaction: a failure must be counted
-            mine = session.get_one(SignIn, sign_in.token_hash)
+            mine = sign_ins.again(session, sign_in)
             right = second_factor.show(session, mine, body.code, settings)
             if right:
                 cookies.renew(request, response, session, mine)
@@ -108,7 +111,7 @@ def choose_password(  # noqa: PLR0917
     if hashing.run(lambda: accounts.is_right(sign_in.user.password_hash, body.new)):
         raise Refused("password-same", "this is the password that was set for you")
     with writing(engine) as session:
-        mine = session.get_one(SignIn, sign_in.token_hash)
+        mine = sign_ins.again(session, sign_in)
         sign_in_steps.choose_password(session, mine, body.new)
         cookies.renew(request, response, session, mine)
         return _in_or_next(session, mine, request, response, settings)

@@ -49,13 +49,21 @@ class Look:
     missing_groups: Sequence[str] = field(default=())
 
 
-def proved(settings: Settings, username: str, password: str, groups: Collection[str]) -> Member | None:
-    """Whose name and password these are; None: nobody's, or there are several of that name. Raises Away."""
+def proved(
+    settings: Settings, username: str, password: str, groups: Collection[str], *, known: str = ""
+) -> Member | None:
+    """Whose name and password these are; None: nobody's, or there are several of that name. Raises Away.
+
+    Whose account is `known` has its password asked for, whatever it is called there by now.
+    """
     wanted = normalised(username)
     if not wanted or not password:
         return None
     with connected(settings) as connection:
-        member = _named(connection, settings, wanted, username.strip())
+        if known:
+            member = next(_by_ids(connection, settings, [known]), None)
+        else:
+            member = _named(connection, settings, wanted, username.strip())
         if member is None or member.barred in ("disabled", "expired"):
             return None
         (whole,), _missing = _with_groups(connection, settings, [member], groups)
@@ -181,7 +189,7 @@ def _in_chain(
 
 
 def _listed(group: Found, members: Sequence[Member]) -> Iterator[str]:
-    dns = {same(dn) for name in ("member", "uniqueMember") for dn in group.texts(name)}
+    dns = {same(dn) for name in ("member", "uniqueMember") for dn in group.texts(name)} - {""}
     uids = {normalised(uid) for uid in group.texts("memberUid")}
     for member in members:
         if same(member.dn) in dns or member.username in uids:

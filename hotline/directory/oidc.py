@@ -95,6 +95,7 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
     """Ask after every session, and end those that are over there; what is wrong, empty if nothing."""
     asked: list[Asked] = []
     over: dict[Asked, str] = {}
+    wrong = ""
     began = time.monotonic()
     with reading(engine) as session:
         before = now(session) - _AGAIN
@@ -104,9 +105,15 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
             while time.monotonic() - began < _ALL_S and (some := _take_up(engine, before)):
                 asked += some
                 for each in some:
-                    if why := _follow(engine, settings, each, asking.refreshed(each), grants):
-                        over[each] = why
-        why = _end(engine, settings, over, {each.user_id for each in asked}, believe=believe)
+                    try:
+                        said = _follow(engine, settings, each, asking.refreshed(each), grants)
+                    except Away as away:  # of this session: the others are asked all the same
+                        log.warning("the city's sign-in, of a session: %s", away)
+                        wrong = away.why
+                        continue
+                    if said:
+                        over[each] = said
+        why = _end(engine, settings, over, {each.user_id for each in asked}, believe=believe) or wrong
     except RolesError as error:
         log.error("%s", error)
         why = look.ROLES_FILE

@@ -97,7 +97,10 @@ class Provider:
     def _json(answer: httpx.Response, status: int = 200) -> dict[str, Any]:
         if answer.status_code != status:
             raise Away("refused", f"status {answer.status_code}")
-        told = answer.json()
+        try:
+            told = answer.json()
+        except ValueError:
+            raise Away("answer", "no JSON") from None
         if not isinstance(told, dict):
             raise Away("answer", "no object")
         return told

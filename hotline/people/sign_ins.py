@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, SignIn, User
 from db.states import IN_TALK, CallbackState
+from hotline.errors import Refused
 from hotline.people import lockout
 
 SESSION_LENGTH = timedelta(hours=12)
@@ -87,6 +88,14 @@ def session_counts(session: Session, idle: timedelta) -> dict[int, int]:
     """How many sessions each person has; who has none is left out."""
     lasts = select(SignIn.user_id, func.count()).where(*_lasting(now(session), idle))
     return {user_id: count for user_id, count in session.execute(lasts.group_by(SignIn.user_id))}
+
+
+def again(session: Session, sign_in: SignIn) -> SignIn:
+    """The same one in this transaction. Raises Refused("not-signed-in"): it ended at this moment."""
+    found = session.get(SignIn, sign_in.token_hash)
+    if found is None:
+        raise Refused("not-signed-in", "this session has ended")
+    return found
 
 
 def is_stale(session: Session, sign_in: SignIn) -> bool:

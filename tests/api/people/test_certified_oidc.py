@@ -13,7 +13,8 @@ from api.app import create
 from db.engine import reading, writing
 from db.models import SignIn, User
 from hotline import audit
-from hotline.directory import oidc, state
+from hotline.directory import oidc, oidc_provider, state
+from hotline.directory.ldap_connection import Away
 from settings import Settings
 from tests.factories import a_user
 from tests.kit.certified_provider import CertifiedProvider
@@ -155,3 +156,23 @@ def test_given_a_local_account_when_the_city_names_it_or_gives_no_group_then_nob
     provider.accounts({"8": an_account("Rescue", "ops"), "9": an_account("guest", "others")})
     assert Browser(settings, provider).sign_in("8") == "/sign-in?refused=directory-name-taken"
     assert Browser(settings, provider).sign_in("9") == "/sign-in?refused=directory-no-role"
+
+
+def test_given_a_session_about_which_the_provider_says_nonsense_when_asked_then_the_others_still_end(
+    provider: CertifiedProvider, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("odd", "leaver", "third", "fourth", "fifth")
+    provider.accounts({f"1{nth}": an_account(name, "ops") for nth, name in enumerate(names)})
+    odd, leaver, *others = (Browser(settings, provider) for _ in names)
+    assert [each.sign_in(f"1{nth}") for nth, each in enumerate((odd, leaver, *others))] == ["/"] * 5
+    provider.accounts({f"1{nth}": an_account(name, "ops") for nth, name in enumerate(names) if nth != 1})
+    refreshed = oidc_provider.Provider.refreshed
+
+    def strange(self: oidc_provider.Provider, asked: oidc_provider.Asked) -> oidc_provider.Fresh | None:
+        if asked.city_id == oidc_provider.marked("10"):
+            raise Away("refused", "status 401")
+        return refreshed(self, asked)
+
+    monkeypatch.setattr(oidc_provider.Provider, "refreshed", strange)
+    assert oidc.take(engine, settings) == "refused"
+    assert [each.is_in for each in (odd, leaver, *others)] == [True, False, True, True, True]

@@ -167,3 +167,16 @@ def test_given_a_local_account_when_the_directory_has_its_name_then_only_its_own
     with reading(engine) as session:
         mine = session.query(User).one()
     assert mine.from_directory is False
+
+
+def test_given_a_person_who_is_called_otherwise_there_when_the_own_account_asks_then_the_password_counts(
+    page: TestClient, office: Office
+) -> None:
+    uid, dn = an_operator(office)
+    sign_in(page, uid)
+    office.slapd.move(dn, f"uid={a_uid('married')}")
+    someone, _ = an_operator(office)
+    pin = {"pin": "48213", "password": "wrong"}
+    assert problem(page.put(f"{V1}/account/pin", json=pin), 403, "wrong-password")
+    assert page.put(f"{V1}/account/pin", json=pin | {"password": THEIRS}).status_code == 204
+    assert page.get(f"{V1}/me").json()["username"] == uid != someone

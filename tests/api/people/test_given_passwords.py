@@ -1,14 +1,17 @@
 """A password that somebody else has set opens nothing but choosing another one."""
 
+from typing import Any
+
 import pyotp
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
 
 from api.cookies import COOKIE
+from api.people import sessions
 from db.engine import reading, writing
-from db.models import Role, User
+from db.models import Role, SignIn, User
 from hotline.people import accounts, staff
 from ops import people as commands
 from ops import sample
@@ -124,3 +127,36 @@ def test_given_the_commands_and_the_sample_when_they_set_a_password_then_only_a_
         found = {name: accounts.named(session, name) for name in (*names, "own")}
     flags = {name: user.password_given for name, user in found.items() if isinstance(user, User)}
     assert flags == {**dict.fromkeys(names, not trial), "own": True}
+
+
+def test_given_a_sign_in_with_the_old_password_when_it_is_reset_at_that_moment_then_nobody_is_in(
+    app: FastAPI, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        user = a_user(session)
+    proved = sessions._who_proved
+
+    def then_reset(*of: Any) -> User:
+        found = proved(*of)
+        with writing(engine) as session:
+            staff.new_password(session, staff.get(session, user.id), who="admin")
+        return found
+
+    monkeypatch.setattr(sessions, "_who_proved", then_reset)
+    page, step = entered(app, user.username, PASSWORD)
+    assert step == "wrong-credentials"
+    assert answer(page, "GET /me") == (401, "not-signed-in")
+
+
+def test_given_a_new_password_that_is_sent_twice_when_the_first_is_done_then_the_second_is_told_so(
+    app: FastAPI, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, _ = entered(app, given(engine, settings), GIVEN)
+
+    def meanwhile(_hash: str, _password: str) -> bool:
+        with writing(engine) as session:
+            session.execute(delete(SignIn))
+        return False
+
+    monkeypatch.setattr(accounts, "is_right", meanwhile)
+    assert chosen(page, OWN) == "not-signed-in"

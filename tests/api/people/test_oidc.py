@@ -16,8 +16,10 @@ from sqlalchemy import Engine
 
 from api.app import create
 from api.cookies import COOKIE
-from db.engine import writing
+from db.engine import now, reading, writing
 from db.models import Role
+from hotline import audit
+from hotline.people import accounts
 from settings import Settings, SettingsError, load
 from tests.factories import a_user
 from tests.kit.oidc_provider import CLIENT, SECRET, OidcProvider
@@ -191,3 +193,39 @@ def test_given_a_log_out_of_the_city_when_anything_of_it_is_wrong_then_the_sessi
     assert page.post(f"{CITY}/logout", data={"logout_token": token}).status_code == status
     ended = status == 200 and not wrong
     assert page.get("/api/v1/me").status_code == (401 if ended else 200)
+
+
+def test_given_a_log_out_that_is_no_form_when_a_stranger_sends_it_then_it_is_refused_as_every_other(
+    page: TestClient,
+) -> None:
+    for odd in ("&".join(f"a{nth}=x" for nth in range(9)), "\0", "logout_token=%ff%fe"):
+        assert page.post(f"{CITY}/logout", content=odd).status_code == 400
+
+
+def test_given_a_city_that_has_changed_its_keys_when_it_says_log_out_then_they_are_asked_for_once_a_minute(
+    page: TestClient, provider: OidcProvider
+) -> None:
+    assert come_back(page) == "/"
+    provider.key = provider.shown_key = RSAKey.generate_key(2048, auto_kid=True)
+    log_out = {"http://schemas.openid.net/event/backchannel-logout": {}}
+    claims = {"iss": provider.issuer, "aud": CLIENT, "sub": "1", "iat": int(time.time()), "events": log_out}
+    token = jwt.encode({"alg": "RS256", "kid": provider.key.kid}, claims, provider.key)
+    assert page.post(f"{CITY}/logout", data={"logout_token": token}).status_code == 200
+    assert page.get("/api/v1/me").status_code == 401
+    provider.asked.clear()
+    strange = RSAKey.generate_key(2048, auto_kid=True)
+    forged = jwt.encode({"alg": "RS256", "kid": strange.kid}, claims, strange)
+    assert page.post(f"{CITY}/logout", data={"logout_token": forged}).status_code == 400
+    assert "/city/keys" not in provider.asked
+
+
+def test_given_a_person_who_is_disabled_here_when_the_city_names_them_then_they_are_not_signed_in(
+    page: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        user = accounts.named(session, "mayor")
+        assert user
+        user.disabled_at = now(session)
+    assert come_back(page) == "/sign-in?refused=city-unknown"
+    with reading(engine) as session:
+        assert [each.action for each in audit.search(session)] == []

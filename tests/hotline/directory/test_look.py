@@ -417,3 +417,11 @@ def test_given_odd_names_when_they_are_asked_for_then_the_filter_means_what_it_s
     office.slapd.person("علي كريمي".replace(" ", "."))
     found = ldap.proved(office.settings, "علی.کریمی", PASSWORD, set())
     assert found is None or found.username == "علی.کریمی"
+
+
+def test_given_a_name_that_is_no_dn_when_a_group_has_an_empty_member_then_it_is_not_in_that_group(
+    office: Office,
+) -> None:
+    group = ldap_connection.Found("cn=ops", {"member": [b"", b"no dn", b"cn=one,dc=city"]})
+    people = [ldap.Member(dn, dn, "nobody", "x") for dn in ("no dn either", "CN=One, dc=city")]
+    assert list(ldap._listed(group, people)) == ["CN=One, dc=city"]
