@@ -11,7 +11,7 @@ from datetime import time
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 from zoneinfo import ZoneInfo
 
 from dotenv import dotenv_values
@@ -160,6 +160,16 @@ def _apart(allowed: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
     return allowed
 
 
+def _names_servers(url: str) -> bool:
+    """Whether each server of several, if there are several, can be told."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    ports = [port for port in query.get("port", "").split(",") if port]
+    hosts = query.get("host", "").split(",")
+    decimal = all(_PORT.fullmatch(port) for port in ports)
+    return "," not in parts.netloc.rpartition("@")[2] and decimal and len(ports) in (0, 1, len(hosts))
+
+
 def _check_sms(provider: str, others: ValidationInfo) -> None:
     lacking = [name for name in _NEEDED_BY.get(provider, ()) if not others.data.get(name)]
     if lacking:
@@ -284,7 +294,9 @@ class Settings(BaseSettings):
     state_dir: Path = Path("var")
     """Where everything lies that has to be kept: the database, recordings, secrets, logs."""
     database_url: str = ""
-    """postgresql+psycopg://user:password@host/name; a SQLite file in HOTLINE_STATE_DIR if empty."""
+    """postgresql+psycopg://user:password@host/name, or of several servers, of which one takes writes,
+    postgresql+psycopg://user:password@/name?host=a,b&port=5432,5432 (docs/operate/postgresql.md); a SQLite
+    file in HOTLINE_STATE_DIR if empty."""
     log: Literal["console", "json"] = "console"
     """How the log is written: for people, or a JSON object for each event, with time, level, process, the
     call's id, and the event."""
@@ -915,6 +927,8 @@ class Settings(BaseSettings):
     def _database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
+        if value.startswith("postgresql") and not _names_servers(value):
+            raise ValueError("must name several servers as postgresql+psycopg://user@/name?host=a,b&port=1,2")
         return value
 
     @field_validator("state_dir")

@@ -89,6 +89,9 @@ class Tail:
             except Exception:
                 await asyncio.sleep(1)
                 continue
+            if newest < self.last_id:  # a database that is older: a backup, a standby that lacked something
+                for stream in self._streams:
+                    stream.seen = min(stream.seen, newest)
             if newest != self.last_id:
                 async with self._news:
                     if news:

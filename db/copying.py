@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 from db.engine import reading
 from db.migrate import is_current, upgrade
 from db.models import Base
+from db.postgres import patiently
 
 _BATCH = 1000
 _COUNTED = "line_counts"
@@ -72,6 +73,7 @@ def _count(connection: Connection, table: Table) -> int:
 
 def _without_limits(connection: Connection) -> None:
     if connection.dialect.name == "postgresql":
+        patiently(connection)
         for name in _NO_LIMITS:
             connection.execute(text(f"SET LOCAL {name} = 0"))
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, select, t
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.orm import Session
 
+from db import postgres
 from db.turns import Turns
 
 _CONNECTIONS = 24
@@ -20,6 +21,9 @@ the line's counts (its triggers), one after the other: there a wait is given up 
 """
 
 _TURN_S = 30
+
+_STATEMENT_MS, _ANSWER_S = 5000, 6.0
+"""The server gives a statement up; and a server that has not answered even then is away."""
 
 
 def connect(url: str) -> Engine:
@@ -39,21 +43,20 @@ def connect(url: str) -> Engine:
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
-    options = {
+    server = {
         "timezone": "utc",
-        "statement_timeout": 5000,
-        "lock_timeout": 5000,
+        "statement_timeout": _STATEMENT_MS,
+        "lock_timeout": _STATEMENT_MS,
         "idle_in_transaction_session_timeout": 10000,
         "max_parallel_workers_per_gather": 0,  # calls need the other cores
     }
-    arguments = {
-        "connect_timeout": 3,
+    client = {
+        "connect_timeout": 3,  # for each server that is named
         # A line that is dead without a word is noticed, too.
         **{"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3},
-        "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
     }
-    writers = {"writers": Turns(_WRITERS)}
-    return create_engine(url, connect_args=arguments, pool_pre_ping=True, execution_options=writers, **pool)
+    pool["execution_options"] = {"writers": Turns(_WRITERS)}
+    return postgres.create(url, client=client, server=server, answer_s=_ANSWER_S, pool_pre_ping=True, **pool)
 
 
 class _WithHints(SQLiteCompiler):

@@ -8,6 +8,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
+from db.postgres import patiently
 from db.version import is_next
 
 _LIMITS = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0, "lock_timeout": 15_000}
@@ -43,6 +44,7 @@ def upgrade(engine: Engine) -> None:
                 "from before the first release; run that version, or name another in HOTLINE_DATABASE_URL"
             )
         if connection.dialect.name == "postgresql":
+            patiently(connection)
             for name, milliseconds in _LIMITS.items():
                 connection.exec_driver_sql(f"SET LOCAL {name} = {milliseconds}")
         config.attributes["connection"] = connection

@@ -12,10 +12,11 @@ import time
 from abc import ABC, abstractmethod
 from pathlib import Path
 
-from sqlalchemy import Connection, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from db import postgres
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -32,6 +33,12 @@ _SERVER = {
     "tcp_keepalives_count": 3,
     "statement_timeout": 2000,
 }
+_ANSWER_S = 2.5
+
+_LOCK = text("SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE pg_try_advisory_lock(:a, :b) END")
+_STILL = text("SELECT NOT pg_is_in_recovery()")
+"""A server that follows another one would give the same lock once more."""
+
 _CLIENT = {
     **{"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2},
     **{"tcp_user_timeout": 2000, "connect_timeout": 2},
@@ -87,10 +94,13 @@ class DatabaseLeader(Leader):
 
     def __init__(self, url: str) -> None:
         super().__init__()
-        options = " ".join(f"-c {name}={value}" for name, value in _SERVER.items())
-        arguments = {**_CLIENT, "options": options}
-        self._engine = create_engine(
-            url, connect_args=arguments, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+        self._engine = postgres.create(
+            url,
+            client=_CLIENT,
+            server=_SERVER,
+            answer_s=_ANSWER_S,
+            poolclass=NullPool,
+            isolation_level="AUTOCOMMIT",
         )
         self._connection: Connection | None = None
 
@@ -98,15 +108,14 @@ class DatabaseLeader(Leader):
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
-            query = text("SELECT pg_try_advisory_lock(:a, :b)")
-            return bool(self._connection.scalar(query, dict(zip("ab", _KEY, strict=True))))
+            return bool(self._connection.scalar(_LOCK, dict(zip("ab", _KEY, strict=True))))
         except SQLAlchemyError:
             self.close()
             raise
 
     def _holds(self) -> bool:
         # The lock lives exactly as long as this connection's session.
-        return self._connection is not None and self._connection.scalar(text("SELECT 1")) == 1
+        return self._connection is not None and bool(self._connection.scalar(_STILL))
 
     def close(self) -> None:
         """End the session, and with it the lock."""

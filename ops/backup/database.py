@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from psycopg.conninfo import make_conninfo
 from sqlalchemy import Connection, Engine, inspect, text
@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 from db import copying
 from db.engine import connect
 from db.migrate import OtherVersion, upgrade
+from db.postgres import parameters, patiently
 from ops.backup.archive import Unusable
 
 SQLITE, POSTGRESQL = "database/hotline.db", "database/hotline.dump"
@@ -81,6 +82,7 @@ def _dump(url: str, to: Path) -> Copied:
     engine = connect(url)
     try:
         with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection:
+            patiently(connection)
             for limit in ("statement_timeout", "idle_in_transaction_session_timeout"):
                 connection.execute(text(f"SET LOCAL {limit} = 0"))
             snapshot = connection.scalar(text("SELECT pg_export_snapshot()"))
@@ -108,9 +110,9 @@ def _run(program: str, *arguments: str, url: str) -> None:
     """One of PostgreSQL's programs on this database; its password is in no list of processes."""
     if shutil.which(program) is None:
         raise Unusable(f"{program} is missing: apt-get install postgresql-client")
-    named: dict[str, Any] = make_url(url).translate_connect_args(username="user", database="dbname")
+    named = parameters(url)
     password = named.pop("password", None)
-    named |= {name: value for name, value in make_url(url).query.items() if name != "options"}
+    named.pop("options", None)
     environment = os.environ | ({"PGPASSWORD": str(password)} if password else {})
     environment["PGOPTIONS"] = "-c statement_timeout=0 -c idle_in_transaction_session_timeout=0"
     said = subprocess.run(

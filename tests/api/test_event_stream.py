@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select, text
 
 from api import event_stream
 from api.cookies import COOKIE
@@ -26,7 +26,7 @@ from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_round, a_user, at_once
 from tests.kit.databases import on_both  # noqa: F401  (fixture)
-from tests.kit.process import in_time
+from tests.kit.process import in_time, until
 from tests.kit.served import served
 
 PATIENCE_S = 30.0
@@ -63,9 +63,9 @@ class Page:
 def messages(lines: Iterator[str]) -> Iterator[Message]:
     """The whole messages in a stream of lines; comments are left out."""
     fields: dict[str, str] = {}
-    for text in lines:
-        name, _, value = text.partition(": ")
-        if not text and "id" in fields:
+    for line in lines:
+        name, _, value = line.partition(": ")
+        if not line and "id" in fields:
             yield Message(int(fields["id"]), fields["event"], httpx.Response(200, text=fields["data"]).json())
             fields = {}
         elif name:
@@ -273,6 +273,31 @@ def test_given_a_last_id_the_log_has_not_reached_when_a_page_connects_then_it_st
         next(stream)
         register()
         assert next(stream).id == logged(engine)[-1]
+
+
+_SET_BACK = {
+    "sqlite": "UPDATE sqlite_sequence SET seq = :id WHERE name = 'events'",
+    "postgresql": "SELECT setval('events_id_seq', :id)",
+}
+
+
+def test_given_a_log_that_is_set_back_when_a_page_listens_then_it_still_hears_what_is_new(
+    page: Page, register: Register, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, peek = [], events.peek_last_id
+    monkeypatch.setattr(events, "peek_last_id", lambda engine: seen.append(peek(engine)) or seen[-1])
+    for _ in range(3):
+        register()
+    first, *_, last = logged(engine)
+    with page.events() as lines:
+        stream = messages(lines)
+        assert next(stream).id == last
+        with writing(engine) as session:  # as in a database of an hour before
+            session.execute(delete(Event).where(Event.id > first))
+            session.execute(text(_SET_BACK[engine.dialect.name]), {"id": first})
+        until(lambda: seen.count(first) > 1, "the server has seen it")
+        register()
+        assert next(stream).id == first + 1
 
 
 def test_given_a_quiet_log_when_a_page_listens_then_a_heartbeat_keeps_the_line_open(

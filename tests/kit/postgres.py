@@ -19,11 +19,15 @@ from tests.kit.process import Program, ProgramError, folder_in_memory, need
 
 
 class Postgres:
-    """A server that forgets safety for speed. `create_database` gives the URL of a fresh database."""
+    """A server that forgets safety for speed. `create_database` gives the URL of a fresh database.
 
-    def __init__(self) -> None:
+    `options` beside its own; what it `follows` makes it a standby.
+    """
+
+    def __init__(self, *, follows: Self | None = None, **options: object) -> None:
         self.port = free_port()
-        self._user = _unprivileged()
+        self._follows, self._more = follows, options
+        self._user = unprivileged()
         self._folder = folder_in_memory("pg-")
         # The kernel ends it with the thread that started it, so that must not be a thread of some test's.
         self._starter = ThreadPoolExecutor(1)
@@ -81,20 +85,19 @@ class Postgres:
             "autovacuum": "off",  # tests.kit.reused_database does it
             "wal_level": "minimal",
             "max_wal_senders": 0,
+            **self._more,
         }
         settings = [f"--{name}={value}" for name, value in options.items()]
-        self._program = self._run([_binary("postgres"), "-D", self._folder / "data", *settings])
+        self._program = self._run([binary("postgres"), "-D", self._folder / "data", *settings])
         self._program.ready(self._answers)
 
     def __enter__(self) -> Self:
         try:
             if self._user:
                 shutil.chown(self._folder, self._user)
-            command = [_binary("initdb"), "-D", self._folder / "data", "-U", "postgres", "--auth=trust"]
-            command += ["--no-sync", "--encoding=UTF8", "--locale=C", "--no-instructions"]
-            made = self._run(command)
+            made = self._run(self._copied() if self._follows else self._made())
             if made.wait(60):
-                raise ProgramError(f"initdb: {made.last_words()}")
+                raise ProgramError(f"{made.name}: {made.last_words()}")
             self.start()
         except BaseException:
             self.__exit__()
@@ -106,6 +109,16 @@ class Postgres:
             self._program.stop(signal.SIGQUIT)
         self._starter.shutdown()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _made(self) -> list[str | Path]:
+        command: list[str | Path] = [binary("initdb"), "-D", self._folder / "data", "-U", "postgres"]
+        return [*command, "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C", "--no-instructions"]
+
+    def _copied(self) -> list[str | Path]:
+        assert self._follows
+        command: list[str | Path] = [binary("pg_basebackup"), "-D", self._folder / "data", "--no-sync"]
+        source = ["-h", "127.0.0.1", "-p", str(self._follows.port), "-U", "postgres"]
+        return [*command, *source, "--write-recovery-conf", "--checkpoint=fast"]
 
     def _run(self, command: list[str | Path]) -> Program:
         log = self._folder / "log"
@@ -140,14 +153,14 @@ def stands_still(pid: int) -> Iterator[None]:
                 each.resume()
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
     """A server program of the newest installed version: Debian keeps them off the PATH."""
     homes = Path("/usr/lib/postgresql").glob(f"*/bin/{name}")
     newest = max(homes, key=lambda path: float(path.parent.parent.name), default=None)
     return str(newest) if newest else need(name, "postgresql")
 
 
-def _unprivileged() -> str | None:
+def unprivileged() -> str | None:
     """PostgreSQL refuses to run as root: who runs it instead."""
     if os.geteuid() != 0:
         return None

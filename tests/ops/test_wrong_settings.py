@@ -30,6 +30,13 @@ RANGE = "must be first-last, for example 10000-10999"
         ),
         ("DATABASE_URL", "mysql://db/hotline", "must begin with sqlite:/// or postgresql+psycopg://"),
         ("DATABASE_URL", "postgresql://db/hotline", "must begin with sqlite:/// or postgresql+psycopg://"),
+        ("DATABASE_URL", "postgresql+psycopg://u:p@a:1,b:2/hotline", "must name several servers as"),
+        (
+            "DATABASE_URL",
+            "postgresql+psycopg://u@/hotline?host=a,b,c&port=1,2",
+            "must name several servers as",
+        ),
+        ("DATABASE_URL", "postgresql+psycopg://u@/hotline?host=a,b&port=1,x", "must name several servers as"),
         ("TRUNK_USER", "a b", "should match pattern"),
         ("TRUNK_USER", "a\n", "should match pattern"),
         ("TRUNK_SECRET", "a;b", "should match pattern"),

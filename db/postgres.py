@@ -1,0 +1,85 @@
+"""Connections to PostgreSQL that follow it to another server, and wait for nothing without end."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.abc import PQGen
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import OperationalError
+
+_ONLY_READS = "25006"
+"""What a server says to a writer after another one has taken its place."""
+_LOOK_S = 0.1
+T = TypeVar("T")
+
+
+class _Impatient(psycopg.Connection[Any]):
+    """Awaits each answer for so long. A server that hangs answers nothing, and its kernel still acknowledges:
+    neither its own limits nor TCP's notice.
+    """
+
+    answer_s: float | None = None
+
+    def wait(self, gen: PQGen[T], interval: float = _LOOK_S, timeout: float | None = None) -> T:
+        """As psycopg's; a connection whose answer did not come is closed."""
+        try:
+            return super().wait(gen, interval, timeout or self.answer_s)
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+            raise
+
+
+def create(
+    url: str, *, client: Mapping[str, Any], server: Mapping[str, Any], answer_s: float, **options: Any
+) -> Engine:
+    """An engine whose connections go to the one server, of those named, that takes writes.
+
+    Settings of ours for the `client` (libpq) and for the session at the `server`.
+    """
+    ours = {**client, "options": " ".join(f"-c {name}={value}" for name, value in server.items())}
+    engine = create_engine(url, **options)
+
+    def connect(_dialect: Any, _record: Any, _given: Any, named: Any) -> _Impatient:
+        made = _Impatient.connect(**{**named, **parameters(url), **ours})
+        made.answer_s = answer_s
+        return made
+
+    event.listen(engine, "do_connect", connect)
+    event.listen(engine, "handle_error", _away_if_it_only_reads)
+    return engine
+
+
+def parameters(url: str) -> dict[str, Any]:
+    """What libpq is to be told: user, password, dbname, host and port (of each server), and what else it is.
+
+    Of several servers it looks for the one that takes writes.
+    """
+    parts = make_url(url)
+    named: dict[str, Any] = parts.translate_connect_args(username="user", database="dbname")
+    named |= parts.query
+    if isinstance(hosts := named.get("host"), tuple):  # host=a:1&host=b:2
+        pairs = [each.partition(":") for each in hosts]
+        named["host"] = ",".join(host for host, _, _ in pairs)
+        named["port"] = ",".join(port for _, _, port in pairs)
+    if "," in named.get("host", ""):
+        named.setdefault("target_session_attrs", "read-write")
+    return named
+
+
+def patiently(connection: Connection) -> None:
+    """From here on this connection's answers may take as long as they do."""
+    driver = connection.connection.driver_connection
+    if isinstance(driver, _Impatient):
+        driver.answer_s = None
+
+
+def _away_if_it_only_reads(context: ExceptionContext) -> OperationalError | None:
+    error = context.original_exception
+    if getattr(error, "sqlstate", None) != _ONLY_READS:
+        return None
+    context.is_disconnect = True  # it, and whatever else the pool has
+    return OperationalError(context.statement, None, error, hide_parameters=True)
