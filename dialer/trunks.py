@@ -156,6 +156,9 @@ class Trunks:
                 yes == known and trunk_states.whole(found, self._names) == breaker.knows(session)
             ):
                 return
+        if yes != known and len(self._names) > 1 and (yes or known is not None):
+            say = log.info if yes else log.warning
+            say("trunk %s: %s", name, "answers" if yes else "does not answer any more, and is tried last")
         with writing(self._engine) as session:
             trunk_states.answers(session, name, yes=yes)
             session.flush()

@@ -10,6 +10,7 @@ from api.ids import PathId
 from api.rounds import outbox_schemas
 from db.models import OutboxMessage
 from hotline import arrivals, outgoing
+from hotline.setup import trial_texts
 from settings import Settings
 
 router = APIRouter(prefix="/outbox", tags=["outbox"])
@@ -40,10 +41,11 @@ def retry(message_id: PathId, user: MayPlan, session: Writing) -> outbox_schemas
 
 def view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
     """One message, as much of it as may be shown."""
-    names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry"}
+    names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry", "trial"}
     return outbox_schemas.OutboxMessage(
         **{name: getattr(message, name) for name in names},
         to=outgoing.recipient(message),
+        trial=trial_texts.is_one(message),
         may_retry=outgoing.may_be_sent(message),
     )
 

@@ -20,12 +20,14 @@ class OutboxFilter(BaseModel):
 class OutboxMessage(BaseModel):
     """A text message, or a notice to the webhook. `to` is a masked number, or a host.
 
-    `why` says why it is not out, in one word, and `error` as the provider does; `arrival` what became of one
-    that is. `parts`: so many the network carries; none of a template's.
+    `trial`: an administrator's test message, whatever its kind. `why`: why it is not out, in one word, and
+    `error` as the provider does; `arrival` what became of one that is. `parts`: so many the network carries;
+    none of a template's.
     """
 
     id: int
     kind: OutboxKind
+    trial: bool
     state: Delivery
     to: str
     registration_id: int | None

@@ -48,6 +48,11 @@ def ask(session: Session, text: str, *, who: str, language: str, settings: Setti
     return message
 
 
+def is_one(message: OutboxMessage) -> bool:
+    """Whether it is such a message, and no answer to a citizen's."""
+    return message.key.startswith(_PREFIX)
+
+
 def latest(session: Session, limit: int = 5) -> Sequence[OutboxMessage]:
     """The newest ones, newest first."""
     query = select(OutboxMessage).where(_OURS).order_by(OutboxMessage.id.desc())

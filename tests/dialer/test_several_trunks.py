@@ -108,8 +108,10 @@ def test_given_a_phone_that_rang_by_a_trunk_that_fell_silent_when_its_time_is_ov
 
 
 def test_given_trunks_of_which_one_is_gone_when_asterisk_tells_then_calls_flow_and_stop_with_the_last(
-    hall: Hall, manager: FakeManager
+    hall: Hall, manager: FakeManager, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("INFO", "dialer")
+
     def down() -> bool:
         with reading(hall.engine) as session:
             return breaker.down(session) is not None
@@ -125,6 +127,9 @@ def test_given_trunks_of_which_one_is_gone_when_asterisk_tells_then_calls_flow_a
     hall.until(lambda: not down())
     hall.dials()
     assert goes_by(manager) == "HOTLINE_TRUNKS=first&second"
+    said = [each for each in caplog.messages if each.startswith("trunk first")]
+    gone = "trunk first: does not answer any more, and is tried last"
+    assert said == ["trunk first: answers", gone, "trunk first: answers"], "for who asks why, the next day"
 
 
 def test_given_a_registration_when_asterisk_tells_of_it_then_it_is_known_whether_the_trunk_can_call_us(

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from addresses import Address
 from db.engine import writing
 from db.models import Role
-from hotline import backups
+from hotline import backups, outbox
 from hotline.callbacks import trunk_states
 from settings import Settings
 from tests.api.answers import V1, As, problem
@@ -101,12 +101,16 @@ def test_given_hostile_input_when_a_trial_is_asked_for_then_it_is_refused_in_wor
     assert shown(administrator)[what] == []
 
 
-def test_given_a_message_when_asked_for_then_the_page_shows_it_as_the_outbox_does(
-    administrator: TestClient,
+def test_given_a_message_when_asked_for_then_the_page_shows_it_as_the_outbox_does_and_no_answer_is_one(
+    administrator: TestClient, engine: Engine
 ) -> None:
     asked = administrator.post(f"{V1}/setup/texts", json=TRIAL)
     assert (asked.status_code, asked.json()["to"], asked.json()["state"]) == (202, "+989…67", "pending")
     assert shown(administrator)["texts"] == administrator.get(f"{V1}/outbox").json() == [asked.json()]
+    with writing(engine) as session:
+        outbox.answer(session, "answer-1", "+989131234567", {})
+    assert [each["trial"] for each in administrator.get(f"{V1}/outbox").json()] == [False, True]
+    assert len(shown(administrator)["texts"]) == 1
 
 
 def test_given_a_backup_when_asked_for_twice_then_it_is_one_and_due_until_it_is_made(

@@ -92,7 +92,7 @@ function Row({ message, busy, onAgain }: { message: Message; busy: boolean; onAg
   const { text, format } = useLanguage()
   const words = text.outbox
   const { kind, state, to, made_at, sent_at, not_before, provider, parts, attempts, error, why, arrival, arrival_at } = message
-  const kindOf = text.citizens.messages[kind]
+  const kindOf = message.trial ? words.trial : text.citizens.messages[kind]
   const become = state === 'sent' && arrival ? words.arrival[arrival] : text.citizens.delivery[state]
   const facts = [
     sent_at && state === 'sent' && words.sentAt(format.moment(sent_at)),

@@ -6,6 +6,7 @@ export const words: typeof fa = {
     state: 'State',
     anyState: 'All',
     kind: 'About',
+    trial: 'Test message',
     anyKind: 'Everything',
     lost: 'Only what did not arrive',
     none: 'No message is like that.',

@@ -4,6 +4,7 @@ export const words = {
     state: 'وضعیت',
     anyState: 'همه',
     kind: 'موضوع',
+    trial: 'پیام آزمایشی',
     anyKind: 'همهٔ موضوع‌ها',
     lost: 'فقط آنچه نرسیده است',
     none: 'پیامی با این شرط نیست.',
