@@ -184,6 +184,11 @@ ASIDES = (NEARLY_OVER, CONFIRM_NEXT, LIVE_CALL)
 LINES_FULL = "lines-full-now"
 """The prompt for callers beyond the lines there are; written anew as rounds open and close."""
 
+CALLERS_ADMITTED = "callers-admitted"
+"""The file in the state folder that says how many callers may be in at one time (ivr.admission)."""
+
+TOLD_AT_ONCE = 20
+"""So many hear at one time that all lines are full while answers are late; others are turned away unheard."""
 
 CAPPED_CAUSE = 45
 """Why the dialplan itself ends a call that is one too many: no cause that a telephone network would give, nor

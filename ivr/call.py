@@ -61,9 +61,10 @@ class Call(Playing):
         wait_longer: Callable[[float], object] = lambda _seconds: None,
         *,
         clock: Callable[[], float] = time.monotonic,
+        waited: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
         """`wait_longer` lets Asterisk be silent for so many seconds more, while the caller speaks."""
-        super().__init__(reader, writer, prompts_dir, clock)
+        super().__init__(reader, writer, prompts_dir, clock, waited)
         self._wait_ms = int(wait_s * 1000)
         self._slowly = False
         self.silences = 0

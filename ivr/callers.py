@@ -44,6 +44,10 @@ class Callers:
         finally:
             self._set(call.channel_id, None)
 
+    def count(self) -> int:
+        """How many there are at this moment."""
+        return len(self._here)
+
     def _number(self, call: Call) -> str:
         """Empty for one that we could not call: it takes a channel of the trunk all the same."""
         try:

@@ -1,5 +1,6 @@
 """What is said in a call: announcements, and what a key does to each."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from io import BufferedIOBase
@@ -48,11 +49,16 @@ class Playing(Agi):
         writer: BufferedIOBase,
         prompts_dir: Path,
         clock: Callable[[], float],
+        waited: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
-        """`clock` tells seconds: by it a key is one of several that were pressed without a pause."""
+        """`clock` tells seconds: by it a key is one of several that were pressed without a pause.
+
+        `waited` is told how long the caller waited each time for something of our own.
+        """
         super().__init__(reader, writer)
         self._prompts_dir = prompts_dir
         self._clock = clock
+        self._waited = waited
         self._keys = Keys(clock)
         ours = self.env.get("agi_network_script", "") != Script.MENU
         self._hold_s = _HOLD_WHILE_CALLED_S if ours else _HOLD_S
@@ -100,8 +106,10 @@ class Playing(Agi):
 
         `leads`: before a prompt whose question many know already, which a key answers here, too (`lead`).
         """
+        began = time.monotonic()
         with self.listening(self._leads if leads else self._ends_announcement):
             yield
+        self._waited(time.monotonic() - began)
 
     def _leads(self, key: str) -> bool:
         return self._keys.at_announcement(key, known=True)

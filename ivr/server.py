@@ -16,11 +16,12 @@ from sqlalchemy import Engine
 
 from db.engine import connect, writing
 from dialplan import accounts
-from dialplan.variables import Script, Variable
+from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
 from hotline.callbacks import on_the_line
 from hotline.reports import call_counts
 from hotline.rounds import rounds
+from ivr.admission import Admission, every_second
 from ivr.call import AGIError, AGIHangup, Call, NoInput
 from ivr.call_counter import CallCounter
 from ivr.caller_cache import CallerCache
@@ -94,6 +95,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.scripts = scripts(cache or CallerCache(engine))
         self.call_counter = CallCounter()
         self.callers = Callers(settings.allowed_prefixes)
+        self.admission = Admission(settings.state_dir / CALLERS_ADMITTED, settings.callers_at_once)
         self.answered_at = float("-inf")
         """When a request was last answered, as time.monotonic() tells it."""
         self.clock = time.monotonic
@@ -117,6 +119,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 *(self.rfile, self.wfile, settings.prompts_dir, settings.answer_seconds),
                 self._wait_longer,
                 clock=self.server.clock,
+                waited=self.server.admission.waited,
             )
         except AGIHangup:
             return  # a health check, or a caller gone before the first word
@@ -202,6 +205,10 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
             log.error("the announcement of full lines cannot be written: %s", error)
 
 
+def _admit(server: Server, stop: threading.Event) -> None:
+    every_second(server.admission, server.callers.count, stop)
+
+
 def _write_callers(server: Server, stop: threading.Event) -> None:
     server.callers.keep_written(server.engine, stop)
 
@@ -213,7 +220,7 @@ def serve(settings: Settings) -> None:
     engine = connect(settings.database)
     stop = threading.Event()
     with Server(settings, engine) as server:
-        for work in (_ask_itself, _every_beat, _write_callers):
+        for work in (_ask_itself, _every_beat, _write_callers, _admit):
             threading.Thread(target=work, args=(server, stop), daemon=True).start()
         log.info("listening on %s", settings.agi)
         try:

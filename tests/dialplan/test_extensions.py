@@ -112,10 +112,22 @@ def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
     steps, full = dialplan[Context.HOTLINE], dialplan[Context.LINES_FULL]
     names = [app for app, _ in steps]
 
-    jump = ("GotoIf", f"$[${{GROUP_COUNT(callers)}} > 7]?{Context.LINES_FULL},s,1")
+    assert ("Set", "admitted=${IF(${LEN(${admitted})}?${admitted}:7)}") in steps[: names.index("Answer")]
+    jump = ("GotoIf", f"$[${{GROUP_COUNT(callers)}} > ${{admitted}}]?{Context.LINES_FULL},s,1")
     assert jump in steps[: names.index("AGI")]
-    assert [app for app, _ in full] == ["Set", "Playback", "Hangup", "Set", "Hangup", "AGI"]
+    assert [app for app, _ in full] == ["Set", "Playback", "Hangup", "Set", "Hangup", "Set", "Hangup", "AGI"]
     assert full[1][1].endswith(f"/fa/{LINES_FULL}")
+
+
+def test_while_answers_are_late_few_hear_it_and_the_others_get_503_before_they_are_answered(rendered: Render):
+    dialplan = contexts(rendered(max_calls=70)["extensions.conf"])
+    steps, full = dialplan[Context.HOTLINE], dialplan[Context.LINES_FULL]
+    before = steps[: [app for app, _ in steps].index("Answer")]
+
+    late = "${admitted} < 70 & ${GROUP_COUNT(callers)} > ${admitted} & ${GROUP_COUNT(told-full)} >= 20"
+    assert before[-1] == ("GotoIf", f"$[{late}]?{Context.LINES_FULL},s,late")
+    assert before[-3][1].startswith("admitted=${FILE(") and before[-3][1].endswith("/callers-admitted,0,5)}")
+    assert full[5:7] == [("Set", "GROUP()=busy"), ("Hangup", "34")]
 
 
 def test_who_would_take_a_channel_that_is_kept_for_callbacks_is_busy_and_not_even_answered(

@@ -12,6 +12,8 @@ from tests.kit import scenario
 from tests.kit.ports import free_port
 from tests.kit.process import Program, need
 
+_ANSWER_MS = "60000"
+"""Who hears nothing for so long after an answer was due has failed."""
 _SENDER = "<sip:[field0]@127.0.0.1>;tag=[call_number]"
 _SDP = scenario.SDP.replace("[rtpstream_audio_port]", "[field1]")
 
@@ -69,6 +71,8 @@ class Load:
             "-inf",
             "numbers",
             "-nostdin",
+            "-recv_timeout",
+            _ANSWER_MS,
         ]
         command += ["-i", "127.0.0.1", "-p", str(free_port()), "-mi", "127.0.0.1", "-mp", str(self._deaf)]
         command += ["-trace_stat", "-stf", "stat", "-fd", "1", "-trace_err", "-error_file", "errors"]

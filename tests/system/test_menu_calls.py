@@ -10,6 +10,7 @@ from sqlalchemy import select
 from db.engine import reading, writing
 from db.models import Incoming, Registration, Request
 from db.states import RegistrationState
+from dialplan.variables import CALLERS_ADMITTED
 from hotline.reports import call_counts
 from hotline.rounds import rounds
 from tests.kit import sound
@@ -167,7 +168,15 @@ def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear
             refused.wait_for("closed", timeout=40)
             assert "greeting" not in refused.said().prompts
             assert not stays.calls("BYE")
-        counted = {Incoming.ANSWERED: 3, Incoming.TURNED_AWAY: 1}
+        admitted = system.settings.state_dir / CALLERS_ADMITTED
+        with Caller(system, system.number()) as late, Caller(system, system.number()) as let_in:
+            admitted.write_text("0")  # as while answers are late
+            late.call()
+            late.at("lines-full-until")
+            admitted.write_text("60")
+            let_in.call()
+            let_in.at("greeting")
+        counted = {Incoming.ANSWERED: 4, Incoming.TURNED_AWAY: 2}
         until(lambda: _incoming(system) == counted, "each call is counted")
 
 

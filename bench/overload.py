@@ -1,0 +1,99 @@
+"""Twice as many callers as the machine carries: what is still done, and how soon all is well again.
+
+The anchor is the same system at the rate that it carries. Whoever is turned away hears so, or gets 503;
+whoever is let in is to be registered, as fast as ever.
+"""
+
+import os
+import threading
+import time
+
+from sqlalchemy import func, select
+
+from db.engine import reading
+from db.models import Incoming, IncomingCalls
+from tests.kit import brief
+from tests.kit.brief import must_hold, sized
+from tests.kit.load import Load, Pressed
+from tests.kit.process import until
+from tests.kit.system import System
+
+CARRIED = sized(150, 3)
+TIMES = sized((1, 2, 3), (1,))
+SECONDS = sized(20, 1)
+KEYS = [Pressed(sized(300, 1_000), "1"), *(Pressed(sized(300, 400), key) for key in "13#")]
+HANGUP_MS = sized(500, 2_000)
+GOAL = "0.95 of what is done at the rate that is carried"
+
+
+def _counted(system: System, incoming: Incoming) -> int:
+    with reading(system.engine) as session:
+        return (
+            session.scalar(select(func.sum(IncomingCalls.calls)).where(IncomingCalls.kind == incoming)) or 0
+        )
+
+
+def _row(times: int, best: float | None) -> float:
+    """One line of the table, on a system of its own; returns registrations a second."""
+    with (
+        System(HOTLINE_MAX_CALLS=str(sized(2000, 60))) as system,
+        system.only_round() as round_id,
+    ):
+        rate = CARRIED * times
+        numbers = [system.number() for _ in range(rate * SECONDS)]
+        began = time.monotonic()
+        per_second: list[int] = []
+        over = threading.Event()
+
+        def look() -> None:
+            before = 0
+            while not over.wait(1):
+                rows = len(system.registrations(round_id))
+                per_second.append(rows - before)
+                before = rows
+
+        looking = threading.Thread(target=look)
+        looking.start()
+        with Load(
+            str(system.settings.sip), numbers, rate=rate, at_once=6000, keys=KEYS, hangup_after_ms=HANGUP_MS
+        ) as load:
+            load.wait(SECONDS + 240)
+        took = time.monotonic() - began
+        over.set()
+        looking.join()
+        rows = len(system.registrations(round_id))
+        last, ended = system.number(), time.monotonic()
+
+        def gets_through() -> bool:
+            with Load(str(system.settings.sip), [last], rate=1, keys=KEYS, hangup_after_ms=HANGUP_MS) as one:
+                return one.wait(60).successful == 1
+
+        until(gets_through, "a caller gets through", 180)
+        well = time.monotonic() - ended
+        answered, away = (_counted(system, each) for each in (Incoming.ANSWERED, Incoming.TURNED_AWAY))
+    steady = per_second[3 : SECONDS - 1] or per_second
+    done = sum(steady) / len(steady)
+    must_hold(rows <= len(numbers), "nobody is registered twice")
+    print(
+        f"{rate:>8}{done:>14.1f}{done / (best or done):>8.2f}{rows:>12}{answered:>10}{away:>8}"
+        f"{took:>8.0f}{well:>8.1f}" + (f"   {per_second}" if os.environ.get("EACH") else ""),
+        flush=True,
+    )
+    return done
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{os.cpu_count()} cores that sipp shares, load before: {os.getloadavg()[0]:.1f}; goal: {GOAL}")
+    print(
+        f"{'calls/s':>8}{'registered/s':>14}{'ratio':>8}{'registered':>12}{'let in':>10}{'away':>8}"
+        f"{'s':>8}{'well s':>8}"
+    )
+    best: float | None = None
+    for times in TIMES:
+        done = _row(times, best)
+        best = best or done
+
+
+if __name__ == "__main__":
+    brief.play(main)

@@ -1,0 +1,68 @@
+"""How many callers are let in at once: fewer while those who are in wait for us, found by what they wait.
+
+One caller too many costs all others their answer, and a machine that drowns does less than it can. So the
+limit falls by a part while answers are late, and grows in steps while they are not, as a network's senders do
+(AIMD, RFC 5681). The dialplan reads it from a file: whom it turns away must cost next to nothing.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+log = logging.getLogger("ivr")
+
+LATE_S = 0.2
+"""Nine of ten waits are shorter while all is well."""
+LEAST = 20
+"""So many are let in however late answers are: whoever is slow with so few is slow for another reason."""
+_ENOUGH = 10
+"""Fewer waits in a second are no rush."""
+_FALLS, _GROWS, _STEP = 0.8, 0.1, 5
+_SAMPLES = 2000
+
+
+class Admission:
+    """It knows of a second what was waited for us in it, and writes down the limit when that changes."""
+
+    def __init__(self, file: Path, most: int) -> None:
+        self._file = file
+        self._most = most
+        self._waits: deque[float] = deque(maxlen=_SAMPLES)
+        self._written: int | None = None
+        self.limit = most
+
+    def waited(self, seconds: float) -> None:
+        """A caller has waited so long for something of ours: a look, a commit, and Asterisk's word."""
+        self._waits.append(seconds)
+
+    def turn(self, here: int) -> None:
+        """A second is over, in which so many callers were in. Raises OSError."""
+        waits = sorted(self._waits.popleft() for _ in range(len(self._waits)))
+        before = self.limit
+        if len(waits) >= _ENOUGH and waits[len(waits) * 9 // 10] > LATE_S:
+            self.limit = max(min(LEAST, self._most), int(min(self.limit, here) * _FALLS))
+        else:
+            self.limit = min(self._most, self.limit + max(_STEP, int(self.limit * _GROWS)))
+        if before == self._most > self.limit:
+            log.warning("answers are late: fewer callers are let in")
+        elif self.limit == self._most > before:
+            log.info("answers are in time: all callers are let in")
+        if self.limit != self._written:
+            self._write()
+
+    def _write(self) -> None:
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(str(self.limit))
+        fresh.replace(self._file)
+        self._written = self.limit
+
+
+def every_second(admission: Admission, here: Callable[[], int], stop: threading.Event) -> None:
+    """Keep the limit until `stop`."""
+    while not stop.wait(1.0):
+        try:
+            admission.turn(here())
+        except OSError as error:
+            log.error("how many callers may come in cannot be written: %s", error)

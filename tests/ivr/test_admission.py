@@ -1,0 +1,78 @@
+"""How many callers are let in at once: fewer while answers are late, all again when they are not."""
+
+from pathlib import Path
+
+import pytest
+
+from ivr.admission import LATE_S, LEAST, Admission
+
+
+@pytest.fixture
+def admission(tmp_path: Path) -> Admission:
+    """Up to 200 callers."""
+    return Admission(tmp_path / "callers-admitted", 200)
+
+
+def _second(admission: Admission, *, here: int, waits: int = 50, wait_s: float = 0.02) -> int:
+    for _ in range(waits):
+        admission.waited(wait_s)
+    admission.turn(here)
+    return admission.limit
+
+
+def _written(tmp_path: Path) -> int:
+    return int((tmp_path / "callers-admitted").read_text())
+
+
+def test_given_answers_in_time_when_a_second_is_over_then_all_are_let_in(
+    admission: Admission, tmp_path: Path
+):
+    assert _second(admission, here=150) == 200 == _written(tmp_path)
+
+
+def test_given_late_answers_when_seconds_go_by_then_fewer_than_are_there_are_let_in_but_never_none(
+    admission: Admission, tmp_path: Path
+):
+    assert _second(admission, here=150, wait_s=LATE_S * 2) == 120 == _written(tmp_path)
+    assert _second(admission, here=140, wait_s=LATE_S * 2) == 96
+    for _ in range(20):
+        _second(admission, here=90, wait_s=LATE_S * 2)
+    assert admission.limit == LEAST == _written(tmp_path)
+
+
+def test_given_few_late_answers_among_many_when_a_second_is_over_then_nobody_is_turned_away(
+    admission: Admission,
+):
+    for _ in range(4):
+        admission.waited(5)
+    assert _second(admission, here=150) == 200, "one of twelve"
+    assert _second(admission, here=3, waits=6, wait_s=5) == 200, "too few to be a rush: a database that hangs"
+
+
+def test_given_a_rush_that_is_over_when_answers_are_in_time_then_all_are_let_in_within_half_a_minute(
+    admission: Admission,
+):
+    for _ in range(20):
+        _second(admission, here=90, wait_s=1)
+    limits = [_second(admission, here=0, waits=0) for _ in range(30)]
+    assert limits == sorted(limits), "step by step"
+    assert limits[0] <= 2 * LEAST
+    assert limits[-1] == 200
+
+
+def test_given_a_limit_below_the_least_when_answers_are_late_then_it_is_not_exceeded(tmp_path: Path):
+    few = Admission(tmp_path / "callers-admitted", 5)
+    assert _second(few, here=5, wait_s=1) == 5
+
+
+def test_given_a_disk_that_was_full_when_it_takes_again_then_what_was_not_written_is(
+    admission: Admission, tmp_path: Path
+):
+    fresh = tmp_path / "callers-admitted.new"
+    fresh.mkdir()
+    with pytest.raises(OSError):
+        _second(admission, here=150, wait_s=1)
+    fresh.rmdir()
+    for _ in range(20):
+        _second(admission, here=0)
+    assert _written(tmp_path) == 200
