@@ -62,7 +62,7 @@ class TrialCalls(SystemCalls):
                 result = TrialResult.LINE_DOWN if down else TrialResult.HELD_BACK
                 trial_calls.ended(session, trial.token, result, cap=call.value)
                 return
-        self._originate(call)
+        self._originate(call._replace(trunks=(trial.trunk,)) if trial.trunk else call)
 
     def rings(self, token: str) -> None:
         """The telephone rings."""

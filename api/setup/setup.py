@@ -51,11 +51,16 @@ def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_sch
 
 @router.post("/calls", status_code=202)
 def call(
-    body: setup_schemas.Trial, user: MayAdminister, session: Writing, settings: InForce
+    body: setup_schemas.CallTrial, user: MayAdminister, session: Writing, settings: InForce
 ) -> setup_schemas.TrialCall:
     """Have this telephone called by the trunk; it hears one sentence. Pressed twice it is one."""
     asked = trial_calls.ask(
-        session, body.number, who=user.username, language=body.language, settings=settings
+        session,
+        body.number,
+        who=user.username,
+        language=body.language,
+        settings=settings,
+        trunk=body.trunk,
     )
     return _call(session, asked)
 

@@ -18,6 +18,12 @@ class Trial(BaseModel):
     language: Literal["fa", "en"] = "fa"
 
 
+class CallTrial(Trial):
+    """A test call, by this trunk alone, or as every call goes."""
+
+    trunk: Text = Field("", max_length=20)
+
+
 class SetUpCity(BaseModel):
     """The city, as its file describes it; `sample`: it is the one that comes along."""
 

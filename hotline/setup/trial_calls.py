@@ -40,13 +40,17 @@ def is_token(channel_id: str) -> bool:
     return channel_id.startswith(_PREFIX)
 
 
-def ask(session: Session, text: str, *, who: str, language: str, settings: Settings) -> TrialCall:
+def ask(
+    session: Session, text: str, *, who: str, language: str, settings: Settings, trunk: str = ""
+) -> TrialCall:
     """Have this telephone called, as a person writes its number; one that is called already is the answer.
 
-    Raises what `numbers.parse` raises, and Refused("trial-under-way" | "trial-number-blocked" |
-    "too-many-trials").
+    By this trunk alone, if one is named. Raises what `numbers.parse` raises, and Refused("not-found" |
+    "trial-under-way" | "trial-number-blocked" | "too-many-trials").
     """
     number = numbers.parse(text, settings.allowed_prefixes)
+    if trunk and trunk not in [each.name for each in settings.trunks]:
+        raise Refused("not-found", "there is no such trunk", "trunk")
     one_at_a_time(session, "trial calls")
     look(session)
     under_way = session.scalar(select(TrialCall).where(TrialCall.slot == 1))
@@ -61,7 +65,7 @@ def ask(session: Session, text: str, *, who: str, language: str, settings: Setti
     if (session.scalar(of_hour) or 0) >= PER_HOUR:
         raise Refused("too-many-trials", f"{PER_HOUR} test calls in an hour are enough")
     session.execute(delete(TrialCall).where(TrialCall.asked_at < at - _KEPT))
-    call = TrialCall(number=number, language=language, asked_at=at)
+    call = TrialCall(number=number, language=language, asked_at=at, trunk=trunk)
     session.add(call)
     session.flush()
     audit.record(session, who, "trial-call", numbers.masked(number))

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.doctor import machine, stored, telephone
+from ops.doctor import directories, machine, stored, telephone
 from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, warning
 from settings import SECRETS, Settings, SettingsError, load
 
@@ -30,7 +30,7 @@ LOOKS: dict[str, Look] = {
     "prompts": machine.prompts,
     "backup": machine.backup,
     "text messages": stored.text_messages,
-    "directory": stored.directory,
+    "directory": directories.directory,
     "trial": telephone.trial,
 }
 _COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAULT: "red"}

@@ -12,13 +12,10 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import connect, now, reading, writing
-from db.models import Event, Heartbeat, Role, TrunkState, User
+from db.models import Event, Heartbeat, TrunkState
 from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker, trunk_states
-from hotline.directory import ldap, roles, state
-from hotline.directory.ldap_connection import Away
-from hotline.directory.roles import RolesError
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
 from settings import Settings
 from trunks import Trunk
@@ -238,39 +235,3 @@ def database_files(known: Known) -> Iterator[Finding]:
             yield fault(
                 "permissions", f"{each} cannot be written", f"chown it to who runs hotline137: {each}"
             )
-
-
-def directory(known: Known) -> Iterator[Finding]:
-    """Whether the office's directory lets us in, has the groups, and was believed last."""
-    settings, name = known.settings, "directory"
-    if not settings.ldap_url:
-        return
-    for url in settings.ldap_url:
-        one = settings.model_copy(update={"ldap_url": (url,)})
-        try:
-            grants = roles.read(settings.directory_roles)
-            missing = ldap.look(one, (), {each.group for each in grants}).missing_groups
-        except (Away, RolesError) as error:
-            yield fault(name, f"{url}: {error}", "docs/operate/directory.md")
-            continue
-        for group in missing:
-            yield warning(
-                name, f"{url}: no group {group}", "HOTLINE_DIRECTORY_ROLES; make it, or take it out"
-            )
-        if not missing:
-            yield ok(name, f"{url} lets us in and has every group")
-    if known.engine is None or known.why:
-        return
-    with reading(known.engine) as session:
-        if found := state.trouble(session):
-            yield warning(name, str(found), "hotline137 directory check; docs/operate/directory.md")
-        if not _rescuers(session):
-            said = "no administrator has a password of their own: nobody gets in without it"
-            yield warning(name, said, "hotline137 user add, one for the safe")
-
-
-def _rescuers(session: Session) -> bool:
-    local = select(User.id).where(
-        User.role == Role.ADMINISTRATOR, User.disabled_at.is_(None), ~User.from_directory
-    )
-    return session.scalar(local.limit(1)) is not None

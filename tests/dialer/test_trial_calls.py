@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import PlacedCall, TrialCall, TrialResult
 from dialplan.variables import CAPPED_CAUSE
 from hotline.callbacks import breaker
+from hotline.errors import Refused
 from hotline.setup import trial_calls
 from settings import Settings
 from tests.dialer.office import LONG_AGO, Office, on_sqlite
@@ -18,9 +20,13 @@ R = TrialResult
 NUMBER = "+989131234567"
 
 
+def ask(session: Session, settings: Settings, trunk: str = "") -> None:
+    trial_calls.ask(session, NUMBER, who="admin", language="fa", settings=settings, trunk=trunk)
+
+
 def asked(office: Office, settings: Settings) -> None:
     with writing(office.engine) as session:
-        trial_calls.ask(session, NUMBER, who="admin", language="fa", settings=settings)
+        ask(session, settings)
 
 
 def trial(office: Office) -> TrialCall:
@@ -161,3 +167,17 @@ def test_given_calls_that_are_stopped_when_a_test_call_gets_through_then_they_fl
     office.until(lambda: trial(office).rang_at)
     with reading(office.engine) as session:
         assert breaker.down(session) is None
+
+
+def test_given_several_trunks_when_one_is_to_be_tried_then_the_call_goes_by_that_alone(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    (one,) = settings.trunks
+    named = tuple(one.model_copy(update={"name": name}) for name in ("first", "second"))
+    several = settings.model_copy(update={"trunks": named})
+    with writing(office.engine) as session:
+        with pytest.raises(Refused, match="no such trunk"):
+            ask(session, several, trunk="third")
+        ask(session, several, trunk="second")
+    office.until(lambda: manager.named("Originate"))
+    assert manager.named("Originate")[-1]["Variable"] == "HOTLINE_TRUNKS=second"

@@ -28,12 +28,13 @@ from hotline import backups, heartbeats
 from hotline.backups import Status
 from hotline.callbacks import breaker, trunk_states
 from ops.cli import app
-from ops.doctor import stored
+from ops.doctor import directories, stored
 from ops.doctor.command import LOOKS, looked
 from ops.doctor.findings import Known, State, ok
 from settings import Settings
 from tests.factories import SECOND, a_round, some_registrations
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
+from tests.kit.oidc_provider import CLIENT, SECRET, OidcProvider
 from tests.kit.postgres import Postgres
 from tests.kit.process import in_time, need
 from tests.kit.small_disk import full, small_disk
@@ -583,3 +584,19 @@ def test_given_secrets_and_citizens_when_examined_then_none_of_them_is_told(
         *numbers,
     ]
     assert not [each for each in told if each in said]
+
+
+def test_given_the_city_s_sign_in_when_it_is_away_or_another_or_in_the_open_then_it_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with OidcProvider() as provider:
+        for name, value in (("CLIENT_ID", CLIENT), ("CLIENT_SECRET", SECRET), ("ISSUER", provider.issuer)):
+            monkeypatch.setenv(f"HOTLINE_OIDC_{name}", value)
+        monkeypatch.setenv("HOTLINE_PUBLIC_URL", "http://137.city.example")
+        assert "city's sign-in" not in Told("--json").bad()
+        assert f"{provider.issuer} answers as itself" in Told().text
+        monkeypatch.setattr(directories, "_HERE", ())
+        assert Told("--json").bad()["city's sign-in"][0] == "warning"
+        monkeypatch.setenv("HOTLINE_OIDC_ISSUER", f"{provider.issuer}/")
+        assert "not the issuer" in Told("--json").bad()["city's sign-in"][1]
+    assert Told("--json").bad()["city's sign-in"][0] == "fault"

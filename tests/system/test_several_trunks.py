@@ -21,6 +21,8 @@ DECLINES = Behaviour(rings=0.3, status="603 Decline")
 """A phone that rang: whose it is, said no."""
 SILENT_S = 7.5
 """So long Asterisk waits for a trunk that says nothing."""
+FELL_SILENT = "trunk first: does not answer any more"
+"""What the dialer says of a trunk that it tries last from then on."""
 
 FILE = """
 [first]
@@ -49,6 +51,10 @@ class Carriers:
 
     def _behave(self, number: str, _nth: int) -> Behaviour:
         return self.behaves.get(number, DECLINES)
+
+    def first_was_asked(self, number: str) -> bool:
+        """Whether the first was asked for this number's phone, whatever it said."""
+        return bool(self.first.calls(number)) or number in self.first.turned_away()
 
     def rang(self, number: str) -> tuple[int, int]:
         """How often the number's phone was asked for by each."""
@@ -104,30 +110,47 @@ def _calls(system: System, desk: Operator, number: str) -> tuple[float, str]:
     return took, said
 
 
+def _calls_by_first(
+    system: System, carriers: Carriers, desk: Operator, behaves: Behaviour | None = None
+) -> tuple[str, str]:
+    """A number that was called while the first trunk was well, and the outcome.
+
+    On a busy machine its answer to OPTIONS may be late, and the call goes by the second: then another number
+    is called. That is so only where the dialer has said so.
+    """
+    for _ in range(3):
+        silences = system.log().count(FELL_SILENT)
+        _until_well(system, "first")
+        number = system.number()
+        if behaves:
+            carriers.behaves[number] = behaves
+        said = _calls(system, desk, number)[1]
+        if carriers.first_was_asked(number) or system.log().count(FELL_SILENT) == silences:
+            break
+    return number, said
+
+
 def test_given_a_first_trunk_that_refuses_or_is_silent_when_a_citizen_is_called_then_the_second_rings_once(
     system: System, carriers: Carriers, desk: Operator
 ) -> None:
-    ours = system.number()
-    assert _calls(system, desk, ours)[1] == "rejected"
-    assert carriers.rang(ours) == (1, 0), "the first is preferred"
+    number, said = _calls_by_first(system, carriers, desk)
+    assert (said, carriers.rang(number)) == ("rejected", (1, 0)), "the first is preferred"
 
     carriers.first.trunk_says = "503 Service Unavailable"
-    refused = system.number()
-    assert _calls(system, desk, refused)[1] == "rejected"
-    assert carriers.rang(refused) == (0, 1)
-    assert carriers.first.turned_away() == [refused]
+    number, said = _calls_by_first(system, carriers, desk)
+    assert (said, carriers.rang(number)) == ("rejected", (0, 1))
+    assert number in carriers.first.turned_away()
     carriers.first.trunk_says = None
 
-    busy, late, mute = system.number(), system.number(), system.number()
-    carriers.behaves[busy] = Behaviour(rings=0, status="486 Busy Here", hears="")
-    assert _calls(system, desk, busy)[1] == "busy"
-    assert carriers.rang(busy) == (1, 0), "the citizen's own answer"
-    carriers.behaves[late] = Behaviour(rings=0.5, status="503 Service Unavailable")
-    assert _calls(system, desk, late)[1] == "failed"
-    assert carriers.rang(late) == (1, 0), "that phone has rung"
-    carriers.behaves[mute] = Behaviour(rings=None, hears="100 Trying")
-    assert _calls(system, desk, mute)[1] == "rejected"
-    assert carriers.rang(mute) == (1, 1)
+    busy = Behaviour(rings=0, status="486 Busy Here", hears="")
+    number, said = _calls_by_first(system, carriers, desk, busy)
+    assert (said, carriers.rang(number)) == ("busy", (1, 0)), "the citizen's own answer"
+    fails_late = Behaviour(rings=0.5, status="503 Service Unavailable")
+    late, said = _calls_by_first(system, carriers, desk, fails_late)
+    assert (said, carriers.rang(late)) == ("failed", (1, 0)), "that phone has rung"
+    mute = Behaviour(rings=None, hears="100 Trying")
+    number, said = _calls_by_first(system, carriers, desk, mute)
+    assert (said, carriers.rang(number)) == ("rejected", (1, 1))
     assert carriers.first.live() == [], "the first was told to let it be"
 
     carriers.first.trunk_says = ""  # killed, hung, or its cable cut
@@ -140,10 +163,8 @@ def test_given_a_first_trunk_that_refuses_or_is_silent_when_a_citizen_is_called_
     assert httpx.get(f"{system.url}/healthz").status_code == 200
 
     carriers.first.trunk_says = None
-    _until_well(system, "first")
-    back = system.number()
-    assert _calls(system, desk, back)[1] == "rejected"
-    assert carriers.rang(back) == (1, 0)
+    number, said = _calls_by_first(system, carriers, desk)
+    assert (said, carriers.rang(number)) == ("rejected", (1, 0)), "it is preferred again"
     with reading(system.engine) as session:
         calls = session.scalars(select(PlacedCall)).all()
         assert [call.number[3:] for call in calls if call.ours] == [late[1:]], (

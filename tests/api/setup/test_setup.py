@@ -77,6 +77,8 @@ def test_given_a_number_when_a_call_is_asked_for_twice_then_it_is_one_and_its_nu
         "trial-under-way",
     )
     assert "field" not in body
+    wrong = administrator.post(f"{V1}/setup/calls", json=TRIAL | {"trunk": "none-such"})
+    assert problem(wrong, 404, "not-found")["field"] == "trunk"
     assert {"trial-call"} <= {entry["action"] for entry in administrator.get(f"{V1}/audit").json()["items"]}
 
 

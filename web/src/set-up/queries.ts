@@ -8,7 +8,7 @@ export type SetUp = Schemas['SetUp']
 export type Trunk = Schemas['SetUpTrunk']
 export type TrialCall = Schemas['TrialCall']
 export type Message = Schemas['OutboxMessage']
-export type Trial = Schemas['Trial']
+export type CallTrial = Schemas['CallTrial']
 
 const SOON_MS = 1000
 const LOOK_MS = 10_000
@@ -24,8 +24,8 @@ export const useSetUp = () =>
     refetchInterval: ({ state: { data } }) => (data && goesOn(data) ? SOON_MS : LOOK_MS),
   })
 
-export const tryCall = (trial: Trial) => body(client.POST('/api/v1/setup/calls', { body: trial }))
-export const tryText = (trial: Trial) => body(client.POST('/api/v1/setup/texts', { body: trial }))
+export const tryCall = (trial: CallTrial) => body(client.POST('/api/v1/setup/calls', { body: trial }))
+export const tryText = ({ number, language }: CallTrial) => body(client.POST('/api/v1/setup/texts', { body: { number, language } }))
 export const askBackup = () => body(client.POST('/api/v1/setup/backup'))
 export const sampleUrl = (language: string) => `/api/v1/setup/voices/${language}`
 

@@ -19,7 +19,7 @@ export function Trunks({ setUp: { trunks, sample_trunk, calls, calls_down_since,
       {calls_down_since && <Notice tone="error" data-testid="calls-down">{words.callsDown(format.moment(calls_down_since))}</Notice>}
       <ul className={style.rows}>{trunks.map((trunk) => <TrunkRow key={trunk.name} trunk={trunk} />)}</ul>
       <p className={style.soft}>{words.callHelp} <Latin>{prefixes.join(' ')}</Latin></p>
-      <TrialForm label={words.callNumber} action={words.call} act={tryCall} testId="trial-call" />
+      <TrialForm label={words.callNumber} action={words.call} act={tryCall} testId="trial-call" trunks={trunks.map(({ name }) => name)} />
       {calls.length > 0 && <ul className={style.rows} aria-live="polite">{calls.map((call) => <CallRow key={call.id} call={call} />)}</ul>}
       <Lines help={words.trunkLines} lines={LINES} />
     </Section>

@@ -27,6 +27,8 @@ export const words: typeof fa = {
     counted: (taken, refused) => `took ${taken} calls, not ${refused}`,
     callHelp: 'A test call goes by this line and says one sentence; one after the other, six an hour at most. Allowed numbers:',
     callNumber: 'The number that is to ring',
+    byTrunk: 'By which line',
+    anyTrunk: 'As every call, in order',
     call: 'Test call',
     trunkLines: 'Set the telephone line',
     rangAt: (when) => `rang ${when}`,

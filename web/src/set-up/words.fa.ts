@@ -25,6 +25,8 @@ export const words = {
     counted: (taken: string, refused: string) => `${taken} تماس را برد، ${refused} تماس را نبرد`,
     callHelp: 'تماس آزمایشی از همین خط گرفته می‌شود و یک جمله می‌گوید؛ یکی پس از دیگری و در هر ساعت حداکثر شش بار. شماره‌های مجاز:',
     callNumber: 'شماره‌ای که زنگ بخورد',
+    byTrunk: 'از کدام خط',
+    anyTrunk: 'مانند هر تماس، به ترتیب',
     call: 'تماس آزمایشی',
     trunkLines: 'تنظیم خط تلفن',
     rangAt: (when: string) => `زنگ خورد ${when}`,

@@ -1,0 +1,70 @@
+"""Whose people are the office's: the directory, and the city's sign-in."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import reading
+from db.models import Role, User
+from hotline.directory import ldap, roles, state
+from hotline.directory.ldap_connection import Away
+from hotline.directory.oidc_provider import provider
+from hotline.directory.roles import RolesError
+from ops.doctor.findings import Finding, Known, fault, ok, warning
+from settings import Settings
+
+_HERE = ("127.0.0.1", "::1", "localhost")
+
+
+def directory(known: Known) -> Iterator[Finding]:
+    """Whether the directory, and the city's sign-in, let us in, have what is asked of them, were believed."""
+    settings, name = known.settings, "directory"
+    if settings.oidc_issuer:
+        yield _provider(settings)
+    if not (settings.ldap_url or settings.oidc_issuer):
+        return
+    for url in settings.ldap_url:
+        one = settings.model_copy(update={"ldap_url": (url,)})
+        try:
+            grants = roles.read(settings.directory_roles)
+            missing = ldap.look(one, (), {each.group for each in grants}).missing_groups
+        except (Away, RolesError) as error:
+            yield fault(name, f"{url}: {error}", "docs/operate/directory.md")
+            continue
+        for group in missing:
+            yield warning(
+                name, f"{url}: no group {group}", "HOTLINE_DIRECTORY_ROLES; make it, or take it out"
+            )
+        if not missing:
+            yield ok(name, f"{url} lets us in and has every group")
+    if known.engine is None or known.why:
+        return
+    with reading(known.engine) as session:
+        if found := state.trouble(session):
+            yield warning(name, str(found), "hotline137 directory check; docs/operate/directory.md")
+        if settings.ldap_url and not _rescuers(session):
+            said = "no administrator has a password of their own: nobody gets in without it"
+            yield warning(name, said, "hotline137 user add, one for the safe")
+
+
+def _provider(settings: Settings) -> Finding:
+    """Asked for its own document, as a browser's way there and each look at a session begin with it."""
+    name, issuer = "city's sign-in", settings.oidc_issuer
+    try:
+        with provider(settings):
+            pass
+    except Away as away:
+        return fault(name, f"{issuer}: {away}", "HOTLINE_OIDC_ISSUER; docs/operate/directory.md")
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and parts.hostname not in _HERE:
+        return warning(name, f"{issuer} is not encrypted: whoever is on the way can be anybody", "https://")
+    return ok(name, f"{issuer} answers as itself")
+
+
+def _rescuers(session: Session) -> bool:
+    local = select(User.id).where(
+        User.role == Role.ADMINISTRATOR, User.disabled_at.is_(None), ~User.from_directory
+    )
+    return session.scalar(local.limit(1)) is not None
