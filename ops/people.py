@@ -11,7 +11,7 @@ from db.models import User
 from hotline import audit
 from hotline.errors import Refused
 from hotline.people import accounts, sign_ins
-from ops.terminal import transaction
+from ops.terminal import settings, transaction
 
 
 def add_to(app: typer.Typer) -> None:
@@ -29,7 +29,7 @@ def password(
     their sessions end.
     """
     with _person(username, "password-set") as (session, user):
-        accounts.set_password(session, user.id, new, given=True)
+        accounts.set_password(session, user.id, new, given=True, city=settings().of_city)
         sign_ins.end_sessions(session, user.id)
 
 

@@ -78,7 +78,7 @@ def change_password(  # noqa: PLR0917
     """Change my password; my other sessions end."""
     _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
-        accounts.set_password(session, user.id, body.new, given=False)
+        accounts.set_password(session, user.id, body.new, given=False, city=settings.of_city)
         sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
 
 

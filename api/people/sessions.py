@@ -112,7 +112,7 @@ def choose_password(  # noqa: PLR0917
         raise Refused("password-same", "this is the password that was set for you")
     with writing(engine) as session:
         mine = sign_ins.again(session, sign_in)
-        sign_in_steps.choose_password(session, mine, body.new)
+        sign_in_steps.choose_password(session, mine, body.new, settings)
         cookies.renew(request, response, session, mine)
         return _in_or_next(session, mine, request, response, settings)
 

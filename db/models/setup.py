@@ -43,9 +43,7 @@ class TrialCall(Base):
     heard_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     result: Mapped[TrialResult | None] = mapped_column(one_of(TrialResult, "trial_result"))
-    trunk: Mapped[str] = mapped_column(
-        String(20), default="", server_default=""
-    )  # wanted; the last asked
+    trunk: Mapped[str] = mapped_column(String(20), default="", server_default="")  # wanted; the last asked
     said: Mapped[int | None]  # what it said (SIP); 0: nothing
     tried: Mapped[str] = mapped_column(String(300), default="", server_default="")  # «first 503»: before it
     cap: Mapped[str] = mapped_column(String(20), default="", server_default="")  # that held it back

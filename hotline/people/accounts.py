@@ -11,6 +11,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
+from city_file import City
 from db.engine import now
 from db.models import Desk, RecoveryCode, User
 from hotline.errors import Refused
@@ -26,13 +27,11 @@ _FIRST_TRIED = (
     "137",
     "shahrdari",
     "shahrdar",
-    "isfahan",
-    "esfahan",
     "mayor",
     "asterisk",
     "operator",
 )
-"""What whoever knows the city tries first, whatever stands around it (docs/sign-in.md)."""
+"""What is tried first, whatever stands around it; and so is the city's own name (docs/sign-in.md)."""
 PIN_FAILURES = 9
 PIN_LOCKED = timedelta(minutes=15)
 """After so many wrong PINs in a row nobody gets in by telephone for so long."""
@@ -42,12 +41,20 @@ _NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$aruwPDXtkH4SUJu4GhiyVw$IC0GgTgAbKKkEx
 """Of a text that nobody knows: with an unknown name a guess costs as long as with any other."""
 
 
-def add(session: Session, *, username: str, password: str, desk_id: int | None = None, **values: Any) -> User:
-    """Add a person; `values` are other columns of User.
+def add(
+    session: Session,
+    *,
+    username: str,
+    password: str,
+    desk_id: int | None = None,
+    city: City | None = None,
+    **values: Any,
+) -> User:
+    """Add a person; `values` are other columns of User. No password is little more than the `city`'s name.
 
     Raises Refused("username-taken" | "desk-taken" | "password-short" | "password-trivial").
     """
-    _check_password(password, username)
+    _check_password(password, username, city)
     if session.scalar(select(User.id).where(User.username == username)):
         raise Refused("username-taken", username)
     if desk_id is not None:
@@ -62,7 +69,9 @@ def add(session: Session, *, username: str, password: str, desk_id: int | None =
     return user
 
 
-def set_password(session: Session, user_id: int, password: str, *, given: bool) -> None:
+def set_password(
+    session: Session, user_id: int, password: str, *, given: bool, city: City | None = None
+) -> None:
     """A person's new password, which unlocks the name; whoever wants others out ends the sessions.
 
     One that is `given` by somebody else opens nothing before its person has changed it.
@@ -71,7 +80,7 @@ def set_password(session: Session, user_id: int, password: str, *, given: bool) 
     user = get(session, user_id)
     if user.from_directory:
         raise Refused("from-directory", "the password is the directory's")
-    _check_password(password, user.username)
+    _check_password(password, user.username, city)
     user.password_hash, user.password_given = _HASHER.hash(password), given
     lockout.unlock(session, user.username)
 
@@ -95,12 +104,13 @@ def named_alike(session: Session, username: str) -> User | None:
     return session.scalar(select(User).where(alike).order_by(User.id).limit(1))
 
 
-def _check_password(password: str, username: str) -> None:
+def _check_password(password: str, username: str, city: City | None) -> None:
     if len(password) < _SHORTEST:
         raise Refused("password-short", f"a password has at least {_SHORTEST} characters")
     from zxcvbn import zxcvbn  # noqa: PLC0415  (its word lists cost every start a fifth of a second)
 
-    guessed = zxcvbn(ascii_digits(password)[:_LONGEST_JUDGED], user_inputs=[username, *_FIRST_TRIED])
+    named = city.name("en").split() if city else []
+    guessed = zxcvbn(ascii_digits(password)[:_LONGEST_JUDGED], user_inputs=[username, *named, *_FIRST_TRIED])
     if guessed["score"] < _SAFE_ONLINE:
         raise Refused("password-trivial", "this password is among the first that anybody tries")
 

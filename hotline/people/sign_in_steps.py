@@ -34,11 +34,11 @@ def check(sign_in: SignIn, settings: Settings) -> None:
             raise Refused("password-due", "somebody else has set this password: choose a new one first")
 
 
-def choose_password(session: Session, sign_in: SignIn, password: str) -> None:
+def choose_password(session: Session, sign_in: SignIn, password: str, settings: Settings) -> None:
     """The person's own password; their other sessions end.
 
     Raises Refused("password-short" | "password-trivial").
     """
-    accounts.set_password(session, sign_in.user_id, password, given=False)
+    accounts.set_password(session, sign_in.user_id, password, given=False, city=settings.of_city)
     sign_in.password_due = False
     sign_ins.end_sessions(session, sign_in.user_id, except_hash=sign_in.token_hash)

@@ -82,7 +82,8 @@ def add(
     wanted = Values(**values)
     _check(session, settings, username, wanted)
     password = password or secrets.token_urlsafe(_PASSWORD_BYTES)
-    user = accounts.add(session, username=username, password=password, password_given=True, **asdict(wanted))
+    values = {**asdict(wanted), "password_given": True}
+    user = accounts.add(session, username=username, password=password, city=settings.of_city, **values)
     _tell(session, who, "person-added", user, wanted.told)
     return user, password
 

@@ -72,7 +72,7 @@ def begin(
         who=username,
         settings=settings,
     )
-    accounts.set_password(session, user.id, password, given=False)
+    accounts.set_password(session, user.id, password, given=False, city=settings.of_city)
     audit.record(session, username, "first-visit", f"person {username}")
     return user
 
