@@ -10,6 +10,7 @@ from pydantic import BeforeValidator
 HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]"
 _HOST = re.compile(HOST)
 _PORT = re.compile(r"[0-9]{1,5}")
+_NODE = re.compile(r"[a-z0-9](-?[a-z0-9]){0,30}")
 _NETWORK = re.compile(r"[0-9A-Fa-f:./]+")
 
 
@@ -58,3 +59,26 @@ def is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+class Node(NamedTuple):
+    """One of several machines that do the same, and where its Asterisk listens for SIP."""
+
+    name: str
+    address: Address
+
+
+def nodes(value: Any) -> tuple[Node, ...]:
+    """What is written name=address:port …. Raises ValueError."""
+    if not isinstance(value, str):
+        return tuple(value)
+    found = []
+    for part in value.replace(",", " ").split():
+        name, _, where = part.partition("=")
+        if not _NODE.fullmatch(name) or not is_address(where.rpartition(":")[0]) or "[" in where:
+            raise ValueError("must be name=address:port, for example one=192.0.2.11:5060 two=192.0.2.12:5060")
+        found.append(Node(name, address(where)))
+    for what in ([node.name for node in found], [node.address for node in found]):
+        if len(set(what)) < len(what):
+            raise ValueError("two of them have the same name or address")
+    return tuple(found)

@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 import city_file
 import secret_file
 import trunks as carriers
-from addresses import Address, address, networks, overlap
+from addresses import Address, Node, address, is_address, networks, nodes, overlap
 from city_file import PAGE
 from colours import READABLE, contrast, readable
 from trunks import ONLY, Trunk
@@ -241,6 +241,7 @@ _OTHERS = {
 """Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
 
 HostPort = Annotated[Address, NoDecode, BeforeValidator(address)]
+Nodes = Annotated[tuple[Node, ...], NoDecode, BeforeValidator(nodes)]
 Words = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)]
 Roles = Annotated[
     tuple[
@@ -359,6 +360,16 @@ class Settings(BaseSettings):
     """Its certificate, with the chain (PEM); needed only where a carrier opens the connection to us."""
     sip_tls_key: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = None
     """That certificate's key."""
+
+    sip_proxy: Annotated[
+        Address | None, NoDecode, BeforeValidator(lambda value: address(value) if value else None)
+    ] = None
+    """Where Kamailio listens for carriers and nodes, address:port (docs/operate/sip-proxy.md): a node takes
+    callers from there alone, and calls go out by it. Empty: there is none, carriers speak with Asterisk."""
+    sip_nodes: Nodes = ()
+    """The nodes behind it, a name and its HOTLINE_SIP each: one=192.0.2.11:5060 two=192.0.2.12:5060."""
+    sip_proxy_calls_per_second: int = Field(100, ge=1, le=10_000)
+    """So many new calls in a second it takes from all carriers together; to more it says 503."""
 
     allowed_prefixes: Words = Field((), validate_default=True)
     """Only numbers that begin so are registered and dialled: +989,+9831. Empty: Iranian mobiles and the
@@ -710,6 +721,13 @@ class Settings(BaseSettings):
         for each in (certificate, value):
             if each and not (each.is_file() and _PATH.fullmatch(str(each))):
                 raise ValueError(f"there is no file {each}")
+        return value
+
+    @field_validator("sip_proxy")
+    @classmethod
+    def _proxy(cls, value: Address | None) -> Address | None:
+        if value and (not is_address(value.host) or value.host in ("0.0.0.0", "[::]")):  # noqa: S104
+            raise ValueError("must be address:port, the one that carriers and nodes reach")
         return value
 
     @field_validator("turn_urls")

@@ -9,6 +9,7 @@ import certifi
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
+from dialplan.kamailio import of_node
 from dialplan.variables import (
     ASIDES,
     CALLBACK_PREFIX,
@@ -18,6 +19,8 @@ from dialplan.variables import (
     KEY_EVENT,
     LINES_FULL,
     PATIENCE_S,
+    PROXY_NEXT,
+    PROXY_TRUNK,
     SAID_BY_PHONES,
     SAID_EVENT,
     STAGE_EVENT,
@@ -59,6 +62,9 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     for folder in (settings.messages_dir, settings.recordings_dir):
         folder.mkdir(mode=0o700, exist_ok=True)
     etc.chmod(0o700)
+    trunks = settings.trunks
+    if settings.sip_proxy:
+        trunks = tuple(of_node(trunk, settings.sip_proxy) for trunk in trunks)
     for name in _TEMPLATES.list_templates():
         text = _TEMPLATES.get_template(name).render(
             settings=settings,
@@ -70,12 +76,14 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             recordings=settings.recordings_dir,
             media_address=_media_address(settings),
             opus=opus,
-            trunks=settings.trunks,
+            trunks=trunks,
             trunk_account=accounts.trunk,
             trunk_alive=accounts.trunk_alive,
             sip_uri=_uri,
             proxy_uri=_proxy,
-            transports={trunk.transport for trunk in settings.trunks} - {"udp"},
+            transports={trunk.transport for trunk in trunks} - {"udp"},
+            proxy_next=PROXY_NEXT,
+            proxy_trunk=PROXY_TRUNK,
             dialled=_DIALLED,
             headers=_HEADERS,
             answers_s=_ANSWERS_S,
@@ -105,8 +113,8 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             variables=Variable,
         )
         (etc / name).write_text(text)
-    if "tls" in {trunk.transport for trunk in settings.trunks}:
-        (etc / "trunk-authorities.pem").write_text(_authorities(settings.trunks))
+    if "tls" in {trunk.transport for trunk in trunks}:
+        (etc / "trunk-authorities.pem").write_text(_authorities(trunks))
     for name in _DEFAULTS:
         (etc / f"{name}.conf").write_text("")
     for name in ("cdr", "cel"):

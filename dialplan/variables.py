@@ -32,18 +32,22 @@ class Variable(StrEnum):
     and so does the emergency service that has answered."""
     TRUNKS = "HOTLINE_TRUNKS"
     """By which trunks a call of ours is to go, one after another until one takes it (`first&second`)."""
+    DRAINS = "HOTLINE_DRAINS"
+    """Of the whole Asterisk: `1` while new callers behind a proxy are to go to another node."""
     HEARS = "HOTLINE_HEARS"
     """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
 
 
 class Context(StrEnum):
-    """Contexts of extensions.conf. Calls from outside come in by the first three only."""
+    """Contexts of extensions.conf. Calls from outside come in by the first four only."""
 
     FROM_TRUNK = "from-trunk"
     FROM_PHONE = "from-browser-phone"
     FROM_DESK = "from-desk"
+    FROM_PROXY = "from-proxy"
     HOTLINE = "hotline"
     LINES_FULL = "lines-full"
+    ELSEWHERE = "elsewhere"
     ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
     CONFIRM = "confirm"
@@ -180,6 +184,12 @@ LIVE_CALL = "live-call"
 
 ASIDES = (NEARLY_OVER, CONFIRM_NEXT, LIVE_CALL)
 """What is whispered into a desk's phone."""
+
+PROXY_NEXT = "X-Hotline-Next"
+"""The header of a call for which the SIP proxy will ask another node, should this one have no line free."""
+
+PROXY_TRUNK = "X-Hotline-Trunk"
+"""The header by which it tells by whose trunk a call has come."""
 
 LINES_FULL = "lines-full-now"
 """The prompt for callers beyond the lines there are; written anew as rounds open and close."""

@@ -12,7 +12,7 @@ _REFUSED = re.compile(
     '\ failed\ for\ '(?P<address>[^\s']+):\d+'\ \(callid:\ .*\)\ -\ (?P<reason>[^)]+)""",
     re.VERBOSE | re.DOTALL,
 )
-_UNKNOWN = "No matching endpoint found"
+_UNKNOWN = ("No matching endpoint found", "Not match Endpoint ACL")
 
 
 def readable(line: str) -> str:

@@ -22,6 +22,7 @@ from ops import (
     citizens,
     city,
     directory,
+    kamailio,
     keys,
     ledger,
     messages,
@@ -61,6 +62,7 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 app.command("pbx")(pbx.pbx)
+app.command("kamailio")(kamailio.kamailio)
 timetable_commands.add_to(app)
 add_people_commands(user_app)
 add_backup_commands(app, db_app)

@@ -30,6 +30,8 @@ if [ "$for_what" = test ]; then
   [ -x /usr/lib/systemd/systemd-journal-remote ] || missing+=(systemd-journal-remote)
   need nft nftables
   PATH="$PATH:/usr/sbin" need slapd slapd
+  PATH="$PATH:/usr/sbin" need kamailio kamailio
+  PATH="$PATH:/usr/sbin" need keepalived keepalived
   need chromium chromium
   need systemd-analyze systemd
   need docker docker.io docker-cli docker-compose docker-buildx
@@ -43,6 +45,8 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get -qq -o DPkg::Lock::Timeout=300 update
     # The tests start a slapd of their own: the machine gets none that listens.
     ! command -v debconf-set-selections >/dev/null || debconf-set-selections <<<"slapd slapd/no_configuration boolean true"
+    # Nor a Kamailio: its unit is masked before the package would start it.
+    [[ " ${missing[*]} " != *" kamailio "* || ! -d /run/systemd/system ]] || systemctl --quiet mask kamailio.service
     apt-get -qq -o DPkg::Lock::Timeout=300 install --no-install-recommends "${missing[@]}" >/dev/null
   else
     echo "This machine lacks: ${missing[*]}" >&2

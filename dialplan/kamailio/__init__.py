@@ -1,0 +1,106 @@
+"""Kamailio before several nodes: its configuration, from the settings (docs/operate/sip-proxy.md)."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import ip_network
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from addresses import Address
+from dialplan.variables import PROXY_NEXT, PROXY_TRUNK
+from settings import Settings
+from trunks import Trunk
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("dialplan", "kamailio"),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    autoescape=False,  # noqa: S701  (not HTML; settings.py and trunks.py let no special character in)
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters["text"] = lambda value: str(value).replace("\\", "\\\\").replace(":", "\\:")
+"""As a column of Kamailio's text tables."""
+_PATH = re.compile(r"[A-Za-z0-9/._-]+")
+_RETRY_AFTER_S = 10
+_SCANNERS = (
+    *("friendly-scanner", "friendly-request", "sipvicious", "sundayddr", "sipsak", "sip-scan", "sipcli"),
+    *("iwar", "smap", "vaxsipuseragent", "vaxasip", "pplsip", "scanner", "sipptk", "siparmyknife", "eyebeam"),
+)
+"""How tools that search for open exchanges call themselves; no carrier is called so."""
+
+
+class NoProxy(Exception):
+    """The settings do not make a proxy; the text says what is missing."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A trunk as the proxy sees it."""
+
+    name: str
+    trunk: Trunk
+    sources: Sequence[str]
+    """Whence its own come."""
+    contact: str
+    """What only it has been told, where we registered: the name under which it calls us."""
+
+
+def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
+    """Each file's text by its name in `folder`; `run` is where the running Kamailio has its socket.
+
+    They hold secrets. Raises NoProxy.
+    """
+    here, nodes = settings.sip_proxy, settings.sip_nodes
+    if here is None or not nodes:
+        raise NoProxy("HOTLINE_SIP_PROXY and HOTLINE_SIP_NODES must both be set")
+    if any(node.address == here for node in nodes):
+        raise NoProxy(f"HOTLINE_SIP_NODES: {here} is where the proxy listens itself")
+    for trunk in settings.trunks:
+        if trunk.transport != "udp":
+            raise NoProxy(f"[{trunk.name}] transport: the proxy speaks udp only, not {trunk.transport}")
+    if not all(_PATH.fullmatch(str(each)) for each in (folder, run)):
+        raise NoProxy("the folders must be paths of letters, digits and any of / . _ -")
+    lines = [_line(trunk, settings) for trunk in settings.trunks]
+    values = {
+        "here": here,
+        "nodes": nodes,
+        "trunks": lines,
+        "registered": [line for line in lines if line.contact],
+        "calls_per_second": settings.sip_proxy_calls_per_second,
+        "scanners": "|".join(f"({name})" for name in _SCANNERS),
+        "retry_after": _RETRY_AFTER_S,
+        "mask_key": settings.secret_for("sip-proxy"),
+        "next": PROXY_NEXT,
+        "trunk_header": PROXY_TRUNK,
+        "folder": folder,
+        "run": run,
+    }
+    names = ["kamailio.cfg", "dispatcher.list"]
+    if values["registered"]:
+        names += ["registrations/version", "registrations/uacreg"]
+    return {name: _TEMPLATES.get_template(name).render(values) for name in names}
+
+
+def of_node(trunk: Trunk, proxy: Address) -> Trunk:
+    """The trunk as a node has it that reaches it by the proxy, which alone registers with it."""
+    return trunk.model_copy(
+        update={
+            "transport": "udp",
+            "proxy": proxy,
+            "registers": False,
+            "allowed": (),
+            "from_domain": trunk.from_domain or proxy.host,
+        }
+    )
+
+
+def _line(trunk: Trunk, settings: Settings) -> _Line:
+    return _Line(
+        name=trunk.name,
+        trunk=trunk,
+        sources=[each for each in trunk.allowed if ip_network(each, strict=False).version == 4],
+        contact=settings.secret_for(f"line-{trunk.name}") if trunk.registers else "",
+    )

@@ -1,0 +1,33 @@
+"""`hotline137 kamailio`: the SIP proxy before several nodes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dialplan import kamailio as proxy
+from ops.terminal import fail, settings
+
+_FOLDER = Path("/etc/kamailio")
+
+
+def kamailio(
+    folder: Annotated[Path, typer.Argument(help="Where the files go, such as /etc/kamailio.")] = _FOLDER,
+    run: Annotated[Path, typer.Option(help="Where the running Kamailio keeps its socket.")] = Path(
+        "/run/kamailio"
+    ),
+) -> None:
+    """Write Kamailio's configuration for HOTLINE_SIP_PROXY and HOTLINE_SIP_NODES."""
+    try:
+        made = proxy.files(settings(), folder.absolute(), run=run)
+    except proxy.NoProxy as error:
+        raise fail(error) from None
+    for name, text in made.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.new")
+        fresh.write_text(text)
+        fresh.chmod(0o640)
+        fresh.replace(path)
+        typer.echo(path)
+    typer.echo(f"Then: chgrp -R kamailio {folder}; kamailio -c -f {folder / 'kamailio.cfg'}")

@@ -1,0 +1,141 @@
+"""What a node's Asterisk and the proxy are told, and which settings are refused."""
+
+import socket
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from dialplan import kamailio
+from ops.cli import app
+from settings import Settings, SettingsError, load
+from tests.dialplan.rendered_files import Render, contexts, sections
+from tests.kit.process import need
+
+PROXY = "192.0.2.20:5060"
+NODES = "one=192.0.2.11:5060 two=192.0.2.12:5060"
+TLS = '[main]\nprofile = "tls"\nhost = "sip.carrier.example:5061"\nuser = "137"\nsecret = "x"\n'
+
+
+def test_given_a_proxy_when_a_node_is_rendered_then_each_trunk_comes_by_it_and_is_known_by_its_header(
+    rendered: Render, tmp_path: Path
+):
+    trunks = tmp_path / "trunks.toml"
+    trunks.write_text(TLS + '[spare]\nprofile = "address"\nhost = "198.51.100.7:5060"\n')
+    pjsip = sections(rendered(sip_proxy=PROXY, trunks=trunks)["pjsip.conf"])
+    of = {name: values for name, values in pjsip if values.get("type") == "endpoint"}
+
+    for account in ("trunk-main", "trunk-spare"):
+        assert of[account]["identify_by"] == "header" and of[account]["transport"] == "udp"
+        assert (of[account]["deny"], of[account]["permit"]) == (
+            "0.0.0.0/0.0.0.0",
+            "192.0.2.20/255.255.255.255",
+        )
+        assert of[account]["outbound_proxy"] == f"sip:{PROXY}\\"  # what follows a ; is left out here
+        assert of[account]["from_domain"] == "192.0.2.20"  # an inner address goes to no carrier
+    known = {values["endpoint"]: values for _, values in pjsip if values.get("type") == "identify"}
+    assert known["trunk-main"]["match_header"] == "X-Hotline-Trunk: main"
+    assert known["sip-proxy"]["match"] == "192.0.2.20"
+    assert not [values for _, values in pjsip if values.get("type") == "registration"]
+
+
+def test_given_no_proxy_when_a_node_is_rendered_then_nothing_speaks_of_one(rendered: Render):
+    files = rendered()
+
+    assert "Hotline-" not in files["pjsip.conf"] + files["extensions.conf"]
+    assert "elsewhere" not in contexts(files["extensions.conf"])
+    assert sections(files["pjsip.conf"])[0][1]["endpoint_identifier_order"] == "username,ip"
+
+
+def test_given_a_proxy_when_a_node_is_full_then_it_says_503_as_long_as_there_is_another_one(rendered: Render):
+    dialplan = contexts(rendered(sip_proxy=PROXY)["extensions.conf"])
+    asked = [given for _, given in dialplan["hotline"]]
+    at = asked.index('$["${PJSIP_HEADER(read,X-Hotline-Next)}" = ""]?here')
+
+    assert asked[at + 1].startswith('$["${HOTLINE_DRAINS}" = "1" | ${GROUP_COUNT(callers)} > ${admitted} | ')
+    assert asked[at + 1].endswith("?elsewhere,s,1")
+    assert dialplan["elsewhere"] == [("Set", "GROUP()=busy"), ("Hangup", "34")]
+    assert dialplan["hotline"].index(("Answer", "")) > at + 1
+    assert ("Hangup", "34") in dialplan["lines-full"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "word"),
+    [
+        ({}, "HOTLINE_SIP_PROXY and HOTLINE_SIP_NODES"),
+        ({"sip_proxy": PROXY}, "HOTLINE_SIP_NODES"),
+        ({"sip_proxy": PROXY, "sip_nodes": f"one={PROXY}"}, "listens itself"),
+        (
+            {"sip_proxy": PROXY, "sip_nodes": NODES, "trunks": TLS},
+            "[main] transport: the proxy speaks udp only",
+        ),
+    ],
+)
+def test_given_settings_that_make_no_proxy_when_it_is_asked_for_then_what_is_missing_is_said(
+    configured: Callable[..., Settings], tmp_path: Path, settings: dict[str, str], word: str
+):
+    if "trunks" in settings:
+        (tmp_path / "trunks.toml").write_text(settings["trunks"])
+        settings = settings | {"trunks": str(tmp_path / "trunks.toml")}
+    with pytest.raises(kamailio.NoProxy) as said:
+        kamailio.files(configured(**settings), tmp_path, run=tmp_path)
+    assert word in str(said.value)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"sip_proxy": "0.0.0.0:5060"},
+        {"sip_proxy": "proxy.example:5060"},
+        {"sip_nodes": "192.0.2.11:5060"},
+        {"sip_nodes": "one=node.example:5060"},
+        {"sip_nodes": "one=192.0.2.11:5060 one=192.0.2.12:5060"},
+        {"sip_nodes": "one=192.0.2.11:5060 two=192.0.2.11:5060"},
+        {"sip_nodes": 'one";}=192.0.2.11:5060'},
+        {"sip_proxy_calls_per_second": "0"},
+    ],
+)
+def test_given_a_wrong_setting_of_the_proxy_when_it_is_read_then_it_is_named(
+    own_environment: None, wrong: dict[str, str]
+):
+    with pytest.raises(SettingsError) as said:
+        load(_env_file=None, **wrong)
+    assert f"HOTLINE_{next(iter(wrong)).upper()}" in str(said.value)
+
+
+def test_given_the_command_when_it_is_run_then_files_lie_there_that_kamailio_takes_and_others_cannot_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_environment: None
+):
+    for name, value in (
+        ("STATE_DIR", tmp_path / "state"),
+        ("SIP_PROXY", "127.0.0.1:5060"),
+        ("SIP_NODES", NODES),
+    ):
+        monkeypatch.setenv(f"HOTLINE_{name}", str(value))
+    for _ in range(2):  # written anew over what is there
+        done = CliRunner().invoke(app, ["kamailio", str(tmp_path / "etc")])
+        assert done.exit_code == 0, done.output
+    config = tmp_path / "etc" / "kamailio.cfg"
+    assert config.stat().st_mode & 0o007 == 0
+    checked = subprocess.run(
+        [need("kamailio", "kamailio"), "-c", "-f", config], capture_output=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+    assert sorted(path.name for path in config.parent.iterdir()) == ["dispatcher.list", "kamailio.cfg"]
+
+    refused = CliRunner().invoke(app, ["kamailio", str(tmp_path / 'a"b')])
+    assert refused.exit_code == 1 and "letters" in refused.output
+
+
+def test_given_the_example_for_two_proxies_when_keepalived_reads_it_then_it_finds_nothing_wrong(
+    tmp_path: Path,
+):
+    example = Path(kamailio.__file__).parents[2] / "ops" / "keepalived" / "keepalived.conf"
+    here = next((name for _, name in socket.if_nameindex() if name != "lo"), "eth0")
+    config = tmp_path / "keepalived.conf"
+    config.write_text(example.read_text().replace("interface eth0", f"interface {here}"))
+    argv = [need("keepalived", "keepalived"), "-t", "-f", config]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

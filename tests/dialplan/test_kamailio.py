@@ -1,0 +1,394 @@
+"""The real Kamailio between a carrier and two nodes, each as small as it can be (tests/kit/sip_peer.py)."""
+
+import hashlib
+import re
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from settings import load
+from tests.kit.kamailio import Kamailio
+from tests.kit.ports import free_port
+from tests.kit.process import in_time, until
+from tests.kit.sip import Request, Response
+from tests.kit.sip_peer import Call, Node, Peer, headers
+
+CARRIER, STRANGER = "127.0.0.4", "127.0.0.9"
+PER_SECOND = 40
+MakeCall = Callable[..., Call]
+
+
+class Place:
+    """The proxy and who is around it."""
+
+    def __init__(self, folder: Path) -> None:
+        proxy, carrier = free_port(), free_port()
+        self.one, self.two = Node(free_port()), Node(free_port())
+        self.carrier, self.stranger = Peer(CARRIER, carrier), Peer(STRANGER, free_port())
+        self.settings = load(
+            _env_file=None,
+            state_dir=folder,
+            sip_proxy=f"127.0.0.1:{proxy}",
+            sip_nodes=f"one=127.0.0.1:{self.one.port} two=127.0.0.1:{self.two.port}",
+            sip_proxy_calls_per_second=PER_SECOND,
+            trunk_host=f"{CARRIER}:{carrier}",
+            trunk_allowed=CARRIER,
+        )
+        self.kamailio = Kamailio(self.settings)
+
+    def state(self, node: Node) -> str:
+        """Which flags the proxy has for it: A it takes callers, I it does not answer, D it is taken out."""
+        listed = self.kamailio.ask("dispatcher.list")
+        return re.search(rf"sip:127.0.0.1:{node.port}\s+FLAGS: (\w)", listed)[1]
+
+    def all_there(self) -> bool:
+        """Whether both nodes take callers."""
+        return self.state(self.one) + self.state(self.two) == "AA"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    place = Place(tmp_path_factory.mktemp("settings"))
+    with ExitStack() as stack:
+        for part in (place.one, place.two, place.carrier, place.stranger, place.kamailio):
+            stack.enter_context(part)
+        yield place
+
+
+@pytest.fixture
+def place(running: Place) -> Iterator[Place]:
+    """The same with two nodes that are well, and nothing that came in yet."""
+    for node in (running.one, running.two):
+        node.well()
+    until(running.all_there, "both nodes are there")
+    for peer in (running.one, running.two, running.carrier, running.stranger):
+        peer.requests.clear()
+    running.one.said_full.clear()
+    running.two.said_full.clear()
+    yield running
+
+
+@pytest.fixture
+def make(place: Place) -> Iterator[MakeCall]:
+    """Calls 137 by the carrier; every call is over after the test."""
+    made: list[Call] = []
+
+    def make(peer: Peer | None = None, **more: str) -> Call:
+        target = f"sip:137@{place.settings.sip_proxy}"
+        call = Call(peer or place.carrier, place.kamailio.address, target, **more)
+        made.append(call)
+        call.ask("INVITE")
+        return call
+
+    yield make
+    for call in made:
+        if call.status == "200" and not call.over:
+            call.ask("BYE")
+
+
+def node_of(place: Place, call: Call) -> Node:
+    """Which node answered it."""
+    (found,) = [node for node in (place.one, place.two) if f"tag={node.port}" in call.first.header("To")]
+    return found
+
+
+def test_given_callers_when_they_come_then_each_goes_to_the_node_with_the_fewest(
+    place: Place, make: MakeCall
+):
+    first = [make() for _ in range(10)]
+    assert [call.status for call in first] == ["200"] * 10
+    assert (len(place.one.callers()), len(place.two.callers())) == (5, 5)
+
+    for call in first:
+        if node_of(place, call) is place.one:
+            assert call.ask("BYE").text.startswith("SIP/2.0 200")
+    place.one.requests.clear()
+    for _ in range(4):
+        make()
+    assert len(place.one.callers()) == 4
+
+
+def test_given_a_call_when_either_side_says_something_then_it_reaches_the_other_by_the_same_node(
+    place: Place, make: MakeCall
+):
+    call = make()
+    node = node_of(place, call)
+    node.requests.clear()
+
+    assert call.ask("INVITE").text.startswith("SIP/2.0 200")
+    assert len(node.of("INVITE")) == 1 and len(node.of("ACK")) >= 1
+    assert node.hang_up(call.call_id).text.startswith("SIP/2.0 200")
+    assert [bye.call_id for bye in place.carrier.of("BYE")] == [call.call_id]
+
+
+def test_given_a_node_that_is_gone_when_callers_come_then_they_reach_the_other_and_it_is_noticed_within_3_s(
+    place: Place, make: MakeCall
+):
+    gone = time.monotonic()
+    place.one.silent = True
+    calls = []
+    while not any(node_of(place, call) is place.two and call.took > 1.0 for call in calls) and len(calls) < 4:
+        calls.append(make())
+    assert all(call.status == "200" and in_time(call.took, 5) for call in calls)
+    assert all(node_of(place, call) is place.two for call in calls)
+    until(lambda: place.state(place.one) == "I", "it is noticed", every=0.02)
+    assert in_time(time.monotonic() - gone, 3)
+    assert "node one is gone" in place.kamailio.log()
+
+    place.one.well()
+    until(lambda: place.state(place.one) == "A", "it is there again", timeout=5)
+
+
+def test_given_a_node_asked_by_nobody_when_it_goes_then_its_silence_is_noticed_within_3_s(place: Place):
+    gone = time.monotonic()
+    place.two.silent = True
+    until(lambda: place.state(place.two) == "I", "it is noticed", every=0.02)
+    took = time.monotonic() - gone
+    assert in_time(took, 3)
+
+
+def test_given_a_full_node_when_a_caller_comes_then_the_next_takes_them(place: Place, make: MakeCall):
+    place.one.full = True
+    calls = [make() for _ in range(4)]
+
+    assert [node_of(place, call) for call in calls] == [place.two] * 4
+    assert not place.one.said_full
+
+
+def test_given_all_nodes_full_when_a_caller_comes_then_one_of_them_says_so_and_only_then(
+    place: Place, make: MakeCall
+):
+    place.one.full = place.two.full = True
+    call = make()
+
+    assert call.status == "200"
+    assert place.one.said_full + place.two.said_full == [call.call_id]
+    assert len(place.one.of("INVITE")) + len(place.two.of("INVITE")) == 3
+
+
+def test_given_no_line_even_to_say_so_when_a_caller_comes_then_503_says_when_to_try_again(
+    place: Place, make: MakeCall
+):
+    for node in (place.one, place.two):
+        node.full = node.no_line = True
+    call = make()
+
+    assert call.status == "503"
+    assert int(call.first.header("Retry-After")) > 0
+
+
+def test_given_no_node_at_all_when_a_caller_comes_then_503_comes_at_once(place: Place, make: MakeCall):
+    for node in (place.one, place.two):
+        node.drains = True
+    until(lambda: place.state(place.one) + place.state(place.two) == "II", "both are out")
+    said = place.kamailio.log().splitlines()[-2:]
+    assert {line.rpartition(": ")[2] for line in said} == {"node one is gone", "node two is gone"}
+    call = make()
+
+    assert call.status == "503" and call.first.header("Retry-After")
+    assert in_time(call.took, 1)
+    asked = Call(place.carrier, place.kamailio.address, f"sip:{place.settings.sip_proxy}")
+    assert asked.ask("OPTIONS").text.startswith("SIP/2.0 503")
+
+
+def test_given_a_node_that_drains_when_callers_come_then_its_calls_go_on_and_no_new_one_comes(
+    place: Place, make: MakeCall
+):
+    calls = [make(), make()]
+    (kept,) = [call for call in calls if node_of(place, call) is place.one]
+    place.one.drains = True
+    until(lambda: place.state(place.one) == "I", "it takes no more")
+    assert {node_of(place, make()) for _ in range(3)} == {place.two}
+    assert kept.ask("BYE").text.startswith("SIP/2.0 200")
+    assert place.one.of("BYE")
+
+    place.one.drains = False
+    until(place.all_there, "both take callers")
+    place.kamailio.ask("dispatcher.set_state", "dx", "1", f"sip:127.0.0.1:{place.one.port}")
+    assert {node_of(place, make()) for _ in range(3)} == {place.two}
+    place.kamailio.ask("dispatcher.set_state", "ax", "1", f"sip:127.0.0.1:{place.one.port}")
+
+
+def test_given_calls_in_progress_when_the_proxy_is_killed_and_started_again_then_both_sides_can_end_them(
+    place: Place, make: MakeCall
+):
+    ours, theirs = make(), make()
+    place.kamailio.kill()
+    place.kamailio.start()
+
+    assert node_of(place, ours).hang_up(ours.call_id).text.startswith("SIP/2.0 200")
+    assert theirs.ask("BYE").text.startswith("SIP/2.0 200")
+    assert make().status == "200"
+
+
+def test_given_a_nodes_call_when_it_goes_out_then_the_carrier_has_it_without_an_inner_address(place: Place):
+    carrier = str(place.settings.trunk_host)
+    out = Call(
+        place.one,
+        place.kamailio.address,
+        f"sip:09131234567@{carrier}",
+        more=[f"Route: <sip:{place.settings.sip_proxy};lr>", "X-Hotline-Secret: 1"],
+        number="137",
+    )
+    place.carrier.answers_calls = True
+    answer = out.ask("INVITE")
+    assert answer.text.startswith("SIP/2.0 200")
+    (invite,) = place.carrier.of("INVITE")
+    said, _, sound = invite.text.partition("\n\n")
+    assert f":{place.one.port}" not in said and "Hotline-" not in said and "Route: <sip:127.0.0.1" in said
+    assert f"m=audio {place.one.port + 1}" in sound
+    assert out.ask("BYE").text.startswith("SIP/2.0 200") and place.carrier.of("BYE")
+
+    elsewhere = Call(place.one, place.kamailio.address, f"sip:09131234567@{STRANGER}:{place.stranger.port}")
+    assert elsewhere.ask("INVITE").text.startswith("SIP/2.0 403")
+    assert not place.stranger.requests
+
+
+ODD = [
+    "INVITE sip:137@{proxy} SIP/2.0\n\n",
+    "INVITE sip:137@{proxy} SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bK\nWRITTEN-INTO-THE-LOG\n\n",
+    "INVITE sip:WRITTEN-INTO-THE-LOG%0a@{proxy}:99999 SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bKa\n"
+    "From: <sip:WRITTEN-INTO-THE-LOG@x>;tag=1\nTo: <<<\nCall-ID: 1\nCSeq: x INVITE\nContent-Length: -4\n\n",
+    "WRITTEN-INTO-THE-LOG\n" * 40,
+    "SIP/2.0 200 WRITTEN-INTO-THE-LOG\nVia: SIP/2.0/UDP {proxy};branch=z9hG4bKz\n"
+    "Via: SIP/2.0/UDP {victim};branch=z9hG4bKv\nFrom: <sip:1@x>;tag=1\nTo: <sip:1@x>;tag=2\nCall-ID: 2\n"
+    "CSeq: 1 INVITE\nContent-Length: 0\n\n",
+    # As if it belonged to a call, to where the sender would like it to go.
+    "INVITE sip:0098123456@{victim} SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bKb\n"
+    "Route: <sip:{proxy};lr>\nFrom: <sip:137@x>;tag=1\nTo: <sip:137@x>;tag=2\nCall-ID: 3\nCSeq: 1 INVITE\n"
+    "Max-Forwards: 70\nContact: <sip:{here}>\nContent-Length: 0\n\n",
+]
+
+
+@pytest.mark.parametrize("sender", ["a stranger", "the carrier"])
+def test_given_odd_packets_when_they_come_then_nothing_goes_on_and_nothing_of_them_is_in_the_log(
+    place: Place, make: MakeCall, sender: str
+):
+    peer = place.stranger if sender == "a stranger" else place.carrier
+    victim = Peer(STRANGER, free_port())
+    with victim:
+        values = {
+            "proxy": place.settings.sip_proxy,
+            "here": f"{peer.host}:{peer.port}",
+            "victim": f"{victim.host}:{victim.port}",
+        }
+        for odd in ODD:
+            peer.send(odd.format(**values), place.kamailio.address)
+        assert make().status == "200"
+        assert not victim.requests and not victim.answers
+    assert len(place.one.of("INVITE")) + len(place.two.of("INVITE")) == 1
+    assert "WRITTEN" not in place.kamailio.log()
+    assert "98" not in re.sub(r"127\.0\.0\.1:\d+", "", place.kamailio.log())
+
+
+def test_given_a_scanner_when_it_asks_then_it_hears_nothing_though_it_came_from_the_carriers_address(
+    place: Place, make: MakeCall
+):
+    target = f"sip:100@{place.settings.sip_proxy}"
+    scanner = Call(place.carrier, place.kamailio.address, target, more=["User-Agent: friendly-scanner"])
+    assert scanner.ask("OPTIONS", timeout=0.7) is None
+    stranger = Call(place.stranger, place.kamailio.address, target)
+    assert stranger.ask("INVITE", timeout=0.7) is None
+    assert not place.one.of("INVITE") + place.two.of("INVITE")
+    assert make().status == "200"
+
+
+def test_given_a_flood_of_a_stranger_when_the_carriers_calls_come_then_they_are_answered_as_always(
+    place: Place, make: MakeCall
+):
+    flood = f"OPTIONS sip:100@{place.settings.sip_proxy} SIP/2.0\r\nVia: SIP/2.0/UDP 1.2.3.4\r\n\r\n".encode()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind((STRANGER, 0))
+        took = []
+        for _ in range(10):
+            for _ in range(300):
+                sender.sendto(flood, place.kamailio.address)
+            call = make()
+            assert call.status == "200"
+            took.append(call.took)
+        sender.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            sender.recv(2048)
+    assert in_time(max(took), 1), took
+
+
+def test_given_more_calls_in_a_second_than_are_taken_when_a_call_ends_then_that_still_goes_through(
+    place: Place, make: MakeCall
+):
+    kept = make()
+    many = [
+        Call(place.carrier, place.kamailio.address, f"sip:137@{place.settings.sip_proxy}")
+        for _ in range(3 * PER_SECOND)
+    ]
+    for call in many:
+        call.begin()
+    assert kept.ask("BYE").text.startswith("SIP/2.0 200")
+    for call in many:
+        call.finish()
+    turned = [call.first for call in many if call.status == "503"]
+    assert len(turned) >= PER_SECOND / 2 and all(isinstance(each, Response) for each in turned)
+    assert {headers(each, "Retry-After")[0].isdecimal() for each in turned} == {True}
+    assert len(place.one.callers()) + len(place.two.callers()) == 1 + sum(c.status == "200" for c in many)
+    for call in many:
+        if call.status == "200":
+            call.ask("BYE")
+
+
+class Registrar(Peer):
+    """A carrier that gives an account and a password."""
+
+    def asked(self, request: Request, sender: tuple[str, int]) -> None:
+        if request.method == "REGISTER" and not request.header("Authorization"):
+            challenge = ['WWW-Authenticate: Digest realm="carrier", nonce="abc"']
+            self.answer(request, "401 Unauthorized", sender, challenge)
+        else:
+            super().asked(request, sender)
+
+
+def test_given_a_carrier_that_we_register_with_when_it_calls_where_it_was_told_then_it_is_known_by_that_alone(
+    tmp_path: Path,
+):
+    proxy, node = free_port(), Node(free_port())
+    with Registrar(CARRIER, free_port()) as main, Peer("127.0.0.5", free_port()) as spare, node:
+        secret = "a:b\"'$x"
+        trunks = tmp_path / "trunks.toml"
+        trunks.write_text(
+            f"[main]\nprofile = 'registration'\nhost = '{CARRIER}:{main.port}'\nuser = '137'\n"
+            f"secret = '''{secret}'''\n[spare]\nprofile = 'address'\nhost = '{spare.host}:{spare.port}'\n"
+        )
+        settings = load(
+            _env_file=None,
+            state_dir=tmp_path,
+            sip_proxy=f"127.0.0.1:{proxy}",
+            sip_nodes=f"one=127.0.0.1:{node.port}",
+            trunks=trunks,
+        )
+        with Kamailio(settings) as kamailio:
+            assert "config file ok" in kamailio.check()
+            until(lambda: len(main.of("REGISTER")) == 2, "it registers", timeout=20)
+            told = main.of("REGISTER")[-1]
+            ours = [hashlib.md5(part.encode()).hexdigest() for part in (f"137:carrier:{secret}", _said(told))]
+            expected = hashlib.md5(f"{ours[0]}:abc:{ours[1]}".encode()).hexdigest()
+            assert f'response="{expected}"' in told.header("Authorization")
+            contact = re.search(r"<(sip:[^>]+)>", told.header("Contact"))[1]
+            assert secret not in kamailio.log()
+
+            with Peer("127.0.0.6", free_port()) as elsewhere:  # such a carrier has many addresses
+                known = Call(elsewhere, kamailio.address, contact)
+                assert known.ask("INVITE").text.startswith("SIP/2.0 200")
+                unknown = Call(elsewhere, kamailio.address, f"sip:137@{settings.sip_proxy}")
+                assert unknown.ask("INVITE", timeout=0.7) is None
+                known.ask("BYE")
+            other = Call(spare, kamailio.address, f"sip:02191000137@{settings.sip_proxy}")
+            assert other.ask("INVITE").text.startswith("SIP/2.0 200")
+            other.ask("BYE")
+        came = [(invite.user, invite.header("X-Hotline-Trunk")) for invite in node.of("INVITE")]
+        assert came == [("137", "main"), ("02191000137", "spare")]
+
+
+def _said(register: Request) -> str:
+    return "REGISTER:" + re.search(r'uri="([^"]+)"', register.header("Authorization"))[1]
