@@ -4,8 +4,10 @@ import logging
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
+from typing import IO
 
 from sqlalchemy import Engine
 
@@ -25,6 +27,8 @@ class Nightly:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._began = 0.0
+        self._before: backups.Status | None = None
+        self._said: IO[bytes] | None = None
 
     def __call__(self, _engine: Engine, settings: Settings) -> None:
         """Begin the one that is due, if there is one; of several clerks one does."""
@@ -37,9 +41,9 @@ class Nightly:
         before = [word for words in _LOWEST if shutil.which(words[0]) for word in words]
         command = [*before, sys.executable, "-m", "ops.cli", "backup", str(settings.backup_dir)]
         command += ["--keep", str(settings.backup_keep), "--unless-since", since.isoformat()]
-        quiet = subprocess.DEVNULL
-        self._process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=quiet)
-        self._began = time.monotonic()
+        quiet, self._said = subprocess.DEVNULL, tempfile.TemporaryFile()  # noqa: SIM115 (read when it is over)
+        self._process = subprocess.Popen(command, stdin=quiet, stdout=quiet, stderr=self._said)
+        self._began, self._before = time.monotonic(), backups.read(settings)
 
     def wait(self) -> None:
         """Until the one that has begun is over."""
@@ -55,14 +59,32 @@ class Nightly:
         if process.returncode == 0:
             log.info("backup: made")
         else:
-            last = backups.read(settings)
-            log.error("backup: not made: %s", (last.error if last else None) or "see hotline137 backup")
+            log.error("backup: not made: %s", self._why(process.returncode, settings))
         return False
+
+    def _why(self, code: int, settings: Settings) -> str:
+        """What the command wrote down; if it did not come so far, its last words, written down here."""
+        last = backups.read(settings)
+        if last != self._before or not _nobody_does(settings):
+            return (last and last.error) or "another one is being made"
+        why = f"hotline137 backup ended with {code}: {_last_words(self._said)}"
+        good = (last.good_at, last.good_path) if last else (None, None)
+        at = datetime.now(UTC).isoformat()
+        backups.write(settings, backups.Status(at, False, None, why, None, None, *good))
+        return why
 
 
 def _nobody_does(settings: Settings) -> bool:
     with backups.alone(settings) as nobody:
         return nobody
+
+
+def _last_words(said: IO[bytes] | None) -> str:
+    if said is None:
+        return ""
+    said.seek(max(0, said.seek(0, 2) - 4096))
+    lines = (line.strip(" │") for line in said.read().decode(errors="replace").splitlines())
+    return next((line for line in reversed([*lines]) if any(map(str.isalpha, line))), "")[:200]
 
 
 nightly = Nightly()

@@ -28,7 +28,8 @@ def backup(
         ),
     ] = None,
     unless_since: Annotated[
-        datetime | None, typer.Option(hidden=True, formats=["%Y-%m-%dT%H:%M:%S%z"])
+        datetime | None,
+        typer.Option(hidden=True, formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]),
     ] = None,
     keep: Annotated[int, typer.Option(min=0, help="Older ones in DIR than so many days go; 0: none.")] = 0,
 ) -> None:

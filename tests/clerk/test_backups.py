@@ -116,6 +116,45 @@ def test_given_one_that_is_due_when_the_clerk_looks_then_the_command_makes_it_an
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_one_that_is_asked_for_on_the_page_when_the_clerk_looks_then_the_file_is_made(
+    nightly: Settings, target: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(job, "_LOWEST", ())
+    backups.ask(nightly)
+    clerk = job.Nightly()
+    clerk(engine, nightly)
+    clerk.wait()
+    clerk(engine, nightly)
+    (made,) = target.iterdir()
+    status = backups.read(nightly)
+    assert status and status.ok and status.path == str(made)
+    assert backups.asked_at(nightly) is None
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_a_command_that_dies_before_it_begins_when_the_clerk_looks_then_its_last_words_are_written_down(
+    nightly: Settings,
+    target: Path,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job, "_LOWEST", ())
+    monkeypatch.setenv("HOTLINE_SIP", "nowhere at all")
+    well(nightly, at(1, 3), target)
+    backups.ask(nightly)
+    clerk = job.Nightly()
+    for _ in range(3):
+        clerk(engine, nightly)
+        clerk.wait()
+    status = backups.read(nightly)
+    assert status and not status.ok and status.error and "HOTLINE_SIP" in status.error, status
+    assert status.good_path == str(target / "hotline137.tar"), "what went well before is still known"
+    assert status.error in caplog.text and backups.asked_at(nightly) is None
+    assert caplog.text.count("not made") == 1, "it waits for an hour"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
 def test_given_one_that_takes_long_when_the_clerk_looks_then_it_waits_for_nothing_and_begins_no_other(
     nightly: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
