@@ -29,6 +29,8 @@ CODECS = ("alaw", "ulaw", "g722", "opus")
 
 _NAME = re.compile(r"[a-z](-?[a-z0-9])*")
 _LONGEST_NAME = 16
+_TAKEN = "alive"
+"""Its account would be the one that asks how the trunk of the name ONLY is (dialplan.accounts)."""
 _MOST = 8
 _WORD = r"^[A-Za-z0-9._+-]*$"
 
@@ -87,6 +89,8 @@ class Trunk(BaseModel):
     def _named(cls, value: str) -> str:
         if not _NAME.fullmatch(value) or len(value) > _LONGEST_NAME:
             raise ValueError(f"must be small letters, digits and -, at most {_LONGEST_NAME}")
+        if value == _TAKEN:
+            raise ValueError(f"{_TAKEN} is a name of our own")
         return value
 
     @model_validator(mode="after")

@@ -21,7 +21,7 @@ def check(settings: Settings, *, recordings: Path = RECORDINGS) -> list[str]:
     if the file of a voice is missing.
     """
     manifest = Manifest.read(settings.prompts_dir)
-    plan = plans.make(settings, recordings, manifest.gave_up)
+    plan = plans.make(settings, recordings, manifest.gave_up, manifest.of_city)
     wrong = [problem for take in plan.takes for problem in _wrong(settings, manifest, take)]
     return [*wrong, *plan.problems]
 

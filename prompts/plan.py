@@ -6,7 +6,7 @@ sentences, only once all of them are recorded.
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,8 @@ from prompts import catalogue, voices
 from prompts.sources import Clip, Source, Studio, Tones
 from prompts.spoken import PAUSE
 from settings import Settings
+
+_NONE: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -40,12 +42,19 @@ class Plan:
     """Voices that are switched on but cannot speak a language at all."""
     problems: tuple[str, ...]
     """Voices that are switched on or recorded but do not speak yet, and why."""
+    of_city: Mapping[str, str]
+    """By name of a clip that names the city or counts its districts, its recording and what that says."""
 
 
-def make(settings: Settings, recordings: Path, gave_up: Mapping[str, str]) -> Plan:
-    """Plan every clip of every language. `gave_up` is as in `voices.choose`. Raises VoiceError."""
-    studio = Studio(recordings)
-    takes = [_take(Clip("moh", "hold", ""), (studio, Tones()))]
+def make(
+    settings: Settings, recordings: Path, gave_up: Mapping[str, str], of_city: Mapping[str, str] = _NONE
+) -> Plan:
+    """Plan every clip of every language. `gave_up` is as in `voices.choose`. Raises VoiceError.
+
+    A recording that was made for another city (`of_city`, of the plan before) is not used.
+    """
+    takes = [_take(Clip("moh", "hold", ""), (Studio(recordings), Tones()))]
+    say: dict[str, str] = {}
     notes: list[str] = []
     problems: list[str] = []
     for language in catalogue.languages():
@@ -54,6 +63,12 @@ def make(settings: Settings, recordings: Path, gave_up: Mapping[str, str]) -> Pl
         clips = [
             Clip(language, clip, text) for clip, text in catalogue.texts(language, settings.of_city).items()
         ]
+        others = []
+        for clip, says in _naming_the_city(Studio(recordings), language, clips, of_city):
+            say[clip.name] = says
+            if says.partition(" ")[2] != clip.text:
+                others.append(clip)
+        studio = Studio(recordings, {clip.name for clip in others})
         joined = [clip for clip in clips if clip.id not in whole]
         missing = [clip.id for clip in joined if not studio.has(clip)]
         for clip in clips:
@@ -64,9 +79,12 @@ def make(settings: Settings, recordings: Path, gave_up: Mapping[str, str]) -> Pl
             for clip in (PAUSE, "beep", "nearly-over", "live-call")
         ]
         problems += _unused(language, len(joined), missing)
+        if others:
+            names = ", ".join(clip.id for clip in others)
+            problems.append(f"{language}: recorded for another city, and not used: {names}; record them anew")
         if note:
             (problems if language in gave_up else notes).append(note)
-    return Plan(tuple(takes), tuple(notes), tuple(problems))
+    return Plan(tuple(takes), tuple(notes), tuple(problems), say)
 
 
 def _take(clip: Clip, sources: tuple[Source, ...]) -> Take:
@@ -75,6 +93,19 @@ def _take(clip: Clip, sources: tuple[Source, ...]) -> Take:
     )
     parts = (_signal_path(), source.name.encode(), str(clip.is_sentence).encode(), recipe)
     return Take(clip, source, hashlib.sha256(b"\0".join(parts)).hexdigest()[:32])
+
+
+def _naming_the_city(
+    studio: Studio, language: str, clips: Iterable[Clip], before: Mapping[str, str]
+) -> Iterator[tuple[Clip, str]]:
+    """The recorded clips whose text is this city's, each with its recording and what it was made to say."""
+    written = catalogue.texts(language)
+    for clip in clips:
+        recorded = None if written[clip.id] == clip.text else studio.recipe(clip)
+        if recorded is not None:
+            which = f"{hashlib.sha256(recorded).hexdigest()[:32]} "
+            known = before.get(clip.name, "")
+            yield clip, known if known.startswith(which) else which + clip.text
 
 
 @cache

@@ -7,7 +7,7 @@ tells what each was made from, and `.takes` keeps the sounds before levelling.
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,6 +51,8 @@ class Manifest:
     """By clip name, the key of what its files were made from."""
     gave_up: dict[str, str] = field(default_factory=dict)
     """Why a voice that is switched on does not speak a language, by language."""
+    of_city: dict[str, str] = field(default_factory=dict)
+    """As in `plans.Plan`."""
 
     @classmethod
     def read(cls, root: Path) -> "Manifest":
@@ -85,15 +87,18 @@ def build(
     rendered: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
     while True:  # once more for each language whose voice cannot be reached
-        plan = plans.make(settings, recordings, gave_up)
+        plan = plans.make(settings, recordings, gave_up, manifest.of_city)
         if all(is_current(settings, manifest, take) for take in plan.takes):
+            if plan.of_city != manifest.of_city:
+                Manifest(manifest.clips, gave_up, dict(plan.of_city)).write(root)
             break
         try:
             rendered = _make(root, plan.takes, progress)
         except Unreachable as error:
             gave_up[error.language] = str(error)
             continue
-        written = _level(settings, plan.takes, manifest, gave_up)
+        made = Manifest({take.clip.name: take.key for take in plan.takes}, gave_up, dict(plan.of_city))
+        written = _level(settings, plan.takes, manifest, made)
         break
     notes = (*plan.notes, *plan.problems)
     speaking = tuple(sorted({take.voice for take in plan.takes if take.source.is_voice}))
@@ -143,15 +148,13 @@ def _record(root: Path, take: Take) -> None:
     replace(_kept(root, take), sound.wav(samples, rate))
 
 
-def _level(
-    settings: Settings, takes: Iterable[Take], manifest: Manifest, gave_up: dict[str, str]
-) -> tuple[str, ...]:
+def _level(settings: Settings, takes: Sequence[Take], manifest: Manifest, made: Manifest) -> tuple[str, ...]:
     """Write the files that are not as they should be, from the takes that are kept; return their names."""
-    root, takes = settings.prompts_dir, list(takes)
+    root = settings.prompts_dir
     old = [take for take in takes if not is_current(settings, manifest, take)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         list(pool.map(lambda take: _encode(settings, take), old))
-    Manifest({take.clip.name: take.key for take in takes}, gave_up).write(root)
+    made.write(root)
     keys = {take.key for take in takes}
     for path in (root / _TAKES).glob("*.wav"):
         if path.stem not in keys:

@@ -1,5 +1,6 @@
 """Where the sound of a clip comes from: recordings and tones; the synthetic voices are in `voices`."""
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -52,12 +53,13 @@ class Studio:
     name = "studio"
     is_voice = True
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, without: Collection[str] = ()) -> None:
+        """`without`: clips, by name, of which there is a recording that is not to be used."""
+        self._folder, self._without = folder, without
 
     def has(self, clip: Clip) -> bool:
         """Return whether the clip is recorded."""
-        return self._path(clip).exists()
+        return clip.name not in self._without and self._path(clip).exists()
 
     def recipe(self, clip: Clip) -> bytes | None:
         """Return the recording itself."""

@@ -168,10 +168,13 @@ def prompts(known: Known) -> Iterator[Finding]:
 
     manifest = Manifest.read(known.settings.prompts_dir)
     try:
-        takes = plan.make(known.settings, RECORDINGS, manifest.gave_up).takes
+        made = plan.make(known.settings, RECORDINGS, manifest.gave_up, manifest.of_city)
     except VoiceError as error:
         yield fault("prompts", str(error), "HOTLINE_PROMPTS_PIPER; docs/voices.md")
         return
+    takes = made.takes
+    for problem in made.problems:
+        yield warning("prompts", problem, "docs/voices.md")
     lacking = sum(not is_current(known.settings, manifest, take) for take in takes)
     if lacking == len(takes):
         yield warning("prompts", "none is rendered yet", "hotline137 prompts build (run does it, too)")

@@ -77,6 +77,7 @@ def test_given_what_a_table_says_itself_when_loaded_then_it_goes_before_profile_
         ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nchanels = 2", "is channels meant?"),
         ("[one]\nprofile = 'address'\nhost = '192.0.2.1'", "[one] host: must be host:port"),
         ("[One]\nprofile = 'address'\nhost = '192.0.2.1:5060'", "[One] name: must be small letters"),
+        ("[alive]\nprofile = 'address'\nhost = '192.0.2.1:5060'", "alive is a name of our own"),
         ("['a&b']\nprofile = 'address'\nhost = '192.0.2.1:5060'", "name: must be small letters"),
         ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nname = 'x'", "no such keys"),
         ("[one]\nprofile = 'address'\nhost = '192.0.2.1:5060'\nsrtp = true", "srtp: needs transport"),

@@ -10,10 +10,12 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+import city_file
 import settings as settings_module
 from prompts import catalogue, render, sound, sources
 from prompts.check import check
 from settings import Settings
+from tests.kit.cities import GOLRUD
 from tests.prompts.clips import CEILING, only_few, record, wav, with_text
 
 pytestmark = pytest.mark.usefixtures("own_environment")
@@ -233,3 +235,37 @@ def test_given_damaged_clips_when_checked_then_each_is_named(own: Settings, no_r
         "fa/apology: 21 s, longer than 20 s",
         "fa/lines-full: not a sound file: Format not recognised.",
     ]
+
+
+def test_given_a_recording_that_names_the_city_when_that_is_another_then_it_is_not_heard_until_made_anew(
+    own: Settings, recordings: Path
+) -> None:
+    record(recordings, "greeting")
+    record(recordings, "goodbye")
+    render.build(own, recordings=recordings)
+    heard = wav(own, "fa/greeting")
+    assert check(own, recordings=recordings) == []
+
+    elsewhere = own.model_copy(update={"city": GOLRUD})
+    (said,) = [line for line in check(elsewhere, recordings=recordings) if "another city" in line]
+    assert said == "fa: recorded for another city, and not used: greeting; record them anew"
+    for _ in range(2):
+        assert said in render.build(elsewhere, recordings=recordings).notes
+        assert not np.array_equal(wav(elsewhere, "fa/greeting")[:4000], heard[:4000])
+
+    record(recordings, "greeting", level=0.4)
+    report = render.build(elsewhere, recordings=recordings)
+    assert report.written == ("fa/greeting",) and said not in report.notes
+    back = own.model_copy(update={"city": city_file.SAMPLE})
+    assert "fa/greeting" in render.build(back, recordings=recordings).written, "which is Golrud's now"
+
+
+def test_given_a_build_from_before_when_nothing_has_changed_then_it_is_known_for_which_city_it_was_recorded(
+    own: Settings, recordings: Path
+) -> None:
+    record(recordings, "greeting")
+    render.build(own, recordings=recordings)
+    manifest = render.Manifest.read(own.prompts_dir)
+    render.Manifest(manifest.clips).write(own.prompts_dir)
+    assert render.build(own, recordings=recordings).written == ()
+    assert render.Manifest.read(own.prompts_dir) == manifest
