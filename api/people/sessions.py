@@ -44,10 +44,13 @@ def first_administrator(
     settings: InForce,
 ) -> schemas.Me | account_schemas.SignInStep:
     """Make the first administrator of an empty installation, by the code from its log; then this is over."""
+    guesses: Guesses = request.app.state.passwords
     with _refusals_noted(request, engine):
-        with writing(engine) as session:  # its own transaction: a failure must be counted
+        guesses.check(cookies.address(request))
+        with reading(engine) as session:
             right = first_visit.is_right(session, body.code, settings)
         if not right:
+            guesses.wrong(cookies.address(request))
             raise Refused("wrong-code", "not the code that the log shows last")
     given = {"username": body.username, "name": body.name, "password": body.new}
     with writing(engine) as session:

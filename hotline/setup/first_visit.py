@@ -1,6 +1,6 @@
 """An empty installation: whoever has the code from its log makes the first administrator. Then this is over.
 
-Only a hash of the code is kept. Wrong ones lock it for a while, longer each time, as a password's.
+Only a hash of the code is kept. It is too long to be guessed: no wrong one hinders who has the right one.
 """
 
 import hmac
@@ -13,14 +13,13 @@ from db.engine import now, one_at_a_time
 from db.models import Role, SetupCode, User
 from hotline import audit
 from hotline.errors import Refused
-from hotline.people import accounts, lockout, staff
+from hotline.people import accounts, staff
 from settings import Settings
 
 _SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
 """None that is taken for another one."""
 _GROUPS, _LENGTH = 4, 5
-_GUESSED = "first visit"
-"""What wrong codes are counted under: with its blank it is nobody's user name."""
+"""Of 31 signs each: 99 bits."""
 
 
 def is_open(session: Session) -> bool:
@@ -36,20 +35,15 @@ def new_code(session: Session, settings: Settings) -> str:
     code = "-".join("".join(secrets.choice(_SIGNS) for _ in range(_LENGTH)) for _ in range(_GROUPS))
     session.execute(delete(SetupCode))
     session.add(SetupCode(id=1, code_hash=_hash(code, settings), made_at=now(session)))
-    lockout.unlock(session, _GUESSED)
     return code
 
 
 def is_right(session: Session, code: str, settings: Settings) -> bool:
-    """Whether this is the code; a wrong one is counted. Its own transaction: the count must stay.
-
-    Raises Refused("not-found" | "too-many-attempts").
-    """
+    """Whether this is the code. Raises Refused("not-found"): it is over."""
     if not is_open(session):
         raise _over()
     kept = session.scalar(select(SetupCode.code_hash)) or ""
-    right = hmac.compare_digest(kept, _hash(code, settings))
-    return lockout.guessed(session, _GUESSED, right=right)
+    return hmac.compare_digest(kept, _hash(code, settings))
 
 
 def begin(
