@@ -1,7 +1,6 @@
 """The bundle on a machine that no network leads out of. What is forged: tests/ops/test_bundle_install.py."""
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +11,10 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.kit import sound
 from tests.kit.docker_engine import docker_engine
-from tests.kit.installed import Machine, machine
+from tests.kit.installed import Machine, built, machine
 from tests.kit.phone import Phone
 from tests.kit.process import until
 
-ROOT = Path(__file__).parents[2]
 SUITE = "trixie"
 
 pytestmark = pytest.mark.timeout(1800)
@@ -24,18 +22,7 @@ pytestmark = pytest.mark.timeout(1800)
 
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("bundle")
-    done = subprocess.run(
-        ["ops/bundle/build.sh", SUITE],
-        check=False,
-        cwd=ROOT,
-        env=os.environ | {"OUT": str(folder), "LEVEL": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (made,) = folder.glob("*.tar")
-    return made
+    return built("ops/bundle/build.sh", SUITE, tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.fixture(scope="module")

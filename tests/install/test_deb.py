@@ -1,7 +1,6 @@
 """The Debian package on machines that have nothing: installed, dialled, upgraded, removed, purged."""
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,11 +12,10 @@ import pytest
 
 from tests.kit import sound
 from tests.kit.docker_engine import docker_engine
-from tests.kit.installed import Machine, machine
+from tests.kit.installed import Machine, built, machine
 from tests.kit.phone import Phone
 from tests.kit.process import until
 
-ROOT = Path(__file__).parents[2]
 NUMBER = "09131370137"
 SERVICES = ("asterisk", "ivr", "dialer", "scheduler", "api")
 OWN = "own zebra 731"
@@ -37,18 +35,7 @@ def engine() -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module", params=("trixie", "bookworm"))
 def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made for one release."""
-    folder = tmp_path_factory.mktemp(request.param)
-    done = subprocess.run(
-        ["ops/deb/build.sh", request.param],
-        check=False,
-        cwd=ROOT,
-        env=os.environ | {"OUT": str(folder), "LEVEL": "1"},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    (made,) = folder.glob("*.deb")
-    return made
+    return built("ops/deb/build.sh", request.param, tmp_path_factory.mktemp(request.param))
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from hotline.people import accounts
 from ops import asterisk
 from ops.asterisk import Asterisk
 from tests.kit.caller import Caller
+from tests.kit.carried import there_and_back
 from tests.kit.operator import Operator
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import Program, until
@@ -218,26 +219,8 @@ def pbx(
 def test_given_a_call_to_137_of_the_pbx_when_it_arrives_then_it_has_the_callers_number_and_a_callback_returns(
     system: System, pbx: Plain, addresses: tuple[str, str], carrier: int, desk: Operator
 ) -> None:
-    number = system.number()
-    with system.only_round() as round_id, Caller(system, number, port=carrier) as citizen:
-        call = citizen.dial(f"sip:137@{addresses[0]}")
-        citizen.wait_for("established", call=call)
-        citizen.at("greeting", "1")
-        citizen.at("confirm-number", "1")
-        citizen.at("registered")
-        citizen.hangup()
-        (place,) = system.registrations(round_id)
-        assert place.number == f"+98{number[1:]}", pbx.log()[-3000:]
-
-        callback = desk.claim(round_id)
-        desk.call(callback)
-        citizen.wait_for_call(30)
-        citizen.answer()
-        citizen.at("callback-press-one", "1")
-        desk.wait_for(callback, "talking")
-        assert citizen.calls[-1].peer.startswith("sip:0313137@")
-        citizen.hangup()
-        desk.wait_for(callback, "ended")
+    peer = there_and_back(system, desk, citizen_port=carrier, dials=addresses[0], log=pbx.log)
+    assert peer.startswith("sip:0313137@")
 
 
 def test_given_a_desk_whose_telephone_is_an_extension_when_its_person_asks_then_it_rings_and_is_let_in(

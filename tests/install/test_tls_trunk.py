@@ -16,7 +16,7 @@ from db.engine import reading
 from hotline.callbacks import trunk_states
 from ops import asterisk
 from tests.install.test_pbx import OURS, PBX, Plain
-from tests.kit.caller import Caller
+from tests.kit.carried import there_and_back
 from tests.kit.operator import Operator
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import until
@@ -144,7 +144,7 @@ def _certify(folder: Path, host: str) -> None:
 
 @pytest.fixture(scope="module")
 def carrier(places: Places, tmp_path_factory: pytest.TempPathFactory, system: System) -> Iterator[Plain]:
-    made = Plain(tmp_path_factory.mktemp("asterisk"), places.citizens, places.folder)
+    made = Plain(tmp_path_factory.mktemp("asterisk"), places.citizens, free_port(), places.folder)
     found = asterisk.find(system.settings)
     assert found
     try:
@@ -176,25 +176,7 @@ def test_given_a_carrier_by_tls_when_citizens_call_and_are_called_then_by_srtp_a
 
     until(lambda: state("right") == (True, True), "it answers, and has our registration", 90)
 
-    number = system.number()
-    with system.only_round() as round_id, Caller(system, number, port=places.citizens) as citizen:
-        call = citizen.dial(f"sip:137@{places.sip}")
-        citizen.wait_for("established", call=call)
-        citizen.at("greeting", "1")
-        citizen.at("confirm-number", "1")
-        citizen.at("registered")
-        citizen.hangup()
-        (place,) = system.registrations(round_id)
-        assert place.number == f"+98{number[1:]}", carrier.log()[-3000:]
-
-        callback = desk.claim(round_id)
-        desk.call(callback)
-        citizen.wait_for_call(40)
-        citizen.answer()
-        citizen.at("callback-press-one", "1")
-        desk.wait_for(callback, "talking")
-        citizen.hangup()
-        desk.wait_for(callback, "ended")
+    there_and_back(system, desk, citizen_port=places.citizens, dials=places.sip, log=carrier.log)
     assert 'shown: "137" <sip:03132137@' in carrier.log()
     strange = state("strange")
     assert strange is None or (strange[0] is not True and strange[1] is not True)

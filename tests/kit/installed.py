@@ -10,8 +10,23 @@ from ops import asterisk
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import until
 
+_ROOT = Path(__file__).parents[2]
 _BASE = "systemd,systemd-sysv,dbus,util-linux,procps,openssh-client,iproute2"
 """What every server has; neither Python nor anything else of ours."""
+
+
+def built(script: str, suite: str, folder: Path) -> Path:
+    """What ops/deb/build.sh or ops/bundle/build.sh makes for that release, quickly instead of small."""
+    done = subprocess.run(
+        [script, suite],
+        check=False,
+        cwd=_ROOT,
+        env=os.environ | {"OUT": str(folder), "LEVEL": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return Path(done.stdout.splitlines()[-1])
 
 
 class Machine:

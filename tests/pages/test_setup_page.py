@@ -1,13 +1,23 @@
 """The set-up page: what is set, what is missing, and a test call of which each step is seen."""
 
+import pytest
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
 from db.engine import writing
 from db.models import Role, TrialResult
 from hotline.setup import trial_calls
+from settings import Settings
 from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    """A city with two lines."""
+    (one,) = settings.trunks
+    trunks = tuple(one.model_copy(update={"name": name}) for name in ("first", "second"))
+    return settings.model_copy(update={"trunks": trunks})
 
 
 def test_given_an_administrator_when_a_test_call_is_placed_then_each_of_its_steps_is_seen(
@@ -19,6 +29,7 @@ def test_given_an_administrator_when_a_test_call_is_placed_then_each_of_its_step
     page.get_by_test_id("trial-call-go").click()
     expect(page.locator("[data-field=number]")).to_have_attribute("aria-invalid", "true")
     page.get_by_test_id("trial-call-number").fill("۰۹۱۳۱۲۳۴۵۶۷")
+    page.get_by_test_id("trial-call-trunk").select_option("second")
     page.get_by_test_id("trial-call-go").dblclick()
     row = page.get_by_test_id("trial")
     expect(row).to_contain_text("در انتظار گرفتن")
@@ -26,12 +37,12 @@ def test_given_an_administrator_when_a_test_call_is_placed_then_each_of_its_step
         due = trial_calls.due(session)
         assert due
         call = trial_calls.take_up(session, due)
-        assert call and call.token
+        assert call and call.token and call.trunk == "second"
         token = call.token
-        trial_calls.rang(session, token, "trunk")
+        trial_calls.rang(session, token, "second")
     expect(row).to_contain_text("زنگ می‌خورد")
     with writing(engine) as session:
-        trial_calls.said(session, token, "trunk", 486, goes_on=False)
+        trial_calls.said(session, token, "second", 486, goes_on=False)
         trial_calls.ended(session, token, TrialResult.BUSY)
     expect(row).to_contain_text("مشغول بود")
     expect(row).to_contain_text("شبکه گفت: ۴۸۶")
