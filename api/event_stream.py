@@ -7,10 +7,13 @@ Their number is bounded, each person's and all together; a stream ends with its 
 """
 
 import asyncio
+import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import takewhile
 from typing import Annotated, Literal, NamedTuple
 
@@ -23,15 +26,16 @@ from api import schemas
 from api.access import InSession, OfDepartment, idle, signed_in
 from db import events
 from db.engine import glance, reading
+from db.news import Watch
 from hotline.errors import Refused
 from hotline.people import sign_ins
 from settings import Settings
 
 router = APIRouter(tags=["events"])
 
-POLL_S = 0.1
 HEARTBEAT_S = 10.0
 CHECK_SESSIONS_S = 1.0
+_AGAIN_S = 1.0
 _KEPT = 2_000
 """So many events are read once for all pages; a page that is further behind reads by itself."""
 _REFUSAL = {
@@ -69,17 +73,44 @@ class Tail:
         self._news = asyncio.Condition()
         self._streams: list[Stream] = []
         self._recent: deque[News] = deque(maxlen=_KEPT)
+        self._newest = 0
+        """As the database has it."""
         self.last_id = 0
+        """The last one that pages were told of."""
 
     async def run(self) -> None:
         """Watch the log, and the sessions, for ever. A database that is away is asked again."""
+        loop, told, stop = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+        ring = partial(loop.call_soon_threadsafe, told.set)
+        threading.Thread(target=self._listen, args=(ring, stop), daemon=True).start()
+        try:
+            await self._keep_telling(told)
+        finally:
+            stop.set()
+
+    def _listen(self, ring: Callable[[], object], stop: threading.Event) -> None:
+        """Ring whenever something is appended; a thread of its own, which waits for the database."""
+        watch = Watch(self._engine)
+        while not stop.is_set():
+            try:
+                if watch.wait():
+                    self._newest = watch.newest or 0
+                    ring()
+            except Exception:  # the database is away, or this loop is closed
+                stop.wait(_AGAIN_S)
+        watch.close()
+
+    async def _keep_telling(self, told: asyncio.Event) -> None:
         checked = 0.0
         while True:
-            news: Sequence[News] = ()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), CHECK_SESSIONS_S)
+            told.clear()
+            found: Sequence[News] = ()
+            newest = self._newest
             try:
-                newest = await run_in_threadpool(events.peek_last_id, self._engine)
                 if self.last_id and newest > self.last_id and self._streams:
-                    news = await run_in_threadpool(self._read, self.last_id)
+                    found = await run_in_threadpool(self._read, self.last_id)
                 if self._streams and time.monotonic() - checked > CHECK_SESSIONS_S:
                     lasting = await run_in_threadpool(self._lasting, {s.session for s in self._streams})
                     still = lasting.items()
@@ -87,20 +118,22 @@ class Tail:
                     await self._end(gone, "signed-out")
                     checked = time.monotonic()
             except Exception:
-                await asyncio.sleep(1)
+                await asyncio.sleep(_AGAIN_S)
+                told.set()
                 continue
             if newest < self.last_id:  # a database that is older: a backup, a standby that lacked something
                 for stream in self._streams:
                     stream.seen = min(stream.seen, newest)
             if newest != self.last_id:
                 async with self._news:
-                    if news:
-                        self._recent.extend(news)
+                    if found:
+                        self._recent.extend(found)
                     else:
                         self._recent.clear()
-                    self.last_id = news[-1].id if news else newest
+                    self.last_id = found[-1].id if found else newest
+                    if self.last_id < newest:  # there were too many to be read at once
+                        told.set()
                     self._news.notify_all()
-            await asyncio.sleep(POLL_S)
 
     async def make_room(self, user_id: int) -> None:
         """Before one more stream of this person: who has too many loses the oldest.

@@ -101,6 +101,9 @@ def _repeat(job: Job, progress: Progress, engine: Engine, settings: Settings) ->
 
 def carry_over(engine: Engine, _settings: Settings) -> None:
     """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
+    with reading(engine) as session:
+        if not carry.is_left(session):
+            return
     for some in (carry.run, carry.tell_left):
         while True:
             with writing(engine) as session:

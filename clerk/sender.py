@@ -66,6 +66,9 @@ class Ways(NamedTuple):
 
 def run(engine: Engine, settings: Settings) -> None:
     """Send what is due, until nothing is."""
+    with glance(engine) as connection:
+        if not delivery.others_wait(connection):
+            return
     _run(engine, settings, _take_up)
 
 

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import core, now, peek
 from db.models import Callback, Event, Recording, Registration, Request, User
+from db.news import CHANNEL
 from db.states import SEEN_BY_DEPARTMENT
 
 _ORDER_LOCK = 137
@@ -37,11 +38,15 @@ def hold_line(session: Session, round_id: int) -> None:
 
 _seat = select(User.id).where(User.desk_id == bindparam("seat", type_=Integer)).scalar_subquery()
 _INSERT = insert(Event).values(user_id=_seat)
+_HOLD_AND_TELL = text("SELECT pg_advisory_xact_lock(:lock), pg_notify(:channel, '')")
 
 
 def _append(session: Session, **values: object) -> None:
     session.flush()  # before the order is held
-    hold_order(session)
+    if (
+        session.get_bind().dialect.name == "postgresql"
+    ):  # `hold_order`, and whoever waits is told at the commit
+        session.execute(_HOLD_AND_TELL, {"lock": _ORDER_LOCK, "channel": CHANNEL})
     core(session).execute(_INSERT, {"at": now(session), "seat": values.get("desk_id"), **values})
 
 

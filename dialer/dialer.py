@@ -3,11 +3,10 @@
 import logging
 import time
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine
 
 from db import events
-from db.engine import glance, writing
-from db.models import Callback
+from db.engine import writing
 from dialer import asterisk_events
 from dialer.ami import Ami, AmiError
 from dialer.asterisk_events import AsteriskEvents
@@ -22,6 +21,7 @@ from dialer.endings import Endings
 from dialer.guests import Guests
 from dialer.keys import Keys
 from dialer.live import Live
+from dialer.pace import Pace
 from dialer.placing import Placing
 from dialer.reconcile import Reconciler
 from dialer.rescue_calls import RescueCalls
@@ -39,18 +39,15 @@ from settings import Settings
 
 log = logging.getLogger("dialer")
 
-POLL_S = 0.05
-CALM_S = 0.2
-REST_S, _RESTS_AFTER_S = 1.0, 2.0
-"""With no call under way, and nothing new for so long, it looks no more often than this: every look costs."""
 _BACKOFF_S = 1.0
 _RECONCILE_S = 0.2
 
-_UNDER_WAY = select(exists().where(Callback.ended_at.is_(None)))
-
 
 class Dialer:
-    """One thread: handles events as they come, and every POLL_S looks what the desks have asked for.
+    """One thread: handles events as they come, and looks what the desks have asked for.
+
+    A turn begins with an event of Asterisk's, or as soon as anybody has changed anything (dialer.process); by
+    itself every POLL_S while there is work, else more seldom (dialer.pace).
 
     Whatever it knows is in the database; what it missed (its own death, a cut connection, a database
     away) it asks of Asterisk again (dialer.reconcile).
@@ -112,14 +109,14 @@ class Dialer:
         )
         self._next_beat = 0.0
         self._next_reconcile = 0.0
-        self._next_calm = 0.0
-        self._awake_until = 0.0
+        self._pace = Pace(engine)
         self._seen = 0
 
     def step(self) -> None:
-        """One turn of the loop: an event if there is one within POLL_S, then the desks' wishes."""
+        """One turn of the loop: an event if there is one within the pause, then the desks' wishes."""
         try:
-            news = self._asterisk.handle(POLL_S)
+            known = self._asterisk.in_sync and self._ami.connected.is_set()
+            news = self._asterisk.handle(self._pace.pause(self._next_beat if known else None))
             self._beat()
             if self._ami.connected.is_set():
                 news = self._reconcile() or news
@@ -150,9 +147,8 @@ class Dialer:
     def _work(self, *, news: bool) -> None:
         """What the desks ask for, at once if there is news; the rest less often."""
         if news:
-            self._awake_until = time.monotonic() + _RESTS_AFTER_S
-            self._next_calm = min(self._next_calm, time.monotonic() + CALM_S)
-        calm = time.monotonic() >= self._next_calm
+            self._pace.wake()
+        calm = self._pace.is_calm()
         if news or calm:
             self._rescue_calls.place_asked()  # first: somebody is in danger
             self._call_ahead.match()
@@ -162,7 +158,6 @@ class Dialer:
             self._asterisk.in_sync &= self._rooms.send_all() and sent
             self._placing.place_asked()
         if calm:
-            self._next_calm = time.monotonic() + (CALM_S if self._is_awake() else REST_S)
             self._calmly()
 
     def _something_changed(self) -> bool:
@@ -171,15 +166,8 @@ class Dialer:
         seen, self._seen = self._seen, newest
         return newest != seen
 
-    def _is_awake(self) -> bool:
-        """Whether anything is going on in which a second counts."""
-        if time.monotonic() < self._awake_until:
-            return True
-        with glance(self._engine) as connection:
-            return bool(connection.scalar(_UNDER_WAY))
-
     def _calmly(self) -> None:
-        """What may wait CALM_S, so that «next» never waits for it."""
+        """What may wait, so that «next» never waits for it."""
         self._trunks.catch_up(lambda: self._asterisk.handle(0))
         self._trunk.look()
         self._call_ahead.let_go()
@@ -208,6 +196,5 @@ class Dialer:
             return
         self._next_beat = time.monotonic() + heartbeats.BEAT_SECONDS
         with writing(self._engine) as session:
-            heartbeats.beat(session, "dialer")
-            if self._ami.connected.is_set():
-                heartbeats.beat(session, "asterisk")
+            both = ("dialer", "asterisk") if self._ami.connected.is_set() else ("dialer",)
+            heartbeats.beat(session, *both)

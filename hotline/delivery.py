@@ -23,6 +23,8 @@ from db.models import (
     OutboxMessage,
     PushSubscription,
     WhyNot,
+    word,
+    words,
 )
 from hotline import outbox
 from hotline.clock import is_quiet
@@ -75,12 +77,21 @@ def name_outside(message: OutboxMessage) -> str:
     return str((int(message.made_at.timestamp()) + (message.again or 0)) * 10**8 + message.id % 10**8)
 
 
+_UNSENT = OutboxMessage.state.in_(words((Delivery.PENDING, Delivery.SENDING)))
+_IS_CODE = OutboxMessage.kind == word(OutboxKind.SIGN_IN_CODE)
+# Asked every second, by who takes no writer's turn to look: built once.
+_CODES_WAIT = select(exists().where(_UNSENT, _IS_CODE))
+_OTHERS_WAIT = select(exists().where(_UNSENT, ~_IS_CODE))
+
+
 def codes_wait(connection: Connection) -> bool:
-    """Whether there is any code to take up, now or later: who only looks takes no writer's turn."""
-    unsent = OutboxMessage.state.in_((Delivery.PENDING, Delivery.SENDING))
-    return bool(
-        connection.scalar(select(exists().where(unsent, OutboxMessage.kind == OutboxKind.SIGN_IN_CODE)))
-    )
+    """Whether there is any code to take up, now or later."""
+    return bool(connection.scalar(_CODES_WAIT))
+
+
+def others_wait(connection: Connection) -> bool:
+    """Whether there is any other message to take up, now or later."""
+    return bool(connection.scalar(_OTHERS_WAIT))
 
 
 def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:

@@ -1,9 +1,11 @@
 """Heartbeats of the processes and the phones' presence: what the status page and the desks ask."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db import events
@@ -16,12 +18,28 @@ CLERK, API = "clerk", "api"
 _JOB = f"{CLERK}/"
 
 _LAST = select(Heartbeat.at, Heartbeat.fresh_s).where(Heartbeat.process == bindparam("process"))
+_KNOWN = select(Heartbeat.process).where(Heartbeat.process.startswith(_JOB))
 _JOBS = select(Heartbeat).where(Heartbeat.process.startswith(_JOB)).order_by(Heartbeat.at)
 
 
-def beat(session: Session, process: str) -> None:
-    """Say that `process` works. Say it every BEAT_SECONDS."""
-    session.merge(Heartbeat(process=process, at=now(session), fresh_s=int(FRESH.total_seconds())))
+def _upsert(insert: Callable[[type[Heartbeat]], Any]) -> Any:
+    said = insert(Heartbeat)
+    new = {"at": said.excluded.at, "fresh_s": said.excluded.fresh_s}
+    return said.on_conflict_do_update(index_elements=[Heartbeat.process], set_=new)
+
+
+# Said every other second by each process, whatever else there is to do: built once.
+_SAID = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
+
+
+def beat(session: Session, *processes: str) -> None:
+    """Say that each of `processes` works. Say it every BEAT_SECONDS."""
+    at, fresh_s = now(session), int(FRESH.total_seconds())
+    _say(session, [{"process": process, "at": at, "fresh_s": fresh_s} for process in processes])
+
+
+def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
+    core(session).execute(_SAID[session.get_bind().dialect.name], rows)
 
 
 def alive(session: Session, process: str) -> bool:
@@ -46,11 +64,15 @@ def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str
 
     Those of another version, which nobody does any more, are forgotten.
     """
-    at, known = now(session), session.scalars(_JOBS).all()  # each `merge` finds its own among them
-    for job, seconds in ago_s.items():
-        done_at = at - timedelta(seconds=seconds)
-        session.merge(Heartbeat(process=f"{_JOB}{job}", at=done_at, fresh_s=int(fresh_s[job])))
-    gone = {row.process for row in known} - {f"{_JOB}{job}" for job in fresh_s}
+    at = now(session)
+    done = [
+        {"process": f"{_JOB}{job}", "at": at - timedelta(seconds=seconds), "fresh_s": int(fresh_s[job])}
+        for job, seconds in ago_s.items()
+    ]
+    if done:
+        _say(session, done)
+    known = core(session).execute(_KNOWN).scalars()
+    gone = set(known) - {f"{_JOB}{job}" for job in fresh_s}
     if gone:
         session.execute(delete(Heartbeat).where(Heartbeat.process.in_(gone)))
 

@@ -1,44 +1,32 @@
 """`hotline137 run`: set everything up, then keep it running."""
 
-import asyncio
 import contextlib
 import fcntl
-import json
 import os
 import socket
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from functools import partial
 
-from addresses import Address
 from db.engine import connect, writing
 from db.migrate import upgrade
 from dialplan.render import render
-from ops import asterisk, asterisk_log, first_visit, sample
-from ops.console import core_works
-from ops.supervisor import Program, Supervisor
+from ops import asterisk, first_visit, sample
+from ops.keep_all import Plan, become, say
 from prompts.render import build
 from settings import Settings
 
-_READY_S = 60.0
 PROCESS = ["-m", "ops.process"]
 """What each of our processes is started with, before its name."""
+KEEPER = ["-m", "ops.keep_all"]
+"""What keeps them."""
 
 
 class CannotRun(Exception):
     """Something is missing or in the way; the text says what to do."""
 
 
-def say(text: str) -> None:
-    """Show progress at once, each line whole: unbuffered, its end would be a write of its own."""
-    print(f"{text}\n", end="", flush=True)
-
-
 def run(settings: Settings) -> None:
-    """Set up, run everything in the foreground until Ctrl-C. Raises CannotRun, NoAsterisk."""
+    """Set up, then become what runs everything until Ctrl-C. Raises CannotRun, NoAsterisk."""
     with _only_one(settings):
         accounts = prepare(settings)
         _ports_free(settings)
@@ -50,11 +38,16 @@ def run(settings: Settings) -> None:
         for stale in ("asterisk.pid", "asterisk.ctl"):
             (running / stale).unlink(missing_ok=True)
         ours = [sys.executable, "-u", *PROCESS]
-        works = partial(core_works, running / "asterisk.ctl")
-        programs = [Program("asterisk", found.argv(config), works, asterisk_log.readable)]
-        programs += [Program(name, [*ours, name]) for name in ("ivr", "dialer", "clerk", "api")]
-        supervisor = Supervisor(programs, say, settings.log)
-        asyncio.run(supervisor.run(lambda: _when_ready(settings, supervisor, accounts)))
+        programs = [(name, [*ours, name]) for name in ("ivr", "dialer", "clerk", "api")]
+        plan = Plan(
+            programs=[("asterisk", found.argv(config)), *programs],
+            console=str(running / "asterisk.ctl"),
+            log=settings.log,
+            host=settings.http.host,
+            port=settings.http.port,
+            welcome=_welcome(settings, accounts),
+        )
+        become(plan, KEEPER)
 
 
 def prepare(settings: Settings) -> list[sample.Account]:
@@ -81,6 +74,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotRun(f"{settings.state_dir} is in use: hotline137 runs there already") from None
+        os.set_inheritable(lock.fileno(), True)  # what this process becomes has it still
         yield
 
 
@@ -100,32 +94,6 @@ def _ports_free(settings: Settings) -> None:
             except OSError as error:
                 reason = os.strerror(error.errno or 0)
                 raise CannotRun(f"{name}={address}: {reason}. Set {name} to another address.") from None
-
-
-def _when_ready(settings: Settings, supervisor: Supervisor, accounts: list[sample.Account]) -> None:
-    began = time.monotonic()
-    health: dict[str, str] = {}
-    while not supervisor.stopping and time.monotonic() - began < _READY_S:
-        health = _ready(settings.http)
-        if set(health.values()) == {"up"}:
-            say(_welcome(settings, accounts))
-            return
-        time.sleep(0.2)
-    if not supervisor.stopping:
-        say(f"not ready after {_READY_S:.0f} s: {health or 'the API does not answer'}; see the log above")
-
-
-def _ready(address: Address) -> dict[str, str]:
-    url = f"http://{address}/readyz"
-    try:
-        with urllib.request.urlopen(url, timeout=2) as answer:
-            return dict(json.load(answer))
-    except urllib.error.HTTPError as error:
-        with contextlib.suppress(ValueError):
-            return dict(json.load(error))
-    except OSError:
-        pass
-    return {}
 
 
 def _welcome(settings: Settings, accounts: list[sample.Account]) -> str:

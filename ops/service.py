@@ -10,7 +10,8 @@ from pathlib import Path
 from db.migrate import OtherVersion
 from dialplan.render import render
 from ops import asterisk
-from ops.run import prepare, say
+from ops.keep_all import say
+from ops.run import prepare
 from prompts.sources import VoiceError
 from settings import Settings, SettingsError, load
 

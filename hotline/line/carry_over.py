@@ -12,7 +12,7 @@ from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from db import events
-from db.engine import now
+from db.engine import core, now
 from db.models import Carry, OutboxKind, OutboxMessage, Registration, Round, word, words
 from db.states import HOLDS_PLACE, Fact, RegistrationState
 from hotline import outbox
@@ -96,11 +96,25 @@ _NOT_TOLD = (
 )
 
 
+_SOME_LEFT = select(
+    exists().where(
+        Registration.round_id == Round.id,
+        Registration.state.in_(words(_LEFT)),
+        or_(rounds.over(), Round.is_operators_line),
+    )
+)
+
+
 class _Step(NamedTuple):
     fact: Fact
     registration: Registration
     left: Round
     to: Round | None
+
+
+def is_left(session: Session) -> bool:
+    """Whether anybody is in a round that is over, or in the operators' line: `run` may have work."""
+    return bool(core(session).scalar(_SOME_LEFT, rounds.moment(now(session))))
 
 
 def run(session: Session, limit: int = 100) -> int:

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from ops import patience, process
+from ops import keep_all, patience, process
 from tests.kit.clock import faked
 
 NAME = "tests.kit.accelerated"
@@ -27,23 +27,26 @@ def main() -> None:
             accelerate_dialer()
         process.run(sys.argv[2])
         return
+    if sys.argv[1] == "keep":
+        if "ACCELERATED_AMI" in os.environ:  # elsewhere nothing hangs: who is only slow must not be killed
+            patience.IDLE_S, patience._GOOD_LIFE_S = IDLE_S, 2 * IDLE_S
+        keep_all.main()
+        return
     import ops.run
     from ops.cli import app
 
-    ops.run.PROCESS = ["-m", NAME, "process"]
-    if "ACCELERATED_AMI" in os.environ:  # elsewhere nothing hangs: whoever is only slow must not be killed
-        patience.IDLE_S, patience._GOOD_LIFE_S = IDLE_S, 2 * IDLE_S
+    ops.run.PROCESS, ops.run.KEEPER = ["-m", NAME, "process"], ["-m", NAME, "keep"]
     app()
 
 
 def accelerate_dialer() -> None:
     """It looks more often, believes that seconds are longer, and finds Asterisk where a test says."""
-    import dialer.dialer
+    from dialer import pace
     from hotline.callbacks import round_statistics
 
     speed = float(os.environ["ACCELERATED"])
-    dialer.dialer.POLL_S = max(dialer.dialer.POLL_S / speed, 0.02)
-    dialer.dialer.REST_S = dialer.dialer.CALM_S  # a second is minutes here
+    pace.POLL_S = max(pace.POLL_S / speed, 0.02)
+    pace.REST_S = pace.EMPTY_S = pace.CALM_S  # a second is minutes here
     as_it_was = round_statistics._seconds
     round_statistics._seconds = lambda start, end: speed * as_it_was(start, end)
     if proxy := os.environ.get("ACCELERATED_AMI"):

@@ -1,0 +1,150 @@
+"""Waits for the event log's next entry, instead of asking for it twenty times a second.
+
+The database tells of it: PostgreSQL by NOTIFY (db.events), SQLite by the write to its write-ahead log, which
+the kernel notices. Nobody relies on that. Once in LOOK_S the log is looked at all the same; what is found so,
+untold, shows that nothing is told here (a pooler between, a network's file system, the version before), and
+for a while it is looked at every POLL_S.
+"""
+
+import ctypes
+import os
+import select
+import time
+from abc import ABC, abstractmethod
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.pool import PoolProxiedConnection
+
+POLL_S = 0.05
+LOOK_S = 1.0
+_DEAF_S = 60.0
+_LATE_S = 0.05
+"""So much later than the entry itself its telling may come."""
+CHANNEL = "hotline_events"
+_NEWEST = "SELECT max(id) FROM events"
+_COMMITS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064)
+"""Pauses between looks: what SQLite writes can be read when it is safe on the disk, a moment later."""
+_IN_MODIFY = 2
+_BUFFER = 1 << 16
+
+
+class Watch:
+    """On the log's newest entry. One thread uses it, and nobody else the connection that it has."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._bell: _Bell | None = None
+        self._deaf_until = 0.0
+        self.newest: int | None = None
+        """The id of the newest entry; 0: there is none; None: that is not known now."""
+
+    def wait(self, most_s: float | None = None) -> bool:
+        """Wait for an entry, LOOK_S or `most_s` at most. Returns whether there is one since the last time.
+
+        Raises what the driver raises; the next time it begins anew, and whatever was missed is news.
+        """
+        try:
+            if self._bell is None:
+                self._bell = _bell(self._engine)
+                return self._look()
+            deaf = time.monotonic() < self._deaf_until
+            told = self._bell.rings(POLL_S if deaf else LOOK_S if most_s is None else most_s)
+            pauses = self._bell.pauses if told else ()
+            while not (found := self._look()) and pauses:
+                time.sleep(pauses[0])
+                pauses = pauses[1:]
+            if found and not told and (deaf or not self._bell.rings(_LATE_S)):
+                self._deaf_until = time.monotonic() + _DEAF_S
+        except BaseException:
+            self.close()
+            raise
+        return found
+
+    def _look(self) -> bool:
+        assert self._bell is not None  # noqa: S101
+        before, self.newest = self.newest, self._bell.newest()
+        return self.newest != before
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        bell, self._bell, self.newest = self._bell, None, None
+        if bell is not None:
+            bell.close()
+
+
+class _Bell(ABC):
+    """A connection of its own, and what tells of commits."""
+
+    pauses: tuple[float, ...] = ()
+
+    def __init__(self, connection: PoolProxiedConnection) -> None:
+        self._driver: Any = connection.driver_connection
+        connection.detach()  # it is nobody else's from here on
+        self._connection = connection
+
+    @abstractmethod
+    def rings(self, within_s: float) -> bool:
+        """Whether a commit is told of within this time."""
+
+    def newest(self) -> int:
+        """The newest entry's id; 0 if there is none."""
+        return int(self._driver.execute(_NEWEST).fetchone()[0] or 0)
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+
+class _Notified(_Bell):
+    """By PostgreSQL."""
+
+    def __init__(self, connection: PoolProxiedConnection) -> None:
+        super().__init__(connection)
+        self._driver.autocommit = True
+        self._driver.execute(f"LISTEN {CHANNEL}")
+
+    def rings(self, within_s: float) -> bool:
+        told = False
+        for _ in self._driver.notifies(timeout=within_s, stop_after=1):
+            told = True
+        return told
+
+
+class _Written(_Bell):
+    """By the kernel: somebody has written to the file that takes each commit of SQLite's."""
+
+    pauses = _COMMITS_S
+
+    def __init__(self, connection: PoolProxiedConnection) -> None:
+        super().__init__(connection)
+        self.newest()  # now the file is there, and stays while this connection does
+        (_, _, path), *_ = self._driver.execute("PRAGMA database_list").fetchall()
+        libc = ctypes.CDLL(None)
+        self._watch = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._poll = select.poll()
+        if (
+            self._watch >= 0
+            and libc.inotify_add_watch(self._watch, os.fsencode(f"{path}-wal"), _IN_MODIFY) >= 0
+        ):
+            self._poll.register(self._watch, select.POLLIN)
+
+    def rings(self, within_s: float) -> bool:
+        if not self._poll.poll(within_s * 1000):
+            return False
+        os.read(self._watch, _BUFFER)
+        return True
+
+    def close(self) -> None:
+        super().close()
+        if self._watch >= 0:
+            os.close(self._watch)
+
+
+def _bell(engine: Engine) -> _Bell:
+    connection = engine.raw_connection()
+    try:
+        return _Notified(connection) if engine.dialect.name == "postgresql" else _Written(connection)
+    except BaseException:
+        connection.close()
+        raise

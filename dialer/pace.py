@@ -1,0 +1,80 @@
+"""When the dialer looks at what: every look costs, and most of the time nobody is there."""
+
+import time
+
+from sqlalchemy import Engine, Select, exists, or_, select
+
+from db.engine import glance
+from db.models import (
+    Callback,
+    CitizenCode,
+    CodeWay,
+    Desk,
+    RescueCall,
+    TrialCall,
+    UrgentMatter,
+    WaitingCaller,
+)
+
+POLL_S = 0.05
+CALM_S = 0.2
+REST_S, _RESTS_AFTER_S = 1.0, 2.0
+"""With no call under way, and nothing new for so long, it looks no more often than this."""
+EMPTY_S = 5.0
+"""Nor more often than this, where nobody sits at a desk or waits for a call."""
+
+_UNDER_WAY = select(exists().where(Callback.ended_at.is_(None)))
+_SOMEBODY = select(
+    or_(
+        exists().where(
+            or_(Desk.phone_connected, Desk.round_id.is_not(None), Desk.call_asked_at.is_not(None))
+        ),
+        exists().where(WaitingCaller.left_at.is_(None)),
+        exists().where(RescueCall.ended_at.is_(None)),
+        exists().where(UrgentMatter.taken_at.is_(None)),
+        exists().where(TrialCall.slot == 1),
+        exists().where(
+            CitizenCode.way == CodeWay.CALL, CitizenCode.placed_at.is_(None), CitizenCode.ended_at.is_(None)
+        ),
+    )
+)
+
+
+class Pace:
+    """Of one dialer. What is new is looked at in the turn that finds it, the rest as seldom as may be."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._rests = False
+        self._awake_until = 0.0
+        self._next_calm = 0.0
+        self._next_empty = 0.0
+
+    def pause(self, until: float | None) -> float:
+        """So long a turn waits for an event, at most `until` that moment; None: Asterisk is not known now."""
+        if until is None or not self._rests:
+            return POLL_S
+        return max(POLL_S, min(until, self._next_calm) - time.monotonic())
+
+    def wake(self) -> None:
+        """There is news."""
+        at = time.monotonic()
+        self._rests = False
+        self._awake_until = at + _RESTS_AFTER_S
+        self._next_calm = min(self._next_calm, at + CALM_S)
+
+    def is_calm(self) -> bool:
+        """Whether it is time to look for what may wait CALM_S, or longer."""
+        at = time.monotonic()
+        if at < self._next_calm:
+            return False
+        self._rests = at >= self._awake_until and not self._is_there(_UNDER_WAY)
+        self._next_calm = at + (REST_S if self._rests else CALM_S)
+        if self._rests and at < self._next_empty and not self._is_there(_SOMEBODY):
+            return False
+        self._next_empty = at + EMPTY_S
+        return True
+
+    def _is_there(self, query: Select[bool]) -> bool:
+        with glance(self._engine) as connection:
+            return bool(connection.scalar(query))

@@ -1,0 +1,95 @@
+"""`python -m ops.keep_all FD`: keeps all processes working; what `hotline137 run` becomes once all is set up.
+
+Setting up takes a hundred megabytes of libraries, which this one, as it stays for months, does without.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+from ops import asterisk_log
+from ops.console import core_works
+from ops.log import Form
+from ops.supervisor import Program, Supervisor
+
+_READY_S = 60.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be kept, and what is said when it is ready."""
+
+    programs: Sequence[tuple[str, Sequence[str]]]
+    """Each one's name and command line."""
+    console: str
+    """Where Asterisk is asked whether it works."""
+    log: Form
+    host: str
+    port: int
+    """Of the API."""
+    welcome: str
+
+
+def say(text: str) -> None:
+    """Show progress at once, each line whole: unbuffered, its end would be a write of its own."""
+    print(f"{text}\n", end="", flush=True)
+
+
+def become(plan: Plan, command: Sequence[str]) -> None:
+    """Be this program from now on, started by these words: nothing else of this process remains."""
+    written = os.memfd_create("plan", 0)  # inherited; its passwords are on no command line
+    with open(written, "w", closefd=False) as file:
+        json.dump(asdict(plan), file)
+    os.execv(sys.executable, [sys.executable, "-u", *command, str(written)])  # noqa: S606
+
+
+def main() -> None:
+    """Run until told to stop."""
+    with open(int(sys.argv[-1])) as file:
+        file.seek(0)
+        plan = Plan(**json.load(file))
+    keep(plan)
+
+
+def keep(plan: Plan) -> None:
+    """Keep all of them, and say when they are ready."""
+    works = partial(core_works, Path(plan.console))
+    programs = [
+        Program(name, argv, works, asterisk_log.readable) if name == "asterisk" else Program(name, argv)
+        for name, argv in plan.programs
+    ]
+    supervisor = Supervisor(programs, say, plan.log)
+    asyncio.run(supervisor.run(lambda: _when_ready(plan, supervisor)))
+
+
+def _when_ready(plan: Plan, supervisor: Supervisor) -> None:
+    began = time.monotonic()
+    health: dict[str, str] = {}
+    while not supervisor.stopping and time.monotonic() - began < _READY_S:
+        health = _health(plan)
+        if set(health.values()) == {"up"}:
+            say(plan.welcome)
+            return
+        time.sleep(0.2)
+    if not supervisor.stopping:
+        say(f"not ready after {_READY_S:.0f} s: {health or 'the API does not answer'}; see the log above")
+
+
+def _health(plan: Plan) -> dict[str, str]:
+    asking = HTTPConnection(plan.host, plan.port, timeout=2)
+    with contextlib.closing(asking), contextlib.suppress(OSError, HTTPException, ValueError):
+        asking.request("GET", "/readyz")
+        return dict(json.load(asking.getresponse()))
+    return {}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""News of the event log: told by the database, and found by a look where it is not."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+
+from db import events, news
+from db.engine import writing
+from db.news import Watch
+from hotline import heartbeats
+from tests.kit.databases import on_both
+
+__all__ = ["on_both"]
+
+LONG_S = 30.0
+"""Nothing here comes by itself: what does not wait so long was told."""
+
+
+@pytest.fixture
+def waiting(engine: Engine) -> Iterator[Watch]:
+    waiting = Watch(engine)
+    assert waiting.wait(), "what there is already is news to who has just come"
+    yield waiting
+    waiting.close()
+
+
+def _append(engine: Engine) -> None:
+    with writing(engine) as session:
+        events.timetable_changed(session, "rule")
+
+
+def test_given_somebody_waits_when_an_entry_is_committed_then_they_are_told_at_once(
+    engine: Engine, waiting: Watch
+) -> None:
+    for _ in range(3):
+        before = waiting.newest
+        later = threading.Timer(0.05, _append, [engine])
+        later.start()
+        began = time.monotonic()
+        while not waiting.wait(LONG_S):  # SQLite's own connection may write, too
+            pass
+        assert time.monotonic() - began < LONG_S / 3
+        later.join()
+        assert waiting.newest is not None and before is not None and waiting.newest > before
+
+
+def test_given_somebody_waits_when_something_else_is_committed_then_it_is_no_news(
+    engine: Engine, waiting: Watch
+) -> None:
+    with writing(engine) as session:
+        heartbeats.beat(session, "ivr")
+    assert not waiting.wait(0.01)
+
+
+def test_given_an_entry_that_is_rolled_back_then_it_is_no_news(engine: Engine, waiting: Watch) -> None:
+    with pytest.raises(ZeroDivisionError), writing(engine) as session:
+        events.timetable_changed(session, "rule")
+        raise ZeroDivisionError
+    assert not waiting.wait(0.01)
+
+
+def test_given_nothing_is_told_here_when_an_entry_is_committed_then_a_look_finds_it_and_looks_come_soon_after(
+    engine: Engine, waiting: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[float] = []
+
+    def deaf(_bell: object, within_s: float) -> bool:
+        looked.append(within_s)
+        return False
+
+    for kind in (news._Notified, news._Written):
+        monkeypatch.setattr(kind, "rings", deaf)
+    _append(engine)
+    assert waiting.wait()
+    _append(engine)
+    assert waiting.wait()
+    assert looked == [news.LOOK_S, news._LATE_S, news.POLL_S]
+
+
+def test_given_its_connection_is_gone_when_it_waits_again_then_it_begins_anew_and_misses_nothing(
+    engine: Engine, waiting: Watch
+) -> None:
+    assert waiting._bell is not None
+    waiting._bell._driver.close()
+    _append(engine)
+    with pytest.raises(Exception, match="closed"):
+        waiting.wait()
+    assert waiting.newest is None
+    assert waiting.wait()
+    assert waiting.newest
