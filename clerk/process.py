@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from clerk import arrivals, backups, directory, erasing, pictures, recordings, replies, sender
+from clerk import backups, erasing, pictures, recordings, replies, seldom
 from clerk.progress import Progress, step
 from db import events
 from db.engine import connect, reading, writing
@@ -243,10 +243,10 @@ JOBS = [
     Job("notices", 5.0, announce),
     Job("request-steps", 5.0, tell_of_requests),
     Job("turn-near", 5.0, tell_turn_near),
-    Job("outbox", 1.0, sender.run, limit_s=120.0),  # finding an address may take a minute
-    Job("sms-arrivals", 20.0, arrivals.ask_what_became, limit_s=120.0),
-    Job("sms-credit", 600.0, arrivals.ask_credit, limit_s=120.0),
-    Job("sign-in-codes", 0.5, sender.run_codes, limit_s=120.0),
+    Job("outbox", 1.0, seldom.send, limit_s=120.0),  # finding an address may take a minute
+    Job("sms-arrivals", 20.0, seldom.ask_what_became, limit_s=120.0),
+    Job("sms-credit", 600.0, seldom.ask_credit, limit_s=120.0),
+    Job("sign-in-codes", 0.5, seldom.send_codes, limit_s=120.0),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal, limit_s=300.0),
     Job("requests", 600.0, close_requests),
@@ -267,7 +267,7 @@ JOBS = [
     Job("retention", 3600.0, erasing.forget_old, limit_s=120.0),
     Job("replies", 2.0, replies.speak, limit_s=300.0),
     Job("old-replies", 3600.0, replies.delete_old),
-    Job("city-sign-in", 20.0, directory.ask_city, limit_s=120.0),
-    Job("directory", 20.0, directory.ask, limit_s=120.0),  # finding an address may take a minute
+    Job("city-sign-in", 20.0, seldom.ask_city, limit_s=120.0),
+    Job("directory", 20.0, seldom.ask_directory, limit_s=120.0),  # finding an address may take a minute
     Job("backup", 60.0, backups.nightly),
 ]

@@ -16,7 +16,7 @@ from clerk.letters import Text
 from clerk.progress import step
 from clerk.providers import Provider, Webhook, messenger
 from clerk.sms.chain import Chain, Doubt, Order
-from db.engine import glance, reading, writing
+from db.engine import reading, writing
 from db.models import TO_WEBHOOKS, TOPICS, NoticeWay, OutboxKind, OutboxMessage, WhyNot
 from hotline import delivery
 from hotline.citizens import subscriptions, vapid
@@ -66,17 +66,11 @@ class Ways(NamedTuple):
 
 def run(engine: Engine, settings: Settings) -> None:
     """Send what is due, until nothing is."""
-    with glance(engine) as connection:
-        if not delivery.others_wait(connection):
-            return
     _run(engine, settings, _take_up)
 
 
 def run_codes(engine: Engine, settings: Settings) -> None:
     """Send the codes for signing in, beside all that others wait for."""
-    with glance(engine) as connection:
-        if not delivery.codes_wait(connection):
-            return
     _run(engine, settings, _take_up_codes)
 
 

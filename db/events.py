@@ -43,9 +43,7 @@ _HOLD_AND_TELL = text("SELECT pg_advisory_xact_lock(:lock), pg_notify(:channel, 
 
 def _append(session: Session, **values: object) -> None:
     session.flush()  # before the order is held
-    if (
-        session.get_bind().dialect.name == "postgresql"
-    ):  # `hold_order`, and whoever waits is told at the commit
+    if session.get_bind().dialect.name == "postgresql":  # as `hold_order`; who waits is told at the commit
         session.execute(_HOLD_AND_TELL, {"lock": _ORDER_LOCK, "channel": CHANNEL})
     core(session).execute(_INSERT, {"at": now(session), "seat": values.get("desk_id"), **values})
 

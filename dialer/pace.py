@@ -26,9 +26,9 @@ EMPTY_S = 5.0
 _UNDER_WAY = select(exists().where(Callback.ended_at.is_(None)))
 _SOMEBODY = select(
     or_(
-        exists().where(
-            or_(Desk.phone_connected, Desk.round_id.is_not(None), Desk.call_asked_at.is_not(None))
-        ),
+        exists().where(Desk.phone_connected),
+        exists().where(Desk.round_id.is_not(None)),
+        exists().where(Desk.call_asked_at.is_not(None)),
         exists().where(WaitingCaller.left_at.is_(None)),
         exists().where(RescueCall.ended_at.is_(None)),
         exists().where(UrgentMatter.taken_at.is_(None)),

@@ -159,6 +159,7 @@ class Supervisor:
             finally:
                 asking.cancel()
             return
+        environment.setdefault("MALLOC_ARENA_MAX", "2")  # dozens of threads, one of which runs at a time
         loop, name = asyncio.get_running_loop(), f"hotline137-{uuid.uuid4().hex}"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
             ear.setblocking(False)

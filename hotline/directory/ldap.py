@@ -4,9 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from ldap3.utils.conv import escape_filter_chars
-
-from hotline.directory.ldap_connection import Away, Found, LdapConnection, connected, same
+from hotline.directory.ldap_connection import Away, Found, LdapConnection, connected, escaped, same
 from hotline.directory.names import normalised
 from settings import Settings
 
@@ -84,7 +82,7 @@ def look(settings: Settings, ids: Sequence[str], groups: Collection[str]) -> Loo
 def _named(connection: LdapConnection, settings: Settings, wanted: str, typed: str) -> Member | None:
     """The one entry whose own name is this: what was typed goes by the directory's idea of «the same»."""
     attribute = settings.ldap_user_attribute
-    either = "".join(f"({attribute}={escape_filter_chars(name)})" for name in sorted({wanted, typed}))
+    either = "".join(f"({attribute}={escaped(name)})" for name in sorted({wanted, typed}))
     found = [_member(entry, settings) for entry in _search(connection, settings, f"(|{either})", limit=5)]
     members = [member for member in found if member and member.username == wanted]
     return members[0] if len(members) == 1 else None
@@ -180,7 +178,7 @@ def _in_chain(
     connection: LdapConnection, settings: Settings, members: Sequence[Member], group: str
 ) -> Iterator[str]:
     of = {member.id: member for member in members}
-    inside = f"(memberOf:{_IN_CHAIN}:={escape_filter_chars(group)})"
+    inside = f"(memberOf:{_IN_CHAIN}:={escaped(group)})"
     for some in _pieces(list(of)):
         for entry in _search(connection, settings, f"{_any_of(some)}{inside}"):
             member = _member(entry, settings)

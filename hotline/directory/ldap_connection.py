@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-import ldap3
-from ldap3.core.exceptions import LDAPException
-from ldap3.utils.dn import parse_dn
 from pyasn1.error import PyAsn1Error
 
+from hotline.later import Later
 from settings import Settings
 
 log = logging.getLogger("directory")
+ldap3 = Later("ldap3")
+_errors, _dn, _filters = Later("ldap3.core.exceptions"), Later("ldap3.utils.dn"), Later("ldap3.utils.conv")
 
 _ANSWER_S = 4
 _ALL_S = 10.0
@@ -53,20 +53,19 @@ class Found:
         return next(iter(self.texts(attribute)), "")
 
 
-class _Tls(ldap3.Tls):  # type: ignore[misc]
+def _tls(settings: Settings) -> Any:
     """The certificate and its name, as every other client of ours checks them."""
 
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(validate=ssl.CERT_REQUIRED)
-        self._ca = settings.ldap_ca
+    class Tls(ldap3.Tls):  # type: ignore[misc, name-defined]
+        def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
+            context = ssl.create_default_context(cafile=settings.ldap_ca)
+            host = connection.server.host.strip("[]")
+            connection.socket = context.wrap_socket(
+                connection.socket, server_hostname=host, do_handshake_on_connect=False
+            )
+            connection.socket.do_handshake()  # on the socket that `_cut` knows
 
-    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
-        context = ssl.create_default_context(cafile=self._ca)
-        host = connection.server.host.strip("[]")
-        connection.socket = context.wrap_socket(
-            connection.socket, server_hostname=host, do_handshake_on_connect=False
-        )
-        connection.socket.do_handshake()  # on the socket that `_cut` knows
+    return Tls(validate=ssl.CERT_REQUIRED)
 
 
 class LdapConnection:
@@ -116,7 +115,7 @@ def connected(settings: Settings) -> Iterator[LdapConnection]:
     connection, deadline = _first(settings)
     try:
         yield LdapConnection(connection)
-    except (LDAPException, PyAsn1Error, OSError, ValueError, IndexError, KeyError) as error:
+    except (_errors.LDAPException, PyAsn1Error, OSError, ValueError, IndexError, KeyError) as error:
         raise Away("away", type(error).__name__) from None
     finally:
         deadline.cancel()
@@ -142,7 +141,7 @@ def _open(url: str, settings: Settings) -> tuple[Any, threading.Timer]:
         parts.hostname or "",
         port=parts.port or (636 if secure else 389),
         use_ssl=secure,
-        tls=_Tls(settings),
+        tls=_tls(settings),
         get_info=ldap3.NONE,
         connect_timeout=_ANSWER_S,
     )
@@ -166,7 +165,7 @@ def _open(url: str, settings: Settings) -> tuple[Any, threading.Timer]:
             raise Away("no-tls", "StartTLS was refused")
         if not connection.bind(read_server_info=False):
             raise Away("bind", connection.result["description"])
-    except (LDAPException, PyAsn1Error, OSError, ValueError, IndexError, KeyError) as error:
+    except (_errors.LDAPException, PyAsn1Error, OSError, ValueError, IndexError, KeyError) as error:
         _close(connection, deadline)
         why = "certificate" if "certificate" in str(error).lower() else "away"
         raise Away(why, type(error).__name__) from None
@@ -197,10 +196,15 @@ def _cut(connection: Any) -> None:
         connection.socket.shutdown(2)
 
 
+def escaped(value: str) -> str:
+    """The value as it may stand in a query."""
+    return str(_filters.escape_filter_chars(value))
+
+
 def same(dn: str) -> str:
     """A DN in one form, to compare it by; empty if it is none."""
     try:
-        parts = parse_dn(dn, escape=False, strip=True)
-    except LDAPException:
+        parts = _dn.parse_dn(dn, escape=False, strip=True)
+    except _errors.LDAPException:
         return ""
     return ",".join(f"{name.strip()}={value.strip()}".casefold() for name, value, _ in parts)

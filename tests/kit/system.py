@@ -103,19 +103,27 @@ class System:
         try:
             self.settings = settings_of(self.environment)
             share(self.settings)
-            self._program = Program(
-                [sys.executable, "-u", "-m", self._entry, "run"],
-                folder=PROJECT,
-                log=self._folder / "run.log",
-                death="TERM",
-                env={**_BYTECODE, **self.environment, **self._inherited},
-            )
+            self._program = self._start()
             self.engine: Engine = _patient(connect(self.settings.database))
             self._program.ready(lambda: "Hotline 137 is ready" in self.log(), timeout=90)
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def _start(self) -> Program:
+        return Program(
+            [sys.executable, "-u", "-m", self._entry, "run"],
+            folder=PROJECT,
+            log=self._folder / "run.log",
+            death="TERM",
+            env={**_BYTECODE, **self.environment, **self._inherited},
+        )
+
+    def restart(self) -> None:
+        """Stop all of it and start it on what is there; whoever calls waits until it works."""
+        self._program.stop(patience=15)
+        self._program = self._start()
 
     def __exit__(self, *_: object) -> None:
         if hasattr(self, "_program"):

@@ -1,0 +1,124 @@
+"""What one installation costs while nobody calls, and how soon after its start it answers.
+
+Everything that `hotline137 run` starts, measured apart: processor time over a minute, and the memory that a
+process has for itself (PSS: what several share counts in parts). With a control room open in a browser, too.
+Asterisk is no process of ours, nor is PostgreSQL: they are told, and not counted. The start is one on a state
+folder that has its prompts and its database, until a caller hears the first sound.
+"""
+
+import math
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from db.models import Role
+from tests.kit import brief
+from tests.kit.brief import must_hold, sized
+from tests.kit.browser import browser, person
+from tests.kit.listener import HANG_UP, Listener, Moment, openings
+from tests.kit.operator import PASSWORD
+from tests.kit.postgres import Postgres
+from tests.kit.system import System
+
+OURS = ("run", "ivr", "dialer", "clerk", "api")
+SETTLES_S, MEASURED_S = sized((20.0, 60.0), (0.5, 0.5))
+STARTS = sized(3, 1)
+PATIENCE_S = 60.0
+GOAL_CPU, GOAL_MB, GOAL_START_S = 1.0, 350.0, 5.0
+_PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
+
+
+def _pids(system: System) -> dict[str, int]:
+    found = {name: system.pid(name) for name in (*OURS[1:], "asterisk")}
+    return {"run": psutil.Process(found["ivr"]).ppid(), **found}
+
+
+def _cpu(pids: Mapping[str, int]) -> dict[str, float]:
+    return {name: sum(psutil.Process(pid).cpu_times()[:2]) for name, pid in pids.items()}
+
+
+def _percent(pids: Mapping[str, int]) -> dict[str, float]:
+    before, began = _cpu(pids), time.monotonic()
+    time.sleep(MEASURED_S)  # the stretch that is measured
+    seconds = time.monotonic() - began
+    return {name: 100 * (after - before[name]) / seconds for name, after in _cpu(pids).items()}
+
+
+def _mb(pid: int) -> float:
+    found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def _tell(what: str, of: Mapping[str, float], unit: str, goal: float) -> None:
+    ours = sum(of[name] for name in OURS)
+    each = "  ".join(f"{name} {value:.2f}" for name, value in of.items())
+    print(f"{what:<34}{ours:>8.2f} {unit:<5} goal: at most {goal:g}   ({each})", flush=True)
+
+
+@contextmanager
+def _open_page(system: System) -> Iterator[None]:
+    with browser() as chromium, person(chromium) as supervisor:
+        who = {"username": system.operator(Role.SUPERVISOR).username, "password": PASSWORD}
+        assert supervisor.request.post(f"{system.url}/api/v1/session", data=who).ok
+        page = supervisor.new_page()
+        page.goto(f"{system.url}/control")
+        page.get_by_test_id("sign-out").wait_for()
+        yield
+
+
+def _until_a_clip(moment: Moment) -> str | None:
+    return HANG_UP if moment.clip else None
+
+
+def _heard_after_s(system: System) -> float:
+    """Seconds from a start until a caller hears something."""
+    known = openings(system.settings.prompts_dir / "fa")
+    began = time.monotonic()
+    system.restart()
+    while time.monotonic() - began < PATIENCE_S:
+        if not system.answers_calls():
+            time.sleep(0.02)
+            continue
+        caller = Listener(tuple(system.settings.sip), system.number(), known, _until_a_clip)
+        caller.start()
+        caller.join(PATIENCE_S)
+        if caller.heard.clips:
+            ago = time.time() - caller.heard.answered_at - caller.heard.clips[0][0]
+            return time.monotonic() - began - ago
+    return math.inf
+
+
+def _costs(database: str, environment: Mapping[str, str]) -> None:
+    with System(**environment) as system:
+        starts = sorted(_heard_after_s(system) for _ in range(STARTS))
+        must_hold(starts[-1] < PATIENCE_S, "a caller hears something after a start")
+        print(
+            f"{f'{database}: start to first sound':<34}{starts[len(starts) // 2]:>8.2f} s     "
+            f"goal: at most {GOAL_START_S:g}   (median of {STARTS}, worst {starts[-1]:.2f})",
+            flush=True,
+        )
+        system.wait_healthy(PATIENCE_S)
+        pids = _pids(system)
+        time.sleep(SETTLES_S)  # what a start leaves to be done belongs to the start
+        _tell(f"{database}, no page: CPU", _percent(pids), "%", GOAL_CPU)
+        _tell(f"{database}: PSS", {name: _mb(pid) for name, pid in pids.items()}, "MB", GOAL_MB)
+        with _open_page(system):
+            time.sleep(SETTLES_S)
+            _tell(f"{database}, a page open: CPU", _percent(pids), "%", GOAL_CPU)
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{os.cpu_count()} cores, load of the machine before: {os.getloadavg()[0]:.1f}")
+    _costs("SQLite", {})
+    with Postgres() as server:
+        _costs("PostgreSQL", {"HOTLINE_DATABASE_URL": server.create_database("idle")})
+
+
+if __name__ == "__main__":
+    brief.play(main)
