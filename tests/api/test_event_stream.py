@@ -15,7 +15,7 @@ from sqlalchemy import Engine, delete, select, text
 
 from api import event_stream
 from api.cookies import COOKIE
-from db import events
+from db import events, news
 from db.engine import reading, writing
 from db.models import Event, Round
 from db.states import CallbackState
@@ -284,8 +284,16 @@ _SET_BACK = {
 def test_given_a_log_that_is_set_back_when_a_page_listens_then_it_still_hears_what_is_new(
     page: Page, register: Register, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen, peek = [], events.peek_last_id
-    monkeypatch.setattr(events, "peek_last_id", lambda engine: seen.append(peek(engine)) or seen[-1])
+    seen: list[int | None] = []
+    look = news.Watch._look
+
+    def noted(watch: news.Watch) -> bool:
+        different = look(watch)
+        seen.append(watch.newest)
+        return different
+
+    monkeypatch.setattr(news.Watch, "_look", noted)
+    monkeypatch.setattr(news, "LOOK_S", 0.1)
     for _ in range(3):
         register()
     first, *_, last = logged(engine)
