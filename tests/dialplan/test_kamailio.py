@@ -382,10 +382,14 @@ def test_given_a_carrier_that_we_register_with_when_it_calls_where_it_was_told_t
                 assert known.ask("INVITE").text.startswith("SIP/2.0 200")
                 unknown = Call(elsewhere, kamailio.address, f"sip:137@{settings.sip_proxy}")
                 assert unknown.ask("INVITE", timeout=0.7) is None
-                known.ask("BYE")
+                assert known.ask("BYE").text.startswith("SIP/2.0 200")
+                forged = Call(elsewhere, kamailio.address, f"sip:137@127.0.0.1:{node.port}")
+                forged.within(["Route: <sip:{}:{};lr;told=1>".format(*kamailio.address)])
+                assert forged.ask("BYE", timeout=0.7) is None
             other = Call(spare, kamailio.address, f"sip:02191000137@{settings.sip_proxy}")
             assert other.ask("INVITE").text.startswith("SIP/2.0 200")
             other.ask("BYE")
+        assert len(node.of("BYE")) == 2
         came = [(invite.user, invite.header("X-Hotline-Trunk")) for invite in node.of("INVITE")]
         assert came == [("137", "main"), ("02191000137", "spare")]
 

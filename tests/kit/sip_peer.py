@@ -170,6 +170,10 @@ class Call:
         call.call_id, call._routes = invite.call_id, [f"Route: {each}" for each in routes]
         return call
 
+    def within(self, routes: Sequence[str]) -> None:
+        """Say that it stands, though nobody has answered it."""
+        self._routes, self._to = [*routes], f"{self._to};tag=1"
+
     @property
     def status(self) -> str:
         """What became of the INVITE: `200`, `503`, or nothing."""
