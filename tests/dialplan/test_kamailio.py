@@ -125,6 +125,21 @@ def test_given_a_call_when_either_side_says_something_then_it_reaches_the_other_
     assert [bye.call_id for bye in place.carrier.of("BYE")] == [call.call_id]
 
 
+def test_given_a_call_that_is_not_answered_yet_when_the_caller_hangs_up_then_the_node_hears_it_at_once(
+    place: Place,
+):
+    for node in (place.one, place.two):
+        node.rings = True
+    call = Call(place.carrier, place.kamailio.address, f"sip:137@{place.settings.sip_proxy}")
+    call.begin()
+    until(lambda: place.one.callers() + place.two.callers(), "it rings")
+    call.cancel()
+
+    assert call.finish().text.startswith("SIP/2.0 487")
+    assert len(place.one.of("CANCEL") + place.two.of("CANCEL")) == 1
+    assert place.kamailio.ask("dispatcher.list").count("DLGLOAD: 0") == 2
+
+
 def test_given_a_node_that_is_gone_when_callers_come_then_they_reach_the_other_and_it_is_noticed_within_3_s(
     place: Place, make: MakeCall
 ):

@@ -107,7 +107,8 @@ class Node(Peer):
 
     def __init__(self, port: int) -> None:
         super().__init__("127.0.0.1", port)
-        self.full = self.silent = self.drains = self.no_line = False
+        self.full = self.silent = self.drains = self.no_line = self.rings = False
+        self._ringing: dict[str, Request] = {}
         self._unheard: list[tuple[Request, Address]] = []
         self.said_full: list[str] = []
         """The calls whose caller it told that the lines are full."""
@@ -120,6 +121,12 @@ class Node(Peer):
         match request.method:
             case "ACK":
                 pass
+            case "INVITE" if self.rings:
+                self.answer(request, "180 Ringing", sender)
+                self._ringing[request.call_id] = request
+            case "CANCEL" if request.call_id in self._ringing:
+                self.answer(request, "200 OK", sender)
+                self.answer(self._ringing.pop(request.call_id), "487 Request Terminated", sender)
             case "OPTIONS":
                 self.answer(request, "503 Service Unavailable" if self.drains else "200 OK", sender)
             case "INVITE" if self.full and (self.no_line or request.header("X-Hotline-Next")):
@@ -131,7 +138,7 @@ class Node(Peer):
 
     def well(self) -> None:
         """Be as at first; what was not answered and may still be waited for is answered now."""
-        self.full = self.silent = self.drains = self.no_line = False
+        self.full = self.silent = self.drains = self.no_line = self.rings = False
         for request, sender in self._unheard:
             if request.method == "OPTIONS":
                 self.asked(request, sender)
@@ -170,6 +177,10 @@ class Call:
         call.call_id, call._routes = invite.call_id, [f"Route: {each}" for each in routes]
         return call
 
+    def cancel(self) -> None:
+        """Hang up before it was answered; `finish` gives the INVITE's answer."""
+        self._peer.send(self._request("CANCEL", self._branch), self._proxy)
+
     def within(self, routes: Sequence[str]) -> None:
         """Say that it stands, though nobody has answered it."""
         self._routes, self._to = [*routes], f"{self._to};tag=1"
@@ -206,7 +217,7 @@ class Call:
                 again *= 2
                 continue
             heard = True
-            if not response.text.startswith("SIP/2.0 1"):
+            if not response.text.startswith("SIP/2.0 1") and response.header("CSeq").endswith(self._method):
                 if self._method == "INVITE":
                     self._answered(response)
                 return response
