@@ -29,6 +29,10 @@ if [ "$for_what" = test ]; then
   need fail2ban-regex fail2ban python3-systemd
   [ -x /usr/lib/systemd/systemd-journal-remote ] || missing+=(systemd-journal-remote)
   need nft nftables
+  need patroni patroni
+  need etcd etcd-server
+  PATH="$PATH:/usr/sbin" need pgbouncer pgbouncer
+  PATH="$PATH:/usr/sbin" need haproxy haproxy
   PATH="$PATH:/usr/sbin" need slapd slapd
   PATH="$PATH:/usr/sbin" need kamailio kamailio
   PATH="$PATH:/usr/sbin" need keepalived keepalived

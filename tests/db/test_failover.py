@@ -1,27 +1,23 @@
 """Two PostgreSQL servers, one of which follows the other: what is committed stays, and all of us go on."""
 
-import random
-import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, select, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import Engine, text
+from sqlalchemy.exc import OperationalError
 
 from db.engine import connect, reading, writing
 from db.migrate import upgrade
-from db.models import Registration
 from db.postgres import parameters
 from dialer.leader import DatabaseLeader
-from hotline.line import registration
-from tests.factories import a_number, a_round
+from tests.factories import a_round
 from tests.kit.postgres import Postgres
 from tests.kit.process import until
+from tests.kit.registering import Callers
 
 AWAY_S = 20.0
 """As long as an answer is awaited, and both servers are asked, for each of those who wait."""
@@ -68,55 +64,12 @@ def engine(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     engine.dispose()
 
 
-class Callers:
-    """Many who register, one after the other; what each was told."""
-
-    def __init__(self, engine: Engine, round_id: int) -> None:
-        self._engine, self._round_id = engine, round_id
-        self._stop = threading.Event()
-        self._pool = ThreadPoolExecutor(4)
-        self.spoken: dict[str, str] = {}
-        self._works = [self._pool.submit(self._call) for _ in range(4)]
-
-    def _call(self) -> None:
-        while not self._stop.is_set():
-            number = a_number()
-            while number not in self.spoken and not self._stop.is_set():
-                with suppress(DBAPIError):  # the caller is asked to call again, and does
-                    with writing(self._engine) as session:
-                        told = registration.register(session, round_id=self._round_id, number=number)
-                    self.spoken[number] = told.ticket
-                    continue
-                time.sleep(random.uniform(0.01, 0.05))
-
-    def go_on(self) -> None:
-        """Until more of them were told something."""
-        before = len(self.spoken)
-        until(lambda: len(self.spoken) > before + 20, "registrations go on", AWAY_S)
-
-    def end(self) -> None:
-        self._stop.set()
-        for each in self._works:
-            each.result(AWAY_S)
-        self._pool.shutdown()
-
-
 @pytest.fixture
 def callers(engine: Engine) -> Iterator[Callers]:
     with writing(engine) as session:
         round_id = a_round(session).id
-    calling = Callers(engine, round_id)
-    calling.go_on()
-    yield calling
-    calling.end()
-
-
-def assert_nothing_lost(engine: Engine, callers: Callers) -> None:
-    callers.end()
-    with reading(engine) as session:
-        rows = session.execute(select(Registration.number, Registration.ticket)).all()
-    assert len({number for number, _ in rows}) == len(rows)
-    assert callers.spoken.items() <= {number: ticket for number, ticket in rows}.items()
+    with Callers(engine, round_id) as calling:
+        yield calling
 
 
 def test_given_registrations_when_the_primary_dies_and_the_standby_takes_over_then_no_spoken_ticket_is_lost(
@@ -125,8 +78,8 @@ def test_given_registrations_when_the_primary_dies_and_the_standby_takes_over_th
     pair.primary.kill()
     pair.promote()
 
-    callers.go_on()
-    assert_nothing_lost(engine, callers)
+    callers.go_on(AWAY_S)
+    callers.assert_nothing_is_lost()
 
 
 def test_given_registrations_when_the_primary_hangs_and_the_standby_takes_over_then_they_go_on_in_time(
@@ -134,10 +87,8 @@ def test_given_registrations_when_the_primary_hangs_and_the_standby_takes_over_t
 ) -> None:
     with pair.primary.frozen():
         pair.promote()
-        hung = time.monotonic()
-        callers.go_on()
-        assert time.monotonic() - hung < AWAY_S
-        assert_nothing_lost(engine, callers)
+        callers.go_on(AWAY_S)
+        callers.assert_nothing_is_lost()
 
 
 def test_given_a_primary_that_only_reads_from_now_on_when_written_to_then_it_is_away_and_the_other_is_found(

@@ -1,0 +1,121 @@
+"""Registrations by calls and by the API, while PostgreSQL moves: Patroni, three etcd, the samples we ship."""
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from sqlalchemy import insert
+
+from addresses import Address
+from api.my.signed_in import ACCESS
+from db.engine import connect, now, writing
+from db.migrate import upgrade
+from db.models import CitizenSession
+from hotline.citizens import sessions
+from settings import load
+from tests.factories import a_number, a_round
+from tests.kit.patroni import ETCDS, Cluster
+from tests.kit.ports import free_port
+from tests.kit.process import slowness, until
+from tests.kit.registering import Callers
+from tests.kit.served import served
+
+pytestmark = pytest.mark.timeout(600)
+
+RECOVERED_S = 30.0
+_PEOPLE = 4_000
+_WHOLE_S = 120.0
+
+
+@pytest.fixture
+def cluster() -> Iterator[Cluster]:
+    with Cluster() as running:
+        with psycopg.connect(running.url("postgres").replace("+psycopg", ""), autocommit=True) as admin:
+            admin.execute("CREATE DATABASE hotline TEMPLATE template0")
+        yield running
+
+
+def _signed_in(number: str, at: datetime) -> dict[str, object]:
+    until_ = at + timedelta(hours=1)
+    return {
+        **{"id": sessions._hash(number)[:32], "number": number, "agent": "", "created_at": at},
+        **{"access_hash": sessions._hash(f"of{number}"), "access_until": until_},
+        **{"refresh_hash": sessions._hash(f"again {number}"), "rotated_at": at, "expires_at": until_},
+    }
+
+
+def by_the_api(url: str, round_id: int, people: list[str]) -> Callable[[], tuple[str, str] | None]:
+    """Citizens who take a place in their browsers, each until the API says that they have it."""
+    client = httpx.Client(base_url=url, timeout=20.0)
+    left = iter(people)
+    asking = [next(left)]
+
+    def ask() -> tuple[str, str] | None:
+        number = asking[0]
+        try:
+            answer = client.post(
+                "/api/v1/my/places", json={"round_id": round_id}, headers={"Cookie": f"{ACCESS}=of{number}"}
+            )
+        except httpx.TransportError:
+            return None
+        if answer.status_code == 503:
+            assert answer.json()["code"] == "database-unavailable"
+            return None
+        assert answer.status_code in (200, 201), answer.text
+        asking[0] = next(left)
+        return number, answer.json()["ticket"]
+
+    return ask
+
+
+def test_given_registrations_when_the_primary_dies_hangs_or_moves_then_none_is_lost_and_they_go_on_in_time(
+    cluster: Cluster, tmp_path: Path
+) -> None:
+    engine = connect(cluster.url("hotline"))
+    upgrade(engine)
+    people = [a_number() for _ in range(_PEOPLE)]
+    with writing(engine) as session:
+        round_id, at = a_round(session).id, now(session)
+        session.execute(insert(CitizenSession), [_signed_in(number, at) for number in people])
+    settings = load(
+        **{"_env_file": None, "state_dir": tmp_path, "http": Address("127.0.0.1", free_port())},
+        database_url=cluster.url("hotline"),
+    )
+    pauses: dict[str, float] = {}
+    with served(settings) as url, Callers(engine, round_id, way=by_the_api(url, round_id, people)) as callers:
+
+        def during(what: str, since: float) -> None:
+            callers.go_on(2 * RECOVERED_S)
+            pauses[what] = callers.longest_pause(since)
+
+        since = time.monotonic()
+        cluster.kill_etcd(ETCDS[0])
+        time.sleep(5)  # longer than a turn of Patroni's
+        during("etcd member killed", since)
+        cluster.start_etcd(ETCDS[0])
+
+        since = time.monotonic()
+        cluster.switch_over()
+        during("switchover", since)
+        until(cluster.is_whole, "both are there after a switchover", _WHOLE_S)
+
+        dead, since = cluster.primary(), time.monotonic()
+        cluster.kill(dead)
+        during("primary killed", since)
+        cluster.start(dead)
+        until(cluster.is_whole, "both are there after a death", _WHOLE_S)
+
+        hung, since = cluster.primary(), time.monotonic()
+        with cluster.frozen(hung):
+            during("primary hung", since)
+        until(cluster.is_whole, "both are there after a rest", _WHOLE_S)
+        assert cluster.primary() != hung
+        callers.go_on(RECOVERED_S)
+        callers.assert_nothing_is_lost()
+    engine.dispose()
+    assert pauses["etcd member killed"] < 5, pauses
+    assert max(pauses.values()) <= RECOVERED_S * slowness(), pauses
