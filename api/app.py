@@ -141,6 +141,7 @@ class _Guarded(FastAPI):
 def create(settings: Settings) -> FastAPI:
     """The application for these settings."""
     engine = connect(settings.database)
+    limiting = connect(settings.database, connections=limits.CONNECTIONS)
     tail = event_stream.Tail(engine, settings)
 
     @contextlib.asynccontextmanager
@@ -150,6 +151,7 @@ def create(settings: Settings) -> FastAPI:
         yield
         watching.cancel()
         engine.dispose()
+        limiting.dispose()
 
     app = _Guarded(
         title="Hotline 137",
@@ -170,14 +172,9 @@ def create(settings: Settings) -> FastAPI:
     app.state.tail = tail
     app.state.readiness = Readiness(engine)
     app.state.metrics = metrics.registry(engine, settings)
-    app.state.guesses = limits.Guesses()
-    app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
-    app.state.codes_asked = limits.Guesses(limits.CODES_BURST, limits.CODES_EVERY_S)
-    app.state.key_guesses = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S)
-    app.state.code_guesses = limits.Guesses(limits.CODE_BURST, limits.CODE_EVERY_S)
-    app.state.pictures_sent = limits.Guesses(limits.PICTURES_BURST, limits.PICTURES_EVERY_S)
-    app.state.passed_acts = limits.Guesses(limits.PASSED_BURST, limits.PASSED_EVERY_S)
-    app.state.near_looks = limits.Guesses(limits.NEAR_BURST, limits.NEAR_EVERY_S)
+    for name, kind in limits.KINDS.items():
+        secret = settings.secret_for("limits")
+        setattr(app.state, name, limits.Guesses(limiting, name, kind.burst, kind.every_s, secret=secret))
     app.state.pictures_coming = limits.Coming()
     app.state.pieces_coming = limits.Coming()
     app.state.hashing = limits.Hashing()

@@ -1,20 +1,25 @@
 """Limits on guessing: ticket numbers, one in ten of which passes the check digit, and passwords.
 
-Kept in this process's memory for the last 10,000 addresses: a restart forgets it, two processes count apart.
+They are rows: what is used up at one process is used up at all, and after a restart, too.
 Only wrong guesses cost, since many citizens share an address behind their mobile operator.
+What a process guards of itself, its processor and its threads, is counted in it alone.
 """
 
+import hashlib
+import hmac
 import math
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore
 
-from cachetools import LRUCache
+from sqlalchemy import Engine
 
+from db.engine import core, glance, writing
+from hotline import limits
 from hotline.errors import Refused
+from hotline.limits import Bucket
 
 BURST = 10
 """So many wrong guesses of a ticket number at once; then one more every EVERY_S seconds."""
@@ -37,61 +42,78 @@ NEAR_BURST, NEAR_EVERY_S = 40, 30.0
 """Looks of one number for what others have reported near a point: 120 an hour, and some in advance."""
 PASSED_BURST, PASSED_EVERY_S = 30, 10.0
 """What an address may say by links to bodies outside the city; a picture is work for a whole second."""
-_ADDRESSES = 10_000
+
+
+KINDS = {
+    "guesses": Bucket(BURST, EVERY_S),
+    "passwords": Bucket(PASSWORD_BURST, PASSWORD_EVERY_S),
+    "codes_asked": Bucket(CODES_BURST, CODES_EVERY_S),
+    "key_guesses": Bucket(PASSWORD_BURST, PASSWORD_EVERY_S),
+    "code_guesses": Bucket(CODE_BURST, CODE_EVERY_S),
+    "pictures_sent": Bucket(PICTURES_BURST, PICTURES_EVERY_S),
+    "passed_acts": Bucket(PASSED_BURST, PASSED_EVERY_S),
+    "near_looks": Bucket(NEAR_BURST, NEAR_EVERY_S),
+}
+"""What is counted, by its name in the application's state."""
+CONNECTIONS = 4
+"""For all of them: each holds one for a statement."""
 
 
 class Guesses:
-    """The wrong guesses that each address has left: a token bucket."""
+    """The wrong guesses that each address has left, whichever process it asks: a token bucket.
+
+    On an engine of its own: whoever asks has a connection of the other one, and none may wait for a second.
+    Of an address only a hash is kept, and no longer than it owes something.
+    """
 
     def __init__(
         self,
+        engine: Engine,
+        kind: str,
         burst: int = BURST,
         every_s: float = EVERY_S,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        secret: str = "",
+        clock: Callable[[], float] | None = None,
     ) -> None:
-        self._burst, self._every_s, self._clock = float(burst), every_s, clock
-        self._lock = Lock()
-        self._left: LRUCache[str, tuple[float, float]] = LRUCache(_ADDRESSES)
+        self._engine, self._kind, self._secret = engine, kind, secret.encode()
+        self._bucket, self._clock = Bucket(burst, every_s), clock
 
     def check(self, address: str) -> None:
         """Raises Refused("too-many-attempts") if the address has no guess left."""
-        with self._lock:
-            self._check(subscriber(address))
+        with glance(self._engine) as connection:
+            left = limits.left(connection, self._bucket, self._key(address), self._at())
+        if left < 1:
+            after_s = math.ceil((1 - left) * self._bucket.every_s)
+            raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=after_s)
 
     def wrong(self, address: str) -> None:
         """A guess was wrong."""
-        with self._lock:
-            self._pay(subscriber(address))  # those that came at once are owed
+        with writing(self._engine) as session:  # those that came at once are owed
+            limits.pay(core(session), self._bucket, self._key(address), self._at())
 
     def take(self, address: str) -> None:
         """Pay for a guess before it is tried, so that none comes at once with others for nothing.
 
         Raises Refused("too-many-attempts") if the address has no guess left.
         """
-        with self._lock:
-            who = subscriber(address)
-            self._check(who)
-            self._pay(who)
+        with writing(self._engine) as session:
+            taken = limits.take(core(session), self._bucket, self._key(address), self._at())
+        if not taken:
+            self.check(address)
+            raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=1)
 
     def give_back(self, address: str) -> None:
         """The guess that was taken was right, or was never tried."""
-        with self._lock:
-            self._pay(subscriber(address), -1)
+        with writing(self._engine) as session:
+            limits.give_back(core(session), self._bucket, self._key(address))
 
-    def _check(self, who: str) -> None:
-        if (left := self._now(who)[0]) < 1:
-            after_s = math.ceil((1 - left) * self._every_s)
-            raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=after_s)
+    def _at(self) -> float | None:
+        return self._clock() if self._clock else None
 
-    def _pay(self, who: str, count: int = 1) -> None:
-        left, at = self._now(who)
-        self._left[who] = (max(left - count, -float(BURST)), at)
-
-    def _now(self, who: str) -> tuple[float, float]:
-        at = self._clock()
-        left, since = self._left.get(who, (self._burst, at))
-        return min(self._burst, left + (at - since) / self._every_s), at
+    def _key(self, address: str) -> str:
+        who = f"{self._kind} {subscriber(address)}".encode()
+        return hmac.new(self._secret, who, hashlib.sha256).hexdigest()[:32]
 
 
 class Coming:

@@ -19,7 +19,7 @@ from clerk import backups, erasing, pictures, recordings, replies, seldom
 from clerk.progress import Progress, step
 from db import events
 from db.engine import connect, reading, writing
-from hotline import heartbeats, watchdog
+from hotline import heartbeats, limits, watchdog
 from hotline.callbacks import left_in_hand, toll
 from hotline.citizens import wishes
 from hotline.errors import Refused
@@ -227,6 +227,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         urgent.forget(session)
         silences.forget(session)
         wishes.forget(session)
+        limits.forget(session)
 
 
 def forget_events(engine: Engine, settings: Settings) -> None:

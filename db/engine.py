@@ -26,10 +26,10 @@ _STATEMENT_MS, _ANSWER_S = 5000, 6.0
 """The server gives a statement up; and a server that has not answered even then is away."""
 
 
-def connect(url: str) -> Engine:
+def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
     """An engine for `url` (sqlite:///… or postgresql+psycopg://…) that waits for nothing without end."""
     pool: dict[str, Any] = {
-        "pool_size": _CONNECTIONS,
+        "pool_size": connections,
         "max_overflow": 0,
         "pool_timeout": _TURN_S,
         "hide_parameters": True,  # they are citizens' numbers, and errors are logged

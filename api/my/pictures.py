@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, BinaryIO
 
 from fastapi import APIRouter, Depends, Request, Response
+from fastapi.concurrency import run_in_threadpool
 
 from api import pictures as wire_pictures
 from api.access import Database, InForce
@@ -25,7 +26,7 @@ async def _received(request: Request, citizen: Citizen, settings: InForce) -> As
     sent: Guesses = request.app.state.pictures_sent
     coming: Coming = request.app.state.pictures_coming
     with coming.one(citizen.number):
-        sent.take(citizen.number)
+        await run_in_threadpool(sent.take, citizen.number)
         async with wire_pictures.received(request, settings.pictures_dir) as file:
             yield file
 

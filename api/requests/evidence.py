@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
 
 from api import access
@@ -30,7 +31,7 @@ def _received_of(person: Callable[..., User]) -> Callable[..., Any]:
         sent: Guesses = request.app.state.pictures_sent
         coming: Coming = request.app.state.pictures_coming
         with coming.one(user.username):
-            sent.take(user.username)
+            await run_in_threadpool(sent.take, user.username)
             async with wire_pictures.received(request, settings.pictures_dir) as file:
                 yield file
 

@@ -27,6 +27,7 @@ from db.models.citizens import (
 from db.models.desks import Break, BreakReason, Desk, DeskMessage, DeskWord, Hearing
 from db.models.keys import ApiKey
 from db.models.ledger import LedgerEntry, Seal
+from db.models.limits import Limit
 from db.models.line import (
     STRETCHES,
     BlockedNumber,
@@ -135,6 +136,7 @@ __all__ = [
     "IncomingCalls",
     "KnownBrowser",
     "LedgerEntry",
+    "Limit",
     "LineCount",
     "MutedNotice",
     "Note",

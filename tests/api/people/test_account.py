@@ -25,9 +25,9 @@ NEW = "another password"
 
 
 @pytest.fixture
-def app(app: FastAPI) -> FastAPI:
+def app(app: FastAPI, engine: Engine) -> FastAPI:
     """The API, in which no guess comes back with time, however slow the machine is."""
-    app.state.passwords = limits.Guesses(limits.PASSWORD_BURST, clock=lambda: 1000.0)
+    app.state.passwords = limits.Guesses(engine, "passwords", limits.PASSWORD_BURST, clock=lambda: 1000.0)
     return app
 
 
@@ -275,8 +275,10 @@ def test_given_more_sign_ins_at_once_than_may_wait_when_they_come_then_others_ar
     ], "neither the refused nor the right ones have cost anything"
 
 
-def test_given_guesses_that_come_at_once_when_taken_then_no_more_get_through_than_there_are() -> None:
-    guesses = limits.Guesses(limits.PASSWORD_BURST, limits.PASSWORD_EVERY_S, clock=lambda: 1000.0)
+def test_given_guesses_that_come_at_once_when_taken_then_no_more_get_through_than_there_are(
+    engine: Engine,
+) -> None:
+    guesses = limits.Guesses(engine, "passwords", limits.PASSWORD_BURST, clock=lambda: 1000.0)
 
     def take(_: int) -> bool:
         try:

@@ -43,7 +43,9 @@ def story(engine: Engine, conf: Settings) -> Story:
 def citizen(settings: Settings, engine: Engine) -> Iterator[TestClient]:
     """Somebody with a browser."""
     app = create(settings)
-    app.state.guesses = limits.Guesses(clock=lambda: 0.0)  # none comes back, however slow the machine is
+    app.state.guesses = limits.Guesses(
+        engine, "guesses", clock=lambda: 0.0
+    )  # none comes back, however slow the machine is
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
@@ -299,9 +301,9 @@ def test_given_an_address_that_guesses_when_the_guesses_are_used_up_then_even_a_
     assert "wait a minute" in words(answer)
 
 
-def test_given_time_when_it_passes_then_guesses_come_back_one_by_one() -> None:
+def test_given_time_when_it_passes_then_guesses_come_back_one_by_one(engine: Engine) -> None:
     at = [1000.0]
-    guesses = limits.Guesses(clock=lambda: at[0])
+    guesses = limits.Guesses(engine, "guesses", clock=lambda: at[0])
 
     def guess(address: str) -> bool:
         try:
@@ -320,9 +322,11 @@ def test_given_time_when_it_passes_then_guesses_come_back_one_by_one() -> None:
     assert guess("2001:db8:0:1::1")
 
 
-def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them_are_paid_for() -> None:
+def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them_are_paid_for(
+    engine: Engine,
+) -> None:
     at = [1000.0]
-    guesses = limits.Guesses(clock=lambda: at[0])
+    guesses = limits.Guesses(engine, "guesses", clock=lambda: at[0])
     for _ in range(limits.BURST + 3):
         guesses.wrong("192.0.2.1")
     at[0] += 3 * limits.EVERY_S
