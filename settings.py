@@ -167,7 +167,7 @@ def _names_servers(url: str) -> bool:
     ports = [port for port in query.get("port", "").split(",") if port]
     hosts = query.get("host", "").split(",")
     decimal = all(_PORT.fullmatch(port) for port in ports)
-    return "," not in parts.netloc.rpartition("@")[2] and decimal and len(ports) in (0, 1, len(hosts))
+    return "," not in parts.netloc.rpartition("@")[2] and decimal and len(ports) in (0, len(hosts))
 
 
 def _check_sms(provider: str, others: ValidationInfo) -> None:

@@ -97,9 +97,10 @@ class Guesses:
 
         Raises Refused("too-many-attempts") if the address has no guess left.
         """
+        self.check(address)  # whoever has none left writes nothing
         with writing(self._engine) as session:
             taken = limits.take(core(session), self._bucket, self._key(address), self._at())
-        if not taken:
+        if not taken:  # others came at the same moment
             self.check(address)
             raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=1)
 

@@ -219,7 +219,7 @@ def return_left(engine: Engine, settings: Settings) -> None:
 
 
 def forget_calls(engine: Engine, _settings: Settings) -> None:
-    """Delete the calls that no cap counts any more, and who asked for what long ago."""
+    """Delete the calls that no cap counts any more, who asked for what long ago, and what guesses cost."""
     with writing(engine) as session:
         toll.forget(session)
         confirmations.forget(session)
@@ -227,7 +227,11 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         urgent.forget(session)
         silences.forget(session)
         wishes.forget(session)
-        limits.forget(session)
+    more = True
+    while more:
+        step()
+        with writing(engine) as session:
+            more = limits.forget(session)
 
 
 def forget_events(engine: Engine, settings: Settings) -> None:

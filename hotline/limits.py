@@ -28,7 +28,7 @@ from db.models import Limit
 OWED = 10
 """So many more may be paid than there are, by those who came at once."""
 _INSERT = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-_FORGOTTEN_AT_ONCE = 1000
+_FORGOTTEN_AT_ONCE, _ROUNDED_S = 1000, 1.0
 
 
 class Bucket(NamedTuple):
@@ -60,11 +60,11 @@ def give_back(connection: Connection, bucket: Bucket, who: str) -> None:
     connection.execute(update(Limit).where(Limit.who == who).values(until=Limit.until - bucket.every_s))
 
 
-def forget(session: Session) -> None:
-    """Delete who has everything back."""
+def forget(session: Session) -> bool:
+    """Delete some of those who have everything back; whether there may be more of them."""
     connection = core(session)
     old = select(Limit.who).where(Limit.until < _now(connection, None)).limit(_FORGOTTEN_AT_ONCE)
-    connection.execute(delete(Limit).where(Limit.who.in_(old)))
+    return connection.execute(delete(Limit).where(Limit.who.in_(old))).rowcount == _FORGOTTEN_AT_ONCE
 
 
 def _add(connection: Connection, bucket: Bucket, who: str, at: float | None, *, room: int) -> bool:
@@ -81,7 +81,7 @@ def _add(connection: Connection, bucket: Bucket, who: str, at: float | None, *, 
 
 def _from(bucket: Bucket, now: ColumnElement[float]) -> ColumnElement[float]:
     """When all is back; a moment that no act can have made is of a clock that was set back since."""
-    latest = now + (bucket.burst + OWED) * bucket.every_s
+    latest = now + (bucket.burst + OWED) * bucket.every_s + _ROUNDED_S
     return case((Limit.until > latest, now), (Limit.until > now, Limit.until), else_=now)
 
 

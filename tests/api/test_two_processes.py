@@ -24,6 +24,7 @@ from tests.api.my.test_uploads import PIECE, TUS, UPLOADS
 from tests.api.test_event_stream import logged, messages
 from tests.factories import PASSWORD, a_number, a_round, a_user
 from tests.kit import picture_files
+from tests.kit.haproxy import balanced
 from tests.kit.ports import free_port
 from tests.kit.process import Program
 from tests.kit.served import served
@@ -132,7 +133,7 @@ def test_given_two_when_a_file_comes_to_each_in_turn_then_it_is_whole(
 
 
 def test_given_two_when_the_one_that_a_page_listens_at_is_killed_then_it_goes_on_at_the_other_and_misses_none(
-    engine: Engine, here: str, another: tuple[str, Program]
+    engine: Engine, here: str, another: tuple[str, Program], tmp_path: Path
 ) -> None:
     url, program = another
     with writing(engine) as session:
@@ -143,11 +144,10 @@ def test_given_two_when_the_one_that_a_page_listens_at_is_killed_then_it_goes_on
             registration.register(session, round_id=round_id, number=a_number())
 
     heard: list[int] = []
-    with client(here, url) as page:
-        assert page.post(f"{V1}/session", json={"username": name, "password": PASSWORD}).status_code == 200
-        cookies = {cookie.name: cookie.value or "" for cookie in page.cookies.jar}
     register()
-    with httpx.Client(cookies=cookies, timeout=30.0) as page:
+    with balanced(tmp_path, here, url) as front, httpx.Client(timeout=30.0) as page:
+        given = {"username": name, "password": PASSWORD}
+        assert page.post(f"{front}{V1}/session", json=given).status_code == 200
         with suppress(httpx.TransportError), page.stream("GET", f"{url}{V1}/events") as stream:
             told = messages(stream.iter_lines())
             began = next(told).id
@@ -158,8 +158,8 @@ def test_given_two_when_the_one_that_a_page_listens_at_is_killed_then_it_goes_on
         for _ in range(3):
             register()
         again = {"Last-Event-ID": str(heard[-1])}
-        with page.stream("GET", f"{here}{V1}/events", headers=again) as stream:
+        with page.stream("GET", f"{front}{V1}/events", headers=again) as stream:
             told = messages(stream.iter_lines())
-            assert next(told).id == heard[-1]
+            assert next(told).id == heard[-1], "it comes to the one that lives"
             heard += [next(told).id for _ in range(3)]
     assert heard == logged(engine, began)

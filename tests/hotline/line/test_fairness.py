@@ -15,7 +15,7 @@ from api import limits
 from api.app import create
 from clerk import process
 from db.engine import now, reading, writing
-from db.models import Callback, Registration
+from db.models import Callback, Limit, Registration
 from db.states import CallbackState, Fact, Outcome, Phase, TurnNearAnswer
 from hotline import dates
 from hotline.callbacks import callbacks
@@ -334,6 +334,32 @@ def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them
         guesses.check("192.0.2.1")
     at[0] += limits.EVERY_S
     guesses.check("192.0.2.1")
+
+
+def test_given_a_clock_that_is_set_back_when_guesses_were_paid_for_then_nobody_waits_for_its_return(
+    engine: Engine,
+) -> None:
+    at = [100_000.0]
+    guesses = limits.Guesses(engine, "guesses", clock=lambda: at[0])
+    for _ in range(limits.BURST):
+        guesses.take("192.0.2.1")
+    with pytest.raises(limits.Refused):
+        guesses.take("192.0.2.1")
+    at[0] -= 3600
+    guesses.take("192.0.2.1")
+
+
+def test_given_guesses_that_have_come_back_when_the_clerk_comes_then_nothing_is_kept_of_who_made_them(
+    engine: Engine, settings: Settings
+) -> None:
+    old, new = (limits.Guesses(engine, "guesses", clock=clock) for clock in (lambda: 1000.0, None))
+    old.wrong("192.0.2.1")
+    new.wrong("192.0.2.2")
+    process.forget_calls(engine, settings)
+    with reading(engine) as session:
+        (kept,) = session.scalars(select(Limit.who))
+    assert "192.0.2" not in kept
+    new.wrong("192.0.2.2")
 
 
 # The ledger for everybody
