@@ -17,14 +17,16 @@ def kamailio(
         "/run/kamailio"
     ),
 ) -> None:
-    """Write Kamailio's configuration for HOTLINE_SIP_PROXY and HOTLINE_SIP_NODES."""
+    """Write the configuration of the SIP proxy, Kamailio, for HOTLINE_SIP_PROXY and HOTLINE_SIP_NODES."""
     try:
         made = proxy.files(settings(), folder.absolute(), run=run)
     except proxy.NoProxy as error:
         raise fail(error) from None
     for name, text in made.items():
         path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(parents=True)
+            path.parent.chmod(0o750)
         fresh = path.with_name(f".{path.name}.new")
         fresh.write_text(text)
         fresh.chmod(0o640)

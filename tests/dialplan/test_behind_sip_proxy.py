@@ -118,7 +118,7 @@ def test_given_the_command_when_it_is_run_then_files_lie_there_that_kamailio_tak
         done = CliRunner().invoke(app, ["kamailio", str(tmp_path / "etc")])
         assert done.exit_code == 0, done.output
     config = tmp_path / "etc" / "kamailio.cfg"
-    assert config.stat().st_mode & 0o007 == 0
+    assert (config.stat().st_mode & 0o777, config.parent.stat().st_mode & 0o777) == (0o640, 0o750)
     checked = subprocess.run(
         [need("kamailio", "kamailio"), "-c", "-f", config], capture_output=True, check=False
     )
