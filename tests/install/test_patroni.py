@@ -1,26 +1,32 @@
-"""Registrations by calls and by the API, while PostgreSQL moves: Patroni, three etcd, the samples we ship."""
+"""Registrations by the rules and by the API, and all our processes, while PostgreSQL moves: Patroni and three
+etcd, by the samples that we ship.
+"""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import Engine, insert
+from sqlalchemy.exc import DBAPIError
 
 from addresses import Address
 from api.my.signed_in import ACCESS
-from db.engine import connect, now, writing
+from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import CitizenSession
+from hotline import heartbeats
 from hotline.citizens import sessions
-from settings import load
+from settings import Settings, load
 from tests.factories import a_number, a_round
 from tests.kit.patroni import ETCDS, Cluster
 from tests.kit.ports import free_port
-from tests.kit.process import slowness, until
+from tests.kit.process import Program, slowness, until
 from tests.kit.registering import Callers
 from tests.kit.served import served
 
@@ -29,6 +35,9 @@ pytestmark = pytest.mark.timeout(600)
 RECOVERED_S = 30.0
 _PEOPLE = 4_000
 _WHOLE_S = 120.0
+_OTHERS = ("ivr", "dialer", "clerk")
+_ADDRESSES = ("http", "agi", "ami", "sip", "asterisk_http")
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -46,6 +55,27 @@ def _signed_in(number: str, at: datetime) -> dict[str, object]:
         **{"access_hash": sessions._hash(f"of{number}"), "access_until": until_},
         **{"refresh_hash": sessions._hash(f"again {number}"), "rotated_at": at, "expires_at": until_},
     }
+
+
+@contextmanager
+def working(settings: Settings, folder: Path) -> Iterator[None]:
+    """Our other processes, without anybody who would start one anew; there is no Asterisk."""
+    names = ("state_dir", "database_url", "agi", "ami", "sip", "http", "asterisk_http")
+    env = {f"HOTLINE_{name.upper()}": str(getattr(settings, name)) for name in names} | {
+        "HOTLINE_ENV_FILE": ""
+    }
+    with ExitStack() as running:
+        for name in _OTHERS:
+            command = [sys.executable, "-m", "ops.process", name]
+            running.enter_context(Program(command, folder=ROOT, log=folder / name, env=env))
+        yield
+
+
+def work_goes_on(engine: Engine) -> bool:
+    """Whether each of them has said so within some seconds."""
+    with suppress(DBAPIError), reading(engine) as session:
+        return all(heartbeats.alive(session, name) for name in _OTHERS)
+    return False
 
 
 def by_the_api(url: str, round_id: int, people: list[str]) -> Callable[[], tuple[str, str] | None]:
@@ -82,15 +112,24 @@ def test_given_registrations_when_the_primary_dies_hangs_or_moves_then_none_is_l
         round_id, at = a_round(session).id, now(session)
         session.execute(insert(CitizenSession), [_signed_in(number, at) for number in people])
     settings = load(
-        **{"_env_file": None, "state_dir": tmp_path, "http": Address("127.0.0.1", free_port())},
+        **{"_env_file": None, "state_dir": tmp_path / "state"},
+        **{
+            name: Address("127.0.0.1", free_port()) for name in ("http", "agi", "ami", "sip", "asterisk_http")
+        },
         database_url=cluster.url("hotline"),
     )
     pauses: dict[str, float] = {}
-    with served(settings) as url, Callers(engine, round_id, way=by_the_api(url, round_id, people)) as callers:
+    with (
+        served(settings) as url,
+        working(settings, tmp_path),
+        Callers(engine, round_id, way=by_the_api(url, round_id, people)) as callers,
+    ):
+        until(lambda: work_goes_on(engine), "all work", _WHOLE_S)
 
         def during(what: str, since: float) -> None:
             callers.go_on(2 * RECOVERED_S)
             pauses[what] = callers.longest_pause(since)
+            until(lambda: work_goes_on(engine), f"all work after this: {what}", RECOVERED_S * slowness())
 
         since = time.monotonic()
         cluster.kill_etcd(ETCDS[0])
