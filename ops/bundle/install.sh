@@ -58,8 +58,8 @@ if [ -n "$(ls voices)" ]; then
   state=/var/lib/hotline137
   [ -d $state ] || install -d -o hotline137 -g hotline137 -m 700 $state
   # As its user: in that folder root would follow links that are not root's.
-  (cd voices && tar -cf - -- *) | setpriv --reuid=hotline137 --regid=hotline137 --init-groups -- \
-    sh -c "umask 077 && mkdir -p $state/voices && tar -xf - -C $state/voices --no-same-permissions"
+  (cd voices && tar -cf - -- *) | (cd / && exec setpriv --reuid=hotline137 --regid=hotline137 --init-groups -- \
+    sh -c "umask 077 && mkdir -p $state/voices && tar -xf - -C $state/voices --no-same-permissions")
   systemctl restart hotline137.target
 fi
 echo "installed. How it is: hotline137 doctor. PostgreSQL lies in packages/, too: README says how"
