@@ -298,6 +298,8 @@ class Settings(BaseSettings):
     """postgresql+psycopg://user:password@host/name, or of several servers, of which one takes writes,
     postgresql+psycopg://user:password@/name?host=a,b&port=5432,5432 (docs/operate/postgresql.md); a SQLite
     file in HOTLINE_STATE_DIR if empty."""
+    node: str = Field("main", pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
+    """This machine's name among several that share one PostgreSQL (docs/operate/nodes.md); each its own."""
     log: Literal["console", "json"] = "console"
     """How the log is written: for people, or a JSON object for each event, with time, level, process, the
     call's id, and the event."""

@@ -1,6 +1,6 @@
 """One engine per process, and the two ways to use it: a transaction that writes, one that only reads."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Any
@@ -80,10 +80,17 @@ def _sqlite_begin(connection: Connection) -> None:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """One transaction that may write: committed at the end, rolled back on any exception."""
-    turns: Turns | None = engine.get_execution_options().get("writers")
+    """One transaction that may write: committed at the end, rolled back on any exception.
+
+    An engine's `fence` is asked first, and raises where it may not.
+    """
+    options = engine.get_execution_options()
+    turns: Turns | None = options.get("writers")
+    fence: Callable[[Session], None] | None = options.get("fence")
     turn = turns.take(_TURN_S) if turns else nullcontext()
     with turn, Session(engine, expire_on_commit=False) as session, session.begin():
+        if fence:
+            fence(session)
         yield session
 
 

@@ -7,7 +7,7 @@ import re
 import socket
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from asterisk.ami import AMIClient
@@ -50,6 +50,8 @@ class Ami(AMIClient):  # type: ignore[misc]
         self._sending = threading.Lock()
         self._stopped = threading.Event()
         self._awaited: set[threading.Event] = set()
+        self.may_place: Callable[[], bool] = lambda: True
+        """Whether a call may be begun at this very moment (dialer.lease)."""
         self.add_event_listener(self._keep)
 
     def _keep(self, event: Event, source: object) -> None:
@@ -135,6 +137,8 @@ class Ami(AMIClient):  # type: ignore[misc]
 
     def request(self, name: str, **keys: object) -> None:
         """Send an action and wait for Asterisk's yes. Raises NotAccepted; AmiError if nobody can say."""
+        if name == "Originate" and not self.may_place():
+            raise AmiError("this node's work may be another's: nobody is called")
         self._ask(name, keys)
 
     def value(self, function: str) -> str:

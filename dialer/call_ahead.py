@@ -8,6 +8,7 @@ from db.engine import reading, writing
 from dialer.caps import Caps
 from hotline.callbacks import assignment, claims, round_statistics, serving
 from hotline.errors import Refused
+from hotline.nodes import homes
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -25,9 +26,10 @@ class CallAhead:
     def keep_ready(self) -> None:
         """Take so many citizens out of each served round's line as must be called at this moment."""
         with reading(self._engine) as session:
+            most = self._settings.call_ahead_most
             wanted = [
-                (round_.id, round_statistics.calls_wanted(session, round_, self._settings.call_ahead_most))
-                for round_ in serving.served(session)
+                (round_.id, round_statistics.calls_wanted(session, round_, most))
+                for round_ in serving.served(session, self._settings.node)
             ]
         room = self._caps.room() if any(count for _, count in wanted) else 0
         for round_id, count in wanted:
@@ -39,6 +41,8 @@ class CallAhead:
         for called in range(count):
             try:
                 with writing(self._engine) as session:
+                    if not homes.settle(session, round_id, self._settings.node):
+                        return called
                     callback = claims.call_ahead(session, rounds.get(session, round_id))
             except Refused:  # the round has just ended
                 return called

@@ -137,10 +137,12 @@ class CallbackWriter:
 
     def desk_phone(self, desk: int, channel: str | None) -> str | None:
         """The desk's phone has come into its room by this channel, or has left it. Returns the one before."""
-        there = channel is not None
+        there, node = channel is not None, self._settings.node
         with writing(self._engine) as session:
+            if not there and heartbeats.is_elsewhere(session, desk, node):
+                return None
             conversations.desk_phone_moved(session, desk, there=there, settings=self._settings)
-            return heartbeats.phone_connected(session, desk, channel)
+            return heartbeats.phone_connected(session, desk, channel, node)
 
 
 def _move(session: Session, callback: Callback, to: CallbackState) -> None:

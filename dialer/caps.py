@@ -35,8 +35,8 @@ class Caps:
         if time.monotonic() < self._full_until:
             return 0
         with reading(self._engine) as session:
-            calls, cap = toll.room(session, self._settings, share)
-            asked = len(callbacks.to_place(session))
+            calls, cap = toll.room(session, self._settings, share, node=self._settings.node)
+            asked = len(callbacks.to_place(session, self._settings.node))
         if calls <= 0:
             self.reached(cap)
         return max(calls - asked, 0)
@@ -63,4 +63,4 @@ class Caps:
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of all calls that hold a line, and when each was placed."""
-        return toll.on_the_phone(session)
+        return toll.on_the_phone(session, self._settings.node)

@@ -29,7 +29,7 @@ class DeskCalls(SystemCalls):
     def place_asked(self) -> None:
         """Call the telephones that are asked for. Raises AmiError."""
         with reading(self._engine) as session:
-            asked = desk_phones.asked(session)
+            asked = desk_phones.asked(session, self._settings.node)
         for desk in asked:
             self._place(desk)
 

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Callable
 
 from sqlalchemy import Engine
 
@@ -21,6 +22,7 @@ from dialer.endings import Endings
 from dialer.guests import Guests
 from dialer.keys import Keys
 from dialer.live import Live
+from dialer.lost_nodes import LostNodes
 from dialer.pace import Pace
 from dialer.placing import Placing
 from dialer.reconcile import Reconciler
@@ -35,6 +37,7 @@ from dialer.trunks import Trunks
 from dialer.turn_near_calls import TurnNearCalls
 from dialer.urgent_calls import UrgentCalls
 from hotline import heartbeats, watchdog
+from hotline.nodes import leases
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -53,15 +56,19 @@ class Dialer:
     away) it asks of Asterisk again (dialer.reconcile).
     """
 
-    def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, ami: Ami, leads: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`leads`: whether this is the one of all nodes' dialers that does what belongs to no round."""
+        self._leads = leads
         self._settings = settings
         self._engine = engine
         self._ami = ami
         self._writer = CallbackWriter(settings, engine)
         self._caps = Caps(settings, engine)
         self._guests = Guests(settings, engine, ami, self._caps)
-        self._rooms = Rooms(engine, ami, self._guests.keep_out)
-        self._trunks = Trunks(settings, engine, ami)
+        self._rooms = Rooms(engine, ami, self._guests.keep_out, node=settings.node)
+        self._trunks = Trunks(settings, engine, ami, leads)
         self._trunk = Trunk(settings, engine, self._trunks)
         self._call_ahead = CallAhead(settings, engine, self._caps)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
@@ -72,11 +79,11 @@ class Dialer:
         self._rescue_calls = RescueCalls(settings, engine, ami, self._caps)
         self._trial_calls = TrialCalls(settings, engine, ami, self._caps, trunk_of=self._trunks.of)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
-        self._tone = Tone(engine, ami)
-        self._empty_desks = EmptyDesks(engine, ami)
+        self._tone = Tone(engine, ami, settings.node)
+        self._empty_desks = EmptyDesks(engine, ami, settings.node)
         self._live = Live(settings, engine, ami, self._caps, self._tone)
         self._keys = Keys(settings, engine, self._tone)
-        self._supervising = Supervising(engine, ami)
+        self._supervising = Supervising(engine, ami, settings.node)
         system_calls = [
             *(self._confirmations, self._turn_near_calls, self._code_calls),
             *(self._solved_calls, self._desk_calls, self._guests),
@@ -90,6 +97,7 @@ class Dialer:
             supervising=self._supervising,
             guests=self._guests,
             others=[self._caps, *system_calls],
+            node=settings.node,
         )
         endings = Endings()
         self._asterisk = AsteriskEvents(
@@ -107,6 +115,7 @@ class Dialer:
         self._placing = Placing(
             settings, engine, ami, caps=self._caps, writer=self._writer, live=self._live, endings=endings
         )
+        self._lost_nodes = LostNodes(settings, engine)
         self._next_beat = 0.0
         self._next_reconcile = 0.0
         self._pace = Pace(engine)
@@ -168,13 +177,23 @@ class Dialer:
 
     def _calmly(self) -> None:
         """What may wait, so that «next» never waits for it."""
-        self._trunks.catch_up(lambda: self._asterisk.handle(0))
-        self._trunk.look()
+        leads = self._leads()
+        if leads:
+            self._trunks.catch_up(lambda: self._asterisk.handle(0))
+            self._trunk.look()
+            self._asterisk.in_sync &= not self._lost_nodes.take_over()
         self._call_ahead.let_go()
         self._turn_near_calls.let_go()
         self._writer.end_overdue()
         self._call_ahead.keep_ready()
         self._desk_calls.place_asked()
+        if leads:
+            self._place_of_no_round()
+        self._tone.sound_due()
+        self._empty_desks.hang_up()
+        self._asterisk.close_never_started()
+
+    def _place_of_no_round(self) -> None:
         self._urgent_calls.place_due()
         self._trial_calls.place_due()
         self._code_calls.place_due()  # first: somebody waits for it now
@@ -182,9 +201,6 @@ class Dialer:
         self._confirmations.place_due()
         self._solved_calls.place_due()
         self._trunk.rest()
-        self._tone.sound_due()
-        self._empty_desks.hang_up()
-        self._asterisk.close_never_started()
 
     def _catch_up(self) -> None:
         """Whoever then asks what has ended unseen finds nothing of what was seen."""
@@ -198,3 +214,5 @@ class Dialer:
         with writing(self._engine) as session:
             both = ("dialer", "asterisk") if self._ami.connected.is_set() else ("dialer",)
             heartbeats.beat(session, *both)
+            if self._engine.dialect.name == "sqlite":  # one machine: no other asks for its lease
+                leases.keep(session, self._settings)

@@ -18,9 +18,10 @@ _LOOK_S = 1.0
 class EmptyDesks:
     """One of the dialer's tasks. Whoever gets the desk next finds no other browser there."""
 
-    def __init__(self, engine: Engine, ami: Ami) -> None:
+    def __init__(self, engine: Engine, ami: Ami, node: str | None = None) -> None:
         self._engine = engine
         self._ami = ami
+        self._node = node
         self._next_look = 0.0
 
     def hang_up(self) -> None:
@@ -29,7 +30,7 @@ class EmptyDesks:
             return
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
-            left = desk_phones.left_behind(session)
+            left = desk_phones.left_behind(session, self._node)
         for desk, channel in left:
             try:
                 self._ami.request("Hangup", Channel=channel, Cause=REPLACED_CAUSE)

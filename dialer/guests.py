@@ -56,7 +56,7 @@ class Guests(SystemCalls):
     def send_all(self) -> bool:
         """Place, lead into rooms and hang up what is to be. False: Asterisk refused, and is to be asked."""
         with reading(self._engine) as session:
-            under_way = guests.under_way(session)
+            under_way = guests.under_way(session, self._settings.node)
         self._of = {one.token: one.callback_token for one in under_way}
         return all([self._send(one) for one in under_way])
 
@@ -117,7 +117,7 @@ class Guests(SystemCalls):
     def adopt(self, channels: Mapping[str, Mapping[str, str]], ringing: Collection[str | None]) -> None:
         """Asterisk has these channels: those that are theirs go on, and one that is over is hung up."""
         with reading(self._engine) as session:
-            known = {one.token: one for one in guests.under_way(session)}
+            known = {one.token: one for one in guests.under_way(session, self._settings.node)}
         self._of = {token: one.callback_token for token, one in known.items()}
         for token in self._seen.keys() - set(channels):
             self._forget(token)

@@ -11,8 +11,9 @@ import os
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -47,6 +48,9 @@ _CLIENT = {
 
 class Leader(ABC):
     """Whether this process leads. It looks once a second, so a lost lock is noticed so soon."""
+
+    epoch = 0
+    """Which time it is that it leads, where that is counted (dialer.lease)."""
 
     def __init__(self) -> None:
         self._leads = False
@@ -89,26 +93,25 @@ class Leader(ABC):
         """Let go of the lock."""
 
 
-class DatabaseLeader(Leader):
-    """By an advisory lock of PostgreSQL."""
+def impatient(url: str, **options: Any) -> Engine:
+    """An engine for who must know soon that the database does not answer."""
+    return postgres.create(url, client=_CLIENT, server=_SERVER, answer_s=_ANSWER_S, **options)
 
-    def __init__(self, url: str) -> None:
+
+class DatabaseLeader(Leader):
+    """By an advisory lock of PostgreSQL: of all dialers one, or one of a node's (dialer.lease)."""
+
+    def __init__(self, url: str, key: tuple[int, int] = _KEY) -> None:
         super().__init__()
-        self._engine = postgres.create(
-            url,
-            client=_CLIENT,
-            server=_SERVER,
-            answer_s=_ANSWER_S,
-            poolclass=NullPool,
-            isolation_level="AUTOCOMMIT",
-        )
+        self._key = key
+        self._engine = impatient(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
 
     def _take(self) -> bool:
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
-            return bool(self._connection.scalar(_LOCK, dict(zip("ab", _KEY, strict=True))))
+            return bool(self._connection.scalar(_LOCK, dict(zip("ab", self._key, strict=True))))
         except SQLAlchemyError:
             self.close()
             raise

@@ -32,7 +32,7 @@ class Live:
     def give(self) -> None:
         """Give each free desk the next of the operators' line, while anybody waits on it. Raises AmiError."""
         with reading(self._engine) as session:
-            if not live_desks.has_work(session):
+            if not live_desks.has_work(session) or not on_the_line.is_here(session, self._settings.node):
                 return
         may_dial = self._caps.room() > 0
         while True:

@@ -19,6 +19,7 @@ from dialer.outcomes import NEVER_BEGAN
 from dialplan.variables import Context
 from hotline.callbacks import callbacks, closing, on_the_line, toll
 from hotline.line import blocked
+from hotline.nodes import homes
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -52,14 +53,18 @@ class Placing:
     def place_asked(self) -> None:
         """Place all calls that are asked for."""
         with reading(self._engine) as session:
-            waiting = callbacks.to_place(session)
+            waiting = callbacks.to_place(session, self._settings.node)
         for token in waiting:
             self.place(token)
 
     def place(self, token: str) -> None:
         """Place the call, or give the desk who waits on the line, once."""
+        node = self._settings.node
         with writing(self._engine) as session:
-            callback = callbacks.take_up(session, token)
+            asked = callbacks.by_token(session, token)
+            if asked is None or not homes.settle(session, asked.round_id, node, hold=True):
+                return
+            callback = callbacks.take_up(session, token, node)
             if callback is None or self._is_taken_back(session, callback):
                 return
             caller = self._live.caller(session, callback)
@@ -79,6 +84,7 @@ class Placing:
             or blocked.is_blocked(session, callback.registration.number)
             or stale
             or on_the_line.has_just_left(session, callback.registration_id)
+            or on_the_line.left_elsewhere(session, callback.registration_id, self._settings.node)
         ):
             return False
         closing.close(session, callback.token, Outcome.RETURNED, self._settings)

@@ -1,19 +1,21 @@
-"""The dialer's process: one connection to Asterisk, one loop, and work only while this one leads."""
+"""The dialer's process: one connection to Asterisk, one loop, and work only while its node is its own."""
 
 import contextlib
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from asterisk.ami.event import Event
+from sqlalchemy import Engine
 
 from db.engine import connect
 from db.news import Watch
 from dialer.ami import Ami
 from dialer.dialer import Dialer
 from dialer.leader import Leader, leader
+from dialer.lease import NodeLease, fenced, hang_up_placed
 from dialer.pace import POLL_S
 from dialplan.accounts import AMI_USER
 from hotline import watchdog
@@ -31,11 +33,11 @@ def serve(settings: Settings) -> None:
     listening = threading.Thread(target=ami.run, daemon=True)
     listening.start()
     threading.Thread(target=_wake, args=(Watch(engine), ami), daemon=True).start()
-    turns = Turns(leader(settings), ami, lambda: Dialer(settings, engine, ami))
     try:
-        while listening.is_alive():  # without it nothing of Asterisk's would ever be heard
-            turns.take()
-            watchdog.worked()
+        with _turns(settings, engine, ami) as turns:
+            while listening.is_alive():  # without it nothing of Asterisk's would ever be heard
+                turns.take()
+                watchdog.worked()
     finally:
         ami.stop()
 
@@ -51,10 +53,31 @@ def _wake(watch: Watch, ami: Ami) -> None:
             time.sleep(_AGAIN_S)
 
 
-class Turns:
-    """One turn of work after another, while this process leads.
+@contextlib.contextmanager
+def _turns(settings: Settings, engine: Engine, ami: Ami) -> Iterator["Turns"]:
+    """On SQLite, whose file one machine alone uses, who leads has the node, too."""
+    leads = leader(settings)
+    if settings.database.startswith("sqlite"):
+        yield Turns(leads, ami, lambda: Dialer(settings, engine, ami))
+        return
+    lease = NodeLease(settings, lambda: hang_up_placed(ami))
+    threading.Thread(target=lease.run, daemon=True).start()
 
-    Each time it comes to lead, a new dialer begins: what an old one remembered may be long out of date.
+    def begin() -> Dialer:
+        epoch = lease.epoch
+        ami.may_place = lambda: lease.holds(epoch)
+        return Dialer(settings, fenced(engine, settings, epoch), ami, leads.leads)
+
+    try:
+        yield Turns(lease, ami, begin)
+    finally:
+        lease.stop()
+
+
+class Turns:
+    """One turn of work after another, while this process has its node.
+
+    Each time it comes to have it, a new dialer begins: what an old one remembered may be long out of date.
     """
 
     def __init__(self, lead: Leader, ami: Ami, begin: Callable[[], Dialer]) -> None:
@@ -62,14 +85,17 @@ class Turns:
         self._ami = ami
         self._begin = begin
         self._dialer: Dialer | None = None
+        self._epoch = 0
 
     def take(self) -> bool:
-        """Do one turn, or let what Asterisk tells go by for POLL_S. Returns whether this process leads."""
+        """Do one turn, or let what Asterisk tells go by for POLL_S. Returns whether this process works."""
         if not self._lead.leads():
             self._dialer = None
             with contextlib.suppress(queue.Empty):
                 self._ami.events.get(timeout=POLL_S)
             return False
-        self._dialer = self._dialer or self._begin()
+        if self._dialer is None or self._epoch != self._lead.epoch:
+            self._epoch = self._lead.epoch
+            self._dialer = self._begin()
         self._dialer.step()
         return True

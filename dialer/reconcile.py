@@ -20,7 +20,7 @@ from dialer.guests import Guests
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
-from hotline.callbacks import callbacks, on_the_line
+from hotline.callbacks import callbacks, on_the_line, toll
 
 log = logging.getLogger("dialer")
 
@@ -64,7 +64,9 @@ class Reconciler:
         supervising: Supervising,
         guests: Guests,
         others: Sequence[Calls],
+        node: str,
     ) -> None:
+        self._node = node
         self._engine = engine
         self._ami = ami
         self._writer = writer
@@ -81,14 +83,15 @@ class Reconciler:
         again if not. Raises AmiError.
         """
         with reading(self._engine) as session:
-            before = {callback.token for callback in callbacks.on_the_phone(session)}
+            before = {callback.token for callback in callbacks.on_the_phone(session, self._node)}
         channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
         ringing = {c.get("Linkedid") for c in channels.values() if c.get("ChannelStateDesc") == "Ringing"}
         phones = self._phones_present(channels)
         catch_up()  # the ends that came before that answer, with their true causes
         with reading(self._engine) as session:
             at = now(session)
-            placed = [(c, c.placed_at) for c in callbacks.on_the_phone(session) if c.placed_at]
+            here = callbacks.on_the_phone(session, self._node)
+            placed = [(c, c.placed_at) for c in here if c.placed_at]
         if self._has_jumped(no_channel_s):
             no_channel_s = math.inf  # how long ago a call was placed, nobody knows
         self._rooms.only(channels)
@@ -127,13 +130,15 @@ class Reconciler:
             waiting, _ = on_the_line.waiting(session)
         if waiting:
             with writing(self._engine) as session:
-                on_the_line.only(session, live)
+                on_the_line.only(session, live, self._node)
 
     def _end_missing(self, calls: Calls, live: Collection[str], no_channel_s: float) -> bool:
         """End those that are not among the `live` channels; False if some are too young to say."""
         with reading(self._engine) as session:
             at, placed = now(session), calls.on_the_phone(session)
-        missing = {token: placed_at for token, placed_at in placed.items() if token not in live}
+            missing = {token: placed_at for token, placed_at in placed.items() if token not in live}
+            for token in toll.of_others(session, missing, self._node):
+                del missing[token]
         gone = [token for token, since in missing.items() if (at - since).total_seconds() > no_channel_s]
         for token in gone:
             calls.ended(token)
@@ -175,9 +180,13 @@ class Reconciler:
             if desk is not None and _at_work(c):
                 present.setdefault(desk, {})[c["Channel"]] = c
         with reading(self._engine) as session:
-            known = {d.id: (d.phone_connected, d.channel) for d in session.scalars(select(Desk))}
+            desks = session.scalars(select(Desk)).all()
+        known = {d.id: (d.phone_connected, d.channel) for d in desks}
+        others = {d.id for d in desks if d.node not in (None, self._node)}
         for desk, was in known.items():
             phones = present.get(desk, {})
+            if desk in others and not phones:
+                continue
             one = was[1] if was[1] in phones else next(iter(phones), None)
             if one is None:
                 self._supervising.forget(desk)

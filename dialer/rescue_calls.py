@@ -18,7 +18,7 @@ class RescueCalls(SystemCalls):
     def place_asked(self) -> None:
         """Place those that are asked for. Raises AmiError."""
         with reading(self._engine) as session:
-            asked = rescue_calls.asked(session)
+            asked = rescue_calls.asked(session, self._settings.node)
         for token in asked:
             self._place(token)
 

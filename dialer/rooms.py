@@ -14,6 +14,7 @@ from db.states import CallbackState
 from dialer.ami import Ami, AmiError
 from dialplan.variables import Context
 from hotline.callbacks import callbacks
+from hotline.nodes import homes
 
 log = logging.getLogger("dialer")
 
@@ -30,17 +31,26 @@ _LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREENI
 
 WITH_MUSIC = "music"
 
-_AT_HOME = select(Desk.id).where(Desk.phone_connected, Desk.hears_desk_id.is_(None))
+_AT_HOME = select(Desk.id).where(Desk.phone_connected, Desk.hears_desk_id.is_(None), homes.mine(Desk.node))
 
 
 class Rooms:
     """Where the channels are is Asterisk's word (`seen`), where they belong the database's."""
 
     def __init__(
-        self, engine: Engine, ami: Ami, keep_out: Callable[[str, str], bool] = lambda _room, _token: False
+        self,
+        engine: Engine,
+        ami: Ami,
+        keep_out: Callable[[str, str], bool] = lambda _room, _token: False,
+        *,
+        node: str | None = None,
     ) -> None:
-        """`keep_out`: whether a room has somebody in it who came to speak with another citizen."""
+        """`keep_out`: whether a room has somebody in it who came to speak with another citizen.
+
+        `node`: whose Asterisk this is.
+        """
         self._engine = engine
+        self._node = node
         self._ami = ami
         self._keep_out = keep_out
         self._seen: dict[str, str] = {}
@@ -74,8 +84,8 @@ class Rooms:
     def send_all(self) -> bool:
         """Redirect and hang up what is to be. Returns False if Asterisk refused: ask it what is true."""
         with reading(self._engine) as session:
-            placed = [c for c in callbacks.on_the_phone(session) if c.placed_at]
-            here = set(session.scalars(_AT_HOME))
+            placed = [c for c in callbacks.on_the_phone(session, self._node) if c.placed_at]
+            here = set(session.scalars(_AT_HOME, {"node": self._node}))
             at = now(session)
         leaving = [c for c in placed if c.hangup_asked_at]  # first: the room is for the next one
         ended = [self._end(c, at) for c in leaving]

@@ -2,9 +2,11 @@
 
 import logging
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from db.models import Desk, Hearing
@@ -12,6 +14,7 @@ from dialer.ami import Ami, AmiError
 from dialplan.accounts import DESK_EXTENSION
 from dialplan.variables import SUPERVISE, Context, Variable
 from hotline.desks import supervising
+from hotline.nodes import homes
 
 log = logging.getLogger("dialer")
 
@@ -33,7 +36,7 @@ class Whereabouts(NamedTuple):
     exten: str
 
 
-_HERE = select(Desk).where(Desk.phone_connected, Desk.channel.is_not(None))
+_HERE = select(Desk).where(Desk.phone_connected, Desk.channel.is_not(None), homes.mine(Desk.node))
 
 OWN_ROOM = Whereabouts(Context.FROM_DESK, DESK_EXTENSION)
 
@@ -41,9 +44,10 @@ OWN_ROOM = Whereabouts(Context.FROM_DESK, DESK_EXTENSION)
 class Supervising:
     """Where the phones are is Asterisk's word (`seen`), whom they hear the database's."""
 
-    def __init__(self, engine: Engine, ami: Ami) -> None:
+    def __init__(self, engine: Engine, ami: Ami, node: str | None = None) -> None:
         self._engine = engine
         self._ami = ami
+        self._node = node
         self._seen: dict[int, Whereabouts] = {}
         self._asked: dict[int, tuple[Whereabouts, float]] = {}
 
@@ -60,13 +64,16 @@ class Supervising:
     def send_all(self) -> bool:
         """Redirect what is to be. Returns False if Asterisk refused: ask it what is true."""
         with reading(self._engine) as session:
-            over, here = supervising.over(session), session.scalars(_HERE).all()
+            over, here = supervising.over(session), self._here(session)
         if over:
             with writing(self._engine) as session:
                 supervising.end_over(session)
-                here = session.scalars(_HERE).all()
+                here = self._here(session)
         channels = {desk.id: desk.channel or "" for desk in here}
         return all([self._send(desk, channels) for desk in here])
+
+    def _here(self, session: Session) -> Sequence[Desk]:
+        return session.scalars(_HERE, {"node": self._node}).all()
 
     def _send(self, desk: Desk, channels: dict[int, str]) -> bool:
         belongs = OWN_ROOM

@@ -19,9 +19,10 @@ _LOOK_S = 1.0
 class Tone:
     """One of the dialer's tasks. Nobody is cut off, and a tone that fails is not tried again."""
 
-    def __init__(self, engine: Engine, ami: Ami) -> None:
+    def __init__(self, engine: Engine, ami: Ami, node: str | None = None) -> None:
         self._engine = engine
         self._ami = ami
+        self._node = node
         self._next_look = 0.0
 
     def sound_due(self) -> None:
@@ -30,7 +31,7 @@ class Tone:
             return
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
-            tokens = [callback.token for callback in time_left.nearly_over(session)]
+            tokens = [callback.token for callback in time_left.nearly_over(session, self._node)]
         for token in tokens:
             with writing(self._engine) as session:
                 phone = time_left.take_up(session, token)

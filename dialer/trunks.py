@@ -28,7 +28,11 @@ _ALIKE = 0.2
 class Trunks:
     """It decides nothing; what it knows is in the database, but for whose calls go on now."""
 
-    def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
+    def __init__(
+        self, settings: Settings, engine: Engine, ami: Ami, leads: Callable[[], bool] = lambda: True
+    ) -> None:
+        """`leads`: of several nodes' dialers one alone says how the trunks answer."""
+        self._leads = leads
         self._engine = engine
         self._ami = ami
         self._names = tuple(trunk.name for trunk in settings.trunks)
@@ -82,7 +86,7 @@ class Trunks:
     def on_contact(self, event: Event) -> None:
         """Asterisk tells whether a trunk answers when it is asked how it is."""
         name = self._by_account.get(str(event.keys.get("AOR")))
-        if name:
+        if name and self._leads():
             self._heard += 1
             self._answers(name, str(event.keys.get("ContactStatus", "")))
 
@@ -90,7 +94,7 @@ class Trunks:
         """Asterisk tells whether a trunk has taken our registration."""
         account = str(event.keys.get("Username", "")).partition(";")[0]
         name, yes = self._registered.get(account), _REGISTERED.get(str(event.keys.get("Status", "")))
-        if name is None or yes is None:
+        if name is None or yes is None or not self._leads():
             return
         with reading(self._engine) as session:
             known = trunk_states.states(session, [name]).get(name)

@@ -59,6 +59,7 @@ class TurnNearCalls(SystemCalls):
         """End the calls of a round that is over; who listens hears a kind word. Raises AmiError."""
         with reading(self._engine) as session:
             tokens = set(turn_near_calls.left_behind(session))
+            tokens -= toll.of_others(session, tokens, self._settings.node)
         self._let_go &= tokens
         left = tokens - self._let_go
         if not left:

@@ -84,14 +84,23 @@ def stuck_job(session: Session) -> tuple[str, timedelta] | None:
     return next(((row.process.removeprefix(_JOB), at - row.at) for row in rows if not _fresh(row, at)), None)
 
 
-def phone_connected(session: Session, desk_id: int, channel: str | None) -> str | None:
+def is_elsewhere(session: Session, desk_id: int, node: str) -> bool:
+    """Whether the desk's phone is in the Asterisk of another node than this by now."""
+    where = session.scalar(select(Desk.node).where(Desk.id == desk_id))
+    return where is not None and where != node
+
+
+def phone_connected(
+    session: Session, desk_id: int, channel: str | None, node: str | None = None
+) -> str | None:
     """Record that the desk's phone is in its room by this channel of Asterisk's; None: that it is not.
 
-    Returns the channel that it was there by before.
+    `node`: whose Asterisk says so. Returns the channel that it was there by before.
     """
     connected = channel is not None
     before = session.scalar(select(Desk.channel).where(Desk.id == desk_id))
-    session.execute(update(Desk).where(Desk.id == desk_id).values(channel=channel))
+    there = {"channel": channel} | ({"node": node} if connected else {})
+    session.execute(update(Desk).where(Desk.id == desk_id).values(**there))
     changed = session.scalar(
         update(Desk)
         .where(Desk.id == desk_id, Desk.phone_connected.is_not(connected))

@@ -24,8 +24,9 @@ _OF_CALLERS = (*KINDS, Script.ON_THE_LINE)
 class Callers:
     """Their numbers by channel. What is written down is what was so a second ago, or less."""
 
-    def __init__(self, allowed_prefixes: tuple[str, ...]) -> None:
+    def __init__(self, allowed_prefixes: tuple[str, ...], node: str) -> None:
         self._allowed = allowed_prefixes
+        self._node = node
         self._here: dict[str, str] = {}
         self._written: dict[str, str] | None = None
         self._changed = threading.Event()
@@ -80,8 +81,8 @@ class Callers:
         try:
             with writing(engine) as session:
                 if self._written is None:
-                    engaged.forget_callers(session)
-                engaged.callers_changed(session, came, before.keys() - here.keys())
+                    engaged.forget_callers(session, self._node)
+                engaged.callers_changed(session, came, before.keys() - here.keys(), self._node)
         except Exception as error:
             log.warning("who is on the line is not written down: %s", type(error).__name__)
             self._written = None  # all of it, next time

@@ -94,7 +94,7 @@ class Server(socketserver.ThreadingTCPServer):
         self.engine = engine
         self.scripts = scripts(cache or CallerCache(engine))
         self.call_counter = CallCounter()
-        self.callers = Callers(settings.allowed_prefixes)
+        self.callers = Callers(settings.allowed_prefixes, settings.node)
         self.admission = Admission(settings.state_dir / CALLERS_ADMITTED, settings.callers_at_once)
         self.answered_at = float("-inf")
         """When a request was last answered, as time.monotonic() tells it."""

@@ -26,6 +26,7 @@ from ops import (
     keys,
     ledger,
     messages,
+    nodes,
     pbx,
     pictures,
     prompts,
@@ -59,6 +60,7 @@ for name, group in (
     ("directory", directory.app),
     ("round", rounds.app),
     ("message", messages.app),
+    ("node", nodes.app),
 ):
     app.add_typer(group, name=name)
 app.command("pbx")(pbx.pbx)

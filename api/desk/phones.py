@@ -11,6 +11,7 @@ from dialplan import accounts
 from hotline import audit, numbers
 from hotline.desks import desk_phones, relay
 from hotline.errors import Refused
+from hotline.nodes import phones
 
 router = APIRouter(tags=["phones"])
 
@@ -21,9 +22,10 @@ def desk_phone(user: AtDesk, settings: InForce, session: Reading) -> phone_schem
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id)
     found = relay.relay(settings, name, now(session))
+    node = phones.node_of(session, session.get_one(models.Desk, user.desk_id))
     return phone_schemas.DeskPhone(
-        websocket_url=settings.websocket,
-        sip_uri=f"sip:{name}@{settings.asterisk_http.host}",
+        websocket_url=node.websocket_url if node else settings.websocket,
+        sip_uri=f"sip:{name}@{node.host if node else settings.asterisk_http.host}",
         username=name,
         password=settings.secret_for(name),
         extension=accounts.DESK_EXTENSION,
@@ -61,11 +63,12 @@ def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_sche
     """The account of my desk's SIP phone, to be keyed into it; the audit log shows who asked."""
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id, sip=True)
+    node = phones.node_of(session, session.get_one(models.Desk, user.desk_id))
     audit.record(session, user.username, "desk-phone-account-shown", f"desk {user.desk_id}")
     return phone_schemas.SipAccount(
         username=name,
         password=settings.secret_for(name),
-        server=str(settings.sip),
+        server=node.sip if node else str(settings.sip),
         extension=accounts.DESK_EXTENSION,
     )
 

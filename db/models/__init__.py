@@ -42,6 +42,7 @@ from db.models.line import (
     TurnNearCall,
 )
 from db.models.log import AuditEntry, Event, Heartbeat
+from db.models.nodes import Node
 from db.models.outbox import (
     NOT_ARRIVED,
     TO_WEBHOOKS,
@@ -139,6 +140,7 @@ __all__ = [
     "Limit",
     "LineCount",
     "MutedNotice",
+    "Node",
     "Note",
     "NoticeTopic",
     "NoticeWay",

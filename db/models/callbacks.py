@@ -77,6 +77,7 @@ class Callback(Base):
     threat_at: Mapped[datetime | None]  # the desk says that the citizen threatens somebody
     hangup_asked_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    node: Mapped[str | None] = mapped_column(String(40))  # whose Asterisk has its channel, once placed
 
     registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
     notes: Mapped[list["Note"]] = relationship(order_by="Note.id")
@@ -224,6 +225,7 @@ class WaitingCaller(Base):
     since: Mapped[datetime]
     seen_at: Mapped[datetime]
     left_at: Mapped[datetime | None]  # hung up, was given to a desk, or chose to be called back
+    node: Mapped[str | None] = mapped_column(String(40))  # whose Asterisk has the channel
 
     __table_args__ = (
         Index("callers_that_wait", "since", sqlite_where=_STAYS, postgresql_where=_STAYS),
@@ -241,6 +243,7 @@ class PlacedCall(Base):
     at: Mapped[datetime]
     ended_at: Mapped[datetime | None]  # its channel is gone
     ours: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # no cap counts it
+    node: Mapped[str | None] = mapped_column(String(40))  # by whose Asterisk
 
     __table_args__ = (
         Index("placed_calls_of_number", "number", "at"),

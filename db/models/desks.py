@@ -65,6 +65,7 @@ class Desk(Base):
     hears_callback_id: Mapped[int | None]  # in this conversation
     break_reason: Mapped[BreakReason | None] = mapped_column(one_of(BreakReason, "desk_break_reason"))
     break_since: Mapped[datetime | None]
+    node: Mapped[str | None] = mapped_column(String(40))  # in whose Asterisk its phone is, or was last
 
     __table_args__ = (
         CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),

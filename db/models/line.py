@@ -180,6 +180,7 @@ class CallerNow(Base):
     channel: Mapped[str] = mapped_column(String(80), primary_key=True)  # Asterisk's, by its id
     number: Mapped[str] = mapped_column(String(16), index=True)  # E.164; empty: not known
     since: Mapped[datetime]
+    node: Mapped[str | None] = mapped_column(String(40))  # whose Asterisk has the channel
 
 
 class SilentCaller(Base):

@@ -90,6 +90,9 @@ class Round(Base):
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_rules.id"))
     occurs_on: Mapped[date | None]  # the day of the rule that made it
     turn: Mapped[int | None]  # which of the rule's officials in turn, counted from 0
+    node: Mapped[str | None] = mapped_column(
+        String(40)
+    )  # which serves it (hotline.nodes); None: nobody has yet
 
     official: Mapped[Official] = relationship(foreign_keys=[official_id], lazy="joined", innerjoin=True)
     substitute: Mapped[Official | None] = relationship(foreign_keys=[substitute_id], lazy="joined")

@@ -53,6 +53,7 @@ class RescueCall(Base):
     placed_at: Mapped[datetime | None]
     connected_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    node: Mapped[str | None] = mapped_column(String(40))  # whose Asterisk has the caller
 
     __table_args__ = (
         Index("rescue_calls_under_way", "asked_at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),

@@ -15,6 +15,7 @@ from db.models import Callback, Desk, Registration, Round, User, word, words
 from db.states import UNDER_WAY, CallbackState
 from hotline.callbacks import callbacks
 from hotline.line import line
+from hotline.nodes import homes
 from hotline.rounds import rounds
 
 
@@ -69,7 +70,7 @@ def busy() -> ColumnElement[bool]:
 
 def gone() -> ColumnElement[bool]:
     """A desk in whose room a citizen would find nobody."""
-    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None))
+    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None), homes.elsewhere())
 
 
 def takes_nobody() -> ColumnElement[bool]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
-from db.models import Callback, Desk, word, words
+from db.models import Callback, Desk, Round, word, words
 from db.states import (
     ON_THE_PHONE,
     CallbackState,
@@ -22,6 +22,7 @@ from db.states import (
 from hotline.callbacks import toll
 from hotline.errors import Refused
 from hotline.line import blocked, engaged
+from hotline.nodes import homes
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -205,18 +206,27 @@ def of_registration(session: Session, registration_id: int) -> Callback | None:
 
 _TO_PLACE = (
     select(Callback.token)
-    .where(Callback.state == word(CallbackState.DIALING), Callback.placed_at.is_(None))
+    .join(Round, Round.id == Callback.round_id)
+    .where(
+        Callback.state == word(CallbackState.DIALING), Callback.placed_at.is_(None), homes.mine(Round.node)
+    )
     .order_by(Callback.id)
 )
 
 
-def to_place(session: Session) -> Sequence[str]:
-    """The tokens of callbacks whose call is asked for and not taken up, in the order of their taking."""
-    return core(session).execute(_TO_PLACE).scalars().all()
+def to_place(session: Session, node: str | None = None) -> Sequence[str]:
+    """The tokens of callbacks whose call is asked for and not taken up, in the order of their taking.
+
+    Of the rounds of this `node`, or of all.
+    """
+    return core(session).execute(_TO_PLACE, {"node": node}).scalars().all()
 
 
-def take_up(session: Session, token: str) -> Callback | None:
-    """Commit that the call is about to be placed: from here on it is never placed a second time."""
+def take_up(session: Session, token: str, node: str | None = None) -> Callback | None:
+    """Commit that the call is about to be placed: from here on it is never placed a second time.
+
+    `node`: whose Asterisk places it.
+    """
     taken = session.scalar(
         update(Callback)
         .where(
@@ -224,7 +234,7 @@ def take_up(session: Session, token: str) -> Callback | None:
             Callback.state == CallbackState.DIALING,
             Callback.placed_at.is_(None),
         )
-        .values(placed_at=now(session))
+        .values(placed_at=now(session), node=node)
         .returning(Callback.id)
         .execution_options(synchronize_session=False)
     )
@@ -233,13 +243,18 @@ def take_up(session: Session, token: str) -> Callback | None:
 
 _hanging_up = and_(Callback.state == word(CallbackState.CLOSED), Callback.hangup_asked_at.is_not(None))
 _ON_THE_PHONE = select(Callback).where(
-    Callback.ended_at.is_(None), or_(Callback.state.in_(words(ON_THE_PHONE)), _hanging_up)
+    Callback.ended_at.is_(None),
+    or_(Callback.state.in_(words(ON_THE_PHONE)), _hanging_up),
+    homes.mine(Callback.node),
 )
 
 
-def on_the_phone(session: Session) -> Sequence[Callback]:
-    """Callbacks for which Asterisk may have a channel: also those closed by «next», until it has ended."""
-    return session.scalars(_ON_THE_PHONE).all()
+def on_the_phone(session: Session, node: str | None = None) -> Sequence[Callback]:
+    """Callbacks for which Asterisk may have a channel: also those closed by «next», until it has ended.
+
+    The Asterisk of this `node`; of any, if none is named.
+    """
+    return session.scalars(_ON_THE_PHONE, {"node": node}).all()
 
 
 def channel_gone(session: Session, callback: Callback) -> None:

@@ -21,6 +21,7 @@ from hotline import audit, numbers
 from hotline.callbacks import callbacks, toll
 from hotline.errors import Refused
 from hotline.line import blocked
+from hotline.nodes import homes
 from hotline.rounds import round_permissions
 from settings import Settings
 
@@ -165,14 +166,17 @@ _UNDER_WAY = (
     )
     .join(Callback, Callback.id == Guest.callback_id)
     .join(Desk, Desk.id == Guest.desk_id)
-    .where(Guest.ended_at.is_(None))
+    .where(Guest.ended_at.is_(None), homes.mine(Callback.node))
     .order_by(Guest.id)
 )
 
 
-def under_way(session: Session) -> Sequence[Whereabouts]:
-    """Every third person's call that has not ended; asked with every look of the dialer."""
-    return [Whereabouts(*row) for row in core(session).execute(_UNDER_WAY)]
+def under_way(session: Session, node: str | None = None) -> Sequence[Whereabouts]:
+    """Every third person's call that has not ended, in conversations of this `node`, or of any.
+
+    Asked with every look of the dialer.
+    """
+    return [Whereabouts(*row) for row in core(session).execute(_UNDER_WAY, {"node": node})]
 
 
 def take_up(session: Session, token: str, settings: Settings) -> toll.CallPermit | toll.Cap | None:

@@ -54,8 +54,15 @@ def tell(session: Session, desk: Desk, *, takes: bool) -> None:
 
 _person = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
 _here = or_(Desk.round_id.is_(None), Desk.round_id == _LINE)
+_at_callers = ~exists().where(Round.id == _LINE, Round.node != Desk.node)
 _FREE = select(Desk).where(
-    TAKES, _person, _here, Desk.next_asked_at.is_(None), ~assignment.takes_nobody(), ~assignment.busy()
+    TAKES,
+    _person,
+    _here,
+    _at_callers,
+    Desk.next_asked_at.is_(None),
+    ~assignment.takes_nobody(),
+    ~assignment.busy(),
 )
 """Those whose person is there, and has nobody in hand."""
 _SOME_FREE = select(_FREE.exists())

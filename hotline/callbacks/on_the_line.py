@@ -17,6 +17,8 @@ from db.models import Callback, Desk, Registration, Round, WaitingCaller
 from db.states import CallbackState, RegistrationState
 from hotline.callbacks import assignment, callbacks, live_desks, pacing, round_statistics
 from hotline.line import engaged, line
+from hotline.nodes import homes
+from hotline.rounds import rounds
 
 STALE = timedelta(seconds=90)
 """A script says at least once in half a minute that its caller is there; after so long it is not believed."""
@@ -45,21 +47,22 @@ def find(session: Session, registration_id: int) -> WaitingCaller | None:
     return caller if caller and caller.left_at is None else None
 
 
-def stay(session: Session, registration_id: int, channel: str) -> bool:
+def stay(session: Session, registration_id: int, channel: str, node: str | None = None) -> bool:
     """The caller of this channel of Asterisk's waits on the line, or still does. False: the place is over.
 
-    Of two calls for one place the newer one counts.
+    Of two calls for one place the newer one counts. `node`: whose Asterisk that is.
     """
     place = session.get(Registration, registration_id, with_for_update={"key_share": True})
     if place is None or place.state not in _STAYS:
         return False
     at, caller = now(session), session.get(WaitingCaller, registration_id)
     if caller is None:
-        session.add(WaitingCaller(registration_id=registration_id, channel=channel, since=at, seen_at=at))
+        waits = {"registration_id": registration_id, "channel": channel, "since": at, "seen_at": at}
+        session.add(WaitingCaller(**waits, node=node))
     else:
         known = caller.channel == channel
         seen, caller.channel, caller.seen_at = known and caller.left_at is None, channel, at
-        caller.since, caller.left_at = caller.since if known else at, None
+        caller.since, caller.left_at, caller.node = caller.since if known else at, None, node
         if seen:
             return True
     session.flush()
@@ -67,15 +70,27 @@ def stay(session: Session, registration_id: int, channel: str) -> bool:
     return True
 
 
-def is_there(session: Session, registration_id: int, channel: str) -> bool:
+def is_there(session: Session, registration_id: int, channel: str, node: str | None = None) -> bool:
     """Say that the caller still is, whatever was believed. False: the place is over, or a newer call's."""
     caller = session.get(WaitingCaller, registration_id, populate_existing=True)
-    return caller is not None and caller.channel == channel and stay(session, registration_id, channel)
+    return caller is not None and caller.channel == channel and stay(session, registration_id, channel, node)
+
+
+def is_here(session: Session, node: str) -> bool:
+    """Whether the desks of the operators' line are on this node, so that its callers can wait for them."""
+    operators_line = rounds.find_operators_line(session)
+    home = homes.of_round(session, operators_line.id) if operators_line else None
+    return home in (None, node)
 
 
 def leave(session: Session, channel: str) -> None:
     """The script of this channel has ended: hung up, given to a desk, or will be called back."""
     _left(session, WaitingCaller.channel == channel)
+
+
+def leave_node(session: Session, node: str) -> None:
+    """The node is gone, and with it the calls of all who waited there."""
+    _left(session, WaitingCaller.node == node)
 
 
 def leave_stale(session: Session) -> None:
@@ -85,11 +100,16 @@ def leave_stale(session: Session) -> None:
         _left(session, stale)
 
 
-def only(session: Session, channels: Collection[str]) -> None:
-    """Asterisk has these channels and no others; who came just now is not known to it yet."""
+def only(session: Session, channels: Collection[str], node: str | None = None) -> None:
+    """Asterisk has these channels and no others; who came just now is not known to it yet.
+
+    `node`: whose Asterisk that is.
+    """
     at = now(session)
-    waiting = select(WaitingCaller.channel).where(WaitingCaller.left_at.is_(None))
-    gone = [channel for channel in session.scalars(waiting) if channel not in channels]
+    waiting = select(WaitingCaller.channel).where(
+        WaitingCaller.left_at.is_(None), homes.mine(WaitingCaller.node)
+    )
+    gone = [channel for channel in session.scalars(waiting, {"node": node}) if channel not in channels]
     if gone:
         _left(session, and_(WaitingCaller.channel.in_(gone), WaitingCaller.since < at - timedelta(seconds=5)))
 
@@ -98,6 +118,19 @@ def has_just_left(session: Session, registration_id: int) -> bool:
     """Whether the caller of this place hung up so short a time ago that their phone is left in peace."""
     caller = session.get(WaitingCaller, registration_id, populate_existing=True)
     return bool(caller and caller.left_at and caller.left_at > now(session) - engaged.PUTS_DOWN)
+
+
+def left_elsewhere(session: Session, registration_id: int, node: str) -> bool:
+    """Whether the caller of this place waits on another node than this, where no desk is any more.
+
+    They are told that they are called back, and are, from the own place.
+    """
+    caller = find(session, registration_id)
+    if caller is None or caller.node in (None, node):
+        return False
+    caller.left_at = now(session)
+    session.flush()
+    return True
 
 
 def hung_up(session: Session, registration_id: int) -> None:

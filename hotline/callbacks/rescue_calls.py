@@ -18,13 +18,16 @@ from db.engine import core, now
 from db.models import RescueCall, UrgentMatter
 from hotline.callbacks import toll
 from hotline.errors import Refused
+from hotline.nodes import homes
 from settings import Settings
 
 _PREFIX = "rescue-"
 _STALE = timedelta(seconds=15)
 """A call that could not be placed for so long is not placed late: the caller has been told the number."""
 
-_ASKED = select(RescueCall.token).where(RescueCall.ended_at.is_(None), RescueCall.placed_at.is_(None))
+_ASKED = select(RescueCall.token).where(
+    RescueCall.ended_at.is_(None), RescueCall.placed_at.is_(None), homes.mine(RescueCall.node)
+)
 
 
 def is_token(channel_id: str) -> bool:
@@ -32,10 +35,10 @@ def is_token(channel_id: str) -> bool:
     return channel_id.startswith(_PREFIX)
 
 
-def ask(session: Session, matter_id: int, channel: str) -> RescueCall:
+def ask(session: Session, matter_id: int, channel: str, node: str | None = None) -> RescueCall:
     """The call for the caller in this channel of Asterisk's; asked twice it is one.
 
-    Raises Refused("not-found").
+    `node`: whose Asterisk that is. Raises Refused("not-found").
     """
     there = of_channel(session, channel)
     if there is not None:
@@ -43,7 +46,7 @@ def ask(session: Session, matter_id: int, channel: str) -> RescueCall:
     if session.get(UrgentMatter, matter_id) is None:
         raise Refused("not-found", f"no urgent matter {matter_id}")
     token = f"{_PREFIX}{uuid.uuid4().hex}"
-    call = RescueCall(token=token, channel=channel, matter_id=matter_id)
+    call = RescueCall(token=token, channel=channel, matter_id=matter_id, node=node)
     call.asked_at = now(session)
     session.add(call)
     events.urgent_changed(session, "rescue")
@@ -64,9 +67,9 @@ def came_to_nothing(session: Session, channel: str) -> bool:
     return call.placed_at is None and now(session) - call.asked_at > _STALE
 
 
-def asked(session: Session) -> Sequence[str]:
-    """The calls that are to be placed; asked with every look of the dialer."""
-    return core(session).execute(_ASKED).scalars().all()
+def asked(session: Session, node: str | None = None) -> Sequence[str]:
+    """The calls that are to be placed, by this `node` or by any; asked with every look of the dialer."""
+    return core(session).execute(_ASKED, {"node": node}).scalars().all()
 
 
 def take_up(

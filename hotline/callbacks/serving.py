@@ -16,11 +16,12 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
-from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
+from db.models import BreakReason, Callback, Desk, Node, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from hotline import audit
 from hotline.callbacks import assignment, breaks, callbacks, conversations, live_desks
 from hotline.errors import Refused
+from hotline.nodes import homes
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
@@ -197,12 +198,21 @@ def finishing(session: Session, desk: Desk) -> Callback:
 
 _at_work = exists().where(Desk.round_id == Round.id, Desk.phone_connected)
 _begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", type_=UtcDateTime))
-_SERVED = select(Round).where(_at_work, _begun, Round.paused_at.is_(None), ~rounds.over())
+_drained = and_(
+    Round.is_operators_line, exists().where(Node.name == Round.node, Node.draining_at.is_not(None))
+)
+"""This line never ends; on a draining node it comes to rest, and moves."""
+_SERVED = select(Round).where(
+    _at_work, _begun, Round.paused_at.is_(None), ~rounds.over(), homes.mine(Round.node), ~_drained
+)
 
 
-def served(session: Session) -> Sequence[Round]:
-    """The rounds whose line is called ahead now: begun, not over or paused, a desk with its phone at work."""
-    return session.scalars(_SERVED, rounds.moment(now(session))).all()
+def served(session: Session, node: str | None = None) -> Sequence[Round]:
+    """The rounds whose line is called ahead now: begun, not over or paused, a desk with its phone at work.
+
+    Those of this `node`, or all.
+    """
+    return session.scalars(_SERVED, {**rounds.moment(now(session)), "node": node}).all()
 
 
 def may_come_to(session: Session, callback: Callback, desk_id: int | None) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Round, word
 from db.states import CallbackState
+from hotline.nodes import homes
 
 BEFORE_END = timedelta(seconds=30)
 
@@ -21,14 +22,17 @@ _NOT_TONED = (
         Callback.talking_at.is_not(None),
         Callback.toned_at.is_(None),
         Desk.phone_connected,
+        homes.mine(Callback.node),
     )
 )
 
 
-def nearly_over(session: Session) -> Sequence[Callback]:
-    """Conversations whose agreed minutes are nearly over, and whose official has not heard so."""
+def nearly_over(session: Session, node: str | None = None) -> Sequence[Callback]:
+    """Conversations, of this `node` or of any, whose agreed minutes are nearly over, and whose official has
+    not heard so.
+    """
     at = now(session)
-    rows = session.execute(_NOT_TONED).all()
+    rows = session.execute(_NOT_TONED, {"node": node}).all()
     return [
         callback
         for callback, minutes in rows

@@ -3,11 +3,12 @@
 Whatever goes wrong elsewhere (a bug, a stolen account, a forged line), it cannot call more than this.
 """
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
@@ -16,6 +17,7 @@ from hotline import numbers
 from hotline.callbacks import breaker, trunk_states
 from hotline.errors import Refused
 from hotline.line import engaged
+from hotline.nodes import homes, leases
 from settings import Settings
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
@@ -58,14 +60,17 @@ class Room(NamedTuple):
     cap: Cap
 
 
-def room(session: Session, settings: Settings, share: float = 1.0) -> Room:
-    """What the caps on all calls together leave to those who may use only this share of each cap."""
+def room(session: Session, settings: Settings, share: float = 1.0, *, node: str | None = None) -> Room:
+    """What the caps on all calls together leave to those who may use only this share of each cap.
+
+    The channels of a trunk are those of a `node`, or of all that are alive; every other cap is on all calls.
+    """
     at = now(session)
     on_their_way = select(func.count()).where(PlacedCall.ended_at.is_(None), PlacedCall.at > at - KEPT)
     ours = session.scalar(on_their_way) or 0
     left = {
         Cap.AT_ONCE: _of(settings.outgoing_at_once, share) - ours,
-        Cap.CHANNELS: settings.channels - ours - engaged.callers(session),
+        Cap.CHANNELS: _channels(session, settings, on_their_way, node) - engaged.callers(session, node),
         Cap.PER_HOUR: _left(session, at - _HOUR, _of(settings.calls_per_hour, share)),
         Cap.PER_DAY: _left(session, at - _DAY, _of(settings.calls_per_day, share)),
     }
@@ -74,6 +79,12 @@ def room(session: Session, settings: Settings, share: float = 1.0) -> Room:
         left[Cap.LINE_DOWN] = probes if share == 1 or breaker.nobody_tries(session) else 0
     cap = min(left, key=lambda cap: left[cap])
     return Room(left[cap], cap)
+
+
+def _channels(session: Session, settings: Settings, on_their_way: Select[Any], node: str | None) -> int:
+    here = session.scalar(on_their_way.where(homes.mine(PlacedCall.node)), {"node": node}) or 0
+    nodes = 1 if node else max(1, len(leases.live(session)))
+    return settings.channels * nodes - here
 
 
 def check_room(session: Session, settings: Settings) -> None:
@@ -114,14 +125,14 @@ def take(
     if not extension and not numbers.allowed(number, settings.allowed_prefixes):
         return Cap.NOT_ALLOWED
     one_at_a_time(session, "toll")  # whoever counts at the same moment would count the same room
-    calls, cap = room(session, settings, share)
+    calls, cap = room(session, settings, share, node=settings.node)
     if calls <= 0:
         return cap
     if _alarmed_enough(session, token, number) if alarm else free_again(session, number, settings, share):
         return Cap.PER_NUMBER
     if not breaker.take(session, token):
         return Cap.LINE_DOWN
-    session.add(PlacedCall(token=token, number=number, at=now(session)))
+    session.add(PlacedCall(token=token, number=number, at=now(session), node=settings.node))
     session.flush()
     return CallPermit(token, number, _by(session, settings))
 
@@ -134,7 +145,7 @@ def take_rescue(session: Session, token: str, caller: str | None, settings: Sett
     A city's day may bring more callers in danger than one number may be called otherwise.
     """
     one_at_a_time(session, "toll")
-    calls, cap = room(session, settings)
+    calls, cap = room(session, settings, node=settings.node)
     if calls <= 0:
         return cap
     of_number = (
@@ -153,7 +164,7 @@ def take_rescue(session: Session, token: str, caller: str | None, settings: Sett
         return Cap.PER_NUMBER
     if breaker.calls(session) is not None:  # a probe that proves nothing would keep a true one waiting
         return Cap.LINE_DOWN
-    session.add(PlacedCall(token=token, number=settings.urgent_number, at=now(session)))
+    session.add(PlacedCall(token=token, number=settings.urgent_number, at=now(session), node=settings.node))
     session.flush()
     return CallPermit(token, settings.urgent_number, _by(session, settings, tries=False))
 
@@ -195,10 +206,20 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
     )
 
 
-def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of calls whose end is not known, and when each was placed."""
-    query = select(PlacedCall.token, PlacedCall.at).where(PlacedCall.ended_at.is_(None))
-    return {token: at for token, at in session.execute(query)}
+_ON_THE_PHONE = select(PlacedCall.token, PlacedCall.at).where(
+    PlacedCall.ended_at.is_(None), homes.mine(PlacedCall.node)
+)
+
+
+def on_the_phone(session: Session, node: str | None = None) -> dict[str, datetime]:
+    """The tokens of calls whose end is not known, and when each was placed; by this `node`, or by any."""
+    return {token: at for token, at in session.execute(_ON_THE_PHONE, {"node": node})}
+
+
+def of_others(session: Session, tokens: Collection[str], node: str) -> set[str]:
+    """Those of these calls that another node has placed."""
+    theirs = select(PlacedCall.token).where(PlacedCall.token.in_(tokens), PlacedCall.node != node)
+    return set(session.scalars(theirs)) if tokens else set()
 
 
 def forget(session: Session) -> None:

@@ -21,6 +21,7 @@ from db.states import ON_THE_PHONE, CallbackState
 from hotline import audit
 from hotline.callbacks import callbacks, toll
 from hotline.errors import Refused
+from hotline.nodes import homes, phones
 from settings import Settings
 
 _TOKEN = re.compile(r"desk-(\d+)-[0-9a-f]{32}")
@@ -91,9 +92,15 @@ def ask_again(session: Session, token: str) -> None:
 _ASKED = select(Desk.id).where(Desk.call_asked_at.is_not(None))
 
 
-def asked(session: Session) -> Sequence[int]:
-    """The desks whose telephone is to be called now."""
-    return session.scalars(_ASKED).all()
+def asked(session: Session, node: str | None = None) -> Sequence[int]:
+    """The desks whose telephone is to be called now, by this `node` or by any."""
+    desks = session.scalars(_ASKED).all()
+    return [desk for desk in desks if node is None or _belongs_to(session, desk, node)]
+
+
+def _belongs_to(session: Session, desk_id: int, node: str) -> bool:
+    home = phones.node_of(session, session.get_one(Desk, desk_id))
+    return home is None or home.name == node
 
 
 def take_up(session: Session, desk_id: int, settings: Settings) -> toll.CallPermit | toll.Cap | None:
@@ -146,13 +153,19 @@ _WITH_CITIZEN = exists().where(
     or_(Callback.desk_id == Desk.id, Callback.screen_desk_id == Desk.id), Callback.state.in_(ON_THE_PHONE)
 )
 _LEFT_BEHIND = select(Desk.id, Desk.channel).where(
-    Desk.phone_connected, Desk.channel.is_not(None), Desk.phone == "browser", ~_SITS, ~_WITH_CITIZEN
+    Desk.phone_connected,
+    Desk.channel.is_not(None),
+    Desk.phone == "browser",
+    ~_SITS,
+    ~_WITH_CITIZEN,
+    homes.mine(Desk.node),
 )
 
 
-def left_behind(session: Session) -> Sequence[tuple[int, str]]:
-    """Desks at which nobody sits any more, and the channel by which a browser is still in their room.
+def left_behind(session: Session, node: str | None = None) -> Sequence[tuple[int, str]]:
+    """Desks, of this `node` or of any, at which nobody sits any more, and by which channel a browser is
+    still in their room.
 
     Not while a citizen is with it, or on the way: nobody is cut off. A telephone is the desk's, and stays.
     """
-    return [(desk, channel) for desk, channel in session.execute(_LEFT_BEHIND) if channel]
+    return [(desk, channel) for desk, channel in session.execute(_LEFT_BEHIND, {"node": node}) if channel]

@@ -27,6 +27,7 @@ from db.models import (
 from db.states import ON_THE_PHONE, CallbackState
 from hotline import heartbeats
 from hotline.errors import Refused
+from hotline.nodes import homes
 
 _Number = InstrumentedAttribute[str] | InstrumentedAttribute[str | None]
 _IN_HAND = (CallbackState.CLAIMED, *ON_THE_PHONE)
@@ -161,28 +162,37 @@ def puts_down(session: Session, callback: Callback) -> bool:
     return bool(session.scalar(select(other)))
 
 
-def callers(session: Session) -> int:
+def callers(session: Session, node: str | None = None) -> int:
     """How many callers there are on the line of 137, who speak with a desk included.
 
-    Of those with no desk none if nobody can say.
+    On this `node`, or on all. Of those with no desk none if nobody can say.
     """
-    met = select(func.count()).where(Callback.ended_at.is_(None), Callback.on_the_line)
-    speaking = session.scalar(met) or 0
+    here = {"node": node}
+    met = select(func.count()).where(
+        Callback.ended_at.is_(None), Callback.on_the_line, homes.mine(Callback.node)
+    )
+    speaking = session.scalar(met, here) or 0
     if not heartbeats.alive(session, "ivr"):
         return speaking
-    return speaking + (session.scalar(select(func.count()).select_from(CallerNow)) or 0)
+    waiting = select(func.count()).select_from(CallerNow).where(homes.mine(CallerNow.node))
+    return speaking + (session.scalar(waiting, here) or 0)
 
 
-def forget_callers(session: Session) -> None:
-    """Nobody is on the line of 137."""
-    session.execute(delete(CallerNow))
+def forget_callers(session: Session, node: str | None = None) -> None:
+    """Nobody is on the line of 137, on this node or on any."""
+    session.execute(delete(CallerNow).where(homes.mine(CallerNow.node)), {"node": node})
 
 
-def callers_changed(session: Session, came: Mapping[str, str], went: Collection[str]) -> None:
-    """Who has dialled 137 since, an E.164 number by channel, and which channels are over."""
+def callers_changed(
+    session: Session, came: Mapping[str, str], went: Collection[str], node: str | None = None
+) -> None:
+    """Who has dialled 137 since, an E.164 number by channel, on this node; and which channels are over."""
     if went:
         session.execute(delete(CallerNow).where(CallerNow.channel.in_(went)))
     if came:
         at = now(session)
-        rows = [{"channel": channel, "number": number, "since": at} for channel, number in came.items()]
+        rows = [
+            {"channel": channel, "number": number, "since": at, "node": node}
+            for channel, number in came.items()
+        ]
         session.execute(insert(CallerNow), rows)

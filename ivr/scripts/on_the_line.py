@@ -34,7 +34,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         caller_number = numbers.of_caller(call.caller_id, settings.allowed_prefixes)
         if registration is None or caller_number != registration.number:
             raise AGIError("not the place of this caller")
-        there = on_the_line.stay(session, place, channel)
+        there = on_the_line.stay(session, place, channel, settings.node)
         caller = on_the_line.find(session, place)
         waited = (now(session) - caller.since).total_seconds() if caller else 0.0
     call.speak(registration.language)
@@ -46,7 +46,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             call.set(Variable.RESCUE, f"{matter}-{registration.language}")
             return
         rounds = settings.line_wait_minutes * 60 // _MUSIC_S - int(waited // _MUSIC_S)
-        kept = there and _pass_time(call, engine, place, rounds)
+        kept = there and _pass_time(call, engine, settings.node, place, rounds)
     finally:
         with writing(engine) as session:
             on_the_line.leave(session, channel)
@@ -55,14 +55,19 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.say("goodbye")
 
 
-def _pass_time(call: Call, engine: Engine, place: int, rounds: int) -> bool:
-    """So many rounds of music. False if this call does not wait for the place any more."""
+def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -> bool:
+    """So many rounds of music. False if this call does not wait for the place any more.
+
+    Whose desks have moved to another node is called back.
+    """
     key = "" if call.again else call.hear(Prompt("operator-stay"), keys=_CALL_ME)
     for number in range(rounds):
         if key := key or call.music(_CALL_ME):
             return True
         with writing(engine) as session:
-            if not on_the_line.is_there(session, place, call.channel_id):
+            if not on_the_line.is_here(session, node):
+                break
+            if not on_the_line.is_there(session, place, call.channel_id, node):
                 return False
         if number % 2 == 0:  # each minute
             key = call.hear(*_news(engine, place), keys=_CALL_ME)

@@ -29,20 +29,27 @@ def run(talk: Conversation) -> bool:
             talk.register_other(None, number)
         return False
 
-    def join(session: Session) -> tuple[Registered, Outlook]:
+    def join(session: Session) -> tuple[Registered, Outlook, bool]:
         registered = talk.place(session, None)
-        return registered, on_the_line.outlook(session, registered.registration_id)
+        outlook = on_the_line.outlook(session, registered.registration_id)
+        return registered, outlook, on_the_line.is_here(session, talk.settings.node)
 
     with talk.telling_refusals():
-        registered, outlook = talk.commit(join)
+        registered, outlook, here = talk.commit(join)
         talk.added = None
-        return _stays(talk, registered, outlook)
+        return _stays(talk, registered, outlook, here=here)
     return False
 
 
-def _stays(talk: Conversation, registered: Registered, outlook: Outlook) -> bool:
-    """Whether the caller, who has a place, stays on the line; who says nothing is called back."""
+def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here: bool) -> bool:
+    """Whether the caller, who has a place, stays on the line; who says nothing is called back.
+
+    So is whose call is not `here`, where the operators' desks are, but on another node.
+    """
     call, ticket = talk.call, registered.ticket
+    if not here:
+        call.tell("operator-registered", ticket=ticket)
+        return False
     if outlook.free:
         call.say("operator-now")
     else:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.models import UrgentMatter
 from dialplan.variables import Variable
-from hotline.callbacks import live_desks, rescue_calls
+from hotline.callbacks import live_desks, on_the_line, rescue_calls
 from ivr.call import AGIError, Call
 from settings import Settings
 
@@ -25,13 +25,13 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     if not matter.isdecimal():
         raise AGIError("nobody in danger")
     with writing(engine) as session:
-        rescue_calls.ask(session, int(matter), call.channel_id)
+        rescue_calls.ask(session, int(matter), call.channel_id, settings.node)
     call.speak("en" if language == "en" else "fa")
     for _ in range(_LONGEST):
         call.tell("urgent-connecting", number=settings.urgent_number)
         if _is_over(call, engine):
             break
-    place = _place(engine, int(matter))
+    place = _place(engine, settings.node, int(matter))
     call.set(Variable.STAYS, str(place or ""))
     if place:
         call.say("urgent-first")
@@ -42,11 +42,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.say("goodbye")
 
 
-def _place(engine: Engine, matter_id: int) -> int | None:
-    """The caller's place in the operators' line, if somebody serves it."""
+def _place(engine: Engine, node: str, matter_id: int) -> int | None:
+    """The caller's place in the operators' line, if somebody serves it, and does so on this node."""
     with reading(engine) as session:
         place = session.get_one(UrgentMatter, matter_id).registration_id
-        return place if live_desks.somebody_takes_them(session) else None
+        here = on_the_line.is_here(session, node)
+        return place if here and live_desks.somebody_takes_them(session) else None
 
 
 def _is_over(call: Call, engine: Engine) -> bool:

@@ -48,7 +48,8 @@ def _goes_on(talk: Conversation, matter: int) -> bool:
 
 def _somebody_is_there(talk: Conversation, *, leads: bool = False) -> bool:
     with talk.call.working(leads=leads), reading(talk.engine) as session:
-        return live_desks.somebody_takes_them(session)
+        here = on_the_line.is_here(session, talk.settings.node)
+        return here and live_desks.somebody_takes_them(session)
 
 
 def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook, int]:

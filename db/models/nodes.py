@@ -1,0 +1,25 @@
+"""The machines with an Asterisk that share this database."""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base
+
+
+class Node(Base):
+    """An Asterisk with its ivr and its dialer, which acts while its lease lasts (hotline.nodes)."""
+
+    __tablename__ = "nodes"
+
+    name: Mapped[str] = mapped_column(String(40), primary_key=True)  # HOTLINE_NODE
+    sip: Mapped[str] = mapped_column(String(100))  # where SIP phones of desks sign in
+    host: Mapped[str] = mapped_column(String(100))  # in the SIP address of phones in browsers
+    websocket_url: Mapped[str] = mapped_column(String(300))  # where these sign in
+    capacity: Mapped[int]  # so many calls it carries at one time
+    epoch: Mapped[int] = mapped_column(BigInteger)  # one more each time that its work changes hands
+    lease_until: Mapped[datetime]
+    lost_at: Mapped[datetime | None]  # its work was taken over; until it is there again
+    draining_at: Mapped[datetime | None]  # gets no new round
+    started_at: Mapped[datetime]

@@ -1,0 +1,54 @@
+"""Takes over the work of nodes that are gone, and moves rounds from nodes that are being drained."""
+
+import logging
+import time
+
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from hotline.callbacks import lost_nodes
+from hotline.nodes import homes
+from settings import Settings
+
+log = logging.getLogger("dialer")
+
+_LOOK_S = 1.0
+
+
+class LostNodes:
+    """One of the tasks of the dialer that leads."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self._settings = settings
+        self._engine = engine
+        self._next_look = 0.0
+
+    def take_over(self) -> bool:
+        """See to each node that is gone. Whether any was: then some of its calls are this one's to end."""
+        if time.monotonic() < self._next_look:
+            return False
+        self._next_look = time.monotonic() + _LOOK_S
+        with reading(self._engine) as session:
+            dead, may_move = lost_nodes.found(session), homes.some_drain(session)
+        for name in dead:
+            self._take_over(name)
+        if may_move:
+            with writing(self._engine) as session:
+                homes.move_idle(session)
+        return bool(dead)
+
+    def _take_over(self, name: str) -> None:
+        with writing(self._engine) as session:
+            begun = lost_nodes.begin(session, name, self._settings.node)
+        if not begun:
+            return
+        log.error("node %s is gone: its work is taken over", name)
+        with reading(self._engine) as session:
+            tokens = lost_nodes.cut(session, name)
+        for token in tokens:
+            with writing(self._engine) as session:
+                lost_nodes.close(session, token, self._settings)
+            log.warning("%s: cut with node %s", token, name)
+        with writing(self._engine) as session:
+            rounds = lost_nodes.free(session, name)
+        log.warning("node %s: %d rounds are free for other nodes", name, rounds)

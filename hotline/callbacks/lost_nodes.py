@@ -1,0 +1,105 @@
+"""A node is gone: its callbacks are closed at no cost to anybody, and its rounds are another's.
+
+Each step is a transaction that may be repeated by whoever goes on with it. The rounds are free last, so that
+nobody is called for them before those whose calls were cut are in the line again.
+"""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
+from db.states import IN_TALK, CallbackState, Outcome
+from hotline.callbacks import breaker, callbacks, closing, conversations, on_the_line, toll
+from hotline.nodes import homes, leases
+from settings import Settings
+
+
+def found(session: Session) -> Sequence[str]:
+    """The dead nodes of which anything is left to see to."""
+    dead = [node.name for node in leases.over(session)]
+    if not dead:
+        return []
+    work = or_(Node.lost_at.is_(None), _has_rounds(), _has_calls())
+    return session.scalars(select(Node.name).where(Node.name.in_(dead), work).order_by(Node.name)).all()
+
+
+def _lives(name: InstrumentedAttribute[str] | str) -> ColumnElement[bool]:
+    return and_(Round.node == name, Round.ended_at.is_(None), Round.cancelled_at.is_(None))
+
+
+def _has_rounds() -> ColumnElement[bool]:
+    return exists().where(_lives(Node.name))
+
+
+def _has_calls() -> ColumnElement[bool]:
+    return exists().where(Callback.node == Node.name, Callback.ended_at.is_(None))
+
+
+def begin(session: Session, name: str, by: str) -> bool:
+    """Declare it dead: its desks have no phone, its callers have hung up.
+
+    What it has called besides citizens is `by`'s to end. False: not yet.
+    """
+    if not leases.declare_dead(session, name):
+        return False
+    desks = session.scalars(
+        update(Desk)
+        .where(Desk.node == name, or_(Desk.phone_connected, Desk.channel.is_not(None)))
+        .values(phone_connected=False, channel=None, node=None)
+        .returning(Desk.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    session.execute(delete(CallerNow).where(CallerNow.node == name))
+    their_own = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
+    session.execute(  # no callback's: the reconciler of `by` finds no channel of theirs, and ends them
+        update(PlacedCall)
+        .where(PlacedCall.node == name, PlacedCall.ended_at.is_(None), PlacedCall.token.not_in(their_own))
+        .values(node=by)
+        .execution_options(synchronize_session=False)
+    )
+    on_the_line.leave_node(session, name)
+    for desk_id in sorted(desks):
+        events.desk_changed(session, desk_id, "disconnected")
+    return True
+
+
+def cut(session: Session, name: str) -> Sequence[str]:
+    """The callbacks whose channels were there."""
+    there = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
+    return session.scalars(there.order_by(Callback.id)).all()
+
+
+def close(session: Session, token: str, settings: Settings) -> None:
+    """Whoever was called, or waited, goes back as if never called; who spoke with a desk is due at once.
+
+    What a desk had ended already is over.
+    """
+    callback = callbacks.by_token(session, token)
+    if callback is None:
+        return
+    session.refresh(callback, with_for_update={"key_share": True})
+    toll.ended(session, token)
+    breaker.ended(session, token)
+    at = now(session)
+    if callback.state is CallbackState.PARTING:
+        conversations.line_ended(session, callback, settings, hung_up=True)
+    elif callback.state in IN_TALK:
+        cut_at = callback.held_until or at  # our own side cut it
+        callbacks.move_unheard(session, token, CallbackState.ENDED, ended_at=at, held_until=cut_at)
+        closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
+    elif callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
+        callbacks.channel_gone(session, callback)
+    else:
+        closing.close(session, token, Outcome.RETURNED, settings)
+
+
+def free(session: Session, name: str) -> int:
+    """Its rounds are free for another node; how many. None while any of its callbacks is not closed."""
+    if cut(session, name):
+        return 0
+    lives = select(Round.id).where(_lives(name)).order_by(Round.id).with_for_update()
+    return homes.free_rounds(session, list(session.scalars(lives)))

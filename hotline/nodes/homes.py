@@ -1,0 +1,109 @@
+"""On which node a round lives: chosen when it is first served, and anew when that node is gone or drained."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, String, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from db import events
+from db.engine import core
+from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
+from hotline.nodes import leases
+
+NODE = bindparam("node", type_=String)
+"""In a query that is built once: whose rows are asked for; None: everybody's."""
+
+
+def mine(column: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+    """In a query, whose parameter is NODE: whether this row is the node's, or nobody's yet."""
+    return or_(column.is_(None), column == NODE, NODE.is_(None))
+
+
+_HOME = select(Round.node).where(Round.id == bindparam("round"))
+
+
+def of_round(session: Session, round_id: int) -> str | None:
+    """The node on which the round lives; None: nobody has served it yet."""
+    return core(session).execute(_HOME, {"round": round_id}).scalar()
+
+
+def settle(session: Session, round_id: int, node: str, *, hold: bool = False) -> bool:
+    """Whether the round lives on this node; if on none yet, on the live one with most room, from now on.
+
+    `hold`: it does so until the transaction ends. Call it then before the change of any row.
+    """
+    home = _HOME.with_for_update(read=True) if hold else _HOME
+    at_home: str | None = core(session).execute(home, {"round": round_id}).scalar()
+    if at_home is not None:
+        return at_home == node
+    alive = leases.live(session)
+    chosen = choose(session, alive, node)
+    if chosen is None:
+        return False
+    settled = (
+        update(Round)
+        .where(Round.id == round_id, Round.node.is_(None))
+        .values(node=chosen)
+        .execution_options(synchronize_session=False)
+    )
+    session.execute(settled)
+    if len(alive) > 1:
+        events.round_changed(session, round_id, "moved")
+    return chosen == node and of_round(session, round_id) == node
+
+
+def choose(session: Session, alive: Sequence[Node], node: str) -> str | None:
+    """The live node with most room that is not draining; this one where none is known at all."""
+    if not alive:
+        return node
+    room = {each.name: free(session, each) for each in alive if each.draining_at is None}
+    return max(room, key=lambda name: (room[name], name == node, name), default=None)
+
+
+def free(session: Session, node: Node) -> int:
+    """So many more calls it can carry: besides its desks' phones, its callers, and what it has placed."""
+    desks = select(func.count()).where(Desk.node == node.name, Desk.phone_connected)
+    placed = select(func.count()).where(PlacedCall.node == node.name, PlacedCall.ended_at.is_(None))
+    callers = select(func.count()).where(CallerNow.node == node.name)
+    return node.capacity - sum(session.scalar(each) or 0 for each in (desks, placed, callers))
+
+
+_ELSEWHERE = exists().where(Round.id == Desk.round_id, Round.node != Desk.node)
+
+
+def elsewhere() -> ColumnElement[bool]:
+    """In a query of Desk: whether its phone is not in the Asterisk in which its round's citizens are."""
+    return _ELSEWHERE
+
+
+_under_way = exists().where(
+    Callback.round_id == Round.id, Callback.placed_at.is_not(None), Callback.ended_at.is_(None)
+)
+
+
+def some_drain(session: Session) -> bool:
+    """Whether `move_idle` may have something to do."""
+    return bool(session.scalar(select(exists().where(Node.draining_at.is_not(None)))))
+
+
+def move_idle(session: Session) -> int:
+    """Rounds on draining nodes, of which nobody is under way, are free for another node. How many moved."""
+    draining = select(Node.name).where(Node.draining_at.is_not(None))
+    if all(node.draining_at for node in leases.live(session)):
+        return 0  # there is no other
+    there = and_(Round.node.in_(draining), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
+    idle = select(Round.id).where(there, ~_under_way).order_by(Round.id)
+    held = session.scalars(idle.with_for_update(skip_locked=True)).all()
+    # asked again, now that nobody places a call for them meanwhile (`settle`, hold)
+    still = session.scalars(select(Round.id).where(Round.id.in_(held), ~_under_way)).all()
+    return free_rounds(session, list(still))
+
+
+def free_rounds(session: Session, round_ids: list[int]) -> int:
+    """These rounds live nowhere: whoever serves them next chooses."""
+    if round_ids:
+        freed = update(Round).where(Round.id.in_(round_ids)).values(node=None)
+        session.execute(freed.execution_options(synchronize_session=False))
+        for round_id in sorted(round_ids):
+            events.round_changed(session, round_id, "moved")
+    return len(round_ids)

@@ -1,0 +1,148 @@
+"""A node's lease, by the database's clock, and the fence around whatever its dialer writes.
+
+Who took a lease has an epoch. Who takes over raises it, and waits for every transaction that has shown the
+one before (`check`): after that nothing of a node that was declared dead is committed any more.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import DateTime, bindparam, exists, func, select, update
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Node, UtcDateTime
+from settings import Settings
+
+LEASE = timedelta(seconds=10)
+"""Renewed each second."""
+GRACE = timedelta(seconds=5)
+"""So long after its lease a node is not declared dead yet: it may be starting again."""
+
+
+class Fenced(Exception):
+    """This dialer's lease is over, or its work another's."""
+
+
+class Lease(NamedTuple):
+    """What a dialer shows with each transaction."""
+
+    epoch: int
+    lost: bool
+    """The node's work was taken over: what its Asterisk still has is nobody's (`clean`)."""
+
+
+class Renewed(NamedTuple):
+    """A lease that goes on."""
+
+    alone: bool
+    """No other node is known, so nobody can take this one's work."""
+
+
+def take(session: Session, settings: Settings) -> Lease:
+    """The lease of this machine's node, whoever had it: only the holder of the node's lock comes here."""
+    at = now(session)
+    values = {
+        "sip": str(settings.sip),
+        "host": settings.asterisk_http.host,
+        "websocket_url": settings.websocket,
+        "capacity": settings.channels,
+        "started_at": at,
+    }
+    node = session.get(Node, settings.node, with_for_update=True)
+    if node is None:
+        node = Node(name=settings.node, epoch=0, lease_until=at, **values)
+        session.add(node)
+    for name, value in values.items():
+        setattr(node, name, value)
+    node.epoch += 1
+    node.lease_until = at + LEASE
+    session.flush()
+    return Lease(node.epoch, node.lost_at is not None)
+
+
+def keep(session: Session, settings: Settings) -> None:
+    """The lease of the only machine that there can be, whose dialer a locked file keeps alone."""
+    node = session.get(Node, settings.node)
+    if node is None or node.sip != str(settings.sip) or not is_live(node, now(session)):
+        take(session, settings)
+        node = session.get_one(Node, settings.node)
+        node.lost_at = None
+    node.lease_until = now(session) + LEASE
+
+
+def clean(session: Session, name: str, epoch: int) -> bool:
+    """Nothing of what was taken over is left in the node's Asterisk: it may be given work again."""
+    return _mine(session, name, epoch, lost_at=None)
+
+
+def renew(session: Session, name: str, epoch: int) -> Renewed | None:
+    """The lease lasts from now; None: somebody else has taken the node's work, or it is removed."""
+    if not _mine(session, name, epoch, lease_until=now(session) + LEASE):
+        return None
+    return Renewed(alone=not session.scalar(select(exists().where(Node.name != name))))
+
+
+def _mine(session: Session, name: str, epoch: int, **values: datetime | None) -> bool:
+    changed = update(Node).where(Node.name == name, Node.epoch == epoch).values(**values)
+    found = session.scalar(changed.returning(Node.name).execution_options(synchronize_session=False))
+    return found is not None
+
+
+_CHECK = (
+    select(Node.epoch)
+    .where(
+        Node.name == bindparam("name"),
+        Node.epoch == bindparam("epoch"),
+        Node.lost_at.is_(None),
+        Node.lease_until > func.clock_timestamp(type_=DateTime(timezone=True)),
+    )
+    .with_for_update(read=True, key_share=True)
+)
+"""PostgreSQL's alone: a share of the row, which a renewal does not wait for, and a take-over does."""
+
+
+def check(session: Session, name: str, epoch: int) -> None:
+    """That this transaction may write for the node; until it ends nobody takes over. Raises Fenced."""
+    if session.connection().execute(_CHECK, {"name": name, "epoch": epoch}).first() is None:
+        raise Fenced(f"the lease of node {name} is not this dialer's any more")
+
+
+_over = Node.lease_until < bindparam("before", type_=UtcDateTime)
+_LIVE = (
+    select(Node)
+    .where(Node.lost_at.is_(None), Node.lease_until > bindparam("at", type_=UtcDateTime))
+    .order_by(Node.name)
+)
+
+
+def live(session: Session) -> Sequence[Node]:
+    """The nodes whose lease lasts."""
+    return session.scalars(_LIVE, {"at": now(session)}).all()
+
+
+def is_live(node: Node, at: datetime) -> bool:
+    """Whether its lease lasts."""
+    return node.lost_at is None and node.lease_until > at
+
+
+def over(session: Session) -> Sequence[Node]:
+    """The nodes whose lease has been over for so long that they count as dead."""
+    return session.scalars(select(Node).where(_over), {"before": now(session) - GRACE}).all()
+
+
+def declare_dead(session: Session, name: str) -> bool:
+    """From here on whatever the node's dialer had begun is committed, or never will be.
+
+    False if its lease lasts, or a transaction of its own does: to be asked again.
+    """
+    dead = select(Node).where(Node.name == name, _over).with_for_update(skip_locked=True)
+    anew = dead.execution_options(populate_existing=True)
+    node = session.scalar(anew, {"before": now(session) - GRACE})
+    if node is None:
+        return False
+    node.epoch += 1
+    node.lost_at = node.lost_at or now(session)
+    session.flush()
+    return True

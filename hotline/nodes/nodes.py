@@ -1,0 +1,106 @@
+"""What people ask of nodes: which there are, that one gets no new round, that one is gone for good."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from db.engine import now
+from db.models import Callback, Desk, Node, Round
+from hotline import audit
+from hotline.errors import Refused
+from hotline.nodes import homes, leases
+
+
+class State(NamedTuple):
+    """A node as its people see it."""
+
+    name: str
+    state: str
+    """live, draining, starting (its lease is over, and nobody has its work yet), or gone"""
+    sip: str
+    websocket_url: str
+    capacity: int
+    free: int
+    rounds: int
+    calls: int
+    desks: int
+    lease_until: datetime
+    started_at: datetime
+
+
+def everyone(session: Session) -> Sequence[State]:
+    """All nodes that were ever seen and not removed, by name."""
+    at = now(session)
+    return [_state(session, node, at) for node in session.scalars(select(Node).order_by(Node.name))]
+
+
+def _state(session: Session, node: Node, at: datetime) -> State:
+    goes_on = Round.node == node.name, Round.ended_at.is_(None), Round.cancelled_at.is_(None)
+    lasts = or_(Round.ends_at > at, Round.is_operators_line, _under_way(node.name))
+    counts = (
+        select(func.count()).select_from(Round).where(*goes_on, lasts),
+        select(func.count()).select_from(Callback).where(_calls(node.name)),
+        select(func.count()).select_from(Desk).where(Desk.node == node.name, Desk.phone_connected),
+    )
+    rounds, calls, desks = (session.scalar(each) or 0 for each in counts)
+    return State(
+        name=node.name,
+        state=word(node, at),
+        sip=node.sip,
+        websocket_url=node.websocket_url,
+        capacity=node.capacity,
+        free=homes.free(session, node),
+        rounds=rounds,
+        calls=calls,
+        desks=desks,
+        lease_until=node.lease_until,
+        started_at=node.started_at,
+    )
+
+
+def _calls(name: str) -> ColumnElement[bool]:
+    return and_(Callback.node == name, Callback.ended_at.is_(None))
+
+
+def _under_way(name: str) -> ColumnElement[bool]:
+    return exists().where(Callback.round_id == Round.id, _calls(name))
+
+
+def word(node: Node, at: datetime) -> str:
+    """Its state in a word."""
+    if leases.is_live(node, at):
+        return "draining" if node.draining_at else "live"
+    return "gone" if node.lost_at or node.lease_until < at - leases.GRACE else "starting"
+
+
+def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Node:
+    """The node gets no new round from now on, or does again. Raises Refused("not-found")."""
+    node = _get(session, name)
+    if (node.draining_at is not None) is not drained:
+        node.draining_at = now(session) if drained else None
+        audit.record(session, who, "node-drained" if drained else "node-undrained", f"node {name}")
+    return node
+
+
+def remove(session: Session, name: str, *, who: str) -> None:
+    """The node is gone for good. Raises Refused("not-found" | "node-at-work")."""
+    node = _get(session, name)
+    at_work = select(
+        exists().where(Round.node == name, Round.ended_at.is_(None), Round.cancelled_at.is_(None))
+    )
+    if word(node, now(session)) != "gone" or session.scalar(select(exists().where(_calls(name)))):
+        raise Refused("node-at-work", f"node {name} is {word(node, now(session))}: stop it first")
+    if session.scalar(at_work):
+        raise Refused("node-at-work", f"nobody has taken the rounds of node {name} yet")
+    session.delete(node)
+    audit.record(session, who, "node-removed", f"node {name}")
+
+
+def _get(session: Session, name: str) -> Node:
+    node = session.get(Node, name, with_for_update=True)
+    if node is None:
+        raise Refused("not-found", f"no node {name!r}")
+    return node

@@ -1,0 +1,39 @@
+"""hotline137 node …: the machines that share this database."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from hotline import audit
+from hotline.nodes import nodes
+from ops.terminal import transaction
+
+app = typer.Typer(no_args_is_help=True, help="Machines that share this database (docs/operate/nodes.md).")
+
+_Name = Annotated[str, typer.Argument(help="The node's name, its HOTLINE_NODE.")]
+
+
+@app.command("list")
+def list_nodes() -> None:
+    """Print all nodes as JSON: state (live, draining, starting, gone), free room, rounds, calls, desks."""
+    with transaction(read_only=True) as session:
+        found = [each._asdict() for each in nodes.everyone(session)]
+    typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}"))
+
+
+@app.command()
+def drain(
+    name: _Name,
+    undo: Annotated[bool, typer.Option("--undo", help="It gets new rounds again.")] = False,
+) -> None:
+    """Give the node no new round; what it has comes to its end, and nobody is cut off."""
+    with transaction() as session:
+        nodes.drain(session, name, who=audit.COMMAND_LINE, drained=not undo)
+
+
+@app.command()
+def remove(name: _Name) -> None:
+    """Forget a node that is gone for good."""
+    with transaction() as session:
+        nodes.remove(session, name, who=audit.COMMAND_LINE)

@@ -1,0 +1,39 @@
+"""Nodes of one installation, by the database's clock."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, writing
+from db.models import Node
+from hotline.nodes import leases
+from settings import Settings
+from tests.kit.databases import on_both
+
+__all__ = ["on_both"]
+
+
+def a_node(session: Session, settings: Settings, name: str) -> leases.Lease:
+    """It has just taken its lease, and its Asterisk is clean."""
+    lease = leases.take(session, settings.model_copy(update={"node": name}))
+    leases.clean(session, name, lease.epoch)
+    return lease
+
+
+def silent(session: Session, name: str) -> None:
+    """Its lease has been over for long enough."""
+    over = now(session) - leases.GRACE - leases.LEASE
+    session.execute(update(Node).where(Node.name == name).values(lease_until=over))
+
+
+@pytest.fixture
+def nodes(engine: Engine, settings: Settings) -> Callable[..., list[leases.Lease]]:
+    """Some nodes that are alive."""
+
+    def make(*names: str) -> list[leases.Lease]:
+        with writing(engine) as session:
+            return [a_node(session, settings, name) for name in names]
+
+    return make

@@ -1,0 +1,195 @@
+"""On which node a round lives: by room, until its end; moved when the node drains and nobody is under way."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
+
+from db.engine import now, reading, writing
+from db.models import Callback, Desk, Node, PlacedCall, Round
+from db.states import CallbackState as C
+from hotline import heartbeats
+from hotline.callbacks import assignment, callbacks, on_the_line, serving, toll
+from hotline.nodes import homes, leases, phones
+from hotline.nodes import nodes as commands
+from hotline.rounds import rounds
+from settings import Settings
+from tests import factories as make
+from tests.kit.databases import in_both
+
+Make = Callable[..., list[leases.Lease]]
+
+
+def a_round(engine: Engine) -> int:
+    with writing(engine) as session:
+        return make.a_round(session).id
+
+
+def settles(engine: Engine, round_id: int, node: str, **how: Any) -> bool:
+    with writing(engine) as session:
+        return homes.settle(session, round_id, node, **how)
+
+
+def home(engine: Engine, round_id: int) -> str | None:
+    with reading(engine) as session:
+        return homes.of_round(session, round_id)
+
+
+def changed(engine: Engine, node: str, **values: Any) -> None:
+    with writing(engine) as session:
+        session.execute(update(Node).where(Node.name == node).values(**values))
+
+
+@in_both
+def test_given_no_node_that_is_known_when_a_round_is_served_then_it_lives_where_it_is_served(
+    engine: Engine,
+) -> None:
+    round_id = a_round(engine)
+    assert home(engine, round_id) is None
+    assert settles(engine, round_id, "main") and home(engine, round_id) == "main"
+
+
+@in_both
+def test_given_several_nodes_when_a_round_is_served_then_the_one_with_most_room_has_it_for_good(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two", "three")
+    changed(engine, "one", capacity=10)
+    changed(engine, "two", capacity=12)
+    changed(engine, "three", capacity=90)
+    with writing(engine) as session:
+        commands.drain(session, "three", who="somebody")
+        for _ in range(3):
+            session.add(PlacedCall(token=make.a_ticket(), number="+98", at=now(session), node="two"))
+    first, second = a_round(engine), a_round(engine)
+    assert not settles(engine, first, "two") and home(engine, first) == "one"
+    assert settles(engine, first, "one", hold=True)
+    changed(engine, "one", capacity=1)
+    assert settles(engine, second, "two")
+    assert not settles(engine, first, "two") and home(engine, first) == "one"
+
+
+@in_both
+def test_given_nodes_that_are_all_drained_when_a_round_is_served_then_none_gets_it(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one")
+    with writing(engine) as session:
+        commands.drain(session, "one", who="somebody")
+    round_id = a_round(engine)
+    assert not settles(engine, round_id, "one") and home(engine, round_id) is None
+
+
+@in_both
+def test_given_a_draining_node_when_nobody_of_a_round_is_under_way_then_it_moves_and_not_before(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one")
+    with writing(engine) as session:
+        busy = make.a_callback(session, C.TALKING)
+        busy.node, busy.placed_at = "one", now(session)
+        idle = make.a_round(session)
+        session.get_one(Round, busy.round_id).node = idle.node = "one"
+        idle_id, busy_id, token = idle.id, busy.round_id, busy.token
+        commands.drain(session, "one", who="somebody")
+    with writing(engine) as session:
+        assert homes.move_idle(session) == 0, "there is no other node"
+    nodes("two")
+    with writing(engine) as session:
+        assert homes.some_drain(session) and homes.move_idle(session) == 1
+    assert (home(engine, idle_id), home(engine, busy_id)) == (None, "one")
+    with writing(engine) as session:
+        session.query(Callback).filter(Callback.token == token).update({"ended_at": now(session)})
+        assert homes.move_idle(session) == 1
+    assert settles(engine, busy_id, "two")
+
+
+@in_both
+def test_given_two_nodes_when_a_dialer_asks_then_it_finds_what_is_its_own_or_nobodys(
+    engine: Engine, nodes: Make, settings: Settings
+) -> None:
+    nodes("one", "two")
+    with writing(engine) as session:
+        asked = make.a_callback(session, C.DIALING)
+        talks = make.a_callback(session, C.TALKING)
+        talks.node, session.get_one(Round, asked.round_id).node = "two", "one"
+        asked_token, talking_token = asked.token, talks.token
+        mine = settings.model_copy(update={"node": "two"})
+        taken = toll.take(session, "guest-1", "+989131234567", mine)
+        assert isinstance(taken, toll.CallPermit)
+    with reading(engine) as session:
+        assert list(callbacks.to_place(session, "one")) == [asked_token]
+        assert not callbacks.to_place(session, "two")
+        assert talking_token in {each.token for each in callbacks.on_the_phone(session, "two")}
+        assert talking_token not in {each.token for each in callbacks.on_the_phone(session, "one")}
+        assert (set(toll.on_the_phone(session, "two")), toll.on_the_phone(session, "one")) == (
+            {"guest-1"},
+            {},
+        )
+        assert toll.of_others(session, ["guest-1"], "one") == {"guest-1"}
+        one, all_ = (toll.room(session, mine, node=node) for node in ("one", None))
+        assert one.calls <= all_.calls
+
+
+@in_both
+def test_given_a_desk_whose_phone_is_elsewhere_when_citizens_wait_then_it_gets_nobody_until_it_has_moved(
+    engine: Engine, nodes: Make, settings: Settings
+) -> None:
+    nodes("one", "two")
+    with writing(engine) as session:
+        round_ = make.a_round(session)
+        round_.node = "one"
+        desk = make.a_desk(session, connected=False)
+        make.a_user(session, desk)
+        heartbeats.phone_connected(session, desk.id, "PJSIP/desk-1", "two")
+        desk_id = desk.id
+        session.refresh(desk)
+        desk.round_id, desk.next_asked_at = round_.id, now(session)
+        waits = make.a_callback(session, C.WAITING)
+        waits.desk_id, waits.round_id, waits.node = None, round_.id, "one"
+    with writing(engine) as session:
+        home_ = phones.node_of(session, session.get_one(Desk, desk_id))
+        assert home_ is not None and home_.name == "one"
+        assert heartbeats.is_elsewhere(session, desk_id, "one")
+        assert assignment.match(session) == 0
+        heartbeats.phone_connected(session, desk_id, "PJSIP/desk-1", "one")
+        assert assignment.match(session) == 1
+
+
+@in_both
+def test_given_a_draining_node_when_it_has_the_operators_line_then_nobody_more_is_called_for_it_there(
+    engine: Engine, nodes: Make, session: Session
+) -> None:
+    session.commit()
+    nodes("one")
+    with writing(engine) as session:
+        line = rounds.operators_line(session)
+        desk = make.a_desk(session)
+        desk.round_id, line.node = line.id, "one"
+        session.flush()
+        assert [each.id for each in serving.served(session, "one")] == [line.id]
+        assert not serving.served(session, "two")
+        commands.drain(session, "one", who="somebody")
+        session.flush()
+        assert not serving.served(session, "one")
+
+
+@in_both
+def test_given_a_caller_who_waits_where_the_desks_are_not_any_more_when_their_turn_comes_then_they_are_called(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+    with writing(engine) as session:
+        line = rounds.operators_line(session)
+        place = make.a_registration(session, line)
+        assert on_the_line.is_here(session, "one") and on_the_line.is_here(session, "two")
+        assert on_the_line.stay(session, place.id, "1.1", "one")
+        line.node, place_id = "two", place.id
+    with writing(engine) as session:
+        assert not on_the_line.is_here(session, "one") and on_the_line.is_here(session, "two")
+        on_the_line.only(session, [], "two")
+        assert on_the_line.find(session, place_id), "who waits on another node is none of ours"
+        assert not on_the_line.left_elsewhere(session, place_id, "one")
+        assert on_the_line.left_elsewhere(session, place_id, "two")
+        assert on_the_line.find(session, place_id) is None

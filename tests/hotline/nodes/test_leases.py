@@ -1,0 +1,160 @@
+"""Who acts for a node: one epoch at a time, by the database's clock, with a fence around what is written."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from sqlalchemy import Engine, update
+
+from db.engine import now, reading, writing
+from db.models import Node, Official, OfficialKind
+from hotline.errors import Refused
+from hotline.nodes import leases
+from hotline.nodes import nodes as commands
+from settings import Settings
+from tests.hotline.nodes.conftest import silent
+from tests.kit.databases import in_both
+
+Make = Callable[..., list[leases.Lease]]
+on_postgresql = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+"""SQLite has one machine, and no fence."""
+
+
+@in_both
+def test_given_a_lease_when_it_is_renewed_then_it_lasts_and_whoever_is_alone_knows_it(
+    engine: Engine, nodes: Make
+) -> None:
+    (lease,) = nodes("one")
+    with writing(engine) as session:
+        assert leases.renew(session, "one", lease.epoch) == leases.Renewed(alone=True)
+    nodes("two")
+    with writing(engine) as session:
+        assert leases.renew(session, "one", lease.epoch) == leases.Renewed(alone=False)
+        assert [node.name for node in leases.live(session)] == ["one", "two"]
+
+
+@in_both
+def test_given_a_dialer_that_starts_anew_when_it_takes_its_lease_then_the_one_before_has_none(
+    engine: Engine, nodes: Make
+) -> None:
+    (before,) = nodes("one")
+    (after,) = nodes("one")
+    assert after.epoch == before.epoch + 1 and not after.lost
+    with writing(engine) as session:
+        assert leases.renew(session, "one", before.epoch) is None
+
+
+@in_both
+def test_given_a_lease_that_lasts_or_is_just_over_when_asked_then_the_node_is_not_dead(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one")
+    with writing(engine) as session:
+        assert not leases.over(session) and not leases.declare_dead(session, "one")
+        just = now(session) - leases.GRACE / 2
+        session.execute(update(Node).values(lease_until=just))
+        assert not leases.live(session) and not leases.over(session)
+        assert not leases.declare_dead(session, "one")
+
+
+@in_both
+def test_given_a_node_that_is_declared_dead_when_it_comes_back_then_it_works_only_once_it_is_clean(
+    engine: Engine, nodes: Make, settings: Settings
+) -> None:
+    (before,) = nodes("one")
+    with writing(engine) as session:
+        silent(session, "one")
+        assert leases.declare_dead(session, "one")
+    with writing(engine) as session:
+        assert leases.renew(session, "one", before.epoch) is None
+        back = leases.take(session, settings.model_copy(update={"node": "one"}))
+        assert back.lost and back.epoch > before.epoch + 1
+        assert not leases.live(session)
+        assert leases.clean(session, "one", back.epoch)
+        assert [node.name for node in leases.live(session)] == ["one"]
+
+
+def writes(engine: Engine, name: str, epoch: int) -> None:
+    fenced = engine.execution_options(fence=partial(leases.check, name=name, epoch=epoch))
+    with writing(fenced) as session:
+        session.add(Official(kind=OfficialKind.MAYOR, office_fa="-", office_en=name, clip="-"))
+
+
+def written(engine: Engine) -> int:
+    with reading(engine) as session:
+        return session.query(Official).filter(Official.office_en == "one").count()
+
+
+@on_postgresql
+def test_given_a_lease_that_is_over_or_anothers_when_a_dialer_writes_then_nothing_is_committed(
+    engine: Engine, nodes: Make
+) -> None:
+    (lease,) = nodes("one")
+    writes(engine, "one", lease.epoch)
+    with pytest.raises(leases.Fenced):
+        writes(engine, "one", lease.epoch - 1)
+    with writing(engine) as session:
+        session.execute(update(Node).values(lease_until=now(session)))
+    with pytest.raises(leases.Fenced):
+        writes(engine, "one", lease.epoch)
+    with writing(engine) as session:
+        silent(session, "one")
+        assert leases.declare_dead(session, "one")
+    with pytest.raises(leases.Fenced):
+        writes(engine, "one", lease.epoch)
+    assert written(engine) == 1
+
+
+@on_postgresql
+def test_given_a_write_that_has_begun_when_the_node_is_to_be_dead_then_it_is_so_only_after_the_commit(
+    engine: Engine, nodes: Make
+) -> None:
+    (lease,) = nodes("one")
+    began, goes_on = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        fenced = engine.execution_options(fence=partial(leases.check, name="one", epoch=lease.epoch))
+        with writing(fenced) as session:
+            session.add(Official(kind=OfficialKind.MAYOR, office_fa="-", office_en="one", clip="-"))
+            session.flush()
+            began.set()
+            goes_on.wait(5)
+
+    writer = threading.Thread(target=slow)
+    writer.start()
+    assert began.wait(5)
+    with writing(engine) as session:
+        assert leases.renew(session, "one", lease.epoch), "a renewal waits for no writer"
+        silent(session, "one")
+    with writing(engine) as session:
+        assert not leases.declare_dead(session, "one"), "its transaction is not over"
+    goes_on.set()
+    writer.join(5)
+    with writing(engine) as session:
+        assert leases.declare_dead(session, "one")
+    assert written(engine) == 1
+
+
+@in_both
+def test_given_a_node_when_people_ask_then_its_state_is_said_and_only_one_that_is_gone_is_removed(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+
+    def states() -> dict[str, str]:
+        with reading(engine) as session:
+            return {each.name: each.state for each in commands.everyone(session)}
+
+    with writing(engine) as session:
+        commands.drain(session, "one", who="somebody")
+        silent(session, "two")
+    assert states() == {"one": "draining", "two": "gone"}
+    with writing(engine) as session:
+        commands.drain(session, "one", who="somebody", drained=False)
+        commands.remove(session, "two", who="somebody")
+        with pytest.raises(Refused, match="stop it first"):
+            commands.remove(session, "one", who="somebody")
+        with pytest.raises(Refused, match="no node"):
+            commands.drain(session, "three", who="somebody")
+    assert states() == {"one": "live"}
