@@ -1,0 +1,71 @@
+"""Two whole nodes that share one PostgreSQL; the second reaches it by a line that can be cut."""
+
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+import psutil
+from sqlalchemy.engine import make_url
+
+from tests.kit.ports import free_port
+from tests.kit.postgres import Postgres
+from tests.kit.process import folder_in_memory
+from tests.kit.proxy import Proxy
+from tests.kit.system import System
+
+
+class Line(Proxy):
+    """Between a node and the database."""
+
+    def __init__(self, target: str) -> None:
+        super().__init__(target)
+        self._there = self._target
+
+    def down(self) -> None:
+        """Whatever stands is cut, and nothing new comes through."""
+        self._target = ("127.0.0.1", free_port())
+        self.cut()
+
+    def up(self) -> None:
+        """It is whole again."""
+        self._target = self._there
+
+
+class Nodes(NamedTuple):
+    """`two` has more room, so that a round lives there first."""
+
+    one: System
+    two: System
+    line: Line
+    """Of `two` to the database."""
+
+
+@contextmanager
+def two_nodes(server: Postgres) -> Iterator[Nodes]:
+    """Both run, with one city, one trunk, and one secret."""
+    database = server.create_database("nodes")
+    with Line(f"127.0.0.1:{server.port}") as line, _node("one", database, HOTLINE_MAX_CALLS="20") as one:
+        folder = folder_in_memory("hotline-")
+        shutil.copy(one.settings.state_dir / "secret", folder / "secret")
+        by_line = make_url(database).set(port=line.port).render_as_string(hide_password=False)
+        with System(
+            folder=folder,
+            HOTLINE_NODE="two",
+            HOTLINE_DATABASE_URL=by_line,
+            HOTLINE_TRUNK_HOST=one.environment["HOTLINE_TRUNK_HOST"],
+        ) as two:
+            yield Nodes(one, two, line)
+
+
+def _node(name: str, database: str, **environment: str) -> System:
+    return System(HOTLINE_NODE=name, HOTLINE_DATABASE_URL=database, **environment)
+
+
+def kill(node: System) -> None:
+    """The whole machine is gone at once: nothing of it starts again."""
+    program = psutil.Process(node._program.pid)
+    for process in [program, *program.children(recursive=True)]:
+        os.kill(process.pid, signal.SIGKILL)

@@ -1,0 +1,162 @@
+"""Two nodes on one PostgreSQL: a round goes on when its node is cut off, and when it is killed."""
+
+import sys
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from db.engine import reading
+from db.states import CallbackState
+from hotline.nodes import homes
+from hotline.nodes import nodes as known
+from tests.kit.crowd import Behaviour, Call, Crowd
+from tests.kit.operator import Operator
+from tests.kit.phone import Account, Phone
+from tests.kit.postgres import Postgres
+from tests.kit.process import slowness, until
+from tests.kit.registrant import Registrant
+from tests.kit.system import System
+from tests.kit.two_nodes import Nodes, kill, two_nodes
+
+RECOVERS_S = 30.0
+"""From the fault to the same citizen in conversation on the other node."""
+
+
+@pytest.fixture
+def nodes() -> Iterator[Nodes]:
+    with Postgres() as server, two_nodes(server) as nodes:
+        yield nodes
+        for node in nodes[:2]:  # shown when the test fails
+            sys.stdout.write(f"--- node {node.settings.node} ---\n{node.last_words()}\n")
+
+
+class Desk:
+    """An official's desk, as its page is: its phone is always where the API says."""
+
+    def __init__(self, nodes: Nodes, round_id: int) -> None:
+        self._nodes = nodes
+        self._round = round_id
+        self.official: Operator = nodes.one.operator(official_of=round_id)
+        self._phone: Phone | None = None
+        self._server = ""
+
+    def asks_at(self, node: System) -> None:
+        """Its page is another node's."""
+        self.official.http = httpx.Client(
+            base_url=f"{node.url}/api/v1", timeout=30, cookies=self.official.http.cookies
+        )
+
+    def follow(self) -> None:
+        """Bring the phone to where it belongs, if it is not there."""
+        said = self.official.http.post("/desk/phone/account").json()
+        if said["server"] == self._server:
+            return
+        self.leave()
+        self._phone = Phone(account=Account(said["username"], said["password"], said["server"]))
+        self._phone.__enter__()
+        self._phone.dial(f"sip:{said['extension']}@{said['server']}")
+        self._server = said["server"]
+
+    def leave(self) -> None:
+        """Its phone is gone."""
+        if self._phone:
+            self._phone.__exit__(None, None, None)
+        self._phone, self._server = None, ""
+
+    def sits_down(self) -> None:
+        answer = self.official.http.put("/desk/round", json={"round_id": self._round})
+        assert answer.status_code == 200, answer.text
+        self.follow()
+        until(self.official.phone_connected, "the desk's phone is in its room")
+
+    def next(self) -> None:
+        """Ask for the next citizen, as a person does until one is there."""
+        answer = self.official.http.post("/desk/next", json={"after": self._live(), "confirmed": True})
+        assert answer.status_code in (200, 409), answer.text
+
+    def speaks_with(self, number: str, node: str, within: float = 60.0) -> None:
+        """The desk follows its round wherever that goes, and asks for the next until this one is there, by
+        this node's Asterisk.
+        """
+
+        def speaks() -> bool:
+            self.follow()
+            live = self._live()
+            if live is None:
+                self.next()
+                return False
+            callback = self._nodes.one.callback(live)
+            talks = callback.state is CallbackState.TALKING and callback.node == node
+            return talks and callback.registration.number == f"+98{number[1:]}"
+
+        until(speaks, f"the desk speaks with {number}", within, every=0.5)
+
+    def _live(self) -> int | None:
+        found = self.official.http.get("/me").json()["callback"]
+        return int(found["id"]) if found else None
+
+
+def home(nodes: Nodes, round_id: int) -> str | None:
+    with reading(nodes.one.engine) as session:
+        return homes.of_round(session, round_id)
+
+
+def states(nodes: Nodes) -> dict[str, str]:
+    with reading(nodes.one.engine) as session:
+        return {each.name: each.state for each in known.everyone(session)}
+
+
+def overlap(calls: list[Call]) -> bool:
+    """Whether a phone had two calls at one moment."""
+    ends = [call.ended_at or time.time() for call in calls]
+    return any(after.invited_at < end for end, after in zip(ends, calls[1:], strict=False))
+
+
+@pytest.mark.timeout(420)
+def test_given_two_nodes_when_the_rounds_node_is_cut_off_and_the_other_then_killed_then_nobody_pays_for_it(
+    nodes: Nodes,
+) -> None:
+    one, two, line = nodes
+    citizens = [one.number() for _ in range(3)]
+    with one.only_round() as round_id, Crowd(one.trunk_port, lambda _number, _nth: Behaviour()) as crowd:
+        crowd.answers_options = True
+        for node, number in zip((one, two, one), citizens, strict=True):
+            with Registrant(node, number) as registrant:
+                assert registrant.wait(60), "any node takes callers"
+        assert states(nodes) == {"one": "live", "two": "live"}
+        desk = Desk(nodes, round_id)
+        desk.sits_down()
+        desk.speaks_with(citizens[0], "two")
+        assert home(nodes, round_id) == "two", "where most room is"
+
+        line.down()
+        cut_at = time.monotonic()
+        desk.speaks_with(citizens[0], "one", 2 * RECOVERS_S)
+        took = [time.monotonic() - cut_at]
+        assert home(nodes, round_id) == "one"
+        first, again = crowd.calls(citizens[0])
+        assert first.ended_at and first.ended_by == "hotline" and first.ended_at < again.invited_at
+
+        line.up()
+        until(lambda: states(nodes)["two"] == "live", "the node that was cut off is there again")
+        desk.next()
+        desk.speaks_with(citizens[1], "one")
+
+        kill(one)
+        crowd.cut_off()
+        killed_at = time.monotonic()
+        desk.asks_at(two)
+        desk.speaks_with(citizens[1], "two", 2 * RECOVERS_S)
+        took.append(time.monotonic() - killed_at)
+        assert home(nodes, round_id) == "two" and states(nodes) == {"one": "gone", "two": "live"}
+        desk.next()
+        desk.speaks_with(citizens[2], "two")
+        desk.leave()
+
+        sys.stdout.write(f"cut off, killed: {took} s\n")
+        assert max(took) <= RECOVERS_S * slowness()
+        called = [call.number for call in crowd.calls() if call.answered_at]
+        assert called == [citizens[which] for which in (0, 0, 1, 1, 2)], "in order, the cut ones first"
+        assert not any(overlap(crowd.calls(number)) for number in citizens), "nobody is called twice"
