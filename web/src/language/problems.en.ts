@@ -10,7 +10,6 @@ export const problem: typeof fa = {
   'from-directory': 'The office’s directory decides this, not this page.',
   'too-many-attempts': 'There were too many failed attempts. Try again in a few minutes.',
   forbidden: 'You are not allowed to do this.',
-  'node-at-work': 'The node is at work: stop it first.',
   'not-found': 'Not found.',
   'urgent-taken': 'Somebody else has taken it.',
   'number-missing': 'We have no number of this citizen.',
