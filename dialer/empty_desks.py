@@ -1,4 +1,4 @@
-"""Hangs up a browser's phone at a desk where nobody sits any more; its person was disabled, or moved."""
+"""Hangs up a browser's phone at a desk where nobody sits any more, or whose round lives on another node."""
 
 import logging
 import time
@@ -9,6 +9,7 @@ from db.engine import reading
 from dialer.ami import Ami, NotAccepted
 from dialplan.variables import REPLACED_CAUSE
 from hotline.desks import desk_phones
+from hotline.nodes import phones
 
 log = logging.getLogger("dialer")
 
@@ -31,9 +32,15 @@ class EmptyDesks:
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
             left = desk_phones.left_behind(session, self._node)
+            astray = phones.astray(session, self._node) if self._node else []
         for desk, channel in left:
-            try:
-                self._ami.request("Hangup", Channel=channel, Cause=REPLACED_CAUSE)
-                log.info("desk %d: nobody sits there any more, its phone is hung up", desk)
-            except NotAccepted:
-                pass  # it has ended
+            self._end(channel, f"desk {desk}: nobody sits there any more, its phone is hung up")
+        for desk, channel in astray:
+            self._end(channel, f"desk {desk}: its phone is hung up, and signs in at the node of its round")
+
+    def _end(self, channel: str, why: str) -> None:
+        try:
+            self._ami.request("Hangup", Channel=channel, Cause=REPLACED_CAUSE)
+            log.info(why)
+        except NotAccepted:
+            pass  # it has ended

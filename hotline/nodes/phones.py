@@ -1,10 +1,42 @@
 """On which node the phone of a desk is to be."""
 
-from sqlalchemy import func, or_, select
+from collections.abc import Sequence
+
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.models import Callback, Desk, Node, Round
 from hotline.nodes import homes, leases
+
+_WITH_CITIZEN = exists().where(
+    or_(Callback.desk_id == Desk.id, Callback.screen_desk_id == Desk.id), Callback.ended_at.is_(None)
+)
+_LINE_ELSEWHERE = and_(
+    Desk.round_id.is_(None),
+    Desk.takes_live.is_(True),
+    exists().where(Round.is_operators_line, Round.node != Desk.node),
+)
+_ASTRAY = select(Desk).where(
+    Desk.node == homes.NODE,
+    Desk.phone == "browser",
+    Desk.channel.is_not(None),
+    or_(homes.elsewhere(), _LINE_ELSEWHERE),
+    ~_WITH_CITIZEN,
+    Desk.hears_desk_id.is_(None),
+)
+
+
+def astray(session: Session, node: str) -> Sequence[tuple[int, str]]:
+    """Desks whose browser is in this node's Asterisk, and belongs in another's, and by which channel it is.
+
+    Hung up, it asks anew where to sign in, and goes there. Not while a citizen is with it.
+    """
+    found = []
+    for desk in session.scalars(_ASTRAY, {"node": node}):
+        home = node_of(session, desk)
+        if home is not None and home.name != node and desk.channel:
+            found.append((desk.id, desk.channel))
+    return found
 
 
 def node_of(session: Session, desk: Desk) -> Node | None:

@@ -16,6 +16,7 @@ from hotline.nodes import nodes as commands
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
+from tests.hotline.nodes.conftest import silent
 from tests.kit.databases import in_both
 
 Make = Callable[..., list[leases.Lease]]
@@ -193,3 +194,23 @@ def test_given_a_caller_who_waits_where_the_desks_are_not_any_more_when_their_tu
         assert not on_the_line.left_elsewhere(session, place_id, "one")
         assert on_the_line.left_elsewhere(session, place_id, "two")
         assert on_the_line.find(session, place_id) is None
+
+
+@in_both
+def test_given_a_browser_at_a_desk_when_its_round_lives_elsewhere_then_it_is_to_sign_in_there_once_it_is_free(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+    with writing(engine) as session:
+        round_ = make.a_round(session)
+        desk = make.a_desk(session)
+        desk.node, desk.channel, desk.round_id = "one", "PJSIP/desk-1", round_.id
+        talks = make.a_callback(session, C.TALKING, make.a_user(session, desk))
+        talks.node, round_.node, desk_id, token = "one", "two", desk.id, talks.token
+    with writing(engine) as session:
+        assert not phones.astray(session, "one"), "nobody is cut off"
+        session.query(Callback).filter(Callback.token == token).update({"ended_at": now(session)})
+        assert phones.astray(session, "one") == [(desk_id, "PJSIP/desk-1")]
+        assert not phones.astray(session, "two")
+        silent(session, "two")
+        assert not phones.astray(session, "one"), "there it would find nobody"
