@@ -1,0 +1,94 @@
+"""Files for many machines: Kubernetes' own schemas and Ansible's own reader take them, and they name what there is."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from settings import Settings
+
+OPS = Path(__file__).parent.parent.parent / "ops"
+MANIFESTS = sorted(path for path in (OPS / "kubernetes").glob("*.yaml") if path.name != "kustomization.yaml")
+KUBERNETES = "1.34"
+COMPOSE: dict[str, Any] = yaml.safe_load((OPS.parent / "docker-compose.yml").read_text())["services"]
+
+
+def _documents() -> list[dict[str, Any]]:
+    return [each for path in MANIFESTS for each in yaml.safe_load_all(path.read_text())]
+
+
+def _pods() -> dict[str, dict[str, Any]]:
+    """By its name, the pod of each that has one."""
+    return {
+        each["metadata"]["name"]: each["spec"]["template"]["spec"]
+        for each in _documents()
+        if "template" in each["spec" if "spec" in each else "metadata"]
+    }
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
+def test_given_a_manifest_when_kubernetes_schemas_read_it_then_nothing_is_unknown_or_missing(path: Path):
+    for document in yaml.safe_load_all(path.read_text()):
+        kubernetes_validate.validate(document, KUBERNETES, strict=True)
+
+
+def test_given_a_word_that_is_no_field_when_the_schemas_read_it_then_it_is_found():
+    wrong = next(each for each in _documents() if each["kind"] == "StatefulSet")
+    wrong["spec"]["replica"] = 2
+
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, KUBERNETES, strict=True)
+
+
+def test_given_all_manifests_when_they_are_applied_together_then_none_is_left_out():
+    listed = yaml.safe_load((OPS / "kubernetes" / "kustomization.yaml").read_text())["resources"]
+
+    assert sorted(listed) == [path.name for path in MANIFESTS]
+
+
+def test_given_what_runs_in_containers_when_it_runs_in_pods_then_by_the_same_commands():
+    containers = {c["name"]: c for pod in _pods().values() for c in pod["containers"]}
+
+    assert sorted(containers) == ["api", "asterisk", "clerk", "dialer", "ivr"]
+    for name, container in containers.items():
+        assert " ".join(container["command"]) == COMPOSE[name]["command"]
+
+
+def test_given_every_pod_when_it_runs_then_not_as_root_and_with_limits():
+    for name, pod in _pods().items():
+        assert pod["securityContext"]["runAsUser"] == 1370, name
+        for container in (*pod.get("initContainers", []), *pod["containers"]):
+            shut = container["securityContext"]
+            assert shut["readOnlyRootFilesystem"] and not shut["allowPrivilegeEscalation"], container["name"]
+            assert shut["capabilities"] == {"drop": ["ALL"]}
+        assert all("memory" in container["resources"]["limits"] for container in pod["containers"])
+
+
+def test_given_settings_in_these_files_when_they_are_looked_up_then_each_exists():
+    files = [*(OPS / "kubernetes").iterdir(), *(OPS / "ansible").iterdir()]
+    named = {name for path in files for name in re.findall(r"\bHOTLINE_[A-Z_]+", path.read_text())}
+    known = {f"HOTLINE_{name.upper()}" for name in Settings.model_fields}
+
+    assert named - known == set()
+    assert len(named) > 8
+
+
+def test_given_the_playbook_when_ansible_reads_it_then_it_is_one():
+    read = subprocess.run(
+        [
+            *(sys.executable, "-m", "ansible", "playbook", "--syntax-check"),
+            *("-i", "ops/ansible/inventory.example.yml", "ops/ansible/site.yml"),
+        ],
+        cwd=OPS.parent,
+        capture_output=True,
+        text=True,
+    )
+
+    assert read.returncode == 0, read.stderr
+    assert "playbook: ops/ansible/site.yml" in read.stdout
+    assert "WARNING" not in read.stderr
