@@ -1,4 +1,4 @@
-"""Files for many machines: Kubernetes' schemas and Ansible's own reader take them; they name what there is."""
+"""Files for many machines: Kubernetes' schemas and Ansible's own reader take them, and name what there is."""
 
 import re
 import subprocess
