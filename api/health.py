@@ -13,6 +13,7 @@ from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker, toll, trunk_states
 from hotline.directory import state
 from hotline.errors import Refused
+from hotline.nodes import nodes
 from hotline.recordings import disk
 from settings import Settings
 
@@ -90,7 +91,7 @@ def check(engine: Engine, settings: Settings) -> dict[str, str]:
             if stuck:
                 job, since = stuck
                 result["clerk"] = f"stuck in {job} for {since.total_seconds():.0f} s"
-            result |= _calls(session, settings) | _trunks(session, settings)
+            result |= _calls(session, settings) | _trunks(session, settings) | _nodes(session)
             result["texts"] = _texts(session, settings)
             if settings.ldap_url or settings.oidc_issuer:
                 result["directory"] = _directory(session)
@@ -117,6 +118,12 @@ def _trunks(session: Session, settings: Settings) -> dict[str, str]:
         return {}
     found = trunk_states.states(session, names)
     return {f"trunk {name}": _of_trunk(found.get(name)) for name in names}
+
+
+def _nodes(session: Session) -> dict[str, str]:
+    """Where there are several: live, draining, starting, gone. One that is gone is no fault of the others."""
+    found = nodes.words(session)
+    return {f"node {name}": word for name, word in found.items()} if len(found) > 1 else {}
 
 
 def _of_trunk(row: TrunkState | None) -> str:

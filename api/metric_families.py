@@ -82,6 +82,12 @@ def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
     _lines(to, found)
     _messages(to, found, settings)
     _directories(to, found, settings)
+    to.gauges(
+        "hotline_node_up",
+        "Whether the node acts, under its lease.",
+        "node",
+        {name: state in ("live", "draining") for name, state in found.nodes.items()},
+    )
     to.counters(
         "hotline_attempts",
         "Callbacks that are over, by what came of them.",

@@ -36,6 +36,7 @@ from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import ControlRoom, DeskDoing
 from hotline.control.totals import Totals
 from hotline.line import engaged
+from hotline.nodes import nodes
 from hotline.reports.report_scope import Scope
 from hotline.reports.report_sittings import sittings
 from hotline.rounds import rounds
@@ -80,6 +81,7 @@ class Gauges:
     quiet: bool
     accounts: Sequence[SmsAccount]
     directories: Sequence[Directory]
+    nodes: Mapping[str, str]  # their states
     outcomes: Mapping[Outcome, int]
     incoming: Mapping[Incoming, int]
 
@@ -115,6 +117,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         quiet=is_quiet(at, settings.quiet_hours),
         accounts=arrivals.accounts(session),
         directories=session.scalars(select(Directory).order_by(Directory.name)).all(),
+        nodes=nodes.words(session),
         outcomes=totals.outcomes(session),
         incoming=totals.incoming(session),
     )

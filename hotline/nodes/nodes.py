@@ -69,6 +69,12 @@ def _under_way(name: str) -> ColumnElement[bool]:
     return exists().where(Callback.round_id == Round.id, _calls(name))
 
 
+def words(session: Session) -> dict[str, str]:
+    """The state of each node, by its name."""
+    at = now(session)
+    return {node.name: word(node, at) for node in session.scalars(select(Node).order_by(Node.name))}
+
+
 def word(node: Node, at: datetime) -> str:
     """Its state in a word."""
     if leases.is_live(node, at):

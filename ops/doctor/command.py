@@ -19,6 +19,7 @@ LOOKS: dict[str, Look] = {
     "NTP": machine.ntp,
     "database": stored.database,
     "processes": stored.processes,
+    "nodes": stored.nodes,
     "asterisk": telephone.asterisk,
     "AMI": telephone.manager,
     "trunk": stored.trunk,

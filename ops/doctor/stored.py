@@ -16,6 +16,7 @@ from db.models import Event, Heartbeat, TrunkState
 from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker, trunk_states
+from hotline.nodes import nodes as machines
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
 from settings import Settings
 from trunks import Trunk
@@ -162,6 +163,19 @@ def processes(known: Known) -> Iterator[Finding]:
         yield warning("clerk", f"its job {known.stuck} does not come to its end", "the log for clerk")
     if not silent and not known.stuck:
         yield ok("processes", f"{', '.join(known.beats)} work")
+
+
+def nodes(known: Known) -> Iterator[Finding]:
+    """The machines, where there are several."""
+    if known.engine is None or known.why:
+        return
+    with reading(known.engine) as session:
+        found = machines.words(session)
+    for name, state in found.items() if len(found) > 1 else ():
+        if state == "gone":
+            yield warning(f"node {name}", "gone; others have its rounds", "docs/operate/nodes.md")
+        else:
+            yield ok(f"node {name}", state)
 
 
 def trunk(known: Known) -> Iterator[Finding]:

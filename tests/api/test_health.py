@@ -25,9 +25,10 @@ from api import insiders
 from api.app import create
 from api.cookies import COOKIE, PEER
 from db.engine import now, writing
-from db.models import Breaker, Heartbeat, PlacedCall, Role, Round
+from db.models import Breaker, Heartbeat, Node, PlacedCall, Role, Round
 from hotline import heartbeats
 from hotline.callbacks import breaker, trunk_states
+from hotline.nodes import leases
 from hotline.recordings import disk
 from settings import Settings
 from tests.api.answers import HERE, V1, As, problem, registered
@@ -148,6 +149,25 @@ def test_given_several_trunks_when_health_is_asked_then_each_says_how_it_is_and_
         "trunk fourth": "unknown",
     }
     assert said["trunk second"].endswith("it says nothing")
+
+
+def test_given_several_nodes_when_health_is_asked_then_each_is_named_and_one_that_is_gone_is_no_503(
+    insider: TestClient, engine: Engine, settings: Settings
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+
+    def named() -> dict[str, str]:
+        answer = insider.get("/healthz")
+        assert answer.status_code == 200
+        return {key: word for key, word in answer.json().items() if key.startswith("node")}
+
+    with writing(engine) as session:
+        leases.keep(session, settings)
+    assert named() == {}, "the only one goes without saying"
+    with writing(engine) as session:
+        leases.keep(session, settings.model_copy(update={"node": "other"}))
+        session.get_one(Node, "main").lease_until = now(session) - leases.LEASE
+    assert named() == {"node main": "gone", "node other": "live"}
 
 
 def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_again_with_the_next(

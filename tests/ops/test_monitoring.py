@@ -14,6 +14,7 @@ from db.engine import now, writing
 from db.models import Delivery, Heartbeat, OutboxKind, OutboxMessage, SmsAccount, WhyNot
 from hotline.callbacks import breaker, trunk_states
 from hotline.directory import state as directory_state
+from hotline.nodes import leases
 from settings import Settings
 from tests.api.answers import HERE
 from tests.kit import seed_city
@@ -38,6 +39,7 @@ def said(settings: Settings, engine: Engine) -> str:
         trunk_states.took(session, "trunk", 20.0)
         trunk_states.registered(session, "trunk", yes=True)
         session.merge(Heartbeat(process="clerk/seal", at=at, fresh_s=60))
+        leases.keep(session, settings)
         for state in (Delivery.PENDING, Delivery.FAILED):
             message = OutboxMessage(
                 key=state, kind=OutboxKind.REGISTERED, to="+989131110001", body="{}", why=WhyNot.CREDIT
