@@ -13,6 +13,7 @@ import psutil
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
 from tests.kit.load import Load, Pressed
+from tests.kit.performance import measured
 from tests.kit.system import System
 
 CALLS = sized(100, 3)
@@ -63,9 +64,15 @@ def main() -> None:
     with System(HOTLINE_MAX_CALLS=str(sized(500, 60)), HOTLINE_ANSWER_SECONDS="6") as system:
         for caller, hangup_after_ms in CALLERS.items():
             cost = _calls(system, hangup_after_ms)
+            ratio = cost["ivr"] / (cost["asterisk"] or math.nan)
+            measured(
+                f"call-{caller.split(',')[0].split()[0]}",
+                ratio,
+                f"{cost['ivr'] * 1e3:.1f} ms",
+                f"{cost['asterisk'] * 1e3:.1f} ms",
+            )
             print(
-                f"{caller:<16}{cost['ivr'] * 1e3:>9.1f}{cost['asterisk'] * 1e3:>13.1f}"
-                f"{cost['ivr'] / (cost['asterisk'] or math.nan):>8.2f}",
+                f"{caller:<16}{cost['ivr'] * 1e3:>9.1f}{cost['asterisk'] * 1e3:>13.1f}{ratio:>8.2f}",
                 flush=True,
             )
 

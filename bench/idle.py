@@ -22,6 +22,7 @@ from tests.kit.brief import must_hold, sized
 from tests.kit.browser import browser, person
 from tests.kit.listener import HANG_UP, Listener, Moment, openings
 from tests.kit.operator import PASSWORD
+from tests.kit.performance import measured
 from tests.kit.postgres import Postgres
 from tests.kit.system import System
 
@@ -54,8 +55,9 @@ def _mb(pid: int) -> float:
     return int(found[1]) / 1024 if found else 0.0
 
 
-def _tell(what: str, of: Mapping[str, float], unit: str, goal: float) -> None:
+def _tell(what: str, row: str, of: Mapping[str, float], unit: str, goal: float) -> None:
     ours = sum(of[name] for name in OURS)
+    measured(row, ours, ", ".join(f"{name} {of[name]:.2g}" for name in OURS))
     each = "  ".join(f"{name} {value:.2f}" for name, value in of.items())
     print(f"{what:<34}{ours:>8.2f} {unit:<5} goal: at most {goal:g}   ({each})", flush=True)
 
@@ -95,8 +97,10 @@ def _heard_after_s(system: System) -> float:
 
 def _costs(database: str, environment: Mapping[str, str]) -> None:
     with System(**environment) as system:
+        name = database.lower()
         starts = sorted(_heard_after_s(system) for _ in range(STARTS))
         must_hold(starts[-1] < PATIENCE_S, "a caller hears something after a start")
+        measured(f"start-{name}", starts[len(starts) // 2])
         print(
             f"{f'{database}: start to first sound':<34}{starts[len(starts) // 2]:>8.2f} s     "
             f"goal: at most {GOAL_START_S:g}   (median of {STARTS}, worst {starts[-1]:.2f})",
@@ -105,11 +109,17 @@ def _costs(database: str, environment: Mapping[str, str]) -> None:
         system.wait_healthy(PATIENCE_S)
         pids = _pids(system)
         time.sleep(SETTLES_S)  # what a start leaves to be done belongs to the start
-        _tell(f"{database}, no page: CPU", _percent(pids), "%", GOAL_CPU)
-        _tell(f"{database}: PSS", {name: _mb(pid) for name, pid in pids.items()}, "MB", GOAL_MB)
+        _tell(f"{database}, no page: CPU", f"idle-{name}", _percent(pids), "%", GOAL_CPU)
+        _tell(
+            f"{database}: PSS",
+            f"memory-{name}",
+            {each: _mb(pid) for each, pid in pids.items()},
+            "MB",
+            GOAL_MB,
+        )
         with _open_page(system):
             time.sleep(SETTLES_S)
-            _tell(f"{database}, a page open: CPU", _percent(pids), "%", GOAL_CPU)
+            _tell(f"{database}, a page open: CPU", f"idle-page-{name}", _percent(pids), "%", GOAL_CPU)
 
 
 def main() -> None:

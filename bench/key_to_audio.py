@@ -17,12 +17,13 @@ from contextlib import ExitStack
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
 from tests.kit.load import Load
+from tests.kit.performance import measured
 from tests.kit.ports import free_port
 from tests.kit.process import until
 from tests.kit.rtp_sender import FRAME, TELEPHONE_EVENT, key_frames
 from tests.kit.system import System
 
-IN_PROGRESS = sized((0, 300), (2,))
+IN_PROGRESS = sized((0, 300, 500), (2,))
 CALLERS = sized(100, 2)
 RATE = 2
 LASTS_S = 30  # a call of those in progress
@@ -125,6 +126,11 @@ def main() -> None:
             commits = [call[COMMITS] for call in calls if COMMITS in call]
             others = [ms for call in calls for clip, ms in call.items() if clip != COMMITS]
             must_hold(len(commits) == len(others) == CALLERS, f"{CALLERS} callers hear what follows: {calls}")
+            if count >= 300:
+                cuts = statistics.quantiles(others, n=100)
+                measured(f"key-{count}-median", cuts[49])
+                if count == 300:
+                    measured("key-300-99", cuts[98])
             _row(f"{there}: keys without a transaction", others, CALLERS)
             _row(f"{there}: the key that registers", commits, CALLERS)
 

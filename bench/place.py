@@ -19,6 +19,7 @@ from db.postgres import patiently
 from hotline.line import line
 from tests.kit import brief
 from tests.kit.brief import sized
+from tests.kit.performance import measured
 from tests.kit.postgres import Postgres
 
 SIZES = sized((1_000, 1_000_000), (10, 100))
@@ -92,6 +93,9 @@ def _measure(name: str, url: str) -> None:
                 connection.execute(text("VACUUM ANALYZE"))
         costs.append(_ask_ms(engine, round_id, size))
     print(f"{name:<12}{costs[0]:>12.3f}{costs[1]:>14.3f}{costs[1] / costs[0]:>8.2f}   goal: at most {GOAL}")
+    measured(
+        f"place-{name.lower()}", costs[1] / costs[0], f"{costs[1]:.3f} ms", f"{costs[0]:.3f} ms at a thousand"
+    )
     engine.dispose()
 
 

@@ -1,0 +1,97 @@
+"""Citizens taken out of a line in strict order, on PostgreSQL: our whole claim against the bare statement.
+
+As desks do it by one `api`: threads of one process, each claim a transaction with its callback, its entry in
+the ledger and its event. The anchor is pgbench with the statement alone that takes the first of the line,
+as many at once, on a line of the same length; both are of the same server, one after the other.
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from sqlalchemy import Engine, func, select, text
+
+from db.engine import connect, reading, writing
+from db.migrate import upgrade
+from db.models import Registration, Round
+from db.states import RegistrationState
+from hotline.callbacks import claims
+from tests.factories import a_round, some_registrations
+from tests.kit import brief
+from tests.kit.brief import must_hold, sized
+from tests.kit.performance import measured
+from tests.kit.postgres import Postgres, binary
+
+WAITING, AT_ONCE, SECONDS = sized((20_000, 8, 10), (50, 2, 1))
+GOAL = 0.5
+BARE = """UPDATE registrations SET state = 'calling' WHERE id = (SELECT id FROM registrations
+WHERE round_id = {round} AND state = 'waiting' ORDER BY moved_up DESC, rounds_missed DESC, registered_at, id
+LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id;"""
+
+
+def _line(engine: Engine) -> int:
+    with writing(engine) as session:
+        round_ = a_round(session)
+        some_registrations(session, round_, WAITING)
+        round_id = round_.id
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM ANALYZE"))
+    return round_id
+
+
+def _claimed(engine: Engine, round_id: int) -> int:
+    with reading(engine) as session:
+        query = select(func.count()).where(
+            Registration.round_id == round_id, Registration.state == RegistrationState.CALLING
+        )
+        return session.scalar(query) or 0
+
+
+def _ours(engine: Engine, round_id: int) -> float:
+    began = time.monotonic()
+
+    def take(_: int) -> None:
+        while time.monotonic() - began < SECONDS:
+            with writing(engine) as session:
+                if claims.call_ahead(session, session.get_one(Round, round_id)) is None:
+                    return
+
+    with ThreadPoolExecutor(AT_ONCE) as desks:
+        list(desks.map(take, range(AT_ONCE)))
+    return _claimed(engine, round_id) / (time.monotonic() - began)
+
+
+def _bare(engine: Engine, url: str, round_id: int) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "claim.sql"
+        script.write_text(" ".join(BARE.format(round=round_id).split()) + "\n")
+        command = [binary("pgbench"), "-n", "-f", script, "-c", str(AT_ONCE), "-T", str(SECONDS)]
+        where = url.replace("postgresql+psycopg", "postgresql")
+        told = subprocess.run([*command, where], check=True, capture_output=True, text=True).stdout
+    found = re.search(r"tps = ([\d.]+)", told)
+    must_hold(bool(found) and _claimed(engine, round_id) > 0, "pgbench claims")
+    return float(found[1]) if found else 0.0
+
+
+def main() -> None:
+    """Print the table."""
+    print(
+        f"claims a second in strict order, {AT_ONCE} at once, {WAITING:,} waiting, {os.cpu_count()} cores, "
+        f"load of the machine before: {os.getloadavg()[0]:.1f}"
+    )
+    with Postgres() as server:
+        url = server.create_database("claims")
+        engine = connect(url)
+        upgrade(engine)
+        ours, bare = _ours(engine, _line(engine)), _bare(engine, url, _line(engine))
+        engine.dispose()
+    measured("claims", ours / bare, f"{ours:.0f}/s", f"{bare:.0f}/s")
+    print(f"ours {ours:.0f}, the bare statement {bare:.0f}, ratio {ours / bare:.2f}   goal: at least {GOAL}")
+
+
+if __name__ == "__main__":
+    brief.play(main)
