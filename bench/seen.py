@@ -57,7 +57,10 @@ class Desk:
 
     def read(self) -> None:
         """Take in what has come."""
-        self._rest = (self._rest + self.wire.recv(1 << 16))[-4096:]
+        came = self.wire.recv(1 << 16)
+        if not came:
+            raise ConnectionError(f"a desk's line has ended: {self._rest!r}")
+        self._rest = (self._rest + came)[-4096:]
         self.heard = max(self.heard, *(int(each) for each in _ID.findall(self._rest)), 0)
 
 
