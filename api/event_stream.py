@@ -112,9 +112,10 @@ class Tail:
                 if self.last_id and newest > self.last_id and self._streams:
                     found = await run_in_threadpool(self._read, self.last_id)
                 if self._streams and time.monotonic() - checked > CHECK_SESSIONS_S:
-                    lasting = await run_in_threadpool(self._lasting, {s.session for s in self._streams})
+                    asked = [*self._streams]  # who comes meanwhile is not asked about
+                    lasting = await run_in_threadpool(self._lasting, {s.session for s in asked})
                     still = lasting.items()
-                    gone = [s for s in self._streams if (s.session, s.department_id) not in still]
+                    gone = [s for s in asked if (s.session, s.department_id) not in still]
                     await self._end(gone, "signed-out")
                     checked = time.monotonic()
             except Exception:

@@ -336,6 +336,30 @@ def test_given_a_session_that_ended_when_the_page_still_listens_then_the_line_is
         assert in_time(time.monotonic() - before, 3)
 
 
+def test_given_a_page_that_comes_while_sessions_are_looked_at_then_its_line_stays(
+    page: Page, register: Register, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looking, go_on, look = threading.Event(), threading.Event(), event_stream.Tail._lasting
+
+    def slow(tail: event_stream.Tail, sessions: set[str]) -> dict[str, int | None]:
+        lasting = look(tail, sessions)
+        looking.set()
+        go_on.wait(PATIENCE_S)
+        return lasting
+
+    with writing(engine) as session:
+        other = Page(page.url, sign_ins.sign_in(session, a_user(session, a_desk(session))), page.stop_server)
+    with page.events():
+        monkeypatch.setattr(event_stream.Tail, "_lasting", slow)
+        assert looking.wait(PATIENCE_S)
+        with other.events() as lines:
+            stream = messages(lines)
+            next(stream)
+            go_on.set()
+            register()
+            assert next(stream).kind == "change"
+
+
 def test_given_open_pages_when_the_server_stops_then_it_does_not_wait_for_them(page: Page) -> None:
     with page.events() as lines, page.events() as others:
         next(lines), next(others)
