@@ -9,7 +9,6 @@ from sqlalchemy import Connection, Engine, create_engine, event, func, select, t
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.orm import Session
 
-from db import postgres
 from db.turns import Turns
 
 _CONNECTIONS = 24
@@ -43,6 +42,8 @@ def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
         return engine
+    from db import postgres  # noqa: PLC0415  (its driver takes 6 MB, and SQLite needs none)
+
     server = {
         "timezone": "utc",
         "statement_timeout": _STATEMENT_MS,

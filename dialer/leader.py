@@ -17,7 +17,6 @@ from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from db import postgres
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -95,6 +94,8 @@ class Leader(ABC):
 
 def impatient(url: str, **options: Any) -> Engine:
     """An engine for who must know soon that the database does not answer."""
+    from db import postgres  # noqa: PLC0415  (as db.engine)
+
     return postgres.create(url, client=_CLIENT, server=_SERVER, answer_s=_ANSWER_S, **options)
 
 
