@@ -127,6 +127,11 @@ def is_live(node: Node, at: datetime) -> bool:
     return node.lost_at is None and node.lease_until > at
 
 
+def drains(session: Session, name: str) -> bool:
+    """Whether the node is to get nothing new."""
+    return bool(session.scalar(select(exists().where(Node.name == name, Node.draining_at.is_not(None)))))
+
+
 def over(session: Session) -> Sequence[Node]:
     """The nodes whose lease has been over for so long that they count as dead."""
     return session.scalars(select(Node).where(_over), {"before": now(session) - GRACE}).all()

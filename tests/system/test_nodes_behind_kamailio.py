@@ -2,7 +2,6 @@
 
 import re
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -12,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from dialplan.accounts import AMI_USER
-from dialplan.variables import LINES_FULL
+from dialplan.variables import LINES_FULL, Variable
 from ivr.lines_full import LinesFull
-from ops import asterisk
 from tests.kit.kamailio import Kamailio
 from tests.kit.lone_asterisk import LoneAsterisk
 from tests.kit.ports import free_port
@@ -46,21 +44,27 @@ class Node(LoneAsterisk):
         self._server.close()
         super().__exit__()
 
-    def says(self, command: str) -> None:
-        """Give a command on its console."""
-        found = asterisk.get(self.settings, lambda _text: None)
-        config = self.folder / "asterisk" / "etc" / "asterisk.conf"
-        subprocess.run([*found.argv(config)[:-1], "-rx", command], check=True, capture_output=True)
-
     def calls_out(self, number: str) -> None:
         """Call a citizen, as the dialer does."""
-        login = ["Action: Login", f"Username: {AMI_USER}", f"Secret: {self.settings.secret_for(AMI_USER)}"]
         call = ["Action: Originate", f"Channel: Local/{number}@dial", "Application: Wait", "Data: 30"]
+        self._asks([*call, "Async: true"], b"successfully queued")
+
+    def drains(self, value: str) -> None:
+        """Say so, as the dialer does."""
+        name = f"Variable: {Variable.DRAINS}"
+        self._asks(
+            ["Action: Getvar", name], f"{name}\r\nValue: ".encode()
+        )  # known or not, it may be asked for
+        self._asks(["Action: Setvar", name, f"Value: {value}"], b"Variable Set")
+        self._asks(["Action: Getvar", name], f"{name}\r\nValue: {value}\r\n".encode())
+
+    def _asks(self, action: list[str], yes: bytes) -> None:
+        login = ["Action: Login", f"Username: {AMI_USER}", f"Secret: {self.settings.secret_for(AMI_USER)}"]
         with socket.create_connection(self.settings.ami) as ami:
-            for action in (login, [*call, "Async: true"]):
-                ami.sendall("\r\n".join([*action, "", ""]).encode())
+            for each in (login, action):
+                ami.sendall("\r\n".join([*each, "", ""]).encode())
             said = b""
-            while b"successfully queued" not in said:
+            while yes not in said:
                 said += ami.recv(4096)
 
     def kill(self) -> None:
@@ -220,13 +224,13 @@ def test_given_full_nodes_when_one_more_calls_then_they_hear_so_and_a_free_line_
 
 
 def test_given_a_node_that_drains_when_callers_come_then_they_go_to_the_other_one(place: Place):
-    place.one.says("dialplan set global HOTLINE_DRAINS 1")
+    place.one.drains("1")
     try:
         for _ in range(LINES):
             place.call()
         until(lambda: place.taken() == (0, LINES), "they are on the other one")
     finally:
-        place.one.says("dialplan set global HOTLINE_DRAINS 0")
+        place.one.drains("")
 
 
 def test_given_calls_when_the_proxy_is_killed_then_the_sound_goes_on_and_their_ends_arrive_when_it_is_back(
