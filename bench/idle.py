@@ -18,7 +18,7 @@ import psutil
 
 from db.models import Role
 from tests.kit import brief
-from tests.kit.brief import must_hold, sized
+from tests.kit.brief import BRIEF, must_hold, sized
 from tests.kit.browser import browser, person
 from tests.kit.listener import HANG_UP, Listener, Moment, openings
 from tests.kit.operator import PASSWORD
@@ -126,6 +126,8 @@ def main() -> None:
     """Print the table."""
     print(f"{os.cpu_count()} cores, load of the machine before: {os.getloadavg()[0]:.1f}")
     _costs("SQLite", {})
+    if BRIEF:  # nothing of it is another on PostgreSQL, and a start of the whole system takes long
+        return
     with Postgres() as server:
         _costs("PostgreSQL", {"HOTLINE_DATABASE_URL": server.create_database("idle")})
 
