@@ -280,12 +280,22 @@ def _signing_secret(value: str) -> str:
     return value
 
 
+_PROJECT = Path(__file__).parent
+
+
+def _env_file() -> Path:
+    """The one that is named, else the one in the current folder, else the project's."""
+    here = Path("hotline.env")
+    named = os.environ.get("HOTLINE_ENV_FILE")
+    return Path(named or here) if named is not None or here.exists() else _PROJECT / here
+
+
 class Settings(BaseSettings):
     """The settings in force. Build one with `load()`, pass it down; nothing reads the environment later."""
 
     model_config = SettingsConfigDict(
         env_prefix="HOTLINE_",
-        env_file=os.environ.get("HOTLINE_ENV_FILE", "hotline.env"),
+        env_file=_env_file(),
         frozen=True,
         extra="ignore",
         ignored_types=(cached_property,),
@@ -954,7 +964,9 @@ class Settings(BaseSettings):
     @field_validator("state_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        absolute = value.absolute()
+        of_project = cls.model_config["env_file"] == _PROJECT / "hotline.env"
+        given = "HOTLINE_STATE_DIR" in os.environ  # by who stands in the current folder
+        absolute = (_PROJECT / value if of_project and not given else value).absolute()
         if not _PATH.fullmatch(str(absolute)):
             raise ValueError('must be a path without control characters and any of ; , $ & [ ] { } " \\')
         return absolute
@@ -1110,6 +1122,13 @@ def load(**overrides: Any) -> Settings:
         raise SettingsError("\n".join(wrong))
     settings.check_secret()
     return settings
+
+
+def origin(settings: Settings | None) -> str:
+    """Which file these are of, and where what is kept lies: for the first line of a start."""
+    file = Path(str(Settings.model_config["env_file"])).absolute()
+    said = f"{file}" if file.is_file() else f"there is no {file}"
+    return f"{said}; HOTLINE_STATE_DIR={settings.state_dir}" if settings else said
 
 
 def _too_few_ports(settings: Settings) -> list[str]:

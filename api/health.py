@@ -10,7 +10,8 @@ from api.readiness import PROCESSES, Readiness
 from db.engine import reading
 from db.models import TrunkState
 from hotline import arrivals, heartbeats
-from hotline.callbacks import breaker, toll, trunk_states
+from hotline.callbacks import breaker, toll, trunk_states, trunk_words
+from hotline.callbacks.trunk_words import Is
 from hotline.directory import state
 from hotline.errors import Refused
 from hotline.nodes import nodes
@@ -32,7 +33,8 @@ def healthz(engine: Database, settings: InForce, inside: IsInsider, response: Re
     mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
     in; so is `directory`, where there is one, while it cannot be asked or believed; none is a fault yet.
     `trunk`, and `calls` with it, is "down since …, the line is kept" while
-    calls fail by our own fault: no restart mends that, so it is no 503.
+    calls fail by our own fault: no restart mends that, so it is no 503. `trunk` is "unknown" while nothing
+    was heard of it yet.
 
     Who is no insider (HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN, an administrator who is signed in) hears
     `hotline` alone: "up" or "down".
@@ -106,18 +108,19 @@ def check(engine: Engine, settings: Settings) -> dict[str, str]:
 def _calls(session: Session, settings: Settings) -> dict[str, str]:
     down = breaker.down(session)
     if down:
-        words = f"down since {down.since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"
-        return {"calls": words, "trunk": words if down.why == breaker.TRUNK else "up"}
+        return {"calls": f"down since {down.since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"}
     calls, cap = toll.room(session, settings)
-    return {"calls": "up" if calls > 0 else f"capped {cap}", "trunk": "up"}
+    return {"calls": "up" if calls > 0 else f"capped {cap}"}
 
 
 def _trunks(session: Session, settings: Settings) -> dict[str, str]:
     names = [trunk.name for trunk in settings.trunks]
-    if len(names) < 2:
-        return {}
-    found = trunk_states.states(session, names)
-    return {f"trunk {name}": _of_trunk(found.get(name)) for name in names}
+    told = trunk_words.words(session, names)
+    result = {"trunk": _in_words(trunk_words.together(told))}
+    if len(names) > 1:
+        found = trunk_states.states(session, names)
+        result |= {f"trunk {name}": _of_trunk(told[name], found.get(name)) for name in names}
+    return result
 
 
 def _nodes(session: Session) -> dict[str, str]:
@@ -126,15 +129,19 @@ def _nodes(session: Session) -> dict[str, str]:
     return {f"node {name}": word for name, word in found.items()} if len(found) > 1 else {}
 
 
-def _of_trunk(row: TrunkState | None) -> str:
-    if row is None:
-        return "unknown"
-    unregistered = ", not registered: it cannot call us" if row.registered is False else ""
-    if row.down_since:
-        why = f"it says {row.said}" if row.said else "it says nothing"
-        return f"down since {row.down_since:%Y-%m-%dT%H:%M:%SZ}, {why}{unregistered}"
-    took = "" if row.latency_ms is None else f", {row.latency_ms:.0f} ms"
-    return f"up{took}{unregistered}"
+def _in_words(word: trunk_words.Word) -> str:
+    if word.since is None:
+        return "unknown" if word.state is Is.UNHEARD else "up"
+    return f"down since {word.since:%Y-%m-%dT%H:%M:%SZ}" + (", the line is kept" if word.held else "")
+
+
+def _of_trunk(word: trunk_words.Word, row: TrunkState | None) -> str:
+    said = _in_words(word)
+    if row and row.down_since and word.state is Is.DOWN:
+        said += f", it says {row.said}" if row.said else ", it says nothing"
+    elif row and word.state is Is.UP and row.latency_ms is not None:
+        said += f", {row.latency_ms:.0f} ms"
+    return said + (", not registered: it cannot call us" if row and row.registered is False else "")
 
 
 def _texts(session: Session, settings: Settings) -> str:

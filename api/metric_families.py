@@ -1,6 +1,6 @@
 """The metrics by their names, in the words of Prometheus. No label has a number, a name or a round."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -11,8 +11,8 @@ from api.readiness import PROCESSES
 from db.models import Incoming
 from db.states import Outcome, Phase
 from hotline import arrivals, backups, heartbeats
-from hotline.callbacks import breaker
 from hotline.callbacks.toll import Cap
+from hotline.callbacks.trunk_words import Is
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import DeskDoing
 from hotline.control.gauges import Gauges
@@ -175,18 +175,20 @@ def _calls(to: Families, found: Gauges, settings: Settings) -> None:
             "Whether any trunk answers OPTIONS, if one ever did.",
             found.trunk_answers,
         )
-    _trunks(to, found, [trunk.name for trunk in settings.trunks])
+    _trunks(to, found)
 
 
-def _trunks(to: Families, found: Gauges, names: Sequence[str]) -> None:
-    rows, only = found.trunks, len(names) == 1
-    down = {name for name, row in rows.items() if row.down_since and not only}
-    down |= set(names) if found.down == breaker.TRUNK else set()
+def _trunks(to: Families, found: Gauges) -> None:
+    rows = found.trunks
     to.gauges(
         "hotline_trunk_up",
-        "Whether the trunk takes calls, as far as the last ones and OPTIONS have shown.",
+        "Whether the trunk takes calls, as far as the last ones and OPTIONS have shown; none: never heard.",
         "trunk",
-        {name: name not in down for name in names},
+        {
+            name: word.state is Is.UP
+            for name, word in found.trunks_told.items()
+            if word.state is not Is.UNHEARD
+        },
     )
     to.gauges(
         "hotline_trunk_latency_seconds",

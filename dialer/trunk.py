@@ -73,6 +73,7 @@ class Trunk:
             if not carries(session, token, self._settings):
                 return
             if trunk_failed(ending):
+                log.warning("%s: trunk %s did not take it (%s)", token, name, ending.sip or "silence")
                 trunk_states.failed(session, name, token, ending.sip or 0)
             else:
                 trunk_states.worked(session, name)

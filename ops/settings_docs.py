@@ -7,8 +7,9 @@ from typing import Any
 from settings import PortRange, QuietHours, Settings, WorkingHours
 
 _PAGE = """# Settings
-From the environment, or from the file `hotline.env` in the folder of the project (`HOTLINE_ENV_FILE` names
-another); a wrong one, or one that does not exist, is named at the start. This page is made from
+From the environment, or from the file `hotline.env` in the current folder, else in the folder of the project
+(`HOTLINE_ENV_FILE` names another); the first line of a start, and of `hotline137 doctor`, says which. A wrong
+setting, or one that does not exist, is named at the start. This page is made from
 [settings.py](../settings.py) by `make settings`.
 
 | setting | default | what it is |

@@ -15,7 +15,8 @@ from api.setup import setup_schemas
 from api.sounds import SOUND
 from db import models
 from hotline import audit, backups
-from hotline.callbacks import breaker, trunk_states
+from hotline.callbacks import breaker, trunk_states, trunk_words
+from hotline.callbacks.trunk_words import Is
 from hotline.errors import Refused
 from hotline.setup import trial_calls, trial_texts
 from prompts import voices
@@ -113,16 +114,17 @@ def _city(settings: Settings) -> setup_schemas.SetUpCity:
 
 
 def _trunks(session: Session, settings: Settings) -> list[setup_schemas.SetUpTrunk]:
-    found = trunk_states.states(session, [trunk.name for trunk in settings.trunks])
+    names = [trunk.name for trunk in settings.trunks]
+    found, told = trunk_states.states(session, names), trunk_words.words(session, names)
     unknown = models.TrunkState(taken=0, refused=0)
     return [
         setup_schemas.SetUpTrunk(
             name=trunk.name,
             host=str(trunk.host),
-            answers=row.answers,
+            answers=None if told[trunk.name].state is Is.UNHEARD else told[trunk.name].state is Is.UP,
             registered=row.registered if trunk.registers else None,
             latency_ms=row.latency_ms,
-            down_since=row.down_since,
+            down_since=told[trunk.name].since,
             said=row.said,
             taken=row.taken,
             refused=row.refused,

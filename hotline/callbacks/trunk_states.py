@@ -74,7 +74,7 @@ def answers(session: Session, name: str, *, yes: bool) -> None:
     row = _get(session, name)
     if not yes and row.answers is None:
         return
-    back, row.answers = yes and row.answers is False, yes
+    back, row.answers = yes and row.answers is not True, yes
     if not yes and row.down_since is None:
         row.said = _NOTHING
         _goes_down(session, row)

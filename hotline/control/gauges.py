@@ -29,7 +29,7 @@ from db.models import (
 )
 from db.states import Outcome, Phase, RegistrationState
 from hotline import arrivals
-from hotline.callbacks import breaker, toll, trunk_states
+from hotline.callbacks import breaker, toll, trunk_states, trunk_words
 from hotline.clock import is_quiet
 from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
@@ -67,6 +67,7 @@ class Gauges:
     down: str  # why no call can be made; empty: calls flow
     trunk_answers: bool | None
     trunks: Mapping[str, TrunkState]  # by their names in the settings
+    trunks_told: Mapping[str, trunk_words.Word]
     rounds: Mapping[Phase, int]
     registrations: Mapping[tuple[Phase, RegistrationState], int]
     lines: Mapping[str, Line]
@@ -93,6 +94,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
     down = breaker.down(session)
     shown = control_room.show(session)
     found = _rounds(session, at)
+    trunks = [trunk.name for trunk in settings.trunks]
     live = [line.line for line in shown.lines if not line.line.is_operators_line]
     return Gauges(
         at=at,
@@ -102,7 +104,8 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         capped=None if room.calls > 0 else room.cap,
         down=down.why if down else "",
         trunk_answers=breaker.knows(session),
-        trunks=trunk_states.states(session, [trunk.name for trunk in settings.trunks]),
+        trunks=trunk_states.states(session, trunks),
+        trunks_told=trunk_words.words(session, trunks),
         rounds=Counter(found.values()),
         registrations=_registrations(session, found),
         lines=_lines(shown),

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from ops.doctor import directories, machine, stored, telephone
-from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, warning
-from settings import SECRETS, Settings, SettingsError, load
+from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, ok, warning
+from settings import SECRETS, Settings, SettingsError, load, origin
 
 LOOKS: dict[str, Look] = {
     "version": machine.versions,
@@ -70,9 +70,9 @@ def examine() -> tuple[Sequence[Finding], Settings | None]:
         try:  # a broken secret, a name too many: the rest can be looked at all the same
             settings = Settings(**_NO_OTHERS)
         except ValueError:
-            return wrong, None
+            return [ok("settings", origin(None)), *wrong], None
     known = stored.first_look(settings)
-    return [*wrong, *looked(known, LOOKS)], settings
+    return [ok("settings", origin(settings)), *wrong, *looked(known, LOOKS)], settings
 
 
 def looked(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list[Finding]:

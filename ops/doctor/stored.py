@@ -15,7 +15,8 @@ from db.engine import connect, now, reading, writing
 from db.models import Event, Heartbeat, TrunkState
 from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
-from hotline.callbacks import breaker, trunk_states
+from hotline.callbacks import trunk_states, trunk_words
+from hotline.callbacks.trunk_words import Is
 from hotline.nodes import nodes as machines
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
 from settings import Settings
@@ -191,29 +192,39 @@ def trunk(known: Known) -> Iterator[Finding]:
             yield ok(names[each.name], f"{each.host}; how it is shows once the system runs")
         return
     with reading(known.engine) as session:
-        down, found = breaker.down(session), trunk_states.states(session, names)
-    if down and down.why == breaker.TRUNK:
-        hosts = ", ".join(str(each.host) for each in ours)
-        yield fault("trunk", f"{hosts} takes no calls since {down.since:%Y-%m-%d %H:%M}Z", "call the carrier")
+        told, found = trunk_words.words(session, [*names]), trunk_states.states(session, names)
+    down = [told[each.name] for each in ours if told[each.name].state is Is.DOWN]
+    if len(down) == len(ours):
+        hosts, since = (
+            ", ".join(str(each.host) for each in ours),
+            min(word.since for word in down if word.since),
+        )
+        yield fault("trunk", f"{hosts} takes no calls since {since:%Y-%m-%d %H:%M}Z", "call the carrier")
+    others = "; calls go by the others" if len(down) < len(ours) else ""
     for each in ours:
-        yield from _of_trunk(names[each.name], each, found.get(each.name), only=len(ours) == 1)
+        yield from _of_trunk(names[each.name], each, told[each.name], found.get(each.name), others)
 
 
-def _of_trunk(name: str, each: Trunk, row: TrunkState | None, *, only: bool) -> Iterator[Finding]:
+def _of_trunk(
+    name: str, each: Trunk, word: trunk_words.Word, row: TrunkState | None, others: str
+) -> Iterator[Finding]:
     if row and row.registered is False:
         do = "its user and secret; the carrier; docs/operate/trunk.md"
         yield fault(name, f"{each.host} does not take our registration: it cannot call us", do)
-    if row and row.down_since and not only:
-        said = f"answered {row.said}" if row.said else "says nothing"
-        since = f"{row.down_since:%Y-%m-%d %H:%M}Z"
+    if word.state is Is.DOWN:
+        said = f"answered {row.said}" if row and row.said else "says nothing"
+        since = f"{word.since:%Y-%m-%d %H:%M}Z"
+        if others or (row and row.down_since):
+            yield warning(name, f"{each.host} {said}, since {since}{others}", "docs/operate/trunk.md")
+    elif word.state is Is.UNHEARD:
         yield warning(
-            name, f"{each.host} {said}, since {since}; calls go by the others", "docs/operate/trunk.md"
+            name, f"{each.host}: nothing was heard of it yet", "a test call (/setup); docs/operate/trunk.md"
         )
-    elif row is None or row.answers is None:
-        yield ok(name, f"{each.host}; it has not answered OPTIONS yet, which says nothing")
-    elif row.answers:
+    elif row and row.answers:
         took = "" if row.latency_ms is None else f" within {row.latency_ms:.0f} ms"
         yield ok(name, f"{each.host} answers{took}")
+    else:
+        yield ok(name, f"{each.host} takes calls; it does not answer OPTIONS, which says nothing")
 
 
 def text_messages(known: Known) -> Iterator[Finding]:

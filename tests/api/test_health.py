@@ -58,6 +58,8 @@ def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
     insider: TestClient, engine: Engine
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    with writing(engine) as session:
+        trunk_states.answers(session, "trunk", yes=True)
     answer = insider.get("/healthz")
     assert answer.status_code == 200
     assert answer.json() == dict.fromkeys(
@@ -86,6 +88,7 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
         **dict.fromkeys(
             ("database", "asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts", "disk"), "up"
         ),
+        "trunk": "unknown",
         **down,
     }
 

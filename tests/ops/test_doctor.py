@@ -91,6 +91,7 @@ def here(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.delitem(LOOKS, "prompts")
     with writing(engine) as session:
         session.add(SmsAccount(provider="kavenegar", credit=5000.0, asked_at=now(session)))
+        trunk_states.worked(session, "trunk")
     return settings
 
 
@@ -158,6 +159,7 @@ def test_given_a_system_that_runs_and_lacks_nothing_when_examined_then_all_is_ok
     assert {"version", "clock", "database", "AMI", "ports", "trunk"} <= {
         each["name"] for each in told.findings
     }
+    assert words.text.splitlines()[0].startswith("ok       settings") and str(here.state_dir) in words.text
     assert "→" not in words.text and len(words.text.splitlines()) == len(told.findings)
     with reading(engine) as session:
         assert session.get(Heartbeat, "doctor") is None, "it changes nothing"

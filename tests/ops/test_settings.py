@@ -82,6 +82,38 @@ def test_given_a_file_when_loaded_then_it_is_read_and_the_environment_wins(tmp_p
         assert found.stdout == "7 25 127.0.0.1:81\n"
 
 
+def test_given_a_command_of_the_project_when_given_elsewhere_then_it_finds_the_projects_file_and_state(
+    tmp_path: Path,
+) -> None:
+    project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    for folder in (project, elsewhere):
+        folder.mkdir()
+    for name in (*(path.name for path in ROOT.glob("*.py")), "city.toml", "dialplan"):
+        (project / name).symlink_to(ROOT / name)
+    script = "from settings import load, origin; s = load(); print(s.desks, s.state_dir); print(origin(s))"
+
+    def said(**environment: str) -> list[str]:
+        return subprocess.run(
+            [sys.executable, "-c", script],
+            cwd=elsewhere,
+            env={**os.environ, "PYTHONPATH": f"{project}", **environment},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.splitlines()
+
+    file = project / "hotline.env"
+    assert said() == [
+        f"{load(_env_file=None).desks} {project}/var",
+        f"there is no {file}; HOTLINE_STATE_DIR={project}/var",
+    ]
+    file.write_text("HOTLINE_DESKS=7\n")
+    assert said() == [f"7 {project}/var", f"{file}; HOTLINE_STATE_DIR={project}/var"]
+    assert said(HOTLINE_STATE_DIR="mine")[0] == f"7 {elsewhere}/mine"
+    (elsewhere / "hotline.env").write_text("HOTLINE_DESKS=9\n")
+    assert said()[0] == f"9 {elsewhere}/var"
+
+
 def test_given_an_address_of_the_public_pages_when_loaded_then_links_begin_with_it() -> None:
     assert load(_env_file=None).public == "http://127.0.0.1:8137"
     assert load(_env_file=None, public_url="https://137.example/").public == "https://137.example"
