@@ -180,7 +180,7 @@ _last: dict[Path, City] = {}
 def _read(path: Path, _changed_at: int, size: int) -> City:
     if size > 4 * _LARGEST:
         raise CityError(f"longer than {_LARGEST} characters")
-    return parse(path.read_text("utf-8"))
+    return parse(path.read_text("utf-8-sig"))  # Windows writes a mark before the first sign
 
 
 def _explained(error: Any) -> str:

@@ -1131,6 +1131,15 @@ def origin(settings: Settings | None) -> str:
     return f"{said}; HOTLINE_STATE_DIR={settings.state_dir}" if settings else said
 
 
+def unheeded(settings: Settings) -> str:
+    """Which settings of one trunk are written beside HOTLINE_TRUNKS, which takes their place; empty: none."""
+    if not any(trunk.source for trunk in settings.trunks):
+        return ""
+    names = ("trunk_host", "trunk_user", "trunk_secret", "trunk_allowed")
+    given = [f"HOTLINE_{name.upper()}" for name in names if name in settings.model_fields_set]
+    return f"{', '.join(given)}: not looked at, HOTLINE_TRUNKS names the trunks" if given else ""
+
+
 def _too_few_ports(settings: Settings) -> list[str]:
     (first, last), need = settings.rtp_ports, settings.sound_ports_needed
     if last - first + 1 >= need:

@@ -33,8 +33,7 @@ def healthz(engine: Database, settings: InForce, inside: IsInsider, response: Re
     mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
     in; so is `directory`, where there is one, while it cannot be asked or believed; none is a fault yet.
     `trunk`, and `calls` with it, is "down since …, the line is kept" while
-    calls fail by our own fault: no restart mends that, so it is no 503. `trunk` is "unknown" while nothing
-    was heard of it yet.
+    calls fail by our own fault: no restart mends that, so it is no 503.
 
     Who is no insider (HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN, an administrator who is signed in) hears
     `hotline` alone: "up" or "down".

@@ -29,6 +29,8 @@ class TryAgain(Exception):
     ) -> None:
         super().__init__(reason)
         self.after_s, self.why, self.in_doubt = after_s, why, in_doubt
+        self.said_by: str | None = None
+        """The provider of text messages."""
 
 
 class TemplateRefused(TryAgain):
@@ -133,6 +135,8 @@ def check(status: int, after: float | None, refused: frozenset[int] | None = Non
         raise RefusedForGood(f"HTTP {status}")
     if after is None and status < 500:
         after = OURS_TO_MEND_S
+    if status in (401, 403):
+        raise TryAgain(f"HTTP {status}", after, why=WhyNot.ACCOUNT)
     raise TryAgain(f"HTTP {status}", after, in_doubt=status >= 500 and status not in _NOT_TAKEN)
 
 

@@ -18,7 +18,7 @@ from clerk.providers import Provider, Webhook, messenger
 from clerk.sms.chain import Chain, Doubt, Order
 from db.engine import reading, writing
 from db.models import TO_WEBHOOKS, TOPICS, NoticeWay, OutboxKind, OutboxMessage, WhyNot
-from hotline import delivery
+from hotline import arrivals, delivery
 from hotline.citizens import subscriptions, vapid
 from hotline.delivery import NotSent, Sent, Taken
 from settings import Settings
@@ -122,7 +122,7 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Outb
     taken = Taken(message.id, message.attempts)
     try:
         out = await _out(engine, settings, ways, message)
-        return partial(delivery.sent, taken=taken, out=out)
+        return partial(_sent, taken=taken, out=out)
     except Unwanted as unwanted:
         return partial(delivery.drop, taken=taken, failed=NotSent(str(unwanted), unwanted.why))
     except RefusedForGood as refused:
@@ -132,7 +132,9 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Outb
         log.warning("message %d: not sent: %s", message.id, failed)
         having = failed.provider if isinstance(failed, Doubt) else None
         told = NotSent(str(failed), failed.why, having, in_doubt=having is not None)
-        return partial(delivery.put_off, taken=taken, failed=told, after_s=failed.after_s)
+        closed = failed.said_by if failed.why is WhyNot.ACCOUNT else None
+        off = partial(delivery.put_off, taken=taken, failed=told, after_s=failed.after_s)
+        return partial(_not_let_in, off=off, provider=closed, error=str(failed)) if closed else off
     except TimeoutError:
         log.warning("message %d: no answer in %d s", message.id, _TIMEOUT_S)
         told = NotSent("no answer in time", WhyNot.NO_ANSWER)
@@ -140,6 +142,16 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Outb
     except Exception as bug:
         log.exception("message %d: not sent", message.id)
         return partial(delivery.put_off, taken=taken, failed=NotSent(type(bug).__name__, WhyNot.OURS))
+
+
+def _sent(session: Session, *, taken: Taken, out: Sent) -> None:
+    delivery.sent(session, taken, out)
+    arrivals.lets_in(session, out.provider)
+
+
+def _not_let_in(session: Session, *, off: Record, provider: str, error: str) -> None:
+    off(session)
+    arrivals.keep_account(session, provider, None, error)
 
 
 async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> Sent:

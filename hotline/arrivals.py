@@ -22,6 +22,7 @@ _NEW = {
     name: insert(SmsAccount).on_conflict_do_nothing()
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
 }
+_OF_KEYS = ("HTTP 401", "HTTP 403")
 _STALE = timedelta(hours=1)
 
 
@@ -71,6 +72,16 @@ def keep_account(session: Session, provider: str, credit: float | None, error: s
     known = update(SmsAccount).where(SmsAccount.provider == provider).values(said)
     if not session.scalar(known.returning(SmsAccount.provider)):
         core(session).execute(_NEW[session.get_bind().dialect.name], {"provider": provider, **said})
+
+
+def lets_in(session: Session, provider: str) -> None:
+    """It has taken a message: a refusal of our key, heard when the one before was sent, is over."""
+    session.execute(
+        update(SmsAccount)
+        .where(SmsAccount.provider == provider, SmsAccount.error.in_(_OF_KEYS))
+        .values(error="")
+        .execution_options(synchronize_session=False)
+    )
 
 
 def accounts(session: Session) -> Sequence[SmsAccount]:

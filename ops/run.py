@@ -13,7 +13,7 @@ from dialplan.render import render
 from ops import asterisk, first_visit, sample
 from ops.keep_all import Plan, become, say
 from prompts.render import build
-from settings import Settings, origin
+from settings import Settings, origin, unheeded
 
 PROCESS = ["-m", "ops.process"]
 """What each of our processes is started with, before its name."""
@@ -53,6 +53,8 @@ def run(settings: Settings) -> None:
 def prepare(settings: Settings) -> list[sample.Account]:
     """Prompts, database, sample data. Returns the sample accounts if they were made just now."""
     say(f"settings: {origin(settings)}")
+    if said := unheeded(settings):
+        say(said)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     say("prompts")
     build(settings)

@@ -94,6 +94,7 @@ class Chain:
             try:
                 return await self._by(provider, order)
             except TryAgain as failed:
+                failed.said_by = having
                 if failed.why is not WhyNot.TEMPLATE:  # that is this message's alone
                     _resting[having] = time.monotonic() + max(failed.after_s or 0.0, _REST_S)
                 if failed.in_doubt:

@@ -161,8 +161,8 @@ def _open(url: str, settings: Settings) -> tuple[Any, threading.Timer]:
     deadline.start()
     try:
         connection.open(read_server_info=False)
-        if not secure and settings.ldap_start_tls and not connection.start_tls(read_server_info=False):
-            raise Away("no-tls", "StartTLS was refused")
+        if not secure and settings.ldap_start_tls:
+            _start_tls(connection)
         if not connection.bind(read_server_info=False):
             raise Away("bind", connection.result["description"])
     except (_errors.LDAPException, PyAsn1Error, OSError, ValueError, IndexError, KeyError) as error:
@@ -173,6 +173,17 @@ def _open(url: str, settings: Settings) -> tuple[Any, threading.Timer]:
         _close(connection, deadline)
         raise
     return connection, deadline
+
+
+def _start_tls(connection: Any) -> None:
+    try:
+        done = connection.start_tls(read_server_info=False)
+    except _errors.LDAPStartTLSError as error:
+        if type(error) is not _errors.LDAPStartTLSError:  # it was broken off: of a kind made of what broke it
+            raise
+        done = False
+    if not done:
+        raise Away("no-tls", "StartTLS was refused")
 
 
 def _password(settings: Settings) -> str:

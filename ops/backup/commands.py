@@ -92,6 +92,14 @@ def db_copy(
     for url in (source, target):
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise terminal.fail("a database is sqlite:///… or postgresql+psycopg://…")
+    there = Path(source.removeprefix("sqlite:///").partition("?")[0])
+    if source.startswith("sqlite:///") and not there.is_file():  # to look is not to make one
+        raise terminal.fail(f"there is no file {there}")
+    with terminal.answering():
+        _copy(source, target)
+
+
+def _copy(source: str, target: str) -> None:
     from_, into = connect(source), connect(target)
     try:
         restoring.check_at_rest(from_)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.doctor import directories, machine, stored, telephone
+from ops.doctor import certificates, directories, machine, stored, telephone
 from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, ok, warning
 from settings import SECRETS, Settings, SettingsError, load, origin
 
@@ -24,7 +24,8 @@ LOOKS: dict[str, Look] = {
     "AMI": telephone.manager,
     "trunk": stored.trunk,
     "ports": telephone.ports,
-    "certificates": machine.certificates,
+    "certificates": certificates.certificates,
+    "SIP certificate": certificates.of_trunks,
     "disk": machine.space,
     "permissions": machine.permissions,
     "database files": stored.database_files,

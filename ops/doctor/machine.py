@@ -1,16 +1,13 @@
-"""This machine: versions, the clock, the disk, who may read what, certificates, prompts, the last backup."""
+"""This machine: versions, the clock, the disk, who may read what, prompts, the last backup."""
 
 import os
 import platform
-import socket
-import ssl
 import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from hotline import backups
 from hotline.recordings import disk
@@ -21,7 +18,6 @@ from settings import SECRETS, Settings
 
 _OTHERS = 0o077
 _LATE, _LOST = timedelta(hours=36), timedelta(days=7)
-_SOON, _VERY_SOON = timedelta(days=21), timedelta(days=5)
 _ASKED_S = 3.0
 _LEAST_INODES = 0.05
 
@@ -126,40 +122,6 @@ def _settings_file(settings: Settings) -> Iterator[Finding]:
             yield warning("permissions", f"anybody may read {path} ({mode:o})", f"chmod o= {path}")
 
 
-def certificates(known: Known) -> Iterator[Finding]:
-    """Those of our own addresses by HTTPS and wss, as browsers see them; none is asked for without one."""
-    urls = {
-        "HOTLINE_PUBLIC_URL": known.settings.public_url,
-        "HOTLINE_WEBSOCKET_URL": known.settings.websocket_url,
-    }
-    for name, url in urls.items():
-        parts = urlsplit(url)
-        if parts.scheme in ("https", "wss") and parts.hostname:
-            yield _certificate(name, parts.hostname, parts.port or 443)
-
-
-def _certificate(name: str, host: str, port: int) -> Finding:
-    try:
-        with (
-            socket.create_connection((host, port), timeout=_ASKED_S) as plain,
-            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as wire,
-        ):
-            until = ssl.cert_time_to_seconds(str((wire.getpeercert() or {})["notAfter"]))
-    except ssl.SSLCertVerificationError as error:
-        why = error.verify_message
-        return fault("certificate", f"{host} ({name}): {why}", "renew it at the proxy, with its whole chain")
-    except (OSError, KeyError) as error:
-        return warning(
-            "certificate", f"{host}:{port} ({name}) does not answer from here: {error}", "the proxy?"
-        )
-    left = datetime.fromtimestamp(until, UTC) - datetime.now(UTC)
-    said = f"{host} ({name}): {left.days} days left"
-    if left < _SOON:
-        say = fault if left < _VERY_SOON else warning
-        return say("certificate", said, "why was it not renewed? The log of certbot, or of Caddy")
-    return ok("certificate", said)
-
-
 def prompts(known: Known) -> Iterator[Finding]:
     """Whether every prompt is there, as it is written."""
     from prompts import plan
@@ -200,7 +162,11 @@ def backup(known: Known) -> Iterator[Finding]:
         return
     age = datetime.now(UTC) - datetime.fromisoformat(last.good_at)
     said = f"the last whole one is {age.total_seconds() / 3600:.0f} hours old"
-    if age > _LATE:
+    if age < timedelta(0):
+        yield warning(
+            "backup", "the last whole one is of a time to come", "the clock: set it by NTP (chrony)"
+        )
+    elif age > _LATE:
         say = fault if age > _LOST else warning
         yield say("backup", said, "hotline137 backup DIR now; why does the clerk not? docs/operate/backup.md")
     else:

@@ -19,7 +19,7 @@ from hotline.callbacks import trunk_states, trunk_words
 from hotline.callbacks.trunk_words import Is
 from hotline.nodes import nodes as machines
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
-from settings import Settings
+from settings import Settings, unheeded
 from trunks import Trunk
 
 _PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
@@ -182,6 +182,8 @@ def nodes(known: Known) -> Iterator[Finding]:
 def trunk(known: Known) -> Iterator[Finding]:
     """The carriers' lines, as the dialer has found them."""
     ours = known.settings.trunks
+    if said := unheeded(known.settings):
+        yield warning("settings", said, "take them out of hotline.env; docs/operate/trunk.md")
     if [each.host for each in ours] == [type(known.settings).model_fields["trunk_host"].default]:
         where = "HOTLINE_TRUNK_HOST; docs/operate/trunk.md"
         yield warning("trunk", f"{ours[0].host} is the sample's", where)

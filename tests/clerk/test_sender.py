@@ -15,7 +15,8 @@ from clerk import sender
 from clerk.sms import chain
 from clerk.sms.kavenegar import Kavenegar
 from db.engine import connect, now, reading, writing
-from db.models import Delivery, OutboxMessage, Registration
+from db.models import Delivery, OutboxMessage, Registration, WhyNot
+from hotline import arrivals
 from settings import CITY, QuietHours, Settings
 from tests.factories import at_once
 from tests.kit.outbox import later, messages, notice, only, register
@@ -46,6 +47,26 @@ def test_given_a_citizen_who_registers_when_it_is_sent_then_kavenegar_gets_it_an
     assert (text_message.provider_id, text_message.error) == (str(provider.ids[request.name]), "")
     sender.run(engine, ready)
     assert len(provider.requests) == 1
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_a_provider_by_http_that_refuses_our_key_when_sent_then_it_is_in_trouble_until_it_takes_one(
+    engine: Engine, ready: Settings, provider: SmsProvider
+) -> None:
+    by_http = ready.model_copy(update={"sms_provider": "http"})
+
+    def trouble() -> str:
+        with reading(engine) as session:
+            return arrivals.trouble(session, ["http"], {})
+
+    register(engine)
+    provider.plan.append(401)
+    sender.run(engine, by_http)
+    assert (only(engine).state, only(engine).why) == (Delivery.PENDING, WhyNot.ACCOUNT)
+    assert trouble() == "http: HTTP 401"
+    later(engine)
+    sender.run(engine, by_http)
+    assert (only(engine).state, trouble()) == (Delivery.SENT, "")
 
 
 def test_given_more_than_a_batch_when_it_is_sent_then_everybody_gets_one(

@@ -37,6 +37,7 @@ from ops.cli import app
 from settings import Settings
 from tests.factories import PASSWORD, a_number, a_user
 from tests.kit import picture_files, recording_files
+from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
 from tests.kit.s3_server import S3Server, stored_in
 from tests.kit.small_disk import small_disk
@@ -500,3 +501,9 @@ def test_given_the_commands_when_a_person_types_them_then_they_say_what_was_done
     assert copied.exit_code == 0 and "all in order" in copied.output, copied.output
     assert run("db", "copy", settings.database, into).exit_code == 1
     assert run("db", "copy", settings.database, "mysql://x").exit_code == 1
+    mistyped = run("db", "copy", f"sqlite:///{tmp_path}/hotlin.db", into)
+    assert mistyped.exit_code == 1 and "there is no file" in mistyped.output
+    assert not (tmp_path / "hotlin.db").exists()
+    nobody = f"postgresql+psycopg://x@127.0.0.1:{free_port()}/x"
+    away = run("db", "copy", settings.database, nobody)
+    assert away.exit_code == 1 and "does not answer" in away.output and "Traceback" not in away.output

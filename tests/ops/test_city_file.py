@@ -21,6 +21,12 @@ def test_given_the_sample_and_an_invented_city_when_checked_then_both_are_one() 
         assert told.exit_code == 0 and districts in told.output, told.output
 
 
+def test_given_a_file_that_notepad_has_written_when_read_then_its_mark_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "city.toml"
+    path.write_text(TEXT, "utf-8-sig")
+    assert city_file.read(path) == city_file.read(GOLRUD)
+
+
 @pytest.mark.parametrize(
     ("was", "becomes", "said"),
     [

@@ -459,6 +459,39 @@ def _shake_hands(server: socket.socket, context: ssl.SSLContext) -> None:
         client.close()
 
 
+@pytest.mark.parametrize(
+    ("days", "damage", "state", "said"),
+    [
+        (60, "", "ok", "59 days left"),
+        (12, "", "warning", "11 days left"),
+        (-1, "", "fault", "it has expired"),
+        (60, "another key", "fault", "does not belong to"),
+        (60, "no key", "fault", "cannot be read as PEM"),
+        (60, "no certificate", "fault", "cannot be read as PEM"),
+    ],
+)
+def test_given_asterisks_own_certificate_when_examined_then_it_says_how_long_it_lasts_and_what_is_wrong(
+    here: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    days: int,
+    damage: str,
+    state: str,
+    said: str,
+) -> None:
+    (tmp_path / "other").mkdir()
+    chain, key = certificate(tmp_path, days)
+    if damage == "another key":
+        _, key = certificate(tmp_path / "other", days)
+    elif damage:
+        (key if damage == "no key" else chain).write_text("-----BEGIN NOTHING-----\n")
+    monkeypatch.setenv("HOTLINE_SIP_TLS_CERTIFICATE", str(chain))
+    monkeypatch.setenv("HOTLINE_SIP_TLS_KEY", str(key))
+    told = Told("--json")
+    found, *_ = [each for each in told.findings if each["name"] == "SIP certificate"]
+    assert found["state"] == state and said in found["said"], found
+
+
 def test_given_a_proxy_that_does_not_answer_when_examined_then_that_is_a_warning(
     here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -487,6 +520,7 @@ def test_given_an_account_of_text_messages_when_it_fails_then_the_provider_is_na
     [
         (40, None, "warning", "40 hours old"),
         (300, None, "fault", "300 hours old"),
+        (-72, None, "warning", "of a time to come"),
         (1, "no room on the disk", "warning", "the last try failed: no room on the disk"),
     ],
 )
@@ -552,6 +586,7 @@ def test_given_several_trunks_when_examined_then_each_that_is_not_well_is_told_a
     with running(here, engine):
         told = Told("--json")
     found = told.bad()
+    assert found["settings"][0] == "warning" and "HOTLINE_TRUNK_HOST: not looked at" in found["settings"][1]
     assert found["trunk first"][0] == "warning" and "calls go by the others" in found["trunk first"][1]
     assert found["trunk second"][0] == "fault" and "registration" in found["trunk second"][1]
     assert "trunk third" not in found and "192.0.2.2:5060 answers" in told.text

@@ -50,7 +50,9 @@ def told(as_role: As, settings: Settings, engine: Engine) -> Told:
         words = {None: "unheard", True: "up", False: "down"}
         rows = page.get(f"{V1}/setup").json()["trunks"]
         shown = {each["name"]: words[each["answers"]] for each in rows}
-        assert [each["name"] for each in rows if each["down_since"]] == [n for n in names if shown[n] == "down"]
+        assert [each["name"] for each in rows if each["down_since"]] == [
+            n for n in names if shown[n] == "down"
+        ]
         with TestClient(create(settings), client=HERE) as client:
             health, metrics = client.get("/healthz").json(), client.get("/metrics").text
         with writing(engine) as session:

@@ -278,6 +278,22 @@ def liar(request: pytest.FixtureRequest) -> Iterator[str]:
         wire.close()
 
 
+def _refuses_tls(wire: socket.socket) -> None:
+    wire.recv(100)
+    wire.sendall(b"\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x34\x04\x00\x04\x00")  # 52: unavailable
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize("liar", [_refuses_tls], indirect=True)
+def test_given_a_directory_that_refuses_starttls_when_it_is_asked_then_that_is_what_is_said(
+    settings: Settings, liar: str
+) -> None:
+    asked = settings.model_copy(update={"ldap_url": (f"ldap://{liar}",)})
+    with pytest.raises(ldap_connection.Away) as away, ldap_connection.connected(asked):
+        pass
+    assert away.value.why == "no-tls"
+
+
 @pytest.mark.parametrize("liar", [_nothing, _half_a_word, _garbage, _trickles, _hangs_up], indirect=True)
 @pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
 def test_given_a_directory_that_hangs_or_lies_when_it_is_asked_then_sessions_go_on_and_the_state_says_so(

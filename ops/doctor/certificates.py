@@ -1,0 +1,83 @@
+"""Certificates: those of our own addresses, as browsers see them, and Asterisk's own for trunks by TLS."""
+
+import socket
+import ssl
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from ops.doctor.findings import Finding, Known, fault, ok, warning
+
+_SOON, _VERY_SOON = timedelta(days=21), timedelta(days=5)
+_ASKED_S = 3.0
+
+
+def certificates(known: Known) -> Iterator[Finding]:
+    """Those of our own addresses by HTTPS and wss, as browsers see them; none is asked for without one."""
+    urls = {
+        "HOTLINE_PUBLIC_URL": known.settings.public_url,
+        "HOTLINE_WEBSOCKET_URL": known.settings.websocket_url,
+    }
+    for name, url in urls.items():
+        parts = urlsplit(url)
+        if parts.scheme in ("https", "wss") and parts.hostname:
+            yield _certificate(name, parts.hostname, parts.port or 443)
+
+
+def _certificate(name: str, host: str, port: int) -> Finding:
+    try:
+        with (
+            socket.create_connection((host, port), timeout=_ASKED_S) as plain,
+            ssl.create_default_context().wrap_socket(plain, server_hostname=host) as wire,
+        ):
+            until = ssl.cert_time_to_seconds(str((wire.getpeercert() or {})["notAfter"]))
+    except ssl.SSLCertVerificationError as error:
+        why = error.verify_message
+        return fault("certificate", f"{host} ({name}): {why}", "renew it at the proxy, with its whole chain")
+    except (OSError, KeyError) as error:
+        return warning(
+            "certificate", f"{host}:{port} ({name}) does not answer from here: {error}", "the proxy?"
+        )
+    return _lasts(f"{host} ({name})", datetime.fromtimestamp(until, UTC))
+
+
+def of_trunks(known: Known) -> Iterator[Finding]:
+    """The one that Asterisk shows to carriers by TLS, and its key: they belong together, and how long."""
+    name, path, key = "SIP certificate", known.settings.sip_tls_certificate, known.settings.sip_tls_key
+    if path is None or key is None:
+        return
+    try:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
+        yield fault(name, f"HOTLINE_SIP_TLS_CERTIFICATE={path}: {_why(error)}", "PEM, the whole chain")
+        return
+    try:
+        ours = load_pem_private_key(key.read_bytes(), password=None)
+    except (OSError, ValueError, TypeError) as error:
+        do = "PEM without a password, which the user of hotline137 can read"
+        yield fault(name, f"HOTLINE_SIP_TLS_KEY={key}: {_why(error)}", do)
+        return
+    if ours.public_key() != certificate.public_key():
+        do = "restart asterisk with the key that the certificate was made for"
+        yield fault(name, f"HOTLINE_SIP_TLS_KEY={key} does not belong to {path}", do)
+    yield _lasts(f"{path}", certificate.not_valid_after_utc, name)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or type(error).__name__
+    return "it has a password" if isinstance(error, TypeError) else "it cannot be read as PEM"
+
+
+def _lasts(what: str, until: datetime, name: str = "certificate") -> Finding:
+    left = until - datetime.now(UTC)
+    if left <= timedelta(0):
+        return fault(name, f"{what}: it has expired", "renew it, and restart what shows it")
+    said = f"{what}: {left.days} days left"
+    if left < _SOON:
+        say = fault if left < _VERY_SOON else warning
+        return say(name, said, "why was it not renewed? The log of certbot, or of Caddy")
+    return ok(name, said)
