@@ -34,6 +34,9 @@ class Live:
         with reading(self._engine) as session:
             if not live_desks.has_work(session) or not on_the_line.is_here(session, self._settings.node):
                 return
+        with writing(self._engine) as session:
+            if not on_the_line.settle(session, self._settings.node):
+                return
         may_dial = self._caps.room() > 0
         while True:
             with writing(self._engine) as session:

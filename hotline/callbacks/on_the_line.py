@@ -120,6 +120,12 @@ def has_just_left(session: Session, registration_id: int) -> bool:
     return bool(caller and caller.left_at and caller.left_at > now(session) - engaged.PUTS_DOWN)
 
 
+def settle(session: Session, node: str) -> bool:
+    """Whether the desks of the operators' line are on this node; if on none yet, it is chosen now."""
+    operators_line = rounds.find_operators_line(session)
+    return operators_line is not None and homes.settle(session, operators_line.id, node)
+
+
 def left_elsewhere(session: Session, registration_id: int, node: str) -> bool:
     """Whether the caller of this place waits on another node than this, where no desk is any more.
 

@@ -30,6 +30,7 @@ def of_round(session: Session, round_id: int) -> str | None:
 def settle(session: Session, round_id: int, node: str, *, hold: bool = False) -> bool:
     """Whether the round lives on this node; if on none yet, on the live one with most room, from now on.
 
+    Of several nodes none has it in the transaction in which it is chosen: to be asked again.
     `hold`: it does so until the transaction ends. Call it then before the change of any row.
     """
     home = _HOME.with_for_update(read=True) if hold else _HOME
@@ -49,6 +50,7 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     session.execute(settled)
     if len(alive) > 1:
         events.round_changed(session, round_id, "moved")
+        return False  # the log is held now, after which no row is waited for
     return chosen == node and of_round(session, round_id) == node
 
 

@@ -52,7 +52,8 @@ def take(session: Session, settings: Settings) -> Lease:
     }
     node = session.get(Node, settings.node, with_for_update=True)
     if node is None:
-        node = Node(name=settings.node, epoch=0, lease_until=at, **values)
+        # more than any before it, should one of this name have been removed
+        node = Node(name=settings.node, epoch=int(at.timestamp()), lease_until=at, **values)
         session.add(node)
     for name, value in values.items():
         setattr(node, name, value)

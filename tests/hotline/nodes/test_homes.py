@@ -29,6 +29,8 @@ def a_round(engine: Engine) -> int:
 
 def settles(engine: Engine, round_id: int, node: str, **how: Any) -> bool:
     with writing(engine) as session:
+        homes.settle(session, round_id, node)
+    with writing(engine) as session:
         return homes.settle(session, round_id, node, **how)
 
 
