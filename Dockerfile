@@ -1,5 +1,5 @@
-# The images of docker-compose.yml. Debian's base images and packages only; Python's, Node.js and the pages'
-# packages are those of the lock files.
+# The images of docker-compose.yml and docker-compose.scale.yml. Debian's base images and packages only; Python's,
+# Node.js and the pages' packages are those of the lock files.
 #
 # Every base image, and PostgreSQL's version in it, is named here and nowhere else. To build on exact ones, give
 # them with their digests in the environment or .env: STABLE=debian:trixie-slim@sha256:…
@@ -49,7 +49,7 @@ RUN npm run bundle
 
 FROM python AS app
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
- && install -d -o hotline -g hotline -m 700 /var/lib/hotline137 /run/database-key /run/turn-key
+ && install -d -o hotline -g hotline -m 700 /var/lib/hotline137 /run/database-key /run/turn-key /run/sip-proxy
 WORKDIR /opt/hotline137
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/hotline137 PYTHONUNBUFFERED=1
 COPY --chmod=755 <<'EOF' /usr/local/bin/hotline137
@@ -102,7 +102,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends caddy ca-certif
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /var/lib/front /certificates
 ENV XDG_DATA_HOME=/var/lib/front XDG_CONFIG_HOME=/tmp
-COPY ops/healthcheck.sh ops/containers/Caddyfile ops/containers/front.sh /opt/hotline137/ops/
+COPY ops/healthcheck.sh ops/containers/Caddyfile ops/containers/Caddyfile.scale ops/containers/front.sh /opt/hotline137/ops/
 USER hotline
 LABEL org.opencontainers.image.title="Hotline 137: HTTPS" org.opencontainers.image.licenses=Apache-2.0
 ARG VERSION
@@ -116,5 +116,42 @@ RUN useradd --uid 1370 --home-dir /nonexistent hotline \
 COPY ops/healthcheck.sh ops/containers/coturn.sh /opt/hotline137/ops/
 USER hotline
 LABEL org.opencontainers.image.title="Hotline 137: TURN" org.opencontainers.image.licenses=Apache-2.0
+ARG VERSION
+LABEL org.opencontainers.image.version=${VERSION}
+
+
+# --- the rest: docker-compose.scale.yml ---
+
+FROM database AS patroni
+USER root
+RUN apt-get update && apt-get install -y --no-install-recommends patroni python3-etcd python3-dnspython && apt-get clean && rm -rf /var/lib/apt/lists/*
+RUN install -d -o hotline -g hotline -m 700 /run/cluster-key
+COPY ops/containers/patroni.sh /opt/hotline137/ops/
+COPY ops/postgresql/patroni.yml /opt/hotline137/ops/postgresql/
+USER hotline
+LABEL org.opencontainers.image.title="Hotline 137: Patroni" org.opencontainers.image.licenses=Apache-2.0
+ARG VERSION
+LABEL org.opencontainers.image.version=${VERSION}
+
+
+FROM ${STABLE} AS etcd
+RUN apt-get update && apt-get install -y --no-install-recommends etcd-server etcd-client && apt-get clean && rm -rf /var/lib/apt/lists/*
+RUN useradd --uid 1370 --home-dir /nonexistent hotline \
+ && install -d -o hotline -g hotline -m 700 /var/lib/etcd
+COPY ops/healthcheck.sh /opt/hotline137/ops/
+USER hotline
+CMD ["etcd"]
+LABEL org.opencontainers.image.title="Hotline 137: etcd" org.opencontainers.image.licenses=Apache-2.0
+ARG VERSION
+LABEL org.opencontainers.image.version=${VERSION}
+
+
+FROM ${STABLE} AS kamailio
+RUN apt-get update && apt-get install -y --no-install-recommends kamailio && apt-get clean && rm -rf /var/lib/apt/lists/*
+RUN useradd --uid 1370 --home-dir /nonexistent hotline \
+ && install -d -o hotline -g hotline -m 700 /run/sip-proxy
+COPY ops/healthcheck.sh /opt/hotline137/ops/
+USER hotline
+LABEL org.opencontainers.image.title="Hotline 137: Kamailio" org.opencontainers.image.licenses=Apache-2.0
 ARG VERSION
 LABEL org.opencontainers.image.version=${VERSION}

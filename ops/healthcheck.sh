@@ -15,15 +15,25 @@ front)
 turn)
   exec turnutils_stunclient "$(hostname -i)"
   ;;
+kamailio)
+  exec kamcmd -s unix:/tmp/kamailio_ctl core.uptime
+  ;;
+etcd)
+  exec etcdctl --endpoints=127.0.0.1:2379 endpoint health
+  ;;
+patroni)
+  exec pg_isready -q -h /tmp
+  ;;
 api | ivr | dialer | clerk)
   # /readyz knows of each; the API itself works if it answers and its database takes what is written.
   part=$1
-  [ "$part" = api ] && part=database
-  exec python - "$part" <<'EOF'
+  host=api
+  [ "$part" != api ] || { part=database; host=127.0.0.1; }
+  exec python - "$host" "$part" <<'EOF'
 import sys, urllib.error, urllib.request
 
 try:
-    print(urllib.request.urlopen(f"http://api:8137/readyz/{sys.argv[1]}", timeout=4).read().decode())
+    print(urllib.request.urlopen(f"http://{sys.argv[1]}:8137/readyz/{sys.argv[2]}", timeout=4).read().decode())
 except urllib.error.HTTPError as not_ready:
     sys.exit(not_ready.read().decode())
 except OSError as error:

@@ -22,7 +22,7 @@ FILLED_BY_A_CITY = {"prompts/recordings/fa/"}
 _LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#\s]*)(?:#(?P<part>[^)\s]+))?\)")
 _CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$", re.DOTALL | re.MULTILINE)
 _FOLDERS = tuple(f"{each.name}/" for each in ROOT.iterdir() if each.is_dir() and each.name[0] != ".")
-_FILES = ("settings.py", "docker-compose.yml", "hotline.env.example", "Makefile")
+_FILES = ("settings.py", "docker-compose.yml", "docker-compose.scale.yml", "hotline.env.example", "Makefile")
 
 
 def named_paths(text: str) -> Iterator[str]:
@@ -71,7 +71,7 @@ def test_given_a_page_when_the_files_that_it_names_are_looked_up_then_each_exist
 
 
 def test_given_the_settings_that_pages_name_when_looked_up_then_each_is_one() -> None:
-    compose = (ROOT / "docker-compose.yml").read_text()
+    compose = "".join((ROOT / f"docker-compose{each}.yml").read_text() for each in ("", ".scale"))
     there = {f"HOTLINE_{name.upper()}" for name in Settings.model_fields} | {"HOTLINE_ENV_FILE"}
     there |= set(re.findall(r"HOTLINE_[A-Z_]+", compose))
     history = {"CHANGELOG.md", "decisions"}

@@ -40,14 +40,18 @@ class Baresip:
     """A running baresip. `on_event` gets each of its events, in another thread, before a waiter looks."""
 
     def __init__(
-        self, folder: Path, port: int, sound: Path | None, on_event: Callable[[dict[str, Any]], None]
+        self,
+        folder: Path,
+        here: tuple[str, int],
+        sound: Path | None,
+        on_event: Callable[[dict[str, Any]], None],
     ) -> None:
         self.changed = threading.Condition()
         self._on_event = on_event
         self._answers: dict[str, dict[str, Any]] = {}
         control = free_port()
         self.sound_ports = free_range(20)
-        _configure(folder, port, control, self.sound_ports)
+        _configure(folder, here, control, self.sound_ports)
         endless(sound, folder / "play.wav")
         program = [need("baresip", "baresip-core"), "-f", folder]
         self.program = Program(program, folder=folder, log=folder / "log")
@@ -102,13 +106,13 @@ class Baresip:
                     self.changed.notify_all()
 
 
-def _configure(folder: Path, port: int, control: int, sound: Ports) -> None:
+def _configure(folder: Path, here: tuple[str, int], control: int, sound: Ports) -> None:
     """Accounts are made later, by command: the event of an early registration would be missed."""
     (folder / "accounts").touch()
     modules = Path(need("baresip", "baresip-core")).parent.parent / "lib/baresip/modules"
     (folder / "config").write_text(
-        f"sip_listen 127.0.0.1:{port}\n"
-        "net_interface 127.0.0.1\n"
+        f"sip_listen {here[0]}:{here[1]}\n"
+        f"net_interface {here[0]}\n"
         "call_max_calls 100\n"
         "call_hold_other_calls no\n"
         f"rtp_ports {sound}\n"

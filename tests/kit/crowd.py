@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from tests.kit.ports import free_port
-from tests.kit.sip import Address, Dialog, Request, Response, parse
+from tests.kit.sip import LOOPBACK, Address, Dialog, Request, Response, parse
 
 _SILENCE = b"\xd5" * 160  # 20 ms of A-law
 _AGAIN_S, _TRIES = 0.5, 8
@@ -77,9 +77,16 @@ Behaves = Callable[[str, int], Behaviour]
 class Crowd:
     """All phones behind `port`. Use it in a `with`; the phones live in a thread of their own."""
 
-    def __init__(self, port: int, behaves: Behaves, known: Mapping[bytes, str] | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        behaves: Behaves,
+        known: Mapping[bytes, str] | None = None,
+        *,
+        host: str = LOOPBACK,
+    ) -> None:
         """`known`: by a part of its beginning (tests.kit.registrant.mark), each clip to be listened for."""
-        self.port = port
+        self.port, self.host = port, host
         self._behaves = behaves
         self._known = known or {}
         self._calls: list[Call] = []
@@ -111,9 +118,9 @@ class Crowd:
         """The citizen hangs up, if connected."""
         self._run(self._hang_up(number)).result(10)
 
-    def cut_off(self) -> None:
-        """Asterisk is dead: whoever was called by it has lost the call."""
-        self._run(self._cut_off()).result(10)
+    def cut_off(self, host: str = "") -> None:
+        """Asterisk is dead, or the one on `host`: whoever was called by it has lost the call."""
+        self._run(self._cut_off(host)).result(10)
 
     def __enter__(self) -> Self:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
@@ -133,13 +140,13 @@ class Crowd:
     async def _open(self) -> None:
         self._sound_port = free_port()
         self._sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._sound.bind(("127.0.0.1", self._sound_port))
+        self._sound.bind((self.host, self._sound_port))
         if self._known:
             with suppress(PermissionError):  # only root may
                 self._sound.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _HEARD_BYTES)
             self._sound.setblocking(False)
             self._loop.add_reader(self._sound, self._listen)
-        where = ("127.0.0.1", self.port)
+        where = (self.host, self.port)
         self._wire, _ = await self._loop.create_datagram_endpoint(lambda: _Ear(self), local_addr=where)
         self._humming = self._loop.create_task(self._hum())
 
@@ -156,10 +163,11 @@ class Crowd:
             if line.call.number == number and line.call.live and line.call.answered_at:
                 await line.hang_up()
 
-    async def _cut_off(self) -> None:
+    async def _cut_off(self, host: str) -> None:
         await asyncio.sleep(0.1)  # what the dead one sent last is still on its way
         for line in self._lines.values():
-            line.over("cut")
+            if host in ("", line.sound_to[0]):
+                line.over("cut")
 
     async def _hum(self) -> None:
         number = 0
@@ -191,9 +199,7 @@ class Crowd:
             if line:
                 line.answered(message)
         elif message.method == "INVITE" and line is None:
-            dialog = Dialog(
-                message, self.port, self._sound_port, lambda text: self._wire.sendto(text, sender)
-            )
+            dialog = self._dialog(message, sender)
             refusal = self._refused.get(message.call_id) or self._refusal()
             if refusal is not None:
                 self._turned_away[message.call_id] = message.user
@@ -207,11 +213,13 @@ class Crowd:
             self._calls.append(call)
             self._lines[message.call_id] = _Line(call, dialog)
         elif message.method == "OPTIONS" and self.answers_options and self.trunk_says != "":
-            Dialog(message, self.port, self._sound_port, lambda text: self._wire.sendto(text, sender)).accept(
-                message
-            )
+            self._dialog(message, sender).accept(message)
         elif line:
             line.asked(message)
+
+    def _dialog(self, request: Request, sender: Address) -> Dialog:
+        here = self.host, self.port
+        return Dialog(request, here, self._sound_port, lambda text: self._wire.sendto(text, sender))
 
     def _refusal(self) -> str | None:
         """What the trunk itself says to a new call; None: it goes to the phone."""

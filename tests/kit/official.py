@@ -70,10 +70,13 @@ class Official:
         self.desk = self.system.operator()
         self.phone = Phone(account=Account(*self.desk.phone_account))
         self.phone.__enter__()
+        self._begin()
+        return self
+
+    def _begin(self) -> None:
         self._stopped, self._closing = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._dialled_at = 0.0
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()

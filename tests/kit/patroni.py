@@ -122,7 +122,8 @@ class Cluster:
         subprocess.run([*command, "--primary", self.primary(), "--force"], check=True, capture_output=True)
 
     def _start_etcd(self, name: str) -> None:
-        text = self._here((SAMPLES / "etcd.env").read_text(), "etcd1", name, {})
+        text = (SAMPLES / "etcd.env").read_text().replace("0.0.0.0", "etcd1.city.example")
+        text = self._here(text, "etcd1", name, {})
         lines = [line.partition("=") for line in text.splitlines() if line.startswith("ETCD_")]
         env = {key: value for key, _, value in lines} | {"ETCD_DATA_DIR": str(self._folder / name)}
         self._run(name, [need("etcd", "etcd-server"), "--unsafe-no-fsync"], env=env)

@@ -71,9 +71,10 @@ class Phone:
         sound: Path | None = None,
         codecs: tuple[str, ...] = ("pcma", "pcmu"),
         auto_answer: bool = False,
+        host: str = "127.0.0.1",
     ) -> None:
         self.number = account.user if account else number
-        self.port = port or free_port()
+        self.host, self.port = host, port or free_port()
         self.account = account
         self.calls: list[Call] = []
         self.events: list[dict[str, Any]] = []
@@ -86,7 +87,7 @@ class Phone:
     @property
     def uri(self) -> str:
         """Where this phone can be dialled directly."""
-        return f"sip:{self.number}@127.0.0.1:{self.port}"
+        return f"sip:{self.number}@{self.host}:{self.port}"
 
     @property
     def sound_ports(self) -> Ports:
@@ -198,7 +199,7 @@ class Phone:
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="phone-"))
         try:
-            self._baresip = Baresip(self._folder, self.port, self._sound, self._note)
+            self._baresip = Baresip(self._folder, (self.host, self.port), self._sound, self._note)
             self._baresip.command("uanew", self._line)
             if self.account:
                 self._register()

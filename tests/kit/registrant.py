@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from db.engine import reading
 from db.models import Registration
 from db.states import RegistrationState
-from tests.kit.sip import SDP, Request, Response, parse
+from tests.kit.sip import Request, Response, parse, sdp
 from tests.kit.system import System
 
 KEYS = {
@@ -55,6 +55,9 @@ class Registrant:
         self.spoken_at: float | None = None
         """When the ticket number began to be spoken, as time.time() tells it."""
         self.calls = 0
+        self.dialled_at: float | None = None
+        self.heard_at: float | None = None
+        """When they first dialled, and first heard anything."""
         self._system, self._after_s = system, after_s
         folder = system.settings.prompts_dir / "fa"
         self._marks = {mark(folder / f"{clip}.alaw"): clip for clip in (*KEYS, *TICKETS)}
@@ -78,6 +81,7 @@ class Registrant:
         self._stopped.wait(self._after_s)
         while not self._stopped.is_set() and self.spoken_at is None:
             self.calls += 1
+            self.dialled_at = self.dialled_at or time.time()
             with Line(self._system, self.number) as line:
                 self._listen(line)
             self._stopped.wait(_AGAIN_S)
@@ -96,6 +100,8 @@ class Registrant:
         sound, ends = b"", time.monotonic() + _CALL_S
         while line.open and not self._stopped.is_set() and time.monotonic() < ends:
             sound = (sound + line.hear())[-(1 << 16) :]
+            if sound and not self.heard_at:
+                self.heard_at = time.time()
             for found, clip in self._marks.items():
                 if found in sound:
                     sound = sound.partition(found)[2]
@@ -123,23 +129,23 @@ class Line:
 
     def __init__(self, system: System, number: str) -> None:
         self._target = tuple(system.settings.sip)
-        self._me = f"<sip:{number}@127.0.0.1>;tag={uuid4().hex}"
+        self._host = system.phones_at
+        self._me = f"<sip:{number}@{self._host}>;tag={uuid4().hex}"
         self._them = f"<sip:137@{system.settings.sip}>"
         self._peer = f"sip:137@{system.settings.sip}"
         self._call_id, self._sent = uuid4().hex, 0
+        self._routes: list[str] = []
         self.open = True
         self._answered = False
 
     def __enter__(self) -> Self:
         self._wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._wire.bind(("127.0.0.1", 0))
+        self._wire.bind((self._host, 0))
         self._sound = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._sound.bind(("127.0.0.1", 0))
+        self._sound.bind((self._host, 0))
         self._sound.settimeout(_LOOK_S)
         self._wire.setblocking(False)
-        self._invite = self._request(
-            "INVITE", SDP.format(port=self._sound.getsockname()[1]), "application/sdp"
-        )
+        self._invite = self._request("INVITE", sdp(self._sound.getsockname()), "application/sdp")
         self._invited_at = time.monotonic()
         return self
 
@@ -186,7 +192,7 @@ class Line:
     def _asked(self, request: Request) -> None:
         if request.method != "ACK":
             lines = ["SIP/2.0 200 OK"]
-            lines += [f"Via: {via}" for via in re.findall(r"^Via:[ \t]*(.*)$", request.text, re.I | re.M)]
+            lines += [f"Via: {via}" for via in request.headers("Via")]
             lines += [f"{name}: {request.header(name)}" for name in ("From", "To", "Call-ID", "CSeq")]
             self._send("\n".join([*lines, "Content-Length: 0", "", ""]))
         if request.method == "BYE":
@@ -201,9 +207,9 @@ class Line:
             self._them = response.header("To")
             contact = re.search(r"<([^>]+)>", response.header("Contact"))
             self._peer = contact[1] if contact else self._peer
-            media = re.search(r"^m=audio (\d+)", response.text, re.M)
-            if media:  # one packet shows where we are
-                self._sound.sendto(b"\x80\x08" + bytes(10) + b"\xd5" * _FRAME, ("127.0.0.1", int(media[1])))
+            self._routes = response.headers("Record-Route")[::-1]
+            if where := response.sound_to(self._host):  # one packet shows where we are
+                self._sound.sendto(b"\x80\x08" + bytes(10) + b"\xd5" * _FRAME, where)
         elif not accepted:
             self.open = False
         self._request("ACK", number=response.number)
@@ -214,12 +220,13 @@ class Line:
         branch = "z9hG4bK" + (self._call_id if method in ("INVITE", "CANCEL") else uuid4().hex)
         lines = [
             f"{method} {self._peer} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self._wire.getsockname()[1]};rport;branch={branch}",
+            f"Via: SIP/2.0/UDP {self._host}:{self._wire.getsockname()[1]};rport;branch={branch}",
+            *(f"Route: {route}" for route in self._routes),
             f"From: {self._me}",
             f"To: {self._them}",
             f"Call-ID: {self._call_id}",
             f"CSeq: {number or self._sent} {method}",
-            f"Contact: <sip:caller@127.0.0.1:{self._wire.getsockname()[1]}>",
+            f"Contact: <sip:caller@{self._host}:{self._wire.getsockname()[1]}>",
             "Max-Forwards: 70",
             *([f"Content-Type: {kind}"] if body else []),
         ]

@@ -7,6 +7,8 @@ from uuid import uuid4
 
 Address = tuple[str, int]
 
+LOOPBACK = "127.0.0.1"
+
 SDP = """v=0
 o=- 137 137 IN IP4 127.0.0.1
 s=-
@@ -19,6 +21,11 @@ a=fmtp:101 0-15
 """
 
 
+def sdp(here: Address) -> str:
+    """The description of a phone that hears there."""
+    return SDP.format(port=here[1]).replace(LOOPBACK, here[0])
+
+
 @dataclass(frozen=True)
 class _Message:
     text: str
@@ -27,6 +34,16 @@ class _Message:
         """The value of the first header of this name; empty if there is none."""
         found = re.search(rf"^{name}:[ \t]*(.*?)[ \t]*$", self.text, re.I | re.M)
         return found[1] if found else ""
+
+    def headers(self, name: str) -> list[str]:
+        """The values of all headers of this name, in order."""
+        return re.findall(rf"^{name}:[ \t]*(.*?)[ \t]*$", self.text, re.I | re.M)
+
+    def sound_to(self, here: str) -> Address | None:
+        """Where its sender hears, as its SDP says, and on loopback there; None: it has no SDP."""
+        port = re.search(r"^m=audio (\d+)", self.text, re.M)
+        host = re.search(r"^c=IN IP4 (\S+)", self.text, re.M)
+        return (here if here == LOOPBACK else host[1], int(port[1])) if host and port else None
 
     @property
     def call_id(self) -> str:
@@ -69,22 +86,28 @@ def parse(data: bytes) -> Request | Response | None:
 class Dialog:
     """The called phone's side of one call."""
 
-    def __init__(self, invite: Request, port: int, sound_port: int, send: Callable[[bytes], None]) -> None:
+    def __init__(
+        self,
+        invite: Request,
+        here: Address,
+        sound_port: int,
+        send: Callable[[bytes], None],
+    ) -> None:
         self._invite, self._send = invite, send
         user = f"{invite.user}@" if invite.user else ""
-        self._here = f"<sip:{user}127.0.0.1:{port}>"
-        self._port, self._sound_port = port, sound_port
+        self._host, self._port = here
+        self._here = f"<sip:{user}{self._host}:{self._port}>"
+        self._sound_port = sound_port
         self._me = f"{invite.header('To')};tag={uuid4().hex}"
         peer = re.search(r"<([^>]+)>", invite.header("Contact"))
         self._peer = peer[1] if peer else ""
-        media = re.search(r"^m=audio (\d+)", invite.text, re.M)
-        self.sound_to = ("127.0.0.1", int(media[1]) if media else 9)
+        self.sound_to = invite.sound_to(self._host) or (LOOPBACK, 9)
         self._sent = 0
         self._last = ""
 
     def reply(self, status: str) -> None:
         """Answer the INVITE."""
-        body = SDP.format(port=self._sound_port) if status.startswith("200") else ""
+        body = sdp((self._host, self._sound_port)) if status.startswith("200") else ""
         self._last = self._answer(self._invite, status, self._me, body)
         self.send(self._last)
 
@@ -101,7 +124,8 @@ class Dialog:
         self._sent += 1
         lines = [
             f"{method} {self._peer} SIP/2.0",
-            f"Via: SIP/2.0/UDP 127.0.0.1:{self._port};rport;branch=z9hG4bK{uuid4().hex}",
+            f"Via: SIP/2.0/UDP {self._host}:{self._port};rport;branch=z9hG4bK{uuid4().hex}",
+            *(f"Route: {route}" for route in self._invite.headers("Record-Route")),
             f"From: {self._me}",
             f"To: {self._invite.header('From')}",
             f"Call-ID: {self._invite.call_id}",
@@ -116,7 +140,7 @@ class Dialog:
 
     def _answer(self, request: Request, status: str, to: str, body: str = "") -> str:
         lines = [f"SIP/2.0 {status}"]
-        lines += [f"Via: {via}" for via in re.findall(r"^Via:[ \t]*(.*)$", request.text, re.I | re.M)]
+        lines += [f"{name}: {each}" for name in ("Via", "Record-Route") for each in request.headers(name)]
         lines += [f"{name}: {request.header(name)}" for name in ("From", "Call-ID", "CSeq")]
         return self._whole([*lines, f"To: {to}", f"Contact: {self._here}"], body, "application/sdp")
 

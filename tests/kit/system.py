@@ -48,6 +48,9 @@ _OURS = "0913555"
 class System:
     """A running Hotline 137. Sample data is there; tests make rounds, desks and numbers of their own."""
 
+    phones_at = "127.0.0.1"
+    """Whence its phones call."""
+
     def __init__(
         self,
         *,
