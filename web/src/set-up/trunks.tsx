@@ -13,8 +13,9 @@ export function Trunks({ setUp: { trunks, sample_trunk, calls, calls_down_since,
   const { text, format } = useLanguage()
   const words = text.setUp
   const troubled = calls_down_since !== null || trunks.some(({ down_since, registered }) => down_since !== null || registered === false)
+  const unheard = trunks.some(({ answers }) => answers === null)
   return (
-    <Section name="trunk" state={sample_trunk ? 'missing' : troubled ? 'trouble' : 'well'}>
+    <Section name="trunk" state={sample_trunk ? 'missing' : troubled ? 'trouble' : unheard ? 'untried' : 'well'}>
       {sample_trunk && <Notice tone="warning">{words.sampleTrunk}</Notice>}
       {calls_down_since && <Notice tone="error" data-testid="calls-down">{words.callsDown(format.moment(calls_down_since))}</Notice>}
       <ul className={style.rows}>{trunks.map((trunk) => <TrunkRow key={trunk.name} trunk={trunk} />)}</ul>
