@@ -89,6 +89,9 @@ bundle: .venv/test web/dist/index.html ## one file that installs on a machine wi
 test-install: .venv/test web/dist/index.html ## install what is made for it on machines of their own (20 minutes)
 	@$(BIN)/python -m pytest tests/install $(ARGS)
 
+scale: .venv/test ## what many machines would run, in containers on this one, and what it costs when parts of it die (20 minutes)
+	@$(BIN)/python -m pytest -s tests/install/test_scale.py $(ARGS)
+
 clean: ## forget what was built (not the state folder)
 	rm -rf .venv web/dist web/node_modules
 
@@ -117,4 +120,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: bundle guides guide-pictures deb test-install help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
+.PHONY: bundle guides guide-pictures deb test-install scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
