@@ -381,7 +381,7 @@ class Settings(BaseSettings):
     sip_nodes: Nodes = ()
     """The nodes behind it, a name and its HOTLINE_SIP each: one=192.0.2.11:5060 two=192.0.2.12:5060."""
     sip_proxy_calls_per_second: int = Field(100, ge=1, le=10_000)
-    """So many new calls in a second it takes from all carriers together; to more it says 503."""
+    """So many new calls in a second it takes from each carrier, and from the nodes; to more it says 503."""
 
     allowed_prefixes: Words = Field((), validate_default=True)
     """Only numbers that begin so are registered and dialled: +989,+9831. Empty: Iranian mobiles and the

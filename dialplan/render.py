@@ -3,13 +3,14 @@
 import ipaddress
 import ssl
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import certifi
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dialplan import accounts
-from dialplan.kamailio import of_node
+from dialplan.kamailio import known_by, of_node, word
 from dialplan.variables import (
     ASIDES,
     CALLBACK_PREFIX,
@@ -62,9 +63,10 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     for folder in (settings.messages_dir, settings.recordings_dir):
         folder.mkdir(mode=0o700, exist_ok=True)
     etc.chmod(0o700)
-    trunks = settings.trunks
+    trunks, known = settings.trunks, ""
     if settings.sip_proxy:
         trunks = tuple(of_node(trunk, settings.sip_proxy) for trunk in trunks)
+        known = known_by(settings).replace(";", r"\;")
     for name in _TEMPLATES.list_templates():
         text = _TEMPLATES.get_template(name).render(
             settings=settings,
@@ -80,7 +82,8 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             trunk_account=accounts.trunk,
             trunk_alive=accounts.trunk_alive,
             sip_uri=_uri,
-            proxy_uri=_proxy,
+            proxy_uri=partial(_proxy, known=known),
+            trunk_word=partial(word, settings=settings),
             transports={trunk.transport for trunk in trunks} - {"udp"},
             proxy_next=PROXY_NEXT,
             proxy_trunk=PROXY_TRUNK,
@@ -141,9 +144,9 @@ def _uri(trunk: Trunk, user: str = "") -> str:
     return f"sip:{f'{user}@' if user else ''}{trunk.host}{over}"
 
 
-def _proxy(trunk: Trunk) -> str:
+def _proxy(trunk: Trunk, known: str) -> str:
     over = "" if trunk.transport == "udp" else rf"\;transport={trunk.transport}"
-    return rf"sip:{trunk.proxy}\;lr{over}"
+    return rf"sip:{trunk.proxy}\;lr{over}{known}"
 
 
 def _authorities(trunks: Sequence[Trunk]) -> str:

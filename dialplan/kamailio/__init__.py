@@ -9,6 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from addresses import Address
+from dialplan.kamailio.fence import may_be_dialled
 from dialplan.variables import PROXY_NEXT, PROXY_TRUNK
 from settings import Settings
 from trunks import Trunk
@@ -24,6 +25,7 @@ _TEMPLATES = Environment(
 _TEMPLATES.filters["text"] = lambda value: str(value).replace("\\", "\\\\").replace(":", "\\:")
 """As a column of Kamailio's text tables."""
 _PATH = re.compile(r"[A-Za-z0-9/._-]+")
+_NODE = "node"
 _RETRY_AFTER_S = 10
 _SCANNERS = (
     *("friendly-scanner", "friendly-request", "sipvicious", "sundayddr", "sipsak", "sip-scan", "sipcli"),
@@ -41,6 +43,8 @@ class _Line:
     """A trunk as the proxy sees it."""
 
     name: str
+    word: str
+    """What tells a node by whose trunk a call has come."""
     trunk: Trunk
     sources: Sequence[str]
     """Whence its own come."""
@@ -73,6 +77,10 @@ def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
         "scanners": "|".join(f"({name})" for name in _SCANNERS),
         "retry_after": _RETRY_AFTER_S,
         "mask_key": settings.secret_for("sip-proxy"),
+        "node": _NODE,
+        "node_key": _node_key(settings),
+        "call_key": settings.secret_for("sip-proxy-call"),
+        "dialled": may_be_dialled(settings),
         "next": PROXY_NEXT,
         "trunk_header": PROXY_TRUNK,
         "folder": folder,
@@ -82,6 +90,16 @@ def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
     if values["registered"]:
         names += ["registrations/version", "registrations/uacreg"]
     return {name: _TEMPLATES.get_template(name).render(values) for name in names}
+
+
+def word(trunk: str, settings: Settings) -> str:
+    """What the proxy alone writes into PROXY_TRUNK: the trunk's name, and what nobody else knows."""
+    return f"{trunk}/{settings.secret_for(f'sip-proxy-trunk-{trunk}')}"
+
+
+def known_by(settings: Settings) -> str:
+    """What stands in a node's route to the proxy, and nobody knows who only forges its address."""
+    return f";{_NODE}={_node_key(settings)}"
 
 
 def of_node(trunk: Trunk, proxy: Address) -> Trunk:
@@ -97,9 +115,14 @@ def of_node(trunk: Trunk, proxy: Address) -> Trunk:
     )
 
 
+def _node_key(settings: Settings) -> str:
+    return settings.secret_for("sip-proxy-node")
+
+
 def _line(trunk: Trunk, settings: Settings) -> _Line:
     return _Line(
         name=trunk.name,
+        word=word(trunk.name, settings),
         trunk=trunk,
         sources=[each for each in trunk.allowed if ip_network(each, strict=False).version == 4],
         contact=settings.secret_for(f"line-{trunk.name}") if trunk.registers else "",

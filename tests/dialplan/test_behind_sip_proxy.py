@@ -1,5 +1,6 @@
 """What a node's Asterisk and the proxy are told, and which settings are refused."""
 
+import re
 import socket
 import subprocess
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dialplan import kamailio
+from dialplan.kamailio.fence import may_be_dialled
 from ops.cli import app
 from settings import Settings, SettingsError, load
 from tests.dialplan.rendered_files import Render, contexts, sections
@@ -24,7 +26,8 @@ def test_given_a_proxy_when_a_node_is_rendered_then_each_trunk_comes_by_it_and_i
 ):
     trunks = tmp_path / "trunks.toml"
     trunks.write_text(TLS + '[spare]\nprofile = "address"\nhost = "198.51.100.7:5060"\n')
-    pjsip = sections(rendered(sip_proxy=PROXY, trunks=trunks)["pjsip.conf"])
+    file = rendered(sip_proxy=PROXY, trunks=trunks)["pjsip.conf"]
+    pjsip = sections(file)
     of = {name: values for name, values in pjsip if values.get("type") == "endpoint"}
 
     for account in ("trunk-main", "trunk-spare"):
@@ -36,7 +39,10 @@ def test_given_a_proxy_when_a_node_is_rendered_then_each_trunk_comes_by_it_and_i
         assert of[account]["outbound_proxy"] == f"sip:{PROXY}\\"  # what follows a ; is left out here
         assert of[account]["from_domain"] == "192.0.2.20"  # an inner address goes to no carrier
     known = {values["endpoint"]: values for _, values in pjsip if values.get("type") == "identify"}
-    assert known["trunk-main"]["match_header"] == "X-Hotline-Trunk: main"
+    said = re.fullmatch(r"X-Hotline-Trunk: main/([0-9a-f]{32})", known["trunk-main"]["match_header"])
+    assert said and said[1] not in known["trunk-spare"]["match_header"]
+    by = re.findall(rf"^outbound_proxy = sip:{PROXY}\\;lr\\;node=([0-9a-f]{{32}})$", file, re.M)
+    assert len(by) == 3 * 2 and len({said[1], *by}) == 2  # what comes with a call is no key to go out
     assert known["sip-proxy"]["match"] == "192.0.2.20"
     assert not [values for _, values in pjsip if values.get("type") == "registration"]
 
@@ -139,3 +145,48 @@ def test_given_the_example_for_two_proxies_when_keepalived_reads_it_then_it_find
     argv = [need("keepalived", "keepalived"), "-t", "-f", config]
     done = subprocess.run(argv, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("trunk", "yes", "no"),
+    [
+        ({}, ["09131234567", "03136600000"], ["+989131234567", "00989131234567", "0913123456"]),
+        (
+            {"numbers": "e164"},
+            ["+989131234567", "+983136600000"],
+            ["09131234567", "+53123456"],
+        ),
+        ({"numbers": "digits"}, ["989131234567", "983136600000"], ["09131234567", "53123456789"]),
+        ({"numbers": "double-zero"}, ["00989131234567"], ["0053123456789", "+989131234567"]),
+        ({"prefix": "*9"}, ["*909131234567", "*9125", "*9204"], ["09131234567", "99909131234567", "125"]),
+    ],
+)
+def test_given_a_trunks_way_of_dialling_when_a_node_dials_then_the_proxy_lets_out_what_the_node_does(
+    configured: Callable[..., Settings],
+    tmp_path: Path,
+    trunk: dict[str, str],
+    yes: list[str],
+    no: list[str],
+):
+    more = "".join(f'{key} = "{value}"\n' for key, value in trunk.items())
+    (tmp_path / "trunks.toml").write_text(f'[main]\nprofile = "address"\nhost = "198.51.100.7:5060"\n{more}')
+    settings = configured(
+        trunks=str(tmp_path / "trunks.toml"),
+        urgent_number="125",
+        extensions="2XX",
+        allowed_prefixes="+989,+9831",
+    )
+    prefix = trunk.get("prefix", "")
+    pattern = may_be_dialled(settings)
+    for number in [*yes, f"{prefix}125", f"{prefix}299"]:
+        assert re.search(pattern, number), number
+    for number in [*no, "", "137", f"{prefix}1125", f"{prefix}300", f"{prefix}2999"]:
+        assert not re.search(pattern, number), number
+
+
+def test_given_a_wide_prefix_when_a_node_dials_then_both_ways_in_which_its_dialplan_may_say_it_pass(
+    configured: Callable[..., Settings],
+):
+    pattern = may_be_dialled(configured(allowed_prefixes="+9", trunk_host="198.51.100.7:5060"))
+    for number in ("09131234567", "+971501234567"):
+        assert re.search(pattern, number), number

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from dialplan.kamailio import known_by, word
 from settings import load
 from tests.kit.kamailio import Kamailio
 from tests.kit.ports import free_port
@@ -37,6 +38,7 @@ class Place:
             sip_proxy_calls_per_second=PER_SECOND,
             trunk_host=f"{CARRIER}:{carrier}",
             trunk_allowed=CARRIER,
+            urgent_number="125",
         )
         self.kamailio = Kamailio(self.settings)
 
@@ -88,6 +90,17 @@ def make(place: Place) -> Iterator[MakeCall]:
     for call in made:
         if call.status == "200" and not call.over:
             call.ask("BYE")
+
+
+def route(place: Place) -> str:
+    """By which a node's calls come to the proxy."""
+    return f"Route: <sip:{place.settings.sip_proxy};lr{known_by(place.settings)}>"
+
+
+def out_of(place: Place, number: str) -> Call:
+    """A call of the node `one`."""
+    target = f"sip:{number}@{place.settings.trunk_host}"
+    return Call(place.one, place.kamailio.address, target, more=[route(place)], number="137")
 
 
 def node_of(place: Place, call: Call) -> Node:
@@ -246,7 +259,7 @@ def test_given_a_nodes_call_when_it_goes_out_then_the_carrier_has_it_without_an_
         place.one,
         place.kamailio.address,
         f"sip:09131234567@{carrier}",
-        more=[f"Route: <sip:{place.settings.sip_proxy};lr>", "X-Hotline-Secret: 1"],
+        more=[route(place), "X-Hotline-Secret: 1"],
         number="137",
     )
     place.carrier.answers_calls = True
@@ -258,9 +271,98 @@ def test_given_a_nodes_call_when_it_goes_out_then_the_carrier_has_it_without_an_
     assert f"m=audio {place.one.port + 1}" in sound
     assert out.ask("BYE").text.startswith("SIP/2.0 200") and place.carrier.of("BYE")
 
-    elsewhere = Call(place.one, place.kamailio.address, f"sip:09131234567@{STRANGER}:{place.stranger.port}")
+    target = f"sip:09131234567@{STRANGER}:{place.stranger.port}"
+    elsewhere = Call(place.one, place.kamailio.address, target, more=[route(place)])
     assert elsewhere.ask("INVITE").text.startswith("SIP/2.0 403")
     assert not place.stranger.requests
+
+
+FORGED = {
+    "a call abroad": ("INVITE sip:005312345678@{carrier} SIP/2.0", ""),
+    "a call by our own route": (
+        "INVITE sip:09131234567@{carrier} SIP/2.0",
+        "Route: <sip:{proxy};lr;node=1>\n",
+    ),
+    "a question": ("OPTIONS sip:{carrier} SIP/2.0", "Route: <sip:{proxy};lr>\n"),
+    "within a call that never was": (
+        "INVITE sip:005312345678@{victim} SIP/2.0",
+        "Route: <sip:{proxy};lr;told=0123456789abcdef0123456789abcdef>, <sip:{victim};lr>\n",
+    ),
+    "the end of one": ("BYE sip:1@{victim} SIP/2.0", "Route: <sip:{proxy};lr>\n"),
+    "an ACK": ("ACK sip:1@{victim} SIP/2.0", "Route: <sip:{proxy};lr>\n"),
+    "another method": ("MESSAGE sip:1@{victim} SIP/2.0", "Max-Forwards: 0\n"),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_given_a_packet_with_a_nodes_address_when_its_sender_knows_no_more_then_nobody_hears_of_it(
+    place: Place, make: MakeCall, what: str
+):
+    line, route = FORGED[what]
+    tag = ";tag=2" if what in ("within a call that never was", "the end of one", "an ACK") else ""
+    with Peer(STRANGER, free_port()) as victim:
+        place.carrier.answers_calls = True
+        place.one.answers.clear()
+        place.one.send(
+            (
+                f"{line}\nVia: SIP/2.0/UDP {{here}};branch=z9hG4bKforged\n{route}"
+                f"From: <sip:137@x>;tag=1\nTo: <sip:1@x>{tag}\nCall-ID: forged\nCSeq: 1 {line.split()[0]}\n"
+                f"{'' if 'Max-' in route else 'Max-Forwards: 70' + chr(10)}"
+                "Contact: <sip:{here}>\nContent-Length: 0\n\n"
+            ).format(
+                proxy=place.settings.sip_proxy,
+                carrier=place.settings.trunk_host,
+                victim=f"{victim.host}:{victim.port}",
+                here=f"127.0.0.1:{place.one.port}",
+            ),
+            place.kamailio.address,
+        )
+        assert make().status == "200"  # it has been read by now
+        time.sleep(0.3)
+        assert not victim.requests
+    assert not place.carrier.requests
+    assert not place.one.answers
+
+
+def test_given_a_call_when_a_packet_with_the_carriers_address_knows_only_its_names_then_no_node_hears_it(
+    place: Place, make: MakeCall
+):
+    call = make()
+    node = node_of(place, call)
+    told = headers(call.first, "Record-Route")[0]
+    for wrong in ("", ";told=", ";told=0123456789abcdef0123456789abcdef"):
+        call.within([f"Route: {re.sub(';told=[^;>]*', wrong, told)}"])
+        assert call.ask("BYE", timeout=0.7) is None
+    call.within([f"Route: {told}"])
+    assert call.ask("BYE").text.startswith("SIP/2.0 200")
+    assert len(node.of("BYE")) == 1
+    other = make()
+    other.within([f"Route: {told}"])  # of another call
+    assert other.ask("BYE", timeout=0.7) is None
+    other.within([f"Route: {headers(other.first, 'Record-Route')[0]}"])
+
+
+def test_given_a_node_that_was_taken_over_when_it_calls_then_allowed_numbers_alone_and_so_many_in_a_second(
+    place: Place,
+):
+    place.carrier.answers_calls = True
+    for number in ("005312345678", "0091312345", "+989131234567", "09131234567;x=1", "1125"):
+        assert out_of(place, number).ask("INVITE").text.startswith("SIP/2.0 403"), number
+    assert not place.carrier.requests
+    assert out_of(place, "125").ask("INVITE").text.startswith("SIP/2.0 200")
+
+    many = [out_of(place, "09131234567") for _ in range(3 * PER_SECOND)]
+    for call in many:
+        call.begin()
+    for call in many:
+        call.finish()
+    assert len([call for call in many if call.status == "503"]) >= PER_SECOND / 2
+    assert [call.status for call in many].count("200") >= PER_SECOND / 2
+    assert (
+        Call(place.carrier, place.kamailio.address, f"sip:137@{place.settings.sip_proxy}")
+        .ask("INVITE")
+        .text.startswith("SIP/2.0 200")
+    )
 
 
 ODD = [
@@ -380,6 +482,7 @@ def test_given_a_carrier_that_we_register_with_when_it_calls_where_it_was_told_t
             state_dir=tmp_path,
             sip_proxy=f"127.0.0.1:{proxy}",
             sip_nodes=f"one=127.0.0.1:{node.port}",
+            sip_proxy_calls_per_second=20,
             trunks=trunks,
         )
         with Kamailio(settings) as kamailio:
@@ -404,9 +507,20 @@ def test_given_a_carrier_that_we_register_with_when_it_calls_where_it_was_told_t
             other = Call(spare, kamailio.address, f"sip:02191000137@{settings.sip_proxy}")
             assert other.ask("INVITE").text.startswith("SIP/2.0 200")
             other.ask("BYE")
-        assert len(node.of("BYE")) == 2
-        came = [(invite.user, invite.header("X-Hotline-Trunk")) for invite in node.of("INVITE")]
-        assert came == [("137", "main"), ("02191000137", "spare")]
+            assert len(node.of("BYE")) == 2
+            came = [(invite.user, invite.header("X-Hotline-Trunk")) for invite in node.of("INVITE")]
+            assert came == [("137", word("main", settings)), ("02191000137", word("spare", settings))]
+
+            with Peer(
+                "127.0.0.6", free_port()
+            ) as elsewhere:  # in a flood that bears both carriers' addresses
+                for _ in range(800):
+                    elsewhere.send(f"OPTIONS sip:100@{settings.sip_proxy} SIP/2.0\n\n", kamailio.address)
+                for _ in range(60):
+                    Call(spare, kamailio.address, f"sip:137@{settings.sip_proxy}").begin()
+                known = Call(elsewhere, kamailio.address, contact)
+                assert known.ask("INVITE").text.startswith("SIP/2.0 200")
+                assert known.ask("BYE").text.startswith("SIP/2.0 200")
 
 
 def _said(register: Request) -> str:

@@ -182,8 +182,8 @@ class Call:
         self._peer.send(self._request("CANCEL", self._branch), self._proxy)
 
     def within(self, routes: Sequence[str]) -> None:
-        """Say that it stands, though nobody has answered it."""
-        self._routes, self._to = [*routes], f"{self._to};tag=1"
+        """Say that it stands, though perhaps nobody has answered it, and that this is its way."""
+        self._routes, self._to = [*routes], self._to if ";tag=" in self._to else f"{self._to};tag=1"
 
     @property
     def status(self) -> str:

@@ -1,6 +1,7 @@
 """Two real Asterisks behind the real Kamailio, with two carriers: the dialplan's part of it."""
 
 import re
+import shutil
 import socket
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 
 from dialplan.accounts import AMI_USER
 from dialplan.variables import LINES_FULL, Variable
+from dialplan.variables import PROXY_TRUNK as TRUNK
 from ivr.lines_full import LinesFull
 from tests.kit.kamailio import Kamailio
 from tests.kit.lone_asterisk import LoneAsterisk
@@ -44,9 +46,9 @@ class Node(LoneAsterisk):
         self._server.close()
         super().__exit__()
 
-    def calls_out(self, number: str) -> None:
-        """Call a citizen, as the dialer does."""
-        call = ["Action: Originate", f"Channel: Local/{number}@dial", "Application: Wait", "Data: 30"]
+    def calls_out(self, number: str, seconds: int = 30) -> None:
+        """Call a citizen, as the dialer does, and hang up after so long."""
+        call = ["Action: Originate", f"Channel: Local/{number}@dial", "Application: Wait", f"Data: {seconds}"]
         self._asks([*call, "Async: true"], b"successfully queued")
 
     def drains(self, value: str) -> None:
@@ -149,6 +151,8 @@ class Place:
             "HOTLINE_CALLERS_PER_NUMBER": "20",
         }
         self.one, self.two = (Node(HOTLINE_SIP=each, **common) for each in sip)
+        self.one.settings.secret_for("")
+        shutil.copy(self.one.folder / "secret", self.two.folder)  # as docs/operate/nodes.md wants it
         self.kamailio = Kamailio(self.one.settings)
         self.calls: list[Call] = []
 
@@ -266,6 +270,8 @@ def test_given_a_carrier_that_takes_no_call_when_a_node_calls_out_then_the_next_
     assert invite.header("P-Asserted-Identity").startswith("<sip:137@127.0.0.1")
     assert place.spare.hang_up(invite.call_id).text.startswith("SIP/2.0 200")
     place.main.says = "200 OK"
+    place.one.calls_out("+989131234567", seconds=1)
+    until(lambda: place.main.of("BYE"), "it hangs up by the proxy")
 
 
 def test_given_a_stranger_who_writes_the_proxys_header_when_they_call_a_node_itself_then_it_is_no_trunks_call(
@@ -275,6 +281,13 @@ def test_given_a_stranger_who_writes_the_proxys_header_when_they_call_a_node_its
     call = Call(place.main, tuple(place.one.settings.sip), f"sip:137@{place.one.settings.sip}", more=forged)
     call.ask("INVITE")
     assert call.status == "401"
+    with Peer("127.0.0.1", free_port()) as forger:  # who writes the proxy's address on a packet, too
+        for says in ("main", f"main/{'0' * 32}"):
+            call = Call(
+                forger, tuple(place.one.settings.sip), f"sip:137@{place.proxy}", more=[f"{TRUNK}: {says}"]
+            )
+            call.ask("INVITE")
+            assert call.status in ("401", "404"), call.first
     assert not place.one.scripts
 
 
