@@ -18,6 +18,7 @@ from prompts.catalogue import clips
 from settings import Settings
 from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, contexts
 
+PROXY = {"sip_proxy": "192.0.2.20:5060"}
 TEMPLATES = Path(accounts.__file__).parent / "templates"
 
 
@@ -119,15 +120,20 @@ def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
     assert full[1][1].endswith(f"/fa/{LINES_FULL}")
 
 
-def test_while_answers_are_late_few_hear_it_and_the_others_get_503_before_they_are_answered(rendered: Render):
-    dialplan = contexts(rendered(max_calls=70)["extensions.conf"])
+@pytest.mark.parametrize(("proxy", "way", "cause"), [({}, "busy", 17), (PROXY, "late", 34)])
+def test_while_answers_are_late_few_hear_it_and_the_others_are_busy_before_an_answer_or_503_to_a_proxy(
+    rendered: Render, proxy: dict[str, str], way: str, cause: int
+):
+    dialplan = contexts(rendered(max_calls=70, **proxy)["extensions.conf"])
     steps, full = dialplan[Context.HOTLINE], dialplan[Context.LINES_FULL]
     before = steps[: [app for app, _ in steps].index("Answer")]
 
     late = "${admitted} < 70 & ${GROUP_COUNT(callers)} > ${admitted} & ${GROUP_COUNT(told-full)} >= 20"
-    assert before[-1] == ("GotoIf", f"$[{late}]?{Context.LINES_FULL},s,late")
-    assert before[-4][1].startswith("admitted=${FILE(") and before[-4][1].endswith("/callers-admitted,0,5)}")
-    assert full[5:7] == [("Set", "GROUP()=busy"), ("Hangup", "34")]
+    assert before[-1] == ("GotoIf", f"$[{late}]?{Context.LINES_FULL},s,{way}")
+    read = [given for _, given in before if given.startswith("admitted=${FILE(")]
+    assert len(read) == 1 and read[0].endswith("/callers-admitted,0,5)}")
+    at = {"busy": 3, "late": 5}[way]
+    assert full[at : at + 2] == [("Set", "GROUP()=busy"), ("Hangup", f"{cause}")]
 
 
 def test_who_would_take_a_channel_that_is_kept_for_callbacks_is_busy_and_not_even_answered(
