@@ -5,6 +5,7 @@ without any trunk, and a citizen who comes back to music has spoken with no scri
 """
 
 import logging
+import time
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -19,6 +20,9 @@ from hotline.callbacks import breaker, callbacks, trunk_states
 from settings import Settings
 
 log = logging.getLogger("dialer")
+
+_STARTS_S = 15.0
+"""So long after a start ivr may only be beginning, too: its silence is no fault yet."""
 
 
 def carries(session: Session, token: str, settings: Settings) -> bool:
@@ -41,6 +45,7 @@ class Trunk:
         self._engine = engine
         self._trunks = trunks
         self._said: str | None = None
+        self._started = time.monotonic()
 
     def rings(self, token: str, leg: str) -> None:
         """The phone that this call asked for rings, by this channel."""
@@ -124,7 +129,7 @@ class Trunk:
         with reading(self._engine) as session:
             down = breaker.down(session)
         says = down.why if down else "up"
-        if says == self._said:
+        if says == self._said or (says == "ivr" and time.monotonic() < self._started + _STARTS_S):
             return
         if down or self._said:
             log.log(logging.ERROR if down else logging.INFO, "calls: %s", says)

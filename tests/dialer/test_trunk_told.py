@@ -1,10 +1,14 @@
 """What Asterisk tells of the trunk, unasked and when it is asked: calls stop, and flow again."""
 
+from datetime import timedelta
+
 import pytest
 
-from db.engine import reading
-from db.models import PlacedCall
+from db.engine import now, reading, writing
+from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState, Outcome, RegistrationState
+from dialer import trunk
+from hotline import heartbeats
 from hotline.callbacks import breaker
 from tests.dialer.failing_trunk import down, fails, hall_of_failures, head, opened, probe_due, who
 from tests.dialer.hall import Hall
@@ -129,3 +133,23 @@ def test_given_a_phone_that_rang_when_the_trunk_falls_silent_before_the_time_is_
     with reading(hall.engine) as session:
         call = session.get(PlacedCall, token)
         assert call and call.ours is silent
+
+
+def test_given_an_ivr_that_only_begins_when_the_dialer_starts_then_its_silence_is_an_error_only_after_a_while(
+    hall: Hall, manager: FakeManager, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> list[tuple[str, str]]:
+        return [(r.levelname, r.getMessage()) for r in caplog.records if r.getMessage().startswith("calls: ")]
+
+    caplog.set_level("INFO")
+    with writing(hall.engine) as session:
+        heartbeats.beat(session, "ivr")
+        session.get_one(Heartbeat, "ivr").at = now(session) - timedelta(hours=8)
+    hall.restart()
+    hall.until_at_rest()
+    assert (down(hall), said()) == ("ivr", [])
+    monkeypatch.setattr(trunk, "_STARTS_S", 0.0)
+    hall.until(lambda: said() == [("ERROR", "calls: ivr")])
+    with writing(hall.engine) as session:
+        heartbeats.beat(session, "ivr")
+    hall.until(lambda: said() == [("ERROR", "calls: ivr"), ("INFO", "calls: up")])
