@@ -4,11 +4,12 @@ Isfahan's, city.toml, is the sample that comes along. What is a city's stands th
 """
 
 import tomllib
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from colours import READABLE, contrast, readable
 
@@ -50,12 +51,13 @@ class Names(_Part):
     bounds: tuple[Degrees, Degrees, Degrees, Degrees]
     """South, west, north, east."""
 
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        south, west, north, east = self.bounds
+    @field_validator("bounds")
+    @classmethod
+    def _in_order(cls, value: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        south, west, north, east = value
         if not (-90 <= south < north <= 90 and west < east):
             raise ValueError("bounds must be [south, west, north, east] in degrees")
-        return self
+        return value
 
 
 class Look(_Part):
@@ -63,14 +65,15 @@ class Look(_Part):
 
     accent: Annotated[str, StringConstraints(to_lower=True, pattern=r"^(#[0-9a-f]{6})?$")] = ""
 
-    @model_validator(mode="after")
-    def _is_read(self) -> Self:
-        if self.accent and (found := contrast(self.accent, PAGE)) < READABLE:
+    @field_validator("accent")
+    @classmethod
+    def _is_read(cls, value: str) -> str:
+        if value and (found := contrast(value, PAGE)) < READABLE:
             raise ValueError(
                 f"accent cannot be read on the pages: its contrast is {found:.1f}, and {READABLE} is the "
-                f"least; the same, darker: {readable(self.accent, PAGE, '#000000')}"
+                f"least; the same, darker: {readable(value, PAGE, '#000000')}"
             )
-        return self
+        return value
 
 
 class Office(_Part):
@@ -107,24 +110,6 @@ class City(_Part):
     districts: tuple[District, ...] = Field(min_length=1, max_length=MOST_DISTRICTS)
     departments: tuple[Department, ...] = Field((), max_length=200)
 
-    @model_validator(mode="after")
-    def _once_each(self) -> Self:
-        numbers = [district.number for district in self.districts]
-        if sorted(numbers) != list(range(1, len(numbers) + 1)):
-            raise ValueError("districts are numbered from 1 on, without a gap, and each once")
-        if len({district.tile for district in self.districts}) < len(numbers):
-            raise ValueError("districts: two lie on one tile")
-        if [office.kind for office in self.offices].count("mayor") != 1:
-            raise ValueError("offices: there is one mayor")
-        for name, values in (
-            ("offices: a clip", [office.clip for office in self.offices]),
-            ("departments: a name", [department.name_fa for department in self.departments]),
-            ("departments: a name", [department.name_en for department in self.departments]),
-        ):
-            if len(set(values)) < len(values):
-                raise ValueError(f"{name} stands there twice")
-        return self
-
     def name(self, language: str) -> str:
         """What the city is called."""
         return self.city.name_fa if language == "fa" else self.city.name_en
@@ -138,29 +123,40 @@ class City(_Part):
         return (self.city.spoken_fa if language == "fa" else self.city.spoken_en) or self.name(language)
 
 
-def parse(text: str) -> City:
-    """The city that a file's text describes. Raises CityError."""
+def parse(text: str, clips: Sequence[str] = ()) -> City:
+    """The city that a file's text describes; `clips`: those there are, if they are looked at.
+
+    Raises CityError, which names all that is wrong.
+    """
     if len(text) > _LARGEST:
         raise CityError(f"longer than {_LARGEST} characters")
     try:
-        return City.model_validate(tomllib.loads(text))
+        given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise CityError(f"no TOML: {error}") from None
     except RecursionError:
         raise CityError("no TOML: nested too deeply") from None
+    city, wrong = None, []
+    try:
+        city = City.model_validate(given)
+        given = city.model_dump()
     except ValidationError as error:
-        raise CityError("\n".join(_explained(each) for each in error.errors())) from None
+        wrong = [_explained(each) for each in error.errors()]
+    wrong += _wrong_together(given, clips)
+    if wrong or city is None:
+        raise CityError("\n".join(wrong))
+    return city
 
 
-def read(path: Path) -> City:
-    """The city of this file; read again when it has changed. Raises CityError."""
+def read(path: Path, clips: Sequence[str] = ()) -> City:
+    """The city of this file; read again when it has changed. Raises CityError like `parse`."""
     try:
         about = path.stat()
-        return _read(path, about.st_mtime_ns, about.st_size)
+        return _read(path, about.st_mtime_ns, about.st_size, tuple(clips))
     except OSError as error:
-        raise CityError(f"{path}: {error.strerror}") from None
+        raise CityError(error.strerror or type(error).__name__) from None
     except UnicodeDecodeError:
-        raise CityError(f"{path}: no UTF-8") from None
+        raise CityError("no UTF-8") from None
 
 
 def now(path: Path) -> City:
@@ -177,10 +173,44 @@ _last: dict[Path, City] = {}
 
 
 @lru_cache(maxsize=4)
-def _read(path: Path, _changed_at: int, size: int) -> City:
+def _read(path: Path, _changed_at: int, size: int, clips: tuple[str, ...]) -> City:
     if size > 4 * _LARGEST:
         raise CityError(f"longer than {_LARGEST} characters")
-    return parse(path.read_text("utf-8-sig"))  # Windows writes a mark before the first sign
+    return parse(path.read_text("utf-8-sig"), clips)  # Windows writes a mark before the first sign
+
+
+def _wrong_together(given: Mapping[str, Any], clips: Sequence[str]) -> Iterator[str]:
+    """What is wrong of several entries at once; each by itself may be wrong, too, and is left out then."""
+    offices, districts, departments = (
+        [each for each in entries if isinstance(each, dict)] if isinstance(entries, list | tuple) else []
+        for entries in (given.get(name) for name in ("offices", "districts", "departments"))
+    )
+    numbers = [n for n in _of(districts, "number", int) if 1 <= n <= MOST_DISTRICTS]
+    has_gap = len(numbers) == len(districts) and sorted(numbers) != list(range(1, len(numbers) + 1))
+    if has_gap or _twice(numbers):
+        yield "districts are numbered from 1 on, without a gap, and each once"
+    if _twice([str(list(tile)) for tile in _of(districts, "tile", list | tuple)]):
+        yield "districts: two lie on one tile"
+    if offices and _of(offices, "kind", str).count("mayor") != 1:
+        yield "offices: there is one mayor"
+    said = _of(offices, "clip", str)
+    for name, values in (
+        ("offices: a clip", said),
+        ("departments: a name", _of(departments, "name_fa", str)),
+        ("departments: a name", _of(departments, "name_en", str)),
+    ):
+        if _twice(values):
+            yield f"{name} stands there twice"
+    if clips and (unknown := [clip for clip in said if clip not in clips]):
+        yield f"offices: no such clip as {', '.join(unknown)}; there are: {', '.join(clips)}"
+
+
+def _of(entries: Sequence[Mapping[str, Any]], name: str, kind: Any) -> list[Any]:
+    return [each[name] for each in entries if isinstance(each.get(name), kind)]
+
+
+def _twice(values: Sequence[Any]) -> bool:
+    return len(set(values)) < len(values)
 
 
 def _explained(error: Any) -> str:

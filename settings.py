@@ -814,19 +814,22 @@ class Settings(BaseSettings):
     @field_validator("city")
     @classmethod
     def _city(cls, value: Path | None, others: ValidationInfo) -> Path | None:
+        path = _city_in_force(value, others.data.get("state_dir"))
         try:
-            city_file.read(_city_in_force(value, others.data.get("state_dir")))
+            city_file.read(path)
         except city_file.CityError as error:
-            raise ValueError(str(error)) from None
+            raise ValueError(f"{path}: {'; '.join(str(error).splitlines())}") from None
         return value.absolute() if value else None
 
     @field_validator("allowed_prefixes")
     @classmethod
     def _prefixes(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
-        if not value and "city" in others.data:
+        if not value:
+            if "city" not in others.data:
+                return ()  # wrong itself, and named so
             path = _city_in_force(others.data["city"], others.data.get("state_dir"))
             return ("+989", f"+98{city_file.read(path).city.area_code[1:]}")
-        if not value or not all(p[:1] == "+" and p[1:].isdecimal() for p in value):
+        if not all(p[:1] == "+" and p[1:].isdecimal() for p in value):
             raise ValueError("must be prefixes such as +989, +9831")
         return value
 
@@ -842,7 +845,7 @@ class Settings(BaseSettings):
     @field_validator("supervisor_numbers")
     @classmethod
     def _supervisors(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
-        prefixes = others.data.get("allowed_prefixes", ())
+        prefixes = others.data.get("allowed_prefixes") or "+"  # wrong themselves, and named so
         if not all(n[1:].isdecimal() and 9 <= len(n) <= 16 and n.startswith(prefixes) for n in value):
             raise ValueError("must be numbers such as +989131234567, of the allowed prefixes")
         return value
@@ -1166,4 +1169,5 @@ def _unknown(env_file: Any) -> list[str]:
 def _explained(error: Any) -> str:
     name = "_".join(map(str, error["loc"]))
     given = "…" if name in SECRETS else repr(error["input"])
-    return f"HOTLINE_{name.upper()}={given}: {error['msg'].removeprefix('Value error, ')}"
+    written = "" if error["input"] is None else f"={given}"
+    return f"HOTLINE_{name.upper()}{written}: {error['msg'].removeprefix('Value error, ')}"

@@ -39,10 +39,6 @@ def load(file: Path | None = typer.Argument(None, help="The one in force, if non
 
 def _read(file: Path) -> City:
     try:
-        city = city_file.read(file)
+        return city_file.read(file, catalogue.office_clips())
     except CityError as error:
-        raise fail(error) from None
-    known = catalogue.office_clips()
-    if unknown := [office.clip for office in city.offices if office.clip not in known]:
-        raise fail(f"offices: no such clip as {', '.join(unknown)}; there are: {', '.join(known)}")
-    return city
+        raise fail("\n".join(f"{file}: {line}" for line in str(error).splitlines())) from None

@@ -56,6 +56,58 @@ def test_given_a_file_that_is_wrong_when_read_then_what_is_wrong_is_named(
     assert said in str(refused.value)
 
 
+def test_given_a_file_with_many_mistakes_when_checked_then_each_is_named_at_once(tmp_path: Path) -> None:
+    text = TEXT
+    for was, becomes in (
+        ('municipality_fa = "', 'municipalty_fa = "'),
+        ('area_code = "044"', 'area_code = "44"'),
+        ("[36.1, 44.9, 36.3, 45.2]", "[36.3, 44.9, 36.1, 45.2]"),
+        ('accent = "#7a2e0e"', 'accent = "#f5c518"'),
+        ("office-mayor", "office-emperor"),
+        ("number = 3", "number = 2"),
+        ("tile = [1, 1]", "tile = [0, 1]"),
+        ('name_en = "Works"', 'name_en = "{Works}"'),
+    ):
+        assert was in text
+        text = text.replace(was, becomes, 1)
+    file = tmp_path / "city.toml"
+    file.write_text(text, "utf-8")
+    told = CliRunner().invoke(app, ["city", "check", str(file)])
+    assert told.exit_code == 1
+    for said in (
+        "city.municipality_fa: Field required",
+        "city.municipalty_fa: Extra inputs",
+        "city.area_code",
+        "bounds must be",
+        "accent cannot be read",
+        "no such clip as office-emperor",
+        "each once",
+        "two lie on one tile",
+        "departments.1.name_en",
+    ):
+        assert told.output.count(said) == 1, told.output
+    assert all(line.startswith(f"{file}: ") for line in told.output.splitlines()), told.output
+
+
+def test_given_entries_of_any_shape_when_read_then_they_are_refused_by_name() -> None:
+    for districts in ("3", '["a"]', "[{number = true, tile = [[], {}]}, {number = true, tile = {}}]"):
+        bad = f"districts = {districts}\n" + TEXT.replace("[[districts]]", "[[beyond]]")
+        with pytest.raises(CityError, match="districts"):
+            city_file.parse(bad)
+
+
+def test_given_a_city_with_a_wrong_area_code_when_settings_are_loaded_then_only_what_was_written_is_named(
+    tmp_path: Path,
+) -> None:
+    chosen = tmp_path / "city" / "city.toml"
+    chosen.parent.mkdir()
+    chosen.write_text(TEXT.replace('"044"', '"44"').replace("number = 3", "number = 2"), "utf-8")
+    with pytest.raises(SettingsError) as refused:
+        load(_env_file=None, state_dir=tmp_path, supervisor_numbers="+989131234567")
+    (line,) = str(refused.value).splitlines()
+    assert line.startswith(f"HOTLINE_CITY: {chosen}: ") and "city.area_code" in line and "each once" in line
+
+
 def test_given_a_file_of_a_hundred_megabytes_when_read_then_it_is_refused_unread(tmp_path: Path) -> None:
     large = tmp_path / "city.toml"
     with large.open("wb") as file:
