@@ -43,7 +43,7 @@ export const words: typeof fa = {
     messages: {
       registered: 'ticket number', turn_near: 'the turn is near', not_reached: 'not reached', carried: 'on to the next round',
       round_cancelled: 'the round was cancelled', round_changed: 'the round has other hours', closed: 'the place was closed', round_announced: 'a round is announced', number_changed: 'another number',
-      cancelled: 'the place was given up', answer: 'answer to a text', request_reported: 'tracking number', request_news: 'news of a report', request_asked: 'a question about a report', request_due: 'to a department', request_late: 'to a department', urgent: 'to a supervisor',
+      cancelled: 'the place was given up', answer: 'answer to a text', request_reported: 'tracking number', request_news: 'news of a report', request_asked: 'a question about a report', request_due: 'to a department: due soon', request_late: 'to a head of department: overdue', urgent: 'to a supervisor',
       request_replied: 'is it solved?', request_rejected: 'the report was rejected', request_closed: 'the report was closed',
       followed_replied: 'a report they follow: solved?', followed_rejected: 'a report they follow was rejected', followed_closed: 'a report they follow was closed', sign_in_code: 'a code to sign in', notice: 'notice', request_step: 'a step of a request, to a webhook',
     },

@@ -40,8 +40,8 @@ export const words = {
     texted: 'پیامک',
     messages: {
       registered: 'شمارهٔ نوبت', turn_near: 'نوبت نزدیک است', not_reached: 'تماس بی‌نتیجه ماند', carried: 'به دور بعدی رفت',
-      round_cancelled: 'ثبت‌نام لغو شد', round_changed: 'ساعت دور عوض شد', closed: 'ثبت‌نام بسته شد', round_announced: 'دور تازه اعلام شد', number_changed: 'شماره عوض شد',
-      cancelled: 'ثبت‌نام لغو شد', answer: 'پاسخ به پیامک', request_reported: 'شمارهٔ گزارش', request_news: 'خبر از گزارش شهری', request_asked: 'پرسش دربارهٔ گزارش', request_due: 'به اداره', request_late: 'به اداره', urgent: 'به سرپرست',
+      round_cancelled: 'دور لغو شد', round_changed: 'ساعت دور عوض شد', closed: 'ثبت‌نام بسته شد', round_announced: 'دور تازه اعلام شد', number_changed: 'شماره عوض شد',
+      cancelled: 'ثبت‌نام لغو شد', answer: 'پاسخ به پیامک', request_reported: 'شمارهٔ گزارش', request_news: 'خبر از گزارش شهری', request_asked: 'پرسش دربارهٔ گزارش', request_due: 'به اداره: مهلت نزدیک است', request_late: 'به رئیس اداره: مهلت گذشت', urgent: 'به سرپرست',
       request_replied: 'آیا حل شده است؟', request_rejected: 'گزارش شهری رد شد', request_closed: 'گزارش شهری بسته شد',
       followed_replied: 'پاسخ گزارشی که دنبال می‌کند', followed_rejected: 'گزارشی که دنبال می‌کند رد شد', followed_closed: 'گزارشی که دنبال می‌کند بسته شد', sign_in_code: 'کد ورود', notice: 'اطلاعیه', request_step: 'گام یک گزارش، به سامانه‌ای دیگر',
     },

@@ -28,3 +28,7 @@ it.each([fa, en])('given what went wrong when told then it is said in words, and
   expect(problemText(text, new Problem('from-tomorrow', 409))).toBe(text.problem.unknown)
   expect(problemText(text, new Error('anything'))).toBe(text.problem.unknown)
 })
+
+it.each([fa, en])('given what messages are about and become when chosen by in a list then no two are called alike', ({ citizens: { messages, delivery } }) => {
+  for (const of of [messages, delivery]) expect(new Set(Object.values(of)).size).toBe(Object.keys(of).length)
+})
