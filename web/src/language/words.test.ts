@@ -6,6 +6,7 @@ import { problemText } from './problem-text'
 
 interface Words { words: Record<string, unknown> }
 const parts = import.meta.glob<Words>('../*/words.*.ts', { eager: true })
+const texts = import.meta.glob<string>(['../*/words.*.ts', './problems.*.ts'], { eager: true, query: '?raw', import: 'default' })
 
 /** Every key and what kind of thing is there: `desk.title: string`. */
 const shape = (words: object, at = ''): string[] =>
@@ -31,4 +32,9 @@ it.each([fa, en])('given what went wrong when told then it is said in words, and
 
 it.each([fa, en])('given what messages are about and become when chosen by in a list then no two are called alike', ({ citizens: { messages, delivery } }) => {
   for (const of of [messages, delivery]) expect(new Set(Object.values(of)).size).toBe(Object.keys(of).length)
+})
+
+it('given a command for a terminal when a page shows it then its digits are Latin: it stands in no words', () => {
+  expect(Object.keys(texts).length).toBeGreaterThan(20)
+  expect(Object.entries(texts).filter(([, text]) => /hotline137/i.test(text)).map(([path]) => path)).toEqual([])
 })

@@ -4,11 +4,14 @@ import { useState, type SubmitEvent } from 'react'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
+import { Latin } from '../ui/number'
 import { SecretInput } from '../ui/secret-input'
 import { useFields } from '../ui/use-fields'
 import { entered, makeFirst } from './queries'
 
 const LATIN = { dir: 'ltr', classNames: { input: 'latin' }, autoCapitalize: 'none', spellCheck: false } as const
+
+const NEW_CODE = 'hotline137 setup-code'
 
 /** Nobody has an account yet: who has the code from the log is the first administrator. */
 export function FirstVisitStep() {
@@ -39,7 +42,7 @@ export function FirstVisitStep() {
         <Title order={1} size="h3">{words.title}</Title>
         <Text size="sm">{words.why}</Text>
         <TextInput
-          {...at('code')} {...LATIN} label={words.code} description={words.codeHelp} value={code} size="md" maxLength={60} data-testid="setup-code"
+          {...at('code')} {...LATIN} label={words.code} description={<>{words.codeHelp} <Latin>{NEW_CODE}</Latin></>} value={code} size="md" maxLength={60} data-testid="setup-code"
           autoComplete="off" onChange={(event) => setCode(event.currentTarget.value)}
         />
         <TextInput

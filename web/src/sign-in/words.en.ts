@@ -16,7 +16,7 @@ export const words: typeof fa = {
     title: 'The first visit',
     why: 'Nobody has an account here yet. Make the administrator’s now; then this page is closed for good.',
     code: 'Code of the first visit',
-    codeHelp: 'The log shows it at the start. A new one: hotline137 setup-code',
+    codeHelp: 'The log shows it at the start. This command makes a new one:',
     name: 'First and last name',
     go: 'Make the account and continue',
   },
