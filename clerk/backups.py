@@ -70,7 +70,7 @@ class Nightly:
         why = f"hotline137 backup ended with {code}: {_last_words(self._said)}"
         good = (last.good_at, last.good_path) if last else (None, None)
         at = datetime.now(UTC).isoformat()
-        backups.write(settings, backups.Status(at, False, None, why, None, None, *good))
+        backups.write(settings, backups.Status(at, False, None, why, None, None, *good, backups.Why.COMMAND))
         return why
 
 

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,6 +18,18 @@ STATUS, _LOCK, _ASKED = "backup.json", "backup.lock", "backup.asked"
 _AGAIN = timedelta(hours=1)
 """One that failed is tried again after so long."""
 _FORGOTTEN = timedelta(days=1)
+
+
+class Why(StrEnum):
+    """Why one was not made, as far as we have words for it; the rest is what a system said."""
+
+    NO_FOLDER = "no_folder"
+    NO_ROOM = "no_room"
+    NOT_ALLOWED = "not_allowed"
+    DATABASE = "database"
+    KEY = "key"
+    COMMAND = "command"
+    OTHER = "other"
 
 
 class Status(NamedTuple):
@@ -30,13 +43,14 @@ class Status(NamedTuple):
     seconds: float | None = None
     good_at: str | None = None
     good_path: str | None = None
+    why: str | None = None
 
 
 def read(settings: Settings) -> Status | None:
     """None: there was none yet, or what is written is not ours."""
     try:
         said = json.loads((settings.state_dir / STATUS).read_text())
-        status = Status(**{name: said[name] for name in Status._fields})
+        status = Status(**{name: said[name] for name in Status._fields if name in said or name != "why"})
         for at in (status.at, status.good_at or status.at):
             datetime.fromisoformat(at).astimezone(UTC)
     except (OSError, ValueError, KeyError, TypeError):
@@ -98,6 +112,13 @@ def due_since(settings: Settings, at: datetime) -> datetime | None:
         return since
     failed = not last.ok and timedelta(0) <= at - datetime.fromisoformat(last.at) < _AGAIN
     return None if failed or made_since(last, settings.backup_dir, since) else since
+
+
+def why(last: Status | None) -> Why | None:
+    """Why the last one was not made; None: it was, or there is none."""
+    if last is None or last.ok:
+        return None
+    return next((each for each in Why if each == last.why), Why.OTHER)
 
 
 def made_since(last: Status, folder: Path, since: datetime) -> bool:

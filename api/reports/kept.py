@@ -37,6 +37,7 @@ def last_backup(settings: Settings) -> kept_schemas.Backup:
         ok=last.ok if last else None,
         good_at=datetime.fromisoformat(last.good_at) if last and last.good_at else None,
         size=last.size if last else None,
+        why=backups.why(last),
         error=last.error if last else None,
     )
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from pydantic import BaseModel
 
+from hotline.backups import Why
 from hotline.reports.kept import Kind
 
 
@@ -24,7 +25,8 @@ class Kept(BaseModel):
 class Backup(BaseModel):
     """The last backup, if there was one, and when one last went well; whether one is made each night.
 
-    `asked_at`: since when a person waits for one that is not made yet.
+    `asked_at`: since when a person waits for one that is not made yet. `why` it was not made, and what a log
+    would say of that: `error`.
     """
 
     wanted: bool
@@ -34,6 +36,7 @@ class Backup(BaseModel):
     ok: bool | None
     good_at: datetime | None
     size: int | None
+    why: Why | None
     error: str | None
 
 

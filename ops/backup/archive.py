@@ -19,6 +19,8 @@ from typing import IO, Any, NamedTuple
 
 import pyrage
 
+from hotline.backups import Why
+
 HEAD, MANIFEST = "hotline137.json", "manifest.json"
 FORMAT = 1
 _LARGEST_TEXT = 256 << 20
@@ -29,6 +31,10 @@ _AGE = b"age-encryption.org/"
 
 class Unusable(Exception):
     """There is no archive to be had, or not one of ours; the text says why, and what to do."""
+
+    def __init__(self, said: str, why: Why = Why.OTHER) -> None:
+        super().__init__(said)
+        self.why = why
 
 
 class Kept(NamedTuple):
@@ -206,7 +212,7 @@ def recipient(key: str) -> Any:
     try:
         return pyrage.x25519.Recipient.from_str(key)
     except pyrage.RecipientError:
-        raise Unusable("no public key of age: it begins with age1 (age-keygen prints one)") from None
+        raise Unusable("no public key of age: it begins with age1 (age-keygen prints one)", Why.KEY) from None
 
 
 @contextmanager

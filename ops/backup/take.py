@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sqlalchemy.exc import SQLAlchemyError
 
 from hotline import backups
-from hotline.backups import Status
+from hotline.backups import Status, Why
 from hotline.version import VERSION
 from ops.backup import contents, database
 from ops.backup.archive import Unusable, Writer, encrypted, recipient
@@ -58,15 +58,15 @@ def take(
                 recipient(key)
             made = _take(settings, folder, key, began, at)
         except (Unusable, OSError, SQLAlchemyError) as error:
-            why = _why(error)
+            refused = _refused(error)
             if settings.backup_dir in (None, folder):  # a mistyped one is no fault of the night's
-                _say(settings, at, None, why)
-            raise Unusable(why) from None
+                _say(settings, at, None, refused)
+            raise refused from None
         _say(settings, at, made, None)
         try:
             forget(folder, made.path, keep_days, at)
         except OSError as error:
-            made.notes.append(f"older ones are still there: {_why(error)}")
+            made.notes.append(f"older ones are still there: {_refused(error)}")
         return made
 
 
@@ -93,7 +93,7 @@ def scratch(settings: Settings) -> Iterator[Path]:
 
 def _take(settings: Settings, folder: Path, key: str, began: float, at: datetime) -> Made:
     if not folder.is_dir():
-        raise Unusable(f"there is no folder {folder}: is its disk there?")
+        raise Unusable(f"there is no folder {folder}: is its disk there?", Why.NO_FOLDER)
     for left in folder.glob(f".{_PREFIX}*{_PART}"):  # of one that was killed
         left.unlink(missing_ok=True)
     path = folder / f"{_PREFIX}{at:%Y%m%dT%H%M%SZ}{_AGE if key else _PLAIN}"
@@ -145,17 +145,19 @@ def forget(folder: Path, newest: Path, days: int, at: datetime) -> None:
             old.unlink(missing_ok=True)
 
 
-def _why(error: Exception) -> str:
+def _refused(error: Exception) -> Unusable:
     if isinstance(error, OSError):
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            return f"there is no room left: {os.strerror(error.errno)}"
-        return f"{error.filename or 'the backup'}: {error.strerror or error}"
+            return Unusable(f"there is no room left: {os.strerror(error.errno)}", Why.NO_ROOM)
+        denied = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+        said = f"{error.filename or 'the backup'}: {error.strerror or error}"
+        return Unusable(said, Why.NOT_ALLOWED if denied else Why.OTHER)
     if isinstance(error, SQLAlchemyError):
-        return "the database does not answer"
-    return str(error)
+        return Unusable("the database does not answer", Why.DATABASE)
+    return error if isinstance(error, Unusable) else Unusable(str(error))
 
 
-def _say(settings: Settings, at: datetime, made: Made | None, error: str | None) -> None:
+def _say(settings: Settings, at: datetime, made: Made | None, refused: Unusable | None) -> None:
     """Write down how it went; whoever watches reads it."""
     when, last = at.isoformat(timespec="seconds"), backups.read(settings)
     if made:
@@ -163,7 +165,7 @@ def _say(settings: Settings, at: datetime, made: Made | None, error: str | None)
         said = Status(when, True, path, None, made.size, seconds, good_at=when, good_path=path)
     else:
         good = (last.good_at, last.good_path) if last else (None, None)
-        said = Status(when, False, None, error, None, None, *good)
+        said = Status(when, False, None, str(refused), None, None, *good, refused and refused.why)
     backups.write(settings, said)
 
 

@@ -1,5 +1,6 @@
 """A backup of a running city, and a machine where there is nothing: what comes back, and what is refused."""
 
+import errno
 import io
 import json
 import os
@@ -19,6 +20,7 @@ import pyrage
 import pytest
 from click.testing import Result
 from sqlalchemy import Engine, select, update
+from sqlalchemy.exc import OperationalError
 from typer.testing import CliRunner
 
 from db.engine import connect, reading, writing
@@ -206,6 +208,33 @@ def test_given_a_key_when_a_backup_is_made_then_only_its_secret_opens_it(
     assert prove(elsewhere).problems == []
     with pytest.raises(Unusable, match="age1"):
         taken(settings, target, "age1nothing")
+
+
+@_ON_SQLITE
+@pytest.mark.parametrize(
+    ("fails", "why"),
+    [
+        (FileNotFoundError, "no_folder"),
+        (OSError(errno.ENOSPC, "No space left on device"), "no_room"),
+        (OSError(errno.EROFS, "Read-only file system"), "not_allowed"),
+        (OSError(errno.EIO, "Input/output error"), "other"),
+        (OperationalError("", {}, Exception()), "database"),
+    ],
+)
+def test_given_a_backup_that_cannot_be_made_when_it_is_tried_then_why_is_written_down_in_a_word_of_ours(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: Any, why: str
+) -> None:
+    def writes(*_: object) -> None:
+        raise fails
+
+    folder = tmp_path / "kept"
+    if why != "no_folder":
+        folder.mkdir()
+    monkeypatch.setattr(take, "_write", writes)
+    with pytest.raises(Unusable):
+        take.take(settings, folder, "")
+    said = backups.read(settings)
+    assert said and (backups.why(said), said.ok) == (why, False)
 
 
 def test_given_an_installation_with_data_when_restored_then_it_is_refused_or_put_aside_and_a_failure_undone(

@@ -124,7 +124,8 @@ def test_given_a_backup_when_asked_for_twice_then_it_is_one_and_due_until_it_is_
     assert since and backups.due_since(settings, since) == since
     backups.write(settings, backups.Status(since.isoformat(), False, error="no room left"))
     assert backups.asked_at(settings) is None
-    assert shown(administrator)["backup"]["error"] == "no room left"
+    said = shown(administrator)["backup"]
+    assert (said["why"], said["error"]) == ("other", "no room left"), "of a version that has no word for it"
     (settings.state_dir / "backup.asked").write_text("\x00 no time")
     assert backups.asked_at(settings) is None
 

@@ -2,6 +2,7 @@ import { Paper } from '@mantine/core'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { sizeOf } from '../recordings/size'
+import { BackupFailed } from '../ui/backup-failed'
 import { ErrorNotice } from '../ui/error-notice'
 import { type Fact, Facts } from '../ui/facts'
 import { Header } from '../ui/header'
@@ -48,7 +49,7 @@ function LastBackup({ backup, free, total }: { backup: Backup; free: number; tot
   return (
     <Paper withBorder component="section" className={`${style.card} ${style.form}`} aria-label={words.backup} data-testid="backup">
       <Facts facts={facts} />
-      {backup.ok === false && <Notice tone="error" data-testid="backup-failed">{words.failed} <Latin>{backup.error ?? ''}</Latin></Notice>}
+      <BackupFailed backup={backup} />
       {!backup.wanted && <Notice tone="warning">{words.unwanted}</Notice>}
       {backup.wanted && !backup.encrypted && <Notice tone="warning">{words.plain}</Notice>}
     </Paper>

@@ -9,6 +9,10 @@ export const words: typeof fa = {
     never: 'No backup has been made yet.',
     unwanted: 'None is made each night: HOTLINE_BACKUP_DIR names no folder.',
     failed: 'No backup was made:',
+    whys: {
+      no_folder: 'the folder for backups is not there. Is its disk connected?', no_room: 'the disk has no room.', not_allowed: 'we may not write into the folder.',
+      database: 'the database does not answer.', key: 'the key for backups is wrong; it begins with age1.', command: 'the command died before it began.', other: 'this is what the machine said:',
+    },
     plain: 'Backups are not encrypted: whoever has the file has citizens’ numbers and voices.',
     forGood: 'for good',
     days: (days) => `${days} days`,

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { sizeOf } from '../recordings/size'
+import { BackupFailed } from '../ui/backup-failed'
 import { ErrorNotice } from '../ui/error-notice'
 import { type Fact, Facts } from '../ui/facts'
 import { Header } from '../ui/header'
@@ -97,7 +98,7 @@ function Backup({ setUp: { backup, backup_dir } }: { setUp: SetUp }) {
   return (
     <Section name="backup" state={state}>
       <Facts facts={facts} />
-      {backup.ok === false && <Notice tone="error" data-testid="backup-failed">{text.kept.failed} <Latin>{backup.error ?? ''}</Latin></Notice>}
+      <BackupFailed backup={backup} />
       {!backup.wanted && <Notice tone="warning">{text.kept.unwanted}</Notice>}
       {backup.wanted && !backup.encrypted && <Notice tone="warning">{text.kept.plain}</Notice>}
       {backup.wanted && (

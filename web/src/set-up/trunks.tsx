@@ -1,6 +1,7 @@
 import { useLanguage } from '../language/language'
 import { Latin } from '../ui/number'
 import { Notice } from '../ui/notice'
+import { earlier } from './earlier'
 import { type SetUp, type TrialCall, type Trunk, tryCall } from './queries'
 import { Lines, Section } from './section'
 import { TrialForm } from './trial-form'
@@ -69,7 +70,7 @@ function CallRow({ call }: { call: TrialCall }) {
       <span className={style.soft}>
         {trunk && <><Latin>{trunk}</Latin>{facts.length > 0 && text.comma}</>}
         {facts.join(text.comma)}
-        {tried && <>{text.comma}{words.tried} <Latin>{tried}</Latin></>}
+        {tried && <>{text.comma}{words.tried} <Latin>{earlier(tried, words.triedSilent)}</Latin></>}
       </span>
     </li>
   )

@@ -33,6 +33,7 @@ export const words: typeof fa = {
     trunkLines: 'Set the telephone line',
     rangAt: (when) => `rang ${when}`,
     tried: 'before it:',
+    triedSilent: 'no answer',
     steps: { asked: 'waits to be placed', placed: 'is dialled', rings: 'rings', answered: 'picked up' },
     results: {
       heard: 'the message was said to its end', left: 'picked up, and hung up before the end', no_script: 'picked up, but no message was said', no_answer: 'nobody picked up', busy: 'busy',

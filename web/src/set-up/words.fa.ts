@@ -31,6 +31,7 @@ export const words = {
     trunkLines: 'تنظیم خط تلفن',
     rangAt: (when: string) => `زنگ خورد ${when}`,
     tried: 'پیش از آن:',
+    triedSilent: 'بی‌پاسخ',
     steps: { asked: 'در انتظار گرفتن', placed: 'شماره گرفته می‌شود', rings: 'زنگ می‌خورد', answered: 'برداشته شد' },
     results: {
       heard: 'پیام تا پایان پخش شد', left: 'برداشته شد و پیش از پایان پیام قطع شد', no_script: 'برداشته شد، ولی پیام پخش نشد', no_answer: 'کسی برنداشت', busy: 'مشغول بود',
