@@ -55,6 +55,11 @@ def prepare(settings: Settings) -> list[sample.Account]:
     say(f"settings: {origin(settings)}")
     if said := unheeded(settings):
         say(said)
+    if settings.sip_tls_certificate:
+        from ops.doctor import certificates  # few have one, and it is large
+
+        for said in certificates.concerns(settings):
+            say(said)
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     say("prompts")
     build(settings)

@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from ops.doctor.findings import Finding, Known, fault, ok, warning
+from ops.doctor.findings import Finding, Known, State, fault, ok, warning
+from settings import Settings
 
 _SOON, _VERY_SOON = timedelta(days=21), timedelta(days=5)
 _ASKED_S = 3.0
@@ -46,7 +47,12 @@ def _certificate(name: str, host: str, port: int) -> Finding:
 
 def of_trunks(known: Known) -> Iterator[Finding]:
     """The one that Asterisk shows to carriers by TLS, and its key: they belong together, and how long."""
-    name, path, key = "SIP certificate", known.settings.sip_tls_certificate, known.settings.sip_tls_key
+    return of_asterisk(known.settings)
+
+
+def of_asterisk(settings: Settings) -> Iterator[Finding]:
+    """The same, for a start: trunks by TLS fail by a key that does not belong to it, and all else runs."""
+    name, path, key = "SIP certificate", settings.sip_tls_certificate, settings.sip_tls_key
     if path is None or key is None:
         return
     try:
@@ -64,6 +70,11 @@ def of_trunks(known: Known) -> Iterator[Finding]:
         do = "restart asterisk with the key that the certificate was made for"
         yield fault(name, f"HOTLINE_SIP_TLS_KEY={key} does not belong to {path}", do)
     yield _lasts(f"{path}", certificate.not_valid_after_utc, name)
+
+
+def concerns(settings: Settings) -> list[str]:
+    """What is wrong with it, in lines for a log."""
+    return [f"{each.said}: {each.do}" for each in of_asterisk(settings) if each.state is not State.OK]
 
 
 def _why(error: Exception) -> str:

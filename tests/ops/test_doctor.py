@@ -27,6 +27,7 @@ from db.models import Event, Heartbeat, Registration, SmsAccount
 from hotline import backups, heartbeats
 from hotline.backups import Status
 from hotline.callbacks import breaker, trunk_states
+from ops import run
 from ops.cli import app
 from ops.doctor import directories, stored
 from ops.doctor.command import LOOKS, looked
@@ -490,6 +491,25 @@ def test_given_asterisks_own_certificate_when_examined_then_it_says_how_long_it_
     told = Told("--json")
     found, *_ = [each for each in told.findings if each["name"] == "SIP certificate"]
     assert found["state"] == state and said in found["said"], found
+
+
+def test_given_a_key_that_belongs_to_another_certificate_when_all_is_started_then_the_start_names_it(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class _FarEnough(Exception):
+        pass
+
+    def build(_: Settings) -> None:
+        raise _FarEnough
+
+    monkeypatch.setattr(run, "build", build)
+    (tmp_path / "other").mkdir()
+    chain, key = certificate(tmp_path, 60)
+    for ours, said in ((key, False), (certificate(tmp_path / "other", 60)[1], True)):
+        settings = here.model_copy(update={"sip_tls_certificate": chain, "sip_tls_key": ours})
+        with pytest.raises(_FarEnough):
+            run.prepare(settings)
+        assert (f"HOTLINE_SIP_TLS_KEY={ours} does not belong to {chain}" in capfd.readouterr().out) == said
 
 
 def test_given_a_proxy_that_does_not_answer_when_examined_then_that_is_a_warning(
