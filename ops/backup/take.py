@@ -165,7 +165,7 @@ def _say(settings: Settings, at: datetime, made: Made | None, refused: Unusable 
         said = Status(when, True, path, None, made.size, seconds, good_at=when, good_path=path)
     else:
         good = (last.good_at, last.good_path) if last else (None, None)
-        said = Status(when, False, None, str(refused), None, None, *good, refused and refused.why)
+        said = Status(when, False, None, str(refused), None, None, *good, refused.why if refused else None)
     backups.write(settings, said)
 
 
