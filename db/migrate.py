@@ -14,6 +14,13 @@ from db.version import is_next
 _LIMITS = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0, "lock_timeout": 15_000}
 """PostgreSQL's, for a migration alone, in milliseconds; 0 is none. No transaction of ours locks so long."""
 
+_ONE_AT_A_TIME = (
+    "SET LOCAL lock_timeout = 0",
+    "SET LOCAL statement_timeout = 0",
+    "SELECT pg_advisory_xact_lock(hashtextextended('migrations', 0))",
+)
+"""Several machines may begin at once; each but the first then finds nothing to do."""
+
 
 class OtherVersion(Exception):
     """The database's version is not known here: it is newer, or from before the first release."""
@@ -34,6 +41,12 @@ def upgrade(engine: Engine) -> None:
     """
     config = _config()
     with engine.begin() as connection:
+        if connection.dialect.name == "postgresql":
+            patiently(connection)
+            for statement in _ONE_AT_A_TIME:
+                connection.exec_driver_sql(statement)
+            for name, milliseconds in _LIMITS.items():
+                connection.exec_driver_sql(f"SET LOCAL {name} = {milliseconds}")
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         seen = frozenset(MigrationContext.configure(connection).get_current_heads())
         if is_next(seen):
@@ -43,10 +56,6 @@ def upgrade(engine: Engine) -> None:
                 f"the database is of another version ({', '.join(sorted(unknown))}), newer than this one or "
                 "from before the first release; run that version, or name another in HOTLINE_DATABASE_URL"
             )
-        if connection.dialect.name == "postgresql":
-            patiently(connection)
-            for name, milliseconds in _LIMITS.items():
-                connection.exec_driver_sql(f"SET LOCAL {name} = {milliseconds}")
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

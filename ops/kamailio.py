@@ -13,13 +13,16 @@ _FOLDER = Path("/etc/kamailio")
 
 def kamailio(
     folder: Annotated[Path, typer.Argument(help="Where the files go, such as /etc/kamailio.")] = _FOLDER,
+    lies: Annotated[
+        Path | None, typer.Option("--lies", help="Where they will lie on the proxy, if elsewhere.")
+    ] = None,
     run: Annotated[Path, typer.Option(help="Where the running Kamailio keeps its socket.")] = Path(
         "/run/kamailio"
     ),
 ) -> None:
     """Write the configuration of the SIP proxy, Kamailio, for HOTLINE_SIP_PROXY and HOTLINE_SIP_NODES."""
     try:
-        made = proxy.files(settings(), folder.absolute(), run=run)
+        made = proxy.files(settings(), (lies or folder).absolute(), run=run)
     except proxy.NoProxy as error:
         raise fail(error) from None
     for name, text in made.items():

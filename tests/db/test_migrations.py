@@ -1,5 +1,7 @@
 """The migrations make exactly the tables that the models describe, on both databases."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +44,21 @@ def test_given_an_empty_database_when_upgraded_then_it_is_current_and_was_not_be
     migrate.upgrade(empty)
     assert migrate.is_current(empty)
     assert set(shape(empty)) == set(Base.metadata.tables)
+
+
+def test_given_an_empty_database_when_machines_upgrade_it_at_once_then_each_finds_it_current(
+    empty: Engine,
+) -> None:
+    url = empty.url.render_as_string(hide_password=False)
+    machine = f"from db import engine, migrate; migrate.upgrade(engine.connect({url!r}))"
+    machines = [
+        subprocess.Popen([sys.executable, "-c", machine], stderr=subprocess.PIPE, text=True) for _ in range(3)
+    ]
+
+    said = [each.communicate(timeout=120)[1] for each in machines]
+
+    assert [each.returncode for each in machines] == [0, 0, 0], said
+    assert migrate.is_current(empty)
 
 
 def test_given_an_upgraded_database_when_upgraded_again_then_nothing_changes(empty: Engine) -> None:

@@ -89,7 +89,7 @@ class System:
             "HOTLINE_SAMPLE": "1",
             "HOTLINE_MAX_CALLS": "60",
             "HOTLINE_CALLS_AT_ONCE": "100",
-            "HOTLINE_DESKS": "60",
+            "HOTLINE_DESKS": "120",
             **environment,
         }
         legs = sum(

@@ -69,6 +69,16 @@ def test_given_every_pod_when_it_runs_then_not_as_root_and_with_limits():
         assert all("memory" in container["resources"]["limits"] for container in pod["containers"])
 
 
+def test_given_the_volume_that_is_shared_when_a_node_mounts_it_then_only_what_is_everybodys():
+    node = _pods()["node"]
+    mounts = [m for c in node["containers"] for m in c["volumeMounts"] if m["name"] == "shared"]
+
+    assert {m["subPath"] for m in mounts} == {"recordings", "messages", "replies", "city", "voices"}
+    assert all(m["mountPath"] == f"/var/lib/hotline137/{m['subPath']}" for m in mounts)
+    made = node["initContainers"][0]["command"][-1]
+    assert all(f"/shared/{m['subPath']}" in made for m in mounts)
+
+
 def test_given_settings_in_these_files_when_they_are_looked_up_then_each_exists():
     files = [*(OPS / "kubernetes").iterdir(), *(OPS / "ansible").iterdir()]
     named = {name for path in files for name in re.findall(r"\bHOTLINE_[A-Z_]+", path.read_text())}
@@ -76,6 +86,38 @@ def test_given_settings_in_these_files_when_they_are_looked_up_then_each_exists(
 
     assert named - known == set()
     assert len(named) > 8
+
+
+def test_given_keepalived_of_two_proxies_when_the_playbook_fills_it_in_then_each_names_itself_and_the_other(
+    tmp_path: Path,
+):
+    """Ansible itself runs that one task, on this machine, with another folder in place of /etc."""
+    play = yaml.safe_load((OPS / "ansible" / "site.yml").read_text())[-1]
+    task = next(each for each in play["tasks"] if each["name"] == "One address for both")
+    task["ansible.builtin.copy"]["dest"] = str(tmp_path / "{{ inventory_hostname }}")
+    (tmp_path / "play.yml").write_text(
+        yaml.safe_dump([{"hosts": "proxies", "gather_facts": False, "connection": "local", "tasks": [task]}])
+    )
+    (tmp_path / "keepalived").symlink_to(OPS / "keepalived")
+    playbook = tmp_path / "ansible" / "play.yml"
+    playbook.parent.mkdir()
+    (tmp_path / "play.yml").rename(playbook)
+
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "ansible", "playbook", "-i", OPS / "ansible" / "inventory.example.yml"),
+            *("-e", f"ansible_python_interpreter={sys.executable}", playbook),
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+    first, second = ((tmp_path / name).read_text() for name in ("proxy-one", "proxy-two"))
+    assert "unicast_src_ip 192.0.2.21" in first and "unicast_peer { 192.0.2.22 }" in first
+    assert "unicast_src_ip 192.0.2.22" in second and "unicast_peer { 192.0.2.21 }" in second
+    assert "priority 150" in first and "priority 100" in second
+    assert "virtual_ipaddress { 192.0.2.20/24 }" in first
+    assert "virtual_ipaddress { 192.0.2.20/24 }" in second
 
 
 def test_given_the_playbook_when_ansible_reads_it_then_it_is_one():
