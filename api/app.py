@@ -69,6 +69,7 @@ from api.requests import (
 )
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
 from api.setup import setup
+from api.telephones import Telephones
 from db.engine import connect
 from settings import Settings
 
@@ -171,6 +172,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.engine = engine
     app.state.tail = tail
     app.state.readiness = Readiness(engine)
+    app.state.telephones = Telephones(engine, settings)
     app.state.metrics = metrics.registry(engine, settings)
     for name, kind in limits.KINDS.items():
         secret = settings.secret_for("limits")

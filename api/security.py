@@ -48,16 +48,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        phone = settings.websocket.rsplit("/", 1)[0]
-        # The ground map's own worker asks for tiles, too: /map/assets/ has the pages' policy.
-        tiles = f" {settings.tile_server_origin}".rstrip()
-        self._pages = _policy(
-            # The calendar (react-multi-date-picker) and Mantine add style elements of their own.
-            "style-src 'self' 'unsafe-inline'",
-            f"connect-src 'self' {phone}{tiles}",
-            "media-src 'self' blob:",
-        )
-        asked = f"connect-src 'self'{tiles}"
+        self._pages = policy_of_pages(settings)
+        asked = f"connect-src 'self'{_tiles(settings)}"
         self._public = _policy("style-src 'self'", asked)
         self._app_pages = _policy(
             "style-src 'self'", asked, "media-src 'self' blob:", images="'self' data: blob:"
@@ -92,6 +84,22 @@ class Guard:
             headers.update(_TUS)
         if path.startswith("/api/"):
             headers.setdefault("Cache-Control", "no-store")
+
+
+def policy_of_pages(settings: Settings, *nodes: str) -> str:
+    """What the pages of web/ may do; `nodes`: where else phones sign in (api.telephones)."""
+    places = {settings.websocket.rsplit("/", 1)[0]: None, **dict.fromkeys(nodes)}
+    return _policy(
+        # The calendar (react-multi-date-picker) and Mantine add style elements of their own.
+        "style-src 'self' 'unsafe-inline'",
+        # The ground map's own worker asks for tiles, too: /map/assets/ has the pages' policy.
+        f"connect-src 'self' {' '.join(places)}{_tiles(settings)}",
+        "media-src 'self' blob:",
+    )
+
+
+def _tiles(settings: Settings) -> str:
+    return f" {settings.tile_server_origin}".rstrip()
 
 
 def _policy(*more: str, images: str = "'self' data:") -> str:

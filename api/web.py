@@ -67,7 +67,8 @@ def serve(app: FastAPI) -> None:
         # Who is signed in is told so beside the way to their work.
         if (known or cookies.cookie_of(request)) and (BUILT / "index.html").exists():
             own = BUILT / f"{path.split('/', 1)[0]}.html"  # has its head already: web/first-load.ts
-            headers = {"Cache-Control": "no-cache"}
+            policy = request.app.state.telephones.policy()
+            headers = {"Cache-Control": "no-cache", "Content-Security-Policy": policy}
             file = own if known and own.exists() else BUILT / "index.html"
             return FileResponse(file, status_code=200 if known else 404, headers=headers)
         return pages.page(request, "not_found.html", language, status=404, cached=False)

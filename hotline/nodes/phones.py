@@ -39,6 +39,11 @@ def astray(session: Session, node: str) -> Sequence[tuple[int, str]]:
     return found
 
 
+def addresses(session: Session) -> Sequence[str]:
+    """Where browsers' phones sign in at one node or another, those that are gone for now included."""
+    return session.scalars(select(Node.websocket_url)).all()
+
+
 def node_of(session: Session, desk: Desk) -> Node | None:
     """Where its citizen is, else where its round lives, or the operators' line; else where it was last.
 

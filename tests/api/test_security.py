@@ -13,6 +13,7 @@ from api.app import create
 from api.cookies import COOKIE
 from api.web import BUILT
 from db.engine import writing
+from hotline.nodes import leases
 from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import a_desk, a_user
@@ -86,6 +87,33 @@ def test_given_every_kind_of_answer_when_sent_then_it_is_safe_to_show(page: Test
         assert "strict-transport-security" not in sent, path
         if path.startswith("/api/"):
             assert sent["cache-control"] == "no-store", path
+
+
+def _connects(page: TestClient, path: str) -> list[str]:
+    policy = page.get(path).headers["content-security-policy"]
+    return dict(rule.split(" ", 1) for rule in policy.split("; "))["connect-src"].split()
+
+
+def test_given_two_nodes_when_a_page_is_loaded_then_its_phone_may_connect_to_each_and_to_nothing_else(
+    page: TestClient, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.telephones._KEPT_S", 0)
+    ours = settings.websocket.removesuffix("/ws")
+    assert _connects(page, "/desk") == ["'self'", ours]
+    places = {"two": "wss://two.137.city.example/ws", "odd": "wss://odd.example; script-src *", "three": "*"}
+    with writing(engine) as session:
+        for name, place in places.items():
+            leases.take(session, settings.model_copy(update={"node": name, "websocket_url": place}))
+    assert _connects(page, "/desk") == ["'self'", ours, "wss://two.137.city.example"]
+    assert _connects(page, "/public/") == ["'self'"], "there is no phone"
+    monkeypatch.setattr("hotline.nodes.phones.addresses", _gone)
+    assert "wss://two.137.city.example" in _connects(page, "/desk"), (
+        "the database is away, the phones are not"
+    )
+
+
+def _gone(_session: object) -> None:
+    raise OSError("away")
 
 
 def test_given_https_when_answered_then_browsers_stay_with_it(app: FastAPI) -> None:
