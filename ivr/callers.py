@@ -13,12 +13,11 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.line import engaged
 from ivr.call import Call
-from ivr.call_counter import KINDS
 
 log = logging.getLogger("ivr")
 
 _AT_MOST_EVERY_S = 1.0
-_OF_CALLERS = (*KINDS, Script.ON_THE_LINE)
+_OF_CALLERS = (Script.MENU, Script.ON_THE_LINE)
 
 
 class Callers:
@@ -28,6 +27,7 @@ class Callers:
         self._allowed = allowed_prefixes
         self._node = node
         self._here: dict[str, str] = {}
+        self._asking: set[str] = set()
         self._written: dict[str, str] | None = None
         self._changed = threading.Event()
         self._lock = threading.Lock()
@@ -40,14 +40,17 @@ class Callers:
             yield
             return
         self._set(call.channel_id, number)
+        if call.script == Script.MENU:
+            self._asking.add(call.channel_id)
         try:
             yield
         finally:
+            self._asking.discard(call.channel_id)
             self._set(call.channel_id, None)
 
-    def count(self) -> int:
-        """How many there are at this moment."""
-        return len(self._here)
+    def asking(self) -> int:
+        """How many want something of us at this moment: who waits with music does not."""
+        return len(self._asking)
 
     def _number(self, call: Call) -> str:
         """Empty for one that we could not call: it takes a channel of the trunk all the same."""

@@ -206,7 +206,7 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
 
 
 def _admit(server: Server, stop: threading.Event) -> None:
-    every_second(server.admission, server.callers.count, stop)
+    every_second(server.admission, server.callers.asking, stop)
 
 
 def _write_callers(server: Server, stop: threading.Event) -> None:

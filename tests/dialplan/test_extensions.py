@@ -100,7 +100,7 @@ def test_one_number_takes_so_many_lines_and_is_busy_with_the_next_before_it_is_a
     before = steps[: [app for app, _ in steps].index("Answer")]
 
     many = f"$[${{GROUP_COUNT(${{CALLERID(num):-10}}@number)}} > 3]?{Context.LINES_FULL},s,busy"
-    assert before[6:10] == [
+    assert before[8:12] == [
         ("GotoIf", "$[${LEN(${CALLERID(num)})} < 5]?counted"),
         ("Set", "GROUP(number)=${CALLERID(num):-10}"),
         ("GotoIf", many),
@@ -116,7 +116,8 @@ def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
     assert ("Set", "admitted=${IF(${LEN(${admitted})}?${admitted}:7)}") in steps[: names.index("Answer")]
     jump = ("GotoIf", f"$[${{GROUP_COUNT(callers)}} > ${{admitted}}]?{Context.LINES_FULL},s,1")
     assert jump in steps[: names.index("AGI")]
-    assert [app for app, _ in full] == ["Set", "Playback", "Hangup", "Set", "Hangup", "Set", "Hangup", "AGI"]
+    steps_of_it = ["Set", "Playback", "Hangup", "Set", "Hangup", "Set", "Hangup", "GotoIf", "AGI", "NoOp"]
+    assert [app for app, _ in full] == steps_of_it
     assert full[1][1].endswith(f"/fa/{LINES_FULL}")
 
 
@@ -134,6 +135,8 @@ def test_while_answers_are_late_few_hear_it_and_the_others_are_busy_before_an_an
     assert len(read) == 1 and read[0].endswith("/callers-admitted,0,5)}")
     at = {"busy": 3, "late": 5}[way]
     assert full[at : at + 2] == [("Set", "GROUP()=busy"), ("Hangup", f"{cause}")]
+    untold = '$["${GROUP()}" != "told-full" & "${admitted}" != "70"]?uncounted'
+    assert full[7] == ("GotoIf", untold), "who is late already is not asked to count, too"
 
 
 def test_who_would_take_a_channel_that_is_kept_for_callbacks_is_busy_and_not_even_answered(

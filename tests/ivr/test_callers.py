@@ -1,0 +1,31 @@
+"""Who is on the line at this moment, and which of them want something of us."""
+
+from contextlib import ExitStack
+from types import SimpleNamespace
+from typing import cast
+
+import pytest
+
+from dialplan.variables import Script
+from ivr.call import Call
+from ivr.callers import Callers
+
+SCRIPTS = [Script.MENU, Script.ON_THE_LINE, Script.LINES_FULL, Script.RESCUE, Script.CALLBACK]
+
+
+def a_call(script: Script) -> Call:
+    return cast(Call, SimpleNamespace(script=script, channel_id=f"of-{script}", caller_id="09131234567"))
+
+
+@pytest.mark.parametrize("also", [[], SCRIPTS[1:]])
+def test_given_who_waits_or_was_turned_away_when_callers_are_counted_then_only_who_is_asked_is(
+    also: list[Script],
+):
+    callers = Callers(("+989",), "main")
+    with ExitStack() as calls:
+        for script in (Script.MENU, *also):
+            calls.enter_context(callers.on_the_line(a_call(script)))
+        assert callers.asking() == 1
+        turned_away = f"of-{Script.LINES_FULL}" in callers._here
+        assert not turned_away, "their channel is gone already"
+    assert callers.asking() == 0
