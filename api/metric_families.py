@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from api.readiness import PROCESSES
 from db.models import Incoming
 from db.states import Outcome, Phase
+from dialplan.variables import CALLERS_ADMITTED
 from hotline import arrivals, backups, heartbeats
 from hotline.callbacks.toll import Cap
 from hotline.callbacks.trunk_words import Is
@@ -66,6 +67,12 @@ def of_state(to: Families, settings: Settings) -> None:
         here = disk.of(settings.state_dir)
         to.gauge("hotline_state_disk_free_bytes", "Free on the state folder's disk.", here.free)
         to.gauge("hotline_state_disk_size_bytes", "The whole of the state folder's disk.", here.total)
+    with suppress(OSError, ValueError):  # no call script works here, or none does yet
+        to.gauge(
+            "hotline_callers_admitted",
+            "So many callers at one time are let in on this machine; fewer while answers are late.",
+            int((settings.state_dir / CALLERS_ADMITTED).read_text()),
+        )
     last = backups.read(settings)
     to.gauge(
         "hotline_backup_timestamp_seconds",

@@ -2,7 +2,8 @@
 
 One caller too many costs all others their answer, and a machine that drowns does less than it can. So the
 limit falls by a part while answers are late, and grows in steps while they are not, as a network's senders do
-(AIMD, RFC 5681). The dialplan reads it from a file: whom it turns away must cost next to nothing.
+(AIMD, RFC 5681). Where answers come no sooner with fewer callers (a slow disk, somebody floods us), the
+limit is given back. The dialplan reads it from a file: whom it turns away must cost next to nothing.
 """
 
 import logging
@@ -21,6 +22,10 @@ _ENOUGH = 10
 """Fewer waits in a second are no rush."""
 _FALLS, _GROWS, _STEP = 0.8, 0.1, 5
 _SAMPLES = 2000
+_FEWER, _AS_LATE = 0.75, 0.6
+"""With so many of those who were in waits are shorter than this part of the longest, if callers make them."""
+_IN_VAIN_S, _LEFT_ALONE_S = 8, 60
+"""After so many such seconds callers are not the cause: for so long none is turned away for it."""
 
 
 class Admission:
@@ -31,7 +36,12 @@ class Admission:
         self._most = most
         self._waits: deque[float] = deque(maxlen=_SAMPLES)
         self._written: int | None = None
+        self._forget()
+        self._left_alone = 0
         self.limit = most
+
+    def _forget(self) -> None:
+        self._most_here, self._longest, self._in_vain = 0, 0.0, 0
 
     def waited(self, seconds: float) -> None:
         """A caller has waited so long for something of ours: a look, a commit, and Asterisk's word."""
@@ -40,17 +50,30 @@ class Admission:
     def turn(self, here: int) -> None:
         """A second is over, in which so many callers were in. Raises OSError."""
         waits = sorted(self._waits.popleft() for _ in range(len(self._waits)))
+        wait = waits[len(waits) * 9 // 10] if len(waits) >= _ENOUGH else 0.0
         before = self.limit
-        if len(waits) >= _ENOUGH and waits[len(waits) * 9 // 10] > LATE_S:
-            self.limit = max(min(LEAST, self._most), int(min(self.limit, here) * _FALLS))
+        self._left_alone = max(0, self._left_alone - 1)
+        if wait > LATE_S and not self._left_alone:
+            self._lower(here, wait)
         else:
             self.limit = min(self._most, self.limit + max(_STEP, int(self.limit * _GROWS)))
+            if len(waits) >= _ENOUGH or self.limit == self._most:
+                self._forget()
         if before == self._most > self.limit:
             log.warning("answers are late: fewer callers are let in")
         elif self.limit == self._most > before:
-            log.info("answers are in time: all callers are let in")
+            log.info("all callers are let in")
         if self.limit != self._written:
             self._write()
+
+    def _lower(self, here: int, wait: float) -> None:
+        self._most_here, self._longest = max(self._most_here, here), max(self._longest, wait)
+        self._in_vain += here <= self._most_here * _FEWER and wait > self._longest * _AS_LATE
+        self.limit = max(min(LEAST, self._most), int(min(self.limit, here) * _FALLS))
+        if self._in_vain == _IN_VAIN_S:
+            log.warning("answers are as late with fewer callers: these are not the cause")
+            self._forget()
+            self._left_alone, self.limit = _LEFT_ALONE_S, self._most
 
     def _write(self) -> None:
         fresh = self._file.with_suffix(".new")

@@ -60,7 +60,7 @@ def test_given_a_proxy_when_a_node_is_full_then_it_says_503_as_long_as_there_is_
     asked = [given for _, given in dialplan["hotline"]]
     at = asked.index('$["${PJSIP_HEADER(read,X-Hotline-Next)}" = ""]?here')
 
-    assert asked[at + 1].startswith('$["${HOTLINE_DRAINS}" = "1" | ${GROUP_COUNT(callers)} > ${admitted} | ')
+    assert asked[at + 1].startswith('$["${HOTLINE_DRAINS}" = "1" | ${GROUP_COUNT(callers)} > ')
     assert asked[at + 1].endswith("?elsewhere,s,1")
     assert dialplan["elsewhere"] == [("Set", "GROUP()=busy"), ("Hangup", "34")]
     assert dialplan["hotline"].index(("Answer", "")) > at + 1

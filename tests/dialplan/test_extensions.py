@@ -19,6 +19,8 @@ from settings import Settings
 from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, contexts
 
 PROXY = {"sip_proxy": "192.0.2.20:5060"}
+TOO_LATE = "${GROUP_COUNT(callers)} - ${GROUP_COUNT(music@waits)} > ${admitted}"
+
 TEMPLATES = Path(accounts.__file__).parent / "templates"
 
 
@@ -114,7 +116,7 @@ def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
     names = [app for app, _ in steps]
 
     assert ("Set", "admitted=${IF(${LEN(${admitted})}?${admitted}:7)}") in steps[: names.index("Answer")]
-    jump = ("GotoIf", f"$[${{GROUP_COUNT(callers)}} > ${{admitted}}]?{Context.LINES_FULL},s,1")
+    jump = ("GotoIf", f"$[${{GROUP_COUNT(callers)}} > 7 | {TOO_LATE}]?{Context.LINES_FULL},s,1")
     assert jump in steps[: names.index("AGI")]
     steps_of_it = ["Set", "Playback", "Hangup", "Set", "Hangup", "Set", "Hangup", "GotoIf", "AGI", "NoOp"]
     assert [app for app, _ in full] == steps_of_it
@@ -129,7 +131,7 @@ def test_while_answers_are_late_few_hear_it_and_the_others_are_busy_before_an_an
     steps, full = dialplan[Context.HOTLINE], dialplan[Context.LINES_FULL]
     before = steps[: [app for app, _ in steps].index("Answer")]
 
-    late = "${admitted} < 70 & ${GROUP_COUNT(callers)} > ${admitted} & ${GROUP_COUNT(told-full)} >= 20"
+    late = f"${{admitted}} < 70 & {TOO_LATE} & ${{GROUP_COUNT(told-full)}} >= 20"
     assert before[-1] == ("GotoIf", f"$[{late}]?{Context.LINES_FULL},s,{way}")
     read = [given for _, given in before if given.startswith("admitted=${FILE(")]
     assert len(read) == 1 and read[0].endswith("/callers-admitted,0,5)}")
@@ -137,6 +139,16 @@ def test_while_answers_are_late_few_hear_it_and_the_others_are_busy_before_an_an
     assert full[at : at + 2] == [("Set", "GROUP()=busy"), ("Hangup", f"{cause}")]
     untold = '$["${GROUP()}" != "told-full" & "${admitted}" != "70"]?uncounted'
     assert full[7] == ("GotoIf", untold), "who is late already is not asked to count, too"
+
+
+@pytest.mark.parametrize("context", [Context.ON_THE_LINE, Context.RESCUE])
+def test_who_waits_with_music_takes_a_line_but_no_place_of_who_is_let_in_while_answers_are_late(
+    rendered: Render, context: Context
+):
+    steps = contexts(rendered()["extensions.conf"])[context]
+
+    assert ("Set", "GROUP(waits)=music") in steps[: [app for app, _ in steps].index("AGI")]
+    assert ("Set", "GROUP()=callers") not in steps, "they are one of the callers as before"
 
 
 def test_who_would_take_a_channel_that_is_kept_for_callbacks_is_busy_and_not_even_answered(

@@ -35,7 +35,7 @@ def test_given_late_answers_when_seconds_go_by_then_fewer_than_are_there_are_let
 ):
     assert _second(admission, here=150, wait_s=LATE_S * 2) == 120 == _written(tmp_path)
     assert _second(admission, here=140, wait_s=LATE_S * 2) == 96
-    for _ in range(20):
+    for _ in range(7):
         _second(admission, here=90, wait_s=LATE_S * 2)
     assert admission.limit == LEAST == _written(tmp_path)
 
@@ -58,6 +58,29 @@ def test_given_a_rush_that_is_over_when_answers_are_in_time_then_all_are_let_in_
     assert limits == sorted(limits), "step by step"
     assert limits[0] <= 2 * LEAST
     assert limits[-1] == 200
+
+
+def test_given_answers_as_late_with_fewer_callers_when_it_goes_on_then_the_limit_is_given_back_for_a_while(
+    admission: Admission,
+):
+    here, turned_away = 160.0, 0
+    while _second(admission, here=int(here), wait_s=0.5) < 200:
+        here *= 0.97  # nobody new; a call lasts half a minute
+        turned_away += 1
+    assert 10 <= turned_away <= 20, "a slow disk is told from a rush within seconds"
+    assert {_second(admission, here=160, wait_s=0.5) for _ in range(59)} == {200}
+    assert _second(admission, here=160, wait_s=0.5) == 128, "it may be a rush by now"
+
+
+@pytest.mark.parametrize("carried", [20, 80])
+def test_given_a_machine_that_is_much_too_slow_for_a_rush_when_it_goes_on_then_the_limit_is_not_given_back(
+    admission: Admission, carried: int
+):
+    here = 200
+    for _ in range(40):
+        limit = _second(admission, here=here, wait_s=here / carried)
+        assert limit < 200
+        here += -max(1, carried // 2) if limit < here else carried
 
 
 def test_given_a_limit_below_the_least_when_answers_are_late_then_it_is_not_exceeded(tmp_path: Path):
