@@ -17,7 +17,6 @@ from dialer.caps import Caps
 from dialer.code_calls import CodeCalls
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
-from dialer.draining import Draining
 from dialer.empty_desks import EmptyDesks
 from dialer.endings import Endings
 from dialer.guests import Guests
@@ -117,7 +116,6 @@ class Dialer:
             settings, engine, ami, caps=self._caps, writer=self._writer, live=self._live, endings=endings
         )
         self._lost_nodes = LostNodes(settings, engine)
-        self._draining = Draining(settings, engine, ami)
         self._next_beat = 0.0
         self._next_reconcile = 0.0
         self._pace = Pace(engine)
@@ -194,7 +192,6 @@ class Dialer:
         self._tone.sound_due()
         self._empty_desks.hang_up()
         self._asterisk.close_never_started()
-        self._draining.tell()
 
     def _place_of_no_round(self) -> None:
         self._urgent_calls.place_due()

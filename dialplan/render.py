@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from dialplan import accounts
 from dialplan.kamailio import known_by, of_node, word
 from dialplan.variables import (
+    ADMITTED_S,
     ASIDES,
     CALLBACK_PREFIX,
     CALLERS_ADMITTED,
@@ -106,6 +107,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             supervise_event=SUPERVISE_EVENT,
             desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
+            admitted_s=ADMITTED_S,
             callers_admitted=settings.state_dir / CALLERS_ADMITTED,
             told_at_once=TOLD_AT_ONCE,
             callback_prefix=CALLBACK_PREFIX,

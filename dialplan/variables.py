@@ -32,8 +32,6 @@ class Variable(StrEnum):
     and so does the emergency service that has answered."""
     TRUNKS = "HOTLINE_TRUNKS"
     """By which trunks a call of ours is to go, one after another until one takes it (`first&second`)."""
-    DRAINS = "HOTLINE_DRAINS"
-    """Of the whole Asterisk: `1` while new callers behind a proxy are to go to another node."""
     HEARS = "HOTLINE_HEARS"
     """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
 
@@ -195,7 +193,12 @@ LINES_FULL = "lines-full-now"
 """The prompt for callers beyond the lines there are; written anew as rounds open and close."""
 
 CALLERS_ADMITTED = "callers-admitted"
-"""The file in the state folder that says how many callers may be in at one time (ivr.admission)."""
+"""The file in the state folder that says how many callers may be in at one time (ivr.admission).
+
+It is written each second. One that is older than ADMITTED_S is of call scripts that are gone, or do not want
+a proxy's callers: these have another node.
+"""
+ADMITTED_S = 5
 
 TOLD_AT_ONCE = 20
 """So many hear at one time that all lines are full while answers are late; others are turned away unheard."""

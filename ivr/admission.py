@@ -4,9 +4,11 @@ One caller too many costs all others their answer, and a machine that drowns doe
 limit falls by a part while answers are late, and grows in steps while they are not, as a network's senders do
 (AIMD, RFC 5681). Where answers come no sooner with fewer callers (a slow disk, somebody floods us), the
 limit is given back. The dialplan reads it from a file: whom it turns away must cost next to nothing.
+The file's age says whether this node wants callers at all (dialplan.variables.CALLERS_ADMITTED).
 """
 
 import logging
+import os
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -29,13 +31,12 @@ _IN_VAIN_S, _LEFT_ALONE_S = 8, 60
 
 
 class Admission:
-    """It knows of a second what was waited for us in it, and writes down the limit when that changes."""
+    """It knows of a second what was waited for us in it, and writes down the limit."""
 
     def __init__(self, file: Path, most: int) -> None:
         self._file = file
         self._most = most
         self._waits: deque[float] = deque(maxlen=_SAMPLES)
-        self._written: int | None = None
         self._forget()
         self._left_alone = 0
         self.limit = most
@@ -47,8 +48,11 @@ class Admission:
         """A caller has waited so long for something of ours: a look, a commit, and Asterisk's word."""
         self._waits.append(seconds)
 
-    def turn(self, here: int) -> None:
-        """A second is over, in which so many callers were in. Raises OSError."""
+    def turn(self, here: int, *, wanted: bool = True) -> None:
+        """A second is over, in which so many callers were in. Raises OSError.
+
+        `wanted`: whether those may come who have another node.
+        """
         waits = sorted(self._waits.popleft() for _ in range(len(self._waits)))
         wait = waits[len(waits) * 9 // 10] if len(waits) >= _ENOUGH else 0.0
         before = self.limit
@@ -63,8 +67,7 @@ class Admission:
             log.warning("answers are late: fewer callers are let in")
         elif self.limit == self._most > before:
             log.info("all callers are let in")
-        if self.limit != self._written:
-            self._write()
+        self._write(wanted)
 
     def _lower(self, here: int, wait: float) -> None:
         self._most_here, self._longest = max(self._most_here, here), max(self._longest, wait)
@@ -75,17 +78,20 @@ class Admission:
             self._forget()
             self._left_alone, self.limit = _LEFT_ALONE_S, self._most
 
-    def _write(self) -> None:
+    def _write(self, wanted: bool) -> None:
         fresh = self._file.with_suffix(".new")
         fresh.write_text(str(self.limit))
+        if not wanted:
+            os.utime(fresh, (0, 0))
         fresh.replace(self._file)
-        self._written = self.limit
 
 
-def every_second(admission: Admission, here: Callable[[], int], stop: threading.Event) -> None:
+def every_second(
+    admission: Admission, here: Callable[[], int], wanted: Callable[[], bool], stop: threading.Event
+) -> None:
     """Keep the limit until `stop`."""
     while not stop.wait(1.0):
         try:
-            admission.turn(here())
+            admission.turn(here(), wanted=wanted())
         except OSError as error:
             log.error("how many callers may come in cannot be written: %s", error)

@@ -19,6 +19,7 @@ from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
 from hotline.callbacks import on_the_line
+from hotline.nodes import leases
 from hotline.reports import call_counts
 from hotline.rounds import rounds
 from ivr.admission import Admission, every_second
@@ -98,9 +99,15 @@ class Server(socketserver.ThreadingTCPServer):
         self.admission = Admission(settings.state_dir / CALLERS_ADMITTED, settings.callers_at_once)
         self.answered_at = float("-inf")
         """When a request was last answered, as time.monotonic() tells it."""
+        self.beaten_at = float("-inf")
+        """When the database last took that we are well, and not that this node is drained."""
         self.clock = time.monotonic
         """By which it is told which keys a caller pressed without a pause."""
         super().__init__(settings.agi, _Handler)
+
+    def wants_callers(self) -> bool:
+        """Whether those may come who have another node: we answer, and the database does, and we may stay."""
+        return time.monotonic() - min(self.answered_at, self.beaten_at) < _ASK_S + _ANSWER_S
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what a handler let through; the server goes on."""
@@ -191,14 +198,17 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
     while not stop.wait(heartbeats.BEAT_SECONDS):
         try:
             with server.call_counter.taken() as counts, writing(server.engine) as session:
-                if time.monotonic() - server.answered_at < _ASK_S + _ANSWER_S:
+                is_well = time.monotonic() - server.answered_at < _ASK_S + _ANSWER_S
+                if is_well:
                     heartbeats.beat(session, "ivr")
+                drained = leases.drains(session, server.settings.node)
                 call_counts.add(session, counts)
                 on_the_line.leave_stale(session)
                 open_until = rounds.open_until(session)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)
             continue
+        server.beaten_at = float("-inf") if drained or not is_well else time.monotonic()
         try:
             full.say_until(open_until)
         except OSError as error:
@@ -206,7 +216,7 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
 
 
 def _admit(server: Server, stop: threading.Event) -> None:
-    every_second(server.admission, server.callers.asking, stop)
+    every_second(server.admission, server.callers.asking, server.wants_callers, stop)
 
 
 def _write_callers(server: Server, stop: threading.Event) -> None:

@@ -1,5 +1,7 @@
 """How many callers are let in at once: fewer while answers are late, all again when they are not."""
 
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,17 @@ def test_given_a_machine_that_is_much_too_slow_for_a_rush_when_it_goes_on_then_t
 def test_given_a_limit_below_the_least_when_answers_are_late_then_it_is_not_exceeded(tmp_path: Path):
     few = Admission(tmp_path / "callers-admitted", 5)
     assert _second(few, here=5, wait_s=1) == 5
+
+
+def test_given_every_second_when_callers_are_wanted_then_the_file_is_young_and_else_it_is_old(
+    admission: Admission, tmp_path: Path
+):
+    file = tmp_path / "callers-admitted"
+    for wanted, age_s in ((True, 0), (False, time.time()), (True, 0)):
+        admission.turn(0, wanted=wanted)
+        assert time.time() - file.stat().st_mtime == pytest.approx(age_s, abs=60)
+        assert _written(tmp_path) == 200, "without a proxy all are let in"
+        os.utime(file, (1000, 1000))
 
 
 def test_given_a_disk_that_was_full_when_it_takes_again_then_what_was_not_written_is(

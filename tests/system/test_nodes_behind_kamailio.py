@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from dialplan.accounts import AMI_USER
-from dialplan.variables import LINES_FULL, Variable
+from dialplan.variables import CALLERS_ADMITTED, LINES_FULL
 from dialplan.variables import PROXY_TRUNK as TRUNK
+from ivr.admission import Admission, every_second
 from ivr.lines_full import LinesFull
 from tests.kit.kamailio import Kamailio
 from tests.kit.lone_asterisk import LoneAsterisk
@@ -38,11 +39,18 @@ class Node(LoneAsterisk):
         self.scripts: list[tuple[str, str]] = []
         """Each script that was asked for, and the caller's number."""
         self.on_the_phone = 0
+        self.wanted, self._over = True, threading.Event()
+        self.admitted = self.settings.state_dir / CALLERS_ADMITTED
+        admission = Admission(self.admitted, LINES)
+        admission.turn(0)
+        let_in = (admission, lambda: 0, lambda: self.wanted, self._over)
+        threading.Thread(target=every_second, args=let_in, daemon=True).start()
         self._server = socket.create_server(self.settings.agi)
         threading.Thread(target=self._answer, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self._server.close()
         super().__exit__()
 
@@ -51,14 +59,10 @@ class Node(LoneAsterisk):
         call = ["Action: Originate", f"Channel: Local/{number}@dial", "Application: Wait", f"Data: {seconds}"]
         self._asks([*call, "Async: true"], b"successfully queued")
 
-    def drains(self, value: str) -> None:
-        """Say so, as the dialer does."""
-        name = f"Variable: {Variable.DRAINS}"
-        self._asks(
-            ["Action: Getvar", name], f"{name}\r\nValue: ".encode()
-        )  # known or not, it may be asked for
-        self._asks(["Action: Setvar", name, f"Value: {value}"], b"Variable Set")
-        self._asks(["Action: Getvar", name], f"{name}\r\nValue: {value}\r\n".encode())
+    def wants(self, wanted: bool) -> None:
+        """Whether it wants callers who have another node, as its call scripts say."""
+        self.wanted = wanted
+        until(lambda: (self.admitted.stat().st_mtime > 0) is wanted, "the file says so")
 
     def _asks(self, action: list[str], yes: bytes) -> None:
         login = ["Action: Login", f"Username: {AMI_USER}", f"Secret: {self.settings.secret_for(AMI_USER)}"]
@@ -227,14 +231,14 @@ def test_given_full_nodes_when_one_more_calls_then_they_hear_so_and_a_free_line_
     until(lambda: place.taken() == (LINES, LINES), "it is found, on whichever node it is")
 
 
-def test_given_a_node_that_drains_when_callers_come_then_they_go_to_the_other_one(place: Place):
-    place.one.drains("1")
+def test_given_a_node_that_drains_or_is_sick_when_callers_come_then_they_go_to_the_other_one(place: Place):
+    place.one.wants(False)
     try:
         for _ in range(LINES):
             place.call()
         until(lambda: place.taken() == (0, LINES), "they are on the other one")
     finally:
-        place.one.drains("")
+        place.one.wants(True)
 
 
 def test_given_calls_when_the_proxy_is_killed_then_the_sound_goes_on_and_their_ends_arrive_when_it_is_back(
