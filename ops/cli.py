@@ -115,12 +115,13 @@ def audit_log(who: str = "", action: str = "", subject: str = "", limit: int = 1
 def prepare() -> None:
     """Prompts, database, sample data and Asterisk's configuration, without running anything."""
     from dialplan.render import render
+    from ops.run import CannotRun
     from ops.run import prepare as prepare_all
 
     settings = _settings()
     try:
         made = prepare_all(settings)
-    except OtherVersion as error:
+    except (CannotRun, OtherVersion) as error:
         raise _fail(error) from None
     for account in made:
         typer.echo(f"{account.username:<10} {account.password}   {account.what}")

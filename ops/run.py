@@ -7,9 +7,13 @@ import socket
 import sys
 from collections.abc import Iterator
 
-from db.engine import connect, writing
+from sqlalchemy import Engine
+
+from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
+from db.models import Node
 from dialplan.render import render
+from hotline.nodes.leases import is_live
 from ops import asterisk, first_visit, sample
 from ops.keep_all import Plan, become, say
 from prompts.render import build
@@ -51,7 +55,10 @@ def run(settings: Settings) -> None:
 
 
 def prepare(settings: Settings) -> list[sample.Account]:
-    """Prompts, database, sample data. Returns the sample accounts if they were made just now."""
+    """Prompts, database, sample data. Returns the sample accounts if they were made just now.
+
+    Raises CannotRun: the state folder is another node's.
+    """
     say(f"settings: {origin(settings)}")
     if said := unheeded(settings):
         say(said)
@@ -66,12 +73,31 @@ def prepare(settings: Settings) -> list[sample.Account]:
     say("database")
     engine = connect(settings.database)
     upgrade(engine)
+    of_one_node(settings, engine)
     accounts: list[sample.Account] = []
     if settings.sample:
         with writing(engine) as session:
             accounts = sample.fill(session, settings.of_city, trial=settings.browser_phone)
     engine.dispose()
     return accounts
+
+
+def of_one_node(settings: Settings, engine: Engine) -> None:
+    """Mark the state folder as this node's. Raises CannotRun: it is that of one which is at work elsewhere.
+
+    Each would write over the other's configuration of Asterisk, and over how many callers it lets in.
+    A machine that got another name keeps its folder.
+    """
+    mark = settings.state_dir / "node"
+    marked = mark.read_text().strip() if mark.exists() else settings.node
+    with reading(engine) as session:
+        other = session.get(Node, marked) if marked != settings.node else None
+        if other and other.sip != str(settings.sip) and is_live(other, now(session)):
+            raise CannotRun(
+                f"{settings.state_dir} is the state folder of node {marked}, at work at {other.sip}. "
+                f"Give node {settings.node} one of its own: HOTLINE_STATE_DIR (docs/operate/nodes.md)."
+            )
+    mark.write_text(settings.node)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from db.migrate import OtherVersion
 from dialplan.render import render
 from ops import asterisk
 from ops.keep_all import say
-from ops.run import prepare
+from ops.run import CannotRun, prepare
 from prompts.sources import VoiceError
 from settings import Settings, SettingsError, load
 
@@ -25,7 +25,7 @@ def main() -> None:
             asterisk.unpack(Path(arguments[0]).absolute(), arguments[1])
             return
         {"prepare": _prepare, "asterisk": _run_asterisk, "reload": _reload}[what](load())
-    except (SettingsError, asterisk.NoAsterisk, OtherVersion, VoiceError) as error:
+    except (CannotRun, SettingsError, asterisk.NoAsterisk, OtherVersion, VoiceError) as error:
         sys.exit(f"hotline137 cannot start:\n{error}")
 
 

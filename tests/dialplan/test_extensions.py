@@ -55,15 +55,16 @@ def test_a_caller_who_stays_on_the_line_is_taken_out_of_the_script_by_a_callback
     dialplan = contexts(rendered()["extensions.conf"])
     steps = outline(dialplan[Context.ON_THE_LINE])
 
-    assert steps[:4] == [
+    assert steps[:5] == [
         ("Set", "TIMEOUT(absolute)=0"),  # a conversation has no limit of the call's own
+        ("Set", "GROUP(waits)=music"),
         ("Set", "AGIEXITONHANGUP=yes"),
         ("Set", "HOTLINE_RESCUE="),
         ("AGI", "on-the-line"),
     ]
     assert ",${HOTLINE_STAYS})" in rendered()["extensions.conf"]
-    assert steps[4] == ("GotoIf", '$["${HOTLINE_RESCUE}" != ""]?rescue,s,1')
-    assert [app for app, _ in steps[5:]] == ["GotoIf", "Playback", "Hangup"]
+    assert steps[5] == ("GotoIf", '$["${HOTLINE_RESCUE}" != ""]?rescue,s,1')
+    assert [app for app, _ in steps[6:]] == ["GotoIf", "Playback", "Hangup"]
     assert dialplan[Context.MEET] == [("Bridge", "${HOTLINE_MEETS},x"), ("Hangup", "")]
 
 

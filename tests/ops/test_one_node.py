@@ -1,0 +1,55 @@
+"""A state folder is one node's."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from addresses import Address
+from db.engine import writing
+from hotline.nodes import leases
+from ops import run, service
+from settings import Settings
+from tests.hotline.nodes.conftest import silent
+from tests.kit.databases import on_one
+
+__all__ = ["on_one"]
+
+
+@pytest.fixture
+def other(settings: Settings, engine: Engine) -> Settings:
+    """Node one, which is at work on a machine of its own, and has prepared this very folder."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    one = settings.model_copy(update={"node": "one", "sip": Address("192.0.2.11", 5060)})
+    run.of_one_node(one, engine)
+    with writing(engine) as session:
+        leases.take(session, one)
+    return one
+
+
+def test_given_a_folder_of_a_node_at_work_when_another_is_prepared_in_it_then_it_is_refused_and_says_so(
+    settings: Settings, engine: Engine, other: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(run.CannotRun, match=r"is the state folder of node one, .*HOTLINE_STATE_DIR"):
+        run.of_one_node(settings, engine)
+    run.of_one_node(other, engine)
+    monkeypatch.setattr("sys.argv", ["service", "prepare"])
+    monkeypatch.setattr(service, "load", lambda: settings)
+    monkeypatch.setattr("ops.run.build", lambda _settings: None)
+    with pytest.raises(SystemExit, match=r"cannot start:\n.*state folder of node one"):
+        service.main()
+    assert Path(settings.state_dir / "node").read_text() == "one"
+
+
+@pytest.mark.parametrize("gone", [True, False])
+def test_given_a_node_that_is_gone_or_has_another_name_when_it_is_prepared_then_the_folder_is_its_own(
+    settings: Settings, engine: Engine, other: Settings, gone: bool
+) -> None:
+    if gone:
+        with writing(engine) as session:
+            silent(session, "one")
+        renamed = settings
+    else:
+        renamed = other.model_copy(update={"node": "three"})
+    run.of_one_node(renamed, engine)
+    assert (settings.state_dir / "node").read_text() == renamed.node
