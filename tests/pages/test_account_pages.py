@@ -105,7 +105,8 @@ def test_given_an_empty_installation_when_the_code_is_written_then_its_administr
     with writing(engine) as session:
         code = first_visit.new_code(session, settings)
     page = context.new_page()
-    page.goto(f"{url}/setup")
+    page.goto(url)
+    expect(page.get_by_test_id("setup-code")).to_have_accessible_description(re.compile("hotline137 setup-code$"))
     page.get_by_test_id("setup-code").fill("wrong")
     page.get_by_test_id("name").fill("مدیر سامانه")
     page.get_by_test_id("new-password").fill(NEW)
@@ -117,6 +118,11 @@ def test_given_an_empty_installation_when_the_code_is_written_then_its_administr
     totp = pyotp.TOTP(page.get_by_test_id("key").inner_text().replace(" ", ""))
     page.get_by_test_id("code").fill(totp.now())
     page.get_by_test_id("confirm-factor").click()
+    expect(page.get_by_test_id("recovery-codes").locator("li")).to_have_count(10)
+    page.reload()
+    expect(page.get_by_test_id("codes-help")).to_contain_text("جایگزین کنید")
+    is_fit(page)
+    expect(page.get_by_test_id("recovery-codes")).to_have_count(0)
     page.get_by_test_id("noted").click()
     page.get_by_test_id("sign-out").wait_for()
     expect(page.get_by_test_id("set-up-trunk")).to_be_visible()  # what is to be set next

@@ -51,12 +51,14 @@ function Office() {
   }, [me.data])
   // A session may end at any moment.
   useEffect(() => whenQuiet(() => [SignInAgain, SignInPage].forEach(({ fetchAhead }) => void fetchAhead())), [])
-  if (codes && !me.data) return <CodesPage codes={codes} />
+  if (codes?.length && !me.data) return <CodesPage codes={codes} />
   if (me.isPending) return <Opening />
   if (!me.data) {
     return (
       <Switch>
         <Route path="/sign-in" component={SignInPage} />
+        {/* A first visit goes on there, whatever is reloaded before it is over. */}
+        <Route path="/setup" component={SignInPage} />
         <Redirect to="/sign-in" replace />
       </Switch>
     )

@@ -1,7 +1,8 @@
 /** One’s own account. */
-import { useQuery } from '@tanstack/react-query'
+import { type QueryClient, useQuery } from '@tanstack/react-query'
 import { body, client } from '../api/client'
 import { accountKeys } from '../api/keys'
+import { CODES } from '../api/session'
 import type { components } from '../api/schema.gen'
 
 export type Account = components['schemas']['Account']
@@ -32,6 +33,15 @@ export const endOtherSessions = () => body(client.DELETE('/api/v1/account/sessio
 export const useAccount = () =>
   useQuery({ queryKey: accountKeys.account, queryFn: () => body(client.GET('/api/v1/account')) })
 
-/** Recovery codes just made, which hide every page until their person has noted them. */
+/** Recovery codes just made, which hide every page until their person has noted them; empty after a reload: they are gone, and not noted. */
 export const useFreshCodes = () =>
-  useQuery<string[] | null>({ queryKey: accountKeys.codes, queryFn: () => null, initialData: null, enabled: false }).data
+  useQuery<string[] | null>({
+    queryKey: accountKeys.codes, queryFn: () => null, initialData: () => (sessionStorage.getItem(CODES) ? [] : null), enabled: false,
+  }).data
+
+/** They were made, or noted (null). This window remembers that there are some, and none of them. */
+export function setFreshCodes(queries: QueryClient, codes: string[] | null) {
+  if (codes) sessionStorage.setItem(CODES, '1')
+  else sessionStorage.removeItem(CODES)
+  queries.setQueryData(accountKeys.codes, codes)
+}

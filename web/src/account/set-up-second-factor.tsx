@@ -1,13 +1,12 @@
 import { Button, Stack, Text } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useEffectEvent, useState, type ReactNode, type SubmitEvent } from 'react'
-import { accountKeys } from '../api/keys'
 import { useLanguage } from '../language/language'
 import { CodeInput } from '../ui/code-input'
 import { ErrorNotice } from '../ui/error-notice'
 import { Loading } from '../ui/loading'
 import { useFields } from '../ui/use-fields'
-import { confirmSecondFactor, offerSecondFactor } from './queries'
+import { confirmSecondFactor, offerSecondFactor, setFreshCodes } from './queries'
 import style from './set-up-second-factor.module.css'
 
 interface Props {
@@ -29,7 +28,7 @@ export function SetUpSecondFactor({ password, onRefused, children }: Props) {
   })
   const confirmation = useMutation({
     mutationFn: () => confirmSecondFactor(code),
-    onSuccess: (codes) => queries.setQueryData(accountKeys.codes, codes),
+    onSuccess: (codes) => setFreshCodes(queries, codes),
     onError: () => setCode(''),
   })
 

@@ -11,6 +11,9 @@ const getMe = () => body(client.GET('/api/v1/me'))
 /** What is half written of a conversation is kept under this, and its callback’s number. */
 export const DRAFT = 'hotline137.said.'
 
+/** That recovery codes were shown in this window, which nobody has said to have noted. */
+export const CODES = 'hotline137.codes'
+
 /** It is the citizen’s matter, and not for who sits here next. */
 const dropDrafts = () =>
   Object.keys(localStorage).filter((key) => key.startsWith(DRAFT)).forEach((key) => localStorage.removeItem(key))
@@ -18,6 +21,7 @@ const dropDrafts = () =>
 export async function signOut() {
   await body(client.DELETE('/api/v1/session'))
   dropDrafts()
+  sessionStorage.removeItem(CODES)
 }
 
 /** Whether the session ended while a person was at the page. */
@@ -29,6 +33,7 @@ export function signedIn(queries: QueryClient, me: Me): void {
   const before = queries.getQueryData<Me | null>(keys.me)
   if (before && before.username !== me.username) {
     dropDrafts()
+    sessionStorage.removeItem(CODES)
     location.assign('/')
     return
   }

@@ -1,6 +1,7 @@
 import { Button, Stack, Text, TextInput, Title } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { useState, type SubmitEvent } from 'react'
+import { useEffect, useState, type SubmitEvent } from 'react'
+import { useLocation } from 'wouter'
 import { latinDigits } from '../language/format'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
@@ -18,6 +19,8 @@ export function FirstVisitStep() {
   const { text } = useLanguage()
   const words = text.firstVisit
   const queries = useQueryClient()
+  const [, navigate] = useLocation()
+  useEffect(() => navigate('/setup', { replace: true }), [navigate])
   const [code, setCode] = useState('')
   const [username, setUsername] = useState('admin')
   const [name, setName] = useState('')

@@ -39,6 +39,8 @@ export const words: typeof fa = {
     orKey: 'Or key this into it:',
     codes: 'Recovery codes',
     codesHelp: 'Write these down or print them, and keep them safe. Each is taken once instead of the authenticator’s code. They are not shown again.',
+    codesGone: 'The recovery codes were shown once, and are not shown again. If you have not noted them, replace the second step in “My account”: new codes are shown, and those before are void.',
+    codesAgain: 'My account',
     print: 'Print',
     noted: 'Noted, continue',
     city: 'Sign in with your city account',
