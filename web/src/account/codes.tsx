@@ -30,7 +30,7 @@ export function Codes({ codes }: { codes: string[] }) {
           {codes.map((code) => <li key={code} className="number">{format.digits(code)}</li>)}
         </ol>
       )}
-      <Group grow>
+      <Group grow preventGrowOverflow={false}>
         {gone
           ? <Button variant="default" size="md" onClick={() => void again()} data-testid="codes-again">{text.secondStep.codesAgain}</Button>
           : <Button variant="default" size="md" onClick={() => window.print()}>{text.secondStep.print}</Button>}
