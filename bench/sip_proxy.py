@@ -65,7 +65,7 @@ def _noticed(folder: Path, carrier: Peer) -> list[float]:
     with gone, other, _kamailio(folder, carrier, gone.port, other.port) as kamailio:
 
         def there(count: int) -> bool:
-            return kamailio.ask("dispatcher.list").count("FLAGS: A") == count
+            return kamailio.nodes().count("FLAGS: A") == count
 
         for _ in range(TRIES):
             until(lambda: there(2), "both are there")

@@ -1,6 +1,7 @@
 """The real Kamailio with our configuration, on a port of its own."""
 
 import json
+import re
 import shutil
 import subprocess
 from typing import Any, Self
@@ -54,6 +55,11 @@ class Kamailio:
         socket = f"unix:{self.folder / 'kamailio_ctl'}"
         argv = [need("kamcmd", "kamailio"), "-s", socket, command, *arguments]
         return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+
+    def nodes(self) -> str:
+        """How the nodes are that it asks."""
+        sets = re.split(r"\bID: ", self.ask("dispatcher.list"))
+        return next(each for each in sets if each.startswith("1\n"))
 
     def log(self) -> str:
         """What it has printed so far."""

@@ -108,6 +108,8 @@ class Node(Peer):
     def __init__(self, port: int) -> None:
         super().__init__("127.0.0.1", port)
         self.full = self.silent = self.drains = self.no_line = self.rings = False
+        self.lost = 0
+        """So many health questions never arrive here."""
         self._ringing: dict[str, Request] = {}
         self._unheard: list[tuple[Request, Address]] = []
         self.said_full: list[str] = []
@@ -127,8 +129,10 @@ class Node(Peer):
             case "CANCEL" if request.call_id in self._ringing:
                 self.answer(request, "200 OK", sender)
                 self.answer(self._ringing.pop(request.call_id), "487 Request Terminated", sender)
-            case "OPTIONS":
-                self.answer(request, "503 Service Unavailable" if self.drains else "200 OK", sender)
+            case "OPTIONS" if self.lost > 0:
+                self.lost -= 1
+            case "OPTIONS" | "INVITE" if self.drains and ";tag=" not in request.header("To"):
+                self.answer(request, "503 Service Unavailable", sender)
             case "INVITE" if self.full and (self.no_line or request.header("X-Hotline-Next")):
                 self.answer(request, "503 Service Unavailable", sender)
             case _:
@@ -139,6 +143,7 @@ class Node(Peer):
     def well(self) -> None:
         """Be as at first; what was not answered and may still be waited for is answered now."""
         self.full = self.silent = self.drains = self.no_line = self.rings = False
+        self.lost = 0
         for request, sender in self._unheard:
             if request.method == "OPTIONS":
                 self.asked(request, sender)

@@ -190,7 +190,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture
 def place(running: Place) -> Iterator[Place]:
     """The same with nobody on the phone, and both nodes there."""
-    until(lambda: running.kamailio.ask("dispatcher.list").count("FLAGS: A") == 2, "both nodes are there")
+    until(lambda: running.kamailio.nodes().count("FLAGS: A") == 2, "both nodes are there")
     for node in (running.one, running.two):
         node.scripts.clear()
     running.main.sound.clear()
@@ -307,6 +307,6 @@ def test_given_an_asterisk_that_is_killed_when_callers_come_then_they_reach_the_
 
     assert call.status == "200" and in_time(call.took, 5)
     until(lambda: other.on_the_phone == 2, "the other node has both")
-    until(lambda: re.search(r"FLAGS: I", place.kamailio.ask("dispatcher.list")), "it is noticed", every=0.02)
+    until(lambda: re.search(r"FLAGS: I", place.kamailio.nodes()), "it is noticed", every=0.02)
     assert in_time(time.monotonic() - killed, 3)
     assert kept.ask("BYE").text.startswith("SIP/2.0 200")
