@@ -1,5 +1,6 @@
 """`hotline137 kamailio`: the SIP proxy before several nodes."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -31,8 +32,11 @@ def kamailio(
             path.parent.mkdir(parents=True)
             path.parent.chmod(0o750)
         fresh = path.with_name(f".{path.name}.new")
-        fresh.write_text(text)
-        fresh.chmod(0o640)
+        fresh.unlink(missing_ok=True)
+        # They hold secrets: never readable by others, not for a moment.
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            os.fchmod(file.fileno(), 0o640)
+            file.write(text)
         fresh.replace(path)
         typer.echo(path)
     typer.echo(f"Then: chgrp -R kamailio {folder}; kamailio -c -f {folder / 'kamailio.cfg'}")

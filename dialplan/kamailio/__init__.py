@@ -29,7 +29,7 @@ _NODE = "node"
 _RETRY_AFTER_S = 10
 _SCANNERS = (
     *("friendly-scanner", "friendly-request", "sipvicious", "sundayddr", "sipsak", "sip-scan", "sipcli"),
-    *("iwar", "smap", "vaxsipuseragent", "vaxasip", "pplsip", "scanner", "sipptk", "siparmyknife", "eyebeam"),
+    *("iwar", "smap", "vaxsipuseragent", "vaxasip", "pplsip", "scanner", "sipptk", "siparmyknife"),
 )
 """How tools that search for open exchanges call themselves; no carrier is called so."""
 

@@ -123,6 +123,8 @@ def test_given_the_command_when_it_is_run_then_files_lie_there_that_kamailio_tak
         ("SIP_NODES", NODES),
     ):
         monkeypatch.setenv(f"HOTLINE_{name}", str(value))
+    chmod = Path.chmod  # of folders alone: no file is open to others until then
+    monkeypatch.setattr(Path, "chmod", lambda path, mode: chmod(path, mode) if path.is_dir() else None)
     for _ in range(2):  # written anew over what is there
         done = CliRunner().invoke(app, ["kamailio", str(tmp_path / "etc")])
         assert done.exit_code == 0, done.output
