@@ -136,3 +136,4 @@ def test_given_numbers_without_a_plus_when_a_call_comes_then_a_whole_one_has_it_
 def test_given_the_number_of_a_trunk_when_it_is_dialled_then_by_that_trunk_only(calls: Calls) -> None:
     assert calls.heard(ASSERTED, to="02191001234") == "09130000000"
     assert calls.heard(FROM, to="02191001234") is None
+    assert calls.heard(FROM, to="09139998877") is None, "its last figures are no 137"
