@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from dialplan.accounts import AMI_USER
+from dialplan.kamailio import word
 from dialplan.variables import CALLERS_ADMITTED, LINES_FULL
 from dialplan.variables import PROXY_TRUNK as TRUNK
 from ivr.admission import Admission, every_second
@@ -292,6 +293,10 @@ def test_given_a_stranger_who_writes_the_proxys_header_when_they_call_a_node_its
             )
             call.ask("INVITE")
             assert call.status in ("401", "404"), call.first
+    hidden = [f"Subject: x\r{TRUNK}: {word('spare', place.one.settings)}"]  # whose number this is
+    call = Call(place.main, place.kamailio.address, f"sip:02191001234@{place.proxy}", more=hidden)
+    call.ask("INVITE")
+    assert call.status == "404"
     assert not place.one.scripts
 
 
