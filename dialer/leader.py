@@ -28,6 +28,7 @@ _KEY = (137, 0)
 # A machine that dies says no goodbye: the server ends its session within 4 s, and gives the lock to another.
 # The holder itself gives up earlier: a check that is not answered within 2 s has failed.
 _SERVER = {
+    "timezone": "utc",
     "tcp_keepalives_idle": 1,
     "tcp_keepalives_interval": 1,
     "tcp_keepalives_count": 3,

@@ -1,9 +1,11 @@
 """A node's dialer under its lease: one process of all with the node's name, while the database says so.
 
 A thread of its own renews it, whatever the dialer waits for. Who cannot renew ends all calls that it has
-placed in its own Asterisk before anybody else may take over, and begins none: so nobody is called twice.
+placed in its own Asterisk before anybody else may take over, and begins none: so nobody is called twice. That
+is another thread's, which looks at a clock and asks nothing but Asterisk.
 """
 
+import contextlib
 import logging
 import re
 import threading
@@ -16,9 +18,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from db.engine import writing
+from db.engine import reading, writing
 from dialer.ami import Ami, AmiError
 from dialer.leader import DatabaseLeader, impatient
+from dialer.lost_nodes import close_cut
 from dialer.originate import token_of
 from hotline.nodes import leases
 from settings import Settings
@@ -29,10 +32,13 @@ _LOCK = 138
 """(138, a node's name) is the advisory lock of its dialers."""
 _RENEW_S, _ALONE_S = 1.0, 3.0
 """So often; less often on the only node."""
-_FENCE_S = leases.LEASE.total_seconds() / 2
-"""Without a renewal for so long all that was placed is ended. What the database is asked meanwhile it
-answers, or does not, within four seconds more."""
-_PLACED = re.compile(r"[a-z]+(-\d+)?-[0-9a-f]{32}")
+_FENCE_S = leases.LEASE.total_seconds()
+"""Without a renewal for so long all that was placed is ended, before the grace is over, too."""
+_START_S = 3.0
+"""So soon after its start, if this node was not the only one: how long there was no dialer, nobody knows."""
+_GUARD_S = 0.2
+_PLACED = re.compile(r"(?!rescue-)[a-z]+(-\d+)?-[0-9a-f]{32}")
+"""All calls that are ended with the lease: not those in which somebody speaks with the emergency service."""
 
 
 def clock() -> float:
@@ -41,7 +47,7 @@ def clock() -> float:
 
 
 class NodeLease(DatabaseLeader):
-    """Whether this process acts for its node. Asked from the dialer's thread, kept by its own."""
+    """Whether this process acts for its node. Asked from the dialer's thread, kept by two of its own."""
 
     def __init__(self, settings: Settings, hang_up: Callable[[], bool]) -> None:
         """`hang_up`: ends every call that this node has placed; whether all were told to."""
@@ -49,9 +55,14 @@ class NodeLease(DatabaseLeader):
         self._settings = settings
         self._hang_up = hang_up
         self._rows = impatient(settings.database, pool_size=1, max_overflow=0, hide_parameters=True)
-        self._fence_at = float("inf")
+        self._others = settings.state_dir / "other-nodes"
+        self._alone = not self._others.exists()
+        self._fence_at = float("inf") if self._alone else clock() + _START_S
         self._unclean = False
-        """Its Asterisk may have calls that others have taken for ended."""
+        """Its Asterisk may have calls that others have taken for ended, or has had calls that were cut."""
+        self._told = False
+        self._fencing = threading.Lock()
+        """Who holds it ends calls, or says from when on they are to be ended."""
         self._stopped = threading.Event()
 
     def leads(self) -> bool:
@@ -65,24 +76,44 @@ class NodeLease(DatabaseLeader):
     def run(self) -> None:
         """Keep it until `stop`; meant for a thread of its own."""
         while not self._stopped.is_set():
-            self.turn()
-            alone = self._leads and self._fence_at == float("inf")
-            self._stopped.wait(_ALONE_S if alone else _RENEW_S)
+            try:
+                self.turn()
+            except Exception:
+                log.exception("node %s: its lease cannot be kept now", self._settings.node)
+                self._leads = False
+            self._stopped.wait(_ALONE_S if self._leads and self._alone else _RENEW_S)
+
+    def guard(self) -> None:
+        """End all calls when the lease is over, whatever `run` waits for; meant for a thread of its own."""
+        while not self._stopped.is_set():
+            try:
+                self.fence()
+            except Exception:
+                log.exception("node %s: its calls cannot be ended now", self._settings.node)
+            self._stopped.wait(min(_ALONE_S if self._alone else _RENEW_S, self._fence_in()))
+
+    def _fence_in(self) -> float:
+        return max(_GUARD_S, self._fence_at - clock())
 
     def stop(self) -> None:
         """Let go of it. It is not given back: this node's next dialer has it at once, another's in time."""
         self._stopped.set()
 
     def turn(self) -> None:
-        """Renew or take it; end what was placed if that has not been possible for too long."""
-        if clock() >= self._fence_at:
-            if not self._unclean:
-                log.error("node %s: no lease any more: all its calls are ended", self._settings.node)
-            self._unclean, self._leads = True, False
-            self._ended()
+        """Renew or take it."""
         self._look()
-        if self._leads and clock() >= self._fence_at:  # it was stopped meanwhile
-            self._leads = False
+
+    def fence(self) -> None:
+        """End what was placed if it has not been renewed for too long; again until Asterisk has heard it."""
+        with self._fencing:
+            if self._is_over() and not self._told:
+                self._told = self._ended()
+
+    def _is_over(self) -> bool:
+        if clock() >= self._fence_at and not self._unclean:
+            log.error("node %s: no lease any more: all its calls are ended", self._settings.node)
+            self._unclean = True
+        return self._unclean
 
     def _ended(self) -> bool:
         if self._hang_up():
@@ -91,32 +122,57 @@ class NodeLease(DatabaseLeader):
         return False
 
     def _take(self) -> bool:
-        asked_at = clock()
         if not super()._take():
             return False
+        with reading(self._rows) as session:
+            lost = leases.is_lost(session, self._settings.node)
+        with self._fencing:
+            self._unclean |= lost
+            if over := self._is_over():
+                self._told = self._ended()
+                if not self._told:
+                    return False  # and the lease is left to run out, so that others see to its work
         with writing(self._rows) as session:
             lease = leases.take(session, self._settings)
         self.epoch = lease.epoch
-        self._unclean |= lease.lost
-        if self._unclean and not self._ended():
-            return False
-        self._unclean = False
+        if lease.lost and not lost:
+            return False  # just now: to be ended first
+        if over:
+            close_cut(self._rows, self._settings, self._settings.node)
         with writing(self._rows) as session:
             cleaned = leases.clean(session, self._settings.node, lease.epoch)
-        self._fence_at = float("inf")
-        return cleaned and self._renewed(asked_at)
+        return cleaned and self._renewed(clean=over)
 
     def _holds(self) -> bool:
-        return super()._holds() and self._renewed(clock())
+        return super()._holds() and self._renewed()
 
-    def _renewed(self, asked_at: float) -> bool:
+    def _renewed(self, *, clean: bool = False) -> bool:
+        """`clean`: all calls that there were have been ended, and are written down as cut."""
+        asked_at = clock()
         with writing(self._rows) as session:
             renewed = leases.renew(session, self._settings.node, self.epoch)
-        if renewed is None:
-            self._unclean = True
-            return False
-        self._fence_at = float("inf") if renewed.alone else asked_at + _FENCE_S
+        with self._fencing:
+            if renewed is None:
+                self._unclean |= not self._alone  # of the only node nobody can have taken the work
+                return False
+            if self._is_over() and not clean:
+                return False  # too late
+            self._unclean = self._told = False
+            self._fence_at = float("inf") if renewed.alone else asked_at + _FENCE_S
+        self._remember(alone=renewed.alone)
         return True
+
+    def _remember(self, *, alone: bool) -> None:
+        """Whether this is the only node, for its next dialer: the database may be away when that starts."""
+        if alone is self._alone:
+            return
+        self._alone = alone
+        with contextlib.suppress(OSError):
+            if alone:
+                self._others.unlink(missing_ok=True)
+            else:
+                self._others.parent.mkdir(parents=True, exist_ok=True)
+                self._others.touch()
 
     def close(self) -> None:
         """End the session, and with it the node's lock."""

@@ -4,10 +4,11 @@ import logging
 import time
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from db.engine import reading, writing
 from hotline.callbacks import lost_nodes
-from hotline.nodes import homes
+from hotline.nodes import homes, leases
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -43,12 +44,22 @@ class LostNodes:
         if not begun:
             return
         log.error("node %s is gone: its work is taken over", name)
-        with reading(self._engine) as session:
-            tokens = lost_nodes.cut(session, name)
-        for token in tokens:
-            with writing(self._engine) as session:
-                lost_nodes.close(session, token, self._settings)
-            log.warning("%s: cut with node %s", token, name)
+        close_cut(self._engine, self._settings, name)
         with writing(self._engine) as session:
             rounds = lost_nodes.free(session, name)
         log.warning("node %s: %d rounds are free for other nodes", name, rounds)
+
+
+def close_cut(engine: Engine, settings: Settings, name: str) -> None:
+    """Close each callback whose call was cut with the node. One that cannot be closed stops no other."""
+    with reading(engine) as session:
+        tokens = lost_nodes.cut(session, name)
+    for token in tokens:
+        try:
+            with writing(engine) as session:
+                lost_nodes.close(session, token, settings)
+            log.warning("%s: cut with node %s", token, name)
+        except (OperationalError, InterfaceError, leases.Fenced):
+            raise
+        except Exception:
+            log.exception("%s: cut with node %s, and cannot be closed", token, name)

@@ -5,7 +5,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 from asterisk.ami.event import Event
 from sqlalchemy import Engine
@@ -35,7 +35,7 @@ def serve(settings: Settings) -> None:
     threading.Thread(target=_wake, args=(Watch(engine), ami), daemon=True).start()
     try:
         with _turns(settings, engine, ami) as turns:
-            while listening.is_alive():  # without it nothing of Asterisk's would ever be heard
+            while listening.is_alive() and turns.are_kept():  # without it nothing would ever be heard
                 turns.take()
                 watchdog.worked()
     finally:
@@ -61,7 +61,9 @@ def _turns(settings: Settings, engine: Engine, ami: Ami) -> Iterator["Turns"]:
         yield Turns(leads, ami, lambda: Dialer(settings, engine, ami))
         return
     lease = NodeLease(settings, lambda: hang_up_placed(ami))
-    threading.Thread(target=lease.run, daemon=True).start()
+    keepers = [threading.Thread(target=keep, daemon=True) for keep in (lease.guard, lease.run)]
+    for each in keepers:
+        each.start()
 
     def begin() -> Dialer:
         epoch = lease.epoch
@@ -69,7 +71,7 @@ def _turns(settings: Settings, engine: Engine, ami: Ami) -> Iterator["Turns"]:
         return Dialer(settings, fenced(engine, settings, epoch), ami, leads.leads)
 
     try:
-        yield Turns(lease, ami, begin)
+        yield Turns(lease, ami, begin, keepers)
     finally:
         lease.stop()
 
@@ -80,12 +82,20 @@ class Turns:
     Each time it comes to have it, a new dialer begins: what an old one remembered may be long out of date.
     """
 
-    def __init__(self, lead: Leader, ami: Ami, begin: Callable[[], Dialer]) -> None:
+    def __init__(
+        self, lead: Leader, ami: Ami, begin: Callable[[], Dialer], keepers: Sequence[threading.Thread] = ()
+    ) -> None:
+        """`keepers`: keep the node for it, as long as they live."""
+        self._keepers = keepers
         self._lead = lead
         self._ami = ami
         self._begin = begin
         self._dialer: Dialer | None = None
         self._epoch = 0
+
+    def are_kept(self) -> bool:
+        """Whether its node can be kept at all; if not, a new process is wanted."""
+        return all(each.is_alive() for each in self._keepers)
 
     def take(self) -> bool:
         """Do one turn, or let what Asterisk tells go by for POLL_S. Returns whether this process works."""

@@ -63,6 +63,11 @@ def take(session: Session, settings: Settings) -> Lease:
     return Lease(node.epoch, node.lost_at is not None)
 
 
+def is_lost(session: Session, name: str) -> bool:
+    """Whether the node's work was taken over, and it has not been given any since."""
+    return bool(session.scalar(select(exists().where(Node.name == name, Node.lost_at.is_not(None)))))
+
+
 def keep(session: Session, settings: Settings) -> None:
     """The lease of the only machine that there can be, whose dialer a locked file keeps alone."""
     node = session.get(Node, settings.node)

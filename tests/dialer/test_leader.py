@@ -5,6 +5,7 @@ import os
 import queue
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -254,3 +255,12 @@ def test_given_a_process_that_follows_leads_and_follows_when_it_takes_its_turns_
     assert [turns.take() for _ in range(5)] == [False, True, True, False, True]
     assert work == [1, 1, 2], "each time it comes to lead, a dialer that remembers nothing"
     assert manager.events.qsize() == 1, "what it heard while another led is gone"
+
+
+def test_given_a_thread_that_keeps_the_node_when_it_is_dead_then_the_process_is_to_end() -> None:
+    keeper = threading.Thread(target=lambda: None)
+    turns = Turns(Script(), Manager(), lambda: None, [keeper])  # type: ignore[arg-type,return-value]
+    keeper.start()
+    keeper.join()
+    assert not turns.are_kept()
+    assert Turns(Script(), Manager(), lambda: None).are_kept()  # type: ignore[arg-type,return-value]

@@ -1,16 +1,21 @@
 """A node's dialer under its lease: who cannot renew it ends its calls, and begins none."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 
 from db.engine import now, reading, writing
-from db.models import Node, Official, OfficialKind
+from db.models import Callback, Node, Official, OfficialKind
+from db.states import CallbackState as C
+from db.states import Outcome
 from dialer import lease as module
 from dialer.lease import NodeLease, fenced
+from hotline.callbacks import conversations
 from hotline.nodes import leases
 from settings import Settings
+from tests import factories as make
 from tests.kit.process import until
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
@@ -63,7 +68,8 @@ def another(engine: Engine, settings: Settings) -> None:
 
 
 def turn(lease: NodeLease) -> None:
-    """A turn in which a second has gone by."""
+    """A turn of each of its threads, in which a second has gone by."""
+    lease.fence()
     lease._next_look = 0.0
     lease.turn()
 
@@ -119,6 +125,8 @@ def test_given_one_node_of_two_when_it_cannot_renew_then_its_calls_are_ended_bef
     turn(lease)
     epoch = lease.epoch
     assert lease.leads() and lease.holds(epoch)
+    with reading(engine) as session:
+        until_ = session.get_one(Node, "one").lease_until
     with monkeypatch.context() as away:
         silent(lease, away)
         clock.at += module._FENCE_S - 1
@@ -127,9 +135,13 @@ def test_given_one_node_of_two_when_it_cannot_renew_then_its_calls_are_ended_bef
         clock.at += 1
         turn(lease)
         assert asterisk.told == 1
+        turn(lease)
+        assert asterisk.told == 1, "it has heard it"
     asterisk.hears = False
     turn(lease)
     assert not lease.leads(), "not before its Asterisk was told"
+    with reading(engine) as session:
+        assert session.get_one(Node, "one").lease_until == until_, "and others may see to its work"
     asterisk.hears = True
     turn(lease)
     assert lease.leads() and lease.epoch > epoch and not lease.holds(epoch)
@@ -141,10 +153,121 @@ def test_given_a_dialer_that_was_stopped_when_it_wakes_then_it_does_nothing_befo
     another(engine, settings)
     turn(lease)
     epoch = lease.epoch
-    clock.at += leases.LEASE.total_seconds()
+    clock.at += module._FENCE_S
     assert not lease.leads() and not lease.holds(epoch), "whichever of its threads wakes first"
     turn(lease)
     assert asterisk.told >= 1 and not lease.holds(epoch)
+
+
+def test_given_a_conversation_that_the_fence_has_cut_when_the_node_is_there_again_then_it_is_due_at_once(
+    lease: NodeLease, clock: Clock, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    another(engine, settings)
+    turn(lease)
+    with writing(engine) as session:
+        cut, theirs = make.a_callback(session, C.TALKING), make.a_callback(session, C.TALKING)
+        cut.node, theirs.node = "one", "two"
+        cut.talking_at = now(session) - 2 * conversations.MET
+        cut_id, their_id = cut.id, theirs.id
+    with monkeypatch.context() as away:
+        silent(lease, away)
+        clock.at += module._FENCE_S
+        turn(lease)
+    turn(lease)
+    assert lease.leads()
+    with reading(engine) as session:
+        cut = session.get_one(Callback, cut_id)
+        assert (cut.state, cut.outcome) == (C.CLOSED, Outcome.CALL_AGAIN), "never that it was had"
+        assert cut.again_at == cut.ended_at
+        assert session.get_one(Callback, their_id).state is C.TALKING
+
+
+def test_given_an_answer_that_comes_after_the_fence_when_it_says_that_the_lease_lasts_then_that_is_too_late(
+    lease: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
+    settings: Settings,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    another(engine, settings)
+    turn(lease)
+    renew = leases.renew
+
+    def slow(*of: Any) -> Any:
+        clock.at += module._FENCE_S
+        lease.fence()  # by its other thread
+        assert asterisk.told == 1, "it waits for no database"
+        return renew(*of)
+
+    with monkeypatch.context() as away:
+        away.setattr(leases, "renew", slow)
+        turn(lease)
+        assert not lease.leads()
+    turn(lease)
+    assert lease.leads() and asterisk.told == 2
+
+
+def test_given_a_node_that_was_not_alone_when_its_dialer_starts_without_a_database_then_it_ends_its_calls(
+    lease: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
+    settings: Settings,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    turn(lease)
+    assert NodeLease(lease._settings, asterisk.hang_up)._fence_at == float("inf"), "the only node"
+    another(engine, settings)
+    turn(lease)
+    lease.close()
+    next_ = NodeLease(lease._settings, asterisk.hang_up)
+    silent(next_, monkeypatch)
+    turn(next_)
+    assert asterisk.told == 0
+    clock.at += module._START_S
+    asterisk.hears = False
+    turn(next_)
+    asterisk.hears = True
+    turn(next_)
+    turn(next_)
+    assert asterisk.told == 2 and not next_.leads(), "until it has heard it"
+    next_.close()
+
+
+def test_given_the_only_node_when_its_row_is_gone_with_a_restored_database_then_no_call_is_ended(
+    lease: NodeLease, asterisk: Asterisk, engine: Engine
+) -> None:
+    turn(lease)
+    with writing(engine) as session:
+        session.execute(delete(Node))
+    turn(lease)
+    assert not lease.leads()
+    turn(lease)
+    assert lease.leads() and asterisk.told == 0
+
+
+def test_given_a_fault_that_nobody_has_thought_of_when_a_lease_is_renewed_then_it_is_tried_again(
+    lease: NodeLease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    turns: list[bool] = []
+
+    def fails() -> None:
+        turns.append(True)
+        if len(turns) == 2:
+            lease.stop()
+        raise ValueError
+
+    monkeypatch.setattr(lease, "turn", fails)
+    monkeypatch.setattr(lease, "fence", fails)
+    monkeypatch.setattr(module, "_RENEW_S", 0.0)
+    lease.run()
+    assert len(turns) == 2 and not lease.leads()
+    lease._stopped.clear()
+    turns.clear()
+    monkeypatch.setattr(module, "_ALONE_S", 0.0)
+    lease.guard()
+    assert len(turns) == 2
 
 
 def test_given_a_node_whose_work_was_taken_when_it_renews_then_it_ends_its_calls_and_begins_anew(
@@ -162,6 +285,6 @@ def test_given_a_node_whose_work_was_taken_when_it_renews_then_it_ends_its_calls
     with pytest.raises(leases.Fenced), writing(before) as session:
         session.add(Official(kind=OfficialKind.MAYOR, office_fa="-", office_en="-", clip="-"))
     turn(lease)
-    assert lease.leads() and asterisk.told == 1
+    assert lease.leads() and asterisk.told >= 1
     with reading(engine) as session:
         assert {node.name for node in leases.live(session)} == {"one", "two"}
