@@ -22,8 +22,8 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 _LOOK_S = 1.0
-_KEY = (137, 0)
-"""Of the advisory lock; (137, a round) holds that round's line (db.events)."""
+_KEY = (139, 0)
+"""Of the advisory lock; (137, a round) is that round's line (db.events), (138, a node) that node's work."""
 
 # A machine that dies says no goodbye: the server ends its session within 4 s, and gives the lock to another.
 # The holder itself gives up earlier: a check that is not answered within 2 s has failed.
@@ -62,6 +62,12 @@ class Leader(ABC):
             self._look()
             self._next_look = time.monotonic() + _LOOK_S
         return self._leads
+
+    def release(self) -> None:
+        """Let another one lead, until this one asks again."""
+        self._leads = False
+        self._next_look = 0.0
+        self.close()
 
     def _look(self) -> None:
         before = self._leads

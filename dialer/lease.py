@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -30,6 +30,8 @@ log = logging.getLogger("dialer")
 
 _LOCK = 138
 """(138, a node's name) is the advisory lock of its dialers."""
+_SHARE = text("SELECT pg_try_advisory_lock_shared(137, 0)")
+"""The dialers of version 0.3.0 have this lock for themselves: so none of them works beside one of these."""
 _RENEW_S, _ALONE_S = 1.0, 3.0
 """So often; less often on the only node."""
 _FENCE_S = leases.LEASE.total_seconds()
@@ -122,7 +124,7 @@ class NodeLease(DatabaseLeader):
         return False
 
     def _take(self) -> bool:
-        if not super()._take():
+        if not super()._take() or not self._is_no_other_versions():
             return False
         with reading(self._rows) as session:
             lost = leases.is_lost(session, self._settings.node)
@@ -142,6 +144,12 @@ class NodeLease(DatabaseLeader):
         with writing(self._rows) as session:
             cleaned = leases.clean(session, self._settings.node, lease.epoch)
         return cleaned and self._renewed(clean=over)
+
+    def _is_no_other_versions(self) -> bool:
+        shared = self._connection is not None and bool(self._connection.scalar(_SHARE))
+        if not shared:
+            log.warning("node %s: a dialer of the version before is at work", self._settings.node)
+        return shared
 
     def _holds(self) -> bool:
         return super()._holds() and self._renewed()

@@ -22,7 +22,8 @@ class LostNodes:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
-        self._next_look = 0.0
+        self._next_look = time.monotonic() + leases.GRACE.total_seconds()
+        """After an outage those that come back a little later than this one are no dead ones."""
 
     def take_over(self) -> bool:
         """See to each node that is gone. Whether any was: then some of its calls are this one's to end."""

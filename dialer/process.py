@@ -71,7 +71,7 @@ def _turns(settings: Settings, engine: Engine, ami: Ami) -> Iterator["Turns"]:
         return Dialer(settings, fenced(engine, settings, epoch), ami, leads.leads)
 
     try:
-        yield Turns(lease, ami, begin, keepers)
+        yield Turns(lease, ami, begin, keepers, leads.release)
     finally:
         lease.stop()
 
@@ -83,10 +83,16 @@ class Turns:
     """
 
     def __init__(
-        self, lead: Leader, ami: Ami, begin: Callable[[], Dialer], keepers: Sequence[threading.Thread] = ()
+        self,
+        lead: Leader,
+        ami: Ami,
+        begin: Callable[[], Dialer],
+        keepers: Sequence[threading.Thread] = (),
+        cannot: Callable[[], None] = lambda: None,
     ) -> None:
-        """`keepers`: keep the node for it, as long as they live."""
+        """`keepers`: keep the node for it, as long as they live. `cannot`: told while no work can be done."""
         self._keepers = keepers
+        self._cannot = cannot
         self._lead = lead
         self._ami = ami
         self._begin = begin
@@ -101,6 +107,7 @@ class Turns:
         """Do one turn, or let what Asterisk tells go by for POLL_S. Returns whether this process works."""
         if not self._lead.leads():
             self._dialer = None
+            self._cannot()
             with contextlib.suppress(queue.Empty):
                 self._ami.events.get(timeout=POLL_S)
             return False
@@ -108,4 +115,6 @@ class Turns:
             self._epoch = self._lead.epoch
             self._dialer = self._begin()
         self._dialer.step()
+        if not self._ami.connected.is_set():
+            self._cannot()
         return True

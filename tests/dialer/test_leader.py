@@ -234,6 +234,7 @@ class Manager:
 
     def __init__(self) -> None:
         self.events: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self.connected = threading.Event()
 
 
 def test_given_a_process_that_follows_leads_and_follows_when_it_takes_its_turns_then_it_works_only_as_leader(
@@ -264,3 +265,28 @@ def test_given_a_thread_that_keeps_the_node_when_it_is_dead_then_the_process_is_
     keeper.join()
     assert not turns.are_kept()
     assert Turns(Script(), Manager(), lambda: None).are_kept()  # type: ignore[arg-type,return-value]
+
+
+def test_given_who_leads_all_nodes_when_it_has_no_lease_or_no_asterisk_then_another_may_lead(
+    monkeypatch: pytest.MonkeyPatch, two: tuple[Leader, Leader]
+) -> None:
+    monkeypatch.setattr("dialer.process.POLL_S", 0.01)
+    first, second = two
+    manager = Manager()
+    manager.connected.set()
+
+    class Worker:
+        def step(self) -> None:
+            first.leads()
+
+    turns = Turns(Script(True, True, True, False), manager, Worker, [], first.release)  # type: ignore[arg-type]
+    turns.take()
+    assert not second.leads()
+    manager.connected.clear()
+    turns.take()
+    until(second.leads, "without its Asterisk it cannot lead")
+    second.release()
+    manager.connected.set()
+    until(first.leads, "the lock is free")
+    assert not Turns(Script(False), manager, Worker, [], first.release).take()  # type: ignore[arg-type]
+    until(second.leads, "without its lease it may not lead")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Engine, delete, text, update
 
 from db.engine import now, reading, writing
 from db.models import Callback, Node, Official, OfficialKind
@@ -268,6 +268,19 @@ def test_given_a_fault_that_nobody_has_thought_of_when_a_lease_is_renewed_then_i
     monkeypatch.setattr(module, "_ALONE_S", 0.0)
     lease.guard()
     assert len(turns) == 2
+
+
+def test_given_a_dialer_of_the_version_before_when_it_is_at_work_then_none_of_this_one_is_and_so_conversely(
+    lease: NodeLease, engine: Engine
+) -> None:
+    before = text("SELECT pg_try_advisory_lock(137, 0)")
+    with engine.connect() as old:
+        assert old.scalar(before)
+        turn(lease)
+        assert not lease.leads()
+        old.execute(text("SELECT pg_advisory_unlock(137, 0)"))
+        turn(lease)
+        assert lease.leads() and not old.scalar(before)
 
 
 def test_given_a_node_whose_work_was_taken_when_it_renews_then_it_ends_its_calls_and_begins_anew(
