@@ -13,6 +13,8 @@ from ops.terminal import transaction
 app = typer.Typer(no_args_is_help=True, help="Machines that share this database (docs/operate/nodes.md).")
 
 _LOOK_S = 1.0
+_LOOKS = 2
+"""Between two conversations there may be a moment without any."""
 
 _Name = Annotated[str, typer.Argument(help="The node's name, its HOTLINE_NODE.")]
 
@@ -29,18 +31,23 @@ def list_nodes() -> None:
 def drain(
     name: _Name,
     undo: Annotated[bool, typer.Option("--undo", help="It gets new rounds again.")] = False,
-    wait: Annotated[bool, typer.Option("--wait", help="Until it has no call of ours, or is gone.")] = False,
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Until it has no round, call or caller, or is gone.")
+    ] = False,
 ) -> None:
     """Give the node no new round; what it has comes to its end, and nobody is cut off."""
     with transaction() as session:
         nodes.drain(session, name, who=audit.COMMAND_LINE, drained=not undo)
-    while wait and not undo and _has_calls(name):
-        time.sleep(_LOOK_S)
+    rested = 0
+    while wait and not undo and rested < _LOOKS:
+        rested = rested + 1 if _rests(name) else 0
+        if rested < _LOOKS:
+            time.sleep(_LOOK_S)
 
 
-def _has_calls(name: str) -> bool:
+def _rests(name: str) -> bool:
     with transaction(read_only=True) as session:
-        return any(n.name == name and n.state != "gone" and n.calls for n in nodes.everyone(session))
+        return nodes.rests(session, name)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from db.models import Callback, Desk, Round, words
 from db.states import LIVE, UNDER_WAY, CallbackState, Outcome
 from hotline.callbacks import assignment, callbacks, pacing
 from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker
+from hotline.nodes import homes
 
 _NEWEST = 200
 """So many calls tell what a round is like; it is asked five times a second."""
@@ -40,7 +41,7 @@ _NEWEST_CALLS = (
 
 _LIVE = select(Callback).where(Callback.round_id == bindparam("round"), Callback.state.in_(words(LIVE)))
 _DESKS = select(Desk).where(
-    Desk.round_id == bindparam("round"), Desk.phone_connected, Desk.break_reason.is_(None)
+    Desk.round_id == bindparam("round"), Desk.phone_connected, Desk.break_reason.is_(None), ~homes.elsewhere()
 )
 
 

@@ -16,12 +16,12 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
-from db.models import BreakReason, Callback, Desk, Node, Round, UtcDateTime, words
+from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from hotline import audit
 from hotline.callbacks import assignment, breaks, callbacks, conversations, live_desks
 from hotline.errors import Refused
-from hotline.nodes import homes
+from hotline.nodes import homes, leases
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
@@ -106,7 +106,8 @@ def ask_next(
 
     `after` is the callback that the desk had when it asked (None: none), so that a key pressed twice ends one
     conversation. One that has just begun ends only if that is `confirmed`. Returns what the desk has now.
-    Raises Refused("not-serving" | "desk-phone-away" | "confirm-next" | "wrong-state" | "round-not-started").
+    Raises Refused("not-serving" | "desk-phone-away" | "desk-phone-elsewhere" | "confirm-next" |
+    "wrong-state" | "round-not-started").
     """
     callbacks.hold(session, desk)
     if desk.round_id is None:
@@ -115,6 +116,8 @@ def ask_next(
         raise Refused("not-serving", "the desk serves no round")
     if not desk.phone_connected:
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
+    if desk.phone != "browser" and homes.is_elsewhere(session, desk.id):  # a browser goes there by itself
+        raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
     live = callbacks.live_at_desk(session, desk.id)
     if live and live.id != after:
         return live
@@ -196,12 +199,14 @@ def finishing(session: Session, desk: Desk) -> Callback:
     return live
 
 
-_at_work = exists().where(Desk.round_id == Round.id, Desk.phone_connected)
-_begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", type_=UtcDateTime))
-_drained = and_(
-    Round.is_operators_line, exists().where(Node.name == Round.node, Node.draining_at.is_not(None))
+_at_work = exists().where(
+    Desk.round_id == Round.id,
+    Desk.phone_connected,
+    or_(Round.node.is_(None), Desk.node.is_(None), Desk.node == Round.node),  # where its citizens are
 )
-"""This line never ends; on a draining node it comes to rest, and moves."""
+_begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", type_=UtcDateTime))
+_drained = leases.drained(Round.node)
+"""On a draining node a round comes to rest, and moves."""
 _SERVED = select(Round).where(
     _at_work, _begun, Round.paused_at.is_(None), ~rounds.over(), homes.mine(Round.node), ~_drained
 )

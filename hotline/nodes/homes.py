@@ -28,7 +28,7 @@ def of_round(session: Session, round_id: int) -> str | None:
 
 
 def settle(session: Session, round_id: int, node: str, *, hold: bool = False) -> bool:
-    """Whether the round lives on this node; if on none yet, on the live one with most room, from now on.
+    """Whether the round lives on this node; if on none yet, on the one that is chosen now, from now on.
 
     Of several nodes none has it in the transaction in which it is chosen: to be asked again.
     `hold`: it does so until the transaction ends. Call it then before the change of any row.
@@ -38,9 +38,7 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     if at_home is not None:
         return at_home == node
     alive = leases.live(session)
-    chosen = choose(session, alive, node)
-    if chosen is None:
-        return False
+    chosen = choose(session, alive, node, round_id)
     settled = (
         update(Round)
         .where(Round.id == round_id, Round.node.is_(None))
@@ -54,12 +52,28 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     return chosen == node and of_round(session, round_id) == node
 
 
-def choose(session: Session, alive: Sequence[Node], node: str) -> str | None:
-    """The live node with most room that is not draining; this one where none is known at all."""
+def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | None = None) -> str:
+    """The live node where most of the round's desks have their phones, and then with most room.
+
+    None that is full or draining, where there is another; this one where none is known at all.
+    """
     if not alive:
         return node
-    room = {each.name: free(session, each) for each in alive if each.draining_at is None}
-    return max(room, key=lambda name: (room[name], name == node, name), default=None)
+    desks = _desks(session, round_id) if len(alive) > 1 else {}
+    room = {each.name: free(session, each) for each in alive}
+    drains = {each.name: each.draining_at is not None for each in alive}
+
+    def rank(name: str) -> tuple[bool, bool, int, int, bool, str]:
+        return not drains[name], room[name] > 0, desks.get(name, 0), room[name], name == node, name
+
+    return max(room, key=rank)
+
+
+def _desks(session: Session, round_id: int | None) -> dict[str, int]:
+    at_work = select(Desk.node, func.count()).where(
+        Desk.round_id == round_id, Desk.phone_connected, Desk.node.is_not(None)
+    )
+    return {name: count for name, count in session.execute(at_work.group_by(Desk.node)) if name}
 
 
 def free(session: Session, node: Node) -> int:
@@ -76,6 +90,11 @@ _ELSEWHERE = exists().where(Round.id == Desk.round_id, Round.node != Desk.node)
 def elsewhere() -> ColumnElement[bool]:
     """In a query of Desk: whether its phone is not in the Asterisk in which its round's citizens are."""
     return _ELSEWHERE
+
+
+def is_elsewhere(session: Session, desk_id: int) -> bool:
+    """Whether the phone of this desk is."""
+    return bool(session.scalar(select(exists().where(Desk.id == desk_id, _ELSEWHERE))))
 
 
 _under_way = exists().where(

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import DateTime, bindparam, exists, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, DateTime, and_, bindparam, exists, func, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.engine import now
 from db.models import Node, UtcDateTime
@@ -133,9 +133,22 @@ def is_live(node: Node, at: datetime) -> bool:
     return node.lost_at is None and node.lease_until > at
 
 
+def drained(name: InstrumentedAttribute[str | None] | str) -> ColumnElement[bool]:
+    """In a query, with the parameter `at`: whether the node is to get nothing new.
+
+    Not while no other one would: a drain that was forgotten stops nothing.
+    """
+    itself, other = aliased(Node), aliased(Node)
+    lives = other.lost_at.is_(None), other.lease_until > bindparam("at", type_=UtcDateTime)
+    return and_(
+        exists().where(itself.name == name, itself.draining_at.is_not(None)),
+        exists().where(other.name != name, other.draining_at.is_(None), *lives),
+    )
+
+
 def drains(session: Session, name: str) -> bool:
     """Whether the node is to get nothing new."""
-    return bool(session.scalar(select(exists().where(Node.name == name, Node.draining_at.is_not(None)))))
+    return bool(session.scalar(select(drained(name)), {"at": now(session)}))
 
 
 def over(session: Session) -> Sequence[Node]:

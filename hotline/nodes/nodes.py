@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback, Desk, Node, Round
+from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from hotline import audit
 from hotline.errors import Refused
 from hotline.nodes import homes, leases
@@ -83,12 +83,27 @@ def word(node: Node, at: datetime) -> str:
 
 
 def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Node:
-    """The node gets no new round from now on, or does again. Raises Refused("not-found")."""
+    """The node gets no new round from now on, or does again. Raises Refused("not-found" | "last-node")."""
+    # of two commands that drain the last two, one waits here
+    session.scalars(select(Node).order_by(Node.name).with_for_update(key_share=True)).all()
     node = _get(session, name)
+    if drained and not any(each.name != name and not each.draining_at for each in leases.live(session)):
+        raise Refused("last-node", f"no other node lives that would take the work of node {name}")
     if (node.draining_at is not None) is not drained:
         node.draining_at = now(session) if drained else None
         audit.record(session, who, "node-drained" if drained else "node-undrained", f"node {name}")
     return node
+
+
+def rests(session: Session, name: str) -> bool:
+    """Whether nothing at all goes on there: no round, no call, no caller; or the node is gone."""
+    node = session.get(Node, name)
+    if node is None or word(node, now(session)) == "gone":
+        return True
+    state = _state(session, node, now(session))
+    placed = exists().where(PlacedCall.node == name, PlacedCall.ended_at.is_(None))
+    callers = exists().where(CallerNow.node == name)
+    return not (state.rounds or state.calls or session.scalar(select(or_(placed, callers))))
 
 
 def remove(session: Session, name: str, *, who: str) -> None:

@@ -66,5 +66,4 @@ def node_of(session: Session, desk: Desk) -> Node | None:
     ):
         if name in alive:
             return alive[name]
-    chosen = homes.choose(session, list(alive.values()), desk.node or "")
-    return alive.get(chosen or "") or min(alive.values(), key=lambda node: node.name)
+    return alive[homes.choose(session, list(alive.values()), desk.node or "", desk.round_id)]

@@ -3,18 +3,18 @@
 import json
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, delete, update
 from typer.testing import CliRunner
 
 from db.engine import now, writing
-from db.models import Callback, Node
+from db.models import Callback, CallerNow, Node, PlacedCall
 from hotline.nodes import leases
 from ops.cli import app
 from settings import Settings
 from tests import factories as make
 
 
-def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_ends_with_the_call(
+def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_ends_with_the_last(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
@@ -23,18 +23,30 @@ def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_
         leases.keep(session, settings)
         callback = make.a_callback(session)
         callback.node = "main"
+        leases.take(session, settings.model_copy(update={"node": "two"}))
+        session.add(PlacedCall(token="code-1", number="+98", at=now(session), node="main"))
+        session.add(CallerNow(channel="1.1", number="", since=now(session), node="main"))
+        session.add(CallerNow(channel="1.2", number="", since=now(session), node="two"))
     looks: list[float] = []
+    ends = [
+        delete(CallerNow).where(CallerNow.node == "main"),
+        None,
+        update(PlacedCall),
+        None,
+        update(Callback),
+    ]
 
     def look(seconds: float) -> None:
         looks.append(seconds)
-        if len(looks) == 2:
+        end = ends.pop(0) if ends else None
+        if end is not None:
             with writing(engine) as session:
-                session.execute(update(Callback).values(ended_at=now(session)))
+                session.execute(end if end.is_delete else end.values(ended_at=now(session)))
 
     monkeypatch.setattr("ops.nodes.time.sleep", look)
     done = CliRunner().invoke(app, ["node", "drain", "main", "--wait"])
 
-    assert (done.exit_code, len(looks)) == (0, 2), done.output
+    assert (done.exit_code, len(looks)) == (0, 6), done.output
 
 
 def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_state_is_said_as_json(
@@ -44,6 +56,7 @@ def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_stat
     monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
     with writing(engine) as session:
         leases.keep(session, settings)
+        leases.take(session, settings.model_copy(update={"node": "two"}))
 
     def run(*words: str) -> str:
         done = CliRunner().invoke(app, ["node", *words])
@@ -53,14 +66,17 @@ def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_stat
     def states() -> list[tuple[str, str]]:
         return [(each["name"], each["state"]) for each in json.loads(run("list"))]
 
-    assert states() == [("main", "live")]
+    assert states() == [("main", "live"), ("two", "live")]
     run("drain", "main")
-    assert states() == [("main", "draining")]
+    assert states() == [("main", "draining"), ("two", "live")]
+    last = CliRunner().invoke(app, ["node", "drain", "two"])
+    assert last.exit_code == 1 and "no other node" in last.output
     run("drain", "main", "--undo")
-    assert states() == [("main", "live")]
+    assert states() == [("main", "live"), ("two", "live")]
     assert CliRunner().invoke(app, ["node", "remove", "main"]).exit_code == 1
     with writing(engine) as session:
         session.execute(update(Node).values(lease_until=now(session) - leases.GRACE - leases.LEASE))
     run("remove", "main")
+    run("remove", "two")
     assert states() == []
     assert CliRunner().invoke(app, ["node", "drain", "main"]).exit_code == 1

@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Node, PlacedCall, Round
 from db.states import CallbackState as C
 from hotline import heartbeats
-from hotline.callbacks import assignment, callbacks, on_the_line, serving, toll
+from hotline.callbacks import assignment, callbacks, on_the_line, round_statistics, serving, toll
 from hotline.nodes import homes, leases, phones
 from hotline.nodes import nodes as commands
 from hotline.rounds import rounds
@@ -18,6 +18,7 @@ from settings import Settings
 from tests import factories as make
 from tests.hotline.nodes.conftest import silent
 from tests.kit.databases import in_both
+from tests.kit.refusal import refusal
 
 Make = Callable[..., list[leases.Lease]]
 
@@ -74,14 +75,83 @@ def test_given_several_nodes_when_a_round_is_served_then_the_one_with_most_room_
 
 
 @in_both
-def test_given_nodes_that_are_all_drained_when_a_round_is_served_then_none_gets_it(
+def test_given_a_round_whose_desks_are_at_work_when_it_is_first_served_then_it_lives_where_most_of_them_are(
     engine: Engine, nodes: Make
 ) -> None:
-    nodes("one")
+    nodes("one", "two")
+    changed(engine, "two", capacity=900)
+    with writing(engine) as session:
+        round_id = make.a_round(session).id
+        for node, connected in (("one", True), ("one", True), ("two", True), ("two", False), ("two", False)):
+            desk = make.a_desk(session, connected=connected)
+            desk.round_id, desk.node = round_id, node
+    assert settles(engine, round_id, "one") and home(engine, round_id) == "one"
+    full = a_round(engine)
+    with writing(engine) as session:
+        desk = make.a_desk(session)
+        desk.round_id, desk.node = full, "one"
+    changed(engine, "one", capacity=1)
+    assert settles(engine, full, "two"), "the other one is full"
+
+
+@in_both
+def test_given_a_drain_that_was_forgotten_when_no_other_node_is_left_then_it_stops_nothing(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
     with writing(engine) as session:
         commands.drain(session, "one", who="somebody")
-    round_id = a_round(engine)
-    assert not settles(engine, round_id, "one") and home(engine, round_id) is None
+        assert leases.drains(session, "one")
+        silent(session, "two")
+    with writing(engine) as session:
+        assert not leases.drains(session, "one"), "nor are callers sent elsewhere"
+    round_id = served_round(engine, "one", None)
+    assert settles(engine, round_id, "one")
+    with reading(engine) as session:
+        assert [each.id for each in serving.served(session, "one")] == [round_id]
+
+
+def served_round(engine: Engine, desks_node: str, node: str | None, phone: str = "browser") -> int:
+    """A round that has begun, on this node, and one desk, on that, that wants the next."""
+    with writing(engine) as session:
+        round_ = make.a_round(session)
+        round_.node = node
+        desk = make.a_desk(session)
+        desk.round_id, desk.node, desk.phone, desk.next_asked_at = round_.id, desks_node, phone, now(session)
+        return round_.id
+
+
+@in_both
+def test_given_a_desk_whose_phone_cannot_follow_its_round_when_it_serves_that_then_nobody_is_called_for_it(
+    engine: Engine, nodes: Make, settings: Settings
+) -> None:
+    nodes("one", "two")
+    round_id = served_round(engine, "two", "one", "sip")
+    with writing(engine) as session:
+        assert not serving.served(session, "one")
+        assert not round_statistics.situation(session, round_id).speakers
+        (desk,) = serving.desks_of(session, round_id)
+        assert refusal(serving.ask_next, session, desk, None, settings) == "desk-phone-elsewhere"
+        desk.phone = "browser"
+        session.flush()
+        assert serving.ask_next(session, desk, None, settings) is None, "it goes there by itself"
+        desk.phone, desk.node = "sip", "one"
+        session.flush()
+        assert [each.id for each in serving.served(session, "one")] == [round_id]
+        assert len(round_statistics.situation(session, round_id).speakers) == 1
+        assert serving.ask_next(session, desk, None, settings) is None
+
+
+@in_both
+def test_given_a_draining_node_when_a_round_is_served_there_then_it_comes_to_rest(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+    round_id = served_round(engine, "one", "one")
+    with writing(engine) as session:
+        assert [each.id for each in serving.served(session, "one")] == [round_id]
+        commands.drain(session, "one", who="somebody")
+        assert not serving.served(session, "one")
 
 
 @in_both
@@ -95,8 +165,8 @@ def test_given_a_draining_node_when_nobody_of_a_round_is_under_way_then_it_moves
         idle = make.a_round(session)
         session.get_one(Round, busy.round_id).node = idle.node = "one"
         idle_id, busy_id, token = idle.id, busy.round_id, busy.token
-        commands.drain(session, "one", who="somebody")
     with writing(engine) as session:
+        session.execute(update(Node).values(draining_at=now(session)))
         assert homes.move_idle(session) == 0, "there is no other node"
     nodes("two")
     with writing(engine) as session:
@@ -165,7 +235,7 @@ def test_given_a_draining_node_when_it_has_the_operators_line_then_nobody_more_i
     engine: Engine, nodes: Make, session: Session
 ) -> None:
     session.commit()
-    nodes("one")
+    nodes("one", "two")
     with writing(engine) as session:
         line = rounds.operators_line(session)
         desk = make.a_desk(session)

@@ -148,10 +148,14 @@ def test_given_a_node_when_people_ask_then_its_state_is_said_and_only_one_that_i
 
     with writing(engine) as session:
         commands.drain(session, "one", who="somebody")
+        with pytest.raises(Refused, match="no other node lives"):
+            commands.drain(session, "two", who="somebody")
         silent(session, "two")
     assert states() == {"one": "draining", "two": "gone"}
     with writing(engine) as session:
         commands.drain(session, "one", who="somebody", drained=False)
+        with pytest.raises(Refused, match="no other node lives"):
+            commands.drain(session, "one", who="somebody")
         commands.remove(session, "two", who="somebody")
         with pytest.raises(Refused, match="stop it first"):
             commands.remove(session, "one", who="somebody")
