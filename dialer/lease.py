@@ -156,9 +156,9 @@ class NodeLease(DatabaseLeader):
 
     def _renewed(self, *, clean: bool = False) -> bool:
         """`clean`: all calls that there were have been ended, and are written down as cut."""
-        asked_at = clock()
+        asked_at, fences = clock(), not self._alone
         with writing(self._rows) as session:
-            renewed = leases.renew(session, self._settings.node, self.epoch)
+            renewed = leases.renew(session, self._settings.node, self.epoch, fences=fences)
         with self._fencing:
             if renewed is None:
                 self._unclean |= not self._alone  # of the only node nobody can have taken the work
@@ -166,7 +166,8 @@ class NodeLease(DatabaseLeader):
             if self._is_over() and not clean:
                 return False  # too late
             self._unclean = self._told = False
-            self._fence_at = float("inf") if renewed.alone else asked_at + _FENCE_S
+            # with the first renewal that says so it begins to fence, with the second it ends
+            self._fence_at = float("inf") if renewed.alone and not fences else asked_at + _FENCE_S
         self._remember(alone=renewed.alone)
         return True
 

@@ -54,4 +54,6 @@ def _rests(name: str) -> bool:
 def remove(name: _Name) -> None:
     """Forget a node that is gone for good."""
     with transaction() as session:
+        nodes.give_up(session, name, who=audit.COMMAND_LINE)
+    with transaction() as session:
         nodes.remove(session, name, who=audit.COMMAND_LINE)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, String
+from sqlalchemy import BigInteger, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base
@@ -21,5 +21,7 @@ class Node(Base):
     epoch: Mapped[int] = mapped_column(BigInteger)  # one more each time that its work changes hands
     lease_until: Mapped[datetime]
     lost_at: Mapped[datetime | None]  # its work was taken over; until it is there again
+    fences: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """It ends its calls when its lease is over: it has known of another node."""
     draining_at: Mapped[datetime | None]  # gets no new round
     started_at: Mapped[datetime]

@@ -83,14 +83,17 @@ def clean(session: Session, name: str, epoch: int) -> bool:
     return _mine(session, name, epoch, lost_at=None)
 
 
-def renew(session: Session, name: str, epoch: int) -> Renewed | None:
-    """The lease lasts from now; None: somebody else has taken the node's work, or it is removed."""
-    if not _mine(session, name, epoch, lease_until=now(session) + LEASE):
+def renew(session: Session, name: str, epoch: int, *, fences: bool) -> Renewed | None:
+    """The lease lasts from now; None: somebody else has taken the node's work, or it is removed.
+
+    `fences`: its calls will have ended by the time at which it may be declared dead. It may not before.
+    """
+    if not _mine(session, name, epoch, lease_until=now(session) + LEASE, fences=fences):
         return None
     return Renewed(alone=not session.scalar(select(exists().where(Node.name != name))))
 
 
-def _mine(session: Session, name: str, epoch: int, **values: datetime | None) -> bool:
+def _mine(session: Session, name: str, epoch: int, **values: datetime | bool | None) -> bool:
     changed = update(Node).where(Node.name == name, Node.epoch == epoch).values(**values)
     found = session.scalar(changed.returning(Node.name).execution_options(synchronize_session=False))
     return found is not None
@@ -115,7 +118,7 @@ def check(session: Session, name: str, epoch: int) -> None:
         raise Fenced(f"the lease of node {name} is not this dialer's any more")
 
 
-_over = Node.lease_until < bindparam("before", type_=UtcDateTime)
+_over = and_(Node.fences, Node.lease_until < bindparam("before", type_=UtcDateTime))
 _LIVE = (
     select(Node)
     .where(Node.lost_at.is_(None), Node.lease_until > bindparam("at", type_=UtcDateTime))
@@ -152,7 +155,10 @@ def drains(session: Session, name: str) -> bool:
 
 
 def over(session: Session) -> Sequence[Node]:
-    """The nodes whose lease has been over for so long that they count as dead."""
+    """The nodes whose lease has been over for so long that they count as dead.
+
+    Not one that has never known of another: it may be cut off, and in conversation.
+    """
     return session.scalars(select(Node).where(_over), {"before": now(session) - GRACE}).all()
 
 

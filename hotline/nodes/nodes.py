@@ -106,16 +106,30 @@ def rests(session: Session, name: str) -> bool:
     return not (state.rounds or state.calls or session.scalar(select(or_(placed, callers))))
 
 
+def give_up(session: Session, name: str, *, who: str) -> None:
+    """Who runs the machine says that it is off: of a node that has never known of another nobody else can.
+
+    Raises Refused("not-found").
+    """
+    node = _get(session, name)
+    if word(node, now(session)) == "gone" and not node.fences:
+        node.fences = True
+        audit.record(session, who, "node-given-up", f"node {name}")
+
+
 def remove(session: Session, name: str, *, who: str) -> None:
-    """The node is gone for good. Raises Refused("not-found" | "node-at-work")."""
+    """The node is gone for good. Raises Refused("not-found" | "node-at-work").
+
+    Its work is another's first, where one lives (`give_up`).
+    """
     node = _get(session, name)
     at_work = select(
         exists().where(Round.node == name, Round.ended_at.is_(None), Round.cancelled_at.is_(None))
     )
     if word(node, now(session)) != "gone" or session.scalar(select(exists().where(_calls(name)))):
         raise Refused("node-at-work", f"node {name} is {word(node, now(session))}: stop it first")
-    if session.scalar(at_work):
-        raise Refused("node-at-work", f"nobody has taken the rounds of node {name} yet")
+    if session.scalar(at_work) or (node.lost_at is None and leases.live(session)):
+        raise Refused("node-at-work", f"nobody has taken the work of node {name} yet: again in a moment")
     session.delete(node)
     audit.record(session, who, "node-removed", f"node {name}")
 

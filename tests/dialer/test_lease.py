@@ -194,11 +194,11 @@ def test_given_an_answer_that_comes_after_the_fence_when_it_says_that_the_lease_
     turn(lease)
     renew = leases.renew
 
-    def slow(*of: Any) -> Any:
+    def slow(*of: Any, **how: Any) -> Any:
         clock.at += module._FENCE_S
         lease.fence()  # by its other thread
         assert asterisk.told == 1, "it waits for no database"
-        return renew(*of)
+        return renew(*of, **how)
 
     with monkeypatch.context() as away:
         away.setattr(leases, "renew", slow)
@@ -233,6 +233,22 @@ def test_given_a_node_that_was_not_alone_when_its_dialer_starts_without_a_databa
     turn(next_)
     assert asterisk.told == 2 and not next_.leads(), "until it has heard it"
     next_.close()
+
+
+def test_given_a_node_when_another_comes_and_is_removed_then_it_says_that_it_fences_only_while_it_does(
+    lease: NodeLease, clock: Clock, settings: Settings, engine: Engine
+) -> None:
+    def said() -> tuple[bool, bool]:
+        turn(lease)
+        with reading(engine) as session:
+            return session.get_one(Node, "one").fences, lease._fence_at < float("inf")
+
+    assert said() == (False, False)
+    another(engine, settings)
+    assert [said(), said()] == [(False, True), (True, True)]
+    with writing(engine) as session:
+        session.execute(delete(Node).where(Node.name == "two"))
+    assert [said(), said()] == [(True, True), (False, False)]
 
 
 def test_given_the_only_node_when_its_row_is_gone_with_a_restored_database_then_no_call_is_ended(
@@ -290,6 +306,7 @@ def test_given_a_node_whose_work_was_taken_when_it_renews_then_it_ends_its_calls
     turn(lease)
     before = fenced(engine, settings.model_copy(update={"node": "one"}), lease.epoch)
     with writing(engine) as session:
+        leases.renew(session, "one", lease.epoch, fences=True)
         gone = now(session) - leases.LEASE - leases.GRACE
         session.execute(update(Node).where(Node.name == "one").values(lease_until=gone))
         assert leases.declare_dead(session, "one")

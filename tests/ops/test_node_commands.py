@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from sqlalchemy import Engine, delete, update
+from sqlalchemy import Engine, delete, select, update
 from typer.testing import CliRunner
 
 from db.engine import now, writing
@@ -77,6 +77,8 @@ def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_stat
     with writing(engine) as session:
         session.execute(update(Node).values(lease_until=now(session) - leases.GRACE - leases.LEASE))
     run("remove", "main")
+    with writing(engine) as session:
+        assert session.scalars(select(Node.name)).all() == ["two"]
     run("remove", "two")
     assert states() == []
     assert CliRunner().invoke(app, ["node", "drain", "main"]).exit_code == 1

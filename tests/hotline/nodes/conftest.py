@@ -16,9 +16,10 @@ __all__ = ["on_both"]
 
 
 def a_node(session: Session, settings: Settings, name: str) -> leases.Lease:
-    """It has just taken its lease, and its Asterisk is clean."""
+    """It has its lease, its Asterisk is clean, and it knows of others."""
     lease = leases.take(session, settings.model_copy(update={"node": name}))
     leases.clean(session, name, lease.epoch)
+    leases.renew(session, name, lease.epoch, fences=True)
     return lease
 
 

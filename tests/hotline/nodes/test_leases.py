@@ -27,10 +27,10 @@ def test_given_a_lease_when_it_is_renewed_then_it_lasts_and_whoever_is_alone_kno
 ) -> None:
     (lease,) = nodes("one")
     with writing(engine) as session:
-        assert leases.renew(session, "one", lease.epoch) == leases.Renewed(alone=True)
+        assert leases.renew(session, "one", lease.epoch, fences=True) == leases.Renewed(alone=True)
     nodes("two")
     with writing(engine) as session:
-        assert leases.renew(session, "one", lease.epoch) == leases.Renewed(alone=False)
+        assert leases.renew(session, "one", lease.epoch, fences=True) == leases.Renewed(alone=False)
         assert [node.name for node in leases.live(session)] == ["one", "two"]
 
 
@@ -42,7 +42,7 @@ def test_given_a_dialer_that_starts_anew_when_it_takes_its_lease_then_the_one_be
     (after,) = nodes("one")
     assert after.epoch == before.epoch + 1 and not after.lost
     with writing(engine) as session:
-        assert leases.renew(session, "one", before.epoch) is None
+        assert leases.renew(session, "one", before.epoch, fences=True) is None
 
 
 @in_both
@@ -59,6 +59,28 @@ def test_given_a_lease_that_lasts_or_is_just_over_when_asked_then_the_node_is_no
 
 
 @in_both
+def test_given_a_node_that_was_alone_when_its_lease_is_over_then_only_its_people_can_say_that_it_is_dead(
+    engine: Engine, nodes: Make
+) -> None:
+    (lease,) = nodes("one")
+    with writing(engine) as session:
+        leases.renew(session, "one", lease.epoch, fences=False)
+    nodes("two")
+    with writing(engine) as session:
+        commands.give_up(session, "one", who="somebody")
+        silent(session, "one")
+    with writing(engine) as session:
+        assert not leases.over(session) and not leases.declare_dead(session, "one"), (
+            "it may be in conversation"
+        )
+        with pytest.raises(Refused, match="nobody has taken the work"):
+            commands.remove(session, "one", who="somebody")
+        commands.give_up(session, "one", who="somebody")
+        assert [node.name for node in leases.over(session)] == ["one"] and leases.declare_dead(session, "one")
+        commands.remove(session, "one", who="somebody")
+
+
+@in_both
 def test_given_a_node_that_is_declared_dead_when_it_comes_back_then_it_works_only_once_it_is_clean(
     engine: Engine, nodes: Make, settings: Settings
 ) -> None:
@@ -67,7 +89,7 @@ def test_given_a_node_that_is_declared_dead_when_it_comes_back_then_it_works_onl
         silent(session, "one")
         assert leases.declare_dead(session, "one")
     with writing(engine) as session:
-        assert leases.renew(session, "one", before.epoch) is None
+        assert leases.renew(session, "one", before.epoch, fences=True) is None
         back = leases.take(session, settings.model_copy(update={"node": "one"}))
         assert back.lost and back.epoch > before.epoch + 1
         assert not leases.live(session)
@@ -125,7 +147,7 @@ def test_given_a_write_that_has_begun_when_the_node_is_to_be_dead_then_it_is_so_
     writer.start()
     assert began.wait(5)
     with writing(engine) as session:
-        assert leases.renew(session, "one", lease.epoch), "a renewal waits for no writer"
+        assert leases.renew(session, "one", lease.epoch, fences=True), "a renewal waits for no writer"
         silent(session, "one")
     with writing(engine) as session:
         assert not leases.declare_dead(session, "one"), "its transaction is not over"
@@ -156,6 +178,7 @@ def test_given_a_node_when_people_ask_then_its_state_is_said_and_only_one_that_i
         commands.drain(session, "one", who="somebody", drained=False)
         with pytest.raises(Refused, match="no other node lives"):
             commands.drain(session, "one", who="somebody")
+        assert leases.declare_dead(session, "two")
         commands.remove(session, "two", who="somebody")
         with pytest.raises(Refused, match="stop it first"):
             commands.remove(session, "one", who="somebody")
