@@ -37,7 +37,7 @@ _SERVER = {
 _ANSWER_S = 2.5
 
 _LOCK = text("SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE pg_try_advisory_lock(:a, :b) END")
-_STILL = text("SELECT NOT pg_is_in_recovery()")
+STILL = text("SELECT NOT pg_is_in_recovery()")
 """A server that follows another one would give the same lock once more."""
 
 _CLIENT = {
@@ -126,7 +126,7 @@ class DatabaseLeader(Leader):
 
     def _holds(self) -> bool:
         # The lock lives exactly as long as this connection's session.
-        return self._connection is not None and bool(self._connection.scalar(_STILL))
+        return self._connection is not None and bool(self._connection.scalar(STILL))
 
     def close(self) -> None:
         """End the session, and with it the lock."""

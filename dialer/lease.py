@@ -11,7 +11,7 @@ import re
 import threading
 import time
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import Engine, text
@@ -19,10 +19,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from dialer.ami import Ami, AmiError
-from dialer.leader import DatabaseLeader, impatient
+from dialer.ami import Ami, AmiError, NotAccepted
+from dialer.leader import STILL, DatabaseLeader, impatient
 from dialer.lost_nodes import close_cut
 from dialer.originate import token_of
+from dialplan.variables import Context
 from hotline.nodes import leases
 from settings import Settings
 
@@ -39,6 +40,8 @@ _FENCE_S = leases.LEASE.total_seconds()
 _START_S = 3.0
 """So soon after its start, if this node was not the only one: how long there was no dialer, nobody knows."""
 _GUARD_S = 0.2
+_ASTERISK_S = 10.0
+"""Without its Asterisk for so long a node of several leaves its work to another."""
 _PLACED = re.compile(r"(?!rescue-)[a-z]+(-\d+)?-[0-9a-f]{32}")
 """All calls that are ended with the lease: not those in which somebody speaks with the emergency service."""
 
@@ -51,11 +54,15 @@ def clock() -> float:
 class NodeLease(DatabaseLeader):
     """Whether this process acts for its node. Asked from the dialer's thread, kept by two of its own."""
 
-    def __init__(self, settings: Settings, hang_up: Callable[[], bool]) -> None:
+    def __init__(
+        self, settings: Settings, hang_up: Callable[[], bool], has_asterisk: Callable[[], bool] = lambda: True
+    ) -> None:
         """`hang_up`: ends every call that this node has placed; whether all were told to."""
         super().__init__(settings.database, (_LOCK, zlib.crc32(settings.node.encode()) & 0x7FFFFFFF))
         self._settings = settings
         self._hang_up = hang_up
+        self._has_asterisk = has_asterisk
+        self._had_asterisk_at = clock()
         self._rows = impatient(settings.database, pool_size=1, max_overflow=0, hide_parameters=True)
         self._others = settings.state_dir / "other-nodes"
         self._alone = not self._others.exists()
@@ -92,10 +99,9 @@ class NodeLease(DatabaseLeader):
                 self.fence()
             except Exception:
                 log.exception("node %s: its calls cannot be ended now", self._settings.node)
-            self._stopped.wait(min(_ALONE_S if self._alone else _RENEW_S, self._fence_in()))
-
-    def _fence_in(self) -> float:
-        return max(_GUARD_S, self._fence_at - clock())
+            most = _ALONE_S if self._alone else _RENEW_S
+            left = most if self._unclean else self._fence_at - clock()
+            self._stopped.wait(max(_GUARD_S, min(most, left)))
 
     def stop(self) -> None:
         """Let go of it. It is not given back: this node's next dialer has it at once, another's in time."""
@@ -107,6 +113,8 @@ class NodeLease(DatabaseLeader):
 
     def fence(self) -> None:
         """End what was placed if it has not been renewed for too long; again until Asterisk has heard it."""
+        if self._has_asterisk():
+            self._had_asterisk_at = clock()
         with self._fencing:
             if self._is_over() and not self._told:
                 self._told = self._ended()
@@ -124,7 +132,10 @@ class NodeLease(DatabaseLeader):
         return False
 
     def _take(self) -> bool:
-        if not super()._take() or not self._is_no_other_versions():
+        if not super()._take():
+            self._stand_by()
+            return False
+        if not self._is_no_other_versions():
             return False
         with reading(self._rows) as session:
             lost = leases.is_lost(session, self._settings.node)
@@ -145,6 +156,13 @@ class NodeLease(DatabaseLeader):
             cleaned = leases.clean(session, self._settings.node, lease.epoch)
         return cleaned and self._renewed(clean=over)
 
+    def _stand_by(self) -> None:
+        """At its start: another dialer of this node is at work, and has its own fence."""
+        if self.epoch == 0 and self._connection is not None and self._connection.scalar(STILL):
+            with self._fencing:
+                if not self._is_over():
+                    self._fence_at = float("inf")
+
     def _is_no_other_versions(self) -> bool:
         shared = self._connection is not None and bool(self._connection.scalar(_SHARE))
         if not shared:
@@ -152,7 +170,14 @@ class NodeLease(DatabaseLeader):
         return shared
 
     def _holds(self) -> bool:
+        if self._is_without_asterisk():
+            log.error("node %s: no Asterisk: its work is left to another", self._settings.node)
+            self._unclean = True  # until it has one, and its calls are ended, it takes no lease
+            return False
         return super()._holds() and self._renewed()
+
+    def _is_without_asterisk(self) -> bool:
+        return not self._alone and clock() - self._had_asterisk_at > _ASTERISK_S
 
     def _renewed(self, *, clean: bool = False) -> bool:
         """`clean`: all calls that there were have been ended, and are written down as cut."""
@@ -199,11 +224,15 @@ def fenced(engine: Engine, settings: Settings, epoch: int) -> Engine:
 
 
 def hang_up_placed(ami: Ami) -> bool:
-    """End every call that we have placed, whatever it is for. Whether Asterisk was told of each."""
+    """End every call that we have placed, and whoever waits on the line to be called back. Whether Asterisk
+    was told of each.
+    """
     try:
-        channels: Sequence[str] = [c.keys.get("Uniqueid", "") for c in ami.live_channels()]
-        ours = sorted({token_of(each) for each in channels if _PLACED.fullmatch(token_of(each))})
-        return all([_end(ami, token) for token in ours])
+        channels: Sequence[Mapping[str, str]] = [c.keys for c in ami.live_channels()]
+        ids = {token_of(c.get("Uniqueid", "")) for c in channels}
+        ours = {each for each in ids if _PLACED.fullmatch(each)}
+        wait = {c.get("Uniqueid", "") for c in channels if c.get("Context") == Context.ON_THE_LINE}
+        return all([_end(ami, channel) for channel in sorted(ours | wait)])
     except AmiError as error:
         log.warning("Asterisk: %s", error)
         return False
@@ -213,6 +242,9 @@ def _end(ami: Ami, token: str) -> bool:
     try:
         ami.request("Hangup", Channel=token, Cause=16)
         log.warning("%s: ended with the lease of this node", token)
+    except NotAccepted as error:
+        log.info("%s: has ended: %s", token, error)
     except AmiError as error:
-        log.info("%s: not ended: %s", token, error)
+        log.warning("%s: perhaps not ended: %s", token, error)
+        return False
     return True

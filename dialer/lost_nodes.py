@@ -33,7 +33,10 @@ class LostNodes:
         with reading(self._engine) as session:
             dead, may_move = lost_nodes.found(session), homes.some_drain(session)
         for name in dead:
-            self._take_over(name)
+            try:
+                self._take_over(name)
+            except leases.Fenced as fenced:
+                log.warning("%s", fenced)
         if may_move:
             with writing(self._engine) as session:
                 homes.move_idle(session)
@@ -41,23 +44,29 @@ class LostNodes:
 
     def _take_over(self, name: str) -> None:
         with writing(self._engine) as session:
-            begun = lost_nodes.begin(session, name, self._settings.node)
-        if not begun:
+            epoch = lost_nodes.begin(session, name, self._settings.node)
+        if epoch is None:
             return
         log.error("node %s is gone: its work is taken over", name)
-        close_cut(self._engine, self._settings, name)
+        close_cut(self._engine, self._settings, name, epoch)
         with writing(self._engine) as session:
+            leases.check_lost(session, name, epoch)
             rounds = lost_nodes.free(session, name)
         log.warning("node %s: %d rounds are free for other nodes", name, rounds)
 
 
-def close_cut(engine: Engine, settings: Settings, name: str) -> None:
-    """Close each callback whose call was cut with the node. One that cannot be closed stops no other."""
+def close_cut(engine: Engine, settings: Settings, name: str, lost_in: int | None = None) -> None:
+    """Close each callback whose call was cut with the node. One that cannot be closed stops no other.
+
+    `lost_in`: only while the node is lost in this epoch. Raises leases.Fenced.
+    """
     with reading(engine) as session:
         tokens = lost_nodes.cut(session, name)
     for token in tokens:
         try:
             with writing(engine) as session:
+                if lost_in is not None:
+                    leases.check_lost(session, name, lost_in)
                 lost_nodes.close(session, token, settings)
             log.warning("%s: cut with node %s", token, name)
         except (OperationalError, InterfaceError, leases.Fenced):

@@ -60,7 +60,7 @@ def _turns(settings: Settings, engine: Engine, ami: Ami) -> Iterator["Turns"]:
     if settings.database.startswith("sqlite"):
         yield Turns(leads, ami, lambda: Dialer(settings, engine, ami))
         return
-    lease = NodeLease(settings, lambda: hang_up_placed(ami))
+    lease = NodeLease(settings, lambda: hang_up_placed(ami), ami.connected.is_set)
     keepers = [threading.Thread(target=keep, daemon=True) for keep in (lease.guard, lease.run)]
     for each in keepers:
         each.start()

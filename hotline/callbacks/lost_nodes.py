@@ -39,13 +39,15 @@ def _has_calls() -> ColumnElement[bool]:
     return exists().where(Callback.node == Node.name, Callback.ended_at.is_(None))
 
 
-def begin(session: Session, name: str, by: str) -> bool:
+def begin(session: Session, name: str, by: str) -> int | None:
     """Declare it dead: its desks have no phone, its callers have hung up.
 
-    What it has called besides citizens is `by`'s to end. False: not yet.
+    What it has called besides citizens is `by`'s to end. Returns the epoch in which it is dead, in which each
+    step is to be (leases.check_lost); None: not yet.
     """
-    if not leases.declare_dead(session, name):
-        return False
+    epoch = leases.declare_dead(session, name)
+    if epoch is None:
+        return None
     desks = session.scalars(
         update(Desk)
         .where(Desk.node == name, or_(Desk.phone_connected, Desk.channel.is_not(None)))
@@ -64,7 +66,7 @@ def begin(session: Session, name: str, by: str) -> bool:
     on_the_line.leave_node(session, name)
     for desk_id in sorted(desks):
         events.desk_changed(session, desk_id, "disconnected")
-    return True
+    return epoch
 
 
 def cut(session: Session, name: str) -> Sequence[str]:

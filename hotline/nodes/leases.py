@@ -162,17 +162,25 @@ def over(session: Session) -> Sequence[Node]:
     return session.scalars(select(Node).where(_over), {"before": now(session) - GRACE}).all()
 
 
-def declare_dead(session: Session, name: str) -> bool:
+def declare_dead(session: Session, name: str) -> int | None:
     """From here on whatever the node's dialer had begun is committed, or never will be.
 
-    False if its lease lasts, or a transaction of its own does: to be asked again.
+    Returns the epoch in which that is so (`check_lost`); None if its lease lasts, or a transaction of its
+    own does: to be asked again.
     """
     dead = select(Node).where(Node.name == name, _over).with_for_update(skip_locked=True)
     anew = dead.execution_options(populate_existing=True)
     node = session.scalar(anew, {"before": now(session) - GRACE})
     if node is None:
-        return False
+        return None
     node.epoch += 1
     node.lost_at = node.lost_at or now(session)
     session.flush()
-    return True
+    return node.epoch
+
+
+def check_lost(session: Session, name: str, epoch: int) -> None:
+    """That the node has not come back since; until this transaction ends it does not. Raises Fenced."""
+    lost = select(Node.name).where(Node.name == name, Node.epoch == epoch, Node.lost_at.is_not(None))
+    if session.scalar(lost.with_for_update(read=True)) is None:
+        raise Fenced(f"node {name} is there again, or another's to take over")

@@ -251,6 +251,43 @@ def test_given_a_node_when_another_comes_and_is_removed_then_it_says_that_it_fen
     assert [said(), said()] == [(True, True), (False, False)]
 
 
+def test_given_a_node_without_asterisk_when_there_is_another_then_it_lets_its_lease_run_out_until_it_has_one(
+    lease: NodeLease, clock: Clock, asterisk: Asterisk, settings: Settings, engine: Engine
+) -> None:
+    def lasts_until() -> Any:
+        with reading(engine) as session:
+            return session.get_one(Node, "one").lease_until
+
+    lease._has_asterisk = lambda: asterisk.hears
+    asterisk.hears = False
+    turn(lease)
+    clock.at += 2 * module._ASTERISK_S
+    turn(lease)
+    assert lease.leads(), "nobody could do its work"
+    another(engine, settings)
+    turn(lease)
+    turn(lease)
+    until_ = lasts_until()
+    turn(lease)
+    assert not lease.leads() and lasts_until() == until_
+    asterisk.hears = True
+    turn(lease)
+    assert lease.leads() and lasts_until() > until_
+
+
+def test_given_a_second_dialer_of_a_node_when_the_first_one_works_then_it_ends_none_of_its_calls(
+    lease: NodeLease, clock: Clock, asterisk: Asterisk, settings: Settings, engine: Engine
+) -> None:
+    another(engine, settings)
+    turn(lease)
+    second = NodeLease(lease._settings, asterisk.hang_up)
+    turn(second)
+    clock.at += module._START_S
+    turn(second)
+    assert asterisk.told == 0 and lease.leads() and not second.leads()
+    second.close()
+
+
 def test_given_the_only_node_when_its_row_is_gone_with_a_restored_database_then_no_call_is_ended(
     lease: NodeLease, asterisk: Asterisk, engine: Engine
 ) -> None:

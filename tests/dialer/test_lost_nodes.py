@@ -11,6 +11,7 @@ from db.states import CallbackState as C
 from dialer import lost_nodes as module
 from dialer.lost_nodes import LostNodes
 from hotline.callbacks import lost_nodes
+from hotline.nodes import leases
 from settings import Settings
 from tests import factories as make
 from tests.hotline.nodes.conftest import a_node, silent
@@ -35,6 +36,24 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 def states(engine: Engine, *ids: int) -> list[C]:
     with reading(engine) as session:
         return [session.get_one(Callback, each).state for each in ids]
+
+
+def test_given_a_node_that_comes_back_when_its_work_is_being_taken_over_then_nothing_more_of_it_is_touched(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        a_node(session, settings, "one")
+        callback = make.a_callback(session, C.TALKING)
+        callback.node, callback.placed_at = "one", now(session)
+        silent(session, "one")
+    with writing(engine) as session:
+        epoch = leases.declare_dead(session, "one")
+        assert epoch is not None
+    with writing(engine) as session:
+        a_node(session, settings, "one")
+    with pytest.raises(leases.Fenced):
+        module.close_cut(engine, settings, "one", epoch)
+    assert states(engine, callback.id) == [C.TALKING]
 
 
 def test_given_a_node_that_is_gone_when_taken_over_then_not_at_once_and_one_faulty_callback_stops_no_other(
