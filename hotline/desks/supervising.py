@@ -22,7 +22,8 @@ from hotline.errors import Refused
 def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str) -> None:
     """The phone of the supervisor's `desk` takes part in what the desk `heard_id` speaks now.
 
-    Raises Refused("desk-phone-away" | "own-desk" | "not-found" | "desk-busy" | "nobody-speaks").
+    Raises Refused("desk-phone-away" | "own-desk" | "not-found" | "desk-busy" | "nobody-speaks" |
+    "desk-elsewhere").
     """
     session.refresh(desk, with_for_update=True)
     if not desk.phone_connected:
@@ -36,6 +37,8 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
     live = callbacks.live_at_desk(session, heard_id)
     if live is None or live.state is not CallbackState.TALKING:
         raise Refused("nobody-speaks", f"desk {heard_id} speaks with nobody")
+    if desk.node and live.node and desk.node != live.node:
+        raise Refused("desk-elsewhere", f"desk {heard_id} speaks on node {live.node}")
     if (desk.hears_callback_id, desk.hears_how) == (live.id, how):
         return
     before = desk.hears_callback_id

@@ -174,7 +174,9 @@ def nodes(known: Known) -> Iterator[Finding]:
         found = machines.words(session)
     for name, state in found.items() if len(found) > 1 else ():
         if state == "gone":
-            yield warning(f"node {name}", "gone; others have its rounds", "docs/operate/nodes.md")
+            yield warning(
+                f"node {name}", "gone; if for good: hotline137 node remove", "docs/operate/nodes.md"
+            )
         else:
             yield ok(f"node {name}", state)
 

@@ -92,6 +92,9 @@ def test_given_a_supervisor_who_cannot_hear_when_they_want_to_then_they_are_told
     assert refusal(lambda: listens(session, mine, talking)) == "desk-phone-away"
     mine.phone_connected = True
     session.flush()
+    mine.node, talking.node = "one", "two"
+    session.flush()
+    assert refusal(lambda: listens(session, mine, talking)) == "desk-elsewhere"
     make.a_callback(session, C.CLAIMED, supervisor)
     assert refusal(lambda: listens(session, mine, talking)) == "desk-busy"
     assert log(session) == []

@@ -29,6 +29,7 @@ export const problem: typeof fa = {
   'notice-too-short': 'A round is announced at least a day ahead. If this late notice is meant, tick its box.',
   'round-begun': 'This round has begun; what is past is not changed.',
   'official-busy': 'This official has another round at that time.',
+  'desk-elsewhere': 'This desk’s calls are on another machine than your phone, which cannot hear them.',
   'nobody-speaks': 'This desk speaks with nobody now.',
   'own-desk': 'You cannot hear your own desk.',
   'desk-hears': 'This desk’s phone is in another desk’s conversation. End that first.',
