@@ -12,6 +12,7 @@ from hotline.nodes import leases, nodes
 from ivr import server as ivr
 from ivr.server import Server, _every_beat
 from settings import Settings
+from tests.hotline.nodes.conftest import a_node
 
 
 class One:
@@ -69,6 +70,8 @@ def test_given_a_database_that_is_away_when_seconds_go_by_then_no_caller_is_want
 def test_given_a_drained_node_when_it_beats_then_no_caller_is_wanted_until_it_is_taken_back(
     server: Server, engine: Engine
 ):
+    with writing(engine) as session:
+        a_node(session, server.settings, "another")
     for drained in (True, False):
         with writing(engine) as session:
             nodes.drain(session, server.settings.node, who="administrator1", drained=drained)
