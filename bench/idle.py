@@ -84,7 +84,7 @@ def _heard_after_s(system: System) -> float:
     system.restart()
     while time.monotonic() - began < PATIENCE_S:
         if not system.answers_calls():
-            time.sleep(0.02)
+            time.sleep(0.02)  # Asterisk tells nobody that it answers: it is asked
             continue
         caller = Listener(tuple(system.settings.sip), system.number(), known, _until_a_clip)
         caller.start()
@@ -118,7 +118,7 @@ def _costs(database: str, environment: Mapping[str, str]) -> None:
             GOAL_MB,
         )
         with _open_page(system):
-            time.sleep(SETTLES_S)
+            time.sleep(SETTLES_S)  # what opening a page costs belongs to the opening
             _tell(f"{database}, a page open: CPU", f"idle-page-{name}", _percent(pids), "%", GOAL_CPU)
 
 
