@@ -102,6 +102,15 @@ def _is_quick(item: pytest.Item) -> bool:
     return not (on_postgres or item.get_closest_marker("long"))
 
 
+@pytest.fixture(autouse=True)
+def _umask() -> Iterator[None]:
+    """A command that is played in the tests' own process hides what is written after it, too."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server of this test process."""

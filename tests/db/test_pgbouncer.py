@@ -41,7 +41,8 @@ def bounced(database: str) -> Iterator[str]:
         text = text.replace(old, new)
     (folder / "pgbouncer.ini").write_text(text)
     if user:
-        shutil.chown(folder, user)
+        for own in (folder, folder / "pgbouncer.ini"):
+            shutil.chown(own, user)
     command = [need("pgbouncer", "pgbouncer"), folder / "pgbouncer.ini"]
     program = Program(command, folder=folder, log=folder / "log", user=user)
     url = f"postgresql+psycopg://postgres@127.0.0.1:{mine}/hotline"

@@ -12,7 +12,7 @@ from tests.faults.browser_talk import CITIZEN_HZ, Talk, chromium, talk
 from tests.kit.browser import person
 from tests.kit.caller import Caller
 from tests.kit.packets import lost
-from tests.kit.pages import in_state, is_fit, sign_in
+from tests.kit.pages import in_state, is_fit, shown, sign_in
 from tests.kit.process import until
 from tests.kit.sound import a_tone
 from tests.kit.system import System
@@ -179,6 +179,7 @@ def test_given_a_talk_when_packets_are_lost_then_the_icon_and_a_warning_say_so_u
         expect(warning).to_contain_text("مودم", timeout=LONG_MS)
         is_fit(page)
         page.get_by_test_id("my-account").click()
+        shown(page, "account")  # until then the desk's own icon is there, too
         in_state(page, "call-bar", "talking")
         _verdict(page, "bad")
         expect(warning).to_be_visible()

@@ -286,8 +286,10 @@ def _refuses_tls(wire: socket.socket) -> None:
 @pytest.mark.parametrize("backend", ["sqlite"])
 @pytest.mark.parametrize("liar", [_refuses_tls], indirect=True)
 def test_given_a_directory_that_refuses_starttls_when_it_is_asked_then_that_is_what_is_said(
-    settings: Settings, liar: str
+    settings: Settings, liar: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(ldap_connection, "_ANSWER_S", 30)
+    monkeypatch.setattr(ldap_connection, "_ALL_S", 60.0)
     asked = settings.model_copy(update={"ldap_url": (f"ldap://{liar}",)})
     with pytest.raises(ldap_connection.Away) as away, ldap_connection.connected(asked):
         pass
