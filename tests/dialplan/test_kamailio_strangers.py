@@ -1,0 +1,291 @@
+"""What is forged, odd or too much at the real Kamailio: nobody behind it hears of it."""
+
+import hashlib
+import re
+import socket
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from dialplan.kamailio import word
+from settings import load
+from tests.kit.kamailio import Kamailio
+from tests.kit.ports import free_port
+from tests.kit.process import in_time, until
+from tests.kit.proxied import (
+    CARRIER,
+    PER_SECOND,
+    STRANGER,
+    MakeCall,
+    Place,
+    make,
+    node_of,
+    out_of,
+    place,
+    running,
+)
+from tests.kit.sip import Request, Response
+from tests.kit.sip_peer import Call, Node, Peer, headers
+
+__all__ = ["make", "place", "running"]
+
+
+FORGED = {
+    "a call abroad": ("INVITE sip:005312345678@{carrier} SIP/2.0", ""),
+    "a call by our own route": (
+        "INVITE sip:09131234567@{carrier} SIP/2.0",
+        "Route: <sip:{proxy};lr;node=1>\n",
+    ),
+    "a question": ("OPTIONS sip:{carrier} SIP/2.0", "Route: <sip:{proxy};lr>\n"),
+    "within a call that never was": (
+        "INVITE sip:005312345678@{victim} SIP/2.0",
+        "Route: <sip:{proxy};lr;told=0123456789abcdef0123456789abcdef>, <sip:{victim};lr>\n",
+    ),
+    "the end of one": ("BYE sip:1@{victim} SIP/2.0", "Route: <sip:{proxy};lr>\n"),
+    "an ACK": ("ACK sip:1@{victim} SIP/2.0", "Route: <sip:{proxy};lr>\n"),
+    "another method": ("MESSAGE sip:1@{victim} SIP/2.0", "Max-Forwards: 0\n"),
+}
+
+
+@pytest.mark.parametrize("what", FORGED)
+def test_given_a_packet_with_a_nodes_address_when_its_sender_knows_no_more_then_nobody_hears_of_it(
+    place: Place, make: MakeCall, what: str
+):
+    line, route = FORGED[what]
+    tag = ";tag=2" if what in ("within a call that never was", "the end of one", "an ACK") else ""
+    with Peer(STRANGER, free_port()) as victim:
+        place.carrier.answers_calls = True
+        place.one.answers.clear()
+        place.one.send(
+            (
+                f"{line}\nVia: SIP/2.0/UDP {{here}};branch=z9hG4bKforged\n{route}"
+                f"From: <sip:137@x>;tag=1\nTo: <sip:1@x>{tag}\nCall-ID: forged\nCSeq: 1 {line.split()[0]}\n"
+                f"{'' if 'Max-' in route else 'Max-Forwards: 70' + chr(10)}"
+                "Contact: <sip:{here}>\nContent-Length: 0\n\n"
+            ).format(
+                proxy=place.settings.sip_proxy,
+                carrier=place.settings.trunk_host,
+                victim=f"{victim.host}:{victim.port}",
+                here=f"127.0.0.1:{place.one.port}",
+            ),
+            place.kamailio.address,
+        )
+        assert make().status == "200"  # it has been read by now
+        time.sleep(0.3)
+        assert not victim.requests
+    assert not place.carrier.requests
+    assert not place.one.answers
+
+
+def test_given_a_call_when_a_packet_with_the_carriers_address_knows_only_its_names_then_no_node_hears_it(
+    place: Place, make: MakeCall
+):
+    call = make()
+    node = node_of(place, call)
+    told = headers(call.first, "Record-Route")[0]
+    for wrong in ("", ";told=", ";told=0123456789abcdef0123456789abcdef"):
+        call.within([f"Route: {re.sub(';told=[^;>]*', wrong, told)}"])
+        assert call.ask("BYE", timeout=0.7) is None
+    call.within([f"Route: {told}"])
+    assert call.ask("BYE").text.startswith("SIP/2.0 200")
+    assert len(node.of("BYE")) == 1
+    other = make()
+    other.within([f"Route: {told}"])  # of another call
+    assert other.ask("BYE", timeout=0.7) is None
+    other.within([f"Route: {headers(other.first, 'Record-Route')[0]}"])
+
+
+def test_given_a_node_that_was_taken_over_when_it_calls_then_allowed_numbers_alone_and_so_many_in_a_second(
+    place: Place,
+):
+    place.carrier.answers_calls = True
+    for number in ("005312345678", "0091312345", "+989131234567", "09131234567;x=1", "1125"):
+        assert out_of(place, number).ask("INVITE").text.startswith("SIP/2.0 403"), number
+    assert not place.carrier.requests
+    assert out_of(place, "125").ask("INVITE").text.startswith("SIP/2.0 200")
+
+    many = [out_of(place, "09131234567") for _ in range(3 * PER_SECOND)]
+    for call in many:
+        call.begin()
+    for call in many:
+        call.finish()
+    assert len([call for call in many if call.status == "503"]) >= PER_SECOND / 2
+    assert [call.status for call in many].count("200") >= PER_SECOND / 2
+    assert (
+        Call(place.carrier, place.kamailio.address, f"sip:137@{place.settings.sip_proxy}")
+        .ask("INVITE")
+        .text.startswith("SIP/2.0 200")
+    )
+
+
+ODD = [
+    "INVITE sip:137@{proxy} SIP/2.0\n\n",
+    "INVITE sip:137@{proxy} SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bK\nWRITTEN-INTO-THE-LOG\n\n",
+    "INVITE sip:WRITTEN-INTO-THE-LOG%0a@{proxy}:99999 SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bKa\n"
+    "From: <sip:WRITTEN-INTO-THE-LOG@x>;tag=1\nTo: <<<\nCall-ID: 1\nCSeq: x INVITE\nContent-Length: -4\n\n",
+    "WRITTEN-INTO-THE-LOG\n" * 40,
+    "SIP/2.0 200 WRITTEN-INTO-THE-LOG\nVia: SIP/2.0/UDP {proxy};branch=z9hG4bKz\n"
+    "Via: SIP/2.0/UDP {victim};branch=z9hG4bKv\nFrom: <sip:1@x>;tag=1\nTo: <sip:1@x>;tag=2\nCall-ID: 2\n"
+    "CSeq: 1 INVITE\nContent-Length: 0\n\n",
+    # As if it belonged to a call, to where the sender would like it to go.
+    "INVITE sip:0098123456@{victim} SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bKb\n"
+    "Route: <sip:{proxy};lr>\nFrom: <sip:137@x>;tag=1\nTo: <sip:137@x>;tag=2\nCall-ID: 3\nCSeq: 1 INVITE\n"
+    "Max-Forwards: 70\nContact: <sip:{here}>\nContent-Length: 0\n\n",
+]
+
+
+@pytest.mark.parametrize("sender", ["a stranger", "the carrier"])
+def test_given_odd_packets_when_they_come_then_nothing_goes_on_and_nothing_of_them_is_in_the_log(
+    place: Place, make: MakeCall, sender: str
+):
+    peer = place.stranger if sender == "a stranger" else place.carrier
+    victim = Peer(STRANGER, free_port())
+    with victim:
+        values = {
+            "proxy": place.settings.sip_proxy,
+            "here": f"{peer.host}:{peer.port}",
+            "victim": f"{victim.host}:{victim.port}",
+        }
+        for odd in ODD:
+            peer.send(odd.format(**values), place.kamailio.address)
+        assert make().status == "200"
+        assert not victim.requests and not victim.answers
+    assert len(place.one.of("INVITE")) + len(place.two.of("INVITE")) == 1
+    assert "WRITTEN" not in place.kamailio.log()
+    assert "98" not in re.sub(r"127\.0\.0\.1:\d+", "", place.kamailio.log())
+
+
+def test_given_a_scanner_when_it_asks_by_a_carrier_then_it_is_refused_and_a_stranger_hears_nothing(
+    place: Place, make: MakeCall
+):
+    target = f"sip:100@{place.settings.sip_proxy}"
+    scanner = Call(place.carrier, place.kamailio.address, target, more=["User-Agent: friendly-scanner"])
+    assert scanner.ask("INVITE").text.startswith("SIP/2.0 403")
+    stranger = Call(place.stranger, place.kamailio.address, target)
+    assert stranger.ask("INVITE", timeout=0.7) is None
+    assert not place.one.of("INVITE") + place.two.of("INVITE")
+    assert make(more=["User-Agent: eyeBeam release 1102q"]).status == "200"  # a citizen's telephone
+
+
+def test_given_a_flood_of_a_stranger_when_the_carriers_calls_come_then_they_are_answered_as_always(
+    place: Place, make: MakeCall
+):
+    flood = f"OPTIONS sip:100@{place.settings.sip_proxy} SIP/2.0\r\nVia: SIP/2.0/UDP 1.2.3.4\r\n\r\n".encode()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        sender.bind((STRANGER, 0))
+        took = []
+        for _ in range(10):
+            for _ in range(300):
+                sender.sendto(flood, place.kamailio.address)
+            call = make()
+            assert call.status == "200"
+            took.append(call.took)
+        sender.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            sender.recv(2048)
+    assert in_time(max(took), 1), took
+
+
+def test_given_more_calls_in_a_second_than_are_taken_when_a_call_ends_then_that_still_goes_through(
+    place: Place, make: MakeCall
+):
+    kept = make()
+    many = [
+        Call(place.carrier, place.kamailio.address, f"sip:137@{place.settings.sip_proxy}")
+        for _ in range(3 * PER_SECOND)
+    ]
+    for call in many:
+        call.begin()
+    assert kept.ask("BYE").text.startswith("SIP/2.0 200")
+    for call in many:
+        call.finish()
+    turned = [call.first for call in many if call.status == "503"]
+    assert len(turned) >= PER_SECOND / 2 and all(isinstance(each, Response) for each in turned)
+    assert {headers(each, "Retry-After")[0].isdecimal() for each in turned} == {True}
+    assert len(place.one.callers()) + len(place.two.callers()) == 1 + sum(c.status == "200" for c in many)
+    for call in many:
+        if call.status == "200":
+            call.ask("BYE")
+
+
+class Registrar(Peer):
+    """A carrier that gives an account and a password."""
+
+    def asked(self, request: Request, sender: tuple[str, int]) -> None:
+        if request.method == "REGISTER":  # a slow one
+            if request.header("Authorization"):
+                said: tuple[str, list[str]] = ("200 OK", [])
+            else:
+                said = ("401 Unauthorized", ['WWW-Authenticate: Digest realm="carrier", nonce="abc"'])
+            threading.Timer(2, self._say, (request, sender, *said)).start()
+        else:
+            super().asked(request, sender)
+
+    def _say(self, request: Request, sender: tuple[str, int], status: str, more: list[str]) -> None:
+        with suppress(OSError):  # it is over
+            self.answer(request, status, sender, more)
+
+
+def test_given_a_carrier_that_we_register_with_when_it_calls_where_it_was_told_then_it_is_known_by_that_alone(
+    tmp_path: Path,
+):
+    proxy, node = free_port(), Node(free_port())
+    with Registrar(CARRIER, free_port()) as main, Peer("127.0.0.5", free_port()) as spare, node:
+        secret = "a:b\"'$x"
+        trunks = tmp_path / "trunks.toml"
+        trunks.write_text(
+            f"[main]\nprofile = 'registration'\nhost = '{CARRIER}:{main.port}'\nuser = '137'\n"
+            f"secret = '''{secret}'''\n[spare]\nprofile = 'address'\nhost = '{spare.host}:{spare.port}'\n"
+        )
+        settings = load(
+            _env_file=None,
+            state_dir=tmp_path,
+            sip_proxy=f"127.0.0.1:{proxy}",
+            sip_nodes=f"one=127.0.0.1:{node.port}",
+            sip_proxy_calls_per_second=20,
+            trunks=trunks,
+        )
+        with Kamailio(settings) as kamailio:
+            assert "config file ok" in kamailio.check()
+            signed = lambda: [each for each in main.of("REGISTER") if each.header("Authorization")]  # noqa: E731
+            until(signed, "it registers, though the carrier is slow", timeout=20)
+            told = signed()[-1]
+            ours = [hashlib.md5(part.encode()).hexdigest() for part in (f"137:carrier:{secret}", _said(told))]
+            expected = hashlib.md5(f"{ours[0]}:abc:{ours[1]}".encode()).hexdigest()
+            assert f'response="{expected}"' in told.header("Authorization")
+            contact = re.search(r"<(sip:[^>]+)>", told.header("Contact"))[1]
+            assert secret not in kamailio.log()
+
+            with Peer("127.0.0.6", free_port()) as elsewhere:  # such a carrier has many addresses
+                known = Call(elsewhere, kamailio.address, contact)
+                assert known.ask("INVITE").text.startswith("SIP/2.0 200")
+                unknown = Call(elsewhere, kamailio.address, f"sip:137@{settings.sip_proxy}")
+                assert unknown.ask("INVITE", timeout=0.7) is None
+                assert known.ask("BYE").text.startswith("SIP/2.0 200")
+                forged = Call(elsewhere, kamailio.address, f"sip:137@127.0.0.1:{node.port}")
+                forged.within(["Route: <sip:{}:{};lr;told=1>".format(*kamailio.address)])
+                assert forged.ask("BYE", timeout=0.7) is None
+            other = Call(spare, kamailio.address, f"sip:02191000137@{settings.sip_proxy}")
+            assert other.ask("INVITE").text.startswith("SIP/2.0 200")
+            other.ask("BYE")
+            assert len(node.of("BYE")) == 2
+            came = [(invite.user, invite.header("X-Hotline-Trunk")) for invite in node.of("INVITE")]
+            assert came == [("137", word("main", settings)), ("02191000137", word("spare", settings))]
+
+            with Peer(
+                "127.0.0.6", free_port()
+            ) as elsewhere:  # in a flood that bears both carriers' addresses
+                for _ in range(800):
+                    elsewhere.send(f"OPTIONS sip:100@{settings.sip_proxy} SIP/2.0\n\n", kamailio.address)
+                for _ in range(60):
+                    Call(spare, kamailio.address, f"sip:137@{settings.sip_proxy}").begin()
+                known = Call(elsewhere, kamailio.address, contact)
+                assert known.ask("INVITE").text.startswith("SIP/2.0 200")
+                assert known.ask("BYE").text.startswith("SIP/2.0 200")
+
+
+def _said(register: Request) -> str:
+    return "REGISTER:" + re.search(r'uri="([^"]+)"', register.header("Authorization"))[1]

@@ -1,0 +1,104 @@
+"""The real Kamailio between a carrier and two nodes, each as small as it can be (tests.kit.sip_peer)."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from dialplan.kamailio import known_by
+from settings import load
+from tests.kit.kamailio import Kamailio
+from tests.kit.ports import free_port
+from tests.kit.process import until
+from tests.kit.sip_peer import Call, Node, Peer
+
+CARRIER, STRANGER = "127.0.0.4", "127.0.0.9"
+PER_SECOND = 40
+MakeCall = Callable[..., Call]
+
+
+class Place:
+    """The proxy and who is around it."""
+
+    def __init__(self, folder: Path) -> None:
+        proxy, carrier = free_port(), free_port()
+        self.one, self.two = Node(free_port()), Node(free_port())
+        self.carrier, self.stranger = Peer(CARRIER, carrier), Peer(STRANGER, free_port())
+        self.settings = load(
+            _env_file=None,
+            state_dir=folder,
+            sip_proxy=f"127.0.0.1:{proxy}",
+            sip_nodes=f"one=127.0.0.1:{self.one.port} two=127.0.0.1:{self.two.port}",
+            sip_proxy_calls_per_second=PER_SECOND,
+            trunk_host=f"{CARRIER}:{carrier}",
+            trunk_allowed=CARRIER,
+            urgent_number="125",
+        )
+        self.kamailio = Kamailio(self.settings)
+
+    def state(self, node: Node) -> str:
+        """Which flags the proxy has for it: A it takes callers, I it does not answer, D it is taken out."""
+        return re.search(rf"sip:127.0.0.1:{node.port}\s+FLAGS: (\w)", self.kamailio.nodes())[1]
+
+    def all_there(self) -> bool:
+        """Whether both nodes take callers."""
+        return self.state(self.one) + self.state(self.two) == "AA"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    place = Place(tmp_path_factory.mktemp("settings"))
+    with ExitStack() as stack:
+        for part in (place.one, place.two, place.carrier, place.stranger, place.kamailio):
+            stack.enter_context(part)
+        yield place
+
+
+@pytest.fixture
+def place(running: Place) -> Iterator[Place]:
+    """The same with two nodes that are well, and nothing that came in yet."""
+    for node in (running.one, running.two):
+        node.well()
+    until(running.all_there, "both nodes are there")
+    for peer in (running.one, running.two, running.carrier, running.stranger):
+        peer.requests.clear()
+    running.one.said_full.clear()
+    running.two.said_full.clear()
+    yield running
+
+
+@pytest.fixture
+def make(place: Place) -> Iterator[MakeCall]:
+    """Calls 137 by the carrier; every call is over after the test."""
+    made: list[Call] = []
+
+    def make(peer: Peer | None = None, **more: str) -> Call:
+        target = f"sip:137@{place.settings.sip_proxy}"
+        call = Call(peer or place.carrier, place.kamailio.address, target, **more)
+        made.append(call)
+        call.ask("INVITE")
+        return call
+
+    yield make
+    for call in made:
+        if call.status == "200" and not call.over:
+            call.ask("BYE")
+
+
+def route(place: Place) -> str:
+    """By which a node's calls come to the proxy."""
+    return f"Route: <sip:{place.settings.sip_proxy};lr{known_by(place.settings)}>"
+
+
+def out_of(place: Place, number: str) -> Call:
+    """A call of the node `one`."""
+    target = f"sip:{number}@{place.settings.trunk_host}"
+    return Call(place.one, place.kamailio.address, target, more=[route(place)], number="137")
+
+
+def node_of(place: Place, call: Call) -> Node:
+    """Which node answered it."""
+    (found,) = [node for node in (place.one, place.two) if f"tag={node.port}" in call.first.header("To")]
+    return found
