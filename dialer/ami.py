@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import math
 import queue
 import re
 import socket
@@ -50,8 +51,8 @@ class Ami(AMIClient):  # type: ignore[misc]
         self._sending = threading.Lock()
         self._stopped = threading.Event()
         self._awaited: set[threading.Event] = set()
-        self.may_place: Callable[[], bool] = lambda: True
-        """Whether a call may be begun at this very moment (dialer.lease)."""
+        self.may_place_for: Callable[[], float] = lambda: math.inf
+        """For how many seconds from this very moment calls may be begun (dialer.lease); 0: for none."""
         self.add_event_listener(self._keep)
 
     def _keep(self, event: Event, source: object) -> None:
@@ -137,7 +138,7 @@ class Ami(AMIClient):  # type: ignore[misc]
 
     def request(self, name: str, **keys: object) -> None:
         """Send an action and wait for Asterisk's yes. Raises NotAccepted; AmiError if nobody can say."""
-        if name == "Originate" and not self.may_place():
+        if name == "Originate" and self.may_place_for() <= 0:
             raise AmiError("this node's work may be another's: nobody is called")
         self._ask(name, keys)
 

@@ -15,7 +15,6 @@ from dialer.caps import Caps
 from dialer.desk_calls import desk_of
 from dialer.endings import Endings
 from dialer.keys import Keys
-from dialer.originate import token_of
 from dialer.outcomes import NEVER_BEGAN, Ending
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
@@ -34,6 +33,7 @@ from dialplan.variables import (
     Stage,
 )
 from hotline.callbacks import callbacks
+from hotline.calls_until import token_of
 
 log = logging.getLogger("dialer")
 

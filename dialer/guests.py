@@ -13,11 +13,11 @@ from db.engine import reading, writing
 from db.states import GuestEnd, GuestState, Outcome
 from dialer.ami import Ami, AmiError
 from dialer.caps import Caps
-from dialer.originate import token_of
 from dialer.outcomes import Ending, of_network, ours
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
 from hotline.callbacks import guests, toll
+from hotline.calls_until import token_of
 from settings import Settings
 
 log = logging.getLogger("dialer")

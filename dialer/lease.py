@@ -7,9 +7,7 @@ is another thread's, which looks at a clock and asks nothing but Asterisk.
 
 import contextlib
 import logging
-import re
 import threading
-import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -22,8 +20,9 @@ from db.engine import reading, writing
 from dialer.ami import Ami, AmiError, NotAccepted
 from dialer.leader import STILL, DatabaseLeader, impatient
 from dialer.lost_nodes import close_cut
-from dialer.originate import token_of
 from dialplan.variables import Context
+from hotline import calls_until
+from hotline.calls_until import PLACED, clock, token_of
 from hotline.nodes import leases
 from settings import Settings
 
@@ -42,13 +41,8 @@ _START_S = 3.0
 _GUARD_S = 0.2
 _ASTERISK_S = 10.0
 """Without its Asterisk for so long a node of several leaves its work to another."""
-_PLACED = re.compile(r"(?!rescue-)[a-z]+(-\d+)?-[0-9a-f]{32}")
-"""All calls that are ended with the lease: not those in which somebody speaks with the emergency service."""
-
-
-def clock() -> float:
-    """Seconds that go on while the process is stopped, and while the machine sleeps."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME)
+_PARENT_S = 1.0
+"""So much later Asterisk's parent ends them, should this process not: in the grace, too."""
 
 
 class NodeLease(DatabaseLeader):
@@ -66,7 +60,8 @@ class NodeLease(DatabaseLeader):
         self._rows = impatient(settings.database, pool_size=1, max_overflow=0, hide_parameters=True)
         self._others = settings.state_dir / "other-nodes"
         self._alone = not self._others.exists()
-        self._fence_at = float("inf") if self._alone else clock() + _START_S
+        self._beside_asterisk = settings.state_dir / "asterisk"
+        self._fence_at = float("inf") if self._alone else self._fence_at_start()
         self._unclean = False
         """Its Asterisk may have calls that others have taken for ended, or has had calls that were cut."""
         self._told = False
@@ -78,9 +73,9 @@ class NodeLease(DatabaseLeader):
         """Whether to act now."""
         return self._leads and clock() < self._fence_at
 
-    def holds(self, epoch: int) -> bool:
-        """Whether to act now for whoever began in this epoch."""
-        return self.leads() and self.epoch == epoch
+    def lasts(self, epoch: int) -> float:
+        """For how many seconds to act for whoever began in this epoch; 0: not any more."""
+        return max(0.0, self._fence_at - clock()) if self._leads and self.epoch == epoch else 0.0
 
     def run(self) -> None:
         """Keep it until `stop`; meant for a thread of its own."""
@@ -193,8 +188,25 @@ class NodeLease(DatabaseLeader):
             self._unclean = self._told = False
             # with the first renewal that says so it begins to fence, with the second it ends
             self._fence_at = float("inf") if renewed.alone and not fences else asked_at + _FENCE_S
+        self._tell_parent()
         self._remember(alone=renewed.alone)
         return True
+
+    def _fence_at_start(self) -> float:
+        """Of those that the last dialer has said, too: what it had placed may have been ended already."""
+        said = calls_until.read(self._beside_asterisk)
+        soon = clock() + _START_S
+        return soon if said is None else min(soon, said - _PARENT_S)
+
+    def _tell_parent(self) -> None:
+        """Asterisk's: should this process end or hang, it has to end the calls."""
+        if self._fence_at == float("inf"):
+            calls_until.forget(self._beside_asterisk)
+            return
+        try:
+            calls_until.write(self._beside_asterisk, self._fence_at + _PARENT_S)
+        except OSError as error:
+            log.error("Asterisk's parent is not told until when calls may go on: %s", error)
 
     def _remember(self, *, alone: bool) -> None:
         """Whether this is the only node, for its next dialer: the database may be away when that starts."""
@@ -230,7 +242,7 @@ def hang_up_placed(ami: Ami) -> bool:
     try:
         channels: Sequence[Mapping[str, str]] = [c.keys for c in ami.live_channels()]
         ids = {token_of(c.get("Uniqueid", "")) for c in channels}
-        ours = {each for each in ids if _PLACED.fullmatch(each)}
+        ours = {each for each in ids if PLACED.fullmatch(each)}
         wait = {c.get("Uniqueid", "") for c in channels if c.get("Context") == Context.ON_THE_LINE}
         return all([_end(ami, channel) for channel in sorted(ours | wait)])
     except AmiError as error:

@@ -1,5 +1,8 @@
 """Every channel that this system itself begins: the one way in which it calls anybody, and two beside it."""
 
+import math
+import time
+
 from dialer.ami import Ami
 from dialplan.variables import Context, Variable
 from hotline.callbacks.toll import CallPermit
@@ -29,8 +32,19 @@ def originate(
         ActionID=call.token,
         ChannelId=call.token,
         CallerID="137 <137>",
-        **_variables({Variable.MEETS: meets, Variable.TRUNKS: "&".join(call.trunks)}),
+        **_variables(
+            {
+                Variable.MEETS: meets,
+                Variable.TRUNKS: "&".join(call.trunks),
+                Variable.BEFORE: _before(ami.may_place_for()),
+            }
+        ),
     )
+
+
+def _before(seconds: float) -> str:
+    """Asterisk's own look at the end of the lease: this process, or Asterisk, may sleep on the way there."""
+    return "" if math.isinf(seconds) else str(int(time.time() + seconds))
 
 
 def _variables(values: dict[Variable, str]) -> dict[str, str]:
@@ -66,8 +80,3 @@ def _start(
         Async="true",
         **more,
     )
-
-
-def token_of(channel_id: str) -> str:
-    """The token to whose call a channel belongs: its Local channel's halves are TOKEN and TOKEN;2."""
-    return channel_id.removesuffix(";2")

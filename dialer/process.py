@@ -67,7 +67,7 @@ def _turns(settings: Settings, engine: Engine, ami: Ami) -> Iterator["Turns"]:
 
     def begin() -> Dialer:
         epoch = lease.epoch
-        ami.may_place = lambda: lease.holds(epoch)
+        ami.may_place_for = lambda: lease.lasts(epoch)
         return Dialer(settings, fenced(engine, settings, epoch), ami, leads.leads)
 
     try:

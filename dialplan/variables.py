@@ -32,6 +32,9 @@ class Variable(StrEnum):
     and so does the emergency service that has answered."""
     TRUNKS = "HOTLINE_TRUNKS"
     """By which trunks a call of ours is to go, one after another until one takes it (`first&second`)."""
+    BEFORE = "HOTLINE_BEFORE"
+    """When the lease of the node that places a call is over, in seconds since 1970; empty where there is no
+    other. From then on nobody is dialled any more."""
     HEARS = "HOTLINE_HEARS"
     """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
 

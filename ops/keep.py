@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from ops import asterisk_log
-from ops.console import core_works
+from ops.console import works
 from ops.log import Form
 from ops.supervisor import Program, Supervisor
 
@@ -27,13 +27,13 @@ def main() -> None:
     asyncio.run(Supervisor([program], partial(print, flush=True), form).run())
 
 
-def _asked(argv: Sequence[str]) -> Callable[[], None]:
+def _asked(argv: Sequence[str]) -> Callable[[], str]:
     """Asks the Asterisk of the configuration file that the command line names."""
     config = Path(argv[argv.index("-C") + 1]).read_text()
     found = re.search(r"(?m)^astrundir => (.+)$", config)
     if not found:
         raise SystemExit("no astrundir in Asterisk's configuration")
-    return partial(core_works, Path(found[1]) / "asterisk.ctl")
+    return partial(works, Path(found[1]) / "asterisk.ctl")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from ops import asterisk_log
-from ops.console import core_works
+from ops.console import works
 from ops.log import Form
 from ops.supervisor import Program, Supervisor
 
@@ -61,9 +61,9 @@ def main() -> None:
 
 def keep(plan: Plan) -> None:
     """Keep all of them, and say when they are ready."""
-    works = partial(core_works, Path(plan.console))
+    asked = partial(works, Path(plan.console))
     programs = [
-        Program(name, argv, works, asterisk_log.readable) if name == "asterisk" else Program(name, argv)
+        Program(name, argv, asked, asterisk_log.readable) if name == "asterisk" else Program(name, argv)
         for name, argv in plan.programs
     ]
     supervisor = Supervisor(programs, say, plan.log)

@@ -32,8 +32,9 @@ class Program:
 
     name: str
     argv: Sequence[str]
-    ask: Callable[[], None] | None = None
-    """Asks from outside whether it works, and raises OSError if not. None: it says so itself."""
+    ask: Callable[[], str | None] | None = None
+    """Asks from outside whether it works, and raises OSError if not; what it returns is logged. None: it says
+    so itself."""
     readable: Callable[[str], str] = str
     """Makes a line of its output one for people; empty: it is left out."""
 
@@ -153,7 +154,7 @@ class Supervisor:
         """Within it, whatever the program says or answers of its work counts. Gives its environment."""
         environment = {k: v for k, v in os.environ.items() if k not in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
         if program.ask:
-            asking = asyncio.create_task(self._ask(program.ask, patience))
+            asking = asyncio.create_task(self._ask(program.name, program.ask, patience))
             try:
                 yield environment
             finally:
@@ -175,10 +176,11 @@ class Supervisor:
         if b"WATCHDOG=1" in ear.recv(_LINE).splitlines():
             patience.worked()
 
-    async def _ask(self, ask: Callable[[], None], patience: Patience) -> None:
+    async def _ask(self, name: str, ask: Callable[[], str | None], patience: Patience) -> None:
         while True:
             with contextlib.suppress(OSError):
-                await asyncio.to_thread(ask)
+                if said := await asyncio.to_thread(ask):
+                    self.log(name, said)
                 patience.worked()
             await asyncio.sleep(_ASK_S)
 

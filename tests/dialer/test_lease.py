@@ -12,6 +12,7 @@ from db.states import CallbackState as C
 from db.states import Outcome
 from dialer import lease as module
 from dialer.lease import NodeLease, fenced
+from hotline import calls_until
 from hotline.callbacks import conversations
 from hotline.nodes import leases
 from settings import Settings
@@ -67,6 +68,14 @@ def another(engine: Engine, settings: Settings) -> None:
         leases.take(session, settings.model_copy(update={"node": "two"}))
 
 
+@pytest.fixture
+def one_of_two(lease: NodeLease, engine: Engine, settings: Settings) -> NodeLease:
+    """The lease of a node that works, and knows of another."""
+    another(engine, settings)
+    turn(lease)
+    return lease
+
+
 def turn(lease: NodeLease) -> None:
     """A turn of each of its threads, in which a second has gone by."""
     lease.fence()
@@ -114,17 +123,15 @@ def test_given_the_only_node_when_the_database_is_away_then_nothing_is_ended(
 
 
 def test_given_one_node_of_two_when_it_cannot_renew_then_its_calls_are_ended_before_the_lease_is(
-    lease: NodeLease,
+    one_of_two: NodeLease,
     clock: Clock,
     asterisk: Asterisk,
-    settings: Settings,
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    another(engine, settings)
-    turn(lease)
+    lease = one_of_two
     epoch = lease.epoch
-    assert lease.leads() and lease.holds(epoch)
+    assert lease.leads() and lease.lasts(epoch)
     with reading(engine) as session:
         until_ = session.get_one(Node, "one").lease_until
     with monkeypatch.context() as away:
@@ -144,26 +151,26 @@ def test_given_one_node_of_two_when_it_cannot_renew_then_its_calls_are_ended_bef
         assert session.get_one(Node, "one").lease_until == until_, "and others may see to its work"
     asterisk.hears = True
     turn(lease)
-    assert lease.leads() and lease.epoch > epoch and not lease.holds(epoch)
+    assert lease.leads() and lease.epoch > epoch and not lease.lasts(epoch)
 
 
 def test_given_a_dialer_that_was_stopped_when_it_wakes_then_it_does_nothing_before_it_has_ended_its_calls(
-    lease: NodeLease, clock: Clock, asterisk: Asterisk, settings: Settings, engine: Engine
+    one_of_two: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
 ) -> None:
-    another(engine, settings)
-    turn(lease)
+    lease = one_of_two
     epoch = lease.epoch
     clock.at += module._FENCE_S
-    assert not lease.leads() and not lease.holds(epoch), "whichever of its threads wakes first"
+    assert not lease.leads() and not lease.lasts(epoch), "whichever of its threads wakes first"
     turn(lease)
-    assert asterisk.told >= 1 and not lease.holds(epoch)
+    assert asterisk.told >= 1 and not lease.lasts(epoch)
 
 
 def test_given_a_conversation_that_the_fence_has_cut_when_the_node_is_there_again_then_it_is_due_at_once(
-    lease: NodeLease, clock: Clock, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    one_of_two: NodeLease, clock: Clock, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    another(engine, settings)
-    turn(lease)
+    lease = one_of_two
     with writing(engine) as session:
         cut, theirs = make.a_callback(session, C.TALKING), make.a_callback(session, C.TALKING)
         cut.node, theirs.node = "one", "two"
@@ -183,15 +190,12 @@ def test_given_a_conversation_that_the_fence_has_cut_when_the_node_is_there_agai
 
 
 def test_given_an_answer_that_comes_after_the_fence_when_it_says_that_the_lease_lasts_then_that_is_too_late(
-    lease: NodeLease,
+    one_of_two: NodeLease,
     clock: Clock,
     asterisk: Asterisk,
-    settings: Settings,
-    engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    another(engine, settings)
-    turn(lease)
+    lease = one_of_two
     renew = leases.renew
 
     def slow(*of: Any, **how: Any) -> Any:
@@ -275,11 +279,45 @@ def test_given_a_node_without_asterisk_when_there_is_another_then_it_lets_its_le
     assert lease.leads() and lasts_until() > until_
 
 
-def test_given_a_second_dialer_of_a_node_when_the_first_one_works_then_it_ends_none_of_its_calls(
-    lease: NodeLease, clock: Clock, asterisk: Asterisk, settings: Settings, engine: Engine
+def test_given_a_node_when_it_renews_then_asterisks_parent_is_told_how_long_its_calls_may_go_on(
+    lease: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
+    settings: Settings,
+    engine: Engine,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
+    beside = settings.state_dir / "asterisk"
+    beside.mkdir(parents=True)
+
+    def told(by: NodeLease = lease) -> float | None:
+        turn(by)
+        return calls_until.read(beside)
+
+    assert told() is None, "the only node: its conversations outlive its dialer"
     another(engine, settings)
-    turn(lease)
+    until_ = told()
+    assert until_ == clock.at + 11, "after this one, before the grace is over"
+    clock.at += 1
+    assert told() == until_ + 1
+
+    lease.close()
+    clock.at += 15
+    after = NodeLease(lease._settings, asterisk.hang_up)
+    assert told(after) == clock.at + 11
+    assert asterisk.told >= 1 and after.leads(), "what the parent has ended is written down as cut"
+
+    (beside / "calls-until.new").mkdir()  # as a full disk does
+    assert told(after) is None and "is not told" in caplog.text, "not what would soon be over"
+    after.close()
+
+
+def test_given_a_second_dialer_of_a_node_when_the_first_one_works_then_it_ends_none_of_its_calls(
+    one_of_two: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
+) -> None:
+    lease = one_of_two
     second = NodeLease(lease._settings, asterisk.hang_up)
     turn(second)
     clock.at += module._START_S
@@ -337,10 +375,9 @@ def test_given_a_dialer_of_the_version_before_when_it_is_at_work_then_none_of_th
 
 
 def test_given_a_node_whose_work_was_taken_when_it_renews_then_it_ends_its_calls_and_begins_anew(
-    lease: NodeLease, asterisk: Asterisk, settings: Settings, engine: Engine
+    one_of_two: NodeLease, asterisk: Asterisk, settings: Settings, engine: Engine
 ) -> None:
-    another(engine, settings)
-    turn(lease)
+    lease = one_of_two
     before = fenced(engine, settings.model_copy(update={"node": "one"}), lease.epoch)
     with writing(engine) as session:
         leases.renew(session, "one", lease.epoch, fences=True)

@@ -1,11 +1,18 @@
 """Two nodes on one PostgreSQL: a round goes on when its node is cut off, and when it is killed."""
 
+import os
+import signal
 import sys
+import threading
 import time
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import httpx
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from db.engine import reading
 from db.states import CallbackState
@@ -161,3 +168,45 @@ def test_given_two_nodes_when_the_rounds_node_is_cut_off_and_the_other_then_kill
         called = [call.number for call in crowd.calls() if call.answered_at]
         assert called == [citizens[which] for which in (0, 0, 1, 1, 2)], "in order, the cut ones first"
         assert not any(overlap(crowd.calls(number)) for number in citizens), "nobody is called twice"
+
+
+@contextmanager
+def without_dialer(node: System) -> Iterator[None]:
+    """Its dialer is gone, as if nothing started it again: the next ones do not get to work."""
+    name = node.settings.node.encode()
+    with psycopg.connect(node.settings.database.replace("+psycopg", ""), autocommit=True) as database:
+        lock = "SELECT pg_advisory_lock(138, %s)", (zlib.crc32(name) & 0x7FFFFFFF,)
+        waits = threading.Thread(target=database.execute, args=lock)
+        waits.start()
+        until(lambda: _asks_for_a_lock(node), "it is the next to have the lock of the node's dialers")
+        os.kill(node.pid("dialer"), signal.SIGKILL)
+        waits.join(30)
+        yield
+
+
+def _asks_for_a_lock(node: System) -> bool:
+    waiting = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 138 AND NOT granted"
+    )
+    with node.engine.connect() as connection:
+        return bool(connection.scalar(waiting))
+
+
+@pytest.mark.timeout(300)
+def test_given_a_conversation_when_its_dialer_is_gone_for_good_then_it_is_cut_before_another_node_calls_again(
+    nodes: Nodes,
+) -> None:
+    one, two, _ = nodes
+    number = one.number()
+    with one.only_round() as round_id, Crowd(one.trunk_port, lambda _number, _nth: Behaviour()) as crowd:
+        crowd.answers_options = True
+        with Registrant(one, number) as registrant:
+            assert registrant.wait(60)
+        desk = Desk(nodes, round_id)
+        desk.sits_down()
+        desk.speaks_with(number, "two")
+        with without_dialer(two):
+            desk.speaks_with(number, "one", 2 * RECOVERS_S)
+            first, again = crowd.calls(number)
+            assert first.ended_at and first.ended_by == "hotline" and first.ended_at < again.invited_at
+        desk.leave()
