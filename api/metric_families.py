@@ -95,6 +95,12 @@ def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
         "node",
         {name: state in ("live", "draining") for name, state in found.nodes.items()},
     )
+    to.gauges(
+        "hotline_node_draining",
+        "Whether the node gets nothing new, as its people have said.",
+        "node",
+        {name: state == "draining" for name, state in found.nodes.items()},
+    )
     to.counters(
         "hotline_attempts",
         "Callbacks that are over, by what came of them.",

@@ -181,7 +181,7 @@ class Dialer:
         if leads:
             self._trunks.catch_up(lambda: self._asterisk.handle(0))
             self._trunk.look()
-            self._asterisk.in_sync &= not self._lost_nodes.take_over()
+        self._asterisk.in_sync &= not self._lost_nodes.take_over(leads=leads)
         self._call_ahead.let_go()
         self._turn_near_calls.let_go()
         self._writer.end_overdue()

@@ -189,8 +189,9 @@ class NodeLease(DatabaseLeader):
             # with the first renewal that says so it begins to fence, with the second it ends
             self._fence_at = float("inf") if renewed.alone and not fences else asked_at + _FENCE_S
         self._tell_parent()
+        comes = self._alone and not renewed.alone
         self._remember(alone=renewed.alone)
-        return True
+        return self._renewed() if comes else True  # now: so that another may take its work
 
     def _fence_at_start(self) -> float:
         """Of those that the last dialer has said, too: what it had placed may have been ended already."""

@@ -2,6 +2,8 @@
 
 import logging
 import time
+from collections.abc import Mapping
+from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -14,24 +16,53 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 _LOOK_S = 1.0
+_SILENT_S = 13.0
+"""A node that has not renewed for so long has ended its calls, or Asterisk's parent has (dialer.lease)."""
+
+
+class Silence:
+    """Which nodes have renewed nothing for _SILENT_S, by a clock that never jumps.
+
+    The database's does: it is put right, or another server's is ahead. All leases are over then, until their
+    next renewals.
+    """
+
+    def __init__(self) -> None:
+        self._since: dict[str, tuple[datetime, float]] = {}
+
+    def look(self, renewals: Mapping[str, datetime]) -> None:
+        """How it is now; to be told again and again."""
+        at = time.monotonic()
+        for name, until in renewals.items():
+            if name not in self._since or self._since[name][0] != until:
+                self._since[name] = until, at
+
+    def lasts(self, name: str) -> bool:
+        """Whether this node has been silent for so long."""
+        return time.monotonic() - self._since[name][1] >= _SILENT_S
 
 
 class LostNodes:
-    """One of the tasks of the dialer that leads."""
+    """One of the tasks of the dialer that leads; the others look, so that each can lead at once."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
-        self._next_look = time.monotonic() + leases.GRACE.total_seconds()
-        """After an outage those that come back a little later than this one are no dead ones."""
+        self._next_look = 0.0
+        self._silence = Silence()
+        """Begins with this dialer: after an outage those that come back a little later are no dead ones."""
 
-    def take_over(self) -> bool:
+    def take_over(self, *, leads: bool = True) -> bool:
         """See to each node that is gone. Whether any was: then some of its calls are this one's to end."""
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
-            dead, may_move = lost_nodes.found(session), homes.some_drain(session)
+            self._silence.look(leases.renewals(session))
+            if not leads:
+                return False
+            dead = [name for name in lost_nodes.found(session) if self._silence.lasts(name)]
+            may_move = homes.some_drain(session)
         for name in dead:
             try:
                 self._take_over(name)

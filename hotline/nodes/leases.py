@@ -19,6 +19,8 @@ LEASE = timedelta(seconds=10)
 """Renewed each second."""
 GRACE = timedelta(seconds=5)
 """So long after its lease a node is not declared dead yet: it may be starting again."""
+_FORGOTTEN = timedelta(minutes=1)
+"""So long after its lease a node whose work nobody has taken over may still be coming back."""
 
 
 class Fenced(Exception):
@@ -37,7 +39,7 @@ class Renewed(NamedTuple):
     """A lease that goes on."""
 
     alone: bool
-    """No other node is known, so nobody can take this one's work."""
+    """No other node lives, so nobody can take this one's work. A row that is left of one says nothing."""
 
 
 def take(session: Session, settings: Settings) -> Lease:
@@ -90,7 +92,8 @@ def renew(session: Session, name: str, epoch: int, *, fences: bool) -> Renewed |
     """
     if not _mine(session, name, epoch, lease_until=now(session) + LEASE, fences=fences):
         return None
-    return Renewed(alone=not session.scalar(select(exists().where(Node.name != name))))
+    alive = Node.lost_at.is_(None), Node.lease_until > now(session) - _FORGOTTEN
+    return Renewed(alone=not session.scalar(select(exists().where(Node.name != name, *alive))))
 
 
 def _mine(session: Session, name: str, epoch: int, **values: datetime | bool | None) -> bool:
@@ -152,6 +155,11 @@ def drained(name: InstrumentedAttribute[str | None] | str) -> ColumnElement[bool
 def drains(session: Session, name: str) -> bool:
     """Whether the node is to get nothing new."""
     return bool(session.scalar(select(drained(name)), {"at": now(session)}))
+
+
+def renewals(session: Session) -> dict[str, datetime]:
+    """Until when each node has its lease: another moment after each renewal."""
+    return {name: until for name, until in session.execute(select(Node.name, Node.lease_until))}
 
 
 def over(session: Session) -> Sequence[Node]:

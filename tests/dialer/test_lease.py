@@ -1,10 +1,11 @@
 """A node's dialer under its lease: who cannot renew it ends its calls, and begins none."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, delete, text, update
+from sqlalchemy import Engine, delete, func, text, update
 
 from db.engine import now, reading, writing
 from db.models import Callback, Node, Official, OfficialKind
@@ -249,10 +250,28 @@ def test_given_a_node_when_another_comes_and_is_removed_then_it_says_that_it_fen
 
     assert said() == (False, False)
     another(engine, settings)
-    assert [said(), said()] == [(False, True), (True, True)]
+    assert said() == (True, True), "at once, so that the other can take its work"
     with writing(engine) as session:
         session.execute(delete(Node).where(Node.name == "two"))
     assert [said(), said()] == [(True, True), (False, False)]
+
+
+@pytest.mark.parametrize(
+    "left", [{"lost_at": func.now()}, {"lease_until": func.now() - timedelta(minutes=2)}]
+)
+def test_given_the_row_of_a_node_that_is_gone_when_the_only_other_one_renews_then_it_is_alone(
+    one_of_two: NodeLease, clock: Clock, asterisk: Asterisk, engine: Engine, left: dict[str, Any]
+) -> None:
+    assert one_of_two._fence_at < float("inf")
+    with writing(engine) as session:
+        session.execute(update(Node).where(Node.name == "two").values(**left))
+    turn(one_of_two)
+    turn(one_of_two)
+    with reading(engine) as session:
+        assert not session.get_one(Node, "one").fences
+    clock.at += 60
+    turn(one_of_two)
+    assert asterisk.told == 0, "nobody could take its conversations"
 
 
 def test_given_a_node_without_asterisk_when_there_is_another_then_it_lets_its_lease_run_out_until_it_has_one(

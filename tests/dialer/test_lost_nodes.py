@@ -1,5 +1,6 @@
 """The dialer that leads takes over the work of nodes that are gone."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -81,7 +82,7 @@ def test_given_a_node_that_is_gone_when_taken_over_then_not_at_once_and_one_faul
 
     with monkeypatch.context() as fault:
         fault.setattr(lost_nodes, "close", fails)
-        clock.at += 5.0
+        clock.at += module._SILENT_S
         assert task.take_over()
     assert states(engine, *ids) == [C.TALKING, C.CLOSED]
     clock.at += 1.0
@@ -89,3 +90,45 @@ def test_given_a_node_that_is_gone_when_taken_over_then_not_at_once_and_one_faul
     assert states(engine, *ids) == [C.CLOSED, C.CLOSED]
     with reading(engine) as session:
         assert session.get_one(Round, round_id).node is None
+
+
+def test_given_a_clock_of_the_database_that_jumps_ahead_when_a_node_renews_all_the_same_then_it_is_not_dead(
+    engine: Engine, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        epochs = {name: a_node(session, settings, name).epoch for name in ("one", "two")}
+
+    def renew(*names: str) -> None:
+        clock.at += 1.0
+        with writing(engine) as session:
+            for name in names:
+                assert leases.renew(session, name, epochs[name], fences=True)
+
+    task = LostNodes(settings.model_copy(update={"node": "two"}), engine)
+    task.take_over()
+    real = leases.now
+    monkeypatch.setattr(leases, "now", lambda session: real(session) + timedelta(hours=1))
+    for _ in range(20):
+        assert not task.take_over(), "its lease is over by that clock, and it has only not renewed it yet"
+        renew("one", "two")
+    with writing(engine) as session:
+        silent(session, "one")
+    while clock.at < 120.0 + module._SILENT_S:
+        assert not task.take_over()
+        renew("two")
+    assert task.take_over(), "it has been silent by the clock that never jumps"
+
+
+def test_given_a_dialer_that_does_not_lead_when_it_comes_to_lead_then_it_has_seen_who_is_silent(
+    engine: Engine, settings: Settings, clock: Clock
+) -> None:
+    with writing(engine) as session:
+        for name in ("one", "two"):
+            a_node(session, settings, name)
+        silent(session, "one")
+    task = LostNodes(settings.model_copy(update={"node": "two"}), engine)
+    assert not task.take_over(leads=False)
+    clock.at += module._SILENT_S
+    assert not task.take_over(leads=False)
+    clock.at += 1.0
+    assert task.take_over()

@@ -14,11 +14,16 @@ from settings import Settings
 from tests import factories as make
 
 
+@pytest.fixture(autouse=True)
+def found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command line has this test's database."""
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
+
+
 def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_ends_with_the_last(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
-    monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
     with writing(engine) as session:
         leases.keep(session, settings)
         callback = make.a_callback(session)
@@ -50,10 +55,8 @@ def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_
 
 
 def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_state_is_said_as_json(
-    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, engine: Engine
 ) -> None:
-    monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
-    monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
     with writing(engine) as session:
         leases.keep(session, settings)
         leases.take(session, settings.model_copy(update={"node": "two"}))

@@ -40,6 +40,8 @@ export class RoomPhone {
   /** The one before, which stays until this one is in the room: the citizen is not alone meanwhile. */
   private before: Softphone | null = null
   private extension = ''
+  /** Where the last account was to sign in. */
+  private address = ''
   private tries = 0
   /** The attempt at a phone that counts; an answer to an earlier one comes too late. */
   private turn = 0
@@ -92,6 +94,17 @@ export class RoomPhone {
     return this.phone?.connection() ?? null
   }
 
+  /**
+   * Nobody at the server hears of this phone: the machine that it is on may be cut off, and its desk be another's.
+   * Where the phone is to be elsewhere by now, it goes there.
+   */
+  async moveIfElsewhere(): Promise<void> {
+    const { turn } = this
+    if (this.status.get().state !== 'connected') return
+    const account = await this.getAccount().catch(() => null)
+    if (account && account.websocket_url !== this.address && turn === this.turn) this.renew()
+  }
+
   press(key: string): void {
     this.phone?.press(key)
   }
@@ -134,6 +147,7 @@ export class RoomPhone {
       const phone = new Softphone(account, { microphone: this.microphone, onLost: () => this.renew() })
       this.phone = phone
       this.extension = account.extension
+      this.address = account.websocket_url
       phone.status.subscribe(() => this.follow(phone))
       await phone.start()
     } catch {

@@ -11,6 +11,9 @@ const ON = 'hotline137.phone-on'
 /** A window in the background leaves the phone for so long to one that is loaded anew. */
 const GIVES_WAY = 6_000
 
+/** From the answer to the server's word that the phone is there it takes a moment. */
+const UNHEARD = 5_000
+
 /** Whether a citizen is in conversation with a desk whose phone is gone: its window was closed, or died. */
 const isMissed = ({ callback, desk }: Me): boolean =>
   desk !== null && desk.phone !== 'sip' && !desk.phone_connected &&
@@ -30,6 +33,7 @@ export function useRoomPhone(me: Me): RoomPhone {
   const queries = useQueryClient()
   const [phone] = useState(() => new RoomPhone(getDeskPhone))
   useComesToHelp(phone, isMissed(me))
+  useGoesAlong(phone, me.desk !== null && !me.desk.phone_connected)
   useEffect(() => {
     // Whoever signs in next in this window connects their own by hand.
     if (sessionStorage.getItem(ON) === me.username) void phone.connect()
@@ -53,6 +57,15 @@ export function useRoomPhone(me: Me): RoomPhone {
     }
   }, [phone, queries, me.username])
   return phone
+}
+
+/** A phone that is in its room while the server does not know it asks whether it is to be elsewhere. */
+function useGoesAlong(phone: RoomPhone, unheard: boolean) {
+  useEffect(() => {
+    if (!unheard) return
+    const timer = setInterval(() => void phone.moveIfElsewhere(), UNHEARD)
+    return () => clearInterval(timer)
+  }, [phone, unheard])
 }
 
 /** The citizen who waits for this desk is not left alone: a window whose phone was never on connects it. */
