@@ -10,22 +10,23 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
-from fastapi.sse import EventSourceResponse, ServerSentEvent
+from fastapi.responses import StreamingResponse
+from fastapi.sse import format_sse_event
 from sqlalchemy import Engine
 
 from api import schemas
 from api.access import InSession, OfDepartment, idle, signed_in
 from db import events
 from db.engine import glance, reading
+from db.models import Event
 from db.news import Watch
 from hotline.errors import Refused
 from hotline.people import sign_ins
@@ -43,6 +44,19 @@ _REFUSAL = {
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 """A refusal is JSON here, too; by itself FastAPI would say that it is a stream."""
+_FIELDS = {"data": {}, "event": {}, "id": {}, "retry": {"minimum": 0}}
+_EVENT = {
+    "type": "object",
+    "properties": {name: {"type": "integer" if more else "string", **more} for name, more in _FIELDS.items()},
+}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {"itemSchema": _EVENT}}},
+    "default": _REFUSAL,
+}
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+_STILL_HERE = format_sse_event(comment="still here")
+_CROWDED = format_sse_event(data_str="{}", event="crowded")
+_CHANGE = format_sse_event(data_str="{}", event="change")
 
 
 @dataclass(eq=False)
@@ -55,13 +69,15 @@ class Stream:
     """The last event that it was sent, or that was none of its."""
     department_id: int | None
     over: Literal["", "signed-out", "crowded"] = ""
+    told: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class News(NamedTuple):
     """An event: what the office is sent, and which departments see that request, or did until then."""
 
     id: int
-    data: str
+    sent: bytes
+    """Encoded once, for all pages."""
     departments: tuple[int | None, ...]
 
 
@@ -70,73 +86,74 @@ class Tail:
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
-        self._news = asyncio.Condition()
         self._streams: list[Stream] = []
         self._recent: deque[News] = deque(maxlen=_KEPT)
-        self._newest = 0
-        """As the database has it."""
         self.last_id = 0
         """The last one that pages were told of."""
+        self._passed_on = 0
+        """The same, as the listening thread has it."""
 
     async def run(self) -> None:
         """Watch the log, and the sessions, for ever. A database that is away is asked again."""
-        loop, told, stop = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-        ring = partial(loop.call_soon_threadsafe, told.set)
-        threading.Thread(target=self._listen, args=(ring, stop), daemon=True).start()
+        loop, stop = asyncio.get_running_loop(), threading.Event()
+        threading.Thread(target=self._listen, args=(loop, stop), daemon=True).start()
         try:
-            await self._keep_telling(told)
+            await self._keep_ending()
         finally:
             stop.set()
 
-    def _listen(self, ring: Callable[[], object], stop: threading.Event) -> None:
-        """Ring whenever something is appended; a thread of its own, which waits for the database."""
+    def _listen(self, loop: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
+        """Read whatever is appended, and have it told; a thread of its own, which waits for the database."""
         watch = Watch(self._engine)
         while not stop.is_set():
             try:
                 if watch.wait():
-                    self._newest = watch.newest or 0
-                    ring()
+                    self._pass_on(loop, watch.newest or 0)
             except Exception:  # the database is away, or this loop is closed
+                watch.close()  # what was not passed on is news the next time
                 stop.wait(_AGAIN_S)
         watch.close()
 
-    async def _keep_telling(self, told: asyncio.Event) -> None:
-        checked = 0.0
+    def _pass_on(self, loop: asyncio.AbstractEventLoop, newest: int) -> None:
+        while self._passed_on and newest > self._passed_on and self._streams:
+            found = self._read(self._passed_on)  # the first, if there are very many
+            if not found:
+                break
+            loop.call_soon_threadsafe(self._tell, found, found[-1].id)
+            self._passed_on = found[-1].id
+            newest = max(newest, self._passed_on)  # more may have come since the look
+        if newest != self._passed_on:
+            loop.call_soon_threadsafe(self._tell, (), newest)
+            self._passed_on = newest
+
+    def _tell(self, found: Sequence[News], newest: int) -> None:
+        """To all pages at once. Nothing found: each reads by itself what it lacks."""
+        if newest < self.last_id:  # a database that is older: a backup, a standby that lacked something
+            for stream in self._streams:
+                stream.seen = min(stream.seen, newest)
+        if not found:
+            self._recent.clear()
+        self._recent.extend(found)
+        self.last_id = newest
+        for stream in self._streams:
+            stream.told.set()
+
+    async def _keep_ending(self) -> None:
+        """End the lines whose session has ended; no news waits for that."""
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), CHECK_SESSIONS_S)
-            told.clear()
-            found: Sequence[News] = ()
-            newest = self._newest
+            await asyncio.sleep(CHECK_SESSIONS_S)
+            asked = [*self._streams]  # who comes meanwhile is not asked about
+            if not asked:
+                continue
             try:
-                if self.last_id and newest > self.last_id and self._streams:
-                    found = await run_in_threadpool(self._read, self.last_id)
-                if self._streams and time.monotonic() - checked > CHECK_SESSIONS_S:
-                    asked = [*self._streams]  # who comes meanwhile is not asked about
-                    lasting = await run_in_threadpool(self._lasting, {s.session for s in asked})
-                    still = lasting.items()
-                    gone = [s for s in asked if (s.session, s.department_id) not in still]
-                    await self._end(gone, "signed-out")
-                    checked = time.monotonic()
+                lasting = await run_in_threadpool(self._lasting, {s.session for s in asked})
             except Exception:
                 await asyncio.sleep(_AGAIN_S)
-                told.set()
                 continue
-            if newest < self.last_id:  # a database that is older: a backup, a standby that lacked something
-                for stream in self._streams:
-                    stream.seen = min(stream.seen, newest)
-            if newest != self.last_id:
-                async with self._news:
-                    if found:
-                        self._recent.extend(found)
-                    else:
-                        self._recent.clear()
-                    self.last_id = found[-1].id if found else newest
-                    if self.last_id < newest:  # there were too many to be read at once
-                        told.set()
-                    self._news.notify_all()
+            still = lasting.items()
+            self._end([s for s in asked if (s.session, s.department_id) not in still], "signed-out")
 
-    async def make_room(self, user_id: int) -> None:
+    def make_room(self, user_id: int) -> None:
         """Before one more stream of this person: who has too many loses the oldest.
 
         Raises Refused("too-many-pages") if all together are too many and this person has none to lose.
@@ -146,7 +163,7 @@ class Tail:
         if full and not mine:
             raise Refused("too-many-pages", "too many pages are open (HOTLINE_EVENT_STREAMS)")
         if full or len(mine) >= self._settings.event_streams_per_person:
-            await self._end(mine[:1], "crowded")
+            self._end(mine[:1], "crowded")
 
     def join(self, user_id: int, session: str, seen: int, department_id: int | None) -> Stream:
         """A page listens for what is after `seen`, until it is told that its stream is over, or leaves."""
@@ -161,19 +178,17 @@ class Tail:
 
     async def wait(self, stream: Stream, timeout_s: float) -> None:
         """Until there is an event that it was not sent, the stream is over, or the time is."""
-        try:
-            async with asyncio.timeout(timeout_s), self._news:
-                await self._news.wait_for(lambda: self.last_id > stream.seen or bool(stream.over))
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self.last_id <= stream.seen and not stream.over:
+                    stream.told.clear()
+                    await stream.told.wait()
 
-    async def _end(self, streams: list[Stream], why: Literal["signed-out", "crowded"]) -> None:
+    def _end(self, streams: list[Stream], why: Literal["signed-out", "crowded"]) -> None:
         for stream in streams:
             stream.over = why
             self.leave(stream)
-        if streams:
-            async with self._news:
-                self._news.notify_all()
+            stream.told.set()
 
     def _lasting(self, sessions: set[str]) -> dict[str, int | None]:
         with reading(self._engine) as session:
@@ -199,79 +214,83 @@ class Tail:
     def _read(self, seen: int) -> Sequence[News]:
         with reading(self._engine) as session:
             return [
-                News(
-                    e.id,
-                    schemas.Change.model_validate(e, from_attributes=True).model_dump_json(),
-                    (e.department_id, e.left_id),
-                )
-                for e in events.since(session, seen)
+                News(e.id, _encoded(e), (e.department_id, e.left_id)) for e in events.since(session, seen)
             ]
 
 
+def _encoded(event: Event) -> bytes:
+    change = schemas.Change.model_validate(event, from_attributes=True)
+    return format_sse_event(data_str=change.model_dump_json(), event="change", id=str(event.id))
+
+
 async def _joined(
-    request: Request,
-    response: Response,
-    sign_in: InSession,
-    last_event_id: Annotated[str, Header(max_length=20)] = "",
+    request: Request, sign_in: InSession, last_event_id: Annotated[str, Header(max_length=20)] = ""
 ) -> AsyncIterator[Stream]:
     """This page's line, from the Last-Event-ID on; a refusal comes before anything is sent."""
     tail: Tail = request.app.state.tail
     newest = await run_in_threadpool(tail.newest)
     known = last_event_id.isascii() and last_event_id.isdecimal()
     seen = min(int(last_event_id), newest) if known else newest
-    await tail.make_room(sign_in.user_id)
+    tail.make_room(sign_in.user_id)
     stream = tail.join(sign_in.user_id, sign_in.token_hash, seen, sign_in.user.department_id)
-    response.headers["Cache-Control"] = "no-store"
     try:
         yield stream
     finally:
         tail.leave(stream)
 
 
-@router.get(
-    "/events",
-    dependencies=[Depends(signed_in)],
-    response_class=EventSourceResponse,
-    responses={"default": _REFUSAL},
-)
-async def live(
-    request: Request, stream: Annotated[Stream, Depends(_joined)]
-) -> AsyncIterator[ServerSentEvent]:
+Joined = Annotated[Stream, Depends(_joined)]
+
+
+class _Lines(StreamingResponse):
+    """Server-sent events that are bytes already.
+
+    FastAPI's own way (a generator of events) encodes each for each page, and hands it from task to task
+    three times on the way.
+    """
+
+    media_type = "text/event-stream"
+
+
+@router.get("/events", dependencies=[Depends(signed_in)], response_class=Response, responses=_ANSWERS)
+async def live(request: Request, stream: Joined) -> Response:
     """Every change from now on, or from the Last-Event-ID on."""
-    tail: Tail = request.app.state.tail
-    yield ServerSentEvent(raw_data="{}", event="hello", id=str(stream.seen), retry=1000)
+    return _Lines(_live(request.app.state.tail, stream), headers=_HEADERS)
+
+
+async def _live(tail: Tail, stream: Stream) -> AsyncIterator[bytes]:
+    yield format_sse_event(data_str="{}", event="hello", id=str(stream.seen), retry=1000)
     while True:
         await tail.wait(stream, HEARTBEAT_S)
         if stream.over == "crowded":  # the page had better not come back at once
-            yield ServerSentEvent(raw_data="{}", event="crowded")
+            yield _CROWDED
         if stream.over:
             return
         found = await tail.after(stream.seen)
-        if not found:
-            yield ServerSentEvent(comment="still here")
-        for stream.seen, data, _ in found:
-            yield ServerSentEvent(raw_data=data, event="change", id=str(stream.seen))
+        stream.seen = found[-1].id if found else stream.seen
+        yield b"".join(each.sent for each in found) or _STILL_HERE
 
 
-@router.get("/events/inbox", response_class=EventSourceResponse, responses={"default": _REFUSAL})
-async def inbox(
-    request: Request, _user: OfDepartment, stream: Annotated[Stream, Depends(_joined)]
-) -> AsyncIterator[ServerSentEvent]:
+@router.get("/events/inbox", response_class=Response, responses=_ANSWERS)
+async def inbox(request: Request, _user: OfDepartment, stream: Joined) -> Response:
     """That something of the department's inbox is different: ask for it again, as when the stream begins."""
-    tail: Tail = request.app.state.tail
+    return _Lines(_inbox(request.app.state.tail, stream), headers=_HEADERS)
+
+
+async def _inbox(tail: Tail, stream: Stream) -> AsyncIterator[bytes]:
     stream.seen = max(stream.seen, tail.last_id)  # all that was before is asked for now
-    yield ServerSentEvent(raw_data="{}", event="hello", retry=1000)
+    yield format_sse_event(data_str="{}", event="hello", retry=1000)
     beat = time.monotonic() + HEARTBEAT_S
     while True:
         await tail.wait(stream, max(0.0, beat - time.monotonic()))
         if stream.over == "crowded":
-            yield ServerSentEvent(raw_data="{}", event="crowded")
+            yield _CROWDED
         if stream.over:
             return
         if await tail.concerns(stream):
-            yield ServerSentEvent(raw_data="{}", event="change")
+            yield _CHANGE
         elif time.monotonic() < beat:
             continue  # it is others': nothing is sent
         else:
-            yield ServerSentEvent(comment="still here")
+            yield _STILL_HERE
         beat = time.monotonic() + HEARTBEAT_S
