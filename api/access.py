@@ -3,7 +3,7 @@
 A request is one transaction, which ends before the answer is sent.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Annotated
@@ -111,7 +111,8 @@ InSession = Annotated[SignIn, Depends(in_session)]
 """For what a person may reach before the second factor is shown: itself, and signing out."""
 
 
-def with_own_password(sign_in: InSession, settings: InForce) -> SignIn:
+# What only looks at what is known is a coroutine, too: behind «next» there are three of them.
+async def with_own_password(sign_in: InSession, settings: InForce) -> SignIn:
     """The session, whose second factor may still have to be set up.
 
     Raises Refused("not-signed-in" | "password-due").
@@ -124,11 +125,16 @@ def with_own_password(sign_in: InSession, settings: InForce) -> SignIn:
 WithOwnPassword = Annotated[SignIn, Depends(with_own_password)]
 
 
-def anybody(sign_in: InSession, settings: InForce) -> User:
+async def anybody(sign_in: InSession, settings: InForce) -> User:
     """The person who is signed in, of a department, too: for what is everybody's own.
 
     Raises Refused("not-signed-in" | "second-factor-due" | "password-due").
     """
+    return person_of(sign_in, settings)
+
+
+def person_of(sign_in: SignIn, settings: Settings) -> User:
+    """Whose session this is. Raises Refused("second-factor-due" | "password-due")."""
     sign_in_steps.check(sign_in, settings)
     return sign_in.user
 
@@ -136,8 +142,12 @@ def anybody(sign_in: InSession, settings: InForce) -> User:
 Anybody = Annotated[User, Depends(anybody)]
 
 
-def signed_in(user: Anybody) -> User:
+async def signed_in(user: Anybody) -> User:
     """The person of the office who is signed in. Raises what `anybody` raises, and Refused("forbidden")."""
+    return _of_office(user)
+
+
+def _of_office(user: User) -> User:
     if user.role not in OFFICE:
         raise Refused("forbidden", "a department sees its own inbox only")
     return user
@@ -146,7 +156,7 @@ def signed_in(user: Anybody) -> User:
 SignedIn = Annotated[User, Depends(signed_in)]
 
 
-def of_department(user: Anybody) -> User:
+async def of_department(user: Anybody) -> User:
     """The person of a department who is signed in. Raises what `signed_in` raises."""
     if user.department_id is None:
         raise Refused("forbidden", "this is for departments")
@@ -162,13 +172,13 @@ def watching(request: Request, engine: Database, settings: InForce) -> None:
     with reading(engine) as session:
         if wall and wallboard_screens.hangs(session, wall):
             return
-    signed_in(anybody(in_session(request, engine, settings), settings))
+    _of_office(person_of(in_session(request, engine, settings), settings))
 
 
-def requires(*roles: Role) -> Callable[[User], User]:
+def requires(*roles: Role) -> Callable[[User], Awaitable[User]]:
     """A dependency: the signed-in person, who has one of these roles, else Refused("forbidden")."""
 
-    def allowed(user: SignedIn) -> User:
+    async def allowed(user: SignedIn) -> User:
         if user.role not in roles:
             raise Refused("forbidden", f"only for {', '.join(roles)}")
         return user
@@ -176,7 +186,7 @@ def requires(*roles: Role) -> Callable[[User], User]:
     return allowed
 
 
-def at_desk(user: Annotated[User, Depends(signed_in)]) -> User:
+async def at_desk(user: Annotated[User, Depends(signed_in)]) -> User:
     """The signed-in person, who has a desk. Raises Refused("no-desk" | "forbidden").
 
     An auditor changes nothing, at no desk.

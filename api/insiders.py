@@ -8,7 +8,7 @@ from fastapi import Depends, Request
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from api.access import Database, InForce, anybody, in_session
+from api.access import Database, InForce, in_session, person_of
 from api.cookies import PEER, cookie_of
 from db.models import Role
 from hotline.errors import Refused
@@ -29,7 +29,7 @@ def insider(request: Request, engine: Database, settings: InForce) -> bool:
     if not cookie_of(request):
         return False
     try:
-        return anybody(in_session(request, engine, settings), settings).role is Role.ADMINISTRATOR
+        return person_of(in_session(request, engine, settings), settings).role is Role.ADMINISTRATOR
     except (Refused, DatabaseError, PoolTimeoutError):
         return False
 

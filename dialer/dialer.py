@@ -44,6 +44,9 @@ log = logging.getLogger("dialer")
 
 _BACKOFF_S = 1.0
 _RECONCILE_S = 0.2
+_LEAVES_S, _LOOKS = 0.02, 2
+"""Whoever leaves a room is out of it some milliseconds after Asterisk was asked: so long, and so often, the
+next one's way into it is waited for, instead of looking at everything else before."""
 
 
 class Dialer:
@@ -120,12 +123,16 @@ class Dialer:
         self._next_reconcile = 0.0
         self._pace = Pace(engine)
         self._seen = 0
+        self._goes_on = False
+        """Whether something was told in the last turn after it had been looked at."""
 
     def step(self) -> None:
         """One turn of the loop: an event if there is one within the pause, then the desks' wishes."""
         try:
             known = self._asterisk.in_sync and self._ami.connected.is_set()
-            news = self._asterisk.handle(self._pace.pause(self._next_beat if known else None))
+            goes_on, self._goes_on = self._goes_on, False
+            pause = 0.0 if goes_on else self._pace.pause(self._next_beat if known else None)
+            news = self._asterisk.handle(pause) or goes_on
             self._beat()
             if self._ami.connected.is_set():
                 news = self._reconcile() or news
@@ -157,17 +164,27 @@ class Dialer:
         """What the desks ask for, at once if there is news; the rest less often."""
         if news:
             self._pace.wake()
-        calm = self._pace.is_calm()
+        calm = self._pace.is_calm(news=news)
         if news or calm:
             self._rescue_calls.place_asked()  # first: somebody is in danger
             self._call_ahead.match()
             self._live.give()
             sent = self._supervising.send_all()  # first: whom it hears may just be going
             sent = self._guests.send_all() and sent  # first: the room may be for the next one
-            self._asterisk.in_sync &= self._rooms.send_all() and sent
+            sent = self._send_to_rooms() and sent
+            self._asterisk.in_sync &= sent  # not in one line, as in _reconcile
             self._placing.place_asked()
         if calm:
             self._calmly()
+
+    def _send_to_rooms(self) -> bool:
+        sent = self._rooms.send_all()
+        for _ in range(_LOOKS):
+            if not (sent and self._rooms.somebody_waits_outside and self._asterisk.handle(_LEAVES_S)):
+                break
+            self._goes_on = True
+            sent = self._rooms.send_all()
+        return sent
 
     def _something_changed(self) -> bool:
         """Whether anybody has changed anything since the last turn; a dialer with nothing to do rests."""

@@ -63,10 +63,13 @@ class Pace:
         self._awake_until = at + _RESTS_AFTER_S
         self._next_calm = min(self._next_calm, at + CALM_S)
 
-    def is_calm(self) -> bool:
-        """Whether it is time to look for what may wait CALM_S, or longer."""
+    def is_calm(self, *, news: bool = False) -> bool:
+        """Whether it is time to look for what may wait CALM_S, or longer.
+
+        With `news` it waits once more: what follows them (a citizen has come into the room) is told at once.
+        """
         at = time.monotonic()
-        if at < self._next_calm:
+        if at < self._next_calm + (CALM_S if news else 0.0):
             return False
         self._rests = at >= self._awake_until and not self._is_there(_UNDER_WAY)
         self._next_calm = at + (REST_S if self._rests else CALM_S)

@@ -57,6 +57,8 @@ class Rooms:
         self._left_alone_at: dict[str, float] = {}
         self._asked: dict[tuple[str, str], tuple[float, bool]] = {}
         """When, and whether Asterisk took it."""
+        self.somebody_waits_outside = False
+        """Whether a room had no place yet for whom it is meant, when they were last sent: one is leaving."""
 
     def seen(self, token: str, where: str) -> None:
         """The channel of `token` is in this room (`desk-3`), waits WITH_MUSIC, or is in this context."""
@@ -87,6 +89,7 @@ class Rooms:
             placed = [c for c in callbacks.on_the_phone(session, self._node) if c.placed_at]
             here = set(session.scalars(_AT_HOME, {"node": self._node}))
             at = now(session)
+        self.somebody_waits_outside = False
         leaving = [c for c in placed if c.hangup_asked_at]  # first: the room is for the next one
         ended = [self._end(c, at) for c in leaving]
         ended += [self._ask(token, "Hangup", Cause=16) for token in self._forgotten(placed)]
@@ -127,10 +130,11 @@ class Rooms:
         if desk not in here and callback.state is CallbackState.WAITING and at == Context.HELD:
             return self._ask(token, "Redirect", Context.WAITING, "s")  # was never seen to speak
         screened = callback.state is CallbackState.SCREENING and at == f"desk-{desk}"
-        waits = self._has_just_been_left(token) or self._somebody_else_is_in(f"desk-{desk}", token)
-        if desk not in here or screened or waits:
+        if desk not in here or screened or self._has_just_been_left(token):
             return True
-        return self._ask(token, "Redirect", context, str(desk))
+        taken = self._somebody_else_is_in(f"desk-{desk}", token)
+        self.somebody_waits_outside |= taken
+        return taken or self._ask(token, "Redirect", context, str(desk))
 
     def _has_just_been_left(self, token: str) -> bool:
         """Whether the desk's phone, which is believed to be there, left the citizen alone a moment ago."""

@@ -4,10 +4,11 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import schemas, views
-from api.access import MAY_ANSWER, AtDesk, InForce, MayChange, MayMove, Reading, SignedIn, Writing
+from api.access import MAY_ANSWER, AtDesk, Database, InForce, MayChange, MayMove, Reading, SignedIn, Writing
 from api.desk import desk_schemas, serving_schemas
 from api.ids import PathId
 from db import models
+from db.engine import reading, writing
 from hotline.callbacks import assignment, callbacks, live_desks, notes, screening, serving
 from hotline.desks import supervising
 from hotline.errors import Refused
@@ -68,11 +69,12 @@ def hear(body: serving_schemas.Hears, user: MayMove, session: Writing) -> schema
 
 
 @router.post("/desk/next")
-def ask_next(body: serving_schemas.AskNext, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
+def ask_next(body: serving_schemas.AskNext, user: AtDesk, engine: Database, settings: InForce) -> schemas.Me:
     """My conversation is over; the next citizen comes at once if one waits, else as soon as one does."""
-    desk = _desk(session, user)
-    serving.ask_next(session, desk, body.after, settings, confirmed=body.confirmed)
-    return _me(session, user)
+    with writing(engine) as session:
+        serving.ask_next(session, _desk(session, user), body.after, settings, confirmed=body.confirmed)
+    with reading(engine) as session:  # while it is looked at, the dialer brings the citizen already
+        return _me(session, user)
 
 
 @router.post("/desk/not-now")

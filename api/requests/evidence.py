@@ -1,6 +1,6 @@
 """Pictures by which it is shown that something is mended; they wait for a «solved» to claim them."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, BinaryIO
 
 from fastapi import APIRouter, Depends, Request
@@ -22,7 +22,7 @@ from settings import Settings
 router = APIRouter()
 
 
-def _received_of(person: Callable[..., User]) -> Callable[..., Any]:
+def _received_of(person: Callable[..., Awaitable[User]]) -> Callable[..., Any]:
     """A dependency: what such a person sends; each one costs, whatever it is."""
 
     async def received(

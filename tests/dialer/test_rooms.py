@@ -40,10 +40,12 @@ def test_given_a_citizen_who_is_hung_up_when_the_next_is_due_then_they_come_once
 
     assert rooms.send_all()
     assert asterisk.asked == [("Hangup", before.token)]
+    assert rooms.somebody_waits_outside
 
     rooms.forget(before.token)
     assert rooms.send_all()
     assert ("Redirect", after.token) in asterisk.asked
+    assert not rooms.somebody_waits_outside
 
 
 def test_given_a_citizen_left_alone_when_the_end_of_the_desks_phone_is_told_later_then_they_are_not_sent_back(
