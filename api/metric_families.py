@@ -113,6 +113,12 @@ def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
         "kind",
         _each(Incoming, found.incoming),
     )
+    to.gauges(
+        "hotline_left_numbers",
+        "Numbers that callers left in the last 24 hours when all lines were full, by what became of them.",
+        "outcome",
+        found.left_numbers,
+    )
 
 
 def _directories(to: Families, found: Gauges, settings: Settings) -> None:

@@ -24,7 +24,7 @@ from hotline.callbacks import left_in_hand, toll
 from hotline.citizens import wishes
 from hotline.errors import Refused
 from hotline.ledger import seals
-from hotline.line import blocked, confirmations, silences, solved_calls, turn_near, urgent_calls
+from hotline.line import blocked, confirmations, left_numbers, silences, solved_calls, turn_near, urgent_calls
 from hotline.line import carry_over as carry
 from hotline.requests import closing, figures, reminders, urgent, webhooks
 from hotline.rounds import notices
@@ -226,6 +226,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         solved_calls.forget(session)
         urgent.forget(session)
         silences.forget(session)
+        left_numbers.forget(session)
         wishes.forget(session)
     more = True
     while more:

@@ -21,6 +21,7 @@ from dialer.empty_desks import EmptyDesks
 from dialer.endings import Endings
 from dialer.guests import Guests
 from dialer.keys import Keys
+from dialer.left_numbers import LeftNumbers
 from dialer.live import Live
 from dialer.lost_nodes import LostNodes
 from dialer.pace import Pace
@@ -78,6 +79,7 @@ class Dialer:
         self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
         self._code_calls = CodeCalls(settings, engine, ami, self._caps)
         self._solved_calls = SolvedCalls(settings, engine, ami, self._caps)
+        self._left_numbers = LeftNumbers(settings, engine, ami, self._caps)
         self._urgent_calls = UrgentCalls(settings, engine, ami, self._caps)
         self._rescue_calls = RescueCalls(settings, engine, ami, self._caps)
         self._trial_calls = TrialCalls(settings, engine, ami, self._caps, trunk_of=self._trunks.of)
@@ -89,7 +91,7 @@ class Dialer:
         self._supervising = Supervising(engine, ami, settings.node)
         system_calls = [
             *(self._confirmations, self._turn_near_calls, self._code_calls),
-            *(self._solved_calls, self._desk_calls, self._guests),
+            *(self._solved_calls, self._left_numbers, self._desk_calls, self._guests),
             *(self._urgent_calls, self._rescue_calls, self._trial_calls),
         ]
         self._reconciler = Reconciler(
@@ -217,6 +219,7 @@ class Dialer:
         self._turn_near_calls.place_due()
         self._confirmations.place_due()
         self._solved_calls.place_due()
+        self._left_numbers.place_due()
         self._trunk.rest()
 
     def _catch_up(self) -> None:

@@ -10,6 +10,7 @@ from db.models import (
     CitizenCode,
     CodeWay,
     Desk,
+    LeftNumber,
     RescueCall,
     TrialCall,
     UrgentMatter,
@@ -33,6 +34,7 @@ _SOMEBODY = select(
         exists().where(RescueCall.ended_at.is_(None)),
         exists().where(UrgentMatter.taken_at.is_(None)),
         exists().where(TrialCall.slot == 1),
+        exists().where(LeftNumber.ended_at.is_(None)),
         exists().where(
             CitizenCode.way == CodeWay.CALL, CitizenCode.placed_at.is_(None), CitizenCode.ended_at.is_(None)
         ),

@@ -20,6 +20,7 @@ from dialplan.variables import (
     DESK_KEYS,
     KEY_EVENT,
     LINES_FULL,
+    LINES_FULL_OFFER,
     PATIENCE_S,
     PROXY_NEXT,
     PROXY_TRUNK,
@@ -107,6 +108,8 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             supervise_event=SUPERVISE_EVENT,
             desk_keys=DESK_KEYS,
             lines_full=LINES_FULL,
+            lines_full_offer=LINES_FULL_OFFER,
+            may_be_called=_may_be_called(settings.allowed_prefixes),
             admitted_s=ADMITTED_S,
             callers_admitted=settings.state_dir / CALLERS_ADMITTED,
             told_at_once=TOLD_AT_ONCE,
@@ -149,6 +152,23 @@ def _uri(trunk: Trunk, user: str = "") -> str:
 def _proxy(trunk: Trunk, known: str) -> str:
     over = "" if trunk.transport == "udp" else rf"\;transport={trunk.transport}"
     return rf"sip:{trunk.proxy}\;lr{over}{known}"
+
+
+def _may_be_called(prefixes: Sequence[str]) -> str:
+    """A pattern of callers' numbers that may begin with one of these prefixes, however they are written.
+
+    It errs only towards too many; the call script knows each exactly (hotline.numbers).
+    """
+    ways = []
+    for prefix in prefixes:
+        if prefix.startswith("+98"):
+            ways.append(f"(([+]|00)?98|0)?{prefix[3:]}")
+        else:
+            ways.append(f"([+]|00){prefix[1:]}")
+    whole = [f"({'|'.join(ways)})[0-9]{{5,}}"]
+    if any(p.startswith("+98") and not p.startswith("+989") for p in prefixes):
+        whole.append("[2-9][0-9]{7}")  # the city's own lines, without its area code
+    return f"^({'|'.join(whole)})$"
 
 
 def _authorities(trunks: Sequence[Trunk]) -> str:

@@ -30,6 +30,11 @@ class Variable(StrEnum):
     MEETS = "HOTLINE_MEETS"
     """The id of the channel of a caller who waits: a callback meets them there instead of dialling a number,
     and so does the emergency service that has answered."""
+    LEFT = "HOTLINE_LEFT"
+    """Of a caller who found all lines full and pressed 1: `kept` once their number is kept, `not` if it may
+    not be; else empty."""
+    CALLER = "HOTLINE_CALLER"
+    """In our call to such a number: that number, once somebody there has pressed 1; else empty."""
     TRUNKS = "HOTLINE_TRUNKS"
     """By which trunks a call of ours is to go, one after another until one takes it (`first&second`)."""
     BEFORE = "HOTLINE_BEFORE"
@@ -48,6 +53,7 @@ class Context(StrEnum):
     FROM_PROXY = "from-proxy"
     HOTLINE = "hotline"
     LINES_FULL = "lines-full"
+    LEFT_NUMBER = "left-number"
     ELSEWHERE = "elsewhere"
     ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
@@ -86,6 +92,8 @@ class Script(StrEnum):
 
     MENU = "menu"
     LINES_FULL = "lines-full"
+    LEAVE_NUMBER = "leave-number"
+    LEFT_NUMBER = "left-number"
     ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
     CONFIRM = "confirm"
@@ -194,6 +202,9 @@ PROXY_TRUNK = "X-Hotline-Trunk"
 
 LINES_FULL = "lines-full-now"
 """The prompt for callers beyond the lines there are; written anew as rounds open and close."""
+
+LINES_FULL_OFFER = "lines-full-offer-now"
+"""The same for those who may leave their number by a key; not there while nobody may."""
 
 CALLERS_ADMITTED = "callers-admitted"
 """The file in the state folder that says how many callers may be in at one time (ivr.admission).

@@ -8,7 +8,11 @@ from contextlib import contextmanager
 from db.models import Incoming
 from dialplan.variables import Script
 
-KINDS: dict[str, Incoming] = {Script.MENU: Incoming.ANSWERED, Script.LINES_FULL: Incoming.TURNED_AWAY}
+KINDS: dict[str, Incoming] = {
+    Script.MENU: Incoming.ANSWERED,
+    Script.LINES_FULL: Incoming.TURNED_AWAY,
+    Script.LEAVE_NUMBER: Incoming.TURNED_AWAY,
+}
 """What a call on 137 asks for; all other scripts run in calls that we place."""
 
 

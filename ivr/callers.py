@@ -11,7 +11,7 @@ from db.engine import writing
 from dialplan.variables import Script
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.line import engaged
+from hotline.line import engaged, left_numbers
 from ivr.call import Call
 
 log = logging.getLogger("ivr")
@@ -86,6 +86,8 @@ class Callers:
                 if self._written is None:
                     engaged.forget_callers(session, self._node)
                 engaged.callers_changed(session, came, before.keys() - here.keys(), self._node)
+                if came:
+                    left_numbers.came(session, came.values())
         except Exception as error:
             log.warning("who is on the line is not written down: %s", type(error).__name__)
             self._written = None  # all of it, next time

@@ -1,27 +1,40 @@
 """What callers hear who are one too many: said by the dialplan alone, so it must lie ready as one file."""
 
 from datetime import datetime
+from pathlib import Path
 
-from dialplan.variables import LINES_FULL
+from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
 from prompts.catalogue import clips
 from settings import Settings
 
 
 class LinesFull:
-    """Keeps that file in step with the rounds."""
+    """Keeps that file, and the one that offers to leave the number by a key, in step with the rounds."""
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.prompts_dir / "fa"
-        self._said: datetime | str | None = "nothing yet"
+        self._said: tuple[datetime | None, bool] | None = None
 
-    def say_until(self, until: datetime | None) -> None:
-        """Let the file say until when (UTC) registration goes on; None: only that the lines are full."""
-        if until == self._said:
+    def say_until(self, until: datetime | None, *, offer: bool = False) -> None:
+        """Let the files say until when (UTC) registration goes on; None: only that the lines are full.
+
+        `offer`: whether numbers are taken now; else the file that offers it is not there.
+        """
+        if (until, offer) == self._said:
             return
-        ids = clips("fa", "lines-full")
-        if until:
-            ids = clips("fa", "lines-full-until", day=until, time=until)
-        fresh = self._folder / f"{LINES_FULL}.new"
+        self._said = None
+        self._write(LINES_FULL, "lines-full", until)
+        if offer:
+            self._write(LINES_FULL_OFFER, "lines-full-offer", until)
+        else:
+            self._file(LINES_FULL_OFFER).unlink(missing_ok=True)
+        self._said = until, offer
+
+    def _write(self, name: str, prompt: str, until: datetime | None) -> None:
+        ids = clips("fa", f"{prompt}-until", day=until, time=until) if until else clips("fa", prompt)
+        fresh = self._folder / f"{name}.new"
         fresh.write_bytes(b"".join((self._folder / f"{clip}.alaw").read_bytes() for clip in ids))
-        fresh.replace(self._folder / f"{LINES_FULL}.alaw")  # a caller hears the old or the new one, whole
-        self._said = until
+        fresh.replace(self._file(name))  # a caller hears the old or the new one, whole
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}.alaw"

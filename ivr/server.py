@@ -19,6 +19,7 @@ from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
 from hotline.callbacks import on_the_line
+from hotline.line import left_numbers
 from hotline.nodes import leases
 from hotline.reports import call_counts
 from hotline.rounds import rounds
@@ -33,6 +34,8 @@ from ivr.scripts import (
     confirm,
     full,
     guest,
+    leave_number,
+    left_number,
     menu,
     official,
     rescue,
@@ -54,6 +57,8 @@ def scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settings], 
     return {
         Script.MENU: partial(menu.run, cache=cache),
         Script.LINES_FULL: full.run,
+        Script.LEAVE_NUMBER: leave_number.run,
+        Script.LEFT_NUMBER: left_number.run,
         Script.ON_THE_LINE: on_the_line_script.run,
         Script.CALLBACK: callback.run,
         Script.CONFIRM: confirm.run,
@@ -157,7 +162,7 @@ class _Handler(socketserver.StreamRequestHandler):
         script = self.server.scripts.get(call.script)
         if script is None:
             raise AGIError(f"no call script {call.script!r}")
-        if not call.again:
+        if not (call.again or left_numbers.is_token(call.channel_id)):  # whom we called is no call on 137
             self.server.call_counter.count(call.script)
         log.info("%s: %s %s", call.channel_id, call.script, "goes on" if call.again else "begins")
         with self.server.callers.on_the_line(call):
@@ -205,12 +210,13 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
                 call_counts.add(session, counts)
                 on_the_line.leave_stale(session)
                 open_until = rounds.open_until(session)
+                offer = left_numbers.are_taken(session, server.settings)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)
             continue
         server.beaten_at = float("-inf") if drained or not is_well else time.monotonic()
         try:
-            full.say_until(open_until)
+            full.say_until(open_until, offer=offer)
         except OSError as error:
             log.error("the announcement of full lines cannot be written: %s", error)
 

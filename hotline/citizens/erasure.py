@@ -22,6 +22,8 @@ from db.models import (
     Erasure,
     Follower,
     Guest,
+    LeftNumber,
+    LeftOutcome,
     MutedNotice,
     Note,
     OutboxMessage,
@@ -83,6 +85,7 @@ def to_new_owner(session: Session, number: str, *, who: str, reason: str, give_u
     gone = _erase(session, number, give_up=give_up, proof=_FORMER + number[1:])
     for statement in (
         delete(Confirmation).where(Confirmation.number == number, Confirmation.token.is_(None)),
+        delete(LeftNumber).where(LeftNumber.number == number, LeftNumber.token.is_(None)),
         update(PlacedCall).where(PlacedCall.number == number).values(number=NOBODY),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
@@ -223,6 +226,11 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         ),
         update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
         delete(SilentCaller).where(SilentCaller.number == number),
+        delete(LeftNumber).where(
+            LeftNumber.number == number,
+            LeftNumber.token.is_(None),
+            LeftNumber.outcome.is_distinct_from(LeftOutcome.REFUSED),
+        ),
         delete(Follower).where(Follower.number == number),
         delete(MutedNotice).where(MutedNotice.number == number),
         update(CitizenCode).where(CitizenCode.number == number).values(over),

@@ -14,6 +14,7 @@ from db.models import (
     Category,
     Confirmation,
     Guest,
+    LeftNumber,
     Note,
     OutboxMessage,
     PlacedCall,
@@ -173,6 +174,15 @@ def confirmations(session: Session, number: str) -> list[Mapping[str, Any]]:
             "agreed": each.agreed,
         }
         for each in session.scalars(select(Confirmation).where(either).order_by(Confirmation.id))
+    ]
+
+
+def left_numbers(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """When somebody who found all lines full left this number, and what became of our call."""
+    left = select(LeftNumber).where(LeftNumber.number == number).order_by(LeftNumber.id)
+    return [
+        {"at": when(each.left_at), "outcome": each.outcome.value if each.outcome else None}
+        for each in session.scalars(left)
     ]
 
 

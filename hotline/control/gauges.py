@@ -35,7 +35,7 @@ from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import ControlRoom, DeskDoing
 from hotline.control.totals import Totals
-from hotline.line import engaged
+from hotline.line import engaged, left_numbers
 from hotline.nodes import nodes
 from hotline.reports.report_scope import Scope
 from hotline.reports.report_sittings import sittings
@@ -85,6 +85,7 @@ class Gauges:
     nodes: Mapping[str, str]  # their states
     outcomes: Mapping[Outcome, int]
     incoming: Mapping[Incoming, int]
+    left_numbers: Mapping[str, int]  # of the last 24 hours
 
 
 def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
@@ -123,6 +124,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         nodes=nodes.words(session),
         outcomes=totals.outcomes(session),
         incoming=totals.incoming(session),
+        left_numbers=left_numbers.figures(session),
     )
 
 

@@ -53,7 +53,7 @@ def ask_place(
     registration_limits.check(session, found, per_day)
     if asked_by is None:
         _check_withheld(session)
-    if _left_in_peace(session, number):
+    if left_in_peace(session, number):
         return _ask(session, _K.REGISTRATION, number, asked_by, None).id
     if found.holding:
         texted = _texted(session, found.holding)
@@ -94,7 +94,7 @@ def ask_number(session: Session, registration_id: int, number: str, *, per_day: 
     if registration_limits.for_others_today(session, place.number) >= per_day:
         raise Refused("too-many-today", f"a number asks for others at most {per_day} times a day")
     _forget_wishes(session, _K.NUMBER, registration_id)
-    peace = _left_in_peace(session, number)
+    peace = left_in_peace(session, number)
     return _ask(session, _K.NUMBER, number, place.number, place, decided=peace).id
 
 
@@ -128,7 +128,7 @@ def _check_withheld(session: Session) -> None:
         raise Refused("too-many-withheld", "too many numbers were keyed in on telephones without a number")
 
 
-def _left_in_peace(session: Session, number: str) -> bool:
+def left_in_peace(session: Session, number: str) -> bool:
     """Whether its owner does not want to be called: it is blocked, or 2 was pressed not long ago."""
     refused = exists().where(
         Confirmation.number == number,

@@ -16,6 +16,7 @@ from db.epoch import epoch
 from db.models import Callback, Desk, Incoming, LineCount, Registration, Round, User
 from db.states import IN_TALK, UNDER_WAY, CallbackState, Outcome, Phase, RegistrationState
 from hotline.callbacks import callbacks, on_the_line, wrap_up
+from hotline.line import left_numbers
 from hotline.reports import call_counts
 from hotline.rounds import rounds
 from hotline.timetable import days
@@ -89,6 +90,8 @@ class WallHour:
     reached: int
     answered: int
     turned_away: int
+    left_number: int
+    """Of those turned away: to be called, once each."""
 
 
 @dataclass(frozen=True)
@@ -278,12 +281,14 @@ def _doing(
 
 def _hours(session: Session, midnight: datetime, talks: Talks) -> list[WallHour]:
     calls = call_counts.by_hour(session, midnight)
+    left = left_numbers.by_hour(session, midnight)
     return [
         WallHour(
             at=(at := midnight + hour * _HOUR),
             reached=sum(talk.reached for talk in talks if talk.hour == hour),
             answered=calls.get(at, {}).get(Incoming.ANSWERED, 0),
             turned_away=calls.get(at, {}).get(Incoming.TURNED_AWAY, 0),
+            left_number=left.get(at, 0),
         )
         for hour in range(24)
     ]

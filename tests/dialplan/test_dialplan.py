@@ -30,7 +30,19 @@ def test_whoever_calls_in_can_reach_nothing_that_dials_out(rendered: Render, bro
     inbound = INBOUND - (set() if browser_phone else {Context.FROM_PHONE})
     assert reached == {*inbound, Context.HOTLINE, Context.LINES_FULL, Context.ON_THE_LINE, Context.RESCUE}
     assert {app for context in reached for app, _ in dialplan[context]} == {
-        *("Answer", "AGI", "ConfBridge", "Goto", "GotoIf", "Hangup", "NoOp", "Playback", "Set", "Wait"),
+        *(
+            "Answer",
+            "AGI",
+            "ConfBridge",
+            "Goto",
+            "GotoIf",
+            "Hangup",
+            "NoOp",
+            "Playback",
+            "Read",
+            "Set",
+            "Wait",
+        ),
     }
 
 

@@ -11,13 +11,24 @@ import pytest
 from sqlalchemy import create_engine
 
 from dialplan import accounts
-from dialplan.variables import ASIDES, LINES_FULL, STAGE_EVENT, SUPERVISE, Context, Script, Stage, Variable
+from dialplan.variables import (
+    ASIDES,
+    LINES_FULL,
+    LINES_FULL_OFFER,
+    STAGE_EVENT,
+    SUPERVISE,
+    Context,
+    Script,
+    Stage,
+    Variable,
+)
 from ivr.caller_cache import CallerCache
 from ivr.server import scripts
 from prompts.catalogue import clips
 from settings import Settings
 from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, contexts
 
+AGAIN_AFTER_A_WRONG_KEY = ("GotoIf", '$["${key}" != "" & ${offered} < 3]?again')
 PROXY = {"sip_proxy": "192.0.2.20:5060"}
 TOO_LATE = "${GROUP_COUNT(callers)} - ${GROUP_COUNT(music@waits)} > ${admitted}"
 
@@ -119,9 +130,59 @@ def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
     assert ("Set", "admitted=${IF(${LEN(${admitted})}?${admitted}:7)}") in steps[: names.index("Answer")]
     jump = ("GotoIf", f"$[${{GROUP_COUNT(callers)}} > 7 | {TOO_LATE}]?{Context.LINES_FULL},s,1")
     assert jump in steps[: names.index("AGI")]
-    steps_of_it = ["Set", "Playback", "Hangup", "Set", "Hangup", "Set", "Hangup", "GotoIf", "AGI", "NoOp"]
-    assert [app for app, _ in full] == steps_of_it
-    assert full[1][1].endswith(f"/fa/{LINES_FULL}")
+    assert [app for app, _ in full[:5]] == ["Set", "Set", "GotoIf", "Playback", "Hangup"]
+    assert full[3][1].endswith(f"/fa/{LINES_FULL}")
+    assert [app for app, _ in full[-3:]] == ["GotoIf", "AGI", "NoOp"], "and is counted once they are gone"
+
+
+def test_who_is_offered_to_leave_the_number_asks_one_script_only_by_the_key_and_is_then_not_counted_twice(
+    rendered: Render,
+):
+    full = contexts(rendered()["extensions.conf"])[Context.LINES_FULL]
+    offer = full[[where for _, where in full].index("TIMEOUT(absolute)=120") :]
+    names = [app for app, _ in offer]
+
+    assert "AGI" not in names[: names.index("Read")] and names.count("AGI") == 2
+    read = offer[names.index("Read")][1]
+    assert read.endswith(f"/fa/{LINES_FULL_OFFER},1,,1,6"), "the key ends the prompt"
+    after = offer[names.index("Read") + 1 : names.index("AGI")]
+    assert after[:2] == [("GotoIf", '$["${key}" = "1"]?leave'), AGAIN_AFTER_A_WRONG_KEY]
+    assert offer[names.index("AGI")][1].split(",")[0].endswith(f"/{Script.LEAVE_NUMBER}")
+    answers = [where.rpartition("/")[2] for app, where in offer if app == "Playback"]
+    assert answers == ["goodbye", "left-number-failed", "left-number-kept", "left-number-not"]
+    assert full[-3][1].endswith('| "${key}" = "1"]?uncounted')
+
+
+@pytest.mark.parametrize(
+    ("number", "offered"),
+    [
+        *(("09131234567", True), ("+989131234567", True), ("00989131234567", True), ("9131234567", True)),
+        *(("03132221234", True), ("+983132221234", True), ("32221234", True), ("989131234567", True)),
+        *(("", False), ("137", False), ("+441632960961", False), ("00441632960961", False)),
+        *(("02122334455", False), ("913", False), ("anonymous", False)),
+    ],
+)
+def test_only_whose_number_may_be_one_that_we_call_is_offered_to_leave_it(
+    rendered: Render, number: str, offered: bool
+):
+    full = contexts(rendered(allowed_prefixes="+989,+9831")["extensions.conf"])[Context.LINES_FULL]
+    (jump,) = [where for _, where in full if where.endswith("?offer")]
+    (pattern,) = re.findall(r'REGEX\("(.*)" \$', jump)
+
+    assert bool(re.search(pattern, number)) is offered
+
+
+def test_who_presses_1_in_the_call_to_a_number_that_was_left_has_the_menu_as_its_caller(rendered: Render):
+    steps = outline(contexts(rendered()["extensions.conf"])[Context.LEFT_NUMBER])
+    script = steps.index(("AGI", "left-number"))
+    assert steps[script + 1] == ("GotoIf", '$["${HOTLINE_CALLER}" != ""]?caller')
+    assert steps[-4:] == [
+        ("Set", "CALLERID(num)=${HOTLINE_CALLER}"),
+        ("Set", "HOTLINE_STAYS="),
+        ("Set", "HOTLINE_RESCUE="),
+        ("Goto", "hotline,s,menu"),
+    ]
+    assert ("UserEvent", "HotlineStage,Stage: failed") in steps
 
 
 @pytest.mark.parametrize(("proxy", "way", "cause"), [({}, "busy", 17), (PROXY, "late", 34)])
@@ -136,10 +197,10 @@ def test_while_answers_are_late_few_hear_it_and_the_others_are_busy_before_an_an
     assert before[-1] == ("GotoIf", f"$[{late}]?{Context.LINES_FULL},s,{way}")
     read = [given for _, given in before if given.startswith("admitted=${FILE(")]
     assert len(read) == 1 and read[0].endswith("/callers-admitted,0,5)}")
-    at = {"busy": 3, "late": 5}[way]
-    assert full[at : at + 2] == [("Set", "GROUP()=busy"), ("Hangup", f"{cause}")]
-    untold = '$["${GROUP()}" != "told-full" & "${admitted}" != "70"]?uncounted'
-    assert full[7] == ("GotoIf", untold), "who is late already is not asked to count, too"
+    at = full.index(("Hangup", f"{cause}"))
+    assert full[at - 1] == ("Set", "GROUP()=busy")
+    untold = '$["${told}" = "" & "${admitted}" != "70" | "${key}" = "1"]?uncounted'
+    assert full[-3] == ("GotoIf", untold), "who is late already is not asked to count, too"
 
 
 @pytest.mark.parametrize("context", [Context.ON_THE_LINE, Context.RESCUE])
@@ -162,7 +223,7 @@ def test_who_would_take_a_channel_that_is_kept_for_callbacks_is_busy_and_not_eve
     kept = "${GROUP_COUNT(callers)} + ${GROUP_COUNT(told-full)} > 9"
     jump = ("GotoIf", f"$[{kept} | {IN_THE_TRUNK} > 12]?{Context.LINES_FULL},s,busy")
     assert jump in steps[: names.index("Answer")]
-    assert full[3:5] == [("Set", "GROUP()=busy"), ("Hangup", "17")]
+    assert full[full.index(("Hangup", "17")) - 1] == ("Set", "GROUP()=busy")
 
 
 def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_confirmed(rendered: Render):

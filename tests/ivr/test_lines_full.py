@@ -1,5 +1,6 @@
 """What callers hear who are one too many: one file that is always whole and says what is true."""
 
+import itertools
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.states import Phase
-from dialplan.variables import LINES_FULL
+from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
 from hotline.rounds import rounds
 from ivr.lines_full import LinesFull
 from prompts.catalogue import clips
 from settings import Settings
 from tests import factories as make
 
+BOTH = ("lines-full", "lines-full-offer")
 AT = datetime(2026, 12, 2, 11, 30, tzinfo=UTC)
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
@@ -29,14 +31,15 @@ def folder(settings: Settings) -> Path:
     for hour in range(24):
         for minute in (0, 5, 30):
             at = AT.replace(hour=hour, minute=minute)
-            for clip in clips("fa", "lines-full-until", day=at, time=at) + clips("fa", "lines-full"):
+            until = (clips("fa", f"{name}-until", day=at, time=at) for name in BOTH)
+            for clip in itertools.chain(*until, *(clips("fa", name) for name in BOTH)):
                 (folder / f"{clip}.alaw").write_bytes(f"[{clip}]".encode())
     return folder
 
 
-def said(folder: Path) -> list[str]:
+def said(folder: Path, name: str = LINES_FULL) -> list[str]:
     """The clips that the file says."""
-    return (folder / f"{LINES_FULL}.alaw").read_text().strip("[]").split("][")
+    return (folder / f"{name}.alaw").read_text().strip("[]").split("][")
 
 
 def test_while_a_round_is_open_it_says_until_when(settings: Settings, folder: Path):
@@ -51,6 +54,20 @@ def test_when_none_is_open_it_only_says_that_the_lines_are_full(settings: Settin
     full.say_until(None)
 
     assert said(folder) == clips("fa", "lines-full")
+
+
+@pytest.mark.parametrize("until", [AT, None])
+def test_while_numbers_are_taken_a_second_file_offers_it_and_when_they_are_not_it_is_gone(
+    settings: Settings, folder: Path, until: datetime | None
+):
+    full = LinesFull(settings)
+    full.say_until(until, offer=True)
+    id_, slots = ("lines-full-offer-until", {"day": until, "time": until}) if until else (BOTH[1], {})
+    assert said(folder, LINES_FULL_OFFER) == clips("fa", id_, **slots)
+    assert "lines-full-offer" not in said(folder)[0]
+
+    full.say_until(until, offer=False)
+    assert not (folder / f"{LINES_FULL_OFFER}.alaw").exists()
 
 
 def test_at_first_it_is_written_whatever_lay_there(settings: Settings, folder: Path):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dialplan.variables import LINES_FULL
+from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
 from prompts.catalogue import prompt_ids
 from tests.kit import sound
 from tests.kit.exact_ears import ExactEars
@@ -157,7 +157,7 @@ def beginnings(folder: Path, language: str) -> dict[str, sound.Recording]:
 def spoken(folder: Path, language: str) -> dict[str, sound.Recording]:
     """The clips of a language."""
     files = sorted((folder / language).glob("*.alaw"))
-    return {path.stem: _loaded(path) for path in files if path.stem != LINES_FULL}
+    return {path.stem: _loaded(path) for path in files if path.stem not in (LINES_FULL, LINES_FULL_OFFER)}
 
 
 def _loaded(path: Path) -> sound.Recording:

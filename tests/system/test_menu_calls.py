@@ -5,10 +5,10 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 
 from db.engine import reading, writing
-from db.models import Incoming, Registration, Request
+from db.models import CallerNow, Incoming, LeftNumber, LeftOutcome, Registration, Request
 from db.states import RegistrationState
 from dialplan.variables import CALLERS_ADMITTED
 from hotline.reports import call_counts
@@ -160,7 +160,7 @@ def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear
             leaves.call()
             until(lambda: system.log().count("menu begins") == 2, "both lines are taken")
             refused.call()
-            refused.at("lines-full-until")
+            refused.at("lines-full-offer-until")
             leaves.hangup()
             until(lambda: not system.channels_of(leaves.number), "a line is free")
             next_one.call()  # though the refused one still listens
@@ -172,12 +172,59 @@ def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear
         with Caller(system, system.number()) as late, Caller(system, system.number()) as let_in:
             admitted.write_text("0")  # as while answers are late
             late.call()
-            late.at("lines-full-until")
+            late.at("lines-full-offer-until")
             admitted.write_text("60")
             let_in.call()
             let_in.at("greeting")
         counted = {Incoming.ANSWERED: 4, Incoming.TURNED_AWAY: 2}
         until(lambda: _incoming(system) == counted, "each call is counted")
+
+
+def test_given_full_lines_when_a_caller_presses_1_then_they_are_called_once_a_line_is_free() -> None:
+    with System(HOTLINE_MAX_CALLS="2") as system:
+        number = system.number()
+        with (
+            Caller(system, system.number()) as stays,
+            SippPhone.calling(str(system.settings.sip), system.number()) as leaves,
+        ):
+            stays.call()
+            until(lambda: system.log().count("menu begins") == 2, "both lines are taken")
+            with Caller(system, number) as refused:
+                refused.call()
+                refused.at("lines-full-offer-until", "1")
+                refused.at("left-number-kept")
+                refused.wait_for("closed", timeout=40)
+            left = _left(system)
+            assert (left.number, left.tries, left.ended_at) == (f"+98{number[1:]}", 0, None)
+            with writing(system.engine) as session:  # the caller has hung up long ago
+                session.execute(update(LeftNumber).values(due_at=LeftNumber.left_at))
+            with Caller(system, number, port=system.trunk_port) as called:
+                until(lambda: _on_the_line(system) == 2, "both are written down")
+                stays.hangup()
+                called.wait_for_call()
+                called.answer()
+                called.at("left-call-intro")
+                called.at("left-call-question", "1")
+                called.at("greeting", "0")
+                called.at("operator-choice", "2")
+                called.at("operator-registered")
+                called.hangup()
+            assert not leaves.calls("BYE")
+        until(lambda: _left(system).ended_at, "the call is over")
+        assert (_left(system).outcome, _left(system).tries) == (LeftOutcome.REACHED, 1)
+        assert _in_line(system, _operators_line(system), number) is not None
+        counted = {Incoming.ANSWERED: 2, Incoming.TURNED_AWAY: 1}
+        until(lambda: _incoming(system) == counted, "each call is counted, and who left the number once")
+
+
+def _left(system: System) -> LeftNumber:
+    with reading(system.engine) as session:
+        return session.scalars(select(LeftNumber)).one()
+
+
+def _on_the_line(system: System) -> int:
+    with reading(system.engine) as session:
+        return session.scalar(select(func.count()).select_from(CallerNow)) or 0
 
 
 def _incoming(system: System) -> Counter[Incoming]:

@@ -30,6 +30,7 @@ export const words: typeof fa = {
       registrations: ['Places in the line', 'With the citizen’s number.', 'until its citizen has it deleted'],
       messages: ['Text messages', 'Once they are out, or given up.'],
       calls: ['Calls placed', 'For the caps on calls.'],
+      left_numbers: ['Numbers left when lines were full', 'After a day only those whose owner said no.'],
       events: ['Events', 'A person’s day is told from them.'],
       audit: ['Audit log', 'Who did what.'],
       ledger: ['The ledger', 'Without number or name; by it the order is proven.'],

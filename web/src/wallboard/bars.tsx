@@ -8,8 +8,9 @@ const HOUR = 3_600_000
 
 /** Today by the hour: the working hours, and any other in which something happened. */
 export function Bars({ hours, now }: { hours: Hour[]; now: number }) {
-  const { text } = useLanguage()
+  const { text, format } = useLanguage()
   const words = text.wallboard
+  const left = hours.reduce((all, { left_number }) => all + left_number, 0)
   const busy = hours.flatMap(({ reached, answered, turned_away }, hour) => (reached + answered + turned_away > 0 ? [hour] : []))
   const shown = hours.map((hour, place) => ({ ...hour, place })).slice(Math.min(OPENS, ...busy), Math.max(CLOSES, ...busy) + 1)
   return (
@@ -20,6 +21,7 @@ export function Bars({ hours, now }: { hours: Hour[]; now: number }) {
       />
       <Chart
         title={words.callsByHour} now={now} legend={[words.answered, words.turnedAway]} testId="calls-by-hour"
+        note={left > 0 ? words.leftNumber(format.number(left)) : undefined}
         columns={shown.map(({ at, place, answered, turned_away }) => ({ at, place, parts: [answered, turned_away] }))}
       />
     </>
@@ -30,13 +32,15 @@ interface ChartProps {
   title: string
   now: number
   legend?: string[]
+  /** What is to be said of the whole day besides. */
+  note?: string
   testId: string
   columns: { at: string; place: number; parts: number[] }[]
 }
 
 const sum = (parts: number[]) => parts.reduce((total, part) => total + part, 0)
 
-function Chart({ title, now, legend = [], testId, columns }: ChartProps) {
+function Chart({ title, now, legend = [], note, testId, columns }: ChartProps) {
   const { text, format } = useLanguage()
   const words = text.wallboard
   const most = Math.max(1, ...columns.map(({ parts }) => sum(parts)))
@@ -46,6 +50,7 @@ function Chart({ title, now, legend = [], testId, columns }: ChartProps) {
       <h2>
         {title}
         <span className={style.soft}>{words.sum(format.number(sum(columns.map(({ parts }) => sum(parts)))))}</span>
+        {note && <span className={style.soft}>{note}</span>}
       </h2>
       {legend.length > 0 && (
         <p className={style.legend} aria-hidden>{legend.map((name, part) => <span key={name} data-part={part}>{name}</span>)}</p>

@@ -25,6 +25,7 @@ export const words: typeof fa = {
     callsByHour: 'Calls on 137 today',
     answered: 'answered',
     turnedAway: 'lines full',
+    leftNumber: (count) => `${count} left their number`,
     sum: (count) => `${count} so far`,
     hour: 'Hour',
     desks: 'Desks',

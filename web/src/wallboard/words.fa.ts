@@ -23,6 +23,7 @@ export const words = {
     callsByHour: 'تماس‌های امروز با ۱۳۷',
     answered: 'پاسخ داده شد',
     turnedAway: 'خط‌ها پر بود',
+    leftNumber: (count: string) => `${count} نفر شماره گذاشتند`,
     sum: (count: string) => `${count} تا کنون`,
     hour: 'ساعت',
     desks: 'میزها',

@@ -1,0 +1,46 @@
+"""The call to whoever left their number when all lines were full: 1 goes on to the menu, 2 was not they.
+
+The number of a caller can be pretended, and a machine may answer: without a key nobody is let in.
+"""
+
+from sqlalchemy import Engine
+
+from db.engine import reading, writing
+from db.models import LeftOutcome
+from dialplan.variables import Variable
+from hotline.line import left_numbers
+from ivr.call import AGIError, Call, NoInput
+from settings import Settings
+
+
+def run(call: Call, engine: Engine, settings: Settings) -> None:
+    """Ask once more in silence; the dialplan goes on to the menu with the number that was left."""
+    token = call.channel_id
+    with reading(engine) as session:
+        left = left_numbers.by_token(session, token)
+        if left is None or left.number is None:
+            raise AGIError("a call to a number that nobody left")
+        number, outcome = left.number, left.outcome
+    call.speak(call.language)
+    if outcome is LeftOutcome.REACHED:  # the script broke off after the key
+        _go_on(call, number)
+        return
+    call.say("left-call-intro")
+    with call.working(), writing(engine) as session:
+        left_numbers.heard(session, token)
+    try:
+        is_they = call.ask("left-call-question", keys="12", tries=2) == "1"
+    except NoInput:
+        call.say("left-call-later")
+        return
+    outcome = LeftOutcome.REACHED if is_they else LeftOutcome.REFUSED
+    with call.working(), writing(engine) as session:
+        left_numbers.heard(session, token, outcome)
+    if is_they:
+        _go_on(call, number)
+    else:
+        call.say("left-call-not-you")
+
+
+def _go_on(call: Call, number: str) -> None:
+    call.set(Variable.CALLER, number)

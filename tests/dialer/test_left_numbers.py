@@ -1,0 +1,200 @@
+"""The dialer calls those who left their number when all lines were full: once lines are free, not before."""
+
+import os
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from db.engine import now, reading, writing
+from db.models import CallerNow, LeftNumber, LeftOutcome, PlacedCall
+from dialer.left_numbers import LeftNumbers
+from dialplan.variables import CALLERS_ADMITTED
+from hotline import heartbeats
+from hotline.clock import CITY
+from hotline.line import left_numbers
+from settings import QuietHours, Settings
+from tests import factories as make
+from tests.dialer.office import LONG_AGO, Office, on_sqlite
+from tests.kit.fake_manager import FakeManager
+
+NUMBER = "+989131234567"
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dialer.left_numbers._EVERY_S", 0.0)
+    monkeypatch.setattr("dialer.left_numbers.ADMITTED_S", 3600)
+
+
+def admit(settings: Settings, callers: int | None = None) -> None:
+    """The call scripts let so many in: all, where nothing is said."""
+    number = settings.callers_at_once if callers is None else callers
+    settings.state_dir.mkdir(exist_ok=True)
+    (settings.state_dir / CALLERS_ADMITTED).write_text(str(number))
+
+
+def leave(office: Office, settings: Settings, *numbers: str) -> None:
+    for number in numbers or (NUMBER,):
+        with writing(office.engine) as session:
+            left_numbers.keep(session, number, settings)
+            session.execute(update(LeftNumber).values(due_at=now(session) - timedelta(seconds=1)))
+
+
+def left(office: Office) -> LeftNumber:
+    with reading(office.engine) as session:
+        return session.scalars(select(LeftNumber)).one()
+
+
+def called(manager: FakeManager) -> list[str]:
+    return [placed["Channel"] for placed in manager.named("Originate")]
+
+
+def test_given_numbers_when_lines_are_free_then_each_is_called_once_in_the_order_of_the_keys(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    admit(settings)
+    numbers = [make.a_number() for _ in range(3)]
+    leave(office, settings, *numbers)
+    office.until(lambda: len(called(manager)) == 3)
+    office.until_at_rest()
+    office.restart()
+    office.until_at_rest()
+    assert called(manager) == [f"Local/{number}@dial/n" for number in numbers]
+    assert {(p["Context"], p["Exten"]) for p in manager.named("Originate")} == {("left-number", "s")}
+
+
+def test_given_who_does_not_answer_when_the_call_is_over_then_they_are_called_again_later(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    admit(settings)
+    leave(office, settings)
+    office.until(lambda: called(manager))
+    manager.refuses(left(office).token or "", 480)
+    office.until(lambda: left(office).token is None)
+    office.until_at_rest()
+    assert len(called(manager)) == 1
+    with reading(office.engine) as session:
+        assert left(office).due_at > now(session)
+
+
+@on_sqlite
+def test_given_who_answered_when_they_hang_up_then_it_is_over(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    admit(settings)
+    leave(office, settings)
+    office.until(lambda: called(manager))
+    token = left(office).token or ""
+    with writing(office.engine) as session:
+        left_numbers.heard(session, token, LeftOutcome.REACHED)
+    manager.hangs_up(token)
+    office.until(lambda: left(office).ended_at)
+    assert left(office).outcome is LeftOutcome.REACHED
+
+
+@on_sqlite
+@pytest.mark.parametrize("why", ["answers are late", "no call scripts", "old", "full", "at night"])
+def test_given_no_free_line_when_a_number_waits_then_nobody_is_called_until_there_is(
+    office: Office, manager: FakeManager, settings: Settings, why: str
+) -> None:
+    few = settings.model_copy(update={"max_calls": 2})
+    office._settings = few
+    admit(few)
+    if why == "answers are late":
+        admit(few, 1)
+    elif why == "no call scripts":
+        (settings.state_dir / CALLERS_ADMITTED).unlink()
+    elif why == "old":
+        os.utime(settings.state_dir / CALLERS_ADMITTED, (0, 0))
+    elif why == "full":
+        with writing(office.engine) as session:
+            for n in range(2):
+                session.add(CallerNow(channel=f"1.{n}", number="", since=now(session)))
+            heartbeats.beat(session, "ivr")
+    else:
+        with reading(office.engine) as session:
+            local = now(session).astimezone(CITY)
+        hours = ((local + timedelta(hours=more)).time() for more in (-1, 1))
+        office._settings = few.model_copy(update={"quiet_hours": QuietHours(*hours)})
+    office.restart()
+    leave(office, settings)
+    office.until_at_rest()
+    assert called(manager) == []
+    assert left(office).tries == 0
+
+    admit(few)
+    with writing(office.engine) as session:
+        caller = session.get(CallerNow, "1.0")
+        if caller:
+            session.delete(caller)
+    office._settings = few
+    office.restart()
+    office.until(lambda: called(manager))
+
+
+@on_sqlite
+def test_given_as_many_as_ring_already_when_more_wait_then_one_line_is_left_to_who_dials(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    office._settings = few = settings.model_copy(update={"max_calls": 5})
+    office.restart()
+    admit(few)
+    leave(office, settings, *(make.a_number() for _ in range(6)))
+    office.until(lambda: len(called(manager)) == 4)
+    office.until_at_rest()
+    assert len(called(manager)) == 4
+
+
+@on_sqlite
+def test_given_another_node_that_leads_when_a_number_waits_then_this_one_does_not_call(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    admit(settings)
+    office._dialer._leads = lambda: False
+    leave(office, settings)
+    office.until_at_rest()
+    assert called(manager) == []
+    office._dialer._leads = lambda: True
+    office.until(lambda: called(manager))
+
+
+@on_sqlite
+def test_given_a_number_that_was_called_too_often_when_due_then_it_is_put_off(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    admit(settings)
+    with writing(office.engine) as session:
+        at = now(session) - LONG_AGO
+        for which in range(settings.calls_per_number):
+            session.add(PlacedCall(token=f"callback-{which}", number=NUMBER, at=at, ended_at=at))
+    leave(office, settings)
+    before = left(office).due_at
+    office.until(lambda: left(office).due_at > before)
+    assert called(manager) == []
+
+
+@on_sqlite
+def test_given_an_asterisk_that_refuses_when_asked_then_no_try_is_lost(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    admit(settings)
+    manager.refused = {"Originate": "Permission denied"}
+    leave(office, settings)
+    office.until(lambda: called(manager) and left(office).token is None)
+    assert (left(office).tries, left(office).ended_at) == (0, None)
+
+
+@on_sqlite
+def test_given_one_just_called_when_another_waits_then_a_moment_passes_between(
+    office: Office, manager: FakeManager, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dialer.left_numbers._EVERY_S", 3600.0)
+    admit(settings)
+    leave(office, settings, make.a_number(), make.a_number())
+    office.until(lambda: called(manager))
+    office.until_at_rest()
+    assert len(called(manager)) == 1
+    calls: LeftNumbers = office._dialer._left_numbers
+    calls._next_at = 0.0
+    office.until(lambda: len(called(manager)) == 2)
