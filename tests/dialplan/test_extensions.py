@@ -150,7 +150,7 @@ def test_who_is_offered_to_leave_the_number_asks_one_script_only_by_the_key_and_
     assert offer[names.index("AGI")][1].split(",")[0].endswith(f"/{Script.LEAVE_NUMBER}")
     answers = [where.rpartition("/")[2] for app, where in offer if app == "Playback"]
     assert answers == ["goodbye", "left-number-failed", "left-number-kept", "left-number-not"]
-    assert full[-3][1].endswith('| "${key}" = "1"]?uncounted')
+    assert full[-3][1].endswith('| "${asked}" = "1"]?uncounted')
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ def test_while_answers_are_late_few_hear_it_and_the_others_are_busy_before_an_an
     assert len(read) == 1 and read[0].endswith("/callers-admitted,0,5)}")
     at = full.index(("Hangup", f"{cause}"))
     assert full[at - 1] == ("Set", "GROUP()=busy")
-    untold = '$["${told}" = "" & "${admitted}" != "70" | "${key}" = "1"]?uncounted'
+    untold = '$["${told}" = "" & "${admitted}" != "70" | "${asked}" = "1"]?uncounted'
     assert full[-3] == ("GotoIf", untold), "who is late already is not asked to count, too"
 
 

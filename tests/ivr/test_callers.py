@@ -5,10 +5,15 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from sqlalchemy import Engine, select
 
+from db.engine import reading, writing
+from db.models import LeftNumber, LeftOutcome
 from dialplan.variables import Script
+from hotline.line import left_numbers
 from ivr.call import Call
 from ivr.callers import Callers
+from settings import Settings
 
 SCRIPTS = [Script.MENU, Script.ON_THE_LINE, Script.LINES_FULL, Script.RESCUE, Script.CALLBACK]
 
@@ -29,3 +34,17 @@ def test_given_who_waits_or_was_turned_away_when_callers_are_counted_then_only_w
         turned_away = f"of-{Script.LINES_FULL}" in callers._here
         assert not turned_away, "their channel is gone already"
     assert callers.asking() == 0
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_a_number_left_when_its_caller_gets_through_by_themselves_then_it_is_not_called_any_more(
+    settings: Settings, engine: Engine
+) -> None:
+    callers = Callers(("+989",), "main")
+    callers.write(engine)
+    with writing(engine) as session:
+        left_numbers.keep(session, "+989131234567", settings)
+    with callers.on_the_line(a_call(Script.MENU)):
+        callers.write(engine)
+    with reading(engine) as session:
+        assert session.scalars(select(LeftNumber)).one().outcome is LeftOutcome.CAME
