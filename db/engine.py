@@ -25,6 +25,10 @@ _STATEMENT_MS, _ANSWER_S = 5000, 6.0
 """The server gives a statement up; and a server that has not answered even then is away."""
 
 
+_SQLITE_S = 5
+"""So long a writer waits for another process's on SQLite."""
+
+
 def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
     """An engine for `url` (sqlite:///… or postgresql+psycopg://…) that waits for nothing without end."""
     pool: dict[str, Any] = {
@@ -36,7 +40,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
     if url.startswith("sqlite"):
         # SQLite lets in one writer at a time, by luck. Queued here, this process's writers starve nobody.
         options_ = {"writers": Turns(1)}
-        arguments_ = {"timeout": 5, "isolation_level": None}
+        arguments_ = {"timeout": _SQLITE_S, "isolation_level": None}
         engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
         engine.dialect.statement_compiler = _WithHints
         event.listen(engine, "connect", _sqlite_pragmas)
@@ -76,7 +80,12 @@ def _sqlite_begin(connection: Connection) -> None:
     # A writer takes the lock at once: a transaction that read first and wants to write later cannot
     # wait for the lock, SQLite refuses it on the spot.
     reading = connection.get_execution_options().get("reading", False)
+    patience_s = connection.get_execution_options().get("patience_s", _SQLITE_S)
+    if patience_s != _SQLITE_S:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_s * 1000}")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if patience_s != _SQLITE_S:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_SQLITE_S * 1000}")
 
 
 @contextmanager

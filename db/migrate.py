@@ -21,6 +21,9 @@ _ONE_AT_A_TIME = (
 )
 """Several machines may begin at once; each but the first then finds nothing to do."""
 
+_PATIENCE_S = 60
+"""On SQLite who begins second waits so long for the first one's migrations, on a busy machine, too."""
+
 
 class OtherVersion(Exception):
     """The database's version is not known here: it is newer, or from before the first release."""
@@ -40,7 +43,7 @@ def upgrade(engine: Engine) -> None:
     Raises OtherVersion, and changes nothing.
     """
     config = _config()
-    with engine.begin() as connection:
+    with engine.execution_options(patience_s=_PATIENCE_S).begin() as connection:
         if connection.dialect.name == "postgresql":
             patiently(connection)
             for statement in _ONE_AT_A_TIME:
