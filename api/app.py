@@ -11,7 +11,6 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
-from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from api import event_stream, examples, health, limits, metrics, problems, security, web
@@ -68,6 +67,7 @@ from api.requests import (
     requests,
 )
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
+from api.routes import Route
 from api.setup import setup
 from api.telephones import Telephones
 from db.engine import connect
@@ -115,15 +115,18 @@ def _operation_id(route: APIRoute) -> str:
 
 
 @functools.cache
-def _everywhere() -> Sequence[BaseRoute]:
-    """What every application answers. Built once in a process: that takes most of an application's start."""
-    together = APIRouter(responses={"default": _PROBLEM}, generate_unique_id_function=_operation_id)
-    for module in _MODULES:
-        together.include_router(module.router, prefix=_V1)
+def _everywhere() -> Sequence[Route]:
+    """What every application of a process answers. They are its own routes, not a router's that it includes:
+    that would be worked out twice, and looked through twice with each request.
+    """
     pages = (health, metrics, public, city, fairness, number_page, my_page, my_request_page, passed_page)
-    for module in (*pages, requests_page, map_page, ground, open311_services, open311_requests):
-        together.include_router(module.router)
-    return together.routes
+    roots = (*pages, requests_page, map_page, ground, open311_services, open311_requests)
+    return [
+        route.below(prefix, {"default": _PROBLEM}, generate_unique_id_function=_operation_id)
+        for modules, prefix in ((_MODULES, _V1), (roots, ""))
+        for module in modules
+        for route in module.router.own_routes()
+    ]
 
 
 class _Guarded(FastAPI):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
@@ -24,6 +24,7 @@ from sqlalchemy import Engine
 
 from api import schemas
 from api.access import InSession, OfDepartment, idle, signed_in
+from api.routes import APIRouter
 from db import events
 from db.engine import glance, reading
 from db.models import Event

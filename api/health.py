@@ -1,12 +1,13 @@
 """Is each part up? For machines /livez and /readyz, for people /healthz, with reasons for insiders."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.access import Database, InForce
 from api.insiders import IsInsider
 from api.readiness import PROCESSES, Readiness
+from api.routes import APIRouter
 from db.engine import reading
 from db.models import TrunkState
 from hotline import arrivals, heartbeats

@@ -1,6 +1,5 @@
 """The citizen with whom a desk is about to speak: what was before, and the message they left."""
 
-from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
@@ -8,6 +7,7 @@ from api import schemas, views
 from api.access import MAY_HEAR, MAY_OVERSEE, AtDesk, Database, InForce, Reading, SignedIn, Writing
 from api.desk import desk_schemas as desk
 from api.ids import PathId
+from api.routes import APIRouter
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading

@@ -1,10 +1,9 @@
 """What the phones in browsers need to sign in to Asterisk."""
 
-from fastapi import APIRouter
-
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import phone_schemas
+from api.routes import APIRouter
 from db import models
 from db.engine import now
 from dialplan import accounts

@@ -1,6 +1,5 @@
 """What is said in a conversation and is not to be lost: notes, and what the citizen is promised."""
 
-from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import schemas, views
@@ -9,6 +8,7 @@ from api.desk import desk_schemas as desk
 from api.ids import PathId
 from api.requests import request_schemas
 from api.requests.requests import detail
+from api.routes import APIRouter
 from db.models import Callback, User
 from hotline.callbacks import callbacks, conversations, notes, threats
 from hotline.errors import Refused

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 
 from api.access import InForce, Reading, Writing
 from api.ids import QueryId
@@ -10,6 +10,7 @@ from api.limits import Guesses
 from api.my import my_schemas as wire
 from api.my.reports import Tracking
 from api.my.signed_in import Acting, Citizen
+from api.routes import APIRouter
 from db import models
 from hotline.citizens import following
 from hotline.clock import CITY

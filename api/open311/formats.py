@@ -8,12 +8,11 @@ from xml.etree import ElementTree
 from fastapi import HTTPException, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from api import problems
+from api import problems, routes
 from hotline.errors import Refused
 
 Format = Literal["json", "xml"]
@@ -103,7 +102,7 @@ def format_of(request: Request) -> Format:
     return "xml" if ending == "xml" else "json"
 
 
-class Route(APIRoute):
+class Route(routes.Route):
     """An endpoint of Open311, whose refusals are told as the specification says."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]

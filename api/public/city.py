@@ -2,11 +2,12 @@
 
 import json
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import FileResponse
 
 from api.access import InForce
 from api.pages import CACHED
+from api.routes import APIRouter
 from colours import contrast, mix, readable
 from hotline.errors import Refused
 

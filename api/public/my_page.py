@@ -4,7 +4,7 @@ from contextlib import suppress
 from typing import Annotated
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api import cookies
@@ -13,6 +13,7 @@ from api.my import my, signed_in
 from api.my.signed_in import REFRESH
 from api.pages import Asked, page
 from api.problems import STATUS
+from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
 from hotline import audit, numbers

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Annotated, Literal
 from urllib.parse import parse_qs
 
-from fastapi import APIRouter, Depends, Path, Request, Response
+from fastapi import Depends, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
@@ -18,6 +18,7 @@ from api.my import my
 from api.my import my_schemas as wire
 from api.pages import Asked
 from api.public.my_page import back, mine_of, own_page, with_cookies
+from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import Department
 from hotline.citizens import belongings, reports, sessions

@@ -3,13 +3,13 @@
 Who reads it is in the audit log, unless they have the citizen in hand.
 """
 
-from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api.access import Database, MayMove, MayReadCitizens, Writing
 from api.desk import citizen_history as desk_history
 from api.ids import PathId
 from api.reports import citizen_schemas as wire
+from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import User
 from hotline import audit, numbers

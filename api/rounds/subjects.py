@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import Path
 from pydantic import BaseModel, Field
 
 from api import schemas
 from api.access import MayPlan, Reading, SignedIn, Writing
+from api.routes import APIRouter
 from db import models
 from hotline import subjects
 from hotline.errors import Refused
