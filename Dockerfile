@@ -54,7 +54,7 @@ WORKDIR /opt/hotline137
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/hotline137 PYTHONUNBUFFERED=1
 COPY --chmod=755 <<'EOF' /usr/local/bin/hotline137
 #!/bin/sh
-exec python -m ops.cli "$@"
+exec python -m ops.hotline137 "$@"
 EOF
 COPY --from=packages /opt/venv /opt/venv
 COPY . .

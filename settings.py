@@ -299,7 +299,6 @@ class Settings(BaseSettings):
         frozen=True,
         extra="ignore",
         ignored_types=(cached_property,),
-        use_attribute_docstrings=True,  # docs/settings.md is made of them
     )
 
     state_dir: Path = Path("var")

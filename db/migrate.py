@@ -1,15 +1,16 @@
-"""Bringing a database's tables to this version's shape (Alembic)."""
+"""Bringing a database's tables to this version's shape, by Alembic. It is large: a start that finds
+nothing to do goes without.
+"""
 
 from importlib import resources
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from db.postgres import patiently
-from db.version import is_next
+from db.version import is_newest, is_next
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _LIMITS = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0, "lock_timeout": 15_000}
 """PostgreSQL's, for a migration alone, in milliseconds; 0 is none. No transaction of ours locks so long."""
@@ -29,7 +30,9 @@ class OtherVersion(Exception):
     """The database's version is not known here: it is newer, or from before the first release."""
 
 
-def _config() -> Config:
+def _config() -> "Config":
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(resources.files("db") / "migrations"))
     return config
@@ -42,14 +45,22 @@ def upgrade(engine: Engine) -> None:
     a large table asks for, but nobody waits behind one that waits for a lock.
     Raises OtherVersion, and changes nothing.
     """
-    config = _config()
     with engine.execution_options(patience_s=_PATIENCE_S).begin() as connection:
         if connection.dialect.name == "postgresql":
+            from db.postgres import patiently  # noqa: PLC0415  (nor needs SQLite its driver)
+
             patiently(connection)
             for statement in _ONE_AT_A_TIME:
                 connection.exec_driver_sql(statement)
             for name, milliseconds in _LIMITS.items():
                 connection.exec_driver_sql(f"SET LOCAL {name} = {milliseconds}")
+        if is_newest(connection):
+            return
+        from alembic import command  # noqa: PLC0415
+        from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+        from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+        config = _config()
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         seen = frozenset(MigrationContext.configure(connection).get_current_heads())
         if is_next(seen):
@@ -65,12 +76,17 @@ def upgrade(engine: Engine) -> None:
 
 def is_known(name: str) -> bool:
     """Whether a database of that version can be brought to this one's."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
     return set(name.split(",")) <= known
 
 
 def is_current(engine: Engine) -> bool:
     """Whether the database has seen every migration, and none that is not known here."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
     with engine.connect() as connection:
         heads = MigrationContext.configure(connection).get_current_heads()
     return set(heads) == set(ScriptDirectory.from_config(_config()).get_heads())

@@ -81,15 +81,9 @@ def main() -> None:
 @app.command()
 def run() -> None:
     """Set up and run everything: asterisk, ivr, dialer, clerk, api."""
-    from ops.asterisk import NoAsterisk
-    from ops.run import CannotRun
-    from ops.run import run as run_all
-    from prompts.sources import VoiceError
+    from ops.run import start
 
-    try:
-        run_all(_settings())
-    except (CannotRun, NoAsterisk, OtherVersion, VoiceError) as error:
-        raise _fail(error) from None
+    start()
 
 
 @app.command()

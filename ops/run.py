@@ -1,4 +1,7 @@
-"""`hotline137 run`: set everything up, then keep it running."""
+"""`hotline137 run`: set everything up, then keep it running.
+
+Callers wait for it: what only an empty installation needs is imported by that one.
+"""
 
 import contextlib
 import fcntl
@@ -6,18 +9,22 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING, NoReturn
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from db.engine import connect, now, reading, writing
-from db.migrate import upgrade
-from db.models import Node
+from db.engine import connect, glance, now, reading, writing
+from db.migrate import OtherVersion, upgrade
+from db.models import Node, Official, User
 from dialplan.render import render
-from hotline.nodes.leases import is_live
-from ops import asterisk, first_visit, sample
+from ops import asterisk
 from ops.keep_all import Plan, become, say
 from prompts.render import build
-from settings import Settings, origin, unheeded
+from prompts.sources import VoiceError
+from settings import Settings, SettingsError, load, origin, unheeded
+
+if TYPE_CHECKING:
+    from ops import sample
 
 PROCESS = ["-m", "ops.process"]
 """What each of our processes is started with, before its name."""
@@ -27,6 +34,24 @@ KEEPER = ["-m", "ops.keep_all"]
 
 class CannotRun(Exception):
     """Something is missing or in the way; the text says what to do."""
+
+
+def start() -> None:
+    """The command; ends with the reason where something is wrong."""
+    os.umask(0o077)  # the state folder holds citizens' numbers and voices
+    try:
+        run(load())
+    except SettingsError as error:
+        _fail(f"Wrong settings:\n{error}", 2)
+    except (CannotRun, asterisk.NoAsterisk, OtherVersion, VoiceError) as error:
+        _fail(str(error), 1)
+
+
+def _fail(why: str, code: int) -> NoReturn:
+    import typer
+
+    typer.secho(why, fg="red", err=True)
+    sys.exit(code)
 
 
 def run(settings: Settings) -> None:
@@ -49,12 +74,12 @@ def run(settings: Settings) -> None:
             log=settings.log,
             host=settings.http.host,
             port=settings.http.port,
-            welcome=_welcome(settings, accounts),
+            welcome=_welcome(settings, accounts, _first_visit(settings)),
         )
         become(plan, KEEPER)
 
 
-def prepare(settings: Settings) -> list[sample.Account]:
+def prepare(settings: Settings) -> list["sample.Account"]:
     """Prompts, database, sample data. Returns the sample accounts if they were made just now.
 
     Raises CannotRun: the state folder is another node's.
@@ -75,11 +100,20 @@ def prepare(settings: Settings) -> list[sample.Account]:
     upgrade(engine)
     of_one_node(settings, engine)
     accounts: list[sample.Account] = []
-    if settings.sample:
+    if settings.sample and not _is_there(engine, Official):
+        from ops.sample import fill
+
         with writing(engine) as session:
-            accounts = sample.fill(session, settings.of_city, trial=settings.browser_phone)
+            accounts = fill(session, settings.of_city, trial=settings.browser_phone)
     engine.dispose()
     return accounts
+
+
+def _is_there(engine: Engine, kind: type[Official | User]) -> bool:
+    """Whether there is any of them."""
+    table = kind.__table__  # what knows of classes, too, takes a while before its first question
+    with glance(engine) as connection:
+        return connection.scalar(select(table.c.id).limit(1)) is not None
 
 
 def of_one_node(settings: Settings, engine: Engine) -> None:
@@ -90,14 +124,21 @@ def of_one_node(settings: Settings, engine: Engine) -> None:
     """
     mark = settings.state_dir / "node"
     marked = mark.read_text().strip() if mark.exists() else settings.node
+    if marked != settings.node:
+        _is_no_others(settings, engine, marked)
+    mark.write_text(settings.node)
+
+
+def _is_no_others(settings: Settings, engine: Engine, marked: str) -> None:
+    from hotline.nodes.leases import is_live
+
     with reading(engine) as session:
-        other = session.get(Node, marked) if marked != settings.node else None
+        other = session.get(Node, marked)
         if other and other.sip != str(settings.sip) and is_live(other, now(session)):
             raise CannotRun(
                 f"{settings.state_dir} is the state folder of node {marked}, at work at {other.sip}. "
                 f"Give node {settings.node} one of its own: HOTLINE_STATE_DIR (docs/operate/nodes.md)."
             )
-    mark.write_text(settings.node)
 
 
 @contextlib.contextmanager
@@ -130,7 +171,19 @@ def _ports_free(settings: Settings) -> None:
                 raise CannotRun(f"{name}={address}: {reason}. Set {name} to another address.") from None
 
 
-def _welcome(settings: Settings, accounts: list[sample.Account]) -> str:
+def _first_visit(settings: Settings) -> list[str]:
+    engine = connect(settings.database)
+    try:
+        if _is_there(engine, User):
+            return []
+    finally:
+        engine.dispose()
+    from ops import first_visit
+
+    return first_visit.lines(settings)
+
+
+def _welcome(settings: Settings, accounts: list["sample.Account"], first_visit: list[str]) -> str:
     lines = ["", "Hotline 137 is ready.", f"  desk:   http://{settings.http}/"]
     if settings.browser_phone:
         lines.append(f"  phone:  http://{settings.http}/phone   (a citizen's phone in the browser: dial 137)")
@@ -139,5 +192,5 @@ def _welcome(settings: Settings, accounts: list[sample.Account]) -> str:
     if accounts:
         lines.append("  accounts made just now; the passwords are shown this once:")
         lines += [f"    {a.username:<10} {a.password}   {a.what}" for a in accounts]
-    lines += first_visit.lines(settings)
+    lines += first_visit
     return "\n".join([*lines, "  Ctrl-C stops everything.", ""])

@@ -1,6 +1,9 @@
 """The settings as a page and as a file to fill in, made from settings.py."""
 
+import ast
+import inspect
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +47,26 @@ def write(project: Path) -> None:
     (project / "hotline.env.example").write_text(example())
 
 
+def explanations() -> dict[str, str]:
+    """What each setting is, by its name in settings.py: the text below it. No start reads it."""
+    (of_settings,) = ast.parse(inspect.getsource(Settings)).body
+    assert isinstance(of_settings, ast.ClassDef)  # noqa: S101
+    return {
+        setting.target.id: inspect.cleandoc(below.value.value)
+        for setting, below in pairwise(of_settings.body)
+        if isinstance(setting, ast.AnnAssign)
+        and isinstance(setting.target, ast.Name)
+        and isinstance(below, ast.Expr)
+        and isinstance(below.value, ast.Constant)
+        and isinstance(below.value.value, str)
+    }
+
+
 def _settings() -> list[tuple[str, str, str]]:
     """The name in the environment, the default as it is written there, and what it is."""
+    explained = explanations()
     return [
-        (f"HOTLINE_{name.upper()}", _written(field.default, field.annotation), field.description or "")
+        (f"HOTLINE_{name.upper()}", _written(field.default, field.annotation), explained.get(name, ""))
         for name, field in Settings.model_fields.items()
     ]
 

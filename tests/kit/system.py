@@ -54,7 +54,7 @@ class System:
     def __init__(
         self,
         *,
-        entry: str = "ops.cli",
+        entry: str = "ops.hotline137",
         inherited: Mapping[str, str] | None = None,
         folder: Path | None = None,
         **environment: str,
