@@ -148,11 +148,14 @@ def core(session: Session) -> Connection:
     return session.connection()
 
 
+_CLOCK = text("SELECT clock_timestamp()")
+
+
 def now(session: Session) -> datetime:
     """The database's clock, UTC: the only clock the rules go by."""
     if session.get_bind().dialect.name == "sqlite":  # its clock is this machine's: a statement less
         return datetime.now(UTC)
-    value = session.scalar(text("SELECT clock_timestamp()"))
+    value = session.connection().scalar(_CLOCK)
     assert isinstance(value, datetime)  # noqa: S101
     return value.astimezone(UTC)
 

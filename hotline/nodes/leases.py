@@ -8,10 +8,21 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, DateTime, and_, bindparam, exists, func, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    DateTime,
+    String,
+    and_,
+    bindparam,
+    exists,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from db.engine import now
+from db.engine import core, now
 from db.models import Node, UtcDateTime
 from settings import Settings
 
@@ -70,14 +81,25 @@ def is_lost(session: Session, name: str) -> bool:
     return bool(session.scalar(select(exists().where(Node.name == name, Node.lost_at.is_not(None)))))
 
 
+_KEEP = (
+    update(Node)
+    .where(
+        Node.name == bindparam("mine"),
+        Node.sip == bindparam("my_sip"),
+        Node.lost_at.is_(None),
+        Node.lease_until > bindparam("at", type_=UtcDateTime),
+    )
+    .values(lease_until=bindparam("until", type_=UtcDateTime))
+)
+
+
 def keep(session: Session, settings: Settings) -> None:
     """The lease of the only machine that there can be, whose dialer a locked file keeps alone."""
-    node = session.get(Node, settings.node)
-    if node is None or node.sip != str(settings.sip) or not is_live(node, now(session)):
+    at = now(session)
+    mine = {"mine": settings.node, "my_sip": str(settings.sip), "at": at, "until": at + LEASE}
+    if not core(session).execute(_KEEP, mine).rowcount:
         take(session, settings)
-        node = session.get_one(Node, settings.node)
-        node.lost_at = None
-    node.lease_until = now(session) + LEASE
+        session.get_one(Node, settings.node).lost_at = None
 
 
 def clean(session: Session, name: str, epoch: int) -> bool:
@@ -139,7 +161,7 @@ def is_live(node: Node, at: datetime) -> bool:
     return node.lost_at is None and node.lease_until > at
 
 
-def drained(name: InstrumentedAttribute[str | None] | str) -> ColumnElement[bool]:
+def drained(name: InstrumentedAttribute[str | None] | BindParameter[str]) -> ColumnElement[bool]:
     """In a query, with the parameter `at`: whether the node is to get nothing new.
 
     Not while no other one would: a drain that was forgotten stops nothing.
@@ -152,9 +174,13 @@ def drained(name: InstrumentedAttribute[str | None] | str) -> ColumnElement[bool
     )
 
 
+_DRAINS = select(drained(bindparam("name", type_=String)))
+"""Asked by each node every other second: built once."""
+
+
 def drains(session: Session, name: str) -> bool:
     """Whether the node is to get nothing new."""
-    return bool(session.scalar(select(drained(name)), {"at": now(session)}))
+    return bool(core(session).scalar(_DRAINS, {"name": name, "at": now(session)}))
 
 
 def renewals(session: Session) -> dict[str, datetime]:

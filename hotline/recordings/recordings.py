@@ -52,6 +52,8 @@ def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
     """The files that are not in the books and are written to no more, each with its callback's id."""
     at = now(session)
     paths = [path for path, status in disk.files(folder) if _finished(status, at) and path.suffix == SUFFIX]
+    if not paths:  # as mostly
+        return []
     by_token = {path.stem: path for path in paths}
     rows = session.execute(
         select(Callback.token, Callback.id).where(

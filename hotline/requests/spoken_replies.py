@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import select, update
+from sqlalchemy import Integer, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import core, now
 from db.models import Request
 from db.states import OPEN_REQUESTS, RequestState
 
@@ -27,14 +27,17 @@ class Lacking(NamedTuple):
     reply: str
 
 
+_LACKING = (
+    select(Request.id, Request.reply)
+    .where(Request.reply != Request.spoken, Request.part_of_id.is_(None))
+    .order_by(Request.id)
+    .limit(bindparam("most", type_=Integer))
+)
+
+
 def lacking(session: Session, limit: int) -> Sequence[Lacking]:
     """The replies that nobody has spoken yet, the oldest requests first."""
-    rows = session.execute(
-        select(Request.id, Request.reply)
-        .where(Request.reply != Request.spoken, Request.part_of_id.is_(None))
-        .order_by(Request.id)
-        .limit(limit)
-    )
+    rows = core(session).execute(_LACKING, {"most": limit})
     return [Lacking(*row) for row in rows]
 
 

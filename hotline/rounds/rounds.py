@@ -21,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
+from db.engine import core, now
 from db.models import Carry, Official, OfficialKind, Registration, Round, UtcDateTime
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
@@ -104,23 +104,24 @@ _MAY_TAKE_PLACE = (Round.is_operators_line.is_(False), Round.ended_at.is_(None),
 """In a query of Round: one that citizens register for, and nobody has ended or cancelled."""
 
 
+_TAKES_PLACES = (
+    *_MAY_TAKE_PLACE,
+    Round.registration_from <= bindparam("at", type_=UtcDateTime),
+    Round.registration_until > bindparam("at", type_=UtcDateTime),
+)
+# Asked by each call, and every other second: built once.
+_REGISTRABLE = select(Round).where(*_TAKES_PLACES).order_by(Round.starts_at, Round.id)
+_OPEN_UNTIL = select(Round.registration_until).where(*_TAKES_PLACES)
+
+
 def registrable(session: Session) -> Sequence[Round]:
     """The rounds that take registrations now, soonest first."""
-    at = now(session)
-    return session.scalars(
-        select(Round)
-        .where(
-            *_MAY_TAKE_PLACE,
-            Round.registration_from <= at,
-            Round.registration_until > at,
-        )
-        .order_by(Round.starts_at, Round.id)
-    ).all()
+    return session.scalars(_REGISTRABLE, {"at": now(session)}).all()
 
 
 def open_until(session: Session) -> datetime | None:
     """Until when the last of the rounds open now takes registrations; None if none is open."""
-    return max((r.registration_until for r in registrable(session)), default=None)
+    return max(core(session).scalars(_OPEN_UNTIL, {"at": now(session)}), default=None)
 
 
 def upcoming(session: Session) -> Round | None:
