@@ -23,7 +23,7 @@ from dialer.lost_nodes import close_cut
 from dialplan.variables import Context
 from hotline import calls_until
 from hotline.calls_until import PLACED, clock, token_of
-from hotline.nodes import leases
+from hotline.nodes import leases, machines
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -39,6 +39,7 @@ _FENCE_S = leases.LEASE.total_seconds()
 _START_S = 3.0
 """So soon after its start, if this node was not the only one: how long there was no dialer, nobody knows."""
 _GUARD_S = 0.2
+_SAY_AGAIN_S = 60.0
 _ASTERISK_S = 10.0
 """Without its Asterisk for so long a node of several leaves its work to another."""
 _PARENT_S = 1.0
@@ -65,6 +66,8 @@ class NodeLease(DatabaseLeader):
         self._unclean = False
         """Its Asterisk may have calls that others have taken for ended, or has had calls that were cut."""
         self._told = False
+        self._other_said_at: float | None = None
+        """When it was said that another machine has this one's name."""
         self._fencing = threading.Lock()
         """Who holds it ends calls, or says from when on they are to be ended."""
         self._stopped = threading.Event()
@@ -127,7 +130,11 @@ class NodeLease(DatabaseLeader):
         return False
 
     def _take(self) -> bool:
-        if not super()._take():
+        has_lock = super()._take()
+        if self._is_other_machines():
+            super().close()
+            return False
+        if not has_lock:
             self._stand_by()
             return False
         if not self._is_no_other_versions():
@@ -150,6 +157,16 @@ class NodeLease(DatabaseLeader):
         with writing(self._rows) as session:
             cleaned = leases.clean(session, self._settings.node, lease.epoch)
         return cleaned and self._renewed(clean=over)
+
+    def _is_other_machines(self) -> bool:
+        """Whether another machine works under this node's name: then this one does not."""
+        said_at = self._other_said_at
+        with reading(self._rows) as session:
+            sip = leases.at_other_machine(session, self._settings, seen=said_at is not None)
+        if sip and (said_at is None or clock() >= said_at + _SAY_AGAIN_S):
+            self._other_said_at = clock()
+            log.error("%s", machines.word(self._settings, sip))
+        return sip is not None
 
     def _stand_by(self) -> None:
         """At its start: another dialer of this node is at work, and has its own fence."""

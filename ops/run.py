@@ -8,6 +8,7 @@ import fcntl
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NoReturn
 
@@ -82,7 +83,7 @@ def run(settings: Settings) -> None:
 def prepare(settings: Settings) -> list["sample.Account"]:
     """Prompts, database, sample data. Returns the sample accounts if they were made just now.
 
-    Raises CannotRun: the state folder is another node's.
+    Raises CannotRun: the state folder is another node's, or the node's name another machine's.
     """
     say(f"settings: {origin(settings)}")
     if said := unheeded(settings):
@@ -99,6 +100,7 @@ def prepare(settings: Settings) -> list["sample.Account"]:
     engine = connect(settings.database)
     upgrade(engine)
     of_one_node(settings, engine)
+    of_one_machine(settings, engine)
     accounts: list[sample.Account] = []
     if settings.sample and not _is_there(engine, Official):
         from ops.sample import fill
@@ -139,6 +141,27 @@ def _is_no_others(settings: Settings, engine: Engine, marked: str) -> None:
                 f"{settings.state_dir} is the state folder of node {marked}, at work at {other.sip}. "
                 f"Give node {settings.node} one of its own: HOTLINE_STATE_DIR (docs/operate/nodes.md)."
             )
+
+
+def of_one_machine(settings: Settings, engine: Engine) -> None:
+    """Wait until no other machine works under this node's name. Raises CannotRun: one goes on with it.
+
+    A machine that is started again does not wait; one that lost its state folder does, for its old lease.
+    """
+    if settings.database.startswith("sqlite"):
+        return
+    from hotline.nodes import machines
+    from hotline.nodes.leases import GRACE, LEASE, at_other_machine
+
+    until = time.monotonic() + (LEASE + GRACE).total_seconds() + 1
+    while True:
+        with reading(engine) as session:
+            sip = at_other_machine(session, settings)
+        if sip is None:
+            return
+        if time.monotonic() > until:
+            raise CannotRun(machines.word(settings, sip))
+        time.sleep(1)
 
 
 @contextlib.contextmanager

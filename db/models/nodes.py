@@ -18,6 +18,7 @@ class Node(Base):
     host: Mapped[str] = mapped_column(String(100))  # in the SIP address of phones in browsers
     websocket_url: Mapped[str] = mapped_column(String(300))  # where these sign in
     capacity: Mapped[int]  # so many calls it carries at one time
+    machine: Mapped[str | None] = mapped_column(String(32))  # whose name it is (hotline.nodes.machines)
     epoch: Mapped[int] = mapped_column(BigInteger)  # one more each time that its work changes hands
     lease_until: Mapped[datetime]
     lost_at: Mapped[datetime | None]  # its work was taken over; until it is there again

@@ -24,6 +24,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db.engine import core, now
 from db.models import Node, UtcDateTime
+from hotline.nodes import machines
 from settings import Settings
 
 LEASE = timedelta(seconds=10)
@@ -57,6 +58,7 @@ def take(session: Session, settings: Settings) -> Lease:
     """The lease of this machine's node, whoever had it: only the holder of the node's lock comes here."""
     at = now(session)
     values = {
+        "machine": machines.this(settings),
         "sip": str(settings.sip),
         "host": settings.asterisk_http.host,
         "websocket_url": settings.websocket,
@@ -68,12 +70,27 @@ def take(session: Session, settings: Settings) -> Lease:
         # more than any before it, should one of this name have been removed
         node = Node(name=settings.node, epoch=int(at.timestamp()), lease_until=at, **values)
         session.add(node)
+    elif machines.is_others(node, settings):
+        node.lost_at = node.lost_at or at  # its calls are in no Asterisk of this machine's
     for name, value in values.items():
         setattr(node, name, value)
     node.epoch += 1
     node.lease_until = at + LEASE
     session.flush()
     return Lease(node.epoch, node.lost_at is not None)
+
+
+def at_other_machine(session: Session, settings: Settings, *, seen: bool = False) -> str | None:
+    """Where the other machine's Asterisk listens that works under this one's name; None: there is none.
+
+    One that is silent for the lease and the grace has left the name, but to nobody who has `seen` it at work
+    if it fences nothing: it may be cut off, and in conversation.
+    """
+    node = session.get(Node, settings.node)
+    if node is None or node.lost_at is not None or not machines.is_others(node, settings):
+        return None
+    works = node.lease_until > now(session) - GRACE or (seen and not node.fences)
+    return node.sip if works else None
 
 
 def is_lost(session: Session, name: str) -> bool:

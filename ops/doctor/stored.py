@@ -17,6 +17,7 @@ from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
 from hotline.callbacks import trunk_states, trunk_words
 from hotline.callbacks.trunk_words import Is
+from hotline.nodes import leases
 from hotline.nodes import nodes as machines
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
 from settings import Settings, unheeded
@@ -172,6 +173,11 @@ def nodes(known: Known) -> Iterator[Finding]:
         return
     with reading(known.engine) as session:
         found = machines.words(session)
+        sip = leases.at_other_machine(session, known.settings)
+    if sip:
+        yield fault(
+            f"node {known.settings.node}", f"another machine at {sip} has this name, too", "HOTLINE_NODE"
+        )
     for name, state in found.items() if len(found) > 1 else ():
         if state == "gone":
             yield warning(

@@ -4,7 +4,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import psutil
@@ -68,4 +68,5 @@ def kill(node: System) -> None:
     """The whole machine is gone at once: nothing of it starts again."""
     program = psutil.Process(node._program.pid)
     for process in [program, *program.children(recursive=True)]:
-        os.kill(process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it has gone with its parent
+            os.kill(process.pid, signal.SIGKILL)

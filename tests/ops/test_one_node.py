@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from addresses import Address
-from db.engine import writing
+from db.engine import now, writing
+from db.models import Node
 from hotline.nodes import leases
 from ops import run, service
 from settings import Settings
@@ -53,3 +54,28 @@ def test_given_a_node_that_is_gone_or_has_another_name_when_it_is_prepared_then_
         renamed = other.model_copy(update={"node": "three"})
     run.of_one_node(renamed, engine)
     assert (settings.state_dir / "node").read_text() == renamed.node
+
+
+def test_given_another_machine_under_this_ones_name_when_started_then_it_waits_for_its_lease_and_is_refused(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    other = settings.model_copy(
+        update={
+            "state_dir": tmp_path / "other",
+            "sip": Address("10.0.0.9", 5060),
+            "database_url": "postgresql+x://",
+        }
+    )
+    mine = settings.model_copy(update={"database_url": "postgresql+x://"})
+    with writing(engine) as session:
+        leases.take(session, other)
+    looks: list[float] = []
+    monkeypatch.setattr(run.time, "sleep", looks.append)
+    monkeypatch.setattr(run.time, "monotonic", lambda: float(len(looks)))
+    with pytest.raises(run.CannotRun, match=r"10\.0\.0\.9:5060"):
+        run.of_one_machine(mine, engine)
+    assert len(looks) > (leases.LEASE + leases.GRACE).total_seconds()
+    run.of_one_machine(other, engine)
+    with writing(engine) as session:
+        session.execute(update(Node).values(lease_until=now(session) - leases.GRACE))
+    run.of_one_machine(mine, engine)
