@@ -77,7 +77,7 @@ lock: .venv/test ## write the lists of exact versions anew
 openapi: .venv/run ## write the API's document, from which the pages' types are made
 	@$(BIN)/hotline137 openapi > web/openapi.json
 
-settings: .venv/run ## write docs/settings.md and hotline.env.example anew from settings.py
+settings: .venv/run ## write docs/settings.md and hotline.env.example anew from settings/
 	@$(BIN)/python -m ops.settings_docs
 
 deb: .venv/run web/dist/index.html ## a package for this release of Debian or Ubuntu, or for SUITE=bookworm|trixie|noble

@@ -17,7 +17,6 @@ from uvicorn._types import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from addresses import Address
 from api.app import create
 from api.connections import Connections
 from api.cookies import PEER
@@ -25,6 +24,7 @@ from api.crowd import Crowd
 from api.security import takes_files
 from hotline import watchdog
 from settings import Settings
+from settings.addresses import Address
 
 log = logging.getLogger("api")
 

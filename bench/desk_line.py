@@ -14,11 +14,11 @@ import httpx
 from playwright.sync_api import Page
 from sqlalchemy import Engine
 
-from addresses import Address
 from db.engine import connect, writing
 from db.migrate import upgrade
 from hotline.line import registration
 from settings import load
+from settings.addresses import Address
 from tests.factories import PASSWORD, a_desk, a_number, a_round, a_user, some_registrations
 from tests.kit import brief
 from tests.kit.brief import sized

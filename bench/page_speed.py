@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from playwright.sync_api import Browser, Page, StorageState
 
-from addresses import Address
 from db.engine import connect
 from db.migrate import upgrade
 from settings import load
+from settings.addresses import Address
 from tests.factories import PASSWORD
 from tests.kit import brief, seed_city
 from tests.kit.brief import must_hold, sized

@@ -20,13 +20,13 @@ import httpx
 import psycopg
 from sqlalchemy import Engine
 
-from addresses import Address
 from api.cookies import COOKIE
 from db import events
 from db.engine import connect, writing
 from db.migrate import upgrade
 from db.news import CHANNEL
 from hotline.people import sign_ins
+from settings.addresses import Address
 from tests.factories import a_desk, a_user
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized

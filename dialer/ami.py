@@ -15,7 +15,7 @@ from asterisk.ami import AMIClient
 from asterisk.ami.action import Action, LoginAction
 from asterisk.ami.event import Event
 
-from addresses import Address
+from settings.addresses import Address
 
 log = logging.getLogger("dialer")
 

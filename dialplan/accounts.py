@@ -2,7 +2,7 @@
 
 import re
 
-from trunks import ONLY
+from settings.trunks import ONLY
 
 AMI_USER = "dialer"
 AGI = "agi"

@@ -37,14 +37,14 @@ from dialplan.variables import (
     Variable,
 )
 from settings import Settings
-from trunks import Trunk
+from settings.trunks import Trunk
 
 _TEMPLATES = Environment(
     loader=PackageLoader("dialplan"),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    autoescape=False,  # noqa: S701  (not HTML; settings.py lets no special character in)
+    autoescape=False,  # noqa: S701  (not HTML; settings/ lets no special character in)
     keep_trailing_newline=True,
 )
 

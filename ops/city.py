@@ -4,12 +4,12 @@ from pathlib import Path
 
 import typer
 
-import city_file
-from city_file import City, CityError
 from hotline import audit
 from hotline.setup import city_rows
 from ops.terminal import fail, settings, transaction
 from prompts import catalogue
+from settings import city_file
+from settings.city_file import City, CityError
 
 app = typer.Typer(no_args_is_help=True, help="The city: its file, its offices and departments.")
 

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from addresses import Address
 from dialplan import pbx as behind
 from ops.terminal import fail, settings
-from settings import HostPort
+from settings.addresses import Address
+from settings.values import HostPort
 
 
 def pbx(

@@ -7,14 +7,14 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import city_file
-from city_file import City
 from db.engine import now
 from db.models import Official, OfficialKind, Role
 from hotline import audit
 from hotline.people import accounts
 from hotline.rounds import planning
 from hotline.setup import city_rows
+from settings import city_file
+from settings.city_file import City
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The settings as a page and as a file to fill in, made from settings.py."""
+"""The settings as a page and as a file to fill in, made from settings/."""
 
 import ast
 import inspect
@@ -7,38 +7,41 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from pydantic.fields import FieldInfo
+
 from settings import PortRange, QuietHours, Settings, WorkingHours
+from settings.part import Part
 
 _PAGE = """# Settings
 From the environment, or from the file `hotline.env` in the current folder, else in the folder of the project
 (`HOTLINE_ENV_FILE` names another); the first line of a start, and of `hotline137 doctor`, says which. A wrong
 setting, or one that does not exist, is named at the start. This page is made from
-[settings.py](../settings.py) by `make settings`.
-
-| setting | default | what it is |
-|---|---|---|
+[settings/](../settings/) by `make settings`.
 """
 _EXAMPLE = """# Copy to hotline.env, and remove the # before what you change.
-# Made from settings.py by `make settings`.
+# Made from settings/ by `make settings`.
 """
 
 
 def page() -> str:
     """docs/settings.md."""
-    rows = [
-        f"| `{name}` | {f'`{default}`' if default else ''} | {' '.join(text.split())} |"
-        for name, default, text in _settings()
-    ]
-    return _PAGE + "\n".join(rows) + "\n"
+    said = _PAGE
+    for head, settings in _parts():
+        said += f"\n## {head}\n| setting | default | what it is |\n|---|---|---|\n"
+        for name, default, text in settings:
+            said += f"| `{name}` | {f'`{default}`' if default else ''} | {' '.join(text.split())} |\n"
+    return said
 
 
 def example() -> str:
     """hotline.env.example."""
-    parts = []
-    for name, default, text in _settings():
-        words = "\n".join(f"# {line.strip()}" for line in text.splitlines())
-        parts.append(f"\n{words}\n#{name}={default}\n")
-    return _EXAMPLE + "".join(parts)
+    said = _EXAMPLE
+    for head, settings in _parts():
+        said += f"\n## {head}\n"
+        for name, default, text in settings:
+            words = "\n".join(f"# {line.strip()}" for line in text.splitlines())
+            said += f"\n{words}\n#{name}={default}\n"
+    return said
 
 
 def write(project: Path) -> None:
@@ -47,13 +50,13 @@ def write(project: Path) -> None:
     (project / "hotline.env.example").write_text(example())
 
 
-def explanations() -> dict[str, str]:
-    """What each setting is, by its name in settings.py: the text below it. No start reads it."""
-    (of_settings,) = ast.parse(inspect.getsource(Settings)).body
-    assert isinstance(of_settings, ast.ClassDef)  # noqa: S101
+def explanations(part: type[Part]) -> dict[str, str]:
+    """What each setting of a part is, by its name: the text below it. No start reads it."""
+    (of_part,) = ast.parse(inspect.getsource(part)).body
+    assert isinstance(of_part, ast.ClassDef)  # noqa: S101
     return {
         setting.target.id: inspect.cleandoc(below.value.value)
-        for setting, below in pairwise(of_settings.body)
+        for setting, below in pairwise(of_part.body)
         if isinstance(setting, ast.AnnAssign)
         and isinstance(setting.target, ast.Name)
         and isinstance(below, ast.Expr)
@@ -62,13 +65,27 @@ def explanations() -> dict[str, str]:
     }
 
 
-def _settings() -> list[tuple[str, str, str]]:
-    """The name in the environment, the default as it is written there, and what it is."""
-    explained = explanations()
+def parts() -> list[type[Part]]:
+    """The parts of the settings, in order."""
+    found = [part for part in reversed(Settings.__mro__) if issubclass(part, Part)]
+    return [part for part in found if part not in (Part, Settings)]
+
+
+def _parts() -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """The head of each part, and of its settings the name in the environment, the default as it is written
+    there, and what it is.
+    """
     return [
-        (f"HOTLINE_{name.upper()}", _written(field.default, field.annotation), explained.get(name, ""))
-        for name, field in Settings.model_fields.items()
+        (
+            (part.__doc__ or "").rstrip("."),
+            [_said(name, Settings.model_fields[name], text) for name, text in explanations(part).items()],
+        )
+        for part in parts()
     ]
+
+
+def _said(name: str, field: FieldInfo, text: str) -> tuple[str, str, str]:
+    return f"HOTLINE_{name.upper()}", _written(field.default, field.annotation), text
 
 
 def _written(value: Any, kind: Any) -> str:

@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from city_file import MOST_DISTRICTS, City
 from prompts.english import English
 from prompts.persian import Persian
 from prompts.spoken import PAUSE, Speech, goes_on
 from settings import CITY
+from settings.city_file import MOST_DISTRICTS, City
 
 Value = str | int | date | time
 """What a slot can be filled with."""

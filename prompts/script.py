@@ -6,10 +6,10 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from city_file import City
 from prompts import catalogue
 from prompts.catalogue import Catalogue, Slot
 from prompts.sources import Clip, Studio
+from settings.city_file import City
 
 _WIDTH = 100
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from city_file import City
 from prompts import script
 from prompts.sources import Clip, Studio
+from settings.city_file import City
 
 _LEAST_RATE = 16_000
 _QUIETEST, _LOUDEST = -35.0, -14.0

@@ -15,12 +15,12 @@ from fastapi import FastAPI
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from addresses import Address
 from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
 from hotline.people import accounts
 from settings import Settings, load
+from settings.addresses import Address
 from tests.kit import both_ends
 from tests.kit.databases import on_both
 from tests.kit.fake_asterisk import FakeAsterisk, answering

@@ -9,9 +9,9 @@ from api.ids import BodyId
 from api.reason_schemas import SaidToQuestion
 from api.requests.category_schemas import Question, WorkingTime
 from api.schemas import Moment, Said, Text
-from city_file import MOST_DISTRICTS
 from db.models import CodeWay, NoticeTopic, PictureKind
 from db.states import Fact, Phase, RegistrationState, RequestState, RequestStep
+from settings.city_file import MOST_DISTRICTS
 
 
 class Ways(BaseModel):

@@ -8,8 +8,8 @@ from fastapi.responses import FileResponse
 from api.access import InForce
 from api.pages import CACHED
 from api.routes import APIRouter
-from colours import contrast, mix, readable
 from hotline.errors import Refused
+from settings.colours import contrast, mix, readable
 
 router = APIRouter(prefix="/public", include_in_schema=False)
 

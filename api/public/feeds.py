@@ -8,13 +8,13 @@ from typing import Any
 from feedgenerator import Atom1Feed
 from icalendar import Calendar, Event
 
-from city_file import City
 from db.models import Round
 from hotline.dates import Language
 from hotline.rounds import notices
 from hotline.rounds.notice_texts import who
 from hotline.words import PUBLIC
 from settings import CITY
+from settings.city_file import City
 
 _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 _SCHEMA = "https://schema.org"

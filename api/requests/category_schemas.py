@@ -6,9 +6,9 @@ from pydantic import BaseModel, Field
 
 from api.ids import BodyId
 from api.schemas import Name, Said
-from city_file import MOST_DISTRICTS
 from db.models import Evidence, TimeUnit
 from hotline.requests.category_files import CODE
+from settings.city_file import MOST_DISTRICTS
 
 
 class WorkingTime(BaseModel):

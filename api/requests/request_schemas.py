@@ -9,10 +9,10 @@ from api.ids import BodyId
 from api.my.my_schemas import PictureIds
 from api.rounds.timetable import Day
 from api.schemas import HasTelephone, Name, National, Official, Said, Text
-from city_file import MOST_DISTRICTS
 from db.models import Escalation, PictureKind
 from db.states import RequestState, RequestStep
 from hotline.pictures import hiding
+from settings.city_file import MOST_DISTRICTS
 
 DistrictNumber = Annotated[int, Field(ge=1, le=MOST_DISTRICTS)]
 

@@ -16,7 +16,6 @@ from api.pictures import show as show_file
 from api.requests import request_schemas as wire
 from api.routes import APIRouter
 from api.sounds import SOUND, Range, play
-from city_file import MOST_DISTRICTS
 from db import models
 from db.engine import now, reading
 from db.states import RequestState
@@ -26,6 +25,7 @@ from hotline.pictures import pictures
 from hotline.recordings import recordings
 from hotline.requests import department_work, inbox, likeness, parts, passes, ratings, requests
 from hotline.requests.inbox import Filter
+from settings.city_file import MOST_DISTRICTS
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 

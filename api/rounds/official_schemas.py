@@ -3,8 +3,8 @@
 from pydantic import BaseModel, Field
 
 from api.schemas import HasTelephone, Name, National, Official
-from city_file import MOST_DISTRICTS
 from db.models import OfficialKind
+from settings.city_file import MOST_DISTRICTS
 
 
 class OfficialWithNumber(Official):

@@ -6,7 +6,6 @@ from typing import Literal, get_args
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
-import city_file
 from api.access import InForce, MayAdminister, Reading, Writing
 from api.reports import kept, kept_schemas
 from api.rounds import outbox, outbox_schemas
@@ -21,7 +20,7 @@ from hotline.errors import Refused
 from hotline.setup import trial_calls, trial_texts
 from prompts import voices
 from prompts.render import Manifest
-from settings import Settings
+from settings import Settings, city_file
 
 router = APIRouter(prefix="/setup", tags=["setup"])
 

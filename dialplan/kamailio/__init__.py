@@ -8,18 +8,18 @@ from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from addresses import Address
 from dialplan.kamailio.fence import may_be_dialled
 from dialplan.variables import PROXY_NEXT, PROXY_TRUNK
 from settings import Settings
-from trunks import Trunk
+from settings.addresses import Address
+from settings.trunks import Trunk
 
 _TEMPLATES = Environment(
     loader=PackageLoader("dialplan", "kamailio"),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
-    autoescape=False,  # noqa: S701  (not HTML; settings.py and trunks.py let no special character in)
+    autoescape=False,  # noqa: S701  (not HTML; settings/ lets no special character in)
     keep_trailing_newline=True,
 )
 _TEMPLATES.filters["text"] = lambda value: str(value).replace("\\", "\\\\").replace(":", "\\:")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from settings import Settings
-from trunks import Trunk
+from settings.trunks import Trunk
 
 _ABROAD = "+98"
 

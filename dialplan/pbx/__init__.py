@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from addresses import Address
 from settings import Settings
+from settings.addresses import Address
 
 _TEMPLATES = Environment(
     loader=PackageLoader("dialplan", "pbx"),

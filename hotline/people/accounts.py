@@ -11,12 +11,12 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
-from city_file import City
 from db.engine import now
 from db.models import Desk, RecoveryCode, User
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 from hotline.people import lockout, sign_ins
+from settings.city_file import City
 
 _SHORTEST = 8
 _SAFE_ONLINE = 2

@@ -7,7 +7,6 @@ from typing import NamedTuple, Self
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from city_file import MOST_DISTRICTS
 from db import events
 from db.engine import one_at_a_time
 from db.models import Category, Department, Evidence, Responsible, TimeUnit
@@ -15,6 +14,7 @@ from hotline import audit, characters
 from hotline.errors import Refused
 from hotline.requests.working_time import Span
 from hotline.subjects import OTHER
+from settings.city_file import MOST_DISTRICTS
 
 ICONS = (
     *("road", "bulb", "trash", "trees", "droplet", "building", "car", "volume", "dots"),

@@ -10,7 +10,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, S
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from city_file import MOST_DISTRICTS
 from db import events
 from db.engine import one_at_a_time
 from db.models import Category, Department, Evidence, TimeUnit
@@ -18,6 +17,7 @@ from hotline.errors import Refused
 from hotline.requests import categories
 from hotline.requests.categories import ALL, Values
 from hotline.requests.working_time import Span
+from settings.city_file import MOST_DISTRICTS
 
 CODE = r"^[a-z][a-z0-9-]{1,39}$"
 _SPAN = re.compile(r"([1-9][0-9]{0,3}) (hours|days)", re.ASCII)

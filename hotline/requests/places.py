@@ -8,9 +8,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from city_file import MOST_DISTRICTS
 from hotline.errors import Refused
 from settings import Bounds, Settings
+from settings.city_file import MOST_DISTRICTS
 
 LONGEST = 300
 """Characters of an address or a landmark."""

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from city_file import MOST_DISTRICTS
 from db import events
 from db.engine import now
 from db.models import Official, OfficialKind, Round, TimetableOfficial, TimetableRule
 from hotline import audit, characters
 from hotline.errors import Refused
 from hotline.rounds.rounds import is_over
+from settings.city_file import MOST_DISTRICTS
 
 
 def add(

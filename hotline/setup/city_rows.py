@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from city_file import City
 from db.engine import one_at_a_time
 from db.models import Department, Official, OfficialKind
 from hotline import audit
+from settings.city_file import City
 
 
 @dataclass

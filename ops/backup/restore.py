@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from sqlalchemy import Engine, inspect, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-import secret_file
 from db import copying
 from db.engine import connect, reading, writing
 from db.migrate import is_known
@@ -22,7 +21,7 @@ from hotline.version import VERSION
 from ops.backup import contents, database
 from ops.backup.archive import Unpacked, Unusable, decrypted, unpack
 from ops.backup.take import only_one, scratch, sync
-from settings import Settings
+from settings import Settings, secret_file
 
 SETTINGS = "settings-of-backup"
 _ASIDE = "before-restore-"

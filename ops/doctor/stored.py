@@ -21,7 +21,7 @@ from hotline.nodes import leases
 from hotline.nodes import nodes as machines
 from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
 from settings import Settings, unheeded
-from trunks import Trunk
+from settings.trunks import Trunk
 
 _PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
 _APART, _FAR_APART = timedelta(seconds=2), timedelta(seconds=30)

@@ -4,9 +4,9 @@ import errno
 import socket
 from collections.abc import Iterator
 
-from addresses import Address
 from dialplan.accounts import AMI_USER
 from ops.doctor.findings import Finding, Known, fault, ok, warning
+from settings.addresses import Address
 
 _ASKED_S = 2.0
 _HERE = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
-from addresses import Address
 from dialer import ami as module
 from dialer.ami import Ami, AmiError
+from settings.addresses import Address
 from tests.kit.fake_manager import PATIENCE_S, FakeManager
 from tests.kit.ports import free_port
 

@@ -15,7 +15,6 @@ import psycopg
 import pytest
 from sqlalchemy import Engine
 
-from addresses import Address
 from db.engine import now, reading, writing
 from db.states import CallbackState, Outcome
 from dialer.leader import DatabaseLeader, FileLeader, Leader, leader
@@ -23,6 +22,7 @@ from dialer.process import Turns
 from dialplan.accounts import AMI_USER
 from hotline.callbacks import callbacks
 from settings import Settings
+from settings.addresses import Address
 from tests.factories import a_callback
 from tests.kit.databases import on_both  # noqa: F401  (fixture)
 from tests.kit.fake_manager import FakeManager

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, delete, func, text, update
 
-from addresses import Address
 from db.engine import now, reading, writing
 from db.models import Callback, Node, Official, OfficialKind
 from db.states import CallbackState as C
@@ -19,6 +18,7 @@ from hotline import calls_until
 from hotline.callbacks import conversations
 from hotline.nodes import leases
 from settings import Settings
+from settings.addresses import Address
 from tests import factories as make
 from tests.kit.process import until
 

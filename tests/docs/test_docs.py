@@ -22,7 +22,7 @@ FILLED_BY_A_CITY = {"prompts/recordings/fa/"}
 _LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#\s]*)(?:#(?P<part>[^)\s]+))?\)")
 _CODE = re.compile(r"^```.*?^```|^(?: {4}|\t).*?$", re.DOTALL | re.MULTILINE)
 _FOLDERS = tuple(f"{each.name}/" for each in ROOT.iterdir() if each.is_dir() and each.name[0] != ".")
-_FILES = ("settings.py", "docker-compose.yml", "docker-compose.scale.yml", "hotline.env.example", "Makefile")
+_FILES = ("docker-compose.yml", "docker-compose.scale.yml", "hotline.env.example", "Makefile")
 
 
 def named_paths(text: str) -> Iterator[str]:

@@ -15,7 +15,6 @@ import pytest
 from sqlalchemy import Engine, insert
 from sqlalchemy.exc import DBAPIError
 
-from addresses import Address
 from api.my.signed_in import ACCESS
 from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
@@ -23,6 +22,7 @@ from db.models import CitizenSession
 from hotline import heartbeats
 from hotline.citizens import sessions
 from settings import Settings, load
+from settings.addresses import Address
 from tests.factories import a_number, a_round
 from tests.kit.patroni import ETCDS, Cluster
 from tests.kit.ports import free_port

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Self
 
-from addresses import Address
 from dialplan.variables import CAPPED_CAUSE
+from settings.addresses import Address
 from tests.kit.process import until
 
 PATIENCE_S = 30.0

@@ -12,7 +12,6 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine, select
 
-from addresses import Address
 from db import events
 from db.engine import connect, now, writing
 from db.migrate import upgrade
@@ -20,6 +19,7 @@ from db.models import Callback, Desk, Role, User
 from db.states import CallbackState as C
 from db.states import Outcome
 from settings import Settings, load
+from settings.addresses import Address
 from tests.factories import MINUTE, PASSWORD, a_desk, a_user
 from tests.kit import seed_city
 from tests.kit.browser import browser, person

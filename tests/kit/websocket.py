@@ -9,7 +9,7 @@ import uuid
 from contextlib import suppress
 from typing import Self
 
-from addresses import Address
+from settings.addresses import Address
 
 
 class WebSocketSip:

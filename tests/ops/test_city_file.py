@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-import city_file
-from city_file import CityError
 from ops.cli import app
-from settings import SettingsError, load
+from settings import SettingsError, city_file, load
+from settings.city_file import CityError
 from tests.kit.cities import GOLRUD
 
 TEXT = GOLRUD.read_text("utf-8")

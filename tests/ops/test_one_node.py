@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, update
 
-from addresses import Address
 from db.engine import now, writing
 from db.models import Node
 from hotline.nodes import leases
 from ops import run, service
 from settings import Settings
+from settings.addresses import Address
 from tests.hotline.nodes.conftest import silent
 from tests.kit.databases import on_one
 

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-import city_file
 from ops.cli import app
 from prompts import catalogue, listen, script, sound
 from prompts.catalogue import clips
+from settings import city_file
 
 pytestmark = pytest.mark.usefixtures("own_environment")
 ISFAHAN = city_file.read(city_file.SAMPLE)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from addresses import Address
 from settings import PortRange, load
+from settings.addresses import Address
 
 ROOT = Path(__file__).parents[2]
 

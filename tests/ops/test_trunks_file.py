@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from settings import SettingsError, load
-from trunks import Trunk, profiles
+from settings.trunks import Trunk, profiles
 
 GIVEN = {"user": "137", "secret": "s3cret-word", "host": "192.0.2.1:5060"}
 

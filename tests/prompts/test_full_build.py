@@ -8,12 +8,11 @@ import pyloudnorm
 import pytest
 import soundfile
 
-import city_file
 import settings as settings_module
 from prompts import catalogue, render, sound, sources
 from prompts.check import check
 from prompts.lengths import lengths, most
-from settings import Settings
+from settings import Settings, city_file
 from tests.kit.process import in_time
 from tests.prompts.clips import CEILING, wav
 

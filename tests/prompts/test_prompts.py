@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import city_file
 from db.states import RegistrationState, RequestState
 from prompts import catalogue
 from prompts.catalogue import PromptError, Slot
 from prompts.persian import VOWEL_SIGNS
 from prompts.spoken import PAUSE
+from settings import city_file
 
 ROOT = Path(catalogue.__file__).parents[1]
 ISFAHAN = city_file.read(city_file.SAMPLE)

@@ -10,11 +10,10 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-import city_file
 import settings as settings_module
 from prompts import catalogue, render, sound, sources
 from prompts.check import check
-from settings import Settings
+from settings import Settings, city_file
 from tests.kit.cities import GOLRUD
 from tests.prompts.clips import CEILING, only_few, record, wav, with_text
 

@@ -7,8 +7,8 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-import city_file
 from prompts import catalogue, takes
+from settings import city_file
 
 CLIP = "goodbye"
 RATE = 48_000

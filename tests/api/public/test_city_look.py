@@ -8,8 +8,8 @@ from fastapi.testclient import TestClient
 
 from api import web
 from api.app import create
-from colours import READABLE, contrast
 from settings import Settings, SettingsError, load
+from settings.colours import READABLE, contrast
 
 TOKENS = (Path(web.BUILT).parent / "src" / "tokens.css").read_text()
 EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"/>'

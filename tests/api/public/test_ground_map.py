@@ -81,7 +81,11 @@ def test_given_another_file_at_its_place_when_a_map_asks_then_it_has_another_add
     "path",
     [
         *("/map/tiles.pmtiles/../../etc/passwd", "/map/%2e%2e/%2e%2e/etc/passwd", "/map/other.pmtiles"),
-        *("/map/assets/../../../settings.py", "/map/assets/%2e%2e%2findex.html", "/map/tiles.pmtiles%00"),
+        *(
+            "/map/assets/../../../settings/in_force.py",
+            "/map/assets/%2e%2e%2findex.html",
+            "/map/tiles.pmtiles%00",
+        ),
         *("/map/assets//etc/passwd", "/map/tiles"),
     ],
 )

@@ -7,12 +7,12 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 
-from addresses import Address
 from db.engine import writing
 from db.models import Role
 from hotline import backups, outbox
 from hotline.callbacks import trunk_states
 from settings import Settings
+from settings.addresses import Address
 from tests.api.answers import V1, As, problem
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])

@@ -8,7 +8,6 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from addresses import Address
 from api.app import create
 from db.engine import now, writing
 from db.models import Role
@@ -16,6 +15,7 @@ from hotline.callbacks import breaker, trunk_states
 from ops.doctor import stored
 from ops.doctor.findings import Known
 from settings import Settings
+from settings.addresses import Address
 from tests.api.answers import HERE, V1, As
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import Engine, event, select, update
 from sqlalchemy.orm import Session
 
-import city_file
 from db.engine import now, reading, writing
 from db.models import Desk, FailedSignIn, RecoveryCode, Role, User
 from hotline.errors import Refused
 from hotline.people import accounts, lockout, sign_ins
+from settings import city_file
 from tests.factories import PASSWORD, SECOND, a_user, at_once, wrong_guesses
 from tests.hotline.people.signing_in import everything_stored, signed_in
 from tests.kit.cities import GOLRUD

@@ -4,10 +4,10 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-import city_file
-from city_file import City
 from db.models import AuditEntry, Department, Official, OfficialKind
 from hotline.setup import city_rows
+from settings import city_file
+from settings.city_file import City
 from tests.factories import an_official
 from tests.kit.cities import GOLRUD
 

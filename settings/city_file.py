@@ -11,9 +11,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
-from colours import READABLE, contrast, readable
+from settings.colours import READABLE, contrast, readable
 
-SAMPLE = Path(__file__).with_name("city.toml")
+SAMPLE = Path(__file__).parents[1] / "city.toml"
 MOST_DISTRICTS = 40
 """What the tables take; how many there are, the city's file says."""
 PAGE = "#f5f3ee"

@@ -20,9 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from addresses import HostAndPort, is_address, networks, overlap
+from settings.addresses import HostAndPort, is_address, networks, overlap
 
-PROFILES = Path(__file__).parent / "dialplan" / "carriers"
+PROFILES = Path(__file__).parents[1] / "dialplan" / "carriers"
 ONLY = "trunk"
 """The name of the one trunk that HOTLINE_TRUNK_… tell of."""
 CODECS = ("alaw", "ulaw", "g722", "opus")

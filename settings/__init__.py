@@ -1,0 +1,31 @@
+"""Every setting of Hotline 137: from the environment (HOTLINE_*) or the file hotline.env.
+
+Each part of them is a module: `machine`, `city`, `telephony`, `calls`, `requests`, `keeping`, `messages`,
+`staff`; `in_force` puts them together.
+"""
+
+from settings.in_force import SECRETS, Settings, load, origin, unheeded
+from settings.values import (
+    CITY,
+    Bounds,
+    PortRange,
+    QuietHours,
+    SettingsError,
+    WorkingHours,
+    WorkingWeek,
+)
+
+__all__ = [
+    "CITY",
+    "SECRETS",
+    "Bounds",
+    "PortRange",
+    "QuietHours",
+    "Settings",
+    "SettingsError",
+    "WorkingHours",
+    "WorkingWeek",
+    "load",
+    "origin",
+    "unheeded",
+]

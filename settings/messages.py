@@ -1,0 +1,198 @@
+"""Messages that go out: webhooks, text messages, a messenger, push; and sign-in codes."""
+
+import base64
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_settings import NoDecode
+
+from settings.part import Part
+from settings.values import (
+    URL,
+    Amounts,
+    OptionalPath,
+    Texts,
+    Words,
+    signing_secret,
+    words,
+)
+
+_NEEDED_BY = {
+    "kavenegar": ("sms_kavenegar_key",),
+    "smsir": ("sms_smsir_key",),
+    "melipayamak": ("sms_melipayamak_user", "sms_melipayamak_password"),
+    "ghasedak": ("sms_ghasedak_key",),
+    "ippanel": ("sms_ippanel_key", "sms_ippanel_line"),
+    "http": ("sms_http_url",),
+}
+
+
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+
+
+_PUSH_HOST = re.compile(r"(\*\.)?([a-z0-9-]+\.)+[a-z][a-z0-9-]*")
+
+
+def _check_sms(provider: str, others: ValidationInfo) -> None:
+    lacking = [name for name in _NEEDED_BY.get(provider, ()) if not others.data.get(name)]
+    if lacking:
+        raise ValueError(f"needs {' and '.join(f'HOTLINE_{name.upper()}' for name in lacking)}")
+
+
+class Messages(Part):
+    """Messages that go out: webhooks, text messages, a messenger, push; and sign-in codes."""
+
+    notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
+    """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
+    notice_webhook_secret: str = Field("", validate_default=True)
+    """What its posts are signed with, by standardwebhooks.com: `whsec_` and 24 to 64 bytes in base64."""
+    request_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
+    """Where each step of a city request is posted, without its words or its number; empty: nowhere."""
+    request_webhook_secret: str = Field("", validate_default=True)
+    """What those posts are signed with, as HOTLINE_NOTICE_WEBHOOK_SECRET; another one."""
+    sms_sender: str = Field("", pattern=r"^[0-9A-Za-z+]*$")
+    """The line from which text messages come; empty: the provider's own choice."""
+    sms_kavenegar_url: str = Field("https://api.kavenegar.com", pattern=URL)
+    """Where Kavenegar takes text messages."""
+    sms_kavenegar_key: str = Field("", pattern=r"^[0-9A-Za-z%=+_-]*$")
+    """Our key at Kavenegar."""
+    sms_smsir_url: str = Field("https://api.sms.ir", pattern=URL)
+    """Where SMS.ir takes text messages."""
+    sms_smsir_key: str = Field("", pattern=r"^[!-~]*$")
+    """Our key at SMS.ir."""
+    sms_smsir_line: str = Field("", pattern=r"^[0-9]*$")
+    """Our line there, for what has no template."""
+    sms_melipayamak_url: str = Field("https://rest.payamak-panel.com", pattern=URL)
+    """Where Melipayamak takes text messages."""
+    sms_melipayamak_user: str = ""
+    """Our name at Melipayamak."""
+    sms_melipayamak_password: str = ""
+    """And our password, or the API key that stands in its place."""
+    sms_melipayamak_line: str = Field("", pattern=r"^[0-9]*$")
+    """Our line there, for what has no template."""
+    sms_ghasedak_url: str = Field("https://gateway.ghasedak.me", pattern=URL)
+    """Where Ghasedak takes text messages."""
+    sms_ghasedak_key: str = Field("", pattern=r"^[!-~]*$")
+    """Our key at Ghasedak."""
+    sms_ghasedak_line: str = Field("", pattern=r"^[0-9A-Za-z]*$")
+    """Our line there, for what has no template; empty: Ghasedak's own choice."""
+    sms_ippanel_url: str = Field("https://edge.ippanel.com/v1", pattern=URL)
+    """Where IPPanel takes text messages; many sell it under names of their own."""
+    sms_ippanel_key: str = Field("", pattern=r"^[!-~]*$")
+    """Our key at IPPanel."""
+    sms_ippanel_line: str = Field("", pattern=r"^(\+[0-9]+)?$")
+    """Our line there, +983000505."""
+    sms_http_url: str = Field("", pattern=URL)
+    """Where any other provider takes a text message, as a POST of JSON."""
+    sms_http_headers: Texts = Field({})
+    """JSON: its headers, with whatever signs us in: {"Authorization": "Bearer …"}."""
+    sms_http_body: Texts = Field({"to": "{to}", "text": "{text}"})
+    """JSON: its fields, all texts; {to}, {text}, {id} and {sender} are filled in."""
+    sms_provider: Literal[
+        "", "console", "kavenegar", "smsir", "melipayamak", "ghasedak", "ippanel", "http"
+    ] = ""
+    """Who sends the text messages; empty: nobody. console only says so in the log."""
+    sms_next: Annotated[
+        tuple[Literal["console", "kavenegar", "smsir", "melipayamak", "ghasedak", "ippanel", "http"], ...],
+        NoDecode,
+        BeforeValidator(words),
+    ] = Field((), validate_default=True)
+    """Who sends them where that one surely has not, in order."""
+    sms_templates: OptionalPath = None
+    """A TOML file with the providers' templates; docs/text-messages.md."""
+    sms_plain: bool = True
+    """Whether what has no template goes out as a plain text: lines for advertising do not reach everyone."""
+    sms_least_credit: Amounts = Field({})
+    """JSON: with less than so much credit, in its own unit, a provider is in trouble on /healthz:
+    {"kavenegar": 500000}."""
+    sms_inbound_secret: str = Field("", validate_default=True)
+    """What proves that a citizen's text message comes from the provider: `whsec_` and 24 to 64 bytes in
+    base64. Empty: none are taken."""
+    bale_url: str = Field("https://safir.bale.ai", pattern=URL)
+    """Where Bale's Safir takes one-time codes."""
+    bale_bot: int = Field(0, ge=0, lt=2**63)
+    """The number of the bot that sends them."""
+    bale_key: str = Field("", pattern=r"^[!-~]*$")
+    """Our access key at Bale's Safir, by which citizens may have their sign-in codes in that messenger."""
+    push_services: Words = (
+        "fcm.googleapis.com",
+        "updates.push.services.mozilla.com",
+        "*.notify.windows.com",
+        "*.push.apple.com",
+    )
+    """Hosts of browsers' push services to which notices may go; `*.` is any name below."""
+    push_contact: str = Field("", pattern=r"^((mailto:[^\s@]+@[^\s@]+|https://[^\s]+))?$", max_length=200)
+    """Whom a push service writes to when something is wrong: mailto:… or https://…"""
+    push_key: str = Field("", pattern=r"^([A-Za-z0-9_-]{43})?$")
+    """The city's own VAPID key, by which browsers take notices from it alone: what
+    `hotline137 message push-key` prints. Empty: no push service is ever asked."""
+    codes_per_hour: int = Field(1000, ge=1, le=1_000_000)
+    """Codes for signing in that citizens are given in an hour, all together; a bill that runs away stops
+    here."""
+
+    @field_validator("notice_webhook_secret")
+    @classmethod
+    def _webhook_secret(cls, value: str, others: ValidationInfo) -> str:
+        return signing_secret(value) if value or others.data.get("notice_webhook") else value
+
+    @field_validator("request_webhook_secret")
+    @classmethod
+    def _request_secret(cls, value: str, others: ValidationInfo) -> str:
+        return signing_secret(value) if value or others.data.get("request_webhook") else value
+
+    @field_validator("sms_inbound_secret")
+    @classmethod
+    def _inbound_secret(cls, value: str, others: ValidationInfo) -> str:
+        if value and not others.data.get("sms_provider"):
+            raise ValueError("needs HOTLINE_SMS_PROVIDER, which sends the answers")
+        return signing_secret(value) if value else value
+
+    @field_validator("sms_provider")
+    @classmethod
+    def _sms_provider(cls, value: str, others: ValidationInfo) -> str:
+        _check_sms(value, others)
+        return value
+
+    @field_validator("sms_next")
+    @classmethod
+    def _sms_next(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
+        if value and not others.data.get("sms_provider"):
+            raise ValueError("needs HOTLINE_SMS_PROVIDER, which sends first")
+        for each in value:
+            _check_sms(each, others)
+        return value
+
+    @field_validator("sms_templates")
+    @classmethod
+    def _sms_templates(cls, value: Path | None) -> Path | None:
+        if value and not value.is_file():
+            raise ValueError("there is no such file")
+        return value
+
+    @field_validator("bale_key")
+    @classmethod
+    def _bale(cls, value: str, others: ValidationInfo) -> str:
+        if value and not others.data.get("bale_bot"):
+            raise ValueError("needs HOTLINE_BALE_BOT")
+        return value
+
+    @field_validator("push_services")
+    @classmethod
+    def _push_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for host in value:
+            if not _PUSH_HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is no host's name, such as push.example or *.push.example")
+        return value
+
+    @field_validator("push_key")
+    @classmethod
+    def _push(cls, value: str, others: ValidationInfo) -> str:
+        if not value:
+            return value
+        if not 0 < int.from_bytes(base64.urlsafe_b64decode(value + "=")) < _P256_ORDER:
+            raise ValueError("is no key: `hotline137 message push-key` prints one")
+        if not others.data.get("push_contact"):
+            raise ValueError("needs HOTLINE_PUSH_CONTACT")
+        return value
