@@ -38,16 +38,24 @@ def drain(
     """Give the node no new round; what it has comes to its end, and nobody is cut off."""
     with transaction() as session:
         nodes.drain(session, name, who=audit.COMMAND_LINE, drained=not undo)
-    rested = 0
-    while wait and not undo and rested < _LOOKS:
-        rested = rested + 1 if _rests(name) else 0
+    typer.echo(f"node {name}: " + ("gets new work again" if undo else "gets no new work"))
+    if wait and not undo:
+        _wait(name)
+
+
+def _wait(name: str) -> None:
+    rested, said = 0, ""
+    while rested < _LOOKS:
+        with transaction(read_only=True) as session:
+            left = nodes.going_on(session, name)
+        rested = 0 if left else rested + 1
+        words = ", ".join(f"{count} {kind}" for kind, count in left.items())
+        if words not in ("", said):
+            typer.echo(f"waits for {words}")
+            said = words
         if rested < _LOOKS:
             time.sleep(_LOOK_S)
-
-
-def _rests(name: str) -> bool:
-    with transaction(read_only=True) as session:
-        return nodes.rests(session, name)
+    typer.echo(f"node {name}: nothing goes on there")
 
 
 @app.command()
@@ -57,3 +65,4 @@ def remove(name: _Name) -> None:
         nodes.give_up(session, name, who=audit.COMMAND_LINE)
     with transaction() as session:
         nodes.remove(session, name, who=audit.COMMAND_LINE)
+    typer.echo(f"node {name}: removed")

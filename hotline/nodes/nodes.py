@@ -95,15 +95,20 @@ def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Nod
     return node
 
 
-def rests(session: Session, name: str) -> bool:
-    """Whether nothing at all goes on there: no round, no call, no caller; or the node is gone."""
+def going_on(session: Session, name: str) -> dict[str, int]:
+    """What is not over there, by kind: rounds, calls, callers; nothing of a node that is gone."""
     node = session.get(Node, name)
     if node is None or word(node, now(session)) == "gone":
-        return True
+        return {}
     state = _state(session, node, now(session))
-    placed = exists().where(PlacedCall.node == name, PlacedCall.ended_at.is_(None))
-    callers = exists().where(CallerNow.node == name)
-    return not (state.rounds or state.calls or session.scalar(select(or_(placed, callers))))
+    placed = select(func.count()).where(PlacedCall.node == name, PlacedCall.ended_at.is_(None))
+    callers = select(func.count()).where(CallerNow.node == name)
+    counts = {
+        "rounds": state.rounds,
+        "calls": state.calls + (session.scalar(placed) or 0),
+        "callers": session.scalar(callers) or 0,
+    }
+    return {kind: count for kind, count in counts.items() if count}
 
 
 def give_up(session: Session, name: str, *, who: str) -> None:

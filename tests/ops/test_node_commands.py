@@ -52,6 +52,11 @@ def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_
     done = CliRunner().invoke(app, ["node", "drain", "main", "--wait"])
 
     assert (done.exit_code, len(looks)) == (0, 6), done.output
+    assert done.output.splitlines() == [
+        "node main: gets no new work",
+        *("waits for 2 calls, 1 callers", "waits for 2 calls", "waits for 1 calls"),
+        "node main: nothing goes on there",
+    ]
 
 
 def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_state_is_said_as_json(
@@ -70,16 +75,16 @@ def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_stat
         return [(each["name"], each["state"]) for each in json.loads(run("list"))]
 
     assert states() == [("main", "live"), ("two", "live")]
-    run("drain", "main")
+    assert run("drain", "main") == "node main: gets no new work"
     assert states() == [("main", "draining"), ("two", "live")]
     last = CliRunner().invoke(app, ["node", "drain", "two"])
     assert last.exit_code == 1 and "no other node" in last.output
-    run("drain", "main", "--undo")
+    assert run("drain", "main", "--undo") == "node main: gets new work again"
     assert states() == [("main", "live"), ("two", "live")]
     assert CliRunner().invoke(app, ["node", "remove", "main"]).exit_code == 1
     with writing(engine) as session:
         session.execute(update(Node).values(lease_until=now(session) - leases.GRACE - leases.LEASE))
-    run("remove", "main")
+    assert run("remove", "main") == "node main: removed"
     with writing(engine) as session:
         assert session.scalars(select(Node.name)).all() == ["two"]
     run("remove", "two")
