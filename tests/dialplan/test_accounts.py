@@ -132,8 +132,9 @@ def test_a_number_leads_out_only_where_a_channel_is_free_and_no_forwarding_is_fo
 ):
     steps = rendered(calls_at_once=7, **values)["extensions.conf"].partition(f"exten => {pattern},1,")[2]
 
-    assert steps.split("\n")[:3] == [
-        "Set(GROUP()=calls)",
+    assert steps.split("\n")[:4] == [
+        'GotoIf($["${HOTLINE_BEFORE}" != "" & ${EPOCH} >= 0${HOTLINE_BEFORE}]?capped,1)',
+        " same => n,Set(GROUP()=calls)",
         f" same => n,GotoIf($[${{GROUP_COUNT(calls)}} > 7 | {IN_THE_TRUNK} > 211]?capped,1)",
         f" same => n,{then}",
     ]
