@@ -54,6 +54,8 @@ def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
         "lock_timeout": _STATEMENT_MS,
         "idle_in_transaction_session_timeout": 10000,
         "max_parallel_workers_per_gather": 0,  # calls need the other cores
+        # of a machine that is cut off the server ends what it holds (by itself it would after two hours)
+        **{"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3},
     }
     client = {
         "connect_timeout": 3,  # for each server that is named

@@ -1,7 +1,8 @@
 """Of several dialers exactly one leads: a lock that dies with its holder, whatever kills it.
 
 On PostgreSQL a session's advisory lock on a connection of its own; on SQLite, whose file only one machine
-uses, a locked file in the state folder.
+uses, a locked file in the state folder. A holder that hangs keeps its session: the lock says which node's it
+is, and once that node is dead it is deposed (dialer.lost_nodes).
 """
 
 import contextlib
@@ -9,12 +10,14 @@ import fcntl
 import logging
 import os
 import time
+import zlib
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from settings import Settings
@@ -24,6 +27,8 @@ log = logging.getLogger("dialer")
 _LOOK_S = 1.0
 _KEY = (139, 0)
 """Of the advisory lock; (137, a round) is that round's line (db.events), (138, a node) that node's work."""
+_OF = 140
+"""(140, a node) has, shared, whoever has _KEY: by this others know whose the lead is."""
 
 # A machine that dies says no goodbye: the server ends its session within 4 s, and gives the lock to another.
 # The holder itself gives up earlier: a check that is not answered within 2 s has failed.
@@ -32,11 +37,22 @@ _SERVER = {
     "tcp_keepalives_idle": 1,
     "tcp_keepalives_interval": 1,
     "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 4000,  # an answer that is on its way would keep keepalives from being sent
     "statement_timeout": 2000,
 }
 _ANSWER_S = 2.5
 
 _LOCK = text("SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE pg_try_advisory_lock(:a, :b) END")
+_LOCK_AS = text("""
+    SELECT CASE WHEN pg_is_in_recovery() THEN false
+    WHEN pg_try_advisory_lock(:a, :b) THEN pg_try_advisory_lock_shared(:of, :node) ELSE false END""")
+_LEADS = """
+    FROM pg_locks lead JOIN pg_locks mark USING (pid, locktype, database, objsubid)
+    WHERE locktype = 'advisory' AND objsubid = 2 AND lead.granted AND lead.classid = :a AND lead.objid = :b
+    AND mark.classid = :of AND mark.objid = :node
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+_IS_LED_BY = text(f"SELECT EXISTS (SELECT {_LEADS})")
+_DEPOSE = text(f"SELECT pg_terminate_backend(pid) {_LEADS}")
 STILL = text("SELECT NOT pg_is_in_recovery()")
 """A server that follows another one would give the same lock once more."""
 
@@ -111,7 +127,7 @@ class DatabaseLeader(Leader):
 
     def __init__(self, url: str, key: tuple[int, int] = _KEY) -> None:
         super().__init__()
-        self._key = key
+        self._lock, self._parameters = _LOCK, dict(zip("ab", key, strict=True))
         self._engine = impatient(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
 
@@ -119,7 +135,7 @@ class DatabaseLeader(Leader):
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
-            return bool(self._connection.scalar(_LOCK, dict(zip("ab", self._key, strict=True))))
+            return bool(self._connection.scalar(self._lock, self._parameters))
         except SQLAlchemyError:
             self.close()
             raise
@@ -135,6 +151,35 @@ class DatabaseLeader(Leader):
             with contextlib.suppress(SQLAlchemyError):
                 connection.invalidate()
                 connection.close()
+
+
+class LeaderOfAll(DatabaseLeader):
+    """Of all nodes' dialers. Its lock names its node."""
+
+    def __init__(self, url: str, node: str) -> None:
+        super().__init__(url)
+        self._lock = _LOCK_AS
+        self._parameters = _as(node)
+
+
+def _as(node: str) -> dict[str, int]:
+    return {"a": _KEY[0], "b": _KEY[1], "of": _OF, "node": key_of(node)}
+
+
+def key_of(node: str) -> int:
+    """A node's name as the second part of an advisory lock."""
+    return zlib.crc32(node.encode()) & 0x7FFFFFFF
+
+
+def is_led_by(session: Session, node: str) -> bool:
+    """Whether this node's dialer has the lead of all, be it awake or not."""
+    on_postgresql = session.get_bind().dialect.name == "postgresql"
+    return on_postgresql and bool(session.scalar(_IS_LED_BY, _as(node)))
+
+
+def depose(session: Session, node: str) -> None:
+    """End the session by which this node's dialer has the lead, after its epoch (leases.declare_dead)."""
+    session.execute(_DEPOSE, _as(node)).all()
 
 
 class FileLeader(Leader):
@@ -180,4 +225,4 @@ def leader(settings: Settings) -> Leader:
     """The one for the database in use."""
     if settings.database.startswith("sqlite"):
         return FileLeader(settings.state_dir / "dialer.lock")
-    return DatabaseLeader(settings.database)
+    return LeaderOfAll(settings.database, settings.node)

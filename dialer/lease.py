@@ -8,7 +8,6 @@ is another thread's, which looks at a clock and asks nothing but Asterisk.
 import contextlib
 import logging
 import threading
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
@@ -18,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from dialer.ami import Ami, AmiError, NotAccepted
-from dialer.leader import STILL, DatabaseLeader, impatient
+from dialer.leader import STILL, DatabaseLeader, impatient, key_of
 from dialer.lost_nodes import close_cut
 from dialplan.variables import Context
 from hotline import calls_until
@@ -53,7 +52,7 @@ class NodeLease(DatabaseLeader):
         self, settings: Settings, hang_up: Callable[[], bool], has_asterisk: Callable[[], bool] = lambda: True
     ) -> None:
         """`hang_up`: ends every call that this node has placed; whether all were told to."""
-        super().__init__(settings.database, (_LOCK, zlib.crc32(settings.node.encode()) & 0x7FFFFFFF))
+        super().__init__(settings.database, (_LOCK, key_of(settings.node)))
         self._settings = settings
         self._hang_up = hang_up
         self._has_asterisk = has_asterisk
@@ -189,7 +188,8 @@ class NodeLease(DatabaseLeader):
         return super()._holds() and self._renewed()
 
     def _is_without_asterisk(self) -> bool:
-        return not self._alone and clock() - self._had_asterisk_at > _ASTERISK_S
+        late = clock() - self._had_asterisk_at > _ASTERISK_S
+        return not self._alone and late and not self._has_asterisk()  # or it slept, as this process did
 
     def _renewed(self, *, clean: bool = False) -> bool:
         """`clean`: all calls that there were have been ended, and are written down as cut."""

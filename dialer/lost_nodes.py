@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from db.engine import reading, writing
+from dialer import leader
 from hotline.callbacks import lost_nodes
 from hotline.nodes import homes, leases
 from settings import Settings
@@ -59,8 +60,10 @@ class LostNodes:
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
             self._silence.look(leases.renewals(session))
-            if not leads:
-                return False
+        if not leads:
+            self._depose()
+            return False
+        with reading(self._engine) as session:
             dead = [name for name in lost_nodes.found(session) if self._silence.lasts(name)]
             may_move = homes.some_drain(session)
         for name in dead:
@@ -72,6 +75,24 @@ class LostNodes:
             with writing(self._engine) as session:
                 homes.move_idle(session)
         return bool(dead)
+
+    def _depose(self) -> None:
+        """Take the lead from a dead node: a dialer that is stopped keeps its session, and so the lock."""
+        with reading(self._engine) as session:
+            over = [node.name for node in leases.over(session) if self._silence.lasts(node.name)]
+            hung = [name for name in over if leader.is_led_by(session, name)]
+        for name in hung:
+            try:
+                with writing(self._engine) as session:
+                    epoch = leases.declare_dead(session, name)
+                if epoch is None:
+                    continue
+                with writing(self._engine) as session:
+                    leases.check_lost(session, name, epoch)
+                    leader.depose(session, name)
+                log.error("node %s hangs: its dialer leads no more", name)
+            except leases.Fenced as fenced:
+                log.warning("%s", fenced)
 
     def _take_over(self, name: str) -> None:
         with writing(self._engine) as session:

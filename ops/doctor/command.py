@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from ops.doctor import certificates, directories, machine, stored, telephone
-from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, ok, warning
+from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, no_connection, ok, warning
 from settings import SECRETS, Settings, SettingsError, load, origin
 
 LOOKS: dict[str, Look] = {
@@ -100,7 +100,8 @@ def _look(name: str, look: Look, known: Known, found: dict[str, list[Finding]]) 
     try:
         found[name] = list(look(known))
     except Exception as error:  # the doctor's own, or what nobody has thought of
-        found[name] = [warning(name, f"could not be looked at: {type(error).__name__}", "ask again")]
+        full = no_connection(name, error)
+        found[name] = [full or warning(name, f"could not be looked at: {type(error).__name__}", "ask again")]
 
 
 def _hidden(settings: Settings | None) -> list[str]:

@@ -46,6 +46,32 @@ def fault(name: str, said: str, do: str) -> Finding:
     return Finding(name, State.FAULT, said, do)
 
 
+_NO_CONNECTION = (
+    "too many clients",
+    "too many connections",
+    "connection slots are reserved",
+    "max_client_conn",
+)
+"""As PostgreSQL says it, and pgBouncer; to whoever connects no number is told."""
+
+
+def short(error: Exception) -> str:
+    """The driver's own first line: no statement, and no value that was in one."""
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
+
+
+def no_connection(name: str, error: Exception | str) -> Finding | None:
+    """If the database has no connection left for anybody."""
+    if any(word in str(error) for word in _NO_CONNECTION):
+        return fault(
+            name,
+            "too many connections: the database has none left",
+            "raise its max_connections, a number for each node: docs/operate/postgresql.md",
+        )
+    return None
+
+
 @dataclass(frozen=True)
 class Known:
     """What was asked first: the settings, the database if it answers, and whether the system runs."""

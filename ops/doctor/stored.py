@@ -19,7 +19,7 @@ from hotline.callbacks import trunk_states, trunk_words
 from hotline.callbacks.trunk_words import Is
 from hotline.nodes import leases
 from hotline.nodes import nodes as machines
-from ops.doctor.findings import LATE_S, Finding, Known, fault, ok, warning
+from ops.doctor.findings import LATE_S, Finding, Known, fault, no_connection, ok, short, warning
 from settings import Settings, unheeded
 from settings.trunks import Trunk
 
@@ -60,7 +60,7 @@ def _ask(settings: Settings) -> Known:
             server=server,
         )
     except Exception as error:  # whatever the reason: that is what is found
-        return Known(settings, why=_short(error))
+        return Known(settings, why=short(error))
 
 
 def sqlite_file(settings: Settings) -> Path | None:
@@ -73,12 +73,6 @@ def _server(session: Session) -> str:
     if session.get_bind().dialect.name == "sqlite":
         return f"SQLite {session.scalar(text('SELECT sqlite_version()'))}"
     return f"PostgreSQL {session.scalar(text('SHOW server_version'))}"
-
-
-def _short(error: Exception) -> str:
-    """The driver's own first line: no statement, and no value that was in one."""
-    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
 def _serves(settings: Settings) -> bool:
@@ -97,7 +91,7 @@ def database(known: Known) -> Iterator[Finding]:
     if known.why == _NONE_YET:
         yield warning("database", _NONE_YET, "hotline137 run (or prepare) makes it")
     elif known.engine is None:
-        yield fault(
+        yield no_connection("database", known.why) or fault(
             "database", known.why, "start PostgreSQL; HOTLINE_DATABASE_URL, its password; a full disk?"
         )
     elif known.why:
@@ -118,8 +112,8 @@ def _written(engine: Engine, server: str) -> Finding:
             session.flush()
             session.delete(session.get_one(Heartbeat, "doctor"))
     except Exception as error:
-        return fault(
-            "database", f"{server} takes nothing: {_short(error)}", "a full disk, its rights, who locks it?"
+        return no_connection("database", error) or fault(
+            "database", f"{server} takes nothing: {short(error)}", "a full disk, its rights, who locks it?"
         )
     return ok("database", f"{server}, tables that fit, and it takes what is written")
 

@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from db import events
-from db.engine import connect, writing
-from dialer.leader import DatabaseLeader
+from db.engine import connect, reading, writing
+from dialer.leader import LeaderOfAll, depose, is_led_by
 from hotline.line import registration
 from tests.factories import a_number, a_round
 from tests.kit.ports import free_port
@@ -72,10 +72,16 @@ def test_given_pgbouncer_when_registered_read_and_led_then_all_is_as_without_it(
     with writing(engine) as session:
         told = registration.register(session, round_id=round_id, number=a_number())
     assert told.ticket and events.peek_last_id(engine) > before
-    engine.dispose()
 
-    first, second = DatabaseLeader(bounced), DatabaseLeader(bounced)
+    first, second = LeaderOfAll(bounced, "one"), LeaderOfAll(bounced, "two")
     assert [(first.leads(), second.leads()) for _ in range(3)] == [(True, False)] * 3
     first.close()
     until(second.leads, "the lock is free")
-    second.close()
+    with reading(engine) as session:
+        assert (is_led_by(session, "one"), is_led_by(session, "two")) == (False, True)
+    with writing(engine) as session:
+        depose(session, "two")
+    until(first.leads, "its session has ended")
+    assert not second.leads()
+    first.close()
+    engine.dispose()

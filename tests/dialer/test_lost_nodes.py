@@ -1,5 +1,6 @@
 """The dialer that leads takes over the work of nodes that are gone."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,12 +11,18 @@ from db.engine import now, reading, writing
 from db.models import Callback, Node, Round
 from db.states import CallbackState as C
 from dialer import lost_nodes as module
+from dialer.leader import Leader, leader
+from dialer.lease import fenced
 from dialer.lost_nodes import LostNodes
 from hotline.callbacks import lost_nodes
 from hotline.nodes import leases
 from settings import Settings
 from tests import factories as make
 from tests.hotline.nodes.conftest import a_node, silent
+from tests.kit.postgres import Postgres
+from tests.kit.process import until
+
+on_postgresql = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 
 
 class Clock:
@@ -132,3 +139,125 @@ def test_given_a_dialer_that_does_not_lead_when_it_comes_to_lead_then_it_has_see
     assert not task.take_over(leads=False)
     clock.at += 1.0
     assert task.take_over()
+
+
+# The dialer that leads hangs with its node: its session stays, and with it the lock.
+
+
+@pytest.fixture
+def nodes(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dict[str, tuple[Settings, Leader, leases.Lease]]]:
+    monkeypatch.setattr("dialer.leader._LOOK_S", 0.0)
+    made = {}
+    for name in ("one", "two", "three"):
+        its = settings.model_copy(update={"node": name})
+        with writing(engine) as session:
+            made[name] = its, leader(its), a_node(session, settings, name)
+    yield made
+    for _, lead, _ in made.values():
+        lead.close()
+
+
+@on_postgresql
+def test_given_a_leader_that_hangs_when_its_node_is_dead_then_another_leads_and_it_writes_nothing_more(
+    engine: Engine, clock: Clock, nodes: dict[str, tuple[Settings, Leader, leases.Lease]]
+) -> None:
+    (its, hung, lease), (other, second, _), _ = nodes.values()
+    assert hung.leads()
+    task = LostNodes(other, engine)
+    task.take_over(leads=second.leads())
+    clock.at += module._SILENT_S
+    task.take_over(leads=second.leads())
+    assert not second.leads() and hung.leads(), "not while its lease lasts"
+    with writing(engine) as session:
+        silent(session, "one")
+    clock.at += 1.0
+    task.take_over(leads=second.leads())  # sees it for the first time
+    clock.at += 1.0
+    task.take_over(leads=second.leads())
+    assert not second.leads(), "not before it was silent for long, by a steady clock"
+    clock.at += module._SILENT_S
+    task.take_over(leads=second.leads())
+    until(second.leads, "the server has ended the session of the one that hangs")
+
+    with pytest.raises(leases.Fenced), writing(fenced(engine, its, lease.epoch)) as session:
+        make.a_callback(session, C.DIALING)
+    with writing(engine) as session:
+        assert leases.renew(session, "one", lease.epoch, fences=True) is None
+    with pytest.raises(leases.Fenced), writing(fenced(engine, its, lease.epoch)) as session:
+        make.a_callback(session, C.DIALING)
+    assert [hung.leads() for _ in range(3)] == [False] * 3, "it wakes up, and follows"
+    assert second.leads()
+
+
+@on_postgresql
+def test_given_whoever_deposed_a_leader_when_that_one_dies_too_then_a_third_leads(
+    engine: Engine, clock: Clock, nodes: dict[str, tuple[Settings, Leader, leases.Lease]]
+) -> None:
+    (_, hung, _), (second_s, second, _), (third_s, third, _) = nodes.values()
+    assert hung.leads()
+    with writing(engine) as session:
+        silent(session, "one")
+    tasks = LostNodes(second_s, engine), LostNodes(third_s, engine)
+    for task in tasks:
+        task.take_over(leads=False)
+    clock.at += module._SILENT_S
+    with writing(engine) as session:
+        assert leases.declare_dead(session, "one"), "the second did, and died before it could do more"
+    tasks[1].take_over(leads=third.leads())
+    until(third.leads, "the third")
+    third.close()
+    until(second.leads, "the second is there again")
+    assert not hung.leads()
+
+
+@on_postgresql
+def test_given_a_leader_that_comes_back_in_the_very_moment_when_deposed_then_not_then(
+    engine: Engine,
+    settings: Settings,
+    clock: Clock,
+    nodes: dict[str, tuple[Settings, Leader, leases.Lease]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (_, hung, lease), (other, second, _), _ = nodes.values()
+    assert hung.leads()
+    with writing(engine) as session:
+        silent(session, "one")
+    task = LostNodes(other, engine)
+    task.take_over(leads=False)
+    dead = leases.declare_dead
+
+    def comes_back_before(session: Any, name: str) -> int | None:
+        with writing(engine) as its_own:
+            assert leases.renew(its_own, name, lease.epoch, fences=True)
+        return dead(session, name)
+
+    def comes_back_after(session: Any, name: str) -> int | None:
+        epoch = dead(session, name)
+        session.commit()
+        with writing(engine) as its_own:
+            a_node(its_own, settings, name)
+        return epoch
+
+    for comes_back in (comes_back_before, comes_back_after):
+        with writing(engine) as session:
+            silent(session, "one")
+        task.take_over(leads=False)
+        clock.at += module._SILENT_S
+        with monkeypatch.context() as moment:
+            moment.setattr(leases, "declare_dead", comes_back)
+            task.take_over(leads=False)
+        assert not second.leads() and hung.leads()
+        clock.at += 1.0
+
+
+@on_postgresql
+def test_given_postgresql_that_was_away_when_it_is_back_then_one_leads_whoever_it_was(
+    clock: Clock, nodes: dict[str, tuple[Settings, Leader, leases.Lease]], postgres: Postgres, engine: Engine
+) -> None:
+    leaders = [lead for _, lead, _ in nodes.values()]
+    assert [lead.leads() for lead in leaders] == [True, False, False]
+    postgres.end_connections()
+    until(lambda: sum(lead.leads() for lead in leaders) == 1, "one leads")
+    assert [sum(lead.leads() for lead in leaders) for _ in range(3)] == [1] * 3

@@ -14,12 +14,14 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from sqlalchemy import Engine, select, text
+from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
 from db.engine import now, reading, writing
@@ -299,6 +301,30 @@ def test_given_a_postgresql_that_is_stopped_when_examined_then_it_says_so_in_sec
     finally:
         postgres.start()
     assert told.code == 2 and told.bad()["database"][0] == "fault"
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_given_a_postgresql_without_a_connection_left_when_examined_then_it_says_just_that(
+    engine: Engine, here: Settings, monkeypatch: pytest.MonkeyPatch, asked_before: bool
+) -> None:
+    admin, name = here.database.replace("+psycopg", "").rpartition("/")[::2]
+    role = f"few_{name}"
+    with psycopg.connect(f"{admin}/{name}", autocommit=True) as owner:
+        owner.execute(f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT {int(asked_before)}'.encode())
+        owner.execute(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{role}"'.encode())
+        try:
+            theirs = make_url(here.database).set(username=role).render_as_string(hide_password=False)
+            monkeypatch.setenv("HOTLINE_DATABASE_URL", theirs)
+            bad = Told("--json").bad()
+        finally:
+            owner.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", (role,)
+            )
+            owner.execute(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"'.encode())
+    said = {where for where, (state, what) in bad.items() if "too many connections" in what}
+    assert said and (asked_before or "database" in said)
+    assert not any("could not be looked at" in what for _, what in bad.values())
 
 
 def test_given_a_server_that_takes_the_connection_and_says_nothing_when_examined_then_it_does_not_hang(

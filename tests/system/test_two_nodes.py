@@ -13,15 +13,17 @@ import httpx
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from db.engine import reading
 from db.states import CallbackState
+from dialer import leader
 from hotline.nodes import homes
 from hotline.nodes import nodes as known
 from tests.kit.crowd import Behaviour, Call, Crowd
 from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
-from tests.kit.postgres import Postgres
+from tests.kit.postgres import Postgres, stands_still
 from tests.kit.process import slowness, until
 from tests.kit.registrant import Registrant
 from tests.kit.system import System
@@ -209,4 +211,47 @@ def test_given_a_conversation_when_its_dialer_is_gone_for_good_then_it_is_cut_be
             desk.speaks_with(number, "one", 2 * RECOVERS_S)
             first, again = crowd.calls(number)
             assert first.ended_at and first.ended_by == "hotline" and first.ended_at < again.invited_at
+        desk.leave()
+
+
+def leads(node: System) -> bool:
+    with reading(node.engine) as session:
+        return leader.is_led_by(session, node.settings.node)
+
+
+def let_lead(node: System, other: System) -> None:
+    """The other's dialer stands still for a moment, without the lead."""
+    with stands_still(other.pid("dialer")):
+        with other.engine.begin() as connection:
+            leader.depose(Session(connection), other.settings.node)
+        until(lambda: leads(node), f"node {node.settings.node} leads")
+
+
+@pytest.mark.timeout(300)
+def test_given_a_conversation_when_all_of_the_node_that_leads_stands_still_then_it_goes_on_at_the_other(
+    nodes: Nodes,
+) -> None:
+    one, two, _ = nodes
+    number = one.number()
+    with one.only_round() as round_id, Crowd(one.trunk_port, lambda _number, _nth: Behaviour()) as crowd:
+        crowd.answers_options = True
+        with Registrant(one, number) as registrant:
+            assert registrant.wait(60)
+        let_lead(two, one)
+        desk = Desk(nodes, round_id)
+        desk.sits_down()
+        desk.speaks_with(number, "two")
+        with stands_still(two._program.pid):
+            assert leads(two)
+            stopped_at = time.monotonic()
+            crowd.cut_off()  # who hears nothing hangs up
+            desk.speaks_with(number, "one", 2 * RECOVERS_S)
+            took = time.monotonic() - stopped_at
+            assert home(nodes, round_id) == "one" and leads(one) and not leads(two)
+        sys.stdout.write(f"stopped: {took} s\n")
+        assert took <= RECOVERS_S * slowness()
+        until(lambda: states(nodes)["two"] == "live", "the node that stood still is there again")
+        assert leads(one) and not leads(two), "it follows"
+        assert desk._live() and home(nodes, round_id) == "one"
+        assert len(crowd.calls(number)) == 2 and not overlap(crowd.calls(number)), "nobody is called twice"
         desk.leave()
