@@ -142,6 +142,9 @@ class Dialer:
         except AmiError as error:
             log.warning("Asterisk: %s", error)
             self._rest()
+        except leases.Fenced as fenced:
+            log.warning("%s", fenced)
+            self._rest()
         except Exception:
             log.exception("the dialer cannot work now")
             self._rest()

@@ -8,6 +8,7 @@ from sqlalchemy import Engine
 from db.engine import reading
 from db.states import CallbackState, Outcome
 from hotline import heartbeats
+from hotline.nodes import leases
 from settings import Settings
 from tests.dialer.office import DESK_CHANNEL, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
@@ -173,3 +174,19 @@ def test_it_says_that_it_works_and_that_asterisk_does_once_it_is_connected(
 
         manager.secret = "secret"
         office.until(lambda: alive("asterisk"))
+
+
+@on_sqlite
+def test_given_a_dialer_whose_lease_is_anothers_when_it_goes_on_with_its_turn_then_it_says_that_in_a_line(
+    office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fenced() -> None:
+        raise leases.Fenced("the lease of node one is not this dialer's any more")
+
+    with monkeypatch.context() as late:
+        late.setattr(office._dialer, "_beat", fenced)
+        office.step()
+    said = [
+        (record.levelname, record.exc_info) for record in caplog.records if "lease" in record.getMessage()
+    ]
+    assert said == [("WARNING", None)]
