@@ -12,7 +12,15 @@ from db.states import IN_TALK, CallbackState, Outcome
 from dialer.live import hung_up_before
 from dialer.outcomes import UNSEEN, Ending, of_hangup
 from hotline import heartbeats
-from hotline.callbacks import callbacks, closing, conversations, on_the_line, retries, serving
+from hotline.callbacks import (
+    callbacks,
+    closing,
+    conversations,
+    on_the_line,
+    retries,
+    serving,
+    unreached_desks,
+)
 from hotline.desks import desk_phones
 from hotline.line import engaged
 from settings import Settings
@@ -128,12 +136,17 @@ class CallbackWriter:
                 log.warning("%s: the desk's phone is gone in mid-conversation", token)
 
     def end_overdue(self) -> None:
-        """End what was held, or could be undone, for long enough."""
+        """End what was held, could be undone, or waited for a desk that does not come, for long enough."""
         with reading(self._engine) as session:
             tokens = conversations.overdue(session)
+            unreached = unreached_desks.found(session, self._settings)
         for token in tokens:
             with writing(self._engine) as session:
                 conversations.end_overdue(session, token, self._settings)
+        for token in unreached:
+            with writing(self._engine) as session:
+                if unreached_desks.let_go(session, token, self._settings):
+                    log.warning("%s: let go: the desk's phone has not come to where the citizen waits", token)
 
     def desk_phone(self, desk: int, channel: str | None) -> str | None:
         """The desk's phone has come into its room by this channel, or has left it. Returns the one before."""

@@ -24,9 +24,6 @@ from settings import Settings
 
 log = logging.getLogger("dialer")
 
-STALE_S = 30
-"""A call asked for but not placed within this time (Asterisk was away) is given up, not placed late."""
-
 
 class Placing:
     """One more task of the dialer; it shares the dialer's connection and thread."""
@@ -78,7 +75,7 @@ class Placing:
     def _is_taken_back(self, session: Session, callback: Callback) -> bool:
         """Nobody is to be called any more: to the own place, as if never taken."""
         called_at, placed_at = callback.called_at, callback.placed_at
-        stale = not (called_at and placed_at) or (placed_at - called_at).total_seconds() > STALE_S
+        stale = not (called_at and placed_at) or placed_at - called_at > callbacks.STALE
         if not (
             callback.hangup_asked_at
             or blocked.is_blocked(session, callback.registration.number)

@@ -6,14 +6,15 @@ late, repeated or forged step changes nothing.
 
 import uuid
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
-from db.models import Callback, Desk, Round, word, words
+from db.models import Callback, Desk, Round, UtcDateTime, word, words
 from db.states import (
     ON_THE_PHONE,
     CallbackState,
@@ -133,6 +134,15 @@ def check_phone(desk: Desk | None) -> None:
         raise Refused("desk-hears", f"the desk hears desk {desk.hears_desk_id}")
 
 
+def check_same_node(session: Session, desk: Desk, round_id: int) -> None:
+    """Raises Refused("desk-phone-elsewhere") where a phone is on another node than the round's calls.
+
+    A browser goes there by itself, and nobody is called before (`take_up`).
+    """
+    if desk.phone != "browser" and homes.is_other(session, round_id, desk):
+        raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
+
+
 def check_callable(session: Session, callback: Callback) -> None:
     """That the citizen may be called now. Raises Refused("engaged") and what `check_may_be_called` raises."""
     check_may_be_called(session, callback)
@@ -148,10 +158,13 @@ def check_may_be_called(session: Session, callback: Callback) -> None:
 def ask_call(session: Session, callback: Callback, settings: Settings) -> Callback:
     """The desk wants the citizen called now, or given to it, who waits on the line.
 
-    Raises Refused("desk-phone-away" | "desk-hears" | "line-down" | "calls-capped" | "wrong-state") and what
-    `check_callable` raises.
+    Raises Refused("desk-phone-away" | "desk-hears" | "desk-phone-elsewhere" | "line-down" | "calls-capped" |
+    "wrong-state") and what `check_callable` raises.
     """
-    check_phone(session.get(Desk, callback.desk_id))
+    desk = session.get(Desk, callback.desk_id)
+    check_phone(desk)
+    if desk is not None:
+        check_same_node(session, desk, callback.round_id)
     check_callable(session, callback)
     if not engaged.waits_on_the_line(session, callback.registration_id):
         toll.check_room(session, settings)
@@ -204,11 +217,26 @@ def of_registration(session: Session, registration_id: int) -> Callback | None:
     )
 
 
+STALE = timedelta(seconds=30)
+"""A call asked for but not placed within this time is given up, not placed late: Asterisk was away, or the
+desk's phone has not come to where the call would be."""
+
+_its_phone = and_(Desk.id == Callback.desk_id, Desk.phone_connected)
+_late = Callback.called_at < bindparam("stale", type_=UtcDateTime)
 _TO_PLACE = (
     select(Callback.token)
     .join(Round, Round.id == Callback.round_id)
     .where(
-        Callback.state == word(CallbackState.DIALING), Callback.placed_at.is_(None), homes.mine(Round.node)
+        Callback.state == word(CallbackState.DIALING),
+        Callback.placed_at.is_(None),
+        homes.mine(Round.node),
+        or_(
+            Callback.desk_id.is_(None),
+            Callback.hangup_asked_at.is_not(None),
+            Round.node.is_(None),  # whose dialer looks first chooses
+            exists().where(_its_phone, homes.mine(Desk.node)),
+            _late,
+        ),
     )
     .order_by(Callback.id)
 )
@@ -217,24 +245,35 @@ _TO_PLACE = (
 def to_place(session: Session, node: str | None = None) -> Sequence[str]:
     """The tokens of callbacks whose call is asked for and not taken up, in the order of their taking.
 
-    Of the rounds of this `node`, or of all.
+    Of the rounds of this `node`, or of all. Not whose desk's phone is still to come there.
     """
-    return core(session).execute(_TO_PLACE, {"node": node}).scalars().all()
+    asked = {"node": node, "stale": now(session) - STALE}
+    return core(session).execute(_TO_PLACE, asked).scalars().all()
 
 
 def take_up(session: Session, token: str, node: str | None = None) -> Callback | None:
     """Commit that the call is about to be placed: from here on it is never placed a second time.
 
-    `node`: whose Asterisk places it.
+    `node`: whose Asterisk places it. None, and no change, while the phone of the desk that asked is not
+    there: the citizen would find nobody.
     """
+    at = now(session)
+    there = and_(_its_phone, or_(Desk.node.is_(None), Desk.node == node) if node else true())
     taken = session.scalar(
         update(Callback)
         .where(
             Callback.token == token,
             Callback.state == CallbackState.DIALING,
             Callback.placed_at.is_(None),
+            or_(
+                Callback.desk_id.is_(None),
+                Callback.hangup_asked_at.is_not(None),
+                Callback.called_at.is_(None),
+                Callback.called_at < at - STALE,
+                exists().where(there),
+            ),
         )
-        .values(placed_at=now(session), node=node)
+        .values(placed_at=at, node=node)
         .returning(Callback.id)
         .execution_options(synchronize_session=False)
     )

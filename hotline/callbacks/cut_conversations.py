@@ -49,13 +49,14 @@ def call_again_now(session: Session, callback: Callback, desk: Desk, settings: S
 
     The ledger names whom that passes.
     If the dialer calls them ahead already, that call is this desk's. Raises Refused("desk-phone-away" |
-    "desk-hears" | "desk-busy" | "calls-capped" | "wrong-state" | "engaged") and what
+    "desk-hears" | "desk-phone-elsewhere" | "desk-busy" | "calls-capped" | "wrong-state" | "engaged") and what
     `callbacks.check_may_be_called` and `toll.check_room` raise.
     """
     callbacks.hold(session, desk)
     events.hold_line(session, callback.round_id)
     session.refresh(callback, with_for_update={"key_share": True})
     callbacks.check_phone(desk)
+    callbacks.check_same_node(session, desk, callback.round_id)
     callbacks.check_may_be_called(session, callback)
     if not _may_be_called_again(session, callback):
         raise Refused("wrong-state", f"the callback is {callback.state}, outcome {callback.outcome}")

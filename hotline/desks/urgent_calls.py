@@ -18,8 +18,9 @@ from settings import Settings
 def call_now(session: Session, matter: UrgentMatter, user: User, settings: Settings) -> Callback:
     """The citizen is called for this person's desk, or given to it, if they wait on the line.
 
-    Raises Refused("urgent-taken" | "number-missing" | "desk-phone-away" | "desk-hears" | "desk-busy" |
-    "engaged" | "wrong-state" | "line-down" | "calls-capped"), Blocked and what `registration.register` does.
+    Raises Refused("urgent-taken" | "number-missing" | "desk-phone-away" | "desk-hears" |
+    "desk-phone-elsewhere" | "desk-busy" | "engaged" | "wrong-state" | "line-down" | "calls-capped"), Blocked
+    and what `registration.register` does.
     """
     number = urgent.number_of(matter)
     if matter.taken_by != user.username:
@@ -31,6 +32,7 @@ def call_now(session: Session, matter: UrgentMatter, user: User, settings: Setti
     callbacks.hold(session, desk)
     events.hold_line(session, operators_line.id)
     callbacks.check_phone(desk)
+    callbacks.check_same_node(session, desk, operators_line.id)
     if callbacks.live_at_desk(session, desk.id) or callbacks.screened_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a citizen in hand")
     language = matter.request.language if matter.request else "fa"

@@ -55,6 +55,8 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
 def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | None = None) -> str:
     """The live node where most of the round's desks have their phones, and then with most room.
 
+    A desk is one of the round's if it serves that, or has a citizen of it in hand.
+
     None that is full or draining, where there is another; this one where none is known at all.
     """
     if not alive:
@@ -70,8 +72,11 @@ def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | N
 
 
 def _desks(session: Session, round_id: int | None) -> dict[str, int]:
+    by_hand = exists().where(
+        Callback.desk_id == Desk.id, Callback.round_id == round_id, Callback.ended_at.is_(None)
+    )
     at_work = select(Desk.node, func.count()).where(
-        Desk.round_id == round_id, Desk.phone_connected, Desk.node.is_not(None)
+        or_(Desk.round_id == round_id, by_hand), Desk.phone_connected, Desk.node.is_not(None)
     )
     return {name: count for name, count in session.execute(at_work.group_by(Desk.node)) if name}
 
@@ -95,6 +100,12 @@ def elsewhere() -> ColumnElement[bool]:
 def is_elsewhere(session: Session, desk_id: int) -> bool:
     """Whether the phone of this desk is."""
     return bool(session.scalar(select(exists().where(Desk.id == desk_id, _ELSEWHERE))))
+
+
+def is_other(session: Session, round_id: int, desk: Desk) -> bool:
+    """Whether the phone of this desk is not in the Asterisk in which the citizens of this round are."""
+    home = of_round(session, round_id)
+    return home is not None and desk.node is not None and home != desk.node
 
 
 _under_way = exists().where(

@@ -8,9 +8,17 @@ from sqlalchemy.orm import Session
 from db.models import Callback, Desk, Node, Round
 from hotline.nodes import homes, leases
 
-_WITH_CITIZEN = exists().where(
+_ITS_CITIZEN = and_(
     or_(Callback.desk_id == Desk.id, Callback.screen_desk_id == Desk.id), Callback.ended_at.is_(None)
 )
+_WITH_CITIZEN = exists().where(
+    _ITS_CITIZEN,
+    or_(Callback.node == Desk.node, and_(Callback.node.is_(None), Callback.placed_at.is_not(None))),
+)
+_CITIZEN_ELSEWHERE = exists().where(
+    _ITS_CITIZEN, Round.id == Callback.round_id, func.coalesce(Callback.node, Round.node) != Desk.node
+)
+"""Its citizen is there, or is to be called from there: also of a round that it does not serve."""
 _LINE_ELSEWHERE = and_(
     Desk.round_id.is_(None),
     Desk.takes_live.is_(True),
@@ -20,7 +28,7 @@ _ASTRAY = select(Desk).where(
     Desk.node == homes.NODE,
     Desk.phone == "browser",
     Desk.channel.is_not(None),
-    or_(homes.elsewhere(), _LINE_ELSEWHERE),
+    or_(homes.elsewhere(), _LINE_ELSEWHERE, _CITIZEN_ELSEWHERE),
     ~_WITH_CITIZEN,
     Desk.hears_desk_id.is_(None),
 )
@@ -29,7 +37,7 @@ _ASTRAY = select(Desk).where(
 def astray(session: Session, node: str) -> Sequence[tuple[int, str]]:
     """Desks whose browser is in this node's Asterisk, and belongs in another's, and by which channel it is.
 
-    Hung up, it asks anew where to sign in, and goes there. Not while a citizen is with it.
+    Hung up, it asks anew where to sign in, and goes there. Not while a citizen is with it, in that Asterisk.
     """
     found = []
     for desk in session.scalars(_ASTRAY, {"node": node}):
@@ -45,8 +53,9 @@ def addresses(session: Session) -> Sequence[str]:
 
 
 def node_of(session: Session, desk: Desk) -> Node | None:
-    """Where its citizen is, else where its round lives, or the operators' line; else where it was last.
+    """Where its citizen is, or is to be called from; else where its round lives; else where it was last.
 
+    A desk that serves none: the round of its last citizen, or the operators' line.
     A desk that has never been anywhere, or whose node is gone: where there is most room. None: there are not
     several nodes, or none is alive; the settings say where the phone signs in then.
     """
@@ -55,15 +64,26 @@ def node_of(session: Session, desk: Desk) -> Node | None:
     alive = {node.name: node for node in leases.live(session)}
     if not alive:
         return None
-    with_citizen = select(Callback.node).where(
-        or_(Callback.desk_id == desk.id, Callback.screen_desk_id == desk.id), Callback.ended_at.is_(None)
+    citizens = (
+        select(func.coalesce(Callback.node, Round.node))
+        .join(Round, Round.id == Callback.round_id)
+        .where(or_(Callback.desk_id == desk.id, Callback.screen_desk_id == desk.id))
     )
+    in_hand = citizens.where(Callback.ended_at.is_(None)).order_by(Callback.node.is_(None), Callback.id)
     line = Round.id == desk.round_id if desk.round_id else Round.is_operators_line
-    for name in (
-        session.scalar(with_citizen.limit(1)),
-        session.scalar(select(Round.node).where(line)),
-        desk.node,
-    ):
+    of_line = select(Round.node).where(line)
+    last = (
+        select(Round.node)
+        .join(Callback, Callback.round_id == Round.id)
+        .where(Callback.desk_id == desk.id)
+        .order_by(Callback.id.desc())
+        .limit(1)
+    )
+    serves = desk.round_id is not None or desk.takes_live
+    for where in (in_hand.limit(1), *([of_line] if serves else [last, of_line])):
+        name = session.scalar(where)
         if name in alive:
             return alive[name]
+    if desk.node in alive:
+        return alive[desk.node]
     return alive[homes.choose(session, list(alive.values()), desk.node or "", desk.round_id)]

@@ -1,5 +1,7 @@
 """The dialer ends the call of a citizen whom a supervisor has freed from a desk."""
 
+from datetime import timedelta
+
 import pytest
 
 from db.engine import now, writing
@@ -50,3 +52,24 @@ def test_given_a_citizen_who_is_freed_when_the_dialer_works_then_the_call_ends_a
     assert (closed.outcome, place.state, place.attempts) == (outcome, RegistrationState.WAITING, 0)
     with writing(office.engine) as session:
         assert place.not_before is None or place.not_before <= now(session)
+
+
+def test_given_a_citizen_with_music_whose_desk_does_not_come_when_it_is_too_long_then_they_are_first_again(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    token = office.call(C.WAITING)
+    manager.hangs_up("desk.1")
+    office.until(lambda: not office.phone_connected())
+    office.until_at_rest()
+    assert office.callback(token).hangup_asked_at is None, "it may come back"
+    with writing(office.engine) as session:
+        long_ago = now(session) - timedelta(seconds=settings.hold_seconds)
+    office.change(token, confirmed_at=long_ago)
+
+    office.until(lambda: "held-over" in [asked["Context"] for asked in manager.named("Redirect")])
+    manager.hangs_up(token)
+    office.until(lambda: office.state(token) is C.CLOSED)
+    closed = office.callback(token)
+    assert (closed.outcome, closed.registration.attempts) == (O.CALL_AGAIN, 0)
+    with writing(office.engine) as session:
+        assert closed.registration.not_before and closed.registration.not_before <= now(session)

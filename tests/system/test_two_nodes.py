@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -15,14 +15,16 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from db.engine import reading
+from db.engine import reading, writing
 from db.states import CallbackState
 from dialer import leader
+from dialplan.accounts import DESK_EXTENSION
 from hotline.nodes import homes
 from hotline.nodes import nodes as known
 from tests.kit.crowd import Behaviour, Call, Crowd
 from tests.kit.operator import Operator
 from tests.kit.phone import Account, Phone
+from tests.kit.phone import Call as PhoneCall
 from tests.kit.postgres import Postgres, stands_still
 from tests.kit.process import slowness, until
 from tests.kit.registrant import Registrant
@@ -106,6 +108,97 @@ class Desk:
     def _live(self) -> int | None:
         found = self.official.http.get("/me").json()["callback"]
         return int(found["id"]) if found else None
+
+
+class ByHand:
+    """A desk that takes citizens by hand, as `/desk` does: its browser asks where to sign in when hung up."""
+
+    def __init__(self, nodes: Nodes, round_id: int) -> None:
+        self._one = nodes.one
+        self._round = round_id
+        self.operator: Operator = nodes.one.operator()
+        self._phone: Phone | None = None
+        self._in_room: PhoneCall | None = None
+        self.server = ""
+
+    def signs_in(self, server: str) -> None:
+        """Its phone is on this node."""
+        self.leave()
+        name, password, _ = self.operator.phone_account
+        self._phone = Phone(account=Account(name, password, server))
+        self._phone.__enter__()
+        self._in_room, self.server = self._phone.dial(f"sip:{DESK_EXTENSION}@{server}"), server
+
+    def leave(self) -> None:
+        if self._phone:
+            self._phone.__exit__(None, None, None)
+        self._phone = self._in_room = None
+
+    def next(self) -> int:
+        """«Next», and «call»."""
+        callback = self.operator.claim(self._round)
+        self._comes_back(self.operator.phone_connected, "the desk's phone is in a room")
+        self.operator.call(callback)
+        return callback
+
+    def speaks(self, callback: int, node: str) -> None:
+        """With its citizen, by this node's Asterisk; then the conversation is over."""
+
+        def talks() -> bool:
+            seen = self._one.callback(callback)
+            assert seen.state is not CallbackState.CLOSED, f"came to nothing: {seen.outcome}"
+            return seen.state is CallbackState.TALKING and seen.node == node
+
+        self._comes_back(talks, f"the desk speaks on node {node}")
+        self.operator.hangup(callback)
+        said = self.operator.http.put(
+            f"/callbacks/{callback}/outcome", json={"outcome": "reached", "note": ""}
+        )
+        assert said.status_code == 200, said.text
+
+    def _comes_back(self, there: Callable[[], bool], what: str) -> None:
+        def looks() -> bool:
+            if self._in_room and self._in_room.closed:
+                said = self.operator.http.post("/desk/phone/account").json()
+                self.signs_in(said["server"])
+            return there()
+
+        until(looks, what, 60, every=0.5)
+
+
+def drained(nodes: Nodes, name: str, *, drained: bool = True) -> None:
+    with writing(nodes.one.engine) as session:
+        known.drain(session, name, who="the-test", drained=drained)
+
+
+@pytest.mark.timeout(420)
+def test_given_a_desk_that_takes_citizens_by_hand_when_its_round_is_on_a_node_then_its_phone_is_there_first(
+    nodes: Nodes,
+) -> None:
+    one, two, _ = nodes
+    citizens = [one.number() for _ in range(3)]
+    with one.only_round() as round_id, Crowd(one.trunk_port, lambda _number, _nth: Behaviour()) as crowd:
+        crowd.answers_options = True
+        one.register(round_id, *citizens)
+        desk = ByHand(nodes, round_id)
+        desk.signs_in(str(one.settings.sip))
+        until(desk.operator.phone_connected, "the desk's phone is in its room")
+
+        desk.speaks(desk.next(), "one")
+        assert home(nodes, round_id) == "one", "where its phone is, although the other has more room"
+
+        drained(nodes, "one")
+        until(lambda: home(nodes, round_id) is None, "the round is free for another node")
+        desk.speaks(desk.next(), "two")
+        assert home(nodes, round_id) == "two" and desk.server == str(two.settings.sip)
+
+        drained(nodes, "one", drained=False)
+        drained(nodes, "two")
+        until(lambda: home(nodes, round_id) is None, "the round is free again")
+        desk.speaks(desk.next(), "one")
+        desk.leave()
+        called = [call.number for call in crowd.calls() if call.answered_at]
+        assert called == citizens, "in order, each once"
 
 
 def home(nodes: Nodes, round_id: int) -> str | None:

@@ -1,0 +1,49 @@
+"""A citizen who waits with music for one desk, whose phone does not come to where they are.
+
+After HOTLINE_HOLD_SECONDS the call ends with a kind word; they pay nothing, and are first again.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import core, now
+from db.models import Callback, Desk, UtcDateTime, word
+from db.states import CallbackState
+from hotline.callbacks import callbacks
+from settings import Settings
+
+_UNREACHED = and_(
+    Callback.state == word(CallbackState.WAITING),
+    Callback.hangup_asked_at.is_(None),
+    Callback.confirmed_at <= bindparam("since", type_=UtcDateTime),
+    exists().where(Desk.id == Callback.desk_id, or_(~Desk.phone_connected, Desk.node != Callback.node)),
+)
+_ALL_UNREACHED = select(Callback.token).where(_UNREACHED).order_by(Callback.id)
+
+
+def _asked(session: Session, settings: Settings) -> dict[str, object]:
+    return {"since": now(session) - timedelta(seconds=settings.hold_seconds)}
+
+
+def found(session: Session, settings: Settings) -> Sequence[str]:
+    """The tokens of those who have waited for their desk for long enough."""
+    return core(session).execute(_ALL_UNREACHED, _asked(session, settings)).scalars().all()
+
+
+def let_go(session: Session, token: str, settings: Settings) -> bool:
+    """End this call, unless the desk has just come. The dialer does it, with a kind word."""
+    callback = callbacks.by_token(session, token)
+    if callback is None:
+        return False
+    session.refresh(callback, with_for_update={"key_share": True})
+    still = select(Callback.id).where(Callback.token == token, _UNREACHED)
+    if session.scalar(still, _asked(session, settings)) is None:
+        return False
+    callback.hangup_asked_at = callback.again_at = now(session)  # by the second the dialer knows of the word
+    session.flush()
+    events.callback_changed(session, callback)
+    return True
