@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
-from db.models import Callback, Desk, Round, UtcDateTime, word, words
+from db.models import Callback, Desk, Round, word, words
 from db.states import (
     ON_THE_PHONE,
     CallbackState,
@@ -222,21 +222,19 @@ STALE = timedelta(seconds=30)
 desk's phone has not come to where the call would be."""
 
 _its_phone = and_(Desk.id == Callback.desk_id, Desk.phone_connected)
-_late = Callback.called_at < bindparam("stale", type_=UtcDateTime)
+_nothing_to_wait_for = or_(
+    Callback.desk_id.is_(None),
+    Callback.hangup_asked_at.is_not(None),
+    Round.node.is_(None),  # whose dialer looks first chooses
+    exists().where(_its_phone, homes.mine(Desk.node)),
+)
 _TO_PLACE = (
-    select(Callback.token)
+    select(Callback.token, Callback.called_at, _nothing_to_wait_for.label("ready"))
     .join(Round, Round.id == Callback.round_id)
     .where(
         Callback.state == word(CallbackState.DIALING),
         Callback.placed_at.is_(None),
         homes.mine(Round.node),
-        or_(
-            Callback.desk_id.is_(None),
-            Callback.hangup_asked_at.is_not(None),
-            Round.node.is_(None),  # whose dialer looks first chooses
-            exists().where(_its_phone, homes.mine(Desk.node)),
-            _late,
-        ),
     )
     .order_by(Callback.id)
 )
@@ -247,8 +245,11 @@ def to_place(session: Session, node: str | None = None) -> Sequence[str]:
 
     Of the rounds of this `node`, or of all. Not whose desk's phone is still to come there.
     """
-    asked = {"node": node, "stale": now(session) - STALE}
-    return core(session).execute(_TO_PLACE, asked).scalars().all()
+    asked = core(session).execute(_TO_PLACE, {"node": node}).all()
+    if all(ready for _, _, ready in asked):
+        return [token for token, _, _ in asked]
+    late = now(session) - STALE
+    return [token for token, called_at, ready in asked if ready or called_at is None or called_at < late]
 
 
 def take_up(session: Session, token: str, node: str | None = None) -> Callback | None:

@@ -69,8 +69,10 @@ def test_two_dialers_by_mistake_place_a_call_once(
     tokens = []
     for _ in range(5):
         with writing(engine) as session:
-            user = make.a_user(session, make.a_desk(session))
-            callback = make.a_callback(session, C.DIALING, user)
+            desk = make.a_desk(session)
+            channel = {"Channel": f"PJSIP/desk-{desk.id}-00000001", "Application": "ConfBridge"}
+            manager.channels[f"desk.{desk.id}"] = channel
+            callback = make.a_callback(session, C.DIALING, make.a_user(session, desk))
             callback.called_at = now(session)
             tokens.append(callback.token)
     other = Dialer(settings, engine, office.ami)

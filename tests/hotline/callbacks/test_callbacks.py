@@ -115,7 +115,7 @@ def test_given_a_claimed_callback_when_the_desk_asks_for_the_call_then_it_is_to_
     asked = callbacks.ask_call(session, callback, settings)
     assert (asked.state, asked.placed_at) == (C.DIALING, None)
     assert asked.called_at is not None and asked.called_at >= before
-    assert list(callbacks.to_place(session)) == [asked.token]
+    assert callbacks.to_place(session) == [asked.token]
     assert refusal(callbacks.ask_call, session, asked, settings) == "wrong-state"
     assert other.state is C.CLAIMED
 

@@ -192,7 +192,7 @@ def test_given_two_nodes_when_a_dialer_asks_then_it_finds_what_is_its_own_or_nob
         taken = toll.take(session, "guest-1", "+989131234567", mine)
         assert isinstance(taken, toll.CallPermit)
     with reading(engine) as session:
-        assert list(callbacks.to_place(session, "one")) == [asked_token]
+        assert callbacks.to_place(session, "one") == [asked_token]
         assert not callbacks.to_place(session, "two")
         assert talking_token in {each.token for each in callbacks.on_the_phone(session, "two")}
         assert talking_token not in {each.token for each in callbacks.on_the_phone(session, "one")}
