@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import httpx
 import psycopg
 import pytest
+from playwright.sync_api import expect
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
@@ -21,8 +22,10 @@ from dialer import leader
 from dialplan.accounts import DESK_EXTENSION
 from hotline.nodes import homes
 from hotline.nodes import nodes as known
+from tests.kit.browser import browser, person
 from tests.kit.crowd import Behaviour, Call, Crowd
 from tests.kit.operator import Operator
+from tests.kit.pages import in_state, sign_in
 from tests.kit.phone import Account, Phone
 from tests.kit.phone import Call as PhoneCall
 from tests.kit.postgres import Postgres, stands_still
@@ -197,6 +200,41 @@ def test_given_a_desk_that_takes_citizens_by_hand_when_its_round_is_on_a_node_th
         until(lambda: home(nodes, round_id) is None, "the round is free again")
         desk.speaks(desk.next(), "one")
         desk.leave()
+        called = [call.number for call in crowd.calls() if call.answered_at]
+        assert called == citizens, "in order, each once"
+
+
+@pytest.mark.timeout(420)
+def test_given_a_page_by_hand_when_the_node_of_its_round_drains_then_it_brings_its_phone_to_the_other(
+    nodes: Nodes,
+) -> None:
+    one, _, _ = nodes
+    with (
+        one.only_round() as round_id,
+        Crowd(one.trunk_port, lambda _number, _nth: Behaviour()) as crowd,
+        browser() as chromium,
+        person(chromium, locale="fa-IR", timezone_id="Asia/Tehran") as office,
+    ):
+        crowd.answers_options = True
+        citizens = [one.number() for _ in range(2)]
+        one.register(round_id, *citizens)
+        page = office.new_page()
+        sign_in(page, one, one.operator().username)
+        lived = []
+        for _ in citizens:
+            page.get_by_test_id("take-next").click()
+            page.get_by_test_id("call").click()
+            in_state(page, "callback-state", "talking", timeout=60)
+            lived.append(home(nodes, round_id))
+            page.get_by_test_id("hangup").click()
+            in_state(page, "callback-state", "ended")
+            page.get_by_test_id("outcome-reached").click()
+            page.get_by_test_id("save-outcome").click()
+            expect(page.get_by_test_id("take-next")).to_be_enabled()
+            if len(lived) == 1:
+                drained(nodes, lived[0] or "")
+                until(lambda: home(nodes, round_id) is None, "the round is free for another node")
+        assert set(lived) == {"one", "two"}
         called = [call.number for call in crowd.calls() if call.answered_at]
         assert called == citizens, "in order, each once"
 
