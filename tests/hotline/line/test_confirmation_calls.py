@@ -1,6 +1,7 @@
 """Calling the owners of keyed-in numbers: one call at a time, three in all, and none at night."""
 
 from datetime import timedelta
+from math import inf
 from types import SimpleNamespace
 
 import pytest
@@ -178,7 +179,7 @@ def test_given_a_number_to_confirm_when_it_is_night_in_the_city_then_nobody_is_c
     begin, end = ((local + hours * make.HOUR).time() for hours in ((-1, 1) if quiet else (1, 2)))
     settings = settings.model_copy(update={"quiet_hours": QuietHours(begin, end)})
     placed: list[object] = []
-    ami = SimpleNamespace(request=lambda what, **_how: placed.append(what))
+    ami = SimpleNamespace(request=lambda what, **_how: placed.append(what), may_place_for=lambda: inf)
     Confirmations(settings, engine, ami, Caps(settings, engine)).place_due()
     assert bool(placed) is not quiet
     with reading(engine) as session:
