@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
+from db.models import Node
 from db.states import CallbackState
 from dialer import leader
 from dialplan.accounts import DESK_EXTENSION
@@ -249,6 +250,12 @@ def states(nodes: Nodes) -> dict[str, str]:
         return {each.name: each.state for each in known.everyone(session)}
 
 
+def knows_of_another(node: System) -> bool:
+    """Whether its work can be taken over by one that comes."""
+    with reading(node.engine) as session:
+        return session.get_one(Node, node.settings.node).fences
+
+
 def overlap(calls: list[Call]) -> bool:
     """Whether a phone had two calls at one moment."""
     ends = [call.ended_at or time.time() for call in calls]
@@ -282,6 +289,7 @@ def test_given_two_nodes_when_the_rounds_node_is_cut_off_and_the_other_then_kill
 
         line.up()
         until(lambda: states(nodes)["two"] == "live", "the node that was cut off is there again")
+        until(lambda: knows_of_another(one), "the one that was alone meanwhile has seen it")
         desk.next(over=True)
         desk.speaks_with(citizens[1], "one")
 
