@@ -65,6 +65,8 @@ class NodeLease(DatabaseLeader):
         self._unclean = False
         """Its Asterisk may have calls that others have taken for ended, or has had calls that were cut."""
         self._told = False
+        self._tells = True
+        """Whether Asterisk's parent could be told the last time."""
         self._other_said_at: float | None = None
         """When it was said that another machine has this one's name."""
         self._fencing = threading.Lock()
@@ -224,7 +226,11 @@ class NodeLease(DatabaseLeader):
         try:
             calls_until.write(self._beside_asterisk, self._fence_at + _PARENT_S)
         except OSError as error:
-            log.error("Asterisk's parent is not told until when calls may go on: %s", error)
+            if self._tells:  # in containers it never can (docker-compose.yml)
+                log.error("Asterisk's parent is not told until when calls may go on: %s", error)
+            self._tells = False
+        else:
+            self._tells = True
 
     def _remember(self, *, alone: bool) -> None:
         """Whether this is the only node, for its next dialer: the database may be away when that starts."""

@@ -144,13 +144,17 @@ def _is_no_others(settings: Settings, engine: Engine, marked: str) -> None:
 
 
 def of_one_machine(settings: Settings, engine: Engine) -> None:
-    """Wait until no other machine works under this node's name. Raises CannotRun: one goes on with it.
+    """Make sure of who this machine is, and wait until no other one works under this node's name.
 
     A machine that is started again does not wait; one that lost its state folder does, for its old lease.
+    It is written down here, since not every process may write to the state folder (docker-compose.yml).
+    Raises CannotRun: another one goes on with the name.
     """
+    from hotline.nodes import machines
+
+    machines.this(settings)
     if settings.database.startswith("sqlite"):
         return
-    from hotline.nodes import machines
     from hotline.nodes.leases import GRACE, LEASE, at_other_machine
 
     until = time.monotonic() + (LEASE + GRACE).total_seconds() + 1
