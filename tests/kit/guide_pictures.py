@@ -18,7 +18,8 @@ from db.migrate import upgrade
 from db.models import Callback, Desk, Role, Round, User
 from db.states import CallbackState as C
 from db.states import Outcome
-from settings import Address, load
+from settings import load
+from settings.addresses import Address
 from tests.factories import MINUTE, PASSWORD, a_user, some_registrations
 from tests.kit import seed_city
 from tests.kit.browser import browser, person
