@@ -30,6 +30,8 @@ if [ "$for_what" = test ]; then
   [ -x /usr/lib/systemd/systemd-journal-remote ] || missing+=(systemd-journal-remote)
   need nft nftables
   need patroni patroni
+  # What it speaks with etcd by is only one of several that its package asks for.
+  /usr/bin/python3 -c 'import etcd, dns' 2>/dev/null || missing+=(python3-etcd python3-dnspython)
   need etcd etcd-server
   PATH="$PATH:/usr/sbin" need pgbouncer pgbouncer
   PATH="$PATH:/usr/sbin" need haproxy haproxy

@@ -43,7 +43,8 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     with Cluster() as running:
-        with psycopg.connect(running.url("postgres").replace("+psycopg", ""), autocommit=True) as admin:
+        url = running.url("postgres").replace("+psycopg", "")
+        with psycopg.connect(url, autocommit=True, target_session_attrs="read-write") as admin:
             admin.execute("CREATE DATABASE hotline TEMPLATE template0")
         yield running
 
