@@ -22,6 +22,7 @@ class LeftNumbers(SystemCalls):
     """Whoever answers and presses 1 has the menu as if they had called."""
 
     context = Context.LEFT_NUMBER
+    apology_is_a_try = True
     _next_at = float("-inf")
 
     def place_due(self) -> None:
@@ -69,10 +70,6 @@ class LeftNumbers(SystemCalls):
                 self._caps.reached(call)
                 return
         self._originate(call)
-
-    def script_failed(self, token: str) -> None:
-        """Whoever heard an apology is not rung again at once: it counts as a try."""
-        self.ended(token)
 
     def owns(self, token: str) -> bool:
         """Whether a channel's id can be the token of such a call."""

@@ -16,6 +16,7 @@ class SolvedCalls(SystemCalls):
     """Three tries, hours apart; whoever hears it once is not called again for it."""
 
     context = Context.SOLVED
+    apology_is_a_try = True
 
     def place_due(self) -> None:
         """Call those who are asked, a few at once and never at night. Raises AmiError."""
@@ -44,10 +45,6 @@ class SolvedCalls(SystemCalls):
                 self._caps.reached(call)
                 return
         self._originate(call)
-
-    def script_failed(self, token: str) -> None:
-        """Whoever heard an apology is not rung again at once: it counts as a try."""
-        self.ended(token)
 
     def owns(self, token: str) -> bool:
         """Whether a channel's id can be the token of such a call."""

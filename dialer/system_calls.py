@@ -30,6 +30,9 @@ class SystemCalls(ABC):
 
     context: Context
     """Where the dialplan goes on when such a call is answered."""
+    apology_is_a_try = False
+    """Whether a call in which somebody heard an apology counts: who can be called later is not rung again at
+    once. Otherwise it is our own fault alone."""
 
     def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         self._settings = settings
@@ -81,8 +84,8 @@ class SystemCalls(ABC):
         self.ended(token, ours=ours(ending))
 
     def script_failed(self, token: str) -> None:
-        """Somebody picked up, and heard an apology: that is our own fault."""
-        self.ended(token, ours=True)
+        """Somebody picked up, and heard an apology."""
+        self.ended(token, ours=not self.apology_is_a_try)
 
     def ended(self, token: str, *, ours: bool = False) -> None:
         """The call is over; `ours`: it came to nothing by our own fault, and is not counted."""

@@ -23,6 +23,7 @@ class TurnNearCalls(SystemCalls):
     """One try each: whoever does not answer is called in turn all the same."""
 
     context = Context.TURN_NEAR
+    apology_is_a_try = True
 
     def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         super().__init__(settings, engine, ami, caps)
@@ -81,10 +82,6 @@ class TurnNearCalls(SystemCalls):
             log.info("%s: let go", token)
         except NotAccepted:  # it has ended
             pass
-
-    def script_failed(self, token: str) -> None:
-        """Nobody is rung again for a courtesy: whoever heard an apology is called in turn all the same."""
-        self.ended(token)
 
     def owns(self, token: str) -> bool:
         """Whether a channel's id can be the token of such a call."""

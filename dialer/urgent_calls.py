@@ -15,6 +15,7 @@ class UrgentCalls(SystemCalls):
     """A few tries, a minute apart, each to the next number; whoever presses 1 has taken it."""
 
     context = Context.URGENT
+    apology_is_a_try = True
 
     def place_due(self) -> None:
         """Call the next supervisor, if anything waits for one. Raises AmiError."""
@@ -34,10 +35,6 @@ class UrgentCalls(SystemCalls):
                 self._caps.reached(call)
                 return
         self._originate(call)
-
-    def script_failed(self, token: str) -> None:
-        """Whoever heard an apology is not rung again at once: it counts as a try."""
-        self.ended(token)
 
     def owns(self, token: str) -> bool:
         """Whether a channel's id can be the token of such a call."""
