@@ -118,11 +118,12 @@ def test_a_number_outside_the_allowed_prefixes_is_never_called_to_confirm_it(
     office: Office, manager: FakeManager, number: str
 ):
     id_ = keyed_in(office, number)
-    for _ in range(3):
-        comes_due(office, id_)
-        office.until_at_rest()
 
-    assert state_of(office, id_) is RegistrationState.CANCELLED
+    def is_given_up() -> bool:
+        comes_due(office, id_)
+        return state_of(office, id_) is RegistrationState.CANCELLED
+
+    office.until(is_given_up)
     assert manager.named("Originate") == []
 
 
