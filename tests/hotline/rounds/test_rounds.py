@@ -18,7 +18,7 @@ from tests.factories import HOUR, a_registration, a_round, an_official, at_once,
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 TICK = timedelta(microseconds=1)
-FROM = datetime(2026, 12, 1, 6, tzinfo=UTC)
+FROM = (datetime.now(UTC) + timedelta(days=30)).replace(hour=6, minute=0, second=0, microsecond=0)
 UNTIL, START, END = FROM + 6 * HOUR, FROM + 24 * HOUR, FROM + 27 * HOUR
 LATEST = END + 2 * HOUR
 P = Phase
