@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from db.version import newest
 from hotline.version import VERSION
 
 ROOT = Path(__file__).parents[2]
@@ -20,8 +21,25 @@ ITS_TESTS = (
     "tests/system/test_registration_call.py",
     "tests/system/test_whole_path.py",
 )
+NOT_ITS_TABLES = {
+    "tests/api/test_web.py": "the pages there are this version's",
+    "tests/api/public/test_public_in_a_browser.py": "as before",
+    "tests/api/public/test_public_in_the_dark.py": "as before",
+    "tests/hotline/rounds/test_rounds.py::"
+    "test_given_times_in_any_order_when_a_round_is_made_then_only_sensible_ones_are_taken": (
+        "it makes rounds for the first of December 2026, which must be more than a day away"
+    ),
+    "tests/hotline/requests/test_requests.py::"
+    "test_given_what_the_city_has_not_when_it_is_reported_then_the_database_refuses_it[district-16]": (
+        "a city may have more than fifteen districts by now; the old code asks for fifteen itself"
+    ),
+}
 PLUGIN = """
 import db.migrate
+import db.version
+
+# 0.3.0 asks whether the tables are its own to the letter; this version takes the next release's, too.
+db.version.newest = lambda: {newest!r}
 
 _config = db.migrate._config
 
@@ -49,15 +67,16 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(f"git archive {raised}^ | tar -x -C {folder}", shell=True, cwd=ROOT, check=True)
     assert f'"{VERSION}"' not in (folder / "hotline" / "version.py").read_text()
     (folder / "web" / "dist").symlink_to(ROOT / "web" / "dist")
-    (folder / "on_new_tables.py").write_text(PLUGIN.format(folder=str(MIGRATIONS)))
+    (folder / "on_new_tables.py").write_text(PLUGIN.format(folder=str(MIGRATIONS), newest=newest()))
     return folder
 
 
 def test_given_this_version_s_tables_when_code_of_the_version_before_runs_on_them_then_nothing_is_missed(
     before: Path,
 ) -> None:
+    left_out = [f"--deselect={name}" for name in NOT_ITS_TABLES]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "on_new_tables", *ITS_TESTS],
+        [sys.executable, "-m", "pytest", "-q", "-n", "2", "-p", "on_new_tables", *left_out, *ITS_TESTS],
         cwd=before,
         env=os.environ | {"PYTHONPATH": str(before)},
         check=False,
