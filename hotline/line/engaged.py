@@ -49,10 +49,15 @@ ON_THE_LINE = exists().where(_caller.registration_id == Registration.id, _caller
 
 def phone(number: _Number) -> ColumnElement[bool]:
     """In a query of this column's table, whose parameters are `asked`: whether that phone is engaged."""
-    return or_(_called(number), _has_dialled(number))
+    return or_(_in_hand_or_leaves(number), _is_rung(number), _has_dialled(number))
 
 
-def _called(number: _Number) -> ColumnElement[bool]:
+def _is_rung(number: _Number) -> ColumnElement[bool]:
+    """By any call of ours: also who left their number, was called for it, and speaks with us since."""
+    return exists().where(PlacedCall.number == number, PlacedCall.ended_at.is_(None))
+
+
+def _in_hand_or_leaves(number: _Number) -> ColumnElement[bool]:
     in_hand = (  # called, or about to be, for whichever place the number has
         select(Callback.id)
         .join(_place, _place.id == Callback.registration_id)
@@ -69,11 +74,7 @@ def _called(number: _Number) -> ColumnElement[bool]:
         .where(_place.number == number, _leaver.left_at > bindparam("left_since", type_=UtcDateTime))
         .correlate(number.class_)
     )
-    return or_(
-        exists().where(PlacedCall.number == number, PlacedCall.ended_at.is_(None)),
-        exists(in_hand),
-        exists(puts_down),
-    )
+    return or_(exists(in_hand), exists(puts_down))
 
 
 def _has_dialled(number: _Number) -> ColumnElement[bool]:
@@ -92,8 +93,8 @@ ENGAGED = or_(
         _turn_near_call.token.is_not(None),
         _turn_near_call.ended_at.is_(None),
     ),
-    _called(Registration.number),
-    and_(_has_dialled(Registration.number), ~ON_THE_LINE),
+    _in_hand_or_leaves(Registration.number),
+    and_(or_(_is_rung(Registration.number), _has_dialled(Registration.number)), ~ON_THE_LINE),
 )
 """In a query of Registration, whose parameters are `asked`: whether its phone is engaged with us."""
 

@@ -101,6 +101,20 @@ def test_given_a_caller_on_the_line_when_their_turn_comes_then_they_are_not_enga
     assert given(engine) == [(id_, desk, True)]
 
 
+def test_given_who_was_called_for_the_number_they_left_when_they_wait_on_the_line_then_a_desk_gets_them(
+    engine: Engine, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        (id_,) = joins(session)
+        number = session.get_one(Registration, id_).number
+        token = f"left-{id_}"
+        assert not isinstance(toll.take(session, token, number, settings), toll.Cap)
+        assert on_the_line.stay(session, id_, token)
+        desk = a_live_desk(session).id
+    dials(engine, number)
+    assert given(engine) == [(id_, desk, True)]
+
+
 def test_given_who_hung_up_when_a_desk_takes_the_next_then_their_phone_is_left_in_peace_for_a_moment(
     engine: Engine,
 ) -> None:
