@@ -65,6 +65,8 @@ _CLIENT = {
 class Leader(ABC):
     """Whether this process leads. It looks once a second, so a lost lock is noticed so soon."""
 
+    words = "leads now", "does not lead any more"
+    """What its log says."""
     epoch = 0
     """Which time it is that it leads, where that is counted (dialer.lease)."""
 
@@ -96,10 +98,11 @@ class Leader(ABC):
             self.close()
         if self._leads is not before:
             # To begin is what is meant to happen; to lose the lead while at work is not.
+            begins, ends = self.words
             log.log(
                 logging.INFO if self._leads else logging.WARNING,
                 "this dialer %s",
-                "leads now" if self._leads else "does not lead any more",
+                begins if self._leads else ends,
             )
 
     @abstractmethod

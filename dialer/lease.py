@@ -48,6 +48,8 @@ _PARENT_S = 1.0
 class NodeLease(DatabaseLeader):
     """Whether this process acts for its node. Asked from the dialer's thread, kept by two of its own."""
 
+    words = "acts for its node now", "does not act for its node any more"
+
     def __init__(
         self, settings: Settings, hang_up: Callable[[], bool], has_asterisk: Callable[[], bool] = lambda: True
     ) -> None:

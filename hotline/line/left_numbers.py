@@ -1,35 +1,31 @@
 """Who found all lines full and pressed 1: their number is kept, and they are called once lines are free.
 
-In the order of the keys, each number once however often it is left. `token` is committed before the call is
-placed, so that it is never placed twice. When lines are free, the dialer knows (dialer.left_numbers).
+In the order of the keys, each number once however often it is left. When lines are free, the dialer knows
+(dialer.left_numbers).
 """
 
-import uuid
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Integer, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, LeftNumber, LeftOutcome, UtcDateTime
 from hotline.clock import is_quiet
 from hotline.errors import Refused
 from hotline.line import confirmations, engaged
+from hotline.line.tries import Tries
 from settings import Settings
 
-_PREFIX = "left-"
 REMEMBERED = timedelta(hours=3)
 """Who is called later than this no longer knows why; the prompt says so, too (left-number-kept)."""
 _HANGS_UP = timedelta(seconds=15)
 """So long the caller still hears that the number is kept."""
-_TRIES = 2
 _AGAIN = timedelta(minutes=5)
 """After a call that nobody took: many redial meanwhile, and are busy."""
-_AFTER_OUR_FAULT = timedelta(minutes=1)
-_TOO_OFTEN = timedelta(minutes=10)
 _AN_HOUR = timedelta(hours=1)
 _A_DAY, _PER_DAY = timedelta(days=1), 3
 """So often a number may be left: whoever pretends to have it does not have it rung all day."""
@@ -47,7 +43,7 @@ _DUE = and_(
     ~exists().where(BlockedNumber.number == LeftNumber.number),
     ~engaged.phone(LeftNumber.number),
 )
-"""To be called now; its parameters are `_asked`."""
+"""To be called now."""
 
 # Asked with every look of the dialer: built once.
 _ALL_DUE = (
@@ -58,13 +54,31 @@ _ALL_DUE = (
 )
 
 
-def _asked(at: datetime) -> dict[str, Any]:
-    return {"at": at, "left_after": at - REMEMBERED, **engaged.asked(at)}
+class _Calls(Tries[LeftNumber]):
+    def asked(self, at: datetime) -> dict[str, Any]:
+        return {"left_after": at - REMEMBERED, **super().asked(at)}
+
+    def number(self, row: LeftNumber) -> str:
+        return row.number or ""
+
+    def is_heard(self, row: LeftNumber) -> bool:
+        return row.outcome is not None
+
+    def given_up(self, row: LeftNumber, *, may_be_called: bool) -> None:
+        row.outcome = LeftOutcome.UNREACHED if may_be_called else LeftOutcome.DROPPED
 
 
-def is_token(channel_id: str) -> bool:
-    """Whether a channel's id can be the token of such a call."""
-    return channel_id.startswith(_PREFIX)
+CALLS = _Calls(
+    LeftNumber,
+    "left-",
+    due=(_DUE, _ALL_DUE),
+    tries=2,
+    again=_AGAIN,
+    too_often=timedelta(minutes=10),
+)
+"""Who pressed first is called first."""
+is_token, due, take_up, by_token = CALLS.is_token, CALLS.due, CALLS.take_up, CALLS.by_token
+on_the_phone, ended = CALLS.on_the_phone, CALLS.ended
 
 
 def keep(session: Session, number: str, settings: Settings) -> None:
@@ -133,49 +147,6 @@ def came(session: Session, numbers: Collection[str]) -> None:
     _end(session, mine, LeftNumber.token.is_(None), outcome=LeftOutcome.CAME)
 
 
-def due(session: Session, limit: int) -> Sequence[int]:
-    """Those who are to be called now, at most `limit`, who pressed first first."""
-    return core(session).execute(_ALL_DUE, {"limit": limit, **_asked(now(session))}).scalars().all()
-
-
-def take_up(session: Session, left_id: int) -> LeftNumber | None:
-    """Give it its token: from here on this call is placed once. None if it is not due."""
-    at = now(session)
-    taken = session.scalar(
-        update(LeftNumber)
-        .where(LeftNumber.id == left_id, _DUE)
-        .values(token=f"{_PREFIX}{uuid.uuid4().hex}", placed_at=at, tries=LeftNumber.tries + 1)
-        .returning(LeftNumber.id)
-        .execution_options(synchronize_session=False),
-        _asked(at),
-    )
-    return session.get(LeftNumber, taken, populate_existing=True) if taken else None
-
-
-def put_off(left: LeftNumber, until: datetime | None = None) -> None:
-    """It was taken up and may not be placed now: due again `until` then, as if never taken up."""
-    left.token = left.placed_at = None
-    left.tries -= 1
-    left.due_at = until or left.due_at
-
-
-def put_off_long(session: Session, left: LeftNumber) -> None:
-    """The number has been called so often that its turn is later, or never."""
-    put_off(left, now(session) + _TOO_OFTEN)
-
-
-def by_token(session: Session, token: str) -> LeftNumber | None:
-    """The one whose channel is `token`."""
-    query = select(LeftNumber).where(LeftNumber.token == token)
-    return session.scalar(query.execution_options(populate_existing=True))
-
-
-def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of calls on their way, and when each was placed."""
-    query = select(LeftNumber.token, LeftNumber.placed_at).where(LeftNumber.token.is_not(None))
-    return {token: at for token, at in session.execute(query) if token and at}
-
-
 def ringing(session: Session) -> int:
     """How many of these calls nobody has answered yet: those who have are callers like all others."""
     rings = LeftNumber.token.is_not(None), LeftNumber.outcome.is_(None)
@@ -186,30 +157,6 @@ def heard(session: Session, token: str, outcome: LeftOutcome = LeftOutcome.UNREA
     """Somebody has picked up, and whatever they do no second call follows; or has pressed a key."""
     this = update(LeftNumber).where(LeftNumber.token == token).values(outcome=outcome)
     session.execute(this.execution_options(synchronize_session=False))
-
-
-def ended(session: Session, token: str, *, ours: bool = False) -> None:
-    """The call is over, or was never placed. Whom it did not reach is called once more.
-
-    What came to nothing by our own fault counts as no try.
-    """
-    left = by_token(session, token)
-    if left is None:
-        return
-    at = now(session)
-    if left.outcome:
-        left.token, left.ended_at = None, at
-    elif ours:
-        put_off(left, at + _AFTER_OUR_FAULT)
-    elif left.tries >= _TRIES:
-        left.token, left.ended_at, left.outcome = None, at, LeftOutcome.UNREACHED
-    else:
-        left.token, left.placed_at, left.due_at = None, None, at + _AGAIN
-
-
-def never(session: Session, token: str) -> None:
-    """This number may not be called at all."""
-    _end(session, LeftNumber.token == token, outcome=LeftOutcome.DROPPED)
 
 
 def _end(session: Session, *which: Any, outcome: LeftOutcome) -> None:
