@@ -8,7 +8,7 @@ is another thread's, which looks at a clock and asks nothing but Asterisk.
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import partial
 
 from sqlalchemy import Engine, text
@@ -16,12 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from dialer.ami import Ami, AmiError, NotAccepted
+from dialer.asterisks_parent import AsterisksParent
 from dialer.leader import STILL, DatabaseLeader, impatient, key_of
 from dialer.lost_nodes import close_cut
-from dialplan.variables import Context
-from hotline import calls_until
-from hotline.calls_until import PLACED, clock, token_of
+from hotline.calls_until import clock
 from hotline.nodes import leases, machines
 from settings import Settings
 
@@ -41,8 +39,6 @@ _GUARD_S = 0.2
 _SAY_AGAIN_S = 60.0
 _ASTERISK_S = 10.0
 """Without its Asterisk for so long a node of several leaves its work to another."""
-_PARENT_S = 1.0
-"""So much later Asterisk's parent ends them, should this process not: in the grace, too."""
 
 
 class NodeLease(DatabaseLeader):
@@ -62,13 +58,11 @@ class NodeLease(DatabaseLeader):
         self._rows = impatient(settings.database, pool_size=1, max_overflow=0, hide_parameters=True)
         self._others = settings.state_dir / "other-nodes"
         self._alone = not self._others.exists()
-        self._beside_asterisk = settings.state_dir / "asterisk"
+        self._parent = AsterisksParent(settings)
         self._fence_at = float("inf") if self._alone else self._fence_at_start()
         self._unclean = False
         """Its Asterisk may have calls that others have taken for ended, or has had calls that were cut."""
         self._told = False
-        self._tells = True
-        """Whether Asterisk's parent could be told the last time."""
         self._other_said_at: float | None = None
         """When it was said that another machine has this one's name."""
         self._fencing = threading.Lock()
@@ -209,30 +203,15 @@ class NodeLease(DatabaseLeader):
             self._unclean = self._told = False
             # with the first renewal that says so it begins to fence, with the second it ends
             self._fence_at = float("inf") if renewed.alone and not fences else asked_at + _FENCE_S
-        self._tell_parent()
+        self._parent.tell(self._fence_at)
         comes = self._alone and not renewed.alone
         self._remember(alone=renewed.alone)
         return self._renewed() if comes else True  # now: so that another may take its work
 
     def _fence_at_start(self) -> float:
         """Of those that the last dialer has said, too: what it had placed may have been ended already."""
-        said = calls_until.read(self._beside_asterisk)
-        soon = clock() + _START_S
-        return soon if said is None else min(soon, said - _PARENT_S)
-
-    def _tell_parent(self) -> None:
-        """Asterisk's: should this process end or hang, it has to end the calls."""
-        if self._fence_at == float("inf"):
-            calls_until.forget(self._beside_asterisk)
-            return
-        try:
-            calls_until.write(self._beside_asterisk, self._fence_at + _PARENT_S)
-        except OSError as error:
-            if self._tells:  # in containers it never can (docker-compose.yml)
-                log.error("Asterisk's parent is not told until when calls may go on: %s", error)
-            self._tells = False
-        else:
-            self._tells = True
+        known, soon = self._parent.known_fence(), clock() + _START_S
+        return soon if known is None else min(soon, known)
 
     def _remember(self, *, alone: bool) -> None:
         """Whether this is the only node, for its next dialer: the database may be away when that starts."""
@@ -259,30 +238,3 @@ def fenced(engine: Engine, settings: Settings, epoch: int) -> Engine:
     """The same, for a dialer that began in this epoch: it commits nothing after it (db.engine.writing)."""
     fence: Callable[[Session], None] = partial(leases.check, name=settings.node, epoch=epoch)
     return engine.execution_options(fence=fence)
-
-
-def hang_up_placed(ami: Ami) -> bool:
-    """End every call that we have placed, and whoever waits on the line to be called back. Whether Asterisk
-    was told of each.
-    """
-    try:
-        channels: Sequence[Mapping[str, str]] = [c.keys for c in ami.live_channels()]
-        ids = {token_of(c.get("Uniqueid", "")) for c in channels}
-        ours = {each for each in ids if PLACED.fullmatch(each)}
-        wait = {c.get("Uniqueid", "") for c in channels if c.get("Context") == Context.ON_THE_LINE}
-        return all([_end(ami, channel) for channel in sorted(ours | wait)])
-    except AmiError as error:
-        log.warning("Asterisk: %s", error)
-        return False
-
-
-def _end(ami: Ami, token: str) -> bool:
-    try:
-        ami.request("Hangup", Channel=token, Cause=16)
-        log.warning("%s: ended with the lease of this node", token)
-    except NotAccepted as error:
-        log.info("%s: has ended: %s", token, error)
-    except AmiError as error:
-        log.warning("%s: perhaps not ended: %s", token, error)
-        return False
-    return True

@@ -14,8 +14,9 @@ from db.engine import connect
 from db.news import Watch
 from dialer.ami import Ami
 from dialer.dialer import Dialer
+from dialer.hang_up import hang_up_placed
 from dialer.leader import Leader, leader
-from dialer.lease import NodeLease, fenced, hang_up_placed
+from dialer.lease import NodeLease, fenced
 from dialer.pace import POLL_S
 from dialplan.accounts import AMI_USER
 from hotline import watchdog

@@ -10,8 +10,11 @@ from db.models import PlacedCall
 from dialer import ami as ami_module
 from dialer import asterisk_events, call_ahead, pace, rooms
 from dialer import dialer as module
+from dialer import lease as lease_module
+from dialer.lease import NodeLease
 from settings import Settings
 from tests.dialer.hall import Hall
+from tests.dialer.node_lease import Asterisk, Clock, another, turn
 from tests.dialer.office import Office
 from tests.kit.databases import on_one
 from tests.kit.fake_manager import FakeManager
@@ -64,3 +67,30 @@ def hall(
 def impatient(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     """What Asterisk did not do is asked for again at once."""
     monkeypatch.setattr(rooms, "_AGAIN_S", 0.05)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(lease_module, "clock", clock)
+    return clock
+
+
+@pytest.fixture
+def asterisk() -> Asterisk:
+    return Asterisk()
+
+
+@pytest.fixture
+def lease(settings: Settings, engine: Engine, clock: Clock, asterisk: Asterisk) -> Iterator[NodeLease]:
+    lease = NodeLease(settings.model_copy(update={"node": "one"}), asterisk.hang_up)
+    yield lease
+    lease.close()
+
+
+@pytest.fixture
+def one_of_two(lease: NodeLease, engine: Engine, settings: Settings) -> NodeLease:
+    """The lease of a node that works, and knows of another."""
+    another(engine, settings)
+    turn(lease)
+    return lease

@@ -5,7 +5,7 @@ from uuid import uuid4
 from asterisk.ami.event import Event
 
 from dialer.ami import AmiError, NotAccepted
-from dialer.lease import hang_up_placed
+from dialer.hang_up import hang_up_placed
 
 
 class Manager:
