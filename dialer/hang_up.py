@@ -11,13 +11,14 @@ log = logging.getLogger("dialer")
 
 
 def hang_up_placed(ami: Ami) -> bool:
-    """End every call that we have placed, and whoever waits on the line to be called back. Whether Asterisk
-    was told of each.
+    """End every call that we have placed, and whoever waits on the line to be called back; not whoever is in
+    danger, also where we had called them. Whether Asterisk was told of each.
     """
     try:
         channels: Sequence[Mapping[str, str]] = [c.keys for c in ami.live_channels()]
         ids = {token_of(c.get("Uniqueid", "")) for c in channels}
-        ours = {each for each in ids if PLACED.fullmatch(each)}
+        in_danger = {token_of(c.get("Uniqueid", "")) for c in channels if c.get("Context") == Context.RESCUE}
+        ours = {each for each in ids - in_danger if PLACED.fullmatch(each)}
         wait = {c.get("Uniqueid", "") for c in channels if c.get("Context") == Context.ON_THE_LINE}
         return all([_end(ami, channel) for channel in sorted(ours | wait)])
     except AmiError as error:

@@ -16,6 +16,8 @@ there, while it may still answer a ping of its manager interface, or list the ch
 
 _WAITS = "on-the-line"
 """The context of callers who wait for an operator (dialplan.variables): another node calls them back."""
+_IN_DANGER = "rescue"
+"""That of callers who speak with the emergency service, or wait for it: also one whom we had called."""
 
 
 def works(console: Path) -> str:
@@ -33,19 +35,21 @@ def end_calls(console: Path) -> str:
     if until is None or calls_until.clock() < until:
         return ""
     listed = _ask(console, ["core show channels concise"]).decode(errors="replace")
-    channels = [line for line in listed.splitlines() if _is_to_end(line.split("!"))]
-    if not channels:
+    lines = [line.split("!") for line in listed.splitlines() if line.count("!") > 1]
+    in_danger = {_token(fields) for fields in lines if fields[1] == _IN_DANGER}
+    names = [fields[0] for fields in lines if _is_to_end(fields) and _token(fields) not in in_danger]
+    if not names:
         return ""
-    names = [line.partition("!")[0] for line in channels]
     _ask(console, [f"channel request hangup {name}" for name in names])
     return f"the dialer is not there: its node's calls are ended, {len(names)} channels"
 
 
+def _token(fields: Sequence[str]) -> str:
+    return calls_until.token_of(fields[-1].strip())
+
+
 def _is_to_end(fields: Sequence[str]) -> bool:
-    if len(fields) < 3:
-        return False
-    is_placed = calls_until.PLACED.fullmatch(calls_until.token_of(fields[-1].strip()))
-    return is_placed is not None or fields[1] == _WAITS
+    return calls_until.PLACED.fullmatch(_token(fields)) is not None or fields[1] == _WAITS
 
 
 def core_works(console: Path) -> None:

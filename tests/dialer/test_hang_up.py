@@ -34,6 +34,14 @@ def test_given_calls_of_all_kinds_when_the_lease_is_over_then_all_are_ended_but_
     assert manager.ended == sorted([call, code, "1764441234.18"]), "who waits will be called back by another"
 
 
+def test_given_who_was_called_and_is_in_danger_when_the_lease_is_over_then_their_call_goes_on() -> None:
+    in_danger, other = (f"left-{uuid4().hex}" for _ in range(2))
+    manager = Manager(f"{in_danger};2", other, f"{other};2")
+    manager.channels += [{"Uniqueid": in_danger, "Context": "rescue"}]
+    assert hang_up_placed(manager)  # type: ignore[arg-type]
+    assert manager.ended == [other]
+
+
 def test_given_a_call_when_asterisk_does_not_answer_then_it_is_told_again_but_not_if_the_call_is_gone() -> (
     None
 ):

@@ -8,8 +8,17 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from db.engine import reading, writing
-from db.models import Callback, CallerNow, Desk, Heartbeat, PlacedCall, Registration, WaitingCaller
+from db.engine import now, reading, writing
+from db.models import (
+    Callback,
+    CallerNow,
+    Desk,
+    Heartbeat,
+    LeftNumber,
+    PlacedCall,
+    Registration,
+    WaitingCaller,
+)
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import callbacks, on_the_line
 from hotline.rounds import rounds
@@ -149,6 +158,27 @@ def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_an
         caller.wait_for("closed")
         assert operator.wait_for(callback.id, "closed") == Outcome.REACHED
         assert (_calls(system, caller), caller.rang) == (0, 0)
+
+
+def test_given_who_is_called_for_the_number_they_left_when_they_press_0_then_they_speak_in_that_call(
+    system: System, tmp_path: Path
+) -> None:
+    with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
+        with writing(system.engine) as session:
+            at = now(session)
+            session.add(LeftNumber(number=f"+98{caller.number[1:]}", left_at=at, due_at=at))
+        caller.wait_for_call()
+        caller.answer()
+        caller.at("left-call-intro")
+        caller.at("left-call-question", "1")
+        caller.at("greeting", "0")
+        until(lambda: _talks(system, _place(system, caller)), "they speak")
+        _hear_each_other(caller, operator)
+        callback = _callback(system, _place(system, caller))
+        assert callback and callback.on_the_line
+        _says(operator, callback.id, "reached")
+        caller.wait_for("closed")
+        assert (_calls(system, caller), caller.rang) == (1, 1)
 
 
 def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_is_in_the_order_of_the_line(

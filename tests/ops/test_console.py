@@ -1,0 +1,44 @@
+"""Which calls Asterisk's parent ends when nobody has said in time that they may go on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from dialplan.variables import Context
+from hotline import calls_until
+from ops import console
+
+
+def channel(name: str, context: str, channel_id: str) -> str:
+    """As `core show channels concise` tells it."""
+    return "!".join(
+        [name, context, "s", "5", "Up", "AGI", "agi://x", "+98", "", "", "3", "7", "", channel_id]
+    )
+
+
+def test_given_who_was_called_and_is_in_danger_when_the_time_is_over_then_all_calls_end_but_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_danger, other, called = (f"{kind}-{uuid4().hex}" for kind in ("left", "left", "callback"))
+    lines = [
+        channel("Local/1;1", Context.RESCUE, in_danger),
+        channel("Local/1;2", Context.DIAL, f"{in_danger};2"),
+        channel("Local/2;1", Context.HOTLINE, other),
+        channel("Local/2;2", Context.DIAL, f"{other};2"),
+        channel("Local/3;1", Context.WAITING, called),
+        channel("PJSIP/trunk-1", Context.HOTLINE, "1764441234.17"),
+        channel("PJSIP/trunk-2", Context.ON_THE_LINE, "1764441234.18"),
+    ]
+    asked: list[str] = []
+
+    def ask(_console: Path, questions: Sequence[str]) -> bytes:
+        asked.extend(questions)
+        return "\n".join([*lines, "", "7 active channels!"]).encode()
+
+    monkeypatch.setattr(console, "_ask", ask)
+    calls_until.write(tmp_path, calls_until.clock() - 1)
+    assert console.end_calls(tmp_path / "asterisk.ctl").endswith(", 4 channels")
+    ended = ("Local/2;1", "Local/2;2", "Local/3;1", "PJSIP/trunk-2")
+    assert asked[1:] == [f"channel request hangup {name}" for name in ended]
