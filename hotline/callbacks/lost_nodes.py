@@ -57,9 +57,11 @@ def begin(session: Session, name: str, by: str) -> int | None:
     ).all()
     session.execute(delete(CallerNow).where(CallerNow.node == name))
     their_own = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
-    session.execute(  # no callback's: the reconciler of `by` finds no channel of theirs, and ends them
+    # no callback's: the reconciler of `by` finds no channel of theirs, and ends them; also what is over by
+    # this table alone, since the node died between two writes
+    session.execute(
         update(PlacedCall)
-        .where(PlacedCall.node == name, PlacedCall.ended_at.is_(None), PlacedCall.token.not_in(their_own))
+        .where(PlacedCall.node == name, PlacedCall.token.not_in(their_own))
         .values(node=by)
         .execution_options(synchronize_session=False)
     )

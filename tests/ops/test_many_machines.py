@@ -88,6 +88,14 @@ def test_given_settings_in_these_files_when_they_are_looked_up_then_each_exists(
     assert len(named) > 8
 
 
+def test_given_the_example_of_an_inventory_when_pages_are_behind_a_balancer_then_that_is_believed():
+    settings = yaml.safe_load((OPS / "ansible" / "inventory.example.yml").read_text())["all"]["vars"][
+        "settings"
+    ]
+
+    assert settings["HOTLINE_TRUSTED_PROXIES"], "without it one visitor's guessing locks everybody out"
+
+
 def test_given_keepalived_of_two_proxies_when_the_playbook_fills_it_in_then_each_names_itself_and_the_other(
     tmp_path: Path,
 ):

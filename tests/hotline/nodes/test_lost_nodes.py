@@ -9,7 +9,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, CallerNow, Desk, PlacedCall, Registration, Round
 from db.states import CallbackState as C
 from db.states import Outcome, RegistrationState
-from hotline.callbacks import claims, lost_nodes, on_the_line
+from hotline.callbacks import claims, lost_nodes, on_the_line, toll
 from hotline.nodes import homes, leases
 from hotline.rounds import rounds
 from settings import Settings
@@ -124,6 +124,7 @@ def test_given_desks_callers_and_other_calls_when_their_node_is_gone_then_none_i
         session.add(CallerNow(channel="1.1", number="", since=at, node="one"))
         session.add(CallerNow(channel="1.2", number="", since=at, node="two"))
         session.add(PlacedCall(token="confirm-1", number="+98", at=at, node="one"))
+        session.add(PlacedCall(token="left-1", number="+98", at=at, ended_at=at, node="one"))
         desk_id, other_id, place_id = desk.id, other.id, place.id
     gone.goes()
     with reading(gone.engine) as session:
@@ -134,6 +135,7 @@ def test_given_desks_callers_and_other_calls_when_their_node_is_gone_then_none_i
         assert list(session.scalars(select(CallerNow.channel))) == ["1.2"]
         call = session.get_one(PlacedCall, "confirm-1")
         assert (call.node, call.ended_at) == ("two", None), "who took over ends it by its own rules"
+        assert not toll.of_others(session, ["left-1"], "two"), "its own row may not say yet that it is over"
 
 
 @in_both
