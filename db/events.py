@@ -1,9 +1,9 @@
 """The event log: appended with every change, read by live pages from the last id they saw."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, Integer, bindparam, delete, func, insert, select, text
+from sqlalchemy import Connection, Engine, Integer, TextClause, bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import core, now, peek
@@ -15,37 +15,45 @@ _ORDER_LOCK = 137
 _FORGOTTEN_AT_ONCE = 1000
 
 
-def hold_order(session: Session) -> None:
+# The columns of a SELECT are worked out one after the other: the clock is that of who has the lock.
+_HOLD_ORDER = text("SELECT pg_advisory_xact_lock(:lock), clock_timestamp()")
+_HOLD_LINE = text("SELECT pg_advisory_xact_lock(:lock, :round), clock_timestamp()")
+_HOLD_AND_TELL = text("SELECT pg_advisory_xact_lock(:lock), pg_notify(:channel, ''), clock_timestamp()")
+
+
+def _hold(session: Session, statement: TextClause, **values: object) -> datetime:
+    session.flush()
+    if session.get_bind().dialect.name != "postgresql":  # SQLite has one writer at a time anyway
+        return now(session)
+    held = core(session).execute(statement, {"lock": _ORDER_LOCK, **values}).one()
+    at: datetime = held[-1]
+    return at.astimezone(UTC)
+
+
+def hold_order(session: Session) -> datetime:
     """From here to the commit, whatever is appended to a log comes in the order of committing.
 
     So a reader who has seen 8 never misses a 7 committed later. Call it after every other change of the
-    transaction: who holds it waits for nobody.
+    transaction: who holds it waits for nobody. Returns the time from which it is held.
     """
-    if session.get_bind().dialect.name == "postgresql":  # SQLite has one writer at a time anyway
-        session.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _ORDER_LOCK})
+    return _hold(session, _HOLD_ORDER)
 
 
-def hold_line(session: Session, round_id: int) -> None:
+def hold_line(session: Session, round_id: int) -> datetime:
     """From here to the commit nobody else takes from this round's line, so that the ledger shows its order.
 
-    Call it before the change of any row.
+    Call it before the change of any row. Returns the time from which it is held.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(
-            text("SELECT pg_advisory_xact_lock(:lock, :round)"), {"lock": _ORDER_LOCK, "round": round_id}
-        )
+    return _hold(session, _HOLD_LINE, round=round_id)
 
 
 _seat = select(User.id).where(User.desk_id == bindparam("seat", type_=Integer)).scalar_subquery()
 _INSERT = insert(Event).values(user_id=_seat)
-_HOLD_AND_TELL = text("SELECT pg_advisory_xact_lock(:lock), pg_notify(:channel, '')")
 
 
 def _append(session: Session, **values: object) -> None:
-    session.flush()  # before the order is held
-    if session.get_bind().dialect.name == "postgresql":  # as `hold_order`; who waits is told at the commit
-        session.execute(_HOLD_AND_TELL, {"lock": _ORDER_LOCK, "channel": CHANNEL})
-    core(session).execute(_INSERT, {"at": now(session), "seat": values.get("desk_id"), **values})
+    at = _hold(session, _HOLD_AND_TELL, channel=CHANNEL)  # who waits is told at the commit
+    core(session).execute(_INSERT, {"at": at, "seat": values.get("desk_id"), **values})
 
 
 def registration_changed(session: Session, registration: Registration) -> None:

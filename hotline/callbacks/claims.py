@@ -42,9 +42,10 @@ def call_ahead(session: Session, round_: Round) -> Callback | None:
     The first one of a round that has begun opens it. Raises Refused("round-over" | "round-not-started" |
     "round-paused").
     """
-    rounds.check_goes_on(round_, now(session))
+    at = now(session)
+    rounds.check_goes_on(round_, at)
     return take_next.take_in_order(
-        session, round_, token=callbacks.new_token(), state=CallbackState.DIALING, called_at=now(session)
+        session, round_, token=callbacks.new_token(), state=CallbackState.DIALING, called_at=at
     )
 
 

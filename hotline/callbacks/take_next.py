@@ -44,9 +44,8 @@ def take_this(session: Session, registration: Registration, **values: Any) -> Ca
     if line.take(session, registration.id, at) is None:
         return None
     callback = _callback(session, registration.id, registration.round_id, at, values)
-    events.hold_order(session)
+    at = events.hold_order(session)
     engaged.check_free(session, callback)
-    at = now(session)
     _record(session, callback, at, line.passed(session, callback.registration, at))
     return callback
 
@@ -66,26 +65,25 @@ def _take_first(
 
     Nobody, but for a row that stays locked, and whoever is on the line with us at this moment.
     """
-    events.hold_line(session, round_.id)
+    at = events.hold_line(session, round_.id)
     if not round_.opened_at:  # it will be, when the log is held, after which no row is waited for
         session.refresh(round_, ["opened_at"], with_for_update={"key_share": True})
+        at = now(session)
     for tries_left in reversed(range(_TRIES)):
         with session.begin_nested() as step:
-            callback = _take(session, round_, values)
+            callback = _take(session, round_, values, at)
             if callback is None:
                 return None
-            events.hold_order(session)  # from here on this is the newest fact there is
-            at = now(session)
+            at = events.hold_order(session)  # from here on this is the newest fact there is
             passed = line.passed(session, callback.registration, at)
-            free = not engaged.elsewhere(session, callback)  # nor has another round just called them
+            free = not engaged.elsewhere(session, callback, at)  # nor has another round just called them
             if free and (not tries_left or not set(passed) - engaged.among(session, passed)):
                 return callback, passed, at
             step.rollback()  # they joined the line, or were being changed, in this very moment
     return None
 
 
-def _take(session: Session, round_: Round, values: dict[str, Any]) -> Callback | None:
-    at = now(session)
+def _take(session: Session, round_: Round, values: dict[str, Any], at: datetime) -> Callback | None:
     registration_id = line.take_next(session, round_.id, at)
     if registration_id is None:
         return None

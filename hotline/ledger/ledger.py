@@ -13,7 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import core
 from db.models import LedgerEntry, Registration, Seal
 from db.states import Fact, RegistrationState
 from hotline.ledger import merkle
@@ -57,10 +57,9 @@ def append(
     Where the clock was set back their time stands still until it has caught up; who was due at a call is told
     by the clock, which such an entry then says, too.
     """
-    session.flush()
-    events.hold_order(session)
+    held_at = events.hold_order(session)
     last_id, last_at, sealed_at = core(session).execute(_LAST).one_or_none() or (0, None, None)
-    clock = at or now(session)
+    clock = at or held_at
     latest = max(clock, last_at or clock, sealed_at or clock)
     if fact is Fact.CALLED and clock < latest:
         details |= {"clock": clock.isoformat()}

@@ -126,15 +126,15 @@ def among(session: Session, ids: Collection[int]) -> set[int]:
     return set(found.scalars())
 
 
-def elsewhere(session: Session, callback: Callback) -> bool:
+def elsewhere(session: Session, callback: Callback, at: datetime) -> bool:
     """Whether something besides this callback, whose call is not placed yet, engages the citizen's phone."""
-    values = {"id": callback.registration_id, **asked(now(session), callback.id)}
+    values = {"id": callback.registration_id, **asked(at, callback.id)}
     return bool(core(session).execute(_ELSEWHERE, values).scalar())
 
 
 def check_free(session: Session, callback: Callback) -> None:
     """Raises Refused("engaged") where the citizen would be found busy, by us."""
-    if elsewhere(session, callback):
+    if elsewhere(session, callback, now(session)):
         raise Refused("engaged", "the citizen is on the line with us at this moment")
 
 
