@@ -1,5 +1,6 @@
 """Connections to PostgreSQL that follow it to another server, and wait for nothing without end."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
@@ -13,6 +14,8 @@ from sqlalchemy.exc import OperationalError
 _ONLY_READS = "25006"
 """What a server says to a writer after another one has taken its place."""
 _LOOK_S = 0.1
+_SURE_S = 1.0
+"""A connection that was answered so lately is not asked whether it is there before its next use."""
 T = TypeVar("T")
 
 
@@ -22,15 +25,19 @@ class _Impatient(psycopg.Connection[Any]):
     """
 
     answer_s: float | None = None
+    answered_at = float("-inf")
+    """When the server last answered, as time.monotonic() tells it."""
 
     def wait(self, gen: PQGen[T], interval: float = _LOOK_S, timeout: float | None = None) -> T:
         """As psycopg's; a connection whose answer did not come is closed."""
         try:
-            return super().wait(gen, interval, timeout or self.answer_s)
+            answer = super().wait(gen, interval, timeout or self.answer_s)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
             raise
+        self.answered_at = time.monotonic()
+        return answer
 
 
 def create(
@@ -48,6 +55,12 @@ def create(
         made.answer_s = answer_s
         return made
 
+    ask = engine.dialect.do_ping
+
+    def is_there(connection: Any) -> bool:
+        return time.monotonic() - connection.answered_at < _SURE_S or ask(connection)
+
+    engine.dialect.do_ping = is_there  # type: ignore[assignment]
     event.listen(engine, "do_connect", connect)
     event.listen(engine, "handle_error", _away_if_it_only_reads)
     return engine
