@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 
 from dateutil.rrule import rrule, rrulestr
-from holidays import country_holidays
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
@@ -102,6 +101,8 @@ def off(session: Session, first: date, last: date) -> dict[date, DayOff]:
 
 @cache
 def _calendar(year: int, language: str) -> dict[date, str]:
+    from holidays import country_holidays  # noqa: PLC0415  (3 MB, of which few processes need any)
+
     return dict(country_holidays("IR", years=year, language=language, islamic_show_estimated=False))
 
 
