@@ -2,7 +2,6 @@
 
 from sqlalchemy import Engine
 
-from db.engine import glance
 from hotline import delivery
 from settings import Settings
 
@@ -11,9 +10,7 @@ from settings import Settings
 
 def send(engine: Engine, settings: Settings) -> None:
     """Send the messages that wait."""
-    with glance(engine) as connection:
-        wait = delivery.others_wait(connection)
-    if wait:
+    if delivery.others_wait(engine):
         from clerk import sender
 
         sender.run(engine, settings)
@@ -21,9 +18,7 @@ def send(engine: Engine, settings: Settings) -> None:
 
 def send_codes(engine: Engine, settings: Settings) -> None:
     """Send the codes for signing in, beside all that others wait for."""
-    with glance(engine) as connection:
-        wait = delivery.codes_wait(connection)
-    if wait:
+    if delivery.codes_wait(engine):
         from clerk import sender
 
         sender.run_codes(engine, settings)

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
+from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, func, select, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.orm import Session
 
@@ -79,13 +80,16 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
 
 
 def _sqlite_begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("reading", False):
+        driver: Any = connection.connection.driver_connection
+        driver.execute("BEGIN")  # waits for nobody, and is said often
+        return
     # A writer takes the lock at once: a transaction that read first and wants to write later cannot
     # wait for the lock, SQLite refuses it on the spot.
-    reading = connection.get_execution_options().get("reading", False)
     patience_s = connection.get_execution_options().get("patience_s", _SQLITE_S)
     if patience_s != _SQLITE_S:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_s * 1000}")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
     if patience_s != _SQLITE_S:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {_SQLITE_S * 1000}")
 
@@ -127,18 +131,23 @@ def glance(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-def peek(engine: Engine, statement: str) -> Any:
-    """The first value that a statement finds, asked many times a second: by the driver itself, a tenth of
-    a `glance`. It raises the driver's own errors.
+def peek(engine: Engine, statement: str | Select[Any]) -> Any:
+    """The first value that a statement finds, asked over and over: by the driver itself, a tenth of a
+    `glance`. It raises the driver's own errors. A query is one that is built once.
     """
     connection = engine.raw_connection()
     try:
         cursor = connection.cursor()
-        cursor.execute(statement)
+        cursor.execute(statement if isinstance(statement, str) else _in_words(statement, engine.dialect))
         row = cursor.fetchone()
         return row[0] if row else None
     finally:
         connection.close()
+
+
+@lru_cache(64)
+def _in_words(query: Select[Any], dialect: Dialect) -> str:
+    return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def core(session: Session) -> Connection:

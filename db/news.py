@@ -11,6 +11,7 @@ import os
 import select
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import Engine
@@ -24,9 +25,12 @@ _LATE_S = 0.05
 CHANNEL = "hotline_events"
 _NEWEST = "SELECT max(id) FROM events"
 _NEWEST_THERE = "SELECT max(id), pg_is_in_recovery() FROM events"
+_VERSION = "PRAGMA data_version"
 _AT_ONCE_S = 0.002
 _COMMITS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064)
 """Pauses between looks: what SQLite writes can be read when it is safe on the disk, a moment later."""
+_SEEN_S = (0.008, 0.064)
+"""The same where a commit can be read at once: mostly it was that, but another may be under way already."""
 _IN_MODIFY = 2
 _BUFFER = 1 << 16
 
@@ -52,10 +56,10 @@ class Watch:
                 return self._look()
             deaf = time.monotonic() < self._deaf_until
             told = self._bell.rings(POLL_S if deaf else LOOK_S if most_s is None else most_s)
-            pauses = self._bell.pauses if told else ()
-            while not (found := self._look()) and pauses:
-                time.sleep(pauses[0])
-                pauses = pauses[1:]
+            for pause in self._bell.pauses() if told else (0.0,):
+                time.sleep(pause)
+                if found := self._look():
+                    break
             if found and not told and (deaf or not self._bell.rings(_LATE_S)):
                 self._deaf_until = time.monotonic() + _DEAF_S
         except BaseException:
@@ -78,8 +82,6 @@ class Watch:
 class _Bell(ABC):
     """A connection of its own, and what tells of commits."""
 
-    pauses: tuple[float, ...] = ()
-
     def __init__(self, connection: PoolProxiedConnection) -> None:
         self._driver: Any = connection.driver_connection
         connection.detach()  # it is nobody else's from here on
@@ -88,6 +90,10 @@ class _Bell(ABC):
     @abstractmethod
     def rings(self, within_s: float) -> bool:
         """Whether a commit is told of within this time."""
+
+    def pauses(self) -> Iterator[float]:
+        """Before each look, of those that are worth it after it has rung."""
+        yield 0.0
 
     def newest(self) -> int:
         """The newest entry's id; 0 if there is none."""
@@ -125,10 +131,10 @@ class _Notified(_Bell):
 class _Written(_Bell):
     """By the kernel: somebody has written to the file that takes each commit of SQLite's."""
 
-    pauses = _COMMITS_S
-
     def __init__(self, connection: PoolProxiedConnection) -> None:
         super().__init__(connection)
+        self._version, self._more = 0, False
+        """Which commits could be read at the last look, and whether more than at the one before."""
         self.newest()  # now the file is there, and stays while this connection does
         (_, _, path), *_ = self._driver.execute("PRAGMA database_list").fetchall()
         libc = ctypes.CDLL(None)
@@ -139,6 +145,21 @@ class _Written(_Bell):
             and libc.inotify_add_watch(self._watch, os.fsencode(f"{path}-wal"), _IN_MODIFY) >= 0
         ):
             self._poll.register(self._watch, select.POLLIN)
+
+    def pauses(self) -> Iterator[float]:
+        yield 0.0
+        if self._more:
+            yield from _SEEN_S
+            return
+        for pause in _COMMITS_S:
+            yield pause
+            if self._more:  # what has rung was no entry; a writer who begins only now rings anew
+                return
+
+    def newest(self) -> int:
+        version = self._driver.execute(_VERSION).fetchone()[0]
+        self._more, self._version = version != self._version, version
+        return super().newest()
 
     def rings(self, within_s: float) -> bool:
         if not self._poll.poll(within_s * 1000):

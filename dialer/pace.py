@@ -2,9 +2,9 @@
 
 import time
 
-from sqlalchemy import Engine, Select, exists, or_, select
+from sqlalchemy import Engine, exists, or_, select
 
-from db.engine import glance
+from db.engine import peek
 from db.models import (
     Callback,
     CitizenCode,
@@ -73,13 +73,10 @@ class Pace:
         at = time.monotonic()
         if at < self._next_calm + (CALM_S if news else 0.0):
             return False
-        self._rests = at >= self._awake_until and not self._is_there(_UNDER_WAY)
+        # a call that begins is news, so who rests goes on until there are some
+        self._rests = at >= self._awake_until and (self._rests or not peek(self._engine, _UNDER_WAY))
         self._next_calm = at + (REST_S if self._rests else CALM_S)
-        if self._rests and at < self._next_empty and not self._is_there(_SOMEBODY):
+        if self._rests and at < self._next_empty and not peek(self._engine, _SOMEBODY):
             return False
         self._next_empty = at + EMPTY_S
         return True
-
-    def _is_there(self, query: Select[bool]) -> bool:
-        with glance(self._engine) as connection:
-            return bool(connection.scalar(query))

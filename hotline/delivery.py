@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, Engine, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import now, peek
 from db.models import (
     TO_WEBHOOKS,
     TOPICS,
@@ -84,14 +84,14 @@ _CODES_WAIT = select(exists().where(_UNSENT, _IS_CODE))
 _OTHERS_WAIT = select(exists().where(_UNSENT, ~_IS_CODE))
 
 
-def codes_wait(connection: Connection) -> bool:
+def codes_wait(engine: Engine) -> bool:
     """Whether there is any code to take up, now or later."""
-    return bool(connection.scalar(_CODES_WAIT))
+    return bool(peek(engine, _CODES_WAIT))
 
 
-def others_wait(connection: Connection) -> bool:
+def others_wait(engine: Engine) -> bool:
     """Whether there is any other message to take up, now or later."""
-    return bool(connection.scalar(_OTHERS_WAIT))
+    return bool(peek(engine, _OTHERS_WAIT))
 
 
 def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:

@@ -55,6 +55,19 @@ def test_given_somebody_waits_when_something_else_is_committed_then_it_is_no_new
     assert not waiting.wait(0.01)
 
 
+def test_given_what_rang_can_be_read_and_is_no_entry_then_few_looks_follow(
+    engine: Engine, waiting: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    newest = waiting._bell.newest  # type: ignore[union-attr]
+    monkeypatch.setattr(waiting._bell, "newest", lambda: looks.append(1) or newest())  # type: ignore[func-returns-value]
+    with writing(engine) as session:
+        heartbeats.beat(session, "ivr")
+
+    assert not waiting.wait(0.01)
+    assert len(looks) <= 1 + len(news._SEEN_S)
+
+
 def test_given_an_entry_that_is_rolled_back_then_it_is_no_news(engine: Engine, waiting: Watch) -> None:
     with pytest.raises(ZeroDivisionError), writing(engine) as session:
         events.timetable_changed(session, "rule")
