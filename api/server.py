@@ -7,8 +7,9 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from http.client import HTTPConnection, HTTPException
+from contextlib import suppress
 from ipaddress import ip_network
+from types import FrameType
 from typing import cast
 
 import h11
@@ -44,6 +45,7 @@ _FILES = 4096
 """The process may have so many open: those, the database's, and all who come in one moment (the backlog)."""
 _LONGEST_HEAD = 16 << 10
 _ASK_S, _ANSWER_S = 1.0, 4.0
+_TICK_S = 1.0
 
 
 class _Transport:
@@ -177,6 +179,28 @@ def _noting_peers(app: ASGI3Application) -> ASGI3Application:
     return noting
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's, which by itself wakes up ten times a second to see whether it is to end."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._ends = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def main_loop(self) -> None:
+        """Serve until it is told to end; once a second it sets the clock that answers tell."""
+        self._loop = asyncio.get_running_loop()
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ends.wait(), _TICK_S)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """It is told so by a signal."""
+        super().handle_exit(sig, frame)
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ends.set)
+
+
 def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     """The server, and the socket that it is to listen on."""
     proxies = [ip_network(each, strict=False) for each in settings.trusted_proxies]
@@ -195,22 +219,21 @@ def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     )
     listening = config.bind_socket()
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_S * 1000)
-    return uvicorn.Server(config), listening
+    return _Server(config), listening
 
 
 def _ask_itself(address: Address, stop: threading.Event) -> None:
     """Ask as a browser does, over and over: any answer shows that requests are accepted and read."""
     while not stop.wait(_ASK_S):
-        asking = HTTPConnection(*address, timeout=_ANSWER_S)
         try:
-            asking.request("GET", "/livez")
-            asking.getresponse()
-        except (OSError, HTTPException) as error:
+            with socket.create_connection(address, _ANSWER_S) as wire:
+                wire.sendall(f"GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
+                if not wire.recv(1):
+                    raise OSError("no answer")
+        except OSError as error:
             log.warning("no request is answered: %s", error)
         else:
             watchdog.worked()
-        finally:
-            asking.close()
 
 
 def serve(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The API and the pages, served as they are in use, by a thread of the test process."""
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,6 @@ def served(settings: Settings) -> Iterator[str]:
         assert serving.started, "the server did not start"
         yield f"http://{settings.http}"
     finally:
-        serving.should_exit = True
+        serving.handle_exit(signal.SIGTERM, None)
         running.join(30)
         assert not running.is_alive(), "the server does not stop"
