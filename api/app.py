@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
 from starlette.types import ASGIApp
 
-from api import event_stream, examples, health, limits, metrics, problems, security, web
+from api import event_stream, event_tail, examples, health, limits, metrics, problems, security, web
 from api.department import inbox
 from api.desk import (
     callbacks,
@@ -146,7 +146,7 @@ def create(settings: Settings) -> FastAPI:
     """The application for these settings."""
     engine = connect(settings.database)
     limiting = connect(settings.database, connections=limits.CONNECTIONS)
-    tail = event_stream.Tail(engine, settings)
+    tail = event_tail.Tail(engine, settings)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -2,44 +2,24 @@
 
 A department hears that something of its own is different, and nothing else: neither what, nor by an id or a
 heartbeat how much happens elsewhere. Its page asks for its inbox then, and whenever a stream begins.
-
-Their number is bounded, each person's and all together; a stream ends with its session.
 """
 
-import asyncio
-import threading
 import time
-from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from itertools import takewhile
-from typing import Annotated, Any, Literal, NamedTuple
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
-from sqlalchemy import Engine
 
-from api import schemas
-from api.access import InSession, OfDepartment, idle, signed_in
+from api.access import InSession, OfDepartment, signed_in
+from api.event_tail import Stream, Tail
 from api.routes import APIRouter
-from db import events
-from db.engine import glance, reading
-from db.models import Event
-from db.news import Watch
-from hotline.errors import Refused
-from hotline.people import sign_ins
-from settings import Settings
 
 router = APIRouter(tags=["events"])
 
 HEARTBEAT_S = 10.0
-CHECK_SESSIONS_S = 1.0
-_AGAIN_S = 1.0
-_KEPT = 2_000
-"""So many events are read once for all pages; a page that is further behind reads by itself."""
 _REFUSAL = {
     "description": "A problem (RFC 9457)",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -58,170 +38,6 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _STILL_HERE = format_sse_event(comment="still here")
 _CROWDED = format_sse_event(data_str="{}", event="crowded")
 _CHANGE = format_sse_event(data_str="{}", event="change")
-
-
-@dataclass(eq=False)
-class Stream:
-    """One open page's line."""
-
-    user_id: int
-    session: str
-    seen: int
-    """The last event that it was sent, or that was none of its."""
-    department_id: int | None
-    over: Literal["", "signed-out", "crowded"] = ""
-    told: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-class News(NamedTuple):
-    """An event: what the office is sent, and which departments see that request, or did until then."""
-
-    id: int
-    sent: bytes
-    """Encoded once, for all pages."""
-    departments: tuple[int | None, ...]
-
-
-class Tail:
-    """The one reader of the event log in this process; every open page waits on it."""
-
-    def __init__(self, engine: Engine, settings: Settings) -> None:
-        self._engine, self._settings = engine, settings
-        self._streams: list[Stream] = []
-        self._recent: deque[News] = deque(maxlen=_KEPT)
-        self.last_id = 0
-        """The last one that pages were told of."""
-        self._passed_on = 0
-        """The same, as the listening thread has it."""
-
-    async def run(self) -> None:
-        """Watch the log, and the sessions, for ever. A database that is away is asked again."""
-        loop, stop = asyncio.get_running_loop(), threading.Event()
-        threading.Thread(target=self._listen, args=(loop, stop), daemon=True).start()
-        try:
-            await self._keep_ending()
-        finally:
-            stop.set()
-
-    def _listen(self, loop: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
-        """Read whatever is appended, and have it told; a thread of its own, which waits for the database."""
-        watch = Watch(self._engine)
-        while not stop.is_set():
-            try:
-                if watch.wait():
-                    self._pass_on(loop, watch.newest or 0)
-            except Exception:  # the database is away, or this loop is closed
-                watch.close()  # what was not passed on is news the next time
-                stop.wait(_AGAIN_S)
-        watch.close()
-
-    def _pass_on(self, loop: asyncio.AbstractEventLoop, newest: int) -> None:
-        while self._passed_on and newest > self._passed_on and self._streams:
-            found = self._read(self._passed_on)  # the first, if there are very many
-            if not found:
-                break
-            loop.call_soon_threadsafe(self._tell, found, found[-1].id)
-            self._passed_on = found[-1].id
-            newest = max(newest, self._passed_on)  # more may have come since the look
-        if newest != self._passed_on:
-            loop.call_soon_threadsafe(self._tell, (), newest)
-            self._passed_on = newest
-
-    def _tell(self, found: Sequence[News], newest: int) -> None:
-        """To all pages at once. Nothing found: each reads by itself what it lacks."""
-        if newest < self.last_id:  # a database that is older: a backup, a standby that lacked something
-            for stream in self._streams:
-                stream.seen = min(stream.seen, newest)
-        if not found:
-            self._recent.clear()
-        self._recent.extend(found)
-        self.last_id = newest
-        for stream in self._streams:
-            stream.told.set()
-
-    async def _keep_ending(self) -> None:
-        """End the lines whose session has ended; no news waits for that."""
-        while True:
-            await asyncio.sleep(CHECK_SESSIONS_S)
-            asked = [*self._streams]  # who comes meanwhile is not asked about
-            if not asked:
-                continue
-            try:
-                lasting = await run_in_threadpool(self._lasting, {s.session for s in asked})
-            except Exception:
-                await asyncio.sleep(_AGAIN_S)
-                continue
-            still = lasting.items()
-            self._end([s for s in asked if (s.session, s.department_id) not in still], "signed-out")
-
-    def make_room(self, user_id: int) -> None:
-        """Before one more stream of this person: who has too many loses the oldest.
-
-        Raises Refused("too-many-pages") if all together are too many and this person has none to lose.
-        """
-        mine = [s for s in self._streams if s.user_id == user_id]
-        full = len(self._streams) >= self._settings.event_streams
-        if full and not mine:
-            raise Refused("too-many-pages", "too many pages are open (HOTLINE_EVENT_STREAMS)")
-        if full or len(mine) >= self._settings.event_streams_per_person:
-            self._end(mine[:1], "crowded")
-
-    def join(self, user_id: int, session: str, seen: int, department_id: int | None) -> Stream:
-        """A page listens for what is after `seen`, until it is told that its stream is over, or leaves."""
-        stream = Stream(user_id, session, seen, department_id)
-        self._streams.append(stream)
-        return stream
-
-    def leave(self, stream: Stream) -> None:
-        """The page has gone."""
-        if stream in self._streams:
-            self._streams.remove(stream)
-
-    async def wait(self, stream: Stream, timeout_s: float) -> None:
-        """Until there is an event that it was not sent, the stream is over, or the time is."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while self.last_id <= stream.seen and not stream.over:
-                    stream.told.clear()
-                    await stream.told.wait()
-
-    def _end(self, streams: list[Stream], why: Literal["signed-out", "crowded"]) -> None:
-        for stream in streams:
-            stream.over = why
-            self.leave(stream)
-            stream.told.set()
-
-    def _lasting(self, sessions: set[str]) -> dict[str, int | None]:
-        with reading(self._engine) as session:
-            return sign_ins.lasting(session, sessions, idle(self._settings))
-
-    def newest(self) -> int:
-        """The id of the newest event."""
-        with glance(self._engine) as connection:
-            return events.last_id(connection)
-
-    async def after(self, seen: int) -> Sequence[News]:
-        """The events after `seen`, or the first of very many."""
-        if seen >= (self._recent[0].id - 1 if self._recent else self.last_id):
-            return [*takewhile(lambda each: each.id > seen, reversed(self._recent))][::-1]
-        return await run_in_threadpool(self._read, seen)
-
-    async def concerns(self, stream: Stream) -> bool:
-        """Whether anything that it has not seen is its department's; it has seen it now."""
-        news = await self.after(stream.seen)
-        stream.seen = news[-1].id if news else stream.seen
-        return any(stream.department_id in each.departments for each in news)
-
-    def _read(self, seen: int) -> Sequence[News]:
-        with reading(self._engine) as session:
-            return [
-                News(e.id, _encoded(e), (e.department_id, e.left_id)) for e in events.since(session, seen)
-            ]
-
-
-def _encoded(event: Event) -> bytes:
-    change = schemas.Change.model_validate(event, from_attributes=True)
-    return format_sse_event(data_str=change.model_dump_json(), event="change", id=str(event.id))
 
 
 async def _joined(

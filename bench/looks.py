@@ -31,7 +31,7 @@ from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trial_calls import TrialCalls
 from dialer.turn_near_calls import TurnNearCalls
-from hotline.callbacks import callbacks, toll
+from hotline.callbacks import placing, toll
 from settings import CITY, QuietHours, Settings
 from tests.kit import brief
 from tests.kit.brief import sized
@@ -69,7 +69,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
 
     def to_place() -> None:
         with reading(engine) as session:
-            callbacks.to_place(session)
+            placing.to_place(session)
 
     def room() -> None:
         with reading(engine) as session:

@@ -17,6 +17,7 @@ from hotline.callbacks import (
     closing,
     conversations,
     on_the_line,
+    placing,
     retries,
     serving,
     unreached_desks,
@@ -84,7 +85,7 @@ class CallbackWriter:
             callback = callbacks.by_token(session, token)
             if callback is None:
                 return
-            callbacks.channel_gone(session, callback)
+            placing.channel_gone(session, callback)
             if callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
                 return
             if callback.state in (*IN_TALK, CallbackState.PARTING):

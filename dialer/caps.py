@@ -11,7 +11,7 @@ from db.engine import reading, writing
 from dialer.outcomes import UNSEEN, Ending, ours, trunk_failed, trunk_worked
 from dialer.trunk import carries
 from dialplan.variables import CAPPED_CAUSE
-from hotline.callbacks import breaker, callbacks, toll
+from hotline.callbacks import breaker, placing, toll
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -36,7 +36,7 @@ class Caps:
             return 0
         with reading(self._engine) as session:
             calls, cap = toll.room(session, self._settings, share, node=self._settings.node)
-            asked = len(callbacks.to_place(session, self._settings.node))
+            asked = len(placing.to_place(session, self._settings.node))
         if calls <= 0:
             self.reached(cap)
         return max(calls - asked, 0)

@@ -17,7 +17,7 @@ from dialer.live import Live
 from dialer.originate import originate
 from dialer.outcomes import NEVER_BEGAN
 from dialplan.variables import Context
-from hotline.callbacks import callbacks, closing, on_the_line, toll
+from hotline.callbacks import callbacks, closing, on_the_line, placing, toll
 from hotline.line import blocked
 from hotline.nodes import homes
 from settings import Settings
@@ -50,7 +50,7 @@ class Placing:
     def place_asked(self) -> None:
         """Place all calls that are asked for."""
         with reading(self._engine) as session:
-            waiting = callbacks.to_place(session, self._settings.node)
+            waiting = placing.to_place(session, self._settings.node)
         for token in waiting:
             self.place(token)
 
@@ -61,7 +61,7 @@ class Placing:
             asked = callbacks.by_token(session, token)
             if asked is None or not homes.settle(session, asked.round_id, node, hold=True):
                 return
-            callback = callbacks.take_up(session, token, node)
+            callback = placing.take_up(session, token, node)
             if callback is None or self._is_taken_back(session, callback):
                 return
             caller = self._live.caller(session, callback)
@@ -75,7 +75,7 @@ class Placing:
     def _is_taken_back(self, session: Session, callback: Callback) -> bool:
         """Nobody is to be called any more: to the own place, as if never taken."""
         called_at, placed_at = callback.called_at, callback.placed_at
-        stale = not (called_at and placed_at) or placed_at - called_at > callbacks.STALE
+        stale = not (called_at and placed_at) or placed_at - called_at > placing.STALE
         if not (
             callback.hangup_asked_at
             or blocked.is_blocked(session, callback.registration.number)

@@ -20,7 +20,7 @@ from dialer.guests import Guests
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
-from hotline.callbacks import callbacks, on_the_line, toll
+from hotline.callbacks import callbacks, on_the_line, placing, toll
 
 log = logging.getLogger("dialer")
 
@@ -83,14 +83,14 @@ class Reconciler:
         again if not. Raises AmiError.
         """
         with reading(self._engine) as session:
-            before = {callback.token for callback in callbacks.on_the_phone(session, self._node)}
+            before = {callback.token for callback in placing.on_the_phone(session, self._node)}
         channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
         ringing = {c.get("Linkedid") for c in channels.values() if c.get("ChannelStateDesc") == "Ringing"}
         phones = self._phones_present(channels)
         catch_up()  # the ends that came before that answer, with their true causes
         with reading(self._engine) as session:
             at = now(session)
-            here = callbacks.on_the_phone(session, self._node)
+            here = placing.on_the_phone(session, self._node)
             placed = [(c, c.placed_at) for c in here if c.placed_at]
         if self._has_jumped(no_channel_s):
             no_channel_s = math.inf  # how long ago a call was placed, nobody knows

@@ -13,7 +13,7 @@ from db.models import Callback, Desk
 from db.states import CallbackState
 from dialer.ami import Ami, AmiError
 from dialplan.variables import Context
-from hotline.callbacks import callbacks
+from hotline.callbacks import placing
 from hotline.nodes import homes
 
 log = logging.getLogger("dialer")
@@ -86,7 +86,7 @@ class Rooms:
     def send_all(self) -> bool:
         """Redirect and hang up what is to be. Returns False if Asterisk refused: ask it what is true."""
         with reading(self._engine) as session:
-            placed = [c for c in callbacks.on_the_phone(session, self._node) if c.placed_at]
+            placed = [c for c in placing.on_the_phone(session, self._node) if c.placed_at]
             here = set(session.scalars(_AT_HOME, {"node": self._node}))
             at = now(session)
         self.somebody_waits_outside = False

@@ -5,16 +5,14 @@ late, repeated or forged step changes nothing.
 """
 
 import uuid
-from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
-from db.models import Callback, Desk, Round, word, words
+from db.engine import now
+from db.models import Callback, Desk, word
 from db.states import (
     ON_THE_PHONE,
     CallbackState,
@@ -215,89 +213,3 @@ def of_registration(session: Session, registration_id: int) -> Callback | None:
             Callback.registration_id == registration_id, Callback.state != CallbackState.CLOSED
         )
     )
-
-
-STALE = timedelta(seconds=30)
-"""A call asked for but not placed within this time is given up, not placed late: Asterisk was away, or the
-desk's phone has not come to where the call would be."""
-
-_its_phone = and_(Desk.id == Callback.desk_id, Desk.phone_connected)
-_nothing_to_wait_for = or_(
-    Callback.desk_id.is_(None),
-    Callback.hangup_asked_at.is_not(None),
-    Round.node.is_(None),  # whose dialer looks first chooses
-    exists().where(_its_phone, homes.mine(Desk.node)),
-)
-_TO_PLACE = (
-    select(Callback.token, Callback.called_at, _nothing_to_wait_for.label("ready"))
-    .join(Round, Round.id == Callback.round_id)
-    .where(
-        Callback.state == word(CallbackState.DIALING),
-        Callback.placed_at.is_(None),
-        homes.mine(Round.node),
-    )
-    .order_by(Callback.id)
-)
-
-
-def to_place(session: Session, node: str | None = None) -> Sequence[str]:
-    """The tokens of callbacks whose call is asked for and not taken up, in the order of their taking.
-
-    Of the rounds of this `node`, or of all. Not whose desk's phone is still to come there.
-    """
-    asked = core(session).execute(_TO_PLACE, {"node": node}).all()
-    if all(ready for _, _, ready in asked):
-        return [token for token, _, _ in asked]
-    late = now(session) - STALE
-    return [token for token, called_at, ready in asked if ready or called_at is None or called_at < late]
-
-
-def take_up(session: Session, token: str, node: str | None = None) -> Callback | None:
-    """Commit that the call is about to be placed: from here on it is never placed a second time.
-
-    `node`: whose Asterisk places it. None, and no change, while the phone of the desk that asked is not
-    there: the citizen would find nobody.
-    """
-    at = now(session)
-    there = and_(_its_phone, or_(Desk.node.is_(None), Desk.node == node) if node else true())
-    taken = session.scalar(
-        update(Callback)
-        .where(
-            Callback.token == token,
-            Callback.state == CallbackState.DIALING,
-            Callback.placed_at.is_(None),
-            or_(
-                Callback.desk_id.is_(None),
-                Callback.hangup_asked_at.is_not(None),
-                Callback.called_at.is_(None),
-                Callback.called_at < at - STALE,
-                exists().where(there),
-            ),
-        )
-        .values(placed_at=at, node=node)
-        .returning(Callback.id)
-        .execution_options(synchronize_session=False)
-    )
-    return session.get(Callback, taken, populate_existing=True) if taken else None
-
-
-_hanging_up = and_(Callback.state == word(CallbackState.CLOSED), Callback.hangup_asked_at.is_not(None))
-_ON_THE_PHONE = select(Callback).where(
-    Callback.ended_at.is_(None),
-    or_(Callback.state.in_(words(ON_THE_PHONE)), _hanging_up),
-    homes.mine(Callback.node),
-)
-
-
-def on_the_phone(session: Session, node: str | None = None) -> Sequence[Callback]:
-    """Callbacks for which Asterisk may have a channel: also those closed by «next», until it has ended.
-
-    The Asterisk of this `node`; of any, if none is named.
-    """
-    return session.scalars(_ON_THE_PHONE, {"node": node}).all()
-
-
-def channel_gone(session: Session, callback: Callback) -> None:
-    """Its channel has ended, for a callback that was closed before."""
-    if callback.state is CallbackState.CLOSED and callback.ended_at is None:
-        callback.ended_at = now(session)

@@ -13,7 +13,7 @@ from db import events
 from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from db.states import IN_TALK, CallbackState, Outcome
-from hotline.callbacks import breaker, callbacks, closing, conversations, on_the_line, toll
+from hotline.callbacks import breaker, callbacks, closing, conversations, on_the_line, placing, toll
 from hotline.nodes import homes, leases
 from settings import Settings
 
@@ -96,7 +96,7 @@ def close(session: Session, token: str, settings: Settings) -> None:
         callbacks.move_unheard(session, token, CallbackState.ENDED, ended_at=at, held_until=cut_at)
         closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
     elif callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
-        callbacks.channel_gone(session, callback)
+        placing.channel_gone(session, callback)
     else:
         closing.close(session, token, Outcome.RETURNED, settings)
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine, delete, select, text
 
-from api import event_stream
+from api import event_stream, event_tail
 from api.cookies import COOKIE
 from db import events, news
 from db.engine import reading, writing
@@ -339,9 +339,9 @@ def test_given_a_session_that_ended_when_the_page_still_listens_then_the_line_is
 def test_given_a_page_that_comes_while_sessions_are_looked_at_then_its_line_stays(
     page: Page, register: Register, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    looking, go_on, look = threading.Event(), threading.Event(), event_stream.Tail._lasting
+    looking, go_on, look = threading.Event(), threading.Event(), event_tail.Tail._lasting
 
-    def slow(tail: event_stream.Tail, sessions: set[str]) -> dict[str, int | None]:
+    def slow(tail: event_tail.Tail, sessions: set[str]) -> dict[str, int | None]:
         lasting = look(tail, sessions)
         looking.set()
         go_on.wait(PATIENCE_S)
@@ -350,7 +350,7 @@ def test_given_a_page_that_comes_while_sessions_are_looked_at_then_its_line_stay
     with writing(engine) as session:
         other = Page(page.url, sign_ins.sign_in(session, a_user(session, a_desk(session))), page.stop_server)
     with page.events():
-        monkeypatch.setattr(event_stream.Tail, "_lasting", slow)
+        monkeypatch.setattr(event_tail.Tail, "_lasting", slow)
         assert looking.wait(PATIENCE_S)
         with other.events() as lines:
             stream = messages(lines)

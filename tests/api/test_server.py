@@ -13,7 +13,7 @@ import httpx
 import pytest
 from sqlalchemy import Engine
 
-from api import connections, event_stream, server
+from api import connections, event_tail, server
 from api.app import create
 from api.cookies import COOKIE
 from api.my import uploads
@@ -248,10 +248,10 @@ def test_given_more_who_write_at_once_than_threads_when_one_has_its_turn_then_it
 def test_given_a_page_that_reads_nothing_when_news_go_on_then_it_is_dropped(
     connect: Callable[[], socket.socket], engine: Engine, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    left: list[event_stream.Stream] = []
-    leave = event_stream.Tail.leave
+    left: list[event_tail.Stream] = []
+    leave = event_tail.Tail.leave
     monkeypatch.setattr(
-        event_stream.Tail, "leave", lambda tail, stream: (left.append(stream), leave(tail, stream))
+        event_tail.Tail, "leave", lambda tail, stream: (left.append(stream), leave(tail, stream))
     )
     client = connect()
     head = f"GET /api/v1/events HTTP/1.1\r\nHost: x\r\nCookie: {COOKIE}={a_cookie(engine)}\r\n\r\n"

@@ -10,7 +10,7 @@ from db.engine import now, writing
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import asterisk_events
 from dialer.dialer import Dialer
-from hotline.callbacks import callbacks
+from hotline.callbacks import placing
 from settings import Settings
 from tests import factories as make
 from tests.dialer.office import Office, on_sqlite
@@ -114,7 +114,7 @@ def test_a_call_asked_for_long_ago_is_given_up_and_not_placed_late(office: Offic
     office.asks_call(token)
     called = office.callback(token).called_at
     assert called is not None
-    office.change(token, called_at=called - callbacks.STALE - timedelta(seconds=1))
+    office.change(token, called_at=called - placing.STALE - timedelta(seconds=1))
 
     office.until(lambda: office.state(token) is C.CLOSED)
 

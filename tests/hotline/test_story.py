@@ -31,7 +31,7 @@ from db.models import (
 )
 from db.states import CallbackState, Outcome, Phase, RegistrationState
 from hotline import numbers
-from hotline.callbacks import callbacks, closing
+from hotline.callbacks import callbacks, closing, placing
 from hotline.line import confirmation_calls, line, registration
 from hotline.people import sign_ins
 from hotline.rounds import planning, rounds
@@ -221,7 +221,7 @@ class City:
         assert page.post(f"{V1}/callbacks/{callback_id}/call").status_code == 202
         with writing(self.engine) as session:
             token = session.get_one(Callback, callback_id).token
-            assert callbacks.take_up(session, token)
+            assert placing.take_up(session, token)
             callbacks.move(session, token, CallbackState.RINGING)
         if citizen.fate == NEVER:
             with writing(self.engine) as session:

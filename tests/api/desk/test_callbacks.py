@@ -8,7 +8,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Round, User
 from db.states import CallbackState, Phase
 from hotline import heartbeats, numbers
-from hotline.callbacks import callbacks
+from hotline.callbacks import callbacks, placing
 from hotline.line import line
 from settings import Settings
 from tests.api.answers import V1, SignedIn, problem, registered, said
@@ -81,7 +81,7 @@ def test_given_a_call_when_it_goes_its_way_then_the_desk_may_do_what_fits_each_s
     problem(desk.put(f"{url}/outcome", json={"outcome": "returned"}), 409, "wrong-state")
     assert desk.post(f"{url}/hangup").status_code == 202
     with writing(engine) as session:
-        (callback,) = callbacks.on_the_phone(session)
+        (callback,) = placing.on_the_phone(session)
         assert callback.hangup_asked_at is not None
         callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session))
     problem(desk.post(f"{url}/hangup"), 409, "wrong-state")

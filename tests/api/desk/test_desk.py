@@ -14,7 +14,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Recording, Registration, Request, Role, Round, User
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit
-from hotline.callbacks import callbacks, closing
+from hotline.callbacks import callbacks, closing, placing
 from hotline.people import sign_ins
 from settings import Settings
 from tests.api.answers import said
@@ -216,7 +216,7 @@ def test_given_an_operator_who_speaks_first_when_the_citizen_is_not_to_come_then
     with reading(engine) as session:
         done = session.get_one(Callback, held.id)
         assert (done.outcome, written_of(done), done.ended_at) == (Outcome.REFUSED, [word["note"]], None)
-        assert [c.id for c in callbacks.on_the_phone(session)] == [held.id], "the dialer hangs up"
+        assert [c.id for c in placing.on_the_phone(session)] == [held.id], "the dialer hangs up"
         assert done.registration.state is RegistrationState.CLOSED
     assert mine.post(address, json=word).json()["code"] == "wrong-state"
 

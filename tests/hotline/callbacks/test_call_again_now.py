@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, LedgerEntry, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks, claims, conversations, cut_conversations, serving
+from hotline.callbacks import claims, conversations, cut_conversations, placing, serving
 from hotline.errors import Refused
 from hotline.ledger import verify
 from hotline.line import line
@@ -54,7 +54,7 @@ def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_its_ci
         C.DIALING,
         desk.id,
     )
-    assert again.token in callbacks.to_place(session)
+    assert again.token in placing.to_place(session)
     assert cut_conversations.at_desk(session, desk.id) is None
     assert refusal(cut_conversations.call_again_now, session, callback, desk, settings) == "wrong-state"
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import Callback, Desk
 from db.states import HOLDS_PLACE, CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, conversations
+from hotline.callbacks import callbacks, closing, conversations, placing
 from settings import Settings
 from tests.factories import (
     WITHOUT_OUTCOME,
@@ -88,7 +88,7 @@ def test_given_a_wrong_token_when_anything_is_done_with_it_then_nothing_changes(
             for to in C:
                 assert callbacks.move(session, token, to, **needed_for(to, callback)) is None
             assert closing.close(session, token, Outcome.REACHED, settings) is None
-            assert callbacks.take_up(session, token) is None
+            assert placing.take_up(session, token) is None
             assert callbacks.by_token(session, token) is None
         session.refresh(callback)
         session.refresh(callback.registration)
@@ -115,7 +115,7 @@ def test_given_a_claimed_callback_when_the_desk_asks_for_the_call_then_it_is_to_
     asked = callbacks.ask_call(session, callback, settings)
     assert (asked.state, asked.placed_at) == (C.DIALING, None)
     assert asked.called_at is not None and asked.called_at >= before
-    assert callbacks.to_place(session) == [asked.token]
+    assert placing.to_place(session) == [asked.token]
     assert refusal(callbacks.ask_call, session, asked, settings) == "wrong-state"
     assert other.state is C.CLAIMED
 
@@ -162,12 +162,12 @@ def test_given_a_call_to_place_when_ten_dialers_take_it_up_at_once_then_exactly_
 
     def take_up(_: int) -> bool:
         with writing(engine) as session:
-            return callbacks.take_up(session, token) is not None
+            return placing.take_up(session, token) is not None
 
     assert sorted(at_once(10, take_up)) == [False] * 9 + [True]
     with writing(engine) as session:
-        assert callbacks.take_up(session, token) is None
-        assert callbacks.to_place(session) == []
+        assert placing.take_up(session, token) is None
+        assert placing.to_place(session) == []
 
 
 def test_given_callbacks_in_each_state_when_the_dialer_asks_then_it_sees_those_on_the_phone_and_places_one(
@@ -176,13 +176,13 @@ def test_given_callbacks_in_each_state_when_the_dialer_asks_then_it_sees_those_o
     made = {state: a_callback(session, state) for state in C}
     taken = a_callback(session, C.DIALING)
     before = now(session)
-    assert callbacks.take_up(session, taken.token) is taken
+    assert placing.take_up(session, taken.token) is taken
     assert taken.placed_at is not None and taken.placed_at >= before
-    assert callbacks.to_place(session) == [made[C.DIALING].token]
+    assert placing.to_place(session) == [made[C.DIALING].token]
     on_the_phone = {made[s].id for s in set(C) - {C.CLAIMED, C.ENDED, C.CLOSED}}
-    assert {each.id for each in callbacks.on_the_phone(session)} == on_the_phone | {taken.id}
+    assert {each.id for each in placing.on_the_phone(session)} == on_the_phone | {taken.id}
     for state in set(C) - {C.DIALING}:
-        assert callbacks.take_up(session, made[state].token) is None
+        assert placing.take_up(session, made[state].token) is None
 
 
 # What the database refuses when the code is bypassed

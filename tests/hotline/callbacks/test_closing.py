@@ -12,7 +12,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, retries
+from hotline.callbacks import callbacks, closing, placing, retries
 from settings import Settings
 from tests.factories import WITHOUT_OUTCOME, a_callback, at_once, newest_event, told
 from tests.kit.process import until
@@ -154,7 +154,7 @@ def test_given_a_callback_in_each_state_when_the_desk_says_an_outcome_then_it_is
         if state in ({C.CLAIMED} if outcome is Outcome.RETURNED else {C.PARTING, C.ENDED}):
             closed = closing.record_outcome(session, callback, outcome, settings)
             assert (closed.state, closed.outcome) == (C.CLOSED, outcome)
-            on_the_line = closed in callbacks.on_the_phone(session)
+            on_the_line = closed in placing.on_the_phone(session)
             assert on_the_line == (state is C.PARTING), "the dialer hangs up who was still there"
         else:
             assert refusal(closing.record_outcome, session, callback, outcome, settings) == "wrong-state"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Breaker, Callback, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, RegistrationState
-from hotline.callbacks import breaker, callbacks, claims, closing, own_faults, toll
+from hotline.callbacks import breaker, claims, closing, own_faults, placing, toll
 from hotline.ledger import ledger
 from hotline.ledger.verify import verify
 from hotline.rounds import rounds
@@ -144,7 +144,7 @@ class Evening:
             if not callback:
                 return 1.0
             token, number = callback.token, callback.registration.number
-            callbacks.take_up(session, token)
+            placing.take_up(session, token)
             assert isinstance(toll.take(session, token, number, self.settings), toll.CallPermit)
         rings = self.answers and self.places[number] not in self.bad
         with writing(self.engine) as session:
@@ -265,7 +265,7 @@ def test_given_a_probe_that_was_never_placed_when_its_end_went_by_unseen_then_no
         session.query(Breaker).one().tried = ""
         callback = claims.call_ahead(session, rounds.get(session, evening.round_id))
         assert callback
-        callbacks.take_up(session, callback.token)
+        placing.take_up(session, callback.token)
         head = callback.registration_id
         closing.close(session, callback.token, Outcome.FAILED, settings)
     with reading(engine) as session:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Desk, Round
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import assignment, callbacks, conversations, serving
+from hotline.callbacks import assignment, callbacks, conversations, placing, serving
 from hotline.rounds import planning, rounds
 from settings import Settings
 from tests.factories import a_desk, a_round, newest_event, told
@@ -77,7 +77,7 @@ def test_given_a_conversation_when_next_is_asked_then_it_took_place_and_is_to_be
     assert desk.next_asked_at is None
     assert serving.ask_next(session, desk, first.id, settings) is second
     assert (first.state, first.said, first.outcome) == (C.PARTING, O.REACHED, None)
-    assert first in callbacks.on_the_phone(session)
+    assert first in placing.on_the_phone(session)
     assert first.registration.state is R.CALLING, "nothing is written down that might be undone"
     conversations.line_ended(session, first, settings, hung_up=True)
     assert (first.state, first.outcome, first.ended_at) == (C.CLOSED, O.REACHED, first.parting_at)

@@ -11,7 +11,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Node, Round
 from db.states import CallbackState as C
 from db.states import Outcome
-from hotline.callbacks import callbacks, claims, closing, unreached_desks
+from hotline.callbacks import callbacks, claims, closing, placing, unreached_desks
 from hotline.nodes import homes, leases, phones
 from hotline.nodes import nodes as commands
 from settings import Settings
@@ -80,11 +80,11 @@ class ByHand:
 
     def to_place(self, node: str) -> list[str]:
         with reading(self.engine) as session:
-            return list(callbacks.to_place(session, node))
+            return list(placing.to_place(session, node))
 
     def taken_up(self, token: str, node: str) -> bool:
         with writing(self.engine) as session:
-            return callbacks.take_up(session, token, node) is not None
+            return placing.take_up(session, token, node) is not None
 
     def change(self, token: str, **values: object) -> None:
         with writing(self.engine) as session:
@@ -136,7 +136,7 @@ def test_given_a_phone_that_does_not_come_when_its_citizen_was_asked_for_then_th
     token = by_hand.claims()
     by_hand.asks_call(token)
     with reading(by_hand.engine) as session:
-        late = now(session) - callbacks.STALE - timedelta(seconds=1)
+        late = now(session) - placing.STALE - timedelta(seconds=1)
     by_hand.change(token, called_at=late)
     assert by_hand.to_place("two") == [token], "which the dialer takes back instead of placing it"
     other = ByHand(by_hand.engine, settings)

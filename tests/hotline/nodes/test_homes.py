@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk, Node, PlacedCall, Round
 from db.states import CallbackState as C
 from hotline import heartbeats
-from hotline.callbacks import assignment, callbacks, on_the_line, round_statistics, serving, toll
+from hotline.callbacks import assignment, on_the_line, placing, round_statistics, serving, toll
 from hotline.nodes import homes, leases, phones
 from hotline.nodes import nodes as commands
 from hotline.rounds import rounds
@@ -192,10 +192,10 @@ def test_given_two_nodes_when_a_dialer_asks_then_it_finds_what_is_its_own_or_nob
         taken = toll.take(session, "guest-1", "+989131234567", mine)
         assert isinstance(taken, toll.CallPermit)
     with reading(engine) as session:
-        assert callbacks.to_place(session, "one") == [asked_token]
-        assert not callbacks.to_place(session, "two")
-        assert talking_token in {each.token for each in callbacks.on_the_phone(session, "two")}
-        assert talking_token not in {each.token for each in callbacks.on_the_phone(session, "one")}
+        assert placing.to_place(session, "one") == [asked_token]
+        assert not placing.to_place(session, "two")
+        assert talking_token in {each.token for each in placing.on_the_phone(session, "two")}
+        assert talking_token not in {each.token for each in placing.on_the_phone(session, "one")}
         assert (set(toll.on_the_phone(session, "two")), toll.on_the_phone(session, "one")) == (
             {"guest-1"},
             {},
