@@ -97,6 +97,8 @@ def keep(session: Session, number: str, settings: Settings) -> None:
         select(LeftNumber).where(LeftNumber.number == number, LeftNumber.ended_at.is_(None))
     )
     if waits and (waits.token or waits.left_at > at - REMEMBERED):
+        if waits.outcome is LeftOutcome.CAME:  # it rings, and they found all lines full again meanwhile
+            waits.outcome = None
         return
     if waits:
         waits.outcome, waits.ended_at = LeftOutcome.DROPPED, at
@@ -139,17 +141,21 @@ def waiting(session: Session) -> int:
 
 
 def came(session: Session, numbers: Collection[str]) -> None:
-    """These have dialled 137 and got through by themselves: nobody need call them."""
+    """These have dialled 137 and got through by themselves: nobody need call them, nor again whom we ring."""
     known = sorted({*numbers} - {""})
     if not known:
         return
     mine = LeftNumber.number.in_(known)
     _end(session, mine, LeftNumber.token.is_(None), outcome=LeftOutcome.CAME)
+    rings = update(LeftNumber).where(mine, LeftNumber.token.is_not(None), LeftNumber.outcome.is_(None))
+    over = rings.values(outcome=LeftOutcome.CAME)
+    session.execute(over.execution_options(synchronize_session=False))
 
 
 def ringing(session: Session) -> int:
     """How many of these calls nobody has answered yet: those who have are callers like all others."""
-    rings = LeftNumber.token.is_not(None), LeftNumber.outcome.is_(None)
+    nobody = or_(LeftNumber.outcome.is_(None), LeftNumber.outcome == LeftOutcome.CAME)
+    rings = LeftNumber.token.is_not(None), nobody
     return session.scalar(select(func.count()).where(*rings)) or 0
 
 

@@ -170,6 +170,43 @@ def test_given_who_got_through_by_themselves_when_looked_then_they_are_not_calle
     assert due(session) == [other]
 
 
+def test_given_who_gets_through_while_their_phone_rings_when_nobody_picks_up_then_no_second_call_follows(
+    session: Session, settings: Settings
+) -> None:
+    leave(session, settings)
+    passes(session, minutes=1)
+    token = rings(session)
+    left_numbers.came(session, [NUMBER])
+    assert left_numbers.ringing(session) == 1
+    left_numbers.ended(session, token)
+    passes(session, minutes=30)
+    assert due(session) == []
+    assert (only(session).outcome, only(session).token) == (LeftOutcome.CAME, None)
+
+
+def test_given_who_got_through_while_it_rang_when_they_leave_their_number_again_then_they_are_called(
+    session: Session, settings: Settings
+) -> None:
+    leave(session, settings)
+    passes(session, minutes=1)
+    token = rings(session)
+    left_numbers.came(session, [NUMBER])
+    leave(session, settings)
+    left_numbers.ended(session, token)
+    passes(session, minutes=6)
+    assert due(session) == [NUMBER]
+
+
+def test_given_who_has_picked_up_when_their_own_call_goes_on_to_the_menu_then_what_they_pressed_stays(
+    session: Session, settings: Settings
+) -> None:
+    leave(session, settings)
+    passes(session, minutes=1)
+    left_numbers.heard(session, rings(session), LeftOutcome.REACHED)
+    left_numbers.came(session, [NUMBER])
+    assert only(session).outcome is LeftOutcome.REACHED
+
+
 def test_given_a_caller_on_the_line_when_looked_then_their_phone_is_not_rung(
     session: Session, settings: Settings
 ) -> None:
