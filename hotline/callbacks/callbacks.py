@@ -21,7 +21,7 @@ from db.states import (
 from hotline.callbacks import toll
 from hotline.errors import Refused
 from hotline.line import blocked, engaged
-from hotline.nodes import homes
+from hotline.nodes import homes, leases
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -141,6 +141,13 @@ def check_same_node(session: Session, desk: Desk, round_id: int) -> None:
         raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
 
 
+def check_stays(session: Session, round_id: int) -> None:
+    """Raises Refused("node-drains") where the round comes to rest, to move to another node."""
+    home = homes.of_round(session, round_id)
+    if home is not None and leases.drains(session, home):
+        raise Refused("node-drains", f"node {home} calls nobody more: the round is about to move")
+
+
 def check_callable(session: Session, callback: Callback) -> None:
     """That the citizen may be called now. Raises Refused("engaged") and what `check_may_be_called` raises."""
     check_may_be_called(session, callback)
@@ -156,8 +163,8 @@ def check_may_be_called(session: Session, callback: Callback) -> None:
 def ask_call(session: Session, callback: Callback, settings: Settings) -> Callback:
     """The desk wants the citizen called now, or given to it, who waits on the line.
 
-    Raises Refused("desk-phone-away" | "desk-hears" | "desk-phone-elsewhere" | "line-down" | "calls-capped" |
-    "wrong-state") and what `check_callable` raises.
+    Raises Refused("desk-phone-away" | "desk-hears" | "desk-phone-elsewhere" | "node-drains" | "line-down" |
+    "calls-capped" | "wrong-state") and what `check_callable` raises.
     """
     desk = session.get(Desk, callback.desk_id)
     check_phone(desk)
@@ -165,6 +172,7 @@ def ask_call(session: Session, callback: Callback, settings: Settings) -> Callba
         check_same_node(session, desk, callback.round_id)
     check_callable(session, callback)
     if not engaged.waits_on_the_line(session, callback.registration_id):
+        check_stays(session, callback.round_id)
         toll.check_room(session, settings)
     moved = move(session, callback.token, CallbackState.DIALING, called_at=now(session))
     if moved is None:

@@ -218,3 +218,30 @@ def test_given_a_citizen_who_hears_music_when_the_phone_is_elsewhere_then_it_is_
 def found(by_hand: ByHand, settings: Settings) -> list[str]:
     with reading(by_hand.engine) as session:
         return list(unreached_desks.found(session, settings))
+
+
+@in_both
+def test_given_a_conversation_of_another_desk_when_the_node_drains_then_nobody_more_is_called_by_hand_there(
+    by_hand: ByHand, settings: Settings
+) -> None:
+    first = by_hand.claims()
+    by_hand.asks_call(first)
+    assert by_hand.settle() == "one" and by_hand.taken_up(first, "one")
+    with writing(by_hand.engine) as session:
+        commands.drain(session, "one", who="somebody")
+        other = make.a_desk(session)
+        other.node, other.channel = "one", "PJSIP/desk-2"
+        user = make.a_user(session, other)
+        claimed = claims.claim(session, round_id=by_hand.round, desk_id=other.id, user_id=user.id)
+    assert claimed is not None
+    second = claimed.token
+    with writing(by_hand.engine) as session:
+        callback = callbacks.by_token(session, second)
+        assert callback is not None
+        assert refusal(callbacks.ask_call, session, callback, settings) == "node-drains"
+        assert homes.move_idle(session) == 0, "somebody speaks yet"
+        closing.close(session, first, Outcome.REACHED, settings)
+    with writing(by_hand.engine) as session:
+        assert homes.move_idle(session) == 1, "or two desks by hand would hold it for ever"
+    assert by_hand.asks_call(second) is None
+    assert by_hand.settle() == "two"

@@ -16,6 +16,7 @@ export const problem: typeof fa = {
   'no-desk': 'You have no desk.',
   'desk-busy': 'This desk still has a call in hand.',
   'desk-phone-away': 'The desk’s phone is not connected. Connect it first.',
+  'node-drains': 'This round moves to another machine as soon as its conversations are over. Try again in a moment.',
   'desk-phone-elsewhere': 'This round’s calls have moved to another machine. Connect the desk’s phone again.',
   'not-serving': 'Your desk does not serve this round.',
   'round-not-started': 'The conversations of this round have not begun.',
