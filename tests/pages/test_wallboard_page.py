@@ -49,6 +49,7 @@ def test_given_a_wall_when_something_happens_then_it_shows_it_and_says_when_it_i
     expect(listened.get_by_role("row").filter(has_text="۴۱")).to_have_text(re.compile("۴۱۹$"))
     expect(page.locator("[data-doing=speaking]")).to_be_visible()
     expect(page.get_by_test_id("health")).to_contain_text("پایگاه داده برقرار")
+    expect(page.get_by_test_id("health")).not_to_contain_text(re.compile("[a-z]"))
     expect(page.get_by_test_id("hang")).to_have_count(0)  # an operator hangs up no screens
     assert not page.evaluate(RUNS_OVER), "a wall cannot be scrolled"
     with writing(engine) as session:

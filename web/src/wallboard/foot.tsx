@@ -5,6 +5,7 @@ import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ErrorNotice } from '../ui/error-notice'
 import { LanguageSwitch } from '../ui/language-switch'
+import { partName, stateKind, stateName } from './parts'
 import { hangScreen, takeScreensDown } from './queries'
 import style from './wallboard.module.css'
 
@@ -12,14 +13,12 @@ import style from './wallboard.module.css'
 export function Foot({ health, me }: { health: Record<string, string>; me: Me | null }) {
   const { text } = useLanguage()
   const words = text.wallboard
-  const kind = (value: string) => value.split(' ')[0] ?? ''
-  const state = (value: string) => (kind(value) in words.state ? words.state[kind(value) as keyof typeof words.state] : words.state.other)
   return (
     <footer className={style.foot}>
       <ul className={style.health} data-testid="health">
         {Object.entries(health).map(([part, value]) => (
-          <li key={part} data-state={kind(value)}>
-            {part in words.part ? words.part[part as keyof typeof words.part] : part} <b>{state(value)}</b>
+          <li key={part} data-state={stateKind(value)}>
+            {partName(part, words)} <b>{stateName(value, words)}</b>
           </li>
         ))}
       </ul>

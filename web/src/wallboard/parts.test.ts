@@ -1,0 +1,29 @@
+import { expect, it } from 'vitest'
+import { partName, stateKind, stateName } from './parts'
+import { words as en } from './words.en'
+import { words as fa } from './words.fa'
+
+const PARTS = [
+  'database', 'asterisk', 'ivr', 'dialer', 'clerk', 'calls', 'trunk', 'texts', 'disk', 'directory', 'trunk 2', 'node 2',
+]
+
+it.each([['fa', fa.wallboard], ['en', en.wallboard]])('given every part of the health when named in %s then it has a word', (_, words) => {
+  for (const part of PARTS) {
+    expect(partName(part, words)).not.toBe(part)
+  }
+})
+
+it('given every part when named in Persian then no English word is on the wall', () => {
+  expect(PARTS.map((part) => partName(part, fa.wallboard)).join(' ')).not.toMatch(/[a-z]/)
+})
+
+it('given several nodes when one lives, drains, starts or is gone then only the first is well', () => {
+  const states = ['live', 'draining', 'starting', 'gone']
+  expect(states.map(stateKind)).toEqual(['up', 'draining', 'starting', 'gone'])
+  expect(states.map((state) => stateName(state, en.wallboard))).toEqual(['up', 'draining', 'starting', 'gone'])
+  expect(states.map((state) => stateName(state, fa.wallboard))).not.toContain(fa.wallboard.state.other)
+})
+
+it('given a cap that is reached when told then it is limited', () => {
+  expect(stateName('capped per hour', en.wallboard)).toBe('limited')
+})
