@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import reading
-from db.models import Callback, LedgerEntry, Registration
+from db.models import Callback, LedgerEntry, PlacedCall, Registration
 from db.states import HOLDS_PLACE, CallbackState, Fact, Outcome
 from hotline.callbacks import retries
 from hotline.callbacks.retries import Line
@@ -53,13 +53,16 @@ class Facts:
 def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Official]) -> Facts:
     """Bring the callbacks of a round together with the calls that the phones saw."""
     with reading(system.engine) as session:
-        query = select(Callback).where(Callback.round_id == round_id).order_by(Callback.id)
-        callbacks = session.scalars(query).unique().all()
         registered = select(Registration).where(Registration.round_id == round_id).order_by(*line.ORDER)
         registrations = session.scalars(registered).all()
+    # The phones before the callbacks: what has rung by now was written down before.
+    calls = {number_of(r): list(crowd.calls(number_of(r))) for r in registrations}
+    with reading(system.engine) as session:
+        query = select(Callback).where(Callback.round_id == round_id).order_by(Callback.id)
+        callbacks = session.scalars(query).unique().all()
         engaged, said = _engaged(session, round_id, callbacks), _said(session, round_id)
+        others = _placed_for_no_callback(session, callbacks)
     placed = [c for c in callbacks if c.placed_at]
-    calls = {number_of(r): crowd.calls(number_of(r)) for r in registrations}
     owner: dict[int, Call] = {}
     strays: list[str] = []
     for number, seen in calls.items():
@@ -67,7 +70,7 @@ def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Offic
         for call in seen:
             before = [c for c in own if c.placed_at and c.placed_at.timestamp() <= call.invited_at + _SLACK_S]
             if not before:
-                strays.append(f"{number} rang for no callback")
+                strays.append(f"{number} rang for no callback{others.get(number, '')}")
             elif before[-1].id in owner:
                 strays.append(f"{number} rang twice for {before[-1].token}")
             else:
@@ -75,6 +78,17 @@ def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Offic
     talks = {talk.callback: talk for official in officials for talk in official.talks}
     attempts = [Attempt(c, number_of(c.registration), owner.get(c.id), talks.get(c.id)) for c in callbacks]
     return Facts(registrations, attempts, strays, calls, engaged, said)
+
+
+def _placed_for_no_callback(session: Session, callbacks: Sequence[Callback]) -> Mapping[str, str]:
+    """By the number: which other calls were placed to it, in words."""
+    tokens = {each.token for each in callbacks}
+    found: dict[str, str] = {}
+    for each in session.scalars(select(PlacedCall)):
+        if each.token not in tokens:
+            number = "0" + each.number.removeprefix("+98")
+            found[number] = found.get(number, "") + f", {each.token} of node {each.node} at {each.at}"
+    return found
 
 
 def _said(session: Session, round_id: int) -> Mapping[int, Sequence[datetime]]:
