@@ -8,51 +8,33 @@ folder that has its prompts and its database, until a caller hears the first sou
 
 import math
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
-
-import psutil
 
 from db.models import Role
 from tests.kit import brief
 from tests.kit.brief import BRIEF, must_hold, sized
 from tests.kit.browser import browser, person
+from tests.kit.footprint import OURS, cpu_s, mb
+from tests.kit.footprint import pids as pids_of
 from tests.kit.listener import HANG_UP, Listener, Moment, openings
 from tests.kit.operator import PASSWORD
 from tests.kit.performance import measured
 from tests.kit.postgres import Postgres
 from tests.kit.system import System
 
-OURS = ("run", "ivr", "dialer", "clerk", "api")
 SETTLES_S, MEASURED_S = sized((20.0, 60.0), (0.5, 0.5))
 STARTS = sized(3, 1)
 PATIENCE_S = 60.0
 GOAL_CPU, GOAL_MB, GOAL_START_S = 1.0, 350.0, 5.0
-_PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
-
-
-def _pids(system: System) -> dict[str, int]:
-    found = {name: system.pid(name) for name in (*OURS[1:], "asterisk")}
-    return {"run": psutil.Process(found["ivr"]).ppid(), **found}
-
-
-def _cpu(pids: Mapping[str, int]) -> dict[str, float]:
-    return {name: sum(psutil.Process(pid).cpu_times()[:2]) for name, pid in pids.items()}
 
 
 def _percent(pids: Mapping[str, int]) -> dict[str, float]:
-    before, began = _cpu(pids), time.monotonic()
+    before, began = cpu_s(pids), time.monotonic()
     time.sleep(MEASURED_S)  # the stretch that is measured
     seconds = time.monotonic() - began
-    return {name: 100 * (after - before[name]) / seconds for name, after in _cpu(pids).items()}
-
-
-def _mb(pid: int) -> float:
-    found = _PSS.search(Path(f"/proc/{pid}/smaps_rollup").read_text())
-    return int(found[1]) / 1024 if found else 0.0
+    return {name: 100 * (after - before[name]) / seconds for name, after in cpu_s(pids).items()}
 
 
 def _tell(what: str, row: str, of: Mapping[str, float], unit: str, goal: float) -> None:
@@ -107,13 +89,13 @@ def _costs(database: str, environment: Mapping[str, str]) -> None:
             flush=True,
         )
         system.wait_healthy(PATIENCE_S)
-        pids = _pids(system)
+        pids = pids_of(system)
         time.sleep(SETTLES_S)  # what a start leaves to be done belongs to the start
         _tell(f"{database}, no page: CPU", f"idle-{name}", _percent(pids), "%", GOAL_CPU)
         _tell(
             f"{database}: PSS",
             f"memory-{name}",
-            {each: _mb(pid) for each, pid in pids.items()},
+            {each: mb(pid) for each, pid in pids.items()},
             "MB",
             GOAL_MB,
         )

@@ -1,12 +1,14 @@
 """Twice as many callers as the machine carries: what is still done, and how soon all is well again.
 
-The anchor is the same system at the rate that it carries. Whoever is turned away hears so, or gets 503;
-whoever is let in is to be registered, as fast as ever.
+The anchor is the same system at the highest of some rates that it carries: nobody is turned away, and all are
+registered as fast as they call. Whoever is turned away hears so, or gets 503; whoever is let in is to be
+registered, as fast as ever.
 """
 
 import os
 import threading
 import time
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 
@@ -15,11 +17,14 @@ from db.models import Incoming, IncomingCalls
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
 from tests.kit.load import Load, Pressed
+from tests.kit.performance import measured
 from tests.kit.process import until
 from tests.kit.system import System
 
-CARRIED = sized(150, 3)
-TIMES = sized((1, 2, 3), (1,))
+RATES = sized((150, 120, 100, 80, 60, 40), (3,))
+"""The first that is carried is the anchor."""
+CARRIED = 0.95
+TIMES = sized((2, 3), (2,))
 SECONDS = sized(20, 1)
 KEYS = [Pressed(sized(300, 1_000), "1"), *(Pressed(sized(300, 400), key) for key in "13#")]
 HANGUP_MS = sized(500, 2_000)
@@ -33,13 +38,20 @@ def _counted(system: System, incoming: Incoming) -> int:
         )
 
 
-def _row(times: int, best: float | None) -> float:
-    """One line of the table, on a system of its own; returns registrations a second."""
+class Played(NamedTuple):
+    """What became of a row."""
+
+    done: float
+    """Registrations a second, while the calls come."""
+    away: int
+
+
+def _row(rate: int, best: float | None = None) -> Played:
+    """One line of the table, on a system of its own."""
     with (
         System(HOTLINE_MAX_CALLS=str(sized(2000, 60))) as system,
         system.only_round() as round_id,
     ):
-        rate = CARRIED * times
         numbers = [system.number() for _ in range(rate * SECONDS)]
         began = time.monotonic()
         per_second: list[int] = []
@@ -57,7 +69,7 @@ def _row(times: int, best: float | None) -> float:
         with Load(
             str(system.settings.sip), numbers, rate=rate, at_once=6000, keys=KEYS, hangup_after_ms=HANGUP_MS
         ) as load:
-            load.wait(SECONDS + 240)
+            load.wait(SECONDS + sized(120, 60))
         took = time.monotonic() - began
         over.set()
         looking.join()
@@ -79,7 +91,16 @@ def _row(times: int, best: float | None) -> float:
         f"{took:>8.0f}{well:>8.1f}" + (f"   {per_second}" if os.environ.get("EACH") else ""),
         flush=True,
     )
-    return done
+    return Played(done, away)
+
+
+def _carried() -> tuple[int, float]:
+    """The highest of RATES that is carried, and what is done at it; the lowest if none is."""
+    for rate in RATES:
+        done, away = _row(rate)
+        if done >= CARRIED * rate and not away:
+            break
+    return rate, done
 
 
 def main() -> None:
@@ -89,10 +110,12 @@ def main() -> None:
         f"{'calls/s':>8}{'registered/s':>14}{'ratio':>8}{'registered':>12}{'let in':>10}{'away':>8}"
         f"{'s':>8}{'well s':>8}"
     )
-    best: float | None = None
+    rate, best = _carried()
     for times in TIMES:
-        done = _row(times, best)
-        best = best or done
+        done, away = _row(times * rate, best)
+        if times == TIMES[0]:
+            ours = f"{done:.1f}/s of {times * rate}/s, {away} turned away"
+            measured("overload", done / (best or 1), ours, f"{best:.1f}/s of {rate}/s")
 
 
 if __name__ == "__main__":

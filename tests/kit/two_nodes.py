@@ -44,10 +44,11 @@ class Nodes(NamedTuple):
 
 
 @contextmanager
-def two_nodes(server: Postgres) -> Iterator[Nodes]:
-    """Both run, with one city, one trunk, and one secret."""
+def two_nodes(server: Postgres, **environment: str) -> Iterator[Nodes]:
+    """Both run, with one city, one trunk, and one secret; `environment` holds settings of both."""
     database = server.create_database("nodes")
-    with Line(f"127.0.0.1:{server.port}") as line, _node("one", database, HOTLINE_MAX_CALLS="20") as one:
+    first = {"HOTLINE_MAX_CALLS": "20", **environment}
+    with Line(f"127.0.0.1:{server.port}") as line, _node("one", database, **first) as one:
         folder = folder_in_memory("hotline-")
         shutil.copy(one.settings.state_dir / "secret", folder / "secret")
         by_line = make_url(database).set(port=line.port).render_as_string(hide_password=False)
@@ -56,6 +57,7 @@ def two_nodes(server: Postgres) -> Iterator[Nodes]:
             HOTLINE_NODE="two",
             HOTLINE_DATABASE_URL=by_line,
             HOTLINE_TRUNK_HOST=one.environment["HOTLINE_TRUNK_HOST"],
+            **environment,
         ) as two:
             yield Nodes(one, two, line)
 

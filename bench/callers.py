@@ -1,0 +1,121 @@
+"""How many callers hear prompts at once in clean sound, and what of the processor's work is not Asterisk's.
+
+Some callers have sockets of their own: their sound is clean if no packet is missing, and nearly all of them
+come before the buffer of a telephone is empty, which is filled anew where the sound begins anew (RFC 3550's
+marker). The others' sound comes to a socket that nobody reads.
+"""
+
+import os
+import socket
+import struct
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import NamedTuple
+
+from tests.kit import brief
+from tests.kit.brief import must_hold, sized
+from tests.kit.footprint import OURS, cpu_s, pids
+from tests.kit.load import Load
+from tests.kit.performance import measured
+from tests.kit.ports import free_port
+from tests.kit.process import until
+from tests.kit.system import System
+
+IN_PROGRESS = sized((100, 300, 500, 600), (2,))
+LISTENERS = sized(20, 2)
+LASTS_S = sized(25, 3)
+BEGIN_WITHIN_S = sized(10, 1)
+HEARD_S = sized(8.0, 1.0)
+BUFFER_S, IN_TIME, OUR_SHARE = 0.06, 0.999, 0.15
+"""What a telephone keeps ready, the share of packets that come within it, and the work that may be ours."""
+
+
+RTP_HZ, MARKER = 8000, 0x80
+
+
+class Sound(NamedTuple):
+    """What came to one listener."""
+
+    packets: int
+    missing: int
+    late: int
+
+
+def _hears(wire: socket.socket) -> Sound:
+    """For HEARD_S, from the first packet on."""
+    packets = missing = late = last = 0
+    soonest, ends = 0.0, float("inf")
+    while time.monotonic() < ends:
+        packet = wire.recv(2048)
+        kind, number, stamp = struct.unpack_from("!xBHI", packet)
+        behind = time.monotonic() - stamp / RTP_HZ
+        if not packets:
+            ends = time.monotonic() + HEARD_S
+        else:
+            missing += (number - last - 1) % 65536
+        soonest = behind if kind & MARKER or not packets else min(soonest, behind)
+        late += behind - soonest > BUFFER_S
+        last, packets = number, packets + 1
+    return Sound(packets, missing, late)
+
+
+def _in_progress(system: System) -> int:
+    return int(system.asterisk_says("core show channels count").split()[0])
+
+
+def _row(system: System, count: int) -> bool:
+    """One line of the table; whether all is as it should be."""
+    with ExitStack() as stack:
+        wires = [
+            stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(LISTENERS)
+        ]
+        for wire in wires:
+            wire.bind(("127.0.0.1", free_port()))
+            wire.settimeout(30)
+        target, lasts = str(system.settings.sip), LASTS_S * 1000
+        others = [system.number() for _ in range(4 * count)]
+        stack.enter_context(
+            Load(target, others, rate=count / BEGIN_WITHIN_S, at_once=count, hangup_after_ms=lasts)
+        )
+        until(lambda: _in_progress(system) >= count, "the calls are in progress", 60)
+        ports, numbers = [wire.getsockname()[1] for wire in wires], [system.number() for _ in wires]
+        known = pids(system)
+        before, began = cpu_s(known), time.monotonic()
+        with (
+            ThreadPoolExecutor(LISTENERS) as pool,
+            Load(target, numbers, rate=LISTENERS, hangup_after_ms=lasts, sound_ports=ports),
+        ):
+            heard = [each.result() for each in [pool.submit(_hears, wire) for wire in wires]]
+        took, after, there = time.monotonic() - began, cpu_s(known), _in_progress(system)
+    spent = {name: after[name] - before[name] for name in after}
+    ours = sum(spent[name] for name in OURS) / (sum(spent.values()) or 1)
+    playing_ms = 1000 * spent["asterisk"] / (took * there or 1)
+    packets, missing, late = (sum(each) for each in zip(*heard, strict=True))
+    clean = not missing and late <= (1 - IN_TIME) * packets
+    must_hold(packets > 0, "the listeners hear something")
+    print(
+        f"{there:<14}{packets:>9}{missing:>9}{late:>7}{'clean' if clean else 'not clean':>11}"
+        f"{100 * ours:>8.0f} %{playing_ms:>9.2f} ms",
+        flush=True,
+    )
+    if clean and ours <= OUR_SHARE:
+        measured("callers-at-once", count, f"{there} calls, ours {100 * ours:.0f} %", f"{playing_ms:.2f} ms")
+    return clean and ours <= OUR_SHARE
+
+
+def main() -> None:
+    """Print the table, up to the first line that is not as it should be."""
+    print(
+        f"callers who hear prompts, {os.cpu_count()} cores that sipp and this bench share, load of the "
+        f"machine before: {os.getloadavg()[0]:.1f}; goal: 500 in clean sound, ours at most {OUR_SHARE:.0%}"
+    )
+    print(f"{'in progress':<14}{'packets':>9}{'missing':>9}{'late':>7}{'':>11}{'ours':>10}{'a second':>12}")
+    with System(HOTLINE_MAX_CALLS=str(sized(1000, 60))) as system, system.only_round():
+        for count in IN_PROGRESS:
+            if not _row(system, count) and not brief.BRIEF:
+                break
+
+
+if __name__ == "__main__":
+    brief.play(main)
