@@ -2,9 +2,11 @@
 
 As desks do it by one `api`: threads of one process, each claim a transaction with its callback, its entry in
 the ledger and its event. The anchor is pgbench with the statement alone that takes the first of the line,
-as many at once, on a line of the same length; both are of the same server, one after the other.
+as many at once, on a line of the same length; the other one is how the workers of procrastinate, a queue of
+jobs in PostgreSQL, fetch theirs. All are of the same server, one after the other.
 """
 
+import asyncio
 import os
 import re
 import subprocess
@@ -13,6 +15,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from procrastinate import App, PsycopgConnector
 from sqlalchemy import Engine, func, select, text
 
 from db.engine import connect, reading, writing
@@ -28,6 +31,10 @@ from tests.kit.postgres import Postgres, binary
 
 WAITING, AT_ONCE, SECONDS = sized((20_000, 8, 10), (50, 2, 1))
 GOAL = 0.5
+JOBS = """
+    INSERT INTO procrastinate_jobs (queue_name, task_name)
+    SELECT 'line', 'call' FROM generate_series(1, %(waiting)s)
+"""
 BARE = """UPDATE registrations SET state = 'calling' WHERE id = (SELECT id FROM registrations
 WHERE round_id = {round} AND state = 'waiting' ORDER BY moved_up DESC, rounds_missed DESC, registered_at, id
 LIMIT 1 FOR UPDATE SKIP LOCKED) RETURNING id;"""
@@ -77,6 +84,25 @@ def _bare(engine: Engine, url: str, round_id: int) -> float:
     return float(found[1]) if found else 0.0
 
 
+async def _fetched(conninfo: str) -> float:
+    """Jobs a second that procrastinate's workers fetch, as many at once."""
+    pool = PsycopgConnector(conninfo=conninfo, min_size=AT_ONCE, max_size=AT_ONCE)
+    app, jobs = App(connector=pool), 0
+    async with app.open_async():
+        await app.schema_manager.apply_schema_async()
+        await pool.execute_query_async(JOBS, waiting=WAITING)
+        worker = await app.job_manager.register_worker()
+        began = time.monotonic()
+
+        async def take() -> None:
+            nonlocal jobs
+            while time.monotonic() - began < SECONDS and await app.job_manager.fetch_job(None, worker):
+                jobs += 1
+
+        await asyncio.gather(*(take() for _ in range(AT_ONCE)))
+    return jobs / (time.monotonic() - began)
+
+
 def main() -> None:
     """Print the table."""
     print(
@@ -89,7 +115,13 @@ def main() -> None:
         upgrade(engine)
         ours, bare = _ours(engine, _line(engine)), _bare(engine, url, _line(engine))
         engine.dispose()
+        theirs = asyncio.run(_fetched(server.create_database("jobs").replace("+psycopg", "")))
     measured("claims", ours / bare, f"{ours:.0f}/s", f"{bare:.0f}/s")
+    measured("claims-procrastinate", ours / theirs, f"{ours:.0f}/s", f"{theirs:.0f}/s")
+    must_hold(theirs > 0, "procrastinate fetches")
+    print(
+        f"ours {ours:.0f}, procrastinate's fetch {theirs:.0f}, ratio {ours / theirs:.2f}   goal: at least 2"
+    )
     print(f"ours {ours:.0f}, the bare statement {bare:.0f}, ratio {ours / bare:.2f}   goal: at least {GOAL}")
 
 
