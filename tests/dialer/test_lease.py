@@ -96,8 +96,13 @@ def test_given_the_only_node_when_its_row_is_gone_with_a_restored_database_then_
         session.execute(delete(Node))
     turn(lease)
     assert not lease.leads()
-    turn(lease)
-    assert lease.leads() and asterisk.told == 0
+
+    def leads_again() -> bool:  # the server gives a lock back a moment after its connection was closed
+        turn(lease)
+        return lease.leads()
+
+    until(leads_again, "it leads again")
+    assert asterisk.told == 0
 
 
 def test_given_a_fault_that_nobody_has_thought_of_when_a_lease_is_renewed_then_it_is_tried_again(

@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from db import engine as database
+from db import events
 from db.engine import reading, writing
 from db.models import LedgerEntry, Registration
 from db.states import Outcome
@@ -39,6 +41,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     for module in list(sys.modules.values()):
         if getattr(module, "now", None) is _true_now:
             monkeypatch.setattr(module, "now", clock.now)
+    hold = events._hold
+
+    def held_at(session: Session, *statement: Any, **values: Any) -> datetime:
+        at = hold(session, *statement, **values)  # SQLite asks `now`
+        return at + clock.shift if session.get_bind().dialect.name == "postgresql" else at
+
+    monkeypatch.setattr(events, "_hold", held_at)
     return clock
 
 
