@@ -1,5 +1,6 @@
 """Key 0 on the real Asterisk: a person at once, or on the line, or called back; no place is lost."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -104,13 +105,18 @@ def _calls(system: System, caller: Caller) -> int:
         return len(session.scalars(placed).all())
 
 
-def _hear_each_other(caller: Caller, operator: Operator) -> None:
+def _hear_each_other(system: System, caller: Caller, operator: Operator) -> None:
     for who, hz in ((caller, DESK_HZ), (operator.phone, CITIZEN_HZ)):
-        sound.until_heard(
-            lambda who=who, hz=hz: sound.tone_level(who.recording().part(-1.0), hz) > HEARD,
-            f"{who.number} hears the other",
-            20,
-        )
+        try:
+            sound.until_heard(
+                lambda who=who, hz=hz: sound.tone_level(who.recording().part(-1.0), hz) > HEARD,
+                f"{who.number} hears the other",
+                20,
+            )
+        except TimeoutError:
+            for asked in ("core show channels concise", "bridge show all", "local show channels"):
+                sys.stdout.write(f"--- {asked}\n{system.asterisk_says(asked)}\n")
+            raise
 
 
 def _says(operator: Operator, callback: int, outcome: str) -> None:
@@ -134,7 +140,7 @@ def test_given_a_free_desk_when_a_caller_says_with_key_3_that_somebody_is_in_dan
         caller.at("greeting", "3")
         caller.at("report-danger", "0")
         until(lambda: _talks(system, _place(system, caller)), "they speak")
-        _hear_each_other(caller, operator)
+        _hear_each_other(system, caller, operator)
         callback = _callback(system, _place(system, caller))
         assert callback and callback.registration.moved_up
         caller.hangup()
@@ -150,7 +156,7 @@ def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_an
         since = time.monotonic()
         until(lambda: _talks(system, _place(system, caller)), "they speak", every=0.02)
         assert time.monotonic() - since <= AT_ONCE_S * max(slow, slowness())
-        _hear_each_other(caller, operator)
+        _hear_each_other(system, caller, operator)
         place = _place(system, caller)
         callback = _callback(system, place)
         assert callback and callback.on_the_line and callback.desk_id == operator.desk
@@ -173,7 +179,7 @@ def test_given_who_is_called_for_the_number_they_left_when_they_press_0_then_the
         caller.at("left-call-question", "1")
         caller.at("greeting", "0")
         until(lambda: _talks(system, _place(system, caller)), "they speak")
-        _hear_each_other(caller, operator)
+        _hear_each_other(system, caller, operator)
         callback = _callback(system, _place(system, caller))
         assert callback and callback.on_the_line
         _says(operator, callback.id, "reached")
@@ -199,7 +205,7 @@ def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_i
         assert system.callback(taken).registration_id == place
         operator.call(taken)
         operator.wait_for(taken, "talking")
-        _hear_each_other(first, operator)
+        _hear_each_other(system, first, operator)
         assert first.rang == 0
         _says(operator, taken, "reached")
         first.wait_for("closed")
@@ -233,7 +239,7 @@ def test_given_a_live_desk_when_somebody_waits_behind_who_is_called_back_then_th
         assert callback and not callback.on_the_line
         _says(operator, callback.id, "reached")
         until(lambda: _talks(system, second), "then who waited")
-        _hear_each_other(waits, operator)
+        _hear_each_other(system, waits, operator)
         assert (called_back.rang, waits.rang) == (1, 0)
 
 
@@ -287,7 +293,7 @@ def test_given_a_part_that_is_killed_when_somebody_waits_then_they_wait_on_and_a
         until(lambda: _is_there(system, place), "the caller waits on the line again")
         _takes(system, operator, True)
         until(lambda: _talks(system, place), "they speak")
-        _hear_each_other(caller, operator)
+        _hear_each_other(system, caller, operator)
         assert (_calls(system, caller), caller.rang) == (0, 0)
 
 
