@@ -22,10 +22,10 @@ from tests.kit.ports import free_port
 from tests.kit.process import until
 from tests.kit.system import System
 
-IN_PROGRESS = sized((100, 300, 500, 600), (2,))
+IN_PROGRESS = sized((300, 400, 500, 600), (2,))
 LISTENERS = sized(20, 2)
-LASTS_S = sized(25, 3)
-BEGIN_WITHIN_S = sized(10, 1)
+LASTS_S = sized(40, 3)
+BEGIN_WITHIN_S = sized(25, 1)
 HEARD_S = sized(8.0, 1.0)
 BUFFER_S, IN_TIME, OUR_SHARE = 0.06, 0.999, 0.15
 """What a telephone keeps ready, the share of packets that come within it, and the work that may be ours."""
@@ -74,7 +74,7 @@ def _row(system: System, count: int) -> bool:
             wire.bind(("127.0.0.1", free_port()))
             wire.settimeout(30)
         target, lasts = str(system.settings.sip), LASTS_S * 1000
-        others = [system.number() for _ in range(4 * count)]
+        others = [system.number() for _ in range(3 * count)]
         stack.enter_context(
             Load(target, others, rate=count / BEGIN_WITHIN_S, at_once=count, hangup_after_ms=lasts)
         )

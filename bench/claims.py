@@ -111,7 +111,7 @@ def main() -> None:
         f"claims a second in strict order, {AT_ONCE} at once, {WAITING:,} waiting, {os.cpu_count()} cores, "
         f"load of the machine before: {os.getloadavg()[0]:.1f}"
     )
-    with Postgres() as server:
+    with Postgres(safe=True) as server:  # a commit is on the disk, as in a city
         url = server.create_database("claims")
         engine = connect(url)
         upgrade(engine)

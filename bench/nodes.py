@@ -16,7 +16,7 @@ from tests.kit.postgres import Postgres
 from tests.kit.system import System
 from tests.kit.two_nodes import two_nodes
 
-RATE, SECONDS = sized((100, 30), (4, 1))
+RATE, SECONDS = sized((40, 30), (4, 1))
 KEYS = [Pressed(sized(300, 1_000), "1"), *(Pressed(sized(300, 400), key) for key in "13#")]
 HANGUP_MS = sized(500, 2_000)
 LASTS = (sum(pressed.after_ms for pressed in KEYS) + HANGUP_MS) / 1000

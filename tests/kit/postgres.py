@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -17,18 +18,21 @@ import psycopg
 from tests.kit.ports import free_port
 from tests.kit.process import Program, ProgramError, folder_in_memory, need
 
+_SAFE = ("fsync", "synchronous_commit", "full_page_writes")
+
 
 class Postgres:
     """A server that forgets safety for speed. `create_database` gives the URL of a fresh database.
 
-    `options` beside its own; what it `follows` makes it a standby.
+    `options` beside its own; what it `follows` makes it a standby. `safe`: on the disk, as a city's is.
     """
 
-    def __init__(self, *, follows: Self | None = None, **options: object) -> None:
+    def __init__(self, *, follows: Self | None = None, safe: bool = False, **options: object) -> None:
         self.port = free_port()
-        self._follows, self._more = follows, options
+        safely: dict[str, object] = dict.fromkeys(_SAFE, "on") if safe else {}
+        self._follows, self._more = follows, safely | options
         self._user = unprivileged()
-        self._folder = folder_in_memory("pg-")
+        self._folder = Path(tempfile.mkdtemp(prefix="pg-")) if safe else folder_in_memory("pg-")
         # The kernel ends it with the thread that started it, so that must not be a thread of some test's.
         self._starter = ThreadPoolExecutor(1)
 
