@@ -22,7 +22,7 @@ from tests.kit.ports import free_port
 from tests.kit.process import until
 from tests.kit.system import System
 
-IN_PROGRESS = sized((300, 400, 500, 600), (2,))
+IN_PROGRESS = sized((400, 500, 600), (2,))
 LISTENERS = sized(20, 2)
 LASTS_S = sized(40, 3)
 BEGIN_WITHIN_S = sized(25, 1)
@@ -111,10 +111,12 @@ def main() -> None:
         f"machine before: {os.getloadavg()[0]:.1f}; goal: 500 in clean sound, ours at most {OUR_SHARE:.0%}"
     )
     print(f"{'in progress':<14}{'packets':>9}{'missing':>9}{'late':>7}{'':>11}{'ours':>10}{'a second':>12}")
-    with System(HOTLINE_MAX_CALLS=str(sized(1000, 60))) as system, system.only_round():
-        for count in IN_PROGRESS:
-            if not _row(system, count) and not brief.BRIEF:
-                break
+    for count in IN_PROGRESS:
+        # Each has a system of its own: the callers of the row before may not have hung up.
+        with System(HOTLINE_MAX_CALLS=str(sized(1000, 60))) as system, system.only_round():
+            good = _row(system, count)
+        if not good and not brief.BRIEF:
+            break
 
 
 if __name__ == "__main__":
