@@ -60,6 +60,13 @@ def rings(session: Session) -> str:
     return left.token
 
 
+def rung(session: Session, settings: Settings) -> str:
+    """Somebody has left their number, and is being called a minute later; the call's token."""
+    leave(session, settings)
+    passes(session, minutes=1)
+    return rings(session)
+
+
 def only(session: Session) -> LeftNumber:
     return session.scalars(select(LeftNumber).execution_options(populate_existing=True)).one()
 
@@ -148,9 +155,7 @@ def test_given_our_own_fault_when_a_call_comes_to_nothing_then_it_is_no_try(
 def test_given_who_picks_up_when_the_call_is_over_then_no_second_call_follows_whatever_they_pressed(
     session: Session, settings: Settings, key: LeftOutcome
 ) -> None:
-    leave(session, settings)
-    passes(session, minutes=1)
-    token = rings(session)
+    token = rung(session, settings)
     left_numbers.heard(session, token, key)
     left_numbers.ended(session, token, ours=True)
     passes(session, minutes=30)
@@ -173,9 +178,7 @@ def test_given_who_got_through_by_themselves_when_looked_then_they_are_not_calle
 def test_given_who_gets_through_while_their_phone_rings_when_nobody_picks_up_then_no_second_call_follows(
     session: Session, settings: Settings
 ) -> None:
-    leave(session, settings)
-    passes(session, minutes=1)
-    token = rings(session)
+    token = rung(session, settings)
     left_numbers.came(session, [NUMBER])
     assert left_numbers.ringing(session) == 1
     left_numbers.ended(session, token)
@@ -187,9 +190,7 @@ def test_given_who_gets_through_while_their_phone_rings_when_nobody_picks_up_the
 def test_given_who_got_through_while_it_rang_when_they_leave_their_number_again_then_they_are_called(
     session: Session, settings: Settings
 ) -> None:
-    leave(session, settings)
-    passes(session, minutes=1)
-    token = rings(session)
+    token = rung(session, settings)
     left_numbers.came(session, [NUMBER])
     leave(session, settings)
     left_numbers.ended(session, token)
