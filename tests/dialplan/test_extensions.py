@@ -76,7 +76,8 @@ def test_a_caller_who_stays_on_the_line_is_taken_out_of_the_script_by_a_callback
     assert ",${HOTLINE_STAYS})" in rendered()["extensions.conf"]
     assert steps[5] == ("GotoIf", '$["${HOTLINE_RESCUE}" != ""]?rescue,s,1')
     assert [app for app, _ in steps[6:]] == ["GotoIf", "Playback", "Hangup"]
-    assert dialplan[Context.MEET] == [("Bridge", "${HOTLINE_MEETS},x"), ("Hangup", "")]
+    by_name = "${IMPORT(${HOTLINE_MEETS},CHANNEL(name))},x"
+    assert dialplan[Context.MEET] == [("Bridge", by_name), ("Hangup", "")]
 
 
 def test_a_caller_in_danger_whom_the_emergency_service_does_not_get_goes_on_to_the_line(rendered: Render):

@@ -1,4 +1,4 @@
-"""The real Asterisk of a node whose lease is over, and nobody of ours to tell it."""
+"""The real Asterisk, and nobody of ours beside it: whom a call meets, and what ends with a lease."""
 
 import threading
 import time
@@ -9,9 +9,9 @@ import pytest
 
 from dialer import originate as module
 from dialer.ami import Ami
-from dialer.originate import originate
+from dialer.originate import meet, originate
 from dialplan.accounts import AMI_USER
-from dialplan.variables import Context
+from dialplan.variables import Context, Stage
 from hotline import calls_until
 from hotline.callbacks.toll import CallPermit
 from ops import console
@@ -19,7 +19,7 @@ from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.lone_asterisk import LoneAsterisk
 from tests.kit.process import until
 
-CITIZEN = "09131234567"
+CITIZEN, WHO_ANSWERS = "09131234567", "09131234560"
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,9 @@ def asterisk() -> Iterator[LoneAsterisk]:
 
 @pytest.fixture
 def crowd(asterisk: LoneAsterisk) -> Iterator[Crowd]:
-    with Crowd(asterisk.trunk_port, lambda _number, _nth: Behaviour(rings=None)) as crowd:
+    with Crowd(
+        asterisk.trunk_port, lambda number, _nth: Behaviour(rings=0.1 if number == WHO_ANSWERS else None)
+    ) as crowd:
         yield crowd
 
 
@@ -45,10 +47,33 @@ def ami(asterisk: LoneAsterisk) -> Iterator[Ami]:
     thread.join(10)
 
 
-def called(asterisk: LoneAsterisk, ami: Ami, kind: str, number: str = f"+98{CITIZEN[1:]}") -> str:
+def called(
+    asterisk: LoneAsterisk,
+    ami: Ami,
+    kind: str,
+    number: str = f"+98{CITIZEN[1:]}",
+    context: Context = Context.CALLBACK,
+    meets: str = "",
+) -> str:
     token = f"{kind}-{uuid4().hex}"
-    originate(ami, asterisk.settings, CallPermit(token, number), Context.CALLBACK)
+    originate(ami, asterisk.settings, CallPermit(token, number), context, meets=meets)
     return token
+
+
+def stage(ami: Ami, token: str) -> str:
+    """The next stage that the dialplan tells of this call."""
+    while True:
+        event = ami.events.get(timeout=20)
+        if event.name == "UserEvent" and event.keys.get("Uniqueid") == token and "Stage" in event.keys:
+            return str(event.keys["Stage"])
+
+
+def bridges(asterisk: LoneAsterisk) -> dict[str, str]:
+    """The bridge in which a channel is, by the channel's id."""
+    beside = asterisk.settings.state_dir / "asterisk" / "asterisk.ctl"
+    said = console._ask(beside, ["core show channels concise"]).decode()
+    lines = [line.split("!") for line in said.splitlines() if line.count("!") > 1]
+    return {fields[-1].strip("\0"): fields[-2] for fields in lines if fields[-2]}
 
 
 def hung_up(ami: Ami, token: str) -> str:
@@ -92,3 +117,26 @@ def test_given_a_dialer_that_is_gone_when_its_time_is_over_then_its_calls_are_en
     assert crowd.calls(CITIZEN)[-1].ended_by == "hotline"
     until(lambda: not console.works(beside / "asterisk.ctl"), "there is no other to end")
     calls_until.forget(beside)
+
+
+def test_given_somebody_whom_we_called_when_a_desk_meets_them_then_it_is_them_and_not_the_half_that_dialled(
+    asterisk: LoneAsterisk, ami: Ami, crowd: Crowd
+) -> None:
+    # four names in a row: in half of them, Asterisk's list has the other half of the call first
+    for nth in range(1, 5):
+        caller = called(asterisk, ami, "left", f"+98{WHO_ANSWERS[1:]}", Context.WAITING)
+        until(lambda caller=caller: caller in bridges(asterisk), f"{nth}: the caller waits with music")
+        meeting = f"callback-{uuid4().hex}"
+        meet(ami, meeting, caller, "fa")
+        until(lambda meeting=meeting: f"{meeting};2" in bridges(asterisk), f"{nth}: somebody is met")
+        at = bridges(asterisk)
+        assert at[caller] == at[f"{meeting};2"] != at[f"{caller};2"], f"{nth}: {at}"
+    console._ask(asterisk.settings.state_dir / "asterisk" / "asterisk.ctl", ["channel request hangup all"])
+    until(lambda: not bridges(asterisk), "all calls are over")
+
+
+def test_given_a_caller_who_has_hung_up_when_the_one_called_for_them_answers_then_they_are_told(
+    asterisk: LoneAsterisk, ami: Ami, crowd: Crowd
+) -> None:
+    rescuer = called(asterisk, ami, "rescue-9", f"+98{WHO_ANSWERS[1:]}", Context.RESCUER, meets="1796.1")
+    assert (stage(ami, rescuer), stage(ami, rescuer)) == (Stage.ANSWERED, Stage.ALONE)
