@@ -171,6 +171,12 @@ def peek_last_id(engine: Engine) -> int:
     return int(peek(engine, _NEWEST_IN_WORDS) or 0)
 
 
+def peek_others(engine: Engine, last_id: int) -> bool:
+    """Whether anything but a registration has changed after `last_id`. It raises the driver's errors."""
+    others = f"SELECT 1 FROM events WHERE id > {last_id:d} AND kind <> 'registration' LIMIT 1"  # noqa: S608
+    return peek(engine, others) is not None
+
+
 def forget(session: Session, days: int) -> bool:
     """Delete the oldest events, if they are more than so many days old; whether there may be more of them."""
     before = now(session) - timedelta(days=days)

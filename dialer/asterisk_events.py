@@ -53,6 +53,9 @@ _WHERE = {
     Stage.PARTING: Context.PARTING,
 }
 
+NEWS = "News"
+"""Nothing of Asterisk's: somebody has changed something in the database."""
+
 
 class AsteriskEvents:
     """One more task of the dialer; it shares the dialer's connection and thread."""
@@ -73,6 +76,8 @@ class AsteriskEvents:
     ) -> None:
         self.in_sync = False
         """Whether nothing was missed: what the database says is what Asterisk has."""
+        self.spoke = False
+        """Whether anything of the last `handle` was Asterisk's own: else the database was changed."""
         self._ami = ami
         self._writer = writer
         self._rooms = rooms
@@ -97,17 +102,20 @@ class AsteriskEvents:
 
     def handle(self, wait_s: float) -> bool:
         """Returns whether there was one."""
-        some = False
+        some, self.spoke = False, False
         try:
             event = self._ami.events.get(timeout=wait_s)
             while True:
                 some = True
+                self.spoke |= event.name != NEWS
                 handler = self._handlers.get(event.name)
                 if handler:
                     handler(event)
                 event = self._ami.events.get_nowait()
         except queue.Empty:
-            return self.end_over(patient=True) or some
+            ended = self.end_over(patient=True)
+            self.spoke |= ended
+            return ended or some
 
     def _on_resync(self, _event: Event) -> None:
         self.in_sync = False

@@ -134,7 +134,8 @@ class Dialer:
             known = self._asterisk.in_sync and self._ami.connected.is_set()
             goes_on, self._goes_on = self._goes_on, False
             pause = 0.0 if goes_on else self._pace.pause(self._next_beat if known else None)
-            news = self._asterisk.handle(pause) or goes_on
+            self._asterisk.handle(pause)
+            news = self._asterisk.spoke or goes_on
             self._beat()
             if self._ami.connected.is_set():
                 news = self._reconcile() or news
@@ -192,10 +193,15 @@ class Dialer:
         return sent
 
     def _something_changed(self) -> bool:
-        """Whether anybody has changed anything since the last turn; a dialer with nothing to do rests."""
+        """Whether anybody has changed anything since the last turn that this dialer may have to do with.
+
+        A rush of callers who register concerns it only where somebody sits at a desk, or is called, or waits.
+        """
         newest = events.peek_last_id(self._engine)
         seen, self._seen = self._seen, newest
-        return newest != seen
+        if newest == seen:
+            return False
+        return newest < seen or events.peek_others(self._engine, seen) or self._pace.somebody_is_there()
 
     def _calmly(self) -> None:
         """What may wait, so that «next» never waits for it."""

@@ -20,6 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from hotline.nodes import leases
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -138,14 +139,20 @@ class DatabaseLeader(Leader):
         try:
             if self._connection is None:
                 self._connection = self._engine.connect()
-            return bool(self._connection.scalar(self._lock, self._parameters))
+            may = self._may(self._connection)
+            return may and bool(self._connection.scalar(self._lock, self._parameters))
         except SQLAlchemyError:
             self.close()
             raise
 
     def _holds(self) -> bool:
         # The lock lives exactly as long as this connection's session.
-        return self._connection is not None and bool(self._connection.scalar(STILL))
+        connection = self._connection
+        return connection is not None and bool(connection.scalar(STILL)) and self._may(connection)
+
+    def _may(self, connection: Connection) -> bool:
+        """Whether this one should lead at all. Raises SQLAlchemyError."""
+        return True
 
     def close(self) -> None:
         """End the session, and with it the lock."""
@@ -157,12 +164,17 @@ class DatabaseLeader(Leader):
 
 
 class LeaderOfAll(DatabaseLeader):
-    """Of all nodes' dialers. Its lock names its node."""
+    """Of all nodes' dialers. Its lock names its node; a node that is drained leaves the lead to another."""
 
     def __init__(self, url: str, node: str) -> None:
         super().__init__(url)
+        self._node = node
         self._lock = _LOCK_AS
         self._parameters = _as(node)
+
+    def _may(self, connection: Connection) -> bool:
+        with Session(connection) as session:
+            return not leases.drains(session, self._node)
 
 
 def _as(node: str) -> dict[str, int]:

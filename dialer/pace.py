@@ -80,3 +80,7 @@ class Pace:
             return False
         self._next_empty = at + EMPTY_S
         return True
+
+    def somebody_is_there(self) -> bool:
+        """Whether somebody sits at a desk, waits for a call, or is called."""
+        return bool(peek(self._engine, _SOMEBODY) or peek(self._engine, _UNDER_WAY))

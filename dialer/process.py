@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from db.engine import connect
 from db.news import Watch
 from dialer.ami import Ami
+from dialer.asterisk_events import NEWS
 from dialer.dialer import Dialer
 from dialer.hang_up import hang_up_placed
 from dialer.leader import Leader, leader
@@ -48,7 +49,7 @@ def _wake(watch: Watch, ami: Ami) -> None:
     while True:
         try:
             if watch.wait():
-                ami.events.put(Event("News"))
+                ami.events.put(Event(NEWS))
         except Exception as error:
             log.warning("nothing is told of changes: %s", type(error).__name__)
             time.sleep(_AGAIN_S)

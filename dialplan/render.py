@@ -48,7 +48,7 @@ _TEMPLATES = Environment(
     keep_trailing_newline=True,
 )
 
-_DEFAULTS = ("acl", "ccss", "features", "stasis", "udptl")
+_DEFAULTS = ("acl", "ccss", "features", "udptl")
 """Files whose defaults are right; Asterisk complains when they are missing."""
 
 

@@ -261,3 +261,23 @@ def test_given_postgresql_that_was_away_when_it_is_back_then_one_leads_whoever_i
     postgres.end_connections()
     until(lambda: sum(lead.leads() for lead in leaders) == 1, "one leads")
     assert [sum(lead.leads() for lead in leaders) for _ in range(3)] == [1] * 3
+
+
+@on_postgresql
+def test_given_a_leader_whose_node_is_drained_when_another_asks_then_that_one_leads_until_it_is_alone(
+    engine: Engine, nodes: dict[str, tuple[Settings, Leader, leases.Lease]]
+) -> None:
+    (_, first, _), (_, second, _), (_, third, _) = nodes.values()
+    assert first.leads() and not second.leads()
+    with writing(engine) as session:
+        session.get_one(Node, "one").draining_at = now(session)
+    assert not first.leads()
+    until(second.leads, "whoever left a number is called from another node")
+    assert not first.leads()
+
+    second.close()
+    with writing(engine) as session:
+        for name in ("two", "three"):
+            session.get_one(Node, name).draining_at = now(session)
+    until(first.leads, "a drain that nobody is left for stops nothing")
+    assert not third.leads()
