@@ -1,0 +1,66 @@
+"""What has changed in the database wakes the dialer, unless nobody is there whom it could serve."""
+
+import pytest
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import Round
+from dialer import pace
+from dialer.call_ahead import CallAhead
+from hotline.line import registration
+from hotline.rounds import rounds
+from tests import factories as make
+from tests.dialer.office import DESK_CHANNEL, Office
+from tests.kit.fake_manager import FakeManager
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """One for each time that the dialer looked whom it should call."""
+    seen: list[int] = []
+    match = CallAhead.match
+    monkeypatch.setattr(CallAhead, "match", lambda self: (seen.append(1), match(self))[1])
+    return seen
+
+
+def registers(engine: Engine, round_id: int) -> None:
+    with writing(engine) as session:
+        registration.register(session, round_id=round_id, number=make.a_number())
+
+
+def test_given_a_rush_of_callers_when_nobody_sits_at_a_desk_then_the_dialer_rests_until_somebody_does(
+    office: Office, engine: Engine, manager: FakeManager, looks: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.until_heard()
+    for desk in ("desk.1", "desk.2"):
+        manager.hangs_up(desk)
+    office.until(lambda: not (office.phone_connected(1) or office.phone_connected(2)))
+    with writing(engine) as session:
+        round_id = make.a_round(session).id
+    office.step()
+    for name in ("CALM_S", "REST_S", "EMPTY_S"):
+        monkeypatch.setattr(pace, name, 60.0)
+    office.until(lambda: _rests(office, looks))
+
+    for _ in range(3):
+        registers(engine, round_id)
+        office.step()
+    assert not looks
+
+    with writing(engine) as session:
+        rounds.pause(session, session.get_one(Round, round_id))
+    office.step()
+    assert looks, "whatever else is changed may be for it"
+
+    manager.joins("desk.1", DESK_CHANNEL)
+    office.until(office.phone_connected)
+    office.until(lambda: _rests(office, looks))
+    registers(engine, round_id)
+    office.step()
+    assert looks, "somebody is there for whom this citizen may be the next one"
+
+
+def _rests(office: Office, looks: list[int]) -> bool:
+    looks.clear()
+    office.step()
+    return not looks
