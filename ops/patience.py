@@ -5,7 +5,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 IDLE_S = 8.0
-"""So long without any work done, once it has begun to work."""
+"""So long without any work done, once it has begun to work. One that uses the processor meanwhile may have
+more to do than it can, and has START_S: to kill an Asterisk in a rush would cut all calls."""
+BUSY = 0.2
+"""So much of a processor at least it uses then."""
 START_S = 30.0
 """So long until the first: a program begins in two seconds, on a busy machine in twenty. One that uses no
 processor meanwhile is not slow, and has IDLE_S."""
@@ -44,10 +47,11 @@ class Patience:
         self._life = 0.0
         self._works = False
         self._used, self._unused = 0.0, 0.0
+        self._at_rest = 0.0
 
     def worked(self) -> None:
         """It has done some work."""
-        self.idle = 0.0
+        self.idle, self._at_rest = 0.0, 0.0
         self._works = True
 
     def spent(self, seconds: float, seen: Seen | None) -> bool:
@@ -55,13 +59,14 @@ class Patience:
         counted = min(seconds, 2 * LOOK_S)
         self.idle += counted
         self._life += counted
-        self._unused = self._unused + counted if seen and seen.used <= self._used else 0.0
-        self._used = seen.used if seen else 0.0
+        used, self._used = self._used, seen.used if seen else 0.0
+        self._unused = self._unused + counted if seen and seen.used <= used else 0.0
+        self._at_rest += counted if self._used - used < BUSY * seconds else 0.0
         if self._works and self._life > _GOOD_LIFE_S:
             self._times = 1
         if seen and seen.stopped and self.idle >= IDLE_S:
             return True
-        without = self.idle if self._works else self._unused
+        without = self._at_rest if self._works else self._unused
         if without < self._times * IDLE_S and self.idle < self._times * START_S:
             return False
         self._times = min(self._times * 2, _LONGEST)

@@ -193,6 +193,16 @@ def test_given_a_program_that_is_stopped_when_it_is_so_again_then_patience_is_as
         assert looks(kept, 100, stopped=True) == 8, "also while it begins"
 
 
+def test_given_a_program_at_work_when_it_answers_nobody_but_uses_the_processor_then_it_has_longer() -> None:
+    kept = Patience()
+    kept.worked()
+    assert looks(kept, 200, busy=True) == 30, "a rush; or it turns in a circle"
+    kept.begin()
+    kept.worked()
+    assert looks(kept, 5, busy=True) is None
+    assert looks(kept, 200) == 16, "the time at rest counts"
+
+
 def test_given_a_long_good_life_when_a_program_hangs_then_it_has_the_first_patience_again() -> None:
     kept = Patience()
     kept.worked()
