@@ -199,7 +199,7 @@ class Agi(AGI):  # type: ignore[misc]
 
     def _quote(self, string: object) -> str:
         text = str(string).replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{"".join(c for c in text if c.isprintable())}"'
+        return f'"{text if text.isprintable() else "".join(c for c in text if c.isprintable())}"'
 
     def get_result(self, stdin: object = None) -> dict[str, tuple[str, str]]:
         """pyst2's, except that -1 is a hang-up, and that no answer at all is an AGIError."""

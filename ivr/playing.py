@@ -20,6 +20,8 @@ OPERATOR = "0"
 MUSIC = "moh/hold"
 _ANNOUNCED_S = 0.3
 """A key that comes sooner after an announcement was meant for that."""
+_UNASKED = 8_000
+"""So many samples, a second, are played without asking whether the call is held: many clips are shorter."""
 _HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20
 """So long in all a caller may hold the call, and somebody whom we called, for whom an official may wait."""
 
@@ -134,20 +136,25 @@ class Playing(Agi):
             return
         prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
         language = prompt.language or self.language
+        folder = self._prompts_dir / language
         for clip in clips(language, prompt.id, **prompt.slots):
-            yield self._prompts_dir / language / clip
+            yield folder / clip
 
     def _play(self, prompt: str | Prompt | Path, ends: Callable[[str], bool], keys: str = KEYS) -> str:
         """Play a prompt; the key of `keys` that ended it. After any other one it goes on where it was."""
         while True:
-            back = None
-            for file in self._files(prompt):
+            back, unasked = None, 0
+            files = [*self._files(prompt)]
+            for left, file in zip(range(len(files))[::-1], files, strict=True):
                 key, at = self.play_from(file, keys, 0)
                 while key:
                     if ends(key):
                         return key
                     key, at = self.play_from(file, keys, at)
-                back = self._after_hold()  # a sentence is many clips: no more of them into a held line
+                unasked += at
+                if left and unasked < _UNASKED:
+                    continue
+                unasked, back = 0, self._after_hold()  # a sentence is many clips: no more into a held line
                 if back is not None:
                     break
             if back is None:
