@@ -25,7 +25,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     if outcome is LeftOutcome.REACHED:  # the script broke off after the key
         _go_on(call, number)
         return
-    call.say("left-call-intro")
+    call.lead("left-call-intro")
     with call.working(), writing(engine) as session:
         left_numbers.heard(session, token)
     try:

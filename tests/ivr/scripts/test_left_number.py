@@ -97,6 +97,14 @@ def test_given_somebody_who_answers_when_they_press_1_then_the_menu_is_told_whos
     assert (outcome(engine), heard.finished) == (LeftOutcome.REACHED, True)
 
 
+def test_given_somebody_in_haste_when_they_press_1_before_the_question_then_that_is_the_answer(
+    asterisk: FakeAsterisk, engine: Engine, token: str
+) -> None:
+    heard = answer(asterisk, token, ("left-call-intro", "1"))
+    assert (heard.clips, heard.variables["HOTLINE_CALLER"]) == (["left-call-intro"], NUMBER)
+    assert outcome(engine) == LeftOutcome.REACHED
+
+
 def test_given_whoever_never_called_when_they_press_2_then_they_are_not_called_again_for_it(
     asterisk: FakeAsterisk, engine: Engine, token: str
 ) -> None:

@@ -24,6 +24,7 @@ export function TakePart({ deskId, speaks, me }: Props) {
   const take = useMutation({
     mutationFn: (how: Hearing | null) => (how ? hear(deskId, how) : hear(null)),
     onSuccess: (now) => queries.setQueryData(keys.me, now),
+    onSettled: () => void queries.invalidateQueries({ queryKey: keys.me, exact: true }), // an older answer may be on its way
   })
   const able = speaks && me.desk?.phone_connected
   return (

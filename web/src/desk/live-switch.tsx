@@ -29,6 +29,8 @@ export function LiveSwitch({ me, round }: Props) {
     scope: { id: 'live-calls' },
     mutationFn: takeLiveCalls,
     onSuccess: (mine) => queries.setQueryData(keys.me, mine),
+    // What was asked for before, and is still on its way, would show the wish before this one.
+    onSettled: () => void queries.invalidateQueries({ queryKey: keys.me, exact: true }),
   })
   const here = round?.is_operators_line === true
   const wanted = wish(me, round)

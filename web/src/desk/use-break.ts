@@ -8,6 +8,9 @@ export function useBreak() {
   return useMutation({
     mutationFn: takeBreak,
     onSuccess: (me) => queries.setQueryData(keys.me, me),
-    onSettled: () => queries.invalidateQueries({ queryKey: keys.stages }),
+    onSettled: () => {
+      void queries.invalidateQueries({ queryKey: keys.me, exact: true }) // an older answer may be on its way
+      return queries.invalidateQueries({ queryKey: keys.stages })
+    },
   })
 }
