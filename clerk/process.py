@@ -18,7 +18,7 @@ from sqlalchemy import Engine
 from clerk import backups, erasing, pictures, recordings, replies, seldom
 from clerk.progress import Progress, step
 from db import events
-from db.engine import connect, reading, writing
+from db.engine import connect, is_away, reading, writing
 from hotline import heartbeats, limits, watchdog
 from hotline.callbacks import left_in_hand, toll
 from hotline.citizens import wishes
@@ -92,8 +92,12 @@ def _repeat(job: Job, progress: Progress, engine: Engine, settings: Settings) ->
         try:
             job.run(engine, settings)
             progress.done()
-        except Exception:
-            log.exception("%s: not done", job.name)
+        except Exception as error:
+            if is_away(error):  # each job fails so, over and over: a line is enough
+                said = str(getattr(error, "orig", None) or error).partition("\n")[0]
+                log.error("%s: not done: %s: %s", job.name, type(error).__name__, said)
+            else:
+                log.exception("%s: not done", job.name)
             wait = min(wait, _AGAIN_S)
         progress.step(rest_s=wait)
         time.sleep(wait)  # what is due is found by looking: the clock and the database tell nobody

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, func, select, text
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.exc import TimeoutError
 from sqlalchemy.orm import Session
 
 from db.turns import Turns
@@ -92,6 +93,15 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE")
     if patience_s != _SQLITE_S:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {_SQLITE_S * 1000}")
+
+
+def is_away(error: Exception) -> bool:
+    """Whether this is the database's fault: it does not answer, is full, or others are before us.
+
+    SQLAlchemy's errors, or a driver's own (`peek`), which have the names of PEP 249.
+    """
+    names = {each.__name__ for each in type(error).__mro__}
+    return isinstance(error, TimeoutError) or not names.isdisjoint({"OperationalError", "InterfaceError"})
 
 
 @contextmanager

@@ -183,6 +183,7 @@ def test_given_a_clerk_without_its_database_when_jobs_fail_then_it_says_that_it_
         until(lambda: "carry-over: not done" in clerk.log.read_text(), "a job has failed", 30)
         assert says_that_it_works(ear)
         assert says_that_it_works(ear)
+    assert "Traceback" not in clerk.log.read_text(), "for a technician at night: a line for each"
 
 
 def heartbeat(engine: Engine, name: str) -> Heartbeat | None:
