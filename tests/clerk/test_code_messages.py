@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, select
 
-from clerk import process, sender
+from clerk import jobs, sender
 from db.engine import now, reading, writing
 from db.models import BlockReason, CitizenCode, CodeWay, Delivery, OutboxMessage
 from hotline import delivery, outgoing
@@ -62,13 +62,13 @@ def test_given_a_code_when_sent_then_its_last_line_is_what_browsers_read(
 def test_given_other_messages_that_hang_when_a_code_is_asked_for_then_its_own_job_sends_it(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
-    jobs = {job.name: job.run for job in process.JOBS}
+    run = {job.name: job.run for job in jobs.JOBS}
     register(engine, 3)
     code = ask(engine, ready)
     with writing(engine) as session:  # a sender has them, and hangs
         taken = delivery.take_up(session, quiet=ready.quiet_hours, texts=True, limit=20)
         assert len(taken) == 3, "no code is among them"
-    jobs["sign-in-codes"](engine, ready)
+    run["sign-in-codes"](engine, ready)
     (sent,) = provider.requests
     assert sent.fields["message"].endswith(f"#{code}")
 

@@ -5,7 +5,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 from typer.testing import CliRunner
 
-from clerk import process, wording
+from clerk import jobs, wording
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Delivery, OutboxKind, OutboxMessage, Registration
 from db.states import Phase, RegistrationState
@@ -124,11 +124,11 @@ def test_given_the_clerk_when_its_jobs_run_then_the_near_are_told_and_messages_s
     with writing(engine) as session:
         some_registrations(session, a_round(session), 3)
     chosen = settings.model_copy(update={"sms_provider": "console", "turn_near_places": 2})
-    jobs = {job.name: job.run for job in process.JOBS}
-    jobs["turn-near"](engine, chosen)
+    run = {job.name: job.run for job in jobs.JOBS}
+    run["turn-near"](engine, chosen)
     with writing(engine) as session:
         assert len(told(session)) == 2
-    jobs["outbox"](engine, chosen.model_copy(update={"quiet_hours": NEVER}))
+    run["outbox"](engine, chosen.model_copy(update={"quiet_hours": NEVER}))
     with reading(engine) as session:
         assert {m.state for m in told(session)} == {Delivery.SENT}
     assert sum("text message" in line for line in caplog.messages) == 2

@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import Engine, update
 from standardwebhooks import Webhook
 
-from clerk import process, sender
+from clerk import jobs, sender
 from db.engine import now, writing
 from db.models import Category, Delivery, OutboxKind, RequestEntry
 from hotline import outgoing
@@ -59,7 +59,7 @@ def test_given_an_address_when_a_request_goes_its_way_then_it_is_told_of_each_st
     settings = hooked(ready, provider.url)
     number = a_solved_request(engine, settings)
     for _ in range(2):
-        process.tell_of_requests(engine, settings)
+        jobs.tell_of_requests(engine, settings)
         sender.run(engine, settings)
     posted = [post for post in provider.requests if post.path == "/requests/s3cr3t"]
     told = [json.loads(post.body) for post in sorted(posted, key=lambda post: int(post.name.split("-")[-1]))]
@@ -84,7 +84,7 @@ def test_given_no_address_when_a_request_goes_its_way_then_nothing_waits(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     a_solved_request(engine, ready)
-    process.tell_of_requests(engine, ready)
+    jobs.tell_of_requests(engine, ready)
     assert messages(engine) == []
 
 
@@ -94,7 +94,7 @@ def test_given_nobody_who_sends_text_messages_when_the_address_is_away_then_it_i
     settings = hooked(ready, provider.url).model_copy(update={"sms_provider": ""})
     a_solved_request(engine, settings)
     provider.plan.extend([503] * 6)
-    process.tell_of_requests(engine, settings)
+    jobs.tell_of_requests(engine, settings)
     sender.run(engine, settings)
     assert {(message.state, message.attempts) for message in messages(engine)} == {(Delivery.PENDING, 1)}
 

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, func, select, update
 
 from api.app import create
 from api.cookies import COOKIE
-from clerk.process import carry_over
+from clerk.jobs import carry_over
 from db.engine import now, reading, writing
 from db.models import (
     Callback,

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk import process
+from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Confirmation, Registration, Round, Seal
 from db.states import CallbackState, Outcome
@@ -102,7 +102,7 @@ class Story:
             registration.cancel(session, id_)
 
     def seals(self) -> Seal:
-        process.seal(self.engine, self.conf)
+        jobs.seal(self.engine, self.conf)
         with reading(self.engine) as session:
             newest = seals.newest(session)
         assert newest
@@ -115,7 +115,7 @@ class Story:
             later = a_live_round(session, round_.official_id)
             rounds.end_round(session, round_)
             self.round = later.id
-        process.carry_over(self.engine, self.conf)
+        jobs.carry_over(self.engine, self.conf)
 
 
 def told(story: Story) -> list[int]:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 from typer.testing import CliRunner
 
-from clerk.process import make_rounds
+from clerk.jobs import make_rounds
 from db.engine import reading, writing
 from db.models import Holiday, Round
 from hotline.rounds import planning

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 
 from api import server as api_server
 from clerk import process as clerk_process
-from clerk.process import Job
+from clerk.jobs import Job
 from clerk.progress import Progress
 from db.engine import now, reading, writing
 from db.models import Heartbeat
@@ -154,7 +154,7 @@ def test_given_an_api_that_reads_no_request_when_asked_then_it_does_not_say_that
 CLERK = """
 import threading
 from clerk import process
-from clerk.process import Job, JOBS
+from clerk.jobs import Job, JOBS
 
 process._LOOK_S = 0.1
 never = lambda engine, settings: threading.Event().wait()

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine, select
 
-from clerk import process
+from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Official, OfficialKind, Role, Round, Subject, TimetableRule
 from hotline.timetable import days
@@ -58,7 +58,7 @@ def cell(page: Page, day: date) -> Locator:
 
 
 def make_rounds(engine: Engine, settings: Settings) -> None:
-    process.make_rounds(engine, settings.model_copy(update={"timetable_days": 70}))
+    jobs.make_rounds(engine, settings.model_copy(update={"timetable_days": 70}))
 
 
 def jalali(day: date) -> str:

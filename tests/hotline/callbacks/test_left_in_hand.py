@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk.process import carry_over, return_left
+from clerk.jobs import carry_over, return_left
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Event, Registration
 from db.states import CallbackState, Outcome, RegistrationState

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk.process import forget_calls
+from clerk.jobs import forget_calls
 from db.engine import now, reading, writing
 from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState

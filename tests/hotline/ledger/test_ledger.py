@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from typer.testing import CliRunner
 
-from clerk import process
+from clerk import jobs
 from db.engine import reading, writing
 from db.models import LedgerEntry, Registration
 from db.states import Outcome
@@ -47,7 +47,7 @@ def test_given_a_second_registration_when_the_older_is_carried_beside_it_then_th
     second = story.registers("+989131234567")
     with writing(engine) as session:
         rounds.end_round(session, rounds.get(session, earlier))
-    process.carry_over(engine, story.conf)
+    jobs.carry_over(engine, story.conf)
     with reading(engine) as session:
         told_of_it = ledger.of_registration(session, second)[-1]
     assert told_of_it.fact == "merged" and f'"into":{first}' in told_of_it.details

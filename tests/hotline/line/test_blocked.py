@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk.process import give_up_blocked
+from clerk.jobs import give_up_blocked
 from db.engine import reading, writing
 from db.models import BlockReason, LedgerEntry, Registration
 from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState

@@ -211,9 +211,7 @@ def test_given_many_clerks_at_once_when_they_carry_then_each_registration_is_car
             try:
                 with writing(engine) as session:
                     step = carry_over.run(session, 5)
-            except (
-                OperationalError
-            ):  # too long behind another: it tries again, as the real one does
+            except OperationalError:  # too long behind another: it tries again, as the real one does
                 continue
             if not step:
                 return done

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 
 from api import limits
 from api.app import create
-from clerk import process
+from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Callback, Limit, Registration
 from db.states import CallbackState, Fact, Outcome, Phase, TurnNearAnswer
@@ -244,7 +244,7 @@ def test_given_a_merged_ticket_when_asked_then_it_leads_to_the_older_place(
     newer = story.registers(number)
     with writing(story.engine) as session:
         rounds.end_round(session, rounds.get(session, before))
-    process.carry_over(story.engine, story.conf)
+    jobs.carry_over(story.engine, story.conf)
     text = words(ask(citizen, story.tickets[newer], "en"))
     assert "leads to your earlier registration" in text and "number 1 of 1" in text
     assert "leads to your earlier" not in words(ask(citizen, story.tickets[older], "en"))
@@ -355,7 +355,7 @@ def test_given_guesses_that_have_come_back_when_the_clerk_comes_then_nothing_is_
     old, new = (limits.Guesses(engine, "guesses", clock=clock) for clock in (lambda: 1000.0, None))
     old.wrong("192.0.2.1")
     new.wrong("192.0.2.2")
-    process.forget_calls(engine, settings)
+    jobs.forget_calls(engine, settings)
     with reading(engine) as session:
         (kept,) = session.scalars(select(Limit.who))
     assert "192.0.2" not in kept

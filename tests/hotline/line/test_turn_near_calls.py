@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk import process
+from clerk import jobs
 from db.engine import reading, writing
 from db.models import LedgerEntry, Registration, TurnNearCall
 from db.states import Fact, Outcome, Phase, RegistrationState, TurnNearAnswer
@@ -87,10 +87,10 @@ def test_given_the_setting_is_off_when_the_clerk_looks_then_no_call_is_due(
         rounds.open_round(session, rounds.get(session, story.round))
     head = [story.registers() for _ in range(settings.call_ahead_most)]
     id_ = story.registers()
-    process.tell_turn_near(story.engine, settings)
+    jobs.tell_turn_near(story.engine, settings)
     with reading(story.engine) as session:
         assert turn_near_calls.due(session, 10) == []
-    process.tell_turn_near(story.engine, settings.model_copy(update={"turn_near_call": True}))
+    jobs.tell_turn_near(story.engine, settings.model_copy(update={"turn_near_call": True}))
     with reading(story.engine) as session:
         due = [d.registration_id for d in turn_near_calls.due(session, 10)]
     assert due == [id_], f"not {head}, who are called back at once"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, select
 
-from clerk import process
-from clerk.process import forget_events
+from clerk import jobs
+from clerk.jobs import forget_events
 from clerk.recordings import delete_old_messages
 from db import events
 from db.engine import now, reading, writing
@@ -101,7 +101,7 @@ def test_given_more_old_events_than_go_at_once_when_the_clerk_looks_then_only_th
 def test_given_the_clerk_when_its_jobs_are_read_then_what_has_its_time_is_among_them_and_can_be_told() -> (
     None
 ):
-    jobs = {job.name for job in process.JOBS}
-    assert {"old-messages", "old-events", "old-recordings"} <= jobs
+    names = {job.name for job in jobs.JOBS}
+    assert {"old-messages", "old-events", "old-recordings"} <= names
     told = Heartbeat.__table__.c.process.type.length
-    assert [name for name in jobs if len(f"clerk/{name}") > told] == []  # SQLite would take a longer one
+    assert [name for name in names if len(f"clerk/{name}") > told] == []  # SQLite would take a longer one

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from clerk import process
+from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import AuditEntry, OutboxKind, Request, RequestEntry
 from db.states import REQUEST_MOVES, WITH_DEPARTMENT
@@ -244,8 +244,8 @@ def test_given_citizens_who_say_nothing_when_the_days_are_over_then_theirs_are_c
         old, young = a_request(session, S.REPLIED), a_request(session, S.REPLIED)
         old.replied_at = now(session) - settings.request_answer_days * DAY - HOUR
         young.replied_at = now(session) - settings.request_answer_days * DAY + HOUR
-    process.close_requests(engine, settings)
-    process.close_requests(engine, settings)
+    jobs.close_requests(engine, settings)
+    jobs.close_requests(engine, settings)
     with reading(engine) as session:
         assert [session.get_one(Request, r.id).state for r in (old, young)] == [S.CLOSED, S.REPLIED]
         assert steps(session, old) == [(T.UNANSWERED, "", "")]

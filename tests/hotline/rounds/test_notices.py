@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from clerk.process import JOBS
+from clerk.jobs import JOBS
 from db.engine import now, writing
 from db.models import Delivery, OutboxKind, OutboxMessage, Round
 from db.states import Phase

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from clerk import process
+from clerk import jobs
 from db.models import Official, Round, TimetableRule
 from hotline.timetable import days, timetable_rules
 from settings import Settings
@@ -52,7 +52,7 @@ def a_rule(session: Session, in_turn: Sequence[Official] | int = 3, **values: An
 def extend(session: Session, settings: Settings, days_ahead: int = 28) -> None:
     """What the clerk does every minute."""
     session.commit()
-    process.make_rounds(session.get_bind(), settings.model_copy(update={"timetable_days": days_ahead}))
+    jobs.make_rounds(session.get_bind(), settings.model_copy(update={"timetable_days": days_ahead}))
 
 
 def made(session: Session) -> Sequence[Round]:

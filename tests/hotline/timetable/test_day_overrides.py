@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from clerk import process
+from clerk import jobs
 from db.engine import writing
 from db.models import AuditEntry, Official
 from db.states import Phase, RegistrationState
@@ -194,7 +194,7 @@ def test_given_a_planner_who_is_closing_a_day_when_a_clerk_comes_then_it_waits_a
     with ThreadPoolExecutor() as threads:
         with writing(engine) as planner:
             day_overrides.add_holiday(planner, closed, "آلودگی هوا", who="pr")
-            clerk = threads.submit(process.make_rounds, engine, settings)
+            clerk = threads.submit(jobs.make_rounds, engine, settings)
             assert not wait([clerk], timeout=0.5).done
         clerk.result()
     assert made(session) == []

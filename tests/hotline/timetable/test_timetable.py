@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from clerk import process
+from clerk import jobs
 from db.models import Round
 from hotline.rounds import officials, planning
 from hotline.timetable import day_overrides, days, timetable, timetable_rules
@@ -191,7 +191,7 @@ def test_given_clerks_at_the_same_moment_when_they_extend_then_each_round_is_mad
 ) -> None:
     clock(noon(2027, 5, 3))
     rules = [a_rule(session, 5, at_once=2), a_rule(session)]
-    at_once(4, lambda _: process.make_rounds(engine, settings))
+    at_once(4, lambda _: jobs.make_rounds(engine, settings))
     for rule, a_day in zip(rules, (2, 1), strict=True):
         own = [r for r in made(session) if r.rule_id == rule.id]
         assert [r.turn for r in own] == list(range(4 * a_day))

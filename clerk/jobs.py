@@ -1,0 +1,218 @@
+"""What the clerk does by itself, over and over, and how often: a job finds what is due, and does it."""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+
+from clerk import backups, erasing, pictures, recordings, replies, seldom
+from clerk.progress import step
+from db import events
+from db.engine import reading, writing
+from hotline import limits
+from hotline.callbacks import left_in_hand, toll
+from hotline.citizens import wishes
+from hotline.errors import Refused
+from hotline.ledger import seals
+from hotline.line import blocked, confirmations, left_numbers, silences, solved_calls, turn_near, urgent_calls
+from hotline.line import carry_over as carry
+from hotline.requests import closing, figures, reminders, urgent, webhooks
+from hotline.rounds import notices
+from hotline.timetable import timetable
+from settings import Settings
+
+log = logging.getLogger("clerk")
+
+_BATCH, _BREATH_S = 20, 0.05
+
+
+class Job(NamedTuple):
+    """Something to do every `every_s` seconds."""
+
+    name: str
+    every_s: float
+    run: Callable[[Engine, Settings], None]
+    limit_s: float = 30.0
+    """It is stuck when it has not come a step further for so long."""
+
+
+def carry_over(engine: Engine, _settings: Settings) -> None:
+    """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
+    with reading(engine) as session:
+        if not carry.is_left(session):
+            return
+    for some in (carry.run, carry.tell_left):
+        while True:
+            with writing(engine) as session:
+                if not some(session, _BATCH):
+                    break
+            step()
+            time.sleep(_BREATH_S)  # calls and desks write in between
+
+
+def announce(engine: Engine, settings: Settings) -> None:
+    """Put due notices into the outbox, and the messages to those who wished to know of the next round."""
+    with writing(engine) as session:
+        notices.queue_due(session, settings)
+    while True:
+        with writing(engine) as session:
+            if not wishes.tell(session, _BATCH):
+                break
+        step()
+        time.sleep(_BREATH_S)  # calls and desks write in between
+
+
+def tell_of_requests(engine: Engine, settings: Settings) -> None:
+    """Put into the outbox what the webhook for requests is to be told."""
+    more = True
+    while more:
+        with writing(engine) as session:
+            more = webhooks.queue_due(session, settings) > 0
+        step()
+
+
+def tell_turn_near(engine: Engine, settings: Settings) -> None:
+    """Tell those whose turn is near."""
+    with writing(engine) as session:
+        beyond = settings.call_ahead_most if settings.turn_near_call else None
+        turn_near.tell(session, settings.turn_near_places, call_beyond=beyond)
+
+
+def make_rounds(engine: Engine, settings: Settings) -> None:
+    """Make the rounds that the timetable lacks; one that is refused is tried again next time."""
+    with reading(engine) as session:
+        lacking = timetable.lacking(session, settings.timetable_days)
+    for rule_id, day in lacking:
+        try:
+            while True:
+                with writing(engine) as session:
+                    if timetable.make_round(session, rule_id, day) is None:
+                        break
+                step()
+        except Refused as refused:
+            log.warning("timetable: rule %d makes no round on %s: %s", rule_id, day, refused)
+        except Exception:  # the other rules go on
+            log.exception("timetable: rule %d makes no round on %s", rule_id, day)
+
+
+def seal(engine: Engine, _settings: Settings) -> None:
+    """Seal what is new in the ledger."""
+    with reading(engine) as session:
+        seals.warm(session)
+    with writing(engine) as session:
+        seals.seal(session)
+
+
+def close_requests(engine: Engine, settings: Settings) -> None:
+    """Close the requests whose citizens were asked whether they are solved, and have said nothing."""
+    while True:
+        with writing(engine) as session:
+            if not closing.close_unanswered(session, settings.request_answer_days, _BATCH):
+                break
+        step()
+        time.sleep(_BREATH_S)  # calls and desks write in between
+
+
+def count_requests(engine: Engine, _settings: Settings) -> None:
+    """Count what everybody may know of citizens' requests."""
+    with reading(engine) as session:
+        rows = figures.count(session)
+    with writing(engine) as session:
+        figures.keep(session, rows)
+
+
+def tell_of_late_requests(engine: Engine, settings: Settings) -> None:
+    """Remind departments of what is due, and tell further up of what is late."""
+    while True:
+        with writing(engine) as session:
+            if not reminders.tell(session, settings.working_week, _BATCH):
+                break
+        step()
+        time.sleep(_BREATH_S)  # calls and desks write in between
+
+
+def tell_of_urgent(engine: Engine, settings: Settings) -> None:
+    """Have supervisors told of what nobody has taken."""
+    with writing(engine) as session:
+        urgent_calls.text_due(session, settings)
+
+
+def give_up_blocked(engine: Engine, _settings: Settings) -> None:
+    """Give up the places of blocked numbers that were being called when they were blocked."""
+    with writing(engine) as session:
+        blocked.give_up_places(session)
+
+
+def return_left(engine: Engine, settings: Settings) -> None:
+    """Settle what desks have left in their hands, and tell of the conversations whose outcome they owe."""
+    with reading(engine) as session:
+        tokens = left_in_hand.due(session)
+    for token in tokens:
+        with writing(engine) as session:
+            left_in_hand.settle(session, token, settings)
+        step()
+    with writing(engine) as session:
+        left_in_hand.tell(session)
+
+
+def forget_calls(engine: Engine, _settings: Settings) -> None:
+    """Delete the calls that no cap counts any more, who asked for what long ago, and what guesses cost."""
+    with writing(engine) as session:
+        toll.forget(session)
+        confirmations.forget(session)
+        solved_calls.forget(session)
+        urgent.forget(session)
+        silences.forget(session)
+        left_numbers.forget(session)
+        wishes.forget(session)
+    more = True
+    while more:
+        step()
+        with writing(engine) as session:
+            more = limits.forget(session)
+
+
+def forget_events(engine: Engine, settings: Settings) -> None:
+    """Delete what happened longer ago than the city keeps it, a piece at a time."""
+    more = True
+    while more:
+        step()
+        with writing(engine) as session:
+            more = events.forget(session, settings.events_days)
+
+
+JOBS = [
+    Job("carry-over", 1.0, carry_over),
+    Job("notices", 5.0, announce),
+    Job("request-steps", 5.0, tell_of_requests),
+    Job("turn-near", 5.0, tell_turn_near),
+    Job("outbox", 1.0, seldom.send, limit_s=120.0),  # finding an address may take a minute
+    Job("sms-arrivals", 20.0, seldom.ask_what_became, limit_s=120.0),
+    Job("sms-credit", 600.0, seldom.ask_credit, limit_s=120.0),
+    Job("sign-in-codes", 0.5, seldom.send_codes, limit_s=120.0),
+    Job("timetable", 60.0, make_rounds),
+    Job("seal", 60.0, seal, limit_s=300.0),
+    Job("requests", 600.0, close_requests),
+    Job("figures", 600.0, count_requests, limit_s=120.0),
+    Job("late-requests", 300.0, tell_of_late_requests),
+    Job("urgent", 5.0, tell_of_urgent),
+    Job("blocked", 5.0, give_up_blocked),
+    Job("left-in-hand", 5.0, return_left),
+    Job("calls", 600.0, forget_calls),
+    Job("recordings", 2.0, recordings.register),
+    Job("old-recordings", 600.0, recordings.delete_old),
+    Job("pictures", 600.0, pictures.delete_old),
+    Job("uploads", 600.0, pictures.delete_uploads),
+    Job("store-pictures", 5.0, pictures.bring_to_store, limit_s=60.0),
+    Job("old-messages", 600.0, recordings.delete_old_messages),
+    Job("old-events", 600.0, forget_events),
+    Job("citizens", 60.0, erasing.run),
+    Job("retention", 3600.0, erasing.forget_old, limit_s=120.0),
+    Job("replies", 2.0, replies.speak, limit_s=300.0),
+    Job("old-replies", 3600.0, replies.delete_old),
+    Job("city-sign-in", 20.0, seldom.ask_city, limit_s=120.0),
+    Job("directory", 20.0, seldom.ask_directory, limit_s=120.0),  # finding an address may take a minute
+    Job("backup", 60.0, backups.nightly),
+]
