@@ -145,14 +145,14 @@ class Playing(Agi):
         while True:
             back, unasked = None, 0
             files = [*self._files(prompt)]
-            for left, file in zip(range(len(files))[::-1], files, strict=True):
+            for file in files:
                 key, at = self.play_from(file, keys, 0)
                 while key:
                     if ends(key):
                         return key
                     key, at = self.play_from(file, keys, at)
                 unasked += at
-                if left and unasked < _UNASKED:
+                if unasked < _UNASKED and file is not files[-1]:
                     continue
                 unasked, back = 0, self._after_hold()  # a sentence is many clips: no more into a held line
                 if back is not None:
