@@ -19,7 +19,7 @@ class State(NamedTuple):
 
     name: str
     state: str
-    """live, draining, starting (its lease is over, and nobody has its work yet), or gone"""
+    """live, draining, silent (its lease is over, and nobody has its work yet), or gone"""
     sip: str
     websocket_url: str
     capacity: int
@@ -79,7 +79,7 @@ def word(node: Node, at: datetime) -> str:
     """Its state in a word."""
     if leases.is_live(node, at):
         return "draining" if node.draining_at else "live"
-    return "gone" if node.lost_at or node.lease_until < at - leases.GRACE else "starting"
+    return "gone" if node.lost_at or node.lease_until < at - leases.GRACE else "silent"
 
 
 def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Node:
@@ -132,7 +132,9 @@ def remove(session: Session, name: str, *, who: str) -> None:
         exists().where(Round.node == name, Round.ended_at.is_(None), Round.cancelled_at.is_(None))
     )
     if word(node, now(session)) != "gone" or session.scalar(select(exists().where(_calls(name)))):
-        raise Refused("node-at-work", f"node {name} is {word(node, now(session))}: stop it first")
+        state = word(node, now(session))
+        what = "it may come back: again in a moment" if state == "silent" else "stop it first"
+        raise Refused("node-at-work", f"node {name} is {state}: {what}")
     if session.scalar(at_work) or (node.lost_at is None and leases.live(session)):
         raise Refused("node-at-work", f"nobody has taken the work of node {name} yet: again in a moment")
     session.delete(node)

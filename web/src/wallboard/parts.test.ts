@@ -18,9 +18,9 @@ it('given every part when named in Persian then no English word is on the wall',
 })
 
 it('given several nodes when one lives, drains, starts or is gone then only the first is well', () => {
-  const states = ['live', 'draining', 'starting', 'gone']
-  expect(states.map(stateKind)).toEqual(['up', 'draining', 'starting', 'gone'])
-  expect(states.map((state) => stateName(state, en.wallboard))).toEqual(['up', 'draining', 'starting', 'gone'])
+  const states = ['live', 'draining', 'silent', 'gone']
+  expect(states.map(stateKind)).toEqual(['up', 'draining', 'silent', 'gone'])
+  expect(states.map((state) => stateName(state, en.wallboard))).toEqual(['up', 'draining', 'silent', 'gone'])
   expect(states.map((state) => stateName(state, fa.wallboard))).not.toContain(fa.wallboard.state.other)
 })
 
