@@ -14,6 +14,7 @@ from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from db.states import IN_TALK, CallbackState, Outcome
 from hotline.callbacks import breaker, callbacks, closing, conversations, on_the_line, placing, toll
+from hotline.line import left_numbers, solved_calls
 from hotline.nodes import homes, leases
 from settings import Settings
 
@@ -57,6 +58,8 @@ def begin(session: Session, name: str, by: str) -> int | None:
     ).all()
     session.execute(delete(CallerNow).where(CallerNow.node == name))
     their_own = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
+    for calls in (left_numbers.CALLS, solved_calls.CALLS):
+        calls.cut(session, select(PlacedCall.token).where(PlacedCall.node == name))
     # no callback's: the reconciler of `by` finds no channel of theirs, and ends them; also what is over by
     # this table alone, since the node died between two writes
     session.execute(

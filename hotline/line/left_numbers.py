@@ -64,6 +64,11 @@ class _Calls(Tries[LeftNumber]):
     def is_heard(self, row: LeftNumber) -> bool:
         return row.outcome is not None
 
+    def begins_again(self, row: LeftNumber) -> bool:
+        if row.outcome is LeftOutcome.UNREACHED:  # has heard who calls, and was to say whether to go on
+            row.outcome = None
+        return row.outcome is None
+
     def given_up(self, row: LeftNumber, *, may_be_called: bool) -> None:
         row.outcome = LeftOutcome.UNREACHED if may_be_called else LeftOutcome.DROPPED
 

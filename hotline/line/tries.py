@@ -55,6 +55,10 @@ class Tries(ABC, Generic[Row]):
     def is_heard(self, row: Row) -> bool:
         """Whether somebody has picked up: then no second call follows."""
 
+    def begins_again(self, row: Row) -> bool:
+        """The call was cut by our own fault: whether it may be as if nobody had picked up. Then it is."""
+        return not self.is_heard(row)
+
     def given_up(self, row: Row, *, may_be_called: bool) -> None:
         """Nobody is called any more for it."""
 
@@ -117,6 +121,14 @@ class Tries(ABC, Generic[Row]):
             self._give_up(session, row, may_be_called=True)
         else:
             row.token, row.placed_at, row.due_at = None, None, at + self._again
+
+    def cut(self, session: Session, tokens: Select[str]) -> None:
+        """Their node is gone: whom it has not let in yet is called again soon, at no try's cost."""
+        soon = now(session) + _AFTER_OUR_FAULT
+        for row in session.scalars(select(self._row).where(self._row.token.in_(tokens))).all():
+            if self.begins_again(row):
+                self.put_off(row, soon)
+        session.flush()
 
     def never(self, session: Session, row: Row) -> None:
         """This number may not be called at all."""

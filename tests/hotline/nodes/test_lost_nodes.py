@@ -6,10 +6,11 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Callback, CallerNow, Desk, PlacedCall, Registration, Round
+from db.models import Callback, CallerNow, Desk, LeftNumber, LeftOutcome, PlacedCall, Registration, Round
 from db.states import CallbackState as C
 from db.states import Outcome, RegistrationState
 from hotline.callbacks import claims, lost_nodes, on_the_line, toll
+from hotline.line import left_numbers
 from hotline.nodes import homes, leases
 from hotline.rounds import rounds
 from settings import Settings
@@ -139,6 +140,36 @@ def test_given_desks_callers_and_other_calls_when_their_node_is_gone_then_none_i
 
 
 @in_both
+@pytest.mark.parametrize(
+    ("outcome", "again"),
+    [(None, True), (LeftOutcome.UNREACHED, True), (LeftOutcome.REACHED, False), (LeftOutcome.REFUSED, False)],
+)
+def test_given_calls_to_left_numbers_when_their_node_is_gone_then_whom_it_did_not_let_in_is_called_again_soon(
+    gone: Gone, engine: Engine, outcome: LeftOutcome | None, again: bool
+) -> None:
+    with writing(engine) as session:
+        at = now(session)
+        session.add(LeftNumber(number=make.a_number(), left_at=at, due_at=at))
+        session.flush()
+        (due,) = left_numbers.due(session, 1)
+        row = left_numbers.take_up(session, due)
+        assert row and row.token and row.number
+        token = row.token
+        session.add(PlacedCall(token=token, number=row.number, at=at, node="one"))
+        if outcome:
+            left_numbers.heard(session, token, outcome)
+        silent(session, "one")
+    with writing(engine) as session:
+        assert lost_nodes.begin(session, "one", "two")
+
+    with writing(engine) as session:
+        row = session.scalars(select(LeftNumber)).one()
+        assert ((row.token, row.tries, row.outcome) == (None, 0, None)) is again
+        assert again == (row.due_at > at)
+        left_numbers.ended(session, token)  # by the reconciler of the node that lives
+        assert (row.ended_at is None) is again
+
+
 def test_given_a_node_that_is_only_starting_again_when_others_look_then_nothing_of_it_is_touched(
     gone: Gone,
 ) -> None:
