@@ -89,10 +89,11 @@ EAR = """
 """
 
 
-# When the last «next» was answered, on the page's clock.
+# When the last «next» was answered, on the page's clock; 0: not yet, for who is ready may be heard before.
 ANSWERED = """
 () => {
   const asked = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/desk/next'))
+  if (!asked.length) return 0
   performance.clearResourceTimings()
   return performance.timeOrigin + asked.at(-1).responseEnd
 }
@@ -206,7 +207,7 @@ def _once(system: System, page: Page, official: Operator, citizens: Citizens, ca
     heard = _heard_at(page)
     until(lambda: citizens.heard_at(call) > 0, "the citizen hears the desk")
     pressed = page.evaluate("() => window.__pressedAt")
-    answered = page.evaluate(ANSWERED)
+    answered = page.wait_for_function(ANSWERED, polling=50, timeout=15_000).json_value()
     now_ = official.http.get("/me").json()["callback"]["id"]
     official.wait_for(now_, "talking")
     joined = system.callback(now_).talking_at

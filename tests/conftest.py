@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 from argon2 import PasswordHasher
 from fastapi import FastAPI
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session
 
 from api.app import create
@@ -157,17 +157,21 @@ def database(request: pytest.FixtureRequest, backend: str, tmp_path: Path) -> st
 def engine(database: str) -> Iterator[Engine]:
     """An engine on a fresh, migrated database."""
     engine = connect(database)
+    if engine.dialect.name == "postgresql":  # who holds a lock may wait for the processor for long
+        event.listen(engine, "connect", _may_be_idle)
     yield engine
     engine.dispose()
+
+
+def _may_be_idle(connection: Any, _record: object) -> None:
+    connection.execute("SET idle_in_transaction_session_timeout = 0")
+    connection.commit()
 
 
 @pytest.fixture
 def session(engine: Engine) -> Iterator[Session]:
     """A transaction for the whole test; after `commit()` the next one begins by itself."""
     with Session(engine, expire_on_commit=False) as session:
-        if engine.dialect.name == "postgresql":  # the light worker may wait for the processor for long
-            session.execute(text("SET idle_in_transaction_session_timeout = 0"))
-            session.commit()
         yield session
         session.commit()
 

@@ -50,8 +50,9 @@ def test_given_a_phone_that_refuses_or_is_cancelled_then_the_caller_learns_it():
         other.wait_for_call()
         other.reject()
         assert caller.wait_for("closed").reason.startswith("486")
-        caller.dial(other.uri)
+        placed = caller.dial(other.uri)
         call = other.wait_for_call()
+        caller.wait_for("ringing", call=placed)  # before that there is nothing to cancel yet
         caller.hangup()
         other.wait_for("closed", call=call)
         assert other.rang == 2

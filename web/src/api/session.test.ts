@@ -47,3 +47,17 @@ it('given somebody at the page who signs out when an answer from before comes la
   expect(await asked(out, late)).toEqual([null, undefined])
   expect(queries.getQueryData(keys.me)).toBeNull()
 })
+
+it('given a question that is asked anew when its answer comes late then what was said since holds', async () => {
+  const { whoseItIs } = await import('./session')
+  queries.setQueryData(keys.me, ME)
+  const anew = new AbortController()
+  const whose = whoseItIs(queries, anew.signal)
+  await vi.waitFor(() => expect(answers).toHaveLength(1))
+  const since = { ...ME, takes_live: false }
+  queries.setQueryData(keys.me, since)
+  anew.abort()
+  answers[0]?.(new Response(JSON.stringify({ ...ME, takes_live: true }), { headers: { 'Content-Type': 'application/json' } }))
+  await whose
+  expect(queries.getQueryData(keys.me)).toEqual(since)
+})

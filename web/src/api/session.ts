@@ -44,18 +44,19 @@ export function signedIn(queries: QueryClient, me: Me): void {
   if (wasOver) void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== keys.me[0] })
 }
 
-/** Asked of the server: who is signed in, or was. */
-export async function whoseItIs(queries: QueryClient): Promise<Me | null> {
+/** Asked of the server: who is signed in, or was. Once it is asked anew (`signal`), this answer may be older, and says nothing. */
+export async function whoseItIs(queries: QueryClient, signal?: AbortSignal): Promise<Me | null> {
   const known = () => queries.getQueryData<Me | null>(keys.me) ?? null
   const isOver = () => queries.getQueryData<boolean>(keys.sessionOver) ?? false
   const [before, wasOver] = [known(), isOver()]
   try {
     const me = await getMe()
+    if (signal?.aborted) return me
     if (known()?.username !== before?.username) return known() // somebody has signed out, or in, since it was asked
     signedIn(queries, me)
     return me
   } catch (error) {
-    if (!(error instanceof Problem) || error.status !== 401) throw error
+    if (!(error instanceof Problem) || error.status !== 401 || signal?.aborted) throw error
     // An answer to a question from before somebody signed in says nothing any more.
     if (known() !== before || (wasOver && !isOver())) return known()
     queries.setQueryData(keys.sessionOver, before !== null)
@@ -70,6 +71,6 @@ const OVER = 3_000
 export const useMe = () =>
   useQuery({
     queryKey: keys.me,
-    queryFn: ({ client: queries }) => whoseItIs(queries),
+    queryFn: ({ client: queries, signal }) => whoseItIs(queries, signal),
     refetchInterval: ({ state }) => (state.data && queryClient.getQueryData(keys.sessionOver) ? OVER : false),
   })
