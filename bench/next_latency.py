@@ -130,7 +130,8 @@ class Citizens:
         return CITIZENS_HZ[self._tone(call)]
 
     def _tone(self, call: int) -> int:
-        return (call + (call in self._changed)) % len(CITIZENS_HZ)
+        # changed, it is neither its own nor the next call's, which the page awaits while this one still talks
+        return (call + 2 * (call in self._changed)) % len(CITIZENS_HZ)
 
     def change(self, call: int) -> float:
         """The call speaks another tone from now on; when that is, in seconds since 1970."""
@@ -259,8 +260,9 @@ def main() -> None:
     for name, waits in zip(ROWS, zip(*times, strict=True), strict=True):
         p90 = statistics.quantiles(waits, n=10)[8]
         if name == "both hear":
-            measured("next", statistics.median(waits))
+            both = statistics.median(waits)
         print(f"{name:<28}{statistics.median(waits):>8.0f}{p90:>8.0f}{max(waits):>8.0f}")
+    measured("next", both, f"{both:.0f} ms", f"any sound, phone to page: {statistics.median(waits):.0f} ms")
     print(f"goal: both hear in at most {GOAL_MS} at the median; load after: {os.getloadavg()[0]:.1f}")
 
 
