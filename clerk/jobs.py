@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from clerk import backups, erasing, pictures, recordings, replies, seldom
 from clerk.progress import step
@@ -38,30 +39,30 @@ class Job(NamedTuple):
     """It is stuck when it has not come a step further for so long."""
 
 
+def _in_batches(engine: Engine, some: Callable[[Session], object]) -> None:
+    """Do some of it in a transaction, over and over, until none is left."""
+    while True:
+        with writing(engine) as session:
+            if not some(session):
+                return
+        step()
+        time.sleep(_BREATH_S)  # calls and desks write in between
+
+
 def carry_over(engine: Engine, _settings: Settings) -> None:
     """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
     with reading(engine) as session:
         if not carry.is_left(session):
             return
-    for some in (carry.run, carry.tell_left):
-        while True:
-            with writing(engine) as session:
-                if not some(session, _BATCH):
-                    break
-            step()
-            time.sleep(_BREATH_S)  # calls and desks write in between
+    _in_batches(engine, lambda session: carry.run(session, _BATCH))
+    _in_batches(engine, lambda session: carry.tell_left(session, _BATCH))
 
 
 def announce(engine: Engine, settings: Settings) -> None:
     """Put due notices into the outbox, and the messages to those who wished to know of the next round."""
     with writing(engine) as session:
         notices.queue_due(session, settings)
-    while True:
-        with writing(engine) as session:
-            if not wishes.tell(session, _BATCH):
-                break
-        step()
-        time.sleep(_BREATH_S)  # calls and desks write in between
+    _in_batches(engine, lambda session: wishes.tell(session, _BATCH))
 
 
 def tell_of_requests(engine: Engine, settings: Settings) -> None:
@@ -107,12 +108,9 @@ def seal(engine: Engine, _settings: Settings) -> None:
 
 def close_requests(engine: Engine, settings: Settings) -> None:
     """Close the requests whose citizens were asked whether they are solved, and have said nothing."""
-    while True:
-        with writing(engine) as session:
-            if not closing.close_unanswered(session, settings.request_answer_days, _BATCH):
-                break
-        step()
-        time.sleep(_BREATH_S)  # calls and desks write in between
+    _in_batches(
+        engine, lambda session: closing.close_unanswered(session, settings.request_answer_days, _BATCH)
+    )
 
 
 def count_requests(engine: Engine, _settings: Settings) -> None:
@@ -125,12 +123,7 @@ def count_requests(engine: Engine, _settings: Settings) -> None:
 
 def tell_of_late_requests(engine: Engine, settings: Settings) -> None:
     """Remind departments of what is due, and tell further up of what is late."""
-    while True:
-        with writing(engine) as session:
-            if not reminders.tell(session, settings.working_week, _BATCH):
-                break
-        step()
-        time.sleep(_BREATH_S)  # calls and desks write in between
+    _in_batches(engine, lambda session: reminders.tell(session, settings.working_week, _BATCH))
 
 
 def tell_of_urgent(engine: Engine, settings: Settings) -> None:
