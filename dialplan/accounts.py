@@ -7,6 +7,8 @@ from settings.trunks import ONLY
 AMI_USER = "dialer"
 AGI = "agi"
 """Whose password tells ivr that it is our own Asterisk that asks."""
+ASKS = "asks"
+"""Whose password is the name by which ivr asks Asterisk how long its line takes: nobody else knows it."""
 DESK_EXTENSION = "1"
 """What a desk's phone dials to sit down in its room."""
 

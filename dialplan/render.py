@@ -118,6 +118,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             asides=ASIDES,
             patience_s=PATIENCE_S,
             agi_secret=settings.secret_for(accounts.AGI),
+            asks=settings.secret_for(accounts.ASKS),
             variables=Variable,
         )
         (etc / name).write_text(text)

@@ -50,7 +50,7 @@ class Context(StrEnum):
     FROM_TRUNK = "from-trunk"
     FROM_PHONE = "from-browser-phone"
     FROM_DESK = "from-desk"
-    FROM_PROXY = "from-proxy"
+    ASKED = "asked"
     HOTLINE = "hotline"
     LINES_FULL = "lines-full"
     LEFT_NUMBER = "left-number"

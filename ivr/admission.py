@@ -1,8 +1,8 @@
-"""How many callers are let in at once: fewer while those who are in wait for us, found by what they wait.
+"""How many callers are let in at once: fewer while they make answers late, found by what is measured.
 
 One caller too many costs all others their answer, and a machine that drowns does less than it can. So the
-limit falls by a part while answers are late, and grows in steps while they are not, as a network's senders do
-(AIMD, RFC 5681). Where answers come no sooner with fewer callers (a slow disk, somebody floods us), the
+limit falls by a part while answers are late, and grows in steps while they come soon, as a network's senders
+do (AIMD, RFC 5681). Where answers come no sooner with fewer callers (a slow disk, somebody floods us), the
 limit is given back. The dialplan reads it from a file: whom it turns away must cost next to nothing.
 The file's age says whether this node wants callers at all (dialplan.variables.CALLERS_ADMITTED).
 """
@@ -16,13 +16,20 @@ from pathlib import Path
 
 log = logging.getLogger("ivr")
 
-LATE_S = 0.2
-"""Nine of ten waits are shorter while all is well."""
+LATE_S, LATE_ANSWER_S = 0.2, 0.1
+"""Where half of a second's waits for us, or of Asterisk's answers, take longer, calls pile up."""
+_SOON = 0.5
+"""Where half of them come in this part of it, there is room."""
 LEAST = 20
 """So many are let in however late answers are: whoever is slow with so few is slow for another reason."""
 _ENOUGH = 10
 """Fewer waits in a second are no rush."""
-_FALLS, _GROWS, _STEP = 0.8, 0.1, 5
+_GROWS, _FALLS, _FALLS_MOST, _STEP = 0.25, 0.1, 0.25, 2
+"""The parts by which it grows where nobody waits, and falls where answers are just late."""
+_LASTS_S = 5
+"""How many are in goes up and down by more than half from one second to the next."""
+_NOT_ASKING = 1.25
+"""For so many in the dialplan one asks us: a call begins before its script, and ends after it."""
 _SAMPLES = 2000
 _FEWER, _AS_LATE = 0.75, 0.6
 """With so many of those who were in waits are shorter than this part of the longest, if callers make them."""
@@ -31,37 +38,44 @@ _IN_VAIN_S, _LEFT_ALONE_S = 8, 60
 
 
 class Admission:
-    """It knows of a second what was waited for us in it, and writes down the limit."""
+    """It knows of a second what was waited for us and for Asterisk in it, and writes down the limit."""
 
     def __init__(self, file: Path, most: int) -> None:
         self._file = file
         self._most = most
         self._waits: deque[float] = deque(maxlen=_SAMPLES)
+        self._answers: deque[float] = deque(maxlen=_SAMPLES)
+        self._here: deque[int] = deque(maxlen=_LASTS_S)
         self._forget()
         self._left_alone = 0
         self.limit = most
 
     def _forget(self) -> None:
-        self._most_here, self._longest, self._in_vain = 0, 0.0, 0
+        self._most_here, self._latest, self._in_vain = 0, 0.0, 0
 
     def waited(self, seconds: float) -> None:
         """A caller has waited so long for something of ours: a look, a commit, and Asterisk's word."""
         self._waits.append(seconds)
+
+    def answered(self, seconds: float) -> None:
+        """So long Asterisk has taken to answer its line (ivr.sip_questions)."""
+        self._answers.append(seconds)
 
     def turn(self, here: int, *, wanted: bool = True) -> None:
         """A second is over, in which so many callers were in. Raises OSError.
 
         `wanted`: whether those may come who have another node.
         """
-        waits = sorted(self._waits.popleft() for _ in range(len(self._waits)))
-        wait = waits[len(waits) * 9 // 10] if len(waits) >= _ENOUGH else 0.0
+        late = max(_half(self._waits, least=_ENOUGH) / LATE_S, _half(self._answers, least=1) / LATE_ANSWER_S)
+        self._here.append(here)
         before = self.limit
         self._left_alone = max(0, self._left_alone - 1)
-        if wait > LATE_S and not self._left_alone:
-            self._lower(here, wait)
-        else:
-            self.limit = min(self._most, self.limit + max(_STEP, int(self.limit * _GROWS)))
-            if len(waits) >= _ENOUGH or self.limit == self._most:
+        if late > 1 and not self._left_alone:
+            self._lower(here, late)
+        elif late < _SOON or self._left_alone:
+            more = int(self.limit * _GROWS * (1 - late / _SOON))
+            self.limit = min(self._most, self.limit + max(_STEP, more))
+            if here > LEAST or self.limit == self._most:
                 self._forget()
         if before == self._most > self.limit:
             log.warning("answers are late: fewer callers are let in")
@@ -69,10 +83,11 @@ class Admission:
             log.info("all callers are let in")
         self._write(wanted)
 
-    def _lower(self, here: int, wait: float) -> None:
-        self._most_here, self._longest = max(self._most_here, here), max(self._longest, wait)
-        self._in_vain += here <= self._most_here * _FEWER and wait > self._longest * _AS_LATE
-        self.limit = max(min(LEAST, self._most), int(min(self.limit, here) * _FALLS))
+    def _lower(self, here: int, late: float) -> None:
+        self._most_here, self._latest = max(self._most_here, here), max(self._latest, late)
+        self._in_vain += here <= self._most_here * _FEWER and late > self._latest * _AS_LATE
+        fewer = min(self.limit, max(self._here) * _NOT_ASKING) * (1 - min(_FALLS_MOST, _FALLS * late))
+        self.limit = max(min(LEAST, self._most), int(fewer))
         if self._in_vain == _IN_VAIN_S:
             log.warning("answers are as late with fewer callers: these are not the cause")
             self._forget()
@@ -84,6 +99,12 @@ class Admission:
         if not wanted:
             os.utime(fresh, (0, 0))
         fresh.replace(self._file)
+
+
+def _half(waits: deque[float], *, least: int) -> float:
+    """Half of them were longer; 0 if they are fewer than `least`. They are taken."""
+    taken = sorted(waits.popleft() for _ in range(len(waits)))
+    return taken[len(taken) // 2] if len(taken) >= least else 0.0
 
 
 def every_second(

@@ -1,10 +1,10 @@
 """The FastAGI server: a thread a call, one call script each. A broken call ends alone."""
 
 import logging
+import os
 import signal
 import socket
 import socketserver
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +23,8 @@ from hotline.line import left_numbers
 from hotline.nodes import leases
 from hotline.reports import call_counts
 from hotline.rounds import rounds
-from ivr.admission import Admission, every_second
+from ivr import sip_questions
+from ivr.admission import LEAST, Admission, every_second
 from ivr.call import AGIError, AGIHangup, Call, NoInput
 from ivr.call_counter import CallCounter
 from ivr.caller_cache import CallerCache
@@ -83,9 +84,8 @@ _WELL = "well"
 _ASK_S, _ANSWER_S = 1.0, 4.0
 
 
-_SWITCH_S = 0.0005
-"""The one thread that writes waits for Python's lock after each statement, and all other writers for it: with
-the usual 5 ms for each turn a rush of calls would be registered four times slower."""
+_FIRST = -10
+"""All callers wait for this one process, which hundreds of threads of Asterisk would keep waiting (nice)."""
 
 
 class Server(socketserver.ThreadingTCPServer):
@@ -225,18 +225,26 @@ def _admit(server: Server, stop: threading.Event) -> None:
     every_second(server.admission, server.callers.asking, server.wants_callers, stop)
 
 
+def _ask_asterisk(server: Server, stop: threading.Event) -> None:
+    def is_rush() -> bool:
+        return server.callers.asking() > LEAST
+
+    sip_questions.keep_asking(server.settings, is_rush, server.admission.answered, stop)
+
+
 def _write_callers(server: Server, stop: threading.Event) -> None:
     server.callers.keep_written(server.engine, stop)
 
 
 def serve(settings: Settings) -> None:
     """Answer calls until the process is told to stop."""
-    sys.setswitchinterval(_SWITCH_S)
+    with suppress(PermissionError):  # systemd and containers have shares of time instead
+        os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine = connect(settings.database)
     stop = threading.Event()
     with Server(settings, engine) as server:
-        for work in (_ask_itself, _every_beat, _write_callers, _admit):
+        for work in (_ask_itself, _every_beat, _write_callers, _admit, _ask_asterisk):
             threading.Thread(target=work, args=(server, stop), daemon=True).start()
         log.info("listening on %s", settings.agi)
         try:

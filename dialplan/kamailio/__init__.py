@@ -27,6 +27,10 @@ _TEMPLATES.filters["text"] = lambda value: str(value).replace("\\", "\\\\").repl
 _PATH = re.compile(r"[A-Za-z0-9/._-]+")
 _NODE = "node"
 _RETRY_AFTER_S = 10
+_FULL_MS = 300
+"""So long nobody is sent to a node that has said that it is full; a caller's call takes many seconds."""
+_TOLD_PER_SECOND = 3
+"""For each node; it lets 20 hear so at one time (dialplan.variables.TOLD_AT_ONCE), some ten seconds each."""
 _SCANNERS = (
     *("friendly-scanner", "friendly-request", "sipvicious", "sundayddr", "sipsak", "sip-scan", "sipcli"),
     *("iwar", "smap", "vaxsipuseragent", "vaxasip", "pplsip", "scanner", "sipptk", "siparmyknife"),
@@ -76,6 +80,8 @@ def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
         "calls_per_second": settings.sip_proxy_calls_per_second,
         "scanners": "|".join(f"({name})" for name in _SCANNERS),
         "retry_after": _RETRY_AFTER_S,
+        "full_ms": _FULL_MS,
+        "told_per_second": _TOLD_PER_SECOND * len(nodes),
         "mask_key": settings.secret_for("sip-proxy"),
         "node": _NODE,
         "node_key": _node_key(settings),

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from dialplan import accounts
 from dialplan.variables import CAPPED_CAUSE, SAID_EVENT, Context
 from settings import Settings, SettingsError
 from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, contexts, sections
 
-INBOUND = {Context.FROM_TRUNK, Context.FROM_PHONE, Context.FROM_DESK}
+INBOUND = {Context.FROM_TRUNK, Context.FROM_PHONE, Context.FROM_DESK, Context.ASKED}
 
 
 # --- who gets in, and how far ---
@@ -67,8 +68,9 @@ def test_whoever_comes_as_the_trunk_gets_on_only_from_the_sip_port(
 
 @pytest.mark.parametrize("browser_phone", [True, False])
 def test_every_endpoint_comes_in_by_its_own_context_and_all_but_the_trunk_with_a_password(
-    rendered: Render, browser_phone: bool
+    rendered: Render, configured: Callable[..., Settings], browser_phone: bool
 ):
+    asks = configured().secret_for(accounts.ASKS)  # nobody else knows the name, which leads nowhere
     parts = sections(rendered(browser_phone=browser_phone)["pjsip.conf"])
     endpoints = {name: values for name, values in parts if "context" in values}
     passwords = {name: values["password"] for name, values in parts if "password" in values}
@@ -78,11 +80,12 @@ def test_every_endpoint_comes_in_by_its_own_context_and_all_but_the_trunk_with_a
     phones = [f"phone-{n}" for n in range(1, 6)] if browser_phone else []
     assert ways == {
         "trunk": "from-trunk",
+        asks: "asked",
         **dict.fromkeys(desks, "from-desk"),
         **dict.fromkeys(phones, "from-browser-phone"),
     }
-    assert [name for name, values in endpoints.items() if values.get("auth") != name] == ["trunk"]
-    assert passwords.keys() == endpoints.keys() - {"trunk"}
+    assert [name for name, values in endpoints.items() if values.get("auth") != name] == ["trunk", asks]
+    assert passwords.keys() == endpoints.keys() - {"trunk", asks}
     assert len(set(passwords.values())) == len(passwords)
 
 

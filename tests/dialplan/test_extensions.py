@@ -143,6 +143,7 @@ def test_who_is_offered_to_leave_the_number_asks_one_script_only_by_the_key_and_
     offer = full[[where for _, where in full].index("TIMEOUT(absolute)=120") :]
     names = [app for app, _ in offer]
 
+    assert names.index("Playback") < names.index("Read"), "who types ahead means the menu"
     assert "AGI" not in names[: names.index("Read")] and names.count("AGI") == 2
     read = offer[names.index("Read")][1]
     assert read.endswith(f"/fa/{LINES_FULL_OFFER},1,,1,6"), "the key ends the prompt"
@@ -150,7 +151,7 @@ def test_who_is_offered_to_leave_the_number_asks_one_script_only_by_the_key_and_
     assert after[:2] == [("GotoIf", '$["${key}" = "1"]?leave'), AGAIN_AFTER_A_WRONG_KEY]
     assert offer[names.index("AGI")][1].split(",")[0].endswith(f"/{Script.LEAVE_NUMBER}")
     answers = [where.rpartition("/")[2] for app, where in offer if app == "Playback"]
-    assert answers == ["goodbye", "left-number-failed", "left-number-kept", "left-number-not"]
+    assert answers == ["lines-busy", "goodbye", "left-number-failed", "left-number-kept", "left-number-not"]
     assert full[-3][1].endswith('| "${asked}" = "1"]?uncounted')
 
 

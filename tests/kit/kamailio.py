@@ -10,13 +10,13 @@ from dialplan import kamailio
 from settings import Settings
 from tests.kit.process import Program, folder_in_memory, need
 
-_MEMORY_MB = "32"
+_MEMORY_MB = 32
 
 
 class Kamailio:
     """Runs until the `with` ends; may be killed and started again."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, memory_mb: int = _MEMORY_MB) -> None:
         assert settings.sip_proxy
         self.address = (settings.sip_proxy.host, settings.sip_proxy.port)
         self.folder = folder_in_memory("kamailio-", 1 << 28)
@@ -24,6 +24,7 @@ class Kamailio:
             path = self.folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
+        self._memory = str(memory_mb)
         self._config = self.folder / "kamailio.cfg"
 
     def check(self) -> str:
@@ -34,10 +35,11 @@ class Kamailio:
 
     def start(self) -> None:
         """Run it, until it can be asked how it is."""
-        argv = [need("kamailio", "kamailio"), "-f", self._config, "-m", _MEMORY_MB, "-M", "4", "-DD", "-E"]
+        argv = [need("kamailio", "kamailio"), "-f", self._config, "-m", self._memory, "-M", "4", "-DD", "-E"]
         pid = self.folder / "pid"
         pid.unlink(missing_ok=True)
         self._program = Program([*argv, "-P", pid], folder=self.folder, log=self.folder / "log")
+        self.pid = self._program.pid
         self._program.ready(lambda: pid.exists() and self._answers())
 
     def _answers(self) -> bool:

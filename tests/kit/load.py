@@ -78,6 +78,7 @@ class Load:
         command += ["-trace_stat", "-stf", "stat", "-fd", "1", "-trace_err", "-error_file", "errors"]
         self._began = time.monotonic()
         self._program = Program(command, folder=self._folder, log=self._folder / "log")
+        self.pid = self._program.pid
         return self
 
     def wait(self, timeout: float) -> Done:

@@ -62,6 +62,7 @@ def place(running: Place) -> Iterator[Place]:
     for node in (running.one, running.two):
         node.well()
     until(running.all_there, "both nodes are there")
+    running.kamailio.ask("htable.flush", "full")
     for peer in (running.one, running.two, running.carrier, running.stranger):
         peer.requests.clear()
     running.one.said_full.clear()

@@ -88,6 +88,7 @@ def request(
     """Send a request of a dialog."""
     retrans = "" if method == "ACK" else 'retrans="500"'
     branch = "z9hG4bK-[pid]-[call_number]-1" if uri != "[next_url]" else "[branch]"
+    extra += "[routes]\n" if uri == "[next_url]" else ""
     text = (
         f"{method} {uri} SIP/2.0\nVia: SIP/2.0/UDP [local_ip]:[local_port];branch={branch}\n"
         f"From: {sender}\nTo: {callee}\nCall-ID: [call_id]\nCSeq: {seq} {method}\n"

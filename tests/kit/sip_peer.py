@@ -107,7 +107,7 @@ class Node(Peer):
 
     def __init__(self, port: int) -> None:
         super().__init__("127.0.0.1", port)
-        self.full = self.silent = self.drains = self.no_line = self.rings = False
+        self.full = self.silent = self.drains = self.no_line = self.rings = self.sick = False
         self.lost = 0
         """So many health questions never arrive here."""
         self._ringing: dict[str, Request] = {}
@@ -133,6 +133,8 @@ class Node(Peer):
                 self.lost -= 1
             case "OPTIONS" | "INVITE" if self.drains and ";tag=" not in request.header("To"):
                 self.answer(request, "503 Service Unavailable", sender)
+            case "INVITE" if self.sick and request.header("X-Hotline-Next"):
+                self.answer(request, "502 Bad Gateway", sender)
             case "INVITE" if self.full and (self.no_line or request.header("X-Hotline-Next")):
                 self.answer(request, "503 Service Unavailable", sender)
             case _:
@@ -142,7 +144,7 @@ class Node(Peer):
 
     def well(self) -> None:
         """Be as at first; what was not answered and may still be waited for is answered now."""
-        self.full = self.silent = self.drains = self.no_line = self.rings = False
+        self.full = self.silent = self.drains = self.no_line = self.rings = self.sick = False
         self.lost = 0
         for request, sender in self._unheard:
             if request.method == "OPTIONS":

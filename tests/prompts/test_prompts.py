@@ -90,7 +90,7 @@ WITHOUT_SLOTS = f"""
     report-category report-district report-speak report-review report-nothing report-deleted
     operator-now operator-busy operator-choice operator-stay operator-press-two operator-other-number
     silence-operator silence-no-number no-key-again wrong-key  goodbye-how goodbye apology lines-full
-    lines-full-offer left-number-kept left-number-not left-number-failed
+    lines-busy lines-full-offer left-number-kept left-number-not left-number-failed
     left-call-intro left-call-question left-call-later left-call-not-you
     callback-let-go callback-held callback-held-over callback-goodbye
     wait-again wait-unknown wait-soon wait-minute wait-press-two wait-too-long wait-later

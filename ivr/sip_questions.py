@@ -1,0 +1,82 @@
+"""How long our own Asterisk takes to answer its line: asked as a carrier asks it, by SIP (OPTIONS).
+
+In a rush calls wait there before any script knows of them: what scripts wait for is short, while invitations
+and keys are a second late. Only while enough callers are in that some of them could be turned away
+(ivr.admission.LEAST): a quiet night costs nothing.
+"""
+
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+from dialplan.accounts import ASKS
+from settings import Settings
+from settings.addresses import Address
+
+ANSWER_S = 1.0
+"""Who has not answered then has taken so long, and is asked anew."""
+_PACKET = 4096
+_EVERY_S = 0.1
+_QUIET_S = 1.0
+_STRANGE, _LET_ALONE_S = 10, 60.0
+"""Who answers none of so many first questions does not know us (an older configuration): a pause."""
+
+
+def keep_asking(
+    settings: Settings, is_rush: Callable[[], bool], took: Callable[[float], None], stop: threading.Event
+) -> None:
+    """Tell `took` the seconds of each answer while it `is_rush`, until `stop`."""
+    pause = _QUIET_S
+    while not stop.wait(pause):
+        pause, known, misses = _QUIET_S, False, 0
+        try:
+            with _line(settings) as line:
+                while is_rush() and not stop.wait(_EVERY_S):
+                    seconds = _ask(line, settings)
+                    known = known or seconds < ANSWER_S
+                    misses += not known
+                    if misses == _STRANGE:
+                        pause = _LET_ALONE_S
+                        break
+                    took(seconds)
+        except OSError:
+            continue  # no Asterisk is there, and so no caller
+
+
+def _line(settings: Settings) -> socket.socket:
+    host = settings.sip.host if settings.sip.host != "0.0.0.0" else settings.ami.host  # noqa: S104
+    line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    line.connect((host, settings.sip.port))
+    return line
+
+
+def _ask(line: socket.socket, settings: Settings) -> float:
+    """The seconds until it says that it is well; ANSWER_S if it does not."""
+    question, here = f"z9hG4bK{secrets.token_hex(8)}", Address(*line.getsockname())
+    began = time.monotonic()
+    line.send(
+        "\r\n".join(
+            (
+                f"OPTIONS sip:s@{here.host} SIP/2.0",
+                f"Via: SIP/2.0/UDP {here};rport;branch={question}",
+                f"From: <sip:{settings.secret_for(ASKS)}@{here.host}>;tag={question}",
+                f"To: <sip:s@{here.host}>",
+                f"Call-ID: {question}",
+                "CSeq: 1 OPTIONS",
+                "Max-Forwards: 1",
+                "Content-Length: 0\r\n\r\n",
+            )
+        ).encode()
+    )
+    while (left := began + ANSWER_S - time.monotonic()) > 0:
+        line.settimeout(left)
+        try:
+            answer = line.recv(_PACKET)
+        except TimeoutError:
+            break
+        if question.encode() in answer:  # and to none of an earlier question
+            is_well = answer.startswith(b"SIP/2.0 200 ")
+            return time.monotonic() - began if is_well else ANSWER_S
+    return ANSWER_S

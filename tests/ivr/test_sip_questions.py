@@ -1,0 +1,159 @@
+"""How long Asterisk takes to answer its line, asked of the real one and of some that do not answer."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from ivr import sip_questions
+from settings import Settings, load
+from tests.kit.lone_asterisk import LoneAsterisk
+from tests.kit.ports import free_port
+from tests.kit.process import until
+from tests.kit.sip_peer import Peer
+from tests.kit.sip import Address, Request
+
+
+@contextmanager
+def _asking(settings: Settings, *, rush: Callable[[], bool] = lambda: True) -> Iterator[list[float]]:
+    """What was told of the answers so far."""
+    took: list[float] = []
+    stop = threading.Event()
+    asking = threading.Thread(target=sip_questions.keep_asking, args=(settings, rush, took.append, stop))
+    asking.start()
+    try:
+        yield took
+    finally:
+        stop.set()
+        asking.join()
+
+
+def test_given_the_real_asterisk_when_there_is_a_rush_then_it_is_asked_often_and_writes_nothing_of_it_down():
+    with LoneAsterisk() as asterisk, _asking(asterisk.settings) as took:
+        before = asterisk.log()
+        until(lambda: len(took) >= 20, "it has answered", 20)
+        assert sorted(took)[10] < sip_questions.ANSWER_S, "it knows who asks"
+        assert asterisk.log() == before
+
+
+def test_given_the_real_asterisk_when_a_stranger_asks_by_the_wrong_name_then_that_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(sip_questions, "ASKS", "desk-1")
+    with LoneAsterisk(HOTLINE_TRUNK_ALLOWED="192.0.2.1") as asterisk, _asking(asterisk.settings) as took:
+        until(lambda: took, "it was asked", 20)
+        assert set(took) == {sip_questions.ANSWER_S}
+
+
+class _Line(Peer):
+    """An Asterisk that answers as it is told to."""
+
+    status = "200 OK"
+
+    def asked(self, request: Request, sender: Address) -> None:
+        if self.status:
+            self.answer(request, self.status, sender)
+
+
+@pytest.fixture
+def line() -> Iterator[_Line]:
+    with _Line("127.0.0.1", free_port()) as line:
+        yield line
+
+
+@pytest.fixture
+def settings(line: _Line, own_environment: None) -> Settings:
+    return load(_env_file=None, sip=f"127.0.0.1:{line.port}")
+
+
+def test_given_no_rush_when_time_goes_by_then_nobody_asks(
+    line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sip_questions, "_QUIET_S", 0.01)
+    looks: list[None] = []
+    with _asking(settings, rush=lambda: bool(looks.append(None))) as took:
+        until(lambda: len(looks) > 20, "many quiet moments")
+    assert not took and not line.requests
+
+
+@pytest.mark.parametrize("status", ["", "503 Service Unavailable"])
+def test_given_an_asterisk_that_has_answered_when_it_hangs_or_takes_nobody_then_that_counts_as_late(
+    line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch, status: str
+):
+    monkeypatch.setattr(sip_questions, "ANSWER_S", 0.05)
+    monkeypatch.setattr(sip_questions, "_EVERY_S", 0.01)
+    with _asking(settings) as took:
+        until(lambda: took, "it has answered")
+        line.status = status
+        until(lambda: took[-1] == 0.05, "it is late")
+        seen = len(took)
+        until(lambda: len(took) > seen + 20, "it is asked on")
+        assert set(took[seen:]) == {0.05}
+        line.status = "200 OK"
+        until(lambda: took[-1] < 0.05, "it answers again")
+
+
+@pytest.mark.parametrize("status", ["", "401 Unauthorized"])
+def test_given_an_asterisk_that_does_not_know_us_when_it_was_asked_ten_times_then_it_is_let_alone_for_a_minute(
+    line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch, status: str
+):
+    monkeypatch.setattr(sip_questions, "ANSWER_S", 0.05)
+    monkeypatch.setattr(sip_questions, "_EVERY_S", 0.01)
+    pauses: list[float] = []
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout or 0)
+            return super().wait(min(timeout or 0, 0.01))
+
+    line.status = status
+    stop, took = Stop(), []
+    asking = threading.Thread(
+        target=sip_questions.keep_asking, args=(settings, lambda: True, took.append, stop)
+    )
+    asking.start()
+    until(lambda: 60.0 in pauses, "it is let alone")
+    stop.set()
+    asking.join()
+    assert len(took) >= 9 and set(took) == {0.05}
+
+
+def test_given_an_answer_to_an_earlier_question_when_it_comes_late_then_it_is_not_taken_for_this_ones(
+    line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sip_questions, "ANSWER_S", 0.2)
+    monkeypatch.setattr(sip_questions, "_EVERY_S", 0.01)
+    held: list[tuple[Request, Address]] = []
+
+    def asked(request: Request, sender: Address) -> None:
+        held.append((request, sender))
+        if len(held) > 1:  # the one before, while this one waits
+            line.answer(held[-2][0], "200 OK", held[-2][1])
+
+    monkeypatch.setattr(line, "asked", asked)
+    with _asking(settings) as took:
+        until(lambda: len(took) >= 4, "some were asked")
+    assert set(took) == {0.2}
+
+
+def test_given_no_asterisk_when_there_is_a_rush_then_nothing_is_told_until_one_is_there(
+    own_environment: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sip_questions, "_QUIET_S", 0.01)
+    monkeypatch.setattr(sip_questions, "_EVERY_S", 0.01)
+    port = free_port()
+    refused: list[None] = []
+
+    def line_of(settings: Settings) -> socket.socket:
+        refused.append(None)
+        return real(settings)
+
+    real = sip_questions._line
+    monkeypatch.setattr(sip_questions, "_line", line_of)
+    with _asking(load(_env_file=None, sip=f"127.0.0.1:{port}")) as took:
+        until(lambda: len(refused) > 5, "nobody is there")
+        assert not took
+        with _Line("127.0.0.1", port):
+            until(lambda: took and took[-1] < sip_questions.ANSWER_S, "it is there")
