@@ -12,8 +12,8 @@ from settings import Settings, load
 from tests.kit.lone_asterisk import LoneAsterisk
 from tests.kit.ports import free_port
 from tests.kit.process import until
-from tests.kit.sip_peer import Peer
 from tests.kit.sip import Address, Request
+from tests.kit.sip_peer import Peer
 
 
 @contextmanager
@@ -96,7 +96,7 @@ def test_given_an_asterisk_that_has_answered_when_it_hangs_or_takes_nobody_then_
 
 
 @pytest.mark.parametrize("status", ["", "401 Unauthorized"])
-def test_given_an_asterisk_that_does_not_know_us_when_it_was_asked_ten_times_then_it_is_let_alone_for_a_minute(
+def test_given_an_asterisk_that_does_not_know_us_when_asked_ten_times_then_it_is_let_alone_for_a_minute(
     line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch, status: str
 ):
     monkeypatch.setattr(sip_questions, "ANSWER_S", 0.05)
