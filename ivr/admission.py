@@ -32,7 +32,8 @@ _NOT_ASKING = 1.25
 """For so many in the dialplan one asks us: a call begins before its script, and ends after it."""
 _SAMPLES = 2000
 _FEWER, _AS_LATE = 0.75, 0.6
-"""With so many of those who were in waits are shorter than this part of the longest, if callers make them."""
+"""With so many of those who were in waits are shorter than this part of the longest, if callers make them.
+One without an end tells nothing of that."""
 _IN_VAIN_S, _LEFT_ALONE_S = 8, 60
 """After so many such seconds callers are not the cause: for so long none is turned away for it."""
 
@@ -58,8 +59,13 @@ class Admission:
         self._waits.append(seconds)
 
     def answered(self, seconds: float) -> None:
-        """So long Asterisk has taken to answer its line (ivr.sip_questions)."""
+        """So long Asterisk has taken to answer its line (ivr.sip_questions); math.inf: it did not."""
         self._answers.append(seconds)
+
+    @property
+    def is_low(self) -> bool:
+        """Whether fewer are let in than there are lines."""
+        return self.limit < self._most
 
     def turn(self, here: int, *, wanted: bool = True) -> None:
         """A second is over, in which so many callers were in. Raises OSError.

@@ -227,7 +227,7 @@ def _admit(server: Server, stop: threading.Event) -> None:
 
 def _ask_asterisk(server: Server, stop: threading.Event) -> None:
     def is_rush() -> bool:
-        return server.callers.asking() > LEAST
+        return server.callers.asking() > LEAST or server.admission.is_low
 
     sip_questions.keep_asking(server.settings, is_rush, server.admission.answered, stop)
 

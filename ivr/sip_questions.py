@@ -1,10 +1,11 @@
 """How long our own Asterisk takes to answer its line: asked as a carrier asks it, by SIP (OPTIONS).
 
 In a rush calls wait there before any script knows of them: what scripts wait for is short, while invitations
-and keys are a second late. Only while enough callers are in that some of them could be turned away
-(ivr.admission.LEAST): a quiet night costs nothing.
+and keys are a second late. Only in a rush: a quiet night costs nothing. The thread that asks also waits for
+this process's own lock, so it is late where we are.
 """
 
+import math
 import secrets
 import socket
 import threading
@@ -15,30 +16,32 @@ from dialplan.accounts import ASKS
 from settings import Settings
 from settings.addresses import Address
 
-ANSWER_S = 1.0
-"""Who has not answered then has taken so long, and is asked anew."""
+ANSWER_S = 0.8
+"""Who has not answered then may never: there is an answer, or none, in each second."""
 _PACKET = 4096
 _EVERY_S = 0.1
 _QUIET_S = 1.0
-_STRANGE, _LET_ALONE_S = 10, 60.0
-"""Who answers none of so many first questions does not know us (an older configuration): a pause."""
+_UNKNOWN_S = 60.0
+"""An Asterisk that never answered does not know us (an older configuration): it is let alone for so long."""
 
 
 def keep_asking(
     settings: Settings, is_rush: Callable[[], bool], took: Callable[[float], None], stop: threading.Event
 ) -> None:
-    """Tell `took` the seconds of each answer while it `is_rush`, until `stop`."""
-    pause = _QUIET_S
+    """Tell `took` the seconds of each answer while it `is_rush`, until `stop`; math.inf where none came."""
+    known, pause = False, _QUIET_S
     while not stop.wait(pause):
-        pause, known, misses = _QUIET_S, False, 0
+        pause = _QUIET_S
+        if known and not is_rush():
+            continue
         try:
             with _line(settings) as line:
-                while is_rush() and not stop.wait(_EVERY_S):
+                while not stop.wait(_EVERY_S):
                     seconds = _ask(line, settings)
-                    known = known or seconds < ANSWER_S
-                    misses += not known
-                    if misses == _STRANGE:
-                        pause = _LET_ALONE_S
+                    known = known or seconds < math.inf
+                    if not known:
+                        pause = _UNKNOWN_S
+                    if not known or not is_rush():
                         break
                     took(seconds)
         except OSError:
@@ -53,7 +56,7 @@ def _line(settings: Settings) -> socket.socket:
 
 
 def _ask(line: socket.socket, settings: Settings) -> float:
-    """The seconds until it says that it is well; ANSWER_S if it does not."""
+    """The seconds until it says that it is well."""
     question, here = f"z9hG4bK{secrets.token_hex(8)}", Address(*line.getsockname())
     began = time.monotonic()
     line.send(
@@ -78,5 +81,5 @@ def _ask(line: socket.socket, settings: Settings) -> float:
             break
         if question.encode() in answer:  # and to none of an earlier question
             is_well = answer.startswith(b"SIP/2.0 200 ")
-            return time.monotonic() - began if is_well else ANSWER_S
-    return ANSWER_S
+            return time.monotonic() - began if is_well else math.inf
+    return math.inf

@@ -55,18 +55,23 @@ def test_given_no_proxy_when_a_node_is_rendered_then_nothing_speaks_of_one(rende
     assert sections(files["pjsip.conf"])[0][1]["endpoint_identifier_order"] == "username,ip"
 
 
-def test_given_a_proxy_when_a_node_is_full_or_sick_then_it_says_503_as_long_as_there_is_another_one(
+def test_given_a_proxy_when_a_node_is_full_or_wants_nobody_then_it_says_503_or_502_while_there_is_another_one(
     rendered: Render, configured: Callable[..., Settings]
 ):
     dialplan = contexts(rendered(sip_proxy=PROXY)["extensions.conf"])
     asked = [given for _, given in dialplan["hotline"]]
     at = asked.index('$["${PJSIP_HEADER(read,X-Hotline-Next)}" = ""]?here')
 
-    old = "$[${EPOCH} - 0${STAT(M,%s)} > 5 | ${GROUP_COUNT(callers)} > "
-    assert asked[at + 1].startswith(old % (configured().state_dir / "callers-admitted"))
-    assert asked[at + 1].endswith("?elsewhere,s,1")
-    assert dialplan["elsewhere"] == [("Set", "GROUP()=busy"), ("Hangup", "34")]
-    assert dialplan["hotline"].index(("Answer", "")) > at + 1
+    old = "$[${EPOCH} - 0${STAT(M,%s)} > 5]?elsewhere,s,none"
+    assert asked[at + 1] == old % (configured().state_dir / "callers-admitted")
+    assert asked[at + 2].startswith("$[${GROUP_COUNT(callers)} > ") and asked[at + 2].endswith(
+        "?elsewhere,s,1"
+    )
+    assert dialplan["elsewhere"] == [
+        *(("Set", "GROUP()=busy"), ("Hangup", "34")),
+        *(("Set", "GROUP()=busy"), ("Hangup", "27")),
+    ]
+    assert dialplan["hotline"].index(("Answer", "")) > at + 2
     assert ("Hangup", "34") in dialplan["lines-full"]
 
 

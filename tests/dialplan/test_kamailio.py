@@ -118,7 +118,6 @@ def test_given_all_nodes_full_when_a_caller_comes_then_one_of_them_says_so_and_o
     place.one.full = place.two.full = True
     call = make()
 
-    assert call.status == "200"
     assert place.one.said_full + place.two.said_full == [call.call_id]
     assert len(place.one.of("INVITE")) + len(place.two.of("INVITE")) == 3
 
@@ -127,12 +126,10 @@ def test_given_a_node_that_has_just_said_that_it_is_full_when_more_call_then_for
     place: Place, make: MakeCall
 ):
     place.one.full = True
-    until(lambda: make() and place.one.of("INVITE"), "it was asked")
-    asked = len(place.one.of("INVITE"))
     began = time.monotonic()
-    calls = [make() for _ in range(6)]
-    if time.monotonic() - began < 0.3:  # so long it is spared
-        assert len(place.one.of("INVITE")) == asked
+    calls = [make() for _ in range(8)]
+    asked = len(place.one.of("INVITE"))
+    assert 1 <= asked <= (time.monotonic() - began) / 0.3 + 1 < 8, "of eight callers"
     assert {node_of(place, call) for call in calls} == {place.two}
     place.one.full = False
     until(lambda: node_of(place, make()) is place.one, "it takes callers again")
@@ -143,13 +140,14 @@ def test_given_all_nodes_full_when_many_call_at_once_then_some_hear_it_and_the_o
 ):
     place.one.full = place.two.full = True
     began = time.monotonic()
-    calls = [make() for _ in range(25)]
+    calls = [make() for _ in range(20)]
     seconds = int(time.monotonic() - began) + 1
     told = [call for call in calls if call.status == "200"]
     away = [call for call in calls if call.status == "503"]
 
     assert len(told) + len(away) == len(calls)
-    assert 1 <= len(told) <= (seconds + 1) * 3 * 2, "three in a second for each node"
+    assert 1 <= len(told) <= (seconds + 1) * 5 * 2, "five in a second for each node"
+    assert place.one.said_full and place.two.said_full, "not all by one"
     assert all(int(call.first.header("Retry-After")) > 0 for call in away)
     assert sorted(place.one.said_full + place.two.said_full) == sorted(call.call_id for call in told)
     asked_in_vain = sum(len(node.of("INVITE")) for node in (place.one, place.two)) - len(told)
@@ -160,9 +158,9 @@ def test_given_all_nodes_without_scripts_when_many_call_then_each_is_answered_by
     place: Place, make: MakeCall
 ):
     place.one.sick = place.two.sick = True
-    calls = [make() for _ in range(12)]
+    calls = [make() for _ in range(9)]
 
-    assert [call.status for call in calls] == ["200"] * 12
+    assert [call.status for call in calls] == ["200"] * 9
     assert not place.kamailio.ask("htable.dump", "full").strip("{}\n\t "), "none counts as full"
 
 
@@ -172,7 +170,7 @@ def test_given_one_node_full_and_the_other_drained_when_a_caller_comes_then_the_
     place.one.sick, place.two.full = True, True
     call = make()
 
-    assert (call.status, node_of(place, call)) == ("200", place.two)
+    assert node_of(place, call) is place.two
     assert place.two.said_full == [call.call_id]
 
 

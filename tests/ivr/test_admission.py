@@ -1,5 +1,6 @@
 """How many callers are let in at once: fewer while answers are late, all again when they are not."""
 
+import math
 import os
 import time
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_given_late_answers_when_seconds_go_by_then_fewer_than_are_there_are_let
         "of 125 with those to come"
     )
     assert _second(admission, here=90, wait_s=LATE_S * 2) == 80
-    for _ in range(20):
+    for _ in range(5):
         _second(admission, here=20, wait_s=LATE_S * 2)
     assert admission.limit == LEAST == _written(tmp_path)
 
@@ -104,6 +105,17 @@ def test_given_answers_as_late_with_fewer_callers_when_it_goes_on_then_the_limit
     assert 10 <= turned_away <= 20, "a slow disk is told from a rush within seconds"
     assert {_second(admission, here=160, wait_s=0.5) for _ in range(59)} == {200}
     assert _second(admission, here=160, wait_s=0.5) == 150, "it may be a rush by now"
+
+
+def test_given_an_asterisk_that_does_not_answer_at_all_when_that_goes_on_then_it_proves_nothing(
+    admission: Admission,
+):
+    for here in (160, 120, 90, *([60] * 20)):
+        admission.answered(math.inf)
+        assert _second(admission, here=here) < 200
+    for _ in range(20):  # and then it does, late still
+        admission.answered(LATE_ANSWER_S * 7)
+        assert _second(admission, here=40) < 200
 
 
 @pytest.mark.parametrize("carried", [20, 80])

@@ -42,6 +42,13 @@ class Place:
         """Which flags the proxy has for it: A it takes callers, I it does not answer, D it is taken out."""
         return re.search(rf"sip:127.0.0.1:{node.port}\s+FLAGS: (\w)", self.kamailio.nodes())[1]
 
+    def may_call(self) -> bool:
+        """Whether few have called in this second, and nobody was told that all is full."""
+        of_nodes, of_carrier, told = map(
+            int, re.findall(r"\[(\d+)\]$", self.kamailio.ask("rl.get_pipes"), re.M)
+        )
+        return of_nodes + of_carrier < PER_SECOND / 4 and not told
+
     def all_there(self) -> bool:
         """Whether both nodes take callers."""
         return self.state(self.one) + self.state(self.two) == "AA"
@@ -63,6 +70,7 @@ def place(running: Place) -> Iterator[Place]:
         node.well()
     until(running.all_there, "both nodes are there")
     running.kamailio.ask("htable.flush", "full")
+    until(running.may_call, "another second")
     for peer in (running.one, running.two, running.carrier, running.stranger):
         peer.requests.clear()
     running.one.said_full.clear()
