@@ -215,21 +215,22 @@ class Dialer:
         self._writer.end_overdue()
         self._call_ahead.keep_ready()
         self._desk_calls.place_asked()
-        if leads:
-            self._place_of_no_round()
+        self._place_of_no_round(leads=leads)
         self._tone.sound_due()
         self._empty_desks.hang_up()
         self._asterisk.close_never_started()
 
-    def _place_of_no_round(self) -> None:
-        self._urgent_calls.place_due()
-        self._trial_calls.place_due()
-        self._code_calls.place_due()  # first: somebody waits for it now
-        self._turn_near_calls.place_due()
-        self._confirmations.place_due()
-        self._solved_calls.place_due()
-        self._left_numbers.place_due()
-        self._trunk.rest()
+    def _place_of_no_round(self, *, leads: bool) -> None:
+        if leads:
+            self._urgent_calls.place_due()
+            self._trial_calls.place_due()
+            self._code_calls.place_due()  # first: somebody waits for it now
+            self._turn_near_calls.place_due()
+            self._confirmations.place_due()
+            self._solved_calls.place_due()
+        self._left_numbers.place_due(leads=leads)
+        if leads:
+            self._trunk.rest()
 
     def _catch_up(self) -> None:
         """Whoever then asks what has ended unseen finds nothing of what was seen."""

@@ -1,4 +1,7 @@
-"""Calls those who found all lines full and left their number, once lines are free, one after another."""
+"""Calls those who found all lines full and left their number, once lines are free, one after another.
+
+By one node: where the operators' line lives, so that who presses 0 meets a desk; else by the one that leads.
+"""
 
 import time
 
@@ -11,6 +14,7 @@ from dialer.tried_calls import TriedCalls
 from dialplan.variables import ADMITTED_S, CALLERS_ADMITTED, Context
 from hotline.clock import is_quiet
 from hotline.line import engaged, left_numbers
+from hotline.nodes import homes
 
 _EVERY_S = 1.0
 """No two are called sooner one after another: they must not be the next rush."""
@@ -25,13 +29,19 @@ class LeftNumbers(TriedCalls[LeftNumber]):
     tries = left_numbers.CALLS
     _next_at = float("-inf")
 
-    def place_due(self) -> None:
-        """Call the next one, if a line is free, and never at night. Raises AmiError."""
+    def place_due(self, *, leads: bool) -> None:
+        """Call the next one, if that is this node's, a line is free, and never at night. Raises AmiError.
+
+        `leads`: whether this is the node that does what belongs to no round.
+        """
         if time.monotonic() < self._next_at:
             return
         with reading(self._engine) as session:
             due = left_numbers.due(session, 1)
             if not due or is_quiet(now(session), self._settings.quiet_hours):
+                return
+            home = homes.of_operators_line(session)
+            if not (leads if home is None else home == self._settings.node):
                 return
             lines = self._lines(session)
         if lines > 0 and self._all_are_let_in() and self._caps.room(SHARE) > 0:

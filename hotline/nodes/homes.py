@@ -6,8 +6,8 @@ from sqlalchemy import ColumnElement, String, and_, bindparam, exists, func, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import events
-from db.engine import core
-from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
+from db.engine import core, now
+from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round, UtcDateTime
 from hotline.nodes import leases
 
 NODE = bindparam("node", type_=String)
@@ -25,6 +25,26 @@ _HOME = select(Round.node).where(Round.id == bindparam("round"))
 def of_round(session: Session, round_id: int) -> str | None:
     """The node on which the round lives; None: nobody has served it yet."""
     return core(session).execute(_HOME, {"round": round_id}).scalar()
+
+
+_AT_WORK = (
+    select(Round.node)
+    .join(Node, Node.name == Round.node)
+    .where(
+        Round.is_operators_line,
+        Node.lost_at.is_(None),
+        Node.lease_until > bindparam("at", type_=UtcDateTime),
+        ~leases.drained(Round.node),
+    )
+)
+
+
+def of_operators_line(session: Session) -> str | None:
+    """The node on which the operators' line lives, if it is alive and not drained; None: there is none.
+
+    Only there whoever presses 0 meets a desk.
+    """
+    return core(session).execute(_AT_WORK, {"at": now(session)}).scalar()
 
 
 def settle(session: Session, round_id: int, node: str, *, hold: bool = False) -> bool:

@@ -7,15 +7,18 @@ import pytest
 from sqlalchemy import select, update
 
 from db.engine import now, reading, writing
-from db.models import CallerNow, LeftNumber, LeftOutcome, PlacedCall
+from db.models import CallerNow, LeftNumber, LeftOutcome, Node, PlacedCall
 from dialer.left_numbers import LeftNumbers
 from dialplan.variables import CALLERS_ADMITTED
 from hotline import heartbeats
 from hotline.clock import CITY
 from hotline.line import left_numbers
+from hotline.nodes import leases
+from hotline.rounds import rounds
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.dialer.office import LONG_AGO, Office, on_sqlite
+from tests.kit.databases import in_both
 from tests.kit.fake_manager import FakeManager
 
 NUMBER = "+989131234567"
@@ -157,6 +160,69 @@ def test_given_another_node_that_leads_when_a_number_waits_then_this_one_does_no
     assert called(manager) == []
     office._dialer._leads = lambda: True
     office.until(lambda: called(manager))
+
+
+def line_lives_on(office: Office, settings: Settings, home: str | None) -> None:
+    """Two nodes are alive, and the operators' line is on this one."""
+    with writing(office.engine) as session:
+        for name in ("main", "two"):
+            leases.take(session, settings.model_copy(update={"node": name}))
+        rounds.operators_line(session).node = home
+
+
+def works_as(office: Office, settings: Settings, node: str, *, leads: bool) -> None:
+    """From here on the dialer at work is this node's."""
+    office._settings = settings.model_copy(update={"node": node})
+    office.restart()
+    office._dialer._leads = lambda: leads
+
+
+@in_both
+def test_given_the_operators_line_on_another_node_when_a_number_waits_then_who_leads_calls_once_that_is_gone(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    admit(settings)
+    line_lives_on(office, settings, "two")
+    leave(office, settings)
+    office.until_at_rest()
+    assert called(manager) == []
+    with writing(office.engine) as session:
+        session.execute(update(Node).where(Node.name == "two").values(lease_until=now(session)))
+    office.until(lambda: called(manager))
+
+
+@in_both
+def test_given_an_operators_line_that_moves_when_numbers_wait_then_its_node_calls_and_nobody_is_called_twice(
+    office: Office, manager: FakeManager, settings: Settings
+) -> None:
+    admit(settings)
+    first, second, third = (make.a_number() for _ in range(3))
+    works_as(office, settings, "main", leads=False)
+    line_lives_on(office, settings, "main")
+    leave(office, settings, first)
+    office.until(lambda: len(called(manager)) == 1)
+
+    line_lives_on(office, settings, "two")
+    leave(office, settings, second)
+    office.until_at_rest()
+    works_as(office, settings, "main", leads=True)
+    office.until_at_rest()
+    assert len(called(manager)) == 1
+
+    works_as(office, settings, "two", leads=False)
+    office.until(lambda: len(called(manager)) == 2)
+    line_lives_on(office, settings, None)
+    leave(office, settings, third)
+    office.until_at_rest()
+    assert len(called(manager)) == 2
+    works_as(office, settings, "main", leads=True)
+    office.until(lambda: len(called(manager)) == 3)
+    office.until_at_rest()
+    assert called(manager) == [f"Local/{number}@dial/n" for number in (first, second, third)]
+    with reading(office.engine) as session:
+        placed = select(PlacedCall.number, PlacedCall.node)
+        nodes = {number: node for number, node in session.execute(placed)}
+        assert nodes == {first: "main", second: "two", third: "main"}
 
 
 @on_sqlite

@@ -13,17 +13,20 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from db.engine import reading, writing
-from db.models import Node
+from db.engine import now, reading, writing
+from db.models import Callback, LeftNumber, Node, PlacedCall
+from db.models import Desk as DeskRow
 from db.states import CallbackState
 from dialer import leader
 from dialplan.accounts import DESK_EXTENSION
 from hotline.nodes import homes
 from hotline.nodes import nodes as known
+from hotline.rounds import rounds
 from tests.kit.browser import browser, person
+from tests.kit.caller import Caller
 from tests.kit.crowd import Behaviour, Call, Crowd
 from tests.kit.operator import Operator
 from tests.kit.pages import in_state, sign_in
@@ -364,6 +367,48 @@ def let_lead(node: System, other: System) -> None:
         with other.engine.begin() as connection:
             leader.depose(Session(connection), other.settings.node)
         until(lambda: leads(node), f"node {node.settings.node} leads")
+
+
+@pytest.mark.timeout(300)
+def test_given_a_left_number_when_another_node_leads_than_the_operators_lines_then_key_0_meets_a_free_desk(
+    nodes: Nodes,
+) -> None:
+    one, two, _ = nodes
+    number = one.number()
+    with writing(one.engine) as session:
+        line = rounds.operators_line(session)
+        line.node, line_id = two.settings.node, line.id
+    let_lead(one, two)
+    desk = ByHand(nodes, line_id)
+    desk.signs_in(str(two.settings.sip))
+    until(desk.operator.phone_connected, "the desk's phone is in its room")
+    with writing(one.engine) as session:
+        session.get_one(DeskRow, desk.operator.desk).takes_live = True
+    with Caller(one, number, port=one.trunk_port) as called:
+        with writing(one.engine) as session:
+            at = now(session)
+            session.add(LeftNumber(number=f"+98{number[1:]}", left_at=at, due_at=at))
+        called.wait_for_call()
+        called.answer()
+        called.at("left-call-intro")
+        called.at("left-call-question", "1")
+        called.at("greeting", "0")
+        called.at("operator-now")
+        until(lambda: spoken_with(one, number), "they speak", 60)
+        called.hangup()
+    desk.leave()
+    assert leads(one)
+    with reading(one.engine) as session:
+        placed = session.scalars(select(PlacedCall).where(PlacedCall.number == f"+98{number[1:]}")).all()
+        assert [call.node for call in placed] == ["two"], "called once"
+
+
+def spoken_with(node: System, number: str) -> bool:
+    """Whether a desk speaks with this citizen."""
+    talks = select(Callback).where(Callback.registration.has(number=f"+98{number[1:]}"))
+    with reading(node.engine) as session:
+        found = session.scalars(talks).all()
+        return [callback.state for callback in found] == [CallbackState.TALKING]
 
 
 @pytest.mark.timeout(300)

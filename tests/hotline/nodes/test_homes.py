@@ -249,6 +249,42 @@ def test_given_a_draining_node_when_it_has_the_operators_line_then_nobody_more_i
 
 
 @in_both
+def test_given_the_operators_line_on_a_node_when_asked_where_it_is_at_work_then_there_unless_gone_or_drained(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+
+    def at_work() -> str | None:
+        with reading(engine) as session:
+            return homes.of_operators_line(session)
+
+    assert at_work() is None, "nobody has needed it yet"
+    with writing(engine) as session:
+        make.a_round(session).node = "two"
+        line_id = rounds.operators_line(session).id
+    assert at_work() is None, "no desk has served it yet"
+    with writing(engine) as session:
+        session.get_one(Round, line_id).node = "one"
+    assert at_work() == "one"
+
+    with writing(engine) as session:
+        commands.drain(session, "one", who="somebody")
+    assert at_work() is None
+    with writing(engine) as session:
+        silent(session, "two")
+    assert at_work() == "one", "a drain that was forgotten, where no other node is left"
+    with writing(engine) as session:
+        silent(session, "one")
+    assert at_work() is None
+    with writing(engine) as session:
+        later = now(session) + leases.LEASE
+        session.execute(update(Node).values(lease_until=later, draining_at=None, lost_at=None))
+    assert at_work() == "one"
+    changed(engine, "one", lost_at=later)
+    assert at_work() is None
+
+
+@in_both
 def test_given_a_caller_who_waits_where_the_desks_are_not_any_more_when_their_turn_comes_then_they_are_called(
     engine: Engine, nodes: Make
 ) -> None:
