@@ -13,7 +13,7 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import expect
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
@@ -370,7 +370,7 @@ def let_lead(node: System, other: System) -> None:
 
 
 @pytest.mark.timeout(300)
-def test_given_a_left_number_when_another_node_leads_than_the_operators_lines_then_key_0_meets_a_free_desk(
+def test_given_left_numbers_when_another_node_leads_than_the_operators_lines_then_this_calls_while_it_lives(
     nodes: Nodes,
 ) -> None:
     one, two, _ = nodes
@@ -385,9 +385,7 @@ def test_given_a_left_number_when_another_node_leads_than_the_operators_lines_th
     with writing(one.engine) as session:
         session.get_one(DeskRow, desk.operator.desk).takes_live = True
     with Caller(one, number, port=one.trunk_port) as called:
-        with writing(one.engine) as session:
-            at = now(session)
-            session.add(LeftNumber(number=f"+98{number[1:]}", left_at=at, due_at=at))
+        is_left(one, number)
         called.wait_for_call()
         called.answer()
         called.at("left-call-intro")
@@ -401,6 +399,26 @@ def test_given_a_left_number_when_another_node_leads_than_the_operators_lines_th
     with reading(one.engine) as session:
         placed = session.scalars(select(PlacedCall).where(PlacedCall.number == f"+98{number[1:]}")).all()
         assert [call.node for call in placed] == ["two"], "called once"
+
+    number = one.number()
+    with Crowd(one.trunk_port, lambda _number, _nth: Behaviour(rings=None)) as crowd:
+        crowd.answers_options = True
+        is_left(one, number)
+        until(lambda: len(crowd.live()) == 1, "it rings")
+        kill(two)
+        crowd.cut_off()
+        until(lambda: home(nodes, line_id) is None, "the line is free for another node", 2 * RECOVERS_S)
+        with writing(one.engine) as session:  # a minute has passed
+            session.execute(update(LeftNumber).values(due_at=LeftNumber.left_at))
+        until(lambda: len(crowd.live()) == 1, "who leads calls")
+        assert len(crowd.calls(number)) == 2 and not overlap(crowd.calls(number))
+
+
+def is_left(node: System, number: str) -> None:
+    """Somebody has left this number, and hung up long ago."""
+    with writing(node.engine) as session:
+        at = now(session)
+        session.add(LeftNumber(number=f"+98{number[1:]}", left_at=at, due_at=at))
 
 
 def spoken_with(node: System, number: str) -> bool:
