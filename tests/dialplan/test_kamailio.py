@@ -1,6 +1,7 @@
 """Callers and calls of ours by the real Kamailio: to which node, and what both sides hear."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tests.kit.process import in_time, until
 from tests.kit.proxied import STRANGER, MakeCall, Place, make, node_of, place, route, running
@@ -152,6 +153,19 @@ def test_given_all_nodes_full_when_many_call_at_once_then_some_hear_it_and_the_o
     assert sorted(place.one.said_full + place.two.said_full) == sorted(call.call_id for call in told)
     asked_in_vain = sum(len(node.of("INVITE")) for node in (place.one, place.two)) - len(told)
     assert asked_in_vain <= (seconds / 0.3 + 1) * 2, "and not for each of them"
+
+
+def test_given_a_node_that_was_full_and_one_that_hangs_when_many_call_then_the_first_takes_them_again(
+    place: Place, make: MakeCall
+):
+    place.one.full = True
+    until(lambda: make() and place.one.of("INVITE"), "it has said that it is full")
+    place.one.full, place.two.silent = False, True
+    with ThreadPoolExecutor(16) as pool:
+        calls = list(pool.map(lambda _: make(), range(16)))
+
+    assert {(call.status, node_of(place, call)) for call in calls} == {("200", place.one)}
+    assert not place.one.said_full
 
 
 def test_given_all_nodes_without_scripts_when_many_call_then_each_is_answered_by_one_all_the_same(
