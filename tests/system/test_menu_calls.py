@@ -191,6 +191,7 @@ def test_given_full_lines_when_a_caller_presses_1_then_they_are_called_once_a_li
             until(lambda: system.log().count("menu begins") == 2, "both lines are taken")
             with Caller(system, number) as refused:
                 refused.call()
+                refused.at("lines-busy", "1")  # by heart: the menu is meant
                 refused.at("lines-full-offer-until", "1")
                 refused.at("left-number-kept")
                 refused.wait_for("closed", timeout=40)
