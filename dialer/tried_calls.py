@@ -15,7 +15,6 @@ class TriedCalls(SystemCalls, Generic[Row]):
     """What is due, and how often it is tried, `tries` says."""
 
     tries: Tries[Row]
-    apology_is_a_try = True
 
     def _place(self, row_id: int) -> None:
         with writing(self._engine) as session:
@@ -43,6 +42,11 @@ class TriedCalls(SystemCalls, Generic[Row]):
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
         self.tries.ended(session, token, ours=ours)
+
+    def script_failed(self, token: str) -> None:
+        """Somebody picked up, and heard an apology: they are not rung again at once."""
+        with writing(self._engine) as session:
+            self.tries.apologised(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """The tokens of calls on their way, and when each was placed."""

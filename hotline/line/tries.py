@@ -122,6 +122,15 @@ class Tries(ABC, Generic[Row]):
         else:
             row.token, row.placed_at, row.due_at = None, None, at + self._again
 
+    def apologised(self, session: Session, token: str) -> None:
+        """Somebody has picked up and heard our apology: a try, but whom we have not let in has another."""
+        row = self.by_token(session, token)
+        if row is None:
+            return
+        self.begins_again(row)
+        session.flush()
+        self.ended(session, token)
+
     def cut(self, session: Session, tokens: Select[str]) -> None:
         """Their node is gone: whom it has not let in yet is called again soon, at no try's cost."""
         soon = now(session) + _AFTER_OUR_FAULT

@@ -11,6 +11,7 @@ from db.models import CallerNow, LeftNumber, LeftOutcome, Node, PlacedCall
 from dialer.left_numbers import LeftNumbers
 from dialplan.variables import CALLERS_ADMITTED
 from hotline import heartbeats
+from hotline.callbacks import breaker
 from hotline.clock import CITY
 from hotline.line import left_numbers
 from hotline.nodes import leases
@@ -94,6 +95,34 @@ def test_given_who_answered_when_they_hang_up_then_it_is_over(
     manager.hangs_up(token)
     office.until(lambda: left(office).ended_at)
     assert left(office).outcome is LeftOutcome.REACHED
+
+
+@pytest.mark.parametrize("pressed", [None, LeftOutcome.UNREACHED, LeftOutcome.REACHED, LeftOutcome.REFUSED])
+def test_given_who_hears_our_apology_when_the_call_is_over_then_they_have_another_unless_they_were_let_in(
+    office: Office, manager: FakeManager, settings: Settings, pressed: LeftOutcome | None
+) -> None:
+    admit(settings)
+    leave(office, settings)
+    for calls in (1, 2):
+        office.until(lambda calls=calls: len(called(manager)) == calls)
+        token = left(office).token or ""
+        if pressed:
+            with writing(office.engine) as session:
+                left_numbers.heard(session, token, pressed)
+        manager.stage(token, "failed")
+        office.until(lambda: left(office).token is None)
+        manager.hangs_up(token)
+        office.until_at_rest()
+        row = left(office)
+        if pressed in (LeftOutcome.REACHED, LeftOutcome.REFUSED):
+            assert row.ended_at and row.outcome is pressed
+            return
+        with writing(office.engine) as session:
+            assert bool(row.ended_at) is (calls == 2), "another call, and no third"
+            assert calls == 2 or row.due_at > now(session) + make.MINUTE, "but not at once"
+            session.execute(update(LeftNumber).values(due_at=LeftNumber.left_at))
+            breaker.worked(session, breaker.SCRIPTS, "")
+    assert left(office).outcome is LeftOutcome.UNREACHED
 
 
 @on_sqlite
