@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from db.engine import connect, writing
+from db.engine import connect, is_away, writing
 from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
@@ -82,6 +82,8 @@ _SILENCE_S = 60
 _WELL = "well"
 """A request of this name is no call: it is answered like one, and that is all."""
 _ASK_S, _ANSWER_S = 1.0, 4.0
+_BEATEN_S = 2 * heartbeats.BEAT_SECONDS
+"""One beat may be late. A second after this, five at most, the proxy's callers have another node."""
 
 
 _FIRST = -10
@@ -112,7 +114,8 @@ class Server(socketserver.ThreadingTCPServer):
 
     def wants_callers(self) -> bool:
         """Whether those may come who have another node: we answer, and the database does, and we may stay."""
-        return time.monotonic() - min(self.answered_at, self.beaten_at) < _ASK_S + _ANSWER_S
+        at = time.monotonic()
+        return at - self.answered_at < _ASK_S + _ANSWER_S and at - self.beaten_at < _BEATEN_S
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Log what a handler let through; the server goes on."""
@@ -148,8 +151,11 @@ class _Handler(socketserver.StreamRequestHandler):
         except AGIError as error:
             log.warning("%s: %s", call.channel_id, error)
             _break_off(call)
-        except Exception:  # the dialplan asks once more, then apologises; no other call notices
-            log.exception("%s: %s failed", call.channel_id, call.script)
+        except Exception as error:  # the dialplan asks once more, then apologises; no other call notices
+            say = (
+                log.error if is_away(error) else log.exception
+            )  # each call of a rush would say it on 60 lines
+            say("%s: %s failed: %s", call.channel_id, call.script, type(error).__name__)
             _break_off(call)
 
     def _wait_longer(self, seconds: float) -> None:

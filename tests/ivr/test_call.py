@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from dialplan.variables import Variable
 from ivr import server
@@ -168,6 +169,20 @@ def test_broken_calls_do_not_disturb_the_others(asterisk: FakeAsterisk, impatien
 
     assert [call.result().finished for call in bad] == [False] * 10
     assert [call.result().finished for call in good] == [True] * 10
+
+
+@pytest.mark.parametrize("away", [True, False])
+def test_given_a_database_that_is_away_when_calls_fail_then_each_is_one_line_and_our_faults_have_traces(
+    asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, away: bool
+):
+    def fails(*_: object) -> None:
+        raise OperationalError("", None, Exception("the connection is lost")) if away else KeyError("ours")
+
+    monkeypatch.setattr("ivr.server.Callers.on_the_line", fails)
+    asterisk.dial()
+
+    assert len(complaints(logged)) == 1 and " failed: " in complaints(logged)[0]
+    assert bool(tracebacks(logged)) is not away
 
 
 # --- what is in the variables ---
