@@ -239,6 +239,7 @@ def test_given_full_nodes_when_one_more_calls_then_they_hear_so_and_a_free_line_
 
 
 def test_given_a_node_that_drains_or_is_sick_when_callers_come_then_they_go_to_the_other_one(place: Place):
+    place.kamailio.ask("htable.flush", "full")
     place.one.wants(False)
     try:
         for _ in range(LINES):
@@ -246,6 +247,9 @@ def test_given_a_node_that_drains_or_is_sick_when_callers_come_then_they_go_to_t
         until(lambda: place.taken() == (0, LINES), "they are on the other one")
     finally:
         place.one.wants(True)
+    assert not place.kamailio.ask("htable.dump", "full").strip("{}\n\t "), (
+        "and it says so by another word than full"
+    )
 
 
 def test_given_calls_when_the_proxy_is_killed_then_the_sound_goes_on_and_their_ends_arrive_when_it_is_back(
