@@ -79,7 +79,7 @@ class Admission:
         if late > 1 and not self._left_alone:
             self._lower(here, late)
         elif late < _SOON or self._left_alone:
-            more = int(self.limit * _GROWS * (1 - late / _SOON))
+            more = int(self.limit * _GROWS * (1 - min(1, late / _SOON)))
             self.limit = min(self._most, self.limit + max(_STEP, more))
             if here > LEAST or self.limit == self._most:
                 self._forget()

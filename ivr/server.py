@@ -152,9 +152,8 @@ class _Handler(socketserver.StreamRequestHandler):
             log.warning("%s: %s", call.channel_id, error)
             _break_off(call)
         except Exception as error:  # the dialplan asks once more, then apologises; no other call notices
-            say = (
-                log.error if is_away(error) else log.exception
-            )  # each call of a rush would say it on 60 lines
+            # Without a database each call of a rush would say so on 60 lines.
+            say = log.error if is_away(error) else log.exception
             say("%s: %s failed: %s", call.channel_id, call.script, type(error).__name__)
             _break_off(call)
 
