@@ -1,5 +1,6 @@
 """One engine per process, and the two ways to use it: a transaction that writes, one that only reads."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -98,9 +99,12 @@ def _sqlite_begin(connection: Connection) -> None:
 def is_away(error: Exception) -> bool:
     """Whether this is the database's fault: it does not answer, is full, or others are before us.
 
-    SQLAlchemy's errors, or a driver's own (`peek`), which have the names of PEP 249.
+    SQLAlchemy's errors, or a driver's own (`peek`), which have the names of PEP 249. SQLite says so of a
+    wrong question, too (no such table), which is our fault.
     """
     names = {each.__name__ for each in type(error).__mro__}
+    if getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+        return False
     return isinstance(error, TimeoutError) or not names.isdisjoint({"OperationalError", "InterfaceError"})
 
 

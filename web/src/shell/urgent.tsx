@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { keys } from '../api/keys'
+import { Problem } from '../api/problem'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { shortRing } from '../phone/ring'
@@ -15,7 +16,10 @@ import style from './urgent.module.css'
 
 const AGAIN = 10_000
 
-/** What cannot wait stands above every page, and rings, until somebody takes it; what I have taken stays until I have called, or put it away. */
+/**
+ * What cannot wait stands above every page, and rings, until somebody takes it; what I have taken, or was too late
+ * for, stays until I have called, or put it away.
+ */
 export default function Urgent({ me }: { me: Me }) {
   const { text } = useLanguage()
   const { data } = useUrgent()
@@ -28,7 +32,7 @@ export default function Urgent({ me }: { me: Me }) {
   return (
     <section className={style.all} role="alert" aria-label={text.urgent.title} data-testid="urgent">
       {[...open, ...mine].map((matter) => (
-        <One key={matter.id} me={me} matter={matter} taken={mine.includes(matter)} onTaken={keep} onDone={drop} />
+        <One key={matter.id} me={me} matter={matter} onPress={keep} onDone={drop} />
       ))}
     </section>
   )
@@ -37,12 +41,12 @@ export default function Urgent({ me }: { me: Me }) {
 interface Props {
   me: Me
   matter: UrgentMatter
-  taken: boolean
-  onTaken: (matter: UrgentMatter) => void
+  /** It stays from here on: news that it is taken often comes before the answer to who takes it. */
+  onPress: (matter: UrgentMatter) => void
   onDone: (matter: UrgentMatter) => void
 }
 
-function One({ me, matter, taken, onTaken, onDone }: Props) {
+function One({ me, matter, onPress, onDone }: Props) {
   const { text, format } = useLanguage()
   const words = text.urgent
   const queries = useQueryClient()
@@ -50,7 +54,8 @@ function One({ me, matter, taken, onTaken, onDone }: Props) {
   const category = useCategory()
   const take = useMutation({
     mutationFn: () => takeUrgent(matter.id),
-    onSuccess: onTaken,
+    onMutate: () => onPress(matter),
+    onError: (error) => refused(error) || onDone(matter), // nobody has it: it rings again
     onSettled: () => queries.invalidateQueries({ queryKey: keys.urgent }),
   })
   const call = useMutation({
@@ -63,6 +68,9 @@ function One({ me, matter, taken, onTaken, onDone }: Props) {
   })
   const mayCall = matter.number !== null && me.desk?.phone_connected === true && me.callback === null
   const busy = take.isPending || call.isPending
+  const taken = take.isSuccess
+  const late = refused(take.error)
+  const free = !taken && !late
   return (
     <Notice tone={matter.quiet ? 'warning' : 'error'} data-testid="urgent-matter">
       <div className={style.line}>
@@ -78,19 +86,22 @@ function One({ me, matter, taken, onTaken, onDone }: Props) {
           {matter.quiet && <> · {words.quiet}</>}
         </span>
         <span className={style.actions}>
-          {!taken && mayCall && (
+          {free && mayCall && (
             <Button color="brick" disabled={busy} onClick={() => take.mutate(undefined, { onSuccess: () => call.mutate() })} data-testid="urgent-take-call">{words.takeAndCall}</Button>
           )}
-          {!taken && <Button variant="default" disabled={busy} onClick={() => take.mutate()} data-testid="urgent-take">{words.take}</Button>}
+          {free && <Button variant="default" disabled={busy} onClick={() => take.mutate()} data-testid="urgent-take">{words.take}</Button>}
           {taken && <b>{words.taken}</b>}
           {taken && mayCall && <Button color="brick" disabled={busy} onClick={() => call.mutate()} data-testid="urgent-call">{words.call}</Button>}
-          {taken && <Button variant="default" disabled={busy} onClick={() => onDone(matter)} data-testid="urgent-done">{words.done}</Button>}
+          {!free && <Button variant="default" disabled={busy} onClick={() => onDone(matter)} data-testid="urgent-done">{words.done}</Button>}
         </span>
       </div>
       <ErrorNotice error={take.error ?? call.error} />
     </Notice>
   )
 }
+
+/** Whether the answer is no, and not that there is none. */
+const refused = (error: unknown) => error instanceof Problem && !error.passing
 
 /** Each new one rings at once; as long as any is open it rings again, but not into a conversation. */
 function useRinging(open: UrgentMatter[], inCall: boolean): void {
