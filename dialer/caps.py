@@ -19,6 +19,8 @@ log = logging.getLogger("dialer")
 _SAY_AGAIN_S = 60.0
 _FULL_S = 1.0
 """After the dialplan found no channel free, who counts the callers has so long to find out, too."""
+_BUSY = toll.Cap.AT_ONCE, toll.Cap.CHANNELS
+"""As a good evening has it: the next call goes as one ends."""
 
 
 class Caps:
@@ -45,7 +47,8 @@ class Caps:
         """Say once a minute that calls are held back."""
         if time.monotonic() > self._said_at + _SAY_AGAIN_S:
             self._said_at = time.monotonic()
-            log.error("no call is placed now: %s", cap)
+            level = logging.WARNING if cap in _BUSY else logging.ERROR
+            log.log(level, "no call is placed now: %s", cap)
 
     def ended(self, token: str, ending: Ending = UNSEEN) -> None:
         """The call of `token` is over, or never was: its line is free, and the trunk has shown how it is."""

@@ -1,6 +1,6 @@
 """What a supervisor has to see to at once. Computed from what the room shows, never stored."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +15,7 @@ class AlarmKind(StrEnum):
     """What is wrong."""
 
     CALLS_DOWN = "calls-down"  # no call can be made, by our own fault
+    NODE_SILENT = "node-silent"  # of several machines; the others have its work
     NOBODY_SERVED = "nobody-served"
     TOO_LONG = "too-long"  # more wait than the rest of the round has time for
     THREAT = "threat"  # a citizen threatens somebody, as the desk says
@@ -46,9 +47,10 @@ class Alarm:
     since: datetime | None
     waiting: int | None
     fits: int | None
+    node: str | None
 
 
-_ALARM = Alarm(AlarmKind.CALLS_DOWN, None, None, None, None, None, None)
+_ALARM = Alarm(AlarmKind.CALLS_DOWN, None, None, None, None, None, None, None)
 
 
 @dataclass(frozen=True)
@@ -78,9 +80,16 @@ class DeskNow:
 
 
 def alarms(
-    lines: Sequence[LineNow], desks: Sequence[DeskNow], down: tuple[datetime, str] | None, at: datetime
+    lines: Sequence[LineNow],
+    desks: Sequence[DeskNow],
+    down: tuple[datetime, str] | None,
+    at: datetime,
+    unheard: Mapping[str, datetime] | None = None,
 ) -> list[Alarm]:
-    """The most pressing first. While no call can be made that is said once, and not of each line."""
+    """The most pressing first. While no call can be made that is said once, and not of each line.
+
+    `unheard`: nodes by name, and since when each does not answer.
+    """
     found = [
         replace(_ALARM, kind=AlarmKind.THREAT, desk_id=desk.desk_id, since=desk.threat_at)
         for desk in desks
@@ -100,6 +109,10 @@ def alarms(
             for line in lines
             if line.quiet_since and at - line.quiet_since >= QUIET
         ]
+    found += [
+        replace(_ALARM, kind=AlarmKind.NODE_SILENT, node=name, since=since)
+        for name, since in (unheard or {}).items()
+    ]
     found += [
         replace(_ALARM, kind=AlarmKind.OWED, desk_id=desk.desk_id, since=desk.owes_since)
         for desk in desks

@@ -20,6 +20,7 @@ from hotline.control.alarms import Alarm, DeskNow, LineNow
 from hotline.desks import desk_messages, desks, supervising
 from hotline.desks.supervising import Ear
 from hotline.line import line as order
+from hotline.nodes import nodes
 from hotline.reports import wallboard
 from hotline.reports.wallboard import Doing, WallDesk, WallLine
 from hotline.rounds import rounds
@@ -141,6 +142,7 @@ def show(session: Session) -> ControlRoom:
             [_desk_now(desk, known) for desk in shown],
             (down.since, down.why) if down else None,
             wall.at,
+            {node.name: node.lease_until for node in nodes.unheard(session)},
         ),
         lines=lines,
         desks=shown,

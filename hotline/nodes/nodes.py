@@ -75,6 +75,14 @@ def words(session: Session) -> dict[str, str]:
     return {node.name: word(node, at) for node in session.scalars(select(Node).order_by(Node.name))}
 
 
+def unheard(session: Session) -> Sequence[Node]:
+    """Of several nodes those that nobody has drained and that do not answer, by name."""
+    at = now(session)
+    found = session.scalars(select(Node).order_by(Node.name)).all()
+    lost = [node for node in found if not leases.is_live(node, at) and not node.draining_at]
+    return lost if len(found) > 1 else []
+
+
 def word(node: Node, at: datetime) -> str:
     """Its state in a word."""
     if leases.is_live(node, at):

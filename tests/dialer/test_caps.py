@@ -53,7 +53,7 @@ def test_given_a_cap_reached_by_another_at_the_last_moment_when_a_call_is_taken_
     held_back = [
         (r.levelname, r.getMessage()) for r in caplog.records if "no call is placed" in r.getMessage()
     ]
-    assert held_back == [("ERROR", "no call is placed now: at-once")]
+    assert held_back == [("WARNING", "no call is placed now: at-once")]
 
 
 @on_sqlite

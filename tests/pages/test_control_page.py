@@ -14,6 +14,7 @@ from hotline.callbacks import conversations
 from hotline.timetable import days
 from settings import Settings
 from tests.factories import MINUTE, a_callback, a_round, some_registrations
+from tests.hotline.nodes.conftest import a_node, silent
 from tests.kit.pages import in_state, is_fit, shown
 from tests.kit.process import until
 from tests.pages.conftest import OpenAs
@@ -146,6 +147,22 @@ def test_given_a_line_that_stands_still_when_the_room_is_open_then_it_says_what_
         session.add(Breaker(name="trunk", failures=3, probes=0, tried="", suspects=False, opened_at=since))
     expect(room.get_by_test_id("alarm-calls-down")).to_be_visible()
     expect(room.get_by_test_id("alarm-nobody-served")).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_given_two_machines_when_one_is_silent_then_the_room_says_which_and_what_to_do(
+    room: Page, engine: Engine, settings: Settings, width: int
+) -> None:
+    room.set_viewport_size({"width": width, "height": 800})
+    with writing(engine) as session:
+        a_node(session, settings, "one")
+        a_node(session, settings, "two")
+        silent(session, "two")
+    room.reload()
+    alarm = room.get_by_test_id("alarm-node-silent")
+    expect(alarm).to_contain_text("دستگاه two")
+    expect(alarm).to_contain_text("مسئول فنی")
+    is_fit(room)
 
 
 def test_given_an_auditor_when_the_room_is_read_then_nothing_can_be_done_on_it(

@@ -7,15 +7,18 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Breaker, BreakReason, Callback, Desk, Hearing, Registration, Role, Round
+from db.models import Breaker, BreakReason, Callback, Desk, Hearing, Node, Registration, Role, Round
 from db.states import CallbackState, Phase, RegistrationState
 from hotline.control import control_room
 from hotline.control.alarms import AlarmCause, AlarmKind
 from hotline.control.control_room import DeskDoing, LiveDesk
 from hotline.desks import desk_messages
+from hotline.nodes import nodes
 from hotline.rounds import rounds
+from settings import Settings
 from tests import factories as make
 from tests.factories import HOUR, MINUTE
+from tests.hotline.nodes.conftest import a_node, silent
 
 C = CallbackState
 
@@ -157,6 +160,20 @@ def test_given_a_line_longer_than_what_fits_when_shown_then_it_is_told_with_both
     assert (alarm.kind, alarm.waiting, alarm.fits) == (AlarmKind.TOO_LONG, 13, 9)
     live.ends_at += HOUR
     session.flush()
+    assert kinds(session) == []
+
+
+def test_given_several_nodes_when_one_does_not_answer_then_it_is_told_unless_it_was_drained(
+    session: Session, settings: Settings
+) -> None:
+    a_node(session, settings, "one")
+    silent(session, "one")
+    assert kinds(session) == []  # it is the only one: others say so
+    a_node(session, settings, "two")
+    [alarm] = control_room.show(session).alarms
+    assert (alarm.kind, alarm.node) == (AlarmKind.NODE_SILENT, "one")
+    assert alarm.since == session.get_one(Node, "one").lease_until
+    nodes.drain(session, "one", who="sara")
     assert kinds(session) == []
 
 

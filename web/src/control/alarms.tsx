@@ -15,7 +15,8 @@ interface Props {
 export function Alarms({ alarms, lines, now }: Props) {
   const { text, format, office } = useLanguage()
   const words = text.control
-  const where = ({ round_id, desk_id }: Alarm) => {
+  const where = ({ round_id, desk_id, node }: Alarm) => {
+    if (node !== null) return words.node(node)
     const at = lines.find(({ line }) => line.round_id === round_id)
     if (desk_id !== null) return text.line.atDesk(format.number(desk_id))
     return at ? office(at.line) : ''
@@ -24,8 +25,8 @@ export function Alarms({ alarms, lines, now }: Props) {
     <section aria-label={words.alarms} className={style.alarms} role="alert" data-testid="alarms">
       {alarms.map((alarm) => (
         <Notice
-          key={`${alarm.kind} ${String(alarm.round_id)} ${String(alarm.desk_id)}`} data-testid={`alarm-${alarm.kind}`}
-          tone={alarm.kind === 'too-long' ? 'warning' : 'error'}
+          key={`${alarm.kind} ${String(alarm.round_id)} ${String(alarm.desk_id)} ${String(alarm.node)}`} data-testid={`alarm-${alarm.kind}`}
+          tone={alarm.kind === 'too-long' || alarm.kind === 'node-silent' ? 'warning' : 'error'}
         >
           {where(alarm) && <b>{where(alarm)}: </b>}
           <b>{what(alarm, text, format, now)}</b>
@@ -37,7 +38,7 @@ export function Alarms({ alarms, lines, now }: Props) {
 }
 
 /** What to do where the kind alone says it. */
-const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { threat: 'threat', owed: 'owed', 'too-long': 'too-long' }
+const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { threat: 'threat', owed: 'owed', 'node-silent': 'node-silent', 'too-long': 'too-long' }
 
 function what({ kind, since, waiting, fits }: Alarm, text: Text, format: Format, now: number): string {
   const words = text.control.alarm

@@ -6,11 +6,13 @@ export const words: typeof fa = {
     alarms: 'Alarms',
     alarm: {
       'calls-down': (time) => `No call has got through since ${time}.`,
+      'node-silent': (minutes) => `It has not answered for ${minutes} min.`,
       'nobody-served': (minutes) => `For ${minutes} min somebody has waited, and nobody has been spoken with.`,
       threat: (minutes: string) => `${minutes} minutes ago the desk said that the citizen makes threats.`,
       owed: (minutes) => `A conversation was over ${minutes} min ago, and its outcome is not said.`,
       'too-long': (waiting, fits) => `${waiting} wait, and about ${fits} conversations fit until the end of the round.`,
     },
+    node: (name) => `Machine ${name}`,
     todo: {
       trunk: 'The city’s trunk does not answer. The system tries by itself, one call at a time; the line is kept. If it is not back in a few minutes, ring the carrier.',
       scripts: 'The voice scripts do not answer. The line is kept. Tell the engineer.',
@@ -23,6 +25,7 @@ export const words: typeof fa = {
       calling: 'Citizens are called, and nobody has answered yet. The system calls the next one; if it goes on, look at the trunk.',
       threat: 'Speak with the desk; the recording is kept. If the danger is real, call the police (110).',
       owed: 'If the person of this desk does not come back, say the outcome for them.',
+      'node-silent': 'Other machines have taken its rounds and calls, and nobody has lost their place. Tell the engineer.',
       'too-long': 'Send another desk to this round, or put its end off. Whom it does not reach is first in the next round.',
     },
     quiet: 'No round is live now. As soon as one begins, its line and desks are here.',
