@@ -10,7 +10,7 @@ export const words = {
       owed: (minutes: string) => `${minutes} دقیقه پیش گفت‌وگو پایان یافته و نتیجه‌اش گفته نشده است.`,
       'too-long': (waiting: string, fits: string) => `${waiting} نفر منتظرند و تا پایان دور حدود ${fits} گفت‌وگو جا می‌شود.`,
     },
-    node: (name: string) => `دستگاه ${name}`,
+    node: (name: string) => `دستگاه \u2066${name}\u2069`,
     /** What to do, by the cause. */
     todo: {
       trunk: 'خط شهری پاسخ نمی‌دهد. سامانه خودش یکی‌یکی امتحان می‌کند و صف محفوظ است. اگر چند دقیقهٔ دیگر برنگشت، به پشتیبان خط زنگ بزنید.',
