@@ -49,15 +49,22 @@ def keep_asking(
 
 
 def _line(settings: Settings) -> socket.socket:
-    host = settings.sip.host if settings.sip.host != "0.0.0.0" else settings.ami.host  # noqa: S104
-    line = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    line.connect((host, settings.sip.port))
+    host = settings.sip.host if settings.sip.host not in ("0.0.0.0", "[::]") else settings.ami.host  # noqa: S104
+    found = socket.getaddrinfo(host.strip("[]"), settings.sip.port, type=socket.SOCK_DGRAM)
+    family, kind, _, _, where = found[0]
+    line = socket.socket(family, kind)
+    line.connect(where)
     return line
+
+
+def _own(line: socket.socket) -> Address:
+    host, port = line.getsockname()[:2]
+    return Address(f"[{host}]" if ":" in host else host, port)
 
 
 def _ask(line: socket.socket, settings: Settings) -> float:
     """The seconds until it says that it is well."""
-    question, here = f"z9hG4bK{secrets.token_hex(8)}", Address(*line.getsockname())
+    question, here = f"z9hG4bK{secrets.token_hex(8)}", _own(line)
     began = time.monotonic()
     line.send(
         "\r\n".join(
