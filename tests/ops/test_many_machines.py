@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -33,11 +32,15 @@ def _pods() -> dict[str, dict[str, Any]]:
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
 def test_given_a_manifest_when_kubernetes_schemas_read_it_then_nothing_is_unknown_or_missing(path: Path):
+    import kubernetes_validate  # here: more than a second in every process of the tests
+
     for document in yaml.safe_load_all(path.read_text()):
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
 
 
 def test_given_a_word_that_is_no_field_when_the_schemas_read_it_then_it_is_found():
+    import kubernetes_validate
+
     wrong = next(each for each in _documents() if each["kind"] == "StatefulSet")
     wrong["spec"]["replica"] = 2
 

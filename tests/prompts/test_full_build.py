@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pyloudnorm
 import pytest
 import soundfile
 
@@ -57,6 +56,8 @@ def test_given_a_full_build_when_heard_then_every_clip_is_audible_and_below_the_
 def test_given_a_full_build_when_measured_then_every_clip_has_the_one_loudness(
     built: Settings, language: str
 ) -> None:
+    import pyloudnorm  # here: every process of the tests would have the whole of SciPy
+
     meter = pyloudnorm.Meter(8000)
     for clip in catalogue.texts(language, ISFAHAN):
         samples = wav(built, f"{language}/{clip}")

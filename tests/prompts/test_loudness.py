@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import pyloudnorm
 import pytest
 
 from prompts import loudness, sound
@@ -23,6 +22,8 @@ def test_given_a_sound_when_measured_then_it_is_as_loud_as_another_library_says(
         "treble": 0.02 * np.sin(2 * np.pi * 3_000 * at),
         "pauses": noise * (np.sin(2 * np.pi * 0.6 * at) > 0) + noise / 1_000,
     }[kind].astype(np.float32)
+
+    import pyloudnorm  # here: every process of the tests would have the whole of SciPy
 
     expected = pyloudnorm.Meter(rate).integrated_loudness(samples)
     assert loudness.integrated(samples, rate) == pytest.approx(expected, abs=0.02)
