@@ -192,7 +192,8 @@ class _Server(uvicorn.Server):
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ends.wait(), _TICK_S)
+                async with asyncio.timeout(_TICK_S):
+                    await self._ends.wait()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """It is told so by a signal."""

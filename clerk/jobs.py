@@ -60,9 +60,11 @@ def carry_over(engine: Engine, _settings: Settings) -> None:
 
 def announce(engine: Engine, settings: Settings) -> None:
     """Put due notices into the outbox, and the messages to those who wished to know of the next round."""
-    with writing(engine) as session:
-        notices.queue_due(session, settings)
-    _in_batches(engine, lambda session: wishes.tell(session, _BATCH))
+    if settings.notice_webhook:
+        with writing(engine) as session:
+            notices.queue_due(session, settings)
+    if wishes.are_there(engine):
+        _in_batches(engine, lambda session: wishes.tell(session, _BATCH))
 
 
 def tell_of_requests(engine: Engine, settings: Settings) -> None:
@@ -76,6 +78,9 @@ def tell_of_requests(engine: Engine, settings: Settings) -> None:
 
 def tell_turn_near(engine: Engine, settings: Settings) -> None:
     """Tell those whose turn is near."""
+    with reading(engine) as session:
+        if not turn_near.live(session):
+            return
     with writing(engine) as session:
         beyond = settings.call_ahead_most if settings.turn_near_call else None
         turn_near.tell(session, settings.turn_near_places, call_beyond=beyond)
@@ -134,20 +139,22 @@ def tell_of_urgent(engine: Engine, settings: Settings) -> None:
 
 def give_up_blocked(engine: Engine, _settings: Settings) -> None:
     """Give up the places of blocked numbers that were being called when they were blocked."""
-    with writing(engine) as session:
-        blocked.give_up_places(session)
+    if blocked.have_places(engine):
+        with writing(engine) as session:
+            blocked.give_up_places(session)
 
 
 def return_left(engine: Engine, settings: Settings) -> None:
     """Settle what desks have left in their hands, and tell of the conversations whose outcome they owe."""
     with reading(engine) as session:
-        tokens = left_in_hand.due(session)
+        tokens, owed = left_in_hand.due(session), left_in_hand.is_any_owed(session)
     for token in tokens:
         with writing(engine) as session:
             left_in_hand.settle(session, token, settings)
         step()
-    with writing(engine) as session:
-        left_in_hand.tell(session)
+    if owed:
+        with writing(engine) as session:
+            left_in_hand.tell(session)
 
 
 def forget_calls(engine: Engine, _settings: Settings) -> None:

@@ -1,7 +1,7 @@
 """One engine per process, and the two ways to use it: a transaction that writes, one that only reads."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.orm import Session
 
+from db import news
 from db.turns import Turns
 
 _CONNECTIONS = 24
@@ -38,6 +39,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
         "pool_size": connections,
         "max_overflow": 0,
         "pool_timeout": _TURN_S,
+        "pool_use_lifo": True,  # the one that was just used: it need not be asked whether it is there
         "hide_parameters": True,  # they are citizens' numbers, and errors are logged
     }
     if url.startswith("sqlite"):
@@ -122,6 +124,15 @@ def writing(engine: Engine) -> Iterator[Session]:
         if fence:
             fence(session)
         yield session
+    if session.info.get(news.APPENDED):
+        news.tell(engine)
+
+
+_READS: Mapping[str, Mapping[str, Any]] = {
+    "postgresql": {"reading": True, "isolation_level": "AUTOCOMMIT"},
+}
+"""Each statement sees what is committed by then, in a transaction or not: so none is begun, nor ended, which
+would be two more questions to the server."""
 
 
 @contextmanager
@@ -130,9 +141,9 @@ def reading(engine: Engine, *, one_moment: bool = False) -> Iterator[Session]:
 
     All that it reads is as it was at `one_moment`, if asked; SQLite knows nothing else.
     """
-    options: dict[str, Any] = {"reading": True}
+    options = _READS.get(engine.dialect.name, {"reading": True})
     if one_moment and engine.dialect.name == "postgresql":
-        options["isolation_level"] = "REPEATABLE READ"
+        options = {**options, "isolation_level": "REPEATABLE READ"}
     with Session(engine, expire_on_commit=False) as session, session.begin():
         session.connection(execution_options=options)
         yield session
@@ -141,7 +152,8 @@ def reading(engine: Engine, *, one_moment: bool = False) -> Iterator[Session]:
 @contextmanager
 def glance(engine: Engine) -> Iterator[Connection]:
     """`reading` without a session, for a statement so small that the session would cost more than it."""
-    with engine.connect().execution_options(reading=True) as connection, connection.begin():
+    options = _READS.get(engine.dialect.name, {"reading": True})
+    with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
@@ -150,12 +162,18 @@ def peek(engine: Engine, statement: str | Select[Any]) -> Any:
     `glance`. It raises the driver's own errors. A query is one that is built once.
     """
     connection = engine.raw_connection()
+    driver: Any = connection.driver_connection
+    on_postgresql = engine.dialect.name == "postgresql"
     try:
+        if on_postgresql:
+            driver.autocommit = True  # as in _READS
         cursor = connection.cursor()
         cursor.execute(statement if isinstance(statement, str) else _in_words(statement, engine.dialect))
         row = cursor.fetchone()
         return row[0] if row else None
     finally:
+        if on_postgresql and not driver.closed:
+            driver.autocommit = False
         connection.close()
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import core, now, peek
 from db.models import Callback, Event, Recording, Registration, Request, User
-from db.news import CHANNEL
+from db.news import APPENDED, CHANNEL
 from db.states import SEEN_BY_DEPARTMENT
 
 _ORDER_LOCK = 137
@@ -52,7 +52,8 @@ _INSERT = insert(Event).values(user_id=_seat)
 
 
 def _append(session: Session, **values: object) -> None:
-    at = _hold(session, _HOLD_AND_TELL, channel=CHANNEL)  # who waits is told at the commit
+    at = _hold(session, _HOLD_AND_TELL, channel=CHANNEL)  # who waits is told at the commit, or after it
+    session.info[APPENDED] = True
     core(session).execute(_INSERT, {"at": at, "seat": values.get("desk_id"), **values})
 
 

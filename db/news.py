@@ -1,6 +1,6 @@
 """Waits for the event log's next entry, instead of asking for it twenty times a second.
 
-The database tells of it: PostgreSQL by NOTIFY (db.events), SQLite by the write to its write-ahead log, which
+PostgreSQL tells of it by NOTIFY (db.events). On SQLite who has committed it does, by a touch of a file, which
 the kernel notices. Nobody relies on that. Once in LOOK_S the log is looked at all the same; what is found so,
 untold, shows that nothing is told here (a pooler between, a network's file system, the version before), and
 for a while it is looked at every POLL_S.
@@ -11,7 +11,8 @@ import os
 import select
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine
@@ -22,16 +23,12 @@ LOOK_S = 1.0
 _DEAF_S = 60.0
 _LATE_S = 0.05
 """So much later than the entry itself its telling may come."""
-CHANNEL = "hotline_events"
+CHANNEL, APPENDED = "hotline_events", "appended"
+"""PostgreSQL's name for it; and the mark of a session that has an entry to tell of."""
 _NEWEST = "SELECT max(id) FROM events"
 _NEWEST_THERE = "SELECT max(id), pg_is_in_recovery() FROM events"
-_VERSION = "PRAGMA data_version"
 _AT_ONCE_S = 0.002
-_COMMITS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064)
-"""Pauses between looks: what SQLite writes can be read when it is safe on the disk, a moment later."""
-_SEEN_S = (0.008, 0.064)
-"""The same where a commit can be read at once: mostly it was that, but another may be under way already."""
-_IN_MODIFY = 2
+_IN_ATTRIB = 4
 _BUFFER = 1 << 16
 
 
@@ -56,10 +53,7 @@ class Watch:
                 return self._look()
             deaf = time.monotonic() < self._deaf_until
             told = self._bell.rings(POLL_S if deaf else LOOK_S if most_s is None else most_s)
-            for pause in self._bell.pauses() if told else (0.0,):
-                time.sleep(pause)
-                if found := self._look():
-                    break
+            found = self._look()
             if found and not told and (deaf or not self._bell.rings(_LATE_S)):
                 self._deaf_until = time.monotonic() + _DEAF_S
         except BaseException:
@@ -90,10 +84,6 @@ class _Bell(ABC):
     @abstractmethod
     def rings(self, within_s: float) -> bool:
         """Whether a commit is told of within this time."""
-
-    def pauses(self) -> Iterator[float]:
-        """Before each look, of those that are worth it after it has rung."""
-        yield 0.0
 
     def newest(self) -> int:
         """The newest entry's id; 0 if there is none."""
@@ -128,38 +118,17 @@ class _Notified(_Bell):
         return bool([*self._driver.notifies(timeout=_AT_ONCE_S, stop_after=1)])
 
 
-class _Written(_Bell):
-    """By the kernel: somebody has written to the file that takes each commit of SQLite's."""
+class _Touched(_Bell):
+    """By the kernel: who has committed an entry to SQLite has touched a file beside it (`tell`)."""
 
-    def __init__(self, connection: PoolProxiedConnection) -> None:
+    def __init__(self, connection: PoolProxiedConnection, file: Path) -> None:
         super().__init__(connection)
-        self._version, self._more = 0, False
-        """Which commits could be read at the last look, and whether more than at the one before."""
-        self.newest()  # now the file is there, and stays while this connection does
-        (_, _, path), *_ = self._driver.execute("PRAGMA database_list").fetchall()
+        file.touch()
         libc = ctypes.CDLL(None)
         self._watch = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         self._poll = select.poll()
-        if (
-            self._watch >= 0
-            and libc.inotify_add_watch(self._watch, os.fsencode(f"{path}-wal"), _IN_MODIFY) >= 0
-        ):
+        if self._watch >= 0 and libc.inotify_add_watch(self._watch, os.fsencode(file), _IN_ATTRIB) >= 0:
             self._poll.register(self._watch, select.POLLIN)
-
-    def pauses(self) -> Iterator[float]:
-        yield 0.0
-        if self._more:
-            yield from _SEEN_S
-            return
-        for pause in _COMMITS_S:
-            yield pause
-            if self._more:  # what has rung was no entry; a writer who begins only now rings anew
-                return
-
-    def newest(self) -> int:
-        version = self._driver.execute(_VERSION).fetchone()[0]
-        self._more, self._version = version != self._version, version
-        return super().newest()
 
     def rings(self, within_s: float) -> bool:
         if not self._poll.poll(within_s * 1000):
@@ -173,10 +142,23 @@ class _Written(_Bell):
             os.close(self._watch)
 
 
+def tell(engine: Engine) -> None:
+    """An entry is committed: who waits for it may look. PostgreSQL has told of it by itself."""
+    if file := _file(engine):
+        with suppress(OSError):
+            os.utime(file)
+
+
+def _file(engine: Engine) -> Path | None:
+    name = engine.url.database
+    return Path(f"{name}-news") if engine.dialect.name == "sqlite" and name else None
+
+
 def _bell(engine: Engine) -> _Bell:
     connection = engine.raw_connection()
     try:
-        return _Notified(connection) if engine.dialect.name == "postgresql" else _Written(connection)
+        file = _file(engine)
+        return _Touched(connection, file) if file else _Notified(connection)
     except BaseException:
         connection.close()
         raise

@@ -171,7 +171,8 @@ class Dialer:
         if news:
             self._pace.wake()
         calm = self._pace.is_calm(news=news)
-        if news or calm:
+        nobody = calm and self._pace.nobody
+        if (news or calm) and not nobody:
             self._rescue_calls.place_asked()  # first: somebody is in danger
             self._call_ahead.match()
             self._live.give()
@@ -181,7 +182,7 @@ class Dialer:
             self._asterisk.in_sync &= sent  # not in one line, as in _reconcile
             self._placing.place_asked()
         if calm:
-            self._calmly()
+            self._calmly(nobody=nobody)
 
     def _send_to_rooms(self) -> bool:
         sent = self._rooms.send_all()
@@ -203,32 +204,35 @@ class Dialer:
             return False
         return newest < seen or events.peek_others(self._engine, seen) or self._pace.somebody_is_there()
 
-    def _calmly(self) -> None:
-        """What may wait, so that «next» never waits for it."""
+    def _calmly(self, *, nobody: bool) -> None:
+        """What may wait, so that «next» never waits for it. `nobody`: only what time brings."""
         leads = self._leads()
         if leads:
             self._trunks.catch_up(lambda: self._asterisk.handle(0))
             self._trunk.look()
         self._asterisk.in_sync &= not self._lost_nodes.take_over(leads=leads)
-        self._call_ahead.let_go()
         self._turn_near_calls.let_go()
-        self._writer.end_overdue()
-        self._call_ahead.keep_ready()
-        self._desk_calls.place_asked()
-        self._place_of_no_round(leads=leads)
-        self._tone.sound_due()
-        self._empty_desks.hang_up()
+        if not nobody:
+            self._call_ahead.let_go()
+            self._writer.end_overdue()
+            self._call_ahead.keep_ready()
+            self._desk_calls.place_asked()
+            self._tone.sound_due()
+            self._empty_desks.hang_up()
+        self._place_of_no_round(leads=leads, nobody=nobody)
         self._asterisk.close_never_started()
 
-    def _place_of_no_round(self, *, leads: bool) -> None:
-        if leads:
+    def _place_of_no_round(self, *, leads: bool, nobody: bool) -> None:
+        if leads and not nobody:
             self._urgent_calls.place_due()
             self._trial_calls.place_due()
             self._code_calls.place_due()  # first: somebody waits for it now
+        if leads:
             self._turn_near_calls.place_due()
             self._confirmations.place_due()
             self._solved_calls.place_due()
-        self._left_numbers.place_due(leads=leads)
+        if not nobody:
+            self._left_numbers.place_due(leads=leads)
         if leads:
             self._trunk.rest()
 

@@ -10,19 +10,24 @@ from db.models import (
     CitizenCode,
     CodeWay,
     Desk,
+    Guest,
     LeftNumber,
     RescueCall,
     TrialCall,
     UrgentMatter,
     WaitingCaller,
+    word,
 )
+from db.states import CallbackState
 
 POLL_S = 0.05
 CALM_S = 0.2
 REST_S, _RESTS_AFTER_S = 1.0, 2.0
 """With no call under way, and nothing new for so long, it looks no more often than this."""
 EMPTY_S = 5.0
-"""Nor more often than this, where nobody sits at a desk or waits for a call."""
+"""Nor more often than this, where nobody is at a desk or waits for a call, and only for what time brings."""
+WHOLE_S = 60.0
+"""So often for all of it even then."""
 
 _UNDER_WAY = select(exists().where(Callback.ended_at.is_(None)))
 _SOMEBODY = select(
@@ -30,6 +35,9 @@ _SOMEBODY = select(
         exists().where(Desk.phone_connected),
         exists().where(Desk.round_id.is_not(None)),
         exists().where(Desk.call_asked_at.is_not(None)),
+        exists().where(Desk.hears_desk_id.is_not(None)),
+        exists().where(Callback.state == word(CallbackState.ENDED)),
+        exists().where(Guest.ended_at.is_(None)),
         exists().where(WaitingCaller.left_at.is_(None)),
         exists().where(RescueCall.ended_at.is_(None)),
         exists().where(UrgentMatter.taken_at.is_(None)),
@@ -51,6 +59,9 @@ class Pace:
         self._awake_until = 0.0
         self._next_calm = 0.0
         self._next_empty = 0.0
+        self._next_whole = 0.0
+        self.nobody = False
+        """Whether nobody was there at the last calm moment: nothing of people's is to be looked for."""
 
     def pause(self, until: float | None) -> float:
         """So long a turn waits for an event, at most `until` that moment; None: Asterisk is not known now."""
@@ -79,6 +90,9 @@ class Pace:
         if self._rests and at < self._next_empty and not peek(self._engine, _SOMEBODY):
             return False
         self._next_empty = at + EMPTY_S
+        self.nobody = self._rests and at < self._next_whole and not self.somebody_is_there()
+        if not self.nobody:
+            self._next_whole = at + WHOLE_S
         return True
 
     def somebody_is_there(self) -> bool:

@@ -253,7 +253,7 @@ def serve(settings: Settings) -> None:
             threading.Thread(target=work, args=(server, stop), daemon=True).start()
         log.info("listening on %s", settings.agi)
         try:
-            server.serve_forever()
+            server.serve_forever(poll_interval=60)  # a signal ends it, not a look
         finally:
             stop.set()
             with server.call_counter.taken() as counts, writing(engine) as session:

@@ -89,7 +89,8 @@ class Supervisor:
 
     async def _stops_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
         return self.stopping
 
     async def _keep(self, program: Program) -> None:
@@ -107,7 +108,7 @@ class Supervisor:
 
     async def _run_once(self, program: Program, patience: Patience) -> int:
         patience.begin()
-        async with self._heard(program, patience) as environment:
+        async with self._heard(program, patience) as (environment, listen):
             # setpriv: should this process be killed, the kernel takes the children along.
             process = await asyncio.create_subprocess_exec(
                 "setpriv",
@@ -122,7 +123,7 @@ class Supervisor:
                 limit=_LINE,
             )
             reading = asyncio.create_task(self._read(program, process.stdout))
-            hangs = self._hangs(program, process.pid, patience)
+            hangs = self._hangs(program, process.pid, patience, listen)
             ends = [asyncio.create_task(end) for end in (process.wait(), self._stopping.wait(), hangs)]
             ended, stopping, _hangs = ends
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -138,11 +139,14 @@ class Supervisor:
             await reading
             return code
 
-    async def _hangs(self, program: Program, pid: int, patience: Patience) -> None:
+    async def _hangs(
+        self, program: Program, pid: int, patience: Patience, listen: Callable[[], None]
+    ) -> None:
         """Return when the program has done nothing for too long."""
         last = time.monotonic()
         while True:
             await asyncio.sleep(LOOK_S)
+            listen()
             now = time.monotonic()
             if patience.spent(now - last, look(pid)):
                 self.log(program.name, f"has done nothing for {int(patience.idle)} s: killed")
@@ -150,31 +154,34 @@ class Supervisor:
             last = now
 
     @contextlib.asynccontextmanager
-    async def _heard(self, program: Program, patience: Patience) -> AsyncIterator[dict[str, str]]:
-        """Within it, whatever the program says or answers of its work counts. Gives its environment."""
+    async def _heard(
+        self, program: Program, patience: Patience
+    ) -> AsyncIterator[tuple[dict[str, str], Callable[[], None]]]:
+        """Within it, whatever the program says or answers of its work counts.
+
+        Gives its environment, and what is to be called before each look: it hears what has been said.
+        """
         environment = {k: v for k, v in os.environ.items() if k not in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
         if program.ask:
             asking = asyncio.create_task(self._ask(program.name, program.ask, patience))
             try:
-                yield environment
+                yield environment, lambda: None
             finally:
                 asking.cancel()
             return
         environment.setdefault("MALLOC_ARENA_MAX", "2")  # dozens of threads, one of which runs at a time
-        loop, name = asyncio.get_running_loop(), f"hotline137-{uuid.uuid4().hex}"
+        name = f"hotline137-{uuid.uuid4().hex}"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
             ear.setblocking(False)
             ear.bind(f"\0{name}")
-            loop.add_reader(ear, lambda: self._listen(ear, patience))
-            try:
-                yield {**environment, "NOTIFY_SOCKET": f"@{name}"}
-            finally:
-                loop.remove_reader(ear)
+            yield {**environment, "NOTIFY_SOCKET": f"@{name}"}, lambda: self._listen(ear, patience)
 
     @staticmethod
     def _listen(ear: socket.socket, patience: Patience) -> None:
-        if b"WATCHDOG=1" in ear.recv(_LINE).splitlines():
-            patience.worked()
+        with contextlib.suppress(BlockingIOError):
+            while said := ear.recv(_LINE):
+                if b"WATCHDOG=1" in said.splitlines():
+                    patience.worked()
 
     async def _ask(self, name: str, ask: Callable[[], str | None], patience: Patience) -> None:
         while True:

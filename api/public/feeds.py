@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from feedgenerator import Atom1Feed
-from icalendar import Calendar, Event
 
 from db.models import Round
 from hotline.dates import Language
@@ -15,6 +14,9 @@ from hotline.rounds.notice_texts import who
 from hotline.words import PUBLIC
 from settings import CITY
 from settings.city_file import City
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 _BEFORE_ALL = datetime(2000, 1, 1, tzinfo=UTC)
 _SCHEMA = "https://schema.org"
@@ -51,6 +53,8 @@ def _publisher(city: City, language: Language) -> str:
 
 def icalendar(found: Sequence[Round], public_url: str) -> bytes:
     """The rounds as a calendar to subscribe to, in both languages; its times are UTC."""
+    from icalendar import Calendar, Event  # noqa: PLC0415  (80 modules, and few read calendars)
+
     calendar = Calendar()
     calendar.add("prodid", "-//Hotline 137//EN")
     calendar.add("version", "2.0")
@@ -60,15 +64,14 @@ def icalendar(found: Sequence[Round], public_url: str) -> bytes:
     calendar.add("x-wr-calname", title)
     calendar.add("refresh-interval", timedelta(hours=1), parameters={"VALUE": "DURATION"})
     for round_ in found:
-        calendar.add_component(_event(round_, public_url))
+        calendar.add_component(_described(Event(), round_, public_url))
     return bytes(calendar.to_ical())
 
 
-def _event(round_: Round, public_url: str) -> Event:
+def _described(event: "Event", round_: Round, public_url: str) -> "Event":
     persian, english = (notices.text(round_, language, public_url) for language in ("fa", "en"))
     updated = notices.updated_at(round_)
     cancelled = round_.cancelled_at is not None
-    event = Event()
     event.add("uid", f"round-{round_.id}@hotline137")
     event.add("sequence", round_.changes + cancelled)
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")

@@ -82,6 +82,11 @@ def is_owed(callback: Callback, at: datetime) -> bool:
     return talked and callback.ended_at is not None and callback.ended_at <= at - TOLD
 
 
+def is_any_owed(session: Session) -> bool:
+    """Whether `tell` may have anything to tell."""
+    return core(session).execute(_OWED, {"told_ago": now(session) - TOLD}).first() is not None
+
+
 def tell(session: Session) -> int:
     """Tell supervisors of each conversation that is owed an outcome, once; how many."""
     at = now(session)

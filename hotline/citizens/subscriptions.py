@@ -5,7 +5,6 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import delete, or_, select
 from sqlalchemy.orm import Session
 
@@ -70,11 +69,10 @@ def _is(host: str, known: str) -> bool:
 def _check(browser: Browser) -> None:
     try:
         point, secret = vapid.decoded(browser.public_key), vapid.decoded(browser.secret)
-        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
     except ValueError:
-        raise Refused("push-keys", "no point of P-256") from None
-    if len(point) != 65 or len(secret) != 16:
-        raise Refused("push-keys", "an uncompressed point has 65 bytes, the secret 16")
+        raise Refused("push-keys", "no base64url") from None
+    if not vapid.is_point(point) or len(secret) != 16:
+        raise Refused("push-keys", "an uncompressed point of P-256 has 65 bytes, the secret 16")
 
 
 def of_session(session: Session, mine: CitizenSession, settings: Settings) -> bool:

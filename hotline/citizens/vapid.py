@@ -1,15 +1,20 @@
-"""The city's own key towards browsers' push services: RFC 8292, VAPID."""
+"""The city's own key towards browsers' push services: RFC 8292, VAPID.
+
+Its library takes 8 MB, and a city may have no such key: it is imported where it is used.
+"""
+
+# ruff: noqa: PLC0415
 
 import base64
 import json
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, utils
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
 from settings import Settings
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric import ec
 
 _LASTS = timedelta(hours=12)
 """A token is good for so long; push services take no more than a day."""
@@ -17,6 +22,8 @@ _LASTS = timedelta(hours=12)
 
 def new_key() -> str:
     """A key as HOTLINE_PUSH_KEY has it."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     return encoded(ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32))
 
 
@@ -27,6 +34,9 @@ def public_key(settings: Settings) -> str:
 
 def authorization(endpoint: str, at: datetime, settings: Settings) -> str:
     """The header by which the service of `endpoint` knows that the city sends this."""
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec, utils
+
     to = urlsplit(endpoint)
     claims = {
         "aud": f"https://{to.hostname}",
@@ -50,9 +60,24 @@ def decoded(text: str) -> bytes:
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
-def _private(settings: Settings) -> ec.EllipticCurvePrivateKey:
+def is_point(data: bytes) -> bool:
+    """Whether a browser's key is an uncompressed point of P-256."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    try:
+        ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), data)
+    except ValueError:
+        return False
+    return len(data) == 65
+
+
+def _private(settings: Settings) -> "ec.EllipticCurvePrivateKey":
+    from cryptography.hazmat.primitives.asymmetric import ec
+
     return ec.derive_private_key(int.from_bytes(decoded(settings.push_key)), ec.SECP256R1())
 
 
 def _public(settings: Settings) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
     return _private(settings).public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)

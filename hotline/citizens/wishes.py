@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import delete, exists, or_, select
+from sqlalchemy import Engine, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import now, one_at_a_time, peek
 from db.models import Official, OfficialKind, OutboxMessage, Round, RoundWish
 from hotline import outbox
 from hotline.errors import Refused
@@ -36,6 +36,7 @@ def offices(session: Session, number: str) -> Sequence[Wished]:
     return [Wished(official, wish) for official, wish in rows]
 
 
+_ARE_THERE = select(exists(RoundWish.number))
 _HOLDS_ROUNDS = (Official.active, Official.kind != OfficialKind.OPERATORS)
 
 
@@ -58,6 +59,11 @@ def leave(session: Session, number: str, official_id: int) -> None:
     """The number does not want to be told any more."""
     gone = delete(RoundWish).where(RoundWish.number == number, RoundWish.official_id == official_id)
     session.execute(gone.execution_options(synchronize_session=False))
+
+
+def are_there(engine: Engine) -> bool:
+    """Whether anybody wishes to be told of anything."""
+    return bool(peek(engine, _ARE_THERE))
 
 
 def tell(session: Session, limit: int) -> int:

@@ -6,12 +6,12 @@ called gets no call, and nobody who asked not to be called is called.
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, exists, func, or_, select, update
+from sqlalchemy import Engine, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
-from db.models import BlockedNumber, BlockReason, Registration
+from db.engine import core, now, peek
+from db.models import BlockedNumber, BlockReason, Registration, words
 from db.states import Fact, RegistrationState, registration_sources
 from hotline import audit, numbers
 from hotline.errors import Blocked
@@ -19,6 +19,9 @@ from hotline.ledger import ledger
 from hotline.words import PUBLIC
 
 _WAITS = registration_sources(RegistrationState.CANCELLED)
+_HAVE_PLACES = select(
+    exists().where(Registration.number == BlockedNumber.number, Registration.state.in_(words(_WAITS)))
+)
 _REASON = select(BlockedNumber.reason).where(BlockedNumber.number == bindparam("number"))
 
 
@@ -79,6 +82,11 @@ def places(session: Session, number: str) -> int:
     """How many places blocking this number would give up at this moment."""
     waits = (Registration.number == number, Registration.state.in_(_WAITS))
     return session.scalar(select(func.count()).select_from(Registration).where(*waits)) or 0
+
+
+def have_places(engine: Engine) -> bool:
+    """Whether any blocked number has a place in a line that `give_up_places` would give up."""
+    return bool(peek(engine, _HAVE_PLACES))
 
 
 def give_up_places(session: Session, number: str | None = None) -> int:

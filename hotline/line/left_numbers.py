@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
+from db.engine import core, now, one_at_a_time
 from db.models import BlockedNumber, LeftNumber, LeftOutcome, UtcDateTime
 from hotline.clock import is_quiet
 from hotline.errors import Refused
@@ -45,7 +45,10 @@ _DUE = and_(
 )
 """To be called now."""
 
-# Asked with every look of the dialer: built once.
+# Asked with every look of the dialer, and every other second: built once.
+_WAITING = select(func.count()).where(
+    LeftNumber.ended_at.is_(None), LeftNumber.left_at > bindparam("since", type_=UtcDateTime)
+)
 _ALL_DUE = (
     select(LeftNumber.id)
     .where(_DUE)
@@ -140,9 +143,7 @@ def _has_refused(session: Session, number: str, at: datetime) -> bool:
 
 def waiting(session: Session) -> int:
     """How many are still to be called."""
-    since = now(session) - REMEMBERED
-    open_ = select(func.count()).where(LeftNumber.ended_at.is_(None), LeftNumber.left_at > since)
-    return session.scalar(open_) or 0
+    return core(session).scalar(_WAITING, {"since": now(session) - REMEMBERED}) or 0
 
 
 def came(session: Session, numbers: Collection[str]) -> None:

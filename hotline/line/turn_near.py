@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import core, now
 from db.models import OutboxKind, Registration, Round
 from db.states import RegistrationState
 from hotline import outbox
@@ -19,18 +19,24 @@ from hotline.rounds import rounds
 _USEFUL = timedelta(minutes=30)
 
 
+# Asked every few seconds: built once.
+_LIVE = select(Round.id).where(
+    Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.over()
+)
+
+
+def live(session: Session) -> Sequence[int]:
+    """The rounds in whose lines anybody can be near."""
+    return core(session).execute(_LIVE, rounds.moment(now(session))).scalars().all()
+
+
 def tell(session: Session, places: int, *, call_beyond: int | None = None) -> None:
     """Tell whoever waits within the first `places` of a line whose round is live.
 
     `call_beyond`: ask those who come after so many for each desk, too; the first are about to be called.
     """
     at, kind = now(session), OutboxKind.TURN_NEAR
-    live = session.scalars(
-        select(Round.id).where(
-            Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.is_over(at)
-        )
-    ).all()
-    for round_id in live:
+    for round_id in live(session):
         for registration in _waiting(session, round_id, 0, places):
             if not outbox.told(session, kind, registration, round_id):
                 outbox.tell(session, kind, registration, about_round=round_id, expires_at=at + _USEFUL)

@@ -133,9 +133,12 @@ _under_way = exists().where(
 )
 
 
+_SOME_DRAIN = select(exists().where(Node.draining_at.is_not(None)))
+
+
 def some_drain(session: Session) -> bool:
     """Whether `move_idle` may have something to do."""
-    return bool(session.scalar(select(exists().where(Node.draining_at.is_not(None)))))
+    return bool(core(session).scalar(_SOME_DRAIN))
 
 
 def move_idle(session: Session) -> int:

@@ -124,15 +124,24 @@ def clean(session: Session, name: str, epoch: int) -> bool:
     return _mine(session, name, epoch, lost_at=None)
 
 
+_OTHERS = select(
+    exists().where(
+        Node.name != bindparam("name", type_=String),
+        Node.lost_at.is_(None),
+        Node.lease_until > bindparam("after", type_=UtcDateTime),
+    )
+)
+
+
 def renew(session: Session, name: str, epoch: int, *, fences: bool) -> Renewed | None:
     """The lease lasts from now; None: somebody else has taken the node's work, or it is removed.
 
     `fences`: its calls will have ended by the time at which it may be declared dead. It may not before.
     """
-    if not _mine(session, name, epoch, lease_until=now(session) + LEASE, fences=fences):
+    at = now(session)
+    if not _mine(session, name, epoch, lease_until=at + LEASE, fences=fences):
         return None
-    alive = Node.lost_at.is_(None), Node.lease_until > now(session) - _FORGOTTEN
-    return Renewed(alone=not session.scalar(select(exists().where(Node.name != name, *alive))))
+    return Renewed(alone=not core(session).scalar(_OTHERS, {"name": name, "after": at - _FORGOTTEN}))
 
 
 def _mine(session: Session, name: str, epoch: int, **values: datetime | bool | None) -> bool:
@@ -191,18 +200,26 @@ def drained(name: InstrumentedAttribute[str | None] | BindParameter[str]) -> Col
     )
 
 
+# Asked by each node every second: built once, and the clock is asked only of one that is marked.
+_IS_MARKED = select(
+    exists().where(Node.name == bindparam("name", type_=String), Node.draining_at.is_not(None))
+)
 _DRAINS = select(drained(bindparam("name", type_=String)))
-"""Asked by each node every other second: built once."""
 
 
 def drains(session: Session, name: str) -> bool:
     """Whether the node is to get nothing new."""
-    return bool(core(session).scalar(_DRAINS, {"name": name, "at": now(session)}))
+    marked = core(session).scalar(_IS_MARKED, {"name": name})
+    return bool(marked and core(session).scalar(_DRAINS, {"name": name, "at": now(session)}))
+
+
+_RENEWALS = select(Node.name, Node.lease_until)
+_OVER = select(Node).where(_over)
 
 
 def renewals(session: Session) -> dict[str, datetime]:
     """Until when each node has its lease: another moment after each renewal."""
-    return {name: until for name, until in session.execute(select(Node.name, Node.lease_until))}
+    return {name: until for name, until in core(session).execute(_RENEWALS)}
 
 
 def over(session: Session) -> Sequence[Node]:
@@ -210,7 +227,7 @@ def over(session: Session) -> Sequence[Node]:
 
     Not one that has never known of another: it may be cut off, and in conversation.
     """
-    return session.scalars(select(Node).where(_over), {"before": now(session) - GRACE}).all()
+    return session.scalars(_OVER, {"before": now(session) - GRACE}).all()
 
 
 def declare_dead(session: Session, name: str) -> int | None:

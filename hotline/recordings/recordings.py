@@ -9,6 +9,7 @@ import math
 import os
 import stat
 import struct
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,10 @@ _ONE_HEARING = timedelta(minutes=10)
 _HEADER = 44
 _SEALED = 0o400
 _CHUNK = 1 << 20
+_TICK_NS = 2 * 10**9
+"""No file system tells the time of a change less exactly."""
+_all_sealed: dict[Path, int] = {}
+"""When a folder in which nothing was left to do had last been changed."""
 
 
 class Found(NamedTuple):
@@ -50,10 +55,10 @@ class Found(NamedTuple):
 
 def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
     """The files that are not in the books and are written to no more, each with its callback's id."""
-    at = now(session)
-    paths = [path for path, status in disk.files(folder) if _finished(status, at) and path.suffix == SUFFIX]
-    if not paths:  # as mostly
+    if not (open_ := _open(folder)):  # as mostly
         return []
+    at = now(session)
+    paths = [path for path, status in open_ if at.timestamp() - status.st_mtime > _QUIET_S]
     by_token = {path.stem: path for path in paths}
     rows = session.execute(
         select(Callback.token, Callback.id).where(
@@ -65,8 +70,22 @@ def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
     return [(by_token[token], callback_id) for token, callback_id in rows]
 
 
-def _finished(status: os.stat_result, at: datetime) -> bool:
-    return stat.S_IMODE(status.st_mode) != _SEALED and at.timestamp() - status.st_mtime > _QUIET_S
+def _open(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    """Those that are not sealed. A folder of which nothing was, and whose names are the same, is not read
+    again: it may have tens of thousands.
+    """
+    try:
+        changed_at = folder.stat().st_mtime_ns
+    except FileNotFoundError:
+        return []
+    if _all_sealed.get(folder) == changed_at:
+        return []
+    found = [
+        (p, s) for p, s in disk.files(folder) if stat.S_IMODE(s.st_mode) != _SEALED and p.suffix == SUFFIX
+    ]
+    if not found and time.time_ns() - changed_at > _TICK_NS:  # else more may have come at that moment
+        _all_sealed[folder] = changed_at
+    return found
 
 
 def look(path: Path) -> Found:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import struct
+import time
 import wave
 from collections.abc import Callable
 from datetime import timedelta
@@ -321,3 +322,36 @@ def test_given_no_recording_or_a_deleted_one_when_heard_then_it_is_not_found(
     assert supervisor.get("/recordings/..%2f..%2fsecret/audio").status_code in (404, 422)
     [listed] = supervisor.get(f"/recordings?round_id={callback.round_id}").json()
     assert listed["deleted_at"] is not None
+
+
+@on_sqlite
+def test_given_a_folder_in_which_all_is_done_when_looked_at_again_then_it_is_read_only_once_a_name_is_new(
+    engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    files = recordings.disk.files
+    monkeypatch.setattr(recordings.disk, "files", lambda of: read.append(of) or files(of))  # type: ignore[func-returns-value]
+    recorded(engine, settings, folder)
+    long_ago = time.time() - 60
+    os.utime(folder, (long_ago, long_ago))
+    register(engine, settings)
+    seen = len(read)
+    register(engine, settings)
+    assert len(read) == seen
+
+    recorded(engine, settings, folder)
+    assert len(books(engine)) == 2
+
+
+@on_sqlite
+def test_given_a_folder_that_has_just_changed_when_all_of_it_is_done_then_it_is_read_again(
+    engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorded(engine, settings, folder)
+    at = folder.stat().st_mtime_ns
+    register(engine, settings)
+    callback = a_conversation(engine)
+    a_file(folder, callback.token)
+    os.utime(folder, ns=(at, at))  # a clock that has not ticked meanwhile
+    register(engine, settings)
+    assert len(books(engine)) == 2

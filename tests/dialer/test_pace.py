@@ -1,0 +1,67 @@
+"""Where nobody is, the dialer looks seldom, and only for what time brings."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, update
+
+from db.engine import writing
+from db.models import Desk
+from db.states import CallbackState
+from dialer import pace
+from dialer.pace import EMPTY_S, WHOLE_S, Pace
+from tests.factories import a_callback, a_desk
+from tests.kit.databases import on_both
+
+__all__ = ["on_both"]
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    at = [1000.0]
+    monkeypatch.setattr(pace.time, "monotonic", lambda: at[0])
+
+    def go_on(seconds: float) -> None:
+        at[0] += seconds
+
+    return go_on
+
+
+def test_given_nobody_is_there_when_time_goes_by_then_one_look_in_a_minute_is_for_everything(
+    engine: Engine, later: Callable[[float], None]
+) -> None:
+    kept = Pace(engine)
+    looks = []
+    for _ in range(int(WHOLE_S / EMPTY_S)):
+        assert kept.is_calm()
+        looks.append(kept.nobody)
+        later(EMPTY_S)
+    assert looks == [False, *[True] * (len(looks) - 1)]
+    assert kept.is_calm()
+    assert not kept.nobody
+
+
+@pytest.mark.parametrize("who", ["a desk's phone", "an outcome that is owed", "news"])
+def test_given_nobody_was_there_when_somebody_is_then_all_is_looked_for_at_the_next_look(
+    engine: Engine, later: Callable[[float], None], who: str
+) -> None:
+    kept = Pace(engine)
+    for _ in range(2):
+        kept.is_calm()
+        later(EMPTY_S)
+    assert kept.nobody
+    later(-EMPTY_S + pace.REST_S)
+    assert not kept.is_calm(), "not yet, while nobody is there"
+
+    if who == "news":
+        kept.wake()
+    else:
+        with writing(engine) as session:
+            if who == "a desk's phone":
+                a_desk(session)
+            else:
+                a_callback(session, CallbackState.ENDED)
+                session.execute(update(Desk).values(phone_connected=False, round_id=None))
+    later(pace.REST_S)
+    assert kept.is_calm()
+    assert not kept.nobody
