@@ -27,7 +27,6 @@ CHANNEL, APPENDED = "hotline_events", "appended"
 """PostgreSQL's name for it; and the mark of a session that has an entry to tell of."""
 _NEWEST = "SELECT max(id) FROM events"
 _NEWEST_THERE = "SELECT max(id), pg_is_in_recovery() FROM events"
-_AT_ONCE_S = 0.002
 _IN_ATTRIB = 4
 _BUFFER = 1 << 16
 
@@ -115,7 +114,7 @@ class _Notified(_Bell):
         return int(newest or 0)
 
     def _told(self) -> bool:
-        return bool([*self._driver.notifies(timeout=_AT_ONCE_S, stop_after=1)])
+        return bool([*self._driver.notifies(timeout=0, stop_after=1)])
 
 
 class _Touched(_Bell):

@@ -31,7 +31,7 @@ class _Impatient(psycopg.Connection[Any]):
     def wait(self, gen: PQGen[T], interval: float = _LOOK_S, timeout: float | None = None) -> T:
         """As psycopg's; a connection whose answer did not come is closed."""
         try:
-            answer = super().wait(gen, interval, timeout or self.answer_s)
+            answer = super().wait(gen, interval, self.answer_s if timeout is None else timeout)
         except psycopg.OperationalError:
             if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
