@@ -20,6 +20,8 @@ def mine(column: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
 
 
 _HOME = select(Round.node).where(Round.id == bindparam("round"))
+# Of no other's row: who holds one that has no home yet, as another does, cannot give it one.
+_IS_HOME = _HOME.where(Round.node == bindparam("node", type_=String)).with_for_update(read=True)
 
 
 def of_round(session: Session, round_id: int) -> str | None:
@@ -53,10 +55,11 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     Of several nodes none has it in the transaction in which it is chosen: to be asked again.
     `hold`: it does so until the transaction ends. Call it then before the change of any row.
     """
-    home = _HOME.with_for_update(read=True) if hold else _HOME
-    at_home: str | None = core(session).execute(home, {"round": round_id}).scalar()
+    if hold and core(session).execute(_IS_HOME, {"round": round_id, "node": node}).scalar():
+        return True
+    at_home = of_round(session, round_id)
     if at_home is not None:
-        return at_home == node
+        return at_home == node and not hold
     alive = leases.live(session)
     chosen = choose(session, alive, node, round_id)
     settled = (

@@ -1,8 +1,11 @@
 """On which node a round lives: by room, until its end; moved when the node drains and nobody is under way."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
@@ -52,6 +55,28 @@ def test_given_no_node_that_is_known_when_a_round_is_served_then_it_lives_where_
     round_id = a_round(engine)
     assert home(engine, round_id) is None
     assert settles(engine, round_id, "main") and home(engine, round_id) == "main"
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_given_two_nodes_that_serve_a_round_at_the_same_moment_when_it_is_settled_then_neither_fails(
+    engine: Engine, nodes: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nodes("one", "two")
+    round_id = a_round(engine)
+    both, choose = threading.Barrier(2, timeout=20), homes.choose
+
+    def chooses(*args: Any) -> str:
+        both.wait()
+        return choose(*args)
+
+    def settle(node: str) -> bool:
+        with writing(engine) as session:
+            return homes.settle(session, round_id, node, hold=True)
+
+    monkeypatch.setattr(homes, "choose", chooses)
+    with ThreadPoolExecutor() as pool:
+        assert [*pool.map(settle, ("one", "two"))] == [False, False]
+    assert home(engine, round_id) in ("one", "two")
 
 
 @in_both
