@@ -93,13 +93,19 @@ def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
         "hotline_node_up",
         "Whether the node acts, under its lease.",
         "node",
-        {name: state in ("live", "draining") for name, state in found.nodes.items()},
+        {name: state in ("live", "draining", "no-trunk") for name, state in found.nodes.items()},
     )
     to.gauges(
         "hotline_node_draining",
         "Whether the node gets nothing new, as its people have said.",
         "node",
         {name: state == "draining" for name, state in found.nodes.items()},
+    )
+    to.gauges(
+        "hotline_node_without_trunk",
+        "Whether the node gets nothing new, since no trunk answers it, and one answers another.",
+        "node",
+        {name: state == "no-trunk" for name, state in found.nodes.items()},
     )
     to.counters(
         "hotline_attempts",

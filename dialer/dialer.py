@@ -207,8 +207,8 @@ class Dialer:
     def _calmly(self, *, nobody: bool) -> None:
         """What may wait, so that «next» never waits for it. `nobody`: only what time brings."""
         leads = self._leads()
+        self._trunks.catch_up(lambda: self._asterisk.handle(0))
         if leads:
-            self._trunks.catch_up(lambda: self._asterisk.handle(0))
             self._trunk.look()
         self._asterisk.in_sync &= not self._lost_nodes.take_over(leads=leads)
         self._turn_near_calls.let_go()

@@ -65,7 +65,7 @@ class LostNodes:
             return False
         with reading(self._engine) as session:
             dead = [name for name in lost_nodes.found(session) if self._silence.lasts(name)]
-            may_move = homes.some_drain(session)
+            may_move = homes.drained(session)
         for name in dead:
             try:
                 self._take_over(name)

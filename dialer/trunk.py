@@ -64,7 +64,7 @@ class Trunk:
     def failed(self, token: str, name: str, sip: int) -> None:
         """This trunk did not take the call, and the next one is asked."""
         with reading(self._engine) as session:
-            if not carries(session, token, self._settings):
+            if not carries(session, token, self._settings) or self._trunks.is_cut_off(session):
                 return
         self._trunks.failed(token, name, sip)
 
@@ -79,7 +79,8 @@ class Trunk:
                 return
             if trunk_failed(ending):
                 log.warning("%s: trunk %s did not take it (%s)", token, name, ending.sip or "silence")
-                trunk_states.failed(session, name, token, ending.sip or 0)
+                if not self._trunks.is_cut_off(session):
+                    trunk_states.failed(session, name, token, ending.sip or 0)
             else:
                 trunk_states.worked(session, name)
 
@@ -94,7 +95,8 @@ class Trunk:
         with reading(self._engine) as session:
             row = trunk_states.states(session, [name]).get(name) if name else None
             answers = row.answers if row else breaker.knows(session)
-            silent = answers is False and carries(session, token, self._settings)
+            silent = answers is False or self._trunks.is_cut_off(session)
+            silent = silent and carries(session, token, self._settings)
         return ending._replace(sip=0) if silent else ending
 
     def script_spoke(self, token: str) -> None:

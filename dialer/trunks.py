@@ -1,4 +1,8 @@
-"""What the dialer hears of each trunk: how it answers when asked, which calls it takes and which not."""
+"""What the dialer hears of each trunk: how it answers when asked, which calls it takes and which not.
+
+How the trunks are is one for all nodes, and the dialer that leads says it. Each says of its own node whether
+any answers that: where one answers another node, it is not the trunk that is gone (hotline.nodes.leases).
+"""
 
 import logging
 import re
@@ -7,11 +11,13 @@ from collections.abc import Callable
 
 from asterisk.ami.event import Event
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialplan.accounts import trunk_alive, trunk_of_channel
 from hotline.callbacks import breaker, trunk_states
+from hotline.nodes import leases
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -33,6 +39,8 @@ class Trunks:
     ) -> None:
         """`leads`: of several nodes' dialers one alone says how the trunks answer."""
         self._leads = leads
+        self._led = False
+        self._node = settings.node
         self._engine = engine
         self._ami = ami
         self._names = tuple(trunk.name for trunk in settings.trunks)
@@ -43,6 +51,8 @@ class Trunks:
         self._missed = True
         self._kept = False
         self._heard = 0
+        self._hears: dict[str, bool] = {}
+        """Whether each answers this node's Asterisk."""
         self._next_ask = 0.0
 
     def of(self, token: str) -> str | None:
@@ -86,7 +96,7 @@ class Trunks:
     def on_contact(self, event: Event) -> None:
         """Asterisk tells whether a trunk answers when it is asked how it is."""
         name = self._by_account.get(str(event.keys.get("AOR")))
-        if name and self._leads():
+        if name:
             self._heard += 1
             self._answers(name, str(event.keys.get("ContactStatus", "")))
 
@@ -115,10 +125,13 @@ class Trunks:
 
         Raises AmiError.
         """
+        leads = self._leads()
+        self._missed |= leads and not self._led
+        self._led = leads
         if not self._missed and time.monotonic() < self._next_ask:
             return
         self._next_ask = time.monotonic() + _ASKED_S
-        if not self._kept:
+        if leads and not self._kept:
             with writing(self._engine) as session:
                 trunk_states.keep(session, self._names)
             self._kept = True
@@ -128,7 +141,8 @@ class Trunks:
         for name, (status, latency_ms) in found.items():
             if heard == self._heard:
                 self._answers(name, status)
-            self._took(name, latency_ms if _ANSWERS.get(status) else None)
+            if leads:
+                self._took(name, latency_ms if _ANSWERS.get(status) else None)
 
     def _asked(self, name: str) -> tuple[str, float | None]:
         try:
@@ -151,14 +165,24 @@ class Trunks:
         with writing(self._engine) as session:
             trunk_states.took(session, name, latency_ms)
 
+    def is_cut_off(self, session: Session) -> bool:
+        """Whether this node's own way to the trunks is cut: what fails then says nothing of them."""
+        return leases.is_cut_off(session, self._node)
+
     def _answers(self, name: str, status: str) -> None:
         yes = _ANSWERS.get(status)
+        if yes is None:
+            return
+        self._of_node(name, yes=yes)
+        if not self._leads():
+            return
         with reading(self._engine) as session:
             found = trunk_states.states(session, self._names)
             known = found[name].answers if name in found else None
-            if yes is None or (
-                yes == known and trunk_states.whole(found, self._names) == breaker.knows(session)
-            ):
+            if yes == known and trunk_states.whole(found, self._names) == breaker.knows(session):
+                return
+            if not yes and self.is_cut_off(session):
+                self._missed = True  # until another leads, or hears the same
                 return
         if yes != known and len(self._names) > 1 and (yes or known is not None):
             say = log.info if yes else log.warning
@@ -169,3 +193,25 @@ class Trunks:
             whole = trunk_states.whole(trunk_states.states(session, self._names), self._names)
             if whole is not None and whole != breaker.knows(session):
                 breaker.answers(session, yes=whole)
+
+    def _of_node(self, name: str, *, yes: bool) -> None:
+        """Say of this node whether any trunk answers it.
+
+        None that has never answered any node is missed: it may carry calls all the same.
+        """
+        self._hears[name] = yes
+        with reading(self._engine) as session:
+            found = trunk_states.states(session, self._names)
+            known, was_cut_off = leases.trunk_answers(session, self._node), self.is_cut_off(session)
+        silent = (each for each in self._names if self._hears.get(each) is False and each in found)
+        missed = [each for each in silent if found[each].answers is not None]
+        answers = True if True in self._hears.values() else False if len(missed) == len(self._names) else None
+        if answers is known:
+            return
+        with writing(self._engine) as session:
+            leases.tell_trunk(session, self._node, answers=answers)
+            cut_off = self.is_cut_off(session)
+        if cut_off:
+            log.error("node %s: no trunk answers it, but one another: its work is left to others", self._node)
+        elif was_cut_off:
+            log.info("node %s: it gets work again", self._node)

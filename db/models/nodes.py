@@ -25,4 +25,6 @@ class Node(Base):
     fences: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """It ends its calls when its lease is over: it has known of another node."""
     draining_at: Mapped[datetime | None]  # gets no new round
+    trunk_answers: Mapped[bool | None]  # any that its Asterisk asks; None: it has never heard of one
+    trunk_told_at: Mapped[datetime | None]  # when it last said otherwise
     started_at: Mapped[datetime]

@@ -1,6 +1,7 @@
 """On which node a round lives: chosen when it is first served, and anew when that node is gone or drained."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, String, and_, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -80,16 +81,25 @@ def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | N
 
     A desk is one of the round's if it serves that, or has a citizen of it in hand.
 
-    None that is full or draining, where there is another; this one where none is known at all.
+    None that is full, draining or cut off, where there is another; this one where none is known at all.
     """
     if not alive:
         return node
     desks = _desks(session, round_id) if len(alive) > 1 else {}
     room = {each.name: free(session, each) for each in alive}
     drains = {each.name: each.draining_at is not None for each in alive}
+    cut_off = leases.all_cut_off(session)
 
-    def rank(name: str) -> tuple[bool, bool, int, int, bool, str]:
-        return not drains[name], room[name] > 0, desks.get(name, 0), room[name], name == node, name
+    def rank(name: str) -> tuple[bool, bool, bool, int, int, bool, str]:
+        return (
+            name not in cut_off,
+            not drains[name],
+            room[name] > 0,
+            desks.get(name, 0),
+            room[name],
+            name == node,
+            name,
+        )
 
     return max(room, key=rank)
 
@@ -136,20 +146,23 @@ _under_way = exists().where(
 )
 
 
-_SOME_DRAIN = select(exists().where(Node.draining_at.is_not(None)))
+_FOR_LONG = timedelta(seconds=10)
+"""Cut off for so long a node loses its rounds: of a trunk that falls silent all nodes have heard by then."""
+_SOME_MARKED = select(exists().where(leases.marked()))
+_DRAINED = select(Node.name).where(leases.drained(Node.name, for_long=True))
 
 
-def some_drain(session: Session) -> bool:
-    """Whether `move_idle` may have something to do."""
-    return bool(core(session).scalar(_SOME_DRAIN))
+def drained(session: Session) -> Sequence[str]:
+    """The nodes whose rounds `move_idle` moves."""
+    if not core(session).scalar(_SOME_MARKED):
+        return []
+    at = now(session)
+    return session.scalars(_DRAINED, {"at": at, "long_ago": at - _FOR_LONG}).all()
 
 
 def move_idle(session: Session) -> int:
-    """Rounds on draining nodes, of which nobody is under way, are free for another node. How many moved."""
-    draining = select(Node.name).where(Node.draining_at.is_not(None))
-    if all(node.draining_at for node in leases.live(session)):
-        return 0  # there is no other
-    there = and_(Round.node.in_(draining), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
+    """Rounds on drained nodes, of which nobody is under way, are free for another node. How many moved."""
+    there = and_(Round.node.in_(drained(session)), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
     idle = select(Round.id).where(there, ~_under_way).order_by(Round.id)
     held = session.scalars(idle.with_for_update(skip_locked=True)).all()
     # asked again, now that nobody places a call for them meanwhile (`settle`, hold)

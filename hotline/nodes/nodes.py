@@ -1,6 +1,6 @@
 """What people ask of nodes: which there are, that one gets no new round, that one is gone for good."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ class State(NamedTuple):
 
     name: str
     state: str
-    """live, draining, silent (its lease is over, and nobody has its work yet), or gone"""
+    """live, draining, no-trunk (none answers it, and one answers another), silent (its lease is over, and
+    nobody has its work yet), or gone"""
     sip: str
     websocket_url: str
     capacity: int
@@ -48,7 +49,7 @@ def _state(session: Session, node: Node, at: datetime) -> State:
     rounds, calls, desks = (session.scalar(each) or 0 for each in counts)
     return State(
         name=node.name,
-        state=word(node, at),
+        state=word(node, at, leases.all_cut_off(session)),
         sip=node.sip,
         websocket_url=node.websocket_url,
         capacity=node.capacity,
@@ -72,7 +73,8 @@ def _under_way(name: str) -> ColumnElement[bool]:
 def words(session: Session) -> dict[str, str]:
     """The state of each node, by its name."""
     at = now(session)
-    return {node.name: word(node, at) for node in session.scalars(select(Node).order_by(Node.name))}
+    cut_off = leases.all_cut_off(session)
+    return {node.name: word(node, at, cut_off) for node in session.scalars(select(Node).order_by(Node.name))}
 
 
 def unheard(session: Session) -> Sequence[Node]:
@@ -83,10 +85,11 @@ def unheard(session: Session) -> Sequence[Node]:
     return lost if len(found) > 1 else []
 
 
-def word(node: Node, at: datetime) -> str:
-    """Its state in a word."""
+def word(node: Node, at: datetime, cut_off: Collection[str] = ()) -> str:
+    """Its state in a word. `cut_off`: those whose own way to the trunks is cut."""
     if leases.is_live(node, at):
-        return "draining" if node.draining_at else "live"
+        without = "no-trunk" if node.name in cut_off else "live"
+        return "draining" if node.draining_at else without
     return "gone" if node.lost_at or node.lease_until < at - leases.GRACE else "silent"
 
 
@@ -95,7 +98,8 @@ def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Nod
     # of two commands that drain the last two, one waits here
     session.scalars(select(Node).order_by(Node.name).with_for_update(key_share=True)).all()
     node = _get(session, name)
-    if drained and not any(each.name != name and not each.draining_at for each in leases.live(session)):
+    takers = {each.name for each in leases.live(session) if not each.draining_at}
+    if drained and not takers - leases.all_cut_off(session) - {name}:
         raise Refused("last-node", f"no other node lives that would take the work of node {name}")
     if (node.draining_at is not None) is not drained:
         node.draining_at = now(session) if drained else None

@@ -171,6 +171,11 @@ def test_given_several_nodes_when_health_is_asked_then_each_is_named_and_one_tha
         leases.keep(session, settings.model_copy(update={"node": "other"}))
         session.get_one(Node, "main").lease_until = now(session) - leases.LEASE
     assert named() == {"node main": "gone", "node other": "live"}
+    with writing(engine) as session:
+        session.get_one(Node, "main").lease_until = now(session) + leases.LEASE
+        for node, answers in (("main", True), ("other", False)):
+            leases.tell_trunk(session, node, answers=answers)
+    assert named() == {"node main": "live", "node other": "no-trunk"}
 
 
 def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_again_with_the_next(

@@ -45,9 +45,9 @@ class Office:
         manager.channels["desk.1"] = {"Channel": DESK_CHANNEL, "Application": "ConfBridge"}
         self.restart()
 
-    def restart(self) -> None:
+    def restart(self, leads: Callable[[], bool] = lambda: True) -> None:
         """A new dialer takes the old one's place; all it knows is in the database."""
-        self._dialer = Dialer(self._settings, self.engine, self.ami)
+        self._dialer = Dialer(self._settings, self.engine, self.ami, leads)
 
     def close(self) -> None:
         self.ami.stop()

@@ -7,11 +7,14 @@ import pytest
 from db.engine import now, reading, writing
 from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState, Outcome, RegistrationState
-from dialer import trunk
+from dialer import trunk, trunks
 from hotline import heartbeats
-from hotline.callbacks import breaker
+from hotline.callbacks import breaker, trunk_states
+from hotline.nodes import leases
+from settings import Settings
 from tests.dialer.failing_trunk import down, fails, hall_of_failures, head, opened, probe_due, who
 from tests.dialer.hall import Hall
+from tests.hotline.nodes.conftest import a_node
 from tests.kit.fake_manager import FakeManager
 
 __all__ = ["hall_of_failures"]
@@ -153,3 +156,74 @@ def test_given_an_ivr_that_only_begins_when_the_dialer_starts_then_its_silence_i
     with writing(hall.engine) as session:
         heartbeats.beat(session, "ivr")
     hall.until(lambda: said() == [("ERROR", "calls: ivr"), ("INFO", "calls: up")])
+
+
+def of_nodes(hall: Hall, **answers: bool | None) -> None:
+    """What the nodes have said of their trunks."""
+    with writing(hall.engine) as session:
+        for name, each in answers.items():
+            leases.tell_trunk(session, name, answers=each)
+
+
+def said(hall: Hall) -> bool | None:
+    with reading(hall.engine) as session:
+        return leases.trunk_answers(session, "main")
+
+
+@pytest.mark.parametrize("sip", [0, 180])
+def test_given_another_node_whom_the_trunk_answers_when_it_does_not_answer_this_one_then_no_breaker_opens(
+    hall: Hall, manager: FakeManager, settings: Settings, sip: int
+) -> None:
+    with writing(hall.engine) as session:
+        a_node(session, settings, "another")
+    of_nodes(hall, another=True)
+    hall.until_at_rest()
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until(lambda: said(hall) is True)
+    token = hall.brings(C.RINGING) if sip else hall.dials()
+    manager.trunk_is = "Unreachable"
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
+    hall.until(lambda: said(hall) is False)
+    manager.refuses(token, sip)
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+    hall.until_at_rest()
+    assert hall.callback(token).outcome is O.FAILED, "free of charge"
+    with reading(hall.engine) as session:
+        assert down(hall) is None and breaker.knows(session) is True
+        assert not breaker.troubled(session, breaker.TRUNK), "what fails here is not the trunk's fault"
+        assert not trunk_states.is_troubled(session, "trunk")
+    of_nodes(hall, another=False)
+    hall.until(lambda: down(hall) == breaker.TRUNK)
+
+
+def test_given_a_dialer_that_does_not_lead_when_the_trunk_falls_silent_then_it_says_so_of_its_node_alone(
+    hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trunks, "_ASKED_S", 3600.0)
+    leads = True
+    hall.restart(lambda: leads)
+    hall.until_at_rest()
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until(lambda: said(hall) is True)
+    leads = False
+    manager.trunk_is = "Unreachable"
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
+    hall.until(lambda: said(hall) is False)
+    hall.until_at_rest()
+    assert down(hall) is None
+    leads = True
+    hall.until(lambda: down(hall) == breaker.TRUNK)
+
+
+def test_given_a_trunk_that_never_answered_any_node_when_it_does_not_answer_then_nothing_is_said(
+    hall: Hall, manager: FakeManager
+) -> None:
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
+    hall.until_at_rest()
+    assert said(hall) is None
+    with writing(hall.engine) as session:  # another node's dialer has
+        trunk_states.answers(session, "trunk", yes=True)
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
+    hall.until(lambda: said(hall) is False)
+    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
+    hall.until(lambda: said(hall) is True)

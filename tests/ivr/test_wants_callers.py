@@ -67,6 +67,18 @@ def test_given_a_database_that_is_away_when_seconds_go_by_then_no_caller_is_want
     assert not beats(server), "five seconds in all with the one in which it is written down"
 
 
+def test_given_a_node_without_a_trunk_when_it_beats_then_no_caller_is_wanted_while_another_has_one(
+    server: Server, engine: Engine
+):
+    with writing(engine) as session:
+        a_node(session, server.settings, "another")
+    for others in (True, False):
+        with writing(engine) as session:
+            leases.tell_trunk(session, server.settings.node, answers=False)
+            leases.tell_trunk(session, "another", answers=others)
+        assert beats(server) is not others
+
+
 def test_given_a_drained_node_when_it_beats_then_no_caller_is_wanted_until_it_is_taken_back(
     server: Server, engine: Engine
 ):

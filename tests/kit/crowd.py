@@ -95,6 +95,8 @@ class Crowd:
         """The trunk's answer to every new call, before any phone is asked (`503 …`); empty: silence."""
         self.answers_options = False
         """Whether the trunk answers when asked how it is, unless it is silent."""
+        self.cut_from: int | None = None
+        """The port of an Asterisk whose own way to the trunk is cut: nothing of it is heard."""
         self.channels: int | None = None
         """So many calls at one time the trunk carries to phones; it answers 503 to one more."""
         self._turned_away: dict[str, str] = {}
@@ -192,7 +194,7 @@ class Crowd:
     def heard(self, data: bytes, sender: Address) -> None:
         """A packet came in."""
         message = parse(data)
-        if message is None:
+        if message is None or sender[1] == self.cut_from:
             return
         line = self._lines.get(message.call_id)
         if isinstance(message, Response):

@@ -22,6 +22,7 @@ from db.models import Desk as DeskRow
 from db.states import CallbackState
 from dialer import leader
 from dialplan.accounts import DESK_EXTENSION
+from hotline.callbacks import breaker
 from hotline.nodes import homes
 from hotline.nodes import nodes as known
 from hotline.rounds import rounds
@@ -457,3 +458,67 @@ def test_given_a_conversation_when_all_of_the_node_that_leads_stands_still_then_
         assert desk._live() and home(nodes, round_id) == "one"
         assert len(crowd.calls(number)) == 2 and not overlap(crowd.calls(number)), "nobody is called twice"
         desk.leave()
+
+
+@pytest.fixture
+def asking_nodes() -> Iterator[Nodes]:
+    """Both ask the trunk each second how it is."""
+    with Postgres() as server, two_nodes(server, HOTLINE_TRUNK_ASKED_SECONDS="1") as nodes:
+        yield nodes
+        for node in nodes[:2]:  # shown when the test fails
+            sys.stdout.write(f"--- node {node.settings.node} ---\n{node.last_words()}\n")
+
+
+def breaker_is_open(node: System) -> bool:
+    with reading(node.engine) as session:
+        return breaker.down(session) is not None
+
+
+@pytest.mark.timeout(420)
+def test_given_a_node_that_leads_when_its_own_way_to_the_trunk_is_cut_then_the_other_leads_and_calls(
+    asking_nodes: Nodes,
+) -> None:
+    nodes = asking_nodes
+    one, two, _ = nodes
+    citizens = [one.number() for _ in range(3)]
+    with one.only_round() as round_id, Crowd(one.trunk_port, lambda _number, _nth: Behaviour()) as crowd:
+        crowd.answers_options = True
+        for number in citizens:
+            with Registrant(one, number) as registrant:
+                assert registrant.wait(60)
+        let_lead(two, one)
+        desk = Desk(nodes, round_id)
+        desk.sits_down()
+        desk.speaks_with(citizens[0], "two")
+        until(lambda: answered(nodes) == [True, True], "both hear the trunk")
+
+        crowd.cut_from = two.settings.sip.port
+        until(lambda: states(nodes) == {"one": "live", "two": "no-trunk"}, "it says that no trunk answers it")
+        until(lambda: leads(one), "the other leads")
+        desk.speaks_with(citizens[0], "two", 5)
+        assert home(nodes, round_id) == "two", "nobody is cut off"
+        desk.next(over=True)
+        desk.speaks_with(citizens[1], "one")
+        assert home(nodes, round_id) == "one" and not breaker_is_open(one)
+
+        crowd.cut_from = None
+        until(lambda: states(nodes)["two"] == "live", "it hears the trunk again")
+        assert leads(one) and home(nodes, round_id) == "one"
+
+        crowd.answers_options = False
+        until(lambda: breaker_is_open(one), "a trunk that answers nobody is the trunk's own fault")
+        until(lambda: answered(nodes) == [False, False], "both know it")
+        assert states(nodes) == {"one": "live", "two": "live"} and home(nodes, round_id) == "one"
+        crowd.answers_options = True
+        until(lambda: not breaker_is_open(one), "calls flow again")
+        desk.next(over=True)
+        desk.speaks_with(citizens[2], "one")
+        desk.leave()
+        called = [call.number for call in crowd.calls() if call.answered_at]
+        assert called == citizens, "in order, each once"
+
+
+def answered(nodes: Nodes) -> list[bool | None]:
+    """Whether each node hears a trunk."""
+    with reading(nodes.one.engine) as session:
+        return [each.trunk_answers for each in session.scalars(select(Node).order_by(Node.name))]

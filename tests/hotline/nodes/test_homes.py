@@ -195,12 +195,39 @@ def test_given_a_draining_node_when_nobody_of_a_round_is_under_way_then_it_moves
         assert homes.move_idle(session) == 0, "there is no other node"
     nodes("two")
     with writing(engine) as session:
-        assert homes.some_drain(session) and homes.move_idle(session) == 1
+        assert homes.drained(session) and homes.move_idle(session) == 1
     assert (home(engine, idle_id), home(engine, busy_id)) == (None, "one")
     with writing(engine) as session:
         session.query(Callback).filter(Callback.token == token).update({"ended_at": now(session)})
         assert homes.move_idle(session) == 1
     assert settles(engine, busy_id, "two")
+
+
+@in_both
+def test_given_a_node_without_a_trunk_when_it_lasts_then_its_rounds_move_to_one_that_has_and_stay_there(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+    changed(engine, "one", capacity=900, trunk_answers=False)
+    changed(engine, "two", trunk_answers=True)
+    with reading(engine) as session:
+        moment = now(session)
+    first, second = a_round(engine), served_round(engine, "one", "one")
+    assert settles(engine, first, "two"), "where calls go out, whatever room the other has"
+
+    def moves() -> int:
+        with writing(engine) as session:
+            assert not serving.served(session, "one"), "nobody more is called there"
+            return homes.move_idle(session)
+
+    changed(engine, "one", trunk_told_at=moment)
+    assert moves() == 0, "of a trunk that falls silent one node hears before the other"
+    changed(engine, "one", trunk_told_at=moment - homes._FOR_LONG)
+    assert moves() == 1 and home(engine, second) is None
+    changed(engine, "one", trunk_answers=True)
+    with writing(engine) as session:
+        assert homes.move_idle(session) == 0
+    assert home(engine, first) == "two"
 
 
 @in_both

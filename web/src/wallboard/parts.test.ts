@@ -17,10 +17,10 @@ it('given every part when named in Persian then no English word is on the wall',
   expect(PARTS.map((part) => partName(part, fa.wallboard)).join(' ')).not.toMatch(/[a-z]/)
 })
 
-it('given several nodes when one lives, drains, starts or is gone then only the first is well', () => {
-  const states = ['live', 'draining', 'silent', 'gone']
-  expect(states.map(stateKind)).toEqual(['up', 'draining', 'silent', 'gone'])
-  expect(states.map((state) => stateName(state, en.wallboard))).toEqual(['up', 'draining', 'silent', 'gone'])
+it('given several nodes when one lives, drains, has no trunk, starts or is gone then only the first is well', () => {
+  const states = ['live', 'draining', 'no-trunk', 'silent', 'gone']
+  expect(states.map(stateKind)).toEqual(['up', 'draining', 'no-trunk', 'silent', 'gone'])
+  expect(states.map((state) => stateName(state, en.wallboard))).toEqual(['up', 'draining', 'has no trunk', 'silent', 'gone'])
   expect(states.map((state) => stateName(state, fa.wallboard))).not.toContain(fa.wallboard.state.other)
 })
 
