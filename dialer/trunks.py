@@ -23,6 +23,7 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 _ANSWERS = {"Reachable": True, "Unreachable": False}
+_NOT_ASKED = "NonQualified"
 _REGISTERED = {"Registered": True, "Unregistered": False, "Rejected": False}
 _ASKED_S = 10.0
 """So often Asterisk is asked how long the trunks' answers take, of which it tells nothing unasked."""
@@ -51,8 +52,8 @@ class Trunks:
         self._missed = True
         self._kept = False
         self._heard = 0
-        self._hears: dict[str, bool] = {}
-        """Whether each answers this node's Asterisk."""
+        self._hears: dict[str, bool | None] = {}
+        """Whether each answers this node's Asterisk; None: it is not asked."""
         self._next_ask = 0.0
 
     def of(self, token: str) -> str | None:
@@ -171,10 +172,9 @@ class Trunks:
 
     def _answers(self, name: str, status: str) -> None:
         yes = _ANSWERS.get(status)
-        if yes is None:
-            return
-        self._of_node(name, yes=yes)
-        if not self._leads():
+        if yes is not None or status == _NOT_ASKED:
+            self._of_node(name, yes=yes)
+        if yes is None or not self._leads():
             return
         with reading(self._engine) as session:
             found = trunk_states.states(session, self._names)
@@ -194,7 +194,7 @@ class Trunks:
             if whole is not None and whole != breaker.knows(session):
                 breaker.answers(session, yes=whole)
 
-    def _of_node(self, name: str, *, yes: bool) -> None:
+    def _of_node(self, name: str, *, yes: bool | None) -> None:
         """Say of this node whether any trunk answers it.
 
         None that has never answered any node is missed: it may carry calls all the same.
@@ -202,13 +202,14 @@ class Trunks:
         self._hears[name] = yes
         with reading(self._engine) as session:
             found = trunk_states.states(session, self._names)
-            known, was_cut_off = leases.trunk_answers(session, self._node), self.is_cut_off(session)
+            known = leases.trunk_answers(session, self._node)
         silent = (each for each in self._names if self._hears.get(each) is False and each in found)
         missed = [each for each in silent if found[each].answers is not None]
         answers = True if True in self._hears.values() else False if len(missed) == len(self._names) else None
         if answers is known:
             return
         with writing(self._engine) as session:
+            was_cut_off = self.is_cut_off(session)
             leases.tell_trunk(session, self._node, answers=answers)
             cut_off = self.is_cut_off(session)
         if cut_off:

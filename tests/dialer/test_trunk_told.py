@@ -215,7 +215,7 @@ def test_given_a_dialer_that_does_not_lead_when_the_trunk_falls_silent_then_it_s
     hall.until(lambda: down(hall) == breaker.TRUNK)
 
 
-def test_given_a_trunk_that_never_answered_any_node_when_it_does_not_answer_then_nothing_is_said(
+def test_given_a_trunk_that_never_answered_any_node_when_it_is_silent_or_not_asked_then_nothing_is_said(
     hall: Hall, manager: FakeManager
 ) -> None:
     manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
@@ -223,7 +223,6 @@ def test_given_a_trunk_that_never_answered_any_node_when_it_does_not_answer_then
     assert said(hall) is None
     with writing(hall.engine) as session:  # another node's dialer has
         trunk_states.answers(session, "trunk", yes=True)
-    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
-    hall.until(lambda: said(hall) is False)
-    manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
-    hall.until(lambda: said(hall) is True)
+    for status, word in (("Unreachable", False), ("Reachable", True), ("NonQualified", None)):
+        manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status)
+        hall.until(lambda word=word: said(hall) is word)
