@@ -16,6 +16,7 @@ class AlarmKind(StrEnum):
 
     CALLS_DOWN = "calls-down"  # no call can be made, by our own fault
     NODE_SILENT = "node-silent"  # of several machines; the others have its work
+    NODE_WITHOUT_TRUNK = "node-without-trunk"  # the same, while calls flow by others
     NOBODY_SERVED = "nobody-served"
     TOO_LONG = "too-long"  # more wait than the rest of the round has time for
     THREAT = "threat"  # a citizen threatens somebody, as the desk says
@@ -84,11 +85,11 @@ def alarms(
     desks: Sequence[DeskNow],
     down: tuple[datetime, str] | None,
     at: datetime,
-    unheard: Mapping[str, datetime] | None = None,
+    nodes: Mapping[AlarmKind, Mapping[str, datetime]] | None = None,
 ) -> list[Alarm]:
     """The most pressing first. While no call can be made that is said once, and not of each line.
 
-    `unheard`: nodes by name, and since when each does not answer.
+    `nodes`: what is wrong with some, by their names, and since when.
     """
     found = [
         replace(_ALARM, kind=AlarmKind.THREAT, desk_id=desk.desk_id, since=desk.threat_at)
@@ -110,8 +111,9 @@ def alarms(
             if line.quiet_since and at - line.quiet_since >= QUIET
         ]
     found += [
-        replace(_ALARM, kind=AlarmKind.NODE_SILENT, node=name, since=since)
-        for name, since in (unheard or {}).items()
+        replace(_ALARM, kind=kind, node=name, since=since)
+        for kind, found_so in (nodes or {}).items()
+        for name, since in found_so.items()
     ]
     found += [
         replace(_ALARM, kind=AlarmKind.OWED, desk_id=desk.desk_id, since=desk.owes_since)

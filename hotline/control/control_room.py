@@ -16,7 +16,7 @@ from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
 from db.states import IN_TALK, CallbackState, Phase
 from hotline.callbacks import breaker, left_in_hand, threats, wrap_up
 from hotline.control import alarms
-from hotline.control.alarms import Alarm, DeskNow, LineNow
+from hotline.control.alarms import Alarm, AlarmKind, DeskNow, LineNow
 from hotline.desks import desk_messages, desks, supervising
 from hotline.desks.supervising import Ear
 from hotline.line import line as order
@@ -142,7 +142,10 @@ def show(session: Session) -> ControlRoom:
             [_desk_now(desk, known) for desk in shown],
             (down.since, down.why) if down else None,
             wall.at,
-            {node.name: node.lease_until for node in nodes.unheard(session)},
+            {
+                AlarmKind.NODE_SILENT: nodes.unheard(session),
+                AlarmKind.NODE_WITHOUT_TRUNK: nodes.without_trunk(session),
+            },
         ),
         lines=lines,
         desks=shown,

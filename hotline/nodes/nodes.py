@@ -77,12 +77,18 @@ def words(session: Session) -> dict[str, str]:
     return {node.name: word(node, at, cut_off) for node in session.scalars(select(Node).order_by(Node.name))}
 
 
-def unheard(session: Session) -> Sequence[Node]:
-    """Of several nodes those that nobody has drained and that do not answer, by name."""
+def unheard(session: Session) -> dict[str, datetime]:
+    """Of several nodes those that nobody has drained and that do not answer; and since when."""
     at = now(session)
     found = session.scalars(select(Node).order_by(Node.name)).all()
     lost = [node for node in found if not leases.is_live(node, at) and not node.draining_at]
-    return lost if len(found) > 1 else []
+    return {node.name: node.lease_until for node in lost} if len(found) > 1 else {}
+
+
+def without_trunk(session: Session) -> dict[str, datetime]:
+    """The nodes whose own way to the trunks is cut; and since when."""
+    cut_off = [session.get_one(Node, name) for name in sorted(leases.all_cut_off(session))]
+    return {node.name: node.trunk_told_at for node in cut_off if node.trunk_told_at}
 
 
 def word(node: Node, at: datetime, cut_off: Collection[str] = ()) -> str:

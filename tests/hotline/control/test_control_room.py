@@ -13,7 +13,7 @@ from hotline.control import control_room
 from hotline.control.alarms import AlarmCause, AlarmKind
 from hotline.control.control_room import DeskDoing, LiveDesk
 from hotline.desks import desk_messages
-from hotline.nodes import nodes
+from hotline.nodes import leases, nodes
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
@@ -174,6 +174,19 @@ def test_given_several_nodes_when_one_does_not_answer_then_it_is_told_unless_it_
     assert (alarm.kind, alarm.node) == (AlarmKind.NODE_SILENT, "one")
     assert alarm.since == session.get_one(Node, "one").lease_until
     nodes.drain(session, "one", who="sara")
+    assert kinds(session) == []
+
+
+def test_given_two_nodes_when_the_trunk_answers_one_alone_then_the_other_is_told(
+    session: Session, settings: Settings
+) -> None:
+    for name, answers in (("one", True), ("two", False)):
+        a_node(session, settings, name)
+        leases.tell_trunk(session, name, answers=answers)
+    [alarm] = control_room.show(session).alarms
+    assert (alarm.kind, alarm.node) == (AlarmKind.NODE_WITHOUT_TRUNK, "two")
+    assert alarm.since == session.get_one(Node, "two").trunk_told_at
+    leases.tell_trunk(session, "two", answers=True)
     assert kinds(session) == []
 
 

@@ -26,7 +26,7 @@ export function Alarms({ alarms, lines, now }: Props) {
       {alarms.map((alarm) => (
         <Notice
           key={`${alarm.kind} ${String(alarm.round_id)} ${String(alarm.desk_id)} ${String(alarm.node)}`} data-testid={`alarm-${alarm.kind}`}
-          tone={alarm.kind === 'too-long' || alarm.kind === 'node-silent' ? 'warning' : 'error'}
+          tone={alarm.kind === 'too-long' || alarm.node !== null ? 'warning' : 'error'}
         >
           {where(alarm) && <b>{where(alarm)}: </b>}
           <b>{what(alarm, text, format, now)}</b>
@@ -38,7 +38,7 @@ export function Alarms({ alarms, lines, now }: Props) {
 }
 
 /** What to do where the kind alone says it. */
-const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { threat: 'threat', owed: 'owed', 'node-silent': 'node-silent', 'too-long': 'too-long' }
+const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { threat: 'threat', owed: 'owed', 'node-silent': 'node-silent', 'node-without-trunk': 'node-without-trunk', 'too-long': 'too-long' }
 
 function what({ kind, since, waiting, fits }: Alarm, text: Text, format: Format, now: number): string {
   const words = text.control.alarm

@@ -7,6 +7,7 @@ export const words: typeof fa = {
     alarm: {
       'calls-down': (time) => `No call has got through since ${time}.`,
       'node-silent': (minutes) => `It has not answered for ${minutes} min.`,
+      'node-without-trunk': (minutes) => `The trunk has not answered it for ${minutes} min.`,
       'nobody-served': (minutes) => `For ${minutes} min somebody has waited, and nobody has been spoken with.`,
       threat: (minutes: string) => `${minutes} minutes ago the desk said that the citizen makes threats.`,
       owed: (minutes) => `A conversation was over ${minutes} min ago, and its outcome is not said.`,
@@ -26,6 +27,7 @@ export const words: typeof fa = {
       threat: 'Speak with the desk; the recording is kept. If the danger is real, call the police (110).',
       owed: 'If the person of this desk does not come back, say the outcome for them.',
       'node-silent': 'Other machines have taken its rounds and calls, and nobody has lost their place. Tell the engineer.',
+      'node-without-trunk': 'Calls go by other machines, and it gets no new work. Tell the engineer to look at its network.',
       'too-long': 'Send another desk to this round, or put its end off. Whom it does not reach is first in the next round.',
     },
     quiet: 'No round is live now. As soon as one begins, its line and desks are here.',
