@@ -122,7 +122,8 @@ class _Touched(_Bell):
 
     def __init__(self, connection: PoolProxiedConnection, file: Path) -> None:
         super().__init__(connection)
-        file.touch()
+        with suppress(OSError):  # a full disk, another's file: then nobody tells, and looks find it
+            file.touch()
         libc = ctypes.CDLL(None)
         self._watch = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         self._poll = select.poll()

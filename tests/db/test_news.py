@@ -1,8 +1,10 @@
 """News of the event log: told by the database, and found by a look where it is not."""
 
+import errno
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
@@ -78,6 +80,24 @@ def test_given_nothing_is_told_here_when_an_entry_is_committed_then_a_look_finds
     _append(engine)
     assert waiting.wait()
     assert looked == [news.LOOK_S, news._LATE_S, news.POLL_S]
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_no_file_to_touch_when_an_entry_is_committed_then_a_look_finds_it(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: Path) -> None:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(Path, "touch", full)
+    monkeypatch.setattr(news, "LOOK_S", 0.01)
+    watch = Watch(engine)
+    try:
+        assert watch.wait()
+        _append(engine)
+        assert watch.wait()
+    finally:
+        watch.close()
 
 
 def test_given_its_connection_is_gone_when_it_waits_again_then_it_begins_anew_and_misses_nothing(
