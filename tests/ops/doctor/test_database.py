@@ -1,0 +1,105 @@
+"""hotline137 doctor, of a database that is not as it should be."""
+
+import time
+
+import psycopg
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from db.engine import now, writing
+from db.models import Event
+from ops.doctor import stored
+from settings import Settings
+from tests.factories import SECOND
+from tests.kit.databases import in_both
+from tests.kit.postgres import Postgres
+from tests.kit.process import in_time
+from tests.ops.doctor.examined import PASSWORD, Told, answering
+
+
+@in_both
+def test_given_tables_of_another_version_when_examined_then_it_says_how_to_get_them(engine: Engine) -> None:
+    with writing(engine) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    told = Told("--json")
+    assert told.code == 2 and "tables are of another version" in told.bad()["database"][1]
+
+
+@in_both
+def test_given_a_database_that_takes_nothing_when_examined_then_that_is_a_fault(engine: Engine) -> None:
+    refuses = {
+        "sqlite": "CREATE TRIGGER no_more BEFORE INSERT ON heartbeats BEGIN SELECT RAISE(FAIL, 'full'); END",
+        "postgresql": "ALTER TABLE heartbeats ADD CONSTRAINT no_more CHECK (process <> 'doctor')",
+    }
+    with writing(engine) as session:
+        session.execute(text(refuses[engine.dialect.name]))
+    assert "takes nothing" in Told("--json").bad()["database"][1]
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_given_a_postgresql_that_is_stopped_when_examined_then_it_says_so_in_seconds(
+    engine: Engine, postgres: Postgres
+) -> None:
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CHECKPOINT"))
+    postgres.kill()
+    try:
+        began = time.monotonic()
+        told = Told("--json")
+        assert in_time(time.monotonic() - began, 12)
+    finally:
+        postgres.start()
+    assert told.code == 2 and told.bad()["database"][0] == "fault"
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("asked_before", [True, False])
+def test_given_a_postgresql_without_a_connection_left_when_examined_then_it_says_just_that(
+    engine: Engine, here: Settings, monkeypatch: pytest.MonkeyPatch, asked_before: bool
+) -> None:
+    admin, name = here.database.replace("+psycopg", "").rpartition("/")[::2]
+    role = f"few_{name}"
+    with psycopg.connect(f"{admin}/{name}", autocommit=True) as owner:
+        owner.execute(f'CREATE ROLE "{role}" LOGIN CONNECTION LIMIT {int(asked_before)}'.encode())
+        owner.execute(f'GRANT ALL ON ALL TABLES IN SCHEMA public TO "{role}"'.encode())
+        try:
+            theirs = make_url(here.database).set(username=role).render_as_string(hide_password=False)
+            monkeypatch.setenv("HOTLINE_DATABASE_URL", theirs)
+            bad = Told("--json").bad()
+        finally:
+            owner.execute(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s", (role,)
+            )
+            owner.execute(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"'.encode())
+    said = {where for where, (state, what) in bad.items() if "too many connections" in what}
+    assert said and (asked_before or "database" in said)
+    assert not any("could not be looked at" in what for _, what in bad.values())
+
+
+def test_given_a_server_that_takes_the_connection_and_says_nothing_when_examined_then_it_does_not_hang(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", f"postgresql+psycopg://u:{PASSWORD}@{here.trunk_host}/x")
+    with answering(here.trunk_host, None):
+        began = time.monotonic()
+        told = Told("--json")
+        assert in_time(time.monotonic() - began, 12)
+    assert told.code == 2 and told.bad()["database"][0] == "fault"
+    assert PASSWORD not in told.text
+
+
+def test_given_a_clock_that_was_set_back_when_examined_then_it_is_told(engine: Engine) -> None:
+    with writing(engine) as session:
+        session.add(Event(at=now(session) + 90 * SECOND, kind="round", what="made"))
+    found = Told("--json").bad()["clock"]
+    assert found[0] == "fault" and "it was set back" in found[1]
+
+
+@pytest.mark.parametrize(("seconds", "state"), [(5, "warning"), (60, "fault"), (-60, "fault")])
+def test_given_a_database_with_another_clock_when_examined_then_it_says_by_how_much(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, state: str
+) -> None:
+    monkeypatch.setattr(stored, "now", lambda session: now(session) + seconds * SECOND)
+    found = Told("--json").bad()["clock"]
+    assert found[0] == state and "from the database's" in found[1]

@@ -1,0 +1,178 @@
+"""hotline137 doctor, of certificates, text messages and backups."""
+
+import socket
+import ssl
+import threading
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+from sqlalchemy import Engine
+
+from db.engine import writing
+from db.models import SmsAccount
+from hotline import backups
+from hotline.backups import Status
+from ops import run
+from settings import Settings
+from tests.ops.doctor.examined import NOW, Told
+
+
+def certificate(folder: Path, days: float) -> tuple[Path, Path]:
+    """One for 127.0.0.1, signed by itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    at = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(at - timedelta(days=90))
+        .not_valid_after(at + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    chain, private = folder / "chain.pem", folder / "key.pem"
+    chain.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    form = serialization.PrivateFormat.PKCS8
+    private.write_bytes(key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption()))
+    return chain, private
+
+
+@pytest.mark.parametrize(
+    ("days", "trusted", "state", "said"),
+    [
+        (60, True, "ok", "59 days left"),
+        (12, True, "warning", "11 days left"),
+        (2, True, "fault", "1 days left"),
+        (-1, True, "fault", "certificate has expired"),
+        (60, False, "fault", "self-signed certificate"),
+    ],
+)
+def test_given_a_certificate_when_examined_then_it_says_how_long_it_lasts_or_what_is_wrong(
+    here: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    days: int,
+    trusted: bool,
+    state: str,
+    said: str,
+) -> None:
+    chain, key = certificate(tmp_path, days)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(chain))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(chain, key)
+    monkeypatch.setenv("HOTLINE_PUBLIC_URL", f"https://{here.trunk_host}")
+    with closing(socket.create_server(here.trunk_host)) as server:
+        threading.Thread(target=_shake_hands, args=(server, context), daemon=True).start()
+        told = Told("--json")
+    found = [each for each in told.findings if each["name"] == "certificate"]
+    assert [each["state"] for each in found] == [state] and said in found[0]["said"]
+
+
+def _shake_hands(server: socket.socket, context: ssl.SSLContext) -> None:
+    client, _ = server.accept()
+    try:
+        context.wrap_socket(client, server_side=True).close()
+    except OSError:
+        client.close()
+
+
+@pytest.mark.parametrize(
+    ("days", "damage", "state", "said"),
+    [
+        (60, "", "ok", "59 days left"),
+        (12, "", "warning", "11 days left"),
+        (-1, "", "fault", "it has expired"),
+        (60, "another key", "fault", "does not belong to"),
+        (60, "no key", "fault", "cannot be read as PEM"),
+        (60, "no certificate", "fault", "cannot be read as PEM"),
+    ],
+)
+def test_given_asterisks_own_certificate_when_examined_then_it_says_how_long_it_lasts_and_what_is_wrong(
+    here: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    days: int,
+    damage: str,
+    state: str,
+    said: str,
+) -> None:
+    (tmp_path / "other").mkdir()
+    chain, key = certificate(tmp_path, days)
+    if damage == "another key":
+        _, key = certificate(tmp_path / "other", days)
+    elif damage:
+        (key if damage == "no key" else chain).write_text("-----BEGIN NOTHING-----\n")
+    monkeypatch.setenv("HOTLINE_SIP_TLS_CERTIFICATE", str(chain))
+    monkeypatch.setenv("HOTLINE_SIP_TLS_KEY", str(key))
+    told = Told("--json")
+    found, *_ = [each for each in told.findings if each["name"] == "SIP certificate"]
+    assert found["state"] == state and said in found["said"], found
+
+
+def test_given_a_key_that_belongs_to_another_certificate_when_all_is_started_then_the_start_names_it(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    class _FarEnough(Exception):
+        pass
+
+    def build(_: Settings) -> None:
+        raise _FarEnough
+
+    monkeypatch.setattr(run, "build", build)
+    (tmp_path / "other").mkdir()
+    chain, key = certificate(tmp_path, 60)
+    for ours, said in ((key, False), (certificate(tmp_path / "other", 60)[1], True)):
+        settings = here.model_copy(update={"sip_tls_certificate": chain, "sip_tls_key": ours})
+        with pytest.raises(_FarEnough):
+            run.prepare(settings)
+        assert (f"HOTLINE_SIP_TLS_KEY={ours} does not belong to {chain}" in capfd.readouterr().out) == said
+
+
+def test_given_a_proxy_that_does_not_answer_when_examined_then_that_is_a_warning(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOTLINE_PUBLIC_URL", f"https://{here.trunk_host}")
+    assert Told("--json").bad()["certificate"][0] == "warning"
+
+
+@pytest.mark.parametrize(
+    ("account", "state", "said"),
+    [
+        ({"credit": 0.5}, "warning", "0.5 left"),
+        ({"error": "418: the key"}, "fault", "418: the key"),
+    ],
+)
+def test_given_an_account_of_text_messages_when_it_fails_then_the_provider_is_named(
+    engine: Engine, account: dict[str, Any], state: str, said: str
+) -> None:
+    with writing(engine) as session:
+        for name, value in account.items():
+            setattr(session.get_one(SmsAccount, "kavenegar"), name, value)
+    assert Told("--json").bad()["text messages"] == (state, f"kavenegar: {said}")
+
+
+@pytest.mark.parametrize(
+    ("hours", "why", "state", "said"),
+    [
+        (40, None, "warning", "40 hours old"),
+        (300, None, "fault", "300 hours old"),
+        (-72, None, "warning", "of a time to come"),
+        (1, "no room on the disk", "warning", "the last try failed: no room on the disk"),
+    ],
+)
+def test_given_a_backup_when_it_is_old_or_failed_then_it_is_told(
+    here: Settings, hours: int, why: str | None, state: str, said: str
+) -> None:
+    good = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+    backups.write(here, Status(at=NOW, ok=why is None, error=why, good_at=good, good_path="/b"))
+    found = Told("--json").bad()["backup"]
+    assert found[0] == state and said in found[1]
