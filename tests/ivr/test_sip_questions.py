@@ -35,7 +35,8 @@ def _asking(settings: Settings, *, rush: Callable[[], bool] = lambda: True) -> I
 def test_given_the_real_asterisk_when_there_is_a_rush_then_it_is_asked_often_and_writes_nothing_of_it_down(
     host: str,
 ):
-    with LoneAsterisk(HOTLINE_SIP=f"{host}:{free_port()}") as asterisk, _asking(asterisk.settings) as took:
+    trunk = {"HOTLINE_SIP": f"{host}:{free_port()}", "HOTLINE_TRUNK_HOST": f"{host}:{free_port()}"}
+    with LoneAsterisk(**trunk) as asterisk, _asking(asterisk.settings) as took:
         before = asterisk.log()
         until(lambda: len(took) >= 20, "it has answered", 20)
         assert sorted(took)[10] < math.inf, "it knows who asks"
