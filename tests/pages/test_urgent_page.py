@@ -137,14 +137,16 @@ def test_given_what_another_has_just_taken_when_it_is_pressed_then_the_page_says
     expect(desk.get_by_test_id("urgent")).to_have_count(0)
 
 
+@pytest.mark.parametrize("done", [False, True])
 def test_given_an_answer_that_is_lost_when_it_is_pressed_then_it_stands_there_and_is_taken_by_the_next_press(
-    open_as: OpenAs, engine: Engine
+    open_as: OpenAs, engine: Engine, done: bool
 ) -> None:
     desk = open_as(Role.OPERATOR, "desk", at_desk=True)
     filed(engine)
-    desk.route("**/urgent/*/take", lambda route: route.abort())
+    desk.route("**/urgent/*/take", lambda route: (route.fetch() if done else None, route.abort()))
     desk.get_by_test_id("urgent-take").click()
     expect(desk.get_by_test_id("problem")).to_be_visible()
+    assert (taken_by(engine) is not None) is done
     desk.unroute("**/urgent/*/take")
     desk.context.complaints.clear()  # type: ignore[attr-defined]  # Chromium's own, of the lost answer
     desk.get_by_test_id("urgent-take").click()

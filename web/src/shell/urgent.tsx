@@ -25,7 +25,7 @@ export default function Urgent({ me }: { me: Me }) {
   const { data } = useUrgent()
   const [mine, setMine] = useState<UrgentMatter[]>([])
   const open = (data ?? []).filter(({ id }) => mine.every((one) => one.id !== id))
-  useRinging(open.filter(({ quiet }) => !quiet), me.callback !== null)
+  useRinging((data ?? []).filter(({ quiet }) => !quiet), me.callback !== null)
   const keep = (matter: UrgentMatter) => setMine((before) => [...before.filter(({ id }) => id !== matter.id), matter])
   const drop = (matter: UrgentMatter) => setMine((before) => before.filter(({ id }) => id !== matter.id))
   if (open.length + mine.length === 0) return null
@@ -41,7 +41,7 @@ export default function Urgent({ me }: { me: Me }) {
 interface Props {
   me: Me
   matter: UrgentMatter
-  /** It stays from here on: news that it is taken often comes before the answer to who takes it. */
+  /** It stays from here on: news that it is taken may come before the answer to who takes it, or instead of it. */
   onPress: (matter: UrgentMatter) => void
   onDone: (matter: UrgentMatter) => void
 }
@@ -55,7 +55,6 @@ function One({ me, matter, onPress, onDone }: Props) {
   const take = useMutation({
     mutationFn: () => takeUrgent(matter.id),
     onMutate: () => onPress(matter),
-    onError: (error) => refused(error) || onDone(matter), // nobody has it: it rings again
     onSettled: () => queries.invalidateQueries({ queryKey: keys.urgent }),
   })
   const call = useMutation({
