@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Official, OfficialKind, Role, Round, Subject, TimetableRule
+from hotline import dates
 from hotline.timetable import days
 from settings import Settings
 from tests.kit.pages import DESK, PHONE, is_fit, opened
@@ -57,6 +58,21 @@ def cell(page: Page, day: date) -> Locator:
     return found
 
 
+def choose_day(page: Page, field: str, day: date) -> None:
+    """The day in the month that the field opens, or in one of the next."""
+    wanted = jdatetime.date.fromgregorian(date=day, locale="fa_IR")
+    page.get_by_test_id(field).click()
+    header = page.locator(".rmdp-header-values")
+    expect(header).not_to_be_empty()
+    for _ in range(3):
+        if wanted.strftime("%B") in header.inner_text():
+            break
+        page.locator(".rmdp-arrow-container.rmdp-right").click()
+    cells = page.locator(".rmdp-day:not(.rmdp-deactive)")
+    cells.get_by_text(str(wanted.day).translate(PERSIAN), exact=True).click()
+    expect(page.get_by_test_id(field)).to_have_value(dates.day(day, "fa"))
+
+
 def make_rounds(engine: Engine, settings: Settings) -> None:
     jobs.make_rounds(engine, settings.model_copy(update={"timetable_days": 70}))
 
@@ -72,6 +88,7 @@ def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_an
     page = open_as(Role.PUBLIC_RELATIONS, "timetable")
     page.get_by_test_id("add-rule").click()
     page.get_by_test_id("rule-name").fill("مدیران مناطق")
+    choose_day(page, "starts-on", first)  # on a Tuesday, tomorrow would take the first turn
     page.get_by_test_id("save-rule").click()
     expect(page.get_by_test_id("add-official")).to_be_focused()  # who answers?
     expect(page.get_by_text("یکی را انتخاب کنید.")).to_be_visible()
