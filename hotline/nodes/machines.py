@@ -7,9 +7,12 @@ the same file.
 import contextlib
 import os
 import uuid
+from typing import TYPE_CHECKING
 
-from db.models import Node
 from settings import Settings
+
+if TYPE_CHECKING:  # a start that knows no tables asks only which machine it is on
+    from db.models import Node
 
 
 def this(settings: Settings) -> str:
@@ -26,7 +29,7 @@ def this(settings: Settings) -> str:
     return path.read_text().strip()
 
 
-def is_others(node: Node, settings: Settings) -> bool:
+def is_others(node: "Node", settings: Settings) -> bool:
     """Whether another machine had the name last."""
     return node.machine is not None and (node.machine, node.sip) != (this(settings), str(settings.sip))
 

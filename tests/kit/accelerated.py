@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from ops import keep_all, patience, process
+from ops import hotline137, keep_all, patience, process
 from tests.kit.clock import faked
 
 NAME = "tests.kit.accelerated"
@@ -33,10 +33,9 @@ def main() -> None:
         keep_all.main()
         return
     import ops.run
-    from ops.cli import app
 
     ops.run.PROCESS, ops.run.KEEPER = ["-m", NAME, "process"], ["-m", NAME, "keep"]
-    app()
+    hotline137.main()
 
 
 def accelerate_dialer() -> None:
