@@ -30,7 +30,7 @@ _LONG = (
 _BROWSERS = (
     *("test_whole_path.py", "test_browser_phone.py", "test_official.py", "test_operators_hour.py"),
     *("test_sound_quality.py", "test_doors.py", "test_public_in_a_browser.py", "test_public_in_the_dark.py"),
-    *("test_browser.py", "bench", "pages"),
+    *("test_by_hand_on_two_nodes.py", "test_browser.py", "bench", "pages"),
 )
 _BROWSERS_AT_ONCE = 2
 HEAVY = (_CONTAINERS, *_LONG, *_BROWSERS, "faults", "system", "kit")

@@ -3,16 +3,23 @@
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 import psutil
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import Session
 
+from db.engine import reading, writing
+from dialer import leader
+from hotline.nodes import homes
+from hotline.nodes import nodes as known
+from tests.kit.crowd import Call
 from tests.kit.ports import free_port
-from tests.kit.postgres import Postgres
-from tests.kit.process import folder_in_memory
+from tests.kit.postgres import Postgres, stands_still
+from tests.kit.process import folder_in_memory, until
 from tests.kit.proxy import Proxy
 from tests.kit.system import System
 
@@ -72,3 +79,41 @@ def kill(node: System) -> None:
     for process in [program, *program.children(recursive=True)]:
         with suppress(ProcessLookupError):  # it has gone with its parent
             os.kill(process.pid, signal.SIGKILL)
+
+
+def drained(nodes: Nodes, name: str, *, drained: bool = True) -> None:
+    """Give this node's calls to the other one, or no longer."""
+    with writing(nodes.one.engine) as session:
+        known.drain(session, name, who="the-test", drained=drained)
+
+
+def home(nodes: Nodes, round_id: int) -> str | None:
+    """The node on which a round lives, if it has one."""
+    with reading(nodes.one.engine) as session:
+        return homes.of_round(session, round_id)
+
+
+def states(nodes: Nodes) -> dict[str, str]:
+    """How each is, by its name."""
+    with reading(nodes.one.engine) as session:
+        return {each.name: each.state for each in known.everyone(session)}
+
+
+def overlap(calls: list[Call]) -> bool:
+    """Whether a phone had two calls at one moment."""
+    ends = [call.ended_at or time.time() for call in calls]
+    return any(after.invited_at < end for end, after in zip(ends, calls[1:], strict=False))
+
+
+def leads(node: System) -> bool:
+    """Whether this one calls for what no node has as its own."""
+    with reading(node.engine) as session:
+        return leader.is_led_by(session, node.settings.node)
+
+
+def let_lead(node: System, other: System) -> None:
+    """The other's dialer stands still for a moment, without the lead."""
+    with stands_still(other.pid("dialer")):
+        with other.engine.begin() as connection:
+            leader.depose(Session(connection), other.settings.node)
+        until(lambda: leads(node), f"node {node.settings.node} leads")

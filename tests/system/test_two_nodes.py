@@ -6,38 +6,26 @@ import sys
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import expect
-from sqlalchemy import select, text, update
-from sqlalchemy.orm import Session
+from sqlalchemy import select, text
 
-from db.engine import now, reading, writing
-from db.models import Callback, LeftNumber, Node, PlacedCall
-from db.models import Desk as DeskRow
+from db.engine import reading
+from db.models import Node
 from db.states import CallbackState
-from dialer import leader
-from dialplan.accounts import DESK_EXTENSION
 from hotline.callbacks import breaker
-from hotline.nodes import homes
-from hotline.nodes import nodes as known
-from hotline.rounds import rounds
-from tests.kit.browser import browser, person
-from tests.kit.caller import Caller
-from tests.kit.crowd import Behaviour, Call, Crowd
+from tests.kit.crowd import Behaviour, Crowd
 from tests.kit.operator import Operator
-from tests.kit.pages import in_state, sign_in
 from tests.kit.phone import Account, Phone
-from tests.kit.phone import Call as PhoneCall
 from tests.kit.postgres import Postgres, stands_still
 from tests.kit.process import slowness, until
 from tests.kit.registrant import Registrant
 from tests.kit.system import System
-from tests.kit.two_nodes import Nodes, kill, two_nodes
+from tests.kit.two_nodes import Nodes, home, kill, leads, let_lead, overlap, states, two_nodes
 
 RECOVERS_S = 30.0
 """From the fault to the same citizen in conversation on the other node."""
@@ -118,152 +106,10 @@ class Desk:
         return int(found["id"]) if found else None
 
 
-class ByHand:
-    """A desk that takes citizens by hand, as `/desk` does: its browser asks where to sign in when hung up."""
-
-    def __init__(self, nodes: Nodes, round_id: int) -> None:
-        self._one = nodes.one
-        self._round = round_id
-        self.operator: Operator = nodes.one.operator()
-        self._phone: Phone | None = None
-        self._in_room: PhoneCall | None = None
-        self.server = ""
-
-    def signs_in(self, server: str) -> None:
-        """Its phone is on this node."""
-        self.leave()
-        name, password, _ = self.operator.phone_account
-        self._phone = Phone(account=Account(name, password, server))
-        self._phone.__enter__()
-        self._in_room, self.server = self._phone.dial(f"sip:{DESK_EXTENSION}@{server}"), server
-
-    def leave(self) -> None:
-        if self._phone:
-            self._phone.__exit__(None, None, None)
-        self._phone = self._in_room = None
-
-    def next(self) -> int:
-        """«Next», and «call»."""
-        callback = self.operator.claim(self._round)
-        self._comes_back(self.operator.phone_connected, "the desk's phone is in a room")
-        self.operator.call(callback)
-        return callback
-
-    def speaks(self, callback: int, node: str) -> None:
-        """With its citizen, by this node's Asterisk; then the conversation is over."""
-
-        def talks() -> bool:
-            seen = self._one.callback(callback)
-            assert seen.state is not CallbackState.CLOSED, f"came to nothing: {seen.outcome}"
-            return seen.state is CallbackState.TALKING and seen.node == node
-
-        self._comes_back(talks, f"the desk speaks on node {node}")
-        self.operator.hangup(callback)
-        said = self.operator.http.put(
-            f"/callbacks/{callback}/outcome", json={"outcome": "reached", "note": ""}
-        )
-        assert said.status_code == 200, said.text
-
-    def _comes_back(self, there: Callable[[], bool], what: str) -> None:
-        def looks() -> bool:
-            if self._in_room and self._in_room.closed:
-                said = self.operator.http.post("/desk/phone/account").json()
-                self.signs_in(said["server"])
-            return there()
-
-        until(looks, what, 60, every=0.5)
-
-
-def drained(nodes: Nodes, name: str, *, drained: bool = True) -> None:
-    with writing(nodes.one.engine) as session:
-        known.drain(session, name, who="the-test", drained=drained)
-
-
-@pytest.mark.timeout(420)
-def test_given_a_desk_that_takes_citizens_by_hand_when_its_round_is_on_a_node_then_its_phone_is_there_first(
-    nodes: Nodes,
-) -> None:
-    one, two, _ = nodes
-    citizens = [one.number() for _ in range(3)]
-    with one.only_round() as round_id, Crowd(one.trunk_port, lambda _number, _nth: Behaviour()) as crowd:
-        crowd.answers_options = True
-        one.register(round_id, *citizens)
-        desk = ByHand(nodes, round_id)
-        desk.signs_in(str(one.settings.sip))
-        until(desk.operator.phone_connected, "the desk's phone is in its room")
-
-        desk.speaks(desk.next(), "one")
-        assert home(nodes, round_id) == "one", "where its phone is, although the other has more room"
-
-        drained(nodes, "one")
-        until(lambda: home(nodes, round_id) is None, "the round is free for another node")
-        desk.speaks(desk.next(), "two")
-        assert home(nodes, round_id) == "two" and desk.server == str(two.settings.sip)
-
-        drained(nodes, "one", drained=False)
-        drained(nodes, "two")
-        until(lambda: home(nodes, round_id) is None, "the round is free again")
-        desk.speaks(desk.next(), "one")
-        desk.leave()
-        called = [call.number for call in crowd.calls() if call.answered_at]
-        assert called == citizens, "in order, each once"
-
-
-@pytest.mark.timeout(420)
-def test_given_a_page_by_hand_when_the_node_of_its_round_drains_then_it_brings_its_phone_to_the_other(
-    nodes: Nodes,
-) -> None:
-    one, _, _ = nodes
-    with (
-        one.only_round() as round_id,
-        Crowd(one.trunk_port, lambda _number, _nth: Behaviour()) as crowd,
-        browser() as chromium,
-        person(chromium, locale="fa-IR", timezone_id="Asia/Tehran") as office,
-    ):
-        crowd.answers_options = True
-        citizens = [one.number() for _ in range(2)]
-        one.register(round_id, *citizens)
-        page = office.new_page()
-        sign_in(page, one, one.operator().username)
-        lived = []
-        for _ in citizens:
-            page.get_by_test_id("take-next").click()
-            page.get_by_test_id("call").click()
-            in_state(page, "callback-state", "talking", timeout=60)
-            lived.append(home(nodes, round_id))
-            page.get_by_test_id("hangup").click()
-            in_state(page, "callback-state", "ended")
-            page.get_by_test_id("outcome-reached").click()
-            page.get_by_test_id("save-outcome").click()
-            expect(page.get_by_test_id("take-next")).to_be_enabled()
-            if len(lived) == 1:
-                drained(nodes, lived[0] or "")
-                until(lambda: home(nodes, round_id) is None, "the round is free for another node")
-        assert set(lived) == {"one", "two"}
-        called = [call.number for call in crowd.calls() if call.answered_at]
-        assert called == citizens, "in order, each once"
-
-
-def home(nodes: Nodes, round_id: int) -> str | None:
-    with reading(nodes.one.engine) as session:
-        return homes.of_round(session, round_id)
-
-
-def states(nodes: Nodes) -> dict[str, str]:
-    with reading(nodes.one.engine) as session:
-        return {each.name: each.state for each in known.everyone(session)}
-
-
 def knows_of_another(node: System) -> bool:
     """Whether its work can be taken over by one that comes."""
     with reading(node.engine) as session:
         return session.get_one(Node, node.settings.node).fences
-
-
-def overlap(calls: list[Call]) -> bool:
-    """Whether a phone had two calls at one moment."""
-    ends = [call.ended_at or time.time() for call in calls]
-    return any(after.invited_at < end for end, after in zip(ends, calls[1:], strict=False))
 
 
 @pytest.mark.timeout(420)
@@ -355,79 +201,6 @@ def test_given_a_conversation_when_its_dialer_is_gone_for_good_then_it_is_cut_be
             first, again = crowd.calls(number)
             assert first.ended_at and first.ended_by == "hotline" and first.ended_at < again.invited_at
         desk.leave()
-
-
-def leads(node: System) -> bool:
-    with reading(node.engine) as session:
-        return leader.is_led_by(session, node.settings.node)
-
-
-def let_lead(node: System, other: System) -> None:
-    """The other's dialer stands still for a moment, without the lead."""
-    with stands_still(other.pid("dialer")):
-        with other.engine.begin() as connection:
-            leader.depose(Session(connection), other.settings.node)
-        until(lambda: leads(node), f"node {node.settings.node} leads")
-
-
-@pytest.mark.timeout(300)
-def test_given_left_numbers_when_another_node_leads_than_the_operators_lines_then_this_calls_while_it_lives(
-    nodes: Nodes,
-) -> None:
-    one, two, _ = nodes
-    number = one.number()
-    with writing(one.engine) as session:
-        line = rounds.operators_line(session)
-        line.node, line_id = two.settings.node, line.id
-    let_lead(one, two)
-    desk = ByHand(nodes, line_id)
-    desk.signs_in(str(two.settings.sip))
-    until(desk.operator.phone_connected, "the desk's phone is in its room")
-    with writing(one.engine) as session:
-        session.get_one(DeskRow, desk.operator.desk).takes_live = True
-    with Caller(one, number, port=one.trunk_port) as called:
-        is_left(one, number)
-        called.wait_for_call()
-        called.answer()
-        called.at("left-call-intro")
-        called.at("left-call-question", "1")
-        called.at("greeting", "0")
-        called.at("operator-now")
-        until(lambda: spoken_with(one, number), "they speak", 60)
-        called.hangup()
-    desk.leave()
-    assert leads(one)
-    with reading(one.engine) as session:
-        placed = session.scalars(select(PlacedCall).where(PlacedCall.number == f"+98{number[1:]}")).all()
-        assert [call.node for call in placed] == ["two"], "called once"
-
-    number = one.number()
-    with Crowd(one.trunk_port, lambda _number, _nth: Behaviour(rings=None)) as crowd:
-        crowd.answers_options = True
-        is_left(one, number)
-        until(lambda: len(crowd.live()) == 1, "it rings")
-        kill(two)
-        crowd.cut_off()
-        until(lambda: home(nodes, line_id) is None, "the line is free for another node", 2 * RECOVERS_S)
-        with writing(one.engine) as session:  # a minute has passed
-            session.execute(update(LeftNumber).values(due_at=LeftNumber.left_at))
-        until(lambda: len(crowd.live()) == 1, "who leads calls")
-        assert len(crowd.calls(number)) == 2 and not overlap(crowd.calls(number))
-
-
-def is_left(node: System, number: str) -> None:
-    """Somebody has left this number, and hung up long ago."""
-    with writing(node.engine) as session:
-        at = now(session)
-        session.add(LeftNumber(number=f"+98{number[1:]}", left_at=at, due_at=at))
-
-
-def spoken_with(node: System, number: str) -> bool:
-    """Whether a desk speaks with this citizen."""
-    talks = select(Callback).where(Callback.registration.has(number=f"+98{number[1:]}"))
-    with reading(node.engine) as session:
-        found = session.scalars(talks).all()
-        return [callback.state for callback in found] == [CallbackState.TALKING]
 
 
 @pytest.mark.timeout(300)
