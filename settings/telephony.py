@@ -63,6 +63,11 @@ class Telephony(Part):
     """The nodes behind it, a name and its HOTLINE_SIP each: one=192.0.2.11:5060 two=192.0.2.12:5060."""
     sip_proxy_calls_per_second: int = Field(100, ge=1, le=10_000)
     """So many new calls in a second it takes from each carrier, and from the nodes; to more it says 503."""
+    sip_proxy_metrics: Annotated[
+        Address | None, NoDecode, BeforeValidator(lambda value: address(value) if value else None)
+    ] = None
+    """An address:port of the proxy's machine where Prometheus asks how many callers it has turned away, by
+    HTTP without a password: 127.0.0.1:9137, or one of the inner network. Empty: nowhere."""
     allowed_prefixes: Words = Field((), validate_default=True)
     """Only numbers that begin so are registered and dialled: +989,+9831. Empty: Iranian mobiles and the
     city's own lines."""
@@ -107,11 +112,11 @@ class Telephony(Part):
                 raise ValueError(f"there is no file {each}")
         return value
 
-    @field_validator("sip_proxy")
+    @field_validator("sip_proxy", "sip_proxy_metrics")
     @classmethod
     def _proxy(cls, value: Address | None) -> Address | None:
         if value and (not is_address(value.host) or value.host in ("0.0.0.0", "[::]")):  # noqa: S104
-            raise ValueError("must be address:port, the one that carriers and nodes reach")
+            raise ValueError("must be an address and a port, and not every address")
         return value
 
     @field_validator("trunks", mode="before")

@@ -74,6 +74,7 @@ def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
     lines = [_line(trunk, settings) for trunk in settings.trunks]
     values = {
         "here": here,
+        "metrics": settings.sip_proxy_metrics,
         "nodes": nodes,
         "trunks": lines,
         "registered": [line for line in lines if line.contact],

@@ -103,6 +103,7 @@ def test_given_settings_that_make_no_proxy_when_it_is_asked_for_then_what_is_mis
     [
         {"sip_proxy": "0.0.0.0:5060"},
         {"sip_proxy": "proxy.example:5060"},
+        {"sip_proxy_metrics": "0.0.0.0:9137"},
         {"sip_nodes": "192.0.2.11:5060"},
         {"sip_nodes": "one=node.example:5060"},
         {"sip_nodes": "one=192.0.2.11:5060 one=192.0.2.12:5060"},

@@ -140,6 +140,7 @@ def test_given_all_nodes_full_when_many_call_at_once_then_some_hear_it_and_the_o
     place: Place, make: MakeCall
 ):
     place.one.full = place.two.full = True
+    before = place.turned_away()
     began = time.monotonic()
     calls = [make() for _ in range(20)]
     seconds = int(time.monotonic() - began) + 1
@@ -151,6 +152,7 @@ def test_given_all_nodes_full_when_many_call_at_once_then_some_hear_it_and_the_o
     assert place.one.said_full and place.two.said_full, "not all by one"
     assert all(int(call.first.header("Retry-After")) > 0 for call in away)
     assert sorted(place.one.said_full + place.two.said_full) == sorted(call.call_id for call in told)
+    assert place.turned_away() == before | {"full": before["full"] + len(away)}
     asked_in_vain = sum(len(node.of("INVITE")) for node in (place.one, place.two)) - len(told)
     assert asked_in_vain <= (seconds / 0.3 + 1) * 2, "and not for each of them"
 
@@ -193,10 +195,12 @@ def test_given_no_line_even_to_say_so_when_a_caller_comes_then_503_says_when_to_
 ):
     for node in (place.one, place.two):
         node.full = node.no_line = True
+    before = place.turned_away()
     call = make()
 
     assert call.status == "503"
     assert int(call.first.header("Retry-After")) > 0
+    assert place.turned_away() == before | {"full": before["full"] + 1}
 
 
 def test_given_no_node_at_all_when_a_caller_comes_then_503_comes_at_once(place: Place, make: MakeCall):
@@ -205,12 +209,25 @@ def test_given_no_node_at_all_when_a_caller_comes_then_503_comes_at_once(place: 
     until(lambda: place.state(place.one) + place.state(place.two) == "II", "both are out")
     said = place.kamailio.log().splitlines()[-2:]
     assert {line.rpartition(": ")[2] for line in said} == {"node one is gone", "node two is gone"}
+    before = place.turned_away()
     call = make()
 
     assert call.status == "503" and call.first.header("Retry-After")
     assert in_time(call.took, 1)
+    assert place.turned_away() == before | {"full": before["full"] + 1}, "each was asked, and said so"
     asked = Call(place.carrier, place.kamailio.address, f"sip:{place.settings.sip_proxy}")
     assert asked.ask("OPTIONS").text.startswith("SIP/2.0 503")
+
+
+def test_given_nodes_that_say_nothing_when_a_caller_comes_then_503_is_counted_as_nobody_there(
+    place: Place, make: MakeCall
+):
+    before = place.turned_away()
+    place.one.silent = place.two.silent = True
+    call = make()
+
+    assert call.status == "503" and int(call.first.header("Retry-After")) > 1
+    assert place.turned_away() == before | {"nobody": before["nobody"] + 1}
 
 
 def test_given_a_node_that_drains_when_callers_come_then_its_calls_go_on_and_no_new_one_comes(

@@ -5,7 +5,7 @@ import re
 import socket
 import threading
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -189,10 +189,32 @@ def test_given_a_flood_of_a_stranger_when_the_carriers_calls_come_then_they_are_
     assert in_time(max(took), 1), took
 
 
+def test_given_the_port_of_the_figures_when_anything_else_is_sent_there_then_no_node_and_no_call_notices(
+    place: Place, make: MakeCall
+):
+    port = place.settings.sip_proxy_metrics
+    invite = (
+        f"INVITE sip:137@{place.settings.sip_proxy} SIP/2.0\r\n"
+        f"Via: SIP/2.0/TCP {CARRIER}:{place.carrier.port};branch=z9hG4bK1\r\nMax-Forwards: 9\r\n"
+        f"From: <sip:1@{CARRIER}>;tag=1\r\nTo: <sip:137@{place.settings.sip_proxy}>\r\n"
+        f"Call-ID: over-tcp\r\nCSeq: 1 INVITE\r\nContent-Length: 0\r\n\r\n"
+    )
+    with ExitStack() as stack:
+        for sent in (invite, "", "GET /metr", "\x00" * 2000, "GET /other HTTP/1.1\r\nHost: x\r\n\r\n"):
+            source = (CARRIER, 0) if sent == invite else ("127.0.0.1", 0)
+            wire = stack.enter_context(socket.create_connection((port.host, port.port), 5, source))
+            wire.sendall(sent.encode())
+        assert wire.recv(100).startswith(b"HTTP/1.1 404")
+        assert make().status == "200"
+        assert set(place.turned_away()) == {"rate", "full", "nobody"}
+    invites = place.one.of("INVITE") + place.two.of("INVITE")
+    assert len(invites) == 1 and invites[0].call_id != "over-tcp"
+
+
 def test_given_more_calls_in_a_second_than_are_taken_when_a_call_ends_then_that_still_goes_through(
     place: Place, make: MakeCall
 ):
-    kept = make()
+    kept, before = make(), place.turned_away()
     many = [
         Call(place.carrier, place.kamailio.address, f"sip:137@{place.settings.sip_proxy}")
         for _ in range(3 * PER_SECOND)
@@ -203,6 +225,7 @@ def test_given_more_calls_in_a_second_than_are_taken_when_a_call_ends_then_that_
     for call in many:
         call.finish()
     turned = [call.first for call in many if call.status == "503"]
+    assert place.turned_away() == before | {"rate": before["rate"] + len(turned)}
     assert len(turned) >= PER_SECOND / 2 and all(isinstance(each, Response) for each in turned)
     assert {headers(each, "Retry-After")[0].isdecimal() for each in turned} == {True}
     assert len(place.one.callers()) + len(place.two.callers()) == 1 + sum(c.status == "200" for c in many)

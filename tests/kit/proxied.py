@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import httpx
 import pytest
 
 from dialplan.kamailio import known_by
@@ -32,6 +33,7 @@ class Place:
             sip_proxy=f"127.0.0.1:{proxy}",
             sip_nodes=f"one=127.0.0.1:{self.one.port} two=127.0.0.1:{self.two.port}",
             sip_proxy_calls_per_second=PER_SECOND,
+            sip_proxy_metrics=f"127.0.0.1:{free_port()}",
             trunk_host=f"{CARRIER}:{carrier}",
             trunk_allowed=CARRIER,
             urgent_number="125",
@@ -41,6 +43,12 @@ class Place:
     def state(self, node: Node) -> str:
         """Which flags the proxy has for it: A it takes callers, I it does not answer, D it is taken out."""
         return re.search(rf"sip:127.0.0.1:{node.port}\s+FLAGS: (\w)", self.kamailio.nodes())[1]
+
+    def turned_away(self) -> dict[str, int]:
+        """How many callers the proxy itself has turned away, by its reason, as Prometheus is told."""
+        text = httpx.get(f"http://{self.settings.sip_proxy_metrics}/metrics").raise_for_status().text
+        counted = re.findall(r'^hotline_proxy_turned_away_total ?\{why="(\w+)"\} (\d+)', text, re.M)
+        return {why: int(number) for why, number in counted}
 
     def may_call(self) -> bool:
         """Whether few have called in this second, and nobody was told that all is full."""

@@ -60,10 +60,15 @@ def promtool(*arguments: str | Path) -> str:
     return done.stdout
 
 
-def test_given_the_rules_when_promtool_plays_them_then_each_speaks_when_it_should_and_is_silent_else() -> (
-    None
-):
+def test_given_the_rules_when_promtool_plays_them_then_each_speaks_when_it_should_and_is_silent_else(
+    tmp_path: Path,
+) -> None:
     promtool("check", "config", "--lint=all", "--lint-fatal", FOLDER / "prometheus.yml")
+    text = re.sub(r"^  # (?=[- ] )", "  ", (FOLDER / "prometheus.yml").read_text(), flags=re.MULTILINE)
+    assert "\n  - job_name: hotline-proxy" in text
+    (tmp_path / "prometheus.yml").write_text(text)
+    (tmp_path / "rules.yml").write_text(RULES)
+    promtool("check", "config", "--lint=all", "--lint-fatal", tmp_path / "prometheus.yml")
     promtool("test", "rules", FOLDER / "rules_test.yml")
 
 
@@ -79,6 +84,9 @@ def test_given_each_alarm_when_looked_for_then_it_is_played_both_ways_and_has_it
 
 def test_given_every_metric_that_rules_and_dashboard_name_when_scraped_then_it_is_there(said: str) -> None:
     there = {re.split(r"[ {]", line)[0] for line in said.splitlines() if line[0] != "#"}
+    proxy = (FOLDER.parents[1] / "dialplan" / "kamailio" / "kamailio.cfg").read_text()
+    (beginning,) = re.findall(r'"xhttp_prom_beginning", "(\w+)"', proxy)
+    there |= {beginning + name for name in re.findall(r'"prom_counter", "name=(\w+)', proxy)}
     dashboard = json.loads((FOLDER / "dashboard.json").read_text())
     asked = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
     used = set(re.findall(r"\b(?:hotline|process)_\w+\b", " ".join([*asked, RULES])))
