@@ -29,6 +29,8 @@ class Plan:
 
     programs: Sequence[tuple[str, Sequence[str]]]
     """Each one's name and command line."""
+    nursery: Sequence[str]
+    """The command line of the one whose copies all but Asterisk are."""
     console: str
     """Where Asterisk is asked whether it works."""
     log: Form
@@ -63,10 +65,12 @@ def keep(plan: Plan) -> None:
     """Keep all of them, and say when they are ready."""
     asked = partial(works, Path(plan.console))
     programs = [
-        Program(name, argv, asked, asterisk_log.readable) if name == "asterisk" else Program(name, argv)
+        Program(name, argv, asked, asterisk_log.readable)
+        if name == "asterisk"
+        else Program(name, argv, copied=True)
         for name, argv in plan.programs
     ]
-    supervisor = Supervisor(programs, say, plan.log)
+    supervisor = Supervisor(programs, say, plan.log, plan.nursery)
     asyncio.run(supervisor.run(lambda: _when_ready(plan, supervisor)))
 
 

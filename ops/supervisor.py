@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from hotline import watchdog
 from ops import log
+from ops.copied import Copy, NoCopy, Nursery
 from ops.patience import LOOK_S, Patience, look
 
 _STOP_S = 6.0
@@ -37,19 +38,27 @@ class Program:
     so itself."""
     readable: Callable[[str], str] = str
     """Makes a line of its output one for people; empty: it is left out."""
+    copied: bool = False
+    """Whether it begins as a copy of the nursery, where there is one."""
 
 
 class Supervisor:
     """Starts programs together, restarts each that dies or hangs, stops all together."""
 
     def __init__(
-        self, programs: Sequence[Program], write: Callable[[str], None], form: log.Form = "console"
+        self,
+        programs: Sequence[Program],
+        write: Callable[[str], None],
+        form: log.Form = "console",
+        nursery: Sequence[str] = (),
     ) -> None:
+        """`nursery` is its command line."""
         self._programs = programs
         self._write = write
         self._form = form
         self._width = max(len(p.name) for p in programs)
         self._stopping = asyncio.Event()
+        self._nursery = Nursery(nursery) if nursery else None
 
     async def run(self, when_started: Callable[[], None] = lambda: None) -> None:
         """Run until SIGINT or SIGTERM. `when_started` is called in a thread after the start."""
@@ -61,6 +70,8 @@ class Supervisor:
             for program in self._programs:
                 group.create_task(self._keep(program))
             group.create_task(self._say_it_works())
+        if self._nursery:
+            await self._nursery.close()
         with contextlib.suppress(asyncio.CancelledError):
             await started
         self.log("run", "stopped")
@@ -109,19 +120,7 @@ class Supervisor:
     async def _run_once(self, program: Program, patience: Patience) -> int:
         patience.begin()
         async with self._heard(program, patience) as (environment, listen):
-            # setpriv: should this process be killed, the kernel takes the children along.
-            process = await asyncio.create_subprocess_exec(
-                "setpriv",
-                "--pdeathsig=KILL",
-                "--",
-                *program.argv,
-                env=environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                start_new_session=True,
-                limit=_LINE,
-            )
+            process = await self._begun(program, environment)
             reading = asyncio.create_task(self._read(program, process.stdout))
             hangs = self._hangs(program, process.pid, patience, listen)
             ends = [asyncio.create_task(end) for end in (process.wait(), self._stopping.wait(), hangs)]
@@ -138,6 +137,28 @@ class Supervisor:
                 task.cancel()
             await reading
             return code
+
+    async def _begun(
+        self, program: Program, environment: dict[str, str]
+    ) -> Copy | asyncio.subprocess.Process:
+        if self._nursery and program.copied:
+            try:
+                return await self._nursery.start(program.name, program.argv, environment)
+            except NoCopy as error:
+                self.log(program.name, f"starts by itself: {error}")
+        # setpriv: should this process be killed, the kernel takes the children along.
+        return await asyncio.create_subprocess_exec(
+            "setpriv",
+            "--pdeathsig=KILL",
+            "--",
+            *program.argv,
+            env=environment,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            limit=_LINE,
+        )
 
     async def _hangs(
         self, program: Program, pid: int, patience: Patience, listen: Callable[[], None]

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from ops import hotline137, keep_all, patience, process
+from ops import hotline137, keep_all, nursery, patience, process
 from tests.kit.clock import faked
 
 NAME = "tests.kit.accelerated"
@@ -21,11 +21,10 @@ IDLE_S = 4.0
 def main() -> None:
     """Run the command; the processes it starts are accelerated, too."""
     if sys.argv[1] == "process":
-        if clock := os.environ.pop("ACCELERATED_CLOCK", ""):
-            os.execve(sys.executable, sys.orig_argv, os.environ | faked(Path(clock)))
-        if sys.argv[2] == "dialer":
-            accelerate_dialer()
-        process.run(sys.argv[2])
+        run(sys.argv[2])
+        return
+    if sys.argv[1] == "nursery":  # the dialer's modules are changed before others take from them
+        nursery.main(run, {**process.MODULES, "dialer": None})
         return
     if sys.argv[1] == "keep":
         if "ACCELERATED_AMI" in os.environ:  # elsewhere nothing hangs: who is only slow must not be killed
@@ -35,7 +34,18 @@ def main() -> None:
     import ops.run
 
     ops.run.PROCESS, ops.run.KEEPER = ["-m", NAME, "process"], ["-m", NAME, "keep"]
+    ops.run.NURSERY = ["-m", NAME, "nursery"]
     hotline137.main()
+
+
+def run(name: str) -> None:
+    """One process."""
+    if clock := os.environ.pop("ACCELERATED_CLOCK", ""):
+        command = [sys.executable, "-u", "-m", NAME, "process", name]
+        os.execve(sys.executable, command, os.environ | faked(Path(clock)))
+    if name == "dialer":
+        accelerate_dialer()
+    process.run(name)
 
 
 def accelerate_dialer() -> None:
