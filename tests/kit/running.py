@@ -32,7 +32,7 @@ _RUNNING: list[System] = []
 def _running() -> System:
     if not _RUNNING:
         city = {"HOTLINE_URGENT_NUMBER": SERVICE, "HOTLINE_SUPERVISOR_NUMBERS": SUPERVISOR}
-        _RUNNING.append(System(**city).__enter__())
+        _RUNNING.append(System(empty=True, **city).__enter__())
     return _RUNNING[0]
 
 

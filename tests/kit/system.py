@@ -20,12 +20,13 @@ import psutil
 from sqlalchemy import Engine, event, func, select
 
 from db.engine import connect, now, reading, writing
+from db.migrate import upgrade
 from db.models import Callback, Heartbeat, Official, OfficialKind, Registration, Role, Round, User
 from hotline import numbers
 from hotline.line import confirmations, registration
 from hotline.people import accounts
 from hotline.rounds import planning, rounds
-from ops import asterisk
+from ops import asterisk, sample
 from prompts.render import build
 from settings import Settings, load
 from tests.kit.operator import PASSWORD, Operator
@@ -60,14 +61,16 @@ class System:
         entry: str = "ops.hotline137",
         inherited: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        empty: bool = False,
         **environment: str,
     ) -> None:
         """Settings of its own by their names in the environment.
 
         `entry` is the module that is run instead of the command hotline137, `inherited` what the processes
-        find in their environment besides. The state is kept in `folder`, or in a temporary one.
+        find in their environment besides. The state is kept in `folder`, or in a temporary one. `empty`: its
+        start makes the tables and the sample data, which others find there.
         """
-        self._entry, self._inherited = entry, dict(inherited or {})
+        self._entry, self._inherited, self._empty = entry, dict(inherited or {}), empty
         self._folder = folder or folder_in_memory("hotline-")
         self.trunk_port = free_port()
         self.environment = {
@@ -109,6 +112,8 @@ class System:
         try:
             self.settings = settings_of(self.environment)
             share(self.settings)
+            if not self._empty:
+                give_tables(self.settings)
             self._program = self._start()
             self.engine: Engine = _patient(connect(self.settings.database))
             self._program.ready(lambda: "Hotline 137 is ready" in self.log(), timeout=90)
@@ -396,6 +401,34 @@ def _give_prompts(shared: Settings, settings: Settings) -> None:
     shutil.copytree(shared.prompts_dir, settings.prompts_dir, copy_function=linked, dirs_exist_ok=True)
 
 
+def give_tables(settings: Settings) -> None:
+    """Give these settings tables with sample data, made once for this run: to make them takes a second.
+
+    Only on SQLite, and only those that the start itself would make.
+    """
+    shared = SHARED / f"tables-{_RUN}.db"
+    own = settings.state_dir / "hotline.db"
+    ordinary = settings.sample and settings.browser_phone and settings.city_path == _shared().city_path
+    if not ordinary or settings.database != f"sqlite:///{own}" or own.exists():
+        return
+    with locked():
+        if not shared.exists():
+            for older in SHARED.glob("tables-*.db"):
+                older.unlink()
+            _make_tables(SHARED / "tables.new", settings)
+            (SHARED / "tables.new").rename(shared)
+        shutil.copyfile(shared, own)
+
+
+def _make_tables(path: Path, settings: Settings) -> None:
+    path.unlink(missing_ok=True)
+    engine = connect(f"sqlite:///{path}")
+    upgrade(engine)
+    with writing(engine) as session:
+        sample.fill(session, settings.of_city, trial=settings.browser_phone)
+    engine.dispose()
+
+
 @contextmanager
 def locked() -> Iterator[None]:
     """Nobody else makes anything in SHARED."""
@@ -406,11 +439,11 @@ def locked() -> Iterator[None]:
 
 
 def linked(shared: str | Path, own: str | Path) -> None:
-    """Nobody writes into a prompt's file, each is replaced whole: so all may have the same one."""
-    try:
-        os.link(shared, own)
-    except OSError:  # on another disk, or there already
-        shutil.copy2(shared, own)
+    """Nobody writes into a prompt's file, each is replaced whole: so all may have the same one, which most
+    likely lies on another disk.
+    """
+    Path(own).unlink(missing_ok=True)
+    Path(own).symlink_to(Path(shared).absolute())
 
 
 def _a_mayor() -> Official:
