@@ -15,6 +15,8 @@ _ANSWER_S = 20.0
 _CODE_S = 1.0
 """That one has ended is told by the kernel; how, soon after by the nursery, if that is there."""
 _LINE = 1 << 16
+_end_of = os.pidfd_open
+"""A file that can be read once a process has ended."""
 
 
 class NoCopy(Exception):
@@ -28,7 +30,7 @@ class Copy:
         self.pid, self.stdout, self._told = pid, stdout, told
         self._ended = asyncio.Event()
         try:
-            self._file = os.pidfd_open(pid)  # readable once it has ended, whatever becomes of its nursery
+            self._file = _end_of(pid)  # whatever becomes of its nursery
         except ProcessLookupError:  # already
             self._ended.set()
         else:
@@ -79,7 +81,11 @@ class Nursery:
         await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(stdout), os.fdopen(output, "rb")
         )
-        return Copy(pid, stdout, told)
+        try:
+            return Copy(pid, stdout, told)
+        except OSError as error:  # its end could not be noticed
+            os.kill(pid, signal.SIGKILL)
+            raise NoCopy(str(error)) from None
 
     async def close(self) -> None:
         """Let it end, and with it whatever copy is left."""

@@ -1,6 +1,7 @@
 """Processes that begin as copies of a nursery: kept as any other, and there without one, too."""
 
 import asyncio
+import errno
 import os
 import signal
 import subprocess
@@ -167,6 +168,24 @@ def test_given_a_nursery_that_cannot_when_a_process_is_wanted_then_it_starts_by_
         await kept.said("| by itself")
 
     keep(scenario, script, module)
+
+
+def test_given_a_kernel_that_tells_no_end_when_a_process_is_wanted_then_there_is_one_and_it_is_no_copy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(_pid: int) -> int:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    async def scenario(kept: Kept) -> None:
+        monkeypatch.setattr(copied, "_end_of", unknown)
+        await kept.said("starts by itself: [Errno 38] Function not implemented")
+        await kept.said("| by itself")
+        [nursery] = [each for each in psutil.Process().children() if "nursery.main" in each.cmdline()[-2]]
+        async with asyncio.timeout(15):
+            while nursery.children():
+                await asyncio.sleep(0.02)
+
+    keep(scenario)
 
 
 def test_given_a_nursery_that_stands_still_when_it_goes_on_then_there_is_no_second_one_of_a_process(
