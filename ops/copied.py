@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 _LONGEST = 1 << 18
-_ANSWER_S = 20.0
-"""A nursery that has not answered by then is stopped, or the machine is too busy for it."""
+_IMPORT_S, _ANSWER_S = 20.0, 3.0
+"""A nursery that has not answered by then hangs, or the machine is too busy for it: the first copy of a kind
+waits for its imports, callers wait for the next one.
+"""
 _CODE_S = 1.0
 """That one has ended is told by the kernel; how, soon after by the nursery, if that is there."""
 _LINE = 1 << 16
@@ -64,6 +66,8 @@ class Nursery:
         self._process: asyncio.subprocess.Process | None = None
         self._answer: asyncio.Future[int] | None = None
         self._told: dict[int, asyncio.Future[int]] = {}
+        self._imported: set[str] = set()
+        self._is_late = False
 
     async def start(self, name: str, title: Sequence[str], environment: Mapping[str, str]) -> Copy:
         """The process of this name, shown with this command line. Raises NoCopy."""
@@ -97,15 +101,20 @@ class Nursery:
             await process.wait()
 
     async def _asked(self, wanted: dict[str, Any], output: int) -> tuple[int, "asyncio.Future[int]"]:
+        if self._is_late:  # until it says something
+            raise NoCopy("the nursery does not answer")
         wire = self._wire or await self._begin(wanted["environment"])
+        patience_s = _ANSWER_S if wanted["name"] in self._imported else _IMPORT_S
         self._answer = asyncio.get_running_loop().create_future()
         try:
             socket.send_fds(wire, [json.dumps(wanted).encode()], [output])
-            pid = await asyncio.wait_for(self._answer, _ANSWER_S)
+            pid = await asyncio.wait_for(self._answer, patience_s)
         except TimeoutError:
+            self._is_late = True
             raise NoCopy("the nursery does not answer") from None
         finally:
             self._answer = None
+        self._imported.add(wanted["name"])
         return pid, self._told[pid]
 
     async def _begin(self, environment: Mapping[str, str]) -> socket.socket:
@@ -131,6 +140,7 @@ class Nursery:
             return
         except OSError:
             said = b""
+        self._is_late = False
         if not said:
             self._gone()
             return
@@ -156,6 +166,7 @@ class Nursery:
             asyncio.get_running_loop().remove_reader(self._wire)
             self._wire.close()
         self._wire = self._process = None
+        self._imported.clear()
         if self._answer and not self._answer.done():
             self._answer.set_exception(NoCopy("the nursery has ended"))
         for told in self._told.values():

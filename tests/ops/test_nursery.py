@@ -199,10 +199,17 @@ def test_given_a_nursery_that_stands_still_when_it_goes_on_then_there_is_no_seco
         await kept.said("ended with -9, starts again")
         await kept.said("starts by itself: the nursery does not answer")
         await kept.said("| by itself")
+        monkeypatch.setattr(copied, "_ANSWER_S", 99.0)
+        [alone] = [each for each in psutil.Process().children() if each.cmdline()[-1] == ALONE]
+        alone.kill()
+        await kept.said("| by itself", 2)  # it is not waited for again
         os.kill(parent, signal.SIGCONT)
         async with asyncio.timeout(15):
             while psutil.Process(parent).children():
                 await asyncio.sleep(0.02)
+        [alone] = [each for each in psutil.Process().children() if each.cmdline()[-1] == ALONE]
+        alone.kill()
+        assert (await kept.works(2))[1] == parent, "once it has answered it is asked again"
 
     keep(scenario)
 
