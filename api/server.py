@@ -46,6 +46,7 @@ _FILES = 4096
 _LONGEST_HEAD = 16 << 10
 _ASK_S, _ANSWER_S = 1.0, 4.0
 _TICK_S = 1.0
+_WELL = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
 class _Transport:
@@ -64,6 +65,8 @@ class PromptClients(H11Protocol):
     """
 
     open: Connections
+    own_question: bytes
+    """Of this process to itself: that it was read is the whole answer."""
     _connection: asyncio.Transport
     _late: asyncio.TimerHandle | None = None
     _has_time = False
@@ -82,6 +85,10 @@ class PromptClients(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of a request has come."""
+        if data == self.own_question and self.conn.their_state is h11.IDLE:
+            self._connection.write(_WELL)
+            self._connection.close()
+            return
         if self._rest is not None:
             self._rest -= len(data)
             if self._rest < 0:
@@ -206,11 +213,12 @@ def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     """The server, and the socket that it is to listen on."""
     proxies = [ip_network(each, strict=False) for each in settings.trusted_proxies]
     trusted = [str(each) for each in proxies]
+    given = {"open": Connections(proxies), "own_question": _question(settings.http)}
     config = uvicorn.Config(
         _noting_peers(ProxyHeadersMiddleware(Crowd(cast("ASGI3Application", create(settings))), trusted)),
         host=settings.http.host,
         port=settings.http.port,
-        http=type("Clients", (PromptClients,), {"open": Connections(proxies)}),
+        http=type("Clients", (PromptClients,), given),
         log_config=None,
         access_log=False,
         proxy_headers=False,
@@ -223,12 +231,16 @@ def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     return _Server(config), listening
 
 
+def _question(address: Address) -> bytes:
+    return f"GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode()
+
+
 def _ask_itself(address: Address, stop: threading.Event) -> None:
     """Ask as a browser does, over and over: any answer shows that requests are accepted and read."""
     while not stop.wait(_ASK_S):
         try:
             with socket.create_connection(address, _ANSWER_S) as wire:
-                wire.sendall(f"GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode())
+                wire.sendall(_question(address))
                 if not wire.recv(1):
                     raise OSError("no answer")
         except OSError as error:

@@ -51,9 +51,8 @@ def _in_batches(engine: Engine, some: Callable[[Session], object]) -> None:
 
 def carry_over(engine: Engine, _settings: Settings) -> None:
     """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
-    with reading(engine) as session:
-        if not carry.is_left(session):
-            return
+    if not carry.is_left(engine):
+        return
     _in_batches(engine, lambda session: carry.run(session, _BATCH))
     _in_batches(engine, lambda session: carry.tell_left(session, _BATCH))
 
@@ -78,9 +77,8 @@ def tell_of_requests(engine: Engine, settings: Settings) -> None:
 
 def tell_turn_near(engine: Engine, settings: Settings) -> None:
     """Tell those whose turn is near."""
-    with reading(engine) as session:
-        if not turn_near.live(session):
-            return
+    if not turn_near.is_any_live(engine):
+        return
     with writing(engine) as session:
         beyond = settings.call_ahead_most if settings.turn_near_call else None
         turn_near.tell(session, settings.turn_near_places, call_beyond=beyond)
@@ -146,6 +144,8 @@ def give_up_blocked(engine: Engine, _settings: Settings) -> None:
 
 def return_left(engine: Engine, settings: Settings) -> None:
     """Settle what desks have left in their hands, and tell of the conversations whose outcome they owe."""
+    if not left_in_hand.is_any(engine):
+        return
     with reading(engine) as session:
         tokens, owed = left_in_hand.due(session), left_in_hand.is_any_owed(session)
     for token in tokens:
@@ -191,7 +191,7 @@ JOBS = [
     Job("outbox", 1.0, seldom.send, limit_s=120.0),  # finding an address may take a minute
     Job("sms-arrivals", 20.0, seldom.ask_what_became, limit_s=120.0),
     Job("sms-credit", 600.0, seldom.ask_credit, limit_s=120.0),
-    Job("sign-in-codes", 0.5, seldom.send_codes, limit_s=120.0),
+    Job("sign-in-codes", 1.0, seldom.send_codes, limit_s=120.0),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal, limit_s=300.0),
     Job("requests", 600.0, close_requests),

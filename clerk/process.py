@@ -28,6 +28,8 @@ a job look stuck for minutes."""
 
 
 _LOOK_S = 1.0
+_JOBS_S, _JUMP_S = 10.0, 1.0
+"""So often it is written down when each job was done: one of which nobody heard for half a minute is late."""
 
 
 def serve(settings: Settings) -> None:
@@ -35,7 +37,7 @@ def serve(settings: Settings) -> None:
     engine = connect(settings.database)
     followed = [(job, Progress(job.name, job.limit_s)) for job in JOBS]
     progresses = [progress for _, progress in followed]
-    beat = Job("heartbeat", heartbeats.BEAT_SECONDS, lambda engine, _settings: _beat(engine, progresses))
+    beat = Job("heartbeat", heartbeats.BEAT_SECONDS, _Beats(progresses).run)
     followed.append((beat, Progress(beat.name, beat.limit_s)))
     for job, progress in followed:
         work = partial(_repeat, job, progress, engine, settings)
@@ -53,9 +55,28 @@ def _stuck(progresses: Sequence[Progress]) -> bool:
     return bool(stuck)
 
 
+class _Beats:
+    """Says that the clerk works, and now and then when each of its jobs was last done."""
+
+    def __init__(self, progresses: Sequence[Progress]) -> None:
+        self._progresses = progresses
+        self._next_jobs = 0.0
+        self._clock = 0.0
+
+    def run(self, engine: Engine, _settings: Settings) -> None:
+        """As a job; of the others each time that this machine's clock jumps, too."""
+        clock = time.time() - time.monotonic()
+        jumped, self._clock = abs(clock - self._clock) > _JUMP_S, clock
+        if time.monotonic() < self._next_jobs and not jumped:
+            heartbeats.poke(engine, heartbeats.CLERK)
+            return
+        _beat(engine, self._progresses)
+        self._next_jobs = time.monotonic() + _JOBS_S
+
+
 def _beat(engine: Engine, progresses: Sequence[Progress]) -> None:
     """Write down that the clerk works, and when each job was last done; anew, for clocks may jump."""
-    fresh = {job.name: job.every_s + _AGAIN_S + job.limit_s for job in JOBS}
+    fresh = {job.name: job.every_s + _AGAIN_S + job.limit_s + _JOBS_S for job in JOBS}
     done = {each.name: ago for each in progresses if (ago := each.done_s_ago()) is not None}
     with writing(engine) as session:
         heartbeats.beat(session, heartbeats.CLERK)

@@ -17,6 +17,8 @@ _AT_ONCE = 500
 
 def register(engine: Engine, settings: Settings) -> None:
     """Register every finished file whose conversation is over."""
+    if not recordings.is_any_open(settings.recordings_dir):
+        return
     with reading(engine) as session:
         new = recordings.new(session, settings.recordings_dir)
     for path, callback_id in new:

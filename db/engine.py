@@ -2,15 +2,31 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime
+from contextlib import closing, contextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Engine, Select, create_engine, event, func, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Dialect,
+    Engine,
+    Insert,
+    Select,
+    Update,
+    create_engine,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import TimeoutError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from db import news
 from db.turns import Turns
@@ -161,6 +177,12 @@ def peek(engine: Engine, statement: str | Select[Any]) -> Any:
     """The first value that a statement finds, asked over and over: by the driver itself, a tenth of a
     `glance`. It raises the driver's own errors. A query is one that is built once.
     """
+    row = peek_row(engine, statement)
+    return row[0] if row else None
+
+
+def peek_row(engine: Engine, statement: str | Select[Any]) -> Any:
+    """All values of the first row, as the driver has them; None: there is none."""
     connection = engine.raw_connection()
     driver: Any = connection.driver_connection
     on_postgresql = engine.dialect.name == "postgresql"
@@ -169,16 +191,70 @@ def peek(engine: Engine, statement: str | Select[Any]) -> Any:
             driver.autocommit = True  # as in _READS
         cursor = connection.cursor()
         cursor.execute(statement if isinstance(statement, str) else _in_words(statement, engine.dialect))
-        row = cursor.fetchone()
-        return row[0] if row else None
+        return cursor.fetchone()
     finally:
         if on_postgresql and not driver.closed:
             driver.autocommit = False
         connection.close()
 
 
+def poke(engine: Engine, *statements: Insert | Update) -> int:
+    """One transaction of what writes, by the driver as in `peek`. Returns how many rows the last one changed.
+
+    It waits for its turn as all writers do, and shows no fence.
+    """
+    turns: Turns | None = engine.get_execution_options().get("writers")
+    turn = turns.take(_TURN_S) if turns else nullcontext()
+    with turn, closing(engine.raw_connection()) as connection:
+        driver: Any = connection.driver_connection
+        on_postgresql, is_one = engine.dialect.name == "postgresql", len(statements) == 1
+        try:
+            if on_postgresql:
+                driver.autocommit = is_one
+            elif not is_one:
+                driver.execute("BEGIN IMMEDIATE")
+            cursor = connection.cursor()
+            for statement in statements:
+                cursor.execute(_in_words(statement, engine.dialect))
+            if not is_one:
+                connection.commit()
+            return int(cursor.rowcount)
+        finally:
+            if on_postgresql and not driver.closed:
+                driver.rollback()
+                driver.autocommit = False
+
+
+def as_utc(value: str | datetime) -> datetime:
+    """A time as `peek` finds it."""
+    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
+
+
+class ago(ColumnElement[datetime]):
+    """So long before now by the database's clock, as an expression: for what `peek` asks.
+
+    SQLite tells it to the millisecond, as it keeps times itself.
+    """
+
+    inherit_cache = True
+    _traverse_internals = [("seconds", InternalTraversal.dp_plain_obj)]  # noqa: RUF012
+
+    def __init__(self, before: timedelta = timedelta()) -> None:
+        self.seconds = before.total_seconds()
+
+
+@compiles(ago, "sqlite")
+def _ago_on_sqlite(element: ago, _compiler: SQLCompiler, **_: Any) -> str:
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '{-element.seconds} seconds')"
+
+
+@compiles(ago, "postgresql")
+def _ago_on_postgresql(element: ago, _compiler: SQLCompiler, **_: Any) -> str:
+    return f"(clock_timestamp() - interval '{element.seconds} seconds')"
+
+
 @lru_cache(64)
-def _in_words(query: Select[Any], dialect: Dialect) -> str:
+def _in_words(query: Select[Any] | Insert | Update, dialect: Dialect) -> str:
     return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 

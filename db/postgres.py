@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 _ONLY_READS = "25006"
 """What a server says to a writer after another one has taken its place."""
 _LOOK_S = 0.1
-_SURE_S = 1.0
+_SURE_S = 1.5
 """A connection that was answered so lately is not asked whether it is there before its next use."""
 T = TypeVar("T")
 
@@ -58,7 +58,8 @@ def create(
     ask = engine.dialect.do_ping
 
     def is_there(connection: Any) -> bool:
-        return time.monotonic() - connection.answered_at < _SURE_S or ask(connection)
+        lately = time.monotonic() - connection.answered_at < _SURE_S
+        return (lately and not connection.closed) or ask(connection)
 
     engine.dialect.do_ping = is_there  # type: ignore[assignment]
     event.listen(engine, "do_connect", connect)

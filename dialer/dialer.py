@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from db import events
-from db.engine import writing
+from db.engine import poke, writing
 from dialer import asterisk_events
 from dialer.ami import Ami, AmiError
 from dialer.asterisk_events import AsteriskEvents
@@ -45,6 +45,8 @@ log = logging.getLogger("dialer")
 
 _BACKOFF_S = 1.0
 _RECONCILE_S = 0.2
+_WITH_OTHERS_S = 0.5
+"""A heartbeat that is due so soon is said in this turn."""
 _LEAVES_S, _LOOKS = 0.02, 2
 """Whoever leaves a room is out of it some milliseconds after Asterisk was asked: so long, and so often, the
 next one's way into it is waited for, instead of looking at everything else before."""
@@ -121,6 +123,8 @@ class Dialer:
             settings, engine, ami, caps=self._caps, writer=self._writer, live=self._live, endings=endings
         )
         self._lost_nodes = LostNodes(settings, engine)
+        self._kept = leases.kept(settings)
+        """On SQLite, where there is one machine: no other asks for its lease."""
         self._next_beat = 0.0
         self._next_reconcile = 0.0
         self._pace = Pace(engine)
@@ -211,7 +215,9 @@ class Dialer:
         if leads:
             self._trunk.look()
         self._asterisk.in_sync &= not self._lost_nodes.take_over(leads=leads)
-        self._turn_near_calls.let_go()
+        later = not nobody or self._pace.somebody_is_to_be_called()
+        if later:
+            self._turn_near_calls.let_go()
         if not nobody:
             self._call_ahead.let_go()
             self._writer.end_overdue()
@@ -219,15 +225,15 @@ class Dialer:
             self._desk_calls.place_asked()
             self._tone.sound_due()
             self._empty_desks.hang_up()
-        self._place_of_no_round(leads=leads, nobody=nobody)
+        self._place_of_no_round(leads=leads, nobody=nobody, later=later)
         self._asterisk.close_never_started()
 
-    def _place_of_no_round(self, *, leads: bool, nobody: bool) -> None:
+    def _place_of_no_round(self, *, leads: bool, nobody: bool, later: bool) -> None:
         if leads and not nobody:
             self._urgent_calls.place_due()
             self._trial_calls.place_due()
             self._code_calls.place_due()  # first: somebody waits for it now
-        if leads:
+        if leads and later:
             self._turn_near_calls.place_due()
             self._confirmations.place_due()
             self._solved_calls.place_due()
@@ -242,11 +248,12 @@ class Dialer:
         self._asterisk.end_over(patient=False)
 
     def _beat(self) -> None:
-        if time.monotonic() < self._next_beat:
+        if time.monotonic() < self._next_beat - _WITH_OTHERS_S:
             return
         self._next_beat = time.monotonic() + heartbeats.BEAT_SECONDS
-        with writing(self._engine) as session:
-            both = ("dialer", "asterisk") if self._ami.connected.is_set() else ("dialer",)
-            heartbeats.beat(session, *both)
-            if self._engine.dialect.name == "sqlite":  # one machine: no other asks for its lease
-                leases.keep(session, self._settings)
+        both = ("dialer", "asterisk") if self._ami.connected.is_set() else ("dialer",)
+        if self._engine.dialect.name != "sqlite":
+            heartbeats.poke(self._engine, *both)
+        elif not poke(self._engine, heartbeats.said("sqlite", *both), self._kept):
+            with writing(self._engine) as session:
+                leases.take_only(session, self._settings)

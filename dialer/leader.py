@@ -15,7 +15,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, and_, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
@@ -56,6 +56,8 @@ _IS_LED_BY = text(f"SELECT EXISTS (SELECT {_LEADS})")
 _DEPOSE = text(f"SELECT pg_terminate_backend(pid) {_LEADS}")
 STILL = text("SELECT NOT pg_is_in_recovery()")
 """A server that follows another one would give the same lock once more."""
+
+_SURELY = select(and_(func.pg_is_in_recovery().is_(False), ~leases.IS_MARKED))
 
 _CLIENT = {
     **{"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2},
@@ -171,6 +173,11 @@ class LeaderOfAll(DatabaseLeader):
         self._node = node
         self._lock = _LOCK_AS
         self._parameters = _as(node)
+
+    def _holds(self) -> bool:
+        # One question, where nobody drains this node.
+        is_sure = self._connection is not None and self._connection.scalar(_SURELY, {"name": self._node})
+        return bool(is_sure) or super()._holds()
 
     def _may(self, connection: Connection) -> bool:
         with Session(connection) as session:

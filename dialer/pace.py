@@ -9,11 +9,15 @@ from db.models import (
     Callback,
     CitizenCode,
     CodeWay,
+    Confirmation,
     Desk,
     Guest,
     LeftNumber,
+    PlacedCall,
     RescueCall,
+    SolvedCall,
     TrialCall,
+    TurnNearCall,
     UrgentMatter,
     WaitingCaller,
     word,
@@ -46,6 +50,15 @@ _SOMEBODY = select(
         exists().where(
             CitizenCode.way == CodeWay.CALL, CitizenCode.placed_at.is_(None), CitizenCode.ended_at.is_(None)
         ),
+    )
+)
+
+_LATER = select(
+    or_(
+        exists().where(TurnNearCall.token.is_(None), TurnNearCall.ended_at.is_(None)),
+        exists().where(Confirmation.decided_at.is_(None), Confirmation.token.is_(None)),
+        exists().where(SolvedCall.token.is_(None), SolvedCall.ended_at.is_(None)),
+        exists().where(PlacedCall.ended_at.is_(None)),
     )
 )
 
@@ -94,6 +107,10 @@ class Pace:
         if not self.nobody:
             self._next_whole = at + WHOLE_S
         return True
+
+    def somebody_is_to_be_called(self) -> bool:
+        """Whether anybody is to be called by the system now or later, or is called."""
+        return bool(peek(self._engine, _LATER))
 
     def somebody_is_there(self) -> bool:
         """Whether somebody sits at a desk, waits for a call, or is called."""

@@ -12,9 +12,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Select, select
 
-from db.engine import connect, is_away, writing
+from db.engine import ago, as_utc, connect, is_away, peek_row, reading, writing
 from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
@@ -204,26 +204,44 @@ def _break_off(call: Call) -> None:
 
 
 def _every_beat(server: Server, stop: threading.Event) -> None:
-    full = LinesFull(server.settings)
+    full, questions = LinesFull(server.settings), _questions(server.settings)
     while not stop.wait(heartbeats.BEAT_SECONDS):
         try:
-            with server.call_counter.taken() as counts, writing(server.engine) as session:
-                is_well = time.monotonic() - server.answered_at < _ASK_S + _ANSWER_S
-                if is_well:
-                    heartbeats.beat(session, "ivr")
-                drained = leases.drains(session, server.settings.node)
-                call_counts.add(session, counts)
-                on_the_line.leave_stale(session)
-                open_until = rounds.open_until(session)
-                offer = left_numbers.are_taken(session, server.settings)
+            is_well = time.monotonic() - server.answered_at < _ASK_S + _ANSWER_S
+            if is_well:
+                heartbeats.poke(server.engine, "ivr")
+            may_drain, is_any_stale, open_until, waiting, at = peek_row(server.engine, questions)
+            _write(server, is_any_stale=is_any_stale)
+            drained = may_drain and _drains(server)
+            offer = left_numbers.are_taken(as_utc(at), waiting, server.settings)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)
             continue
         server.beaten_at = float("-inf") if drained or not is_well else time.monotonic()
         try:
-            full.say_until(open_until, offer=offer)
+            full.say_until(open_until and as_utc(open_until), offer=offer)
         except OSError as error:
             log.error("the announcement of full lines cannot be written: %s", error)
+
+
+def _questions(settings: Settings) -> Select[Any]:
+    """All that is to be known with each beat, as one."""
+    asked = leases.is_marked(settings.node), on_the_line.IS_ANY_STALE, rounds.OPEN_UNTIL, left_numbers.WAITING
+    return select(*(each.scalar_subquery() for each in asked), ago())
+
+
+def _write(server: Server, *, is_any_stale: bool) -> None:
+    with server.call_counter.taken() as counts:
+        if not (counts or is_any_stale):
+            return
+        with writing(server.engine) as session:
+            call_counts.add(session, counts)
+            on_the_line.leave_stale(session)
+
+
+def _drains(server: Server) -> bool:
+    with reading(server.engine) as session:
+        return leases.drains(session, server.settings.node)
 
 
 def _admit(server: Server, stop: threading.Event) -> None:

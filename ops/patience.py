@@ -16,7 +16,7 @@ _LONGEST = 8
 that was stopped was not slow."""
 _GOOD_LIFE_S = 600.0
 """Who has worked for so long has the first patience again."""
-LOOK_S = 0.5
+LOOK_S = 1.0
 _PAGE = 4096
 
 
@@ -76,7 +76,7 @@ class Patience:
 def look(pid: int) -> Seen | None:
     """What the kernel knows of this process; None once it is gone."""
     try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # done ten times a second, for months
+        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # done five times a second, for months
             fields = file.read(_PAGE).rpartition(b")")[2].split()
     except OSError:
         return None

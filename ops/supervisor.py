@@ -95,7 +95,7 @@ class Supervisor:
 
     async def _say_it_works(self) -> None:
         """To whoever keeps the keeper."""
-        while not await self._stops_within(LOOK_S):
+        while not await self._stops_within(_until_next(LOOK_S)):
             watchdog.worked()
 
     async def _stops_within(self, seconds: float) -> bool:
@@ -166,7 +166,7 @@ class Supervisor:
         """Return when the program has done nothing for too long."""
         last = time.monotonic()
         while True:
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(_until_next(LOOK_S))
             listen()
             now = time.monotonic()
             if patience.spent(now - last, look(pid)):
@@ -210,7 +210,7 @@ class Supervisor:
                 if said := await asyncio.to_thread(ask):
                     self.log(name, said)
                 patience.worked()
-            await asyncio.sleep(_ASK_S)
+            await asyncio.sleep(_until_next(_ASK_S))
 
     async def _read(self, program: Program, stream: asyncio.StreamReader | None) -> None:
         assert stream is not None  # noqa: S101
@@ -225,3 +225,8 @@ class Supervisor:
             text = "".join(c for c in text if c.isprintable()).strip()
             if text:
                 self.log(program.name, text)
+
+
+def _until_next(every_s: float) -> float:
+    """Seconds until the next beat: who wakes up so often does so with all the others."""
+    return every_s - time.monotonic() % every_s

@@ -8,12 +8,12 @@ nobody, «next» would have said it, and that is written down.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, bindparam, or_, select
+from sqlalchemy import Engine, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
-from db.models import Callback, Round, UtcDateTime, word
+from db.engine import core, now, peek
+from db.models import Callback, Round, UtcDateTime, word, words
 from db.states import CallbackState, Outcome
 from hotline import audit
 from hotline.callbacks import closing, conversations
@@ -47,6 +47,14 @@ _OWED = select(Callback).where(
     Callback.state == word(CallbackState.ENDED),
     Callback.ended_at <= bindparam("told_ago", type_=UtcDateTime),
 )
+
+
+_ANY = select(exists().where(Callback.state.in_(words((CallbackState.CLAIMED, CallbackState.ENDED)))))
+
+
+def is_any(engine: Engine) -> bool:
+    """Whether any desk has a citizen whom it does not call, or owes an outcome, for however long."""
+    return bool(peek(engine, _ANY))
 
 
 def _asked(at: datetime) -> dict[str, datetime]:

@@ -8,12 +8,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, and_, bindparam, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
-from db.models import Callback, Desk, Registration, Round, UtcDateTime, WaitingCaller
+from db.engine import ago, now
+from db.models import Callback, Desk, Registration, Round, WaitingCaller
 from db.states import CallbackState, RegistrationState
 from hotline.callbacks import assignment, callbacks, live_desks, pacing, round_statistics
 from hotline.line import engaged, line
@@ -93,18 +93,13 @@ def leave_node(session: Session, node: str) -> None:
     _left(session, WaitingCaller.node == node)
 
 
-_ANY_STALE = select(
-    exists().where(
-        WaitingCaller.left_at.is_(None), WaitingCaller.seen_at < bindparam("before", type_=UtcDateTime)
-    )
-)
+IS_ANY_STALE = select(exists().where(WaitingCaller.left_at.is_(None), WaitingCaller.seen_at < ago(STALE)))
+"""Whether `leave_stale` has anything to do (db.engine.peek)."""
 
 
 def leave_stale(session: Session) -> None:
     """Forget those of whom no script has said for long that they are there."""
-    before = now(session) - STALE
-    if core(session).scalar(_ANY_STALE, {"before": before}):
-        _left(session, WaitingCaller.seen_at < before)
+    _left(session, WaitingCaller.seen_at < now(session) - STALE)
 
 
 def only(session: Session, channels: Collection[str], node: str | None = None) -> None:

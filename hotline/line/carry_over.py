@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Engine, Integer, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from db import events
-from db.engine import core, now
+from db.engine import now, peek
 from db.models import Carry, OutboxKind, OutboxMessage, Registration, Round, word, words
 from db.states import HOLDS_PLACE, Fact, RegistrationState
 from hotline import outbox
@@ -100,7 +100,7 @@ _SOME_LEFT = select(
     exists().where(
         Registration.round_id == Round.id,
         Registration.state.in_(words(_LEFT)),
-        or_(rounds.over(), Round.is_operators_line),
+        or_(rounds.over_now(), Round.is_operators_line),
     )
 )
 
@@ -112,9 +112,9 @@ class _Step(NamedTuple):
     to: Round | None
 
 
-def is_left(session: Session) -> bool:
+def is_left(engine: Engine) -> bool:
     """Whether anybody is in a round that is over, or in the operators' line: `run` may have work."""
-    return bool(core(session).scalar(_SOME_LEFT, rounds.moment(now(session))))
+    return bool(peek(engine, _SOME_LEFT))
 
 
 def run(session: Session, limit: int = 100) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import ago, core, now, one_at_a_time
 from db.models import BlockedNumber, LeftNumber, LeftOutcome, UtcDateTime
 from hotline.clock import is_quiet
 from hotline.errors import Refused
@@ -46,9 +46,8 @@ _DUE = and_(
 """To be called now."""
 
 # Asked with every look of the dialer, and every other second: built once.
-_WAITING = select(func.count()).where(
-    LeftNumber.ended_at.is_(None), LeftNumber.left_at > bindparam("since", type_=UtcDateTime)
-)
+WAITING = select(func.count()).where(LeftNumber.ended_at.is_(None), LeftNumber.left_at > ago(REMEMBERED))
+"""How many are still to be called."""
 _ALL_DUE = (
     select(LeftNumber.id)
     .where(_DUE)
@@ -119,9 +118,9 @@ def keep(session: Session, number: str, settings: Settings) -> None:
     session.add(LeftNumber(number=number, left_at=at, due_at=at + _HANGS_UP))
 
 
-def are_taken(session: Session, settings: Settings) -> bool:
-    """Whether any number may be left now, so that it is offered."""
-    return _by_day(now(session), settings) and _has_room(session, settings)
+def are_taken(at: datetime, waiting: int, settings: Settings) -> bool:
+    """Whether any number may be left at this moment, at which so many wait, so that it is offered."""
+    return _by_day(at, settings) and waiting < _most(settings)
 
 
 def _by_day(at: datetime, settings: Settings) -> bool:
@@ -129,7 +128,11 @@ def _by_day(at: datetime, settings: Settings) -> bool:
 
 
 def _has_room(session: Session, settings: Settings) -> bool:
-    return waiting(session) < max(1, int(settings.calls_per_hour * _SHARE))
+    return (core(session).scalar(WAITING) or 0) < _most(settings)
+
+
+def _most(settings: Settings) -> int:
+    return max(1, int(settings.calls_per_hour * _SHARE))
 
 
 def _has_refused(session: Session, number: str, at: datetime) -> bool:
@@ -139,11 +142,6 @@ def _has_refused(session: Session, number: str, at: datetime) -> bool:
         LeftNumber.outcome == LeftOutcome.REFUSED,
     )
     return bool(session.scalar(select(refused)))
-
-
-def waiting(session: Session) -> int:
-    """How many are still to be called."""
-    return core(session).scalar(_WAITING, {"since": now(session) - REMEMBERED}) or 0
 
 
 def came(session: Session, numbers: Collection[str]) -> None:

@@ -6,10 +6,10 @@ By a text message and, where it is set, by a short call (hotline/line/turn_near_
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import core, now, peek
 from db.models import OutboxKind, Registration, Round
 from db.states import RegistrationState
 from hotline import outbox
@@ -20,9 +20,13 @@ _USEFUL = timedelta(minutes=30)
 
 
 # Asked every few seconds: built once.
-_LIVE = select(Round.id).where(
-    Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.over()
-)
+_OPENED = select(Round.id).where(Round.is_operators_line.is_(False), Round.opened_at.is_not(None))
+_LIVE, _LIVE_NOW = _OPENED.where(~rounds.over()), _OPENED.where(~rounds.over_now()).limit(1)
+
+
+def is_any_live(engine: Engine) -> bool:
+    """Whether anybody can be near in any round's line."""
+    return peek(engine, _LIVE_NOW) is not None
 
 
 def live(session: Session) -> Sequence[int]:

@@ -12,7 +12,9 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     DateTime,
+    Select,
     String,
+    Update,
     and_,
     bindparam,
     exists,
@@ -23,7 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from db.engine import core, now
+from db.engine import ago, core, now
 from db.models import Node, UtcDateTime
 from hotline.nodes import machines
 from settings import Settings
@@ -99,25 +101,20 @@ def is_lost(session: Session, name: str) -> bool:
     return bool(session.scalar(select(exists().where(Node.name == name, Node.lost_at.is_not(None)))))
 
 
-_KEEP = (
-    update(Node)
-    .where(
-        Node.name == bindparam("mine"),
-        Node.sip == bindparam("my_sip"),
-        Node.lost_at.is_(None),
-        Node.lease_until > bindparam("at", type_=UtcDateTime),
-    )
-    .values(lease_until=bindparam("until", type_=UtcDateTime))
-)
+def kept(settings: Settings) -> Update:
+    """Keeps the lease of the only machine that there can be, whose dialer a locked file keeps alone.
+
+    For db.engine.poke. Where it changes nothing, there is none to be kept (`take_only`).
+    """
+    mine = Node.name == settings.node, Node.sip == str(settings.sip)
+    lasts = Node.lost_at.is_(None), Node.lease_until > ago()
+    return update(Node).where(*mine, *lasts).values(lease_until=ago(-LEASE))
 
 
-def keep(session: Session, settings: Settings) -> None:
-    """The lease of the only machine that there can be, whose dialer a locked file keeps alone."""
-    at = now(session)
-    mine = {"mine": settings.node, "my_sip": str(settings.sip), "at": at, "until": at + LEASE}
-    if not core(session).execute(_KEEP, mine).rowcount:
-        take(session, settings)
-        session.get_one(Node, settings.node).lost_at = None
+def take_only(session: Session, settings: Settings) -> None:
+    """Take that machine's lease."""
+    take(session, settings)
+    session.get_one(Node, settings.node).lost_at = None
 
 
 def clean(session: Session, name: str, epoch: int) -> bool:
@@ -125,11 +122,19 @@ def clean(session: Session, name: str, epoch: int) -> bool:
     return _mine(session, name, epoch, lost_at=None)
 
 
-_OTHERS = select(
-    exists().where(
-        Node.name != bindparam("name", type_=String),
-        Node.lost_at.is_(None),
-        Node.lease_until > bindparam("after", type_=UtcDateTime),
+_other = aliased(Node)
+_RENEW = (
+    update(Node)
+    .where(Node.name == bindparam("mine"), Node.epoch == bindparam("its"))
+    .values(lease_until=ago(-LEASE), fences=bindparam("so"))
+    .returning(
+        exists()
+        .where(
+            _other.name != bindparam("mine", type_=String),
+            _other.lost_at.is_(None),
+            _other.lease_until > ago(_FORGOTTEN),
+        )
+        .label("others")
     )
 )
 
@@ -139,10 +144,8 @@ def renew(session: Session, name: str, epoch: int, *, fences: bool) -> Renewed |
 
     `fences`: its calls will have ended by the time at which it may be declared dead. It may not before.
     """
-    at = now(session)
-    if not _mine(session, name, epoch, lease_until=at + LEASE, fences=fences):
-        return None
-    return Renewed(alone=not core(session).scalar(_OTHERS, {"name": name, "after": at - _FORGOTTEN}))
+    row = core(session).execute(_RENEW, {"mine": name, "its": epoch, "so": fences}).first()
+    return None if row is None else Renewed(alone=not row.others)
 
 
 def _mine(session: Session, name: str, epoch: int, **values: datetime | bool | None) -> bool:
@@ -234,9 +237,15 @@ def marked() -> ColumnElement[bool]:
 
 
 # Asked by each node every second: built once, and the clock is asked only of one that is marked.
-_IS_MARKED = select(exists().where(Node.name == _NAME, marked()))
+IS_MARKED = exists().where(Node.name == _NAME, marked())
+_IS_MARKED = select(IS_MARKED)
 _DRAINS, _IS_CUT_OFF = select(drained(_NAME)), select(cut_off(_NAME))
 _CUT_OFF = select(Node.name).where(cut_off(Node.name))
+
+
+def is_marked(name: str) -> Select[tuple[bool]]:
+    """Whether it can be that the node `drains` (db.engine.peek)."""
+    return select(exists().where(Node.name == name, marked()))
 
 
 def drains(session: Session, name: str) -> bool:

@@ -5,11 +5,11 @@ import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now
-from db.models import Callback, SignIn, User
+from db.engine import core, now
+from db.models import Callback, SignIn, User, UtcDateTime, word, words
 from db.states import IN_TALK, CallbackState
 from hotline.errors import Refused
 from hotline.people import lockout
@@ -17,6 +17,7 @@ from hotline.people import lockout
 SESSION_LENGTH = timedelta(hours=12)
 IDLE = timedelta(hours=2)
 _SEEN_EVERY = timedelta(minutes=1)
+_Time = datetime | BindParameter[datetime]
 
 
 def sign_in(
@@ -73,8 +74,8 @@ def lasting(session: Session, hashes: Collection[str], idle: timedelta = IDLE) -
     """Those of these sessions, named by the hashes of their cookies, that are not over; each with the
     department of its person.
     """
-    query = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
-    found = session.execute(query.where(SignIn.token_hash.in_(hashes), *_lasting(now(session), idle)))
+    at = now(session)
+    found = core(session).execute(_THESE, {"hashes": [*hashes], "at": at, "idle_ago": at - idle})
     return {token_hash: department_id for token_hash, department_id in found}
 
 
@@ -137,14 +138,29 @@ def cookie_hash(cookie: str) -> str:
 
 
 def _lasting(at: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
+    return _lasts(at, at - idle)
+
+
+def _lasts(at: _Time, idle_ago: _Time) -> tuple[ColumnElement[bool], ...]:
     disabled = select(User.id).where(User.disabled_at.is_not(None))
-    in_time = and_(SignIn.expires_at > at, SignIn.last_seen_at > at - idle)
+    in_time = and_(SignIn.expires_at > at, SignIn.last_seen_at > idle_ago)
     return or_(in_time, _speaks()), SignIn.user_id.not_in(disabled)
 
 
 def _speaks() -> ColumnElement[bool]:
     """Whether the session's person is in conversation: no clock cuts off a citizen."""
-    talks = select(Callback.desk_id).where(Callback.state.in_(IN_TALK))
-    screens = select(Callback.screen_desk_id).where(Callback.state == CallbackState.SCREENING)
+    talks = select(Callback.desk_id).where(Callback.state.in_(words(IN_TALK)))
+    screens = select(Callback.screen_desk_id).where(Callback.state == word(CallbackState.SCREENING))
     speaking = select(User.id).where(or_(User.desk_id.in_(talks), User.desk_id.in_(screens)))
     return SignIn.user_id.in_(speaking)
+
+
+# Asked every second while a page is open: built once.
+_THESE = (
+    select(SignIn.token_hash, User.department_id)
+    .join(User, User.id == SignIn.user_id)
+    .where(
+        SignIn.token_hash.in_(bindparam("hashes", expanding=True)),
+        *_lasts(bindparam("at", type_=UtcDateTime), bindparam("idle_ago", type_=UtcDateTime)),
+    )
+)

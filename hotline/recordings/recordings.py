@@ -53,12 +53,15 @@ class Found(NamedTuple):
     seconds: int
 
 
+def is_any_open(folder: Path) -> bool:
+    """Whether any file is not in the books."""
+    return bool(_open(folder))
+
+
 def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
     """The files that are not in the books and are written to no more, each with its callback's id."""
-    if not (open_ := _open(folder)):  # as mostly
-        return []
     at = now(session)
-    paths = [path for path, status in open_ if at.timestamp() - status.st_mtime > _QUIET_S]
+    paths = [path for path, status in _open(folder) if at.timestamp() - status.st_mtime > _QUIET_S]
     by_token = {path.stem: path for path in paths}
     rows = session.execute(
         select(Callback.token, Callback.id).where(

@@ -9,10 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Integer, bindparam, select, update
+from sqlalchemy import Engine, Integer, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import core, now, peek
 from db.models import Request
 from db.states import OPEN_REQUESTS, RequestState
 
@@ -27,12 +27,19 @@ class Lacking(NamedTuple):
     reply: str
 
 
+_LACKS = Request.reply != Request.spoken, Request.part_of_id.is_(None)
 _LACKING = (
     select(Request.id, Request.reply)
-    .where(Request.reply != Request.spoken, Request.part_of_id.is_(None))
+    .where(*_LACKS)
     .order_by(Request.id)
     .limit(bindparam("most", type_=Integer))
 )
+_ANY_LACKING = select(exists().where(*_LACKS))
+
+
+def is_any_lacking(engine: Engine) -> bool:
+    """Whether any reply is not spoken yet."""
+    return bool(peek(engine, _ANY_LACKING))
 
 
 def lacking(session: Session, limit: int) -> Sequence[Lacking]:

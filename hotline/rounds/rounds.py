@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Row,
     and_,
@@ -21,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import ago, now
 from db.models import Carry, Official, OfficialKind, Registration, Round, UtcDateTime
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
@@ -82,14 +81,19 @@ def over(of: type[Round] = Round) -> ColumnElement[bool]:
     return _over(bindparam("at", type_=UtcDateTime), bindparam("overtime_ago", type_=UtcDateTime), of)
 
 
+def over_now(of: type[Round] = Round) -> ColumnElement[bool]:
+    """The same at this moment, without parameters (db.engine.peek)."""
+    return _over(ago(), ago(OVERTIME), of)
+
+
 def moment(at: datetime) -> dict[str, datetime]:
     """The parameters of `over` at the moment `at`."""
     return {"at": at, "overtime_ago": at - OVERTIME}
 
 
 def _over(
-    at: datetime | BindParameter[datetime],
-    overtime_ago: datetime | BindParameter[datetime],
+    at: datetime | ColumnElement[datetime],
+    overtime_ago: datetime | ColumnElement[datetime],
     of: type[Round],
 ) -> ColumnElement[bool]:
     return or_(
@@ -104,24 +108,25 @@ _MAY_TAKE_PLACE = (Round.is_operators_line.is_(False), Round.ended_at.is_(None),
 """In a query of Round: one that citizens register for, and nobody has ended or cancelled."""
 
 
-_TAKES_PLACES = (
-    *_MAY_TAKE_PLACE,
-    Round.registration_from <= bindparam("at", type_=UtcDateTime),
-    Round.registration_until > bindparam("at", type_=UtcDateTime),
-)
 # Asked by each call, and every other second: built once.
-_REGISTRABLE = select(Round).where(*_TAKES_PLACES).order_by(Round.starts_at, Round.id)
-_OPEN_UNTIL = select(Round.registration_until).where(*_TAKES_PLACES)
+_REGISTRABLE = (
+    select(Round)
+    .where(
+        *_MAY_TAKE_PLACE,
+        Round.registration_from <= bindparam("at", type_=UtcDateTime),
+        Round.registration_until > bindparam("at", type_=UtcDateTime),
+    )
+    .order_by(Round.starts_at, Round.id)
+)
+OPEN_UNTIL = select(func.max(Round.registration_until)).where(
+    *_MAY_TAKE_PLACE, Round.registration_from <= ago(), Round.registration_until > ago()
+)
+"""Until when the last of the rounds open now takes registrations (db.engine.peek); none if none is open."""
 
 
 def registrable(session: Session) -> Sequence[Round]:
     """The rounds that take registrations now, soonest first."""
     return session.scalars(_REGISTRABLE, {"at": now(session)}).all()
-
-
-def open_until(session: Session) -> datetime | None:
-    """Until when the last of the rounds open now takes registrations; None if none is open."""
-    return max(core(session).scalars(_OPEN_UNTIL, {"at": now(session)}), default=None)
 
 
 def upcoming(session: Session) -> Round | None:

@@ -165,10 +165,10 @@ def test_given_several_nodes_when_health_is_asked_then_each_is_named_and_one_tha
         return {key: word for key, word in answer.json().items() if key.startswith("node")}
 
     with writing(engine) as session:
-        leases.keep(session, settings)
+        leases.take_only(session, settings)
     assert named() == {}, "the only one goes without saying"
     with writing(engine) as session:
-        leases.keep(session, settings.model_copy(update={"node": "other"}))
+        leases.take_only(session, settings.model_copy(update={"node": "other"}))
         session.get_one(Node, "main").lease_until = now(session) - leases.LEASE
     assert named() == {"node main": "gone", "node other": "live"}
     with writing(engine) as session:

@@ -1,11 +1,14 @@
 """What only reads asks no more than it must, and what writes is one transaction all the same."""
 
+from datetime import timedelta
+
 import pytest
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, insert, select, text, update
 
 from db import events
-from db.engine import core, glance, peek, reading, writing
+from db.engine import ago, as_utc, core, glance, now, peek, poke, reading, writing
+from db.models import Heartbeat
 from tests.kit.databases import in_both
 
 on_postgresql = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
@@ -57,3 +60,43 @@ def test_given_a_question_that_fails_when_peeked_then_its_connection_writes_whol
         events.timetable_changed(session, "rule")
         raise ZeroDivisionError
     assert events.peek_last_id(engine) == before
+
+
+@in_both
+def test_given_a_moment_long_ago_when_it_is_asked_for_then_it_is_the_clocks_own(engine: Engine) -> None:
+    with reading(engine) as session:
+        before = now(session)
+        itself = session.scalar(select(ago()))
+    long_ago, soon = (as_utc(peek(engine, select(ago(timedelta(hours=hours))))) for hours in (2, -1))
+    assert itself is not None
+    assert abs(as_utc(itself) - before) < timedelta(minutes=1)
+    assert abs(before - long_ago - timedelta(hours=2)) < timedelta(minutes=1)
+    assert abs(soon - before - timedelta(hours=1)) < timedelta(minutes=1)
+
+
+@in_both
+def test_given_a_time_that_was_written_when_compared_with_the_clock_then_it_is_before_or_after(
+    engine: Engine,
+) -> None:
+    poke(engine, insert(Heartbeat).values(process="one", at=ago(timedelta(minutes=1)), fresh_s=6))
+    for before, found in ((0, "one"), (0.5, "one"), (1.5, None)):
+        older = select(Heartbeat.process).where(Heartbeat.at < ago(timedelta(minutes=before)))
+        assert peek(engine, older) == found
+    with reading(engine) as session:
+        written = session.get_one(Heartbeat, "one").at
+        assert timedelta(seconds=59) < now(session) - written < timedelta(minutes=2)
+
+
+@in_both
+def test_given_two_statements_when_poked_then_both_are_done_or_none_and_the_last_one_says_how_much(
+    engine: Engine,
+) -> None:
+    one = insert(Heartbeat).values(process="one", at=ago(), fresh_s=6)
+    longer = update(Heartbeat).where(Heartbeat.process == "one").values(fresh_s=7)
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        poke(engine, one, one)
+    assert peek(engine, "SELECT count(*) FROM heartbeats") == 0
+    assert poke(engine, longer) == 0
+    assert poke(engine, one, longer) == 1
+    with writing(engine) as session:
+        assert session.get_one(Heartbeat, "one").fresh_s == 7

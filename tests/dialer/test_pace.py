@@ -1,16 +1,17 @@
 """Where nobody is, the dialer looks seldom, and only for what time brings."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, update
 
-from db.engine import writing
-from db.models import Desk
+from db.engine import now, writing
+from db.models import Confirmation, ConfirmationKind, Desk, SolvedCall, TurnNearCall
 from db.states import CallbackState
 from dialer import pace
 from dialer.pace import EMPTY_S, WHOLE_S, Pace
-from tests.factories import a_callback, a_desk
+from tests.factories import a_callback, a_desk, a_registration, a_request, a_round
 from tests.kit.databases import on_both
 
 __all__ = ["on_both"]
@@ -65,3 +66,28 @@ def test_given_nobody_was_there_when_somebody_is_then_all_is_looked_for_at_the_n
     later(pace.REST_S)
     assert kept.is_calm()
     assert not kept.nobody
+
+
+@pytest.mark.parametrize(
+    "what", ["a turn that is near", "a place to be confirmed", "a request that is solved"]
+)
+def test_given_nobody_is_there_when_a_call_is_due_later_then_it_is_looked_for(
+    engine: Engine, what: str
+) -> None:
+    kept = Pace(engine)
+    with writing(engine) as session:
+        place = a_registration(session, a_round(session))
+        request = a_request(session)
+    assert not kept.somebody_is_to_be_called()
+
+    with writing(engine) as session:
+        later = now(session) + timedelta(hours=1)
+        if what == "a turn that is near":
+            of = {"registration_id": place.id, "round_id": place.round_id}
+            session.add(TurnNearCall(**of, due_at=later))
+        elif what == "a place to be confirmed":
+            asked = {"kind": ConfirmationKind.REGISTRATION, "asked_at": later, "not_before": later}
+            session.add(Confirmation(registration_id=place.id, number=place.number, **asked))
+        else:
+            session.add(SolvedCall(request_id=request.id, replied_at=later, due_at=later))
+    assert kept.somebody_is_to_be_called()

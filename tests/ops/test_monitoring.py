@@ -39,7 +39,7 @@ def said(settings: Settings, engine: Engine) -> str:
         trunk_states.took(session, "trunk", 20.0)
         trunk_states.registered(session, "trunk", yes=True)
         session.merge(Heartbeat(process="clerk/seal", at=at, fresh_s=60))
-        leases.keep(session, settings)
+        leases.take_only(session, settings)
         for state in (Delivery.PENDING, Delivery.FAILED):
             message = OutboxMessage(
                 key=state, kind=OutboxKind.REGISTERED, to="+989131110001", body="{}", why=WhyNot.CREDIT

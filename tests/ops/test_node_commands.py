@@ -26,7 +26,7 @@ def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
-        leases.keep(session, settings)
+        leases.take_only(session, settings)
         callback = make.a_callback(session)
         callback.node = "main"
         leases.take(session, settings.model_copy(update={"node": "two"}))
@@ -64,7 +64,7 @@ def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_stat
     settings: Settings, engine: Engine
 ) -> None:
     with writing(engine) as session:
-        leases.keep(session, settings)
+        leases.take_only(session, settings)
         leases.take(session, settings.model_copy(update={"node": "two"}))
 
     def run(*words: str) -> str:

@@ -243,7 +243,7 @@ def test_given_a_program_that_begins_when_it_uses_no_processor_then_it_is_not_ca
 def test_given_a_program_of_which_nothing_is_known_when_it_begins_then_it_has_its_time() -> None:
     kept = Patience()
 
-    assert not any(kept.spent(LOOK_S, None) for _ in range(59))
+    assert not any(kept.spent(LOOK_S, None) for _ in range(int(30 / LOOK_S) - 1))
     assert kept.spent(LOOK_S, None)
 
 

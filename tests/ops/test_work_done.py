@@ -5,6 +5,7 @@ import re
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -153,6 +154,7 @@ def test_given_an_api_that_reads_no_request_when_asked_then_it_does_not_say_that
 
 CLERK = """
 import threading
+import time
 from clerk import process
 from clerk.jobs import Job, JOBS
 
@@ -238,6 +240,26 @@ def test_given_a_clock_that_jumped_when_the_clerk_beats_then_its_jobs_are_as_lat
     late.done()
     clerk_process._beat(engine, [done, late])
     assert page.get("/healthz").json()["clerk"] == "up"
+
+
+def test_given_a_clerk_at_work_when_it_beats_then_its_jobs_are_told_of_now_and_then_and_when_the_clock_jumps(
+    engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, steady = [time.time()], [time.monotonic()]
+    monkeypatch.setattr(clerk_process.time, "time", lambda: clock[0])
+    monkeypatch.setattr(clerk_process.time, "monotonic", lambda: steady[0])
+    told: list[float] = []
+    monkeypatch.setattr(clerk_process, "_beat", lambda *_: told.append(steady[0]))
+    beats = clerk_process._Beats([])
+    for _ in range(10):
+        beats.run(engine, settings)
+        clock[0], steady[0] = clock[0] + 2, steady[0] + 2
+    assert [round(at - told[0]) for at in told] == [0, 10]
+    assert heartbeat(engine, heartbeats.CLERK), "and each beat says that the clerk works"
+
+    clock[0] -= 3600
+    beats.run(engine, settings)
+    assert len(told) == 3
 
 
 def test_given_jobs_of_another_version_when_the_clerk_beats_then_they_are_forgotten(engine: Engine) -> None:

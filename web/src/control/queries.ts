@@ -11,9 +11,13 @@ export type LiveDesk = Schemas['LiveDesk']
 export type Alarm = Schemas['Alarm']
 export type Hearing = Exclude<Schemas['Hearing'], 'consult'>
 
-/** Alarms come with time, too, without any event. */
+/** Alarms come with time, too, without any event; most of them only where somebody works. */
 const ROOM = 5_000
 const ALARMS = 20_000
+
+const isAtWork = ({ lines, desks }: ControlRoom) =>
+  lines.some(({ line }) => line.waiting > 0 || line.on_the_line > 0 || (line.phase === 'live' && !line.is_operators_line)) ||
+  desks.some((desk) => desk.phone_connected || desk.callback_id !== null)
 
 /** The room at this moment; the rail counts what it shows. */
 export function useControlRoom() {
@@ -25,7 +29,7 @@ export function useControlRoom() {
       queries.setQueryData(keys.alarms, room.alarms)
       return room
     },
-    refetchInterval: ROOM,
+    refetchInterval: ({ state: { data } }) => (!data || isAtWork(data) ? ROOM : ALARMS),
   })
 }
 
