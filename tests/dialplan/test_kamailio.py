@@ -2,9 +2,10 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from tests.kit.process import in_time, until
-from tests.kit.proxied import STRANGER, MakeCall, Place, make, node_of, place, route, running
+from tests.kit.proxied import STRANGER, MakeCall, Place, make, node_of, place, route, running, started
 from tests.kit.sip_peer import Call
 
 __all__ = ["make", "place", "running"]
@@ -228,6 +229,26 @@ def test_given_nodes_that_say_nothing_when_a_caller_comes_then_503_is_counted_as
 
     assert call.status == "503" and int(call.first.header("Retry-After")) > 1
     assert place.turned_away() == before | {"nobody": before["nobody"] + 1}
+
+
+def test_given_a_node_that_cannot_even_be_sent_to_when_callers_come_then_the_other_takes_them(
+    tmp_path: Path,
+):
+    with started(Place(tmp_path, one="240.0.0.1:5060")) as place:
+        until(lambda: "node one is gone" in place.kamailio.log(), "it is left out")
+        place.two.lost = 1000  # now both are, and each is tried
+        until(lambda: "node two is gone" in place.kamailio.log(), "so is the other")
+        target = f"sip:137@{place.settings.sip_proxy}"
+        calls = [Call(place.carrier, place.kamailio.address, target) for _ in range(4)]
+        answers = [call.ask("INVITE") for call in calls]
+        assert [answer.text.split()[1] for answer in answers if answer] == ["200"] * 4
+        assert in_time(max(call.took for call in calls), 1)
+
+        place.two.silent = True
+        call = Call(place.carrier, place.kamailio.address, target)
+        call.ask("INVITE")
+        assert call.status == "503" and int(call.first.header("Retry-After")) > 1
+        assert place.turned_away()["nobody"] == 1
 
 
 def test_given_a_node_that_drains_when_callers_come_then_its_calls_go_on_and_no_new_one_comes(

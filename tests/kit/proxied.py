@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -23,7 +23,8 @@ MakeCall = Callable[..., Call]
 class Place:
     """The proxy and who is around it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, one: str = "") -> None:
+        """`one`: where the proxy believes that the first node listens, if that is elsewhere."""
         proxy, carrier = free_port(), free_port()
         self.one, self.two = Node(free_port()), Node(free_port())
         self.carrier, self.stranger = Peer(CARRIER, carrier), Peer(STRANGER, free_port())
@@ -31,7 +32,7 @@ class Place:
             _env_file=None,
             state_dir=folder,
             sip_proxy=f"127.0.0.1:{proxy}",
-            sip_nodes=f"one=127.0.0.1:{self.one.port} two=127.0.0.1:{self.two.port}",
+            sip_nodes=f"one={one or f'127.0.0.1:{self.one.port}'} two=127.0.0.1:{self.two.port}",
             sip_proxy_calls_per_second=PER_SECOND,
             sip_proxy_metrics=f"127.0.0.1:{free_port()}",
             trunk_host=f"{CARRIER}:{carrier}",
@@ -62,12 +63,18 @@ class Place:
         return self.state(self.one) + self.state(self.two) == "AA"
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    place = Place(tmp_path_factory.mktemp("settings"))
+@contextmanager
+def started(place: Place) -> Iterator[Place]:
+    """All who are there, until the `with` ends."""
     with ExitStack() as stack:
         for part in (place.one, place.two, place.carrier, place.stranger, place.kamailio):
             stack.enter_context(part)
+        yield place
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    with started(Place(tmp_path_factory.mktemp("settings"))) as place:
         yield place
 
 
