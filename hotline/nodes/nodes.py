@@ -78,11 +78,12 @@ def words(session: Session) -> dict[str, str]:
 
 
 def unheard(session: Session) -> dict[str, datetime]:
-    """Of several nodes those that nobody has drained and that do not answer; and since when."""
-    at = now(session)
-    found = session.scalars(select(Node).order_by(Node.name)).all()
-    lost = [node for node in found if not leases.is_live(node, at) and not node.draining_at]
-    return {node.name: node.lease_until for node in lost} if len(found) > 1 else {}
+    """The nodes whose work others have taken, and that nobody has drained; and since when they are silent.
+
+    Not one whose lease is over for the moment: after a gap in the database all are.
+    """
+    lost = select(Node).where(Node.lost_at.is_not(None), Node.draining_at.is_(None)).order_by(Node.name)
+    return {node.name: node.lease_until for node in session.scalars(lost)}
 
 
 def without_trunk(session: Session) -> dict[str, datetime]:

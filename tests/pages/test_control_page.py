@@ -8,7 +8,19 @@ from playwright.sync_api import Locator, Page, expect
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Break, Breaker, BreakReason, Callback, Desk, Event, Registration, Role, User
+from db.models import (
+    AuditEntry,
+    Break,
+    Breaker,
+    BreakReason,
+    Callback,
+    Desk,
+    Event,
+    Node,
+    Registration,
+    Role,
+    User,
+)
 from db.states import CallbackState
 from hotline.callbacks import conversations
 from hotline.timetable import days
@@ -158,6 +170,7 @@ def test_given_two_machines_when_one_is_silent_then_the_room_says_which_and_what
         a_node(session, settings, "one")
         a_node(session, settings, "two")
         silent(session, "two")
+        session.get_one(Node, "two").lost_at = now(session)
     room.reload()
     alarm = room.get_by_test_id("alarm-node-silent")
     expect(alarm).to_contain_text("two")

@@ -44,6 +44,6 @@ function what({ kind, since, waiting, fits }: Alarm, text: Text, format: Format,
   const words = text.control.alarm
   if (kind === 'too-long') return words[kind](format.number(waiting ?? 0), format.number(fits ?? 0))
   if (!since) return ''
-  if (kind === 'calls-down') return words[kind](format.time(since))
+  if (kind === 'calls-down' || kind === 'node-silent' || kind === 'node-without-trunk') return words[kind](format.time(since))
   return words[kind](format.number(Math.max(0, Math.floor((now - Date.parse(since)) / 60_000))))
 }

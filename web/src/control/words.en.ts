@@ -6,8 +6,8 @@ export const words: typeof fa = {
     alarms: 'Alarms',
     alarm: {
       'calls-down': (time) => `No call has got through since ${time}.`,
-      'node-silent': (minutes) => `It has not answered for ${minutes} min.`,
-      'node-without-trunk': (minutes) => `The trunk has not answered it for ${minutes} min.`,
+      'node-silent': (time) => `It has not answered since ${time}.`,
+      'node-without-trunk': (time) => `The trunk has not answered it since ${time}.`,
       'nobody-served': (minutes) => `For ${minutes} min somebody has waited, and nobody has been spoken with.`,
       threat: (minutes: string) => `${minutes} minutes ago the desk said that the citizen makes threats.`,
       owed: (minutes) => `A conversation was over ${minutes} min ago, and its outcome is not said.`,

@@ -4,8 +4,8 @@ export const words = {
     alarms: 'هشدارها',
     alarm: {
       'calls-down': (time: string) => `از ساعت ${time} تماسی برقرار نمی‌شود.`,
-      'node-silent': (minutes: string) => `${minutes} دقیقه است که پاسخ نمی‌دهد.`,
-      'node-without-trunk': (minutes: string) => `${minutes} دقیقه است که خط شهری به آن پاسخ نمی‌دهد.`,
+      'node-silent': (time: string) => `از ساعت ${time} پاسخ نمی‌دهد.`,
+      'node-without-trunk': (time: string) => `از ساعت ${time} خط شهری به آن پاسخ نمی‌دهد.`,
       'nobody-served': (minutes: string) => `${minutes} دقیقه است که کسی منتظر است و با هیچ‌کس گفت‌وگو نشده است.`,
       threat: (minutes: string) => `${minutes} دقیقه پیش میز گفت که شهروند تهدید کرده است.`,
       owed: (minutes: string) => `${minutes} دقیقه پیش گفت‌وگو پایان یافته و نتیجه‌اش گفته نشده است.`,
