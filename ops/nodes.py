@@ -16,6 +16,9 @@ _LOOK_S = 1.0
 _LOOKS = 2
 """Between two conversations there may be a moment without any."""
 
+_INTERRUPTED = 130
+"""As shells say that Ctrl-C was pressed."""
+
 _Name = Annotated[str, typer.Argument(help="The node's name, its HOTLINE_NODE.")]
 
 
@@ -40,7 +43,11 @@ def drain(
         nodes.drain(session, name, who=audit.COMMAND_LINE, drained=not undo)
     typer.echo(f"node {name}: " + ("gets new work again" if undo else "gets no new work"))
     if wait and not undo:
-        _wait(name)
+        try:
+            _wait(name)
+        except KeyboardInterrupt:
+            typer.echo(f"node {name} stays drained; to take it back: hotline137 node drain {name} --undo")
+            raise typer.Exit(_INTERRUPTED) from None
 
 
 def _wait(name: str) -> None:
@@ -49,7 +56,7 @@ def _wait(name: str) -> None:
         with transaction(read_only=True) as session:
             left = nodes.going_on(session, name)
         rested = 0 if left else rested + 1
-        words = ", ".join(f"{count} {kind}" for kind, count in left.items())
+        words = ", ".join(f"{kind}: {count}" for kind, count in left.items())
         if words not in ("", said):
             typer.echo(f"waits for {words}")
             said = words

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import Engine, delete, select, update
 from typer.testing import CliRunner
 
-from db.engine import now, writing
+from db.engine import now, reading, writing
 from db.models import Callback, CallerNow, Node, PlacedCall
-from hotline.nodes import leases
+from hotline.nodes import leases, nodes
 from ops.cli import app
 from settings import Settings
 from tests import factories as make
@@ -55,9 +55,28 @@ def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_
     assert (done.exit_code, len(looks)) == (0, 6), done.output
     assert done.output.splitlines() == [
         "node main: gets no new work",
-        *("waits for 2 calls, 1 callers", "waits for 2 calls", "waits for 1 calls"),
+        *("waits for calls: 2, callers: 1", "waits for calls: 2", "waits for calls: 1"),
         "node main: nothing goes on there",
     ]
+
+
+def test_given_a_wait_for_a_node_when_ctrl_c_is_pressed_then_it_stays_drained_and_the_way_back_is_said(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        leases.take_only(session, settings)
+        leases.take(session, settings.model_copy(update={"node": "two"}))
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ops.nodes.time", SimpleNamespace(sleep=interrupted))
+    done = CliRunner().invoke(app, ["node", "drain", "main", "--wait"])
+
+    assert done.exit_code == 130
+    assert done.output.splitlines()[-1].endswith("hotline137 node drain main --undo")
+    with reading(engine) as session:
+        assert nodes.words(session)["main"] == "draining"
 
 
 def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_state_is_said_as_json(
