@@ -1,6 +1,8 @@
 """`docker compose up` for real: built, dialled from this machine, and nothing lost by down and up."""
 
 import re
+import subprocess
+import sys
 import time
 import tomllib
 from collections.abc import Iterator
@@ -173,3 +175,15 @@ def test_given_the_dockerfile_when_read_then_images_stand_on_debian_alone() -> N
     bases = {base for base in re.findall(r"(?m)^FROM (\S+)", text)} - stages
     assert {named[base.strip("${}")] for base in bases} == {"debian:trixie-slim", "debian:sid-slim"}
     assert named["VERSION"] == VERSION
+
+
+def test_given_what_keeps_asterisk_when_its_image_is_built_then_each_file_that_it_imports_is_in_it() -> None:
+    files = "{getattr(m, '__file__', '') or '' for m in sys.modules.values()}"
+    asked = f"import sys, ops.keep; print(*{files})"
+    done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=True, capture_output=True, text=True)
+    needed = {path for path in map(Path, done.stdout.split()) if path.is_relative_to(ROOT)}
+    ours = {str(path.relative_to(ROOT)) for path in needed if ".venv" not in path.parts}
+    image = (ROOT / "Dockerfile").read_text().split("AS asterisk\n")[1].split("\nFROM ")[0]
+    copied = {each for line in image.splitlines() if line.startswith("COPY ") for each in line.split()[1:-1]}
+    assert "ops/supervisor.py" in ours
+    assert ours - copied == set()
