@@ -122,7 +122,8 @@ def test_given_processes_that_hang_in_their_containers_when_patience_ends_then_o
     took = time.monotonic() - since
     assert took <= BACK_S * slowness()
     log = compose("logs", "--no-log-prefix", *services)
-    assert [f"{service} | has done nothing for 8 s: killed" in log for service in services] == [True, True]
+    killed = r"{} +\| has done nothing for (8|9) s: killed"  # looked at up to 2 s apart
+    assert [bool(re.search(killed.format(service), log)) for service in services] == [True, True], log
     assert {c["Id"]: c["State"]["StartedAt"] for c in compose.containers()} == containers
 
 
