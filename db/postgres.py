@@ -1,7 +1,7 @@
 """Connections to PostgreSQL that follow it to another server, and wait for nothing without end."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import psycopg
@@ -40,6 +40,43 @@ class _Impatient(psycopg.Connection[Any]):
         return answer
 
 
+class _Servers:
+    """Those that a URL names. The one that let in last is asked first, and each by itself.
+
+    As libpq goes through them, one that is off would cost each new connection all of its patience, or that
+    of whoever looks for its name, for as long as it is off.
+    """
+
+    def __init__(self, named: Mapping[str, Any]) -> None:
+        lists = [
+            [(key, each) for each in str(named[key]).split(",")]
+            for key in ("host", "hostaddr", "port")
+            if key in named
+        ]
+        many = max(map(len, lists), default=1)
+        each_has = [each * many if len(each) == 1 else each for each in lists]
+        self._order: Sequence[Mapping[str, str]] = [{}]  # as they are named
+        if {many} == set(map(len, each_has)):  # else libpq says what is wrong
+            self._order = [dict(server) for server in zip(*each_has, strict=True)]
+
+    def connect(self, named: Mapping[str, Any]) -> _Impatient:
+        """A connection to the first of them that lets us in. Raises OperationalError if none does."""
+        order, failed = self._order, list[psycopg.OperationalError]()
+        for server in order:
+            try:
+                made = _Impatient.connect(**{**named, **server})
+            except psycopg.OperationalError as error:
+                failed.append(error)
+            else:
+                if failed:
+                    self._order = [server, *(each for each in order if each is not server)]
+                return made
+        if len(failed) == 1:
+            raise failed[0]
+        self._order = [*order[1:], order[0]]  # nobody can be used now, and the next time another begins
+        raise type(failed[-1])("; ".join(map(str, failed)))
+
+
 def create(
     url: str, *, client: Mapping[str, Any], server: Mapping[str, Any], answer_s: float, **options: Any
 ) -> Engine:
@@ -50,8 +87,10 @@ def create(
     ours = {**client, "options": " ".join(f"-c {name}={value}" for name, value in server.items())}
     engine = create_engine(url, **options)
 
+    servers = _Servers(parameters(url))
+
     def connect(_dialect: Any, _record: Any, _given: Any, named: Any) -> _Impatient:
-        made = _Impatient.connect(**{**named, **parameters(url), **ours})
+        made = servers.connect({**named, **parameters(url), **ours})
         made.answer_s = answer_s
         return made
 

@@ -1,8 +1,10 @@
 """Two PostgreSQL servers, one of which follows the other: what is committed stays, and all of us go on."""
 
+import socket
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 import psycopg
@@ -132,6 +134,60 @@ def test_given_a_leader_when_its_server_hangs_or_only_follows_then_it_leads_no_m
         assert (first.leads(), second.leads()) == (False, True)
     for each in (first, second, follower):
         each.close()
+
+
+def _either(*ports: int) -> str:
+    hosts = "&".join(f"host=127.0.0.1:{port}" for port in ports)
+    return f"postgresql+psycopg://postgres@/postgres?{hosts}"
+
+
+class Stranger:
+    """Something on a port that is no server: it lets in, says nothing, and hangs up if told so."""
+
+    def __init__(self, *, hangs_up: bool) -> None:
+        self.asked_at: list[float] = []
+        self._hangs_up = hangs_up
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self._socket.getsockname()[1]
+        self._let_in: list[socket.socket] = []
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._socket.accept()
+                self.asked_at.append(time.monotonic())
+                if self._hangs_up:
+                    connection.close()
+                else:
+                    self._let_in.append(connection)
+
+    def close(self) -> None:
+        for each in (self._socket, *self._let_in):
+            each.close()
+
+
+def test_given_a_server_that_hangs_when_another_has_let_in_then_new_connections_ask_that_one_first(
+    postgres: Postgres,
+) -> None:
+    with closing(Stranger(hangs_up=False)) as hung:
+        engine = connect(_either(hung.port, postgres.port))
+        with engine.connect(), engine.connect(), engine.connect() as third:
+            assert third.scalar(text("SELECT inet_server_port()")) == postgres.port
+        engine.dispose()
+        assert len(hung.asked_at) == 1
+
+
+def test_given_no_server_that_lets_in_when_asked_again_then_another_one_is_first_and_each_is_named() -> None:
+    with closing(Stranger(hangs_up=True)) as one, closing(Stranger(hangs_up=True)) as other:
+        engine = connect(_either(one.port, other.port))
+        for _ in range(2):
+            with pytest.raises(OperationalError) as failed:
+                engine.connect()
+            assert str(failed.value).count("127.0.0.1") >= 2
+        engine.dispose()
+        first, second = one.asked_at, other.asked_at
+        assert (first[0] < second[0], first[1] < second[1]) == (True, False)
 
 
 def test_given_the_same_servers_named_in_each_way_when_read_then_libpq_is_told_the_same() -> None:
