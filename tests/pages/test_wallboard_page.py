@@ -2,7 +2,8 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Engine
 
 from api.cookies import COOKIE
@@ -18,6 +19,22 @@ from tests.pages.conftest import OpenAs
 
 WALL = {"width": 1920, "height": 1080}
 RUNS_OVER = "document.documentElement.scrollHeight > innerHeight"
+
+
+_RUN_TOGETHER = """(chart) => {
+  const columns = [...chart.querySelectorAll('ol > li')];
+  const seen = (one) => getComputedStyle(one.firstElementChild ?? one).visibility === 'visible';
+  return ['firstElementChild', 'lastElementChild'].flatMap((place) => {
+    const words = columns.map((column) => column[place]).filter(seen).map((one) => {
+      const range = document.createRange();
+      range.selectNodeContents(one);
+      return { word: one.innerText, box: range.getBoundingClientRect() };
+    }).filter(({ box }) => box.width).sort((one, other) => one.box.left - other.box.left);
+    const close = ({ box }, at) => at > 0 && box.left < words[at - 1].box.right + 2;
+    return words.filter(close).map(({ word }) => word);
+  });
+}"""
+"""What stands above and below the bars, and is nearer than 2 pixels to what is beside it."""
 
 
 def a_day(engine: Engine) -> int:
@@ -83,3 +100,31 @@ def test_given_a_supervisor_when_a_screen_is_hung_up_then_it_stays_without_them_
     other.get_by_test_id("take-down").click()
     page.reload()
     expect(page.get_by_test_id("signed-out")).to_be_visible()
+
+
+@pytest.mark.parametrize("hours", [range(9, 17), range(24)], ids=["working hours", "all day"])
+def test_given_a_day_of_calls_when_its_bars_are_shown_then_no_hour_runs_into_the_next(
+    open_as: OpenAs, url: str, engine: Engine, hours: range
+) -> None:
+    a_day(engine)
+    page = open_as(Role.OPERATOR)
+    page.route("**/api/v1/wallboard", lambda route: _busy(route, hours))
+    page.goto(f"{url}/wallboard")
+    chart = page.get_by_test_id("calls-by-hour")
+    expect(chart.locator("ol")).to_contain_text("۱۲")
+    page.evaluate("document.fonts.ready")
+    close: dict[int, list[str]] = {}
+    for width in (1920, 1440, 1024, 390, 360):
+        page.set_viewport_size({"width": width, "height": 1080})
+        close[width] = chart.evaluate(_RUN_TOGETHER)
+        assert chart.locator("ol > li > :last-child:visible").count() >= 4, "an hour can still be told"
+    assert not any(close.values()), close
+
+
+def _busy(route: Route, hours: range) -> None:
+    """In each of these hours there were many calls."""
+    answer = route.fetch()
+    wall = answer.json()
+    for hour in hours:
+        wall["now"]["hours"][hour] |= {"answered": 280 + 7 * hour, "turned_away": 3 * hour}
+    route.fulfill(response=answer, json=wall)

@@ -5,6 +5,8 @@ import style from './wallboard.module.css'
 const OPENS = 7
 const CLOSES = 19
 const HOUR = 3_600_000
+/** Where there is no room for the name of each hour, every third has its: 9, 12, 15, 18. */
+const NAMED = 3
 
 /** Today by the hour: the working hours, and any other in which something happened. */
 export function Bars({ hours, now }: { hours: Hour[]; now: number }) {
@@ -56,14 +58,14 @@ function Chart({ title, now, legend = [], note, testId, columns }: ChartProps) {
         <p className={style.legend} aria-hidden>{legend.map((name, part) => <span key={name} data-part={part}>{name}</span>)}</p>
       )}
       <Read title={title} names={legend.length > 0 ? legend : [title]} columns={columns} />
-      <ol className={style.bars} aria-hidden>
+      <ol className={style.bars} data-many={columns.length > CLOSES - OPENS + 1} data-large={most >= 100} aria-hidden>
         {columns.map(({ at, place, parts }) => (
-          <li key={at} data-now={present(at)}>
+          <li key={at} data-now={present(at)} data-named={place % NAMED === 0}>
             <span className={style.value}>{sum(parts) > 0 && format.number(sum(parts))}</span>
             {parts.map((part, index) => (
               <i key={index} data-part={index} style={{ blockSize: `${(part / most) * 62}%` }} />
             ))}
-            <span className={style.hour}>{format.number(place)}</span>
+            <span className={style.hour}><b>{format.number(place)}</b></span>
           </li>
         ))}
       </ol>
