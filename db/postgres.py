@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
@@ -77,6 +78,12 @@ class _Servers:
         raise type(failed[-1])("; ".join(map(str, failed)))
 
 
+@lru_cache(8)
+def _servers(url: str) -> _Servers:
+    """What one engine of a process learns of them, its others know."""
+    return _Servers(parameters(url))
+
+
 def create(
     url: str, *, client: Mapping[str, Any], server: Mapping[str, Any], answer_s: float, **options: Any
 ) -> Engine:
@@ -87,7 +94,7 @@ def create(
     ours = {**client, "options": " ".join(f"-c {name}={value}" for name, value in server.items())}
     engine = create_engine(url, **options)
 
-    servers = _Servers(parameters(url))
+    servers = _servers(url)
 
     def connect(_dialect: Any, _record: Any, _given: Any, named: Any) -> _Impatient:
         made = servers.connect({**named, **parameters(url), **ours})

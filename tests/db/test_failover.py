@@ -172,9 +172,11 @@ def test_given_a_server_that_hangs_when_another_has_let_in_then_new_connections_
 ) -> None:
     with closing(Stranger(hangs_up=False)) as hung:
         engine = connect(_either(hung.port, postgres.port))
-        with engine.connect(), engine.connect(), engine.connect() as third:
+        another = connect(_either(hung.port, postgres.port))
+        with engine.connect(), engine.connect(), another.connect() as third:
             assert third.scalar(text("SELECT inet_server_port()")) == postgres.port
-        engine.dispose()
+        for each in (engine, another):
+            each.dispose()
         assert len(hung.asked_at) == 1
 
 
