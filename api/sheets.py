@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -18,6 +19,7 @@ Cell = str | int | float | None
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
 """By it a spreadsheet knows that the file is UTF-8."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
+_LED_BY_ZERO = re.compile(r"0[0-9]+")
 _CHUNK = 1 << 16
 _WIDTH = 18
 
@@ -25,6 +27,14 @@ _WIDTH = 18
 def plain(cell: Cell) -> Cell:
     """The cell; a text that a spreadsheet would run as a formula begins with an apostrophe."""
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
+
+
+def keeps_zero(cell: Cell) -> Cell:
+    """The cell of a CSV; a telephone, ticket or tracking number led by 0 begins with an apostrophe.
+
+    A spreadsheet that opens the file would take it for a number, and drop the 0. It needs none in an XLSX.
+    """
+    return f"'{cell}" if isinstance(cell, str) and _LED_BY_ZERO.fullmatch(cell) else cell
 
 
 def moment(at: datetime | None, language: Language) -> str:
@@ -36,15 +46,18 @@ def moment(at: datetime | None, language: Language) -> str:
     return shown.strftime("%Y-%m-%d %H:%M:%S")
 
 
-def csv_file(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> StreamingResponse:
-    """The table as `name`.csv."""
+def csv_file(
+    name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, for_programs: bool = False
+) -> StreamingResponse:
+    """The table as `name`.csv; `for_programs`: numbers led by 0 stay as they are."""
+    kept = (lambda cell: cell) if for_programs else keeps_zero
 
     def parts() -> Iterator[str]:
         buffer = io.StringIO(_BOM)
         buffer.seek(0, io.SEEK_END)
         writer = csv.writer(buffer)
         for row in chain([header], rows):
-            writer.writerow([plain(cell) for cell in row])
+            writer.writerow([kept(plain(cell)) for cell in row])
             if buffer.tell() > _CHUNK:
                 yield buffer.getvalue()
                 buffer.seek(0)

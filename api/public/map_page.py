@@ -74,7 +74,7 @@ def show(
 def table(session: Reading, settings: InForce) -> Response:
     """All that is public, as a table."""
     found = releases.listed(session)
-    answer = sheets.csv_file("137-public-requests", _HEADER, _rows(found, settings.public))
+    answer = sheets.csv_file("137-public-requests", _HEADER, _rows(found, settings.public), for_programs=True)
     answer.headers.update(headers(settings))
     return answer
 

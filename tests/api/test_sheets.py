@@ -31,3 +31,17 @@ def test_given_a_word_that_is_a_formula_when_written_then_it_is_a_word() -> None
     assert book["137"]["A2"].data_type == "s"
     line = _bytes(sheets.csv_file("report", ["a"], [[FORMULA]])).decode("utf-8-sig").splitlines()[1]
     assert not line.lstrip('"').startswith("=")
+
+
+def test_given_numbers_led_by_zero_when_written_then_no_spreadsheet_drops_it() -> None:
+    row = ["09131112233", "012345678", "0", "0.5", 7, "0913…33"]
+    header = ["a"] * len(row)
+
+    def line(*, for_programs: bool) -> str:
+        table = _bytes(sheets.csv_file("report", header, [row], for_programs=for_programs))
+        return table.decode("utf-8-sig").splitlines()[1]
+
+    assert line(for_programs=False) == "'09131112233,'012345678,0,0.5,7,0913…33"
+    assert line(for_programs=True) == "09131112233,012345678,0,0.5,7,0913…33"
+    book = load_workbook(io.BytesIO(_bytes(sheets.xlsx_file("report", header, [row], "en"))))
+    assert [book["137"][f"{column}2"].value for column in "AB"] == row[:2]
