@@ -27,6 +27,7 @@ class State(NamedTuple):
     free: int
     rounds: int
     calls: int
+    """Callbacks that are not over, and any other call that was placed there: each once."""
     desks: int
     lease_until: datetime
     started_at: datetime
@@ -41,12 +42,15 @@ def everyone(session: Session) -> Sequence[State]:
 def _state(session: Session, node: Node, at: datetime) -> State:
     goes_on = Round.node == node.name, Round.ended_at.is_(None), Round.cancelled_at.is_(None)
     lasts = or_(Round.ends_at > at, Round.is_operators_line, _under_way(node.name))
+    its_callback = exists().where(Callback.token == PlacedCall.token, _calls(node.name))
+    placed = PlacedCall.node == node.name, PlacedCall.ended_at.is_(None), ~its_callback
     counts = (
         select(func.count()).select_from(Round).where(*goes_on, lasts),
         select(func.count()).select_from(Callback).where(_calls(node.name)),
+        select(func.count()).select_from(PlacedCall).where(*placed),
         select(func.count()).select_from(Desk).where(Desk.node == node.name, Desk.phone_connected),
     )
-    rounds, calls, desks = (session.scalar(each) or 0 for each in counts)
+    rounds, callbacks, others, desks = (session.scalar(each) or 0 for each in counts)
     return State(
         name=node.name,
         state=word(node, at, leases.all_cut_off(session)),
@@ -55,7 +59,7 @@ def _state(session: Session, node: Node, at: datetime) -> State:
         capacity=node.capacity,
         free=homes.free(session, node),
         rounds=rounds,
-        calls=calls,
+        calls=callbacks + others,
         desks=desks,
         lease_until=node.lease_until,
         started_at=node.started_at,
@@ -120,11 +124,10 @@ def going_on(session: Session, name: str) -> dict[str, int]:
     if node is None or word(node, now(session)) == "gone":
         return {}
     state = _state(session, node, now(session))
-    placed = select(func.count()).where(PlacedCall.node == name, PlacedCall.ended_at.is_(None))
     callers = select(func.count()).where(CallerNow.node == name)
     counts = {
         "rounds": state.rounds,
-        "calls": state.calls + (session.scalar(placed) or 0),
+        "calls": state.calls,
         "callers": session.scalar(callers) or 0,
     }
     return {kind: count for kind, count in counts.items() if count}

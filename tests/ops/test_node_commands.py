@@ -22,6 +22,12 @@ def found(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
 
 
+def _said(*words: str) -> str:
+    done = CliRunner().invoke(app, ["node", *words])
+    assert done.exit_code == 0, done.output
+    return done.output.strip()
+
+
 def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_ends_with_the_last(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -30,9 +36,12 @@ def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_
         callback = make.a_callback(session)
         callback.node = "main"
         leases.take(session, settings.model_copy(update={"node": "two"}))
-        session.add(PlacedCall(token="code-1", number="+98", at=now(session), node="main"))
+        for token in ("code-1", callback.token):  # a callback that was dialled is one call
+            session.add(PlacedCall(token=token, number="+98", at=now(session), node="main"))
         session.add(CallerNow(channel="1.1", number="", since=now(session), node="main"))
         session.add(CallerNow(channel="1.2", number="", since=now(session), node="two"))
+    listed = {each["name"]: each["calls"] for each in json.loads(_said("list"))}
+    assert listed == {"main": 2, "two": 0}, "the list counts as the wait does"
     looks: list[float] = []
     ends = [
         delete(CallerNow).where(CallerNow.node == "main"),
@@ -86,27 +95,22 @@ def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_stat
         leases.take_only(session, settings)
         leases.take(session, settings.model_copy(update={"node": "two"}))
 
-    def run(*words: str) -> str:
-        done = CliRunner().invoke(app, ["node", *words])
-        assert done.exit_code == 0, done.output
-        return done.output.strip()
-
     def states() -> list[tuple[str, str]]:
-        return [(each["name"], each["state"]) for each in json.loads(run("list"))]
+        return [(each["name"], each["state"]) for each in json.loads(_said("list"))]
 
     assert states() == [("main", "live"), ("two", "live")]
-    assert run("drain", "main") == "node main: gets no new work"
+    assert _said("drain", "main") == "node main: gets no new work"
     assert states() == [("main", "draining"), ("two", "live")]
     last = CliRunner().invoke(app, ["node", "drain", "two"])
     assert last.exit_code == 1 and "no other node" in last.output
-    assert run("drain", "main", "--undo") == "node main: gets new work again"
+    assert _said("drain", "main", "--undo") == "node main: gets new work again"
     assert states() == [("main", "live"), ("two", "live")]
     assert CliRunner().invoke(app, ["node", "remove", "main"]).exit_code == 1
     with writing(engine) as session:
         session.execute(update(Node).values(lease_until=now(session) - leases.GRACE - leases.LEASE))
-    assert run("remove", "main") == "node main: removed"
+    assert _said("remove", "main") == "node main: removed"
     with writing(engine) as session:
         assert session.scalars(select(Node.name)).all() == ["two"]
-    run("remove", "two")
+    _said("remove", "two")
     assert states() == []
     assert CliRunner().invoke(app, ["node", "drain", "main"]).exit_code == 1
