@@ -210,14 +210,17 @@ def _told(failed: NotSent) -> dict[str, Any]:
 
 
 def _expire(session: Session, at: datetime, due: ColumnElement[bool], texts: bool) -> None:
-    too_late = OutboxMessage.expires_at <= at
+    _drop_all(session, and_(due, OutboxMessage.expires_at <= at), NotSent("too late", WhyNot.TOO_LATE))
     if not texts:
         unsent = and_(OutboxMessage.kind.not_in(TO_WEBHOOKS), OutboxMessage.made_at <= at - outbox.USEFUL)
-        too_late = or_(too_late, unsent)
+        _drop_all(session, and_(due, unsent), NotSent("nobody sends text messages", WhyNot.NOBODY))
+
+
+def _drop_all(session: Session, which: ColumnElement[bool], why: NotSent) -> None:
     session.execute(
         update(OutboxMessage)
-        .where(due, too_late)
-        .values(state=Delivery.EXPIRED, error="too late", why=WhyNot.TOO_LATE)
+        .where(which)
+        .values(state=Delivery.EXPIRED, error=why.error, why=why.why)
         .execution_options(synchronize_session=False)
     )
 

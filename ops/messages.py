@@ -31,6 +31,7 @@ def retry(message: Annotated[int, typer.Argument(help="The message's number.", m
     """Send one after all that failed or expired."""
     with terminal.transaction() as session:
         outgoing.retry(session, message, audit.COMMAND_LINE)
+    typer.echo(f"message {message} is due again: `hotline137 message list` says what becomes of it, and why")
 
 
 @app.command("push-key")

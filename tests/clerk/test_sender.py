@@ -238,6 +238,7 @@ def test_given_nobody_who_sends_when_a_day_has_passed_then_texts_expire_and_noti
     sender.run(engine, nobody)
     text, posted = messages(engine)
     assert (text.state, posted.state) == (Delivery.EXPIRED, Delivery.SENT)
+    assert text.why is WhyNot.NOBODY, "nothing is late that nobody sends: sent again it says the same"
 
 
 # Discretion

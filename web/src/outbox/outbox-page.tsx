@@ -10,24 +10,24 @@ import { LoadMore } from '../ui/load-more'
 import { Loading } from '../ui/loading'
 import { Latin } from '../ui/number'
 import { useTitle } from '../ui/use-title'
-import { type Message, type MessageFilter, useOutbox, useProviders, useSendAgain } from './queries'
+import { Fate } from './fate'
+import { ALL, useFilter } from './filter'
+import { type Message, useOutbox, useProviders, useSendAgain } from './queries'
 import style from '../ui/rows.module.css'
 
 /** Where the provider's own code tells a technician more than our words. */
 const SAYS_MORE = new Set(['number', 'account', 'line', 'template', 'refused', 'down', 'no_answer', 'ours'])
-
-const ALL = { state: '', kind: '', lost: false }
 
 /** What went out to citizens and webhooks, when, why not, and once more. */
 export default function OutboxPage({ me }: { me: Me }) {
   const { text } = useLanguage()
   const words = text.outbox
   useTitle(words.title)
-  const [wanted, setWanted] = useState(ALL)
-  const set = (part: Partial<typeof ALL>) => setWanted((before) => ({ ...before, ...part }))
-  const filter = { state: wanted.state || undefined, kind: wanted.kind || undefined, lost: wanted.lost || undefined } as MessageFilter
+  const { wanted, filter, set } = useFilter()
   const query = useOutbox(filter)
+  const [sent, setSent] = useState<number[]>([])
   const again = useSendAgain()
+  const sendAgain = (id: number) => again.mutate(id, { onSuccess: () => setSent((before) => [id, ...before.filter((one) => one !== id)]) })
   const found = query.data?.pages.flat() ?? []
   const choice = (of: Record<string, string>, every: string) =>
     [{ value: '', label: every }, ...Object.entries(of).map(([value, label]) => ({ value, label }))]
@@ -48,14 +48,15 @@ export default function OutboxPage({ me }: { me: Me }) {
           <Switch label={words.lost} checked={wanted.lost} data-testid="lost" onChange={(event) => set({ lost: event.currentTarget.checked })} />
         </div>
         <ErrorNotice error={query.error ?? again.error} />
+        {sent.map((id) => <Fate key={id} id={id} />)}
         {query.isPending && <Loading />}
-        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={() => setWanted(ALL)}>{text.retention.clear}</Button>}>{words.none}</Empty>}
+        {query.isSuccess && found.length === 0 && <Empty action={<Button variant="light" onClick={() => set(ALL)}>{text.retention.clear}</Button>}>{words.none}</Empty>}
         {found.length > 0 && (
           <ul className={style.rows}>
             {found.map((message) => (
               <Row
                 key={message.id} message={message} busy={again.isPending && again.variables === message.id}
-                onAgain={mayPlan(me.role) && message.may_retry ? () => again.mutate(message.id) : undefined}
+                onAgain={mayPlan(me.role) && message.may_retry ? () => sendAgain(message.id) : undefined}
               />
             ))}
           </ul>

@@ -9,6 +9,7 @@ export type MessageFilter = Pick<NonNullable<operations['outbox_list_messages'][
 
 const SHOWN = 100
 const LOOK_MS = 15_000
+const SOON_MS = 1_500
 
 export const useOutbox = (filter: MessageFilter) =>
   useInfiniteQuery({
@@ -18,6 +19,15 @@ export const useOutbox = (filter: MessageFilter) =>
     getNextPageParam: (page) => (page.length < SHOWN ? undefined : page.at(-1)?.id),
     placeholderData: (before) => before,
     refetchInterval: (query) => ((query.state.data?.pages.length ?? 0) > 1 ? false : LOOK_MS),
+  })
+
+/** What became of one that was sent again: asked for soon, and then less often, until it is out or is not. */
+export const useFate = (id: number) =>
+  useQuery({
+    queryKey: [...adminKeys.outbox, 'fate', id],
+    queryFn: async () => (await body(client.GET('/api/v1/outbox', { params: { query: { before: id + 1, limit: 1 } } }))).find((one) => one.id === id) ?? null,
+    refetchInterval: ({ state: { data, dataUpdateCount } }) =>
+      data?.state !== 'pending' && data?.state !== 'sending' ? false : dataUpdateCount < 20 && data.attempts === 0 ? SOON_MS : LOOK_MS,
   })
 
 export const useProviders = () =>
