@@ -126,7 +126,6 @@ def test_given_keepalived_of_two_proxies_when_the_playbook_fills_it_in_then_each
     first, second = ((tmp_path / name).read_text() for name in ("proxy-one", "proxy-two"))
     assert "unicast_src_ip 192.0.2.21" in first and "unicast_peer { 192.0.2.22 }" in first
     assert "unicast_src_ip 192.0.2.22" in second and "unicast_peer { 192.0.2.21 }" in second
-    assert "priority 150" in first and "priority 100" in second
     assert "virtual_ipaddress { 192.0.2.20/24 }" in first
     assert "virtual_ipaddress { 192.0.2.20/24 }" in second
 
