@@ -22,6 +22,7 @@ from db import events
 from db.engine import glance, reading
 from db.models import Event
 from db.news import Watch
+from hotline import heartbeats
 from hotline.errors import Refused
 from hotline.people import sign_ins
 from settings import Settings
@@ -80,7 +81,9 @@ class Tail:
         watch = Watch(self._engine)
         while not stop.is_set():
             try:
-                if watch.wait():
+                news = watch.wait()
+                heartbeats.answered(self._engine)
+                if news:
                     self._pass_on(loop, watch.newest or 0)
             except Exception:  # the database is away, or this loop is closed
                 watch.close()  # what was not passed on is news the next time

@@ -20,7 +20,7 @@ from dialer.leader import Leader, leader
 from dialer.lease import NodeLease, fenced
 from dialer.pace import POLL_S
 from dialplan.accounts import AMI_USER
-from hotline import watchdog
+from hotline import heartbeats, watchdog
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -34,7 +34,7 @@ def serve(settings: Settings) -> None:
     engine = connect(settings.database)
     listening = threading.Thread(target=ami.run, daemon=True)
     listening.start()
-    threading.Thread(target=_wake, args=(Watch(engine), ami), daemon=True).start()
+    threading.Thread(target=_wake, args=(engine, ami), daemon=True).start()
     try:
         with _turns(settings, engine, ami) as turns:
             while listening.is_alive() and turns.are_kept():  # without it nothing would ever be heard
@@ -44,11 +44,14 @@ def serve(settings: Settings) -> None:
         ami.stop()
 
 
-def _wake(watch: Watch, ami: Ami) -> None:
+def _wake(engine: Engine, ami: Ami) -> None:
     """Begin the dialer's turn as soon as anybody has changed anything; without it, it looks by itself."""
+    watch = Watch(engine)
     while True:
         try:
-            if watch.wait():
+            news = watch.wait()
+            heartbeats.answered(engine)
+            if news:
                 ami.events.put(Event(NEWS))
         except Exception as error:
             log.warning("nothing is told of changes: %s", type(error).__name__)

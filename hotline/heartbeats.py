@@ -1,11 +1,14 @@
 """Heartbeats of the processes and the phones' presence: what the status page and the desks ask."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from time import monotonic
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, Insert, Row, bindparam, delete, select, update
+from sqlalchemy import Dialect, Engine, Insert, Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,6 +20,8 @@ from db.models import Desk, Heartbeat
 FRESH = timedelta(seconds=6)
 BEAT_SECONDS = 2.0
 CLERK, API = "clerk", "api"
+_GAP_S, _LONG_GAP_S = 3.0, 60.0
+"""So long the database says nothing in a gap; and in one that goes on, as far as anybody believes it."""
 _JOB = f"{CLERK}/"
 
 _LAST = select(Heartbeat.at, Heartbeat.fresh_s).where(Heartbeat.process == bindparam("process"))
@@ -57,21 +62,58 @@ def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     core(session).execute(_SAID[session.get_bind().dialect.name], rows)
 
 
+@dataclass
+class _Answers:
+    """Of a database, as this process heard them (monotonic)."""
+
+    last: float
+    gap: tuple[float, float] = (0.0, 0.0)
+    """Between these two, the last time, there was none."""
+
+
+_answers: WeakKeyDictionary[Dialect, _Answers] = WeakKeyDictionary()
+"""By what a database's engine and all that are made of it have in common."""
+
+
+def answered(engine: Engine) -> None:
+    """The database has answered. Who says so every second excuses what nobody could write in a gap."""
+    at = monotonic()
+    found = _answers.setdefault(engine.dialect, _Answers(at))
+    if at - found.last > _GAP_S:
+        found.gap = found.last, at
+    found.last = at
+
+
+def is_excused(session: Session, age: timedelta, fresh: timedelta) -> bool:
+    """Whether what was said so long ago was `fresh` when the database fell silent, and its writer has not
+    had the time since to say it again.
+    """
+    found = _answers.get(session.get_bind().dialect)
+    if found is None:
+        return False
+    at, (began, ended) = monotonic(), found.gap
+    if _GAP_S < at - found.last < _LONG_GAP_S:  # it answers again this very moment
+        began, ended = found.last, at
+    before = age.total_seconds() - (at - began)
+    return at - ended < FRESH.total_seconds() and before < fresh.total_seconds()
+
+
 def alive(session: Session, process: str) -> bool:
     """Whether `process` said lately that it works."""
     heartbeat = session.get(Heartbeat, process)
-    return heartbeat is not None and _fresh(heartbeat, now(session))
+    return heartbeat is not None and _fresh(session, heartbeat, now(session))
 
 
 def silent_since(session: Session, process: str) -> datetime | None:
     """When a `process` last said that it works that has fallen silent; None: it has not, or never spoke."""
     heartbeat = core(session).execute(_LAST, {"process": process}).first()
-    return heartbeat.at if heartbeat and not _fresh(heartbeat, now(session)) else None
+    return heartbeat.at if heartbeat and not _fresh(session, heartbeat, now(session)) else None
 
 
-def _fresh(heartbeat: Heartbeat | Row[datetime, int], at: datetime) -> bool:
+def _fresh(session: Session, heartbeat: Heartbeat | Row[datetime, int], at: datetime) -> bool:
     # One of the future was said before the clock was set back.
-    return abs((at - heartbeat.at).total_seconds()) < heartbeat.fresh_s
+    age, fresh = at - heartbeat.at, timedelta(seconds=heartbeat.fresh_s)
+    return abs(age) < fresh or (age > fresh and is_excused(session, age, fresh))
 
 
 def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str, float]) -> None:
@@ -96,7 +138,8 @@ def stuck_job(session: Session) -> tuple[str, timedelta] | None:
     """The clerk's job that has been late for longest, and the time since it was last done."""
     at = now(session)
     rows = session.scalars(_JOBS)
-    return next(((row.process.removeprefix(_JOB), at - row.at) for row in rows if not _fresh(row, at)), None)
+    late = (row for row in rows if not _fresh(session, row, at))
+    return next(((row.process.removeprefix(_JOB), at - row.at) for row in late), None)
 
 
 def is_elsewhere(session: Session, desk_id: int, node: str) -> bool:

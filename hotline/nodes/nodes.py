@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
-from hotline import audit
+from hotline import audit, heartbeats
 from hotline.errors import Refused
 from hotline.nodes import homes, leases
 
@@ -75,10 +75,17 @@ def _under_way(name: str) -> ColumnElement[bool]:
 
 
 def words(session: Session) -> dict[str, str]:
-    """The state of each node, by its name."""
+    """The state of each node, by its name; as it was, while none could renew its lease (heartbeats)."""
     at = now(session)
     cut_off = leases.all_cut_off(session)
-    return {node.name: word(node, at, cut_off) for node in session.scalars(select(Node).order_by(Node.name))}
+    found = session.scalars(select(Node).order_by(Node.name))
+    return {node.name: word(node, _as_of(session, node, at), cut_off) for node in found}
+
+
+def _as_of(session: Session, node: Node, at: datetime) -> datetime:
+    renewed = node.lease_until - leases.LEASE
+    excused = at > node.lease_until and heartbeats.is_excused(session, at - renewed, leases.LEASE)
+    return renewed if excused else at
 
 
 def unheard(session: Session) -> dict[str, datetime]:

@@ -1,5 +1,6 @@
 """What the API says while something is silent, full, broken or away, the database first of all."""
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -9,7 +10,7 @@ import pytest
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, text, update
 from sqlalchemy.exc import (
     DatabaseError,
     DataError,
@@ -35,7 +36,7 @@ from tests.api.answers import HERE, V1, As, problem, registered
 from tests.factories import SECOND
 from tests.kit.databases import in_both
 from tests.kit.postgres import Postgres
-from tests.kit.process import in_time
+from tests.kit.process import in_time, until
 
 
 @pytest.fixture
@@ -51,6 +52,31 @@ def beat(engine: Engine, *processes: str) -> None:
 
 
 # Health
+
+
+@pytest.mark.usefixtures("roomy")
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_given_a_database_that_hung_when_it_goes_on_then_nothing_is_called_dead_that_could_not_speak(
+    app: FastAPI, as_role: As, engine: Engine, postgres: Postgres
+) -> None:
+    room = as_role(Role.SUPERVISOR)
+    heard: list[Engine] = []
+    with pytest.MonkeyPatch.context() as patch, TestClient(app, client=HERE) as insider:
+        note = heartbeats.answered
+        patch.setattr(heartbeats, "answered", lambda by: (note(by), heard.append(by)))
+        until(lambda: heard, "the API knows that its database answers")
+        beat(engine, "ivr", "dialer", "clerk", "asterisk")
+        with writing(engine) as session:  # so that seconds are enough
+            session.execute(update(Heartbeat).values(fresh_s=2))
+        with postgres.frozen():
+            time.sleep(4)  # the gap itself
+        assert [alarm["kind"] for alarm in room.get(f"{V1}/control/alarms").json()] == []
+        assert insider.get("/healthz").status_code == 200
+
+        def alarms() -> list[str]:
+            return [alarm["cause"] for alarm in room.get(f"{V1}/control/alarms").json()]
+
+        until(lambda: alarms() == ["ivr"], "whoever does not come back is told then")
 
 
 @pytest.mark.usefixtures("roomy")
