@@ -17,6 +17,8 @@ _ONLY_READS = "25006"
 _LOOK_S = 0.1
 _SURE_S = 1.5
 """A connection that was answered so lately is not asked whether it is there before its next use."""
+_SLOW_S, _SILENT_S = 1.0, 3.0
+"""A server that says no as late as this is one that is off, and is left alone for so long."""
 T = TypeVar("T")
 
 
@@ -45,7 +47,8 @@ class _Servers:
     """Those that a URL names. The one that let in last is asked first, and each by itself.
 
     As libpq goes through them, one that is off would cost each new connection all of its patience, or that
-    of whoever looks for its name, for as long as it is off.
+    of whoever looks for its name, for as long as it is off. It is asked last, and not again at once where
+    another says no: that one may be about to take its place.
     """
 
     def __init__(self, named: Mapping[str, Any]) -> None:
@@ -59,23 +62,33 @@ class _Servers:
         self._order: Sequence[Mapping[str, str]] = [{}]  # as they are named
         if {many} == set(map(len, each_has)):  # else libpq says what is wrong
             self._order = [dict(server) for server in zip(*each_has, strict=True)]
+        self._asked_again_at: dict[int, float] = {}
+        """By the id of one that was slow to answer."""
 
     def connect(self, named: Mapping[str, Any]) -> _Impatient:
         """A connection to the first of them that lets us in. Raises OperationalError if none does."""
-        order, failed = self._order, list[psycopg.OperationalError]()
-        for server in order:
+        order, began = self._order, time.monotonic()
+        quick = [each for each in order if self._asked_again_at.get(id(each), began) <= began]
+        failed = list[psycopg.OperationalError]()
+        for server in quick or order:
             try:
                 made = _Impatient.connect(**{**named, **server})
             except psycopg.OperationalError as error:
                 failed.append(error)
+                self._failed(server, time.monotonic() - began)
+                began = time.monotonic()
             else:
-                if failed:
-                    self._order = [server, *(each for each in order if each is not server)]
+                if server is not self._order[0]:
+                    self._order = [server, *(each for each in self._order if each is not server)]
                 return made
         if len(failed) == 1:
             raise failed[0]
-        self._order = [*order[1:], order[0]]  # nobody can be used now, and the next time another begins
         raise type(failed[-1])("; ".join(map(str, failed)))
+
+    def _failed(self, server: Mapping[str, str], after_s: float) -> None:
+        if after_s >= _SLOW_S:
+            self._asked_again_at[id(server)] = time.monotonic() + _SILENT_S
+            self._order = [*(each for each in self._order if each is not server), server]
 
 
 @lru_cache(8)

@@ -180,16 +180,32 @@ def test_given_a_server_that_hangs_when_another_has_let_in_then_new_connections_
         assert len(hung.asked_at) == 1
 
 
-def test_given_no_server_that_lets_in_when_asked_again_then_another_one_is_first_and_each_is_named() -> None:
-    with closing(Stranger(hangs_up=True)) as one, closing(Stranger(hangs_up=True)) as other:
-        engine = connect(_either(one.port, other.port))
-        for _ in range(2):
-            with pytest.raises(OperationalError) as failed:
+def test_given_no_server_that_lets_in_when_one_hangs_then_the_other_is_asked_again_at_once_and_it_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("db.postgres._SILENT_S", AWAY_S)
+    with closing(Stranger(hangs_up=False)) as hung, closing(Stranger(hangs_up=True)) as other:
+        engine = connect(_either(hung.port, other.port))
+        asked = []
+        for _ in range(3):
+            with pytest.raises(OperationalError):
                 engine.connect()
-            assert str(failed.value).count("127.0.0.1") >= 2
+            asked.append((len(hung.asked_at), len(other.asked_at)))
         engine.dispose()
-        first, second = one.asked_at, other.asked_at
-        assert (first[0] < second[0], first[1] < second[1]) == (True, False)
+        assert asked == [(1, 1), (1, 2), (1, 3)]
+
+
+def test_given_a_server_that_was_off_when_its_time_is_over_then_it_is_asked_again_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("db.postgres._SILENT_S", 0.0)
+    with closing(Stranger(hangs_up=False)) as hung, closing(Stranger(hangs_up=True)) as other:
+        engine = connect(_either(hung.port, other.port))
+        for _ in range(2):
+            with pytest.raises(OperationalError, match="timeout"):
+                engine.connect()
+        engine.dispose()
+        assert hung.asked_at[0] < other.asked_at[0] < other.asked_at[1] < hung.asked_at[1]
 
 
 def test_given_the_same_servers_named_in_each_way_when_read_then_libpq_is_told_the_same() -> None:
