@@ -21,6 +21,7 @@ from settings import Settings
 
 router = APIRouter(tags=["health"])
 
+_OR_PROXY = "; or the SIP proxy before it, {}, is"
 _ANEW = {"Cache-Control": "no-store"}
 
 
@@ -34,7 +35,8 @@ def healthz(engine: Database, settings: InForce, inside: IsInsider, response: Re
     mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
     in; so is `directory`, where there is one, while it cannot be asked or believed; none is a fault yet.
     `trunk`, and `calls` with it, is "down since …, the line is kept" while
-    calls fail by our own fault: no restart mends that, so it is no 503.
+    calls fail by our own fault: no restart mends that, so it is no 503. Where a SIP proxy is before it
+    (HOTLINE_SIP_PROXY), `trunk` says that it may be that one.
 
     Who is no insider (HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN, an administrator who is signed in) hears
     `hotline` alone: "up" or "down".
@@ -116,7 +118,9 @@ def _calls(session: Session, settings: Settings) -> dict[str, str]:
 def _trunks(session: Session, settings: Settings) -> dict[str, str]:
     names = [trunk.name for trunk in settings.trunks]
     told = trunk_words.words(session, names)
-    result = {"trunk": _in_words(trunk_words.together(told))}
+    whole = trunk_words.together(told)
+    perhaps = _OR_PROXY.format(settings.sip_proxy) if settings.sip_proxy and whole.since else ""
+    result = {"trunk": _in_words(whole) + perhaps}
     if len(names) > 1:
         found = trunk_states.states(session, names)
         result |= {f"trunk {name}": _of_trunk(told[name], found.get(name)) for name in names}

@@ -16,15 +16,15 @@ router = APIRouter(tags=["control"])
 
 
 @router.get("/control")
-def show(_user: MayWatch, session: Reading) -> control_room.ControlRoom:
+def show(_user: MayWatch, session: Reading, settings: InForce) -> control_room.ControlRoom:
     """Desks, live lines and alarms at this moment. Of citizens only the ticket number."""
-    return control_room.show(session)
+    return control_room.show(session, by_proxy=settings.sip_proxy is not None)
 
 
 @router.get("/control/alarms")
-def list_alarms(_user: MayWatch, session: Reading) -> list[Alarm]:
+def list_alarms(_user: MayWatch, session: Reading, settings: InForce) -> list[Alarm]:
     """What a supervisor has to see to at once."""
-    return control_room.show(session).alarms
+    return control_room.show(session, by_proxy=settings.sip_proxy is not None).alarms
 
 
 @router.post("/callbacks/{callback_id}/free", status_code=204)

@@ -38,6 +38,7 @@ def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_sch
         trunks=_trunks(session, settings),
         sample_trunk=len(settings.trunks) == 1 and settings.trunks[0].host == _SAMPLE_TRUNK,
         calls_down_since=down.since if down else None,
+        by_proxy=settings.sip_proxy is not None,
         prefixes=list(settings.allowed_prefixes),
         calls=[_call(session, call) for call in trial_calls.latest(session)],
         providers=[name for name in (settings.sms_provider, *settings.sms_next) if name],

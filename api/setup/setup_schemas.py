@@ -84,12 +84,16 @@ class SetUpVoice(BaseModel):
 
 
 class SetUp(BaseModel):
-    """What is set and what is missing. `providers` are the settings' own, the first preferred."""
+    """What is set and what is missing. `providers` are the settings' own, the first preferred.
+
+    `by_proxy`: a SIP proxy of ours is before the trunks.
+    """
 
     city: SetUpCity
     trunks: list[SetUpTrunk]
     sample_trunk: bool
     calls_down_since: datetime | None
+    by_proxy: bool
     prefixes: list[str]
     calls: list[TrialCall]
     providers: list[str]

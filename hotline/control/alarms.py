@@ -27,6 +27,7 @@ class AlarmCause(StrEnum):
     """Why, as far as the room shows: it says what to do."""
 
     TRUNK = "trunk"
+    TRUNK_OR_PROXY = "trunk-or-proxy"  # the same where a SIP proxy is before it: either may be silent
     SCRIPTS = "scripts"
     IVR = "ivr"
     PAUSED = "paused"

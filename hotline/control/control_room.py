@@ -16,7 +16,7 @@ from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
 from db.states import IN_TALK, CallbackState, Phase
 from hotline.callbacks import breaker, left_in_hand, threats, wrap_up
 from hotline.control import alarms
-from hotline.control.alarms import Alarm, AlarmKind, DeskNow, LineNow
+from hotline.control.alarms import Alarm, AlarmCause, AlarmKind, DeskNow, LineNow
 from hotline.desks import desk_messages, desks, supervising
 from hotline.desks.supervising import Ear
 from hotline.line import line as order
@@ -116,8 +116,8 @@ class _Known(NamedTuple):
     threats: dict[int, datetime]
 
 
-def show(session: Session) -> ControlRoom:
-    """The room at this moment."""
+def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
+    """The room at this moment. `by_proxy`: calls go by a SIP proxy of ours, before the trunk."""
     wall = wallboard.wallboard(session)
     live = [line for line in wall.lines if _is_on(line, wall.at)]
     known = _Known(
@@ -140,7 +140,7 @@ def show(session: Session) -> ControlRoom:
         alarms=alarms.alarms(
             [_line_now(session, line, shown, known) for line in lines],
             [_desk_now(desk, known) for desk in shown],
-            (down.since, down.why) if down else None,
+            (down.since, _cause(down.why, by_proxy=by_proxy)) if down else None,
             wall.at,
             {
                 AlarmKind.NODE_SILENT: nodes.unheard(session),
@@ -150,6 +150,10 @@ def show(session: Session) -> ControlRoom:
         lines=lines,
         desks=shown,
     )
+
+
+def _cause(why: str, *, by_proxy: bool) -> AlarmCause:
+    return AlarmCause.TRUNK_OR_PROXY if by_proxy and why == breaker.TRUNK else AlarmCause(why)
 
 
 def _is_on(line: WallLine, at: datetime) -> bool:

@@ -32,6 +32,7 @@ from hotline.callbacks import breaker, trunk_states
 from hotline.nodes import leases
 from hotline.recordings import disk
 from settings import Settings
+from settings.addresses import Address
 from tests.api.answers import HERE, V1, As, problem, registered
 from tests.factories import SECOND
 from tests.kit.databases import in_both
@@ -145,6 +146,28 @@ def test_given_a_trunk_that_takes_no_calls_when_health_is_asked_then_it_says_sin
     words = f"down since {since:%Y-%m-%dT%H:%M:%SZ}, the line is kept"
     assert (answer.status_code, answer.json()["trunk"], answer.json()["calls"]) == (200, words, words)
     assert datetime.fromisoformat(desk.get(f"{V1}/me").json()["calls_down_since"]) == since
+
+
+def test_given_a_proxy_before_a_trunk_that_is_down_when_told_then_it_may_be_either(
+    as_role: As, settings: Settings, engine: Engine
+) -> None:
+    behind = settings.model_copy(update={"sip_proxy": Address("192.0.2.20", 5060)})
+    page = TestClient(create(behind), client=HERE, cookies=as_role(Role.ADMINISTRATOR).cookies)
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    with writing(engine) as session:
+        trunk_states.answers(session, "trunk", yes=True)
+    assert page.get("/healthz").json()["trunk"] == "up"
+    assert page.get(f"{V1}/setup").json()["by_proxy"]
+    with writing(engine) as session:
+        for call in range(breaker.FAILURES):
+            breaker.failed(session, breaker.TRUNK, f"callback-{call}")
+    told = page.get("/healthz").json()
+    assert told["trunk"].endswith(", the line is kept; or the SIP proxy before it, 192.0.2.20:5060, is")
+    causes = [page.get(f"{V1}/control{part}").json() for part in ("", "/alarms")]
+    assert [alarm["cause"] for alarm in (*causes[0]["alarms"], *causes[1])] == ["trunk-or-proxy"] * 2
+    with writing(engine) as session:  # what is not the trunk's is not the proxy's
+        session.get_one(Heartbeat, "ivr").at -= 10 * SECOND
+    assert [alarm["cause"] for alarm in page.get(f"{V1}/control/alarms").json()] == ["ivr"]
 
 
 @pytest.mark.usefixtures("roomy")

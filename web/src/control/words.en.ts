@@ -16,6 +16,7 @@ export const words: typeof fa = {
     node: (name) => `Machine ${name}`,
     todo: {
       trunk: 'The city’s trunk does not answer. The system tries by itself, one call at a time; the line is kept. If it is not back in a few minutes, ring the carrier.',
+      'trunk-or-proxy': 'The city’s trunk, or the SIP proxy before it (Kamailio), does not answer. The system tries by itself, one call at a time; the line is kept. If it is not back in a minute, have the engineer look at the proxy first; if that is well, ring the carrier.',
       scripts: 'The voice scripts do not answer. The line is kept. Tell the engineer.',
       ivr: 'The voice scripts have stopped. The line is kept. Tell the engineer.',
       paused: 'The round is paused: resume it, or ask the desk.',

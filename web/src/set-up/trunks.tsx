@@ -10,7 +10,7 @@ import style from '../ui/rows.module.css'
 const LINES = ['HOTLINE_TRUNK_HOST=sip.carrier.example:5060', 'HOTLINE_TRUNK_USER=…', 'HOTLINE_TRUNK_SECRET=…', 'HOTLINE_TRUNK_ALLOWED=203.0.113.5', '#', '# HOTLINE_TRUNKS=/etc/hotline137/trunks.toml']
 
 /** The lines to the telephone network, and a call by them. */
-export function Trunks({ setUp: { trunks, sample_trunk, calls, calls_down_since, prefixes } }: { setUp: SetUp }) {
+export function Trunks({ setUp: { trunks, sample_trunk, calls, calls_down_since, by_proxy, prefixes } }: { setUp: SetUp }) {
   const { text, format } = useLanguage()
   const words = text.setUp
   const troubled = calls_down_since !== null || trunks.some(({ down_since, registered }) => down_since !== null || registered === false)
@@ -18,7 +18,7 @@ export function Trunks({ setUp: { trunks, sample_trunk, calls, calls_down_since,
   return (
     <Section name="trunk" state={sample_trunk ? 'missing' : troubled ? 'trouble' : unheard ? 'untried' : 'well'}>
       {sample_trunk && <Notice tone="warning">{words.sampleTrunk}</Notice>}
-      {calls_down_since && <Notice tone="error" data-testid="calls-down">{words.callsDown(format.moment(calls_down_since))}</Notice>}
+      {calls_down_since && <Notice tone="error" data-testid="calls-down">{words.callsDown(format.moment(calls_down_since))}{by_proxy && <> {words.orProxy}</>}</Notice>}
       <ul className={style.rows}>{trunks.map((trunk) => <TrunkRow key={trunk.name} trunk={trunk} />)}</ul>
       <p className={style.soft}>{words.callHelp} <Latin>{prefixes.join(' ')}</Latin></p>
       <TrialForm label={words.callNumber} action={words.call} act={tryCall} testId="trial-call" trunks={trunks.map(({ name }) => name)} />

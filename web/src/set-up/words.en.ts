@@ -16,6 +16,7 @@ export const words: typeof fa = {
     cityLines: 'Change the city: edit the file, check it, and load it',
     sampleTrunk: 'The telephone line is still the one for trying out, on this machine.',
     callsDown: (when) => `No calls since ${when}: the line does not take them. A test call shows whether it is back.`,
+    orProxy: 'Before the line is the SIP proxy (Kamailio): look at that one first.',
     up: 'works',
     unheard: 'no answer heard yet',
     down: (when) => `down since ${when}`,

@@ -18,7 +18,7 @@ export function Foot({ health, me }: { health: Record<string, string>; me: Me | 
       <ul className={style.health} data-testid="health">
         {Object.entries(health).map(([part, value]) => (
           <li key={part} data-state={stateKind(value)}>
-            {partName(part, words)} <b>{stateName(value, words)}</b>
+            {partName(part, words, value)} <b>{stateName(value, words)}</b>
           </li>
         ))}
       </ul>

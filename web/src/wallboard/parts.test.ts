@@ -17,6 +17,15 @@ it('given every part when named in Persian then no English word is on the wall',
   expect(PARTS.map((part) => partName(part, fa.wallboard)).join(' ')).not.toMatch(/[a-z]/)
 })
 
+it('given a trunk that is down behind a proxy when named then it may be either, and without one it is the trunk', () => {
+  const down = 'down since 2026-12-01T01:00:00Z, the line is kept'
+  for (const words of [en.wallboard, fa.wallboard]) {
+    expect(partName('trunk', words, down)).toBe(words.part.trunk)
+    expect(partName('trunk', words, `${down}; or the SIP proxy before it, 192.0.2.20:5060, is`)).toBe(words.part['trunk-or-proxy'])
+  }
+  expect(fa.wallboard.part['trunk-or-proxy']).not.toMatch(/[a-z]/i)
+})
+
 it('given several nodes when one lives, drains, has no trunk, starts or is gone then only the first is well', () => {
   const states = ['live', 'draining', 'no-trunk', 'silent', 'gone']
   expect(states.map(stateKind)).toEqual(['up', 'draining', 'no-trunk', 'silent', 'gone'])

@@ -2,8 +2,9 @@ import type { words as fa } from './words.fa'
 
 type Words = (typeof fa)['wallboard']
 
-/** What a part of the health is called: also one of several, `node two` or `trunk backup`. */
-export function partName(part: string, words: Words): string {
+/** What a part of the health is called: also one of several, `node two` or `trunk backup`, and a proxy that `value` names. */
+export function partName(part: string, words: Words, value = ''): string {
+  if (part === 'trunk' && value.includes('SIP proxy')) return words.part['trunk-or-proxy']
   if (part in words.part) return words.part[part as keyof Words['part']]
   const [kind = '', ...name] = part.split(' ')
   const known = kind in words.part ? words.part[kind as keyof Words['part']] : kind

@@ -47,6 +47,7 @@ export const words: typeof fa = {
       clerk: 'Clerk',
       calls: 'Calls out',
       trunk: 'Trunk',
+      'trunk-or-proxy': 'Trunk or SIP proxy',
       texts: 'Text messages',
       disk: 'Storage',
       directory: 'Staff directory',

@@ -45,6 +45,7 @@ export const words = {
       clerk: 'کارهای خودکار',
       calls: 'تماس خروجی',
       trunk: 'خط شهری',
+      'trunk-or-proxy': 'خط شهری یا پراکسی',
       texts: 'پیامک',
       disk: 'جای ذخیره',
       directory: 'فهرست کارکنان',
