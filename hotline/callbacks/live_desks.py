@@ -55,16 +55,17 @@ def tell(session: Session, desk: Desk, *, takes: bool) -> None:
 _person = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
 _here = or_(Desk.round_id.is_(None), Desk.round_id == _LINE)
 _at_callers = ~exists().where(Round.id == _LINE, Round.node != Desk.node)
-_FREE = select(Desk).where(
+_READY = select(Desk).where(
     TAKES,
     _person,
     _here,
     _at_callers,
-    Desk.next_asked_at.is_(None),
     ~assignment.takes_nobody(),
     ~assignment.busy(),
 )
 """Those whose person is there, and has nobody in hand."""
+_FREE = _READY.where(Desk.next_asked_at.is_(None))
+_SOME_READY = select(_READY.exists())
 _SOME_FREE = select(_FREE.exists())
 _SOMEBODY = select(exists().where(TAKES, _person, _here, Desk.phone_connected))
 _last = select(func.max(Callback.ended_at)).where(Callback.desk_id == Desk.id).scalar_subquery()
@@ -80,6 +81,13 @@ def some_desk_is_free(session: Session, operators_line: Round) -> bool:
     if operators_line.paused_at:
         return False
     return core(session).scalar(_SOME_FREE, {"line": operators_line.id}) or False
+
+
+def some_desk_is_ready(session: Session, operators_line: Round) -> bool:
+    """Whether a desk that takes live calls has nobody in hand, also one that has asked for the next."""
+    if operators_line.paused_at:
+        return False
+    return core(session).scalar(_SOME_READY, {"line": operators_line.id}) or False
 
 
 def somebody_takes_them(session: Session) -> bool:

@@ -25,6 +25,9 @@ _HOME = select(Round.node).where(Round.id == bindparam("round"))
 _IS_HOME = _HOME.where(Round.node == bindparam("node", type_=String)).with_for_update(read=True)
 
 
+_HELD_HOME = _HOME.with_for_update(key_share=True)
+
+
 def of_round(session: Session, round_id: int) -> str | None:
     """The node on which the round lives; None: nobody has served it yet."""
     return core(session).execute(_HOME, {"round": round_id}).scalar()
@@ -56,7 +59,7 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     Of several nodes none has it in the transaction in which it is chosen: to be asked again.
     `hold`: it does so until the transaction ends. Call it then before the change of any row.
     """
-    if hold and core(session).execute(_IS_HOME, {"round": round_id, "node": node}).scalar():
+    if hold and stays(session, round_id, node):
         return True
     at_home = of_round(session, round_id)
     if at_home is not None:
@@ -74,6 +77,29 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
         events.round_changed(session, round_id, "moved")
         return False  # the log is held now, after which no row is waited for
     return chosen == node and of_round(session, round_id) == node
+
+
+def stays(session: Session, round_id: int, node: str) -> bool:
+    """Whether the round lives on this node, and does so until the transaction ends.
+
+    Call it before the change of any row.
+    """
+    return core(session).execute(_IS_HOME, {"round": round_id, "node": node}).scalar() is not None
+
+
+def hold(session: Session, round_id: int) -> str | None:
+    """The node on which the round lives; only this transaction may move it. Before the change of any row.
+
+    Not after `stays`: two that did both would wait for each other.
+    """
+    return core(session).execute(_HELD_HOME, {"round": round_id}).scalar()
+
+
+def move(session: Session, round_id: int, node: str) -> None:
+    """The round, which is held (`hold`), lives on this node from now on."""
+    moved = update(Round).where(Round.id == round_id).values(node=node)
+    session.execute(moved.execution_options(synchronize_session=False))
+    events.round_changed(session, round_id, "moved")
 
 
 def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | None = None) -> str:

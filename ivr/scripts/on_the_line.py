@@ -11,7 +11,7 @@ from db.engine import now, reading, writing
 from db.models import Registration
 from dialplan.variables import Variable
 from hotline import numbers
-from hotline.callbacks import on_the_line
+from hotline.callbacks import line_home, on_the_line
 from hotline.callbacks.on_the_line import Outlook
 from ivr.call import AGIError, Call, Prompt
 from ivr.scripts import operator
@@ -34,10 +34,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         caller_number = numbers.of_caller(call.caller_id, settings.allowed_prefixes)
         if registration is None or caller_number != registration.number:
             raise AGIError("not the place of this caller")
+        here = on_the_line.is_here(session, settings.node)  # or it has moved in this very moment
         there = on_the_line.stay(session, place, channel, settings.node)
         caller = on_the_line.find(session, place)
         waited = (now(session) - caller.since).total_seconds() if caller else 0.0
     call.speak(registration.language)
+    kept = there
     try:
         if there and matter:
             for _ in range(_SOON):
@@ -46,10 +48,12 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             call.set(Variable.RESCUE, f"{matter}-{registration.language}")
             return
         rounds = settings.line_wait_minutes * 60 // _MUSIC_S - int(waited // _MUSIC_S)
-        kept = there and _pass_time(call, engine, settings.node, place, rounds)
+        if there and here:
+            kept = _pass_time(call, engine, settings.node, place, rounds)
     finally:
         with writing(engine) as session:
             on_the_line.leave(session, channel)
+        _free_line(engine, settings.node)
     if kept:
         call.tell("operator-registered", ticket=registration.ticket)
     call.say("goodbye")
@@ -74,6 +78,15 @@ def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -
     if not key:
         call.say("wait-too-long")
     return True
+
+
+def _free_line(engine: Engine, node: str) -> None:
+    """If the desk for which the caller waited here did not come, nor anybody else, the line need not stay."""
+    with reading(engine) as session:
+        empty = line_home.is_left_empty(session, node)
+    if empty:
+        with writing(engine) as session:
+            line_home.free(session, node)
 
 
 def _news(engine: Engine, place: int) -> list[Prompt]:

@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from dialplan.variables import Variable
 from hotline import numbers
-from hotline.callbacks import on_the_line
+from hotline.callbacks import line_home, on_the_line
+from hotline.callbacks.line_home import Side
 from hotline.callbacks.on_the_line import Outlook
 from hotline.errors import Refused
 from hotline.line import confirmations
@@ -30,9 +31,12 @@ def run(talk: Conversation) -> bool:
         return False
 
     def join(session: Session) -> tuple[Registered, Outlook, bool]:
+        line = line_home.hold(session, talk.settings.node)  # before any row
         registered = talk.place(session, None)
-        outlook = on_the_line.outlook(session, registered.registration_id)
-        return registered, outlook, on_the_line.is_here(session, talk.settings.node)
+        outlook = on_the_line.outlook(session, registered.registration_id)  # as where the desks are now
+        if line is Side.COMES:
+            line_home.follow(session, talk.settings.node)
+        return registered, outlook, line is not Side.ELSEWHERE
 
     with talk.telling_refusals():
         registered, outlook, here = talk.commit(join)
@@ -44,7 +48,7 @@ def run(talk: Conversation) -> bool:
 def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here: bool) -> bool:
     """Whether the caller, who has a place, stays on the line; who says nothing is called back.
 
-    So is whose call is not `here`, where the operators' desks are, but on another node.
+    So is whose call is not `here`, where the operators' desks are or come, but on another node.
     """
     call, ticket = talk.call, registered.ticket
     if not here:

@@ -1,0 +1,183 @@
+"""Key 0 on another node than the operators' line's: idle, it comes; else, or if no desk does, a call back."""
+
+import pytest
+from sqlalchemy import Engine, select
+
+from db.engine import now, reading, writing
+from db.models import CallerNow, Desk, Registration, Round
+from db.states import RegistrationState
+from hotline.callbacks import on_the_line
+from hotline.line import registration
+from hotline.nodes import homes
+from hotline.rounds import rounds
+from settings import Settings
+from tests import factories as make
+from tests.hotline.nodes.conftest import a_node
+from tests.ivr.scripts.registering import OWN, registrations
+from tests.kit.databases import in_both
+from tests.kit.fake_asterisk import CUT, HANG_UP, MUSIC, End, FakeAsterisk, Heard, transactions
+
+START = ("main-menu", "0")
+CHANNEL = "1795652838.7"
+
+
+@pytest.fixture(autouse=True)
+def line(engine: Engine, settings: Settings) -> int:
+    """The operators' line, at home on another node than the caller's, with a free desk."""
+    with writing(engine) as session:
+        for name in (settings.node, "other"):
+            a_node(session, settings, name)
+        desk = make.a_desk(session)
+        make.a_user(session, desk)
+        desk.takes_live, desk.node, desk.channel = True, "other", "PJSIP/desk"
+        line = rounds.operators_line(session)
+        line.node = "other"
+        session.flush()
+        return line.id
+
+
+def lives(engine: Engine, line: int) -> str | None:
+    with reading(engine) as session:
+        return homes.of_round(session, line)
+
+
+def the_desk(engine: Engine, **values: object) -> None:
+    with writing(engine) as session:
+        desk = session.scalars(select(Desk)).one()
+        for name, value in values.items():
+            setattr(desk, name, value)
+
+
+@in_both
+def test_given_a_free_desk_on_another_node_when_a_caller_presses_0_then_they_stay_and_the_line_is_theirs(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, line: int
+) -> None:
+    begun = transactions(engine)
+    heard = asterisk.dial(START)
+    assert len(begun) <= 3
+
+    (kept,) = registrations(engine)
+    assert heard.prompts == ["greeting", "main-menu", "operator-now"]
+    assert heard.variables["HOTLINE_STAYS"] == str(kept.id)
+    assert lives(engine, line) == settings.node
+
+
+@in_both
+def test_given_no_free_desk_on_the_other_node_when_a_caller_presses_0_then_they_are_called_back(
+    asterisk: FakeAsterisk, engine: Engine, line: int
+) -> None:
+    the_desk(engine, phone="sip")
+    heard = asterisk.dial(START)
+
+    (kept,) = registrations(engine)
+    assert heard.prompts == ["greeting", "main-menu", "operator-registered", "goodbye"]
+    assert heard.said("operator-registered", ticket=kept.ticket)
+    assert "HOTLINE_STAYS" not in heard.variables
+    assert lives(engine, line) == "other"
+
+
+def test_given_a_line_that_followed_when_that_call_broke_off_then_it_goes_on_and_the_line_stays(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, line: int
+) -> None:
+    asterisk.dial(START, ("operator-now", CUT), channel_id="17.1")
+    heard = asterisk.dial(("operator-choice", "1"), channel_id="17.1", again="fa")
+
+    (kept,) = registrations(engine)
+    assert heard.prompts == ["operator-busy", "ahead-none", "operator-choice"], "the desk is on its way"
+    assert heard.variables["HOTLINE_STAYS"] == str(kept.id)
+    assert lives(engine, line) == settings.node
+
+
+def test_given_somebody_before_when_a_caller_presses_0_elsewhere_then_the_line_comes_and_they_choose(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, line: int
+) -> None:
+    with writing(engine) as session:
+        make.a_registration(session, session.get_one(Round, line))
+    heard = asterisk.dial(START, ("operator-choice", "1"))
+
+    assert heard.said("ahead-some", ahead=1)
+    assert heard.variables["HOTLINE_STAYS"] == str(registrations(engine)[-1].id)
+    assert lives(engine, line) == settings.node
+
+
+def test_given_a_caller_who_may_not_when_they_press_0_elsewhere_then_no_line_moves_for_them(
+    asterisk: FakeAsterisk, engine: Engine, line: int, settings: Settings
+) -> None:
+    with writing(engine) as session:
+        for _ in range(settings.registrations_per_day):
+            make.a_registration(
+                session, session.get_one(Round, line), number=OWN, state=RegistrationState.REACHED
+            )
+    assert asterisk.dial(START).prompts[-2:] == ["too-many-today", "goodbye"]
+    asterisk.dial(START, ("ask-number", "09137654321#"), ("confirm-number", "1"), caller_id="")
+    assert lives(engine, line) == "other"
+
+
+# --- on the line, and the desk's phone does not come ---
+
+
+@pytest.fixture
+def place(engine: Engine, settings: Settings, line: int) -> int:
+    """Of a caller whom the line has followed; the desk's page is closed."""
+    the_desk(engine, phone_connected=False, channel=None)
+    with writing(engine) as session:
+        session.get_one(Round, line).node = settings.node
+        session.add(CallerNow(channel=CHANNEL, number=OWN, since=now(session), node=settings.node))
+        return registration.register(session, round_id=line, number=OWN, tell=False).registration_id
+
+
+def waits(asterisk: FakeAsterisk, place: int, *steps: tuple[str, str | End]) -> Heard:
+    return asterisk.dial(*steps, script="on-the-line", argument=str(place), channel_id=CHANNEL)
+
+
+@in_both
+def test_given_a_desk_that_does_not_come_when_the_caller_waits_to_the_end_then_they_are_told_and_called_back(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, place: int, line: int
+) -> None:
+    heard = waits(asterisk, place)
+
+    assert heard.prompts.count(MUSIC) == settings.line_wait_minutes * 2
+    assert heard.prompts[2:5] == ["ahead-none", "operator-press-two", MUSIC], (
+        "after half a minute they hear it"
+    )
+    assert heard.prompts[-3:] == ["wait-too-long", "operator-registered", "goodbye"]
+    with reading(engine) as session:
+        assert session.get_one(Registration, place).state is RegistrationState.WAITING
+        assert on_the_line.find(session, place) is None
+    assert lives(engine, line) is None, "the desk may go back where it was"
+
+
+@pytest.mark.parametrize("deed", ["2", HANG_UP, CUT])
+def test_given_a_desk_that_does_not_come_when_the_caller_leaves_then_the_line_is_free(
+    asterisk: FakeAsterisk, engine: Engine, place: int, line: int, deed: str | End
+) -> None:
+    waits(asterisk, place, (MUSIC, deed))
+
+    with reading(engine) as session:
+        assert on_the_line.find(session, place) is None
+        assert session.get_one(Registration, place).state is RegistrationState.WAITING
+    assert lives(engine, line) is None
+
+
+def test_given_a_desk_that_has_come_when_the_caller_leaves_then_the_line_stays(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings, place: int, line: int
+) -> None:
+    the_desk(engine, phone_connected=True, channel="PJSIP/desk", node=settings.node)
+    waits(asterisk, place, (MUSIC, HANG_UP))
+
+    assert lives(engine, line) == settings.node
+
+
+@in_both
+def test_given_a_line_that_moved_away_in_that_moment_when_the_caller_comes_to_wait_then_they_are_told_at_once(
+    asterisk: FakeAsterisk, engine: Engine, place: int, line: int
+) -> None:
+    with writing(engine) as session:
+        session.get_one(Round, line).node = "other"
+    heard = waits(asterisk, place)
+
+    assert heard.prompts == ["operator-registered", "goodbye"]
+    with reading(engine) as session:
+        assert on_the_line.find(session, place) is None
+        assert session.get_one(Registration, place).state is RegistrationState.WAITING
+    assert lives(engine, line) == "other"
