@@ -48,8 +48,9 @@ _NOBODY_HEARS = ~exists().where(  # that they stay, or have a choice: they wait 
 )
 _has_one = exists().where(Callback.desk_id == Desk.id, Callback.round_id == _LINE, callbacks.OCCUPIES)
 _of_line = or_(Desk.round_id == _LINE, and_(Desk.round_id.is_(None), live_desks.TAKES), _has_one)
-_NO_PHONE_STAYS = ~exists().where(Desk.phone_connected, Desk.phone != "browser", _of_line)
-"""Of the desks at work: a SIP phone and a telephone are where they signed in."""
+_at_work = or_(Desk.phone_connected, Desk.call_asked_at.is_not(None), Desk.call_token.is_not(None))
+_NO_PHONE_STAYS = ~exists().where(_at_work, Desk.phone != "browser", _of_line)
+"""Of the desks at work: a SIP phone is where it signed in, a telephone where it was called from."""
 _IS_IDLE = select(and_(_NOBODY_UNDER_WAY, _NOBODY_WAITS, _NOBODY_HEARS, _NO_PHONE_STAYS))
 _NOBODY_IS_THERE = select(
     and_(

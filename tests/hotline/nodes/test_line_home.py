@@ -31,7 +31,7 @@ Make = Callable[..., list[leases.Lease]]
 @pytest.fixture
 def line(engine: Engine, nodes: Make) -> int:
     """The operators' line, at home on node `one`, with a free desk's browser there."""
-    nodes("one", "two")
+    nodes("one", "two", "three")
     with writing(engine) as session:
         line = rounds.operators_line(session)
         line.node = "one"
@@ -144,6 +144,16 @@ def sip_phone_beside(session: Session, line: int) -> None:
     a_live_desk(session, takes=False, round_id=line, node="one", phone="sip")
 
 
+def telephone_that_rings(session: Session, line: int) -> None:
+    values = {"phone": "sip", "number": make.a_number(), "call_token": "desk-1-x", "phone_connected": False}
+    a_live_desk(session, takes=False, round_id=line, node="one", **values)
+
+
+def telephone_that_is_asked_for(session: Session, line: int) -> None:
+    values = {"phone": "sip", "number": make.a_number(), "call_asked_at": now(session)}
+    a_live_desk(session, takes=True, node="one", phone_connected=False, **values)
+
+
 def sip_phone_by_hand(session: Session, line: int) -> None:
     desk = a_live_desk(session, takes=False, node="one", phone="sip")
     taken = make.a_callback(session, C.CLAIMED)
@@ -196,6 +206,7 @@ def callers_node_full(session: Session, _line: int) -> None:
     [
         *(paused, desk_away, desk_on_its_way, desk_takes_none, desk_busy),
         *(sip_phone, sip_phone_beside, sip_phone_by_hand),
+        *(telephone_that_rings, telephone_that_is_asked_for),
         *(placed, asked_for, another_waits, another_hears_that_they_stay),
         *(line_silent, callers_node_silent, callers_node_drained, callers_node_cut_off, callers_node_full),
     ],
@@ -259,10 +270,9 @@ def test_given_what_does_not_tie_the_line_to_its_node_when_a_caller_presses_0_el
 
 @in_both
 def test_given_two_callers_on_two_nodes_when_they_press_0_at_the_same_moment_then_one_has_the_line(
-    engine: Engine, line: int, nodes: Make
+    engine: Engine, line: int
 ) -> None:
     """On `three` and on `two`, of which neither has it."""
-    nodes("three")
     both = threading.Barrier(2, timeout=20)
 
     def presses(node: str) -> tuple[Side, int, on_the_line.Outlook]:
@@ -364,6 +374,7 @@ def speaks_there(session: Session, line: int) -> None:
 
 def is_alone(session: Session, _line: int) -> None:
     silent(session, "one")
+    silent(session, "three")
 
 
 @pytest.mark.parametrize("how", [desk_has_come, speaks_there, another_waits, is_alone])
