@@ -23,6 +23,7 @@ from settings import Settings
 from tests import factories as make
 from tests.hotline.callbacks.waiting_callers import a_live_desk, given
 from tests.hotline.nodes.conftest import silent
+from tests.hotline.test_lock_order import beside
 from tests.kit.databases import in_both
 
 Make = Callable[..., list[leases.Lease]]
@@ -40,20 +41,25 @@ def line(engine: Engine, nodes: Make) -> int:
         return line.id
 
 
-def presses_0(engine: Engine, node: str, number: str | None = None) -> tuple[Side, int, on_the_line.Outlook]:
-    """As the script does it, in one transaction: where the line is, the place, what is said."""
-    with writing(engine) as session:
-        side = line_home.hold(session, node)
-        place = registration.register(
-            session,
-            round_id=rounds.operators_line(session).id,
-            number=number or make.a_number(),
-            tell=False,
-        ).registration_id
-        outlook = on_the_line.outlook(session, place)
-        if side is Side.COMES:
-            line_home.follow(session, node)
+def presses_0_in(session: Session, node: str) -> tuple[Side, int, on_the_line.Outlook]:
+    """As the script does it: where the line is, the place, what is said."""
+    side = line_home.hold(session, node)
+    place = registration.register(
+        session,
+        round_id=rounds.operators_line(session).id,
+        number=make.a_number(),
+        tell=False,
+    ).registration_id
+    outlook = on_the_line.outlook(session, place)
+    if side is Side.COMES:
+        line_home.follow(session, node)
     return side, place, outlook
+
+
+def presses_0(engine: Engine, node: str) -> tuple[Side, int, on_the_line.Outlook]:
+    """In one transaction."""
+    with writing(engine) as session:
+        return presses_0_in(session, node)
 
 
 def lives(engine: Engine, line: int) -> str | None:
@@ -414,3 +420,24 @@ def test_given_a_citizen_in_hand_by_hand_when_the_line_has_followed_then_they_ar
     with writing(engine) as session:
         assert not homes.settle(session, line, "one", hold=True), "the old node calls nobody more"
         assert homes.settle(session, line, "two", hold=True)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("node", ["one", "two"])
+def test_given_a_line_that_somebody_pauses_when_a_caller_presses_0_then_both_happen(
+    engine: Engine, line: int, node: str
+) -> None:
+    """The caller waits for the line's row before they hold the log, for which who pauses it waits."""
+
+    def pauses(session: Session) -> None:
+        session.scalars(select(Round.id).where(Round.id == line).with_for_update(key_share=True)).one()
+
+    beside(
+        engine,
+        holds=pauses,
+        act=lambda session: presses_0_in(session, node),
+        then=lambda session: rounds.pause(session, session.get_one(Round, line)),
+    )
+    with reading(engine) as session:
+        assert len(session.scalars(select(Registration)).all()) == 1
+        assert session.get_one(Round, line).paused_at
