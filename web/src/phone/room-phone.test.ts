@@ -3,7 +3,7 @@ import { Store } from '../ui/store'
 import { RoomPhone, type RoomAccount } from './room-phone'
 
 /** Each signs in and is in its room at once. */
-const phones: { account: RoomAccount; stopped: boolean }[] = []
+const phones: { account: RoomAccount; stopped: boolean; hungUp: () => void }[] = []
 
 vi.mock('./microphone', () => ({
   MicrophoneError: Error,
@@ -15,9 +15,9 @@ vi.mock('./one-window', () => ({
 vi.mock('./softphone', () => ({
   Softphone: class {
     readonly status = new Store({ state: 'disconnected', problem: null, speaker: null })
-    readonly seen: { account: RoomAccount; stopped: boolean }
+    readonly seen: { account: RoomAccount; stopped: boolean; hungUp: () => void }
     constructor(account: RoomAccount) {
-      this.seen = { account, stopped: false }
+      this.seen = { account, stopped: false, hungUp: () => this.status.set({ state: 'registered' }) }
       phones.push(this.seen)
     }
     start() {
@@ -65,5 +65,33 @@ it('given a phone that is off, or an API that does not answer, when asked to go 
   asked.mockRejectedValueOnce(new Error('away'))
   await phone.moveIfElsewhere()
   expect(where()).toEqual(['wss://one/ws'])
+  phone.leave()
+})
+
+it('given a phone that is sent from node to node when it has just come then it waits no longer than the first time', async () => {
+  const phone = new RoomPhone(asked)
+  await phone.connect()
+  for (const next of ['two', 'one', 'two', 'one', 'two']) {
+    node = next
+    phones.at(-1)?.hungUp()
+    await vi.advanceTimersByTimeAsync(100)
+    expect(where()).toEqual([`wss://${next}/ws`])
+  }
+  phone.leave()
+})
+
+it('given a phone that is hung up over and over when it is to be where it was then it waits longer and longer', async () => {
+  const phone = new RoomPhone(asked)
+  await phone.connect()
+  phones.at(-1)?.hungUp()
+  await vi.advanceTimersByTimeAsync(0)
+  for (const wait of [1_000, 2_000, 4_000, 4_000]) {
+    const before = phones.length
+    phones.at(-1)?.hungUp()
+    await vi.advanceTimersByTimeAsync(wait - 100)
+    expect(phones).toHaveLength(before)
+    await vi.advanceTimersByTimeAsync(200)
+    expect(phones).toHaveLength(before + 1)
+  }
   phone.leave()
 })

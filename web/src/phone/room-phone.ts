@@ -39,9 +39,8 @@ export class RoomPhone {
   private phone: Softphone | null = null
   /** The one before, which stays until this one is in the room: the citizen is not alone meanwhile. */
   private before: Softphone | null = null
-  private extension = ''
-  /** Where the last account was to sign in. */
-  private address = ''
+  /** The last one that was given. */
+  private account: RoomAccount | null = null
   private tries = 0
   /** The attempt at a phone that counts; an answer to an earlier one comes too late. */
   private turn = 0
@@ -102,7 +101,7 @@ export class RoomPhone {
     const { turn } = this
     if (this.status.get().state !== 'connected') return
     const account = await this.getAccount().catch(() => null)
-    if (account && account.websocket_url !== this.address && turn === this.turn) this.renew()
+    if (account && account.websocket_url !== this.account?.websocket_url && turn === this.turn) this.renew()
   }
 
   press(key: string): void {
@@ -144,10 +143,10 @@ export class RoomPhone {
     try {
       const account = await this.getAccount()
       if (!isMine()) return
+      if (account.websocket_url !== this.account?.websocket_url) this.tries = 0 // sent elsewhere, which is no failure
       const phone = new Softphone(account, { microphone: this.microphone, onLost: () => this.renew() })
       this.phone = phone
-      this.extension = account.extension
-      this.address = account.websocket_url
+      this.account = account
       phone.status.subscribe(() => this.follow(phone))
       await phone.start()
     } catch {
@@ -192,7 +191,7 @@ export class RoomPhone {
       speaker,
     })
     if (state === 'ringing') phone.hangUp()
-    if (state === 'registered' && !ended) this.later(() => phone.call(this.extension))
+    if (state === 'registered' && !ended) this.later(() => phone.call(this.account?.extension ?? ''))
     // Whoever was hung up may sit at another desk now, or at none: the account is asked for anew.
     if (ended && state === 'registered' || state === 'disconnected' && problem === 'refused') {
       this.later(() => {
