@@ -124,10 +124,10 @@ LABEL org.opencontainers.image.version=${VERSION}
 
 FROM database AS patroni
 USER root
-RUN apt-get update && apt-get install -y --no-install-recommends patroni python3-etcd python3-dnspython && apt-get clean && rm -rf /var/lib/apt/lists/*
-RUN install -d -o hotline -g hotline -m 700 /run/cluster-key
+RUN apt-get update && apt-get install -y --no-install-recommends patroni python3-etcd python3-dnspython openssl && apt-get clean && rm -rf /var/lib/apt/lists/*
+RUN cd /run && install -d -o hotline -g hotline -m 700 cluster-key machine-tls cluster-tls/etcd1 cluster-tls/etcd2 cluster-tls/etcd3 cluster-tls/pg1 cluster-tls/pg2
 COPY ops/containers/patroni.sh /opt/hotline137/ops/
-COPY ops/postgresql/patroni.yml /opt/hotline137/ops/postgresql/
+COPY ops/postgresql/patroni.yml ops/postgresql/certificates.sh /opt/hotline137/ops/postgresql/
 USER hotline
 LABEL org.opencontainers.image.title="Hotline 137: Patroni" org.opencontainers.image.licenses=Apache-2.0
 ARG VERSION
@@ -137,7 +137,7 @@ LABEL org.opencontainers.image.version=${VERSION}
 FROM ${STABLE} AS etcd
 RUN apt-get update && apt-get install -y --no-install-recommends etcd-server etcd-client && apt-get clean && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
- && install -d -o hotline -g hotline -m 700 /var/lib/etcd
+ && install -d -o hotline -g hotline -m 700 /var/lib/etcd /run/machine-tls
 COPY ops/healthcheck.sh /opt/hotline137/ops/
 USER hotline
 CMD ["etcd"]

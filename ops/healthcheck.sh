@@ -19,7 +19,7 @@ kamailio)
   exec kamcmd -s unix:/tmp/kamailio_ctl core.uptime
   ;;
 etcd)
-  exec etcdctl --endpoints=127.0.0.1:2379 endpoint health
+  exec etcdctl --endpoints=https://127.0.0.1:2379 endpoint health
   ;;
 patroni)
   exec pg_isready -q -h /tmp

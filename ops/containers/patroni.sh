@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs PostgreSQL under Patroni, in the containers of docker-compose.scale.yml: patroni.sh NAME, as ops/postgresql/patroni.yml
-# says. `patroni.sh keys` makes the passwords before both; `patroni.sh first URL` our role and database, once.
+# says. `patroni.sh keys` makes the passwords and certificates before all; `patroni.sh first URL` our role and database, once.
 set -eu
 umask 077
 keys=/run/cluster-key/keys
@@ -18,6 +18,12 @@ keys)
   . "$keys"
   # In place: others have this file open, and what is written is the same each time.
   for last in 24 25; do echo "$network.$last:5432:hotline:hotline:$hotline"; done > "$pgpass"
+  tls=/run/cluster-key/tls
+  for each in etcd1,$network.21 etcd2,$network.22 etcd3,$network.23 pg1,$network.24 pg2,$network.25; do
+    /opt/hotline137/ops/postgresql/certificates.sh "$tls" "$each"
+    cp "$tls/${each%,*}"/* "/run/cluster-tls/${each%,*}"
+  done
+  cp "$tls/ca/ca.crt" "${pgpass%/*}"
   ;;
 first)
   . "$keys"
@@ -34,6 +40,7 @@ SQL
     -e "/listen:\|connect_address:/s/pg1.city.example/$(hostname -i)/" \
     -e "s/etcd\([123]\).city.example/$network.2\1/g" \
     -e "s|/var/lib/postgresql/.pgpass-patroni|/tmp/pgpass|" \
+    -e "s|/etc/patroni/tls|/run/machine-tls|" \
     -e "s|/var/lib/postgresql/hotline|$folder|" \
     -e "s|/usr/lib/postgresql/17|/usr/lib/postgresql/$POSTGRES_MAJOR|" \
     -e "s|/var/run/postgresql|/tmp|" \

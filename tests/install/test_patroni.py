@@ -2,12 +2,16 @@
 etcd, by the samples that we ship.
 """
 
+import json
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from pathlib import Path
+from urllib.request import urlopen
 
 import httpx
 import psycopg
@@ -24,7 +28,7 @@ from hotline.citizens import sessions
 from settings import Settings, load
 from settings.addresses import Address
 from tests.factories import a_number, a_round
-from tests.kit.patroni import ETCDS, Cluster
+from tests.kit.patroni import ETCDS, ROLES, SERVERS, Cluster, certificates
 from tests.kit.ports import free_port
 from tests.kit.process import Program, slowness, until
 from tests.kit.registering import Callers
@@ -40,13 +44,80 @@ _ADDRESSES = ("http", "agi", "ami", "sip", "asterisk_http")
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[Cluster]:
     with Cluster() as running:
         url = running.url("postgres").replace("+psycopg", "")
         with psycopg.connect(url, autocommit=True, target_session_attrs="read-write") as admin:
             admin.execute("CREATE DATABASE hotline TEMPLATE template0")
         yield running
+
+
+def asked(cluster: Cluster, machine: str, port: int, path: str, context: ssl.SSLContext | None) -> str:
+    """What is answered; "" if nobody does. Without `context`: asked in the clear."""
+    host, here = cluster.address(machine, port)
+    scheme = "https" if context else "http"
+    try:
+        with urlopen(f"{scheme}://{host}:{here}{path}", timeout=10, context=context) as answer:
+            return str(answer.read().decode())
+    except (OSError, HTTPException):
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("machine", "port", "path", "knows"),
+    [
+        ("etcd2", 2379, "/health", "health"),
+        ("etcd2", 2380, "/members", "clientURLs"),
+        ("pg2", 8008, "/cluster", "members"),
+    ],
+)
+def test_given_a_port_of_the_cluster_when_asked_without_its_citys_certificate_then_nobody_is_answered(
+    cluster: Cluster, tmp_path: Path, machine: str, port: int, path: str, knows: str
+) -> None:
+    certificates(tmp_path / "elsewhere", "pg1")
+    strange, theirs = cluster.trusting(), tmp_path / "elsewhere" / "pg1"
+    strange.load_cert_chain(theirs / "machine.crt", theirs / "machine.key")
+
+    answers = [asked(cluster, machine, port, path, each) for each in (None, cluster.trusting(), strange)]
+
+    assert answers == ["", "", ""]
+    assert knows in json.dumps(json.loads(asked(cluster, machine, port, path, cluster.trusting("pg1"))))
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_given_a_password_when_it_comes_in_the_clear_or_to_a_server_that_is_another_then_there_is_no_session(
+    cluster: Cluster, tmp_path: Path, role: str
+) -> None:
+    certificates(tmp_path / "elsewhere", "pg1")
+    user, password = ROLES[role]
+    ours, others = cluster.tls / "ca" / "ca.crt", tmp_path / "elsewhere" / "ca" / "ca.crt"
+
+    def session(server: str, **how: object) -> bool:
+        host, port = cluster.address(server, 5432)
+        replication = {"replication": "database"} if role == "replication" else {}
+        given = {"host": host, "hostaddr": host, "port": port, "user": user, "password": password, **how}
+        with psycopg.connect(dbname="postgres", **given, **replication) as made:
+            return made.pgconn.ssl_in_use
+
+    for server in SERVERS:
+        assert session(server, sslmode="verify-full", sslrootcert=ours)
+        for words, how in (
+            ("no encryption", {"sslmode": "disable"}),
+            ("verify failed", {"sslmode": "verify-full", "sslrootcert": others}),
+            ("does not match", {"sslmode": "verify-full", "sslrootcert": ours, "host": "pg9.city.example"}),
+        ):
+            with pytest.raises(psycopg.OperationalError, match=words):
+                session(server, **how)
+
+
+def test_given_a_standby_when_it_follows_then_by_tls(cluster: Cluster) -> None:
+    with psycopg.connect(
+        cluster.url("postgres").replace("+psycopg", ""), target_session_attrs="read-write"
+    ) as admin:
+        found = admin.execute("SELECT usename, ssl FROM pg_stat_replication JOIN pg_stat_ssl USING (pid)")
+
+        assert found.fetchall() == [("replicator", True)]
 
 
 def _signed_in(number: str, at: datetime) -> dict[str, object]:

@@ -150,7 +150,7 @@ def test_given_a_round_when_one_part_after_another_dies_then_nobody_is_lost_or_c
     faults.append(evening.during("Kamailio is killed", lambda: project.crash("kamailio")))
 
     until(project.is_whole, "both PostgreSQL are there", _WHOLE_S)
-    primary = next(name for name, role in project.roles().items() if role == "leader")
+    primary = next(name for name, role in project.roles().items() if role == "Leader")
     faults.append(evening.during("the PostgreSQL primary is killed", lambda: project.kill(primary)))
     project.start(primary)
     until(project.is_whole, "both PostgreSQL are there again", _WHOLE_S)

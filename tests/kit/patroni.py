@@ -1,8 +1,12 @@
-"""PostgreSQL under Patroni, with etcd, as the samples in ops/postgresql say: on this machine's free ports."""
+"""PostgreSQL under Patroni, with etcd, as the samples in ops/postgresql say: on this machine's free ports.
+
+Their certificates are those that ops/postgresql/certificates.sh makes.
+"""
 
 import json
 import shutil
 import signal
+import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -18,6 +22,7 @@ from tests.kit.process import Program, folder_in_memory, need, until
 
 SAMPLES = Path(__file__).parents[2] / "ops" / "postgresql"
 ETCDS, SERVERS = ("etcd1", "etcd2", "etcd3"), ("pg1", "pg2")
+ROLES = {"superuser": ("postgres", "change-me-1"), "replication": ("replicator", "change-me-2")}
 _READY_S = 90.0
 
 
@@ -34,9 +39,9 @@ class Cluster:
     def __enter__(self) -> Self:
         try:
             (self._folder / "sockets").mkdir()
-            if self._user:
-                for each in (self._folder, self._folder / "sockets"):
-                    shutil.chown(each, self._user)
+            certificates(self.tls, *ETCDS, *SERVERS)
+            for each in (self._folder, self._folder / "sockets", self.tls, *self.tls.rglob("*")):
+                self._give(each)
             for name in ETCDS:
                 self._start_etcd(name)
             for name in SERVERS:
@@ -55,6 +60,11 @@ class Cluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
+    def tls(self) -> Path:
+        """What certificates.sh has made: a folder for each machine, and `ca`."""
+        return self._folder / "tls"
+
+    @property
     def ports(self) -> str:
         """Those of PostgreSQL, as libpq takes them."""
         return ",".join(str(self._port(name, 5432)) for name in SERVERS)
@@ -62,7 +72,19 @@ class Cluster:
     def url(self, database: str) -> str:
         """Of both servers."""
         user = "postgresql+psycopg://postgres:change-me-1"
-        return f"{user}@/{database}?host=127.0.0.1,127.0.0.1&port={self.ports}"
+        checked = f"sslmode=verify-full&sslrootcert={self.tls / 'ca' / 'ca.crt'}"
+        return f"{user}@/{database}?host=127.0.0.1,127.0.0.1&port={self.ports}&{checked}"
+
+    def address(self, name: str, port: int) -> tuple[str, int]:
+        """Where that port of that machine is here."""
+        return "127.0.0.1", self._port(name, port)
+
+    def trusting(self, name: str = "") -> ssl.SSLContext:
+        """Of a client that knows the city's CA, and shows that machine's certificate, if any."""
+        context = ssl.create_default_context(cafile=self.tls / "ca" / "ca.crt")
+        if name:
+            context.load_cert_chain(self.tls / name / "machine.crt", self.tls / name / "machine.key")
+        return context
 
     def primary(self) -> str:
         """The name of the one that Patroni holds for it; "" while there is none."""
@@ -76,13 +98,13 @@ class Cluster:
         """Start a PostgreSQL, by its Patroni."""
         folder = self._folder / name
         folder.mkdir(exist_ok=True)
-        if self._user:
-            shutil.chown(folder, self._user)
+        self._give(folder)
         changes = {
             "/var/lib/postgresql/.pgpass-patroni": str(folder / "pgpass"),
             "/var/lib/postgresql/hotline": str(folder / "data"),
             "/usr/lib/postgresql/17/bin": str(Path(binary("postgres")).parent),
             "/var/run/postgresql": str(self._folder / "sockets"),
+            "/etc/patroni/tls": str(self.tls / name),
             "mode: required": "mode: 'off'",
             "local all postgres peer": "local all all trust",
         }
@@ -123,14 +145,19 @@ class Cluster:
 
     def _start_etcd(self, name: str) -> None:
         text = (SAMPLES / "etcd.env").read_text().replace("0.0.0.0", "etcd1.city.example")
-        text = self._here(text, "etcd1", name, {})
+        text = self._here(text, "etcd1", name, {"/etc/etcd/tls": str(self.tls / name)})
         lines = [line.partition("=") for line in text.splitlines() if line.startswith("ETCD_")]
         env = {key: value for key, _, value in lines} | {"ETCD_DATA_DIR": str(self._folder / name)}
-        self._run(name, [need("etcd", "etcd-server"), "--unsafe-no-fsync"], env=env)
+        self._run(name, [need("etcd", "etcd-server"), "--unsafe-no-fsync"], **env)
 
-    def _run(self, name: str, command: list[Any], **more: Any) -> None:
+    def _run(self, name: str, command: list[Any], **more: str) -> None:
         log = self._folder / f"{name}.log"
-        self._running[name] = Program(command, folder=self._folder, log=log, user=self._user, **more)
+        env = {"HOME": str(self._folder)} | more  # libpq looks there for certificates
+        self._running[name] = Program(command, folder=self._folder, log=log, user=self._user, env=env)
+
+    def _give(self, path: Path) -> None:
+        if self._user:
+            shutil.chown(path, self._user)
 
     def _here(self, text: str, sample: str, name: str, changes: dict[str, str]) -> str:
         """A sample of one machine, for another one, which is this machine."""
@@ -152,7 +179,8 @@ class Cluster:
     def _roles(self) -> dict[str, str]:
         for name in SERVERS:
             with suppress(OSError, ValueError):
-                with urlopen(f"http://127.0.0.1:{self._port(name, 8008)}/cluster", timeout=2) as answer:
+                url = f"https://127.0.0.1:{self._port(name, 8008)}/cluster"
+                with urlopen(url, timeout=2, context=self.trusting(name)) as answer:
                     members = json.load(answer)["members"]
                 return {each["name"]: each["role"] for each in members if each["state"] in _WORKS}
         return {}
@@ -165,6 +193,11 @@ class Cluster:
         with suppress(OSError, ValueError, psutil.NoSuchProcess):
             found.append(psutil.Process(self._postmaster(name)))
         return [*found, *(child for each in found for child in each.children(recursive=True))]
+
+
+def certificates(folder: Path, *machines: str) -> None:
+    """As a city makes them."""
+    subprocess.run([SAMPLES / "certificates.sh", folder, *machines], check=True, capture_output=True)
 
 
 _WORKS = ("running", "streaming")

@@ -1,5 +1,6 @@
 """docker-compose.scale.yml, running: what its phones and desks need on this machine; how its parts die."""
 
+import json
 import re
 import shutil
 import time
@@ -62,15 +63,16 @@ class Project(Compose):
 
     def roles(self) -> dict[str, str]:
         """What each PostgreSQL is, as Patroni says."""
-        for last in (24, 25):
-            with suppress(httpx.HTTPError, ValueError):
-                found = httpx.get(f"http://{self.network}.{last}:8008/cluster", timeout=2).json()["members"]
-                return {each["name"]: each["role"] for each in found if each["state"] in _WORKS}
+        ask = ("patronictl", "-c", "/tmp/patroni.yml", "list", "--format", "json")
+        for name in SERVERS:
+            with suppress(AssertionError, ValueError):  # it is dead, or not yet there
+                found = json.loads(self("exec", "-T", name, *ask))
+                return {each["Member"]: each["Role"] for each in found if each["State"] in _WORKS}
         return {}
 
     def is_whole(self) -> bool:
         """Whether every commit is on both."""
-        return sorted(self.roles().values()) == ["leader", "sync_standby"]
+        return sorted(self.roles().values()) == ["Leader", "Sync Standby"]
 
 
 _WORKS = ("running", "streaming")
@@ -105,6 +107,8 @@ class Scale(System):
             self.project.up()
             inside = ("exec", "-T", "api", "cat")
             (self._folder / "secret").write_text(self.project(*inside, "/var/lib/hotline137/secret"))
+            ca = self._folder / "ca.crt"
+            ca.write_text(self.project(*inside, "/run/database-key/ca.crt"))
             (self._folder / "prompts").mkdir()
             self.project("cp", "api:/var/lib/hotline137/prompts/fa", self._folder / "prompts")
             password = self.project(*inside, "/run/database-key/pgpass").split(":", 4)[4].split()[0]
@@ -115,7 +119,7 @@ class Scale(System):
                     "HOTLINE_STATE_DIR": str(self._folder),
                     "HOTLINE_SIP": f"{self.project.network}.10:5060",
                     "HOTLINE_DATABASE_URL": f"postgresql+psycopg://hotline:{password}@/hotline"
-                    f"?host={hosts}&port=5432,5432",
+                    f"?host={hosts}&port=5432,5432&sslmode=verify-full&sslrootcert={ca}",
                 }
             )
             self.engine = connect(self.settings.database)

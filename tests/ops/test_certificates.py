@@ -1,0 +1,50 @@
+"""ops/postgresql/certificates.sh: a city's own CA, and a certificate for each machine."""
+
+import subprocess
+from pathlib import Path
+
+SCRIPT = Path(__file__).parents[2] / "ops" / "postgresql" / "certificates.sh"
+
+
+def made(folder: Path, *machines: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([SCRIPT, folder, *machines], check=False, capture_output=True, text=True)
+
+
+def said(*command: str | Path) -> str:
+    return subprocess.run(["openssl", *command], check=True, capture_output=True, text=True).stdout
+
+
+def test_given_machines_when_it_is_run_again_then_new_ones_are_added_and_nothing_is_made_anew(tmp_path: Path):
+    tls = tmp_path / "tls"
+    assert made(tls, "pg1.city.example,192.0.2.31,2001:db8::1").returncode == 0
+    before = {path: path.read_bytes() for path in tls.rglob("*") if path.is_file()}
+
+    again = made(tls, "pg1.city.example,192.0.2.99", "pg2.city.example")
+
+    assert again.returncode == 0 and "left as it is" in again.stderr
+    assert before == {path: path.read_bytes() for path in before}
+    assert sorted(path.name for path in tls.iterdir()) == ["ca", "pg1.city.example", "pg2.city.example"]
+    for name in ("pg1.city.example", "pg2.city.example"):
+        checked = ("verify", "-x509_strict", "-CAfile", tls / "ca" / "ca.crt", "-verify_hostname", name)
+        assert "OK" in said(*checked, tls / name / "machine.crt")
+    names = said("x509", "-noout", "-ext", "subjectAltName", "-in", tls / "pg1.city.example" / "machine.crt")
+    assert "IP Address:192.0.2.31" in names and "IP Address:2001:DB8" in names and "192.0.2.99" not in names
+
+
+def test_given_what_it_makes_when_somebody_else_looks_then_they_can_read_none_of_it(tmp_path: Path):
+    made(tmp_path / "tls", "pg1")
+
+    files = [path for path in (tmp_path / "tls").rglob("*") if path.is_file()]
+    assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
+    assert (tmp_path / "tls").stat().st_mode & 0o777 == 0o700
+    assert sorted(path.name for path in files if "ca.key" in path.name or "pg1" in str(path.parent)) == [
+        *("ca.crt", "ca.key", "machine.crt", "machine.key")
+    ]
+
+
+def test_given_a_name_that_is_none_when_it_is_run_then_it_says_so_and_leaves_no_half_of_a_machine(
+    tmp_path: Path,
+):
+    for wrong in ("", "ca", "../pg1", "pg1,not a,[name]:"):
+        assert made(tmp_path / "tls", wrong).returncode != 0, wrong
+    assert {path.name for path in (tmp_path / "tls").iterdir()} <= {"ca", ".new"}
