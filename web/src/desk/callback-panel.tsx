@@ -3,6 +3,7 @@ import { useEffect } from 'react'
 import type { Callback } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Reason } from '../line/reason'
+import { useProbablyCut } from '../phone/use-probably-cut'
 import { ReferButton } from '../requests/refer-button'
 import { CallIcon } from '../ui/call-state'
 import { callStateOf } from '../ui/call-states'
@@ -32,11 +33,12 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
   const subjectOf = useSubject()
   const atThumb = useAtThumb(callback)
   const { registration, state, outcome } = callback
-  const word = state === 'closed' && outcome ? text.outcome[outcome] : stateWord(text, callback)
-  const call = callStateOf(callback)
+  const cut = useProbablyCut(callback)
+  const word = cut ? text.probablyCut.word : state === 'closed' && outcome ? text.outcome[outcome] : stateWord(text, callback)
+  const call = cut ? 'held' : callStateOf(callback)
   const staying = callback.on_the_line && state !== 'closed'
   const usual = callback.on_hold_at || callback.arriving || letGo(callback) ? '' : text.callbackHelp[state]
-  const help = staying && state in text.live.help ? text.live.help[state as keyof typeof text.live.help] : usual
+  const help = cut ? text.probablyCut.help : staying && state in text.live.help ? text.live.help[state as keyof typeof text.live.help] : usual
 
   useEffect(() => {
     document.title = `${word} · ${text.brandNumber}`
@@ -45,13 +47,13 @@ export function CallbackPanel({ callback, desk }: { callback: Callback; desk: De
   return (
     <>
       <Paper className={style.panel} withBorder data-call={call}>
-        <div className={style.state} role="status" data-testid="callback-state" data-state={state} data-outcome={outcome ?? ''}>
+        <div className={style.state} role="status" data-testid="callback-state" data-state={state} data-cut={cut} data-outcome={outcome ?? ''}>
           <h2><CallIcon state={call} /> {word}<OnTheLine callback={callback} /></h2>
           {help && <p>{help}</p>}
         </div>
         <GivenBy callback={callback} />
         <HeldLeft callback={callback} />
-        <Timer callback={callback} />
+        {!cut && <Timer callback={callback} />}
         <div className={style.deeds}>
           {!atThumb && <HoldButton callback={callback} />}
           <ThirdPerson callback={callback} apart={atThumb} />

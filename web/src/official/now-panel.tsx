@@ -17,6 +17,7 @@ import { OnHold } from '../ui/on-hold'
 import type { Talk } from '../ui/talk'
 import { useNow } from '../ui/use-now'
 import { useSubject } from '../ui/use-subject'
+import { useProbablyCut } from '../phone/use-probably-cut'
 import { type Time, timeOf } from './conversation-time'
 import type { Serving } from './use-serving'
 import style from './official.module.css'
@@ -43,12 +44,13 @@ export function NowPanel({ serving, round, connected, consultedBy }: Props) {
   const time = timeOf(callback, round.minutes, useNow(callback?.state === 'talking' || callback?.state === 'held'))
   const begun = useBegun(round)
   const beside = callback === null && consultedBy !== null
-  const call = callback ? callStateOf(callback) : CALL[state]
+  const cut = useProbablyCut(callback)
+  const call = cut ? 'held' : callback ? callStateOf(callback) : CALL[state]
   return (
     <Paper withBorder className={style.now} data-call={call} data-state={state} data-time={time.tone} component="section">
-      <div role="status" data-testid="serving-state" data-state={state}>
-        <h2><CallIcon state={call} /> {beside ? text.transfer.speaksWith(format.number(consultedBy)) : held(serving, text)}{callback && <OnTheLine callback={callback} />}</h2>
-        <p className={style.help}>{beside ? text.transfer.speaksHelp : help(serving, text, connected) ?? (begun ? '' : text.round.startsAt(format.moment(round.starts_at)))}</p>
+      <div role="status" data-testid="serving-state" data-state={state} data-cut={cut}>
+        <h2><CallIcon state={call} /> {beside ? text.transfer.speaksWith(format.number(consultedBy)) : cut ? text.probablyCut.word : held(serving, text)}{callback && <OnTheLine callback={callback} />}</h2>
+        <p className={style.help}>{beside ? text.transfer.speaksHelp : cut ? text.probablyCut.help : help(serving, text, connected) ?? (begun ? '' : text.round.startsAt(format.moment(round.starts_at)))}</p>
         {callback && <HeldLeft callback={callback} />}
         {callback && <GivenBy callback={callback} />}
       </div>
@@ -57,7 +59,7 @@ export function NowPanel({ serving, round, connected, consultedBy }: Props) {
           <p className={style.subject} data-testid="subject">{subject(callback.registration.subject)}</p>
           <Citizen callback={callback} />
           <VoiceMessage registration={callback.registration} />
-          {time.talk && <Timer talk={time.talk} tone={time.tone} minutes={round.minutes} />}
+          {time.talk && !cut && <Timer talk={time.talk} tone={time.tone} minutes={round.minutes} />}
           <div className={style.deeds}>
             <HoldButton callback={callback} />
             <ThirdPerson callback={callback} />

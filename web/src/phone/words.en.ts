@@ -32,6 +32,10 @@ export const words: typeof fa = {
     'no-answer': 'There was no answer.',
     failed: 'The call failed.',
   },
+  probablyCut: {
+    word: 'The conversation is probably cut off',
+    help: 'Your phone is not connected. Wait a moment: if it comes back by itself, the conversation goes on; if it was cut off, this page says so, and this citizen is first in line again.',
+  },
   microphoneLoss: {
     replaced: (name) => `Your microphone was cut off. You are heard by another one now${name && `: ${name}`}.`,
     missing: 'Your microphone was cut off and nobody hears you. Plug one in; it is used at once.',
