@@ -41,6 +41,8 @@ the line's counts (its triggers), one after the other: there a wait is given up 
 
 _TURN_S = 30
 
+ONLY_READS = "25006"
+"""What a server of PostgreSQL says to a writer after another one has taken its place."""
 _STATEMENT_MS, _ANSWER_S = 5000, 6.0
 """The server gives a statement up; and a server that has not answered even then is away."""
 
@@ -121,8 +123,11 @@ def is_away(error: Exception) -> bool:
     wrong question, too (no such table), which is our fault.
     """
     names = {each.__name__ for each in type(error).__mro__}
-    if getattr(getattr(error, "orig", error), "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+    driver_s = getattr(error, "orig", error)
+    if getattr(driver_s, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return False
+    if getattr(driver_s, "sqlstate", None) == ONLY_READS:
+        return True
     return isinstance(error, TimeoutError) or not names.isdisjoint({"OperationalError", "InterfaceError"})
 
 
@@ -219,6 +224,12 @@ def poke(engine: Engine, *statements: Insert | Update) -> int:
             if not is_one:
                 connection.commit()
             return int(cursor.rowcount)
+        except Exception as error:
+            if on_postgresql:  # the next one begins anew
+                connection.invalidate(error)
+            if getattr(error, "sqlstate", None) == ONLY_READS:
+                engine.dispose()  # whatever else it has leads there, too
+            raise
         finally:
             if on_postgresql and not driver.closed:
                 driver.rollback()

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 
-_ONLY_READS = "25006"
-"""What a server says to a writer after another one has taken its place."""
+from db.engine import ONLY_READS
+
 _LOOK_S = 0.1
 _SURE_S = 1.5
 """A connection that was answered so lately is not asked whether it is there before its next use."""
@@ -62,32 +62,40 @@ class _Servers:
         self._order: Sequence[Mapping[str, str]] = [{}]  # as they are named
         if {many} == set(map(len, each_has)):  # else libpq says what is wrong
             self._order = [dict(server) for server in zip(*each_has, strict=True)]
+        self._let_in_at: dict[int, float] = {}
         self._asked_again_at: dict[int, float] = {}
         """By the id of one that was slow to answer."""
 
     def connect(self, named: Mapping[str, Any]) -> _Impatient:
         """A connection to the first of them that lets us in. Raises OperationalError if none does."""
-        order, began = self._order, time.monotonic()
-        quick = [each for each in order if self._asked_again_at.get(id(each), began) <= began]
+        order, at = self._order, time.monotonic()
+        quick = [each for each in order if self._asked_again_at.get(id(each), at) <= at]
         failed = list[psycopg.OperationalError]()
         for server in quick or order:
+            began = time.monotonic()
             try:
                 made = _Impatient.connect(**{**named, **server})
             except psycopg.OperationalError as error:
                 failed.append(error)
-                self._failed(server, time.monotonic() - began)
-                began = time.monotonic()
+                self._failed(server, began)
             else:
-                if server is not self._order[0]:
-                    self._order = [server, *(each for each in self._order if each is not server)]
+                self._lets_in(server)
                 return made
         if len(failed) == 1:
             raise failed[0]
         raise type(failed[-1])("; ".join(map(str, failed)))
 
-    def _failed(self, server: Mapping[str, str], after_s: float) -> None:
-        if after_s >= _SLOW_S:
-            self._asked_again_at[id(server)] = time.monotonic() + _SILENT_S
+    def _lets_in(self, server: Mapping[str, str]) -> None:
+        self._let_in_at[id(server)] = time.monotonic()
+        self._asked_again_at.pop(id(server), None)
+        if server is not self._order[0]:
+            self._order = [server, *(each for each in self._order if each is not server)]
+
+    def _failed(self, server: Mapping[str, str], began: float) -> None:
+        at = time.monotonic()
+        is_off = at - began >= _SLOW_S and self._let_in_at.get(id(server), 0.0) < began
+        if is_off:  # for others, too: a packet that was lost is only one's bad luck
+            self._asked_again_at[id(server)] = at + _SILENT_S
             self._order = [*(each for each in self._order if each is not server), server]
 
 
@@ -152,7 +160,7 @@ def patiently(connection: Connection) -> None:
 
 def _away_if_it_only_reads(context: ExceptionContext) -> OperationalError | None:
     error = context.original_exception
-    if getattr(error, "sqlstate", None) != _ONLY_READS:
+    if getattr(error, "sqlstate", None) != ONLY_READS:
         return None
     context.is_disconnect = True  # it, and whatever else the pool has
     return OperationalError(context.statement, None, error, hide_parameters=True)

@@ -53,7 +53,8 @@ class Copy:
     def terminate(self) -> None:
         """Ask it to end."""
         if not self._ended.is_set():
-            os.kill(self.pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # its end is about to be noticed
+                signal.pidfd_send_signal(self._file, signal.SIGTERM)
 
 
 class Nursery:
@@ -64,7 +65,7 @@ class Nursery:
         self._one_at_a_time = asyncio.Lock()
         self._wire: socket.socket | None = None
         self._process: asyncio.subprocess.Process | None = None
-        self._answer: asyncio.Future[int] | None = None
+        self._answer: asyncio.Future[tuple[int, asyncio.Future[int]]] | None = None
         self._told: dict[int, asyncio.Future[int]] = {}
         self._imported: set[str] = set()
         self._is_late = False
@@ -88,7 +89,7 @@ class Nursery:
         try:
             return Copy(pid, stdout, told)
         except OSError as error:  # its end could not be noticed
-            os.kill(pid, signal.SIGKILL)
+            _kill(pid)
             raise NoCopy(str(error)) from None
 
     async def close(self) -> None:
@@ -101,21 +102,21 @@ class Nursery:
             await process.wait()
 
     async def _asked(self, wanted: dict[str, Any], output: int) -> tuple[int, "asyncio.Future[int]"]:
-        if self._is_late:  # until it says something
+        if self._is_late:  # until it has answered
             raise NoCopy("the nursery does not answer")
         wire = self._wire or await self._begin(wanted["environment"])
         patience_s = _ANSWER_S if wanted["name"] in self._imported else _IMPORT_S
         self._answer = asyncio.get_running_loop().create_future()
         try:
             socket.send_fds(wire, [json.dumps(wanted).encode()], [output])
-            pid = await asyncio.wait_for(self._answer, patience_s)
+            answer = await asyncio.wait_for(self._answer, patience_s)
         except TimeoutError:
             self._is_late = True
             raise NoCopy("the nursery does not answer") from None
         finally:
             self._answer = None
         self._imported.add(wanted["name"])
-        return pid, self._told[pid]
+        return answer
 
     async def _begin(self, environment: Mapping[str, str]) -> socket.socket:
         wire, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -140,14 +141,14 @@ class Nursery:
             return
         except OSError:
             said = b""
-        self._is_late = False
-        if not said:
-            self._gone()
-            return
-        words = json.loads(said)
-        if "ended" in words:
+        words = json.loads(said) if said else {}
+        if "ended" in words:  # is no answer
             if told := self._told.pop(words["ended"], None):
                 told.set_result(words["code"])
+            return
+        self._is_late = False
+        if not words:
+            self._gone()
         elif "pid" in words:
             self._is_there(words["pid"])
         elif self._answer and not self._answer.done():
@@ -155,10 +156,10 @@ class Nursery:
 
     def _is_there(self, pid: int) -> None:
         if self._answer and not self._answer.done():
-            self._told[pid] = asyncio.get_running_loop().create_future()
-            self._answer.set_result(pid)
+            told = self._told[pid] = asyncio.get_running_loop().create_future()
+            self._answer.set_result((pid, told))
         else:  # nobody waits for it any more
-            os.kill(pid, signal.SIGKILL)
+            _kill(pid)
 
     def _gone(self) -> None:
         """Its copies have ended with it: the kernel sees to that."""
@@ -172,3 +173,8 @@ class Nursery:
         for told in self._told.values():
             told.set_result(-signal.SIGKILL)
         self._told = {}
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)

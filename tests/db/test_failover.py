@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, suppress
 from typing import Any
 
@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import OperationalError
 
-from db.engine import connect, reading, writing
+from db.engine import connect, is_away, reading, writing
 from db.migrate import upgrade
 from db.postgres import parameters
 from dialer.leader import DatabaseLeader
+from hotline import heartbeats
 from tests.factories import a_round
 from tests.kit.postgres import Postgres
 from tests.kit.process import until
@@ -93,19 +94,25 @@ def test_given_registrations_when_the_primary_hangs_and_the_standby_takes_over_t
         callers.assert_nothing_is_lost()
 
 
-def test_given_a_primary_that_only_reads_from_now_on_when_written_to_then_it_is_away_and_the_other_is_found(
-    pair: Pair, engine: Engine
-) -> None:
+def _opens_a_round(engine: Engine) -> None:
     with writing(engine) as session:
         a_round(session)
+
+
+@pytest.mark.parametrize("write", [_opens_a_round, lambda engine: heartbeats.poke(engine, "ivr")])
+def test_given_a_primary_that_only_reads_from_now_on_when_written_to_then_it_is_away_and_the_other_is_found(
+    pair: Pair, engine: Engine, write: Callable[[Engine], None]
+) -> None:
+    write(engine)
     say(pair.primary, "ALTER SYSTEM SET default_transaction_read_only = on")
     say(pair.primary, "SELECT pg_reload_conf()")
     until(lambda: _only_reads(engine), "it only reads")
-    with pytest.raises(OperationalError), writing(engine) as session:
-        a_round(session)
+    with pytest.raises((OperationalError, psycopg.Error)) as refused:
+        write(engine)
+    assert is_away(refused.value)
     pair.promote()
-    with writing(engine) as session:
-        a_round(session)
+    write(engine)
+    with reading(engine) as session:
         assert session.scalar(text("SELECT inet_server_port()")) == pair.standby.port
 
 
@@ -167,10 +174,11 @@ class Stranger:
             each.close()
 
 
-def test_given_a_server_that_hangs_when_another_has_let_in_then_new_connections_ask_that_one_first(
-    postgres: Postgres,
+@pytest.mark.parametrize("hangs_up", [False, True])
+def test_given_a_server_that_hangs_or_says_no_when_another_has_let_in_then_that_one_is_asked_first(
+    postgres: Postgres, *, hangs_up: bool
 ) -> None:
-    with closing(Stranger(hangs_up=False)) as hung:
+    with closing(Stranger(hangs_up=hangs_up)) as hung:
         engine = connect(_either(hung.port, postgres.port))
         another = connect(_either(hung.port, postgres.port))
         with engine.connect(), engine.connect(), another.connect() as third:

@@ -2,8 +2,10 @@
 
 import asyncio
 import errno
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -218,3 +220,77 @@ def test_given_our_own_processes_when_a_nursery_has_imported_all_then_it_has_no_
     imports = f"import os, {', '.join(MODULES.values())}; print(len(os.listdir('/proc/self/task')))"
     told = subprocess.run([sys.executable, "-c", imports], check=True, capture_output=True, text=True)
     assert told.stdout == "1\n"
+
+
+class Wire:
+    """A nursery's own end, at which a test says what it likes."""
+
+    def __init__(self, keeper: copied.Nursery) -> None:
+        ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        keeper._wire = ours
+        asyncio.get_running_loop().add_reader(ours, keeper._hear)
+
+    def says(self, **words: object) -> None:
+        self._theirs.send(json.dumps(words).encode())
+
+    async def asked(self) -> dict[str, object]:
+        self._theirs.setblocking(False)
+        found = await asyncio.get_running_loop().sock_recv(self._theirs, 1 << 18)
+        return dict(json.loads(found))
+
+
+def _ended() -> int:
+    """The number of a process that has ended, and that somebody has asked for its end."""
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+        return process.pid
+
+
+def test_given_a_busy_keeper_when_a_copy_has_ended_before_it_looks_then_it_knows_both() -> None:
+    async def scenario() -> int:
+        keeper = copied.Nursery([])
+        wire, pid = Wire(keeper), _ended()
+        starting = asyncio.create_task(keeper.start(NAME, [NAME], {}))
+        await wire.asked()
+        wire.says(pid=pid)
+        wire.says(ended=pid, code=3)
+        try:
+            return await (await starting).wait()
+        finally:
+            await keeper.close()
+
+    assert asyncio.run(scenario()) == 3
+
+
+def test_given_an_answer_that_is_late_when_an_end_is_told_before_it_then_nobody_else_gets_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(copied, "_IMPORT_S", 0.1)
+
+    async def scenario() -> None:
+        keeper = copied.Nursery([])
+        wire = Wire(keeper)
+        for _ in range(2):
+            with pytest.raises(copied.NoCopy, match="does not answer"):
+                await keeper.start(NAME, [NAME], {})
+            wire.says(ended=1, code=0)
+            await asyncio.sleep(0)  # it is heard
+        with subprocess.Popen(["sleep", "99"]) as late:
+            wire.says(pid=late.pid)
+            await asyncio.to_thread(late.wait)
+        await keeper.close()
+
+    asyncio.run(scenario())
+
+
+def test_given_a_copy_that_has_just_ended_when_it_is_asked_to_end_then_nothing_is_wrong() -> None:
+    async def scenario() -> None:
+        with subprocess.Popen(["sleep", "99"]) as process:
+            copy = copied.Copy(process.pid, asyncio.StreamReader(), asyncio.Future())
+            process.kill()
+            process.wait()
+            copy.terminate()
+            assert await copy.wait() == -signal.SIGKILL
+
+    asyncio.run(scenario())
