@@ -89,6 +89,8 @@ class AsteriskEvents:
         self._endings = endings
         self._system = system_calls
         self._failed_at: dict[str, float] = {}
+        self._unwritten: dict[str, Outcome] = {}
+        """What the dialplan said of a call, once, while the database was away: more than its end tells."""
         self._handlers: dict[str, Callable[[Event], None]] = {
             "Resync": self._on_resync,
             "DialState": self._on_dial_state,
@@ -157,18 +159,21 @@ class AsteriskEvents:
             self._supervising.seen(desk, event.keys.get("Context", ""), event.keys.get("Desk", ""))
 
     def _on_stage(self, token: str, stage: str) -> None:
+        system_calls = self._system_calls(token)
+        if stage in _ENDING and not system_calls:
+            self._unwritten[token] = _ENDING[Stage(stage)]
         if stage == Stage.FAILED:
             self._trunk.script_failed(token)
-            if system_calls := self._system_calls(token):
+            if system_calls:
                 system_calls.script_failed(token)
         elif stage in (Stage.CONFIRMED, Stage.NOT_CONFIRMED, Stage.SPOKE):
             self._trunk.script_spoke(token)
-        if system_calls := self._system_calls(token):
+        if system_calls:
             system_calls.came(token, stage)
             return
         if stage in _ENDING:
             self._rooms.forget(token)  # what is heard now ends the call by itself
-            self._writer.close(token, _ENDING[Stage(stage)])
+            self._close(token)
         elif stage == Stage.ANSWERED:
             self._writer.move(token, CallbackState.ANSWERED)
         elif stage == Stage.CONFIRMED:
@@ -242,7 +247,13 @@ class AsteriskEvents:
         self._caps.ended(token, ending)
         if system_calls := self._system_calls(token):
             system_calls.over(token, ending)
+        self._close(token)
         self._writer.ended(token, ending)
+
+    def _close(self, token: str) -> None:
+        if outcome := self._unwritten.get(token):
+            self._writer.close(token, outcome)
+            del self._unwritten[token]
 
     def _system_calls(self, token: str) -> SystemCalls | None:
         """Whose call it is that is no callback."""

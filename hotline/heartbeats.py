@@ -20,8 +20,10 @@ from db.models import Desk, Heartbeat
 FRESH = timedelta(seconds=6)
 BEAT_SECONDS = 2.0
 CLERK, API = "clerk", "api"
-_GAP_S, _LONG_GAP_S = 3.0, 60.0
-"""So long the database says nothing in a gap; and in one that goes on, as far as anybody believes it."""
+_GAP_S = 3.0
+"""A database that has said nothing for so long was away: nobody could write a heartbeat."""
+_LONG_GAP_S = 600.0
+"""Nobody has looked for longer than this: then that says nothing of the database."""
 _JOB = f"{CLERK}/"
 
 _LAST = select(Heartbeat.at, Heartbeat.fresh_s).where(Heartbeat.process == bindparam("process"))

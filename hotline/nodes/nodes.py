@@ -89,12 +89,14 @@ def _as_of(session: Session, node: Node, at: datetime) -> datetime:
 
 
 def unheard(session: Session) -> dict[str, datetime]:
-    """The nodes whose work others have taken, and that nobody has drained; and since when they are silent.
+    """The nodes of several that are gone, and that nobody has drained; and since when they are silent.
 
     Not one whose lease is over for the moment: after a gap in the database all are.
     """
-    lost = select(Node).where(Node.lost_at.is_not(None), Node.draining_at.is_(None)).order_by(Node.name)
-    return {node.name: node.lease_until for node in session.scalars(lost)}
+    at = now(session)
+    every = session.scalars(select(Node).order_by(Node.name)).all()
+    gone = [each for each in every if word(each, _as_of(session, each, at)) == "gone"]
+    return {each.name: each.lease_until for each in gone if len(every) > 1 and not each.draining_at}
 
 
 def without_trunk(session: Session) -> dict[str, datetime]:

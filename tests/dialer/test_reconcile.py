@@ -235,8 +235,11 @@ def test_a_cut_connection_loses_no_callback(
     assert len(manager.named("Login")) == before + 1
 
 
+@pytest.mark.parametrize(
+    ("said", "outcome"), [("", O.HUNG_UP), ("failed", O.FAILED), ("later", O.CALL_AGAIN)]
+)
 def test_after_a_moment_without_the_database_what_was_heard_is_written_and_asterisk_is_asked_again(
-    office: Office, manager: FakeManager, engine: Engine
+    office: Office, manager: FakeManager, engine: Engine, said: str, outcome: O
 ):
     token = office.call(C.WAITING)
     refusals: list[str] = []
@@ -247,6 +250,8 @@ def test_after_a_moment_without_the_database_what_was_heard_is_written_and_aster
         raise OperationalError("BEGIN", {}, Exception("the database is away"))
 
     event.listen(engine, "begin", refuse)
+    if said:
+        manager.event("UserEvent", Uniqueid=token, UserEvent="HotlineStage", Stage=said)
     manager.hangs_up(token, 16)
     for _ in range(10):
         office.step()
@@ -254,7 +259,7 @@ def test_after_a_moment_without_the_database_what_was_heard_is_written_and_aster
 
     assert len(refusals) >= 3
     office.until(lambda: office.state(token) is C.CLOSED)
-    assert office.callback(token).outcome is O.HUNG_UP
+    assert office.callback(token).outcome is outcome
     office.until(lambda: len(manager.named("CoreShowChannels")) > asked)
 
 

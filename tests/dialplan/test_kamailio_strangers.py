@@ -205,6 +205,11 @@ def test_given_the_port_of_the_figures_when_anything_else_is_sent_there_then_no_
             wire = stack.enter_context(socket.create_connection((port.host, port.port), 5, source))
             wire.sendall(sent.encode())
         assert wire.recv(100).startswith(b"HTTP/1.1 404")
+        by_udp = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        by_udp.settimeout(0.5)
+        by_udp.sendto(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n", tuple(place.settings.sip_proxy))
+        with pytest.raises(TimeoutError):
+            by_udp.recv(2048)
         assert make().status == "200"
         assert set(place.turned_away()) == {"rate", "full", "nobody"}
     invites = place.one.of("INVITE") + place.two.of("INVITE")

@@ -89,7 +89,7 @@ def test_given_ivr_that_was_silent_before_a_gap_when_it_is_over_then_that_is_tol
 def test_given_nobody_who_watches_any_more_when_ivr_is_silent_then_it_is_told(
     hours: Hours, engine: Engine
 ) -> None:
-    hours.pass_(100, answers=False)
+    hours.pass_(700, answers=False)
     assert down(engine) == "ivr"
 
 

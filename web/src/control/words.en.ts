@@ -27,7 +27,7 @@ export const words: typeof fa = {
       calling: 'Citizens are called, and nobody has answered yet. The system calls the next one; if it goes on, look at the trunk.',
       threat: 'Speak with the desk; the recording is kept. If the danger is real, call the police (110).',
       owed: 'If the person of this desk does not come back, say the outcome for them.',
-      'node-silent': 'Other machines have taken its rounds and calls, and nobody has lost their place. Tell the engineer.',
+      'node-silent': 'Other machines take over its rounds and calls, and nobody loses their place. Tell the engineer, who removes the machine by hand should they not.',
       'node-without-trunk': 'Calls go by other machines, and it gets no new work. Tell the engineer to look at its network.',
       'too-long': 'Send another desk to this round, or put its end off. Whom it does not reach is first in the next round.',
     },
