@@ -121,13 +121,12 @@ def _everywhere() -> Sequence[Route]:
     """
     pages = (health, metrics, public, city, fairness, number_page, my_page, my_request_page, passed_page)
     roots = (*pages, requests_page, map_page, ground, open311_services, open311_requests)
-    made = [
+    return [
         route.below(prefix, {"default": _PROBLEM}, generate_unique_id_function=_operation_id)
         for modules, prefix in ((_MODULES, _V1), (roots, ""))
         for module in modules
         for route in module.router.own_routes()
     ]
-    return sorted(made, key=lambda route: route.path != "/livez")  # first: asked each second (api.server)
 
 
 class _Guarded(FastAPI):

@@ -28,8 +28,10 @@ a job look stuck for minutes."""
 
 
 _LOOK_S = 1.0
-_JOBS_S, _JUMP_S = 10.0, 1.0
-"""So often it is written down when each job was done: one of which nobody heard for half a minute is late."""
+_JOBS_S = 10.0
+"""So often it is written down when each job was done; it is late when that is missing for so long more."""
+_JUMP_S = 1.0
+"""A clock that differs by so much from what has gone by was set: all is written down anew at once."""
 
 
 def serve(settings: Settings) -> None:

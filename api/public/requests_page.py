@@ -57,7 +57,7 @@ def show(
 def table(session: Reading, settings: InForce) -> Response:
     """The figures of all spans as a table; what is hidden is empty."""
     found = [figures.read(session, days, settings.figures_least) for days in figures.SPANS]
-    answer = sheets.csv_file("137-requests", _HEADER, _rows(found))
+    answer = sheets.csv_file("137-requests", _HEADER, _rows(found), for_programs=True)
     answer.headers.update(headers(settings))
     return answer
 

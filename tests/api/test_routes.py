@@ -47,7 +47,3 @@ def test_given_all_that_is_answered_when_each_is_built_then_all_are_declared_rig
     assert len(routes) > 300
     for route in routes:
         assert route.unique_id, route.path
-
-
-def test_given_the_question_of_each_second_when_it_is_looked_for_then_it_is_found_first() -> None:
-    assert app._everywhere()[0].path == "/livez"

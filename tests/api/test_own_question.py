@@ -1,0 +1,22 @@
+"""What the API's process asks itself each second, to show that it accepts requests and reads them."""
+
+import socket
+
+from api.server import _WELL, _question
+from settings import Settings
+from tests.kit.served import served
+
+
+def test_given_the_question_of_each_second_when_it_is_asked_then_the_application_has_no_work_with_it(
+    settings: Settings,
+) -> None:
+    heard = {}
+    with served(settings):
+        question = _question(settings.http)
+        for asked in (question, question.replace(b"Host", b"host")):
+            with socket.create_connection(settings.http, 5) as wire:
+                wire.sendall(asked)
+                heard[asked] = b"".join(iter(lambda wire=wire: wire.recv(4096), b""))
+    own, anybodys = heard.values()
+    assert own == _WELL
+    assert anybodys.startswith(b"HTTP/1.1 204") and len(anybodys) > len(own), "of the application"
