@@ -92,6 +92,12 @@ class Nursery:
             _kill(pid)
             raise NoCopy(str(error)) from None
 
+    def give_up(self) -> None:
+        """Nothing is to begin any more: who waits for a copy, or asks for one, gets none."""
+        self._is_late = True
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(NoCopy("all is to end"))
+
     async def close(self) -> None:
         """Let it end, and with it whatever copy is left."""
         process = self._process

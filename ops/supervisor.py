@@ -87,6 +87,8 @@ class Supervisor:
     def stop(self) -> None:
         """Let everything end."""
         self._stopping.set()
+        if self._nursery:
+            self._nursery.give_up()
 
     @property
     def stopping(self) -> bool:
@@ -121,6 +123,8 @@ class Supervisor:
         patience.begin()
         async with self._heard(program, patience) as (environment, listen):
             process = await self._begun(program, environment)
+            if process is None:
+                return 0
             reading = asyncio.create_task(self._read(program, process.stdout))
             hangs = self._hangs(program, process.pid, patience, listen)
             ends = [asyncio.create_task(end) for end in (process.wait(), self._stopping.wait(), hangs)]
@@ -140,11 +144,14 @@ class Supervisor:
 
     async def _begun(
         self, program: Program, environment: dict[str, str]
-    ) -> Copy | asyncio.subprocess.Process:
+    ) -> Copy | asyncio.subprocess.Process | None:
+        """None: all is to end, and nothing begins any more."""
         if self._nursery and program.copied:
             try:
                 return await self._nursery.start(program.name, program.argv, environment)
             except NoCopy as error:
+                if self.stopping:
+                    return None
                 self.log(program.name, f"starts by itself: {error}")
         # setpriv: should this process be killed, the kernel takes the children along.
         return await asyncio.create_subprocess_exec(

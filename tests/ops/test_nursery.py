@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
@@ -220,6 +221,25 @@ def test_given_our_own_processes_when_a_nursery_has_imported_all_then_it_has_no_
     imports = f"import os, {', '.join(MODULES.values())}; print(len(os.listdir('/proc/self/task')))"
     told = subprocess.run([sys.executable, "-c", imports], check=True, capture_output=True, text=True)
     assert told.stdout == "1\n"
+
+
+def test_given_a_nursery_that_imports_for_long_when_all_is_to_end_then_nobody_waits_and_nothing_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = tmp_path / "here"
+    (tmp_path / "slow_library.py").write_text(f"import time; open({str(here)!r}, 'w'); time.sleep(999)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(copied, "_IMPORT_S", 120.0)
+
+    async def scenario(_kept: Kept) -> None:
+        async with asyncio.timeout(30):
+            while not here.exists():
+                await asyncio.sleep(0.02)
+
+    began = time.monotonic()
+    kept = keep(scenario, module="slow_library")
+    assert [line.split("| ")[-1] for line in kept.lines] == ["stopped"]
+    assert time.monotonic() - began < 60, "half of the patience with imports"
 
 
 class Wire:
