@@ -8,7 +8,17 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import events
 from db.engine import core, now
-from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round, UtcDateTime
+from db.models import (
+    Callback,
+    CallerNow,
+    Desk,
+    Node,
+    PlacedCall,
+    Registration,
+    Round,
+    UtcDateTime,
+    WaitingCaller,
+)
 from hotline.nodes import leases
 
 NODE = bindparam("node", type_=String)
@@ -103,7 +113,8 @@ def move(session: Session, round_id: int, node: str) -> None:
 
 
 def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | None = None) -> str:
-    """The live node where most of the round's desks have their phones, and then with most room.
+    """The live node where most of the round's callers wait on the line, who cannot go elsewhere, then most of
+    its desks have their phones, and then with most room.
 
     A desk is one of the round's if it serves that, or has a citizen of it in hand.
 
@@ -111,16 +122,18 @@ def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | N
     """
     if not alive:
         return node
+    waiting = _waiting(session, round_id) if len(alive) > 1 else {}
     desks = _desks(session, round_id) if len(alive) > 1 else {}
     room = {each.name: free(session, each) for each in alive}
     drains = {each.name: each.draining_at is not None for each in alive}
     cut_off = leases.all_cut_off(session)
 
-    def rank(name: str) -> tuple[bool, bool, bool, int, int, bool, str]:
+    def rank(name: str) -> tuple[bool, bool, bool, int, int, int, bool, str]:
         return (
             name not in cut_off,
             not drains[name],
             room[name] > 0,
+            waiting.get(name, 0),
             desks.get(name, 0),
             room[name],
             name == node,
@@ -128,6 +141,15 @@ def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | N
         )
 
     return max(room, key=rank)
+
+
+def _waiting(session: Session, round_id: int | None) -> dict[str, int]:
+    there = (
+        select(WaitingCaller.node, func.count())
+        .join(Registration, Registration.id == WaitingCaller.registration_id)
+        .where(WaitingCaller.left_at.is_(None), Registration.round_id == round_id)
+    )
+    return {name: count for name, count in session.execute(there.group_by(WaitingCaller.node)) if name}
 
 
 def _desks(session: Session, round_id: int | None) -> dict[str, int]:

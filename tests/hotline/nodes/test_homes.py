@@ -120,6 +120,21 @@ def test_given_a_round_whose_desks_are_at_work_when_it_is_first_served_then_it_l
 
 
 @in_both
+def test_given_callers_on_the_line_when_the_line_gets_a_home_then_it_is_where_they_wait_not_where_room_is(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+    changed(engine, "one", capacity=900)
+    with writing(engine) as session:
+        line = rounds.operators_line(session)
+        place = make.a_registration(session, line)
+        assert on_the_line.stay(session, place.id, "1.1", "two")
+        desk = make.a_desk(session)
+        desk.round_id, desk.node, line_id = line.id, "one", line.id
+    assert settles(engine, line_id, "one") is False and home(engine, line_id) == "two"
+
+
+@in_both
 def test_given_a_drain_that_was_forgotten_when_no_other_node_is_left_then_it_stops_nothing(
     engine: Engine, nodes: Make
 ) -> None:
