@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -51,6 +52,17 @@ _SQLITE_S = 5
 """So long a writer waits for another process's on SQLite."""
 
 
+@dataclass
+class Answers:
+    """Of the database, as this process heard them by time.monotonic(): what an engine, and all that are made
+    of it, have in common (hotline.heartbeats).
+    """
+
+    last: float | None = None
+    gap: tuple[float, float] = (0.0, 0.0)
+    """Between these two, the last time, there was none."""
+
+
 def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
     """An engine for `url` (sqlite:///… or postgresql+psycopg://…) that waits for nothing without end."""
     pool: dict[str, Any] = {
@@ -62,7 +74,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
     }
     if url.startswith("sqlite"):
         # SQLite lets in one writer at a time, by luck. Queued here, this process's writers starve nobody.
-        options_ = {"writers": Turns(1)}
+        options_ = {"writers": Turns(1), "answers": Answers()}
         arguments_ = {"timeout": _SQLITE_S, "isolation_level": None}
         engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
         engine.dialect.statement_compiler = _WithHints
@@ -85,7 +97,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
         # A line that is dead without a word is noticed, too.
         **{"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3},
     }
-    pool["execution_options"] = {"writers": Turns(_WRITERS)}
+    pool["execution_options"] = {"writers": Turns(_WRITERS), "answers": Answers()}
     return postgres.create(url, client=client, server=server, answer_s=_ANSWER_S, pool_pre_ping=True, **pool)
 
 

@@ -1,20 +1,18 @@
 """Heartbeats of the processes and the phones' presence: what the status page and the desks ask."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 from time import monotonic
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
-from sqlalchemy import Dialect, Engine, Insert, Row, bindparam, delete, select, update
+from sqlalchemy import Connection, Engine, Insert, Row, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 import db.engine
 from db import events
-from db.engine import ago, core, now
+from db.engine import Answers, ago, core, now
 from db.models import Desk, Heartbeat
 
 FRESH = timedelta(seconds=6)
@@ -64,24 +62,10 @@ def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
     core(session).execute(_SAID[session.get_bind().dialect.name], rows)
 
 
-@dataclass
-class _Answers:
-    """Of a database, as this process heard them (monotonic)."""
-
-    last: float
-    gap: tuple[float, float] = (0.0, 0.0)
-    """Between these two, the last time, there was none."""
-
-
-_answers: WeakKeyDictionary[Dialect, _Answers] = WeakKeyDictionary()
-"""By what a database's engine and all that are made of it have in common."""
-
-
 def answered(engine: Engine) -> None:
     """The database has answered. Who says so every second excuses what nobody could write in a gap."""
-    at = monotonic()
-    found = _answers.setdefault(engine.dialect, _Answers(at))
-    if at - found.last > _GAP_S:
+    found, at = _answers(engine), monotonic()
+    if found.last is not None and at - found.last > _GAP_S:
         found.gap = found.last, at
     found.last = at
 
@@ -90,14 +74,19 @@ def is_excused(session: Session, age: timedelta, fresh: timedelta) -> bool:
     """Whether what was said so long ago was `fresh` when the database fell silent, and its writer has not
     had the time since to say it again.
     """
-    found = _answers.get(session.get_bind().dialect)
-    if found is None:
+    found, at = _answers(session.get_bind()), monotonic()
+    if found.last is None:
         return False
-    at, (began, ended) = monotonic(), found.gap
+    began, ended = found.gap
     if _GAP_S < at - found.last < _LONG_GAP_S:  # it answers again this very moment
         began, ended = found.last, at
     before = age.total_seconds() - (at - began)
     return at - ended < FRESH.total_seconds() and before < fresh.total_seconds()
+
+
+def _answers(bind: Engine | Connection) -> Answers:
+    found: Answers | None = bind.get_execution_options().get("answers")
+    return found or Answers()  # of one that nobody watches
 
 
 def alive(session: Session, process: str) -> bool:
