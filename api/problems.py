@@ -142,6 +142,11 @@ class Problem(BaseModel):
     """The field of what was sent that is meant, where it is one."""
 
 
+_ENDS = {"upload-offset"}
+"""What comes with these is of no use, and a browser that sends it again by itself reads no answer before all
+of it is sent: the connection ends, and who pays for each byte goes on where it broke."""
+
+
 def problem(
     code: str,
     detail: str,
@@ -153,7 +158,9 @@ def problem(
     """The response for a code of STATUS; `after_s`: when it may be asked again."""
     status = status or STATUS.get(code, 409)
     body = Problem(title=code.replace("-", " "), status=status, detail=detail, code=code, field=field)
-    headers = None if after_s is None else {"Retry-After": str(after_s)}
+    headers = {} if after_s is None else {"Retry-After": str(after_s)}
+    if code in _ENDS:
+        headers["Connection"] = "close"
     return JSONResponse(body.model_dump(exclude_none=True), status, headers, media_type=_MEDIA_TYPE)
 
 

@@ -208,6 +208,20 @@ def test_given_pieces_on_a_bad_network_when_a_connection_breaks_or_falls_silent_
     assert sending.is_finished()
 
 
+def test_given_a_piece_that_a_browser_sends_again_when_it_is_there_already_then_the_rest_need_not_come(
+    sending: Sending,
+) -> None:
+    broken = sending.add(0, 3000)
+    until(lambda: sending.there() == 3000, "what came is there")
+    broken.close()
+    again = sending.add(0, 2000)
+    answer = again.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 409")
+    assert b"connection: close" in answer.lower(), "each byte more would be paid for nothing"
+    assert is_dropped(again)
+    assert sending.add(3000).recv(12) == b"HTTP/1.1 204"
+
+
 def test_given_a_piece_under_way_when_the_disk_runs_full_then_it_is_said_and_goes_on_from_there(
     sending: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,7 +37,7 @@ _RUN_TOGETHER = """(chart) => {
 }"""
 """What stands above and below the bars, and is nearer than 2 pixels to what is beside it.
 
-The box of an upright word is its own: a range's has the font's room for accents at both sides, which no digit fills.
+The box of an upright word is its own: a range's has room for accents at both sides, which no digit fills.
 """
 
 
@@ -112,7 +112,9 @@ def test_given_a_day_of_calls_when_its_bars_are_shown_then_no_hour_runs_into_the
 ) -> None:
     a_day(engine)
     page = open_as(Role.OPERATOR)
-    answer = page.request.get(f"{url}/api/v1/wallboard")  # once: an answer that is fetched in a route dies with the page
+    answer = page.request.get(
+        f"{url}/api/v1/wallboard"
+    )  # once: an answer that is fetched in a route dies with the page
     page.route("**/api/v1/wallboard", lambda route: _busy(route, answer, hours))
     page.goto(f"{url}/wallboard")
     chart = page.get_by_test_id("calls-by-hour")
@@ -124,7 +126,9 @@ def test_given_a_day_of_calls_when_its_bars_are_shown_then_no_hour_runs_into_the
         close[width] = chart.evaluate(_RUN_TOGETHER)
         assert chart.locator("ol > li > :last-child:visible").count() >= 4, "an hour can still be told"
         if len(hours) < 12:
-            assert chart.locator("[data-now] > :first-child:visible").count() >= len(hours), "each has its number"
+            assert chart.locator("[data-now] > :first-child:visible").count() >= len(hours), (
+                "each has its number"
+            )
     assert not any(close.values()), close
 
 
