@@ -73,7 +73,7 @@ RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /var/lib/hotline137
 WORKDIR /opt/hotline137
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
-COPY ops/healthcheck.sh ops/__init__.py ops/keep.py ops/supervisor.py ops/copied.py ops/patience.py ops/console.py ops/asterisk_log.py ops/log.py ops/
+COPY ops/healthcheck.sh ops/__init__.py ops/keep.py ops/supervisor.py ops/nursery_client.py ops/patience.py ops/console.py ops/asterisk_log.py ops/log.py ops/
 COPY hotline/__init__.py hotline/calls_until.py hotline/watchdog.py hotline/
 USER hotline
 LABEL org.opencontainers.image.title="Hotline 137: Asterisk" org.opencontainers.image.licenses=Apache-2.0

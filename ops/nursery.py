@@ -1,8 +1,8 @@
 """`python -m ops.nursery FD`: our processes begin as copies of this one, which has imported what they need.
 
-The keeper (ops.copied) asks at the socket FD. Here is one thread, no settings are read and no connection is
-open: what is copied is code. Each module is imported when its process is first asked for; one that is
-started again after a fault imports nothing. What nobody writes to is in memory once.
+The keeper (ops.nursery_client) asks at the socket FD. Here is one thread, no settings are read and no
+connection is open: what is copied is code. Each module is imported when its process is first asked for; one
+that is started again after a fault imports nothing. What nobody writes to is in memory once.
 """
 
 import ctypes

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from hotline import watchdog
 from ops import log
-from ops.copied import Copy, NoCopy, Nursery
+from ops.nursery_client import Copy, NoCopy, Nursery
 from ops.patience import LOOK_S, Patience, look
 
 _STOP_S = 6.0

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ops import copied
+from ops import nursery_client
 from ops.process import MODULES
 from ops.supervisor import Program, Supervisor
 
@@ -180,7 +180,7 @@ def test_given_a_kernel_that_tells_no_end_when_a_process_is_wanted_then_there_is
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
     async def scenario(kept: Kept) -> None:
-        monkeypatch.setattr(copied, "_end_of", unknown)
+        monkeypatch.setattr(nursery_client, "_end_of", unknown)
         await kept.said("starts by itself: [Errno 38] Function not implemented")
         await kept.said("| by itself")
         [nursery] = [each for each in psutil.Process().children() if "nursery.main" in each.cmdline()[-2]]
@@ -196,13 +196,13 @@ def test_given_a_nursery_that_stands_still_when_it_goes_on_then_there_is_no_seco
 ) -> None:
     async def scenario(kept: Kept) -> None:
         pid, parent, _ = await kept.works()
-        monkeypatch.setattr(copied, "_ANSWER_S", 0.3)
+        monkeypatch.setattr(nursery_client, "_ANSWER_S", 0.3)
         os.kill(parent, signal.SIGSTOP)
         os.kill(pid, signal.SIGKILL)
         await kept.said("ended with -9, starts again")
         await kept.said("starts by itself: the nursery does not answer")
         await kept.said("| by itself")
-        monkeypatch.setattr(copied, "_ANSWER_S", 99.0)
+        monkeypatch.setattr(nursery_client, "_ANSWER_S", 99.0)
         [alone] = [each for each in psutil.Process().children() if each.cmdline()[-1] == ALONE]
         alone.kill()
         await kept.said("| by itself", 2)  # it is not waited for again
@@ -229,7 +229,7 @@ def test_given_a_nursery_that_imports_for_long_when_all_is_to_end_then_nobody_wa
     here = tmp_path / "here"
     (tmp_path / "slow_library.py").write_text(f"import time; open({str(here)!r}, 'w'); time.sleep(999)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    monkeypatch.setattr(copied, "_IMPORT_S", 120.0)
+    monkeypatch.setattr(nursery_client, "_IMPORT_S", 120.0)
 
     async def scenario(_kept: Kept) -> None:
         async with asyncio.timeout(30):
@@ -245,7 +245,7 @@ def test_given_a_nursery_that_imports_for_long_when_all_is_to_end_then_nobody_wa
 class Wire:
     """A nursery's own end, at which a test says what it likes."""
 
-    def __init__(self, keeper: copied.Nursery) -> None:
+    def __init__(self, keeper: nursery_client.Nursery) -> None:
         ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         keeper._wire = ours
@@ -269,7 +269,7 @@ def _ended() -> int:
 
 def test_given_a_busy_keeper_when_a_copy_has_ended_before_it_looks_then_it_knows_both() -> None:
     async def scenario() -> int:
-        keeper = copied.Nursery([])
+        keeper = nursery_client.Nursery([])
         wire, pid = Wire(keeper), _ended()
         starting = asyncio.create_task(keeper.start(NAME, [NAME], {}))
         await wire.asked()
@@ -286,13 +286,13 @@ def test_given_a_busy_keeper_when_a_copy_has_ended_before_it_looks_then_it_knows
 def test_given_an_answer_that_is_late_when_an_end_is_told_before_it_then_nobody_else_gets_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(copied, "_IMPORT_S", 0.1)
+    monkeypatch.setattr(nursery_client, "_IMPORT_S", 0.1)
 
     async def scenario() -> None:
-        keeper = copied.Nursery([])
+        keeper = nursery_client.Nursery([])
         wire = Wire(keeper)
         for _ in range(2):
-            with pytest.raises(copied.NoCopy, match="does not answer"):
+            with pytest.raises(nursery_client.NoCopy, match="does not answer"):
                 await keeper.start(NAME, [NAME], {})
             wire.says(ended=1, code=0)
             await asyncio.sleep(0)  # it is heard
@@ -307,7 +307,7 @@ def test_given_an_answer_that_is_late_when_an_end_is_told_before_it_then_nobody_
 def test_given_a_copy_that_has_just_ended_when_it_is_asked_to_end_then_nothing_is_wrong() -> None:
     async def scenario() -> None:
         with subprocess.Popen(["sleep", "99"]) as process:
-            copy = copied.Copy(process.pid, asyncio.StreamReader(), asyncio.Future())
+            copy = nursery_client.Copy(process.pid, asyncio.StreamReader(), asyncio.Future())
             process.kill()
             process.wait()
             copy.terminate()
