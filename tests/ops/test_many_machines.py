@@ -1,8 +1,6 @@
-"""Files for many machines: Kubernetes' schemas and Ansible's own reader take them, and name what there is."""
+"""Files for many machines: Kubernetes' schemas take them, and they name what there is."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -97,51 +95,3 @@ def test_given_the_example_of_an_inventory_when_pages_are_behind_a_balancer_then
     ]
 
     assert settings["HOTLINE_TRUSTED_PROXIES"], "without it one visitor's guessing locks everybody out"
-
-
-def test_given_keepalived_of_two_proxies_when_the_playbook_fills_it_in_then_each_names_itself_and_the_other(
-    tmp_path: Path,
-):
-    """Ansible itself runs that one task, on this machine, with another folder in place of /etc."""
-    play = yaml.safe_load((OPS / "ansible" / "site.yml").read_text())[-1]
-    task = next(each for each in play["tasks"] if each["name"] == "One address for both")
-    task["ansible.builtin.copy"]["dest"] = str(tmp_path / "{{ inventory_hostname }}")
-    (tmp_path / "play.yml").write_text(
-        yaml.safe_dump([{"hosts": "proxies", "gather_facts": False, "connection": "local", "tasks": [task]}])
-    )
-    (tmp_path / "keepalived").symlink_to(OPS / "keepalived")
-    playbook = tmp_path / "ansible" / "play.yml"
-    playbook.parent.mkdir()
-    (tmp_path / "play.yml").rename(playbook)
-
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "ansible", "playbook", "-i", OPS / "ansible" / "inventory.example.yml"),
-            *("-e", f"ansible_python_interpreter={sys.executable}", playbook),
-        ],
-        check=True,
-        capture_output=True,
-    )
-
-    first, second = ((tmp_path / name).read_text() for name in ("proxy-one", "proxy-two"))
-    assert "unicast_src_ip 192.0.2.21" in first and "unicast_peer { 192.0.2.22 }" in first
-    assert "unicast_src_ip 192.0.2.22" in second and "unicast_peer { 192.0.2.21 }" in second
-    assert "virtual_ipaddress { 192.0.2.20/24 }" in first
-    assert "virtual_ipaddress { 192.0.2.20/24 }" in second
-
-
-def test_given_the_playbook_when_ansible_reads_it_then_it_is_one():
-    read = subprocess.run(
-        [
-            *(sys.executable, "-m", "ansible", "playbook", "--syntax-check"),
-            *("-i", "ops/ansible/inventory.example.yml", "ops/ansible/site.yml"),
-        ],
-        cwd=OPS.parent,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-
-    assert read.returncode == 0, read.stderr
-    assert "playbook: ops/ansible/site.yml" in read.stdout
-    assert "WARNING" not in read.stderr
