@@ -73,6 +73,7 @@ def request_view(found: belongings.Reported) -> wire.MyRequest:
         state=found.state,
         reply=found.reply,
         asked=found.asked,
+        joined=found.joined,
         reported_at=mine.made_at,
     )
 

@@ -131,7 +131,9 @@ class MyStanding(BaseModel):
 
 
 class MyRequest(BaseModel):
-    """A city problem of mine; `asked`: I am to say whether it is solved. A duplicate stands as the first."""
+    """A city problem of mine; `asked`: I am to say whether it is solved. A duplicate stands as the first
+    (`joined`), whose citizen is asked.
+    """
 
     tracking: str
     category_fa: str
@@ -140,6 +142,7 @@ class MyRequest(BaseModel):
     state: RequestState
     reply: str
     asked: bool
+    joined: bool
     reported_at: datetime
 
 

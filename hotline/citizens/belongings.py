@@ -37,6 +37,7 @@ class Reported(NamedTuple):
     state: RequestState
     reply: str
     asked: bool
+    joined: bool
 
 
 def places(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Place]:
@@ -71,7 +72,8 @@ def reported(session: Session, request: Request) -> Reported:
     """How a request stands for its citizen."""
     leading, stands = city_requests.first(session, request), city_requests.progress(session, request)
     category = categories.get(session, request.category)
-    return Reported(request, category, stands.state, spoken_replies.standing(leading), stands.asked)
+    reply = spoken_replies.standing(leading)
+    return Reported(request, category, stands.state, reply, stands.asked, stands.joined)
 
 
 def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:

@@ -27,6 +27,7 @@ BOOKS = {"public": PUBLIC, "pages": PAGES, "staff": STAFF, "messages": wording.T
 PERSIAN = re.compile("[آ-ی]{2,}")
 PAGES_OF: dict[str, Set[str]] = {
     "figures": {*requests_page.COUNTS, *requests_page.MEANS},
+    "joined-states": set(RequestState) - {RequestState.DUPLICATE},  # of the one it was joined to
     "listed-states": set(RequestState) - {RequestState.DUPLICATE},
     "passed-refusals": {*passed_page.REFUSALS, "other"},
     "phases": set(Phase) - {Phase.PLANNED},

@@ -328,3 +328,21 @@ def test_given_a_departments_question_when_its_citizen_answers_in_the_app_then_t
     with reading(engine) as session:
         steps = requests.history(session, session.get_one(Request, id_))
         assert (steps[-1].step, steps[-1].note) == (RequestStep.ANSWERED, "کوچهٔ سوم")
+
+
+def test_given_my_report_joined_to_anothers_when_that_one_is_solved_then_the_app_says_what_the_city_answered(
+    mine: Page, url: str, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        first, own = a_request(session, number=a_number()), a_request(session, number=number)
+        closing.merge(session, own.id, first.id, who="u")
+        work.reply(session, first, who="d", reply="چراغ عوض شد")
+        tracking = own.tracking
+    mine.goto(f"{url}/my/requests/{tracking}")
+    expect(mine.get_by_text("هر دو گزارش با هم پیگیری می‌شوند", exact=False)).to_be_visible()
+    expect(mine.get_by_text("چراغ عوض شد")).to_be_visible()
+    expect(mine.get_by_test_id("state")).to_have_text("پاسخ داده شد: حل شده است")
+    expect(mine.get_by_text("آیا حل شده است؟", exact=False)).to_have_count(0)
+    fits(mine)
+    mine.get_by_role("link", name="گزارش‌های من").click()
+    expect(mine.get_by_text("پاسخ داده شد: حل شده است")).to_be_visible()

@@ -11,7 +11,7 @@ from db.engine import reading, writing
 from db.models import BlockReason, Rating, Request
 from db.states import RequestState, RequestStep
 from hotline.line import blocked
-from hotline.requests import department_work, requests, work
+from hotline.requests import closing, department_work, requests, work
 from hotline.requests.parts import Piece
 from settings import Settings
 from tests.api.public.public_pages import Read
@@ -193,3 +193,33 @@ def test_given_what_is_anothers_or_a_stranger_or_a_blocked_number_when_posted_th
     page.cookies.clear()
     assert f"{MY}/code" in page.post(f"{path}/confirm").text
     assert of(engine, others)[0] is of(engine, mine)[0] is S.REPLIED
+
+
+def test_given_a_report_joined_to_anothers_when_that_one_is_solved_then_its_citizen_reads_so_unasked(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        first, mine = a_request(session, number=a_number()), a_request(session, number=number)
+        closing.merge(session, mine.id, first.id, who="u")
+        work.reply(session, first, who="d", reply="چراغ عوض شد")
+        path, tracking = f"{MY}/requests/{mine.tracking}", mine.tracking
+    for text in (page.get(path).text, page.post("/public/number", data={"ticket": tracking}).text):
+        assert "با هم پیگیری می‌شوند" in text and "چراغ عوض شد" in text
+        assert "به این مشکل پاسخ داده شد: حل شده است." in text and "آیا چنین است" not in text
+        assert "/confirm" not in text
+    of_mine = page.get(f"/api/v1/my/requests/{tracking}").json()
+    assert (of_mine["state"], of_mine["joined"], of_mine["asked"]) == ("replied", True, False)
+    assert of_mine["reply"] == "چراغ عوض شد"
+
+
+def test_given_a_report_joined_to_anothers_when_that_citizen_objects_or_is_asked_then_nobody_says_i_did(
+    page: TestClient, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        first, mine = a_request(session, number=a_number()), a_request(session, number=number)
+        closing.merge(session, mine.id, first.id, who="u")
+        work.reply(session, first, who="d", reply="چراغ عوض شد")
+        closing.answer(session, first.id, solved=False)
+        path = f"{MY}/requests/{mine.tracking}"
+    text = page.get(path).text
+    assert "گفته شد که مشکل هنوز حل نشده است" in text and "گفتید" not in text

@@ -2,6 +2,7 @@ import type { Detail } from '../api/types'
 import { useAnswer } from '../kept/use-answer'
 import { digits, moment, until } from '../language/format'
 import { language, named, text } from '../language/language'
+import { stateOfMine } from '../language/states'
 import { Head } from '../ui/head'
 import { Link } from '../ui/link'
 import { Standing } from '../ui/standing'
@@ -32,7 +33,9 @@ interface Props extends Heard {
 function Shown({ request, put, again }: Props) {
   return (
     <>
-      <p class="lead">{named(request, 'category')}: <b data-testid="state">{text.requests.state[request.state]}</b></p>
+      {request.joined ? <p class="news">{text.requests.joined}</p> : null}
+      <p class="lead">{named(request, 'category')}: <b data-testid="state">{stateOfMine(request)}</b></p>
+      {request.joined && request.reply ? <Reply reply={request.reply} /> : null}
       <Question request={request} put={put} again={again} />
       {request.asked ? <Answered request={request} /> : null}
       <Solved request={request} put={put} again={again} />
@@ -76,11 +79,13 @@ function Facts({ request }: { request: Detail }) {
 function Answered({ request: { reply, pictures } }: { request: Detail }) {
   return (
     <>
-      <p class="words"><b>{text.requests.reply}</b> <bdi>{reply}</bdi></p>
+      <Reply reply={reply} />
       <Pictures title={text.requests.kinds.evidence} pictures={pictures.filter(({ kind }) => kind === 'evidence')} />
     </>
   )
 }
+
+const Reply = ({ reply }: { reply: string }) => <p class="words"><b>{text.requests.reply}</b> <bdi>{reply}</bdi></p>
 
 function Pictures({ title, pictures }: { title: string; pictures: Detail['pictures'] }) {
   if (!pictures.length) return null

@@ -3,6 +3,7 @@ import type { Followed, Mine } from '../api/types'
 import { useAnswer } from '../kept/use-answer'
 import { digits, moment } from '../language/format'
 import { named, text } from '../language/language'
+import { stateOfMine, stateOfOthers } from '../language/states'
 import { Head } from '../ui/head'
 import { late } from '../ui/late'
 import { Link } from '../ui/link'
@@ -37,7 +38,7 @@ function Follows() {
       <ul class="cards">
         {said.map((one) => (
           <li key={one.tracking}>
-            <span class="tag">{text.requests.state[one.state]}</span>
+            <span class="tag">{stateOfOthers(one.state)}</span>
             <h3>{named(one, 'category')}</h3>
             <p class="soft">{text.requests.one(digits(one.tracking))}</p>
             {one.reply ? <p><bdi>{one.reply}</bdi></p> : null}
@@ -52,7 +53,7 @@ function Follows() {
 function Row({ request }: { request: Mine }) {
   return (
     <li>
-      <span class={request.asked ? 'tag live' : 'tag'}>{text.requests.state[request.state]}</span>
+      <span class={request.asked ? 'tag live' : 'tag'}>{stateOfMine(request)}</span>
       <h2><Link to={`requests/${request.tracking}`}>{named(request, 'category')}</Link></h2>
       <p class="soft">{text.requests.one(digits(request.tracking))} · {moment(request.reported_at)}</p>
     </li>

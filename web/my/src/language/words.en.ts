@@ -118,6 +118,8 @@ export const en: Words = {
       new: 'Waits to be looked at', referred: 'With a department', accepted: 'In work', asked: 'You are asked something', replied: 'Answered; is it solved?', reopened: 'Not solved; looked at again',
       closed: 'Finished', split: 'With several departments', duplicate: 'Joined to another report', rejected: 'Not for the city to solve',
     },
+    othersState: { asked: 'In work', replied: 'Answered: it is solved' },
+    joined: 'This problem had been reported before; both reports are followed up together.',
     step: {
       reported: 'Reported', promised: 'Promised', referred: 'Given to a department', returned: 'Given back by the department', accepted: 'In work', asked: 'A question to you', answered: 'You answered',
       reminded: 'The department was reminded', to_head: 'Late: for the department’s head', to_supervisors: 'Late: for the supervisors', taken: 'Somebody sees to it', news: 'News',

@@ -4,6 +4,7 @@ import type { Near as Found } from '../api/types'
 import type { Report } from '../kept/report'
 import { digits } from '../language/format'
 import { language, problemText, text } from '../language/language'
+import { stateOfOthers } from '../language/states'
 import { go } from '../ui/router'
 import { useNumber } from '../ui/use-network'
 
@@ -42,7 +43,7 @@ export function Near({ report: { key, category, point } }: { report: Report }) {
         {found.map(({ tracking, state, metres, mine, followed }) => (
           <li key={tracking} data-testid="near">
             <b>{text.requests.one(digits(tracking))}</b>
-            <p>{text.report.nearOne(text.requests.state[state], digits(metres))}</p>
+            <p>{text.report.nearOne(stateOfOthers(state), digits(metres))}</p>
             {mine || followed ? <p class="soft">{mine ? text.report.nearMine : text.report.nearFollowed}</p> : (
               <div class="row"><button type="button" class="quiet" onClick={() => void follow(tracking)}>{text.report.nearFollow}</button></div>
             )}
