@@ -107,7 +107,8 @@ def join(session: Session, whole: Request, *, who: str) -> None:
     """It is one thing again, while no department has begun on a part; each of them ends with it.
 
     Whoever accepts several holds the part alone, so the parts are held here, too.
-    What a body outside the city has said of a part would be lost with it: its link is withdrawn first.
+    What a body outside the city has said of a part would be lost with it, and a link that it works by ended
+    under its hands: somebody withdraws it first.
     Raises Refused("parts-begun" | "parts-answered" | "wrong-state").
     """
     if whole.state is not _S.SPLIT:
@@ -117,8 +118,8 @@ def join(session: Session, whole: Request, *, who: str) -> None:
     its = of(session, whole)
     if any(part.state not in _UNTOUCHED or part.replied_at for part in its):
         raise Refused("parts-begun", "a department has begun on a part")
-    if _bodies_answered(session, its):
-        raise Refused("parts-answered", "a body outside the city has answered of a part")
+    if _bodies_have(session, its):
+        raise Refused("parts-answered", "a body outside the city has a part, or has answered of it")
     ended = {"duplicate_of_id": whole.id, "department_id": None}
     move_all(session, its, _S.DUPLICATE, **ended)
     move(session, whole, _before(session, whole), only=(_S.SPLIT,))
@@ -128,11 +129,11 @@ def join(session: Session, whole: Request, *, who: str) -> None:
     log(session, whole, _T.JOINED, who)
 
 
-def _bodies_answered(session: Session, its: Sequence[Request]) -> bool:
+def _bodies_have(session: Session, its: Sequence[Request]) -> bool:
     answered = select(Pass.id).where(
         Pass.request_id.in_([part.id for part in its]),
         Pass.withdrawn_at.is_(None),
-        or_(Pass.answered_at.is_not(None), Pass.done_at.is_not(None)),
+        or_(*(each.is_not(None) for each in (Pass.received_at, Pass.answered_at, Pass.done_at))),
     )
     return session.scalar(answered.limit(1)) is not None
 

@@ -105,7 +105,7 @@ export const problem: typeof fa = {
   'ticket-invalid': 'This number is not right.',
   'parts-count': 'A request is split into two to five parts.',
   'replies-changed': 'Somebody has changed the ready replies meanwhile. Look at theirs first; what you have written stays here.',
-  'parts-answered': 'A body outside the city has answered of a part, and that would be lost. Answer that part, or withdraw its link first.',
+  'parts-answered': 'A body outside the city has received a part or answered of it, and its link would end. Answer that part, or withdraw its link first.',
   'parts-begun': 'A department has begun on a part; the parts cannot be made one any more.',
   'question-open': 'Another department has asked the citizen about another part, and there is no answer yet. Ask after it.',
   'part-unknown': 'The request has no such part that was called solved.',
