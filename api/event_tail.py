@@ -42,7 +42,7 @@ class Stream:
     seen: int
     """The last event that it was sent, or that was none of its."""
     department_id: int | None
-    over: Literal["", "signed-out", "crowded"] = ""
+    over: Literal["", "signed-out", "crowded", "stopping"] = ""
     told: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -61,6 +61,7 @@ class Tail:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
         self._streams: list[Stream] = []
+        self._stops = False
         self._recent: deque[News] = deque(maxlen=_KEPT)
         self.last_id = 0
         """The last one that pages were told of."""
@@ -145,12 +146,19 @@ class Tail:
         """A page listens for what is after `seen`, until it is told that its stream is over, or leaves."""
         stream = Stream(user_id, session, seen, department_id)
         self._streams.append(stream)
+        if self._stops:
+            self._end([stream], "stopping")
         return stream
 
     def leave(self, stream: Stream) -> None:
         """The page has gone."""
         if stream in self._streams:
             self._streams.remove(stream)
+
+    def stop(self) -> None:
+        """The process ends, and every line with it, as a whole answer: pages come back by themselves."""
+        self._stops = True
+        self._end([*self._streams], "stopping")
 
     async def wait(self, stream: Stream, timeout_s: float) -> None:
         """Until there is an event that it was not sent, the stream is over, or the time is."""
@@ -160,7 +168,7 @@ class Tail:
                     stream.told.clear()
                     await stream.told.wait()
 
-    def _end(self, streams: list[Stream], why: Literal["signed-out", "crowded"]) -> None:
+    def _end(self, streams: list[Stream], why: Literal["signed-out", "crowded", "stopping"]) -> None:
         for stream in streams:
             stream.over = why
             self.leave(stream)

@@ -187,10 +187,13 @@ def _noting_peers(app: ASGI3Application) -> ASGI3Application:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, which by itself wakes up ten times a second to see whether it is to end."""
+    """uvicorn's, which by itself wakes up ten times a second to see whether it is to end, and waits for what
+    has no end of its own until it cuts it off.
+    """
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, end_lines: Callable[[], None]) -> None:
         super().__init__(config)
+        self._end_lines = end_lines
         self._ends = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -201,6 +204,11 @@ class _Server(uvicorn.Server):
             with suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
                     await self._ends.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what was asked, and nothing more."""
+        self._end_lines()
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """It is told so by a signal."""
@@ -214,8 +222,9 @@ def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     proxies = [ip_network(each, strict=False) for each in settings.trusted_proxies]
     trusted = [str(each) for each in proxies]
     given = {"open": Connections(proxies), "own_question": _question(settings.http)}
+    app = create(settings)
     config = uvicorn.Config(
-        _noting_peers(ProxyHeadersMiddleware(Crowd(cast("ASGI3Application", create(settings))), trusted)),
+        _noting_peers(ProxyHeadersMiddleware(Crowd(cast("ASGI3Application", app)), trusted)),
         host=settings.http.host,
         port=settings.http.port,
         http=type("Clients", (PromptClients,), given),
@@ -228,7 +237,7 @@ def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     )
     listening = config.bind_socket()
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_S * 1000)
-    return _Server(config), listening
+    return _Server(config, app.state.tail.stop), listening
 
 
 def _question(address: Address) -> bytes:

@@ -360,7 +360,11 @@ def test_given_a_page_that_comes_while_sessions_are_looked_at_then_its_line_stay
             assert next(stream).kind == "change"
 
 
-def test_given_open_pages_when_the_server_stops_then_it_does_not_wait_for_them(page: Page) -> None:
+def test_given_open_pages_when_the_server_stops_then_their_lines_end_and_nothing_is_cut_off(
+    page: Page, caplog: pytest.LogCaptureFixture
+) -> None:
     with page.events() as lines, page.events() as others:
         next(lines), next(others)
         page.stop_server()
+        assert all("change" not in line for line in [*lines, *others])  # cut off, they raise
+    assert not [each.getMessage() for each in caplog.records if each.name == "uvicorn.error"]
