@@ -1,6 +1,6 @@
 """Pages for everybody, rendered here: no sign-in, no script, Persian unless `?lang=en` asks for English."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -86,13 +86,26 @@ def _text(language: Language, of_city: dict[str, str], text: str, **values: str)
     return PAGES.fill(language, table, name, of_city | values)
 
 
+Typed = Mapping[str, list[str]]
+"""The fields of a form, each as often as it was sent."""
+
+
+async def typed(request: Request) -> Typed:
+    """What was typed into a form of ours; of anything else nothing."""
+    try:
+        return parse_qs((await request.body()).decode(errors="replace"), max_num_fields=20)
+    except ValueError:
+        return {}
+
+
+def first(form: Typed, name: str) -> str:
+    """A field that is there once."""
+    return form.get(name, [""])[0]
+
+
 async def posted(request: Request) -> str:
     """The ticket or tracking number as it was typed."""
-    try:
-        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
-    except ValueError:  # no form of ours
-        return ""
-    return form.get("ticket", [""])[0][:40]
+    return first(await typed(request), "ticket")[:40]
 
 
 def guessed(request: Request, form: str, language: Language, find: Callable[[], T]) -> T | HTMLResponse:

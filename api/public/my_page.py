@@ -2,12 +2,11 @@
 
 from contextlib import suppress
 from typing import Annotated
-from urllib.parse import parse_qs
 
 from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api import cookies
+from api import cookies, pages
 from api.access import Database, InForce, Writing
 from api.my import my, signed_in
 from api.my.signed_in import REFRESH
@@ -28,16 +27,11 @@ router = APIRouter(prefix="/public/my", include_in_schema=False)
 _FIELDS = ("number", "by", "code", "sure")
 
 
-async def typed(request: Request) -> dict[str, str]:
-    """The fields of a form of ours."""
-    try:
-        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
-    except ValueError:
-        form = {}
-    return {name: form.get(name, [""])[0][:40] for name in _FIELDS}
+def _fields(form: Annotated[pages.Typed, Depends(pages.typed)]) -> dict[str, str]:
+    return {name: pages.first(form, name)[:40] for name in _FIELDS}
 
 
-Typed = Annotated[dict[str, str], Depends(typed)]
+Typed = Annotated[dict[str, str], Depends(_fields)]
 
 
 @router.get("")

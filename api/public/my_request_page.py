@@ -4,19 +4,18 @@ Each form names the answer that it was shown with, so a page that was left open 
 what is sent twice is one, and the second time the page shows what is.
 """
 
-from collections.abc import Mapping
 from typing import Annotated, Literal
-from urllib.parse import parse_qs
 
 from fastapi import Depends, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
+from api import pages
 from api.access import Database, InForce
 from api.my import my
 from api.my import my_schemas as wire
-from api.pages import Asked
+from api.pages import Asked, first
 from api.public.my_page import back, mine_of, own_page, with_cookies
 from api.routes import APIRouter
 from db.engine import reading, writing
@@ -34,14 +33,7 @@ _DONE_ALREADY = ("wrong-state", "rating-over")
 """Pressed twice, or said by another way meanwhile: the page shows it."""
 
 
-async def _typed(request: Request) -> dict[str, list[str]]:
-    try:
-        return parse_qs((await request.body()).decode(errors="replace"), max_num_fields=20)
-    except ValueError:  # no form of ours
-        return {}
-
-
-Typed = Annotated[Mapping[str, list[str]], Depends(_typed)]
+Typed = Annotated[pages.Typed, Depends(pages.typed)]
 
 
 @router.get("/{tracking}")
@@ -80,7 +72,7 @@ def say(
         if mine is None or refused.code in ("not-signed-in", "not-found"):
             return with_cookies(back(request, language), fresh)
         if act == "object" or refused.code not in _DONE_ALREADY:  # pressed twice it is no refusal
-            words = _first(form, "reason") or _first(form, "words")
+            words = first(form, "reason") or first(form, "words")
             page = _shown(
                 request, language, engine, number=mine.number, tracking=tracking, refused=refused, words=words
             )
@@ -89,33 +81,29 @@ def say(
     return with_cookies(RedirectResponse(way, 303, headers={"Cache-Control": "no-store"}), fresh)
 
 
-def _say(session: Session, number: str, tracking: str, act: Act, form: Mapping[str, list[str]]) -> None:
+def _say(session: Session, number: str, tracking: str, act: Act, form: pages.Typed) -> None:
     """Raises what the rules of each act do, and Refused("invalid-input")."""
-    answer = _first(form, "answer") or None
+    answer = first(form, "answer") or None
     try:
         if act == "confirm":
             said_of = wire.Confirmation.model_validate({"answer": answer}).answer
             reports.confirm(session, number, tracking, said_of)
         elif act == "object":
-            if not (reason := _first(form, "reason")).strip():
+            if not (reason := first(form, "reason")).strip():
                 raise Refused("reason-missing", "say what is not solved")
             said = {"reason": reason, "parts": form.get("part", []), "answer": answer}
             objection = wire.Objection.model_validate(said)
             reports.object_to(session, number, tracking, reports.Objection(**objection.model_dump()))
         elif act == "say":
-            words = {"answer": _first(form, "words"), "question": _first(form, "question") or None}
+            words = {"answer": first(form, "words"), "question": first(form, "question") or None}
             to = wire.ToQuestion.model_validate(words)
             reports.say(session, number, tracking, to.answer, to.question)
         else:
-            how = {"stars": _first(form, "stars"), "said": _first(form, "said") or None}
+            how = {"stars": first(form, "stars"), "said": first(form, "said") or None}
             rated = wire.Satisfaction.model_validate(how)
             reports.rate(session, number, tracking, rated.stars, rated.said)
     except ValidationError:
         raise Refused("invalid-input", "the form was filled in otherwise") from None
-
-
-def _first(form: Mapping[str, list[str]], name: str) -> str:
-    return form.get(name, [""])[0]
 
 
 def _shown(

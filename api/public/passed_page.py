@@ -7,7 +7,6 @@ address that a browser tells elsewhere has it in it, and a link that opens nothi
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated
-from urllib.parse import parse_qs
 
 from fastapi import Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -15,7 +14,7 @@ from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from api import cookies, multipart
+from api import cookies, multipart, pages
 from api.access import Database, InForce
 from api.limits import Coming, Guesses
 from api.pages import Asked, page
@@ -44,13 +43,8 @@ REFUSALS = (
 _NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
-async def _typed(request: Request) -> str:
-    """The text of a form of ours."""
-    try:
-        form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=10)
-    except ValueError:
-        form = {}
-    return characters.cleaned(form.get("text", [""])[0])
+def _typed(form: Annotated[pages.Typed, Depends(pages.typed)]) -> str:
+    return characters.cleaned(pages.first(form, "text"))
 
 
 Typed = Annotated[str, Depends(_typed)]
