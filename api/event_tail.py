@@ -71,9 +71,10 @@ class Tail:
     async def run(self) -> None:
         """Watch the log, and the sessions, for ever. A database that is away is asked again."""
         loop, stop = asyncio.get_running_loop(), threading.Event()
-        threading.Thread(target=self._listen, args=(loop, stop), daemon=True).start()
+        for work in (self._listen, self._keep_ending):
+            threading.Thread(target=work, args=(loop, stop), daemon=True).start()
         try:
-            await self._keep_ending()
+            await loop.create_future()
         finally:
             stop.set()
 
@@ -115,20 +116,19 @@ class Tail:
         for stream in self._streams:
             stream.told.set()
 
-    async def _keep_ending(self) -> None:
-        """End the lines whose session has ended; no news waits for that."""
-        while True:
-            await asyncio.sleep(CHECK_SESSIONS_S)
+    def _keep_ending(self, loop: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
+        """End the lines whose session has ended; a thread of its own, so that no news waits for that."""
+        while not stop.wait(CHECK_SESSIONS_S):
             asked = [*self._streams]  # who comes meanwhile is not asked about
             if not asked:
                 continue
             try:
-                lasting = await run_in_threadpool(self._lasting, {s.session for s in asked})
-            except Exception:
-                await asyncio.sleep(_AGAIN_S)
-                continue
-            still = lasting.items()
-            self._end([s for s in asked if (s.session, s.department_id) not in still], "signed-out")
+                still = self._lasting({s.session for s in asked}).items()
+                over = [s for s in asked if (s.session, s.department_id) not in still]
+                if over:
+                    loop.call_soon_threadsafe(self._end, over, "signed-out")
+            except Exception:  # the database is away, or this loop is closed
+                stop.wait(_AGAIN_S)
 
     def make_room(self, user_id: int) -> None:
         """Before one more stream of this person: who has too many loses the oldest.
@@ -175,8 +175,8 @@ class Tail:
             stream.told.set()
 
     def _lasting(self, sessions: set[str]) -> dict[str, int | None]:
-        with reading(self._engine) as session:
-            return sign_ins.lasting(session, sessions, idle(self._settings))
+        with glance(self._engine) as connection:
+            return sign_ins.lasting(connection, sessions, idle(self._settings))
 
     def newest(self) -> int:
         """The id of the newest event."""

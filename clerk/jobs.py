@@ -10,16 +10,17 @@ from sqlalchemy.orm import Session
 
 from clerk import backups, erasing, pictures, recordings, replies, seldom
 from clerk.progress import step
+from clerk.rests import Question
 from db import events
 from db.engine import reading, writing
-from hotline import limits
+from hotline import delivery, limits
 from hotline.callbacks import left_in_hand, toll
 from hotline.citizens import wishes
 from hotline.errors import Refused
 from hotline.ledger import seals
 from hotline.line import blocked, confirmations, left_numbers, silences, solved_calls, turn_near, urgent_calls
 from hotline.line import carry_over as carry
-from hotline.requests import closing, figures, reminders, urgent, webhooks
+from hotline.requests import closing, figures, reminders, spoken_replies, urgent, webhooks
 from hotline.rounds import notices
 from hotline.timetable import timetable
 from settings import Settings
@@ -37,6 +38,8 @@ class Job(NamedTuple):
     run: Callable[[Engine, Settings], None]
     limit_s: float = 30.0
     """It is stuck when it has not come a step further for so long."""
+    question: Callable[[Settings], Question] | None = None
+    """What is asked before each turn but the first, for all jobs at once; None: it looks by itself."""
 
 
 def _in_batches(engine: Engine, some: Callable[[Session], object]) -> None:
@@ -184,33 +187,34 @@ def forget_events(engine: Engine, settings: Settings) -> None:
 
 
 JOBS = [
-    Job("carry-over", 1.0, carry_over),
-    Job("notices", 5.0, announce),
-    Job("request-steps", 5.0, tell_of_requests),
-    Job("turn-near", 5.0, tell_turn_near),
-    Job("outbox", 1.0, seldom.send, limit_s=120.0),  # finding an address may take a minute
+    Job("carry-over", 1.0, carry_over, question=lambda _: carry.SOME_LEFT),
+    Job("notices", 5.0, announce, question=lambda s: bool(s.notice_webhook) or wishes.ARE_THERE),
+    Job("request-steps", 5.0, tell_of_requests, question=lambda s: bool(s.request_webhook)),
+    Job("turn-near", 5.0, tell_turn_near, question=lambda _: turn_near.IS_ANY_LIVE),
+    # finding an address may take a minute
+    Job("outbox", 1.0, seldom.send, limit_s=120.0, question=lambda _: delivery.OTHERS_WAIT),
     Job("sms-arrivals", 20.0, seldom.ask_what_became, limit_s=120.0),
     Job("sms-credit", 600.0, seldom.ask_credit, limit_s=120.0),
-    Job("sign-in-codes", 1.0, seldom.send_codes, limit_s=120.0),
+    Job("sign-in-codes", 1.0, seldom.send_codes, limit_s=120.0, question=lambda _: delivery.CODES_WAIT),
     Job("timetable", 60.0, make_rounds),
     Job("seal", 60.0, seal, limit_s=300.0),
     Job("requests", 600.0, close_requests),
     Job("figures", 600.0, count_requests, limit_s=120.0),
     Job("late-requests", 300.0, tell_of_late_requests),
-    Job("urgent", 5.0, tell_of_urgent),
-    Job("blocked", 5.0, give_up_blocked),
-    Job("left-in-hand", 5.0, return_left),
+    Job("urgent", 5.0, tell_of_urgent, question=lambda s: bool(s.supervisor_numbers)),
+    Job("blocked", 5.0, give_up_blocked, question=lambda _: blocked.HAVE_PLACES),
+    Job("left-in-hand", 5.0, return_left, question=lambda _: left_in_hand.ANY),
     Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),
     Job("pictures", 600.0, pictures.delete_old),
     Job("uploads", 600.0, pictures.delete_uploads),
-    Job("store-pictures", 5.0, pictures.bring_to_store, limit_s=60.0),
+    Job(*("store-pictures", 5.0, pictures.bring_to_store, 60.0), question=lambda s: bool(s.pictures_store)),
     Job("old-messages", 600.0, recordings.delete_old_messages),
     Job("old-events", 600.0, forget_events),
     Job("citizens", 60.0, erasing.run),
     Job("retention", 3600.0, erasing.forget_old, limit_s=120.0),
-    Job("replies", 2.0, replies.speak, limit_s=300.0),
+    Job("replies", 2.0, replies.speak, limit_s=300.0, question=lambda _: spoken_replies.ANY_LACKING),
     Job("old-replies", 3600.0, replies.delete_old),
     Job("city-sign-in", 20.0, seldom.ask_city, limit_s=120.0),
     Job("directory", 20.0, seldom.ask_directory, limit_s=120.0),  # finding an address may take a minute

@@ -9,13 +9,14 @@ whoever keeps this process, which is then killed and started again.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from sqlalchemy import Engine
 
 from clerk.jobs import JOBS, Job
 from clerk.progress import Progress
+from clerk.rests import Rest, keep_looking
 from db.engine import connect, is_away, writing
 from hotline import heartbeats, watchdog
 from settings import Settings
@@ -41,9 +42,14 @@ def serve(settings: Settings) -> None:
     progresses = [progress for _, progress in followed]
     beat = Job("heartbeat", heartbeats.BEAT_SECONDS, _Beats(progresses).run)
     followed.append((beat, Progress(beat.name, beat.limit_s)))
+    rests = list[Rest]()
     for job, progress in followed:
         work = partial(_repeat, job, progress, engine, settings)
+        if job.question:
+            rests.append(Rest(job.every_s, partial(job.question, settings), progress))
+            work = partial(work, rest=rests[-1])
         threading.Thread(target=work, name=job.name, daemon=True).start()
+    threading.Thread(target=keep_looking, args=(engine, rests), name="rests", daemon=True).start()
     while True:
         if not _stuck([progress for _, progress in followed]):
             watchdog.worked()
@@ -85,7 +91,13 @@ def _beat(engine: Engine, progresses: Sequence[Progress]) -> None:
         heartbeats.jobs_done(session, done, fresh)
 
 
-def _repeat(job: Job, progress: Progress, engine: Engine, settings: Settings) -> None:
+def _repeat(
+    job: Job,
+    progress: Progress,
+    engine: Engine,
+    settings: Settings,
+    rest: Callable[[float], None] | None = None,
+) -> None:
     progress.begin()
     while True:
         wait = job.every_s
@@ -101,4 +113,4 @@ def _repeat(job: Job, progress: Progress, engine: Engine, settings: Settings) ->
                 log.exception("%s: not done", job.name)
             wait = min(wait, _AGAIN_S)
         progress.step(rest_s=wait)
-        time.sleep(wait)  # what is due is found by looking: the clock and the database tell nobody
+        (rest or time.sleep)(wait)

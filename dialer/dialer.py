@@ -63,9 +63,18 @@ class Dialer:
     """
 
     def __init__(
-        self, settings: Settings, engine: Engine, ami: Ami, leads: Callable[[], bool] = lambda: True
+        self,
+        settings: Settings,
+        engine: Engine,
+        ami: Ami,
+        leads: Callable[[], bool] = lambda: True,
+        newest: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """`leads`: whether this is the one of all nodes' dialers that does what belongs to no round."""
+        """`leads`: whether this is the one of all nodes' dialers that does what belongs to no round.
+
+        `newest`: the event log's newest entry, as whoever wakes this one up knows it; None: it is asked for.
+        """
+        self._newest = newest
         self._leads = leads
         self._settings = settings
         self._engine = engine
@@ -202,7 +211,9 @@ class Dialer:
 
         A rush of callers who register concerns it only where somebody sits at a desk, or is called, or waits.
         """
-        newest = events.peek_last_id(self._engine)
+        newest = self._newest()
+        if newest is None:
+            newest = events.peek_last_id(self._engine)
         seen, self._seen = self._seen, newest
         if newest == seen:
             return False

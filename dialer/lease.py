@@ -56,6 +56,8 @@ class NodeLease(DatabaseLeader):
         self._has_asterisk = has_asterisk
         self._had_asterisk_at = clock()
         self._rows = impatient(settings.database, pool_size=1, max_overflow=0, hide_parameters=True)
+        self._at_once = self._rows.execution_options(isolation_level="AUTOCOMMIT")
+        """For a renewal, which is one statement: no transaction is begun and ended around it."""
         self._others = settings.state_dir / "other-nodes"
         self._alone = not self._others.exists()
         self._parent = AsterisksParent(settings)
@@ -192,7 +194,7 @@ class NodeLease(DatabaseLeader):
     def _renewed(self, *, clean: bool = False) -> bool:
         """`clean`: all calls that there were have been ended, and are written down as cut."""
         asked_at, fences = clock(), not self._alone
-        with writing(self._rows) as session:
+        with Session(self._at_once) as session:
             renewed = leases.renew(session, self._settings.node, self.epoch, fences=fences)
         with self._fencing:
             if renewed is None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from db.engine import reading, writing
+from db.engine import peek, reading, writing
 from dialer import leader
 from hotline.callbacks import lost_nodes
 from hotline.nodes import homes, leases
@@ -58,6 +58,8 @@ class LostNodes:
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_S
+        if not peek(self._engine, leases.others(self._settings.node)):
+            return False
         with reading(self._engine) as session:
             self._silence.look(leases.renewals(session))
         if not leads:

@@ -52,6 +52,7 @@ _SOMEBODY = select(
         ),
     )
 )
+_THERE = select(or_(_SOMEBODY.scalar_subquery(), _UNDER_WAY.scalar_subquery()))
 
 _LATER = select(
     or_(
@@ -114,4 +115,4 @@ class Pace:
 
     def somebody_is_there(self) -> bool:
         """Whether somebody sits at a desk, waits for a call, or is called."""
-        return bool(peek(self._engine, _SOMEBODY) or peek(self._engine, _UNDER_WAY))
+        return bool(peek(self._engine, _THERE))

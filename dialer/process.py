@@ -34,9 +34,10 @@ def serve(settings: Settings) -> None:
     engine = connect(settings.database)
     listening = threading.Thread(target=ami.run, daemon=True)
     listening.start()
-    threading.Thread(target=_wake, args=(engine, ami), daemon=True).start()
+    watch = Watch(engine)
+    threading.Thread(target=_wake, args=(engine, ami, watch), daemon=True).start()
     try:
-        with _turns(settings, engine, ami) as turns:
+        with _turns(settings, engine, ami, lambda: watch.newest) as turns:
             while listening.is_alive() and turns.are_kept():  # without it nothing would ever be heard
                 turns.take()
                 watchdog.worked()
@@ -44,9 +45,8 @@ def serve(settings: Settings) -> None:
         ami.stop()
 
 
-def _wake(engine: Engine, ami: Ami) -> None:
+def _wake(engine: Engine, ami: Ami, watch: Watch) -> None:
     """Begin the dialer's turn as soon as anybody has changed anything; without it, it looks by itself."""
-    watch = Watch(engine)
     while True:
         try:
             news = watch.wait()
@@ -59,11 +59,13 @@ def _wake(engine: Engine, ami: Ami) -> None:
 
 
 @contextlib.contextmanager
-def _turns(settings: Settings, engine: Engine, ami: Ami) -> Iterator["Turns"]:
+def _turns(
+    settings: Settings, engine: Engine, ami: Ami, newest: Callable[[], int | None] = lambda: None
+) -> Iterator["Turns"]:
     """On SQLite, whose file one machine alone uses, who leads has the node, too."""
     leads = leader(settings)
     if settings.database.startswith("sqlite"):
-        yield Turns(leads, ami, lambda: Dialer(settings, engine, ami))
+        yield Turns(leads, ami, lambda: Dialer(settings, engine, ami, newest=newest))
         return
     lease = NodeLease(settings, lambda: hang_up_placed(ami), ami.connected.is_set)
     keepers = [threading.Thread(target=keep, daemon=True) for keep in (lease.guard, lease.run)]
@@ -73,7 +75,7 @@ def _turns(settings: Settings, engine: Engine, ami: Ami) -> Iterator["Turns"]:
     def begin() -> Dialer:
         epoch = lease.epoch
         ami.may_place_for = lambda: lease.lasts(epoch)
-        return Dialer(settings, fenced(engine, settings, epoch), ami, leads.leads)
+        return Dialer(settings, fenced(engine, settings, epoch), ami, leads.leads, newest)
 
     try:
         yield Turns(lease, ami, begin, keepers, leads.release)

@@ -45,6 +45,7 @@ class Trunk:
         self._engine = engine
         self._trunks = trunks
         self._said: str | None = None
+        self._may_be_trouble = True
         self._started = time.monotonic()
 
     def rings(self, token: str, leg: str) -> None:
@@ -120,6 +121,8 @@ class Trunk:
 
     def rest(self) -> None:
         """After all who are due were called: whether anybody is left to show that calls flow again."""
+        if not self._may_be_trouble:
+            return
         with reading(self._engine) as session:
             if not breaker.may_rest(session):
                 return
@@ -128,8 +131,10 @@ class Trunk:
 
     def look(self) -> None:
         """Tell the pages, and the log, when calls stop or flow again."""
-        with reading(self._engine) as session:
-            down = breaker.down(session)
+        self._may_be_trouble, down = breaker.may_be_trouble(self._engine), None
+        if self._may_be_trouble:
+            with reading(self._engine) as session:
+                down = breaker.down(session)
         says = down.why if down else "up"
         if says == self._said or (says == "ivr" and time.monotonic() < self._started + _STARTS_S):
             return

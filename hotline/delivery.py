@@ -80,18 +80,18 @@ def name_outside(message: OutboxMessage) -> str:
 _UNSENT = OutboxMessage.state.in_(words((Delivery.PENDING, Delivery.SENDING)))
 _IS_CODE = OutboxMessage.kind == word(OutboxKind.SIGN_IN_CODE)
 # Asked every second, by who takes no writer's turn to look: built once.
-_CODES_WAIT = select(exists().where(_UNSENT, _IS_CODE))
-_OTHERS_WAIT = select(exists().where(_UNSENT, ~_IS_CODE))
+CODES_WAIT = select(exists().where(_UNSENT, _IS_CODE))
+OTHERS_WAIT = select(exists().where(_UNSENT, ~_IS_CODE))
 
 
 def codes_wait(engine: Engine) -> bool:
     """Whether there is any code to take up, now or later."""
-    return bool(peek(engine, _CODES_WAIT))
+    return bool(peek(engine, CODES_WAIT))
 
 
 def others_wait(engine: Engine) -> bool:
     """Whether there is any other message to take up, now or later."""
-    return bool(peek(engine, _OTHERS_WAIT))
+    return bool(peek(engine, OTHERS_WAIT))
 
 
 def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:

@@ -1,14 +1,28 @@
 """Heartbeats of the processes and the phones' presence: what the status page and the desks ask."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from time import monotonic
 from typing import Any, cast
 
-from sqlalchemy import Connection, Engine, Insert, Row, bindparam, delete, select, update
+from sqlalchemy import (
+    Connection,
+    DateTime,
+    Engine,
+    Insert,
+    Integer,
+    Row,
+    String,
+    bindparam,
+    delete,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 import db.engine
 from db import events
@@ -29,14 +43,19 @@ _KNOWN = select(Heartbeat.process).where(Heartbeat.process.startswith(_JOB))
 _JOBS = select(Heartbeat).where(Heartbeat.process.startswith(_JOB)).order_by(Heartbeat.at)
 
 
-def _upsert(insert: Callable[[type[Heartbeat]], Any]) -> Any:
-    said = insert(Heartbeat)
+def _upsert(said: sqlite.Insert | postgresql.Insert) -> Any:
     new = {"at": said.excluded.at, "fresh_s": said.excluded.fresh_s}
     return said.on_conflict_do_update(index_elements=[Heartbeat.process], set_=new)
 
 
 # Said every other second by each process, whatever else there is to do: built once.
-_SAID = {"sqlite": _upsert(sqlite.insert), "postgresql": _upsert(postgresql.insert)}
+_SAID = {"sqlite": _upsert(sqlite.insert(Heartbeat)), "postgresql": _upsert(postgresql.insert(Heartbeat))}
+_COLUMNS: Sequence[tuple[str, TypeEngine[Any]]] = (
+    *(("process", String()), ("at", DateTime(timezone=True)), ("fresh_s", Integer())),
+)
+_LISTS = (func.unnest(bindparam(name, type_=postgresql.ARRAY(kind))) for name, kind in _COLUMNS)
+_ALL_SAID = _upsert(postgresql.insert(Heartbeat).from_select([name for name, _ in _COLUMNS], select(*_LISTS)))
+"""Of many at once PostgreSQL is told with one question, of lists; SQLite is in this process."""
 
 
 def beat(session: Session, *processes: str) -> None:
@@ -59,7 +78,11 @@ def said(dialect: str, *processes: str) -> Insert:
 
 
 def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
-    core(session).execute(_SAID[session.get_bind().dialect.name], rows)
+    dialect = session.get_bind().dialect.name
+    if dialect == "postgresql":
+        core(session).execute(_ALL_SAID, {name: [row[name] for row in rows] for name, _ in _COLUMNS})
+    else:
+        core(session).execute(_SAID[dialect], rows)
 
 
 def answered(engine: Engine) -> None:

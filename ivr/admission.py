@@ -12,6 +12,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 log = logging.getLogger("ivr")
@@ -49,6 +50,7 @@ class Admission:
         self._here: deque[int] = deque(maxlen=_LASTS_S)
         self._forget()
         self._left_alone = 0
+        self._said: tuple[int, bool] | None = None
         self.limit = most
 
     def _forget(self) -> None:
@@ -100,11 +102,17 @@ class Admission:
             self._left_alone, self.limit = _LEFT_ALONE_S, self._most
 
     def _write(self, wanted: bool) -> None:
+        said = self.limit, wanted
+        if self._said == said:
+            with suppress(FileNotFoundError):
+                os.utime(self._file, None if wanted else (0, 0))
+                return
         fresh = self._file.with_suffix(".new")
         fresh.write_text(str(self.limit))
         if not wanted:
             os.utime(fresh, (0, 0))
         fresh.replace(self._file)
+        self._said = said
 
 
 def _half(waits: deque[float], *, least: int) -> float:

@@ -18,11 +18,11 @@ All of it is in the database, so a dialer that is killed goes on where it was.
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Engine, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now
-from db.models import Breaker, PlacedCall
+from db.engine import ago, now, peek
+from db.models import Breaker, Heartbeat, PlacedCall
 from hotline import heartbeats
 from hotline.callbacks import untried
 
@@ -38,6 +38,23 @@ _RESTS = timedelta(seconds=15)
 """A probe of a trunk that answers is due for so long, and nobody waits: what failed says nothing of now."""
 _NOBODY_TO_CALL = timedelta(seconds=60)
 """A probe that is due for so long has nobody of a line to be made with; then any other call may be it."""
+
+
+# Asked every few seconds, day and night: built once.
+_MAY_BE_TROUBLE = select(
+    or_(
+        exists().where(Breaker.opened_at.is_not(None)),
+        exists().where(
+            Heartbeat.process == "ivr",
+            ~Heartbeat.at.between(ago(heartbeats.FRESH), ago(-heartbeats.FRESH)),
+        ),
+    )
+)
+
+
+def may_be_trouble(engine: Engine) -> bool:
+    """Whether one may be open, or ivr silent: else calls flow (`down`), and nothing is to rest."""
+    return bool(peek(engine, _MAY_BE_TROUBLE))
 
 
 class Down(NamedTuple):

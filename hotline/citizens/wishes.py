@@ -36,7 +36,7 @@ def offices(session: Session, number: str) -> Sequence[Wished]:
     return [Wished(official, wish) for official, wish in rows]
 
 
-_ARE_THERE = select(exists(RoundWish.number))
+ARE_THERE = select(exists(RoundWish.number))
 _HOLDS_ROUNDS = (Official.active, Official.kind != OfficialKind.OPERATORS)
 
 
@@ -63,7 +63,7 @@ def leave(session: Session, number: str, official_id: int) -> None:
 
 def are_there(engine: Engine) -> bool:
     """Whether anybody wishes to be told of anything."""
-    return bool(peek(engine, _ARE_THERE))
+    return bool(peek(engine, ARE_THERE))
 
 
 def tell(session: Session, limit: int) -> int:

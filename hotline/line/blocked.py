@@ -19,7 +19,7 @@ from hotline.ledger import ledger
 from hotline.words import PUBLIC
 
 _WAITS = registration_sources(RegistrationState.CANCELLED)
-_HAVE_PLACES = select(
+HAVE_PLACES = select(
     exists().where(Registration.number == BlockedNumber.number, Registration.state.in_(words(_WAITS)))
 )
 _REASON = select(BlockedNumber.reason).where(BlockedNumber.number == bindparam("number"))
@@ -86,7 +86,7 @@ def places(session: Session, number: str) -> int:
 
 def have_places(engine: Engine) -> bool:
     """Whether any blocked number has a place in a line that `give_up_places` would give up."""
-    return bool(peek(engine, _HAVE_PLACES))
+    return bool(peek(engine, HAVE_PLACES))
 
 
 def give_up_places(session: Session, number: str | None = None) -> int:

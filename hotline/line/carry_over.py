@@ -96,7 +96,7 @@ _NOT_TOLD = (
 )
 
 
-_SOME_LEFT = select(
+SOME_LEFT = select(
     exists().where(
         Registration.round_id == Round.id,
         Registration.state.in_(words(_LEFT)),
@@ -114,7 +114,7 @@ class _Step(NamedTuple):
 
 def is_left(engine: Engine) -> bool:
     """Whether anybody is in a round that is over, or in the operators' line: `run` may have work."""
-    return bool(peek(engine, _SOME_LEFT))
+    return bool(peek(engine, SOME_LEFT))
 
 
 def run(session: Session, limit: int = 100) -> int:

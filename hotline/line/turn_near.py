@@ -6,7 +6,7 @@ By a text message and, where it is set, by a short call (hotline/line/turn_near_
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, exists, select
 from sqlalchemy.orm import Session
 
 from db.engine import core, now, peek
@@ -21,12 +21,13 @@ _USEFUL = timedelta(minutes=30)
 
 # Asked every few seconds: built once.
 _OPENED = select(Round.id).where(Round.is_operators_line.is_(False), Round.opened_at.is_not(None))
-_LIVE, _LIVE_NOW = _OPENED.where(~rounds.over()), _OPENED.where(~rounds.over_now()).limit(1)
+_LIVE = _OPENED.where(~rounds.over())
+IS_ANY_LIVE = select(exists(_OPENED.where(~rounds.over_now())))
 
 
 def is_any_live(engine: Engine) -> bool:
     """Whether anybody can be near in any round's line."""
-    return peek(engine, _LIVE_NOW) is not None
+    return bool(peek(engine, IS_ANY_LIVE))
 
 
 def live(session: Session) -> Sequence[int]:

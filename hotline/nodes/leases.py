@@ -6,6 +6,7 @@ one before (`check`): after that nothing of a node that was declared dead is com
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import (
@@ -277,6 +278,12 @@ def tell_trunk(session: Session, name: str, *, answers: bool | None) -> None:
     """Whether any trunk answers the node; None: it may be that none ever will."""
     told = update(Node).where(Node.name == name, Node.trunk_answers.is_distinct_from(answers))
     session.execute(told.values(trunk_answers=answers, trunk_told_at=now(session)))
+
+
+@lru_cache(4)
+def others(name: str) -> Select[bool]:
+    """Whether any node has another name, be it dead (db.engine.peek)."""
+    return select(exists().where(Node.name != name))
 
 
 def renewals(session: Session) -> dict[str, datetime]:

@@ -4,12 +4,24 @@ import hashlib
 import secrets
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 
-from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
-from db.models import Callback, SignIn, User, UtcDateTime, word, words
+from db.engine import ago, now
+from db.models import Callback, SignIn, User, word, words
 from db.states import IN_TALK, CallbackState
 from hotline.errors import Refused
 from hotline.people import lockout
@@ -17,7 +29,7 @@ from hotline.people import lockout
 SESSION_LENGTH = timedelta(hours=12)
 IDLE = timedelta(hours=2)
 _SEEN_EVERY = timedelta(minutes=1)
-_Time = datetime | BindParameter[datetime]
+_Time = datetime | ColumnElement[datetime]
 
 
 def sign_in(
@@ -70,12 +82,13 @@ def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn 
     return session.scalar(query)
 
 
-def lasting(session: Session, hashes: Collection[str], idle: timedelta = IDLE) -> dict[str, int | None]:
+def lasting(
+    session: Session | Connection, hashes: Collection[str], idle: timedelta = IDLE
+) -> dict[str, int | None]:
     """Those of these sessions, named by the hashes of their cookies, that are not over; each with the
     department of its person.
     """
-    at = now(session)
-    found = core(session).execute(_THESE, {"hashes": [*hashes], "at": at, "idle_ago": at - idle})
+    found = session.execute(_these(idle), {"hashes": [*hashes]}).all()
     return {token_hash: department_id for token_hash, department_id in found}
 
 
@@ -155,12 +168,8 @@ def _speaks() -> ColumnElement[bool]:
     return SignIn.user_id.in_(speaking)
 
 
-# Asked every second while a page is open: built once.
-_THESE = (
-    select(SignIn.token_hash, User.department_id)
-    .join(User, User.id == SignIn.user_id)
-    .where(
-        SignIn.token_hash.in_(bindparam("hashes", expanding=True)),
-        *_lasts(bindparam("at", type_=UtcDateTime), bindparam("idle_ago", type_=UtcDateTime)),
-    )
-)
+@lru_cache(4)  # asked every second while a page is open
+def _these(idle: timedelta) -> Select[str, int | None]:
+    of_hashes = SignIn.token_hash.in_(bindparam("hashes", expanding=True))
+    person = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
+    return person.where(of_hashes, *_lasts(ago(), ago(idle)))

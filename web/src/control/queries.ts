@@ -14,6 +14,8 @@ export type Hearing = Exclude<Schemas['Hearing'], 'consult'>
 /** Alarms come with time, too, without any event; most of them only where somebody works. */
 const ROOM = 5_000
 const ALARMS = 20_000
+/** The room brings them along: where it is shown its answer comes first, and they are not asked for besides. */
+const ALARMS_ALONE = 25_000
 
 const isAtWork = ({ lines, desks }: ControlRoom) =>
   lines.some(({ line }) => line.waiting > 0 || line.on_the_line > 0 || (line.phase === 'live' && !line.is_operators_line)) ||
@@ -34,7 +36,7 @@ export function useControlRoom() {
 }
 
 export const useAlarms = (watches: boolean) =>
-  useQuery({ queryKey: keys.alarms, queryFn: () => body(client.GET('/api/v1/control/alarms')), refetchInterval: ALARMS, enabled: watches })
+  useQuery({ queryKey: keys.alarms, queryFn: () => body(client.GET('/api/v1/control/alarms')), refetchInterval: ALARMS_ALONE, enabled: watches })
 
 export type Span = Schemas['DaySpan']
 
