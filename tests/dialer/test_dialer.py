@@ -5,8 +5,10 @@ from contextlib import closing
 import pytest
 from sqlalchemy import Engine
 
+from db import events
 from db.engine import reading
 from db.states import CallbackState, Outcome
+from dialer.dialer import Dialer
 from hotline import heartbeats
 from hotline.nodes import leases
 from settings import Settings
@@ -190,3 +192,21 @@ def test_given_a_dialer_whose_lease_is_anothers_when_it_goes_on_with_its_turn_th
         (record.levelname, record.exc_info) for record in caplog.records if "lease" in record.getMessage()
     ]
     assert said == [("WARNING", None)]
+
+
+@on_sqlite
+def test_given_who_wakes_it_knows_the_newest_entry_when_it_looks_then_the_log_is_not_asked_for_that(
+    settings: Settings, engine: Engine, office: Office, monkeypatch: pytest.MonkeyPatch
+):
+    newest: list[int | None] = [7]
+    dialer = Dialer(settings, engine, office.ami, newest=lambda: newest[0])
+    monkeypatch.setattr(events, "peek_last_id", lambda _engine: pytest.fail("asked"))
+    monkeypatch.setattr(events, "peek_others", lambda _engine, seen: seen < 9)
+    assert dialer._something_changed() and not dialer._something_changed()
+
+    newest[0] = 8
+    assert dialer._something_changed() and not dialer._something_changed()
+
+    monkeypatch.setattr(events, "peek_last_id", lambda _engine: 9)
+    newest[0] = None
+    assert dialer._something_changed(), "nobody tells: it asks"

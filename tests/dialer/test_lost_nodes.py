@@ -281,3 +281,21 @@ def test_given_a_leader_whose_node_is_drained_when_another_asks_then_that_one_le
             session.get_one(Node, name).draining_at = now(session)
     until(first.leads, "a drain that nobody is left for stops nothing")
     assert not third.leads()
+
+
+def test_given_the_only_node_when_looked_for_lost_ones_then_nothing_is_asked_but_whether_it_is(
+    engine: Engine, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        a_node(session, settings, settings.node)
+    task, asked = LostNodes(settings, engine), list[str]()
+    monkeypatch.setattr(module.leases, "renewals", lambda _session: asked.append("renewals") or {})
+
+    assert not task.take_over()
+    assert asked == []
+
+    with writing(engine) as session:
+        a_node(session, settings, "another")
+    clock.at += 1
+    assert not task.take_over()
+    assert asked == ["renewals"]

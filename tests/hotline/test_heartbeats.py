@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
-from db.engine import reading, writing
-from db.models import Heartbeat, Node
+from db.engine import now, reading, writing
+from db.models import Breaker, Heartbeat, Node
 from hotline import heartbeats
 from hotline.callbacks import breaker
 from hotline.nodes import leases, nodes
@@ -110,3 +110,40 @@ def test_given_two_nodes_when_a_gap_is_over_then_neither_is_called_gone_until_it
     assert words() == {"live"}
     hours.pass_(7)
     assert words() == {"gone"}
+
+
+@pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("is_open", "ivr_s", "may_be"),
+    [(False, None, False), (False, 1, False), (True, 1, True), (False, 7, True), (False, -7, True)],
+)
+def test_given_breakers_and_the_scripts_when_asked_at_once_then_trouble_is_never_missed(
+    engine: Engine, *, is_open: bool, ivr_s: float | None, may_be: bool
+) -> None:
+    with writing(engine) as session:
+        at = now(session)
+        session.add(Breaker(name=breaker.TRUNK, opened_at=at if is_open else None))
+        if ivr_s is not None:
+            session.add(Heartbeat(process="ivr", at=at - timedelta(seconds=ivr_s), fresh_s=6))
+
+    assert breaker.may_be_trouble(engine) is may_be
+    with reading(engine) as session:
+        assert (breaker.down(session) is not None) is may_be
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_given_many_jobs_when_they_are_done_then_the_database_is_told_with_one_question(
+    engine: Engine,
+) -> None:
+    jobs = dict.fromkeys(map(str, range(9)), 3)
+    said = list[bool]()
+    event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[-1]))
+    for _ in range(2):
+        with writing(engine) as session:
+            heartbeats.jobs_done(session, jobs, jobs)
+    assert not any(said), "none is said once for each"
+
+    with reading(engine) as session:
+        rows = session.query(Heartbeat).all()
+        assert {row.process for row in rows} == {f"clerk/{name}" for name in jobs}
+        assert all(row.fresh_s == 3 and now(session) - row.at > timedelta(seconds=2) for row in rows)

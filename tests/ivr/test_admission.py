@@ -157,3 +157,17 @@ def test_given_a_disk_that_was_full_when_it_takes_again_then_what_was_not_writte
     for _ in range(20):
         _second(admission, here=0)
     assert _written(tmp_path) == 200
+
+
+def test_given_nothing_new_when_a_second_is_over_then_the_file_is_touched_and_a_lost_one_is_written(
+    admission: Admission, tmp_path: Path
+):
+    file = tmp_path / "callers-admitted"
+    admission.turn(0)
+    before = file.stat().st_ino
+    admission.turn(0)
+    assert file.stat().st_ino == before
+
+    file.unlink()
+    admission.turn(0)
+    assert _written(tmp_path) == 200
