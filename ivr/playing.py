@@ -130,21 +130,19 @@ class Playing(Agi):
     def _ends_announcement(self, key: str) -> bool:
         return self._keys.at_announcement(key, known=key == OPERATOR and self.leads_to_operator)
 
-    def _files(self, prompt: str | Prompt | Path) -> Iterator[Path]:
+    def _files(self, prompt: str | Prompt | Path) -> list[str]:
         if isinstance(prompt, Path):
-            yield prompt
-            return
+            return [str(prompt)]
         prompt = Prompt(prompt) if isinstance(prompt, str) else prompt
         language = prompt.language or self.language
         folder = self._prompts_dir / language
-        for clip in clips(language, prompt.id, **prompt.slots):
-            yield folder / clip
+        return [f"{folder}/{clip}" for clip in clips(language, prompt.id, **prompt.slots)]
 
     def _play(self, prompt: str | Prompt | Path, ends: Callable[[str], bool], keys: str = KEYS) -> str:
         """Play a prompt; the key of `keys` that ended it. After any other one it goes on where it was."""
         while True:
             back, unasked = None, 0
-            files = [*self._files(prompt)]
+            files = self._files(prompt)
             for file in files:
                 key, at = self.play_from(file, keys, 0)
                 while key:
