@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from io import BufferedIOBase
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,10 +16,12 @@ from types import SimpleNamespace
 from asterisk import agi
 from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup, AGIUnknownError
 
-# It lays out each answer for the log that `_Silence` drops: a tenth of a call's CPU.
+from ivr.agi_streams import Commands, Lines, Silence
+from ivr.early_answers import EARLY
+
+# It lays out each answer for the log that `Silence` drops: a tenth of a call's CPU.
 agi.pprint = SimpleNamespace(pformat=str)
 
-_LINE = 8192
 _MAX_ENV = 200
 _LONGEST_RESULT = 8  # a key's code, 0, -1, or the milliseconds that a recording had left
 _NEVER_BEGAN = "200 result=-1 endpos=0"
@@ -35,56 +38,24 @@ class _NoFile(AGIError):  # type: ignore[misc]
     """Asterisk cannot write a recording."""
 
 
-class _Lines:
-    """What pyst2 takes for stdin: bounded, tolerant of bad UTF-8, and honest about the end."""
+class _Work:
+    """Something of our own that is done while Asterisk waits for keys."""
 
-    def __init__(self, stream: BufferedIOBase) -> None:
-        self._stream = stream
-        self.last = ""
-        """The last answer; empty once the connection has ended."""
-        self._again = False
-        self.hung_up = False
-        """Whether Asterisk has told of a hang-up."""
+    def __init__(self, heard: Callable[[str], object]) -> None:
+        self.heard = heard
+        self.wait_began = 0.0
+        self.done = threading.Event()
+        self.heard_all = threading.Event()
+        self.failed: Exception | None = None
 
-    def readline(self) -> str:
-        """The next line that is not the asynchronous HANGUP notice. Raises AGIHangup, AGIError."""
-        if self._again:
-            self._again = False
-            return self.last
-        while True:
-            line = self._stream.readline(_LINE)
-            if not line:
-                self.last = ""
-                raise AGIHangup("the connection ended")
-            if not line.endswith(b"\n"):
-                raise AGIError("a line without an end")
-            if line.strip() == b"HANGUP":
-                self.hung_up = True
-                continue
-            self.last = line.decode("utf-8", "replace").strip()
-            return self.last
-
-    def read_again(self) -> None:
-        """The next line is to be the last one, once more."""
-        self._again = True
-
-
-class _Commands:
-    """What pyst2 takes for stdout."""
-
-    def __init__(self, stream: BufferedIOBase) -> None:
-        self._stream = stream
-
-    def write(self, command: str) -> None:
-        """Send one command at once: one line, whatever is in it."""
-        self._stream.write(command.replace("\n", " ").encode("utf-8", "replace") + b"\n")
-
-
-class _Silence:
-    """What pyst2 takes for stderr: it would log every variable, callers' numbers included."""
-
-    def write(self, _text: str) -> None:
-        """Drop it."""
+    @contextmanager
+    def noting_failure(self) -> Iterator[None]:
+        """What fails within is told when the work is done; then nothing more is heard."""
+        try:
+            yield
+        except Exception as error:
+            self.failed = error
+            self.heard_all.set()
 
 
 class Agi(AGI):  # type: ignore[misc]
@@ -92,9 +63,9 @@ class Agi(AGI):  # type: ignore[misc]
 
     def __init__(self, reader: BufferedIOBase, writer: BufferedIOBase) -> None:
         # Not super().__init__: it installs a signal handler, which fails in a thread.
-        self.stdin = _Lines(reader)
-        self.stdout = _Commands(writer)
-        self.stderr = _Silence()
+        self.stdin = Lines(reader)
+        self.stdout = Commands(writer)
+        self.stderr = Silence()
         self._got_sighup = False
         self.env: dict[str, str] = {}
         self._get_agi_env()
@@ -116,36 +87,50 @@ class Agi(AGI):  # type: ignore[misc]
 
     @contextmanager
     def listening(self, heard: Callable[[str], object]) -> Iterator[None]:
-        """Do something of our own, and tell `heard`, in another thread, of each key pressed meanwhile.
+        """Do something of our own, and tell `heard`, maybe in another thread, of each key pressed meanwhile.
 
         Asterisk forgets what is pressed between two commands, and ends none early: so it waits for keys
         again and again, too shortly for the caller to notice. Raises AGIHangup, AGIError at the end.
         """
-        done, failed = threading.Event(), list[Exception]()
-        listener = threading.Thread(target=self._listen, args=(heard, done, failed), daemon=True)
-        listener.start()
+        work = _Work(heard)
+        wire = self.stdin.fileno()
+        with work.noting_failure():  # whoever has gone: the work is done first
+            self._begin_wait(work)
+        EARLY.expect(wire, partial(self._listen_meanwhile, work))
         try:
             yield
         finally:
-            done.set()
-            listener.join()
-            if failed:  # whatever else has gone wrong: there is nobody to tell it
-                raise failed[0]
+            work.done.set()
+            if not EARLY.due(wire):
+                work.heard_all.wait()
+            elif not work.failed:
+                self._listen(work)
+            if work.failed:  # whatever else has gone wrong: there is nobody to tell it
+                raise work.failed
 
-    def _listen(self, heard: Callable[[str], object], done: threading.Event, failed: list[Exception]) -> None:
-        try:
+    def _begin_wait(self, work: _Work) -> None:
+        work.wait_began = time.monotonic()
+        self.send_command("WAIT FOR DIGIT", _LISTEN_MS)
+
+    def _listen_meanwhile(self, work: _Work) -> None:
+        """The work takes longer than one wait."""
+        with work.noting_failure():
+            threading.Thread(target=self._listen, args=(work,), daemon=True).start()
+
+    def _listen(self, work: _Work) -> None:
+        """Take keys, from the answer that is awaited on, until the work is done and none comes."""
+        with work.noting_failure():
             while True:
-                began = time.monotonic()
-                key = _key(self.execute("WAIT FOR DIGIT", _LISTEN_MS))
-                if key:
-                    heard(key)
-                elif done.is_set():
-                    return
-                elif time.monotonic() - began < _LISTEN_MS / 1000:  # who does not wait is not asked again
-                    done.wait()
-                    return
-        except Exception as error:
-            failed.append(error)
+                if key := _key(self.get_result()):
+                    work.heard(key)
+                elif work.done.is_set():
+                    break
+                elif time.monotonic() - work.wait_began < _LISTEN_MS / 1000:
+                    # who does not wait is not asked again
+                    work.done.wait()
+                    break
+                self._begin_wait(work)
+        work.heard_all.set()
 
     def record_file(self, file: Path, keys: str, seconds: int, silence_s: int) -> bool:
         """Record into `file`.wav until a key, so many seconds, or a silence so long.

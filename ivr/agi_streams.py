@@ -1,0 +1,63 @@
+"""What pyst2 takes for its standard streams: one connection of Asterisk, and no log."""
+
+from io import BufferedIOBase
+
+from asterisk.agi import AGIError, AGIHangup
+
+_LONGEST = 8192
+
+
+class Lines:
+    """What pyst2 takes for stdin: bounded, tolerant of bad UTF-8, and honest about the end."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self._stream = stream
+        self.last = ""
+        """The last answer; empty once the connection has ended."""
+        self._again = False
+        self.hung_up = False
+        """Whether Asterisk has told of a hang-up."""
+
+    def readline(self) -> str:
+        """The next line that is not the asynchronous HANGUP notice. Raises AGIHangup, AGIError."""
+        if self._again:
+            self._again = False
+            return self.last
+        while True:
+            line = self._stream.readline(_LONGEST)
+            if not line:
+                self.last = ""
+                raise AGIHangup("the connection ended")
+            if not line.endswith(b"\n"):
+                raise AGIError("a line without an end")
+            if line.strip() == b"HANGUP":
+                self.hung_up = True
+                continue
+            self.last = line.decode("utf-8", "replace").strip()
+            return self.last
+
+    def fileno(self) -> int:
+        """The connection's number."""
+        return self._stream.fileno()
+
+    def read_again(self) -> None:
+        """The next line is to be the last one, once more."""
+        self._again = True
+
+
+class Commands:
+    """What pyst2 takes for stdout."""
+
+    def __init__(self, stream: BufferedIOBase) -> None:
+        self._stream = stream
+
+    def write(self, command: str) -> None:
+        """Send one command at once: one line, whatever is in it."""
+        self._stream.write(command.replace("\n", " ").encode("utf-8", "replace") + b"\n")
+
+
+class Silence:
+    """What pyst2 takes for stderr: it would log every variable, callers' numbers included."""
+
+    def write(self, _text: str) -> None:
+        """Drop it."""
