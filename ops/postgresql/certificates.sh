@@ -2,7 +2,7 @@
 # certificates.sh FOLDER MACHINE[,NAME_OR_ADDRESS…]…: a CA of the city's own in FOLDER/ca, and for each machine its key and a
 # certificate for all its names, in FOLDER/MACHINE. What is there is left as it is. Good for ten years.
 # FOLDER is for one safe place: whoever has ca/ca.key can make a server (docs/operate/postgresql.md).
-set -eu
+set -euf
 umask 077
 [ $# -ge 2 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
 folder=$1

@@ -7,7 +7,8 @@ SCRIPT = Path(__file__).parents[2] / "ops" / "postgresql" / "certificates.sh"
 
 
 def made(folder: Path, *machines: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([SCRIPT, folder, *machines], check=False, capture_output=True, text=True)
+    command = [SCRIPT, folder, *machines]
+    return subprocess.run(command, check=False, capture_output=True, text=True, cwd=folder.parent)
 
 
 def said(*command: str | Path) -> str:
@@ -40,6 +41,14 @@ def test_given_what_it_makes_when_somebody_else_looks_then_they_can_read_none_of
     assert sorted(path.name for path in files if "ca.key" in path.name or "pg1" in str(path.parent)) == [
         *("ca.crt", "ca.key", "machine.crt", "machine.key")
     ]
+
+
+def test_given_a_name_for_many_when_files_are_called_so_then_it_is_that_name_all_the_same(tmp_path: Path):
+    (tmp_path / "notes.city.example").touch()
+    made(tmp_path / "tls", "pg1,*.city.example")
+
+    names = said("x509", "-noout", "-ext", "subjectAltName", "-in", tmp_path / "tls" / "pg1" / "machine.crt")
+    assert "DNS:*.city.example" in names and "notes" not in names
 
 
 def test_given_a_name_that_is_none_when_it_is_run_then_it_says_so_and_leaves_no_half_of_a_machine(
