@@ -54,7 +54,7 @@ def _in_batches(engine: Engine, some: Callable[[Session], object]) -> None:
 
 def carry_over(engine: Engine, _settings: Settings) -> None:
     """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
-    if not carry.is_left(engine):
+    if not carry.is_any_left(engine):
         return
     _in_batches(engine, lambda session: carry.run(session, _BATCH))
     _in_batches(engine, lambda session: carry.tell_left(session, _BATCH))
@@ -187,7 +187,7 @@ def forget_events(engine: Engine, settings: Settings) -> None:
 
 
 JOBS = [
-    Job("carry-over", 1.0, carry_over, question=lambda _: carry.SOME_LEFT),
+    Job("carry-over", 1.0, carry_over, question=lambda _: carry.IS_ANY_LEFT),
     Job("notices", 5.0, announce, question=lambda s: bool(s.notice_webhook) or wishes.ARE_THERE),
     Job("request-steps", 5.0, tell_of_requests, question=lambda s: bool(s.request_webhook)),
     Job("turn-near", 5.0, tell_turn_near, question=lambda _: turn_near.IS_ANY_LIVE),
@@ -203,7 +203,7 @@ JOBS = [
     Job("late-requests", 300.0, tell_of_late_requests),
     Job("urgent", 5.0, tell_of_urgent, question=lambda s: bool(s.supervisor_numbers)),
     Job("blocked", 5.0, give_up_blocked, question=lambda _: blocked.HAVE_PLACES),
-    Job("left-in-hand", 5.0, return_left, question=lambda _: left_in_hand.ANY),
+    Job("left-in-hand", 5.0, return_left, question=lambda _: left_in_hand.IS_ANY),
     Job("calls", 600.0, forget_calls),
     Job("recordings", 2.0, recordings.register),
     Job("old-recordings", 600.0, recordings.delete_old),
@@ -214,7 +214,7 @@ JOBS = [
     Job("old-events", 600.0, forget_events),
     Job("citizens", 60.0, erasing.run),
     Job("retention", 3600.0, erasing.forget_old, limit_s=120.0),
-    Job("replies", 2.0, replies.speak, limit_s=300.0, question=lambda _: spoken_replies.ANY_LACKING),
+    Job("replies", 2.0, replies.speak, limit_s=300.0, question=lambda _: spoken_replies.IS_ANY_LACKING),
     Job("old-replies", 3600.0, replies.delete_old),
     Job("city-sign-in", 20.0, seldom.ask_city, limit_s=120.0),
     Job("directory", 20.0, seldom.ask_directory, limit_s=120.0),  # finding an address may take a minute

@@ -54,7 +54,7 @@ class CallAhead:
     def match(self) -> None:
         """Give the desks that are free the citizens who wait; take back those whom a desk left waiting."""
         with reading(self._engine) as session:
-            stranded, can_meet = assignment.any_stranded(session), assignment.any_can_meet(session)
+            stranded, can_meet = assignment.is_any_stranded(session), assignment.is_any_to_meet(session)
         if stranded or can_meet:
             with writing(self._engine) as session:
                 if stranded:

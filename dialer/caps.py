@@ -12,7 +12,7 @@ from dialer.outcomes import UNSEEN, Ending, ours, trunk_failed, trunk_worked
 from dialer.trunk import carries
 from dialplan.variables import CAPPED_CAUSE
 from hotline.callbacks import breaker, placing, toll
-from hotline.nodes import leases
+from hotline.nodes import draining
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -59,7 +59,9 @@ class Caps:
         with writing(self._engine) as session:
             if carries(session, token, self._settings):
                 if trunk_failed(ending):
-                    if not leases.is_cut_off(session, self._settings.node):  # else the trunk is not at fault
+                    if not draining.is_cut_off(
+                        session, self._settings.node
+                    ):  # else the trunk is not at fault
                         breaker.failed(session, breaker.TRUNK, token)
                 elif trunk_worked(ending) and breaker.troubled(session, breaker.TRUNK):
                     breaker.worked(session, breaker.TRUNK, token)

@@ -217,7 +217,7 @@ class Dialer:
         seen, self._seen = self._seen, newest
         if newest == seen:
             return False
-        return newest < seen or events.peek_others(self._engine, seen) or self._pace.somebody_is_there()
+        return newest < seen or events.peek_others(self._engine, seen) or self._pace.is_anybody_there()
 
     def _calmly(self, *, nobody: bool) -> None:
         """What may wait, so that «next» never waits for it. `nobody`: only what time brings."""
@@ -226,7 +226,7 @@ class Dialer:
         if leads:
             self._trunk.look()
         self._asterisk.in_sync &= not self._lost_nodes.take_over(leads=leads)
-        later = not nobody or self._pace.somebody_is_to_be_called()
+        later = not nobody or self._pace.is_anybody_to_call()
         if later:
             self._turn_near_calls.let_go()
         if not nobody:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from hotline.nodes import leases
+from hotline.nodes import draining
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -57,7 +57,7 @@ _DEPOSE = text(f"SELECT pg_terminate_backend(pid) {_LEADS}")
 STILL = text("SELECT NOT pg_is_in_recovery()")
 """A server that follows another one would give the same lock once more."""
 
-_SURELY = select(and_(func.pg_is_in_recovery().is_(False), ~leases.IS_MARKED))
+_SURELY = select(and_(func.pg_is_in_recovery().is_(False), ~draining.IS_MARKED))
 
 _CLIENT = {
     **{"keepalives_idle": 1, "keepalives_interval": 1, "keepalives_count": 2},
@@ -181,7 +181,7 @@ class LeaderOfAll(DatabaseLeader):
 
     def _may(self, connection: Connection) -> bool:
         with Session(connection) as session:
-            return not leases.drains(session, self._node)
+            return not draining.drains(session, self._node)
 
 
 def _as(node: str) -> dict[str, int]:

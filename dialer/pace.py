@@ -34,7 +34,7 @@ WHOLE_S = 60.0
 """So often for all of it even then."""
 
 _UNDER_WAY = select(exists().where(Callback.ended_at.is_(None)))
-_SOMEBODY = select(
+_IS_ANYBODY_AT_WORK = select(
     or_(
         exists().where(Desk.phone_connected),
         exists().where(Desk.round_id.is_not(None)),
@@ -52,9 +52,9 @@ _SOMEBODY = select(
         ),
     )
 )
-_THERE = select(or_(_SOMEBODY.scalar_subquery(), _UNDER_WAY.scalar_subquery()))
+_IS_ANYBODY_THERE = select(or_(_IS_ANYBODY_AT_WORK.scalar_subquery(), _UNDER_WAY.scalar_subquery()))
 
-_LATER = select(
+_IS_ANYBODY_TO_CALL = select(
     or_(
         exists().where(TurnNearCall.token.is_(None), TurnNearCall.ended_at.is_(None)),
         exists().where(Confirmation.decided_at.is_(None), Confirmation.token.is_(None)),
@@ -101,18 +101,18 @@ class Pace:
         # a call that begins is news, so who rests goes on until there are some
         self._rests = at >= self._awake_until and (self._rests or not peek(self._engine, _UNDER_WAY))
         self._next_calm = at + (REST_S if self._rests else CALM_S)
-        if self._rests and at < self._next_empty and not peek(self._engine, _SOMEBODY):
+        if self._rests and at < self._next_empty and not peek(self._engine, _IS_ANYBODY_AT_WORK):
             return False
         self._next_empty = at + EMPTY_S
-        self.nobody = self._rests and at < self._next_whole and not self.somebody_is_there()
+        self.nobody = self._rests and at < self._next_whole and not self.is_anybody_there()
         if not self.nobody:
             self._next_whole = at + WHOLE_S
         return True
 
-    def somebody_is_to_be_called(self) -> bool:
+    def is_anybody_to_call(self) -> bool:
         """Whether anybody is to be called by the system now or later, or is called."""
-        return bool(peek(self._engine, _LATER))
+        return bool(peek(self._engine, _IS_ANYBODY_TO_CALL))
 
-    def somebody_is_there(self) -> bool:
+    def is_anybody_there(self) -> bool:
         """Whether somebody sits at a desk, waits for a call, or is called."""
-        return bool(peek(self._engine, _THERE))
+        return bool(peek(self._engine, _IS_ANYBODY_THERE))

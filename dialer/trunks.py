@@ -17,7 +17,7 @@ from db.engine import reading, writing
 from dialer.ami import Ami, NotAccepted
 from dialplan.accounts import trunk_alive, trunk_of_channel
 from hotline.callbacks import breaker, trunk_states
-from hotline.nodes import leases
+from hotline.nodes import draining
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -168,7 +168,7 @@ class Trunks:
 
     def is_cut_off(self, session: Session) -> bool:
         """Whether this node's own way to the trunks is cut: what fails then says nothing of them."""
-        return leases.is_cut_off(session, self._node)
+        return draining.is_cut_off(session, self._node)
 
     def _answers(self, name: str, status: str) -> None:
         yes = _ANSWERS.get(status)
@@ -202,7 +202,7 @@ class Trunks:
         self._hears[name] = yes
         with reading(self._engine) as session:
             found = trunk_states.states(session, self._names)
-            known = leases.trunk_answers(session, self._node)
+            known = draining.trunk_answers(session, self._node)
         silent = (each for each in self._names if self._hears.get(each) is False and each in found)
         missed = [each for each in silent if found[each].answers is not None]
         answers = True if True in self._hears.values() else False if len(missed) == len(self._names) else None
@@ -210,7 +210,7 @@ class Trunks:
             return
         with writing(self._engine) as session:
             was_cut_off = self.is_cut_off(session)
-            leases.tell_trunk(session, self._node, answers=answers)
+            draining.tell_trunk(session, self._node, answers=answers)
             cut_off = self.is_cut_off(session)
         if cut_off:
             log.error("node %s: no trunk answers it, but one another: its work is left to others", self._node)

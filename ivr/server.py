@@ -20,7 +20,7 @@ from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
 from hotline.callbacks import on_the_line
 from hotline.line import left_numbers
-from hotline.nodes import leases
+from hotline.nodes import draining
 from hotline.reports import call_counts
 from hotline.rounds import rounds
 from ivr import sip_questions
@@ -226,7 +226,12 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
 
 def _questions(settings: Settings) -> Select[Any]:
     """All that is to be known with each beat, as one."""
-    asked = leases.is_marked(settings.node), on_the_line.IS_ANY_STALE, rounds.OPEN_UNTIL, left_numbers.WAITING
+    asked = (
+        draining.is_marked(settings.node),
+        on_the_line.IS_ANY_STALE,
+        rounds.OPEN_UNTIL,
+        left_numbers.WAITING,
+    )
     return select(*(each.scalar_subquery() for each in asked), ago())
 
 
@@ -241,7 +246,7 @@ def _write(server: Server, *, is_any_stale: bool) -> None:
 
 def _drains(server: Server) -> bool:
     with reading(server.engine) as session:
-        return leases.drains(session, server.settings.node)
+        return draining.drains(session, server.settings.node)
 
 
 def _admit(server: Server, stop: threading.Event) -> None:

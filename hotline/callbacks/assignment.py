@@ -145,15 +145,15 @@ _somebody_waits = exists().where(
     Callback.hangup_asked_at.is_(None),
 )
 # Asked with every look of the dialer: built once.
-_ANY_CAN_MEET = select(_free().where(_somebody_waits).exists())
-_ANY_STRANDED = select(exists().where(_stranded()))
+_IS_ANY_TO_MEET = select(_free().where(_somebody_waits).exists())
+_IS_ANY_STRANDED = select(exists().where(_stranded()))
 
 
-def any_can_meet(session: Session) -> bool:
+def is_any_to_meet(session: Session) -> bool:
     """Whether `match` has anything to do."""
-    return core(session).scalar(_ANY_CAN_MEET, rounds.moment(now(session))) or False
+    return core(session).scalar(_IS_ANY_TO_MEET, rounds.moment(now(session))) or False
 
 
-def any_stranded(session: Session) -> bool:
+def is_any_stranded(session: Session) -> bool:
     """Whether `take_back` has anything to do."""
-    return core(session).scalar(_ANY_STRANDED) or False
+    return core(session).scalar(_IS_ANY_STRANDED) or False

@@ -21,7 +21,7 @@ from db.states import (
 from hotline.callbacks import toll
 from hotline.errors import Refused
 from hotline.line import blocked, engaged
-from hotline.nodes import homes, leases
+from hotline.nodes import draining, homes
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -144,7 +144,7 @@ def check_same_node(session: Session, desk: Desk, round_id: int) -> None:
 def check_stays(session: Session, round_id: int) -> None:
     """Raises Refused("node-drains") where the round comes to rest, to move to another node."""
     home = homes.of_round(session, round_id)
-    if home is not None and leases.drains(session, home):
+    if home is not None and draining.drains(session, home):
         raise Refused("node-drains", f"node {home} calls nobody more: the round is about to move")
 
 

@@ -49,12 +49,12 @@ _OWED = select(Callback).where(
 )
 
 
-ANY = select(exists().where(Callback.state.in_(words((CallbackState.CLAIMED, CallbackState.ENDED)))))
+IS_ANY = select(exists().where(Callback.state.in_(words((CallbackState.CLAIMED, CallbackState.ENDED)))))
 
 
 def is_any(engine: Engine) -> bool:
     """Whether any desk has a citizen whom it does not call, or owes an outcome, for however long."""
-    return bool(peek(engine, ANY))
+    return bool(peek(engine, IS_ANY))
 
 
 def _asked(at: datetime) -> dict[str, datetime]:

@@ -14,7 +14,7 @@ from db.engine import core
 from db.models import Callback, CallerNow, Desk, Registration, Round, WaitingCaller, word
 from db.states import CallbackState, RegistrationState
 from hotline.callbacks import callbacks, live_desks
-from hotline.nodes import homes, leases
+from hotline.nodes import draining, homes, leases
 from hotline.rounds import rounds
 
 
@@ -110,11 +110,11 @@ def _is_empty(session: Session, line: Round, node: str) -> bool:
 
 
 def _may_come(session: Session, line: Round, node: str, home: str | None) -> bool:
-    if not live_desks.some_desk_is_ready(session, line):
+    if not live_desks.is_any_ready(session, line):
         return False
     if not core(session).scalar(_IS_IDLE, {"line": line.id, "node": node}):
         return False
     alive = {each.name: each for each in leases.live(session)}
-    if len(alive) < 2 or not {node, home or node} <= alive.keys() or leases.drains(session, node):
+    if len(alive) < 2 or not {node, home or node} <= alive.keys() or draining.drains(session, node):
         return False
     return homes.free(session, alive[node]) > 0

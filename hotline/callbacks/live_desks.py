@@ -65,9 +65,9 @@ _READY = select(Desk).where(
 )
 """Those whose person is there, and has nobody in hand."""
 _FREE = _READY.where(Desk.next_asked_at.is_(None))
-_SOME_READY = select(_READY.exists())
-_SOME_FREE = select(_FREE.exists())
-_SOMEBODY = select(exists().where(TAKES, _person, _here, Desk.phone_connected))
+_IS_ANY_READY = select(_READY.exists())
+_IS_ANY_FREE = select(_FREE.exists())
+_IS_ANY_AT_WORK = select(exists().where(TAKES, _person, _here, Desk.phone_connected))
 _last = select(func.max(Callback.ended_at)).where(Callback.desk_id == Desk.id).scalar_subquery()
 _FIRST_FREE = (
     _FREE.order_by(_last.is_not(None), _last, Desk.id)  # longest first
@@ -76,32 +76,33 @@ _FIRST_FREE = (
 )
 
 
-def some_desk_is_free(session: Session, operators_line: Round) -> bool:
+def is_any_free(session: Session, operators_line: Round) -> bool:
     """Whether a caller who stands first would be given to a desk now."""
     if operators_line.paused_at:
         return False
-    return core(session).scalar(_SOME_FREE, {"line": operators_line.id}) or False
+    return core(session).scalar(_IS_ANY_FREE, {"line": operators_line.id}) or False
 
 
-def some_desk_is_ready(session: Session, operators_line: Round) -> bool:
+def is_any_ready(session: Session, operators_line: Round) -> bool:
     """Whether a desk that takes live calls has nobody in hand, also one that has asked for the next."""
     if operators_line.paused_at:
         return False
-    return core(session).scalar(_SOME_READY, {"line": operators_line.id}) or False
+    return core(session).scalar(_IS_ANY_READY, {"line": operators_line.id}) or False
 
 
-def somebody_takes_them(session: Session) -> bool:
+def is_any_at_work(session: Session) -> bool:
     """Whether any desk is at work that takes live calls, free or not."""
     operators_line = rounds.find_operators_line(session)
     if operators_line and operators_line.paused_at:
         return False
     nobodys = 0  # a line that nobody has needed yet is made for its first caller
     return (
-        core(session).scalar(_SOMEBODY, {"line": operators_line.id if operators_line else nobodys}) or False
+        core(session).scalar(_IS_ANY_AT_WORK, {"line": operators_line.id if operators_line else nobodys})
+        or False
     )
 
 
-_SOME_WAIT = select(
+_IS_ANY_WAITING = select(
     exists().where(
         Registration.round_id == _LINE,
         Registration.state == word(RegistrationState.WAITING),
@@ -110,8 +111,8 @@ _SOME_WAIT = select(
 )
 
 
-def _some_wait(session: Session, operators_line: Round) -> bool:
-    if core(session).scalar(_SOME_WAIT, {"line": operators_line.id}):
+def _is_any_waiting(session: Session, operators_line: Round) -> bool:
+    if core(session).scalar(_IS_ANY_WAITING, {"line": operators_line.id}):
         return True
     return any(c.on_the_line and not c.hangup_asked_at for c in assignment.ready(session, operators_line.id))
 
@@ -121,8 +122,8 @@ def has_work(session: Session) -> bool:
     operators_line = rounds.find_operators_line(session)
     return (
         operators_line is not None
-        and some_desk_is_free(session, operators_line)
-        and _some_wait(session, operators_line)
+        and is_any_free(session, operators_line)
+        and _is_any_waiting(session, operators_line)
     )
 
 
@@ -133,7 +134,7 @@ def give(session: Session, *, may_dial: bool) -> Desk | None:
     called now; if not, who is not on the line is not taken, and nobody passes them.
     """
     operators_line = rounds.find_operators_line(session)
-    if operators_line is None or operators_line.paused_at or not _some_wait(session, operators_line):
+    if operators_line is None or operators_line.paused_at or not _is_any_waiting(session, operators_line):
         return None
     desk = session.scalars(_FIRST_FREE, {"line": operators_line.id}).first()
     if desk is None:

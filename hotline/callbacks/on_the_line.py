@@ -200,7 +200,7 @@ def outlook(session: Session, registration_id: int) -> Outlook:
     if place.state is RegistrationState.CALLING:  # a desk has them in hand
         return Outlook(0, free=True, minutes=1)
     operators_line, before = session.get_one(Round, place.round_id), line.passed(session, place, now(session))
-    free = not before and live_desks.some_desk_is_free(session, operators_line)
+    free = not before and live_desks.is_any_free(session, operators_line)
     seconds = 0.0 if free else _seconds(session, operators_line, before)
     return Outlook(len(before), free, None if seconds is None else max(1, math.ceil(seconds / 60)))
 

@@ -21,7 +21,7 @@ from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from hotline import audit
 from hotline.callbacks import assignment, breaks, callbacks, conversations, live_desks
 from hotline.errors import Refused
-from hotline.nodes import homes, leases
+from hotline.nodes import draining, homes
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
@@ -205,7 +205,7 @@ _at_work = exists().where(
     or_(Round.node.is_(None), Desk.node.is_(None), Desk.node == Round.node),  # where its citizens are
 )
 _begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", type_=UtcDateTime))
-_drained = leases.drained(Round.node)
+_drained = draining.drained(Round.node)
 """On a draining node a round comes to rest, and moves."""
 _SERVED = select(Round).where(
     _at_work, _begun, Round.paused_at.is_(None), ~rounds.over(), homes.mine(Round.node), ~_drained

@@ -96,7 +96,7 @@ _NOT_TOLD = (
 )
 
 
-SOME_LEFT = select(
+IS_ANY_LEFT = select(
     exists().where(
         Registration.round_id == Round.id,
         Registration.state.in_(words(_LEFT)),
@@ -112,9 +112,9 @@ class _Step(NamedTuple):
     to: Round | None
 
 
-def is_left(engine: Engine) -> bool:
+def is_any_left(engine: Engine) -> bool:
     """Whether anybody is in a round that is over, or in the operators' line: `run` may have work."""
-    return bool(peek(engine, SOME_LEFT))
+    return bool(peek(engine, IS_ANY_LEFT))
 
 
 def run(session: Session, limit: int = 100) -> int:

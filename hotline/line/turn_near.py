@@ -6,7 +6,7 @@ By a text message and, where it is set, by a short call (hotline/line/turn_near_
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Engine, exists, select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from db.engine import core, now, peek
@@ -20,9 +20,10 @@ _USEFUL = timedelta(minutes=30)
 
 
 # Asked every few seconds: built once.
-_OPENED = select(Round.id).where(Round.is_operators_line.is_(False), Round.opened_at.is_not(None))
-_LIVE = _OPENED.where(~rounds.over())
-IS_ANY_LIVE = select(exists(_OPENED.where(~rounds.over_now())))
+_LIVE = select(Round.id).where(
+    Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.over_now()
+)
+IS_ANY_LIVE = select(_LIVE.exists())
 
 
 def is_any_live(engine: Engine) -> bool:
@@ -32,7 +33,7 @@ def is_any_live(engine: Engine) -> bool:
 
 def live(session: Session) -> Sequence[int]:
     """The rounds in whose lines anybody can be near."""
-    return core(session).execute(_LIVE, rounds.moment(now(session))).scalars().all()
+    return core(session).execute(_LIVE).scalars().all()
 
 
 def tell(session: Session, places: int, *, call_beyond: int | None = None) -> None:

@@ -16,10 +16,9 @@ from db.models import (
     PlacedCall,
     Registration,
     Round,
-    UtcDateTime,
     WaitingCaller,
 )
-from hotline.nodes import leases
+from hotline.nodes import draining, leases
 
 NODE = bindparam("node", type_=String)
 """In a query that is built once: whose rows are asked for; None: everybody's."""
@@ -48,9 +47,8 @@ _AT_WORK = (
     .join(Node, Node.name == Round.node)
     .where(
         Round.is_operators_line,
-        Node.lost_at.is_(None),
-        Node.lease_until > bindparam("at", type_=UtcDateTime),
-        ~leases.drained(Round.node),
+        *leases.lives(),
+        ~draining.drained(Round.node),
     )
 )
 
@@ -126,7 +124,7 @@ def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | N
     desks = _desks(session, round_id) if len(alive) > 1 else {}
     room = {each.name: free(session, each) for each in alive}
     drains = {each.name: each.draining_at is not None for each in alive}
-    cut_off = leases.all_cut_off(session)
+    cut_off = draining.all_cut_off(session)
 
     def rank(name: str) -> tuple[bool, bool, bool, int, int, int, bool, str]:
         return (
@@ -196,13 +194,13 @@ _under_way = exists().where(
 
 _FOR_LONG = timedelta(seconds=10)
 """Cut off for so long a node loses its rounds: of a trunk that falls silent all nodes have heard by then."""
-_SOME_MARKED = select(exists().where(leases.marked()))
-_DRAINED = select(Node.name).where(leases.drained(Node.name, for_long=True))
+_IS_ANY_MARKED = select(exists().where(draining.marked()))
+_DRAINED = select(Node.name).where(draining.drained(Node.name, for_long=True))
 
 
 def drained(session: Session) -> Sequence[str]:
     """The nodes whose rounds `move_idle` moves."""
-    if not core(session).scalar(_SOME_MARKED):
+    if not core(session).scalar(_IS_ANY_MARKED):
         return []
     at = now(session)
     return session.scalars(_DRAINED, {"at": at, "long_ago": at - _FOR_LONG}).all()

@@ -11,7 +11,7 @@ from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from hotline import audit, heartbeats
 from hotline.errors import Refused
-from hotline.nodes import homes, leases
+from hotline.nodes import draining, homes, leases
 
 
 class State(NamedTuple):
@@ -53,7 +53,7 @@ def _state(session: Session, node: Node, at: datetime) -> State:
     rounds, callbacks, others, desks = (session.scalar(each) or 0 for each in counts)
     return State(
         name=node.name,
-        state=word(node, at, leases.all_cut_off(session)),
+        state=word(node, at, draining.all_cut_off(session)),
         sip=node.sip,
         websocket_url=node.websocket_url,
         capacity=node.capacity,
@@ -77,7 +77,7 @@ def _under_way(name: str) -> ColumnElement[bool]:
 def words(session: Session) -> dict[str, str]:
     """The state of each node, by its name; as it was, while none could renew its lease (heartbeats)."""
     at = now(session)
-    cut_off = leases.all_cut_off(session)
+    cut_off = draining.all_cut_off(session)
     found = session.scalars(select(Node).order_by(Node.name))
     return {node.name: word(node, _as_of(session, node, at), cut_off) for node in found}
 
@@ -101,7 +101,7 @@ def unheard(session: Session) -> dict[str, datetime]:
 
 def without_trunk(session: Session) -> dict[str, datetime]:
     """The nodes whose own way to the trunks is cut; and since when."""
-    cut_off = [session.get_one(Node, name) for name in sorted(leases.all_cut_off(session))]
+    cut_off = [session.get_one(Node, name) for name in sorted(draining.all_cut_off(session))]
     return {node.name: node.trunk_told_at for node in cut_off if node.trunk_told_at}
 
 
@@ -119,7 +119,7 @@ def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Nod
     session.scalars(select(Node).order_by(Node.name).with_for_update(key_share=True)).all()
     node = _get(session, name)
     takers = {each.name for each in leases.live(session) if not each.draining_at}
-    if drained and not takers - leases.all_cut_off(session) - {name}:
+    if drained and not takers - draining.all_cut_off(session) - {name}:
         raise Refused("last-node", f"no other node lives that would take the work of node {name}")
     if (node.draining_at is not None) is not drained:
         node.draining_at = now(session) if drained else None

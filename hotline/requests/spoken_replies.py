@@ -34,12 +34,12 @@ _LACKING = (
     .order_by(Request.id)
     .limit(bindparam("most", type_=Integer))
 )
-ANY_LACKING = select(exists().where(*_LACKS))
+IS_ANY_LACKING = select(exists().where(*_LACKS))
 
 
 def is_any_lacking(engine: Engine) -> bool:
     """Whether any reply is not spoken yet."""
-    return bool(peek(engine, ANY_LACKING))
+    return bool(peek(engine, IS_ANY_LACKING))
 
 
 def lacking(session: Session, limit: int) -> Sequence[Lacking]:

@@ -108,19 +108,16 @@ _MAY_TAKE_PLACE = (Round.is_operators_line.is_(False), Round.ended_at.is_(None),
 """In a query of Round: one that citizens register for, and nobody has ended or cancelled."""
 
 
+def _open(at: ColumnElement[datetime]) -> Sequence[ColumnElement[bool]]:
+    """The same, at this moment."""
+    return *_MAY_TAKE_PLACE, Round.registration_from <= at, Round.registration_until > at
+
+
 # Asked by each call, and every other second: built once.
 _REGISTRABLE = (
-    select(Round)
-    .where(
-        *_MAY_TAKE_PLACE,
-        Round.registration_from <= bindparam("at", type_=UtcDateTime),
-        Round.registration_until > bindparam("at", type_=UtcDateTime),
-    )
-    .order_by(Round.starts_at, Round.id)
+    select(Round).where(*_open(bindparam("at", type_=UtcDateTime))).order_by(Round.starts_at, Round.id)
 )
-OPEN_UNTIL = select(func.max(Round.registration_until)).where(
-    *_MAY_TAKE_PLACE, Round.registration_from <= ago(), Round.registration_until > ago()
-)
+OPEN_UNTIL = select(func.max(Round.registration_until)).where(*_open(ago()))
 """Until when the last of the rounds open now takes registrations (db.engine.peek); none if none is open."""
 
 

@@ -47,7 +47,7 @@ def _place(engine: Engine, node: str, matter_id: int) -> int | None:
     with reading(engine) as session:
         place = session.get_one(UrgentMatter, matter_id).registration_id
         here = on_the_line.is_here(session, node)
-        return place if here and live_desks.somebody_takes_them(session) else None
+        return place if here and live_desks.is_any_at_work(session) else None
 
 
 def _is_over(call: Call, engine: Engine) -> bool:

@@ -28,13 +28,13 @@ from ivr.scripts import operator
 
 def can_be_helped(talk: Conversation) -> bool:
     """Whether there is anybody to help whoever is in danger; else nobody is asked."""
-    return bool(talk.settings.urgent_number) or _somebody_is_there(talk, leads=True)
+    return bool(talk.settings.urgent_number) or _is_anybody_there(talk, leads=True)
 
 
 def run(talk: Conversation) -> bool:
     """Whether the caller stays on the line, for an operator or the emergency service."""
     talk.call.leads_to_operator = False
-    if talk.number and _somebody_is_there(talk):
+    if talk.number and _is_anybody_there(talk):
         with suppress(Refused):
             return _stays(talk, *talk.commit(lambda session: _first(talk, session)))
     matter = talk.commit(lambda session: _keep(talk, session))
@@ -46,10 +46,10 @@ def _goes_on(talk: Conversation, matter: int) -> bool:
     return True
 
 
-def _somebody_is_there(talk: Conversation, *, leads: bool = False) -> bool:
+def _is_anybody_there(talk: Conversation, *, leads: bool = False) -> bool:
     with talk.call.working(leads=leads), reading(talk.engine) as session:
         here = on_the_line.is_here(session, talk.settings.node)
-        return here and live_desks.somebody_takes_them(session)
+        return here and live_desks.is_any_at_work(session)
 
 
 def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook, int]:

@@ -29,7 +29,7 @@ from db.engine import now, writing
 from db.models import Breaker, Heartbeat, Node, PlacedCall, Role, Round
 from hotline import heartbeats
 from hotline.callbacks import breaker, trunk_states
-from hotline.nodes import leases
+from hotline.nodes import draining, leases
 from hotline.recordings import disk
 from settings import Settings
 from settings.addresses import Address
@@ -223,7 +223,7 @@ def test_given_several_nodes_when_health_is_asked_then_each_is_named_and_one_tha
     with writing(engine) as session:
         session.get_one(Node, "main").lease_until = now(session) + leases.LEASE
         for node, answers in (("main", True), ("other", False)):
-            leases.tell_trunk(session, node, answers=answers)
+            draining.tell_trunk(session, node, answers=answers)
     assert named() == {"node main": "live", "node other": "no-trunk"}
 
 

@@ -78,7 +78,7 @@ def test_given_nobody_is_there_when_a_call_is_due_later_then_it_is_looked_for(
     with writing(engine) as session:
         place = a_registration(session, a_round(session))
         request = a_request(session)
-    assert not kept.somebody_is_to_be_called()
+    assert not kept.is_anybody_to_call()
 
     with writing(engine) as session:
         later = now(session) + timedelta(hours=1)
@@ -90,4 +90,4 @@ def test_given_nobody_is_there_when_a_call_is_due_later_then_it_is_looked_for(
             session.add(Confirmation(registration_id=place.id, number=place.number, **asked))
         else:
             session.add(SolvedCall(request_id=request.id, replied_at=later, due_at=later))
-    assert kept.somebody_is_to_be_called()
+    assert kept.is_anybody_to_call()

@@ -10,7 +10,7 @@ from db.states import CallbackState, Outcome, RegistrationState
 from dialer import trunk, trunks
 from hotline import heartbeats
 from hotline.callbacks import breaker, trunk_states
-from hotline.nodes import leases
+from hotline.nodes import draining
 from settings import Settings
 from tests.dialer.failing_trunk import down, fails, hall_of_failures, head, opened, probe_due, who
 from tests.dialer.hall import Hall
@@ -162,12 +162,12 @@ def of_nodes(hall: Hall, **answers: bool | None) -> None:
     """What the nodes have said of their trunks."""
     with writing(hall.engine) as session:
         for name, each in answers.items():
-            leases.tell_trunk(session, name, answers=each)
+            draining.tell_trunk(session, name, answers=each)
 
 
 def said(hall: Hall) -> bool | None:
     with reading(hall.engine) as session:
-        return leases.trunk_answers(session, "main")
+        return draining.trunk_answers(session, "main")
 
 
 @pytest.mark.parametrize("sip", [0, 180])

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from db.engine import writing
-from hotline.nodes import leases, nodes
+from hotline.nodes import draining, leases, nodes
 from ivr import server as ivr
 from ivr.server import Server, _every_beat
 from settings import Settings
@@ -74,8 +74,8 @@ def test_given_a_node_without_a_trunk_when_it_beats_then_no_caller_is_wanted_whi
         a_node(session, server.settings, "another")
     for others in (True, False):
         with writing(engine) as session:
-            leases.tell_trunk(session, server.settings.node, answers=False)
-            leases.tell_trunk(session, "another", answers=others)
+            draining.tell_trunk(session, server.settings.node, answers=False)
+            draining.tell_trunk(session, "another", answers=others)
         assert beats(server) is not others
 
 

@@ -31,13 +31,13 @@ def test_given_nobody_ready_when_a_desk_asks_then_the_first_to_press_one_is_give
     assert serving.ask_next(session, desk, None, settings) is None
     assert desk.next_asked_at == asked, "since when, not when last"
     called_ahead(session, round_, 1, C.RINGING)
-    assert not assignment.any_can_meet(session)
+    assert not assignment.is_any_to_meet(session)
     assert assignment.match(session) == 0, "a phone that rings is nobody yet"
     (ready,) = called_ahead(session, round_, 1)
-    assert assignment.any_can_meet(session)
+    assert assignment.is_any_to_meet(session)
     assert assignment.match(session) == 1
     assert (ready.desk_id, ready.state) == (desk.id, C.WAITING)
-    assert not assignment.any_can_meet(session)
+    assert not assignment.is_any_to_meet(session)
     assert assignment.match(session) == 0
 
 
@@ -53,10 +53,10 @@ def test_given_citizens_on_their_way_to_a_phone_that_has_gone_when_taken_back_th
     screening.screen(session, second, operator)
     serving.ask_next(session, gone, None, settings)
     assert first.desk_id == gone.id
-    assert not assignment.any_stranded(session)
+    assert not assignment.is_any_stranded(session)
     gone.phone_connected = operator.phone_connected = False
     session.flush()
-    assert assignment.any_stranded(session)
+    assert assignment.is_any_stranded(session)
     assert assignment.take_back(session) == 2
     assert [(c.state, c.desk_id) for c in (first, second)] == [(C.WAITING, None)] * 2
     assert gone.next_asked_at is not None

@@ -75,7 +75,7 @@ def test_given_an_operator_who_speaks_first_when_they_say_that_they_write_then_t
     screened.desk_id, screened.screen_desk_id = None, desk.id
     session.flush()
     serving.take_break(session, desk, BreakReason.WRITING)
-    assert not assignment.any_stranded(session)
+    assert not assignment.is_any_stranded(session)
     assert assignment.take_back(session) == 0
 
 
@@ -84,9 +84,9 @@ def test_given_a_live_desk_on_a_break_when_somebody_waits_on_the_line_then_they_
 ) -> None:
     line = rounds.operators_line(session)
     desk = a_live_desk(session)
-    assert live_desks.some_desk_is_free(session, line)
+    assert live_desks.is_any_free(session, line)
     serving.take_break(session, desk, BreakReason.REST)
-    assert not live_desks.some_desk_is_free(session, line)
+    assert not live_desks.is_any_free(session, line)
 
 
 @pytest.mark.parametrize("reason", BreakReason)

@@ -13,7 +13,7 @@ from hotline.control import control_room
 from hotline.control.alarms import AlarmCause, AlarmKind
 from hotline.control.control_room import DeskDoing, LiveDesk
 from hotline.desks import desk_messages
-from hotline.nodes import leases, nodes
+from hotline.nodes import draining, leases, nodes
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
@@ -188,11 +188,11 @@ def test_given_two_nodes_when_the_trunk_answers_one_alone_then_the_other_is_told
 ) -> None:
     for name, answers in (("one", True), ("two", False)):
         a_node(session, settings, name)
-        leases.tell_trunk(session, name, answers=answers)
+        draining.tell_trunk(session, name, answers=answers)
     [alarm] = control_room.show(session).alarms
     assert (alarm.kind, alarm.node) == (AlarmKind.NODE_WITHOUT_TRUNK, "two")
     assert alarm.since == session.get_one(Node, "two").trunk_told_at
-    leases.tell_trunk(session, "two", answers=True)
+    draining.tell_trunk(session, "two", answers=True)
     assert kinds(session) == []
 
 

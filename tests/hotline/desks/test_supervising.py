@@ -122,7 +122,7 @@ def test_given_a_desk_that_hears_when_citizens_wait_then_none_comes_until_it_sto
     listens(session, mine, talking)
     assert mine.next_asked_at is None, "who hears another is not free"
     mine.next_asked_at = now(session)  # asks all the same
-    assert not assignment.any_can_meet(session)
+    assert not assignment.is_any_to_meet(session)
     assert assignment.match(session) == 0
 
     supervising.stop(session, mine, who="x")

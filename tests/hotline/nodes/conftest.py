@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from db.engine import now, writing
 from db.models import Node
 from hotline.nodes import leases
+from hotline.rounds import rounds
 from settings import Settings
+from tests.hotline.callbacks.waiting_callers import a_live_desk
 from tests.kit.databases import on_both
 
 __all__ = ["on_both"]
@@ -38,3 +40,15 @@ def nodes(engine: Engine, settings: Settings) -> Callable[..., list[leases.Lease
             return [a_node(session, settings, name) for name in names]
 
     return make
+
+
+@pytest.fixture
+def line(engine: Engine, nodes: Callable[..., list[leases.Lease]]) -> int:
+    """The operators' line, at home on node `one`, with a free desk's browser there."""
+    nodes("one", "two", "three")
+    with writing(engine) as session:
+        line = rounds.operators_line(session)
+        line.node = "one"
+        session.flush()
+        a_live_desk(session, node="one", channel="PJSIP/desk-1")
+        return line.id

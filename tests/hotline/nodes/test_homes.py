@@ -14,7 +14,7 @@ from db.models import Callback, Desk, Node, PlacedCall, Round
 from db.states import CallbackState as C
 from hotline import heartbeats
 from hotline.callbacks import assignment, on_the_line, placing, round_statistics, serving, toll
-from hotline.nodes import homes, leases, phones
+from hotline.nodes import draining, homes, leases, phones
 from hotline.nodes import nodes as commands
 from hotline.rounds import rounds
 from settings import Settings
@@ -141,10 +141,10 @@ def test_given_a_drain_that_was_forgotten_when_no_other_node_is_left_then_it_sto
     nodes("one", "two")
     with writing(engine) as session:
         commands.drain(session, "one", who="somebody")
-        assert leases.drains(session, "one")
+        assert draining.drains(session, "one")
         silent(session, "two")
     with writing(engine) as session:
-        assert not leases.drains(session, "one"), "nor are callers sent elsewhere"
+        assert not draining.drains(session, "one"), "nor are callers sent elsewhere"
     round_id = served_round(engine, "one", None)
     assert settles(engine, round_id, "one")
     with reading(engine) as session:

@@ -1,79 +1,25 @@
 """An idle operators' line follows the caller who presses 0 on another node; else it stays where it is."""
 
-import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event, select, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import Callback, CallerNow, Desk, Node, Registration, Round
+from db.models import CallerNow, Desk, Node, Round
 from db.states import CallbackState as C
 from hotline import heartbeats
-from hotline.callbacks import callbacks, line_home, live_desks, on_the_line
+from hotline.callbacks import live_desks, on_the_line
 from hotline.callbacks.line_home import Side
-from hotline.line import registration
-from hotline.nodes import homes, leases, phones
+from hotline.nodes import draining, homes, phones
 from hotline.nodes import nodes as commands
 from hotline.rounds import rounds
-from settings import Settings
 from tests import factories as make
 from tests.hotline.callbacks.waiting_callers import a_live_desk, given
 from tests.hotline.nodes.conftest import silent
-from tests.hotline.test_lock_order import beside
+from tests.hotline.nodes.presses_0 import another_waits, first_desk, lives, presses_0, waits
 from tests.kit.databases import in_both
-
-Make = Callable[..., list[leases.Lease]]
-
-
-@pytest.fixture
-def line(engine: Engine, nodes: Make) -> int:
-    """The operators' line, at home on node `one`, with a free desk's browser there."""
-    nodes("one", "two", "three")
-    with writing(engine) as session:
-        line = rounds.operators_line(session)
-        line.node = "one"
-        session.flush()
-        a_live_desk(session, node="one", channel="PJSIP/desk-1")
-        return line.id
-
-
-def presses_0_in(session: Session, node: str) -> tuple[Side, int, on_the_line.Outlook]:
-    """As the script does it: where the line is, the place, what is said."""
-    side = line_home.hold(session, node)
-    place = registration.register(
-        session,
-        round_id=rounds.operators_line(session).id,
-        number=make.a_number(),
-        tell=False,
-    ).registration_id
-    outlook = on_the_line.outlook(session, place)
-    if side is Side.COMES:
-        line_home.follow(session, node)
-    return side, place, outlook
-
-
-def presses_0(engine: Engine, node: str) -> tuple[Side, int, on_the_line.Outlook]:
-    """In one transaction."""
-    with writing(engine) as session:
-        return presses_0_in(session, node)
-
-
-def lives(engine: Engine, line: int) -> str | None:
-    with reading(engine) as session:
-        return homes.of_round(session, line)
-
-
-def first_desk(session: Session) -> Desk:
-    return session.scalars(select(Desk).order_by(Desk.id).limit(1)).one()
-
-
-def waits(engine: Engine, place: int, node: str) -> None:
-    with writing(engine) as session:
-        assert on_the_line.stay(session, place, f"channel-{place}", node)
 
 
 @in_both
@@ -176,11 +122,6 @@ def asked_for(session: Session, line: int) -> None:
     call.round_id, call.desk_id, call.placed_at = line, None, None
 
 
-def another_waits(session: Session, line: int) -> None:
-    place = make.a_registration(session, session.get_one(Round, line))
-    assert on_the_line.stay(session, place.id, "channel", "one")
-
-
 def another_hears_that_they_stay(session: Session, line: int) -> None:
     place = make.a_registration(session, session.get_one(Round, line))
     session.add(CallerNow(channel="1.1", number=place.number, since=now(session), node="one"))
@@ -200,7 +141,7 @@ def callers_node_drained(session: Session, _line: int) -> None:
 
 def callers_node_cut_off(session: Session, _line: int) -> None:
     for name, answers in (("one", True), ("two", False)):
-        leases.tell_trunk(session, name, answers=answers)
+        draining.tell_trunk(session, name, answers=answers)
 
 
 def callers_node_full(session: Session, _line: int) -> None:
@@ -271,136 +212,9 @@ def test_given_what_does_not_tie_the_line_to_its_node_when_a_caller_presses_0_el
     assert lives(engine, line) == "two"
 
 
-# --- what the other side does at the same moment ---
-
-
-@in_both
-def test_given_two_callers_on_two_nodes_when_they_press_0_at_the_same_moment_then_one_has_the_line(
-    engine: Engine, line: int
-) -> None:
-    """On `three` and on `two`, of which neither has it."""
-    both = threading.Barrier(2, timeout=20)
-
-    def presses(node: str) -> tuple[Side, int, on_the_line.Outlook]:
-        both.wait()
-        return presses_0(engine, node)
-
-    with ThreadPoolExecutor() as pool:
-        told = dict(zip(("two", "three"), pool.map(presses, ("two", "three")), strict=True))
-    (winner,) = (node for node, (side, *_) in told.items() if side is Side.COMES)
-    (other,) = told.keys() - {winner}
-    assert (told[other][0], lives(engine, line)) == (Side.ELSEWHERE, winner)
-    with reading(engine) as session:
-        assert len(session.scalars(select(Registration)).all()) == 2, "each has the one place"
-
-
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_caller_on_the_lines_node_when_another_presses_0_in_that_moment_then_the_line_stays(
-    engine: Engine, line: int
-) -> None:
-    """Whoever is second waits for the place of the first, and sees it."""
-    number = make.a_number()
-    with writing(engine) as session:
-        session.add(CallerNow(channel="1.1", number=number, since=now(session), node="one"))
-    waiting = threading.Event()
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _asks(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "FOR NO KEY UPDATE" in statement and "rounds.node" in statement:
-            waiting.set()
-
-    with ThreadPoolExecutor() as pool:
-        with writing(engine) as session:
-            assert line_home.hold(session, "one") is Side.HERE
-            other = pool.submit(presses_0, engine, "two")
-            assert waiting.wait(20)
-            registration.register(session, round_id=line, number=number, tell=False)
-        assert other.result(20)[0] is Side.ELSEWHERE
-    assert lives(engine, line) == "one"
-
-
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_line_that_follows_when_two_callers_of_that_node_press_0_then_it_is_there_for_both(
-    engine: Engine, line: int
-) -> None:
-    asked = threading.Semaphore(0)
-
-    @event.listens_for(engine, "before_cursor_execute")
-    def _asks(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if "FOR NO KEY UPDATE" in statement and "rounds.node" in statement:
-            asked.release()
-
-    with ThreadPoolExecutor() as pool:
-        with writing(engine) as session:
-            assert line_home.hold(session, "two") is Side.COMES
-            assert asked.acquire(timeout=20)
-            others = [pool.submit(presses_0, engine, "two") for _ in range(2)]
-            for _ in others:
-                assert asked.acquire(timeout=20)
-            registration.register(session, round_id=line, number=make.a_number(), tell=False)
-            line_home.follow(session, "two")
-        assert [other.result(20)[0] for other in others] == [Side.HERE] * 2
-
-
-# --- if the desk's phone does not come ---
-
-
-@in_both
-def test_given_a_desk_that_does_not_come_when_the_caller_leaves_then_the_line_is_free_and_the_desk_goes_back(
-    engine: Engine, line: int
-) -> None:
-    _, place, _ = presses_0(engine, "two")
-    waits(engine, place, "two")
-    with writing(engine) as session:
-        heartbeats.phone_connected(session, first_desk(session).id, None, "one")
-        assert not line_home.is_left_empty(session, "two"), "somebody waits"
-    with writing(engine) as session:
-        on_the_line.leave(session, f"channel-{place}")
-    with reading(engine) as session:
-        assert line_home.is_left_empty(session, "two") and not line_home.is_left_empty(session, "one")
-    with writing(engine) as session:
-        line_home.free(session, "two")
-    assert lives(engine, line) is None
-    with reading(engine) as session:
-        home = phones.node_of(session, first_desk(session))
-        assert home is not None and home.name == "one", "where it could be"
-    with reading(engine) as session:
-        kept = session.get_one(Registration, place)
-        assert kept.state == "waiting", "and who waited is called back"
-
-
-def desk_has_come(session: Session, _line: int) -> None:
-    heartbeats.phone_connected(session, first_desk(session).id, "PJSIP/desk-2", "two")
-
-
-def speaks_there(session: Session, line: int) -> None:
-    talks = make.a_callback(session, C.TALKING)
-    talks.round_id, talks.placed_at = line, now(session)
-
-
-def is_alone(session: Session, _line: int) -> None:
-    silent(session, "one")
-    silent(session, "three")
-
-
-@pytest.mark.parametrize("how", [desk_has_come, speaks_there, another_waits, is_alone])
-@in_both
-def test_given_anybody_of_the_line_when_a_caller_leaves_then_it_stays(
-    engine: Engine, line: int, how: Callable[[Session, int], None]
-) -> None:
-    presses_0(engine, "two")
-    with writing(engine) as session:
-        how(session, line)
-        session.flush()
-        assert not line_home.is_left_empty(session, "two")
-    with writing(engine) as session:
-        line_home.free(session, "two")
-    assert lives(engine, line) == "two"
-
-
 @in_both
 def test_given_a_citizen_in_hand_by_hand_when_the_line_has_followed_then_they_are_called_from_there_once(
-    engine: Engine, line: int, settings: Settings
+    engine: Engine, line: int
 ) -> None:
     with writing(engine) as session:
         a_live_desk(session, takes=False, node="one", channel="PJSIP/desk-3")
@@ -408,36 +222,11 @@ def test_given_a_citizen_in_hand_by_hand_when_the_line_has_followed_then_they_ar
         assert by_hand
         taken = make.a_callback(session, C.CLAIMED)
         taken.round_id, taken.desk_id, taken.placed_at = line, by_hand.id, None
-        token, desk_id = taken.token, by_hand.id
+        desk_id = by_hand.id
     assert presses_0(engine, "two")[0] is Side.COMES
-    with writing(engine) as session:
-        callback = callbacks.by_token(session, token)
-        assert callback is not None
-        callbacks.move(session, token, C.DIALING, called_at=now(session))
+    with reading(engine) as session:
         astray = {desk for desk, _ in phones.astray(session, "one")}
         assert desk_id in astray, "its browser goes there, too"
-        assert isinstance(callback, Callback)
     with writing(engine) as session:
         assert not homes.settle(session, line, "one", hold=True), "the old node calls nobody more"
         assert homes.settle(session, line, "two", hold=True)
-
-
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-@pytest.mark.parametrize("node", ["one", "two"])
-def test_given_a_line_that_somebody_pauses_when_a_caller_presses_0_then_both_happen(
-    engine: Engine, line: int, node: str
-) -> None:
-    """The caller waits for the line's row before they hold the log, for which who pauses it waits."""
-
-    def pauses(session: Session) -> None:
-        session.scalars(select(Round.id).where(Round.id == line).with_for_update(key_share=True)).one()
-
-    beside(
-        engine,
-        holds=pauses,
-        act=lambda session: presses_0_in(session, node),
-        then=lambda session: rounds.pause(session, session.get_one(Round, line)),
-    )
-    with reading(engine) as session:
-        assert len(session.scalars(select(Registration)).all()) == 1
-        assert session.get_one(Round, line).paused_at

@@ -190,7 +190,7 @@ def test_given_a_desk_that_takes_nobody_when_looked_then_nobody_is_there(engine:
     with writing(engine) as session:
         operators_line = rounds.operators_line(session)
         session.flush()
-        assert live_desks.somebody_takes_them(session)
+        assert live_desks.is_any_at_work(session)
         desk = session.scalars(select(Desk)).one()
         match why:
             case "its phone is away":
@@ -200,4 +200,4 @@ def test_given_a_desk_that_takes_nobody_when_looked_then_nobody_is_there(engine:
             case _:
                 operators_line.paused_at = now(session)
         session.flush()
-        assert not live_desks.somebody_takes_them(session)
+        assert not live_desks.is_any_at_work(session)

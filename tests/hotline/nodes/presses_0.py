@@ -1,0 +1,53 @@
+"""Callers who press 0 on one of three nodes, and where the operators' line is then."""
+
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from db.engine import reading, writing
+from db.models import Desk, Round
+from hotline.callbacks import line_home, on_the_line
+from hotline.callbacks.line_home import Side
+from hotline.line import registration
+from hotline.nodes import homes
+from hotline.rounds import rounds
+from tests import factories as make
+
+
+def presses_0_in(session: Session, node: str) -> tuple[Side, int, on_the_line.Outlook]:
+    """As the script does it: where the line is, the place, what is said."""
+    side = line_home.hold(session, node)
+    place = registration.register(
+        session,
+        round_id=rounds.operators_line(session).id,
+        number=make.a_number(),
+        tell=False,
+    ).registration_id
+    outlook = on_the_line.outlook(session, place)
+    if side is Side.COMES:
+        line_home.follow(session, node)
+    return side, place, outlook
+
+
+def presses_0(engine: Engine, node: str) -> tuple[Side, int, on_the_line.Outlook]:
+    """In one transaction."""
+    with writing(engine) as session:
+        return presses_0_in(session, node)
+
+
+def lives(engine: Engine, line: int) -> str | None:
+    with reading(engine) as session:
+        return homes.of_round(session, line)
+
+
+def first_desk(session: Session) -> Desk:
+    return session.scalars(select(Desk).order_by(Desk.id).limit(1)).one()
+
+
+def waits(engine: Engine, place: int, node: str) -> None:
+    with writing(engine) as session:
+        assert on_the_line.stay(session, place, f"channel-{place}", node)
+
+
+def another_waits(session: Session, line: int) -> None:
+    place = make.a_registration(session, session.get_one(Round, line))
+    assert on_the_line.stay(session, place.id, "channel", "one")

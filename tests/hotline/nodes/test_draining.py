@@ -1,0 +1,88 @@
+"""Which nodes get nothing new: of those that drain and those whose own way to the trunks is cut."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from sqlalchemy import Engine
+
+from db.engine import now, reading, writing
+from db.models import Node
+from hotline.errors import Refused
+from hotline.nodes import draining, leases
+from hotline.nodes import nodes as commands
+from tests.hotline.nodes.conftest import silent
+from tests.kit.databases import in_both
+
+Make = Callable[..., list[leases.Lease]]
+
+
+def told(engine: Engine, **answers: bool | None) -> None:
+    with writing(engine) as session:
+        for name, each in answers.items():
+            draining.tell_trunk(session, name, answers=each)
+
+
+def drained(engine: Engine) -> str:
+    """The nodes that are to get nothing new."""
+    with reading(engine) as session:
+        assert {n for n in ("one", "two") if draining.is_cut_off(session, n)} == draining.all_cut_off(session)
+        return " ".join(name for name in ("one", "two") if draining.drains(session, name))
+
+
+@in_both
+def test_given_a_node_whom_no_trunk_answers_when_one_answers_another_that_lives_then_it_gets_nothing_new(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+    assert drained(engine) == ""
+    words: dict[tuple[bool | None, bool | None], str] = {
+        **{(False, None): "", (None, True): "", (True, True): "", (False, False): ""},
+        **{(False, True): "one", (True, False): "two"},
+    }
+    for (one, two), which in words.items():
+        told(engine, one=one, two=two)
+        assert drained(engine) == which, (one, two)
+    with writing(engine) as session:
+        assert commands.words(session) == {"one": "live", "two": "no-trunk"}
+        silent(session, "one")
+    assert drained(engine) == "", "the other is gone"
+
+
+@in_both
+def test_given_a_node_without_a_trunk_when_the_other_is_drained_then_that_drain_stops_nothing(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one", "two")
+    told(engine, one=True, two=False)
+    with writing(engine) as session, pytest.raises(Refused, match="no other node lives"):
+        commands.drain(session, "one", who="somebody")
+    told(engine, two=True)
+    with writing(engine) as session:
+        commands.drain(session, "one", who="somebody")
+    assert drained(engine) == "one"
+    told(engine, two=False)
+    assert drained(engine) == "two", "who can call goes on, whatever was said of it"
+    told(engine, one=False)
+    assert drained(engine) == "one"
+
+
+@in_both
+def test_given_a_word_of_a_trunk_when_it_is_said_again_then_it_is_as_old_as_before(
+    engine: Engine, nodes: Make
+) -> None:
+    nodes("one")
+
+    def since() -> datetime | None:
+        with reading(engine) as session:
+            return session.get_one(Node, "one").trunk_told_at
+
+    told(engine, one=None)
+    assert since() is None
+    told(engine, one=False)
+    with writing(engine) as session:
+        session.get_one(Node, "one").trunk_told_at = before = now(session) - leases.LEASE
+    told(engine, one=False)
+    assert since() == before
+    told(engine, one=None)
+    assert since() != before
