@@ -6,6 +6,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import Registration, RoundWish
 from db.states import Phase, RegistrationState
+from hotline.line import registration
 from settings import Settings
 from tests.factories import a_number, a_round
 from tests.kit.browser import person
@@ -49,3 +50,52 @@ def test_given_an_announced_round_when_a_citizen_takes_a_place_and_gives_it_up_t
         expect(page.get_by_text("خبر می‌دهیم.", exact=True)).to_be_visible()
         with reading(engine) as session:
             assert [each.number for each in session.scalars(select(RoundWish))] == [number]
+
+
+def test_given_no_network_when_a_wish_is_told_then_nobody_promises_that_it_goes_by_itself(
+    chromium: Browser, url: str, engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    with writing(engine) as session:
+        a_round(session, Phase.OPEN)
+    with person(chromium, locale="fa-IR", viewport=SMALL, permissions=[]) as context:
+        page = opened(context, url)
+        signs_in(page, engine, settings, number)
+        page.get_by_role("link", name="دورها").click()
+        expect(page.get_by_test_id("wish-round")).to_be_visible()
+        context.set_offline(True)
+        expect(page.get_by_text("کارهای دیگر شبکه می‌خواهد", exact=False)).to_be_visible()
+        page.get_by_test_id("wish-round").click()
+        told = page.get_by_role("alert").filter(has_text="پاسخی نرسید")
+        expect(told.first).to_be_visible()
+        for said in told.all_inner_texts():
+            assert "امتحان کنید" in said and "می‌کنیم" not in said
+        fits(page)
+        with page.expect_response("**/my/wishes"):  # what it shows is asked anew
+            context.set_offline(False)
+        with reading(engine) as session:
+            assert not session.scalars(select(RoundWish)).all()
+
+
+def test_given_a_keyboard_when_what_is_pressed_goes_away_then_the_focus_stays_beside_it(
+    chromium: Browser, url: str, engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN)
+        registration.register(session, round_id=round_.id, number=number)
+    with person(chromium, locale="fa-IR", viewport=SMALL, permissions=[]) as context:
+        page = opened(context, url)
+        signs_in(page, engine, settings, number)
+        page.get_by_role("link", name="دورها").press("Enter")
+        card = page.locator("section[aria-labelledby=mine] li")
+        page.get_by_role("button", name="جای خود را نمی‌خواهم").press("Enter")
+        expect(card.get_by_role("heading")).to_be_focused()
+        page.get_by_role("button", name="نه، بماند").press("Enter")
+        expect(card.get_by_role("heading")).to_be_focused()
+        page.get_by_test_id("wish-round").press("Enter")
+        leave = page.get_by_role("button", name="دیگر نمی‌خواهم")
+        expect(page.locator("section[aria-labelledby=next-round] :focus")).to_have_count(1)
+        leave.press("Enter")
+        expect(leave).to_have_count(0)
+        expect(page.locator("section[aria-labelledby=next-round] :focus")).to_have_count(1)

@@ -1,7 +1,7 @@
 import type { problem as inPersian } from './problems.fa'
 
 export const problem: typeof inPersian = {
-  away: 'No answer came. We try again.',
+  away: 'No answer came. Try again once there is a network.',
   unknown: 'It was not accepted.',
   'not-signed-in': 'Sign in with your number first.',
   'other-number': 'This report was written under another number.',

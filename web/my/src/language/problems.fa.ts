@@ -1,6 +1,6 @@
 /** What went wrong, by the API's stable code. */
 export const problem = {
-  away: 'پاسخی نرسید. دوباره امتحان می‌کنیم.',
+  away: 'پاسخی نرسید. شبکه که آمد، دوباره امتحان کنید.',
   unknown: 'پذیرفته نشد.',
   'not-signed-in': 'نخست با شمارهٔ خود وارد شوید.',
   'other-number': 'این گزارش با شمارهٔ دیگری نوشته شده است.',

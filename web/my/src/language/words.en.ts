@@ -16,7 +16,7 @@ export const en: Words = {
   outdated: 'The app has been renewed; open this page again.',
   left: (count: string) => `Room for ${count} more characters.`,
   full: (most: string) => `It is full: no more than ${most} characters, and what was beyond is not here.`,
-  offline: 'There is no network. What you write stays, and is sent later.',
+  offline: 'There is no network. A report and «not solved» stay, and go by themselves later; all else needs the network.',
   asOf: (when) => `There is no network; this is how it stood on ${when}.`,
   tabs: { label: 'Parts', home: 'Home', requests: 'Reports', rounds: 'Rounds', account: 'Me' },
   home: {
