@@ -55,6 +55,8 @@ def show(
         }
         for number, (column, row) in ((each.number, each.tile) for each in settings.of_city.districts)
     ]
+    drawn = {tile["district"] for tile in tiles}
+    unplaced = sum(each.open for number, each in counts.items() if number not in drawn)
     return page(
         request,
         "map.html",
@@ -64,6 +66,7 @@ def show(
         later=bool(_number(before)),
         district=chosen,
         tiles=tiles,
+        unplaced=unplaced,
         ground=ground.on_page(settings),
         licence=settings.data_licence,
         licence_url=settings.data_licence_url,

@@ -316,11 +316,13 @@ def test_given_english_and_an_auditor_when_requests_are_read_then_nothing_can_be
         referred = a_request(session, RequestState.REFERRED, category=1, district=7)
         assert referred.due_at
         referred.due_at += timedelta(days=1)
+        a_request(session, RequestState.REPLIED, category=1, district=None)
     page = open_as(Role.AUDITOR, "requests", language="en")
     expect(page.get_by_test_id("request")).to_contain_text("District 7")
     expect(page.get_by_test_id("write-request")).to_have_count(0)
     page.get_by_test_id("map").locator("summary").click()
     expect(page.get_by_test_id("map-table")).to_contain_text("District 7")
+    expect(page.get_by_test_id("unplaced")).to_contain_text("Of 1 open requests nobody knows the district")
     is_fit(page)
     page.get_by_test_id("request").get_by_role("link").click()
     expect(page.get_by_test_id("facts")).to_have_attribute("data-state", "referred")

@@ -14,6 +14,7 @@ from api.public import map_page
 from db.engine import writing
 from db.models import Role
 from db.states import RequestState
+from hotline.requests import releases
 from settings import Settings
 from tests.api.answers import V1, As, problem
 from tests.api.my.signing_in import page_of
@@ -146,3 +147,21 @@ def test_given_more_than_a_page_when_followed_then_each_is_seen_once(
         older = [str(a["href"]) for a in page.all("a") if "before=" in str(a["href"])]
         path = older[0] if older else ""
     assert seen == [str(id_) for id_ in reversed(ids)]
+
+
+def test_given_released_requests_of_no_district_when_the_map_is_read_then_it_says_how_many_it_lacks(
+    citizen: TestClient, engine: Engine
+) -> None:
+    def drawn() -> str:
+        return citizen.get("/public/requests/map?lang=en").text
+
+    def released(state: RequestState, district: int | None) -> None:
+        with writing(engine) as session:
+            request = a_request(session, state, district=district)
+            releases.release(session, request.id, text="چراغ", shown=(), with_point=False, who="u")
+
+    released(RequestState.NEW, 3)
+    assert "nobody knows the district" not in drawn()
+    for state in (RequestState.NEW, RequestState.CLOSED):
+        released(state, None)
+    assert "Of 1 open reports nobody knows the district" in drawn()

@@ -19,6 +19,10 @@ const DAYS = ['7', '30', '90', '365']
 const SIZE = 92
 const STEP = 100
 
+/** So many open ones are in no district that is drawn. */
+const openOutside = (counts: DistrictCounts[]) =>
+  counts.filter(({ district }) => !city.tiles.some(([drawn]) => drawn === district)).reduce((sum, { open }) => sum + open, 0)
+
 interface Props {
   inbox: InboxFilter
   /** The request in the list that a pointer or the keyboard is on. */
@@ -44,6 +48,7 @@ export function DistrictMap({ inbox, pointed }: Props) {
       shade: Math.ceil((open / most) * 4), open: format.number(open),
     }
   })
+  const unplaced = openOutside(data)
   const { data: list } = useRequests(inbox.filter)
   const { spots, mark, district: at, nowhere } = useSpots(list?.pages, pointed)
   const seen = JSON.stringify(places.map(({ district, shade, late }) => [district, shade, late]))
@@ -67,6 +72,7 @@ export function DistrictMap({ inbox, pointed }: Props) {
           ? <Suspense><Boundaries boundaries={boundaries} places={places} spots={spots} mark={mark} /></Suspense>
           : <Tiles places={places} chosen={at ?? common.district} />}
       </GroundMap>
+      {unplaced > 0 && <p className={style.soft} data-testid="unplaced">{text.map.unplaced(format.number(unplaced))}</p>}
       {nowhere > 0 && <p className={style.soft} data-testid="nowhere">{text.map.nowhere(format.number(nowhere))}</p>}
       <p className={style.legend}>
         <span>{text.map.few}</span>

@@ -160,6 +160,7 @@ export const words: typeof fa = {
     switch: 'List or map',
     list: 'List',
     map: 'Map',
+    unplaced: (count: string) => `Of ${count} open requests nobody knows the district: they are in no district's number.`,
     nowhere: (count: string) => `Of ${count} in the list nobody has told the point.`,
     schematic: 'A schematic map: each tile is a district.',
     days: 'Within',

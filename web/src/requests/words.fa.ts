@@ -158,6 +158,7 @@ export const words = {
     switch: 'فهرست یا نقشه',
     list: 'فهرست',
     map: 'نقشه',
+    unplaced: (count: string) => `منطقهٔ ${count} گزارش باز معلوم نیست؛ در شمار هیچ منطقه‌ای نیست.`,
     nowhere: (count: string) => `جای دقیق ${count} گزارشِ این فهرست معلوم نیست.`,
     schematic: 'نقشهٔ نمادین؛ هر خانه یک منطقه است.',
     days: 'در بازهٔ',
