@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Category, Evidence, Request, Role
 from db.states import RequestState
-from hotline.requests import department_work, parts, requests, work
+from hotline.requests import department_work, parts, ready_replies, requests, work
 from tests.factories import HOUR, a_department, a_request
 from tests.hotline.requests.office import today
 from tests.kit import picture_files as files
@@ -25,6 +25,7 @@ def write_replies(page: Page) -> None:
     """For all, for this category, and for another."""
     rows = page.get_by_test_id("reply-row")
     written = (("", "همه", "سپاس"), ("2", "روشنایی", "چراغ درست شد."), ("3", "زباله", "برده شد."))
+    written += (("", "کهنه", "دیگر گفته نمی‌شود"),)
     for category, title, text in written:
         page.get_by_test_id("add-reply").click()
         rows.last.get_by_test_id("reply-category").select_option(category)
@@ -83,6 +84,10 @@ def test_given_a_request_when_the_department_works_on_it_then_all_goes_its_way_t
     with writing(engine) as session:
         department_work.citizen_answers(session, fresh.id, "کوچهٔ ۵")
     page.get_by_test_id("to-solve").click()
+    with writing(engine) as session:
+        kept_on = [each for each in ready_replies.everything(session) if each.title_fa != "کهنه"]
+        left = [ready_replies.Values(*(getattr(e, n) for n in ready_replies.Values._fields)) for e in kept_on]
+        ready_replies.replace(session, left, who="supervisor")
     page.get_by_test_id("ready-replies").click()
     expect(page.get_by_test_id("ready-reply")).to_have_text(["روشنایی", "همه"])
     page.get_by_test_id("ready-reply").first.click()

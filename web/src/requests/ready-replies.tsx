@@ -16,7 +16,7 @@ export interface ReadyFor { category: number; language: string }
 /** Inserts a ready reply into the answer, where it can be changed before it is sent. */
 export function ReadyReplies({ of, onPick }: { of: ReadyFor; onPick: (words: string) => void }) {
   const { code, text } = useLanguage()
-  const { data } = useReadyReplies()
+  const { data, refetch } = useReadyReplies()
   const own = (data?.replies ?? []).filter(({ category }) => category === of.category)
   const all = (data?.replies ?? []).filter(({ category }) => category == null)
   if (own.length + all.length === 0) return null
@@ -26,7 +26,8 @@ export function ReadyReplies({ of, onPick }: { of: ReadyFor; onPick: (words: str
     </Menu.Item>
   )
   return (
-    <Menu position="bottom-start">
+    // A department is told of no change here: the menu asks when it opens, and while it is open it says what is.
+    <Menu position="bottom-start" onOpen={() => void refetch()}>
       <Menu.Target><Button size="compact-sm" variant="default" style={{ alignSelf: 'start' }} data-testid="ready-replies">{text.readyReplies.title}</Button></Menu.Target>
       <Menu.Dropdown mah="40vh" style={{ overflowY: 'auto' }}>
         {own.map(item)}
