@@ -21,7 +21,7 @@ from ops import asterisk
 from ops.keep_all import Plan, become, say
 from prompts.render import build
 from prompts.sources import VoiceError
-from settings import Settings, SettingsError, load, origin, unheeded
+from settings import Settings, SettingsError, links_astray, load, origin, unheeded
 
 if TYPE_CHECKING:
     from ops import sample
@@ -88,7 +88,7 @@ def prepare(settings: Settings) -> list["sample.Account"]:
     Raises CannotRun: the state folder is another node's, or the node's name another machine's.
     """
     say(f"settings: {origin(settings)}")
-    if said := unheeded(settings):
+    for said in filter(None, (unheeded(settings), links_astray(settings))):
         say(said)
     if settings.sip_tls_certificate:
         from ops.doctor import certificates  # few have one, and it is large

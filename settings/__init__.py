@@ -4,7 +4,7 @@ Each part of them is a module: `machine`, `city`, `telephony`, `calls`, `request
 `staff`; `in_force` puts them together.
 """
 
-from settings.in_force import SECRETS, Settings, load, origin, unheeded
+from settings.in_force import SECRETS, Settings, links_astray, load, origin, unheeded
 from settings.values import (
     CITY,
     Bounds,
@@ -25,6 +25,7 @@ __all__ = [
     "SettingsError",
     "WorkingHours",
     "WorkingWeek",
+    "links_astray",
     "load",
     "origin",
     "unheeded",

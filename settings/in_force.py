@@ -228,6 +228,16 @@ def unheeded(settings: Settings) -> str:
     return f"{', '.join(given)}: not looked at, HOTLINE_TRUNKS names the trunks" if given else ""
 
 
+def links_astray(settings: Settings) -> str:
+    """Why links in messages and on pages lead nowhere; empty: they do not."""
+    if settings.public_url or settings.http.host not in ("0.0.0.0", "[::]"):  # noqa: S104
+        return ""
+    return (
+        f"HOTLINE_PUBLIC_URL is not set: links in messages lead to http://{settings.http}, "
+        "which nobody can open"
+    )
+
+
 def _too_few_ports(settings: Settings) -> list[str]:
     (first, last), need = settings.rtp_ports, settings.sound_ports_needed
     if last - first + 1 >= need:

@@ -26,6 +26,7 @@ LOOKS: dict[str, Look] = {
     "ports": telephone.ports,
     "certificates": certificates.certificates,
     "SIP certificate": certificates.of_trunks,
+    "links": machine.links,
     "disk": machine.space,
     "permissions": machine.permissions,
     "database files": stored.database_files,

@@ -14,7 +14,7 @@ from hotline.recordings import disk
 from hotline.version import VERSION
 from ops.doctor.findings import Finding, Known, fault, ok, warning
 from ops.doctor.stored import sqlite_file
-from settings import SECRETS, Settings
+from settings import SECRETS, Settings, links_astray
 
 _OTHERS = 0o077
 _LATE, _LOST = timedelta(hours=36), timedelta(days=7)
@@ -25,6 +25,12 @@ _LEAST_INODES = 0.05
 def versions(known: Known) -> Iterator[Finding]:
     """This program and what it runs on."""
     yield ok("version", f"hotline137 {VERSION}, Python {platform.python_version()}")
+
+
+def links(known: Known) -> Iterator[Finding]:
+    """Whether what is written to citizens leads to us."""
+    if said := links_astray(known.settings):
+        yield warning("links", said, "HOTLINE_PUBLIC_URL=https://137.city.example; docs/operate/proxy.md")
 
 
 def ntp(_known: Known) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from hotline import backups
 from hotline.backups import Status
 from ops import run
 from settings import Settings
+from settings.addresses import Address
 from tests.ops.doctor.examined import NOW, Told
 
 
@@ -135,6 +136,28 @@ def test_given_a_key_that_belongs_to_another_certificate_when_all_is_started_the
         with pytest.raises(_FarEnough):
             run.prepare(settings)
         assert (f"HOTLINE_SIP_TLS_KEY={ours} does not belong to {chain}" in capfd.readouterr().out) == said
+
+
+def test_given_an_address_that_nobody_can_open_when_started_or_examined_then_it_says_where_links_lead(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def build(_: Settings) -> None:
+        raise ZeroDivisionError("far enough")
+
+    monkeypatch.setattr(run, "build", build)
+    for host, public, said in (
+        ("127.0.0.1", "", False),
+        ("0.0.0.0", "http://192.0.2.1", False),
+        ("0.0.0.0", "", True),
+        ("[::]", "", True),
+    ):
+        settings = here.model_copy(update={"http": Address(host, 8137), "public_url": public})
+        with pytest.raises(ZeroDivisionError):
+            run.prepare(settings)
+        assert (f"links in messages lead to http://{host}:8137" in capfd.readouterr().out) == said
+    monkeypatch.setenv("HOTLINE_PUBLIC_URL", "")
+    monkeypatch.setenv("HOTLINE_HTTP", f"0.0.0.0:{here.http.port}")
+    assert "HOTLINE_PUBLIC_URL is not set" in Told("--json").bad()["links"][1]
 
 
 def test_given_a_proxy_that_does_not_answer_when_examined_then_that_is_a_warning(
