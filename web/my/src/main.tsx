@@ -3,6 +3,7 @@ import { askCategories, askWays } from './api/categories'
 import { askCity } from './api/ground'
 import { App, fetchAhead } from './app'
 import { beginInLanguage, text } from './language/language'
+import { keepFocus } from './ui/keep-focus'
 import { here } from './ui/router'
 import './my.css'
 
@@ -25,6 +26,7 @@ async function begin(): Promise<void> {
   if (!root) return
   root.replaceChildren()
   render(<App />, root)
+  keepFocus(root)
 }
 void begin()
 
