@@ -41,6 +41,7 @@ def _view(
             ticket=live.registration.ticket,
             state=live.state,
             since=live.ended_at or wrap_up.over_since(live) or live.talking_at or live.claimed_at,
+            talking_at=live.talking_at,
             owed=left_in_hand.is_owed(live, now(session)),
         )
         if live

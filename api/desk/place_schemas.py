@@ -12,14 +12,15 @@ from hotline.desks.desks import PhoneKind
 
 
 class DeskInHand(BaseModel):
-    """The citizen whom a desk has: since when, and whether its outcome has been owed for so long that a
-    supervisor is to say it.
+    """The citizen whom a desk has: since when, since when they spoke, if they did, and whether its outcome
+    has been owed for so long that a supervisor is to say it.
     """
 
     callback_id: int
     ticket: str
     state: CallbackState
     since: datetime
+    talking_at: datetime | None
     owed: bool
 
 

@@ -2,12 +2,12 @@ import { Button, Paper } from '@mantine/core'
 import type { Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Key } from '../ui/key'
-import { OUTCOME_KEYS } from '../ui/keys'
+import { outcomesOf } from '../ui/keys'
 import { useKeys } from '../ui/use-keys'
 import callbackStyle from '../desk/callback.module.css'
 
 /** Whom the official is not to get: the same keys as after any conversation, but for «it took place». */
-const CHOICES = Object.entries(OUTCOME_KEYS).filter(([outcome]) => outcome !== 'reached') as [Outcome, string][]
+const CHOICES = outcomesOf({ talking_at: null })
 
 /** What became of a citizen with whom an operator spoke first: saying it ends the call. */
 export function Dismiss({ onSay, onBack }: { onSay: (outcome: Outcome) => void; onBack: () => void }) {

@@ -69,9 +69,9 @@ function NoDesks({ me }: { me: Me }) {
   return <Empty action={may && <Button component={Link} href="/people" variant="light">{text.people.title}</Button>}>{text.deskList.none}</Empty>
 }
 
-const inHandOf = ({ desk_id, callback_id, ticket, state, since, owed }: LiveDesk) => ({
+const inHandOf = ({ desk_id, callback_id, ticket, state, since, talking_at, owed }: LiveDesk) => ({
   id: desk_id,
-  in_hand: callback_id !== null && state ? { callback_id, ticket: ticket ?? '', state, since: since ?? '', owed } : null,
+  in_hand: callback_id !== null && state ? { callback_id, ticket: ticket ?? '', state, since: since ?? '', talking_at, owed } : null,
 })
 
 function Who({ desk, lines, onAsk }: { desk: LiveDesk; lines: LiveLine[]; onAsk: () => void }) {

@@ -5,7 +5,7 @@ import { useRounds } from '../api/rounds'
 import type { Callback, Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Key } from '../ui/key'
-import { KEY, OUTCOME_KEYS } from '../ui/keys'
+import { KEY, outcomesOf } from '../ui/keys'
 import { Notes } from '../ui/notes'
 import { useDeskWords } from '../ui/use-desk-words'
 import { useKeys } from '../ui/use-keys'
@@ -16,12 +16,13 @@ import type { Desk } from './use-desk'
 import { useDraft } from './use-draft'
 import style from './callback.module.css'
 
-const AFTER_TALK = Object.entries(OUTCOME_KEYS) as [Outcome, string][]
 const BEFORE_CALL: [Outcome, string][] = [['returned', KEY.returned]]
 
-function choicesIn(state: Callback['state']): [Outcome, string][] {
-  if (state === 'ended' || state === 'parting') return AFTER_TALK
-  return state === 'claimed' ? BEFORE_CALL : []
+const isDue = (state: Callback['state']) => state === 'ended' || state === 'parting'
+
+function choicesIn(callback: Callback): [Outcome, string][] {
+  if (isDue(callback.state)) return outcomesOf(callback)
+  return callback.state === 'claimed' ? BEFORE_CALL : []
 }
 
 /** The note, written at any time, and the outcome once it is due. */
@@ -35,13 +36,13 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
   const saveButton = useRef<HTMLButtonElement>(null)
   const noteField = useRef<HTMLTextAreaElement>(null)
 
-  const choices = choicesIn(state)
+  const choices = choicesIn(callback)
   const due = choices.find(([choice]) => choice === draft.outcome)?.[0]
   const foreseen = useCalledAgain(id, callLater, round, due === 'call_again')
   // A call that ended by itself has its outcome already; its note may still be written.
   const outcome = state === 'closed' && note.trim() ? callback.outcome : due
 
-  const saves = choices === AFTER_TALK && due !== undefined
+  const saves = isDue(state) && due !== undefined
 
   function choose(choice: Outcome) {
     // The button has appeared when the key is done with: Enter then saves, however soon it comes.
@@ -96,7 +97,7 @@ export function OutcomeForm({ callback, desk }: { callback: Callback; desk: Desk
         }}
       />
       <ReadyNotes onChoose={(one) => say({ note: withLine(note, one) })} />
-      {(choices === AFTER_TALK || outcome) && (
+      {(isDue(state) || outcome) && (
         <Button
           ref={saveButton} size="md" disabled={!outcome} loading={desk.pending === 'save'}
           onClick={save} data-testid="save-outcome" className={style.save} aria-keyshortcuts={saves ? KEY.takeNext : undefined}

@@ -7,6 +7,7 @@ export const letGo = ({ state, held_until }: Callback) => state === 'held' && he
 
 /** Where a call is, in a word or two. */
 export function stateWord(text: Text, callback: Callback): string {
+  if (callback.state === 'ended' && callback.talking_at === null) return text.callback.closed // nobody spoke
   if (callback.state !== 'held') return text.callback[callback.state]
   if (callback.on_hold_at) return text.hold.word
   if (callback.arriving) return text.transfer.arriving

@@ -4,6 +4,7 @@ import type { Outcome } from '../api/types'
 import { useLanguage } from '../language/language'
 import { ConfirmDialog } from '../ui/confirm-dialog'
 import { Dialog } from '../ui/dialog'
+import { outcomesOf } from '../ui/keys'
 import { type DeskPlace, readAccount, sayOutcome, setDeskPhone } from './queries'
 import style from '../ui/rows.module.css'
 
@@ -68,15 +69,16 @@ export function AccountDialog({ desk, onClose }: Props) {
   )
 }
 
-const SAID: Outcome[] = ['reached', 'call_again', 'refused', 'wrong_number']
+const choicesOf = (inHand: NonNullable<DeskPlace['in_hand']>): Outcome[] =>
+  inHand.state === 'claimed' ? ['returned'] : outcomesOf(inHand).map(([outcome]) => outcome)
 
 /** What became of a citizen whom the desk's person left without a word. */
 export function OutcomeDialog({ desk, onClose }: { desk: Pick<DeskPlace, 'id' | 'in_hand'>; onClose: () => void }) {
   const { text, format } = useLanguage()
   const words = text.deskList
   const [inHand] = useState(desk.in_hand) // of this citizen, whoever comes meanwhile
-  const choices: Outcome[] = inHand?.state === 'claimed' ? ['returned'] : SAID
-  const [outcome, setOutcome] = useState<Outcome>(choices[0] ?? 'reached')
+  const choices = inHand ? choicesOf(inHand) : []
+  const [outcome, setOutcome] = useState<Outcome>(choices[0] ?? 'call_again')
   const [reason, setReason] = useState('')
   if (!inHand) return null
   return (

@@ -1,3 +1,4 @@
+import type { Outcome } from '../api/types'
 import { Store } from './store'
 
 /** Every key of the pages, by what it does there; where a text stands for one, in `text.keys`. */
@@ -21,7 +22,11 @@ export const KEYS_OF: Record<string, KeyName[] | undefined> = {
 }
 
 /** What became of a conversation, each with its key. */
-export const OUTCOME_KEYS = { reached: '1', call_again: '2', refused: '3', wrong_number: '4' } as const
+const OUTCOME_KEYS = { reached: '1', call_again: '2', refused: '3', wrong_number: '4' } as const
+
+/** What may be said of a citizen; that it took place, only of one with whom somebody spoke. */
+export const outcomesOf = ({ talking_at }: { talking_at: string | null }) =>
+  (Object.entries(OUTCOME_KEYS) as [Outcome, string][]).filter(([outcome]) => talking_at !== null || outcome !== 'reached')
 
 /** Whether the help of this page's keys is shown. */
 export const keysHelp = new Store({ open: false })
