@@ -38,6 +38,8 @@ _HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 _STILL_HERE = format_sse_event(comment="still here")
 _CROWDED = format_sse_event(data_str="{}", event="crowded")
 _CHANGE = format_sse_event(data_str="{}", event="change")
+_AWAY = format_sse_event(data_str="{}", event="away")
+_BACK = format_sse_event(data_str="{}", event="back")
 
 
 async def _joined(
@@ -83,9 +85,20 @@ async def _live(tail: Tail, stream: Stream) -> AsyncIterator[bytes]:
             yield _CROWDED
         if stream.over:
             return
+        if said := _of_database(tail, stream):
+            yield said
+            continue
         found = await tail.after(stream.seen)
         stream.seen = found[-1].id if found else stream.seen
         yield b"".join(each.sent for each in found) or _STILL_HERE
+
+
+def _of_database(tail: Tail, stream: Stream) -> bytes:
+    """That the database is away, so that what the page shows may be old, or back; empty: it knows."""
+    if tail.is_away is stream.knows_away:
+        return b""
+    stream.knows_away = tail.is_away
+    return _AWAY if tail.is_away else _BACK
 
 
 @router.get("/events/inbox", response_class=Response, responses=_ANSWERS)
@@ -104,7 +117,9 @@ async def _inbox(tail: Tail, stream: Stream) -> AsyncIterator[bytes]:
             yield _CROWDED
         if stream.over:
             return
-        if await tail.concerns(stream):
+        if said := _of_database(tail, stream):
+            yield said
+        elif await tail.concerns(stream):
             yield _CHANGE
         elif time.monotonic() < beat:
             continue  # it is others': nothing is sent

@@ -28,6 +28,7 @@ from hotline.people import sign_ins
 from settings import Settings
 
 CHECK_SESSIONS_S = 1.0
+LISTEN_S = 0.5
 _AGAIN_S = 1.0
 _KEPT = 2_000
 """So many events are read once for all pages; a page that is further behind reads by itself."""
@@ -44,6 +45,8 @@ class Stream:
     department_id: int | None
     over: Literal["", "signed-out", "crowded", "stopping"] = ""
     told: asyncio.Event = field(default_factory=asyncio.Event)
+    knows_away: bool = False
+    """Whether it was sent that the database is away, and not yet that it is back."""
 
 
 class News(NamedTuple):
@@ -67,6 +70,9 @@ class Tail:
         """The last one that pages were told of."""
         self._passed_on = 0
         """The same, as the listening thread has it."""
+        self.is_away = False
+        """Whether the database says nothing: what the pages show may be old."""
+        self._listened_to = asyncio.Event()
 
     async def run(self) -> None:
         """Watch the log, and the sessions, for ever. A database that is away is asked again."""
@@ -74,7 +80,10 @@ class Tail:
         for work in (self._listen, self._keep_ending):
             threading.Thread(target=work, args=(loop, stop), daemon=True).start()
         try:
-            await loop.create_future()
+            while True:
+                await self._listened_to.wait()
+                await asyncio.sleep(LISTEN_S)
+                self._tell_silence()
         finally:
             stop.set()
 
@@ -116,6 +125,16 @@ class Tail:
         for stream in self._streams:
             stream.told.set()
 
+    def _tell_silence(self) -> None:
+        """To all pages, when the database falls silent, dead or hung, and when it answers again."""
+        if not self._streams:
+            self._listened_to.clear()
+        away = heartbeats.is_silent(self._engine)
+        if away is not self.is_away:
+            self.is_away = away
+            for stream in self._streams:
+                stream.told.set()
+
     def _keep_ending(self, loop: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
         """End the lines whose session has ended; a thread of its own, so that no news waits for that."""
         while not stop.wait(CHECK_SESSIONS_S):
@@ -146,6 +165,7 @@ class Tail:
         """A page listens for what is after `seen`, until it is told that its stream is over, or leaves."""
         stream = Stream(user_id, session, seen, department_id)
         self._streams.append(stream)
+        self._listened_to.set()
         if self._stops:
             self._end([stream], "stopping")
         return stream
@@ -161,12 +181,15 @@ class Tail:
         self._end([*self._streams], "stopping")
 
     async def wait(self, stream: Stream, timeout_s: float) -> None:
-        """Until there is an event that it was not sent, the stream is over, or the time is."""
+        """Until there is anything that it was not sent, the stream is over, or the time is."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while self.last_id <= stream.seen and not stream.over:
+                while self._is_all_sent(stream) and not stream.over:
                     stream.told.clear()
                     await stream.told.wait()
+
+    def _is_all_sent(self, stream: Stream) -> bool:
+        return self.last_id <= stream.seen and self.is_away is stream.knows_away
 
     def _end(self, streams: list[Stream], why: Literal["signed-out", "crowded", "stopping"]) -> None:
         for stream in streams:

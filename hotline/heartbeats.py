@@ -93,6 +93,12 @@ def answered(engine: Engine) -> None:
     found.last = at
 
 
+def is_silent(engine: Engine) -> bool:
+    """Whether the database, which is asked every second, has said nothing for so long that it is away."""
+    last = _answers(engine).last
+    return last is not None and monotonic() - last > _GAP_S
+
+
 def is_excused(session: Session, age: timedelta, fresh: timedelta) -> bool:
     """Whether what was said so long ago was `fresh` when the database fell silent, and its writer has not
     had the time since to say it again.

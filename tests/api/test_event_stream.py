@@ -26,6 +26,7 @@ from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_round, a_user, at_once
 from tests.kit.databases import on_both  # noqa: F401  (fixture)
+from tests.kit.postgres import Postgres
 from tests.kit.process import in_time, until
 from tests.kit.served import served
 
@@ -321,6 +322,25 @@ def test_given_a_quiet_log_when_a_page_listens_then_a_heartbeat_keeps_the_line_o
         assert 0.6 <= time.monotonic() - begun < 10
         register()
         assert next(text for text in lines if text and not text.startswith(":")).startswith("event: ")
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_given_a_database_that_hangs_when_a_page_listens_then_it_is_told_in_seconds_and_when_it_is_back(
+    page: Page, register: Register, postgres: Postgres
+) -> None:
+    with page.events() as lines:
+        assert next(messages(lines)).kind == "hello"
+        with postgres.frozen():
+            before = time.monotonic()
+            assert _next_but_heartbeats(lines) == "event: away"
+            assert in_time(time.monotonic() - before, 5)
+        assert _next_but_heartbeats(lines) == "event: back"
+        register()
+        assert next(messages(lines)).kind == "change"
+
+
+def _next_but_heartbeats(lines: Iterator[str]) -> str:
+    return next(line for line in lines if line.startswith("event: "))
 
 
 def test_given_a_session_that_ended_when_the_page_still_listens_then_the_line_is_closed(

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Callback, Role, Round, User
 from db.states import CallbackState
+from hotline import heartbeats
 from settings import Settings
 from tests.factories import PASSWORD, a_callback, a_desk, a_user, some_registrations, written_of
 from tests.kit.browser import person
@@ -157,3 +158,17 @@ def test_given_a_page_that_cannot_be_shown_when_it_is_loaded_again_then_it_is_th
         page.unroute("**/assets/account-page*")
         broken.get_by_role("button").click()
         page.get_by_test_id("sign-out").wait_for()
+
+
+@pytest.mark.usefixtures("held")
+def test_given_a_database_that_hangs_when_a_page_is_open_then_it_says_so_until_the_database_answers(
+    page: Page, operator: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = page.get_by_test_id("connection-lost")
+    with served(settings) as url:
+        _write(page, url, operator)
+        monkeypatch.setattr(heartbeats, "is_silent", lambda _engine: True)
+        expect(lost).to_be_visible()  # whatever else it asks is answered
+        monkeypatch.setattr(heartbeats, "is_silent", lambda _engine: False)
+        expect(lost).to_be_hidden()
+        expect(page.get_by_test_id("note")).to_have_value(NOTE)

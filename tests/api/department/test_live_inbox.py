@@ -13,6 +13,7 @@ from api import event_stream
 from api.cookies import COOKIE
 from db.engine import writing
 from db.models import Department, User
+from hotline import heartbeats
 from hotline.people import sign_ins, staff
 from hotline.requests import department_work, work
 from settings import Settings
@@ -106,6 +107,17 @@ def test_given_another_departments_requests_when_they_change_then_nothing_at_all
         two.other_things()
         assert [next(lines), next(lines)] == [": still here", ""]  # as if nothing had been
         assert time.monotonic() - begun >= 1.5
+        two.refer(two.mine)
+        assert told(lines) == CHANGE
+
+
+def test_given_a_database_that_falls_silent_when_a_department_listens_then_it_is_told_and_when_it_is_back(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with two.events() as lines:
+        for silent, event in ((True, "away"), (False, "back")):
+            monkeypatch.setattr(heartbeats, "is_silent", lambda _engine, silent=silent: silent)
+            assert told(lines) == [f"event: {event}", "data: {}", ""]
         two.refer(two.mine)
         assert told(lines) == CHANGE
 

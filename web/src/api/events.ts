@@ -51,6 +51,9 @@ export function followEvents(handlers: Handlers, address = '/api/v1/events'): ()
           if (event.id) lastId = event.id
           // Too many pages of this person are open, and this is the oldest: no hurry to come back.
           if (event.event === 'crowded') wait = CROWDED_WAIT
+          // The database does not answer the server: what is shown may be old, and nothing can be saved.
+          if (event.event === 'away') report({ events: false })
+          if (event.event === 'back') report({ events: true })
           if (event.event === 'change') handlers.onChange(JSON.parse(event.data) as Change)
         },
       })
