@@ -213,6 +213,8 @@ It is written each second. One that is older than ADMITTED_S is of call scripts 
 a proxy's callers: these have another node.
 """
 ADMITTED_S = 5
+HUNG_S = 3
+"""Where it is older than this they may hang: a caller hears at once that it goes on."""
 
 TOLD_AT_ONCE = 20
 """So many hear at one time that all lines are full while answers are late; others are turned away unheard."""

@@ -88,6 +88,17 @@ def test_a_caller_in_danger_whom_the_emergency_service_does_not_get_goes_on_to_t
     assert [app for app, _ in after[1:]] == ["GotoIf", "Playback", "Hangup"]
 
 
+def test_a_caller_of_call_scripts_that_may_hang_hears_before_they_are_asked_that_it_goes_on(
+    rendered: Render,
+):
+    steps = contexts(rendered()["extensions.conf"])[Context.HOTLINE]
+    at = next(n for n, (app, where) in enumerate(steps) if app == "Playback" and "one-moment" in where)
+
+    assert at < next(n for n, (app, _) in enumerate(steps) if app == "AGI")
+    assert steps[at - 2][1].startswith("told_at=0${STAT(M,")
+    assert steps[at - 1] == ("GotoIf", "$[${told_at} = 0 | ${EPOCH} - ${told_at} <= 3]?menu")
+
+
 def test_of_what_the_network_says_of_a_caller_only_a_number_reaches_the_script(rendered: Render):
     steps = contexts(rendered()["extensions.conf"])[Context.HOTLINE]
 

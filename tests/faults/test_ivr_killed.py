@@ -12,6 +12,7 @@ from sqlalchemy import select
 from db.engine import reading, writing
 from db.models import Confirmation, Registration, TurnNearCall
 from db.states import RegistrationState
+from dialplan.variables import CALLERS_ADMITTED, HUNG_S
 from hotline.callbacks import toll
 from hotline.line import confirmation_calls, confirmations, turn_near, turn_near_calls
 from hotline.rounds import rounds
@@ -73,6 +74,23 @@ def test_given_ten_citizens_at_ten_steps_of_a_call_when_ivr_fails_then_ten_end_w
 
     assert {"+98" + caller.number[1:]: ticket for caller, ticket in told.items()} == kept
     assert len(kept) == CALLERS
+
+
+def test_given_call_scripts_that_hang_when_a_citizen_calls_then_they_hear_at_once_that_it_goes_on(
+    system: System,
+) -> None:
+    stopped, said = (system.keeper, system.pid("ivr")), system.settings.state_dir / CALLERS_ADMITTED
+    until(lambda: time.time() - said.stat().st_mtime < HUNG_S, "they say that they work")
+    with system.only_round(), Caller(system, system.number()) as caller, ExitStack() as going_on:
+        for each in stopped:  # so that nobody ends it
+            going_on.callback(os.kill, each, signal.SIGCONT)
+            os.kill(each, signal.SIGSTOP)
+        until(lambda: time.time() - said.stat().st_mtime > HUNG_S + 1, "it has been silent for a while")
+        caller.call()
+        caller.at("one-moment")
+        going_on.close()
+        caller.at("greeting")
+        caller.hangup()
 
 
 def _answered(system: System, table: type[Confirmation] | type[TurnNearCall]) -> bool:

@@ -234,6 +234,11 @@ class System:
             return True
         return False
 
+    @property
+    def keeper(self) -> int:
+        """The process id of the one that keeps the others."""
+        return self._program.pid
+
     def pid(self, name: str) -> int:
         """The process id of asterisk, ivr, dialer or api."""
         for child in psutil.Process(self._program.pid).children(recursive=True):
