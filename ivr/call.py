@@ -7,6 +7,8 @@ from io import BufferedIOBase
 from pathlib import Path
 
 from dialplan.variables import Script, Variable
+from hotline import numbers
+from hotline.errors import Refused
 from ivr.agi import AGIError, AGIHangup
 from ivr.playing import DIGITS, KEYS, OPERATOR, NoInput, NoKey, Playing, Prompt, Slots
 from prompts.catalogue import prompt_ids
@@ -67,6 +69,8 @@ class Call(Playing):
         super().__init__(reader, writer, prompts_dir, clock, waited)
         self._wait_ms = int(wait_s * 1000)
         self._slowly = False
+        self._number: str | None = ""
+        """Empty: not worked out yet."""
         self.silences = 0
         """So many questions passed without a key, though one was needed."""
         self.typed_ahead = False
@@ -101,6 +105,17 @@ class Call(Playing):
     def caller_id(self) -> str:
         """The number the network gave for the caller; anything at all, or nothing."""
         return self.env.get("agi_callerid", "")
+
+    def number(self, allowed_prefixes: tuple[str, ...]) -> str | None:
+        """The caller's E.164 number, if it may be called. Worked out once: it takes as long as a question to
+        the database.
+        """
+        if self._number == "":
+            try:
+                self._number = numbers.parse(self.caller_id, allowed_prefixes)
+            except Refused:
+                self._number = None
+        return self._number
 
     def set(self, variable: Variable, value: str) -> None:
         """Set a channel variable for the dialplan."""

@@ -9,8 +9,6 @@ from sqlalchemy import Engine
 
 from db.engine import writing
 from dialplan.variables import Script
-from hotline import numbers
-from hotline.errors import Refused
 from hotline.line import engaged, left_numbers
 from ivr.call import Call
 
@@ -35,11 +33,11 @@ class Callers:
     @contextmanager
     def on_the_line(self, call: Call) -> Iterator[None]:
         """While this lasts the caller is on the line, unless it is a call of ours."""
-        number = self._number(call) if call.script in _OF_CALLERS else None
-        if number is None:
+        if call.script not in _OF_CALLERS:
             yield
             return
-        self._set(call.channel_id, number)
+        # One that we could not call takes a channel of the trunk all the same.
+        self._set(call.channel_id, call.number(self._allowed) or "")
         if call.script == Script.MENU:
             self._asking.add(call.channel_id)
         try:
@@ -51,13 +49,6 @@ class Callers:
     def asking(self) -> int:
         """How many want something of us at this moment: who waits with music does not."""
         return len(self._asking)
-
-    def _number(self, call: Call) -> str:
-        """Empty for one that we could not call: it takes a channel of the trunk all the same."""
-        try:
-            return numbers.parse(call.caller_id, self._allowed)
-        except Refused:
-            return ""
 
     def _set(self, channel: str, number: str | None) -> None:
         with self._lock:

@@ -171,7 +171,8 @@ def texts(language: str, city: City | None = None) -> Mapping[str, str]:
     return {clip: said(language, text, city) for clip, text in found.items() if clip not in beyond}
 
 
-def slots(language: str, prompt_id: str) -> dict[str, str]:
+@cache
+def slots(language: str, prompt_id: str) -> Mapping[str, str]:
     """Return the kind of each slot of a prompt by its name. Raises PromptError if it is unknown."""
     catalogue = load(language)
     if prompt_id not in catalogue.prompts:

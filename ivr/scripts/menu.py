@@ -4,8 +4,6 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from hotline import numbers
-from hotline.errors import Refused
 from ivr.call import Call, InDanger, NoKey, Prompt, WantsOperator
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
@@ -25,7 +23,7 @@ _ROUNDS_OF_MENU = 4
 def run(call: Call, engine: Engine, settings: Settings, cache: CallerCache) -> None:
     """Greet, offer the choices, go where the caller wants."""
     call.leads_to_operator = True
-    number = _number(call, settings)
+    number = call.number(settings.allowed_prefixes)
     with call.working(leads=True):  # at a bad moment it takes as long as a key
         context = cache.look_up(number)
     talk = Conversation(call, engine, settings, number, context)
@@ -64,10 +62,3 @@ def _choose(talk: Conversation) -> None:
             talk.call.speak(_OTHER[talk.call.language].language)
         elif _SCRIPTS[key](talk):
             return
-
-
-def _number(call: Call, settings: Settings) -> str | None:
-    try:
-        return numbers.parse(call.caller_id, settings.allowed_prefixes)
-    except Refused:
-        return None

@@ -1,5 +1,6 @@
 """Who is on the line at this moment, and which of them want something of us."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import SimpleNamespace
 from typing import cast
@@ -10,16 +11,34 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import LeftNumber, LeftOutcome
 from dialplan.variables import Script
+from hotline import numbers
 from hotline.line import left_numbers
 from ivr.call import Call
 from ivr.callers import Callers
 from settings import Settings
+from tests.kit.fake_asterisk import HANG_UP, FakeAsterisk
 
 SCRIPTS = [Script.MENU, Script.ON_THE_LINE, Script.LINES_FULL, Script.RESCUE, Script.CALLBACK]
 
 
 def a_call(script: Script) -> Call:
-    return cast(Call, SimpleNamespace(script=script, channel_id=f"of-{script}", caller_id="09131234567"))
+    said = {"channel_id": f"of-{script}", "number": lambda _allowed: "+989131234567"}
+    return cast(Call, SimpleNamespace(script=script, **said))
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_given_a_caller_when_the_call_is_over_then_the_number_was_worked_out_once(
+    asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch
+):
+    parsed, parse = list[str](), numbers.parse
+
+    def parsing(text: str, *rest: Sequence[str]) -> str:
+        parsed.append(text)
+        return parse(text, *rest)
+
+    monkeypatch.setattr(numbers, "parse", parsing)
+    asterisk.dial(("main-menu", HANG_UP), caller_id="09131234567")
+    assert parsed == ["09131234567"]
 
 
 @pytest.mark.parametrize("also", [[], SCRIPTS[1:]])
