@@ -71,11 +71,12 @@ def hold(session: Session, node: str) -> Side:
         return Side.HERE
     if line.node == node:
         return Side.HERE if homes.stays(session, line.id, node) else Side.ELSEWHERE
-    if _may_come(session, line, node, line.node):  # else no row is waited for: so it is while much goes on
+    if _may_come(session, line, node):  # else no row is waited for: so it is while much goes on
         home = homes.hold(session, line.id)
         if home == node:  # another caller of this node was a moment earlier
             return Side.HERE
-        if _may_come(session, line, node, home):
+        session.refresh(line)  # it may have been paused meanwhile
+        if _may_come(session, line, node):
             return Side.COMES
         return Side.ELSEWHERE if home else Side.HERE
     return Side.ELSEWHERE if line.node else Side.HERE
@@ -109,12 +110,12 @@ def _is_empty(session: Session, line: Round, node: str) -> bool:
     return bool(empty) and len(leases.live(session)) > 1
 
 
-def _may_come(session: Session, line: Round, node: str, home: str | None) -> bool:
+def _may_come(session: Session, line: Round, node: str) -> bool:
     if not live_desks.is_any_ready(session, line):
         return False
     if not core(session).scalar(_IS_IDLE, {"line": line.id, "node": node}):
         return False
     alive = {each.name: each for each in leases.live(session)}
-    if len(alive) < 2 or not {node, home or node} <= alive.keys() or draining.drains(session, node):
+    if len(alive) < 2 or not {node, line.node or node} <= alive.keys() or draining.drains(session, node):
         return False
     return homes.free(session, alive[node]) > 0

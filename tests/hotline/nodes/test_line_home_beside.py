@@ -106,4 +106,5 @@ def test_given_a_line_that_somebody_pauses_when_a_caller_presses_0_then_both_hap
     )
     with reading(engine) as session:
         assert len(session.scalars(select(Registration)).all()) == 1
-        assert session.get_one(Round, line).paused_at
+        paused = session.get_one(Round, line)
+        assert paused.paused_at and paused.node == "one", "a line that is paused follows nobody"
