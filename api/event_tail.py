@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from api import schemas
 from api.access import idle
 from db import events
-from db.engine import glance, reading
+from db.engine import glance, peek_rows, reading
 from db.models import Event
 from db.news import Watch
 from hotline import heartbeats
@@ -198,8 +198,8 @@ class Tail:
             stream.told.set()
 
     def _lasting(self, sessions: set[str]) -> dict[str, int | None]:
-        with glance(self._engine) as connection:
-            return sign_ins.lasting(connection, sessions, idle(self._settings))
+        asked = sign_ins.lasting(frozenset(sessions), idle(self._settings))
+        return dict(peek_rows(self._engine, asked))
 
     def newest(self) -> int:
         """The id of the newest event."""

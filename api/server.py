@@ -44,7 +44,8 @@ _CONNECTIONS = 900
 _FILES = 4096
 """The process may have so many open: those, the database's, and all who come in one moment (the backlog)."""
 _LONGEST_HEAD = 16 << 10
-_ASK_S, _ANSWER_S = 1.0, 4.0
+_ASK_S, _ANSWER_S = 2.0, 4.0
+"""Together less than what a keeper waits for (ops.patience)."""
 _TICK_S = 1.0
 _WELL = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 

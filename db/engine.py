@@ -1,7 +1,7 @@
 """One engine per process, and the two ways to use it: a transaction that writes, one that only reads."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -199,7 +199,12 @@ def peek(engine: Engine, statement: str | Select[Any]) -> Any:
 
 
 def peek_row(engine: Engine, statement: str | Select[Any]) -> Any:
-    """All values of the first row, as the driver has them; None: there is none."""
+    """All values of the first row; None: there is none."""
+    return next(iter(peek_rows(engine, statement)), None)
+
+
+def peek_rows(engine: Engine, statement: str | Select[*tuple[Any, ...]]) -> Sequence[Any]:
+    """All rows, as the driver has them."""
     connection = engine.raw_connection()
     driver: Any = connection.driver_connection
     on_postgresql = engine.dialect.name == "postgresql"
@@ -208,7 +213,8 @@ def peek_row(engine: Engine, statement: str | Select[Any]) -> Any:
             driver.autocommit = True  # as in _READS
         cursor = connection.cursor()
         cursor.execute(statement if isinstance(statement, str) else _in_words(statement, engine.dialect))
-        return cursor.fetchone()
+        found: Sequence[Any] = cursor.fetchall()
+        return found
     finally:
         if on_postgresql and not driver.closed:
             driver.autocommit = False
@@ -277,7 +283,7 @@ def _ago_on_postgresql(element: ago, _compiler: SQLCompiler, **_: Any) -> str:
 
 
 @lru_cache(64)
-def _in_words(query: Select[Any] | Insert | Update, dialect: Dialect) -> str:
+def _in_words(query: Select[*tuple[Any, ...]] | Insert | Update, dialect: Dialect) -> str:
     return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 

@@ -2,16 +2,14 @@
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Select,
     and_,
-    bindparam,
     delete,
     func,
     or_,
@@ -82,14 +80,13 @@ def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn 
     return session.scalar(query)
 
 
-def lasting(
-    session: Session | Connection, hashes: Collection[str], idle: timedelta = IDLE
-) -> dict[str, int | None]:
+@lru_cache(8)
+def lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int | None]:
     """Those of these sessions, named by the hashes of their cookies, that are not over; each with the
-    department of its person.
+    department of its person. Asked every second while a page is open (db.engine.peek_rows).
     """
-    found = session.execute(_these(idle), {"hashes": [*hashes]}).all()
-    return {token_hash: department_id for token_hash, department_id in found}
+    person = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
+    return person.where(SignIn.token_hash.in_(sorted(hashes)), *_lasts(ago(), ago(idle)))
 
 
 def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Sequence[SignIn]:
@@ -166,10 +163,3 @@ def _speaks() -> ColumnElement[bool]:
     screens = select(Callback.screen_desk_id).where(Callback.state == word(CallbackState.SCREENING))
     speaking = select(User.id).where(or_(User.desk_id.in_(talks), User.desk_id.in_(screens)))
     return SignIn.user_id.in_(speaking)
-
-
-@lru_cache(4)  # asked every second while a page is open
-def _these(idle: timedelta) -> Select[str, int | None]:
-    of_hashes = SignIn.token_hash.in_(bindparam("hashes", expanding=True))
-    person = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
-    return person.where(of_hashes, *_lasts(ago(), ago(idle)))

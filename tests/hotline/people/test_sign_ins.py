@@ -16,6 +16,11 @@ from tests.hotline.people.signing_in import everything_stored, signed_in
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
+def lasting(session: Session, *cookies: str) -> dict[str, int | None]:
+    asked = sign_ins.lasting(frozenset(map(sign_ins.cookie_hash, cookies)))
+    return {token_hash: department for token_hash, department in session.execute(asked)}
+
+
 def test_given_a_session_when_begun_then_only_the_hash_of_its_cookie_is_stored(session: Session) -> None:
     user = a_user(session)
     before = now(session)
@@ -77,7 +82,7 @@ def test_given_a_session_in_conversation_when_its_time_is_over_then_it_lasts_unt
     session.flush()
     sign_ins.sign_in(session, other)  # which removes what is over
     assert [signed_in(session, cookie) for cookie in (speaks, idle, silent)] == [user, user, None]
-    assert len(sign_ins.lasting(session, {sign_ins.cookie_hash(speaks)})) == 1
+    assert lasting(session, speaks) == {sign_ins.cookie_hash(speaks): None}
 
     call.state = CallbackState.ENDED
     session.flush()
@@ -129,7 +134,7 @@ def test_given_a_session_when_nobody_uses_it_then_it_is_over_and_use_keeps_it(se
     session.flush()
     assert signed_in(session, cookie) is None
     assert sign_ins.sessions_of(session, user.id) == []
-    assert sign_ins.lasting(session, [kept.token_hash]) == {}
+    assert lasting(session, cookie) == {}
 
 
 def test_given_sessions_when_they_are_ended_then_only_the_persons_own_and_not_the_excepted_one(
@@ -143,7 +148,6 @@ def test_given_sessions_when_they_are_ended_then_only_the_persons_own_and_not_th
     assert [signed_in(session, c) for c in (mine, second, third, others)] == [user, user, None, other]
     sign_ins.end_sessions(session, user.id, except_hash=sign_ins.cookie_hash(mine))
     assert [signed_in(session, c) for c in (mine, second, others)] == [user, None, other]
-    lasting = sign_ins.lasting(session, list(map(sign_ins.cookie_hash, (mine, second, others))))
-    assert lasting == dict.fromkeys(map(sign_ins.cookie_hash, (mine, others)))
+    assert lasting(session, mine, second, others) == dict.fromkeys(map(sign_ins.cookie_hash, (mine, others)))
     sign_ins.end_sessions(session, user.id)
     assert signed_in(session, mine) is None and signed_in(session, others) is other
