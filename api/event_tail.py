@@ -129,7 +129,7 @@ class Tail:
         """To all pages, when the database falls silent, dead or hung, and when it answers again."""
         if not self._streams:
             self._listened_to.clear()
-        away = heartbeats.is_silent(self._engine)
+        away = bool(self._streams) and heartbeats.is_silent(self._engine)
         if away is not self.is_away:
             self.is_away = away
             for stream in self._streams:

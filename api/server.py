@@ -247,7 +247,9 @@ def _question(address: Address) -> bytes:
 
 def _ask_itself(address: Address, stop: threading.Event) -> None:
     """Ask as a browser does, over and over: any answer shows that requests are accepted and read."""
-    while not stop.wait(_ASK_S):
+    wait_s = _ASK_S
+    while not stop.wait(wait_s):
+        wait_s = _ASK_S / 4  # without an answer there is less time until it is said that nothing works
         try:
             with socket.create_connection(address, _ANSWER_S) as wire:
                 wire.sendall(_question(address))
@@ -257,6 +259,7 @@ def _ask_itself(address: Address, stop: threading.Event) -> None:
             log.warning("no request is answered: %s", error)
         else:
             watchdog.worked()
+            wait_s = _ASK_S
 
 
 def serve(settings: Settings) -> None:

@@ -3,6 +3,7 @@
 What the real Asterisk answers to each of these commands is in tests/kit/transcripts.toml.
 """
 
+import _thread
 import re
 import threading
 import time
@@ -115,7 +116,8 @@ class Agi(AGI):  # type: ignore[misc]
     def _listen_meanwhile(self, work: _Work) -> None:
         """The work takes longer than one wait."""
         with work.noting_failure():
-            threading.Thread(target=self._listen, args=(work,), daemon=True).start()
+            # Not threading's: that waits until the thread has run, and one watcher begins those of all calls.
+            _thread.start_new_thread(self._listen, (work,))
 
     def _listen(self, work: _Work) -> None:
         """Take keys, from the answer that is awaited on, until the work is done and none comes."""

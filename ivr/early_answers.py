@@ -22,8 +22,9 @@ class EarlyAnswers:
         """Call `early`, in another thread, if something comes on this connection before it is `due`."""
         with self._lock:
             if self._epoll is None:
-                self._epoll = select.epoll()
-                threading.Thread(target=self._watch, args=(self._epoll,), daemon=True).start()
+                epoll = select.epoll()
+                threading.Thread(target=self._watch, args=(epoll,), daemon=True).start()
+                self._epoll = epoll  # who could begin no thread leaves it to the next call
             self._told[connection] = early
         self._epoll.register(connection, select.EPOLLIN | select.EPOLLONESHOT)
 

@@ -46,7 +46,7 @@ def show(
     chosen = chosen if chosen in places.KNOWN else None
     found = releases.listed(session, district=chosen, before=_number(before), limit=_PAGE + 1)
     counts = {each.district: each for each in releases.by_district(session)}
-    most = max([1, *(each.open for each in counts.values())])
+    most = max([1, *(each.open for number, each in counts.items() if number is not None)])
     tiles = [
         {
             **{"district": number, "x": column * 100, "y": row * 100},

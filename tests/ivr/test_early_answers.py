@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from ivr.agi import Agi, AGIHangup
-from ivr.early_answers import EARLY
+from ivr.early_answers import EARLY, EarlyAnswers
 
 PATIENCE_S = 30
 
@@ -59,6 +59,24 @@ def test_given_a_longer_work_when_keys_are_pressed_then_they_are_heard_meanwhile
             assert came.wait(PATIENCE_S)
         asterisk.sendall(b"200 result=0\n")
     assert heard == ["1", "2"]
+
+
+def test_given_no_thread_to_be_had_for_the_first_call_when_another_comes_then_it_is_watched(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    early, told = EarlyAnswers(), threading.Event()
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        with monkeypatch.context() as patched, pytest.raises(RuntimeError):
+            patched.setattr(threading.Thread, "start", _no_thread)
+            early.expect(ours.fileno(), told.set)
+        early.expect(ours.fileno(), told.set)
+        theirs.sendall(b"200 result=0\n")
+        assert told.wait(PATIENCE_S)
+
+
+def _no_thread(_thread: threading.Thread) -> None:
+    raise RuntimeError("can't start new thread")
 
 
 @pytest.mark.parametrize("gone", ["before", "meanwhile"])

@@ -99,3 +99,11 @@ def test_given_a_keyboard_when_what_is_pressed_goes_away_then_the_focus_stays_be
         leave.press("Enter")
         expect(leave).to_have_count(0)
         expect(page.locator("section[aria-labelledby=next-round] :focus")).to_have_count(1)
+
+        page.get_by_role("link", name="خانه").click()
+        page.get_by_role("link", name="گزارش یک مشکل").click()
+        page.get_by_label("چه شده است؟").fill("چراغ خاموش است")
+        page.get_by_label("چه شده است؟").blur()  # «Done» on a telephone's keyboard
+        context.set_offline(True)
+        expect(page.get_by_text("کارهای دیگر شبکه می‌خواهد", exact=False)).to_be_visible()
+        expect(page.locator(":focus")).to_have_count(0)

@@ -1,15 +1,20 @@
 """The real Asterisk, and a call script that breaks off or is not there yet: what the dialplan does."""
 
+import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import pytest
 
+from dialplan.variables import CALLERS_ADMITTED
 from tests.kit import sound
 from tests.kit.caller import spoken
 from tests.kit.lone_asterisk import LoneAsterisk
 from tests.kit.phone import Phone
+from tests.kit.process import until
 
 _PATIENCE_S = 30.0
 
@@ -116,6 +121,27 @@ def test_given_a_script_that_is_not_there_yet_then_the_caller_waits_for_it(
         asked.breaks_off()
         phone.wait_for("closed", _PATIENCE_S, call)
     assert set(_heard(asterisk, phone, "one-moment", "apology")) == {"one-moment"}
+
+
+def test_given_scripts_long_silent_and_not_there_when_a_caller_comes_then_they_hear_once_that_it_goes_on(
+    asterisk: LoneAsterisk, phone: Phone
+) -> None:
+    admitted = asterisk.settings.state_dir / CALLERS_ADMITTED
+    admitted.write_text("40")
+    os.utime(admitted, (1, 1))
+    refused = partial(re.findall, "(?i)connect.*refused")
+    before = len(refused(asterisk.log()))
+    try:
+        call = phone.dial(asterisk.hotline)
+        until(lambda: len(refused(asterisk.log())) >= before + 2, "the script is asked for, twice")
+        with _listening(asterisk) as server:
+            asked = Asked(server)
+            asked.says('SET VARIABLE "HOTLINE_FINISHED" "1"')
+            asked.breaks_off()
+            phone.wait_for("closed", _PATIENCE_S, call)
+    finally:
+        admitted.unlink()
+    assert _heard(asterisk, phone, "one-moment", "apology") == ["one-moment"]
 
 
 def test_given_a_script_that_never_comes_then_the_caller_hears_the_apology_in_the_end(

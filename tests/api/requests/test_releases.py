@@ -162,6 +162,7 @@ def test_given_released_requests_of_no_district_when_the_map_is_read_then_it_say
 
     released(RequestState.NEW, 3)
     assert "nobody knows the district" not in drawn()
-    for state in (RequestState.NEW, RequestState.CLOSED):
+    for state in (RequestState.NEW, RequestState.NEW, RequestState.CLOSED):
         released(state, None)
-    assert "Of 1 open reports nobody knows the district" in drawn()
+    assert "Of 2 open reports nobody knows the district" in drawn()
+    assert 'data-district="3" data-shade="4"' in drawn(), "the darkest of those that are drawn"

@@ -19,9 +19,7 @@ const DAYS = ['7', '30', '90', '365']
 const SIZE = 92
 const STEP = 100
 
-/** So many open ones are in no district that is drawn. */
-const openOutside = (counts: DistrictCounts[]) =>
-  counts.filter(({ district }) => !city.tiles.some(([drawn]) => drawn === district)).reduce((sum, { open }) => sum + open, 0)
+const isDrawn = ({ district }: DistrictCounts) => city.tiles.some(([drawn]) => drawn === district)
 
 interface Props {
   inbox: InboxFilter
@@ -39,7 +37,7 @@ export function DistrictMap({ inbox, pointed }: Props) {
   const { data = [], error } = useRequestMap({ category: common.category, department_id: common.department_id, mine: common.mine, days })
   const { data: boundaries } = useBoundaries()
   const [, go] = useLocation()
-  const most = Math.max(1, ...data.map(({ open }) => open))
+  const most = Math.max(1, ...data.filter(isDrawn).map(({ open }) => open))
   const places = city.tiles.map(([district]): Place => {
     const { open = 0, overdue = 0 } = data.find((one) => one.district === district) ?? {}
     return {
@@ -48,7 +46,7 @@ export function DistrictMap({ inbox, pointed }: Props) {
       shade: Math.ceil((open / most) * 4), open: format.number(open),
     }
   })
-  const unplaced = openOutside(data)
+  const unplaced = data.filter((one) => !isDrawn(one)).reduce((sum, { open }) => sum + open, 0)
   const { data: list } = useRequests(inbox.filter)
   const { spots, mark, district: at, nowhere } = useSpots(list?.pages, pointed)
   const seen = JSON.stringify(places.map(({ district, shade, late }) => [district, shade, late]))

@@ -9,7 +9,8 @@ export function keepFocus(root: HTMLElement): void {
   let around: Element[] = []
   root.addEventListener('focusin', ({ target }) => {
     if (!(target instanceof HTMLElement)) return
-    last = target
+    // A field is written in, not pressed: «Done» on a telephone's keyboard leaves it, and means to.
+    last = target.matches('input, textarea, select') ? null : target
     around = []
     for (let at = target.parentElement; at && root.contains(at); at = at.parentElement) around.push(at)
   })
