@@ -59,9 +59,8 @@ class Caps:
         with writing(self._engine) as session:
             if carries(session, token, self._settings):
                 if trunk_failed(ending):
-                    if not draining.is_cut_off(
-                        session, self._settings.node
-                    ):  # else the trunk is not at fault
+                    # Of a node that is cut off the trunk is not at fault.
+                    if not draining.is_cut_off(session, self._settings.node):
                         breaker.failed(session, breaker.TRUNK, token)
                 elif trunk_worked(ending) and breaker.troubled(session, breaker.TRUNK):
                     breaker.worked(session, breaker.TRUNK, token)

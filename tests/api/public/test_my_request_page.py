@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from db.models import BlockReason, Rating, Request
@@ -195,14 +196,20 @@ def test_given_what_is_anothers_or_a_stranger_or_a_blocked_number_when_posted_th
     assert of(engine, others)[0] is of(engine, mine)[0] is S.REPLIED
 
 
+def _joined_and_replied(session: Session, number: str) -> tuple[Request, str]:
+    """Somebody else's request, which has a reply, and the tracking number of mine that goes on with it."""
+    first, mine = a_request(session, number=a_number()), a_request(session, number=number)
+    closing.merge(session, mine.id, first.id, who="u")
+    work.reply(session, first, who="d", reply="چراغ عوض شد")
+    return first, mine.tracking
+
+
 def test_given_a_report_joined_to_anothers_when_that_one_is_solved_then_its_citizen_reads_so_unasked(
     page: TestClient, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
-        first, mine = a_request(session, number=a_number()), a_request(session, number=number)
-        closing.merge(session, mine.id, first.id, who="u")
-        work.reply(session, first, who="d", reply="چراغ عوض شد")
-        path, tracking = f"{MY}/requests/{mine.tracking}", mine.tracking
+        _, tracking = _joined_and_replied(session, number)
+    path = f"{MY}/requests/{tracking}"
     for text in (page.get(path).text, page.post("/public/number", data={"ticket": tracking}).text):
         assert "با هم پیگیری می‌شوند" in text and "چراغ عوض شد" in text
         assert "به این مشکل پاسخ داده شد: حل شده است." in text and "آیا چنین است" not in text
@@ -216,10 +223,8 @@ def test_given_a_report_joined_to_anothers_when_that_citizen_objects_or_is_asked
     page: TestClient, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
-        first, mine = a_request(session, number=a_number()), a_request(session, number=number)
-        closing.merge(session, mine.id, first.id, who="u")
-        work.reply(session, first, who="d", reply="چراغ عوض شد")
+        first, tracking = _joined_and_replied(session, number)
         closing.answer(session, first.id, solved=False)
-        path = f"{MY}/requests/{mine.tracking}"
+    path = f"{MY}/requests/{tracking}"
     text = page.get(path).text
     assert "گفته شد که مشکل هنوز حل نشده است" in text and "گفتید" not in text
