@@ -101,6 +101,8 @@ class LineCount(Base):
     stretch: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # registered_at // seconds of level
     waiting: Mapped[int]
 
+    __table_args__ = ({"sqlite_with_rowid": False},)  # kept in the order of the key: a look descends once
+
 
 STRETCHES = (4096, 64, 1)
 """Seconds of one stretch, by level; each is a whole multiple of the next."""
