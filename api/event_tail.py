@@ -19,9 +19,10 @@ from sqlalchemy import Engine
 from api import schemas
 from api.access import idle
 from db import events
-from db.engine import glance, peek_rows, reading
+from db.engine import glance, reading
 from db.models import Event
 from db.news import Watch
+from db.peeks import peek_rows
 from hotline import heartbeats
 from hotline.errors import Refused
 from hotline.people import sign_ins

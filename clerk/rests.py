@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, select
 
 from clerk.progress import Progress
-from db.engine import peek_row
+from db.peeks import peek_row
 
 Question = Select[bool] | bool
 """Whether a job has anything to do. True: it looks by itself; False: not with these settings."""

@@ -1,21 +1,15 @@
 """One engine per process, and the two ways to use it: a transaction that writes, one that only reads."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
-    Dialect,
     Engine,
-    Insert,
-    Select,
-    Update,
     create_engine,
     event,
     func,
@@ -24,10 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.exc import TimeoutError
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.visitors import InternalTraversal
 
 from db import news
 from db.turns import Turns
@@ -40,7 +31,7 @@ _WRITERS = 8
 the line's counts (its triggers), one after the other: there a wait is given up after 5 s, here it is not.
 """
 
-_TURN_S = 30
+TURN_S = 30
 
 ONLY_READS = "25006"
 """What a server of PostgreSQL says to a writer after another one has taken its place."""
@@ -68,7 +59,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
     pool: dict[str, Any] = {
         "pool_size": connections,
         "max_overflow": 0,
-        "pool_timeout": _TURN_S,
+        "pool_timeout": TURN_S,
         "pool_use_lifo": True,  # the one that was just used: it need not be asked whether it is there
         "hide_parameters": True,  # they are citizens' numbers, and errors are logged
     }
@@ -152,7 +143,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     options = engine.get_execution_options()
     turns: Turns | None = options.get("writers")
     fence: Callable[[Session], None] | None = options.get("fence")
-    turn = turns.take(_TURN_S) if turns else nullcontext()
+    turn = turns.take(TURN_S) if turns else nullcontext()
     with turn, Session(engine, expire_on_commit=False) as session, session.begin():
         if fence:
             fence(session)
@@ -188,103 +179,6 @@ def glance(engine: Engine) -> Iterator[Connection]:
     options = _READS.get(engine.dialect.name, {"reading": True})
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
-
-
-def peek(engine: Engine, statement: str | Select[Any]) -> Any:
-    """The first value that a statement finds, asked over and over: by the driver itself, a tenth of a
-    `glance`. It raises the driver's own errors. A query is one that is built once.
-    """
-    row = peek_row(engine, statement)
-    return row[0] if row else None
-
-
-def peek_row(engine: Engine, statement: str | Select[Any]) -> Any:
-    """All values of the first row; None: there is none."""
-    return next(iter(peek_rows(engine, statement)), None)
-
-
-def peek_rows(engine: Engine, statement: str | Select[*tuple[Any, ...]]) -> Sequence[Any]:
-    """All rows, as the driver has them."""
-    connection = engine.raw_connection()
-    driver: Any = connection.driver_connection
-    on_postgresql = engine.dialect.name == "postgresql"
-    try:
-        if on_postgresql:
-            driver.autocommit = True  # as in _READS
-        cursor = connection.cursor()
-        cursor.execute(statement if isinstance(statement, str) else _in_words(statement, engine.dialect))
-        found: Sequence[Any] = cursor.fetchall()
-        return found
-    finally:
-        if on_postgresql and not driver.closed:
-            driver.autocommit = False
-        connection.close()
-
-
-def poke(engine: Engine, *statements: Insert | Update) -> int:
-    """One transaction of what writes, by the driver as in `peek`. Returns how many rows the last one changed.
-
-    It waits for its turn as all writers do, and shows no fence.
-    """
-    turns: Turns | None = engine.get_execution_options().get("writers")
-    turn = turns.take(_TURN_S) if turns else nullcontext()
-    with turn, closing(engine.raw_connection()) as connection:
-        driver: Any = connection.driver_connection
-        on_postgresql, is_one = engine.dialect.name == "postgresql", len(statements) == 1
-        try:
-            if on_postgresql:
-                driver.autocommit = is_one
-            elif not is_one:
-                driver.execute("BEGIN IMMEDIATE")
-            cursor = connection.cursor()
-            for statement in statements:
-                cursor.execute(_in_words(statement, engine.dialect))
-            if not is_one:
-                connection.commit()
-            return int(cursor.rowcount)
-        except Exception as error:
-            if on_postgresql:  # the next one begins anew
-                connection.invalidate(error)
-            if getattr(error, "sqlstate", None) == ONLY_READS:
-                engine.dispose()  # whatever else it has leads there, too
-            raise
-        finally:
-            if on_postgresql and not driver.closed:
-                driver.rollback()
-                driver.autocommit = False
-
-
-def as_utc(value: str | datetime) -> datetime:
-    """A time as `peek` finds it."""
-    return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
-
-
-class ago(ColumnElement[datetime]):
-    """So long before now by the database's clock, as an expression: for what `peek` asks.
-
-    SQLite tells it to the millisecond, as it keeps times itself.
-    """
-
-    inherit_cache = True
-    _traverse_internals = [("seconds", InternalTraversal.dp_plain_obj)]  # noqa: RUF012
-
-    def __init__(self, before: timedelta = timedelta()) -> None:
-        self.seconds = before.total_seconds()
-
-
-@compiles(ago, "sqlite")
-def _ago_on_sqlite(element: ago, _compiler: SQLCompiler, **_: Any) -> str:
-    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '{-element.seconds} seconds')"
-
-
-@compiles(ago, "postgresql")
-def _ago_on_postgresql(element: ago, _compiler: SQLCompiler, **_: Any) -> str:
-    return f"(clock_timestamp() - interval '{element.seconds} seconds')"
-
-
-@lru_cache(64)
-def _in_words(query: Select[*tuple[Any, ...]] | Insert | Update, dialect: Dialect) -> str:
-    return str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
 
 
 def core(session: Session) -> Connection:

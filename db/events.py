@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine, Integer, TextClause, bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, peek
+from db.engine import core, now
 from db.models import Callback, Event, Recording, Registration, Request, User
 from db.news import APPENDED, CHANNEL
+from db.peeks import peek
 from db.states import SEEN_BY_DEPARTMENT
 
 _ORDER_LOCK = 137

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from db import events
-from db.engine import poke, writing
+from db.engine import writing
+from db.peeks import poke
 from dialer import asterisk_events
 from dialer.ami import Ami, AmiError
 from dialer.asterisk_events import AsteriskEvents

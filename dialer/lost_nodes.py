@@ -8,7 +8,8 @@ from datetime import datetime
 from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from db.engine import peek, reading, writing
+from db.engine import reading, writing
+from db.peeks import peek
 from dialer import leader
 from hotline.callbacks import lost_nodes
 from hotline.nodes import homes, leases

@@ -4,7 +4,6 @@ import time
 
 from sqlalchemy import Engine, exists, or_, select
 
-from db.engine import peek
 from db.models import (
     Callback,
     CitizenCode,
@@ -22,6 +21,7 @@ from db.models import (
     WaitingCaller,
     word,
 )
+from db.peeks import peek
 from db.states import CallbackState
 
 POLL_S = 0.05

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Engine, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import now, peek
+from db.engine import now
 from db.models import (
     TO_WEBHOOKS,
     TOPICS,
@@ -26,6 +26,7 @@ from db.models import (
     word,
     words,
 )
+from db.peeks import peek
 from hotline import outbox
 from hotline.clock import is_quiet
 from settings import QuietHours

@@ -24,10 +24,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-import db.engine
+import db.peeks
 from db import events
-from db.engine import Answers, ago, core, now
+from db.engine import Answers, core, now
 from db.models import Desk, Heartbeat
+from db.peeks import ago
 
 FRESH = timedelta(seconds=6)
 BEAT_SECONDS = 2.0
@@ -66,12 +67,12 @@ def beat(session: Session, *processes: str) -> None:
 
 def poke(engine: Engine, *processes: str) -> None:
     """The same as a transaction of its own, at the least cost."""
-    db.engine.poke(engine, said(engine.dialect.name, *processes))
+    db.peeks.poke(engine, said(engine.dialect.name, *processes))
 
 
 @lru_cache(16)
 def said(dialect: str, *processes: str) -> Insert:
-    """That each works, as a statement for db.engine.poke."""
+    """That each works, as a statement for db.peeks.poke."""
     fresh_s = int(FRESH.total_seconds())
     rows = [{"process": process, "at": ago(), "fresh_s": fresh_s} for process in processes]
     return cast("Insert", _SAID[dialect].values(rows))

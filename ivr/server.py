@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, select
 
-from db.engine import ago, as_utc, connect, is_away, peek_row, reading, writing
+from db.engine import connect, is_away, reading, writing
+from db.peeks import ago, as_utc, peek_row
 from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog

@@ -21,8 +21,9 @@ from typing import NamedTuple
 from sqlalchemy import Engine, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import ago, now, peek
+from db.engine import now
 from db.models import Breaker, Heartbeat, PlacedCall
+from db.peeks import ago, peek
 from hotline import heartbeats
 from hotline.callbacks import untried
 

@@ -12,8 +12,9 @@ from sqlalchemy import Engine, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now, peek
+from db.engine import core, now
 from db.models import Callback, Round, UtcDateTime, word, words
+from db.peeks import peek
 from db.states import CallbackState, Outcome
 from hotline import audit
 from hotline.callbacks import closing, conversations

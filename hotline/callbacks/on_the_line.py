@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import ago, now
+from db.engine import now
 from db.models import Callback, Desk, Registration, Round, WaitingCaller
+from db.peeks import ago
 from db.states import CallbackState, RegistrationState
 from hotline.callbacks import assignment, callbacks, live_desks, pacing, round_statistics
 from hotline.line import engaged, line
@@ -94,7 +95,7 @@ def leave_node(session: Session, node: str) -> None:
 
 
 IS_ANY_STALE = select(exists().where(WaitingCaller.left_at.is_(None), WaitingCaller.seen_at < ago(STALE)))
-"""Whether `leave_stale` has anything to do (db.engine.peek)."""
+"""Whether `leave_stale` has anything to do (db.peeks.peek)."""
 
 
 def leave_stale(session: Session) -> None:

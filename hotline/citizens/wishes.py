@@ -10,8 +10,9 @@ from typing import NamedTuple
 from sqlalchemy import Engine, delete, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time, peek
+from db.engine import now, one_at_a_time
 from db.models import Official, OfficialKind, OutboxMessage, Round, RoundWish
+from db.peeks import peek
 from hotline import outbox
 from hotline.errors import Refused
 from hotline.line import blocked

@@ -10,8 +10,9 @@ from sqlalchemy import Engine, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now, peek
+from db.engine import core, now
 from db.models import BlockedNumber, BlockReason, Registration, words
+from db.peeks import peek
 from db.states import Fact, RegistrationState, registration_sources
 from hotline import audit, numbers
 from hotline.errors import Blocked

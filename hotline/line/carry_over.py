@@ -12,8 +12,9 @@ from sqlalchemy import Engine, Integer, and_, bindparam, exists, func, or_, sele
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from db import events
-from db.engine import now, peek
+from db.engine import now
 from db.models import Carry, OutboxKind, OutboxMessage, Registration, Round, word, words
+from db.peeks import peek
 from db.states import HOLDS_PLACE, Fact, RegistrationState
 from hotline import outbox
 from hotline.ledger import ledger

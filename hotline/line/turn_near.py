@@ -9,8 +9,9 @@ from datetime import timedelta
 from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, peek
+from db.engine import core, now
 from db.models import OutboxKind, Registration, Round
+from db.peeks import peek
 from db.states import RegistrationState
 from hotline import outbox
 from hotline.line import line, turn_near_calls

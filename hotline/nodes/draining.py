@@ -67,7 +67,7 @@ _CUT_OFF = select(Node.name).where(cut_off(Node.name))
 
 
 def is_marked(name: str) -> Select[tuple[bool]]:
-    """Whether it can be that the node `drains` (db.engine.peek)."""
+    """Whether it can be that the node `drains` (db.peeks.peek)."""
     return select(exists().where(Node.name == name, marked()))
 
 

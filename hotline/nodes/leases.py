@@ -24,8 +24,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from db.engine import ago, core, now
+from db.engine import core, now
 from db.models import Node, UtcDateTime
+from db.peeks import ago
 from hotline.nodes import machines
 from settings import Settings
 
@@ -103,7 +104,7 @@ def is_lost(session: Session, name: str) -> bool:
 def kept(settings: Settings) -> Update:
     """Keeps the lease of the only machine that there can be, whose dialer a locked file keeps alone.
 
-    For db.engine.poke. Where it changes nothing, there is none to be kept (`take_only`).
+    For db.peeks.poke. Where it changes nothing, there is none to be kept (`take_only`).
     """
     mine = Node.name == settings.node, Node.sip == str(settings.sip)
     lasts = Node.lost_at.is_(None), Node.lease_until > ago()
@@ -199,7 +200,7 @@ _OVER = select(Node).where(_over)
 
 @lru_cache(4)
 def others(name: str) -> Select[bool]:
-    """Whether any node has another name, be it dead (db.engine.peek)."""
+    """Whether any node has another name, be it dead (db.peeks.peek)."""
     return select(exists().where(Node.name != name))
 
 

@@ -18,8 +18,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from db.engine import ago, now
+from db.engine import now
 from db.models import Callback, SignIn, User, word, words
+from db.peeks import ago
 from db.states import IN_TALK, CallbackState
 from hotline.errors import Refused
 from hotline.people import lockout
@@ -83,7 +84,7 @@ def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn 
 @lru_cache(8)
 def lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int | None]:
     """Those of these sessions, named by the hashes of their cookies, that are not over; each with the
-    department of its person. Asked every second while a page is open (db.engine.peek_rows).
+    department of its person. Asked every second while a page is open (db.peeks.peek_rows).
     """
     person = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
     return person.where(SignIn.token_hash.in_(sorted(hashes)), *_lasts(ago(), ago(idle)))

@@ -12,8 +12,9 @@ from typing import NamedTuple
 from sqlalchemy import Engine, Integer, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, peek
+from db.engine import core, now
 from db.models import Request
+from db.peeks import peek
 from db.states import OPEN_REQUESTS, RequestState
 
 KEPT = timedelta(days=60)

@@ -20,8 +20,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import ago, now
+from db.engine import now
 from db.models import Carry, Official, OfficialKind, Registration, Round, UtcDateTime
+from db.peeks import ago
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
 from hotline.words import PUBLIC
@@ -82,7 +83,7 @@ def over(of: type[Round] = Round) -> ColumnElement[bool]:
 
 
 def over_now(of: type[Round] = Round) -> ColumnElement[bool]:
-    """The same at this moment, without parameters (db.engine.peek)."""
+    """The same at this moment, without parameters (db.peeks.peek)."""
     return _over(ago(), ago(OVERTIME), of)
 
 
@@ -118,7 +119,7 @@ _REGISTRABLE = (
     select(Round).where(*_open(bindparam("at", type_=UtcDateTime))).order_by(Round.starts_at, Round.id)
 )
 OPEN_UNTIL = select(func.max(Round.registration_until)).where(*_open(ago()))
-"""Until when the last of the rounds open now takes registrations (db.engine.peek); none if none is open."""
+"""Until when the last of the rounds open now takes registrations (db.peeks.peek); none if none is open."""
 
 
 def registrable(session: Session) -> Sequence[Round]:

@@ -7,8 +7,9 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Engine, insert, select, text, update
 
 from db import events
-from db.engine import ago, as_utc, core, glance, now, peek, poke, reading, writing
+from db.engine import core, glance, now, reading, writing
 from db.models import Heartbeat
+from db.peeks import ago, as_utc, peek, poke
 from tests.kit.databases import in_both
 
 on_postgresql = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
