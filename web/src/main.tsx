@@ -10,6 +10,7 @@ import { whenQuiet } from './api/quiet'
 import { App } from './app'
 import { LanguageProvider } from './language/provider'
 import { theme, variables } from './theme'
+import { keepFocus } from './ui/keep-focus'
 import { writeInOwnLetters } from './ui/letters'
 import { SCHEME } from './ui/scheme'
 
@@ -28,5 +29,6 @@ if (root) {
       </DirectionProvider>
     </StrictMode>,
   )
+  keepFocus()
   whenQuiet(writeInOwnLetters)
 }

@@ -3,7 +3,7 @@ import { askCategories, askWays } from './api/categories'
 import { askCity } from './api/ground'
 import { App, fetchAhead } from './app'
 import { beginInLanguage, text } from './language/language'
-import { keepFocus } from './ui/keep-focus'
+import { keepFocus } from '../../src/ui/keep-focus'
 import { here } from './ui/router'
 import './my.css'
 
@@ -26,7 +26,7 @@ async function begin(): Promise<void> {
   if (!root) return
   root.replaceChildren()
   render(<App />, root)
-  keepFocus(root)
+  keepFocus()
 }
 void begin()
 
