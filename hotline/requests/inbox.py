@@ -16,6 +16,8 @@ from hotline.requests.pages import Place
 
 _OBJECTED = Request.state == word(RequestState.REOPENED)
 _OTHERS = tuple(state for state in RequestState if state is not RequestState.REOPENED)
+_JOINED = and_(Request.state == word(RequestState.DUPLICATE), Request.part_of_id.is_not(None))
+"""A part that is its whole again: no duplicate to anybody, and in no list."""
 _ESCALATED = Request.escalated_to == word(Escalation.SUPERVISORS)
 
 
@@ -136,6 +138,8 @@ def matching(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
     which = _is(wanted, at)
     if wanted.states:
         which.append(Request.state.in_(words(wanted.states)))
+    if not wanted.states or RequestState.DUPLICATE in wanted.states:
+        which.append(~_JOINED)
     if wanted.overdue:
         which.append(overdue(at))
     if wanted.escalated:
@@ -159,7 +163,8 @@ def _ranks(wanted: Filter, at: datetime) -> Iterator[_Rank]:
         yield _Rank(2, [_in(working), not_late], by_day=True)
     if others:
         owes_none = Request.owed_at.is_(None)
-        yield _Rank(3, [_in(others), owes_none if wanted.promised else or_(owes_none, not_late)])
+        listed = [_in(others), ~_JOINED] if RequestState.DUPLICATE in others else [_in(others)]
+        yield _Rank(3, [*listed, owes_none if wanted.promised else or_(owes_none, not_late)])
 
 
 def _index(wanted: Filter, rank: _Rank) -> str | None:
@@ -188,7 +193,9 @@ def _follows(last: Place) -> ColumnElement[bool]:
 
 
 def counts(session: Session, wanted: Filter) -> Counts:
-    """How many match, whatever their states. Each is counted on an index, without a look at the rows."""
+    """How many match, whatever their states. Each is counted on an index, without a look at the rows but of
+    what was once a part.
+    """
     at = now(session)
     which = _is(wanted, at)
     query = select(Request.state, func.count()).group_by(Request.state)
@@ -196,6 +203,9 @@ def counts(session: Session, wanted: Filter) -> Counts:
     by_state = {state: number for state, number in rows}
     number = select(func.count()).select_from(Request).where(*which)
     late = session.scalar(number.where(Request.state.in_(words(IN_WORK)), overdue(at))) or 0
+    joined = number.where(_JOINED).with_hint(Request, "INDEXED BY ix_requests_part_of_id", "sqlite")
+    if RequestState.DUPLICATE in by_state:
+        by_state[RequestState.DUPLICATE] -= session.scalar(joined) or 0
     helped = number.where(_ESCALATED).with_hint(Request, "INDEXED BY requests_escalated", "sqlite")
     escalated = session.scalar(helped) or 0
     return Counts(by_state, late, escalated)

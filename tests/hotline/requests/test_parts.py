@@ -271,6 +271,22 @@ def test_given_parts_on_which_nobody_has_begun_when_joined_then_it_is_one_reques
     assert one.written == "", "the words of what was a part go, too"
 
 
+def test_given_parts_that_were_joined_when_the_office_looks_for_duplicates_then_they_are_none(
+    session: Session,
+) -> None:
+    whole, _, _ = split(session)
+    closing.merge(session, (twice := a_request(session)).id, whole.id, who="u")
+    parts.join(session, whole, who="u")
+    session.flush()
+    for states in ([S.DUPLICATE], []):
+        wanted = Filter(states=states)
+        listed = {each.id for each in inbox.page(session, wanted, after=None, limit=10)[0]}
+        assert listed == {each.id for each in inbox.newest(session, wanted, before=None, limit=10)}
+        assert listed == {twice.id} | (set() if states else {whole.id})
+    assert inbox.counts(session, Filter()).by_state == {S.NEW: 1, S.DUPLICATE: 1}
+    assert inbox.counts(session, Filter(category=2)).by_state[S.DUPLICATE] == 0
+
+
 @pytest.mark.parametrize("begun", ["accepted", "asked", "solved", "rejected", "objected"])
 def test_given_a_part_on_which_a_department_has_begun_when_joined_then_it_is_refused(
     session: Session, begun: str

@@ -12,6 +12,8 @@ export function Duplicates({ detail, may }: { detail: RequestDetail; may: boolea
   const { text, format } = useLanguage()
   const { request, duplicates, probable } = detail
   const words = text.requests
+  // A part ends with its whole.
+  const mayJoin = may && request.part_of_id === null
   const merge = useRequestAction((other: number) => mergeRequest(request.id, other))
   const separate = useRequestAction(() => separateRequest(request.id))
   return (
@@ -32,7 +34,7 @@ export function Duplicates({ detail, may }: { detail: RequestDetail; may: boolea
             <span className={style.tags}>
               {same_number && <Tag tone="carried">{words.sameNumber}</Tag>}
               {likeness > 0 && <span className={style.soft}>{words.likeness(format.share(likeness))}</span>}
-              {may && isInWork(request) && (
+              {mayJoin && isInWork(request) && (
                 <Button
                   size="compact-sm" variant="default" loading={merge.isPending} onClick={() => merge.mutate(other.id)} data-testid="merge"
                   aria-label={`${words.merge} ${format.ticket(other.tracking)}`}
@@ -44,7 +46,7 @@ export function Duplicates({ detail, may }: { detail: RequestDetail; may: boolea
           </li>
         ))}
       </ul>
-      {may && request.state === 'duplicate' && (
+      {mayJoin && request.state === 'duplicate' && (
         <Button variant="default" loading={separate.isPending} onClick={() => separate.mutate(undefined)} data-testid="separate">
           {words.separate}
         </Button>

@@ -25,6 +25,9 @@ export const IN_WORK: CityRequest['state'][] = ['new', ...WITH_DEPARTMENT, 'reop
 
 export const isInWork = ({ state }: Pick<CityRequest, 'state'>) => IN_WORK.includes(state)
 
+/** A part that is its whole again: no duplicate of anything, although the table says so (hotline/requests/parts.py). */
+export const isJoined = ({ state, part_of_id }: CityRequest) => state === 'duplicate' && part_of_id !== null
+
 /** Who works on requests; everybody else reads them. */
 export const mayHandle = (role: string) => role !== 'official' && role !== 'auditor' && role !== 'department'
 

@@ -4,7 +4,7 @@ import { useLanguage } from '../language/language'
 import { Num } from '../ui/number'
 import { Tag } from '../ui/tag'
 import { useCategory } from '../ui/use-category'
-import { daysLeft, departmentName, districtName, dueDay, isInWork } from './names'
+import { daysLeft, departmentName, districtName, dueDay, isInWork, isJoined } from './names'
 import type { CityRequest } from './queries'
 import style from './requests.module.css'
 
@@ -51,7 +51,7 @@ export function StateTags({ request }: { request: CityRequest }) {
   return (
     <>
       <Tag tone={state === 'reopened' ? 'later' : state === 'replied' ? 'carried' : state === 'closed' ? 'moved' : 'tried'}>
-        {request.unanswered ? text.requests.unanswered : text.requests.state[state]}
+        {request.unanswered ? text.requests.unanswered : isJoined(request) ? text.requests.joined : text.requests.state[state]}
       </Tag>
       {due_at && (
         <span className={style.due} data-late={isLate} data-testid="due">

@@ -123,6 +123,7 @@ export const words: typeof fa = {
     join: 'Make the parts one report again',
     partOf: 'A part of request',
     isPart: 'A part of another request',
+    joined: 'One with its request again',
     notSolvedParts: 'Which part is not solved? If they do not say: all.',
     merge: 'This is a duplicate of that one',
     separate: 'No duplicate',
