@@ -77,7 +77,7 @@ STATUS = {
     "picture-damaged": 502,
     "disk-full": 507,
     "agreed-without-time": 422,
-    "link-over": 404,
+    **dict.fromkeys(("link-over", "link-merged"), 404),
     "form-broken": 422,
     "too-many-pages": 503,
     "database-unavailable": 503,

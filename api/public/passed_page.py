@@ -37,7 +37,7 @@ REFUSALS = (
     *("text-missing", "text-long", "too-many-answers", "body-done", "too-many-attempts", "form-broken"),
     *("picture-large", "picture-kind", "picture-drawing", "picture-video", "picture-empty"),
     *("picture-pixels", "picture-animated", "picture-hides", "picture-broken"),
-    *("files-busy", "disk-full", "text-personal"),
+    *("files-busy", "disk-full", "text-personal", "link-merged"),
 )
 """Those that have words of their own; all others have `other`."""
 _NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}

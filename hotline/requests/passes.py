@@ -159,7 +159,11 @@ def _seen_by(department_id: int | None) -> ColumnElement[bool]:
 
 def is_open(row: Pass, request: Request, at: datetime) -> bool:
     """Whether its body may see the request."""
-    return row.withdrawn_at is None and row.expires_at > at and request.state in PASSED_IN
+    return _holds(row, at) and request.state in PASSED_IN
+
+
+def _holds(row: Pass, at: datetime) -> bool:
+    return row.withdrawn_at is None and row.expires_at > at
 
 
 def _state(row: Pass, at: datetime) -> PassState:
@@ -175,12 +179,22 @@ def _state(row: Pass, at: datetime) -> PassState:
 
 
 def find(session: Session, token: str) -> tuple[Pass, Request]:
-    """What an open link leads to. Raises Refused("link-over"), whatever is the matter with it."""
+    """What an open link leads to. Raises Refused("link-over"), whatever is the matter with it, but for
+    Refused("link-merged"): who works by it would go on for nothing, or another do the same.
+    """
     query = select(Pass, Request).join(Request, Request.id == Pass.request_id)
     known = _TOKEN.fullmatch(token) and session.execute(query.where(Pass.token_hash == _hash(token))).first()
-    if not known or not is_open(*known, now(session)):
+    if not known:
         raise over()
-    return known[0], known[1]
+    row, request = known
+    at = now(session)
+    if request.state is _S.DUPLICATE and _holds(row, at):
+        raise Refused(
+            "link-merged", "the city goes on with another request, of which it is a duplicate or part"
+        )
+    if not is_open(row, request, at):
+        raise over()
+    return row, request
 
 
 def over() -> Refused:

@@ -1,13 +1,15 @@
 """What the office calls a duplicate, and what not."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine
 
 from db.engine import writing
 from db.models import Request
-from hotline.requests import parts, work
+from hotline.requests import parts, passes, work
 from hotline.requests.parts import Piece
-from tests.factories import a_request
+from hotline.requests.passes import Passing
+from tests.factories import a_request, a_user
+from tests.kit.browser import person
 from tests.kit.pages import go, is_fit
 
 
@@ -30,3 +32,36 @@ def test_given_a_part_that_was_joined_again_when_the_office_opens_it_then_it_is_
     expect(office.get_by_test_id("part-of").get_by_role("link")).to_be_visible()
     expect(office.get_by_test_id("separate")).to_have_count(0)
     is_fit(office)
+
+
+def test_given_a_body_with_a_link_when_its_request_is_called_a_duplicate_then_it_is_asked_first_and_told(
+    office: Page, chromium: Browser, engine: Engine, url: str
+) -> None:
+    with writing(engine) as session:
+        first, request = a_request(session), a_request(session)
+        passing = Passing("شرکت برق", "", "از آنهاست", "چراغ خاموش است")
+        _, token = passes.make(session, request, passing, user=a_user(session), days=14)
+    go(office, f"requests/{request.id}")
+    facts = office.get_by_test_id("facts")
+    merge = office.get_by_test_id("merge")
+    expect(merge).to_be_enabled()  # whose link ends is known
+    merge.press("Enter")
+    dialog = office.get_by_role("dialog")
+    expect(dialog).to_contain_text("با این کار پیوند «شرکت برق» پایان می‌یابد")
+    is_fit(office)
+    office.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(merge).to_be_focused()
+    expect(facts).to_have_attribute("data-state", "new")
+    merge.press("Enter")
+    office.get_by_test_id("confirm").click()
+    expect(dialog).to_have_count(0)
+    expect(facts).to_have_attribute("data-state", "duplicate")
+    expect(office.get_by_test_id("pass")).to_have_attribute("data-open", "false")
+    expect(facts.get_by_role("link")).to_have_attribute("href", f"/requests/{first.id}")
+
+    with person(chromium, locale="fa-IR") as context:
+        body = context.new_page()
+        body.goto(f"{url}/public/passed/{token}")
+        expect(body.get_by_role("main")).to_contain_text("این گزارش با گزارش دیگری یکی شد")
+        is_fit(body)

@@ -14,7 +14,7 @@ from db.engine import reading, writing
 from db.models import Pass, Picture, Request
 from db.states import RequestState
 from hotline.pictures import decoding, pictures
-from hotline.requests import passes, work
+from hotline.requests import closing, passes, work
 from hotline.requests.passes import Passing
 from settings import Settings
 from tests.api.public.public_pages import Read
@@ -195,6 +195,29 @@ def test_given_links_that_open_nothing_when_asked_then_all_have_the_same_answer_
     for _ in range(limits.BURST):
         last = body.get(f"/public/passed/{'B' * 43}")
     assert last.status_code == 429 and "صبر کنید" in last.text
+
+
+def test_given_a_request_that_is_a_duplicate_when_its_body_comes_then_it_reads_that_it_goes_on_elsewhere(
+    body: TestClient, engine: Engine, token: str
+) -> None:
+    with writing(engine) as session:
+        request = session.scalars(select(Request)).one()
+        closing.merge(session, request.id, a_request(session).id, who="u")
+    joined = "با گزارش دیگری یکی شد"
+    shown = body.get(f"/public/passed/{token}")
+    assert shown.status_code == 404 and joined in shown.text
+    assert "joined to another" in body.get(f"/public/passed/{token}?lang=en").text
+    assert joined in body.post(f"/public/passed/{token}/received").text
+    assert joined in sends(body, token, "بسته شد").text
+    assert joined not in body.get(f"/public/passed/{'A' * 43}").text
+    assert link(engine).received_at is None
+    with writing(engine) as session:
+        closing.separate(session, session.get_one(Request, request.id), who="u")
+    assert body.get(f"/public/passed/{token}").status_code == 200
+    with writing(engine) as session:
+        closing.merge(session, request.id, a_request(session).id, who="u")
+        session.execute(update(Pass).values(withdrawn_at=Pass.made_at))
+    assert joined not in body.get(f"/public/passed/{token}").text
 
 
 def test_given_one_who_acts_without_end_when_more_comes_then_it_is_too_much(

@@ -126,11 +126,11 @@ def test_given_a_link_when_it_or_its_request_is_over_then_it_opens_nothing_and_t
         erasure.delete_citizen(session, "+989131112233", who="u", give_up=True)
         assert (row.written, row.contact) == ("", "")
     session.flush()
-    acts = (body_answers.saw, body_answers.received)
-    assert over(session, token)
-    assert [refusal(lambda act=act: act(session, token)) for act in acts] == ["link-over"] * 2
-    assert refusal(lambda: body_answers.answered(session, token, "x")) == "link-over"
-    assert refusal(lambda: body_answers.done(session, token, "x")) == "link-over"
+    acts = (body_answers.look, body_answers.saw, body_answers.received)
+    said = "link-merged" if end == "merged" else "link-over"
+    assert [refusal(lambda act=act: act(session, token)) for act in acts] == [said] * 3
+    assert refusal(lambda: body_answers.answered(session, token, "x")) == said
+    assert refusal(lambda: body_answers.done(session, token, "x")) == said
 
 
 @pytest.mark.parametrize("token", ["", "A", PUBLIC_TOKEN, "../" * 20, "آ" * 43, "A" * 44, "%00" * 14 + "A"])

@@ -31,6 +31,7 @@ export const words: typeof fa = {
     end: 'Withdraw the link',
     endTitle: (body) => `Withdraw the link for “${body}”?`,
     endHelp: 'From this moment on it opens nothing. What they have said stays.',
+    endsWith: (bodies) => `This ends the link of ${bodies.map((body) => `“${body}”`).join(', ')}, whose page says that this request was joined to another. If the work is theirs, pass the other request on to them, too.`,
     again: 'New link…',
     theirs: 'What the other body has shown',
     use: (body) => `Take the words of “${body}”`,

@@ -1,9 +1,12 @@
 import { Button, Paper } from '@mantine/core'
+import { useState } from 'react'
 import { useLanguage } from '../language/language'
+import { usePasses } from '../passes/queries'
+import { ConfirmDialog } from '../ui/confirm-dialog'
 import { ErrorNotice } from '../ui/error-notice'
 import { Tag } from '../ui/tag'
 import { isInWork } from './names'
-import { mergeRequest, type RequestDetail, separateRequest, useRequestAction } from './queries'
+import { type CityRequest, mergeRequest, type RequestDetail, separateRequest, useRequestAction } from './queries'
 import { RequestRow } from './request-row'
 import style from './requests.module.css'
 
@@ -16,6 +19,10 @@ export function Duplicates({ detail, may }: { detail: RequestDetail; may: boolea
   const mayJoin = may && request.part_of_id === null
   const merge = useRequestAction((other: number) => mergeRequest(request.id, other))
   const separate = useRequestAction(() => separateRequest(request.id))
+  // The links by which bodies outside the city work on it end with it: it is asked first.
+  const { data: passes } = usePasses('requests', request.id)
+  const bodies = passes?.filter(({ open }) => open).map(({ body }) => body)
+  const [asked, setAsked] = useState<CityRequest | null>(null)
   return (
     <Paper withBorder component="section" className={style.card} aria-labelledby="probable-title" data-testid="duplicates">
       {duplicates.length > 0 && (
@@ -36,7 +43,8 @@ export function Duplicates({ detail, may }: { detail: RequestDetail; may: boolea
               {likeness > 0 && <span className={style.soft}>{words.likeness(format.share(likeness))}</span>}
               {mayJoin && isInWork(request) && (
                 <Button
-                  size="compact-sm" variant="default" loading={merge.isPending} onClick={() => merge.mutate(other.id)} data-testid="merge"
+                  size="compact-sm" variant="default" disabled={!bodies} loading={merge.isPending} data-testid="merge"
+                  onClick={() => (bodies?.length ? setAsked(other) : merge.mutate(other.id))}
                   aria-label={`${words.merge} ${format.ticket(other.tracking)}`}
                 >
                   {words.merge}
@@ -50,6 +58,12 @@ export function Duplicates({ detail, may }: { detail: RequestDetail; may: boolea
         <Button variant="default" loading={separate.isPending} onClick={() => separate.mutate(undefined)} data-testid="separate">
           {words.separate}
         </Button>
+      )}
+      {asked && (
+        <ConfirmDialog
+          title={words.mergeTitle(format.ticket(asked.tracking))} help={text.passes.endsWith(bodies ?? [])} action={words.merge}
+          act={() => mergeRequest(request.id, asked.id)} onClose={() => setAsked(null)}
+        />
       )}
     </Paper>
   )

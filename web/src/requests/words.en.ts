@@ -126,6 +126,7 @@ export const words: typeof fa = {
     joined: 'One with its request again',
     notSolvedParts: 'Which part is not solved? If they do not say: all.',
     merge: 'This is a duplicate of that one',
+    mergeTitle: (tracking) => `Is this a duplicate of request ${tracking}?`,
     separate: 'No duplicate',
     written: 'The problem',
     writtenHelp: 'Where it is, and what it is',

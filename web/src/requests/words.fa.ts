@@ -124,6 +124,7 @@ export const words = {
     joined: 'دوباره با گزارش اصلی یکی شد',
     notSolvedParts: 'کدام بخش حل نشده است؟ اگر نمی‌گوید، همه.',
     merge: 'این گزارش تکراریِ آن است',
+    mergeTitle: (tracking: string) => `این گزارش تکراریِ گزارش ${tracking} است؟`,
     separate: 'تکراری نیست',
     written: 'شرح مشکل',
     writtenHelp: 'نشانی محل و خود مشکل',
