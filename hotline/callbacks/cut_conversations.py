@@ -1,6 +1,6 @@
 """A conversation that our own side cut: the citizen may be called again for the same desk at once."""
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from db import events
@@ -9,7 +9,7 @@ from db.models import Callback, Desk, User
 from db.states import ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
 from hotline.callbacks import callbacks, claims, conversations, toll
 from hotline.errors import Refused
-from hotline.line import engaged
+from hotline.line import engaged, line
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -35,9 +35,22 @@ def _may_be_called_again(session: Session, callback: Callback) -> bool:
     if callback.outcome is not Outcome.CALL_AGAIN or registration.round_id != callback.round_id:
         return False
     if registration.state is RegistrationState.WAITING:
-        return True
+        return line.is_due(registration, now(session)) and not _was_called_since(session, callback)
     called_ahead = callbacks.of_registration(session, registration.id)
     return called_ahead is not None and _for_any_desk(called_ahead)
+
+
+def _was_called_since(session: Session, callback: Callback) -> bool:
+    """Whether the citizen was called again, and so has had it: not reached, they wait like all others.
+
+    A call that never came to their phone is none.
+    """
+    again = exists().where(
+        Callback.registration_id == callback.registration_id,
+        Callback.id > callback.id,
+        Callback.outcome.not_in((Outcome.RETURNED, Outcome.FAILED)),
+    )
+    return bool(session.scalar(select(again)))
 
 
 def _for_any_desk(callback: Callback) -> bool:

@@ -183,6 +183,11 @@ def _is_due(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
     return or_(Registration.not_before.is_(None), Registration.not_before <= at)
 
 
+def is_due(registration: Registration, at: datetime) -> bool:
+    """Whether the citizen, who waits, may be called now: `_is_due` of a row at hand."""
+    return registration.not_before is None or registration.not_before <= at
+
+
 # In every call, and while a whole line waits: built once.
 _WAITS = (
     Registration.round_id == bindparam("round", type_=Integer),

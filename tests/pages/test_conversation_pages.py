@@ -323,8 +323,12 @@ def test_given_words_about_a_call_that_was_cut_off_when_another_begins_then_they
     _cut_off(engine, callback_id)
     refusal = {"code": "engaged", "detail": ""}
     page.route("**/call-again", lambda route: route.fulfill(status=409, json=refusal))
+    page.set_viewport_size({"width": 360, "height": 740})
     page.get_by_test_id("call-again").click()
     expect(page.get_by_test_id("problem")).to_be_visible()
+    button, said = (page.get_by_test_id(name).bounding_box() for name in ("cut-off", "problem"))
+    assert button and said
+    assert 0 <= said["y"] - (button["y"] + button["height"]) < 40, "it is said where the button is"
     with writing(engine) as session:
         held = session.get_one(Callback, callback_id)
         desk = session.get_one(Desk, held.desk_id)

@@ -7,13 +7,13 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, LedgerEntry, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
-from hotline.callbacks import claims, conversations, cut_conversations, placing, serving
+from hotline.callbacks import claims, closing, conversations, cut_conversations, placing, serving
 from hotline.errors import Refused
 from hotline.ledger import verify
 from hotline.line import line
 from hotline.rounds import rounds
 from settings import Settings
-from tests.factories import SECOND, a_desk, a_round, a_user, at_once, some_registrations
+from tests.factories import MINUTE, SECOND, a_desk, a_round, a_user, at_once, some_registrations
 from tests.hotline.callbacks.conversing import called_ahead, held, look, time_passes
 from tests.kit.refusal import refusal
 
@@ -103,6 +103,39 @@ def test_given_a_cut_that_nobody_judged_when_called_again_then_both_happen_at_on
     assert cut_conversations.at_desk(session, desk.id) is callback
     again = cut_conversations.call_again_now(session, callback, desk, settings)
     assert (callback.outcome, again.state) == (O.CALL_AGAIN, C.DIALING)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "offered"), [(O.NO_ANSWER, False), (O.BUSY, False), (O.FAILED, True), (O.RETURNED, True)]
+)
+def test_given_a_citizen_who_was_called_again_when_not_reached_then_it_is_offered_only_if_no_phone_rang(
+    session: Session, settings: Settings, round_: Round, desk: Desk, outcome: Outcome, offered: bool
+) -> None:
+    callback = cut_off(session, desk, settings)
+    again = cut_conversations.call_again_now(session, callback, desk, settings)
+    closing.close(session, again.token, outcome, settings)
+    registration = callback.registration
+    session.refresh(registration)
+    registration.not_before = now(session)  # the wait for another try is over
+    session.flush()
+    assert (cut_conversations.at_desk(session, desk.id) is callback) is offered
+    call = (session, callback, desk, settings)
+    if offered:
+        assert cut_conversations.call_again_now(*call).registration_id == registration.id
+    else:
+        assert refusal(cut_conversations.call_again_now, *call) == "wrong-state"
+
+
+def test_given_a_citizen_who_is_not_due_yet_when_the_desk_looks_then_calling_again_is_not_offered(
+    session: Session, settings: Settings, round_: Round, desk: Desk
+) -> None:
+    callback = cut_off(session, desk, settings)
+    callback.registration.not_before = now(session) + MINUTE
+    session.flush()
+    assert cut_conversations.at_desk(session, desk.id) is None
+    callback.registration.not_before = now(session)
+    session.flush()
+    assert cut_conversations.at_desk(session, desk.id) is callback
 
 
 def test_given_a_cap_or_a_phone_away_or_a_round_that_is_over_when_called_again_then_it_is_refused(
