@@ -15,7 +15,7 @@ from tests.kit.operator import Operator
 from tests.kit.process import until
 from tests.kit.system import System
 
-_USUAL = "rtp_timeout = 60"
+_USUAL = "rtp_timeout = 180"
 """So long the trunk may say nothing; the desks' phones have other times."""
 _SHORT_S = 5
 """Longer than a machine that is busy stands still."""

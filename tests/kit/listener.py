@@ -109,6 +109,7 @@ class Listener(threading.Thread):
     """One call from `number` (national form) to 137 at `sip`, in a thread of its own."""
 
     silence = Frame(A_LAW, False, 0, SILENCE * FRAME)
+    dialled = "137"
 
     def __init__(self, sip: tuple[str, int], number: str, known: Mapping[bytes, str], plan: Plan) -> None:
         super().__init__(daemon=True)
@@ -174,7 +175,7 @@ class Listener(threading.Thread):
         number = number or self._requests
         host, port = self._signalling.getsockname()
         lines = [
-            f"{method} sip:137@{self._to[0]}:{self._to[1]} SIP/2.0",
+            f"{method} sip:{self.dialled}@{self._to[0]}:{self._to[1]} SIP/2.0",
             f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{uuid4().hex}",
             f"From: <sip:{self._number}@{host}>;tag={self._call[:8]}",
             f"To: {self._remote or f'<sip:137@{self._to[0]}>'}",

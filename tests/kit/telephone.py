@@ -1,7 +1,7 @@
 """Telephones of all kinds: their sound, how they press keys, what they do with a call meanwhile."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -35,11 +35,16 @@ MU_LAW = Codec(0, "PCMU", "ulaw", b"\xff" * FRAME)
 G722 = Codec(9, "G722", "g722", b"\xfa" * FRAME)
 
 
+TEXT = ("m=text 11000 RTP/AVP 98", "a=rtpmap:98 t140/1000")
+"""Of the telephone of somebody who does not hear."""
+FAX = ("m=image 11000 udptl t38", "a=T38FaxVersion:0", "a=T38FaxRateManagement:transferredTCF")
+"""Some gateways and trunks offer it in each call."""
+
+
 class Telephone(Listener):
     """A Listener with another codec or other keys, whose plan may also HOLD, RESUME and MOVE.
 
-    `text`: it offers real-time text as well, as the telephone of somebody who does not hear does. Tones are
-    for A_LAW.
+    `beside`: what it offers beside the sound. `dialled`: 137 as its network writes it. Tones are for A_LAW.
     """
 
     def __init__(
@@ -51,11 +56,13 @@ class Telephone(Listener):
         *,
         codec: Codec = A_LAW,
         keys: str = EVENTS,
-        text: bool = False,
+        beside: Sequence[str] = (),
+        dialled: str = "137",
     ) -> None:
         super().__init__(sip, number, known, plan)
         self.silence = Frame(codec.payload, False, 0, codec.silence)
-        self._codec, self._keys, self._text, self._direction = codec, keys, text, "sendrecv"
+        self._codec, self._keys, self._beside, self._direction = codec, keys, beside, "sendrecv"
+        self.dialled = dialled
 
     def offer(self) -> str:
         """What it can."""
@@ -66,7 +73,7 @@ class Telephone(Listener):
             f"a=rtpmap:{number} {self._codec.name}/8000",
             *(["a=rtpmap:101 telephone-event/8000", "a=fmtp:101 0-15"] if events else []),
             f"a={self._direction}",
-            *(["m=text 11000 RTP/AVP 98", "a=rtpmap:98 t140/1000"] if self._text else []),
+            *self._beside,
         ]
         return "\r\n".join([*lines, ""])
 

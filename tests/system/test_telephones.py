@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,12 +22,14 @@ from tests.kit.system import System
 from tests.kit.telephone import (
     A_LAW,
     EVENTS,
+    FAX,
     G722,
     HOLD,
     INFO,
     MOVE,
     MU_LAW,
     RESUME,
+    TEXT,
     TONES,
     Codec,
     Telephone,
@@ -146,13 +148,24 @@ def test_given_a_call_that_goes_on_elsewhere_when_it_moves_then_the_sound_and_th
         assert len(system.registrations(round_id)) == 1
 
 
-def test_given_a_telephone_with_text_beside_the_sound_when_it_calls_then_the_call_is_taken_without_the_text(
+@pytest.mark.parametrize(
+    ("beside", "refused"), [(TEXT, "m=text 0 "), (FAX, "m=image 0 ")], ids=["text", "fax"]
+)
+def test_given_a_telephone_with_more_than_sound_when_it_calls_then_the_call_is_taken_without_that(
+    system: System, beside: Sequence[str], refused: str
+) -> None:
+    with system.only_round() as round_id:
+        phone = _called(system, beside=beside)
+
+        assert refused in phone.answered  # Asterisk carries no text; such callers write to 137
+        assert len(system.registrations(round_id)) == 1
+
+
+def test_given_a_network_that_says_where_a_number_belongs_when_137_is_dialled_then_it_is_137(
     system: System,
 ) -> None:
     with system.only_round() as round_id:
-        phone = _called(system, text=True)
-
-        assert "m=text 0 " in phone.answered  # Asterisk carries none; such callers write to 137
+        assert _called(system, dialled="137;phone-context=+98").heard.begins("registered.1") is not None
         assert len(system.registrations(round_id)) == 1
 
 
