@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from api.access import Database, InForce
 from api.insiders import IsInsider
-from api.readiness import PROCESSES, Readiness
+from api.readiness import PROCESSES, Readiness, unknown_if_nobody_writes
 from api.routes import APIRouter
 from db.engine import reading
 from db.models import TrunkState
@@ -26,10 +26,13 @@ _ANEW = {"Cache-Control": "no-store"}
 
 
 @router.get("/healthz")
-def healthz(engine: Database, settings: InForce, inside: IsInsider, response: Response) -> dict[str, str]:
+def healthz(
+    request: Request, engine: Database, settings: InForce, inside: IsInsider, response: Response
+) -> dict[str, str]:
     """200 when all is up, 503 otherwise; each dependency is "up", "down" or "unknown".
 
     ivr, dialer and clerk say themselves that they work; the dialer also says whether Asterisk answers it.
+    While the database takes nothing that is written, it is `database` that is "down".
     `clerk` is "stuck in JOB for N s" while one of its jobs does not come to its end.
     `calls` is "capped", by the cap's name, while no call may be placed; `disk` is "nearly full" in time to
     mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
@@ -41,7 +44,7 @@ def healthz(engine: Database, settings: InForce, inside: IsInsider, response: Re
     Who is no insider (HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN, an administrator who is signed in) hears
     `hotline` alone: "up" or "down".
     """
-    result = check(engine, settings)
+    result = check(engine, settings, readiness(request))
     up = {result[name] for name in ("database", *PROCESSES)} == {"up"}
     response.status_code = 200 if up else 503
     response.headers.update(_ANEW)
@@ -61,7 +64,7 @@ def readyz(request: Request, response: Response) -> dict[str, str]:
     `database`: it answers, and takes what is written; `tables`: they are this version's; `asterisk`, `ivr`,
     `dialer`, `clerk`: they said lately that they work.
     """
-    parts = _readiness(request).parts()
+    parts = readiness(request).parts()
     response.status_code = 200 if set(parts.values()) == {"up"} else 503
     response.headers.update(_ANEW)
     return parts
@@ -70,7 +73,7 @@ def readyz(request: Request, response: Response) -> dict[str, str]:
 @router.get("/readyz/{part}")
 def readyz_part(part: str, request: Request, response: Response) -> dict[str, str]:
     """The same of one part: a load balancer before the pages asks for `database`."""
-    parts = _readiness(request).parts()
+    parts = readiness(request).parts()
     if part not in parts:
         raise Refused("not-found", "there is no such part")
     response.status_code = 200 if parts[part] == "up" else 503
@@ -78,12 +81,13 @@ def readyz_part(part: str, request: Request, response: Response) -> dict[str, st
     return {part: parts[part]}
 
 
-def _readiness(request: Request) -> Readiness:
+def readiness(request: Request) -> Readiness:
+    """That of this API."""
     found: Readiness = request.app.state.readiness
     return found
 
 
-def check(engine: Engine, settings: Settings) -> dict[str, str]:
+def check(engine: Engine, settings: Settings, ready: Readiness) -> dict[str, str]:
     """Each dependency by its name, as above."""
     result = {"database": "down", **dict.fromkeys((*PROCESSES, "calls", "trunk", "texts"), "unknown")}
     result["disk"] = "nearly full" if disk.of(settings.state_dir).nearly_full else "up"
@@ -99,12 +103,14 @@ def check(engine: Engine, settings: Settings) -> dict[str, str]:
             result["texts"] = _texts(session, settings)
             if settings.ldap_url or settings.oidc_issuer:
                 result["directory"] = _directory(session)
-            result["database"] = "up"
     except Exception:  # whatever the reason: that is the answer
         return result
     if result["dialer"] == "down":
         result["asterisk"] = "unknown"
-    return result
+    # All who speak have written: only else it is tried.
+    doubted = heartbeats.is_silent(engine) or "down" in {result[name] for name in PROCESSES}
+    result["database"] = "down" if doubted and not ready.is_taken() else "up"
+    return unknown_if_nobody_writes(result)
 
 
 def _calls(session: Session, settings: Settings) -> dict[str, str]:

@@ -39,10 +39,10 @@ class Readiness:
             return dict.fromkeys(PARTS, "unknown") | {"database": "down"}
         if found["dialer"] == "down":
             found["asterisk"] = "unknown"
-        found["database"] = _word(found["tables"] == "down" or self._is_taken())
-        return found
+        found["database"] = _word(found["tables"] == "down" or self.is_taken())
+        return unknown_if_nobody_writes(found)
 
-    def _is_taken(self) -> bool:
+    def is_taken(self) -> bool:
         """Whether the database takes what is written to it: tried now, or lately."""
         never = self._tried_at == float("-inf")  # then there is nothing yet that others could hear
         if self._is_due() and self._trying.acquire(timeout=_FIRST_S if never else 0):
@@ -64,6 +64,12 @@ class Readiness:
 
     def _is_due(self) -> bool:
         return time.monotonic() - self._tried_at >= _TRIED_EVERY_S
+
+
+def unknown_if_nobody_writes(parts: dict[str, str]) -> dict[str, str]:
+    """The same; who cannot say that they work, because the database takes nothing, may work all the same."""
+    late = [name for name in PROCESSES if parts[name] == "down"] if parts["database"] == "down" else []
+    return parts | dict.fromkeys(late, "unknown")
 
 
 def _word(up: bool) -> str:

@@ -21,9 +21,10 @@ class Wallboard(BaseModel):
 
 
 @router.get("", dependencies=[Depends(watching)])
-def show(session: Reading, engine: Database, settings: InForce) -> Wallboard:
+def show(request: Request, session: Reading, engine: Database, settings: InForce) -> Wallboard:
     """Lines, desks and today by the hour, at this moment. No citizen is named."""
-    return Wallboard(now=wallboard.wallboard(session), health=health.check(engine, settings))
+    found = health.check(engine, settings, health.readiness(request))
+    return Wallboard(now=wallboard.wallboard(session), health=found)
 
 
 @router.post("/screen", status_code=204)

@@ -25,7 +25,7 @@ from hotline.line import registration
 from hotline.people import sign_ins
 from settings import Settings
 from tests.factories import a_callback, a_desk, a_number, a_round, a_user, at_once
-from tests.kit.databases import on_both  # noqa: F401  (fixture)
+from tests.kit.databases import held, on_both  # noqa: F401  (fixture)
 from tests.kit.postgres import Postgres
 from tests.kit.process import in_time, until
 from tests.kit.served import served
@@ -334,6 +334,23 @@ def test_given_a_database_that_hangs_when_a_page_listens_then_it_is_told_in_seco
             before = time.monotonic()
             assert _next_but_heartbeats(lines) == "event: away"
             assert in_time(time.monotonic() - before, 5)
+        assert _next_but_heartbeats(lines) == "event: back"
+        register()
+        assert next(messages(lines)).kind == "change"
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_a_database_that_another_lets_nobody_write_when_a_page_listens_then_it_is_told_in_seconds(
+    page: Page, register: Register, engine: Engine
+) -> None:
+    with page.events() as lines:
+        assert next(messages(lines)).kind == "hello"
+        register()
+        assert next(messages(lines)).kind == "change"
+        with held(engine):
+            before = time.monotonic()
+            assert _next_but_heartbeats(lines) == "event: away"
+            assert in_time(time.monotonic() - before, 6)
         assert _next_but_heartbeats(lines) == "event: back"
         register()
         assert next(messages(lines)).kind == "change"

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from api import insiders
 from api.app import create
 from api.cookies import COOKIE, PEER
+from db import news
 from db.engine import now, writing
 from db.models import Breaker, Heartbeat, Node, PlacedCall, Role, Round
 from hotline import heartbeats
@@ -35,7 +37,7 @@ from settings import Settings
 from settings.addresses import Address
 from tests.api.answers import HERE, V1, As, problem, registered
 from tests.factories import SECOND
-from tests.kit.databases import in_both
+from tests.kit.databases import held, in_both
 from tests.kit.postgres import Postgres
 from tests.kit.process import in_time, until
 
@@ -44,6 +46,15 @@ from tests.kit.process import in_time, until
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever disk this is."""
     monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 50 << 30))
+
+
+@pytest.fixture
+def hung(engine: Engine, request: pytest.FixtureRequest) -> Callable[[], AbstractContextManager[object]]:
+    """For so long the database hangs, or, where others hold it, lets nobody write."""
+    if engine.dialect.name == "sqlite":
+        return lambda: held(engine)
+    postgres: Postgres = request.getfixturevalue("postgres")
+    return postgres.frozen
 
 
 def beat(engine: Engine, *processes: str) -> None:
@@ -56,20 +67,21 @@ def beat(engine: Engine, *processes: str) -> None:
 
 
 @pytest.mark.usefixtures("roomy")
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+@in_both
 def test_given_a_database_that_hung_when_it_goes_on_then_nothing_is_called_dead_that_could_not_speak(
-    app: FastAPI, as_role: As, engine: Engine, postgres: Postgres
+    app: FastAPI, as_role: As, engine: Engine, hung: Callable[[], AbstractContextManager[object]]
 ) -> None:
     room = as_role(Role.SUPERVISOR)
     heard: list[Engine] = []
     with pytest.MonkeyPatch.context() as patch, TestClient(app, client=HERE) as insider:
         note = heartbeats.answered
+        patch.setattr(news, "_UNWRITTEN_S", 0.1)
         patch.setattr(heartbeats, "answered", lambda by: (note(by), heard.append(by)))
         until(lambda: heard, "the API knows that its database answers")
         beat(engine, "ivr", "dialer", "clerk", "asterisk")
         with writing(engine) as session:  # so that seconds are enough
             session.execute(update(Heartbeat).values(fresh_s=2))
-        with postgres.frozen():
+        with hung():
             time.sleep(4)  # the gap itself
         assert [alarm["kind"] for alarm in room.get(f"{V1}/control/alarms").json()] == []
         assert insider.get("/healthz").status_code == 200
@@ -303,6 +315,24 @@ def test_given_a_database_that_takes_nothing_when_asked_whether_it_is_ready_then
         session.execute(text(refuses[engine.dialect.name]))
     answer = nobody.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, READY | {"database": "down"})
+
+
+@pytest.mark.usefixtures("roomy")
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_a_database_that_another_holds_when_heartbeats_are_late_then_it_is_named_and_nobody_else(
+    insider: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    with writing(engine) as session:
+        session.execute(update(Heartbeat).values(at=now(session) - 10 * SECOND))
+    with held(engine):  # as another process would
+        found = insider.get("/healthz").json()
+        unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown")
+        assert found.items() >= {"database": "down", **unknown}.items()
+        assert insider.get("/readyz").json() == {"database": "down", "tables": "up", **unknown}
+    assert insider.get("/healthz").json()["database"] == "down", "as it was a moment ago"
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    assert insider.get("/healthz").json()["database"] == "up"
 
 
 def test_given_many_who_ask_whether_it_is_ready_when_they_come_at_once_then_the_database_is_written_once(

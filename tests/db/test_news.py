@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from sqlite3 import OperationalError
 
 import pytest
 from sqlalchemy import Engine
@@ -13,7 +14,7 @@ from db import events, news
 from db.engine import writing
 from db.news import Watch
 from hotline import heartbeats
-from tests.kit.databases import on_both
+from tests.kit.databases import held, on_both
 
 __all__ = ["on_both"]
 
@@ -98,6 +99,23 @@ def test_given_no_file_to_touch_when_an_entry_is_committed_then_a_look_finds_it(
         assert watch.wait()
     finally:
         watch.close()
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_a_file_that_somebody_holds_when_nobody_writes_then_it_is_as_a_database_that_does_not_answer(
+    engine: Engine, waiting: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert waiting._bell is not None
+    waiting._bell._driver.execute("PRAGMA busy_timeout = 0")
+    _append(engine)
+    assert waiting.wait()
+    with held(engine):
+        assert not waiting.wait(0.01), "it was just written: that nobody can is no wonder, and nobody asks"
+        monkeypatch.setattr(news, "_UNWRITTEN_S", 0.0)
+        with pytest.raises(OperationalError, match="locked"):
+            waiting.wait(0.01)
+    assert waiting.wait(), "it begins anew"
+    assert not waiting.wait(0.01)
 
 
 def test_given_its_connection_is_gone_when_it_waits_again_then_it_begins_anew_and_misses_nothing(

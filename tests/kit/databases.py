@@ -1,6 +1,12 @@
 """On which databases a test runs: both where it is about what they keep, one elsewhere."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
+from sqlalchemy import Engine
+
+from db.engine import writing
 
 
 @pytest.fixture(name="backend", params=["sqlite", "postgresql"])
@@ -19,3 +25,11 @@ def on_one(request: pytest.FixtureRequest) -> str:
 
 in_both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
 """In a file whose tests run on one: what many do at one moment, which each keeps apart in its way."""
+
+
+@contextmanager
+def held(engine: Engine) -> Iterator[None]:
+    """Somebody else lets nobody write to SQLite meanwhile."""
+    with writing(engine) as session:
+        session.connection()  # only now it begins
+        yield
