@@ -24,7 +24,7 @@ from tests.kit.postgres import Postgres
 
 SIZES = sized((1_000, 1_000_000), (10, 100))
 ASKED = sized(300, 3)
-GOAL = 2.0
+GOAL = 1.3
 
 
 def _a_line(session: Session, size: int) -> int:
