@@ -54,8 +54,11 @@ class Answers:
     """Between these two, the last time, there was none."""
 
 
-def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
-    """An engine for `url` (sqlite:///… or postgresql+psycopg://…) that waits for nothing without end."""
+def connect(url: str, *, connections: int = _CONNECTIONS, sqlite_s: int = _SQLITE_S) -> Engine:
+    """An engine for `url` (sqlite:///… or postgresql+psycopg://…) that waits for nothing without end.
+
+    `sqlite_s`: so long each writer waits for another process's on SQLite.
+    """
     pool: dict[str, Any] = {
         "pool_size": connections,
         "max_overflow": 0,
@@ -66,7 +69,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS) -> Engine:
     if url.startswith("sqlite"):
         # SQLite lets in one writer at a time, by luck. Queued here, this process's writers starve nobody.
         options_ = {"writers": Turns(1), "answers": Answers()}
-        arguments_ = {"timeout": _SQLITE_S, "isolation_level": None}
+        arguments_ = {"timeout": sqlite_s, "isolation_level": None}
         engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
         engine.dialect.statement_compiler = _WithHints
         event.listen(engine, "connect", _sqlite_pragmas)

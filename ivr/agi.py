@@ -30,6 +30,8 @@ _USUAL = re.compile(r"200 result=([0-9]{1,8})(?: \(([0-9]*)\))?(?: endpos=([0-9]
 """Nearly every answer. pyst2, which reads all others, takes three times as long for it."""
 _HELD = "CHANNEL(rtp,hold,audio)"
 _LISTEN_MS = 20
+_PATIENT_S, _PATIENT_AGAIN_S = 2.5, 6.0
+"""So long our own work may keep the caller in silence, at first and after each time that they were told."""
 _SILENT_SAMPLES = 9_600  # a second of them, and a little
 
 __all__ = ["AGIError", "AGIHangup", "Agi"]
@@ -42,9 +44,11 @@ class _NoFile(AGIError):  # type: ignore[misc]
 class _Work:
     """Something of our own that is done while Asterisk waits for keys."""
 
-    def __init__(self, heard: Callable[[str], object]) -> None:
+    def __init__(self, heard: Callable[[str], object], is_long: Callable[[], object]) -> None:
         self.heard = heard
+        self.is_long = is_long
         self.wait_began = 0.0
+        self.silent_until = time.monotonic() + _PATIENT_S
         self.done = threading.Event()
         self.heard_all = threading.Event()
         self.failed: Exception | None = None
@@ -87,13 +91,17 @@ class Agi(AGI):  # type: ignore[misc]
         return _key(result), int(ended) if ended.isdecimal() else 0
 
     @contextmanager
-    def listening(self, heard: Callable[[str], object]) -> Iterator[None]:
+    def listening(
+        self, heard: Callable[[str], object], is_long: Callable[[], object] = lambda: None
+    ) -> Iterator[None]:
         """Do something of our own, and tell `heard`, maybe in another thread, of each key pressed meanwhile.
+
+        `is_long` is called there whenever it has kept the caller in silence for long: to say so.
 
         Asterisk forgets what is pressed between two commands, and ends none early: so it waits for keys
         again and again, too shortly for the caller to notice. Raises AGIHangup, AGIError at the end.
         """
-        work = _Work(heard)
+        work = _Work(heard, is_long)
         wire = self.stdin.fileno()
         with work.noting_failure():  # whoever has gone: the work is done first
             self._begin_wait(work)
@@ -131,6 +139,9 @@ class Agi(AGI):  # type: ignore[misc]
                     # who does not wait is not asked again
                     work.done.wait()
                     break
+                elif time.monotonic() >= work.silent_until:
+                    work.is_long()
+                    work.silent_until = time.monotonic() + _PATIENT_AGAIN_S
                 self._begin_wait(work)
         work.heard_all.set()
 

@@ -1,5 +1,7 @@
 """What pyst2 takes for its standard streams: one connection of Asterisk, and no log."""
 
+import os
+import socket
 from io import BufferedIOBase
 
 from asterisk.agi import AGIError, AGIHangup
@@ -54,6 +56,11 @@ class Commands:
     def write(self, command: str) -> None:
         """Send one command at once: one line, whatever is in it."""
         self._stream.write(command.replace("\n", " ").encode("utf-8", "replace") + b"\n")
+
+    def end(self) -> None:
+        """Tell Asterisk that no more commands come."""
+        with socket.socket(fileno=os.dup(self._stream.fileno())) as wire:
+            wire.shutdown(socket.SHUT_WR)
 
 
 class Silence:

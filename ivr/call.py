@@ -121,6 +121,11 @@ class Call(Playing):
         """Set a channel variable for the dialplan."""
         self.set_variable(variable.value, value)
 
+    def let_go(self) -> None:
+        """The dialplan goes on at once; this script, which may be at work in another thread, says no more."""
+        self.send_command("SET VARIABLE", self._quote(Variable.FINISHED.value), self._quote("1"))
+        self.stdout.end()
+
     def speak(self, language: str) -> None:
         """Go on in this language, here and in the dialplan's own announcements."""
         self.language = language

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from io import BufferedIOBase
 from pathlib import Path
 from types import MappingProxyType
@@ -106,12 +107,18 @@ class Playing(Agi):
     def working(self, *, leads: bool = False) -> Iterator[None]:
         """Do something of our own in this while; keys that are typed ahead meanwhile are not lost.
 
+        Whoever would wait for long in silence hears that it goes on, over and over.
         `leads`: before a prompt whose question many know already, which a key answers here, too (`lead`).
         """
         began = time.monotonic()
-        with self.listening(self._leads if leads else self._ends_announcement):
+        ends = self._leads if leads else self._ends_announcement
+        with self.listening(ends, partial(self._say_one_moment, ends)):
             yield
         self._waited(time.monotonic() - began)
+
+    def _say_one_moment(self, ends: Callable[[str], bool]) -> None:
+        self._play("one-moment", ends)
+        self._unknown_s = _ANNOUNCED_S
 
     def _leads(self, key: str) -> bool:
         return self._keys.at_announcement(key, known=True)

@@ -31,6 +31,7 @@ from ivr.call_counter import CallCounter
 from ivr.caller_cache import CallerCache
 from ivr.callers import Callers
 from ivr.lines_full import LinesFull
+from ivr.partings import PARTINGS
 from ivr.scripts import (
     callback,
     confirm,
@@ -86,6 +87,9 @@ _ASK_S, _ANSWER_S = 1.0, 4.0
 _BEATEN_S = 2 * heartbeats.BEAT_SECONDS
 """One beat may be late. A second after this, five at most, the proxy's callers have another node."""
 
+
+_SQLITE_S = 20
+"""A caller hears meanwhile that it goes on: what they have said yes to is better late than asked again."""
 
 _FIRST = -10
 """All callers wait for this one process, which hundreds of threads of Asterisk would keep waiting (nice)."""
@@ -184,6 +188,7 @@ def _ask_itself(server: Server, stop: threading.Event) -> None:
     """Ask for a script as Asterisk does, over and over: whether calls are accepted and answered."""
     secret = server.settings.secret_for(accounts.AGI)
     while not stop.wait(_ASK_S):
+        PARTINGS.let_go()
         try:
             with socket.create_connection(server.settings.agi, _ANSWER_S) as wire:
                 wire.settimeout(_ANSWER_S)
@@ -270,7 +275,7 @@ def serve(settings: Settings) -> None:
     with suppress(PermissionError):  # systemd and containers have shares of time instead
         os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    engine = connect(settings.database)
+    engine = connect(settings.database, sqlite_s=_SQLITE_S)
     stop = threading.Event()
     with Server(settings, engine) as server:
         for work in (_ask_itself, _every_beat, _write_callers, _admit, _ask_asterisk):

@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from ivr.call import Call, InDanger, NoKey, Prompt, WantsOperator
+from ivr.call import Call, InDanger, NoInput, NoKey, Prompt, WantsOperator
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
+from ivr.partings import PARTINGS
 from ivr.scripts import follow_up, operator, register, report, resume, silence, urgent
 from settings import Settings
 
@@ -35,12 +36,23 @@ def run(call: Call, engine: Engine, settings: Settings, cache: CallerCache) -> N
     if not call.again:
         call.lead("greeting")
     try:
+        _serve(talk)
+    except Exception:  # nobody is there, or more is to be said
+        talk.leave()
+        raise
+    with PARTINGS.wait(call):
+        talk.leave()
+
+
+def _serve(talk: Conversation) -> None:
+    """All that the caller hears."""
+    try:
         if not _stays_on_the_line(talk):
-            call.say("goodbye")
+            talk.call.say("goodbye")
     except NoKey:
         silence.run(talk)
-    finally:
-        talk.leave()
+    except NoInput:
+        talk.call.say("goodbye-how")
 
 
 def _stays_on_the_line(talk: Conversation) -> bool:

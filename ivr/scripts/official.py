@@ -43,5 +43,5 @@ def _is_right(call: Call, engine: Engine, pin: str) -> bool:
             raise AGIError("a telephone that nobody asked for")
         user_id, known = person.id, accounts.pin_hash(session, person)
     right = accounts.is_right(known, pin)
-    with writing(engine) as session:
+    with call.working(), writing(engine) as session:
         return accounts.pin_tried(session, user_id, right=right)

@@ -29,7 +29,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     if not of_whom.isdecimal():
         raise AGIError("nobody who stays on the line")
     place, channel = int(of_whom), call.channel_id
-    with writing(engine) as session:
+    with call.working(), writing(engine) as session:
         registration = session.get(Registration, place)
         caller_number = numbers.of_caller(call.caller_id, settings.allowed_prefixes)
         if registration is None or caller_number != registration.number:
@@ -68,7 +68,7 @@ def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -
     for number in range(rounds):
         if key := key or call.music(_CALL_ME):
             return True
-        with writing(engine) as session:
+        with call.working(), writing(engine) as session:
             if not on_the_line.is_here(session, node):
                 break
             if not on_the_line.is_there(session, place, call.channel_id, node):

@@ -1,5 +1,6 @@
 """Key 3: report a city problem."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 from db.engine import writing
@@ -28,7 +29,8 @@ def run(talk: Conversation) -> bool:
     about = _about(talk)
     spoken = voice_message.listen(talk, "report-speak", "report-review")
     if spoken.wav:
-        tracking = _keep(talk, *about, spoken.wav)
+        with talk.call.working() if spoken.is_there else nullcontext():
+            tracking = _keep(talk, *about, spoken.wav)
         if spoken.is_there:
             tell(talk, tracking)
     elif not spoken.left:
@@ -40,7 +42,10 @@ def run(talk: Conversation) -> bool:
 
 def send(talk: Conversation, wav: Path) -> None:
     """Record what the caller has said already, in a call that was cut."""
-    tell(talk, _keep(talk, *_about(talk), wav))
+    about = _about(talk)
+    with talk.call.working():
+        tracking = _keep(talk, *about, wav)
+    tell(talk, tracking)
 
 
 def tell(talk: Conversation, tracking: str) -> None:

@@ -24,7 +24,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     matter, _, language = call.argument.partition("-")
     if not matter.isdecimal():
         raise AGIError("nobody in danger")
-    with writing(engine) as session:
+    with call.working(), writing(engine) as session:
         rescue_calls.ask(session, int(matter), call.channel_id, settings.node)
     call.speak("en" if language == "en" else "fa")
     for _ in range(_LONGEST):

@@ -1,0 +1,70 @@
+"""Another process holds SQLite's lock for long: nobody is held in silence, and what they want is kept."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from sqlalchemy import make_url
+
+from tests.kit.caller import Caller
+from tests.kit.process import slowness, until
+from tests.kit.system import System
+
+SILENCE_S = 8.0
+"""No caller waits longer to hear anything, on a machine with nothing else to do."""
+
+
+@contextmanager
+def locked(system: System) -> Iterator[None]:
+    """Nobody else writes."""
+    file = make_url(system.settings.database).database
+    assert file
+    with closing(sqlite3.connect(file, timeout=30, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+        other.execute("ROLLBACK")
+
+
+def test_given_a_database_locked_for_long_when_a_citizen_says_yes_then_they_hear_so_and_get_their_ticket(
+    system: System,
+) -> None:
+    with system.only_round() as round_id, Caller(system, system.number()) as caller:
+        caller.call()
+        caller.at("greeting")
+        with locked(system):
+            caller.press("11")
+            for _ in range(2):
+                caller.at("one-moment", timeout=SILENCE_S * slowness())
+        caller.at("registered-brief")
+        caller.at("ticket-is")
+        told = caller.said({"registered-brief"}).digits("registered-brief.1")
+        assert [place.ticket for place in system.registrations(round_id)] == [told]
+        caller.hangup()
+
+
+def test_given_a_locked_database_when_a_citizen_hangs_up_while_they_wait_then_their_yes_is_kept(
+    system: System,
+) -> None:
+    with system.only_round() as round_id, Caller(system, system.number()) as caller:
+        caller.call()
+        caller.at("greeting")
+        with locked(system):
+            caller.press("11")
+            caller.at("one-moment", timeout=SILENCE_S * slowness())
+            caller.hangup()
+        until(lambda: system.registrations(round_id), "the place is kept")
+
+
+def test_given_a_locked_database_when_a_citizen_is_told_goodbye_then_the_call_ends_and_all_is_kept_later(
+    system: System,
+) -> None:
+    with system.only_round() as round_id, Caller(system, system.number()) as caller:
+        caller.call()
+        caller.at("greeting", "11")
+        caller.at("ask-subject")
+        with locked(system):
+            caller.press("1#")
+            caller.at("goodbye")
+            caller.wait_for("closed", timeout=SILENCE_S * slowness())
+            assert [place.subject for place in system.registrations(round_id)] == [None]
+        until(lambda: system.registrations(round_id)[0].subject == 1, "it is kept")
