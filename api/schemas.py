@@ -201,8 +201,8 @@ class Callback(BaseModel):
     `held_at`: since when, while it is; `held_seconds`: how long it was before: no agreed minutes.
     `ended_at`: of one that is parting, since the desk said so; `parting_until`: so long it can be undone.
     `default_outcome`: what «next» would say. `on_the_line`: no phone was dialled, or need be.
-    `given_by_desk_id`: whose conversation it was before; `arriving`: they are on the way from there into
-    this desk's room.
+    `given_by_desk_id`: whose conversation it was before; `arriving`: they are on the way into this
+    desk's room, from there, or back.
     """
 
     id: int

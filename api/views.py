@@ -10,7 +10,7 @@ from api.reports import audit_schemas
 from db import models
 from db.engine import now
 from db.states import CallbackState, RegistrationState
-from hotline import numbers
+from hotline import heartbeats, numbers
 from hotline.callbacks import (
     breaker,
     callbacks,
@@ -189,7 +189,7 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         parting=of_desk(conversations.parting_at_desk),
         cut_off=of_desk(cut_conversations.at_desk),
         given_away=of_desk(transfers.given_away),
-        calls_down_since=down.since if down else None,
+        calls_down_since=down.since if down else heartbeats.silent_since(session, "dialer"),
         takes_live=live_desks.takes_live(session, user.desk) if user.desk else False,
         said_live=user.desk.takes_live if user.desk else None,
         heard_by=_heard_by(session, user.desk_id),

@@ -199,11 +199,15 @@ def _goes_to(
 
 
 def is_arriving(session: Session, callback: Callback) -> bool:
-    """Whether the citizen is on the way from the desk that gave them into the other's room."""
-    if callback.given_by_desk_id is None or callback.state is not CallbackState.HELD or callback.on_hold_at:
+    """Whether the citizen is on the way into the desk's room, from another desk's, or back.
+
+    Its phone is there. Who has waited for as long as may be is not, any more.
+    """
+    if callback.state is not CallbackState.HELD or callback.on_hold_at:
         return False
     desk = session.get(Desk, callback.desk_id)
-    return desk is not None and desk.phone_connected
+    waits = callback.held_until is not None and callback.held_until > now(session)
+    return desk is not None and desk.phone_connected and waits
 
 
 def leave(session: Session, desk: Desk, *, who: str) -> None:

@@ -160,6 +160,16 @@ def test_given_a_trunk_that_takes_no_calls_when_health_is_asked_then_it_says_sin
     assert datetime.fromisoformat(desk.get(f"{V1}/me").json()["calls_down_since"]) == since
 
 
+def test_given_a_dialer_that_hangs_when_a_desk_looks_then_it_says_since_when_nobody_is_called(
+    desk: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    assert desk.get(f"{V1}/me").json()["calls_down_since"] is None
+    with writing(engine) as session:
+        silent = session.get_one(Heartbeat, "dialer").at = now(session) - 10 * SECOND
+    assert datetime.fromisoformat(desk.get(f"{V1}/me").json()["calls_down_since"]) == silent
+
+
 def test_given_a_proxy_before_a_trunk_that_is_down_when_told_then_it_may_be_either(
     as_role: As, settings: Settings, engine: Engine
 ) -> None:

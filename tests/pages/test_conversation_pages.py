@@ -230,9 +230,14 @@ def test_given_an_old_conversation_when_next_is_pressed_then_it_ends_at_once_and
 
 @pytest.mark.parametrize(("language", "words"), [("fa", "پشت خط است"), ("en", "on the line")])
 def test_given_a_desk_cut_off_in_conversation_when_looked_at_then_it_says_how_long_the_citizen_waits(
-    talk: BeginTalk, language: str, words: str
+    talk: BeginTalk, engine: Engine, language: str, words: str
 ) -> None:
-    page, _ = talk(language=language, state=CallbackState.HELD)
+    page, callback_id = talk(language=language, state=CallbackState.HELD)
+    with writing(engine) as session:
+        desk_id = session.get_one(Callback, callback_id).desk_id
+        desk = session.get_one(Desk, desk_id)
+        desk.phone, desk.phone_connected = "sip", False
+    page.reload()
     in_state(page, "serving-state", "held")
     expect(page.get_by_test_id("serving-state")).to_contain_text(words)
     expect(page.get_by_test_id("held-left")).to_be_visible()

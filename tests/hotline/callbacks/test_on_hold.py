@@ -8,6 +8,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
 from hotline.callbacks import callbacks, conversations, cut_conversations
+from hotline.desks import transfers
 from settings import Settings
 from tests.factories import SECOND, a_callback, at_once
 from tests.hotline.callbacks.conversing import look, speaks, time_passes
@@ -53,6 +54,22 @@ def test_given_a_citizen_on_hold_when_forgotten_then_they_come_back_and_go_only_
     look(session, settings)
     session.refresh(callback)
     assert callback.hangup_asked_at is not None, "told that they will be called, as whoever is held"
+
+
+def test_given_a_citizen_on_hold_when_the_desk_is_back_then_they_come_to_its_phone_unless_that_is_gone(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    conversations.put_on_hold(session, callback, settings)
+    assert not transfers.is_arriving(session, callback)
+    conversations.resume(session, callback, settings)
+    assert transfers.is_arriving(session, callback), "whatever time the dialer takes: no phone is gone"
+    for there in (False, True):
+        desk.phone_connected = there
+        session.flush()
+        assert transfers.is_arriving(session, callback) is there
+    time_passes(session, callback, settings.hold_seconds * SECOND)
+    assert not transfers.is_arriving(session, callback), "they hear that they will be called"
 
 
 def test_given_a_citizen_on_hold_when_the_desks_phone_goes_then_they_wait_for_it_as_anybody_who_is_held(
