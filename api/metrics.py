@@ -19,6 +19,7 @@ from api.insiders import IsNear
 from api.metric_families import Families, of_gauges, of_state
 from api.routes import APIRouter
 from db.engine import reading
+from hotline import heartbeats
 from hotline.control import gauges
 from hotline.control.totals import Totals
 from hotline.errors import Refused
@@ -66,6 +67,8 @@ class _Figures(Collector):
         of_state(families, self._settings)
         began = time.perf_counter()
         try:
+            if heartbeats.is_silent(self._engine):  # or nobody can write: no process could say that it works
+                raise OSError("the database is away")
             with reading(self._engine, one_moment=True) as session:
                 found = gauges.read(session, self._settings, self._totals)
         except Exception as error:  # whatever the reason: an alarm is to tell it from an API that is away

@@ -290,6 +290,17 @@ def test_given_a_database_that_is_away_when_scraped_then_it_answers_and_says_so(
     assert figures()["hotline_database_up"] == 1
 
 
+def test_given_a_database_that_nobody_can_write_when_scraped_then_it_is_down_and_nobody_else(
+    figures: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeats, "is_silent", lambda _engine: True)
+    found = figures()
+    assert found["hotline_database_up"] == 0
+    assert not any(name.startswith("hotline_process_up") for name in found)
+    monkeypatch.undo()
+    assert figures()["hotline_database_up"] == 1
+
+
 def test_given_everybody_of_a_city_when_scraped_then_no_number_and_no_name_is_in_it(
     insider: TestClient, engine: Engine
 ) -> None:
