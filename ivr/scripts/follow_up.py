@@ -199,6 +199,6 @@ def _merged(talk: Conversation, keyed: str) -> int | None:
 def _tell_as_it_is(talk: Conversation, place: Place) -> None:
     """Say how the place stands now: the line moves while a caller listens."""
     talk.call.drop_keys()
-    with reading(talk.engine) as session:
+    with talk.call.working(), reading(talk.engine) as session:
         now = caller_context.place(session, registration.get_by_ticket(session, place.ticket))
     talk.tell_status(now)

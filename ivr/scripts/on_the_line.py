@@ -5,6 +5,8 @@ it, the place stays in the line. Who is in danger goes on to the emergency servi
 them in ten seconds.
 """
 
+from contextlib import nullcontext
+
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
@@ -39,21 +41,24 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         caller = on_the_line.find(session, place)
         waited = (now(session) - caller.since).total_seconds() if caller else 0.0
     call.speak(registration.language)
-    kept = there
+    kept, is_listening = there, False
     try:
         if there and matter:
             for _ in range(_SOON):
                 call.say("operator-stay")
                 call.wait_for_digit(_PAUSE_MS)
             call.set(Variable.RESCUE, f"{matter}-{registration.language}")
+            is_listening = True
             return
         rounds = settings.line_wait_minutes * 60 // _MUSIC_S - int(waited // _MUSIC_S)
         if there and here:
             kept = _pass_time(call, engine, settings.node, place, rounds)
+        is_listening = True
     finally:
-        with writing(engine) as session:
-            on_the_line.leave(session, channel)
-        _free_line(engine, settings.node)
+        with call.working() if is_listening else nullcontext():
+            with writing(engine) as session:
+                on_the_line.leave(session, channel)
+            _free_line(engine, settings.node)
     if kept:
         call.tell("operator-registered", ticket=registration.ticket)
     call.say("goodbye")

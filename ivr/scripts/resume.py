@@ -14,7 +14,7 @@ from ivr.scripts import extras, report
 def run(talk: Conversation) -> bool:
     """Go on where everything was committed last; False where the menu begins anew. Raises WantsOperator."""
     call_id = talk.call.channel_id
-    with reading(talk.engine) as session:
+    with talk.call.working(), reading(talk.engine) as session:
         made = registration.of_call(session, call_id)
         place = caller_context.place(session, made) if made else None
         lacks_subject = made is not None and made.subject is None
