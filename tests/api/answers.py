@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from db.engine import writing
 from db.models import Registration, Role, Round, User
+from hotline import heartbeats
 from tests.factories import some_registrations
 
 V1 = "/api/v1"
@@ -38,3 +39,15 @@ def problem(response: Response, status_code: int, code: str) -> dict[str, Any]:
 def said(of_call: dict[str, Any]) -> list[str]:
     """Each line that was written of this call, the oldest first."""
     return [line for note in of_call["notes"] for line in note["written"].split("\n")]
+
+
+READY = dict.fromkeys(("database", "tables", "asterisk", "ivr", "dialer", "clerk"), "up")
+NOTHING_KNOWN = dict.fromkeys(READY, "unknown") | {"database": "down"}
+"""What `/readyz` says where all is well, and where there is no database."""
+
+
+def beat(engine: Engine, *processes: str) -> None:
+    """These processes say that they work."""
+    with writing(engine) as session:
+        for process in processes:
+            heartbeats.beat(session, process)

@@ -14,6 +14,7 @@ from api.cookies import COOKIE
 from db.engine import now, writing
 from db.models import Official, OfficialKind, Role, Round, User
 from hotline.people import sign_ins
+from hotline.recordings import disk
 from hotline.rounds import planning
 from settings import Settings
 from tests.api.answers import HERE, As, SignedIn
@@ -118,3 +119,9 @@ def made(session: Session) -> Make:
         return planning.make(session, official=official, **defaults | values)
 
     return make
+
+
+@pytest.fixture
+def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever disk this is."""
+    monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 50 << 30))

@@ -2,50 +2,29 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
 
 import pytest
-from fastapi import FastAPI, Request
-from fastapi.routing import APIRoute
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, event, text, update
-from sqlalchemy.exc import (
-    DatabaseError,
-    DataError,
-    IntegrityError,
-    InterfaceError,
-    InternalError,
-    OperationalError,
-    ProgrammingError,
-)
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy import Engine, update
 
-from api import insiders
 from api.app import create
-from api.cookies import COOKIE, PEER
 from db import news
 from db.engine import now, writing
-from db.models import Breaker, Heartbeat, Node, PlacedCall, Role, Round
+from db.models import Breaker, Heartbeat, Node, PlacedCall, Role
 from hotline import heartbeats
 from hotline.callbacks import breaker, trunk_states
 from hotline.nodes import draining, leases
 from hotline.recordings import disk
 from settings import Settings
 from settings.addresses import Address
-from tests.api.answers import HERE, V1, As, problem, registered
+from tests.api.answers import HERE, V1, As, beat
 from tests.factories import SECOND
 from tests.kit.databases import held, in_both
 from tests.kit.postgres import Postgres
-from tests.kit.process import in_time, until
-
-
-@pytest.fixture
-def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever disk this is."""
-    monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 50 << 30))
+from tests.kit.process import until
 
 
 @pytest.fixture
@@ -55,15 +34,6 @@ def hung(engine: Engine, request: pytest.FixtureRequest) -> Callable[[], Abstrac
         return lambda: held(engine)
     postgres: Postgres = request.getfixturevalue("postgres")
     return postgres.frozen
-
-
-def beat(engine: Engine, *processes: str) -> None:
-    with writing(engine) as session:
-        for process in processes:
-            heartbeats.beat(session, process)
-
-
-# Health
 
 
 @pytest.mark.usefixtures("roomy")
@@ -268,263 +238,3 @@ def test_given_a_disk_that_is_nearly_full_when_health_is_asked_then_it_says_so_i
     monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 1 << 29))
     answer = insider.get("/healthz")
     assert (answer.status_code, answer.json()["disk"]) == (200, "nearly full")
-
-
-# Ready
-
-READY = dict.fromkeys(("database", "tables", "asterisk", "ivr", "dialer", "clerk"), "up")
-NOTHING_KNOWN = dict.fromkeys(READY, "unknown") | {"database": "down"}
-
-
-@in_both
-def test_given_all_that_works_when_anybody_asks_whether_it_is_ready_then_each_part_is_named_and_may_be_asked(
-    nobody: TestClient, engine: Engine
-) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    answer = nobody.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, READY)
-    assert answer.headers["cache-control"] == "no-store"
-    for part in READY:
-        one = nobody.get(f"/readyz/{part}")
-        assert (one.status_code, one.json()) == (200, {part: "up"})
-    problem(nobody.get("/readyz/disk"), 404, "not-found")
-    assert nobody.get("/livez").status_code == 204
-
-
-def test_given_something_silent_when_asked_whether_it_is_ready_then_that_part_is_not_and_the_others_are(
-    nobody: TestClient, engine: Engine
-) -> None:
-    beat(engine, "ivr", "clerk", "asterisk")
-    answer = nobody.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, READY | {"dialer": "down", "asterisk": "unknown"})
-    assert nobody.get("/readyz/dialer").status_code == nobody.get("/readyz/asterisk").status_code == 503
-    assert nobody.get("/readyz/database").status_code == 200
-
-
-@in_both
-def test_given_tables_of_another_version_when_asked_whether_it_is_ready_then_they_are_named(
-    nobody: TestClient, engine: Engine
-) -> None:
-    with writing(engine) as session:
-        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
-    answer = nobody.get("/readyz")
-    unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown")
-    assert (answer.status_code, answer.json()) == (503, {"database": "up", "tables": "down", **unknown})
-
-
-@in_both
-def test_given_a_database_that_takes_nothing_when_asked_whether_it_is_ready_then_it_is_down_though_it_answers(
-    nobody: TestClient, engine: Engine
-) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    refuses = {
-        "sqlite": "CREATE TRIGGER no_more BEFORE INSERT ON heartbeats BEGIN SELECT RAISE(FAIL, 'full'); END",
-        "postgresql": "ALTER TABLE heartbeats ADD CONSTRAINT no_more CHECK (process <> 'api')",
-    }
-    with writing(engine) as session:
-        session.execute(text(refuses[engine.dialect.name]))
-    answer = nobody.get("/readyz")
-    assert (answer.status_code, answer.json()) == (503, READY | {"database": "down"})
-
-
-@pytest.mark.usefixtures("roomy")
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_database_that_another_holds_when_heartbeats_are_late_then_it_is_named_and_nobody_else(
-    insider: TestClient, engine: Engine
-) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    with writing(engine) as session:
-        session.execute(update(Heartbeat).values(at=now(session) - 10 * SECOND))
-    with held(engine):  # as another process would
-        found = insider.get("/healthz").json()
-        unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown")
-        assert found.items() >= {"database": "down", **unknown}.items()
-        assert insider.get("/readyz").json() == {"database": "down", "tables": "up", **unknown}
-    assert insider.get("/healthz").json()["database"] == "down", "as it was a moment ago"
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    assert insider.get("/healthz").json()["database"] == "up"
-
-
-def test_given_many_who_ask_whether_it_is_ready_when_they_come_at_once_then_the_database_is_written_once(
-    nobody: TestClient, engine: Engine
-) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    written = []
-    event.listen(
-        nobody.app.state.engine,  # type: ignore[attr-defined]
-        "before_cursor_execute",
-        lambda _c, _cursor, statement, *_: written.append(statement) if "INTO heartbeats" in statement else 0,
-    )
-    with ThreadPoolExecutor(8) as crowd:
-        answers = list(crowd.map(lambda _: nobody.get("/readyz").json(), range(32)))
-    assert answers == [READY] * 32
-    assert len(written) == 1
-
-
-# Who sees what
-
-TOKEN = "a-token-of-a-city"
-
-
-@pytest.fixture
-def with_token(settings: Settings, engine: Engine) -> FastAPI:
-    return create(settings.model_copy(update={"metrics_token": TOKEN, "insiders": ("10.137.0.0/28",)}))
-
-
-@pytest.mark.parametrize(
-    ("address", "headers", "sees"),
-    [
-        ("10.137.0.5", {}, True),
-        ("::ffff:10.137.0.5", {}, True),
-        ("127.0.0.1", {}, False),
-        ("203.0.113.5", {}, False),
-        ("no address", {}, False),
-        ("10.137.0.5", {"X-Forwarded-Proto": "https"}, False),  # a proxy that does not say who asks
-        ("203.0.113.5", {"X-Forwarded-For": "10.137.0.5"}, False),
-        ("203.0.113.5", {"Authorization": f"Bearer {TOKEN}"}, True),
-        ("203.0.113.5", {"Authorization": "Bearer a-token-of-a-citi"}, False),
-        ("203.0.113.5", {"Authorization": "Bearer "}, False),
-        ("203.0.113.5", {"Authorization": f"Basic {TOKEN}"}, False),
-        ("203.0.113.5", {"Authorization": b"Bearer " + "شهر".encode()}, False),
-    ],
-)
-def test_given_somebody_when_they_ask_for_health_then_reasons_are_for_insiders_alone(
-    with_token: FastAPI, address: str, headers: dict[str, Any], sees: bool
-) -> None:
-    page = TestClient(with_token, raise_server_exceptions=False, client=(address, 50_000))
-    answer = page.get("/healthz", headers=headers)
-    assert answer.status_code == 503
-    assert ("disk" in answer.json()) is sees
-    assert sees or answer.json() == {"hotline": "down"}
-    assert answer.headers["cache-control"] == "no-store"
-
-
-@pytest.mark.parametrize("told", ["unknown", "127.0.0.1", "10.137.0.1", "203.0.113.5"])
-def test_given_a_proxy_here_when_it_says_who_asks_then_that_one_is_a_stranger_whatever_the_address(
-    with_token: FastAPI, settings: Settings, told: str
-) -> None:
-    scope = {"type": "http", "client": (told, 0), PEER: ("127.0.0.1", 50_000), "headers": []}
-    assert not insiders.by_address_or_token(Request(scope), settings)
-    assert not insiders.by_address_or_token(Request(scope), with_token.state.settings)
-    shown = scope | {"headers": [(b"authorization", f"Bearer {TOKEN}".encode())]}
-    assert insiders.by_address_or_token(Request(shown), with_token.state.settings)
-
-
-def test_given_no_token_set_when_an_empty_one_is_shown_then_it_opens_nothing(nobody: TestClient) -> None:
-    for shown in ("Bearer", "Bearer ", "bearer  "):
-        assert nobody.get("/healthz", headers={"Authorization": shown}).json() == {"hotline": "down"}
-
-
-@pytest.mark.parametrize(("role", "sees"), [(Role.ADMINISTRATOR, True), (Role.OPERATOR, False)])
-def test_given_somebody_who_is_signed_in_when_they_ask_for_health_then_an_administrator_hears_reasons(
-    as_role: As, role: Role, sees: bool
-) -> None:
-    assert ("disk" in as_role(role).get("/healthz").json()) is sees
-
-
-def test_given_all_that_works_when_a_stranger_asks_for_health_then_they_hear_that_it_is_up(
-    nobody: TestClient, engine: Engine
-) -> None:
-    beat(engine, "ivr", "dialer", "clerk", "asterisk")
-    answer = nobody.get("/healthz")
-    assert (answer.status_code, answer.json()) == (200, {"hotline": "up"})
-
-
-# The database away
-
-
-@pytest.mark.usefixtures("roomy")
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_works_when_it_is_back(
-    desk: TestClient, insider: TestClient, live: Round, engine: Engine, postgres: Postgres
-) -> None:
-    assert desk.get(f"{V1}/me").status_code == 200
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("CHECKPOINT"))  # the kit's server is told to forget the last moments
-    postgres.kill()
-    try:
-        for answer in (
-            desk.get(f"{V1}/me"),
-            desk.post(f"{V1}/rounds/{live.id}/claims"),
-            desk.post(f"{V1}/session", json={"username": "x", "password": "x"}),
-        ):
-            problem(answer, 503, "database-unavailable")
-        health = insider.get("/healthz")
-        assert health.status_code == 503
-        assert health.json() == {
-            "database": "down",
-            **dict.fromkeys(("asterisk", "ivr", "dialer", "clerk", "calls", "trunk", "texts"), "unknown"),
-            "disk": "up",
-        }
-        ready = desk.get("/readyz")
-        assert (ready.status_code, ready.json()) == (503, NOTHING_KNOWN)
-    finally:
-        postgres.start()
-    assert desk.post(f"{V1}/rounds/{live.id}/claims").status_code == 204
-
-
-@pytest.mark.parametrize(
-    "damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"no database" * 1000)]
-)
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_database_file_that_is_lost_or_damaged_when_used_then_each_answer_says_so(
-    settings: Settings, engine: Engine, damage: Callable[[Any], None], tmp_path: Any
-) -> None:
-    engine.dispose()
-    damage(tmp_path / "hotline.db")
-    app = create(settings)
-    page = TestClient(app, raise_server_exceptions=False, cookies={COOKIE: "x"}, client=HERE)
-    problem(page.get(f"{V1}/me"), 503, "database-unavailable")
-    problem(page.post(f"{V1}/session", json={"username": "x", "password": "x"}), 503, "database-unavailable")
-    assert page.get("/healthz").json()["database"] == "down"
-    assert page.get("/readyz").status_code == 503
-    stranger = TestClient(app, raise_server_exceptions=False, cookies={COOKIE: "x"})
-    assert (down := stranger.get("/healthz")).json() == {"hotline": "down"} and down.status_code == 503
-
-
-def test_given_a_database_that_somebody_holds_when_a_desk_claims_then_it_hears_so_in_time(
-    desk: TestClient, engine: Engine, database: str, live: Round
-) -> None:
-    registered(engine, live, 1)
-    hold = {"sqlite": "SELECT 1", "postgresql": "LOCK TABLE events"}  # SQLite has one lock, taken at once
-    with writing(engine) as session:
-        session.execute(text(hold[engine.dialect.name]))
-        answer = desk.post(f"{V1}/rounds/{live.id}/claims")
-    problem(answer, 503, "database-unavailable")
-    assert in_time(answer.elapsed.total_seconds(), 8)
-    assert desk.post(f"{V1}/rounds/{live.id}/claims").status_code == 201
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "code"),
-    [
-        *((error, 503, "database-unavailable") for error in (OperationalError, InternalError, DatabaseError)),
-        *((error, 503, "database-unavailable") for error in (InterfaceError, PoolTimeoutError)),
-        *((error, 500, "internal-error") for error in (IntegrityError, ProgrammingError, DataError)),
-    ],
-)
-@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_an_error_of_the_database_when_it_is_our_own_fault_then_the_answer_does_not_blame_the_database(
-    settings: Settings, engine: Engine, error: type[Exception], status: int, code: str
-) -> None:
-    app = create(settings)
-
-    def broken() -> None:
-        raise error("SELECT 1", {}, Exception())
-
-    app.router.routes.insert(0, APIRoute("/broken", broken))
-    problem(TestClient(app, raise_server_exceptions=False).get("/broken"), status, code)
-
-
-@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_two_who_write_the_same_at_once_when_one_was_first_then_the_other_is_told_to_look_again(
-    app: FastAPI, engine: Engine
-) -> None:
-    def second() -> None:
-        with writing(engine) as session:
-            session.add(Heartbeat(process="ivr", at=now(session)))
-            session.flush()
-
-    second()
-    app.router.routes.insert(0, APIRoute("/second", second))
-    problem(TestClient(app, raise_server_exceptions=False).get("/second"), 409, "wrong-state")

@@ -25,12 +25,19 @@ def locked(system: System) -> Iterator[None]:
         other.execute("ROLLBACK")
 
 
-def test_given_a_database_locked_for_long_when_a_citizen_says_yes_then_they_hear_so_and_get_their_ticket(
-    system: System,
-) -> None:
+@contextmanager
+def _greeted(system: System) -> Iterator[tuple[int, Caller]]:
+    """A citizen who has called while a round, which is given, takes registrations."""
     with system.only_round() as round_id, Caller(system, system.number()) as caller:
         caller.call()
         caller.at("greeting")
+        yield round_id, caller
+
+
+def test_given_a_database_locked_for_long_when_a_citizen_says_yes_then_they_hear_so_and_get_their_ticket(
+    system: System,
+) -> None:
+    with _greeted(system) as (round_id, caller):
         with locked(system):
             caller.press("11")
             for _ in range(2):
@@ -45,9 +52,7 @@ def test_given_a_database_locked_for_long_when_a_citizen_says_yes_then_they_hear
 def test_given_a_locked_database_when_a_citizen_hangs_up_while_they_wait_then_their_yes_is_kept(
     system: System,
 ) -> None:
-    with system.only_round() as round_id, Caller(system, system.number()) as caller:
-        caller.call()
-        caller.at("greeting")
+    with _greeted(system) as (round_id, caller):
         with locked(system):
             caller.press("11")
             caller.at("one-moment", timeout=SILENCE_S * slowness())
@@ -58,9 +63,8 @@ def test_given_a_locked_database_when_a_citizen_hangs_up_while_they_wait_then_th
 def test_given_a_locked_database_when_a_citizen_is_told_goodbye_then_the_call_ends_and_all_is_kept_later(
     system: System,
 ) -> None:
-    with system.only_round() as round_id, Caller(system, system.number()) as caller:
-        caller.call()
-        caller.at("greeting", "11")
+    with _greeted(system) as (round_id, caller):
+        caller.press("11")
         caller.at("ask-subject")
         with locked(system):
             caller.press("1#")

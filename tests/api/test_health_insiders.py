@@ -1,0 +1,81 @@
+"""Who is told of `/healthz` more than «up» and «down»."""
+
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine
+
+from api import insiders
+from api.app import create
+from api.cookies import PEER
+from db.models import Role
+from settings import Settings
+from tests.api.answers import As, beat
+
+TOKEN = "a-token-of-a-city"
+
+
+@pytest.fixture
+def with_token(settings: Settings, engine: Engine) -> FastAPI:
+    return create(settings.model_copy(update={"metrics_token": TOKEN, "insiders": ("10.137.0.0/28",)}))
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "sees"),
+    [
+        ("10.137.0.5", {}, True),
+        ("::ffff:10.137.0.5", {}, True),
+        ("127.0.0.1", {}, False),
+        ("203.0.113.5", {}, False),
+        ("no address", {}, False),
+        ("10.137.0.5", {"X-Forwarded-Proto": "https"}, False),  # a proxy that does not say who asks
+        ("203.0.113.5", {"X-Forwarded-For": "10.137.0.5"}, False),
+        ("203.0.113.5", {"Authorization": f"Bearer {TOKEN}"}, True),
+        ("203.0.113.5", {"Authorization": "Bearer a-token-of-a-citi"}, False),
+        ("203.0.113.5", {"Authorization": "Bearer "}, False),
+        ("203.0.113.5", {"Authorization": f"Basic {TOKEN}"}, False),
+        ("203.0.113.5", {"Authorization": b"Bearer " + "شهر".encode()}, False),
+    ],
+)
+def test_given_somebody_when_they_ask_for_health_then_reasons_are_for_insiders_alone(
+    with_token: FastAPI, address: str, headers: dict[str, Any], sees: bool
+) -> None:
+    page = TestClient(with_token, raise_server_exceptions=False, client=(address, 50_000))
+    answer = page.get("/healthz", headers=headers)
+    assert answer.status_code == 503
+    assert ("disk" in answer.json()) is sees
+    assert sees or answer.json() == {"hotline": "down"}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("told", ["unknown", "127.0.0.1", "10.137.0.1", "203.0.113.5"])
+def test_given_a_proxy_here_when_it_says_who_asks_then_that_one_is_a_stranger_whatever_the_address(
+    with_token: FastAPI, settings: Settings, told: str
+) -> None:
+    scope = {"type": "http", "client": (told, 0), PEER: ("127.0.0.1", 50_000), "headers": []}
+    assert not insiders.by_address_or_token(Request(scope), settings)
+    assert not insiders.by_address_or_token(Request(scope), with_token.state.settings)
+    shown = scope | {"headers": [(b"authorization", f"Bearer {TOKEN}".encode())]}
+    assert insiders.by_address_or_token(Request(shown), with_token.state.settings)
+
+
+def test_given_no_token_set_when_an_empty_one_is_shown_then_it_opens_nothing(nobody: TestClient) -> None:
+    for shown in ("Bearer", "Bearer ", "bearer  "):
+        assert nobody.get("/healthz", headers={"Authorization": shown}).json() == {"hotline": "down"}
+
+
+@pytest.mark.parametrize(("role", "sees"), [(Role.ADMINISTRATOR, True), (Role.OPERATOR, False)])
+def test_given_somebody_who_is_signed_in_when_they_ask_for_health_then_an_administrator_hears_reasons(
+    as_role: As, role: Role, sees: bool
+) -> None:
+    assert ("disk" in as_role(role).get("/healthz").json()) is sees
+
+
+def test_given_all_that_works_when_a_stranger_asks_for_health_then_they_hear_that_it_is_up(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    answer = nobody.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"hotline": "up"})

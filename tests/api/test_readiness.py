@@ -1,0 +1,98 @@
+"""`/readyz`: whether each part can be worked with."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy import Engine, event, text, update
+
+from db.engine import now, writing
+from db.models import Heartbeat
+from tests.api.answers import READY, beat, problem
+from tests.factories import SECOND
+from tests.kit.databases import held, in_both
+
+
+@in_both
+def test_given_all_that_works_when_anybody_asks_whether_it_is_ready_then_each_part_is_named_and_may_be_asked(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, READY)
+    assert answer.headers["cache-control"] == "no-store"
+    for part in READY:
+        one = nobody.get(f"/readyz/{part}")
+        assert (one.status_code, one.json()) == (200, {part: "up"})
+    problem(nobody.get("/readyz/disk"), 404, "not-found")
+    assert nobody.get("/livez").status_code == 204
+
+
+def test_given_something_silent_when_asked_whether_it_is_ready_then_that_part_is_not_and_the_others_are(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "clerk", "asterisk")
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, READY | {"dialer": "down", "asterisk": "unknown"})
+    assert nobody.get("/readyz/dialer").status_code == nobody.get("/readyz/asterisk").status_code == 503
+    assert nobody.get("/readyz/database").status_code == 200
+
+
+@in_both
+def test_given_tables_of_another_version_when_asked_whether_it_is_ready_then_they_are_named(
+    nobody: TestClient, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    answer = nobody.get("/readyz")
+    unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown")
+    assert (answer.status_code, answer.json()) == (503, {"database": "up", "tables": "down", **unknown})
+
+
+@in_both
+def test_given_a_database_that_takes_nothing_when_asked_whether_it_is_ready_then_it_is_down_though_it_answers(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    refuses = {
+        "sqlite": "CREATE TRIGGER no_more BEFORE INSERT ON heartbeats BEGIN SELECT RAISE(FAIL, 'full'); END",
+        "postgresql": "ALTER TABLE heartbeats ADD CONSTRAINT no_more CHECK (process <> 'api')",
+    }
+    with writing(engine) as session:
+        session.execute(text(refuses[engine.dialect.name]))
+    answer = nobody.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, READY | {"database": "down"})
+
+
+@pytest.mark.usefixtures("roomy")
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_a_database_that_another_holds_when_heartbeats_are_late_then_it_is_named_and_nobody_else(
+    insider: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    with writing(engine) as session:
+        session.execute(update(Heartbeat).values(at=now(session) - 10 * SECOND))
+    with held(engine):  # as another process would
+        found = insider.get("/healthz").json()
+        unknown = dict.fromkeys(("asterisk", "ivr", "dialer", "clerk"), "unknown")
+        assert found.items() >= {"database": "down", **unknown}.items()
+        assert insider.get("/readyz").json() == {"database": "down", "tables": "up", **unknown}
+    assert insider.get("/healthz").json()["database"] == "down", "as it was a moment ago"
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    assert insider.get("/healthz").json()["database"] == "up"
+
+
+def test_given_many_who_ask_whether_it_is_ready_when_they_come_at_once_then_the_database_is_written_once(
+    nobody: TestClient, engine: Engine
+) -> None:
+    beat(engine, "ivr", "dialer", "clerk", "asterisk")
+    written = []
+    event.listen(
+        nobody.app.state.engine,  # type: ignore[attr-defined]
+        "before_cursor_execute",
+        lambda _c, _cursor, statement, *_: written.append(statement) if "INTO heartbeats" in statement else 0,
+    )
+    with ThreadPoolExecutor(8) as crowd:
+        answers = list(crowd.map(lambda _: nobody.get("/readyz").json(), range(32)))
+    assert answers == [READY] * 32
+    assert len(written) == 1
