@@ -90,15 +90,21 @@ class Talk:
         said = self.system.asterisk_says("core show channels concise")
         return [line.split("!")[0] for line in said.splitlines() if line.startswith(named)]
 
-    def port(self) -> Ports:
-        """The one port by which the page's call sends and receives its sound."""
+    def port(self, end: str = "local") -> Ports:
+        """The one port by which the page's call sends and receives its sound; "remote" is the node's.
+
+        The page's is another one as soon as the sound changes its way.
+        """
         port = int(
-            self.page.evaluate("""async () => {
-              const stats = await window.__connections.at(-1).getStats();
-              const transport = [...stats.values()].find(({ type }) => type === 'transport');
-              const pair = stats.get(transport.selectedCandidatePairId);
-              return stats.get(pair.localCandidateId).port;
-            }""")
+            self.page.evaluate(
+                """async (candidate) => {
+                  const stats = await window.__connections.at(-1).getStats();
+                  const transport = [...stats.values()].find(({ type }) => type === 'transport');
+                  const pair = stats.get(transport.selectedCandidatePairId);
+                  return stats.get(pair[candidate]).port;
+                }""",
+                f"{end}CandidateId",
+            )
         )
         return Ports(port, port)
 

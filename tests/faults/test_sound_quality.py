@@ -173,7 +173,7 @@ def test_given_a_talk_when_packets_are_lost_then_the_icon_and_a_warning_say_so_u
 ) -> None:
     page, channels = talk.page, talk.channels()
     _verdict(page, "good")
-    with lost(talk.port(), share=A_THIRD):
+    with lost(talk.port("remote"), share=A_THIRD):  # also on another way
         _verdict(page, "bad")
         warning = page.get_by_test_id("quality-warning")
         expect(warning).to_contain_text("مودم", timeout=LONG_MS)

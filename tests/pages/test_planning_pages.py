@@ -63,7 +63,7 @@ def choose_day(page: Page, field: str, day: date) -> None:
     wanted = jdatetime.date.fromgregorian(date=day, locale="fa_IR")
     page.get_by_test_id(field).click()
     header = page.locator(".rmdp-header-values")
-    expect(header).not_to_be_empty()
+    expect(header).to_be_visible()  # until it has its place it is hidden, and its text is empty
     for _ in range(3):
         if wanted.strftime("%B") in header.inner_text():
             break
