@@ -246,9 +246,10 @@ class Call(Playing):
             known = self._clock() >= known_from or (key == OPERATOR and self.leads_to_operator)
             return self._keys.at_question(known=known)
 
-        for prompt in prompts:
-            if key := self._play(self._slower(prompt) if last or self._slowly else prompt, answers):
-                return key
+        if last or self._slowly:
+            prompts = [self._slower(prompt) for prompt in prompts]
+        if key := self._play(*prompts, ends=answers):
+            return key
         # Whom we called an official waits for, too: no longer for those.
         longest_ms = round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1))
         key = self._wait(longest_ms, answers)

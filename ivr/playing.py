@@ -1,7 +1,8 @@
 """What is said in a call: announcements, and what a key does to each."""
 
+import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from io import BufferedIOBase
@@ -21,8 +22,10 @@ OPERATOR = "0"
 MUSIC = "moh/hold"
 _ANNOUNCED_S = 0.3
 """A key that comes sooner after an announcement was meant for that."""
-_UNASKED = 8_000
-"""So many samples, a second, are played without asking whether the call is held: many clips are shorter."""
+_UNASKED = 24_000
+"""So many samples, three seconds, are played without asking whether the call is held: no hold is shorter."""
+_LONGEST_NAMES = 1_000
+"""So much of a command may be the names of files: Asterisk reads 2,047 bytes."""
 _HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20
 """So long in all a caller may hold the call, and somebody whom we called, for whom an official may wait."""
 
@@ -73,25 +76,25 @@ class Playing(Agi):
     def lead(self, prompt: str, **slots: Value) -> None:
         """Play one prompt whose question many know already: a key ends it and is the answer."""
         if not self._keys.ahead:
-            self._play(Prompt(prompt, slots), self._leads)
+            self._play(Prompt(prompt, slots), ends=self._leads)
             self._unknown_s = 0.0
 
     def say(self, prompt: str, **slots: Value) -> None:
         """Play one prompt. A key ends it, and that only; who has typed ahead does not hear it."""
         if not self._keys.ahead:
-            self._play(Prompt(prompt, slots), self._ends_announcement)
+            self._play(Prompt(prompt, slots), ends=self._ends_announcement)
             self._unknown_s = _ANNOUNCED_S
 
     def say_sound(self, file: Path) -> None:
         """Play a file that is no prompt, without its codec's suffix, in the same way."""
         if not self._keys.ahead:
-            self._play(file, self._ends_announcement)
+            self._play(file, ends=self._ends_announcement)
             self._unknown_s = _ANNOUNCED_S
 
     def say_instead(self, prompt: str, **slots: Value) -> None:
         """Play one prompt of which nobody could know that it would come: what was typed ahead is dropped."""
         self._keys.drop()
-        self._play(Prompt(prompt, slots), self._ends_announcement)
+        self._play(Prompt(prompt, slots), ends=self._ends_announcement)
         self._unknown_s = _ANNOUNCED_S
 
     def drop_keys(self) -> None:
@@ -100,7 +103,9 @@ class Playing(Agi):
 
     def tell(self, prompt: str, **slots: Value) -> None:
         """Play one prompt that no key cuts short: whoever goes on has been told."""
-        self._play(Prompt(prompt, slots), lambda key: self._ends_announcement(key) and False)
+        self._play(
+            Prompt(prompt, slots), ends=lambda key: self._ends_announcement(key) and False, all_of_it=True
+        )
         self._unknown_s = _ANNOUNCED_S
 
     @contextmanager
@@ -117,7 +122,7 @@ class Playing(Agi):
         self._waited(time.monotonic() - began)
 
     def _say_one_moment(self, ends: Callable[[str], bool]) -> None:
-        self._play("one-moment", ends)
+        self._play("one-moment", ends=ends)
         self._unknown_s = _ANNOUNCED_S
 
     def _leads(self, key: str) -> bool:
@@ -126,7 +131,7 @@ class Playing(Agi):
     def hear(self, *prompts: Prompt, keys: str) -> str:
         """Play prompts until one of `keys` is pressed, and return it; else an empty text."""
         for prompt in prompts:
-            if key := self._play(prompt, lambda _key: True, keys):
+            if key := self._play(prompt, ends=lambda _key: True, keys=keys):
                 return key
         return ""
 
@@ -145,27 +150,47 @@ class Playing(Agi):
         folder = self._prompts_dir / language
         return [f"{folder}/{clip}" for clip in clips(language, prompt.id, **prompt.slots)]
 
-    def _play(self, prompt: str | Prompt | Path, ends: Callable[[str], bool], keys: str = KEYS) -> str:
-        """Play a prompt; the key of `keys` that ended it. After any other one it goes on where it was."""
+    def _play(
+        self,
+        *prompts: str | Prompt | Path,
+        ends: Callable[[str], bool],
+        keys: str = KEYS,
+        all_of_it: bool = False,
+    ) -> str:
+        """Play prompts; the key of `keys` that ended them. After any other one it goes on where it was.
+
+        `all_of_it`: no key ends them.
+        """
         while True:
-            back, unasked = None, 0
-            files = self._files(prompt)
-            for file in files:
-                key, at = self.play_from(file, keys, 0)
-                while key:
-                    if ends(key):
-                        return key
-                    key, at = self.play_from(file, keys, at)
-                unasked += at
-                if unasked < _UNASKED and file is not files[-1]:
-                    continue
-                unasked, back = 0, self._after_hold()  # a sentence is many clips: no more into a held line
+            back = None
+            for piece in _pieces([file for prompt in prompts for file in self._files(prompt)]):
+                if key := self._play_piece(piece, ends, keys, together=keys == KEYS and not all_of_it):
+                    return key
+                back = self._after_hold()  # a sentence is many clips: no more into a held line
                 if back is not None:
                     break
             if back is None:
                 return ""
             if back and back in keys and ends(back):
                 return back
+
+    def _play_piece(
+        self, files: Sequence[str], ends: Callable[[str], bool], keys: str, *, together: bool
+    ) -> str:
+        """`together`: nearly each key ends them. After one that does not two seconds at most are said again:
+        such a key is one of several (`ivr.keys`), or comes when a question has just begun.
+        """
+        if together and len(files) > 1:
+            key = self.play_together(files)
+            if not key or (key in keys and ends(key)):
+                return key
+        for file in files:
+            key, at = self.play_from(file, keys, 0)
+            while key:
+                if ends(key):
+                    return key
+                key, at = self.play_from(file, keys, at)
+        return ""
 
     def _after_hold(self) -> str | None:
         """Wait while the telephone holds the call: what was said is to be said again. None: it does not.
@@ -180,3 +205,25 @@ class Playing(Agi):
             if key or not self.is_held():
                 return key
         raise NoInput
+
+
+def _pieces(files: Sequence[str]) -> Iterator[list[str]]:
+    """The clips in their order, some seconds of them at a time; one that is not there is alone."""
+    piece: list[str] = []
+    samples = 0
+    for file in files:
+        own = _samples(file)
+        if piece and (not own or samples >= _UNASKED or len("&".join(piece)) > _LONGEST_NAMES):
+            yield piece
+            piece, samples = [], 0
+        piece.append(file)
+        samples += own or _UNASKED
+    yield piece
+
+
+def _samples(file: str) -> int:
+    """How long a clip is; of one that is not there Asterisk complains, if it is asked for that one."""
+    try:
+        return os.stat(f"{file}.alaw").st_size  # a byte a sample
+    except OSError:
+        return 0

@@ -19,11 +19,13 @@ from api.app import create
 from db.engine import connect
 from db.migrate import upgrade
 from hotline.people import accounts
+from prompts.catalogue import languages, texts
 from settings import Settings, load
 from settings.addresses import Address
 from tests.kit import both_ends
 from tests.kit.databases import on_both
 from tests.kit.fake_asterisk import FakeAsterisk, answering
+from tests.kit.fake_channel import CLIP_SAMPLES
 from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres
 from tests.kit.reused_database import ReusedDatabase
@@ -225,9 +227,22 @@ def app(settings: Settings, engine: Engine) -> FastAPI:
     return create(settings)
 
 
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with each language's clips, as long as the fake Asterisk takes them to be."""
+    folder = tmp_path_factory.mktemp("prompts")
+    for language in languages():
+        (folder / language).mkdir()
+        for clip in texts(language):
+            (folder / language / f"{clip}.alaw").write_bytes(bytes(CLIP_SAMPLES))
+    return folder
+
+
 @pytest.fixture
-def asterisk(settings: Settings, engine: Engine) -> Iterator[FakeAsterisk]:
+def asterisk(settings: Settings, engine: Engine, clips: Path) -> Iterator[FakeAsterisk]:
     """A fake Asterisk, whose calls the scripts answer on this test's database."""
+    settings.state_dir.mkdir(exist_ok=True)
+    settings.prompts_dir.symlink_to(clips)
     with answering(settings, engine) as asterisk:
         yield asterisk
 

@@ -93,6 +93,24 @@ def test_given_call_scripts_that_hang_when_a_citizen_calls_then_they_hear_at_onc
         caller.hangup()
 
 
+def test_given_a_question_of_many_clips_when_ivr_stands_still_for_a_moment_then_a_key_pressed_then_counts(
+    system: System,
+) -> None:
+    with system.only_round(), Caller(system, system.number()) as caller, ExitStack() as going_on:
+        caller.call()
+        caller.at("greeting", "1")
+        caller.at("confirm-number")  # its first clip takes 0.7 s, and each of the digits after it 0.4 s
+        ivr, begun = system.pid("ivr"), caller.listened
+        going_on.callback(os.kill, ivr, signal.SIGCONT)
+        os.kill(ivr, signal.SIGSTOP)
+        caller.wait_for_sound(begun + 1)
+        caller.press("1")
+        time.sleep(0.5)  # until it has come; nothing tells of it
+        going_on.close()
+        caller.at("registered")
+        caller.hangup()
+
+
 def _answered(system: System, table: type[Confirmation] | type[TurnNearCall]) -> bool:
     """Whether the key of the one such call is kept."""
     with reading(system.engine) as session:

@@ -328,8 +328,14 @@ def test_a_recording_that_cannot_be_made_is_no_hang_up(
     assert tracebacks(logged) == []
 
 
+@pytest.fixture
+def no_prompts(asterisk: FakeAsterisk, settings: Settings) -> None:
+    """None has been made."""
+    settings.prompts_dir.unlink()
+
+
 def test_a_prompt_that_is_missing_is_named_and_is_no_hang_up(
-    asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture
+    asterisk: FakeAsterisk, no_prompts: None, logged: pytest.LogCaptureFixture
 ):
     heard = asterisk.dial(("main-menu", NO_PROMPT))
 
@@ -363,7 +369,7 @@ def test_of_what_a_caller_writes_among_the_variables_the_dialplans_own_arguments
     assert call.is_ours(settings.secret_for("agi"))
 
 
-def test_a_script_that_a_fault_ends_says_so(asterisk: FakeAsterisk):
+def test_a_script_that_a_fault_ends_says_so(asterisk: FakeAsterisk, no_prompts: None):
     """Else the dialplan would take it for one that could not be asked: a command has failed."""
     heard = asterisk.dial(("main-menu", NO_PROMPT))
 

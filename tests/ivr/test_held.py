@@ -27,7 +27,7 @@ def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_into
     assert 1000 in heard.waits_ms  # it asked each second whether the call is held
 
 
-def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_a_second_of_it_at_most_is_said_to_nobody(
+def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_three_seconds_of_it_are_said_to_nobody(
     asterisk: FakeAsterisk, engine: Engine
 ) -> None:
     with writing(engine) as session:
@@ -38,7 +38,7 @@ def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_a_second_of_i
     )
 
     first, again = (at for at, clip in enumerate(heard.clips) if clip == "round-when.1")
-    assert again == first + 3, "three of these clips are a second"
+    assert again == first + 2, "of these clips each takes two seconds"
     assert heard.prompts.count("round-when") == 2
 
 
@@ -46,7 +46,7 @@ def test_given_a_held_call_when_it_is_taken_back_with_a_key_then_the_key_is_the_
     asterisk: FakeAsterisk,
 ) -> None:
     (_, choice), *rest = REPORT
-    heard = asterisk.dial(("main-menu", HELD), ("after main-menu", choice), *rest)
+    heard = asterisk.dial(("main-menu", HELD), ("after menu-english", choice), *rest)
 
     assert heard.prompts.count("main-menu") == 1
 

@@ -40,6 +40,8 @@ def test_all_that_a_call_asks_of_asterisk_is_in_the_transcripts(asterisk: FakeAs
 @pytest.mark.parametrize(("command", "end", "answer"), ENDS, ids=[f"{c}, {e}" for c, e, _ in ENDS])
 def test_each_end_that_a_command_can_have_is_understood(tmp_path: Path, command: str, end: str, answer: str):
     answer += "200 result=0\n"  # to what we ask besides
+    if (command, end) == ("EXEC", "dead channel"):
+        answer = f"HANGUP\n{answer}"  # which was told before
     agi = Agi(BytesIO(b"\n" + answer.encode()), BytesIO())
     file = tmp_path / "recorded"
     file.with_suffix(".wav").touch()
@@ -48,6 +50,8 @@ def test_each_end_that_a_command_can_have_is_understood(tmp_path: Path, command:
         match command:
             case "STREAM FILE":
                 return agi.play(file, "5")
+            case "EXEC":
+                return agi.play_together([str(file), str(file)])
             case "WAIT FOR DIGIT":
                 return agi.wait_for_digit(1000)
             case "RECORD FILE":
@@ -58,7 +62,7 @@ def test_each_end_that_a_command_can_have_is_understood(tmp_path: Path, command:
         with pytest.raises(AGIHangup):
             ask()
         return
-    if end == "no such file":
+    if (command, end) == ("STREAM FILE", "no such file"):
         with pytest.raises(AGIError, match="cannot be played") as raised:
             ask()
         assert not isinstance(raised.value, AGIHangup)
@@ -67,8 +71,8 @@ def test_each_end_that_a_command_can_have_is_understood(tmp_path: Path, command:
     if command == "RECORD FILE":
         assert answered is (end != "nothing but silence")
         assert file.with_suffix(".wav").exists() is answered
-    elif command in ("STREAM FILE", "WAIT FOR DIGIT"):
-        assert answered == ({"STREAM FILE": "5", "WAIT FOR DIGIT": "#"}[command] if end == "a key" else "")
+    elif pressed := {"STREAM FILE": "5", "EXEC": "5", "WAIT FOR DIGIT": "#"}.get(command):
+        assert answered == (pressed if end == "a key" else "")
 
 
 LOCAL = "Local/citizen@calls-00000007"

@@ -125,6 +125,10 @@ class Clock:
 
 
 _A_CLIP_S = 2.0
+CLIP_SAMPLES = round(_A_CLIP_S * 8_000)
+_CUT_AFTER = 6_400
+"""Samples of a clip that were heard when a key came."""
+_ANY_KEY = "0123456789*#ABCD"
 _PAUSE_S = 3.0
 """Before what a caller does next: time enough to listen."""
 _KEY_S = 0.3
@@ -154,6 +158,7 @@ class Channel:
         self._at_work = False
         self._commands: dict[str, Callable[..., bytes]] = {
             "STREAM FILE": self._stream_file,
+            "EXEC": self._background,
             "WAIT FOR DIGIT": self._wait_for_digit,
             "SET VARIABLE": self._set_variable,
             "GET FULL VARIABLE": self._get_full_variable,
@@ -192,11 +197,26 @@ class Channel:
             return said(name, "wrong syntax")
 
     def _stream_file(self, path: str, escape_digits: str, offset: str = "0") -> bytes:
-        if int(offset):
-            return self._rest_of_clip(escape_digits)
-        return self._begins(Path(path)) or self._clip_until(escape_digits)
+        if instead := self._begins(Path(path), "STREAM FILE", int(offset)):
+            return instead
+        key, at = self._until_key(Path(path).name, escape_digits, int(offset))
+        return said("STREAM FILE", "a key", ord(key), at) if key else said("STREAM FILE", "played out")
 
-    def _begins(self, clip: Path) -> bytes:
+    def _background(self, application: str, paths: str) -> bytes:
+        if application != "Background":
+            raise ValueError(application)
+        for path in map(Path, paths.split("&")):
+            if instead := self._begins(path, "EXEC"):
+                return instead
+            if key := self._until_key(path.name, _ANY_KEY)[0]:
+                return said("EXEC", "a key", ord(key))
+        return said("EXEC", "played out")
+
+    def _begins(self, clip: Path, command: str, offset: int = 0) -> bytes:
+        if offset:  # it goes on after a key that was no reason to end it
+            with suppress(ValueError):
+                self._heard.cut_off.remove(len(self._heard.clips) - 1)
+            return b""
         self._every_clip()
         self._heard.clips.append(clip.name)
         self._heard.folders.append(clip.parent)
@@ -204,21 +224,17 @@ class Channel:
         if (prompt in prompt_ids("fa") and part in ("", "1")) or prompt == MUSIC:
             self._heard.prompts.append(prompt)
             self._heard.order.append(prompt)
-            return self._now(prompt, "STREAM FILE")
+            return self._now(prompt, command)
         return b""
 
-    def _rest_of_clip(self, escape_digits: str) -> bytes:
-        """It goes on after a key that was no reason to end it."""
-        self._heard.cut_off.remove(len(self._heard.clips) - 1)
-        return self._clip_until(escape_digits)
-
-    def _clip_until(self, escape_digits: str) -> bytes:
+    def _until_key(self, clip: str, keys: str, offset: int = 0) -> tuple[str, int]:
+        """The key of `keys` that cuts the rest of this clip short, if any, and at which sample."""
         while self._keys:
-            if (key := self._key()) in escape_digits:
+            if (key := self._key()) in keys:
                 self._heard.cut_off.append(len(self._heard.clips) - 1)
-                return said("STREAM FILE", "a key", ord(key))
+                return key, offset + _CUT_AFTER
         self._clock.pass_(_A_CLIP_S)
-        return said("STREAM FILE", "played out")
+        return "", 0
 
     def _key(self) -> str:
         self._clock.pass_(_KEY_S)

@@ -57,7 +57,7 @@ def _hang_up(phone: Phone) -> None:
 
 
 _PLAY, _WAIT, _SET, _RECORD, _NOOP = "STREAM FILE", "WAIT FOR DIGIT", "SET VARIABLE", "RECORD FILE", "NOOP"
-_GET = "GET FULL VARIABLE"
+_GET, _EXEC = "GET FULL VARIABLE", "EXEC"
 _IS_HELD = '"${{CHANNEL(rtp,hold,audio)}}"'
 _NEW = '"{folder}/new" wav "#" 60000 s=8'
 _ALIVE = [
@@ -68,6 +68,9 @@ _ALIVE = [
     Take(_PLAY, "a key", '"{prompts}/greeting" "0123456789*#" 0', _press("5")),
     Take(_PLAY, "no such file", '"{prompts}/nothing" "0123456789*#" 0'),
     Take(_PLAY, "wrong syntax", '"{prompts}/greeting"'),
+    Take(_EXEC, "played out", 'Background "{prompts}/digit-1&{prompts}/digit-2"'),
+    Take(_EXEC, "a key", 'Background "{prompts}/digit-1&{prompts}/greeting"', _press("5")),
+    Take(_EXEC, "no such file", 'Background "{prompts}/digit-1&{prompts}/nothing"'),
     Take(_WAIT, "a key", "5000", _press("#")),
     Take(_WAIT, "time-out", "500"),
     Take(_WAIT, "wrong syntax"),
@@ -87,6 +90,7 @@ _ALIVE = [
 ]
 _DEAD = [
     Take(_PLAY, "dead channel", '"{prompts}/greeting" "0123456789*#" 0'),
+    Take(_EXEC, "dead channel", 'Background "{prompts}/digit-1&{prompts}/digit-2"'),
     Take(_WAIT, "dead channel", "5000"),
     Take(_GET, "dead channel", _IS_HELD),
     Take(_SET, "dead channel", '"HOTLINE_FINISHED" "1"'),
@@ -97,6 +101,7 @@ _CALLS = [
     _ALIVE,
     [Take(_RECORD, "silence", _NEW)],
     [Take(_PLAY, "hang-up", '"{prompts}/greeting" "0123456789*#" 0', _hang_up), *_DEAD],
+    [Take(_EXEC, "hang-up", 'Background "{prompts}/greeting&{prompts}/greeting"', _hang_up)],
     [Take(_WAIT, "hang-up", "5000", _hang_up)],
     [Take(_RECORD, "hang-up", _NEW, _hang_up)],
 ]

@@ -2,7 +2,6 @@
 
 import socket
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 from tests.kit.fake_asterisk import FakeAsterisk, Heard
@@ -63,18 +62,12 @@ class TypedChannel(Channel):
         self._clock.pass_(seconds)
         return ""
 
-    def _stream_file(self, path: str, escape_digits: str, offset: str = "0") -> bytes:
-        if not int(offset):
-            self._begins(Path(path))
+    def _until_key(self, clip: str, keys: str, offset: int = 0) -> tuple[str, int]:
         before = self._clock()
         if len(self._heard.prompts) > self._since[0]:
             self._since = len(self._heard.prompts), before
-        left = self._seconds(Path(path).name) - int(offset) / _RATE
-        key = self._next(max(left, 0.0), escape_digits)
-        if not key:
-            return said("STREAM FILE", "played out")
-        at = int(offset) + round((self._clock() - before) * _RATE)
-        return said("STREAM FILE", "a key", ord(key), max(at, 1))
+        key = self._next(max(self._seconds(clip) - offset / _RATE, 0.0), keys)
+        return key, max(offset + round((self._clock() - before) * _RATE), 1)
 
     def _record_file(self, path: str, ending: str, keys: str, longest_ms: str, silence: str) -> bytes:
         answer = super()._record_file(path, ending, keys, longest_ms, silence)

@@ -1,0 +1,107 @@
+"""What is asked of Asterisk to say a prompt of many clips, and what a key does in the middle of it."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from ivr.call import Call
+from prompts.catalogue import clips
+from tests.kit.fake_channel import said
+
+PLAYED, NOT_HELD = said("EXEC", "played out"), said("GET FULL VARIABLE", "not held")
+ONE_PLAYED = said("STREAM FILE", "played out")
+TICKET = "12345674"
+WORDS = clips("fa", "ticket-again", ticket=TICKET)
+SECOND = 8_000
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Each clip takes a second."""
+    (tmp_path / "fa").mkdir()
+    for clip in {*WORDS, *clips("fa", "registered", ticket=TICKET)}:
+        (tmp_path / "fa" / f"{clip}.alaw").write_bytes(bytes(SECOND))
+    return tmp_path
+
+
+class Asked:
+    """A call in which Asterisk answers so, and what it was asked."""
+
+    def __init__(self, folder: Path, *answers: bytes) -> None:
+        self._written = BytesIO()
+        self._folder = folder
+        self.call = Call(BytesIO(b"\n" + b"".join(answers)), self._written, folder, 1.0, clock=lambda: 100.0)
+
+    @property
+    def played(self) -> list[str]:
+        """The names of the clips that each command asked for."""
+        lines = self._written.getvalue().decode().replace(f"{self._folder}/fa/", "").splitlines()
+        return [line.split('"')[1] for line in lines if "STREAM FILE" in line or "Background" in line]
+
+
+def test_given_many_clips_when_they_are_said_then_those_of_three_seconds_are_one_command(
+    folder: Path,
+) -> None:
+    asked = Asked(folder, *[PLAYED, NOT_HELD] * 3, *[ONE_PLAYED, NOT_HELD])
+    asked.call.say("ticket-again", ticket=TICKET)
+
+    assert asked.played == ["&".join(WORDS[at : at + 3]) for at in range(0, len(WORDS), 3)]
+
+
+def test_given_a_clip_that_is_not_there_when_a_prompt_is_said_then_that_one_is_asked_for_alone(
+    folder: Path,
+) -> None:
+    missing = WORDS[1]
+    (folder / "fa" / f"{missing}.alaw").unlink()
+    asked = Asked(folder, ONE_PLAYED, NOT_HELD, ONE_PLAYED, NOT_HELD, *[PLAYED, NOT_HELD] * 3)
+    asked.call.say("ticket-again", ticket=TICKET)
+
+    assert missing in asked.played
+    assert not [command for command in asked.played if missing in command.split("&")[:-1]]
+
+
+def test_given_long_names_when_a_prompt_is_said_then_no_command_is_longer_than_asterisk_reads(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path.joinpath(*["n" * 200] * 3)
+    (folder / "fa").mkdir(parents=True)
+    for clip in WORDS:
+        (folder / "fa" / f"{clip}.alaw").write_bytes(b"short")
+    asked = Asked(folder, *[PLAYED, NOT_HELD] * len(WORDS))
+    asked.call.say("ticket-again", ticket=TICKET)
+
+    commands = asked._written.getvalue().splitlines()
+    assert max(map(len, commands)) < 2_000
+    assert sum(command.count(b"/fa/") for command in commands) == len(WORDS)
+
+
+def test_given_a_key_that_ends_nothing_when_clips_are_said_together_then_they_are_said_from_the_first_on(
+    folder: Path,
+) -> None:
+    stray = said("EXEC", "a key", ord("5"))
+    one_by_one = [ONE_PLAYED] * 3
+    asked = Asked(folder, stray, *one_by_one, NOT_HELD, *[PLAYED, NOT_HELD] * 3)
+    asked.call.drop_keys()
+    asked.call._keys.at_announcement("5")  # of the same burst, as the clock stands still
+    asked.call._keys.drop()
+    asked.call.say("ticket-again", ticket=TICKET)
+
+    assert asked.played[:4] == ["&".join(WORDS[:3]), *WORDS[:3]]
+
+
+def test_given_what_must_be_heard_when_a_key_comes_then_not_a_word_is_said_twice(folder: Path) -> None:
+    words = clips("fa", "registered", ticket=TICKET)
+    stray = said("STREAM FILE", "a key", ord("5"), 6_400)
+    asked = Asked(folder, stray, *[ONE_PLAYED, ONE_PLAYED, ONE_PLAYED, NOT_HELD] * 4)
+    asked.call.tell("registered", ticket=TICKET)
+
+    assert asked.played == [words[0], *words]  # the first one from where it was
+    assert b'registered.1" "0123456789*#" 6400' in asked._written.getvalue()
+
+
+def test_given_a_dead_channel_when_clips_are_said_together_then_the_call_is_over(folder: Path) -> None:
+    asked = Asked(folder, said("EXEC", "hang-up").splitlines(keepends=True)[1] + said("EXEC", "dead channel"))
+
+    with pytest.raises(Exception, match="gone"):
+        asked.call.say("ticket-again", ticket=TICKET)
