@@ -40,6 +40,7 @@ if [ "$for_what" = test ]; then
   PATH="$PATH:/usr/sbin" need kamailio kamailio
   PATH="$PATH:/usr/sbin" need keepalived keepalived
   need chromium chromium
+  need chromium-headless-shell chromium-headless-shell
   need systemd-analyze systemd
   need docker docker.io docker-cli docker-compose docker-buildx
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)

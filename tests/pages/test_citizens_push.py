@@ -16,7 +16,7 @@ from db.models import MutedNotice, PushSubscription
 from hotline.citizens import vapid
 from settings import Settings
 from tests.factories import a_number, a_request
-from tests.kit.browser import person
+from tests.kit.browser import person, with_windows
 from tests.kit.process import until
 from tests.kit.push_service import HOST, Subscribed
 from tests.pages.citizens_app import SMALL, fits, opened, signs_in
@@ -48,6 +48,12 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def number() -> str:
     return a_number()
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium: Browser) -> Iterator[Browser]:
+    with with_windows(chromium) as started:
+        yield started
 
 
 @pytest.fixture
