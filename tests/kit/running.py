@@ -1,6 +1,7 @@
 """Fixtures for the folders whose tests drive the whole system; their conftest.py imports them."""
 
 import atexit
+import os
 import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -106,8 +107,9 @@ _HANGS_S = 300
 
 def mark(items: list[pytest.Item], folder: Path) -> None:
     """All tests of `folder` drive the whole system, and have _HANGS_S unless they say something else."""
+    inside = f"{folder}{os.sep}"
     for item in items:
-        if folder in item.path.parents:
+        if str(item.path).startswith(inside):
             item.add_marker(pytest.mark.system)
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(_HANGS_S))

@@ -217,46 +217,47 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
                 carry_over.tell_left(session)
 
         @invariant()
-        def every_line_is_in_order_and_every_place_is_told_right(self) -> None:
-            with reading(engine) as session:
-                for round_ in self.city.rounds:
-                    expected = self.city.line(round_)
-                    waiting = [r for r in line.page(session, round_, 500, None) if r.state == WAITING]
-                    assert [r.id for r in waiting] == [p.id for p in expected]
-                    assert [line.before_me(session, r) for r in waiting] == list(range(len(waiting)))
+        def the_rules_hold(self) -> None:
+            with reading(engine) as session:  # one for all: to begin and end costs as much as many a look
+                self._every_line_is_in_order_and_every_place_is_told_right(session)
+                self._nobody_is_lost_and_nobody_is_twice(session)
+                self._the_counts_are_those_of_the_lines(session)
+                self._pacing_learns_nothing_from_our_own_faults(session)
 
-        @invariant()
-        def nobody_is_lost_and_nobody_is_twice(self) -> None:
-            with reading(engine) as session:
-                ids = list(self.city.places)
-                rows = session.scalars(select(Registration).where(Registration.id.in_(ids))).all()
-                assert {r.id: (r.round_id, r.rounds_missed) for r in rows} == {
-                    p.id: (p.round, p.missed) for p in self.city.places.values()
-                }
-                live = [p for p in self.city.places.values() if p.state != DONE]
-                assert len({(p.round, p.number) for p in live}) == len(live)
-                ways = select(Carry.registration_id, func.count()).group_by(Carry.registration_id)
-                carried = {id_: n for id_, n in session.execute(ways.where(Carry.registration_id.in_(ids)))}
-                assert carried == {p.id: p.missed for p in self.city.places.values() if p.missed}
+        def _every_line_is_in_order_and_every_place_is_told_right(self, session: Session) -> None:
+            for round_ in self.city.rounds:
+                expected = self.city.line(round_)
+                waiting = [r for r in line.page(session, round_, 500, None) if r.state == WAITING]
+                assert [r.id for r in waiting] == [p.id for p in expected]
+                assert [line.before_me(session, r) for r in waiting] == list(range(len(waiting)))
 
-        @invariant()
-        def the_counts_are_those_of_the_lines(self) -> None:
+        def _nobody_is_lost_and_nobody_is_twice(self, session: Session) -> None:
+            ids = list(self.city.places)
+            columns = (Registration.id, Registration.round_id, Registration.rounds_missed)
+            rows = session.execute(select(*columns).where(Registration.id.in_(ids)))
+            assert {id_: (round_, missed) for id_, round_, missed in rows} == {
+                p.id: (p.round, p.missed) for p in self.city.places.values()
+            }
+            live = [p for p in self.city.places.values() if p.state != DONE]
+            assert len({(p.round, p.number) for p in live}) == len(live)
+            ways = select(Carry.registration_id, func.count()).group_by(Carry.registration_id)
+            carried = {id_: n for id_, n in session.execute(ways.where(Carry.registration_id.in_(ids)))}
+            assert carried == {p.id: p.missed for p in self.city.places.values() if p.missed}
+
+        def _the_counts_are_those_of_the_lines(self, session: Session) -> None:
             of = (LineCount.round_id, LineCount.level)
             summed = select(*of, func.sum(LineCount.waiting)).group_by(*of)
-            with reading(engine) as session:
-                rows = session.execute(summed.where(LineCount.round_id.in_(self.city.rounds))).all()
+            rows = session.execute(summed.where(LineCount.round_id.in_(self.city.rounds))).all()
             for round_ in self.city.rounds:
                 by_level = {level: count for counted, level, count in rows if counted == round_}
                 waiting = len(self.city.line(round_))
                 assert by_level == dict.fromkeys(range(3), waiting) or (not waiting and not by_level)
 
-        @invariant()
-        def pacing_learns_nothing_from_our_own_faults(self) -> None:
-            with reading(engine) as session:
-                for round_ in self.city.rounds:
-                    learnt = round_statistics.of_round(session, round_)
-                    assert len(learnt.failed_after) == self.city.shown.get(round_, 0)
-                    assert max(learnt.failed_after, default=0) < PAUSE.total_seconds()
+        def _pacing_learns_nothing_from_our_own_faults(self, session: Session) -> None:
+            for round_ in self.city.rounds:
+                learnt = round_statistics.of_round(session, round_)
+                assert len(learnt.failed_after) == self.city.shown.get(round_, 0)
+                assert max(learnt.failed_after, default=0) < PAUSE.total_seconds()
 
         def teardown(self) -> None:
             """In the end the clerk has nothing left to do, and nobody is left where a next round is."""
@@ -265,8 +266,9 @@ def machine(engine: Engine, conf: Settings, clock: Clock) -> type[RuleBasedState
                     pass
                 assert carry_over.run(session) == 0
             self.city.carry(len(self.city.places))
-            self.every_line_is_in_order_and_every_place_is_told_right()
-            self.nobody_is_lost_and_nobody_is_twice()
+            with reading(engine) as session:
+                self._every_line_is_in_order_and_every_place_is_told_right(session)
+                self._nobody_is_lost_and_nobody_is_twice(session)
             assert verify(engine).problems == []
 
     return CityMachine
