@@ -15,6 +15,7 @@ from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import MINUTE, SECOND, a_desk, a_round, a_user, at_once, some_registrations
 from tests.hotline.callbacks.conversing import called_ahead, held, look, time_passes
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
@@ -59,6 +60,7 @@ def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_its_ci
     assert refusal(cut_conversations.call_again_now, session, callback, desk, settings) == "wrong-state"
 
 
+@in_both
 def test_given_somebody_before_them_when_called_again_then_the_ledger_names_whom_it_passes(
     engine: Engine, settings: Settings
 ) -> None:
@@ -93,6 +95,7 @@ def test_given_they_are_called_ahead_already_when_called_again_then_that_call_is
         assert (other.state, other.desk_id) == (C.WAITING, None)
 
 
+@in_both
 def test_given_a_cut_that_nobody_judged_when_called_again_then_both_happen_at_once(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
@@ -138,6 +141,7 @@ def test_given_a_citizen_who_is_not_due_yet_when_the_desk_looks_then_calling_aga
     assert cut_conversations.at_desk(session, desk.id) is callback
 
 
+@in_both
 def test_given_a_cap_or_a_phone_away_or_a_round_that_is_over_when_called_again_then_it_is_refused(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
@@ -162,6 +166,7 @@ def test_given_a_cap_or_a_phone_away_or_a_round_that_is_over_when_called_again_t
     assert refusal(*call, settings) == "round-over"
 
 
+@in_both
 def test_given_two_that_call_again_when_the_line_is_taken_from_too_then_nobody_is_called_twice(
     engine: Engine, settings: Settings
 ) -> None:

@@ -15,6 +15,7 @@ from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import callbacks, closing, placing, retries
 from settings import Settings
 from tests.factories import WITHOUT_OUTCOME, a_callback, at_once, newest_event, told
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.process import until
 from tests.kit.refusal import refusal
 
@@ -99,6 +100,7 @@ def test_given_a_callback_that_ended_when_closed_later_then_it_keeps_the_time_of
     assert closed is not None and closed.ended_at == ended_at
 
 
+@in_both
 def test_given_a_callback_when_the_desk_and_the_network_close_it_at_once_then_one_outcome_counts(
     engine: Engine, settings: Settings
 ) -> None:
@@ -118,6 +120,7 @@ def test_given_a_callback_when_the_desk_and_the_network_close_it_at_once_then_on
         assert (kept.registration.attempts, kept.registration.last_outcome) == (1, kept.outcome)
 
 
+@in_both
 def test_given_a_citizens_row_held_by_another_transaction_when_his_callback_is_closed_then_neither_dies(
     engine: Engine, settings: Settings
 ) -> None:

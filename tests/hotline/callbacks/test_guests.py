@@ -14,6 +14,7 @@ from hotline.line import blocked
 from settings import Settings
 from tests.factories import a_callback, an_official, told
 from tests.hotline.callbacks.conversing import speaks
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 C, G = CallbackState, GuestState
@@ -42,6 +43,7 @@ def over(session: Session, guest: Guest) -> bool:
     return next(one.over for one in guests.under_way(session) if one.token == guest.token)
 
 
+@in_both
 def test_given_a_conversation_when_a_third_person_is_asked_for_twice_then_it_is_one_call_taken_up_once(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
@@ -57,6 +59,7 @@ def test_given_a_conversation_when_a_third_person_is_asked_for_twice_then_it_is_
     assert session.scalars(select(AuditEntry.action)).all().count("guest-asked") == 1
 
 
+@in_both
 def test_given_a_number_that_may_not_be_called_when_asked_for_then_it_is_refused(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
@@ -73,6 +76,7 @@ def test_given_a_number_that_may_not_be_called_when_asked_for_then_it_is_refused
     assert guests.of_callback(session, callback.id) == []
 
 
+@in_both
 def test_given_another_desks_third_person_when_the_same_number_is_asked_for_then_refused_until_it_is_free(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
@@ -83,6 +87,7 @@ def test_given_another_desks_third_person_when_the_same_number_is_asked_for_then
     assert ask(session, other, settings).state is G.ASKED
 
 
+@in_both
 def test_given_officials_when_one_is_asked_for_then_the_row_says_who_and_nobody_is_at_their_own_desk(
     session: Session, settings: Settings, callback: Callback, desk: Desk
 ) -> None:
@@ -119,6 +124,7 @@ def test_given_a_citizen_on_hold_when_asked_for_then_called_and_not_where_the_de
     assert refusal(ask, session, callback, settings) == "desk-phone-away"
 
 
+@in_both
 def test_given_a_third_person_when_they_come_step_by_step_then_each_is_told_once_and_none_goes_back(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
@@ -133,6 +139,7 @@ def test_given_a_third_person_when_they_come_step_by_step_then_each_is_told_once
     assert callback.state is C.TALKING, "it costs the citizen nothing"
 
 
+@in_both
 def test_given_a_voicemail_when_nobody_presses_1_then_it_never_speaks_and_the_desk_knows_why(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
@@ -164,6 +171,7 @@ def test_given_a_desk_that_ends_it_when_nobody_was_called_yet_then_nobody_is(
     assert guests.take_up(session, guest.token, settings) is None
 
 
+@in_both
 def test_given_a_desk_that_ends_it_when_it_rings_then_the_dialer_ends_the_call(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
@@ -199,6 +207,7 @@ def test_given_a_conversation_that_ends_when_the_call_was_not_taken_up_then_nobo
     assert session.scalars(select(PlacedCall).where(PlacedCall.token == guest.token)).all() == []
 
 
+@in_both
 def test_given_a_call_that_could_not_be_placed_for_long_when_taken_up_then_it_is_given_up(
     session: Session, settings: Settings, callback: Callback
 ) -> None:

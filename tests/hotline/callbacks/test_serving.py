@@ -13,6 +13,7 @@ from hotline.rounds import planning, rounds
 from settings import Settings
 from tests.factories import a_desk, a_round, newest_event, told
 from tests.hotline.callbacks.served_round import called_ahead, some_desks, talks
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
@@ -21,6 +22,7 @@ C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 # --- sitting down and leaving ---
 
 
+@in_both
 def test_given_a_desk_when_it_serves_a_round_then_it_serves_that_one_until_it_leaves_or_takes_another(
     session: Session, settings: Settings, round_: Round
 ) -> None:
@@ -38,6 +40,7 @@ def test_given_a_desk_when_it_serves_a_round_then_it_serves_that_one_until_it_le
     assert [e.what for e in told(session, before)] == ["serves", "left", "serves", "left"]
 
 
+@in_both
 @pytest.mark.parametrize("phase", [Phase.OVER, Phase.CANCELLED])
 def test_given_a_round_that_is_over_when_a_desk_would_serve_it_then_it_is_refused(
     session: Session, settings: Settings, phase: Phase
@@ -180,6 +183,7 @@ def test_given_rounds_in_every_phase_when_asked_which_are_called_ahead_then_thos
     assert found == sorted([served[Phase.LIVE].id, begun.id, early.id])
 
 
+@in_both
 def test_given_a_conversation_when_it_is_nearly_over_then_it_is_noted_once(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
@@ -211,6 +215,7 @@ def test_given_a_round_that_is_over_when_calls_are_let_go_then_only_those_of_no_
     assert list(serving.left_behind(session)) == [ringing.token]
 
 
+@in_both
 def test_given_one_who_is_being_let_go_when_a_desk_asks_then_they_do_not_meet(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
@@ -222,6 +227,7 @@ def test_given_one_who_is_being_let_go_when_a_desk_asks_then_they_do_not_meet(
     assert waiting.desk_id is None
 
 
+@in_both
 def test_given_the_first_who_waits_is_being_hung_up_when_a_desk_asks_then_it_has_the_second(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:

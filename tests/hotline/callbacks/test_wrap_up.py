@@ -29,6 +29,7 @@ from tests.factories import HOUR
 from tests.hotline.callbacks.conversing import called_ahead, speaks
 from tests.hotline.callbacks.served_round import some_desks
 from tests.hotline.callbacks.waiting_callers import a_live_desk, person_at
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 
 C = CallbackState
 Turn = Callable[[Session, Desk, Settings], object]
@@ -214,6 +215,7 @@ def test_given_a_desk_of_somebody_else_before_when_asked_then_the_end_was_not_th
     assert since(session, desk) is None
 
 
+@in_both
 def test_given_an_end_of_yesterday_when_asked_then_nobody_is_in_wrap_up_for_so_long(
     session: Session, settings: Settings, desk: Desk
 ) -> None:

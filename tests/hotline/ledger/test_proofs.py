@@ -12,6 +12,7 @@ from db.engine import reading, writing
 from hotline.errors import Refused
 from hotline.ledger import ledger, seals
 from tests.hotline.ledger.tampering import problems
+from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "ledger.md"

@@ -11,9 +11,11 @@ from db.engine import writing
 from db.models import LedgerEntry, Registration
 from hotline.ledger import ledger
 from tests.hotline.ledger.tampering import edit, free_to_edit, problems
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story, told
 
 
+@in_both
 @pytest.mark.parametrize("table", ["ledger", "seals"])
 @pytest.mark.parametrize("how", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
 def test_given_a_row_when_it_is_to_be_changed_then_the_database_refuses(
@@ -38,6 +40,7 @@ EDITS = {
 }
 
 
+@in_both
 @pytest.mark.parametrize("column", [c.name for c in LedgerEntry.__table__.columns])
 def test_given_a_ledger_row_when_any_column_is_edited_then_verify_names_it(
     story: Story, engine: Engine, column: str
@@ -104,6 +107,7 @@ def test_given_every_later_number_moved_when_a_row_was_deleted_then_seals_and_di
     assert any("its root is not" in problem for problem in problems(engine))
 
 
+@in_both
 @pytest.mark.parametrize(
     "column, change",
     [

@@ -24,6 +24,7 @@ from hotline.line import fairness, registration, turn_near, turn_near_calls
 from hotline.line.fairness import Reason
 from hotline.rounds import rounds
 from settings import Settings
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.story import REASON, Story, a_live_round, told
 
 PERSIAN = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
@@ -93,6 +94,7 @@ def test_given_a_story_when_each_citizen_looks_then_the_page_tells_the_truth(
             assert each.lower() in text.lower(), (which, each, text)
 
 
+@in_both
 @pytest.mark.parametrize(
     ("language", "calls", "over"),
     [
@@ -119,6 +121,7 @@ def test_given_a_conversation_whose_outcome_is_owed_when_they_look_then_no_call_
     assert over not in words(ask(citizen, story.tickets[mine], language))
 
 
+@in_both
 def test_given_a_next_round_not_announced_when_who_was_carried_looks_then_it_is_told_but_no_day(
     story: Story, citizen: TestClient
 ) -> None:
@@ -151,6 +154,7 @@ def test_given_persian_digits_when_asked_then_the_page_is_persian_with_jalali_da
     assert re.search(r"ثبت‌نام کردید \S+ [۰-۹]+ \S+ ۱۴[۰-۹]{2} ساعت", text)
 
 
+@in_both
 def test_given_somebody_moved_up_when_the_passed_one_looks_then_the_reason_is_there(
     story: Story, citizen: TestClient
 ) -> None:
@@ -190,6 +194,7 @@ def test_given_an_unconfirmed_number_and_one_used_up_when_others_are_called_then
     assert reasons(story, used_up) == [Reason.USED_UP]
 
 
+@in_both
 def test_given_who_asked_for_the_next_round_when_they_look_then_the_page_says_so_until_they_are_there(
     story: Story, citizen: TestClient
 ) -> None:
@@ -212,6 +217,7 @@ def test_given_who_asked_for_the_next_round_when_they_look_then_the_page_says_so
     assert "You asked for the next round" in page, "among the facts"
 
 
+@in_both
 def test_given_a_queue_jumper_when_the_passed_one_looks_then_the_page_says_that_there_is_no_reason(
     story: Story, citizen: TestClient
 ) -> None:
@@ -301,6 +307,7 @@ def test_given_an_address_that_guesses_when_the_guesses_are_used_up_then_even_a_
     assert "wait a minute" in words(answer)
 
 
+@in_both
 def test_given_time_when_it_passes_then_guesses_come_back_one_by_one(engine: Engine) -> None:
     at = [1000.0]
     guesses = limits.Guesses(engine, "guesses", clock=lambda: at[0])
@@ -322,6 +329,7 @@ def test_given_time_when_it_passes_then_guesses_come_back_one_by_one(engine: Eng
     assert guess("2001:db8:0:1::1")
 
 
+@in_both
 def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them_are_paid_for(
     engine: Engine,
 ) -> None:
@@ -336,6 +344,7 @@ def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them
     guesses.check("192.0.2.1")
 
 
+@in_both
 def test_given_a_clock_that_is_set_back_when_guesses_were_paid_for_then_nobody_waits_for_its_return(
     engine: Engine,
 ) -> None:
@@ -349,6 +358,7 @@ def test_given_a_clock_that_is_set_back_when_guesses_were_paid_for_then_nobody_w
     guesses.take("192.0.2.1")
 
 
+@in_both
 def test_given_guesses_that_have_come_back_when_the_clerk_comes_then_nothing_is_kept_of_who_made_them(
     engine: Engine, settings: Settings
 ) -> None:
@@ -369,6 +379,7 @@ def get(citizen: TestClient, path: str, **query: Any) -> Response:
     return citizen.get(f"/public/ledger/{path}", params=query)
 
 
+@in_both
 def test_given_the_ledger_when_read_page_by_page_then_lines_proofs_and_roots_fit_together(
     story: Story, citizen: TestClient, engine: Engine
 ) -> None:

@@ -14,6 +14,7 @@ from hotline.line import caller_context, fairness, registration, turn_near, turn
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
+from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story
 
 R = RegistrationState
@@ -80,6 +81,7 @@ def test_given_a_live_round_when_the_line_moves_then_each_is_due_once_as_it_come
     assert told(story, 2) == ids[1:3], "who is called is told nothing any more"
 
 
+@in_both
 def test_given_the_setting_is_off_when_the_clerk_looks_then_no_call_is_due(
     story: Story, settings: Settings
 ) -> None:
@@ -156,6 +158,7 @@ def test_given_a_due_call_when_its_round_ends_then_it_is_not_placed(session: Ses
 # Placed once, and no second call meanwhile
 
 
+@in_both
 def test_given_a_due_call_when_ten_take_it_up_at_once_then_one_does(story: Story) -> None:
     id_ = story.registers()
     told(story)
@@ -199,6 +202,7 @@ def test_given_only_who_is_asked_just_now_when_a_desk_wants_the_next_then_there_
     proven(story)
 
 
+@in_both
 def test_given_a_near_call_and_a_desk_at_once_when_both_reach_for_one_citizen_then_one_call_is_made(
     engine: Engine, story: Story
 ) -> None:
@@ -255,6 +259,7 @@ def test_given_silence_when_the_call_ends_then_nothing_changes_and_it_is_not_tri
     proven(story)
 
 
+@in_both
 def test_given_a_2_when_the_round_goes_on_then_they_are_not_called_in_it_and_are_first_in_the_next(
     story: Story,
 ) -> None:
@@ -339,6 +344,7 @@ def test_given_a_round_that_is_over_when_the_citizen_answers_then_nothing_is_pro
     proven(story)
 
 
+@in_both
 def test_given_a_2_when_the_place_is_cancelled_then_the_number_may_register_again(story: Story) -> None:
     id_ = story.registers()
     told(story)
@@ -350,6 +356,7 @@ def test_given_a_2_when_the_place_is_cancelled_then_the_number_may_register_agai
     proven(story)
 
 
+@in_both
 def test_given_an_unknown_token_when_it_answers_or_ends_then_nothing_happens(session: Session) -> None:
     assert not turn_near_calls.answer(session, "near-nobody", NEXT)
     turn_near_calls.ended(session, "near-nobody")
