@@ -24,7 +24,9 @@ def on_one(request: pytest.FixtureRequest) -> str:
 
 
 in_both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
-"""In a file whose tests run on one: what many do at one moment, which each keeps apart in its way."""
+"""In a file whose tests run on one: what many do at one moment, which each keeps apart in its way; what the
+database itself refuses; and whoever is alone in asking PostgreSQL something.
+"""
 
 
 @contextmanager
