@@ -15,7 +15,7 @@ from hotline import heartbeats
 PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
 """Whose heartbeats are in the database. The dialer's is needed to believe Asterisk's."""
 PARTS = ("database", "tables", *PROCESSES)
-_TRIED_EVERY_S, _OUTDATED_S, _FIRST_S = 2.0, 10.0, 5.0
+_TRIED_EVERY_S, _OUTDATED_S, _AWAITED_S = 2.0, 10.0, 5.0
 
 
 class Readiness:
@@ -44,10 +44,10 @@ class Readiness:
 
     def is_taken(self) -> bool:
         """Whether the database takes what is written to it: tried now, or lately."""
-        never = self._tried_at == float("-inf")  # then there is nothing yet that others could hear
-        if self._is_due() and self._trying.acquire(timeout=_FIRST_S if never else 0):
+        outdated = self._is_older(_OUTDATED_S)  # then there is nothing that others could hear meanwhile
+        if self._is_older(_TRIED_EVERY_S) and self._trying.acquire(timeout=_AWAITED_S if outdated else 0):
             try:
-                if self._is_due():
+                if self._is_older(_TRIED_EVERY_S):
                     self._try()
             finally:
                 self._trying.release()
@@ -62,8 +62,8 @@ class Readiness:
             self._taken_at = float("-inf")
         self._tried_at = time.monotonic()
 
-    def _is_due(self) -> bool:
-        return time.monotonic() - self._tried_at >= _TRIED_EVERY_S
+    def _is_older(self, seconds: float) -> bool:
+        return time.monotonic() - self._tried_at >= seconds
 
 
 def unknown_if_nobody_writes(parts: dict[str, str]) -> dict[str, str]:

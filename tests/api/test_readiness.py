@@ -1,11 +1,12 @@
 """`/readyz`: whether each part can be worked with."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, text, update
 
+from api.readiness import Readiness
 from db.engine import now, writing
 from db.models import Heartbeat
 from tests.api.answers import READY, beat, problem
@@ -96,3 +97,20 @@ def test_given_many_who_ask_whether_it_is_ready_when_they_come_at_once_then_the_
         answers = list(crowd.map(lambda _: nobody.get("/readyz").json(), range(32)))
     assert answers == [READY] * 32
     assert len(written) == 1
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_given_nobody_asked_for_long_when_two_ask_at_once_of_a_slow_database_then_neither_calls_it_down(
+    engine: Engine,
+) -> None:
+    ready = Readiness(engine)
+    assert ready.is_taken()
+    ready._tried_at = ready._taken_at = ready._taken_at - 60
+    with ThreadPoolExecutor(2) as crowd:
+        with held(engine):
+            first = crowd.submit(ready.is_taken)
+            while not ready._trying.locked():
+                wait([first], timeout=0.01)
+            second = crowd.submit(ready.is_taken)
+            wait([second], timeout=0.5)  # who waits for the first, as it should, is not done by then
+        assert first.result() and second.result()
