@@ -1,13 +1,14 @@
 """Key 3: report a city problem."""
 
-from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 from db.engine import writing
-from hotline.requests import categories, filing
+from hotline.requests import categories, filing, requests
 from ivr import voice_message
 from ivr.call import InDanger, NoInput, WantsOperator
 from ivr.conversation import Conversation
+from ivr.partings import keep
 from ivr.scripts import urgent
 from ivr.voice_message import Nothing
 
@@ -28,11 +29,12 @@ def run(talk: Conversation) -> bool:
     """
     about = _about(talk)
     spoken = voice_message.listen(talk, "report-speak", "report-review")
-    if spoken.wav:
-        with talk.call.working() if spoken.is_there else nullcontext():
+    if spoken.wav and spoken.is_there:
+        with talk.call.working():
             tracking = _keep(talk, *about, spoken.wav)
-        if spoken.is_there:
-            tell(talk, tracking)
+        tell(talk, tracking)
+    elif spoken.wav:
+        keep(partial(_keep, talk, *about, spoken.wav))
     elif not spoken.left:
         talk.call.say_instead(_WHY_NOTHING[spoken.nothing])
     if spoken.left and not (spoken.wav and isinstance(spoken.left, NoInput)):
@@ -67,6 +69,9 @@ def _about(talk: Conversation) -> tuple[int, int | None]:
 
 def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
     with writing(talk.engine) as session:
+        known = requests.of_call(session, talk.call.channel_id)
+        if known and known.voice_message == wav.name:  # the answer to its commit was lost
+            return known.tracking
         return filing.report(
             session,
             number=talk.number,

@@ -4,6 +4,7 @@ import threading
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
 
 from db.engine import reading, writing
 from db.models import Registration
@@ -11,7 +12,7 @@ from db.states import Phase
 from ivr import partings
 from ivr.conversation import Conversation
 from tests import factories as make
-from tests.kit.fake_asterisk import FakeAsterisk
+from tests.kit.fake_asterisk import HANG_UP, End, FakeAsterisk
 from tests.kit.process import until
 
 REGISTERS = [("main-menu", "11"), ("ask-subject", "1"), ("message-offer", "#")]
@@ -48,6 +49,46 @@ def test_given_a_slow_writing_after_goodbye_when_it_takes_long_then_the_call_is_
     until(lambda: subject(engine) == 1, "it is kept")
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize(
+    ("patient_s", "last", "times"),
+    [
+        pytest.param(60.0, "#", 1, id="there: the dialplan asks them again"),
+        pytest.param(0.0, "#", 3, id="let go"),
+        pytest.param(60.0, HANG_UP, 3, id="hung up"),
+    ],
+)
+def test_given_a_last_writing_that_fails_when_nobody_is_there_to_be_asked_again_then_it_is_tried_again(
+    asterisk: FakeAsterisk,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    patient_s: float,
+    last: str | End,
+    times: int,
+):
+    with writing(engine) as session:
+        make.a_round(session, Phase.OPEN)
+    monkeypatch.setattr(partings, "_PATIENT_S", patient_s)
+    monkeypatch.setattr(partings, "_AGAIN_S", 0.0)
+    tried, really = list[int](), Conversation.leave
+
+    def leave(talk: Conversation) -> None:
+        tried.append(1)
+        partings.PARTINGS.let_go()
+        if len(tried) < 3:
+            raise OperationalError("", {}, Exception("locked"))
+        really(talk)
+
+    monkeypatch.setattr(Conversation, "leave", leave)
+
+    heard = asterisk.dial(*REGISTERS[:-1], ("message-offer", last))
+
+    assert heard.finished is (patient_s == 0)
+    if times > 1:
+        until(lambda: subject(engine) == 1, "it is kept")
+    assert len(tried) == times
+
+
 def test_given_a_caller_who_is_gone_when_let_go_then_the_others_are_too(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(partings, "_PATIENT_S", 0.0)
     gone = list[str]()
@@ -61,8 +102,11 @@ def test_given_a_caller_who_is_gone_when_let_go_then_the_others_are_too(monkeypa
             raise BrokenPipeError
 
     waiting = partings.Partings()
-    with waiting.wait(Line("one")), waiting.wait(Line("two")):  # type: ignore[arg-type]
+
+    def let_go() -> None:
         waiting.let_go()
         waiting.let_go()
+
+    waiting.finish(Line("one"), lambda: waiting.finish(Line("two"), let_go))  # type: ignore[arg-type]
 
     assert gone == ["one", "two"]

@@ -1,17 +1,24 @@
 """Key 3: reporting a city problem: nothing or a whole request, and kept before its number is spoken."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 from stdnum import damm
 
 from db.engine import connect, reading, writing
 from db.models import Category, OutboxKind, OutboxMessage, Request
 from hotline.requests import categories
+from ivr import partings
+from ivr.scripts import report
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, LONGEST, NOTHING_SAID, Deed, End, FakeAsterisk, transactions
+from tests.kit.process import until
 
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 
@@ -298,6 +305,34 @@ def test_who_hangs_up_after_speaking_is_told_the_tracking_number_by_a_text_messa
             kept.id,
             OWN,
         )
+
+
+@on_sqlite
+@pytest.mark.parametrize("committed", [False, True])
+def test_given_a_caller_who_hung_up_when_the_database_is_away_then_their_report_is_kept_once_it_is_back(
+    asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, committed: bool
+):
+    monkeypatch.setattr(partings, "_AGAIN_S", 0.0)
+    tried, done = list[int](), list[int]()
+
+    @contextmanager
+    def away_at_first(engine: Engine) -> Iterator[Session]:
+        tried.append(1)
+        lost = OperationalError("", {}, Exception("the connection is lost"))
+        if len(tried) == 1 and not committed:
+            raise lost
+        with writing(engine) as session:
+            yield session
+        done.append(1)
+        if len(tried) == 1:  # its answer is
+            raise lost
+
+    monkeypatch.setattr(report, "writing", away_at_first)
+
+    asterisk.dial(START, LIGHTS, DISTRICT, ("recording", HANG_UP))
+
+    until(lambda: len(tried) == 2 and len(done) == 1 + committed, "it is tried again")
+    assert len(requests(engine)) == 1
 
 
 def test_the_tracking_number_is_kept_before_it_is_spoken(asterisk: FakeAsterisk, database: str):
