@@ -1,4 +1,4 @@
-"""Our last writing of a call: who was told goodbye does not wait for it long, and what they gave is not lost."""
+"""Our last writing of a call: no caller waits long for it after goodbye, and what they gave is not lost."""
 
 import threading
 import time

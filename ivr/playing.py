@@ -24,8 +24,8 @@ _ANNOUNCED_S = 0.3
 """A key that comes sooner after an announcement was meant for that."""
 _UNASKED = 24_000
 """So many samples, three seconds, are played without asking whether the call is held: no hold is shorter."""
-_LONGEST_NAMES = 1_000
-"""So much of a command may be the names of files: Asterisk reads 2,047 bytes."""
+_LONGEST_NAMES = 1_900
+"""So many bytes of a command may be the names of files: Asterisk reads 2,047."""
 _HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20
 """So long in all a caller may hold the call, and somebody whom we called, for whom an official may wait."""
 
@@ -104,7 +104,7 @@ class Playing(Agi):
     def tell(self, prompt: str, **slots: Value) -> None:
         """Play one prompt that no key cuts short: whoever goes on has been told."""
         self._play(
-            Prompt(prompt, slots), ends=lambda key: self._ends_announcement(key) and False, all_of_it=True
+            Prompt(prompt, slots), ends=lambda key: self._ends_announcement(key) and False, together=False
         )
         self._unknown_s = _ANNOUNCED_S
 
@@ -131,7 +131,7 @@ class Playing(Agi):
     def hear(self, *prompts: Prompt, keys: str) -> str:
         """Play prompts until one of `keys` is pressed, and return it; else an empty text."""
         for prompt in prompts:
-            if key := self._play(prompt, ends=lambda _key: True, keys=keys):
+            if key := self._play(prompt, ends=lambda _key: True, keys=keys, together=False):
                 return key
         return ""
 
@@ -155,16 +155,16 @@ class Playing(Agi):
         *prompts: str | Prompt | Path,
         ends: Callable[[str], bool],
         keys: str = KEYS,
-        all_of_it: bool = False,
+        together: bool = True,
     ) -> str:
         """Play prompts; the key of `keys` that ended them. After any other one it goes on where it was.
 
-        `all_of_it`: no key ends them.
+        `together`: nearly each key ends them (`_play_piece`).
         """
         while True:
             back = None
             for piece in _pieces([file for prompt in prompts for file in self._files(prompt)]):
-                if key := self._play_piece(piece, ends, keys, together=keys == KEYS and not all_of_it):
+                if key := self._play_piece(piece, ends, keys, together=together):
                     return key
                 back = self._after_hold()  # a sentence is many clips: no more into a held line
                 if back is not None:
@@ -177,8 +177,8 @@ class Playing(Agi):
     def _play_piece(
         self, files: Sequence[str], ends: Callable[[str], bool], keys: str, *, together: bool
     ) -> str:
-        """`together`: nearly each key ends them. After one that does not two seconds at most are said again:
-        such a key is one of several (`ivr.keys`), or comes when a question has just begun.
+        """`together`: by one command. After a key that ends nothing two seconds at most are said again: it is
+        one of several (`ivr.keys`), or comes when a question has just begun.
         """
         if together and len(files) > 1:
             key = self.play_together(files)
@@ -213,7 +213,9 @@ def _pieces(files: Sequence[str]) -> Iterator[list[str]]:
     samples = 0
     for file in files:
         own = _samples(file)
-        if piece and (not own or samples >= _UNASKED or len("&".join(piece)) > _LONGEST_NAMES):
+        if piece and (
+            not own or samples >= _UNASKED or len("&".join([*piece, file]).encode()) > _LONGEST_NAMES
+        ):
             yield piece
             piece, samples = [], 0
         piece.append(file)

@@ -61,10 +61,11 @@ def test_given_a_clip_that_is_not_there_when_a_prompt_is_said_then_that_one_is_a
     assert not [command for command in asked.played if missing in command.split("&")[:-1]]
 
 
+@pytest.mark.parametrize("name", ["n" * 200, "ن" * 120])
 def test_given_long_names_when_a_prompt_is_said_then_no_command_is_longer_than_asterisk_reads(
-    tmp_path: Path,
+    tmp_path: Path, name: str
 ) -> None:
-    folder = tmp_path.joinpath(*["n" * 200] * 3)
+    folder = tmp_path.joinpath(*[name] * 3)
     (folder / "fa").mkdir(parents=True)
     for clip in WORDS:
         (folder / "fa" / f"{clip}.alaw").write_bytes(b"short")
