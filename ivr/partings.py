@@ -6,7 +6,10 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from db.engine import is_away
-from ivr.call import Call
+from ivr.call import AGIHangup, Call
+
+GONE = (AGIHangup, ConnectionError, TimeoutError)
+"""With any of these nobody is on the line any more: the caller, or Asterisk."""
 
 _PATIENT_S = 2.0
 _TIMES, _AGAIN_S = 60, 5.0

@@ -31,7 +31,7 @@ from ivr.call_counter import CallCounter
 from ivr.caller_cache import CallerCache
 from ivr.callers import Callers
 from ivr.lines_full import LinesFull
-from ivr.partings import PARTINGS
+from ivr.partings import GONE, PARTINGS
 from ivr.scripts import (
     callback,
     confirm,
@@ -151,7 +151,7 @@ class _Handler(socketserver.StreamRequestHandler):
             return
         try:
             self._converse(call)
-        except (AGIHangup, ConnectionError, TimeoutError):
+        except GONE:
             log.info("%s: the caller hung up", call.channel_id)
         except AGIError as error:
             log.warning("%s: %s", call.channel_id, error)

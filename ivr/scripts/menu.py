@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from ivr.call import AGIHangup, Call, InDanger, NoInput, NoKey, Prompt, WantsOperator
+from ivr.call import Call, InDanger, NoInput, NoKey, Prompt, WantsOperator
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
-from ivr.partings import PARTINGS, keep
+from ivr.partings import GONE, PARTINGS, keep
 from ivr.scripts import follow_up, operator, register, report, resume, silence, urgent
 from settings import Settings
 
@@ -37,7 +37,7 @@ def run(call: Call, engine: Engine, settings: Settings, cache: CallerCache) -> N
         call.lead("greeting")
     try:
         _serve(talk)
-    except (AGIHangup, ConnectionError, TimeoutError):
+    except GONE:
         keep(talk.leave)
         raise
     except Exception:  # more is to be said

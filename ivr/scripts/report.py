@@ -8,7 +8,7 @@ from hotline.requests import categories, filing, requests
 from ivr import voice_message
 from ivr.call import InDanger, NoInput, WantsOperator
 from ivr.conversation import Conversation
-from ivr.partings import keep
+from ivr.partings import GONE, keep
 from ivr.scripts import urgent
 from ivr.voice_message import Nothing
 
@@ -34,7 +34,8 @@ def run(talk: Conversation) -> bool:
             tracking = _keep(talk, *about, spoken.wav)
         tell(talk, tracking)
     elif spoken.wav:
-        keep(partial(_keep, talk, *about, spoken.wav))
+        write = partial(_keep, talk, *about, spoken.wav)
+        keep(write) if isinstance(spoken.left, GONE) else write()
     elif not spoken.left:
         talk.call.say_instead(_WHY_NOTHING[spoken.nothing])
     if spoken.left and not (spoken.wav and isinstance(spoken.left, NoInput)):

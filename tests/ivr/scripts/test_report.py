@@ -17,7 +17,17 @@ from ivr import partings
 from ivr.scripts import report
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, LONGEST, NOTHING_SAID, Deed, End, FakeAsterisk, transactions
+from tests.kit.fake_asterisk import (
+    CUT,
+    HANG_UP,
+    LONGEST,
+    NO_PROMPT,
+    NOTHING_SAID,
+    Deed,
+    End,
+    FakeAsterisk,
+    transactions,
+)
 from tests.kit.process import until
 
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
@@ -333,6 +343,25 @@ def test_given_a_caller_who_hung_up_when_the_database_is_away_then_their_report_
 
     until(lambda: len(tried) == 2 and len(done) == 1 + committed, "it is tried again")
     assert len(requests(engine)) == 1
+
+
+@on_sqlite
+def test_given_a_caller_who_is_there_when_a_prompt_and_the_database_fail_then_neither_is_tried_again(
+    asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(partings, "_AGAIN_S", 0.0)
+    tried = list[int]()
+
+    def away(_engine: Engine) -> None:
+        tried.append(1)
+        raise OperationalError("", {}, Exception("the connection is lost"))
+
+    monkeypatch.setattr(report, "writing", away)
+
+    heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", "#"), ("report-review", NO_PROMPT))
+
+    assert heard.variables["HOTLINE_FINISHED"] == "no", "the dialplan asks again"
+    assert len(tried) == 1
 
 
 def test_the_tracking_number_is_kept_before_it_is_spoken(asterisk: FakeAsterisk, database: str):
