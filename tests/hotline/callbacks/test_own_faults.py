@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select, union_all
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
@@ -142,7 +142,7 @@ class Evening:
             free = toll.room(session, self.settings).calls > 0
             callback = free and claims.call_ahead(session, rounds.get(session, self.round_id))
             if not callback:
-                return 1.0
+                return self._nothing_for(session)
             token, number = callback.token, callback.registration.number
             placing.take_up(session, token)
             assert isinstance(toll.take(session, token, number, self.settings), toll.CallPermit)
@@ -157,6 +157,14 @@ class Evening:
         if rings:
             self.called.append(self.places[number])
         return 10.0 if rings else 0.5
+
+    def _nothing_for(self, session: Session) -> float:
+        """The seconds until something is due: the next probe, or whoever is passed over."""
+        at = now(session)
+        waits = session.scalars(
+            union_all(select(Breaker.next_probe_at), select(Registration.not_before)).subquery().select()
+        )
+        return min([(due - at).total_seconds() for due in waits if due and due > at], default=1.0)
 
     def passes(self, seconds: float) -> None:
         """As if so much time had gone by."""
