@@ -13,7 +13,7 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine, func, select, update
+from sqlalchemy import Engine, bindparam, func, select, update
 
 from api.app import create
 from api.cookies import COOKIE
@@ -125,10 +125,13 @@ class City:
             for table in (model.__table__ for model in (Round, Registration, Confirmation, OutboxMessage)):
                 key = next(iter(table.primary_key))
                 moments = [column for column in table.columns if isinstance(column.type, UtcDateTime)]
-                for id_, *values in session.execute(select(key, *moments)).all():
-                    older = [value and value - by for value in values]
-                    aged = dict(zip((column.name for column in moments), older, strict=True))
-                    session.execute(update(table).where(key == id_).values(aged))
+                names = [column.name for column in moments]
+                aged = [
+                    {"row": id_, **{name: at and at - by for name, at in zip(names, values, strict=True)}}
+                    for id_, *values in session.execute(select(key, *moments))
+                ]
+                if aged:
+                    session.connection().execute(update(table).where(key == bindparam("row")), aged)
 
     def plans(self) -> Round:
         """A round is announced now, whose registration is open from an hour on, in a little over a day."""
