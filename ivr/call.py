@@ -10,17 +10,25 @@ from dialplan.variables import Script, Variable
 from hotline import numbers
 from hotline.errors import Refused
 from ivr.agi import AGIError, AGIHangup
-from ivr.playing import DIGITS, KEYS, OPERATOR, NoInput, NoKey, Playing, Prompt, Slots
+from ivr.keys import END
+from ivr.playing import (
+    AGAIN,
+    DIGITS,
+    KEYS,
+    OPERATOR,
+    REPLAYS,
+    NoInput,
+    NoKey,
+    Playing,
+    Prompt,
+    Slots,
+)
 from prompts.catalogue import prompt_ids
 
-AGAIN = "*"
-END = "#"
 _TRIES = 3
 _TRIES_IN_SILENCE = 2
 _LONGER = 12 / 7
 """So much longer is the time for a key after a first silence: whoever is late may be only slow."""
-_REPLAYS = 10
-"""So often * plays a question again; a line is not for keeping."""
 _LATE_S = 1.5
 """A key that comes sooner after a question that was passed in silence was meant for that one, too late."""
 _BETWEEN_DIGITS_MS = 6000
@@ -30,6 +38,7 @@ _CLOSING_MS = 1500
 _LONGEST_ENTRY = 40
 
 __all__ = [
+    "END",
     "KEYS",
     "OPERATOR",
     "AGIError",
@@ -131,19 +140,29 @@ class Call(Playing):
         self.language = language
         self.set(Variable.LANGUAGE, language)
 
-    def ask(self, *prompts: str | Prompt, keys: str, tries: int = _TRIES, optional: bool = False) -> str:
+    def ask(
+        self,
+        *prompts: str | Prompt,
+        keys: str,
+        yes: str = "",
+        tries: int = _TRIES,
+        optional: bool = False,
+    ) -> str:
         """Play prompts and return one of `keys`; a key ends a prompt at once, * plays them again.
 
         The last try is the slower, more explicit one where the catalogue has it. Raises NoKey after so
         many wrong keys, or a second silence on end, WantsOperator for a 0, where it leads there. Where it is
-        `optional`, a #, one silence, or so many wrong keys are none: an empty text.
+        `optional`, a #, one silence, or so many wrong keys are none: an empty text. `yes`: those that settle
+        something: pressed twice, one of them is pressed once.
         """
         mistake: tuple[str, ...] = ()
         silent = False
-        for _ in range(tries + _REPLAYS):
+        for _ in range(tries + REPLAYS):
             last = (tries == 1 or silent) and not optional
             key = self._question((*mistake, *prompts), last=last, longer=silent)
             if key and key in keys:
+                if key in yes and not self.typed_ahead:
+                    self._keys.said_yes(key)
                 return key
             if key == OPERATOR and self.leads_to_operator:
                 raise WantsOperator
@@ -174,7 +193,7 @@ class Call(Playing):
         if mistake:
             self._keys.drop()
         tries = _TRIES_IN_SILENCE
-        for _ in range(tries + _REPLAYS):
+        for _ in range(tries + REPLAYS):
             asked = (mistake, prompt) if mistake else (prompt,)
             last = tries == 1
             first = self._question(asked, last=last, longer=last)
@@ -219,6 +238,8 @@ class Call(Playing):
             # Also after the last digit: its closing # must not answer the next question.
             full = len(digits) >= at_most
             key = self._keys.take() or self._wait(_CLOSING_MS if full else _BETWEEN_DIGITS_MS)
+            if not key:
+                self._keys.entry_ended()
         return digits
 
     def _mistake(self, key: str) -> str:
@@ -244,7 +265,7 @@ class Call(Playing):
 
         def answers(key: str) -> bool:
             known = self._clock() >= known_from or (key == OPERATOR and self.leads_to_operator)
-            return self._keys.at_question(known=known)
+            return self._keys.at_question(key, known=known)
 
         if last or self._slowly:
             prompts = [self._slower(prompt) for prompt in prompts]
@@ -255,13 +276,13 @@ class Call(Playing):
         key = self._wait(longest_ms, answers)
         if key or (held := self._after_hold()) is None:
             return key
-        if held and self._keys.at_question():
+        if held and self._keys.at_question(held):
             return held
         return self._question(prompts, last=last, longer=longer)
 
     def _wait(self, longest_ms: int, answers: Callable[[str], bool] | None = None) -> str:
         """The key that comes in this time, if it answers anything."""
-        answers = answers or (lambda _key: self._keys.at_question())
+        answers = answers or self._keys.at_question
         until, left_ms = self._clock() + longest_ms / 1000, longest_ms
         while left_ms > 0:
             key = str(self.wait_for_digit(left_ms))

@@ -109,7 +109,7 @@ class Conversation:
     def confirm_number(self, number: str) -> bool:
         """Whether the caller says that this E.164 number is the right one. Raises NoInput."""
         spoken = Prompt("confirm-number", {"number": numbers.national(number)})
-        return self.call.ask(spoken, keys="12") == "1"
+        return self.call.ask(spoken, keys="12", yes="1") == "1"
 
     def number_to_call(self) -> str:
         """The E.164 number to call back: the caller's own, or another that they key in. Raises NoInput."""

@@ -4,13 +4,20 @@ Keys less than two seconds apart are one burst. A burst that begins at a questio
 in their order, those that follow, however early they are pressed. One that begins in an announcement ends
 announcements and answers nothing. Once the call says what nobody could foresee, the rest of the burst is
 dropped. After a pause of two seconds a key is a new beginning, so it means what the caller hears just then.
+
+Two keys still belong to what is over, and count for nothing: the key that said yes, once more within a second
+(a trembling finger), and the # that somebody presses late, after an entry that has ended by itself.
 """
 
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
+END = "#"
 BURST_S = 2.0
+_SAME_PRESS_S = 1.0
+_CLOSES_S = 4.0
+"""So long after an entry that has ended by itself its # may come."""
 
 
 class _Burst(Enum):
@@ -27,6 +34,9 @@ class Keys:
         self._burst = _Burst.ANSWERS
         self._last = float("-inf")
         self._ahead: deque[str] = deque()
+        self._yes = ""
+        """The last key, if it said yes."""
+        self._closes_until = float("-inf")
 
     @property
     def ahead(self) -> bool:
@@ -42,25 +52,46 @@ class Keys:
         self._ahead.clear()
         self._burst = _Burst.DROPPED
 
+    def said_yes(self, key: str) -> None:
+        """The last key said yes to a question that was heard: pressed twice it is pressed once."""
+        self._yes = key
+
+    def entry_ended(self) -> None:
+        """An entry has ended by a pause: its closing # may yet come."""
+        self._closes_until = self._clock() + _CLOSES_S
+
     def begin_anew(self) -> None:
         """Whatever is pressed from now on is a new beginning."""
         self._ahead.clear()
-        self._last = float("-inf")
+        self._last = self._closes_until = float("-inf")
 
-    def at_question(self, *, known: bool = True) -> bool:
+    def at_question(self, key: str, *, known: bool = True) -> bool:
         """Whether a key that came while a question was asked is its answer.
 
         Not `known` is one that has only just begun: then only what was typed ahead answers it.
         """
+        if self._belongs_to_last(key):
+            return False
         self._came(_Burst.ANSWERS if known else _Burst.ENDS_ANNOUNCEMENTS)
         return self._burst is _Burst.ANSWERS
 
     def at_announcement(self, key: str, *, known: bool = False) -> bool:
         """Whether a key that came in an announcement ends it. `known`: the caller knows what it answers."""
+        if self._belongs_to_last(key):
+            return False
         self._came(_Burst.ANSWERS if known else _Burst.ENDS_ANNOUNCEMENTS)
         if self._burst is _Burst.ANSWERS:
             self._ahead.append(key)
         return self._burst is not _Burst.DROPPED
+
+    def _belongs_to_last(self, key: str) -> bool:
+        yes, closes_until, at = self._yes, self._closes_until, self._clock()
+        self._yes, self._closes_until = "", float("-inf")
+        if key == yes and at - self._last < _SAME_PRESS_S:
+            self.drop()  # what follows was meant for another question, if this one was a press of its own
+            self._yes, self._last = key, at
+            return True
+        return key == END and at < closes_until
 
     def _came(self, beginning: _Burst) -> None:
         at, before = self._clock(), self._last

@@ -19,6 +19,9 @@ Slots = Mapping[str, Value]
 DIGITS = "0123456789"
 KEYS = f"{DIGITS}*#"
 OPERATOR = "0"
+AGAIN = "*"
+REPLAYS = 10
+"""So often * plays a question or an announcement again; a line is not for keeping."""
 MUSIC = "moh/hold"
 _ANNOUNCED_S = 0.3
 """A key that comes sooner after an announcement was meant for that."""
@@ -80,22 +83,28 @@ class Playing(Agi):
             self._unknown_s = 0.0
 
     def say(self, prompt: str, **slots: Value) -> None:
-        """Play one prompt. A key ends it, and that only; who has typed ahead does not hear it."""
-        if not self._keys.ahead:
-            self._play(Prompt(prompt, slots), ends=self._ends_announcement)
-            self._unknown_s = _ANNOUNCED_S
+        """Play one prompt. A key ends it, and that only; * begins it again. Who has typed ahead does not
+        hear it.
+        """
+        self._announce(Prompt(prompt, slots))
 
     def say_sound(self, file: Path) -> None:
         """Play a file that is no prompt, without its codec's suffix, in the same way."""
-        if not self._keys.ahead:
-            self._play(file, ends=self._ends_announcement)
-            self._unknown_s = _ANNOUNCED_S
+        self._announce(file)
 
     def say_instead(self, prompt: str, **slots: Value) -> None:
         """Play one prompt of which nobody could know that it would come: what was typed ahead is dropped."""
         self._keys.drop()
-        self._play(Prompt(prompt, slots), ends=self._ends_announcement)
-        self._unknown_s = _ANNOUNCED_S
+        self._announce(Prompt(prompt, slots))
+
+    def _announce(self, what: Prompt | Path) -> None:
+        for _ in range(1 + REPLAYS):
+            if self._keys.ahead:
+                break
+            key = self._play(what, ends=self._ends_announcement)
+            self._unknown_s = _ANNOUNCED_S
+            if key != AGAIN:
+                break
 
     def drop_keys(self) -> None:
         """The call takes a way that nobody could foresee: what was typed ahead is dropped."""

@@ -59,7 +59,7 @@ def listen(talk: Conversation, speak: str, review: str) -> Spoken:
                 said = size >= _WAV_HEADER + _SECOND
                 kept = _the_better(kept, wav, said=said)
             nothing = Nothing.SAID if silent or size > _WAV_HEADER else Nothing.RECORDED
-            answer = talk.call.ask(review, keys="123") if said else ""
+            answer = talk.call.ask(review, keys="123", yes="1") if said else ""
             if answer == _DELETE and kept:
                 _delete(kept)
                 kept, nothing = None, Nothing.DELETED

@@ -50,7 +50,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     if said is None:
         intro, question = _ABOUT[kind]
         call.say(intro, office=office)
-        said = call.ask(question, keys="12", tries=2) == "1"
+        said = call.ask(question, keys="12", yes="12", tries=2) == "1"
         with call.working(), writing(engine) as session:
             told = confirmation_calls.answer(session, token, yes=said)
     _tell(call, kind, told, yes=said)

@@ -139,7 +139,7 @@ def _cancel(talk: Conversation, place: Place) -> None:
             _tell_as_it_is(talk, place)
             return
         talk.call.say("cancelled-now")
-    elif talk.call.ask("cancel-call-offer", keys=f"1{END}") != "1":
+    elif talk.call.ask("cancel-call-offer", keys=f"1{END}", yes="1") != "1":
         talk.call.say("not-cancelled")
     elif _asks(talk, place, lambda session: confirmations.ask_cancellation(session, place.registration_id)):
         talk.call.say("cancel-call-soon")

@@ -58,7 +58,9 @@ def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here
         call.say("operator-now")
     else:
         for _ in range(_AGAIN):
-            key = call.ask("operator-busy", *told(outlook), "operator-choice", keys=_CHOICES, optional=True)
+            key = call.ask(
+                "operator-busy", *told(outlook), "operator-choice", keys=_CHOICES, yes=_CALL_ME, optional=True
+            )
             if key != OPERATOR:
                 break
         if key != _STAY:

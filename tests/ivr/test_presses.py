@@ -1,0 +1,176 @@
+"""A key pressed late, twice, or for «again»: it takes nothing away that is to be told."""
+
+import socket
+from collections.abc import Sequence
+
+import pytest
+from sqlalchemy import Engine, select
+from stdnum import damm
+
+from db.engine import reading, writing
+from db.models import Rating, Registration
+from db.states import Phase, RequestState
+from hotline import numbers
+from tests import factories as make
+from tests.kit.fake_asterisk import FakeAsterisk, Heard
+from tests.kit.fake_channel import Channel
+from tests.kit.typist import Silent, TypedChannel
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # keys know no database
+
+OWN = "+989131234567"
+TRACKING = "12345678" + damm.calc_check_digit("12345678")
+TOLD = ["registered", "ticket-again", "ahead-none", "expectation", "will-call"]
+REGISTERED = ["greeting", "main-menu", "round-when", "confirm-number", *TOLD]
+Step = tuple[str, float, str]
+"""A prompt, and the keys that are pressed so many seconds after it began, one each half a second."""
+REGISTER: Step = ("main-menu", 1.0, "1")
+
+
+class Presses(TypedChannel):
+    """Whoever presses keys some time after a prompt has begun for the first time."""
+
+    steps: Sequence[Step] = ()
+
+    def _until_key(self, clip: str, keys: str, offset: int = 0) -> tuple[str, int]:
+        begun, now = self._heard.prompts[-1], self._clock() - self._begun
+        for prompt, after, pressed in self.steps:
+            if prompt == begun:
+                self._typed += [(now + after + place / 2, key) for place, key in enumerate(pressed)]
+        self.steps = [step for step in self.steps if step[0] != begun]
+        key, at = super()._until_key(clip, keys, offset)
+        if key:
+            self._heard.cut_off.append(len(self._heard.clips) - 1)
+        return key, at
+
+
+def press(asterisk: FakeAsterisk, *steps: Step, clip: float = 2.0) -> Heard:
+    def channel(wire: socket.socket, heard: Heard) -> Channel:
+        made = Presses(wire, heard, asterisk.clock, (), lambda _: clip)
+        made.steps = steps
+        return made
+
+    return asterisk.call(Silent(), channel=channel, caller_id=numbers.national(OWN))
+
+
+@pytest.fixture
+def open_round(engine: Engine) -> int:
+    with writing(engine) as session:
+        return make.a_round(session, Phase.OPEN).id
+
+
+def subject(engine: Engine) -> int | None:
+    with reading(engine) as session:
+        return session.scalars(select(Registration.subject)).one()
+
+
+@pytest.mark.parametrize("late", [1.7, 2.5, 3.6, 5.0])
+def test_given_an_entry_that_ended_by_itself_when_its_hash_comes_late_then_the_answer_is_told_whole(
+    asterisk: FakeAsterisk, engine: Engine, late: float
+) -> None:
+    with writing(engine) as session:
+        make.a_request(session, RequestState.ACCEPTED, number=None, tracking=TRACKING)
+    pressed_at = 1.0 + (len(TRACKING) - 1) / 2 + late
+    steps: list[Step] = [("main-menu", 1.0, "2"), ("follow-up-ask", 1.0, TRACKING)]
+
+    heard = press(asterisk, *steps, ("follow-up-ask", pressed_at, "#"))
+
+    assert heard.prompts == ["greeting", "main-menu", "follow-up-ask", "request-accepted", "goodbye"]
+    assert heard.said("request-accepted") and heard.said("goodbye")
+
+
+def test_given_a_late_hash_when_another_one_comes_then_that_one_skips(
+    asterisk: FakeAsterisk, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        make.a_request(session, RequestState.ACCEPTED, number=None, tracking=TRACKING)
+    steps: list[Step] = [("main-menu", 1.0, "2"), ("follow-up-ask", 1.0, TRACKING)]
+
+    heard = press(asterisk, *steps, ("request-accepted", 0.5, "##"), clip=4.0)
+
+    assert not heard.said("request-accepted") and heard.said("goodbye")
+
+
+@pytest.mark.parametrize("keys", ["11", "111"])
+def test_given_a_yes_to_the_number_when_it_is_pressed_twice_then_all_is_told_and_no_subject_chosen(
+    asterisk: FakeAsterisk, engine: Engine, open_round: int, keys: str
+) -> None:
+    heard = press(asterisk, REGISTER, ("confirm-number", 1.0, keys))
+
+    assert heard.prompts[: len(REGISTERED)] == REGISTERED
+    assert heard.said("will-call")
+    assert subject(engine) is None
+
+
+def test_given_a_yes_pressed_twice_when_another_key_follows_at_once_then_it_chooses_nothing(
+    asterisk: FakeAsterisk, engine: Engine, open_round: int
+) -> None:
+    heard = press(asterisk, REGISTER, ("confirm-number", 1.0, "113"))
+
+    assert heard.prompts[: len(REGISTERED)] == REGISTERED
+    assert subject(engine) is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "chosen"),
+    [
+        ([("confirm-number", 1.0, "13")], 3),
+        ([("confirm-number", 1.0, "1"), ("confirm-number", 2.2, "1")], 1),
+        ([("main-menu", 1.5, "11")], 1),
+    ],
+    ids=["another key", "more than a second later", "before the question"],
+)
+def test_given_somebody_who_knows_the_way_when_they_type_it_ahead_then_their_subject_is_chosen(
+    asterisk: FakeAsterisk, engine: Engine, open_round: int, steps: list[Step], chosen: int
+) -> None:
+    press(asterisk, REGISTER, *steps)
+
+    assert subject(engine) == chosen
+
+
+def test_given_a_report_when_its_yes_is_pressed_twice_then_its_number_is_told_twice(
+    asterisk: FakeAsterisk,
+) -> None:
+    steps: list[Step] = [
+        ("main-menu", 1.0, "3"),
+        ("report-category", 1.0, "2"),
+        ("report-district", 1.0, "7#"),
+    ]
+
+    heard = press(asterisk, *steps, ("report-review", 1.0, "11"))
+
+    assert heard.prompts[-3:] == ["report-recorded", "report-recorded-again", "goodbye"]
+
+
+def test_given_a_solved_report_when_yes_is_pressed_twice_then_it_is_no_rating(
+    asterisk: FakeAsterisk, engine: Engine
+) -> None:
+    with writing(engine) as session:
+        make.a_request(session, RequestState.REPLIED, number=OWN)
+
+    heard = press(asterisk, ("main-menu", 1.0, "2"), ("request-question", 1.0, "11"))
+
+    assert "request-thanks" in heard.prompts
+    with reading(engine) as session:
+        assert session.scalars(select(Rating.stars)).all() == []
+
+
+@pytest.mark.parametrize("announcement", ["round-when", "ticket-again", "ahead-none", "will-call"])
+def test_given_an_announcement_when_star_is_pressed_then_it_begins_again(
+    asterisk: FakeAsterisk, open_round: int, announcement: str
+) -> None:
+    heard = press(asterisk, REGISTER, ("confirm-number", 1.0, "1"), (announcement, 4.5, "*"), clip=5.0)
+
+    at = REGISTERED.index(announcement)
+    assert heard.prompts[: len(REGISTERED) + 1] == [*REGISTERED[: at + 1], *REGISTERED[at:]]
+
+
+def test_given_an_announcement_when_star_is_pressed_all_the_time_then_it_ends_once(
+    asterisk: FakeAsterisk, open_round: int
+) -> None:
+    stars: list[Step] = [("round-when", 2.5 * again, "*") for again in range(1, 30)]
+
+    heard = press(asterisk, REGISTER, *stars, clip=5.0)
+
+    assert heard.prompts.count("round-when") == 11
+    assert heard.finished
