@@ -32,9 +32,9 @@ _HELD = "CHANNEL(rtp,hold,audio)"
 _LISTEN_MS = 20
 _PATIENT_S, _PATIENT_AGAIN_S = 2.5, 6.0
 """So long our own work may keep the caller in silence, at first and after each time that they were told."""
-_SILENT_SAMPLES = 9_600  # a second of them, and a little
+SILENT_SAMPLES = 9_600  # a second of them, and a little
 
-__all__ = ["AGIError", "AGIHangup", "Agi"]
+__all__ = ["SILENT_SAMPLES", "AGIError", "AGIHangup", "Agi"]
 
 
 class _NoFile(AGIError):  # type: ignore[misc]
@@ -258,4 +258,4 @@ def _key(result: dict[str, tuple[str, str]]) -> str:
 def _only_silence(result: dict[str, tuple[str, str]]) -> bool:
     """Whether a silence ended a recording in which there is nothing else: Asterisk keeps a second of it."""
     samples = result.get("endpos", ("", ""))[0]
-    return result["result"][1] == "timeout" and samples.isdecimal() and int(samples) < _SILENT_SAMPLES
+    return result["result"][1] == "timeout" and samples.isdecimal() and int(samples) < SILENT_SAMPLES

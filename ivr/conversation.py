@@ -274,9 +274,12 @@ class Conversation:
             key = menus.ask(self.call, None, others, keys=offered, optional=optional) or rest[-1]
         return int(key) if key else None
 
-    def new_voice_message(self) -> Path:
-        """A file, without its ending, for something the caller is about to say."""
-        return self.settings.messages_dir / f"{self._voice_message_prefix}{uuid.uuid4().hex}"
+    def new_voice_message(self, about: str = "") -> Path:
+        """A file, without its ending, for something the caller is about to say.
+
+        `about` is a part of its name: so whoever goes on with a call that was cut knows it, too.
+        """
+        return self.settings.messages_dir / f"{self._voice_message_prefix}{about}{uuid.uuid4().hex}"
 
     def voice_messages(self) -> list[Path]:
         """What the caller has said in this call, the oldest first; nothing that was deleted."""

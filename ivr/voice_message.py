@@ -5,6 +5,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import NamedTuple
 
+from ivr.agi import SILENT_SAMPLES
 from ivr.call import NoInput, WantsOperator
 from ivr.conversation import Conversation
 
@@ -15,6 +16,8 @@ _AGAIN, _DELETE = "2", "3"
 _WAV_HEADER = 44
 _SECOND = 16_000
 """Bytes. As on every answering machine, less than a second is nobody's message."""
+_NOT_ONLY_SILENCE = 2 * SILENT_SAMPLES
+"""Bytes. Of a recording whose end nobody was told only its length says that it is more than a silence."""
 
 
 class Nothing(Enum):
@@ -40,8 +43,10 @@ class Spoken(NamedTuple):
         return self.left is None or isinstance(self.left, NoInput | WantsOperator)
 
 
-def listen(talk: Conversation, speak: str, review: str) -> Spoken:
+def listen(talk: Conversation, speak: str, review: str, about: str = "") -> Spoken:
     """Ask for a message with the prompt `speak`, until the caller is content with it at `review`.
+
+    `about` is a part of the file's name.
 
     Whatever ends it, silence, a hang-up or a fault: what was said last is kept. Only the 3 deletes.
     """
@@ -50,7 +55,7 @@ def listen(talk: Conversation, speak: str, review: str) -> Spoken:
     try:
         for _ in range(_TRIES):
             talk.call.say_instead(speak)  # no key that was typed ahead is meant for a recording
-            file = talk.new_voice_message()
+            file = talk.new_voice_message(about)
             wav = file.with_suffix(".wav")
             try:
                 silent = not talk.call.record(file, LONGEST_S)
@@ -72,7 +77,7 @@ def listen(talk: Conversation, speak: str, review: str) -> Spoken:
 
 def left_over(talk: Conversation) -> Path | None:
     """What the caller has said before the call's script broke off, if anything."""
-    said = [wav for wav in talk.voice_messages() if _size(wav) >= _WAV_HEADER + _SECOND]
+    said = [wav for wav in talk.voice_messages() if _size(wav) >= _WAV_HEADER + _NOT_ONLY_SILENCE]
     return said[-1] if said else None
 
 

@@ -1,5 +1,6 @@
 """Key 3: report a city problem."""
 
+import re
 from functools import partial
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ivr.scripts import urgent
 from ivr.voice_message import Nothing
 
 _TRIES = 3
+_KNOWN = re.compile("-([0-9]+)-([0-9]+)-[0-9a-f]+$")
+"""The end of such a recording's name."""
 _WHY_NOTHING = {
     Nothing.SAID: "report-nothing",
     Nothing.DELETED: "report-deleted",
@@ -28,7 +31,7 @@ def run(talk: Conversation) -> bool:
     tells them the number. Raises InDanger.
     """
     about = _about(talk)
-    spoken = voice_message.listen(talk, "report-speak", "report-review")
+    spoken = voice_message.listen(talk, "report-speak", "report-review", _as_name(*about))
     if spoken.wav and spoken.is_there:
         with talk.call.working():
             tracking = _keep(talk, *about, spoken.wav)
@@ -43,8 +46,14 @@ def run(talk: Conversation) -> bool:
     return True
 
 
+def send_left_over(talk: Conversation, wav: Path) -> str | None:
+    """Record what the caller has said already, in a call that was cut; None if its name says no subject."""
+    about = _KNOWN.search(wav.stem)
+    return _keep(talk, int(about[1]), int(about[2]) or None, wav) if about else None
+
+
 def send(talk: Conversation, wav: Path) -> None:
-    """Record what the caller has said already, in a call that was cut."""
+    """The same, of a recording that does not say it: an earlier version's."""
     about = _about(talk)
     with talk.call.working():
         tracking = _keep(talk, *about, wav)
@@ -66,6 +75,11 @@ def _about(talk: Conversation) -> tuple[int, int | None]:
     except WantsOperator as person:
         raise (InDanger if asked else person) from None
     return category, _district(talk)
+
+
+def _as_name(category: int, district: int | None) -> str:
+    """What a recording is about, in its name: it is on the disk before anything is said."""
+    return f"{category}-{district or 0}-"
 
 
 def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:

@@ -14,15 +14,19 @@ from ivr.scripts import extras, report
 def run(talk: Conversation) -> bool:
     """Go on where everything was committed last; False where the menu begins anew. Raises WantsOperator."""
     call_id = talk.call.channel_id
-    with talk.call.working(), reading(talk.engine) as session:
-        made = registration.of_call(session, call_id)
-        place = caller_context.place(session, made) if made else None
-        lacks_subject = made is not None and made.subject is None
-        lacks_voice_message = made is not None and made.voice_message is None
-        reported = requests.of_call(session, call_id)
-    said = voice_message.left_over(talk)
-    if reported:
-        report.tell(talk, reported.tracking)
+    with talk.call.working():  # whoever hangs up meanwhile has reported
+        with reading(talk.engine) as session:
+            made = registration.of_call(session, call_id)
+            place = caller_context.place(session, made) if made else None
+            lacks_subject = made is not None and made.subject is None
+            lacks_voice_message = made is not None and made.voice_message is None
+            reported = requests.of_call(session, call_id)
+        said = voice_message.left_over(talk)
+        tracking = reported.tracking if reported else None
+        if said and not (reported or place):
+            tracking = report.send_left_over(talk, said)
+    if tracking:
+        report.tell(talk, tracking)
     elif place and place.in_operators_line and place.state is RegistrationState.WAITING:
         raise WantsOperator
     elif place:
@@ -39,7 +43,7 @@ def run(talk: Conversation) -> bool:
             )
     elif said:
         report.send(talk, said)
-    return bool(reported or place or said)
+    return bool(tracking or place or said)
 
 
 def _tell(talk: Conversation, place: Place) -> None:

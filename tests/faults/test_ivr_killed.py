@@ -5,16 +5,18 @@ import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
 from db.engine import reading, writing
-from db.models import Confirmation, Registration, TurnNearCall
+from db.models import Confirmation, Registration, Request, TurnNearCall
 from db.states import RegistrationState
 from dialplan.variables import CALLERS_ADMITTED, HUNG_S
 from hotline.callbacks import toll
 from hotline.line import confirmation_calls, confirmations, turn_near, turn_near_calls
+from hotline.recordings import voice_messages
 from hotline.rounds import rounds
 from tests.kit.caller import Caller
 from tests.kit.process import slowness, until
@@ -22,6 +24,7 @@ from tests.kit.system import System
 
 STEPS = [("greeting", "1"), ("confirm-number", "1"), ("ask-subject", "1"), ("message-offer", "#")]
 """What a citizen hears and presses; the ticket is told before the third."""
+SPEAKS_S = 3.0
 CALLERS = 10
 ANOTHER_S = 15.0
 """From the moment it hangs until another one answers, on a machine with nothing else to do."""
@@ -74,6 +77,42 @@ def test_given_ten_citizens_at_ten_steps_of_a_call_when_ivr_fails_then_ten_end_w
 
     assert {"+98" + caller.number[1:]: ticket for caller, ticket in told.items()} == kept
     assert len(kept) == CALLERS
+
+
+def _reported(system: System, number: str) -> list[Request]:
+    with reading(system.engine) as session:
+        return list(session.scalars(select(Request).where(Request.number == "+98" + number[1:])))
+
+
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("moment", ["beep", "report-review"])
+def test_given_a_citizen_who_reports_when_ivr_is_killed_then_it_is_sent_whole_and_they_hear_its_number(
+    system: System, tone: Path, moment: str
+) -> None:
+    with system.only_round(), Caller(system, system.number(), sound=tone) as caller:
+        caller.call()
+        caller.at("greeting", "3")
+        caller.at("report-category", "4")
+        caller.at("report-district", "12#")
+        caller.at("beep")
+        time.sleep(SPEAKS_S)
+        if moment == "report-review":
+            caller.press("#")
+            caller.at(moment)
+        system.kill("ivr")
+        if moment == "beep":
+            time.sleep(SPEAKS_S)
+            caller.press("#")
+        caller.at("one-moment", timeout=60)
+        went_on = caller.listened
+        caller.at("report-recorded", timeout=60)
+        caller.at("report-recorded-again")
+        caller.hangup()
+        tracking = caller.said({"report-recorded"}, since=went_on).digits("report-recorded.1")
+    (request,) = _reported(system, caller.number)
+    assert (request.category, request.district, request.tracking) == (4, 12, tracking)
+    spoke_s = voice_messages.seconds(system.settings.messages_dir / str(request.voice_message))
+    assert spoke_s >= SPEAKS_S * (2 if moment == "beep" else 1)
 
 
 def test_given_call_scripts_that_hang_when_a_citizen_calls_then_they_hear_at_once_that_it_goes_on(

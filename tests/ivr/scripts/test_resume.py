@@ -7,9 +7,10 @@ from db.engine import reading, writing
 from db.models import Registration, Request
 from db.states import Phase
 from ivr.call_counter import CallCounter
+from ivr.scripts import report
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, Deed, FakeAsterisk
+from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, FakeAsterisk
 
 CALL = "1795652838.7"
 REGISTER: list[tuple[str, Deed]] = [("main-menu", "1"), ("confirm-number", "1"), ("ask-subject", "1")]
@@ -107,7 +108,60 @@ def _left(settings: Settings, seconds: int) -> str:
     return wav.name
 
 
-def test_who_was_cut_while_reporting_says_only_what_and_where_again(
+@pytest.mark.parametrize("keys", ["9", ""], ids=["english", "persian"])
+@pytest.mark.parametrize("district", [7, None])
+@pytest.mark.parametrize("moment", ["recording", "report-review", "after report-review"])
+def test_given_ivr_killed_once_a_citizen_has_begun_to_report_then_it_is_sent_and_they_hear_its_number(
+    asterisk: FakeAsterisk,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    moment: str,
+    district: int | None,
+    keys: str,
+):
+    monkeypatch.setattr(report, "keep", lambda _write: None)  # who is killed writes nothing more
+    other: list[tuple[str, Deed]] = [("main-menu", "9")] if keys else []
+    where = ("report-district", f"{district or ''}#")
+    cut = asterisk.dial(*other, *REPORT[:2], where, (moment, CUT), channel_id=CALL)
+    cut.recorded[0].write_bytes(b"R" * (44 + 16_000 * 3))  # Asterisk goes on recording
+    assert _rows(engine) == ([], [])
+
+    heard = asterisk.dial(channel_id=CALL, again="en" if keys else "fa")
+    another = asterisk.dial(channel_id=CALL, again="en" if keys else "fa")
+
+    (_, [request]) = _rows(engine)
+    assert heard.prompts == another.prompts == TOLD
+    assert heard.said("report-recorded", tracking=request.tracking, language="en" if keys else "fa")
+    assert (request.category, request.district, request.number) == (2, district, "+989131234567")
+    assert request.voice_message == cut.recorded[0].name
+
+
+def test_given_ivr_killed_in_a_report_when_the_caller_hangs_up_as_it_goes_on_then_it_is_sent(
+    asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(report, "keep", lambda _write: None)
+    asterisk.dial(*REPORT, ("report-review", CUT), channel_id=CALL)
+
+    heard = asterisk.dial(("report-recorded", HANG_UP), channel_id=CALL, again="fa")
+
+    (_, requests) = _rows(engine)
+    assert heard.prompts == TOLD[:1]
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize("samples", [8_100, 9_500])
+def test_given_ivr_killed_in_a_report_when_only_silence_was_recorded_then_nothing_is_sent(
+    asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, samples: int
+):
+    monkeypatch.setattr(report, "keep", lambda _write: None)
+    cut = asterisk.dial(*REPORT, ("recording", CUT), channel_id=CALL)
+    cut.recorded[0].write_bytes(b"R" * (44 + 2 * samples))  # Asterisk keeps a second of it
+
+    assert asterisk.dial(channel_id=CALL, again="fa").prompts[0] == "main-menu"
+    assert _rows(engine)[1] == []
+
+
+def test_given_a_recording_that_does_not_say_what_it_is_about_then_only_that_is_asked_again(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ):
     wav = _left(settings, 3)
