@@ -25,8 +25,8 @@ REPLAYS = 10
 MUSIC = "moh/hold"
 _ANNOUNCED_S = 0.3
 """A key that comes sooner after an announcement was meant for that."""
-_UNASKED = 24_000
-"""So many samples, three seconds, are played without asking whether the call is held: no hold is shorter."""
+_UNASKED = 16_000
+"""So many samples, two seconds, are played without asking whether the call is held: no hold is shorter."""
 _LONGEST_NAMES = 1_900
 """So many bytes of a command may be the names of files: Asterisk reads 2,047."""
 _HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20

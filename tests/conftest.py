@@ -229,7 +229,7 @@ def app(settings: Settings, engine: Engine) -> FastAPI:
 
 @pytest.fixture(scope="session")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with each language's clips, as long as the fake Asterisk takes them to be."""
+    """A folder with each language's clips, of which two are one command."""
     folder = tmp_path_factory.mktemp("prompts")
     for language in languages():
         (folder / language).mkdir()

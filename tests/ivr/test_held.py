@@ -27,7 +27,7 @@ def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_into
     assert 1000 in heard.waits_ms  # it asked each second whether the call is held
 
 
-def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_three_seconds_of_it_are_said_to_nobody(
+def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_one_command_of_it_is_said_to_nobody(
     asterisk: FakeAsterisk, engine: Engine
 ) -> None:
     with writing(engine) as session:
@@ -38,7 +38,7 @@ def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_three_seconds
     )
 
     first, again = (at for at, clip in enumerate(heard.clips) if clip == "round-when.1")
-    assert again == first + 2, "of these clips each takes two seconds"
+    assert again == first + 2, "of these clips two are one command"
     assert heard.prompts.count("round-when") == 2
 
 

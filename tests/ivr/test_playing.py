@@ -13,15 +13,15 @@ PLAYED, NOT_HELD = said("EXEC", "played out"), said("GET FULL VARIABLE", "not he
 ONE_PLAYED = said("STREAM FILE", "played out")
 TICKET = "12345674"
 WORDS = clips("fa", "ticket-again", ticket=TICKET)
-SECOND = 8_000
+SAMPLES = 6_000
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Each clip takes a second."""
+    """Of these clips three are two seconds."""
     (tmp_path / "fa").mkdir()
     for clip in {*WORDS, *clips("fa", "registered", ticket=TICKET)}:
-        (tmp_path / "fa" / f"{clip}.alaw").write_bytes(bytes(SECOND))
+        (tmp_path / "fa" / f"{clip}.alaw").write_bytes(bytes(SAMPLES))
     return tmp_path
 
 
@@ -40,7 +40,7 @@ class Asked:
         return [line.split('"')[1] for line in lines if "STREAM FILE" in line or "Background" in line]
 
 
-def test_given_many_clips_when_they_are_said_then_those_of_three_seconds_are_one_command(
+def test_given_many_clips_when_they_are_said_then_those_of_two_seconds_are_one_command(
     folder: Path,
 ) -> None:
     asked = Asked(folder, *[PLAYED, NOT_HELD] * 3, *[ONE_PLAYED, NOT_HELD])

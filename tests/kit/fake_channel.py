@@ -125,7 +125,8 @@ class Clock:
 
 
 _A_CLIP_S = 2.0
-CLIP_SAMPLES = round(_A_CLIP_S * 8_000)
+CLIP_SAMPLES = 10_000
+"""What a clip's file says: so long that two of them are one command."""
 _CUT_AFTER = 6_400
 """Samples of a clip that were heard when a key came."""
 _ANY_KEY = "0123456789*#ABCD"
