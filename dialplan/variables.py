@@ -14,6 +14,8 @@ class Variable(StrEnum):
     """How often nobody answered where the script is asked for, a second apart."""
     LANGUAGE = "HOTLINE_LANGUAGE"
     """The folder of prompts that the dialplan's own announcements come from."""
+    SUBJECT = "HOTLINE_SUBJECT"
+    """The key of the subject that a registered caller has chosen, should the script break off after it."""
     CONFIRMED = "HOTLINE_CONFIRMED"
     """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking. In a call to
     an official's telephone: `yes` after the right PIN. To a third person: `yes` after they pressed 1."""

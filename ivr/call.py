@@ -130,6 +130,10 @@ class Call(Playing):
         """Set a channel variable for the dialplan."""
         self.set_variable(variable.value, value)
 
+    def get(self, variable: Variable) -> str:
+        """A channel variable; empty if it is not set."""
+        return self._value(variable.value)
+
     def let_go(self) -> None:
         """The dialplan goes on at once; this script, which may be at work in another thread, says no more."""
         self.send_command("SET VARIABLE", self._quote(Variable.FINISHED.value), self._quote("1"))

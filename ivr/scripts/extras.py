@@ -1,5 +1,6 @@
 """What a registered caller may add: a subject, then a message. The place is safe, and the ticket is told."""
 
+from dialplan.variables import Variable
 from ivr import voice_message
 from ivr.call import NoInput
 from ivr.conversation import Conversation
@@ -20,6 +21,7 @@ def offer(
     """
     if asks_subject and (key := talk.ask_subject("ask-subject", round_id=round_id, optional=True)):
         talk.add(registration_id, subject=key)
+        talk.call.set(Variable.SUBJECT, str(key))  # no transaction, and it outlives us
     if asks_voice_message and talk.call.ask("message-offer", keys="1", optional=True):
         _voice_message(talk, registration_id)
 

@@ -2,6 +2,7 @@
 
 from db.engine import reading
 from db.states import RegistrationState
+from dialplan.variables import Variable
 from hotline.line import caller_context, registration
 from hotline.line.caller_context import Place
 from hotline.requests import requests
@@ -32,6 +33,9 @@ def run(talk: Conversation) -> bool:
     elif place:
         if said and lacks_voice_message:
             talk.add(place.registration_id, voice_message=said.name)
+        if lacks_subject and (chosen := talk.call.get(Variable.SUBJECT)):
+            talk.add(place.registration_id, subject=int(chosen))
+            lacks_subject = False
         _tell(talk, place)
         if not place.in_operators_line:
             extras.offer(

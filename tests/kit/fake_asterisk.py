@@ -9,8 +9,9 @@ import itertools
 import socket
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -141,15 +142,17 @@ class FakeAsterisk:
         again: str = "",
         argument: str = "",
         channel_id: str = "",
+        kept: Mapping[str, str] = MappingProxyType({}),
         every_clip: Callable[[], object] = lambda: None,
         channel: Callable[[socket.socket, Heard], Channel] | None = None,
         **variables: str,
     ) -> Heard:
         """One call from its first word to the end of its connection. `every_clip` is done as each begins.
 
-        `again`: a script broke off in it, and this is the language. `channel` makes one of another kind.
+        `again`: a script broke off in it, and this is the language; `kept` are the channel's variables.
+        `channel` makes one of another kind.
         """
-        heard = Heard(channel_id or f"{next(_serial)}.137")
+        heard = Heard(channel_id or f"{next(_serial)}.137", variables=dict(kept))
         given = {
             **dict.fromkeys(transcripts.recorded()["AGI"]["variables"], ""),
             "agi_network": "yes",

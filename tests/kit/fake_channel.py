@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from dialplan.variables import Variable
 from prompts.catalogue import Value, clips, prompt_ids
 from tests.kit import transcripts
 
@@ -282,6 +283,9 @@ class Channel:
         return said("SET VARIABLE", "set")
 
     def _get_full_variable(self, expression: str) -> bytes:
+        if expression[2:-1] in set(Variable):
+            value = self._heard.variables.get(expression[2:-1], "")
+            return said("GET FULL VARIABLE", "held").replace(b"(1)", f"({value})".encode())
         if expression != "${CHANNEL(rtp,hold,audio)}":
             raise ValueError(expression)
         self._held = max(0, self._held - 1)

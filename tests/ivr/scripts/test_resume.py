@@ -7,6 +7,7 @@ from db.engine import reading, writing
 from db.models import Registration, Request
 from db.states import Phase
 from ivr.call_counter import CallCounter
+from ivr.conversation import Conversation
 from ivr.scripts import report
 from settings import Settings
 from tests import factories as make
@@ -55,6 +56,23 @@ def test_what_was_added_before_the_call_broke_off_is_not_asked_again(asterisk: F
     assert registration.subject == 1
     assert "ask-subject" not in heard.prompts
     assert heard.prompts[-2:] == ["message-offer", "goodbye"]
+
+
+@pytest.mark.parametrize("end", ["", "registered", "message-offer"])
+def test_given_ivr_killed_once_a_subject_was_chosen_then_it_is_kept_and_not_asked_again(
+    asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, end: str
+):
+    with monkeypatch.context() as killed:
+        killed.setattr(Conversation, "leave", lambda _talk: None)  # who is killed writes nothing more
+        cut = asterisk.dial(*REGISTER, ("message-offer", CUT), channel_id=CALL)
+    assert _rows(engine)[0][0].subject is None
+
+    steps = [(end, HANG_UP)] if end else []
+    heard = asterisk.dial(*steps, channel_id=CALL, again="fa", kept=cut.variables)
+
+    ([registration], _) = _rows(engine)
+    assert registration.subject == 1
+    assert "ask-subject" not in heard.prompts
 
 
 @pytest.mark.parametrize("moment", ["greeting", "main-menu", "round-when", "confirm-number"])
