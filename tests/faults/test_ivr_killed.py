@@ -25,6 +25,7 @@ from tests.kit.system import System
 STEPS = [("greeting", "1"), ("confirm-number", "1"), ("ask-subject", "1"), ("message-offer", "#")]
 """What a citizen hears and presses; the ticket is told before the third."""
 SPEAKS_S = 3.0
+"""Real time: what is said is real sound, and its length is looked at."""
 CALLERS = 10
 ANOTHER_S = 15.0
 """From the moment it hangs until another one answers, on a machine with nothing else to do."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ivr.call import Call
+from ivr.call import AGIHangup, Call
 from prompts.catalogue import clips
 from tests.kit.fake_channel import said
 
@@ -104,5 +104,5 @@ def test_given_what_must_be_heard_when_a_key_comes_then_not_a_word_is_said_twice
 def test_given_a_dead_channel_when_clips_are_said_together_then_the_call_is_over(folder: Path) -> None:
     asked = Asked(folder, said("EXEC", "hang-up").splitlines(keepends=True)[1] + said("EXEC", "dead channel"))
 
-    with pytest.raises(Exception, match="gone"):
+    with pytest.raises(AGIHangup, match="gone"):
         asked.call.say("ticket-again", ticket=TICKET)
