@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from db.engine import connect
 from db.news import Watch
+from dialer import taken_back
 from dialer.ami import Ami
 from dialer.asterisk_events import NEWS
 from dialer.dialer import Dialer
@@ -32,6 +33,7 @@ def serve(settings: Settings) -> None:
     """Work until the process is told to stop."""
     ami = Ami(settings.ami, AMI_USER, settings.secret_for(AMI_USER))
     engine = connect(settings.database)
+    taken_back.tell_scripts(ami)
     listening = threading.Thread(target=ami.run, daemon=True)
     listening.start()
     watch = Watch(engine)

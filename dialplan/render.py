@@ -63,7 +63,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     etc = run / "etc"
     for folder in (etc, run / "lib" / "keys", run / "spool", run / "log"):
         folder.mkdir(parents=True, exist_ok=True)
-    for folder in (settings.messages_dir, settings.recordings_dir):
+    for folder in (settings.messages_dir, settings.recordings_dir, settings.hung_up_dir):
         folder.mkdir(mode=0o700, exist_ok=True)
     etc.chmod(0o700)
     trunks, known = settings.trunks, ""

@@ -7,13 +7,16 @@ class Variable(StrEnum):
     """Channel variables. Inherited ones would carry a leading underscore; none is."""
 
     FINISHED = "HOTLINE_FINISHED"
-    """`1` once a call script came to its own ending, `no` if a fault ended it; empty if it could not say."""
+    """`1` once a call script came to its own ending, `no` if a fault ended it, `gone` if a hang-up did; empty
+    if it could not say."""
     AGAIN = "HOTLINE_AGAIN"
     """The language of the call, once its script has broken off and is asked again; else empty."""
     MISSED = "HOTLINE_MISSED"
     """How often nobody answered where the script is asked for, a second apart."""
     LANGUAGE = "HOTLINE_LANGUAGE"
     """The folder of prompts that the dialplan's own announcements come from."""
+    BACK = "HOTLINE_BACK"
+    """When the caller took the call back last that their telephone had held, in ns since 1970; else empty."""
     SUBJECT = "HOTLINE_SUBJECT"
     """The key of the subject that a registered caller has chosen, should the script break off after it."""
     CONFIRMED = "HOTLINE_CONFIRMED"

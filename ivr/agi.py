@@ -13,10 +13,12 @@ from functools import partial
 from io import BufferedIOBase
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 from asterisk import agi
 from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup, AGIUnknownError
 
+from dialplan.variables import Variable
 from ivr.agi_streams import Commands, Lines, Silence
 from ivr.early_answers import EARLY
 
@@ -26,15 +28,23 @@ agi.pprint = SimpleNamespace(pformat=str)
 _MAX_ENV = 200
 _LONGEST_RESULT = 8  # a key's code, 0, -1, or the milliseconds that a recording had left
 _NEVER_BEGAN = "200 result=-1 endpos=0"
-_USUAL = re.compile(r"200 result=([0-9]{1,8})(?: \(([0-9]*)\))?(?: endpos=([0-9]+))?")
+_USUAL = re.compile(r"200 result=([0-9]{1,8})(?: \(([0-9 ]*)\))?(?: endpos=([0-9]+))?")
 """Nearly every answer. pyst2, which reads all others, takes three times as long for it."""
-_HELD = "CHANNEL(rtp,hold,audio)"
+_LINE = f"${{CHANNEL(rtp,hold,audio)}} ${{{Variable.BACK}}}"
 _LISTEN_MS = 20
 _PATIENT_S, _PATIENT_AGAIN_S = 2.5, 6.0
 """So long our own work may keep the caller in silence, at first and after each time that they were told."""
 SILENT_SAMPLES = 9_600  # a second of them, and a little
 
 __all__ = ["SILENT_SAMPLES", "AGIError", "AGIHangup", "Agi"]
+
+
+class Line(NamedTuple):
+    """The caller's line at a moment."""
+
+    is_held: bool
+    back_ns: int
+    """When the call was taken back last, in ns since 1970; 0: it was not, or nobody could say."""
 
 
 class _NoFile(AGIError):  # type: ignore[misc]
@@ -176,7 +186,7 @@ class Agi(AGI):  # type: ignore[misc]
             return False
         return True
 
-    def is_held(self) -> bool:
+    def line(self) -> Line:
         """Whether the caller's telephone holds the call: what is said now nobody hears. Raises AGIHangup.
 
         Whom we called is at the far end of a Local channel, which has no sound of its own: its other half is
@@ -184,18 +194,24 @@ class Agi(AGI):  # type: ignore[misc]
         the thread of its call has answered, which may itself wait for that lock, and all of Asterisk hangs.
         """
         local, half, _rest = self.env.get("agi_channel", "").rpartition(";1")
-        if not (local.startswith("Local/") and half):
-            return self._value(_HELD) == "1"
-        phone = self._value("BRIDGEPEER", f"{local};2")
-        return phone != "" and self._value(_HELD, phone) == "1"
+        phone = ""
+        if local.startswith("Local/") and half and not (phone := self._value("${BRIDGEPEER}", f"{local};2")):
+            return Line(is_held=False, back_ns=0)
+        held, _, back = self._value(_LINE, phone).partition(" ")
+        return Line(held == "1", int(back) if back.isdecimal() else 0)
 
-    def _value(self, variable: str, channel: str = "") -> str:
-        """Of this channel, or of the one of that name; empty if there is none."""
-        return str(self.get_full_variable(f"${{{variable}}}", channel))
+    def _value(self, expression: str, channel: str = "") -> str:
+        """Of that channel, or of this one; empty if there is none."""
+        return str(self.get_full_variable(expression, channel))
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether Asterisk has not ended the connection, as far as we know."""
+        return self.stdin.last != ""
 
     def _has_hung_up(self) -> bool:
         """Whether the caller has, once Asterisk is done with the last command."""
-        if self.stdin.last:
+        if self.is_connected:
             with suppress(AGIError, OSError):
                 self.execute("NOOP")
         return not self.stdin.last or self.stdin.hung_up

@@ -132,7 +132,7 @@ class Call(Playing):
 
     def get(self, variable: Variable) -> str:
         """A channel variable; empty if it is not set."""
-        return self._value(variable.value)
+        return self._value(f"${{{variable.value}}}")
 
     def let_go(self) -> None:
         """The dialplan goes on at once; this script, which may be at work in another thread, says no more."""
@@ -277,8 +277,9 @@ class Call(Playing):
             return key
         # Whom we called an official waits for, too: no longer for those.
         longest_ms = round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1))
+        began_ns = time.time_ns()
         key = self._wait(longest_ms, answers)
-        if key or (held := self._after_hold()) is None:
+        if key or (held := self._after_hold(began_ns)) is None:
             return key
         if held and self._keys.at_question(held):
             return held

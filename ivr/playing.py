@@ -31,6 +31,8 @@ _LONGEST_NAMES = 1_900
 """So many bytes of a command may be the names of files: Asterisk reads 2,047."""
 _HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20
 """So long in all a caller may hold the call, and somebody whom we called, for whom an official may wait."""
+_SHORT_HOLD_S = 5
+"""So much of that a hold takes which was over before it was asked for: nobody knows how long it was."""
 
 
 class NoInput(Exception):
@@ -171,11 +173,11 @@ class Playing(Agi):
         `together`: nearly each key ends them (`_play_piece`).
         """
         while True:
-            back = None
+            began_ns, back = time.time_ns(), None
             for piece in _pieces([file for prompt in prompts for file in self._files(prompt)]):
                 if key := self._play_piece(piece, ends, keys, together=together):
                     return key
-                back = self._after_hold()  # a sentence is many clips: no more into a held line
+                back = self._after_hold(began_ns)  # a sentence is many clips: no more into a held line
                 if back is not None:
                     break
             if back is None:
@@ -201,17 +203,24 @@ class Playing(Agi):
                 key, at = self.play_from(file, keys, at)
         return ""
 
-    def _after_hold(self) -> str | None:
-        """Wait while the telephone holds the call: what was said is to be said again. None: it does not.
+    def _after_hold(self, began_ns: int) -> str | None:
+        """Wait while the telephone holds the call: what was said is to be said again. None: it does not, and
+        has not since `began_ns`.
 
         Who has a key in their hand when they take the call back knows what they answer: it is returned.
         """
-        if self._hold_s <= 0 or not self.is_held():  # whose patience has ended goes on to the end
+        if self._hold_s <= 0:  # whose patience has ended goes on to the end
             return None
+        is_held, back_ns = self.line()
+        if not is_held:
+            if back_ns <= began_ns:
+                return None
+            self._hold_s -= _SHORT_HOLD_S
+            return ""
         while self._hold_s > 0:
             self._hold_s -= 1
             key = str(self.wait_for_digit(1000))
-            if key or not self.is_held():
+            if key or not self.line().is_held:
                 return key
         raise NoInput
 

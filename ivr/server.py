@@ -24,7 +24,7 @@ from hotline.line import left_numbers
 from hotline.nodes import draining
 from hotline.reports import call_counts
 from hotline.rounds import rounds
-from ivr import sip_questions
+from ivr import hung_up, sip_questions
 from ivr.admission import LEAST, Admission, every_second
 from ivr.call import AGIError, AGIHangup, Call, NoInput
 from ivr.call_counter import CallCounter
@@ -105,7 +105,8 @@ class Server(socketserver.ThreadingTCPServer):
     def __init__(self, settings: Settings, engine: Engine, cache: CallerCache | None = None) -> None:
         self.settings = settings
         self.engine = engine
-        self.scripts = scripts(cache or CallerCache(engine))
+        self.cache = cache or CallerCache(engine)
+        self.scripts = scripts(self.cache)
         self.call_counter = CallCounter()
         self.callers = Callers(settings.allowed_prefixes, settings.node)
         self.admission = Admission(settings.state_dir / CALLERS_ADMITTED, settings.callers_at_once)
@@ -153,14 +154,16 @@ class _Handler(socketserver.StreamRequestHandler):
             self._converse(call)
         except GONE:
             log.info("%s: the caller hung up", call.channel_id)
+            if call.script == Script.MENU and call.is_connected:
+                _end(call, "gone")
         except AGIError as error:
             log.warning("%s: %s", call.channel_id, error)
-            _break_off(call)
+            _end(call, "no")
         except Exception as error:  # the dialplan asks once more, then apologises; no other call notices
             # Without a database each call of a rush would say so on 60 lines.
             say = log.error if is_away(error) else log.exception
             say("%s: %s failed: %s", call.channel_id, call.script, type(error).__name__)
-            _break_off(call)
+            _end(call, "no")
 
     def _wait_longer(self, seconds: float) -> None:
         self.connection.settimeout(self.timeout + seconds)
@@ -203,10 +206,10 @@ def _ask_itself(server: Server, stop: threading.Event) -> None:
             watchdog.worked()
 
 
-def _break_off(call: Call) -> None:
+def _end(call: Call, how: str) -> None:
     """A command that failed looks to the dialplan as if nobody had answered: tell it that somebody did."""
     with suppress(AGIError, OSError):
-        call.set(Variable.FINISHED, "no")
+        call.set(Variable.FINISHED, how)
 
 
 def _every_beat(server: Server, stop: threading.Event) -> None:
@@ -218,6 +221,7 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
                 heartbeats.poke(server.engine, "ivr")
             may_drain, is_any_stale, open_until, waiting, at = peek_row(server.engine, questions)
             _write(server, is_any_stale=is_any_stale)
+            hung_up.take_up(server.settings, server.engine, server.cache)
             drained = may_drain and _drains(server)
             offer = left_numbers.are_taken(as_utc(at), waiting, server.settings)
         except Exception as error:

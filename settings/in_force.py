@@ -158,6 +158,11 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
         return self.state_dir / "messages"
 
     @property
+    def hung_up_dir(self) -> Path:
+        """Where the dialplan says whose call ended once its script had broken off, by the channel's id."""
+        return self.state_dir / "hung-up"
+
+    @property
     def replies_dir(self) -> Path:
         """Where the office's replies lie as sound, each by its request's number."""
         return self.state_dir / "replies"

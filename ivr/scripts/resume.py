@@ -1,5 +1,8 @@
 """A call whose script broke off: what it had made is told; what was being said is kept."""
 
+from dataclasses import dataclass
+from pathlib import Path
+
 from db.engine import reading
 from db.states import RegistrationState
 from dialplan.variables import Variable
@@ -12,42 +15,69 @@ from ivr.conversation import Conversation
 from ivr.scripts import extras, report
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a call has come to."""
+
+    place: Place | None
+    tracking: str | None
+    """Of what was reported."""
+    lacks_subject: bool
+    lacks_voice_message: bool
+    said: Path | None
+    """What nobody knows the meaning of: an earlier version's."""
+
+
+def take_up(talk: Conversation, chosen: str) -> Made:
+    """What the call had made. What was said in it is sent, and what was chosen added (`Conversation.leave`).
+
+    `chosen`: the channel's `Variable.SUBJECT`.
+    """
+    with reading(talk.engine) as session:
+        made = registration.of_call(session, talk.call.channel_id)
+        place = caller_context.place(session, made) if made else None
+        lacks_subject = made is not None and made.subject is None
+        lacks_voice_message = made is not None and made.voice_message is None
+        reported = requests.of_call(session, talk.call.channel_id)
+    said = voice_message.left_over(talk)
+    if reported:
+        return Made(place, reported.tracking, lacks_subject, lacks_voice_message, None)
+    if not place:
+        tracking = report.send_left_over(talk, said) if said else None
+        return Made(None, tracking, lacks_subject, lacks_voice_message, said)
+    if not place.in_operators_line:
+        if said and lacks_voice_message:
+            talk.add(place.registration_id, voice_message=said.name)
+            lacks_voice_message = False
+        if lacks_subject and chosen:
+            talk.add(place.registration_id, subject=int(chosen))
+            lacks_subject = False
+    return Made(place, None, lacks_subject, lacks_voice_message, None)
+
+
 def run(talk: Conversation) -> bool:
     """Go on where everything was committed last; False where the menu begins anew. Raises WantsOperator."""
-    call_id = talk.call.channel_id
+    chosen = talk.call.get(Variable.SUBJECT)
     with talk.call.working():  # whoever hangs up meanwhile has reported
-        with reading(talk.engine) as session:
-            made = registration.of_call(session, call_id)
-            place = caller_context.place(session, made) if made else None
-            lacks_subject = made is not None and made.subject is None
-            lacks_voice_message = made is not None and made.voice_message is None
-            reported = requests.of_call(session, call_id)
-        said = voice_message.left_over(talk)
-        tracking = reported.tracking if reported else None
-        if said and not (reported or place):
-            tracking = report.send_left_over(talk, said)
-    if tracking:
-        report.tell(talk, tracking)
+        made = take_up(talk, chosen)
+    place = made.place
+    if made.tracking:
+        report.tell(talk, made.tracking)
     elif place and place.in_operators_line and place.state is RegistrationState.WAITING:
         raise WantsOperator
     elif place:
-        if said and lacks_voice_message:
-            talk.add(place.registration_id, voice_message=said.name)
-        if lacks_subject and (chosen := talk.call.get(Variable.SUBJECT)):
-            talk.add(place.registration_id, subject=int(chosen))
-            lacks_subject = False
         _tell(talk, place)
         if not place.in_operators_line:
             extras.offer(
                 talk,
                 place.registration_id,
                 round_id=place.round_id,
-                asks_subject=lacks_subject,
-                asks_voice_message=lacks_voice_message and not said,
+                asks_subject=made.lacks_subject,
+                asks_voice_message=made.lacks_voice_message,
             )
-    elif said:
-        report.send(talk, said)
-    return bool(tracking or place or said)
+    elif made.said:
+        report.send(talk, made.said)
+    return bool(made.tracking or place or made.said)
 
 
 def _tell(talk: Conversation, place: Place) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from dialer import ami as module
+from dialer import taken_back
 from dialer.ami import Ami, AmiError
 from settings.addresses import Address
 from tests.kit.fake_manager import PATIENCE_S, FakeManager
@@ -325,3 +327,23 @@ def test_an_answer_that_a_cut_connection_owed_is_not_waited_for(
     with pytest.raises(AmiError, match="no answer"):
         connected.request("Originate", ChannelId="callback-1")
     cut.join(PATIENCE_S)
+
+
+# --- what is told at once ---
+
+
+def test_given_a_call_that_is_taken_back_when_asterisk_tells_of_it_then_its_channel_is_told_when(
+    manager: FakeManager, connected: Ami
+):
+    taken_back.tell_scripts(connected)
+    before_ns = time.time_ns()
+    manager.event("Unhold", Channel="PJSIP/trunk-1")
+    manager.event("Unhold")  # of no channel: what is told then is every channel's
+    manager.event("Unhold", Channel="PJSIP/gone")
+
+    first, second = manager.wait_for("Setvar", 2)
+    connected.request("Ping")  # a channel that has gone is nobody's fault
+
+    assert (first["Channel"], first["Variable"]) == ("PJSIP/trunk-1", "HOTLINE_BACK")
+    assert before_ns <= int(first["Value"]) <= time.time_ns()
+    assert second["Channel"] == "PJSIP/gone"

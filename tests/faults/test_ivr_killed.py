@@ -121,6 +121,29 @@ def test_given_a_citizen_who_reports_when_ivr_is_killed_then_it_is_sent_whole_an
     assert spoke_s >= SPEAKS_S * (2 if moment == "beep" else 1)
 
 
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("hears", ["beep", "one-moment"])
+def test_given_a_citizen_who_reports_when_ivr_is_killed_and_they_hang_up_then_it_is_sent_all_the_same(
+    system: System, tone: Path, hears: str
+) -> None:
+    with system.only_round(), Caller(system, system.number(), sound=tone) as caller:
+        caller.call()
+        caller.at("greeting", "3")
+        caller.at("report-category", "4")
+        caller.at("report-district", "12#")
+        caller.at("beep")
+        time.sleep(SPEAKS_S)
+        system.kill("ivr")
+        if hears == "one-moment":
+            caller.press("#")
+            caller.at(hears)
+        caller.hangup()
+        until(lambda: _reported(system, caller.number), "it is sent")
+    (request,) = _reported(system, caller.number)
+    assert (request.category, request.district) == (4, 12)
+    assert voice_messages.seconds(system.settings.messages_dir / str(request.voice_message)) >= SPEAKS_S
+
+
 def test_given_call_scripts_that_hang_when_a_citizen_calls_then_they_hear_at_once_that_it_goes_on(
     system: System,
 ) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 from db.engine import writing
 from db.states import Phase
 from tests import factories as make
-from tests.kit.fake_asterisk import HELD, KEPT_ON_HOLD, FakeAsterisk
+from tests.kit.fake_asterisk import HELD, HELD_FOR_A_MOMENT, KEPT_ON_HOLD, FakeAsterisk, Steps
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the wire knows no database
 
@@ -25,6 +25,25 @@ def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_into
     assert heard.prompts.count(said) == 2
     assert "no-key-again" not in heard.prompts[: heard.prompts.index("report-category")]
     assert 1000 in heard.waits_ms  # it asked each second whether the call is held
+
+
+@pytest.mark.parametrize(("moment", "said"), [("greeting", "greeting"), ("main-menu", "main-menu")])
+def test_given_a_call_that_is_held_for_a_moment_when_the_clip_ends_after_it_then_it_is_said_again(
+    asterisk: FakeAsterisk, moment: str, said: str
+) -> None:
+    heard = asterisk.dial((moment, HELD_FOR_A_MOMENT), *REPORT)
+
+    assert heard.prompts.count(said) == 2
+    assert 1000 not in heard.waits_ms  # the call is theirs again
+
+
+def test_given_a_telephone_that_holds_each_sentence_for_a_moment_when_it_goes_on_then_the_call_does_not(
+    asterisk: FakeAsterisk,
+) -> None:
+    heard = asterisk.call(Steps(*[("main-menu", HELD_FOR_A_MOMENT)] * 1000))
+
+    assert heard.finished
+    assert heard.prompts.count("main-menu") < 100
 
 
 def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_one_command_of_it_is_said_to_nobody(

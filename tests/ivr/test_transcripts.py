@@ -88,15 +88,17 @@ def test_given_whom_we_called_when_asked_whether_they_hold_then_it_is_their_phon
     answers = f"agi_channel: {LOCAL};1\n\n200 result=1 ({peer})\n".encode()
     asked = BytesIO()
 
-    answer = Agi(BytesIO(answers + fake_channel.said("GET FULL VARIABLE", end)), asked).is_held()
+    answer = Agi(BytesIO(answers + fake_channel.said("GET FULL VARIABLE", end)), asked).line()
 
-    assert answer is held
+    assert answer.is_held is held
     commands = [f'GET FULL VARIABLE "${{BRIDGEPEER}}" "{LOCAL};2"']
-    commands += [f'GET FULL VARIABLE "${{CHANNEL(rtp,hold,audio)}}" "{peer}"'] * (peer != "")
+    commands += [f'GET FULL VARIABLE "${{CHANNEL(rtp,hold,audio)}} ${{HOTLINE_BACK}}" "{peer}"'] * (
+        peer != ""
+    )
     assert asked.getvalue().decode().splitlines() == commands
 
 
 def test_given_a_phone_whose_channel_is_gone_when_asked_whether_it_holds_then_it_does_not():
     gone = fake_channel.said("GET FULL VARIABLE", "no such channel")
 
-    assert Agi(BytesIO(f"agi_channel: {LOCAL};1\n\n".encode() + gone), BytesIO()).is_held() is False
+    assert Agi(BytesIO(f"agi_channel: {LOCAL};1\n\n".encode() + gone), BytesIO()).line() == (False, 0)

@@ -3,6 +3,7 @@
 import itertools
 import shlex
 import socket
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -34,8 +35,8 @@ CUT = End()
 SILENT = End()
 """Asterisk is stuck: it gives no answer, and the connection stays."""
 
-HELD, KEPT_ON_HOLD = End(), End()
-"""The caller holds the call, and takes it back after two seconds, or never."""
+HELD, KEPT_ON_HOLD, HELD_FOR_A_MOMENT = End(), End(), End()
+"""The caller holds the call, and takes it back after two seconds, or never, or at once."""
 
 NO_FILE = said("RECORD FILE", "cannot be written")
 NOTHING_SAID = said("RECORD FILE", "nothing but silence")
@@ -156,6 +157,7 @@ class Channel:
         self._keys: deque[str] = deque()
         self._dead = False
         self._held = 0
+        self._back = b""
         self._recording: _Recording | None = None
         self._at_work = False
         self._commands: dict[str, Callable[..., bytes]] = {
@@ -285,10 +287,12 @@ class Channel:
     def _get_full_variable(self, expression: str) -> bytes:
         if expression[2:-1] in set(Variable):
             value = self._heard.variables.get(expression[2:-1], "")
-            return said("GET FULL VARIABLE", "held").replace(b"(1)", f"({value})".encode())
-        if expression != "${CHANNEL(rtp,hold,audio)}":
+            return said("GET FULL VARIABLE", "held").replace(b"(1 )", f"({value})".encode())
+        if expression != "${CHANNEL(rtp,hold,audio)} ${HOTLINE_BACK}":
             raise ValueError(expression)
         self._held = max(0, self._held - 1)
+        if self._back and not self._held:
+            return said("GET FULL VARIABLE", "taken back").replace(b"1764547200123456789", self._back)
         return said("GET FULL VARIABLE", "held" if self._held else "not held")
 
     def _now(self, moment: str, command: str) -> bytes:
@@ -305,6 +309,8 @@ class Channel:
             return said(command, "hang-up")
         if deed in (HELD, KEPT_ON_HOLD):
             self._held = 3 if deed is HELD else 10_000
+        if deed is HELD_FOR_A_MOMENT:
+            self._back = b"%d" % time.time_ns()
         if isinstance(deed, str):
             self._clock.pass_(_PAUSE_S)
             self._keys.extend(deed)

@@ -58,7 +58,7 @@ def _hang_up(phone: Phone) -> None:
 
 _PLAY, _WAIT, _SET, _RECORD, _NOOP = "STREAM FILE", "WAIT FOR DIGIT", "SET VARIABLE", "RECORD FILE", "NOOP"
 _GET, _EXEC = "GET FULL VARIABLE", "EXEC"
-_IS_HELD = '"${{CHANNEL(rtp,hold,audio)}}"'
+_LINE = '"${{CHANNEL(rtp,hold,audio)}} ${{HOTLINE_BACK}}"'
 _NEW = '"{folder}/new" wav "#" 60000 s=8'
 _ALIVE = [
     Take(_SET, "set", '"HOTLINE_FINISHED" "1"'),
@@ -75,11 +75,13 @@ _ALIVE = [
     Take(_WAIT, "time-out", "500"),
     Take(_WAIT, "wrong syntax"),
     Take(_GET, "wrong syntax"),
-    Take(_GET, "no such channel", f'{_IS_HELD} "Local/gone;2"'),
-    Take(_GET, "not held", _IS_HELD),
+    Take(_GET, "no such channel", f'{_LINE} "Local/gone;2"'),
+    Take(_GET, "not held", _LINE),
     Take(_WAIT, "time-out", "2000", Phone.hold),
-    Take(_GET, "held", _IS_HELD),
+    Take(_GET, "held", _LINE),
     Take(_WAIT, "time-out", "2000", Phone.resume),
+    Take(_SET, "set", '"HOTLINE_BACK" "1764547200123456789"'),
+    Take(_GET, "taken back", _LINE),
     Take(_RECORD, "a key", _NEW, _press("#", 1.5)),
     Take(_RECORD, "the longest time", '"{folder}/new" wav "#" 2000 s=8'),
     Take(_RECORD, "nothing but silence", _NEW),
@@ -92,7 +94,7 @@ _DEAD = [
     Take(_PLAY, "dead channel", '"{prompts}/greeting" "0123456789*#" 0'),
     Take(_EXEC, "dead channel", 'Background "{prompts}/digit-1&{prompts}/digit-2"'),
     Take(_WAIT, "dead channel", "5000"),
-    Take(_GET, "dead channel", _IS_HELD),
+    Take(_GET, "dead channel", _LINE),
     Take(_SET, "dead channel", '"HOTLINE_FINISHED" "1"'),
     Take(_RECORD, "dead channel", _NEW),
     Take(_NOOP, "dead channel"),

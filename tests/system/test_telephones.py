@@ -113,6 +113,16 @@ def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_mean
     assert not [clip for at, clip in heard.clips if told[0] + 8 < at < resumed]
 
 
+def test_given_a_ticket_that_is_told_when_the_call_is_held_for_a_moment_meanwhile_then_it_is_told_again(
+    system: System,
+) -> None:
+    with system.only_round() as round_id:
+        heard = _called(system, _once("registered", (0.5, HOLD), (1.0, RESUME))).heard
+
+        assert len(system.registrations(round_id)) == 1
+    assert len([at for at, clip in heard.clips if clip == "registered.1"]) == 2
+
+
 def test_given_a_citizen_called_back_who_holds_the_call_when_they_take_it_back_then_nothing_was_missed(
     system: System, desk: Operator
 ) -> None:

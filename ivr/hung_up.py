@@ -1,0 +1,54 @@
+"""Callers who hung up once the script of their call had broken off: what they had given is not lost.
+
+The dialplan writes a file for each (`settings.hung_up_dir`): number|language|subject, in one line.
+"""
+
+import logging
+import time
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from db.engine import is_away
+from ivr.call import Call
+from ivr.caller_cache import CallerCache
+from ivr.conversation import Conversation
+from ivr.scripts import resume
+from settings import Settings
+
+log = logging.getLogger("ivr")
+
+_WRITTEN_S = 60
+
+
+def take_up(settings: Settings, engine: Engine, cache: CallerCache) -> None:
+    """Keep what they had given; to be called again and again. What the database does not take stays."""
+    with suppress(FileNotFoundError):  # a node without an Asterisk
+        for path in settings.hung_up_dir.iterdir():
+            if _is_being_written(path):
+                continue
+            try:
+                _take_up(path, settings, engine, cache)
+            except Exception as error:
+                if is_away(error):
+                    raise
+                log.exception("%s: what was given is not kept", path.name)
+            path.unlink()
+
+
+def _is_being_written(path: Path) -> bool:
+    """Without the end of its line; for longer where the disk was full."""
+    return not path.read_bytes().endswith(b"\n") and time.time() - path.stat().st_mtime < _WRITTEN_S
+
+
+def _take_up(path: Path, settings: Settings, engine: Engine, cache: CallerCache) -> None:
+    number, language, subject = path.read_text().rstrip("\n").split("|")
+    told = f"agi_uniqueid: {path.name}\nagi_callerid: {number}\nagi_arg_2: {language}\n\n"
+    call = Call(BytesIO(told.encode()), BytesIO(), settings.prompts_dir, settings.answer_seconds)
+    caller = call.number(settings.allowed_prefixes)
+    talk = Conversation(call, engine, settings, caller, cache.look_up(caller))
+    resume.take_up(talk, subject)
+    talk.leave()
+    log.info("%s: hung up; what was given is kept", path.name)

@@ -1,0 +1,119 @@
+"""Who hangs up once the script of their call has broken off: what they had given is kept, once one works."""
+
+import logging
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
+
+from db.engine import reading, writing
+from db.models import Registration, Request
+from db.states import Phase
+from ivr import hung_up
+from ivr.caller_cache import CallerCache
+from ivr.conversation import Conversation
+from ivr.scripts import report
+from settings import Settings
+from tests import factories as make
+from tests.kit.fake_asterisk import CUT, Deed, FakeAsterisk
+from tests.kit.fake_channel import RECORDING
+
+CALL, NUMBER = "1795652838.7", "09131234567"
+REPORT: list[tuple[str, Deed]] = [("main-menu", "3"), ("report-category", "2"), ("report-district", "7#")]
+
+
+@pytest.fixture
+def left(settings: Settings) -> Path:
+    """What the dialplan has written of the call."""
+    settings.hung_up_dir.mkdir(parents=True, exist_ok=True)
+    return settings.hung_up_dir / CALL
+
+
+def _take_up(settings: Settings, engine: Engine) -> None:
+    hung_up.take_up(settings, engine, CallerCache(engine))
+
+
+def _reports(engine: Engine) -> list[Request]:
+    with reading(engine) as session:
+        return list(session.scalars(select(Request)))
+
+
+def test_given_a_report_whose_script_broke_off_when_its_caller_has_hung_up_then_it_is_sent_once(
+    asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "keep", lambda _write: None)  # who is killed writes nothing more
+    cut = asterisk.dial(*REPORT, (RECORDING, CUT), channel_id=CALL)
+    cut.recorded[0].write_bytes(b"R" * (44 + 16_000 * 3))  # Asterisk goes on recording
+    assert not _reports(engine)
+    left.write_text(f"{NUMBER}|en|\n")
+
+    _take_up(settings, engine)
+    left.write_text(f"{NUMBER}|en|\n")
+    _take_up(settings, engine)
+
+    (request,) = _reports(engine)
+    assert (request.number, request.category, request.district, request.language) == (
+        *("+989131234567", 2, 7),
+        "en",
+    )
+    assert not left.exists()
+
+
+def test_given_a_subject_chosen_as_the_script_broke_off_when_the_caller_has_hung_up_then_it_is_added(
+    asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with writing(engine) as session:
+        make.a_round(session, Phase.OPEN)
+    with monkeypatch.context() as killed:
+        killed.setattr(Conversation, "leave", lambda _talk: None)  # who is killed writes nothing more
+        asterisk.dial(
+            *[("main-menu", "1"), ("confirm-number", "1"), ("ask-subject", "3"), ("message-offer", CUT)],
+            channel_id=CALL,
+        )
+    left.write_text(f"{NUMBER}|fa|3\n")
+
+    _take_up(settings, engine)
+
+    with reading(engine) as session:
+        assert session.scalars(select(Registration.subject)).all() == [3]
+
+
+def test_given_a_caller_who_had_given_nothing_when_they_have_hung_up_then_nothing_is_made(
+    settings: Settings, engine: Engine, left: Path
+) -> None:
+    left.write_text("|fa|\n")
+
+    _take_up(settings, engine)
+
+    assert not _reports(engine)
+    assert not left.exists()
+
+
+def test_given_a_database_that_is_away_when_somebody_has_hung_up_then_it_is_kept_for_the_next_time(
+    settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left.write_text(f"{NUMBER}|fa|\n")
+
+    def away(_cache: CallerCache, _number: str | None) -> None:
+        raise OperationalError("", {}, Exception(), connection_invalidated=True)
+
+    monkeypatch.setattr(CallerCache, "look_up", away)
+    with pytest.raises(OperationalError):
+        _take_up(settings, engine)
+
+    assert left.exists()
+
+
+def test_given_what_nobody_could_write_when_it_is_looked_at_then_the_others_are_taken_up_all_the_same(
+    settings: Settings, engine: Engine, left: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    left.write_text("nonsense\n")
+    begun = left.with_name("1795652838.8")
+    begun.touch()
+
+    with caplog.at_level(logging.ERROR, "ivr"):
+        _take_up(settings, engine)
+
+    assert CALL in caplog.text
+    assert [path for path in (left, begun) if path.exists()] == [begun], "that is being written"
