@@ -77,7 +77,7 @@ class AsteriskEvents:
         self.in_sync = False
         """Whether nothing was missed: what the database says is what Asterisk has."""
         self.spoke = False
-        """Whether anything of the last `handle` was Asterisk's own: else the database was changed."""
+        """Whether anything of the last `handle` was Asterisk's, and meant for this."""
         self._ami = ami
         self._writer = writer
         self._rooms = rooms
@@ -109,9 +109,8 @@ class AsteriskEvents:
             event = self._ami.events.get(timeout=wait_s)
             while True:
                 some = True
-                self.spoke |= event.name != NEWS
-                handler = self._handlers.get(event.name)
-                if handler:
+                if handler := self._handlers.get(event.name):
+                    self.spoke = True
                     handler(event)
                 event = self._ami.events.get_nowait()
         except queue.Empty:

@@ -18,7 +18,7 @@ def tell_scripts(ami: Ami) -> None:
     def hear(event: Event, source: object) -> None:
         channel = event.keys.get("Channel", "")
         if event.name == "Unhold" and channel:
-            keys = {"Channel": channel, "Variable": Variable.BACK, "Value": time.time_ns()}
+            keys = {"Channel": channel, "Variable": Variable.BACK, "Value": time.monotonic_ns()}
             with contextlib.suppress(AmiError, OSError):
                 ami.send(Action("Setvar", keys))
 

@@ -16,7 +16,8 @@ class Variable(StrEnum):
     LANGUAGE = "HOTLINE_LANGUAGE"
     """The folder of prompts that the dialplan's own announcements come from."""
     BACK = "HOTLINE_BACK"
-    """When the caller took the call back last that their telephone had held, in ns since 1970; else empty."""
+    """When the caller took the call back last that their telephone had held, in ns by the machine's monotonic
+    clock, which nobody sets back; else empty."""
     SUBJECT = "HOTLINE_SUBJECT"
     """The key of the subject that a registered caller has chosen, should the script break off after it."""
     CONFIRMED = "HOTLINE_CONFIRMED"

@@ -44,7 +44,7 @@ class Line(NamedTuple):
 
     is_held: bool
     back_ns: int
-    """When the call was taken back last, in ns since 1970; 0: it was not, or nobody could say."""
+    """When the call was taken back last, as `Variable.BACK` says it; 0: it was not, or nobody could say."""
 
 
 class _NoFile(AGIError):  # type: ignore[misc]

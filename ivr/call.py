@@ -277,7 +277,7 @@ class Call(Playing):
             return key
         # Whom we called an official waits for, too: no longer for those.
         longest_ms = round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1))
-        began_ns = time.time_ns()
+        began_ns = time.monotonic_ns()
         key = self._wait(longest_ms, answers)
         if key or (held := self._after_hold(began_ns)) is None:
             return key

@@ -4,6 +4,7 @@ The dialplan writes a file for each (`settings.hung_up_dir`): number|language|su
 """
 
 import logging
+import threading
 import time
 from contextlib import suppress
 from io import BytesIO
@@ -12,6 +13,7 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from db.engine import is_away
+from hotline import heartbeats
 from ivr.call import Call
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
@@ -23,8 +25,19 @@ log = logging.getLogger("ivr")
 _WRITTEN_S = 60
 
 
+def keep_taking_up(settings: Settings, engine: Engine, cache: CallerCache, stop: threading.Event) -> None:
+    """Keep what they had given, over and over. After an hour without a database they are hundreds: no beat is
+    to wait for them.
+    """
+    while not stop.wait(heartbeats.BEAT_SECONDS):
+        try:
+            take_up(settings, engine, cache)
+        except Exception as error:
+            log.warning("nothing is kept of who hung up: %s", type(error).__name__)
+
+
 def take_up(settings: Settings, engine: Engine, cache: CallerCache) -> None:
-    """Keep what they had given; to be called again and again. What the database does not take stays."""
+    """Keep what they had given. What the database does not take stays for the next time."""
     with suppress(FileNotFoundError):  # a node without an Asterisk
         for path in settings.hung_up_dir.iterdir():
             if _is_being_written(path):
@@ -44,11 +57,14 @@ def _is_being_written(path: Path) -> bool:
 
 
 def _take_up(path: Path, settings: Settings, engine: Engine, cache: CallerCache) -> None:
-    number, language, subject = path.read_text().rstrip("\n").split("|")
+    line = path.read_text()
+    if not line.endswith("\n"):  # the disk was full: the channel's id is known all the same
+        line = "||"
+    number, language, subject = line.rstrip("\n").split("|")
     told = f"agi_uniqueid: {path.name}\nagi_callerid: {number}\nagi_arg_2: {language}\n\n"
     call = Call(BytesIO(told.encode()), BytesIO(), settings.prompts_dir, settings.answer_seconds)
     caller = call.number(settings.allowed_prefixes)
-    talk = Conversation(call, engine, settings, caller, cache.look_up(caller))
+    talk = Conversation(call, engine, settings, caller, cache.look_up(None))  # nothing is asked of them
     resume.take_up(talk, subject)
     talk.leave()
     log.info("%s: hung up; what was given is kept", path.name)

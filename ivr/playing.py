@@ -173,7 +173,7 @@ class Playing(Agi):
         `together`: nearly each key ends them (`_play_piece`).
         """
         while True:
-            began_ns, back = time.time_ns(), None
+            began_ns, back = time.monotonic_ns(), None
             for piece in _pieces([file for prompt in prompts for file in self._files(prompt)]):
                 if key := self._play_piece(piece, ends, keys, together=together):
                     return key

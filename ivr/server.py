@@ -154,7 +154,8 @@ class _Handler(socketserver.StreamRequestHandler):
             self._converse(call)
         except GONE:
             log.info("%s: the caller hung up", call.channel_id)
-            if call.script == Script.MENU and call.is_connected:
+            # Who goes on may have gone before anybody has looked for what they gave.
+            if call.script == Script.MENU and call.is_connected and not call.again:
                 _end(call, "gone")
         except AGIError as error:
             log.warning("%s: %s", call.channel_id, error)
@@ -221,7 +222,6 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
                 heartbeats.poke(server.engine, "ivr")
             may_drain, is_any_stale, open_until, waiting, at = peek_row(server.engine, questions)
             _write(server, is_any_stale=is_any_stale)
-            hung_up.take_up(server.settings, server.engine, server.cache)
             drained = may_drain and _drains(server)
             offer = left_numbers.are_taken(as_utc(at), waiting, server.settings)
         except Exception as error:
@@ -270,6 +270,10 @@ def _ask_asterisk(server: Server, stop: threading.Event) -> None:
     sip_questions.keep_asking(server.settings, is_rush, server.admission.answered, stop)
 
 
+def _take_up_who_hung_up(server: Server, stop: threading.Event) -> None:
+    hung_up.keep_taking_up(server.settings, server.engine, server.cache, stop)
+
+
 def _write_callers(server: Server, stop: threading.Event) -> None:
     server.callers.keep_written(server.engine, stop)
 
@@ -282,7 +286,7 @@ def serve(settings: Settings) -> None:
     engine = connect(settings.database, sqlite_s=_SQLITE_S)
     stop = threading.Event()
     with Server(settings, engine) as server:
-        for work in (_ask_itself, _every_beat, _write_callers, _admit, _ask_asterisk):
+        for work in (_ask_itself, _every_beat, _take_up_who_hung_up, _write_callers, _admit, _ask_asterisk):
             threading.Thread(target=work, args=(server, stop), daemon=True).start()
         log.info("listening on %s", settings.agi)
         try:

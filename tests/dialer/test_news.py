@@ -1,6 +1,7 @@
 """What has changed in the database wakes the dialer, unless nobody is there whom it could serve."""
 
 import pytest
+from asterisk.ami.event import Event
 from sqlalchemy import Engine
 
 from db.engine import writing
@@ -64,3 +65,17 @@ def _rests(office: Office, looks: list[int]) -> bool:
     looks.clear()
     office.step()
     return not looks
+
+
+def test_given_telephones_that_hold_and_take_back_when_the_dialer_hears_of_it_then_it_does_no_work_for_that(
+    office: Office, looks: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CALM_S", "REST_S", "EMPTY_S"):
+        monkeypatch.setattr(pace, name, 60.0)
+    office.until_heard()
+    office.until(lambda: _rests(office, looks))
+
+    for _ in range(3):
+        office.ami.events.put(Event("Unhold"))
+        office.step()
+    assert not looks

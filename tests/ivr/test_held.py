@@ -1,5 +1,7 @@
 """A caller's telephone holds the call: nothing is said to nobody, and it goes on where it was."""
 
+import time
+
 import pytest
 from sqlalchemy import Engine
 
@@ -35,6 +37,18 @@ def test_given_a_call_that_is_held_for_a_moment_when_the_clip_ends_after_it_then
 
     assert heard.prompts.count(said) == 2
     assert 1000 not in heard.waits_ms  # the call is theirs again
+
+
+def test_given_a_call_that_was_held_for_a_moment_when_the_clock_is_set_back_then_nothing_more_is_said_again(
+    asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def set_back() -> None:
+        monkeypatch.setattr(time, "time_ns", lambda: 0)
+
+    silent = asterisk.dial(caller_id="09131234568").prompts
+    heard = asterisk.dial(("greeting", HELD_FOR_A_MOMENT), ("main-menu", set_back))
+
+    assert heard.prompts == ["greeting", *silent]
 
 
 def test_given_a_telephone_that_holds_each_sentence_for_a_moment_when_it_goes_on_then_the_call_does_not(

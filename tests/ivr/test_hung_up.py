@@ -1,6 +1,7 @@
 """Who hangs up once the script of their call has broken off: what they had given is kept, once one works."""
 
 import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,22 @@ def test_given_a_database_that_is_away_when_somebody_has_hung_up_then_it_is_kept
         _take_up(settings, engine)
 
     assert left.exists()
+
+
+def test_given_a_full_disk_that_took_nothing_of_who_hung_up_when_it_is_looked_at_then_the_report_is_sent(
+    asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "keep", lambda _write: None)  # who is killed writes nothing more
+    cut = asterisk.dial(*REPORT, (RECORDING, CUT), channel_id=CALL)
+    cut.recorded[0].write_bytes(b"R" * (44 + 16_000 * 3))
+    left.touch()
+    os.utime(left, (0, 0))
+
+    _take_up(settings, engine)
+
+    (request,) = _reports(engine)
+    assert (request.number, request.category, request.district) == (None, 2, 7)
+    assert not left.exists()
 
 
 def test_given_what_nobody_could_write_when_it_is_looked_at_then_the_others_are_taken_up_all_the_same(

@@ -67,6 +67,16 @@ def test_given_a_database_that_is_away_when_seconds_go_by_then_no_caller_is_want
     assert not beats(server), "five seconds in all with the one in which it is written down"
 
 
+def test_given_many_who_hung_up_when_what_they_gave_is_slow_to_keep_then_no_beat_waits_for_it(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+):
+    def takes_a_minute(*_: object) -> None:
+        server.answered_at -= 60
+
+    monkeypatch.setattr("ivr.hung_up.take_up", takes_a_minute)
+    assert beats(server)
+
+
 def test_given_a_node_without_a_trunk_when_it_beats_then_no_caller_is_wanted_while_another_has_one(
     server: Server, engine: Engine
 ):

@@ -310,7 +310,7 @@ class Channel:
         if deed in (HELD, KEPT_ON_HOLD):
             self._held = 3 if deed is HELD else 10_000
         if deed is HELD_FOR_A_MOMENT:
-            self._back = b"%d" % time.time_ns()
+            self._back = b"%d" % time.monotonic_ns()
         if isinstance(deed, str):
             self._clock.pass_(_PAUSE_S)
             self._keys.extend(deed)

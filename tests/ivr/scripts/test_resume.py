@@ -11,7 +11,8 @@ from ivr.conversation import Conversation
 from ivr.scripts import report
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, FakeAsterisk
+from tests.kit.fake_asterisk import CUT, HANG_UP, WORKING, Deed, FakeAsterisk
+from tests.kit.fake_channel import RECORDING
 
 CALL = "1795652838.7"
 REGISTER: list[tuple[str, Deed]] = [("main-menu", "1"), ("confirm-number", "1"), ("ask-subject", "1")]
@@ -73,6 +74,15 @@ def test_given_ivr_killed_once_a_subject_was_chosen_then_it_is_kept_and_not_aske
     ([registration], _) = _rows(engine)
     assert registration.subject == 1
     assert "ask-subject" not in heard.prompts
+
+
+def test_given_who_hangs_up_before_what_they_gave_was_looked_for_then_the_dialplan_still_tells_of_them(
+    asterisk: FakeAsterisk,
+):
+    cut = asterisk.dial(*REPORT, (RECORDING, CUT), channel_id=CALL)
+    heard = asterisk.dial((WORKING, HANG_UP), channel_id=CALL, again="fa", kept=cut.variables)
+
+    assert "HOTLINE_FINISHED" not in heard.variables  # `gone` would be: nothing is left to keep
 
 
 @pytest.mark.parametrize("moment", ["greeting", "main-menu", "round-when", "confirm-number"])
