@@ -1,7 +1,7 @@
 """Whose number a caller's is, by each trunk's rule: on the real Asterisk, with whatever a packet may say."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
@@ -25,6 +25,41 @@ _PAI, _RPID = "P-Asserted-Identity", "Remote-Party-ID"
 NOBODY = "unknown"
 
 
+class Call:
+    """One that a trunk brings."""
+
+    def __init__(self, trunk: socket.socket, to: tuple[str, int], dialled: str, said: str) -> None:
+        self._trunk, self._to, self._dialled = trunk, to, dialled
+        self._by = trunk.getsockname()[0]
+        self._from, self._call, self._theirs = f"<sip:{said}@{self._by}>;tag={uuid4().hex}", uuid4().hex, ""
+        self._number = 0
+
+    def invite(self, **headers: str) -> bytes:
+        """Ask for it, or anew in the middle of it; the final answer's number."""
+        self._number += 1
+        more = "".join(f"{name.replace('_', '-')}: {value}\n" for name, value in headers.items())
+        self._send("INVITE", f"{more}Content-Type: application/sdp\n", SDP)
+        while (text := self._trunk.recv(4096)).split(b" ", 2)[1] < b"200":
+            pass
+        self._theirs = text.decode().partition("\r\nTo: ")[2].partition("\r\n")[0].partition(">")[2]
+        self._send("ACK", "", "")
+        return text.split(b" ", 2)[1]
+
+    def _send(self, method: str, more: str, body: str) -> None:
+        lines = [
+            f"{method} sip:{self._dialled}@{self._to[0]}:{self._to[1]} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self._by}:9;rport;branch=z9hG4bK{uuid4().hex}",
+            f"From: {self._from}",
+            f"To: <sip:{self._dialled}@127.0.0.1>{self._theirs}",
+            f"Contact: <sip:{self._by}:9>",
+            f"Call-ID: {self._call}",
+            f"CSeq: {self._number} {method}",
+            "Max-Forwards: 70",
+            f"{more}Content-Length: {len(body) + body.count(chr(10))}",
+        ]
+        self._trunk.sendto("\n".join([*lines, "", body]).replace("\n", "\r\n").encode(), self._to)
+
+
 class Calls:
     """Who calls, as the script that answers for 137 hears it."""
 
@@ -33,37 +68,33 @@ class Calls:
 
     def heard(self, by: str, *, said: str = "09130000000", to: str = "137", **headers: str) -> str | None:
         """The caller's number where this trunk brings the call; None: it brings none."""
-        more = "".join(f"{name.replace('_', '-')}: {value}\n" for name, value in headers.items())
-        lines = [
-            f"INVITE sip:{to}@{self._asterisk.settings.sip} SIP/2.0",
-            f"Via: SIP/2.0/UDP {by}:9;rport;branch=z9hG4bK{uuid4().hex}",
-            f"From: <sip:{said}@{by}>;tag={uuid4().hex}",
-            f"To: <sip:{to}@127.0.0.1>",
-            f"Contact: <sip:{by}:9>",
-            f"Call-ID: {uuid4().hex}",
-            "CSeq: 1 INVITE",
-            "Max-Forwards: 70",
-            f"{more}Content-Type: application/sdp",
-            f"Content-Length: {len(SDP) + SDP.count(chr(10))}",
-        ]
-        text = "\n".join([*lines, "", SDP]).replace("\n", "\r\n")
+        (heard,) = [*self.heard_each_time(by, headers, said=said, to=to)] or [None]
+        return heard
+
+    def heard_each_time(
+        self, by: str, *headers: Mapping[str, str], said: str = "09130000000", to: str = "137"
+    ) -> Iterator[str]:
+        """The caller's number at first, and after each time that the trunk asks for the call anew."""
+        first, *later = headers
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as trunk:
             trunk.bind((by, 0))
             trunk.settimeout(20)
-            trunk.sendto(text.encode(), tuple(self._asterisk.settings.sip))
-            while (answer := trunk.recv(4096).split(b" ", 2)[1]) < b"200":
-                pass
-        if answer != b"200":
-            return None
-        script, _ = self._scripts.accept()
-        with script:
-            told = b""
-            while b"\n\n" not in told:
-                told += script.recv(4096)
-            script.sendall(f"SET VARIABLE {Variable.FINISHED} 1\n".encode())  # else it is asked once more
-            script.recv(100)
-        (number,) = [line[14:] for line in told.decode().splitlines() if line.startswith("agi_callerid: ")]
-        return number
+            call = Call(trunk, tuple(self._asterisk.settings.sip), to, said)
+            if call.invite(**first) != b"200":
+                return
+            script, _ = self._scripts.accept()
+            with script:
+                told = b""
+                while b"\n\n" not in told:
+                    told += script.recv(4096)
+                lines = told.decode().splitlines()
+                yield from (line[14:] for line in lines if line.startswith("agi_callerid: "))
+                for again in later:
+                    assert call.invite(**again) == b"200"
+                    script.sendall(b"GET FULL VARIABLE ${CALLERID(num)}\n")
+                    yield script.recv(4096).decode().partition("(")[2].partition(")")[0]
+                script.sendall(f"SET VARIABLE {Variable.FINISHED} 1\n".encode())  # else it is asked once more
+                script.recv(100)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +148,16 @@ def test_given_a_strict_header_that_is_forged_when_a_call_comes_then_it_is_nobod
 ) -> None:
     for by, name in ((PAI, "P_Asserted_Identity"), (RPID, "Remote_Party_ID")):
         assert calls.heard(by, **{name: value}) in (None, NOBODY, "09131111111", "0913", "0913" + "1" * 2000)
+
+
+def test_given_a_call_that_goes_on_when_another_number_is_asserted_then_its_caller_stays_who_they_were(
+    calls: Calls,
+) -> None:
+    mine, anothers = (
+        {_PAI.replace("-", "_"): f"<sip:{number}@x>"} for number in ("09131111111", "09132222222")
+    )
+    for by in (ASSERTED, PAI):
+        assert list(calls.heard_each_time(by, mine, anothers)) == ["09131111111"] * 2
 
 
 def test_given_numbers_without_a_plus_when_a_call_comes_then_a_whole_one_has_it_and_no_other(
