@@ -10,9 +10,8 @@ from dialplan.variables import Script, Variable
 from hotline import numbers
 from hotline.errors import Refused
 from ivr.agi import AGIError, AGIHangup
-from ivr.keys import END
+from ivr.keys import AGAIN, END
 from ivr.playing import (
-    AGAIN,
     DIGITS,
     KEYS,
     OPERATOR,
@@ -186,6 +185,12 @@ class Call(Playing):
             return ""
         raise NoKey
 
+    def nothing_more(self) -> None:
+        """No question follows. Raises WantsOperator for a 0 that was pressed in what was said last."""
+        while key := self._keys.take():
+            if key == OPERATOR and self.leads_to_operator:
+                raise WantsOperator
+
     def ask_digits(self, prompt: str, *, at_most: int, optional: bool = False, mistake: str = "") -> str:
         """Play a prompt and return the digits keyed in, without the closing #; * begins again.
 
@@ -229,6 +234,7 @@ class Call(Playing):
             return self.record_file(file, END, seconds, _SILENCE_ENDS_S)
         finally:
             self._keys.begin_anew()  # its # belongs to it
+            self._keys.entry_ended()
             self._wait_longer(0)
 
     def _digits(self, first: str, at_most: int) -> str | None:

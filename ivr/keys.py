@@ -6,14 +6,14 @@ announcements and answers nothing. Once the call says what nobody could foresee,
 dropped. After a pause of two seconds a key is a new beginning, so it means what the caller hears just then.
 
 Two keys still belong to what is over, and count for nothing: the key that said yes, once more within a second
-(a trembling finger), and the # that somebody presses late, after an entry that has ended by itself.
+(a trembling finger), and the # that somebody presses late, after an entry or a recording that has ended.
 """
 
 from collections import deque
 from collections.abc import Callable
 from enum import Enum, auto
 
-END = "#"
+END, AGAIN = "#", "*"
 BURST_S = 2.0
 _SAME_PRESS_S = 1.0
 _CLOSES_S = 4.0
@@ -53,11 +53,11 @@ class Keys:
         self._burst = _Burst.DROPPED
 
     def said_yes(self, key: str) -> None:
-        """The last key said yes to a question that was heard: pressed twice it is pressed once."""
+        """The last key answered a question that was heard: pressed twice it is pressed once."""
         self._yes = key
 
     def entry_ended(self) -> None:
-        """An entry has ended by a pause: its closing # may yet come."""
+        """An entry has ended by a pause, or a recording: its closing # may yet come, or come once more."""
         self._closes_until = self._clock() + _CLOSES_S
 
     def begin_anew(self) -> None:
@@ -80,7 +80,7 @@ class Keys:
         if self._belongs_to_last(key):
             return False
         self._came(_Burst.ANSWERS if known else _Burst.ENDS_ANNOUNCEMENTS)
-        if self._burst is _Burst.ANSWERS:
+        if self._burst is _Burst.ANSWERS and key != AGAIN:  # it asks for what is heard, not for what will be
             self._ahead.append(key)
         return self._burst is not _Burst.DROPPED
 

@@ -14,9 +14,9 @@ _TURNS = 10
 def ask(
     call: Call, question: str | None, said: Sequence[str | Prompt], *, keys: str, optional: bool = False
 ) -> str:
-    """Put a question, or only its answers, which are `said`; like `Call.ask`."""
+    """Put a question, or only its answers, which are `said`; like `Call.ask`. A key pressed twice is one."""
     asks = [question] if question else []
-    return call.ask(*asks, _count(said), *said, keys=keys, optional=optional)
+    return call.ask(*asks, _count(said), *said, keys=keys, yes=keys, optional=optional)
 
 
 def one_of(call: Call, question: str | None, items: Sequence[Prompt], *, counted: bool = False) -> int:

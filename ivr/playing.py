@@ -12,14 +12,13 @@ from typing import NamedTuple
 
 from dialplan.variables import Script
 from ivr.agi import Agi
-from ivr.keys import Keys
+from ivr.keys import AGAIN, Keys
 from prompts.catalogue import Value, clips
 
 Slots = Mapping[str, Value]
 DIGITS = "0123456789"
 KEYS = f"{DIGITS}*#"
 OPERATOR = "0"
-AGAIN = "*"
 REPLAYS = 10
 """So often * plays a question or an announcement again; a line is not for keeping."""
 MUSIC = "moh/hold"

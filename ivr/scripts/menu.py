@@ -62,6 +62,7 @@ def _stays_on_the_line(talk: Conversation) -> bool:
     try:
         if not (talk.call.again and resume.run(talk)):
             _choose(talk)
+        talk.call.nothing_more()
     except WantsOperator:
         return operator.run(talk)
     except InDanger:
@@ -71,7 +72,7 @@ def _stays_on_the_line(talk: Conversation) -> bool:
 
 def _choose(talk: Conversation) -> None:
     for _ in range(_ROUNDS_OF_MENU):
-        key = talk.call.ask("main-menu", _OTHER[talk.call.language], keys="1239")
+        key = talk.call.ask("main-menu", _OTHER[talk.call.language], keys="1239", yes="3")
         if key == _LANGUAGE:
             talk.call.speak(_OTHER[talk.call.language].language)
         elif _SCRIPTS[key](talk):

@@ -25,7 +25,7 @@ class Made:
     lacks_subject: bool
     lacks_voice_message: bool
     said: Path | None
-    """What nobody knows the meaning of: an earlier version's."""
+    """The message that is kept with the place; or what nobody knows the meaning of, an earlier version's."""
 
 
 def take_up(talk: Conversation, chosen: str) -> Made:
@@ -45,14 +45,15 @@ def take_up(talk: Conversation, chosen: str) -> Made:
     if not place:
         tracking = report.send_left_over(talk, said) if said else None
         return Made(None, tracking, lacks_subject, lacks_voice_message, said)
-    if not place.in_operators_line:
-        if said and lacks_voice_message:
-            talk.add(place.registration_id, voice_message=said.name)
-            lacks_voice_message = False
-        if lacks_subject and chosen:
-            talk.add(place.registration_id, subject=int(chosen))
-            lacks_subject = False
-    return Made(place, None, lacks_subject, lacks_voice_message, None)
+    if place.in_operators_line or not lacks_voice_message:
+        said = None
+    if said:
+        talk.add(place.registration_id, voice_message=said.name)
+        lacks_voice_message = False
+    if lacks_subject and chosen and not place.in_operators_line:
+        talk.add(place.registration_id, subject=int(chosen))
+        lacks_subject = False
+    return Made(place, None, lacks_subject, lacks_voice_message, said)
 
 
 def run(talk: Conversation) -> bool:
@@ -67,6 +68,8 @@ def run(talk: Conversation) -> bool:
         raise WantsOperator
     elif place:
         _tell(talk, place)
+        if made.said:
+            talk.call.say("message-kept")
         if not place.in_operators_line:
             extras.offer(
                 talk,

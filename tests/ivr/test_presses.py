@@ -8,12 +8,12 @@ from sqlalchemy import Engine, select
 from stdnum import damm
 
 from db.engine import reading, writing
-from db.models import Rating, Registration
+from db.models import Rating, Registration, Request
 from db.states import Phase, RequestState
 from hotline import numbers
 from tests import factories as make
 from tests.kit.fake_asterisk import FakeAsterisk, Heard
-from tests.kit.fake_channel import Channel
+from tests.kit.fake_channel import RECORDING, Channel
 from tests.kit.typist import Silent, TypedChannel
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # keys know no database
@@ -25,6 +25,7 @@ REGISTERED = ["greeting", "main-menu", "round-when", "confirm-number", *TOLD]
 Step = tuple[str, float, str]
 """A prompt, and the keys that are pressed so many seconds after it began, one each half a second."""
 REGISTER: Step = ("main-menu", 1.0, "1")
+REPORTS: list[Step] = [("main-menu", 1.0, "3"), ("report-category", 1.0, "2"), ("report-district", 1.0, "7#")]
 
 
 class Presses(TypedChannel):
@@ -131,13 +132,7 @@ def test_given_somebody_who_knows_the_way_when_they_type_it_ahead_then_their_sub
 def test_given_a_report_when_its_yes_is_pressed_twice_then_its_number_is_told_twice(
     asterisk: FakeAsterisk,
 ) -> None:
-    steps: list[Step] = [
-        ("main-menu", 1.0, "3"),
-        ("report-category", 1.0, "2"),
-        ("report-district", 1.0, "7#"),
-    ]
-
-    heard = press(asterisk, *steps, ("report-review", 1.0, "11"))
+    heard = press(asterisk, *REPORTS, ("report-review", 1.0, "11"))
 
     assert heard.prompts[-3:] == ["report-recorded", "report-recorded-again", "goodbye"]
 
@@ -174,3 +169,58 @@ def test_given_an_announcement_when_star_is_pressed_all_the_time_then_it_ends_on
 
     assert heard.prompts.count("round-when") == 11
     assert heard.finished
+
+
+def test_given_the_ticket_when_star_is_pressed_in_its_first_telling_then_all_is_told(
+    asterisk: FakeAsterisk, open_round: int
+) -> None:
+    heard = press(asterisk, REGISTER, ("confirm-number", 1.0, "1"), ("registered", 0.4, "*"))
+
+    assert heard.prompts[: len(REGISTERED)] == REGISTERED
+    assert all(heard.said(announcement) for announcement in ("ahead-none", "will-call"))
+
+
+@pytest.mark.parametrize("telling", ["report-recorded", "report-recorded-again"])
+def test_given_a_reports_number_when_0_is_pressed_as_it_is_told_then_an_operator_is_asked_for(
+    asterisk: FakeAsterisk, telling: str
+) -> None:
+    heard = press(asterisk, *REPORTS, ("report-review", 1.0, "1"), (telling, 2.5, "0"), clip=5.0)
+
+    assert "operator-registered" in heard.prompts
+    assert heard.said("goodbye")
+
+
+def test_given_a_reports_number_when_another_key_is_pressed_as_it_is_told_then_goodbye_is_said(
+    asterisk: FakeAsterisk,
+) -> None:
+    heard = press(asterisk, *REPORTS, ("report-review", 1.0, "1"), ("report-recorded", 1.5, "5"))
+
+    assert heard.prompts[-1] == "goodbye"
+
+
+def test_given_a_menu_when_its_key_is_pressed_twice_then_the_next_question_is_asked(
+    asterisk: FakeAsterisk, engine: Engine
+) -> None:
+    steps: list[Step] = [
+        ("main-menu", 1.0, "33"),
+        ("report-category", 3.0, "11"),  # a new thought
+        ("report-district", 3.0, "7#"),
+        ("report-review", 1.0, "1"),
+    ]
+
+    press(asterisk, *steps)
+
+    with reading(engine) as session:
+        request = session.scalars(select(Request)).one()
+    assert (request.category, request.district) == (1, 7)
+
+
+def test_given_a_recording_when_its_hash_is_pressed_twice_then_the_second_is_no_wrong_key(
+    asterisk: FakeAsterisk,
+) -> None:
+    steps = [(prompt, keys) for prompt, _, keys in REPORTS]
+
+    heard = asterisk.dial(*steps, (RECORDING, "##"), ("after report-review", "1"))
+
+    assert "wrong-key" not in heard.prompts
+    assert heard.prompts.count("report-review") == 1

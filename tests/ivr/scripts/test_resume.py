@@ -211,6 +211,7 @@ def test_who_was_cut_while_leaving_a_message_keeps_it(
 
     ([registration], _) = _rows(engine)
     assert heard.prompts[0] == "registered"
+    assert "message-kept" in heard.prompts
     assert registration.voice_message == wav
 
 
