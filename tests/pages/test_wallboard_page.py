@@ -133,8 +133,10 @@ def test_given_a_day_of_calls_when_its_bars_are_shown_then_no_hour_runs_into_the
 
 
 def _busy(route: Route, answer: APIResponse, hours: range) -> None:
-    """In each of these hours there were many calls."""
+    """In each of these hours there were many calls, and in no other, which may be the present one."""
     wall = answer.json()
-    for hour in hours:
-        wall["now"]["hours"][hour] |= {"answered": 280 + 7 * hour, "turned_away": 3 * hour}
+    for hour, counts in enumerate(wall["now"]["hours"]):
+        counts |= {"reached": 0, "answered": 0, "turned_away": 0}
+        if hour in hours:
+            counts |= {"answered": 280 + 7 * hour, "turned_away": 3 * hour}
     route.fulfill(response=answer, json=wall)
