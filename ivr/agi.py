@@ -214,7 +214,7 @@ class Agi(AGI):  # type: ignore[misc]
         if self.is_connected:
             with suppress(AGIError, OSError):
                 self.execute("NOOP")
-        return not self.stdin.last or self.stdin.hung_up
+        return self.stdin.hung_up or not self.is_connected
 
     def _get_agi_env(self) -> None:
         for _ in range(_MAX_ENV):
