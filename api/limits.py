@@ -1,20 +1,20 @@
-"""Limits on guessing: ticket numbers, one in ten of which passes the check digit, and passwords.
+"""Limits on guessing: ticket and tracking numbers, codes, passwords; and on what is expensive.
 
 They are rows: what is used up at one process is used up at all, and after a restart, too.
-Only wrong guesses cost, since many citizens share an address behind their mobile operator.
+Only wrong guesses cost, since many citizens share an address behind their mobile operator. A guess is paid
+for before it is tried and given back if it was right: a thousand at one moment are no more than the limit.
 What a process guards of itself, its processor and its threads, is counted in it alone.
 """
 
-import hashlib
-import hmac
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address, ip_network
 from threading import BoundedSemaphore
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import DatabaseError
 
 from db.engine import core, glance, writing
 from hotline import limits
@@ -38,6 +38,10 @@ PICTURES_BURST, PICTURES_EVERY_S = 20, 20.0
 """Pictures that one number may hand in, whatever becomes of them: each is work for a whole second."""
 PICTURES_AT_ONCE = 6
 """Of one number, on their way or looked at: two reports' worth. A dead connection holds its place, too."""
+FOLLOW_BURST, FOLLOW_EVERY_S = 10, 60.0
+"""Tracking numbers that nobody has, which one signed-in number may ask to follow or to leave."""
+LISTS_BURST, LISTS_EVERY_S = 30, 6.0
+"""Lists of Open311 that an address reads without a key: ten a minute, as the specification proposes."""
 NEAR_BURST, NEAR_EVERY_S = 40, 30.0
 """Looks of one number for what others have reported near a point: 120 an hour, and some in advance."""
 PASSED_BURST, PASSED_EVERY_S = 30, 10.0
@@ -52,6 +56,8 @@ KINDS = {
     "code_guesses": Bucket(CODE_BURST, CODE_EVERY_S),
     "pictures_sent": Bucket(PICTURES_BURST, PICTURES_EVERY_S),
     "passed_acts": Bucket(PASSED_BURST, PASSED_EVERY_S),
+    "follow_guesses": Bucket(FOLLOW_BURST, FOLLOW_EVERY_S),
+    "lists_read": Bucket(LISTS_BURST, LISTS_EVERY_S),
     "near_looks": Bucket(NEAR_BURST, NEAR_EVERY_S),
 }
 """What is counted, by its name in the application's state."""
@@ -76,45 +82,73 @@ class Guesses:
         secret: str = "",
         clock: Callable[[], float] | None = None,
     ) -> None:
-        self._engine, self._kind, self._secret = engine, kind, secret.encode()
+        self._engine, self._kind, self._secret = engine, kind, secret
         self._bucket, self._clock = Bucket(burst, every_s), clock
 
     def check(self, address: str) -> None:
         """Raises Refused("too-many-attempts") if the address has no guess left."""
+        self._left(address)
+
+    def _left(self, address: str) -> int:
         with glance(self._engine) as connection:
             left = limits.left(connection, self._bucket, self._key(address), self._at())
         if left < 1:
             after_s = math.ceil((1 - left) * self._bucket.every_s)
             raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=after_s)
+        return int(left)
 
     def wrong(self, address: str) -> None:
         """A guess was wrong."""
         with writing(self._engine) as session:  # those that came at once are owed
             limits.pay(core(session), self._bucket, self._key(address), self._at())
 
-    def take(self, address: str) -> None:
-        """Pay for a guess before it is tried, so that none comes at once with others for nothing.
+    def take(self, address: str, wanted: int = 1) -> int:
+        """Pay for guesses before they are tried, so that none comes at once with others for nothing.
 
-        Raises Refused("too-many-attempts") if the address has no guess left.
+        Return for how many: at least one, at most `wanted`, and no more than the address has left.
+        Raises Refused("too-many-attempts") if it has none.
         """
-        self.check(address)  # whoever has none left writes nothing
+        paid = min(wanted, self._left(address))  # whoever has none left writes nothing
         with writing(self._engine) as session:
-            taken = limits.take(core(session), self._bucket, self._key(address), self._at())
+            taken = limits.take(core(session), self._bucket, self._key(address), self._at(), acts=paid)
         if not taken:  # others came at the same moment
             self.check(address)
             raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=1)
+        return paid
 
-    def give_back(self, address: str) -> None:
-        """The guess that was taken was right, or was never tried."""
-        with writing(self._engine) as session:
-            limits.give_back(core(session), self._bucket, self._key(address))
+    def give_back(self, address: str, guesses: int = 1) -> None:
+        """Take back the payment for guesses that were right, or were never tried."""
+        if guesses:
+            with writing(self._engine) as session:
+                limits.give_back(core(session), self._bucket, self._key(address), acts=guesses)
+
+    @contextmanager
+    def guess(self, address: str) -> Iterator[None]:
+        """Pay for the guess of a number that is looked up within, unless the number is found.
+
+        A number whose check digit is wrong costs nothing: it is not looked up, and most slips are of that
+        kind. Thousands share an address behind a mobile operator.
+        On a full disk nothing can be counted, and whoever only reads is answered all the same.
+        Raises Refused("too-many-attempts") before anything is looked up.
+        """
+        with suppress(DatabaseError):
+            self.take(address)
+        is_wrong = False
+        try:
+            yield
+        except Refused as refused:
+            is_wrong = refused.code == "not-found"
+            raise
+        finally:
+            if not is_wrong:
+                with suppress(DatabaseError):
+                    self.give_back(address)
 
     def _at(self) -> float | None:
         return self._clock() if self._clock else None
 
     def _key(self, address: str) -> str:
-        who = f"{self._kind} {subscriber(address)}".encode()
-        return hmac.new(self._secret, who, hashlib.sha256).hexdigest()[:32]
+        return limits.hash_key(self._secret, self._kind, subscriber(address))
 
 
 class Coming:

@@ -111,15 +111,12 @@ async def posted(request: Request) -> str:
 def guessed(request: Request, form: str, language: Language, find: Callable[[], T]) -> T | HTMLResponse:
     """What `find` finds by the number that was typed; else the form again, which says why.
 
-    Wrong numbers are guesses, and each address has only a few.
+    Numbers that nobody has are guesses, and each address has only a few.
     """
     guesses: Guesses = request.app.state.guesses
-    address = cookies.address(request)
     try:
-        guesses.check(address)
-        return find()
+        with guesses.guess(cookies.address(request)):
+            return find()
     except Refused as refused:
-        if refused.code != "too-many-attempts":
-            guesses.wrong(address)
         status = STATUS[refused.code]
         return page(request, form, language, status=status, cached=False, wrong=refused.code)

@@ -4,6 +4,8 @@ Of each who acts one moment is kept, at which everything has come back: an act m
 costs. So there is one statement for each, and nothing to do while time passes.
 """
 
+import hashlib
+import hmac
 import time
 from typing import Any, NamedTuple
 
@@ -50,14 +52,20 @@ def pay(connection: Connection, bucket: Bucket, who: str, at: float | None = Non
     _add(connection, bucket, who, at, room=bucket.burst + OWED)
 
 
-def take(connection: Connection, bucket: Bucket, who: str, at: float | None = None) -> bool:
-    """Pay for one act if there is one left; whether there was."""
-    return _add(connection, bucket, who, at, room=bucket.burst)
+def take(connection: Connection, bucket: Bucket, who: str, at: float | None = None, *, acts: int = 1) -> bool:
+    """Pay for `acts` if so many are left. Return whether they were."""
+    return _add(connection, bucket, who, at, room=bucket.burst, acts=acts)
 
 
-def give_back(connection: Connection, bucket: Bucket, who: str) -> None:
-    """One act that was paid for costs nothing."""
-    connection.execute(update(Limit).where(Limit.who == who).values(until=Limit.until - bucket.every_s))
+def give_back(connection: Connection, bucket: Bucket, who: str, *, acts: int = 1) -> None:
+    """Take back the payment for `acts`."""
+    until = Limit.until - bucket.every_s * acts
+    connection.execute(update(Limit).where(Limit.who == who).values(until=until))
+
+
+def hash_key(secret: str, kind: str, who: str) -> str:
+    """Return the key of a row: a keyed hash, so that the table holds no address and no number."""
+    return hmac.new(secret.encode(), f"{kind} {who}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def forget(session: Session) -> bool:
@@ -67,14 +75,17 @@ def forget(session: Session) -> bool:
     return connection.execute(delete(Limit).where(Limit.who.in_(old))).rowcount == _FORGOTTEN_AT_ONCE
 
 
-def _add(connection: Connection, bucket: Bucket, who: str, at: float | None, *, room: int) -> bool:
+def _add(
+    connection: Connection, bucket: Bucket, who: str, at: float | None, *, room: int, acts: int = 1
+) -> bool:
     now = _now(connection, at)
     began = _from(bucket, now)
-    insert: Any = _INSERT[connection.dialect.name](Limit).values(who=who, until=now + bucket.every_s)
+    cost_s = bucket.every_s * acts
+    insert: Any = _INSERT[connection.dialect.name](Limit).values(who=who, until=now + cost_s)
     paid = insert.on_conflict_do_update(
         index_elements=[Limit.who],
-        set_={"until": began + bucket.every_s},
-        where=began - now <= (room - 1) * bucket.every_s,
+        set_={"until": began + cost_s},
+        where=began - now <= room * bucket.every_s - cost_s,
     )
     return connection.scalar(paid.returning(Limit.until)) is not None
 

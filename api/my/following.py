@@ -1,8 +1,9 @@
 """What others have reported near a point, and following it in the place of reporting it once more."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import Query, Request
+from fastapi import Depends, Query, Request
 
 from api.access import InForce, Reading, Writing
 from api.ids import QueryId
@@ -19,6 +20,17 @@ from hotline.requests.near import near as find_near
 from hotline.requests.places import Point
 
 router = APIRouter(prefix="/my/requests", tags=["my"])
+
+
+def _guess(request: Request, citizen: Citizen) -> Iterator[None]:
+    """Count a tracking number that nobody has: one that is found says how a stranger's request stands."""
+    guesses: Guesses = request.app.state.follow_guesses
+    with guesses.guess(citizen.number):
+        yield
+
+
+GUESS = [Depends(_guess, scope="function")]
+"""Paid for before the transaction begins, given back after it: SQLite has one writer at a time."""
 
 Latitude = Annotated[float, Query(alias="lat", ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Query(alias="lon", ge=-180, le=180, allow_inf_nan=False)]
@@ -60,13 +72,13 @@ def list_followed(citizen: Citizen, session: Reading) -> list[wire.FollowedReque
     return [_followed(each) for each in following.followed(session, citizen.number)]
 
 
-@router.post("/{tracking}/follow")
+@router.post("/{tracking}/follow", dependencies=GUESS)
 def follow(tracking: Tracking, body: wire.Follow, citizen: Citizen, session: Acting) -> wire.FollowedRequest:
     """Be told how it ends, by text message; of a duplicate it is the first one. Twice is once."""
     return _followed(following.follow(session, citizen.number, tracking, body.language))
 
 
-@router.delete("/{tracking}/follow", status_code=204)
+@router.delete("/{tracking}/follow", status_code=204, dependencies=GUESS)
 def leave(tracking: Tracking, citizen: Citizen, session: Writing) -> None:
     """Follow it no more."""
     following.leave(session, citizen.number, tracking)

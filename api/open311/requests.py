@@ -118,6 +118,9 @@ def list_requests(
             page=fields.count(page, 1, 9999, "page"),
             page_size=fields.count(page_size, looked_up.MOST, looked_up.MOST, "page_size"),
         )
+        if program is None:
+            lists: Guesses = request.app.state.lists_read
+            lists.take(address(request))
         found = looked_up.page(session, wanted, looker)
     url, extended = settings.public, extensions == "true"
     shown = views.requests(session, found, looker, language, public_url=url, extended=extended)
@@ -177,18 +180,27 @@ def _looker(program: Program | None) -> Looker:
 
 
 def _known(request: Request, session: Session, looker: Looker, numbers: list[str]) -> list[Found]:
-    """In the order in which they were asked for. Wrong ones cost guesses, as on the page for a number."""
+    """Find requests in the order in which they were asked for.
+
+    Each number is paid for before it is looked up, and given back if it is found: a list of a hundred costs
+    as many guesses as it has wrong ones. A program pays by its key, everybody else by the address.
+    Raises Refused("invalid-input" | "too-many-attempts").
+    """
     if len(numbers) > _MOST_NUMBERS:
         raise Refused("invalid-input", f"at most {_MOST_NUMBERS} service_request_id at once")
+    left = list(
+        dict.fromkeys(tickets.parse(each, tickets.TRACKING) for each in numbers if tickets.is_tracking(each))
+    )
     guesses: Guesses = request.app.state.guesses
-    if not looker.may_read:
-        guesses.check(address(request))
-    wanted = [tickets.parse(each, tickets.TRACKING) for each in numbers if tickets.is_tracking(each)]
-    there = {each.request.tracking: each for each in looked_up.by_numbers(session, wanted)}
-    found = [there[number] for number in dict.fromkeys(wanted) if number in there]
-    if not looker.may_read:
-        for _ in range(len(set(numbers)) - len(found)):
-            guesses.wrong(address(request))
+    who = address(request) if looker.api_key_id is None else f"key {looker.api_key_id}"
+    found: list[Found] = []
+    while left:
+        paid = len(left) if looker.may_read else guesses.take(who, len(left))
+        there = {each.request.tracking: each for each in looked_up.by_numbers(session, left[:paid])}
+        found += [there[number] for number in left[:paid] if number in there]
+        left = left[paid:]
+        if not looker.may_read:
+            guesses.give_back(who, len(there))
     return found
 
 

@@ -331,5 +331,5 @@ def test_given_guesses_when_they_are_wrong_then_after_ten_nobody_is_answered(
         request = a_request(session, S.CLOSED)
     assert seen(citizen, request.tracking)[0] == 200
     assert seen(citizen, "1234")[0] == 422
-    assert [seen(citizen, "00000000")[0] for _ in range(9)] == [404] * 9
+    assert [seen(citizen, "00000000")[0] for _ in range(10)] == [404] * 10
     assert seen(citizen, request.tracking)[0] == 429
