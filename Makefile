@@ -110,6 +110,10 @@ clean: ## forget what was built (not the state folder)
 	@$(BIN)/python -m pytest --collect-only -qq > /dev/null || true # compiled here once, not by each of six workers
 	@touch $@
 
+.venv/test-install: .venv/test
+	@ops/setup.sh test-install
+	@touch $@
+
 web/node_modules/.done: web/package-lock.json .venv/run
 	@echo "packages of the pages"
 	@cd web && npm ci --silent --no-audit --no-fund

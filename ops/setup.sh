@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# ops/setup.sh run|test: makes sure that the machine has what `make run` (or `make test`) needs. Installs it
+# ops/setup.sh run|test|test-install: makes sure that the machine has what that make target needs. Installs it
 # where that is possible (root on Debian or Ubuntu), otherwise names exactly what is missing.
 set -euo pipefail
-for_what=${1:?run or test}
+for_what=${1:?run, test or test-install}
 missing=()
 
 need() { # need COMMAND PACKAGE…: without the command, its packages
@@ -18,8 +18,9 @@ need espeak-ng espeak-ng
 need setpriv util-linux
 own=$(asterisk -V 2>/dev/null | sed -nE 's/^Asterisk ([0-9]+)\..*/\1/p' || true)
 [ "${own:-0}" -ge 20 ] || need mmdebstrap mmdebstrap
-if [ "$for_what" = test ]; then
+if [ "$for_what" != run ]; then
   need iptables iptables
+  need openssl openssl
   need faketime faketime
   need sipp sip-tester
   need baresip baresip-core
@@ -28,11 +29,6 @@ if [ "$for_what" = test ]; then
   need promtool prometheus
   need fail2ban-regex fail2ban python3-systemd
   [ -x /usr/lib/systemd/systemd-journal-remote ] || missing+=(systemd-journal-remote)
-  need nft nftables
-  need patroni patroni
-  # What it speaks with etcd by is only one of several that its package asks for.
-  /usr/bin/python3 -c 'import etcd, dns' 2>/dev/null || missing+=(python3-etcd python3-dnspython)
-  need etcd etcd-server
   PATH="$PATH:/usr/sbin" need pgbouncer pgbouncer
   PATH="$PATH:/usr/sbin" need haproxy haproxy
   need caddy caddy
@@ -42,8 +38,21 @@ if [ "$for_what" = test ]; then
   need chromium chromium
   need chromium-headless-shell chromium-headless-shell
   need systemd-analyze systemd
-  need docker docker.io docker-cli docker-compose docker-buildx
   ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
+fi
+if [ "$for_what" = test-install ]; then
+  need git git
+  need ip iproute2
+  PATH="$PATH:/usr/sbin" need nft nftables
+  need patroni patroni
+  # What it speaks with etcd by is only one of several that its package asks for.
+  /usr/bin/python3 -c 'import etcd, dns' 2>/dev/null || missing+=(python3-etcd python3-dnspython)
+  need etcd etcd-server
+  need mmdebstrap mmdebstrap
+  PATH="$PATH:/usr/sbin" need dockerd docker.io
+  need docker docker-cli
+  docker compose version >/dev/null 2>&1 || missing+=(docker-compose)
+  docker buildx version >/dev/null 2>&1 || missing+=(docker-buildx)
 fi
 
 if [ ${#missing[@]} -gt 0 ]; then

@@ -10,7 +10,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.kit import sound
-from tests.kit.docker_engine import docker_engine
+from tests.kit.docker_engine import Engine
 from tests.kit.installed import Machine, built, machine
 from tests.kit.phone import Phone
 from tests.kit.process import until
@@ -26,9 +26,9 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def lonely(bundle: Path) -> Iterator[Machine]:
+def lonely(docker: Engine, bundle: Path) -> Iterator[Machine]:
     """A machine that has the bundle, its signers, and no way out."""
-    with docker_engine() as engine, machine(engine, SUITE, offline=True) as made:
+    with machine(docker, SUITE, offline=True) as made:
         made.put(bundle, "/root/bundle.tar")
         made.put(bundle.parent / "signers", "/root/signers")
         made("mkdir /root/b && tar -xf /root/bundle.tar -C /root/b --strip-components=1")
@@ -90,7 +90,7 @@ def test_given_no_network_when_the_bundle_is_installed_then_the_city_s_phone_ans
         "CALLS_AT_ONCE": "2",
         "DESKS": "4",
         "PUBLIC_ADDRESS": "127.0.0.1",
-        "TRUNK_ALLOWED": "172.16.0.0/12",
+        "TRUNK_ALLOWED": lonely.network,
     }
     given = "".join(f"HOTLINE_{name}={value}\\n" for name, value in settings.items())
     lonely(f"printf '{given}' >> /etc/hotline137/hotline.env; systemctl restart hotline137.target")

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from hotline.version import VERSION
 from tests.kit.browser import browser, person
 from tests.kit.compose import Compose
-from tests.kit.docker_engine import docker_engine
+from tests.kit.docker_engine import Engine
 from tests.kit.pages import in_state
 from tests.kit.ports import free_port
 from tests.kit.process import until
@@ -51,10 +51,10 @@ ASTERISK = (
 class Front(Compose):
     """The project with its front, whose certificate is of Caddy's own authority."""
 
-    def __init__(self, docker_host: dict[str, str]) -> None:
+    def __init__(self, docker: Engine) -> None:
         self.http, self.https, self.turn = free_port(), free_port(), free_port()
         super().__init__(
-            docker_host,
+            docker,
             COMPOSE_PROFILES="tls",
             HOTLINE_DOMAIN="localhost",
             HOTLINE_TLS="internal",
@@ -76,16 +76,15 @@ class Front(Compose):
 
 
 @pytest.fixture(scope="module")
-def front() -> Iterator[Front]:
+def front(docker: Engine) -> Iterator[Front]:
     """The running project, gone without a trace afterwards."""
-    with docker_engine() as environment:
-        front = Front(environment)
-        try:
-            front("build")
-            front.up()
-            yield front
-        finally:
-            front("down", "--volumes", "--rmi", "all")
+    front = Front(docker)
+    try:
+        front("build")
+        front.up()
+        yield front
+    finally:
+        front("down", "--volumes", "--rmi", "all")
 
 
 @pytest.fixture

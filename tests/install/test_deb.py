@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.kit import sound
-from tests.kit.docker_engine import docker_engine
+from tests.kit.docker_engine import Engine
 from tests.kit.installed import Machine, built, machine
 from tests.kit.phone import Phone
 from tests.kit.process import until
@@ -26,12 +26,6 @@ CONVERSATION = (("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "#
 pytestmark = pytest.mark.timeout(1800)
 
 
-@pytest.fixture(scope="module")
-def engine() -> Iterator[dict[str, str]]:
-    with docker_engine() as environment:
-        yield environment
-
-
 @pytest.fixture(scope="module", params=("trixie", "bookworm"))
 def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Made for one release."""
@@ -39,10 +33,10 @@ def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="module")
-def server(engine: dict[str, str], package: Path) -> Iterator[Machine]:
+def server(docker: Engine, package: Path) -> Iterator[Machine]:
     """A machine on which it is installed."""
     suite = "bookworm" if "deb12" in package.name else "trixie"
-    with machine(engine, suite) as made:
+    with machine(docker, suite) as made:
         made.put(package, "/root/hotline137.deb")
         said = made("apt-get install -y --no-install-recommends /root/hotline137.deb < /dev/null")
         assert "does not run yet" not in said, said
@@ -105,7 +99,7 @@ def test_given_settings_when_it_starts_anew_then_a_citizen_registers_by_telephon
         "CALLS_AT_ONCE": "2",
         "DESKS": "4",
         "PUBLIC_ADDRESS": "127.0.0.1",
-        "TRUNK_ALLOWED": "172.16.0.0/12",
+        "TRUNK_ALLOWED": server.network,
         "BACKUP_DIR": "/srv/backup",
     }
     given = "".join(f"HOTLINE_{name}={value}\\n" for name, value in settings.items())

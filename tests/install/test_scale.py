@@ -11,7 +11,7 @@ import pytest
 from db.states import Outcome
 from tests.kit import round_checks
 from tests.kit.crowd import Behaviour, Crowd
-from tests.kit.docker_engine import docker_engine
+from tests.kit.docker_engine import Engine
 from tests.kit.official import Script
 from tests.kit.process import slowness, until
 from tests.kit.registrant import Registrant
@@ -26,9 +26,9 @@ _TOLD_S, _WHOLE_S = 120.0, 180.0
 
 
 @pytest.fixture(scope="module")
-def scale() -> Iterator[Scale]:
+def scale(docker: Engine) -> Iterator[Scale]:
     """All of it, gone without a trace afterwards."""
-    with docker_engine() as environment, Scale(environment) as scale:
+    with Scale(docker) as scale:
         yield scale
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.kit.compose import Compose
-from tests.kit.docker_engine import docker_engine
+from tests.kit.docker_engine import Engine
 from tests.kit.system import PROJECT
 
 pytestmark = pytest.mark.timeout(1500)
@@ -17,17 +17,16 @@ NEXT = {"DATABASE": "debian:sid-slim", "POSTGRES_MAJOR": "18"}
 
 
 @pytest.fixture(scope="module")
-def compose() -> Iterator[Compose]:
+def compose(docker: Engine) -> Iterator[Compose]:
     """A project that runs on the version before, gone without a trace afterwards."""
-    with docker_engine() as environment:
-        compose = Compose(environment)
-        try:
-            compose("build")
-            compose.up()
-            yield compose
-        finally:
-            compose.environment |= NEXT
-            compose("down", "--volumes", "--rmi", "all", "--remove-orphans")
+    compose = Compose(docker)
+    try:
+        compose("build")
+        compose.up()
+        yield compose
+    finally:
+        compose.environment |= NEXT
+        compose("down", "--volumes", "--rmi", "all", "--remove-orphans")
 
 
 def upgraded(compose: Compose, *arguments: str) -> subprocess.CompletedProcess[str]:

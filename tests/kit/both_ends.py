@@ -17,8 +17,6 @@ _NICE = 5
 _PATIENCE_S = 900
 """What the others leave may be little: the light worker's tests have so long before they count as hung."""
 
-_CONTAINERS = "test_compose.py"
-"""They bring and take interfaces, at which Chromium drops whatever it loads: no browser beside them."""
 _LONG = (
     "test_voice_messages.py",
     "test_waiting.py",
@@ -33,8 +31,8 @@ _BROWSERS = (
     *("test_by_hand_on_two_nodes.py", "test_browser.py", "bench", "pages"),
 )
 _BROWSERS_AT_ONCE = 2
-HEAVY = (_CONTAINERS, *_LONG, *_BROWSERS, "faults", "system", "kit")
-"""What starts whole systems, browsers or containers (a file, or all others of a folder), in its order."""
+HEAVY = (*_LONG, *_BROWSERS, "faults", "system", "kit")
+"""What starts whole systems or browsers (a file, or all others of a folder), in its order."""
 
 
 def is_heavy(file: str) -> bool:
@@ -70,8 +68,7 @@ class BothEnds(LoadFileScheduling):
             for file, done in files.items()
             if other is not node and not all(done.values())
         ]
-        containers = any(file.endswith(_CONTAINERS) for file in under_way)
-        if containers or sum(map(has_browser, under_way)) >= _BROWSERS_AT_ONCE:
+        if sum(map(has_browser, under_way)) >= _BROWSERS_AT_ONCE:
             return next((file for file in self.workqueue if not has_browser(file)), first)
         return first
 

@@ -1,5 +1,6 @@
 """`docker compose up` of this checkout: a project of its own name, ports and network."""
 
+import itertools
 import json
 import os
 import re
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from tests.kit.docker_engine import Engine
 from tests.kit.ports import free_port, free_range
 from tests.kit.system import PROJECT
 
@@ -22,19 +24,21 @@ for line in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
         print(line.parent.name)
 """
 """Asked inside a container: whose command line is exactly this? Never the one that asks."""
+_NETWORKS = itertools.cycle(range(1, 128))
+"""The third number of a project's addresses; the engine's bridge has 0."""
 
 
 class Compose:
     """A project of its own name, ports and network; nothing of the machine's own settings reaches it."""
 
-    def __init__(self, docker_host: dict[str, str], **settings: str) -> None:
+    def __init__(self, docker: Engine, **settings: str) -> None:
         self.project = f"hotline137-test-{os.getpid()}"
         self.sip, self._http = free_port(), free_port()
-        self.subnet = f"10.{os.getpid() % 200 + 20}.{os.getpid() // 200 % 256}.0/28"
+        self.subnet = f"{docker.network}.{next(_NETWORKS)}.0/28"
         own = {name: value for name, value in os.environ.items() if not name.startswith("HOTLINE_")}
         self.environment = (
             own
-            | docker_host
+            | docker.environment
             | {
                 "HOTLINE_SIP_PORT": str(self.sip),
                 "HOTLINE_HTTP_PORT": str(self._http),

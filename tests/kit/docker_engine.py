@@ -1,43 +1,255 @@
-"""A Docker engine: the machine's, or one of its own where there is a tool for that."""
+"""A Docker engine of the tests' own, which shares nothing with another engine of the machine.
+
+It has its own data, socket, bridge and addresses, and packet filter rules for these addresses alone. Its
+base images are made by mmdebstrap. Its parent process removes all of it when the tests end, even if they are
+killed.
+"""
 
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from tests.kit.process import folder_in_memory
+import psutil
 
-ENGINE_TOOL = Path(__file__).parents[3] / "shared" / "tools" / "with-docker"
-"""Runs a command with a private Docker engine, on machines that have this tool and no engine."""
-IMAGES_BYTES = 8 << 30
-"""Twice what the engine holds; from a disk that alone took a minute and a half to delete."""
+from ops import asterisk
+from tests.kit.process import ProgramError, folder_in_memory, until
+
+PROGRAMS = {
+    "dockerd": "docker.io",
+    "docker": "docker-cli",
+    "iptables": "iptables",
+    "ip": "iproute2",
+    "mmdebstrap": "mmdebstrap",
+    "mount": "mount",
+    "unshare": "util-linux",
+}
+"""Each program of the engine, with its Debian package; ops/setup.sh installs them."""
+PLUGINS = {"compose": "docker-compose", "buildx": "docker-buildx"}
+CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
+"""Whoever builds behind a proxy names its authority by these. The base images get the same files."""
+SUITES = ("trixie", "sid")
+"""The Debian releases of the Dockerfile's base images."""
+
+_IMAGES_BYTES = 8 << 30
+"""Twice what the engine holds. From a disk that alone took a minute and a half to delete."""
+_ENGINES = range(20)
+"""How many engines may run at once; each has a bridge and a /16 network by its number."""
+_STOP_S = 60.0
+_PROJECT = Path(__file__).parents[2]
+_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A running engine."""
+
+    environment: dict[str, str]
+    """What `docker` needs to find it."""
+    network: str
+    """The first two numbers of all its addresses."""
+
+
+def list_missing() -> list[str]:
+    """Return what this machine lacks to run an engine; empty if one can run here."""
+    missing = [
+        f"{name} (package {package})"
+        for name, package in PROGRAMS.items()
+        if not shutil.which(name, path=_PATH)
+    ]
+    if shutil.which("docker"):
+        missing += [
+            f"docker {name} (package {package})"
+            for name, package in PLUGINS.items()
+            if _run("docker", name, "version").returncode
+        ]
+    if os.geteuid() != 0:
+        return ["root", *missing]
+    if not missing:
+        missing += [what for what, command in _RIGHTS.items() if _run(*command).returncode]
+    return missing
+
+
+_RIGHTS = {
+    "the right to make a bridge": (
+        *("unshare", "--net", "sh", "-c"),
+        "ip link add hotline-probe type bridge",
+    ),
+    "the right to change the packet filter": ("iptables", "-w", "-t", "nat", "-S", "POSTROUTING"),
+    "overlay file systems": (
+        *("unshare", "--mount", "sh", "-c"),
+        "mount -t tmpfs none /mnt && cd /mnt && mkdir low up work all"
+        " && mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work all",
+    ),
+    "control groups that may be written": ("sh", "-c", "d=$(mktemp -d -p /sys/fs/cgroup) && rmdir $d"),
+}
+"""What a container on another machine often may not do, each with a command that tries it."""
 
 
 @contextmanager
-def docker_engine() -> Iterator[dict[str, str]]:
-    """What the environment must hold so that `docker` finds its engine: nothing, if there is one already."""
-    if "DOCKER_HOST" not in os.environ and ENGINE_TOOL.exists() and os.geteuid() == 0:
-        # `cat` ends with its input, so the engine ends with this process, however that ends. One engine at
-        # a time: two of them would share, and remove, each other's bridge.
-        tool = ["flock", "-o", "/tmp/hotline137-docker.lock", ENGINE_TOOL]
-        folder = folder_in_memory("hotline-docker-", needs=IMAGES_BYTES)
-        with subprocess.Popen(
-            [*tool, "sh", "-c", 'echo "$DOCKER_HOST"; exec cat'],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "TMPDIR": str(folder)},
-        ) as process:
-            assert process.stdin and process.stdout
-            host = process.stdout.readline().strip()
-            assert host, f"{ENGINE_TOOL} could not start a Docker engine; its reason is on standard error"
-            yield {"DOCKER_HOST": host}
-        folder.rmdir()
-    else:
-        assert shutil.which("docker"), "docker is missing: install docker.io, docker-compose, docker-buildx"
-        for needed in ("info", "compose version", "buildx version"):
-            done = subprocess.run(["docker", *needed.split()], check=False, capture_output=True, text=True)
-            assert done.returncode == 0, f"docker {needed} does not work here: {done.stderr.strip()}"
-        yield {}
+def docker_engine(suites: Sequence[str] = SUITES) -> Iterator[Engine]:
+    """Run an engine with base images of these releases. Raises ProgramError: it cannot run here."""
+    if missing := list_missing():
+        raise ProgramError(f"no Docker engine can run here; this machine lacks: {', '.join(missing)}")
+    folder = folder_in_memory("hotline-docker-", needs=_IMAGES_BYTES)
+    # The parent reads its input, which ends with this process, however that ends.
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.kit.docker_engine", folder, *suites],
+        cwd=_PROJECT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env=os.environ | {"PATH": _PATH},
+    ) as parent:
+        assert parent.stdout
+        network = parent.stdout.readline().strip()
+        if not network:
+            parent.wait()
+            raise ProgramError("the Docker engine did not start; its reason is on standard error")
+        yield Engine(_environment(folder), network)
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    return {"DOCKER_HOST": f"unix://{folder}/socket"}
+
+
+def _keep(folder: Path, suites: Sequence[str]) -> None:
+    """Run the engine until standard input ends, then remove everything of it."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    engine = _environment(folder)
+    with ExitStack() as stack:
+        stack.callback(_remove, folder)
+        bridge, network = _make_bridge(stack)
+        _let_through(stack, f"{network}.0.0/16")
+        stack.callback(_stop, folder, _start(folder, bridge, network))
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(lambda suite: make_image(engine, suite, f"debian:{suite}-slim"), suites))
+        print(network, flush=True)  # noqa: T201
+        sys.stdin.read()
+
+
+def _make_bridge(stack: ExitStack) -> tuple[str, str]:
+    """Make the first bridge whose name is free. Its name is the lock of its network."""
+    for number in _ENGINES:
+        name, network = f"hotline137-{number}", f"10.{230 + number}"
+        if _run("ip", "link", "add", name, "type", "bridge").returncode == 0:
+            stack.callback(_run, "ip", "link", "delete", name)
+            _must("ip", "address", "add", f"{network}.0.1/24", "dev", name)
+            _must("ip", "link", "set", name, "up")
+            return name, network
+    raise SystemExit(f"{len(_ENGINES)} engines run here already, or no bridge can be made")
+
+
+def _let_through(stack: ExitStack, network: str) -> None:
+    """Let the network's packets out, where another engine's rules would drop them.
+
+    The engine itself sets no rules: two engines would each remove the chains of the other.
+    """
+    for rule in (
+        ("nat", "POSTROUTING", "-s", network, "!", "-d", network, "-j", "MASQUERADE"),
+        ("filter", "FORWARD", "-s", network, "-j", "ACCEPT"),
+        ("filter", "FORWARD", "-d", network, "-j", "ACCEPT"),
+    ):
+        table, chain, *words = rule
+        _must("iptables", "-w", "-t", table, "-I", chain, *words)
+        stack.callback(_run, "iptables", "-w", "-t", table, "-D", chain, *words)
+
+
+def _start(folder: Path, bridge: str, network: str) -> subprocess.Popen[bytes]:
+    options = {
+        "host": f"unix://{folder}/socket",
+        "data-root": folder / "data",
+        "exec-root": folder / "exec",
+        "pidfile": folder / "pid",
+        "config-file": folder / "no-settings-of-the-machine",
+        "bridge": bridge,
+        "default-address-pool": f"base={network}.128.0/17,size=28",
+        "iptables": "false",
+        "ip6tables": "false",
+    }
+    (folder / "no-settings-of-the-machine").write_text("{}")
+    log = folder / "log"
+    with log.open("wb") as output:
+        dockerd = subprocess.Popen(
+            [
+                *("setpriv", "--pdeathsig=TERM", "--", "dockerd"),
+                *(f"--{name}={value}" for name, value in options.items()),
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+
+    def answers() -> bool:
+        if dockerd.poll() is not None:
+            raise SystemExit(f"dockerd ended at its start:\n{log.read_text(errors='replace')[-2000:]}")
+        return _run("docker", "version", env=os.environ | _environment(folder)).returncode == 0
+
+    until(answers, "dockerd answers", 60)
+    return dockerd
+
+
+def _stop(folder: Path, dockerd: subprocess.Popen[bytes]) -> None:
+    """End the engine, then whatever of its containers it has left behind."""
+    dockerd.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        dockerd.wait(_STOP_S)
+    left = [
+        each
+        for each in psutil.process_iter(["cmdline"])
+        if str(folder) in " ".join(each.info["cmdline"] or [])
+    ]
+    for each in left:
+        if each.pid != os.getpid():
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+    dockerd.wait()
+
+
+def _remove(folder: Path) -> None:
+    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
+    for point in reversed(mounted):
+        if Path(point).is_relative_to(folder):
+            _run("umount", "--lazy", point)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def make_image(engine: dict[str, str], suite: str, name: str, *, include: str = "") -> None:
+    """Make a Docker image of this Debian release by mmdebstrap, unless the engine has it already.
+
+    It trusts whom this machine's builds trust, and so is for tests alone.
+    """
+    environment = os.environ | engine
+    if _run("docker", "image", "inspect", name, env=environment).returncode == 0:
+        return
+    trusted = {each: f"/etc/hotline137-{each}" for each in CERTIFICATES if os.environ.get(each)}
+    tree = ["mmdebstrap", "--quiet", "--variant=minbase", *asterisk.apt_options()]
+    tree += [f"--include={include}"] if include else []
+    tree += [f"--customize-hook=upload {os.environ[each]} {inside}" for each, inside in trusted.items()]
+    changes = [f"ENV {each}={inside}" for each, inside in trusted.items()] + ['CMD ["bash"]']
+    image = ["docker", "import", *(word for each in changes for word in ("--change", each)), "-", name]
+    with subprocess.Popen([*tree, suite, "-", *asterisk.mirror()], stdout=subprocess.PIPE) as made:
+        imported = subprocess.run(image, check=False, stdin=made.stdout, capture_output=True, env=environment)
+    assert made.returncode == imported.returncode == 0, f"no {name}: {imported.stderr.decode()}"
+
+
+def _run(*command: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, check=False, env=env, capture_output=True, text=True)
+
+
+def _must(*command: str) -> None:
+    done = _run(*command)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr.strip()}")
+
+
+if __name__ == "__main__":
+    _keep(Path(sys.argv[1]), sys.argv[2:])

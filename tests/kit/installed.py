@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ops import asterisk
+from tests.kit.docker_engine import Engine, make_image
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import until
 
@@ -32,17 +32,22 @@ def built(script: str, suite: str, folder: Path) -> Path:
 class Machine:
     """A running one; its ports for phones and browsers are published on this machine's loopback."""
 
-    def __init__(self, environment: dict[str, str], suite: str, *, offline: bool = False) -> None:
+    def __init__(self, engine: Engine, suite: str, *, offline: bool = False) -> None:
         """`offline`: no route leads out of it; who asks it something is answered."""
         self.suite, self._offline = suite, offline
         self.sip, self.http, self.rtp = free_port(), free_port(), free_range(20)
-        self._environment = os.environ | environment
+        self.network = f"{engine.network}.0.0/24"
+        """From where whoever dials a published port is seen to come."""
+        self._engine = engine
         self._name = f"hotline137-{suite}-{os.getpid()}"
 
-    def docker(self, *arguments: str | Path, input: bytes | None = None) -> str:
+    def docker(self, *arguments: str | Path) -> str:
         """Run docker; its output, or a failure that shows it."""
         done = subprocess.run(
-            ["docker", *arguments], check=False, env=self._environment, input=input, capture_output=True
+            ["docker", *arguments],
+            check=False,
+            env=os.environ | self._engine.environment,
+            capture_output=True,
         )
         said, failed = done.stdout.decode(), done.stderr.decode()
         assert done.returncode == 0, f"{' '.join(map(str, arguments))}:\n{said[-6000:]}\n{failed[-6000:]}"
@@ -64,15 +69,13 @@ class Machine:
 
     def start(self) -> None:
         """Make it of its release's own packages, and wait until systemd has booted."""
-        tree = ["mmdebstrap", "--quiet", "--variant=minbase", f"--include={_BASE}"]
-        tree += [*asterisk.apt_options(), self.suite, "-", *asterisk.mirror()]
-        tar = subprocess.run(tree, check=True, capture_output=True).stdout
-        self.docker("import", "-", f"{self._name}:base", input=tar)
+        image = f"hotline137-machine:{self.suite}"
+        make_image(self._engine.environment, self.suite, image, include=_BASE)
         published = (f"{self.sip}:{self.sip}/udp", f"{self.http}:8137", f"{self.rtp}:{self.rtp}/udp")
         ports = [word for each in published for word in ("-p", f"127.0.0.1:{each}")]
         self.docker(
             *("run", "--detach", "--name", self._name, "--privileged", "--cgroupns=private"),
-            *("--tmpfs", "/run", "--tmpfs", "/run/lock", *ports, f"{self._name}:base", "/sbin/init"),
+            *("--tmpfs", "/run", "--tmpfs", "/run/lock", *ports, image, "/sbin/init"),
         )
         until(lambda: self("systemctl is-system-running || true").strip() in _BOOTED, "it has booted", 60)
         self("ip route del default" if self._offline else "apt-get update -qq")
@@ -80,7 +83,6 @@ class Machine:
     def stop(self) -> None:
         """Leave nothing of it."""
         self.docker("rm", "--force", "--volumes", self._name)
-        self.docker("rmi", "--force", f"{self._name}:base")
 
 
 _BOOTED = ("running", "degraded")
@@ -88,9 +90,9 @@ _BOOTED = ("running", "degraded")
 
 
 @contextmanager
-def machine(environment: dict[str, str], suite: str, *, offline: bool = False) -> Iterator[Machine]:
+def machine(engine: Engine, suite: str, *, offline: bool = False) -> Iterator[Machine]:
     """One of this release of Debian, gone without a trace afterwards."""
-    made = Machine(environment, suite, offline=offline)
+    made = Machine(engine, suite, offline=offline)
     try:
         made.start()
         yield made

@@ -14,6 +14,7 @@ from db.engine import connect, reading
 from db.models import Desk, Round
 from hotline.nodes import nodes
 from tests.kit.compose import Compose
+from tests.kit.docker_engine import Engine
 from tests.kit.official import Official
 from tests.kit.phone import Account, Phone
 from tests.kit.ports import free_port
@@ -31,9 +32,9 @@ _PHONE_AGAIN_S = 2.0
 class Project(Compose):
     """Both files, on ports and a network of its own."""
 
-    def __init__(self, docker_host: dict[str, str], **settings: str) -> None:
+    def __init__(self, docker: Engine, **settings: str) -> None:
         super().__init__(
-            docker_host,
+            docker,
             COMPOSE_FILE="docker-compose.yml:docker-compose.scale.yml",
             HOTLINE_WEBSOCKET_PORT_TWO=str(free_port()),
             HOTLINE_RTP_PORTS="10000-10199",  # of the nodes' own addresses
@@ -84,7 +85,7 @@ class Scale(System):
     What is dialled is Kamailio.
     """
 
-    def __init__(self, docker_host: dict[str, str]) -> None:
+    def __init__(self, docker: Engine) -> None:
         self.trunk_port = free_port()
         self._numbers = iter(range(1, 10_000))
         self._said = {
@@ -96,7 +97,7 @@ class Scale(System):
             "HOTLINE_CALLS_PER_HOUR": "10000",
             "HOTLINE_CALLS_PER_DAY": "10000",
         }
-        self.project = Project(docker_host, **self._said)
+        self.project = Project(docker, **self._said)
         self.phones_at = self.project.gateway
         self.project.environment["HOTLINE_TRUNK_HOST"] = f"{self.phones_at}:{self.trunk_port}"
 

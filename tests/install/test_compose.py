@@ -1,0 +1,121 @@
+"""`docker compose up` for real: built, dialled from this machine, and nothing lost by down and up."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kit import sound
+from tests.kit.compose import Compose
+from tests.kit.docker_engine import Engine
+from tests.kit.phone import Phone
+from tests.kit.process import slowness, until
+
+SERVICES = ("database", "asterisk", "ivr", "dialer", "clerk", "api")
+NUMBER = "09131370137"
+BACK_S = 15.0
+"""From the moment a process hangs until another one works, on a machine with nothing else to do."""
+CONVERSATION = (
+    *(("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "2"), ("message-offer", "#")),
+    ("registered.1", ""),
+)
+
+pytestmark = pytest.mark.timeout(1500)
+
+
+@pytest.fixture(scope="module")
+def compose(docker: Engine) -> Iterator[Compose]:
+    """The running project, gone without a trace afterwards."""
+    compose = Compose(docker)
+    try:
+        compose("build")
+        compose.up()
+        yield compose
+    finally:
+        compose("down", "--volumes", "--rmi", "all")
+
+
+def test_given_compose_when_looked_at_from_outside_then_no_root_and_only_loopback(compose: Compose) -> None:
+    containers = compose.containers()
+    published = [
+        binding["HostIp"]
+        for container in containers
+        for bindings in container["NetworkSettings"]["Ports"].values()
+        for binding in bindings or []
+    ]
+
+    assert {container["Config"]["User"] for container in containers} == {"hotline"}
+    assert [compose("exec", "-T", service, "id", "-u").strip() for service in SERVICES] == ["1370"] * len(
+        SERVICES
+    )
+    assert len(published) == 2 + 1 + 20 and set(published) == {"127.0.0.1"}
+
+
+def test_given_the_state_folder_when_a_service_has_files_to_write_or_delete_then_it_alone_may(
+    compose: Compose,
+) -> None:
+    may = "test -w /var/lib/hotline137 && echo yes || echo no"
+    running = [service for service in SERVICES if service != "database"]
+
+    writers = {s for s in running if compose("exec", "-T", s, "sh", "-c", may).strip() == "yes"}
+
+    assert writers == {"asterisk", "ivr", "clerk", "api"}
+
+
+def test_given_a_citizen_registered_by_phone_when_compose_goes_down_and_up_then_the_registration_is_there(
+    compose: Compose, tmp_path: Path
+) -> None:
+    operator = ("operator1", compose.password_of("operator1"))
+    compose("cp", "api:/var/lib/hotline137/prompts/fa", tmp_path)
+
+    with Phone(NUMBER) as phone:
+        phone.dial(f"sip:137@127.0.0.1:{compose.sip}")
+        phone.wait_for("established")
+        for clip, key in CONVERSATION:
+            path = tmp_path / "fa" / f"{clip}.wav"
+            until(lambda path=path: sound.best_score(phone.recording(), path) > sound.THRESHOLD, clip, 60)
+            phone.press(key)
+        phone.hangup()
+    before = compose.registrations(*operator)
+    compose("stop")
+    exit_codes = [container["State"]["ExitCode"] for container in compose.containers()]
+    compose("down")
+    left = compose.containers()
+    compose.up()
+
+    assert [registration["number"] for registration in before] == [NUMBER]
+    assert len(exit_codes) == 7 and 128 + 9 not in exit_codes  # all stopped by themselves, none was killed
+    assert not left
+    assert compose.registrations(*operator) == before
+
+
+def test_given_processes_that_hang_in_their_containers_when_patience_ends_then_others_work_in_time(
+    compose: Compose,
+) -> None:
+    services = ("ivr", "asterisk")
+    containers = {c["Id"]: c["State"]["StartedAt"] for c in compose.containers()}
+    hung = {service: compose.kept(service) for service in services}
+    assert all(pid.isdigit() for pid in hung.values())
+    for service, pid in hung.items():
+        compose("exec", "-T", service, "sh", "-c", f"kill -STOP {pid}")
+    since = time.monotonic()
+
+    for service, pid in hung.items():
+        until(lambda s=service, p=pid: compose.kept(s) not in ("", p), f"another {service}", 40, every=0.2)
+    until(lambda: all(map(compose.works, services)), "they work", 40, every=0.2)
+    took = time.monotonic() - since
+    assert took <= BACK_S * slowness()
+    log = compose("logs", "--no-log-prefix", *services)
+    killed = r"{} +\| has done nothing for (8|9) s: killed"  # looked at up to 2 s apart
+    assert [bool(re.search(killed.format(service), log)) for service in services] == [True, True], log
+    assert {c["Id"]: c["State"]["StartedAt"] for c in compose.containers()} == containers
+
+
+def test_given_compose_when_it_goes_down_with_its_volumes_then_nothing_is_left(compose: Compose) -> None:
+    compose("down", "--volumes", "--rmi", "all")
+
+    ours = ("--quiet", "--filter", f"label=com.docker.compose.project={compose.project}")
+    kinds = ("container", "network", "volume", "image")
+    assert [compose.docker(kind, "ls", *ours) for kind in kinds] == [""] * len(kinds)

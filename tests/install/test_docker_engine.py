@@ -1,0 +1,67 @@
+"""The tests' own Docker engine, beside another one, and after its tests were killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import psutil
+
+from tests.kit.docker_engine import Engine, docker_engine
+from tests.kit.process import until
+
+_HELD = """
+import sys
+from tests.kit.docker_engine import docker_engine
+with docker_engine(()) as engine:
+    print(engine.environment["DOCKER_HOST"], engine.network, flush=True)
+    sys.stdin.read()
+"""
+
+
+def _run(*command: str) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _processes(folder: Path) -> list[int]:
+    found = psutil.process_iter(["pid", "cmdline"])
+    return [each.info["pid"] for each in found if str(folder) in " ".join(each.info["cmdline"] or ())]
+
+
+def _networks() -> list[str]:
+    return [line.split()[3] for line in _run("ip", "-o", "-4", "address").splitlines()]
+
+
+def test_killed_test_run_leaves_nothing_of_its_engine() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _HELD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout
+        host, network = run.stdout.readline().split()
+        folder = Path(host.removeprefix("unix://")).parent
+        assert _processes(folder) and f"{network}.0.1/24" in _networks()
+        assert f"-s {network}.0.0/16" in _run("iptables-save")
+
+        run.send_signal(signal.SIGKILL)
+
+        until(lambda: not folder.exists() and not _processes(folder), "all of it is removed", 90)
+    assert f"{network}.0.1/24" not in _networks()
+    assert network not in _run("iptables-save")
+
+
+def test_second_engine_has_addresses_of_its_own(docker: Engine) -> None:
+    with docker_engine(()) as other:
+        ours = [_addresses(engine) for engine in (docker, other)]
+
+        assert docker.network != other.network
+        assert ours == [f"{docker.network}.0.0/24", f"{other.network}.0.0/24"]
+    assert _addresses(docker) == ours[0]  # the end of one is not the end of the other
+
+
+def _addresses(engine: Engine) -> str:
+    asked = ("docker", "network", "inspect", "bridge", "--format", "{{(index .IPAM.Config 0).Subnet}}")
+    done = subprocess.run(
+        asked, check=True, env=os.environ | engine.environment, capture_output=True, text=True
+    )
+    return done.stdout.strip()
