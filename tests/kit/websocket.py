@@ -72,6 +72,10 @@ class WebSocketSip:
                     return int(status[1])
         return 0
 
+    def send_packet(self, packet: bytes) -> None:
+        """Send this SIP message as it is."""
+        self._send(packet)
+
     def _send(self, message: bytes) -> None:
         mask = os.urandom(4)
         length = bytes([0x80 | 126]) + struct.pack("!H", len(message))

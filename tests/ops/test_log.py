@@ -68,10 +68,12 @@ def event(level: str, message: str) -> str:
     return json.dumps({"logmsg": {"location": place, "level": level, "message": f"{message}\n"}})
 
 
-def refused(caller: str, address: str, call_id: str = "1", reason: str = "Failed to authenticate") -> str:
+def refused(kind: str, remote: str, *, account: str = "desk-1", call_id: str = "1", tail: str = "") -> str:
     return event(
-        "NOTICE",
-        f"Request 'REGISTER' from '{caller}' failed for '{address}' (callid: {call_id}) - {reason}",
+        "SECURITY",
+        f'SecurityEvent="{kind}",EventTV="2026-12-01T22:07:49.855+0000",Severity="Error",Service="PJSIP",'
+        f'EventVersion="1",AccountID="{account}",SessionID="{call_id}",'
+        f'LocalAddress="IPV4/UDP/127.0.0.1/5060",RemoteAddress="{remote}"{tail}',
     )
 
 
@@ -81,36 +83,53 @@ def test_given_an_event_of_asterisk_when_read_then_it_is_one_line_and_marks_are_
     assert line.startswith("ERROR   res_pjsip/x.c:7 AOR 'x\\") and line.isprintable()
 
 
-@pytest.mark.parametrize("address", ["198.51.100.7", "2001:db8::7"])
-@pytest.mark.parametrize(
-    ("reason", "why"),
-    [
-        ("Failed to authenticate", "wrong-credentials"),
-        ("No matching endpoint found after 5 tries in 1.2 ms", "unknown-phone"),
-    ],
-)
-def test_given_a_refused_sign_in_when_read_then_it_is_the_line_for_fail2ban(
-    address: str, reason: str, why: str
-) -> None:
-    written = f"[{address}]:5060" if ":" in address else f"{address}:5060"
-    line = readable(refused("<sip:desk-1@x>", written, reason=reason))
-    assert line == f"WARNING sign-in refused ({why}) from {address}"
+def test_refused_request_becomes_the_line_for_fail2ban() -> None:
+    tail = ',Challenge="1/0",Response="0",ExpectedResponse=""'
+    lines = [
+        readable(refused("ChallengeResponseFailed", "IPV4/UDP/198.51.100.7/5060", tail=tail)),
+        readable(refused("InvalidAccountID", "IPV6/WS/2001:db8::7/41000")),
+        readable(refused("FailedACL", "IPV4/TCP/198.51.100.8/1", tail=',ACLName="desk-1"')),
+    ]
+    assert lines == [
+        "WARNING sign-in refused (wrong-credentials) from 198.51.100.7",
+        "WARNING sign-in refused (unknown-phone) from 2001:db8::7",
+        "WARNING sign-in refused (unknown-phone) from 198.51.100.8",
+    ]
+
+
+FORGED_FIELD = ',RemoteAddress="IPV4/UDP/203.0.113.9/5060"'
+ESCAPED_FIELD = FORGED_FIELD.replace('"', '\\"')
 
 
 @pytest.mark.parametrize(
-    "caller",
+    ("account", "call_id", "challenge"),
     [
-        "\"' failed for '203.0.113.9:1' (callid: 1) - x\" <sip:desk-1@x>",
-        "\"\\\"' failed for '203.0.113.9:1' (callid: 1) - x\" <sip:desk-1@x>",
-        "<sip:desk-1@x;a=\"' failed for '203.0.113.9:1' (callid: \">",
+        (f'x"{FORGED_FIELD}', "1", "1/0"),
+        ("x", f'1"{FORGED_FIELD}', "1/0"),
+        ("x", f'1"{FORGED_FIELD},Challenge="', "1/0"),
+        ("x", f'1"{FORGED_FIELD},Challenge="a",Response="b",ExpectedResponse="\\', "1/0"),
+        ("x", "1", f'\\"{ESCAPED_FIELD},Challenge=\\"'),
+        ("x", f'1"{FORGED_FIELD},Challenge="\\', f'\\"{ESCAPED_FIELD},Response=\\"a'),
     ],
 )
-def test_given_a_caller_who_quotes_such_a_line_when_read_then_the_address_is_the_true_one(
-    caller: str,
+def test_packet_that_quotes_an_address_is_counted_for_its_socket(
+    account: str, call_id: str, challenge: str
 ) -> None:
-    again = "1) - x' failed for '203.0.113.9:1' (callid: 1"
-    line = readable(refused(caller, "198.51.100.7:5060", again))
-    assert line == "WARNING sign-in refused (wrong-credentials) from 198.51.100.7"
+    tail = f',Challenge="{challenge}",Response="0",ExpectedResponse=""'
+    for kind, rest in (("ChallengeResponseFailed", tail), ("InvalidAccountID", "")):
+        line = readable(
+            refused(kind, "IPV4/UDP/198.51.100.7/5060", account=account, call_id=call_id, tail=rest)
+        )
+        assert line.endswith(") from 198.51.100.7"), line
+
+
+def test_other_security_events_and_notices_write_no_line() -> None:
+    remote = "IPV4/UDP/198.51.100.7/5060"
+    sent = readable(refused("ChallengeSent", remote, tail=',Challenge=""'))
+    of_manager = refused("InvalidPassword", remote).replace("PJSIP", "AMI")
+    notice = event("NOTICE", "Request 'REGISTER' from '<sip:x>' failed for '203.0.113.9:1' (callid: 1) - x")
+    second = readable(refused("ChallengeResponseFailed", remote, account="<unknown>"))
+    assert [sent, second, readable(of_manager), readable(notice)] == ["", "", "", ""]
 
 
 def test_given_another_notice_when_read_then_it_is_left_out_and_a_word_of_the_start_is_not() -> None:

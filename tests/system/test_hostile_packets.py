@@ -12,6 +12,7 @@ import pytest
 from tests.kit.fail2ban import counted
 from tests.kit.process import until
 from tests.kit.system import System
+from tests.kit.websocket import WebSocketSip
 
 FRAMED = "203.0.113.66"
 """An address that an attacker wants to have banned, or that stands in the lines that they forge."""
@@ -28,6 +29,8 @@ WRONG = (
     'Authorization: Digest username="desk-1-sip", realm="asterisk", nonce="1/0", uri="sip:137", '
     f'response="{"0" * 32}", algorithm=MD5\n'
 )
+FIELD = f'x",LocalAddress="IPV4/UDP/127.0.0.1/5060",RemoteAddress="IPV4/UDP/{FRAMED}/5060"'
+"""The field of a security event that names the sender, in a text that a packet may hold."""
 WHOLE = re.compile(
     r"(\d\d:\d\d:\d\d [a-z]+ *\| |  |$|prompts$|database$|Hotline 137 is ready\.$|unpacking ).*"
 )
@@ -143,11 +146,20 @@ def test_given_packets_that_hold_lines_of_a_log_when_they_come_in_then_none_beco
         f"\"x' failed for '{FRAMED}:5060' (callid: x) - y\" <sip:desk-1-sip@127.0.0.1>",
         f'"\\"\' failed for \'{FRAMED}:5060\' (callid: x) - y\\"" <sip:desk-1-sip@127.0.0.1>',
         f"<sip:desk-1-sip@127.0.0.1;x=\"' failed for '{FRAMED}:5060' (callid: \">",
+        f"<sip:a@[x' failed for '{FRAMED}:5060' (callid: x) - No matching endpoint found]>",
+        f"<sip:{_in_a_uri(FIELD)}@127.0.0.1>",
     ],
-    ids=["plain", "name", "quotes", "parameter"],
+    ids=["plain", "name", "quotes", "parameter", "host", "user"],
 )
 @pytest.mark.parametrize(
-    "call_id", ["", f"x' failed for '{FRAMED}:1' (callid: z) - No matching endpoint found"]
+    "call_id",
+    [
+        "",
+        f"x' failed for '{FRAMED}:1' (callid: z) - No matching endpoint found",
+        FIELD,
+        f'{FIELD},Challenge="',
+    ],
+    ids=["own", "notice", "field", "fields"],
 )
 def test_given_a_wrong_password_when_a_phone_signs_in_then_one_line_names_its_true_address(
     system: System, caller: str, call_id: str
@@ -162,5 +174,17 @@ def test_given_a_wrong_password_when_a_phone_signs_in_then_one_line_names_its_tr
     until(lambda: "127.0.0.3" in refusals(system, before), "the later one is logged")
 
     assert refusals(system, before) == [STRANGER, "127.0.0.3"]
-    assert f"sign-in refused (wrong-credentials) from {STRANGER}\n" in system.log()[before:]
+    known = "desk-1-sip" in caller
+    why = "wrong-credentials" if known else "unknown-phone"
+    assert f"sign-in refused ({why}) from {STRANGER}\n" in system.log()[before:]
     assert "sign-in refused (unknown-phone) from 127.0.0.3\n" in system.log()[before:]
+
+
+def test_websocket_that_quotes_an_address_is_counted_for_its_own(system: System) -> None:
+    before = len(system.log())
+    with WebSocketSip(system.settings.asterisk_http, source="127.0.0.5") as phone:
+        phone.send_packet(packet(caller=f"<sip:a@[x' failed for '{FRAMED}:5060' (callid: x) - No matching]>"))
+        phone.send_packet(packet(caller="<sip:nobody@127.0.0.1>", call_id=FIELD))
+        until(lambda: len(refusals(system, before)) == 2, "both are logged")
+
+    assert refusals(system, before) == ["127.0.0.5"] * 2
