@@ -10,13 +10,13 @@ AGI = "agi"
 ASKS = "asks"
 """Whose password is the name by which ivr asks Asterisk how long its line takes: nobody else knows it."""
 DESK_EXTENSION = "1"
-"""What a desk's phone dials to sit down in its room."""
+"""What a desk's phone dials to sit down in its room; its key follows, if it has one."""
 
 BROWSER_PHONES = {f"phone-{line}": f"+98999000000{line}" for line in range(1, 6)}
 """The citizens' phones of /phone: account to number."""
 
 _TRUNK_CHANNEL = re.compile(rf"PJSIP/{ONLY}(?:-([a-z0-9-]+))?-[0-9a-f]{{8}}$")
-_DESK_CHANNEL = re.compile(r"PJSIP/desk-(\d+)(?:-sip)?-[0-9a-f]+$")
+_DESK_CHANNEL = re.compile(r"PJSIP/desk-(\d+)(-sip)?-[0-9a-f]+$")
 
 
 def trunk(name: str) -> str:
@@ -38,6 +38,12 @@ def trunk_of_channel(channel: str) -> str | None:
 def desk(number: int, *, sip: bool = False) -> str:
     """The account of a desk's phone in the browser, or of its SIP phone."""
     return f"desk-{number}-sip" if sip else f"desk-{number}"
+
+
+def is_sip_phone(channel: str) -> bool:
+    """Whether a desk's channel is that of its SIP phone, not of a browser."""
+    match = _DESK_CHANNEL.match(channel)
+    return bool(match and match[2])
 
 
 def desk_of_channel(channel: str) -> int | None:

@@ -22,7 +22,8 @@ class Variable(StrEnum):
     """The key of the subject that a registered caller has chosen, should the script break off after it."""
     CONFIRMED = "HOTLINE_CONFIRMED"
     """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking. In a call to
-    an official's telephone: `yes` after the right PIN. To a third person: `yes` after they pressed 1."""
+    an official's telephone: `yes` after the right PIN. To a third person: `yes` after they pressed 1. Of a
+    desk's phone: `yes` if it may come into the room, `no` if not."""
     LATER = "HOTLINE_LATER"
     """`yes` when a waiting citizen is to be called again later."""
     RECORDED = "HOTLINE_RECORDED"
@@ -112,6 +113,7 @@ class Script(StrEnum):
     WAIT = "wait"
     OFFICIAL = "official"
     GUEST = "guest"
+    DESK = "desk"
 
 
 SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)

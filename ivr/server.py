@@ -35,6 +35,7 @@ from ivr.partings import GONE, PARTINGS
 from ivr.scripts import (
     callback,
     confirm,
+    desk,
     full,
     guest,
     leave_number,
@@ -74,6 +75,7 @@ def scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settings], 
         Script.WAIT: wait.run,
         Script.OFFICIAL: official.run,
         Script.GUEST: guest.run,
+        Script.DESK: desk.run,
     }
 
 

@@ -81,7 +81,7 @@ def show_account(
         username=name,
         password=settings.secret_for(name),
         server=str(settings.sip),
-        extension=accounts.DESK_EXTENSION,
+        extension=accounts.DESK_EXTENSION + (desk.sip_key or ""),
     )
 
 

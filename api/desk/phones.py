@@ -1,7 +1,7 @@
 """What the phones in browsers need to sign in to Asterisk."""
 
 from api import schemas, views
-from api.access import AtDesk, InForce, Reading, Writing
+from api.access import AtDesk, InForce, InSession, Reading, Writing
 from api.desk import phone_schemas
 from api.routes import APIRouter
 from db import models
@@ -11,13 +11,16 @@ from hotline import audit, numbers
 from hotline.desks import desk_phones, relay
 from hotline.errors import Refused
 from hotline.nodes import phones
+from hotline.people import desk_admission
 
 router = APIRouter(tags=["phones"])
 
 
 @router.get("/desk/phone")
-def desk_phone(user: AtDesk, settings: InForce, session: Reading) -> phone_schemas.DeskPhone:
-    """My desk's phone account."""
+def desk_phone(
+    user: AtDesk, sign_in: InSession, settings: InForce, session: Reading
+) -> phone_schemas.DeskPhone:
+    """My desk's phone account. The extension opens the room while this sign-in lasts."""
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id)
     found = relay.relay(settings, name, now(session))
@@ -27,7 +30,7 @@ def desk_phone(user: AtDesk, settings: InForce, session: Reading) -> phone_schem
         sip_uri=f"sip:{name}@{node.host if node else settings.asterisk_http.host}",
         username=name,
         password=settings.secret_for(name),
-        extension=accounts.DESK_EXTENSION,
+        extension=accounts.DESK_EXTENSION + desk_admission.key_of(sign_in.token_hash, user.desk_id, settings),
         ice_servers=[phone_schemas.IceServer(**found._asdict())] if found else [],
     )
 
@@ -62,13 +65,14 @@ def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_sche
     """The account of my desk's SIP phone, to be keyed into it; the audit log shows who asked."""
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id, sip=True)
-    node = phones.node_of(session, session.get_one(models.Desk, user.desk_id))
+    desk = session.get_one(models.Desk, user.desk_id)
+    node = phones.node_of(session, desk)
     audit.record(session, user.username, "desk-phone-account-shown", f"desk {user.desk_id}")
     return phone_schemas.SipAccount(
         username=name,
         password=settings.secret_for(name),
         server=node.sip if node else str(settings.sip),
-        extension=accounts.DESK_EXTENSION,
+        extension=accounts.DESK_EXTENSION + (desk.sip_key or ""),
     )
 
 

@@ -11,12 +11,12 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, User
+from db.models import Callback, Desk, SignIn, User
 from db.states import ON_THE_PHONE, CallbackState
 from hotline import audit
 from hotline.callbacks import callbacks, toll
@@ -152,19 +152,22 @@ _SITS = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
 _WITH_CITIZEN = exists().where(
     or_(Callback.desk_id == Desk.id, Callback.screen_desk_id == Desk.id), Callback.state.in_(ON_THE_PHONE)
 )
+_SIGNED_IN = exists().where(
+    SignIn.token_hash == Desk.admitted_by, User.id == SignIn.user_id, User.desk_id == Desk.id
+)
 _LEFT_BEHIND = select(Desk.id, Desk.channel).where(
     Desk.phone_connected,
     Desk.channel.is_not(None),
     Desk.phone == "browser",
-    ~_SITS,
+    or_(~_SITS, and_(Desk.admitted_by.is_not(None), ~_SIGNED_IN)),
     ~_WITH_CITIZEN,
     homes.mine(Desk.node),
 )
 
 
 def left_behind(session: Session, node: str | None = None) -> Sequence[tuple[int, str]]:
-    """Desks, of this `node` or of any, at which nobody sits any more, and by which channel a browser is
-    still in their room.
+    """Desks, of this `node` or of any, and by which channel a browser is in their room although nobody sits
+    there any more, or the sign-in that brought it in has ended.
 
     Not while a citizen is with it, or on the way: nobody is cut off. A telephone is the desk's, and stays.
     """

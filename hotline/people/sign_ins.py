@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Callback, SignIn, User, word, words
+from db.models import Callback, Desk, SignIn, User, word, words
 from db.peeks import ago
 from db.states import IN_TALK, CallbackState
 from hotline.errors import Refused
@@ -69,8 +69,10 @@ def sign_in(
 def renew(session: Session, sign_in: SignIn) -> str:
     """A new cookie for a session that may more from now on, in place of the old one; returns its value."""
     cookie = secrets.token_urlsafe(32)
-    sign_in.token_hash = cookie_hash(cookie)
+    before, sign_in.token_hash = sign_in.token_hash, cookie_hash(cookie)
     session.flush()
+    phone = update(Desk).where(Desk.admitted_by == before)  # stays in its room
+    session.execute(phone.values(admitted_by=sign_in.token_hash))
     return cookie
 
 

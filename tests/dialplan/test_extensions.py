@@ -383,5 +383,5 @@ def test_an_officials_telephone_comes_into_the_room_by_its_pin_alone(rendered: R
         ("GotoIf", '$["${HOTLINE_CONFIRMED}" = "yes"]?in'),
         ("Hangup", ""),
         ("Set", "desk=${EXTEN}"),
-        ("Goto", "from-desk,1,1"),
+        ("Goto", "from-desk,1,in"),
     ]

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from db.engine import writing
+from db.models import Desk
 from tests.kit.phone import Phone
 from tests.kit.process import until
 
@@ -29,7 +31,9 @@ class Operator:
 
     @property
     def phone_account(self) -> tuple[str, str, str]:
-        """User, password and registrar of the desk's SIP phone."""
+        """User, password and registrar of the desk's SIP phone, which the desk has from now on."""
+        with writing(self._system.engine) as session:
+            session.get_one(Desk, self.desk).phone = "sip"
         name = f"desk-{self.desk}-sip"
         return name, self._system.settings.secret_for(name), str(self._system.settings.sip)
 

@@ -1,0 +1,28 @@
+"""A desk's phone dials into its room: only the one that is to be there now is let in."""
+
+import logging
+
+from sqlalchemy import Engine
+
+from db.engine import writing
+from dialplan import accounts
+from dialplan.variables import Variable
+from hotline.people import desk_admission
+from ivr.call import AGIError, Call
+from settings import Settings
+
+log = logging.getLogger("ivr")
+
+
+def run(call: Call, engine: Engine, settings: Settings) -> None:
+    """Tell the dialplan `yes` or `no`. Without a database it is told neither, and asks again."""
+    channel = call.env.get("agi_channel", "")
+    desk = accounts.desk_of_channel(channel)
+    if desk is None:
+        raise AGIError("no desk's phone")
+    with writing(engine) as session:
+        sip = accounts.is_sip_phone(channel)
+        admitted = desk_admission.admit(session, desk, call.argument, settings, sip=sip)
+    if not admitted:
+        log.info("desk %d: this phone is not to be in its room", desk)
+    call.set(Variable.CONFIRMED, "yes" if admitted else "no")
