@@ -1,29 +1,34 @@
-"""Ends every call that this node has placed, when its lease is over."""
+"""Ends the calls that this node has placed, when its lease is over."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from dialer.ami import Ami, AmiError, NotAccepted
-from dialplan.variables import Context
+from hotline import calls_until
 from hotline.calls_until import PLACED, token_of
 
 log = logging.getLogger("dialer")
 
 
-def hang_up_placed(ami: Ami) -> bool:
+def hang_up_placed(ami: Ami, *, conversations: bool) -> frozenset[str] | None:
     """End every call that we have placed, and whoever waits on the line to be called back; not whoever is in
-    danger, also where we had called them. Whether Asterisk was told of each.
+    danger, also where we had called them.
+
+    With `conversations` those go on, and their tokens are returned. None: Asterisk was not told of each end.
     """
     try:
-        channels: Sequence[Mapping[str, str]] = [c.keys for c in ami.live_channels()]
-        ids = {token_of(c.get("Uniqueid", "")) for c in channels}
-        in_danger = {token_of(c.get("Uniqueid", "")) for c in channels if c.get("Context") == Context.RESCUE}
-        ours = {each for each in ids - in_danger if PLACED.fullmatch(each)}
-        wait = {c.get("Uniqueid", "") for c in channels if c.get("Context") == Context.ON_THE_LINE}
-        return all([_end(ami, channel) for channel in sorted(ours | wait)])
+        channels = [_channel(each.keys) for each in ami.live_channels()]
+        sorted_ = calls_until.sort(channels, conversations=conversations)
+        ended = {token_of(c.id) if PLACED.fullmatch(token_of(c.id)) else c.id for c in sorted_.ended}
+        return sorted_.kept if all([_end(ami, each) for each in sorted(ended)]) else None
     except AmiError as error:
         log.warning("Asterisk: %s", error)
-        return False
+        return None
+
+
+def _channel(said: Mapping[str, str]) -> calls_until.Channel:
+    names = ("Channel", "Uniqueid", "Context", "Application", "ApplicationData")
+    return calls_until.Channel(*(said.get(name, "") for name in names))
 
 
 def _end(ami: Ami, token: str) -> bool:

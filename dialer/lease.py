@@ -1,8 +1,10 @@
 """A node's dialer under its lease: one process of all with the node's name, while the database says so.
 
-A thread of its own renews it, whatever the dialer waits for. Who cannot renew ends all calls that it has
-placed in its own Asterisk before anybody else may take over, and begins none: so nobody is called twice. That
-is another thread's, which looks at a clock and asks nothing but Asterisk.
+A thread of its own renews it, whatever the dialer waits for. A dialer that cannot renew begins no call, and
+ends those that it has placed in its own Asterisk before anybody else may take over, but for conversations: so
+nobody is called twice. Conversations outlive a failover of the database; the node that takes over calls their
+citizens later (hotline.callbacks.lost_nodes). Ending is another thread's work, which looks at a clock and
+asks nothing but Asterisk.
 """
 
 import contextlib
@@ -10,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import partial
+from typing import Protocol
 
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,7 +22,7 @@ from db.engine import reading, writing
 from dialer.asterisks_parent import AsterisksParent
 from dialer.leader import STILL, DatabaseLeader, impatient, key_of
 from dialer.lost_nodes import close_cut
-from hotline.calls_until import clock
+from hotline.calls_until import CONVERSATIONS_S, clock
 from hotline.nodes import leases, machines
 from settings import Settings
 
@@ -32,13 +35,22 @@ _SHARE = text("SELECT pg_try_advisory_lock_shared(137, 0)")
 _RENEW_S, _ALONE_S = 1.0, 3.0
 """So often; less often on the only node."""
 _FENCE_S = leases.LEASE.total_seconds()
-"""Without a renewal for so long all that was placed is ended, before the grace is over, too."""
+"""Without a renewal for so long all that was placed is ended but conversations, before the grace is over."""
 _START_S = 3.0
 """So soon after its start, if this node was not the only one: how long there was no dialer, nobody knows."""
 _GUARD_S = 0.2
+_LOOK_AGAIN_S = 0.5
+"""Without a lease: a citizen whom the desk's phone has left is not kept for longer."""
 _SAY_AGAIN_S = 60.0
 _ASTERISK_S = 10.0
 """Without its Asterisk for so long a node of several leaves its work to another."""
+
+
+class HangUp(Protocol):
+    """Ends the calls that this node has placed (dialer.hang_up)."""
+
+    def __call__(self, *, conversations: bool) -> frozenset[str] | None:
+        """With `conversations` those go on, and their tokens are returned; None: Asterisk was not told."""
 
 
 class NodeLease(DatabaseLeader):
@@ -47,9 +59,9 @@ class NodeLease(DatabaseLeader):
     words = "acts for its node now", "does not act for its node any more"
 
     def __init__(
-        self, settings: Settings, hang_up: Callable[[], bool], has_asterisk: Callable[[], bool] = lambda: True
+        self, settings: Settings, hang_up: HangUp, has_asterisk: Callable[[], bool] = lambda: True
     ) -> None:
-        """`hang_up`: ends every call that this node has placed; whether all were told to."""
+        """`has_asterisk`: whether this node's Asterisk answers."""
         super().__init__(settings.database, (_LOCK, key_of(settings.node)))
         self._settings = settings
         self._hang_up = hang_up
@@ -97,7 +109,7 @@ class NodeLease(DatabaseLeader):
             except Exception:
                 log.exception("node %s: its calls cannot be ended now", self._settings.node)
             most = _ALONE_S if self._alone else _RENEW_S
-            left = most if self._unclean else self._fence_at - clock()
+            left = _LOOK_AGAIN_S if self._unclean else self._fence_at - clock()
             self._stopped.wait(max(_GUARD_S, min(most, left)))
 
     def stop(self) -> None:
@@ -109,24 +121,33 @@ class NodeLease(DatabaseLeader):
         self._look()
 
     def fence(self) -> None:
-        """End what was placed if it has not been renewed for too long; again until Asterisk has heard it."""
+        """End what was placed if it has not been renewed for too long.
+
+        Again until Asterisk has heard it, and no conversation goes on.
+        """
         if self._has_asterisk():
             self._had_asterisk_at = clock()
         with self._fencing:
             if self._is_over() and not self._told:
-                self._told = self._ended()
+                self._end_calls()
 
     def _is_over(self) -> bool:
         if clock() >= self._fence_at and not self._unclean:
-            log.error("node %s: no lease any more: all its calls are ended", self._settings.node)
+            log.error("node %s: no lease any more: it keeps its conversations only", self._settings.node)
             self._unclean = True
         return self._unclean
 
-    def _ended(self) -> bool:
-        if self._hang_up():
-            return True
-        log.warning("node %s: its Asterisk could not be told to end its calls", self._settings.node)
-        return False
+    def _end_calls(self, *, lost: bool = False) -> frozenset[str] | None:
+        """End the calls; `lost`: the conversations, too, whose citizens another node may be calling by now.
+
+        Returns the conversations that go on; None: Asterisk could not be told.
+        """
+        in_time = clock() < self._fence_at + CONVERSATIONS_S
+        kept = self._hang_up(conversations=in_time and not lost)
+        self._told = kept is not None and not kept
+        if kept is None:
+            log.warning("node %s: its Asterisk could not be told to end its calls", self._settings.node)
+        return kept
 
     def _take(self) -> bool:
         has_lock = super()._take()
@@ -140,19 +161,20 @@ class NodeLease(DatabaseLeader):
             return False
         with reading(self._rows) as session:
             lost = leases.is_lost(session, self._settings.node)
+        kept: frozenset[str] | None = frozenset()
         with self._fencing:
             self._unclean |= lost
             if over := self._is_over():
-                self._told = self._ended()
-                if not self._told:
-                    return False  # and the lease is left to run out, so that others see to its work
+                kept = self._end_calls(lost=lost)
+        if kept is None:
+            return False  # and the lease is left to run out, so that others see to its work
         with writing(self._rows) as session:
             lease = leases.take(session, self._settings)
         self.epoch = lease.epoch
         if lease.lost and not lost:
             return False  # just now: to be ended first
         if over:
-            close_cut(self._rows, self._settings, self._settings.node)
+            close_cut(self._rows, self._settings, self._settings.node, but=kept)
         with writing(self._rows) as session:
             cleaned = leases.clean(session, self._settings.node, lease.epoch)
         return cleaned and self._renewed(clean=over)
@@ -192,7 +214,7 @@ class NodeLease(DatabaseLeader):
         return not self._alone and late and not self._has_asterisk()  # or it slept, as this process did
 
     def _renewed(self, *, clean: bool = False) -> bool:
-        """`clean`: all calls that there were have been ended, and are written down as cut."""
+        """`clean`: the calls that were to end have been ended, and are written down as cut."""
         asked_at, fences = clock(), not self._alone
         with Session(self._at_once) as session:
             renewed = leases.renew(session, self._settings.node, self.epoch, fences=fences)

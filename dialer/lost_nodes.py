@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -19,7 +19,14 @@ log = logging.getLogger("dialer")
 
 _LOOK_S = 1.0
 _SILENT_S = 13.0
-"""A node that has not renewed for so long has ended its calls, or Asterisk's parent has (dialer.lease)."""
+"""A node that has not renewed for so long has ended its calls but conversations, or Asterisk's parent has
+(dialer.lease)."""
+_LEFT_S = 7.0
+"""A desk's phone that has been at another node for so long has left its citizen, whose line has ended:
+Asterisk misses a browser's sound for 5 s at most, and ends the line of a citizen who is alone."""
+_FOLLOWS_S = 30.0
+"""So long a round waits for the desks of its conversations. Then others of the line are called before those
+citizens."""
 
 
 class Silence:
@@ -53,6 +60,9 @@ class LostNodes:
         self._next_look = 0.0
         self._silence = Silence()
         """Begins with this dialer: after an outage those that come back a little later are no dead ones."""
+        self._left_since: dict[str, float] = {}
+        """By the token of a callback: since when its desk's phone is at another node."""
+        self._lost_since: dict[str, float] = {}
 
     def take_over(self, *, leads: bool = True) -> bool:
         """See to each node that is gone. Whether any was: then some of its calls are this one's to end."""
@@ -63,12 +73,15 @@ class LostNodes:
             return False
         with reading(self._engine) as session:
             self._silence.look(leases.renewals(session))
+            left, at = lost_nodes.left_by_desk(session), time.monotonic()
+        self._left_since = {token: self._left_since.get(token, at) for token in left}
         if not leads:
             self._depose()
             return False
         with reading(self._engine) as session:
             dead = [name for name in lost_nodes.found(session) if self._silence.lasts(name)]
             may_move = homes.drained(session)
+        self._lost_since = {name: since for name, since in self._lost_since.items() if name in dead}
         for name in dead:
             try:
                 self._take_over(name)
@@ -102,28 +115,52 @@ class LostNodes:
             epoch = lost_nodes.begin(session, name, self._settings.node)
         if epoch is None:
             return
-        log.error("node %s is gone: its work is taken over", name)
-        close_cut(self._engine, self._settings, name, epoch)
+        at = time.monotonic()
+        if name not in self._lost_since:
+            log.error("node %s is gone: its work is taken over", name)
+            self._lost_since[name] = at
+        with reading(self._engine) as session:
+            talking = lost_nodes.in_conversation(session, name)
+        going_on = {token for token in talking if self._left_since.get(token, at) > at - _LEFT_S}
+        waits = at < self._lost_since[name] + _FOLLOWS_S
+        close_cut(
+            self._engine,
+            self._settings,
+            name,
+            epoch,
+            but=going_on if waits else (),
+            later=() if waits else going_on,
+        )
         with writing(self._engine) as session:
             leases.check_lost(session, name, epoch)
             rounds = lost_nodes.free(session, name)
-        log.warning("node %s: %d rounds are free for other nodes", name, rounds)
+        if rounds:
+            log.warning("node %s: %d rounds are free for other nodes", name, rounds)
 
 
-def close_cut(engine: Engine, settings: Settings, name: str, lost_in: int | None = None) -> None:
+def close_cut(
+    engine: Engine,
+    settings: Settings,
+    name: str,
+    lost_in: int | None = None,
+    *,
+    but: Collection[str] = (),
+    later: Collection[str] = (),
+) -> None:
     """Close each callback whose call was cut with the node. One that cannot be closed stops no other.
 
-    `lost_in`: only while the node is lost in this epoch. Raises leases.Fenced.
+    `lost_in`: only while the node is lost in this epoch. `but`: these go on. `later`: these may go on, and
+    their citizens are not called again before they have ended. Raises leases.Fenced.
     """
     with reading(engine) as session:
-        tokens = lost_nodes.cut(session, name)
+        tokens = [token for token in lost_nodes.cut(session, name) if token not in but]
     for token in tokens:
         try:
             with writing(engine) as session:
                 if lost_in is not None:
                     leases.check_lost(session, name, lost_in)
-                lost_nodes.close(session, token, settings)
-            log.warning("%s: cut with node %s", token, name)
+                lost_nodes.close(session, token, settings, may_go_on=token in later)
+            log.warning("%s: %s with node %s", token, "perhaps not cut" if token in later else "cut", name)
         except (OperationalError, InterfaceError, leases.Fenced):
             raise
         except Exception:

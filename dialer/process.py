@@ -6,6 +6,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from asterisk.ami.event import Event
 from sqlalchemy import Engine
@@ -69,7 +70,7 @@ def _turns(
     if settings.database.startswith("sqlite"):
         yield Turns(leads, ami, lambda: Dialer(settings, engine, ami, newest=newest))
         return
-    lease = NodeLease(settings, lambda: hang_up_placed(ami), ami.connected.is_set)
+    lease = NodeLease(settings, partial(hang_up_placed, ami), ami.connected.is_set)
     keepers = [threading.Thread(target=keep, daemon=True) for keep in (lease.guard, lease.run)]
     for each in keepers:
         each.start()

@@ -14,12 +14,6 @@ channel in it; then that of each bridge. A deadlocked core (asterisk#1946, #1907
 there, while it may still answer a ping of its manager interface, or list the channels that it remembers."""
 
 
-_WAITS = "on-the-line"
-"""The context of callers who wait for an operator (dialplan.variables): another node calls them back."""
-_IN_DANGER = "rescue"
-"""That of callers who speak with the emergency service, or wait for it: also one whom we had called."""
-
-
 def works(console: Path) -> str:
     """`core_works`, and no call goes on that another node may place again. Returns what is to be said."""
     core_works(console)
@@ -29,27 +23,28 @@ def works(console: Path) -> str:
 def end_calls(console: Path) -> str:
     """End all calls that the dialer has placed if it has not said in time that they may go on.
 
-    Returns what is to be said of it, if anything. Raises OSError: then they are as good as going on.
+    Conversations last longer (calls_until.CONVERSATIONS_S). Returns what is to be said of it, if anything.
+    Raises OSError: then they are as good as going on.
     """
-    until = calls_until.read(console.parent)
-    if until is None or calls_until.clock() < until:
+    until, at = calls_until.read(console.parent), calls_until.clock()
+    if until is None or at < until:
         return ""
     listed = _ask(console, ["core show channels concise"]).decode(errors="replace")
-    lines = [line.split("!") for line in listed.splitlines() if line.count("!") > 1]
-    in_danger = {_token(fields) for fields in lines if fields[1] == _IN_DANGER}
-    names = [fields[0] for fields in lines if _is_to_end(fields) and _token(fields) not in in_danger]
-    if not names:
+    channels = [_channel(line.split("!")) for line in listed.splitlines() if line.count("!") > _DATA]
+    sorted_ = calls_until.sort(channels, conversations=at < until + calls_until.CONVERSATIONS_S)
+    if not sorted_.ended:
         return ""
-    _ask(console, [f"channel request hangup {name}" for name in names])
-    return f"the dialer is not there: its node's calls are ended, {len(names)} channels"
+    _ask(console, [f"channel request hangup {each.name}" for each in sorted_.ended])
+    kept = f", {len(sorted_.kept)} in conversation go on" if sorted_.kept else ""
+    return f"the dialer is not there: its node's calls are ended, {len(sorted_.ended)} channels{kept}"
 
 
-def _token(fields: Sequence[str]) -> str:
-    return calls_until.token_of(fields[-1].strip())
+_DATA = 6
+"""The field of the application's arguments, in which a `!` may stand; the channel's id is the last one."""
 
 
-def _is_to_end(fields: Sequence[str]) -> bool:
-    return calls_until.PLACED.fullmatch(_token(fields)) is not None or fields[1] == _WAITS
+def _channel(fields: Sequence[str]) -> calls_until.Channel:
+    return calls_until.Channel(fields[0], fields[-1].strip(), fields[1], fields[_DATA - 1], fields[_DATA])
 
 
 def core_works(console: Path) -> None:

@@ -2,9 +2,13 @@
 
 Each step is a transaction that may be repeated by whoever goes on with it. The rounds are free last, so that
 nobody is called for them before those whose calls were cut are in the line again.
+
+A node that only cannot reach the database keeps its conversations (dialer.lease). So a conversation is closed
+when its desk's phone has left for another node, or with a time before which the citizen is not called.
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -14,9 +18,13 @@ from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from db.states import IN_TALK, CallbackState, Outcome
 from hotline.callbacks import breaker, callbacks, closing, conversations, on_the_line, placing, toll
+from hotline.calls_until import CONVERSATIONS_S
 from hotline.line import left_numbers, solved_calls
 from hotline.nodes import homes, leases
 from settings import Settings
+
+_LASTS = timedelta(seconds=CONVERSATIONS_S)
+"""From the time at which a node is found dead its conversations last for less than this."""
 
 
 def found(session: Session) -> Sequence[str]:
@@ -80,10 +88,31 @@ def cut(session: Session, name: str) -> Sequence[str]:
     return session.scalars(there.order_by(Callback.id)).all()
 
 
-def close(session: Session, token: str, settings: Settings) -> None:
-    """Whoever was called, or waited, goes back as if never called; who spoke with a desk is due at once.
+_MAY_TALK = or_(
+    Callback.state.in_(IN_TALK), and_(Callback.state == CallbackState.WAITING, Callback.desk_id.is_not(None))
+)
+"""A citizen who waits for this very desk may have come into its room, and nobody could write it down."""
 
-    What a desk had ended already is over.
+
+def in_conversation(session: Session, name: str) -> Sequence[str]:
+    """The callbacks that were in conversation with a desk there: they may go on."""
+    there = Callback.node == name, Callback.ended_at.is_(None), _MAY_TALK
+    return session.scalars(select(Callback.token).where(*there)).all()
+
+
+def left_by_desk(session: Session) -> Sequence[str]:
+    """The callbacks whose desk's phone is in the room of another node than the citizen."""
+    elsewhere = Desk.id == Callback.desk_id, Desk.phone_connected, Desk.node != Callback.node
+    return session.scalars(
+        select(Callback.token).join(Desk, and_(*elsewhere)).where(Callback.ended_at.is_(None))
+    ).all()
+
+
+def close(session: Session, token: str, settings: Settings, *, may_go_on: bool = False) -> None:
+    """Put whoever was called, or waited, back as if never called; who spoke with a desk is due at once.
+
+    What a desk had ended already is over. `may_go_on`: the conversation may; the citizen is due when its node
+    has ended it at the latest.
     """
     callback = callbacks.by_token(session, token)
     if callback is None:
@@ -94,10 +123,11 @@ def close(session: Session, token: str, settings: Settings) -> None:
     at = now(session)
     if callback.state is CallbackState.PARTING:
         conversations.line_ended(session, callback, settings, hung_up=True)
-    elif callback.state in IN_TALK:
+    elif callback.state in IN_TALK or may_go_on:
         cut_at = callback.held_until or at  # our own side cut it
+        due = at + _LASTS if may_go_on else at
         callbacks.move_unheard(session, token, CallbackState.ENDED, ended_at=at, held_until=cut_at)
-        closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
+        closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=due)
     elif callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
         placing.channel_gone(session, callback)
     else:

@@ -20,14 +20,19 @@ class Clock:
 
 
 class Asterisk:
-    """Counts how often it is told to end all calls."""
+    """Counts how often it is told to end calls, and keeps these conversations while they may go on."""
 
     def __init__(self) -> None:
         self.told, self.hears = 0, True
+        self.conversations = frozenset[str]()
 
-    def hang_up(self) -> bool:
+    def hang_up(self, *, conversations: bool) -> frozenset[str] | None:
         self.told += 1
-        return self.hears
+        if not self.hears:
+            return None
+        if not conversations:
+            self.conversations = frozenset()
+        return self.conversations
 
 
 def another(engine: Engine, settings: Settings) -> None:

@@ -24,13 +24,17 @@ class Manager:
         self.ended.append(keys["Channel"])
 
 
+def ended(manager: Manager, *, conversations: bool = False) -> frozenset[str] | None:
+    return hang_up_placed(manager, conversations=conversations)  # type: ignore[arg-type]
+
+
 def test_given_calls_of_all_kinds_when_the_lease_is_over_then_all_are_ended_but_those_to_the_rescuers() -> (
     None
 ):
     call, code, rescue = (f"{kind}{uuid4().hex}" for kind in ("callback-", "code-7-", "rescue-"))
     manager = Manager(call, f"{call};2", code, rescue, f"{rescue};2", "1764441234.17")
     manager.channels += [{"Uniqueid": "1764441234.18", "Context": "on-the-line"}]
-    assert hang_up_placed(manager)  # type: ignore[arg-type]
+    assert ended(manager) == frozenset()
     assert manager.ended == sorted([call, code, "1764441234.18"]), "who waits will be called back by another"
 
 
@@ -38,7 +42,7 @@ def test_given_who_was_called_and_is_in_danger_when_the_lease_is_over_then_their
     in_danger, other = (f"left-{uuid4().hex}" for _ in range(2))
     manager = Manager(f"{in_danger};2", other, f"{other};2")
     manager.channels += [{"Uniqueid": in_danger, "Context": "rescue"}]
-    assert hang_up_placed(manager)  # type: ignore[arg-type]
+    assert ended(manager) == frozenset()
     assert manager.ended == [other]
 
 
@@ -47,6 +51,31 @@ def test_given_a_call_when_asterisk_does_not_answer_then_it_is_told_again_but_no
 ):
     manager = Manager(f"callback-{uuid4().hex}")
     manager.fault = AmiError("no answer")
-    assert not hang_up_placed(manager)  # type: ignore[arg-type]
+    assert ended(manager) is None
     manager.fault = NotAccepted("no such channel")
-    assert hang_up_placed(manager)  # type: ignore[arg-type]
+    assert ended(manager) == frozenset()
+
+
+def speaks(channel_id: str, context: str, room: str) -> dict[str, str]:
+    """A channel in a desk's room."""
+    data = f"{room},desk-room,citizen"
+    return {"Uniqueid": channel_id, "Context": context, "Application": "ConfBridge", "ApplicationData": data}
+
+
+def test_conversation_outlives_its_nodes_lease() -> None:
+    citizen, guest, alone, rings = (
+        f"{kind}{uuid4().hex}" for kind in ("callback-", "guest-7-", "callback-", "callback-")
+    )
+    telephone = f"desk-3-{uuid4().hex}"
+    manager = Manager(f"{citizen};2", rings)
+    manager.channels += [
+        speaks(citizen, "room", "desk-3"),
+        speaks(guest, "guest-room", "desk-3"),
+        speaks(telephone, "from-desk", "desk-3"),
+        speaks(alone, "room", "desk-4"),
+        speaks("1764441234.19", "from-desk", "desk-5"),
+    ]
+    assert ended(manager, conversations=True) == {citizen, guest, telephone}
+    assert manager.ended == sorted([alone, rings]), "whom the desk has left is called by another node"
+    ended(manager)
+    assert {citizen, guest, telephone} < set(manager.ended)

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_given_two_dialers_of_one_node_when_both_ask_then_one_has_it_and_the_other_after_it(
     lease: NodeLease, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    other = NodeLease(settings.model_copy(update={"node": "one"}), lambda: True)
+    other = NodeLease(settings.model_copy(update={"node": "one"}), Asterisk().hang_up)
     with caplog.at_level("INFO", "dialer"):
         turn(lease)
     assert "this dialer acts for its node now" in caplog.text, "to lead all nodes is another thing"

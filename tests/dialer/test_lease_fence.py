@@ -17,6 +17,7 @@ from hotline.nodes import leases
 from settings import Settings
 from tests import factories as make
 from tests.dialer.node_lease import Asterisk, Clock, another, silent, turn
+from tests.hotline.nodes.conftest import silent as make_silent
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 """On SQLite there is one machine, and no lease to lose."""
@@ -97,6 +98,70 @@ def test_given_a_conversation_that_the_fence_has_cut_when_the_node_is_there_agai
         assert (cut.state, cut.outcome) == (C.CLOSED, Outcome.CALL_AGAIN), "never that it was had"
         assert cut.again_at == cut.ended_at
         assert session.get_one(Callback, their_id).state is C.TALKING
+
+
+def test_conversation_goes_on_when_the_database_is_away_for_all(
+    one_of_two: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lease = one_of_two
+    with writing(engine) as session:
+        goes_on, cut = make.a_callback(session, C.TALKING), make.a_callback(session, C.WAITING)
+        goes_on.node = cut.node = "one"
+        cut.desk_id = None
+        asterisk.conversations = frozenset([goes_on.token])
+        ids = goes_on.id, cut.id
+    with monkeypatch.context() as away:
+        silent(lease, away)
+        clock.at += module._FENCE_S + 60
+        turn(lease)
+        assert asterisk.told == 1 and not lease.leads(), "it begins nothing"
+        turn(lease)
+        assert asterisk.told == 2, "whom the desk leaves is not kept"
+    turn(lease)
+    assert lease.leads() and asterisk.conversations, "no other node has taken its work over"
+    with reading(engine) as session:
+        found = [session.get_one(Callback, each) for each in ids]
+    assert [(each.state, each.outcome) for each in found] == [
+        (C.TALKING, None),
+        (C.CLOSED, Outcome.RETURNED),
+    ]
+
+
+def test_conversation_is_ended_when_another_node_has_its_work(
+    one_of_two: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lease, asterisk.conversations = one_of_two, frozenset(["callback-1"])
+    with monkeypatch.context() as away:
+        silent(lease, away)
+        clock.at += module._FENCE_S
+        turn(lease)
+    assert asterisk.conversations
+    with writing(engine) as session:
+        make_silent(session, "one")
+        assert leases.declare_dead(session, "one")
+    turn(lease)
+    assert not asterisk.conversations and lease.leads()
+
+
+def test_conversation_without_a_database_ends_at_last(
+    one_of_two: NodeLease, clock: Clock, asterisk: Asterisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease, asterisk.conversations = one_of_two, frozenset(["callback-1"])
+    silent(lease, monkeypatch)
+    clock.at += module._FENCE_S + calls_until.CONVERSATIONS_S - 1
+    turn(lease)
+    assert asterisk.conversations
+    clock.at += 1
+    turn(lease)
+    assert not asterisk.conversations, "its citizen may be called by another node from now on"
 
 
 def test_given_an_answer_that_comes_after_the_fence_when_it_says_that_the_lease_lasts_then_that_is_too_late(

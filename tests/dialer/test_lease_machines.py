@@ -44,7 +44,7 @@ def test_given_two_machines_with_one_name_when_the_second_starts_then_it_says_so
     until(lambda: not has_lock(engine), "the server has ended its session")
     turn(second)
     assert not second.leads(), "its lease lasts"
-    again = NodeLease(lease._settings, lambda: True)
+    again = NodeLease(lease._settings, Asterisk().hang_up)
     turn(again)
     assert again.leads() and again.epoch == epoch + 1, "the same machine is not locked out"
     again.close()

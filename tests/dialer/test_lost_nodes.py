@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import Callback, Node, Round
+from db.models import Callback, Desk, Node, Round
 from db.states import CallbackState as C
+from db.states import RegistrationState
 from dialer import lost_nodes as module
 from dialer.leader import Leader, leader
 from dialer.lease import fenced
 from dialer.lost_nodes import LostNodes
+from hotline import calls_until
 from hotline.callbacks import lost_nodes
 from hotline.nodes import leases
 from settings import Settings
@@ -39,6 +42,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(module, "time", clock)
     return clock
+
+
+def at_another_node(session: Session, callback: Callback) -> None:
+    """The phone of its desk has come into its room there."""
+    desk = session.get_one(Desk, callback.desk_id)
+    desk.node, desk.phone_connected, desk.channel = "two", True, "PJSIP/desk"
 
 
 def states(engine: Engine, *ids: int) -> list[C]:
@@ -73,6 +82,7 @@ def test_given_a_node_that_is_gone_when_taken_over_then_not_at_once_and_one_faul
         callbacks = [make.a_callback(session, C.TALKING) for _ in range(2)]
         for each in callbacks:
             each.node, each.placed_at = "one", now(session)
+            at_another_node(session, each)
         session.get_one(Round, callbacks[0].round_id).node = "one"
         ids, bad, round_id = [each.id for each in callbacks], callbacks[0].token, callbacks[0].round_id
         silent(session, "one")
@@ -82,10 +92,10 @@ def test_given_a_node_that_is_gone_when_taken_over_then_not_at_once_and_one_faul
         assert session.get_one(Node, "one").lost_at is None
     close = lost_nodes.close
 
-    def fails(session: Any, token: str, *more: Any) -> None:
+    def fails(session: Any, token: str, *more: Any, **how: Any) -> None:
         if token == bad:
             raise ValueError
-        close(session, token, *more)
+        close(session, token, *more, **how)
 
     with monkeypatch.context() as fault:
         fault.setattr(lost_nodes, "close", fails)
@@ -97,6 +107,61 @@ def test_given_a_node_that_is_gone_when_taken_over_then_not_at_once_and_one_faul
     assert states(engine, *ids) == [C.CLOSED, C.CLOSED]
     with reading(engine) as session:
         assert session.get_one(Round, round_id).node is None
+
+
+@pytest.mark.parametrize("state", [C.TALKING, C.WAITING])
+def test_desk_at_another_node_has_its_citizen_called_at_once(
+    engine: Engine, settings: Settings, clock: Clock, state: C
+) -> None:
+    with writing(engine) as session:
+        for name in ("one", "two"):
+            a_node(session, settings, name)
+        callback = make.a_callback(session, state)
+        callback.node, callback.placed_at, callback.talking_at = "one", now(session), now(session)
+        session.get_one(Desk, callback.desk_id).node = "one"
+        session.get_one(Round, callback.round_id).node = "one"
+        silent(session, "one")
+    task = LostNodes(settings.model_copy(update={"node": "two"}), engine)
+    task.take_over()
+    clock.at += module._SILENT_S
+    task.take_over()
+    assert states(engine, callback.id) == [state], "it may go on: only the database is away there"
+    with writing(engine) as session:
+        at_another_node(session, session.get_one(Callback, callback.id))
+    clock.at += 1
+    task.take_over()
+    assert states(engine, callback.id) == [state], "the old line may be ending"
+    clock.at += module._LEFT_S
+    task.take_over()
+    assert states(engine, callback.id) == [C.CLOSED]
+    with reading(engine) as session:
+        ended = session.get_one(Callback, callback.id)
+        assert ended.registration.not_before is None or ended.registration.not_before <= now(session)
+        assert session.get_one(Round, callback.round_id).node is None
+
+
+def test_conversation_that_may_go_on_is_called_later_not_twice(
+    engine: Engine, settings: Settings, clock: Clock
+) -> None:
+    with writing(engine) as session:
+        for name in ("one", "two"):
+            a_node(session, settings, name)
+        callback = make.a_callback(session, C.TALKING)
+        callback.node, callback.placed_at, callback.talking_at = "one", now(session), now(session)
+        session.get_one(Round, callback.round_id).node = "one"
+        silent(session, "one")
+    task = LostNodes(settings.model_copy(update={"node": "two"}), engine)
+    for seconds in (0.0, module._SILENT_S, module._FOLLOWS_S - 1, 1.0):
+        clock.at += seconds
+        assert states(engine, callback.id) == [C.TALKING]
+        task.take_over()
+    assert states(engine, callback.id) == [C.CLOSED]
+    with reading(engine) as session:
+        place = session.get_one(Callback, callback.id).registration
+        ends = now(session) + timedelta(seconds=calls_until.CONVERSATIONS_S)
+        assert place.not_before is not None and place.not_before > ends - timedelta(seconds=60)
+        assert (place.state, place.attempts) == (RegistrationState.WAITING, 0), "free of charge"
+        assert session.get_one(Round, callback.round_id).node is None, "the line goes on with others"
 
 
 def test_given_a_clock_of_the_database_that_jumps_ahead_when_a_node_renews_all_the_same_then_it_is_not_dead(

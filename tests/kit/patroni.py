@@ -29,7 +29,9 @@ _READY_S = 90.0
 class Cluster:
     """Three etcd, and two PostgreSQL of which one is the primary."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, ttl: int | None = None) -> None:
+        """`ttl`: for so many seconds a primary may be silent; None: as the sample says."""
+        self._ttl = ttl
         self._folder = folder_in_memory("patroni-")
         self._user = unprivileged()
         self._ports: dict[str, int] = {}
@@ -108,6 +110,8 @@ class Cluster:
             "mode: required": "mode: 'off'",
             "local all postgres peer": "local all all trust",
         }
+        if self._ttl is not None:
+            changes["ttl: 20"] = f"ttl: {self._ttl}"
         file = self._folder / f"{name}.yml"
         file.write_text(self._here((SAMPLES / "patroni.yml").read_text(), "pg1", name, changes))
         self._run(name, [need("patroni", "patroni"), file])

@@ -54,11 +54,19 @@ class Nodes(NamedTuple):
 def two_nodes(server: Postgres, **environment: str) -> Iterator[Nodes]:
     """Both run, with one city, one trunk, and one secret; `environment` holds settings of both."""
     database = server.create_database("nodes")
+    with Line(f"127.0.0.1:{server.port}") as line:
+        by_line = make_url(database).set(port=line.port).render_as_string(hide_password=False)
+        with both_on(database, by_line, **environment) as (one, two):
+            yield Nodes(one, two, line)
+
+
+@contextmanager
+def both_on(database: str, by_line: str, **environment: str) -> Iterator[tuple[System, System]]:
+    """The same, of a database that is there; `by_line`: how the second reaches it."""
     first = {"HOTLINE_MAX_CALLS": "20", **environment}
-    with Line(f"127.0.0.1:{server.port}") as line, _node("one", database, **first) as one:
+    with _node("one", database, **first) as one:
         folder = folder_in_memory("hotline-")
         shutil.copy(one.settings.state_dir / "secret", folder / "secret")
-        by_line = make_url(database).set(port=line.port).render_as_string(hide_password=False)
         with System(
             folder=folder,
             HOTLINE_NODE="two",
@@ -66,7 +74,7 @@ def two_nodes(server: Postgres, **environment: str) -> Iterator[Nodes]:
             HOTLINE_TRUNK_HOST=one.environment["HOTLINE_TRUNK_HOST"],
             **environment,
         ) as two:
-            yield Nodes(one, two, line)
+            yield one, two
 
 
 def _node(name: str, database: str, **environment: str) -> System:
@@ -95,7 +103,12 @@ def home(nodes: Nodes, round_id: int) -> str | None:
 
 def states(nodes: Nodes) -> dict[str, str]:
     """How each is, by its name."""
-    with reading(nodes.one.engine) as session:
+    return states_seen_by(nodes.one)
+
+
+def states_seen_by(node: System) -> dict[str, str]:
+    """The same, of all nodes that this one shares the database with."""
+    with reading(node.engine) as session:
         return {each.name: each.state for each in known.everyone(session)}
 
 

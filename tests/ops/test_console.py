@@ -11,11 +11,36 @@ from hotline import calls_until
 from ops import console
 
 
-def channel(name: str, context: str, channel_id: str) -> str:
+def channel(name: str, context: str, channel_id: str, application: str = "AGI", data: str = "x") -> str:
     """As `core show channels concise` tells it."""
     return "!".join(
-        [name, context, "s", "5", "Up", "AGI", "agi://x", "+98", "", "", "3", "7", "", channel_id]
+        [name, context, "s", "5", "Up", application, data, "+98", "", "", "3", "7", "", channel_id]
     )
+
+
+@pytest.mark.parametrize(("over_for", "ended"), [(1, 1), (calls_until.CONVERSATIONS_S + 1, 2)])
+def test_conversation_outlives_its_dialer_for_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, over_for: float, ended: int
+) -> None:
+    talks, rings = (f"callback-{uuid4().hex}" for _ in range(2))
+    lines = [
+        channel("Local/1;1", Context.ROOM, talks, "ConfBridge", "desk-3,desk-room,citizen"),
+        channel(
+            "PJSIP/desk-3-1", Context.FROM_DESK, "1764441234.17", "ConfBridge", "desk-3,desk-room,desk-user"
+        ),
+        channel("Local/2;1", Context.CALLBACK, rings),
+    ]
+    asked: list[str] = []
+
+    def ask(_console: Path, questions: Sequence[str]) -> bytes:
+        asked.extend(questions)
+        return "\n".join(lines).encode()
+
+    monkeypatch.setattr(console, "_ask", ask)
+    calls_until.write(tmp_path, calls_until.clock() - over_for)
+    console.end_calls(tmp_path / "asterisk.ctl")
+    both = ("Local/1;1", "Local/2;1")
+    assert asked[1:] == [f"channel request hangup {name}" for name in both[-ended:]]
 
 
 def test_given_who_was_called_and_is_in_danger_when_the_time_is_over_then_all_calls_end_but_theirs(
