@@ -7,6 +7,7 @@ import queue
 import re
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -53,6 +54,9 @@ class Ami(AMIClient):  # type: ignore[misc]
         self._awaited: set[threading.Event] = set()
         self.may_place_for: Callable[[], float] = lambda: math.inf
         """For how many seconds from this very moment calls may be begun (dialer.lease); 0: for none."""
+        self._heard_at = -math.inf
+        self.last_word_at: float | None = None
+        """When Asterisk was last heard before it was gone, by time.monotonic(); None: it never was."""
         self.add_event_listener(self._keep)
 
     def _keep(self, event: Event, source: object) -> None:
@@ -67,6 +71,8 @@ class Ami(AMIClient):  # type: ignore[misc]
             except (OSError, AmiError, StopIteration) as error:
                 log.warning("no connection to Asterisk: %s", error or type(error).__name__)
             finally:
+                if self.connected.is_set():
+                    self.last_word_at = self._heard_at
                 self.connected.clear()
                 self._close()
                 for waiting in self._awaited.copy():
@@ -122,6 +128,7 @@ class Ami(AMIClient):  # type: ignore[misc]
             if not received:
                 return
             silent = False
+            self._heard_at = time.monotonic()
             data += received
 
     def _decode_pack(self, pack: bytes) -> str:

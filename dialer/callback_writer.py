@@ -37,6 +37,9 @@ _STAMPS = {
 _BUSY_WITH_US = {Outcome.BUSY, Outcome.NO_ANSWER, Outcome.UNREACHABLE}
 """What a phone says whose owner is on the line of 137 at that moment."""
 
+_PICKED_UP = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREENING)
+"""A citizen whom our own side cuts here waited for the desk."""
+
 _NORMAL = 16
 _BY_CITIZEN = {_NORMAL, 31}
 """A talk ends so, on the leg to the phone, when the citizen hangs up; not where the sound stayed away (44),
@@ -108,10 +111,11 @@ class CallbackWriter:
                 closing.close(session, token, outcome, self._settings, until=until, again_at=again_at)
             log.info("%s: ended, %s, %s", token, ending, outcome or "the desk will say")
 
-    def lost(self, callback: Callback, *, steady: bool) -> None:
+    def lost(self, callback: Callback, *, steady: bool, died_at: datetime | None = None) -> None:
         """Its end went by unseen: only the desk can say what became of it. Without a desk nobody spoke.
 
         `steady`: the desk's phone was there all the while, so that it was not the desk that ended it.
+        `died_at`: when Asterisk last said anything before it was gone; None: it was not.
         """
         if callback.state is CallbackState.CLOSED:
             self.ended(callback.token, UNSEEN)
@@ -121,12 +125,20 @@ class CallbackWriter:
             outcome = Outcome.RETURNED if hung_up_before(callback) else Outcome.FAILED
             self.close(callback.token, outcome)
             return
+        if died_at and callback.parting_at and callback.parting_at > died_at:
+            with writing(self._engine) as session:
+                if its_own := callbacks.by_token(session, callback.token):
+                    conversations.cut_before_its_end(session, its_own, self._settings)
+            log.warning("%s: cut by Asterisk's end before its desk ended it", callback.token)
+            return
         if callback.state in (*IN_TALK, CallbackState.PARTING):
             log.warning("%s: ended unseen in state %s", callback.token, callback.state)
             self.ended(callback.token, Ending(_NORMAL) if steady else UNSEEN)
             return
         with writing(self._engine) as session:
-            if callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=now(session)):
+            at = now(session)
+            cut_at = at if callback.state in _PICKED_UP else None
+            if callbacks.move(session, callback.token, CallbackState.ENDED, ended_at=at, held_until=cut_at):
                 log.warning("%s: ended unseen in state %s", callback.token, callback.state)
 
     def held(self, token: str) -> None:

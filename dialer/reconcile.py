@@ -104,10 +104,16 @@ class Reconciler:
             if callback.token in channels:
                 known &= self._adopt(callback, channels[callback.token], callback.token in ringing)
             elif (at - placed_at).total_seconds() > no_channel_s:
-                self._writer.lost(callback, steady=_steady(phones.get(callback.desk_id or 0), callback, at))
+                steady = _steady(phones.get(callback.desk_id or 0), callback, at)
+                self._writer.lost(callback, steady=steady, died_at=self._last_word(at))
             else:
                 known = False  # its channel may just be coming into being
         return all([known, *(self._end_missing(calls, channels, no_channel_s) for calls in self._others)])
+
+    def _last_word(self, at: datetime) -> datetime | None:
+        """When Asterisk was last heard before it was gone, by the database's clock, which says `at` now."""
+        last = self._ami.last_word_at
+        return None if last is None else at - timedelta(seconds=time.monotonic() - last)
 
     def _has_jumped(self, within_s: float) -> bool:
         """Whether the clock by which calls are written down has jumped in the last so many seconds."""

@@ -155,7 +155,9 @@ def finish(session: Session, callback: Callback, settings: Settings) -> None:
         session.flush()
         events.callback_changed(session, callback)
     else:
-        closing.close(session, callback.token, outcome, settings)
+        # a conversation that our own side cut costs the citizen no wait: nobody goes before them
+        at_once = now(session) if callback.held_until else None
+        closing.close(session, callback.token, outcome, settings, again_at=at_once)
 
 
 def line_ended(session: Session, callback: Callback, settings: Settings, *, hung_up: bool) -> None:
@@ -172,6 +174,21 @@ def line_ended(session: Session, callback: Callback, settings: Settings, *, hung
     else:
         until = callback.held_until or (None if hung_up else _held_until(session, settings))
         callbacks.move(session, token, CallbackState.ENDED, ended_at=at, held_until=until)
+
+
+def cut_before_its_end(session: Session, callback: Callback, settings: Settings) -> None:
+    """Take back the end that a desk said of a conversation, because our own side had cut that before.
+
+    The desk's «next» meant a dead line. The citizen is due again at once; or a desk by hand says what came.
+    """
+    session.refresh(callback, with_for_update={"key_share": True})
+    if callback.state is not CallbackState.PARTING:
+        return
+    at, served = now(session), callback.said is not None
+    values: dict[str, Any] = {"ended_at": at, "held_until": at, "parting_at": None, "said": None}
+    callbacks.move(session, callback.token, CallbackState.ENDED, **values)
+    if served:
+        goes_back(session, callback.token, at, settings)
 
 
 def goes_back(session: Session, token: str, at: datetime, settings: Settings) -> None:

@@ -235,6 +235,22 @@ def test_a_cut_connection_loses_no_callback(
     assert len(manager.named("Login")) == before + 1
 
 
+@pytest.mark.parametrize(("after", "outcome"), [(True, O.CALL_AGAIN), (False, O.REACHED)])
+def test_next_after_asterisks_death_reaches_nobody(
+    office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch, after: bool, outcome: Outcome
+):
+    token = office.call(C.TALKING)
+    monkeypatch.setattr(ami, "_READ_S", 60.0)
+    with writing(office.engine) as session:
+        at = now(session) + timedelta(seconds=60 if after else -60)
+    manager.cut()
+    manager.channels.pop(token)
+    office.change(token, state=C.PARTING, parting_at=at, said=O.REACHED)
+    office.until(lambda: office.state(token) is C.CLOSED)
+
+    assert office.callback(token).outcome is outcome
+
+
 @pytest.mark.parametrize(
     ("said", "outcome"), [("", O.HUNG_UP), ("failed", O.FAILED), ("later", O.CALL_AGAIN)]
 )

@@ -1,13 +1,13 @@
 """A conversation outlives its desk's phone; what counts as reached."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import Callback, Desk
+from db.models import Callback, Desk, Round
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, conversations, serving
+from hotline.callbacks import callbacks, claims, closing, conversations, serving
 from hotline.line import line
 from settings import Settings
 from tests.factories import SECOND, a_callback, at_once
@@ -127,3 +127,33 @@ def test_given_two_who_never_met_when_a_person_says_reached_then_it_is_refused(
     session.flush()
     assert refusal(closing.record_outcome, session, callback, O.REACHED, settings) == "never-met"
     assert closing.record_outcome(session, callback, O.CALL_AGAIN, settings).outcome is O.CALL_AGAIN
+
+
+@pytest.mark.parametrize("began", [True, False])
+def test_next_after_our_cut_has_the_same_citizen_first(
+    session: Session, settings: Settings, desk: Desk, began: bool
+) -> None:
+    later = settings.model_copy(update={"retry_seconds": 600})
+    callback = speaks(session, desk, later)
+    if began:
+        conversations.line_ended(session, callback, later, hung_up=False)
+    else:
+        at = now(session)
+        session.execute(update(Callback).values(state=C.ENDED, ended_at=at, held_until=at, talking_at=None))
+        session.refresh(callback)
+    assert serving.ask_next(session, desk, callback.id, later, confirmed=True) is None
+    round_ = session.get_one(Round, desk.round_id)
+    first = claims.call_ahead(session, round_)
+    assert first is not None and first.registration_id == callback.registration_id
+
+
+def test_next_into_a_line_that_our_side_had_cut_is_no_end(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = speaks(session, desk, settings)
+    serving.ask_next(session, desk, callback.id, settings, confirmed=True)
+    assert (callback.state, callback.said) == (C.PARTING, O.REACHED)
+    conversations.cut_before_its_end(session, callback, settings)
+    place = callback.registration
+    assert (callback.outcome, place.state, place.attempts) == (O.CALL_AGAIN, R.WAITING, 0)
+    assert place.not_before is not None and place.not_before <= now(session)
