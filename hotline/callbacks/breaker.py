@@ -2,8 +2,8 @@
 
 There are two. The trunk's opens after calls to FAILURES different numbers in a row that never came to a phone
 (to fewer, where nobody else is due), or when the trunk, which used to answer when asked how it is (SIP
-OPTIONS), does not. The scripts' opens as soon as somebody picks up with whom no script speaks: nobody else is
-to hear the apology before we know whether ivr lives.
+OPTIONS), does not. The scripts' opens after calls to SPEECHLESS different numbers in a row in which somebody
+picked up and no script spoke: one citizen's call may always fail, and stops nobody else's (own_faults).
 
 While one is open, the head of the line is called as a probe, free of charge, after growing pauses; the
 trunk's, while it answers, tries one number after another (own_faults), the first ones quickly: a
@@ -30,6 +30,7 @@ from hotline.callbacks import untried
 TRUNK, SCRIPTS = "trunk", "scripts"
 
 FAILURES = 3
+SPEECHLESS = 2
 FIRST, ANSWERING, LONGEST = timedelta(seconds=5), timedelta(seconds=10), timedelta(seconds=60)
 _QUICKLY = 10
 """So many numbers are tried at the first pause, one after another, before the pauses grow."""
@@ -101,8 +102,8 @@ def failed(session: Session, name: str, token: str) -> None:
         if row.opened_at is None and untried.fails_alone(session, token, number, row.worked_at):
             row.suspects = True
             return
-        row.tried = _and(row.tried, number)
-        another = untried.is_there_another(session, token, tried(row))
+        another = untried.is_there_another(session, token, [*tried(row), number])
+    row.tried = _and(row.tried, number)
     row.failures += 1
     if row.opened_at is None:
         if _is_enough(row, another):
@@ -113,7 +114,7 @@ def failed(session: Session, name: str, token: str) -> None:
             quickly = another and row.answers is not False and len(tried(row)) <= _QUICKLY
             row.probes += not quickly
             row.next_probe_at = at + (FIRST if quickly else _pause(row))
-    if row.opened_at and not another:
+    if name == TRUNK and row.opened_at and not another:
         untried.release(session, tried(row))  # all of this line were tried: its head again
 
 
@@ -244,9 +245,9 @@ def _and(numbers: str, number: str) -> str:
 
 
 def _is_enough(row: Breaker, another: bool) -> bool:
-    """Not before three numbers have failed, if there are three to be called."""
+    """Not before as many numbers have failed; the trunk's before, if there are no more to be called."""
     if row.name != TRUNK:
-        return True
+        return len(tried(row)) >= SPEECHLESS
     return row.failures >= FAILURES and (len(tried(row)) >= FAILURES or not another)
 
 

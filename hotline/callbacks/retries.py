@@ -97,11 +97,11 @@ def after_faults(in_a_row: int, settings: Settings, *, picked_up: bool, line: Li
     Nobody waits for that. But numbers that the carrier cannot call must not stop the line: after two failures
     the next citizen's call shows whether it is this number alone, after one if others fail as well. While
     others can be tried on a line that is down, all who were tried are passed over, each time for longer,
-    until a call gets through, which ends it (breaker). Who picked up and heard an apology is not called
-    again and again.
+    until a call gets through, which ends it (breaker). After a citizen has picked up and heard an apology
+    the next one's call shows whether it is this one alone, who is not called again and again.
     """
     if picked_up:
-        return timedelta(seconds=settings.retry_seconds) if in_a_row > 1 else _SPARED
+        return timedelta(seconds=settings.retry_seconds) if in_a_row > 1 else _NEXT_ONE_TRIES
     match line:
         case Line.TRIES_OTHERS:
             return 2 * _ALONE * min(max(in_a_row - 1, 1), _PROBES)

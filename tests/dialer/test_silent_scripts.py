@@ -16,28 +16,43 @@ pytestmark = [pytest.mark.parametrize("backend", ["sqlite"]), pytest.mark.usefix
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
-def test_given_a_script_that_does_not_speak_when_somebody_picks_up_then_nobody_else_is_called_for_now(
-    hall: Hall, manager: FakeManager
-) -> None:
-    token = hall.brings(C.ANSWERED)
+def fails(hall: Hall, manager: FakeManager, token: str) -> None:
+    """The citizen has picked up, and no script speaks with them."""
     manager.stage(token, "failed")
     hall.until(lambda: hall.state(token) is C.CLOSED)
+
+
+def test_citizen_whose_script_fails_stops_nobody_and_is_called_after_others(
+    hall: Hall, manager: FakeManager
+) -> None:
+    first = hall.brings(C.ANSWERED)
+    fails(hall, manager, first)
+    assert down(hall) is None
+    second = hall.dials()
+    assert hall.callback(second).registration_id != hall.callback(first).registration_id
+
+
+def test_given_scripts_that_do_not_speak_when_two_pick_up_then_nobody_else_is_called_for_now(
+    hall: Hall, manager: FakeManager
+) -> None:
+    other, token = hall.brings(C.ANSWERED), hall.brings(C.ANSWERED)
+    for each in (other, token):
+        fails(hall, manager, each)
     hall.wanted = 1
     hall.until_at_rest()
     assert hall.ended_with(token) == (O.FAILED, R.WAITING, 0)
     with reading(hall.engine) as session:
         down = breaker.down(session)
     assert down is not None
-    assert (down.why, len(manager.named("Originate"))) == (breaker.SCRIPTS, 1)
+    assert (down.why, len(manager.named("Originate"))) == (breaker.SCRIPTS, 2)
 
 
 def test_given_no_script_that_speaks_when_a_citizen_comes_back_to_music_then_calls_flow_no_sooner(
     hall: Hall, manager: FakeManager
 ) -> None:
     waits = hall.brings(C.WAITING)
-    other = hall.brings(C.ANSWERED)
-    manager.stage(other, "failed")
-    hall.until(lambda: hall.state(other) is C.CLOSED)
+    for _ in range(2):
+        fails(hall, manager, hall.brings(C.ANSWERED))
     manager.stage(waits, "confirmed", "BridgeWait")
     hall.until_at_rest()
     assert down(hall) == breaker.SCRIPTS
@@ -47,8 +62,8 @@ def test_given_no_script_that_spoke_when_one_speaks_with_somebody_else_whom_we_c
     hall: Hall, manager: FakeManager
 ) -> None:
     answered = hall.brings(C.ANSWERED)
-    other = hall.brings(C.ANSWERED)
-    manager.stage(other, "failed")
+    for _ in range(2):
+        fails(hall, manager, hall.brings(C.ANSWERED))
     hall.until(lambda: down(hall) == breaker.SCRIPTS)
     manager.stage(answered, "confirmed", "BridgeWait")
     hall.until(lambda: down(hall) is None)

@@ -148,6 +148,13 @@ def test_a_call_that_ends_by_itself_as_its_round_is_over_is_no_trouble(office: O
     assert len(manager.named("Hangup")) == 1
 
 
+def scripts_have_failed(office: Office, *, often: int = 1) -> None:
+    """No script spoke in the calls to so many other numbers."""
+    with writing(office.engine) as session:
+        for nth in range(often):
+            breaker.failed(session, breaker.SCRIPTS, f"callback-other-{nth}")
+
+
 def scripts_are_down(office: Office) -> bool:
     with reading(office.engine) as session:
         down = breaker.down(session)
@@ -165,6 +172,7 @@ def test_whoever_picked_up_and_heard_no_script_or_half_of_one_is_not_rung_again_
         with writing(office.engine) as session:
             turn_near_calls.answer(session, token, said)
 
+    scripts_have_failed(office)
     manager.stage(token, "failed")
     office.until(lambda: ended(office, id_))
     assert scripts_are_down(office), "as after a callback: nobody else hears the apology"
@@ -181,8 +189,8 @@ def test_a_script_that_speaks_in_this_call_shows_that_scripts_speak(office: Offi
     nears(office)
     office.until(lambda: manager.named("Originate"))
     token = manager.named("Originate")[0]["ChannelId"]
-    with writing(office.engine) as session:
-        breaker.failed(session, breaker.SCRIPTS, "callback-other")
+    scripts_have_failed(office, often=2)
+    assert scripts_are_down(office)
 
     manager.stage(token, "spoke")
     office.until(lambda: not scripts_are_down(office))
@@ -196,6 +204,7 @@ def test_a_script_that_fails_in_a_call_to_a_numbers_owner_counts_too_and_the_own
     office.until(lambda: manager.named("Originate"))
     token = manager.named("Originate")[0]["ChannelId"]
 
+    scripts_have_failed(office)
     manager.stage(token, "failed")
     office.until(lambda: scripts_are_down(office))
     manager.hangs_up(token)
@@ -219,6 +228,7 @@ def test_the_owner_of_a_number_who_has_answered_is_not_called_again_though_the_s
     with writing(office.engine) as session:
         confirmation_calls.answer(session, token, yes=yes)
 
+    scripts_have_failed(office)
     manager.stage(token, "failed")
     office.until(lambda: scripts_are_down(office))
     manager.hangs_up(token)

@@ -284,10 +284,14 @@ def test_given_a_probe_on_its_way_when_long_over_due_then_the_trunk_does_not_res
     assert not breaker.may_rest(session)
 
 
-def test_given_somebody_with_whom_no_script_spoke_when_calls_are_asked_for_then_nobody_else_hears_the_apology(
-    session: Session,
-) -> None:
-    fails(session, 1, SCRIPTS)
+def test_one_citizen_with_whom_no_script_speaks_stops_nobody(session: Session) -> None:
+    for _ in range(5):
+        fails(session, 1, SCRIPTS)
+    assert breaker.calls(session) is None
+
+
+def test_two_citizens_with_whom_no_script_speaks_stop_all_calls(session: Session) -> None:
+    fails(session, 2, SCRIPTS)
     assert (breaker.calls(session), pause(session, SCRIPTS)) == (0, 8)
     breaker.worked(session, TRUNK, "callback-next")  # whose phone rings
     assert breaker.calls(session) == 0
@@ -300,7 +304,7 @@ def test_given_trunk_and_scripts_both_fail_when_calls_are_asked_for_then_a_probe
 ) -> None:
     fails(session)
     later(session, 2 * SECOND)
-    fails(session, 1, SCRIPTS)
+    fails(session, 2, SCRIPTS)
     down = breaker.down(session)
     assert down and down.why == TRUNK, "what failed first"
     later(session, 4 * SECOND)

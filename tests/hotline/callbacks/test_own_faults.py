@@ -82,15 +82,15 @@ def test_given_a_citizen_who_picked_up_twice_in_vain_when_asked_then_they_have_t
         own_faults.passed_over(session, a_call(session, place, Outcome.FAILED, answered=True), settings)
         for _ in range(2)
     ]
-    assert waits == [AT_ONCE, timedelta(seconds=settings.retry_seconds)]
+    assert waits == [NEXT_ONE_TRIES, timedelta(seconds=settings.retry_seconds)]
 
 
-def test_given_a_call_that_never_rang_when_the_next_is_picked_up_in_vain_then_nobody_waits_for_that(
+def test_given_a_call_that_never_rang_when_the_next_is_picked_up_in_vain_then_that_one_alone_counts(
     session: Session, place: Registration, settings: Settings
 ) -> None:
     a_call(session, place, Outcome.FAILED)
     first = a_call(session, place, Outcome.FAILED, answered=True)
-    assert own_faults.passed_over(session, first, settings) == timedelta(0)
+    assert own_faults.passed_over(session, first, settings) == NEXT_ONE_TRIES
     second = a_call(session, place, Outcome.FAILED, answered=True)
     assert own_faults.passed_over(session, second, settings) == timedelta(seconds=settings.retry_seconds)
 
@@ -98,7 +98,8 @@ def test_given_a_call_that_never_rang_when_the_next_is_picked_up_in_vain_then_no
 def test_given_a_line_that_is_down_when_calls_fail_again_then_the_head_of_the_line_stays_the_probe(
     session: Session, settings: Settings, place: Registration
 ) -> None:
-    breaker.failed(session, breaker.SCRIPTS, "callback-1")
+    for token in ("callback-1", "callback-2"):
+        breaker.failed(session, breaker.SCRIPTS, token)
     waits = {
         own_faults.passed_over(session, a_call(session, place, Outcome.FAILED), settings) for _ in range(4)
     }

@@ -153,7 +153,7 @@ def test_given_a_later_moment_by_a_cap_when_asked_then_it_counts_if_it_is_later_
         (9, False, Line.DOWN, 0),  # the head of the line is the probe
         (10, False, Line.DOWN, 60),  # but no number that cannot be called stops the others for good
         (11, False, Line.DOWN, 0),
-        (1, True, Line.FLOWS, 0),
+        (1, True, Line.FLOWS, 5),  # is it this one's call alone? the next one's shows
         (2, True, Line.FLOWS, 600),  # heard two apologies
         (2, True, Line.DOWN, 600),
     ],
