@@ -3,6 +3,7 @@
 Whatever goes wrong elsewhere (a bug, a stolen account, a forged line), it cannot call more than this.
 """
 
+import logging
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -31,6 +32,9 @@ _ALARMS_PER_HOUR = 12
 
 KEPT = timedelta(days=2)
 """So long a call is remembered; no cap looks further back than a day."""
+
+
+log = logging.getLogger("calls")
 
 
 class Cap(StrEnum):
@@ -123,6 +127,7 @@ def take(
     """
     extension = numbers.is_extension(number, settings.extensions)
     if not extension and not numbers.allowed(number, settings.allowed_prefixes):
+        log.error("%s: not placed: its number is outside HOTLINE_ALLOWED_PREFIXES", token)
         return Cap.NOT_ALLOWED
     one_at_a_time(session, "toll")  # whoever counts at the same moment would count the same room
     calls, cap = room(session, settings, share, node=settings.node)

@@ -97,7 +97,7 @@ def test_two_dialers_by_mistake_place_a_call_once(
 @on_sqlite
 @pytest.mark.parametrize("number", ["+4930123456", "+982122334455", "+5371234567", "+97144123456"])
 def test_a_number_outside_the_allowed_prefixes_is_never_dialled(
-    office: Office, manager: FakeManager, number: str
+    office: Office, manager: FakeManager, caplog: pytest.LogCaptureFixture, number: str
 ):
     token = office.claims(number=number)
     office.asks_call(token)
@@ -107,6 +107,8 @@ def test_a_number_outside_the_allowed_prefixes_is_never_dialled(
     assert office.callback(token).outcome is O.FAILED
     office.until_at_rest()
     assert manager.named("Originate") == []
+    assert f"{token}: not placed: its number is outside HOTLINE_ALLOWED_PREFIXES" in caplog.text
+    assert number not in caplog.text
 
 
 def test_a_call_asked_for_long_ago_is_given_up_and_not_placed_late(office: Office, manager: FakeManager):
