@@ -67,7 +67,7 @@ def ask_code(request: Request, language: Asked, engine: Database, settings: InFo
     """Have a number given a code, and ask for it."""
     fresh = Response()
     try:
-        way = CodeWay(form["by"]) if form["by"] in list(CodeWay) else CodeWay.CALL
+        way = CodeWay(form["by"]) if form["by"] in list(CodeWay) else codes.ways(settings)[0]
         number = _number(request, fresh, engine, settings, form)
         signed_in.ask_code(request, fresh, engine, settings, number=number, way=way, language=language)
     except Refused as refused:

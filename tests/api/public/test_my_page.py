@@ -9,7 +9,7 @@ from httpx import Response
 from sqlalchemy import Engine, select, update
 
 from db.engine import now, reading, writing
-from db.models import CitizenCode, CitizenSession, Registration
+from db.models import CitizenCode, CitizenSession, CodeWay, Registration
 from db.states import CallbackState, Phase
 from hotline.citizens import codes, sessions
 from hotline.line import registration
@@ -189,3 +189,9 @@ def test_given_a_foreign_page_when_it_posts_the_forms_then_nothing_is_done(
     foreign = {"Origin": "https://evil.example"}
     assert page.post(f"{MY}/delete", data={"sure": "1"}, headers=foreign).status_code == 403
     assert f"{MY}/sign-out" in page.get(MY).text
+
+
+def test_form_without_a_way_sends_the_code_in_the_usual_one(page: TestClient, engine: Engine) -> None:
+    page.post(f"{MY}/code", data={"number": a_number()})
+    with reading(engine) as session:
+        assert session.scalars(select(CitizenCode.way)).all() == [CodeWay.SMS]

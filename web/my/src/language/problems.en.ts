@@ -8,6 +8,7 @@ export const problem: typeof inPersian = {
   'number-invalid': 'This is no telephone number.',
   'number-not-allowed': 'No code is given to this number.',
   'number-blocked': 'No reports are taken from this number. Call 137.',
+  'way-missing': 'Choose how the code shall come.',
   'way-not-offered': 'The code cannot come like that. Choose another way.',
   'way-needs-mobile': 'This way needs a mobile number. Choose the call.',
   'way-not-now': 'Not possible like that just now. Choose another way, or come later.',

@@ -6,9 +6,10 @@ import type { Session, Way } from '../api/types'
 import { forgetAnswers } from '../kept/use-answer'
 import { latin } from '../language/format'
 import { language, problemText, text } from '../language/language'
-import { Field } from '../ui/field'
+import { Choices, Field, Wrong } from '../ui/field'
 import { Head } from '../ui/head'
 import { go } from '../ui/router'
+import { Standing } from '../ui/standing'
 import { codeOfMessage } from './message'
 
 const ASKED = 'hotline137.my.asked'
@@ -34,47 +35,83 @@ export function SignInPage() {
   )
 }
 
-const said = (failed: unknown): string => problemText(failed instanceof Refusal ? failed.code : 'away')
+const codeOf = (failed: unknown): string => (failed instanceof Refusal ? failed.code : 'away')
+
+const OF_NUMBER = ['number-invalid', 'number-not-allowed']
+const OF_WAY = ['way-missing', 'way-not-offered', 'way-needs-mobile', 'way-not-now']
 
 function Number({ asked }: { asked: (number: string) => void }) {
-  const [ways, setWays] = useState<Way[]>(knownWays)
+  const { ways, way, choose, problem, again } = useWays()
   const [number, setTyped] = useState('')
-  const [by, setBy] = useState<Way | null>(null)
   const [wrong, setWrong] = useState('')
   const [busy, setBusy] = useState(false)
-  useEffect(() => void askWays().then(setWays, () => undefined), [])
-  const way = by ?? ways[0] ?? 'call'
+  const mended = (codes: string[]) => setWrong((shown) => (codes.includes(shown) ? '' : shown))
   const send = async (event: Event) => {
     event.preventDefault()
+    if (!way) {
+      setWrong('way-missing')
+      return
+    }
     setBusy(true)
     setWrong('')
     try {
       await ask('POST', '/codes', { json: { number: latin(number), by: way, language } })
       asked(latin(number))
     } catch (failed) {
-      setWrong(said(failed))
+      setWrong(codeOf(failed))
       setBusy(false)
     }
+  }
+  const wrongOf = (codes: string[]) => (codes.includes(wrong) ? problemText(wrong) : '')
+  const typed = (value: string) => {
+    setTyped(value)
+    mended(OF_NUMBER)
+  }
+  const chosen = (one: Way) => {
+    choose(one)
+    mended(OF_WAY)
   }
   return (
     <form onSubmit={(event) => void send(event)}>
       <p class="lead">{text.signIn.lead}</p>
-      <Field label={text.signIn.number} wrong={wrong}>
-        <input type="tel" autocomplete="tel" dir="ltr" lang="en" required maxLength={20} value={number} onInput={(event) => setTyped(event.currentTarget.value)} />
+      <Field label={text.signIn.number} wrong={wrongOf(OF_NUMBER)}>
+        <input type="tel" autocomplete="tel" dir="ltr" lang="en" required maxLength={20} value={number} onInput={(event) => typed(event.currentTarget.value)} />
       </Field>
-      {ways.length > 1 ? (
-        <fieldset>
-          <legend>{text.signIn.by}</legend>
+      {ways.length ? (
+        <Choices legend={text.signIn.by} wrong={wrongOf(OF_WAY)}>
           <div class="choices">
             {ways.map((one) => (
-              <label key={one} class={one === way ? 'choice chosen' : 'choice'}><input type="radio" name="by" checked={one === way} onChange={() => setBy(one)} />{text.signIn.ways[one]}</label>
+              <label key={one} class={one === way ? 'choice chosen' : 'choice'}><input type="radio" name="by" checked={one === way} onChange={() => chosen(one)} />{text.signIn.ways[one]}</label>
             ))}
           </div>
-        </fieldset>
-      ) : null}
-      <button disabled={busy}>{text.signIn.ask}</button>
+        </Choices>
+      ) : <Standing answer={{ said: undefined, asOf: '', problem, again }} />}
+      <Wrong>{wrong && ![...OF_NUMBER, ...OF_WAY].includes(wrong) ? problemText(wrong) : ''}</Wrong>
+      <button disabled={busy || !ways.length}>{text.signIn.ask}</button>
     </form>
   )
+}
+
+/**
+ * The ways in which a code can come, and the chosen one: the usual way from the beginning. A way that is gone from a newer answer
+ * leaves nothing chosen: nobody is called because a list changed under their finger.
+ */
+function useWays() {
+  const [ways, setWays] = useState<Way[]>(knownWays)
+  const [way, choose] = useState<Way | null>(ways[0] ?? null)
+  const [problem, setProblem] = useState('')
+  const [tries, setTries] = useState(0)
+  const shownRef = useRef(ways.length > 0)
+  useEffect(() => {
+    setProblem('')
+    askWays().then((said) => {
+      const changed = shownRef.current
+      shownRef.current = true
+      setWays(said)
+      choose((before) => (before && said.includes(before) ? before : changed ? null : said[0] ?? null))
+    }, (failed: unknown) => setProblem(codeOf(failed)))
+  }, [tries])
+  return { ways, way, choose, problem, again: () => setTries((count) => count + 1) }
 }
 
 function Code({ number, another }: { number: string; another: () => void }) {
@@ -91,9 +128,13 @@ function Code({ number, another }: { number: string; another: () => void }) {
       setNumber(session.number)
       go('', { instead: true })
     } catch (failed) {
-      setWrong(said(failed))
+      setWrong(codeOf(failed))
       setBusy(false)
     }
+  }
+  const typed = (value: string) => {
+    setCode(value)
+    setWrong('')
   }
   const showRef = useRef(show)
   useEffect(() => {
@@ -116,9 +157,10 @@ function Code({ number, another }: { number: string; another: () => void }) {
       }}
     >
       <p class="lead">{text.signIn.sent('‎' + number)}</p>
-      <Field label={text.signIn.code} wrong={wrong}>
-        <input inputMode="numeric" autocomplete="one-time-code" dir="ltr" lang="en" required maxLength={12} value={code} onInput={(event) => setCode(event.currentTarget.value)} />
+      <Field label={text.signIn.code} wrong={wrong === 'wrong-code' ? problemText(wrong) : ''}>
+        <input inputMode="numeric" autocomplete="one-time-code" dir="ltr" lang="en" required maxLength={12} value={code} onInput={(event) => typed(event.currentTarget.value)} />
       </Field>
+      <Wrong>{wrong && wrong !== 'wrong-code' ? problemText(wrong) : ''}</Wrong>
       <div class="row">
         <button disabled={busy}>{text.signIn.go}</button>
         <button type="button" class="quiet" onClick={another}>{text.signIn.another}</button>
