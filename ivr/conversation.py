@@ -158,6 +158,28 @@ class Conversation:
         self.ask_owner(act)
         self.call.say("number-will-be-confirmed")
 
+    def ask_other_number(self, registration_id: int, number: str) -> None:
+        """Ask that a place be called at another E.164 `number`, and say whom we call. Raises Refused."""
+        asks_present_number = True
+
+        def act(session: Session) -> int:
+            nonlocal asks_present_number
+            asked = confirmations.ask_number(
+                session,
+                registration_id,
+                number,
+                per_day=self.settings.registrations_per_day,
+                call_id=self.call.channel_id,
+            )
+            asks_present_number = asked.new_number is not None
+            return asked.id
+
+        self.ask_owner(act)
+        if asks_present_number:
+            self.call.say("change-call-soon")
+        else:
+            self.call.say("change-number-asked", number=numbers.national(number))
+
     def ask_owner(self, act: Callable[[Session], int]) -> None:
         """Ask for a confirmation, in a transaction: its call comes when this one is over. Raises Refused."""
         self.asked.append(self.commit(act))

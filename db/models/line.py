@@ -28,7 +28,7 @@ class ConfirmationKind(StrEnum):
     """What somebody asked for, and the owner of a number agrees to by pressing 1 in a call to it."""
 
     REGISTRATION = "registration"  # a place for this number, which a caller keyed in
-    NUMBER = "number"  # a place is to be called at this number from now on
+    NUMBER = "number"  # a place is to be called at another number: the present one is asked first
     CANCELLATION = "cancellation"  # the place of this number is given up
 
 
@@ -131,6 +131,7 @@ class Confirmation(Base):
     number: Mapped[str] = mapped_column(String(16))  # E.164: is called
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     asked_by: Mapped[str | None] = mapped_column(String(16))  # E.164 of the caller; None: withheld
+    new_number: Mapped[str | None] = mapped_column(String(16))  # E.164 that is to take over from `number`
     asked_at: Mapped[datetime]
     token: Mapped[str | None] = mapped_column(String(41), unique=True)
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))

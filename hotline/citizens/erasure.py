@@ -224,6 +224,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         delete(Confirmation).where(
             Confirmation.number == number, Confirmation.token.is_(None), Confirmation.agreed.is_not(False)
         ),
+        delete(Confirmation).where(Confirmation.new_number == number, Confirmation.token.is_(None)),
         update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
         delete(SilentCaller).where(SilentCaller.number == number),
         delete(LeftNumber).where(

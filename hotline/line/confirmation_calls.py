@@ -116,6 +116,11 @@ def answer(session: Session, token: str, *, yes: bool) -> Registered | Refused |
     A rule that forbids what they agreed to is returned, not raised, since it decides, too ("round-full",
     "number-taken", "number-blocked"). Refused("wrong-state"): the call, or what it asks for, is over.
     """
+    asked = by_token(session, token)
+    if asked is None or asked.registration is None:
+        return _too_late()
+    for number in sorted({asked.number, asked.registration.number}):  # numbers before rows, as everywhere
+        one_at_a_time(session, number)
     confirmation = session.scalar(
         select(Confirmation)
         .where(Confirmation.token == token, Confirmation.decided_at.is_(None))
@@ -125,9 +130,7 @@ def answer(session: Session, token: str, *, yes: bool) -> Registered | Refused |
     place = confirmation.registration if confirmation else None
     if confirmation is None or place is None:
         return _too_late()
-    if confirmation.kind is _K.REGISTRATION:
-        one_at_a_time(session, place.number)
-        session.refresh(place)
+    session.refresh(place)
     confirmation.agreed, confirmation.decided_at = yes, now(session)
     session.flush()
     try:
@@ -155,6 +158,11 @@ def _agreed(session: Session, confirmation: Confirmation, place: Registration) -
     if confirmation.kind is _K.CANCELLATION:
         registration.cancel(session, place.id, tell=True)
         return None
+    if confirmation.new_number:
+        if place.state not in confirmations.ASKED_FOR[_K.NUMBER]:
+            raise _too_late()
+        confirmations.ask_new_number(session, place, confirmation.new_number)
+        return None
     if confirmation.kind is _K.NUMBER:
         registration.change_number(session, place.id, confirmation.number)
     return registration.told(session, place, already=True)
@@ -168,6 +176,8 @@ def kept(session: Session, confirmation: Confirmation) -> Registered | Refused |
     cancelled = place.state is _S.CANCELLED
     if kind is _K.CANCELLATION:
         return None if cancelled else _too_late()
+    if confirmation.new_number:
+        return None if place.state in confirmations.ASKED_FOR[_K.NUMBER] else _too_late()
     if kind is _K.REGISTRATION and cancelled:
         return Refused("round-full", "there was no room when its owner agreed")
     if place.state not in HOLDS_PLACE or place.number != confirmation.number:
@@ -188,6 +198,8 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
     confirmation = by_token(session, token)
     if confirmation is None:
         return
+    if confirmation.new_number and confirmation.agreed:
+        confirmations.call_new_number(session, confirmation)
     at = now(session)
     confirmation.token = None
     confirmation.not_before = at + (_WAIT_AFTER_OURS if ours else _WAIT * confirmation.attempts)

@@ -1,8 +1,9 @@
-"""What nobody may do to the owner of a number behind their back: the owner is called, and presses 1.
+"""Calls in which the owner of a number agrees to what a caller asked for, by pressing 1.
 
-A caller may ask for three things (db.models.ConfirmationKind): a place for a number that is not their own,
-that their place be called at another number, that their place be given up though they have no ticket number
-at hand. Whoever asks learns nothing: whatever is true of the number, the answer is the same, and counts.
+A caller may ask for three things (db.models.ConfirmationKind): a place for a number that is not their own;
+that a place be called at another number; that a place be given up. The last two ask the place's own number:
+a caller ID is easily forged, and what a call has said proves nothing in that call. A caller learns nothing
+of the number that they key in: whatever is true of it, the answer is the same, and counts.
 The calls themselves: `hotline.line.confirmation_calls`.
 """
 
@@ -13,7 +14,7 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, delete, exists, func,
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import BlockedNumber, Confirmation, ConfirmationKind, Registration
+from db.models import BlockedNumber, Confirmation, ConfirmationKind, LedgerEntry, Registration
 from db.states import Fact, RegistrationState, registration_sources
 from hotline.errors import Refused
 from hotline.line import registration, registration_limits
@@ -25,7 +26,8 @@ _HANGS_UP = timedelta(seconds=2)
 _DAY, _HOUR, _KEPT = timedelta(days=1), timedelta(hours=1), timedelta(days=30)
 _WITHHELD_PER_HOUR = 30
 """All callers without a number together, so that nobody escapes a caller's own limit by withholding it."""
-_CANCELLATIONS_A_DAY = 3
+_CALLS_TO_OWNER_A_DAY = 3
+"""How often a number may be asked about giving a place up, and how often about moving one."""
 
 _K, _S = ConfirmationKind, RegistrationState
 ASKED_FOR = {
@@ -84,36 +86,67 @@ def _texted(session: Session, registration_id: int) -> Registration | None:
     return session.scalar(unconfirmed)
 
 
-def ask_number(session: Session, registration_id: int, number: str, *, per_day: int) -> int:
-    """The place is to be called at this E.164 `number`, once its owner agrees: returns the confirmation.
+def ask_number(
+    session: Session, registration_id: int, number: str, *, per_day: int, call_id: str | None = None
+) -> Confirmation:
+    """Ask whether the place may be called at this E.164 `number` instead.
 
-    An earlier wish for another number is forgotten. Raises Refused("too-many-today" | "wrong-state").
+    Its present number is asked first, then the new one. A place that was made in this very call (`call_id`)
+    is taken from nobody: there only the new number is asked. An earlier wish for another number is dropped.
+    Raises Refused("same-number" | "too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.NUMBER)
+    if number == place.number:
+        raise Refused("same-number", "the place is called at this number already")
     one_at_a_time(session, place.number)
+    _drop_wishes(session, _K.NUMBER, registration_id)
+    if not _was_made_in(session, place, call_id):
+        _check_calls_to_owner(session, _K.NUMBER, place.number)
+        return _ask(session, _K.NUMBER, place.number, place.number, place, new_number=number)
     if registration_limits.for_others_today(session, place.number) >= per_day:
         raise Refused("too-many-today", f"a number asks for others at most {per_day} times a day")
-    _forget_wishes(session, _K.NUMBER, registration_id)
+    return ask_new_number(session, place, number)
+
+
+def ask_new_number(session: Session, place: Registration, number: str) -> Confirmation:
+    """Ask the owner of the E.164 `number` to take the place over, unless they are to be left in peace."""
     peace = left_in_peace(session, number)
-    return _ask(session, _K.NUMBER, number, place.number, place, decided=peace).id
+    return _ask(session, _K.NUMBER, number, place.number, place, decided=peace)
 
 
 def ask_cancellation(session: Session, registration_id: int) -> int:
-    """The place is to be given up, once its own number agrees: returns the confirmation.
+    """Ask the place's own number whether it is to be given up. Return the confirmation's id.
 
     Raises Refused("too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.CANCELLATION)
     one_at_a_time(session, place.number)
+    _check_calls_to_owner(session, _K.CANCELLATION, place.number)
+    _drop_wishes(session, _K.CANCELLATION, registration_id)
+    return _ask(session, _K.CANCELLATION, place.number, place.number, place).id
+
+
+def _check_calls_to_owner(session: Session, kind: ConfirmationKind, number: str) -> None:
+    """Raises Refused("too-many-today") if this number was to be asked about its places too often in 24 hours.
+
+    Caller ID is easily forged: nobody is to be rung all day by somebody who pretends their number.
+    """
     asked = select(func.count(Confirmation.id)).where(
-        Confirmation.asked_by == place.number,
-        Confirmation.kind == _K.CANCELLATION,
+        Confirmation.asked_by == number,
+        Confirmation.number == number,
+        Confirmation.kind == kind,
         Confirmation.asked_at > now(session) - _DAY,
     )
-    if (session.scalar(asked) or 0) >= _CANCELLATIONS_A_DAY:
-        raise Refused("too-many-today", "a number is called about cancelling three times a day")
-    _forget_wishes(session, _K.CANCELLATION, registration_id)
-    return _ask(session, _K.CANCELLATION, place.number, place.number, place).id
+    if (session.scalar(asked) or 0) >= _CALLS_TO_OWNER_A_DAY:
+        raise Refused("too-many-today", "a number is asked about its own places a few times a day")
+
+
+def _was_made_in(session: Session, place: Registration, call_id: str | None) -> bool:
+    """Whether this call made the place, and did not only confirm one that somebody had asked for before."""
+    if call_id is None or place.call_id != call_id:
+        return False
+    confirmed = exists().where(LedgerEntry.registration_id == place.id, LedgerEntry.fact == Fact.CONFIRMED)
+    return not session.scalar(select(confirmed))
 
 
 def _caller(asked_by: str | None) -> str:
@@ -133,7 +166,7 @@ def left_in_peace(session: Session, number: str) -> bool:
     refused = exists().where(
         Confirmation.number == number,
         Confirmation.decided_at > now(session) - _KEPT,
-        Confirmation.kind != _K.CANCELLATION,
+        Confirmation.number.is_distinct_from(Confirmation.asked_by),
         Confirmation.agreed.is_(False),
     )
     query = select(or_(refused, exists().where(BlockedNumber.number == number)))
@@ -154,6 +187,7 @@ def _ask(
     asked_by: str | None,
     place: Registration | None,
     *,
+    new_number: str | None = None,
     decided: bool = False,
 ) -> Confirmation:
     at = now(session)
@@ -162,6 +196,7 @@ def _ask(
         number=number,
         registration_id=place.id if place else None,
         asked_by=asked_by,
+        new_number=new_number,
         asked_at=at,
         not_before=at + _LISTENS,
         decided_at=at if decided or place is None else None,
@@ -171,7 +206,7 @@ def _ask(
     return confirmation
 
 
-def _forget_wishes(session: Session, kind: ConfirmationKind, registration_id: int) -> None:
+def _drop_wishes(session: Session, kind: ConfirmationKind, registration_id: int) -> None:
     session.execute(
         update(Confirmation)
         .where(
@@ -193,6 +228,14 @@ def caller_leaves(session: Session, ids: Collection[int]) -> None:
         .values(not_before=soon)
         .execution_options(synchronize_session=False)
     )
+
+
+def call_new_number(session: Session, agreed: Confirmation) -> None:
+    """The call in which a place's present number `agreed` is over: the call to the new number may follow."""
+    following = select(Confirmation.id).where(
+        Confirmation.registration_id == agreed.registration_id, Confirmation.number == agreed.new_number
+    )
+    caller_leaves(session, session.scalars(following).all())
 
 
 def forget(session: Session) -> None:

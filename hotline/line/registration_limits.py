@@ -56,7 +56,7 @@ _GIVEN_UP_TODAY = _OWN_TODAY.where(
 _FOR_OTHERS_TODAY = select(func.count(Confirmation.id)).where(
     Confirmation.asked_by == _CALLER,
     Confirmation.asked_at > _SINCE,
-    Confirmation.kind != ConfirmationKind.CANCELLATION,
+    Confirmation.number != Confirmation.asked_by,  # a call to the caller's own number is limited apart
 )
 _FOUND = select(
     *(Round.id, Round.capacity, Round.ended_at, Round.cancelled_at),

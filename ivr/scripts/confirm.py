@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from db.models import ConfirmationKind, Round
+from hotline import numbers
 from hotline.errors import Refused
 from hotline.line import confirmation_calls
 from hotline.line.registration import Registered
@@ -20,6 +21,7 @@ _ABOUT = {
     ConfirmationKind.NUMBER: ("confirm-number-intro", "confirm-call-press-one"),
     ConfirmationKind.CANCELLATION: ("confirm-cancel-intro", "confirm-cancel-press-one"),
 }
+_ABOUT_MOVING = ("confirm-move-intro", "confirm-move-press-one")
 _DONE = {
     ConfirmationKind.REGISTRATION: "confirm-call-done",
     ConfirmationKind.NUMBER: "confirm-number-done",
@@ -43,18 +45,29 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         if confirmation is None or confirmation.registration is None:
             raise AGIError("a confirmation that nobody asked for")
         kind, language = confirmation.kind, confirmation.registration.language
+        new_number = confirmation.new_number and numbers.national(confirmation.new_number)
         office = rounds.speaker(session.get_one(Round, confirmation.registration.round_id)).clip
         said = confirmation.agreed
         told = confirmation_calls.kept(session, confirmation) if said is not None else None
     call.speak(language)
     if said is None:
-        intro, question = _ABOUT[kind]
-        call.say(intro, office=office)
+        intro, question = _ABOUT_MOVING if new_number else _ABOUT[kind]
+        call.say(intro, office=office, **({"number": new_number} if new_number else {}))
         said = call.ask(question, keys="12", yes="12", tries=2) == "1"
         with call.working(), writing(engine) as session:
             told = confirmation_calls.answer(session, token, yes=said)
-    _tell(call, kind, told, yes=said)
+    if new_number and told is None:
+        _tell_of_moving(call, new_number, yes=said)
+    else:
+        _tell(call, kind, told, yes=said)
     call.say("confirm-call-goodbye")
+
+
+def _tell_of_moving(call: Call, new_number: str, *, yes: bool) -> None:
+    if yes:
+        call.say("change-number-asked", number=new_number)
+    else:
+        call.say("number-kept")
 
 
 def _tell(call: Call, kind: ConfirmationKind, told: Registered | Refused | None, *, yes: bool) -> None:

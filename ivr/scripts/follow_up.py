@@ -1,18 +1,17 @@
 """Key 2: where do I stand, and what became of my report? By the caller's own number first, else by the ticket
 number or the tracking number.
 
-Only who calls from the number of a registration may change it, and has to know its ticket number or to answer
-a call to that number, since a caller's number can be forged. A stranger with the ticket number hears status
-and place, nothing personal.
+A caller from the number of a registration hears of it, and may ask to give it up or to move it; the number
+itself agrees in a call of ours, since a caller ID is easily forged. A stranger with the ticket number hears
+status and place, nothing personal.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
-from sqlalchemy.orm import Session
-
-from db.engine import reading, writing
+from db.engine import reading
 from db.states import RegistrationState
-from hotline import numbers, tickets
+from hotline import tickets
 from hotline.errors import Refused
 from hotline.line import caller_context, confirmations, registration
 from hotline.line.caller_context import Place
@@ -126,22 +125,12 @@ def _owners_choices(talk: Conversation, place: Place, *, others: bool) -> bool:
 
 
 def _cancel(talk: Conversation, place: Place) -> None:
-    """Given up with the ticket number, else by a call to the number; silence keeps it."""
+    """Ask the place's number, by a call after this one, whether it gives the place up."""
     if talk.call.ask("cancel-confirm", keys="123456789#") != _CANCEL_KEY:
         talk.call.say("not-cancelled")
         return
-    asked_for = place.state is RegistrationState.UNCONFIRMED  # by somebody else: nobody has its ticket number
-    if asked_for or _has_ticket(talk, place):
-        try:
-            with talk.call.working(), writing(talk.engine) as session:
-                registration.cancel(session, place.registration_id, tell=not asked_for)
-        except Refused:
-            _tell_as_it_is(talk, place)
-            return
-        talk.call.say("cancelled-now")
-    elif talk.call.ask("cancel-call-offer", keys=f"1{END}", yes="1") != "1":
-        talk.call.say("not-cancelled")
-    elif _asks(talk, place, lambda session: confirmations.ask_cancellation(session, place.registration_id)):
+    with _telling_how_it_is(talk, place):
+        talk.ask_owner(lambda session: confirmations.ask_cancellation(session, place.registration_id))
         talk.call.say("cancel-call-soon")
 
 
@@ -149,51 +138,19 @@ def _change_number(talk: Conversation, place: Place) -> None:
     if place.state is RegistrationState.UNCONFIRMED:  # that number is yet to be confirmed
         talk.call.say_instead("status-unconfirmed")
         return
-    if not _has_ticket(talk, place):
-        talk.call.say_instead("change-needs-ticket")
-        return
-    number, per_day = talk.ask_number(), talk.settings.registrations_per_day
-
-    def ask(session: Session) -> int:
-        return confirmations.ask_number(session, place.registration_id, number, per_day=per_day)
-
-    if _asks(talk, place, ask):
-        talk.call.say("change-number-asked", number=numbers.national(number))
+    number = talk.ask_number()
+    with _telling_how_it_is(talk, place):
+        talk.ask_other_number(place.registration_id, number)
 
 
-def _asks(talk: Conversation, place: Place, act: Callable[[Session], int]) -> bool:
+@contextmanager
+def _telling_how_it_is(talk: Conversation, place: Place) -> Iterator[None]:
+    """Say which rule refuses what is done within, or how the place stands now, and go on after it."""
     try:
         with talk.telling_refusals():
-            talk.ask_owner(act)
-            return True
+            yield
     except Refused:
         _tell_as_it_is(talk, place)
-    return False
-
-
-def _has_ticket(talk: Conversation, place: Place) -> bool:
-    """Whether the caller keys in the ticket number of this place, or of one that was merged into it."""
-    mistake = ""
-    for _ in range(_TRIES):
-        keyed = talk.call.ask_digits(
-            "owner-ticket", at_most=tickets.TICKET.length, optional=True, mistake=mistake
-        )
-        if not keyed:
-            return False
-        if keyed == place.ticket or _merged(talk, keyed) == place.registration_id:
-            return True
-        mistake = "ticket-invalid"
-    talk.call.say_instead(mistake)
-    return False
-
-
-def _merged(talk: Conversation, keyed: str) -> int | None:
-    try:
-        ticket = tickets.parse(keyed)
-        with talk.call.working(), reading(talk.engine) as session:
-            return registration.get_by_ticket(session, ticket).id
-    except Refused:
-        return None
 
 
 def _tell_as_it_is(talk: Conversation, place: Place) -> None:

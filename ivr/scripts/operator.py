@@ -5,12 +5,10 @@ from contextlib import suppress
 from sqlalchemy.orm import Session
 
 from dialplan.variables import Variable
-from hotline import numbers
 from hotline.callbacks import line_home, on_the_line
 from hotline.callbacks.line_home import Side
 from hotline.callbacks.on_the_line import Outlook
 from hotline.errors import Refused
-from hotline.line import confirmations
 from hotline.line.registration import Registered
 from ivr.call import OPERATOR, NoKey, Prompt
 from ivr.conversation import Conversation, about, before_you
@@ -84,14 +82,8 @@ def _other_number(talk: Conversation, registration_id: int) -> None:
             number = talk.ask_number()
         except NoKey:  # they are called here
             return
-        per_day = talk.settings.registrations_per_day
-
-        def ask(session: Session) -> int:
-            return confirmations.ask_number(session, registration_id, number, per_day=per_day)
-
         with (
             suppress(Refused),
             talk.telling_refusals(),
         ):  # a desk has just taken it: they call here
-            talk.ask_owner(ask)
-            talk.call.say("change-number-asked", number=numbers.national(number))
+            talk.ask_other_number(registration_id, number)

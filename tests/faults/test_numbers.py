@@ -72,7 +72,7 @@ def test_given_a_telephone_that_has_keyed_in_three_numbers_when_it_keys_in_more_
     assert len(confirmations) == 3
 
 
-def test_given_a_caller_without_the_ticket_number_when_they_cancel_then_a_call_to_the_number_decides(
+def test_given_a_caller_who_cancels_when_the_number_is_called_then_that_call_decides(
     system: System,
 ) -> None:
     number = system.number()
@@ -82,8 +82,6 @@ def test_given_a_caller_without_the_ticket_number_when_they_cancel_then_a_call_t
         owner.at("greeting", "2")
         owner.at("follow-up-menu", "2")
         owner.at("cancel-confirm", "5")
-        owner.at("owner-ticket", "#")
-        owner.at("cancel-call-offer", "1")
         owner.at("cancel-call-soon")
         assert _only(system, round_id).state is RegistrationState.WAITING
         owner.hangup()
@@ -99,29 +97,29 @@ def test_given_an_owner_with_another_number_when_it_agrees_then_the_place_is_cal
     system: System,
 ) -> None:
     old, new = system.number(), system.number()
-    with (
-        system.only_round() as round_id,
-        Caller(system, old) as owner,
-        Caller(system, new, port=system.trunk_port) as other,
-    ):
+    with system.only_round() as round_id:
         system.register(round_id, old)
         ticket = _only(system, round_id).ticket
-        owner.call()
-        owner.at("greeting", "2")
-        owner.at("follow-up-menu", "3")
-        owner.at("owner-ticket", f"{ticket}#")
-        owner.at("ask-number", f"{new}#")
-        owner.at("confirm-number", "1")
-        owner.at("change-number-asked")
-        owner.hangup()
+        with Caller(system, old, port=system.trunk_port) as owner:
+            owner.call()
+            owner.at("greeting", "2")
+            owner.at("follow-up-menu", "3")
+            owner.at("ask-number", f"{new}#")
+            owner.at("confirm-number", "1")
+            owner.at("change-call-soon")
+            owner.hangup()
+            owner.wait_for_call()
+            owner.answer()
+            owner.at("confirm-move-press-one", "1")
+            owner.at("change-number-asked")
         assert _only(system, round_id).number == "+98" + old[1:]
 
-        other.wait_for_call()
-        other.answer()
-        other.at("confirm-number-intro")
-        other.at("confirm-call-press-one", "1")
-        other.at("confirm-number-done")
-        place = _only(system, round_id)
-        other.hangup()
+        with Caller(system, new, port=system.trunk_port) as other:
+            other.wait_for_call()
+            other.answer()
+            other.at("confirm-number-intro")
+            other.at("confirm-call-press-one", "1")
+            other.at("confirm-number-done")
+            place = _only(system, round_id)
 
     assert (place.number, place.ticket) == ("+98" + new[1:], ticket)

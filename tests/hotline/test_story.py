@@ -170,8 +170,13 @@ class City:
         """Keys in the number, and confirms it when it is called."""
         steps = [YES[0], ("ask-number", f"{citizen.phone}#"), ("confirm-number", "1")]
         assert "number-will-be-confirmed" in self.dials(citizen, *steps, caller_id="anonymous").prompts
+        heard = self.is_called(citizen, ("confirm-call-press-one", "1"))
+        assert "confirm-call-done" in heard.prompts
+
+    def is_called(self, citizen: Citizen, *steps: tuple[str, str]) -> Heard:
+        """Picks up the call that was asked for, and answers."""
         with writing(self.engine) as session:
-            for asked in session.scalars(select(Confirmation)):
+            for asked in session.scalars(select(Confirmation).where(Confirmation.decided_at.is_(None))):
                 assert asked.not_before < now(session) + timedelta(seconds=10), "the caller has hung up"
                 asked.not_before = now(session)
             session.flush()
@@ -180,8 +185,7 @@ class City:
             assert taken and taken.token and taken.registration
             citizen.ticket = taken.registration.ticket
             token = taken.token
-        heard = self.dials(citizen, ("confirm-call-press-one", "1"), script="confirm", channel_id=token)
-        assert "confirm-call-done" in heard.prompts
+        return self.dials(citizen, *steps, script="confirm", channel_id=token)
 
     def standing(self, round_: Round) -> list[str]:
         """The ticket numbers of the line, as the desks see it."""
@@ -291,10 +295,10 @@ def many_register(city: City, round_: Round) -> Line:
         heard = city.registers(citizen, round_, before_me=came)
         assert heard.said("expectation", reached=30), "three hours, six minutes each"
     gives_up, lifted = first.citizens[12], first.citizens[20]
-    ticket = ("owner-ticket", f"{gives_up.ticket}#")
-    out = [("main-menu", "2"), ("follow-up-menu", "2"), ("cancel-confirm", "5"), ticket]
-    heard = city.dials(gives_up, *out)
-    assert heard.prompts[-2:] == ["cancelled-now", "goodbye"]
+    out = [("main-menu", "2"), ("follow-up-menu", "2"), ("cancel-confirm", "5")]
+    assert city.dials(gives_up, *out).prompts[-2:] == ["cancel-call-soon", "goodbye"]
+    heard = city.is_called(gives_up, ("confirm-cancel-press-one", "1"))
+    assert heard.prompts[-2:] == ["cancelled-now", "confirm-call-goodbye"]
     gives_up.state = "cancelled"
     with writing(city.engine) as session:
         row = registration.get_by_ticket(session, lifted.ticket)

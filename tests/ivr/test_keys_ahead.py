@@ -34,7 +34,7 @@ ANNOUNCED = {
     ),
     *("operator-registered", "message-kept", "report-recorded", "report-recorded-again", "beep"),
     *("report-speak", "message-speak", "cancel-call-soon", "change-number-asked"),
-    *("change-needs-ticket", "goodbye-how", "carried-over", "too-many-today", "full-meanwhile"),
+    *("change-call-soon", "goodbye-how", "carried-over", "too-many-today", "full-meanwhile"),
 }
 """Prompts that ask nothing."""
 

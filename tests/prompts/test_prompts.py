@@ -48,6 +48,7 @@ SLOTS = {
     "confirm-number-intro": {"office": "clip"},
     "confirm-number-done": {"ticket": "digits"},
     "confirm-cancel-intro": {"office": "clip"},
+    "confirm-move-intro": {"office": "clip", "number": "phone"},
     "report-recorded": {"tracking": "digits"},
     "report-recorded-again": {"tracking": "digits"},
     "operator-registered": {"ticket": "digits"},
@@ -82,7 +83,7 @@ WITHOUT_SLOTS = f"""
     closed-meanwhile too-many-today too-many-withheld blocked-nuisance blocked-owner
     status-unconfirmed confirm-call-press-one confirm-call-refused confirm-call-full confirm-call-too-late
     confirm-number-refused confirm-number-taken confirm-cancel-press-one confirm-call-goodbye
-    other-place owner-ticket cancel-call-offer cancel-call-soon change-needs-ticket
+    other-place cancel-call-soon change-call-soon number-kept confirm-move-press-one
     follow-up-ask follow-up-ask-slow ticket-invalid
     follow-up-menu other-ticket cancel-confirm cancelled-now not-cancelled
     report-danger urgent-first urgent-caller-left

@@ -95,7 +95,9 @@ class World:
             if (place := self._some(session, which)) and which % 2:
                 confirmations.ask_cancellation(session, place.id)
             elif place:
-                confirmations.ask_number(session, place.id, NUMBERS[which % len(NUMBERS)], per_day=99)
+                wished = NUMBERS[which % len(NUMBERS)]
+                with contextlib.suppress(Refused):  # it has this number, or was asked often enough
+                    confirmations.ask_number(session, place.id, wished, per_day=99)
 
     def an_operator_is_asked_for(self, which: int) -> None:
         with writing(self.engine) as session:

@@ -191,7 +191,14 @@ def a_place(session: Session, state: RegistrationState = R.WAITING) -> Registrat
 
 
 def wants_number(session: Session, place: Registration, number: str = NUMBER) -> int:
-    return soon(session, confirmations.ask_number(session, place.id, number, per_day=3))
+    asked = soon(session, confirmations.ask_number(session, place.id, number, per_day=3).id)
+    present = placed(session, asked)
+    confirmation_calls.answer(session, present, yes=True)
+    confirmation_calls.ended(session, present)
+    (to_new,) = session.scalars(
+        select(Confirmation.id).where(Confirmation.id > asked, Confirmation.number == number)
+    )
+    return soon(session, to_new)
 
 
 def wants_out(session: Session, place: Registration) -> int:

@@ -1,11 +1,12 @@
 """A citizen's own place, and what is heard of it."""
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 from stdnum import damm
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from db.models import Confirmation, Registration
 from db.states import RegistrationState
+from hotline.line import confirmation_calls
 
 ASKED = ["greeting", "main-menu", "follow-up-ask"]
 TICKET = "012345" + damm.calc_check_digit("012345")
@@ -16,11 +17,6 @@ OWNER = ["greeting", "main-menu", "active-registration", *WAITS]
 CHOICES = ["choices", "follow-up-menu", "other-ticket"]
 
 CANCELS = [("main-menu", "2"), ("follow-up-menu", "2"), ("cancel-confirm", "5")]
-NO_TICKET = [
-    *([("owner-ticket", "#")], [("after owner-ticket", "")]),
-    [("owner-ticket", "1#"), ("owner-ticket", UNKNOWN + "#"), ("owner-ticket", "#")],
-    [("owner-ticket", UNKNOWN + "#")] * 3,
-]
 
 
 def kept(engine: Engine, registration: Registration) -> Registration:
@@ -37,3 +33,15 @@ def asked(engine: Engine) -> list[Confirmation]:
 def become(engine: Engine, registration: Registration, state: RegistrationState) -> None:
     with writing(engine) as session:
         session.get_one(Registration, registration.id).state = state
+
+
+def take_up_call(engine: Engine) -> tuple[str, str] | None:
+    """Take up the next call that is asked for, as the dialer does in time. Return its number and token."""
+    waits = update(Confirmation).where(Confirmation.decided_at.is_(None), Confirmation.attempts == 0)
+    with writing(engine) as session:
+        session.execute(waits.values(not_before=now(session)))
+        for id_ in confirmation_calls.due(session, 1):
+            taken = confirmation_calls.take_up(session, id_)
+            if taken and taken.token:
+                return taken.number, taken.token
+    return None

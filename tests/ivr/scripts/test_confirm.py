@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import Confirmation, Registration, Round
+from db.models import Confirmation, ConfirmationKind, Registration, Round
 from db.states import RegistrationState
 from hotline.line import confirmation_calls, confirmations
 from hotline.line.registration import register
@@ -218,7 +218,7 @@ def test_who_has_registered_in_a_call_of_their_own_meanwhile_hears_the_same_tick
 def moves(engine: Engine) -> Placed:
     with writing(engine) as session:
         own = make.a_registration(session, make.a_round(session))
-        return call_about(engine, session, confirmations.ask_number(session, own.id, NEW, per_day=3))
+        return call_about(engine, session, confirmations.ask_new_number(session, own, NEW).id)
 
 
 def test_the_owner_of_another_number_agrees_and_hears_the_ticket(asterisk: FakeAsterisk, moves: Placed):
@@ -251,7 +251,78 @@ def test_the_owner_of_a_number_with_a_place_of_its_own_hears_that(
     assert moves.place().number != NEW
 
 
-# --- giving a place up without a ticket number ---
+# --- the number that a place is to leave ---
+
+
+@pytest.fixture
+def leaves(engine: Engine) -> Placed:
+    """The call to the present number of a place that is to be called at another one."""
+    with writing(engine) as session:
+        own = make.a_registration(session, make.a_round(session))
+        return call_about(engine, session, confirmations.ask_number(session, own.id, NEW, per_day=3).id)
+
+
+def calls_to(engine: Engine, number: str) -> list[ConfirmationKind]:
+    with reading(engine) as session:
+        return list(session.scalars(select(Confirmation.kind).where(Confirmation.number == number)))
+
+
+def test_present_number_agrees_and_the_new_one_is_called(
+    asterisk: FakeAsterisk, engine: Engine, leaves: Placed
+):
+    heard = answer(asterisk, leaves.token, ("confirm-move-press-one", "1"))
+
+    assert heard.order == [
+        *("HOTLINE_LANGUAGE=fa", "confirm-move-intro", "confirm-move-press-one"),
+        *("change-number-asked", "confirm-call-goodbye", END),
+    ]
+    assert heard.said("confirm-move-intro", office="office-mayor", number="09137654321")
+    assert calls_to(engine, NEW) == [ConfirmationKind.NUMBER]
+    assert leaves.place().number != NEW, "until it agrees, too"
+
+
+@pytest.mark.parametrize("steps", [[("confirm-move-press-one", "2")], []])
+def test_present_number_that_does_not_agree_keeps_the_place(
+    asterisk: FakeAsterisk, engine: Engine, leaves: Placed, steps: list[tuple[str, Deed]]
+):
+    heard = answer(asterisk, leaves.token, *steps)
+
+    assert ("number-kept" in heard.prompts) is bool(steps)
+    assert calls_to(engine, NEW) == []
+
+
+def test_no_at_the_present_number_leaves_it_open_to_others(
+    asterisk: FakeAsterisk, engine: Engine, leaves: Placed
+):
+    answer(asterisk, leaves.token, ("confirm-move-press-one", "2"))
+
+    with writing(engine) as session:
+        assert not confirmations.left_in_peace(session, leaves.place().number)
+
+
+def test_place_that_is_called_at_that_moment_does_not_move(
+    asterisk: FakeAsterisk, engine: Engine, leaves: Placed
+):
+    with writing(engine) as session:
+        session.get_one(Registration, leaves.id).state = RegistrationState.CALLING
+
+    heard = answer(asterisk, leaves.token, ("confirm-move-press-one", "1"))
+
+    assert heard.prompts[-2:] == ["confirm-call-too-late", "confirm-call-goodbye"]
+    assert calls_to(engine, NEW) == []
+
+
+@pytest.mark.parametrize(("key", "said"), [("1", "change-number-asked"), ("2", "number-kept")])
+def test_present_number_is_not_asked_again_by_the_next_script(
+    asterisk: FakeAsterisk, engine: Engine, leaves: Placed, key: str, said: str
+):
+    heard = broke_off(asterisk, leaves, "confirm-move-press-one", key)
+
+    assert heard.prompts == [said, "confirm-call-goodbye"]
+    assert calls_to(engine, NEW) == [ConfirmationKind.NUMBER] * (key == "1")
+
+
+# --- giving a place up ---
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import BlockReason, ConfirmationKind, Registration, Round
 from db.states import RegistrationState
+from hotline import numbers
 from hotline.line import blocked
 from tests import factories as make
 from tests.ivr.scripts.own_place import (
-    NO_TICKET,
-    TICKET,
+    WAITS,
     asked,
     become,
     kept,
@@ -25,24 +25,21 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked two simple 
 
 
 CHANGES = [
-    *(("main-menu", "2"), ("follow-up-menu", "3"), ("owner-ticket", TICKET + "#")),
+    *(("main-menu", "2"), ("follow-up-menu", "3")),
     *(("ask-number", "09137654321#"), ("confirm-number", "1")),
 ]
 OTHER = "+989137654321"
 
 
-def test_the_owner_names_another_number_whose_owner_is_called_first(
-    asterisk: FakeAsterisk, engine: Engine, own: Registration
-):
+def test_another_number_asks_the_present_one_first(asterisk: FakeAsterisk, engine: Engine, own: Registration):
     heard = asterisk.dial(*CHANGES, caller_id=own.number)
 
-    assert heard.prompts[-6:] == [
-        *("follow-up-menu", "owner-ticket", "ask-number", "confirm-number", "change-number-asked", "goodbye"),
+    assert heard.prompts[-5:] == [
+        *("follow-up-menu", "ask-number", "confirm-number", "change-call-soon", "goodbye"),
     ]
-    assert heard.said("change-number-asked", number="09137654321")
     assert kept(engine, own).number == own.number, "nobody is lost if nobody picks up there"
     (call,) = asked(engine)
-    assert (call.kind, call.number, call.asked_by) == (ConfirmationKind.NUMBER, OTHER, own.number)
+    assert (call.kind, call.number, call.new_number) == (ConfirmationKind.NUMBER, own.number, OTHER)
     with reading(engine) as session:
         assert call.not_before < now(session) + timedelta(seconds=10), "the caller has hung up"
 
@@ -50,16 +47,15 @@ def test_the_owner_names_another_number_whose_owner_is_called_first(
 def test_three_other_numbers_a_day_are_enough(asterisk: FakeAsterisk, own: Registration):
     calls = [asterisk.dial(*CHANGES, caller_id=own.number) for _ in range(4)]
 
-    assert [heard.prompts[-2] for heard in calls] == ["change-number-asked"] * 3 + ["too-many-today"]
+    assert [heard.prompts[-2] for heard in calls] == ["change-call-soon"] * 3 + ["too-many-today"]
 
 
-@pytest.mark.parametrize("keyed", NO_TICKET)
-def test_who_has_no_ticket_number_cannot_change_the_number(
-    asterisk: FakeAsterisk, engine: Engine, own: Registration, keyed: list[tuple[str, str]]
-):
-    heard = asterisk.dial(*CHANGES[:2], *keyed, caller_id=own.number)
+def test_present_number_keyed_in_calls_nobody(asterisk: FakeAsterisk, engine: Engine, own: Registration):
+    same = numbers.national(own.number)
 
-    assert heard.prompts[-2:] == ["change-needs-ticket", "goodbye"]
+    heard = asterisk.dial(*CHANGES[:2], ("ask-number", f"{same}#"), CHANGES[3], caller_id=own.number)
+
+    assert heard.prompts[-4:] == [*WAITS, "goodbye"]
     assert asked(engine) == []
 
 
@@ -83,7 +79,7 @@ def test_nothing_is_heard_of_the_other_number(
 
     heard = asterisk.dial(*CHANGES, caller_id=own.number)
 
-    assert heard.prompts[-2:] == ["change-number-asked", "goodbye"]
+    assert heard.prompts[-2:] == ["change-call-soon", "goodbye"]
     assert kept(engine, own).number == own.number
 
 

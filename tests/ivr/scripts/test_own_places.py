@@ -9,7 +9,7 @@ from db.engine import now, reading, writing
 from db.models import Registration, Round
 from db.states import HOLDS_PLACE, Phase, RegistrationState
 from tests import factories as make
-from tests.ivr.scripts.own_place import ASKED, CANCELS, CHOICES, OWNER, TICKET, become, kept
+from tests.ivr.scripts.own_place import ASKED, CANCELS, CHOICES, OWNER, TICKET, asked, become
 from tests.kit.fake_asterisk import FakeAsterisk
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked two simple questions
@@ -132,25 +132,11 @@ def test_each_of_them_can_be_given_up(
 ):
     heard = asterisk.dial(
         *(("main-menu", "2"), ("own-place", str(which + 1)), *CANCELS[1:]),
-        ("owner-ticket", three[which].ticket + "#"),
         caller_id=three[0].number,
     )
 
-    assert heard.prompts[-2:] == ["cancelled-now", "goodbye"]
-    cancelled = [kept(engine, place).state is RegistrationState.CANCELLED for place in three]
-    assert cancelled == [place == which for place in range(3)]
-
-
-def test_the_ticket_number_of_one_gives_no_other_up(
-    asterisk: FakeAsterisk, engine: Engine, three: list[Registration]
-):
-    heard = asterisk.dial(
-        *(("main-menu", "2"), ("own-place", "2"), *CANCELS[1:]),
-        *(("owner-ticket", TICKET + "#"), ("owner-ticket", "#"), ("cancel-call-offer", "#")),
-        caller_id=three[0].number,
-    )
-
-    assert heard.prompts[-2:] == ["not-cancelled", "goodbye"]
+    assert heard.prompts[-2:] == ["cancel-call-soon", "goodbye"]
+    assert [call.registration_id for call in asked(engine)] == [three[which].id]
 
 
 def test_the_owner_goes_from_one_to_another_in_one_call(asterisk: FakeAsterisk, three: list[Registration]):

@@ -6,13 +6,14 @@ import pytest
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
-from db.models import Confirmation, OfficialKind, Registration, Round
+from db.models import OfficialKind, Registration, Round
 from db.states import Outcome, Phase, RegistrationState
 from hotline import numbers
 from hotline.line import carry_over, confirmation_calls, registration
 from hotline.rounds import rounds
 from prompts.catalogue import clips
 from tests import factories as make
+from tests.ivr.scripts.own_place import take_up_call
 from tests.ivr.scripts.registering import OTHER, OWN, START, TOLD, YES
 from tests.ivr.scripts.two_rounds import ASKED, DAY, UNREACHED, WAITING, at, two_rounds
 from tests.kit.fake_asterisk import FakeAsterisk, Heard
@@ -232,6 +233,15 @@ def test_given_a_place_in_a_round_that_is_over_when_another_official_is_open_the
     assert heard.prompts[5:7] == ["active-registration", "status-waiting"], "what comes next is the first"
 
 
+def owner_agrees(engine: Engine, number: str) -> None:
+    """Press 1 in the call to this number."""
+    called, token = take_up_call(engine) or ("", "")
+    assert called == number
+    with writing(engine) as session:
+        confirmation_calls.answer(session, token, yes=True)
+        confirmation_calls.ended(session, token)
+
+
 @pytest.mark.parametrize("state", [WAITING, UNREACHED])
 def test_given_a_place_in_a_round_that_is_over_when_its_owner_cancels_then_it_goes_no_further(
     asterisk: FakeAsterisk, engine: Engine, state: RegistrationState
@@ -239,11 +249,13 @@ def test_given_a_place_in_a_round_that_is_over_when_its_owner_cancels_then_it_go
     own, _ = left_in(engine, Phase.OVER, None, state=state)
 
     heard = asterisk.dial(
-        *(("main-menu", "2"), ("follow-up-menu", "2"), ("cancel-confirm", "5")),
-        ("owner-ticket", f"{own.ticket}#"),
+        ("main-menu", "2"),
+        ("follow-up-menu", "2"),
+        ("cancel-confirm", "5"),
     )
 
-    assert heard.prompts[-2:] == ["cancelled-now", "goodbye"]
+    assert heard.prompts[-2:] == ["cancel-call-soon", "goodbye"]
+    owner_agrees(engine, own.number)
     assert as_it_is(engine, own).state is RegistrationState.CANCELLED
 
 
@@ -254,19 +266,14 @@ def test_given_a_place_in_a_round_that_is_over_when_its_owner_names_another_numb
     own, _ = left_in(engine, Phase.OVER, None, state=state)
 
     heard = asterisk.dial(
-        *(("main-menu", "2"), ("follow-up-menu", "3"), ("owner-ticket", f"{own.ticket}#")),
+        *(("main-menu", "2"), ("follow-up-menu", "3")),
         *(("ask-number", f"{numbers.national(OTHER)}#"), ("confirm-number", "1")),
     )
 
-    assert heard.said("change-number-asked", number=numbers.national(OTHER))
-    assert as_it_is(engine, own).number == own.number, "until its owner agrees"
-    with writing(engine) as session:
-        (asked,) = session.query(Confirmation)
-        asked.not_before = now(session)  # the caller has hung up
-        session.flush()
-        taken_up = confirmation_calls.take_up(session, asked.id)
-        assert taken_up and taken_up.token
-        confirmation_calls.answer(session, taken_up.token, yes=True)
+    assert heard.prompts[-2:] == ["change-call-soon", "goodbye"]
+    owner_agrees(engine, own.number)
+    assert as_it_is(engine, own).number == own.number, "until the other number's owner agrees, too"
+    owner_agrees(engine, OTHER)
     assert as_it_is(engine, own).number == OTHER
 
 

@@ -34,7 +34,6 @@ from tests.kit.fake_asterisk import (
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 
 KEYED_IN = "09137654321"
-OWN_TICKET = "own ticket"
 NOBODYS = "000000" + damm.calc_check_digit("000000")
 Path = list[tuple[str, Deed]]
 
@@ -74,12 +73,11 @@ PATHS: dict[str, Path] = {
     "follow up, carried over": [*OWNER, ("follow-up-menu", "1"), ("follow-up-menu", "#")],
     "follow up, not reached": [*OWNER, ("follow-up-menu", "1"), ("follow-up-menu", "#")],
     "follow up, cancelled by the city": [*OWNER, ("follow-up-menu", "#")],
-    "cancel, not reached": [*CANCEL, ("owner-ticket", OWN_TICKET)],
-    "cancel": [*CANCEL, ("owner-ticket", OWN_TICKET)],
-    "cancel, without a ticket": [*CANCEL, ("owner-ticket", "#"), ("cancel-call-offer", "1")],
+    "cancel, not reached": CANCEL,
+    "cancel": CANCEL,
     "do not cancel": [*OWNER, ("follow-up-menu", "2"), ("cancel-confirm", "6")],
     "change the number": [
-        *(*OWNER, ("follow-up-menu", "3"), ("owner-ticket", OWN_TICKET), *OTHER_NUMBER[1:]),
+        *(*OWNER, ("follow-up-menu", "3"), *OTHER_NUMBER[1:]),
     ],
     "another ticket": [*OWNER, ("follow-up-menu", "4"), ("follow-up-ask", "1234567#")],
     "report": [*REPORT, ("report-review", "1")],
@@ -105,9 +103,9 @@ PLACED = {"registered", "registered-brief"}
 UNREPORTED = {"report-nothing", "report-deleted"}
 
 
-def walk(name: str, ticket: str) -> Path:
-    """This path, with a number of its own where one is keyed in, and the caller's ticket number."""
-    own = {KEYED_IN: numbers.national(make.a_number()), OWN_TICKET: f"{ticket}#"}
+def walk(name: str) -> Path:
+    """This path, with a number of its own where one is keyed in."""
+    own = {KEYED_IN: numbers.national(make.a_number())}
 
     def keys(deed: Deed) -> Deed:
         for there, here in own.items() if isinstance(deed, str) else ():
@@ -144,7 +142,6 @@ class City:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine = engine
         self._settings = settings
-        self._tickets: dict[str, str] = {}
         with writing(engine) as session:
             for kind, district in [
                 *((OfficialKind.MAYOR, None), (OfficialKind.DEPUTY, None), (OfficialKind.DEPUTY, None)),
@@ -170,13 +167,12 @@ class City:
         with writing(self._engine) as session:
             round_ = session.get_one(Round, self._round_ids[how])
             own = make.a_registration(session, round_, rounds_missed=how == "carried")
-        self._tickets[own.number] = own.ticket
         return own.number
 
     def takes(self, name: str) -> tuple[str, Path]:
         """The number of somebody who takes this path, and their path."""
         number = self.somebody(OWNS.get(name))
-        return number, walk(name, self._tickets.get(number, ""))
+        return number, walk(name)
 
     def kept(self) -> Kept:
         with reading(self._engine) as session:
