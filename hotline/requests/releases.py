@@ -85,6 +85,8 @@ def release(
         )
         for each in shown
     )
+    if request.number is None:  # its tracking number is public from now on, and proves nothing any more
+        request.call_id = None
     row = session.get(Release, request.id) or Release(request_id=request.id)
     row.text, row.with_point, row.who, row.at = text, with_point, who, at
     session.add(row)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Pass, Request, RequestEntry
+from db.models import Pass, Release, Request, RequestEntry
 from db.states import OPEN_REQUESTS, RequestState, RequestStep, request_sources
 from hotline import tickets
 from hotline.errors import Refused
@@ -121,6 +121,19 @@ def of_caller(session: Session, number: str) -> Progress | None:
     """How the request stands of which a caller with this E.164 number is told (`latest`)."""
     request = latest(session, number)
     return progress(session, request) if request else None
+
+
+def may_answer(session: Session, request: Request, number: str | None) -> bool:
+    """Whether a caller from this E.164 `number` (None: withheld), who has keyed in the tracking number, may
+    say whether the request is solved.
+
+    A request has no number if a program or the office brought it, if its citizen was deleted, or if its
+    caller withheld the number: only in the last case is the tracking number something that only they know,
+    as long as nobody releases it to the public.
+    """
+    if request.number is not None:
+        return request.number == number
+    return request.call_id is not None and session.get(Release, request.id) is None
 
 
 def history(session: Session, request: Request) -> Sequence[RequestEntry]:

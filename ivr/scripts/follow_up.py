@@ -60,7 +60,7 @@ def _by_number(talk: Conversation) -> None:
             with talk.call.working(), reading(talk.engine) as session:
                 if of_report:
                     request = requests.get_by_tracking(session, number)
-                    own = request.number in (None, talk.number)
+                    own = requests.may_answer(session, request, talk.number)
                     found: Place | Progress = requests.progress(session, request)
                 else:
                     found = caller_context.place(session, registration.get_by_ticket(session, number))

@@ -6,7 +6,8 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import Rating, Request
 from db.states import RequestState
-from hotline.requests import closing, requests, spoken_replies, work
+from hotline.citizens import erasure
+from hotline.requests import closing, releases, requests, spoken_replies, work
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked simple ques
 
 def a_report(engine: Engine, state: RequestState = S.REPLIED, number: str | None = OWN) -> Request:
     with writing(engine) as session:
-        return make.a_request(session, state, number=number)
+        values = {} if number else {"call_id": "1.137"}  # by telephone, with a withheld number
+        return make.a_request(session, state, number=number, **values)
 
 
 def rated(engine: Engine) -> list[int]:
@@ -68,6 +70,33 @@ def test_who_is_asked_says_by_tracking_number_whether_it_is_solved(
     assert heard.prompts == [*ASKED, "request-replied", "request-question", *told, "goodbye"]
     assert len(begun) == (3 if said else 2)
     assert (kept(engine, report).state, kept(engine, report).denials) == (state, denials)
+
+
+@pytest.mark.parametrize("caller_id", [STRANGER, "anonymous"])
+@pytest.mark.parametrize("how", ["by a program", "deleted citizen", "released", "released before"])
+def test_report_of_nobody_is_answered_by_no_caller(
+    asterisk: FakeAsterisk, engine: Engine, how: str, caller_id: str
+):
+    withheld = "released" in how
+    with writing(engine) as session:
+        report = make.a_request(
+            session,
+            S.REPLIED,
+            number=None if how != "deleted citizen" else OWN,
+            call_id="1.137" if withheld else None,
+        )
+    with writing(engine) as session:
+        if how == "deleted citizen":
+            erasure.delete_citizen(session, OWN, who="u", give_up=True)
+        if withheld:
+            releases.release(session, report.id, text="چراغ", shown=[], with_point=False, who="u")
+        if how == "released before":
+            releases.withdraw(session, report.id, who="u")
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", report.tracking), caller_id=caller_id)
+
+    assert heard.prompts[-2:] == ["request-replied", "goodbye"]
+    assert kept(engine, report).state is S.REPLIED
 
 
 def test_the_citizens_own_number_is_enough(asterisk: FakeAsterisk, engine: Engine):
