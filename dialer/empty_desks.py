@@ -34,7 +34,7 @@ class EmptyDesks:
             left = desk_phones.left_behind(session, self._node)
             astray = phones.astray(session, self._node) if self._node else []
         for desk, channel in left:
-            self._end(channel, f"desk {desk}: nobody is signed in there by its phone any more, which is hung up")
+            self._end(channel, f"desk {desk}: its phone's person is gone, it is hung up")
         for desk, channel in astray:
             self._end(channel, f"desk {desk}: its phone is hung up, and signs in at the node of its round")
 

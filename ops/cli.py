@@ -142,9 +142,13 @@ def desk_phone(
         str | None,
         typer.Option(help="A telephone that is called instead (its person needs a PIN); '' for none."),
     ] = None,
+    renew: Annotated[
+        bool, typer.Option("--renew", help="Another number for the SIP phone to dial; the old one ends.")
+    ] = False,
 ) -> None:
     """Print the account of a desk's SIP phone; with --use or --number, say which phone the desk has."""
     from dialplan import accounts
+    from hotline.people import desk_admission
 
     settings = _settings()
     if not 1 <= desk <= settings.desks:
@@ -161,9 +165,15 @@ def desk_phone(
             desk_phones.choose(session, chosen, kind, called, who=audit.COMMAND_LINE)
     if number is not None:
         return
+    with transaction() as session:
+        place = session.get(Desk, desk)
+        if renew:
+            place = place or session.merge(Desk(id=desk))
+            desk_admission.renew_sip_key(session, place, who=audit.COMMAND_LINE)
+        key = (place.sip_key if place else "") or ""
     name = accounts.desk(desk, sip=True)
     typer.echo(f"account  {name}\npassword {settings.secret_for(name)}\nserver   {settings.sip} (UDP)")
-    typer.echo(f"dial     {accounts.DESK_EXTENSION}")
+    typer.echo(f"dial     {accounts.DESK_EXTENSION}{key}")
 
 
 @app.command("turn-secret")

@@ -1,4 +1,4 @@
-"""Which phone a desk's room lets in: the browser of a person who is signed in at the desk, or the desk's SIP phone.
+"""Which phone a desk's room lets in: the browser of who is signed in at the desk, or the desk's SIP phone.
 
 The account's password opens nothing by itself. A browser dials a key made of its sign-in, which ends with the
 sign-in, and which no other person at the desk has. A SIP phone dials a key that an administrator can renew.
@@ -55,4 +55,3 @@ def _sign_in(session: Session, desk_id: int, key: str, settings: Settings) -> st
     idle = timedelta(minutes=settings.session_idle_minutes)
     lasting = (each.token_hash for each in sign_ins.sessions_of(session, person, idle))
     return next((h for h in lasting if hmac.compare_digest(key, key_of(h, desk_id, settings))), None)
-
