@@ -10,6 +10,7 @@ from api.readiness import PROCESSES, Readiness, unknown_if_nobody_writes
 from api.routes import APIRouter
 from db.engine import reading
 from db.models import TrunkState
+from db.trusted_time import find_doubt
 from hotline import arrivals, heartbeats
 from hotline.callbacks import breaker, toll, trunk_states, trunk_words
 from hotline.callbacks.trunk_words import Is
@@ -37,6 +38,7 @@ def healthz(
     `calls` is "capped", by the cap's name, while no call may be placed; `disk` is "nearly full" in time to
     mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
     in; so is `directory`, where there is one, while it cannot be asked or believed; none is a fault yet.
+    `clock` is there, "in trouble", while the database's clock has leapt: nothing is closed or deleted.
     `trunk`, and `calls` with it, is "down since …, the line is kept" while
     calls fail by our own fault: no restart mends that, so it is no 503. Where a SIP proxy is before it
     (HOTLINE_SIP_PROXY), `trunk` says that it may be that one.
@@ -101,6 +103,9 @@ def check(engine: Engine, settings: Settings, ready: Readiness) -> dict[str, str
                 result["clerk"] = f"stuck in {job} for {since.total_seconds():.0f} s"
             result |= _calls(session, settings) | _trunks(session, settings) | _nodes(session)
             result["texts"] = _texts(session, settings)
+            if doubt := find_doubt(session):
+                until = f"{doubt.until:%Y-%m-%dT%H:%M:%SZ}"
+                result["clock"] = f"in trouble: it leapt; nothing is closed or deleted until {until}"
             if settings.ldap_url or settings.oidc_issuer:
                 result["directory"] = _directory(session)
     except Exception:  # whatever the reason: that is the answer

@@ -18,6 +18,7 @@ from clerk.jobs import JOBS, Job
 from clerk.progress import Progress
 from clerk.rests import Rest, keep_looking
 from db.engine import connect, is_away, writing
+from db.trusted_time import Watch
 from hotline import heartbeats, watchdog
 from settings import Settings
 
@@ -64,12 +65,15 @@ def _stuck(progresses: Sequence[Progress]) -> bool:
 
 
 class _Beats:
-    """Says that the clerk works, and now and then when each of its jobs was last done."""
+    """Says that the clerk works, and every ten seconds when each of its jobs was last done, and that the
+    clock is trusted.
+    """
 
     def __init__(self, progresses: Sequence[Progress]) -> None:
         self._progresses = progresses
         self._next_jobs = 0.0
         self._clock = 0.0
+        self._watch = Watch()
 
     def run(self, engine: Engine, _settings: Settings) -> None:
         """As a job; of the others each time that this machine's clock jumps, too."""
@@ -79,6 +83,8 @@ class _Beats:
             heartbeats.poke(engine, heartbeats.CLERK)
             return
         _beat(engine, self._progresses)
+        with writing(engine) as session:
+            self._watch.look(session)
         self._next_jobs = time.monotonic() + _JOBS_S
 
 

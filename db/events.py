@@ -11,6 +11,7 @@ from db.models import Callback, Event, Recording, Registration, Request, User
 from db.news import APPENDED, CHANNEL
 from db.peeks import peek
 from db.states import SEEN_BY_DEPARTMENT
+from db.trusted_time import trusted_now
 
 _ORDER_LOCK = 137
 _FORGOTTEN_AT_ONCE = 1000
@@ -181,7 +182,7 @@ def peek_others(engine: Engine, last_id: int) -> bool:
 
 def forget(session: Session, days: int) -> bool:
     """Delete the oldest events, if they are more than so many days old; whether there may be more of them."""
-    before = now(session) - timedelta(days=days)
+    before = trusted_now(session) - timedelta(days=days)
     oldest = session.execute(select(Event.id, Event.at).order_by(Event.id).limit(_FORGOTTEN_AT_ONCE)).all()
     old = [id_ for id_, at in oldest if at < before]
     session.execute(delete(Event).where(Event.id.in_(old)))

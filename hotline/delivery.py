@@ -27,6 +27,7 @@ from db.models import (
     words,
 )
 from db.peeks import peek
+from db.trusted_time import is_doubted
 from hotline import outbox
 from hotline.clock import is_quiet
 from settings import QuietHours
@@ -110,8 +111,11 @@ def take_up(
 
     Text messages wait while it is quiet, unless they answer one or are urgent, and stay if nobody sends
     them (`texts`), but for what may go to a browser that takes notices by our public key `push`.
-    What has expired does so.
+    What has expired does so. While the clock is in doubt nothing is taken up: nobody knows what is expired,
+    or whether it is night.
     """
+    if is_doubted(session):
+        return []
     at = now(session)
     due = and_(_is_due(at), OutboxMessage.kind != OutboxKind.SIGN_IN_CODE)
     _expire(session, at, due, texts)

@@ -43,7 +43,7 @@ from db.models.line import (
     SilentCaller,
     TurnNearCall,
 )
-from db.models.log import AuditEntry, Event, Heartbeat
+from db.models.log import AuditEntry, Event, Heartbeat, TrustedTime
 from db.models.nodes import Node
 from db.models.outbox import (
     NOT_ARRIVED,
@@ -187,6 +187,7 @@ __all__ = [
     "TrialCall",
     "TrialResult",
     "TrunkState",
+    "TrustedTime",
     "TurnNearCall",
     "Upload",
     "UploadKind",

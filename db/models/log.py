@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, String, text
+from sqlalchemy import CheckConstraint, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base
@@ -62,3 +62,17 @@ class Heartbeat(Base):
     process: Mapped[str] = mapped_column(String(20), primary_key=True)
     at: Mapped[datetime]
     fresh_s: Mapped[int] = mapped_column(default=6, server_default="6")  # believed for so long
+
+
+class TrustedTime(Base):
+    """The latest moment that has certainly come; one row (db.trusted_time)."""
+
+    __tablename__ = "trusted_time"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    boot: Mapped[str] = mapped_column(String(36))  # of the machine whose monotonic clock showed `ticks` then
+    ticks: Mapped[float]
+    doubted_until: Mapped[datetime | None]  # by the clock that leapt; None: it did not
+
+    __table_args__ = (CheckConstraint("id = 1", name="one_trusted_time"),)

@@ -12,10 +12,11 @@ from sqlalchemy import Engine, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import core
 from db.models import Callback, Round, UtcDateTime, word, words
 from db.peeks import peek
 from db.states import CallbackState, Outcome
+from db.trusted_time import trusted_now
 from hotline import audit
 from hotline.callbacks import closing, conversations
 from hotline.rounds import rounds
@@ -65,13 +66,13 @@ def _asked(at: datetime) -> dict[str, datetime]:
 
 def due(session: Session) -> Sequence[str]:
     """The tokens of the callbacks that are to be settled."""
-    return core(session).execute(_ALL_DUE, _asked(now(session))).scalars().all()
+    return core(session).execute(_ALL_DUE, _asked(trusted_now(session))).scalars().all()
 
 
 def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
     """Say the outcome that the desk owes; None if it is not due any more. The audit log shows it."""
     due_now = select(Callback).join(Round, Round.id == Callback.round_id).where(Callback.token == token)
-    at = now(session)
+    at = trusted_now(session)
     callback = session.scalar(
         due_now.where(_IS_DUE).with_for_update(of=Callback, key_share=True, skip_locked=True), _asked(at)
     )
@@ -93,12 +94,12 @@ def is_owed(callback: Callback, at: datetime) -> bool:
 
 def is_any_owed(session: Session) -> bool:
     """Whether `tell` may have anything to tell."""
-    return core(session).execute(_OWED, {"told_ago": now(session) - TOLD}).first() is not None
+    return core(session).execute(_OWED, {"told_ago": trusted_now(session) - TOLD}).first() is not None
 
 
 def tell(session: Session) -> int:
     """Tell supervisors of each conversation that is owed an outcome, once; how many."""
-    at = now(session)
+    at = trusted_now(session)
     owed = [each for each in session.scalars(_OWED, {"told_ago": at - TOLD}) if is_owed(each, at)]
     told = 0
     for callback in owed:

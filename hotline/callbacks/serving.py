@@ -18,6 +18,7 @@ from db import events
 from db.engine import core, now
 from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
+from db.trusted_time import trusted_now
 from hotline import audit
 from hotline.callbacks import assignment, breaks, callbacks, conversations, live_desks
 from hotline.errors import Refused
@@ -252,7 +253,7 @@ def left_behind(session: Session) -> Sequence[str]:
 
     Calls made ahead; where it is cancelled those of a desk, too, unless they speak already.
     """
-    return core(session).execute(_ALL_LEFT, rounds.moment(now(session))).scalars().all()
+    return core(session).execute(_ALL_LEFT, rounds.moment(trusted_now(session))).scalars().all()
 
 
 def let_go(session: Session, token: str) -> bool:
@@ -260,7 +261,7 @@ def let_go(session: Session, token: str) -> bool:
 
     The citizen is no desk's any more, and goes back to the own place as if never taken.
     """
-    at = now(session)
+    at = trusted_now(session)
     callback = callbacks.by_token(session, token)
     desk_id = callback.desk_id if callback else None
     asked = session.scalar(

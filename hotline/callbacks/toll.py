@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import PlacedCall, RescueCall, UrgentMatter
+from db.trusted_time import trusted_now
 from hotline import numbers
 from hotline.callbacks import breaker, trunk_states
 from hotline.errors import Refused
@@ -229,4 +230,4 @@ def of_others(session: Session, tokens: Collection[str], node: str) -> set[str]:
 
 def forget(session: Session) -> None:
     """Delete what no cap looks at any more."""
-    session.execute(delete(PlacedCall).where(PlacedCall.at < now(session) - KEPT))
+    session.execute(delete(PlacedCall).where(PlacedCall.at < trusted_now(session) - KEPT))

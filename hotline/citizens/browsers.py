@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import core, now
 from db.models import KnownBrowser
+from db.trusted_time import trusted_now
 
 LASTS = timedelta(days=365)
 """So long after the last time it signed in, a browser is known."""
@@ -70,5 +71,5 @@ def forget_number(session: Session, number: str) -> None:
 
 def forget(session: Session) -> None:
     """Delete those that have not been there for long."""
-    old = delete(KnownBrowser).where(KnownBrowser.seen_at <= now(session) - LASTS)
+    old = delete(KnownBrowser).where(KnownBrowser.seen_at <= trusted_now(session) - LASTS)
     session.execute(old.execution_options(synchronize_session=False))

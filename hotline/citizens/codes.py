@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, CitizenCode, CodeWay, OutboxKind, OutboxMessage
+from db.trusted_time import trusted_now
 from hotline import outbox
 from hotline.citizens import browsers
 from hotline.clock import is_quiet
@@ -185,7 +186,7 @@ def show(
 
 def forget(session: Session) -> None:
     """Delete the codes that no limit counts any more, and what tells that they were sent."""
-    before = now(session) - _DAY
+    before = trusted_now(session) - _DAY
     session.execute(delete(CitizenCode).where(CitizenCode.asked_at < before, CitizenCode.token.is_(None)))
     sent = delete(OutboxMessage).where(
         OutboxMessage.kind == OutboxKind.SIGN_IN_CODE, OutboxMessage.made_at < before

@@ -9,7 +9,6 @@ from datetime import timedelta
 from sqlalchemy import and_, delete, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from db.engine import now
 from db.models import (
     Delivery,
     Follower,
@@ -20,6 +19,7 @@ from db.models import (
     RequestEntry,
 )
 from db.states import HOLDS_PLACE, OPEN_REQUESTS, RequestState
+from db.trusted_time import trusted_now
 from hotline.citizens import erasure
 from hotline.requests import releases
 
@@ -28,7 +28,7 @@ _OUT = (Delivery.SENT, Delivery.FAILED, Delivery.EXPIRED)
 
 def forget_requests(session: Session, days: int, limit: int) -> int:
     """At most `limit` requests that have been over for so many days lose their person; returns how many."""
-    at = now(session)
+    at = trusted_now(session)
     before = at - timedelta(days=days)
     first = aliased(Request)
     touched = exists().where(RequestEntry.request_id == Request.id, RequestEntry.at >= before)
@@ -75,7 +75,7 @@ def forget_messages(session: Session, days: int, limit: int) -> int:
     )
     old = select(OutboxMessage.id).where(
         OutboxMessage.state.in_(_OUT),
-        OutboxMessage.made_at < now(session) - timedelta(days=days),
+        OutboxMessage.made_at < trusted_now(session) - timedelta(days=days),
         OutboxMessage.kind != OutboxKind.NOTICE,
         ~held,
     )

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import core, now, one_at_a_time
 from db.models import CitizenCode, CitizenSession
+from db.trusted_time import trusted_now
 from hotline.citizens import browsers
 from hotline.errors import Refused
 from settings import Settings
@@ -180,7 +181,7 @@ def end_all(session: Session, number: str) -> None:
 
 def forget(session: Session) -> None:
     """Delete the sessions that are over, and the browsers in which nobody signed in for long."""
-    session.execute(delete(CitizenSession).where(CitizenSession.expires_at <= now(session)))
+    session.execute(delete(CitizenSession).where(CitizenSession.expires_at <= trusted_now(session)))
     browsers.forget(session)
 
 

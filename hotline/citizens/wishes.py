@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, one_at_a_time
 from db.models import Official, OfficialKind, OutboxMessage, Round, RoundWish
 from db.peeks import peek
+from db.trusted_time import trusted_now
 from hotline import outbox
 from hotline.errors import Refused
 from hotline.line import blocked
@@ -73,7 +74,7 @@ def tell(session: Session, limit: int) -> int:
     Told is of a round whose notice came out since they asked, or that was made since with an earlier notice,
     and which can still be registered for; nobody is told twice of one round.
     """
-    at = now(session)
+    at = trusted_now(session)
     query = (
         select(RoundWish, Round)
         .join(Round, Round.official_id == RoundWish.official_id)
@@ -100,5 +101,5 @@ def tell(session: Session, limit: int) -> int:
 
 def forget(session: Session) -> None:
     """Wishes that nobody has fulfilled for so long are gone."""
-    old = delete(RoundWish).where(RoundWish.asked_at < now(session) - KEPT)
+    old = delete(RoundWish).where(RoundWish.asked_at < trusted_now(session) - KEPT)
     session.execute(old.execution_options(synchronize_session=False))

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from math import floor
 
+from db.trusted_time import Doubt
+
 QUIET = timedelta(minutes=3)
 """So long somebody may wait in a live round while nobody is spoken with."""
 _HOUR = timedelta(hours=1)
@@ -14,6 +16,7 @@ _HOUR = timedelta(hours=1)
 class AlarmKind(StrEnum):
     """What is wrong."""
 
+    CLOCK_LEAPT = "clock-leapt"  # nothing is closed or deleted until it has run evenly for a while
     CALLS_DOWN = "calls-down"  # no call can be made, by our own fault
     NODE_SILENT = "node-silent"  # of several machines; the others have its work
     NODE_WITHOUT_TRUNK = "node-without-trunk"  # the same, while calls flow by others
@@ -47,12 +50,13 @@ class Alarm:
     round_id: int | None
     desk_id: int | None
     since: datetime | None
+    until: datetime | None
     waiting: int | None
     fits: int | None
     node: str | None
 
 
-_ALARM = Alarm(AlarmKind.CALLS_DOWN, None, None, None, None, None, None, None)
+_ALARM = Alarm(AlarmKind.CALLS_DOWN, None, None, None, None, None, None, None, None)
 
 
 @dataclass(frozen=True)
@@ -87,12 +91,19 @@ def alarms(
     down: tuple[datetime, str] | None,
     at: datetime,
     nodes: Mapping[AlarmKind, Mapping[str, datetime]] | None = None,
+    *,
+    doubt: Doubt | None = None,
 ) -> list[Alarm]:
     """The most pressing first. While no call can be made that is said once, and not of each line.
 
-    `nodes`: what is wrong with some, by their names, and since when.
+    `nodes`: what is wrong with some, by their names, and since when. `doubt`: the clock has leapt.
     """
     found = [
+        replace(_ALARM, kind=AlarmKind.CLOCK_LEAPT, since=each.trusted_at, until=each.until)
+        for each in (doubt,)
+        if each
+    ]
+    found += [
         replace(_ALARM, kind=AlarmKind.THREAT, desk_id=desk.desk_id, since=desk.threat_at)
         for desk in desks
         if desk.threat_at

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
 from db.states import IN_TALK, CallbackState, Phase
+from db.trusted_time import find_doubt
 from hotline.callbacks import breaker, left_in_hand, threats, wrap_up
 from hotline.control import alarms
 from hotline.control.alarms import Alarm, AlarmCause, AlarmKind, DeskNow, LineNow
@@ -146,6 +147,7 @@ def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
                 AlarmKind.NODE_SILENT: nodes.unheard(session),
                 AlarmKind.NODE_WITHOUT_TRUNK: nodes.without_trunk(session),
             },
+            doubt=find_doubt(session),
         ),
         lines=lines,
         desks=shown,

@@ -12,10 +12,10 @@ from sqlalchemy import Engine, Integer, and_, bindparam, exists, func, or_, sele
 from sqlalchemy.orm import Session, aliased, joinedload
 
 from db import events
-from db.engine import now
 from db.models import Carry, OutboxKind, OutboxMessage, Registration, Round, word, words
 from db.peeks import peek
 from db.states import HOLDS_PLACE, Fact, RegistrationState
+from db.trusted_time import trusted_now
 from hotline import outbox
 from hotline.ledger import ledger
 from hotline.line import confirmations, line, turn_near_calls
@@ -125,7 +125,7 @@ def run(session: Session, limit: int = 100) -> int:
     Whose attempts were used up in two rounds, or once in the operators' line, is not carried on but closed.
     What was asked for by text message, and never confirmed, is over with its round.
     """
-    at = now(session)
+    at = trusted_now(session)
     steps = [
         step for left, next_id in _due(session, at, limit) for step in _settle(session, left, next_id, at)
     ]
@@ -141,7 +141,7 @@ def run(session: Session, limit: int = 100) -> int:
 
 def tell_left(session: Session, limit: int = 100) -> int:
     """Tell those whom a round did not reach while no next one is known; returns how many."""
-    at = now(session)
+    at = trusted_now(session)
     found = session.scalars(_NOT_TOLD, {"limit": limit, **rounds.moment(at)}).all()
     for registration in found:
         _tell(session, _Step(Fact.CARRIED, registration, registration.round, None), at)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, Confirmation, ConfirmationKind, LedgerEntry, Registration
 from db.states import Fact, RegistrationState, registration_sources
+from db.trusted_time import trusted_now
 from hotline.errors import Refused
 from hotline.line import registration, registration_limits
 
@@ -244,7 +245,7 @@ def forget(session: Session) -> None:
         Registration.id == Confirmation.registration_id, Registration.state == _S.UNCONFIRMED
     )
     over = or_(Confirmation.decided_at.is_not(None), ~waits)
-    long_ago = Confirmation.asked_at < now(session) - _KEPT
+    long_ago = Confirmation.asked_at < trusted_now(session) - _KEPT
     session.execute(
         delete(Confirmation)
         .where(long_ago, over, Confirmation.token.is_(None))

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import core, now, one_at_a_time
 from db.models import BlockedNumber, LeftNumber, LeftOutcome, UtcDateTime
 from db.peeks import ago
+from db.trusted_time import trusted_now
 from hotline.clock import is_quiet
 from hotline.errors import Refused
 from hotline.line import confirmations, engaged
@@ -179,7 +180,7 @@ def _end(session: Session, *which: Any, outcome: LeftOutcome) -> None:
 def forget(session: Session) -> None:
     """Drop whom nobody has called in time; forget numbers after a day, but whose owner said no, and figures
     after thirty."""
-    at = now(session)
+    at = trusted_now(session)
     too_late = LeftNumber.left_at <= at - REMEMBERED
     _end(session, LeftNumber.token.is_(None), too_late, outcome=LeftOutcome.DROPPED)
     over = LeftNumber.ended_at.is_not(None)

@@ -16,6 +16,7 @@ from db import events
 from db.engine import core, now
 from db.models import Desk, PlacedCall, Registration, Round, TurnNearCall, UtcDateTime, word
 from db.states import Fact, RegistrationState, TurnNearAnswer
+from db.trusted_time import trusted_now
 from hotline.ledger import ledger
 from hotline.line import engaged, line
 from hotline.rounds import rounds
@@ -132,7 +133,7 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
 
 def left_behind(session: Session) -> Sequence[str]:
     """The tokens of calls on their way whose round is over or cancelled: nobody's turn is near in it."""
-    return core(session).execute(_LEFT_BEHIND, rounds.moment(now(session))).scalars().all()
+    return core(session).execute(_LEFT_BEHIND, rounds.moment(trusted_now(session))).scalars().all()
 
 
 def answer(session: Session, token: str, said: TurnNearAnswer) -> bool:

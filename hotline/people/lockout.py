@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import core, now
 from db.models import FailedSignIn
+from db.trusted_time import trusted_now
 from hotline.errors import Refused
 
 _KEPT = timedelta(days=1)
@@ -88,7 +89,7 @@ def unlock(session: Session, username: str) -> None:
 
 def forget_old(session: Session) -> None:
     """Forget names at which nobody has guessed for a day."""
-    session.execute(delete(FailedSignIn).where(FailedSignIn.last_at < now(session) - _KEPT))
+    session.execute(delete(FailedSignIn).where(FailedSignIn.last_at < trusted_now(session) - _KEPT))
 
 
 def locks(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Wall
+from db.trusted_time import trusted_now
 from hotline import audit
 
 LENGTH = timedelta(days=180)
@@ -20,7 +21,7 @@ LENGTH = timedelta(days=180)
 def hang(session: Session, *, who: str) -> str:
     """Hang up one more screen; returns the value of its cookie."""
     at = now(session)
-    session.execute(delete(Wall).where(Wall.expires_at < at))
+    session.execute(delete(Wall).where(Wall.expires_at < trusted_now(session)))
     cookie = secrets.token_urlsafe(32)
     session.add(Wall(token_hash=_hash(cookie), expires_at=at + LENGTH))
     audit.record(session, who, "wall-hung", "wallboard")

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import core, now, one_at_a_time
 from db.models import Erasure, Pass, Picture, PictureKind, PublicPicture, Request
 from db.states import OPEN_REQUESTS
+from db.trusted_time import trusted_now
 from hotline.errors import Refused
 from hotline.pictures import stores
 from hotline.pictures.decoding import Plain
@@ -227,7 +228,7 @@ def erase(session: Session, names: Sequence[str]) -> None:
 def drop_nobodys(session: Session, limit: int) -> int:
     """Forget at most `limit` pictures that no request has claimed in their time; returns how many."""
     unclaimed = Picture.request_id.is_(None), Picture.pass_id.is_(None)
-    old = *unclaimed, Picture.made_at < now(session) - NOBODYS
+    old = *unclaimed, Picture.made_at < trusted_now(session) - NOBODYS
     some = select(Picture.id).where(*old).order_by(Picture.made_at).limit(limit)
     names = session.scalars(some.with_for_update(skip_locked=True)).all()
     gone = delete(Picture).where(Picture.id.in_(names), *old)
@@ -238,7 +239,7 @@ def drop_nobodys(session: Session, limit: int) -> int:
 
 def forget(session: Session, days: int, limit: int) -> int:
     """At most `limit` pictures that are so many days old, of requests that are over, are gone from now on."""
-    at = now(session)
+    at = trusted_now(session)
     old = (
         select(Picture)
         .outerjoin(Pass, Pass.id == Picture.pass_id)
@@ -263,7 +264,7 @@ def forget(session: Session, days: int, limit: int) -> int:
 
 def strays(session: Session, folder: Path) -> list[Path]:
     """Files of a day ago, in the folder, of which no row knows: a writing cut short."""
-    before = (now(session) - NOBODYS).timestamp()
+    before = (trusted_now(session) - NOBODYS).timestamp()
     old = [path for path, status in disk.files(folder) if status.st_mtime < before]
     kept: set[str] = set()
     for begin in range(0, len(old), 500):

@@ -22,6 +22,7 @@ from db import events
 from db.engine import now
 from db.models import Callback, Erasure, Recording, Registration
 from db.states import CallbackState
+from db.trusted_time import trusted_now
 from hotline import audit
 from hotline.errors import Refused
 from hotline.recordings import disk
@@ -213,7 +214,7 @@ def _hears_already(session: Session, who: str, what: str, subject: str) -> bool:
 
 def expired(session: Session, days: int) -> Sequence[Recording]:
     """The recordings that were made so many days ago and are still there; one with a threat stays."""
-    old = Recording.made_at < now(session) - timedelta(days=days)
+    old = Recording.made_at < trusted_now(session) - timedelta(days=days)
     calm = Callback.threat_at.is_(None)
     of_calls = select(Recording).join(Callback, Callback.id == Recording.callback_id)
     return session.scalars(of_calls.where(Recording.deleted_at.is_(None), old, calm)).all()
@@ -228,7 +229,7 @@ def delete(session: Session, recording: Recording, folder: Path) -> None:
 
 def orphans(session: Session, folder: Path, days: int) -> list[Path]:
     """Old files that no row knows of as kept: a deletion cut short, or a file that is nobody's."""
-    before = (now(session) - timedelta(days=days)).timestamp()
+    before = (trusted_now(session) - timedelta(days=days)).timestamp()
     old = [path for path, status in disk.files(folder) if status.st_mtime < before]
     kept = set(
         session.scalars(

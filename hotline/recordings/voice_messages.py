@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Registration, Request
 from db.states import HOLDS_PLACE, OPEN_REQUESTS
+from db.trusted_time import trusted_now
 from hotline.recordings.disk import files
 
 _BYTES_PER_SECOND = 16_000
@@ -27,7 +28,7 @@ def expired(session: Session, folder: Path, days: int) -> list[Path]:
 
     Also what nobody knows of: the message of a call that broke off, or a deletion that was cut short.
     """
-    before = (now(session) - timedelta(days=days)).timestamp()
+    before = (trusted_now(session) - timedelta(days=days)).timestamp()
     old = [path for path, status in files(folder) if status.st_mtime < before]
     needed = _needed(session) if old else set()
     return [path for path in old if path.name not in needed]

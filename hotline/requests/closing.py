@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, one_at_a_time
 from db.models import OutboxKind, Request
 from db.states import RequestState, RequestStep
+from db.trusted_time import trusted_now
 from hotline import outbox, reasons
 from hotline.errors import Refused
 from hotline.requests import followers, parts
@@ -80,7 +81,7 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
         select(Request)
         .where(
             Request.state == _S.REPLIED,
-            Request.replied_at < now(session) - timedelta(days=days),
+            Request.replied_at < trusted_now(session) - timedelta(days=days),
             Request.part_of_id.is_(None),
         )
         .order_by(Request.replied_at)

@@ -12,9 +12,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import core
 from db.models import Escalation, OutboxKind, Reminder, Request, TimeUnit
 from db.states import RequestStep
+from db.trusted_time import trusted_now
 from hotline import outbox
 from hotline.requests import working_time
 from hotline.requests.requests import log
@@ -41,7 +42,7 @@ _INSERT = {
 
 def tell(session: Session, week: WorkingWeek, limit: int) -> int:
     """Tell of at most `limit` requests; how many it told of. Outside working hours it tells nobody."""
-    at = now(session)
+    at = trusted_now(session)
     if not working_time.works_at(session, at, week):
         return 0
     told = [(request, to) for request, to in due(session, week, at, limit) if _tell(session, request, to, at)]

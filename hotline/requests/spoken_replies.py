@@ -12,10 +12,11 @@ from typing import NamedTuple
 from sqlalchemy import Engine, Integer, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import core
 from db.models import Request
 from db.peeks import peek
 from db.states import OPEN_REQUESTS, RequestState
+from db.trusted_time import trusted_now
 
 KEPT = timedelta(days=60)
 """After the end of a request: for so long its caller hears of it (requests.latest)."""
@@ -79,8 +80,8 @@ def over(session: Session, ids: Iterable[int]) -> set[int]:
             Request.id.in_(wanted),
             Request.reply != "",
             Request.state.in_([*OPEN_REQUESTS, RequestState.DUPLICATE])
-            | (Request.made_at > now(session) - KEPT)
-            | (Request.replied_at > now(session) - KEPT),
+            | (Request.made_at > trusted_now(session) - KEPT)
+            | (Request.replied_at > trusted_now(session) - KEPT),
         )
     )
     return wanted - set(kept)

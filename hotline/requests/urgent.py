@@ -15,6 +15,7 @@ from db import events
 from db.engine import core, now, one_at_a_time
 from db.models import Callback, Request, RescueCall, UrgentMatter, WaitingCaller, word
 from db.states import CallbackState, RequestState, RequestStep
+from db.trusted_time import trusted_now
 from hotline import audit
 from hotline.errors import Refused
 from hotline.requests.requests import log
@@ -150,7 +151,7 @@ def number_of(matter: UrgentMatter) -> str | None:
 
 def forget(session: Session) -> None:
     """Delete those that were made long ago."""
-    before = now(session) - _KEPT
+    before = trusted_now(session) - _KEPT
     old = select(UrgentMatter.id).where(UrgentMatter.made_at < before, UrgentMatter.token.is_(None))
     core(session).execute(delete(RescueCall).where(RescueCall.matter_id.in_(old)))
     core(session).execute(delete(UrgentMatter).where(UrgentMatter.id.in_(old)))

@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 
 from db.engine import now
 from db.models import Official, OutboxKind, OutboxMessage, Round
+from db.trusted_time import trusted_now
 from hotline import dates
 from hotline.dates import LANGUAGES, Language
 from hotline.errors import Refused
@@ -200,7 +201,7 @@ def queue_due(session: Session, settings: Settings) -> int:
     """Put into the outbox what the webhook has not been told of the rounds to come; returns how much."""
     if not settings.notice_webhook:
         return 0
-    at = now(session)
+    at = trusted_now(session)
     due = session.scalars(
         select(Round).where(is_public(at), Round.ends_at > at, Round.ended_at.is_(None)).order_by(Round.id)
     ).all()

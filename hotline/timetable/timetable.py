@@ -20,6 +20,7 @@ from db.models import (
     Round,
     TimetableRule,
 )
+from db.trusted_time import trusted_now
 from hotline.rounds import planning
 from hotline.timetable import days
 
@@ -99,7 +100,7 @@ def occurrences(session: Session, rule: TimetableRule, first: date, last: date) 
 
 def lacking(session: Session, ahead_days: int) -> Sequence[tuple[int, date]]:
     """The rules and their days, from today so many days ahead, that lack a round; `make_round` makes it."""
-    today = days.local_day(now(session))
+    today = days.local_day(trusted_now(session))
     active = session.scalars(
         select(TimetableRule).where(TimetableRule.active).order_by(TimetableRule.id)
     ).all()

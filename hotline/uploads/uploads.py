@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import Upload, UploadKind
+from db.trusted_time import trusted_now
 from hotline.errors import Refused
 from hotline.pictures import decoding
 from hotline.recordings import disk, voice_notes
@@ -119,7 +120,12 @@ def _mine(number: str) -> Select[Upload]:
 
 def drop_old(session: Session, limit: int) -> Files:
     """At most `limit` whose day is over are gone; their files are to be deleted."""
-    old = select(Upload).where(Upload.made_at < now(session) - LASTS).order_by(Upload.made_at).limit(limit)
+    old = (
+        select(Upload)
+        .where(Upload.made_at < trusted_now(session) - LASTS)
+        .order_by(Upload.made_at)
+        .limit(limit)
+    )
     return _drop(session, session.scalars(old.with_for_update(skip_locked=True)).all())
 
 
@@ -136,7 +142,7 @@ def _drop(session: Session, rows: Sequence[Upload]) -> Files:
 
 def orphans(session: Session, folder: Path) -> list[Path]:
     """Files that nobody has added to for a day, and of which no row knows."""
-    before = (now(session) - LASTS).timestamp()
+    before = (trusted_now(session) - LASTS).timestamp()
     old = [path for path, status in disk.files(folder) if status.st_mtime < before]
     there = set(session.scalars(select(Upload.id))) if old else set()
     return [path for path in old if path.name not in there]

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import connect, now, reading, writing
 from db.models import Event, Heartbeat, TrunkState
+from db.trusted_time import find_doubt
 from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
 from hotline.callbacks import trunk_states, trunk_words
@@ -125,6 +126,14 @@ def clock(known: Known) -> Iterator[Finding]:
     with reading(known.engine) as session:
         began, at, ended = datetime.now(UTC), now(session), datetime.now(UTC)
         newest_event = session.scalar(select(func.max(Event.at)).where(Event.id > _last(session) - 50))
+        doubt = find_doubt(session)
+    if doubt:
+        leap = f"it leapt from {doubt.trusted_at:%Y-%m-%d %H:%M} UTC, or this machine was off"
+        yield warning(
+            "clock",
+            f"{leap}: nothing is closed or deleted until {doubt.until:%H:%M} UTC",
+            "set it by NTP (chrony); if a round lost its line: hotline137 round take-back",
+        )
     apart = max(began - at, at - ended, timedelta(0))
     if apart > _FAR_APART:
         yield fault("clock", f"{apart.total_seconds():.0f} s from the database's", "set both by NTP (chrony)")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -13,7 +13,7 @@ from sqlalchemy import Engine, update
 from api.app import create
 from db import news
 from db.engine import now, writing
-from db.models import Breaker, Heartbeat, Node, PlacedCall, Role
+from db.models import Breaker, Heartbeat, Node, PlacedCall, Role, TrustedTime
 from hotline import heartbeats
 from hotline.callbacks import breaker, trunk_states
 from hotline.nodes import draining, leases
@@ -238,3 +238,12 @@ def test_given_a_disk_that_is_nearly_full_when_health_is_asked_then_it_says_so_i
     monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 1 << 29))
     answer = insider.get("/healthz")
     assert (answer.status_code, answer.json()["disk"]) == (200, "nearly full")
+
+
+def test_clock_that_leapt_is_told_to_insiders(insider: TestClient, engine: Engine) -> None:
+    with writing(engine) as session:
+        at = now(session)
+        until = at + timedelta(minutes=10)
+        session.add(TrustedTime(id=1, at=at - timedelta(hours=1), boot="b", ticks=1.0, doubted_until=until))
+    said = insider.get("/healthz").json()["clock"]
+    assert said == f"in trouble: it leapt; nothing is closed or deleted until {until:%Y-%m-%dT%H:%M:%SZ}"

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from db.trusted_time import Doubt
 from hotline.control.alarms import AlarmCause, AlarmKind, DeskNow, LineNow, alarms, fits
 
 AT = datetime(2026, 12, 2, 8, 0, tzinfo=UTC)
@@ -88,3 +89,10 @@ def test_given_what_is_left_of_a_round_when_asked_what_fits_then_it_is_so_many(
     left: int, desks: int, per_hour: float | None, expected: int
 ) -> None:
     assert fits(left * MINUTE, desks, 6, per_hour) == expected
+
+
+def test_clock_that_leapt_is_told_first_with_its_end() -> None:
+    doubt = Doubt(AT - MINUTE, AT + 15 * MINUTE)
+    first, second = alarms([QUIET], [], None, AT, doubt=doubt)
+    assert (first.kind, first.since, first.until) == (AlarmKind.CLOCK_LEAPT, AT - MINUTE, AT + 15 * MINUTE)
+    assert second.kind is AlarmKind.NOBODY_SERVED

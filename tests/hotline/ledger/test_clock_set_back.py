@@ -1,16 +1,10 @@
 """A clock that is set back neither reorders a line nor makes the ledger look forged."""
 
-import sys
-from collections.abc import Iterator
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, select
-from sqlalchemy.orm import Session
 
-from db import engine as database
-from db import events
 from db.engine import reading, writing
 from db.models import LedgerEntry, Registration
 from db.states import Outcome
@@ -18,37 +12,12 @@ from hotline.ledger.verify import verify
 from hotline.line import fairness, line
 from hotline.rounds import rounds
 from settings import Settings
+from tests.kit.shifted_clock import ShiftedClock, clock
 from tests.kit.story import Story
 
+__all__ = ["clock"]
+
 HOUR = timedelta(hours=1)
-
-
-class Clock:
-    """The database's clock, as all rules read it, set forward or back."""
-
-    shift = timedelta()
-
-    def now(self, session: Session) -> datetime:
-        return _true_now(session) + self.shift
-
-
-_true_now = database.now
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    clock = Clock()
-    for module in list(sys.modules.values()):
-        if getattr(module, "now", None) is _true_now:
-            monkeypatch.setattr(module, "now", clock.now)
-    hold = events._hold
-
-    def held_at(session: Session, *statement: Any, **values: Any) -> datetime:
-        at = hold(session, *statement, **values)  # SQLite asks `now`
-        return at + clock.shift if session.get_bind().dialect.name == "postgresql" else at
-
-    monkeypatch.setattr(events, "_hold", held_at)
-    return clock
 
 
 @pytest.fixture
@@ -72,7 +41,7 @@ def proven(story: Story) -> None:
 
 @pytest.mark.parametrize("hours", [1, 12])
 def test_given_a_clock_set_back_when_citizens_register_then_they_stand_behind_those_who_were_before(
-    story: Story, clock: Clock, hours: int
+    story: Story, clock: ShiftedClock, hours: int
 ) -> None:
     ids = [story.registers() for _ in range(3)]
     story.seals()
@@ -92,7 +61,7 @@ def test_given_a_clock_set_back_when_citizens_register_then_they_stand_behind_th
 
 
 def test_given_a_retry_when_the_clock_is_set_back_then_who_is_due_is_so_by_the_clock_and_verify_agrees(
-    story: Story, clock: Clock
+    story: Story, clock: ShiftedClock
 ) -> None:
     first, second, third = (story.registers() for _ in range(3))
     assert story.called(Outcome.NO_ANSWER) == first  # due again in 20 minutes
@@ -113,7 +82,7 @@ def test_given_a_retry_when_the_clock_is_set_back_then_who_is_due_is_so_by_the_c
 
 
 def test_given_a_clock_that_was_set_back_when_a_call_passes_one_who_was_due_then_verify_still_names_them(
-    story: Story, clock: Clock
+    story: Story, clock: ShiftedClock
 ) -> None:
     first, second = story.registers(), story.registers()
     clock.shift = -HOUR

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from db.engine import now, writing
-from db.models import Event
+from db.models import Event, TrustedTime
 from ops.doctor import stored
 from settings import Settings
 from tests.factories import SECOND
@@ -103,3 +103,12 @@ def test_given_a_database_with_another_clock_when_examined_then_it_says_by_how_m
     monkeypatch.setattr(stored, "now", lambda session: now(session) + seconds * SECOND)
     found = Told("--json").bad()["clock"]
     assert found[0] == state and "from the database's" in found[1]
+
+
+def test_clock_that_leapt_is_told_with_its_end(engine: Engine) -> None:
+    with writing(engine) as session:
+        at = now(session)
+        until = at + 600 * SECOND
+        session.add(TrustedTime(id=1, at=at - 3600 * SECOND, boot="b", ticks=1.0, doubted_until=until))
+    found = Told("--json").bad()["clock"]
+    assert found[0] == "warning" and f"nothing is closed or deleted until {until:%H:%M} UTC" in found[1]

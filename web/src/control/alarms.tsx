@@ -38,12 +38,13 @@ export function Alarms({ alarms, lines, now }: Props) {
 }
 
 /** What to do where the kind alone says it. */
-const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { threat: 'threat', owed: 'owed', 'node-silent': 'node-silent', 'node-without-trunk': 'node-without-trunk', 'too-long': 'too-long' }
+const TODO: Partial<Record<Alarm['kind'], keyof Text['control']['todo']>> = { threat: 'threat', 'clock-leapt': 'clock-leapt', owed: 'owed', 'node-silent': 'node-silent', 'node-without-trunk': 'node-without-trunk', 'too-long': 'too-long' }
 
-function what({ kind, since, waiting, fits }: Alarm, text: Text, format: Format, now: number): string {
+function what({ kind, since, until, waiting, fits }: Alarm, text: Text, format: Format, now: number): string {
   const words = text.control.alarm
   if (kind === 'too-long') return words[kind](format.number(waiting ?? 0), format.number(fits ?? 0))
   if (!since) return ''
+  if (kind === 'clock-leapt') return words[kind](format.time(until ?? since))
   if (kind === 'calls-down' || kind === 'node-silent' || kind === 'node-without-trunk') return words[kind](format.time(since))
   return words[kind](format.number(Math.max(0, Math.floor((now - Date.parse(since)) / 60_000))))
 }

@@ -50,6 +50,7 @@ export const words: typeof fa = {
       'trunk-or-proxy': 'Trunk or SIP proxy',
       texts: 'Text messages',
       disk: 'Storage',
+      clock: 'Clock',
       directory: 'Staff directory',
       node: 'Machine',
     },

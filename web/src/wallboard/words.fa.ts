@@ -48,6 +48,7 @@ export const words = {
       'trunk-or-proxy': 'خط شهری یا پراکسی',
       texts: 'پیامک',
       disk: 'جای ذخیره',
+      clock: 'ساعت',
       directory: 'فهرست کارکنان',
       node: 'دستگاه',
     },

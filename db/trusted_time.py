@@ -1,0 +1,117 @@
+"""How far the database's clock is trusted: what cannot be undone goes by `trusted_now`, never by `now`.
+
+The clerk compares that clock with its own monotonic one (`Watch`), and keeps the last trusted moment in a
+row, so that a restart does not forget it. A clock that leaps ahead closes and deletes nothing until it has
+run evenly for EVIDENCE; a machine that was off for a day goes on by itself after the same time. A clock that
+is set back makes nothing due.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from db.engine import core, now, one_at_a_time
+from db.models import TrustedTime
+
+log = logging.getLogger("clock")
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+STEP = timedelta(seconds=30)
+"""A difference that is no leap: the clerk looks every ten seconds, and may be slow."""
+EVIDENCE = timedelta(minutes=15)
+"""A clock that leapt is trusted again after running evenly for so long. Long enough for a person to see the
+alarm and mend the clock.
+"""
+
+_LAST = select(TrustedTime.at)
+_DOUBT = select(TrustedTime.at, TrustedTime.doubted_until).where(TrustedTime.doubted_until.is_not(None))
+
+
+class Doubt(NamedTuple):
+    """The clock has leapt. `until`, by that clock, nothing is closed or deleted that `trusted_at` does not
+    close or delete.
+    """
+
+    trusted_at: datetime
+    until: datetime
+
+
+class _Reading(NamedTuple):
+    """Both clocks at one moment."""
+
+    at: datetime
+    ticks: float
+
+    def predicts(self, other: "_Reading") -> bool:
+        """Whether both clocks have advanced by the same time since."""
+        return abs(other.at - self.show_at(other.ticks)) <= STEP
+
+    def show_at(self, ticks: float) -> datetime:
+        """What the database's clock would show at these ticks without a leap."""
+        return self.at + timedelta(seconds=ticks - self.ticks)
+
+
+def trusted_now(session: Session) -> datetime:
+    """Return the database's clock, or the last trusted moment where that clock is far ahead of it."""
+    at = now(session)
+    last: datetime | None = core(session).execute(_LAST).scalar()
+    return at if last is None or at <= last + STEP else last
+
+
+def is_doubted(session: Session) -> bool:
+    """Whether the database's clock is far ahead of the last trusted moment."""
+    at = now(session)
+    return trusted_now(session) < at
+
+
+def find_doubt(session: Session) -> Doubt | None:
+    """Return the doubt in which the clock is; None: it is trusted."""
+    row = core(session).execute(_DOUBT).first()
+    return Doubt(row.at, row.doubted_until) if row else None
+
+
+class Watch:
+    """Compares the database's clock with the monotonic clock of this machine, from its start on."""
+
+    def __init__(self, boot: Path = _BOOT) -> None:
+        self._boot = boot.read_text().strip()
+        self._trusted: _Reading | None = None
+        self._doubted: _Reading | None = None
+
+    def look(self, session: Session) -> None:
+        """Move the last trusted moment on, and keep or end a doubt. Call it every ten seconds."""
+        one_at_a_time(session, "trusted-time")
+        seen = _Reading(now(session), monotonic())
+        row = session.get(TrustedTime, 1, populate_existing=True)
+        if row is None:  # a new database: it has nothing to lose
+            row = TrustedTime(id=1, at=seen.at)
+            session.add(row)
+        elif row.boot == self._boot:  # also of a clerk before this one
+            self._trusted = _Reading(row.at, row.ticks)
+        if self._is_trusted(seen, row.at):
+            if row.doubted_until:
+                log.warning("the clock is trusted again")
+            self._doubted, row.at, row.doubted_until = None, seen.at, None
+        else:
+            if self._doubted is None or not self._doubted.predicts(seen):
+                log.warning("the clock leapt, or the machine was off: from %s to %s", row.at, seen.at)
+                self._doubted = seen
+            row.doubted_until = self._doubted.at + EVIDENCE
+            if self._trusted is None:
+                return  # nothing is known of the time before this machine's start but `row.at`
+            row.at = self._trusted.show_at(seen.ticks)
+        row.boot, row.ticks = self._boot, seen.ticks
+        self._trusted = _Reading(row.at, row.ticks)
+
+    def _is_trusted(self, seen: _Reading, last: datetime) -> bool:
+        if abs(seen.at - last) <= STEP or (self._trusted and self._trusted.predicts(seen)):
+            return True
+        if self._doubted is None or not self._doubted.predicts(seen):
+            return False
+        return seen.ticks - self._doubted.ticks >= EVIDENCE.total_seconds()
