@@ -18,14 +18,18 @@ from hotline import outbox, reasons
 from hotline.errors import Refused
 from hotline.requests import followers, parts
 from hotline.requests.requests import first, log, move
-from hotline.requests.work import answered, did, get_for_update, may_end, must_be_anothers, reply
+from hotline.requests.work import answered, did, end_replied, get_for_update, may_end, must_be_anothers
 
 _S, _T = RequestState, RequestStep
 
 
 def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
     """Say that it is not for the city to solve; the citizen is told why. Raises what `reply` raises."""
-    reason = reasons.check(reason)
+    _end_rejected(session, request, who=who, reason=reasons.check(reason))
+
+
+def _end_rejected(session: Session, request: Request, *, who: str, reason: str) -> None:
+    """`reason` in words that are checked, as in `work.end_replied`."""
     may_end(session, request, who)
     move(session, request, _S.REJECTED, reply=reason, reply_stands=True, replied_at=now(session))
     answered(session, request)
@@ -35,9 +39,9 @@ def reject(session: Session, request: Request, *, who: str, reason: str) -> None
     followers.tell(session, request, OutboxKind.FOLLOWED_REJECTED, reason)
     if done := parts.result(session, request):
         if done.solved:
-            reply(session, done.whole, who="", reply=done.reply)
+            end_replied(session, done.whole, who="", reply=done.reply)
         else:
-            reject(session, done.whole, who="", reason=done.reply)
+            _end_rejected(session, done.whole, who="", reason=done.reply)
 
 
 def answer(

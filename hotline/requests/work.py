@@ -166,7 +166,14 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
 
     Raises what `tell` raises, and Refused("objection-own").
     """
-    reply = reasons.check(reply)
+    end_replied(session, request, who=who, reply=reasons.check(reply))
+
+
+def end_replied(session: Session, request: Request, *, who: str, reply: str) -> None:
+    """`reply` in words that are checked: of a whole those of all parts, each of which was checked by itself.
+
+    Raises Refused("wrong-state" | "objection-own").
+    """
     may_end(session, request, who)
     said: dict[str, Any] = {
         "reply": reply,
@@ -186,7 +193,7 @@ def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
 
 def _tell_of_all(session: Session, done: parts.Result) -> None:
     """All parts are done: so is what they are parts of."""
-    reply(session, done.whole, who="", reply=done.reply)
+    end_replied(session, done.whole, who="", reply=done.reply)
 
 
 def split(

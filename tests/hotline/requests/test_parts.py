@@ -387,3 +387,16 @@ def test_given_the_last_two_parts_when_both_are_solved_at_one_moment_then_the_ci
     with reading(engine) as session:
         assert session.get_one(Request, whole.id).state is S.REPLIED
         assert len(messages(session, OutboxKind.REQUEST_REPLIED)) == 1
+
+
+@pytest.mark.parametrize("solved", [True, False])
+def test_parts_whose_dates_add_up_are_done(session: Session, solved: bool) -> None:
+    """Each reply has fewer digits than a telephone number; both together have more."""
+    whole, one, other = split(session)
+    replies = ("۱۲ آذر ۱۴۰۵ تعویض شد", "۱۳ آذر ۱۴۰۵ پر شد")
+    for part, said in zip((one, other), replies, strict=True):
+        if solved:
+            work.reply(session, part, who="d", reply=said)
+        else:
+            closing.reject(session, part, who="d", reason=said)
+    assert (whole.state, whole.reply) == (S.REPLIED if solved else S.REJECTED, " / ".join(replies))
