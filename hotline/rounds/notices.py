@@ -151,14 +151,17 @@ def is_public(at: datetime) -> ColumnElement[bool]:
 
 
 def published(session: Session) -> Sequence[Round]:
-    """The rounds whose notice is out, soonest first, until SHOWN_FOR after their end."""
+    """The rounds whose notice is out, soonest first, until SHOWN_FOR after their end.
+
+    Of more than _MOST: those that are not over first, then those that ended last.
+    """
     at = now(session)
-    return session.scalars(
-        select(Round)
-        .where(is_public(at), Round.ends_at > at - SHOWN_FOR)
-        .order_by(Round.starts_at, Round.id)
-        .limit(_MOST)
-    ).all()
+    coming = select(Round).where(is_public(at), Round.ends_at > at)
+    found = session.scalars(coming.order_by(Round.starts_at, Round.id).limit(_MOST)).all()
+    past = select(Round).where(is_public(at), Round.ends_at <= at, Round.ends_at > at - SHOWN_FOR)
+    last = past.order_by(Round.starts_at.desc(), Round.id.desc()).limit(_MOST - len(found))
+    both = [*session.scalars(last), *found]
+    return sorted(both, key=lambda round_: (round_.starts_at, round_.id))
 
 
 def get(session: Session, round_id: int) -> Round:

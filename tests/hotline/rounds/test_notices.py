@@ -193,3 +193,15 @@ def test_given_a_signed_notice_when_verified_by_the_library_then_only_the_true_b
     old = notices.signed("notice-1-announced-0", body, SECRET, datetime.now(UTC) - HOUR)
     with pytest.raises(WebhookVerificationError):
         Webhook(SECRET).verify(body, old)
+
+
+def test_many_past_rounds_hide_none_to_come(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notices, "_MOST", 4)
+    past = [a_round(session, Phase.OVER) for _ in range(5)]
+    for days, round_ in enumerate(past):
+        for name in ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at"):
+            setattr(round_, name, getattr(round_, name) - timedelta(days=days))
+    coming = [a_round(session, Phase.OPEN) for _ in range(2)]
+    session.flush()
+    assert notices.published(session) == [past[1], past[0], *coming]
+    assert {round_.id for round_ in coming} <= {round_.id for round_ in notices.published(session)}
