@@ -18,7 +18,16 @@ from hotline.callbacks import left_in_hand, toll
 from hotline.citizens import wishes
 from hotline.errors import Refused
 from hotline.ledger import seals
-from hotline.line import blocked, confirmations, left_numbers, silences, solved_calls, turn_near, urgent_calls
+from hotline.line import (
+    blocked,
+    confirmations,
+    left_numbers,
+    silences,
+    solved_calls,
+    turn_near,
+    turn_near_calls,
+    urgent_calls,
+)
 from hotline.line import carry_over as carry
 from hotline.requests import closing, figures, reminders, spoken_replies, urgent, webhooks
 from hotline.rounds import notices
@@ -166,6 +175,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         toll.forget(session)
         confirmations.forget(session)
         solved_calls.forget(session)
+        turn_near_calls.forget(session)
         urgent.forget(session)
         silences.forget(session)
         left_numbers.forget(session)

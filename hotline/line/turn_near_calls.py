@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, exists, func, select, update
+from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
 from db.models import Desk, PlacedCall, Registration, Round, TurnNearCall, UtcDateTime, word
-from db.states import Fact, RegistrationState, TurnNearAnswer
+from db.states import HOLDS_PLACE, Fact, RegistrationState, TurnNearAnswer
 from db.trusted_time import trusted_now
 from hotline.ledger import ledger
 from hotline.line import engaged, line
@@ -204,6 +204,24 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
         .where(TurnNearCall.token == token, TurnNearCall.ended_at.is_(None))
         .values(ended_at=now(session))
     )
+
+
+def forget(session: Session) -> None:
+    """Delete the calls that are not on their way and of which nothing comes any more.
+
+    Their place has left the round, or the round is over and the citizen has said nothing in it. A call that
+    was never placed would be looked for by the dialer for ever.
+    """
+    stays = exists().where(
+        Registration.id == TurnNearCall.registration_id,
+        Registration.round_id == TurnNearCall.round_id,
+        Registration.state.in_(HOLDS_PLACE),
+    )
+    at_an_end = exists().where(Round.id == TurnNearCall.round_id, rounds.is_over(trusted_now(session)))
+    useless = or_(~stays, and_(at_an_end, TurnNearCall.answer.is_(None)))
+    free = or_(TurnNearCall.token.is_(None), TurnNearCall.ended_at.is_not(None))
+    gone = delete(TurnNearCall).where(useless, free)
+    session.execute(gone.execution_options(synchronize_session=False))
 
 
 def deferred() -> ColumnElement[bool]:

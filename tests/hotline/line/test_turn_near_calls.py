@@ -8,6 +8,7 @@ from clerk import jobs
 from db.engine import reading, writing
 from db.models import LedgerEntry, Registration, TurnNearCall
 from db.states import Fact, Outcome, Phase, RegistrationState, TurnNearAnswer
+from dialer.pace import Pace
 from hotline.callbacks import toll
 from hotline.ledger import verify
 from hotline.line import caller_context, fairness, registration, turn_near, turn_near_calls
@@ -362,3 +363,46 @@ def test_given_an_unknown_token_when_it_answers_or_ends_then_nothing_happens(ses
     turn_near_calls.ended(session, "near-nobody")
     assert turn_near_calls.by_token(session, "near-nobody") is None
     assert not turn_near_calls.is_token("callback-1")
+
+
+def rows(story: Story) -> list[int]:
+    with reading(story.engine) as session:
+        return list(session.scalars(select(TurnNearCall.registration_id)))
+
+
+@pytest.mark.parametrize("how", ["reached", "round over"])
+def test_call_never_placed_is_deleted_and_the_dialer_rests(
+    story: Story, settings: Settings, how: str
+) -> None:
+    id_ = story.registers()
+    assert told(story) == [id_]
+    pace = Pace(story.engine)
+    jobs.forget_calls(story.engine, settings)
+    assert rows(story) == [id_] and pace.is_anybody_to_call()
+    if how == "reached":
+        assert story.called(Outcome.REACHED) == id_
+    else:
+        with writing(story.engine) as session:
+            rounds.end_round(session, rounds.get(session, story.round))
+    jobs.forget_calls(story.engine, settings)
+    assert rows(story) == [] and not pace.is_anybody_to_call()
+
+
+def test_wish_for_the_next_round_outlives_its_round(story: Story, settings: Settings) -> None:
+    id_ = story.registers()
+    told(story)
+    defers(story, id_)
+    with writing(story.engine) as session:
+        rounds.end_round(session, rounds.get(session, story.round))
+    jobs.forget_calls(story.engine, settings)
+    assert rows(story) == [id_]
+
+
+def test_call_on_its_way_is_not_deleted(story: Story, settings: Settings) -> None:
+    id_ = story.registers()
+    told(story)
+    rings(story, id_)
+    with writing(story.engine) as session:
+        rounds.end_round(session, rounds.get(session, story.round))
+    jobs.forget_calls(story.engine, settings)
+    assert rows(story) == [id_]
