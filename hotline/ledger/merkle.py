@@ -54,10 +54,21 @@ class Frontier:
 
 
 class Tree:
-    """A tree over leaves that only grow in number, read by what is given. Not for two threads at once."""
+    """A tree over leaves that only grow in number, read by what is given. Not for two threads at once.
+
+    A database that lost its last leaves, and got others in their place, is noticed by `check`.
+    """
 
     def __init__(self) -> None:
         self._known: LRUCache[tuple[int, int], bytes] = LRUCache(_REMEMBERED)
+        self._last_read: tuple[int, bytes] | None = None
+        """The last leaf that is under a remembered node, and its hash."""
+
+    def check(self, read: Read) -> None:
+        """Forget all nodes if the last leaf under them is another one by now. Call it before each use."""
+        if self._last_read and list(read(self._last_read[0], self._last_read[0] + 1)) != [self._last_read[1]]:
+            self._known.clear()
+            self._last_read = None
 
     def root(self, read: Read, size: int) -> bytes:
         """The root over the first `size` leaves, at least one."""
@@ -100,7 +111,10 @@ class Tree:
         if perfect and (start, width) in self._known:
             return self._known[start, width]
         if width == READ_AT_ONCE:
-            found = _folded(read(start, end))
+            hashes = read(start, end)
+            found = _folded(hashes)
+            if self._last_read is None or end > self._last_read[0]:
+                self._last_read = end - 1, hashes[-1]
         else:
             middle = start + _left(width)
             found = node(self._over(read, start, middle), self._over(read, middle, end))

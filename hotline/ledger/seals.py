@@ -39,6 +39,7 @@ def _tree(session: Session) -> Iterator[tuple[merkle.Tree, merkle.Read]]:
 
     tree = _trees.setdefault(session.get_bind().engine.pool, _Tree())
     with tree.lock:
+        tree.check(read)
         yield tree, read
 
 

@@ -118,3 +118,28 @@ def test_given_a_tree_that_grows_when_asked_again_then_what_it_remembers_is_stil
     asked.clear()
     tree.root(read, max(sizes))
     assert sum(asked) < merkle.READ_AT_ONCE  # whole thousands are not read a second time
+
+
+@pytest.mark.parametrize("lost", [1, 500, 3000])
+def test_leaves_lost_in_a_failover_are_forgotten(lost: int) -> None:
+    hashes = [number.to_bytes(32) for number in range(4096)]
+    tree = merkle.Tree()
+
+    def root() -> bytes:
+        tree.check(lambda start, end: hashes[start:end])
+        return tree.root(lambda start, end: hashes[start:end], len(hashes))
+
+    before = root()
+    del hashes[-lost:]
+    assert root() == _plain(hashes)
+    hashes += [number.to_bytes(32) for number in range(9000, 9000 + lost)]
+    assert before != root() == _plain(hashes)
+
+
+def test_leaves_replaced_before_the_next_look_are_forgotten() -> None:
+    hashes = [number.to_bytes(32) for number in range(4096)]
+    tree = merkle.Tree()
+    tree.root(lambda start, end: hashes[start:end], 4096)
+    hashes[-5:] = [number.to_bytes(32) for number in range(9000, 9010)]
+    tree.check(lambda start, end: hashes[start:end])
+    assert tree.root(lambda start, end: hashes[start:end], 4101) == _plain(hashes)
