@@ -12,8 +12,8 @@ from db.models import Callback, Registration, Round
 from db.states import Fact
 from hotline.errors import Refused
 from hotline.ledger import ledger
-from hotline.line import engaged, line
-from hotline.rounds import rounds
+from hotline.line import carry_over, engaged, line
+from hotline.rounds import planning, rounds
 
 _TRIES = 20
 """So often a claim is taken back because somebody stands before; then the ledger names who is passed."""
@@ -22,8 +22,13 @@ _TRIES = 20
 def take_in_order(session: Session, round_: Round, **values: Any) -> Callback | None:
     """A callback, with these `values`, for the next citizen of the round; None when nobody is due.
 
-    The first one opens the round. Raises Refused("desk-busy").
+    The first one opens the round, and waits a moment for whom the official's round before did not reach.
+    Raises Refused("desk-busy").
     """
+    if not round_.opened_at and (
+        planning.end_earlier(session, round_) or carry_over.is_expected(session, round_)
+    ):
+        return None
     taken = _take_first(session, round_, values)
     if taken is None:
         return None

@@ -5,14 +5,25 @@ leaves its round in one guarded step, which `carries` remembers: run twice, noth
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import Engine, Integer, and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload, make_transient
 
 from db import events
-from db.models import Carry, OutboxKind, OutboxMessage, Registration, Round, word, words
+from db.engine import core, now
+from db.models import (
+    Carry,
+    OutboxKind,
+    OutboxMessage,
+    Registration,
+    Round,
+    UtcDateTime,
+    VoiceSummary,
+    word,
+    words,
+)
 from db.peeks import peek
 from db.states import HOLDS_PLACE, Fact, RegistrationState
 from db.trusted_time import trusted_now
@@ -76,7 +87,7 @@ _DUE = (
         or_(_given_up, and_(Round.is_operators_line.is_(False), NEXT_ROUND.is_not(None))),
         ~_waits_for_an_outcome,
     )
-    .order_by(Registration.registered_at, Registration.id)
+    .order_by(*line.ORDER)
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(of=Registration, skip_locked=True)
 )
@@ -102,6 +113,22 @@ IS_ANY_LEFT = select(
         Registration.round_id == Round.id,
         Registration.state.in_(words(_LEFT)),
         or_(rounds.over_now(), Round.is_operators_line),
+    )
+)
+
+
+_earlier = aliased(Round)
+_LATELY = timedelta(seconds=30)
+_EXPECTED = select(
+    exists().where(
+        Registration.round_id == _earlier.id,
+        Registration.state.in_(words(_LEFT)),
+        _earlier.official_id == bindparam("official", type_=Integer),
+        _earlier.id != bindparam("round", type_=Integer),
+        _earlier.is_operators_line.is_(False),
+        rounds.over(_earlier),
+        func.coalesce(_earlier.ended_at, _earlier.cancelled_at, _earlier.ends_at)
+        >= bindparam("lately", type_=UtcDateTime),
     )
 )
 
@@ -137,6 +164,17 @@ def run(session: Session, limit: int = 100) -> int:
         ledger.record(session, step.fact, step.registration, left=step.left.id, **merged)
         events.registration_changed(session, step.registration)
     return len(steps)
+
+
+def is_expected(session: Session, round_: Round) -> bool:
+    """Whether somebody of the official's rounds that were over just now is still to be carried on.
+
+    They stand before all others of `round_`, so nobody is taken out of its line before. Should the clerk not
+    work, the official does not wait for it: after half a minute nobody is expected.
+    """
+    at = now(session)
+    asked = {"official": round_.official_id, "round": round_.id, "lately": at - _LATELY}
+    return bool(core(session).execute(_EXPECTED, asked | rounds.moment(at)).scalar())
 
 
 def tell_left(session: Session, limit: int = 100) -> int:
@@ -191,8 +229,8 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
     carried_rank = (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id)
     # a stranger's unconfirmed number never costs its owner the place
     if rival and (_unsure(rival), line.rank(rival)) < (_unsure(left), carried_rank):
-        return [_merge(left, rival, from_round)]
-    merged = [_merge(rival, left, to)] if rival else []
+        return [_merge(session, left, rival, from_round)]
+    merged = [_merge(session, rival, left, to)] if rival else []
     session.flush()  # the number is free in that round before it comes in
     left.round_id, left.round = to.id, to
     left.rounds_missed += 1
@@ -219,11 +257,35 @@ def _still(session: Session, rival: Registration) -> bool:
     return session.scalar(same.with_for_update(skip_locked=True)) is not None
 
 
-def _merge(loser: Registration, winner: Registration, round_: Round) -> _Step:
-    """Nobody is in a line twice: the later place gives way, and its ticket number leads to the other."""
+def _merge(session: Session, loser: Registration, winner: Registration, round_: Round) -> _Step:
+    """Nobody is in a line twice: the later place gives way, and its ticket number leads to the other.
+
+    What the citizen said last about their matter goes with them. A stranger's words never do.
+    """
+    if not _unsure(loser):
+        is_newer = loser.registered_at > winner.registered_at
+        if loser.subject and (is_newer or not winner.subject):
+            winner.subject = loser.subject
+        if loser.voice_message and (is_newer or not winner.voice_message):
+            # the other one's file stays with a place of the same citizen: who is deleted, is so with it
+            loser.voice_message, winner.voice_message = winner.voice_message, loser.voice_message
+            _swap_summaries(session, loser, winner)
     loser.state = RegistrationState.CANCELLED
     loser.merged_into_id = winner.id
     return _Step(Fact.MERGED, loser, round_, None)
+
+
+def _swap_summaries(session: Session, one: Registration, other: Registration) -> None:
+    """What a person wrote of a message goes with it."""
+    ids = {one.id: other.id, other.id: one.id}
+    found = session.scalars(select(VoiceSummary).where(VoiceSummary.registration_id.in_(ids))).all()
+    for summary in found:
+        session.delete(summary)
+    session.flush()
+    for old in found:
+        make_transient(old)
+        old.registration_id = ids[old.registration_id]
+        session.add(old)
 
 
 def _tell(session: Session, step: _Step, at: datetime) -> None:

@@ -155,6 +155,7 @@ def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> Non
         raise Refused("round-not-started", "citizens expect nobody yet")
     if not round_.opened_at:
         audit.record(session, who, "round-opened", f"round {round_.id}", reason)
+    end_earlier(session, round_)
     rounds.open_round(session, round_)
 
 
@@ -171,6 +172,29 @@ def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
     if not round_.ended_at:
         audit.record(session, who, "round-ended", f"round {round_.id}", reason)
     rounds.end_round(session, round_)
+
+
+def end_earlier(session: Session, round_: Round) -> bool:
+    """End the official's earlier rounds that are past their end, since this one begins; whether any was.
+
+    An opened round stays live past its end until its official stops: who begins the next one has stopped.
+    """
+    past = select(Round).where(
+        Round.official_id == round_.official_id,
+        Round.id != round_.id,
+        Round.is_operators_line.is_(False),
+        Round.opened_at.is_not(None),
+        Round.ended_at.is_(None),
+        Round.cancelled_at.is_(None),
+        Round.ends_at <= now(session),
+        Round.ends_at > now(session) - rounds.OVERTIME,
+    )
+    found = session.scalars(past.order_by(Round.id)).all()
+    for earlier in found:
+        if rounds.record(session, earlier, "ended"):
+            why = f"round {round_.id} begins"
+            audit.record(session, audit.SYSTEM, "round-ended", f"round {earlier.id}", why)
+    return bool(found)
 
 
 def _tell_hours(session: Session, round_: Round) -> None:

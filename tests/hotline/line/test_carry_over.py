@@ -19,11 +19,12 @@ from db.models import (
     OutboxMessage,
     Registration,
     Round,
+    VoiceSummary,
 )
 from db.states import Fact, RegistrationState
 from hotline.line import carry_over, registration
 from hotline.rounds import rounds
-from tests.factories import HOUR, a_number, a_registration, an_official, at_once, some_registrations
+from tests.factories import HOUR, a_number, a_registration, a_user, an_official, at_once, some_registrations
 
 S = RegistrationState
 DIGITS = str.maketrans("۰۱۲۳۴۵۶۷۸۹", "0123456789")
@@ -317,3 +318,48 @@ def test_given_a_round_cancelled_and_made_again_at_the_same_hour_when_carried_th
     assert carry_over.run(session) == 1
     session.refresh(left)
     assert left.round_id == again.id
+
+
+def test_merged_places_keep_the_newer_words(session: Session, past: Round, coming: Round) -> None:
+    left = a_registration(session, past, subject=1, voice_message="old.wav")
+    newer = a_registration(
+        session, coming, number=left.number, subject=4, voice_message="new.wav", registered_at=now(session)
+    )
+    writer = a_user(session)
+    for place in (left, newer):
+        said = f"of {place.voice_message}"
+        session.add(VoiceSummary(registration_id=place.id, written=said, at=now(session), writer=writer))
+    session.flush()
+
+    while carry_over.run(session):
+        pass
+    session.refresh(left)
+    session.refresh(newer)
+    assert (left.state, newer.merged_into_id) == (S.WAITING, left.id)
+    assert (left.subject, left.voice_message, newer.voice_message) == (4, "new.wav", "old.wav")
+    written = {each.registration_id: each.written for each in session.scalars(select(VoiceSummary))}
+    assert written == {left.id: "of new.wav", newer.id: "of old.wav"}
+
+
+def test_merged_place_without_words_takes_none_away(session: Session, past: Round, coming: Round) -> None:
+    left = a_registration(session, past, subject=1, voice_message="old.wav")
+    newer = a_registration(session, coming, number=left.number, registered_at=now(session))
+
+    while carry_over.run(session):
+        pass
+    session.refresh(left)
+    assert (left.subject, left.voice_message) == (1, "old.wav")
+    assert session.get_one(Registration, newer.id).voice_message is None
+
+
+def test_strangers_words_never_reach_the_owners_place(session: Session, past: Round, coming: Round) -> None:
+    left = a_registration(session, past, subject=1)
+    strangers = a_registration(
+        session, coming, number=left.number, state=S.UNCONFIRMED, subject=4, registered_at=now(session)
+    )
+    keyed_in_by_somebody(session, strangers)
+
+    while carry_over.run(session):
+        pass
+    session.refresh(left)
+    assert left.subject == 1
