@@ -16,7 +16,7 @@ from db.engine import core, now, one_at_a_time
 from db.models import Confirmation, ConfirmationKind, Registration, Round, UtcDateTime, word, words
 from db.states import HOLDS_PLACE, RegistrationState
 from hotline.errors import Refused
-from hotline.line import confirmations, engaged, registration
+from hotline.line import confirmations, engaged, registration, registration_limits
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
 
@@ -110,11 +110,15 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
     return {token: placed_at for token, placed_at in session.execute(query) if token}
 
 
-def answer(session: Session, token: str, *, yes: bool) -> Registered | Refused | None:
+def answer(
+    session: Session, token: str, *, yes: bool, per_day: int | None = None
+) -> Registered | Refused | None:
     """The person at the number presses 1 or 2: the place as they have it now; None if there is none to tell.
 
+    `per_day`: how often a number registers in 24 hours, also where somebody else asked for it.
     A rule that forbids what they agreed to is returned, not raised, since it decides, too ("round-full",
-    "number-taken", "number-blocked"). Refused("wrong-state"): the call, or what it asks for, is over.
+    "too-many-today", "number-taken", "number-blocked"). Refused("wrong-state"): the call, or what it asks
+    for, is over.
     """
     asked = by_token(session, token)
     if asked is None or asked.registration is None:
@@ -135,10 +139,10 @@ def answer(session: Session, token: str, *, yes: bool) -> Registered | Refused |
     session.flush()
     try:
         if yes:
-            return _agreed(session, confirmation, place)
+            return _agreed(session, confirmation, place, per_day)
         _declined(session, confirmation)
     except Refused as refused:
-        if refused.code == "round-full":
+        if refused.code in ("round-full", "too-many-today"):
             registration.withdraw(session, place.id)
         return refused
     return None
@@ -148,8 +152,12 @@ def _too_late() -> Refused:
     return Refused("wrong-state", "what was asked for is over")
 
 
-def _agreed(session: Session, confirmation: Confirmation, place: Registration) -> Registered | None:
+def _agreed(
+    session: Session, confirmation: Confirmation, place: Registration, per_day: int | None
+) -> Registered | None:
     if confirmation.kind is _K.REGISTRATION and place.state is _S.UNCONFIRMED:
+        found = registration_limits.find_round(session, place.round_id, place.number, caller=place.number)
+        registration_limits.check_today(found, per_day)
         return registration.confirm(session, place)
     if confirmation.kind is _K.REGISTRATION and place.state not in HOLDS_PLACE:
         raise _too_late()
@@ -179,10 +187,20 @@ def kept(session: Session, confirmation: Confirmation) -> Registered | Refused |
     if confirmation.new_number:
         return None if place.state in confirmations.ASKED_FOR[_K.NUMBER] else _too_late()
     if kind is _K.REGISTRATION and cancelled:
-        return Refused("round-full", "there was no room when its owner agreed")
-    if place.state not in HOLDS_PLACE or place.number != confirmation.number:
+        return _why_withdrawn(session, place)
+    if place.state not in HOLDS_PLACE or place.number != confirmation.number or place.state is _S.UNCONFIRMED:
         return _too_late()
     return registration.told(session, place, already=True)
+
+
+def _why_withdrawn(session: Session, place: Registration) -> Refused:
+    """Return what the owner heard who agreed to a place that is cancelled."""
+    round_ = session.get_one(Round, place.round_id)
+    try:
+        registration_limits.check_room(session, round_.id, round_.capacity)
+    except Refused as full:
+        return full
+    return _too_late()
 
 
 def _declined(session: Session, confirmation: Confirmation) -> None:

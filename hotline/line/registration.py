@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from db import events
 from db.engine import core, now, one_at_a_time
@@ -15,11 +15,12 @@ from db.models import (
     Registration,
     Round,
 )
-from db.states import Fact, RegistrationState, registration_sources
+from db.states import Fact, Phase, RegistrationState, registration_sources
 from hotline import audit, numbers, outbox, tickets
 from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.line import blocked, line, registration_limits
+from hotline.rounds import rounds
 
 _STAYS = [RegistrationState.WAITING, RegistrationState.UNREACHED]
 """In these it has a place that another number may take over."""
@@ -62,6 +63,9 @@ def register(
     one_at_a_time(session, number)
     found = registration_limits.find_round(session, round_id, number, caller=number)
     if found.holding:
+        if session.get_one(Registration, found.holding).state is RegistrationState.UNCONFIRMED:
+            registration_limits.check_open(session, found)
+            registration_limits.check_today(found, per_day)
         return _again(session, found.holding, tell, language=language, subject=subject, call_id=call_id)
     registration_limits.check(session, found, per_day)
     waiting = RegistrationState.WAITING
@@ -116,7 +120,7 @@ def reserve(
     raise Refused("tickets-used-up", "no free ticket number was found")
 
 
-def record(session: Session, fact: Fact, registration: Registration, **public: str) -> None:
+def record(session: Session, fact: Fact, registration: Registration, **public: str | int) -> None:
     """Write a fact of a registration into the logs. Call it after every other change."""
     ledger.record(session, fact, registration, **public)
     events.registration_changed(session, registration)
@@ -141,11 +145,14 @@ def confirm(
     """The owner of the number wants the place that was asked for: it joins the line at the time of that.
 
     Until now it took no room, so there must be some; who is carried over needs none. Only who has asked
-    for `number`'s turn (`one_at_a_time`) may call it. Raises Refused("round-full" | "wrong-state").
+    for `number`'s turn (`one_at_a_time`) may call it.
+    Raises Refused("round-full" | "wrong-state"), the latter also if its round is over or cancelled.
     """
+    round_ = session.get_one(Round, registration.round_id)
+    if rounds.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED):
+        raise Refused("wrong-state", "its round is over, or cancelled")
     if not registration.rounds_missed:
-        capacity = session.scalar(select(Round.capacity).where(Round.id == registration.round_id))
-        registration_limits.check_room(session, registration.round_id, capacity)
+        registration_limits.check_room(session, round_.id, round_.capacity)
     sources = [RegistrationState.UNCONFIRMED]
     changed = _change(session, registration.id, sources, state=RegistrationState.WAITING, **owners)
     if tell:
@@ -210,21 +217,36 @@ def withdraw(session: Session, registration_id: int) -> None:
 def change_number(session: Session, registration_id: int, number: str) -> None:
     """Call this E.164 number, whose owner has agreed, instead; the place stays, and the old number is told.
 
-    Raises Refused("number-taken") if that number has a place in the same round already, and
+    A place that is only asked for at that number gives way, and its ticket number leads to this one: anybody
+    can ask for one by a forged text message. Only a caller who holds `number`'s turn (`one_at_a_time`) may
+    call it. Raises Refused("number-taken") if that number has a place in the same round already, and
     Refused("wrong-state"), and Blocked.
     """
     blocked.check(session, number)
     old = session.get_one(Registration, registration_id).number
     if number == old:
         return
+    unconfirmed = aliased(Registration)
+    asked_for = (
+        select(unconfirmed.id)
+        .join(Registration, Registration.round_id == unconfirmed.round_id)
+        .where(Registration.id == registration_id, unconfirmed.number == number)
+        .where(unconfirmed.state == RegistrationState.UNCONFIRMED)
+    )
+    gave_way = None
     try:
         with session.begin_nested():
+            if rival := session.scalar(asked_for):
+                gone = {"state": RegistrationState.CANCELLED, "merged_into_id": registration_id}
+                gave_way = _change(session, rival, [RegistrationState.UNCONFIRMED], **gone)
             changed = _change(session, registration_id, _STAYS, Registration.number == old, number=number)
     except IntegrityError:
         raise Refused("number-taken", "this number has a place in the round already") from None
     outbox.tell_old_number(session, changed, old)
     both = f"{numbers.masked(old)} → {numbers.masked(number)}"
     audit.record(session, audit.CITIZEN, "number-changed", f"registration {registration_id}", both)
+    if gave_way:
+        record(session, Fact.MERGED, gave_way, into=registration_id)
     record(session, Fact.NUMBER_CHANGED, changed)
 
 

@@ -89,12 +89,17 @@ def check(session: Session, found: Row[Any], per_day: int | None) -> None:
 
     Raises Refused("registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
+    check_open(session, found)
+    check_room(session, found.id, found.capacity)
+    check_today(found, per_day)
+
+
+def check_open(session: Session, found: Row[Any]) -> None:
+    """Raises Refused("registration-closed"), and Blocked if the caller is."""
     if not rounds.takes_registrations(found, now(session)):
         raise Refused("registration-closed", "this round takes no registrations now")
     if found.blocked:
         raise Blocked(found.blocked)
-    check_room(session, found.id, found.capacity)
-    check_today(found, per_day)
 
 
 def check_today(found: Row[Any], per_day: int | None) -> None:

@@ -6,12 +6,10 @@ the number's owner reads our answer. It counts from when it was asked for, and i
 
 from sqlalchemy.orm import Session
 
-from db.engine import now, one_at_a_time
-from db.models import Registration, Round
-from db.states import Fact, Phase, RegistrationState
-from hotline.errors import Refused
+from db.engine import one_at_a_time
+from db.models import Registration
+from db.states import Fact, RegistrationState
 from hotline.line import blocked, registration, registration_limits
-from hotline.rounds import rounds
 
 
 def ask(session: Session, *, round_id: int, number: str, language: str, per_day: int) -> Registration:
@@ -38,10 +36,7 @@ def confirm(session: Session, place: Registration, *, per_day: int) -> None:
     Raises Refused("round-full" | "too-many-today" | "wrong-state") and Blocked.
     """
     one_at_a_time(session, place.number)
-    round_ = session.get_one(Round, place.round_id)
-    if rounds.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED):
-        raise Refused("wrong-state", "its round is over")
     blocked.check(session, place.number)
-    found = registration_limits.find_round(session, round_.id, place.number, caller=place.number)
+    found = registration_limits.find_round(session, place.round_id, place.number, caller=place.number)
     registration_limits.check_today(found, per_day)
     registration.confirm(session, place, tell=False)

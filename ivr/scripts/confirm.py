@@ -31,7 +31,11 @@ _DECLINED = {
     ConfirmationKind.NUMBER: "confirm-number-refused",
     ConfirmationKind.CANCELLATION: "not-cancelled",
 }
-_REFUSALS = {"round-full": "confirm-call-full", "number-taken": "confirm-number-taken"}
+_REFUSALS = {
+    "round-full": "confirm-call-full",
+    "too-many-today": "too-many-today",
+    "number-taken": "confirm-number-taken",
+}
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
@@ -55,7 +59,8 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         call.say(intro, office=office, **({"number": new_number} if new_number else {}))
         said = call.ask(question, keys="12", yes="12", tries=2) == "1"
         with call.working(), writing(engine) as session:
-            told = confirmation_calls.answer(session, token, yes=said)
+            per_day = settings.registrations_per_day
+            told = confirmation_calls.answer(session, token, yes=said, per_day=per_day)
     if new_number and told is None:
         _tell_of_moving(call, new_number, yes=said)
     else:

@@ -1,10 +1,12 @@
 """The owner of a keyed-in number answers: one answer decides, and the place needs room in its round."""
 
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
-from db.engine import reading, writing
+from db.engine import now, reading, writing
 from db.models import Event, Registration, Round
 from db.states import RegistrationState
 from hotline.errors import Refused
@@ -226,3 +228,75 @@ def test_given_a_carried_place_when_its_owner_agrees_then_it_needs_no_room(sessi
     session.get_one(Round, place.round_id).capacity = 1
     registration.register(session, round_id=place.round_id, number=NUMBER)
     assert isinstance(confirmation_calls.answer(session, placed(session, id_), yes=True), Registered)
+
+
+# Rounds that take nobody any more, and the limit of a day
+
+
+def ends(session: Session, round_: Round) -> None:
+    round_.ended_at = now(session)
+
+
+def is_called_off(session: Session, round_: Round) -> None:
+    round_.cancelled_at = now(session)
+
+
+@pytest.mark.parametrize("what_happens", [ends, is_called_off])
+def test_yes_after_the_round_confirms_nothing(
+    session: Session, what_happens: Callable[[Session, Round], None]
+) -> None:
+    (id_,) = keyed_in(session)
+    token = placed(session, id_)
+    what_happens(session, session.get_one(Round, place_of(session, id_).round_id))
+    session.flush()
+
+    told = confirmation_calls.answer(session, token, yes=True)
+
+    assert isinstance(told, Refused) and told.code == "wrong-state"
+    assert state(session, id_) is R.UNCONFIRMED
+    again = confirmation_calls.kept(session, kept(session, id_))
+    assert isinstance(again, Refused) and again.code == "wrong-state", "nor does the next script say so"
+
+
+def closes(session: Session, round_: Round) -> None:
+    round_.registration_until = now(session)
+
+
+@pytest.mark.parametrize("what_happens", [ends, is_called_off, closes])
+def test_own_registration_in_a_shut_round_confirms_nothing(
+    session: Session, what_happens: Callable[[Session, Round], None]
+) -> None:
+    (id_,) = keyed_in(session)
+    place = place_of(session, id_)
+    what_happens(session, session.get_one(Round, place.round_id))
+    session.flush()
+    own = {"round_id": place.round_id, "number": place.number, "per_day": 3}
+
+    assert code(lambda: registration.register(session, **own)) == "registration-closed"
+    assert state(session, id_) is R.UNCONFIRMED
+
+
+def test_yes_after_registration_closed_is_in_time(session: Session) -> None:
+    """The place counts from when it was asked for: a daughter who calls in time has her father in time."""
+    (id_,) = keyed_in(session)
+    closes(session, session.get_one(Round, place_of(session, id_).round_id))
+    session.flush()
+
+    assert isinstance(confirmation_calls.answer(session, placed(session, id_), yes=True), Registered)
+
+
+@pytest.mark.parametrize("how", ["own call", "our call"])
+def test_confirmed_place_counts_towards_the_day(session: Session, how: str) -> None:
+    (id_,) = keyed_in(session)
+    place = place_of(session, id_)
+    for _ in range(3):
+        registration.register(session, round_id=make.a_round(session).id, number=place.number, per_day=3)
+    own = {"round_id": place.round_id, "number": place.number, "per_day": 3}
+
+    if how == "own call":
+        assert code(lambda: registration.register(session, **own)) == "too-many-today"
+        assert state(session, id_) is R.UNCONFIRMED
+    else:
+        told = confirmation_calls.answer(session, placed(session, id_), yes=True, per_day=3)
+        assert isinstance(told, Refused) and told.code == "too-many-today"
+        assert state(session, id_) is R.CANCELLED

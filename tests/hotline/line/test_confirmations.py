@@ -12,7 +12,7 @@ from db.models import BlockReason, Confirmation, ConfirmationKind, OutboxMessage
 from db.states import Fact, Phase, RegistrationState
 from hotline.errors import Blocked, Refused
 from hotline.ledger import ledger
-from hotline.line import blocked, confirmation_calls, confirmations, registration
+from hotline.line import blocked, confirmation_calls, confirmations, registration, texted_places
 from hotline.line.registration import Registered
 from tests import factories as make
 from tests.hotline.line.confirming import CALLER, NUMBER, asks, code, kept, keyed_in, placed, soon
@@ -244,6 +244,31 @@ def test_given_another_number_that_has_a_place_of_its_own_when_its_owner_agrees_
     told = confirmation_calls.answer(session, placed(session, wants_number(session, place)), yes=True)
     assert isinstance(told, Refused) and told.code == "number-taken"
     assert place.number == CALLER
+
+
+def test_place_asked_for_by_text_gives_way_to_one_that_moves(session: Session) -> None:
+    """Anybody can forge a text message that asks for a place for the new number."""
+    place = a_place(session)
+    texted = texted_places.ask(session, round_id=place.round_id, number=NUMBER, language="fa", per_day=3)
+
+    told = confirmation_calls.answer(session, placed(session, wants_number(session, place)), yes=True)
+
+    assert isinstance(told, Registered) and told.ticket == place.ticket
+    session.refresh(texted)
+    assert (place.number, texted.state) == (NUMBER, R.CANCELLED)
+    assert registration.get_by_ticket(session, texted.ticket).id == place.id
+
+
+def test_refused_move_leaves_what_was_asked_for_by_text(session: Session) -> None:
+    place = a_place(session)
+    texted = texted_places.ask(session, round_id=place.round_id, number=NUMBER, language="fa", per_day=3)
+    token = placed(session, wants_number(session, place))
+    place.state = R.CALLING
+    session.flush()
+
+    assert isinstance(confirmation_calls.answer(session, token, yes=True), Refused)
+    session.refresh(texted)
+    assert texted.state is R.UNCONFIRMED
 
 
 def test_given_two_wishes_for_another_number_when_both_owners_agree_then_the_last_wish_counts(
