@@ -33,6 +33,9 @@ HASHES_WAITING = 4
 CODES_BURST, CODES_EVERY_S = 20, 15.0
 """Codes for signing in that an address may ask for, and below, how often it may show a wrong one: many
 citizens share an address behind their mobile operator."""
+CODES_DAILY, CODES_DAILY_EVERY_S = 600, 144.0
+"""Codes that a network may ask for: 1,200 in its first day, 600 in each other one, so that one takes
+at most a fifth of what is left to strangers. A browser that the number is known by costs it nothing."""
 CODE_BURST, CODE_EVERY_S = 20, 30.0
 PICTURES_BURST, PICTURES_EVERY_S = 20, 20.0
 """Pictures that one number may hand in, whatever becomes of them: each is work for a whole second."""
@@ -52,6 +55,7 @@ KINDS = {
     "guesses": Bucket(BURST, EVERY_S),
     "passwords": Bucket(PASSWORD_BURST, PASSWORD_EVERY_S),
     "codes_asked": Bucket(CODES_BURST, CODES_EVERY_S),
+    "codes_daily": Bucket(CODES_DAILY, CODES_DAILY_EVERY_S),
     "key_guesses": Bucket(PASSWORD_BURST, PASSWORD_EVERY_S),
     "code_guesses": Bucket(CODE_BURST, CODE_EVERY_S),
     "pictures_sent": Bucket(PICTURES_BURST, PICTURES_EVERY_S),
@@ -189,11 +193,16 @@ class Hashing:
             self._places.release()
 
 
-def subscriber(address: str) -> str:
-    """Whom an address is counted for: of IPv6 a subscriber has a whole network."""
+def subscriber(address: str, prefix: int = 64) -> str:
+    """Return whom an address is counted for: of IPv6 a subscriber has a whole network of this `prefix`."""
     try:
         if ip_address(address).version == 6:
-            return str(ip_network(f"{address}/64", strict=False))
+            return str(ip_network(f"{address}/{prefix}", strict=False))
     except ValueError:
         pass
     return address
+
+
+def site(address: str) -> str:
+    """Return whom a daily limit counts an address for: who has a line often has 65,536 networks of IPv6."""
+    return subscriber(address, 48)

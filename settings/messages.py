@@ -129,8 +129,10 @@ class Messages(Part):
     """The city's own VAPID key, by which browsers take notices from it alone: what
     `hotline137 message push-key` prints. Empty: no push service is ever asked."""
     codes_per_hour: int = Field(1000, ge=1, le=1_000_000)
-    """Codes for signing in that citizens are given in an hour, all together; a bill that runs away stops
-    here."""
+    """Codes for signing in that are sent to citizens in an hour, all together; a bill that runs away stops
+    here. Calls that speak one have caps of their own."""
+    codes_per_day: int = Field(8000, ge=1, le=10_000_000)
+    """The same for 24 hours."""
 
     @field_validator("notice_webhook_secret")
     @classmethod

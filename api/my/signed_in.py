@@ -9,7 +9,7 @@ from fastapi.security import APIKeyCookie
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
-from api import cookies
+from api import cookies, limits
 from api.access import Database
 from api.limits import Guesses
 from db.engine import reading, writing
@@ -70,16 +70,22 @@ def ask_code(
     """
     called = numbers.parse(number, settings.allowed_prefixes)
     asked: Guesses = request.app.state.codes_asked
+    daily: Guesses = request.app.state.codes_daily
     address = cookies.address(request)
     asked.take(address)
+    daily.take(limits.site(address))
     browser = browsers.secret(cookies.cookie_of(request, BROWSER))
+    free = False
     try:
         with writing(engine) as session:
-            codes.ask(session, called, way, language, settings, browser=browser)
+            free = codes.ask(session, called, way, language, settings, browser=browser).known
     except Refused as refused:
-        if refused.code.startswith("way-"):  # what no code was asked for by
-            asked.give_back(address)
+        free = refused.code.startswith("way-")  # what no code was asked for by
         raise
+    finally:
+        if free:
+            asked.give_back(address)
+            daily.give_back(limits.site(address))
     cookies.keep_cookie(request, response, browser, browsers.LASTS, BROWSER)
 
 

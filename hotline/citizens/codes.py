@@ -103,15 +103,21 @@ def _check_number(session: Session, at: datetime, number: str, known: str | None
 
 
 def _check_city(session: Session, at: datetime, way: CodeWay, settings: Settings, *, known: bool) -> None:
-    caps: list[tuple[timedelta, int, Sequence[ColumnElement[bool]]]] = [(_HOUR, settings.codes_per_hour, ())]
+    """Check what all numbers are given together: written codes and spoken ones have caps of their own.
+
+    Whoever uses up the text messages leaves the calls, by which everybody can still sign in. No share is kept
+    for numbers that have a place in a line: the refusal of all others would tell who has one.
+    """
     if way is CodeWay.CALL:
-        for within, cap in ((_HOUR, settings.calls_per_hour), (_DAY, settings.calls_per_day)):
-            caps.append((within, max(1, cap // _SHARE_OF_CALLS), [CitizenCode.way == way]))
-    for within, most, of in caps:
-        _check_most(session, at, within, most, *of)
+        by, of = (settings.calls_per_hour, settings.calls_per_day), CitizenCode.way == way
+        hour, day = (max(1, cap // _SHARE_OF_CALLS) for cap in by)
+    else:
+        hour, day, of = settings.codes_per_hour, settings.codes_per_day, CitizenCode.way != CodeWay.CALL
+    for within, most in ((_HOUR, hour), (_DAY, day)):
+        _check_most(session, at, within, most, of)
         if not known:
             strangers = CitizenCode.known.is_(False)
-            _check_most(session, at, within, most - most // _SHARE_OF_KNOWN, strangers, *of)
+            _check_most(session, at, within, most - most // _SHARE_OF_KNOWN, strangers, of)
 
 
 def _check_most(

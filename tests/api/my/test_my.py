@@ -16,6 +16,7 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, BlockReason, CitizenCode, CitizenSession, Registration
 from db.states import Phase
 from hotline.citizens import codes, sessions
+from hotline.limits import Bucket
 from hotline.line import blocked, registration
 from hotline.numbers import national
 from settings import Settings
@@ -182,6 +183,26 @@ def test_given_one_address_when_it_asks_for_many_numbers_then_it_must_wait_and_i
     assert {answer.status_code for answer in answers[:-1]} == {202}
     problem(answers[-1], 429, "too-many-attempts")
     assert 1 <= int(answers[-1].headers["retry-after"]) <= limits.CODES_EVERY_S
+
+
+def test_codes_asked_from_one_network_have_a_cap_of_a_day(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.state.codes_daily, "_bucket", Bucket(3, 3600.0))
+    for each in ("2001:db8:1:1::1", "2001:db8:1:2::1", "2001:db8:1:3::1"):
+        assert ask(TestClient(app, client=(each, 5)), a_number()).status_code == 202
+    problem(ask(TestClient(app, client=("2001:db8:1:4::1", 5)), a_number()), 429, "too-many-attempts")
+    assert ask(TestClient(app, client=("2001:db8:2:1::1", 5)), a_number()).status_code == 202
+
+
+def test_code_for_a_known_browser_costs_its_address_nothing(
+    nobody: TestClient, engine: Engine, settings: Settings, number: str
+) -> None:
+    ask(nobody, number)
+    assert show(nobody, number, given(engine, settings, number)).status_code == 200
+    assert [ask(nobody, number).status_code for _ in range(3)] == [202] * 3
+    answers = [ask(nobody, a_number()).status_code for _ in range(limits.CODES_BURST)]
+    assert answers == [202] * (limits.CODES_BURST - 1) + [429]
 
 
 def test_given_one_address_when_it_guesses_at_many_numbers_then_it_must_wait(

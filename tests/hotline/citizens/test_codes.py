@@ -296,10 +296,30 @@ def test_given_as_many_codes_as_all_may_have_in_an_hour_when_one_more_is_asked_f
     assert refusal(ask, engine, few, a_number()) == "too-many-codes"
 
 
+def test_codes_beyond_the_cap_of_a_day_are_refused(engine: Engine, settings: Settings) -> None:
+    few = settings.model_copy(update={"codes_per_day": 5})
+    for _ in range(4):
+        ask(engine, few, a_number())
+        passes(engine, timedelta(minutes=61))
+    assert refusal(ask, engine, few, a_number()) == "too-many-codes"
+    passes(engine, timedelta(hours=20))
+    assert ask(engine, few, a_number())
+
+
+def test_used_up_text_messages_leave_the_calls(engine: Engine, settings: Settings) -> None:
+    few = settings.model_copy(update={"codes_per_hour": 5, "codes_per_day": 5})
+    for _ in range(4):
+        ask(engine, few, a_number(), browser=ANOTHER)
+    number = a_number()
+    assert refusal(ask, engine, few, number) == "too-many-codes"
+    assert ask(engine, few, number, CodeWay.CALL)
+
+
 @pytest.mark.parametrize(
     ("way", "caps"),
     [
         (CodeWay.SMS, {"codes_per_hour": 10}),
+        (CodeWay.SMS, {"codes_per_day": 10}),
         (CodeWay.CALL, {"calls_per_hour": 50}),
         (CodeWay.CALL, {"calls_per_day": 50}),
     ],
