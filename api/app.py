@@ -3,11 +3,14 @@
 import asyncio
 import contextlib
 import functools
+import gzip
+import json
+import threading
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
@@ -130,6 +133,10 @@ def _everywhere() -> Sequence[Route]:
 
 
 class _Guarded(FastAPI):
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._writing, self._written = threading.Lock(), b""
+
     def build_middleware_stack(self) -> ASGIApp:
         return security.Guard(super().build_middleware_stack(), self.state.settings)
 
@@ -140,6 +147,15 @@ class _Guarded(FastAPI):
             problems.declare(document)
             examples.declare(document)
         return document
+
+    def written_document(self) -> bytes:
+        """Return the API's document as gzipped JSON, written once. The first call takes seconds: every route
+        is built for it."""
+        with self._writing:
+            if not self._written:
+                text = json.dumps(self.openapi(), ensure_ascii=False, separators=(",", ":"))
+                self._written = gzip.compress(text.encode(), _LEVEL)
+        return self._written
 
 
 def create(settings: Settings) -> FastAPI:
@@ -160,7 +176,7 @@ def create(settings: Settings) -> FastAPI:
     app = _Guarded(
         title="Hotline 137",
         version="1",
-        openapi_url="/api/openapi.json",
+        openapi_url=None,  # FastAPI's own route writes it in the event loop, with each request anew
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
@@ -191,5 +207,17 @@ def create(settings: Settings) -> FastAPI:
         v1 = APIRouter(prefix=_V1)
         oidc.install(app, v1, settings)
         app.include_router(v1)
+    _serve_document(app)
     web.serve(app)
     return app
+
+
+def _serve_document(app: _Guarded) -> None:
+    @app.get("/api/openapi.json", include_in_schema=False)
+    def document(request: Request) -> Response:  # no coroutine: in a thread, for all others are answered
+        written, headers = app.written_document(), {"Vary": "Accept-Encoding"}
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            headers["Content-Encoding"] = "gzip"
+        else:
+            written = gzip.decompress(written)
+        return Response(written, headers=headers, media_type="application/json")
