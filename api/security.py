@@ -31,8 +31,12 @@ _TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0"}
 """What every answer of an upload says, refusals included (https://tus.io/protocols/resumable-upload)."""
 _FEEDS = "/public/"
 """What other sites may show: it is public."""
+_OPEN = (_FEEDS, "/open311/")
+"""What scripts of other sites may read: open data. They bring no cookie there, and none is asked for."""
 _MY, PASSED = "/public/my", "/public/passed/"
 """But these: what is there is one citizen's, or is of whoever has a link."""
+_API = "/api/v1/"
+"""Here HEAD is a method of its own: an upload's place (tus), and nothing else."""
 _APP = "/my"
 """The citizens' app, which may ask a telephone where it is, and listen to a voice note."""
 _APP_MAY = {"Permissions-Policy": "microphone=(self), camera=(), geolocation=(self), payment=(), usb=()"}
@@ -67,6 +71,8 @@ class Guard:
             await send(message)
 
         headers = Headers(scope=scope)
+        if scope["method"] == "HEAD" and not scope["path"].startswith(_API):
+            scope = {**scope, "method": "GET"}  # as a GET; the server leaves the body out
         answer = _foreign(scope, headers) or _large(scope, headers) or self._app
         await answer(scope, receive, send_guarded)
 
@@ -78,6 +84,8 @@ class Guard:
         headers.setdefault("Content-Security-Policy", own)
         if path.startswith(_FEEDS) and not path.startswith((_MY, PASSED)):
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        if path.startswith(_OPEN) and not path.startswith((_MY, PASSED)):
+            headers["Access-Control-Allow-Origin"] = "*"
         if scope["scheme"] == "https":
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if path.startswith(UPLOADS):
