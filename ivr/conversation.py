@@ -11,7 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from db.engine import writing
+from db.engine import one_at_a_time, writing
 from db.states import Phase, RegistrationState
 from hotline import numbers, subjects
 from hotline.errors import Blocked, Refused
@@ -129,6 +129,9 @@ class Conversation:
     def place(self, session: Session, round_id: int | None) -> Registered:
         """`register`, as a part of a transaction. Raises Refused."""
         assert self.number is not None  # noqa: S101 - or there is nothing to register
+        one_at_a_time(
+            session, self.number
+        )  # before the row of what was added
         self._keep_added(session)
         return registration.register(
             session,

@@ -74,6 +74,7 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
         return at_home == node and not hold
     alive = leases.live(session)
     chosen = choose(session, alive, node, round_id)
+    events.hold_line(session, round_id)  # before the row: whoever goes on takes from the line
     settled = (
         update(Round)
         .where(Round.id == round_id, Round.node.is_(None))

@@ -18,7 +18,15 @@ from hotline import outbox, reasons
 from hotline.errors import Refused
 from hotline.requests import followers, parts
 from hotline.requests.requests import first, log, move
-from hotline.requests.work import answered, did, end_replied, get_for_update, may_end, must_be_anothers
+from hotline.requests.work import (
+    answered,
+    did,
+    end_replied,
+    get_for_update,
+    hold_all,
+    may_end,
+    must_be_anothers,
+)
 
 _S, _T = RequestState, RequestStep
 
@@ -108,6 +116,7 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
     Raises Refused("not-found" | "duplicate-itself" | "objection-own" | "wrong-state").
     """
     one_at_a_time(session, "request-duplicates")
+    hold_all(session, (request_id, into_id))
     request = get_for_update(session, request_id)
     original = parts.whole_of(session, first(session, get_for_update(session, into_id)))
     if original.id == request.id:

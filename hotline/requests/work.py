@@ -3,11 +3,11 @@
 Whoever's number it is is told by text message; what a person of the office does is in the audit log, too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
@@ -48,6 +48,21 @@ def get_for_update(session: Session, request_id: int) -> Request:
     if whole is not None:
         hold(session, whole)
     return hold(session, request_id)
+
+
+def hold_all(session: Session, request_ids: Collection[int]) -> None:
+    """Hold the requests, their wholes, originals and duplicates, by their ids: in this order everywhere."""
+    their = select(Request.id).where(
+        or_(
+            Request.id.in_(request_ids),
+            Request.duplicate_of_id.in_(request_ids),
+            *(
+                Request.id.in_(select(other).where(Request.id.in_(request_ids)))
+                for other in (Request.part_of_id, Request.duplicate_of_id)
+            ),
+        )
+    )
+    session.execute(their.order_by(Request.id).with_for_update(of=Request))
 
 
 def hold(session: Session, request_id: int) -> Request:

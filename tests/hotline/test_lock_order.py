@@ -3,23 +3,34 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import Engine, select, text
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now, reading, writing
-from db.models import Callback, Desk, Hearing, Round, UrgentMatter
+from db.engine import now, one_at_a_time, reading, writing
+from db.models import Callback, Desk, Hearing, Registration, Request, Round, UrgentMatter
 from db.states import CallbackState
 from hotline import heartbeats
 from hotline.callbacks import assignment, callbacks, claims, conversations, live_desks, on_the_line, serving
 from hotline.citizens.erasure import delete_citizen
 from hotline.desks import supervising
-from hotline.requests import urgent
+from hotline.nodes import homes
+from hotline.requests import closing, urgent
 from hotline.rounds import rounds
+from ivr.conversation import Conversation
 from settings import Settings
-from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
+from tests.factories import (
+    a_callback,
+    a_desk,
+    a_registration,
+    a_request,
+    a_round,
+    a_user,
+    some_registrations,
+)
 from tests.ivr.scripts.registering import OWN
 from tests.kit.fake_asterisk import FakeAsterisk
 from tests.kit.refusal import refusal
@@ -58,6 +69,66 @@ def beside(engine: Engine, holds: Deed, act: Deed, then: Deed = events.hold_orde
 
 def hold(session: Session, kind: type[Round | Desk], id_: int) -> None:
     session.scalars(select(kind.id).where(kind.id == id_).with_for_update(key_share=True)).one()
+
+
+def _hold_request(session: Session, id_: int) -> None:
+    session.scalars(select(Request.id).where(Request.id == id_).with_for_update(of=Request)).one()
+
+
+def test_merge_waits_for_who_accepts_several(engine: Engine) -> None:
+    with writing(engine) as session:
+        first, second = a_request(session).id, a_request(session).id
+
+    def merges(session: Session) -> None:
+        closing.merge(session, second, first, who="u")
+
+    def goes_on(session: Session) -> None:
+        _hold_request(session, second)
+        events.hold_order(session)
+
+    beside(engine, lambda session: _hold_request(session, first), merges, goes_on)
+    with reading(engine) as session:
+        assert session.get_one(Request, second).duplicate_of_id == first
+
+
+def test_first_call_ahead_waits_for_a_claim(engine: Engine) -> None:
+    with writing(engine) as session:
+        round_ = a_round(session, opened=False)
+        some_registrations(session, round_, 1)
+        id_ = round_.id
+
+    def calls(session: Session) -> None:
+        assert homes.settle(session, id_, "main")
+        assert claims.call_ahead(session, session.get_one(Round, id_))
+
+    def claims_it(session: Session) -> None:
+        hold(session, Round, id_)
+        events.hold_order(session)
+
+    beside(engine, lambda session: events.hold_line(session, id_), calls, claims_it)
+    with reading(engine) as session:
+        assert session.get_one(Round, id_).node == "main"
+
+
+def test_second_place_waits_for_a_deletion(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        first, second = a_round(session), a_round(session)
+        place = a_registration(session, first, number=OWN)
+        ids = first.id, second.id, place.id
+    call = SimpleNamespace(language="fa", channel_id="c-1")
+    talk = Conversation(call=call, engine=engine, settings=settings, number=OWN, context=None)  # type: ignore[arg-type]
+    talk.add(ids[2], subject=3)
+
+    def deletes(session: Session) -> None:
+        session.get_one(Registration, ids[2], with_for_update=True)
+        events.hold_order(session)
+
+    def registers(session: Session) -> None:
+        talk.place(session, ids[1])
+
+    beside(engine, lambda session: one_at_a_time(session, OWN), registers, deletes)
+    with reading(engine) as session:
+        assert session.get_one(Registration, ids[2]).subject == 3
 
 
 def test_given_a_paused_round_that_somebody_ends_when_next_is_pressed_then_both_happen(
