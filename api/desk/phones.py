@@ -1,7 +1,9 @@
 """What the phones in browsers need to sign in to Asterisk."""
 
+from fastapi import Request
+
 from api import schemas, views
-from api.access import AtDesk, InForce, InSession, Reading, Writing
+from api.access import AtDesk, Database, InForce, InSession, Reading, Writing, in_session, person_of
 from api.desk import phone_schemas
 from api.routes import APIRouter
 from db import models
@@ -33,6 +35,20 @@ def desk_phone(
         extension=accounts.DESK_EXTENSION + desk_admission.key_of(sign_in.token_hash, user.desk_id, settings),
         ice_servers=[phone_schemas.IceServer(**found._asdict())] if found else [],
     )
+
+
+@router.get("/desk/phone/admission", status_code=204)
+def may_connect(request: Request, engine: Database, settings: InForce) -> None:
+    """Whether a browser's phone may connect to Asterisk: the TLS proxy asks before it passes `/ws` on.
+
+    Anybody may while the citizens' phones of /phone are switched on. A person without a desk is «forbidden»:
+    nginx takes no other refusal than 401 and 403.
+    """
+    if settings.browser_phone:
+        return
+    person = person_of(in_session(request, engine, settings), settings)
+    if person.desk_id is None or person.role is models.Role.AUDITOR:
+        raise Refused("forbidden", "only for people at a desk")
 
 
 @router.get("/desk/phone/choice")

@@ -78,6 +78,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "DELETE /wallboard/screens": MOVES,
     "GET /desk/phone": AT_DESK,
     "POST /desk/phone/call": AT_DESK,
+    "GET /desk/phone/admission": AT_DESK,
     "GET /desk/phone/choice": AT_DESK,
     "PUT /desk/phone/choice": AT_DESK,
     "POST /desk/phone/account": AT_DESK,

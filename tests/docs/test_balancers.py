@@ -25,6 +25,7 @@ def test_given_the_sample_for_haproxy_when_it_reads_it_then_it_finds_no_fault(tm
     for host in ("api1", "api2", "asterisk"):
         assert f" {host}.city.example:" in text
         text = text.replace(f" {host}.city.example:", " 127.0.0.1:")
+    text = text.replace("/etc/haproxy/phone-admission.lua", str(SAMPLES / "phone-admission.lua"))
     sample = tmp_path / "haproxy.cfg"
     sample.write_text(text.replace("/etc/haproxy/137.city.example.pem", str(both)))
 

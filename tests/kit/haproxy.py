@@ -13,16 +13,20 @@ SAMPLE = Path(__file__).parents[2] / "ops" / "balancer" / "haproxy.cfg"
 
 
 @contextmanager
-def balanced(folder: Path, first: str, second: str) -> Iterator[str]:
-    """The one address of two."""
-    port = free_port()
+def balanced(folder: Path, first: str, second: str, asterisk: str = "127.0.0.1:8088") -> Iterator[str]:
+    """The one address of two, and of the Asterisk behind `/ws`."""
+    port, admission = free_port(), free_port()
     text = SAMPLE.read_text()
+    lua = folder / "phone-admission.lua"
+    lua.write_text(SAMPLE.with_name(lua.name).read_text().replace("127.0.0.1:8136", f"127.0.0.1:{admission}"))
     for old, new in {
         ":443 ssl crt /etc/haproxy/137.city.example.pem": f"127.0.0.1:{port}",
         "X-Forwarded-Proto https": "X-Forwarded-Proto http",
         "api1.city.example:8137": first.removeprefix("http://"),
         "api2.city.example:8137": second.removeprefix("http://"),
-        "asterisk.city.example": "127.0.0.1",
+        "asterisk.city.example:8088": asterisk,
+        "/etc/haproxy/phone-admission.lua": str(lua),
+        "bind 127.0.0.1:8136": f"bind 127.0.0.1:{admission}",
     }.items():
         assert old in text, old
         text = text.replace(old, new)
