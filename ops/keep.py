@@ -14,7 +14,7 @@ from pathlib import Path
 from ops import asterisk_log
 from ops.console import works
 from ops.log import Form
-from ops.supervisor import Program, Supervisor
+from ops.supervisor import ASTERISK_INHERITS, Program, Supervisor
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     name, *argv = sys.argv[1:]
     program = Program(name, argv)
     if name == "asterisk":
-        program = Program(name, argv, _asked(argv), asterisk_log.readable)
+        program = Program(name, argv, _asked(argv), asterisk_log.readable, inherits=ASTERISK_INHERITS)
     form: Form = "json" if os.environ.get("HOTLINE_LOG") == "json" else "console"
     asyncio.run(Supervisor([program], partial(print, flush=True), form).run())
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from ops import asterisk_log
 from ops.console import works
 from ops.log import Form
-from ops.supervisor import Program, Supervisor
+from ops.supervisor import ASTERISK_INHERITS, Program, Supervisor
 
 _READY_S = 60.0
 
@@ -65,7 +65,7 @@ def keep(plan: Plan) -> None:
     """Keep all of them, and say when they are ready."""
     asked = partial(works, Path(plan.console))
     programs = [
-        Program(name, argv, asked, asterisk_log.readable)
+        Program(name, argv, asked, asterisk_log.readable, inherits=ASTERISK_INHERITS)
         if name == "asterisk"
         else Program(name, argv, copied=True)
         for name, argv in plan.programs

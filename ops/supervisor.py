@@ -25,6 +25,9 @@ _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.3, 10.0
 _LONG_LIFE_S = 20.0
 _ASK_S = 1.0
 _LINE = 1 << 16
+ASTERISK_INHERITS = ("PATH", "HOME", "LANG", "LC_", "TZ", "LD_", "FAKETIME")
+"""Asterisk parses what strangers send: no setting, and so no secret, is in its environment. LD_ and FAKETIME
+name libraries that are loaded into every process."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Program:
     """Makes a line of its output one for people; empty: it is left out."""
     copied: bool = False
     """Whether it begins as a copy of the nursery, where there is one."""
+    inherits: tuple[str, ...] = ("",)
+    """How the names of the variables begin that it finds in its environment."""
 
 
 class Supervisor:
@@ -189,7 +194,12 @@ class Supervisor:
 
         Gives its environment, and what is to be called before each look: it hears what has been said.
         """
-        environment = {k: v for k, v in os.environ.items() if k not in ("NOTIFY_SOCKET", "WATCHDOG_USEC")}
+        ours = ("NOTIFY_SOCKET", "WATCHDOG_USEC")
+        environment = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in ours and name.startswith(program.inherits)
+        }
         if program.ask:
             asking = asyncio.create_task(self._ask(program.name, program.ask, patience))
             try:

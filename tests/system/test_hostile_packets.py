@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from ops.supervisor import ASTERISK_INHERITS
 from tests.kit.fail2ban import counted
 from tests.kit.process import until
 from tests.kit.system import System
@@ -188,3 +189,12 @@ def test_websocket_that_quotes_an_address_is_counted_for_its_own(system: System)
         until(lambda: len(refusals(system, before)) == 2, "both are logged")
 
     assert refusals(system, before) == ["127.0.0.5"] * 2
+
+
+def test_running_asterisk_has_no_setting_in_its_environment(system: System) -> None:
+    raw = Path(f"/proc/{system.pid('asterisk')}/environ").read_bytes().decode().split("\0")
+    names = {each.partition("=")[0] for each in raw if each}
+
+    assert "PATH" in names
+    assert {name for name in names if not name.startswith(ASTERISK_INHERITS)} == set()
+    assert Path(f"/proc/{system.pid('api')}/environ").read_bytes().count(b"HOTLINE_") > 10
