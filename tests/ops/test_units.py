@@ -56,6 +56,12 @@ def test_given_a_service_when_systemd_rates_it_then_it_may_no_more_than_it_must(
     assert json.loads(done.stdout)
 
 
+def test_every_unit_starts_after_the_clock_is_right() -> None:
+    unit = _read(COMMON)["Unit"]
+
+    assert unit["Wants"] == unit["After"] == "time-sync.target"
+
+
 @pytest.mark.parametrize("path", STAY, ids=lambda path: path.stem)
 def test_given_a_service_that_stays_when_it_hangs_then_systemd_notices(path: Path) -> None:
     service = _read(path)["Service"]
