@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # ops/bundle/build.sh [SUITE]: writes var/bundle/hotline137-VERSION.tar, with which a machine of that release that
 # has no network is installed: the package, every package of Debian's that it or PostgreSQL needs, a voice if
-# VOICE=FILE.onnx names one, what all of it is made of (SBOM), checksums, and a signature by KEY.
+# VOICE=FILE.onnx names one, what all of it is made of (SBOM), checksums, and a signature by KEY. PACKAGE=FILE.deb: the
+# package is built already.
 # Needs what `make deb` needs, apt-utils and openssh-client; no root.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -12,9 +13,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$out" "$work/packages" "$work/voices"
 
-package=$(OUT="$work" ops/deb/build.sh "$suite" | tee /dev/stderr | tail -1)
+package=${PACKAGE:-$(OUT="$work" ops/deb/build.sh "$suite" | tee /dev/stderr | tail -1)}
 name=$(basename "$package" .deb)
-mv "$package" "$work/packages/"
+cp "$package" "$work/packages/"
+[ -n "${PACKAGE:-}" ] || rm "$package"
 
 echo "packages of $suite" >&2
 # As for a machine on which nothing is installed, so that nothing is missing on any.

@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +21,9 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built("ops/bundle/build.sh", SUITE, tmp_path_factory.mktemp("bundle"))
+def bundle(tmp_path_factory: pytest.TempPathFactory, package_of: Callable[[str], Path]) -> Path:
+    package = str(package_of(SUITE))
+    return built("ops/bundle/build.sh", SUITE, tmp_path_factory.mktemp("bundle"), PACKAGE=package)
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.kit import sound
 from tests.kit.docker_engine import Engine
-from tests.kit.installed import Machine, built, machine
+from tests.kit.installed import Machine, machine
 from tests.kit.phone import Phone
 from tests.kit.process import until
 
@@ -27,9 +27,9 @@ pytestmark = pytest.mark.timeout(1800)
 
 
 @pytest.fixture(scope="module", params=("trixie", "bookworm"))
-def package(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def package(request: pytest.FixtureRequest, package_of: Callable[[str], Path]) -> Path:
     """Made for one release."""
-    return built("ops/deb/build.sh", request.param, tmp_path_factory.mktemp(request.param))
+    return package_of(request.param)
 
 
 @pytest.fixture(scope="module")

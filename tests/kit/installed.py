@@ -15,13 +15,13 @@ _BASE = "systemd,systemd-sysv,dbus,util-linux,procps,openssh-client,iproute2"
 """What every server has; neither Python nor anything else of ours."""
 
 
-def built(script: str, suite: str, folder: Path) -> Path:
+def built(script: str, suite: str, folder: Path, **environment: str) -> Path:
     """What ops/deb/build.sh or ops/bundle/build.sh makes for that release, quickly instead of small."""
     done = subprocess.run(
         [script, suite],
         check=False,
         cwd=_ROOT,
-        env=os.environ | {"OUT": str(folder), "LEVEL": "1"},
+        env=os.environ | {"OUT": str(folder), "LEVEL": "1"} | environment,
         capture_output=True,
         text=True,
     )
