@@ -257,6 +257,19 @@ def answers_today(session: Session, to: str) -> int:
     return session.scalar(today) or 0
 
 
+def newest_codes(session: Session, to: str) -> Mapping[str, int]:
+    """Return the codes in the newest answer of 24 hours to this number that has any, and what each is for."""
+    answers = select(OutboxMessage.body).where(
+        OutboxMessage.to == to,
+        OutboxMessage.kind == OutboxKind.ANSWER,
+        OutboxMessage.made_at > now(session) - USEFUL,
+    )
+    for body in session.scalars(answers.order_by(OutboxMessage.id.desc())):
+        if codes := json.loads(body).get("codes"):
+            return dict(codes)
+    return {}
+
+
 def is_known(session: Session, key: str) -> bool:
     """Whether there is a message of this key."""
     return session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None

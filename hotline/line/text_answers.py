@@ -17,7 +17,7 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.requests import closing, department_work, ratings, requests
 
-_BEGINS = re.compile(r"\W*(?:137\W+)?((?:[0-9][ -]?){8}[0-9])(?![0-9])[\s:،,.-]*")
+_BEGINS = re.compile(r"\W*(?:137\W*)?((?:[0-9][ -]?){8}[0-9])(?![0-9])[\s:،,.-]*")
 
 
 _VERDICT = re.compile(r"([^\W\d_]+|\d+)[\s،,.:؛!-]*(.*)", re.DOTALL)

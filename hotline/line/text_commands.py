@@ -3,11 +3,13 @@
 «ثبت» asks for a place, its ticket number confirms it and then asks for it, «لغو» gives it up; the number of a
 report and words answer a question about it (`text_answers`); everything else is told what there is. The
 sender's number can be forged, and only its owner reads the answer: a place is asked for that number alone,
-and joins the line, or is given up, only by who knows its ticket number.
+and joins the line only by its ticket number. It is given up only by a code that our answer to «لغو» has just
+brought: the ticket number is also read to any caller who shows that number.
 """
 
 import hashlib
 import re
+import secrets
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 from types import MappingProxyType
@@ -66,6 +68,8 @@ _WORDS = {
 _ARABIC_LETTERS = str.maketrans("يىكة", "ییکه")  # as many telephones write them
 _SHORT_NUMBER = "137"
 _WORD = re.compile(r"[^\W\d_]+|\d+")
+_CODE_DIGITS = 6
+"""Of the code that gives a place up. Somebody who forges the sender has some twenty guesses in a day."""
 
 
 def understood(text: str) -> Command:
@@ -74,7 +78,7 @@ def understood(text: str) -> Command:
     words = _WORD.findall(plain)
     if len(words) > 1 and words[0] == _SHORT_NUMBER:
         words = words[1:]
-    digits = "".join(word for word in words if word.isdecimal())
+    digits = _without_short_number("".join(word for word in words if word.isdecimal()))
     letters = [word for word in words if not word.isdecimal()]
     latin = bool(letters) and all(word.isascii() for word in letters)
     language: Language = "en" if latin else "fa"
@@ -84,6 +88,24 @@ def understood(text: str) -> Command:
     if digits and not letters:
         return Command(Want.PLACE, digits, language)
     return Command(Want.HELP, digits, language)
+
+
+def _without_short_number(digits: str) -> str:
+    """Return a ticket or tracking number that stands behind «137» without a gap; other digits as they are.
+
+    That is never ambiguous: with it they are longer than any number of ours.
+    """
+    rest = digits.removeprefix(_SHORT_NUMBER)
+    if rest == digits or len(digits) <= tickets.TRACKING.length:
+        return digits
+    return rest if _is_ticket(rest) or tickets.is_tracking(rest) else digits
+
+
+def _is_ticket(digits: str) -> bool:
+    try:
+        return bool(tickets.parse(digits))
+    except Refused:
+        return False
 
 
 def received(session: Session, number: str, text: str, name: str, *, per_day: int, public_url: str) -> bool:
@@ -98,7 +120,8 @@ def received(session: Session, number: str, text: str, name: str, *, per_day: in
     key = f"{outbox.ANSWER_KEY}{hashlib.sha256(name.encode()).hexdigest()[:40]}"
     command = understood(text)
     said = text_answers.find(session, number, text[:LONGEST])
-    limit = ANSWERS_A_DAY * (2 if said or _own(session, number, command.digits) else 1)
+    is_owner = said or _own(session, number, command.digits) or _by_code(session, number, command.digits)
+    limit = ANSWERS_A_DAY * (2 if is_owner else 1)
     today = outbox.answers_today(session, number)
     if today >= limit or outbox.is_known(session, key):
         return False
@@ -113,6 +136,8 @@ def received(session: Session, number: str, text: str, name: str, *, per_day: in
         answer = _ACTS[command.want](session, number, command, _Rules(per_day, public_url))
     language = answer.language or command.language
     facts = {"text": answer.text, "language": language, "values": dict(answer.values), "ways": answer.ways}
+    if answer.codes:
+        facts["codes"] = dict(answer.codes)
     outbox.answer(session, key, number, facts)
     return True
 
@@ -129,6 +154,8 @@ class _Answer(NamedTuple):
     """If it is not the question's own."""
     ways: Sequence[Mapping[str, str]] = ()
     """Lines, each of them a message to send."""
+    codes: Mapping[str, int] = MappingProxyType({})
+    """Which place each code gives up."""
 
 
 def _help(session: Session, number: str, _command: Command, _rules: _Rules) -> _Answer:
@@ -259,18 +286,34 @@ def _cancel(session: Session, number: str, command: Command, _rules: _Rules) -> 
     ).all()
     if not held:
         return _Answer("no-place")
-    if not command.digits:
-        return _Answer(
-            "cancel-how", ways=[_way(session, p.ticket, p.round_id, command) for p in held[:_SHOWN]]
-        )
-    place = _own(session, number, command.digits)
-    if place is None or place not in held:
+    by_code = _by_code(session, number, command.digits)
+    place = session.get(Registration, by_code) if by_code else None
+    if place is not None and place in held:
+        return _give_up(session, place, command.language)
+    own = _own(session, number, command.digits)
+    if command.digits and own not in held:
         return _Answer("unknown")
+    asked = [own] if own else held[:_SHOWN]
+    codes = {f"{secrets.randbelow(10**_CODE_DIGITS):0{_CODE_DIGITS}}": each for each in asked}
+    return _Answer(
+        "cancel-how",
+        ways=[_way(session, code, each.round_id, command) for code, each in codes.items()],
+        codes={code: each.id for code, each in codes.items()},
+    )
+
+
+def _give_up(session: Session, place: Registration, language: Language) -> _Answer:
     try:
         registration.cancel(session, place.id)
     except Refused:
-        return _of_place(session, place, command.language, "place")
-    return _Answer("cancelled", _of_place(session, place, command.language, "").values)
+        return _of_place(session, place, language, "place")
+    return _Answer("cancelled", _of_place(session, place, language, "").values)
+
+
+def _by_code(session: Session, number: str, digits: str) -> int | None:
+    """The place that these digits give up: a code in the newest answer to «لغو» of this number, of today."""
+    codes = outbox.newest_codes(session, number)
+    return codes.get(digits) or codes.get(digits.removeprefix(_SHORT_NUMBER))
 
 
 _ACTS = {Want.REGISTER: _register, Want.PLACE: _place, Want.CANCEL: _cancel, Want.HELP: _help}

@@ -1,14 +1,18 @@
 """What a citizen's text message asks for, and what is answered."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import OutboxKind, Registration
+from db.models import OutboxKind, OutboxMessage, Registration
 from db.states import RegistrationState
 from hotline import delivery, tickets
+from hotline.errors import Refused
 from hotline.line import registration
 from hotline.line.text_commands import ANSWERS_A_DAY, Want, understood
 from settings import CITY, QuietHours
@@ -61,9 +65,10 @@ def test_given_forged_texts_that_used_the_answers_up_when_its_owner_sends_its_ti
         send("سلام")
     assert send("لغو") == send(strangers.ticket) == ""
     assert "نفر ۱" in send(told.ticket)
-    assert "لغو شد" in send(f"لغو {told.ticket}")
+    (message,) = sent_to_cancel(send(f"لغو {told.ticket}"))
+    assert "لغو شد" in send(message)
     answers = [send(told.ticket) for _ in range(ANSWERS_A_DAY)]
-    assert [bool(answer) for answer in answers] == [True] * (ANSWERS_A_DAY - 2) + [False] * 2
+    assert [bool(answer) for answer in answers] == [True] * (ANSWERS_A_DAY - 3) + [False] * 3
 
 
 def test_given_an_english_text_then_the_answer_and_the_place_are_in_english(
@@ -116,24 +121,66 @@ def test_given_a_place_that_its_round_did_not_reach_when_asked_for_then_it_is_ke
     assert "محفوظ" in send(told.ticket)
 
 
-def test_given_a_place_when_cancelling_then_the_ticket_is_asked_and_only_with_it_it_is_given_up(
-    session: Session, send: Send
-) -> None:
+def sent_to_cancel(answer: str) -> list[str]:
+    """The messages that the answer to «لغو» says to send."""
+    return re.findall("^(لغو [۰-۹]+) :", answer, re.MULTILINE)
+
+
+def test_cancelling_needs_the_code_of_our_answer(session: Session, send: Send) -> None:
     round_ = make.a_round(session)
     told = registration.register(session, round_id=round_.id, number=NUMBER)
     strangers = registration.register(session, round_id=round_.id, number=OTHER)
-    ticket = fa(told.ticket)
-    assert f"لغو {ticket}" in send("لغو")
+
+    (message,) = sent_to_cancel(send("لغو"))
+
     assert "نمی‌شناسیم" in send(f"لغو {strangers.ticket}")
+    assert "نمی‌شناسیم" in send(message, number=OTHER), "it is of one number"
     assert {p.state for p in (*places(session), *places(session, OTHER))} == {RegistrationState.WAITING}
-    assert "لغو شد" in send(f"لغو {ticket}")
+    answer = send(message)
+    assert "لغو شد" in answer and fa(told.ticket) in answer
     assert [p.state for p in places(session)] == [RegistrationState.CANCELLED]
     assert "نیست" in send("لغو")
 
 
-def test_given_a_ticket_that_was_merged_into_an_older_one_when_cancelling_then_the_place_is_given_up(
-    session: Session, send: Send
-) -> None:
+def test_ticket_heard_by_telephone_cancels_nothing(session: Session, send: Send) -> None:
+    """A forged caller hears the ticket number, and forges a text message with it; only its owner reads on."""
+    mine = [registration.register(session, round_id=make.a_round(session).id, number=NUMBER) for _ in "ab"]
+
+    answer = send(f"لغو {fa(mine[1].ticket)}")
+
+    assert {p.state for p in places(session)} == {RegistrationState.WAITING}
+    (message,) = sent_to_cancel(answer)
+    assert mine[1].ticket not in message
+    send(message)
+    states = [session.get_one(Registration, each.registration_id).state for each in mine]
+    assert states == [RegistrationState.WAITING, RegistrationState.CANCELLED]
+
+
+def test_newest_codes_alone_are_valid(session: Session, send: Send) -> None:
+    registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
+    (old,) = sent_to_cancel(send("لغو"))
+    (new,) = sent_to_cancel(send("لغو"))
+
+    assert "نمی‌شناسیم" in send(old)
+    assert "لغو شد" in send(new)
+
+
+def test_code_behind_137_without_a_gap_is_the_code(session: Session, send: Send) -> None:
+    registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
+    (message,) = sent_to_cancel(send("لغو"))
+
+    assert "لغو شد" in send(message.replace("لغو ", "لغو ۱۳۷"))
+
+
+def test_code_of_yesterday_is_void(session: Session, send: Send) -> None:
+    registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
+    (message,) = sent_to_cancel(send("لغو"))
+    session.execute(update(OutboxMessage).values(made_at=now(session) - 25 * make.HOUR))
+
+    assert "نمی‌شناسیم" in send(message)
+
+
+def test_ticket_merged_into_another_asks_about_that_place(session: Session, send: Send) -> None:
     kept, merged = (
         session.get_one(Registration, told.registration_id)
         for told in (
@@ -142,17 +189,41 @@ def test_given_a_ticket_that_was_merged_into_an_older_one_when_cancelling_then_t
     )
     merged.state, merged.merged_into_id = RegistrationState.CANCELLED, kept.id
     session.flush()
-    assert "لغو شد" in send(f"لغو {fa(merged.ticket)}")
+    (message,) = sent_to_cancel(send(f"لغو {fa(merged.ticket)}"))
+    assert "لغو شد" in send(message)
     assert kept.state is RegistrationState.CANCELLED
 
 
-def test_given_a_place_that_is_being_called_when_cancelling_then_it_is_told_so_and_stays(
-    session: Session, send: Send
-) -> None:
+def test_place_that_is_being_called_is_told_and_stays(session: Session, send: Send) -> None:
     told = registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
+    (message,) = sent_to_cancel(send("لغو"))
     session.get_one(Registration, told.registration_id).state = RegistrationState.CALLING
     session.flush()
-    assert "هم‌اکنون" in send(f"لغو {told.ticket}")
+    assert "هم‌اکنون" in send(message)
+
+
+@pytest.mark.parametrize("begin", ["137", "۱۳۷", "137 "])
+def test_137_glued_to_a_number_is_left_out(session: Session, send: Send, begin: str) -> None:
+    told = registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
+    tracking = tickets.draw(tickets.TRACKING)
+
+    assert understood(begin + told.ticket) == (Want.PLACE, told.ticket, "fa")
+    assert understood(begin + tracking).digits == tracking
+    assert "نفر ۱" in send(begin + told.ticket)
+
+
+def test_digits_that_are_a_number_of_ours_stay_whole() -> None:
+    for kind in (tickets.TICKET, tickets.TRACKING):
+        begins = next(n for n in (f"137{tickets.draw(kind)[3:]}" for _ in range(9999)) if _is_right(n, kind))
+        assert understood(begins).digits == begins
+    assert understood("1371234").digits == "1371234", "no number of ours stands behind it"
+
+
+def _is_right(number: str, kind: tickets.Kind) -> bool:
+    try:
+        return bool(tickets.parse(number, kind))
+    except Refused:
+        return False
 
 
 def test_given_a_number_that_writes_on_and_on_then_it_hears_that_it_is_enough_and_then_nothing(
