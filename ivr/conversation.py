@@ -129,9 +129,7 @@ class Conversation:
     def place(self, session: Session, round_id: int | None) -> Registered:
         """`register`, as a part of a transaction. Raises Refused."""
         assert self.number is not None  # noqa: S101 - or there is nothing to register
-        one_at_a_time(
-            session, self.number
-        )  # before the row of what was added
+        one_at_a_time(session, self.number)  # before the row of what was added
         self._keep_added(session)
         return registration.register(
             session,

@@ -73,7 +73,7 @@ def cancel(
     """The citizen gives the place up, by a call to the office; the reason is public."""
     found, reason = _get(session, registration_id), reasons.check(body.reason)
     audit.record(session, user.username, "registration-cancelled", f"registration {found.id}", reason)
-    registration.cancel(session, found.id, office_reason=reason)
+    registration.cancel(session, found.id, office_reason=reason, tell=True)
     return views.one_registration(session, found, masked=True)
 
 

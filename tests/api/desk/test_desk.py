@@ -7,11 +7,22 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from api.cookies import COOKIE
 from db.engine import now, reading, writing
-from db.models import Callback, Desk, Recording, Registration, Request, Role, Round, User
+from db.models import (
+    Callback,
+    Desk,
+    OutboxKind,
+    OutboxMessage,
+    Recording,
+    Registration,
+    Request,
+    Role,
+    Round,
+    User,
+)
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit
 from hotline.callbacks import callbacks, closing, placing
@@ -128,6 +139,20 @@ def test_given_a_citizen_with_a_long_past_when_the_history_is_asked_then_it_is_b
         )  # fmt: skip
     found = page(user=user).get(f"{V1}/callbacks/{held.id}/history").json()
     assert (len(found["registrations"]), len(found["requests"])) == (20, 20)
+
+
+def test_place_given_up_by_the_office_is_told_to_its_number(engine: Engine, page: Page, user: User) -> None:
+    with writing(engine) as session:
+        place = a_registration(session, a_round(session))
+
+    body = {"reason": "شماره را فروخته است"}
+    answer = page(user=user).post(f"{V1}/registrations/{place.id}/cancel", json=body)
+
+    assert answer.json()["state"] == "cancelled", answer.text
+    assert _log(engine, "registration-cancelled") == [(user.username, f"registration {place.id}")]
+    with reading(engine) as session:
+        (message,) = session.scalars(select(OutboxMessage))
+    assert (message.kind, message.to) == (OutboxKind.CANCELLED, place.number)
 
 
 def test_given_a_citizen_called_ahead_when_a_desk_of_their_round_plays_the_message_then_it_is_heard_before(

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import Rating, Request
+from db.models import OutboxKind, OutboxMessage, Rating, Request
 from db.states import RequestState
 from hotline.citizens import erasure
 from hotline.requests import closing, releases, requests, spoken_replies, work
@@ -115,6 +115,19 @@ def test_the_citizens_own_number_is_enough(asterisk: FakeAsterisk, engine: Engin
     ]
     assert len(begun) == 2
     assert kept(engine, report).state is S.REOPENED
+
+
+@pytest.mark.parametrize(("key", "told"), [("1", [OutboxKind.REQUEST_CLOSED]), ("2", [])])
+def test_yes_by_caller_id_is_told_to_the_number(
+    asterisk: FakeAsterisk, engine: Engine, key: str, told: list[OutboxKind]
+):
+    a_report(engine)
+
+    asterisk.dial(("main-menu", "2"), ("request-question", key), caller_id=OWN)
+
+    with reading(engine) as session:
+        messages = session.scalars(select(OutboxMessage)).all()
+    assert [(message.kind, message.to) for message in messages] == [(kind, OWN) for kind in told]
 
 
 def test_who_also_waits_in_a_line_answers_first_and_then_hears_the_place(
