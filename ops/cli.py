@@ -10,9 +10,9 @@ import typer
 
 from db.engine import connect
 from db.migrate import OtherVersion, upgrade
-from db.models import BlockReason, Desk, Role
+from db.models import BlockReason, Role
 from hotline import audit, numbers
-from hotline.desks import desk_phones
+from hotline.desks import desk_phones, desks
 from hotline.line import blocked
 from hotline.people import accounts as users
 from hotline.people import staff
@@ -161,16 +161,15 @@ def desk_phone(
                 numbers.of_desk(number, settings.allowed_prefixes, settings.extensions) if number else None
             )
             kind = "number" if called else use or "browser"
-            chosen = session.merge(Desk(id=desk))
+            chosen = desks.get(session, desk, settings.desks)
             desk_phones.choose(session, chosen, kind, called, who=audit.COMMAND_LINE)
     if number is not None:
         return
     with transaction() as session:
-        place = session.get(Desk, desk)
+        place = desks.get(session, desk, settings.desks)
         if renew:
-            place = place or session.merge(Desk(id=desk))
             desk_admission.renew_sip_key(session, place, who=audit.COMMAND_LINE)
-        key = (place.sip_key if place else "") or ""
+        key = place.sip_key or ""
     name = accounts.desk(desk, sip=True)
     typer.echo(f"account  {name}\npassword {settings.secret_for(name)}\nserver   {settings.sip} (UDP)")
     typer.echo(f"dial     {accounts.DESK_EXTENSION}{key}")

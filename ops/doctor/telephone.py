@@ -3,6 +3,7 @@
 import errno
 import socket
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from dialplan.accounts import AMI_USER
 from ops.doctor.findings import Finding, Known, fault, ok, warning
@@ -83,6 +84,18 @@ def ports(known: Known) -> Iterator[Finding]:
             )
     if not wrong:
         yield ok("ports", "each has its listener" if known.runs else "all are free")
+
+
+def websocket(known: Known) -> Iterator[Finding]:
+    """Whether strangers reach Asterisk's WebSocket without the question of a proxy."""
+    url = urlsplit(known.settings.websocket)
+    if url.scheme == "ws" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
+        yield warning(
+            "websocket",
+            f"{known.settings.websocket}: strangers can take all of Asterisk's sessions, and browsers have no"
+            " microphone there",
+            "a TLS proxy that asks who is signed in (docs/operate/proxy.md), HOTLINE_WEBSOCKET_URL=wss://…",
+        )
 
 
 def trial(known: Known) -> Iterator[Finding]:

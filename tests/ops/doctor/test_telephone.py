@@ -75,3 +75,19 @@ def test_given_settings_that_are_no_city_s_when_examined_then_it_is_told(
 ) -> None:
     monkeypatch.setenv(setting, value)
     assert said in Told("--json").bad()[name][1]
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("", False),
+        ("ws://127.0.0.1:8088/ws", False),
+        ("wss://137.city.example/ws", False),
+        ("ws://192.0.2.7:8088/ws", True),
+    ],
+)
+def test_websocket_without_a_proxy_is_a_warning(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, url: str, found: bool
+) -> None:
+    monkeypatch.setenv("HOTLINE_WEBSOCKET_URL", url)
+    assert ("websocket" in Told("--json").bad()) is found
