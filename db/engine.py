@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import TimeoutError
 from sqlalchemy.orm import Session
 
@@ -74,6 +75,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS, sqlite_s: int = _SQLIT
         engine.dialect.statement_compiler = _WithHints
         event.listen(engine, "connect", _sqlite_pragmas)
         event.listen(engine, "begin", _sqlite_begin)
+        event.listen(engine, "handle_error", _sqlite_opens_anew)
         return engine
     from db import postgres  # noqa: PLC0415  (its driver takes 6 MB, and SQLite needs none)
 
@@ -107,6 +109,20 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
+def only_reads(error: BaseException | None) -> bool:
+    """Whether the connection only reads; the driver's own error.
+
+    SQLite opens a file that may not be written for reading, without a word, and never looks again.
+    """
+    name = getattr(error, "sqlite_errorname", None) or ""
+    return getattr(error, "sqlstate", None) == ONLY_READS or name.startswith("SQLITE_READONLY")
+
+
+def _sqlite_opens_anew(context: ExceptionContext) -> None:
+    if only_reads(context.original_exception):
+        context.is_disconnect = True  # it, and whatever else the pool has
+
+
 def _sqlite_begin(connection: Connection) -> None:
     if connection.get_execution_options().get("reading", False):
         driver: Any = connection.connection.driver_connection
@@ -132,7 +148,7 @@ def is_away(error: Exception) -> bool:
     driver_s = getattr(error, "orig", error)
     if getattr(driver_s, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
         return False
-    if getattr(driver_s, "sqlstate", None) == ONLY_READS:
+    if only_reads(driver_s):
         return True
     return isinstance(error, TimeoutError) or not names.isdisjoint({"OperationalError", "InterfaceError"})
 

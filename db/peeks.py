@@ -14,7 +14,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from db.engine import ONLY_READS, TURN_S
+from db.engine import TURN_S, only_reads
 from db.turns import Turns
 
 
@@ -71,9 +71,9 @@ def poke(engine: Engine, *statements: Insert | Update) -> int:
                 connection.commit()
             return int(cursor.rowcount)
         except Exception as error:
-            if on_postgresql:  # the next one begins anew
+            if on_postgresql or only_reads(error):  # the next one begins anew
                 connection.invalidate(error)
-            if getattr(error, "sqlstate", None) == ONLY_READS:
+            if only_reads(error):
                 engine.dispose()  # whatever else it has leads there, too
             raise
         finally:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import OperationalError
 
-from db.engine import ONLY_READS
+from db.engine import only_reads
 
 _LOOK_S = 0.1
 _SURE_S = 1.5
@@ -160,7 +160,7 @@ def patiently(connection: Connection) -> None:
 
 def _away_if_it_only_reads(context: ExceptionContext) -> OperationalError | None:
     error = context.original_exception
-    if getattr(error, "sqlstate", None) != ONLY_READS:
+    if not only_reads(error):
         return None
     context.is_disconnect = True  # it, and whatever else the pool has
     return OperationalError(context.statement, None, error, hide_parameters=True)
