@@ -74,24 +74,34 @@ class _Beats:
         self._next_jobs = 0.0
         self._clock = 0.0
         self._watch = Watch()
+        self._written_at = time.monotonic()
+        self._gap = 0.0, 0.0
+        """Between these two, the last time, the database took nothing."""
 
     def run(self, engine: Engine, _settings: Settings) -> None:
         """As a job; of the others each time that this machine's clock jumps, too."""
         clock = time.time() - time.monotonic()
         jumped, self._clock = abs(clock - self._clock) > _JUMP_S, clock
-        if time.monotonic() < self._next_jobs and not jumped:
+        at = time.monotonic()
+        if waited := at - self._written_at > _JOBS_S:
+            self._gap = self._written_at, at
+        if at < self._next_jobs and not jumped and not waited:
             heartbeats.poke(engine, heartbeats.CLERK)
-            return
-        _beat(engine, self._progresses)
-        with writing(engine) as session:
-            self._watch.look(session)
-        self._next_jobs = time.monotonic() + _JOBS_S
+        else:
+            _beat(engine, self._progresses, self._gap)
+            with writing(engine) as session:
+                self._watch.look(session)
+            self._next_jobs = time.monotonic() + _JOBS_S
+        self._written_at = time.monotonic()
 
 
-def _beat(engine: Engine, progresses: Sequence[Progress]) -> None:
-    """Write down that the clerk works, and when each job was last done; anew, for clocks may jump."""
+def _beat(engine: Engine, progresses: Sequence[Progress], gap: tuple[float, float] = (0.0, 0.0)) -> None:
+    """Write down that the clerk works, and when each job was last done; anew, for clocks may jump.
+
+    The time of a `gap` does not count: while the database took nothing no job could be done.
+    """
     fresh = {job.name: job.every_s + _AGAIN_S + job.limit_s + _JOBS_S for job in JOBS}
-    done = {each.name: ago for each in progresses if (ago := each.done_s_ago()) is not None}
+    done = {each.name: ago for each in progresses if (ago := each.done_s_ago(but=gap)) is not None}
     with writing(engine) as session:
         heartbeats.beat(session, heartbeats.CLERK)
         heartbeats.jobs_done(session, done, fresh)

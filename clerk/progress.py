@@ -28,9 +28,15 @@ class Progress:
         """The job has come to its end."""
         self._done_at = time.monotonic()
 
-    def done_s_ago(self) -> float | None:
-        """How long ago it last came to its end, in seconds; None: not yet."""
-        return None if self._done_at is None else time.monotonic() - self._done_at
+    def done_s_ago(self, *, but: tuple[float, float] = (0.0, 0.0)) -> float | None:
+        """Return the seconds since it last came to its end, without those between two moments (`but`).
+
+        None: not yet.
+        """
+        if self._done_at is None:
+            return None
+        began, ended = but
+        return time.monotonic() - self._done_at - max(0.0, ended - max(began, self._done_at))
 
     def stuck_s(self) -> float:
         """Since when it has been stuck, in seconds; 0 while it goes on."""

@@ -14,9 +14,11 @@ from types import SimpleNamespace
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from api import server as api_server
 from clerk import process as clerk_process
+from clerk import progress as clerk_progress
 from clerk.jobs import Job
 from clerk.progress import Progress
 from db.engine import now, reading, writing
@@ -260,6 +262,47 @@ def test_given_a_clerk_at_work_when_it_beats_then_its_jobs_are_told_of_now_and_t
     clock[0] -= 3600
     beats.run(engine, settings)
     assert len(told) == 3
+
+
+@pytest.mark.parametrize(("works", "health"), [(True, "up"), (False, "stuck in seal for N s")])
+def test_clerk_after_a_long_lock_is_stuck_only_where_it_is(
+    engine: Engine,
+    app: object,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    works: bool,
+    health: str,
+) -> None:
+    everybody_beats(engine)
+    steady = [time.monotonic()]
+    clock = SimpleNamespace(monotonic=lambda: steady[0], time=lambda: steady[0])
+    for module in (clerk_process, clerk_progress):
+        monkeypatch.setattr(module, "time", clock)
+    seal = Progress("seal", 300)
+    seal.done()
+    beats = clerk_process._Beats([seal])
+    beats.run(engine, settings)
+
+    def locked(*_: object) -> None:
+        raise OperationalError("", None, Exception())
+
+    with monkeypatch.context() as lock:
+        for name in ("poke", "jobs_done"):
+            lock.setattr(heartbeats, name, locked)
+        for _ in range(100):
+            steady[0] += 7.0
+            with pytest.raises(OperationalError):
+                beats.run(engine, settings)
+    beats.run(engine, settings)
+    page = TestClient(app, client=HERE)
+    assert page.get("/healthz").json()["clerk"] == "up", "nobody could do it meanwhile"
+
+    for _ in range(100):
+        steady[0] += 7.0
+        if works:
+            seal.done()
+        beats.run(engine, settings)
+    assert re.sub(r"\d+", "N", page.get("/healthz").json()["clerk"]) == health
 
 
 def test_given_jobs_of_another_version_when_the_clerk_beats_then_they_are_forgotten(engine: Engine) -> None:
