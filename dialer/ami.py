@@ -21,6 +21,10 @@ from settings.addresses import Address
 log = logging.getLogger("dialer")
 
 _READ_S = 5.0
+_PING_S = 1.0
+"""An Asterisk that says nothing for so long is asked whether it is there."""
+_ANSWERS_S = 2.5
+"""One that has not answered by then hangs, or is very slow; after twice _READ_S it is connected to anew."""
 _CONNECT_S = 3.0
 _RETRY_S = 0.5
 _BUFFER = 1 << 16
@@ -79,6 +83,10 @@ class Ami(AMIClient):  # type: ignore[misc]
                     waiting.set()  # what was to come over this connection will never come
             self._stopped.wait(_RETRY_S)
 
+    def hangs(self) -> bool:
+        """Whether Asterisk is connected, and answers nothing."""
+        return self.connected.is_set() and time.monotonic() - self._heard_at >= _ANSWERS_S
+
     def stop(self) -> None:
         """End the connection and run()."""
         self._stopped.set()
@@ -88,7 +96,8 @@ class Ami(AMIClient):  # type: ignore[misc]
         """Open the socket; the package's own would start a second reading thread."""
         self.finished = threading.Event()
         self._socket = socket.create_connection((self._address, self._port), timeout=_CONNECT_S)
-        self._socket.settimeout(_READ_S)
+        self._socket.settimeout(min(_PING_S, _READ_S))
+        self._heard_at = time.monotonic()
         if self._stopped.is_set():  # by stop(), which has closed the one before
             self._close()
 
@@ -111,7 +120,7 @@ class Ami(AMIClient):  # type: ignore[misc]
         self.events.put(Event("Resync"))
 
     def _next_pack(self) -> Any:
-        data, silent, separator = b"", False, b"\r\n"
+        data, separator = b"", b"\r\n"
         while True:
             while separator in data:
                 packet, _, data = data.partition(separator)
@@ -120,14 +129,12 @@ class Ami(AMIClient):  # type: ignore[misc]
             try:
                 received = self._socket.recv(_BUFFER)
             except TimeoutError:
-                if silent:
+                if time.monotonic() - self._heard_at >= 2 * _READ_S:
                     raise AmiError("Asterisk does not answer") from None
-                silent = True
                 self.send(Action("Ping"))
                 continue
             if not received:
                 return
-            silent = False
             self._heard_at = time.monotonic()
             data += received
 

@@ -263,7 +263,8 @@ class Dialer:
         if time.monotonic() < self._next_beat - _WITH_OTHERS_S:
             return
         self._next_beat = time.monotonic() + heartbeats.BEAT_SECONDS
-        both = ("dialer", "asterisk") if self._ami.connected.is_set() else ("dialer",)
+        works = self._ami.connected.is_set() and not self._ami.hangs()
+        both = ("dialer", "asterisk") if works else ("dialer",)
         if self._engine.dialect.name != "sqlite":
             heartbeats.poke(self._engine, *both)
         elif not poke(self._engine, heartbeats.said("sqlite", *both), self._kept):

@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from db.engine import connect
 from db.news import Watch
+from db.peeks import poke
 from dialer import taken_back
 from dialer.ami import Ami
 from dialer.asterisk_events import NEWS
@@ -38,7 +39,7 @@ def serve(settings: Settings) -> None:
     listening = threading.Thread(target=ami.run, daemon=True)
     listening.start()
     watch = Watch(engine)
-    threading.Thread(target=_wake, args=(engine, ami, watch), daemon=True).start()
+    threading.Thread(target=_wake, args=(engine, ami, watch, settings.node), daemon=True).start()
     try:
         with _turns(settings, engine, ami, lambda: watch.newest) as turns:
             while listening.is_alive() and turns.are_kept():  # without it nothing would ever be heard
@@ -48,12 +49,17 @@ def serve(settings: Settings) -> None:
         ami.stop()
 
 
-def _wake(engine: Engine, ami: Ami, watch: Watch) -> None:
-    """Begin the dialer's turn as soon as anybody has changed anything; without it, it looks by itself."""
+def _wake(engine: Engine, ami: Ami, watch: Watch, node: str) -> None:
+    """Begin the dialer's turn as soon as anybody has changed anything; without it, it looks by itself.
+
+    A dialer that waits for an Asterisk that hangs says nothing of it: that is said here.
+    """
     while True:
         try:
             news = watch.wait()
             heartbeats.answered(engine)
+            if ami.hangs():
+                poke(engine, heartbeats.silenced("asterisk", node))
             if news:
                 ami.events.put(Event(NEWS))
         except Exception as error:

@@ -14,8 +14,10 @@ from sqlalchemy import (
     Integer,
     Row,
     String,
+    Update,
     bindparam,
     delete,
+    exists,
     func,
     select,
     update,
@@ -27,7 +29,7 @@ from sqlalchemy.types import TypeEngine
 import db.peeks
 from db import events
 from db.engine import Answers, core, now
-from db.models import Desk, Heartbeat
+from db.models import Desk, Heartbeat, Node
 from db.peeks import ago
 
 FRESH = timedelta(seconds=6)
@@ -76,6 +78,17 @@ def said(dialect: str, *processes: str) -> Insert:
     fresh_s = int(FRESH.total_seconds())
     rows = [{"process": process, "at": ago(), "fresh_s": fresh_s} for process in processes]
     return cast("Insert", _SAID[dialect].values(rows))
+
+
+@lru_cache(4)
+def silenced(process: str, node: str) -> Update:
+    """That a process of this node hangs, whatever it has said lately, as a statement for db.peeks.poke.
+
+    Not while another node lives: the same name speaks for that one's, too.
+    """
+    others = exists().where(Node.name != node, Node.lost_at.is_(None), Node.lease_until > ago())
+    said_lately = Heartbeat.process == process, Heartbeat.at > ago(FRESH)
+    return update(Heartbeat).where(*said_lately, ~others).values(at=ago(FRESH))
 
 
 def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:

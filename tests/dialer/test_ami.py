@@ -18,6 +18,7 @@ from dialer.ami import Ami, AmiError
 from settings.addresses import Address
 from tests.kit.fake_manager import PATIENCE_S, FakeManager
 from tests.kit.ports import free_port
+from tests.kit.process import until
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +127,19 @@ def test_a_silent_asterisk_is_pinged_and_kept(manager: FakeManager, connected: A
 
     assert connected.connected.is_set()
     assert len(manager.named("Login")) == 1
+
+
+def test_an_asterisk_that_answers_no_ping_hangs_until_it_does(
+    manager: FakeManager, connected: Ami, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "_READ_S", 60.0)
+    monkeypatch.setattr(module, "_ANSWERS_S", 0.5)
+    assert not connected.hangs()
+    manager.unanswered = {"Ping"}
+    until(connected.hangs, "it says nothing")
+    assert connected.connected.is_set()
+    manager.unanswered = set()
+    until(lambda: not connected.hangs(), "it says something")
 
 
 def test_an_asterisk_that_answers_no_ping_is_left_and_tried_anew(manager: FakeManager, connected: Ami):

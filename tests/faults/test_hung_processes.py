@@ -17,6 +17,8 @@ from tests.kit.system import System
 
 BACK_S = 15.0
 """From the moment a process hangs until all work again, on a machine with nothing else to do."""
+TOLD_S = 6.0
+"""From the moment Asterisk hangs until /healthz says so; its parent kills it after eight."""
 OURS = ("ivr", "dialer", "clerk", "api")
 
 
@@ -107,6 +109,9 @@ def test_given_a_ringing_phone_when_asterisk_hangs_then_it_works_again_in_time_a
         since = time.monotonic()
         hung = stop(system, "asterisk")
 
+        until(lambda: '"asterisk":"down"' in system.health(), "it is told", every=0.1)
+        assert time.monotonic() - since <= TOLD_S * slowness()
+        assert not others_live(system, hung), "before anybody has started another"
         assert_all_work_in_time(system, hung, since)
         desk.wait_for(callback, "ended", "closed")
         assert citizen.rang == 1

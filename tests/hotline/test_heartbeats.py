@@ -7,10 +7,13 @@ from sqlalchemy import Engine, event
 
 from db.engine import now, reading, writing
 from db.models import Breaker, Heartbeat, Node
+from db.peeks import poke
 from hotline import heartbeats
 from hotline.callbacks import breaker
 from hotline.nodes import leases, nodes
 from settings import Settings
+from tests.hotline.nodes.conftest import a_node
+from tests.kit.databases import in_both
 
 
 class Hours:
@@ -147,3 +150,17 @@ def test_given_many_jobs_when_they_are_done_then_the_database_is_told_with_one_q
         rows = session.query(Heartbeat).all()
         assert {row.process for row in rows} == {f"clerk/{name}" for name in jobs}
         assert all(row.fresh_s == 3 and now(session) - row.at > timedelta(seconds=2) for row in rows)
+
+
+@in_both
+@pytest.mark.parametrize("others", [False, True])
+def test_hung_process_is_not_alive_unless_another_node_lives(
+    engine: Engine, settings: Settings, others: bool
+) -> None:
+    with writing(engine) as session:
+        heartbeats.beat(session, "asterisk")
+        if others:
+            a_node(session, settings, "two")
+    poke(engine, heartbeats.silenced("asterisk", settings.node))
+    with reading(engine) as session:
+        assert heartbeats.alive(session, "asterisk") is others
