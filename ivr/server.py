@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, select
 
 from db.engine import connect, is_away, reading, writing
-from db.peeks import ago, as_utc, peek_row
+from db.peeks import ago, as_utc, peek_row, poke
 from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
@@ -221,7 +221,7 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
         try:
             is_well = time.monotonic() - server.answered_at < _ASK_S + _ANSWER_S
             if is_well:
-                heartbeats.poke(server.engine, "ivr")
+                _beat(server)
             may_drain, is_any_stale, open_until, waiting, at = peek_row(server.engine, questions)
             _write(server, is_any_stale=is_any_stale)
             drained = may_drain and _drains(server)
@@ -234,6 +234,14 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
             full.say_until(open_until and as_utc(open_until), offer=offer)
         except OSError as error:
             log.error("the announcement of full lines cannot be written: %s", error)
+
+
+def _beat(server: Server) -> None:
+    """Say that an ivr works, and where there may be several nodes that this node's does."""
+    dialect = server.engine.dialect.name
+    said = [heartbeats.said(dialect, "ivr")]
+    own = [draining.ivr_works(server.settings.node)] if dialect == "postgresql" else []
+    poke(server.engine, *said, *own)
 
 
 def _questions(settings: Settings) -> Select[Any]:

@@ -24,7 +24,7 @@ _Name = Annotated[str, typer.Argument(help="The node's name, its HOTLINE_NODE.")
 
 @app.command("list")
 def list_nodes() -> None:
-    """Print all nodes as JSON: state (live, draining, no-trunk, silent, gone), room, rounds, calls, desks."""
+    """Print all nodes: state (live, draining, no-trunk, no-ivr, silent, gone), room, rounds, calls, desks."""
     with transaction(read_only=True) as session:
         found = [each._asdict() for each in nodes.everyone(session)]
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1, default=lambda at: f"{at:%Y-%m-%dT%H:%M:%SZ}"))

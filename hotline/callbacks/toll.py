@@ -19,7 +19,7 @@ from hotline import numbers
 from hotline.callbacks import breaker, trunk_states
 from hotline.errors import Refused
 from hotline.line import engaged
-from hotline.nodes import homes, leases
+from hotline.nodes import draining, homes, leases
 from settings import Settings
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
@@ -79,7 +79,7 @@ def room(session: Session, settings: Settings, share: float = 1.0, *, node: str 
         Cap.PER_HOUR: _left(session, at - _HOUR, _of(settings.calls_per_hour, share)),
         Cap.PER_DAY: _left(session, at - _DAY, _of(settings.calls_per_day, share)),
     }
-    probes = breaker.calls(session)
+    probes = 0 if node and draining.has_no_ivr(session, node) else breaker.calls(session)
     if probes is not None:
         left[Cap.LINE_DOWN] = probes if share == 1 or breaker.nobody_tries(session) else 0
     cap = min(left, key=lambda cap: left[cap])

@@ -19,8 +19,8 @@ class State(NamedTuple):
 
     name: str
     state: str
-    """live, draining, no-trunk (none answers it, and one answers another), silent (its lease is over, and
-    nobody has its work yet), or gone"""
+    """live, draining, no-trunk (none answers it, and one answers another), no-ivr (its ivr is away), silent
+    (its lease is over, and nobody has its work yet), or gone"""
     sip: str
     websocket_url: str
     capacity: int
@@ -108,7 +108,8 @@ def without_trunk(session: Session) -> dict[str, datetime]:
 def word(node: Node, at: datetime, cut_off: Collection[str] = ()) -> str:
     """Its state in a word. `cut_off`: those whose own way to the trunks is cut."""
     if leases.is_live(node, at):
-        without = "no-trunk" if node.name in cut_off else "live"
+        is_mute = node.ivr_at is not None and node.ivr_at < at - draining.SILENT
+        without = "no-trunk" if node.name in cut_off else "no-ivr" if is_mute else "live"
         return "draining" if node.draining_at else without
     return "gone" if node.lost_at or node.lease_until < at - leases.GRACE else "silent"
 

@@ -61,7 +61,7 @@ def test_given_a_database_that_is_away_when_seconds_go_by_then_no_caller_is_want
         raise OSError("the network is cut")
 
     assert beats(server)
-    monkeypatch.setattr("ivr.server.heartbeats.poke", away)
+    monkeypatch.setattr("ivr.server.poke", away)
     assert beats(server), "one beat may be lost"
     server.beaten_at -= 4
     assert not beats(server), "five seconds in all with the one in which it is written down"

@@ -1,16 +1,19 @@
 """Which nodes get nothing new: of those that drain and those whose own way to the trunks is cut."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
 from db.models import Node
+from db.peeks import poke
+from hotline.callbacks import toll
 from hotline.errors import Refused
 from hotline.nodes import draining, leases
 from hotline.nodes import nodes as commands
+from settings import Settings
 from tests.hotline.nodes.conftest import silent
 from tests.kit.databases import in_both
 
@@ -47,6 +50,28 @@ def test_given_a_node_whom_no_trunk_answers_when_one_answers_another_that_lives_
         assert commands.words(session) == {"one": "live", "two": "no-trunk"}
         silent(session, "one")
     assert drained(engine) == "", "the other is gone"
+
+
+@in_both
+def test_node_whose_ivr_is_away_gets_nothing_new(engine: Engine, settings: Settings, nodes: Make) -> None:
+    nodes("one", "two")
+
+    def room(name: str) -> int:
+        with reading(engine) as session:
+            return toll.room(session, settings, node=name).calls
+
+    for name in ("one", "two"):
+        poke(engine, draining.ivr_works(name))
+    assert drained(engine) == "" and room("one") > 0
+    with writing(engine) as session:
+        session.get_one(Node, "one").ivr_at = now(session) - timedelta(seconds=20)
+    assert drained(engine) == "one" and room("one") == 0 and room("two") > 0
+    with writing(engine) as session:
+        assert commands.words(session) == {"one": "no-ivr", "two": "live"}
+        session.get_one(Node, "two").ivr_at = now(session) - timedelta(seconds=20)
+    assert drained(engine) == "", "nobody would get it"
+    poke(engine, draining.ivr_works("one"))
+    assert room("one") > 0
 
 
 @in_both
