@@ -44,7 +44,7 @@ def _plain_dialplan(system: System, round_id: int) -> str:
         "Answer()",
         "Set(GROUP()=callers)",
         f"GotoIf($[${{GROUP_COUNT(callers)}} > {system.settings.max_calls}]?end)",
-        *(read(files) for files in (["greeting", "main-menu", "../en/menu-english"], when)),
+        *(read(files) for files in (["greeting", "../en/menu-english", "main-menu"], when)),
         f"Playback({'&'.join(f'{folder}/{clip}' for clip in told)})",
         *(read(files) for files in (["ask-subject", *subjects], ["message-offer"])),
     ]

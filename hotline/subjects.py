@@ -14,8 +14,8 @@ OTHER = 9
 """Everything else."""
 OTHERS = str(OTHER)
 """Its key."""
-MOST_AT_ONCE = 4
-"""More choices nobody remembers (ISO/IEC 13714)."""
+MOST_AT_ONCE = 3
+"""Beside the key for the others: more than four choices nobody remembers (ISO/IEC 13714)."""
 
 
 def everyone(session: Session) -> Sequence[Subject]:
@@ -29,7 +29,7 @@ def offered(session: Session) -> str:
 
 
 def common(chosen: Mapping[int, int], offered: str) -> str:
-    """The keys of the four that most have chosen, of those that callers hear; ties and none go by key.
+    """The keys of the three that most have chosen, of those that callers hear; ties and none go by key.
 
     Never the last one, which stands for everything else.
     """

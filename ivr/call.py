@@ -26,8 +26,9 @@ from prompts.catalogue import prompt_ids
 
 _TRIES = 3
 _TRIES_IN_SILENCE = 2
-_LONGER = 12 / 7
-"""So much longer is the time for a key after a first silence: whoever is late may be only slow."""
+_LONGER = 9 / 7
+"""So much longer is the time for a key after a first silence: whoever is late may be only slow. No longer,
+for the second silence brings a person, and from the start of the call that takes 40 s at most."""
 _LATE_S = 1.5
 """A key that comes sooner after a question that was passed in silence was meant for that one, too late."""
 _BETWEEN_DIGITS_MS = 6000
@@ -147,25 +148,25 @@ class Call(Playing):
         self,
         *prompts: str | Prompt,
         keys: str,
-        yes: str = "",
         tries: int = _TRIES,
         optional: bool = False,
     ) -> str:
         """Play prompts and return one of `keys`; a key ends a prompt at once, * plays them again.
 
-        The last try is the slower, more explicit one where the catalogue has it. Raises NoKey after so
-        many wrong keys, or a second silence on end, WantsOperator for a 0, where it leads there. Where it is
-        `optional`, a #, one silence, or so many wrong keys are none: an empty text. `yes`: those that settle
-        something: pressed twice, one of them is pressed once.
+        After a silence, and before the last try, the question is the slower, more explicit one where the
+        catalogue has it. Raise NoKey after so many wrong keys, or a second silence on end, and WantsOperator
+        for a 0, where it leads there. Where it is `optional`, a #, one silence, or so many wrong keys return
+        an empty text. A key that is pressed twice at a question that was heard is pressed once.
         """
         mistake: tuple[str, ...] = ()
-        silent = False
+        silent = self._is_known_silent()
+        most = tries
         for _ in range(tries + REPLAYS):
-            last = (tries == 1 or silent) and not optional
+            last = (silent or tries == 1 < most) and not optional
             key = self._question((*mistake, *prompts), last=last, longer=silent)
             if key and key in keys:
-                if key in yes and not self.typed_ahead:
-                    self._keys.said_yes(key)
+                if not self.typed_ahead:
+                    self._keys.answered(key)
                 return key
             if key == OPERATOR and self.leads_to_operator:
                 raise WantsOperator
@@ -201,7 +202,7 @@ class Call(Playing):
         """
         if mistake:
             self._keys.drop()
-        tries = _TRIES_IN_SILENCE
+        tries = 1 if self._is_known_silent() else _TRIES_IN_SILENCE
         for _ in range(tries + REPLAYS):
             asked = (mistake, prompt) if mistake else (prompt,)
             last = tries == 1
@@ -262,6 +263,13 @@ class Call(Playing):
         self._slowly = True
         self._wait_ms *= 2
 
+    def _is_known_silent(self) -> bool:
+        """Return whether a number that was silent in an earlier call has pressed nothing in this one either.
+
+        Its first silence, which has twice the time, counts for two.
+        """
+        return self._slowly and not self._keys.has_pressed
+
     def _is_silence(self, key: str) -> bool:
         self.silences += not key
         return not key
@@ -282,7 +290,8 @@ class Call(Playing):
         if key := self._play(*prompts, ends=answers):
             return key
         # Whom we called an official waits for, too: no longer for those.
-        longest_ms = round(self._wait_ms * (_LONGER if longer and self.script == Script.MENU else 1))
+        is_longer = longer and not self._slowly and self.script == Script.MENU
+        longest_ms = round(self._wait_ms * (_LONGER if is_longer else 1))
         began_ns = time.monotonic_ns()
         key = self._wait(longest_ms, answers)
         if key or (held := self._after_hold(began_ns)) is None:

@@ -25,6 +25,8 @@ from prompts.catalogue import Value
 from settings import Settings
 
 _LONGEST_NUMBER = 15  # E.164 has at most 15 digits
+_LONGEST_ID = 100
+"""So many signs of a channel's id are in the name of a file."""
 _TRIES = 3
 _REFUSALS = {
     "registration-closed": "closed-meanwhile",
@@ -109,7 +111,7 @@ class Conversation:
     def confirm_number(self, number: str) -> bool:
         """Whether the caller says that this E.164 number is the right one. Raises NoInput."""
         spoken = Prompt("confirm-number", {"number": numbers.national(number)})
-        return self.call.ask(spoken, keys="12", yes="1") == "1"
+        return self.call.ask(spoken, keys="12") == "1"
 
     def number_to_call(self) -> str:
         """The E.164 number to call back: the caller's own, or another that they key in. Raises NoInput."""
@@ -272,8 +274,8 @@ class Conversation:
     ) -> int | None:
         """One of the city's subjects that are offered; None only where it is optional. Raises NoInput.
 
-        The four that this round's citizens chose most are said first, the others to who presses 9. Each has
-        its own key always, so that nobody who knows it waits to hear it.
+        The three that this round's citizens chose most are said first, the others to who presses 9, three at
+        once. Each has its own key always, so that nobody who knows it waits to hear it.
         """
         offer = self.context.offer
         return self._ask_keys(question, offer.subjects, offer.common_subjects(round_id), optional=optional)
@@ -287,14 +289,18 @@ class Conversation:
 
     def _ask_keys(self, question: str, offered: str, first: str, *, optional: bool) -> int | None:
         rest = "".join(key for key in offered if key not in first)
-        if rest in ("", subjects.OTHERS):
-            first, rest = offered, ""
-        said = [f"subject-{key}" for key in first] + ["subject-others"] * bool(rest)
-        keys = offered if subjects.OTHERS in offered else offered + subjects.OTHERS * bool(rest)
-        key = menus.ask(self.call, question, said, keys=keys, optional=optional)
-        if key == subjects.OTHERS and rest:
-            others = [f"subject-{key}" for key in rest]
-            key = menus.ask(self.call, None, others, keys=offered, optional=optional) or rest[-1]
+        pages = [offered] if len(offered) <= menus.AT_ONCE else [first, *menus.split(rest)]
+        for number, page in enumerate(pages):
+            goes_on = number < len(pages) - 1
+            if number > 1:
+                self.call.drop_keys()  # nobody knows this page by heart: what was typed on is for another one
+            said = [f"subject-{key}" for key in page] + ["subject-others"] * goes_on
+            keys = "".join(sorted({*offered, *menus.OTHERS * goes_on}))
+            asked = None if number else question
+            key = menus.ask(self.call, asked, said, keys=keys, optional=optional)
+            if key != menus.OTHERS or not goes_on:
+                break
+        key = key or (pages[-1][-1] if number else "")
         return int(key) if key else None
 
     def new_voice_message(self, about: str = "") -> Path:
@@ -311,7 +317,7 @@ class Conversation:
 
     @property
     def _voice_message_prefix(self) -> str:
-        return "".join(c for c in self.call.channel_id if c.isalnum()) + "-"
+        return "".join(c for c in self.call.channel_id if c.isalnum())[:_LONGEST_ID] + "-"
 
     def say_when(self, prompt: str, at: datetime, **slots: Value) -> None:
         """Say a prompt with the day, the date and the hour of `at` in the city's own time."""

@@ -5,8 +5,9 @@ in their order, those that follow, however early they are pressed. One that begi
 announcements and answers nothing. Once the call says what nobody could foresee, the rest of the burst is
 dropped. After a pause of two seconds a key is a new beginning, so it means what the caller hears just then.
 
-Two keys still belong to what is over, and count for nothing: the key that said yes, once more within a second
-(a trembling finger), and the # that somebody presses late, after an entry or a recording that has ended.
+Two keys still belong to what is over, and count for nothing: the key that answered a question, once more
+within a second (a trembling finger), and the # that somebody presses late, after an entry or a recording that
+has ended.
 """
 
 from collections import deque
@@ -33,10 +34,16 @@ class Keys:
         self._clock = clock
         self._burst = _Burst.ANSWERS
         self._last = float("-inf")
+        self._has_pressed = False
         self._ahead: deque[str] = deque()
-        self._yes = ""
-        """The last key, if it said yes."""
+        self._answer = ""
+        """The last key, if it answered a question that was heard."""
         self._closes_until = float("-inf")
+
+    @property
+    def has_pressed(self) -> bool:
+        """Whether the caller has pressed any key yet."""
+        return self._has_pressed
 
     @property
     def ahead(self) -> bool:
@@ -52,9 +59,9 @@ class Keys:
         self._ahead.clear()
         self._burst = _Burst.DROPPED
 
-    def said_yes(self, key: str) -> None:
+    def answered(self, key: str) -> None:
         """The last key answered a question that was heard: pressed twice it is pressed once."""
-        self._yes = key
+        self._answer = key
 
     def entry_ended(self) -> None:
         """An entry has ended by a pause, or a recording: its closing # may yet come, or come once more."""
@@ -85,11 +92,12 @@ class Keys:
         return self._burst is not _Burst.DROPPED
 
     def _belongs_to_last(self, key: str) -> bool:
-        yes, closes_until, at = self._yes, self._closes_until, self._clock()
-        self._yes, self._closes_until = "", float("-inf")
-        if key == yes and at - self._last < _SAME_PRESS_S:
+        answer, closes_until, at = self._answer, self._closes_until, self._clock()
+        self._answer, self._closes_until = "", float("-inf")
+        self._has_pressed = True
+        if key == answer and at - self._last < _SAME_PRESS_S:
             self.drop()  # what follows was meant for another question, if this one was a press of its own
-            self._yes, self._last = key, at
+            self._answer, self._last = key, at
             return True
         return key == END and at < closes_until
 

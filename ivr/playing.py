@@ -77,10 +77,13 @@ class Playing(Agi):
         self.language = self.env.get("agi_arg_2") or "fa"
         self.leads_to_operator = False
 
-    def lead(self, prompt: str, **slots: Value) -> None:
-        """Play one prompt whose question many know already: a key ends it and is the answer."""
+    def lead(self, prompt: str, *, language: str = "", **slots: Value) -> None:
+        """Play one prompt whose question many know already: a key ends it and is the answer.
+
+        `language`: where it is not the call's own.
+        """
         if not self._keys.ahead:
-            self._play(Prompt(prompt, slots), ends=self._leads)
+            self._play(Prompt(prompt, slots, language), ends=self._leads)
             self._unknown_s = 0.0
 
     def say(self, prompt: str, **slots: Value) -> None:

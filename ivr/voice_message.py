@@ -46,7 +46,7 @@ class Spoken(NamedTuple):
 def listen(talk: Conversation, speak: str, review: str, about: str = "") -> Spoken:
     """Ask for a message with the prompt `speak`, until the caller is content with it at `review`.
 
-    `about` is a part of the file's name.
+    `about` is a part of the file's name. Without a `review` the first message is kept.
 
     Whatever ends it, silence, a hang-up or a fault: what was said last is kept. Only the 3 deletes.
     """
@@ -64,7 +64,7 @@ def listen(talk: Conversation, speak: str, review: str, about: str = "") -> Spok
                 said = size >= _WAV_HEADER + _SECOND
                 kept = _the_better(kept, wav, said=said)
             nothing = Nothing.SAID if silent or size > _WAV_HEADER else Nothing.RECORDED
-            answer = talk.call.ask(review, keys="123", yes="1") if said else ""
+            answer = talk.call.ask(review, keys="123") if said and review else ""
             if answer == _DELETE and kept:
                 _delete(kept)
                 kept, nothing = None, Nothing.DELETED

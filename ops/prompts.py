@@ -8,6 +8,7 @@ import typer
 from ops.terminal import fail, settings
 
 app = typer.Typer(no_args_is_help=True, help="What callers hear.")
+_Everybody = Annotated[bool, typer.Option("--everybody", help="Only what nearly every caller hears.")]
 
 
 @app.command()
@@ -74,28 +75,28 @@ def length(language: str = "fa") -> None:
 
 
 @app.command()
-def script(language: str = "fa") -> None:
+def script(language: str = "fa", *, everybody: _Everybody = False) -> None:
     """Print the script for a recording studio: id, text, and where it is heard."""
     from prompts import script as studio
     from prompts.catalogue import PromptError
     from prompts.render import RECORDINGS
 
     try:
-        for line in studio.write(language, settings().of_city, RECORDINGS):
+        for line in studio.write(language, settings().of_city, RECORDINGS, everybody=everybody):
             typer.echo(line)
     except PromptError as error:
         raise fail(error) from None
 
 
 @app.command()
-def takes(language: str = "fa") -> None:
+def takes(language: str = "fa", *, everybody: _Everybody = False) -> None:
     """Check each studio recording, and name those that are missing; exit 1 if a take is to be made again."""
     from prompts.catalogue import PromptError
     from prompts.render import RECORDINGS
     from prompts.takes import check as check_takes
 
     try:
-        found = list(check_takes(RECORDINGS, language, settings().of_city))
+        found = list(check_takes(RECORDINGS, language, settings().of_city, everybody=everybody))
     except PromptError as error:
         raise fail(error) from None
     again = [take for take in found if take.problems]

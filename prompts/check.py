@@ -10,7 +10,7 @@ from settings import Settings
 
 LONGEST = 20.0
 """Seconds; nobody listens to a longer clip of speech."""
-LONGEST_SLOW = 30.0
+LONGEST_SLOW = 12.0
 """Seconds of a prompt that explains slowly, after a mistake."""
 
 

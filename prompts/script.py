@@ -12,6 +12,14 @@ from prompts.sources import Clip, Studio
 from settings.city_file import City
 
 _WIDTH = 100
+EVERYBODY = frozenset(
+    f"""greeting main-menu menu-persian menu-english choose-kind kind-mayor kind-deputy kind-district
+    ahead-none will-call ask-subject {" ".join(f"subject-{key}" for key in range(1, 10))} subject-others
+    message-offer message-speak message-review message-kept no-key-again wrong-key one-moment goodbye
+    operator-now operator-busy operator-choice operator-stay
+    callback-intro callback-recorded wait-again wait-soon wait-minute wait-press-two""".split()
+)
+"""What nearly every caller hears. Each is a sentence of its own, so a recording of it speaks at once."""
 
 
 class Line(NamedTuple):
@@ -25,19 +33,28 @@ class Line(NamedTuple):
     """For a fragment, the sentence it is part of."""
 
 
-def lines(language: str, city: City) -> dict[str, list[Line]]:
+def lines(language: str, city: City, *, everybody: bool = False) -> dict[str, list[Line]]:
     """Return every recording of a language, under the words that say where it is heard.
 
-    Raises PromptError if there is no such language.
+    `everybody`: only those of EVERYBODY. Raises PromptError if there is no such language.
     """
     book = catalogue.load(language)
     script: dict[str, list[Line]] = {}
     said = partial(_said, language, city)
     fragments: set[str] = set()
     for section, prompts in book.sections.items():
-        found = [line for prompt, text in prompts.items() for line in _of_prompt(book, prompt, text, said)]
-        script[book.speech.plain(section)] = found
+        wanted = prompts.keys() & EVERYBODY if everybody else prompts.keys()
+        found = [
+            line
+            for prompt, text in prompts.items()
+            if prompt in wanted
+            for line in _of_prompt(book, prompt, text, said)
+        ]
+        if found:
+            script[book.speech.plain(section)] = found
         fragments.update(line.clip for line in found)
+    if everybody:
+        return script
     joined = [
         Line(clip, _read(book, text), "")
         for clip, text in catalogue.texts(language, city).items()
@@ -47,10 +64,10 @@ def lines(language: str, city: City) -> dict[str, list[Line]]:
     return script
 
 
-def write(language: str, city: City, recordings: Path) -> Iterator[str]:
+def write(language: str, city: City, recordings: Path, *, everybody: bool = False) -> Iterator[str]:
     """Yield the script as lines of text; what is recorded already has a tick. Raises like `lines`."""
     studio = Studio(recordings)
-    for section, found in lines(language, city).items():
+    for section, found in lines(language, city, everybody=everybody).items():
         yield from ("", f"== {section}", "")
         for line in found:
             tick = "✓" if studio.has(Clip(language, line.clip, line.text)) else " "

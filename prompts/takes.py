@@ -29,10 +29,13 @@ class Checked(NamedTuple):
     problems: list[str] | None
 
 
-def check(recordings: Path, language: str, city: City) -> Iterator[Checked]:
-    """Yield every recording that the script asks for, in its order. Raises PromptError as `script.lines`."""
+def check(recordings: Path, language: str, city: City, *, everybody: bool = False) -> Iterator[Checked]:
+    """Yield every recording that the script asks for, in its order; `everybody` as in `script.lines`.
+
+    Raises PromptError like that.
+    """
     studio = Studio(recordings)
-    for found in script.lines(language, city).values():
+    for found in script.lines(language, city, everybody=everybody).values():
         for line in found:
             clip = Clip(language, line.clip, line.text)
             yield Checked(line.clip, list(_problems(studio.sound(clip), line)) if studio.has(clip) else None)

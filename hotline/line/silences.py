@@ -1,19 +1,23 @@
-"""Callers who pressed no key in time: they have longer the next time, and once a day an operator.
+"""Callers who pressed no key in time: they have longer the next time.
 
-Kept per number for 90 days. Whoever calls them is somebody who did not find the keys, a pocket, or a robot.
+Kept per number for 90 days; once a day each has an operator, and then a message. A silent caller is somebody
+who did not find the keys, a pocket, or a robot.
 """
 
+import hashlib
 from datetime import timedelta
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import core, now
 from db.models import SilentCaller
 from db.trusted_time import trusted_now
+from hotline import limits
 
 KEPT = timedelta(days=90)
 _A_DAY = timedelta(days=1)
+_FROM_A_NUMBER, _WITHHELD = limits.Bucket(1, 86_400), limits.Bucket(10, 360)
 
 
 def note(session: Session, number: str) -> None:
@@ -29,6 +33,15 @@ def has_turn(session: Session, number: str) -> bool:
         return False
     caller.operator_at = at
     return True
+
+
+def may_leave_message(session: Session, number: str | None) -> bool:
+    """Return whether a silent caller may speak into the inbox: once a day from a number, ten times an hour
+    from all telephones without one.
+    """
+    bucket = _FROM_A_NUMBER if number else _WITHHELD
+    who = hashlib.blake2b(f"silent {number}".encode(), digest_size=16).hexdigest()
+    return limits.take(core(session), bucket, who)
 
 
 def forget(session: Session) -> None:

@@ -26,7 +26,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         language = callback.registration.language
         office, recorded = rounds.speaker(round_).clip, round_.recorded
     call.speak(language)
-    call.lead("callback-intro", office=office)
+    call.lead("callback-intro")
     if recorded:
         call.tell("callback-recorded")
         call.set(Variable.RECORDED, "yes")  # nobody is recorded who was not told

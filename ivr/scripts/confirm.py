@@ -57,7 +57,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     if said is None:
         intro, question = _ABOUT_MOVING if new_number else _ABOUT[kind]
         call.say(intro, office=office, **({"number": new_number} if new_number else {}))
-        said = call.ask(question, keys="12", yes="12", tries=2) == "1"
+        said = call.ask(question, keys="12", tries=2) == "1"
         with call.working(), writing(engine) as session:
             per_day = settings.registrations_per_day
             told = confirmation_calls.answer(session, token, yes=said, per_day=per_day)

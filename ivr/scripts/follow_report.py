@@ -37,7 +37,7 @@ def _is_there(file: Path) -> bool:
 
 
 def _is_it_solved(talk: Conversation, reported: Progress) -> bool:
-    key = talk.call.ask("request-question", keys=f"12{END}", yes="12")
+    key = talk.call.ask("request-question", keys=f"12{END}")
     if key == END:
         return False
     solved = key == "1"

@@ -104,10 +104,15 @@ def _one_of(talk: Conversation, places: Sequence[Place]) -> Place:
 
 def _owners_choices(talk: Conversation, place: Place, *, others: bool) -> bool:
     """What the owner does with this place; returns whether they want to go to another of theirs."""
-    said = ["follow-up-menu", "other-ticket", *["other-place"] * others]
-    count = Prompt("choices", {"count": 4 + others})
+    more = ["other-ticket", *["other-place"] * others, "follow-up-end"]
+    keys = f"1234{'5' * others}{END}"  # each is the same on both pages
     for _ in range(_TRIES):
-        match talk.call.ask(count, *said, keys=f"1234{'5' * others}{END}"):
+        key = talk.call.ask(
+            Prompt("choices", {"count": menus.AT_ONCE}), "follow-up-menu", keys=keys + menus.OTHERS
+        )
+        if key == menus.OTHERS:
+            key = menus.ask(talk.call, None, more, keys=keys)
+        match key:
             case "1":
                 talk.call.say("ticket-is", ticket=place.ticket)
                 talk.tell_status(place)

@@ -29,7 +29,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     with call.working(), writing(engine) as session:
         left_numbers.heard(session, token)
     try:
-        is_they = call.ask("left-call-question", keys="12", yes="12", tries=2) == "1"
+        is_they = call.ask("left-call-question", keys="12", tries=2) == "1"
     except NoInput:
         call.say("left-call-later")
         return

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from ivr.call import Call, InDanger, NoInput, NoKey, Prompt, WantsOperator
+from ivr.call import Call, InDanger, NoInput, NoKey, WantsOperator
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
 from ivr.partings import GONE, PARTINGS, keep
@@ -17,7 +17,8 @@ _SCRIPTS: dict[str, Callable[[Conversation], bool]] = {
     "3": report.run,
 }
 _LANGUAGE = "9"
-_OTHER = {"fa": Prompt("menu-english", language="en"), "en": Prompt("menu-persian", language="fa")}
+_OTHER = {"fa": ("en", "menu-english"), "en": ("fa", "menu-persian")}
+"""For each language the other one, and what offers it, in its own words: no choice of the menu's four."""
 _ROUNDS_OF_MENU = 4
 
 
@@ -35,6 +36,7 @@ def run(call: Call, engine: Engine, settings: Settings, cache: CallerCache) -> N
         call.slow_down()
     if not call.again:
         call.lead("greeting")
+        _offer_language(call)
     try:
         _serve(talk)
     except GONE:
@@ -72,8 +74,14 @@ def _stays_on_the_line(talk: Conversation) -> bool:
 
 def _choose(talk: Conversation) -> None:
     for _ in range(_ROUNDS_OF_MENU):
-        key = talk.call.ask("main-menu", _OTHER[talk.call.language], keys="1239", yes="3")
+        key = talk.call.ask("main-menu", keys="1239")
         if key == _LANGUAGE:
-            talk.call.speak(_OTHER[talk.call.language].language)
+            talk.call.speak(_OTHER[talk.call.language][0])
+            _offer_language(talk.call)
         elif _SCRIPTS[key](talk):
             return
+
+
+def _offer_language(call: Call) -> None:
+    language, prompt = _OTHER[call.language]
+    call.lead(prompt, language=language)

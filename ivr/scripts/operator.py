@@ -1,6 +1,7 @@
 """Key 0: a person, now if there is one; else the caller stays on the line or is called back, in one order."""
 
 from contextlib import suppress
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -9,6 +10,7 @@ from hotline.callbacks import line_home, on_the_line
 from hotline.callbacks.line_home import Side
 from hotline.callbacks.on_the_line import Outlook
 from hotline.errors import Refused
+from hotline.line import silences
 from hotline.line.registration import Registered
 from ivr.call import OPERATOR, NoKey, Prompt
 from ivr.conversation import Conversation, about, before_you
@@ -27,20 +29,50 @@ def run(talk: Conversation) -> bool:
         with talk.telling_refusals():
             talk.register_other(None, number)
         return False
-
-    def join(session: Session) -> tuple[Registered, Outlook, bool]:
-        line = line_home.hold(session, talk.settings.node)  # before any row
-        registered = talk.place(session, None)
-        outlook = on_the_line.outlook(session, registered.registration_id)  # as where the desks are now
-        if line is Side.COMES:
-            line_home.follow(session, talk.settings.node)
-        return registered, outlook, line is not Side.ELSEWHERE
-
     with talk.telling_refusals():
-        registered, outlook, here = talk.commit(join)
+        registered, outlook, here = talk.commit(partial(_join, talk))
         talk.added = None
         return _stays(talk, registered, outlook, here=here)
     return False
+
+
+def run_for_silent(talk: Conversation) -> bool | None:
+    """Do the same for a caller with a number who presses no key, and ask nothing.
+
+    None: this number had its place of the day (`silences.has_turn`), and waits in the line no more.
+    """
+    call, number = talk.call, talk.number
+    call.leads_to_operator = False
+    waits = any(place.in_operators_line for place in talk.context.active)
+
+    def join(session: Session) -> tuple[Registered, Outlook, bool] | None:
+        line = line_home.hold(session, talk.settings.node)
+        may = silences.has_turn(session, number or "") or waits
+        return _join(talk, session, line) if may else None
+
+    with talk.telling_refusals():
+        joined = talk.commit(join)
+        talk.added = None
+        if joined is None:
+            return None
+        registered, outlook, here = joined
+        if here and outlook.free:
+            return _stays(talk, registered, outlook, here=True)
+        if here:
+            call.say("operator-busy")
+        call.tell("operator-registered", ticket=registered.ticket)
+        call.say("ticket-again", ticket=registered.ticket)
+    return False
+
+
+def _join(talk: Conversation, session: Session, line: Side | None = None) -> tuple[Registered, Outlook, bool]:
+    """Return the place, what its caller may be told, and whether the operators' desks are or come here."""
+    line = line or line_home.hold(session, talk.settings.node)  # before any row
+    registered = talk.place(session, None)
+    outlook = on_the_line.outlook(session, registered.registration_id)  # as where the desks are now
+    if line is Side.COMES:
+        line_home.follow(session, talk.settings.node)
+    return registered, outlook, line is not Side.ELSEWHERE
 
 
 def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here: bool) -> bool:
@@ -56,9 +88,7 @@ def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here
         call.say("operator-now")
     else:
         for _ in range(_AGAIN):
-            key = call.ask(
-                "operator-busy", *told(outlook), "operator-choice", keys=_CHOICES, yes=_CALL_ME, optional=True
-            )
+            key = call.ask("operator-busy", *told(outlook), "operator-choice", keys=_CHOICES, optional=True)
             if key != OPERATOR:
                 break
         if key != _STAY:

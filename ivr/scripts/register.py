@@ -152,7 +152,8 @@ def _tell(talk: Conversation, registered: Registered, choice: Choice) -> None:
     if registered.already:
         call.say_instead("already-registered", ticket=registered.ticket)
     else:
-        call.tell("registered-brief" if brief else "registered", ticket=registered.ticket)
+        whom = {"office": choice.clip} if brief else {}  # they have not heard it
+        call.tell("registered-brief" if brief else "registered", ticket=registered.ticket, **whom)
     call.say("ticket-is" if brief else "ticket-again", ticket=registered.ticket)
     say_before_you(call, registered.before_me)
     if not talk.context.been_here:

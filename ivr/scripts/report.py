@@ -30,20 +30,28 @@ def run(talk: Conversation) -> bool:
     Before all, who is in danger is heard. Also of a caller who hangs up once they have spoken: a text message
     tells them the number. Raises InDanger.
     """
-    about = _about(talk)
-    spoken = voice_message.listen(talk, "report-speak", "report-review", _as_name(*about))
+    take(talk, *_about(talk), "report-speak", "report-review")
+    return True
+
+
+def take(talk: Conversation, category: int, district: int | None, speak: str, review: str = "") -> bool:
+    """Record the caller's own words as a report and say its number; return whether anything was said.
+
+    Without a `review` no key is needed.
+    """
+    spoken = voice_message.listen(talk, speak, review, _as_name(category, district))
     if spoken.wav and spoken.is_there:
         with talk.call.working():
-            tracking = _keep(talk, *about, spoken.wav)
+            tracking = _keep(talk, category, district, spoken.wav)
         tell(talk, tracking)
     elif spoken.wav:
-        write = partial(_keep, talk, *about, spoken.wav)
+        write = partial(_keep, talk, category, district, spoken.wav)
         keep(write) if isinstance(spoken.left, GONE) else write()
     elif not spoken.left:
         talk.call.say_instead(_WHY_NOTHING[spoken.nothing])
     if spoken.left and not (spoken.wav and isinstance(spoken.left, NoInput)):
         raise spoken.left
-    return True
+    return spoken.wav is not None
 
 
 def send_left_over(talk: Conversation, wav: Path) -> str | None:

@@ -1,32 +1,30 @@
 """Two questions in silence: a person, not a goodbye. Nobody is sent away who could not find the keys."""
 
-from sqlalchemy.orm import Session
-
+from db.engine import writing
 from hotline.line import silences
-from hotline.line.registration import Registered
+from hotline.subjects import OTHER
 from ivr.conversation import Conversation
+from ivr.scripts import operator, report
 
 
 def run(talk: Conversation) -> None:
-    """An operator calls whoever stays to hear it, once a day for each number; else say what helps."""
-    call = talk.call
-    call.drop_keys()
-    if talk.number is None:
-        call.say_instead("silence-no-number")
-        return
-    if talk.context.had_operator:
-        call.say_instead("goodbye-how")
-        return
-    number = talk.number
-    call.tell("silence-operator")
+    """Do as key 0 does, once a day for each number; else let the caller say what they want, without a key."""
+    talk.call.drop_keys()
+    stays = operator.run_for_silent(talk) if talk.number else None
+    if stays is None:
+        _take_message(talk)
+    elif not stays:
+        talk.call.say("goodbye")
 
-    def join(session: Session) -> Registered | None:
-        return talk.place(session, None) if silences.has_turn(session, number) else None
 
-    with talk.telling_refusals():
-        registered = talk.commit(join)
-        talk.added = None
-        if registered:
-            call.tell("operator-registered", ticket=registered.ticket)
-            call.say("ticket-again", ticket=registered.ticket)
-    call.say("goodbye")
+def _take_message(talk: Conversation) -> None:
+    """Keep what the caller says after the tone as a report, whose inbox people read.
+
+    For a number that cannot be called back, or that had its place in the operators' line today.
+    """
+    with talk.call.working(), writing(talk.engine) as session:
+        may = silences.may_leave_message(session, talk.number)
+    if may and report.take(talk, OTHER, None, "silence-speak"):
+        talk.call.say("goodbye")
+    else:
+        talk.call.say_instead("goodbye-how" if talk.number else "silence-no-number")

@@ -30,7 +30,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     with call.working(), writing(engine) as session:
         solved_calls.told(session, token)
     try:
-        solved = call.ask("solved-call-question", keys="12", yes="12", tries=2) == "1"
+        solved = call.ask("solved-call-question", keys="12", tries=2) == "1"
     except NoInput:
         call.say("solved-call-later")
         return

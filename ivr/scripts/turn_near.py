@@ -25,7 +25,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         _confirm(call, answer)
         return
     call.say("near-call-intro", office=office)
-    later = call.ask("near-call-question", keys="12", yes="12", tries=2) == "2"
+    later = call.ask("near-call-question", keys="12", tries=2) == "2"
     with call.working(), writing(engine) as session:
         said = TurnNearAnswer.NEXT_ROUND if later else TurnNearAnswer.REACHABLE
         holds = turn_near_calls.answer(session, token, said)

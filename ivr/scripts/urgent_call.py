@@ -40,12 +40,11 @@ def run(call: Call, engine: Engine, _settings: Settings) -> None:
             "urgent-call-question",
             Prompt("menu-english", language="en"),
             keys="19",
-            yes=_TAKES,
             tries=2,
         )
         if key == _ENGLISH:
             call.speak("en")
-            key = call.ask(told, "urgent-call-question", keys=_TAKES, yes=_TAKES, tries=2)
+            key = call.ask(told, "urgent-call-question", keys=_TAKES, tries=2)
     except NoInput:
         call.say("urgent-call-later")
         return

@@ -44,7 +44,7 @@ def test_given_a_database_locked_for_long_when_a_citizen_says_yes_then_they_hear
                 caller.at("one-moment", timeout=SILENCE_S * slowness())
         caller.at("registered-brief")
         caller.at("ticket-is")
-        told = caller.said({"registered-brief"}).digits("registered-brief.1")
+        told = caller.said({"registered-brief"}).digits("registered-brief.2")
         assert [place.ticket for place in system.registrations(round_id)] == [told]
         caller.hangup()
 

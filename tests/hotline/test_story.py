@@ -315,7 +315,7 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
     mayors = city.plans()
     early = Citizen("early", -1)
     assert city.phase(mayors) is Phase.ANNOUNCED
-    assert city.dials(early, ("main-menu", "1"), ("main-menu", "2"), caller_id="").prompts[2:5] == [
+    assert city.dials(early, ("main-menu", "1"), ("main-menu", "2"), caller_id="").prompts[3:6] == [
         *("next-round-when", "registration-opens", "main-menu"),
     ]
 
@@ -342,7 +342,7 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
     assert [citizen for citizen in first.citizens if citizen.state in ("waiting", "unreached")] == left
     assert city.told(OutboxKind.NOT_REACHED) == sorted(citizen.number for citizen in left)
     heard = city.dials(left[-1], ("main-menu", "2"), ("follow-up-menu", "#"))
-    assert heard.prompts[2:5] == ["active-registration", "status-not-reached", "next-round-to-come"]
+    assert heard.prompts[3:6] == ["active-registration", "status-not-reached", "next-round-to-come"]
 
     # It is made. Before the clerk comes by, two of them register anew, and others for the first time.
     city.passes(6 * DAY)
@@ -375,7 +375,7 @@ def test_given_the_first_public_round_and_the_next_when_all_is_played_then_every
         assert heard.prompts[-4:] == ["carried-over", "place", "round-at", "goodbye"]
         assert heard.said("place", place=place)
         heard = city.dials(citizen, ("main-menu", "1"))
-        assert heard.prompts[2] == "carried-over"
+        assert heard.prompts[3] == "carried-over"
         assert heard.said("ticket-is", ticket=left[place - 1].ticket)
 
     # The next round speaks with them first, in the old order, and then with the rest.

@@ -117,7 +117,7 @@ def test_silence_ends_the_connection(
         b"200 result=" + b"1" * (1 << 20) + b"\n",
     ],
 )
-@pytest.mark.parametrize("moment", ["main-menu", "menu-english", "after menu-english"])
+@pytest.mark.parametrize("moment", ["main-menu", "menu-english", "after main-menu"])
 def test_an_answer_that_is_none_ends_the_call_with_a_line_and_no_traceback(
     asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, moment: str, answer: bytes
 ):
@@ -130,7 +130,7 @@ def test_an_answer_that_is_none_ends_the_call_with_a_line_and_no_traceback(
     assert asterisk.dial().finished
 
 
-@pytest.mark.parametrize("moment", ["greeting", "after menu-english"])
+@pytest.mark.parametrize("moment", ["greeting", "after main-menu"])
 def test_silence_in_the_middle_ends_the_call(
     asterisk: FakeAsterisk, impatient: None, logged: pytest.LogCaptureFixture, moment: str
 ):
@@ -154,7 +154,7 @@ def test_a_hang_up_is_an_everyday_matter_and_no_warning(
 def test_the_notice_of_a_hang_up_is_not_taken_for_an_answer(asterisk: FakeAsterisk):
     heard = asterisk.dial(("main-menu", b"HANGUP\n200 result=50 endpos=1\n"))
 
-    assert heard.prompts[:3] == ["greeting", "main-menu", "follow-up-ask"]
+    assert heard.prompts[:4] == ["greeting", "menu-english", "main-menu", "follow-up-ask"]
 
 
 def test_broken_calls_do_not_disturb_the_others(asterisk: FakeAsterisk, impatient: None):
@@ -279,7 +279,7 @@ def test_an_entry_without_an_end_ends(settings: Settings):
 
 
 def test_a_key_of_a_telephone_with_sixteen_keys_is_a_wrong_one(asterisk: FakeAsterisk):
-    heard = asterisk.dial(("after menu-english", b"200 result=65\n"))
+    heard = asterisk.dial(("after main-menu", b"200 result=65\n"))
 
     assert heard.prompts[3:5] == ["wrong-key", "main-menu"]
     assert heard.finished

@@ -26,7 +26,7 @@ ANNOUNCED = {
     *(
         "cancelled-now",
         "not-cancelled",
-        "silence-operator",
+        "operator-busy",
         "no-round-open",
         "already-registered",
         "ticket-is",
@@ -102,7 +102,7 @@ def somebody(engine: Engine, scene: str) -> str:
 
 def come_to(engine: Engine, number: str, heard: Heard) -> Result:
     """A place in the operators' line counts unless silence gave it: then nobody has asked for it."""
-    by_silence = "silence-operator" in heard.prompts
+    by_silence = "operator-busy" in heard.prompts
     with reading(engine) as session:
         own = session.scalars(select(Registration).filter_by(number=number).order_by(Registration.id)).all()
         asked = session.scalars(select(Confirmation).filter_by(asked_by=number)).all()

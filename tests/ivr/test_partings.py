@@ -15,7 +15,7 @@ from tests import factories as make
 from tests.kit.fake_asterisk import HANG_UP, End, FakeAsterisk
 from tests.kit.process import until
 
-REGISTERS = [("main-menu", "11"), ("ask-subject", "1"), ("message-offer", "#")]
+REGISTERS = [("greeting", "11"), ("ask-subject", "1"), ("message-offer", "#")]
 
 
 def subject(engine: Engine) -> int | None:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # keys know no data
 OWN = "+989131234567"
 TRACKING = "12345678" + damm.calc_check_digit("12345678")
 TOLD = ["registered", "ticket-again", "ahead-none", "expectation", "will-call"]
-REGISTERED = ["greeting", "main-menu", "round-when", "confirm-number", *TOLD]
+REGISTERED = ["greeting", "menu-english", "main-menu", "round-when", "confirm-number", *TOLD]
 Step = tuple[str, float, str]
 """A prompt, and the keys that are pressed so many seconds after it began, one each half a second."""
 REGISTER: Step = ("main-menu", 1.0, "1")
@@ -76,7 +76,14 @@ def test_given_an_entry_that_ended_by_itself_when_its_hash_comes_late_then_the_a
 
     heard = press(asterisk, *steps, ("follow-up-ask", pressed_at, "#"))
 
-    assert heard.prompts == ["greeting", "main-menu", "follow-up-ask", "request-accepted", "goodbye"]
+    assert heard.prompts == [
+        "greeting",
+        "menu-english",
+        "main-menu",
+        "follow-up-ask",
+        "request-accepted",
+        "goodbye",
+    ]
     assert heard.said("request-accepted") and heard.said("goodbye")
 
 
@@ -117,9 +124,8 @@ def test_given_a_yes_pressed_twice_when_another_key_follows_at_once_then_it_choo
     [
         ([("confirm-number", 1.0, "13")], 3),
         ([("confirm-number", 1.0, "1"), ("confirm-number", 2.2, "1")], 1),
-        ([("main-menu", 1.5, "11")], 1),
     ],
-    ids=["another key", "more than a second later", "before the question"],
+    ids=["another key", "more than a second later"],
 )
 def test_given_somebody_who_knows_the_way_when_they_type_it_ahead_then_their_subject_is_chosen(
     asterisk: FakeAsterisk, engine: Engine, open_round: int, steps: list[Step], chosen: int
@@ -127,6 +133,28 @@ def test_given_somebody_who_knows_the_way_when_they_type_it_ahead_then_their_sub
     press(asterisk, REGISTER, *steps)
 
     assert subject(engine) == chosen
+
+
+def test_double_press_at_the_main_menu_registers_nothing(
+    asterisk: FakeAsterisk, engine: Engine, open_round: int
+) -> None:
+    heard = press(asterisk, ("main-menu", 1.0, "11"))
+
+    assert heard.said("round-when") and heard.said("confirm-number")
+    with reading(engine) as session:
+        assert session.scalars(select(Registration).where(Registration.round_id == open_round)).all() == []
+
+
+def test_burst_of_the_greeting_registers_and_says_for_whom(
+    asterisk: FakeAsterisk, engine: Engine, open_round: int
+) -> None:
+    heard = press(asterisk, ("greeting", 0.5, "11"))
+
+    assert "confirm-number" not in heard.prompts
+    assert subject(engine) is None
+    with reading(engine) as session:
+        ticket = session.scalars(select(Registration.ticket)).one()
+    assert heard.said("registered-brief", office="office-mayor", ticket=ticket)
 
 
 def test_given_a_report_when_its_yes_is_pressed_twice_then_its_number_is_told_twice(

@@ -33,7 +33,7 @@ KEYS = {
     "confirm-number-slow.1": "1",
 }
 """What is pressed when a clip is heard, until the ticket number is; who was late hears the slow ones."""
-TICKETS = ("registered.1", "registered-brief.1", "already-registered.1")
+TICKETS = ("registered.1", "registered-brief.2", "already-registered.1")
 """What the ticket number follows: who presses ahead hears the brief one, who calls again the last."""
 _FRAME, _HEADER = 160, 12
 _MARK = slice(2 * _FRAME, 6 * _FRAME)

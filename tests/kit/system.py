@@ -379,6 +379,14 @@ def share(settings: Settings) -> None:
         (settings.state_dir / "asterisk-root").symlink_to(SHARED / "asterisk-root")
 
 
+def built_prompts() -> Path:
+    """Return the folder of all prompts as the catalogue says them now."""
+    shared = _shared()
+    with locked():
+        _build(shared)
+    return shared.prompts_dir
+
+
 def give_new_prompts(settings: Settings) -> bool:
     """Give these settings all prompts as this very run has made them; False: they are of an earlier one."""
     shared = _shared()

@@ -140,7 +140,7 @@ def test_given_the_studios_script_when_read_then_it_has_every_clip_once(language
 
 def test_given_the_persian_script_when_read_then_it_is_written_as_people_read_it() -> None:
     lines = {line.clip: line for lines in script.lines("fa", ISFAHAN).values() for line in lines}
-    assert lines["greeting"].text == "صد و سی و هفت اصفهان، خوش آمدید."
+    assert lines["greeting"].text == "سلام، صد و سی و هفت اصفهان."
     assert lines["number-20-and"].text == "بیست و …"
     assert lines["day-30"].text == "سی‌ام …"
     assert lines["subject-7"].text == "ترافیک و حمل و نقل، عدد هفت."

@@ -48,7 +48,7 @@ def test_given_a_full_build_when_heard_then_every_clip_is_audible_and_below_the_
 ) -> None:
     for language, clip in spoken_clips():
         samples = wav(built, f"{language}/{clip}")
-        assert 0.15 < samples.size / 8000 < (30 if "-slow" in clip else 20), clip
+        assert 0.15 < samples.size / 8000 < 20, clip
         assert 0.1 < np.abs(samples).max() <= CEILING + 1e-3, clip
 
 
@@ -65,6 +65,8 @@ def test_given_a_full_build_when_measured_then_every_clip_has_the_one_loudness(
         heard = samples[loud[0] : loud[-1] + 1]
         again = np.tile(heard, -(-8000 // heard.size))  # as in a row of digits
         assert meter.integrated_loudness(again) == pytest.approx(sound.LOUDNESS, abs=1.5), clip
+        if samples.size >= 3200:  # the least that is measured; a short word before a pause is heard as low
+            assert meter.integrated_loudness(samples) > sound.LOUDNESS - 2, clip
 
 
 def test_given_a_sharp_clip_when_levelled_then_its_peaks_are_turned_down_softly() -> None:

@@ -31,7 +31,7 @@ SLOTS = {
     "confirm-number": {"number": "phone"},
     "confirm-number-slow": {"number": "phone"},
     "registered": {"ticket": "digits"},
-    "registered-brief": {"ticket": "digits"},
+    "registered-brief": {"office": "clip", "ticket": "digits"},
     "ticket-again": {"ticket": "digits"},
     "already-registered": {"ticket": "digits"},
     "place": {"place": "ordinal"},
@@ -57,8 +57,8 @@ SLOTS = {
     "next-round-at": WHEN,
     "lines-full-until": {"day": "weekday", "time": "time"},
     "lines-full-offer-until": {"day": "weekday", "time": "time"},
-    "callback-intro": {"office": "clip"},
     "callback-press-one": {"office": "clip"},
+    "callback-press-one-slow": {"office": "clip"},
     "wait-intro": {"office": "clip"},
     "near-call-intro": {"office": "clip"},
     "choices": {"count": "count"},
@@ -85,12 +85,12 @@ WITHOUT_SLOTS = f"""
     confirm-number-refused confirm-number-taken confirm-cancel-press-one confirm-call-goodbye
     other-place cancel-call-soon change-call-soon number-kept confirm-move-press-one
     follow-up-ask follow-up-ask-slow ticket-invalid
-    follow-up-menu other-ticket cancel-confirm cancelled-now not-cancelled
+    callback-intro follow-up-menu follow-up-end other-ticket cancel-confirm cancelled-now not-cancelled
     report-danger urgent-first urgent-caller-left
     urgent-call-intro urgent-call-question urgent-call-taken urgent-call-over urgent-call-later
     report-category report-district report-speak report-review report-nothing report-deleted
     operator-now operator-busy operator-choice operator-stay operator-press-two operator-other-number
-    silence-operator silence-no-number no-key-again wrong-key  goodbye-how goodbye apology lines-full
+    silence-speak silence-no-number no-key-again wrong-key  goodbye-how goodbye apology lines-full
     lines-busy lines-full-offer left-number-kept left-number-not left-number-failed
     left-call-intro left-call-question left-call-later left-call-not-you
     callback-let-go callback-held callback-held-over callback-goodbye
@@ -248,7 +248,7 @@ def test_given_a_prompt_that_ends_with_a_slot_when_filled_then_silence_closes_th
 def test_given_a_sentence_that_ends_with_a_slot_when_another_follows_then_silence_is_between_them() -> None:
     clips = catalogue.clips("en", "expectation", reached=30)
     assert clips == ["expectation.1", "number-30", PAUSE, "expectation.2"]
-    assert catalogue.texts("en")["expectation.2"].startswith("If we do not")
+    assert catalogue.texts("en")["expectation.2"].startswith("If it does not")
 
 
 def test_given_a_round_when_told_then_the_office_the_day_and_the_hour_follow_each_other() -> None:

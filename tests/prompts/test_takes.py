@@ -7,7 +7,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from prompts import catalogue, takes
+from prompts import catalogue, script, takes
 from settings import city_file
 
 CLIP = "goodbye"
@@ -31,6 +31,15 @@ def checked(folder: Path, samples: NDArray[np.float64], rate: int = RATE) -> lis
     (folder / "fa").mkdir(exist_ok=True)
     soundfile.write(folder / "fa" / f"{CLIP}.wav", samples, rate)
     return next(take.problems for take in takes.check(folder, "fa", ISFAHAN) if take.clip == CLIP)
+
+
+@pytest.mark.parametrize("language", catalogue.languages())
+def test_script_of_what_everybody_hears_is_whole_sentences(language: str) -> None:
+    found = script.lines(language, ISFAHAN, everybody=True)
+
+    clips = {line.clip for lines in found.values() for line in lines}
+    assert clips == script.EVERYBODY, "none is renamed or gone"
+    assert clips <= catalogue.texts(language).keys(), "none waits for others: each is one clip"
 
 
 def test_given_a_good_take_when_checked_then_nothing_is_said_and_the_others_are_missing(

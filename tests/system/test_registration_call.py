@@ -17,7 +17,7 @@ SKIP = "5"
 PAUSE_S = 2.0  # a key that comes sooner after the last one was not meant for the question
 
 PERSIAN = [
-    *("greeting", "main-menu", "round-when", "confirm-number"),
+    *("greeting", "menu-english", "main-menu", "round-when", "confirm-number"),
     *("registered", "ticket-again", "ahead-some", "expectation", "will-call"),
     *("ask-subject", "choices", "subject-1", "subject-2", "message-offer", "message-speak", "beep"),
     *("message-review", "message-kept", "goodbye"),
@@ -134,4 +134,4 @@ def test_given_a_caller_who_knows_the_keys_when_they_press_them_fast_then_each_a
         [registration] = system.registrations(round_id)
 
     assert (registration.number, registration.subject) == ("+98" + number[1:], 3)
-    assert said.digits("registered-brief.1") == registration.ticket
+    assert said.digits("registered-brief.2") == registration.ticket

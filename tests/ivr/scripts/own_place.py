@@ -8,13 +8,13 @@ from db.models import Confirmation, Registration
 from db.states import RegistrationState
 from hotline.line import confirmation_calls
 
-ASKED = ["greeting", "main-menu", "follow-up-ask"]
+ASKED = ["greeting", "menu-english", "main-menu", "follow-up-ask"]
 TICKET = "012345" + damm.calc_check_digit("012345")
 UNKNOWN = "543210" + damm.calc_check_digit("543210")
 
 WAITS = ["status-waiting", "ahead-some", "round-has-begun"]
-OWNER = ["greeting", "main-menu", "active-registration", *WAITS]
-CHOICES = ["choices", "follow-up-menu", "other-ticket"]
+OWNER = ["greeting", "menu-english", "main-menu", "active-registration", *WAITS]
+CHOICES = ["choices", "follow-up-menu"]
 
 CANCELS = [("main-menu", "2"), ("follow-up-menu", "2"), ("cancel-confirm", "5")]
 

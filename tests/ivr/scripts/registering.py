@@ -13,10 +13,10 @@ on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 
 OWN = "+989131234567"
 OTHER = "+989137654321"
-INTRODUCED = ["greeting", "main-menu", "round-when"]
+INTRODUCED = ["greeting", "menu-english", "main-menu", "round-when"]
 BEFORE_THE_PLACE = [*INTRODUCED, "confirm-number"]
 """What is heard before the place is kept."""
-PERSON = ["silence-operator", "operator-registered", "ticket-again", "goodbye"]
+PERSON = ["operator-busy", "operator-registered", "ticket-again", "goodbye"]
 """What is heard by whoever presses nothing that helps: an operator calls."""
 TOLD = ["registered", "ticket-again", "ahead-none", "expectation", "will-call"]
 ASKED = ["ask-subject", "message-offer"]
@@ -30,7 +30,7 @@ START, RIGHT, ROADS, NO_MESSAGE = (
 )
 REST = [ROADS, NO_MESSAGE]
 YES = [START, RIGHT, *REST]
-FOUR = ["choices", *(f"subject-{n}" for n in range(1, 5)), "subject-others"]
+FOUR = ["choices", *(f"subject-{n}" for n in range(1, 4)), "subject-others"]
 
 
 def registrations(engine: Engine) -> list[Registration]:

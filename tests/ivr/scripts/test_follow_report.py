@@ -15,8 +15,8 @@ from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transaction
 S = RequestState
 OWN = "+989131234567"
 STRANGER = "09139999999"
-ASKED = ["greeting", "main-menu", "follow-up-ask"]
-MINE = ["greeting", "main-menu", "request-own"]
+ASKED = ["greeting", "menu-english", "main-menu", "follow-up-ask"]
+MINE = ["greeting", "menu-english", "main-menu", "request-own"]
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked simple questions
 
@@ -152,8 +152,10 @@ def test_who_also_waits_in_a_line_answers_first_and_then_hears_the_place(
     assert kept(engine, report).state is S.CLOSED
 
     a_report(engine)
-    heard = asterisk.dial(("main-menu", "2"), ("request-question", "#"), ("other-ticket", "#"), caller_id=OWN)
-    assert heard.prompts[5:7] == ["active-registration", "status-waiting"]
+    heard = asterisk.dial(
+        ("main-menu", "2"), ("request-question", "#"), ("follow-up-menu", "#"), caller_id=OWN
+    )
+    assert heard.prompts[6:8] == ["active-registration", "status-waiting"]
 
 
 def test_who_waits_in_a_line_hears_of_a_report_only_when_asked(asterisk: FakeAsterisk, engine: Engine):
@@ -161,9 +163,9 @@ def test_who_waits_in_a_line_hears_of_a_report_only_when_asked(asterisk: FakeAst
     with writing(engine) as session:
         make.a_registration(session, make.a_round(session), number=OWN)
 
-    heard = asterisk.dial(("main-menu", "2"), ("other-ticket", "#"), caller_id=OWN)
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-menu", "#"), caller_id=OWN)
 
-    assert heard.prompts[2] == "active-registration"
+    assert heard.prompts[3] == "active-registration"
 
 
 def test_who_has_a_report_under_way_hears_of_it_and_may_ask_about_another_number(

@@ -75,12 +75,10 @@ def test_who_is_next_hears_that(asterisk: FakeAsterisk, engine: Engine, own: Reg
 
 def test_who_closes_the_entry_as_told_hears_the_whole_answer(asterisk: FakeAsterisk, own: Registration):
     """The prompt asks for # after the seven digits: that # must not end what it was to bring."""
-    heard = asterisk.dial(("after menu-english", "2"), ("after follow-up-ask", TICKET + "#"))
+    heard = asterisk.dial(("after main-menu", "2"), ("after follow-up-ask", TICKET + "#"))
 
     assert heard.prompts == [
-        *ASKED[:2],
-        "menu-english",
-        ASKED[2],
+        *ASKED,
         *WAITS,
         "goodbye",
     ]
@@ -123,7 +121,7 @@ def test_a_number_that_is_no_ticket_is_asked_for_again(asterisk: FakeAsterisk, o
 def test_three_mistakes_end_in_a_goodbye(asterisk: FakeAsterisk, own: Registration):
     heard = asterisk.dial(("main-menu", "2"), *[("follow-up-ask", "1#")] * 3)
 
-    assert heard.prompts == [*ASKED[:2], *["follow-up-ask", "ticket-invalid"] * 3, "goodbye-how"]
+    assert heard.prompts == [*ASKED[:3], *["follow-up-ask", "ticket-invalid"] * 3, "goodbye-how"]
     assert heard.finished
 
 
@@ -138,7 +136,7 @@ def test_two_numbers_that_nobody_has_end_in_a_goodbye_after_three_transactions(
     )
 
     invalid = ["follow-up-ask", "ticket-invalid"] * (slips + 2)
-    assert heard.prompts == [*ASKED[:2], *invalid, "goodbye-how"]
+    assert heard.prompts == [*ASKED[:3], *invalid, "goodbye-how"]
     assert heard.finished
     assert len(begun) == 3
 
@@ -151,7 +149,7 @@ def test_who_keys_in_nothing_is_asked_once_more(asterisk: FakeAsterisk, keyed: s
 
     assert heard.prompts == [
         *(*ASKED, "no-key-again", "follow-up-ask-slow"),
-        *("silence-operator", "operator-registered", "ticket-again", "goodbye"),
+        *("operator-busy", "operator-registered", "ticket-again", "goodbye"),
     ]
 
 
@@ -207,15 +205,15 @@ def test_a_stranger_with_the_ticket_can_change_nothing(
 
 def test_the_owners_menu_repeats_takes_mistakes_and_ends(asterisk: FakeAsterisk, own: Registration):
     heard = asterisk.dial(
-        *(("main-menu", "2"), ("follow-up-menu", "*"), ("follow-up-menu", "9"), ("follow-up-menu", "8")),
+        *(("main-menu", "2"), ("follow-up-menu", "*"), ("follow-up-menu", "6"), ("follow-up-menu", "8")),
         ("follow-up-menu", "7"),
         caller_id=own.number,
     )
 
-    asked = CHOICES[:2]
+    asked = CHOICES
     again = [*asked, "wrong-key"]
     assert heard.prompts[:-4] == [*OWNER, *asked, *again, *again, *asked]
-    assert heard.prompts[-4] == "silence-operator"
+    assert heard.prompts[-4] == "operator-busy"
 
 
 # --- what it costs ---

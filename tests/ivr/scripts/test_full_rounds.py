@@ -33,7 +33,7 @@ def test_given_a_full_round_when_it_is_the_only_one_then_that_is_told_before_a_n
 
     heard = asterisk.dial(START, ("main-menu", "3"))
 
-    assert heard.prompts[2:5] == ["round-when", "round-full", "main-menu"]
+    assert heard.prompts[3:6] == ["round-when", "round-full", "main-menu"]
 
 
 def test_given_a_full_round_when_another_is_announced_then_that_one_is_told(
@@ -45,7 +45,7 @@ def test_given_a_full_round_when_another_is_announced_then_that_one_is_told(
 
     heard = asterisk.dial(START)
 
-    assert heard.prompts[3:7] == ["round-full", "next-round-when", "registration-opens", "main-menu"]
+    assert heard.prompts[4:8] == ["round-full", "next-round-when", "registration-opens", "main-menu"]
     assert heard.said("next-round-when", office="office-mayor", **at(coming.starts_at))
 
 
@@ -57,7 +57,7 @@ def test_given_a_full_round_when_another_has_room_then_it_is_offered_and_taken(
 
     heard = asterisk.dial(START, ("choose-kind", "1"), ("after kind-deputy", "2"), *YES[1:])
 
-    assert heard.prompts[2:] == [
+    assert heard.prompts[3:] == [
         *("choose-kind", "round-when", "round-full", "choose-kind", "choices", "kind-deputy"),
         *("round-when", "confirm-number", *TOLD, *ASKED),
     ]
@@ -73,7 +73,7 @@ def test_given_every_round_is_full_when_one_after_the_other_is_tried_then_the_me
     heard = asterisk.dial(START, ("choose-kind", "1"), ("choose-kind", "2"), ("main-menu", "3"))
 
     told = ["round-when", "round-full"]
-    assert heard.prompts[2:10] == [
+    assert heard.prompts[3:11] == [
         *("choose-kind", *told, "choose-kind", *told),
         *("main-menu", "report-category"),
     ]
@@ -203,7 +203,7 @@ def test_given_two_open_rounds_of_one_official_when_a_caller_registers_then_it_i
 
     heard = asterisk.dial(*YES, caller_id="09137654321")
     assert heard.said("round-when", office="office-mayor", **at(soon.starts_at))
-    assert heard.prompts[2] == "round-when", "there is nothing to choose"
+    assert heard.prompts[3] == "round-when", "there is nothing to choose"
     heard = asterisk.dial(START, *(chosen if kind is not MAYOR else [("choose-kind", "1")]), *YES[1:])
 
     assert "round-full" in heard.prompts

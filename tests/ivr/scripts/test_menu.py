@@ -12,10 +12,10 @@ from tests.kit.fake_asterisk import CUT, HANG_UP, WORKING, End, FakeAsterisk, tr
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the menu asks one simple question
 
-MENU = ["main-menu", "menu-english"]
-SLOWLY = ["main-menu-slow", "menu-english"]
-GREETED = ["greeting", *MENU]
-PERSON = ["silence-operator", "operator-registered", "ticket-again", "goodbye"]
+MENU = ["main-menu"]
+SLOWLY = ["main-menu-slow"]
+GREETED = ["greeting", "menu-english", *MENU]
+PERSON = ["operator-busy", "operator-registered", "ticket-again", "goodbye"]
 """What is heard by whoever presses nothing that helps: an operator calls."""
 OWN = "+989131234567"
 
@@ -42,7 +42,7 @@ def test_given_a_caller_who_is_looked_up_when_a_key_is_pressed_meanwhile_then_it
 def test_a_caller_has_the_time_of_the_settings_for_each_key(asterisk: FakeAsterisk, settings: Settings):
     heard = asterisk.dial()
 
-    assert heard.waits_ms == [settings.answer_seconds * 1000, round(settings.answer_seconds * 1000 * 12 / 7)]
+    assert heard.waits_ms == [settings.answer_seconds * 1000, round(settings.answer_seconds * 1000 * 9 / 7)]
 
 
 def test_every_clip_comes_from_the_folder_of_rendered_prompts(asterisk: FakeAsterisk, settings: Settings):
@@ -59,14 +59,21 @@ def test_a_key_that_is_not_offered_is_said_to_be_wrong_and_the_menu_comes_again(
 ):
     heard = asterisk.dial(("main-menu", key), ("main-menu", "2"))
 
-    assert heard.prompts[:5] == ["greeting", "main-menu", "wrong-key", "main-menu", "follow-up-ask"]
+    assert heard.prompts[:6] == [
+        "greeting",
+        "menu-english",
+        "main-menu",
+        "wrong-key",
+        "main-menu",
+        "follow-up-ask",
+    ]
 
 
 def test_three_wrong_keys_end_at_an_operator_and_not_in_a_third_complaint(asterisk: FakeAsterisk):
-    heard = asterisk.dial(("main-menu", "4"), ("after menu-english", "#"), ("main-menu-slow", "5"))
+    heard = asterisk.dial(("main-menu", "4"), ("after main-menu", "#"), ("main-menu-slow", "5"))
 
     assert heard.prompts == [
-        *("greeting", "main-menu", "wrong-key"),
+        *("greeting", "menu-english", "main-menu", "wrong-key"),
         *(*MENU, "wrong-key", "main-menu-slow", *PERSON),
     ]
     assert heard.finished
@@ -76,7 +83,7 @@ def test_silence_and_wrong_keys_count_together(asterisk: FakeAsterisk):
     heard = asterisk.dial(("main-menu", "7"), ("no-key-again", "7"))
 
     assert heard.prompts == [
-        *("greeting", "main-menu", "wrong-key", *MENU, "no-key-again"),
+        *("greeting", "menu-english", "main-menu", "wrong-key", *MENU, "no-key-again"),
         *PERSON,  # the second 7, pressed as the complaint began, was the third mistake
     ]
 
@@ -84,16 +91,17 @@ def test_silence_and_wrong_keys_count_together(asterisk: FakeAsterisk):
 def test_after_two_mistakes_the_slow_menu_takes_the_same_keys(asterisk: FakeAsterisk):
     heard = asterisk.dial(("main-menu", "7"), ("main-menu", "7"), ("main-menu-slow", "2"))
 
-    assert heard.prompts[5:7] == ["main-menu-slow", "follow-up-ask"]
+    assert heard.prompts[6:8] == ["main-menu-slow", "follow-up-ask"]
 
 
 def test_star_repeats_the_menu_and_is_no_mistake(asterisk: FakeAsterisk):
-    stars = [("main-menu", "*"), ("after menu-english", "*")] * 4
+    stars = [("main-menu", "*"), ("after main-menu", "*")] * 4
 
     heard = asterisk.dial(*stars, ("main-menu", "2"))
 
     once = ["main-menu", *MENU]  # the first star cuts it short, the second one comes after it
-    assert heard.prompts[:15] == ["greeting", *once * 4, "main-menu", "follow-up-ask"]
+    assert heard.prompts[:11] == ["greeting", "menu-english", *once * 4, "main-menu"]
+    assert heard.prompts[11] == "follow-up-ask"
     assert "wrong-key" not in heard.prompts
 
 
@@ -109,7 +117,9 @@ def test_a_star_key_that_sticks_does_not_hold_the_line_for_ever(asterisk: FakeAs
     ("key", "next_prompt"),
     [("1", "no-round-open"), ("2", "follow-up-ask"), ("3", "report-category"), ("0", "operator-busy")],
 )
-@pytest.mark.parametrize("moment", ["greeting", "main-menu", "menu-english", "after menu-english"])
+@pytest.mark.parametrize(
+    "moment", ["greeting", "menu-english", "main-menu", "menu-english", "after main-menu"]
+)
 def test_each_key_leads_to_its_script_whenever_it_is_pressed(
     asterisk: FakeAsterisk, moment: str, key: str, next_prompt: str
 ):
@@ -120,7 +130,7 @@ def test_each_key_leads_to_its_script_whenever_it_is_pressed(
 
 
 def test_star_during_the_greeting_brings_the_menu(asterisk: FakeAsterisk):
-    heard = asterisk.dial(("greeting", "*"), ("after menu-english", "1"))
+    heard = asterisk.dial(("greeting", "*"), ("after main-menu", "1"))
 
     assert heard.prompts[:4] == [*GREETED, "no-round-open"]
 
@@ -136,7 +146,7 @@ def test_when_nothing_is_open_the_other_choices_remain_and_the_call_ends_for_who
 ):
     heard = asterisk.dial(*[("main-menu", "1")] * 4)
 
-    assert heard.prompts == ["greeting", *["main-menu", "no-round-open"] * 4, "goodbye"]
+    assert heard.prompts == [*GREETED[:2], *["main-menu", "no-round-open"] * 4, "goodbye"]
     assert heard.finished
 
 
@@ -147,16 +157,17 @@ def test_key_9_switches_the_rest_of_the_call_to_english(asterisk: FakeAsterisk):
     heard = asterisk.dial(("main-menu", "9"), ("main-menu", "3"))
 
     switch = heard.clips.index("main-menu") + 1
-    assert {folder.name for folder in heard.folders[:switch]} == {"fa"}
-    assert {folder.name for folder in heard.folders[switch:]} == {"en"}
+    assert [folder.name for folder in heard.folders[:switch]] == ["fa", "en", "fa"]
+    assert heard.clips[switch] == "menu-persian"
+    assert {folder.name for folder in heard.folders[switch + 1 :]} == {"en"}
     assert heard.variables == {"HOTLINE_LANGUAGE": "en", "HOTLINE_FINISHED": "1"}  # an apology would be too
 
 
 def test_the_english_menu_offers_persian_in_persian_and_key_9_brings_it_back(asterisk: FakeAsterisk):
-    heard = asterisk.dial(("main-menu", "9"), ("after menu-persian", "9"), ("after menu-english", "2"))
+    heard = asterisk.dial(("main-menu", "9"), ("after main-menu", "9"), ("main-menu", "2"))
 
-    assert heard.prompts[:7] == [
-        *("greeting", "main-menu", "main-menu", "menu-persian", "main-menu", "menu-english"),
+    assert heard.prompts[:8] == [
+        *(*GREETED, "menu-persian", "main-menu", "menu-english", "main-menu"),
         "follow-up-ask",
     ]
     assert heard.said("main-menu", language="en")
@@ -169,7 +180,11 @@ def test_the_english_menu_offers_persian_in_persian_and_key_9_brings_it_back(ast
 def test_a_caller_who_only_switches_languages_comes_to_an_end(asterisk: FakeAsterisk):
     heard = asterisk.dial(*[("main-menu", "9")] * 4)
 
-    assert heard.prompts == ["greeting", *["main-menu"] * 4, "goodbye"]
+    assert heard.prompts == [
+        *GREETED[:2],
+        *("main-menu", "menu-persian", "main-menu", "menu-english") * 2,
+        "goodbye",
+    ]
     assert heard.finished
 
 
@@ -206,7 +221,7 @@ def test_a_number_that_is_unblocked_is_served_again(asterisk: FakeAsterisk, engi
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
 @pytest.mark.parametrize(
     "moment",
-    ["greeting", *MENU, "after menu-english", "no-key-again", "main-menu-slow", "silence-operator"],
+    [*GREETED, "after main-menu", "no-key-again", "main-menu-slow", "operator-busy"],
 )
 def test_whoever_hangs_up_hears_no_more_and_others_are_answered(
     asterisk: FakeAsterisk, moment: str, how: End

@@ -16,7 +16,7 @@ from tests.ivr.scripts.registering import OTHER, OWN, on_sqlite, registrations
 from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
 
 START, CALL_ME, STAY = ("main-menu", "0"), ("operator-choice", "2"), ("operator-choice", "1")
-PATH = ["greeting", "main-menu", "operator-busy", "ahead-none", "operator-choice"]
+PATH = ["greeting", "menu-english", "main-menu", "operator-busy", "ahead-none", "operator-choice"]
 TOLD = ["operator-registered", "operator-other-number", "goodbye"]
 
 
@@ -38,7 +38,7 @@ def test_given_a_free_desk_when_a_caller_presses_0_then_they_have_a_place_and_st
 
     (kept,) = registrations(engine)
     assert (kept.number, kept.state, kept.subject) == (OWN, RegistrationState.WAITING, None)
-    assert heard.prompts == ["greeting", "main-menu", "operator-now"]
+    assert heard.prompts == ["greeting", "menu-english", "main-menu", "operator-now"]
     assert heard.variables["HOTLINE_STAYS"] == str(kept.id)
     assert heard.finished
 
@@ -96,7 +96,7 @@ def test_given_a_known_pace_when_the_caller_chooses_then_they_hear_about_how_lon
         outlook = Outlook(before_me=3, free=False, minutes=minutes)
         monkeypatch.setattr(on_the_line, "outlook", lambda *_, outlook=outlook: outlook)
         heard = asterisk.dial(START, CALL_ME)
-        assert heard.prompts[2:6] == ["operator-busy", "ahead-some", prompt, "operator-choice"]
+        assert heard.prompts[3:7] == ["operator-busy", "ahead-some", prompt, "operator-choice"]
     assert not heard.said("wait-minutes", minutes=7)
 
 
@@ -171,7 +171,7 @@ def test_who_gives_no_number_keys_one_in_and_is_called_to_confirm_it(asterisk: F
     heard = asterisk.dial(START, ("ask-number", "09137654321#"), ("confirm-number", "1"), caller_id="")
 
     assert heard.prompts == [
-        *(*PATH[:2], "ask-number", "confirm-number", "number-will-be-confirmed", "goodbye"),
+        *(*PATH[:3], "ask-number", "confirm-number", "number-will-be-confirmed", "goodbye"),
     ]
     (kept,) = registrations(engine)
     assert (kept.number, kept.state) == (OTHER, RegistrationState.UNCONFIRMED)
@@ -213,7 +213,7 @@ def test_the_limit_of_a_day_holds_here_too(asterisk: FakeAsterisk, engine: Engin
 
     heard = asterisk.dial(START)
 
-    assert heard.prompts == [*PATH[:2], "too-many-today", "goodbye"]
+    assert heard.prompts == [*PATH[:3], "too-many-today", "goodbye"]
 
 
 @on_sqlite
@@ -228,7 +228,7 @@ def test_a_blocked_number_that_is_keyed_in_is_left_in_peace(asterisk: FakeAsteri
 
 
 @on_sqlite
-@pytest.mark.parametrize("moment", PATH[2:])
+@pytest.mark.parametrize("moment", PATH[3:])
 def test_a_call_that_broke_off_before_the_choice_is_asked_again_and_keeps_the_place(
     asterisk: FakeAsterisk, engine: Engine, moment: str
 ):
@@ -236,7 +236,7 @@ def test_a_call_that_broke_off_before_the_choice_is_asked_again_and_keeps_the_pl
     heard = asterisk.dial(STAY, channel_id="17.1", again="fa")
 
     (kept,) = registrations(engine)
-    assert heard.prompts == PATH[2:]
+    assert heard.prompts == PATH[3:]
     assert heard.variables["HOTLINE_STAYS"] == str(kept.id)
 
 
@@ -297,7 +297,7 @@ def test_key_0_leads_here_from_the_owners_questions_too(asterisk: FakeAsterisk, 
 
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
-@pytest.mark.parametrize("place", range(2, len(PATH + TOLD)))
+@pytest.mark.parametrize("place", range(3, len(PATH + TOLD)))
 def test_who_hangs_up_has_the_place_from_the_0_on(
     asterisk: FakeAsterisk, engine: Engine, place: int, how: End
 ):

@@ -57,7 +57,7 @@ def test_given_a_free_desk_on_another_node_when_a_caller_presses_0_then_they_sta
     assert len(begun) <= 3
 
     (kept,) = registrations(engine)
-    assert heard.prompts == ["greeting", "main-menu", "operator-now"]
+    assert heard.prompts == ["greeting", "menu-english", "main-menu", "operator-now"]
     assert heard.variables["HOTLINE_STAYS"] == str(kept.id)
     assert lives(engine, line) == settings.node
 
@@ -70,7 +70,7 @@ def test_given_no_free_desk_on_the_other_node_when_a_caller_presses_0_then_they_
     heard = asterisk.dial(START)
 
     (kept,) = registrations(engine)
-    assert heard.prompts == ["greeting", "main-menu", "operator-registered", "goodbye"]
+    assert heard.prompts == ["greeting", "menu-english", "main-menu", "operator-registered", "goodbye"]
     assert heard.said("operator-registered", ticket=kept.ticket)
     assert "HOTLINE_STAYS" not in heard.variables
     assert lives(engine, line) == "other"

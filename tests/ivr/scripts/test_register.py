@@ -38,7 +38,7 @@ from tests.kit.fake_asterisk import WORKING, FakeAsterisk, Steps
 
 def test_a_citizen_registers_with_four_keys(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     heard = asterisk.dial(
-        *(("after menu-english", "1"), ("after confirm-number", "1")),
+        *(("after main-menu", "1"), ("after confirm-number", "1")),
         *(("after subject-others", "4"), ("after message-offer", "#")),
     )
 
@@ -47,7 +47,7 @@ def test_a_citizen_registers_with_four_keys(asterisk: FakeAsterisk, engine: Engi
     assert tickets.parse(kept.ticket) == kept.ticket
     assert (kept.subject, kept.voice_message, kept.language) == (4, None, "fa")
     assert heard.prompts == [
-        *(*INTRODUCED[:2], "menu-english", *INTRODUCED[2:], "confirm-number", *TOLD),
+        *(*INTRODUCED, "confirm-number", *TOLD),
         *(ASKED[0], *FOUR, ASKED[1], "goodbye"),
     ]
     with reading(engine) as session:
@@ -80,7 +80,7 @@ def test_who_is_registered_already_hears_the_ticket_and_the_place_again(
 
     assert [kept.id for kept in registrations(engine)] == [before_me.id, own.id]
     assert heard.prompts == [
-        *INTRODUCED[:2],
+        *INTRODUCED[:3],
         *("already-registered", "ticket-again", "ahead-some", "round-at", "will-call", "goodbye"),
     ]
     assert heard.said("already-registered", ticket=own.ticket)
@@ -107,9 +107,7 @@ def test_a_key_in_an_announcement_ends_it_and_answers_nothing(
         *(("expectation", "5"), ("will-call", "#"), ("after subject-others", "3"), NO_MESSAGE),
     )
 
-    assert [
-        prompt for prompt in heard.prompts if not prompt.startswith(("subject", "menu", "choices"))
-    ] == PATH
+    assert [prompt for prompt in heard.prompts if not prompt.startswith(("subject", "choices"))] == PATH
     assert [kept.subject for kept in registrations(engine)] == [3]
 
 
@@ -123,8 +121,8 @@ def test_no_key_cuts_the_ticket_short_and_what_is_typed_ahead_waits_for_its_ques
     assert heard.said("registered", ticket=kept.ticket)
     assert kept.subject == 1, "a key in it that is no burst's is for nothing"
 
-    other = asterisk.dial(("main-menu", "117#"), caller_id="09131234568")
-    assert other.said("registered-brief", ticket=registrations(engine)[-1].ticket)
+    other = asterisk.dial(("greeting", "117#"), caller_id="09131234568")
+    assert other.said("registered-brief", office="office-mayor", ticket=registrations(engine)[-1].ticket)
     assert registrations(engine)[-1].subject == 7
 
 
@@ -139,7 +137,7 @@ def test_after_what_nobody_could_foresee_nothing_that_was_typed_ahead_counts(
         make.a_round(session, Phase.OPEN).official.kind = DEPUTY
         make.a_round(session, Phase.OPEN).official.kind = DEPUTY
 
-    heard = asterisk.dial(("main-menu", "111112"))
+    heard = asterisk.dial(("greeting", "111112"))
 
     assert "round-full" in heard.prompts
     assert heard.prompts[-4:] == PERSON, "it asks again, and nothing is pressed"
@@ -150,7 +148,7 @@ def test_after_what_nobody_could_foresee_nothing_that_was_typed_ahead_counts(
 def test_what_is_pressed_during_a_transaction_is_not_lost(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
-    heard = asterisk.dial(("main-menu", "11"), (WORKING, "8"), ("after subject-others", "2"), NO_MESSAGE)
+    heard = asterisk.dial(("greeting", "11"), (WORKING, "8"), ("after subject-others", "2"), NO_MESSAGE)
     assert heard.finished
     assert registrations(engine)[0].subject == 2, "after a pause it answers nothing"
 
@@ -183,7 +181,7 @@ def test_who_was_not_reached_in_the_last_round_is_greeted_with_that_and_the_plac
     heard = asterisk.dial(START)
 
     assert heard.prompts == [
-        *INTRODUCED[:2],
+        *INTRODUCED[:3],
         *("carried-over", "ticket-is", "ticket-again", "place", "round-at", "will-call", "goodbye"),
     ]
     assert heard.said("ticket-is", ticket=carried.ticket)
@@ -305,7 +303,7 @@ def test_in_english_everything_is_said_in_english_and_the_callback_will_be_too(
 
     (kept,) = registrations(engine)
     assert kept.language == "en"
-    assert heard.prompts == [*PATH[:2], "main-menu", *PATH[2:]]
-    switch = heard.clips.index("main-menu") + 1
+    assert heard.prompts == [*PATH[:3], "menu-persian", "main-menu", *PATH[3:]]
+    switch = heard.clips.index("menu-persian") + 1
     assert {folder.name for folder in heard.folders[switch:]} == {"en"}
     assert heard.said("registered", language="en", ticket=kept.ticket)

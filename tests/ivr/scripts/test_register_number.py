@@ -162,7 +162,7 @@ def test_an_entry_without_end_is_over_after_the_longest_number(
 
     heard = asterisk.dial(START, *entries, RIGHT, caller_id="unknown")
 
-    assert heard.prompts[3:7] == ["ask-number", "number-invalid", "ask-number", "confirm-number"]
+    assert heard.prompts[4:8] == ["ask-number", "number-invalid", "ask-number", "confirm-number"]
     assert [kept.number for kept in registrations(engine)] == [OTHER]
 
 
@@ -188,7 +188,8 @@ def test_who_keys_in_nothing_without_a_number_hears_what_helps(
     heard = asterisk.dial(START, silence, ("after ask-number-slow", keyed), caller_id="unknown")
 
     assert heard.prompts == [
-        *(*INTRODUCED, "ask-number", "no-key-again", "ask-number-slow", "silence-no-number"),
+        *(*INTRODUCED, "ask-number", "no-key-again", "ask-number-slow", "silence-speak"),
+        *("report-recorded", "report-recorded-again", "goodbye"),
     ]
     assert registrations(engine) == []
 
@@ -210,7 +211,7 @@ def test_who_says_neither_yes_nor_no_is_asked_twice_more(
 ):
     heard = asterisk.dial(("main-menu", "1"), ("confirm-number", "3"))
 
-    assert heard.prompts[3:] == [
+    assert heard.prompts[4:] == [
         *("confirm-number", "wrong-key", "confirm-number", "no-key-again", "confirm-number-slow"),
         *PERSON,
     ]
@@ -233,5 +234,5 @@ def test_star_within_a_number_begins_it_again(asterisk: FakeAsterisk, engine: En
 
     heard = asterisk.dial(START, *slip, RIGHT, caller_id="unknown")
 
-    assert heard.prompts[3:6] == ["ask-number", "ask-number", "confirm-number"]
+    assert heard.prompts[4:7] == ["ask-number", "ask-number", "confirm-number"]
     assert [kept.number for kept in registrations(engine)] == [OTHER]

@@ -85,7 +85,7 @@ def test_given_who_hangs_up_before_what_they_gave_was_looked_for_then_the_dialpl
     assert "HOTLINE_FINISHED" not in heard.variables  # `gone` would be: nothing is left to keep
 
 
-@pytest.mark.parametrize("moment", ["greeting", "main-menu", "round-when", "confirm-number"])
+@pytest.mark.parametrize("moment", ["greeting", "menu-english", "main-menu", "round-when", "confirm-number"])
 def test_who_had_not_begins_with_the_menu_again(asterisk: FakeAsterisk, engine: Engine, moment: str):
     steps = {"round-when": 1, "confirm-number": 1}.get(moment, 0)
     asterisk.dial(*REGISTER[:steps], (moment, CUT), channel_id=CALL)

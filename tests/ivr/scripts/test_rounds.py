@@ -94,7 +94,7 @@ def test_given_a_place_that_was_carried_over_when_a_stranger_has_the_ticket_then
 
     heard = by_ticket(asterisk, own)
 
-    assert heard.prompts[3:] == ["carried-over", "place", "round-at", "goodbye"]
+    assert heard.prompts[4:] == ["carried-over", "place", "round-at", "goodbye"]
     assert heard.said("round-at", **at(starts))
     number = clips("fa", "confirm-number", number=numbers.national(own.number))
     assert not {clip for clip in number if clip.startswith("digit-")} & set(heard.clips)
@@ -114,7 +114,7 @@ def test_given_a_place_carried_into_a_round_when_followed_up_then_its_time_is_to
 ) -> None:
     left_in(engine, Phase.OVER, phase)
 
-    assert asterisk.dial(*FOLLOW_UP).prompts[3:] == ["carried-over", "place", *when, *CHOICES]
+    assert asterisk.dial(*FOLLOW_UP).prompts[4:] == ["carried-over", "place", *when, *CHOICES]
 
 
 @pytest.mark.parametrize("key", ["1", "2"])
@@ -145,7 +145,7 @@ def test_given_a_place_carried_twice_when_only_the_first_round_was_cancelled_the
         carry_over.run(session)
 
     assert as_it_is(engine, own).rounds_missed == 2
-    assert asterisk.dial(*FOLLOW_UP).prompts[3] == "carried-over"
+    assert asterisk.dial(*FOLLOW_UP).prompts[4] == "carried-over"
 
 
 def test_given_a_carried_place_in_a_round_that_is_yet_to_open_when_the_owner_presses_1_then_it_is_told_first(
@@ -155,7 +155,7 @@ def test_given_a_carried_place_in_a_round_that_is_yet_to_open_when_the_owner_pre
 
     heard = asterisk.dial(START, ("main-menu", "3"))
 
-    assert heard.prompts[2:9] == [
+    assert heard.prompts[3:10] == [
         *("active-registration", "carried-over", "place", "round-at"),
         *("next-round-when", "registration-opens", "main-menu"),
     ]
@@ -186,8 +186,8 @@ def test_given_a_round_that_left_somebody_when_no_next_one_is_made_then_they_nee
 
     assert heard.prompts[-6:] == ["active-registration", *told, *CHOICES]
     assert all(heard.said(prompt, language=language) for prompt in told)
-    assert by_ticket(asterisk, own).prompts[3:] == [*told, "goodbye"]
-    assert asterisk.dial(START, ("main-menu", "3")).prompts[2:6] == [
+    assert by_ticket(asterisk, own).prompts[4:] == [*told, "goodbye"]
+    assert asterisk.dial(START, ("main-menu", "3")).prompts[3:7] == [
         *("active-registration", *told, "no-round-open"),
     ]
 
@@ -200,7 +200,7 @@ def test_given_a_next_round_when_the_clerk_has_not_come_by_then_its_time_is_told
 
     heard = by_ticket(asterisk, own)
 
-    assert heard.prompts[3:] == [word, "next-round-at", "goodbye"]
+    assert heard.prompts[4:] == [word, "next-round-at", "goodbye"]
     assert heard.said("next-round-at", **at(starts))
 
 
@@ -210,7 +210,7 @@ def test_given_a_next_round_that_is_not_public_or_is_cancelled_when_followed_up_
 ) -> None:
     own, _ = left_in(engine, Phase.OVER, then, carried=False)
 
-    assert by_ticket(asterisk, own).prompts[3:] == ["status-not-reached", "next-round-to-come", "goodbye"]
+    assert by_ticket(asterisk, own).prompts[4:] == ["status-not-reached", "next-round-to-come", "goodbye"]
 
 
 def test_given_a_place_in_a_round_that_is_over_when_another_official_is_open_then_1_registers_with_them(
@@ -230,7 +230,7 @@ def test_given_a_place_in_a_round_that_is_over_when_another_official_is_open_the
         fresh = session.query(Registration).filter_by(round_id=another.id).one()
         assert (fresh.number, fresh.rounds_missed) == (OWN, 0)
     heard = asterisk.dial(("main-menu", "2"), ("after own-place-on", "1"), ("follow-up-menu", "#"))
-    assert heard.prompts[5:7] == ["active-registration", "status-waiting"], "what comes next is the first"
+    assert heard.prompts[6:8] == ["active-registration", "status-waiting"], "what comes next is the first"
 
 
 def owner_agrees(engine: Engine, number: str) -> None:
@@ -302,7 +302,7 @@ def test_given_nobody_answered_in_two_rounds_when_followed_up_then_that_and_regi
     own, _ = left_in(engine, Phase.OVER, Phase.OPEN, state=UNREACHED, **values)
 
     assert as_it_is(engine, own).state is RegistrationState.CLOSED
-    assert by_ticket(asterisk, own).prompts[3:] == ["status-given-up", "goodbye"]
+    assert by_ticket(asterisk, own).prompts[4:] == ["status-given-up", "goodbye"]
     assert asterisk.dial(*YES).prompts[-6:] == [*TOLD[:2], "ahead-some", *ASKED]
 
 
@@ -312,7 +312,7 @@ def test_given_nobody_answered_in_a_second_round_when_it_still_goes_on_then_no_t
     values = {"rounds_unanswered": 1, "rounds_missed": 1, "last_outcome": Outcome.BUSY}
     own, _ = left_in(engine, Phase.LIVE, None, state=UNREACHED, **values)
 
-    assert by_ticket(asterisk, own).prompts[3:] == ["status-given-up", "goodbye"]
+    assert by_ticket(asterisk, own).prompts[4:] == ["status-given-up", "goodbye"]
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.WRONG_NUMBER])
@@ -322,4 +322,4 @@ def test_given_a_place_closed_for_another_reason_when_followed_up_then_only_its_
     values = {"rounds_unanswered": 1, "rounds_missed": 1, "last_outcome": outcome}
     own, _ = left_in(engine, Phase.OVER, None, state=RegistrationState.CLOSED, **values)
 
-    assert by_ticket(asterisk, own).prompts[3:] == ["status-closed", "goodbye"]
+    assert by_ticket(asterisk, own).prompts[4:] == ["status-closed", "goodbye"]

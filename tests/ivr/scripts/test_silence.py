@@ -1,4 +1,4 @@
-"""Who presses nothing that helps gets a person: told so, once a day; and has more time in the next call."""
+"""A caller who presses no key: a person once a day, then a message, and more time in the next call."""
 
 from datetime import timedelta
 
@@ -6,15 +6,32 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from db.engine import now, reading, writing
-from db.models import Registration, Round, SilentCaller
+from db.models import Registration, Request, Round, SilentCaller
 from db.states import Phase, RegistrationState
 from hotline.line import silences
+from hotline.subjects import OTHER
 from settings import Settings
 from tests import factories as make
-from tests.kit.fake_asterisk import HANG_UP, FakeAsterisk
+from tests.kit.fake_asterisk import HANG_UP, NOTHING_SAID, FakeAsterisk
+from tests.kit.fake_channel import RECORDING
 
 OWN = "+989131234567"
-PERSON = ["silence-operator", "operator-registered", "ticket-again", "goodbye"]
+PERSON = ["operator-busy", "operator-registered", "ticket-again", "goodbye"]
+MESSAGE = ["silence-speak", "report-recorded", "report-recorded-again", "goodbye"]
+
+
+def a_free_desk(engine: Engine) -> None:
+    """One that takes whoever waits on the line."""
+    with writing(engine) as session:
+        desk = make.a_desk(session)
+        make.a_user(session, desk)
+        desk.takes_live = True
+
+
+def reports(engine: Engine) -> list[Request]:
+    """What was said after the tone."""
+    with reading(engine) as session:
+        return list(session.scalars(select(Request).order_by(Request.id)))
 
 
 def in_line(engine: Engine) -> list[Registration]:
@@ -24,9 +41,7 @@ def in_line(engine: Engine) -> list[Registration]:
         return list(session.scalars(line.order_by(Registration.id)))
 
 
-def test_given_a_silent_caller_when_two_questions_pass_then_an_operator_calls_and_the_ticket_is_told(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_second_silence_without_a_free_desk_makes_a_place(asterisk: FakeAsterisk, engine: Engine):
     heard = asterisk.dial()
 
     (kept,) = in_line(engine)
@@ -36,38 +51,87 @@ def test_given_a_silent_caller_when_two_questions_pass_then_an_operator_calls_an
     assert heard.finished
 
 
-def test_given_a_silent_caller_who_hangs_up_while_it_is_told_then_nobody_is_called(
-    asterisk: FakeAsterisk, engine: Engine
-):
-    asterisk.dial(("silence-operator", HANG_UP))
+def test_second_silence_with_a_free_desk_connects_at_once(asterisk: FakeAsterisk, engine: Engine):
+    a_free_desk(engine)
+
+    heard = asterisk.dial()
+
+    (kept,) = in_line(engine)
+    assert heard.prompts[-1] == "operator-now"
+    assert heard.variables["HOTLINE_STAYS"] == str(kept.id)
+
+
+def test_hang_up_before_the_second_silence_makes_no_place(asterisk: FakeAsterisk, engine: Engine):
+    asterisk.dial(("main-menu-slow", HANG_UP))
 
     assert in_line(engine) == []
 
 
-def test_given_a_number_that_was_silent_today_when_it_is_again_then_it_has_no_second_place(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_second_silent_call_tells_the_place_that_still_waits(asterisk: FakeAsterisk, engine: Engine):
     asterisk.dial()
-    with writing(engine) as session:
-        session.execute(update(Registration).values(state=RegistrationState.CANCELLED))
 
     heard = asterisk.dial()
-    assert heard.prompts[-1] == "goodbye-how"
-    assert [kept.state for kept in in_line(engine)] == [RegistrationState.CANCELLED]
 
+    (kept,) = in_line(engine)
+    assert heard.prompts[-4:] == PERSON
+    assert heard.said("operator-registered", ticket=kept.ticket)
+
+
+def test_second_silent_call_after_the_operators_takes_a_message(asterisk: FakeAsterisk, engine: Engine):
+    asterisk.dial()
+    with writing(engine) as session:
+        session.execute(update(Registration).values(state=RegistrationState.REACHED))
+
+    heard = asterisk.dial()
+
+    assert heard.prompts[-4:] == MESSAGE
+    assert [kept.state for kept in in_line(engine)] == [RegistrationState.REACHED]
+    (report,) = reports(engine)
+    assert (report.number, report.category) == (OWN, OTHER)
+    assert asterisk.dial().prompts[-1] == "goodbye-how", "one message a day"
     with writing(engine) as session:
         session.execute(update(SilentCaller).values(operator_at=now(session) - timedelta(days=1, minutes=1)))
     assert asterisk.dial().prompts[-4:] == PERSON
-    assert len(in_line(engine)) == 2
 
 
 @pytest.mark.parametrize("caller_id", ["", "anonymous", "+4930123456"])
-def test_given_no_number_to_call_when_two_questions_pass_then_the_caller_hears_what_helps(
-    asterisk: FakeAsterisk, engine: Engine, caller_id: str
+@pytest.mark.parametrize("steps", [(), (("main-menu", "0"),)])
+def test_silence_without_a_number_to_call_takes_a_message(
+    asterisk: FakeAsterisk, engine: Engine, caller_id: str, steps: tuple[tuple[str, str], ...]
 ):
-    assert asterisk.dial(caller_id=caller_id).prompts[-1] == "silence-no-number"
-    assert asterisk.dial(("main-menu", "0"), caller_id=caller_id).prompts[-1] == "silence-no-number"
+    heard = asterisk.dial(*steps, caller_id=caller_id)
+
+    assert heard.prompts[-4:] == MESSAGE
     assert in_line(engine) == []
+    (report,) = reports(engine)
+    assert report.number is None
+    assert heard.said("report-recorded", tracking=report.tracking)
+
+
+def test_silence_after_the_tone_keeps_no_message(asterisk: FakeAsterisk, engine: Engine):
+    heard = asterisk.dial((RECORDING, NOTHING_SAID), caller_id="")
+
+    assert heard.prompts[-3:] == ["silence-speak", "report-nothing", "silence-no-number"]
+    assert reports(engine) == []
+
+
+def test_eleventh_withheld_message_of_an_hour_is_refused(asterisk: FakeAsterisk, engine: Engine):
+    ends = [asterisk.dial(caller_id="").prompts[-1] for _ in range(11)]
+
+    assert ends == ["goodbye"] * 10 + ["silence-no-number"]
+    assert len(reports(engine)) == 10
+
+
+def test_known_silent_caller_has_a_person_after_one_silence(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+):
+    with writing(engine) as session:
+        silences.note(session, OWN)
+
+    heard = asterisk.dial()
+
+    assert heard.prompts == ["greeting", "menu-english", "main-menu-slow", *PERSON]
+    assert heard.waits_ms == [settings.answer_seconds * 2000]
 
 
 def test_given_a_caller_who_was_late_once_when_they_call_again_then_all_is_slower_with_twice_the_time(
@@ -77,10 +141,10 @@ def test_given_a_caller_who_was_late_once_when_they_call_again_then_all_is_slowe
         make.a_round(session, Phase.OPEN)
     asterisk.dial(("no-key-again", "1"), ("confirm-number", "1"))
 
-    heard = asterisk.dial(("after menu-english", "2"))
+    heard = asterisk.dial(("after main-menu-slow", "2"))
 
-    assert heard.prompts[:2] == ["greeting", "main-menu-slow"]
-    assert set(heard.waits_ms) <= {settings.answer_seconds * 2000, round(settings.answer_seconds * 24000 / 7)}
+    assert heard.prompts[:3] == ["greeting", "menu-english", "main-menu-slow"]
+    assert set(heard.waits_ms) == {settings.answer_seconds * 2000}
 
 
 def test_given_a_caller_who_skips_what_may_be_skipped_by_silence_then_that_is_no_lateness(

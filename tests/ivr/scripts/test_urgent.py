@@ -21,7 +21,7 @@ pytestmark = on_sqlite
 
 REPORTS = ("main-menu", "3")
 DANGER = ("report-danger", "0")
-ASKED = ["greeting", "main-menu", "report-danger"]
+ASKED = ["greeting", "menu-english", "main-menu", "report-danger"]
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_given_no_danger_when_a_problem_is_reported_then_no_key_more_is_needed(
 ) -> None:
     steps = [("report-category", "2"), ("report-district", "7#"), ("recording", "#"), ("report-review", "1")]
     heard = with_number.dial(REPORTS, *steps)
-    assert heard.prompts[2:5] == ["report-danger", "report-category", "report-district"]
+    assert heard.prompts[3:6] == ["report-danger", "report-category", "report-district"]
     with reading(engine) as session:
         assert session.scalars(select(Request.category)).one() == 2
 

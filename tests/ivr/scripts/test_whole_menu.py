@@ -205,8 +205,8 @@ class City:
             told = [what for id_, what in after.events if id_ == registration.id]
             assert told == [registration.state]
         reported = [r for id_, r in after.requests.items() if id_ not in before.requests]
-        spoken = "report-speak" in heard.prompts and bool(heard.recorded)
-        assert len(reported) == (spoken and not UNREPORTED & set(heard.prompts)), "deleted, or kept"
+        spoken = {"report-speak", "silence-speak"} & set(heard.prompts) and bool(heard.recorded)
+        assert len(reported) == bool(spoken and not UNREPORTED & set(heard.prompts)), "deleted, or kept"
         named = {r.voice_message for r in [*after.registrations.values(), *after.requests.values()]} - {None}
         assert after.files == named, "each message has its row, and each row its message"
 

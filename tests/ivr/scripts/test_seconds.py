@@ -1,0 +1,130 @@
+"""A caller who hears every word: how many seconds of clips lie before what they call for.
+
+The clips are those that the synthetic voice makes, in the order in which the call scripts play them. Between
+them come only what the caller needs to press a key and what a commit takes.
+"""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, update
+
+from db.engine import reading, writing
+from db.models import Official, Registration, Round
+from db.states import CallbackState, Phase
+from hotline.line import silences
+from prompts import catalogue
+from settings import Settings
+from tests import factories as make
+from tests.kit.fake_asterisk import FakeAsterisk, Heard
+from tests.kit.system import built_prompts
+
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the same is said on both
+
+OWN = "+989131234567"
+LISTENS = [
+    *(("after main-menu", "1"), ("after confirm-number", "1")),
+    *(("after subject-others", "1"), ("after message-offer", "#")),
+]
+KEY_S = 0.6
+"""Of a quick caller between the end of a question and the next word: the key, and what is asked of us."""
+
+
+@pytest.fixture
+def voice(settings: Settings) -> Iterator[Settings]:
+    """Settings whose prompts are the synthetic voice's."""
+    settings.state_dir.mkdir(exist_ok=True)
+    settings.prompts_dir.unlink(missing_ok=True)
+    settings.prompts_dir.symlink_to(built_prompts())
+    yield settings
+
+
+def seconds(settings: Settings, heard: Heard, until: str = "", *, end: str = "") -> float:
+    """The seconds of all clips before the prompt `until`, or to the end of the prompt `end`, or of all."""
+    clips = list(zip(heard.folders, heard.clips, strict=True))
+    names = [clip.partition(".")[0] for _, clip in clips]
+    if until:
+        clips = clips[: names.index(until)]
+    elif end:
+        order = [prompt for prompt in heard.prompts if prompt in names]
+        following = order[order.index(end) + 1]
+        clips = clips[: names.index(following, names.index(end))]
+    return sum((folder / f"{clip}.alaw").stat().st_size for folder, clip in clips) / 8000
+
+
+@pytest.fixture
+def open_round(engine: Engine) -> None:
+    """A round that takes registrations, at a whole half hour as the city plans them."""
+    with writing(engine) as session:
+        round_ = make.a_round(session, Phase.OPEN)
+        starts = round_.starts_at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+        round_.starts_at, round_.ends_at = starts, starts + timedelta(hours=2)
+
+
+@pytest.mark.parametrize("clip", ["office-mayor", "office-deputy-urban-services", "office-district-15"])
+def test_registration_is_safe_told_and_over_in_time(
+    asterisk: FakeAsterisk, engine: Engine, voice: Settings, open_round: None, clip: str
+) -> None:
+    with writing(engine) as session:
+        session.execute(update(Official).values(clip=clip))
+
+    heard = asterisk.dial(*LISTENS)
+
+    assert heard.prompts[-1] == "goodbye"
+    assert seconds(voice, heard, "registered") + 2 * KEY_S <= 25
+    assert seconds(voice, heard, "ticket-again") + 2 * KEY_S <= 30
+    assert seconds(voice, heard) + 4 * KEY_S <= 70
+
+
+def test_silence_from_the_start_has_a_place_within_40_s(
+    asterisk: FakeAsterisk, engine: Engine, voice: Settings
+) -> None:
+    heard = asterisk.dial()
+
+    waited = sum(heard.waits_ms) / 1000
+    assert seconds(voice, heard, "operator-busy") + waited <= 39
+    with reading(engine) as session:
+        assert session.query(Registration).count() == 1
+
+
+def test_number_known_to_be_silent_has_a_place_within_40_s(
+    asterisk: FakeAsterisk, engine: Engine, voice: Settings
+) -> None:
+    with writing(engine) as session:
+        silences.note(session, OWN)
+
+    heard = asterisk.dial()
+
+    assert seconds(voice, heard, "operator-busy") + sum(heard.waits_ms) / 1000 <= 39
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+@pytest.mark.parametrize("recorded", [False, True])
+def test_callback_says_who_calls_in_eight_seconds(
+    asterisk: FakeAsterisk, engine: Engine, voice: Settings, language: str, recorded: bool
+) -> None:
+    for clip in ("office-mayor", "office-deputy-urban-planning", "office-district-15"):
+        with writing(engine) as session:
+            callback = make.a_callback(session, CallbackState.DIALING)
+            token = callback.token
+            session.execute(update(Registration).values(language=language))
+            session.execute(update(Round).values(recorded=recorded))
+            session.execute(update(Official).values(clip=clip))
+
+        heard = asterisk.dial(
+            ("after callback-press-one", "1"), script="callback", channel_id=token, caller_id="137"
+        )
+
+        assert ("callback-recorded" in heard.prompts) is recorded
+        assert seconds(voice, heard) <= (8 if recorded else 6.5)
+
+
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_slow_prompts_take_twelve_seconds_at_most(voice: Settings, language: str) -> None:
+    from prompts.lengths import lengths
+
+    slow = {each.prompt: each.seconds for each in lengths(voice, language) if each.prompt.endswith("-slow")}
+
+    assert slow.keys() >= {"main-menu-slow", "confirm-number-slow"} <= catalogue.prompt_ids(language)
+    assert {prompt for prompt, long in slow.items() if long > 12} == set()
