@@ -157,7 +157,7 @@ def listed(
 
 
 def by_district(session: Session) -> Sequence[District]:
-    """The map's numbers; without a district is what nobody knows it of."""
+    """Count the released requests of each district, and the open ones among them; None: unknown."""
     open_ = func.count().filter(Request.state.in_(OPEN_REQUESTS))
     query = (
         select(Request.district, func.count(), open_)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 
 from api.public import map_page
 from db.engine import writing
-from db.models import Role
+from db.models import Request, Role
 from db.states import RequestState
 from hotline.requests import releases
 from settings import Settings
@@ -127,6 +127,20 @@ def test_given_a_hostile_address_when_the_map_is_opened_then_the_whole_city_is_s
     assert answer.status_code == 200 and "چراغ خاموش" in answer.text
 
 
+def test_map_says_that_it_counts_released_reports_only(
+    citizen: TestClient, office: TestClient, reported: dict[str, Any], engine: Engine
+) -> None:
+    with writing(engine) as session:
+        session.get_one(Request, reported["id"]).district = 5
+        a_request(session, RequestState.NEW, district=5)  # open, and not released
+    office.post(f"{V1}/requests/{reported['id']}/release", json={"text": "چراغ خاموش"})
+    persian = Read(citizen.get("/public/requests/map").text)
+    english = Read(citizen.get("/public/requests/map?lang=en").text)
+    assert "منطقهٔ ۵، ۱ گزارش منتشرشدهٔ باز" in [tile.get("aria-label") for tile in persian.all("a")]
+    assert "District 5, 1 released reports open" in [tile.get("aria-label") for tile in english.all("a")]
+    assert "counts its released reports" in english.text and "منتشرشدهٔ آن" in persian.text
+
+
 @pytest.mark.parametrize("name", ["x", "..%2f..%2fetc%2fpasswd", "0" * 32, "0" * 33, "%00"])
 def test_given_no_picture_of_ours_when_asked_for_then_there_is_none(citizen: TestClient, name: str) -> None:
     assert citizen.get(f"/public/requests/pictures/{name}").status_code in (404, 422)
@@ -164,5 +178,5 @@ def test_given_released_requests_of_no_district_when_the_map_is_read_then_it_say
     assert "nobody knows the district" not in drawn()
     for state in (RequestState.NEW, RequestState.NEW, RequestState.CLOSED):
         released(state, None)
-    assert "Of 2 open reports nobody knows the district" in drawn()
+    assert "Of 2 released reports that are open nobody knows the district" in drawn()
     assert 'data-district="3" data-shade="4"' in drawn(), "the darkest of those that are drawn"
