@@ -63,13 +63,15 @@ def page(
         name: partial(getattr(dates, name), language=language)
         for name in ("digits", "day", "clock", "moment", "span")
     }
+    site = request.app.state.settings.public
     path = f"/{quote(request.url.path.lstrip('/'))}"  # one that begins with two slashes is another site's
     body = _templates.get_template(template).render(
         language=language,
         t=partial(_text, language, _of_city(request, language)),
         to=lambda path: f"{path}?lang=en" if language == "en" else path,
         path=path,
-        url=f"{request.app.state.settings.public}{path}{'?lang=en' if language == 'en' else ''}",
+        site=site,
+        url=f"{site}{path}{'?lang=en' if language == 'en' else ''}",
         **words,
         **facts,
     )

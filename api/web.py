@@ -3,7 +3,7 @@
 import re
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
 from api import citizens_app, cookies, pages
@@ -47,6 +47,15 @@ OF_ONE = ("rounds", "requests", "inbox", "citizens/registration", "citizens/requ
 """Those that have a page for each of their things: /rounds/7."""
 _KNOWN = re.compile(rf"({'|'.join(PLAIN)}|({'|'.join(OF_ONE)})/[0-9]+)?/?")
 
+_ROBOTS = """\
+User-agent: *
+Disallow: /public/ledger/
+Disallow: /public/my
+Allow: /public/
+Disallow: /
+"""
+"""Search engines find the public pages: not the office's, not a citizen's own, and not every proof."""
+
 
 def serve(app: FastAPI) -> None:
     """Serve the pages, and the files that they need."""
@@ -54,6 +63,10 @@ def serve(app: FastAPI) -> None:
     app.mount("/map/assets", Assets(directory=BUILT / "map", check_dir=False), name="map-assets")
     citizens_app.serve(app)
     app.mount("/public/static", StaticFiles(directory=pages.FOLDER / "static"), name="public")
+
+    @app.get("/robots.txt", include_in_schema=False)
+    def robots() -> Response:
+        return PlainTextResponse(_ROBOTS, headers=pages.CACHED)
 
     @app.get(DOCS, include_in_schema=False)
     def docs() -> FileResponse:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from feedgenerator import Atom1Feed
 
@@ -72,7 +73,7 @@ def _described(event: "Event", round_: Round, public_url: str) -> "Event":
     persian, english = (notices.text(round_, language, public_url) for language in ("fa", "en"))
     updated = notices.updated_at(round_)
     cancelled = round_.cancelled_at is not None
-    event.add("uid", f"round-{round_.id}@hotline137")
+    event.add("uid", f"round-{round_.id}@{urlsplit(public_url).netloc}")  # one calendar may have two cities
     event.add("sequence", round_.changes + cancelled)
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     event.add("dtstamp", updated)

@@ -11,7 +11,8 @@ from icalendar import Calendar
 
 from db.models import Round
 
-CITY = "https://137.example"
+HOST = "137.example"
+CITY = f"https://{HOST}"
 ATOM = "{http://www.w3.org/2005/Atom}"
 Make = Callable[..., Round]
 

@@ -1,5 +1,7 @@
 """The public pages of rounds, read back as others read them."""
 
+from urllib.robotparser import RobotFileParser
+
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
@@ -7,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.states import Phase
 from hotline import numbers
 from hotline.rounds import rounds
-from tests.api.public.public_pages import ATOM, CITY, Make, Read, entries, events
+from tests.api.public.public_pages import ATOM, CITY, HOST, Make, Read, entries, events
 from tests.factories import a_round, some_registrations
 
 
@@ -25,7 +27,7 @@ def test_given_rounds_in_every_phase_when_looked_at_then_all_but_the_planned_and
     public = {r.id for r in by_phase.values()} - {planned.id}
     for path in ("/public", "/public/", "/public/?lang=en"):
         assert ids_on(Read(citizen.get(path).text)) == public
-    assert set(events(citizen)) == {f"round-{id_}@hotline137" for id_ in public}
+    assert set(events(citizen)) == {f"round-{id_}@{HOST}" for id_ in public}
     assert {e.findtext(f"{ATOM}id") for e in entries(citizen)} == {
         f"{CITY}/public/rounds/{id_}" for id_ in public
     }
@@ -69,6 +71,29 @@ def test_given_a_page_when_read_then_it_has_its_language_direction_and_the_way_t
     assert "tel:137" in [a["href"] for a in persian.all("a")]
     inside = [str(a["href"]) for a in english.all("a") if str(a["href"]).startswith("/public/")]
     assert {href for href in inside if not href.endswith("?lang=en")} == {path, "/public/rounds.ics"}
+
+
+def test_page_names_its_canonical_address_and_an_image(citizen: TestClient) -> None:
+    page = Read(citizen.get("/public/how?lang=en&utm_source=x").text)
+    links = {str(link["rel"]): link["href"] for link in page.all("link") if link["rel"] == "canonical"}
+    assert links == {"canonical": f"{CITY}/public/how?lang=en"}
+    others = {link["hreflang"]: link["href"] for link in page.all("link") if "hreflang" in link}
+    assert others == {"fa": f"{CITY}/public/how", "en": f"{CITY}/public/how?lang=en"}
+    (image,) = [meta["content"] for meta in page.all("meta") if meta.get("property") == "og:image"]
+    shown = citizen.get(str(image).removeprefix(CITY))
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/png")
+
+
+def test_robots_file_leaves_search_engines_the_public_pages(citizen: TestClient) -> None:
+    robots = RobotFileParser()
+    answer = citizen.get("/robots.txt")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    robots.parse(answer.text.splitlines())
+    for path, may in (
+        *(("/public/", True), ("/public/rounds/7", True), ("/public/requests/map", True)),
+        *(("/my", False), ("/public/my", False), ("/public/ledger/proof/7", False), ("/desk", False)),
+    ):
+        assert robots.can_fetch("Anybot", f"{CITY}{path}") is may, path
 
 
 def test_given_a_round_on_short_notice_when_looked_at_then_the_page_says_less_than_a_day(

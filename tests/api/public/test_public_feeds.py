@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Round
 from hotline.rounds import planning
-from tests.api.public.public_pages import ATOM, CITY, Make, Read, entries, events
+from tests.api.public.public_pages import ATOM, CITY, HOST, Make, Read, entries, events
 from tests.factories import HOUR
 
 HOSTILE = "</script><i>\"'&amp;\u202e]]>\x0b\r\nBEGIN:VEVENT"
@@ -38,7 +38,7 @@ def test_given_a_round_when_read_from_the_calendar_then_its_times_texts_and_chan
 ) -> None:
     round_ = made()
     session.commit()
-    event = events(citizen)[f"round-{round_.id}@hotline137"]
+    event = events(citizen)[f"round-{round_.id}@{HOST}"]
     whole = round_.starts_at.replace(microsecond=0)
     assert event["DTSTART"].dt == whole
     assert event["DTEND"].dt == round_.ends_at.replace(microsecond=0)
@@ -51,13 +51,13 @@ def test_given_a_round_when_read_from_the_calendar_then_its_times_texts_and_chan
     ends = round_.ends_at + HOUR
     planning.change(session, round_, who="x", reason="جلسه", ends_at=ends)
     session.commit()
-    event = events(citizen)[f"round-{round_.id}@hotline137"]
+    event = events(citizen)[f"round-{round_.id}@{HOST}"]
     assert (event["SEQUENCE"], event["STATUS"]) == (1, "CONFIRMED")
     assert event["DTEND"].dt == ends.replace(microsecond=0)
 
     planning.cancel(session, round_, who="x", reason="بیماری")
     session.commit()
-    event = events(citizen)[f"round-{round_.id}@hotline137"]
+    event = events(citizen)[f"round-{round_.id}@{HOST}"]
     assert (event["SEQUENCE"], event["STATUS"]) == (2, "CANCELLED")
     assert "بیماری" in event["DESCRIPTION"]
 
