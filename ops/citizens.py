@@ -19,7 +19,9 @@ def export(number: Number) -> None:
     """Print all that is kept under a number, as JSON; the audit log says that it was given out."""
     called = _parse(number)
     with terminal.transaction() as session:
-        found = belongings.export(session, called, who=audit.COMMAND_LINE)
+        found = belongings.export(
+            session, called, who=audit.COMMAND_LINE, public_url=terminal.settings().public
+        )
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1))
 
 

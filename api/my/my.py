@@ -6,7 +6,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
-from api.access import Reading, Writing
+from api.access import InForce, Reading, Writing
 from api.my import my_schemas as wire
 from api.my import places, signed_in
 from api.my.signed_in import Citizen
@@ -15,6 +15,7 @@ from db import models
 from hotline import audit, numbers
 from hotline.citizens import belongings, erasure, sessions
 from hotline.requests import categories, parts
+from settings import Settings
 
 router = APIRouter(prefix="/my", tags=["my"])
 
@@ -32,18 +33,18 @@ def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
 
 
 @router.get("/export")
-def export(citizen: Citizen, session: Writing) -> dict[str, Any]:
+def export(citizen: Citizen, session: Writing, settings: InForce) -> dict[str, Any]:
     """All that is kept under my number, as a file; that it was given out is in the audit log.
 
     Like deleting, it asks for a session whose code was shown in the last ten minutes (else `code-due`).
     """
     sessions.check_fresh(session, citizen)
-    return exported(session, citizen.number)  # type: ignore[return-value]
+    return exported(session, citizen.number, settings)  # type: ignore[return-value]
 
 
-def exported(session: Session, number: str) -> Response:
+def exported(session: Session, number: str, settings: Settings) -> Response:
     """The file, for the number's own citizen."""
-    found = belongings.export(session, number, who=audit.CITIZEN)
+    found = belongings.export(session, number, who=audit.CITIZEN, public_url=settings.public)
     headers = {"Content-Disposition": 'attachment; filename="137.json"', "Cache-Control": "no-store"}
     return JSONResponse(found, headers=headers)
 

@@ -7,10 +7,12 @@ from fastapi import Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api import cookies, pages
+from api import pictures as wire_pictures
 from api.access import Database, InForce, Writing
 from api.my import my, signed_in
 from api.my.signed_in import REFRESH
 from api.pages import Asked, page
+from api.pictures import PictureId
 from api.problems import STATUS
 from api.routes import APIRouter
 from db.engine import reading, writing
@@ -19,6 +21,7 @@ from hotline import audit, numbers
 from hotline.citizens import belongings, codes, erasure, sessions
 from hotline.dates import Language
 from hotline.errors import Refused
+from hotline.pictures import pictures
 from hotline.rounds import rounds
 from hotline.rounds.notice_texts import office
 
@@ -56,10 +59,25 @@ def export(request: Request, language: Asked, engine: Database, settings: InForc
     try:
         with writing(engine) as session:
             sessions.check_fresh(session, mine)
-            answer = my.exported(session, mine.number)
+            answer = my.exported(session, mine.number, settings)
     except Refused:
         answer = back(request, language, to_data=True)  # the page asks for a code
     return with_cookies(answer, fresh)
+
+
+@router.get("/pictures/{picture_id}")
+def show_picture(
+    picture_id: PictureId, request: Request, language: Asked, engine: Database, settings: InForce
+) -> Response:
+    """Show a picture of mine, or of a request of mine; the export links to it."""
+    fresh = Response()
+    try:
+        mine = mine_of(request, fresh, engine, settings)
+    except Refused:
+        return back(request, language)
+    with reading(engine) as session:
+        file = pictures.find(session, picture_id, pictures.seen_by(mine.number))
+    return with_cookies(wire_pictures.show(settings, file), fresh)
 
 
 @router.post("/code")

@@ -76,7 +76,7 @@ def reported(session: Session, request: Request) -> Reported:
     return Reported(request, category, stands.state, reply, stands.asked, stands.joined)
 
 
-def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
+def export(session: Session, number: str, *, who: str, public_url: str = "") -> Mapping[str, Any]:
     """All that is kept under an E.164 number, as plain data; that it was given out is in the audit log."""
     audit.record(session, who, "citizen-exported", f"citizen {numbers.masked(number)}")
     silent = session.get(SilentCaller, number)
@@ -89,7 +89,7 @@ def export(session: Session, number: str, *, who: str) -> Mapping[str, Any]:
         "places": exported.places(session, number),
         "requests": exported.requests(session, number),
         "named_as_contact": exported.named(session, number),
-        "pictures": exported.pictures(session, number),
+        "pictures": exported.pictures(session, number, public_url),
         "on_their_way": [
             {"kind": each.kind.value, "bytes": each.size, "since": when(each.made_at)}
             for each in uploads.of_number(session, number)

@@ -127,10 +127,15 @@ def named(session: Session, number: str) -> list[Mapping[str, Any]]:
     ]
 
 
-def pictures(session: Session, number: str) -> list[Mapping[str, Any]]:
-    """Each can be had at /api/v1/my/pictures/ and its id, while its citizen is signed in."""
+def pictures(session: Session, number: str, public_url: str) -> list[Mapping[str, Any]]:
+    """Pictures of the number, each with the link at which its signed-in citizen opens it."""
     return [
-        {"id": each.id, "shows": each.kind.value, "made_at": when(each.made_at)}
+        {
+            "id": each.id,
+            "link": f"{public_url}/public/my/pictures/{each.id}",
+            "shows": each.kind.value,
+            "made_at": when(each.made_at),
+        }
         for each in kept_pictures.of_number(session, number)
     ]
 

@@ -14,8 +14,10 @@ from db.states import CallbackState, Phase
 from hotline.citizens import codes, sessions
 from hotline.line import registration
 from settings import Settings
+from tests.api.answers import V1
 from tests.api.public.public_pages import Read
 from tests.factories import a_callback, a_number, a_request, a_round
+from tests.kit import picture_files as files
 
 MY = "/public/my"
 
@@ -189,6 +191,25 @@ def test_given_a_foreign_page_when_it_posts_the_forms_then_nothing_is_done(
     foreign = {"Origin": "https://evil.example"}
     assert page.post(f"{MY}/delete", data={"sure": "1"}, headers=foreign).status_code == 403
     assert f"{MY}/sign-out" in page.get(MY).text
+
+
+def test_export_links_to_pictures_that_open(
+    page: TestClient, app: FastAPI, engine: Engine, settings: Settings
+) -> None:
+    number = a_number()
+    sign_in(page, engine, settings, number)
+    handed_in = page.post(f"{V1}/my/pictures", content=files.jpeg())
+    (picture,) = page.get(f"{MY}/export").json()["pictures"]
+    assert picture["id"] == handed_in.json()["id"]
+    with writing(engine) as session:  # the file is read later than the session's access lasts
+        session.execute(update(CitizenSession).values(access_until=now(session)))
+    shown = page.get(picture["link"].removeprefix(settings.public))
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "image/jpeg")
+    with TestClient(app, raise_server_exceptions=False) as stranger:
+        asked = stranger.get(picture["link"].removeprefix(settings.public))
+        assert "image" not in asked.headers["content-type"] and f"{MY}/code" in asked.text
+        sign_in(stranger, engine, settings, a_number())
+        assert stranger.get(picture["link"].removeprefix(settings.public)).status_code == 404
 
 
 def test_form_without_a_way_sends_the_code_in_the_usual_one(page: TestClient, engine: Engine) -> None:
