@@ -1,7 +1,7 @@
 import { language } from './language'
 
 const city = { timeZone: 'Asia/Tehran' } as const
-const locale = () => (language === 'fa' ? 'fa-IR-u-ca-persian' : 'en-GB-u-ca-persian')
+const locale = () => (language === 'fa' ? 'fa-IR-u-ca-persian' : 'en-GB')
 
 /** A number's digits as they are read in the language. */
 export const digits = (value: number | string): string =>
@@ -13,7 +13,7 @@ export const latin = (typed: string): string =>
 
 const part = (at: Date, shown: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale(), { ...city, ...shown }).format(at)
 
-/** «شنبه ۷ آذر»: a day of the city's calendar. */
+/** A day, Jalali in Persian and Gregorian in English: «شنبه ۷ آذر», "Saturday 28 November". */
 export const day = (iso: string): string => part(new Date(iso), { weekday: 'long', day: 'numeric', month: 'long' })
 
 /** «۱۴:۳۰» in the city. */
