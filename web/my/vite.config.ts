@@ -1,11 +1,13 @@
 import { defineConfig, loadEnv, type Plugin } from 'vite'
 import { VitePWA } from 'vite-plugin-pwa'
+import { withoutScript } from './src/language/without-script'
 import { fa } from './src/language/words.fa'
 
 /** What is read before any code is there. */
 const opening: Plugin = {
   name: 'opening',
-  transformIndexHtml: (html) => html.replaceAll('%title%', fa.title).replaceAll('%brand%', fa.brand).replaceAll('%lead%', fa.home.title),
+  transformIndexHtml: (html) => Object.entries({ ...withoutScript, title: fa.title, brand: fa.brand, lead: fa.home.title })
+    .reduce((filled, [name, words]) => filled.replaceAll(`%${name}%`, words), html),
 }
 
 /** The citizens' app, a bundle of its own beside the staff's pages: docs/decisions/0023-the-citizens-app.md. */
