@@ -11,7 +11,7 @@ from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
 from api.routes import APIRouter
 from db import models
-from db.states import IN_WORK
+from db.states import IN_WORK, WITH_DEPARTMENT
 from hotline.citizens import belongings, reports
 from hotline.ledger import ledger
 from hotline.pictures import pictures as kept
@@ -120,7 +120,8 @@ def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
     history = requests.history(session, request)
     said, asked = ratings.answer_in(history), department_work.asked_in(session, request, history)
     rating = ratings.of_answer(session, said) if said else None
-    department, under_way = leading.department, leading.state in IN_WORK
+    department = leading.department if leading.state in WITH_DEPARTMENT else None
+    under_way = leading.state in IN_WORK
     return wire.MyRequestDetail(
         **mine.model_dump(),
         department_fa=department.name_fa if department else None,
