@@ -12,6 +12,10 @@ export function Question({ request: { tracking, question, question_id: id }, put
   const { words, write, forget } = useWords(`question.${tracking}.${id}`)
   const { say, wrong, setWrong, busy } = useSaying(tracking, { put, again })
   if (!question) return null
+  const typed = (said: string) => {
+    write(said)
+    setWrong('')
+  }
   const answer = (event: Event) => {
     event.preventDefault()
     if (words.trim()) void say('say', () => Promise.resolve({ json: { answer: words, question: id } }), forget)
@@ -23,7 +27,7 @@ export function Question({ request: { tracking, question, question_id: id }, put
         <h2 id="question">{text.requests.question}</h2>
         <p class="words"><bdi>{question}</bdi></p>
         <Field label={text.requests.answer} wrong={wrong}>
-          <textarea rows={3} maxLength={1000} value={words} onInput={(event) => write(event.currentTarget.value)} />
+          <textarea rows={3} maxLength={1000} value={words} onInput={(event) => typed(event.currentTarget.value)} />
         </Field>
         <button disabled={busy}>{text.requests.object}</button>
       </form>

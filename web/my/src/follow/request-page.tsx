@@ -65,6 +65,7 @@ function Facts({ request }: { request: Detail }) {
     [text.requests.solveBy, request.solve_by && until(request.solve_by)],
     [text.requests.reported, moment(request.reported_at)],
     [text.report.textLead, request.written],
+    [text.report.voice, request.spoken ? text.requests.spoken : null],
     [text.requests.place, request.place],
     [text.requests.point, request.latitude === null ? null : digits(`${request.latitude}, ${request.longitude ?? 0}`)],
   ]

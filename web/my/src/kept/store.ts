@@ -116,6 +116,14 @@ export const finish = (key: string, owner: string): Promise<number> =>
 export const mend = (key: string): Promise<number> =>
   store.reports.where('key').equals(key).and(({ state }) => state === 'refused' || state === 'waiting').modify({ state: 'draft' })
 
+/** Send it as it is, after all: its owner has seen why it was held back. */
+export const resend = (key: string): Promise<number> =>
+  store.reports.where({ key, state: 'refused' }).modify({ state: 'waiting', notBefore: 0, tries: 0, problem: '' })
+
+/** Objections to this request that are on this phone. */
+export const objectionsTo = (tracking: string): Promise<Report[]> =>
+  store.reports.filter(({ objects }) => objects?.tracking === tracking).toArray()
+
 /** Send it under the number that is signed in now. */
 export const takeOver = (key: string): Promise<number> =>
   store.transaction('rw', store.reports, store.pictures, store.voices, async () => {

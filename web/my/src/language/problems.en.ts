@@ -4,6 +4,7 @@ export const problem: typeof inPersian = {
   away: 'No answer came. Try again once there is a network.',
   unknown: 'It was not accepted.',
   'not-signed-in': 'Sign in with your number first.',
+  'near-reported': 'The same was reported near here. Look whether it is yours, too: you can follow it in the place of reporting it once more.',
   'other-number': 'This report was written under another number.',
   'number-invalid': 'This is no telephone number.',
   'number-not-allowed': 'No code is given to this number.',

@@ -1,7 +1,8 @@
 import 'fake-indexeddb/auto'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { sendDue } from './send'
-import { blank, jot, jotted, objection, type Report } from '../kept/report'
+import { answers, ARRIVED, asked, begin, finished, kept, now, picture, problem, reports } from './test-api'
+import { blank, jot, jotted, objection } from '../kept/report'
 import { addPicture, finish, mend, picturesOf, recover, store, takeOver, write } from '../kept/store'
 
 // What is sent in pieces has arrived; what is made of it is asked as everything is. On a real line: tests/pages/test_citizens_line.py.
@@ -12,59 +13,7 @@ vi.mock('./upload', () => ({
   },
 }))
 
-type Answer = { status: number; body?: unknown; headers?: Record<string, string> } | 'lost'
-interface Asked { path: string; key: string | null; body: unknown }
-
-const kept = new Map<string, string>()
-const KEEPS = {
-  getItem: (name: string) => kept.get(name) ?? null,
-  setItem: (name: string, value: string) => kept.set(name, value),
-  removeItem: (name: string) => kept.delete(name),
-}
-// Its names are its own, as a browser's are.
-vi.stubGlobal('localStorage', new Proxy(KEEPS, {
-  ownKeys: () => [...kept.keys()],
-  getOwnPropertyDescriptor: (_, name) => (kept.has(String(name)) ? { enumerable: true, configurable: true } : undefined),
-}))
-
-let asked: Asked[] = []
-const picture = (id: string): Answer => ({ status: 201, body: { id, width: 1, height: 1, size: 1 } })
-const ARRIVED: Answer = { status: 201, body: { tracking: '123456789' } }
-const problem = (status: number, code: string, headers: Record<string, string> = {}): Answer =>
-  ({ status, body: { code }, headers: { 'Content-Type': 'application/problem+json', ...headers } })
-
-/** The API answers so, in this order; more is not asked. */
-function answers(...these: Answer[]): void {
-  vi.stubGlobal('fetch', (path: string, { headers, body }: RequestInit) => {
-    asked.push({ path, key: (headers as Headers).get('Idempotency-Key'), body: typeof body === 'string' ? JSON.parse(body) : body })
-    const answer = these.shift()
-    if (!answer) throw new Error(`nobody expected ${path}`)
-    if (answer === 'lost') return Promise.reject(new TypeError('network'))
-    return Promise.resolve(new Response(JSON.stringify(answer.body), { status: answer.status, headers: { 'Content-Type': 'application/json', ...answer.headers } }))
-  })
-}
-
-let order = 0
-
-async function finished(pictures = 0, owner = '0913•••0001'): Promise<Report> {
-  const report = { ...blank('fa'), category: 2, text: 'چراغ خاموش است', place: 'روبه‌روی دبستان' }
-  await store.reports.add(report)
-  for (let n = 0; n < pictures; n += 1) await addPicture(report.key, new Uint8Array([n]).buffer)
-  await finish(report.key, owner)
-  // One after the other, also where both fit into a millisecond.
-  await store.reports.update(report.key, { changedAt: Date.now() - 60_000 + order })
-  order += 1
-  return report
-}
-
-const now = async ({ key }: Report) => store.reports.get(key)
-const reports = () => asked.filter(({ path }) => path.endsWith('/my/requests'))
-
-beforeEach(async () => {
-  asked = []
-  kept.set('hotline137.my.number', '0913•••0001')
-  await Promise.all([store.reports.clear(), store.pictures.clear()])
-})
+beforeEach(begin)
 afterEach(() => vi.useRealTimers())
 
 describe('the outbox', () => {

@@ -1,13 +1,16 @@
 import { ask, Away, Refusal, signedIn } from '../api/ask'
 import { number } from '../api/session'
-import type { Detail, Kept, Objection, Report as Body } from '../api/types'
+import type { Detail, Kept, Near, Objection, Report as Body } from '../api/types'
 import type { Report } from '../kept/report'
-import { dropFiles, picturesOf, sendAnew, store, voiceOf } from '../kept/store'
+import { drop, dropFiles, picturesOf, sendAnew, store, voiceOf } from '../kept/store'
 import { uploaded, type File } from './upload'
 
 const FIRST_WAIT_MS = 5_000
 const LONGEST_WAIT_MS = 60_000
 const LONGEST_HOLD_MS = 25 * 3_600_000
+
+/** The problem of a report that waits for a look at what others reported near it. */
+export const NEAR = 'near-reported'
 
 const GONE = ['picture-unknown', 'voice-unknown', 'upload-unknown']
 
@@ -40,14 +43,59 @@ async function sent(report: Report): Promise<boolean> {
     return true
   }
   try {
-    await handIn(report)
+    if (await hasUnseenNear(report)) await note(report, { state: 'refused', problem: NEAR, owner: number() })
+    else await handIn(report)
     return true
   } catch (failed) {
     return refused(report, failed)
   }
 }
 
+/**
+ * Whether others reported the same near here, and this report's writer could not be asked: it was finished by nobody
+ * who was signed in. A list that the API refuses holds nothing back.
+ */
+async function hasUnseenNear({ owner, objects, category, point }: Report): Promise<boolean> {
+  if (owner || objects || category === null || !point) return false
+  const where = `category=${category}&lat=${point.latitude}&lon=${point.longitude}`
+  try {
+    return (await ask<Near[]>('GET', `/requests/near?${where}`)).length > 0
+  } catch (failed) {
+    if (failed instanceof Refusal && failed.status !== 401) return false
+    throw failed
+  }
+}
+
 async function handIn(report: Report): Promise<void> {
+  const files = await sentFiles(report)
+  if (!(await stillWaits(report.key))) return
+  const tracking = await arrivedAs(report, files)
+  try {
+    await store.transaction('rw', store.reports, store.pictures, store.voices, async () => {
+      await dropFiles(report.key)
+      await store.reports.update(report.key, { state: 'arrived', tracking, problem: '', changedAt: Date.now() })
+    })
+  } catch {
+    await drop(report.key) // a full phone cannot note its arrival; the city has it
+  }
+}
+
+/**
+ * Send a report that the phone has no room to keep as finished, with what it has kept of its files. Returns its tracking
+ * number; throws Refusal, or Away.
+ */
+export async function sendUnkept(report: Report): Promise<string> {
+  const tracking = await arrivedAs(report, await sentFiles(report))
+  await drop(report.key)
+  return tracking
+}
+
+interface Files {
+  pictures: string[]
+  voice: string | null
+}
+
+async function sentFiles(report: Report): Promise<Files> {
   const pictures = await picturesOf(report.key)
   for (const picture of pictures) {
     if (picture.kept) continue
@@ -56,13 +104,13 @@ async function handIn(report: Report): Promise<void> {
   }
   const voice = await voiceOf(report.key)
   if (voice && !voice.kept) voice.kept = await sentFile({ kind: 'voice', ...voice }, report, (change) => store.voices.update(report.key, change))
-  if (!(await stillWaits(report.key))) return
-  const { tracking } = await said(report, pictures.map((picture) => picture.kept), voice?.kept ?? null)
+  return { pictures: pictures.map(({ kept }) => kept), voice: voice?.kept ?? null }
+}
+
+async function arrivedAs(report: Report, { pictures, voice }: Files): Promise<string> {
+  const { tracking } = await said(report, pictures, voice)
   if (!tracking) throw new Away('no tracking number')
-  await store.transaction('rw', store.reports, store.pictures, store.voices, async () => {
-    await store.reports.update(report.key, { state: 'arrived', tracking, problem: '', changedAt: Date.now() })
-    await dropFiles(report.key)
-  })
+  return tracking
 }
 
 /** What the API makes of it, now that its files are there. Said once more it is the same. */
@@ -81,17 +129,20 @@ function said(report: Report, pictures: string[], voice: string | null): Promise
 
 type Change = { upload: string } | { kept: string }
 
-/** Its id, by which the report names it. What is noted on the way is where it goes on if this page is killed. */
+/**
+ * Its id, by which the report names it. What is noted on the way is where it goes on if this page is killed; a full phone
+ * notes nothing, and sends all the same.
+ */
 async function sentFile(file: File, report: Report, note: (change: Change) => Promise<unknown>): Promise<string> {
   let noted: Promise<unknown> = Promise.resolve()
   const id = await signedIn(() => uploaded(file, (upload) => {
     file.upload = upload
     report.tries = 0 // it goes on
-    noted = note({ upload })
+    noted = note({ upload }).catch(() => undefined)
   }))
   await noted
   const { id: kept } = await ask<Kept>('POST', `/uploads/${id}/finish`)
-  await note({ kept })
+  await note({ kept }).catch(() => undefined)
   return kept
 }
 
@@ -122,6 +173,6 @@ async function later(report: Report, problem: string, afterS: number | null): Pr
   await note(report, { problem, tries: report.tries + 1, notBefore: Date.now() + wait })
 }
 
-/** Unless it was taken back meanwhile. */
-const note = (report: Report, change: Partial<Report>): Promise<number> =>
-  store.reports.where({ key: report.key, state: 'waiting' }).modify(change)
+/** Unless it was taken back meanwhile. On a full phone nothing is noted: it is tried again at the next occasion. */
+const note = (report: Report, change: Partial<Report>): Promise<unknown> =>
+  store.reports.where({ key: report.key, state: 'waiting' }).modify(change).catch(() => 0)

@@ -1,10 +1,11 @@
-import { useCallback, useEffect, useState } from 'preact/hooks'
+import { useCallback, useEffect, useId, useState } from 'preact/hooks'
 import { MOST_PICTURES } from '../kept/report'
 import { addPicture, picturesOf, store, type Picture } from '../kept/store'
 import { shrunk } from '../kept/picture'
 import { useLive } from '../kept/use-live'
 import { digits } from '../language/format'
 import { text } from '../language/language'
+import { Wrong } from '../ui/field'
 import { Icon } from '../ui/icon'
 import { camera, photo } from './icons'
 
@@ -14,10 +15,14 @@ interface Props {
   begin: () => Promise<void>
   /** What the report waits for before it is finished. */
   making: (work: Promise<void>) => void
+  wrong?: string
+  /** Called when a picture has come or gone. */
+  changed?: () => void
 }
 
 /** Photographs, made small on the phone and kept with the report. */
-export function Pictures({ of, begin, making }: Props) {
+export function Pictures({ of, begin, making, wrong = '', changed = () => undefined }: Props) {
+  const id = useId()
   const pictures = useLive(useCallback(() => picturesOf(of), [of])) ?? []
   const [told, setTold] = useState('')
   const add = async (input: HTMLInputElement) => {
@@ -38,17 +43,18 @@ export function Pictures({ of, begin, making }: Props) {
     try {
       await begin()
       await addPicture(of, data)
+      changed()
       return ''
     } catch {
       return text.report.noRoom
     }
   }
   return (
-    <fieldset>
+    <fieldset aria-describedby={wrong ? id : undefined}>
       <legend>{text.report.pictures}</legend>
       <p class="soft">{text.report.picturesLead}</p>
       <ul class="pictures">
-        {pictures.map((picture, index) => <Shown key={picture.id} picture={picture} place={digits(index + 1)} />)}
+        {pictures.map((picture, index) => <Shown key={picture.id} picture={picture} place={digits(index + 1)} changed={changed} />)}
       </ul>
       {pictures.length < MOST_PICTURES ? (
         <div class="row">
@@ -61,17 +67,18 @@ export function Pictures({ of, begin, making }: Props) {
         </div>
       ) : null}
       <p role="status">{told}</p>
+      <Wrong id={id}>{wrong}</Wrong>
     </fieldset>
   )
 }
 
-function Shown({ picture, place }: { picture: Picture; place: string }) {
+function Shown({ picture, place, changed }: { picture: Picture; place: string; changed: () => void }) {
   const [url] = useState(() => URL.createObjectURL(new Blob([picture.data], { type: 'image/jpeg' })))
   useEffect(() => () => URL.revokeObjectURL(url), [url])
   return (
     <li data-testid="picture">
       <img src={url} alt={text.report.picture(place)} />
-      <button type="button" class="quiet" aria-label={text.report.remove(place)} onClick={() => void store.pictures.delete(picture.id ?? 0)}>×</button>
+      <button type="button" class="quiet" aria-label={text.report.remove(place)} onClick={() => void store.pictures.delete(picture.id ?? 0).then(changed)}>×</button>
     </li>
   )
 }

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks'
+import { Refusal } from '../api/ask'
 import { askCategories, knownCategories } from '../api/categories'
 import { number } from '../api/session'
 import type { Category } from '../api/types'
@@ -6,7 +7,7 @@ import type { Report } from '../kept/report'
 import { digits } from '../language/format'
 import { language, named, problemText, text } from '../language/language'
 import { Call } from '../ui/call'
-import { Field } from '../ui/field'
+import { Choices, Field, Wrong } from '../ui/field'
 import { Head } from '../ui/head'
 import { Icon } from '../ui/icon'
 import { late } from '../ui/late'
@@ -20,10 +21,15 @@ const Pictures = late(() => import('./pictures').then((part) => part.Pictures))
 const VoiceNote = late(() => import('./voice').then((part) => part.VoiceNote))
 const LONGEST_TEXT = 1500
 
-type Missing = Partial<Record<'category' | 'text' | 'place', string>>
+type Part = 'category' | 'text' | 'place' | 'pictures' | 'voice'
+type Errors = Partial<Record<Part, string>>
+
+/** Which part of the form the codes of refusals are about; of any other code it is the whole form. */
+const REFUSED: [RegExp, Part][] = [[/^(category|answers)-/, 'category'], [/^text-/, 'text'], [/^place-/, 'place'], [/^picture-/, 'pictures'], [/^voice-/, 'voice']]
+const FIELDS: Partial<Record<keyof Report, Part>> = { category: 'category', answers: 'category', text: 'text', place: 'place', point: 'place', district: 'place' }
 
 /** What must be there before it is finished. */
-function missing(report: Report, spoken: boolean): Missing {
+function missing(report: Report, spoken: boolean): Errors {
   return {
     ...(report.category === null ? { category: text.report.mustCategory } : {}),
     ...(report.text.trim() || spoken ? {} : { text: text.report.mustText }),
@@ -34,32 +40,44 @@ function missing(report: Report, spoken: boolean): Missing {
 export function ReportPage({ of }: { of: string }) {
   const draft = useDraft(of)
   const [categories, setCategories] = useState<Category[]>(knownCategories)
-  const [wrong, setWrong] = useState<Missing>({})
-  const [unkept, setUnkept] = useState(false)
+  const [looked, setLooked] = useState(false)
+  const [spoken, setSpoken] = useState(false)
+  const [unkept, setUnkept] = useState('')
   const makingRef = useRef<Promise<void>>(Promise.resolve())
   useEffect(() => void askCategories().then(setCategories, () => undefined), [])
   if (!draft) return <p role="status">{text.wait}</p>
-  const { report, change, saved } = draft
+  const { report, change: write, saved } = draft
+  const refused = REFUSED.find(([codes]) => codes.test(report.problem))?.[1]
+  const wrong: Errors = { ...(refused ? { [refused]: problemText(report.problem) } : {}), ...(looked ? missing(report, spoken) : {}) }
+  /** A refusal stands at its part of the form until that part is changed. */
+  const change = (changed: Partial<Report>) => {
+    const mends = refused && (Object.keys(changed) as (keyof Report)[]).some((field) => FIELDS[field] === refused)
+    write(mends ? { ...changed, problem: '' } : changed)
+  }
+  const changedFile = (part: Part) => {
+    if (refused === part) write({ problem: '' })
+  }
   const category = categories.find(({ id }) => id === report.category)
   const send = async (event: Event) => {
     event.preventDefault()
     await makingRef.current.catch(() => undefined) // a voice is at its end, pictures are small
-    const spoken = await import('../kept/store').then(({ voiceOf }) => voiceOf(report.key)).catch(() => null)
-    const lacks = missing(report, spoken !== null)
-    setWrong(lacks)
-    const [first] = Object.keys(lacks)
+    const voice = await import('../kept/store').then(({ voiceOf }) => voiceOf(report.key)).catch(() => null)
+    setSpoken(voice !== null)
+    setLooked(true)
+    const [first] = Object.keys(missing(report, voice !== null))
     if (first) {
       document.querySelector<HTMLElement>(`[name="${first}"]`)?.focus()
       return
     }
+    const whole = { ...report, language, answers: (category?.questions ?? []).map((_, index) => report.answers[index] ?? '') }
     try {
       await makingRef.current
-      change({ language, answers: (category?.questions ?? []).map((_, index) => report.answers[index] ?? '') })
+      write({ language, answers: whole.answers })
       await saved()
       const { finish } = await import('../kept/store')
       await finish(report.key, number())
     } catch {
-      setUnkept(true)
+      setUnkept(await sentAtOnce(whole))
       return
     }
     if ('storage' in navigator) void navigator.storage.persist().catch(() => false) // no phone that runs full throws it away
@@ -79,8 +97,8 @@ export function ReportPage({ of }: { of: string }) {
   return (
     <form noValidate onSubmit={(event) => void send(event)}>
       <Head name={text.report.title} />
-      {report.problem ? <p class="news cancelled">{problemText(report.problem)}</p> : null}
-      <Pictures.Part {...kept} />
+      {report.problem && !refused ? <p class="news cancelled" role="alert">{problemText(report.problem)}</p> : null}
+      <Pictures.Part {...kept} wrong={wrong.pictures ?? ''} changed={() => changedFile('pictures')} />
       <Categories categories={categories} report={report} change={change} wrong={wrong.category ?? ''} />
       {category?.urgent ? <Call why={text.report.urgent} /> : null}
       {category?.questions.map((question, index) => (
@@ -91,14 +109,26 @@ export function ReportPage({ of }: { of: string }) {
       <Field label={text.report.textLead} wrong={wrong.text}>
         <textarea name="text" rows={4} maxLength={LONGEST_TEXT} value={report.text} onInput={(event) => change({ text: event.currentTarget.value })} />
       </Field>
-      <VoiceNote.Part {...kept} />
+      <VoiceNote.Part {...kept} there={setSpoken} wrong={wrong.voice ?? ''} changed={() => changedFile('voice')} />
       <Place report={report} change={change} wrong={wrong.place ?? ''} />
       <Near report={report} />
       {category ? <p class="soft">{text.report.times(span(category.answer), span(category.solve))}</p> : null}
-      {unkept || draft.full ? <p class="wrong" role="alert">{text.report.noRoom}</p> : null}
+      <Wrong>{unkept || (draft.full ? text.report.noRoom : '')}</Wrong>
       <button class="large">{text.report.send}</button>
     </form>
   )
+}
+
+/** Send at once what the phone cannot keep, and show it; else return the error message. */
+async function sentAtOnce(report: Report): Promise<string> {
+  if (!number()) return `${text.report.noRoom} ${text.outbox.signIn}`
+  try {
+    const { sendUnkept } = await import('../outbox/send')
+    go(`requests/${await sendUnkept(report)}`, { instead: true })
+    return ''
+  } catch (failed) {
+    return failed instanceof Refusal ? problemText(failed.code) : text.report.noRoom
+  }
 }
 
 const answered = (answers: string[], index: number, said: string): string[] =>
@@ -115,8 +145,7 @@ interface Choice {
 
 function Categories({ categories, report, change, wrong }: Choice) {
   return (
-    <fieldset>
-      <legend>{text.report.category}</legend>
+    <Choices legend={text.report.category} wrong={wrong}>
       {categories.length ? null : <p class="news">{text.report.noCategories}</p>}
       <div class="choices">
         {categories.map((one) => (
@@ -126,7 +155,6 @@ function Categories({ categories, report, change, wrong }: Choice) {
           </label>
         ))}
       </div>
-      {wrong ? <p class="wrong">{wrong}</p> : null}
-    </fieldset>
+    </Choices>
   )
 }

@@ -1,8 +1,9 @@
-import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
+import { useCallback, useEffect, useId, useRef, useState } from 'preact/hooks'
 import { keepVoice, store, voiceOf, type Voice } from '../kept/store'
 import { useLive } from '../kept/use-live'
 import { digits } from '../language/format'
 import { problemText, text } from '../language/language'
+import { Wrong } from '../ui/field'
 import { Icon } from '../ui/icon'
 import { microphone } from './icons'
 
@@ -18,11 +19,19 @@ interface Props {
   begin: () => Promise<void>
   /** What the report waits for before it is finished. */
   making: (work: Promise<void>) => void
+  wrong: string
+  /** Told whether there is a voice. */
+  there: (is: boolean) => void
+  /** Called when a voice was recorded or removed. */
+  changed: () => void
 }
 
 /** A voice note, kept with the report second by second. */
-export function VoiceNote({ of, begin, making }: Props) {
+export function VoiceNote({ of, begin, making, wrong, there, changed }: Props) {
+  const id = useId()
   const voice = useLive(useCallback(() => voiceOf(of), [of]))
+  const isThere = Boolean(voice)
+  useEffect(() => there(isThere), [there, isThere])
   const [seconds, setSeconds] = useState<number | null>(null)
   const [told, setTold] = useState('')
   const stopRef = useRef<() => void>(() => undefined)
@@ -50,7 +59,7 @@ export function VoiceNote({ of, begin, making }: Props) {
       if (lasted < SHORTEST_MS) {
         await store.voices.delete(of)
         setTold(problemText('voice-empty'))
-      }
+      } else changed()
     } catch {
       setTold(text.report.noRoom)
     }
@@ -58,10 +67,10 @@ export function VoiceNote({ of, begin, making }: Props) {
     stream.getTracks().forEach((track) => track.stop())
   }
   return (
-    <fieldset>
+    <fieldset aria-describedby={wrong ? id : undefined}>
       <legend>{text.report.voice}</legend>
       <p class="soft">{text.report.voiceLead}</p>
-      {voice && seconds === null ? <Said voice={voice} /> : null}
+      {voice && seconds === null ? <Said voice={voice} changed={changed} /> : null}
       {seconds === null ? (
         <button type="button" class="quiet" data-testid="record" onClick={() => making(record())}>
           <Icon of={microphone} />{voice ? text.report.recordAgain : text.report.record}
@@ -70,6 +79,7 @@ export function VoiceNote({ of, begin, making }: Props) {
         <button type="button" data-testid="stop" onClick={() => stopRef.current()}>{text.report.stop(digits(seconds), digits(LONGEST_S))}</button>
       )}
       <p role="status">{told}</p>
+      <Wrong id={id}>{wrong}</Wrong>
     </fieldset>
   )
 }
@@ -106,7 +116,7 @@ function recorded(stream: MediaStream, of: string, told: (seconds: number) => vo
   })
 }
 
-function Said({ voice }: { voice: Voice }) {
+function Said({ voice, changed }: { voice: Voice; changed: () => void }) {
   const [url, setUrl] = useState('')
   useEffect(() => {
     const made = URL.createObjectURL(new Blob([voice.data], { type: voice.type }))
@@ -117,7 +127,7 @@ function Said({ voice }: { voice: Voice }) {
     <div class="row said" data-testid="voice">
       {/* eslint-disable-next-line jsx-a11y/media-has-caption -- one's own voice */}
       <audio controls src={url} aria-label={text.report.voice} />
-      <button type="button" class="quiet" aria-label={text.report.voiceRemove} onClick={() => void store.voices.delete(voice.report)}>×</button>
+      <button type="button" class="quiet" aria-label={text.report.voiceRemove} onClick={() => void store.voices.delete(voice.report).then(changed)}>×</button>
     </div>
   )
 }
