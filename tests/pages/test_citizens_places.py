@@ -5,7 +5,8 @@ from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
 from db.models import Registration, RoundWish
-from db.states import Phase, RegistrationState
+from db.states import Fact, Phase, RegistrationState
+from hotline.ledger import ledger, seals
 from hotline.line import registration
 from settings import Settings
 from tests.factories import a_number, a_round
@@ -50,6 +51,32 @@ def test_given_an_announced_round_when_a_citizen_takes_a_place_and_gives_it_up_t
         expect(page.get_by_text("خبر می‌دهیم.", exact=True)).to_be_visible()
         with reading(engine) as session:
             assert [each.number for each in session.scalars(select(RoundWish))] == [number]
+
+
+def test_call_of_a_later_place_shows_when_the_phone_reads_the_ledger(
+    chromium: Browser, url: str, engine: Engine, settings: Settings
+) -> None:
+    number, later = a_number(), a_number()
+    with writing(engine) as session:
+        round_ = a_round(session, Phase.OPEN).id
+        registration.register(session, round_id=round_, number=number)
+        registration.register(session, round_id=round_, number=later)
+        seals.seal(session)
+    check = "بررسی گواهی در همین گوشی"
+    with person(chromium, locale="fa-IR", viewport=SMALL, permissions=[]) as context:
+        page = opened(context, url)
+        signs_in(page, engine, settings, number)
+        page.goto(f"{url}/my/rounds")
+        page.get_by_role("button", name=check).click()
+        expect(page.get_by_test_id("meanwhile")).to_contain_text("۰ نفر دیگر فراخوانده شدند")
+        fits(page)
+        with writing(engine) as session:
+            passing = session.scalars(select(Registration).where(Registration.number == later)).one()
+            passing.state = RegistrationState.CALLING
+            ledger.record(session, Fact.CALLED, passing)
+            seals.seal(session)
+        page.get_by_role("button", name=check).click()
+        expect(page.get_by_test_id("meanwhile")).to_contain_text("کسی بی‌دلیل از شما جلو افتاده است")
 
 
 def test_given_no_network_when_a_wish_is_told_then_nobody_promises_that_it_goes_by_itself(

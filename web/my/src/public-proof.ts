@@ -2,6 +2,7 @@
 import type { HistoryProof } from './api/types'
 import { saysSo } from './follow/says-so'
 import { checked } from './ledger/check'
+import { readMeanwhile } from './ledger/meanwhile'
 
 type Line = HistoryProof['lines'][number]
 
@@ -17,8 +18,11 @@ async function check(place: HTMLElement): Promise<string> {
   const rows = [...document.querySelectorAll<HTMLElement>('li[data-entry]')]
   const { tracking } = place.dataset
   const right = (said: { lines: Line[] }) => (tracking ? saysSo(said, { tracking, steps: rows.map(shown) }) : Promise.resolve(true))
-  const { result } = await checked({ lines: rows.map(read) }, right)
-  return result
+  const { result, said, seal } = await checked({ lines: rows.map(read) }, right)
+  if (result !== 'proven' || tracking) return result
+  const meanwhile = await readMeanwhile(said.lines.map(({ line }) => line), seal)
+  if (meanwhile === null) return 'lines'
+  return meanwhile === 'broken' || meanwhile.unexplained ? 'broken' : 'nobody'
 }
 
 async function tell(place: HTMLElement): Promise<void> {

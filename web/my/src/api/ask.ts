@@ -44,7 +44,12 @@ async function once<Answer>(method: string, path: string, body: Body, headers: R
 /** What everybody may ask. */
 export const askPublic = <Answer>(path: string): Promise<Answer> => answered<Answer>(`/public${path}`, {})
 
-async function answered<Answer>(address: string, request: RequestInit): Promise<Answer> {
+/** The same of what is no JSON. */
+export const askPublicText = (path: string, kind: string): Promise<string> => answered(`/public${path}`, {}, kind, (answer) => answer.text())
+
+async function answered<Answer>(
+  address: string, request: RequestInit, wanted = 'application/json', read = (answer: Response): Promise<Answer> => answer.json() as Promise<Answer>,
+): Promise<Answer> {
   const patience = new AbortController() // AbortSignal.timeout is younger than many a telephone
   const timer = setTimeout(() => patience.abort(), PATIENCE_MS)
   try {
@@ -52,7 +57,7 @@ async function answered<Answer>(address: string, request: RequestInit): Promise<
     const answer = await fetch(address, { ...request, redirect: 'error', signal: patience.signal })
     const kind = answer.headers.get('Content-Type') ?? ''
     if (answer.status === 204) return undefined as Answer
-    if (answer.ok && kind.startsWith('application/json')) return (await answer.json()) as Answer
+    if (answer.ok && kind.startsWith(wanted)) return await read(answer)
     if (kind.startsWith('application/problem+json')) throw refusal(answer.status, ((await answer.json()) as { code: string }).code, answer.headers.get('Retry-After'))
     throw new Away(`${answer.status} ${kind}`)
   } catch (failed) {

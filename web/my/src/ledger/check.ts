@@ -3,7 +3,7 @@ import { consistent, included, type Consistency, type Inclusion } from './proof'
 
 const SEEN = 'hotline137.my.seal'
 
-interface Seal {
+export interface Seal {
   size: number
   root: string | null
 }
@@ -47,7 +47,7 @@ export async function checked<T extends Lined>(said: T, right: (said: T) => Prom
 }
 
 /** The proof is of this seal, or of one that goes on from it: the clerk seals every minute. */
-async function sameSeal(proof: Inclusion, seal: Seal): Promise<boolean> {
+export async function sameSeal(proof: Inclusion, seal: Seal): Promise<boolean> {
   if (proof.tree_size === seal.size) return proof.root_hash === seal.root
   if (proof.tree_size < seal.size) return false
   const more = await askPublic<Consistency>(`/ledger/consistency?from=${seal.size}&to=${proof.tree_size}`)

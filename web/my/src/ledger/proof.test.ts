@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { consistent, included } from './proof'
+import { consistent, included, rootFrom } from './proof'
 
 // The tree, and its proofs, as the RFC defines them; nodes in hex.
 const sha = async (prefix: string, of: string): Promise<string> => {
@@ -43,6 +43,17 @@ describe('the ledger’s proofs', () => {
         expect(await included(line, proof), `${at} of ${count}`).toBe(true)
         expect(await included('[1,"moved_up"]', proof)).toBe(false)
         expect(await included(line, { ...proof, root_hash: '00' })).toBe(false)
+      }
+    }
+  })
+
+  it('given all lines from one on when their root is made then it is the seal’s, and without one of them it is not', async () => {
+    for (const count of SIZES) {
+      for (let at = 0; at < count; at += 1) {
+        const [proof, since] = [await inclusion(at, count), lines(count).slice(at)]
+        expect(await rootFrom(proof, since), `${at} of ${count}`).toBe(proof.root_hash)
+        expect(await rootFrom(proof, since.slice(1))).not.toBe(proof.root_hash)
+        expect(await rootFrom(proof, [...since.slice(0, -1), '[1,"called"]'])).not.toBe(proof.root_hash)
       }
     }
   })

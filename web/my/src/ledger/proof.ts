@@ -55,6 +55,40 @@ export async function included(line: string, proof: Inclusion): Promise<boolean>
   return last === 0 && hex(found) === proof.root_hash
 }
 
+/**
+ * The root over all entries before the one of this proof, and these lines from it on. Of the entries before, the proof has
+ * the subtrees to the left: their sizes are the binary digits of how many entries there are.
+ */
+export async function rootFrom({ leaf_index, tree_size, inclusion_path }: Inclusion, lines: string[]): Promise<string> {
+  const trees = leftOf(leaf_index, tree_size, inclusion_path)
+  for (const line of lines) {
+    trees.push({ size: 1, root: await leaf(line) })
+    for (let [one, other] = trees.slice(-2); one && other && one.size === other.size; [one, other] = trees.slice(-2)) {
+      trees.splice(-2, 2, { size: 2 * one.size, root: await node(one.root, other.root) })
+    }
+  }
+  let whole = trees.pop()?.root
+  for (const { root } of trees.reverse()) whole = whole && (await node(root, whole))
+  return whole ? hex(whole) : ''
+}
+
+function leftOf(index: number, size: number, path: string[]): { size: number; root: Bytes }[] {
+  let [at, last, before] = [index, size - 1, index]
+  const roots: Bytes[] = []
+  for (const step of path) {
+    if (odd(at) || at === last) {
+      roots.unshift(bytes(step))
+      while (at && !odd(at)) [at, last] = [half(at), half(last)]
+    }
+    ;[at, last] = [half(at), half(last)]
+  }
+  return roots.map((root) => {
+    const largest = 2 ** Math.floor(Math.log2(before))
+    before -= largest
+    return { size: largest, root }
+  })
+}
+
 /** Whether the newer root's ledger begins with the older one's. */
 export async function consistent(proof: Consistency): Promise<boolean> {
   let [at, last] = [proof.old_size - 1, proof.new_size - 1]

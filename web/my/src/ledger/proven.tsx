@@ -4,15 +4,18 @@ import { Refusal } from '../api/ask'
 import { problemText, text } from '../language/language'
 import { check, type Checked, type Lined } from './check'
 
-interface Props<T extends Lined> {
+interface Props<T extends Lined, Further> {
   path: string
   right?: (said: T) => Promise<boolean>
-  children: (checked: Checked<T>) => ComponentChildren
+  /** Checked once the lines are proven; `broken`: it is not what the ledger has. */
+  further?: (checked: Checked<T>) => Promise<Further | 'broken'>
+  children: (checked: Checked<T>, found: Further | undefined) => ComponentChildren
 }
 
-/** What the public ledger says of something of mine, checked by this phone itself; `children`: what is told if it is so. */
-export function Proven<T extends Lined>({ path, right = () => Promise.resolve(true), children }: Props<T>) {
+/** The public ledger's proof of something of mine, checked by this phone itself; `children` say what was checked, and no more. */
+export function Proven<T extends Lined, Further = never>({ path, right = () => Promise.resolve(true), further, children }: Props<T, Further>) {
   const [checked, setChecked] = useState<Checked<T> | null>(null)
+  const [found, setFound] = useState<Further>()
   const [told, setTold] = useState('')
   const start = async () => {
     if (!('subtle' in crypto)) {
@@ -21,7 +24,10 @@ export function Proven<T extends Lined>({ path, right = () => Promise.resolve(tr
     }
     setTold(text.ledger.checking)
     try {
-      setChecked(await check(path, right))
+      const lines = await check(path, right)
+      const more = lines.result === 'proven' ? await further?.(lines) : undefined
+      if (more !== 'broken') setFound(more)
+      setChecked(more === 'broken' ? { ...lines, result: 'broken' } : lines)
       setTold('')
     } catch (failed) {
       setTold(problemText(failed instanceof Refusal ? failed.code : 'away'))
@@ -29,7 +35,7 @@ export function Proven<T extends Lined>({ path, right = () => Promise.resolve(tr
   }
   return (
     <>
-      <div role="status" data-testid="proof" data-state={checked?.result}>{told || (checked ? <Result checked={checked}>{children}</Result> : null)}</div>
+      <div role="status" data-testid="proof" data-state={checked?.result}>{told || (checked ? <Result checked={checked}>{(right) => children(right, found)}</Result> : null)}</div>
       <button type="button" class="quiet" onClick={() => void start()}>{text.ledger.check}</button>
     </>
   )
