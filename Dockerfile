@@ -10,8 +10,9 @@ ARG POSTGRES_MAJOR=17
 # Of Hotline 137 (hotline/version.py), as the images' label says.
 ARG VERSION=0.4.0
 
-# All images run as the same user id, so that they can share volumes whose files only the owner may
+# All images but Asterisk's run as the same user id, so that they can share volumes whose files only the owner may
 # read. A volume takes the owner of the folder it is first mounted on: that is why the folders are made here.
+# Asterisk parses what strangers send, so it has a user of its own, and shares by its group (settings/asterisk_files.py).
 
 FROM ${STABLE} AS python
 RUN apt-get update && apt-get install -y --no-install-recommends python3 espeak-ng postgresql-client && apt-get clean && rm -rf /var/lib/apt/lists/*
@@ -48,7 +49,8 @@ RUN npm run bundle
 
 
 FROM python AS app
-RUN useradd --uid 1370 --home-dir /nonexistent hotline \
+RUN groupadd --gid 1371 hotline137-asterisk \
+ && useradd --uid 1370 --groups hotline137-asterisk --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /var/lib/hotline137 /run/database-key /run/turn-key /run/sip-proxy
 WORKDIR /opt/hotline137
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/opt/hotline137 PYTHONUNBUFFERED=1
@@ -69,13 +71,12 @@ LABEL org.opencontainers.image.version=${VERSION}
 
 FROM ${NEWEST} AS asterisk
 RUN apt-get update && apt-get install -y --no-install-recommends asterisk python3 && apt-get clean && rm -rf /var/lib/apt/lists/*
-RUN useradd --uid 1370 --home-dir /nonexistent hotline \
- && install -d -o hotline -g hotline -m 700 /var/lib/hotline137
+RUN useradd --uid 1371 --home-dir /nonexistent hotline137-asterisk
 WORKDIR /opt/hotline137
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY ops/healthcheck.sh ops/__init__.py ops/keep.py ops/supervisor.py ops/nursery_client.py ops/patience.py ops/console.py ops/asterisk_log.py ops/log.py ops/
 COPY hotline/__init__.py hotline/calls_until.py hotline/watchdog.py hotline/
-USER hotline
+USER hotline137-asterisk
 LABEL org.opencontainers.image.title="Hotline 137: Asterisk" org.opencontainers.image.licenses=Apache-2.0
 ARG VERSION
 LABEL org.opencontainers.image.version=${VERSION}

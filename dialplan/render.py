@@ -37,7 +37,7 @@ from dialplan.variables import (
     Stage,
     Variable,
 )
-from settings import Settings
+from settings import Settings, asterisk_files
 from settings.trunks import Trunk
 
 _TEMPLATES = Environment(
@@ -56,7 +56,8 @@ _DEFAULTS = ("acl", "ccss", "features", "udptl")
 def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     """Write every configuration file for an Asterisk whose own files lie in `modules` and `data`.
 
-    Returns the path of asterisk.conf. The files hold passwords: only the owner may read them.
+    Returns the path of asterisk.conf. The files hold passwords: only the owner may read them, and Asterisk's
+    own user if there is one.
     """
     run = settings.state_dir / "asterisk"
     opus = _has_opus(modules)
@@ -124,12 +125,17 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
             variables=Variable,
         )
         (etc / name).write_text(text)
+    if settings.sip_tls_certificate and settings.sip_tls_key:
+        # Copied: whose key it is need not let Asterisk's own user read it.
+        (etc / "sip-tls.crt").write_bytes(settings.sip_tls_certificate.read_bytes())
+        (etc / "sip-tls.key").write_bytes(settings.sip_tls_key.read_bytes())
     if "tls" in {trunk.transport for trunk in trunks}:
         (etc / "trunk-authorities.pem").write_text(_authorities(trunks))
     for name in _DEFAULTS:
         (etc / f"{name}.conf").write_text("")
     for name in ("cdr", "cel"):
         (etc / f"{name}.conf").write_text("[general]\nenable = no\n")
+    asterisk_files.share_folders(settings.state_dir)
     return etc / "asterisk.conf"
 
 

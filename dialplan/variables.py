@@ -214,7 +214,7 @@ LINES_FULL = "lines-full-now"
 LINES_FULL_OFFER = "lines-full-offer-now"
 """The same for those who may leave their number by a key; not there while nobody may."""
 
-CALLERS_ADMITTED = "callers-admitted"
+CALLERS_ADMITTED = "asterisk/callers-admitted"
 """The file in the state folder that says how many callers may be in at one time (ivr.admission).
 
 It is written each second. One that is older than ADMITTED_S is of call scripts that are gone, or do not want

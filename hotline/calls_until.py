@@ -94,6 +94,7 @@ def write(folder: Path, until: float) -> None:
     new = folder / f"{_FILE}.new"
     try:
         new.write_text(f"{until:.3f}\n")
+        new.chmod(0o640)  # Asterisk's own user reads it (settings.asterisk_files)
         new.replace(folder / _FILE)
     except OSError:
         forget(folder)  # what is there would be over soon, with the lease renewed

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from settings.asterisk_files import READABLE
+
 log = logging.getLogger("ivr")
 
 LATE_S, LATE_ANSWER_S = 0.2, 0.1
@@ -109,6 +111,7 @@ class Admission:
                 return
         fresh = self._file.with_suffix(".new")
         fresh.write_text(str(self.limit))
+        fresh.chmod(READABLE)
         if not wanted:
             os.utime(fresh, (0, 0))
         fresh.replace(self._file)

@@ -6,6 +6,7 @@ from pathlib import Path
 from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
 from prompts.catalogue import clips
 from settings import Settings
+from settings.asterisk_files import READABLE
 
 
 class LinesFull:
@@ -34,6 +35,7 @@ class LinesFull:
         ids = clips("fa", f"{prompt}-until", day=until, time=until) if until else clips("fa", prompt)
         fresh = self._folder / f"{name}.new"
         fresh.write_bytes(b"".join((self._folder / f"{clip}.alaw").read_bytes() for clip in ids))
+        fresh.chmod(READABLE)
         fresh.replace(self._file(name))  # a caller hears the old or the new one, whole
 
     def _file(self, name: str) -> Path:

@@ -22,6 +22,7 @@ def main() -> None:
     name, *argv = sys.argv[1:]
     program = Program(name, argv)
     if name == "asterisk":
+        os.umask(0o007)  # what it records is also its group's (settings.asterisk_files)
         program = Program(name, argv, _asked(argv), asterisk_log.readable, inherits=ASTERISK_INHERITS)
     form: Form = "json" if os.environ.get("HOTLINE_LOG") == "json" else "console"
     asyncio.run(Supervisor([program], partial(print, flush=True), form).run())

@@ -1,7 +1,10 @@
 """`python -m ops.service prepare|asterisk|reload`: what systemd's units (ops/deb/units) start beside our own
 processes; `unpack FOLDER VERSION`: the Asterisk that a package carries.
+
+`asterisk` runs as a user who may not read the settings: `prepare` writes down for it how to start.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -24,7 +27,10 @@ def main() -> None:
         if what == "unpack":
             asterisk.unpack(Path(arguments[0]).absolute(), arguments[1])
             return
-        {"prepare": _prepare, "asterisk": _run_asterisk, "reload": _reload}[what](load())
+        if what == "asterisk":
+            _run_asterisk(Path(os.environ["HOTLINE_STATE_DIR"]) / "asterisk")
+            return
+        {"prepare": _prepare, "reload": _reload}[what](load())
     except (CannotRun, SettingsError, asterisk.NoAsterisk, OtherVersion, VoiceError) as error:
         sys.exit(f"hotline137 cannot start:\n{error}")
 
@@ -36,17 +42,23 @@ def _prepare(settings: Settings) -> None:
     found = asterisk.get(settings, say)
     if concern := found.concern():
         say(concern)
+    start = _start_file(settings.state_dir / "asterisk")
+    start.parent.mkdir(parents=True, exist_ok=True)
+    start.write_text(json.dumps({"argv": found.argv(_config(settings)), "log": settings.log}))
     render(settings, modules=found.modules, data=found.data)
 
 
-def _run_asterisk(settings: Settings) -> None:
+def _run_asterisk(folder: Path) -> None:
     """Become the parent that keeps it working."""
+    start = json.loads(_start_file(folder).read_text())
     for stale in ("asterisk.pid", "asterisk.ctl"):
-        (settings.state_dir / "asterisk" / stale).unlink(missing_ok=True)
-    argv = asterisk.get(settings, say).argv(_config(settings))
-    keeper = [sys.executable, "-u", "-m", "ops.keep", "asterisk", *argv]
-    # The parent reads no file of settings: it needs nothing but Python.
-    os.execve(sys.executable, keeper, os.environ | {"HOTLINE_LOG": settings.log})  # noqa: S606
+        (folder / stale).unlink(missing_ok=True)
+    keeper = [sys.executable, "-u", "-m", "ops.keep", "asterisk", *start["argv"]]
+    os.execve(sys.executable, keeper, os.environ | {"HOTLINE_LOG": start["log"]})  # noqa: S606
+
+
+def _start_file(folder: Path) -> Path:
+    return folder / "etc" / "start.json"
 
 
 def _reload(settings: Settings) -> None:

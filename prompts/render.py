@@ -17,6 +17,7 @@ from prompts.plan import Take
 from prompts.sources import VoiceError
 from prompts.voices import Unreachable
 from settings import Settings
+from settings.asterisk_files import READABLE
 
 RECORDINGS = Path(__file__).with_name("recordings")
 """Where studio recordings lie: `<language>/<clip id>.wav`."""
@@ -199,4 +200,5 @@ def replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.write_bytes(content)
+    new.chmod(READABLE)
     new.replace(path)

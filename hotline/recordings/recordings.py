@@ -7,6 +7,7 @@ played only as long as it is what they say (its SHA-256). Whatever else lies in 
 import hashlib
 import math
 import os
+import shutil
 import stat
 import struct
 import time
@@ -134,8 +135,17 @@ def digest(path: Path) -> str:
 
 
 def seal(path: Path) -> None:
-    """The file is in the books: from now on it is read only, and not looked at again."""
-    path.chmod(_SEALED)
+    """Make a file that is in the books read only; it is not looked at again. Raises OSError.
+
+    One that Asterisk's own user has made becomes ours by a copy: its maker could change it still.
+    """
+    if path.stat().st_uid != os.geteuid():
+        copy = path.with_name(f".{path.name}.sealing")
+        shutil.copyfile(path, copy)
+        copy.chmod(_SEALED)
+        copy.replace(path)
+    else:
+        path.chmod(_SEALED)
 
 
 def register(session: Session, callback_id: int, found: Found) -> None:

@@ -416,8 +416,8 @@ def test_given_a_transaction_that_is_measured_when_its_database_goes_then_the_er
 def test_given_a_machine_with_call_scripts_when_scraped_then_it_says_how_many_callers_are_let_in(
     figures: Figures, settings: Settings
 ) -> None:
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    (settings.state_dir / "asterisk").mkdir(parents=True, exist_ok=True)
     assert "hotline_callers_admitted" not in figures(), "an API alone lets nobody in"
     for written, told in (("120", 120), ("", None)):
-        (settings.state_dir / "callers-admitted").write_text(written)
+        (settings.state_dir / "asterisk" / "callers-admitted").write_text(written)
         assert figures().get("hotline_callers_admitted") == told

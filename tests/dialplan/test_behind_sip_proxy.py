@@ -63,7 +63,7 @@ def test_given_a_proxy_when_a_node_is_full_or_wants_nobody_then_it_says_503_or_5
     at = asked.index('$["${PJSIP_HEADER(read,X-Hotline-Next)}" = ""]?here')
 
     old = "$[${EPOCH} - 0${STAT(M,%s)} > 5]?elsewhere,s,none"
-    assert asked[at + 1] == old % (configured().state_dir / "callers-admitted")
+    assert asked[at + 1] == old % (configured().state_dir / "asterisk" / "callers-admitted")
     assert asked[at + 2].startswith("$[${GROUP_COUNT(callers)} > ") and asked[at + 2].endswith(
         "?elsewhere,s,1"
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from settings import asterisk_files
 from tests.kit import sound
 from tests.kit.compose import Compose
 from tests.kit.docker_engine import Engine
@@ -15,6 +16,7 @@ from tests.kit.process import slowness, until
 
 SERVICES = ("database", "asterisk", "ivr", "dialer", "clerk", "api")
 NUMBER = "09131370137"
+_MAY_WRITE = "cd /var/lib/hotline137 && test -w"
 BACK_S = 15.0
 """From the moment a process hangs until another one works, on a machine with nothing else to do."""
 CONVERSATION = (
@@ -46,10 +48,8 @@ def test_given_compose_when_looked_at_from_outside_then_no_root_and_only_loopbac
         for binding in bindings or []
     ]
 
-    assert {container["Config"]["User"] for container in containers} == {"hotline"}
-    assert [compose("exec", "-T", service, "id", "-u").strip() for service in SERVICES] == ["1370"] * len(
-        SERVICES
-    )
+    users = {service: compose("exec", "-T", service, "id", "-u").strip() for service in SERVICES}
+    assert users == dict.fromkeys(SERVICES, "1370") | {"asterisk": "1371"}
     assert len(published) == 2 + 1 + 20 and set(published) == {"127.0.0.1"}
 
 
@@ -61,7 +61,18 @@ def test_given_the_state_folder_when_a_service_has_files_to_write_or_delete_then
 
     writers = {s for s in running if compose("exec", "-T", s, "sh", "-c", may).strip() == "yes"}
 
-    assert writers == {"asterisk", "ivr", "clerk", "api"}
+    assert writers == {"ivr", "clerk", "api"}
+
+
+def test_asterisk_container_has_no_setting_and_only_its_folders(compose: Compose) -> None:
+    names = ("cat", f"/proc/{compose.kept('asterisk')}/environ")
+    environment = {each.partition("=")[0] for each in compose("exec", "-T", "asterisk", *names).split("\0")}
+    folders = compose("exec", "-T", "asterisk", "ls", "/var/lib/hotline137").split()
+
+    assert not [name for name in environment if name.startswith(("HOTLINE_", "PG"))], environment
+    assert sorted(folders) == sorted((*asterisk_files.WRITTEN, *asterisk_files.READ))
+    assert compose("exec", "-T", "asterisk", "sh", "-c", f"{_MAY_WRITE} prompts || echo no") == "no\n"
+    assert compose("exec", "-T", "asterisk", "sh", "-c", f"{_MAY_WRITE} asterisk/etc || echo no") == "no\n"
 
 
 def test_given_a_citizen_registered_by_phone_when_compose_goes_down_and_up_then_the_registration_is_there(

@@ -170,7 +170,7 @@ def test_given_each_container_when_looked_at_then_its_limits_are_in_force_and_it
 ) -> None:
     containers = front.containers()
 
-    assert {each["Config"]["User"] for each in containers} == {"hotline"}
+    assert {each["Config"]["User"] for each in containers} == {"hotline", "hotline137-asterisk"}
     for each in containers:
         host = each["HostConfig"]
         assert 0 < host["Memory"] <= 2 << 30 and 0 < host["PidsLimit"] <= 8192, each["Name"]

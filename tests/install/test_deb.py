@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from settings import asterisk_files
 from tests.kit import sound
 from tests.kit.docker_engine import Engine
 from tests.kit.installed import Machine, machine
@@ -84,7 +85,26 @@ def test_given_its_services_when_systemd_rates_them_then_none_may_more_than_it_m
     exposed = {name: float(found[1]) for name, found in rated.items() if found}
     assert len(exposed) == 1 + len(SERVICES) and max(exposed.values()) <= EXPOSED, exposed
     owners = server("ps -o user:20= -C python3,ld-linux-x86-64,asterisk").split()
-    assert set(owners) == {"hotline137"}
+    assert set(owners) == {"hotline137", "hotline137-asterisk"}
+
+
+def test_asterisk_of_the_package_has_no_setting_and_only_its_folders(server: Machine) -> None:
+    parent = _process(server, "asterisk")
+    asterisk = server(f"pgrep -P {parent}").split()[0]
+    environment = server(f"tr '\\0' '\\n' < /proc/{asterisk}/environ")
+    user = "setpriv --reuid=hotline137-asterisk --regid=hotline137-asterisk --clear-groups"
+    inside = f"nsenter --target {asterisk} --mount {user} --"
+    folders = server(f"{inside} ls /var/lib/hotline137").split()
+
+    assert server(f"stat -c %U /proc/{asterisk}").strip() == "hotline137-asterisk"
+    assert "HOTLINE_" not in environment
+    assert sorted(folders) == sorted((*asterisk_files.WRITTEN, *asterisk_files.READ))
+    for path in (
+        "/etc/hotline137/hotline.env",
+        "/var/lib/hotline137/secret",
+        "/var/lib/hotline137/hotline.db",
+    ):
+        assert server(f"{inside} cat {path} > /dev/null && echo read || echo no").splitlines()[-1] == "no"
 
 
 def test_given_settings_when_it_starts_anew_then_a_citizen_registers_by_telephone(

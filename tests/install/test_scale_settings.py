@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dialplan import kamailio
-from settings import Settings, load
+from settings import Settings, asterisk_files, load
 
 ROOT = Path(__file__).parents[2]
 FILES = ("-f", "docker-compose.yml", "-f", "docker-compose.scale.yml")
@@ -49,11 +49,26 @@ def test_given_both_files_when_read_then_two_of_each_part_run_on_two_database_se
     parts = {*NODES["one"], *NODES["two"], *SERVERS, "api", "api-two", "clerk", "front"}
 
     assert services().keys() == parts
-    mine = {name: environment(name)["HOTLINE_NODE"] for each in NODES.values() for name in each}
-    assert mine == {name: node for node, names in NODES.items() for name in names}
+    nodes = {name: node for node, names in NODES.items() for name in names if name in WITH_SETTINGS}
+    assert {name: environment(name)["HOTLINE_NODE"] for name in nodes} == nodes
 
 
-@pytest.mark.parametrize("service", [*NODES["one"], *NODES["two"], "api", "api-two", "clerk"])
+@pytest.mark.parametrize("service", ["asterisk", "asterisk-two"])
+def test_asterisk_gets_no_setting_but_its_folder_and_its_log(service: str) -> None:
+    assert environment(service).keys() == {"HOTLINE_STATE_DIR", "HOTLINE_LOG"}
+    folder = environment(service)["HOTLINE_STATE_DIR"]
+    mounted = {each["target"]: each.get("read_only", False) for each in services()[service]["volumes"]}
+    written, read = asterisk_files.WRITTEN, asterisk_files.READ
+    assert mounted == {f"{folder}/{name}": name in read for name in (*written, *read)}
+
+
+WITH_SETTINGS = [
+    *(name for names in NODES.values() for name in names if not name.startswith("asterisk")),
+    *("api", "api-two", "clerk"),
+]
+
+
+@pytest.mark.parametrize("service", WITH_SETTINGS)
 def test_given_a_service_when_its_settings_are_loaded_then_each_exists_and_a_node_is_one_of_the_proxys(
     service: str, own_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

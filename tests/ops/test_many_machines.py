@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from settings import Settings
+from settings import Settings, asterisk_files
 
 OPS = Path(__file__).parent.parent.parent / "ops"
 MANIFESTS = sorted(path for path in (OPS / "kubernetes").glob("*.yaml") if path.name != "kustomization.yaml")
@@ -65,9 +65,24 @@ def test_given_every_pod_when_it_runs_then_not_as_root_and_with_limits():
         assert pod["securityContext"]["runAsUser"] == 1370, name
         for container in (*pod.get("initContainers", []), *pod["containers"]):
             shut = container["securityContext"]
+            assert shut.get("runAsUser", 1370) in (1370, 1371)
             assert shut["readOnlyRootFilesystem"] and not shut["allowPrivilegeEscalation"], container["name"]
             assert shut["capabilities"] == {"drop": ["ALL"]}
         assert all("memory" in container["resources"]["limits"] for container in pod["containers"])
+
+
+def test_asterisk_in_a_pod_has_a_user_and_folders_of_its_own():
+    node = _pods()["node"]
+    [asterisk] = [each for each in node["containers"] if each["name"] == "asterisk"]
+    folders = {m["mountPath"]: m.get("readOnly", False) for m in asterisk["volumeMounts"] if "subPath" in m}
+    written, read = asterisk_files.WRITTEN, asterisk_files.READ
+
+    assert "envFrom" not in asterisk
+    assert {each["name"] for each in asterisk["env"]} == {"HOTLINE_STATE_DIR", "HOTLINE_LOG"}
+    assert asterisk["securityContext"]["runAsUser"] == asterisk["securityContext"]["runAsGroup"] == 1371
+    assert node["securityContext"]["supplementalGroups"] == [1371]
+    assert folders == {f"/var/lib/hotline137/{name}": name in read for name in (*written, *read)}
+    assert {m["name"] for m in asterisk["volumeMounts"] if "subPath" not in m} == {"tmp"}
 
 
 def test_given_the_volume_that_is_shared_when_a_node_mounts_it_then_only_what_is_everybodys():

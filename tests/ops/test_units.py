@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ops.process import MODULES
+from settings import asterisk_files
 
 UNITS = Path(__file__).parents[2] / "ops" / "deb" / "units"
 COMMON = UNITS / "hotline137-.service.d" / "common.conf"
@@ -43,7 +44,8 @@ def test_given_a_service_when_systemd_rates_it_then_it_may_no_more_than_it_must(
     unit = tmp_path / path.name
     unit.write_text(path.read_text())
     (tmp_path / f"{path.name}.d").mkdir()
-    (tmp_path / f"{path.name}.d" / "common.conf").write_text(COMMON.read_text())
+    for drop_in in (COMMON, *(UNITS / f"{path.name}.d").glob("*.conf")):
+        (tmp_path / f"{path.name}.d" / drop_in.name).write_text(drop_in.read_text())
 
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", f"--threshold={EXPOSED}", "--json=short", unit],
@@ -54,6 +56,21 @@ def test_given_a_service_when_systemd_rates_it_then_it_may_no_more_than_it_must(
 
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
     assert json.loads(done.stdout)
+
+
+def test_asterisks_unit_has_a_user_and_folders_of_its_own() -> None:
+    own = UNITS / "hotline137-asterisk.service.d" / "own-user.conf"
+    service = _read(own)["Service"]
+    folder = "/var/lib/hotline137"
+
+    assert own.name > COMMON.name  # systemd reads them in this order
+    assert service["User"] == service["Group"] == asterisk_files.GROUP
+    assert service["BindPaths"].split() == [f"{folder}/{name}" for name in asterisk_files.WRITTEN]
+    assert service["BindReadOnlyPaths"].split() == [f"{folder}/{name}" for name in asterisk_files.READ]
+    assert service["TemporaryFileSystem"].startswith(f"{folder}:ro")
+    assert service["UnsetEnvironment"] == "HOTLINE_ENV_FILE"
+    users = (UNITS.parent / "sysusers.conf").read_text()
+    assert f"m hotline137 {asterisk_files.GROUP}" in users
 
 
 def test_every_unit_starts_after_the_clock_is_right() -> None:
