@@ -35,12 +35,24 @@ class _Impatient(psycopg.Connection[Any]):
         """As psycopg's; a connection whose answer did not come is closed."""
         try:
             answer = super().wait(gen, interval, self.answer_s if timeout is None else timeout)
-        except psycopg.OperationalError:
-            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+        except psycopg.Error as error:
+            hung = isinstance(error, psycopg.OperationalError)
+            if hung and self.pgconn.transaction_status == TransactionStatus.ACTIVE:
                 self.pgconn.finish()
+            _hide_details(error)
             raise
         self.answered_at = time.monotonic()
         return answer
+
+
+def _hide_details(error: psycopg.Error) -> None:
+    """Leave the server's first line of an error alone: errors are logged, and DETAIL quotes the row.
+
+    A row has numbers and words of citizens. Done here and not in the log's form: PostgreSQL says DETAIL in
+    the language of its machine, and what it quotes may have lines of its own.
+    """
+    if error.diag.message_primary:
+        error.args = (error.diag.message_primary,)
 
 
 class _Servers:
