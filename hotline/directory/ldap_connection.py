@@ -21,6 +21,7 @@ from settings import Settings
 log = logging.getLogger("directory")
 ldap3 = Later("ldap3")
 _errors, _dn, _filters = Later("ldap3.core.exceptions"), Later("ldap3.utils.dn"), Later("ldap3.utils.conv")
+_sasl = Later("ldap3.protocol.sasl.sasl")
 
 _ANSWER_S = 4
 _ALL_S = 10.0
@@ -100,7 +101,10 @@ class LdapConnection:
         """Whether this is the entry's password. The connection is that person's from then on."""
         if not dn or not password:
             return False  # RFC 4513 5.1.2: a bind without a password succeeds, and proves nothing
-        self._connection.rebind(user=dn, password=password, read_server_info=False)
+        try:
+            self._connection.rebind(user=dn, password=_prepared(password), read_server_info=False)
+        except UnicodeEncodeError:  # half of a character: no directory has it in a password
+            return False
         code = self._connection.result["result"]
         if code == 0:
             return True
@@ -173,6 +177,19 @@ def _open(url: str, settings: Settings) -> tuple[Any, threading.Timer]:
         _close(connection, deadline)
         raise
     return connection, deadline
+
+
+def _prepared(password: str) -> str | bytes:
+    """Return the password as the directory is asked for it.
+
+    ldap3 prepares it (SASLprep) and raises for what that does not allow, as Persian and Latin letters in one
+    password. Such a one goes as it was typed, and the directory says whether it is right.
+    """
+    try:
+        _sasl.sasl_prep(password)
+    except _errors.LDAPSASLPrepError:
+        return password.encode()
+    return password
 
 
 def _start_tls(connection: Any) -> None:

@@ -73,6 +73,17 @@ def test_given_no_password_or_no_group_when_somebody_signs_in_then_they_are_not_
         assert accounts.named(session, stranger) is None
 
 
+@pytest.mark.parametrize("password", ["گلabcdef12", "\ue000private12"])
+def test_password_that_saslprep_refuses_is_asked_of_the_directory(
+    page: TestClient, office: Office, password: str
+) -> None:
+    uid = a_uid()
+    dn = office.slapd.person(uid, userPassword=password.encode())
+    office.group(dn)
+    assert problem(sign_in(page, uid, f"{password}x"), 401, "wrong-credentials")
+    assert sign_in(page, uid, password).status_code == 200
+
+
 def test_given_wrong_passwords_for_a_name_when_there_are_many_at_once_then_the_directory_never_locks_it(
     page: TestClient, office: Office
 ) -> None:
