@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationInfo, field_validator
 
 from settings.part import Part
-from settings.values import URL, OptionalPath, Roles, Words
+from settings.values import URL, OptionalPath, Roles, Words, is_safe
 
 _LDAP_URL = re.compile(r"ldaps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|ldaps?://\[[0-9A-Fa-f:]+\](:[0-9]{1,5})?")
 
@@ -31,7 +31,8 @@ class Staff(Part):
     oidc_claim: str = Field("preferred_username", min_length=1)
     """What of the city's account is the person's user name here: something that nobody else ever gets."""
     oidc_issuer: str = Field("", pattern=URL)
-    """The city's own sign-in (OpenID Connect), as it names itself: https://login.city.example/realms/staff."""
+    """The city's own sign-in (OpenID Connect), as it names itself: https://login.city.example/realms/staff.
+    http:// is taken for one on this very machine only."""
     ldap_base: str = Field("", max_length=500)
     """Below which entry the office's people are found: ou=people,dc=city,dc=example."""
     ldap_bind_dn: str = Field("", max_length=500)
@@ -76,6 +77,8 @@ class Staff(Part):
             raise ValueError("needs HOTLINE_OIDC_CLIENT_ID and HOTLINE_OIDC_CLIENT_SECRET")
         if value and not others.data.get("public_url"):
             raise ValueError("needs HOTLINE_PUBLIC_URL, to which it sends people back")
+        if value and not is_safe(value):
+            raise ValueError("begins with https://: by http:// anybody on the way signs in as anybody")
         return value
 
     @field_validator("ldap_url")

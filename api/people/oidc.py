@@ -32,6 +32,7 @@ from hotline.directory.roles import RolesError
 from hotline.errors import Refused
 from hotline.people import accounts, second_factor
 from settings import Settings
+from settings.values import is_safe
 
 router = APIRouter(prefix="/session/city", include_in_schema=False)
 log = logging.getLogger("api")
@@ -79,6 +80,7 @@ def install(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
 async def leave(request: Request, settings: InForce) -> Response:
     """Go to the city's sign-in, which sends back to where we are known to be, whatever the request says."""
     try:
+        await _check_addresses(request)
         left: Response = await _city(request).authorize_redirect(request, f"{settings.public}{_PATH}/back")
     except (AuthlibBaseError, httpx.HTTPError, ValueError, KeyError, RuntimeError) as error:
         return _refused("city-away", error)
@@ -90,6 +92,7 @@ async def come_back(request: Request, engine: Database, settings: InForce) -> Re
     """Come back from it; whoever it names and is known here is signed in."""
     issuer = {"iss": {"essential": True, "value": settings.oidc_issuer}}
     try:
+        await _check_addresses(request)
         token = await _city(request).authorize_access_token(request, claims_options=issuer, leeway=_LEEWAY_S)
         claims = token["userinfo"]
     except httpx.HTTPError as error:
@@ -184,6 +187,14 @@ def _person(session: Session, claims: Mapping[str, Any], settings: Settings) -> 
 
 def _city(request: Request) -> StarletteOAuth2App:
     return request.app.state.city
+
+
+async def _check_addresses(request: Request) -> None:
+    """Refuse a provider whose own document leads to http. Raises ValueError, and what its client does."""
+    told = await _city(request).load_server_metadata()
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
+        if name in told and not is_safe(str(told[name])):
+            raise ValueError(f"its {name} is at http")
 
 
 def _refused(code: str, error: Exception | None) -> Response:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hotline.directory.ldap_connection import Away
 from settings import Settings
+from settings.values import is_safe
 
 LONGEST_TOKEN = 5000
 _ANSWER_S = 5.0
@@ -65,6 +66,8 @@ class Provider:
         told = self._json(client.get(f"{settings.oidc_issuer.rstrip('/')}/.well-known/openid-configuration"))
         if told.get("issuer") != settings.oidc_issuer or not isinstance(told.get("token_endpoint"), str):
             raise Away("answer", "it is not the issuer that it should be")
+        if not is_safe(told["token_endpoint"]):
+            raise Away("answer", "its tokens are given by http")
         self._tokens: str = told["token_endpoint"]
 
     def refreshed(self, asked: Asked) -> Fresh | None:

@@ -161,6 +161,34 @@ def test_given_no_issuer_when_asked_then_there_is_no_such_way_and_an_issuer_need
         load(_env_file=None)
 
 
+@pytest.mark.parametrize(
+    ("issuer", "is_taken"),
+    [
+        ("http://login.provider.example/staff", False),
+        ("http://127.0.0.1.provider.example", False),
+        ("https://login.provider.example/staff", True),
+        ("http://127.0.0.1:8080/staff", True),
+        ("http://[::1]:8080/staff", True),
+    ],
+)
+def test_issuer_at_http_is_refused(monkeypatch: pytest.MonkeyPatch, issuer: str, is_taken: bool) -> None:
+    values = {"OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "x", "PUBLIC_URL": OURS, "OIDC_ISSUER": issuer}
+    for name, value in values.items():
+        monkeypatch.setenv(f"HOTLINE_{name}", value)
+    if is_taken:
+        assert load(_env_file=None).oidc_issuer == issuer
+    else:
+        with pytest.raises(SettingsError, match=r"HOTLINE_OIDC_ISSUER.*begins with https://"):
+            load(_env_file=None)
+
+
+@pytest.mark.parametrize("endpoint", ["authorization_endpoint", "token_endpoint", "jwks_uri"])
+def test_provider_that_leads_to_http_is_refused(page: TestClient, endpoint: str) -> None:
+    page.get(CITY)
+    page.app.state.city.server_metadata[endpoint] = "http://login.provider.example/x"  # type: ignore[attr-defined]
+    assert page.get(CITY).headers["location"] == "/sign-in?refused=city-away"
+
+
 def test_given_a_request_that_names_another_host_when_somebody_leaves_for_the_city_then_it_sends_back_to_ours(
     page: TestClient,
 ) -> None:
