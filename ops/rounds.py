@@ -11,7 +11,7 @@ from db.engine import now
 from db.models import Official
 from hotline import audit, numbers, tickets
 from hotline.errors import Refused
-from hotline.line import line, registration
+from hotline.line import carry_over, line, registration
 from hotline.reports import reports
 from hotline.rounds import notices, officials, planning, rounds
 from ops.terminal import fail, settings, transaction
@@ -206,6 +206,18 @@ def end(round_id: Number) -> None:
     """Record that the round has ended."""
     with transaction() as session:
         planning.end(session, rounds.get(session, round_id), who=audit.COMMAND_LINE)
+
+
+@app.command("take-back")
+def take_back(round_id: Number, reason: Reason) -> None:
+    """Take a carry-over back: of a round that is not over after all, as when the clock was wrong.
+
+    Whoever was called, moved or gave up their place since stays where they are.
+    """
+    with transaction() as session:
+        round_ = rounds.get(session, round_id)
+        done = carry_over.take_back(session, round_, who=audit.COMMAND_LINE, reason=reason)
+    typer.echo(f"{done.back} are back in round {round_id}; {done.stay} stay where they are")
 
 
 @app.command("move-up")

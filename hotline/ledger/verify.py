@@ -74,6 +74,10 @@ _RULES = {
 }
 
 
+_TAKEN_BACK = _Rule(
+    {*_HERE, "round_id", "rounds_missed", "not_before"}, {*_LEFT, _S.CANCELLED, _S.CLOSED}, _LEFT
+)
+"""A carry-over of a round that was not over after all."""
 _RELEASED = _Rule({"not_before"}, {_S.WAITING}, {_S.WAITING})
 
 
@@ -201,13 +205,16 @@ def _wrong(fact: Fact, old: LedgerPlace | None, new: LedgerPlace, details: dict[
         elif (new.moved_up, new.rounds_missed, new.not_before) != (0, 0, None):
             yield "at another place than that of its time"
         return
-    rule = _RELEASED if _is_released(fact, old, new, details) else _RULES[fact]
+    is_back = fact is Fact.CARRIED and "back" in details
+    rule = _TAKEN_BACK if is_back else _RELEASED if _is_released(fact, old, new, details) else _RULES[fact]
     changed = {name for name in LedgerPlace._fields if getattr(old, name) != getattr(new, name)}
     if changed - rule.changes:
         yield f"changes {', '.join(sorted(changed - rule.changes))}"
     if old.state not in rule.before or new.state not in rule.after:
         yield f"leads from {old.state} to {new.state}"
-    if fact is Fact.CARRIED and new.rounds_missed != old.rounds_missed + 1:
+    if is_back and old.rounds_missed - new.rounds_missed not in (0, 1):
+        yield "takes more than one missed round back"
+    if fact is Fact.CARRIED and not is_back and new.rounds_missed != old.rounds_missed + 1:
         yield "does not add one missed round"
     if fact is Fact.MOVED_UP and not str(details.get("reason", "")).strip():
         yield "without a reason"

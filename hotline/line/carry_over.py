@@ -4,17 +4,19 @@ The registration keeps its ticket number and the time of registering, and gains 
 leaves its round in one guarded step, which `carries` remembers: run twice, nothing happens twice.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Engine, Integer, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Engine, Integer, Select, and_, bindparam, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload, make_transient
 
 from db import events
 from db.engine import core, now
 from db.models import (
     Carry,
+    Delivery,
     OutboxKind,
     OutboxMessage,
     Registration,
@@ -27,9 +29,10 @@ from db.models import (
 from db.peeks import peek
 from db.states import HOLDS_PLACE, Fact, RegistrationState
 from db.trusted_time import trusted_now
-from hotline import outbox
+from hotline import audit, outbox, reasons
+from hotline.errors import Refused
 from hotline.ledger import ledger
-from hotline.line import confirmations, line, turn_near_calls
+from hotline.line import confirmations, line, registration_limits, turn_near_calls
 from hotline.rounds import rounds
 
 _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
@@ -164,6 +167,93 @@ def run(session: Session, limit: int = 100) -> int:
         ledger.record(session, step.fact, step.registration, left=step.left.id, **merged)
         events.registration_changed(session, step.registration)
     return len(steps)
+
+
+class TakenBack(NamedTuple):
+    """How many places came back into a round, and how many stay, since something came of them meanwhile."""
+
+    back: int
+    stay: int
+
+
+def take_back(session: Session, round_: Round, *, who: str, reason: str) -> TakenBack:
+    """Undo the carry-over of a round that is not over after all, as the ledger tells it.
+
+    A place comes back as it was before, also one that was closed or gave way to another. It stays where it is
+    if it was called, moved or given up since. Raises Refused("round-over" | "wrong-state") and what
+    `reasons.check` raises.
+    """
+    reason = reasons.check(reason)
+    rounds.check_not_over(round_, now(session))
+    if round_.is_operators_line:
+        raise Refused("wrong-state", "nobody is carried out of the operators' line")
+    carried = set(session.scalars(select(Carry.registration_id).where(Carry.from_round_id == round_.id)))
+    places = session.scalars(_may_come_back(round_.id, carried).with_for_update(of=Registration)).all()
+    came_from = {each.id: each.round_id for each in places}
+    back = [each for each in places if each.merged_into_id not in carried and _restore(session, each, round_)]
+    session.flush()  # the numbers are free in the next round before their other places come back
+    ids = {each.id for each in back}
+    back += [
+        each
+        for each in places
+        if each.merged_into_id in ids and _restore(session, each, round_, came_from[each.merged_into_id])
+    ]
+    _drop_unsent(session, [each.id for each in back], round_.id)
+    session.flush()  # every row first, then the logs
+    stay = len(carried - ids)
+    audit.record(session, who, "carry-over-taken-back", f"round {round_.id}", reason)
+    for each in back:
+        ledger.record(session, Fact.CARRIED, each, left=came_from[each.id], back=True)
+        events.registration_changed(session, each)
+    return TakenBack(len(back), stay)
+
+
+def _may_come_back(round_id: int, carried: Collection[int]) -> Select[Registration]:
+    ended = Registration.state.in_(words((RegistrationState.CLOSED, RegistrationState.CANCELLED)))
+    its = or_(
+        Registration.id.in_(carried),
+        Registration.merged_into_id.in_(carried),
+        and_(Registration.round_id == round_id, ended),
+    )
+    return select(Registration).where(its).order_by(Registration.id)
+
+
+def _restore(session: Session, place: Registration, round_: Round, merged_in: int | None = None) -> bool:
+    """Put the place back to where it was before its last fact, if that was the carry-over's.
+
+    `merged_in`: the round in which it gave way to a place that was carried there.
+    """
+    facts = ledger.of_registration(session, place.id)
+    last = json.loads(facts[-1].details)
+    if last.get("left") != (merged_in or round_.id) or "back" in last:
+        return False
+    before = ledger.place(facts[-2])
+    if registration_limits.holds(session, before.round_id, place.number) is not None:
+        return False
+    if facts[-1].fact is Fact.CARRIED:
+        session.delete(session.get_one(Carry, (place.id, round_.id)))
+    place.round_id, place.state, place.merged_into_id = before.round_id, before.state, None
+    place.not_before = before.not_before
+    if place.rounds_missed != before.rounds_missed:
+        place.rounds_missed = before.rounds_missed
+        if before.state is RegistrationState.UNREACHED and not turn_near_calls.has_deferred(session, place):
+            place.rounds_unanswered -= 1
+    return True
+
+
+def _drop_unsent(session: Session, ids: Collection[int], round_id: int) -> None:
+    """Nobody is told that a round did not reach them which goes on."""
+    untrue = (*_TOLD, OutboxKind.CARRIED, OutboxKind.CLOSED)
+    session.execute(
+        delete(OutboxMessage)
+        .where(
+            OutboxMessage.registration_id.in_(ids),
+            OutboxMessage.round_id == round_id,
+            OutboxMessage.kind.in_(words(untrue)),
+            OutboxMessage.state == Delivery.PENDING,
+        )
+        .execution_options(synchronize_session=False)
+    )
 
 
 def is_expected(session: Session, round_: Round) -> bool:

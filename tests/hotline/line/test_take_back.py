@@ -1,0 +1,108 @@
+"""A live round that a wrong clock emptied, whose carry-over is taken back."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from clerk import jobs
+from db.engine import now, reading, writing
+from db.models import AuditEntry, Carry, OutboxKind, OutboxMessage, Registration
+from db.states import Outcome, RegistrationState
+from hotline.callbacks import callbacks, claims
+from hotline.ledger.verify import verify
+from hotline.line import carry_over, line, registration
+from hotline.rounds import rounds
+from settings import Settings
+from tests.factories import HOUR, a_number
+from tests.kit.refusal import refusal
+from tests.kit.story import REASON, Story, a_live_round
+
+S = RegistrationState
+WRONG = "ساعت سامانه غلط بود"
+COLUMNS = ("id", "round_id", "state", "moved_up", "rounds_missed", "rounds_unanswered", "merged_into_id")
+
+
+@pytest.fixture
+def story(engine: Engine, settings: Settings) -> Story:
+    """One was not reached, three wait (one moved up), one is not confirmed, one is in both rounds."""
+    story = Story(engine, settings.model_copy(update={"max_attempts": 1, "retry_seconds": 0}))
+    story.registers()
+    assert story.called(Outcome.NO_ANSWER)
+    ids = [story.registers() for _ in range(3)]
+    story.moves_up(ids[2])
+    story.keyed_in()
+    number = a_number()
+    story.registers(number)
+    with writing(engine) as session:
+        following = a_live_round(session, rounds.get(session, story.round).official_id)
+        following.starts_at = now(session) + HOUR
+        session.flush()
+        registration.register(session, round_id=following.id, number=number)
+    return story
+
+
+def places(story: Story) -> list[tuple[Any, ...]]:
+    with reading(story.engine) as session:
+        columns = [getattr(Registration, name) for name in COLUMNS]
+        return [tuple(row) for row in session.execute(select(*columns).order_by(Registration.id))]
+
+
+def is_emptied(story: Story) -> None:
+    """The round was over for a moment, and the clerk worked."""
+    with writing(story.engine) as session:
+        rounds.get(session, story.round).ended_at = now(session)
+    jobs.carry_over(story.engine, story.conf)
+    with writing(story.engine) as session:
+        rounds.get(session, story.round).ended_at = None
+        assert not line.page(session, story.round, 99, None)
+
+
+def takes_back(story: Story) -> carry_over.TakenBack:
+    with writing(story.engine) as session:
+        return carry_over.take_back(session, rounds.get(session, story.round), who="u", reason=WRONG)
+
+
+def test_emptied_round_is_as_it_was(story: Story) -> None:
+    before = places(story)
+    is_emptied(story)
+    assert places(story) != before
+    assert takes_back(story) == (7, 0)
+    assert places(story) == before
+    assert verify(story.engine).problems == []
+    with reading(story.engine) as session:
+        kept = select(OutboxMessage.kind).where(OutboxMessage.kind == OutboxKind.CARRIED)
+        assert session.scalars(kept).all() == [] and session.scalars(select(Carry)).all() == []
+        done = select(AuditEntry.reason).where(AuditEntry.action == "carry-over-taken-back")
+        assert session.scalars(done).all() == [WRONG]
+    assert takes_back(story) == (0, 0)
+    is_emptied(story)
+    assert verify(story.engine).problems == [], "and may be carried again"
+
+
+def test_whoever_was_called_since_stays(story: Story, engine: Engine) -> None:
+    is_emptied(story)
+    with writing(engine) as session:
+        carried = session.scalars(select(Carry.to_round_id)).first()
+        following = rounds.get(session, carried or 0)
+        following.starts_at = now(session) - timedelta(minutes=1)
+        session.flush()
+        callback = claims.call_ahead(session, following)
+        assert callback
+        token, called = callback.token, callback.registration_id
+    assert takes_back(story).stay == 1
+    with reading(engine) as session:
+        place = session.get_one(Registration, called)
+        assert (place.round_id, place.state) == (carried, S.CALLING)
+        assert callbacks.by_token(session, token)
+    assert verify(engine).problems == []
+
+
+def test_round_that_is_over_is_refused(story: Story) -> None:
+    is_emptied(story)
+    with writing(story.engine) as session:
+        round_ = rounds.get(session, story.round)
+        rounds.end_round(session, round_)
+        code = refusal(lambda: carry_over.take_back(session, round_, who="u", reason=REASON))
+    assert code == "round-over"
