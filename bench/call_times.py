@@ -42,7 +42,7 @@ ENGLISH = "9"
 _BLIND_S = 0.3
 _CUT = 1120
 """Samples: a packet more than those by which a clip is known."""
-GOALS = {"committed": 45.0, "ticket": 55.0, "ended": 110.0}
+GOALS = {"committed": 25.0, "ticket": 30.0, "ended": 70.0}
 
 
 @dataclass
