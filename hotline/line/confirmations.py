@@ -240,12 +240,13 @@ def call_new_number(session: Session, agreed: Confirmation) -> None:
 
 
 def forget(session: Session) -> None:
-    """Delete, and who asked with it, what was asked for 30 days ago and waits for nobody any more."""
+    """Delete, and who asked with it, what was decided, or else asked, 30 days ago and waits for nobody."""
     waits = exists().where(
         Registration.id == Confirmation.registration_id, Registration.state == _S.UNCONFIRMED
     )
     over = or_(Confirmation.decided_at.is_not(None), ~waits)
-    long_ago = Confirmation.asked_at < trusted_now(session) - _KEPT
+    last_at = func.coalesce(Confirmation.decided_at, Confirmation.asked_at)
+    long_ago = last_at < trusted_now(session) - _KEPT
     session.execute(
         delete(Confirmation)
         .where(long_ago, over, Confirmation.token.is_(None))

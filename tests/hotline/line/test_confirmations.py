@@ -365,3 +365,21 @@ def test_given_old_wishes_when_they_are_forgotten_then_only_what_still_waits_for
     assert set(session.scalars(select(Confirmation.id))) == {waits, new}
     assert of_place not in {waits, new}
     assert {c.kind for c in session.scalars(select(Confirmation))} == {ConfirmationKind.REGISTRATION}
+
+
+def test_no_lasts_thirty_days_from_its_saying(session: Session) -> None:
+    """It was said two days after the question, which was asked 31 days ago."""
+    asked, said = now(session) - timedelta(days=31), now(session) - timedelta(days=29)
+    number = make.a_number()
+    no = Confirmation(
+        kind=ConfirmationKind.REGISTRATION,
+        number=number,
+        asked_at=asked,
+        not_before=asked,
+        decided_at=said,
+        agreed=False,
+    )
+    session.add(no)
+    session.flush()
+    confirmations.forget(session)
+    assert confirmations.left_in_peace(session, number)
