@@ -34,6 +34,7 @@ from api.people.sessions import is_right
 from api.routes import APIRouter
 from db.engine import writing
 from db.models import User
+from hotline import audit
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 from hotline.people import accounts, second_factor, sign_ins
@@ -81,6 +82,7 @@ def change_password(  # noqa: PLR0917
     with writing(engine) as session:
         accounts.set_password(session, user.id, body.new, given=False, city=settings.of_city)
         sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
+        audit.record(session, user.username, "password-changed", f"person {user.username}")
 
 
 @router.put("/pin", status_code=204)
@@ -91,6 +93,7 @@ def change_pin(
     _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
         accounts.set_pin(session, user.username, ascii_digits(body.pin))
+        audit.record(session, user.username, "pin-changed", f"person {user.username}")
 
 
 @router.post("/second-factor/offer")
@@ -121,6 +124,7 @@ def confirm(  # noqa: PLR0917
     mine = sign_ins.again(session, sign_in)
     codes = second_factor.confirm(session, mine, body.code, settings)
     cookies.renew(request, response, session, mine)
+    audit.record(session, mine.user.username, "second-factor-set", f"person {mine.user.username}")
     return RecoveryCodes(codes=codes)
 
 
@@ -137,6 +141,7 @@ def remove(  # noqa: PLR0917
     _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
         second_factor.remove(session, sign_ins.again(session, sign_in), settings)
+        audit.record(session, user.username, "second-factor-removed", f"person {user.username}")
 
 
 @router.delete("/sessions", status_code=204)
@@ -152,8 +157,12 @@ def end_one(session_id: Hash, user: Anybody, session: Writing) -> None:
 
 
 def _ask_again(request: Request, user: User, password: str, engine: Engine, settings: Settings) -> None:
+    """Ask for the present password; a wrong one is in the audit log, for somebody else may sit there."""
     if user.from_directory:
-        if not directory.confirms(request, engine, settings, user, password):
-            raise Refused("wrong-password", "this is not the directory's password")
-    elif not is_right(request, f"account {user.id}", user.password_hash, password):
-        raise Refused("wrong-password", "this is not the present password")
+        right, whose = directory.confirms(request, engine, settings, user, password), "the directory's"
+    else:
+        right, whose = is_right(request, f"account {user.id}", user.password_hash, password), "the present"
+    if not right:
+        with writing(engine) as session:
+            audit.record(session, user.username, "password-refused", f"person {user.username}")
+        raise Refused("wrong-password", f"this is not {whose} password")

@@ -118,13 +118,15 @@ def choose_password(  # noqa: PLR0917
         mine = sign_ins.again(session, sign_in)
         sign_in_steps.choose_password(session, mine, body.new, settings)
         cookies.renew(request, response, session, mine)
+        audit.record(session, mine.user.username, "password-changed", f"person {mine.user.username}")
         return _in_or_next(session, mine, request, response, settings)
 
 
 @router.delete("/session", status_code=204)
 def sign_out(request: Request, response: Response, session: Writing) -> None:
     """Sign out; without a session nothing happens."""
-    sign_ins.sign_out(session, cookies.cookie_of(request))
+    if username := sign_ins.sign_out(session, cookies.cookie_of(request)):
+        audit.record(session, username, "signed-out", f"person {username}")
     cookies.drop_cookie(request, response)
 
 

@@ -124,9 +124,11 @@ def seen(session: Session, sign_in: SignIn, address: str) -> None:
     session.execute(used.values(last_seen_at=now(session), address=address[:45]))
 
 
-def sign_out(session: Session, cookie: str) -> None:
-    """End the session with this cookie."""
-    session.execute(delete(SignIn).where(SignIn.token_hash == cookie_hash(cookie)))
+def sign_out(session: Session, cookie: str) -> str:
+    """End the session with this cookie. Return its person's user name; empty if there is none."""
+    ended = delete(SignIn).where(SignIn.token_hash == cookie_hash(cookie)).returning(SignIn.user_id)
+    user_id = session.scalar(ended)
+    return session.get_one(User, user_id).username if user_id else ""
 
 
 def end_session(session: Session, user_id: int, token_hash: str) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from itertools import islice
 from threading import Event
 
+import pyotp
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -15,6 +16,7 @@ from api import limits
 from api.cookies import COOKIE
 from db.engine import now, reading, writing
 from db.models import SignIn, User
+from hotline import audit
 from hotline.errors import Refused
 from hotline.people import accounts, lockout, sign_ins
 from settings import Settings
@@ -290,3 +292,25 @@ def test_given_guesses_that_come_at_once_when_taken_then_no_more_get_through_tha
     assert sum(at_once(45, take)) == limits.PASSWORD_BURST
     guesses.give_back("192.0.2.1")
     assert [take(0), take(0)] == [True, False]
+
+
+def test_changes_of_ones_own_account_are_in_the_audit_log(app: FastAPI, engine: Engine, user: User) -> None:
+    page = a_browser(app)
+    assert sign_in(page) == ""
+    wrong = page.put(f"{V1}/account/pin", json={"password": "not-this-one-8", "pin": "2468"})
+    assert wrong.status_code == 403
+    assert page.put(f"{V1}/account/pin", json={"password": PASSWORD, "pin": "2468"}).status_code == 204
+    offered = page.post(f"{V1}/account/second-factor/offer", json={"password": PASSWORD}).json()
+    code = pyotp.TOTP(offered["secret"]).now()
+    assert page.put(f"{V1}/account/second-factor", json={"code": code}).status_code == 200
+    assert page.post(f"{V1}/account/second-factor/remove", json={"password": PASSWORD}).status_code == 204
+    changed = page.put(f"{V1}/account/password", json={"password": PASSWORD, "new": NEW})
+    assert changed.status_code == 204
+    for _ in range(2):
+        assert page.delete(f"{V1}/session").status_code == 204
+    with reading(engine) as session:
+        found = [(each.who, each.action) for each in reversed(audit.search(session))]
+        told = " ".join(f"{each.subject} {each.reason}" for each in audit.search(session))
+    deeds = ["signed-in", "password-refused", "pin-changed", "second-factor-set", "second-factor-removed"]
+    assert found == [("mayor", deed) for deed in [*deeds, "password-changed", "signed-out"]]
+    assert not [each for each in (PASSWORD, NEW, "not-this-one-8", "2468", code) if each in told]
