@@ -5,6 +5,7 @@ import { Problem } from '../api/problem'
 import { useLanguage } from '../language/language'
 import { Softphone, type Account } from '../phone/softphone'
 import { ErrorNotice } from '../ui/error-notice'
+import { LanguageSwitch } from '../ui/language-switch'
 import { Loading } from '../ui/loading'
 import { Num } from '../ui/number'
 import { Handset } from './handset'
@@ -42,6 +43,7 @@ export default function PhonePage() {
   return (
     <main className={style.page}>
       <div className={style.body}>
+        <div className={style.top}><LanguageSwitch /></div>
         <h1>{text.citizenPhone.title}</h1>
         <NativeSelect
           label={text.citizenPhone.line} data-testid="line-select" size="md" value={number}
