@@ -15,6 +15,8 @@ from typing import NamedTuple
 from settings import CITY, Settings
 
 STATUS, _LOCK, _ASKED = "backup.json", "backup.lock", "backup.asked"
+PLAIN = "hotline137-*.tar"
+"""Names of backups that are not encrypted; encrypted ones end in .tar.age."""
 _AGAIN = timedelta(hours=1)
 """One that failed is tried again after so long."""
 _FORGOTTEN = timedelta(days=1)

@@ -153,10 +153,11 @@ def prompts(known: Known) -> Iterator[Finding]:
 
 
 def backup(known: Known) -> Iterator[Finding]:
-    """How old the last whole backup is."""
+    """Say how old the last whole backup is, and whether backups are encrypted."""
     folder, last = known.settings.backup_dir, backups.read(known.settings)
     if folder and not folder.is_dir():
         yield fault("backup", f"{folder} is not there", "mount it; docs/operate/backup.md")
+    yield from _unencrypted(known.settings, last)
     if last and not last.ok:
         yield warning(
             "backup",
@@ -177,3 +178,26 @@ def backup(known: Known) -> Iterator[Finding]:
         yield say("backup", said, "hotline137 backup DIR now; why does the clerk not? docs/operate/backup.md")
     else:
         yield ok("backup", said)
+
+
+def _unencrypted(settings: Settings, last: backups.Status | None) -> Iterator[Finding]:
+    """Find backups that anybody can read, and the setting that would make them."""
+    holds = "the secret, providers' keys, and citizens' numbers and voices"
+    if settings.backup_dir and not settings.backup_recipient:
+        yield fault(
+            "backup",
+            f"backups are not encrypted: each has {holds}",
+            "HOTLINE_BACKUP_RECIPIENT=age1…, of `age-keygen -o key.txt` on another machine; "
+            "docs/operate/backup.md",
+        )
+        return
+    plain = set(settings.backup_dir.glob(backups.PLAIN)) if settings.backup_dir else set()
+    if last and last.good_path and (path := Path(last.good_path)).match(backups.PLAIN) and path.is_file():
+        plain.add(path)
+    if plain:
+        newest = max(plain, key=lambda path: path.name)
+        yield fault(
+            "backup",
+            f"{len(plain)} not encrypted, the newest {newest}: whoever has it has {holds}",
+            f"once an encrypted one is made: rm {newest.parent}/{backups.PLAIN}",
+        )

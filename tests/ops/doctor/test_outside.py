@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+import tarfile
 import threading
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -14,6 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from pyrage.x25519 import Identity
 from sqlalchemy import Engine
 
 from db.engine import writing
@@ -21,6 +23,8 @@ from db.models import SmsAccount
 from hotline import backups
 from hotline.backups import Status
 from ops import run
+from ops.backup import take
+from ops.backup.contents import SECRET
 from settings import Settings
 from settings.addresses import Address
 from tests.ops.doctor.examined import NOW, Told
@@ -199,3 +203,41 @@ def test_given_a_backup_when_it_is_old_or_failed_then_it_is_told(
     backups.write(here, Status(at=NOW, ok=why is None, error=why, good_at=good, good_path="/b"))
     found = Told("--json").bad()["backup"]
     assert found[0] == state and said in found[1]
+
+
+def test_backups_without_a_recipient_are_a_fault(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOTLINE_BACKUP_DIR", str(tmp_path))
+    (finding,) = [each for each in Told("--json").findings if each["name"] == "backup" and each["do"]]
+    assert finding["state"] == "fault" and "not encrypted" in finding["said"]
+    assert finding["do"].startswith("HOTLINE_BACKUP_RECIPIENT=age1")
+    monkeypatch.setenv("HOTLINE_BACKUP_RECIPIENT", str(Identity.generate().to_public()))
+    assert "backup" not in Told("--json").bad()
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_plain_backup_left_on_a_disk_is_a_fault(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, by_hand: bool
+) -> None:
+    folder, stick = tmp_path / "night", tmp_path / "stick"
+    folder.mkdir()
+    stick.mkdir()
+    monkeypatch.setenv("HOTLINE_BACKUP_DIR", str(folder))
+    monkeypatch.setenv("HOTLINE_BACKUP_RECIPIENT", str(Identity.generate().to_public()))
+    made = take.take(here, stick if by_hand else folder, "")
+    assert made
+    (folder / "hotline137-20261129T030000Z.tar.age").touch()
+    state, said = Told("--json").bad()["backup"]
+    assert state == "fault" and f"1 not encrypted, the newest {made.path}" in said
+    made.path.unlink()
+    assert "backup" not in Told("--json").bad()
+
+
+def test_plain_backup_holds_the_secret_and_the_settings(here: Settings, tmp_path: Path) -> None:
+    made = take.take(here, tmp_path, "")
+    assert made
+    with tarfile.open(made.path) as tar:
+        secret, environment = (tar.extractfile(name) for name in (SECRET, "settings/environment.env"))
+        assert secret and secret.read() == b"5" * 64
+        assert environment and b"HOTLINE_SMS_KAVENEGAR_KEY=akeyofkavenegar" in environment.read()
