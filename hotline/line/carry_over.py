@@ -90,7 +90,7 @@ _DUE = (
         or_(_given_up, and_(Round.is_operators_line.is_(False), NEXT_ROUND.is_not(None))),
         ~_waits_for_an_outcome,
     )
-    .order_by(*line.ORDER)
+    .order_by(Registration.registered_at, Registration.id)
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(of=Registration, skip_locked=True)
 )
