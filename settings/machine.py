@@ -44,7 +44,8 @@ class Machine(Part):
     """Where the pages and the API listen."""
     trusted_proxies: Words = ("127.0.0.1", "::1")
     """Addresses or networks of the proxies before HOTLINE_HTTP: they alone are believed about a browser's
-    address and whether it came by HTTPS (X-Forwarded-For, X-Forwarded-Proto)."""
+    address and whether it came by HTTPS (X-Forwarded-For, X-Forwarded-Proto). Asterisk takes browsers'
+    phones from them alone."""
     insiders: Words = ("127.0.0.1", "::1")
     """Addresses or networks that see the details of /healthz, and /metrics, if they come without a proxy.
     Empty: nobody by address."""

@@ -87,13 +87,13 @@ def ports(known: Known) -> Iterator[Finding]:
 
 
 def websocket(known: Known) -> Iterator[Finding]:
-    """Whether strangers reach Asterisk's WebSocket without the question of a proxy."""
+    """Whether browsers elsewhere are sent to Asterisk itself, which lets only the proxies in."""
     url = urlsplit(known.settings.websocket)
     if url.scheme == "ws" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
         yield warning(
             "websocket",
-            f"{known.settings.websocket}: strangers can take all of Asterisk's sessions, and browsers have no"
-            " microphone there",
+            f"{known.settings.websocket}: Asterisk refuses browsers that come without a proxy, and they have"
+            " no microphone there",
             "a TLS proxy that asks who is signed in (docs/operate/proxy.md), HOTLINE_WEBSOCKET_URL=wss://…",
         )
 

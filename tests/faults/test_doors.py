@@ -2,7 +2,7 @@
 
 import socket
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from tests.kit.system import System
 from tests.kit.websocket import WebSocketSip
 
 MANY = 1000
+SESSIONS = 1500
 FLOOD = "127.0.0.2"
 SDP = "\r\n".join(
     [
@@ -63,6 +64,33 @@ def test_given_a_thousand_idle_connections_when_others_come_then_pages_and_phone
                 client.bind((FLOOD, 0))
                 client.connect(tuple(door))
         assert min(_seconds_to_be_served(system) for _ in range(3)) < slowness()
+
+
+def test_strangers_with_one_sip_request_each_leave_desks_room(system: System) -> None:
+    allow_files()
+    with ExitStack() as closing:
+        for _ in range(SESSIONS):
+            with suppress(ConnectionRefusedError):
+                stranger = WebSocketSip(system.settings.asterisk_http, source=FLOOD)
+                closing.enter_context(stranger).request("OPTIONS", user="137", caller="desk-1")
+        with WebSocketSip(system.settings.asterisk_http) as desk:
+            assert desk.request("OPTIONS", user="137", caller="desk-1") == 401
+
+
+@pytest.mark.parametrize(
+    ("source", "path", "status"),
+    [
+        *((FLOOD, path, b"403") for path in ("/ws", "/WS", "//ws", "/ws?x", "/")),
+        *(("127.0.0.1", path, b"404") for path in ("ws", "http://137/ws", "/httpstatus")),
+    ],
+)
+def test_refused_path_closes_the_connection(system: System, source: str, path: str, status: bytes) -> None:
+    """Also where the path lacks the slash that the restriction asks for."""
+    with socket.create_connection(system.settings.asterisk_http, 30, (source, 0)) as wire:
+        wire.sendall(f"GET {path} HTTP/1.1\r\nHost: 137\r\n\r\n".encode())
+        with wire.makefile("rb") as answer:
+            assert status in answer.readline()
+            assert b"Connection: close\r\n" in answer.read()
 
 
 def _seconds_to_be_served(system: System) -> float:

@@ -43,6 +43,8 @@ _BYTECODE = {"PYTHONDONTWRITEBYTECODE": ""}
 """Hundreds of processes start here: compiling anew would cost each of them half a second."""
 _LAST_LINES = 150
 _PATIENCE = "PRAGMA busy_timeout = 30000"
+PROXY = "127.0.0.5"
+"""An address whose WebSockets Asterisk takes, and which is not the trunk's."""
 
 
 _OURS = "0913555"
@@ -78,6 +80,7 @@ class System:
             "HOTLINE_HTTP": f"127.0.0.1:{free_port()}",
             "HOTLINE_SIP": f"127.0.0.1:{free_port()}",
             "HOTLINE_ASTERISK_HTTP": f"127.0.0.1:{free_port()}",
+            "HOTLINE_TRUSTED_PROXIES": f"127.0.0.1 {PROXY}",
             "HOTLINE_AGI": f"127.0.0.1:{free_port()}",
             "HOTLINE_AMI": f"127.0.0.1:{free_port()}",
             "HOTLINE_TRUNK_HOST": f"127.0.0.1:{self.trunk_port}",

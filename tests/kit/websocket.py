@@ -13,7 +13,10 @@ from settings.addresses import Address
 
 
 class WebSocketSip:
-    """A connection to /ws. It says what it likes about who it is; it has no password."""
+    """A connection to /ws. It says what it likes about who it is; it has no password.
+
+    Raises ConnectionRefusedError if the server does not take it.
+    """
 
     def __init__(self, server: Address, *, source: str = "127.0.0.1") -> None:
         self._server = server
@@ -33,7 +36,10 @@ class WebSocketSip:
         ]
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
         self._stream = self._socket.makefile("rb")
-        assert b"101" in self._stream.readline()
+        if b"101" not in (answer := self._stream.readline()):
+            self._stream.close()
+            self._socket.close()
+            raise ConnectionRefusedError(answer.decode())
         while self._stream.readline().strip():
             pass
         return self

@@ -12,7 +12,7 @@ import pytest
 from ops.supervisor import ASTERISK_INHERITS
 from tests.kit.fail2ban import counted
 from tests.kit.process import until
-from tests.kit.system import System
+from tests.kit.system import PROXY, System
 from tests.kit.websocket import WebSocketSip
 
 FRAMED = "203.0.113.66"
@@ -183,12 +183,12 @@ def test_given_a_wrong_password_when_a_phone_signs_in_then_one_line_names_its_tr
 
 def test_websocket_that_quotes_an_address_is_counted_for_its_own(system: System) -> None:
     before = len(system.log())
-    with WebSocketSip(system.settings.asterisk_http, source="127.0.0.5") as phone:
+    with WebSocketSip(system.settings.asterisk_http, source=PROXY) as phone:
         phone.send_packet(packet(caller=f"<sip:a@[x' failed for '{FRAMED}:5060' (callid: x) - No matching]>"))
         phone.send_packet(packet(caller="<sip:nobody@127.0.0.1>", call_id=FIELD))
         until(lambda: len(refusals(system, before)) == 2, "both are logged")
 
-    assert refusals(system, before) == ["127.0.0.5"] * 2
+    assert refusals(system, before) == [PROXY] * 2
 
 
 def test_running_asterisk_has_no_setting_in_its_environment(system: System) -> None:
