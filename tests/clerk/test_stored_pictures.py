@@ -1,5 +1,6 @@
 """Pictures go to the store when it takes them; until then, and while it is away, nothing of them is lost."""
 
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -38,7 +39,7 @@ def stored(settings: Settings, s3: S3Server) -> Settings:
 def handed_in(engine: Engine, settings: Settings, count: int = 1) -> list[File]:
     found = []
     for _ in range(count):
-        made = decoding._plain(files.jpeg())
+        made = decoding.plain(io.BytesIO(files.jpeg()))
         name = pictures.keep(settings.pictures_dir, made)
         with writing(engine) as session:
             pictures.add(session, name, made, number=NUMBER)

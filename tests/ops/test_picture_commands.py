@@ -1,5 +1,7 @@
 """hotline137 pictures move: all to the store and back, each compared."""
 
+import io
+
 import pytest
 from click.testing import Result
 from sqlalchemy import Engine, select
@@ -22,7 +24,7 @@ def test_given_pictures_when_moved_to_the_store_and_back_then_all_are_there_and_
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
     monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
-    made = decoding._plain(files.jpeg())
+    made = decoding.plain(io.BytesIO(files.jpeg()))
     names = sorted(pictures.keep(settings.pictures_dir, made) for _ in range(3))
     with writing(engine) as session:
         for name in names:

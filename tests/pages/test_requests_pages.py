@@ -1,6 +1,7 @@
 """Requests in a real browser: from the inbox to the citizen's confirmation, and a glance in English."""
 
 import base64
+import io
 import wave
 from datetime import timedelta
 from pathlib import Path
@@ -178,7 +179,7 @@ def test_given_a_request_when_it_is_released_and_withdrawn_then_the_page_says_wh
 def test_given_a_picture_when_faces_are_covered_then_the_preview_is_what_everybody_sees_and_nothing_else(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
-    made = decoding._plain(picture_files.jpeg((400, 300)))
+    made = decoding.plain(io.BytesIO(picture_files.jpeg((400, 300))))
     name = pictures.keep(settings.pictures_dir, made)
     with writing(engine) as session:
         request = a_request(session)

@@ -1,5 +1,6 @@
 """What is kept of each kind: how many, how much, since when, by which setting."""
 
+import io
 from datetime import timedelta
 
 from sqlalchemy import Engine
@@ -45,7 +46,7 @@ def test_given_files_and_rows_when_asked_what_is_kept_then_they_are_counted_with
     (settings.messages_dir / "link.wav").symlink_to("/etc/passwd")
     (backups / "hotline137-20261129T030000Z.tar").write_bytes(b"x" * 137)
     (backups / "holiday.jpg").write_bytes(b"x")
-    made = decoding._plain(picture_files.jpeg())
+    made = decoding.plain(io.BytesIO(picture_files.jpeg()))
     name = pictures.keep(settings.pictures_dir, made)
     with writing(engine) as session:
         pictures.add(session, name, made, number=a_number())

@@ -45,7 +45,7 @@ def left(folder: Path) -> list[str]:
 
 
 def a_picture(engine: Engine, settings: Settings) -> str:
-    made = decoding._plain(picture_files.jpeg())
+    made = decoding.plain(io.BytesIO(picture_files.jpeg()))
     name = pictures.keep(settings.pictures_dir, made)
     with writing(engine) as session:
         pictures.add(session, name, made, number=a_number())
