@@ -1,4 +1,4 @@
-"""The state folder's secret, from which every account's password is derived."""
+"""Secrets of the state folder, each 32 bytes: every account's password is derived from one."""
 
 import os
 import re
@@ -10,8 +10,14 @@ from pathlib import Path
 _RIGHT = re.compile(r"[0-9a-f]{64}\n?")
 
 
-def read(path: Path) -> bytes:
-    """The secret, made if there is none. Raises ValueError, with what to do, if the file is not one."""
+_IF_LOST = (
+    "put it back from a backup. Without one, delete it: then every phone account "
+    "is new, and everybody sets up a new second factor"
+)
+
+
+def read(path: Path, if_lost: str = _IF_LOST) -> bytes:
+    """Return the secret, made if there is none. Raises ValueError, with what to do: the file is not one."""
     if not path.exists():
         _make(path)
     try:
@@ -22,10 +28,7 @@ def read(path: Path) -> bytes:
         raise ValueError(f"{path}: {error.strerror}") from None
     if not _RIGHT.fullmatch(text):
         wrong = "not 64 hexadecimal digits" if text else "empty"
-        raise ValueError(
-            f"{path} is {wrong}: put it back from a backup. Without one, delete it: then every phone account "
-            "is new, and everybody sets up a new second factor"
-        )
+        raise ValueError(f"{path} is {wrong}: {if_lost}")
     return bytes.fromhex(text)
 
 

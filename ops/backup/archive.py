@@ -1,6 +1,7 @@
 """The archive: a tar that is written and read as a stream, and says at its end what must be in it.
 
-Its first member is its head (what made it), its last the manifest: without one it is not whole.
+Its first member is its head (what made it), then come the files and the manifest: without one it is not
+whole. The last member is the signature of head and manifest (ops.backup.signing).
 """
 
 import errno
@@ -12,7 +13,7 @@ import re
 import stat
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -21,7 +22,7 @@ import pyrage
 
 from hotline.backups import Why
 
-HEAD, MANIFEST = "hotline137.json", "manifest.json"
+HEAD, MANIFEST, SIGNATURE = "hotline137.json", "manifest.json", "signature.json"
 FORMAT = 1
 _LARGEST_TEXT = 256 << 20
 _CHUNK = 1 << 20
@@ -42,6 +43,13 @@ class Kept(NamedTuple):
 
     size: int
     sha256: str
+    mtime: int | None = None
+    """None: an older version made the archive. Files are deleted by age, so the signature covers it."""
+
+
+def statement_of(head: bytes, manifest: bytes) -> bytes:
+    """Return the bytes that are signed: the head, and by the manifest every file."""
+    return hashlib.sha256(head).digest() + hashlib.sha256(manifest).digest()
 
 
 def is_name(name: str) -> bool:
@@ -52,11 +60,12 @@ def is_name(name: str) -> bool:
 class Writer:
     """Puts files into the archive, one after the other."""
 
-    def __init__(self, out: IO[bytes], head: dict[str, Any]) -> None:
+    def __init__(self, out: IO[bytes], head: dict[str, Any], sign: Callable[[bytes], bytes]) -> None:
         kept: Any = _Out(out)
         self._tar = tarfile.TarFile(fileobj=kept, mode="w", format=tarfile.PAX_FORMAT, copybufsize=_CHUNK)
         self.files: dict[str, Kept] = {}
-        self._text(HEAD, head | {"format": FORMAT})
+        self._sign, self._head = sign, _json(head | {"format": FORMAT})
+        self._text(HEAD, self._head)
 
     def add(self, name: str, path: Path) -> bool:
         """A plain file, as long as it is when it is opened; False: it is gone, or no file. Raises OSError."""
@@ -79,9 +88,11 @@ class Writer:
         self._write(name, io.BytesIO(data), len(data), 0)
 
     def close(self, counts: dict[str, int]) -> None:
-        """The archive is whole."""
+        """Write the manifest and the signature: the archive is whole."""
         files = {name: kept._asdict() for name, kept in self.files.items()}
-        self._text(MANIFEST, {"files": files, "counts": counts})
+        manifest = _json({"files": files, "counts": counts})
+        self._text(MANIFEST, manifest)
+        self._text(SIGNATURE, self._sign(statement_of(self._head, manifest)))
         self._tar.close()
 
     def _write(self, name: str, file: IO[bytes], size: int, mtime: float) -> None:
@@ -89,13 +100,16 @@ class Writer:
         info.size, info.mtime, info.mode = size, int(mtime), 0o600
         reader = _Measured(file, size)
         self._tar.addfile(info, reader)  # type: ignore[arg-type]  # it is read, and nothing else
-        self.files[name] = Kept(size, reader.sha256.hexdigest())
+        self.files[name] = Kept(size, reader.sha256.hexdigest(), int(mtime))
 
-    def _text(self, name: str, what: dict[str, Any]) -> None:
-        data = json.dumps(what, ensure_ascii=False).encode()
+    def _text(self, name: str, data: bytes) -> None:
         info = tarfile.TarInfo(name)
         info.size, info.mode = len(data), 0o600
         self._tar.addfile(info, io.BytesIO(data))
+
+
+def _json(what: dict[str, Any]) -> bytes:
+    return json.dumps(what, ensure_ascii=False).encode()
 
 
 class _Out:
@@ -134,6 +148,10 @@ class Unpacked(NamedTuple):
     head: dict[str, Any]
     files: dict[str, Kept]
     counts: dict[str, int]
+    statement: bytes
+    """The bytes that the signature is of."""
+    signature: bytes | None
+    """As it is in the archive, not verified yet; None: there is none."""
 
 
 def unpack(source: IO[bytes], folder: Path, check: Any = lambda head: None) -> Unpacked:
@@ -143,18 +161,23 @@ def unpack(source: IO[bytes], folder: Path, check: Any = lambda head: None) -> U
     Raises Unusable, OSError.
     """
     found: dict[str, Kept] = {}
-    head: dict[str, Any] | None = None
+    head, head_text = None, b""
     try:
         with tarfile.open(fileobj=source, mode="r|", bufsize=_CHUNK) as tar:
             for member in tar:
                 if head is None:
-                    head = _head(tar, member)
+                    head_text = _head_text(tar, member)
+                    head = _head(head_text)
                     check(head)
                 elif member.name == MANIFEST:
-                    said = json.loads(_text_of(tar, member))
+                    manifest = _text_of(tar, member)
+                    said = json.loads(manifest)
                     files = {name: Kept(**kept) for name, kept in said["files"].items()}
                     _compare(files, found)
-                    return Unpacked(head, files, said["counts"])
+                    last = tar.next()
+                    signature = _text_of(tar, last) if last and last.name == SIGNATURE else None
+                    statement = statement_of(head_text, manifest)
+                    return Unpacked(head, files, said["counts"], statement, signature)
                 else:
                     found[member.name] = _unpack_one(tar, member, folder, found)
     except (tarfile.TarError, EOFError, ValueError, KeyError, TypeError) as error:
@@ -162,10 +185,14 @@ def unpack(source: IO[bytes], folder: Path, check: Any = lambda head: None) -> U
     raise Unusable("the archive is cut short: its end is missing")
 
 
-def _head(tar: tarfile.TarFile, member: tarfile.TarInfo) -> dict[str, Any]:
+def _head_text(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     if member.name != HEAD or not member.isreg():
         raise Unusable("this is no backup of Hotline 137")
-    head: dict[str, Any] = json.loads(_text_of(tar, member))
+    return _text_of(tar, member)
+
+
+def _head(text: bytes) -> dict[str, Any]:
+    head: dict[str, Any] = json.loads(text)
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise Unusable(
             "the archive is of a newer version: install that one, or a newer one, and restore there"
@@ -197,13 +224,17 @@ def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, fou
             out.write(chunk)
         out.flush()
         os.fsync(out.fileno())
-    os.utime(path, (member.mtime, member.mtime))
-    return Kept(size, sha256.hexdigest())
+    mtime = int(member.mtime)
+    os.utime(path, (mtime, mtime))
+    return Kept(size, sha256.hexdigest(), mtime)
 
 
 def _compare(said: dict[str, Kept], found: dict[str, Kept]) -> None:
     for name in sorted({*said, *found}):
-        if said.get(name) != found.get(name):
+        there, kept = said.get(name), found.get(name)
+        if there and kept and there.mtime is None:
+            kept = kept._replace(mtime=None)
+        if there != kept:
             raise Unusable(f"the archive is damaged: {name} is not what was written")
 
 

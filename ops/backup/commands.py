@@ -1,4 +1,4 @@
-"""hotline137 backup, restore, db copy."""
+"""hotline137 backup, backup-signer, restore, db copy."""
 
 import os
 from datetime import datetime
@@ -13,7 +13,7 @@ from db.migrate import OtherVersion
 from hotline.ledger.verify import verify
 from ops import terminal
 from ops.backup import restore as restoring
-from ops.backup import take
+from ops.backup import signing, take
 from ops.backup.archive import Unusable
 
 _POLITE = 10
@@ -60,14 +60,31 @@ def restore(
         Path | None, typer.Option(help="The file with age's secret key, if it is encrypted.")
     ] = None,
     over: Annotated[bool, typer.Option(help="Put what is here aside.")] = False,
+    signer: Annotated[
+        str,
+        typer.Option(
+            help="What `hotline137 backup-signer` printed where FILE was made; not given: this machine's own."
+        ),
+    ] = "",
+    unproven: Annotated[
+        bool, typer.Option(help="Restore although nothing proves which installation made FILE.")
+    ] = False,
 ) -> None:
     """Put a backup in the place of this installation, which is empty and does not run."""
     settings = terminal.settings()
     try:
-        done = restoring.restore(settings, file, key.read_text() if key else "", over=over)
+        done = restoring.restore(
+            settings, file, key.read_text() if key else "", over=over, signer=signer, unproven=unproven
+        )
     except (Unusable, OSError, UnicodeDecodeError) as error:
         raise terminal.fail(f"nothing was restored: {error}") from None
     typer.echo(f"restored as of {done.head['at']}: {done.files} files, {done.rows} rows")
+    if done.unproven:
+        typer.secho(f"NOT PROVEN which installation made it: {done.unproven}", fg="red", err=True)
+    else:
+        typer.echo("signed by the installation that you trust, and unchanged since")
+    if signer or done.unproven:
+        typer.echo("`hotline137 backup-signer` prints this machine's own signer: write it down, too")
     typer.echo(f"its settings lie in {settings.state_dir / restoring.SETTINGS}; those in force are unchanged")
     for aside in done.aside:
         typer.echo(f"what was here lies in {aside}; delete it when nobody needs it")
@@ -82,6 +99,14 @@ def restore(
     typer.echo(f"ledger: {proof.entries} entries; recordings: {proof.recordings}: {verdict}")
     if proof.problems:
         raise typer.Exit(1)
+
+
+def backup_signer() -> None:
+    """Print the public key that proves this machine's backups; keep it where the backup's key is kept."""
+    try:
+        typer.echo(signing.signer_of(signing.read_key(terminal.settings())))
+    except (Unusable, OSError) as error:
+        raise terminal.fail(error) from None
 
 
 def db_copy(
@@ -120,5 +145,6 @@ def _copy(source: str, target: str) -> None:
 def add_to(app: typer.Typer, db_app: typer.Typer) -> None:
     """Make them commands."""
     app.command("backup")(backup)
+    app.command("backup-signer")(backup_signer)
     app.command("restore")(restore)
     db_app.command("copy")(db_copy)

@@ -18,13 +18,17 @@ from hotline import heartbeats
 from hotline.ledger.verify import verify
 from hotline.recordings import recordings
 from hotline.version import VERSION
-from ops.backup import contents, database
+from ops.backup import contents, database, signing
 from ops.backup.archive import Unpacked, Unusable, decrypted, unpack
 from ops.backup.take import only_one, scratch, sync
 from settings import Settings, secret_file
 
 SETTINGS = "settings-of-backup"
 _ASIDE = "before-restore-"
+_WAYS = (
+    "--signer takes what `hotline137 backup-signer` printed where the backup was made; "
+    "--unproven restores it although nothing proves which installation made it"
+)
 _SEALED = 0o400
 _AT_ONCE = 500
 
@@ -36,14 +40,30 @@ class Restored(NamedTuple):
     files: int
     rows: int
     aside: list[str]
+    unproven: str
+    """Why nothing proves which installation made the archive; empty: its signature is right."""
 
 
-def restore(settings: Settings, file: Path, keys: str = "", *, over: bool = False) -> Restored:
+def restore(
+    settings: Settings,
+    file: Path,
+    keys: str = "",
+    *,
+    over: bool = False,
+    signer: str = "",
+    unproven: bool = False,
+) -> Restored:
     """Put what is in the archive in the place of this installation, which rests meanwhile.
+
+    The archive must be signed by `signer`, or by this machine itself if none is given. `unproven` is the
+    administrator's word that the archive is right although nothing proves it.
 
     Raises Unusable: nothing is changed.
     """
     with only_one(settings), ExitStack() as open_:
+        trusted = signing.find_trusted(settings, signer)
+        if not trusted and not unproven:
+            raise Unusable(f"no signer is known here. {_WAYS}")
         _check_target(settings, over=over)
         beside = open_.enter_context(scratch(settings))
         try:
@@ -51,6 +71,9 @@ def restore(settings: Settings, file: Path, keys: str = "", *, over: bool = Fals
                 found = unpack(plain, beside, lambda head: _check_head(head, settings))
         except OSError as error:
             raise Unusable(f"{error.filename or file}: {error.strerror or error}") from None
+        why = _why_unproven(found, trusted)
+        if why and not unproven:
+            raise Unusable(f"{why}. {_WAYS}")
         kind = found.head["database"]
         copy = _check_whole(found, beside)
         database.check(copy, kind, found.counts)
@@ -66,7 +89,18 @@ def restore(settings: Settings, file: Path, keys: str = "", *, over: bool = Fals
             raise Unusable(f"the database: {type(error).__name__}") from None
         sync(settings.state_dir)
     kept = [each for each in (old, str(aside) if aside else "") if each]
-    return Restored(found.head, len(found.files), sum(found.counts.values()), kept)
+    return Restored(found.head, len(found.files), sum(found.counts.values()), kept, why)
+
+
+def _why_unproven(found: Unpacked, trusted: str | None) -> str:
+    """Return why nothing proves the archive's origin; empty: the trusted signer has signed it."""
+    if not trusted:
+        return "no signer was given"
+    try:
+        signing.check(found, trusted)
+    except signing.Unproven as error:
+        return str(error)
+    return ""
 
 
 def _check_target(settings: Settings, *, over: bool) -> None:

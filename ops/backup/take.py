@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hotline import backups
 from hotline.backups import Status, Why
 from hotline.version import VERSION
-from ops.backup import contents, database
+from ops.backup import contents, database, signing
 from ops.backup.archive import Unusable, Writer, encrypted, recipient
 from settings import Settings
 
@@ -114,6 +115,7 @@ def _take(settings: Settings, folder: Path, key: str, began: float, at: datetime
 
 
 def _write(settings: Settings, part: Path, key: str, at: datetime) -> tuple[int, int, list[str]]:
+    signer = signing.read_key(settings)
     with scratch(settings) as beside:
         copy = beside / "copy"
         copied = database.copy(settings.database, copy)
@@ -125,7 +127,7 @@ def _write(settings: Settings, part: Path, key: str, at: datetime) -> tuple[int,
         }
         with open(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             with encrypted(out, key) as plain:
-                writer = Writer(plain, head)
+                writer = Writer(plain, head, partial(signing.sign, signer))
                 writer.add(copied.name, copy)
                 notes = contents.put(settings, writer)
                 writer.close(copied.counts)

@@ -12,6 +12,7 @@ from pathlib import Path
 from hotline import backups
 from hotline.recordings import disk
 from hotline.version import VERSION
+from ops.backup import signing
 from ops.doctor.findings import Finding, Known, fault, ok, warning
 from ops.doctor.stored import sqlite_file
 from settings import SECRETS, Settings, links_astray
@@ -87,7 +88,7 @@ def permissions(known: Known) -> Iterator[Finding]:
 
 
 def _readable(folder: Path) -> Iterator[Finding]:
-    for path in (folder, folder / "secret"):
+    for path in (folder, folder / "secret", folder / signing.KEY):
         if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & _OTHERS:
             say = fault if path.is_file() else warning
             yield say("permissions", f"others may open {path} ({mode:o})", f"chmod go= {path}")

@@ -39,12 +39,19 @@ def test_given_the_commands_when_a_person_types_them_then_they_say_what_was_done
     assert run("backup", str(target / "none")).exit_code == 1
     (file,) = target.iterdir()
     there = {"state": tmp_path / "there", "database": f"sqlite:///{tmp_path}/there/hotline.db"}
-    back = run("restore", str(file), **there)
+    unsaid = run("restore", str(file), **there)
+    assert unsaid.exit_code == 1 and "no signer is known here" in unsaid.output
+    assert not [*there["state"].glob("*.db")]
+    signer = run("backup-signer").output.strip()
+    back = run("restore", str(file), "--signer", signer, **there)
+    assert "signed by the installation that you trust" in back.output
     assert back.exit_code == 0 and "recordings: 2: all in order" in back.output, back.output
     kept = (there["state"] / SETTINGS / "environment.env").read_text()
     assert f"HOTLINE_STATE_DIR={settings.state_dir}" in kept
-    again = run("restore", str(file), **there)
+    again = run("restore", str(file), "--signer", signer, **there)
     assert again.exit_code == 1 and "not empty" in again.output and "--over" in again.output
+    other = run("restore", str(file), "--signer", "0" * 64, "--unproven", "--over", **there)
+    assert other.exit_code == 0 and "NOT PROVEN" in other.output, other.output
     into = postgres.create_database("into")
     copied = run("db", "copy", settings.database, into)
     assert copied.exit_code == 0 and "all in order" in copied.output, copied.output

@@ -21,7 +21,7 @@ from settings import Settings
 from tests.factories import PASSWORD, a_user
 from tests.kit.postgres import Postgres
 from tests.kit.story import Story
-from tests.ops.backup.archives import a_member, a_picture, an_archive, files, left, rows, taken
+from tests.ops.backup.archives import a_member, a_picture, an_archive, files, left, rows, signer_of, taken
 
 _ON_SQLITE = pytest.mark.parametrize("backend", ["sqlite"])
 
@@ -37,7 +37,7 @@ def test_given_a_backup_when_restored_on_an_empty_machine_then_places_sound_and_
         (code, *_) = second_factor.confirm(session, sign_in, totp.now(), settings)
     made = taken(settings, target)
     assert left(target) == [made.path.name] and stat.S_IMODE(made.path.stat().st_mode) == 0o600
-    done = restore(elsewhere, made.path)
+    done = restore(elsewhere, made.path, signer=signer_of(settings))
     assert done.aside == []
     assert rows(elsewhere.database) == rows(settings.database)
     assert files(elsewhere) == files(settings) != {}
@@ -117,7 +117,7 @@ def test_given_an_archive_that_leads_elsewhere_when_restored_then_nothing_is_tou
 ) -> None:
     path = an_archive(tmp_path / "evil.tar", [member])
     with pytest.raises(Unusable, match=said):
-        restore(elsewhere, path)
+        restore(elsewhere, path, unproven=True)
     assert left(elsewhere.state_dir) == ["backup.lock"]
     assert not [*tmp_path.rglob("evil")]
 
@@ -133,7 +133,7 @@ def test_given_foreign_newer_and_damaged_archives_when_restored_then_each_is_nam
     def refused(data: bytes) -> str:
         broken.write_bytes(data)
         with pytest.raises(Unusable) as error:
-            restore(elsewhere, broken)
+            restore(elsewhere, broken, unproven=True)
         assert left(elsewhere.state_dir) == ["backup.lock"]
         return str(error.value)
 
@@ -158,6 +158,6 @@ def test_given_an_archive_of_sqlite_when_restored_into_postgresql_then_all_of_it
     made = taken(settings, target)
     url = postgres.create_database("elsewhere")
     there = settings.model_copy(update={"state_dir": tmp_path / "there", "database_url": url})
-    restore(there, made.path)
+    restore(there, made.path, signer=signer_of(settings))
     assert rows(url) == rows(settings.database) and files(there) == files(settings)
     assert prove(there).problems == []

@@ -26,7 +26,7 @@ from settings import Settings
 from tests.kit.s3_server import S3Server, stored_in
 from tests.kit.small_disk import small_disk
 from tests.kit.story import Story
-from tests.ops.backup.archives import a_picture, left, rows, taken
+from tests.ops.backup.archives import a_picture, left, rows, signer_of, taken
 
 _ON_SQLITE = pytest.mark.parametrize("backend", ["sqlite"])
 
@@ -53,7 +53,7 @@ def test_given_writers_when_a_backup_is_made_then_it_is_of_one_moment(
     ended.set()
     for each in writers:
         each.join()
-    restore(elsewhere, made.path)
+    restore(elsewhere, made.path, signer=signer_of(settings))
     assert prove(elsewhere).problems == []
     here, there = rows(settings.database)["registrations"], rows(elsewhere.database)["registrations"]
     for picture in rows(elsewhere.database)["pictures"]:
@@ -70,15 +70,15 @@ def test_given_a_key_when_a_backup_is_made_then_only_its_secret_opens_it(
     assert made.path.name.endswith(".tar.age") and b"hotline" not in made.path.read_bytes()[:100_000].lower()
     for keys, said in (("", "--key"), (str(another), "does not open it"), ("AGE-SECRET-KEY-1X", "damaged")):
         with pytest.raises(Unusable, match=said):
-            restore(elsewhere, made.path, keys)
+            restore(elsewhere, made.path, keys, signer=signer_of(settings))
     whole = made.path.read_bytes()
     for broken in (whole[:-70_000], whole[:5000] + bytes([whole[5000] ^ 1]) + whole[5001:]):
         made.path.write_bytes(broken)
         with pytest.raises(Unusable, match=r"damaged|cut short"):
-            restore(elsewhere, made.path, str(key))
+            restore(elsewhere, made.path, str(key), signer=signer_of(settings))
     assert left(elsewhere.state_dir) == ["backup.lock"]
     made.path.write_bytes(whole)
-    restore(elsewhere, made.path, f"# created: today\n{key}\n")
+    restore(elsewhere, made.path, f"# created: today\n{key}\n", signer=signer_of(settings))
     assert prove(elsewhere).problems == []
     with pytest.raises(Unusable, match="age1"):
         taken(settings, target, "age1nothing")
@@ -130,7 +130,7 @@ def test_given_pictures_in_the_store_when_backed_up_then_they_are_in_it_and_a_st
         assert left(target) == []
         s3.refuses = None
         made = taken(stored, target, "")
-    restore(elsewhere, made.path)
+    restore(elsewhere, made.path, signer=signer_of(settings))
     assert (elsewhere.pictures_dir / f"{names[0]}.jpg").read_bytes() == whole
     there = connect(elsewhere.database)
     with reading(there) as session:
@@ -162,7 +162,7 @@ def test_given_what_vanishes_while_it_is_read_when_backed_up_then_the_rest_is_th
     (target.parent / "link.toml").symlink_to(target.parent / "templates.toml")
     settings = settings.model_copy(update={"sms_templates": target.parent / "link.toml"})
     made = taken(settings, target)
-    restore(elsewhere, made.path)
+    restore(elsewhere, made.path, signer=signer_of(settings))
     proof = prove(elsewhere)
     assert (proof.problems, proof.recordings, proof.missing) == ([], 1, 1)
     assert left(elsewhere.messages_dir) == ["said.wav"], "what lies elsewhere is not ours"
