@@ -155,14 +155,20 @@ _WITH_CITIZEN = exists().where(
 _SIGNED_IN = exists().where(
     SignIn.token_hash == Desk.admitted_by, User.id == SignIn.user_id, User.desk_id == Desk.id
 )
+_SIGNED_OUT = and_(Desk.phone == "browser", Desk.admitted_by.is_not(None), ~_SIGNED_IN)
+"""The sign-in that brought the browser's phone into the room has ended, or its person has left the desk."""
 _LEFT_BEHIND = select(Desk.id, Desk.channel).where(
     Desk.phone_connected,
     Desk.channel.is_not(None),
-    Desk.phone == "browser",
-    or_(~_SITS, and_(Desk.admitted_by.is_not(None), ~_SIGNED_IN)),
+    or_(and_(Desk.phone == "browser", ~_SITS), _SIGNED_OUT),
     ~_WITH_CITIZEN,
     homes.mine(Desk.node),
 )
+
+
+def is_signed_out(session: Session, desk_id: int) -> bool:
+    """Return whether the desk's phone is a browser whose sign-in has ended."""
+    return session.scalar(select(Desk.id).where(Desk.id == desk_id, _SIGNED_OUT)) is not None
 
 
 def left_behind(session: Session, node: str | None = None) -> Sequence[tuple[int, str]]:

@@ -3,12 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
-from db.engine import reading
-from db.models import Round
+from db.engine import reading, writing
+from db.models import Desk, Round, User
 from db.states import CallbackState, Outcome
 from dialer import keys
 from hotline.callbacks import conversations
+from hotline.people import sign_ins
 from tests.dialer.hall import OURS, Hall
 from tests.dialer.office import DESK_CHANNEL, on_sqlite
 from tests.kit.fake_manager import FakeManager
@@ -103,4 +105,21 @@ def test_given_a_desk_that_asked_when_not_now_pause_and_end_are_pressed_then_it_
 def test_given_a_key_event_of_a_stranger_when_it_comes_then_nothing_changes(hall: Hall, channel: str) -> None:
     hall.presses("next", channel)
     hall.presses("reboot")
+    assert not hall.wants()
+
+
+@on_sqlite
+def test_key_after_the_sign_in_ended_does_nothing(hall: Hall) -> None:
+    with writing(hall.engine) as session:
+        desk = session.get_one(Desk, 1)
+        person = session.scalars(select(User).where(User.desk_id == desk.id)).one()
+        cookie = sign_ins.sign_in(session, person)
+        desk.phone, desk.admitted_by = "browser", sign_ins.cookie_hash(cookie)
+        person_id = person.id
+    hall.presses("next")
+    assert hall.wants()
+    hall.presses("not-now")
+    with writing(hall.engine) as session:
+        sign_ins.end_sessions(session, person_id)
+    hall.presses("next")
     assert not hall.wants()
