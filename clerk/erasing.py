@@ -1,6 +1,8 @@
 """What is over of citizens' accounts, and what is to be erased of those who wished it: files, then rows."""
 
 from datetime import timedelta
+from errno import ENOENT
+from os import strerror
 
 from sqlalchemy import Engine
 
@@ -8,6 +10,7 @@ from clerk.progress import step
 from db.engine import now, reading, writing
 from hotline.citizens import codes, erasure, retention, sessions
 from hotline.pictures import stores
+from hotline.recordings import recordings
 from hotline.uploads import uploads
 from settings import Settings
 
@@ -22,7 +25,8 @@ def run(engine: Engine, settings: Settings) -> None:
         codes.forget(session)
         sessions.forget(session)
         erasure.erase_words(session)
-    files = _Files(settings)
+    with reading(engine) as session:
+        files = _Files(settings, records=recordings.is_any_known(session))
     after = 0
     while True:
         step()
@@ -42,7 +46,8 @@ def run(engine: Engine, settings: Settings) -> None:
 class _Files:
     """What is deleted in one run; what cannot be holds up no other."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, records: bool) -> None:
+        self._records = records
         self._folders = {
             erasure.MESSAGES: settings.messages_dir,
             erasure.RECORDINGS: settings.recordings_dir,
@@ -58,11 +63,22 @@ class _Files:
         step()
         place, _, name = file.partition("/")
         try:
+            self._check_folder(place)
             (self._folders[place] / name).unlink(missing_ok=True)
             return place != erasure.PICTURES or self._store is None or (self._from_store(name) and final)
         except OSError as error:
             self.wrong = error
             return False
+
+    def _check_folder(self, place: str) -> None:
+        """Raise FileNotFoundError where the folder is away: its files come back with it.
+
+        A city that has never recorded has no folder of recordings, and every conversation of a deleted
+        citizen asks for one.
+        """
+        folder = self._folders[place]
+        if not folder.is_dir() and (place != erasure.RECORDINGS or self._records):
+            raise FileNotFoundError(ENOENT, strerror(ENOENT), str(folder))
 
     def _from_store(self, name: str) -> bool:
         """A store that is away is asked once in a run."""

@@ -55,6 +55,11 @@ class Found(NamedTuple):
     seconds: int
 
 
+def is_any_known(session: Session) -> bool:
+    """Return whether the city has ever recorded a conversation."""
+    return session.scalar(select(Recording.callback_id).limit(1)) is not None
+
+
 def is_any_open(folder: Path) -> bool:
     """Whether any file is not in the books."""
     return bool(_open(folder))

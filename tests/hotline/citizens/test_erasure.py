@@ -394,6 +394,36 @@ def test_given_a_file_that_cannot_be_deleted_when_it_is_tried_then_it_alone_stay
         assert session.scalars(select(Erasure)).one().file == "messages/place.wav"
 
 
+@pytest.mark.parametrize("backend", ["sqlite"])
+@pytest.mark.parametrize("folder", ["messages", "recordings", "pictures", "uploads"])
+def test_files_of_an_absent_folder_stay_to_be_erased(engine: Engine, settings: Settings, folder: str) -> None:
+    kept = file(settings.state_dir / folder, "kept.wav")
+    with writing(engine) as session:
+        talk = make.a_callback(session, CallbackState.CLOSED)
+        old = {"sha256": "0" * 64, "seconds": 3, "made_at": now(session), "deleted_at": now(session)}
+        session.add(Recording(callback_id=talk.id, file="old.wav", **old))
+        session.add(Erasure(file=f"{folder}/{kept.name}", asked_at=now(session)))
+    away = kept.parent.rename(settings.state_dir / "away")
+    with pytest.raises(FileNotFoundError, match=folder):
+        erasing.run(engine, settings)
+    away.rename(kept.parent)
+    erasing.run(engine, settings)
+    assert not kept.exists()
+    with reading(engine) as session:
+        assert session.scalars(select(Erasure)).all() == []
+
+
+@pytest.mark.parametrize("backend", ["sqlite"])
+def test_city_that_never_recorded_misses_no_folder(engine: Engine, settings: Settings) -> None:
+    with writing(engine) as session:
+        talk = make.a_callback(session, CallbackState.CLOSED, number=NUMBER)
+        talk.registration.state = RegistrationState.REACHED
+    delete(engine)
+    erasing.run(engine, settings)
+    with reading(engine) as session:
+        assert session.scalars(select(Erasure)).all() == []
+
+
 @pytest.mark.parametrize("books", ["before", "after"])
 def test_given_a_recording_that_is_not_in_the_books_yet_when_its_citizen_is_deleted_then_nobody_hears_it(
     engine: Engine, settings: Settings, books: str
