@@ -34,8 +34,9 @@ def record_outcome(
     call goes on, or if another outcome stands already, Refused("never-met") if the two were never in the
     room together, and Refused("too-far-ahead" | "agreed-without-time").
     """
-    session.refresh(callback, ["state", "outcome"], with_for_update={"key_share": True})
-    state = callback.state  # which another tab does not change meanwhile
+    # anew, and held: another tab, «next» or the end of the line may have written it since it was read
+    session.refresh(callback, with_for_update={"key_share": True})
+    state = callback.state
     if state is CallbackState.CLOSED and callback.outcome is outcome:
         return callback
     without_call = outcome is Outcome.RETURNED

@@ -12,7 +12,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, placing, retries
+from hotline.callbacks import callbacks, closing, conversations, placing, retries
 from settings import Settings
 from tests.factories import WITHOUT_OUTCOME, a_callback, at_once, newest_event, told
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -163,6 +163,35 @@ def test_given_a_callback_in_each_state_when_the_desk_says_an_outcome_then_it_is
             assert refusal(closing.record_outcome, session, callback, outcome, settings) == "wrong-state"
             session.refresh(callback)
             assert (callback.state, callback.outcome) == (state, None)
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_outcome_said_by_another_tab_meanwhile_stands(engine: Engine, settings: Settings) -> None:
+    """On PostgreSQL alone: SQLite lets nobody write between the read and the word."""
+    with writing(engine) as session:
+        talk = a_callback(session, C.PARTING).id
+    with writing(engine) as session:
+        callback = session.get_one(Callback, talk)
+        with writing(engine) as other_tab:
+            conversations.finish(other_tab, other_tab.get_one(Callback, talk), settings)
+        assert refusal(closing.record_outcome, session, callback, Outcome.REFUSED, settings) == "wrong-state"
+    with reading(engine) as session:
+        assert session.get_one(Callback, talk).said is Outcome.REACHED
+
+
+@pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+def test_outcome_keeps_the_end_that_the_line_had_meanwhile(engine: Engine, settings: Settings) -> None:
+    """On PostgreSQL alone: SQLite lets nobody write between the read and the word."""
+    with writing(engine) as session:
+        at = now(session)
+        talk = a_callback(session, C.TALKING).id
+    ended_at = at - timedelta(seconds=30)
+    with writing(engine) as session:
+        callback = session.get_one(Callback, talk)
+        with writing(engine) as dialer:
+            token = dialer.get_one(Callback, talk).token
+            callbacks.move(dialer, token, C.ENDED, ended_at=ended_at)
+        assert closing.record_outcome(session, callback, Outcome.REACHED, settings).ended_at == ended_at
 
 
 def test_given_a_recorded_outcome_when_said_again_then_nothing_changes_and_another_is_refused(
