@@ -156,9 +156,10 @@ class Ami(AMIClient):  # type: ignore[misc]
             raise AmiError("this node's work may be another's: nobody is called")
         self._ask(name, keys)
 
-    def value(self, function: str) -> str:
-        """What a function of the dialplan says, that needs no channel. Raises as `request` does."""
-        return str(self._ask("Getvar", {"Variable": function}).keys.get("Value", ""))
+    def value(self, function: str, channel: str = "") -> str:
+        """Return what a function of the dialplan says, of `channel` if it needs one. Raises as `request`."""
+        of = {"Channel": channel} if channel else {}
+        return str(self._ask("Getvar", {"Variable": function, **of}).keys.get("Value", ""))
 
     def _ask(self, name: str, keys: Mapping[str, object]) -> Any:
         answered = threading.Event()

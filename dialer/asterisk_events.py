@@ -15,8 +15,9 @@ from dialer.caps import Caps
 from dialer.desk_calls import desk_of
 from dialer.endings import Endings
 from dialer.keys import Keys
-from dialer.outcomes import NEVER_BEGAN, Ending
+from dialer.outcomes import NEVER_BEGAN, UNANSWERED_CAUSE, Ending
 from dialer.rooms import WITH_MUSIC, Rooms
+from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
 from dialer.system_calls import SystemCalls
 from dialer.trunk import Trunk
@@ -53,6 +54,8 @@ _WHERE = {
     Stage.PARTING: Context.PARTING,
 }
 
+_NORMAL = 16
+
 NEWS = "News"
 """Nothing of Asterisk's: somebody has changed something in the database."""
 
@@ -66,6 +69,7 @@ class AsteriskEvents:
         *,
         writer: CallbackWriter,
         rooms: Rooms,
+        silent_lines: SilentLines,
         caps: Caps,
         trunk: Trunk,
         trunks: Trunks,
@@ -81,6 +85,7 @@ class AsteriskEvents:
         self._ami = ami
         self._writer = writer
         self._rooms = rooms
+        self._silent_lines = silent_lines
         self._caps = caps
         self._trunk = trunk
         self._trunks = trunks
@@ -125,7 +130,9 @@ class AsteriskEvents:
     def _on_dial_state(self, event: Event) -> None:
         token, status = token_of(_channel_id(event)), event.keys.get("DialStatus")
         if status in ("RINGING", "PROGRESS", "ANSWER"):
-            self._trunk.rings(token, event.keys.get("DestChannel", ""))
+            leg = event.keys.get("DestChannel", "")
+            self._silent_lines.rings(token, leg)
+            self._trunk.rings(token, leg)
         if status == "RINGING":
             self._writer.move(token, CallbackState.RINGING)
             if system_calls := self._system_calls(token):
@@ -215,7 +222,10 @@ class AsteriskEvents:
         if desk_of(channel, channel_id) is not None:
             self.in_sync = False  # the desk may still have a second phone in its room: ask
         elif callbacks.is_token(call) and channel.startswith("PJSIP/") and channel_id != call:
-            self._endings.leg(call, cause)
+            # Where a re-INVITE got no answer (408), or nobody there knows the call (481), Asterisk's cause
+            # is 16 as after a hang-up. Only then there is a TechCause.
+            unanswered = cause == _NORMAL and event.keys.get("TechCause")
+            self._endings.leg(call, UNANSWERED_CAUSE if unanswered else cause)
             return
         if channel_id != token:
             self._endings.dialled(token, cause)
@@ -229,6 +239,7 @@ class AsteriskEvents:
             some, (token, ending) = True, over
             self._failed_at.pop(token, None)
             self._rooms.forget(token)
+            self._silent_lines.forget(token)
             try:
                 ending = self._trunk.as_heard(token, ending)
                 self._ended(token, ending)

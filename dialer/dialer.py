@@ -30,6 +30,7 @@ from dialer.placing import Placing
 from dialer.reconcile import Reconciler
 from dialer.rescue_calls import RescueCalls
 from dialer.rooms import Rooms
+from dialer.silent_lines import SilentLines
 from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
@@ -84,6 +85,7 @@ class Dialer:
         self._caps = Caps(settings, engine)
         self._guests = Guests(settings, engine, ami, self._caps)
         self._rooms = Rooms(engine, ami, self._guests.keep_out, node=settings.node)
+        self._silent_lines = SilentLines(ami, self._rooms.waiting)
         self._trunks = Trunks(settings, engine, ami, leads)
         self._trunk = Trunk(settings, engine, self._trunks)
         self._call_ahead = CallAhead(settings, engine, self._caps)
@@ -111,6 +113,7 @@ class Dialer:
             ami,
             writer=self._writer,
             rooms=self._rooms,
+            silent_lines=self._silent_lines,
             supervising=self._supervising,
             guests=self._guests,
             others=[self._caps, *system_calls],
@@ -121,6 +124,7 @@ class Dialer:
             ami,
             writer=self._writer,
             rooms=self._rooms,
+            silent_lines=self._silent_lines,
             caps=self._caps,
             trunk=self._trunk,
             trunks=self._trunks,
@@ -237,6 +241,7 @@ class Dialer:
             self._desk_calls.place_asked()
             self._tone.sound_due()
             self._empty_desks.hang_up()
+            self._silent_lines.ask_silent()
         self._place_of_no_round(leads=leads, nobody=nobody, later=later)
         self._asterisk.close_never_started()
 

@@ -45,7 +45,10 @@ _SAID_BY_PHONES = {
 _GIVEN_UP = {408, 480, 487}
 """Of a phone that rang: nobody came."""
 
-_CUT = {34, 38, 41, 42, 44, 47}
+UNANSWERED_CAUSE = 102
+"""Q.850 «recovery on timer expiry»: the far end of an answered call no longer answers SIP."""
+
+_CUT = {34, 38, 41, 42, 44, 47, UNANSWERED_CAUSE}
 """Causes of a call that the network, or its silence, ended after it was answered."""
 
 

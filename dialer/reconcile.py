@@ -18,6 +18,7 @@ from dialer.callback_writer import CallbackWriter
 from dialer.desk_calls import desk_of
 from dialer.guests import Guests
 from dialer.rooms import WITH_MUSIC, Rooms
+from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context
 from hotline.callbacks import callbacks, on_the_line, placing, toll
@@ -61,6 +62,7 @@ class Reconciler:
         *,
         writer: CallbackWriter,
         rooms: Rooms,
+        silent_lines: SilentLines,
         supervising: Supervising,
         guests: Guests,
         others: Sequence[Calls],
@@ -71,6 +73,7 @@ class Reconciler:
         self._ami = ami
         self._writer = writer
         self._rooms = rooms
+        self._silent_lines = silent_lines
         self._supervising = supervising
         self._guests = guests
         self._others = others
@@ -95,6 +98,7 @@ class Reconciler:
         if self._has_jumped(no_channel_s):
             no_channel_s = math.inf  # how long ago a call was placed, nobody knows
         self._rooms.only(channels)
+        self._silent_lines.adopt(channels)
         # Not whose callback has ended since Asterisk was asked: the answer does not know of it.
         self._see_forgotten(channels, before | {callback.token for callback, _ in placed})
         self._forget_callers(channels)

@@ -69,6 +69,10 @@ class Rooms:
                 self._left_alone_at[token] = time.monotonic()
         self._seen[token] = where
 
+    def waiting(self) -> list[str]:
+        """The tokens of the citizens who wait with music."""
+        return [token for token, where in self._seen.items() if where == WITH_MUSIC]
+
     def only(self, live: Collection[str]) -> None:
         """Asterisk has these channels and no others."""
         for token in self._seen.keys() - set(live):

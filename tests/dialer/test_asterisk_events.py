@@ -4,8 +4,10 @@ import sqlite3
 from contextlib import closing
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 
+from db.engine import reading
+from db.models import Callback
 from db.states import CallbackState, Outcome
 from tests.dialer.office import DESK_CHANNEL, NO_SOUND, OTHER_DESK_CHANNEL, Office, on_sqlite
 from tests.kit.fake_manager import FakeManager
@@ -36,6 +38,23 @@ def test_a_desk_that_hangs_up_is_no_leg_of_the_call_it_was_in(office: Office, ma
     office.until(lambda: office.state(token) is C.CLOSED)
 
     assert office.callback(token).outcome is O.HUNG_UP
+
+
+@on_sqlite
+@pytest.mark.parametrize(
+    ("tech_cause", "outcome", "attempts"), [("", O.HUNG_UP, 1), ("408", O.FAILED, 0), ("481", O.FAILED, 0)]
+)
+def test_end_of_unanswered_re_invite_costs_nothing(
+    office: Office, manager: FakeManager, tech_cause: str, outcome: O, attempts: int
+):
+    token = office.call(C.WAITING)
+
+    manager.hangs_up(token, 16, tech_cause=tech_cause)
+    office.until(lambda: office.state(token) is C.CLOSED)
+
+    with reading(office.engine) as session:
+        callback = session.scalars(select(Callback).where(Callback.token == token)).one()
+        assert (callback.outcome, callback.registration.attempts) == (outcome, attempts)
 
 
 @on_sqlite

@@ -14,6 +14,7 @@ from tests.kit.caller import Caller
 from tests.kit.operator import Operator
 from tests.kit.process import until
 from tests.kit.system import System
+from tests.system.test_waiting import a_waiting_citizen
 
 _USUAL = "rtp_timeout = 180"
 """So long the trunk may say nothing; the desks' phones have other times."""
@@ -136,6 +137,34 @@ def test_given_a_waiting_citizen_when_their_sound_stays_away_then_it_costs_them_
         assert desk.wait_for(callback, "closed", timeout=30) == Outcome.FAILED
         (place,) = system.registrations(round_id)
         assert (place.state, place.attempts) == (RegistrationState.WAITING, 0)
+
+
+def test_waiting_citizens_dead_line_costs_nothing(system: System, desk: Operator) -> None:
+    with (
+        system.only_round() as round_id,
+        a_waiting_citizen(system, desk, round_id) as (citizen, callback),
+    ):
+        citizen.freeze()
+
+        assert desk.wait_for(callback, "closed", timeout=40) == Outcome.FAILED
+        (place,) = system.registrations(round_id)
+        assert (place.state, place.attempts) == (RegistrationState.WAITING, 0)
+        assert place.not_before  # the next one's call shows first whether it is this line alone
+
+
+def test_waiting_citizen_on_hold_keeps_waiting(system: System, desk: Operator) -> None:
+    with (
+        system.only_round() as round_id,
+        a_waiting_citizen(system, desk, round_id) as (citizen, callback),
+    ):
+        token = system.callback(callback).token
+        citizen.hold()
+        asked = f"{token}: no sound"
+        until(lambda: system.log().count(asked) == 2, "asked twice", 60)  # a dead line ends between
+        citizen.resume()
+
+        assert desk.http.post("/desk/next", json={"after": None, "confirmed": True}).status_code == 200
+        desk.wait_for(callback, "talking")
 
 
 def test_given_a_conversation_when_the_citizen_hangs_up_then_it_was_reached(

@@ -164,36 +164,40 @@ class FakeManager:
         self.event("UserEvent", Uniqueid=f"{channel_id};2", **said)
         self.hangs_up(channel_id, _CAUSES[sip])
 
-    def hangs_up(self, channel_id: str, cause: int = 16, *, leg_late: bool = False) -> None:
+    def hangs_up(
+        self, channel_id: str, cause: int = 16, *, leg_late: bool = False, tech_cause: str = ""
+    ) -> None:
         """A channel ends. Of one that we placed the phone's leg ends first, then the half that dialled, which
         says «normal» of every call that was answered (seen on 22.10.1). `leg_late`: the leg ends last.
+        `tech_cause`: what the leg adds where a re-INVITE was not answered (408; seen on 22.10.1).
         No list of channels is made between its end and the word of it.
         """
         self._await_somebody()
         with self._sending:
-            self._hangs_up(channel_id, cause, leg_late)
+            self._hangs_up(channel_id, cause, leg_late, tech_cause)
 
-    def _hangs_up(self, channel_id: str, cause: int, leg_late: bool) -> None:
+    def _hangs_up(self, channel_id: str, cause: int, leg_late: bool, tech_cause: str) -> None:
         self.channels.pop(leg_of(channel_id), None)
         gone = self.channels.pop(channel_id, {})
         channel = gone.get("Channel", "Local/x@dial-00000001;1")
         ours = channel.startswith("Local/")
         told = 16 if ours else cause
         if ours and not leg_late and cause != CAPPED_CAUSE:  # then no phone was dialled
-            self._leg_ends(channel_id, cause)
+            self._leg_ends(channel_id, cause, tech_cause)
         if ours:
             dialled = 16 if gone.get("ChannelStateDesc") == "Up" else cause
             other_half = f"{channel.removesuffix(';1')};2"
             self._hangup(other_half, f"{channel_id};2", channel_id, dialled)
         self._hangup(channel, channel_id, channel_id, told)
         if leg_late:
-            self._leg_ends(channel_id, cause)
+            self._leg_ends(channel_id, cause, tech_cause)
 
-    def _leg_ends(self, channel_id: str, cause: int) -> None:
-        self._hangup("PJSIP/trunk-0000002a", leg_of(channel_id), channel_id, cause)
+    def _leg_ends(self, channel_id: str, cause: int, tech_cause: str) -> None:
+        why = {"TechCause": tech_cause} if tech_cause else {}
+        self._hangup("PJSIP/trunk-0000002a", leg_of(channel_id), channel_id, cause, **why)
 
-    def _hangup(self, channel: str, channel_id: str, call: str, cause: int) -> None:
-        self.event("Hangup", Channel=channel, Uniqueid=channel_id, Linkedid=call, Cause=str(cause))
+    def _hangup(self, channel: str, channel_id: str, call: str, cause: int, **why: str) -> None:
+        self.event("Hangup", Channel=channel, Uniqueid=channel_id, Linkedid=call, Cause=str(cause), **why)
 
     # --- the interface ---
 
@@ -250,7 +254,8 @@ class FakeManager:
         status = "Error" if error else "Success"
         if action["Action"] == "Getvar":
             asked = action["Variable"].rpartition(",")[2]
-            same["Value"] = {"status)": self.trunk_is, "rtt)": self.latency}.get(asked, "trunk-alive@@1")
+            values = {"status)": self.trunk_is, "rtt)": self.latency, "rxcount)": str(len(self.actions))}
+            same["Value"] = values.get(asked, "trunk-alive@@1")
         self.send(_packet(f"Response: {status}", same | {"Message": error or "as you wish"}))
         if not error and action["Action"] == "Login":
             self.event("FullyBooted", Status="Fully Booted")

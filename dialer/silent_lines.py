@@ -1,0 +1,90 @@
+"""Asks the telephone of a waiting citizen whether it is still there, once its sound stays away.
+
+A telephone without power or network sends no BYE. Silence alone proves nothing: a muted telephone, one on
+hold and a gateway that leaves silence out send no sound either. So Asterisk sends a re-INVITE, which every
+telephone answers and nobody hears. Where no answer comes Asterisk ends the call after 15 s, twice timer_b of
+pjsip.conf, and says so (`UNANSWERED_CAUSE`).
+"""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from dialer.ami import Ami, NotAccepted
+from hotline.callbacks import callbacks
+
+log = logging.getLogger("dialer")
+
+_LOOK_S = 2.0
+"""How often the dialer asks Asterisk how many packets of sound have come."""
+
+_SILENT_S = 4.0
+"""A telephone is asked once its sound has stayed away for so long."""
+
+_AGAIN_S = 30.0
+"""How long the dialer waits before it asks a telephone again. Longer than a re-INVITE may be under way."""
+
+_PACKETS = "CHANNEL(rtcp,rxcount)"
+_RE_INVITE = {"Variable": "PJSIP_SEND_SESSION_REFRESH()", "Value": "invite"}
+
+
+@dataclass
+class _Sound:
+    packets: str
+    changed_at: float
+    asked_at: float = -math.inf
+
+
+class SilentLines:
+    """One of the dialer's tasks. It decides nothing: a call that ends is told by its hang-up, as all are."""
+
+    def __init__(self, ami: Ami, waiting: Callable[[], Collection[str]]) -> None:
+        """`waiting`: the tokens of the citizens who wait with music."""
+        self._ami = ami
+        self._waiting = waiting
+        self._legs: dict[str, str] = {}
+        self._sound: dict[str, _Sound] = {}
+        self._next_look = -math.inf
+
+    def rings(self, token: str, leg: str) -> None:
+        """The telephone of this callback rings, or was answered, by this channel."""
+        if callbacks.is_token(token) and leg.startswith("PJSIP/"):
+            self._legs[token] = leg
+
+    def adopt(self, channels: Mapping[str, Mapping[str, str]]) -> None:
+        """Learn the legs of calls that an earlier dialer has placed, from Asterisk's list by unique id."""
+        for channel_id, channel in channels.items():
+            if channel_id != (token := channel.get("Linkedid", "")):
+                self.rings(token, channel.get("Channel", ""))
+        self._legs = {token: leg for token, leg in self._legs.items() if token in channels}
+
+    def forget(self, token: str) -> None:
+        """The call has ended."""
+        self._legs.pop(token, None)
+
+    def ask_silent(self) -> None:
+        """Send a re-INVITE to each waiting citizen whose sound stays away. Raises AmiError."""
+        at = time.monotonic()
+        if at < self._next_look:
+            return
+        self._next_look = at + _LOOK_S
+        before, self._sound = self._sound, {}
+        for token in self._waiting():
+            if leg := self._legs.get(token):
+                self._look(token, leg, before.get(token))
+
+    def _look(self, token: str, leg: str, sound: _Sound | None) -> None:
+        at = time.monotonic()
+        try:
+            packets = self._ami.value(_PACKETS, leg)
+            if sound is None or packets != sound.packets:
+                sound = _Sound(packets, at)
+            elif at >= sound.changed_at + _SILENT_S and at >= sound.asked_at + _AGAIN_S:
+                self._ami.request("Setvar", Channel=leg, **_RE_INVITE)
+                sound.asked_at = at
+                log.info("%s: no sound from the telephone, which is asked whether it is there", token)
+        except NotAccepted:  # it has just ended
+            return
+        self._sound[token] = sound
