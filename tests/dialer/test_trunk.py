@@ -4,10 +4,13 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
 from db.engine import now, reading, writing
-from db.models import Event, PlacedCall, Registration
-from db.states import CallbackState, Outcome, RegistrationState
+from db.models import Breaker, Event, LedgerEntry, PlacedCall, Registration
+from db.states import CallbackState, Fact, Outcome, RegistrationState
+from dialer.callback_writer import CallbackWriter
+from dialer.outcomes import Ending
 from dialplan.accounts import BROWSER_PHONES
 from hotline.callbacks import breaker
 from tests import factories as make
@@ -201,3 +204,31 @@ def test_given_a_number_that_may_not_be_called_any_more_when_its_turn_comes_then
     assert until is not None
     with reading(hall.engine) as session:
         assert until > now(session) + 5 * make.SECOND
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["before", "after"])
+def test_ending_that_failed_half_way_counts_once(
+    hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch, committed: bool
+) -> None:
+    token, away = hall.dials(), 2
+    written = CallbackWriter.ended
+
+    def ended(writer: CallbackWriter, which: str, ending: Ending) -> None:
+        nonlocal away
+        if committed:
+            written(writer, which, ending)
+        away -= 1
+        if away >= 0:
+            raise OperationalError("COMMIT", {}, Exception("the database is away"))
+        if not committed:
+            written(writer, which, ending)
+
+    monkeypatch.setattr(CallbackWriter, "ended", ended)
+    manager.refuses(token, 503)
+    hall.until(lambda: away < 0)
+    hall.until(lambda: hall.state(token) is C.CLOSED)
+    with reading(hall.engine) as session:
+        assert session.get_one(Breaker, breaker.TRUNK).failures == 1
+        facts = select(LedgerEntry).where(LedgerEntry.fact == Fact.OUTCOME)
+        assert len(session.scalars(facts).all()) == 1
+    assert head(hall).attempts == 0
