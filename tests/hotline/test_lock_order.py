@@ -14,7 +14,16 @@ from db.engine import now, one_at_a_time, reading, writing
 from db.models import Callback, Desk, Hearing, Registration, Request, Round, UrgentMatter
 from db.states import CallbackState
 from hotline import heartbeats
-from hotline.callbacks import assignment, callbacks, claims, conversations, live_desks, on_the_line, serving
+from hotline.callbacks import (
+    assignment,
+    callbacks,
+    claims,
+    conversations,
+    cut_conversations,
+    live_desks,
+    on_the_line,
+    serving,
+)
 from hotline.citizens.erasure import delete_citizen
 from hotline.desks import supervising
 from hotline.nodes import homes
@@ -31,6 +40,7 @@ from tests.factories import (
     a_user,
     some_registrations,
 )
+from tests.hotline.callbacks.test_call_again_now import served_and_cut_off
 from tests.ivr.scripts.registering import OWN
 from tests.kit.fake_asterisk import FakeAsterisk
 from tests.kit.refusal import refusal
@@ -318,3 +328,20 @@ def test_given_a_matter_that_somebody_takes_when_its_caller_says_so_again_then_b
     with reading(engine) as session:
         assert [matter.number for matter in urgent.list_open(session)] == [OWN]
         assert urgent.get(session, matter_id).taken_by == "sara"
+
+
+def test_call_again_waits_for_no_cap(engine: Engine, settings: Settings) -> None:
+    """Whoever holds the caps may still want the line: `toll.check_room` counts, and locks nothing."""
+    with writing(engine) as session:
+        desk, cut = served_and_cut_off(session, settings)
+        desk_id, cut_id, round_id = desk.id, cut.id, cut.round_id
+
+    def calls_again(session: Session) -> None:
+        callback, at = session.get_one(Callback, cut_id), session.get_one(Desk, desk_id)
+        assert cut_conversations.call_again_now(session, callback, at, settings).id != cut_id
+
+    def takes_line(session: Session) -> None:
+        events.hold_line(session, round_id)
+        events.hold_order(session)
+
+    beside(engine, lambda session: one_at_a_time(session, "toll"), calls_again, takes_line)
