@@ -32,6 +32,7 @@ if [ "$for_what" != run ]; then
   PATH="$PATH:/usr/sbin" need pgbouncer pgbouncer
   PATH="$PATH:/usr/sbin" need haproxy haproxy
   need caddy caddy
+  PATH="$PATH:/usr/sbin" need nginx nginx
   PATH="$PATH:/usr/sbin" need slapd slapd
   PATH="$PATH:/usr/sbin" need kamailio kamailio
   PATH="$PATH:/usr/sbin" need keepalived keepalived

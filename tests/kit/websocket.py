@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
@@ -18,9 +19,10 @@ class WebSocketSip:
     Raises ConnectionRefusedError if the server does not take it.
     """
 
-    def __init__(self, server: Address, *, source: str = "127.0.0.1") -> None:
+    def __init__(self, server: Address, *, source: str = "127.0.0.1", headers: Sequence[str] = ()) -> None:
         self._server = server
         self._source = source
+        self._headers = headers
 
     def __enter__(self) -> Self:
         self._socket = socket.create_connection(self._server, timeout=30, source_address=(self._source, 0))
@@ -33,6 +35,7 @@ class WebSocketSip:
             f"Sec-WebSocket-Key: {key}",
             "Sec-WebSocket-Version: 13",
             "Sec-WebSocket-Protocol: sip",
+            *self._headers,
         ]
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
         self._stream = self._socket.makefile("rb")
