@@ -8,12 +8,11 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from datetime import timedelta
 
 import pytest
 
-from db.engine import now, reading, writing
-from db.models import Heartbeat, Round
+from db.engine import reading
+from db.models import Heartbeat
 from db.states import RegistrationState
 from hotline.ledger.verify import verify
 from tests.faults.breaking import Breakable, Faults
@@ -55,14 +54,6 @@ def jumping(clock: Clock) -> Iterator[System]:
         yield system
 
 
-def _open_all_day(system: System, round_id: int) -> None:
-    with writing(system.engine) as session:
-        round_, at = session.get_one(Round, round_id), now(session)
-        round_.announce_at, round_.registration_from = at - timedelta(hours=4), at - timedelta(hours=3)
-        round_.starts_at = at - timedelta(hours=2)
-        round_.registration_until, round_.ends_at = at + timedelta(hours=3), at + timedelta(hours=4)
-
-
 def _clocks(system: System) -> list[float]:
     """How many seconds the clock of each process is ahead, as it wrote down."""
     with reading(system.engine) as session:
@@ -100,7 +91,6 @@ def test_given_callbacks_under_way_when_the_clock_jumps_and_is_mended_then_nobod
         (game,) = stack.enter_context(played_at_once(system, [[person] * CITIZENS], others))
         stack.enter_context(_asterisk_may_die(game))
         stack.callback(clock.is_off, 0)
-        _open_all_day(system, game.round_id)
         for each in callers:
             stack.enter_context(each)
         for off in (first, 0):
