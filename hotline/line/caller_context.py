@@ -19,11 +19,14 @@ from db.models import (
     SilentCaller,
 )
 from db.states import RETRIED, TAKES_NO_ROOM, Phase, RegistrationState
-from hotline import subjects
+from hotline import limits, subjects
 from hotline.line import carry_over, line, turn_near_calls
 from hotline.requests import categories, requests
 from hotline.rounds import rounds
 
+_GUESSES, _GUESSES_WITHHELD = limits.Bucket(10, 360), limits.Bucket(60, 60)
+"""Wrong ticket and tracking numbers of one caller's number, and of all withheld numbers together: so many at
+once, and as many in each hour. A call has two."""
 _ACTIVE = (
     RegistrationState.UNCONFIRMED,
     RegistrationState.WAITING,
@@ -252,3 +255,21 @@ def _choice(session: Session, round_: Round, counts: dict[RegistrationState, int
         expected_reach=rounds.expected_reach(session, round_),
         subjects=subjects,
     )
+
+
+def take_guess(session: Session, caller: str | None, secret: str) -> bool:
+    """Pay for the look-up of a number that this caller (E.164; None: withheld) has keyed in, if one is left.
+
+    Return whether one was. A row lock keeps the same caller's other calls waiting until the transaction ends.
+    """
+    return limits.take(core(session), *_guesses_of(caller, secret))
+
+
+def give_guess_back(session: Session, caller: str | None, secret: str) -> None:
+    """Take back the payment: the number was found."""
+    limits.give_back(core(session), *_guesses_of(caller, secret))
+
+
+def _guesses_of(caller: str | None, secret: str) -> tuple[limits.Bucket, str]:
+    bucket = _GUESSES if caller else _GUESSES_WITHHELD
+    return bucket, limits.hash_key(secret, "guesses by telephone", caller or "withheld")

@@ -9,7 +9,9 @@ status and place, nothing personal.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from db.engine import reading
+from sqlalchemy.orm import Session
+
+from db.engine import reading, writing
 from db.states import RegistrationState
 from hotline import tickets
 from hotline.errors import Refused
@@ -50,33 +52,59 @@ def _tell(talk: Conversation, place: Place) -> None:
 
 
 def _by_number(talk: Conversation) -> None:
-    unknown, mistake = 0, ""
+    looked_up, mistake = 0, ""
     for _ in range(_TRIES):
         keyed = talk.call.ask_digits("follow-up-ask", at_most=tickets.TRACKING.length, mistake=mistake)
-        of_report = tickets.is_tracking(keyed)
+        kind = tickets.TRACKING if tickets.is_tracking(keyed) else tickets.TICKET
         try:
-            number = tickets.parse(keyed, tickets.TRACKING if of_report else tickets.TICKET)
-            unknown += 1
-            with talk.call.working(), reading(talk.engine) as session:
-                if of_report:
-                    request = requests.get_by_tracking(session, number)
-                    own = requests.may_answer(session, request, talk.number)
-                    found: Place | Progress = requests.progress(session, request)
-                else:
-                    found = caller_context.place(session, registration.get_by_ticket(session, number))
-        except Refused:
+            number = tickets.parse(keyed, kind)
+            looked_up += 1
+            found = _look_up(talk, kind, number)
+        except Refused as refused:
+            if refused.code == "too-many-guesses":
+                talk.call.ask("too-many-guesses", keys=END, tries=1, optional=True)  # or 0
+                return
             mistake = "ticket-invalid"
-            if unknown == _UNKNOWN:
+            if looked_up == _UNKNOWN:
                 break
             continue
-        if isinstance(found, Progress):
-            in_time = unknown < _UNKNOWN  # else it would be one transaction too many
-            follow_report.tell(talk, found, may_answer=own and in_time)
-        else:
+        if isinstance(found, Place):
             talk.tell_status(found)
+        else:
+            report, own = found
+            in_time = looked_up < _UNKNOWN  # else it would be one transaction too many
+            follow_report.tell(talk, report, may_answer=own and in_time)
         return
     talk.call.say_instead(mistake)
     raise NoInput
+
+
+def _look_up(talk: Conversation, kind: tickets.Kind, number: str) -> Place | tuple[Progress, bool]:
+    """Return the place, or the report and whether the caller may answer its question.
+
+    Raises Refused("too-many-guesses"), and for a number that nobody has what `_find` raises.
+    """
+    guess = talk.caller, talk.settings.secret_for("guesses by telephone")
+    with talk.call.working(), writing(talk.engine) as session:
+        if not caller_context.take_guess(session, *guess):
+            raise Refused("too-many-guesses", "this caller has keyed in too many wrong numbers")
+        try:
+            found = _find(session, talk, kind, number)
+        except Refused as refused:
+            unknown = refused  # raised after the commit, which keeps the payment
+        else:
+            caller_context.give_guess_back(session, *guess)
+            return found
+    raise unknown
+
+
+def _find(
+    session: Session, talk: Conversation, kind: tickets.Kind, number: str
+) -> Place | tuple[Progress, bool]:
+    if kind is tickets.TICKET:
+        return caller_context.place(session, registration.get_by_ticket(session, number))
+    request = requests.get_by_tracking(session, number)
+    return requests.progress(session, request), requests.may_answer(session, request, talk.number)
 
 
 def _owners(talk: Conversation, places: Sequence[Place]) -> None:

@@ -84,7 +84,7 @@ WITHOUT_SLOTS = f"""
     status-unconfirmed confirm-call-press-one confirm-call-refused confirm-call-full confirm-call-too-late
     confirm-number-refused confirm-number-taken confirm-cancel-press-one confirm-call-goodbye
     other-place cancel-call-soon change-call-soon number-kept confirm-move-press-one
-    follow-up-ask follow-up-ask-slow ticket-invalid
+    follow-up-ask follow-up-ask-slow ticket-invalid too-many-guesses
     callback-intro follow-up-menu follow-up-end other-ticket cancel-confirm cancelled-now not-cancelled
     report-danger urgent-first urgent-caller-left
     urgent-call-intro urgent-call-question urgent-call-taken urgent-call-over urgent-call-later

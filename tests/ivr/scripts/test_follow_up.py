@@ -18,6 +18,7 @@ from prompts.catalogue import clips
 from tests.ivr.scripts.own_place import ASKED, CHOICES, OWNER, TICKET, UNKNOWN, WAITS, kept
 from tests.kit.fake_asterisk import CUT, HANG_UP, Anybody, Deed, End, FakeAsterisk, transactions
 
+STRANGER = "09139999999"
 ANSWERS = {
     RegistrationState.UNCONFIRMED: ["status-unconfirmed"],
     RegistrationState.WAITING: WAITS,
@@ -150,6 +151,62 @@ def test_who_keys_in_nothing_is_asked_once_more(asterisk: FakeAsterisk, keyed: s
     assert heard.prompts == [
         *(*ASKED, "no-key-again", "follow-up-ask-slow"),
         *("operator-busy", "operator-registered", "ticket-again", "goodbye"),
+    ]
+
+
+def guess_wrong(asterisk: FakeAsterisk, calls: int, *, caller_id: str) -> list[str]:
+    """The last prompt but one of each call that keys in two numbers that nobody has."""
+    twice = [("follow-up-ask", UNKNOWN)] * 2
+    return [asterisk.dial(("main-menu", "2"), *twice, caller_id=caller_id).prompts[-2] for _ in range(calls)]
+
+
+def test_eleventh_wrong_number_of_a_caller_is_not_looked_up(asterisk: FakeAsterisk, own: Registration):
+    assert guess_wrong(asterisk, 5, caller_id=STRANGER) == ["ticket-invalid"] * 5
+
+    right = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id=STRANGER)
+    assert right.prompts == [*ASKED, "too-many-guesses", "goodbye"]
+    assert right.finished
+
+
+def test_guesses_of_one_caller_cost_no_other(asterisk: FakeAsterisk, own: Registration):
+    guess_wrong(asterisk, 5, caller_id=STRANGER)
+
+    for other in ("09138888888", ""):
+        heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id=other)
+        assert heard.prompts == [*ASKED, *WAITS, "goodbye"]
+
+
+def test_right_numbers_cost_no_guess(asterisk: FakeAsterisk, own: Registration):
+    for _ in range(12):
+        heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id=STRANGER)
+        assert heard.prompts == [*ASKED, *WAITS, "goodbye"]
+
+
+def test_slips_that_the_check_digit_catches_cost_no_guess(asterisk: FakeAsterisk, own: Registration):
+    for _ in range(5):
+        asterisk.dial(("main-menu", "2"), *[("follow-up-ask", "1#")] * 3, caller_id=STRANGER)
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id=STRANGER)
+    assert heard.prompts == [*ASKED, *WAITS, "goodbye"]
+
+
+def test_withheld_numbers_share_a_generous_limit(asterisk: FakeAsterisk, own: Registration):
+    assert set(guess_wrong(asterisk, 30, caller_id="")) == {"ticket-invalid"}
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET), caller_id="")
+    assert heard.prompts == [*ASKED, "too-many-guesses", "goodbye"]
+
+
+def test_0_after_too_many_wrong_numbers_reaches_the_operators(asterisk: FakeAsterisk, own: Registration):
+    guess_wrong(asterisk, 5, caller_id=STRANGER)
+
+    heard = asterisk.dial(
+        *(("main-menu", "2"), ("follow-up-ask", TICKET), ("too-many-guesses", "0"), ("operator-choice", "#")),
+        caller_id=STRANGER,
+    )
+    assert heard.prompts[4:] == [
+        *("too-many-guesses", "operator-busy", "ahead-none", "operator-choice", "operator-registered"),
+        "goodbye",
     ]
 
 
