@@ -1,4 +1,4 @@
-"""Hangs up a browser's phone at a desk where nobody sits any more, or whose round lives on another node."""
+"""Hangs up a desk's phone that may not be in its room any more, or whose round lives on another node."""
 
 import logging
 import time
@@ -34,7 +34,7 @@ class EmptyDesks:
             left = desk_phones.left_behind(session, self._node)
             astray = phones.astray(session, self._node) if self._node else []
         for desk, channel in left:
-            self._end(channel, f"desk {desk}: its phone's person is gone, it is hung up")
+            self._end(channel, f"desk {desk}: its phone may not be in the room any more, it is hung up")
         for desk, channel in astray:
             self._end(channel, f"desk {desk}: its phone is hung up, and signs in at the node of its round")
 

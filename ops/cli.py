@@ -169,7 +169,7 @@ def desk_phone(
         place = desks.get(session, desk, settings.desks)
         if renew:
             desk_admission.renew_sip_key(session, place, who=audit.COMMAND_LINE)
-        key = place.sip_key or ""
+        key = desk_admission.find_sip_key(session, place, who=audit.COMMAND_LINE)
     name = accounts.desk(desk, sip=True)
     typer.echo(f"account  {name}\npassword {settings.secret_for(name)}\nserver   {settings.sip} (UDP)")
     typer.echo(f"dial     {accounts.DESK_EXTENSION}{key}")

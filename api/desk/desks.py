@@ -13,6 +13,7 @@ from dialplan import accounts
 from hotline import numbers
 from hotline.callbacks import left_in_hand, wrap_up
 from hotline.desks import desk_phones, desks
+from hotline.people import desk_admission
 from hotline.rounds import rounds
 
 router = APIRouter(prefix="/desks", tags=["desks"])
@@ -81,7 +82,7 @@ def show_account(
         username=name,
         password=settings.secret_for(name),
         server=str(settings.sip),
-        extension=accounts.DESK_EXTENSION + (desk.sip_key or ""),
+        extension=accounts.DESK_EXTENSION + desk_admission.find_sip_key(session, desk, who=user.username),
     )
 
 

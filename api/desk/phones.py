@@ -88,7 +88,7 @@ def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_sche
         username=name,
         password=settings.secret_for(name),
         server=node.sip if node else str(settings.sip),
-        extension=accounts.DESK_EXTENSION + (desk.sip_key or ""),
+        extension=accounts.DESK_EXTENSION + desk_admission.find_sip_key(session, desk, who=user.username),
     )
 
 

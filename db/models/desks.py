@@ -57,8 +57,8 @@ class Desk(Base):
     call_placed_at: Mapped[datetime | None]
     phone_connected: Mapped[bool] = mapped_column(default=False)
     channel: Mapped[str | None] = mapped_column(String(80))  # Asterisk's, of the phone in the room
-    admitted_by: Mapped[str | None] = mapped_column(String(64))  # sign-in that brought the browser's phone in
-    sip_key: Mapped[str | None] = mapped_column(String(8))  # the SIP phone dials it after the 1
+    admitted_by: Mapped[str | None] = mapped_column(String(64))  # sign-in or SIP key of its phone
+    sip_key: Mapped[str | None] = mapped_column(String(8))  # after the 1; None: lets nobody in
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)  # that it serves
     next_asked_at: Mapped[datetime | None]  # wants the next citizen; until they speak
     takes_live: Mapped[bool | None]  # callers who wait on the line; None: as the line it serves says

@@ -157,10 +157,17 @@ _SIGNED_IN = exists().where(
 )
 _SIGNED_OUT = and_(Desk.phone == "browser", Desk.admitted_by.is_not(None), ~_SIGNED_IN)
 """The sign-in that brought the browser's phone into the room has ended, or its person has left the desk."""
+_BY_OLD_KEY = and_(
+    Desk.phone == "sip",
+    Desk.number.is_(None),
+    Desk.sip_key.is_not(None),
+    Desk.admitted_by.is_distinct_from(Desk.sip_key),
+)
+"""The SIP phone in the room dialled a key that has been renewed since, or none."""
 _LEFT_BEHIND = select(Desk.id, Desk.channel).where(
     Desk.phone_connected,
     Desk.channel.is_not(None),
-    or_(and_(Desk.phone == "browser", ~_SITS), _SIGNED_OUT),
+    or_(and_(Desk.phone == "browser", ~_SITS), _SIGNED_OUT, _BY_OLD_KEY),
     ~_WITH_CITIZEN,
     homes.mine(Desk.node),
 )
@@ -172,9 +179,9 @@ def is_signed_out(session: Session, desk_id: int) -> bool:
 
 
 def left_behind(session: Session, node: str | None = None) -> Sequence[tuple[int, str]]:
-    """Desks, of this `node` or of any, and by which channel a browser is in their room although nobody sits
-    there any more, or the sign-in that brought it in has ended.
+    """List desks, of this `node` or of any, and the channel of a phone that has to leave their room.
 
-    Not while a citizen is with it, or on the way: nobody is cut off. A telephone is the desk's, and stays.
+    A browser: nobody sits there, or the sign-in that brought it in has ended. A SIP phone: its key is old.
+    Not while a citizen is with it, or on the way: nobody is cut off. Any other telephone stays.
     """
     return [(desk, channel) for desk, channel in session.execute(_LEFT_BEHIND, {"node": node}) if channel]

@@ -15,7 +15,7 @@ from db.models import Department, Desk, Official, OfficialKind, Role, User
 from hotline import audit, characters
 from hotline.callbacks import serving
 from hotline.errors import Refused
-from hotline.people import accounts, sign_ins
+from hotline.people import accounts, desk_admission, sign_ins
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
@@ -84,6 +84,7 @@ def add(
     password = password or secrets.token_urlsafe(_PASSWORD_BYTES)
     values = {**asdict(wanted), "password_given": True}
     user = accounts.add(session, username=username, password=password, city=settings.of_city, **values)
+    desk_admission.end_sip_key(session, user.desk_id, who=who)
     _tell(session, who, "person-added", user, wanted.told)
     return user, password
 
@@ -134,6 +135,8 @@ def change(session: Session, user: User, *, who: str, settings: Settings, **valu
     _ensure_desk(session, wanted["desk_id"])
     _set(session, user, stays=wanted["role"] is Role.ADMINISTRATOR and not user.disabled_at, **changed)
     for desk_id in filter(None, {before, user.desk_id}):
+        if before != user.desk_id:
+            desk_admission.end_sip_key(session, desk_id, who=who)
         _leave_what_is_not_theirs(session, desk_id, settings)
     told = Values(**wanted).told
     _tell(session, who, "person-changed", user, told if changed.keys() - {"name"} else user.name)
@@ -152,6 +155,7 @@ def disable(session: Session, user: User, *, who: str, settings: Settings, reaso
     _set(session, user, stays=False, disabled_at=at, left_directory_at=left, desk_id=None)
     sign_ins.end_sessions(session, user.id)
     if desk_id is not None:
+        desk_admission.end_sip_key(session, desk_id, who=who)
         _leave_what_is_not_theirs(session, desk_id, settings)
     _tell(session, who, "person-disabled", user, reason)
 
@@ -171,6 +175,7 @@ def new_password(session: Session, user: User, *, who: str) -> str:
     password = secrets.token_urlsafe(_PASSWORD_BYTES)
     accounts.set_password(session, user.id, password, given=True)
     sign_ins.end_sessions(session, user.id)
+    desk_admission.end_sip_key(session, user.desk_id, who=who)
     _tell(session, who, "password-set", user)
     return password
 
@@ -186,6 +191,7 @@ def new_pin(session: Session, user: User, *, who: str) -> str:
 def end_sessions(session: Session, user: User, *, who: str) -> None:
     """Sign the person out everywhere."""
     sign_ins.end_sessions(session, user.id)
+    desk_admission.end_sip_key(session, user.desk_id, who=who)
     _tell(session, who, "sessions-ended", user)
 
 

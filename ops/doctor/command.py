@@ -24,6 +24,7 @@ LOOKS: dict[str, Look] = {
     "AMI": telephone.manager,
     "trunk": stored.trunk,
     "ports": telephone.ports,
+    "desks": stored.desk_phones,
     "websocket": telephone.websocket,
     "certificates": certificates.certificates,
     "SIP certificate": certificates.of_trunks,

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import connect, now, reading, writing
-from db.models import Event, Heartbeat, TrunkState
+from db.models import Desk, Event, Heartbeat, TrunkState
 from db.trusted_time import find_doubt
 from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
@@ -273,3 +273,18 @@ def database_files(known: Known) -> Iterator[Finding]:
             yield fault(
                 "permissions", f"{each} cannot be written", f"chown it to who runs hotline137: {each}"
             )
+
+
+def desk_phones(known: Known) -> Iterator[Finding]:
+    """Name the desks whose SIP phone has no key: it is let in no more."""
+    if known.engine is None:
+        return
+    keyless = Desk.phone == "sip", Desk.number.is_(None), Desk.sip_key.is_(None)
+    with reading(known.engine) as session:
+        desks = session.scalars(select(Desk.id).where(*keyless).order_by(Desk.id)).all()
+    if desks:
+        yield fault(
+            "desks",
+            f"the SIP phone of desk {', '.join(map(str, desks))} has no key: its room does not let it in",
+            "hotline137 desk-phone N shows what it dials (1 and eight digits); docs/desks.md",
+        )

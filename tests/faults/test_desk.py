@@ -13,6 +13,7 @@ from db.models import Callback, Event
 from db.states import Outcome, RegistrationState
 from tests.kit import sound
 from tests.kit.caller import Caller
+from tests.kit.operator import ROOM
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.sound import a_tone
@@ -57,7 +58,7 @@ class Conversation:
         """A phone of the desk comes into its room."""
         account = Account(*self.desk.phone_account)
         phone = self._stack.enter_context(Phone(account=account, sound=a_tone(self._folder, hz)))
-        phone.dial(f"sip:1@{self.system.settings.sip}")
+        phone.dial(f"sip:{ROOM}@{self.system.settings.sip}")
         phone.wait_for("established")
         until(self.desk.phone_connected, "the desk's phone is in its room")
         return phone

@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from db.states import CallbackState
-from dialplan.accounts import DESK_EXTENSION
 from tests.kit.crowd import Behaviour, Crowd
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.patroni import Cluster
 from tests.kit.phone import Account, Phone
 from tests.kit.process import slowness, until
@@ -32,7 +31,7 @@ def speaks(stack: ExitStack, node: System, round_id: int) -> tuple[Operator, int
     operator = node.operator()
     name, password, server = operator.phone_account
     phone = stack.enter_context(Phone(account=Account(name, password, server)))
-    phone.dial(f"sip:{DESK_EXTENSION}@{server}")
+    phone.dial(f"sip:{ROOM}@{server}")
     until(operator.phone_connected, "the desk's phone is in its room")
     callback = operator.claim(round_id)
     operator.call(callback)

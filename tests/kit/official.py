@@ -14,7 +14,7 @@ from db.models import Callback, Desk
 from db.states import IN_TALK, CallbackState
 from hotline.callbacks import callbacks
 from tests.kit.crowd import Crowd
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.system import System
@@ -228,5 +228,5 @@ class Official:
         if time.monotonic() - self._dialled_at > _PHONE_AGAIN_S:
             self._dialled_at = time.monotonic()
             self.phone.hangup()
-            self.phone.dial(f"sip:1@{self.system.settings.sip}")
+            self.phone.dial(f"sip:{ROOM}@{self.system.settings.sip}")
         return False

@@ -6,6 +6,7 @@ import httpx
 
 from db.engine import writing
 from db.models import Desk
+from dialplan.accounts import DESK_EXTENSION
 from tests.kit.phone import Phone
 from tests.kit.process import until
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from tests.kit.system import System
 
 PASSWORD = "correct horse 137"
+_SIP_KEY = "13700137"
+ROOM = DESK_EXTENSION + _SIP_KEY
+"""What a desk's SIP phone dials."""
 
 
 class Operator:
@@ -33,7 +37,8 @@ class Operator:
     def phone_account(self) -> tuple[str, str, str]:
         """User, password and registrar of the desk's SIP phone, which the desk has from now on."""
         with writing(self._system.engine) as session:
-            session.get_one(Desk, self.desk).phone = "sip"
+            desk = session.get_one(Desk, self.desk)
+            desk.phone, desk.sip_key = "sip", _SIP_KEY
         name = f"desk-{self.desk}-sip"
         return name, self._system.settings.secret_for(name), str(self._system.settings.sip)
 

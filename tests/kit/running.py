@@ -17,7 +17,7 @@ from db.states import Outcome
 from hotline.callbacks import callbacks, closing
 from hotline.line import line, registration
 from hotline.rounds import rounds
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.system import System
@@ -86,7 +86,7 @@ def desk(system: System) -> Iterator[Operator]:
     """An operator whose SIP phone sits in the desk's room."""
     operator = system.operator()
     with Phone(account=Account(*operator.phone_account)) as phone:
-        phone.dial(f"sip:1@{system.settings.sip}")
+        phone.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         operator.phone = phone
         yield operator

@@ -16,6 +16,7 @@ from hotline.nodes import nodes
 from tests.kit.compose import Compose
 from tests.kit.docker_engine import Engine
 from tests.kit.official import Official
+from tests.kit.operator import ROOM
 from tests.kit.phone import Account, Phone
 from tests.kit.ports import free_port
 from tests.kit.process import folder_in_memory, until
@@ -186,7 +187,7 @@ class FarOfficial(Official):
             if time.monotonic() - self._dialled_at > _PHONE_AGAIN_S:
                 self._dialled_at = time.monotonic()
                 self.phone.hangup()
-                self.phone.dial(f"sip:1@{self._server()}")
+                self.phone.dial(f"sip:{ROOM}@{self._server()}")
         except (DBAPIError, httpx.HTTPError):
             pass
         return False

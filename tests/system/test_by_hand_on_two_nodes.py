@@ -11,12 +11,11 @@ from db.engine import now, reading, writing
 from db.models import Callback, LeftNumber, PlacedCall
 from db.models import Desk as DeskRow
 from db.states import CallbackState
-from dialplan.accounts import DESK_EXTENSION
 from hotline.rounds import rounds
 from tests.kit.browser import browser, person
 from tests.kit.caller import Caller
 from tests.kit.crowd import Behaviour, Crowd
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.pages import in_state, sign_in
 from tests.kit.phone import Account, Phone
 from tests.kit.phone import Call as PhoneCall
@@ -63,7 +62,7 @@ class ByHand:
         name, password, _ = self.operator.phone_account
         self._phone = Phone(account=Account(name, password, server))
         self._phone.__enter__()
-        self._in_room, self.server = self._phone.dial(f"sip:{DESK_EXTENSION}@{server}"), server
+        self._in_room, self.server = self._phone.dial(f"sip:{ROOM}@{server}"), server
 
     def leave(self) -> None:
         if self._phone:

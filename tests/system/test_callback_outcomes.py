@@ -7,7 +7,7 @@ import pytest
 from db.models import Registration
 from db.states import Outcome, RegistrationState
 from tests.kit.caller import Caller
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Phone
 from tests.kit.process import until
 from tests.kit.sipp import SippPhone
@@ -134,7 +134,7 @@ def test_given_a_conversation_when_the_desks_phone_hangs_up_then_the_citizen_is_
         desk.wait_for(callback, "talking")
         _leaves(desk)
         desk.wait_for(callback, "held")
-        desk.phone.dial(f"sip:1@{system.settings.sip}")
+        desk.phone.dial(f"sip:{ROOM}@{system.settings.sip}")
         desk.wait_for(callback, "talking")
 
 
@@ -146,7 +146,7 @@ def test_given_a_desk_whose_phone_left_when_the_citizen_presses_1_then_they_meet
         _leaves(desk)
         citizen.at("callback-intro", "1")
         desk.wait_for(callback, "waiting")
-        desk.phone.dial(f"sip:1@{system.settings.sip}")
+        desk.phone.dial(f"sip:{ROOM}@{system.settings.sip}")
         desk.wait_for(callback, "talking")
 
 

@@ -10,7 +10,7 @@ import pytest
 from db.engine import reading, writing
 from db.models import Desk
 from hotline.people import desk_admission
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.process import until
 from tests.kit.system import System
 
@@ -114,17 +114,17 @@ def test_browsers_extension_opens_the_room_until_it_signs_out(system: System, op
 def test_sip_phone_with_an_old_key_is_refused(system: System, operator: Operator) -> None:
     name, _, _ = operator.phone_account
     phone = Intruder(system, name)
-    assert phone.dial("1") == 200
+    assert phone.dial(ROOM) == 200
     with writing(system.engine) as session:
         desk = session.get_one(Desk, operator.desk)
         desk_admission.renew_sip_key(session, desk, who="admin")
         key = desk.sip_key
-    assert phone.dial("1") == 403
+    assert phone.dial(ROOM) == phone.dial("1") == 403
     assert phone.dial(f"1{key}") == 200
 
 
 def test_desks_phone_waits_until_the_call_scripts_are_back(system: System, operator: Operator) -> None:
     name, _, _ = operator.phone_account
     system.kill("ivr")
-    assert Intruder(system, name).dial("1") == 200
+    assert Intruder(system, name).dial(ROOM) == 200
     until(system.healthy, "the call scripts are back", 30)

@@ -11,7 +11,7 @@ from db.models import Callback
 from db.states import Outcome
 from tests.kit import sound
 from tests.kit.caller import Caller
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.sipp import SippPhone
@@ -69,7 +69,7 @@ def test_given_a_ringing_phone_when_the_dialer_is_killed_then_it_is_adopted_and_
         Phone(account=Account(*operator.phone_account)) as desk,
         Phone(port=system.trunk_port) as citizen,
     ):
-        desk.dial(f"sip:1@{system.settings.sip}")
+        desk.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         callback = _called(system, operator, round_id)
         citizen.wait_for_call()
@@ -92,7 +92,7 @@ def test_given_a_conversation_when_the_dialer_is_killed_then_it_goes_on_and_its_
         Phone(account=Account(*operator.phone_account)) as desk,
         SippPhone.answering(port=system.trunk_port, keys="1") as citizen,
     ):
-        desk.dial(f"sip:1@{system.settings.sip}")
+        desk.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         callback = _called(system, operator, round_id)
         operator.wait_for(callback, "talking")
@@ -116,7 +116,7 @@ def test_given_a_call_that_ends_while_the_dialer_is_dead_then_the_desk_is_asked_
         Phone(account=Account(*operator.phone_account)) as desk,
         SippPhone.answering(port=system.trunk_port, hangup_after_ms=1000) as citizen,
     ):
-        desk.dial(f"sip:1@{system.settings.sip}")
+        desk.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         callback = _called(system, operator, round_id)
         citizen.wait_for("ACK")
@@ -139,7 +139,7 @@ def test_given_a_conversation_when_asterisk_is_killed_then_the_desk_owes_the_out
         Phone(account=Account(*operator.phone_account)) as desk,
         SippPhone.answering(port=system.trunk_port, keys="1") as citizen,
     ):
-        desk.dial(f"sip:1@{system.settings.sip}")
+        desk.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         callback = _called(system, operator, round_id)
         operator.wait_for(callback, "talking")

@@ -13,7 +13,7 @@ from db.states import CallbackState
 from hotline.people import accounts
 from tests.kit import sound
 from tests.kit.caller import Caller
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.system import System
@@ -121,7 +121,7 @@ def test_given_a_conversation_when_the_agreed_minutes_are_nearly_over_then_only_
         Phone(account=Account(*operator.phone_account), sound=tone) as desk,
         Caller(system, system.number(), port=system.trunk_port) as citizen,
     ):
-        desk.dial(f"sip:1@{system.settings.sip}")
+        desk.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         system.register(round_id, system.number())
         callback = operator.claim(round_id)

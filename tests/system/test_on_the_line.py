@@ -25,7 +25,7 @@ from hotline.callbacks import callbacks, on_the_line
 from hotline.rounds import rounds
 from tests.kit import sound
 from tests.kit.caller import Caller
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import slowness, until
 from tests.kit.sound import a_tone
@@ -43,7 +43,7 @@ def a_desk(system: System, folder: Path, *, takes: bool = True) -> Iterator[Oper
     operator = system.operator()
     tone = a_tone(folder, DESK_HZ)
     with Phone(account=Account(*operator.phone_account), sound=tone) as operator.phone:
-        operator.phone.dial(f"sip:1@{system.settings.sip}")
+        operator.phone.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         _takes(system, operator, takes)
         yield operator

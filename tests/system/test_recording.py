@@ -5,7 +5,7 @@ from pathlib import Path
 from db.models import Role
 from tests.kit import sound
 from tests.kit.caller import Caller
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.sound import a_tone
@@ -39,7 +39,7 @@ def test_given_a_recorded_round_when_they_speak_then_both_are_on_the_record_and_
         Phone(account=Account(*operator.phone_account), sound=a_tone(tmp_path, DESK_HZ)) as desk,
         Caller(system, number, port=system.trunk_port, sound=a_tone(tmp_path, CITIZEN_HZ)) as citizen,
     ):
-        desk.dial(f"sip:1@{system.settings.sip}")
+        desk.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         system.register(round_id, number)
         callback = operator.claim(round_id)
@@ -88,7 +88,7 @@ def test_given_a_recorded_conversation_when_asterisk_is_killed_then_what_was_sai
         Phone(account=Account(*operator.phone_account), sound=a_tone(tmp_path, DESK_HZ)) as desk,
         Caller(system, number, port=system.trunk_port, sound=a_tone(tmp_path, CITIZEN_HZ)) as citizen,
     ):
-        desk.dial(f"sip:1@{system.settings.sip}")
+        desk.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         system.register(round_id, number)
         callback = operator.claim(round_id)
@@ -119,7 +119,7 @@ def test_given_a_round_that_is_not_recorded_when_they_speak_then_nothing_is_anno
         Phone(account=Account(*operator.phone_account), sound=a_tone(tmp_path, DESK_HZ)) as desk,
         Caller(system, number, port=system.trunk_port) as citizen,
     ):
-        desk.dial(f"sip:1@{system.settings.sip}")
+        desk.dial(f"sip:{ROOM}@{system.settings.sip}")
         until(operator.phone_connected, "the desk's phone is in its room")
         system.register(round_id, number)
         callback = operator.claim(round_id)

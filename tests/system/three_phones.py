@@ -9,7 +9,7 @@ from db.engine import reading
 from db.models import AuditEntry, Role
 from tests.kit import sound
 from tests.kit.caller import Caller
-from tests.kit.operator import Operator
+from tests.kit.operator import ROOM, Operator
 from tests.kit.phone import Account, Phone
 from tests.kit.process import until
 from tests.kit.sound import a_tone
@@ -44,7 +44,7 @@ class Three:
         """A phone of this tone in the person's room."""
         tone, account = a_tone(self._folder, hz), Account(*operator.phone_account)
         phone = self._stack.enter_context(Phone(account=account, sound=tone))
-        phone.dial(f"sip:1@{self.system.settings.sip}")
+        phone.dial(f"sip:{ROOM}@{self.system.settings.sip}")
         until(operator.phone_connected, "the phone is in its room")
         return phone
 

@@ -98,25 +98,99 @@ def test_browser_of_an_ended_sign_in_is_named_to_be_hung_up(
     assert desk_phones.left_behind(session) == [(desk.id, desk.channel)]
 
 
-def test_sip_phone_comes_in_only_where_the_desk_has_one(
-    session: Session, desk: Desk, key: str, may: Callable[..., bool]
-) -> None:
-    assert not may("", sip=True)
+@pytest.fixture
+def sip_key(session: Session, desk: Desk) -> str:
+    """What the desk's SIP phone dials."""
     desk.phone = "sip"
-    assert may("", sip=True)
-    assert not may(key)
-    desk.number = "+989131234567"
-    assert not may("", sip=True)
+    return desk_admission.find_sip_key(session, desk, who="admin")
 
 
-def test_renewed_key_of_a_sip_phone_ends_the_one_before(
+def test_sip_phone_of_a_desk_without_a_key_is_refused(
     session: Session, desk: Desk, may: Callable[..., bool]
 ) -> None:
-    desk.phone = "sip"
-    desk_admission.renew_sip_key(session, desk, who="admin")
-    first = desk.sip_key
-    assert first and not may("", sip=True) and may(first, sip=True)
-    while desk.sip_key == first:
+    desk_phones.choose(session, desk, "sip", None, who="admin")
+    assert not may("", sip=True)
+    desk.sip_key = ""
+    assert not may("", sip=True)
+
+
+def test_sip_key_opens_the_room_of_a_sip_phone_alone(
+    desk: Desk, sip_key: str, key: str, may: Callable[..., bool]
+) -> None:
+    assert may(sip_key, sip=True)
+    assert not any(may(wrong, sip=True) for wrong in ("", sip_key[:-1], sip_key + "0", key))
+    assert not may(key) and not may(sip_key)
+    desk.number = "+989131234567"
+    assert not may(sip_key, sip=True)
+    desk.number, desk.phone = None, "browser"
+    assert not may(sip_key, sip=True)
+
+
+def test_renewed_sip_key_ends_the_one_before(
+    session: Session, desk: Desk, sip_key: str, may: Callable[..., bool]
+) -> None:
+    while desk.sip_key == sip_key:
         desk_admission.renew_sip_key(session, desk, who="admin")
-    assert not may(first, sip=True)
+    assert desk.sip_key
+    assert not may(sip_key, sip=True)
     assert may(desk.sip_key, sip=True)
+
+
+def _disable(session: Session, person: User, settings: Settings) -> None:
+    staff.disable(session, person, who="admin", settings=settings)
+
+
+def _leave(session: Session, person: User, settings: Settings) -> None:
+    staff.change(session, person, who="admin", settings=settings, desk_id=None)
+
+
+def _sign_out(session: Session, person: User, settings: Settings) -> None:
+    staff.end_sessions(session, person, who="admin")
+
+
+def _reset_password(session: Session, person: User, settings: Settings) -> None:
+    staff.new_password(session, person, who="admin")
+
+
+@pytest.mark.parametrize("happens", [_disable, _leave, _sign_out, _reset_password])
+def test_sip_key_ends_with_its_person(
+    session: Session,
+    desk: Desk,
+    person: User,
+    sip_key: str,
+    may: Callable[..., bool],
+    settings: Settings,
+    happens: Callable[[Session, User, Settings], None],
+) -> None:
+    desk.channel = "PJSIP/desk-1-sip-0000001f"
+    assert may(sip_key, sip=True)
+    session.flush()
+    assert desk_phones.left_behind(session) == []
+    happens(session, person, settings)
+    assert desk.sip_key != sip_key and not may(sip_key, sip=True)
+    session.flush()
+    assert desk_phones.left_behind(session) == [(desk.id, desk.channel)]
+
+
+def test_next_person_at_the_desk_has_another_sip_key(
+    session: Session, desk: Desk, sip_key: str, settings: Settings
+) -> None:
+    successor = a_user(session, None)
+    staff.change(session, successor, who="admin", settings=settings, desk_id=desk.id)
+    assert desk.sip_key and desk.sip_key != sip_key
+
+
+def test_changed_name_leaves_the_sip_key(
+    session: Session, desk: Desk, person: User, sip_key: str, settings: Settings
+) -> None:
+    staff.change(session, person, who="admin", settings=settings, name="another")
+    assert desk.sip_key == sip_key
+
+
+def test_guessed_sip_keys_are_limited(desk: Desk, sip_key: str, may: Callable[..., bool]) -> None:
+    for _ in range(50):
+        may("", sip=True)  # a phone that still dials 1 alone guesses nothing
+    assert may(sip_key, sip=True)
+    wrong = (f"{(int(sip_key) + each) % 10**8:08}" for each in range(1, 12))
+    assert not any(may(each, sip=True) for each in wrong)
+    assert not may(sip_key, sip=True)

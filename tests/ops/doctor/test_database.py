@@ -8,7 +8,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from db.engine import now, writing
-from db.models import Event, TrustedTime
+from db.models import Desk, Event, TrustedTime
 from ops.doctor import stored
 from settings import Settings
 from tests.factories import SECOND
@@ -112,3 +112,17 @@ def test_clock_that_leapt_is_told_with_its_end(engine: Engine) -> None:
         session.add(TrustedTime(id=1, at=at - 3600 * SECOND, boot="b", ticks=1.0, doubted_until=until))
     found = Told("--json").bad()["clock"]
     assert found[0] == "warning" and f"nothing is closed or deleted until {until:%H:%M} UTC" in found[1]
+
+
+@in_both
+def test_sip_phone_without_a_key_is_a_fault(engine: Engine) -> None:
+    with writing(engine) as session:
+        session.add_all(
+            [
+                Desk(id=2, phone="sip"),
+                Desk(id=3, phone="sip", sip_key="00000001"),
+                Desk(id=4, phone="browser"),
+            ]
+        )
+    state, said = Told("--json").bad()["desks"]
+    assert state == "fault" and "phone of desk 2 has no key" in said
