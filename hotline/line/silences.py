@@ -4,7 +4,6 @@ Kept per number for 90 days; once a day each has an operator, and then a message
 who did not find the keys, a pocket, or a robot.
 """
 
-import hashlib
 from datetime import timedelta
 
 from sqlalchemy import delete
@@ -14,6 +13,7 @@ from db.engine import core, now
 from db.models import SilentCaller
 from db.trusted_time import trusted_now
 from hotline import limits
+from settings import Settings
 
 KEPT = timedelta(days=90)
 _A_DAY = timedelta(days=1)
@@ -35,12 +35,12 @@ def has_turn(session: Session, number: str) -> bool:
     return True
 
 
-def may_leave_message(session: Session, number: str | None) -> bool:
+def may_leave_message(session: Session, number: str | None, settings: Settings) -> bool:
     """Return whether a silent caller may speak into the inbox: once a day from a number, ten times an hour
     from all telephones without one.
     """
     bucket = _FROM_A_NUMBER if number else _WITHHELD
-    who = hashlib.blake2b(f"silent {number}".encode(), digest_size=16).hexdigest()
+    who = limits.hash_key(settings.secret_for("limits"), "silent", number or "withheld")
     return limits.take(core(session), bucket, who)
 
 

@@ -23,7 +23,7 @@ def _take_message(talk: Conversation) -> None:
     For a number that cannot be called back, or that had its place in the operators' line today.
     """
     with talk.call.working(), writing(talk.engine) as session:
-        may = silences.may_leave_message(session, talk.number)
+        may = silences.may_leave_message(session, talk.number, talk.settings)
     if may and report.take(talk, OTHER, None, "silence-speak"):
         talk.call.say("goodbye")
     else:

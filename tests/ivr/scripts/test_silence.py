@@ -1,12 +1,13 @@
 """A caller who presses no key: a person once a day, then a message, and more time in the next call."""
 
+import hashlib
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Engine, select, update
 
 from db.engine import now, reading, writing
-from db.models import Registration, Request, Round, SilentCaller
+from db.models import Limit, Registration, Request, Round, SilentCaller
 from db.states import Phase, RegistrationState
 from hotline.line import silences
 from hotline.subjects import OTHER
@@ -188,3 +189,12 @@ def test_given_a_number_that_was_late_long_ago_when_it_has_an_operator_then_that
         silences.forget(session)
 
         assert not silences.has_turn(session, OWN), "once a day"
+
+
+def test_message_keeps_no_number_that_can_be_guessed(engine: Engine, settings: Settings):
+    """A hash without a key of all numbers of a city is made in minutes."""
+    with writing(engine) as session:
+        assert silences.may_leave_message(session, OWN, settings)
+        (kept,) = session.scalars(select(Limit.who))
+        assert kept != hashlib.blake2b(f"silent {OWN}".encode(), digest_size=16).hexdigest()
+        assert not silences.may_leave_message(session, OWN, settings)
