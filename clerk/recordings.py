@@ -30,7 +30,10 @@ def register(engine: Engine, settings: Settings) -> None:
             continue
         with writing(engine) as session:
             recordings.register(session, callback_id, found)
-        recordings.seal(path)
+        try:
+            recordings.seal(path)
+        except OSError as error:  # tried again at the next look
+            log.error("recording of callback %d is not sealed: %s", callback_id, error.strerror)
 
 
 def delete_old(engine: Engine, settings: Settings) -> None:

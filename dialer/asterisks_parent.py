@@ -1,9 +1,12 @@
 """What Asterisk's parent is told: until when calls may go on, should this process end or hang."""
 
+import contextlib
 import logging
+from pathlib import Path
 
 from hotline import calls_until
 from settings import Settings
+from settings.asterisk_files import replace_file
 
 log = logging.getLogger("dialer")
 
@@ -12,7 +15,7 @@ _LATER_S = 1.0
 
 
 class AsterisksParent:
-    """It is told by a file beside its console (ops.console)."""
+    """It is told by a file (ops.console)."""
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.state_dir / "asterisk"
@@ -27,13 +30,28 @@ class AsterisksParent:
     def tell(self, fence_at: float) -> None:
         """When calls are to be ended by the dialer itself; `inf`: never."""
         if fence_at == float("inf"):
-            calls_until.forget(self._folder)
+            forget(self._folder)
             return
         try:
-            calls_until.write(self._folder, fence_at + _LATER_S)
+            write(self._folder, fence_at + _LATER_S)
         except OSError as error:
-            if self._is_told:  # in containers it never can (docker-compose.yml)
+            if self._is_told:
                 log.error("Asterisk's parent is not told until when calls may go on: %s", error)
             self._is_told = False
         else:
             self._is_told = True
+
+
+def write(folder: Path, until: float) -> None:
+    """Write until when calls may go on, by `calls_until.clock`. Raises OSError: then nothing is written."""
+    try:
+        replace_file(folder / calls_until.FILE, f"{until:.3f}\n".encode())
+    except OSError:
+        forget(folder)  # what is there would be over soon, with the lease renewed
+        raise
+
+
+def forget(folder: Path) -> None:
+    """Let calls go on without a dialer: there is no other node."""
+    with contextlib.suppress(OSError):
+        (folder / calls_until.FILE).unlink()

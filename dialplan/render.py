@@ -3,6 +3,7 @@
 import ipaddress
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -62,8 +63,11 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
     run = settings.state_dir / "asterisk"
     opus = _has_opus(modules)
     etc = run / "etc"
-    for folder in (etc, run / "lib" / "keys", run / "spool", run / "log"):
+    for folder in (etc, *(run / name for name in asterisk_files.ASTERISKS_OWN)):
         folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # what its own user has put there is its own loss
+        (run / "lib" / "keys").mkdir()
+    _move_console(run)
     for folder in (settings.messages_dir, settings.recordings_dir, settings.hung_up_dir):
         folder.mkdir(mode=0o700, exist_ok=True)
     etc.chmod(0o700)
@@ -137,6 +141,17 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
         (etc / f"{name}.conf").write_text("[general]\nenable = no\n")
     asterisk_files.share_folders(settings.state_dir)
     return etc / "asterisk.conf"
+
+
+def _move_console(run: Path) -> None:
+    """Bring the console of an Asterisk that an upgrade left running to where it is asked now.
+
+    Its parent goes on asking at the old place, also after it has started Asterisk anew.
+    """
+    old = run / "asterisk.ctl"
+    if old.is_socket() and not old.is_symlink():
+        old.replace(run / "run" / old.name)
+        old.symlink_to(f"run/{old.name}")
 
 
 _ANSWERS_S = 15

@@ -1,22 +1,20 @@
 """Until when a node's placed calls may go on without a word of its dialer, and which of them longer.
 
-With each renewal of its lease the dialer writes that down beside Asterisk's console, if another node could
-take its work over. Asterisk's parent (ops.console) ends the calls when the time is over: a dialer that has
-ended or hangs cannot do so itself. Nothing but Python is needed here.
+With each renewal of its lease the dialer (dialer.asterisks_parent) writes that down in a folder that Asterisk
+only reads, if another node could take its work over. Asterisk's parent (ops.console) ends the calls when the
+time is over: a dialer that has ended or hangs cannot do so itself. Nothing but Python is needed here.
 
 A conversation goes on for CONVERSATIONS_S more: the node that takes over calls its citizen only after that
 time, or once the desk's phone has left for another node (hotline.callbacks.lost_nodes).
 """
 
-import contextlib
-import os
 import re
 import time
 from collections.abc import Collection
 from pathlib import Path
 from typing import NamedTuple
 
-_FILE = "calls-until"
+FILE = "calls-until"
 
 CONVERSATIONS_S = 900.0
 """Longer than a city's database is away in a failover, and than most conversations last."""
@@ -89,27 +87,9 @@ def _is_placed(channel: Channel) -> bool:
     return PLACED.fullmatch(token_of(channel.id)) is not None
 
 
-def write(folder: Path, until: float) -> None:
-    """By `clock`. Raises OSError: then nothing is written at all, and only the dialer itself ends calls."""
-    new = folder / f"{_FILE}.new"
-    try:
-        new.write_text(f"{until:.3f}\n")
-        new.chmod(0o640)  # Asterisk's own user reads it (settings.asterisk_files)
-        new.replace(folder / _FILE)
-    except OSError:
-        forget(folder)  # what is there would be over soon, with the lease renewed
-        raise
-
-
-def forget(folder: Path) -> None:
-    """There is no other node: calls go on without a dialer."""
-    with contextlib.suppress(OSError):
-        os.unlink(folder / _FILE)
-
-
 def read(folder: Path) -> float | None:
     """None: nothing is written."""
     try:
-        return float((folder / _FILE).read_text())
+        return float((folder / FILE).read_text())
     except (OSError, ValueError):
         return None

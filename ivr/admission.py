@@ -15,7 +15,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from settings.asterisk_files import READABLE
+from settings.asterisk_files import replace_file
 
 log = logging.getLogger("ivr")
 
@@ -109,12 +109,7 @@ class Admission:
             with suppress(FileNotFoundError):
                 os.utime(self._file, None if wanted else (0, 0))
                 return
-        fresh = self._file.with_suffix(".new")
-        fresh.write_text(str(self.limit))
-        fresh.chmod(READABLE)
-        if not wanted:
-            os.utime(fresh, (0, 0))
-        fresh.replace(self._file)
+        replace_file(self._file, str(self.limit).encode(), at=None if wanted else 0)
         self._said = said
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from dialplan.variables import LINES_FULL, LINES_FULL_OFFER
 from prompts.catalogue import clips
 from settings import Settings
-from settings.asterisk_files import READABLE
+from settings.asterisk_files import replace_file
 
 
 class LinesFull:
@@ -33,10 +33,8 @@ class LinesFull:
 
     def _write(self, name: str, prompt: str, until: datetime | None) -> None:
         ids = clips("fa", f"{prompt}-until", day=until, time=until) if until else clips("fa", prompt)
-        fresh = self._folder / f"{name}.new"
-        fresh.write_bytes(b"".join((self._folder / f"{clip}.alaw").read_bytes() for clip in ids))
-        fresh.chmod(READABLE)
-        fresh.replace(self._file(name))  # a caller hears the old or the new one, whole
+        sound = b"".join((self._folder / f"{clip}.alaw").read_bytes() for clip in ids)
+        replace_file(self._file(name), sound)  # a caller hears the old or the new one, whole
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.alaw"

@@ -26,7 +26,7 @@ def end_calls(console: Path) -> str:
     Conversations last longer (calls_until.CONVERSATIONS_S). Returns what is to be said of it, if anything.
     Raises OSError: then they are as good as going on.
     """
-    until, at = calls_until.read(console.parent), calls_until.clock()
+    until, at = calls_until.read(console.parent.parent), calls_until.clock()
     if until is None or at < until:
         return ""
     listed = _ask(console, ["core show channels concise"]).decode(errors="replace")

@@ -65,7 +65,7 @@ def run(settings: Settings) -> None:
         if concern := found.concern():
             say(concern)
         config = render(settings, modules=found.modules, data=found.data)
-        running = settings.state_dir / "asterisk"
+        running = settings.state_dir / "asterisk" / "run"
         for stale in ("asterisk.pid", "asterisk.ctl"):
             (running / stale).unlink(missing_ok=True)
         ours = [sys.executable, "-u", *PROCESS]

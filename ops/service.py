@@ -52,7 +52,7 @@ def _run_asterisk(folder: Path) -> None:
     """Become the parent that keeps it working."""
     start = json.loads(_start_file(folder).read_text())
     for stale in ("asterisk.pid", "asterisk.ctl"):
-        (folder / stale).unlink(missing_ok=True)
+        (folder / "run" / stale).unlink(missing_ok=True)
     keeper = [sys.executable, "-u", "-m", "ops.keep", "asterisk", *start["argv"]]
     os.execve(sys.executable, keeper, os.environ | {"HOTLINE_LOG": start["log"]})  # noqa: S606
 

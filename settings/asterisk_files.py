@@ -3,24 +3,65 @@
 The package and the containers run it so: it parses what strangers send. Of the state folder it is given the
 folders named here and nothing else, by GROUP, of which our user is a member, too. Where the group does not
 exist (`make run`), Asterisk runs as our user and nothing is shared.
+
+Asterisk's user may put anything into a folder that it writes: a link to a file of ours, a folder, a pipe. So
+our processes open what lies there by `open_plain`, and write there by `replace_file`.
 """
 
+import errno
 import grp
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 GROUP = "hotline137-asterisk"
 WRITTEN = ("asterisk", "hung-up", "messages", "recordings")
-"""Folders in which Asterisk makes files. It owns these files; the folder is ours, so we may delete them."""
+"""Folders in which Asterisk makes files. It owns these files; the folder is ours, so we may delete them.
+Of `asterisk` it writes only ASTERISKS_OWN: its configuration and what our processes tell it lie beside."""
 READ = ("prompts",)
+ASTERISKS_OWN = ("lib", "log", "run", "spool")
 
 _FOLDER_READ, _FOLDER_WRITTEN = 0o2050, 0o2070
 _FILE_READ, _FILE_WRITTEN = 0o040, 0o060
 """The set-group-ID bit of a folder gives its group to each file that is made in it."""
+_OURS = 0o700
 
 READABLE = 0o640
 """The mode of a file that Asterisk reads and that another process than the preparing one has made."""
+
+
+def open_plain(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
+    """Open a plain file. Raises OSError for a link, a folder and a pipe, which is not waited for."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return os.fdopen(descriptor, "rb" if flags == os.O_RDONLY else "r+b")
+
+
+def replace_file(
+    path: Path, content: bytes | BinaryIO, mode: int = READABLE, at: float | None = None
+) -> None:
+    """Write a file, whole or not at all, under a new name that nobody foresees. Raises OSError.
+
+    `at`: when the file is said to be written, if not now.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)  # follows no link
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            for piece in (content,) if isinstance(content, bytes) else content:
+                file.write(piece)
+            file.flush()
+            os.fchmod(descriptor, mode)
+            if at is not None:
+                os.utime(descriptor, (at, at))
+        os.replace(name, path)
+    except OSError:
+        os.unlink(name)
+        raise
 
 
 def share_folders(state_dir: Path) -> None:
@@ -34,13 +75,14 @@ def share_folders(state_dir: Path) -> None:
     for name in (*WRITTEN, *READ):
         (state_dir / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("hung-up", "messages", "recordings"):
-        _give(state_dir / name, group, _FOLDER_WRITTEN | stat.S_ISVTX)
+        _give(state_dir / name, None, group, _FOLDER_WRITTEN | stat.S_ISVTX)
     own = state_dir / "asterisk"
-    for path in (own, *own.rglob("*")):
-        is_read = path.is_relative_to(own / "etc")
-        _give(path, group, *((_FOLDER_READ, _FILE_READ) if is_read else (_FOLDER_WRITTEN, _FILE_WRITTEN)))
-    for path in (state_dir / "prompts", *(state_dir / "prompts").rglob("*")):
-        _give(path, group, _FOLDER_READ, _FILE_READ)
+    for name in ASTERISKS_OWN:
+        for each, folder in _walk(own / name):
+            _give(each, folder, group, _FOLDER_WRITTEN, _FILE_WRITTEN)
+    for top in (own, state_dir / "prompts"):
+        for each, folder in _walk(top, without=ASTERISKS_OWN if top == own else ()):
+            _give(each, folder, group, _FOLDER_READ, _FILE_READ)
 
 
 def _find_group() -> int | None:
@@ -52,11 +94,28 @@ def _find_group() -> int | None:
     return found if found in os.getgroups() else None
 
 
-def _give(path: Path, group: int, of_folder: int, of_file: int = 0) -> None:
-    status = path.lstat()
-    is_folder = stat.S_ISDIR(status.st_mode)
-    if status.st_uid != os.geteuid() or not (is_folder or stat.S_ISREG(status.st_mode)):
+def _walk(top: Path, without: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]:
+    """Yield each folder, as `.`, and each file in it, with the folder's descriptor; follow no link."""
+    for path, folders, files, folder in os.fwalk(top):
+        if path == str(top):
+            folders[:] = [each for each in folders if each not in without]
+        for each in (".", *files):
+            yield each, folder
+
+
+def _give(path: str | Path, parent: int | None, group: int, of_folder: int, of_file: int = 0) -> None:
+    """Set group and mode by a descriptor: Asterisk's user may put a link in the path's place meanwhile."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
+    except OSError:
         return  # Asterisk's own already, its console, or a link
-    if status.st_gid != group:
-        os.chown(path, -1, group, follow_symlinks=False)
-    path.chmod(stat.S_IMODE(status.st_mode) | (of_folder if is_folder else of_file))
+    try:
+        status = os.fstat(descriptor)
+        is_folder = stat.S_ISDIR(status.st_mode)
+        if status.st_uid != os.geteuid() or not (is_folder or stat.S_ISREG(status.st_mode)):
+            return
+        if status.st_gid != group:
+            os.fchown(descriptor, -1, group)
+        os.fchmod(descriptor, status.st_mode & _OURS | (of_folder if is_folder else of_file))
+    finally:
+        os.close(descriptor)

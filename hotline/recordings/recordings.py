@@ -7,7 +7,6 @@ played only as long as it is what they say (its SHA-256). Whatever else lies in 
 import hashlib
 import math
 import os
-import shutil
 import stat
 import struct
 import time
@@ -27,6 +26,7 @@ from db.trusted_time import trusted_now
 from hotline import audit
 from hotline.errors import Refused
 from hotline.recordings import disk
+from settings.asterisk_files import open_plain, replace_file
 
 SUFFIX = ".wav"
 ERASED_FROM = "recordings"
@@ -109,7 +109,7 @@ def _mend(path: Path) -> int:
 
     Asterisk writes how much there is into the header (44 bytes, PCM of 16 bits) when it closes the file.
     """
-    with path.open("r+b") as file:
+    with open_plain(path, os.O_RDWR) as file:
         header = file.read(_HEADER)
         if len(header) < _HEADER or (header[:4], header[8:16], header[36:40]) != (
             b"RIFF",
@@ -131,9 +131,9 @@ def _mend(path: Path) -> int:
 
 
 def digest(path: Path) -> str:
-    """The file's SHA-256. Raises OSError, also for a link."""
+    """The file's SHA-256. Raises OSError, also for what is no plain file."""
     sha256 = hashlib.sha256()
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
+    with open_plain(path) as file:
         while chunk := file.read(_CHUNK):
             sha256.update(chunk)
     return sha256.hexdigest()
@@ -144,13 +144,11 @@ def seal(path: Path) -> None:
 
     One that Asterisk's own user has made becomes ours by a copy: its maker could change it still.
     """
-    if path.stat().st_uid != os.geteuid():
-        copy = path.with_name(f".{path.name}.sealing")
-        shutil.copyfile(path, copy)
-        copy.chmod(_SEALED)
-        copy.replace(path)
-    else:
-        path.chmod(_SEALED)
+    with open_plain(path) as file:
+        if os.fstat(file.fileno()).st_uid == os.geteuid():
+            os.fchmod(file.fileno(), _SEALED)
+        else:
+            replace_file(path, file, _SEALED)
 
 
 def register(session: Session, callback_id: int, found: Found) -> None:

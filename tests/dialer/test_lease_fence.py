@@ -1,6 +1,7 @@
 """A node's dialer that cannot renew its lease: it ends its calls, before another node may call again."""
 
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import Engine
@@ -9,6 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Node
 from db.states import CallbackState as C
 from db.states import Outcome
+from dialer import asterisks_parent
 from dialer import lease as module
 from dialer.lease import NodeLease
 from hotline import calls_until
@@ -245,6 +247,7 @@ def test_given_a_node_when_it_renews_then_asterisks_parent_is_told_how_long_its_
     settings: Settings,
     engine: Engine,
     caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     beside = settings.state_dir / "asterisk"
     beside.mkdir(parents=True)
@@ -266,6 +269,6 @@ def test_given_a_node_when_it_renews_then_asterisks_parent_is_told_how_long_its_
     assert told(after) == clock.at + 11
     assert asterisk.told >= 1 and after.leads(), "what the parent has ended is written down as cut"
 
-    (beside / "calls-until.new").mkdir()  # as a full disk does
+    monkeypatch.setattr(asterisks_parent, "replace_file", Mock(side_effect=OSError("disk full")))
     assert told(after) is None and "is not told" in caplog.text, "not what would soon be over"
     after.close()

@@ -4,6 +4,7 @@ import math
 import os
 import time
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -147,13 +148,12 @@ def test_given_every_second_when_callers_are_wanted_then_the_file_is_young_and_e
 
 
 def test_given_a_disk_that_was_full_when_it_takes_again_then_what_was_not_written_is(
-    admission: Admission, tmp_path: Path
+    admission: Admission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    fresh = tmp_path / "callers-admitted.new"
-    fresh.mkdir()
-    with pytest.raises(OSError):
-        _second(admission, here=150, wait_s=1)
-    fresh.rmdir()
+    with monkeypatch.context() as full:
+        full.setattr("ivr.admission.replace_file", Mock(side_effect=OSError))
+        with pytest.raises(OSError):
+            _second(admission, here=150, wait_s=1)
     for _ in range(20):
         _second(admission, here=0)
     assert _written(tmp_path) == 200

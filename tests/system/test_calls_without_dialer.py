@@ -3,10 +3,12 @@
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from dialer import asterisks_parent
 from dialer import originate as module
 from dialer.ami import Ami
 from dialer.originate import meet, originate
@@ -68,10 +70,14 @@ def stage(ami: Ami, token: str) -> str:
             return str(event.keys["Stage"])
 
 
+def console_of(asterisk: LoneAsterisk) -> Path:
+    """The socket on which it is asked."""
+    return asterisk.settings.state_dir / "asterisk" / "run" / "asterisk.ctl"
+
+
 def bridges(asterisk: LoneAsterisk) -> dict[str, str]:
     """The bridge in which a channel is, by the channel's id."""
-    beside = asterisk.settings.state_dir / "asterisk" / "asterisk.ctl"
-    said = console._ask(beside, ["core show channels concise"]).decode()
+    said = console._ask(console_of(asterisk), ["core show channels concise"]).decode()
     lines = [line.split("!") for line in said.splitlines() if line.count("!") > 1]
     return {fields[-1].strip("\0"): fields[-2] for fields in lines if fields[-2]}
 
@@ -95,7 +101,7 @@ def test_given_a_call_that_is_asked_for_in_time_when_asterisk_comes_to_it_too_la
     assert not crowd.calls()
     called(asterisk, ami, "callback")
     until(lambda: len(crowd.live()) == 1, "in time the citizen's phone rings")
-    console._ask(asterisk.settings.state_dir / "asterisk" / "asterisk.ctl", ["channel request hangup all"])
+    console._ask(console_of(asterisk), ["channel request hangup all"])
 
 
 def test_given_a_dialer_that_is_gone_when_its_time_is_over_then_its_calls_are_ended_but_the_rescuers(
@@ -106,17 +112,17 @@ def test_given_a_dialer_that_is_gone_when_its_time_is_over_then_its_calls_are_en
     called(asterisk, ami, "rescue-7", "+98115" if not asterisk.settings.urgent_number else "115")
     until(lambda: len(crowd.live()) == 2, "both phones ring")
 
-    assert not console.works(beside / "asterisk.ctl"), "no other node is known"
-    calls_until.write(beside, calls_until.clock() + 60)
-    assert not console.works(beside / "asterisk.ctl")
+    assert not console.works(console_of(asterisk)), "no other node is known"
+    asterisks_parent.write(beside, calls_until.clock() + 60)
+    assert not console.works(console_of(asterisk))
     assert len(crowd.live()) == 2
 
-    calls_until.write(beside, calls_until.clock() - 1)
-    assert "calls are ended" in console.works(beside / "asterisk.ctl")
+    asterisks_parent.write(beside, calls_until.clock() - 1)
+    assert "calls are ended" in console.works(console_of(asterisk))
     until(lambda: len(crowd.live()) == 1, "the citizen's phone is quiet")
     assert crowd.calls(CITIZEN)[-1].ended_by == "hotline"
-    until(lambda: not console.works(beside / "asterisk.ctl"), "there is no other to end")
-    calls_until.forget(beside)
+    until(lambda: not console.works(console_of(asterisk)), "there is no other to end")
+    asterisks_parent.forget(beside)
 
 
 def test_given_somebody_whom_we_called_when_a_desk_meets_them_then_it_is_them_and_not_the_half_that_dialled(
@@ -131,7 +137,7 @@ def test_given_somebody_whom_we_called_when_a_desk_meets_them_then_it_is_them_an
         until(lambda meeting=meeting: f"{meeting};2" in bridges(asterisk), f"{nth}: somebody is met")
         at = bridges(asterisk)
         assert at[caller] == at[f"{meeting};2"] != at[f"{caller};2"], f"{nth}: {at}"
-    console._ask(asterisk.settings.state_dir / "asterisk" / "asterisk.ctl", ["channel request hangup all"])
+    console._ask(console_of(asterisk), ["channel request hangup all"])
     until(lambda: not bridges(asterisk), "all calls are over")
 
 

@@ -63,7 +63,8 @@ class Node(LoneAsterisk):
 
     def lines(self) -> int:
         """How many calls its Asterisk has: one is over a moment after its script."""
-        said = console._ask(self.settings.state_dir / "asterisk" / "asterisk.ctl", ["core show calls"])
+        beside = self.settings.state_dir / "asterisk" / "run" / "asterisk.ctl"
+        said = console._ask(beside, ["core show calls"])
         return int(said.split(b" active call")[0].rpartition(b"\0")[2].split()[-1])
 
     def wants(self, wanted: bool) -> None:
