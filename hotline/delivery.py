@@ -111,17 +111,16 @@ def take_up(
 
     Text messages wait while it is quiet, unless they answer one or are urgent, and stay if nobody sends
     them (`texts`), but for what may go to a browser that takes notices by our public key `push`.
-    What has expired does so. While the clock is in doubt nothing is taken up: nobody knows what is expired,
-    or whether it is night.
+    What has expired does so. While the clock is in doubt nothing expires, and only messages that wait for no
+    hour are taken up: it may be night.
     """
-    if is_doubted(session):
-        return []
-    at = now(session)
+    at, doubted = now(session), is_doubted(session)
     due = and_(_is_due(at), OutboxMessage.kind != OutboxKind.SIGN_IN_CODE)
-    _expire(session, at, due, texts)
+    if not doubted:
+        _expire(session, at, due, texts)
     if not texts:
         due = and_(due, or_(OutboxMessage.kind.in_(TO_WEBHOOKS), _for_browsers(push)))
-    if is_quiet(at, quiet):
+    if doubted or is_quiet(at, quiet):
         due = and_(due, OutboxMessage.kind.in_(_AT_ANY_HOUR))
     return _take(session, at, due, limit)
 

@@ -10,6 +10,7 @@ from db import events
 from db.engine import now
 from db.models import Official, OutboxKind, Registration, Round
 from db.states import Fact, Phase, RegistrationState
+from db.trusted_time import trusted_now
 from hotline import audit, outbox, reasons
 from hotline.errors import Refused
 from hotline.ledger import ledger
@@ -178,7 +179,9 @@ def end_earlier(session: Session, round_: Round) -> bool:
     """End the official's earlier rounds that are past their end, since this one begins; whether any was.
 
     An opened round stays live past its end until its official stops: who begins the next one has stopped.
+    A clock that leapt ends none: the end of a round is final.
     """
+    at = trusted_now(session)
     past = select(Round).where(
         Round.official_id == round_.official_id,
         Round.id != round_.id,
@@ -186,8 +189,8 @@ def end_earlier(session: Session, round_: Round) -> bool:
         Round.opened_at.is_not(None),
         Round.ended_at.is_(None),
         Round.cancelled_at.is_(None),
-        Round.ends_at <= now(session),
-        Round.ends_at > now(session) - rounds.OVERTIME,
+        Round.ends_at <= at,
+        Round.ends_at > at - rounds.OVERTIME,
     )
     found = session.scalars(past.order_by(Round.id)).all()
     for earlier in found:

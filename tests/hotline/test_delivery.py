@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, update
 
 from db.engine import now, writing
-from db.models import Delivery, OutboxKind, OutboxMessage
+from db.models import Delivery, OutboxKind, OutboxMessage, TrustedTime
 from hotline import delivery
 from hotline.delivery import NotSent, Sent, Taken
 from settings import CITY
@@ -68,3 +68,14 @@ def test_given_a_message_being_sent_when_its_time_passes_then_it_does_not_expire
     with writing(engine) as session:
         assert delivery.take_up(session, quiet=NEVER, texts=True, limit=5) == []
     assert only(engine).state is Delivery.SENDING
+
+
+def test_clock_in_doubt_lets_only_urgent_messages_go(engine: Engine) -> None:
+    register(engine)
+    with writing(engine) as session:
+        session.add(TrustedTime(id=1, at=now(session) - timedelta(days=1), boot="", ticks=0))
+        session.flush()
+        assert not delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
+        session.execute(update(OutboxMessage).values(kind=OutboxKind.URGENT))
+        (taken,) = delivery.take_up(session, quiet=NEVER, texts=True, limit=5)
+    assert only(engine).state is Delivery.SENDING and taken.kind is OutboxKind.URGENT

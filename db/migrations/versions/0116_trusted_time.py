@@ -8,7 +8,7 @@ down_revision = "0115"
 
 
 def upgrade() -> None:
-    """Of a database in use it is the time of the newest event; elsewhere the clerk writes the first one."""
+    """Begin with the newest event or heartbeat, which is seconds old where services ran until the upgrade."""
     op.create_table(
         "trusted_time",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
@@ -21,5 +21,6 @@ def upgrade() -> None:
     )
     op.execute(
         "INSERT INTO trusted_time (id, at, boot, ticks)"
-        " SELECT 1, max(at), '', 0 FROM events HAVING count(*) > 0"
+        " SELECT 1, max(at), '', 0 FROM (SELECT at FROM events UNION ALL SELECT at FROM heartbeats) AS noted"
+        " HAVING count(*) > 0"
     )

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import AuditEntry, Registration, Round
+from db.models import AuditEntry, Registration, Round, TrustedTime
 from hotline.callbacks import claims
 from hotline.line import carry_over
 from hotline.rounds import planning
@@ -101,3 +101,14 @@ def test_round_that_goes_on_is_not_ended(session: Session, earlier: Round, follo
     session.flush()
     assert _called(session, following)
     assert earlier.ended_at is None
+
+
+def test_clock_that_leapt_ends_no_earlier_round(
+    session: Session, earlier: Round, following: Round, left: Registration, own: Registration
+) -> None:
+    session.add(TrustedTime(id=1, at=earlier.ends_at - MINUTE, boot="", ticks=0))
+    session.flush()
+    _called(session, following)
+    planning.begin(session, following, who="mayor")
+    assert earlier.ended_at is None
+    assert carry_over.run(session) == 0 and left.round_id == earlier.id

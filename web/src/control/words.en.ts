@@ -27,7 +27,7 @@ export const words: typeof fa = {
       'nobody-asks': 'No desk has asked for the next citizen: send it a message.',
       calling: 'Citizens are called, and nobody has answered yet. The system calls the next one; if it goes on, look at the trunk.',
       threat: 'Speak with the desk; the recording is kept. If the danger is real, call the police (110).',
-      'clock-leapt': 'All places are kept. Tell the engineer to set the clock (NTP). If the machine was off, there is nothing to do.',
+      'clock-leapt': 'All places are kept; text messages wait, but for urgent ones. Tell the engineer to set the clock (NTP). If the machine was off, there is nothing to do.',
       owed: 'If the person of this desk does not come back, say the outcome for them.',
       'node-silent': 'Other machines take over its rounds and calls, and nobody loses their place. Tell the engineer, who removes the machine by hand should they not.',
       'node-without-trunk': 'Calls go by other machines, and it gets no new work. Tell the engineer to look at its network.',
