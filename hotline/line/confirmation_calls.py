@@ -169,6 +169,7 @@ def _agreed(
     if confirmation.new_number:
         if place.state not in confirmations.ASKED_FOR[_K.NUMBER]:
             raise _too_late()
+        confirmations.call_off_moves(session, place.id)
         confirmations.ask_new_number(session, place, confirmation.new_number)
         return None
     if confirmation.kind is _K.NUMBER:

@@ -93,17 +93,25 @@ def ask_number(
     """Ask whether the place may be called at this E.164 `number` instead.
 
     Its present number is asked first, then the new one. A place that was made in this very call (`call_id`)
-    is taken from nobody: there only the new number is asked. An earlier wish for another number is dropped.
-    Raises Refused("same-number" | "too-many-today" | "wrong-state").
+    is taken from nobody: there only the new number is asked. The same wish is asked once; another one that
+    nobody has been called about is dropped, and the present number's yes drops the rest (call_off_moves).
+    Raises Refused("same-number" | "already-asked" | "too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.NUMBER)
     if number == place.number:
         raise Refused("same-number", "the place is called at this number already")
     one_at_a_time(session, place.number)
-    _drop_wishes(session, _K.NUMBER, registration_id)
     if not _was_made_in(session, place, call_id):
+        asked = _asked_of_owner(session, _K.NUMBER, place)
+        if asked and asked.new_number == number:
+            return asked
+        if asked and asked.token:
+            raise Refused("already-asked", "the place's number is being called about another wish")
+        if asked:
+            asked.decided_at = now(session)
         _check_calls_to_owner(session, _K.NUMBER, place.number)
         return _ask(session, _K.NUMBER, place.number, place.number, place, new_number=number)
+    call_off_moves(session, registration_id)
     if registration_limits.for_others_today(session, place.number) >= per_day:
         raise Refused("too-many-today", f"a number asks for others at most {per_day} times a day")
     return ask_new_number(session, place, number)
@@ -118,12 +126,14 @@ def ask_new_number(session: Session, place: Registration, number: str) -> Confir
 def ask_cancellation(session: Session, registration_id: int) -> int:
     """Ask the place's own number whether it is to be given up. Return the confirmation's id.
 
+    While that is being asked already, asking again changes nothing.
     Raises Refused("too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.CANCELLATION)
     one_at_a_time(session, place.number)
+    if asked := _asked_of_owner(session, _K.CANCELLATION, place):
+        return asked.id
     _check_calls_to_owner(session, _K.CANCELLATION, place.number)
-    _drop_wishes(session, _K.CANCELLATION, registration_id)
     return _ask(session, _K.CANCELLATION, place.number, place.number, place).id
 
 
@@ -207,12 +217,29 @@ def _ask(
     return confirmation
 
 
-def _drop_wishes(session: Session, kind: ConfirmationKind, registration_id: int) -> None:
+def _asked_of_owner(session: Session, kind: ConfirmationKind, place: Registration) -> Confirmation | None:
+    """Return what the place's number is still to be asked. A forged wish must not take that away."""
+    return session.scalar(
+        select(Confirmation)
+        .where(
+            Confirmation.registration_id == place.id,
+            Confirmation.kind == kind,
+            Confirmation.number == place.number,
+            Confirmation.decided_at.is_(None),
+        )
+        .order_by(Confirmation.id.desc())
+        .limit(1)
+        .with_for_update(of=Confirmation)
+    )
+
+
+def call_off_moves(session: Session, registration_id: int) -> None:
+    """Drop every earlier wish for another number, for the one that the place's number has agreed to."""
     session.execute(
         update(Confirmation)
         .where(
             Confirmation.registration_id == registration_id,
-            Confirmation.kind == kind,
+            Confirmation.kind == _K.NUMBER,
             Confirmation.decided_at.is_(None),
         )
         .values(decided_at=now(session))

@@ -334,10 +334,36 @@ def test_given_a_forged_caller_when_they_ask_again_and_again_then_the_number_is_
     session: Session,
 ) -> None:
     place = a_place(session)
-    assert [code(lambda: wants_out(session, place)) for _ in range(4)] == [""] * 3 + ["too-many-today"]
-    assert len(confirmation_calls.due(session, 10)) == 1
+    for _ in range(3):
+        confirmation_calls.answer(session, placed(session, wants_out(session, place)), yes=False)
+    assert code(lambda: wants_out(session, place)) == "too-many-today"
     numbers_ = [code(lambda: wants_number(session, place, make.a_number())) for _ in range(4)]
     assert numbers_ == [""] * 3 + ["too-many-today"]
+
+
+def test_forged_wishes_to_cancel_are_one_with_the_owners(session: Session) -> None:
+    place = a_place(session)
+    token = placed(session, wants_out(session, place))
+    assert len({confirmations.ask_cancellation(session, place.id) for _ in range(5)}) == 1
+    assert confirmation_calls.answer(session, token, yes=True) is None
+    assert place.state is R.CANCELLED
+
+
+def test_forged_wish_to_move_stops_no_call_to_the_owner(session: Session) -> None:
+    place = a_place(session)
+    token = placed(session, soon(session, confirmations.ask_number(session, place.id, NUMBER, per_day=3).id))
+    other = make.a_number()
+    asked = [code(lambda: confirmations.ask_number(session, place.id, other, per_day=3)) for _ in range(5)]
+    assert asked == ["already-asked"] * 5
+    assert not isinstance(confirmation_calls.answer(session, token, yes=True), Refused)
+
+
+def test_forged_wish_leaves_the_move_that_the_owner_agreed_to(session: Session) -> None:
+    place = a_place(session)
+    to_new = placed(session, wants_number(session, place))
+    confirmations.ask_number(session, place.id, make.a_number(), per_day=3)
+    assert isinstance(confirmation_calls.answer(session, to_new, yes=True), Registered)
+    assert place.number == NUMBER
 
 
 @pytest.mark.parametrize("state_", [R.CALLING, R.REACHED, R.CLOSED, R.CANCELLED])
