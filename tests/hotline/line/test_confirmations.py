@@ -385,7 +385,11 @@ def test_given_old_wishes_when_they_are_forgotten_then_only_what_still_waits_for
     confirmation_calls.answer(session, placed(session, decided), yes=True)
     confirmation_calls.ended(session, kept(session, decided).token or "")
     of_place = wants_number(session, a_place(session))
-    session.execute(update(Confirmation).values(asked_at=now(session) - timedelta(days=31)))
+    long_ago = now(session) - timedelta(days=31)
+    session.execute(update(Confirmation).values(asked_at=long_ago))
+    session.execute(
+        update(Confirmation).where(Confirmation.decided_at.is_not(None)).values(decided_at=long_ago)
+    )
     (new,) = keyed_in(session)
     confirmations.forget(session)
     assert set(session.scalars(select(Confirmation.id))) == {waits, new}
