@@ -8,21 +8,24 @@ import threading
 import time
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 
 from sqlalchemy import Engine
 
 from db.engine import is_away
 from hotline import heartbeats
+from hotline.recordings import disk
 from ivr.call import Call
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
 from ivr.scripts import resume
 from settings import Settings
+from settings.asterisk_files import open_plain
 
 log = logging.getLogger("ivr")
 
 _WRITTEN_S = 60
+_LONGEST = 4096
+"""More bytes than any line has."""
 
 
 def keep_taking_up(settings: Settings, engine: Engine, cache: CallerCache, stop: threading.Event) -> None:
@@ -39,11 +42,17 @@ def keep_taking_up(settings: Settings, engine: Engine, cache: CallerCache, stop:
 def take_up(settings: Settings, engine: Engine, cache: CallerCache) -> None:
     """Keep what they had given. What the database does not take stays for the next time."""
     with suppress(FileNotFoundError):  # a node without an Asterisk
-        for path in settings.hung_up_dir.iterdir():
-            if _is_being_written(path):
+        for path, status in disk.files(settings.hung_up_dir):
+            try:
+                with open_plain(path) as file:
+                    line = file.read(_LONGEST)
+            except OSError as error:  # not ours to read: the others are kept all the same
+                log.warning("%s: cannot be read: %s", path.name, error.strerror)
+                continue
+            if _is_being_written(line, status.st_mtime):
                 continue
             try:
-                _take_up(path, settings, engine, cache)
+                _take_up(path.name, line.decode(), settings, engine, cache)
             except Exception as error:
                 if is_away(error):
                     raise
@@ -51,20 +60,19 @@ def take_up(settings: Settings, engine: Engine, cache: CallerCache) -> None:
             path.unlink()
 
 
-def _is_being_written(path: Path) -> bool:
+def _is_being_written(line: bytes, since: float) -> bool:
     """Without the end of its line; for longer where the disk was full."""
-    return not path.read_bytes().endswith(b"\n") and time.time() - path.stat().st_mtime < _WRITTEN_S
+    return not line.endswith(b"\n") and time.time() - since < _WRITTEN_S
 
 
-def _take_up(path: Path, settings: Settings, engine: Engine, cache: CallerCache) -> None:
-    line = path.read_text()
+def _take_up(channel_id: str, line: str, settings: Settings, engine: Engine, cache: CallerCache) -> None:
     if not line.endswith("\n"):  # the disk was full: the channel's id is known all the same
         line = "||"
     number, language, subject = line.rstrip("\n").split("|")
-    told = f"agi_uniqueid: {path.name}\nagi_callerid: {number}\nagi_arg_2: {language}\n\n"
+    told = f"agi_uniqueid: {channel_id}\nagi_callerid: {number}\nagi_arg_2: {language}\n\n"
     call = Call(BytesIO(told.encode()), BytesIO(), settings.prompts_dir, settings.answer_seconds)
     caller = call.number(settings.allowed_prefixes)
     talk = Conversation(call, engine, settings, caller, cache.look_up(None))  # nothing is asked of them
     resume.take_up(talk, subject)
     talk.leave()
-    log.info("%s: hung up; what was given is kept", path.name)
+    log.info("%s: hung up; what was given is kept", channel_id)

@@ -208,7 +208,7 @@ def voice_message(session: Session, registration_id: int, folder: Path) -> Path:
     registration = session.get(Registration, registration_id)
     name = registration.voice_message if registration else None
     path = folder / Path(name).name if name else None
-    if path is None or not path.is_file():
+    if path is None or path.is_symlink() or not path.is_file():
         raise Refused("not-found", "there is no message, or not any more")
     return path
 

@@ -134,3 +134,20 @@ def test_given_what_nobody_could_write_when_it_is_looked_at_then_the_others_are_
 
     assert CALL in caplog.text
     assert [path for path in (left, begun) if path.exists()] == [begun], "that is being written"
+
+
+def test_folder_link_and_pipe_keep_no_caller_waiting(
+    asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "keep", lambda _write: None)
+    cut = asterisk.dial(*REPORT, (RECORDING, CUT), channel_id=CALL)
+    cut.recorded[0].write_bytes(b"R" * (44 + 16_000 * 3))
+    left.write_text(f"{NUMBER}|en|\n")
+    (left.parent / "0-folder").mkdir()
+    (left.parent / "0-link").symlink_to("..")
+    os.mkfifo(left.parent / "0-pipe")
+
+    _take_up(settings, engine)
+
+    assert len(_reports(engine)) == 1
+    assert not left.exists() and len(list(left.parent.iterdir())) == 3

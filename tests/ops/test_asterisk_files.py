@@ -1,5 +1,6 @@
 """The state folder of an installation whose Asterisk has a user of its own."""
 
+import asyncio
 import os
 import socket
 import stat
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from api.sounds import _PlainFileResponse
 from dialer import asterisks_parent
 from dialplan.render import _move_console
 from hotline.recordings import recordings
@@ -198,3 +200,14 @@ def test_link_for_a_recording_is_neither_sealed_nor_mended(state: Path) -> None:
             look(link)
 
     assert ((state / "secret").read_text(), _mode(state / "secret")) == ("secret", 0o600)
+
+
+def test_link_that_replaces_a_checked_sound_is_not_served(tmp_path: Path) -> None:
+    path = tmp_path / "m.wav"
+    path.symlink_to(__file__)
+
+    async def exchange(*_: object) -> None:
+        pytest.fail("something was sent")
+
+    with pytest.raises(OSError, match="symbolic links"):
+        asyncio.run(_PlainFileResponse(path)({"type": "http"}, exchange, exchange))  # type: ignore[arg-type]
