@@ -14,6 +14,8 @@ from settings import Settings
 
 _SOON, _VERY_SOON = timedelta(days=21), timedelta(days=5)
 _ASKED_S = 3.0
+_RENEW = "systemctl reload hotline137-prepare, then systemctl restart hotline137-asterisk"
+"""Asterisk reads a copy, which `prepare` makes; a restart alone does not."""
 
 
 def certificates(known: Known) -> Iterator[Finding]:
@@ -47,7 +49,14 @@ def _certificate(name: str, host: str, port: int) -> Finding:
 
 def of_trunks(known: Known) -> Iterator[Finding]:
     """The one that Asterisk shows to carriers by TLS, and its key: they belong together, and how long."""
-    return of_asterisk(known.settings)
+    yield from of_asterisk(known.settings)
+    path, copy = known.settings.sip_tls_certificate, known.settings.state_dir / "asterisk/etc/sip-tls.crt"
+    try:
+        is_old = path is not None and path.read_bytes() != copy.read_bytes()
+    except OSError:
+        return  # said above, or never prepared
+    if is_old:
+        yield fault("SIP certificate", f"Asterisk still shows the one before {path}", _RENEW)
 
 
 def of_asterisk(settings: Settings) -> Iterator[Finding]:
@@ -67,7 +76,7 @@ def of_asterisk(settings: Settings) -> Iterator[Finding]:
         yield fault(name, f"HOTLINE_SIP_TLS_KEY={key}: {_why(error)}", do)
         return
     if ours.public_key() != certificate.public_key():
-        do = "restart asterisk with the key that the certificate was made for"
+        do = f"give the key that the certificate was made for; then {_RENEW}"
         yield fault(name, f"HOTLINE_SIP_TLS_KEY={key} does not belong to {path}", do)
     yield _lasts(f"{path}", certificate.not_valid_after_utc, name)
 

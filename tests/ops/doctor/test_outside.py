@@ -123,6 +123,21 @@ def test_given_asterisks_own_certificate_when_examined_then_it_says_how_long_it_
     assert found["state"] == state and said in found["said"], found
 
 
+def test_renewed_certificate_that_asterisk_has_not_is_a_fault(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    chain, key = certificate(tmp_path, 60)
+    monkeypatch.setenv("HOTLINE_SIP_TLS_CERTIFICATE", str(chain))
+    monkeypatch.setenv("HOTLINE_SIP_TLS_KEY", str(key))
+    copy = here.state_dir / "asterisk" / "etc" / "sip-tls.crt"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+
+    for copied, is_bad in ((chain.read_text(), False), ("the one before", True)):
+        copy.write_text(copied)
+        assert ("SIP certificate" in Told("--json").bad()) == is_bad
+    assert "systemctl reload hotline137-prepare" in str(Told("--json").findings)
+
+
 def test_given_a_key_that_belongs_to_another_certificate_when_all_is_started_then_the_start_names_it(
     here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
