@@ -49,14 +49,18 @@ def find(session: Session, registration_id: int) -> WaitingCaller | None:
 
 
 def stay(session: Session, registration_id: int, channel: str, node: str | None = None) -> bool:
-    """The caller of this channel of Asterisk's waits on the line, or still does. False: the place is over.
+    """Record that the caller of this channel of Asterisk waits on the line. False: it is over or taken.
 
-    Of two calls for one place the newer one counts. `node`: whose Asterisk that is.
+    Caller ID is easily forged: a newer call does not replace an older one whose script still reports it. An
+    older call that Asterisk has lost, or of which no script reports anything for `STALE`, is replaced.
+    `node`: the node of that Asterisk.
     """
     place = session.get(Registration, registration_id, with_for_update={"key_share": True})
     if place is None or place.state not in _STAYS:
         return False
-    at, caller = now(session), session.get(WaitingCaller, registration_id)
+    at, caller = now(session), session.get(WaitingCaller, registration_id, populate_existing=True)
+    if caller and caller.channel != channel and caller.left_at is None and caller.seen_at >= at - STALE:
+        return False
     if caller is None:
         waits = {"registration_id": registration_id, "channel": channel, "since": at, "seen_at": at}
         session.add(WaitingCaller(**waits, node=node))
@@ -75,6 +79,12 @@ def is_there(session: Session, registration_id: int, channel: str, node: str | N
     """Say that the caller still is, whatever was believed. False: the place is over, or a newer call's."""
     caller = session.get(WaitingCaller, registration_id, populate_existing=True)
     return caller is not None and caller.channel == channel and stay(session, registration_id, channel, node)
+
+
+def is_open(session: Session, registration_id: int) -> bool:
+    """Return whether this place is still to be called, so that its caller may wait for it."""
+    place = session.get(Registration, registration_id, populate_existing=True)
+    return place is not None and place.state in _STAYS
 
 
 def is_here(session: Session, node: str) -> bool:

@@ -1,8 +1,9 @@
 """What a caller hears who waits for an operator on the line: music, who stands before, about how long.
 
 The script ends at once when a callback meets the caller (dialplan), which is as a hang-up here. Whatever ends
-it, the place stays in the line. Who is in danger goes on to the emergency service (`rescue`) if no desk has
-them in ten seconds.
+it, the place stays in the line, and its caller hears the ticket. A second call of the same number does not
+replace the first: its caller hears that this number is called back. Who is in danger goes on to the emergency
+service (`rescue`) if no desk has them in ten seconds.
 """
 
 from contextlib import nullcontext
@@ -38,13 +39,14 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             raise AGIError("not the place of this caller")
         here = on_the_line.is_here(session, settings.node)  # or it has moved in this very moment
         there = on_the_line.stay(session, place, channel, settings.node)
-        caller = on_the_line.find(session, place)
+        still_open = there or on_the_line.is_open(session, place)  # an older call of this number waits for it
+        caller = on_the_line.find(session, place) if there else None
         waited = (now(session) - caller.since).total_seconds() if caller else 0.0
     call.speak(registration.language)
-    kept, is_listening = there, False
+    kept = is_listening = False
     try:
-        if there and matter:
-            for _ in range(_SOON):
+        if still_open and matter:
+            for _ in range(_SOON if there else 0):
                 call.say("operator-stay")
                 call.wait_for_digit(_PAUSE_MS)
             call.set(Variable.RESCUE, f"{matter}-{registration.language}")
@@ -52,37 +54,37 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             return
         rounds = settings.line_wait_minutes * 60 // _MUSIC_S - int(waited // _MUSIC_S)
         if there and here:
-            kept = _pass_time(call, engine, settings.node, place, rounds)
+            _pass_time(call, engine, settings.node, place, rounds)
         is_listening = True
     finally:
         with call.working() if is_listening else nullcontext():
             with writing(engine) as session:
                 on_the_line.leave(session, channel)
+                kept = on_the_line.is_open(session, place)
             _free_line(engine, settings.node)
     if kept:
         call.tell("operator-registered", ticket=registration.ticket)
     call.say("goodbye")
 
 
-def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -> bool:
-    """So many rounds of music. False if this call does not wait for the place any more.
+def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -> None:
+    """Play so many rounds of music, until the caller presses 2 or this call no longer waits for the place.
 
-    Whose desks have moved to another node is called back.
+    The callers of desks that have moved to another node are called back.
     """
     key = "" if call.again else call.hear(Prompt("operator-stay"), keys=_CALL_ME)
     for number in range(rounds):
         if key := key or call.music(_CALL_ME):
-            return True
+            return
         with call.working(), writing(engine) as session:
             if not on_the_line.is_here(session, node):
                 break
             if not on_the_line.is_there(session, place, call.channel_id, node):
-                return False
+                return
         if number % 2 == 0:  # each minute
             key = call.hear(*_news(engine, place), keys=_CALL_ME)
     if not key:
         call.say("wait-too-long")
-    return True
 
 
 def _free_line(engine: Engine, node: str) -> None:

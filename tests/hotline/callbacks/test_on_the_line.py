@@ -1,5 +1,6 @@
 """Waiting for an operator on the line: who stays, and what they are told."""
 
+import pytest
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -69,12 +70,34 @@ def test_given_a_place_that_is_over_when_its_caller_would_stay_then_they_do_not(
     assert not on_the_line.stay(session, 999_999, "channel")
 
 
-def test_given_two_calls_for_one_place_when_both_stay_then_the_newer_one_counts(session: Session) -> None:
+def test_newer_call_does_not_replace_an_older_that_is_there(session: Session) -> None:
+    """Caller ID is easily forged."""
     (id_,) = joins(session)
     stays(session, id_)
+    assert not on_the_line.stay(session, id_, "newer")
+    assert not on_the_line.is_there(session, id_, "newer")
+    on_the_line.leave(session, "newer")
+    caller = on_the_line.find(session, id_)
+    assert caller and caller.channel == f"channel-{id_}"
+    assert on_the_line.is_there(session, id_, caller.channel)
+
+
+@pytest.mark.parametrize("how", ["left", "stale", "lost"])
+def test_newer_call_replaces_an_older_that_is_gone(session: Session, how: str) -> None:
+    (id_,) = joins(session)
+    stays(session, id_)
+    older = session.get_one(WaitingCaller, id_)
+    if how == "left":
+        on_the_line.leave(session, older.channel)
+    elif how == "stale":
+        older.seen_at -= on_the_line.STALE + make.SECOND
+    else:  # Asterisk has no such channel any more
+        older.since -= make.MINUTE
+        session.flush()
+        on_the_line.only(session, set())
+    session.flush()
     assert on_the_line.stay(session, id_, "newer")
     assert not on_the_line.is_there(session, id_, f"channel-{id_}")
-    on_the_line.leave(session, f"channel-{id_}")
     caller = on_the_line.find(session, id_)
     assert caller and caller.channel == "newer"
 

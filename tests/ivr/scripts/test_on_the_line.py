@@ -129,16 +129,48 @@ def test_a_script_that_is_asked_again_goes_on_without_another_greeting_and_the_w
 
 
 @on_sqlite
-def test_a_newer_call_for_the_same_place_ends_the_older_ones_wait(
+def test_second_call_of_a_number_leaves_the_first_on_the_line(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
+    with writing(engine) as session:
+        on_the_line.stay(session, place, "older")
+
+    heard = waits(asterisk, place)
+
+    assert heard.prompts == CALLED_BACK
+    with reading(engine) as session:
+        ticket = session.get_one(Registration, place).ticket
+        caller = on_the_line.find(session, place)
+        assert caller and caller.channel == "older"
+    assert heard.said("operator-registered", ticket=ticket)
+
+
+@on_sqlite
+def test_second_call_of_a_number_in_danger_is_connected_at_once(
+    asterisk: FakeAsterisk, engine: Engine, place: int
+):
+    with writing(engine) as session:
+        on_the_line.stay(session, place, "older")
+
+    call = {"script": "on-the-line", "argument": f"{place}-7", "channel_id": CHANNEL}
+    heard = asterisk.dial(**call)
+
+    assert (heard.prompts, heard.variables["HOTLINE_RESCUE"]) == ([], "7-fa")
+    assert there(engine, place)
+
+
+@on_sqlite
+def test_caller_who_is_replaced_hears_the_ticket(asterisk: FakeAsterisk, engine: Engine, place: int):
+    """The database was away for so long that the caller was no longer believed to be there."""
+
     def calls_again() -> None:
         with writing(engine) as session:
-            on_the_line.stay(session, place, "newer")
+            on_the_line.leave(session, CHANNEL)
+            assert on_the_line.stay(session, place, "newer")
 
     heard = waits(asterisk, place, (MUSIC, calls_again))
 
-    assert heard.prompts == ["operator-stay", MUSIC, "goodbye"]
+    assert heard.prompts == ["operator-stay", MUSIC, *CALLED_BACK]
     assert there(engine, place)
 
 
