@@ -85,8 +85,7 @@ def release(
         )
         for each in shown
     )
-    if request.number is None:  # its tracking number is public from now on, and proves nothing any more
-        request.call_id = None
+    _clear_proof(request)
     row = session.get(Release, request.id) or Release(request_id=request.id)
     row.text, row.with_point, row.who, row.at = text, with_point, who, at
     session.add(row)
@@ -94,6 +93,15 @@ def release(
     session.flush()
     events.request_changed(session, request)
     return gone
+
+
+def _clear_proof(request: Request) -> None:
+    """Let the tracking number of an anonymous request prove nothing: it was public, and may be known.
+
+    A withdrawal clears it, too: during an upgrade a process of the version before may have released it.
+    """
+    if request.number is None:
+        request.call_id = None
 
 
 def _check_citizen_is_here(
@@ -115,6 +123,7 @@ def withdraw(session: Session, request_id: int, *, who: str) -> Sequence[str]:
     row = session.get(Release, request.id)
     if row is None:
         return []
+    _clear_proof(request)
     session.delete(row)
     gone = pictures.take_back(session, Picture.request_id == request.id)
     audit.record(session, who, "request-withdrawn", f"request {request.id}")

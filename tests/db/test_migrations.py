@@ -15,8 +15,8 @@ from sqlalchemy import Connection, Engine, MetaData, event, inspect, select, tex
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from db import migrate
-from db.engine import connect, writing
-from db.models import Base, Callback, Desk, Round, User
+from db.engine import connect, reading, writing
+from db.models import Base, Callback, Confirmation, ConfirmationKind, Desk, Request, Round, User
 from db.states import CallbackState
 from tests.kit.schema import shape
 
@@ -331,3 +331,41 @@ def test_given_a_first_version_upgraded_when_its_line_moves_then_the_counts_foll
         assert connection.scalar(count) == 1
         connection.execute(text("UPDATE registrations SET state = 'waiting' WHERE id = 41"))
         assert connection.scalar(count) == 2
+
+
+def insert(engine: Engine, table: str, **values: Any) -> None:
+    columns, slots = ", ".join(values), ", ".join(f":{name}" for name in values)
+    with engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO {table} ({columns}) VALUES ({slots})"), values)
+
+
+AT = "2026-11-24 08:30:15.123456"
+
+
+def test_open_move_of_the_version_before_is_dropped(empty: Engine) -> None:
+    upgrade_to(empty, "0114")
+    asked = {"asked_at": AT, "not_before": AT, "asked_by": "+989130000001", "number": "+989130000002"}
+    for id_, kind in enumerate(("number", "registration", "cancellation"), start=1):
+        insert(empty, "confirmations", id=id_, kind=kind, **asked)
+    migrate.upgrade(empty)
+    with reading(empty) as session:
+        open_ = session.scalars(select(Confirmation.kind).where(Confirmation.decided_at.is_(None)))
+        assert set(open_) == {ConfirmationKind.REGISTRATION, ConfirmationKind.CANCELLATION}
+        (dropped,) = session.scalars(select(Confirmation).where(Confirmation.decided_at.is_not(None)))
+        assert (dropped.agreed, dropped.decided_at) == (None, dropped.asked_at)
+
+
+def test_report_once_public_proves_nothing_after_upgrade(empty: Engine) -> None:
+    upgrade_to(empty, "0117")
+    report = {"category": 1, "language": "fa", "state": "new", "made_at": AT, "written": "x"}
+    names = ["", "released", "withdrawn", "private", "released with a number"]
+    for id_ in range(1, 5):
+        number = "+989130000001" if id_ == 4 else None
+        insert(empty, "requests", id=id_, tracking=f"{id_}", number=number, call_id=names[id_], **report)
+    for id_ in (1, 4):
+        insert(empty, "releases", request_id=id_, text="x", with_point=False, who="mod", at=AT)
+    insert(empty, "audit", at=AT, who="mod", action="request-withdrawn", subject="request 2", reason="")
+    migrate.upgrade(empty)
+    with reading(empty) as session:
+        calls = session.scalars(select(Request.call_id).order_by(Request.id)).all()
+    assert calls == [None, None, "private", "released with a number"]

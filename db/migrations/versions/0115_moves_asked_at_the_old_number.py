@@ -8,5 +8,6 @@ down_revision = "0114"
 
 
 def upgrade() -> None:
-    """Rows of before ask the new number alone, as they did."""
+    """Drop open moves: a row without the new number would be decided by the new number's owner alone."""
     op.add_column("confirmations", sa.Column("new_number", sa.String(16), nullable=True))
+    op.execute("UPDATE confirmations SET decided_at = asked_at WHERE kind = 'number' AND decided_at IS NULL")

@@ -8,13 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import AuditEntry, Picture, PictureKind, PublicPicture, Request
+from db.models import AuditEntry, Picture, PictureKind, PublicPicture, Release, Request
 from db.states import RequestState
 from hotline.citizens import erasure
 from hotline.errors import Refused
 from hotline.pictures.hiding import Area
 from hotline.pictures.stores import File
-from hotline.requests import closing, releases
+from hotline.requests import closing, releases, requests
 from hotline.requests.releases import Shown
 from tests.factories import a_request
 
@@ -151,3 +151,14 @@ def test_given_many_when_a_district_and_older_ones_are_asked_for_then_those_come
     older = releases.listed(session, district=3, before=found[0].request.id)
     assert [each.request.id for each in older] == [found[1].request.id]
     assert set(releases.by_district(session)) == {(3, 2, 1), (4, 1, 1), (None, 1, 1)}
+
+
+def test_withdrawn_anonymous_report_stays_unanswerable(session: Session) -> None:
+    """A process of the version before has released it."""
+    request = a_request(session, S.REPLIED, number=None, call_id="137-1")
+    assert requests.may_answer(session, request, None)
+    released = Release(request_id=request.id, text="چراغ", with_point=False, who="mod", at=now(session))
+    session.add(released)
+    session.flush()
+    releases.withdraw(session, request.id, who="mod")
+    assert not requests.may_answer(session, request, None)
