@@ -173,11 +173,16 @@ def _check_withheld(session: Session) -> None:
 
 
 def left_in_peace(session: Session, number: str) -> bool:
-    """Whether its owner does not want to be called: it is blocked, or 2 was pressed not long ago."""
+    """Whether its owner does not want to be called: it is blocked, or 2 was pressed not long ago.
+
+    A «no» to giving up or moving their own place does not count. Its kind tells it, not who asked: an erasure
+    removes the asking number.
+    """
     refused = exists().where(
         Confirmation.number == number,
         Confirmation.decided_at > now(session) - _KEPT,
-        Confirmation.number.is_distinct_from(Confirmation.asked_by),
+        Confirmation.kind != _K.CANCELLATION,
+        Confirmation.new_number.is_(None),
         Confirmation.agreed.is_(False),
     )
     query = select(or_(refused, exists().where(BlockedNumber.number == number)))

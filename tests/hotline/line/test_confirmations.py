@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import BlockReason, Confirmation, ConfirmationKind, OutboxMessage, Registration, Round
 from db.states import Fact, Phase, RegistrationState
+from hotline.citizens import erasure
 from hotline.errors import Blocked, Refused
 from hotline.ledger import ledger
 from hotline.line import blocked, confirmation_calls, confirmations, registration, texted_places
@@ -413,3 +414,22 @@ def test_no_lasts_thirty_days_from_its_saying(session: Session) -> None:
     session.flush()
     confirmations.forget(session)
     assert confirmations.left_in_peace(session, number)
+
+
+def wants_to_move(session: Session, place: Registration) -> int:
+    return soon(session, confirmations.ask_number(session, place.id, NUMBER, per_day=3).id)
+
+
+@pytest.mark.parametrize("wish", [wants_out, wants_to_move])
+def test_no_to_a_change_of_their_own_outlasts_an_erasure(
+    session: Session, wish: Callable[[Session, Registration], int]
+) -> None:
+    place = a_place(session)
+    id_ = wish(session, place)
+    token = placed(session, id_)
+    confirmation_calls.answer(session, token, yes=False)
+    confirmation_calls.ended(session, token)
+    erasure.delete_citizen(session, place.number, who="u", give_up=True)
+    session.expire_all()
+    assert kept(session, id_).asked_by is None
+    assert not confirmations.left_in_peace(session, CALLER)
