@@ -74,10 +74,13 @@ class CallbackWriter:
             if callback and theirs and not callback.on_hold_at and serving.begins(session, callback):
                 _move(session, callback, CallbackState.TALKING)
 
-    def close(self, token: str, outcome: Outcome) -> None:
-        """Record the outcome that the network or the citizen told."""
+    def close(self, token: str, outcome: Outcome, *, cut: bool = False) -> None:
+        """Record the outcome that the network or the citizen told.
+
+        `cut`: nobody told it, because Asterisk or the dialer died meanwhile.
+        """
         with writing(self._engine) as session:
-            if closing.close(session, token, outcome, self._settings):
+            if closing.close(session, token, outcome, self._settings, cut=cut):
                 log.info("%s: %s", token, outcome)
 
     def ended(self, token: str, ending: Ending) -> None:
@@ -123,7 +126,7 @@ class CallbackWriter:
         if callback.desk_id is None or hung_up_before(callback):
             log.warning("%s: ended unseen in state %s", callback.token, callback.state)
             outcome = Outcome.RETURNED if hung_up_before(callback) else Outcome.FAILED
-            self.close(callback.token, outcome)
+            self.close(callback.token, outcome, cut=True)
             return
         if died_at and callback.parting_at and callback.parting_at > died_at:
             with writing(self._engine) as session:

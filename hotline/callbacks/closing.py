@@ -81,13 +81,15 @@ def close(
     until: datetime | None = None,
     again_at: datetime | None = None,
     agreed: bool = False,
+    cut: bool = False,
     **values: Any,
 ) -> Callback | None:
     """Record the outcome and put the registration where it belongs; None if it was closed before.
 
     FAILED becomes UNREACHABLE where it is the citizen's own phone that cannot be called (own_faults).
     `until`: a retry is not due before this, whatever the outcome says. `again_at`: the citizen's own wish,
-    which goes before both, and, if it is `agreed`, before the quiet hours. Raises Refused("too-far-ahead").
+    which goes before both, and, if it is `agreed`, before the quiet hours. `cut`: the death of Asterisk or
+    of the dialer ended the call (own_faults). Raises Refused("too-far-ahead").
     """
     at = now(session)
     callback = callbacks.by_token(session, token)
@@ -107,7 +109,7 @@ def close(
     if outcome in RETRIED and registration.state is RegistrationState.CLOSED:
         outbox.tell(session, OutboxKind.CLOSED, registration, about_round=round_.id)
     if outcome is Outcome.FAILED:
-        until = max(until or at, at + own_faults.passed_over(session, closed, settings))
+        until = max(until or at, at + own_faults.passed_over(session, closed, settings, cut=cut))
     if again_at and outcome is Outcome.CALL_AGAIN:
         closed.again_at, closed.agreed = again_at, agreed
         registration.not_before = retries.promised(again_at, at, round_, settings, agreed=agreed).due

@@ -19,14 +19,19 @@ _NEVER_ALONE = 2
 """So many times in a row may be chance."""
 
 
-def passed_over(session: Session, failed: Callback, settings: Settings) -> timedelta:
-    """By how many calls of this citizen in a row have FAILED, this one included (`retries.after_faults`)."""
-    before, picked_up = _before(session, failed), failed.answered_at is not None
+def passed_over(session: Session, failed: Callback, settings: Settings, *, cut: bool = False) -> timedelta:
+    """By how many calls of this citizen in a row have FAILED, this one included (`retries.after_faults`).
+
+    `cut`: the death of Asterisk or of the dialer ended the call. Such a citizen stays the head of the line:
+    only a script that failed in their call may fail because of them.
+    """
+    before = _before(session, failed)
+    picked_up = failed.answered_at is not None and not cut
     return retries.after_faults(
         1 + (before.picked_up if picked_up else before.times),
         settings,
         picked_up=picked_up,
-        line=_line(session, failed, failed.registration.number),
+        line=Line.DOWN if cut else _line(session, failed, failed.registration.number),
     )
 
 

@@ -179,7 +179,9 @@ def test_given_asterisk_restarted_when_it_is_back_then_calls_ahead_failed_and_th
     assert hall.asks_next(after=talking) is None
     assert hall.ended_with(talking) == (O.CALL_AGAIN, R.WAITING, 0), "it was our side that cut it"
     next_one = hall.brings()
-    assert hall.callback(next_one).registration_id == hall.line[1], "the first who does not wait"
+    assert hall.callback(next_one).registration_id == hall.callback(talking).registration_id, (
+        "at once, and first"
+    )
     hall.enters(next_one)
 
 

@@ -85,6 +85,27 @@ def test_given_a_citizen_who_picked_up_twice_in_vain_when_asked_then_they_have_t
     assert waits == [NEXT_ONE_TRIES, timedelta(seconds=settings.retry_seconds)]
 
 
+def test_citizen_cut_by_asterisk_or_dialer_stays_the_head(
+    session: Session, settings: Settings, place: Registration
+) -> None:
+    waits = [
+        own_faults.passed_over(
+            session, a_call(session, place, Outcome.FAILED, answered=answered), settings, cut=True
+        )
+        for answered in (True, True, False, False, True)
+    ]
+    assert set(waits) == {AT_ONCE}
+
+
+def test_call_that_dies_ten_times_stops_nobody_for_good(
+    session: Session, settings: Settings, place: Registration
+) -> None:
+    for _ in range(9):
+        a_call(session, place, Outcome.FAILED, answered=True)
+    tenth = a_call(session, place, Outcome.FAILED, answered=True)
+    assert own_faults.passed_over(session, tenth, settings, cut=True) == timedelta(seconds=60)
+
+
 def test_given_a_call_that_never_rang_when_the_next_is_picked_up_in_vain_then_that_one_alone_counts(
     session: Session, place: Registration, settings: Settings
 ) -> None:
