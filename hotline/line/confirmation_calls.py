@@ -148,6 +148,25 @@ def answer(
     return None
 
 
+def as_it_stands(session: Session, token: str) -> Refused | None:
+    """Return None if the place keeps its number and its turn without the owner's yes, else why not.
+
+    Refused("cancelled" | "wrong-state").
+    """
+    asked = by_token(session, token)
+    if asked is None or asked.registration is None:
+        return _too_late()
+    session.refresh(asked.registration)
+    return _without_yes(asked, asked.registration)
+
+
+def _without_yes(asked: Confirmation, place: Registration) -> Refused | None:
+    if place.state is _S.CANCELLED:
+        return Refused("cancelled", "the registration has been cancelled")
+    is_owners = asked.kind is not _K.REGISTRATION and place.number == asked.number == asked.asked_by
+    return None if is_owners and place.state in confirmations.ASKED_FOR[asked.kind] else _too_late()
+
+
 def _too_late() -> Refused:
     return Refused("wrong-state", "what was asked for is over")
 

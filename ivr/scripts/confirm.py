@@ -12,7 +12,7 @@ from hotline.errors import Refused
 from hotline.line import confirmation_calls
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
-from ivr.call import AGIError, Call
+from ivr.call import AGIError, Call, NoInput
 from ivr.conversation import say_before_you
 from settings import Settings
 
@@ -35,6 +35,7 @@ _REFUSALS = {
     "round-full": "confirm-call-full",
     "too-many-today": "too-many-today",
     "number-taken": "confirm-number-taken",
+    "cancelled": "status-cancelled",
 }
 
 
@@ -57,7 +58,13 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     if said is None:
         intro, question = _ABOUT_MOVING if new_number else _ABOUT[kind]
         call.say(intro, office=office, **({"number": new_number} if new_number else {}))
-        said = call.ask(question, keys="12", tries=2) == "1"
+        try:
+            said = call.ask(question, keys="12", tries=2) == "1"
+        except NoInput:
+            if not new_number and kind is not ConfirmationKind.CANCELLATION:
+                raise  # this number has no place in the line yet
+            _tell_of_silence(call, engine, token, moves=bool(new_number))
+            return
         with call.working(), writing(engine) as session:
             per_day = settings.registrations_per_day
             told = confirmation_calls.answer(session, token, yes=said, per_day=per_day)
@@ -65,6 +72,17 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         _tell_of_moving(call, new_number, yes=said)
     else:
         _tell(call, kind, told, yes=said)
+    call.say("confirm-call-goodbye")
+
+
+def _tell_of_silence(call: Call, engine: Engine, token: str, *, moves: bool) -> None:
+    """Say that the place is safe, if it is: the owner has decided nothing."""
+    with call.working(), reading(engine) as session:
+        told = confirmation_calls.as_it_stands(session, token)
+    if told is None:
+        call.say("number-kept" if moves else "not-cancelled")
+    elif told.code in _REFUSALS:
+        call.say(_REFUSALS[told.code])
     call.say("confirm-call-goodbye")
 
 

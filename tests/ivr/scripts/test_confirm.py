@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Confirmation, ConfirmationKind, Registration, Round
 from db.states import RegistrationState
-from hotline.line import confirmation_calls, confirmations
+from hotline.line import confirmation_calls, confirmations, registration
 from hotline.line.registration import register
 from prompts.catalogue import clips
 from tests import factories as make
@@ -287,7 +287,7 @@ def test_present_number_that_does_not_agree_keeps_the_place(
 ):
     heard = answer(asterisk, leaves.token, *steps)
 
-    assert ("number-kept" in heard.prompts) is bool(steps)
+    assert heard.prompts[-2:] == ["number-kept", "confirm-call-goodbye"]
     assert calls_to(engine, NEW) == []
 
 
@@ -348,10 +348,24 @@ def test_who_is_called_about_cancelling_decides_with_a_key(
     assert gives_up.state() is after
 
 
-def test_silence_keeps_the_place(asterisk: FakeAsterisk, gives_up: Placed):
-    answer(asterisk, gives_up.token)
+def test_silence_keeps_the_place_and_says_so(asterisk: FakeAsterisk, gives_up: Placed):
+    heard = answer(asterisk, gives_up.token)
 
+    assert heard.prompts[-2:] == ["not-cancelled", "confirm-call-goodbye"]
+    assert heard.finished
     assert gives_up.state() is RegistrationState.WAITING
+
+
+def test_silence_about_a_place_cancelled_meanwhile_says_so(
+    asterisk: FakeAsterisk, engine: Engine, gives_up: Placed
+):
+    def cancel() -> None:
+        with writing(engine) as session:
+            registration.cancel(session, gives_up.id)
+
+    heard = answer(asterisk, gives_up.token, ("confirm-cancel-press-one", cancel))
+
+    assert heard.prompts[-2:] == ["status-cancelled", "confirm-call-goodbye"]
 
 
 def test_a_place_that_is_called_at_that_moment_is_not_given_up(
