@@ -262,6 +262,9 @@ UNDER_WAY = (_C.DIALING, _C.RINGING, _C.ANSWERED)
 RETRIED = frozenset(set(Outcome) - {Outcome.REACHED, Outcome.REFUSED, Outcome.WRONG_NUMBER})
 """Outcomes after which the registration goes back to its own place in the line."""
 
+FREE_OF_CHARGE = {Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED}
+"""Outcomes that do not use up one of a registration's attempts in a round."""
+
 
 def sources(to: CallbackState) -> list[CallbackState]:
     """The states from which a callback may move to `to`."""

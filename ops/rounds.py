@@ -212,7 +212,8 @@ def end(round_id: Number) -> None:
 def take_back(round_id: Number, reason: Reason) -> None:
     """Take a carry-over back: of a round that is not over after all, as when the clock was wrong.
 
-    Whoever was called, moved or gave up their place since stays where they are.
+    A place that was called, moved or given up since stays where it is. Two places of one number that became
+    one are two again, but the one that was kept keeps the subject and the message that were given last.
     """
     with transaction() as session:
         round_ = rounds.get(session, round_id)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import Callback, OutboxKind, Registration, Round
-from db.states import RETRIED, CallbackState, Fact, Outcome, RegistrationState
+from db.states import FREE_OF_CHARGE, RETRIED, CallbackState, Fact, Outcome, RegistrationState
 from hotline import audit, outbox
 from hotline.callbacks import callbacks, own_faults, retries
 from hotline.clock import CITY
@@ -103,7 +103,7 @@ def close(
         return None
     registration = session.get_one(Registration, closed.registration_id, populate_existing=True)
     registration.last_outcome = outcome
-    registration.attempts += outcome not in retries.FREE_OF_CHARGE
+    registration.attempts += outcome not in FREE_OF_CHARGE
     round_ = rounds.get(session, closed.round_id)
     registration.state = _after(outcome, registration.attempts, round_, settings)
     if outcome in RETRIED and registration.state is RegistrationState.CLOSED:
@@ -129,7 +129,7 @@ def _after(outcome: Outcome, attempts: int, round_: Round, settings: Settings) -
         return RegistrationState.REACHED
     if outcome not in RETRIED:
         return RegistrationState.CLOSED
-    used_up = outcome not in retries.FREE_OF_CHARGE and attempts >= settings.max_attempts
+    used_up = outcome not in FREE_OF_CHARGE and attempts >= settings.max_attempts
     if not used_up:
         return RegistrationState.WAITING
     return RegistrationState.CLOSED if round_.is_operators_line else RegistrationState.UNREACHED

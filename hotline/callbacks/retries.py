@@ -5,14 +5,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from db.models import Round
-from db.states import RETRIED, Outcome
+from db.states import FREE_OF_CHARGE, RETRIED, Outcome
 from hotline.clock import after_quiet
 from hotline.errors import Refused
 from hotline.rounds.rounds import OVERTIME
 from settings import Settings
-
-FREE_OF_CHARGE = {Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED}
-"""Outcomes that do not use up one of a registration's attempts in a round."""
 
 _SHARE = {Outcome.BUSY: 0.5, Outcome.CALL_AGAIN: 0.5, Outcome.UNREACHABLE: 2.0}
 """Of HOTLINE_RETRY_SECONDS: a busy phone is soon free, one that is switched off stays so. Others: 1."""

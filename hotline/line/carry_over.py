@@ -17,6 +17,7 @@ from db.engine import core, now
 from db.models import (
     Carry,
     Delivery,
+    LedgerEntry,
     OutboxKind,
     OutboxMessage,
     Registration,
@@ -27,7 +28,7 @@ from db.models import (
     words,
 )
 from db.peeks import peek
-from db.states import HOLDS_PLACE, Fact, RegistrationState
+from db.states import FREE_OF_CHARGE, HOLDS_PLACE, Fact, Outcome, RegistrationState
 from db.trusted_time import trusted_now
 from hotline import audit, outbox, reasons
 from hotline.errors import Refused
@@ -179,9 +180,10 @@ class TakenBack(NamedTuple):
 def take_back(session: Session, round_: Round, *, who: str, reason: str) -> TakenBack:
     """Undo the carry-over of a round that is not over after all, as the ledger tells it.
 
-    A place comes back as it was before, also one that was closed or gave way to another. It stays where it is
-    if it was called, moved or given up since. Raises Refused("round-over" | "wrong-state") and what
-    `reasons.check` raises.
+    A place comes back as it was before, also one that was closed or gave way to another. Of two places that
+    were merged the one that was kept keeps the subject and the message that were given last: nothing tells
+    the earlier ones. A place stays where it is if it was called, moved or given up since.
+    Raises Refused("round-over" | "wrong-state") and what `reasons.check` raises.
     """
     reason = reasons.check(reason)
     rounds.check_not_over(round_, now(session))
@@ -232,13 +234,26 @@ def _restore(session: Session, place: Registration, round_: Round, merged_in: in
         return False
     if facts[-1].fact is Fact.CARRIED:
         session.delete(session.get_one(Carry, (place.id, round_.id)))
+        _restore_attempts(session, place, before, facts)
     place.round_id, place.state, place.merged_into_id = before.round_id, before.state, None
-    place.not_before = before.not_before
-    if place.rounds_missed != before.rounds_missed:
-        place.rounds_missed = before.rounds_missed
-        if before.state is RegistrationState.UNREACHED and not turn_near_calls.has_deferred(session, place):
-            place.rounds_unanswered -= 1
+    place.not_before, place.rounds_missed = before.not_before, before.rounds_missed
     return True
+
+
+def _restore_attempts(
+    session: Session, place: Registration, before: ledger.LedgerPlace, facts: Sequence[LedgerEntry]
+) -> None:
+    """Count the attempts of the round anew, and restore a citizen's wish for the next round.
+
+    The clerk deletes the wish once its place has left the round, so the ledger tells it.
+    """
+    in_round = [fact for fact in facts if fact.round_id == before.round_id]
+    outcomes = (json.loads(fact.details)["outcome"] for fact in in_round if fact.fact is Fact.OUTCOME)
+    place.attempts = sum(Outcome(outcome) not in FREE_OF_CHARGE for outcome in outcomes)
+    if any(fact.fact is Fact.DEFERRED for fact in in_round):
+        turn_near_calls.restore_wish(session, place.id, before.round_id)
+    elif before.state is RegistrationState.UNREACHED:
+        place.rounds_unanswered -= 1
 
 
 def _drop_unsent(session: Session, ids: Collection[int], round_id: int) -> None:

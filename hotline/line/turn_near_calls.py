@@ -224,6 +224,18 @@ def forget(session: Session) -> None:
     session.execute(gone.execution_options(synchronize_session=False))
 
 
+def restore_wish(session: Session, registration_id: int, round_id: int) -> None:
+    """Keep that the citizen asked, in this round, for the next one: the call was made, and is over."""
+    call = session.get(TurnNearCall, (registration_id, round_id), populate_existing=True)
+    if call is None:
+        at, said = now(session), TurnNearAnswer.NEXT_ROUND
+        session.add(
+            TurnNearCall(
+                registration_id=registration_id, round_id=round_id, due_at=at, ended_at=at, answer=said
+            )
+        )
+
+
 def deferred() -> ColumnElement[bool]:
     """In a query of Registration: whether the citizen asked, in its round, for the next one."""
     return exists().where(

@@ -4,10 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.states import IN_TALK, ON_THE_PHONE, RETRIED, CallbackState, Outcome
+from db.states import FREE_OF_CHARGE, IN_TALK, ON_THE_PHONE, RETRIED, CallbackState, Outcome
 from dialer.outcomes import NEVER_BEGAN, Ending, of_hangup, ours, trunk_failed
 from dialplan.variables import CAPPED_CAUSE
-from hotline.callbacks.retries import FREE_OF_CHARGE
 
 C, O = CallbackState, Outcome  # noqa: E741
 

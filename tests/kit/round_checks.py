@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading
 from db.models import Callback, LedgerEntry, PlacedCall, Registration
-from db.states import HOLDS_PLACE, CallbackState, Fact, Outcome
+from db.states import FREE_OF_CHARGE, HOLDS_PLACE, CallbackState, Fact, Outcome
 from hotline.callbacks import retries
 from hotline.callbacks.retries import Line
 from hotline.line import line
@@ -145,7 +145,7 @@ def out_of_order(system: System, facts: Facts) -> Iterator[str]:
         if not begins:
             live.discard(who)
             outcomes.setdefault(who, []).append(callback)
-            free = callback.outcome in retries.FREE_OF_CHARGE
+            free = callback.outcome in FREE_OF_CHARGE
             attempts[who] = attempts.get(who, 0) + (not free)
             continue
         for other in facts.registrations[: place[who]]:
@@ -226,7 +226,7 @@ def burned(facts: Facts) -> Iterator[str]:
     """An attempt is used up only by what the citizen's own phone did."""
     for attempt in facts.attempts:
         callback, call = attempt.callback, attempt.call
-        if callback.outcome is None or callback.outcome in retries.FREE_OF_CHARGE or attempt.talk:
+        if callback.outcome is None or callback.outcome in FREE_OF_CHARGE or attempt.talk:
             continue
         if call is None:
             yield f"{attempt.number}: {callback.outcome}, but no phone rang"

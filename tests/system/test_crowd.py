@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from db.engine import writing
-from db.states import Outcome, RegistrationState
-from hotline.callbacks import retries
+from db.states import FREE_OF_CHARGE, Outcome, RegistrationState
 from hotline.rounds import rounds
 from tests.kit import round_checks
 from tests.kit.crowd import Behaviour
@@ -98,7 +97,7 @@ def _as_the_script_says(game: SimulatedRound) -> None:
 def _was_cut(attempt: Attempt) -> bool:
     """Asterisk died by itself (asterisk#1946): the call cost nothing, and was made again."""
     lost = attempt.call is None or attempt.call.ended_by == "cut"
-    return lost and attempt.callback.outcome in retries.FREE_OF_CHARGE
+    return lost and attempt.callback.outcome in FREE_OF_CHARGE
 
 
 def test_given_citizens_who_hang_up_while_they_wait_when_played_then_they_were_not_reached(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Callback, Round
-from db.states import CallbackState, Outcome, RegistrationState
+from db.states import FREE_OF_CHARGE, CallbackState, Outcome, RegistrationState
 from hotline.callbacks import claims, closing, retries
 from hotline.callbacks.retries import Line
 from hotline.clock import CITY, is_quiet
@@ -210,7 +210,7 @@ def test_given_a_wait_that_is_over_when_the_next_is_taken_then_the_retry_has_its
     assert (first.state, again.state) == (RegistrationState.REACHED, CallbackState.CLOSED)
 
 
-@pytest.mark.parametrize("outcome", sorted(retries.FREE_OF_CHARGE))
+@pytest.mark.parametrize("outcome", sorted(FREE_OF_CHARGE))
 def test_given_our_own_fault_over_and_over_when_called_again_then_it_costs_no_attempt(
     session: Session, settings: Settings, outcome: Outcome
 ) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy import Engine, select
 from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Carry, OutboxKind, OutboxMessage, Registration
-from db.states import Outcome, RegistrationState
+from db.states import Outcome, RegistrationState, TurnNearAnswer
 from hotline.callbacks import callbacks, claims
 from hotline.ledger.verify import verify
-from hotline.line import carry_over, line, registration
+from hotline.line import carry_over, line, registration, turn_near_calls
 from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import HOUR, a_number
@@ -21,15 +21,21 @@ from tests.kit.story import REASON, Story, a_live_round
 
 S = RegistrationState
 WRONG = "ساعت سامانه غلط بود"
-COLUMNS = ("id", "round_id", "state", "moved_up", "rounds_missed", "rounds_unanswered", "merged_into_id")
+COLUMNS = [column.name for column in Registration.__table__.columns]
 
 
 @pytest.fixture
 def story(engine: Engine, settings: Settings) -> Story:
-    """One was not reached, three wait (one moved up), one is not confirmed, one is in both rounds."""
-    story = Story(engine, settings.model_copy(update={"max_attempts": 1, "retry_seconds": 0}))
+    """Two were not reached (one waits to be called once more), one asked for the next round, three wait (one
+    moved up), one is not confirmed, one is in both rounds.
+    """
+    story = Story(engine, settings.model_copy(update={"max_attempts": 2, "retry_seconds": 0}))
+    story.registers()
+    assert story.called(Outcome.NO_ANSWER) == story.called(Outcome.NO_ANSWER)
+    story.conf = settings
     story.registers()
     assert story.called(Outcome.NO_ANSWER)
+    defers(story, story.registers())
     ids = [story.registers() for _ in range(3)]
     story.moves_up(ids[2])
     story.keyed_in()
@@ -43,6 +49,17 @@ def story(engine: Engine, settings: Settings) -> Story:
     return story
 
 
+def defers(story: Story, id_: int) -> None:
+    """The citizen presses 2 in the turn-near call."""
+    with writing(story.engine) as session:
+        turn_near_calls.ask(session, session.get_one(Registration, id_))
+        session.flush()
+        call = turn_near_calls.take_up(session, id_, story.round)
+        assert call and call.token
+        assert turn_near_calls.answer(session, call.token, TurnNearAnswer.NEXT_ROUND)
+        turn_near_calls.ended(session, call.token)
+
+
 def places(story: Story) -> list[tuple[Any, ...]]:
     with reading(story.engine) as session:
         columns = [getattr(Registration, name) for name in COLUMNS]
@@ -54,6 +71,7 @@ def is_emptied(story: Story) -> None:
     with writing(story.engine) as session:
         rounds.get(session, story.round).ended_at = now(session)
     jobs.carry_over(story.engine, story.conf)
+    jobs.forget_calls(story.engine, story.conf)
     with writing(story.engine) as session:
         rounds.get(session, story.round).ended_at = None
         assert not line.page(session, story.round, 99, None)
@@ -68,7 +86,7 @@ def test_emptied_round_is_as_it_was(story: Story) -> None:
     before = places(story)
     is_emptied(story)
     assert places(story) != before
-    assert takes_back(story) == (7, 0)
+    assert takes_back(story) == (9, 0)
     assert places(story) == before
     assert verify(story.engine).problems == []
     with reading(story.engine) as session:
@@ -79,6 +97,25 @@ def test_emptied_round_is_as_it_was(story: Story) -> None:
     assert takes_back(story) == (0, 0)
     is_emptied(story)
     assert verify(story.engine).problems == [], "and may be carried again"
+    assert takes_back(story) == (9, 0)
+    assert places(story) == before
+
+
+def test_place_that_was_merged_into_keeps_the_last_subject(story: Story, engine: Engine) -> None:
+    with writing(engine) as session:
+        later = select(Registration).where(Registration.round_id != story.round)
+        following = session.scalars(later).one()
+        following.subject, following_id = 3, following.id
+        here = select(Registration).where(
+            Registration.number == following.number, Registration.round_id == story.round
+        )
+        own = session.scalars(here).one()
+        own.subject, own_id = 5, own.id
+    is_emptied(story)
+    assert takes_back(story) == (9, 0)
+    with reading(engine) as session:
+        assert session.get_one(Registration, own_id).subject == 3
+        assert session.get_one(Registration, following_id).merged_into_id is None
 
 
 def test_whoever_was_called_since_stays(story: Story, engine: Engine) -> None:
