@@ -34,8 +34,9 @@ def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def admit(settings: Settings, callers: int | None = None) -> None:
     """The call scripts let so many in: all, where nothing is said."""
     number = settings.callers_at_once if callers is None else callers
-    settings.state_dir.mkdir(exist_ok=True)
-    (settings.state_dir / CALLERS_ADMITTED).write_text(str(number))
+    file = settings.state_dir / CALLERS_ADMITTED
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(str(number))
 
 
 def leave(office: Office, settings: Settings, *numbers: str) -> None:
