@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session, joinedload
@@ -119,8 +119,6 @@ class CallerContext:
     """Whether this number has ever been registered: its caller knows how it goes on."""
     slowly: bool = False
     """Whether a question passed in silence in an earlier call: all is said more slowly, with more time."""
-    had_operator: bool = False
-    """Whether silence has put this number into the operators' line within a day."""
 
     def place_in(self, round_id: int) -> Place | None:
         """The caller's place in a round."""
@@ -133,7 +131,6 @@ _CALLER = select(
     exists().where(Request.number == bindparam("number")),
     exists().where(Registration.number == bindparam("number")),
     select(SilentCaller.silent_at).where(SilentCaller.number == bindparam("number")).scalar_subquery(),
-    select(SilentCaller.operator_at).where(SilentCaller.number == bindparam("number")).scalar_subquery(),
 )
 """Whether the number is blocked, has anything to be told, was here before: all that most callers cost."""
 
@@ -159,7 +156,7 @@ def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext
     if number is None:
         return CallerContext(offer, active=[], blocked=None, reported=None)
     found = core(session).execute(_CALLER, {"number": number}).one()
-    blocked, registered, reported, been_here, silent_at, operator_at = found
+    blocked, registered, reported, been_here, silent_at = found
     return CallerContext(
         offer,
         active=active(session, number) if registered else [],
@@ -167,7 +164,6 @@ def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext
         reported=requests.of_caller(session, number) if reported else None,
         been_here=been_here,
         slowly=silent_at is not None,
-        had_operator=operator_at is not None and now(session) - operator_at < timedelta(days=1),
     )
 
 
