@@ -156,7 +156,7 @@ def test_given_a_number_when_its_page_is_shown_then_the_browser_checks_what_it_s
         shown(request.tracking, "unsealed", "تا یک دقیقهٔ دیگر مهر می‌شود؛ آن‌گاه")
         seals.seal(session)
         session.commit()
-        shown(ticket, "nobody", "کسی بی‌دلیلِ اعلام‌شده پیش از شما فراخوانده نشده است")
+        shown(ticket, "nobody", "کسی بدونِ دلیلِ اعلام‌شده پیش از شما فراخوانده نشده است")
         shown(request.tracking, "proven", "✓ در مرورگر شما بررسی شد")
         assert "هنوز تاریک است" not in page.content(), "what the citizen said is not everybody's"
         free_to_edit(session, "request_history")
