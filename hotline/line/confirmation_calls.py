@@ -133,7 +133,8 @@ def answer(
     )
     place = confirmation.registration if confirmation else None
     if confirmation is None or place is None:
-        return _too_late()
+        session.refresh(asked.registration)
+        return _when_over(asked, asked.registration, yes=yes)
     session.refresh(place)
     confirmation.agreed, confirmation.decided_at = yes, now(session)
     session.flush()
@@ -158,6 +159,14 @@ def as_it_stands(session: Session, token: str) -> Refused | None:
         return _too_late()
     session.refresh(asked.registration)
     return _without_yes(asked, asked.registration)
+
+
+def _when_over(asked: Confirmation, place: Registration, *, yes: bool) -> Refused | None:
+    """Answer a key in the call of a wish that is over by how the place stands now."""
+    if yes:
+        is_done = asked.kind is _K.CANCELLATION and place.state is _S.CANCELLED
+        return None if is_done else _without_yes(asked, place) or _too_late()
+    return _without_yes(asked, place)
 
 
 def _without_yes(asked: Confirmation, place: Registration) -> Refused | None:

@@ -93,8 +93,8 @@ def ask_number(
     """Ask whether the place may be called at this E.164 `number` instead.
 
     Its present number is asked first, then the new one. A place that was made in this very call (`call_id`)
-    is taken from nobody: there only the new number is asked. The same wish is asked once; another one that
-    nobody has been called about is dropped, and the present number's yes drops the rest (call_off_moves).
+    is taken from nobody: there only the new number is asked. The last wish about a place counts (`_replace`);
+    the present number's yes drops the rest (`call_off_moves`).
     Raises Refused("same-number" | "already-asked" | "too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.NUMBER)
@@ -102,13 +102,8 @@ def ask_number(
         raise Refused("same-number", "the place is called at this number already")
     one_at_a_time(session, place.number)
     if not _was_made_in(session, place, call_id):
-        asked = _asked_of_owner(session, _K.NUMBER, place)
-        if asked and asked.new_number == number:
-            return asked
-        if asked and asked.token:
-            raise Refused("already-asked", "the place's number is being called about another wish")
-        if asked:
-            asked.decided_at = now(session)
+        if asked := _asked_of_owner(session, place):
+            return _replace(session, asked, _K.NUMBER, number)
         _check_calls_to_owner(session, _K.NUMBER, place.number)
         return _ask(session, _K.NUMBER, place.number, place.number, place, new_number=number)
     call_off_moves(session, registration_id)
@@ -126,13 +121,13 @@ def ask_new_number(session: Session, place: Registration, number: str) -> Confir
 def ask_cancellation(session: Session, registration_id: int) -> int:
     """Ask the place's own number whether it is to be given up. Return the confirmation's id.
 
-    While that is being asked already, asking again changes nothing.
-    Raises Refused("too-many-today" | "wrong-state").
+    The last wish about a place counts (`_replace`).
+    Raises Refused("already-asked" | "too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.CANCELLATION)
     one_at_a_time(session, place.number)
-    if asked := _asked_of_owner(session, _K.CANCELLATION, place):
-        return asked.id
+    if asked := _asked_of_owner(session, place):
+        return _replace(session, asked, _K.CANCELLATION, None).id
     _check_calls_to_owner(session, _K.CANCELLATION, place.number)
     return _ask(session, _K.CANCELLATION, place.number, place.number, place).id
 
@@ -222,20 +217,39 @@ def _ask(
     return confirmation
 
 
-def _asked_of_owner(session: Session, kind: ConfirmationKind, place: Registration) -> Confirmation | None:
+def _asked_of_owner(session: Session, place: Registration) -> Confirmation | None:
     """Return what the place's number is still to be asked. A forged wish must not take that away."""
     return session.scalar(
         select(Confirmation)
         .where(
             Confirmation.registration_id == place.id,
-            Confirmation.kind == kind,
+            Confirmation.kind.in_([_K.NUMBER, _K.CANCELLATION]),
             Confirmation.number == place.number,
+            Confirmation.asked_by == place.number,
             Confirmation.decided_at.is_(None),
         )
         .order_by(Confirmation.id.desc())
         .limit(1)
         .with_for_update(of=Confirmation)
+        .execution_options(populate_existing=True)
     )
+
+
+def _replace(
+    session: Session, asked: Confirmation, kind: ConfirmationKind, new_number: str | None
+) -> Confirmation:
+    """Let the owner be asked this instead of what is open. The calls so far and the next one's time stay.
+
+    So a forger of the number uses up none of the owner's wishes, and makes no call come sooner.
+    Raises Refused("already-asked") while the owner is being called about the other wish.
+    """
+    if (asked.kind, asked.new_number) == (kind, new_number):
+        return asked
+    if asked.token:
+        raise Refused("already-asked", "the place's number is being called about another wish")
+    asked.kind, asked.new_number = kind, new_number
+    session.flush()
+    return asked
 
 
 def call_off_moves(session: Session, registration_id: int) -> None:

@@ -359,6 +359,84 @@ def test_forged_wish_to_move_stops_no_call_to_the_owner(session: Session) -> Non
     assert not isinstance(confirmation_calls.answer(session, token, yes=True), Refused)
 
 
+Asks = Callable[[Session, Registration], int]
+
+
+def wants_move(session: Session, place: Registration, number: str = NUMBER) -> int:
+    return confirmations.ask_number(session, place.id, number, per_day=3).id
+
+
+def wants_cancelled(session: Session, place: Registration) -> int:
+    return confirmations.ask_cancellation(session, place.id)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "kind"),
+    [
+        (wants_move, wants_cancelled, ConfirmationKind.CANCELLATION),
+        (wants_cancelled, wants_move, ConfirmationKind.NUMBER),
+    ],
+)
+def test_last_of_moving_and_cancelling_is_asked_alone(
+    session: Session, first: Asks, last: Asks, kind: ConfirmationKind
+) -> None:
+    place = a_place(session)
+    first(session, place)
+    last(session, place)
+    still_open = session.scalars(select(Confirmation).where(Confirmation.decided_at.is_(None))).all()
+    assert [(wish.kind, bool(wish.new_number)) for wish in still_open] == [
+        (kind, kind is ConfirmationKind.NUMBER)
+    ]
+
+
+def test_wish_during_the_call_about_another_is_refused(session: Session) -> None:
+    place = a_place(session)
+    token = placed(session, wants_out(session, place))
+    assert code(lambda: wants_move(session, place)) == "already-asked"
+    assert confirmation_calls.answer(session, token, yes=True) is None
+    assert place.state is R.CANCELLED
+
+
+def test_open_wish_changed_is_neither_counted_nor_called_sooner(session: Session) -> None:
+    """A forger changes it over and over, between two calls."""
+    place = a_place(session)
+    id_ = soon(session, wants_move(session, place))
+    confirmation_calls.ended(session, placed(session, id_))
+    second = kept(session, id_).not_before
+    for _ in range(5):
+        changed = [wants_cancelled(session, place), wants_move(session, place, make.a_number())]
+        confirmations.caller_leaves(session, changed)
+        assert changed == [id_, id_]
+    wish = kept(session, id_)
+    assert (wish.not_before, wish.attempts) == (second, 1)
+    confirmation_calls.answer(session, placed(session, soon(session, id_)), yes=False)
+    assert [code(lambda: wants_number(session, place, make.a_number())) for _ in range(3)] == [
+        *("", "", "too-many-today")
+    ]
+
+
+@pytest.mark.parametrize(("yes", "after"), [(True, ""), (False, "cancelled")])
+def test_answer_about_a_place_cancelled_meanwhile_says_so(session: Session, yes: bool, after: str) -> None:
+    place = a_place(session)
+    id_ = wants_out(session, place)
+    token = placed(session, id_)
+    kept(session, id_).decided_at = now(session)
+    registration.cancel(session, place.id)
+    told = confirmation_calls.answer(session, token, yes=yes)
+    assert (told.code if isinstance(told, Refused) else "") == after
+
+
+def test_no_to_a_wish_that_is_over_keeps_the_place(session: Session) -> None:
+    place = a_place(session)
+    id_ = wants_out(session, place)
+    token = placed(session, id_)
+    kept(session, id_).decided_at = now(session)
+    session.flush()
+    assert confirmation_calls.answer(session, token, yes=False) is None
+    assert isinstance(confirmation_calls.answer(session, token, yes=True), Refused)
+    assert place.state is R.WAITING
+
+
 def test_forged_wish_leaves_the_move_that_the_owner_agreed_to(session: Session) -> None:
     place = a_place(session)
     to_new = placed(session, wants_number(session, place))
