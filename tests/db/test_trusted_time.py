@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from sqlalchemy import Engine
@@ -63,7 +64,7 @@ class Machine:
 @pytest.fixture
 def machine(engine: Engine, clock: ShiftedClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     machine = Machine(engine, clock, tmp_path)
-    monkeypatch.setattr(trusted_time, "monotonic", lambda: machine.ticks)
+    monkeypatch.setattr(trusted_time, "monotonic", lambda: machine.ticks + monotonic())
     machine.starts()
     return machine
 
