@@ -139,7 +139,7 @@ def _trunks(session: Session, settings: Settings) -> dict[str, str]:
 
 
 def _nodes(session: Session) -> dict[str, str]:
-    """Where there are several: live, draining, no-trunk, no-ivr, silent, gone. One's is not others'."""
+    """Return the node's state among several: live, draining, no-trunk, no-ivr, silent or gone."""
     found = nodes.words(session)
     return {f"node {name}": word for name, word in found.items()} if len(found) > 1 else {}
 

@@ -32,7 +32,7 @@ _TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0"}
 _FEEDS = "/public/"
 """What other sites may show: it is public."""
 _OPEN = (_FEEDS, "/open311/")
-"""What scripts of other sites may read: open data. They bring no cookie there, and none is asked for."""
+"""Paths of open data, which scripts of other sites may read without a cookie."""
 _MY, PASSED = "/public/my", "/public/passed/"
 """But these: what is there is one citizen's, or is of whoever has a link."""
 _API = "/api/v1/"

@@ -53,7 +53,7 @@ class _Reading(NamedTuple):
         return abs(other.at - self.show_at(other.ticks)) <= STEP
 
     def show_at(self, ticks: float) -> datetime:
-        """What the database's clock would show at these ticks without a leap."""
+        """Return what the database's clock would show at these ticks without a leap."""
         return self.at + timedelta(seconds=ticks - self.ticks)
 
 

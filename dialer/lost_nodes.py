@@ -25,7 +25,7 @@ _LEFT_S = 7.0
 """A desk's phone that has been at another node for so long has left its citizen, whose line has ended:
 Asterisk misses a browser's sound for 5 s at most, and ends the line of a citizen who is alone."""
 _FOLLOWS_S = 30.0
-"""So long a round waits for the desks of its conversations. Then others of the line are called before those
+"""How long a round waits for the desks of its conversations. Then others of the line are called before those
 citizens."""
 
 
@@ -61,7 +61,7 @@ class LostNodes:
         self._silence = Silence()
         """Begins with this dialer: after an outage those that come back a little later are no dead ones."""
         self._left_since: dict[str, float] = {}
-        """By the token of a callback: since when its desk's phone is at another node."""
+        """Map a callback's token to the moment since when its desk's phone is at another node."""
         self._lost_since: dict[str, float] = {}
 
     def take_over(self, *, leads: bool = True) -> bool:

@@ -10,7 +10,7 @@ AGI = "agi"
 ASKS = "asks"
 """Whose password is the name by which ivr asks Asterisk how long its line takes: nobody else knows it."""
 DESK_EXTENSION = "1"
-"""What a desk's phone dials to sit down in its room; its key follows, if it has one."""
+"""The digit that a desk's phone dials to enter its room; its key follows, if it has one."""
 
 BROWSER_PHONES = {f"phone-{line}": f"+98999000000{line}" for line in range(1, 6)}
 """The citizens' phones of /phone: account to number."""
