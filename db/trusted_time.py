@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
+from uuid import uuid4
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -80,7 +81,7 @@ class Watch:
     """Compares the database's clock with the monotonic clock of this machine, from its start on."""
 
     def __init__(self, boot: Path = _BOOT) -> None:
-        self._boot = boot.read_text().strip()
+        self._boot = _read_boot(boot)
         self._trusted: _Reading | None = None
         self._doubted: _Reading | None = None
 
@@ -115,3 +116,12 @@ class Watch:
         if self._doubted is None or not self._doubted.predicts(seen):
             return False
         return seen.ticks - self._doubted.ticks >= EVIDENCE.total_seconds()
+
+
+def _read_boot(file: Path) -> str:
+    """Return the id of the machine's present run, or one that no other process has where it is hidden."""
+    try:
+        return file.read_text().strip()
+    except OSError as error:
+        log.warning("each start of the clerk counts as one of the machine: %s", error)
+        return str(uuid4())

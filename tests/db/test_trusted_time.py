@@ -151,3 +151,13 @@ def test_other_clerks_trust_is_enough(machine: Machine, engine: Engine, tmp_path
         row.at, row.boot, row.doubted_until = now(session), "three", None
     machine.looks()
     assert (machine.is_behind(), machine.reads()[2]) == (timedelta(0), None)
+
+
+def test_hidden_boot_id_counts_as_another_run(machine: Machine, tmp_path: Path) -> None:
+    (tmp_path / "boot").unlink()
+    machine.starts()
+    machine.passes(60 * SECONDS)
+    assert (machine.is_behind(), machine.reads()[2]) == (timedelta(0), None)
+    machine.leaps(HOUR, seen=False)
+    machine.starts()
+    assert machine.is_behind() == HOUR

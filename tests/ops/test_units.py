@@ -73,6 +73,14 @@ def test_asterisks_unit_has_a_user_and_folders_of_its_own() -> None:
     assert f"m hotline137 {asterisk_files.GROUP}" in users
 
 
+def test_schedulers_unit_shows_it_the_boot_id() -> None:
+    own = UNITS / "hotline137-scheduler.service.d" / "sees-boot.conf"
+
+    assert own.name > COMMON.name
+    assert _read(COMMON)["Service"]["ProcSubset"] == "pid"
+    assert _read(own)["Service"]["ProcSubset"] == "all"
+
+
 def test_every_unit_starts_after_the_clock_is_right() -> None:
     unit = _read(COMMON)["Unit"]
 
