@@ -33,7 +33,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(reminders, "now", lambda _session: clock.now)
+    monkeypatch.setattr(reminders, "trusted_now", lambda _session: clock.now)
     return clock
 
 
