@@ -70,7 +70,9 @@ def test_given_ten_citizens_at_ten_steps_of_a_call_when_ivr_fails_then_ten_end_w
     with system.only_round() as round_id, ExitStack() as phones, ThreadPoolExecutor(CALLERS) as at_once:
         callers = [phones.enter_context(Caller(system, system.number())) for _ in range(CALLERS)]
         steps = [number % len(STEPS) for number in range(CALLERS)]
-        list(at_once.map(_until_the_step, callers, steps))
+        for early in (False, True):  # who leaves an early question open calls last: silence leads them on
+            group = [pair for pair in zip(callers, steps, strict=True) if (pair[1] < 2) is early]
+            list(at_once.map(lambda pair: _until_the_step(*pair), group))
         dead, since = system.pid("ivr"), time.monotonic()
         os.kill(dead, fault)
         telling = [at_once.submit(_to_the_ticket, caller) for caller in callers]

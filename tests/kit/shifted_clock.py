@@ -1,8 +1,9 @@
 """The database's clock, as all rules of this test process read it, set forward or back."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -21,6 +22,15 @@ class ShiftedClock:
 
     def now(self, session: Session) -> datetime:
         return _true_now(session) + self.shift
+
+
+def replace_now(monkeypatch: pytest.MonkeyPatch, at: Callable[[], datetime], *modules: ModuleType) -> None:
+    """Let these modules take `at()` for the present and for the trusted moment."""
+    for module in modules:
+        names = [name for name in ("now", "trusted_now") if hasattr(module, name)]
+        assert names, f"{module.__name__} asks no clock"
+        for name in names:
+            monkeypatch.setattr(module, name, lambda _session: at())
 
 
 @pytest.fixture

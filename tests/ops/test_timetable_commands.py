@@ -16,6 +16,7 @@ from ops import timetable_commands
 from ops.cli import app
 from settings import Settings
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
+from tests.kit.shifted_clock import replace_now
 
 NOW = days.moment(date(2027, 5, 3), time(12))
 HOURS = ["--from", "09:00", "--to", "12:00"]
@@ -28,8 +29,7 @@ def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Run `hotline137` on this test's database in May 2027; what it printed, or why it exited with 1."""
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
     monkeypatch.setenv("HOTLINE_DATABASE_URL", settings.database)
-    for module in (timetable_commands, timetable, planning, day_overrides):
-        monkeypatch.setattr(module, "now", lambda _session: NOW)
+    replace_now(monkeypatch, lambda: NOW, timetable_commands, timetable, planning, day_overrides)
 
     def run(*words: str, fails: int = 0) -> str:
         result = CliRunner().invoke(app, words)

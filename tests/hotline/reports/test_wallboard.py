@@ -215,7 +215,7 @@ def test_given_a_screen_on_the_wall_when_it_asks_then_it_sees_the_wall_and_nothi
         assert page.get("/api/v1/wallboard").status_code == 401
     with reading(engine) as session:
         did = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
-    assert did == ["wall-hung", "walls-taken-down"]
+    assert did == ["wall-hung", "signed-out", "walls-taken-down"]
 
 
 def test_given_a_screen_when_half_a_year_is_over_then_it_shows_nothing(

@@ -14,6 +14,7 @@ from hotline.requests import department_work, inbox, reminders, requests, work
 from hotline.requests.inbox import Filter
 from tests.factories import WEEK, a_department, a_request, at_once, of_department
 from tests.hotline.requests.office import S, T
+from tests.kit.shifted_clock import replace_now
 
 SATURDAY, SUNDAY, MONDAY, TUESDAY, WEDNESDAY = (date(2026, 12, day) for day in range(5, 10))
 FRIDAY = date(2026, 12, 4)
@@ -33,7 +34,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(reminders, "trusted_now", lambda _session: clock.now)
+    replace_now(monkeypatch, lambda: clock.now, reminders)
     return clock
 
 

@@ -7,6 +7,7 @@ import pytest
 from hotline.rounds import planning
 from hotline.timetable import day_overrides, timetable
 from tests.hotline.timetable.making import Clock
+from tests.kit.shifted_clock import replace_now
 
 
 @pytest.fixture
@@ -14,8 +15,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Let the timetable and the planning take this for the present moment."""
 
     def set_(at: datetime) -> datetime:
-        for module in (timetable, planning, day_overrides):
-            monkeypatch.setattr(module, "now", lambda _session: at)
+        replace_now(monkeypatch, lambda: at, timetable, planning, day_overrides)
         return at
 
     return set_

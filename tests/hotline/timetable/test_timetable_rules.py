@@ -15,14 +15,14 @@ from tests.factories import a_registration
 from tests.hotline.timetable.making import DAY, Clock, a_rule, extend, made, noon, some_officials
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
+from tests.kit.shifted_clock import replace_now
 
 
 @pytest.fixture
 def at_noon(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """A Tuesday in April; the first Wednesday ahead is the 16th."""
     at = clock(noon(2025, 4, 8))
-    for module in (timetable_rules, officials):
-        monkeypatch.setattr(module, "now", lambda _session: at)
+    replace_now(monkeypatch, lambda: at, timetable_rules, officials)
 
 
 def next_ones(session: Session, rule: TimetableRule, weeks: int) -> list[int]:
