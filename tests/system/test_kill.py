@@ -75,7 +75,7 @@ def test_given_a_ringing_phone_when_the_dialer_is_killed_then_it_is_adopted_and_
         citizen.wait_for_call()
         system.kill("dialer")
         citizen.answer()
-        _until_heard(citizen, system, "callback-intro.1")
+        _until_heard(citizen, system, "callback-intro")
         citizen.press("1")
         operator.wait_for(callback, "talking")
         citizen.hangup()
