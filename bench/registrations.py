@@ -31,7 +31,9 @@ def _plain_dialplan(system: System, round_id: int) -> str:
     """What the caller of `KEYS` hears, with a Read where the call script takes a key."""
     at = system.round(round_id).starts_at
     when = clips("fa", "round-when", office="office-mayor", day=at, date=at, time=at)
-    told = clips("fa", "registered-brief", ticket="01234567") + clips("fa", "ticket-is", ticket="01234567")
+    told = clips("fa", "registered-brief", office="office-mayor", ticket="01234567") + clips(
+        "fa", "ticket-is", ticket="01234567"
+    )
     subjects = [*clips("fa", "choices", count=5), *(f"subject-{n}" for n in range(1, 5)), "subject-others"]
     folder = system.settings.prompts_dir / "fa"
 

@@ -46,6 +46,7 @@ class Desk:
         self._nodes = nodes
         self._round = round_id
         self.official: Operator = nodes.one.operator(official_of=round_id)
+        self.official.http.put("/desk/phone/choice", json={"use": "sip"}).raise_for_status()
         self._phone: Phone | None = None
         self._server = ""
 
