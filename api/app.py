@@ -215,7 +215,7 @@ def create(settings: Settings) -> FastAPI:
 def _serve_document(app: _Guarded) -> None:
     @app.get("/api/openapi.json", include_in_schema=False)
     def document(request: Request) -> Response:  # no coroutine: in a thread, for all others are answered
-        written, headers = app.written_document(), {"Vary": "Accept-Encoding"}
+        written, headers = app.written_document(), {}
         if "gzip" in request.headers.get("accept-encoding", ""):
             headers["Content-Encoding"] = "gzip"
         else:

@@ -25,9 +25,10 @@ class Assets(StaticFiles):
         """One of them, kept by the browser for as long as it likes, as small as the browser takes it."""
         if not _NAMED_BY_CONTENT.search(str(full_path)):
             return super().file_response(full_path, stat_result, scope, status_code)
-        headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+        headers = {"Cache-Control": "public, max-age=31536000, immutable"}
         squeezed = Path(f"{full_path}.br")
         if "br" in Headers(scope=scope).get("accept-encoding", "") and squeezed.exists():
             kind, _ = guess_type(full_path)
-            return FileResponse(squeezed, status_code, {**headers, "Content-Encoding": "br"}, kind)
+            headers |= {"Content-Encoding": "br", "Vary": "Accept-Encoding"}  # else GZipMiddleware varies
+            return FileResponse(squeezed, status_code, headers, kind)
         return FileResponse(full_path, status_code, headers)
