@@ -135,10 +135,10 @@ def _exact_ears(folder: Path, language: str) -> ExactEars:
 
 
 def _all_spoken(folder: Path, language: str) -> dict[str, sound.Recording]:
-    """The clips of Persian and of the language, by what they are heard as."""
+    """The clips of both languages, by what they are heard as: each menu offers the other language in it."""
     return {
         _heard_as(spoken_in, name): clip
-        for spoken_in in sorted({"fa", language}, reverse=True)
+        for spoken_in in ("fa", "en")
         for name, clip in spoken(folder, spoken_in).items()
     }
 

@@ -17,12 +17,13 @@ SKIP = "5"
 PAUSE_S = 2.0  # a key that comes sooner after the last one was not meant for the question
 
 PERSIAN = [
-    *("greeting", "menu-english", "main-menu", "round-when", "confirm-number"),
+    *("greeting", "en/menu-english", "main-menu", "round-when", "confirm-number"),
     *("registered", "ticket-again", "ahead-some", "expectation", "will-call"),
     *("ask-subject", "choices", "subject-1", "subject-2", "message-offer", "message-speak", "beep"),
     *("message-review", "message-kept", "goodbye"),
 ]
 ENGLISH = [
+    "menu-persian",
     *("en/main-menu", "en/round-when", "en/confirm-number"),
     *("en/registered", "en/ticket-again", "en/ahead-none", "en/expectation", "en/will-call"),
     *("en/ask-subject", "en/message-offer", "en/goodbye"),
