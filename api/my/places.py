@@ -48,7 +48,7 @@ def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MySta
         moved_reason=mine.moved_reason,
         called=standing.called,
         before=standing.before,
-        unexplained=sum(call.reason is fairness.Reason.NONE for call in standing.explained),
+        unexplained=standing.unexplained,
         lines=[
             wire.LedgerLine(entry=each.id, at=each.at, fact=each.fact, line=ledger.canonical(each).decode())
             for each in standing.facts

@@ -60,7 +60,10 @@ class Position:
     facts: Sequence[LedgerEntry]
     called: int
     before: int
+    unexplained: int
+    """Calls for which no reason is recorded, among all of `called`."""
     explained: Sequence[Called]
+    """The newest calls that need a reason."""
     seal: Seal | None
     spoken: bool
     """Their conversation is over, and what came of it is not written down yet."""
@@ -69,8 +72,10 @@ class Position:
 def look_up(session: Session, registration: Registration) -> Position:
     """Where the registration stands and how it came to that."""
     facts = ledger.of_registration(session, registration.id)
-    calls = _calls(session, registration, facts)
-    explained = [call for call in (_explain(facts, entry) for entry in calls) if call]
+    calls = [
+        (entry, last) for entry in _calls(session, registration, facts) if (last := _stood_by(facts, entry))
+    ]
+    explained = [call for call in (_explain(last, entry) for entry, last in calls) if call]
     waits = registration.state is RegistrationState.WAITING
     return Position(
         registration=registration,
@@ -83,6 +88,7 @@ def look_up(session: Session, registration: Registration) -> Position:
         facts=facts,
         called=len(calls),
         before=sum(1 for call in explained if call.reason is Reason.MOVED_UP) + len(calls) - len(explained),
+        unexplained=sum(call.reason is Reason.NONE for call in explained),
         explained=_with_texts(session, explained[-_LISTED:]),
         seal=seals.newest(session),
         spoken=bool(session.scalar(select(_SPOKEN.where(Callback.registration_id == registration.id)))),
@@ -95,7 +101,7 @@ _SPOKEN = exists().where(Callback.state == CallbackState.ENDED, Callback.talking
 def _calls(
     session: Session, registration: Registration, facts: Sequence[LedgerEntry]
 ) -> Sequence[LedgerEntry]:
-    """Who was called in this round while the registration stood in it; at most the last _CALLS."""
+    """List the calls of others in this round since the registration came into it, the newest _CALLS."""
     here = [fact for fact in facts if fact.round_id == registration.round_id]
     if not here:
         return []
@@ -105,16 +111,27 @@ def _calls(
         LedgerEntry.id > here[0].id,
         LedgerEntry.registration_id != registration.id,
     )
-    if registration.state not in HOLDS_PLACE:
+    if registration.state not in HOLDS_PLACE:  # fewer to read: `_stood_by` would drop the later ones
         query = query.where(LedgerEntry.id < here[-1].id)
     return session.scalars(query.order_by(LedgerEntry.id.desc()).limit(_CALLS)).all()[::-1]
 
 
-def _explain(facts: Sequence[LedgerEntry], call: LedgerEntry) -> Called | None:
-    """The reason that a call needs; None where who was called stood before by the rule alone."""
+def _stood_by(facts: Sequence[LedgerEntry], call: LedgerEntry) -> LedgerEntry | None:
+    """Return the fact by which the registration stood in the round at the time of a call.
+
+    None if it did not stand there: a carry-over that was taken back had brought it elsewhere, or ended it.
+    """
     last = [fact for fact in facts if fact.id < call.id and fact.fact is not Fact.NUMBER_CHANGED][-1]
-    mine = ledger.place(last)
-    own, other = facts[0].registration_id or 0, ledger.place(call)
+    place = ledger.place(last)
+    return last if place.round_id == call.round_id and place.state in HOLDS_PLACE else None
+
+
+def _explain(last: LedgerEntry, call: LedgerEntry) -> Called | None:
+    """Return the reason that a call needs; None if the one called stood before by the rule alone.
+
+    `last` is the fact by which the passed one stood in the round.
+    """
+    mine, own, other = ledger.place(last), last.registration_id or 0, ledger.place(call)
     if other.rank(call.registration_id or 0) < mine.rank(own):
         return Called(call, Reason.MOVED_UP) if other.moved_up > mine.moved_up else None
     return Called(call, Reason.DEFERRED) if last.fact is Fact.DEFERRED else _behind(mine, own, call)

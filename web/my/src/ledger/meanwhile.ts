@@ -59,26 +59,27 @@ export async function readMeanwhile(lines: string[], seal: Seal): Promise<Meanwh
   return judge(mine, since.map(read))
 }
 
-/** The calls of others among these entries, by the rules that `hotline/line/fairness.py` has for the public page. */
+/**
+ * The calls of others among these entries while I stood in the line of my round, by the rules that
+ * `hotline/line/fairness.py` has for the public page; `order-cases.json` holds the cases of both.
+ */
 export function judge(mine: Entry[], since: Entry[]): Meanwhile {
-  const last = mine.at(-1)
-  const own = last?.[4] ?? 0
-  const here = mine.find(([, , , round]) => round === last?.[3])
-  const until = last && !HOLDS_PLACE.includes(last[5].state) ? last[0] : Infinity
-  const calls = since.filter(([id, , fact, round, registration]) =>
-    fact === 'called' && round === last?.[3] && registration !== own && id > (here?.[0] ?? 0) && id < until)
-  const stood = calls.map((call) => place(mine, own, call))
+  const [, , , round, own] = mine.at(-1) ?? []
+  const stood = since.flatMap((call) => {
+    const [id, , fact, at, registration] = call
+    if (fact !== 'called' || at !== round || registration === own) return []
+    const last = mine.filter((each) => each[0] < id && each[2] !== 'number_changed').at(-1)
+    return last?.[3] === round && HOLDS_PLACE.includes(last[5].state) ? [place(last, call)] : []
+  })
   return {
-    entries: since.length, called: calls.length,
+    entries: since.length, called: stood.length,
     before: stood.filter((how) => how === 'before').length, unexplained: stood.filter((how) => how === 'unexplained').length,
   }
 }
 
-function place(mine: Entry[], own: number, call: Entry): 'before' | 'explained' | 'unexplained' {
-  const [id, at, , , registration, theirs] = call
-  const last = mine.filter(([entry, , fact]) => entry < id && fact !== 'number_changed').at(-1)
-  if (!last) return 'unexplained'
-  const [, , fact, , , my] = last
+/** `last`: my last entry before the call. */
+function place([, , fact, , id, my]: Entry, [, at, , , registration, theirs]: Entry): 'before' | 'explained' | 'unexplained' {
+  const own = id ?? 0
   if (isBefore(theirs, registration ?? 0, my, own)) return 'before'
   const due = my.not_before === null || micros(my.not_before) <= micros(theirs.clock ?? at)
   const named = theirs.engaged?.includes(own) || theirs.passed?.includes(own)
