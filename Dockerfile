@@ -14,7 +14,11 @@ ARG VERSION=0.4.0
 # read. A volume takes the owner of the folder it is first mounted on: that is why the folders are made here.
 # Asterisk parses what strangers send, so it has a user of its own, and shares by its group (settings/asterisk_files.py).
 
-FROM ${STABLE} AS python
+FROM ${STABLE} AS stable
+COPY ops/apt.conf /etc/apt/apt.conf.d/hotline137
+
+
+FROM stable AS python
 RUN apt-get update && apt-get install -y --no-install-recommends python3 espeak-ng postgresql-client && apt-get clean && rm -rf /var/lib/apt/lists/*
 
 
@@ -70,6 +74,7 @@ LABEL org.opencontainers.image.version=${VERSION}
 
 
 FROM ${NEWEST} AS asterisk
+COPY ops/apt.conf /etc/apt/apt.conf.d/hotline137
 RUN apt-get update && apt-get install -y --no-install-recommends asterisk python3 && apt-get clean && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1371 --home-dir /nonexistent hotline137-asterisk
 WORKDIR /opt/hotline137
@@ -84,6 +89,7 @@ LABEL org.opencontainers.image.version=${VERSION}
 
 FROM ${DATABASE} AS database
 ARG POSTGRES_MAJOR
+COPY ops/apt.conf /etc/apt/apt.conf.d/hotline137
 # Debian would make a cluster inside the image; ours is made in the volume (ops/database.sh).
 RUN install -d /etc/postgresql-common/createcluster.d \
  && echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/none.conf \
@@ -98,7 +104,7 @@ ARG VERSION
 LABEL org.opencontainers.image.version=${VERSION}
 
 
-FROM ${STABLE} AS front
+FROM stable AS front
 RUN apt-get update && apt-get install -y --no-install-recommends caddy ca-certificates && apt-get clean && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /var/lib/front /certificates
@@ -110,7 +116,7 @@ ARG VERSION
 LABEL org.opencontainers.image.version=${VERSION}
 
 
-FROM ${STABLE} AS turn
+FROM stable AS turn
 RUN apt-get update && apt-get install -y --no-install-recommends coturn && apt-get clean && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /run/turn-key
@@ -135,7 +141,7 @@ ARG VERSION
 LABEL org.opencontainers.image.version=${VERSION}
 
 
-FROM ${STABLE} AS etcd
+FROM stable AS etcd
 RUN apt-get update && apt-get install -y --no-install-recommends etcd-server etcd-client && apt-get clean && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /var/lib/etcd /run/machine-tls
@@ -147,7 +153,7 @@ ARG VERSION
 LABEL org.opencontainers.image.version=${VERSION}
 
 
-FROM ${STABLE} AS kamailio
+FROM stable AS kamailio
 RUN apt-get update && apt-get install -y --no-install-recommends kamailio && apt-get clean && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 1370 --home-dir /nonexistent hotline \
  && install -d -o hotline -g hotline -m 700 /run/sip-proxy

@@ -21,6 +21,7 @@ the watchdog (ops.console) ends what hangs."""
 _NEVER = 999
 _CARRIED = Path(__file__).parents[1] / "asterisk-root"
 """Where the package has it (ops/deb/build.sh)."""
+_APT = Path(__file__).with_name("apt.conf")
 
 
 class NoAsterisk(Exception):
@@ -154,10 +155,10 @@ def _unpacked(root: Path) -> Asterisk:
 
 
 def apt_options() -> list[str]:
-    """The machine's own word on release files past their date, passed on; never our default."""
+    """Return mmdebstrap's options for apt: ours, and the machine's own on release files past their date."""
     dump = subprocess.run(["apt-config", "dump"], check=False, capture_output=True, text=True).stdout
     found = re.findall(r"^(Acquire::Check-(?:Valid-Until|Date) .*);$", dump, re.MULTILINE)
-    return [f"--aptopt={option}" for option in found]
+    return [f"--aptopt={option}" for option in (_APT, *found)]
 
 
 def mirror() -> list[str]:

@@ -30,7 +30,7 @@ for each in "$mirror $suite" "$mirror $suite-updates" "${SECURITY:-${mirror%/}-s
   echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $each main" >> "$apt/sources.list"
 done
 run() {
-  apt-get -qq -o Dir::State::status="$apt/status" -o Dir::State::lists="$apt/lists" \
+  apt-get -qq -c ops/apt.conf -o Dir::State::status="$apt/status" -o Dir::State::lists="$apt/lists" \
     -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::Cache="$apt" -o Dir::Cache::archives="$apt/archives" -o APT::Sandbox::User="$(id -un)" \
     -o Dir::Etc::preferencesparts="$apt/preferences.d" -o Debug::NoLocking=1 "$@"

@@ -60,6 +60,13 @@ def test_given_the_dockerfile_when_read_then_images_stand_on_debian_alone() -> N
     assert named["VERSION"] == VERSION
 
 
+def test_every_image_downloads_by_our_settings_of_apt() -> None:
+    images = re.split(r"(?m)^FROM ", (ROOT / "Dockerfile").read_text())[1:]
+    foreign = [image for image in images if image.startswith("${")]
+
+    assert foreign and all("COPY ops/apt.conf" in image.partition("apt-get")[0] for image in foreign)
+
+
 def test_given_what_keeps_asterisk_when_its_image_is_built_then_each_file_that_it_imports_is_in_it() -> None:
     files = "{getattr(m, '__file__', '') or '' for m in sys.modules.values()}"
     asked = f"import sys, ops.keep; print(*{files})"
