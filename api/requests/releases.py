@@ -15,7 +15,7 @@ from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import User
 from hotline.errors import Refused
-from hotline.pictures import decoding, hiding, pictures, stores
+from hotline.pictures import decoding, pictures, stores
 from hotline.requests import releases, requests
 from hotline.requests.releases import Shown
 from settings import Settings
@@ -35,7 +35,7 @@ def show_release(request_id: PathId, user: SignedIn, session: Reading) -> wire.R
     row, copies = found
     shown = [
         wire.ShownPicture(
-            id=copy.picture_id, hidden=[wire.Area(**hiding.Area(*area)._asdict()) for area in copy.hidden]
+            id=copy.picture_id, hidden=[wire.Area(**decoding.Area(*area)._asdict()) for area in copy.hidden]
         )
         for copy in copies
     ]
@@ -99,7 +99,7 @@ def _files(engine: Engine, user: User, request_id: int, names: Sequence[str]) ->
 
 
 def _copy(settings: Settings, file: stores.File, wanted: wire.Hidden) -> decoding.Plain:
-    return hiding.copy(stores.read(settings, file), _areas(wanted))
+    return decoding.hide(stores.read(settings, file), _areas(wanted))
 
 
 def _made(settings: Settings, file: stores.File, wanted: wire.Hidden) -> Shown:
@@ -108,5 +108,5 @@ def _made(settings: Settings, file: stores.File, wanted: wire.Hidden) -> Shown:
     return Shown(file.name, _areas(wanted), stores.File(name, stores.checksum(copy.data)))
 
 
-def _areas(wanted: wire.Hidden) -> Sequence[hiding.Area]:
-    return [hiding.Area(each.left, each.top, each.width, each.height) for each in wanted.hidden]
+def _areas(wanted: wire.Hidden) -> Sequence[decoding.Area]:
+    return [decoding.Area(each.left, each.top, each.width, each.height) for each in wanted.hidden]

@@ -11,7 +11,7 @@ from api.rounds.timetable import Day
 from api.schemas import HasTelephone, Name, National, Official, Said, Text
 from db.models import Escalation, PictureKind
 from db.states import RequestState, RequestStep
-from hotline.pictures import hiding
+from hotline.pictures import decoding
 from settings.city_file import MOST_DISTRICTS
 
 DistrictNumber = Annotated[int, Field(ge=1, le=MOST_DISTRICTS)]
@@ -221,7 +221,7 @@ class Area(BaseModel):
 class Hidden(BaseModel):
     """What is not seen of a picture: faces, number plates."""
 
-    hidden: list[Area] = Field([], max_length=hiding.MOST)
+    hidden: list[Area] = Field([], max_length=decoding.MOST_AREAS)
 
 
 class ShownPicture(Hidden):

@@ -1,8 +1,10 @@
-"""What a picture's file is, by its content; and the same picture anew, small, with nothing else in it.
+"""What a picture's file is, by its content; the same picture anew, small, with nothing else in it; and the
+copy that everybody may see, without what a person has drawn over.
 
 Pillow decodes in the sandbox (`picture_decoder.py`). This process reads the first bytes of the file, no more.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -14,6 +16,8 @@ from hotline.recordings.turns import Turns
 
 LARGEST = 8 << 20
 """Bytes of a file."""
+MOST_AREAS = 40
+"""Areas that are hidden of one picture."""
 HEAD = 1024
 """So many first bytes say what a file is."""
 _STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
@@ -22,6 +26,7 @@ _REFUSALS = {
     picture_decoder.ANIMATED: ("picture-animated", "it has more than one picture"),
     picture_decoder.TOO_MANY_SCANS: ("picture-broken", f"a JPEG has at most {SCANS} scans"),
     picture_decoder.HIDES: ("picture-hides", "something else than a picture is in the file"),
+    picture_decoder.AREA_OUTSIDE: ("area-outside", "an area lies beside the picture", "pictures"),
 }
 _turns = Turns(waiting=100)
 """Who waits has a file and a thread, and no memory yet. A crowd's pictures wait a second or two: to have them
@@ -61,7 +66,32 @@ def plain(file: BinaryIO) -> Plain:
     "picture-hides" | "picture-broken" | "files-busy").
     """
     with _turns.one():
-        return _decode(file.read(LARGEST + 1))
+        data = file.read(LARGEST + 1)
+        look(data[:HEAD])
+        if len(data) > LARGEST:
+            raise large()
+        return _draw(data)
+
+
+class Area(NamedTuple):
+    """Of a picture, in its pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+
+
+def hide(data: bytes, areas: Sequence[Area]) -> Plain:
+    """Draw a picture of ours anew, from its pixels alone: the areas are one grey, whatever was there.
+
+    The same areas make the same file. Raises Refused("area-outside" | "too-many-areas" | "picture-broken" |
+    "files-busy").
+    """
+    if len(areas) > MOST_AREAS:
+        raise Refused("too-many-areas", f"at most {MOST_AREAS} areas of a picture", "pictures")
+    with _turns.one():
+        return _draw(data, *(" ".join(map(str, each)) for each in areas))
 
 
 def large() -> Refused:
@@ -69,11 +99,8 @@ def large() -> Refused:
     return Refused("picture-large", f"a picture has at most {LARGEST} bytes")
 
 
-def _decode(data: bytes) -> Plain:
-    look(data[:HEAD])
-    if len(data) > LARGEST:
-        raise large()
-    code, made = _sandbox.decode(data, most=LARGEST)
+def _draw(data: bytes, *areas: str) -> Plain:
+    code, made = _sandbox.decode(data, *areas, most=LARGEST)
     if code:
         raise Refused(*_REFUSALS.get(code, ("picture-broken", f"it cannot be read to its end: {code}")))
     if len(made) < SIZE.size:

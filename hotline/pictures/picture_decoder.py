@@ -21,11 +21,15 @@ SCANS = 200
 """So often a JPEG may go over its pixels: an honest one does ten times, another for an hour, in 8 MB. What is
 behind the picture, a film as it may be, has the sign of a scan by chance: 128 times in 8 MB."""
 LONGEST_SIDE = 1600
-TOO_MANY_PIXELS, ANIMATED, TOO_MANY_SCANS, HIDES = 3, 4, 5, 6
+TOO_MANY_PIXELS, ANIMATED, TOO_MANY_SCANS, HIDES, AREA_OUTSIDE = 3, 4, 5, 6, 7
 """Exit codes of a picture that is refused."""
 SIZE = struct.Struct(">HH")
 """Width and height, before the bytes of the JPEG."""
 _QUALITY = 80
+_BLOCK, _BESIDE = 16, 2
+"""A JPEG mixes the pixels of so large a square, and its colours with so many beside it: all of that is
+hidden with an area that touches it."""
+_GREY = (120, 120, 120)
 _TURNED = 0x0112
 """Where EXIF says how the camera was held."""
 _UPRIGHT = {
@@ -49,8 +53,8 @@ def prepare() -> None:
         decode(file.getvalue())
 
 
-def decode(data: bytes) -> bytes:
-    """Return SIZE and the JPEG of the picture's pixels."""
+def decode(data: bytes, *areas: str) -> bytes:
+    """Return SIZE and the JPEG of the picture's pixels. Each area, "left top width height", becomes grey."""
     from PIL import Image  # noqa: PLC0415
 
     try:
@@ -59,6 +63,8 @@ def decode(data: bytes) -> bytes:
         sys.exit(TOO_MANY_PIXELS)
     _check(image, data)
     pixels = _shrunk(image)
+    for area in areas:
+        _hide(pixels, *map(int, area.split()))
     made = io.BytesIO()
     pixels.save(made, "JPEG", quality=_QUALITY)
     return SIZE.pack(*pixels.size) + made.getvalue()
@@ -96,3 +102,13 @@ def _shrunk(image: "Image.Image") -> "Image.Image":
         pixels = pixels.transpose(Image.Transpose[upright])
     pixels.info.clear()
     return pixels
+
+
+def _hide(pixels: "Image.Image", left: int, top: int, width: int, height: int) -> None:
+    """Paint the area, and all pixels that share a block of the JPEG with it."""
+    right, bottom = left + width, top + height
+    if min(left, top) < 0 or min(width, height) < 1 or right > pixels.width or bottom > pixels.height:
+        sys.exit(AREA_OUTSIDE)
+    left, top = (max(0, edge // _BLOCK * _BLOCK - _BESIDE) for edge in (left, top))
+    right, bottom = (-(-edge // _BLOCK) * _BLOCK + _BESIDE for edge in (right, bottom))
+    pixels.paste(_GREY, (left, top, min(right, pixels.width), min(bottom, pixels.height)))

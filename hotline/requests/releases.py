@@ -15,7 +15,7 @@ from db.models import Category, Erasure, Picture, PublicPicture, Release, Reques
 from db.states import OPEN_REQUESTS, RequestState
 from hotline import audit, reasons
 from hotline.errors import Refused
-from hotline.pictures import hiding, pictures, stores
+from hotline.pictures import decoding, pictures, stores
 from hotline.requests import work
 
 MODERATORS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR)
@@ -38,7 +38,7 @@ class Shown(NamedTuple):
     """A picture that is to be public, and the copy that was made of it for that."""
 
     picture_id: str
-    hidden: Sequence[hiding.Area]
+    hidden: Sequence[decoding.Area]
     file: stores.File
 
 

@@ -12,7 +12,7 @@ from db.models import AuditEntry, Picture, PictureKind, PublicPicture, Release, 
 from db.states import RequestState
 from hotline.citizens import erasure
 from hotline.errors import Refused
-from hotline.pictures.hiding import Area
+from hotline.pictures.decoding import Area
 from hotline.pictures.stores import File
 from hotline.requests import closing, releases, requests
 from hotline.requests.releases import Shown
