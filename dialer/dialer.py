@@ -99,7 +99,7 @@ class Dialer:
         self._trial_calls = TrialCalls(settings, engine, ami, self._caps, trunk_of=self._trunks.of)
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami, settings.node)
-        self._empty_desks = EmptyDesks(engine, ami, settings.node)
+        self._empty_desks = EmptyDesks(settings, engine, ami)
         self._live = Live(settings, engine, ami, self._caps, self._tone)
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami, settings.node)

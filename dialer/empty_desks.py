@@ -8,8 +8,9 @@ from sqlalchemy import Engine
 from db.engine import reading
 from dialer.ami import Ami, NotAccepted
 from dialplan.variables import REPLACED_CAUSE
-from hotline.desks import desk_phones
 from hotline.nodes import phones
+from hotline.people import desk_admission
+from settings import Settings
 
 log = logging.getLogger("dialer")
 
@@ -19,10 +20,11 @@ _LOOK_S = 1.0
 class EmptyDesks:
     """One of the dialer's tasks. Whoever gets the desk next finds no other browser there."""
 
-    def __init__(self, engine: Engine, ami: Ami, node: str | None = None) -> None:
+    def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
+        self._settings = settings
         self._engine = engine
         self._ami = ami
-        self._node = node
+        self._node = settings.node
         self._next_look = 0.0
 
     def hang_up(self) -> None:
@@ -31,7 +33,7 @@ class EmptyDesks:
             return
         self._next_look = time.monotonic() + _LOOK_S
         with reading(self._engine) as session:
-            left = desk_phones.left_behind(session, self._node)
+            left = desk_admission.list_unwelcome_phones(session, self._settings, self._node)
             astray = phones.astray(session, self._node) if self._node else []
         for desk, channel in left:
             self._end(channel, f"desk {desk}: its phone may not be in the room any more, it is hung up")

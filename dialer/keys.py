@@ -11,8 +11,8 @@ from db.models import Desk, User
 from dialer.tone import Tone
 from dialplan.variables import CONFIRM_NEXT, Key
 from hotline.callbacks import callbacks, conversations, serving
-from hotline.desks import desk_phones
 from hotline.errors import Refused
+from hotline.people import desk_admission
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
@@ -61,7 +61,7 @@ class Keys:
         person = round_permissions.at_desk(session, desk.id)
         if person is None or person.disabled_at:
             raise Refused("forbidden", "nobody sits at this desk")
-        if desk_phones.is_signed_out(session, desk.id):
+        if desk_admission.is_signed_out(session, desk.id, self._settings):
             raise Refused("forbidden", "the browser's sign-in has ended")
         live = callbacks.live_at_desk(session, desk.id)
         match key:

@@ -11,17 +11,17 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import now
-from db.models import Callback, Desk, SignIn, User
-from db.states import ON_THE_PHONE, CallbackState
+from db.models import Callback, Desk, User
+from db.states import CallbackState
 from hotline import audit
 from hotline.callbacks import callbacks, toll
 from hotline.errors import Refused
-from hotline.nodes import homes, phones
+from hotline.nodes import phones
 from settings import Settings
 
 _TOKEN = re.compile(r"desk-(\d+)-[0-9a-f]{32}")
@@ -146,42 +146,3 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
 def person(session: Session, token: str) -> User | None:
     """Whose PIN lets the call of `token` into the room: whoever sits at the desk that asked for it."""
     return session.scalar(select(User).join(Desk, Desk.id == User.desk_id).where(Desk.call_token == token))
-
-
-_SITS = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
-_WITH_CITIZEN = exists().where(
-    or_(Callback.desk_id == Desk.id, Callback.screen_desk_id == Desk.id), Callback.state.in_(ON_THE_PHONE)
-)
-_SIGNED_IN = exists().where(
-    SignIn.token_hash == Desk.admitted_by, User.id == SignIn.user_id, User.desk_id == Desk.id
-)
-_SIGNED_OUT = and_(Desk.phone == "browser", Desk.admitted_by.is_not(None), ~_SIGNED_IN)
-"""The sign-in that brought the browser's phone into the room has ended, or its person has left the desk."""
-_BY_OLD_KEY = and_(
-    Desk.phone == "sip",
-    Desk.number.is_(None),
-    Desk.sip_key.is_not(None),
-    Desk.admitted_by.is_distinct_from(Desk.sip_key),
-)
-"""The SIP phone in the room dialled a key that has been renewed since, or none."""
-_LEFT_BEHIND = select(Desk.id, Desk.channel).where(
-    Desk.phone_connected,
-    Desk.channel.is_not(None),
-    or_(and_(Desk.phone == "browser", ~_SITS), _SIGNED_OUT, _BY_OLD_KEY),
-    ~_WITH_CITIZEN,
-    homes.mine(Desk.node),
-)
-
-
-def is_signed_out(session: Session, desk_id: int) -> bool:
-    """Return whether the desk's phone is a browser whose sign-in has ended."""
-    return session.scalar(select(Desk.id).where(Desk.id == desk_id, _SIGNED_OUT)) is not None
-
-
-def left_behind(session: Session, node: str | None = None) -> Sequence[tuple[int, str]]:
-    """List desks, of this `node` or of any, and the channel of a phone that has to leave their room.
-
-    A browser: nobody sits there, or the sign-in that brought it in has ended. A SIP phone: its key is old.
-    Not while a citizen is with it, or on the way: nobody is cut off. Any other telephone stays.
-    """
-    return [(desk, channel) for desk, channel in session.execute(_LEFT_BEHIND, {"node": node}) if channel]

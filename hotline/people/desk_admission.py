@@ -8,14 +8,18 @@ person or ends their sign-ins.
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import core
-from db.models import Desk, User
+from db.models import Callback, Desk, SignIn, User
+from db.states import ON_THE_PHONE
+from db.trusted_time import trusted_now
 from hotline import audit, limits
+from hotline.nodes import homes
 from hotline.people import sign_ins
 from settings import Settings
 
@@ -85,6 +89,57 @@ def _sign_in(session: Session, desk_id: int, key: str, settings: Settings) -> st
     person = session.scalar(select(User.id).where(User.desk_id == desk_id))
     if person is None:
         return None
-    idle = timedelta(minutes=settings.session_idle_minutes)
-    lasting = (each.token_hash for each in sign_ins.sessions_of(session, person, idle))
+    lasting = (each.token_hash for each in sign_ins.sessions_of(session, person, _idle(settings)))
     return next((h for h in lasting if hmac.compare_digest(key, key_of(h, desk_id, settings))), None)
+
+
+def _idle(settings: Settings) -> timedelta:
+    return timedelta(minutes=settings.session_idle_minutes)
+
+
+_SITS = exists().where(User.desk_id == Desk.id, User.disabled_at.is_(None))
+_WITH_CITIZEN = exists().where(
+    or_(Callback.desk_id == Desk.id, Callback.screen_desk_id == Desk.id), Callback.state.in_(ON_THE_PHONE)
+)
+_BY_OLD_KEY = and_(
+    Desk.phone == "sip",
+    Desk.number.is_(None),
+    Desk.sip_key.is_not(None),
+    Desk.admitted_by.is_distinct_from(Desk.sip_key),
+)
+"""The SIP phone in the room dialled a key that has been renewed since, or none."""
+
+
+def _is_signed_out(session: Session, settings: Settings) -> ColumnElement[bool]:
+    """In a query: whether the sign-in that let the browser's phone in is over, or its person left the desk.
+
+    A clock that leapt ends no sign-in here: a phone that is hung up does not come back by itself.
+    """
+    lasts = sign_ins.is_lasting(trusted_now(session), _idle(settings))
+    is_signed_in = exists().where(
+        SignIn.token_hash == Desk.admitted_by, User.id == SignIn.user_id, User.desk_id == Desk.id, *lasts
+    )
+    return and_(Desk.phone == "browser", Desk.admitted_by.is_not(None), ~is_signed_in)
+
+
+def is_signed_out(session: Session, desk_id: int, settings: Settings) -> bool:
+    """Return whether the desk's phone is a browser whose sign-in is over."""
+    query = select(Desk.id).where(Desk.id == desk_id, _is_signed_out(session, settings))
+    return session.scalar(query) is not None
+
+
+def list_unwelcome_phones(
+    session: Session, settings: Settings, node: str | None = None
+) -> Sequence[tuple[int, str]]:
+    """List desks, of this `node` or of any, and the channel of a phone that has to leave their room.
+
+    A browser: nobody sits there, or the sign-in that let it in is over. A SIP phone: its key is old.
+    Not while a citizen is with it, or on the way: nobody is cut off. Any other telephone stays.
+    """
+    is_left_behind = or_(
+        and_(Desk.phone == "browser", ~_SITS), _is_signed_out(session, settings), _BY_OLD_KEY
+    )
+    query = select(Desk.id, Desk.channel).where(
+        Desk.phone_connected, Desk.channel.is_not(None), is_left_behind, ~_WITH_CITIZEN, homes.mine(Desk.node)
+    )
+    return [(desk, channel) for desk, channel in session.execute(query, {"node": node}) if channel]

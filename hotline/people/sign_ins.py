@@ -80,7 +80,7 @@ def renew(session: Session, sign_in: SignIn) -> str:
 def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn | None:
     """The session with this cookie, while it lasts and is used at least every `idle`, or is in a call."""
     at = now(session)
-    query = select(SignIn).where(SignIn.token_hash == cookie_hash(cookie), *_lasting(at, idle))
+    query = select(SignIn).where(SignIn.token_hash == cookie_hash(cookie), *is_lasting(at, idle))
     return session.scalar(query)
 
 
@@ -95,13 +95,13 @@ def lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int |
 
 def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Sequence[SignIn]:
     """A person's sessions, the last used one first."""
-    mine = select(SignIn).where(SignIn.user_id == user_id, *_lasting(now(session), idle))
+    mine = select(SignIn).where(SignIn.user_id == user_id, *is_lasting(now(session), idle))
     return session.scalars(mine.order_by(SignIn.last_seen_at.desc(), SignIn.token_hash)).all()
 
 
 def session_counts(session: Session, idle: timedelta) -> dict[int, int]:
     """How many sessions each person has; who has none is left out."""
-    lasts = select(SignIn.user_id, func.count()).where(*_lasting(now(session), idle))
+    lasts = select(SignIn.user_id, func.count()).where(*is_lasting(now(session), idle))
     return {user_id: count for user_id, count in session.execute(lasts.group_by(SignIn.user_id))}
 
 
@@ -153,7 +153,8 @@ def cookie_hash(cookie: str) -> str:
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
-def _lasting(at: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
+def is_lasting(at: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
+    """In a query: whether a sign-in is not over at `at`, nor idle, or its person speaks with a citizen."""
     return _lasts(at, at - idle)
 
 

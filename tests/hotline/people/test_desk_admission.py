@@ -1,16 +1,18 @@
 """A desk with a person who is signed in there, and phones that dial into the desk's room."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Desk, User
+from db.models import Desk, SignIn, TrustedTime, User
+from db.states import CallbackState
 from hotline.desks import desk_phones
 from hotline.people import desk_admission, sign_ins, staff
 from settings import Settings
-from tests.factories import a_desk, a_user
+from tests.factories import HOUR, a_callback, a_desk, a_user
 from tests.kit.databases import on_both  # noqa: F401  (fixture)
 
 
@@ -85,17 +87,64 @@ def test_next_person_at_the_desk_leaves_the_last_one_outside(
 
 
 def test_browser_of_an_ended_sign_in_is_named_to_be_hung_up(
-    session: Session, desk: Desk, person: User, key: str, may: Callable[..., bool]
+    session: Session, desk: Desk, person: User, key: str, may: Callable[..., bool], settings: Settings
 ) -> None:
     desk.channel = "PJSIP/desk-1-0000001f"
     assert may(key)
     session.flush()
-    assert desk_phones.left_behind(session) == []
+    assert desk_admission.list_unwelcome_phones(session, settings) == []
     (kept,) = sign_ins.sessions_of(session, person.id)
     sign_ins.renew(session, kept)
-    assert desk_phones.left_behind(session) == []  # the same sign-in with another cookie
+    assert (
+        desk_admission.list_unwelcome_phones(session, settings) == []
+    )  # the same sign-in with another cookie
     sign_ins.end_sessions(session, person.id)
-    assert desk_phones.left_behind(session) == [(desk.id, desk.channel)]
+    assert desk_admission.list_unwelcome_phones(session, settings) == [(desk.id, desk.channel)]
+
+
+def _expire(kept: SignIn, at: datetime, settings: Settings) -> None:
+    kept.expires_at = at
+
+
+def _leave_idle(kept: SignIn, at: datetime, settings: Settings) -> None:
+    kept.last_seen_at = at - timedelta(minutes=settings.session_idle_minutes)
+
+
+@pytest.mark.parametrize("end", [_expire, _leave_idle])
+def test_browser_whose_sign_in_ran_out_is_hung_up_after_the_talk(
+    session: Session,
+    desk: Desk,
+    person: User,
+    key: str,
+    may: Callable[..., bool],
+    settings: Settings,
+    end: Callable[[SignIn, datetime, Settings], None],
+) -> None:
+    desk.channel = "PJSIP/desk-1-0000001f"
+    assert may(key)
+    talk = a_callback(session, CallbackState.TALKING, person)
+    (kept,) = sign_ins.sessions_of(session, person.id)
+    end(kept, now(session), settings)
+    session.flush()
+    assert desk_admission.list_unwelcome_phones(session, settings) == []
+    assert not desk_admission.is_signed_out(session, desk.id, settings), "its keys work in the conversation"
+    talk.state = CallbackState.ENDED
+    session.flush()
+    assert desk_admission.list_unwelcome_phones(session, settings) == [(desk.id, desk.channel)]
+    assert desk_admission.is_signed_out(session, desk.id, settings)
+
+
+def test_clock_that_leapt_ahead_hangs_no_browser_up(
+    session: Session, desk: Desk, person: User, key: str, may: Callable[..., bool], settings: Settings
+) -> None:
+    desk.channel = "PJSIP/desk-1-0000001f"
+    assert may(key)
+    session.add(TrustedTime(id=1, at=now(session) - 4 * HOUR, boot="", ticks=0))
+    (kept,) = sign_ins.sessions_of(session, person.id)
+    kept.expires_at = now(session) - HOUR
+    session.flush()
+    assert not may(key)
+    assert desk_admission.list_unwelcome_phones(session, settings) == []
 
 
 @pytest.fixture
@@ -165,11 +214,11 @@ def test_sip_key_ends_with_its_person(
     desk.channel = "PJSIP/desk-1-sip-0000001f"
     assert may(sip_key, sip=True)
     session.flush()
-    assert desk_phones.left_behind(session) == []
+    assert desk_admission.list_unwelcome_phones(session, settings) == []
     happens(session, person, settings)
     assert desk.sip_key != sip_key and not may(sip_key, sip=True)
     session.flush()
-    assert desk_phones.left_behind(session) == [(desk.id, desk.channel)]
+    assert desk_admission.list_unwelcome_phones(session, settings) == [(desk.id, desk.channel)]
 
 
 def test_next_person_at_the_desk_has_another_sip_key(
