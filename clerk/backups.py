@@ -58,6 +58,8 @@ class Nightly:
             return True
         if process.returncode == 0:
             log.info("backup: made")
+            for note in made.notes if (made := backups.read(settings)) else ():
+                log.warning("backup: %s", note)
         else:
             log.error("backup: not made: %s", self._why(process.returncode, settings))
         return False

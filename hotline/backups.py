@@ -5,7 +5,7 @@ By this machine's own clock, as the file is this machine's: nobody needs the dat
 
 import fcntl
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -17,6 +17,8 @@ from settings import CITY, Settings
 STATUS, _LOCK, _ASKED = "backup.json", "backup.lock", "backup.asked"
 PLAIN = "hotline137-*.tar"
 """Names of backups that are not encrypted; encrypted ones end in .tar.age."""
+_LATER = ("why", "notes")
+"""Fields that the file of an older version has not."""
 _AGAIN = timedelta(hours=1)
 """One that failed is tried again after so long."""
 _FORGOTTEN = timedelta(days=1)
@@ -46,13 +48,15 @@ class Status(NamedTuple):
     good_at: str | None = None
     good_path: str | None = None
     why: str | None = None
+    notes: Sequence[str] = ()
+    """What is to be seen to although it went well."""
 
 
 def read(settings: Settings) -> Status | None:
     """None: there was none yet, or what is written is not ours."""
     try:
         said = json.loads((settings.state_dir / STATUS).read_text())
-        status = Status(**{name: said[name] for name in Status._fields if name in said or name != "why"})
+        status = Status(**{name: said[name] for name in Status._fields if name in said or name not in _LATER})
         for at in (status.at, status.good_at or status.at):
             datetime.fromisoformat(at).astimezone(UTC)
     except (OSError, ValueError, KeyError, TypeError):

@@ -5,6 +5,7 @@ played only as long as it is what they say (its SHA-256). Whatever else lies in 
 """
 
 import hashlib
+import logging
 import math
 import os
 import stat
@@ -27,6 +28,8 @@ from hotline import audit
 from hotline.errors import Refused
 from hotline.recordings import disk
 from settings.asterisk_files import open_plain, replace_file
+
+log = logging.getLogger("recordings")
 
 SUFFIX = ".wav"
 ERASED_FROM = "recordings"
@@ -234,8 +237,14 @@ def expired(session: Session, days: int) -> Sequence[Recording]:
 
 
 def delete(session: Session, recording: Recording, folder: Path) -> None:
-    """Take the file away for good; the row says when. Raises OSError."""
-    (folder / Path(recording.file).name).unlink(missing_ok=True)
+    """Delete the file for good; the row says when. Raises OSError.
+
+    A file that is gone already is told in the log: unless a deletion was cut short, somebody else removed it.
+    """
+    try:
+        (folder / Path(recording.file).name).unlink()
+    except FileNotFoundError:
+        log.warning("recording of callback %d: its file was gone already", recording.callback_id)
     recording.deleted_at = now(session)
     events.recording_changed(session, recording, "deleted")
 

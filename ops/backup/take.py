@@ -68,6 +68,7 @@ def take(
             forget(folder, made.path, keep_days, at)
         except OSError as error:
             made.notes.append(f"older ones are still there: {_refused(error)}")
+            _say(settings, at, made, None)
         return made
 
 
@@ -164,7 +165,7 @@ def _say(settings: Settings, at: datetime, made: Made | None, refused: Unusable 
     when, last = at.isoformat(timespec="seconds"), backups.read(settings)
     if made:
         path, seconds = str(made.path), round(made.seconds, 1)
-        said = Status(when, True, path, None, made.size, seconds, good_at=when, good_path=path)
+        said = Status(when, True, path, None, made.size, seconds, when, path, notes=made.notes)
     else:
         good = (last.good_at, last.good_path) if last else (None, None)
         said = Status(when, False, None, str(refused), None, None, *good, refused.why if refused else None)

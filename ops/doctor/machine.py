@@ -154,7 +154,7 @@ def prompts(known: Known) -> Iterator[Finding]:
 
 
 def backup(known: Known) -> Iterator[Finding]:
-    """Say how old the last whole backup is, and whether backups are encrypted."""
+    """Say how old the last whole backup is, what it lacks, and whether backups are encrypted."""
     folder, last = known.settings.backup_dir, backups.read(known.settings)
     if folder and not folder.is_dir():
         yield fault("backup", f"{folder} is not there", "mount it; docs/operate/backup.md")
@@ -165,6 +165,8 @@ def backup(known: Known) -> Iterator[Finding]:
             f"the last try failed: {(last.error or 'why is not known')[:200]}",
             "docs/operate/backup.md",
         )
+    for note in last.notes if last else ():
+        yield warning("backup", note, "docs/operate/backup.md")
     if last is None or last.good_at is None:
         yield warning("backup", "there was never one", "HOTLINE_BACKUP_DIR, or hotline137 backup DIR")
         return

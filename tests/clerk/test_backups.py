@@ -104,8 +104,10 @@ def test_given_one_that_is_due_when_the_clerk_looks_then_the_command_makes_it_an
     (made,) = target.iterdir()
     status = backups.read(nightly)
     assert status and status.ok and status.path == str(made)
+    assert any("is on the disk that it is to be a backup of" in note for note in status.notes)
     looks(nightly)
     assert [*target.iterdir()] == [made] and "not made" not in caplog.text
+    assert all(f"backup: {note}" in caplog.text for note in status.notes)
     gone = nightly.model_copy(update={"backup_dir": target / "gone"})
     looks(gone)
     failed = backups.read(nightly)

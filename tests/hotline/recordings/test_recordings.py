@@ -325,6 +325,18 @@ def test_given_no_recording_or_a_deleted_one_when_heard_then_it_is_not_found(
 
 
 @on_sqlite
+def test_file_that_vanished_before_its_deletion_is_logged(
+    engine: Engine, settings: Settings, folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    callback, path = recorded(engine, settings, folder)
+    path.unlink()
+    with writing(engine) as session:
+        recordings.delete(session, session.get_one(Recording, callback.id), folder)
+        assert session.get_one(Recording, callback.id).deleted_at is not None
+    assert f"callback {callback.id}: its file was gone" in caplog.text
+
+
+@on_sqlite
 def test_given_a_folder_in_which_all_is_done_when_looked_at_again_then_it_is_read_only_once_a_name_is_new(
     engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -240,3 +240,4 @@ def test_given_old_backups_when_a_new_one_is_whole_then_those_beyond_their_days_
     made = taken(settings, target, keep_days=14)
     status = backups.read(settings)
     assert "still there" in made.notes[-1] and status and status.ok
+    assert status.notes == made.notes, "the doctor reads them"

@@ -220,6 +220,12 @@ def test_given_a_backup_when_it_is_old_or_failed_then_it_is_told(
     assert found[0] == state and said in found[1]
 
 
+def test_note_of_a_backup_that_went_well_is_a_warning(here: Settings) -> None:
+    lacks = "a recording could not be read"
+    backups.write(here, Status(NOW, True, "/b", good_at=NOW, good_path="/b", notes=[lacks]))
+    assert Told("--json").bad()["backup"] == ("warning", lacks)
+
+
 def test_backups_without_a_recipient_are_a_fault(
     here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -246,7 +252,7 @@ def test_plain_backup_left_on_a_disk_is_a_fault(
     state, said = Told("--json").bad()["backup"]
     assert state == "fault" and f"1 not encrypted, the newest {made.path}" in said
     made.path.unlink()
-    assert "backup" not in Told("--json").bad()
+    assert "fault" not in {each["state"] for each in Told("--json").findings if each["name"] == "backup"}
 
 
 def test_plain_backup_holds_the_secret_and_the_settings(here: Settings, tmp_path: Path) -> None:
