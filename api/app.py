@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import functools
-import gzip
 import json
 import threading
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from anyio import to_thread
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
@@ -149,12 +148,11 @@ class _Guarded(FastAPI):
         return document
 
     def written_document(self) -> bytes:
-        """Return the API's document as gzipped JSON, written once. The first call takes seconds: every route
-        is built for it."""
+        """Return the API's document, written once. The first call takes seconds: it builds every route."""
         with self._writing:
             if not self._written:
                 text = json.dumps(self.openapi(), ensure_ascii=False, separators=(",", ":"))
-                self._written = gzip.compress(text.encode(), _LEVEL)
+                self._written = text.encode()
         return self._written
 
 
@@ -214,10 +212,5 @@ def create(settings: Settings) -> FastAPI:
 
 def _serve_document(app: _Guarded) -> None:
     @app.get("/api/openapi.json", include_in_schema=False)
-    def document(request: Request) -> Response:  # no coroutine: in a thread, for all others are answered
-        written, headers = app.written_document(), {}
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-        else:
-            written = gzip.decompress(written)
-        return Response(written, headers=headers, media_type="application/json")
+    def document() -> Response:  # no coroutine: in a thread, for all others are answered
+        return Response(app.written_document(), media_type="application/json")

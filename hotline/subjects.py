@@ -14,8 +14,9 @@ OTHER = 9
 """Everything else."""
 OTHERS = str(OTHER)
 """Its key."""
-MOST_AT_ONCE = 3
-"""Beside the key for the others: more than four choices nobody remembers (ISO/IEC 13714)."""
+AT_ONCE = 4
+"""The most choices that a menu says at once, beside repeat and operator: nobody remembers more
+(ISO/IEC 13714)."""
 
 
 def everyone(session: Session) -> Sequence[Subject]:
@@ -34,7 +35,7 @@ def common(chosen: Mapping[int, int], offered: str) -> str:
     Never the last one, which stands for everything else.
     """
     keys = [key for key in offered if key != OTHERS]
-    most = sorted(keys, key=lambda key: (-chosen.get(int(key), 0), key))[:MOST_AT_ONCE]
+    most = sorted(keys, key=lambda key: (-chosen.get(int(key), 0), key))[: AT_ONCE - 1]
     return "".join(sorted(most))
 
 

@@ -289,7 +289,7 @@ class Conversation:
 
     def _ask_keys(self, question: str, offered: str, first: str, *, optional: bool) -> int | None:
         rest = "".join(key for key in offered if key not in first)
-        pages = [offered] if len(offered) <= menus.AT_ONCE else [first, *menus.split(rest)]
+        pages = [offered] if len(offered) <= subjects.AT_ONCE else [first, *menus.split(rest)]
         for number, page in enumerate(pages):
             goes_on = number < len(pages) - 1
             if number > 1:

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import TypeVar
 
+from hotline.subjects import AT_ONCE
 from ivr.call import Call, NoKey, Prompt
 
-AT_ONCE = 4
-"""So many choices a caller keeps in mind, beside repeat and operator (ISO/IEC 13714)."""
 OTHERS = "9"
 """The key that says the next ones of a longer list; it is one of the four."""
 _TURNS = 10

@@ -98,11 +98,9 @@ def alarms(
 
     `nodes`: what is wrong with some, by their names, and since when. `doubt`: the clock has leapt.
     """
-    found = [
-        replace(_ALARM, kind=AlarmKind.CLOCK_LEAPT, since=each.trusted_at, until=each.until)
-        for each in (doubt,)
-        if each
-    ]
+    found = []
+    if doubt:
+        found.append(replace(_ALARM, kind=AlarmKind.CLOCK_LEAPT, since=doubt.trusted_at, until=doubt.until))
     found += [
         replace(_ALARM, kind=AlarmKind.THREAT, desk_id=desk.desk_id, since=desk.threat_at)
         for desk in desks

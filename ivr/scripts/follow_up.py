@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from db.states import RegistrationState
-from hotline import tickets
+from hotline import subjects, tickets
 from hotline.errors import Refused
 from hotline.line import caller_context, confirmations, registration
 from hotline.line.caller_context import Place
@@ -136,7 +136,7 @@ def _owners_choices(talk: Conversation, place: Place, *, others: bool) -> bool:
     keys = f"1234{'5' * others}{END}"  # each is the same on both pages
     for _ in range(_TRIES):
         key = talk.call.ask(
-            Prompt("choices", {"count": menus.AT_ONCE}), "follow-up-menu", keys=keys + menus.OTHERS
+            Prompt("choices", {"count": subjects.AT_ONCE}), "follow-up-menu", keys=keys + menus.OTHERS
         )
         if key == menus.OTHERS:
             key = menus.ask(talk.call, None, more, keys=keys)

@@ -1,7 +1,6 @@
 """The API's document, asked for while citizens ask for other things."""
 
 import asyncio
-import gzip
 import json
 from typing import Any
 
@@ -45,8 +44,3 @@ def test_document_is_the_same_for_every_client(app: FastAPI, page: TestClient, e
     assert answer.json() == json.loads(json.dumps(app.openapi()))
     assert answer.headers.get("content-encoding", "identity") == encoding
     assert answer.headers["content-type"] == "application/json"
-
-
-def test_written_document_is_read_back_whole(app: FastAPI) -> None:
-    written: bytes = app.written_document()  # type: ignore[attr-defined]
-    assert json.loads(gzip.decompress(written))["paths"]
