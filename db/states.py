@@ -205,7 +205,7 @@ REQUEST_MOVES: dict[RequestState, frozenset[RequestState]] = {
     _Q.ACCEPTED: _ENDS | {_Q.REFERRED, _Q.NEW, _Q.ASKED},
     _Q.ASKED: _ENDS | {_Q.REFERRED, _Q.NEW, _Q.ACCEPTED},
     _Q.REPLIED: frozenset({_Q.CLOSED, _Q.REOPENED, _Q.SPLIT}),
-    _Q.REOPENED: _ENDS | {_Q.REFERRED},
+    _Q.REOPENED: _ENDS | {_Q.REFERRED, _Q.CLOSED},
     _Q.CLOSED: frozenset(),
     _Q.DUPLICATE: frozenset({_Q.NEW}),
     _Q.REJECTED: frozenset(),

@@ -161,14 +161,14 @@ def object_to(session: Session, number: str, tracking: str, objection: Objection
 
 
 def _is_said(session: Session, request: Request, reason: str, answer: datetime) -> bool:
-    """Whether this was the citizen's word to what was answered then: the first that came after it."""
+    """Whether this was the citizen's objection to what was answered then: the first that came after it."""
     after = select(RequestEntry).where(
         RequestEntry.request_id == request.id,
-        RequestEntry.step.in_([RequestStep.CONFIRMED, RequestStep.DENIED]),
+        RequestEntry.step == RequestStep.DENIED,
         RequestEntry.at > answer,
     )
     said = session.scalars(after.order_by(RequestEntry.id).limit(1)).first()
-    return said is not None and (said.step, said.who, said.note) == (RequestStep.DENIED, "", reason)
+    return said is not None and (said.who, said.note) == ("", reason)
 
 
 def rate(session: Session, number: str, tracking: str, stars: int, said: int | None = None) -> Request:

@@ -1,6 +1,7 @@
 """The call that says that a request is solved, and asks whether it is: to who reported it from a land line.
 
-No text message comes there. It is asked for where the request is answered (hotline.requests.work).
+No text message comes there. It is asked for where the request is answered (hotline.requests.work), and where
+a caller has answered in its number's name (hotline.requests.closing): a caller ID is easily forged.
 """
 
 from datetime import timedelta
@@ -9,7 +10,7 @@ from sqlalchemy import Integer, and_, bindparam, delete, exists, func, or_, sele
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import BlockedNumber, Request, SolvedCall, UtcDateTime, word
+from db.models import BlockedNumber, Request, SolvedCall, UtcDateTime, words
 from db.states import RequestState
 from hotline.line import engaged
 from hotline.line.tries import Tries
@@ -17,11 +18,14 @@ from hotline.line.tries import Tries
 _AGAIN = timedelta(hours=3)
 """After a call that nobody took, so that a day has several; an hour in which nobody is at home passes."""
 
+STATES = (RequestState.REPLIED, RequestState.REOPENED)
+"""The states of a request about which its land line is called; `REOPENED` after a caller's objection."""
+
 _still_asked = (
     select(Request.id)
     .where(
         Request.id == SolvedCall.request_id,
-        Request.state == word(RequestState.REPLIED),
+        Request.state.in_(words(STATES)),
         Request.replied_at == SolvedCall.replied_at,
         Request.number.is_not(None),
         ~exists().where(BlockedNumber.number == Request.number),
@@ -72,7 +76,7 @@ def forget(session: Session) -> None:
         select(Request.id)
         .where(
             Request.id == SolvedCall.request_id,
-            Request.state == RequestState.REPLIED,
+            Request.state.in_(words(STATES)),
             Request.replied_at == SolvedCall.replied_at,
             Request.number.is_not(None),
         )

@@ -78,6 +78,12 @@ def forget(session: Session, requests: Sequence[int]) -> None:
     session.execute(gone.execution_options(synchronize_session=False))
 
 
+def forget_answer(session: Session, answer: RequestEntry) -> None:
+    """Delete the rating of this yes or no, whose number has answered anew."""
+    gone = delete(Rating).where(Rating.entry_id == answer.id)
+    session.execute(gone.execution_options(synchronize_session=False))
+
+
 def _is_answer(last: RequestEntry | None) -> RequestEntry | None:
     return last if last and last.step in (_T.CONFIRMED, _T.DENIED) else None
 

@@ -97,6 +97,8 @@ class Progress(NamedTuple):
     joined: bool
     reply_of: int | None
     """The request whose reply lies as sound (spoken_replies), if there is one to be heard."""
+    said_yes: bool = False
+    """Whether a caller has said that it is solved, and the number may still say that it is not."""
 
     @property
     def asked(self) -> bool:
@@ -109,7 +111,17 @@ def progress(session: Session, request: Request) -> Progress:
     leading = first(session, request)
     reply_of = leading.id if spoken_replies.can_be_read(leading) else None
     state = _of_parts(session, leading) if leading.state is RequestState.SPLIT else leading.state
-    return Progress(request.id, state, joined=leading is not request, reply_of=reply_of)
+    said_yes = state is RequestState.REPLIED and _said_yes(session, request)
+    return Progress(request.id, state, joined=leading is not request, reply_of=reply_of, said_yes=said_yes)
+
+
+def _said_yes(session: Session, request: Request) -> bool:
+    answers = select(RequestEntry.step).where(
+        RequestEntry.request_id == request.id,
+        RequestEntry.step.in_([RequestStep.REPLIED, RequestStep.CONFIRMED]),
+    )
+    last = session.scalar(answers.order_by(RequestEntry.id.desc()).limit(1))
+    return last is RequestStep.CONFIRMED
 
 
 def _of_parts(session: Session, whole: Request) -> RequestState:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import core, now
 from db.models import Category, OutboxKind, OutboxMessage, Request, RequestEntry
-from db.states import RequestStep
+from db.states import RequestState, RequestStep
 from settings import Settings
 
 _KEY = "request-step-"
@@ -69,10 +69,13 @@ def queue_due(session: Session, settings: Settings) -> int:
 
 def _event(entry: RequestEntry, request: Request, category: str) -> dict[str, Any]:
     """The step, and how the request stands now."""
+    called = _CALLED.get(entry.step, entry.step.value)
+    if entry.step is RequestStep.CONFIRMED and request.state is RequestState.REPLIED:
+        called = entry.step.value  # a caller has said yes, and its number may still say no
     times = ("made_at", "answer_by", "answered_at", "solve_by", "due_at", "replied_at")
     found = {name: getattr(request, name) for name in times}
     return {
-        "type": f"request.{_CALLED.get(entry.step, entry.step.value)}",
+        "type": f"request.{called}",
         "timestamp": entry.at.isoformat(),
         "data": {
             "number": request.tracking,

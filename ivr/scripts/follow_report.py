@@ -5,10 +5,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from db.engine import writing
-from db.models import OutboxKind
-from hotline import outbox
 from hotline.errors import Refused
-from hotline.requests import closing, ratings, requests, spoken_replies
+from hotline.requests import closing, ratings, spoken_replies
 from hotline.requests.requests import Progress
 from ivr.call import END, Call
 from ivr.conversation import Conversation
@@ -43,14 +41,12 @@ def _is_it_solved(talk: Conversation, reported: Progress) -> bool:
     solved = key == "1"
     try:
         with talk.call.working(), writing(talk.engine) as session:
-            closing.answer(session, reported.request_id, solved=solved)
-            if solved:  # caller ID is easily forged: its number hears what was said in its name
-                request = requests.get(session, reported.request_id)
-                outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)
+            closed = closing.answer_of_caller(session, reported.request_id, solved=solved)
     except Refused:  # somebody was quicker
         talk.call.say_instead("request-answered")
     else:
-        talk.call.say("request-thanks" if solved else "request-again")
+        thanks = "request-thanks" if closed else "request-noted"
+        talk.call.say(thanks if solved else "request-again")
         ask_satisfaction(talk.call, talk.engine, reported.request_id)
     return True
 

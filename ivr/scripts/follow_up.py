@@ -33,7 +33,7 @@ _CANCEL_KEY = "5"  # not a key that stands beside the menu's own: a second thoug
 def run(talk: Conversation) -> bool:
     """Say where the caller stands, and let the owner cancel or change the number."""
     places, reported = talk.context.active, talk.context.reported
-    if reported and (reported.asked or not places):
+    if reported and ((reported.asked and not reported.said_yes) or not places):
         talk.call.say("request-own")
         if follow_report.tell(talk, reported):
             for place in places:

@@ -173,7 +173,7 @@ def test_given_a_solved_report_when_yes_is_pressed_twice_then_it_is_no_rating(
 
     heard = press(asterisk, ("main-menu", 1.0, "2"), ("request-question", 1.0, "11"))
 
-    assert "request-thanks" in heard.prompts
+    assert "request-noted" in heard.prompts
     with reading(engine) as session:
         assert session.scalars(select(Rating.stars)).all() == []
 

@@ -132,14 +132,14 @@ def _replies(page: Page, picture: Path) -> None:
 
 
 def _confirms(system: System, number: str) -> None:
-    """By telephone, once the reply is read aloud."""
+    """By telephone, once the reply is read aloud; that the number itself says so, too, closes the report."""
     with Caller(system, number) as caller:
         caller.call()
         caller.at("greeting", "2")
         caller.at("request-own")
         caller.at("request-reply")
         caller.at("request-question", "1")
-        caller.at("request-thanks")
+        caller.at("request-noted")
         caller.hangup()
 
 
@@ -171,6 +171,8 @@ def test_given_a_problem_in_the_street_when_it_goes_through_every_hand_then_its_
             _replies(desk, picture)
             until(lambda: _kept(system, mobile).spoken == SOLVED_AGAIN, "the clerk has spoken the reply", 30)
             _confirms(system, number)
+            expect(desk.get_by_test_id(FACTS)).to_have_attribute("data-state", "replied")
+            _texts(system, mobile, f"{request.tracking} بله")
             expect(desk.get_by_test_id(FACTS)).to_have_attribute("data-state", "closed")
 
     assert _kept(system, mobile).state is RequestState.CLOSED
@@ -182,5 +184,5 @@ def test_given_a_problem_in_the_street_when_it_goes_through_every_hand_then_its_
     assert steps == [
         RequestStep.REPORTED,
         *(RequestStep.REFERRED, RequestStep.ACCEPTED, RequestStep.REPLIED),
-        *(RequestStep.DENIED, RequestStep.REPLIED, RequestStep.CONFIRMED),
+        *(RequestStep.DENIED, RequestStep.REPLIED, RequestStep.CONFIRMED, RequestStep.CONFIRMED),
     ]

@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import Engine, select
 
+from clerk import wording
 from db.engine import reading, writing
-from db.models import OutboxKind, OutboxMessage, Rating, Request
+from db.models import OutboxMessage, Rating, Request
 from db.states import RequestState
+from hotline import dates
 from hotline.citizens import erasure
 from hotline.requests import closing, releases, requests, spoken_replies, work
 from settings import Settings
@@ -117,17 +119,32 @@ def test_the_citizens_own_number_is_enough(asterisk: FakeAsterisk, engine: Engin
     assert kept(engine, report).state is S.REOPENED
 
 
-@pytest.mark.parametrize(("key", "told"), [("1", [OutboxKind.REQUEST_CLOSED]), ("2", [])])
-def test_yes_by_caller_id_is_told_to_the_number(
-    asterisk: FakeAsterisk, engine: Engine, key: str, told: list[OutboxKind]
+@pytest.mark.parametrize(("key", "word"), [("1", "نه"), ("2", "بله")])
+def test_answer_by_caller_id_is_texted_to_the_number(
+    asterisk: FakeAsterisk, engine: Engine, key: str, word: str
 ):
-    a_report(engine)
+    report = a_report(engine)
 
     asterisk.dial(("main-menu", "2"), ("request-question", key), caller_id=OWN)
 
     with reading(engine) as session:
-        messages = session.scalars(select(OutboxMessage)).all()
-    assert [(message.kind, message.to) for message in messages] == [(kind, OWN) for kind in told]
+        (message,) = session.scalars(select(OutboxMessage)).all()
+        sent = wording.words(session, message)
+    tracking = dates.digits(report.tracking, "fa")
+    assert sent and sent.to == OWN and f"«{tracking} {word}»" in sent.text
+
+
+def test_who_said_yes_before_is_not_asked_first(asterisk: FakeAsterisk, engine: Engine):
+    report = a_report(engine)
+    asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
+    with writing(engine) as session:
+        make.a_registration(session, make.a_round(session), number=OWN)
+
+    heard = asterisk.dial(("main-menu", "2"), ("follow-up-menu", "#"), caller_id=OWN)
+
+    assert heard.prompts[3] == "active-registration"
+    with reading(engine) as session:
+        assert requests.progress(session, session.get_one(Request, report.id)).said_yes
 
 
 def test_who_also_waits_in_a_line_answers_first_and_then_hears_the_place(
@@ -144,12 +161,12 @@ def test_who_also_waits_in_a_line_answers_first_and_then_hears_the_place(
         *MINE,
         "request-replied",
         "request-question",
-        "request-thanks",
+        "request-noted",
         "request-satisfaction",
         *place,
         "goodbye",
     ]
-    assert kept(engine, report).state is S.CLOSED
+    assert kept(engine, report).state is S.REPLIED
 
     a_report(engine)
     heard = asterisk.dial(
@@ -262,7 +279,7 @@ def test_given_a_reply_that_was_spoken_when_followed_up_then_it_is_read_before_t
     read = ["request-own", "request-replied", "request-reply", file.name, "request-question"]
     assert heard.clips[heard.clips.index("request-own") :] == [
         *read,
-        "request-thanks",
+        "request-noted",
         "request-satisfaction",
         "goodbye",
     ]
@@ -276,7 +293,7 @@ def test_given_a_reply_whose_sound_is_gone_when_followed_up_then_the_call_goes_o
         spoken_replies.spoken(session, report.id, report.reply)
 
     heard = asterisk.dial(("main-menu", "2"), ("request-question", "1"), caller_id=OWN)
-    said = ["request-question", "request-thanks", "request-satisfaction", "goodbye"]
+    said = ["request-question", "request-noted", "request-satisfaction", "goodbye"]
     assert heard.prompts == [*MINE, "request-replied", *said]
 
 
@@ -290,7 +307,7 @@ def test_given_an_answer_that_is_kept_when_satisfaction_is_asked_then_nobody_has
     steps = [("main-menu", "2"), ("request-question", "1"), ("request-satisfaction", key)]
     heard = asterisk.dial(*steps, caller_id=OWN)
     assert heard.prompts[-len(said) - 2 :] == ["request-satisfaction", *said, "goodbye"]
-    assert kept(engine, report).state is S.CLOSED
+    assert kept(engine, report).state is S.REPLIED
     assert rated(engine) == stars
 
 
@@ -301,5 +318,5 @@ def test_given_who_hangs_up_at_the_question_how_satisfied_then_the_answer_is_saf
     report = a_report(engine)
     steps = [("main-menu", "2"), ("request-question", "1"), ("request-satisfaction", how)]
     asterisk.dial(*steps, caller_id=OWN)
-    assert kept(engine, report).state is S.CLOSED
+    assert kept(engine, report).state is S.REPLIED
     assert rated(engine) == []

@@ -1,7 +1,7 @@
 """The call to a land line whose request is said to be solved: what is read, and what 1, 2 and silence do."""
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from db.engine import now, reading, writing
 from db.models import Request, SolvedCall
@@ -111,6 +111,39 @@ def test_given_an_answer_by_another_way_when_asked_then_it_holds(
     heard = answer(asterisk, token, *steps)
     assert heard.order[-3:] == ["request-answered", "solved-call-goodbye", END]
     assert request_of(engine).state is S.REOPENED
+
+
+@pytest.mark.parametrize(
+    ("caller_says", "intro", "key", "state"),
+    [
+        (True, "solved-call-yes", "1", S.CLOSED),
+        (True, "solved-call-yes", "2", S.REOPENED),
+        (False, "solved-call-no", "1", S.CLOSED),
+        (False, "solved-call-no", "2", S.REOPENED),
+    ],
+)
+def test_land_line_has_the_last_word_on_what_a_caller_said(
+    asterisk: FakeAsterisk, engine: Engine, token: str, caller_says: bool, intro: str, key: str, state: S
+) -> None:
+    with writing(engine) as session:
+        solved_calls.told(session, token)
+        solved_calls.ended(session, token)
+    asterisk.dial(
+        *(("main-menu", "2"), ("request-question", "1" if caller_says else "2")), caller_id="03132221234"
+    )
+    with writing(engine) as session:
+        session.execute(update(SolvedCall).values(due_at=now(session)))
+        (due,) = solved_calls.due(session, 1)
+        placed = solved_calls.take_up(session, due)
+    assert placed and placed.token
+
+    heard = answer(asterisk, placed.token, ("solved-call-question", key))
+
+    assert heard.prompts[:2] == [intro, "solved-call-question"]
+    assert request_of(engine).state is state
+    with writing(engine) as session:
+        solved_calls.ended(session, placed.token)
+        assert solved_calls.due(session, 1) == []
 
 
 @pytest.mark.parametrize("token", ["solved-unknown", "callback-1", ""])

@@ -1,0 +1,183 @@
+"""A report that the city calls solved: a caller who shows its number answers, and then the number itself."""
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+from stdnum import damm
+
+from clerk import wording
+from db.models import OutboxMessage, Rating, Request, RequestEntry, SolvedCall
+from hotline.errors import Refused
+from hotline.line import solved_calls, text_answers
+from hotline.requests import closing, ratings, work
+from tests.factories import a_request
+from tests.hotline.requests.office import S, T, steps
+
+MOBILE, LAND_LINE = "+989131234567", "+983132221234"
+DAYS = 7
+_serials = itertools.count(12345678)
+
+
+def solved(session: Session, number: str | None = MOBILE) -> Request:
+    serial = f"{next(_serials):08}"
+    tracking = serial + damm.calc_check_digit(serial)
+    request = a_request(session, number=number, tracking=tracking)
+    work.reply(session, request, who="u", reply="ترمیم شد")
+    session.execute(update(OutboxMessage).values(key=OutboxMessage.key + "-read"))
+    return request
+
+
+def texts(session: Session) -> list[str]:
+    """What the number has read that a caller said."""
+    said = select(OutboxMessage).where(OutboxMessage.key.startswith("caller-")).order_by(OutboxMessage.id)
+    sent = [wording.words(session, message) for message in session.scalars(said)]
+    return [text.text for text in sent if text and text.to == MOBILE]
+
+
+def text(session: Session, request: Request, words: str) -> str:
+    """The number answers by text message."""
+    said = text_answers.find(session, request.number or "", f"{request.tracking} {words}")
+    assert said
+    return text_answers.take(session, said)
+
+
+def pass_days(session: Session, request: Request, days: float) -> None:
+    request.replied_at = request.replied_at and request.replied_at - timedelta(days=days)
+    session.flush()
+
+
+def test_callers_yes_is_told_and_closes_nothing(session: Session) -> None:
+    request = solved(session)
+
+    assert not closing.answer_of_caller(session, request.id, solved=True)
+
+    assert (request.state, steps(session, request)[-1]) == (S.REPLIED, (T.CONFIRMED, "", ""))
+    assert len(texts(session)) == 1
+
+
+def test_owners_no_reopens_the_report_as_it_was(session: Session) -> None:
+    forged, honest = solved(session), solved(session)
+    closing.answer_of_caller(session, forged.id, solved=True)
+    ratings.rate(session, forged.id, 5)
+
+    for request in (forged, honest):
+        assert text(session, request, "نه") == "unsolved"
+
+    kept = [(each.state, each.denials, each.reply_stands, each.unanswered) for each in (forged, honest)]
+    assert kept == [(S.REOPENED, 1, False, False)] * 2
+    assert session.scalars(select(Rating.stars)).all() == [], "the caller's rating counts no more"
+
+
+def test_repeated_yes_of_callers_is_told_once(session: Session) -> None:
+    request = solved(session)
+    for _ in range(5):
+        closing.answer_of_caller(session, request.id, solved=True)
+
+    assert len(texts(session)) == 1
+    assert [step for step, *_ in steps(session, request)].count(T.CONFIRMED) == 1
+
+
+@pytest.mark.parametrize("days_of_reply", [DAYS - 1, DAYS + 1])
+def test_callers_yes_waits_for_the_days_of_a_no(session: Session, days_of_reply: int) -> None:
+    request = solved(session)
+    pass_days(session, request, days_of_reply)
+    closing.answer_of_caller(session, request.id, solved=True)
+
+    assert closing.close_unanswered(session, DAYS, 10) == 0
+    assert request.state is S.REPLIED
+
+
+def test_callers_yes_without_a_no_closes_as_confirmed(session: Session) -> None:
+    request = solved(session)
+    closing.answer_of_caller(session, request.id, solved=True)
+    ratings.rate(session, request.id, 4)
+    pass_days(session, request, DAYS + 1)
+
+    assert closing.close_unanswered(session, -1, 10) == 1  # the yes is a day older
+
+    assert (request.state, request.unanswered) == (S.CLOSED, False)
+    assert session.scalars(select(Rating.stars)).all() == [4]
+
+
+def test_owners_yes_after_callers_no_closes_the_report(session: Session) -> None:
+    request = solved(session)
+    closing.answer_of_caller(session, request.id, solved=False)
+    ratings.rate(session, request.id, 1)
+    assert (request.state, len(texts(session))) == (S.REOPENED, 1)
+
+    assert text(session, request, "بله ۵") == "rated"
+
+    session.refresh(request)
+    assert (request.state, request.denials, request.reply_stands) == (S.CLOSED, 0, True)
+    assert session.scalars(select(Rating.stars)).all() == [5]
+
+
+def test_objection_that_the_office_took_up_stands(session: Session) -> None:
+    request = solved(session)
+    closing.answer_of_caller(session, request.id, solved=False)
+    work.reply(session, request, who="another", reply="این بار درست شد")
+
+    with pytest.raises(Refused, match="no objection"):
+        closing.take_back_objection(session, request.id)
+    assert request.state is S.REPLIED
+
+
+def test_late_yes_of_the_app_takes_no_objection_back(session: Session) -> None:
+    request = solved(session)
+    closing.answer(session, request.id, solved=False)
+
+    with pytest.raises(Refused):
+        closing.answer(session, request.id, solved=True)
+    assert request.state is S.REOPENED
+
+
+def test_tracking_number_of_a_withheld_number_is_enough(session: Session) -> None:
+    request = solved(session, None)
+
+    assert closing.answer_of_caller(session, request.id, solved=True)
+
+    assert request.state is S.CLOSED
+
+
+@pytest.mark.parametrize("said", [True, False])
+@pytest.mark.parametrize("called_before", [True, False])
+def test_land_line_is_called_about_what_a_caller_said(
+    session: Session, said: bool, called_before: bool
+) -> None:
+    request = solved(session, LAND_LINE)
+    if called_before:
+        (id_,) = solved_calls.due(session, 9)
+        placed = solved_calls.take_up(session, id_)
+        assert placed and placed.token
+        solved_calls.told(session, placed.token)
+        solved_calls.ended(session, placed.token)
+
+    closing.answer_of_caller(session, request.id, solved=said)
+
+    session.expire_all()
+    session.execute(update(SolvedCall).values(due_at=SolvedCall.replied_at))  # the caller has hung up
+    solved_calls.forget(session)
+    assert [session.get_one(SolvedCall, id_).request_id for id_ in solved_calls.due(session, 9)] == [
+        request.id
+    ]
+
+
+def test_land_line_that_has_answered_is_called_no_more(session: Session) -> None:
+    request = solved(session, LAND_LINE)
+    closing.answer_of_caller(session, request.id, solved=True)
+    closing.answer(session, request.id, solved=False)
+
+    session.execute(update(SolvedCall).values(due_at=SolvedCall.replied_at))
+    assert solved_calls.due(session, 9) == []
+
+
+def test_history_has_the_yes_and_the_no(session: Session) -> None:
+    request = solved(session)
+    closing.answer_of_caller(session, request.id, solved=True)
+    text(session, request, "نه هنوز تاریک است")
+
+    its = select(RequestEntry.step).where(RequestEntry.request_id == request.id).order_by(RequestEntry.id)
+    assert list(session.scalars(its))[-2:] == [T.CONFIRMED, T.DENIED]
