@@ -20,7 +20,7 @@ from hotline.line.caller_context import CallerContext, Place
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
 from ivr import menus
-from ivr.call import Call, NoInput, Prompt
+from ivr.call import END, Call, NoInput, Prompt
 from prompts.catalogue import Value
 from settings import Settings
 
@@ -28,11 +28,15 @@ _LONGEST_NUMBER = 15  # E.164 has at most 15 digits
 _LONGEST_ID = 100
 """So many signs of a channel's id are in the name of a file."""
 _TRIES = 3
+_ASKED_ENOUGH = "asked-enough"
+"""A refusal after which an operator can help."""
 _REFUSALS = {
     "registration-closed": "closed-meanwhile",
     "round-full": "full-meanwhile",
     "too-many-today": "too-many-today",
     "too-many-withheld": "too-many-withheld",
+    "already-asked": "number-being-asked",
+    _ASKED_ENOUGH: "number-asked-enough",
 }
 
 
@@ -204,7 +208,10 @@ class Conversation:
         prompt = explains(refused)
         if prompt is None:
             raise refused
-        self.call.say_instead(prompt)
+        if refused.code == _ASKED_ENOUGH:
+            self.call.ask(prompt, keys=END, tries=1, optional=True)  # or 0
+        else:
+            self.call.say_instead(prompt)
 
     @contextmanager
     def telling_refusals(self) -> Iterator[None]:

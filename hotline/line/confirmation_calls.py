@@ -201,6 +201,8 @@ def _agreed(
         confirmations.ask_new_number(session, place, confirmation.new_number)
         return None
     if confirmation.kind is _K.NUMBER:
+        if not confirmations.may_move(session, confirmation, place):
+            raise _too_late()
         registration.change_number(session, place.id, confirmation.number)
     return registration.told(session, place, already=True)
 

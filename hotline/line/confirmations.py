@@ -25,6 +25,8 @@ _LISTENS = timedelta(seconds=60)
 _HANGS_UP = timedelta(seconds=2)
 """So long the line of a caller who has left may still be in use."""
 _DAY, _HOUR, _KEPT = timedelta(days=1), timedelta(hours=1), timedelta(days=30)
+_LONGEST_CALL = timedelta(minutes=15)
+"""The dialplan ends the call of a caller after this time."""
 _WITHHELD_PER_HOUR = 30
 """All callers without a number together, so that nobody escapes a caller's own limit by withholding it."""
 _CALLS_TO_OWNER_A_DAY = 3
@@ -95,7 +97,7 @@ def ask_number(
     Its present number is asked first, then the new one. A place that was made in this very call (`call_id`)
     is taken from nobody: there only the new number is asked. The last wish about a place counts (`_replace`);
     the present number's yes drops the rest (`call_off_moves`).
-    Raises Refused("same-number" | "already-asked" | "too-many-today" | "wrong-state").
+    Raises Refused("same-number" | "already-asked" | "asked-enough" | "too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.NUMBER)
     if number == place.number:
@@ -122,7 +124,7 @@ def ask_cancellation(session: Session, registration_id: int) -> int:
     """Ask the place's own number whether it is to be given up. Return the confirmation's id.
 
     The last wish about a place counts (`_replace`).
-    Raises Refused("already-asked" | "too-many-today" | "wrong-state").
+    Raises Refused("already-asked" | "asked-enough" | "wrong-state").
     """
     place = _place(session, registration_id, _K.CANCELLATION)
     one_at_a_time(session, place.number)
@@ -132,19 +134,39 @@ def ask_cancellation(session: Session, registration_id: int) -> int:
     return _ask(session, _K.CANCELLATION, place.number, place.number, place).id
 
 
-def _check_calls_to_owner(session: Session, kind: ConfirmationKind, number: str) -> None:
-    """Raises Refused("too-many-today") if this number was to be asked about its places too often in 24 hours.
+def may_move(session: Session, move: Confirmation, place: Registration) -> bool:
+    """Return whether the new number's yes moves the place: its present number agreed, or this call made it.
 
-    Caller ID is easily forged: nobody is to be rung all day by somebody who pretends their number.
+    The release before asked the new number alone, and may still write such wishes while nodes are upgraded.
+    """
+    agreed = exists().where(
+        Confirmation.registration_id == place.id,
+        Confirmation.number == place.number,
+        Confirmation.new_number == move.number,
+        Confirmation.agreed.is_(True),
+    )
+    if session.scalar(select(agreed)):
+        return True
+    in_a_call = move.asked_at - place.registered_at < _LONGEST_CALL
+    return in_a_call and _was_made_in(session, place, place.call_id)
+
+
+def _check_calls_to_owner(session: Session, kind: ConfirmationKind, number: str) -> None:
+    """Raises Refused("asked-enough") if this number was to be asked about its places too often in 24 hours.
+
+    Caller ID is easily forged: nobody is to be rung all day by somebody who pretends their number. A wish
+    that the number agreed to does not count: it was its owner's. Codes of a text message or the app need no
+    call, so they still give a place up.
     """
     asked = select(func.count(Confirmation.id)).where(
         Confirmation.asked_by == number,
         Confirmation.number == number,
         Confirmation.kind == kind,
+        Confirmation.agreed.is_distinct_from(True),
         Confirmation.asked_at > now(session) - _DAY,
     )
     if (session.scalar(asked) or 0) >= _CALLS_TO_OWNER_A_DAY:
-        raise Refused("too-many-today", "a number is asked about its own places a few times a day")
+        raise Refused("asked-enough", "a number is asked about its own places a few times a day")
 
 
 def _was_made_in(session: Session, place: Registration, call_id: str | None) -> bool:

@@ -10,10 +10,18 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import BlockReason, Confirmation, ConfirmationKind, OutboxMessage, Registration, Round
 from db.states import Fact, Phase, RegistrationState
+from hotline import outbox
 from hotline.citizens import erasure
 from hotline.errors import Blocked, Refused
 from hotline.ledger import ledger
-from hotline.line import blocked, confirmation_calls, confirmations, registration, texted_places
+from hotline.line import (
+    blocked,
+    confirmation_calls,
+    confirmations,
+    registration,
+    text_commands,
+    texted_places,
+)
 from hotline.line.registration import Registered
 from tests import factories as make
 from tests.hotline.line.confirming import CALLER, NUMBER, asks, code, kept, keyed_in, placed, soon
@@ -337,9 +345,41 @@ def test_given_a_forged_caller_when_they_ask_again_and_again_then_the_number_is_
     place = a_place(session)
     for _ in range(3):
         confirmation_calls.answer(session, placed(session, wants_out(session, place)), yes=False)
-    assert code(lambda: wants_out(session, place)) == "too-many-today"
-    numbers_ = [code(lambda: wants_number(session, place, make.a_number())) for _ in range(4)]
-    assert numbers_ == [""] * 3 + ["too-many-today"]
+    assert code(lambda: wants_out(session, place)) == "asked-enough"
+    numbers_ = []
+    for _ in range(4):
+        numbers_.append(code(lambda: wants_move(session, place, make.a_number())))
+        call_in_vain(session)
+    assert numbers_ == [""] * 3 + ["asked-enough"]
+
+
+def call_in_vain(session: Session) -> None:
+    """Three calls about each open wish reach nobody."""
+    for id_ in session.scalars(select(Confirmation.id).where(Confirmation.decided_at.is_(None))).all():
+        for _ in range(3):
+            confirmation_calls.ended(session, placed(session, soon(session, id_)))
+
+
+def test_wish_that_the_owner_confirmed_costs_none_of_the_day(session: Session) -> None:
+    for _ in range(5):
+        place = a_place(session)
+        confirmation_calls.answer(session, placed(session, wants_out(session, place)), yes=True)
+        assert place.state is R.CANCELLED
+
+
+def test_forged_wishes_bar_the_owner_from_no_code(session: Session) -> None:
+    place = make.a_registration(session, make.a_round(session), number=NUMBER)
+    for _ in range(3):
+        confirmations.ask_cancellation(session, place.id)
+        call_in_vain(session)
+    assert code(lambda: confirmations.ask_cancellation(session, place.id)) == "asked-enough"
+
+    text_commands.received(session, NUMBER, "لغو", "1", per_day=3, public_url="")
+    (given_up_by,) = outbox.newest_codes(session, NUMBER)
+    text_commands.received(session, NUMBER, f"لغو {given_up_by}", "2", per_day=3, public_url="")
+
+    session.refresh(place)
+    assert place.state is R.CANCELLED
 
 
 def test_forged_wishes_to_cancel_are_one_with_the_owners(session: Session) -> None:
@@ -410,9 +450,43 @@ def test_open_wish_changed_is_neither_counted_nor_called_sooner(session: Session
     wish = kept(session, id_)
     assert (wish.not_before, wish.attempts) == (second, 1)
     confirmation_calls.answer(session, placed(session, soon(session, id_)), yes=False)
-    assert [code(lambda: wants_number(session, place, make.a_number())) for _ in range(3)] == [
-        *("", "", "too-many-today")
-    ]
+    asked = []
+    for _ in range(3):
+        asked.append(code(lambda: wants_move(session, place, make.a_number())))
+        call_in_vain(session)
+    assert asked == ["", "", "asked-enough"]
+
+
+def move_of_the_release_before(session: Session, place: Registration) -> str:
+    """A wish of the release before: the new number alone is asked. Return the token of its call."""
+    wish = Confirmation(
+        kind=ConfirmationKind.NUMBER,
+        number=NUMBER,
+        asked_by=place.number,
+        registration_id=place.id,
+        asked_at=now(session),
+        not_before=now(session),
+    )
+    session.add(wish)
+    session.flush()
+    return placed(session, wish.id)
+
+
+def test_new_number_of_the_release_before_moves_nothing(session: Session) -> None:
+    place = a_place(session)
+    place.registered_at -= timedelta(minutes=16)  # longer than a call
+    place.call_id = "1.137"
+    told = confirmation_calls.answer(session, move_of_the_release_before(session, place), yes=True)
+    assert isinstance(told, Refused) and told.code == "wrong-state"
+    assert place.number == CALLER
+
+
+def test_new_number_of_an_owner_who_agreed_to_another_moves_nothing(session: Session) -> None:
+    place = a_place(session)
+    wants_number(session, place, make.a_number())
+    token = move_of_the_release_before(session, place)
+    assert isinstance(confirmation_calls.answer(session, token, yes=True), Refused)
+    assert place.number == CALLER
 
 
 @pytest.mark.parametrize(("yes", "after"), [(True, ""), (False, "cancelled")])

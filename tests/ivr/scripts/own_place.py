@@ -45,3 +45,10 @@ def take_up_call(engine: Engine) -> tuple[str, str] | None:
             if taken and taken.token:
                 return taken.number, taken.token
     return None
+
+
+def call_in_vain(engine: Engine) -> None:
+    """All calls that were asked for reach nobody."""
+    with writing(engine) as session:
+        still_open = update(Confirmation).where(Confirmation.decided_at.is_(None))
+        session.execute(still_open.values(decided_at=now(session)))

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading
 from db.models import ConfirmationKind, OutboxMessage, Registration
 from db.states import RegistrationState
-from tests.ivr.scripts.own_place import CANCELS, asked, become, kept
+from tests.ivr.scripts.own_place import CANCELS, asked, become, call_in_vain, kept, take_up_call
 from tests.kit.fake_asterisk import FakeAsterisk
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked two simple questions
@@ -30,10 +30,38 @@ def test_cancelling_asks_the_number_by_a_call(
         assert session.scalars(select(OutboxMessage)).all() == []
 
 
-def test_fourth_wish_of_a_day_is_refused(asterisk: FakeAsterisk, own: Registration):
-    calls = [asterisk.dial(*CANCELS, caller_id=own.number) for _ in range(4)]
+def test_fourth_wish_of_a_day_is_refused(asterisk: FakeAsterisk, engine: Engine, own: Registration):
+    calls = []
+    for _ in range(4):
+        calls.append(asterisk.dial(*CANCELS, caller_id=own.number))
+        call_in_vain(engine)
 
-    assert [heard.prompts[-2] for heard in calls] == ["cancel-call-soon"] * 3 + ["too-many-today"]
+    assert [heard.prompts[-2] for heard in calls] == ["cancel-call-soon"] * 3 + ["number-asked-enough"]
+
+
+def test_who_was_asked_enough_reaches_an_operator_by_0(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration
+):
+    for _ in range(3):
+        asterisk.dial(*CANCELS, caller_id=own.number)
+        call_in_vain(engine)
+
+    heard = asterisk.dial(*CANCELS, ("number-asked-enough", "0"), caller_id=own.number)
+
+    assert heard.prompts[-2:] != ["number-asked-enough", "goodbye"]
+    assert "operator-busy" in heard.prompts
+
+
+def test_wish_during_the_call_about_another_says_so(
+    asterisk: FakeAsterisk, engine: Engine, own: Registration
+):
+    asterisk.dial(*CANCELS, caller_id=own.number)
+    assert take_up_call(engine)
+
+    move = [("main-menu", "2"), ("follow-up-menu", "3"), ("ask-number", "09137654321#")]
+    heard = asterisk.dial(*move, ("confirm-number", "1"), caller_id=own.number)
+
+    assert heard.prompts[-2:] == ["number-being-asked", "goodbye"]
 
 
 @pytest.mark.parametrize("key", "12346789#")
