@@ -50,6 +50,25 @@ def test_killed_test_run_leaves_nothing_of_its_engine() -> None:
     assert network not in _run("iptables-save")
 
 
+def test_killed_parent_leaves_nothing_after_the_next_engine() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", _HELD], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        assert run.stdout
+        host, network = run.stdout.readline().split()
+        folder = Path(host.removeprefix("unix://")).parent
+        [parent] = psutil.Process(run.pid).children()
+
+        parent.kill()
+
+        until(lambda: not _processes(folder), "all its processes end", 30)
+        run.kill()
+    with docker_engine(()):
+        assert not folder.exists()
+        assert _run("iptables-save").count(f"-s {network}.0.0/16 ! ") <= 1
+    assert network not in _run("iptables-save")
+
+
 def test_second_engine_has_addresses_of_its_own(docker: Engine) -> None:
     with docker_engine(()) as other:
         ours = [_addresses(engine) for engine in (docker, other)]

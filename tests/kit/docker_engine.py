@@ -2,9 +2,11 @@
 
 It has its own data, socket, bridge and addresses, and packet filter rules for these addresses alone. Its
 base images are made by mmdebstrap. Its parent process removes all of it when the tests end, even if they are
-killed.
+killed. If the parent is killed, too, the engine and its containers end with it: they have namespaces of
+processes and mounts of their own. The next engine removes what else is left.
 """
 
+import fcntl
 import os
 import shutil
 import signal
@@ -29,6 +31,7 @@ PROGRAMS = {
     "mmdebstrap": "mmdebstrap",
     "mount": "mount",
     "unshare": "util-linux",
+    "docker-init": "docker.io",
 }
 """Each program of the engine, with its Debian package; ops/setup.sh installs them."""
 PLUGINS = {"compose": "docker-compose", "buildx": "docker-buildx"}
@@ -42,6 +45,8 @@ _IMAGES_BYTES = 8 << 30
 _ENGINES = range(20)
 """How many engines may run at once; each has a bridge and a /16 network by its number."""
 _STOP_S = 60.0
+_LOCK = "lock"
+"""A file in the engine's folder, locked while its parent lives."""
 _PROJECT = Path(__file__).parents[2]
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
@@ -124,42 +129,65 @@ def _keep(folder: Path, suites: Sequence[str]) -> None:
     """Run the engine until standard input ends, then remove everything of it."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     engine = _environment(folder)
-    with ExitStack() as stack:
-        stack.callback(_remove, folder)
-        bridge, network = _make_bridge(stack)
-        _let_through(stack, f"{network}.0.0/16")
-        stack.callback(_stop, folder, _start(folder, bridge, network))
+    with (folder / _LOCK).open("w") as lock, ExitStack() as stack:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        bridge, network = _make_bridge(stack, folder)
+        for rule in _rules(network, "-I"):
+            _must(*rule)
+        stack.callback(_stop, _start(folder, bridge, network))
         with ThreadPoolExecutor() as pool:
             list(pool.map(lambda suite: make_image(engine, suite, f"debian:{suite}-slim"), suites))
         print(network, flush=True)  # noqa: T201
         sys.stdin.read()
 
 
-def _make_bridge(stack: ExitStack) -> tuple[str, str]:
-    """Make the first bridge whose name is free. Its name is the lock of its network."""
+def _make_bridge(stack: ExitStack, folder: Path) -> tuple[str, str]:
+    """Make the first bridge whose name is free. Its name is the lock of its network, its alias the folder."""
     for number in _ENGINES:
         name, network = f"hotline137-{number}", f"10.{230 + number}"
+        _remove_dead(name, network)
         if _run("ip", "link", "add", name, "type", "bridge").returncode == 0:
-            stack.callback(_run, "ip", "link", "delete", name)
+            stack.callback(_remove_network, name, network)
             _must("ip", "address", "add", f"{network}.0.1/24", "dev", name)
-            _must("ip", "link", "set", name, "up")
+            _must("ip", "link", "set", name, "up", "alias", str(folder))
             return name, network
     raise SystemExit(f"{len(_ENGINES)} engines run here already, or no bridge can be made")
 
 
-def _let_through(stack: ExitStack, network: str) -> None:
-    """Let the network's packets out, where another engine's rules would drop them.
+def _remove_dead(bridge: str, network: str) -> None:
+    """Remove what an engine has left whose parent was killed: it no longer holds the lock in its folder."""
+    with suppress(OSError):  # there is no such bridge; or its engine lives
+        folder = Path(Path(f"/sys/class/net/{bridge}/ifalias").read_text().strip())
+        with (folder / _LOCK).open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove_network(bridge, network)
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_network(bridge: str, network: str) -> None:
+    """Delete the packet filter rules and the bridges, also those of projects that were not taken down."""
+    _run("ip", "link", "delete", bridge)
+    for rule in _rules(network, "-D"):
+        _run(*rule)
+    for line in _run("ip", "-o", "-4", "address").stdout.splitlines():
+        _, name, _, address, *_ = line.split()
+        if address.startswith(f"{network}."):
+            _run("ip", "link", "delete", name)
+
+
+def _rules(network: str, change: str) -> Iterator[tuple[str, ...]]:
+    """Yield what lets the network's packets out, where another engine's rules would drop them.
 
     The engine itself sets no rules: two engines would each remove the chains of the other.
     """
-    for rule in (
-        ("nat", "POSTROUTING", "-s", network, "!", "-d", network, "-j", "MASQUERADE"),
-        ("filter", "FORWARD", "-s", network, "-j", "ACCEPT"),
-        ("filter", "FORWARD", "-d", network, "-j", "ACCEPT"),
+    all_of_it = f"{network}.0.0/16"
+    for table, chain, *words in (
+        ("nat", "POSTROUTING", "-s", all_of_it, "!", "-d", all_of_it, "-j", "MASQUERADE"),
+        ("filter", "FORWARD", "-s", all_of_it, "-j", "ACCEPT"),
+        ("filter", "FORWARD", "-d", all_of_it, "-j", "ACCEPT"),
     ):
-        table, chain, *words = rule
-        _must("iptables", "-w", "-t", table, "-I", chain, *words)
-        stack.callback(_run, "iptables", "-w", "-t", table, "-D", chain, *words)
+        yield ("iptables", "-w", "-t", table, change, chain, *words)
 
 
 def _start(folder: Path, bridge: str, network: str) -> subprocess.Popen[bytes]:
@@ -179,7 +207,8 @@ def _start(folder: Path, bridge: str, network: str) -> subprocess.Popen[bytes]:
     with log.open("wb") as output:
         dockerd = subprocess.Popen(
             [
-                *("setpriv", "--pdeathsig=TERM", "--", "dockerd"),
+                *("setpriv", "--pdeathsig=KILL", "--", "unshare", "--mount", "--pid", "--mount-proc"),
+                *("--fork", "--kill-child", "--", "docker-init", "--", "dockerd"),
                 *(f"--{name}={value}" for name, value in options.items()),
             ],
             stdin=subprocess.DEVNULL,
@@ -197,29 +226,14 @@ def _start(folder: Path, bridge: str, network: str) -> subprocess.Popen[bytes]:
     return dockerd
 
 
-def _stop(folder: Path, dockerd: subprocess.Popen[bytes]) -> None:
-    """End the engine, then whatever of its containers it has left behind."""
-    dockerd.terminate()
-    with suppress(subprocess.TimeoutExpired):
-        dockerd.wait(_STOP_S)
-    left = [
-        each
-        for each in psutil.process_iter(["cmdline"])
-        if str(folder) in " ".join(each.info["cmdline"] or [])
-    ]
-    for each in left:
-        if each.pid != os.getpid():
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
-    dockerd.wait()
-
-
-def _remove(folder: Path) -> None:
-    mounted = [line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()]
-    for point in reversed(mounted):
-        if Path(point).is_relative_to(folder):
-            _run("umount", "--lazy", point)
-    shutil.rmtree(folder, ignore_errors=True)
+def _stop(engine: subprocess.Popen[bytes]) -> None:
+    """End the engine, and with its namespaces whatever of its containers it leaves behind."""
+    with suppress(psutil.NoSuchProcess, subprocess.TimeoutExpired):
+        for init in psutil.Process(engine.pid).children():
+            init.terminate()
+        engine.wait(_STOP_S)
+    engine.kill()
+    engine.wait()
 
 
 def make_image(engine: dict[str, str], suite: str, name: str, *, include: str = "") -> None:
