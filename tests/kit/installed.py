@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.kit.docker_engine import Engine, make_image
 from tests.kit.ports import free_port, free_range
 from tests.kit.process import until
+from tests.kit.system import SHARED
 
 _ROOT = Path(__file__).parents[2]
 _BASE = "systemd,systemd-sysv,dbus,util-linux,procps,openssh-client,iproute2"
@@ -16,12 +17,16 @@ _BASE = "systemd,systemd-sysv,dbus,util-linux,procps,openssh-client,iproute2"
 
 
 def built(script: str, suite: str, folder: Path, **environment: str) -> Path:
-    """What ops/deb/build.sh or ops/bundle/build.sh makes for that release, quickly instead of small."""
+    """Return what ops/deb/build.sh or ops/bundle/build.sh makes for that release, fast instead of small.
+
+    The package carries the Asterisk that all tests of this checkout share.
+    """
+    ours = {"OUT": str(folder), "LEVEL": "1", "ASTERISK_ROOT": str(SHARED / "asterisk-root")}
     done = subprocess.run(
         [script, suite],
         check=False,
         cwd=_ROOT,
-        env=os.environ | {"OUT": str(folder), "LEVEL": "1"} | environment,
+        env=os.environ | ours | environment,
         capture_output=True,
         text=True,
     )
