@@ -92,6 +92,35 @@ def test_given_a_citizens_page_when_the_whole_number_is_asked_for_then_it_is_sho
     ]
 
 
+@pytest.mark.parametrize("language", ["fa", "en"])
+def test_operator_gives_a_place_up_for_a_citizen(
+    open_as: OpenAs, engine: Engine, place: Registration, language: str
+) -> None:
+    page = open_as(Role.OPERATOR, f"citizens/registration/{place.id}", language=language)
+    page.get_by_test_id("give-up").click()
+    page.get_by_test_id("confirm").click()
+    expect(page.get_by_test_id("reason")).to_have_attribute("aria-invalid", "true")
+    page.get_by_test_id("reason").fill("خودش خواست")
+    page.get_by_test_id("confirm").click()
+
+    expect(page.get_by_test_id("give-up")).to_have_count(0)
+    is_fit(page)
+    with reading(engine) as session:
+        assert session.get_one(Registration, place.id).state is RegistrationState.CANCELLED
+        assert audit.search(session)[0].action in ("registration-cancelled", "citizen-read")
+
+
+@pytest.mark.parametrize("state", [RegistrationState.CALLING, RegistrationState.REACHED])
+def test_place_that_cannot_be_given_up_has_no_button(
+    open_as: OpenAs, engine: Engine, place: Registration, state: RegistrationState
+) -> None:
+    with writing(engine) as session:
+        session.get_one(Registration, place.id).state = state
+    page = open_as(Role.OPERATOR, f"citizens/registration/{place.id}")
+    expect(page.get_by_test_id("entry").first).to_be_visible()
+    expect(page.get_by_test_id("give-up")).to_have_count(0)
+
+
 def test_given_a_telephone_number_when_typed_on_the_citizens_page_then_places_and_requests_lead_on(
     open_as: OpenAs, place: Registration
 ) -> None:

@@ -1,8 +1,8 @@
 import { Anchor, Paper } from '@mantine/core'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { flushSync } from 'react-dom'
 import { Link, Redirect } from 'wouter'
-import { mayMove } from '../api/permissions'
+import { mayAnswer, mayMove } from '../api/permissions'
 import type { Me } from '../api/types'
 import { useLanguage } from '../language/language'
 import { Empty } from '../ui/empty'
@@ -13,6 +13,7 @@ import { MaskedNumber, type Of } from '../ui/masked-number'
 import { Tag } from '../ui/tag'
 import { useTitle } from '../ui/use-title'
 import { EntryRow } from './entry-row'
+import { GiveUp } from './give-up'
 import { NewOwner } from './new-owner'
 import { type Citizen, useCitizen } from './queries'
 import { openOf, timelineOf, type Entry } from './timeline'
@@ -46,7 +47,7 @@ function Known({ me, of, id, onGone }: Props & { onGone: () => void }) {
         {citizen && (
           <>
             <Who me={me} citizen={citizen} of={found} id={id} onGone={onGone} />
-            <Open citizen={citizen} />
+            <Open me={me} citizen={citizen} />
             <Entries title={text.citizens.all} entries={timelineOf(citizen)} />
           </>
         )}
@@ -67,7 +68,7 @@ function Who({ me, citizen, of, id, onGone }: { me: Me; citizen: Citizen; of: Of
 }
 
 /** What the citizen will ask about. */
-function Open({ citizen }: { citizen: Citizen }) {
+function Open({ me, citizen }: { me: Me; citizen: Citizen }) {
   const { text } = useLanguage()
   const { registrations, requests } = openOf(citizen)
   const entries: Entry[] = [
@@ -75,15 +76,17 @@ function Open({ citizen }: { citizen: Citizen }) {
     ...requests.map((request): Entry => ({ kind: 'request', at: request.made_at, request })),
   ]
   if (entries.length === 0) return <Empty>{text.citizens.nothingOpen}</Empty>
-  return <Entries title={text.citizens.open} entries={entries} />
+  const act = (entry: Entry) =>
+    entry.kind === 'registration' && entry.registration.state !== 'calling' && mayAnswer(me.role) && <GiveUp registration={entry.registration} />
+  return <Entries title={text.citizens.open} entries={entries} act={act} />
 }
 
-function Entries({ title, entries }: { title: string; entries: Entry[] }) {
+function Entries({ title, entries, act }: { title: string; entries: Entry[]; act?: (entry: Entry) => ReactNode }) {
   return (
     <section>
       <h2 className={style.heading}>{title}</h2>
       <ol className={`${rows.rows} ${style.entries}`}>
-        {entries.map((entry, place) => <EntryRow key={place} entry={entry} />)}
+        {entries.map((entry, place) => <EntryRow key={place} entry={entry}>{act?.(entry)}</EntryRow>)}
       </ol>
     </section>
   )

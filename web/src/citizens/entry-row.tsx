@@ -19,15 +19,15 @@ const ICONS: Record<Entry['kind'], Icon> = {
   registration: IconTicket, call: IconPhoneCall, request: IconReportSearch, message: IconDeviceMobileMessage,
 }
 
-/** One thing that was with a citizen: when, what, and what became of it. */
-export function EntryRow({ entry }: { entry: Entry }) {
+/** One thing that was with a citizen: when, what, and what became of it; and what can be done with it. */
+export function EntryRow({ entry, children }: { entry: Entry; children?: ReactNode }) {
   const { text, format } = useLanguage()
   const Icon = ICONS[entry.kind]
   return (
     <li className={style.entry} data-testid="entry" data-kind={entry.kind}>
       <Icon aria-hidden stroke={1.6} />
       <time dateTime={entry.at}>{[format.longDate(entry.at), format.time(entry.at), format.age(entry.at)].join(text.comma)}</time>
-      <div className={style.what}><What entry={entry} /></div>
+      <div className={style.what}><What entry={entry} />{children}</div>
     </li>
   )
 }

@@ -18,6 +18,10 @@ export const useCitizen = (of: Of, id: number) =>
 export const toNewOwner = (of: Of, id: number, reason: string) =>
   body(client.POST('/api/v1/citizens/{of}/{id_}/new-owner', { ...at(of, id), body: { reason, give_up: true } }))
 
+/** For a citizen who asked somebody of the office: the reason is public, and the number is told. */
+export const giveUp = (registration_id: number, reason: string) =>
+  body(client.POST('/api/v1/registrations/{registration_id}/cancel', { params: { path: { registration_id } }, body: { reason } }))
+
 /** What was found before stays until the next is there. */
 export const useSearch = (typed: string) =>
   useQuery({
