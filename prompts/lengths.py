@@ -26,7 +26,7 @@ _MOST_OF_REGISTERING_S = {
     "message-offer": (3.8, 4.5),
     "goodbye": (3.0, 3.5),
 }
-"""Of what everybody hears who registers, in Persian and in English: with the Persian ones the place is safe
+"""Of what everybody hears who registers, in Persian and in English: with them the place is safe
 in 25 s."""
 
 
