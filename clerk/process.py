@@ -14,6 +14,7 @@ from functools import partial
 
 from sqlalchemy import Engine
 
+from clerk import waits
 from clerk.jobs import JOBS, Job
 from clerk.progress import Progress
 from clerk.rests import Rest, keep_looking
@@ -66,7 +67,7 @@ def _stuck(progresses: Sequence[Progress]) -> bool:
 
 class _Beats:
     """Says that the clerk works, and every ten seconds when each of its jobs was last done, and that the
-    clock is trusted.
+    clock is trusted. Shortens waits once the clock was set back.
     """
 
     def __init__(self, progresses: Sequence[Progress]) -> None:
@@ -74,11 +75,12 @@ class _Beats:
         self._next_jobs = 0.0
         self._clock = 0.0
         self._watch = Watch()
+        self._set_back = False
         self._written_at = time.monotonic()
         self._gap = 0.0, 0.0
         """Between these two, the last time, the database took nothing."""
 
-    def run(self, engine: Engine, _settings: Settings) -> None:
+    def run(self, engine: Engine, settings: Settings) -> None:
         """As a job; of the others each time that this machine's clock jumps, too."""
         clock = time.time() - time.monotonic()
         jumped, self._clock = abs(clock - self._clock) > _JUMP_S, clock
@@ -90,7 +92,10 @@ class _Beats:
         else:
             _beat(engine, self._progresses, self._gap)
             with writing(engine) as session:
-                self._watch.look(session)
+                self._set_back |= self._watch.look(session)
+            if self._set_back:
+                waits.shorten(engine, settings)
+                self._set_back = False
             self._next_jobs = time.monotonic() + _JOBS_S
         self._written_at = time.monotonic()
 

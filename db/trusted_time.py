@@ -84,11 +84,20 @@ class Watch:
         self._boot = _read_boot(boot)
         self._trusted: _Reading | None = None
         self._doubted: _Reading | None = None
+        self._last: _Reading | None = None
 
-    def look(self, session: Session) -> None:
-        """Move the last trusted moment on, and keep or end a doubt. Call it every ten seconds."""
+    def look(self, session: Session) -> bool:
+        """Move the last trusted moment on, and keep or end a doubt. Call it every ten seconds.
+
+        Return whether the clock was set back since the last look. The first look cannot know: True.
+        """
         one_at_a_time(session, "trusted-time")
         seen = _Reading(now(session), monotonic())
+        last, self._last = self._last, seen
+        self._judge(session, seen)
+        return last is None or seen.at < last.show_at(seen.ticks) - STEP
+
+    def _judge(self, session: Session, seen: _Reading) -> None:
         row = session.get(TrustedTime, 1, populate_existing=True)
         if row is None:  # a new database: it has nothing to lose
             row = TrustedTime(id=1, at=seen.at)

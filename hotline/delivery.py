@@ -38,7 +38,8 @@ _AT_ANY_HOUR = (*TO_WEBHOOKS, OutboxKind.ANSWER, OutboxKind.SIGN_IN_CODE, Outbox
 LEASE = timedelta(minutes=2)
 ATTEMPTS = 24
 """Then a message has failed: after half a day or more."""
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 30.0, 3600.0
+LONGEST_WAIT = timedelta(hours=1)
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 30.0, LONGEST_WAIT.total_seconds()
 
 
 class Taken(NamedTuple):

@@ -221,9 +221,12 @@ def _wrong(fact: Fact, old: LedgerPlace | None, new: LedgerPlace, details: dict[
 
 
 def _is_released(fact: Fact, old: LedgerPlace, new: LedgerPlace, details: dict[str, Any]) -> bool:
-    """Whether nobody waits any more for what was our own fault, since calls flow again."""
-    failed = fact is Fact.OUTCOME and details.get("outcome") == Outcome.FAILED
-    return failed and old.state == _S.WAITING and new.not_before is None
+    """Whether a wait ends early: our own fault is over, or the clock that stamped the wait was set back."""
+    if fact is not Fact.OUTCOME or old.state != _S.WAITING:
+        return False
+    if details.get("set_back"):
+        return old.not_before is not None and (new.not_before is None or new.not_before < old.not_before)
+    return details.get("outcome") == Outcome.FAILED and new.not_before is None
 
 
 def _pages(session: Session, key: Any, columns: Iterable[Any]) -> Iterator[Any]:

@@ -248,8 +248,9 @@ def _restore_attempts(
     The clerk deletes the wish once its place has left the round, so the ledger tells it.
     """
     in_round = [fact for fact in facts if fact.round_id == before.round_id]
-    outcomes = (json.loads(fact.details)["outcome"] for fact in in_round if fact.fact is Fact.OUTCOME)
-    place.attempts = sum(Outcome(outcome) not in FREE_OF_CHARGE for outcome in outcomes)
+    ends = [json.loads(fact.details) for fact in in_round if fact.fact is Fact.OUTCOME]
+    attempts = [end for end in ends if Outcome(end["outcome"]) not in FREE_OF_CHARGE]
+    place.attempts = sum("set_back" not in end for end in attempts)
     if any(fact.fact is Fact.DEFERRED for fact in in_round):
         turn_near_calls.restore_wish(session, place.id, before.round_id)
     elif before.state is RegistrationState.UNREACHED:

@@ -24,6 +24,7 @@ _PREFIX = "confirm-"
 _MAX_ATTEMPTS = 3
 _WAIT = timedelta(minutes=5)
 """After the first call in vain, and twice that after the second: people telephone for minutes."""
+LONGEST_WAIT = _WAIT * (_MAX_ATTEMPTS - 1)
 _WAIT_AFTER_OURS = timedelta(minutes=2)
 
 _K, _S = ConfirmationKind, RegistrationState

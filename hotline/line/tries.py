@@ -43,6 +43,11 @@ class Tries(ABC, Generic[Row]):
         self._is_due, self._all_due = due
         self._tries, self._again, self._too_often = tries, again, too_often
 
+    @property
+    def longest_wait(self) -> timedelta:
+        """Return the longest time for which a row may not be due yet."""
+        return max(self._again, self._too_often)
+
     def asked(self, at: datetime) -> dict[str, Any]:
         """The parameters of what is due."""
         return {"at": at, **engaged.asked(at)}

@@ -22,7 +22,7 @@ from hotline.line import engaged, line
 from hotline.rounds import rounds
 
 _PREFIX = "near-"
-_AFTER_OUR_FAULT = timedelta(minutes=1)
+AFTER_OUR_FAULT = timedelta(minutes=1)
 
 
 _still_waits_free = (
@@ -197,7 +197,7 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
     turn_near_call = by_token(session, token) if ours else None
     if turn_near_call and turn_near_call.answer is None:
         put_off(turn_near_call)
-        turn_near_call.due_at = now(session) + _AFTER_OUR_FAULT
+        turn_near_call.due_at = now(session) + AFTER_OUR_FAULT
         return
     session.execute(
         update(TurnNearCall)

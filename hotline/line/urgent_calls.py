@@ -7,7 +7,7 @@ One call at a time, to one number after another, a few times in all, at any hour
 import uuid
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -19,11 +19,11 @@ from settings import Settings
 _PREFIX = "urgent-"
 _TRIES = 3
 """Of each number."""
-_AGAIN = timedelta(minutes=1)
+AGAIN = timedelta(minutes=1)
 _AFTER_OUR_FAULT = timedelta(seconds=15)
 _TEXTS = 10
 """In an hour, to each number: who floods the city with reports does not flood a telephone."""
-_HOUR = timedelta(hours=1)
+_A_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def is_token(channel_id: str) -> bool:
@@ -40,13 +40,19 @@ def due(session: Session, settings: Settings) -> int | None:
         select(UrgentMatter.id)
         .join(urgent.RANKED, urgent.RANKED.c.id == UrgentMatter.id)
         .where(
-            UrgentMatter.made_at <= at - timedelta(minutes=settings.urgent_minutes),
+            _is_late(at, settings),
             UrgentMatter.tries < _TRIES * len(settings.supervisor_numbers),
             or_(UrgentMatter.again_at.is_(None), UrgentMatter.again_at <= at),
         )
         .order_by(urgent.RANKED.c.quiet, UrgentMatter.tries, UrgentMatter.made_at, UrgentMatter.id)
         .limit(1)
     )
+
+
+def _is_late(at: datetime, settings: Settings) -> ColumnElement[bool]:
+    """In a query: whether nobody has taken the matter for long enough, or a leapt clock stamped it."""
+    long_ago = UrgentMatter.made_at <= at - timedelta(minutes=settings.urgent_minutes)
+    return or_(long_ago, UrgentMatter.made_at > at + _A_MINUTE)
 
 
 def take_up(session: Session, matter_id: int, settings: Settings) -> tuple[str, str] | None:
@@ -82,7 +88,7 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
     this = update(UrgentMatter).where(UrgentMatter.token == token)
     over = this.values(
         token=None,
-        again_at=now(session) + (_AFTER_OUR_FAULT if ours else _AGAIN),
+        again_at=now(session) + (_AFTER_OUR_FAULT if ours else AGAIN),
         tries=UrgentMatter.tries - int(ours),
         faults=UrgentMatter.faults + int(ours),
     )
@@ -97,9 +103,8 @@ def text_due(session: Session, settings: Settings) -> int:
     if not settings.supervisor_numbers:
         return 0
     at = now(session)
-    before = at - timedelta(minutes=settings.urgent_minutes)
     late = select(UrgentMatter).join(urgent.RANKED, urgent.RANKED.c.id == UrgentMatter.id)
-    late = late.where(UrgentMatter.made_at <= before, UrgentMatter.texted_at.is_(None))
+    late = late.where(_is_late(at, settings), UrgentMatter.texted_at.is_(None))
     late = late.order_by(urgent.RANKED.c.quiet, UrgentMatter.made_at).limit(20)
     matters = session.scalars(late.with_for_update(of=UrgentMatter, skip_locked=True)).all()
     told = 0

@@ -19,6 +19,8 @@ from hotline.errors import Refused
 
 _KEPT = timedelta(days=1)
 _FREE_FAILURES = 5
+LONGEST = timedelta(seconds=900)
+"""The longest lock after wrong passwords or codes."""
 _TRIED = {
     name: into.on_conflict_do_update(
         index_elements=["name_hash"], set_={"last_at": into.excluded.last_at}
@@ -105,7 +107,7 @@ def locks(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:
 def backoff(at: datetime, failures: int) -> datetime | None:
     """Until when nothing is tried after so many failures: 5 are free, then 1, 2, 4 … up to 900 seconds."""
     excess = failures - _FREE_FAILURES
-    return at + timedelta(seconds=min(2 ** min(excess - 1, 10), 900)) if excess > 0 else None
+    return at + min(timedelta(seconds=2 ** min(excess - 1, 10)), LONGEST) if excess > 0 else None
 
 
 def _hash(username: str) -> str:

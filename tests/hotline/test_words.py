@@ -33,7 +33,8 @@ PAGES_OF: dict[str, Set[str]] = {
     "phases": set(Phase) - {Phase.PLANNED},
     "request-states": set(RequestState) - {RequestState.DUPLICATE},  # the first one's is shown
     "request-steps": frozenset(RequestStep) - set(requests.OF_THE_OFFICE),
-    "ticket-facts": set(Fact) - {Fact.ROUND_CANCELLED, Fact.REQUEST_STEP} | {"taken_back"},  # of no place
+    # two facts are of no place
+    "ticket-facts": set(Fact) - {Fact.ROUND_CANCELLED, Fact.REQUEST_STEP} | {"taken_back", "set_back"},
     "ticket-outcomes": set(Outcome),
     "ticket-passed": set(Reason),
     "ticket-states": set(RegistrationState) | {"deferred", "spoken"},

@@ -1,0 +1,114 @@
+"""Shorten every wait that was stamped by a clock that has been set back since: by its length nobody waits.
+
+A clock that leapt ahead for a minute stamps retries, locks and pauses that lie hours ahead of the right time.
+From the moment at which the clerk sees the clock set back, each wait lasts at most as long as its own rule
+lets it last from now. A wait that was stamped rightly is not touched, nor is a time that a person has named.
+"""
+
+import logging
+from datetime import timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Engine, update
+from sqlalchemy.orm import InstrumentedAttribute
+
+from db.engine import core, now, writing
+from db.models import (
+    Breaker,
+    Callback,
+    CallerNow,
+    CitizenCode,
+    Confirmation,
+    Delivery,
+    FailedSignIn,
+    LeftNumber,
+    Node,
+    OutboxMessage,
+    SolvedCall,
+    TrunkState,
+    TurnNearCall,
+    UrgentMatter,
+    User,
+    WaitingCaller,
+    words,
+)
+from db.states import IN_TALK, CallbackState
+from hotline import delivery
+from hotline.callbacks import breaker, trunk_states, waits
+from hotline.citizens import codes
+from hotline.line import confirmation_calls, left_numbers, solved_calls, turn_near_calls, urgent_calls
+from hotline.nodes import leases
+from hotline.people import accounts, lockout
+from settings import Settings
+
+log = logging.getLogger("clerk")
+
+_NO_WAIT = timedelta()
+"""Of a moment that has come: no rule lets it lie in the future."""
+
+
+class _Wait(NamedTuple):
+    """A column that tells until when something waits, the longest wait of its rule, and which rows wait."""
+
+    column: InstrumentedAttribute[Any]
+    longest: timedelta
+    where: tuple[ColumnElement[bool], ...] = ()
+
+
+_UNTRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts == 0
+_TRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts > 0
+_LIVE = Callback.state.in_(words((*IN_TALK, CallbackState.PARTING)))
+_UNDECIDED = Confirmation.decided_at.is_(None)
+
+
+def _waits(settings: Settings) -> list[_Wait]:
+    held = timedelta(seconds=max(settings.hold_seconds, settings.on_hold_seconds))
+    ended = Callback.state.in_(words((*IN_TALK, CallbackState.ENDED)))
+    return [
+        # nobody is called before
+        _Wait(Breaker.next_probe_at, breaker.LONGEST),
+        _Wait(TrunkState.next_try_at, trunk_states.LONGEST_OF_SILENT),
+        # a node that died in the leap
+        _Wait(Node.lease_until, leases.LEASE),
+        # conversations
+        _Wait(Callback.held_until, held, (ended,)),
+        _Wait(Callback.on_hold_at, _NO_WAIT, (_LIVE,)),
+        _Wait(Callback.parting_at, _NO_WAIT, (_LIVE,)),
+        _Wait(Callback.talking_at, _NO_WAIT, (_LIVE,)),
+        # callers on the line
+        _Wait(WaitingCaller.since, _NO_WAIT, (WaitingCaller.left_at.is_(None),)),
+        _Wait(WaitingCaller.left_at, _NO_WAIT),
+        _Wait(CallerNow.since, _NO_WAIT),
+        # calls of our own
+        _Wait(UrgentMatter.again_at, urgent_calls.AGAIN),
+        _Wait(Confirmation.not_before, confirmation_calls.LONGEST_WAIT, (_UNDECIDED,)),
+        _Wait(TurnNearCall.due_at, turn_near_calls.AFTER_OUR_FAULT, (TurnNearCall.ended_at.is_(None),)),
+        _Wait(LeftNumber.due_at, left_numbers.CALLS.longest_wait, (LeftNumber.ended_at.is_(None),)),
+        _Wait(SolvedCall.due_at, solved_calls.CALLS.longest_wait, (SolvedCall.ended_at.is_(None),)),
+        # messages; one that nobody has tried yet may be planned for later
+        _Wait(
+            OutboxMessage.not_before, _NO_WAIT, (*_UNTRIED, OutboxMessage.not_before <= OutboxMessage.made_at)
+        ),
+        _Wait(OutboxMessage.not_before, delivery.LONGEST_WAIT, _TRIED),
+        _Wait(OutboxMessage.not_before, delivery.LEASE, (OutboxMessage.state == Delivery.SENDING,)),
+        # people who sign in
+        _Wait(CitizenCode.asked_at, _NO_WAIT),
+        _Wait(CitizenCode.expires_at, codes.LASTS, (CitizenCode.ended_at.is_(None),)),
+        _Wait(User.pin_locked_until, accounts.PIN_LOCKED),
+        _Wait(User.totp_locked_until, lockout.LONGEST),
+        _Wait(FailedSignIn.locked_until, max(lockout.LONGEST, timedelta(minutes=settings.ldap_wait_minutes))),
+    ]
+
+
+def shorten(engine: Engine, settings: Settings) -> None:
+    """Shorten all waits, each kind in a transaction of its own; done twice it changes nothing."""
+    for column, longest, where in _waits(settings):
+        with writing(engine) as session:
+            at = now(session) + longest
+            shorter = update(column.class_).where(column > at, *where).values({column.key: at})
+            count = core(session).execute(shorter).rowcount
+        if count:
+            log.warning("the clock was set back: %d × %s lay too far ahead", count, column)
+    with writing(engine) as session:
+        if count := waits.shorten(session, settings):
+            log.warning("the clock was set back: %d citizens waited for too long", count)

@@ -1,0 +1,70 @@
+"""Shorten the wait of a citizen that was stamped by a clock that has been set back since.
+
+The wait starts anew: no citizen waits longer than the rule of the last outcome lets them wait from now.
+"""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from db import events
+from db.engine import now
+from db.models import Callback, Registration, Round
+from db.states import Fact, Outcome, RegistrationState
+from hotline.callbacks import retries
+from hotline.errors import Refused
+from hotline.ledger import ledger
+from settings import Settings
+
+_COUNTED_FROM_NOW = timedelta(hours=1)
+"""A desk's page offers «in ten minutes» and «in an hour». A wish farther ahead names a time of the day."""
+
+_last = (
+    select(func.max(Callback.id))
+    .where(Callback.registration_id == Registration.id)
+    .correlate(Registration)
+    .scalar_subquery()
+)
+
+
+def shorten(session: Session, settings: Settings) -> int:
+    """Return how many citizens wait for less time now. The ledger tells their last outcome anew."""
+    at = now(session)
+    waiting = (
+        select(Registration, Callback, Round)
+        .join(Callback, Callback.id == _last)
+        .join(Round, Round.id == Registration.round_id)
+        .where(Registration.state == RegistrationState.WAITING, Registration.not_before > at)
+        .order_by(Registration.id)
+        .with_for_update(of=Registration, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    shortened = []
+    for registration, last, round_ in session.execute(waiting).all():
+        due = _find_due(last, registration.attempts, at, round_, settings)
+        if due is None or (registration.not_before and due < registration.not_before):
+            registration.not_before = due
+            shortened.append((registration, last))
+    session.flush()  # every row first, then the log
+    for registration, last in shortened:
+        ledger.record(session, Fact.OUTCOME, registration, outcome=last.outcome, set_back=True)
+        events.registration_changed(session, registration)
+    return len(shortened)
+
+
+def _find_due(
+    last: Callback, attempts: int, at: datetime, round_: Round, settings: Settings
+) -> datetime | None:
+    """Return when the citizen would be due if the call had ended just now; None: at once."""
+    if last.outcome is None:
+        return None
+    if last.outcome is not Outcome.CALL_AGAIN or last.again_at is None:
+        return retries.not_before(last.outcome, attempts, at, settings)
+    wish = last.again_at
+    if last.ended_at and last.ended_at > at and wish - last.ended_at <= _COUNTED_FROM_NOW:
+        wish = at + (wish - last.ended_at)
+    try:
+        return retries.promised(wish, at, round_, settings, agreed=last.agreed).due
+    except Refused:  # no desk can have meant a day so far ahead
+        return retries.not_before(last.outcome, attempts, at, settings)

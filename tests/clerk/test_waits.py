@@ -1,0 +1,287 @@
+"""A live round in which the clock leaps ahead for a while and is set back, with a clerk at work."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.orm import Session
+
+from clerk.process import _Beats
+from db.engine import now, reading, writing
+from db.models import (
+    Breaker,
+    CallerNow,
+    Confirmation,
+    LeftNumber,
+    OutboxMessage,
+    Registration,
+    TrunkState,
+    UrgentMatter,
+    User,
+)
+from db.states import CallbackState, Outcome
+from hotline import delivery
+from hotline.callbacks import breaker, claims, closing, conversations, trunk_states
+from hotline.ledger.verify import verify
+from hotline.line import confirmation_calls, fairness, left_numbers, urgent_calls
+from hotline.people import accounts
+from settings import CITY, QuietHours, Settings
+from tests.factories import a_callback, a_number
+from tests.kit.databases import on_both
+from tests.kit.shifted_clock import ShiftedClock, clock
+from tests.kit.story import Story
+
+__all__ = ["clock", "on_both"]
+
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+LEAP = 3.5 * HOUR
+RETRY_S = 600
+
+
+class Clerk:
+    """Looks at the clock whenever the test wants it to."""
+
+    def __init__(self, story: Story, clock: ShiftedClock) -> None:
+        self._story, self._clock, self._beats = story, clock, _Beats([])
+        self.looks()
+
+    def looks(self) -> None:
+        self._beats._next_jobs = 0.0
+        self._beats.run(self._story.engine, self._story.conf)
+
+    def sees(self, shift: timedelta) -> None:
+        self._clock.shift = shift
+        self.looks()
+
+
+@pytest.fixture
+def story(engine: Engine, settings: Settings) -> Story:
+    conf = settings.model_copy(
+        update={"retry_seconds": RETRY_S, "max_attempts": 4, "supervisor_numbers": ("+982133445566",)}
+    )
+    return Story(engine, conf)
+
+
+@pytest.fixture
+def clerk(story: Story, clock: ShiftedClock) -> Clerk:
+    return Clerk(story, clock)
+
+
+def waits(story: Story, id_: int) -> timedelta:
+    with reading(story.engine) as session:
+        due = session.get_one(Registration, id_).not_before
+        return timedelta() if due is None else max(due - now(session), timedelta())
+
+
+@pytest.mark.parametrize(
+    ("outcome", "longest"),
+    [
+        (Outcome.NO_ANSWER, RETRY_S),
+        (Outcome.BUSY, RETRY_S / 2),
+        (Outcome.UNREACHABLE, RETRY_S * 2),
+        (Outcome.CALL_AGAIN, RETRY_S / 2),
+    ],
+)
+@pytest.mark.parametrize("seen", [True, False])
+def test_retry_of_a_leap_waits_as_its_rule_says(
+    story: Story, clerk: Clerk, clock: ShiftedClock, outcome: Outcome, longest: float, seen: bool
+) -> None:
+    first = story.registers()
+    clock.shift = LEAP
+    if seen:
+        clerk.looks()
+    else:  # as a clerk that was away meanwhile
+        clerk = Clerk(story, clock)
+    assert story.called(outcome) == first
+    if seen:
+        clerk.sees(timedelta())
+    else:
+        clock.shift = timedelta()
+        Clerk(story, clock)
+    assert timedelta(seconds=longest - 30) < waits(story, first) <= timedelta(seconds=longest)
+    story.seals()
+    clock.shift = timedelta(seconds=longest)
+    assert story.called(Outcome.REACHED) == first
+    assert verify(story.engine).problems == []
+
+
+def test_retry_of_the_right_time_is_not_shortened(story: Story, clerk: Clerk) -> None:
+    first = story.registers()
+    story.called(Outcome.NO_ANSWER)
+    with reading(story.engine) as session:
+        due = session.get_one(Registration, first).not_before
+    clerk.sees(LEAP)
+    clerk.sees(timedelta())
+    with reading(story.engine) as session:
+        assert session.get_one(Registration, first).not_before == due
+        assert len(fairness.look_up(session, session.get_one(Registration, first)).facts) == 3
+
+
+def test_retry_of_a_leap_into_the_night_waits_for_no_morning(story: Story, clock: ShiftedClock) -> None:
+    first = story.registers()
+    with reading(story.engine) as session:
+        local = now(session).astimezone(CITY)
+    quiet = QuietHours(begin=(local + 2 * HOUR).time(), end=(local + 10 * HOUR).time())
+    story.conf = story.conf.model_copy(update={"quiet_hours": quiet})
+    clerk = Clerk(story, clock)
+    clerk.sees(LEAP)
+    story.called(Outcome.NO_ANSWER)
+    assert waits(story, first) > 6 * HOUR, "it waits for the morning"
+    clerk.sees(timedelta())
+    assert waits(story, first) <= timedelta(seconds=RETRY_S)
+
+
+def called_again(story: Story, wish: Callable[[Session], timedelta]) -> int:
+    user = story.users[0]
+    assert user.desk_id
+    with writing(story.engine) as session:
+        callback = claims.claim(session, round_id=story.round, desk_id=user.desk_id, user_id=user.id)
+        assert callback
+        callback.state = CallbackState.ENDED
+        session.flush()
+        at = now(session) + wish(session)
+        closing.close(session, callback.token, Outcome.CALL_AGAIN, story.conf, again_at=at, agreed=True)
+        return callback.registration_id
+
+
+def test_wish_for_ten_minutes_is_kept(story: Story, clerk: Clerk) -> None:
+    story.registers()
+    clerk.sees(LEAP)
+    first = called_again(story, lambda _: 10 * MINUTE)
+    clerk.sees(timedelta())
+    assert 9 * MINUTE < waits(story, first) <= 10 * MINUTE
+
+
+def test_wish_for_a_time_of_the_day_is_kept(story: Story, clerk: Clerk) -> None:
+    story.registers()
+    clerk.sees(LEAP)
+    first = called_again(story, lambda _: 5 * HOUR - LEAP + 2 * HOUR)
+    clerk.sees(timedelta())
+    assert 7 * HOUR - MINUTE < waits(story, first) <= 7 * HOUR
+
+
+def test_cut_citizen_of_a_leap_is_due_at_once(story: Story, clerk: Clerk) -> None:
+    story.registers()
+    clerk.sees(LEAP)
+    first = called_again(story, lambda _: timedelta())
+    clerk.sees(timedelta())
+    assert waits(story, first) == timedelta()
+
+
+def test_shortened_retry_is_no_second_attempt(story: Story, clerk: Clerk) -> None:
+    first = story.registers()
+    clerk.sees(LEAP)
+    story.called(Outcome.NO_ANSWER)
+    clerk.sees(timedelta())
+    with reading(story.engine) as session:
+        assert session.get_one(Registration, first).attempts == 1
+
+
+def test_trunk_of_a_leap_is_tried_soon(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
+    clerk.sees(LEAP)
+    with writing(story.engine) as session:
+        for token in ("one", "two", "three"):
+            breaker.failed(session, breaker.SCRIPTS, token)
+            trunk_states.failed(session, "carrier", token, 503)
+        assert session.get_one(Breaker, breaker.SCRIPTS).next_probe_at
+        assert session.get_one(TrunkState, "carrier").next_try_at
+    clerk.sees(timedelta())
+    with reading(story.engine) as session:
+        at = now(session)
+        probe = session.get_one(Breaker, breaker.SCRIPTS).next_probe_at
+        assert probe and probe <= at + breaker.LONGEST
+        tried = session.get_one(TrunkState, "carrier").next_try_at
+        assert tried and tried <= at + trunk_states.LONGEST_OF_SILENT
+
+
+def test_urgent_matter_of_a_leap_is_told_at_once(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
+    clerk.sees(LEAP)
+    with writing(story.engine) as session:
+        session.add(UrgentMatter(made_at=now(session), number=a_number()))
+    clerk.sees(timedelta())
+    with writing(story.engine) as session:
+        matter = urgent_calls.due(session, story.conf)
+        assert matter, "nobody knows since when it waits"
+        called = urgent_calls.take_up(session, matter, story.conf)
+        assert called
+    clerk.sees(LEAP)
+    with writing(story.engine) as session:
+        urgent_calls.ended(session, called[0])
+    clerk.sees(timedelta())
+    clock.shift = MINUTE
+    with reading(story.engine) as session:
+        assert urgent_calls.due(session, story.conf) == matter
+
+
+def test_calls_of_a_leap_are_placed_soon(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
+    clerk.sees(LEAP)
+    number = a_number()
+    story.keyed_in()
+    with writing(story.engine) as session:
+        session.add(LeftNumber(number=number, left_at=now(session), due_at=now(session) + MINUTE))
+        session.add(CallerNow(channel="gone", number=number, since=now(session)))
+    clerk.sees(timedelta())
+    with reading(story.engine) as session:
+        at = now(session)
+        asked = session.scalars(select(Confirmation)).one()
+        assert asked.not_before <= at + confirmation_calls.LONGEST_WAIT
+        left = session.scalars(select(LeftNumber)).one()
+        assert left.due_at <= at + left_numbers.CALLS.longest_wait
+        assert session.scalars(select(CallerNow)).one().since <= at
+
+
+def test_message_of_a_leap_is_sent_soon(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
+    clerk.sees(LEAP)
+    fresh, tried, planned = (story.registers() for _ in range(3))
+    with writing(story.engine) as session:
+        at = now(session)
+        rows = {
+            fresh: {},
+            tried: {"attempts": 3, "not_before": at + MINUTE},
+            planned: {"not_before": at + 24 * HOUR},
+        }
+        for id_, values in rows.items():
+            message = session.scalars(
+                select(OutboxMessage).where(OutboxMessage.registration_id == id_)
+            ).first()
+            assert message
+            for name, value in values.items():
+                setattr(message, name, value)
+    clerk.sees(timedelta())
+    with reading(story.engine) as session:
+        at = now(session)
+        due = {
+            message.registration_id: message.not_before - at
+            for message in session.scalars(select(OutboxMessage))
+        }
+    assert due[fresh] <= timedelta()
+    assert due[tried] <= delivery.LONGEST_WAIT
+    assert due[planned] > 24 * HOUR, "a time that was named is kept"
+
+
+def test_locks_and_codes_of_a_leap_end_in_time(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
+    user = story.users[0]
+    clerk.sees(LEAP)
+    with writing(story.engine) as session:
+        accounts.set_pin(session, user.username, "1234")
+        for _ in range(accounts.PIN_FAILURES):
+            accounts.pin_tried(session, user.id, right=False)
+        assert session.get_one(User, user.id).pin_locked_until
+    clerk.sees(timedelta())
+    clock.shift = accounts.PIN_LOCKED
+    with writing(story.engine) as session:
+        assert accounts.pin_tried(session, user.id, right=True)
+
+
+def test_conversation_that_ended_in_a_leap_is_let_go(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
+    clerk.sees(LEAP)
+    with writing(story.engine) as session:
+        parting, held = (a_callback(session, CallbackState.TALKING) for _ in range(2))
+        conversations.part(session, parting, Outcome.REACHED)
+        conversations.lose(session, held.token, story.conf)
+    tokens = {parting.token, held.token}
+    clerk.sees(timedelta())
+    clock.shift = timedelta(seconds=max(story.conf.on_hold_seconds, story.conf.hold_seconds))
+    with reading(story.engine) as session:
+        assert set(conversations.overdue(session)) == tokens
