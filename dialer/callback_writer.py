@@ -1,7 +1,9 @@
 """What the dialer writes: each step of a callback by its token, its end, the desks' phones."""
 
 import logging
-from datetime import datetime
+import math
+import time
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -45,6 +47,38 @@ _BY_CITIZEN = {_NORMAL, 31}
 """A talk ends so, on the leg to the phone, when the citizen hangs up; not where the sound stayed away (44),
 or the network failed."""
 
+_LEAP = timedelta(seconds=5)
+"""A difference that is no leap: the database answers late, or its clock is being put right slowly."""
+
+
+class PatientClock:
+    """The database's clock; once that has leapt ahead, the time before the leap for a while.
+
+    So a leap ends no conversation: each one that is held may be so for as long as it could without the leap.
+    """
+
+    def __init__(self, longest_s: float) -> None:
+        """`longest_s`: how long a conversation may be held at most. Then none began before the leap."""
+        self._longest_s = longest_s
+        self._last: tuple[datetime, float] | None = None
+        self._leapt_at = -math.inf
+
+    def read(self, at: datetime) -> datetime:
+        """Return the time by which to end conversations, when the database's clock shows `at`."""
+        ticks = time.monotonic()
+        last_at, last_ticks = self._last or (at, ticks)
+        expected = last_at + timedelta(seconds=ticks - last_ticks)
+        leaps = at > expected + _LEAP
+        if leaps and self._leapt_at == -math.inf:
+            log.warning("the clock has leapt ahead by %s: no conversation ends by that", at - expected)
+            self._leapt_at = ticks
+        if leaps and ticks < self._leapt_at + self._longest_s:
+            at = expected
+        else:
+            self._leapt_at = -math.inf
+        self._last = at, ticks
+        return at
+
 
 class CallbackWriter:
     """Each is one transaction; a step that comes late, twice or from a stranger changes nothing."""
@@ -52,6 +86,7 @@ class CallbackWriter:
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
+        self._clock = PatientClock(max(settings.hold_seconds, settings.on_hold_seconds))
 
     def move(self, token: str, to: CallbackState) -> None:
         """The call of `token` has come to this state."""
@@ -154,14 +189,15 @@ class CallbackWriter:
     def end_overdue(self) -> None:
         """End what was held, could be undone, or waited for a desk that does not come, for long enough."""
         with reading(self._engine) as session:
-            tokens = conversations.overdue(session)
-            unreached = unreached_desks.found(session, self._settings)
+            at = self._clock.read(now(session))
+            tokens = conversations.overdue(session, at)
+            unreached = unreached_desks.found(session, self._settings, at)
         for token in tokens:
             with writing(self._engine) as session:
-                conversations.end_overdue(session, token, self._settings)
+                conversations.end_overdue(session, token, self._settings, at)
         for token in unreached:
             with writing(self._engine) as session:
-                if unreached_desks.let_go(session, token, self._settings):
+                if unreached_desks.let_go(session, token, self._settings, at):
                     log.warning("%s: let go: the desk's phone has not come to where the citizen waits", token)
 
     def desk_phone(self, desk: int, channel: str | None) -> str | None:

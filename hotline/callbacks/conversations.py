@@ -212,31 +212,31 @@ def _asked(at: datetime) -> dict[str, datetime]:
     return {"at": at, "undo_ago": at - UNDO}
 
 
-def overdue(session: Session) -> Sequence[str]:
-    """The tokens of conversations that are held, or parting, for longer than may be."""
-    return core(session).execute(_ALL_OVERDUE, _asked(now(session))).scalars().all()
+def overdue(session: Session, at: datetime | None = None) -> Sequence[str]:
+    """The tokens of conversations that are held, or parting, for longer than may be, at the moment `at`."""
+    return core(session).execute(_ALL_OVERDUE, _asked(at or now(session))).scalars().all()
 
 
-def end_overdue(session: Session, token: str, settings: Settings) -> None:
+def end_overdue(session: Session, token: str, settings: Settings, at: datetime | None = None) -> None:
     """End what is overdue: the dialer hangs up; where there is no line any more the place goes back.
 
     A desk that is away owes no outcome of a conversation that its own phone cut. Whom the desk has forgotten
     on hold comes back to it.
     """
-    at = now(session)
+    at = at or now(session)
     if _off_hold(session, token, settings, Callback.held_until <= at, ~_away):
         return
     asked = session.scalar(
         update(Callback)
         .where(Callback.token == token, _OVERDUE, Callback.state != CallbackState.ENDED)
-        .values(hangup_asked_at=at)
+        .values(hangup_asked_at=now(session))
         .returning(Callback.id)
         .execution_options(synchronize_session=False),
         _asked(at),
     )
     ended = and_(Callback.token == token, Callback.state == CallbackState.ENDED)
     if asked is None and session.scalar(select(exists().where(ended, _OVERDUE)), _asked(at)):
-        goes_back(session, token, at, settings)
+        goes_back(session, token, now(session), settings)
 
 
 def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -> Callback:

@@ -4,7 +4,7 @@ After HOTLINE_HOLD_SECONDS the call ends with a kind word; they pay nothing, and
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
@@ -25,23 +25,23 @@ _UNREACHED = and_(
 _ALL_UNREACHED = select(Callback.token).where(_UNREACHED).order_by(Callback.id)
 
 
-def _asked(session: Session, settings: Settings) -> dict[str, object]:
-    return {"since": now(session) - timedelta(seconds=settings.hold_seconds)}
+def _asked(session: Session, settings: Settings, at: datetime | None) -> dict[str, object]:
+    return {"since": (at or now(session)) - timedelta(seconds=settings.hold_seconds)}
 
 
-def found(session: Session, settings: Settings) -> Sequence[str]:
-    """The tokens of those who have waited for their desk for long enough."""
-    return core(session).execute(_ALL_UNREACHED, _asked(session, settings)).scalars().all()
+def found(session: Session, settings: Settings, at: datetime | None = None) -> Sequence[str]:
+    """The tokens of those who have waited for their desk for long enough, at the moment `at`."""
+    return core(session).execute(_ALL_UNREACHED, _asked(session, settings, at)).scalars().all()
 
 
-def let_go(session: Session, token: str, settings: Settings) -> bool:
+def let_go(session: Session, token: str, settings: Settings, at: datetime | None = None) -> bool:
     """End this call, unless the desk has just come. The dialer does it, with a kind word."""
     callback = callbacks.by_token(session, token)
     if callback is None:
         return False
     session.refresh(callback, with_for_update={"key_share": True})
     still = select(Callback.id).where(Callback.token == token, _UNREACHED)
-    if session.scalar(still, _asked(session, settings)) is None:
+    if session.scalar(still, _asked(session, settings, at)) is None:
         return False
     callback.hangup_asked_at = callback.again_at = now(session)  # by the second the dialer knows of the word
     session.flush()
