@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -62,6 +62,8 @@ class LostNodes:
         """Begins with this dialer: after an outage those that come back a little later are no dead ones."""
         self._left_since: dict[str, float] = {}
         """Map a callback's token to the moment since when its desk's phone is at another node."""
+        self._phones: dict[str, str | None] = {}
+        """Map a callback's token to the phone that was at the citizen's node (`DeskOfCitizen.phone`)."""
         self._lost_since: dict[str, float] = {}
 
     def take_over(self, *, leads: bool = True) -> bool:
@@ -73,7 +75,7 @@ class LostNodes:
             return False
         with reading(self._engine) as session:
             self._silence.look(leases.renewals(session))
-            left, at = lost_nodes.left_by_desk(session), time.monotonic()
+            left, at = self._find_left(lost_nodes.list_desks(session)), time.monotonic()
         self._left_since = {token: self._left_since.get(token, at) for token in left}
         if not leads:
             self._depose()
@@ -91,6 +93,16 @@ class LostNodes:
             with writing(self._engine) as session:
                 homes.move_idle(session)
         return bool(dead)
+
+    def _find_left(self, desks: Sequence[lost_nodes.DeskOfCitizen]) -> list[str]:
+        """Return the tokens of the citizens whose desk's phone is at another node now.
+
+        A phone of another sign-in is no move: the desk's first one may still be with the citizen.
+        """
+        known = {each.token: self._phones[each.token] for each in desks if each.token in self._phones}
+        self._phones = known | {each.token: each.phone for each in desks if each.here}
+        away = [each for each in desks if each.elsewhere]
+        return [each.token for each in away if self._phones.get(each.token, each.phone) == each.phone]
 
     def _depose(self) -> None:
         """Take the lead from a dead node: a dialer that is stopped keeps its session, and so the lock."""

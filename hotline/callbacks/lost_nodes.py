@@ -9,6 +9,7 @@ when its desk's phone has left for another node, or with a time before which the
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
@@ -100,12 +101,27 @@ def in_conversation(session: Session, name: str) -> Sequence[str]:
     return session.scalars(select(Callback.token).where(*there)).all()
 
 
-def left_by_desk(session: Session) -> Sequence[str]:
-    """The callbacks whose desk's phone is in the room of another node than the citizen."""
-    elsewhere = Desk.id == Callback.desk_id, Desk.phone_connected, Desk.node != Callback.node
-    return session.scalars(
-        select(Callback.token).join(Desk, and_(*elsewhere)).where(Callback.ended_at.is_(None))
-    ).all()
+class DeskOfCitizen(NamedTuple):
+    """Where the desk of a callback has its phone."""
+
+    token: str
+    phone: str | None
+    """The sign-in, or the SIP key, by which the phone came into its room; None: a telephone that we call."""
+    here: bool
+    """Whether that room is on the citizen's node."""
+    elsewhere: bool
+
+
+def list_desks(session: Session) -> Sequence[DeskOfCitizen]:
+    """Return the desk of each callback whose call goes on."""
+    here = and_(Desk.phone_connected, Desk.node == Callback.node)
+    elsewhere = and_(Desk.phone_connected, Desk.node != Callback.node)
+    rows = session.execute(
+        select(Callback.token, Desk.admitted_by, here, elsewhere)
+        .join(Desk, Desk.id == Callback.desk_id)
+        .where(Callback.ended_at.is_(None))
+    )
+    return [DeskOfCitizen(token, phone, bool(is_here), bool(away)) for token, phone, is_here, away in rows]
 
 
 def close(session: Session, token: str, settings: Settings, *, may_go_on: bool = False) -> None:

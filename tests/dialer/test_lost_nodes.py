@@ -140,6 +140,40 @@ def test_desk_at_another_node_has_its_citizen_called_at_once(
         assert session.get_one(Round, callback.round_id).node is None
 
 
+@pytest.mark.parametrize("phone", ["the same sign-in", "another sign-in"])
+def test_second_phone_of_the_desk_is_no_move_of_the_first(
+    engine: Engine, settings: Settings, clock: Clock, phone: str
+) -> None:
+    with writing(engine) as session:
+        for name in ("one", "two"):
+            a_node(session, settings, name)
+        callback = make.a_callback(session, C.TALKING)
+        callback.node, callback.placed_at, callback.talking_at = "one", now(session), now(session)
+        desk = session.get_one(Desk, callback.desk_id)
+        desk.node, desk.admitted_by = "one", "the same sign-in"
+    task = LostNodes(settings.model_copy(update={"node": "two"}), engine)
+    task.take_over()
+    with writing(engine) as session:
+        silent(session, "one")
+    for seconds in (1.0, module._SILENT_S):
+        clock.at += seconds
+        task.take_over()
+    with writing(engine) as session:
+        at_another_node(session, session.get_one(Callback, callback.id))
+        session.get_one(Desk, callback.desk_id).admitted_by = phone
+    for seconds in (1.0, module._LEFT_S):
+        clock.at += seconds
+        task.take_over()
+    has_left = phone == "the same sign-in"
+    assert states(engine, callback.id) == [C.CLOSED if has_left else C.TALKING]
+    clock.at += module._FOLLOWS_S
+    task.take_over()
+    with reading(engine) as session:
+        due = session.get_one(Callback, callback.id).registration.not_before
+        later = now(session) + timedelta(seconds=calls_until.CONVERSATIONS_S - 60)
+        assert (due is None or due < later) == has_left, "called later, not twice"
+
+
 def test_conversation_that_may_go_on_is_called_later_not_twice(
     engine: Engine, settings: Settings, clock: Clock
 ) -> None:
