@@ -18,7 +18,7 @@ from settings import Settings
 from tests.api.answers import V1
 from tests.factories import PASSWORD, a_desk, a_user
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
-from tests.kit.phone_proxies import OURS, PROXIES
+from tests.kit.proxies import OURS, PROXIES
 from tests.kit.served import served
 
 ADMISSION = f"{V1}/desk/phone/admission"

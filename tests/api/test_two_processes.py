@@ -24,9 +24,9 @@ from tests.api.my.test_uploads import PIECE, TUS, UPLOADS
 from tests.api.test_event_stream import logged, messages
 from tests.factories import PASSWORD, a_number, a_round, a_user
 from tests.kit import picture_files
-from tests.kit.haproxy import balanced
 from tests.kit.ports import free_port
 from tests.kit.process import Program
+from tests.kit.proxies import behind_haproxy
 from tests.kit.served import served
 
 ROOT = Path(__file__).parents[2]
@@ -145,7 +145,7 @@ def test_given_two_when_the_one_that_a_page_listens_at_is_killed_then_it_goes_on
 
     heard: list[int] = []
     register()
-    with balanced(tmp_path, here, url) as front, httpx.Client(timeout=30.0) as page:
+    with behind_haproxy(tmp_path, here, second=url) as front, httpx.Client(timeout=30.0) as page:
         given = {"username": name, "password": PASSWORD}
         assert page.post(f"{front}{V1}/session", json=given).status_code == 200
         with suppress(httpx.TransportError), page.stream("GET", f"{url}{V1}/events") as stream:

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Self
 
 from settings.addresses import Address
+from tests.kit.sip_digest import authorization
 
 
 class WebSocketSip:
@@ -58,17 +59,46 @@ class WebSocketSip:
 
         Into `via` and `contact` anything may be written, as into all that a caller says.
         """
-        here, call = f"{uuid.uuid4().hex[:8]}.invalid", uuid.uuid4().hex
+        answer = self._ask(method, user=user, caller=caller, via=via, contact=contact, body=body)
+        return int(answer[8:11] or 0)
+
+    def request_as(self, account: str, password: str, method: str, user: str) -> int:
+        """Ask for `user` with the account's password; gives the final answer's status. A call is ended."""
+        challenge = self._ask(method, user=user, caller=account)
+        header = authorization(challenge, method, f"sip:{user}@{self._server}", account, password)
+        answer = self._ask(method, user=user, caller=account, header=header)
+        if method == "INVITE" and answer.startswith("SIP/2.0 200"):
+            call, tag = (re.search(rf"\r\n{name}(\S+)", answer) for name in ("Call-ID: ", "To:.*;tag="))
+            assert call and tag
+            self._ask("BYE", user=user, caller=account, call=call[1], number=2, to=f";tag={tag[1]}")
+        return int(answer[8:11] or 0)
+
+    def _ask(
+        self,
+        method: str,
+        *,
+        user: str,
+        caller: str,
+        via: str = "WS",
+        contact: str = "",
+        body: str = "",
+        header: str = "",
+        call: str = "",
+        number: int = 1,
+        to: str = "",
+    ) -> str:
+        here, call = f"{uuid.uuid4().hex[:8]}.invalid", call or uuid.uuid4().hex
         lines = [
             f"{method} sip:{user}@{self._server} SIP/2.0",
-            f"Via: SIP/2.0/{via} {here};branch=z9hG4bK{call[:16]}",
+            f"Via: SIP/2.0/{via} {here};branch=z9hG4bK{uuid.uuid4().hex[:16]}",
             f"From: <sip:{caller}@{self._server.host}>;tag={call[:8]}",
-            f"To: <sip:{user}@{self._server.host}>",
+            f"To: <sip:{user}@{self._server.host}>{to}",
             f"Contact: {contact or f'<sip:{caller}@{here};transport=ws>'}",
             f"Call-ID: {call}",
-            f"CSeq: 1 {method}",
+            f"CSeq: {number} {method}",
             "Max-Forwards: 70",
             "Event: presence",
+            *([header] if header else []),
             *(["Content-Type: application/sdp"] if body else []),
             f"Content-Length: {len(body)}",
         ]
@@ -76,10 +106,10 @@ class WebSocketSip:
         self._socket.settimeout(30)
         with suppress(TimeoutError):
             while answer := self._receive():
-                status = re.match(rb"SIP/2\.0 ([2-6]\d\d)", answer)
-                if status and call.encode() in answer:
-                    return int(status[1])
-        return 0
+                told = answer.decode(errors="replace")
+                if re.match(r"SIP/2\.0 [2-6]", told) and call in told and f"CSeq: {number} {method}" in told:
+                    return told
+        return ""
 
     def send_packet(self, packet: bytes) -> None:
         """Send this SIP message as it is."""

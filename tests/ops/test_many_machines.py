@@ -110,3 +110,13 @@ def test_given_the_example_of_an_inventory_when_pages_are_behind_a_balancer_then
     ]
 
     assert settings["HOTLINE_TRUSTED_PROXIES"], "without it one visitor's guessing locks everybody out"
+
+
+def test_phones_of_nodes_come_by_the_host_of_the_pages():
+    """Their cookie is for that host alone, and without it no proxy lets them in."""
+    prepare = next(each for each in _pods()["node"]["initContainers"] if each["name"] == "prepare")
+    ways = [each["value"] for each in prepare["env"] if each["name"] == "HOTLINE_WEBSOCKET_URL"]
+    settings = next(each for each in _documents() if each["metadata"]["name"] == "settings")["data"]
+    host = settings["HOTLINE_PUBLIC_URL"].removeprefix("https://")
+
+    assert ways == [f"wss://{host}/ws/$(HOTLINE_NODE)"]

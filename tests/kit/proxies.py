@@ -1,4 +1,4 @@
-"""The samples of every proxy, without TLS, before an API and an Asterisk (or what stands for it)."""
+"""The samples of every proxy, without TLS, before one API or two, and an Asterisk (or what stands for it)."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -7,12 +7,12 @@ from pathlib import Path
 
 import httpx
 
-from tests.kit.haproxy import SAMPLE, balanced
 from tests.kit.ports import free_port
 from tests.kit.process import Program, need
 
 OURS = "https://137.city.example"
 PROJECT = Path(__file__).parents[2]
+SAMPLES = PROJECT / "ops" / "balancer"
 _NGINX = """
 daemon off;
 user {user};
@@ -31,9 +31,28 @@ http {{
 
 
 @contextmanager
-def behind_haproxy(folder: Path, api: str, asterisk: str) -> Iterator[str]:
-    """The sample for several api."""
-    with balanced(folder, api, api, asterisk) as url:
+def behind_haproxy(
+    folder: Path, api: str, asterisk: str = "127.0.0.1:8088", second: str = ""
+) -> Iterator[str]:
+    """The sample for several api; `second` is the other one, if there is another."""
+    port, admission = free_port(), free_port()
+    lua = folder / "phone-admission.lua"
+    lua.write_text(_replaced((SAMPLES / lua.name).read_text(), {"127.0.0.1:8136": f"127.0.0.1:{admission}"}))
+    text = _replaced(
+        (SAMPLES / "haproxy.cfg").read_text(),
+        {
+            ":443 ssl crt /etc/haproxy/137.city.example.pem": f"127.0.0.1:{port}",
+            "X-Forwarded-Proto https": "X-Forwarded-Proto http",
+            "api1.city.example:8137": api.removeprefix("http://"),
+            "api2.city.example:8137": (second or api).removeprefix("http://"),
+            "asterisk.city.example:8088": asterisk,
+            "/etc/haproxy/phone-admission.lua": str(lua),
+            "bind 127.0.0.1:8136": f"bind 127.0.0.1:{admission}",
+        },
+    )
+    file = folder / "haproxy.cfg"
+    file.write_text(text)
+    with _running([need("haproxy", "haproxy"), "-f", file], folder, port) as url:
         yield url
 
 
@@ -42,7 +61,7 @@ def behind_caddy(folder: Path, api: str, asterisk: str) -> Iterator[str]:
     """The sample for several api."""
     port, host = free_port(), api.removeprefix("http://")
     text = _replaced(
-        SAMPLE.with_name("Caddyfile").read_text(),
+        (SAMPLES / "Caddyfile").read_text(),
         {
             "137.city.example {": f"http://127.0.0.1:{port} {{",
             "api1.city.example:8137": host,
