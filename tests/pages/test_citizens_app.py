@@ -157,7 +157,7 @@ def test_given_signed_out_everywhere_from_elsewhere_when_the_app_is_opened_then_
     expect(mine.locator("main").get_by_role("link", name="ورود با شماره")).to_be_visible()
     telephone.set_offline(True)
     mine.reload()
-    expect(mine.get_by_text("شبکه قطع است", exact=False)).to_be_visible()
+    expect(mine.get_by_text("شبکه قطع است", exact=False).first).to_be_visible()
     expect(mine.locator("main .cards li")).to_have_count(0)
 
 

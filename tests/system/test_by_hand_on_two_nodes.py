@@ -204,6 +204,7 @@ def test_given_left_numbers_when_another_node_leads_than_the_operators_lines_the
         kill(two)
         crowd.cut_off()
         until(lambda: home(nodes, line_id) is None, "the line is free for another node", 2 * RECOVERS_S)
+        until(lambda: waits(one, number), "the call of the dead node is over")
         with writing(one.engine) as session:  # a minute has passed
             session.execute(update(LeftNumber).values(due_at=LeftNumber.left_at))
         until(lambda: len(crowd.live()) == 1, "who leads calls")
@@ -215,6 +216,13 @@ def is_left(node: System, number: str) -> None:
     with writing(node.engine) as session:
         at = now(session)
         session.add(LeftNumber(number=f"+98{number[1:]}", left_at=at, due_at=at))
+
+
+def waits(node: System, number: str) -> bool:
+    """Whether this left number is to be called, and no call to it is on its way."""
+    mine = LeftNumber.number == f"+98{number[1:]}", LeftNumber.ended_at.is_(None), LeftNumber.token.is_(None)
+    with reading(node.engine) as session:
+        return session.scalar(select(LeftNumber.id).where(*mine)) is not None
 
 
 def spoken_with(node: System, number: str) -> bool:

@@ -28,7 +28,7 @@ ALLOWED = {  # docs/states.md, written down a second time on purpose
     S.ACCEPTED: {S.REFERRED, S.NEW, S.ASKED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT},
     S.ASKED: {S.REFERRED, S.NEW, S.ACCEPTED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT},
     S.REPLIED: {S.CLOSED, S.REOPENED, S.SPLIT},
-    S.REOPENED: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT},
+    S.REOPENED: {S.REFERRED, S.REPLIED, S.DUPLICATE, S.REJECTED, S.SPLIT, S.CLOSED},
     S.CLOSED: set[S](),
     S.DUPLICATE: {S.NEW},
     S.REJECTED: set[S](),
@@ -80,6 +80,9 @@ def test_given_a_request_in_each_state_when_moved_to_each_then_only_the_moves_of
         request = a_request(session, state)
         if (state, to) == (S.SPLIT, S.REOPENED):
             requests.log(session, request, T.DENIED, "")  # so it was before it was split
+        if (state, to) == (S.REOPENED, S.CLOSED):
+            request = a_request(session, S.REPLIED)
+            closing.answer_of_caller(session, request.id, solved=False)  # its number takes that back
         before = len(steps(session, request))
         if to in ALLOWED[state]:
             attempt(session, request, to)

@@ -218,6 +218,9 @@ def test_who_has_registered_in_a_call_of_their_own_meanwhile_hears_the_same_tick
 def moves(engine: Engine) -> Placed:
     with writing(engine) as session:
         own = make.a_registration(session, make.a_round(session))
+        agreed = confirmations.ask_number(session, own.id, NEW, per_day=3)
+        agreed.agreed, agreed.decided_at = True, now(session)
+        session.flush()
         return call_about(engine, session, confirmations.ask_new_number(session, own, NEW).id)
 
 
