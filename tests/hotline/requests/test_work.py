@@ -64,6 +64,8 @@ def attempt(session: Session, request: Request, to: S) -> None:
         department_work.ask(session, request, who="d", question="کدام کوچه؟")
     elif to in (S.NEW, S.REOPENED) and request.state is S.SPLIT:
         parts.join(session, request, who="u")
+    elif to is S.CLOSED and request.state is S.REOPENED:
+        closing.take_back_objection(session, request.id)
     elif to in (S.CLOSED, S.REOPENED):
         closing.answer(session, request.id, solved=to is S.CLOSED)
     elif request.state is S.DUPLICATE:
