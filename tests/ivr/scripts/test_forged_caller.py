@@ -61,12 +61,18 @@ class Walk:
         return None
 
 
-def a_victim(engine: Engine, state: RegistrationState, *, at_operators: bool = False) -> Victim:
+def a_victim(
+    engine: Engine,
+    state: RegistrationState,
+    *,
+    at_operators: bool = False,
+    report: RequestState = RequestState.REFERRED,
+) -> Victim:
     with writing(engine) as session:
         round_ = rounds.operators_line(session) if at_operators else make.a_round(session)
         place = make.a_registration(session, round_, state=state)
-        report = make.a_request(session, RequestState.REPLIED, number=place.number)
-        return Victim(place.number, place, report)
+        reported = make.a_request(session, report, number=place.number)
+        return Victim(place.number, place, reported)
 
 
 def answers(victim: Victim) -> dict[str, list[str]]:
@@ -108,7 +114,7 @@ def every_way(
     way: list[int] | None = []
     unasked: set[str] | None = None
     while way is not None:
-        victim = a_victim(engine, state, **where)
+        victim = a_victim(engine, state, report=RequestState.REPLIED, **where)
         caller = Walk(way, answers(victim))
         asterisk.call(caller, caller_id=numbers.national(victim.number))
         yield victim
