@@ -44,7 +44,7 @@ from settings import Settings
 log = logging.getLogger("clerk")
 
 _NO_WAIT = timedelta()
-"""Of a moment that has come: no rule lets it lie in the future."""
+"""The wait of a moment that has come: no rule lets it lie in the future."""
 
 
 class _Wait(NamedTuple):

@@ -49,7 +49,7 @@ class Status(NamedTuple):
     good_path: str | None = None
     why: str | None = None
     notes: Sequence[str] = ()
-    """What is to be seen to although it went well."""
+    """Warnings of a backup that went well."""
 
 
 def read(settings: Settings) -> Status | None:

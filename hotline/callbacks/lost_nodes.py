@@ -102,7 +102,7 @@ def in_conversation(session: Session, name: str) -> Sequence[str]:
 
 
 class DeskOfCitizen(NamedTuple):
-    """Where the desk of a callback has its phone."""
+    """A callback, and the node where its desk has its phone."""
 
     token: str
     phone: str | None

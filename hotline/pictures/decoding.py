@@ -1,5 +1,5 @@
-"""What a picture's file is, by its content; the same picture anew, small, with nothing else in it; and the
-copy that everybody may see, without what a person has drawn over.
+"""Tells what a picture's file is, by its content. Draws the picture anew, small, with nothing else in it.
+Draws the public copy, without what a person has drawn over.
 
 Pillow decodes in the sandbox (`picture_decoder.py`). This process reads the first bytes of the file, no more.
 """
@@ -74,7 +74,7 @@ def plain(file: BinaryIO) -> Plain:
 
 
 class Area(NamedTuple):
-    """Of a picture, in its pixels."""
+    """An area of a picture, in its pixels."""
 
     left: int
     top: int
