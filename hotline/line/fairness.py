@@ -120,10 +120,18 @@ def _stood_by(facts: Sequence[LedgerEntry], call: LedgerEntry) -> LedgerEntry | 
     """Return the fact by which the registration stood in the round at the time of a call.
 
     None if it did not stand there: a carry-over that was taken back had brought it elsewhere, or ended it.
+    Once it is back the registration stands as by the fact before the carry-over.
     """
-    last = [fact for fact in facts if fact.id < call.id and fact.fact is not Fact.NUMBER_CHANGED][-1]
-    place = ledger.place(last)
-    return last if place.round_id == call.round_id and place.state in HOLDS_PLACE else None
+    past = [fact for fact in facts if fact.id < call.id and fact.fact is not Fact.NUMBER_CHANGED]
+    if not _stands(past[-1], call):
+        return None
+    before = (fact for fact in reversed(past) if _stands(fact, call) and "back" not in _details(fact))
+    return next(before, past[-1])
+
+
+def _stands(fact: LedgerEntry, call: LedgerEntry) -> bool:
+    place = ledger.place(fact)
+    return place.round_id == call.round_id and place.state in HOLDS_PLACE
 
 
 def _explain(last: LedgerEntry, call: LedgerEntry) -> Called | None:
