@@ -227,6 +227,9 @@ class AsteriskEvents:
             unanswered = cause == _NORMAL and event.keys.get("TechCause")
             self._endings.leg(call, UNANSWERED_CAUSE if unanswered else cause)
             return
+        if (met := self._endings.callback_of(channel_id)) and event.keys.get("TechCause"):
+            self._endings.leg(met, UNANSWERED_CAUSE)
+            return
         if channel_id != token:
             self._endings.dialled(token, cause)
             return

@@ -2,12 +2,12 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from sqlalchemy import Engine
 
 from db import events
-from db.engine import writing
+from db.engine import reading, writing
 from db.peeks import poke
 from dialer import asterisk_events
 from dialer.ami import Ami, AmiError
@@ -40,6 +40,7 @@ from dialer.trunks import Trunks
 from dialer.turn_near_calls import TurnNearCalls
 from dialer.urgent_calls import UrgentCalls
 from hotline import heartbeats, watchdog
+from hotline.callbacks import on_the_line
 from hotline.nodes import leases
 from settings import Settings
 
@@ -85,7 +86,10 @@ class Dialer:
         self._caps = Caps(settings, engine)
         self._guests = Guests(settings, engine, ami, self._caps)
         self._rooms = Rooms(engine, ami, self._guests.keep_out, node=settings.node)
-        self._silent_lines = SilentLines(ami, self._rooms.waiting)
+        endings = Endings()
+        self._silent_lines = SilentLines(
+            ami, self._rooms.located, callers=self._callers, caller_of=endings.caller_of
+        )
         self._trunks = Trunks(settings, engine, ami, leads)
         self._trunk = Trunk(settings, engine, self._trunks)
         self._call_ahead = CallAhead(settings, engine, self._caps)
@@ -119,7 +123,6 @@ class Dialer:
             others=[self._caps, *system_calls],
             node=settings.node,
         )
-        endings = Endings()
         self._asterisk = AsteriskEvents(
             ami,
             writer=self._writer,
@@ -258,6 +261,11 @@ class Dialer:
             self._left_numbers.place_due(leads=leads)
         if leads:
             self._trunk.rest()
+
+    def _callers(self) -> Collection[str]:
+        """Return the channels of those who wait here on the operators' line."""
+        with reading(self._engine) as session:
+            return on_the_line.list_channels(session, self._settings.node)
 
     def _catch_up(self) -> None:
         """Whoever then asks what has ended unseen finds nothing of what was seen."""

@@ -23,7 +23,7 @@ class Endings:
         self._dialled: dict[str, int] = {}
         self._legs: dict[str, int] = {}
         self._over: dict[str, tuple[float, int, bool]] = {}
-        self._met: set[str] = set()
+        self._met: dict[str, str] = {}
         self._again: list[tuple[str, Ending]] = []
 
     def said(self, token: str, sip: int) -> None:
@@ -38,14 +38,22 @@ class Endings:
         """The leg to the phone has ended."""
         self._legs[token] = cause
 
-    def meets(self, token: str) -> None:
-        """The callback is no call of its own: who waits on the line is given to the desk."""
-        self._met.add(token)
+    def meets(self, token: str, caller: str) -> None:
+        """The callback is no call of its own: who waits on the line is given to the desk, by this channel."""
+        self._met[token] = caller
+
+    def caller_of(self, token: str) -> str | None:
+        """Return the channel of the caller whom this callback meets; None: a phone was dialled."""
+        return self._met.get(token)
+
+    def callback_of(self, caller: str) -> str | None:
+        """Return the token of the callback that meets the caller of this channel."""
+        return next((token for token, channel in self._met.items() if channel == caller), None)
 
     def over(self, token: str, cause: int, *, has_leg: bool) -> None:
         """The call itself has ended. `has_leg`: a phone's leg belongs to it, which tells why, unless met."""
         has_leg = has_leg and token not in self._met
-        self._met.discard(token)
+        self._met.pop(token, None)
         self._over[token] = (time.monotonic() + _LEG_S, cause, has_leg)
 
     def take(self, *, patient: bool) -> tuple[str, Ending] | None:

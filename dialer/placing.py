@@ -67,7 +67,7 @@ class Placing:
             caller = self._live.caller(session, callback)
             call = None if caller else self._call(session, callback)
         if caller:
-            self._endings.meets(token)
+            self._endings.meets(token, caller)
             self._live.meet(callback, caller)
         elif call:
             self._originate(call)

@@ -3,7 +3,7 @@
 import logging
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine, select
@@ -69,9 +69,9 @@ class Rooms:
                 self._left_alone_at[token] = time.monotonic()
         self._seen[token] = where
 
-    def waiting(self) -> list[str]:
-        """The tokens of the citizens who wait with music."""
-        return [token for token, where in self._seen.items() if where == WITH_MUSIC]
+    def located(self) -> Mapping[str, str]:
+        """Return where each citizen was seen last, by token."""
+        return self._seen
 
     def only(self, live: Collection[str]) -> None:
         """Asterisk has these channels and no others."""

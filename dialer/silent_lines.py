@@ -1,9 +1,9 @@
-"""Asks the telephone of a waiting citizen whether it is still there, once its sound stays away.
+"""Asks a citizen's telephone whether it is still there, once its sound stays away.
 
 A telephone without power or network sends no BYE. Silence alone proves nothing: a muted telephone, one on
 hold and a gateway that leaves silence out send no sound either. So Asterisk sends a re-INVITE, which every
 telephone answers and nobody hears. Where no answer comes Asterisk ends the call after 15 s, twice timer_b of
-pjsip.conf, and says so (`UNANSWERED_CAUSE`).
+pjsip.conf, and says so (`UNANSWERED_CAUSE`). So an official hears that a line is dead within 30 s.
 """
 
 import logging
@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from dialer.ami import Ami, NotAccepted
+from dialer.rooms import WITH_MUSIC
 from hotline.callbacks import callbacks
 
 log = logging.getLogger("dialer")
@@ -20,8 +21,13 @@ log = logging.getLogger("dialer")
 _LOOK_S = 2.0
 """How often the dialer asks Asterisk how many packets of sound have come."""
 
-_SILENT_S = 4.0
-"""A telephone is asked once its sound has stayed away for so long."""
+_WAITS_S = 4.0
+"""The telephone of a citizen who waits for a desk is asked once its sound has stayed away for so long."""
+
+_SPEAKS_S = 8.0
+"""So long in a room, on hold, and on the operators' line: a gateway may send nothing while a citizen listens.
+Longer than the `rtp_timeout` of citizens' browsers, which so are never asked.
+"""
 
 _AGAIN_S = 30.0
 """How long the dialer waits before it asks a telephone again. Longer than a re-INVITE may be under way."""
@@ -40,10 +46,23 @@ class _Sound:
 class SilentLines:
     """One of the dialer's tasks. It decides nothing: a call that ends is told by its hang-up, as all are."""
 
-    def __init__(self, ami: Ami, waiting: Callable[[], Collection[str]]) -> None:
-        """`waiting`: the tokens of the citizens who wait with music."""
+    def __init__(
+        self,
+        ami: Ami,
+        located: Callable[[], Mapping[str, str]],
+        *,
+        callers: Callable[[], Collection[str]] = tuple,
+        caller_of: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """`located`: where each citizen is, by token (`Rooms.located`).
+
+        `callers`: the channels of those who wait on the operators' line. `caller_of`: the channel of the
+        caller whom this callback meets, if it does.
+        """
         self._ami = ami
-        self._waiting = waiting
+        self._located = located
+        self._callers = callers
+        self._caller_of = caller_of
         self._legs: dict[str, str] = {}
         self._sound: dict[str, _Sound] = {}
         self._next_look = -math.inf
@@ -65,23 +84,26 @@ class SilentLines:
         self._legs.pop(token, None)
 
     def ask_silent(self) -> None:
-        """Send a re-INVITE to each waiting citizen whose sound stays away. Raises AmiError."""
+        """Send a re-INVITE to each citizen whose sound stays away. Raises AmiError."""
         at = time.monotonic()
         if at < self._next_look:
             return
         self._next_look = at + _LOOK_S
         before, self._sound = self._sound, {}
-        for token in self._waiting():
-            if leg := self._legs.get(token):
-                self._look(token, leg, before.get(token))
+        for token, where in self._located().items():
+            if leg := self._caller_of(token) or self._legs.get(token):
+                longest = _WAITS_S if where == WITH_MUSIC else _SPEAKS_S
+                self._look(token, leg, before.get(token), longest)
+        for channel in self._callers():
+            self._look(channel, channel, before.get(channel), _SPEAKS_S)
 
-    def _look(self, token: str, leg: str, sound: _Sound | None) -> None:
+    def _look(self, token: str, leg: str, sound: _Sound | None, longest: float) -> None:
         at = time.monotonic()
         try:
             packets = self._ami.value(_PACKETS, leg)
             if sound is None or packets != sound.packets:
                 sound = _Sound(packets, at)
-            elif at >= sound.changed_at + _SILENT_S and at >= sound.asked_at + _AGAIN_S:
+            elif at >= sound.changed_at + longest and at >= sound.asked_at + _AGAIN_S:
                 self._ami.request("Setvar", Channel=leg, **_RE_INVITE)
                 sound.asked_at = at
                 log.info("%s: no sound from the telephone, which is asked whether it is there", token)

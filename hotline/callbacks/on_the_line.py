@@ -113,16 +113,19 @@ def leave_stale(session: Session) -> None:
     _left(session, WaitingCaller.seen_at < now(session) - STALE)
 
 
+def list_channels(session: Session, node: str | None = None) -> Sequence[str]:
+    """Return the channels of those who wait on the line in this node's Asterisk."""
+    here = WaitingCaller.left_at.is_(None), homes.mine(WaitingCaller.node)
+    return session.scalars(select(WaitingCaller.channel).where(*here), {"node": node}).all()
+
+
 def only(session: Session, channels: Collection[str], node: str | None = None) -> None:
     """Asterisk has these channels and no others; who came just now is not known to it yet.
 
     `node`: whose Asterisk that is.
     """
     at = now(session)
-    waiting = select(WaitingCaller.channel).where(
-        WaitingCaller.left_at.is_(None), homes.mine(WaitingCaller.node)
-    )
-    gone = [channel for channel in session.scalars(waiting, {"node": node}) if channel not in channels]
+    gone = [channel for channel in list_channels(session, node) if channel not in channels]
     if gone:
         _left(session, and_(WaitingCaller.channel.in_(gone), WaitingCaller.since < at - timedelta(seconds=5)))
 

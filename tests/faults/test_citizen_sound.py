@@ -8,7 +8,7 @@ import pytest
 
 from db.engine import reading, writing
 from db.models import Callback, Desk
-from db.states import Outcome, RegistrationState
+from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import callbacks
 from tests.kit.caller import Caller
 from tests.kit.operator import Operator
@@ -165,6 +165,45 @@ def test_waiting_citizen_on_hold_keeps_waiting(system: System, desk: Operator) -
 
         assert desk.http.post("/desk/next", json={"after": None, "confirmed": True}).status_code == 200
         desk.wait_for(callback, "talking")
+
+
+def test_dead_line_in_a_conversation_ends_for_its_desk(system: System, desk: Operator) -> None:
+    with (
+        system.only_round() as round_id,
+        Caller(system, system.number(), port=system.trunk_port) as citizen,
+    ):
+        callback = _talks(system, desk, round_id, citizen)
+        citizen.freeze()
+        desk.wait_for(callback, "ended", timeout=40)
+        assert desk.http.get("/me").json()["callback"]["default_outcome"] == Outcome.CALL_AGAIN
+
+
+def test_dead_line_of_a_caller_whom_an_operator_has_is_told(system: System, desk: Operator) -> None:
+    with _takes_live(system, desk), Caller(system, system.number()) as citizen:
+        citizen.call()
+        citizen.at("greeting", "0")
+        until(lambda: _of_desk(system, desk) is not None, "the desk has the caller")
+        callback = _of_desk(system, desk)
+        assert callback
+        desk.wait_for(callback.id, "talking")
+        citizen.freeze()
+        desk.wait_for(callback.id, "ended", timeout=40)
+
+        assert desk.http.get("/me").json()["callback"]["default_outcome"] == Outcome.CALL_AGAIN
+        desk.http.put(f"/callbacks/{callback.id}/outcome", json={"outcome": "refused", "note": ""})
+
+
+def test_citizen_who_puts_a_conversation_on_hold_stays(system: System, desk: Operator) -> None:
+    with (
+        system.only_round() as round_id,
+        Caller(system, system.number(), port=system.trunk_port) as citizen,
+    ):
+        callback = _talks(system, desk, round_id, citizen)
+        asked = f"{system.callback(callback).token}: no sound"
+        citizen.hold()
+        until(lambda: system.log().count(asked) == 2, "asked twice", 60)  # a dead line ends between
+        citizen.resume()
+        assert system.callback(callback).state is CallbackState.TALKING
 
 
 def test_given_a_conversation_when_the_citizen_hangs_up_then_it_was_reached(

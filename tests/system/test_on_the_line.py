@@ -323,3 +323,11 @@ def test_given_who_waits_when_they_press_2_then_they_hear_their_ticket_and_are_c
         assert not _is_there(system, place)
         with reading(system.engine) as session:
             assert session.get_one(Registration, place).state is RegistrationState.WAITING
+
+
+def test_dead_line_of_a_caller_who_waits_is_given_to_nobody(system: System, tmp_path: Path) -> None:
+    with a_caller(system, tmp_path) as caller:
+        place = _waits(system, caller)
+        caller.freeze()
+        until(lambda: not _is_there(system, place), "nobody waits there", 40)
+        assert _callback(system, place) is None

@@ -296,3 +296,17 @@ def answered(nodes: Nodes) -> list[bool | None]:
     """Whether each node hears a trunk."""
     with reading(nodes.one.engine) as session:
         return [each.trunk_answers for each in session.scalars(select(Node).order_by(Node.name))]
+
+
+def test_stopped_ivr_of_a_node_is_told_by_both(nodes: Nodes) -> None:
+    def told(node: System) -> tuple[str, str]:
+        health = httpx.get(f"{node.url}/healthz", timeout=5).json()
+        return health.get("node one", ""), health.get("node two", "")
+
+    for node in nodes[:2]:
+        until(lambda node=node: told(node) == ("live", "live"), f"{node.settings.node} says that both live")
+    with stands_still(nodes.two.pid("ivr")):
+        for node in nodes[:2]:
+            until(lambda node=node: told(node) == ("live", "no-ivr"), f"{node.settings.node} says whose ivr")
+    for node in nodes[:2]:
+        until(lambda node=node: told(node) == ("live", "live"), f"{node.settings.node} says that it is back")
