@@ -237,13 +237,15 @@ def expired(session: Session, days: int) -> Sequence[Recording]:
 
 
 def delete(session: Session, recording: Recording, folder: Path) -> None:
-    """Delete the file for good; the row says when. Raises OSError.
+    """Delete the file for good; the row says when. Raises OSError, also where the folder is away.
 
     A file that is gone already is told in the log: unless a deletion was cut short, somebody else removed it.
     """
     try:
         (folder / Path(recording.file).name).unlink()
     except FileNotFoundError:
+        if not folder.is_dir():  # the file comes back with it
+            raise
         log.warning("recording of callback %d: its file was gone already", recording.callback_id)
     recording.deleted_at = now(session)
     events.recording_changed(session, recording, "deleted")

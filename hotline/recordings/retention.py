@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Recording
 from hotline import audit
+from hotline.errors import Refused
 from hotline.recordings import recordings
 
 
@@ -33,10 +34,13 @@ def kept(session: Session, folder: Path, days: int) -> Kept:
 def delete_early(session: Session, callback_id: int, folder: Path, *, who: str, reason: str) -> Recording:
     """Take a recording's file away for good before its time.
 
-    Raises Refused("not-found" | "reason-missing").
+    Raises Refused("not-found" | "reason-missing" | "recording-changed": the disk with the file is away).
     """
     reason = audit.check_reason(reason)
     recording = recordings.to_hear(session, callback_id)
     audit.record(session, who, "recording-deleted", f"callback {callback_id}", reason)
-    recordings.delete(session, recording, folder)
+    try:
+        recordings.delete(session, recording, folder)
+    except OSError as error:
+        raise Refused("recording-changed", f"the file cannot be deleted: {error.strerror}") from None
     return recording

@@ -22,8 +22,9 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Recording, Role
 from db.states import CallbackState
 from hotline import audit
+from hotline.errors import Refused
 from hotline.people import sign_ins
-from hotline.recordings import recordings
+from hotline.recordings import recordings, retention
 from settings import Settings
 from tests.factories import a_callback, a_user
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -191,6 +192,26 @@ def test_given_a_deletion_cut_short_when_done_again_then_the_row_says_so_all_the
     path.unlink()
     delete_old(engine, settings)
     assert books(engine)[0].deleted_at
+
+
+@on_sqlite
+def test_recording_of_an_absent_folder_stays_to_be_deleted(
+    engine: Engine, settings: Settings, folder: Path
+) -> None:
+    old, path = recorded(engine, settings, folder)
+    with writing(engine) as session:
+        session.get_one(Recording, old.id).made_at -= 1000 * DAY
+    away = folder.rename(folder.with_name("away"))
+    with pytest.raises(FileNotFoundError):
+        delete_old(engine, settings)
+    with pytest.raises(Refused, match="recording-changed"), writing(engine) as session:
+        retention.delete_early(session, old.id, folder, who="admin", reason="به خواست شهروند")
+    assert books(engine)[0].deleted_at is None
+
+    away.rename(folder)
+    delete_old(engine, settings)
+    assert books(engine)[0].deleted_at
+    assert not path.exists()
 
 
 # --- hearing ---
