@@ -39,6 +39,8 @@ hypothesis.settings.register_profile("same", _EVERYWHERE, derandomize=True, dead
 hypothesis.settings.register_profile("explore", _EVERYWHERE, print_blob=True, deadline=None)
 hypothesis.settings.load_profile("same")
 
+_LONG = ("bench", "faults", "pages", "system")
+"""Folders whose tests start whole systems or browsers: each is marked `long`."""
 _TEMPLATE = "migrated"
 _TRUE_HASHING = {"_HASHER": accounts._HASHER, "_NOBODYS": accounts._NOBODYS}
 
@@ -77,7 +79,10 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In the order of tests.kit.both_ends; without what `--quick` leaves out."""
+    """Mark the long tests, drop what `--quick` leaves out, and order the rest by tests.kit.both_ends."""
+    for item in items:
+        if item.path.relative_to(config.rootpath).parts[1] in _LONG:
+            item.add_marker(pytest.mark.long)
     if config.getoption("--quick"):
         slow = [item for item in items if not _is_quick(item)]
         config.hook.pytest_deselected(items=slow)

@@ -29,6 +29,8 @@ from tests.api.my.signing_in import page_of
 from tests.factories import a_desk, a_number, a_user, of_department
 from tests.kit import seed_city
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = "/api/openapi.json"
 schemathesis.openapi.media_type("application/offset+octet-stream", st.binary(max_size=64))
 UNENDING = ("/api/v1/events", "/api/v1/events/inbox")

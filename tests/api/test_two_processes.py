@@ -31,7 +31,7 @@ from tests.kit.served import served
 
 ROOT = Path(__file__).parents[2]
 
-pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
+pytestmark = [pytest.mark.long, pytest.mark.parametrize("backend", ["postgresql"], indirect=True)]
 
 
 class Turns(httpx.BaseTransport):

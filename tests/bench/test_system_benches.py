@@ -6,7 +6,7 @@ import pytest
 
 from tests.kit.brief import LAST_LINE, benches, played
 
-pytestmark = [pytest.mark.system, pytest.mark.long, pytest.mark.usefixtures("own_environment")]
+pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.mark.parametrize("bench", benches(with_system=True), ids=lambda bench: bench.stem)

@@ -17,6 +17,8 @@ from ops.backup.archive import Unusable
 from settings import CITY, Settings
 from tests.factories import at_once
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:

@@ -18,6 +18,8 @@ from tests.factories import a_request, a_round, some_registrations
 from tests.kit.shifted_clock import ShiftedClock, clock
 from tests.kit.story import Story
 
+pytestmark = pytest.mark.long
+
 __all__ = ["clock"]
 
 HOUR, YEAR = timedelta(hours=1), timedelta(days=365)

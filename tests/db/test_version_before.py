@@ -14,6 +14,8 @@ from db.engine import connect
 from tests.kit import released
 from tests.kit.schema import missed, shape
 
+pytestmark = pytest.mark.long
+
 _SCRIPTS = Path(migrate.__file__).parent / "migrations" / "versions"
 _RELEASED = Path(__file__).parent / "versions" / "released.toml"
 

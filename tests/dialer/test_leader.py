@@ -29,6 +29,8 @@ from tests.kit.fake_manager import FakeManager
 from tests.kit.ports import free_port
 from tests.kit.process import Program, in_time, until
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).parents[2]
 Start = Callable[[], Program]
 

@@ -4,9 +4,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from tests.kit.process import in_time, until
 from tests.kit.proxied import STRANGER, MakeCall, Place, make, node_of, place, route, running, started
 from tests.kit.sip_peer import Call
+
+pytestmark = pytest.mark.long
 
 __all__ = ["make", "place", "running"]
 

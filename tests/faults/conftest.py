@@ -6,7 +6,7 @@ line goes through a proxy: `broken_round.play` plays a whole round on it while `
 and judges it by what the phones saw (tests.kit.round_checks). `system` is started once for each test process,
 `breakable` for each file, for it looks so often that it costs a sixth of a core with nothing to do.
 
-`test_mixed_faults.py` plays a mixed selection in every `make test`, `make faults` that alone, and
+`test_mixed_faults.py` plays a mixed selection in every `make test-all`, `make faults` that alone, and
 `make faults-night` 200 rounds in one go, with the figures (night.py). A new kind of fault: its name in
 breaking.py, and a test here that shows it alone. Keep each test under 20 s; real minutes belong to the night.
 """

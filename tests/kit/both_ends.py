@@ -1,4 +1,4 @@
-"""How `make test` shares the tests among its workers: long ones from the front, short ones from the back.
+"""How `make test-all` shares the tests among its workers: long ones from the front, short ones from the back.
 
 The long ones mostly wait, for a phone to ring or a prompt to end; one worker more, which gives way to all
 others, does meanwhile what only needs a processor. A browser needs one, too, and its sound stutters without:

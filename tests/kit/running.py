@@ -106,10 +106,8 @@ _HANGS_S = 300
 
 
 def mark(items: list[pytest.Item], folder: Path) -> None:
-    """All tests of `folder` drive the whole system, and have _HANGS_S unless they say something else."""
+    """Give the tests of `folder` _HANGS_S seconds, unless they name a timeout of their own."""
     inside = f"{folder}{os.sep}"
     for item in items:
-        if str(item.path).startswith(inside):
-            item.add_marker(pytest.mark.system)
-            if item.get_closest_marker("timeout") is None:
-                item.add_marker(pytest.mark.timeout(_HANGS_S))
+        if str(item.path).startswith(inside) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(_HANGS_S))

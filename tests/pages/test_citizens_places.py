@@ -1,5 +1,6 @@
 """The citizens' app on a telephone: a place in a round is taken, and given up."""
 
+import pytest
 from playwright.sync_api import Browser, expect
 from sqlalchemy import Engine, select
 
@@ -12,6 +13,8 @@ from settings import Settings
 from tests.factories import a_number, a_round
 from tests.kit.browser import person
 from tests.pages.citizens_app import SMALL, fits, opened, signs_in
+
+pytestmark = pytest.mark.core
 
 
 def test_given_an_announced_round_when_a_citizen_takes_a_place_and_gives_it_up_then_both_are_seen(

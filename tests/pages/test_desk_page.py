@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 from sqlalchemy import Engine, select
 
@@ -18,6 +19,8 @@ from tests.kit.pages import DESK, PATIENT, PHONE, in_state, is_fit
 from tests.kit.process import until
 from tests.kit.recording_files import a_file
 from tests.pages.conftest import OpenAs
+
+pytestmark = pytest.mark.core
 
 WAITING = 400
 

@@ -25,7 +25,7 @@ from tests.kit.process import in_time, until
 from tests.kit.sip import Request
 from tests.kit.sip_peer import Call, Peer
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 MAIN, SPARE = "127.0.0.31", "127.0.0.32"
 LINES = 2

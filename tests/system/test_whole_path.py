@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 from playwright.sync_api import Page, expect
 
@@ -12,6 +13,8 @@ from tests.kit.browser import browsers, page_heard, person
 from tests.kit.caller import Caller
 from tests.kit.pages import in_state, sign_in
 from tests.kit.system import System
+
+pytestmark = pytest.mark.core
 
 CITIZEN_HZ, DESK_HZ, OTHER_CITIZEN_HZ = 440, 1000, 660
 IN_A_BROWSER = 0.6

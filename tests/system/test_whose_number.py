@@ -10,7 +10,7 @@ import pytest
 from dialplan.variables import Variable
 from tests.kit.lone_asterisk import LoneAsterisk
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 ASSERTED, PAI, RPID, FROM, DIGITS = (f"127.0.0.{number}" for number in (21, 22, 23, 24, 25))
 TRUNKS = {

@@ -16,7 +16,7 @@ from tests import factories as make
 from tests.ivr.scripts.own_place import asked, take_up_call
 from tests.kit.fake_asterisk import Deed, FakeAsterisk, Heard
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # asked two simple questions
+pytestmark = [pytest.mark.long, pytest.mark.parametrize("backend", ["sqlite"])]
 
 STRANGERS = "+989139990000"
 CANCEL = {"main-menu": "2", "follow-up-menu": "2", "cancel-confirm": "5"}

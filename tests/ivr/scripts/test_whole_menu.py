@@ -31,6 +31,8 @@ from tests.kit.fake_asterisk import (
     transactions,
 )
 
+pytestmark = pytest.mark.long
+
 on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 
 KEYED_IN = "09137654321"
