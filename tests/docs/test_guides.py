@@ -12,7 +12,7 @@ PICTURES = guides.GUIDES / "pictures"
 WORDS = [*(ROOT / "web" / "src").rglob("*.fa.ts"), ROOT / "web" / "src" / "language" / "fa.ts"]
 LARGEST, ALL = 150_000, 2_000_000
 MIN_PART = 12
-"""So much of a longer sentence may be quoted."""
+"""Length of the part of a longer sentence that may be quoted, in characters."""
 
 
 def said() -> list[str]:

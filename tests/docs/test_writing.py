@@ -1,0 +1,62 @@
+"""Docstrings of the folders that follow docs/writing.md."""
+
+import ast
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS: tuple[str, ...] = ("tests/docs",)
+"""Folders whose docstrings follow the page. A folder is added once, and never leaves."""
+FORBIDDEN = set(
+    ["who", "whom", "whose", "whoever", "what", "whatever", "where", "so", "of", "by", "that", "those", "as"]
+)
+WORDS = 20
+FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+
+
+def list_docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Return the line and text of each docstring, those below assignments included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            text = ast.get_docstring(node)
+            if text:
+                yield getattr(node, "lineno", 1), text
+        body = getattr(node, "body", None)
+        for before, after in itertools.pairwise(body) if isinstance(body, list) else ():
+            match before, after:
+                case ast.Assign() | ast.AnnAssign(), ast.Expr(value=ast.Constant(value=str(text))):
+                    yield after.lineno, text.strip()
+
+
+def find_faults(text: str) -> list[str]:
+    """Return the first word that may not begin a docstring, and each sentence of more than WORDS words."""
+    first = re.match(r"[A-Za-z']+", text)
+    faults = [first.group()] if first and first.group().lower() in FORBIDDEN else []
+    for paragraph in re.split(r"\n\s*\n", text):
+        sentences = re.split(r'(?<=[.!?])\s+(?=[A-Z`«"])', " ".join(paragraph.split()))
+        faults += [sentence for sentence in sentences if len(sentence.split()) > WORDS]
+    return faults
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_docstrings_begin_well_and_are_short(file: Path) -> None:
+    docstrings = list_docstrings(ast.parse(file.read_text()))
+    assert [(line, fault) for line, text in docstrings for fault in find_faults(text)] == []
+
+
+LONG = "word " * (WORDS + 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["Whoever calls is heard.", "so it is", f"Return. {LONG}end.", f"Return.\n\n{LONG}"]
+)
+def test_bad_docstring_is_found(text: str) -> None:
+    assert find_faults(text)
+
+
+def test_good_docstring_passes() -> None:
+    assert find_faults('Return the place. Raises Refused("gone").\n\n' + "word " * WORDS) == []
