@@ -1,17 +1,21 @@
 """A Docker engine of the tests' own, which shares nothing with another engine of the machine.
 
-It has its own data, socket, bridge and addresses, and packet filter rules for these addresses alone. Its
-base images are made by mmdebstrap. Its parent process removes all of it when the tests end, even if they are
-killed. If the parent is killed, too, the engine and its containers end with it: they have namespaces of
-processes and mounts of their own. The next engine removes what else is left.
+It has its own data, socket, bridge, addresses and control groups, and packet filter rules for these
+addresses alone. Its base images are made by mmdebstrap. Its parent process removes all of it when the tests
+end, even if they are killed. If the parent is killed, too, the engine and its containers end with it: they
+have namespaces of processes and mounts of their own. The next engine removes what else is left.
+
+Run as a program it prints in one line why no container can work here, and nothing if one does.
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -37,17 +41,29 @@ PROGRAMS = {
 PLUGINS = {"compose": "docker-compose", "buildx": "docker-buildx"}
 CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
 """Whoever builds behind a proxy names its authority by these. The base images get the same files."""
+REGISTRIES = (
+    *("PIP_INDEX_URL", "PIP_TRUSTED_HOST", "npm_config_registry"),
+    *("http_proxy", "https_proxy", "no_proxy"),
+)
+"""By these a machine that reaches only some registries names them. The base images get the same values."""
 SUITES = ("trixie", "sid")
 """The Debian releases of the Dockerfile's base images."""
 
 _IMAGES_BYTES = 8 << 30
 """Twice what the engine holds. From a disk that alone took a minute and a half to delete."""
+_WEEK_S = 7 * 24 * 3600
+"""A base image is made anew after this time."""
 _ENGINES = range(20)
 """How many engines may run at once; each has a bridge and a /16 network by its number."""
 _STOP_S = 60.0
 _LOCK = "lock"
 """A file in the engine's folder, locked while its parent lives."""
 _PROJECT = Path(__file__).parents[2]
+_TREES = _PROJECT / "var" / "tests" / "images"
+"""Where what mmdebstrap has made is kept for the next run."""
+_CONTROL_GROUPS = Path("/sys/fs/cgroup")
+_V1 = ("memory", "pids", "devices", "cpu")
+"""The hierarchies that the engine needs where there is not one for all."""
 _PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
@@ -78,7 +94,7 @@ def list_missing() -> list[str]:
         return ["root", *missing]
     if not missing:
         missing += [what for what, command in _RIGHTS.items() if _run(*command).returncode]
-    return missing
+    return missing or _list_missing_of_storage()
 
 
 _RIGHTS = {
@@ -87,14 +103,55 @@ _RIGHTS = {
         "ip link add hotline-probe type bridge",
     ),
     "the right to change the packet filter": ("iptables", "-w", "-t", "nat", "-S", "POSTROUTING"),
-    "overlay file systems": (
-        *("unshare", "--mount", "sh", "-c"),
-        "mount -t tmpfs none /mnt && cd /mnt && mkdir low up work all"
-        " && mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work all",
+    "the right to let packets through": (
+        *("unshare", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c"),
+        "grep -q 1 /proc/sys/net/ipv4/ip_forward || test -w /proc/sys/net/ipv4/ip_forward",
     ),
-    "control groups that may be written": ("sh", "-c", "d=$(mktemp -d -p /sys/fs/cgroup) && rmdir $d"),
+    "control groups that may be written": (
+        *("sh", "-c"),
+        f"cd {_CONTROL_GROUPS} && test -e cgroup.controllers && set . || set {' '.join(_V1)}"
+        " && for each; do d=$(mktemp -d -p $each) && test -e $d/cgroup.procs && rmdir $d || exit 1; done",
+    ),
 }
 """What a container on another machine often may not do, each with a command that tries it."""
+
+
+def _list_missing_of_storage() -> list[str]:
+    """Return what is missing where the images would lie: room, or overlays on that file system."""
+    folder = folder_in_memory("hotline-probe-", needs=_IMAGES_BYTES)
+    try:
+        free = shutil.disk_usage(folder).free
+        if free < _IMAGES_BYTES:
+            return [
+                f"{_IMAGES_BYTES >> 30} GB for images in {folder.parent} ({free / (1 << 30):.1f} are free)"
+            ]
+        mounts = "mkdir low up work all && mount -t overlay none -o lowerdir=low,upperdir=up,workdir=work all"
+        tried = _run("unshare", "--mount", "sh", "-c", f"cd {folder} && {mounts}")
+        return [f"overlay file systems (in {folder.parent})"] if tried.returncode else []
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+_READS_PACKAGES = (
+    *("timeout", "120", "apt-get", "-qq", "-o", "APT::Update::Error-Mode=any"),
+    *("-o", "Acquire::Retries=1", "-o", "Acquire::http::Timeout=20", "update"),
+)
+
+
+def find_lack() -> str:
+    """Return in one line why no container can work here; empty if one has worked.
+
+    The container reads the mirror that this machine reads, under limits of memory and processes.
+    """
+    try:
+        with docker_engine(SUITES[:1]) as engine:
+            limits = ("--memory=256m", "--pids-limit=64")
+            command = ("docker", "run", "--rm", *limits, f"debian:{SUITES[0]}-slim", *_READS_PACKAGES)
+            tried = _run(*command, env=os.environ | engine.environment)
+    except ProgramError as error:
+        return " ".join(str(error).split())
+    said = (tried.stderr.strip() or "it said nothing").splitlines()[-1]
+    return f"a container here reads no packages: {said}" if tried.returncode else ""
 
 
 @contextmanager
@@ -166,7 +223,11 @@ def _remove_dead(bridge: str, network: str) -> None:
 
 
 def _remove_network(bridge: str, network: str) -> None:
-    """Delete the packet filter rules and the bridges, also those of projects that were not taken down."""
+    """Delete control groups, packet filter rules and bridges, also of projects that were not taken down."""
+    for top in (*_CONTROL_GROUPS.glob(bridge), *_CONTROL_GROUPS.glob(f"*/{bridge}")):
+        for group, _, _ in os.walk(top, topdown=False):
+            with suppress(OSError):  # a process is still ending: the next engine removes it
+                Path(group).rmdir()
     _run("ip", "link", "delete", bridge)
     for rule in _rules(network, "-D"):
         _run(*rule)
@@ -201,6 +262,8 @@ def _start(folder: Path, bridge: str, network: str) -> subprocess.Popen[bytes]:
         "default-address-pool": f"base={network}.128.0/17,size=28",
         "iptables": "false",
         "ip6tables": "false",
+        "cgroup-parent": f"/{bridge}",
+        "exec-opt": "native.cgroupdriver=cgroupfs",  # systemd knows nothing of this namespace's processes
     }
     (folder / "no-settings-of-the-machine").write_text("{}")
     log = folder / "log"
@@ -245,14 +308,34 @@ def make_image(engine: dict[str, str], suite: str, name: str, *, include: str = 
     if _run("docker", "image", "inspect", name, env=environment).returncode == 0:
         return
     trusted = {each: f"/etc/hotline137-{each}" for each in CERTIFICATES if os.environ.get(each)}
-    tree = ["mmdebstrap", "--quiet", "--variant=minbase", *asterisk.apt_options()]
-    tree += [f"--include={include}"] if include else []
-    tree += [f"--customize-hook=upload {os.environ[each]} {inside}" for each, inside in trusted.items()]
-    changes = [f"ENV {each}={inside}" for each, inside in trusted.items()] + ['CMD ["bash"]']
-    image = ["docker", "import", *(word for each in changes for word in ("--change", each)), "-", name]
-    with subprocess.Popen([*tree, suite, "-", *asterisk.mirror()], stdout=subprocess.PIPE) as made:
-        imported = subprocess.run(image, check=False, stdin=made.stdout, capture_output=True, env=environment)
-    assert made.returncode == imported.returncode == 0, f"no {name}: {imported.stderr.decode()}"
+    given = trusted | {each: os.environ[each] for each in REGISTRIES if os.environ.get(each)}
+    options = ["--variant=minbase", *asterisk.apt_options()]
+    options += [f"--include={include}"] if include else []
+    options += [f"--customize-hook=upload {os.environ[each]} {inside}" for each, inside in trusted.items()]
+    changes = [*(f"ENV {each}={value}" for each, value in given.items()), 'CMD ["bash"]']
+    image = ["docker", "import", *(word for each in changes for word in ("--change", each))]
+    done = _run(*image, str(_tree(suite, options, [*trusted])), name, env=environment)
+    assert done.returncode == 0, f"no {name}: {done.stderr}"
+
+
+def _tree(suite: str, options: Sequence[str], certificates: Sequence[str]) -> Path:
+    """Return mmdebstrap's archive of this release; one made of the same things lately is taken again."""
+    words = [*options, suite, *asterisk.mirror(), str(int(time.time() / _WEEK_S))]
+    words += [Path(os.environ[each]).read_text(errors="replace") for each in certificates]
+    key = hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]
+    _TREES.mkdir(parents=True, exist_ok=True)
+    with (_TREES / f"{suite}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        kept = _TREES / f"{suite}-{key}.tar"
+        if not kept.exists():
+            fresh = kept.with_suffix(".new.tar")
+            made = _run("mmdebstrap", "--quiet", *options, suite, str(fresh), *asterisk.mirror())
+            assert made.returncode == 0, f"no {suite}: {made.stderr}"
+            for old in _TREES.glob(f"{suite}-*.tar"):
+                if old.stat().st_mtime < time.time() - _WEEK_S:
+                    old.unlink()
+            fresh.rename(kept)
+        return kept
 
 
 def _run(*command: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -266,4 +349,7 @@ def _must(*command: str) -> None:
 
 
 if __name__ == "__main__":
-    _keep(Path(sys.argv[1]), sys.argv[2:])
+    if len(sys.argv) > 1:
+        _keep(Path(sys.argv[1]), sys.argv[2:])
+    elif lack := find_lack():
+        print(lack)  # noqa: T201
