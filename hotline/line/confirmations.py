@@ -25,8 +25,6 @@ _LISTENS = timedelta(seconds=60)
 _HANGS_UP = timedelta(seconds=2)
 """So long the line of a caller who has left may still be in use."""
 _DAY, _HOUR, _KEPT = timedelta(days=1), timedelta(hours=1), timedelta(days=30)
-_LONGEST_CALL = timedelta(minutes=15)
-"""The dialplan ends the call of a caller after this time."""
 _WITHHELD_PER_HOUR = 30
 """All callers without a number together, so that nobody escapes a caller's own limit by withholding it."""
 _CALLS_TO_OWNER_A_DAY = 3
@@ -95,8 +93,8 @@ def ask_number(
     """Ask whether the place may be called at this E.164 `number` instead.
 
     Its present number is asked first, then the new one. A place that was made in this very call (`call_id`)
-    is taken from nobody: there only the new number is asked. The last wish about a place counts (`_replace`);
-    the present number's yes drops the rest (`call_off_moves`).
+    is taken from nobody: there the wish is the present number's yes, and only the new number is asked. The
+    last wish about a place counts (`_replace`); the present number's yes drops the rest (`call_off_moves`).
     Raises Refused("same-number" | "already-asked" | "asked-enough" | "too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.NUMBER)
@@ -111,6 +109,8 @@ def ask_number(
     call_off_moves(session, registration_id)
     if registration_limits.for_others_today(session, place.number) >= per_day:
         raise Refused("too-many-today", f"a number asks for others at most {per_day} times a day")
+    wish = _ask(session, _K.NUMBER, place.number, place.number, place, new_number=number, decided=True)
+    wish.agreed = True
     return ask_new_number(session, place, number)
 
 
@@ -135,7 +135,7 @@ def ask_cancellation(session: Session, registration_id: int) -> int:
 
 
 def may_move(session: Session, move: Confirmation, place: Registration) -> bool:
-    """Return whether the new number's yes moves the place: its present number agreed, or this call made it.
+    """Return whether the new number's yes moves the place: its present number has agreed (`ask_number`).
 
     The release before asked the new number alone, and may still write such wishes while nodes are upgraded.
     """
@@ -145,10 +145,7 @@ def may_move(session: Session, move: Confirmation, place: Registration) -> bool:
         Confirmation.new_number == move.number,
         Confirmation.agreed.is_(True),
     )
-    if session.scalar(select(agreed)):
-        return True
-    in_a_call = move.asked_at - place.registered_at < _LONGEST_CALL
-    return in_a_call and _was_made_in(session, place, place.call_id)
+    return bool(session.scalar(select(agreed)))
 
 
 def _check_calls_to_owner(session: Session, kind: ConfirmationKind, number: str) -> None:

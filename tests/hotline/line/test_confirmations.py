@@ -473,8 +473,8 @@ def move_of_the_release_before(session: Session, place: Registration) -> str:
 
 
 def test_new_number_of_the_release_before_moves_nothing(session: Session) -> None:
+    """Nothing tells whether a wish of that release came in the call that made the place, or in a forged one."""
     place = a_place(session)
-    place.registered_at -= timedelta(minutes=16)  # longer than a call
     place.call_id = "1.137"
     told = confirmation_calls.answer(session, move_of_the_release_before(session, place), yes=True)
     assert isinstance(told, Refused) and told.code == "wrong-state"
