@@ -12,7 +12,7 @@ from db.engine import now, reading, writing
 from db.models import Callback
 from db.states import IN_TALK, CallbackState, Outcome
 from dialer.live import hung_up_before
-from dialer.outcomes import UNSEEN, Ending, of_hangup
+from dialer.outcomes import UNSEEN, Ending, is_cut, of_hangup
 from hotline import heartbeats
 from hotline.callbacks import (
     callbacks,
@@ -24,6 +24,7 @@ from hotline.callbacks import (
     serving,
     unreached_desks,
 )
+from hotline.callbacks.own_faults import Cut
 from hotline.desks import desk_phones
 from hotline.line import engaged
 from settings import Settings
@@ -43,9 +44,6 @@ _PICKED_UP = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREE
 """A citizen whom our own side cuts here waited for the desk."""
 
 _NORMAL = 16
-_BY_CITIZEN = {_NORMAL, 31}
-"""A talk ends so, on the leg to the phone, when the citizen hangs up; not where the sound stayed away (44),
-or the network failed."""
 
 _LEAP = timedelta(seconds=5)
 """A difference that is no leap: the database answers late, or its clock is being put right slowly."""
@@ -109,11 +107,8 @@ class CallbackWriter:
             if callback and theirs and not callback.on_hold_at and serving.begins(session, callback):
                 _move(session, callback, CallbackState.TALKING)
 
-    def close(self, token: str, outcome: Outcome, *, cut: bool = False) -> None:
-        """Record the outcome that the network or the citizen told.
-
-        `cut`: nobody told it, because Asterisk or the dialer died meanwhile.
-        """
+    def close(self, token: str, outcome: Outcome, *, cut: Cut | None = None) -> None:
+        """Record the outcome that the network or the citizen told; with `cut` nobody told it."""
         with writing(self._engine) as session:
             if closing.close(session, token, outcome, self._settings, cut=cut):
                 log.info("%s: %s", token, outcome)
@@ -130,7 +125,7 @@ class CallbackWriter:
             if callback.state in (CallbackState.ENDED, CallbackState.CLOSED):
                 return
             if callback.state in (*IN_TALK, CallbackState.PARTING):
-                hung_up = ending.cause in _BY_CITIZEN
+                hung_up = ending != UNSEEN and not is_cut(ending)
                 conversations.line_ended(session, callback, self._settings, hung_up=hung_up)
                 log.info("%s: ended, %s, in state %s", token, ending, callback.state)
                 return
@@ -146,7 +141,9 @@ class CallbackWriter:
                 callbacks.move(session, token, CallbackState.ENDED, ended_at=now(session))
             else:
                 again_at = callback.again_at if outcome is Outcome.CALL_AGAIN else None  # was freed: at once
-                closing.close(session, token, outcome, self._settings, until=until, again_at=again_at)
+                cut = Cut.BY_NETWORK if callback.state in _PICKED_UP and is_cut(ending) else None
+                conf = self._settings
+                closing.close(session, token, outcome, conf, until=until, again_at=again_at, cut=cut)
             log.info("%s: ended, %s, %s", token, ending, outcome or "the desk will say")
 
     def lost(self, callback: Callback, *, steady: bool, died_at: datetime | None = None) -> None:
@@ -161,7 +158,7 @@ class CallbackWriter:
         if callback.desk_id is None or hung_up_before(callback):
             log.warning("%s: ended unseen in state %s", callback.token, callback.state)
             outcome = Outcome.RETURNED if hung_up_before(callback) else Outcome.FAILED
-            self.close(callback.token, outcome, cut=True)
+            self.close(callback.token, outcome, cut=Cut.BY_US)
             return
         if died_at and callback.parting_at and callback.parting_at > died_at:
             with writing(self._engine) as session:

@@ -48,8 +48,15 @@ _GIVEN_UP = {408, 480, 487}
 UNANSWERED_CAUSE = 102
 """Q.850 «recovery on timer expiry»: the far end of an answered call no longer answers SIP."""
 
-_CUT = {34, 38, 41, 42, 44, 47, UNANSWERED_CAUSE}
-"""Causes of a call that the network, or its silence, ended after it was answered."""
+_CUT = {20, 27, 34, 38, 41, 42, 44, 47, UNANSWERED_CAUSE}
+"""Causes of an answered call that nobody hung up: the carrier ended it, or its sound or its SIP stayed away.
+With any other cause the citizen hung up: gateways send 17, 31 or 127, too.
+"""
+
+
+def is_cut(ending: Ending) -> bool:
+    """Return whether nobody hung up the answered call: it ended by itself."""
+    return ending.cause in _CUT
 
 
 def of_network(sip: int, *, rang: bool) -> Outcome:
@@ -99,5 +106,5 @@ def of_hangup(
         case CallbackState.ANSWERED | CallbackState.WAITING | CallbackState.SCREENING:
             if by_us:
                 return Outcome.CALL_AGAIN
-            return Outcome.FAILED if ending.cause in _CUT else Outcome.HUNG_UP
+            return Outcome.FAILED if is_cut(ending) else Outcome.HUNG_UP
     return None

@@ -81,15 +81,15 @@ def close(
     until: datetime | None = None,
     again_at: datetime | None = None,
     agreed: bool = False,
-    cut: bool = False,
+    cut: own_faults.Cut | None = None,
     **values: Any,
 ) -> Callback | None:
     """Record the outcome and put the registration where it belongs; None if it was closed before.
 
     FAILED becomes UNREACHABLE where it is the citizen's own phone that cannot be called (own_faults).
     `until`: a retry is not due before this, whatever the outcome says. `again_at`: the citizen's own wish,
-    which goes before both, and, if it is `agreed`, before the quiet hours. `cut`: the death of Asterisk or
-    of the dialer ended the call (own_faults). Raises Refused("too-far-ahead").
+    which goes before both, and, if it is `agreed`, before the quiet hours. `cut`: what ended an
+    answered call, if it was neither a script nor the citizen. Raises Refused("too-far-ahead").
     """
     at = now(session)
     callback = callbacks.by_token(session, token)

@@ -4,6 +4,7 @@ And when it was not our own, but this one phone's.
 """
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 from sqlalchemy import and_, func, select
@@ -15,23 +16,34 @@ from hotline.callbacks import breaker, retries, untried
 from hotline.callbacks.retries import Line
 from settings import Settings
 
+
+class Cut(StrEnum):
+    """What ended an answered call in which the citizen heard no apology of a script."""
+
+    BY_US = "by-us"  # the death of Asterisk or of the dialer
+    BY_NETWORK = "by-network"  # the carrier, or a telephone that no longer answers
+
+
 _NEVER_ALONE = 2
 """So many times in a row may be chance."""
 
 
-def passed_over(session: Session, failed: Callback, settings: Settings, *, cut: bool = False) -> timedelta:
+def passed_over(
+    session: Session, failed: Callback, settings: Settings, *, cut: Cut | None = None
+) -> timedelta:
     """By how many calls of this citizen in a row have FAILED, this one included (`retries.after_faults`).
 
-    `cut`: the death of Asterisk or of the dialer ended the call. Such a citizen stays the head of the line:
-    only a script that failed in their call may fail because of them.
+    A citizen whose call was cut is called again at once, at their own place. One whom we cut stays the head
+    of the line: only a script that failed in their call may fail because of them. One whom the network cuts
+    again is treated like one whom the carrier cannot call.
     """
     before = _before(session, failed)
-    picked_up = failed.answered_at is not None and not cut
+    picked_up = failed.answered_at is not None and cut is None
     return retries.after_faults(
         1 + (before.picked_up if picked_up else before.times),
         settings,
         picked_up=picked_up,
-        line=Line.DOWN if cut else _line(session, failed, failed.registration.number),
+        line=Line.DOWN if cut is Cut.BY_US else _line(session, failed, failed.registration.number),
     )
 
 

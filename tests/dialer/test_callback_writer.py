@@ -148,7 +148,7 @@ def test_each_end_of_an_answered_call_has_its_own_outcome(
 
 @on_sqlite
 @pytest.mark.parametrize("leg_late", [False, True])
-@pytest.mark.parametrize(("cause", "default"), [(NO_SOUND, O.CALL_AGAIN), (16, O.REACHED)])
+@pytest.mark.parametrize(("cause", "default"), [(NO_SOUND, O.CALL_AGAIN), (16, O.REACHED), (127, O.REACHED)])
 def test_only_a_citizen_who_hangs_up_ends_a_conversation_as_reached(
     office: Office, manager: FakeManager, cause: int, default: Outcome, leg_late: bool
 ):
@@ -165,6 +165,15 @@ def test_only_a_citizen_who_hangs_up_ends_a_conversation_as_reached(
         "our side cut it: called again by one key"
     )
     assert callback.registration.attempts == 0
+
+
+@on_sqlite
+@pytest.mark.parametrize("cause", [34, 38, NO_SOUND, 102])
+def test_citizen_cut_by_the_network_is_due_at_once(office: Office, manager: FakeManager, cause: int):
+    token = office.call(C.WAITING)
+    manager.hangs_up(token, cause)
+    office.until(lambda: office.state(token) is C.CLOSED)
+    assert office.callback(token).registration.not_before is None, "nobody passes them"
 
 
 @on_sqlite

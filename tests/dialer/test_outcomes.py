@@ -11,6 +11,7 @@ from dialplan.variables import CAPPED_CAUSE
 C, O = CallbackState, Outcome  # noqa: E741
 
 NORMAL, BUSY, OUT_OF_ORDER, NO_CIRCUIT, NO_SOUND = 16, 17, 27, 34, 44
+NO_ANSWER_TO_SIP, INTERWORKING = 102, 127
 OURS = (0, 100, 400, 401, 402, 403, 405, 407, 420, 482, 483, 488, 500, 501, 502, 503, 504, 580, 606)
 
 
@@ -55,10 +56,12 @@ def test_a_call_that_nobody_picked_up(state: C, sip: int | None, outcome: O):
         (C.ANSWERED, BUSY, O.HUNG_UP),
         (C.ANSWERED, 0, O.HUNG_UP),
         (C.WAITING, NORMAL, O.HUNG_UP),
-        (C.WAITING, OUT_OF_ORDER, O.HUNG_UP),
+        (C.WAITING, OUT_OF_ORDER, O.FAILED),
         (C.ANSWERED, NO_CIRCUIT, O.FAILED),
         (C.WAITING, NO_SOUND, O.FAILED),
         (C.SCREENING, NO_SOUND, O.FAILED),
+        (C.ANSWERED, INTERWORKING, O.HUNG_UP),
+        (C.WAITING, NO_ANSWER_TO_SIP, O.FAILED),
         # they spoke: the desk says how it went
         (C.TALKING, NORMAL, None),
         (C.TALKING, NO_SOUND, None),

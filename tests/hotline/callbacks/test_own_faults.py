@@ -11,6 +11,7 @@ from db.engine import now, reading, writing
 from db.models import Breaker, Callback, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, RegistrationState
 from hotline.callbacks import breaker, claims, closing, own_faults, placing, toll
+from hotline.callbacks.own_faults import Cut
 from hotline.ledger import ledger
 from hotline.ledger.verify import verify
 from hotline.rounds import rounds
@@ -90,11 +91,23 @@ def test_citizen_cut_by_asterisk_or_dialer_stays_the_head(
 ) -> None:
     waits = [
         own_faults.passed_over(
-            session, a_call(session, place, Outcome.FAILED, answered=answered), settings, cut=True
+            session, a_call(session, place, Outcome.FAILED, answered=answered), settings, cut=Cut.BY_US
         )
         for answered in (True, True, False, False, True)
     ]
     assert set(waits) == {AT_ONCE}
+
+
+def test_citizen_cut_by_the_network_has_heard_no_apology(
+    session: Session, settings: Settings, place: Registration
+) -> None:
+    waits = [
+        own_faults.passed_over(
+            session, a_call(session, place, Outcome.FAILED, answered=True), settings, cut=Cut.BY_NETWORK
+        )
+        for _ in range(3)
+    ]
+    assert waits == [AT_ONCE, NEXT_ONE_TRIES, timedelta(seconds=60)]
 
 
 def test_call_that_dies_ten_times_stops_nobody_for_good(
@@ -103,7 +116,7 @@ def test_call_that_dies_ten_times_stops_nobody_for_good(
     for _ in range(9):
         a_call(session, place, Outcome.FAILED, answered=True)
     tenth = a_call(session, place, Outcome.FAILED, answered=True)
-    assert own_faults.passed_over(session, tenth, settings, cut=True) == timedelta(seconds=60)
+    assert own_faults.passed_over(session, tenth, settings, cut=Cut.BY_US) == timedelta(seconds=60)
 
 
 def test_given_a_call_that_never_rang_when_the_next_is_picked_up_in_vain_then_that_one_alone_counts(
