@@ -20,7 +20,7 @@ from hotline.line.caller_context import CallerContext, Place
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
 from ivr import menus
-from ivr.call import END, Call, NoInput, Prompt
+from ivr.call import END, Call, NoInput, NoKey, Prompt
 from prompts.catalogue import Value
 from settings import Settings
 
@@ -95,11 +95,18 @@ class Conversation:
         """The E.164 number the network gave, also where it may not be called; None if it is withheld."""
         return numbers.of_caller(self.call.caller_id, self.settings.allowed_prefixes)
 
-    def ask_number(self) -> str:
-        """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises NoInput."""
+    def ask_number(self, *, silent: bool = False) -> str:
+        """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises NoInput.
+
+        `silent`: the caller has pressed no key so far, and is not asked a second time in silence.
+        """
         mistake = ""
         for _ in range(_TRIES):
-            keyed = self.call.ask_digits("ask-number", at_most=_LONGEST_NUMBER, mistake=mistake)
+            keyed = self.call.ask_digits(
+                "ask-number", at_most=_LONGEST_NUMBER, optional=silent, mistake=mistake
+            )
+            if not keyed:
+                raise NoKey
             try:
                 number = numbers.parse(keyed, self.settings.allowed_prefixes)
             except Refused:

@@ -12,7 +12,7 @@ from hotline.callbacks.on_the_line import Outlook
 from hotline.errors import Refused
 from hotline.line import silences
 from hotline.line.registration import Registered
-from ivr.call import OPERATOR, NoKey, Prompt
+from ivr.call import OPERATOR, NoInput, NoKey, Prompt
 from ivr.conversation import Conversation, about, before_you
 
 _STAY, _CALL_ME = "1", "2"
@@ -25,9 +25,7 @@ def run(talk: Conversation) -> bool:
     """Put the caller into the operators' line, once, before anything else; whether they stay on the line."""
     talk.call.leads_to_operator = False  # it has
     if talk.number is None:
-        number = talk.ask_number()
-        with talk.telling_refusals():
-            talk.register_other(None, number)
+        _ask_owner(talk, talk.ask_number())
         return False
     with talk.telling_refusals():
         registered, outlook, here = talk.commit(partial(_join, talk))
@@ -37,17 +35,20 @@ def run(talk: Conversation) -> bool:
 
 
 def run_for_silent(talk: Conversation) -> bool | None:
-    """Do the same for a caller with a number who presses no key, and ask nothing.
+    """Do the same for a caller who presses no key, and ask only for a number that is withheld, once.
 
-    None: this number had its place of the day (`silences.has_turn`), and waits in the line no more.
+    None: this number had its place of the day (`silences.has_turn`), and waits in the line no more; or no
+    number was keyed in.
     """
     call, number = talk.call, talk.number
+    if number is None:
+        return _silent_without_number(talk)
     call.leads_to_operator = False
     waits = any(place.in_operators_line for place in talk.context.active)
 
     def join(session: Session) -> tuple[Registered, Outlook, bool] | None:
         line = line_home.hold(session, talk.settings.node)
-        may = silences.has_turn(session, number or "") or waits
+        may = silences.has_turn(session, number) or waits
         return _join(talk, session, line) if may else None
 
     with talk.telling_refusals():
@@ -63,6 +64,28 @@ def run_for_silent(talk: Conversation) -> bool | None:
         call.tell("operator-registered", ticket=registered.ticket)
         call.say("ticket-again", ticket=registered.ticket)
     return False
+
+
+def _silent_without_number(talk: Conversation) -> bool | None:
+    if not talk.call.leads_to_operator:  # key 0 has asked for it already
+        return None
+    talk.call.leads_to_operator = False
+    try:
+        number = talk.ask_number(silent=True)
+    except NoInput:
+        return None
+    _ask_owner(talk, number)
+    return False
+
+
+def _ask_owner(talk: Conversation, number: str) -> None:
+    """Ask the owner of the keyed-in number whether an operator is to call there.
+
+    Whoever waits on the line has a place, and a place is called at its number if its caller hangs up: so no
+    caller without a number waits there (decision 11).
+    """
+    with talk.telling_refusals():
+        talk.register_other(None, number)
 
 
 def _join(talk: Conversation, session: Session, line: Side | None = None) -> tuple[Registered, Outlook, bool]:

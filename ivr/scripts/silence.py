@@ -10,7 +10,7 @@ from ivr.scripts import operator, report
 def run(talk: Conversation) -> None:
     """Do as key 0 does, once a day for each number; else let the caller say what they want, without a key."""
     talk.call.drop_keys()
-    stays = operator.run_for_silent(talk) if talk.number else None
+    stays = operator.run_for_silent(talk)
     if stays is None:
         _take_message(talk)
     elif not stays:
@@ -20,7 +20,7 @@ def run(talk: Conversation) -> None:
 def _take_message(talk: Conversation) -> None:
     """Keep what the caller says after the tone as a report, whose inbox people read.
 
-    For a number that cannot be called back, or that had its place in the operators' line today.
+    For a caller without a number who keys none in, or whose number had its place in the line today.
     """
     with talk.call.working(), writing(talk.engine) as session:
         may = silences.may_leave_message(session, talk.number, talk.settings)

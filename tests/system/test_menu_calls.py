@@ -130,6 +130,25 @@ def test_given_a_caller_without_a_number_when_they_key_one_in_then_its_owner_con
         assert registration.state is RegistrationState.WAITING
 
 
+def test_silent_withheld_caller_who_keys_a_number_in_is_in_line(system: System) -> None:
+    number = system.number()
+    line = _operators_line(system)
+    with Caller(system, "anonymous") as caller, Caller(system, number, port=system.trunk_port) as owner:
+        caller.call()
+        caller.at("main-menu-slow")
+        caller.at("ask-number", f"{number}#")
+        caller.at("confirm-number", "1")
+        caller.at("number-will-be-confirmed")
+        caller.hangup()
+        owner.wait_for_call()
+        owner.answer()
+        owner.at("confirm-call-press-one", "1")
+        owner.at("confirm-call-done")
+        owner.hangup()
+    place = _in_line(system, line, number)
+    assert place and place.state is RegistrationState.WAITING
+
+
 def test_given_a_networks_own_word_on_the_caller_when_it_differs_from_theirs_then_it_counts(
     system: System,
 ) -> None:

@@ -96,17 +96,54 @@ def test_second_silent_call_after_the_operators_takes_a_message(asterisk: FakeAs
 
 
 @pytest.mark.parametrize("caller_id", ["", "anonymous", "+4930123456"])
-@pytest.mark.parametrize("steps", [(), (("main-menu", "0"),)])
+@pytest.mark.parametrize(
+    ("steps", "asked"),
+    [((), ["ask-number"]), ((("main-menu", "0"),), ["ask-number", "no-key-again", "ask-number-slow"])],
+)
 def test_silence_without_a_number_to_call_takes_a_message(
-    asterisk: FakeAsterisk, engine: Engine, caller_id: str, steps: tuple[tuple[str, str], ...]
+    asterisk: FakeAsterisk,
+    engine: Engine,
+    caller_id: str,
+    steps: tuple[tuple[str, str], ...],
+    asked: list[str],
 ):
     heard = asterisk.dial(*steps, caller_id=caller_id)
 
-    assert heard.prompts[-4:] == MESSAGE
+    assert heard.prompts[-len(asked) - 4 :] == [*asked, *MESSAGE]
+    assert heard.prompts.count("ask-number") == 1
     assert in_line(engine) == []
     (report,) = reports(engine)
     assert report.number is None
     assert heard.said("report-recorded", tracking=report.tracking)
+
+
+@pytest.mark.parametrize("caller_id", ["", "anonymous"])
+def test_silent_withheld_caller_may_key_a_number_in(asterisk: FakeAsterisk, engine: Engine, caller_id: str):
+    """As with key 0: an operator calls there, once its owner has pressed 1."""
+    heard = asterisk.dial(("ask-number", "09131234567#"), ("confirm-number", "1"), caller_id=caller_id)
+
+    assert heard.prompts[-4:] == ["ask-number", "confirm-number", "number-will-be-confirmed", "goodbye"]
+    (place,) = in_line(engine)
+    assert (place.number, place.state) == (OWN, RegistrationState.UNCONFIRMED)
+    assert reports(engine) == []
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        (("ask-number", "#"),),
+        (("ask-number", "123#"), ("ask-number", "123#"), ("ask-number", "123#")),
+        (("ask-number", "09131234567#"),),  # and silence when it is read back
+    ],
+)
+def test_withheld_caller_whose_number_is_not_kept_may_speak(
+    asterisk: FakeAsterisk, engine: Engine, keys: tuple[tuple[str, str], ...]
+):
+    heard = asterisk.dial(*keys, caller_id="")
+
+    assert heard.prompts[-4:] == MESSAGE
+    assert in_line(engine) == []
+    assert len(reports(engine)) == 1
 
 
 def test_silence_after_the_tone_keeps_no_message(asterisk: FakeAsterisk, engine: Engine):
