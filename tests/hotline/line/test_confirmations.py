@@ -473,7 +473,7 @@ def move_of_the_release_before(session: Session, place: Registration) -> str:
 
 
 def test_new_number_of_the_release_before_moves_nothing(session: Session) -> None:
-    """Nothing tells whether a wish of that release came in the call that made the place, or in a forged one."""
+    """Nothing tells whether such a wish came in the call that made the place, or in a forged one."""
     place = a_place(session)
     place.call_id = "1.137"
     told = confirmation_calls.answer(session, move_of_the_release_before(session, place), yes=True)
