@@ -1,1 +1,1 @@
-"""Problems that citizens report, until they say themselves that they are solved."""
+"""Requests: problems that citizens report to the city, from filing until the citizen confirms an end."""

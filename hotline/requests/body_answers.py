@@ -1,4 +1,4 @@
-"""What a body outside the city sees of a request that was passed on to it, and what it says, by its link."""
+"""The page of an outside agency: what its link shows of a passed-on request, and what the agency answers."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -20,14 +20,14 @@ from hotline.requests.requests import log
 
 _T = RequestStep
 LONGEST = 1000
-"""Of what a body writes at a time."""
+"""Maximum length, in characters, of one text that an agency writes."""
 MOST_ANSWERS = 10
 _SHOWN = Picture.kind.in_([PictureKind.BEFORE, PictureKind.OBJECTION])
 
 
 @dataclasses.dataclass(frozen=True)
 class Seen:
-    """A request as the body sees it: nothing of its citizen, none of whose numbers is in any words."""
+    """A request as the agency sees it: without its citizen, and without numbers of people in any text."""
 
     link: Pass
     category: Category
@@ -40,7 +40,7 @@ class Seen:
 
 
 def look(session: Session, token: str) -> Seen:
-    """What the link leads to. Raises Refused("link-over")."""
+    """Return what the link's page shows. Raises Refused("link-over" | "link-merged")."""
     link, request = find(session, token)
     whole = parts.whole_of(session, request)
     here = not _is_erased(session, whole.id)
@@ -58,7 +58,10 @@ def look(session: Session, token: str) -> Seen:
 
 
 def picture(session: Session, token: str, name: str) -> File:
-    """A picture of it. Raises Refused("link-over" | "not-found")."""
+    """Return the file of one of the request's pictures.
+
+    Raises Refused("link-over" | "link-merged" | "not-found").
+    """
     _, request = find(session, token)
     whole = parts.whole_of(session, request)
     if _is_erased(session, whole.id):
@@ -72,12 +75,15 @@ def _pictures(request_id: int) -> Select[Picture]:
 
 
 def _is_erased(session: Session, request_id: int) -> bool:
-    """Of a citizen who was deleted: a link that was made since shows what whoever made it has written."""
+    """Return whether the request's citizen was deleted.
+
+    A link made after that shows only the words of whoever made it.
+    """
     return bool(session.scalar(select(exists().where(Erasure.request_id == request_id))))
 
 
 def saw(session: Session, token: str) -> None:
-    """The body has opened it, for the first time or again. Raises Refused("link-over")."""
+    """Record that the agency has opened the link; only the first time counts. Raises what `find` raises."""
     row, request = find(session, token)
     first = update(Pass).where(Pass.id == row.id, Pass.seen_at.is_(None)).values(seen_at=now(session))
     if session.scalar(first.returning(Pass.id)) is not None:
@@ -85,7 +91,7 @@ def saw(session: Session, token: str) -> None:
 
 
 def received(session: Session, token: str) -> None:
-    """The body says that it has it; once more it is nothing. Raises Refused("link-over")."""
+    """Record that the agency has received the request; a repeat does nothing. Raises what `find` raises."""
     row, request = _get_for_update(session, token)
     if row.received_at is None:
         row.received_at = now(session)
@@ -93,9 +99,9 @@ def received(session: Session, token: str) -> None:
 
 
 def answered(session: Session, token: str, text: str) -> None:
-    """The body writes something; the same words once more are nothing.
+    """Record a text that the agency writes; repeating the same text does nothing.
 
-    Raises what `check` raises, and Refused("link-over" | "too-many-answers").
+    Raises what `check` and `find` raise, and Refused("too-many-answers").
     """
     text = check(text)
     row, request = _get_for_update(session, token)
@@ -108,10 +114,11 @@ def answered(session: Session, token: str, text: str) -> None:
 
 
 def done(session: Session, token: str, text: str) -> int | None:
-    """The body says that it has done its part; returns the link's id, to which its picture belongs. The same
-    words once more are nothing.
+    """Record that the agency has done its part; return the link's id, to which its picture belongs.
 
-    Raises what `check` raises, and Refused("link-over" | "body-done").
+    Return None if the agency repeats the same text.
+
+    Raises what `check` and `find` raise, and Refused("body-done").
     """
     text = check(text)
     row, request = _get_for_update(session, token)
@@ -125,7 +132,10 @@ def done(session: Session, token: str, text: str) -> int | None:
 
 
 def check(text: str) -> str:
-    """What a body writes. Raises Refused("text-missing" | "text-long" | "text-personal")."""
+    """Return an agency's text without outer spaces.
+
+    Raises Refused("text-missing" | "text-long" | "text-personal").
+    """
     text = text.strip()
     if not text:
         raise Refused("text-missing", "write something", "text")
@@ -137,7 +147,10 @@ def check(text: str) -> str:
 
 
 def _get_for_update(session: Session, token: str) -> tuple[Pass, Request]:
-    """The request first, as everybody who changes it; it may have ended meanwhile."""
+    """Lock the request, then the link: everybody who changes a request locks it first.
+
+    Check again after the lock, because the link may have ended while this transaction waited.
+    """
     row, request = find(session, token)
     request = work.get_for_update(session, request.id)
     session.refresh(row, with_for_update=True)

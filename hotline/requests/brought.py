@@ -1,4 +1,4 @@
-"""Requests that a program brings by its key (Open311). One key and content, one request."""
+"""Requests that a program files with its API key (Open311). The same key and content make one request."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ from hotline.requests.places import Point
 from settings import Settings
 
 LONGEST = 4000
-"""Characters of a description, as the specification says."""
+"""Maximum length of a description in characters, as the Open311 specification says."""
 LONGEST_ANSWER = 200
 _SAME = timedelta(minutes=1)
 _IRAN = ("+98",)
@@ -28,7 +28,7 @@ _CONTACT = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Brought:
-    """What a program says of a problem; `phone` as its citizen wrote it, which proves nothing."""
+    """A problem as a program reports it. `phone` is the citizen's own spelling, and proves nothing."""
 
     service: str
     text: str
@@ -40,18 +40,19 @@ class Brought:
 
     @property
     def digest(self) -> str:
-        """The same for the same report."""
+        """Return a hash that is equal for equal reports."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 def file(
     session: Session, api_key_id: int, idempotency_key: str | None, brought: Brought, settings: Settings
 ) -> tuple[Request, bool]:
-    """Record it, or find what was recorded under the same key; and whether it is new.
+    """Record the report, or find the request recorded under the same key. Return it, and whether it is new.
 
-    Without an `idempotency_key` what has the same content is the same for a minute.
+    Without an `idempotency_key`, a report with the same content within a minute is the same report.
+
     Raises Refused("service-unknown" | "key-reused" | "too-many-reports" | "place-missing" | "place-outside" |
-    "place-long" | "answers-unasked" | "answers-long" | "text-long").
+    "place-long"), or one of Refused("answers-unasked" | "answers-long" | "text-long").
     """
     one_at_a_time(session, f"brought-by-{api_key_id}")
     if found := _same(session, api_key_id, idempotency_key, brought.digest):
@@ -83,7 +84,7 @@ def file(
 
 
 def service(session: Session, code: str) -> Category:
-    """The category in use of which this is the code. Raises Refused("service-unknown")."""
+    """Return the active category with this code. Raises Refused("service-unknown")."""
     category = session.scalar(select(Category).where(Category.code == code, Category.active))
     if category is None:
         raise Refused("service-unknown", "service_code was not found", "service_code")
@@ -91,9 +92,10 @@ def service(session: Session, code: str) -> Category:
 
 
 def contact_of(phone: str, home: Sequence[str]) -> str:
-    """What is kept of a telephone number that somebody wrote: E.164 if it is one of Iran, else the words.
+    """Return the form in which a citizen's telephone number is stored: E.164 if it is Iranian, else the text
+    itself.
 
-    `home` are the prefixes that the city calls.
+    `home` are the prefixes that the city calls. At most 40 characters of a text are stored.
     """
     try:
         return numbers.parse(phone, _IRAN, home)
@@ -102,7 +104,7 @@ def contact_of(phone: str, home: Sequence[str]) -> str:
 
 
 def by_token(session: Session, api_key_id: int, token: str) -> Request:
-    """What the program brought with this Idempotency-Key. Raises Refused("not-found")."""
+    """Return the request that the program filed with this Idempotency-Key. Raises Refused("not-found")."""
     mine = select(Request).where(Request.api_key_id == api_key_id, Request.report_key == token)
     request = session.scalar(mine)
     if request is None:
@@ -122,7 +124,11 @@ def _same(session: Session, api_key_id: int, key: str | None, digest: str) -> Re
 
 
 def _may_name(session: Session, contact: str, most: int) -> None:
-    """Whoever it is, as often in a day as a citizen reports by the app."""
+    """Check that the reports of the last 24 hours name this contact less often than `most` times.
+
+    Only Iranian numbers are checked; the limit is the same as for a citizen's reports in the app. Raises
+    Refused("too-many-reports").
+    """
     if not contact.startswith(_IRAN):
         return
     one_at_a_time(session, f"contact-{contact}")
@@ -135,7 +141,10 @@ def _may_name(session: Session, contact: str, most: int) -> None:
 
 
 def _written(brought: Brought, category: Category) -> str:
-    """The service's name, where nothing was said: the specification asks for no description."""
+    """Return the request's text; without a description the service's name stands in it.
+
+    The Open311 specification does not require a description. Raises Refused("text-long" | "answers-long").
+    """
     text = characters.cleaned(brought.text).strip()
     if len(text) > LONGEST:
         raise Refused("text-long", f"at most {LONGEST} characters", "description")

@@ -1,4 +1,4 @@
-"""The categories of requests: what the city mends, how soon, and which department is meant."""
+"""The categories of requests: what the city mends, how soon, and which department is responsible."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ ICONS = (
     *("road", "bulb", "trash", "trees", "droplet", "building", "car", "volume", "dots"),
     *("bus", "bike", "wall", "paw", "flame", "alert", "home", "tool"),
 )
-"""Those that the pages can draw (web/src/categories/icons.ts)."""
+"""The icons that the pages can draw (web/src/categories/icons.ts)."""
 ALL = 0
-"""Stands for every district that has no department of its own."""
+"""In place of a district: every district without a department of its own."""
 CHANGED = "category-changed"
-"""Of the event that pages hear of."""
+"""Name of the event that tells the pages to reload categories."""
 LANGUAGES = ("fa", "en")
 _IN_HAND = "categories"
 _LONGEST = {TimeUnit.HOURS: 1000, TimeUnit.DAYS: 366}
@@ -33,7 +33,7 @@ _QUESTIONS, _QUESTION = 5, 200
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """Everything of a category but its code. `departments`: by district, `ALL` for all others."""
+    """All values of a category except its code. `departments`: ids by district, `ALL` for all others."""
 
     name_fa: str
     name_en: str
@@ -49,7 +49,7 @@ class Values:
 
     @classmethod
     def of(cls, category: Category) -> Self:
-        """Those that it has now."""
+        """Return the category's present values."""
         return cls(
             name_fa=category.name_fa,
             name_en=category.name_en,
@@ -66,21 +66,21 @@ class Values:
 
 
 class Wrong(NamedTuple):
-    """What is wrong with a field."""
+    """A field with an invalid value, and why it is invalid."""
 
     field: str
     detail: str
 
 
 def everyone(session: Session) -> Sequence[Category]:
-    """All of them: those in use first, by their keys, then by the order in which they were made."""
+    """Return all categories: active ones first, by telephone key, then in the order of creation."""
     order = (Category.active.desc(), Category.key.is_(None), Category.key, Category.id)
     found = session.scalars(select(Category).order_by(*order).options(selectinload(Category.responsible)))
     return found.all()
 
 
 def get(session: Session, category_id: int) -> Category:
-    """The category. Raises Refused("not-found")."""
+    """Return the category. Raises Refused("not-found")."""
     category = _of(session, category_id)
     if category is None:
         raise Refused("not-found", f"no category {category_id}")
@@ -88,7 +88,7 @@ def get(session: Session, category_id: int) -> Category:
 
 
 def in_use(session: Session, category_id: int) -> Category:
-    """The category, of which something new may be reported. Raises Refused("category-inactive")."""
+    """Return the category if new requests may be filed in it. Raises Refused("category-inactive")."""
     category = _of(session, category_id)
     if category is None or not category.active:
         raise Refused("category-inactive", f"nothing new is reported of category {category_id}")
@@ -96,31 +96,34 @@ def in_use(session: Session, category_id: int) -> Category:
 
 
 def _of(session: Session, category_id: int) -> Category | None:
-    """The session, which forgets what nobody holds, has it in hand from now on."""
+    """Return the category or None, and hold a reference to it for the session's life.
+
+    A session refers weakly to its objects: without this reference it would query the category again.
+    """
     category = session.get(Category, category_id)
     session.info.setdefault(_IN_HAND, set()).add(category)
     return category
 
 
 def offered(session: Session) -> str:
-    """The keys of those that callers hear."""
+    """Return the telephone keys of the categories that callers hear, in order."""
     keys = session.scalars(select(Category.key).where(Category.active, Category.key.is_not(None)))
     return "".join(sorted(map(str, keys)))
 
 
 def by_key(session: Session, key: int) -> Category:
-    """What a caller means by this key of the telephone: if it is in use no more, everything else."""
+    """Return the active category of this telephone key, else the one for everything else."""
     query = select(Category).where(Category.active, Category.key.in_([key, OTHER])).order_by(Category.key)
     return session.scalars(query.limit(1)).one()
 
 
 def promised(category: Category) -> tuple[Span, Span]:
-    """In how much working time the citizen is told anything, and in how much it is solved."""
+    """Return the working time until the citizen gets a first answer, and until the problem is solved."""
     return Span(category.answer_in, category.answer_unit), Span(category.solve_in, category.solve_unit)
 
 
 def department_of(category: Category, district: int | None) -> Department | None:
-    """Which active department its requests of this district are meant for."""
+    """Return the active department responsible for the category in this district, if there is one."""
     by_district = {each.district: each.department for each in category.responsible}
     found = by_district.get(district or ALL) or by_district.get(ALL)
     return found if found and found.active else None
@@ -140,8 +143,9 @@ def add(session: Session, code: str, values: Values, *, who: str) -> Category:
 
 
 def change(session: Session, category_id: int, values: Values, *, who: str) -> Category:
-    """Give it other values. Raises Refused("not-found" | "category-values" | "category-taken" |
-    "category-last").
+    """Replace the category's values.
+
+    Raises Refused("not-found" | "category-values" | "category-taken" | "category-last").
     """
     _hold(session)
     category = get(session, category_id)
@@ -154,7 +158,7 @@ def change(session: Session, category_id: int, values: Values, *, who: str) -> C
 
 
 def put(session: Session, category: Category, values: Values, *, who: str) -> bool:
-    """Write them down, as they are; whether anything is different now. What was checked."""
+    """Write the values without checking them; return whether anything changed."""
     made = category.id is None
     if not made and Values.of(category) == values:
         return False
@@ -173,7 +177,7 @@ def put(session: Session, category: Category, values: Values, *, who: str) -> bo
 
 
 def must_have_other(session: Session) -> None:
-    """Raises Refused("category-last"): one that is in use has the key of everything else."""
+    """Raises Refused("category-last") if no active category has the key of everything else."""
     session.flush()
     if not session.scalar(select(Category.id).where(Category.active, Category.key == OTHER)):
         detail = f"one category that is in use has key {OTHER}: what fits nowhere goes there"
@@ -181,7 +185,7 @@ def must_have_other(session: Session) -> None:
 
 
 def wrong(session: Session, values: Values) -> list[Wrong]:
-    """Everything that is wrong with these values, whatever other categories have."""
+    """List every invalid field, without comparing with other categories."""
     found = [
         *(Wrong(name, _wrong_name(getattr(values, name))) for name in ("name_fa", "name_en")),
         Wrong("icon", "" if values.icon in ICONS else f"is one of {', '.join(ICONS)}"),

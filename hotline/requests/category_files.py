@@ -1,4 +1,7 @@
-"""Categories as a TOML file that a city edits: taken whole, or not at all."""
+"""Export and import categories as a TOML file that a city edits.
+
+An import applies all of the file or nothing.
+"""
 
 import json
 import re
@@ -23,7 +26,7 @@ CODE = r"^[a-z][a-z0-9-]{1,39}$"
 _SPAN = re.compile(r"([1-9][0-9]{0,3}) (hours|days)", re.ASCII)
 _HEADER = re.compile(r"\s*\[\[\s*category\s*\]\]")
 _MOST, _TOLD = 500, 50
-"""Categories of a file; mistakes that anybody reads."""
+"""Maximum number of categories in a file; maximum number of mistakes that one refusal lists."""
 _DISTRICTS = ("all", *map(str, range(1, MOST_DISTRICTS + 1)))
 
 
@@ -62,7 +65,7 @@ class _File(_Strict):
 
 
 class Taken(NamedTuple):
-    """What a file came to."""
+    """Counts of an import: categories added, changed and left the same."""
 
     added: int
     changed: int
@@ -70,20 +73,20 @@ class Taken(NamedTuple):
 
 
 def export(session: Session) -> str:
-    """All categories as such a file."""
+    """Return all categories as TOML text."""
     return "\n".join(_written(each) for each in categories.everyone(session))
 
 
 def take(session: Session, text: str, *, who: str) -> Taken:
-    """Add and change what the file has; what it leaves out stays as it is.
+    """Add and change the categories of the file; categories that the file leaves out stay as they are.
 
-    Raises Refused("categories-file") that names everything that is wrong, by line and field.
+    Raises Refused("categories-file") with every mistake, by line and field.
     """
     one_at_a_time(session, "categories")
     wanted = _checked(session, text)
     there = {each.code: each for each in categories.everyone(session)}
     _check_keys(text, wanted, there)
-    for code, values in wanted.items():  # first no key is anybody's: they may change places
+    for code, values in wanted.items():  # free all changed keys first: two categories may exchange theirs
         if code in there and there[code].key != values.key:
             there[code].key = None
     session.flush()
@@ -103,7 +106,8 @@ def take(session: Session, text: str, *, who: str) -> Taken:
 def _checked(session: Session, text: str) -> dict[str, Values]:
     try:
         read = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # also a number, or a depth, that is beyond Python
+    # ValueError also covers a number that is too large for Python
+    except (ValueError, RecursionError) as error:
         raise Refused("categories-file", f"this is no TOML: {error}") from None
     try:
         found = _File.model_validate(read)
@@ -185,7 +189,7 @@ def _said(error: Any) -> str:
 
 
 def _place(text: str, where: tuple[int | str, ...]) -> str:
-    """The line of a field, as far as it has one of its own, and its name."""
+    """Return the line and the name of a field, or only the name if it has no line."""
     lines = text.splitlines()
     headers = [number for number, line in enumerate(lines) if _HEADER.match(line)]
     which = where[1] if len(where) > 1 and isinstance(where[1], int) else None
@@ -225,7 +229,7 @@ def _lines(category: Category) -> Iterator[str]:
 
 
 def _text(text: str) -> str:
-    """A TOML string: what JSON writes is one, but for DEL."""
+    """Return a TOML string. A JSON string is one, except that TOML does not allow DEL unescaped."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 

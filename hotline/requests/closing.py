@@ -1,6 +1,6 @@
-"""How a request comes to its end: rejected, closed by its citizen or by time, or a duplicate of another.
+"""Ends of a request: rejected, closed by its citizen or by timeout, or a duplicate of another.
 
-Whoever follows it is told, too.
+Followers are notified too.
 """
 
 from collections.abc import Collection
@@ -30,16 +30,20 @@ from hotline.requests.work import (
 
 _S, _T = RequestState, RequestStep
 _HANGS_UP = timedelta(seconds=60)
-"""How long a caller may go on listening after an answer; nobody calls a phone that is in use."""
+"""How long a caller may stay on the phone after an answer. Until then the dialer would find the number
+busy."""
 
 
 def reject(session: Session, request: Request, *, who: str, reason: str) -> None:
-    """Say that it is not for the city to solve; the citizen is told why. Raises what `reply` raises."""
+    """Reject a request: the city will not solve it. The citizen is told the reason.
+
+    Raises what `reasons.check` and `may_end` raise, and Refused("wrong-state").
+    """
     _end_rejected(session, request, who=who, reason=reasons.check(reason))
 
 
 def _end_rejected(session: Session, request: Request, *, who: str, reason: str) -> None:
-    """`reason` in words that are checked, as in `work.end_replied`."""
+    """Reject with a `reason` that was checked before, as `work.end_replied` does with a reply."""
     may_end(session, request, who)
     move(session, request, _S.REJECTED, reply=reason, reply_stands=True, replied_at=now(session))
     answered(session, request)
@@ -63,10 +67,12 @@ def answer(
     note: str = "",
     named: Collection[int] = (),
 ) -> None:
-    """The citizen says whether it is solved: by telephone or app, or (`who`) to somebody of the office.
+    """Record whether the citizen calls the request solved, by telephone, app, or to an employee (`who`).
 
-    Of what is split an objection may have `named` some of the parts; else it is about all of them.
-    It replaces what a caller has said in this number's name (`answer_of_caller`).
+    An objection to a split request may name some of its parts (`named`); else it is about all of them.
+
+    The citizen's answer replaces an answer that a caller gave in the number's name (`answer_of_caller`).
+
     Raises Refused("not-found" | "wrong-state" | "part-unknown").
     """
     request = get_for_update(session, request_id)
@@ -95,11 +101,12 @@ def answer(
 
 
 def answer_of_caller(session: Session, request_id: int, *, solved: bool) -> bool:
-    """Take the answer of a caller who shows the request's number. Return whether the request is closed by it.
+    """Record the answer of a caller who shows the request's number. Return whether it closes the request.
 
-    A caller ID is easily forged, so the number is told at once, and its own word replaces the caller's. A yes
-    closes nothing before the number has said nothing else for the days of `close_unanswered`. A number that
-    was withheld had to key in the tracking number, which proves it.
+    A caller ID is easily forged, so the number is told at once, and its own answer replaces the caller's. A
+    yes closes the request only after the silence that `close_unanswered` waits for. A request without a
+    number is closed at once: its caller keyed in the tracking number, which proves them.
+
     Raises Refused("not-found" | "wrong-state").
     """
     request = get_for_update(session, request_id)
@@ -111,7 +118,7 @@ def answer_of_caller(session: Session, request_id: int, *, solved: bool) -> bool
     elif request.state is not _S.REPLIED:
         raise Refused("wrong-state", "nobody is asked whether it is solved")
     elif ratings.answer_of(session, request):
-        return False  # said before, and told
+        return False  # the number was told when the caller said it the first time
     else:
         did(session, request, _T.CONFIRMED, "")
     _tell_number(session, request, solved=solved)
@@ -119,7 +126,7 @@ def answer_of_caller(session: Session, request_id: int, *, solved: bool) -> bool
 
 
 def _tell_number(session: Session, request: Request, *, solved: bool) -> None:
-    """Tell a mobile by text message, a land line by a call, what was said in its name."""
+    """Tell the number what was answered in its name: a mobile by text message, a land line by a call."""
     number, at = request.number or "", now(session)
     if number.startswith(outbox.MOBILE):
         language: dates.Language = "en" if request.language == "en" else "fa"
@@ -135,7 +142,7 @@ def _tell_number(session: Session, request: Request, *, solved: bool) -> None:
     if call is None:
         call = SolvedCall(request_id=request.id, replied_at=request.replied_at)
         session.add(call)
-    elif call.token:  # it is ringing just now
+    elif call.token:  # the call is in progress
         return
     call.tries, call.told_at, call.ended_at, call.due_at = 0, None, None, at + _HANGS_UP
     session.flush()
@@ -147,15 +154,15 @@ _CALL_OF_ANSWER = select(SolvedCall).where(
 
 
 def _end_calls(session: Session, request: Request) -> None:
-    """Nobody is called any more about an answer that the number itself has given."""
+    """End the calls about this request: its own number has answered."""
     ended = update(SolvedCall).where(SolvedCall.request_id == request.id, SolvedCall.ended_at.is_(None))
     session.execute(ended.values(ended_at=now(session)).execution_options(synchronize_session=False))
 
 
 def take_back_objection(session: Session, request_id: int) -> None:
-    """Close a request of which a caller has said that it is not solved: its own number says that it is.
+    """Close a request to which a caller objected, because its own number says that it is solved.
 
-    Only while nobody has taken the objection up. Raises Refused("not-found" | "wrong-state").
+    Only while nobody works on the objection. Raises Refused("not-found" | "wrong-state").
     """
     request = get_for_update(session, request_id)
     objection = ratings.answer_of(session, request)
@@ -170,9 +177,9 @@ def take_back_objection(session: Session, request_id: int) -> None:
 
 
 def close_unanswered(session: Session, days: int, limit: int) -> int:
-    """Close at most `limit` requests whose citizens said nothing for so many days; returns how many.
+    """Close at most `limit` requests whose citizens have not answered for `days` days; return how many.
 
-    The days of one whose caller has said yes (`answer_of_caller`) count from then.
+    After a caller's yes (`answer_of_caller`) the days count from that yes.
     """
     since = trusted_now(session) - timedelta(days=days)
     said_yes = exists().where(
@@ -201,9 +208,10 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
 
 
 def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Request:
-    """Mark a request as a duplicate of another, or of the one whose duplicate that is; returns the first.
+    """Mark a request as a duplicate of another; return the original.
 
-    Its own duplicates follow it.
+    If the other one is itself a duplicate, its original is meant. The request's own duplicates move with it.
+
     Raises Refused("not-found" | "duplicate-itself" | "objection-own" | "wrong-state").
     """
     one_at_a_time(session, "request-duplicates")
@@ -238,7 +246,7 @@ def _hand_on_promise(request: Request, original: Request) -> None:
 
 
 def separate(session: Session, request: Request, *, who: str) -> None:
-    """It is no duplicate after all. Raises Refused("wrong-state")."""
+    """Undo a merge: the request is not a duplicate. Raises Refused("wrong-state")."""
     other = request.duplicate_of_id
     if request.part_of_id:
         raise Refused("wrong-state", "a part that was joined again stays so")

@@ -1,4 +1,4 @@
-"""What a department sees: the requests that are with it, without who reported them."""
+"""The inbox of a department: the requests referred to it, without the citizens who reported them."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -17,28 +17,31 @@ from hotline.requests import inbox, pages, requests
 from hotline.requests.pages import Place
 
 _NOT_SEEN = (RequestStep.MERGED, RequestStep.SEPARATED, RequestStep.TO_SUPERVISORS)
-"""Other requests, and what the office does about the department."""
+"""Steps about other requests, and steps that the office takes about the department."""
 
 
 class Part(StrEnum):
-    """Of the requests that a department sees."""
+    """The two lists of a department's inbox."""
 
-    WORK = "work"  # with it
-    SOLVED = "solved"  # by it; the citizen is asked whether it is
+    WORK = "work"  # referred to it
+    SOLVED = "solved"  # solved by it; the citizen is asked to confirm
 
 
 class By(StrEnum):
-    """Who did something, as a department may know it."""
+    """The actor of a step, as far as a department may know."""
 
     CITIZEN = "citizen"
     OFFICE = "office"
     DEPARTMENT = "department"
-    BODY = "body"  # outside the city
-    ITSELF = "itself"  # time
+    BODY = "body"  # an agency outside the city
+    ITSELF = "itself"  # a timeout
 
 
 class Step(NamedTuple):
-    """A step of a request's history; `name` of a colleague, no `note` to or of another department."""
+    """A step of a request's history as a department sees it.
+
+    `name` is set only for a colleague. `note` is empty if another department wrote or received it.
+    """
 
     entry: RequestEntry
     by: By
@@ -47,7 +50,7 @@ class Step(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """How many it has in work, how many of them are late, and how many wait for their citizens."""
+    """How many requests a department has in work, how many are late, and how many await their citizens."""
 
     work: int
     late: int
@@ -57,9 +60,9 @@ class Counts(NamedTuple):
 def page(
     session: Session, department_id: int, part: Part, *, after: str | None, limit: int
 ) -> tuple[Sequence[Request], str | None]:
-    """At most `limit` of its requests, and what to hand in as `after` for those that follow.
+    """Return at most `limit` requests of the department, and the `after` of the next page (None: last page).
 
-    First the late ones, then by the due date. Raises Refused("invalid-input") for an `after` that is none.
+    Late requests come first, then by due date. Raises Refused("invalid-input") for an invalid `after`.
     """
     at = now(session)
     last = pages.parse(after, by_day=(0, 1)) if after else None
@@ -85,12 +88,12 @@ def page(
 def newest(
     session: Session, department_id: int, part: Part, *, before: int | None, limit: int
 ) -> Sequence[Request]:
-    """All of them, page by page (`inbox.Newest`)."""
+    """Return the department's requests in pages, newest first (`inbox.Newest`)."""
     return inbox.in_pages(session, select(Request).where(*_has(department_id, part)), before, limit)
 
 
 def counts(session: Session, department_id: int) -> Counts:
-    """What it has."""
+    """Count the department's requests."""
     late = func.count().filter(inbox.overdue(now(session)))
     work = select(func.count(), late).where(*_has(department_id, Part.WORK))
     solved = select(func.count()).select_from(Request).where(*_has(department_id, Part.SOLVED))
@@ -101,13 +104,16 @@ _DAY = {Part.WORK: Request.due_at, Part.SOLVED: Request.replied_at}
 
 
 def _has(department_id: int, part: Part) -> tuple[ColumnElement[bool], ...]:
-    """What is with a department has a due date, and nothing else has one: the table checks it."""
+    """Return the conditions of a department's list.
+
+    A database check allows a due date only with a department.
+    """
     which = Request.due_at.is_not(None) if part is Part.WORK else Request.state == word(RequestState.REPLIED)
     return Request.department_id == department_id, which
 
 
 def must_be_its(session: Session, request: Request, department_id: int | None) -> None:
-    """Raises Refused("request-moved") if the department has it no more, ("not-found") if it never had it."""
+    """Raises Refused("request-moved") if the department had the request before, ("not-found") if never."""
     if department_id is not None and department_id == events.department_that_sees(request):
         return
     had = select(RequestEntry.id).where(
@@ -119,14 +125,17 @@ def must_be_its(session: Session, request: Request, department_id: int | None) -
 
 
 def get(session: Session, department_id: int | None, request_id: int) -> Request:
-    """The department's request. Raises Refused("not-found" | "request-moved")."""
+    """Return the department's request. Raises Refused("not-found" | "request-moved")."""
     request = requests.get(session, request_id)
     must_be_its(session, request, department_id)
     return request
 
 
 def history(session: Session, request: Request) -> Sequence[Step]:
-    """What was done with it, oldest first: no names but of the department's own people, no other requests."""
+    """List the steps of the request, oldest first, with names of the department's own people only.
+
+    Steps about other requests are left out.
+    """
     entries = [e for e in requests.history(session, request) if e.step not in _NOT_SEEN]
     of_us = select(User.username, User.name).where(
         User.role == Role.DEPARTMENT,

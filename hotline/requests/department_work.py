@@ -1,7 +1,7 @@
-"""What a department does with a request of its own: accepted, asked about, solved; the rest is in `work`.
+"""The department's acts on its own request: accept it, ask the citizen, solve it; `work` has the rest.
 
-Each act is told by a person of the department, whose request it must be at that moment: one that the office
-has taken back, referred elsewhere or closed meanwhile is refused, and stays as it is.
+Each function checks that the department still has the request. If the office has taken it back, referred or
+closed it meanwhile, the function refuses and changes nothing.
 """
 
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from hotline.requests.requests import log, move
 
 _S, _T = RequestState, RequestStep
 LONGEST_QUESTION = outbox.LONGEST_REPLY
-"""All of it stands in the text message."""
+"""The question must fit whole into a text message."""
 LONGEST_ANSWER = 1000
 
 
 def get_for_update(session: Session, user: User, request_id: int) -> Request:
-    """The request, which is with the person's department and nobody else changes until the transaction ends.
+    """Lock the request until the transaction ends, and check that the person's department has it.
 
     Raises Refused("not-found" | "request-moved").
     """
@@ -35,7 +35,10 @@ def get_for_update(session: Session, user: User, request_id: int) -> Request:
 
 
 def accept(session: Session, request: Request, *, who: str) -> None:
-    """It is in work; the citizen sees that. Once more it is nothing. Raises Refused("wrong-state")."""
+    """Accept the request; the citizen sees that it is in work. A repeat does nothing.
+
+    Raises Refused("wrong-state").
+    """
     if request.state is _S.ACCEPTED:
         return
     move(session, request, _S.ACCEPTED, **_as_it_was(request))
@@ -43,8 +46,8 @@ def accept(session: Session, request: Request, *, who: str) -> None:
 
 
 def accept_all(session: Session, user: User, ids: Sequence[int]) -> dict[int, str]:
-    """Accept several; those that cannot be, by their ids, with the code of why, and the others are."""
-    requests = [work.hold(session, id_) for id_ in _there(session, ids)]  # every row, then the log
+    """Accept several requests; return the error code of each one that could not be accepted, by id."""
+    requests = [work.hold(session, id_) for id_ in _there(session, ids)]  # lock every row before the log
     refused = {id_: "not-found" for id_ in set(ids) - {request.id for request in requests}}
     for request in requests:
         try:
@@ -60,17 +63,18 @@ def _there(session: Session, ids: Sequence[int]) -> Sequence[int]:
 
 
 def is_reachable(session: Session, request: Request) -> bool:
-    """Whether text messages reach its citizen, of a part the whole's."""
+    """Return whether text messages reach the request's citizen; for a part, the whole request's citizen."""
     number = parts.whole_of(session, request).number
     return number is not None and number.startswith(outbox.MOBILE)
 
 
 def ask(session: Session, request: Request, *, who: str, question: str) -> None:
-    """Ask the citizen something by text message; the due date stays.
+    """Ask the citizen a question by text message; the due date stays.
 
-    Of parts one at a time asks: the citizen, who knows of one request, could not say what they answer.
-    Raises what `reasons.check` raises, and Refused("question-long" | "question-open" |
-    "citizen-unreachable" | "wrong-state").
+    Only one part of a request may ask at a time: the citizen could not say which question they answer.
+
+    Raises what `reasons.check` raises, and Refused("question-long" | "question-open" | "citizen-unreachable"
+    | "wrong-state").
     """
     question = reasons.check(question)
     if len(question) > LONGEST_QUESTION:
@@ -92,11 +96,14 @@ def ask(session: Session, request: Request, *, who: str, question: str) -> None:
 def citizen_answers(
     session: Session, request_id: int, answer: str, *, question: int | None = None, who: str = ""
 ) -> Request:
-    """What the citizen says to the question, by text message or app, or (`who`) to somebody of the office.
+    """Record the citizen's answer to a question, by text message, app, or through an employee (`who`).
 
-    It goes on in work. If it has gone elsewhere meanwhile, the answer is kept in its history all the same.
-    Of what is in parts it comes to the one that has asked; asked before there were any, to all of them.
-    `question`: its id, if it is named (asked): the same words to the same question are once.
+    The request returns to work. If it has left the department meanwhile, its history still gets the answer.
+    For a split request the part that asked gets the answer. A question older than the split goes to all
+    parts.
+
+    `question`: the question's id, if the citizen names it; the same answer to the same question counts once.
+
     Raises Refused("not-found" | "text-missing" | "text-long" | "wrong-state" | "question-over").
     """
     answer = answer.strip()
@@ -125,7 +132,7 @@ def citizen_answers(
 
 
 def _is_said(session: Session, request: Request, question: int, answer: str) -> bool:
-    """Whether these were the citizen's words to this question: the first that came after it."""
+    """Return whether this is what the citizen answered to this question: the first answer after it."""
     after = select(RequestEntry).where(
         RequestEntry.request_id == request.id, RequestEntry.step == _T.ANSWERED, RequestEntry.id > question
     )
@@ -134,15 +141,15 @@ def _is_said(session: Session, request: Request, question: int, answer: str) -> 
 
 
 def question_of(session: Session, request: Request) -> str:
-    """The words of what is `asked`."""
+    """Return the text of the open question (`asked`); empty if there is none."""
     open_ = asked(session, request)
     return open_.note if open_ else ""
 
 
 def asked(session: Session, request: Request) -> RequestEntry | None:
-    """What its citizen was asked, of a part of it, too, and has not answered, while that is in work.
+    """Return the question that the citizen has not answered, while the request or a part is in work.
 
-    It stands in the history of whose it is: the last one, where several are open.
+    Each question stands in the history of the part that asked. If several are open, the latest is returned.
     """
     its = parts.of(session, request) if request.state is _S.SPLIT else []
     found = [own for each in (request, *its) if (own := _own_question(session, each))]
@@ -150,7 +157,9 @@ def asked(session: Session, request: Request) -> RequestEntry | None:
 
 
 def asked_in(session: Session, request: Request, history: Sequence[RequestEntry]) -> RequestEntry | None:
-    """The same, where all of its history is in hand, oldest first; that of its parts is not."""
+    """Do what `asked` does with a history already read, oldest first; the parts of a split request are
+    queried.
+    """
     if request.state is _S.SPLIT:
         return asked(session, request)
     own = [each for each in history if each.step in (_T.ASKED, _T.ANSWERED) and each.other_id is None]
@@ -163,7 +172,7 @@ def _own_question(session: Session, request: Request) -> RequestEntry | None:
     either = select(RequestEntry).where(
         RequestEntry.request_id == request.id,
         RequestEntry.step.in_([_T.ASKED, _T.ANSWERED]),
-        RequestEntry.other_id.is_(None),  # of a part: it has its own
+        RequestEntry.other_id.is_(None),  # no step about a part: the part has its own history
     )
     last = session.scalars(either.order_by(RequestEntry.id.desc()).limit(1)).first()
     return last if last and last.step is _T.ASKED else None
@@ -172,14 +181,16 @@ def _own_question(session: Session, request: Request) -> RequestEntry | None:
 def answer(
     session: Session, request: Request, *, user: User, reply: str, solved: bool, shown: Sequence[str]
 ) -> None:
-    """Tell the citizen how it goes on; or that it is solved. Raises what `solving.answer` raises."""
+    """Tell the citizen how the work goes on, or that it is solved. Raises what `solving.answer` raises."""
     if solved:
         _must_be_anothers(session, request, user)
     solving.answer(session, request, user=user, reply=reply, solved=solved, shown=shown)
 
 
 def _must_be_anothers(session: Session, request: Request, user: User) -> None:
-    """Whose «solved» the citizen objects to does not say it again, if there is anybody else to say it."""
+    """Raises Refused("objection-own") if the person's own «solved» is objected to and a colleague could check
+    it.
+    """
     if not request.denials or request.replied_by != user.username:
         return
     others = select(User.id).where(
@@ -193,5 +204,5 @@ def _must_be_anothers(session: Session, request: Request, user: User) -> None:
 
 
 def _as_it_was(request: Request) -> dict[str, Any]:
-    """A move within the department changes no date."""
+    """Return the values that a move within the department must keep."""
     return {"due_at": request.due_at, "escalated_to": request.escalated_to}

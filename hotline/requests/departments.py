@@ -1,4 +1,4 @@
-"""The departments of the city, to which requests are referred."""
+"""The city's departments, to which requests are referred."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from hotline.requests import inbox
 
 
 class Load(NamedTuple):
-    """A department, how many requests it has, and how many of them are overdue."""
+    """A department, its number of open requests, and how many of them are overdue."""
 
     department: Department
     open: int
@@ -23,9 +23,10 @@ class Load(NamedTuple):
 
 
 def everyone(session: Session) -> Sequence[Load]:
-    """The departments with what they have to do, by their Persian names, the active ones first."""
+    """Return all departments with their load: active ones first, by Persian name."""
     overdue = func.count(Request.id).filter(inbox.overdue(now(session)))
-    mine = (Request.department_id == Department.id) & Request.due_at.is_not(None)  # it is with it
+    # only a request that is with a department has a due date
+    mine = (Request.department_id == Department.id) & Request.due_at.is_not(None)
     rows = session.execute(
         select(Department, func.count(Request.id), overdue)
         .outerjoin(Request, mine)
@@ -44,7 +45,7 @@ def get(session: Session, department_id: int) -> Department:
 
 
 def named(session: Session, name_en: str) -> Department:
-    """The department of this English name. Raises Refused("not-found")."""
+    """Return the department with this English name. Raises Refused("not-found")."""
     department = session.scalar(select(Department).where(Department.name_en == name_en))
     if department is None:
         raise Refused("not-found", f"no department is called {name_en}")
@@ -73,8 +74,9 @@ def change(
     active: bool | None = None,
     number: str | None = None,
 ) -> None:
-    """Rename it, give it another telephone (E.164; empty: none), or say whether requests are still referred
-    to it. Raises what `add` raises.
+    """Change a department's names, its telephone (E.164; empty: none), or whether it gets new requests.
+
+    Raises what `add` raises.
     """
     if name_fa is not None:
         department.name_fa = _name(name_fa)

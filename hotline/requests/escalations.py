@@ -1,7 +1,7 @@
-"""Requests that are before the supervisors, because a department is late: until somebody sees to each.
+"""Requests escalated to the supervisors because a department is late, until somebody takes each.
 
-Who takes one says so in its history; whatever the office does with it besides is seeing to it, too. The
-department's own acts are not: it is still late.
+A supervisor takes one by an entry in its history; any other act of the office counts as well. Acts of the
+department do not count: it is still late.
 """
 
 from collections.abc import Sequence
@@ -39,18 +39,18 @@ _seen_to = (
     .exists()
 )
 OPEN = (Request.escalated_to == word(Escalation.SUPERVISORS)) & ~_seen_to
-"""In a query of Request: nobody of the office sees to it."""
+"""Condition on Request: escalated to the supervisors, and nobody of the office has acted since."""
 
 
 class Escalations(NamedTuple):
-    """How many there are, and those that were due first."""
+    """The number of open escalations, and those with the earliest due dates."""
 
     open: int
     first: Sequence[Request]
 
 
 def list_open(session: Session) -> Escalations:
-    """What the supervisors are to see to."""
+    """Return the escalations that the supervisors must handle."""
     here = select(Request).with_hint(Request, "INDEXED BY requests_escalated", "sqlite").where(OPEN)
     first = session.scalars(here.order_by(Request.due_at, Request.id).limit(_SHOWN)).all()
     if len(first) < _SHOWN:
@@ -61,7 +61,10 @@ def list_open(session: Session) -> Escalations:
 
 
 def take(session: Session, request_id: int, *, who: str) -> None:
-    """`who` sees to it; once more it is nothing. Raises Refused("not-found" | "wrong-state")."""
+    """Record that `who` handles the request; a repeat does nothing.
+
+    Raises Refused("not-found" | "wrong-state").
+    """
     request = work.get_for_update(session, request_id)
     if request.escalated_to is not Escalation.SUPERVISORS:
         raise Refused("wrong-state", "it is not before the supervisors any more")

@@ -1,8 +1,8 @@
-"""What became of citizens' requests, in figures for everybody that tell of no single person.
+"""Public statistics about requests that identify no single person.
 
-The clerk counts ahead, so reading costs the same at any number of requests. Counted is what was reported in
-the last so many days, duplicates with their first one; of what is split the parts for their departments, the
-whole for all else.
+The scheduler counts ahead, so reading costs the same at any number of requests. Requests of the last 30, 90
+or 365 days count; a duplicate counts with its original. Of a split request, departments' figures count the
+parts, and all other figures count the whole.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -18,7 +18,7 @@ from db.models import Category, Department, Rating, Request, RequestFigures, wor
 from db.states import RequestState
 
 SPANS = (30, 90, 365)
-"""Days."""
+"""Lengths of the periods in days."""
 _DAY_S = 86_400
 _S = RequestState
 _SOLVED = Request.state.in_(words([_S.REPLIED, _S.CLOSED]))
@@ -40,9 +40,9 @@ _SMALL = (*_COUNTED, "rated")
 
 
 class Row(NamedTuple):
-    """Figures of a category, a department, or all (no name); `hidden`: of so few that it tells of one.
+    """Figures of a category, a department, or of all (no name).
 
-    `few`: which of its figures are hidden all the same.
+    `hidden`: too few requests to publish. `few`: names of the single figures that are hidden as well.
     """
 
     name_fa: str
@@ -53,7 +53,10 @@ class Row(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """Of one span: when they were counted (None: never yet), all together, by category, and by department."""
+    """The figures of one period: in total, by category and by department.
+
+    `counted_at` is None before the first count.
+    """
 
     days: int
     counted_at: datetime | None
@@ -63,7 +66,7 @@ class Figures(NamedTuple):
 
 
 def count(session: Session) -> list[dict[str, Any]]:
-    """The figures of every span, as rows for `keep`. It only reads."""
+    """Count the figures of every period, as rows for `keep`. Only reads."""
     at = now(session)
     return [row for days in SPANS for of in _OF for row in _count(session, of, days, at)]
 
@@ -116,7 +119,7 @@ def _count(session: Session, of: str, days: int, at: datetime) -> Iterator[dict[
 def _said(
     session: Session, of: str, reported: Sequence[ColumnElement[bool]]
 ) -> dict[Any, tuple[int, float | None]]:
-    """How many have said how satisfied they are, and the mean: of a department, with its own answers."""
+    """Return the number of ratings and their mean; a department's ratings are those of its own replies."""
     key = (Rating.department_id if of == "department_id" else _OF[of]).label("key")
     rated = select(key, func.count(), func.avg(Rating.stars)).join(Request, Request.id == Rating.request_id)
     grouped = rated.where(*reported).group_by(*([] if of == "all" else [key]))
@@ -124,7 +127,7 @@ def _said(
 
 
 def keep(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """These are the figures from now on."""
+    """Replace the stored figures by these rows."""
     one_at_a_time(session, "request-figures")
     session.execute(delete(RequestFigures).execution_options(synchronize_session=False))
     if rows:
@@ -132,7 +135,10 @@ def keep(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def read(session: Session, days: int, least: int) -> Figures:
-    """What may be published of a span, where fewer than `least` are nobody's business."""
+    """Return the publishable figures of a period.
+
+    Counts under `least` are hidden, because they could identify a person.
+    """
     named = (
         select(RequestFigures, Category, Department)
         .outerjoin(Category, Category.id == RequestFigures.category)
@@ -152,7 +158,7 @@ def read(session: Session, days: int, least: int) -> Figures:
 
 
 def too_few(counts: Mapping[Any, int], least: int) -> set[Any]:
-    """Whose counts tell of one; of a single one the next smallest, too."""
+    """Return the keys whose counts are under `least`. If only one is hidden, hide the next smallest too."""
     hidden = {key for key, count in counts.items() if count < least}
     if len(hidden) == 1 and len(counts) > 1:
         hidden.add(min(counts.keys() - hidden, key=lambda key: counts[key]))
@@ -160,7 +166,10 @@ def too_few(counts: Mapping[Any, int], least: int) -> set[Any]:
 
 
 def _published(found: Sequence[Any], least: int) -> list[Row]:
-    """Rows with few hidden; of a single one the next smallest, too: it would be what is left of the sum."""
+    """Return rows with small counts hidden.
+
+    One hidden row alone could be computed from the sum, so a second one follows.
+    """
     hidden = too_few({figures.id: figures.received for figures, *_ in found}, least)
     few = _few([figures for figures, *_ in found], hidden, least)
     rows = [
@@ -173,11 +182,15 @@ def _published(found: Sequence[Any], least: int) -> list[Row]:
         )
         for figures, category, department in found
     ]
-    return sorted(rows, key=lambda row: (row.hidden, row.name_fa if row.hidden else ""))  # nor by its place
+    # sort hidden rows by name: their position would reveal their size
+    return sorted(rows, key=lambda row: (row.hidden, row.name_fa if row.hidden else ""))
 
 
 def _few(rows: Sequence[RequestFigures], hidden: set[int], least: int) -> dict[int, set[str]]:
-    """Which figures of each row are of so few that they tell of one; and of a column's single one another."""
+    """Return the names of figures to hide in each row.
+
+    One hidden figure alone in a column hides another one too.
+    """
     few: dict[int, set[str]] = {row.id: set() for row in rows}
     for name in _SMALL:
         counts = {row.id: getattr(row, name) for row in rows if getattr(row, name)}

@@ -1,4 +1,4 @@
-"""How a request is made: spoken by a caller, written down by a desk, or filed by a citizen or a program."""
+"""File a request: spoken by a caller, written by a desk, filed in the app, or sent by a program."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from hotline.requests.requests import log
 from settings import WorkingWeek
 
 LONGEST = 2000
-"""Characters of what a desk writes."""
+"""Maximum length, in characters, of a text that a desk writes."""
 _INSERT = {
     name: insert(Request).on_conflict_do_nothing(index_elements=["tracking"]).returning(Request)
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
@@ -34,9 +34,9 @@ def report(
     week: WorkingWeek,
     call_id: str | None = None,
 ) -> str:
-    """Record a problem that a caller has spoken into a file; returns its tracking number.
+    """Record a problem that a caller has spoken into a file; return its tracking number.
 
-    `call_id` is the channel in which it is made, by which a call that was cut goes on (of_call).
+    `call_id` is the channel's id; a call script that restarts finds the request by it (`requests.of_call`).
     """
     said = {"number": number, "category": category, "district": district, "voice_message": voice_message}
     said["call_id"] = call_id
@@ -55,7 +55,7 @@ def write(
     who: str,
     registration_id: int | None = None,
 ) -> Request:
-    """Record a problem in the words of `who`; of a registration: its citizen's.
+    """Record a problem in the words of `who`; with a registration, the request belongs to its citizen.
 
     Raises Refused("text-missing" | "text-long" | "category-inactive" | "not-found").
     """
@@ -83,7 +83,7 @@ def file(
     voice_message: str | None = None,
     **told: Any,
 ) -> Request:
-    """Record what a citizen has written or said in the app, with what else was `told` (columns of Request).
+    """Record what a citizen wrote or said in the app; `told` are further columns of Request.
 
     Raises Refused("text-missing" | "text-long" | "category-inactive").
     """
@@ -95,7 +95,10 @@ def file(
 
 
 def _in_haste(session: Session, request: Request) -> Request:
-    """What a citizen files as urgent stands before all desks; what a desk writes down somebody knows of."""
+    """Alert all desks if a citizen files the request in an urgent category, and return the request.
+
+    A request that a desk writes needs no alert: somebody knows of it.
+    """
     if categories.get(session, request.category).urgent:
         urgent.of_request(session, request)
     return request
@@ -104,9 +107,9 @@ def _in_haste(session: Session, request: Request) -> Request:
 def with_answers(
     text: str, answers: Sequence[str], category: Category, language: str, *, spoken: bool = False
 ) -> str:
-    """The citizen's words, and under them what was asked and answered. Raises Refused("answers-unasked").
+    """Return the citizen's words followed by each answered question. Raises Refused("answers-unasked").
 
-    Without words nothing, unless they are `spoken`.
+    Without words it returns an empty text, unless they are `spoken`.
     """
     if len(answers) > len(category.questions):
         raise Refused("answers-unasked", f"it has {len(category.questions)} questions", "answers")
@@ -131,12 +134,13 @@ def _record(session: Session, who: str, week: WorkingWeek, **values: Any) -> Req
     values["answer_by"], values["solve_by"] = working_time.all_due_in(session, at, promised, week)
     request = add(session, made_at=at, **values)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)
-    log(session, request, RequestStep.REPORTED, who)  # last: others wait for the log until the commit
+    # last: other transactions wait for the ledger's lock until the commit
+    log(session, request, RequestStep.REPORTED, who)
     return request
 
 
 def add(session: Session, **values: Any) -> Request:
-    """A request under a new tracking number, without a history. Raises Refused("tickets-used-up")."""
+    """Insert a request under a new tracking number, without a history. Raises Refused("tickets-used-up")."""
     insert = _INSERT[session.get_bind().dialect.name]
     for tracking in tickets.offers(session, Request.tracking, tickets.TRACKING):
         if request := session.scalar(insert, {"tracking": tracking, **values}):

@@ -1,7 +1,7 @@
-"""Who follows somebody else's request: told how it ends, and asked nothing.
+"""Followers of somebody else's request: they are told how it ends, and asked nothing.
 
-A follower stays with the request that was followed. Of a duplicate they hear what becomes of the first one,
-and where it is separated again they go with it.
+A follower stays with the request that they followed. While that request is a duplicate, they hear about its
+original.
 """
 
 from sqlalchemy import or_, select
@@ -12,9 +12,9 @@ from hotline import outbox
 
 
 def tell(session: Session, request: Request, kind: OutboxKind, reply: str = "") -> None:
-    """Have those who follow it, or a duplicate of it, told of `kind`, each once.
+    """Queue one message of `kind` for each follower of the request or of one of its duplicates.
 
-    Not whoever is told of it anyway: by it, or by its duplicates.
+    Skip numbers that get the message anyway: those that reported the request or a duplicate.
     """
     duplicates = Request.duplicate_of_id == request.id
     told = select(Request.number).where(duplicates, Request.number.is_not(None))

@@ -1,4 +1,4 @@
-"""The inbox of requests: which there are, in the order of work; counts; the map."""
+"""The inbox of requests: the list in the order of work, its counts, and the map."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,16 +17,16 @@ from hotline.requests.pages import Place
 _OBJECTED = Request.state == word(RequestState.REOPENED)
 _OTHERS = tuple(state for state in RequestState if state is not RequestState.REOPENED)
 _JOINED = and_(Request.state == word(RequestState.DUPLICATE), Request.part_of_id.is_not(None))
-"""A part that is its whole again: no duplicate to anybody, and in no list."""
+"""Condition: a part that was joined into its whole again. It is in no list, and no duplicate."""
 _ESCALATED = Request.escalated_to == word(Escalation.SUPERVISORS)
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which requests are meant; what is None does not matter.
+    """Which requests to list; None does not restrict.
 
-    `mine`: this user has done something; `promised`: by an official; `escalated`: to the supervisors, because
-    the department is late; `seen_by`: the one who asks.
+    `mine`: requests in which this user has taken a step. `promised`: by an official. `escalated`: to the
+    supervisors, because the department is late. `seen_by`: the user who asks.
     """
 
     states: Sequence[RequestState] = ()
@@ -42,7 +42,7 @@ class Filter:
 
 
 class Counts(NamedTuple):
-    """How many there are in each state, how many are overdue, and with how many the supervisors must help."""
+    """The number of requests in each state, of overdue ones, and of those escalated to the supervisors."""
 
     by_state: dict[RequestState, int]
     overdue: int
@@ -50,7 +50,7 @@ class Counts(NamedTuple):
 
 
 class District(NamedTuple):
-    """What was reported of a district (None: the citizen did not know it): all, still open, overdue."""
+    """The counts of one district (None: unknown to the citizen): reported, still open, overdue."""
 
     district: int | None
     reported: int
@@ -59,9 +59,10 @@ class District(NamedTuple):
 
 
 def district_of(session: Session, user: User) -> int | None:
-    """The only district whose requests this person sees: a district manager's own. None: all of them.
+    """Return the only district whose requests this person may see, or None for all districts.
 
-    An official of no office sees none: no district has the number 0.
+    A district manager sees their own. An official's account without an official sees none: no district has
+    the number 0.
     """
     if user.role is Role.OFFICIAL and user.official_id is None:
         return 0
@@ -70,7 +71,7 @@ def district_of(session: Session, user: User) -> int | None:
 
 
 class _Rank(NamedTuple):
-    """A part of the inbox: what is in it; the earliest day first, or the newest."""
+    """A section of the inbox: its conditions, and its order (earliest day first, or newest first)."""
 
     number: int
     which: list[ColumnElement[bool]]
@@ -80,10 +81,10 @@ class _Rank(NamedTuple):
 def page(
     session: Session, wanted: Filter, *, after: str | None, limit: int
 ) -> tuple[Sequence[Request], str | None]:
-    """At most `limit` of them, and what to hand in as `after` for those that follow.
+    """Return at most `limit` requests, and the `after` of the next page (None: last page).
 
-    First those that the citizen says are not solved; then the overdue ones, the longest first; then the
-    newest. Promises go by their day. Raises Refused("invalid-input") for an `after` that is none.
+    Objections come first; then overdue requests, longest overdue first; then the newest. Promises are ordered
+    by their day. Raises Refused("invalid-input") for an invalid `after`.
     """
     at = now(session)
     last = pages.parse(after, by_day=(1, 2), others=(0, 3)) if after else None
@@ -112,29 +113,29 @@ def page(
 
 
 class Newest(Protocol):
-    """At most `limit` of what is meant, the newest first, of those older than `before`."""
+    """A query that returns at most `limit` requests older than `before`, newest first."""
 
     def __call__(self, session: Session, *, before: int | None, limit: int) -> Sequence[Request]:
-        """Found in one look."""
+        """Run one query."""
 
 
 def newest(session: Session, wanted: Filter, *, before: int | None, limit: int) -> Sequence[Request]:
-    """All of them in an order in which none comes twice, whatever becomes of them meanwhile."""
+    """Return matching requests by descending id, so that no request comes twice while others change."""
     query = select(Request).where(*matching(wanted, now(session)))
-    # By their ids: else SQLite would sort all of them for each look.
+    # Scan by id: with another index SQLite would sort all matches for each page.
     query = query.with_hint(Request, "NOT INDEXED", "sqlite")
     return in_pages(session, query, before, limit)
 
 
 def in_pages(session: Session, query: Select[Request], before: int | None, limit: int) -> Sequence[Request]:
-    """The newest of those that were made before."""
+    """Return at most `limit` requests of the query with ids below `before`, newest first."""
     if before is not None:
         query = query.where(Request.id < before)
     return session.scalars(query.order_by(Request.id.desc()).limit(limit)).all()
 
 
 def matching(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
-    """In a query of Request: what a page of it shows."""
+    """Return the conditions of the requests that a page shows."""
     which = _is(wanted, at)
     if wanted.states:
         which.append(Request.state.in_(words(wanted.states)))
@@ -148,7 +149,10 @@ def matching(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
 
 
 def _ranks(wanted: Filter, at: datetime) -> Iterator[_Rank]:
-    """Each is asked for by itself: an index has its order, and what comes later is not looked at."""
+    """Yield the sections of the inbox. Each is a query of its own, so that an index gives the order.
+
+    Later sections are not read once the page is full.
+    """
     states = set(wanted.states or RequestState)
     others = [state for state in _OTHERS if state in states]
     working = [state for state in others if state in IN_WORK]
@@ -168,7 +172,7 @@ def _ranks(wanted: Filter, at: datetime) -> Iterator[_Rank]:
 
 
 def _index(wanted: Filter, rank: _Rank) -> str | None:
-    """By which SQLite finds them: it knows nothing of how many there are of what."""
+    """Return the index that SQLite must use: it has no statistics of its own here."""
     if wanted.mine:
         return None
     if wanted.escalated:
@@ -185,7 +189,7 @@ def _in(states: Sequence[RequestState]) -> ColumnElement[bool]:
 
 
 def _follows(last: Place) -> ColumnElement[bool]:
-    """Comes after the row that the last page ended with."""
+    """Return the condition for rows after the last row of the previous page."""
     older = Request.id < last.id
     if last.day is None:
         return older
@@ -193,8 +197,9 @@ def _follows(last: Place) -> ColumnElement[bool]:
 
 
 def counts(session: Session, wanted: Filter) -> Counts:
-    """How many match, whatever their states. Each is counted on an index, without a look at the rows but of
-    what was once a part.
+    """Count matching requests, ignoring the filter's states. Each count is read from an index.
+
+    Only rows that were once parts are read themselves.
     """
     at = now(session)
     which = _is(wanted, at)
@@ -212,7 +217,7 @@ def counts(session: Session, wanted: Filter) -> Counts:
 
 
 def by_district(session: Session, wanted: Filter) -> list[District]:
-    """The map: every district that has any."""
+    """Return the counts of every district that has requests, for the map."""
     at = now(session)
     query = select(
         Request.district,
@@ -226,25 +231,28 @@ def by_district(session: Session, wanted: Filter) -> list[District]:
 
 
 def not_anothers(user: User) -> ColumnElement[bool]:
-    """In a query of Request: no promise of another official, which only the office sees besides."""
+    """Condition on Request: not a promise of another official.
+
+    Only the office and its official see a promise.
+    """
     if user.role is not Role.OFFICIAL:
         return true()
     return or_(Request.promised_by_id.is_(None), Request.promised_by_id == user.official_id)
 
 
 def answer_is_late(request: Request, at: datetime) -> bool:
-    """Whether its citizen should have been told something by now."""
+    """Return whether the first answer to the citizen is overdue."""
     missed = request.answered_at is None and request.answer_by is not None and request.answer_by < at
     return missed and request.state in IN_WORK
 
 
 def overdue(at: datetime) -> ColumnElement[bool]:
-    """In a query of Request: something is owed since."""
+    """Condition on Request: what is owed next was due before `at`."""
     return Request.owed_at < at
 
 
 def _is(wanted: Filter, at: datetime) -> list[ColumnElement[bool]]:
-    """What is asked for, but for the states."""
+    """Return the filter's conditions without the states."""
     w = wanted
     conditions: list[tuple[bool, ColumnElement[bool]]] = [
         (w.category is not None, Request.category == w.category),

@@ -1,4 +1,4 @@
-"""Probable duplicates of a request: from the same number, or alike in words."""
+"""Probable duplicates of a request: from the same number, or with similar words."""
 
 from datetime import timedelta
 from difflib import SequenceMatcher
@@ -11,7 +11,7 @@ from db.models import Request
 from db.states import RequestState
 
 _ALIKE = 0.5
-"""So much of two texts' words is the same in probable duplicates."""
+"""Minimum likeness of two texts' words in probable duplicates (0 to 1)."""
 _CANDIDATES, _SHOWN = 200, 8
 
 
@@ -24,8 +24,9 @@ class Alike(NamedTuple):
 
 
 def alike(session: Session, request: Request, days: int) -> list[Alike]:
-    """Probable duplicates: of the same subject and district, reported within so many days of it; those from
-    the same number first, then the most alike in words.
+    """Return probable duplicates: same category and district, reported within `days` days of the request.
+
+    Requests from the same number come first, then the most similar in words.
     """
     span = timedelta(days=days)
     found = session.scalars(
@@ -48,7 +49,10 @@ def alike(session: Session, request: Request, days: int) -> list[Alike]:
 
 
 def _may_be(request: Request, one: Alike) -> bool:
-    """Words tell only of two that are written; what was spoken nobody knows without listening."""
+    """Return whether the other request may be a duplicate. Words are compared only if both were written.
+
+    A spoken request cannot be judged without listening, so it stays in the list.
+    """
     return one.likeness >= _ALIKE or not (request.written and one.request.written)
 
 

@@ -1,4 +1,4 @@
-"""Requests as a program looks them up (Open311): which ones, and when each last moved."""
+"""Requests as a program queries them (Open311): which ones, and when each last moved."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,25 +16,25 @@ from hotline.requests import releases
 from hotline.requests.requests import OF_THE_OFFICE
 
 SPAN = timedelta(days=90)
-"""What one look goes back, at most, and if nothing else is said."""
+"""Longest period of one query, and the period of a query that names none."""
 MOST = 1000
-"""Of one page."""
+"""Maximum number of requests on one page."""
 _ROUNDED = 3
-"""Decimals of a point that is another's: about a hundred metres."""
+"""Decimals of the coordinates of another program's request: about a hundred metres."""
 
 
 class Looker(NamedTuple):
-    """Who looks: anybody, or the program with this key."""
+    """The reader of a query: anybody, or the program with this key."""
 
     api_key_id: int | None = None
     may_read: bool = False
 
     def brought(self, request: Request) -> bool:
-        """Whether it brought this one itself."""
+        """Return whether this program filed the request itself."""
         return request.api_key_id is not None and request.api_key_id == self.api_key_id
 
     def point(self, request: Request, release: Release | None) -> tuple[float | None, float | None]:
-        """Where the request is, as exactly as this looker may know."""
+        """Return the request's coordinates as exactly as this reader may know them."""
         if request.latitude is None or request.longitude is None:
             return None, None
         if self.brought(request) or (release is not None and release.with_point):
@@ -46,7 +46,7 @@ class Looker(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """Which requests; `services` by their codes, none: all. `open_`: None for both."""
+    """The filter of a query. `services`: category codes, all if empty. `open_`: None for both."""
 
     services: Sequence[str] = ()
     since: datetime | None = None
@@ -57,7 +57,9 @@ class Wanted:
 
 
 class Found(NamedTuple):
-    """A request, its category, what is released of it, with which one it goes on, when it last moved."""
+    """A request with its category, its publication, its original's tracking number, and the time of its last
+    step.
+    """
 
     request: Request
     category: Category
@@ -65,17 +67,18 @@ class Found(NamedTuple):
     joined: str | None
     moved_at: datetime
     picture: str | None
-    """Of its first public copy, if it has one."""
+    """Name of the first public copy of a picture, if there is one."""
 
 
 def by_numbers(session: Session, numbers: Collection[str]) -> Sequence[Found]:
-    """Those with these tracking numbers, for whoever knows them."""
+    """Return the requests with these tracking numbers, for a program that knows the numbers."""
     return _found(session, session.scalars(_PLAIN.where(Request.tracking.in_(numbers))).all())
 
 
 def page(session: Session, wanted: Wanted, looker: Looker) -> Sequence[Found]:
-    """One page of those reported in a span, the newest first; without `may_read` the program's own, and what
-    is released for everybody.
+    """Return one page of the requests reported in a period, newest first.
+
+    Without `may_read` it holds the program's own requests and the published ones.
 
     Raises Refused("span-wrong").
     """
@@ -96,7 +99,7 @@ def page(session: Session, wanted: Wanted, looker: Looker) -> Sequence[Found]:
 
 
 def steps(session: Session, requests: Sequence[Request]) -> Mapping[int, Sequence[RequestEntry]]:
-    """What the public may know of each one's history, oldest first, by its id."""
+    """Return the public steps of each request's history, oldest first, by the request's id."""
     found: dict[int, list[RequestEntry]] = {}
     public = (
         RequestEntry.request_id.in_([each.id for each in requests]),

@@ -1,6 +1,6 @@
-"""Open requests near a point: probably the same problem, seen before it is reported once more.
+"""Open requests near a point, shown before a citizen reports the same problem again.
 
-A box on an index, then the circle within it, in one statement. At such distances the earth is flat.
+One statement selects a box by an index, then the circle in it. At such distances the earth is flat.
 """
 
 from collections.abc import Sequence
@@ -16,20 +16,21 @@ from hotline.requests.places import Point
 
 MOST = 5
 _STEP = 10
-"""Metres: nobody measures from three sides where somebody else has reported."""
+"""Distances are rounded up to this many metres, so that nobody can locate another reporter from three
+sides."""
 _DEGREE = 6_371_000 * radians(1)
-"""Metres of a degree of latitude."""
+"""Metres in one degree of latitude."""
 
 
 class Near(NamedTuple):
-    """An open request, and how far away it is at the most."""
+    """An open request, and the upper limit of its distance in metres."""
 
     request: Request
     metres: int
 
 
 def near(session: Session, category: int, point: Point, radius: int) -> Sequence[Near]:
-    """The newest open requests of the category within so many metres of the point, which is in the city."""
+    """Return the newest open requests of the category within `radius` metres of a point in the city."""
     high = radius / _DEGREE
     wide = high / cos(radians(point.latitude))
     north = (Request.latitude - point.latitude) * _DEGREE
@@ -45,7 +46,8 @@ def near(session: Session, category: int, point: Point, radius: int) -> Sequence
             Request.longitude.between(point.longitude - wide, point.longitude + wide),
             squared <= radius * radius,
         )
-        .order_by((Request.id + 0).desc())  # no index gives this order: the box is looked through, not all
+        # "+ 0" keeps SQLite from scanning all rows by id; it reads the box by its index
+        .order_by((Request.id + 0).desc())
         .limit(MOST)
     )
     return [Near(request, _roughly(square or 0.0)) for request, square in session.execute(query)]

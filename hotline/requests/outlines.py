@@ -1,4 +1,4 @@
-"""The outlines of the city's districts, as small as a drawing on a telephone needs them."""
+"""Outlines of the city's districts, simplified for a drawing on a telephone."""
 
 import logging
 from collections.abc import Sequence
@@ -11,15 +11,15 @@ from hotline.requests import places
 from hotline.requests.places import Ring
 
 _ERRS = 0.0002
-"""Degrees that an outline may lie beside the city's own: some 20 metres. Which district a point is in is
-asked of the city's own."""
+"""How far, in degrees, an outline may differ from the city's own: some 20 metres. `places.district_of` reads
+the city's own outlines."""
 _DIGITS = 5
 
 log = logging.getLogger("api")
 
 
 def of_city(file: Path | None) -> dict[str, Any] | None:
-    """GeoJSON, each feature with its `district`; None: the city has named no such file, or it is damaged."""
+    """Return GeoJSON with a `district` for each feature; None if the city names no file, or it is damaged."""
     if file is None or not file.is_file():
         return None
     try:
@@ -41,7 +41,7 @@ def _feature(number: int, polygons: Sequence[Sequence[Ring]]) -> dict[str, Any]:
 
 
 def _simple(ring: Ring) -> list[tuple[float, float]]:
-    """Fewer points (Douglas and Peucker), none of which is moved."""
+    """Return the ring with fewer points (Douglas and Peucker); the points that remain are not moved."""
     points = [(float(x), float(y)) for x, y, *_ in ring]
     if not all(isfinite(x) and isfinite(y) for x, y in points):
         raise ValueError("a point that is nowhere")
@@ -62,7 +62,7 @@ def _simple(ring: Ring) -> list[tuple[float, float]]:
 def _away(
     point: tuple[float, float], begin: tuple[float, float], end: tuple[float, float], narrower: float
 ) -> float:
-    """How far a point is from a line between two others, in degrees of latitude."""
+    """Return the distance of a point from the segment between two others, in degrees of latitude."""
     x, y = (point[0] - begin[0]) * narrower, point[1] - begin[1]
     along_x, along_y = (end[0] - begin[0]) * narrower, end[1] - begin[1]
     length = along_x**2 + along_y**2

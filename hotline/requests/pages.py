@@ -1,4 +1,4 @@
-"""Where a page of an inbox ended: what follows is found from there, whatever became of that row since."""
+"""Cursors of an inbox: where a page ended. The next page starts there even if that row has changed."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
@@ -8,12 +8,12 @@ from hotline.errors import Refused
 
 _EPOCH, _TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 _DAYS = range(10**15, 10**16)
-"""Microseconds since then: from 2001 to 2286."""
+"""Valid days, in microseconds since 1970: from 2001 to 2286."""
 _IDS = range(1, 2**31)
 
 
 class Place(NamedTuple):
-    """A row's: the part of the inbox, the moment by which that part is ordered, if it is, and the id."""
+    """The position of a row: the section of the inbox, the moment that orders it (if any), and the id."""
 
     rank: int
     day: datetime | None
@@ -25,7 +25,7 @@ class Place(NamedTuple):
 
 
 def parse(after: str, *, by_day: Collection[int], others: Collection[int] = ()) -> Place:
-    """The place that was given out as `after`, of a rank that is ordered by day, or of an other one.
+    """Parse `after` into a position. Sections in `by_day` have a moment; those in `others` have none.
 
     Raises Refused("invalid-input").
     """

@@ -1,7 +1,8 @@
-"""A request of which parts belong to different departments: each part is a request of its own.
+"""A request split into parts for different departments; each part is a request of its own.
 
-A part has no citizen: the whole has, who hears of one thing, and is asked once, when all parts are done.
-Whoever changes a part holds the whole first (work.get_for_update), so the last one sees that it is the last.
+A part has no citizen. The whole has one: the citizen hears of one request, and is asked once, when all parts
+are done. A transaction that changes a part locks the whole first (`work.get_for_update`). So the last part to
+end sees that it is the last.
 """
 
 from collections.abc import Sequence
@@ -20,20 +21,22 @@ from hotline.requests.requests import log, move
 
 _S, _T = RequestState, RequestStep
 MOST = 5
-"""Parts of one request."""
+"""Maximum number of parts of one request."""
 _DONE = (_S.REPLIED, _S.REJECTED)
 _UNTOUCHED = (_S.NEW, _S.REFERRED)
 
 
 class Piece(NamedTuple):
-    """What a part is about, in the words of who splits."""
+    """The category of a part, and its text as written by the person who splits the request."""
 
     category: int
     written: str
 
 
 class Result(NamedTuple):
-    """What the citizen is told of all parts: the last word of each; and whether anything was solved."""
+    """The reply to the citizen about all parts, each part's last reply in it, and whether any part was
+    solved.
+    """
 
     whole: Request
     reply: str
@@ -43,7 +46,9 @@ class Result(NamedTuple):
 def split(
     session: Session, request: Request, pieces: Sequence[Piece], *, who: str, keeps_first: bool = False
 ) -> Sequence[Request]:
-    """Make parts of it, with no department; or the first one with the department that has it all by now.
+    """Split a request into parts without a department.
+
+    With `keeps_first` the first part stays with the department that has the request now.
 
     Raises Refused("parts-count" | "text-missing" | "text-long" | "category-inactive" | "wrong-state").
     """
@@ -78,7 +83,10 @@ def _check(written: str) -> None:
 
 
 def _kept(request: Request) -> dict[str, Any]:
-    """The department, its date, and whether it is in work."""
+    """Return what the first part keeps: its department, due date, escalation, and whether it is in work.
+
+    Raises Refused("wrong-state").
+    """
     if request.state not in WITH_DEPARTMENT:
         raise Refused("wrong-state", "no department has it")
     state = _S.ACCEPTED if request.state is _S.ASKED else request.state
@@ -87,28 +95,29 @@ def _kept(request: Request) -> dict[str, Any]:
 
 
 def _of(request: Request) -> dict[str, Any]:
-    """What a part has of its whole: where and since when it is, and what was promised; not whose."""
+    """Return what a part inherits: location, date and the city's promise, but not the citizen."""
     same = ("district", "language", "made_at", "solve_by", "latitude", "longitude", "place")
     return {"part_of_id": request.id, **{name: getattr(request, name) for name in same}}
 
 
 def of(session: Session, whole: Request) -> Sequence[Request]:
-    """Its parts, as they are by now."""
+    """Return the current parts of a split request, by id."""
     return [part for part in ever(session, whole) if part.state is not _S.DUPLICATE]
 
 
 def ever(session: Session, whole: Request) -> Sequence[Request]:
-    """The same, with those that were joined again."""
+    """Return all parts of a request, also those that were joined again, by id."""
     its = select(Request).where(Request.part_of_id == whole.id).order_by(Request.id)
     return session.scalars(its.execution_options(populate_existing=True)).all()
 
 
 def join(session: Session, whole: Request, *, who: str) -> None:
-    """It is one thing again, while no department has begun on a part; each of them ends with it.
+    """Join the parts into one request again, as long as no department has begun to work on one.
 
-    Whoever accepts several holds the part alone, so the parts are held here, too.
-    What a body outside the city has said of a part would be lost with it, and a link that it works by ended
-    under its hands: somebody withdraws it first.
+    `department_work.accept_all` locks only the part, so each part is locked here as well. A part that an
+    outside agency has received or answered is refused: its answer would be lost. Somebody must withdraw the
+    agency's link first.
+
     Raises Refused("parts-begun" | "parts-answered" | "wrong-state").
     """
     if whole.state is not _S.SPLIT:
@@ -139,7 +148,7 @@ def _bodies_have(session: Session, its: Sequence[Request]) -> bool:
 
 
 def _before(session: Session, whole: Request) -> RequestState:
-    """With no department, or, if its citizen had objected and nobody had taken that up, before all others."""
+    """Return the state before the split: reopened if an objection was the last such step, else new."""
     moves = select(RequestEntry.step).where(
         RequestEntry.request_id == whole.id,
         RequestEntry.step.in_([_T.DENIED, _T.REFERRED, _T.SEPARATED]),
@@ -149,7 +158,7 @@ def _before(session: Session, whole: Request) -> RequestState:
 
 
 def solved(session: Session, whole: Request) -> Sequence[tuple[int, Request]]:
-    """Those that were called solved, with their places among all; none where there is one thing only."""
+    """Return the parts that were replied to, with their positions among all; empty if there is only one."""
     found = [
         (place, part)
         for place, part in enumerate(of(session, whole), 1)
@@ -159,12 +168,12 @@ def solved(session: Session, whole: Request) -> Sequence[tuple[int, Request]]:
 
 
 def whole_of(session: Session, request: Request) -> Request:
-    """The one of which it is a part; else itself."""
+    """Return the whole of which the request is a part, else the request itself."""
     return session.get_one(Request, request.part_of_id) if request.part_of_id else request
 
 
 def result(session: Session, part: Request) -> Result | None:
-    """What is to be said of the whole now that this part is done; nothing while another is not."""
+    """Return the reply about the whole request when this part was the last to end, else None."""
     session.flush()
     whole = whole_of(session, part)
     parts = of(session, whole)
@@ -177,6 +186,6 @@ def result(session: Session, part: Request) -> Result | None:
 
 
 def move_all(session: Session, requests: Sequence[Request], to: RequestState, **values: Any) -> None:
-    """All of them go on together, each as `move` does it; they are to be logged."""
+    """Move several requests into one state as `move` does; the caller must log each of them."""
     for request in requests:
         move(session, request, to, **values)

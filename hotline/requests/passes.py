@@ -1,7 +1,7 @@
-"""A request goes on to a body outside the city, by a link that expires; what the body says comes back.
+"""Links by which a request is passed to an outside agency; the agency's answers come back through the link.
 
-Whoever passed it on stays responsible: neither its state nor its due date changes by any of this. A link is
-open as long as nobody withdraws it, its time is not over, and the request is still to be mended.
+The department or office that passed it stays responsible: neither state nor due date changes. A link is open
+until somebody withdraws it, it expires, or the request is no longer in work.
 """
 
 import re
@@ -23,31 +23,32 @@ from hotline.requests import work
 
 _S, _T = RequestState, RequestStep
 PASSED_IN = (_S.NEW, *WITH_DEPARTMENT, _S.REOPENED)
-"""What is in somebody's hands: of what is split, its parts are."""
+"""States in which a request may be passed. A split request may not: its parts may."""
 _TWICE = timedelta(seconds=10)
-"""A button that was pressed twice comes again within this time."""
+"""A repeated press of the button within this time is refused."""
 MOST = 5
-"""Open links of a request, of each department, and of the office."""
+"""Maximum number of open links of a request, for each department and for the office."""
 _TOKEN = re.compile("[A-Za-z0-9_-]{43}")
 _BITS = 256
 NUMBER = re.compile(r"\d(?:[\s()+._\u200c\u2010-\u2015-]{0,3}\d){6,}")
-"""Of a telephone, a ticket or a person, with the signs that people put between digits; a date has strokes."""
+"""Matches a telephone, ticket or identity number with the separators people write; a date with slashes does
+not match."""
 
 
 class PassState(StrEnum):
-    """How far a body has come, or why it comes no further."""
+    """The progress of an agency with its link."""
 
     WAITING = "waiting"
     SEEN = "seen"
     RECEIVED = "received"
     ANSWERED = "answered"
     DONE = "done"
-    EXPIRED = "expired"  # before it said anything
+    EXPIRED = "expired"  # the time ended before the agency answered
     WITHDRAWN = "withdrawn"
 
 
 class Passing(NamedTuple):
-    """To whom, why, and what they read."""
+    """The agency, its contact, the reason, and the text that the agency reads."""
 
     body: str
     contact: str
@@ -56,7 +57,7 @@ class Passing(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """A link of a request at a moment, with what its body has shown."""
+    """A link with its present state and the pictures that its agency has sent."""
 
     row: Pass
     state: PassState
@@ -65,11 +66,12 @@ class Passed(NamedTuple):
 
 
 def make(session: Session, request: Request, passing: Passing, *, user: User, days: int) -> tuple[Pass, str]:
-    """Pass it on; returns the link's token, too, which nobody can read again. One made before for the same
-    body is withdrawn.
+    """Pass a request to an agency; return the link and its token, which is stored only as a hash.
 
-    Raises Refused("wrong-state" | "text-missing" | "text-personal" | "body-has-link" | "just-passed"
-    | "too-many-links").
+    An open link of the same agency is withdrawn.
+
+    Raises Refused("wrong-state" | "text-missing" | "text-personal" | "body-has-link" | "just-passed" |
+    "too-many-links").
     """
     if request.state not in PASSED_IN:
         raise Refused("wrong-state", "it is not in work, or its parts are")
@@ -113,7 +115,7 @@ def make(session: Session, request: Request, passing: Passing, *, user: User, da
 
 
 def withdraw(session: Session, request: Request, pass_id: int, *, user: User) -> None:
-    """It opens nothing from now on; once more it is nothing. A department withdraws its own.
+    """Withdraw a link; a repeat does nothing. A department may withdraw only its own links.
 
     Raises Refused("not-found").
     """
@@ -129,7 +131,7 @@ def withdraw(session: Session, request: Request, pass_id: int, *, user: User) ->
 
 
 def of_request(session: Session, request: Request, department_id: int | None = None) -> Sequence[Passed]:
-    """Its links, the newest first: all of them, or those that a department may see."""
+    """Return the request's links, newest first: all of them, or those that the department may see."""
     at = now(session)
     query = select(Pass).where(Pass.request_id == request.id, _seen_by(department_id))
     rows = session.scalars(query.order_by(Pass.id.desc())).all()
@@ -145,20 +147,20 @@ def of_request(session: Session, request: Request, department_id: int | None = N
 
 
 def shown_by_bodies(request_id: int, department_id: int | None = None) -> ColumnElement[bool]:
-    """The pictures of its links, as `of_request` tells them."""
+    """Condition on Picture: sent through a link that `of_request` lists."""
     mine = select(Pass.id).where(Pass.request_id == request_id, _seen_by(department_id))
     return Picture.pass_id.in_(mine)
 
 
 def _seen_by(department_id: int | None) -> ColumnElement[bool]:
-    """A department sees its own and the office's, the office all."""
+    """Condition on Pass: a department sees its own links and the office's; the office sees all."""
     if department_id is None:
         return true()
     return or_(Pass.department_id.is_(None), Pass.department_id == department_id)
 
 
 def is_open(row: Pass, request: Request, at: datetime) -> bool:
-    """Whether its body may see the request."""
+    """Return whether the agency may see the request through this link."""
     return _holds(row, at) and request.state in PASSED_IN
 
 
@@ -179,8 +181,10 @@ def _state(row: Pass, at: datetime) -> PassState:
 
 
 def find(session: Session, token: str) -> tuple[Pass, Request]:
-    """What an open link leads to. Raises Refused("link-over"), whatever is the matter with it, but for
-    Refused("link-merged"): who works by it would go on for nothing, or another do the same.
+    """Return an open link and its request. Raises Refused("link-over" | "link-merged").
+
+    Every other reason gives the same "link-over". A merged request has its own code, because its agency
+    should stop: the city goes on with another request.
     """
     query = select(Pass, Request).join(Request, Request.id == Pass.request_id)
     known = _TOKEN.fullmatch(token) and session.execute(query.where(Pass.token_hash == _hash(token))).first()
@@ -198,19 +202,22 @@ def find(session: Session, token: str) -> tuple[Pass, Request]:
 
 
 def over() -> Refused:
-    """Of a link that opens nothing, whatever is the matter with it."""
+    """Return the refusal of a link that opens nothing; it does not say why."""
     return Refused("link-over", "there is no such link, or not any more")
 
 
 def forget(session: Session, request_ids: Sequence[int]) -> None:
-    """Their links open nothing any more, and what they showed is gone: a citizen wished to be deleted."""
+    """Withdraw the links of these requests and delete what the links showed, when a citizen is deleted."""
     since = func.coalesce(Pass.withdrawn_at, now(session))
     gone = update(Pass).where(Pass.request_id.in_(request_ids))
     session.execute(gone.values(withdrawn_at=since, written="", contact=""))
 
 
 def forget_words(session: Session, request_ids: Sequence[int]) -> None:
-    """The same; and what bodies have said of them is gone, too. Their steps stay, without words."""
+    """Do what `forget` does, and delete the agencies' answers.
+
+    The steps of the history stay, without words.
+    """
     forget(session, request_ids)
     session.execute(update(Pass).where(Pass.request_id.in_(request_ids)).values(answer="", done=""))
 

@@ -1,4 +1,4 @@
-"""Where a problem is: within the city, and in which of its districts by the city's own boundaries."""
+"""Location of a problem: within the city, and its district by the city's own boundaries."""
 
 import json
 import logging
@@ -13,11 +13,11 @@ from settings import Bounds, Settings
 from settings.city_file import MOST_DISTRICTS
 
 LONGEST = 300
-"""Characters of an address or a landmark."""
+"""Maximum length of an address or a landmark, in characters."""
 KNOWN = frozenset(range(1, MOST_DISTRICTS + 1))
-"""What numbers a district may have."""
+"""Valid numbers of districts."""
 UNUSABLE = (OSError, ValueError, LookupError, TypeError)
-"""Whatever the city's own file is wrong in."""
+"""Errors that a damaged boundaries file of the city causes."""
 
 log = logging.getLogger("api")
 
@@ -25,14 +25,14 @@ Ring = Sequence[Sequence[float]]
 
 
 class Point(NamedTuple):
-    """In degrees (WGS 84)."""
+    """A point in degrees (WGS 84)."""
 
     latitude: float
     longitude: float
 
 
 def check(point: Point | None, words: str, bounds: Bounds) -> None:
-    """Raises Refused("place-missing" | "place-outside" | "place-long")."""
+    """Check a location. Raises Refused("place-missing" | "place-outside" | "place-long")."""
     if point is None and not words:
         raise Refused("place-missing", "say where it is: a point, an address or a landmark", "place")
     if len(words) > LONGEST:
@@ -52,13 +52,16 @@ def check_district(number: int | None, settings: Settings) -> None:
 
 
 def district_of(point: Point | None, file: Path | None) -> int | None:
-    """In which district of the city's GeoJSON the point is; None: in none, or there is no such file."""
+    """Return the district of the city's GeoJSON that contains the point, or None.
+
+    None also stands for a missing or damaged file.
+    """
     if point is None or file is None or not file.is_file():
         return None
     try:
         for number, polygons in districts(file):
             rings = chain.from_iterable(polygons)
-            if sum(_crosses(ring, point) for ring in rings) % 2:  # a hole is a second time around
+            if sum(_crosses(ring, point) for ring in rings) % 2:  # a hole is counted as a second crossing
                 return number
     except UNUSABLE as error:
         log.warning("boundaries: %s cannot be used: %s", file, type(error).__name__)
@@ -66,7 +69,7 @@ def district_of(point: Point | None, file: Path | None) -> int | None:
 
 
 def districts(file: Path) -> Sequence[tuple[int, Sequence[Sequence[Ring]]]]:
-    """Each district with its polygons. Raises UNUSABLE."""
+    """Return each district's number and polygons. Raises one of UNUSABLE."""
     return _read(file, file.stat().st_mtime_ns)
 
 
@@ -85,7 +88,7 @@ def _polygons(geometry: dict[str, Any]) -> Sequence[Sequence[Ring]]:
 
 
 def _crosses(ring: Ring, point: Point) -> int:
-    """How often a ray to the east crosses it."""
+    """Count how often a ray from the point to the east crosses the ring."""
     y, x = point
     crossed = 0
     for (x1, y1, *_), (x2, y2, *_) in zip(ring, [*ring[1:], ring[0]], strict=True):

@@ -1,6 +1,6 @@
-"""Satisfaction, 1 to 5, with what became of a request: said after the yes or no, which is kept already.
+"""Ratings (1 to 5) of a request's outcome, given after the citizen's yes or no, which is stored before.
 
-Once for each yes or no; it may be changed for a day.
+Each yes or no has at most one rating, which may be changed for a day.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ _ENDS = (_T.REPLIED, _T.CONFIRMED, _T.DENIED, _T.UNANSWERED)
 
 
 def rate(session: Session, request_id: int, stars: int, said: int | None = None) -> None:
-    """How satisfied the citizen is with what they have said yes or no to last; `said`: its id, if named.
+    """Rate the outcome that the citizen last said yes or no to; `said`: that answer's id, if known.
 
     Raises Refused("not-found" | "wrong-state" | "answer-over" | "rating-over").
     """
@@ -46,40 +46,40 @@ def rate(session: Session, request_id: int, stars: int, said: int | None = None)
 
 
 def answer_of(session: Session, request: Request) -> RequestEntry | None:
-    """The yes or no of the citizen that is rated now, if there is one since the last reply."""
+    """Return the citizen's yes or no since the last reply, or None."""
     return _is_answer(_last(session, request, _ENDS))
 
 
 def answer_in(history: Sequence[RequestEntry]) -> RequestEntry | None:
-    """The same, of a request's whole history, oldest first."""
+    """Do what `answer_of` does, with the request's whole history at hand, oldest first."""
     last = next((entry for entry in reversed(history) if entry.step in _ENDS), None)
     return _is_answer(last)
 
 
 def of_answer(session: Session, answer: RequestEntry) -> Rating | None:
-    """What was said of this yes or no."""
+    """Return the rating of this yes or no."""
     return session.scalar(select(Rating).where(Rating.entry_id == answer.id))
 
 
 def is_changeable(session: Session, rating: Rating) -> bool:
-    """Whether another one may be said in its place."""
+    """Return whether the citizen may still change the rating."""
     return now(session) - rating.at < CHANGEABLE
 
 
 def of_request(session: Session, request: Request) -> Mapping[int, Rating]:
-    """All that was said, by the step of its history."""
+    """Return the request's ratings, by the id of the rated step."""
     mine = select(Rating).where(Rating.request_id == request.id)
     return {rating.entry_id: rating for rating in session.scalars(mine)}
 
 
 def forget(session: Session, requests: Sequence[int]) -> None:
-    """Nobody has said any of it."""
+    """Delete the ratings of these requests."""
     gone = delete(Rating).where(Rating.request_id.in_(requests))
     session.execute(gone.execution_options(synchronize_session=False))
 
 
 def forget_answer(session: Session, answer: RequestEntry) -> None:
-    """Delete the rating of this yes or no, whose number has answered anew."""
+    """Delete the rating of this yes or no, because the number has answered anew."""
     gone = delete(Rating).where(Rating.entry_id == answer.id)
     session.execute(gone.execution_options(synchronize_session=False))
 

@@ -1,4 +1,4 @@
-"""Ready replies: what the office and the departments insert into an answer and change before it is sent."""
+"""Ready replies: texts that the office and the departments insert into an answer and edit before sending."""
 
 import hashlib
 import json
@@ -21,7 +21,7 @@ _CHANGED = "ready-replies-changed"
 
 
 class Values(NamedTuple):
-    """One of them; without a category it is for all. English may be missing."""
+    """A ready reply. Without a category it is for all; the English text may be empty."""
 
     category: int | None
     title_fa: str
@@ -31,20 +31,20 @@ class Values(NamedTuple):
 
 
 def everything(session: Session) -> Sequence[ReadyReply]:
-    """All of them in their order."""
+    """Return all ready replies in their order."""
     return session.scalars(select(ReadyReply).order_by(ReadyReply.id)).all()
 
 
 def version(replies: Sequence[ReadyReply]) -> str:
-    """The same for the same replies, as long as nobody changes one."""
+    """Return a hash that changes when any of the replies changes."""
     plain = [[getattr(reply, name) for name in Values._fields] for reply in replies]
     return hashlib.sha256(json.dumps(plain).encode()).hexdigest()[:32]
 
 
 def replace(session: Session, replies: Sequence[Values], *, seen: str | None = None, who: str) -> None:
-    """These from now on, and no others; in the place of what `who` has seen, if its version is named.
+    """Replace all ready replies; with `seen`, only if that is still their version.
 
-    Raises Refused("text-missing" | "not-found": such a category | "replies-changed").
+    Raises Refused("text-missing" | "replies-changed"), and Refused("not-found") for an unknown category.
     """
     wanted = [Values(category, *(part.strip() for part in parts)) for category, *parts in replies]
     if not all(reply.title_fa and reply.text_fa for reply in wanted):

@@ -1,6 +1,6 @@
-"""What a person of the office releases of a request: own words, chosen pictures, the point or not.
+"""Publications: what the office releases of a request (its own words, chosen pictures, optionally the point).
 
-Nothing of the citizen's words is copied. A withdrawal holds at once.
+None of the citizen's words are copied. A withdrawal takes effect at once.
 """
 
 from collections.abc import Collection, Sequence
@@ -19,23 +19,23 @@ from hotline.pictures import decoding, pictures, stores
 from hotline.requests import work
 
 MODERATORS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR)
-"""Who releases."""
+"""Roles that may publish a request."""
 MOST = 5_000
-"""Requests in one file of open data, the newest."""
+"""Maximum number of requests in one file of open data, the newest."""
 
 
 class Listed(NamedTuple):
-    """A request as everybody sees it."""
+    """A published request as everybody sees it."""
 
     request: Request
     category: Category
     release: Release
     pictures: Sequence[str]
-    """Of the public copies."""
+    """Names of the public copies."""
 
 
 class Shown(NamedTuple):
-    """A picture that is to be public, and the copy that was made of it for that."""
+    """A picture to publish, the areas hidden in it, and the public copy that was made."""
 
     picture_id: str
     hidden: Sequence[decoding.Area]
@@ -43,7 +43,7 @@ class Shown(NamedTuple):
 
 
 class District(NamedTuple):
-    """What is public of a district: all, and what is not at its end."""
+    """The published requests of a district: all, and those still open."""
 
     district: int | None
     released: int
@@ -51,7 +51,7 @@ class District(NamedTuple):
 
 
 def find(session: Session, request_id: int) -> tuple[Release, Sequence[PublicPicture]] | None:
-    """What is released of it, and the copies of which pictures."""
+    """Return the request's publication and its public copies, or None."""
     release = session.get(Release, request_id)
     return (release, _pictures(session, [request_id]).get(request_id, [])) if release else None
 
@@ -59,7 +59,9 @@ def find(session: Session, request_id: int) -> tuple[Release, Sequence[PublicPic
 def release(
     session: Session, request_id: int, *, text: str, shown: Sequence[Shown], with_point: bool, who: str
 ) -> Sequence[str]:
-    """Release it in these words, with these copies; once more: in others. The names whose files go.
+    """Publish a request in these words with these copies, or replace its publication.
+
+    Return the names of the copies whose files must be deleted.
 
     Raises Refused("not-found" | "wrong-state" | "place-missing" | "picture-unknown"), and what
     `reasons.check` raises.
@@ -96,9 +98,9 @@ def release(
 
 
 def _clear_proof(request: Request) -> None:
-    """Let the tracking number of an anonymous request prove nothing: it was public, and may be known.
+    """Make the tracking number of an anonymous request prove nothing, because the publication shows it.
 
-    A withdrawal clears it, too: during an upgrade a process of the version before may have released it.
+    A withdrawal does the same: during an upgrade a process of the old version may have published the request.
     """
     if request.number is None:
         request.call_id = None
@@ -107,7 +109,9 @@ def _clear_proof(request: Request) -> None:
 def _check_citizen_is_here(
     session: Session, request_id: int, shown: Collection[str], *, with_point: bool
 ) -> None:
-    """Of a deleted one neither the pictures nor the point are public again."""
+    """Raises Refused("wrong-state") if the citizen was deleted and their pictures or the point are to be
+    published.
+    """
     erased = exists().where(Erasure.request_id == request_id)
     theirs = exists().where(Picture.id.in_(shown), Picture.who == "")
     if session.scalar(select(and_(erased, or_(theirs, literal(with_point))))):
@@ -115,7 +119,7 @@ def _check_citizen_is_here(
 
 
 def withdraw(session: Session, request_id: int, *, who: str) -> Sequence[str]:
-    """It is public no more; of one that is not, nothing happens. The names whose files go.
+    """Withdraw a publication; if there is none, do nothing. Return the names of files to delete.
 
     Raises Refused("not-found").
     """
@@ -133,7 +137,10 @@ def withdraw(session: Session, request_id: int, *, who: str) -> Sequence[str]:
 
 
 def forget_person(session: Session, request_id: int) -> None:
-    """Of a citizen who is deleted neither point nor pictures stay public; the office's own words do."""
+    """Take the citizen's pictures and the point out of a publication, when the citizen is deleted.
+
+    The office's own words stay.
+    """
     pictures.take_back(session, Picture.request_id == request_id, Picture.who == "")
     session.execute(update(Release).where(Release.request_id == request_id).values(with_point=False))
 
@@ -146,7 +153,7 @@ def listed(
     before: int | None = None,
     limit: int = MOST,
 ) -> Sequence[Listed]:
-    """What is public, the newest reported first; of `before` on only older ones."""
+    """Return published requests, newest first; with `before`, only those with lower ids."""
     query = (
         select(Request, Category, Release)
         .join(Release, Release.request_id == Request.id)
@@ -166,7 +173,7 @@ def listed(
 
 
 def by_district(session: Session) -> Sequence[District]:
-    """Count the released requests of each district, and the open ones among them; None: unknown."""
+    """Count the published requests of each district, and the open ones among them; None: unknown."""
     open_ = func.count().filter(Request.state.in_(OPEN_REQUESTS))
     query = (
         select(Request.district, func.count(), open_)
@@ -178,7 +185,7 @@ def by_district(session: Session) -> Sequence[District]:
 
 
 def public_file(session: Session, name: str) -> stores.File:
-    """The file of a copy that everybody may see. Raises Refused("not-found")."""
+    """Return the file of a public copy. Raises Refused("not-found")."""
     seen = (
         select(PublicPicture.id, PublicPicture.checksum)
         .join(Picture, Picture.id == PublicPicture.picture_id)
@@ -195,12 +202,12 @@ def public_file(session: Session, name: str) -> stores.File:
 
 
 def first_pictures(session: Session, requests: Collection[int]) -> dict[int, str]:
-    """The first public copy of each that has any."""
+    """Return the first public copy of each request that has one."""
     return {request: copies[0].id for request, copies in _pictures(session, requests).items()}
 
 
 def _pictures(session: Session, requests: Collection[int]) -> dict[int, list[PublicPicture]]:
-    """What is public, by request."""
+    """Return the public copies, by request."""
     found: dict[int, list[PublicPicture]] = {}
     for begin in range(0, len(requests), 500):
         some = list(requests)[begin : begin + 500]

@@ -1,7 +1,8 @@
-"""What is due and what is late: the department is reminded, then its head is told, then the supervisors.
+"""Reminders and escalations: the department before the due date, its head a day late, supervisors two days
+late.
 
-Each is told once of a due date of a department; the unique index of `Reminder` decides. All of it happens
-while the city works.
+Each is sent once for each due date of a department; the unique index of `Reminder` decides. All of them are
+sent in working hours.
 """
 
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ from settings import WorkingWeek
 
 _E = Escalation
 _AFTER = {_E.HEAD: 1, _E.SUPERVISORS: 2}
-"""So many working days after the due date."""
+"""Working days after the due date."""
 _BEFORE = Span(1, TimeUnit.DAYS)
 _STEP = {
     _E.DEPARTMENT: RequestStep.REMINDED,
@@ -33,7 +34,7 @@ _STEP = {
     _E.SUPERVISORS: RequestStep.TO_SUPERVISORS,
 }
 _SENT = {_E.DEPARTMENT: OutboxKind.REQUEST_DUE, _E.HEAD: OutboxKind.REQUEST_LATE}
-"""What goes to the department's telephone; supervisors see it on their pages."""
+"""Text messages to the department's telephone; supervisors see escalations on their pages."""
 _INSERT = {
     name: insert(Reminder).on_conflict_do_nothing().returning(Reminder.id)
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
@@ -41,12 +42,15 @@ _INSERT = {
 
 
 def tell(session: Session, week: WorkingWeek, limit: int) -> int:
-    """Tell of at most `limit` requests; how many it told of. Outside working hours it tells nobody."""
+    """Send at most `limit` reminders and escalations; return their number.
+
+    Outside working hours send none.
+    """
     at = trusted_now(session)
     if not working_time.works_at(session, at, week):
         return 0
     told = [(request, to) for request, to in due(session, week, at, limit) if _tell(session, request, to, at)]
-    for request, to in told:  # every row first, then the log
+    for request, to in told:  # lock every row first, then the log
         log(session, request, _STEP[to], "", department_id=request.department_id, due_at=request.due_at)
     if any(to is _E.SUPERVISORS for _, to in told):
         events.escalated(session)
@@ -56,7 +60,7 @@ def tell(session: Session, week: WorkingWeek, limit: int) -> int:
 def due(
     session: Session, week: WorkingWeek, at: datetime, limit: int
 ) -> Sequence[tuple[Request, Escalation]]:
-    """Whom to tell of what, first of what is due longest."""
+    """List which request to escalate to whom, longest due first."""
     found: list[tuple[Request, Escalation]] = []
     last = days.local_day(working_time.due_in(session, at, _BEFORE, week))
     soon = days.moment(last + timedelta(days=1), time())  # the end of the next working day
@@ -65,13 +69,13 @@ def due(
     for to, working_days in _AFTER.items():
         for request in _untold(session, to, Request.due_at < at, limit - len(found)):
             if request.due_at and working_time.later(session, request.due_at, working_days, week) > at:
-                break  # those that follow are due later
+                break  # the following ones are due later
             found.append((request, to))
     return found
 
 
 def _untold(session: Session, to: Escalation, due: ColumnElement[bool], limit: int) -> Sequence[Request]:
-    """The requests that departments have, of whose date nobody has told `to`; nobody else changes them."""
+    """Lock and return the requests of departments whose present due date was not yet reported to `to`."""
     told = exists().where(
         Reminder.request_id == Request.id,
         Reminder.department_id == Request.department_id,
@@ -80,7 +84,7 @@ def _untold(session: Session, to: Escalation, due: ColumnElement[bool], limit: i
     )
     query = (
         select(Request)
-        .where(due, ~told)  # with a due date is what is with a department, and nothing else
+        .where(due, ~told)  # only a request that is with a department has a due date
         .order_by(Request.due_at, Request.id)
         .limit(max(0, limit))
         .with_for_update(of=Request, skip_locked=True)
@@ -89,7 +93,7 @@ def _untold(session: Session, to: Escalation, due: ColumnElement[bool], limit: i
 
 
 def _tell(session: Session, request: Request, to: Escalation, at: datetime) -> bool:
-    """Whether this is the one that tells it."""
+    """Record and send one reminder; return False if another scheduler has recorded it first."""
     values = {
         "request_id": request.id,
         "department_id": request.department_id,
@@ -98,7 +102,7 @@ def _tell(session: Session, request: Request, to: Escalation, at: datetime) -> b
         "at": at,
     }
     insert = _INSERT[session.get_bind().dialect.name]
-    if core(session).execute(insert, values).first() is None:  # another clerk has
+    if core(session).execute(insert, values).first() is None:  # another scheduler was first
         return False
     request.escalated_to = to
     if to in _SENT and request.department and request.due_at:

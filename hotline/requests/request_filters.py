@@ -1,4 +1,4 @@
-"""Filters of the requests' page that a person keeps under names of their own."""
+"""Filters of the requests' page that a person saves under a name."""
 
 from collections.abc import Sequence
 
@@ -12,13 +12,13 @@ MOST = 20
 
 
 def kept(session: Session, user_id: int) -> Sequence[RequestFilter]:
-    """A person's, by their names."""
+    """Return a person's filters, by name."""
     mine = select(RequestFilter).where(RequestFilter.user_id == user_id)
     return session.scalars(mine.order_by(RequestFilter.name, RequestFilter.id)).all()
 
 
 def keep(session: Session, user_id: int, name: str, query: str, *, replace: bool) -> RequestFilter:
-    """Keep it; `replace`: in the place of the one of that name.
+    """Save a filter; with `replace`, overwrite the one of the same name.
 
     Raises Refused("filter-exists" | "too-many-filters").
     """
@@ -36,7 +36,7 @@ def keep(session: Session, user_id: int, name: str, query: str, *, replace: bool
 
 
 def rename(session: Session, user_id: int, filter_id: int, name: str) -> RequestFilter:
-    """Give it another name. Raises Refused("not-found" | "filter-exists")."""
+    """Rename a filter. Raises Refused("not-found" | "filter-exists")."""
     mine = _held(session, user_id)
     row = next((each for each in mine.values() if each.id == filter_id), None)
     if row is None:
@@ -49,13 +49,15 @@ def rename(session: Session, user_id: int, filter_id: int, name: str) -> Request
 
 
 def drop(session: Session, user_id: int, filter_id: int) -> None:
-    """Keep it no longer; one that is gone may be dropped again."""
+    """Delete a filter; deleting a missing one does nothing."""
     session.execute(
         delete(RequestFilter).where(RequestFilter.id == filter_id, RequestFilter.user_id == user_id)
     )
 
 
 def _held(session: Session, user_id: int) -> dict[str, RequestFilter]:
-    """A person's, by name; one window of theirs at a time changes them."""
+    """Return a person's filters by name, and lock the person: only one of their windows changes filters at a
+    time.
+    """
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
     return {each.name: each for each in kept(session, user_id)}

@@ -1,4 +1,4 @@
-"""Requests: city problems reported to 137: how each stands, its moves and its history; made by `filing`."""
+"""Requests: their state, moves and history. `filing` makes them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,9 +18,9 @@ from hotline.ledger import steps
 from hotline.requests import spoken_replies
 
 LATENESS = (RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISORS)
-"""Who was told that a department is late."""
+"""Steps that report a department's lateness."""
 BY_BODY = (RequestStep.BODY_RECEIVED, RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE)
-"""Said by a body outside the city, to which it was passed on."""
+"""Steps of an outside agency to which the request was passed."""
 IN_WORDS_OF_BODY = (RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE)
 OF_THE_OFFICE = (
     *(RequestStep.RETURNED, RequestStep.SEPARATED, RequestStep.SPLIT, RequestStep.PART),
@@ -28,15 +28,15 @@ OF_THE_OFFICE = (
     RequestStep.JOINED,
     *LATENESS,
 )
-"""What it does among itself is not the public's."""
+"""Internal steps of the office, hidden from the citizen and the public."""
 TO_CITIZEN = (RequestStep.NEWS, RequestStep.REPLIED, RequestStep.REJECTED, RequestStep.ASKED)
 BY_CITIZEN = (RequestStep.DENIED, RequestStep.ANSWERED)
 _SAID = (*TO_CITIZEN, *BY_CITIZEN)
 
 _LEFT = "left"
-"""Which department saw a request before its move: in the session, by the request's id."""
+"""Key in the session's info: the department that saw a request before its move, by the request's id."""
 _REMEMBERED = timedelta(days=60)
-"""For so long a caller hears, by the number alone, what became of a request that is at its end."""
+"""How long after filing a caller hears about an ended request by caller ID alone."""
 
 
 def get(session: Session, request_id: int) -> Request:
@@ -48,7 +48,7 @@ def get(session: Session, request_id: int) -> Request:
 
 
 def get_by_tracking(session: Session, typed: str, *, parts: bool = False) -> Request:
-    """The request with the tracking number a person typed; one of its `parts` only for the office.
+    """Return the request with the tracking number that a person typed; only the office finds `parts`.
 
     Raises Refused("ticket-invalid" | "not-found").
     """
@@ -60,14 +60,15 @@ def get_by_tracking(session: Session, typed: str, *, parts: bool = False) -> Req
 
 
 def of_call(session: Session, call_id: str) -> Request | None:
-    """What was reported in this call, if anything."""
+    """Return the request that was reported in this call, if any."""
     made = select(Request).where(Request.call_id == call_id)
     return session.scalars(made.order_by(Request.id.desc()).limit(1)).first()
 
 
 def latest(session: Session, number: str) -> Request | None:
-    """What a caller with this E.164 number is told of: what is asked of them, else what is under way, else
-    what came to its end not long ago.
+    """Return the request that a caller with this E.164 number hears about, or None.
+
+    A request that awaits the caller's answer comes first, then an open one, then a recently ended one.
     """
     query = select(Request).where(
         Request.number == number,
@@ -83,31 +84,32 @@ def latest(session: Session, number: str) -> Request | None:
 
 
 def first(session: Session, request: Request) -> Request:
-    """The request of which this one is a duplicate; else itself."""
+    """Return the original of a duplicate, else the request itself."""
     return session.get_one(Request, request.duplicate_of_id) if request.duplicate_of_id else request
 
 
 class Progress(NamedTuple):
-    """How a request stands, as its citizen may hear it: a duplicate as the first one (`joined`), one that is
-    split as in work.
+    """A request's state as its citizen may hear it.
+
+    A duplicate has the state of its original (`joined`); a split request is in work.
     """
 
     request_id: int
     state: RequestState
     joined: bool
     reply_of: int | None
-    """The request whose reply lies as sound (spoken_replies), if there is one to be heard."""
+    """The request whose reply exists as sound (spoken_replies), if there is one to play."""
     said_yes: bool = False
-    """Whether a caller has said that it is solved, and the number may still say that it is not."""
+    """Whether a caller has said that it is solved; the number itself may still object."""
 
     @property
     def asked(self) -> bool:
-        """Whether the citizen is asked if it is solved."""
+        """Return whether the citizen is asked if the problem is solved."""
         return self.state is RequestState.REPLIED and not self.joined
 
 
 def progress(session: Session, request: Request) -> Progress:
-    """How it stands."""
+    """Return the request's state as its citizen may hear it."""
     leading = first(session, request)
     reply_of = leading.id if spoken_replies.can_be_read(leading) else None
     state = _of_parts(session, leading) if leading.state is RequestState.SPLIT else leading.state
@@ -130,18 +132,17 @@ def _of_parts(session: Session, whole: Request) -> RequestState:
 
 
 def of_caller(session: Session, number: str) -> Progress | None:
-    """How the request stands of which a caller with this E.164 number is told (`latest`)."""
+    """Return the state of the request that a caller with this E.164 number hears about (`latest`)."""
     request = latest(session, number)
     return progress(session, request) if request else None
 
 
 def may_answer(session: Session, request: Request, number: str | None) -> bool:
-    """Whether a caller from this E.164 `number` (None: withheld), who has keyed in the tracking number, may
-    say whether the request is solved.
+    """Return whether a caller who keyed in the tracking number may say if the request is solved.
 
-    A request has no number if a program or the office brought it, if its citizen was deleted, or if its
-    caller withheld the number: only in the last case is the tracking number something that only they know,
-    as long as nobody releases it to the public.
+    `number` is the caller's E.164 number, None if withheld. A request lacks a number if a program or the
+    office filed it, or its citizen was deleted. It also lacks one if its caller withheld it. Only then does
+    the tracking number prove the caller, until the request is published.
     """
     if request.number is not None:
         return request.number == number
@@ -149,7 +150,7 @@ def may_answer(session: Session, request: Request, number: str | None) -> bool:
 
 
 def history(session: Session, request: Request) -> Sequence[RequestEntry]:
-    """What was done with it, oldest first."""
+    """Return the request's steps, oldest first."""
     return session.scalars(_HISTORY, {"request": request.id}).all()
 
 
@@ -159,7 +160,7 @@ _HISTORY = (
 
 
 def proven(session: Session, request: Request) -> Sequence[steps.Sealed]:
-    """What its citizen reads of its history, as it is sealed in the public ledger; no others' notes."""
+    """Return the steps that the citizen may read, as sealed in the ledger, without the office's notes."""
     mine = [entry for entry, _ in told(session, request)]
     return [
         each if each.step.step in _SAID else each._replace(note=None)
@@ -168,19 +169,21 @@ def proven(session: Session, request: Request) -> Sequence[steps.Sealed]:
 
 
 class Step(NamedTuple):
-    """A step of a request's history as its citizen reads it, with what was said to them, or by them."""
+    """A step as the citizen reads it, with the words said to them or by them."""
 
     entry: RequestEntry
     note: str
 
 
 def told(session: Session, request: Request) -> Sequence[Step]:
-    """Its history, oldest first, without what the office does and writes among itself."""
+    """Return the request's steps for its citizen, oldest first, without the office's internal steps and
+    notes.
+    """
     return told_in(history(session, request))
 
 
 def told_in(history: Sequence[RequestEntry]) -> Sequence[Step]:
-    """The same of one that was read."""
+    """Do what `told` does with a history already read."""
     return [
         Step(entry, entry.note if entry.step in _SAID else "")
         for entry in history
@@ -189,7 +192,7 @@ def told_in(history: Sequence[RequestEntry]) -> Sequence[Step]:
 
 
 def sound(request: Request, folder: Path) -> Path:
-    """The file of what its caller said. Raises Refused("not-found")."""
+    """Return the file of the caller's voice message. Raises Refused("not-found")."""
     path = folder / Path(request.voice_message).name if request.voice_message else None
     if path is None or path.is_symlink() or not path.is_file():
         raise Refused("not-found", "there is no message, or not any more")
@@ -199,7 +202,10 @@ def sound(request: Request, folder: Path) -> Path:
 def move(
     session: Session, request: Request, to: RequestState, *, only: Sequence[RequestState] = (), **values: Any
 ) -> None:
-    """Bring it into another state, out of `only` these; `log` it then. Raises Refused("wrong-state")."""
+    """Move the request into another state, from one of `only`. The caller must `log` the step.
+
+    Raises Refused("wrong-state").
+    """
     session.info[_LEFT, request.id] = events.department_that_sees(request)
     moved = session.scalar(
         update(Request)
@@ -216,7 +222,10 @@ def move(
 
 
 def _leave_links(session: Session, request: Request, department_id: int | None) -> None:
-    """Links of the department that has it no more are the office's: whoever has it reads what bodies say."""
+    """Give a department's links to the office when the request leaves that department.
+
+    The present holder of the request then reads what the agencies answer.
+    """
     theirs = Pass.department_id.is_distinct_from(department_id), Pass.department_id.is_not(None)
     left = update(Pass).where(Pass.request_id == request.id, Pass.withdrawn_at.is_(None), *theirs)
     session.execute(left.values(department_id=None))
@@ -233,7 +242,7 @@ def log(
     due_at: datetime | None = None,
     other_id: int | None = None,
 ) -> None:
-    """Add a step to its history, its leaf to the ledger, and tell the pages. Call it last.
+    """Add a step to the request's history, append its leaf to the ledger, and notify the pages. Call it last.
 
     `who` is empty for the citizen.
     """

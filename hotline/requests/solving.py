@@ -1,4 +1,4 @@
-"""«It is solved», of whomever it comes: shown by what the category demands, or it is not said."""
+"""Solving a request: the evidence that its category demands is checked before the citizen is told."""
 
 from collections.abc import Sequence
 
@@ -13,8 +13,9 @@ from hotline.words import PUBLIC
 
 
 def solve(session: Session, request: Request, *, user: User, reply: str, shown: Sequence[str]) -> None:
-    """It is solved, shown by pictures that the person has handed in, or a body to which it was passed on; the
-    citizen is asked whether it is.
+    """Tell the citizen that the problem is solved, and ask whether it is.
+
+    The pictures in `shown` come from this person, or from an agency to which the request was passed.
 
     Raises what `work.reply` raises, and Refused("evidence-picture" | "picture-unknown").
     """
@@ -25,14 +26,14 @@ def solve(session: Session, request: Request, *, user: User, reply: str, shown: 
         raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")
     words = reply.strip() or _default(request, category)
     work.reply(session, request, who=user.username, reply=words)
-    whole = request.part_of_id or request.id  # the citizen sees what was done of it all
+    whole = request.part_of_id or request.id  # the citizen sees the pictures with the whole request
     pictures.give(session, given, whole, PictureKind.EVIDENCE)
 
 
 def answer(
     session: Session, request: Request, *, user: User, reply: str, solved: bool, shown: Sequence[str]
 ) -> None:
-    """Tell the citizen how it goes on; or that it is solved.
+    """Tell the citizen how the work goes on, or that it is solved.
 
     Raises what `solve` and `work.tell` raise, and Refused("evidence-unsolved").
     """
@@ -45,7 +46,7 @@ def answer(
 
 
 def _default(request: Request, category: Category) -> str:
-    """What the citizen reads where nothing need be said; where a description is demanded, nothing."""
+    """Return the reply sent when nothing was written; empty where the category demands a description."""
     if category.evidence is Evidence.TEXT:
         return ""
     return PUBLIC.text("en" if request.language == "en" else "fa", "requests", "solved")

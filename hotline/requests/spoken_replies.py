@@ -1,7 +1,7 @@
-"""The office's replies as sound, so that key 2 can read them: which lack, and where each lies.
+"""The office's replies as sound, so that key 2 can play them: which are missing, and where each file is.
 
-The file has the request's number, and a reply of which `spoken` differs is not played: whoever writes a reply
-need not know of this.
+The file's name is the request's id. A reply that differs from `spoken` is not played, so code that writes a
+reply needs no call here.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,11 +19,11 @@ from db.states import OPEN_REQUESTS, RequestState
 from db.trusted_time import trusted_now
 
 KEPT = timedelta(days=60)
-"""After the end of a request: for so long its caller hears of it (requests.latest)."""
+"""How long after the end of a request its caller hears about it (requests.latest)."""
 
 
 class Lacking(NamedTuple):
-    """A reply that is not spoken yet."""
+    """A reply without sound."""
 
     request_id: int
     reply: str
@@ -40,40 +40,39 @@ IS_ANY_LACKING = select(exists().where(*_LACKS))
 
 
 def is_any_lacking(engine: Engine) -> bool:
-    """Whether any reply is not spoken yet."""
+    """Return whether any reply has no sound yet."""
     return bool(peek(engine, IS_ANY_LACKING))
 
 
 def lacking(session: Session, limit: int) -> Sequence[Lacking]:
-    """The replies that nobody has spoken yet, the oldest requests first."""
+    """Return replies without sound, oldest requests first."""
     rows = core(session).execute(_LACKING, {"most": limit})
     return [Lacking(*row) for row in rows]
 
 
 def spoken(session: Session, request_id: int, reply: str) -> None:
-    """This is what the files of the request say; or there are none, if it cannot be said."""
+    """Record that the files of the request say this reply, or that it cannot be spoken."""
     this = update(Request).where(Request.id == request_id).values(spoken=reply)
     session.execute(this.execution_options(synchronize_session=False))
 
 
 def can_be_read(request: Request) -> bool:
-    """Whether its reply was spoken as it is, and is for its caller to hear."""
+    """Return whether the present reply exists as sound and is still valid for the caller."""
     return bool(request.reply) and request.reply == request.spoken and request.reply == standing(request)
 
 
 def standing(request: Request) -> str:
-    """The city's reply while it stands: one that was objected to says what is not so; what comes after it
-    stands again."""
+    """Return the city's reply, or an empty text after the citizen's objection, until the next reply."""
     return request.reply if request.reply_stands else ""
 
 
 def path(folder: Path, request_id: int) -> Path:
-    """Where its sound lies, without the codec's suffix."""
+    """Return the path of the request's sound without the codec's suffix."""
     return folder / str(request_id)
 
 
 def over(session: Session, ids: Iterable[int]) -> set[int]:
-    """Those of these requests whose callers hear nothing of them any more, or that are not there."""
+    """Return the given ids whose sound is no longer needed: missing, or ended longer ago than `KEPT`."""
     wanted = set(ids)
     kept = session.scalars(
         select(Request.id).where(

@@ -1,8 +1,8 @@
-"""What cannot wait: urgent requests, and callers who said that somebody is in danger.
+"""Urgent matters: urgent requests, and callers who said that somebody is in danger.
 
-Each is a row from the transaction that files it. It is over as soon as somebody sees to it: a person takes it
-(one statement, one winner), or moves the request; a desk has the caller in hand, or has spoken with them; the
-emergency service has. Until then it stands before all desks, and supervisors are told (line.urgent_calls).
+Each is a row of the transaction that files it. A matter ends when a person takes it (one statement, one
+winner) or moves the request. It also ends when a desk has or had the caller on the line, or the emergency
+service has. Until then all desks see it, and supervisors are told (line.urgent_calls).
 """
 
 from collections.abc import Sequence
@@ -23,11 +23,13 @@ from hotline.requests.requests import log
 _KEPT = timedelta(days=30)
 _SHOWN = 50
 _OF_NUMBER, _OF_MANY = 3, 20
-"""So many requests of one number ring; of all without one, and of one program, whatever numbers it names; the
-next as soon as one is seen to."""
+"""Maximum number of open requests that ring: of one number; of all without a number, and of one program.
+
+The next one rings as soon as one is handled.
+"""
 
 _its = or_(Request.id == UrgentMatter.request_id, Request.part_of_id == UrgentMatter.request_id)
-_new = exists().where(_its, Request.state == word(RequestState.NEW))  # or, of what is split, a part
+_new = exists().where(_its, Request.state == word(RequestState.NEW))  # a part of a split request counts too
 _in_hand = exists().where(
     Callback.registration_id == UrgentMatter.registration_id,
     or_(Callback.state != word(CallbackState.CLOSED), Callback.talking_at >= UrgentMatter.made_at),
@@ -40,7 +42,7 @@ OPEN = and_(
         and_(UrgentMatter.number.is_not(None), ~_in_hand, ~_rescued),
     ),
 )
-"""In a query of UrgentMatter: nobody sees to it."""
+"""Condition on UrgentMatter: nobody handles it."""
 
 _filed = aliased(Request)
 _whose = (UrgentMatter.request_id.is_(None).label("of_caller"), _filed.number, _filed.api_key_id)
@@ -59,18 +61,20 @@ _nth = func.row_number().over(partition_by=_from, order_by=(_open.c.nth, _open.c
 _named = or_(_open.c.number.is_not(None), _open.c.contact != "")
 _loud = and_(_open.c.nth <= case((_named, _OF_NUMBER), else_=_OF_MANY), _nth <= _OF_MANY)
 RANKED = select(_open.c.id, and_(~_open.c.of_caller, ~_loud).label("quiet")).subquery()
-"""Those that are OPEN, and which of them are `quiet`: others of the same number came before them. They stand
-before all desks, too, but do not ring, and supervisors are called for the others first: a flood of forged
-ones rings no louder than a few, and hides nothing."""
+"""Open matters, and which of them are `quiet` because too many of the same origin came before them.
+
+Quiet matters are shown at all desks but do not ring, and supervisors are called for the others first. So a
+flood of forged requests rings like a few, and no matter is hidden.
+"""
 
 
 def of_caller(session: Session, number: str | None, registration_id: int | None = None) -> UrgentMatter:
-    """Somebody who has dialled 137 says that somebody is in danger; said twice it is one.
+    """Record that a caller reports a person in danger; a repeat returns the open matter.
 
-    Its row is held from here on: call it before any event, for whoever takes it holds the row first, too.
+    Its row stays locked. Call this before any event, because whoever takes a matter locks the row first, too.
     """
     if number:
-        one_at_a_time(session, number)  # before the row: as registering and erasing do
+        one_at_a_time(session, number)  # locked before the row, as in registering and erasing
     at = now(session)
     same = select(UrgentMatter).where(
         UrgentMatter.number == number, UrgentMatter.request_id.is_(None), UrgentMatter.taken_at.is_(None)
@@ -86,13 +90,13 @@ def of_caller(session: Session, number: str | None, registration_id: int | None 
 
 
 def of_request(session: Session, request: Request) -> None:
-    """A citizen has just filed it as urgent."""
+    """Add an urgent matter for a request that a citizen has filed as urgent."""
     session.add(UrgentMatter(request_id=request.id, made_at=request.made_at))
     events.urgent_changed(session, "new")
 
 
 def list_open(session: Session, *, quiet: bool = False) -> Sequence[UrgentMatter]:
-    """What nobody sees to, the oldest first; of very much the newest. What rings, or what is `quiet`."""
+    """Return at most 50 open matters, the newest, in order of time: those that ring, or the `quiet` ones."""
     newest = (
         select(UrgentMatter)
         .join(RANKED, and_(RANKED.c.id == UrgentMatter.id, RANKED.c.quiet.is_(quiet)))
@@ -103,12 +107,12 @@ def list_open(session: Session, *, quiet: bool = False) -> Sequence[UrgentMatter
 
 
 def is_open(session: Session, matter: UrgentMatter) -> bool:
-    """Whether nobody sees to it."""
+    """Return whether nobody handles the matter."""
     return session.scalar(select(UrgentMatter.id).where(UrgentMatter.id == matter.id, OPEN)) is not None
 
 
 def waits_on_the_line(session: Session, matter: UrgentMatter) -> bool:
-    """Whether its caller is still there."""
+    """Return whether the matter's caller is still on the line."""
     caller = session.get(WaitingCaller, matter.registration_id) if matter.registration_id else None
     return caller is not None and caller.left_at is None
 
@@ -122,7 +126,10 @@ def get(session: Session, matter_id: int) -> UrgentMatter:
 
 
 def take(session: Session, matter_id: int, *, who: str) -> UrgentMatter:
-    """`who` sees to it; twice is once. Raises Refused("not-found" | "urgent-taken")."""
+    """Record that `who` handles the matter; a repeat by the same person does nothing.
+
+    Raises Refused("not-found" | "urgent-taken").
+    """
     taken = session.scalar(
         update(UrgentMatter)
         .where(UrgentMatter.id == matter_id, UrgentMatter.taken_at.is_(None))
@@ -145,12 +152,12 @@ def take(session: Session, matter_id: int, *, who: str) -> UrgentMatter:
 
 
 def number_of(matter: UrgentMatter) -> str | None:
-    """Whom to call, E.164."""
+    """Return the E.164 number to call, or None."""
     return matter.request.number if matter.request else matter.number
 
 
 def forget(session: Session) -> None:
-    """Delete those that were made long ago."""
+    """Delete matters older than 30 days, except those with a call in progress."""
     before = trusted_now(session) - _KEPT
     old = select(UrgentMatter.id).where(UrgentMatter.made_at < before, UrgentMatter.token.is_(None))
     core(session).execute(delete(RescueCall).where(RescueCall.matter_id.in_(old)))

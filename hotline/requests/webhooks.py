@@ -1,4 +1,4 @@
-"""What becomes of requests, posted to the city's own address: numbers, states and times, no words."""
+"""Webhook: steps of requests posted to the city's own address, with numbers, states and times, no words."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from settings import Settings
 
 _KEY = "request-step-"
 _USEFUL = timedelta(days=1)
-"""An address that is away for longer, or was set only now, is not told of what is older."""
+"""Steps older than this are not posted, for example to an address that was away or was set only now."""
 _AT_ONCE = 200
 _CALLED: Mapping[RequestStep, str] = {
     RequestStep.REPORTED: "filed",
@@ -25,7 +25,7 @@ _CALLED: Mapping[RequestStep, str] = {
     RequestStep.UNANSWERED: "closed",
     RequestStep.DENIED: "reopened",
 }
-"""What others call a step; any other has our own name."""
+"""Names of steps in the webhook; other steps have our own names."""
 _INSERT = {
     name: insert(OutboxMessage).on_conflict_do_nothing(index_elements=["key"])
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
@@ -33,9 +33,9 @@ _INSERT = {
 
 
 def queue_due(session: Session, settings: Settings) -> int:
-    """Put into the outbox what the webhook was not told of the last day; returns how much, in pieces.
+    """Put at most 200 unposted steps of the last day into the outbox; return how many.
 
-    Steps are found by looking for their messages, for one with an earlier id may be committed later.
+    It looks for steps without a message, because a step with a lower id may be committed later.
     """
     if not settings.request_webhook:
         return 0
@@ -68,10 +68,10 @@ def queue_due(session: Session, settings: Settings) -> int:
 
 
 def _event(entry: RequestEntry, request: Request, category: str) -> dict[str, Any]:
-    """The step, and how the request stands now."""
+    """Return the step, and the request's present state."""
     called = _CALLED.get(entry.step, entry.step.value)
     if entry.step is RequestStep.CONFIRMED and request.state is RequestState.REPLIED:
-        called = entry.step.value  # a caller has said yes, and its number may still say no
+        called = entry.step.value  # a caller said yes, but the number itself may still object
     times = ("made_at", "answer_by", "answered_at", "solve_by", "due_at", "replied_at")
     found = {name: getattr(request, name) for name in times}
     return {

@@ -1,6 +1,6 @@
-"""What is done with a request: promised, referred, given back, answered; its end is in `closing`.
+"""Work on a request: promise, refer, give back, answer. `closing` has its ends.
 
-Whoever's number it is is told by text message; what a person of the office does is in the audit log, too.
+The request's number is told by text message. Acts of the office also go into the audit log.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -34,15 +34,15 @@ from settings import WorkingWeek
 _S, _T = RequestState, RequestStep
 _FARTHEST = timedelta(days=366)
 _TWICE = timedelta(minutes=1)
-"""A button that was pressed twice comes again within this time."""
+"""A repeated press of the same button within this time counts once."""
 HANDLERS = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS, Role.SUPERVISOR, Role.OPERATOR)
-"""Who works on requests."""
+"""Roles that work on requests."""
 
 
 def get_for_update(session: Session, request_id: int) -> Request:
-    """The request, which nobody else changes until the transaction ends. Raises Refused("not-found").
+    """Lock and return the request until the transaction ends. Raises Refused("not-found").
 
-    Of a part the whole is held first: in this order everywhere.
+    For a part, the whole is locked first; every function keeps this order.
     """
     whole = session.scalar(select(Request.part_of_id).where(Request.id == request_id))
     if whole is not None:
@@ -51,7 +51,9 @@ def get_for_update(session: Session, request_id: int) -> Request:
 
 
 def hold_all(session: Session, request_ids: Collection[int]) -> None:
-    """Hold the requests, their wholes, originals and duplicates, by their ids: in this order everywhere."""
+    """Lock the requests, their wholes, originals and duplicates by ascending id; every function keeps this
+    order.
+    """
     their = select(Request.id).where(
         or_(
             Request.id.in_(request_ids),
@@ -66,7 +68,10 @@ def hold_all(session: Session, request_ids: Collection[int]) -> None:
 
 
 def hold(session: Session, request_id: int) -> Request:
-    """The request alone: enough for what does not end it. Raises Refused("not-found")."""
+    """Lock and return only this request: enough for an act that does not end it.
+
+    Raises Refused("not-found").
+    """
     locked = {"of": Request}
     request = session.get(Request, request_id, with_for_update=locked, populate_existing=True)
     return request or get(session, request_id)
@@ -82,9 +87,9 @@ def promise(
     week: WorkingWeek,
     who: str,
 ) -> Request:
-    """Write down what `official` promises the citizen to be done until the end of that day of the city's.
+    """Record that `official` promises the citizen a result by the end of the day `until`, in the city's time.
 
-    Said once more it is the same one: an answer may have been lost on its way.
+    A repeat returns the first request: its response may have been lost.
 
     Raises Refused("text-missing" | "text-long" | "due-date").
     """
@@ -99,7 +104,7 @@ def promise(
         return found
     request = write(
         session,
-        number=None,  # the registration's
+        number=None,  # the registration has it
         category=categories.by_key(session, registration.subject or subjects.OTHER).id,
         district=official.district,
         written=written,
@@ -123,7 +128,9 @@ def refer(
     who: str,
     note: str = "",
 ) -> None:
-    """Hand it to a department until the end of that day of the city's; of none: until its citizen's due date.
+    """Refer the request to a department until the end of the day `due_on`, in the city's time.
+
+    Without a day, the citizen's due date holds.
 
     Raises Refused("department-inactive" | "due-date" | "objection-own" | "wrong-state").
     """
@@ -139,7 +146,7 @@ def refer(
 
 
 def _is_repeated(session: Session, request: Request, step: Mapping[str, object]) -> bool:
-    """Whether its last step is this one, of a moment ago: a button was pressed twice."""
+    """Return whether the last step is the same one, less than a minute ago: a button was pressed twice."""
     mine = select(RequestEntry).where(RequestEntry.request_id == request.id)
     last = session.scalars(mine.order_by(RequestEntry.id.desc()).limit(1)).first()
     return (
@@ -150,14 +157,14 @@ def _is_repeated(session: Session, request: Request, step: Mapping[str, object])
 
 
 def give_back(session: Session, request: Request, *, who: str, note: str) -> None:
-    """The department gives it back, and says why. Raises Refused("reason-missing" | "wrong-state")."""
+    """Give the request back to the office with a reason. Raises Refused("reason-missing" | "wrong-state")."""
     note, department_id = said(note), request.department_id
     move(session, request, _S.NEW, only=WITH_DEPARTMENT, department_id=None)
     did(session, request, _T.RETURNED, who, note, department_id=department_id)
 
 
 def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
-    """Tell the citizen how it goes on; it stays where it is. The same once more, in a minute, is once.
+    """Tell the citizen how the work goes on; the state stays. The same reply within a minute is sent once.
 
     Raises Refused("wrong-state" | "reason-missing" | "reason-personal" | "reason-long").
     """
@@ -177,15 +184,15 @@ def tell(session: Session, request: Request, *, who: str, reply: str) -> None:
 
 
 def reply(session: Session, request: Request, *, who: str, reply: str) -> None:
-    """Tell the citizen that it is solved, and ask whether it is.
+    """Tell the citizen that the problem is solved, and ask whether it is.
 
-    Raises what `tell` raises, and Refused("objection-own").
+    Raises what `reasons.check` raises, and Refused("wrong-state" | "objection-own").
     """
     end_replied(session, request, who=who, reply=reasons.check(reply))
 
 
 def end_replied(session: Session, request: Request, *, who: str, reply: str) -> None:
-    """`reply` in words that are checked: of a whole those of all parts, each of which was checked by itself.
+    """Do what `reply` does with words that were checked before, such as the joined replies of all parts.
 
     Raises Refused("wrong-state" | "objection-own").
     """
@@ -207,7 +214,7 @@ def end_replied(session: Session, request: Request, *, who: str, reply: str) -> 
 
 
 def _tell_of_all(session: Session, done: parts.Result) -> None:
-    """All parts are done: so is what they are parts of."""
+    """Reply for the whole request, because all of its parts are done."""
     end_replied(session, done.whole, who="", reply=done.reply)
 
 
@@ -219,13 +226,13 @@ def split(
     who: str,
     keeps_first: bool = False,
 ) -> Sequence[Request]:
-    """Make parts of it. Raises what `parts.split` raises, and Refused("objection-own")."""
+    """Split the request into parts. Raises what `parts.split` raises, and Refused("objection-own")."""
     must_be_anothers(session, request, who)
     return parts.split(session, request, pieces, who=who, keeps_first=keeps_first)
 
 
 def may_end(session: Session, request: Request, who: str) -> None:
-    """What is split ends by itself, with its parts; an objection is another person's.
+    """Check that a person may end the request: it is not split, and no objection to their own reply.
 
     Raises Refused("wrong-state" | "objection-own").
     """
@@ -235,14 +242,16 @@ def may_end(session: Session, request: Request, who: str) -> None:
 
 
 def _have_called(session: Session, request: Request) -> None:
-    """A land line gets no text message: it is called (hotline.line.solved_calls)."""
+    """Queue a call to a land line, which gets no text messages (hotline.line.solved_calls)."""
     if request.number and request.replied_at and not request.number.startswith(outbox.MOBILE):
         at = request.replied_at
         session.add(SolvedCall(request_id=request.id, replied_at=at, due_at=at))
 
 
 def must_be_anothers(session: Session, request: Request, who: str) -> None:
-    """Whose «solved» a citizen objects to does not look at the objection, if there is anybody else."""
+    """Raises Refused("objection-own") if the citizen objects to this person's reply and a colleague could
+    act.
+    """
     if request.state is not _S.REOPENED or request.replied_by != who:
         return
     others = select(User.id).where(User.username != who, User.role.in_(HANDLERS), User.disabled_at.is_(None))
@@ -251,7 +260,7 @@ def must_be_anothers(session: Session, request: Request, who: str) -> None:
 
 
 def answered(session: Session, request: Request) -> None:
-    """Its citizen has been told something, for the first time or again."""
+    """Record the time of the first answer to the citizen."""
     request.answered_at = request.answered_at or now(session)
 
 
@@ -271,15 +280,15 @@ def _end_of(session: Session, day: date) -> datetime:
 def did(
     session: Session, request: Request, step: RequestStep, who: str, note: str = "", **facts: Any
 ) -> None:
-    """Write a step down: in its history and, of a person, in the audit log. Call it last."""
-    if who:  # what the citizen says is in the history alone, where it can be deleted
+    """Record a step in the request's history and, for a person, in the audit log. Call it last."""
+    if who:  # words of the citizen stand only in the history, where they can be deleted
         reason = "" if step in BY_CITIZEN else note[:500]
         audit.record(session, who, f"request-{step}", f"request {request.id}", reason)
     log(session, request, step, who, note, **facts)
 
 
 def said(note: str) -> str:
-    """What was said. Raises Refused("reason-missing")."""
+    """Return the note without outer spaces. Raises Refused("reason-missing")."""
     note = note.strip()
     if not note:
         raise Refused("reason-missing", "say why")

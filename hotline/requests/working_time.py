@@ -1,4 +1,4 @@
-"""The city's working time: until when something is due that is promised in working hours or days."""
+"""The city's working time: the due date of a promise in working hours or days."""
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -15,17 +15,17 @@ _DAY = timedelta(days=1)
 
 
 class Span(NamedTuple):
-    """So much of the city's working time."""
+    """An amount of the city's working time."""
 
     amount: int
     unit: TimeUnit
 
 
 def due(at: datetime, span: Span, week: WorkingWeek, is_closed: Callable[[date], bool]) -> datetime:
-    """Until when what is promised at the moment `at` is due: in working hours, on no day that is closed.
+    """Return when a promise made at the moment `at` is due, by the working week and closed days.
 
-    An hour runs only while the city works. A day is a whole one, after the one of the promise: it is due
-    when the last of them ends. What is promised outside working hours is as if promised when they begin.
+    An hour runs only while the city works. A day is a whole working day after the day of the promise. A
+    promise made outside working hours counts from their next start.
     """
 
     def works(day: date) -> bool:
@@ -45,7 +45,7 @@ def due(at: datetime, span: Span, week: WorkingWeek, is_closed: Callable[[date],
 
 
 def _run(at: datetime, left: timedelta, week: WorkingWeek, works: Callable[[date], bool]) -> datetime:
-    """When so much time has run since, while the city works."""
+    """Return when the duration `left` of working time has passed since `at`."""
 
     def until(day: date) -> datetime:
         return days.moment(day, week.hours.end)
@@ -62,27 +62,27 @@ def _run(at: datetime, left: timedelta, week: WorkingWeek, works: Callable[[date
 
 
 def works_at(session: Session, at: datetime, week: WorkingWeek) -> bool:
-    """Whether the city works at that moment."""
+    """Return whether the city works at that moment."""
     day = days.local_day(at)
     begins, ends = (days.moment(day, each) for each in week.hours)
     return day.weekday() in week.days and begins <= at < ends and day not in days.holidays(session, day, day)
 
 
 def due_in(session: Session, at: datetime, span: Span, week: WorkingWeek) -> datetime:
-    """The same, by the holidays that the timetable knows."""
+    """Return what `due` returns, by the holidays of the timetable."""
     return all_due_in(session, at, (span,), week)[0]
 
 
 def all_due_in(
     session: Session, at: datetime, spans: Iterable[Span], week: WorkingWeek
 ) -> Sequence[datetime]:
-    """The same of each of these spans."""
+    """Return what `due_in` returns for each of the spans, reading the holidays once."""
     is_closed = _closed(session)
     return [due(at, span, week, is_closed) for span in spans]
 
 
 def later(session: Session, at: datetime, working_days: int, week: WorkingWeek) -> datetime:
-    """When the city has worked for so many days since, hour by hour."""
+    """Return the moment after `working_days` full days of working hours since `at`, counted hour by hour."""
     day = date(2000, 1, 1)
     length = datetime.combine(day, week.hours.end) - datetime.combine(day, week.hours.begin)
     is_closed = _closed(session)
