@@ -91,10 +91,14 @@ deb: .venv/run web/dist/index.html ## a package for this release of Debian or Ub
 bundle: .venv/test web/dist/index.html ## one file that installs on a machine without any network; SUITE= as above
 	@ops/bundle/build.sh $(SUITE)
 
-test-install: .venv/test web/dist/index.html ## install what is made for it on machines of their own (20 minutes)
-	@$(BIN)/python -m pytest tests/install $(ARGS)
+test-install: .venv/test-install web/dist/index.html ## install what is made for it on machines of their own (15 minutes, as root)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/install \
+	  --ignore=tests/install/test_scale.py --ignore=tests/install/test_rolling.py $(ARGS)
 
-scale: .venv/test ## what many machines would run, in containers on this one, and what it costs when parts of it die (20 minutes)
+test-rolling: .venv/test web/dist/index.html ## the version before, with its own tests, on this version's tables
+	@$(BIN)/python -m pytest tests/install/test_rolling.py $(ARGS)
+
+scale: .venv/test-install ## what many machines would run, in containers on this one, and what it costs when parts of it die (20 minutes)
 	@$(BIN)/python -m pytest -s tests/install/test_scale.py $(ARGS)
 
 clean: ## forget what was built (not the state folder)
@@ -129,4 +133,4 @@ web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/sr
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: bundle guides guide-pictures deb test-install scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
+.PHONY: bundle guides guide-pictures deb test-install test-rolling scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
