@@ -97,6 +97,8 @@ def answer(
     for part in meant:
         log(session, part, step, who)
     if solved:
+        if who and (request.number or "").startswith(outbox.MOBILE):
+            _text(session, request, "office-yes")  # so that nobody closes it unnoticed
         _tell_closed(session, request)
 
 
@@ -127,17 +129,10 @@ def answer_of_caller(session: Session, request_id: int, *, solved: bool) -> bool
 
 def _tell_number(session: Session, request: Request, *, solved: bool) -> None:
     """Tell the number what was answered in its name: a mobile by text message, a land line by a call."""
-    number, at = request.number or "", now(session)
-    if number.startswith(outbox.MOBILE):
-        language: dates.Language = "en" if request.language == "en" else "fa"
-        facts: dict[str, Any] = {
-            "text": "caller-yes" if solved else "caller-no",
-            "language": language,
-            "values": {"tracking": dates.digits(request.tracking, language)},
-            "ways": [],
-        }
-        outbox.answer(session, f"caller-{request.id}-{int(at.timestamp() * 1e6)}", number, facts)
+    if (request.number or "").startswith(outbox.MOBILE):
+        _text(session, request, "caller-yes" if solved else "caller-no")
         return
+    at = now(session)
     call = session.scalar(_CALL_OF_ANSWER, {"request": request.id, "replied_at": request.replied_at})
     if call is None:
         call = SolvedCall(request_id=request.id, replied_at=request.replied_at)
@@ -146,6 +141,19 @@ def _tell_number(session: Session, request: Request, *, solved: bool) -> None:
         return
     call.tries, call.told_at, call.ended_at, call.due_at = 0, None, None, at + _HANGS_UP
     session.flush()
+
+
+def _text(session: Session, request: Request, text: str) -> None:
+    """Send `answer-<text>` to the request's mobile."""
+    language: dates.Language = "en" if request.language == "en" else "fa"
+    facts: dict[str, Any] = {
+        "text": text,
+        "language": language,
+        "values": {"tracking": dates.digits(request.tracking, language)},
+        "ways": [],
+    }
+    key = f"caller-{request.id}-{int(now(session).timestamp() * 1e6)}"
+    outbox.answer(session, key, request.number or "", facts)
 
 
 _CALL_OF_ANSWER = select(SolvedCall).where(

@@ -10,6 +10,7 @@ from stdnum import damm
 
 from clerk import wording
 from db.models import OutboxMessage, Rating, Request, RequestEntry, SolvedCall
+from hotline import numbers
 from hotline.errors import Refused
 from hotline.line import solved_calls, text_answers
 from hotline.requests import closing, ratings, work
@@ -56,6 +57,16 @@ def test_callers_yes_is_told_and_closes_nothing(session: Session) -> None:
 
     assert (request.state, steps(session, request)[-1]) == (S.REPLIED, (T.CONFIRMED, "", ""))
     assert len(texts(session)) == 1
+
+
+@pytest.mark.parametrize(("number", "told"), [(MOBILE, 1), (LAND_LINE, 0), (None, 0)])
+def test_yes_written_down_by_the_office_is_told(session: Session, number: str | None, told: int) -> None:
+    request = solved(session, number)
+
+    closing.answer(session, request.id, solved=True, who="operator")
+
+    assert request.state is S.CLOSED
+    assert [request.tracking in numbers.ascii_digits(each) for each in texts(session)] == [True] * told
 
 
 def test_owners_no_reopens_the_report_as_it_was(session: Session) -> None:
