@@ -130,7 +130,8 @@ def timetable_changed(session: Session, what: str) -> None:
 def desk_changed(session: Session, desk_id: int, what: str) -> None:
     """Append what happened at a desk: connected, disconnected, serves, asks-next, nobody-due (when asked by
     hand), not-now, left, let-go, owes-outcome, message, message-read, freed, break, is-heard, guest, gave and
-    given (a conversation), live-on and live-off (live calls); of a supervisor's: hears, heard-out.
+    given (a conversation), live-on and live-off (live calls); of a supervisor's: hears, heard-out;
+    of its phone: account (another password).
     """
     _append(session, kind="desk", what=what, desk_id=desk_id)
 

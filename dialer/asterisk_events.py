@@ -13,6 +13,7 @@ from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.desk_calls import desk_of
+from dialer.desk_passwords import DeskPasswords
 from dialer.endings import Endings
 from dialer.keys import Keys
 from dialer.outcomes import NEVER_BEGAN, UNANSWERED_CAUSE, Ending
@@ -73,6 +74,7 @@ class AsteriskEvents:
         caps: Caps,
         trunk: Trunk,
         trunks: Trunks,
+        desk_passwords: DeskPasswords,
         keys: Keys,
         supervising: Supervising,
         endings: Endings,
@@ -89,6 +91,7 @@ class AsteriskEvents:
         self._caps = caps
         self._trunk = trunk
         self._trunks = trunks
+        self._desk_passwords = desk_passwords
         self._keys = keys
         self._supervising = supervising
         self._endings = endings
@@ -126,6 +129,7 @@ class AsteriskEvents:
     def _on_resync(self, _event: Event) -> None:
         self.in_sync = False
         self._trunks.missed()
+        self._desk_passwords.forget()
 
     def _on_dial_state(self, event: Event) -> None:
         token, status = token_of(_channel_id(event)), event.keys.get("DialStatus")

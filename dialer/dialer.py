@@ -18,6 +18,7 @@ from dialer.caps import Caps
 from dialer.code_calls import CodeCalls
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
+from dialer.desk_passwords import DeskPasswords
 from dialer.empty_desks import EmptyDesks
 from dialer.endings import Endings
 from dialer.guests import Guests
@@ -104,6 +105,7 @@ class Dialer:
         self._desk_calls = DeskCalls(settings, engine, ami, self._caps)
         self._tone = Tone(engine, ami, settings.node)
         self._empty_desks = EmptyDesks(settings, engine, ami)
+        self._desk_passwords = DeskPasswords(settings, engine, ami)
         self._live = Live(settings, engine, ami, self._caps, self._tone)
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami, settings.node)
@@ -131,6 +133,7 @@ class Dialer:
             caps=self._caps,
             trunk=self._trunk,
             trunks=self._trunks,
+            desk_passwords=self._desk_passwords,
             keys=self._keys,
             supervising=self._supervising,
             endings=endings,
@@ -202,6 +205,8 @@ class Dialer:
             sent = self._send_to_rooms() and sent
             self._asterisk.in_sync &= sent  # not in one line, as in _reconcile
             self._placing.place_asked()
+        if news or calm:
+            self._desk_passwords.tell(news=news)
         if calm:
             self._calmly(nobody=nobody)
 

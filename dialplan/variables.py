@@ -49,6 +49,8 @@ class Variable(StrEnum):
     other. From then on nobody is dialled any more."""
     HEARS = "HOTLINE_HEARS"
     """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
+    PASSWORD = "HOTLINE_PASSWORD"  # noqa: S105
+    """The new password of a desk's phone, which the dialplan writes down."""
 
 
 class Context(StrEnum):
@@ -89,6 +91,7 @@ class Context(StrEnum):
     TONE = "tone"
     ASIDE = "aside"
     DESK_KEYS = "desk-keys"
+    DESK_PASSWORD = "desk-password"  # noqa: S105
     LISTEN = "supervise-listen"
     WHISPER = "supervise-whisper"
     JOIN = "supervise-join"
@@ -237,3 +240,6 @@ CALLBACK_PREFIX = "callback-"
 REPLACED_CAUSE = 26
 """Why a desk's phone is hung up if the desk came in by another one, or nobody sits there any more: it must
 not come back by itself."""
+
+DESK_PASSWORDS = "desks"
+"""The part of Asterisk's own database (AstDB) that holds the passwords of desks' phones, by account."""

@@ -143,7 +143,7 @@ def desk_phone(
         typer.Option(help="A telephone that is called instead (its person needs a PIN); '' for none."),
     ] = None,
     renew: Annotated[
-        bool, typer.Option("--renew", help="Another number for the SIP phone to dial; the old one ends.")
+        bool, typer.Option("--renew", help="Another password, and number to dial, for the SIP phone.")
     ] = False,
 ) -> None:
     """Print the account of a desk's SIP phone; with --use or --number, say which phone the desk has."""
@@ -169,9 +169,10 @@ def desk_phone(
         place = desks.get(session, desk, settings.desks)
         if renew:
             desk_admission.renew_sip_key(session, place, who=audit.COMMAND_LINE)
-        key = desk_admission.find_sip_key(session, place, who=audit.COMMAND_LINE)
-    name = accounts.desk(desk, sip=True)
-    typer.echo(f"account  {name}\npassword {settings.secret_for(name)}\nserver   {settings.sip} (UDP)")
+        password, key = desk_admission.find_sip_account(session, place, settings, who=audit.COMMAND_LINE)
+    typer.echo(
+        f"account  {accounts.desk(desk, sip=True)}\npassword {password}\nserver   {settings.sip} (UDP)"
+    )
     typer.echo(f"dial     {accounts.DESK_EXTENSION}{key}")
 
 

@@ -77,12 +77,12 @@ def show_account(
     """The account of a desk's SIP phone; that somebody has read it is in the audit log."""
     desk = desks.get(session, desk_id, settings.desks)
     desks.account_shown(session, desk, who=user.username)
-    name = accounts.desk(desk.id, sip=True)
+    account = desk_admission.find_sip_account(session, desk, settings, who=user.username)
     return place_schemas.DeskAccount(
-        username=name,
-        password=settings.secret_for(name),
+        username=accounts.desk(desk.id, sip=True),
+        password=account.password,
         server=str(settings.sip),
-        extension=accounts.DESK_EXTENSION + desk_admission.find_sip_key(session, desk, who=user.username),
+        extension=accounts.DESK_EXTENSION + account.key,
     )
 
 

@@ -7,7 +7,7 @@ from api.access import AtDesk, Database, InForce, InSession, Reading, Writing, i
 from api.desk import phone_schemas
 from api.routes import APIRouter
 from db import models
-from db.engine import now
+from db.engine import now, writing
 from dialplan import accounts
 from hotline import audit, numbers
 from hotline.desks import desk_phones, relay
@@ -20,18 +20,25 @@ router = APIRouter(tags=["phones"])
 
 @router.get("/desk/phone")
 def desk_phone(
-    user: AtDesk, sign_in: InSession, settings: InForce, session: Reading
+    user: AtDesk, sign_in: InSession, settings: InForce, session: Reading, engine: Database
 ) -> phone_schemas.DeskPhone:
-    """My desk's phone account. The extension opens the room while this sign-in lasts."""
+    """My desk's phone account, which this sign-in has from now on. The extension opens the room.
+
+    Both end with the sign-in; the password also when another sign-in of mine asks for the account.
+    """
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id)
     found = relay.relay(settings, name, now(session))
     node = phones.node_of(session, session.get_one(models.Desk, user.desk_id))
+    password = settings.secret_for(name)  # what an Asterisk knows that an upgrade left running
+    if phones.has_desk_passwords(session, node.name if node else settings.node):
+        with writing(engine) as taking:
+            password = desk_admission.take_account(taking, user.desk_id, sign_in.token_hash, settings)
     return phone_schemas.DeskPhone(
         websocket_url=node.websocket_url if node else settings.websocket,
         sip_uri=f"sip:{name}@{node.host if node else settings.asterisk_http.host}",
         username=name,
-        password=settings.secret_for(name),
+        password=password,
         extension=accounts.DESK_EXTENSION + desk_admission.key_of(sign_in.token_hash, user.desk_id, settings),
         ice_servers=[phone_schemas.IceServer(**found._asdict())] if found else [],
     )
@@ -80,15 +87,15 @@ def choose_phone(
 def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_schemas.SipAccount:
     """The account of my desk's SIP phone, to be keyed into it; the audit log shows who asked."""
     assert user.desk_id is not None  # noqa: S101
-    name = accounts.desk(user.desk_id, sip=True)
     desk = session.get_one(models.Desk, user.desk_id)
     node = phones.node_of(session, desk)
     audit.record(session, user.username, "desk-phone-account-shown", f"desk {user.desk_id}")
+    account = desk_admission.find_sip_account(session, desk, settings, who=user.username)
     return phone_schemas.SipAccount(
-        username=name,
-        password=settings.secret_for(name),
+        username=accounts.desk(desk.id, sip=True),
+        password=account.password,
         server=node.sip if node else str(settings.sip),
-        extension=accounts.DESK_EXTENSION + desk_admission.find_sip_key(session, desk, who=user.username),
+        extension=accounts.DESK_EXTENSION + account.key,
     )
 
 

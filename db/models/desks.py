@@ -59,6 +59,7 @@ class Desk(Base):
     channel: Mapped[str | None] = mapped_column(String(80))  # Asterisk's, of the phone in the room
     admitted_by: Mapped[str | None] = mapped_column(String(64))  # sign-in or SIP key of its phone
     sip_key: Mapped[str | None] = mapped_column(String(8))  # after the 1; None: lets nobody in
+    phone_sign_in: Mapped[str | None] = mapped_column(String(64))  # has the browser's account
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)  # that it serves
     next_asked_at: Mapped[datetime | None]  # wants the next citizen; until they speak
     takes_live: Mapped[bool | None]  # callers who wait on the line; None: as the line it serves says

@@ -27,5 +27,7 @@ class Node(Base):
     draining_at: Mapped[datetime | None]  # gets no new round
     trunk_answers: Mapped[bool | None]  # any that its Asterisk asks; None: it has never heard of one
     trunk_told_at: Mapped[datetime | None]  # when it last said otherwise
+    has_desk_passwords: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Its Asterisk knows desks by their own passwords; one that an upgrade left running does not."""
     ivr_at: Mapped[datetime | None]  # when its ivr last said that it works; None: it never has
     started_at: Mapped[datetime]

@@ -1,8 +1,8 @@
-"""On which node the phone of a desk is to be."""
+"""On which node the phone of a desk is to be, and whether the Asterisk there knows its password."""
 
 from collections.abc import Sequence
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.models import Callback, Desk, Node, Round
@@ -87,3 +87,13 @@ def node_of(session: Session, desk: Desk) -> Node | None:
     if desk.node in alive:
         return alive[desk.node]
     return alive[homes.choose(session, list(alive.values()), desk.node or "", desk.round_id)]
+
+
+def has_desk_passwords(session: Session, node: str) -> bool:
+    """Return whether the node's Asterisk knows desks by their own passwords."""
+    return bool(session.scalar(select(Node.has_desk_passwords).where(Node.name == node)))
+
+
+def record_desk_passwords(session: Session, node: str, *, has: bool) -> None:
+    """Record whether the node's Asterisk knows desks by their own passwords."""
+    session.execute(update(Node).where(Node.name == node).values(has_desk_passwords=has))

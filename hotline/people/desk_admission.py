@@ -1,25 +1,30 @@
-"""Which phone a desk's room lets in: the browser of who is signed in at the desk, or the desk's SIP phone.
+"""Which phone registers as a desk, and which one the desk's room lets in.
 
-The account's password opens nothing by itself. A browser dials a key made of its sign-in, which ends with the
-sign-in, and which no other person at the desk has. A SIP phone dials a key of the desk, which its person
-reads on the page. The key is renewed when somebody else gets the desk, and when the office disables its
-person or ends their sign-ins.
+A desk has two accounts, one of a browser and one of a SIP phone. The browser's password is made of the
+sign-in that took the account last, and ends with that sign-in. The SIP phone's is made of the desk's SIP key,
+which is renewed when somebody else gets the desk, and when the office disables its person or ends their
+sign-ins. Each node's dialer tells its Asterisk the passwords (dialer/desk_passwords.py).
+
+A password opens no room by itself. A browser dials a key made of its sign-in, which no other person at the
+desk has. A SIP phone dials the desk's SIP key, which its person reads on the page with the password.
 """
 
 import hmac
 import secrets
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db import events
 from db.engine import core
 from db.models import Callback, Desk, SignIn, User
 from db.states import ON_THE_PHONE
 from db.trusted_time import trusted_now
 from hotline import audit, limits
-from hotline.nodes import homes
+from hotline.nodes import homes, phones
 from hotline.people import sign_ins
 from settings import Settings
 
@@ -32,11 +37,63 @@ def key_of(sign_in_hash: str, desk_id: int, settings: Settings) -> str:
     return settings.secret_for(f"room of desk {desk_id} {sign_in_hash}")
 
 
+def take_account(session: Session, desk_id: int, sign_in_hash: str, settings: Settings) -> str:
+    """Give the desk's browser account to this sign-in, and return its password. The one before ends."""
+    desk = session.get_one(Desk, desk_id, with_for_update=True)
+    if desk.phone_sign_in != sign_in_hash:
+        desk.phone_sign_in = sign_in_hash
+        session.flush()
+        events.desk_changed(session, desk_id, "account")
+    return _password(settings, desk_id, sign_in_hash)
+
+
+def list_passwords(session: Session, settings: Settings) -> dict[tuple[int, bool], str | None]:
+    """Return the password of each account, by desk and whether it is the SIP phone's.
+
+    None: the account is closed. The browser's sign-in is over, or the SIP phone has no key.
+    """
+    ids = range(1, settings.desks + 1)  # some of them nobody has had yet
+    found: dict[tuple[int, bool], str | None] = {(id_, sip): None for id_ in ids for sip in (False, True)}
+    lasts = _is_signed_in(session, settings, Desk.phone_sign_in)
+    for id_, sip_key, sign_in, is_lasting in session.execute(
+        select(Desk.id, Desk.sip_key, Desk.phone_sign_in, lasts).where(Desk.id.in_(ids))
+    ):
+        found[id_, True] = _password(settings, id_, f"sip {sip_key}") if sip_key else None
+        found[id_, False] = _password(settings, id_, sign_in) if sign_in and is_lasting else None
+    return found
+
+
+def _password(settings: Settings, desk_id: int, of: str) -> str:
+    return settings.secret_for(f"password of desk {desk_id} {of}")
+
+
+class SipAccount(NamedTuple):
+    """What a desk's SIP phone needs beside its name: the password, and what it dials after the extension."""
+
+    password: str
+    key: str
+
+
+def find_sip_account(session: Session, desk: Desk, settings: Settings, *, who: str) -> SipAccount:
+    """Return the account of the desk's SIP phone. A desk without a key is given one.
+
+    An Asterisk that an upgrade left running knows the password of the version before, until it restarts.
+    """
+    key, node = find_sip_key(session, desk, who=who), phones.node_of(session, desk)
+    if phones.has_desk_passwords(session, node.name if node else settings.node):
+        return SipAccount(_password(settings, desk.id, f"sip {key}"), key)
+    return SipAccount(settings.secret_for(f"desk-{desk.id}-sip"), key)
+
+
 def renew_sip_key(session: Session, desk: Desk, *, who: str) -> None:
-    """Give the desk's SIP phone another key. The dialer hangs up a phone that dialled the old one."""
+    """Give the desk's SIP phone another key and, by it, another password.
+
+    The dialer hangs up a phone that dialled the old key.
+    """
     desk.sip_key = f"{secrets.randbelow(10**8):08}"
     session.flush()
     audit.record(session, who, "desk-phone-key-renewed", f"desk {desk.id}")
+    events.desk_changed(session, desk.id, "account")
 
 
 def find_sip_key(session: Session, desk: Desk, *, who: str) -> str:
@@ -115,11 +172,16 @@ def _is_signed_out(session: Session, settings: Settings) -> ColumnElement[bool]:
 
     A clock that leapt ends no sign-in here: a phone that is hung up does not come back by itself.
     """
-    lasts = sign_ins.is_lasting(trusted_now(session), _idle(settings))
-    is_signed_in = exists().where(
-        SignIn.token_hash == Desk.admitted_by, User.id == SignIn.user_id, User.desk_id == Desk.id, *lasts
-    )
+    is_signed_in = _is_signed_in(session, settings, Desk.admitted_by)
     return and_(Desk.phone == "browser", Desk.admitted_by.is_not(None), ~is_signed_in)
+
+
+def _is_signed_in(
+    session: Session, settings: Settings, of: InstrumentedAttribute[str | None]
+) -> ColumnElement[bool]:
+    """In a query: whether this sign-in of the desk lasts, and its person still sits there."""
+    lasts = sign_ins.is_lasting(trusted_now(session), _idle(settings))
+    return exists().where(SignIn.token_hash == of, User.id == SignIn.user_id, User.desk_id == Desk.id, *lasts)
 
 
 def is_signed_out(session: Session, desk_id: int, settings: Settings) -> bool:

@@ -74,6 +74,8 @@ def renew(session: Session, sign_in: SignIn) -> str:
     session.flush()
     phone = update(Desk).where(Desk.admitted_by == before)  # stays in its room
     session.execute(phone.values(admitted_by=sign_in.token_hash))
+    account = update(Desk).where(Desk.phone_sign_in == before)  # has another password from now on
+    session.execute(account.values(phone_sign_in=sign_in.token_hash))
     return cookie
 
 

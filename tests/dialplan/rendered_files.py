@@ -19,7 +19,7 @@ def sections(text: str) -> list[tuple[str, dict[str, str]]]:
     for line in lines(text):
         if header := re.match(r"\[([^]]+)\]", line):
             found.append((header[1], {}))
-        else:
+        elif not line.startswith("#include "):
             key, _, value = line.partition("=")
             found[-1][1][key.strip()] = value.removeprefix(">").strip()
     return found

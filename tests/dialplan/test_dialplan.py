@@ -71,7 +71,8 @@ def test_every_endpoint_comes_in_by_its_own_context_and_all_but_the_trunk_with_a
     rendered: Render, configured: Callable[..., Settings], browser_phone: bool
 ):
     asks = configured().secret_for(accounts.ASKS)  # nobody else knows the name, which leads nowhere
-    parts = sections(rendered(browser_phone=browser_phone)["pjsip.conf"])
+    files = rendered(browser_phone=browser_phone)
+    parts = sections(files["pjsip.conf"]) + sections(files["pjsip-passwords.conf"])
     endpoints = {name: values for name, values in parts if "context" in values}
     passwords = {name: values["password"] for name, values in parts if "password" in values}
 
@@ -105,7 +106,20 @@ def test_citizens_phones_in_the_browser_are_absent_unless_switched_on(rendered: 
     assert {name for name, text in rendered(browser_phone=True).items() if "phone-1" in text} == {
         "extensions.conf",
         "pjsip.conf",
+        "pjsip-passwords.conf",
     }
+
+
+def test_asterisk_reads_no_desks_password_from_a_file(rendered: Render):
+    """It asks pjsip-passwords.conf and its own database; what pjsip.conf says is for the version before."""
+    files = rendered(browser_phone=True, trunk_user="isfahan", trunk_secret="p!=q")
+
+    ((name, _),) = sections(files["sorcery.conf"])
+    assert name == "res_pjsip"
+    sources = [line.partition(" = ")[2] for line in files["sorcery.conf"].splitlines() if "auth = " in line]
+    assert [source.partition("/")[0] for source in sources] == ["config,", "astdb,desks"]
+    assert "/pjsip-passwords.conf,criteria=type=auth" in sources[0]
+    assert not [name for name, _ in sections(files["pjsip-passwords.conf"]) if name.startswith("desk-")]
 
 
 def test_nothing_is_loaded_that_could_run_a_program_and_only_one_application_that_calls(rendered: Render):
@@ -220,12 +234,12 @@ def test_a_setting_that_would_write_configuration_of_its_own_is_refused_by_name(
 def test_a_trunk_with_a_password_registers_with_it_and_one_without_does_not(rendered: Render):
     assert "registration" not in {v.get("type") for _, v in sections(rendered()["pjsip.conf"])}
 
-    parts = sections(
-        rendered(trunk_user="isfahan", trunk_secret="p!=q", trunk_host="192.0.2.1:5061")["pjsip.conf"]
-    )
+    files = rendered(trunk_user="isfahan", trunk_secret="p!=q", trunk_host="192.0.2.1:5061")
+    parts = sections(files["pjsip.conf"])
     registration = next(values for _, values in parts if values.get("type") == "registration")
-    password = next(v for name, v in parts if name == "trunk" and v.get("type") == "auth")
+    ((name, password),) = sections(files["pjsip-passwords.conf"])
 
+    assert (name, password["type"]) == ("trunk", "auth")
     assert registration["client_uri"] == "sip:isfahan@192.0.2.1:5061"
     assert (password["username"], password["password"]) == ("isfahan", "p!=q")
 

@@ -46,15 +46,27 @@ class LoneAsterisk:
     def __enter__(self) -> Self:
         try:
             share(self.settings)
-            found = asterisk.get(self.settings, lambda _text: None)
-            config = render(self.settings, modules=found.modules, data=found.data)
-            log = self.folder / "asterisk.log"
-            self._program = Program(found.argv(config), folder=self.folder, log=log)
-            self._program.ready(lambda: "Asterisk Ready" in self.log(), timeout=60)
+            self._argv = self.render()
+            self._start()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def render(self) -> list[str]:
+        """Write its configuration anew; gives the command that starts it."""
+        found = asterisk.get(self.settings, lambda _text: None)
+        return [*found.argv(render(self.settings, modules=found.modules, data=found.data))]
+
+    def restart(self) -> None:
+        """End it and start it again, with what its own folders hold."""
+        self._program.stop(patience=5)
+        (self.folder / "asterisk.log").unlink()
+        self._start()
+
+    def _start(self) -> None:
+        self._program = Program(self._argv, folder=self.folder, log=self.folder / "asterisk.log")
+        self._program.ready(lambda: "Asterisk Ready" in self.log(), timeout=60)
 
     def __exit__(self, *_: object) -> None:
         if hasattr(self, "_program"):

@@ -4,11 +4,14 @@ from typing import TYPE_CHECKING
 
 import httpx
 
+from db import events
 from db.engine import writing
 from db.models import Desk
 from dialplan.accounts import DESK_EXTENSION
+from hotline.people import desk_admission
 from tests.kit.phone import Phone
 from tests.kit.process import until
+from tests.kit.sip_digest import SilentPhone
 
 if TYPE_CHECKING:
     from tests.kit.system import System
@@ -36,11 +39,26 @@ class Operator:
     @property
     def phone_account(self) -> tuple[str, str, str]:
         """User, password and registrar of the desk's SIP phone, which the desk has from now on."""
+        return self.account_at(str(self._system.settings.sip))
+
+    def account_at(self, server: str) -> tuple[str, str, str]:
+        """The same at this node's Asterisk, once it knows the password."""
         with writing(self._system.engine) as session:
             desk = session.get_one(Desk, self.desk)
             desk.phone, desk.sip_key = "sip", _SIP_KEY
+            events.desk_changed(session, desk.id, "account")
         name = f"desk-{self.desk}-sip"
-        return name, self._system.settings.secret_for(name), str(self._system.settings.sip)
+
+        def is_known() -> bool:
+            with writing(self._system.engine) as session:
+                desk = session.get_one(Desk, self.desk)
+                account = desk_admission.find_sip_account(session, desk, self._system.settings, who="admin")
+            password[:] = [account.password]
+            return SilentPhone(server, name, account.password).is_known()
+
+        password: list[str] = []
+        until(is_known, f"{server} knows the password of {name}", 30)
+        return name, password[0], server
 
     def phone_connected(self) -> bool:
         """Whether the desk's phone is in its room."""

@@ -170,7 +170,7 @@ class FarOfficial(Official):
 
     def __enter__(self) -> "FarOfficial":
         self.desk = self.system.operator()
-        account = Account(*self.desk.phone_account[:2], self._server())
+        account = Account(*self.desk.account_at(self._server()))
         self.phone = Phone(account=account, host=self.system.phones_at)
         self.phone.__enter__()
         self._begin()

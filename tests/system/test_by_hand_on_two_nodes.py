@@ -57,8 +57,7 @@ class ByHand:
     def signs_in(self, server: str) -> None:
         """Its phone is on this node."""
         self.leave()
-        name, password, _ = self.operator.phone_account
-        self._phone = Phone(account=Account(name, password, server))
+        self._phone = Phone(account=Account(*self.operator.account_at(server)))
         self._phone.__enter__()
         self._phone.dial(f"sip:{ROOM}@{server}")
         self.server = server

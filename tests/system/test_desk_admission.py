@@ -1,9 +1,5 @@
 """Phones that know a desk's password dial into its room on the real Asterisk; the database says which may."""
 
-import re
-import socket
-from uuid import uuid4
-
 import pytest
 
 from db.engine import reading, writing
@@ -11,8 +7,10 @@ from db.models import Desk
 from hotline.people import desk_admission
 from tests.kit.operator import ROOM, Operator
 from tests.kit.process import until
-from tests.kit.sip_digest import authorization
+from tests.kit.sip_digest import SilentPhone
 from tests.kit.system import System
+
+ELSEWHERE = "127.0.0.2"
 
 
 @pytest.fixture
@@ -20,58 +18,21 @@ def operator(system: System) -> Operator:
     return system.operator()
 
 
-class Intruder:
-    """A phone of its own making, without sound. It offers nothing, so a browser's account takes it, too."""
+def _phone(system: System, account: str, password: str) -> SilentPhone:
+    return SilentPhone(str(system.settings.sip), account, password, ELSEWHERE)
 
-    def __init__(self, system: System, account: str) -> None:
-        self._server, self._account = system.settings.sip, account
-        self._password = system.settings.secret_for(account)
 
-    def dial(self, extension: str) -> int:
-        """Return the final answer to an INVITE with the account's right password; a call is then ended."""
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as wire:
-            wire.bind(("127.0.0.2", 0))
-            wire.connect(tuple(self._server))
-            wire.settimeout(20)
-            call, uri = uuid4().hex, f"sip:{extension}@{self._server}"
-            asked = self._ask(wire, "INVITE", uri, call, 1)
-            shown = authorization(asked, "INVITE", uri, self._account, self._password)
-            answer = self._ask(wire, "INVITE", uri, call, 2, shown)
-            status = int(answer.split()[1])
-            if status == 200:
-                tag = re.search(r"\r\nTo:.*;tag=(\S+)", answer)
-                assert tag
-                self._ask(wire, "BYE", uri, call, 3, to=f";tag={tag[1]}")
-            return status
+def _sip_phone(system: System, operator: Operator) -> SilentPhone:
+    account, password, _ = operator.phone_account
+    return _phone(system, account, password)
 
-    def _ask(
-        self,
-        wire: socket.socket,
-        method: str,
-        uri: str,
-        call: str,
-        number: int,
-        shown: str = "",
-        to: str = "",
-    ) -> str:
-        host, port = wire.getsockname()
-        lines = [
-            f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP {host}:{port};rport;branch=z9hG4bK{uuid4().hex}",
-            f"From: <sip:{self._account}@{self._server.host}>;tag=1",
-            f"To: <{uri}>{to}",
-            f"Call-ID: {call}",
-            f"CSeq: {number} {method}",
-            f"Contact: <sip:{self._account}@{host}:{port}>",
-            "Max-Forwards: 70",
-            *([shown] if shown else []),
-            "Content-Length: 0",
-        ]
-        wire.send("\r\n".join([*lines, "", ""]).encode())
-        while True:
-            answer = wire.recv(8192).decode()
-            if answer.startswith("SIP/2.0 ") and f"CSeq: {number} " in answer and answer[8] != "1":
-                return answer
+
+def _browser(system: System, operator: Operator) -> tuple[SilentPhone, str]:
+    """The browser's phone, once Asterisk knows its password, and what opens the room."""
+    account = operator.http.get("/desk/phone").json()
+    phone = _phone(system, account["username"], account["password"])
+    until(phone.is_known, "Asterisk knows the browser's password")
+    return phone, account["extension"]
 
 
 def _in_room(system: System, operator: Operator) -> bool:
@@ -80,34 +41,57 @@ def _in_room(system: System, operator: Operator) -> bool:
 
 
 def test_password_of_a_desk_alone_opens_no_room(system: System, operator: Operator) -> None:
-    for account in (f"desk-{operator.desk}", f"desk-{operator.desk}-sip"):
-        assert Intruder(system, account).dial("1") == 403
-        assert Intruder(system, account).dial("1" + "0" * 32) == 403
+    for phone in (_browser(system, operator)[0], _sip_phone(system, operator)):
+        assert phone.dial("1") == 403
+        assert phone.dial("1" + "0" * 32) == 403
     assert not _in_room(system, operator)
 
 
-def test_browsers_extension_opens_the_room_until_it_signs_out(system: System, operator: Operator) -> None:
-    account = operator.http.get("/desk/phone").json()
-    phone = Intruder(system, account["username"])
-    assert phone.dial(account["extension"]) == 200
+def test_browsers_password_ends_as_it_signs_out(system: System, operator: Operator) -> None:
+    phone, extension = _browser(system, operator)
+    assert phone.dial(extension) == 200
     assert operator.http.delete("/session").status_code == 204
-    assert phone.dial(account["extension"]) == 403
+    assert phone.dial(extension) in (401, 403)
+    until(lambda: phone.dial(extension) == 401, "the account is closed", 10)
+
+
+def test_account_goes_to_the_sign_in_that_asks_last(system: System, operator: Operator) -> None:
+    first, _ = _browser(system, operator)
+    second, extension = _browser(system, Operator(system, operator.username, operator.desk))
+    assert first.dial(extension) == 401
+    assert second.dial(extension) == 200
+
+
+def test_password_of_the_version_before_is_refused(system: System, operator: Operator) -> None:
+    _, extension = _browser(system, operator)
+    _sip_phone(system, operator)
+    for account in (f"desk-{operator.desk}", f"desk-{operator.desk}-sip"):
+        assert _phone(system, account, system.settings.secret_for(account)).dial(extension) == 401
+
+
+def test_new_password_leaves_a_phone_in_its_room(system: System, desk: Operator) -> None:
+    before = _browser(system, desk)[0]
+    after = _browser(system, Operator(system, desk.username, desk.desk))[0]
+    assert (before.dial("1"), after.dial("1")) == (401, 403)
+    assert _in_room(system, desk)
 
 
 def test_sip_phone_with_an_old_key_is_refused(system: System, operator: Operator) -> None:
-    name, _, _ = operator.phone_account
-    phone = Intruder(system, name)
+    phone = _sip_phone(system, operator)
     assert phone.dial(ROOM) == 200
     with writing(system.engine) as session:
         desk = session.get_one(Desk, operator.desk)
         desk_admission.renew_sip_key(session, desk, who="admin")
-        key = desk.sip_key
-    assert phone.dial(ROOM) == phone.dial("1") == 403
-    assert phone.dial(f"1{key}") == 200
+        password, key = desk_admission.find_sip_account(session, desk, system.settings, who="admin")
+    assert phone.dial(ROOM) in (401, 403)
+    until(lambda: phone.dial(ROOM) == 401, "the old password is refused", 10)
+    renewed = _phone(system, f"desk-{operator.desk}-sip", password)
+    assert renewed.dial(ROOM) == renewed.dial("1") == 403
+    assert renewed.dial(f"1{key}") == 200
 
 
 def test_desks_phone_waits_until_the_call_scripts_are_back(system: System, operator: Operator) -> None:
-    name, _, _ = operator.phone_account
+    phone = _sip_phone(system, operator)
     system.kill("ivr")
-    assert Intruder(system, name).dial(ROOM) == 200
+    assert phone.dial(ROOM) == 200
     until(system.healthy, "the call scripts are back", 30)
