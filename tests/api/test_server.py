@@ -96,6 +96,24 @@ def test_given_clients_when_their_request_does_not_come_to_an_end_then_they_are_
     assert huge.recv(4096).startswith(b"HTTP/1.1 400")
 
 
+@pytest.mark.parametrize(
+    "borders",
+    [
+        "Content-Length: 2\r\nContent-Length: 3",
+        "Content-Length: +2",
+        "Content-Length: 0x2",
+        "Transfer-Encoding: gzip, chunked",
+        "Transfer-Encoding : chunked",
+    ],
+)
+def test_request_without_one_clear_end_is_refused(connect: Callable[[], socket.socket], borders: str) -> None:
+    """A proxy might see its end elsewhere, and take a second request for a part of the first."""
+    client = connect()
+    client.sendall(f"POST /api/v1/session HTTP/1.1\r\nHost: x\r\n{borders}\r\n\r\n{{}}\r\n".encode())
+    assert client.recv(4096).startswith((b"HTTP/1.1 400", b"HTTP/1.1 501"))
+    assert is_dropped(client)
+
+
 def test_given_a_slow_network_when_a_citizen_sends_a_picture_then_it_has_time_and_a_stranger_has_none(
     connect: Callable[[], socket.socket],
     url: str,
