@@ -29,8 +29,6 @@ class Plan:
 
     programs: Sequence[tuple[str, Sequence[str]]]
     """Each one's name and command line."""
-    nursery: Sequence[str]
-    """The command line of the one whose copies all but Asterisk are."""
     console: str
     """Where Asterisk is asked whether it works."""
     log: Form
@@ -67,10 +65,10 @@ def keep(plan: Plan) -> None:
     programs = [
         Program(name, argv, asked, asterisk_log.readable, inherits=ASTERISK_INHERITS)
         if name == "asterisk"
-        else Program(name, argv, copied=True)
+        else Program(name, argv)
         for name, argv in plan.programs
     ]
-    supervisor = Supervisor(programs, say, plan.log, plan.nursery)
+    supervisor = Supervisor(programs, say, plan.log)
     asyncio.run(supervisor.run(lambda: _when_ready(plan, supervisor)))
 
 

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 PROCESS = ["-m", "ops.process"]
 """What each of our processes is started with, before its name."""
-NURSERY = ["-m", "ops.nursery"]
-"""What they begin as copies of."""
 KEEPER = ["-m", "ops.keep_all"]
 """What keeps them."""
 
@@ -72,7 +70,6 @@ def run(settings: Settings) -> None:
         programs = [(name, [*ours, name]) for name in ("ivr", "dialer", "clerk", "api")]
         plan = Plan(
             programs=[("asterisk", found.argv(config)), *programs],
-            nursery=[sys.executable, "-u", *NURSERY],
             console=str(running / "asterisk.ctl"),
             log=settings.log,
             host=settings.http.host,

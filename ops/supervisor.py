@@ -12,12 +12,11 @@ import signal
 import socket
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hotline import watchdog
 from ops import log
-from ops.nursery_client import Copy, NoCopy, Nursery
 from ops.patience import LOOK_S, Patience, look
 
 _STOP_S = 6.0
@@ -41,8 +40,6 @@ class Program:
     so itself."""
     readable: Callable[[str], str] = str
     """Makes a line of its output one for people; empty: it is left out."""
-    copied: bool = False
-    """Whether it begins as a copy of the nursery, where there is one."""
     inherits: tuple[str, ...] = ("",)
     """How the names of the variables begin that it finds in its environment."""
 
@@ -55,15 +52,12 @@ class Supervisor:
         programs: Sequence[Program],
         write: Callable[[str], None],
         form: log.Form = "console",
-        nursery: Sequence[str] = (),
     ) -> None:
-        """`nursery` is its command line."""
         self._programs = programs
         self._write = write
         self._form = form
         self._width = max(len(p.name) for p in programs)
         self._stopping = asyncio.Event()
-        self._nursery = Nursery(nursery) if nursery else None
 
     async def run(self, when_started: Callable[[], None] = lambda: None) -> None:
         """Run until SIGINT or SIGTERM. `when_started` is called in a thread after the start."""
@@ -75,8 +69,6 @@ class Supervisor:
             for program in self._programs:
                 group.create_task(self._keep(program))
             group.create_task(self._say_it_works())
-        if self._nursery:
-            await self._nursery.close()
         with contextlib.suppress(asyncio.CancelledError):
             await started
         self.log("run", "stopped")
@@ -92,8 +84,6 @@ class Supervisor:
     def stop(self) -> None:
         """Let everything end."""
         self._stopping.set()
-        if self._nursery:
-            self._nursery.give_up()
 
     @property
     def stopping(self) -> bool:
@@ -127,9 +117,7 @@ class Supervisor:
     async def _run_once(self, program: Program, patience: Patience) -> int:
         patience.begin()
         async with self._heard(program, patience) as (environment, listen):
-            process = await self._begun(program, environment)
-            if process is None:
-                return 0
+            process = await _start(program.argv, environment)
             reading = asyncio.create_task(self._read(program, process.stdout))
             hangs = self._hangs(program, process.pid, patience, listen)
             ends = [asyncio.create_task(end) for end in (process.wait(), self._stopping.wait(), hangs)]
@@ -146,31 +134,6 @@ class Supervisor:
                 task.cancel()
             await reading
             return code
-
-    async def _begun(
-        self, program: Program, environment: dict[str, str]
-    ) -> Copy | asyncio.subprocess.Process | None:
-        """None: all is to end, and nothing begins any more."""
-        if self._nursery and program.copied:
-            try:
-                return await self._nursery.start(program.name, program.argv, environment)
-            except NoCopy as error:
-                if self.stopping:
-                    return None
-                self.log(program.name, f"starts by itself: {error}")
-        # setpriv: should this process be killed, the kernel takes the children along.
-        return await asyncio.create_subprocess_exec(
-            "setpriv",
-            "--pdeathsig=KILL",
-            "--",
-            *program.argv,
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            limit=_LINE,
-        )
 
     async def _hangs(
         self, program: Program, pid: int, patience: Patience, listen: Callable[[], None]
@@ -242,6 +205,22 @@ class Supervisor:
             text = "".join(c for c in text if c.isprintable()).strip()
             if text:
                 self.log(program.name, text)
+
+
+async def _start(argv: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    # setpriv: should this process be killed, the kernel takes the children along.
+    return await asyncio.create_subprocess_exec(
+        "setpriv",
+        "--pdeathsig=KILL",
+        "--",
+        *argv,
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,
+        limit=_LINE,
+    )
 
 
 def _until_next(every_s: float) -> float:

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from ops import hotline137, keep_all, nursery, patience, process
+from ops import hotline137, keep_all, patience, process
 from tests.kit.clock import faked
 
 NAME = "tests.kit.accelerated"
@@ -23,9 +23,6 @@ def main() -> None:
     if sys.argv[1] == "process":
         run(sys.argv[2])
         return
-    if sys.argv[1] == "nursery":  # the dialer's modules are changed before others take from them
-        nursery.main(run, {**process.MODULES, "dialer": None})
-        return
     if sys.argv[1] == "keep":
         if "ACCELERATED_AMI" in os.environ:  # elsewhere nothing hangs: who is only slow must not be killed
             patience.IDLE_S, patience._GOOD_LIFE_S = IDLE_S, 2 * IDLE_S
@@ -34,7 +31,6 @@ def main() -> None:
     import ops.run
 
     ops.run.PROCESS, ops.run.KEEPER = ["-m", NAME, "process"], ["-m", NAME, "keep"]
-    ops.run.NURSERY = ["-m", NAME, "nursery"]
     hotline137.main()
 
 

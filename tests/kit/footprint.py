@@ -8,17 +8,15 @@ import psutil
 
 from tests.kit.system import System
 
-OURS = ("run", "nursery", "ivr", "dialer", "clerk", "api")
+OURS = ("run", "ivr", "dialer", "clerk", "api")
 """All but Asterisk, which is the other one of `pids`."""
 _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
 
 
 def pids(system: System) -> dict[str, int]:
     """Of OURS, and of Asterisk."""
-    found = {name: system.pid(name) for name in (*OURS[2:], "asterisk")}
-    nursery = psutil.Process(found["ivr"]).parent()
-    assert nursery and nursery.ppid() == psutil.Process(found["asterisk"]).ppid(), "all are copies"
-    return {"run": nursery.ppid(), "nursery": nursery.pid, **found}
+    found = {name: system.pid(name) for name in (*OURS[1:], "asterisk")}
+    return {"run": psutil.Process(found["ivr"]).ppid(), **found}
 
 
 def cpu_s(pids: Mapping[str, int]) -> dict[str, float]:

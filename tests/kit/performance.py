@@ -81,12 +81,12 @@ ROWS: Mapping[str, Row] = {
     "seen-99": Row("commit → seen at 200 desks, 99 of 100", "NOTIFY alone", "ms", 200),
     "start-sqlite": Row("start to first sound, SQLite", "", "s", 5),
     "start-postgresql": Row("start to first sound, PostgreSQL", "", "s", 5),
-    "memory-sqlite": Row("memory of all our processes (PSS), SQLite", "", "MB", 350),
-    "memory-postgresql": Row("memory of all our processes (PSS), PostgreSQL", "", "MB", 350),
-    "idle-sqlite": Row("CPU of an idle installation, SQLite", "a core", "%", 1),
-    "idle-postgresql": Row("CPU of an idle installation, PostgreSQL", "a core", "%", 1),
-    "idle-page-sqlite": Row("the same with a page open, SQLite", "a core", "%", 1),
-    "idle-page-postgresql": Row("the same with a page open, PostgreSQL", "a core", "%", 1),
+    "memory-sqlite": Row("memory of all our processes (PSS), SQLite", "", "MB", 400),
+    "memory-postgresql": Row("memory of all our processes (PSS), PostgreSQL", "", "MB", 400),
+    "idle-sqlite": Row("CPU of an idle installation, SQLite", "a core", "%", 3),
+    "idle-postgresql": Row("CPU of an idle installation, PostgreSQL", "a core", "%", 3),
+    "idle-page-sqlite": Row("the same with a page open, SQLite", "a core", "%", 3),
+    "idle-page-postgresql": Row("the same with a page open, PostgreSQL", "a core", "%", 3),
     "an-hour": Row("50,000 registrations in the shape of an hour, lost", "0", "lost", 0),
 }
 

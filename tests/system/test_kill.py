@@ -1,11 +1,7 @@
 """kill -9 in the middle: nobody is lost, nobody is dialled twice, no caller hears silence."""
 
-import os
-import signal
 import sqlite3
-from contextlib import closing, suppress
-
-import psutil
+from contextlib import closing
 
 from db.models import Callback
 from db.states import Outcome
@@ -155,29 +151,3 @@ def _other_pid(system: System, dead: int) -> bool:
         return system.pid("dialer") != dead
     except LookupError:
         return False
-
-
-def test_given_processes_that_are_copies_when_what_they_are_copies_of_is_killed_then_all_are_there_again(
-    system: System,
-) -> None:
-    before = {name: system.pid(name) for name in ("ivr", "dialer", "clerk", "api")}
-    parents = {psutil.Process(pid).ppid() for pid in before.values()}
-    assert "starts by itself" not in system.log(), "all are copies"
-
-    [nursery] = parents
-    os.kill(nursery, signal.SIGKILL)
-
-    def others() -> bool:
-        with suppress(LookupError):
-            return all(system.pid(name) != pid for name, pid in before.items())
-        return False
-
-    until(others, "there are new ones", 60)
-    system.wait_healthy(60)
-    with system.only_round() as round_id, Caller(system, system.number()) as caller:
-        caller.call()
-        caller.at("greeting", "1")
-        caller.at("confirm-number", "1")
-        until(lambda: system.registrations(round_id), "the citizen is registered")
-    assert {psutil.Process(system.pid(name)).ppid() for name in before} != parents
-    assert "starts by itself" not in system.log(), "these are copies, too"
