@@ -215,9 +215,11 @@ def _make_bridge(stack: ExitStack, folder: Path) -> tuple[str, str]:
 def _remove_dead(bridge: str, network: str) -> None:
     """Remove what an engine has left whose parent was killed: it no longer holds the lock in its folder."""
     with suppress(OSError):  # there is no such bridge; or its engine lives
-        folder = Path(Path(f"/sys/class/net/{bridge}/ifalias").read_text().strip())
-        with (folder / _LOCK).open() as lock:
+        folder = Path(f"/sys/class/net/{bridge}/ifalias").read_text().strip()
+        with ExitStack() as held, suppress(FileNotFoundError):  # removed by folder_in_memory
+            lock = held.enter_context(Path(folder, _LOCK).open())
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if folder:  # else it is just being made
             _remove_network(bridge, network)
             shutil.rmtree(folder, ignore_errors=True)
 

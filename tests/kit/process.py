@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import re
 import resource
 import shutil
 import signal
@@ -39,10 +40,14 @@ def need(program: str, package: str) -> str:
 
 def folder_in_memory(prefix: str, needs: int = _ROOM_BYTES) -> Path:
     """A new temporary folder; in memory, where the machine has `needs` bytes left: a disk may stand still for
-    seconds while other tests build containers.
+    seconds while other tests build containers. Removes what killed processes have left in memory.
     """
+    for left in _MEMORY.glob("*-of-[0-9]*-*"):
+        maker = re.search(r"-of-(\d+)-[^-]*$", left.name)
+        if maker and not psutil.pid_exists(int(maker[1])):
+            shutil.rmtree(left, ignore_errors=True)
     room = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > needs < psutil.virtual_memory().available
-    return Path(tempfile.mkdtemp(prefix=prefix, dir=_MEMORY if room else None))
+    return Path(tempfile.mkdtemp(prefix=f"{prefix}of-{os.getpid()}-", dir=_MEMORY if room else None))
 
 
 def until(condition: Callable[[], object], what: str, timeout: float = 30.0, *, every: float = 0.05) -> None:

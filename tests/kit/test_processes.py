@@ -1,5 +1,7 @@
 """Ports that nobody else has, and programs that end with their children."""
 
+import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +10,7 @@ import pytest
 
 from tests.kit import ports
 from tests.kit.ports import free_port, free_range, give_back
-from tests.kit.process import Program, ProgramError, until
+from tests.kit.process import Program, ProgramError, folder_in_memory, until
 
 
 def test_given_two_workers_when_both_take_ports_then_none_is_taken_twice():
@@ -45,3 +47,18 @@ def test_given_a_program_that_fails_when_it_starts_then_its_last_words_are_told(
     sick = Program(["sh", "-c", "echo no bread; exit 1"], folder=tmp_path, log=tmp_path / "log")
     with sick, pytest.raises(ProgramError, match="no bread"):
         sick.ready(lambda: False)
+
+
+def test_folder_of_a_killed_process_is_removed_by_the_next():
+    make = "from tests.kit.process import *; print(folder_in_memory('kit-', 1 << 20), flush=True); input()"
+    root = Path(__file__).parents[2]
+    command = [sys.executable, "-c", make]
+    with subprocess.Popen(
+        command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as maker:
+        left = Path(maker.stdout.readline().strip())
+        shutil.rmtree(folder_in_memory("kit-", 1 << 20))
+        assert left.exists(), "its maker lives"
+        maker.send_signal(signal.SIGKILL)
+    shutil.rmtree(folder_in_memory("kit-", 1 << 20))
+    assert not left.exists()
