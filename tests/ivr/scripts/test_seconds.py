@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, update
+from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from db.models import Official, OfficialKind, Registration, Round
@@ -64,11 +65,17 @@ def ordinary_ticket(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def open_round(engine: Engine) -> None:
-    """A round that takes registrations, at half past ten: another day or hour takes a second more or less."""
+    """A round that takes registrations."""
     with writing(engine) as session:
-        round_ = make.a_round(session, Phase.OPEN)
-        round_.starts_at = datetime(2099, 12, 2, 10, 30, tzinfo=CITY)
-        round_.ends_at = round_.starts_at + timedelta(hours=2)
+        an_open_round(session)
+
+
+def an_open_round(session: Session) -> Round:
+    """Make a round at half past ten: another day or hour takes a second more or less."""
+    round_ = make.a_round(session, Phase.OPEN)
+    round_.starts_at = datetime(2099, 12, 2, 10, 30, tzinfo=CITY)
+    round_.ends_at = round_.starts_at + timedelta(hours=2)
+    return round_
 
 
 @pytest.mark.parametrize(("language", "safe_s", "told_s", "over_s"), [("fa", 25, 30, 70), ("en", 29, 36, 79)])
@@ -116,8 +123,8 @@ def test_choice_of_a_district_is_heard_in_time(
     asterisk: FakeAsterisk, engine: Engine, voice: Settings, open_round: None
 ) -> None:
     with writing(engine) as session:
-        make.a_round(session, Phase.OPEN).official.kind = OfficialKind.DEPUTY
-        official = make.a_round(session, Phase.OPEN).official
+        an_open_round(session).official.kind = OfficialKind.DEPUTY
+        official = an_open_round(session).official
         official.kind, official.district, official.clip = (
             OfficialKind.DISTRICT_MANAGER,
             7,
