@@ -1,7 +1,7 @@
-"""Every setting of Hotline 137: from the environment (HOTLINE_*) or the file hotline.env.
+"""Every setting of Hotline 137, from the environment (HOTLINE_*) or the file hotline.env.
 
-Each part of them is a module: `machine`, `city`, `telephony`, `calls`, `requests`, `keeping`, `messages`,
-`staff`; `in_force` puts them together.
+Each module holds one part: `machine`, `city`, `telephony`, `calls`, `requests`, `keeping`, `messages`,
+`staff`. `in_force` joins the parts into one `Settings`.
 """
 
 from settings.in_force import SECRETS, Settings, links_astray, load, origin, unheeded

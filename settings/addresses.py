@@ -1,4 +1,4 @@
-"""Addresses as people write them in settings: host:port, and networks."""
+"""Addresses in settings: host:port, nodes and networks."""
 
 import ipaddress
 import re
@@ -6,7 +6,8 @@ from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator
 
-# What is written into Asterisk's configuration must not be able to write a line of its own.
+# These patterns allow no line break and no separator: a value must not add a line to Asterisk's
+# configuration.
 HOST = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]"
 _HOST = re.compile(HOST)
 _PORT = re.compile(r"[0-9]{1,5}")
@@ -25,7 +26,7 @@ class Address(NamedTuple):
 
 
 def address(value: Any) -> Address:
-    """What is written host:port. Raises ValueError."""
+    """Parse an address written host:port. Raises ValueError."""
     if isinstance(value, Address):
         return value
     host, _, port = str(value).rpartition(":")
@@ -38,7 +39,7 @@ HostAndPort = Annotated[Address, BeforeValidator(address)]
 
 
 def networks(value: tuple[str, ...]) -> tuple[str, ...]:
-    """Each must be an address or a network. Raises ValueError."""
+    """Return the value if each entry is an IP address or a network. Raises ValueError otherwise."""
     for network in value:
         if not _NETWORK.fullmatch(network):
             raise ValueError(f"{network!r} does not appear to be an IPv4 or IPv6 network")
@@ -47,13 +48,13 @@ def networks(value: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Whether two networks have an address in common."""
+    """Return whether two networks have an address in common."""
     first, second = (ipaddress.ip_network(each, strict=False) for each in (one, other))
     return first.version == second.version and first.overlaps(second)
 
 
 def is_address(host: str) -> bool:
-    """Whether it is an address, and no name."""
+    """Return whether the host is an IP address, not a name."""
     try:
         ipaddress.ip_address(host.strip("[]"))
     except ValueError:
@@ -62,14 +63,14 @@ def is_address(host: str) -> bool:
 
 
 class Node(NamedTuple):
-    """One of several machines that do the same, and where its Asterisk listens for SIP."""
+    """One of several machines with the same work: its name, and its Asterisk's SIP address."""
 
     name: str
     address: Address
 
 
 def nodes(value: Any) -> tuple[Node, ...]:
-    """What is written name=address:port …. Raises ValueError."""
+    """Parse nodes written name=address:port, separated by spaces or commas. Raises ValueError."""
     if not isinstance(value, str):
         return tuple(value)
     found = []

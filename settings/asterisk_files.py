@@ -1,11 +1,11 @@
 """Files that our processes share with an Asterisk that runs as a user of its own.
 
-The package and the containers run it so: it parses what strangers send. Of the state folder it is given the
-folders named here and nothing else, by GROUP, of which our user is a member, too. Where the group does not
-exist (`make run`), Asterisk runs as our user and nothing is shared.
+The package and the containers run Asterisk as its own user, because Asterisk parses what strangers send.
+Asterisk may use only the folders named here. Access is given by GROUP, of which our user is a member, too.
+Where GROUP does not exist (`make run`), Asterisk runs as our user and nothing is shared.
 
-Asterisk's user may put anything into a folder that it writes: a link to a file of ours, a folder, a pipe. So
-our processes open what lies there by `open_plain`, and write there by `replace_file`.
+Asterisk's user may put a link, a folder or a pipe into any folder that it can write. So our processes read
+there with `open_plain` and write there with `replace_file`.
 """
 
 import errno
@@ -19,8 +19,9 @@ from typing import BinaryIO
 
 GROUP = "hotline137-asterisk"
 WRITTEN = ("asterisk", "hung-up", "messages", "recordings")
-"""Folders in which Asterisk makes files. It owns these files; the folder is ours, so we may delete them.
-Of `asterisk` it writes only ASTERISKS_OWN: its configuration and what our processes tell it lie beside."""
+"""Folders in which Asterisk makes files. Asterisk owns these files; our user owns the folder and may delete
+them. In `asterisk`, Asterisk writes only ASTERISKS_OWN: its configuration and our processes' control files
+lie beside these."""
 READ = ("prompts",)
 ASTERISKS_OWN = ("lib", "log", "run", "spool")
 
@@ -30,11 +31,11 @@ _FILE_READ, _FILE_WRITTEN = 0o040, 0o060
 _OURS = 0o700
 
 READABLE = 0o640
-"""The mode of a file that Asterisk reads and that another process than the preparing one has made."""
+"""The mode of a file that one of our processes writes for Asterisk to read."""
 
 
 def open_plain(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
-    """Open a plain file. Raises OSError for a link, a folder and a pipe, which is not waited for."""
+    """Open a plain file. Raises OSError for a link, a folder or a pipe; never waits for a pipe's writer."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -45,11 +46,11 @@ def open_plain(path: Path, flags: int = os.O_RDONLY) -> BinaryIO:
 def replace_file(
     path: Path, content: bytes | BinaryIO, mode: int = READABLE, at: float | None = None
 ) -> None:
-    """Write a file, whole or not at all, under a new name that nobody foresees. Raises OSError.
+    """Write a file atomically, through a temporary name that nobody can predict. Raises OSError.
 
-    `at`: when the file is said to be written, if not now.
+    `at` sets the file's modification time (seconds since 1970); without it the time is now.
     """
-    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)  # follows no link
+    descriptor, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)  # mkstemp follows no link
     try:
         with os.fdopen(descriptor, "wb") as file:
             for piece in (content,) if isinstance(content, bytes) else content:
@@ -65,10 +66,10 @@ def replace_file(
 
 
 def share_folders(state_dir: Path) -> None:
-    """Let Asterisk's group into its folders, and into what is in them already.
+    """Give Asterisk's group access to its folders and to the files already in them.
 
-    A recording or message of before stays ours alone: Asterisk only makes new ones. It may not replace a
-    recording that is in the books either: the sticky bit keeps from it what it does not own.
+    Old recordings and messages stay readable by our user alone, since Asterisk only makes new ones. The
+    sticky bit keeps Asterisk from replacing a recording that it does not own.
     """
     if (group := _find_group()) is None:
         return
@@ -95,7 +96,7 @@ def _find_group() -> int | None:
 
 
 def _walk(top: Path, without: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]:
-    """Yield each folder, as `.`, and each file in it, with the folder's descriptor; follow no link."""
+    """Yield each folder, as `.`, and each file in it, with the folder's descriptor. Follows no link."""
     for path, folders, files, folder in os.fwalk(top):
         if path == str(top):
             folders[:] = [each for each in folders if each not in without]
@@ -104,11 +105,11 @@ def _walk(top: Path, without: tuple[str, ...] = ()) -> Iterator[tuple[str, int]]
 
 
 def _give(path: str | Path, parent: int | None, group: int, of_folder: int, of_file: int = 0) -> None:
-    """Set group and mode by a descriptor: Asterisk's user may put a link in the path's place meanwhile."""
+    """Set group and mode through a descriptor: Asterisk's user may swap the path for a link meanwhile."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=parent)
     except OSError:
-        return  # Asterisk's own already, its console, or a link
+        return  # a file that Asterisk owns already, its console, or a link
     try:
         status = os.fstat(descriptor)
         is_folder = stat.S_ISDIR(status.st_mode)

@@ -1,4 +1,4 @@
-"""The city: how it looks, where it lies, when it works, what it shows."""
+"""The city: its look, its place on the map, its working hours, its public data."""
 
 import re
 from datetime import time
@@ -25,58 +25,59 @@ _TILES = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[!#-&(-:=?-\[\]-~]*"
 
 
 def city_in_force(named: Path | None, state_dir: Path | None) -> Path:
-    """The one that is named, else the one that was chosen at the first visit, else the sample."""
+    """Return the named file, else the one chosen at the first visit, else the sample."""
     chosen = (state_dir or Path("var")) / "city" / "city.toml"
     return named or (chosen if chosen.is_file() else city_file.SAMPLE)
 
 
 class OfCity(Part):
-    """The city: how it looks, where it lies, when it works, what it shows."""
+    """The city: its look, its place on the map, its working hours, its public data."""
 
     city: OptionalPath = Field(None, validate_default=True)
     """The TOML file that describes the city: its names, look, districts, offices
     (docs/operate/first-visit.md). Empty: the one chosen at the first visit, else Isfahan's, the sample."""
     city_accent: str = Field("", pattern=r"^(#[0-9A-Fa-f]{6})?$")
-    """The city's own colour, of buttons and of what is chosen, written #0b6f77; empty: as the city's file
-    says, else turquoise. One that cannot be read is refused."""
+    """The city's colour, for buttons and selected items, written #0b6f77. Empty: the colour of the city's
+    file, else turquoise. A colour with too little contrast is refused."""
     city_emblem: OptionalPath = None
-    """Its emblem, an SVG or PNG of at most 64 kB, at the sign-in and on the public pages; in containers each
-    that has this setting must find the file."""
+    """The city's emblem on the sign-in and the public pages: an SVG or PNG of at most 64 kB. Each container
+    with this setting must find the file."""
     city_bounds: OptionalBounds = Field(None, validate_default=True)
-    """The city's southern, western, northern and eastern bounds in degrees: what citizens report by the app
-    lies within. Empty: as the city's file says."""
+    """The city's southern, western, northern and eastern bounds in degrees. A location reported in the app
+    must lie within them. Empty: the bounds of the city's file."""
     districts_file: OptionalPath = None
-    """GeoJSON of the districts, each with its number as `district`; without one the map is schematic."""
+    """GeoJSON of the districts, each with its number as `district`. Empty: the map is schematic."""
     map_tiles: str = Field("", max_length=500)
-    """The city's own ground map: a PMTiles file, or a tile server's address with {z}, {x} and {y}
-    (https://tiles.example/{z}/{x}/{y}.png). Empty: the map is schematic, and nothing comes from elsewhere."""
+    """The city's ground map: a PMTiles file, or a tile server's address with {z}, {x} and {y}
+    (https://tiles.example/{z}/{x}/{y}.png). Empty: the map is schematic, and no tile is fetched from another
+    server."""
     map_attribution: str = Field("", max_length=200)
-    """Whose map that is, as its licence wants it said; empty: what the PMTiles file says of itself, else
-    © OpenStreetMap contributors."""
+    """The map's attribution, as its licence demands it. Empty: the PMTiles file's own attribution, else ©
+    OpenStreetMap contributors."""
     working_days: Days = (*("sat", "sun", "mon", "tue", "wed"),)
-    """On which days of the week the city's offices work; the timetable's holidays are none of them."""
+    """The weekdays on which the city's offices work. Holidays of the timetable are no working days."""
     working_hours: Hours = WorkingHours(time(7, 30), time(14, 30))
-    """When they work on such a day, in the city's own time: due dates of requests are counted in it."""
+    """The office hours of a working day, in the city's own time. Due dates of requests count these hours."""
     timetable_days: int = Field(28, ge=1, le=366)
-    """The timetable's rounds are made so many days ahead."""
+    """How many days ahead the timetable makes its rounds."""
     figures_least: int = Field(5, ge=1, le=1000)
-    """Public figures of fewer requests than this are not shown: they would tell of one person."""
+    """The least number of requests that a public figure shows; a smaller one could point to a person."""
     data_licence: str = Field("CC BY 4.0", max_length=100)
-    """Under which licence anybody may use the public figures and the public list; empty: none is stated."""
+    """The licence of the public figures and the public list. Empty: none is stated."""
     data_licence_url: str = Field(
         "https://creativecommons.org/licenses/by/4.0/", pattern=r"^(https?://[!#-;=?-~]+)?$", max_length=300
     )
-    """Where that licence is to be read."""
+    """The address of that licence's text."""
     public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s?#]*)?)?$")
-    """Where citizens find the public pages, for links; http://HOTLINE_HTTP if empty."""
+    """The public pages' address, for links. Empty: http://HOTLINE_HTTP."""
     android_app: str = Field(
         "", pattern=r"^([A-Za-z][\w.]+( ([0-9A-F]{2}:){31}[0-9A-F]{2})+)?$", max_length=1000
     )
-    """The citizens' app in a store: its package and the SHA-256 fingerprints of its certificates, with spaces
-    between (ir.example.app 0A:1B:…), said at /.well-known/assetlinks.json; empty: there is none."""
+    """The citizens' app in a store: its package, then the SHA-256 fingerprints of its certificates
+    (ir.example.app 0A:1B:…). Served at /.well-known/assetlinks.json. Empty: there is no app."""
     jurisdiction: str = Field("", pattern=r"^[0-9A-Za-z.-]*$", max_length=100)
-    """What Open311 calls this city in `jurisdiction_id`, by custom its website: city.example. Another one is
-    not found; empty: whatever is asked for is this city."""
+    """The city's Open311 `jurisdiction_id`, by custom its website: city.example. A query for another one gets
+    "not found". Empty: every query means this city."""
     sample: bool = False
     """Fill an empty database with sample data."""
 

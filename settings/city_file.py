@@ -1,6 +1,6 @@
-"""The city: its names, its look, its districts, offices and departments, as one TOML file describes them.
+"""The city's file: its names, look, districts, offices and departments, in TOML.
 
-Isfahan's, city.toml, is the sample that comes along. What is a city's stands there, and in no code.
+Isfahan's city.toml comes along as the sample. Facts about one city stand in such a file, never in code.
 """
 
 import tomllib
@@ -15,14 +15,14 @@ from settings.colours import READABLE, contrast, readable
 
 SAMPLE = Path(__file__).parents[1] / "city.toml"
 MOST_DISTRICTS = 40
-"""What the tables take; how many there are, the city's file says."""
+"""The most districts that the tables take; the city's file says how many there are."""
 PAGE = "#f5f3ee"
-"""What the pages lie on (web/src/tokens.css); a colour that is read on it is read on white, too."""
+"""The pages' background (web/src/tokens.css). A colour that is readable on it is readable on white, too."""
 EMBLEM = ("emblem.webp", "emblem.png")
-"""What the emblem beside the file may be called."""
+"""Allowed names of the emblem beside the city's file."""
 _LARGEST = 1 << 18
 _TO_DESIGN = r"^[^\x00-\x1f\x7f<>{}*\u200e\u200f\u202a-\u202e\u2066-\u2069]*$"
-"""It is read on pages, spoken, and stands in text messages: no signs that mean something to a program."""
+"""No control characters and no markup: the text stands on pages and in text messages, and is spoken."""
 
 Text = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=_TO_DESIGN)
@@ -31,7 +31,7 @@ Degrees = Annotated[float, Field(ge=-180, le=180)]
 
 
 class CityError(Exception):
-    """The file describes no city; the text names each thing that is wrong."""
+    """The file describes no city; the text names every error."""
 
 
 class _Part(BaseModel):
@@ -39,7 +39,7 @@ class _Part(BaseModel):
 
 
 class Names(_Part):
-    """What city and municipality are called; `spoken` is the name for a voice (prompts/fa.toml)."""
+    """Names of the city and its municipality; `spoken` is the name for a voice (prompts/fa.toml)."""
 
     name_fa: Text
     name_en: Text
@@ -77,7 +77,7 @@ class Look(_Part):
 
 
 class Office(_Part):
-    """Who answers citizens beside the districts' managers; `clip` is what a voice says (prompts/fa.toml)."""
+    """An office beside those of the districts' managers; `clip` names its prompt (prompts/fa.toml)."""
 
     kind: Literal["mayor", "deputy"]
     name_fa: Text
@@ -86,7 +86,7 @@ class Office(_Part):
 
 
 class District(_Part):
-    """A district, the names of its manager's office, and where the schematic map has it: column and row."""
+    """A district: its manager's office, and its column and row on the schematic map."""
 
     number: int = Field(ge=1, le=MOST_DISTRICTS)
     name_fa: Text
@@ -95,14 +95,14 @@ class District(_Part):
 
 
 class Department(_Part):
-    """To which requests are referred."""
+    """A department, to which requests are referred."""
 
     name_fa: Text
     name_en: Text
 
 
 class City(_Part):
-    """All of it."""
+    """The whole file."""
 
     city: Names
     look: Look = Look()
@@ -111,22 +111,23 @@ class City(_Part):
     departments: tuple[Department, ...] = Field((), max_length=200)
 
     def name(self, language: str) -> str:
-        """What the city is called."""
+        """Return the city's name."""
         return self.city.name_fa if language == "fa" else self.city.name_en
 
     def municipality(self, language: str) -> str:
-        """What its municipality is called."""
+        """Return the municipality's name."""
         return self.city.municipality_fa if language == "fa" else self.city.municipality_en
 
     def spoken(self, language: str) -> str:
-        """The city's name for a voice."""
+        """Return the city's name for a voice."""
         return (self.city.spoken_fa if language == "fa" else self.city.spoken_en) or self.name(language)
 
 
 def parse(text: str, clips: Sequence[str] = ()) -> City:
-    """The city that a file's text describes; `clips`: those there are, if they are looked at.
+    """Parse a city's file. `clips` are the recorded offices' prompts; without them, names of prompts are not
+    checked.
 
-    Raises CityError, which names all that is wrong.
+    Raises CityError, which names every error.
     """
     if len(text) > _LARGEST:
         raise CityError(f"longer than {_LARGEST} characters")
@@ -149,7 +150,7 @@ def parse(text: str, clips: Sequence[str] = ()) -> City:
 
 
 def read(path: Path, clips: Sequence[str] = ()) -> City:
-    """The city of this file; read again when it has changed. Raises CityError like `parse`."""
+    """Read the city from this file, again whenever the file has changed. Raises CityError like `parse`."""
     try:
         about = path.stat()
         return _read(path, about.st_mtime_ns, about.st_size, tuple(clips))
@@ -160,7 +161,10 @@ def read(path: Path, clips: Sequence[str] = ()) -> City:
 
 
 def now(path: Path) -> City:
-    """What `read` says; of a file that was spoilt meanwhile what it said last. Raises CityError."""
+    """Return the city from this file, or its last valid version if the file is broken now.
+
+    Raises CityError if this process has read no valid version.
+    """
     try:
         _last[path] = read(path)
     except CityError:
@@ -176,11 +180,11 @@ _last: dict[Path, City] = {}
 def _read(path: Path, _changed_at: int, size: int, clips: tuple[str, ...]) -> City:
     if size > 4 * _LARGEST:
         raise CityError(f"longer than {_LARGEST} characters")
-    return parse(path.read_text("utf-8-sig"), clips)  # Windows writes a mark before the first sign
+    return parse(path.read_text("utf-8-sig"), clips)  # Windows writes a byte order mark
 
 
 def _wrong_together(given: Mapping[str, Any], clips: Sequence[str]) -> Iterator[str]:
-    """What is wrong of several entries at once; each by itself may be wrong, too, and is left out then."""
+    """Yield the errors that concern several entries together; skips entries that are wrong by themselves."""
     offices, districts, departments = (
         [each for each in entries if isinstance(each, dict)] if isinstance(entries, list | tuple) else []
         for entries in (given.get(name) for name in ("offices", "districts", "departments"))

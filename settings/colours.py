@@ -1,23 +1,23 @@
-"""Colours as numbers: how well one is read on another, and what lies between two."""
+"""Colours: contrast between two, and mixtures."""
 
 READABLE = 4.5
-"""The contrast of text that everybody can read (WCAG 2, AA)."""
+"""The least contrast of readable text (WCAG 2, AA)."""
 
 
 def contrast(one: str, other: str) -> float:
-    """From 1, the same, to 21, black on white; colours are written #0b6f77."""
+    """Return the contrast, from 1 (equal) to 21 (black on white); colours are written #0b6f77."""
     dark, light = sorted((_luminance(one), _luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
 def mix(one: str, other: str, share: float) -> str:
-    """The colour with a `share` of the other in it."""
+    """Mix two colours; `share` (0 to 1) is the other colour's part."""
     pairs = zip(_parts(one), _parts(other), strict=True)
     return "#" + "".join(f"{round(mine * (1 - share) + its * share):02x}" for mine, its in pairs)
 
 
 def readable(colour: str, on: str, toward: str, least: float = READABLE) -> str:
-    """The colour itself, or as little of `toward` in it as makes it readable."""
+    """Return the colour, mixed with just enough of `toward` to be readable."""
     steps = (mix(colour, toward, step / 50) for step in range(51))
     return next((found for found in steps if contrast(found, on) >= least), toward)
 

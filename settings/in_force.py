@@ -45,18 +45,20 @@ SECRETS = {
     "pictures_store_key",
     "pictures_store_secret",
 }
-"""No message of ours shows the value of one of these."""
+"""Settings with a secret value, which no message of ours shows."""
 _OTHERS = {
     *("ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET", "DOMAIN", "TLS", "CERTIFICATES"),
     *("TLS_HTTP_PORT", "TLS_PORT", "TURN_PORT", "FRONT_ADDRESS"),
 }
-"""Names in the environment that are no settings: where the file lies, and docker-compose.yml's own."""
+"""Names in the environment that are no settings of ours: the file's path, and docker-compose.yml's own."""
 
 
 class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Machine):
-    """The settings in force. Build one with `load()`, pass it down; nothing reads the environment later.
+    """The settings in force. Build them once with `load()` and pass them down: nothing reads the environment
+    later.
 
-    Those of the last part named are read first: a check looks back only.
+    Pydantic checks the parts from the last base class to the first. A check sees only settings that stand
+    before its own.
     """
 
     @property
@@ -66,28 +68,28 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
 
     @property
     def of_city(self) -> city_file.City:
-        """What it says now: each process reads it again when it has changed."""
+        """The city's description; each process reads the file again when it has changed."""
         return city_file.now(self.city_path)
 
     @property
     def bounds(self) -> Bounds:
-        """Within which the city lies."""
+        """The city's bounds in degrees."""
         return self.city_bounds or Bounds(*self.of_city.city.bounds)
 
     @property
     def accent(self) -> str:
-        """The city's own colour; empty: ours."""
+        """The city's own colour; empty: the pages' turquoise."""
         return self.city_accent or self.of_city.look.accent
 
     @property
     def emblem(self) -> Path | None:
-        """The city's emblem."""
+        """The city's emblem: the one that is set, else one beside the city's file."""
         beside = (self.city_path.with_name(name) for name in city_file.EMBLEM)
         return self.city_emblem or next((path for path in beside if path.is_file()), None)
 
     @property
     def channels(self) -> int:
-        """How many calls of both kinds the trunk, or all trunks together, carry at one time."""
+        """Calls of both directions that all trunks together carry at one time."""
         reserves = self.channels_for_callers + self.channels_for_callbacks
         each = [trunk.channels for trunk in self.trunks]
         of_all = sum(each) if all(each) else 0
@@ -95,17 +97,17 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
 
     @property
     def outgoing_at_once(self) -> int:
-        """Outgoing calls at one time, at most: the rest of the trunk is for callers."""
+        """Outgoing calls at one time, at most; the trunk's other channels are for callers."""
         return min(self.calls_at_once, self.channels - self.channels_for_callers)
 
     @property
     def callers_at_once(self) -> int:
-        """Callers on 137 at one time, at most: the rest of the trunk is for callbacks."""
+        """Callers on 137 at one time, at most; the trunk's other channels are for callbacks."""
         return min(self.max_calls, self.channels - self.channels_for_callbacks)
 
     @property
     def sound_ports_needed(self) -> int:
-        """Ports of the sound when every caller, every outgoing call and every desk speaks."""
+        """UDP ports needed when every caller, outgoing call and desk speaks at one time."""
         return 2 * (self.callers_at_once + self.outgoing_at_once + self.desks)  # RTP and RTCP
 
     @property
@@ -115,7 +117,7 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
 
     @property
     def working_week(self) -> WorkingWeek:
-        """When the city's offices work."""
+        """The days and hours in which the city's offices work."""
         return WorkingWeek(frozenset(map(WEEK.index, self.working_days)), self.working_hours)
 
     @property
@@ -125,61 +127,63 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
 
     @property
     def public(self) -> str:
-        """The address before /public/…, in links that go out."""
+        """The address before /public/…, for links in messages."""
         return (self.public_url or f"http://{self.http}").rstrip("/")
 
     @property
     def tiles_file(self) -> Path | None:
-        """The ground map, where it is a file of ours."""
+        """The ground map's PMTiles file, if it is one."""
         return Path(self.map_tiles) if self.map_tiles.endswith(".pmtiles") and not self.tile_server else None
 
     @property
     def tile_server(self) -> str:
-        """The address of its tiles, where another server has them;"""
+        """The address of an external tile server; empty: none."""
         return self.map_tiles if "://" in self.map_tiles else ""
 
     @property
     def tile_server_origin(self) -> str:
-        """and that server alone, as a content security policy names it."""
+        """The tile server's origin, as a content security policy names it."""
         return "/".join(self.tile_server.split("/", 3)[:3])
 
     @property
     def prompts_dir(self) -> Path:
-        """Where rendered prompts live: one folder a language, one file a clip and codec."""
+        """The folder of rendered prompts: one folder for each language, one file for each clip and codec."""
         return self.state_dir / "prompts"
 
     def voice_file(self, language: str) -> Path:
-        """Where `hotline137 prompts voice` puts the voice of a language (docs/voices.md)."""
+        """Return where `hotline137 prompts voice` puts a language's voice (docs/voices.md)."""
         return self.state_dir / "voices" / f"{language}.onnx"
 
     @property
     def messages_dir(self) -> Path:
-        """Where Asterisk records what callers say."""
+        """The folder in which Asterisk records callers' messages."""
         return self.state_dir / "messages"
 
     @property
     def hung_up_dir(self) -> Path:
-        """Where the dialplan says whose call ended once its script had broken off, by the channel's id."""
+        """The folder in which the dialplan marks a call, by channel id, that ended after its script had
+        crashed.
+        """
         return self.state_dir / "hung-up"
 
     @property
     def replies_dir(self) -> Path:
-        """Where the office's replies lie as sound, each by its request's number."""
+        """The folder of the office's spoken replies, each named by its request's number."""
         return self.state_dir / "replies"
 
     @property
     def pictures_dir(self) -> Path:
-        """Where pictures of requests are kept, each under a random name."""
+        """The folder of requests' pictures, each under a random name."""
         return self.state_dir / "pictures"
 
     @property
     def uploads_dir(self) -> Path:
-        """Where what citizens send lies until all of it is there."""
+        """The folder of citizens' uploads that are not complete yet."""
         return self.state_dir / "uploads"
 
     @property
     def recordings_dir(self) -> Path:
-        """Where Asterisk keeps the conversations of recorded rounds, each under its callback's token."""
+        """The folder of recorded rounds' conversations, each under its callback's token."""
         return self.state_dir / "recordings"
 
     @cached_property
@@ -190,20 +194,21 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
             raise SettingsError(str(error)) from None
 
     def check_secret(self) -> None:
-        """Raises SettingsError if the state folder's secret is broken; none is made."""
+        """Raises SettingsError if the state folder's secret is broken; makes none."""
         if (self.state_dir / "secret").exists():
             self.secret_for("")
 
     def secret_for(self, name: str) -> str:
-        """The password of the account `name` (a phone, the AMI user), derived from the state folder's secret.
+        """Derive the password of an account (a phone, the AMI user) from the state folder's secret.
 
-        Whoever writes Asterisk's configuration and whoever signs in compute the same one, so none is stored.
+        The process that writes Asterisk's configuration and the process that signs in derive the same
+        password. So no password is stored.
         """
         return hmac.new(self._master_secret, name.encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def load(**overrides: Any) -> Settings:
-    """Read the settings and check them. Raises SettingsError that names every wrong one."""
+    """Read and check the settings. Raises SettingsError, which names every wrong setting."""
     wrong = _unknown(overrides.get("_env_file", Settings.model_config["env_file"]))
     try:
         settings = Settings(**overrides)
@@ -218,14 +223,14 @@ def load(**overrides: Any) -> Settings:
 
 
 def origin(settings: Settings | None) -> str:
-    """Which file these are of, and where what is kept lies: for the first line of a start."""
+    """Name the settings' file and the state folder, for the first line of a start."""
     file = Path(str(Settings.model_config["env_file"])).absolute()
     said = f"{file}" if file.is_file() else f"there is no {file}"
     return f"{said}; HOTLINE_STATE_DIR={settings.state_dir}" if settings else said
 
 
 def unheeded(settings: Settings) -> str:
-    """Which settings of one trunk are written beside HOTLINE_TRUNKS, which takes their place; empty: none."""
+    """Name the single-trunk settings that HOTLINE_TRUNKS overrides; empty: none."""
     if not any(trunk.source for trunk in settings.trunks):
         return ""
     names = ("trunk_host", "trunk_user", "trunk_secret", "trunk_allowed")
@@ -234,7 +239,7 @@ def unheeded(settings: Settings) -> str:
 
 
 def links_astray(settings: Settings) -> str:
-    """Why links in messages and on pages lead nowhere; empty: they do not."""
+    """Explain why links in messages and on pages lead nowhere; empty: links work."""
     if settings.public_url or settings.http.host not in ("0.0.0.0", "[::]"):  # noqa: S104
         return ""
     return (
@@ -255,7 +260,7 @@ def _too_few_ports(settings: Settings) -> list[str]:
 
 
 def _unknown(env_file: Any) -> list[str]:
-    """Every name in the environment and the file that is meant as a setting and is none."""
+    """Return an error for each name in the environment or the file that looks like a setting and is none."""
     known = {name.upper() for name in Settings.model_fields}
     given = {name.upper() for name in (*os.environ, *(dotenv_values(env_file) if env_file else ()))}
     meant = {name.removeprefix("HOTLINE_") for name in given if name.startswith("HOTLINE_")}

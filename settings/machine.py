@@ -1,4 +1,4 @@
-"""This machine: where it keeps what it has, and where its parts listen."""
+"""This machine: its state folder, its database, and the addresses where its parts listen."""
 
 import os
 import re
@@ -14,7 +14,7 @@ from settings.values import PATH, PORT, HostPort, PortRange, Ports, Words
 
 
 def _names_servers(url: str) -> bool:
-    """Whether each server of several, if there are several, can be told."""
+    """Return whether several database servers in the URL are listed in `host` with well-formed ports."""
     parts = urlsplit(url)
     query = dict(parse_qsl(parts.query))
     ports = [port for port in query.get("port", "").split(",") if port]
@@ -27,50 +27,51 @@ _TURN = re.compile(r"turns?:([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:[0-9]{1,5})?(\?t
 
 
 class Machine(Part):
-    """This machine: where it keeps what it has, and where its parts listen."""
+    """This machine: its state folder, its database, and the addresses where its parts listen."""
 
     state_dir: Path = Path("var")
-    """Where everything lies that has to be kept: the database, recordings, secrets, logs."""
+    """The folder of everything that has to be kept: the database, recordings, secrets, logs."""
     database_url: str = ""
-    """postgresql+psycopg://user:password@host/name, or of several servers, of which one takes writes,
-    postgresql+psycopg://user:password@/name?host=a,b&port=5432,5432 (docs/operate/postgresql.md); a SQLite
-    file in HOTLINE_STATE_DIR if empty."""
+    """postgresql+psycopg://user:password@host/name, or several servers of which one takes writes:
+    postgresql+psycopg://user:password@/name?host=a,b&port=5432,5432 (docs/operate/postgresql.md). Empty: a
+    SQLite file in HOTLINE_STATE_DIR."""
     node: str = Field("main", pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")
-    """This machine's name among several that share one PostgreSQL (docs/operate/nodes.md); each its own."""
+    """This machine's unique name among the nodes that share one PostgreSQL (docs/operate/nodes.md)."""
     log: Literal["console", "json"] = "console"
-    """How the log is written: for people, or a JSON object for each event, with time, level, process, the
-    call's id, and the event."""
+    """The log's format: text for people, or one JSON object for each event. The object has time, level,
+    process, the call's id, and the event."""
     http: HostPort = Address("127.0.0.1", 8137)
-    """Where the pages and the API listen."""
+    """The address where the pages and the API listen."""
     trusted_proxies: Words = ("127.0.0.1", "::1")
-    """Addresses or networks of the proxies before HOTLINE_HTTP: they alone are believed about a browser's
-    address and whether it came by HTTPS (X-Forwarded-For, X-Forwarded-Proto). Asterisk takes browsers'
-    phones from them alone."""
+    """Addresses or networks of the proxies before HOTLINE_HTTP. Only their X-Forwarded-For and
+    X-Forwarded-Proto are believed. Asterisk takes browsers' phones from them alone."""
     insiders: Words = ("127.0.0.1", "::1")
-    """Addresses or networks that see the details of /healthz, and /metrics, if they come without a proxy.
+    """Addresses or networks that see /metrics and the details of /healthz, if they come without a proxy.
     Empty: nobody by address."""
     metrics_token: str = Field("", pattern=r"^([!-~]{16,200})?$")
-    """Who shows it (Authorization: Bearer …, as Prometheus does) is an insider wherever they are; at least 16
-    signs. Empty: there is none."""
+    """A token of at least 16 characters that opens /metrics and the details of /healthz from anywhere.
+    Prometheus sends it as `Authorization: Bearer …`. Empty: there is none."""
     sip: HostPort = Address("127.0.0.1", 5060)
-    """Where Asterisk listens for the trunk and for SIP phones (UDP)."""
+    """The address where Asterisk listens for the trunk and for SIP phones (UDP)."""
     asterisk_http: HostPort = Field(Address("127.0.0.1", 8088), validate_default=True)
-    """Where Asterisk listens for browsers' phones (WebSocket)."""
+    """The address where Asterisk listens for browsers' phones (WebSocket)."""
     websocket_url: str = ""
-    """Where browsers reach Asterisk, if not ws://HOTLINE_ASTERISK_HTTP/ws (a TLS proxy: wss://…)."""
+    """The URL at which browsers reach Asterisk, such as a TLS proxy's wss://…. Empty:
+    ws://HOTLINE_ASTERISK_HTTP/ws."""
     turn_urls: Words = ()
-    """TURN servers for desks' phones in browsers that cannot reach Asterisk's sound ports (NAT, a container):
+    """TURN servers for desks' browsers that cannot reach Asterisk's RTP ports (NAT, a container):
     turn:137.city.example:3478?transport=udp. Empty: none."""
     turn_secret: str = Field("", pattern=r"^([!-~]{16,200})?$")
-    """What that server shares with us (coturn's static-auth-secret): desks get passwords made of it, for half
-    a day each. Empty: one made from the state folder's secret (`hotline137 turn-secret` prints it)."""
+    """The secret shared with the TURN server (coturn's static-auth-secret). Desks get passwords derived from
+    it, valid for half a day. Empty: derived from the state folder's secret (`hotline137 turn-secret` prints
+    it)."""
     agi: HostPort = Address("127.0.0.1", 4573)
-    """Where the call scripts listen for Asterisk. Never for anybody else."""
+    """The address where the call scripts listen for Asterisk. Open it to nobody else."""
     ami: HostPort = Address("127.0.0.1", 5038)
-    """Where Asterisk listens for the dialer. Never for anybody else."""
+    """The address where Asterisk listens for the dialer. Open it to nobody else."""
     rtp_ports: Ports = PortRange(10000, 10999)
-    """The UDP ports of the sound: two for each caller, outgoing call and desk there may be at one time
-    (HOTLINE_MAX_CALLS, HOTLINE_CALLS_AT_ONCE, HOTLINE_DESKS). A range that is too small is refused."""
+    """The UDP ports for RTP: two for each caller, outgoing call and desk at one time (HOTLINE_MAX_CALLS,
+    HOTLINE_CALLS_AT_ONCE, HOTLINE_DESKS). A range that is too small is refused."""
 
     @field_validator("asterisk_http")
     @classmethod
@@ -107,7 +108,7 @@ class Machine(Part):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         of_project = cls.model_config["env_file"] == PROJECT / "hotline.env"
-        given = "HOTLINE_STATE_DIR" in os.environ  # by who stands in the current folder
+        given = "HOTLINE_STATE_DIR" in os.environ  # set by somebody who means the current folder
         absolute = (PROJECT / value if of_project and not given else value).absolute()
         if not PATH.fullmatch(str(absolute)):
             raise ValueError('must be a path without control characters and any of ; , $ & [ ] { } " \\')

@@ -1,4 +1,4 @@
-"""Messages that go out: webhooks, text messages, a messenger, push; and sign-in codes."""
+"""Outgoing messages: webhooks, text messages, a messenger, push; and sign-in codes."""
 
 import base64
 import re
@@ -42,97 +42,99 @@ def _check_sms(provider: str, others: ValidationInfo) -> None:
 
 
 class Messages(Part):
-    """Messages that go out: webhooks, text messages, a messenger, push; and sign-in codes."""
+    """Outgoing messages: webhooks, text messages, a messenger, push; and sign-in codes."""
 
     notice_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
-    """Where each round's notice is posted (the city's website, a channel's bot); empty: nowhere."""
+    """The address to which each round's notice is posted (the city's website, a channel's bot). Empty: none.
+    """
     notice_webhook_secret: str = Field("", validate_default=True)
-    """What its posts are signed with, by standardwebhooks.com: `whsec_` and 24 to 64 bytes in base64."""
+    """The key that signs these posts (standardwebhooks.com): `whsec_` and 24 to 64 bytes in base64."""
     request_webhook: str = Field("", pattern=r"^(https?://\S+)?$", max_length=500)
-    """Where each step of a city request is posted, without its words or its number; empty: nowhere."""
+    """The address to which each step of a city request is posted, without its words or its number. Empty:
+    none."""
     request_webhook_secret: str = Field("", validate_default=True)
-    """What those posts are signed with, as HOTLINE_NOTICE_WEBHOOK_SECRET; another one."""
+    """The key that signs those posts, written like HOTLINE_NOTICE_WEBHOOK_SECRET; use another one."""
     sms_sender: str = Field("", pattern=r"^[0-9A-Za-z+]*$")
-    """The line from which text messages come; empty: the provider's own choice."""
+    """The line from which text messages come. Empty: the provider chooses."""
     sms_kavenegar_url: str = Field("https://api.kavenegar.com", pattern=URL)
-    """Where Kavenegar takes text messages."""
+    """Kavenegar's address for text messages."""
     sms_kavenegar_key: str = Field("", pattern=r"^[0-9A-Za-z%=+_-]*$")
     """Our key at Kavenegar."""
     sms_smsir_url: str = Field("https://api.sms.ir", pattern=URL)
-    """Where SMS.ir takes text messages."""
+    """SMS.ir's address for text messages."""
     sms_smsir_key: str = Field("", pattern=r"^[!-~]*$")
     """Our key at SMS.ir."""
     sms_smsir_line: str = Field("", pattern=r"^[0-9]*$")
-    """Our line there, for what has no template."""
+    """Our line at SMS.ir, for messages without a template."""
     sms_melipayamak_url: str = Field("https://rest.payamak-panel.com", pattern=URL)
-    """Where Melipayamak takes text messages."""
+    """Melipayamak's address for text messages."""
     sms_melipayamak_user: str = ""
-    """Our name at Melipayamak."""
+    """Our user name at Melipayamak."""
     sms_melipayamak_password: str = ""
-    """And our password, or the API key that stands in its place."""
+    """Our password at Melipayamak, or the API key used instead."""
     sms_melipayamak_line: str = Field("", pattern=r"^[0-9]*$")
-    """Our line there, for what has no template."""
+    """Our line at Melipayamak, for messages without a template."""
     sms_ghasedak_url: str = Field("https://gateway.ghasedak.me", pattern=URL)
-    """Where Ghasedak takes text messages."""
+    """Ghasedak's address for text messages."""
     sms_ghasedak_key: str = Field("", pattern=r"^[!-~]*$")
     """Our key at Ghasedak."""
     sms_ghasedak_line: str = Field("", pattern=r"^[0-9A-Za-z]*$")
-    """Our line there, for what has no template; empty: Ghasedak's own choice."""
+    """Our line at Ghasedak, for messages without a template. Empty: Ghasedak chooses."""
     sms_ippanel_url: str = Field("https://edge.ippanel.com/v1", pattern=URL)
-    """Where IPPanel takes text messages; many sell it under names of their own."""
+    """IPPanel's address for text messages; resellers of IPPanel have their own."""
     sms_ippanel_key: str = Field("", pattern=r"^[!-~]*$")
     """Our key at IPPanel."""
     sms_ippanel_line: str = Field("", pattern=r"^(\+[0-9]+)?$")
-    """Our line there, +983000505."""
+    """Our line at IPPanel: +983000505."""
     sms_http_url: str = Field("", pattern=URL)
-    """Where any other provider takes a text message, as a POST of JSON."""
+    """Another provider's address, which takes a text message as a POST of JSON."""
     sms_http_headers: Texts = Field({})
-    """JSON: its headers, with whatever signs us in: {"Authorization": "Bearer …"}."""
+    """JSON object: headers of that POST, with our credentials: {"Authorization": "Bearer …"}."""
     sms_http_body: Texts = Field({"to": "{to}", "text": "{text}"})
-    """JSON: its fields, all texts; {to}, {text}, {id} and {sender} are filled in."""
+    """JSON object: fields of that POST, all strings; {to}, {text}, {id} and {sender} are filled in."""
     sms_provider: Literal[
         "", "console", "kavenegar", "smsir", "melipayamak", "ghasedak", "ippanel", "http"
     ] = ""
-    """Who sends the text messages; empty: nobody. console only says so in the log."""
+    """The provider of text messages. Empty: none are sent. `console` only logs them."""
     sms_next: Annotated[
         tuple[Literal["console", "kavenegar", "smsir", "melipayamak", "ghasedak", "ippanel", "http"], ...],
         NoDecode,
         BeforeValidator(words),
     ] = Field((), validate_default=True)
-    """Who sends them where that one surely has not, in order."""
+    """Fallback providers, in order. The next one sends a message when the one before surely has not."""
     sms_templates: OptionalPath = None
-    """A TOML file with the providers' templates; docs/text-messages.md."""
+    """A TOML file with the providers' templates (docs/text-messages.md)."""
     sms_plain: bool = True
-    """Whether what has no template goes out as a plain text: lines for advertising do not reach everyone."""
+    """Send messages without a template as plain text. An advertising line does not reach everyone."""
     sms_least_credit: Amounts = Field({})
-    """JSON: with less than so much credit, in its own unit, a provider is in trouble on /healthz:
-    {"kavenegar": 500000}."""
+    """JSON object: the least credit of each provider, in its own unit: {"kavenegar": 500000}. Below it
+    /healthz reports trouble."""
     sms_inbound_secret: str = Field("", validate_default=True)
-    """What proves that a citizen's text message comes from the provider: `whsec_` and 24 to 64 bytes in
-    base64. Empty: none are taken."""
+    """The key that signs citizens' text messages from the provider: `whsec_` and 24 to 64 bytes in base64.
+    Empty: incoming messages are refused."""
     bale_url: str = Field("https://safir.bale.ai", pattern=URL)
-    """Where Bale's Safir takes one-time codes."""
+    """The address of Bale's Safir for one-time codes."""
     bale_bot: int = Field(0, ge=0, lt=2**63)
-    """The number of the bot that sends them."""
+    """The number of the bot that sends these codes."""
     bale_key: str = Field("", pattern=r"^[!-~]*$")
-    """Our access key at Bale's Safir, by which citizens may have their sign-in codes in that messenger."""
+    """Our access key at Bale's Safir, which sends sign-in codes in that messenger."""
     push_services: Words = (
         "fcm.googleapis.com",
         "updates.push.services.mozilla.com",
         "*.notify.windows.com",
         "*.push.apple.com",
     )
-    """Hosts of browsers' push services to which notices may go; `*.` is any name below."""
+    """Hosts of browsers' push services to which notices may go; `*.` means any subdomain."""
     push_contact: str = Field("", pattern=r"^((mailto:[^\s@]+@[^\s@]+|https://[^\s]+))?$", max_length=200)
-    """Whom a push service writes to when something is wrong: mailto:… or https://…"""
+    """The contact for push services when something is wrong: mailto:… or https://…"""
     push_key: str = Field("", pattern=r"^([A-Za-z0-9_-]{43})?$")
-    """The city's own VAPID key, by which browsers take notices from it alone: what
-    `hotline137 message push-key` prints. Empty: no push service is ever asked."""
+    """The city's VAPID key: a browser takes notices only with this key (`hotline137 message push-key` prints
+    one). Empty: push is off."""
     codes_per_hour: int = Field(1000, ge=1, le=1_000_000)
-    """Codes for signing in that are sent to citizens in an hour, all together; a bill that runs away stops
-    here. Calls that speak one have caps of their own."""
+    """Sign-in codes sent to citizens in an hour, all together: a cap on a runaway bill. Calls that speak a
+    code have caps of their own."""
     codes_per_day: int = Field(8000, ge=1, le=10_000_000)
-    """The same for 24 hours."""
+    """Sign-in codes sent to citizens in 24 hours, all together."""
 
     @field_validator("notice_webhook_secret")
     @classmethod

@@ -1,4 +1,4 @@
-"""Secrets of the state folder, each 32 bytes: every account's password is derived from one."""
+"""Secrets of the state folder, each of 32 bytes. All accounts' passwords are derived from one."""
 
 import os
 import re
@@ -17,7 +17,10 @@ _IF_LOST = (
 
 
 def read(path: Path, if_lost: str = _IF_LOST) -> bytes:
-    """Return the secret, made if there is none. Raises ValueError, with what to do: the file is not one."""
+    """Return the secret; make it if there is none.
+
+    Raises ValueError, with the remedy, if the file is broken.
+    """
     if not path.exists():
         _make(path)
     try:
@@ -33,9 +36,12 @@ def read(path: Path, if_lost: str = _IF_LOST) -> bytes:
 
 
 def _make(path: Path) -> None:
-    """Of several processes that make one the first one wins; a power cut leaves all of it, or none."""
+    """Make the secret atomically: the first of several processes wins, and a power cut leaves all or
+    nothing.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # only its owner may read it
+    # mkstemp lets only the owner read it
+    handle, fresh = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)
     try:
         with os.fdopen(handle, "w") as file:
             file.write(secrets.token_hex(32))

@@ -1,4 +1,4 @@
-"""Who works here: second factor, sessions, the city's sign-in, the office's directory."""
+"""Staff: second factor, sessions, the city's sign-in, the office's directory."""
 
 import re
 from urllib.parse import urlsplit
@@ -12,63 +12,66 @@ _LDAP_URL = re.compile(r"ldaps?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|ldaps?://\[[0-9A-
 
 
 class Staff(Part):
-    """Who works here: second factor, sessions, the city's sign-in, the office's directory."""
+    """Staff: second factor, sessions, the city's sign-in, the office's directory."""
 
     second_factor_roles: Roles = ("administrator",)
-    """Whose sign-in takes an authenticator's code as well; anybody may have one. Empty: nobody must."""
+    """Roles that must sign in with an authenticator's code as well; anybody may use one. Empty: no role must.
+    """
     session_hours: int = Field(12, ge=1, le=168)
-    """After so long everybody signs in anew."""
+    """Hours after which everybody signs in again."""
     session_idle_minutes: int = Field(120, ge=5, le=10_080)
-    """A session that is not used for so long is over. An open page that asks for news uses it."""
+    """Minutes after which an unused session ends. An open page that asks for news keeps its session in use.
+    """
     event_streams_per_person: int = Field(20, ge=1, le=100)
-    """So many pages of one person hear what changes; one more, and the oldest hears it later."""
+    """Open pages of one person that get live updates, at most. One more ends the oldest page's stream."""
     event_streams: int = Field(500, ge=1, le=800)
-    """So many pages, all together."""
+    """Open pages that get live updates, all together, at most."""
     oidc_client_id: str = ""
-    """Who we are at the city's own sign-in; empty: people sign in with a password of ours."""
+    """Our client id at the city's sign-in. Empty: people sign in with a password of Hotline 137."""
     oidc_client_secret: str = ""
-    """The password that belongs to it."""
+    """Our client secret at the city's sign-in."""
     oidc_claim: str = Field("preferred_username", min_length=1)
-    """What of the city's account is the person's user name here: something that nobody else ever gets."""
+    """The claim that is the person's user name here; the city must never give its value to somebody else."""
     oidc_issuer: str = Field("", pattern=URL)
-    """The city's own sign-in (OpenID Connect), as it names itself: https://login.city.example/realms/staff.
-    http:// is taken for one on this very machine only."""
+    """The issuer of the city's sign-in (OpenID Connect): https://login.city.example/realms/staff. http:// is
+    allowed only for this very machine."""
     ldap_base: str = Field("", max_length=500)
-    """Below which entry the office's people are found: ou=people,dc=city,dc=example."""
+    """The entry below which the office's people are found: ou=people,dc=city,dc=example."""
     ldap_bind_dn: str = Field("", max_length=500)
-    """Who we are at the directory: an account that may read people and groups, and nothing else."""
+    """Our account at the directory; it should read people and groups, and nothing else."""
     ldap_bind_password_file: OptionalPath = None
-    """A file with the password that belongs to it, alone in it; read anew each time."""
+    """A file with nothing but the password of HOTLINE_LDAP_BIND_DN; read again each time."""
     ldap_bind_password: str = ""
-    """The password itself, where it is in no file of its own."""
+    """The password of HOTLINE_LDAP_BIND_DN, if it is in no file."""
     ldap_ca: OptionalPath = None
-    """Certificates (PEM) by which the directory is known; the system's own if empty. Always checked."""
+    """Certificates (PEM) of the directory's authority; always checked. Empty: the system's own."""
     ldap_start_tls: bool = True
-    """Encrypt ldap:// by StartTLS. 0 is taken for a directory on this very machine only."""
+    """Encrypt ldap:// by StartTLS. 0 is allowed only for a directory on this very machine."""
     ldap_user_attribute: str = Field("uid", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
-    """What of an entry is the person's user name: uid; sAMAccountName in Active Directory."""
+    """The attribute that is the person's user name: uid; sAMAccountName in Active Directory."""
     ldap_name_attribute: str = Field("displayName", pattern=r"^[A-Za-z][A-Za-z0-9-]*$")
-    """What of it is the name that others see; cn where it has none."""
+    """The attribute that is the name others see; cn if an entry lacks it."""
     ldap_filter: str = Field("(objectClass=person)", pattern=r"^\(.*\)$", max_length=1000)
-    """Which entries are people who may sign in; whoever it does not find any more has left."""
+    """The filter for people who may sign in. A person whom it no longer finds has left."""
     ldap_tries: int = Field(3, ge=1, le=20)
-    """After so many wrong passwords for a name the directory is not asked for HOTLINE_LDAP_WAIT_MINUTES: less
-    than half of those after which it locks the account itself."""
+    """Wrong passwords for a name until the directory is not asked for HOTLINE_LDAP_WAIT_MINUTES. Set it below
+    half of the directory's own limit for locking the account."""
     ldap_wait_minutes: int = Field(30, ge=1, le=1440)
-    """As long as the directory counts wrong passwords, or longer."""
+    """How long the directory is not asked; at least as long as the directory counts wrong passwords."""
     directory_roles: OptionalPath = None
-    """The file (TOML) that says what the members of a group are here (docs/operate/directory.md); read anew
-    each time."""
+    """The TOML file that maps the directory's groups to roles (docs/operate/directory.md); read again each
+    time."""
     ldap_url: Words = ()
-    """The office's directory, LDAP or Active Directory: ldaps://dc1.city.example, or ldap:// with StartTLS;
-    the next ones are asked when the first does not answer. Empty: none."""
+    """Servers of the office's directory, LDAP or Active Directory: ldaps://dc1.city.example, or ldap:// with
+    StartTLS. The next one is asked if the first does not answer. Empty: none."""
     oidc_scopes: Words = ("openid", "profile")
-    """What is asked for there; with offline_access where it gives a refresh token by nothing else."""
+    """Scopes asked of the city's sign-in; add offline_access if the issuer needs it to give a refresh token.
+    """
     oidc_groups_claim: str = "groups"
-    """What of the city's account are its groups, where HOTLINE_DIRECTORY_ROLES says what they are here."""
+    """The claim with a person's groups, which HOTLINE_DIRECTORY_ROLES maps to roles."""
     oidc_second_factor: Words = ()
-    """Values of `acr` by which the city's sign-in says that it has asked for a second factor; `mfa` in `amr`
-    always says so."""
+    """Values of `acr` by which the city's sign-in confirms a second factor. `mfa` in `amr` always confirms
+    one."""
 
     @field_validator("oidc_issuer")
     @classmethod

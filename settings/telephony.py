@@ -1,4 +1,4 @@
-"""The way to the telephone network: carriers, the SIP proxy, channels, which numbers may be dialled."""
+"""The telephone network: carriers, the SIP proxy, channels, allowed numbers."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,9 @@ from settings.values import PATH, HostPort, Nodes, OptionalPath, Words
 
 
 def apart(allowed: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
-    """That no browser comes from there, if they come by a TLS proxy."""
+    """Refuse carriers' networks that include a TLS proxy's address, from which browsers come. Raises
+    ValueError.
+    """
     if not others.data.get("websocket_url", "").startswith("wss:"):
         return allowed  # a trial on one machine, where the dialplan alone tells them apart
     for each in allowed:
@@ -31,64 +33,65 @@ def apart(allowed: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
 
 
 class Telephony(Part):
-    """The way to the telephone network: carriers, the SIP proxy, channels, which numbers may be dialled."""
+    """The telephone network: carriers, the SIP proxy, channels, allowed numbers."""
 
     trunk_host: HostPort = Address("127.0.0.1", 5070)
-    """Where calls to citizens are sent."""
+    """The carrier's address for calls to citizens."""
     trunk_user: str = Field("", pattern=r"^[A-Za-z0-9._+-]*$")
-    """Our account at the carrier; empty where it knows us by our address."""
+    """Our account at the carrier. Empty: the carrier knows us by our address."""
     trunk_secret: str = Field("", pattern=r"^[^\s;\\]*$")
-    """Its password."""
+    """The password of HOTLINE_TRUNK_USER."""
     trunk_allowed: Words = Field(("127.0.0.1",), validate_default=True)
     """Addresses or networks whose calls are taken as citizens' calls."""
     trunk_codecs: Words = ("alaw", "ulaw", "g722", "opus")
-    """The first that the other side knows, too, is spoken; Opus only where Asterisk has it."""
+    """Codecs by preference; a call uses the first that the other side knows. Opus works only if Asterisk has
+    it."""
     trunk_national: bool = True
     """Dial 0913… (what Iranian carriers expect) instead of +98913…."""
     trunk_asked_seconds: int = Field(5, ge=0, le=60)
-    """So often the trunk is asked how it is (SIP OPTIONS); one that falls silent is called no more until it
-    answers. 0: never, for a carrier that does not want it; then only calls that fail show that it is down."""
+    """Seconds between SIP OPTIONS to the trunk. A silent trunk gets no calls until it answers again. With 0
+    (for a carrier that refuses OPTIONS), only failed calls show that the trunk is down."""
     sip_tls: HostPort = Address("127.0.0.1", 5061)
-    """Where Asterisk listens for trunks of HOTLINE_TRUNKS that speak TLS, if there is one."""
+    """The address where Asterisk listens for trunks of HOTLINE_TRUNKS with TLS."""
     sip_tls_certificate: OptionalPath = None
-    """Its certificate, with the chain (PEM); needed only where a carrier opens the connection to us."""
+    """Asterisk's TLS certificate with its chain (PEM); needed only if a carrier connects to us."""
     sip_tls_key: OptionalPath = None
-    """That certificate's key."""
+    """The key of HOTLINE_SIP_TLS_CERTIFICATE."""
     sip_proxy: Annotated[
         Address | None, NoDecode, BeforeValidator(lambda value: address(value) if value else None)
     ] = None
-    """Where Kamailio listens for carriers and nodes, address:port (docs/operate/sip-proxy.md): a node takes
-    callers from there alone, and calls go out by it. Empty: there is none, carriers speak with Asterisk."""
+    """Kamailio's address:port for carriers and nodes (docs/operate/sip-proxy.md). A node takes callers from
+    it alone and sends calls through it. Empty: carriers speak with Asterisk directly."""
     sip_nodes: Nodes = ()
-    """The nodes behind it, a name and its HOTLINE_SIP each: one=192.0.2.11:5060 two=192.0.2.12:5060."""
+    """The nodes behind the proxy, each name=HOTLINE_SIP: one=192.0.2.11:5060 two=192.0.2.12:5060."""
     sip_proxy_calls_per_second: int = Field(100, ge=1, le=10_000)
-    """So many new calls in a second it takes from each carrier, and from the nodes; to more it says 503."""
+    """New calls in a second that the proxy takes from each carrier, and from the nodes. It answers 503 to
+    more."""
     sip_proxy_metrics: Annotated[
         Address | None, NoDecode, BeforeValidator(lambda value: address(value) if value else None)
     ] = None
-    """An address:port of the proxy's machine where Prometheus asks how many callers it has turned away, by
-    HTTP without a password: 127.0.0.1:9137, or one of the inner network. Empty: nowhere."""
+    """The proxy machine's address:port where Prometheus reads the number of rejected callers. It is HTTP
+    without a password: use 127.0.0.1:9137 or an inner network. Empty: none."""
     allowed_prefixes: Words = Field((), validate_default=True)
-    """Only numbers that begin so are registered and dialled: +989,+9831. Empty: Iranian mobiles and the
-    city's own lines."""
+    """Prefixes of numbers that are registered and dialled: +989,+9831. Empty: Iranian mobiles and the city's
+    own landlines."""
     trunk_channels: int = Field(0, ge=0, le=10_000)
-    """The trunk's channels: so many calls, callers and outgoing ones together, it carries at one time. 0: as
-    many as HOTLINE_MAX_CALLS and HOTLINE_CALLS_AT_ONCE allow."""
+    """The trunk's channels: calls of both directions at one time. 0: as many as HOTLINE_MAX_CALLS and
+    HOTLINE_CALLS_AT_ONCE allow."""
     channels_for_callers: int = Field(2, ge=1, le=1000)
-    """Of these, so many are never taken by outgoing calls: there is room to dial 137."""
+    """Channels of the trunk that outgoing calls never take, kept free for callers."""
     channels_for_callbacks: int = Field(2, ge=1, le=1000)
-    """Of these, so many are never taken by callers: there is room to call citizens back."""
+    """Channels of the trunk that callers never take, kept free for callbacks."""
     trunks: Annotated[tuple[Trunk, ...], NoDecode] = Field((), validate_default=True)
-    """A file with several trunks, the first preferred (docs/operate/trunk.md); of the settings of the
-    one trunk only its codecs, NATIONAL and ASKED_SECONDS count then, where the file says nothing. Empty: that
-    one trunk."""
+    """A TOML file with several trunks, the first preferred (docs/operate/trunk.md). Of the single trunk's
+    settings, only its codecs, NATIONAL and ASKED_SECONDS remain as defaults. Empty: the single trunk."""
     extensions: Words = ()
-    """Short numbers of the PBX before us that a desk's telephone may be, as patterns: 2XX for 200 to 299.
-    None begins with 0 or 1, which are services."""
+    """Patterns of the PBX's short numbers that may be a desk's telephone: 2XX for 200 to 299. None begins
+    with 0 or 1, which are services."""
     browser_phone: bool = False
-    """Offer /phone, a citizen's phone in the browser. For trying out, never for a real city."""
+    """Offer /phone, a citizen's phone in the browser. For trials, never for a real city."""
     public_address: str = Field("", pattern=r"^[A-Za-z0-9.:-]*$")
-    """Where phones reach Asterisk's SIP and sound, if not where it listens (NAT, a container)."""
+    """The address at which phones reach Asterisk's SIP and RTP, if it differs (NAT, a container)."""
 
     @field_validator("trunk_allowed")
     @classmethod
@@ -98,7 +101,7 @@ class Telephony(Part):
     @field_validator("trunk_allowed")
     @classmethod
     def _no_proxies(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
-        """Browsers elsewhere come from a TLS proxy's address: it must not be the carrier's as well."""
+        """Refuse a carrier at a TLS proxy's address: browsers elsewhere come from there."""
         return apart(value, others)
 
     @field_validator("sip_tls_key")
@@ -124,7 +127,7 @@ class Telephony(Part):
     def _trunks(cls, value: Any, others: ValidationInfo) -> Any:
         said = others.data
         if not {"trunk_host", "trunk_allowed", "trunk_codecs", "trunk_asked_seconds"} <= said.keys():
-            return ()  # wrong themselves, and named so
+            return ()  # these settings are wrong themselves and named in their own error
         defaults = {
             "codecs": said["trunk_codecs"],
             "numbers": "national" if said.get("trunk_national", True) else "e164",
@@ -156,7 +159,7 @@ class Telephony(Part):
     def _prefixes(cls, value: tuple[str, ...], others: ValidationInfo) -> tuple[str, ...]:
         if not value:
             if "city" not in others.data:
-                return ()  # wrong itself, and named so
+                return ()  # this setting is wrong itself and named in its own error
             path = city_in_force(others.data["city"], others.data.get("state_dir"))
             return ("+989", f"+98{city_file.read(path).city.area_code[1:]}")
         if not all(p[:1] == "+" and p[1:].isdecimal() for p in value):

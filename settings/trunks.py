@@ -24,20 +24,20 @@ from settings.addresses import HostAndPort, is_address, networks, overlap
 
 PROFILES = Path(__file__).parents[1] / "dialplan" / "carriers"
 ONLY = "trunk"
-"""The name of the one trunk that HOTLINE_TRUNK_… tell of."""
+"""The name of the single trunk that the HOTLINE_TRUNK_… settings describe."""
 CODECS = ("alaw", "ulaw", "g722", "opus")
 
 _NAME = re.compile(r"[a-z](-?[a-z0-9])*")
 _LONGEST_NAME = 16
 _TAKEN = "alive"
-"""Its account would be the one that asks how the trunk of the name ONLY is (dialplan.accounts)."""
+"""A reserved name: its account would be the probe of the trunk ONLY (dialplan.accounts)."""
 _MOST = 8
 _WORD = r"^[A-Za-z0-9._+-]*$"
 
 
 def known_codecs(value: tuple[str, ...]) -> tuple[str, ...]:
-    """That these are some that we know. Raises ValueError."""
-    if not set(value) - {"opus"} or set(value) - set(CODECS):  # Opus not everywhere: never alone
+    """Return the codecs if all are known and one is not Opus. Raises ValueError otherwise."""
+    if not set(value) - {"opus"} or set(value) - set(CODECS):  # Opus is not everywhere: never alone
         raise ValueError(f"must be some of {', '.join(sorted(CODECS))}")
     return value
 
@@ -55,12 +55,12 @@ def _file(value: Path) -> Path:
 
 
 class Trunk(BaseModel):
-    """One carrier's line. Nothing of it may write a line of Asterisk's configuration of its own."""
+    """One carrier's line. No value in it can add a line to Asterisk's configuration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     name: str
-    source: Path | None = None  # the file that it is of
+    source: Path | None = None  # the file that describes it
     host: HostAndPort
     user: str = Field("", pattern=_WORD)
     secret: Annotated[SecretStr, AfterValidator(_secret)] = SecretStr("")
@@ -107,12 +107,14 @@ class Trunk(BaseModel):
 
     @property
     def by_line(self) -> bool:
-        """Whether its calls are known by the contact that we registered, and by no address."""
+        """Return whether its calls are recognised by the contact that we registered, not by address."""
         return self.registers and not self.allowed
 
 
 def read(path: Path, defaults: Mapping[str, Any]) -> tuple[Trunk, ...]:
-    """The trunks of a file, the first is preferred. Raises ValueError that names each wrong key, no value."""
+    """Read trunks from a file, the preferred one first. Raises ValueError, which names each wrong key but no
+    value.
+    """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -140,7 +142,7 @@ def read(path: Path, defaults: Mapping[str, Any]) -> tuple[Trunk, ...]:
 
 @cache
 def profiles() -> dict[str, dict[str, Any]]:
-    """What kinds of carriers there are: for each what it is, what it needs to be told, and the rest."""
+    """Return the carrier profiles by name: a description, the keys they need, and their defaults."""
     return {
         path.stem: tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(PROFILES.glob("*.toml"))
     }
@@ -181,7 +183,7 @@ def _explained(error: Any) -> str:
 
 
 def _unlike(found: list[Trunk]) -> Iterator[str]:
-    """Of calls from one address nobody could say to which of two trunks they belong."""
+    """Yield an error for two trunks with a common address and unlike rules: a call could belong to either."""
     for one, other in combinations(found, 2):
         same = (one.caller, one.numbers, one.transport) == (other.caller, other.numbers, other.transport)
         if not same and any(overlap(a, b) for a in one.allowed for b in other.allowed):

@@ -1,4 +1,4 @@
-"""What settings are made of: how each kind is written, and what is refused."""
+"""Types of settings: how each is written, and what is refused."""
 
 import base64
 import json
@@ -16,11 +16,11 @@ from settings.addresses import Address, Node, address, nodes
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the text names each one and says what is right."""
+    """A setting is wrong; the text names each wrong one and says what is right."""
 
 
 CITY = ZoneInfo("Asia/Tehran")
-"""The city's own time."""
+"""The city's own time zone."""
 
 
 class PortRange(NamedTuple):
@@ -31,28 +31,28 @@ class PortRange(NamedTuple):
 
 
 class WorkingHours(NamedTuple):
-    """When the city's offices work, on each working day."""
+    """The office hours of each working day."""
 
     begin: time
     end: time
 
 
 class WorkingWeek(NamedTuple):
-    """When the city's offices work: on which days (Monday is 0), in which hours."""
+    """The city's working days (Monday is 0) and their office hours."""
 
     days: frozenset[int]
     hours: WorkingHours
 
 
 class QuietHours(NamedTuple):
-    """From when until when nobody is disturbed, in the city's own time; written 22:00-08:00."""
+    """Hours in which nobody is disturbed, in the city's own time; written 22:00-08:00."""
 
     begin: time
     end: time
 
 
 class Bounds(NamedTuple):
-    """Between which degrees the city lies, written south,west,north,east."""
+    """The city's bounds in degrees, written south,west,north,east."""
 
     south: float
     west: float
@@ -76,7 +76,7 @@ URL = r"^(https?://[^\s/?#]+[^\s?#]*)?$"
 
 
 def is_safe(url: str) -> bool:
-    """Return whether nobody on the way can read or change what is said there: https, or this very machine."""
+    """Return whether nobody on the way can read or change the traffic: https, or this very machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or parts.hostname in ("127.0.0.1", "::1", "localhost")
 
@@ -131,7 +131,7 @@ def _bounds(value: Any) -> Bounds | None:
 
 
 def words(value: Any) -> Any:
-    """Words with commas or spaces between."""
+    """Split words at commas or spaces."""
     return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
 
 
@@ -166,7 +166,7 @@ def _voice_files(value: Any) -> Any:
 
 
 def signing_secret(value: str) -> str:
-    """As standardwebhooks.com has it. Raises ValueError."""
+    """Return a signing secret as standardwebhooks.com defines it. Raises ValueError."""
     try:
         length = len(base64.b64decode(value.removeprefix("whsec_"), validate=True))
     except ValueError:
