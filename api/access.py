@@ -1,4 +1,4 @@
-"""Who asks: the signed-in person, the database, the settings, as dependencies of endpoints.
+"""Dependencies of endpoints: the signed-in person, the database, the settings.
 
 A request is one transaction, which ends before the answer is sent.
 """
@@ -26,37 +26,37 @@ from settings import Settings
 WALL_COOKIE = "hotline_wall"
 
 MAY_PLAN = (Role.ADMINISTRATOR, Role.PUBLIC_RELATIONS)
-"""Who plans rounds, with their officials and notices."""
+"""Roles that plan rounds, with their officials and notices."""
 MAY_MOVE = (Role.ADMINISTRATOR, Role.SUPERVISOR)
-"""Who may move a citizen up, with a reason."""
+"""Roles that may move a citizen up, with a reason."""
 MAY_ANSWER = (*MAY_MOVE, Role.OPERATOR)
-"""Who gives a place up at its owner's wish."""
+"""Roles that may cancel a place at its owner's wish."""
 MAY_CONDUCT = round_permissions.CONDUCTORS
-"""Who says that a round begins, whosever it is."""
+"""Roles that may start any official's round."""
 OFFICE = tuple(role for role in Role if role is not Role.DEPARTMENT)
-"""Everybody but a department, which sees its own inbox and nothing else."""
+"""Every role but the department's, which sees only its own inbox."""
 MAY_CHANGE = tuple(role for role in OFFICE if role is not Role.AUDITOR)
-"""Who does anything at all."""
+"""Roles that may change anything at all."""
 MAY_INSPECT = (Role.ADMINISTRATOR, Role.AUDITOR)
-"""Who reads what everybody did."""
+"""Roles that read the audit log."""
 MAY_HEAR = (*MAY_MOVE, Role.AUDITOR)
-"""Who hears recorded conversations; each hearing is in the audit log."""
+"""Roles that may play recorded conversations; the audit log shows each playback."""
 MAY_HANDLE_REQUESTS = work.HANDLERS
-"""Who works on requests."""
+"""Roles that work on requests."""
 MAY_ADMINISTER = (Role.ADMINISTRATOR,)
-"""Who keeps people, desks and what is recorded."""
+"""Roles that manage people and desks, and decide what is recorded."""
 MAY_WATCH = (*MAY_MOVE, Role.AUDITOR)
-"""Who sees the desks and the blocked numbers."""
+"""Roles that see the desks and the blocked numbers."""
 MAY_READ_REPORTS = tuple(role for role in OFFICE if role is not Role.OPERATOR)
-"""Who reads what many rounds came to."""
+"""Roles that read the reports."""
 MAY_OVERSEE = (*MAY_CONDUCT, Role.AUDITOR)
-"""Who reads a citizen's whole history, the desks' notes included."""
+"""Roles that read a citizen's whole history, with the desks' notes."""
 
 MAY_READ_CITIZENS = (*MAY_OVERSEE, Role.OPERATOR)
-"""Who reads everything with a citizen's number, the desks' notes included; each time is in the audit log."""
+"""Roles that read lists with citizens' numbers and desks' notes; the audit log shows each reading."""
 
 
-# Not in a thread, as what is no coroutine is: each costs a tenth of a millisecond.
+# A coroutine: FastAPI runs a plain function in a thread, which costs a tenth of a millisecond.
 async def _settings(request: Request) -> Settings:
     settings: Settings = request.app.state.settings
     return settings
@@ -78,7 +78,7 @@ def _writing(engine: Annotated[Engine, Depends(_engine)]) -> Iterator[Session]:
 
 
 _SCHEME = APIKeyCookie(name=COOKIE, scheme_name="session", auto_error=False)
-"""For the API's document; by HTTPS the cookie's name has `__Host-` before it (api.cookies)."""
+"""The cookie's name in the API's document. By HTTPS the real name begins with `__Host-` (api.cookies)."""
 
 InForce = Annotated[Settings, Depends(_settings)]
 Database = Annotated[Engine, Depends(_engine)]
@@ -89,7 +89,9 @@ Writing = Annotated[Session, Depends(_writing, scope="function")]
 def in_session(
     request: Request, engine: Database, settings: InForce, _: Annotated[str | None, Security(_SCHEME)] = None
 ) -> SignIn:
-    """The session whose cookie this is, the second factor shown or not. Raises Refused("not-signed-in")."""
+    """Return the session of the request's cookie, with or without its second factor. Raises
+    Refused("not-signed-in").
+    """
     cookie = cookie_of(request)
     with reading(engine) as session:
         found = sign_ins.session_of(session, cookie, idle(settings)) if cookie else None
@@ -97,23 +99,23 @@ def in_session(
     if found is None:
         raise Refused("not-signed-in", "sign in first")
     if stale:
-        with suppress(DatabaseError), writing(engine) as session:  # who only reads may read a full disk
+        with suppress(DatabaseError), writing(engine) as session:  # reading must work while the disk is full
             sign_ins.seen(session, found, address(request))
     return found
 
 
 def idle(settings: Settings) -> timedelta:
-    """After so long without use a session is over."""
+    """Return how long a session lasts without use."""
     return timedelta(minutes=settings.session_idle_minutes)
 
 
 InSession = Annotated[SignIn, Depends(in_session)]
-"""For what a person may reach before the second factor is shown: itself, and signing out."""
+"""For routes before the second factor is shown: a person's own account, and signing out."""
 
 
-# What only looks at what is known is a coroutine, too: behind «next» there are three of them.
+# A coroutine, too: three dependencies that only look at known values stand before «next».
 async def with_own_password(sign_in: InSession, settings: InForce) -> SignIn:
-    """The session, whose second factor may still have to be set up.
+    """Return the session, whose second factor may still have to be set up.
 
     Raises Refused("not-signed-in" | "password-due").
     """
@@ -126,7 +128,7 @@ WithOwnPassword = Annotated[SignIn, Depends(with_own_password)]
 
 
 async def anybody(sign_in: InSession, settings: InForce) -> User:
-    """The person who is signed in, of a department, too: for what is everybody's own.
+    """Return the signed-in person of any role, for routes about oneself.
 
     Raises Refused("not-signed-in" | "second-factor-due" | "password-due").
     """
@@ -134,7 +136,7 @@ async def anybody(sign_in: InSession, settings: InForce) -> User:
 
 
 def person_of(sign_in: SignIn, settings: Settings) -> User:
-    """Whose session this is. Raises Refused("second-factor-due" | "password-due")."""
+    """Return the session's person. Raises Refused("second-factor-due" | "password-due")."""
     sign_in_steps.check(sign_in, settings)
     return sign_in.user
 
@@ -143,7 +145,7 @@ Anybody = Annotated[User, Depends(anybody)]
 
 
 async def signed_in(user: Anybody) -> User:
-    """The person of the office who is signed in. Raises what `anybody` raises, and Refused("forbidden")."""
+    """Return the signed-in person of the office. Raises what `anybody` raises, and Refused("forbidden")."""
     return _of_office(user)
 
 
@@ -157,7 +159,7 @@ SignedIn = Annotated[User, Depends(signed_in)]
 
 
 async def of_department(user: Anybody) -> User:
-    """The person of a department who is signed in. Raises what `signed_in` raises."""
+    """Return the signed-in person of a department. Raises what `signed_in` raises."""
     if user.department_id is None:
         raise Refused("forbidden", "this is for departments")
     return user
@@ -167,7 +169,7 @@ OfDepartment = Annotated[User, Depends(of_department)]
 
 
 def watching(request: Request, engine: Database, settings: InForce) -> None:
-    """A screen on a wall, or somebody signed in. Raises what `signed_in` raises."""
+    """Admit a wall screen, or a signed-in person of the office. Raises what `signed_in` raises."""
     wall = cookie_of(request, WALL_COOKIE)
     with reading(engine) as session:
         if wall and wallboard_screens.hangs(session, wall):
@@ -176,7 +178,9 @@ def watching(request: Request, engine: Database, settings: InForce) -> None:
 
 
 def requires(*roles: Role) -> Callable[[User], Awaitable[User]]:
-    """A dependency: the signed-in person, who has one of these roles, else Refused("forbidden")."""
+    """Make a dependency: the signed-in person with one of these roles. It raises Refused("forbidden")
+    otherwise.
+    """
 
     async def allowed(user: SignedIn) -> User:
         if user.role not in roles:
@@ -187,9 +191,9 @@ def requires(*roles: Role) -> Callable[[User], Awaitable[User]]:
 
 
 async def at_desk(user: Annotated[User, Depends(signed_in)]) -> User:
-    """The signed-in person, who has a desk. Raises Refused("no-desk" | "forbidden").
+    """Return the signed-in person with a desk. Raises Refused("no-desk" | "forbidden").
 
-    An auditor changes nothing, at no desk.
+    An auditor only reads, so has no desk.
     """
     if user.role is Role.AUDITOR:
         raise Refused("forbidden", "an auditor only reads")

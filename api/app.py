@@ -77,7 +77,7 @@ from settings import Settings
 
 _V1 = "/api/v1"
 _MODULES = (
-    # Each request is compared with one after the other: what a whole city may ask for comes first.
+    # Starlette compares each request with one route after the other: the busiest routes come first.
     *(my_pictures, my_uploads, following, my_reports, sign_in, offered, my, places, my_wishes, my_notices),
     *(sessions, account, rounds, planning, timetable, calendar, registrations, officials, subjects),
     *(
@@ -103,23 +103,25 @@ _MODULES = (
     *(people, keys, desks, control, blocked, inbound_texts, setup),
 )
 _LARGE, _LEVEL = 1_000, 5
-"""Answers of so many bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2 ms;
-level 9 would take four times as long for a fifteenth less, and 200 desks ask at one event."""
+"""Answers of at least _LARGE bytes are compressed (docs/decisions/0006-the-pages.md). A line of 100 takes 0.2
+ms. Level 9 would take four times as long to save a fifteenth, and 200 desks ask at one event."""
 _THREADS = 1_000
-"""More than there can be requests at one time (api.server), of which each needs one: who has the database
-never waits for a thread that somebody has who waits for the database."""
+"""More threads than requests at one time (api.server), each of which needs one. A request with a database
+connection must never wait for a thread whose request waits for a connection."""
 _PROBLEM = {"model": problems.Problem, "description": "A problem (RFC 9457)"}
 
 
 def _operation_id(route: APIRoute) -> str:
-    """What a client that is made from the document calls it: `callbacks_show`."""
+    """Return the operation's name in clients generated from the document: `callbacks_show`."""
     return "_".join([*map(str, route.tags[:1]), route.name]).replace(" ", "_")
 
 
 @functools.cache
 def _everywhere() -> Sequence[Route]:
-    """What every application of a process answers. They are its own routes, not a router's that it includes:
-    that would be worked out twice, and looked through twice with each request.
+    """Return the routes that every application of a process shares.
+
+    They are the application's own routes, not an included router's: FastAPI would compute and search an
+    included router's routes twice.
     """
     pages = (health, metrics, public, city, fairness, number_page, my_page, my_request_page, passed_page)
     roots = (*pages, requests_page, map_page, ground, open311_services, open311_requests)
@@ -148,7 +150,7 @@ class _Guarded(FastAPI):
         return document
 
     def written_document(self) -> bytes:
-        """Return the API's document, written once. The first call takes seconds: it builds every route."""
+        """Return the API's document, serialised once. The first call takes seconds: it builds every route."""
         with self._writing:
             if not self._written:
                 text = json.dumps(self.openapi(), ensure_ascii=False, separators=(",", ":"))
@@ -157,7 +159,7 @@ class _Guarded(FastAPI):
 
 
 def create(settings: Settings) -> FastAPI:
-    """The application for these settings."""
+    """Build the application for these settings."""
     engine = connect(settings.database)
     limiting = connect(settings.database, connections=limits.CONNECTIONS)
     tail = event_tail.Tail(engine, settings)
@@ -174,13 +176,13 @@ def create(settings: Settings) -> FastAPI:
     app = _Guarded(
         title="Hotline 137",
         version="1",
-        openapi_url=None,  # FastAPI's own route writes it in the event loop, with each request anew
+        openapi_url=None,  # FastAPI's own route serialises the document in the event loop at each request
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
         max_body_size=security.LONGEST_BODY,
     )
-    # Sound, parts of files and the event stream pass as they are (starlette's own list); so do tiles.
+    # Sound, parts of files and the event stream stay uncompressed (starlette's own list), and tiles, too.
     as_they_are = (*DEFAULT_EXCLUDED_CONTENT_TYPES, ground_tiles.KIND)
     app.add_middleware(
         GZipMiddleware, minimum_size=_LARGE, compresslevel=_LEVEL, exclude_content_types=as_they_are
@@ -212,5 +214,5 @@ def create(settings: Settings) -> FastAPI:
 
 def _serve_document(app: _Guarded) -> None:
     @app.get("/api/openapi.json", include_in_schema=False)
-    def document() -> Response:  # no coroutine: in a thread, for all others are answered
+    def document() -> Response:  # no coroutine: a thread leaves the event loop free
         return Response(app.written_document(), media_type="application/json")

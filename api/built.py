@@ -1,4 +1,4 @@
-"""The files that Vite has built: where they are, and how browsers keep them."""
+"""The files that Vite builds: their folder, and how browsers cache them."""
 
 import re
 from mimetypes import guess_type
@@ -17,18 +17,18 @@ _NAMED_BY_CONTENT = re.compile(r"-[\w-]{8}\.(js|css)$")
 
 
 class Assets(StaticFiles):
-    """The built files. Vite names them by what is in them, all but what web/public/ holds and the fonts."""
+    """The built files. Vite puts a hash of the content in each name, except for web/public/ and the fonts."""
 
     def file_response(
         self, full_path: Any, stat_result: Any, scope: Scope, status_code: int = 200
     ) -> Response:
-        """One of them, kept by the browser for as long as it likes, as small as the browser takes it."""
+        """Serve a file: compressed if the browser accepts it, and cached for ever if its name has a hash."""
         if not _NAMED_BY_CONTENT.search(str(full_path)):
             return super().file_response(full_path, stat_result, scope, status_code)
         headers = {"Cache-Control": "public, max-age=31536000, immutable"}
         squeezed = Path(f"{full_path}.br")
         if "br" in Headers(scope=scope).get("accept-encoding", "") and squeezed.exists():
             kind, _ = guess_type(full_path)
-            headers |= {"Content-Encoding": "br", "Vary": "Accept-Encoding"}  # else GZipMiddleware varies
+            headers |= {"Content-Encoding": "br", "Vary": "Accept-Encoding"}  # else GZipMiddleware adds Vary
             return FileResponse(squeezed, status_code, headers, kind)
         return FileResponse(full_path, status_code, headers)

@@ -1,4 +1,4 @@
-"""The citizens' app (web/my/) at /my, and what ties a store's wrapper to it."""
+"""The citizens' app (web/my/) at /my, and the file that ties a store's wrapper to it."""
 
 import re
 
@@ -12,7 +12,7 @@ from hotline.errors import Refused
 
 APP = BUILT / "my"
 _KNOWN = re.compile(r"(report(/[0-9a-f-]{36})?|requests(/[0-9]{1,9})?|rounds|sign-in|account|index\.html)?/?")
-"""The addresses of web/my/src/app.tsx; the worker keeps index.html for all of them."""
+"""The addresses of web/my/src/app.tsx; the service worker keeps index.html for all of them."""
 _FILES = {
     "sw.js": "text/javascript",
     "manifest.webmanifest": "application/manifest+json",
@@ -24,14 +24,14 @@ _MAY_OPEN = "delegate_permission/common.handle_all_urls"
 
 
 def serve(app: FastAPI) -> None:
-    """Serve the app, and the files that it needs."""
+    """Serve the app and its files."""
     app.mount("/my/assets", Assets(directory=APP / "assets", check_dir=False), name="my-assets")
 
     @app.get("/my", include_in_schema=False)
     @app.get("/my/{path:path}", include_in_schema=False)
     def citizens_app(request: Request, language: pages.Asked, path: str = "") -> Response:
         if kind := _FILES.get(path):
-            # A worker below /my/ may look after /my as well.
+            # A worker below /my/ may serve /my as well.
             headers = _ASKED_ANEW | ({"Service-Worker-Allowed": "/my"} if path == "sw.js" else {})
             file = APP / path
             return FileResponse(file, headers=headers, media_type=kind) if file.exists() else _gone()

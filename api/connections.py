@@ -1,7 +1,7 @@
-"""How many connections one address may have, so that nobody takes them all.
+"""Limits on the connections of one address, so that no address takes them all.
 
-A connection waits while its next request has not come whole. Too many that wait push out the oldest of them:
-whoever sends a request at once, as browsers do, is never among those.
+A connection waits until its next request has come whole. If too many wait, the oldest waiting one is dropped.
+A browser sends a request at once, so its connection is never among these.
 """
 
 import asyncio
@@ -12,25 +12,27 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from api.limits import subscriber
 
 OPEN = 300
-"""Of one address: an office of 60 desks, whose pages hold some each, is one address to us."""
+"""Open connections of one address; an office of 60 desks, with some for each page, is one address."""
 WAITING = 50
-"""Of one address, those that wait."""
+"""Waiting connections of one address."""
 ALL_WAITING = 300
-"""Of all addresses together."""
+"""Waiting connections of all addresses together."""
 
 
 class Connections:
-    """The open connections. Those of `proxies` are many people's: they are not counted by address."""
+    """The open connections. A trusted proxy's connections belong to many people: they are not counted by
+    address.
+    """
 
     def __init__(self, proxies: Sequence[IPv4Network | IPv6Network]) -> None:
         self._proxies = proxies
         self._open: dict[asyncio.Transport, str] = {}
-        self._waiting: dict[asyncio.Transport, str] = {}  # the oldest first
+        self._waiting: dict[asyncio.Transport, str] = {}  # oldest first
         self._open_of: Counter[str] = Counter()
         self._waiting_of: Counter[str] = Counter()
 
     def opened(self, transport: asyncio.Transport, address: str) -> None:
-        """A connection has come; one too many of its address is dropped at once."""
+        """Record a new connection; drop it at once if its address has too many."""
         who = self._who(address)
         self._open[transport] = who
         self._open_of[who] += 1
@@ -38,7 +40,9 @@ class Connections:
             transport.abort()
 
     def waits(self, transport: asyncio.Transport) -> None:
-        """Its next request has not come whole."""
+        """Record that the connection's next request has not come whole. Drops the oldest waiting one if too
+        many wait.
+        """
         who = self._open.get(transport)
         if who is None or transport in self._waiting:
             return
@@ -50,13 +54,13 @@ class Connections:
             self._drop(next(iter(self._waiting)))
 
     def served(self, transport: asyncio.Transport) -> None:
-        """Its request is here."""
+        """Record that the connection's request has come whole."""
         who = self._waiting.pop(transport, None)
         if who is not None:
             _minus(self._waiting_of, who)
 
     def closed(self, transport: asyncio.Transport) -> None:
-        """It is gone."""
+        """Forget a closed connection."""
         self.served(transport)
         who = self._open.pop(transport, None)
         if who is not None:
@@ -67,7 +71,7 @@ class Connections:
         transport.abort()
 
     def _who(self, address: str) -> str:
-        """Whom a connection is counted for; empty for a proxy, or where there is no address."""
+        """Return the subscriber for whom a connection is counted; empty for a proxy or without an address."""
         try:
             ip = ip_address(address)
         except ValueError:

@@ -1,7 +1,6 @@
-"""What a browser keeps of a person: the session's cookie, and a mark that they signed in there before.
+"""Cookies: the session, and a mark that a person signed in from this browser before.
 
-Whoever tries somebody's name with wrong passwords locks it for strangers' browsers; the mark lets the
-person's own ones in all the same.
+Wrong passwords for a name lock it for unknown browsers. The mark still lets the person's own browsers in.
 """
 
 import hmac
@@ -21,21 +20,23 @@ from settings import Settings
 
 COOKIE = "hotline_session"
 PEER = "hotline137.peer"
-"""Where a request's scope keeps who is at the other end of the connection, whatever a proxy says."""
+"""The scope's key for the other end of the connection, before any proxy's header is believed."""
 _HOST = "__Host-"
-"""So a cookie is called that only a page of this very host can have set, by HTTPS."""
+"""The prefix of a cookie that only a page of this very host can set, by HTTPS."""
 _SECURE = "__Secure-"
-"""So a cookie that has a path is called, which none by HTTP can have set."""
+"""The prefix of a cookie with a path, which no page by HTTP can set."""
 _REMEMBERED = timedelta(days=365)
 _PATH = "/api/v1/session"
 _IN_A_CALL = timedelta(days=1)
-"""So much longer than its session a cookie lives: the server ends a session, and never in a conversation."""
+"""How much longer than its session a cookie lives. The server ends the session, and never in a conversation.
+"""
 
 
 def address(request: Request) -> str:
-    """The browser's address, as the connection or a trusted proxy says it; if that is none, the proxy's own.
+    """Return the browser's address, from the connection or a trusted proxy's header, else the proxy's own
+    address.
 
-    Empty if nobody has one.
+    Empty if neither is an IP address.
     """
     for client in (request.scope.get("client"), request.scope.get(PEER)):
         with suppress(ValueError):
@@ -44,9 +45,10 @@ def address(request: Request) -> str:
 
 
 def cookie_of(request: Request, name: str = COOKIE) -> str:
-    """The value of the cookie that `keep_cookie` set; empty if there is none.
+    """Return the value of the cookie that `keep_cookie` set; empty if there is none.
 
-    By HTTPS none counts that a page of a neighbouring name, or one by HTTP, could have set.
+    By HTTPS, only a cookie with the `__Host-` prefix counts. A neighbouring host or a page by HTTP could have
+    set any other.
     """
     safe = request.cookies.get(_HOST + name, "")
     return safe if _is_https(request) else request.cookies.get(name, safe)
@@ -55,12 +57,12 @@ def cookie_of(request: Request, name: str = COOKIE) -> str:
 def keep_cookie(
     request: Request, response: Response, value: str, lasts: timedelta, name: str = COOKIE
 ) -> None:
-    """Have the browser keep it: out of the reach of scripts, and never sent from another site."""
+    """Set a cookie that scripts cannot read and that browsers never send from another site."""
     response.set_cookie(_full(request, name), value, **_safely(request, lasts))
 
 
 def drop_cookie(request: Request, response: Response, name: str = COOKIE) -> None:
-    """Have the browser forget its session."""
+    """Delete the session's cookie."""
     response.delete_cookie(_full(request, name), secure=_is_https(request), httponly=True, samesite="strict")
 
 
@@ -74,7 +76,7 @@ def begin(
     second_factor: bool = False,
     password_due: bool = False,
 ) -> SignIn:
-    """Begin a session in this browser, in the place of the one that it had."""
+    """Start a session in this browser and end the browser's old one."""
     sign_ins.sign_out(session, cookie_of(request))
     lasts = timedelta(hours=settings.session_hours)
     cookie = sign_ins.sign_in(
@@ -92,20 +94,20 @@ def begin(
 
 
 def renew(request: Request, response: Response, session: Session, sign_in: SignIn) -> None:
-    """The session may more from now on: whoever knew its cookie before does not know the new one."""
+    """Give the session a new cookie when its rights grow: the old cookie may be known to somebody else."""
     cookie = sign_ins.renew(session, sign_in)
     keep_cookie(request, response, cookie, sign_in.expires_at - now(session) + _IN_A_CALL)
 
 
 def remember(request: Request, response: Response, sign_in: SignIn, settings: Settings) -> None:
-    """Mark that this person has signed in here."""
+    """Set the mark that this person has signed in from this browser."""
     mark = secrets.token_hex(16)
     signed = f"{mark}.{_signature(sign_in.user_id, mark, settings)}"
     response.set_cookie(_name(request, sign_in.user_id), signed, path=_PATH, **_safely(request, _REMEMBERED))
 
 
 def mark_of(request: Request, user_id: int, settings: Settings) -> str | None:
-    """The mark, if this person signed in here before."""
+    """Return the mark if this person has signed in from this browser before."""
     mark, _, signature = request.cookies.get(_name(request, user_id), "").partition(".")
     right = hmac.compare_digest(signature.encode(), _signature(user_id, mark, settings).encode())
     return mark if right else None

@@ -1,4 +1,4 @@
-"""How many requests of one address are answered at once, where connections are a proxy's."""
+"""A limit on one address's concurrent requests behind a proxy."""
 
 from collections import Counter
 from typing import cast
@@ -14,9 +14,10 @@ _LATER_S = 10
 
 
 class Crowd:
-    """Lets one address, as a trusted proxy tells it, have so many answers under way, live events included.
+    """Limits the concurrent answers of one address, live events included, as a trusted proxy gives the
+    address.
 
-    Whoever comes without a proxy is counted by connections (`Connections`).
+    Direct connections are counted by `Connections`.
     """
 
     def __init__(self, app: ASGI3Application, most: int = OPEN) -> None:
@@ -24,7 +25,7 @@ class Crowd:
         self._of: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        """Answer one request, or say that there are too many."""
+        """Answer one request, or refuse it with "too-many-pages"."""
         who = _whose(scope)
         if not who:
             await self._app(scope, receive, send)
@@ -43,7 +44,7 @@ class Crowd:
 
 
 def _whose(scope: Scope) -> str:
-    """Whom a request is counted for; empty if it came straight."""
+    """Return the subscriber for whom a request is counted; empty if the request came without a proxy."""
     if scope["type"] != "http":
         return ""
     client = scope.get("client")

@@ -1,7 +1,7 @@
 """Live events: the event log as server-sent events, resumed by Last-Event-ID.
 
-A department hears that something of its own is different, and nothing else: neither what, nor by an id or a
-heartbeat how much happens elsewhere. Its page asks for its inbox then, and whenever a stream begins.
+A department learns only that one of its requests has changed. It gets no content, and no id or heartbeat that
+shows how much happens elsewhere. Its page asks for the inbox then, and whenever a stream begins.
 """
 
 import time
@@ -24,7 +24,7 @@ _REFUSAL = {
     "description": "A problem (RFC 9457)",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
-"""A refusal is JSON here, too; by itself FastAPI would say that it is a stream."""
+"""A refusal is JSON here, too; without this, FastAPI would document it as a stream."""
 _FIELDS = {"data": {}, "event": {}, "id": {}, "retry": {"minimum": 0}}
 _EVENT = {
     "type": "object",
@@ -45,7 +45,7 @@ _BACK = format_sse_event(data_str="{}", event="back")
 async def _joined(
     request: Request, sign_in: InSession, last_event_id: Annotated[str, Header(max_length=20)] = ""
 ) -> AsyncIterator[Stream]:
-    """This page's line, from the Last-Event-ID on; a refusal comes before anything is sent."""
+    """Open this page's stream from the Last-Event-ID on. A refusal comes before anything is sent."""
     tail: Tail = request.app.state.tail
     newest = await run_in_threadpool(tail.newest)
     known = last_event_id.isascii() and last_event_id.isdecimal()
@@ -62,10 +62,9 @@ Joined = Annotated[Stream, Depends(_joined)]
 
 
 class _Lines(StreamingResponse):
-    """Server-sent events that are bytes already.
+    """Server-sent events as ready bytes.
 
-    FastAPI's own way (a generator of events) encodes each for each page, and hands it from task to task
-    three times on the way.
+    FastAPI's own generator encodes each event for each page, and hands it from task to task three times.
     """
 
     media_type = "text/event-stream"
@@ -81,7 +80,7 @@ async def _live(tail: Tail, stream: Stream) -> AsyncIterator[bytes]:
     yield format_sse_event(data_str="{}", event="hello", id=str(stream.seen), retry=1000)
     while True:
         await tail.wait(stream, HEARTBEAT_S)
-        if stream.over == "crowded":  # the page had better not come back at once
+        if stream.over == "crowded":  # tells the page not to come back at once
             yield _CROWDED
         if stream.over:
             return
@@ -94,7 +93,10 @@ async def _live(tail: Tail, stream: Stream) -> AsyncIterator[bytes]:
 
 
 def _of_database(tail: Tail, stream: Stream) -> bytes:
-    """That the database is away, so that what the page shows may be old, or back; empty: it knows."""
+    """Return the message that the database is away or back; empty if the page knows.
+
+    While it is away, the page may show old data.
+    """
     if tail.is_away is stream.knows_away:
         return b""
     stream.knows_away = tail.is_away
@@ -103,12 +105,12 @@ def _of_database(tail: Tail, stream: Stream) -> bytes:
 
 @router.get("/events/inbox", response_class=Response, responses=_ANSWERS)
 async def inbox(request: Request, _user: OfDepartment, stream: Joined) -> Response:
-    """That something of the department's inbox is different: ask for it again, as when the stream begins."""
+    """A signal that my department's inbox has changed: ask for it again, as when the stream begins."""
     return _Lines(_inbox(request.app.state.tail, stream), headers=_HEADERS)
 
 
 async def _inbox(tail: Tail, stream: Stream) -> AsyncIterator[bytes]:
-    stream.seen = max(stream.seen, tail.last_id)  # all that was before is asked for now
+    stream.seen = max(stream.seen, tail.last_id)  # the page asks for everything older now
     yield format_sse_event(data_str="{}", event="hello", retry=1000)
     beat = time.monotonic() + HEARTBEAT_S
     while True:
@@ -122,7 +124,7 @@ async def _inbox(tail: Tail, stream: Stream) -> AsyncIterator[bytes]:
         elif await tail.concerns(stream):
             yield _CHANGE
         elif time.monotonic() < beat:
-            continue  # it is others': nothing is sent
+            continue  # only others' events: nothing is sent
         else:
             yield _STILL_HERE
         beat = time.monotonic() + HEARTBEAT_S

@@ -1,6 +1,6 @@
-"""The event log as one reader reads it for all open pages of this process, and who of them listens.
+"""One reader of the event log for all open pages of this process.
 
-The number of lines is bounded, each person's and all together; a line ends with its session.
+The number of streams is limited for each person and all together. A stream ends with its session.
 """
 
 import asyncio
@@ -32,26 +32,26 @@ CHECK_SESSIONS_S = 1.0
 LISTEN_S = 0.5
 _AGAIN_S = 1.0
 _KEPT = 2_000
-"""So many events are read once for all pages; a page that is further behind reads by itself."""
+"""Events kept in memory for all pages; a page that is further behind reads the database."""
 
 
 @dataclass(eq=False)
 class Stream:
-    """One open page's line."""
+    """One open page's stream."""
 
     user_id: int
     session: str
     seen: int
-    """The last event that it was sent, or that was none of its."""
+    """The last event that the page got or did not need."""
     department_id: int | None
     over: Literal["", "signed-out", "crowded", "stopping"] = ""
     told: asyncio.Event = field(default_factory=asyncio.Event)
     knows_away: bool = False
-    """Whether it was sent that the database is away, and not yet that it is back."""
+    """Whether the page was told that the database is away, and not yet that it is back."""
 
 
 class News(NamedTuple):
-    """An event: what the office is sent, and which departments see that request, or did until then."""
+    """An event as the office gets it, and the departments that see its request or did until then."""
 
     id: int
     sent: bytes
@@ -68,15 +68,15 @@ class Tail:
         self._stops = False
         self._recent: deque[News] = deque(maxlen=_KEPT)
         self.last_id = 0
-        """The last one that pages were told of."""
+        """The last event that pages were told of."""
         self._passed_on = 0
-        """The same, as the listening thread has it."""
+        """The same, in the listening thread."""
         self.is_away = False
-        """Whether the database says nothing: what the pages show may be old."""
+        """Whether the database is silent: pages may show old data."""
         self._listened_to = asyncio.Event()
 
     async def run(self) -> None:
-        """Watch the log, and the sessions, for ever. A database that is away is asked again."""
+        """Watch the log and the sessions for ever; retry while the database is away."""
         loop, stop = asyncio.get_running_loop(), threading.Event()
         for work in (self._listen, self._keep_ending):
             threading.Thread(target=work, args=(loop, stop), daemon=True).start()
@@ -89,7 +89,7 @@ class Tail:
             stop.set()
 
     def _listen(self, loop: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
-        """Read whatever is appended, and have it told; a thread of its own, which waits for the database."""
+        """Read new events and pass them on, in a thread that waits for the database."""
         watch = Watch(self._engine)
         while not stop.is_set():
             try:
@@ -98,25 +98,26 @@ class Tail:
                 if news:
                     self._pass_on(loop, watch.newest or 0)
             except Exception:  # the database is away, or this loop is closed
-                watch.close()  # what was not passed on is news the next time
+                watch.close()  # the next watch reports again what was not passed on
                 stop.wait(_AGAIN_S)
         watch.close()
 
     def _pass_on(self, loop: asyncio.AbstractEventLoop, newest: int) -> None:
         while self._passed_on and newest > self._passed_on and self._streams:
-            found = self._read(self._passed_on)  # the first, if there are very many
+            found = self._read(self._passed_on)  # the first ones, if there are very many
             if not found:
                 break
             loop.call_soon_threadsafe(self._tell, found, found[-1].id)
             self._passed_on = found[-1].id
-            newest = max(newest, self._passed_on)  # more may have come since the look
+            newest = max(newest, self._passed_on)  # more may have come since
         if newest != self._passed_on:
             loop.call_soon_threadsafe(self._tell, (), newest)
             self._passed_on = newest
 
     def _tell(self, found: Sequence[News], newest: int) -> None:
-        """To all pages at once. Nothing found: each reads by itself what it lacks."""
-        if newest < self.last_id:  # a database that is older: a backup, a standby that lacked something
+        """Wake all pages. With nothing found, each page reads what it lacks."""
+        # the database went back: a restored backup, or a standby that lacked events
+        if newest < self.last_id:
             for stream in self._streams:
                 stream.seen = min(stream.seen, newest)
         if not found:
@@ -127,7 +128,7 @@ class Tail:
             stream.told.set()
 
     def _tell_silence(self) -> None:
-        """To all pages, when the database falls silent, dead or hung, and when it answers again."""
+        """Wake all pages when the database falls silent (dead or hung), and when it answers again."""
         if not self._streams:
             self._listened_to.clear()
         away = bool(self._streams) and heartbeats.is_silent(self._engine)
@@ -137,9 +138,9 @@ class Tail:
                 stream.told.set()
 
     def _keep_ending(self, loop: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
-        """End the lines whose session has ended; a thread of its own, so that no news waits for that."""
+        """End the streams of ended sessions, in a thread of its own, so that no event waits for it."""
         while not stop.wait(CHECK_SESSIONS_S):
-            asked = [*self._streams]  # who comes meanwhile is not asked about
+            asked = [*self._streams]  # a stream that joins meanwhile is checked next time
             if not asked:
                 continue
             try:
@@ -151,7 +152,7 @@ class Tail:
                 stop.wait(_AGAIN_S)
 
     def make_room(self, user_id: int) -> None:
-        """Before one more stream of this person: who has too many loses the oldest.
+        """Make room for one more stream of this person: a person with too many loses the oldest.
 
         Raises Refused("too-many-pages") if all together are too many and this person has none to lose.
         """
@@ -163,7 +164,7 @@ class Tail:
             self._end(mine[:1], "crowded")
 
     def join(self, user_id: int, session: str, seen: int, department_id: int | None) -> Stream:
-        """A page listens for what is after `seen`, until it is told that its stream is over, or leaves."""
+        """Open a page's stream for events after `seen`. It lasts until it is ended or the page leaves."""
         stream = Stream(user_id, session, seen, department_id)
         self._streams.append(stream)
         self._listened_to.set()
@@ -172,17 +173,17 @@ class Tail:
         return stream
 
     def leave(self, stream: Stream) -> None:
-        """The page has gone."""
+        """Remove a page's stream."""
         if stream in self._streams:
             self._streams.remove(stream)
 
     def stop(self) -> None:
-        """The process ends, and every line with it, as a whole answer: pages come back by themselves."""
+        """End every stream with a complete answer when the process stops; pages reconnect by themselves."""
         self._stops = True
         self._end([*self._streams], "stopping")
 
     async def wait(self, stream: Stream, timeout_s: float) -> None:
-        """Until there is anything that it was not sent, the stream is over, or the time is."""
+        """Wait until there is news for the stream, the stream is over, or `timeout_s` has passed."""
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
                 while self._is_all_sent(stream) and not stream.over:
@@ -203,18 +204,18 @@ class Tail:
         return dict(peek_rows(self._engine, asked))
 
     def newest(self) -> int:
-        """The id of the newest event."""
+        """Return the id of the newest event."""
         with glance(self._engine) as connection:
             return events.last_id(connection)
 
     async def after(self, seen: int) -> Sequence[News]:
-        """The events after `seen`, or the first of very many."""
+        """Return the events after `seen`, or the first ones of very many."""
         if seen >= (self._recent[0].id - 1 if self._recent else self.last_id):
             return [*takewhile(lambda each: each.id > seen, reversed(self._recent))][::-1]
         return await run_in_threadpool(self._read, seen)
 
     async def concerns(self, stream: Stream) -> bool:
-        """Whether anything that it has not seen is its department's; it has seen it now."""
+        """Return whether an unseen event concerns the stream's department; marks these events as seen."""
         news = await self.after(stream.seen)
         stream.seen = news[-1].id if news else stream.seen
         return any(stream.department_id in each.departments for each in news)

@@ -1,4 +1,4 @@
-"""What requests look like, in the API's document; the examples are in examples.toml."""
+"""Examples of request bodies in the API's document; they stand in examples.toml."""
 
 import tomllib
 from pathlib import Path
@@ -8,7 +8,7 @@ _FILE = Path(__file__).parent / "examples.toml"
 
 
 def declare(document: dict[str, Any]) -> None:
-    """Add to the schema of each request's body what is an example of it."""
+    """Add its example to the schema of each request body."""
     examples, schemas = tomllib.loads(_FILE.read_text("utf-8")), document["components"]["schemas"]
     for methods in document["paths"].values():
         for operation in methods.values():

@@ -1,4 +1,4 @@
-"""Is each part up? For machines /livez and /readyz, for people /healthz, with reasons for insiders."""
+"""Health of each part: /livez and /readyz for machines, /healthz for people, with details for insiders."""
 
 from fastapi import Request, Response
 from sqlalchemy import Engine
@@ -32,19 +32,20 @@ def healthz(
 ) -> dict[str, str]:
     """200 when all is up, 503 otherwise; each dependency is "up", "down" or "unknown".
 
-    ivr, dialer and clerk say themselves that they work; the dialer also says whether Asterisk answers it.
-    While the database takes nothing that is written, it is `database` that is "down".
-    `clerk` is "stuck in JOB for N s" while one of its jobs does not come to its end.
-    `calls` is "capped", by the cap's name, while no call may be placed; `disk` is "nearly full" in time to
-    mend it; `texts` is "in trouble: …" where a provider of text messages has little credit or does not let us
-    in; so is `directory`, where there is one, while it cannot be asked or believed; none is a fault yet.
-    `clock` is there, "in trouble", while the database's clock has leapt: nothing is closed or deleted.
-    `trunk`, and `calls` with it, is "down since …, the line is kept" while
-    calls fail by our own fault: no restart mends that, so it is no 503. Where a SIP proxy is before it
-    (HOTLINE_SIP_PROXY), `trunk` says that it may be that one.
+    `ivr`, `dialer` and `clerk` report by heartbeat; the dialer also reports whether Asterisk answers it.
+    `database` is "down" while it accepts no writes. `clerk` is "stuck in JOB for N s" while one of its jobs
+    does not end. `calls` is "capped", with the cap's name, while no call may be placed. `disk` is "nearly
+    full" early enough to mend it. `texts` is "in trouble: …" if a provider of text messages has little credit
+    or refuses our account. `directory`, where there is one, is "in trouble: …" while it cannot be asked or
+    believed. `clock` appears, "in trouble", while the database's clock has leapt: nothing is closed or
+    deleted. `trunk` and `calls` are "down since …, the line is kept" while calls fail by our own fault. With
+    HOTLINE_SIP_PROXY, `trunk` says that the SIP proxy may be down instead.
 
-    Who is no insider (HOTLINE_INSIDERS, HOTLINE_METRICS_TOKEN, an administrator who is signed in) hears
-    `hotline` alone: "up" or "down".
+    Only `database`, `asterisk`, `ivr`, `dialer` and `clerk` decide between 200 and 503, since no restart
+    mends the others.
+
+    An insider comes by HOTLINE_INSIDERS or HOTLINE_METRICS_TOKEN, or is a signed-in administrator. Everybody
+    else gets `hotline` alone: "up" or "down".
     """
     result = check(engine, settings, readiness(request))
     up = {result[name] for name in ("database", *PROCESSES)} == {"up"}
@@ -55,7 +56,7 @@ def healthz(
 
 @router.get("/livez", include_in_schema=False)
 async def livez() -> Response:
-    """204: requests are answered, whatever the database does."""
+    """204 as long as the API answers requests, whatever the database does."""
     return Response(status_code=204, headers=_ANEW)
 
 
@@ -63,8 +64,8 @@ async def livez() -> Response:
 def readyz(request: Request, response: Response) -> dict[str, str]:
     """200 when every part is up, 503 otherwise; each part is "up", "down" or "unknown".
 
-    `database`: it answers, and takes what is written; `tables`: they are this version's; `asterisk`, `ivr`,
-    `dialer`, `clerk`: they said lately that they work.
+    `database`: it answers and accepts writes. `tables`: they are this version's. `asterisk`, `ivr`, `dialer`,
+    `clerk`: their heartbeat is fresh.
     """
     parts = readiness(request).parts()
     response.status_code = 200 if set(parts.values()) == {"up"} else 503
@@ -74,7 +75,7 @@ def readyz(request: Request, response: Response) -> dict[str, str]:
 
 @router.get("/readyz/{part}")
 def readyz_part(part: str, request: Request, response: Response) -> dict[str, str]:
-    """The same of one part: a load balancer before the pages asks for `database`."""
+    """The same for one part: a load balancer before the pages asks for `database`."""
     parts = readiness(request).parts()
     if part not in parts:
         raise Refused("not-found", "there is no such part")
@@ -84,13 +85,13 @@ def readyz_part(part: str, request: Request, response: Response) -> dict[str, st
 
 
 def readiness(request: Request) -> Readiness:
-    """That of this API."""
+    """Return this API's readiness."""
     found: Readiness = request.app.state.readiness
     return found
 
 
 def check(engine: Engine, settings: Settings, ready: Readiness) -> dict[str, str]:
-    """Each dependency by its name, as above."""
+    """Return each dependency's state by its name, as `healthz` describes."""
     result = {"database": "down", **dict.fromkeys((*PROCESSES, "calls", "trunk", "texts"), "unknown")}
     result["disk"] = "nearly full" if disk.of(settings.state_dir).nearly_full else "up"
     try:
@@ -108,11 +109,11 @@ def check(engine: Engine, settings: Settings, ready: Readiness) -> dict[str, str
                 result["clock"] = f"in trouble: it leapt; nothing is closed or deleted until {until}"
             if settings.ldap_url or settings.oidc_issuer:
                 result["directory"] = _directory(session)
-    except Exception:  # whatever the reason: that is the answer
+    except Exception:  # any failure means: the database is down
         return result
     if result["dialer"] == "down":
         result["asterisk"] = "unknown"
-    # All who speak have written: only else it is tried.
+    # Every process has written lately, else a write is tried.
     doubted = heartbeats.is_silent(engine) or "down" in {result[name] for name in PROCESSES}
     result["database"] = "down" if doubted and not ready.is_taken() else "up"
     return unknown_if_nobody_writes(result)

@@ -1,4 +1,4 @@
-"""What names a thing: in a path, in a query, in a body. Each is a row's number; one home for all of them."""
+"""Ids in a path, a query and a body. Each is a row's number."""
 
 from typing import Annotated
 

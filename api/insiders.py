@@ -1,4 +1,4 @@
-"""Who sees how the system is: this machine and whom the city names, not everybody."""
+"""Insiders, who see how the system is: this machine, and addresses and tokens that the city names."""
 
 import hmac
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -18,12 +18,14 @@ _PASSED_ON = ("forwarded", "x-forwarded-for", "x-forwarded-proto", "x-real-ip", 
 
 
 def by_address_or_token(request: Request, settings: InForce) -> bool:
-    """Whether who asks comes straight from HOTLINE_INSIDERS, or shows HOTLINE_METRICS_TOKEN."""
+    """Return whether the request comes directly from HOTLINE_INSIDERS or shows HOTLINE_METRICS_TOKEN."""
     return _is_near(request, settings) or _shows_token(request, settings)
 
 
 def insider(request: Request, engine: Database, settings: InForce) -> bool:
-    """The same, or an administrator who is signed in. While the database is away, nobody is."""
+    """Return the same, or whether a signed-in administrator asks. While the database is away, only the first
+    counts.
+    """
     if by_address_or_token(request, settings):
         return True
     if not cookie_of(request):
@@ -39,7 +41,10 @@ IsNear = Annotated[bool, Depends(by_address_or_token)]
 
 
 def _is_near(request: Request, settings: Settings) -> bool:
-    """Whoever comes by a proxy is a stranger: it may name the gateway of a container's network."""
+    """Return whether the peer is in HOTLINE_INSIDERS and no proxy is between.
+
+    A proxied request never counts: its peer may be the gateway of a container's network.
+    """
     client = request.scope.get("client")
     by_proxy = request.scope.get(PEER, client) != client or any(
         name in request.headers for name in _PASSED_ON

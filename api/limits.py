@@ -1,9 +1,9 @@
-"""Limits on guessing: ticket and tracking numbers, codes, passwords; and on what is expensive.
+"""Limits on guessing (ticket and tracking numbers, codes, passwords) and on expensive work.
 
-They are rows: what is used up at one process is used up at all, and after a restart, too.
-Only wrong guesses cost, since many citizens share an address behind their mobile operator. A guess is paid
-for before it is tried and given back if it was right: a thousand at one moment are no more than the limit.
-What a process guards of itself, its processor and its threads, is counted in it alone.
+The limits are rows: all processes share them, and a restart keeps them. Only wrong guesses cost, since many
+citizens share an address behind their mobile operator. A guess is paid for before it is tried, and given back
+if it was right. So a thousand guesses at one moment get no more than the limit. Limits on this process's own
+processor and threads are counted in the process alone.
 """
 
 import math
@@ -22,33 +22,34 @@ from hotline.errors import Refused
 from hotline.limits import Bucket
 
 BURST = 10
-"""So many wrong guesses of a ticket number at once; then one more every EVERY_S seconds."""
+"""Wrong guesses of a ticket number at once; then one more every EVERY_S seconds."""
 EVERY_S = 6.0
 PASSWORD_BURST = 20
 PASSWORD_EVERY_S = 30.0
-"""The same for passwords: an office, whose people share an address, may well forget some on a Saturday."""
+"""The same for passwords: people of one office share an address and may forget several on a Saturday."""
 HASHES_AT_ONCE = 2
 HASHES_WAITING = 4
-"""More than these are refused at once: whoever waits holds one of the threads that answer everybody."""
+"""Beyond this number, sign-ins are refused at once: each waiting one holds a thread that serves everybody."""
 CODES_BURST, CODES_EVERY_S = 20, 15.0
-"""Codes for signing in that an address may ask for, and below, how often it may show a wrong one: many
-citizens share an address behind their mobile operator."""
+"""Sign-in codes that an address may ask for. CODE_BURST limits its wrong codes.
+
+Many citizens share an address behind their mobile operator."""
 CODES_DAILY, CODES_DAILY_EVERY_S = 600, 144.0
-"""Codes that a network may ask for: 1,200 in its first day, 600 in each other one, so that one takes
-at most a fifth of what is left to strangers. A browser that the number is known by costs it nothing."""
+"""Codes that a network may ask for: 1,200 in its first day, 600 in each other one. So one network takes at
+most a fifth of the budget for unknown browsers. A browser known to the number costs nothing."""
 CODE_BURST, CODE_EVERY_S = 20, 30.0
 PICTURES_BURST, PICTURES_EVERY_S = 20, 20.0
-"""Pictures that one number may hand in, whatever becomes of them: each is work for a whole second."""
+"""Pictures that one number may send, refused ones included: each takes a whole second of work."""
 PICTURES_AT_ONCE = 6
-"""Of one number, on their way or looked at: two reports' worth. A dead connection holds its place, too."""
+"""One number's pictures in transfer or in processing: two reports' worth. A dead connection counts, too."""
 FOLLOW_BURST, FOLLOW_EVERY_S = 10, 60.0
-"""Tracking numbers that nobody has, which one signed-in number may ask to follow or to leave."""
+"""Unknown tracking numbers that one signed-in number may try to follow or to leave."""
 LISTS_BURST, LISTS_EVERY_S = 30, 6.0
-"""Lists of Open311 that an address reads without a key: ten a minute, as the specification proposes."""
+"""Open311 lists that an address reads without a key: ten a minute, as the specification proposes."""
 NEAR_BURST, NEAR_EVERY_S = 40, 30.0
-"""Looks of one number for what others have reported near a point: 120 an hour, and some in advance."""
+"""Queries of one number for others' reports near a point: 120 an hour, and 40 in advance."""
 PASSED_BURST, PASSED_EVERY_S = 30, 10.0
-"""What an address may say by links to bodies outside the city; a picture is work for a whole second."""
+"""Actions of an address by links to agencies outside the city; a picture takes a whole second of work."""
 
 
 KINDS = {
@@ -64,16 +65,17 @@ KINDS = {
     "lists_read": Bucket(LISTS_BURST, LISTS_EVERY_S),
     "near_looks": Bucket(NEAR_BURST, NEAR_EVERY_S),
 }
-"""What is counted, by its name in the application's state."""
+"""The limits, by their names in the application's state."""
 CONNECTIONS = 4
-"""For all of them: each holds one for a statement."""
+"""Connections for all limits together; a statement holds one."""
 
 
 class Guesses:
-    """The wrong guesses that each address has left, whichever process it asks: a token bucket.
+    """The wrong guesses that each address has left, in all processes: a token bucket.
 
-    On an engine of its own: whoever asks has a connection of the other one, and none may wait for a second.
-    Of an address only a hash is kept, and no longer than it owes something.
+    A request already holds a connection of the main engine and must not wait for a second. So the buckets
+    have an engine of their own. The row holds only a hash of the address, and only while the address owes
+    something.
     """
 
     def __init__(
@@ -102,20 +104,20 @@ class Guesses:
         return int(left)
 
     def wrong(self, address: str) -> None:
-        """A guess was wrong."""
-        with writing(self._engine) as session:  # those that came at once are owed
+        """Count a wrong guess."""
+        with writing(self._engine) as session:  # simultaneous guesses may go below zero
             limits.pay(core(session), self._bucket, self._key(address), self._at())
 
     def take(self, address: str, wanted: int = 1) -> int:
-        """Pay for guesses before they are tried, so that none comes at once with others for nothing.
+        """Pay for guesses before they are tried, so that simultaneous guesses are not free.
 
-        Return for how many: at least one, at most `wanted`, and no more than the address has left.
+        Returns how many are paid for: at least one, at most `wanted`, and no more than the address has left.
         Raises Refused("too-many-attempts") if it has none.
         """
-        paid = min(wanted, self._left(address))  # whoever has none left writes nothing
+        paid = min(wanted, self._left(address))  # an empty bucket costs no write
         with writing(self._engine) as session:
             taken = limits.take(core(session), self._bucket, self._key(address), self._at(), acts=paid)
-        if not taken:  # others came at the same moment
+        if not taken:  # simultaneous guesses took the rest
             self.check(address)
             raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=1)
         return paid
@@ -128,12 +130,11 @@ class Guesses:
 
     @contextmanager
     def guess(self, address: str) -> Iterator[None]:
-        """Pay for the guess of a number that is looked up within, unless the number is found.
+        """Pay for the guess of a number that is looked up in this block, unless the number is found.
 
-        A number whose check digit is wrong costs nothing: it is not looked up, and most slips are of that
-        kind. Thousands share an address behind a mobile operator.
-        On a full disk nothing can be counted, and whoever only reads is answered all the same.
-        Raises Refused("too-many-attempts") before anything is looked up.
+        A wrong check digit costs nothing: nothing is looked up, and most typing errors are of that kind.
+        Thousands of citizens share an address behind a mobile operator. A full disk cannot count guesses, but
+        reading must still work. Raises Refused("too-many-attempts") before anything is looked up.
         """
         with suppress(DatabaseError):
             self.take(address)
@@ -156,7 +157,7 @@ class Guesses:
 
 
 class Coming:
-    """How many pictures of each number are on their way; only the event loop asks."""
+    """Counts the pictures of each number in transfer; only the event loop calls it."""
 
     def __init__(self, most: int = PICTURES_AT_ONCE) -> None:
         self._most = most
@@ -164,7 +165,7 @@ class Coming:
 
     @contextmanager
     def one(self, number: str) -> Iterator[None]:
-        """It is, meanwhile. Raises Refused("files-busy")."""
+        """Count one picture during this block. Raises Refused("files-busy")."""
         if self._of[number] >= self._most:
             raise Refused("files-busy", "other pictures of this number are on their way", after_s=5)
         self._of[number] += 1
@@ -172,18 +173,20 @@ class Coming:
             yield
         finally:
             self._of[number] -= 1
-            self._of += Counter()  # who has none is forgotten
+            self._of += Counter()  # removes numbers with a count of 0
 
 
 class Hashing:
-    """Who may hash a password now: a flood of sign-ins leaves processor time and threads for all the rest."""
+    """Caps concurrent password hashing, so that a flood of sign-ins leaves processor time and threads."""
 
     def __init__(self, at_once: int = HASHES_AT_ONCE, waiting: int = HASHES_WAITING) -> None:
         self._places = BoundedSemaphore(at_once + waiting)
         self._turns = BoundedSemaphore(at_once)
 
     def run(self, hashed: Callable[[], bool]) -> bool:
-        """What `hashed` says, when its turn comes. Raises Refused("too-many-attempts") if too many wait."""
+        """Run `hashed` when a slot is free, and return its result. Raises Refused("too-many-attempts") if too
+        many wait.
+        """
         if not self._places.acquire(blocking=False):
             raise Refused("too-many-attempts", "too many people sign in at this moment")
         try:
@@ -194,7 +197,9 @@ class Hashing:
 
 
 def subscriber(address: str, prefix: int = 64) -> str:
-    """Return whom an address is counted for: of IPv6 a subscriber has a whole network of this `prefix`."""
+    """Return the subscriber that an address belongs to; with IPv6 a subscriber has a network of this
+    `prefix`.
+    """
     try:
         if ip_address(address).version == 6:
             return str(ip_network(f"{address}/{prefix}", strict=False))
@@ -204,5 +209,5 @@ def subscriber(address: str, prefix: int = 64) -> str:
 
 
 def site(address: str) -> str:
-    """Return whom a daily limit counts an address for: who has a line often has 65,536 networks of IPv6."""
+    """Return the site that a daily limit counts an address for: one IPv6 line often has 65,536 networks."""
     return subscriber(address, 48)

@@ -1,4 +1,4 @@
-"""The metrics by their names, in the words of Prometheus. No label has a number, a name or a round."""
+"""The metrics by name, in Prometheus's format. No label holds a number, a name or a round."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -28,7 +28,7 @@ _JOB = f"{heartbeats.CLERK}/"
 
 
 class Families:
-    """What one scrape tells, in the order in which it is said."""
+    """The metrics of one scrape, in order."""
 
     def __init__(self) -> None:
         self._all: list[Metric] = []
@@ -37,15 +37,15 @@ class Families:
         return iter(self._all)
 
     def gauge(self, name: str, text: str, value: float) -> None:
-        """One value."""
+        """Add a gauge with one value."""
         self._all.append(GaugeMetricFamily(name, text, value=value))
 
     def gauges(self, name: str, text: str, labels: str, values: Mapping[Any, float]) -> None:
-        """One for each value of the labels, which are named in one word each."""
+        """Add a gauge with a value for each label; `labels` are single words."""
         self._add(GaugeMetricFamily(name, text, labels=labels.split()), values)
 
     def counters(self, name: str, text: str, labels: str, values: Mapping[Any, float]) -> None:
-        """The same of what only grows."""
+        """Add a counter with a value for each label."""
         self._add(CounterMetricFamily(name, text, labels=labels.split()), values)
 
     def _add(self, family: GaugeMetricFamily | CounterMetricFamily, values: Mapping[Any, float]) -> None:
@@ -55,7 +55,7 @@ class Families:
 
 
 def of_state(to: Families, settings: Settings) -> None:
-    """What is known without a database: this program, the disk, the last backup."""
+    """Add what is known without a database: this program, the disk, the last backup."""
     kind = "postgresql" if settings.database.startswith("postgresql") else "sqlite"
     to.gauges(
         "hotline_build_info",
@@ -63,11 +63,11 @@ def of_state(to: Families, settings: Settings) -> None:
         "version database",
         {(VERSION, kind): 1},
     )
-    with suppress(OSError):  # the rest is told all the same
+    with suppress(OSError):  # the other metrics still count
         here = disk.of(settings.state_dir)
         to.gauge("hotline_state_disk_free_bytes", "Free on the state folder's disk.", here.free)
         to.gauge("hotline_state_disk_size_bytes", "The whole of the state folder's disk.", here.total)
-    with suppress(OSError, ValueError):  # no call script works here, or none does yet
+    with suppress(OSError, ValueError):  # no call script has run here yet
         to.gauge(
             "hotline_callers_admitted",
             "So many callers at one time are let in on this machine; fewer while answers are late.",
@@ -83,7 +83,7 @@ def of_state(to: Families, settings: Settings) -> None:
 
 
 def of_gauges(to: Families, found: Gauges, settings: Settings) -> None:
-    """What the database tells."""
+    """Add the database's figures."""
     _processes(to, found)
     _calls(to, found, settings)
     _lines(to, found)
@@ -139,7 +139,7 @@ def _directories(to: Families, found: Gauges, settings: Settings) -> None:
 
 
 def _each(names: Iterable[Any], known: Mapping[Any, float]) -> dict[Any, float]:
-    """None is left out: what is 0 now was something a minute ago."""
+    """Return a value for every name: a figure that is 0 now must not vanish."""
     return {name: known.get(name, 0) for name in names}
 
 
@@ -147,7 +147,7 @@ def _processes(to: Families, found: Gauges) -> None:
     ages = {row.process: (found.at - row.at).total_seconds() for row in found.heartbeats}
     fresh = {row.process: row.fresh_s for row in found.heartbeats}
     up = {name: name in ages and abs(ages[name]) < fresh[name] for name in PROCESSES}
-    up["asterisk"] = up["asterisk"] and up["dialer"]  # which alone can say so
+    up["asterisk"] = up["asterisk"] and up["dialer"]  # only the dialer can report Asterisk
     to.gauges(
         "hotline_process_up",
         "Whether it said lately that it works; asterisk: by AMI, to the dialer.",

@@ -1,5 +1,7 @@
-"""GET /metrics: Prometheus. Figures are read from the database at each scrape; only this process's own time
-there is measured along the way (docs/decisions/0036-watched-from-outside.md).
+"""GET /metrics for Prometheus. Each scrape reads its figures from the database.
+
+Only the time of this process's own transactions is measured continuously
+(docs/decisions/0036-watched-from-outside.md).
 """
 
 import logging
@@ -43,7 +45,7 @@ def metrics(request: Request, settings: InForce, near: IsNear) -> Response:
 
 
 def registry(engine: Engine, settings: Settings) -> CollectorRegistry:
-    """What one API tells. It measures the transactions of this engine from now on."""
+    """Make one API's registry. From now on it measures the transactions of this engine."""
     made = CollectorRegistry()
     ProcessCollector(registry=made)
     _measure(engine, made)
@@ -52,26 +54,26 @@ def registry(engine: Engine, settings: Settings) -> CollectorRegistry:
 
 
 class _Figures(Collector):
-    """Everything that is in the database, and the disk."""
+    """The database's figures, and the disk's."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings, self._totals = engine, settings, Totals()
 
     def describe(self) -> list[Metric]:
-        """Not asked before the first scrape: a database that is away must not keep the API from starting."""
+        """Return nothing before the first scrape: without a database the API must still start."""
         return []
 
     def collect(self) -> Iterator[Metric]:
-        """One scrape."""
+        """Yield the metrics of one scrape."""
         families = Families()
         of_state(families, self._settings)
         began = time.perf_counter()
         try:
-            if heartbeats.is_silent(self._engine):  # or nobody can write: no process could say that it works
+            if heartbeats.is_silent(self._engine):  # or nobody can write, so heartbeats mean nothing
                 raise OSError("the database is away")
             with reading(self._engine, one_moment=True) as session:
                 found = gauges.read(session, self._settings, self._totals)
-        except Exception as error:  # whatever the reason: an alarm is to tell it from an API that is away
+        except Exception as error:  # an alarm must tell this failure from an API that is away
             log.warning("no figures: %s", type(error).__name__)
             families.gauge("hotline_database_up", "Whether the database answers (1) or not (0).", 0)
         else:
@@ -96,7 +98,7 @@ def _measure(engine: Engine, made: CollectorRegistry) -> None:
         connection.info[_BEGUN] = time.perf_counter()
 
     def over(connection: Connection) -> None:
-        if connection.invalidated:  # its database is gone, and to ask for `info` would be to connect anew
+        if connection.invalidated:  # its database is gone, and reading `info` would connect again
             return
         began: Any = connection.info.pop(_BEGUN, None)
         if began is not None:

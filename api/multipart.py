@@ -1,4 +1,4 @@
-"""A form with a file, as a page without scripts sends it: its texts, and the file on the disk."""
+"""A form with a file, as a page without scripts sends it: texts in memory, the file on the disk."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,12 +13,12 @@ from api.pictures import Incoming
 from hotline.errors import Refused
 
 _LONGEST_TEXT = 16 << 10
-"""Bytes of all texts: more than any field takes."""
+"""Bytes of all texts together; more than any field takes."""
 _MOST_PARTS = 10
 
 
 class Form:
-    """What has come of it so far."""
+    """A form as far as it has been parsed."""
 
     def __init__(self, boundary: bytes, picture: Incoming) -> None:
         from python_multipart.multipart import MultipartParser  # noqa: PLC0415  (needed only here)
@@ -43,7 +43,7 @@ class Form:
         )
 
     def take(self, chunk: bytes) -> None:
-        """The next bytes. Raises Refused("form-broken")."""
+        """Parse the next bytes. Raises Refused("form-broken")."""
         from python_multipart.exceptions import FormParserError  # noqa: PLC0415
 
         try:
@@ -52,7 +52,7 @@ class Form:
             raise _broken() from None
 
     def texts(self) -> dict[str, str]:
-        """By their names. Raises Refused("form-broken") if the form did not come to its end."""
+        """Return the texts by name. Raises Refused("form-broken") if the form is not complete."""
         if not self._ended:
             raise _broken()
         return {name: text.decode(errors="replace") for name, text in self._texts.items()}
@@ -78,7 +78,7 @@ class Form:
         if self._header.lower() == b"content-disposition":
             _, options = parse_options_header(self._value)
             self._name = options.get(b"name", b"").decode(errors="replace")
-            # A browser sends a field in which no file was chosen, with no name of one.
+            # A browser also sends a file field without a chosen file; its file name is empty.
             self._is_file = b"filename" in options
             self.has_file = self.has_file or bool(options.get(b"filename"))
 
@@ -97,7 +97,8 @@ class Form:
 
 @asynccontextmanager
 async def received(request: Request, folder: Path) -> AsyncIterator[tuple[dict[str, str], Incoming | None]]:
-    """The texts, and the picture if one was chosen. All of it is read, also of what is refused then.
+    """Yield the texts, and the picture if one was chosen. Reads the whole body, even if it refuses the form
+    then.
 
     Raises Refused("form-broken" | "text-long" | "picture-broken" | "disk-full").
     """

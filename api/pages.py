@@ -1,4 +1,4 @@
-"""Pages for everybody, rendered here: no sign-in, no script, Persian unless `?lang=en` asks for English."""
+"""Public pages, rendered on the server: no sign-in, no script; Persian unless `?lang=en` asks for English."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 FOLDER = Path(__file__).parent
 CACHED = {"Cache-Control": "public, max-age=60"}
-"""What every page and feed says to caches, unless it shows what belongs to one citizen."""
+"""Headers of every page and feed that shows nothing of one citizen."""
 
 _templates = Environment(
     loader=FileSystemLoader(FOLDER / "templates"),
@@ -37,7 +37,7 @@ _templates.filters["plain"] = plain
 
 
 def asked_language(request: Request) -> Language:
-    """English if the address says so, else Persian."""
+    """Return English if the URL asks for it, else Persian."""
     return "en" if request.query_params.get("lang") == "en" else "fa"
 
 
@@ -53,10 +53,10 @@ def page(
     cached: bool = True,
     **facts: Any,
 ) -> HTMLResponse:
-    """The template (one that extends base.html) in this language.
+    """Render a template that extends base.html, in this language.
 
-    Templates write each text as `t("table.name", slot=…)` of hotline/words/pages/, an address as
-    `to("/public/…")`, which keeps the language, and days and hours by `day`, `clock`, `moment`, `span` and
+    Templates write a text as `t("table.name", slot=…)`, from hotline/words/pages/. They write a link as
+    `to("/public/…")`, which keeps the language. Days and hours come from `day`, `clock`, `moment`, `span` and
     `digits` of hotline.dates.
     """
     words: dict[str, Callable[..., str]] = {
@@ -64,7 +64,7 @@ def page(
         for name in ("digits", "day", "clock", "moment", "span")
     }
     site = request.app.state.settings.public
-    path = f"/{quote(request.url.path.lstrip('/'))}"  # one that begins with two slashes is another site's
+    path = f"/{quote(request.url.path.lstrip('/'))}"  # a path with two leading slashes would be another site
     body = _templates.get_template(template).render(
         language=language,
         t=partial(_text, language, _of_city(request, language)),
@@ -89,11 +89,11 @@ def _text(language: Language, of_city: dict[str, str], text: str, **values: str)
 
 
 Typed = Mapping[str, list[str]]
-"""The fields of a form, each as often as it was sent."""
+"""The fields of a form, each with all its values."""
 
 
 async def typed(request: Request) -> Typed:
-    """What was typed into a form of ours; of anything else nothing."""
+    """Return the fields of a form of ours; empty for any other body."""
     try:
         return parse_qs((await request.body()).decode(errors="replace"), max_num_fields=20)
     except ValueError:
@@ -101,19 +101,19 @@ async def typed(request: Request) -> Typed:
 
 
 def first(form: Typed, name: str) -> str:
-    """A field that is there once."""
+    """Return a field's first value, or an empty text."""
     return form.get(name, [""])[0]
 
 
 async def posted(request: Request) -> str:
-    """The ticket or tracking number as it was typed."""
+    """Return the ticket or tracking number as it was typed."""
     return first(await typed(request), "ticket")[:40]
 
 
 def guessed(request: Request, form: str, language: Language, find: Callable[[], T]) -> T | HTMLResponse:
-    """What `find` finds by the number that was typed; else the form again, which says why.
+    """Return the result of `find` for the typed number, else the form with an error.
 
-    Numbers that nobody has are guesses, and each address has only a few.
+    Unknown numbers are guesses, and each address has only a few.
     """
     guesses: Guesses = request.app.state.guesses
     try:

@@ -1,4 +1,7 @@
-"""Pictures on their way in and out: never more of one in memory than is looked at, and no page of ours."""
+"""Pictures on their way in and out.
+
+No more of a picture is in memory than the decoder needs. A picture is never served as a page of ours.
+"""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -29,22 +32,22 @@ SENT: dict[str, Any] = {
         }
     },
 }
-"""How an endpoint that takes a picture, as the whole body, is described."""
+"""OpenAPI of an endpoint that takes a picture as its whole body."""
 
 
 SHOWN: dict[str, Any] = {
     "response_class": Response,
     "responses": {200: {"content": {"image/jpeg": {}}}},
 }
-"""How an endpoint that answers with one is described."""
+"""OpenAPI of an endpoint that answers with a picture."""
 _HEADERS = {"Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'"}
 
 
 @asynccontextmanager
 async def received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
-    """The body in a file without a name, on the disk where pictures are kept.
+    """Yield the body as an unnamed file, on the pictures' disk.
 
-    Raises what decoding.look does, and Refused("picture-large" | "picture-broken" | "disk-full").
+    Raises what decoding.look raises, and Refused("picture-large" | "picture-broken" | "disk-full").
     """
     with await run_in_threadpool(Incoming, folder) as incoming:
         try:
@@ -56,9 +59,9 @@ async def received(request: Request, folder: Path) -> AsyncIterator[BinaryIO]:
 
 
 class Incoming:
-    """A picture that comes in pieces, in a file without a name on the disk where pictures are kept.
+    """A picture that arrives in pieces, in an unnamed file on the pictures' disk.
 
-    Raises Refused("disk-full") if there can be none.
+    Raises Refused("disk-full") if the file cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -74,8 +77,10 @@ class Incoming:
         self._file.close()
 
     def take(self, chunk: bytes) -> None:
-        """The next piece. What is too large is counted only, and that there is no room is said at the end,
-        when the sender listens.
+        """Add the next piece.
+
+        Bytes beyond the limit are only counted. A full disk is reported at the end, since the sender reads
+        only then.
         """
         if len(self._head) < decoding.HEAD:
             self._head += chunk
@@ -88,27 +93,27 @@ class Incoming:
                 self._full = full
 
     def whole(self) -> BinaryIO:
-        """All of it, from its beginning. Raises what decoding.look does, and Refused("picture-large" |
-        "disk-full").
+        """Return the whole file from its beginning. Raises what decoding.look raises, and
+        Refused("picture-large" | "disk-full").
         """
         decoding.look(self._head[: decoding.HEAD])
         if self._size > decoding.LARGEST:
             raise decoding.large()
         if self._full:
             raise self._full
-        with disk.room(self._folder):  # what is small is written only now
+        with disk.room(self._folder):  # small files are written only now
             self._file.seek(0)
         return self._file
 
 
 def show(settings: Settings, file: File) -> Response:
-    """The picture, wherever it lies. No transaction is open meanwhile: the store may be slow.
+    """Return the picture from the disk or the store. No transaction is open meanwhile: the store may be slow.
 
-    Raises what stores.read does.
+    Raises what stores.read raises.
     """
     return shown_bytes(stores.read(settings, file))
 
 
 def shown_bytes(data: bytes) -> Response:
-    """A picture, in which nothing can run."""
+    """Return a picture with headers that let nothing in it run."""
     return Response(data, headers=_HEADERS, media_type="image/jpeg")

@@ -82,7 +82,7 @@ STATUS = {
     "too-many-pages": 503,
     "database-unavailable": 503,
 }
-"""The HTTP status of each code; every other rule of `hotline` that refuses is a 409."""
+"""The HTTP status of each code; every other refusal of `hotline` is a 409."""
 
 FIELD = {
     "reason-missing": "reason",
@@ -123,11 +123,12 @@ FIELD = {
     "rule-officials": "official_ids",
     "substitute-for-several": "substitute_id",
 }
-"""The field that a code means, if what was sent has it; where it differs, `Refused` says it."""
+"""The request's field that a code concerns; `Refused` may name another."""
 
 _MEDIA_TYPE = "application/problem+json"
 _UNIQUE = "23505"
-"""PostgreSQL's word for it; SQLite has one writer at a time, who sees what the one before wrote."""
+"""PostgreSQL's code of a unique violation. SQLite's single writer always sees what the writer before wrote.
+"""
 
 
 class Problem(BaseModel):
@@ -139,12 +140,14 @@ class Problem(BaseModel):
     detail: str
     code: str
     field: str | None = None
-    """The field of what was sent that is meant, where it is one."""
+    """The field of the request that is wrong, if it is one field."""
 
 
 _ENDS = {"upload-offset"}
-"""What comes with these is of no use, and a browser that sends it again by itself reads no answer before all
-of it is sent: the connection ends, and who pays for each byte goes on where it broke."""
+"""Codes after which the connection closes.
+
+The rest of such a body is useless. Without closing, a browser would send all of it before it reads the
+answer, and pay for each byte."""
 
 
 def problem(
@@ -155,7 +158,7 @@ def problem(
     *,
     after_s: int | None = None,
 ) -> Response:
-    """The response for a code of STATUS; `after_s`: when it may be asked again."""
+    """Return the problem's response; `after_s`: seconds until a retry makes sense."""
     status = status or STATUS.get(code, 409)
     body = Problem(title=code.replace("-", " "), status=status, detail=detail, code=code, field=field)
     headers = {} if after_s is None else {"Retry-After": str(after_s)}
@@ -165,7 +168,7 @@ def problem(
 
 
 def declare(document: dict[str, Any]) -> None:
-    """Say in the API's document that errors are sent as problems: FastAPI knows no other kind than JSON."""
+    """Document errors as problems: FastAPI documents only plain JSON."""
     for methods in document["paths"].values():
         for operation in methods.values():
             content = operation["responses"].get("default", {}).get("content", {})
@@ -177,11 +180,11 @@ _OF_STATUS = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
 def install(app: FastAPI) -> None:
-    """Turn every exception into a problem."""
+    """Convert every exception to a problem."""
 
     @app.exception_handler(Refused)
     def refused(request: Request, error: Refused) -> Response:
-        if error.code == "forbidden":  # named by its function: an address may hold a number
+        if error.code == "forbidden":  # the log names the function: a path may hold a telephone number
             asked = request.scope.get("endpoint")
             name = f"{getattr(asked, '__module__', '')}.{getattr(asked, '__name__', '')}"
             log.warning("not allowed: %s from %s", name, address(request))
@@ -208,7 +211,7 @@ def install(app: FastAPI) -> None:
             log.warning("two requests wrote the same at once: %s", error.orig)
             return problem("wrong-state", "somebody else did this at the same moment; look again")
         if isinstance(error, IntegrityError | ProgrammingError | DataError | NotSupportedError):
-            raise error  # a fault of ours
+            raise error  # our own fault
         log.error("the database: %s", error)
         return problem("database-unavailable", "the database does not answer, try again")
 

@@ -1,6 +1,6 @@
-"""Whether the system can do its work: named parts, one word each, for machines.
+"""Readiness of the system's parts, one word each, for machines.
 
-Anybody may ask as often as they like: the database is written to every other second at most.
+Anybody may ask often: the database gets a test write at most every two seconds.
 """
 
 import threading
@@ -13,13 +13,14 @@ from db.version import fits
 from hotline import heartbeats
 
 PROCESSES = ("asterisk", "ivr", "dialer", "clerk")
-"""Whose heartbeats are in the database. The dialer's is needed to believe Asterisk's."""
+"""Processes with a heartbeat in the database. Asterisk's heartbeat counts only while the dialer's is fresh.
+"""
 PARTS = ("database", "tables", *PROCESSES)
 _TRIED_EVERY_S, _OUTDATED_S, _AWAITED_S = 2.0, 10.0, 5.0
 
 
 class Readiness:
-    """Of one API: what its database takes is tried by one request while the others hear what came last."""
+    """One API's readiness. One request tests a write while the others use the last result."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -27,7 +28,7 @@ class Readiness:
         self._tried_at = self._taken_at = float("-inf")
 
     def parts(self) -> dict[str, str]:
-        """Each of PARTS: "up", "down", or "unknown" where nobody can say."""
+        """Return each part of PARTS as "up", "down" or "unknown"."""
         found = dict.fromkeys(PARTS, "unknown")
         found["database"] = "down"
         try:
@@ -35,7 +36,7 @@ class Readiness:
                 found["tables"] = "up" if fits(session.connection()) else "down"
                 if found["tables"] == "up":
                     found |= {name: _word(heartbeats.alive(session, name)) for name in PROCESSES}
-        except Exception:  # whatever the reason: that is the answer
+        except Exception:  # any failure means: the database is down
             return dict.fromkeys(PARTS, "unknown") | {"database": "down"}
         if found["dialer"] == "down":
             found["asterisk"] = "unknown"
@@ -43,8 +44,8 @@ class Readiness:
         return unknown_if_nobody_writes(found)
 
     def is_taken(self) -> bool:
-        """Whether the database takes what is written to it: tried now, or lately."""
-        outdated = self._is_older(_OUTDATED_S)  # then there is nothing that others could hear meanwhile
+        """Return whether the database accepts writes, as tested now or lately."""
+        outdated = self._is_older(_OUTDATED_S)  # the last result is too old for the others to use
         if self._is_older(_TRIED_EVERY_S) and self._trying.acquire(timeout=_AWAITED_S if outdated else 0):
             try:
                 if self._is_older(_TRIED_EVERY_S):
@@ -58,7 +59,7 @@ class Readiness:
             with writing(self._engine) as session:
                 heartbeats.beat(session, heartbeats.API)
             self._taken_at = time.monotonic()
-        except Exception:  # a full disk, a lock, a copy that only reads
+        except Exception:  # a full disk, a lock, a replica that only reads
             self._taken_at = float("-inf")
         self._tried_at = time.monotonic()
 
@@ -67,7 +68,10 @@ class Readiness:
 
 
 def unknown_if_nobody_writes(parts: dict[str, str]) -> dict[str, str]:
-    """The same; who cannot say that they work, because the database takes nothing, may work all the same."""
+    """Return the parts, with late processes as "unknown" if the database accepts no writes.
+
+    Such a process may work, but cannot write its heartbeat.
+    """
     late = [name for name in PROCESSES if parts[name] == "down"] if parts["database"] == "down" else []
     return parts | dict.fromkeys(late, "unknown")
 

@@ -1,4 +1,4 @@
-"""Why somebody does something, as it goes over the wire."""
+"""JSON of somebody's reason for an action."""
 
 from typing import Annotated
 
@@ -10,18 +10,18 @@ Why = Annotated[Name, Field(max_length=400)]
 
 
 class Because(BaseModel):
-    """Why somebody does something, for the audit log alone."""
+    """The reason for an action, for the audit log alone."""
 
     reason: Why
 
 
 class Reason(BaseModel):
-    """Why somebody does something; citizens may read it."""
+    """The reason for an action; citizens may read it."""
 
     reason: Name = Field("", max_length=500)
 
 
 class SaidToQuestion(BaseModel):
-    """What the citizen says to the department's question."""
+    """The citizen's answer to the department's question."""
 
     answer: Said = Field(min_length=1, max_length=1000)

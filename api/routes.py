@@ -1,7 +1,7 @@
-"""Routes that are built when they are first asked for.
+"""Routes that are built at their first request.
 
-FastAPI works out what a route takes and answers when it is declared, and once more where its router is
-included. For three hundred routes that is most of a start's work, and most of them nobody asks for that day.
+FastAPI analyses a route when it is declared, and again where its router is included. For three hundred routes
+that is most of the start-up time, and most routes get no request that day.
 """
 
 import threading
@@ -14,7 +14,9 @@ from starlette.routing import compile_path, get_name
 
 
 class Route(APIRoute):
-    """Knows what it must to be found; all else is built with the first request, or for the API's document."""
+    """A route that knows only its path and methods; the first request or the API's document builds
+    the rest.
+    """
 
     def __init__(self, path: str, endpoint: Any, **how: Any) -> None:
         self._building, self._built = threading.RLock(), False
@@ -26,31 +28,31 @@ class Route(APIRoute):
         self.path_regex, self.path_format, self.param_convertors = compile_path(path)
 
     def __getattr__(self, name: str) -> Any:
-        # Only what is not there yet comes here.
+        # Python calls this only for a missing attribute.
         own = self.__dict__
         if "_how" in own:
             with own["_building"]:
                 if not own["_built"]:
-                    self._built = True  # first: what is built asks for what it has
+                    self._built = True  # first, since building reads attributes
                     super().__init__(self.path, self.endpoint, **self._how)
                 if name in own:
                     return own[name]
         raise AttributeError(name)
 
     def below(self, prefix: str, responses: Mapping[int | str, dict[str, Any]], **how: Any) -> Self:
-        """The same at an address below `prefix`, with these answers besides its own."""
+        """Return this route under a `prefix`, with additional responses."""
         both = {**responses, **self._how["responses"]}
         return type(self)(prefix + self.path, self.endpoint, **{**self._how, **how, "responses": both})
 
 
 class APIRouter(fastapi.APIRouter):
-    """A router of such routes."""
+    """A router of routes that are built lazily."""
 
     def __init__(self, *, route_class: type[APIRoute] = Route, **how: Any) -> None:
         super().__init__(route_class=route_class, **how)
 
     def own_routes(self) -> Iterable[Route]:
-        """All of them. None is another router's."""
+        """Yield the router's routes; none is another router's."""
         for route in self.routes:
             assert isinstance(route, Route), route  # noqa: S101
             yield route

@@ -1,4 +1,4 @@
-"""What goes over the wire."""
+"""JSON types that several rooms share."""
 
 from collections.abc import Sequence
 from datetime import datetime, time
@@ -19,11 +19,11 @@ def _no_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_no_nul)]
-"""What a person typed. PostgreSQL cannot store a NUL."""
+"""A typed text without NUL, which PostgreSQL cannot store."""
 Name = Annotated[Text, AfterValidator(characters.check)]
-"""A name or a reason, in which every character is seen."""
+"""A name or a reason, without invisible characters."""
 Said = Annotated[Text, AfterValidator(characters.cleaned)]
-"""What a citizen said, or the office to them or about them."""
+"""A citizen's words, or the office's words to or about a citizen."""
 
 
 def _of_our_age(at: datetime) -> datetime:
@@ -33,7 +33,7 @@ def _of_our_age(at: datetime) -> datetime:
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(_of_our_age)]
-"""A time that somebody names, with its zone."""
+"""A time with its zone."""
 
 
 def _city_clock(at: time) -> time:
@@ -44,20 +44,22 @@ def _city_clock(at: time) -> time:
 
 _HOURS = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"}
 Clock = Annotated[time, AfterValidator(_city_clock), WithJsonSchema(_HOURS)]
-"""A time of day by the city's clock; JSON Schema's own `time` has a zone."""
+"""A time of day by the city's clock. JSON Schema's own `time` would need a zone."""
 
 """The number of a row."""
 National = Annotated[str | None, AfterValidator(lambda number: numbers.national(number) if number else None)]
-"""An E.164 telephone number as people in Iran write it."""
+"""An E.164 number, written in national form."""
 
 
 class HasTelephone(BaseModel):
-    """What has a telephone, which a desk may call into a conversation; an empty one is none."""
+    """A body with a telephone that a desk may call into a conversation; an empty number means none."""
 
     number: Text | None = Field(None, max_length=40)
 
     def values(self, allowed_prefixes: Sequence[str]) -> dict[str, Any]:
-        """What is given, the number as E.164. Raises Refused("number-invalid" | "number-not-allowed")."""
+        """Return the given values, the number as E.164. Raises Refused("number-invalid" |
+        "number-not-allowed").
+        """
         given = self.model_dump(exclude_none=True)
         if self.number:
             given["number"] = numbers.parse(self.number, allowed_prefixes)
@@ -65,10 +67,10 @@ class HasTelephone(BaseModel):
 
 
 class Desk(BaseModel):
-    """A desk, whether its phone is at work, and the round it serves; free since `next_asked_at`.
+    """A desk, its phone, and the round that it serves; waiting for a citizen since `next_asked_at`.
 
-    A supervisor's may hear another desk. On a break it gets nobody. `wrap_up_since`: its conversation is
-    over, and it has not asked for the next citizen yet.
+    A supervisor's desk may listen to another desk. On a break the desk gets nobody. `wrap_up_since`: the
+    conversation is over, and the desk has not asked for the next citizen.
     """
 
     id: int
@@ -84,7 +86,7 @@ class Desk(BaseModel):
 
 
 class Note(BaseModel):
-    """What a person of the office wrote of a conversation, at one moment."""
+    """A note on a conversation by one person of the office."""
 
     by: str
     at: datetime
@@ -92,14 +94,14 @@ class Note(BaseModel):
 
 
 class Heard(BaseModel):
-    """Somebody takes part in my conversation. Who only listens is not named."""
+    """Somebody who has joined my conversation. A silent listener is not named."""
 
     how: Hearing
     name: str | None
 
 
 class Colleagues(BaseModel):
-    """The conversation of another desk, which asked my phone into it. `waits`: the citizen hears music."""
+    """The conversation of another desk that asked my phone to join. `waits`: the citizen is on hold."""
 
     callback_id: int
     desk_id: int
@@ -110,7 +112,7 @@ class Colleagues(BaseModel):
 
 
 class DeskWord(BaseModel):
-    """What a supervisor says to my desk, until I have read it."""
+    """A supervisor's message to my desk that I have not read yet."""
 
     id: int
     text: str
@@ -140,7 +142,7 @@ class Counts(BaseModel):
 
 
 class Round(BaseModel):
-    """A round at this moment. Times are UTC. `notice`: where it stands, or what it told last."""
+    """A round at this moment, with times in UTC. `notice`: the state of its notice."""
 
     id: int
     official: Official
@@ -167,12 +169,11 @@ class Round(BaseModel):
 
 
 class Registration(BaseModel):
-    """A citizen's place. `number` is in national form, masked for who does not answer in this line; `place`
-    is 1 for the next one in it.
+    """A citizen's place. `number` is in national form, masked unless the person answers in this line.
 
-    `why` is the reason for the place; `moved_reason` is what the person wrote who moved it up; `subject` is
-    one of the city's nine; `has_voice_message`: they left one; `on_the_line`: they wait on the line, so that
-    no phone is dialled.
+    `place` is 1 for the next citizen. `why`: the reason for the place; `moved_reason`: the words of the
+    person who moved it up. `subject`: one of the city's nine. `has_voice_message`: the citizen left one.
+    `on_the_line`: the citizen waits on the line, so no phone is dialled.
     """
 
     id: int
@@ -196,13 +197,13 @@ class Registration(BaseModel):
 class Callback(BaseModel):
     """One attempt to reach a registrant.
 
-    `held_until`: our side of the conversation is gone; so long the citizen waits for it, if on the line.
-    `on_hold_at`: because the desk has asked the citizen to wait. `threat_at`: the desk marked a threat.
-    `held_at`: since when, while it is; `held_seconds`: how long it was before: no agreed minutes.
-    `ended_at`: of one that is parting, since the desk said so; `parting_until`: so long it can be undone.
-    `default_outcome`: what «next» would say. `on_the_line`: no phone was dialled, or need be.
-    `given_by_desk_id`: whose conversation it was before; `arriving`: they are on the way into this
-    desk's room, from there, or back.
+    `held_until`: our side is gone, and a citizen on the line waits for it until then. `on_hold_at`: since
+    when the citizen is on hold at the desk's wish. `held_at`: since when the conversation is interrupted.
+    `held_seconds`: the length of earlier interruptions, which count as no conversation. `threat_at`: when the
+    desk marked a threat. `ended_at`: when the desk ended the conversation; until `parting_until` that can be
+    undone. `default_outcome`: the outcome that «next» would record. `on_the_line`: the citizen waits on the
+    line, so no phone is dialled. `given_by_desk_id`: the desk that gave the conversation away. `arriving`:
+    the citizen is moving to this desk's conference room.
     """
 
     id: int
@@ -233,9 +234,9 @@ class Callback(BaseModel):
 
 
 class Measured(BaseModel):
-    """What a browser measured of a conversation: means and worst values of so many readings.
+    """A browser's measurement of a conversation's sound: means and worst values of `readings`.
 
-    MOS (1 to 5) is that of the worse direction, `loss` per cent, `rtt_ms` there and back if it is known.
+    MOS (1 to 5) is that of the worse direction. `loss` is in per cent, `rtt_ms` is the round trip if known.
     """
 
     model_config = ConfigDict(allow_inf_nan=False)
@@ -252,7 +253,7 @@ class Measured(BaseModel):
 
 
 class Quality(Measured):
-    """The same, as it is kept; `bad`: as a whole the conversation was hard to understand."""
+    """A stored measurement; `bad`: the conversation as a whole was hard to understand."""
 
     bad: bool
 
@@ -266,15 +267,16 @@ class DepartmentName(BaseModel):
 
 
 class Me(BaseModel):
-    """Who is signed in, at which desk, and what the desk has in hand.
+    """The signed-in person, their desk, and the citizen whom the desk has.
 
-    `parting` is the conversation whose end it can undo; `cut_off` the last one, if our side cut it and the
-    citizen can be called again for this desk now; `given_away` whom it gave to a desk that does not have
-    them, and can take back. `calls_down_since`: no citizen can be called, by our own fault; the line is kept.
-    `takes_live`: whoever waits for an operator on the line comes to my desk by itself; `said_live`: what the
-    desk has said of that, if anything. `heard_by`: who takes part in the desk's conversation; `consulted_in`:
-    the one that it was asked into. `words`: what supervisors have said to the desk, and it has not read.
-    `official_id`: whose rounds are mine; `department`: the one of which I am, and nothing of the office.
+    `parting`: the conversation whose end can still be undone. `cut_off`: the last conversation, if our side
+    cut it and this desk can call the citizen again now. `given_away`: a conversation given to a desk that has
+    not got it yet; it can be taken back. `calls_down_since`: no citizen can be called, by our own fault;
+    nobody loses their place. `takes_live`: callers who wait for an operator come to my desk automatically.
+    `said_live`: my desk's own choice of that. `heard_by`: people who have joined the desk's conversation.
+    `consulted_in`: the conversation that my desk was asked to join. `words`: unread messages of supervisors
+    to my desk. `official_id`: the official whose rounds are mine. `department`: my department, if I am not of
+    the office.
     """
 
     username: str

@@ -1,8 +1,8 @@
-"""What every request passes and every answer carries, errors and files included.
+"""Checks on every request, and headers of every answer, errors and files included.
 
-A foreign page may change nothing: the session's cookie is never sent from another site (SameSite), and where
-a request says where it comes from (Origin, Sec-Fetch-Site: every browser of this decade says it of whatever
-is not GET or HEAD), that must be a page of ours. A request that says neither comes from a program.
+A foreign page may change nothing. Browsers never send the session's cookie from another site (SameSite).
+Browsers also name the page's origin (Origin, Sec-Fetch-Site) in every request but GET and HEAD; it must be
+ours. A request that names no origin comes from a program.
 """
 
 from collections.abc import MutableMapping
@@ -15,11 +15,11 @@ from api.problems import problem
 from settings import Settings
 
 LONGEST_BODY = 1 << 16
-"""Bytes. FastAPI counts what comes; here only the words for a length that is too long from the start."""
+"""Bytes. FastAPI counts what arrives; here a longer Content-Length is refused at once."""
 LONGEST_PICTURE = 64 << 20
-"""Of what is too large, so much is read and thrown away: who is still sending hears no answer."""
+"""Bytes of an oversized file that are read and dropped: a client that still sends reads no answer."""
 PICTURES, UPLOADS = "/pictures", "/api/v1/my/uploads"
-"""With this end the addresses that take pictures, and with this beginning those that take them in pieces."""
+"""The end of paths that take pictures, and the beginning of paths that take pieces of files."""
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -28,27 +28,27 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _TUS = {"Tus-Resumable": "1.0.0", "Tus-Version": "1.0.0"}
-"""What every answer of an upload says, refusals included (https://tus.io/protocols/resumable-upload)."""
+"""Headers of every answer about an upload, refusals included (https://tus.io/protocols/resumable-upload)."""
 _FEEDS = "/public/"
-"""What other sites may show: it is public."""
+"""Public paths, which other sites may embed."""
 _OPEN = (_FEEDS, "/open311/")
 """Paths of open data, which scripts of other sites may read without a cookie."""
 _MY, PASSED = "/public/my", "/public/passed/"
-"""But these: what is there is one citizen's, or is of whoever has a link."""
+"""Exceptions from _FEEDS and _OPEN: pages of one citizen, or of a link's holder."""
 _API = "/api/v1/"
-"""Here HEAD is a method of its own: an upload's place (tus), and nothing else."""
+"""Below this path HEAD is a method of its own: an upload's offset (tus), and nothing else."""
 _APP = "/my"
-"""The citizens' app, which may ask a telephone where it is, and listen to a voice note."""
+"""The citizens' app, which may ask for the phone's location and use its microphone."""
 _APP_MAY = {"Permissions-Policy": "microphone=(self), camera=(), geolocation=(self), payment=(), usb=()"}
 
 
 def takes_files(path: str) -> bool:
-    """Whether a body at this address is a file, which may be larger and slower than any other."""
+    """Return whether a body at this path is a file, which may be larger and slower than others."""
     return path.endswith(PICTURES) or path.startswith(UPLOADS)
 
 
 class Guard:
-    """Refuses what no request may do, and says to browsers what our pages may do."""
+    """Refuses forbidden requests, and adds security headers to every answer."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
@@ -72,7 +72,7 @@ class Guard:
 
         headers = Headers(scope=scope)
         if scope["method"] == "HEAD" and not scope["path"].startswith(_API):
-            scope = {**scope, "method": "GET"}  # as a GET; the server leaves the body out
+            scope = {**scope, "method": "GET"}  # the server removes the body
         answer = _foreign(scope, headers) or _large(scope, headers) or self._app
         await answer(scope, receive, send_guarded)
 
@@ -95,7 +95,7 @@ class Guard:
 
 
 def policy_of_pages(settings: Settings, *nodes: str) -> str:
-    """What the pages of web/ may do; `nodes`: where else phones sign in (api.telephones)."""
+    """Return the content security policy of web/'s pages; `nodes`: other addresses where phones sign in."""
     places = {settings.websocket.rsplit("/", 1)[0]: None, **dict.fromkeys(nodes)}
     return _policy(
         # The calendar (react-multi-date-picker) and Mantine add style elements of their own.
@@ -126,7 +126,7 @@ def _policy(*more: str, images: str = "'self' data:") -> str:
 
 def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:
     if scope["method"] in ("GET", "HEAD") or scope["path"].startswith(PASSED):
-        return None  # no cookie counts there, and a page that tells no address tells no origin
+        return None  # no cookie counts there, and a page with no-referrer sends no Origin
     origin = headers.get("origin")
     ours = origin is None or origin.partition("://")[2] == headers.get("host", "")
     if ours and headers.get("sec-fetch-site", "same-origin") in ("same-origin", "none"):
@@ -135,7 +135,7 @@ def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:
 
 
 def _large(scope: Scope, headers: Headers) -> ASGIApp | None:
-    """FastAPI's own limit (`max_body_size`) refuses one that says its length, too, but not as a problem."""
+    """Refuse a body that is too long by its Content-Length: FastAPI's own refusal is no problem document."""
     length = headers.get("content-length", "")
     longest = LONGEST_PICTURE if takes_files(scope["path"]) else LONGEST_BODY
     if length.isdecimal() and int(length) > longest:

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, which waits for nobody without end."""
+"""The HTTP server: uvicorn with time limits on slow clients."""
 
 import asyncio
 import logging
@@ -30,28 +30,28 @@ from settings.addresses import Address
 log = logging.getLogger("api")
 
 REQUEST_S = 15.0
-"""A client has so long for a whole request, from its first byte to its last."""
+"""Seconds for a whole request, from its first byte to its last."""
 PICTURE_S = 120.0
-"""A picture's sender, once it is known who that is: 200 kB take half a minute on a slow network. What comes
-in pieces goes on in another request."""
+"""Seconds for a picture, once the sender is known: 200 kB take half a minute on a slow network. An upload in
+pieces continues in another request."""
 _UNREAD_S = 20
-"""A client that reads nothing of its answer for so long is dropped (by the kernel)."""
+"""Seconds after which the kernel drops a client that reads nothing of its answer."""
 _REST = 16 << 20
-"""Of a request that is answered before it has come whole, so much is read all the same, and thrown away: who
-sends on while the connection is closed does not hear the answer."""
+"""Bytes that are read and dropped after an early answer. A client that still sends while the connection
+closes would not read the answer."""
 _CONNECTIONS = 900
-"""One more is told that it is one too many."""
+"""A request beyond this number of connections gets an error."""
 _FILES = 4096
-"""The process may have so many open: those, the database's, and all who come in one moment (the backlog)."""
+"""Open files of the process: these connections, the database's, and new ones in the backlog."""
 _LONGEST_HEAD = 16 << 10
 _ASK_S, _ANSWER_S = 2.0, 4.0
-"""Together less than what a keeper waits for (ops.patience)."""
+"""Together less than a keeper's timeout (ops.patience)."""
 _TICK_S = 1.0
 _WELL = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
 
 
 class _Transport:
-    """A connection that is closed by whoever reads from it."""
+    """A connection with its own `close`."""
 
     def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
         self._transport, self.close = transport, close
@@ -61,23 +61,25 @@ class _Transport:
 
 
 class PromptClients(H11Protocol):
-    """uvicorn's protocol, which by itself waits for ever for a request that has begun, or never begins; and
-    which closes on whoever still sends, so that they hear no answer.
+    """uvicorn's protocol, with a time limit on each request.
+
+    uvicorn itself waits for ever for a request to begin or to end. It also closes on a client that still
+    sends, which then reads no answer.
     """
 
     open: Connections
     own_question: bytes
-    """Of this process to itself: that it was read is the whole answer."""
+    """The request that this process sends to itself; 204 answers it without the application."""
     _connection: asyncio.Transport
     _late: asyncio.TimerHandle | None = None
     _has_time = False
     _rest: int | None = None
-    """So many bytes may still come of a request that is answered."""
+    """Bytes that may still arrive of a request that is already answered."""
     _said = False
-    """That was the last answer."""
+    """Whether the last answer is sent."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """A client has come."""
+        """Start the time limit of a new connection."""
         super().connection_made(transport)
         self._connection = transport
         self.transport = cast("asyncio.Transport", _Transport(transport, self._close))
@@ -85,7 +87,7 @@ class PromptClients(H11Protocol):
         self._await_request()
 
     def data_received(self, data: bytes) -> None:
-        """A part of a request has come."""
+        """Handle the next bytes of a request."""
         if data == self.own_question and self.conn.their_state is h11.IDLE:
             self._connection.write(_WELL)
             self._connection.close()
@@ -109,7 +111,7 @@ class PromptClients(H11Protocol):
             self._forget()
 
     def on_response_complete(self) -> None:
-        """A request is answered; the client may ask again."""
+        """Wait for the next request after an answer."""
         if self._said:
             return
         super().on_response_complete()
@@ -121,12 +123,12 @@ class PromptClients(H11Protocol):
             self.open.waits(self._connection)
 
     def _is_answered_early(self) -> bool:
-        """Refused before it was read, as strangers are."""
+        """Return whether a request was answered before its body was read, as refusals are."""
         answered = self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE, h11.SEND_BODY)
         return answered and self.conn.their_state is h11.SEND_BODY
 
     def _discard(self) -> None:
-        """Read the rest, for a while; whoever comes then goes before it."""
+        """Read and drop the rest, within the time limit."""
         self._forget()
         self._rest = _REST
         self._await_request()
@@ -141,7 +143,7 @@ class PromptClients(H11Protocol):
         self._discard()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The client has gone."""
+        """Stop the time limit of a closed connection."""
         self._forget()
         self.open.closed(self._connection)
         super().connection_lost(exc)
@@ -153,7 +155,7 @@ class PromptClients(H11Protocol):
             self._late = self.loop.call_later(REQUEST_S, self._connection.abort)
 
     def _give_time(self) -> None:
-        """More of it, once, for the body of a picture; strangers who wait do not push it out meanwhile."""
+        """Extend the time limit once, for a file's body. Waiting connections do not push it out meanwhile."""
         if self._has_time or self.conn.their_state is not h11.SEND_BODY or self._late is None:
             return
         if takes_files(self.scope["path"]):
@@ -171,14 +173,14 @@ class PromptClients(H11Protocol):
 
 
 def allow_files() -> None:
-    """Let this process have as many files open as its connections may need."""
+    """Raise this process's limit of open files to what its connections may need."""
     now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     if 0 <= now < _FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(_FILES, most) if most >= 0 else _FILES, most))
 
 
 def _noting_peers(app: ASGI3Application) -> ASGI3Application:
-    """The application is told who is at the other end, too: what a proxy says may be no address."""
+    """Keep the peer's address in the scope: a proxy's header may hold no address."""
 
     async def noting(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
         cast("dict[str, object]", scope)[PEER] = scope.get("client")
@@ -188,8 +190,10 @@ def _noting_peers(app: ASGI3Application) -> ASGI3Application:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's, which by itself wakes up ten times a second to see whether it is to end, and waits for what
-    has no end of its own until it cuts it off.
+    """uvicorn's server, adapted to idle and to stop cleanly.
+
+    uvicorn wakes up ten times a second to check for its end. At its end it waits for event streams until it
+    cuts them off.
     """
 
     def __init__(self, config: uvicorn.Config, end_lines: Callable[[], None]) -> None:
@@ -199,7 +203,7 @@ class _Server(uvicorn.Server):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
-        """Serve until it is told to end; once a second it sets the clock that answers tell."""
+        """Serve until told to stop; once a second, update the Date header's clock."""
         self._loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
             with suppress(TimeoutError):
@@ -207,19 +211,19 @@ class _Server(uvicorn.Server):
                     await self._ends.wait()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what was asked, and nothing more."""
+        """End the event streams, and answer pending requests."""
         self._end_lines()
         await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """It is told so by a signal."""
+        """Stop on a signal."""
         super().handle_exit(sig, frame)
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ends.set)
 
 
 def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
-    """The server, and the socket that it is to listen on."""
+    """Return the server, and the socket on which it listens."""
     proxies = [ip_network(each, strict=False) for each in settings.trusted_proxies]
     trusted = [str(each) for each in proxies]
     given = {"open": Connections(proxies), "own_question": _question(settings.http)}
@@ -246,10 +250,10 @@ def _question(address: Address) -> bytes:
 
 
 def _ask_itself(address: Address, stop: threading.Event) -> None:
-    """Ask as a browser does, over and over: any answer shows that requests are accepted and read."""
+    """Send requests to our own address: any answer shows that requests are accepted and read."""
     wait_s = _ASK_S
     while not stop.wait(wait_s):
-        wait_s = _ASK_S / 4  # without an answer there is less time until it is said that nothing works
+        wait_s = _ASK_S / 4  # without an answer, less time is left until the watchdog acts
         try:
             with socket.create_connection(address, _ANSWER_S) as wire:
                 wire.sendall(_question(address))

@@ -1,4 +1,4 @@
-"""Tables to take along, CSV and XLSX: written row by row, so that a long one needs no more memory."""
+"""Exported tables, CSV and XLSX, written row by row: a long one needs no more memory."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from settings import CITY
 Cell = str | int | float | None
 
 _BOM = "\N{ZERO WIDTH NO-BREAK SPACE}"
-"""By it a spreadsheet knows that the file is UTF-8."""
+"""The byte order mark that tells a spreadsheet that the file is UTF-8."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "|")
 _LED_BY_ZERO = re.compile(r"0[0-9]+")
 _CHUNK = 1 << 16
@@ -25,20 +25,21 @@ _WIDTH = 18
 
 
 def plain(cell: Cell) -> Cell:
-    """The cell; a text that a spreadsheet would run as a formula begins with an apostrophe."""
+    """Return the cell; a text that a spreadsheet would run as a formula gets an apostrophe in front."""
     return f"'{cell}" if isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA) else cell
 
 
 def keeps_zero(cell: Cell) -> Cell:
-    """The cell of a CSV; a telephone, ticket or tracking number led by 0 begins with an apostrophe.
+    """Return a CSV's cell; a number with a leading 0 gets an apostrophe in front.
 
-    A spreadsheet that opens the file would take it for a number, and drop the 0. It needs none in an XLSX.
+    Otherwise a spreadsheet would drop the 0 of a telephone, ticket or tracking number. An XLSX needs no
+    apostrophe.
     """
     return f"'{cell}" if isinstance(cell, str) and _LED_BY_ZERO.fullmatch(cell) else cell
 
 
 def moment(at: datetime | None, language: Language) -> str:
-    """By the city's clock and the language's calendar, so that a spreadsheet sorts it."""
+    """Return the time by the city's clock and the language's calendar, in a form that sorts."""
     if at is None:
         return ""
     local = at.astimezone(CITY)
@@ -49,7 +50,7 @@ def moment(at: datetime | None, language: Language) -> str:
 def csv_file(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], *, for_programs: bool = False
 ) -> StreamingResponse:
-    """The table as `name`.csv; `for_programs`: numbers led by 0 stay as they are."""
+    """Return the table as `name`.csv. `for_programs`: numbers with a leading 0 stay as they are."""
     kept = (lambda cell: cell) if for_programs else keeps_zero
 
     def parts() -> Iterator[str]:
@@ -70,8 +71,8 @@ def csv_file(
 def xlsx_file(
     name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]], language: Language
 ) -> StreamingResponse:
-    """The table as `name`.xlsx; a Persian sheet goes from right to left."""
-    # it takes as long to import as a third of the whole API: only for those who take a sheet along
+    """Return the table as `name`.xlsx; a Persian sheet runs from right to left."""
+    # imported late: it costs a third of the whole API's import time, and few people export a sheet
     from openpyxl import Workbook  # noqa: PLC0415
     from openpyxl.cell import WriteOnlyCell  # noqa: PLC0415
     from openpyxl.styles import Font  # noqa: PLC0415

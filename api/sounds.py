@@ -1,4 +1,4 @@
-"""Something recorded, as a player asks for it: whole or in ranges, and each hearing is in the audit log."""
+"""Playback of recordings, whole or in ranges; the audit log shows each one."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from hotline.recordings import recordings
 from settings.asterisk_files import open_plain
 
 Range = Annotated[str, Header(alias="Range", max_length=200)]
-"""What part a player asks for; FileResponse answers it."""
+"""The range that a player asks for; FileResponse answers it."""
 SOUND: dict[str, Any] = {
     "response_class": FileResponse,
     "responses": {
@@ -22,13 +22,13 @@ SOUND: dict[str, Any] = {
         206: {"description": "The part that was asked for"},
     },
 }
-"""How an endpoint that answers with a sound is described."""
+"""OpenAPI of an endpoint that answers with sound."""
 
 
 def play(
     engine: Engine, path: Path, subject: str, *, who: str, wanted: str, what: str = recordings.HEARD
 ) -> FileResponse:
-    """The sound; that `who` hears it is written down before the first byte goes out."""
+    """Return the sound; the playback by `who` is recorded before the first byte is sent."""
     with writing(engine) as session:
         begins = recordings.from_begin(wanted)
         recordings.heard(session, subject, who=who, from_begin=begins, what=what)
@@ -36,7 +36,7 @@ def play(
 
 
 class _PlainFileResponse(FileResponse):
-    """Serves the file by a descriptor: Asterisk's user may put a link in its place after it was checked."""
+    """Serves the file by its descriptor: Asterisk's user may swap the path for a link after the check."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with open_plain(Path(self.path)) as file:

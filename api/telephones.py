@@ -1,6 +1,6 @@
-"""Where desks' phones in browsers sign in: pages may connect there, and nowhere else.
+"""Addresses where desks' browser phones sign in; pages may connect only there.
 
-A node names its own address in the database. Pages are loaded seldom, and nodes come seldomer.
+A node publishes its own address in the database. Pages load seldom, and nodes change even less.
 """
 
 import re
@@ -17,11 +17,14 @@ from settings import Settings
 
 _KEPT_S, _FIRST_S = 5.0, 5.0
 _ORIGIN = re.compile(r"(wss?://[\w.:\[\]-]+)(?:/.*)?", re.ASCII)
-"""What is anything else would say more to a browser than an address."""
+"""Anything else could add more than an address to the policy."""
 
 
 class Telephones:
-    """Of one API: of several pages that are loaded at once one asks, the others have what came last."""
+    """One API's list of these addresses.
+
+    One request reads the database while the others use the last result.
+    """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self._engine, self._settings = engine, settings
@@ -30,12 +33,12 @@ class Telephones:
         self._policy = security.policy_of_pages(settings)
 
     def policy(self) -> str:
-        """What a page is let do. Nodes that cannot be asked for are as they were."""
-        never = self._asked_at == float("-inf")  # then there is nothing yet that others could have
+        """Return the pages' content security policy. If the database is away, the nodes stay as they were."""
+        never = self._asked_at == float("-inf")  # then there is no last result for others
         if self._is_due() and self._asking.acquire(timeout=_FIRST_S if never else 0):
             try:
                 if self._is_due():
-                    with suppress(Exception):  # the database is away: a page can say so, no page cannot
+                    with suppress(Exception):  # without the database, the page must still load and say so
                         self._ask()
                     self._asked_at = time.monotonic()
             finally:

@@ -1,4 +1,4 @@
-"""Rows as the wire sees them."""
+"""Rows as JSON."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ from hotline.rounds import notices, planning, rounds
 
 
 def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationState, int]) -> schemas.Round:
-    """A round at the moment `at`."""
+    """Return a round at the moment `at`."""
     return schemas.Round(
         id=round_.id,
         official=official_view(round_.official),
@@ -57,18 +57,18 @@ def round_view(round_: models.Round, at: datetime, counts: dict[RegistrationStat
 
 
 def round_views(session: Session, found: Sequence[models.Round]) -> list[schemas.Round]:
-    """These rounds at this moment, with their counts."""
+    """Return these rounds at this moment, with their counts."""
     counts, at = rounds.counts(session, [round_.id for round_ in found]), now(session)
     return [round_view(round_, at, counts[round_.id]) for round_ in found]
 
 
 def one_round(session: Session, round_: models.Round) -> schemas.Round:
-    """A round at this moment, with its counts."""
+    """Return a round at this moment, with its counts."""
     return round_views(session, [round_])[0]
 
 
 def quality_view(measured: models.CallQuality | None) -> schemas.Quality | None:
-    """How a conversation sounded at its desk, if that was measured."""
+    """Return the sound quality of a conversation at its desk, if measured."""
     if measured is None:
         return None
     numbers_ = {name: getattr(measured, name) for name in schemas.Measured.model_fields}
@@ -76,7 +76,7 @@ def quality_view(measured: models.CallQuality | None) -> schemas.Quality | None:
 
 
 def official_view(official: models.Official) -> schemas.Official:
-    """An office."""
+    """Return an office's JSON."""
     return schemas.Official.model_validate(official, from_attributes=True)
 
 
@@ -88,7 +88,7 @@ def registration_view(
     on_the_line: bool,
     masked: bool = False,
 ) -> schemas.Registration:
-    """A registration at its place in the line, held by a desk or by none."""
+    """Return a registration at its place in the line, with the desk that has it, if any."""
     number = numbers.masked(registration.number) if masked else registration.number
     return schemas.Registration(
         id=registration.id,
@@ -113,7 +113,7 @@ def registration_view(
 def one_registration(
     session: Session, registration: models.Registration, desk_id: int | None = None, *, masked: bool = False
 ) -> schemas.Registration:
-    """A registration at the place where it waits now."""
+    """Return a registration at its present place."""
     waits = registration.state is RegistrationState.WAITING
     place = line.before_me(session, registration) + 1 if waits else None
     waits_there = bool(on_the_line.among(session, [registration.id]))
@@ -121,7 +121,7 @@ def one_registration(
 
 
 def callback_view(session: Session, callback: models.Callback) -> schemas.Callback:
-    """A callback with its registration."""
+    """Return a callback with its registration."""
     holder = None if callback.state is CallbackState.CLOSED else callback.desk_id
     return schemas.Callback(
         id=callback.id,
@@ -153,23 +153,23 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
 
 
 def note_views(callback: models.Callback) -> list[schemas.Note]:
-    """What was written of a conversation, the oldest first."""
+    """Return a conversation's notes, oldest first."""
     return [schemas.Note.model_validate(note, from_attributes=True) for note in callback.notes]
 
 
 def desk_view(session: Session, desk: models.Desk, in_hand: models.Callback | None) -> schemas.Desk:
-    """A desk that has this callback in hand, or none."""
+    """Return a desk with its present callback, if any."""
     own = {name: getattr(desk, name) for name in schemas.Desk.model_fields if name != "wrap_up_since"}
     return schemas.Desk(**own, wrap_up_since=wrap_up.since(session, desk, in_hand))
 
 
 def department_name(department: models.Department) -> schemas.DepartmentName:
-    """A department's names."""
+    """Return a department's names."""
     return schemas.DepartmentName.model_validate(department, from_attributes=True)
 
 
 def me_view(session: Session, user: models.User) -> schemas.Me:
-    """The signed-in person."""
+    """Return the signed-in person, with the state of their desk."""
 
     def of_desk(find: Callable[[Session, int], models.Callback | None]) -> schemas.Callback | None:
         found = find(session, user.desk_id) if user.desk_id else None
@@ -230,7 +230,7 @@ def _words(session: Session, desk_id: int | None) -> list[schemas.DeskWord]:
 def audit_entries(
     session: Session, entries: Sequence[models.AuditEntry], language: Language
 ) -> list[audit_schemas.AuditEntry]:
-    """Who did what to whom, as it is written down and in the words of a language."""
+    """Return entries of the audit log, as stored and as text in the language."""
     named = audit_subjects.named(session, (entry.subject for entry in entries), language)
     return [_audit_entry(entry, language, named) for entry in entries]
 

@@ -1,4 +1,4 @@
-"""The built pages of web/, at the addresses that they have; at any other one the page that says so."""
+"""The built pages of web/ at their addresses; every other address gets the "not found" page."""
 
 import re
 
@@ -40,11 +40,11 @@ PLAIN = (
     ),
     "kept",
     "keys",
-    "beside",  # leads on to assist, which had this name
+    "beside",  # redirects to assist, which had this name
 )
-"""The addresses of web/src/app.tsx and web/src/routes.ts; `/` leads on to one of them."""
+"""The addresses of web/src/app.tsx and web/src/routes.ts; `/` redirects to one of them."""
 OF_ONE = ("rounds", "requests", "inbox", "citizens/registration", "citizens/request")
-"""Those that have a page for each of their things: /rounds/7."""
+"""Addresses with a page for each item: /rounds/7."""
 _KNOWN = re.compile(rf"({'|'.join(PLAIN)}|({'|'.join(OF_ONE)})/[0-9]+)?/?")
 
 _ROBOTS = """\
@@ -54,11 +54,11 @@ Disallow: /public/my
 Allow: /public/
 Disallow: /
 """
-"""Search engines find the public pages: not the office's, not a citizen's own, and not every proof."""
+"""Search engines find the public pages, except a citizen's own pages and every single proof."""
 
 
 def serve(app: FastAPI) -> None:
-    """Serve the pages, and the files that they need."""
+    """Serve the pages and their files."""
     app.mount("/assets", Assets(directory=BUILT / "assets", check_dir=False), name="assets")
     app.mount("/map/assets", Assets(directory=BUILT / "map", check_dir=False), name="map-assets")
     citizens_app.serve(app)
@@ -77,9 +77,10 @@ def serve(app: FastAPI) -> None:
         if path.startswith("api/"):
             raise Refused("not-found", "nothing is here")
         known = _KNOWN.fullmatch(path)
-        # Who is signed in is told so beside the way to their work.
+        # The built page tells a signed-in person that the address is wrong, with a link to their work.
         if (known or cookies.cookie_of(request)) and (BUILT / "index.html").exists():
-            own = BUILT / f"{path.split('/', 1)[0]}.html"  # has its head already: web/first-load.ts
+            # with its head filled in already: web/first-load.ts
+            own = BUILT / f"{path.split('/', 1)[0]}.html"
             policy = request.app.state.telephones.policy()
             headers = {"Cache-Control": "no-cache", "Content-Security-Policy": policy}
             file = own if known and own.exists() else BUILT / "index.html"

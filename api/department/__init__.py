@@ -1,1 +1,1 @@
-"""What a department sees and does, over HTTP: its own inbox."""
+"""HTTP routes of a department: its own inbox."""

@@ -1,4 +1,4 @@
-"""A department's own inbox: the requests that are with it, and what it does with them."""
+"""A department's own inbox: the requests referred to it, and its work on them."""
 
 from datetime import datetime
 from typing import Annotated
@@ -45,7 +45,7 @@ def list_inbox(
     after: Annotated[str | None, Query(max_length=30)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> wire.InboxPage:
-    """What is with my department, the late ones first; or what it has solved."""
+    """The requests of my department, overdue ones first; or the requests that it has solved."""
     found, following = department_inbox.page(session, _department(user), part, after=after, limit=limit)
     at = now(session)
     return wire.InboxPage(items=[_view(session, request, at) for request in found], next=following)
@@ -53,19 +53,19 @@ def list_inbox(
 
 @router.get("/counts")
 def count_inbox(user: OfDepartment, session: Reading) -> wire.InboxCounts:
-    """How many there are."""
+    """How many requests are in each part of the inbox."""
     return wire.InboxCounts(**department_inbox.counts(session, _department(user))._asdict())
 
 
 @router.post("/accept")
 def accept_all(body: wire.AcceptAll, user: OfDepartment, session: Writing) -> wire.Accepted:
-    """Several are in work; what is not ours any more is told, and the others are."""
+    """Accept several requests. The answer names those that could not be accepted; all others are."""
     return wire.Accepted(refused=department_work.accept_all(session, user, body.request_ids))
 
 
 @router.get("/{request_id}")
 def show(request_id: PathId, user: OfDepartment, session: Reading) -> wire.InboxDetail:
-    """One of them, with its pictures and its history."""
+    """One request of my department, with its pictures and its history."""
     return _detail(session, department_inbox.get(session, user.department_id, request_id))
 
 
@@ -73,7 +73,7 @@ def show(request_id: PathId, user: OfDepartment, session: Reading) -> wire.Inbox
 def show_picture(
     request_id: PathId, picture_id: PictureId, user: OfDepartment, engine: Database, settings: InForce
 ) -> Response:
-    """A picture of one of them."""
+    """A picture of a request of my department."""
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
         its = models.Picture.request_id == parts.whole_of(session, request).id
@@ -86,7 +86,7 @@ def show_picture(
 def hear(
     request_id: PathId, user: OfDepartment, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
-    """What the citizen said; each hearing is in the audit log."""
+    """The citizen's voice message; the audit log shows each playback."""
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
         path = requests.sound(parts.whole_of(session, request), settings.messages_dir)
@@ -96,7 +96,7 @@ def hear(
 
 @router.post("/{request_id}/accept")
 def accept(request_id: PathId, user: OfDepartment, session: Writing) -> wire.InboxDetail:
-    """It is in work; the citizen sees that."""
+    """Accept the request as work; the citizen sees that."""
     request = department_work.get_for_update(session, user, request_id)
     department_work.accept(session, request, who=user.username)
     return _detail(session, request)
@@ -104,14 +104,14 @@ def accept(request_id: PathId, user: OfDepartment, session: Writing) -> wire.Inb
 
 @router.post("/{request_id}/return", status_code=204)
 def give_back(request_id: PathId, body: wire.GiveBack, user: OfDepartment, session: Writing) -> None:
-    """It is not ours, and why; the office finds out whose."""
+    """Return the request to the office, with the reason; the office refers it again."""
     request = department_work.get_for_update(session, user, request_id)
     work.give_back(session, request, who=user.username, note=body.note)
 
 
 @router.post("/{request_id}/split")
 def split(request_id: PathId, body: wire.SplitOff, user: OfDepartment, session: Writing) -> wire.InboxDetail:
-    """Only a part of it is ours: that one stays with us, and the office has the rest."""
+    """Split the request: our part stays with us, and the office refers the rest."""
     request = department_work.get_for_update(session, user, request_id)
     pieces = [parts.Piece(request.category, said) for said in (body.ours, body.rest)]
     ours, _ = work.split(session, request, pieces, who=user.username, keeps_first=True)
@@ -130,7 +130,7 @@ def ask(request_id: PathId, body: wire.AskCitizen, user: OfDepartment, session: 
 def reply(
     request_id: PathId, body: request_schemas.AnswerToCitizen, user: OfDepartment, session: Writing
 ) -> wire.InboxDetail:
-    """Tell the citizen how it goes on; or that it is solved, with what its category demands."""
+    """Tell the citizen how it goes on, or that it is solved. `solved` needs the category's evidence."""
     request = department_work.get_for_update(session, user, request_id)
     department_work.answer(
         session, request, user=user, reply=body.reply, solved=body.solved, shown=body.pictures

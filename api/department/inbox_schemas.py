@@ -1,4 +1,4 @@
-"""What goes over the wire to and from a department: no citizen's number, no names of the office."""
+"""JSON of a department's inbox. It holds no citizen's number and no name of the office's people."""
 
 from datetime import datetime
 
@@ -13,11 +13,13 @@ from hotline.requests.department_inbox import By
 
 
 class InboxRequest(BaseModel):
-    """A request that the department has, or has solved. `spoken`: into a file, whose time may be over.
+    """A request that the department has, or has solved. `spoken`: there is a voice message, maybe deleted by
+    now.
 
-    `late`: something is owed since; `answer_late`: the citizen was told nothing by `answer_by`.
-    `escalated_to`: who was told that it is late, or soon will be. `denials`: how often the citizen said that
-    it is not solved. `evidence`: what «solved» must be shown by. `part_of`: the whole, of a part.
+    `late`: the due date is over. `answer_late`: the citizen got no answer by `answer_by`. `escalated_to`: the
+    level told that the request is late or soon will be. `denials`: how often the citizen said that it is not
+    solved. `evidence`: the proof that «solved» needs. `part_of`: the whole request's tracking number, of a
+    part.
     """
 
     id: int
@@ -45,14 +47,14 @@ class InboxRequest(BaseModel):
 
 
 class InboxPage(BaseModel):
-    """A part of the inbox, the late ones first; `next` asks for what follows."""
+    """A page of the inbox, overdue requests first; `next` asks for the next page."""
 
     items: list[InboxRequest]
     next: str | None
 
 
 class InboxCounts(BaseModel):
-    """How many are in work, how many of them are late, and how many wait for their citizens."""
+    """How many requests are in work, how many of these are late, and how many wait for their citizens."""
 
     work: int
     late: int
@@ -60,7 +62,7 @@ class InboxCounts(BaseModel):
 
 
 class InboxStep(BaseModel):
-    """A step of its history. `name`: of a colleague, if it was one."""
+    """A step of the request's history. `name`: the colleague, if a colleague did it."""
 
     id: int
     at: datetime
@@ -72,7 +74,8 @@ class InboxStep(BaseModel):
 
 
 class InboxDetail(BaseModel):
-    """A request of the department's with all that it may see. `question`: what the citizen has not answered.
+    """A request with everything its department may see. `question`: asked and not yet answered by the
+    citizen.
 
     `reachable`: text messages reach the citizen.
     """
@@ -86,31 +89,31 @@ class InboxDetail(BaseModel):
 
 
 class Accepted(BaseModel):
-    """Several at once, each by its id. Of those that were `refused`, why, by the code of a problem."""
+    """The result of accepting several: for each `refused` request's id, the code of the problem."""
 
     refused: dict[int, str]
 
 
 class AcceptAll(BaseModel):
-    """Which of them are in work from now on."""
+    """The requests to accept."""
 
     request_ids: list[BodyId] = Field(min_length=1, max_length=100)
 
 
 class GiveBack(BaseModel):
-    """Why it is given back; only the office reads it."""
+    """The reason for returning a request; only the office reads it."""
 
     note: Said = Field("", max_length=2000)
 
 
 class SplitOff(BaseModel):
-    """What of it is ours, and what is not: the office refers that."""
+    """Our part of the request, and the rest, which the office refers."""
 
     ours: Said = Field(min_length=1, max_length=2000)
     rest: Said = Field(min_length=1, max_length=2000)
 
 
 class AskCitizen(BaseModel):
-    """What the citizen is asked; all of it stands in one text message."""
+    """The question to the citizen; it must fit one text message."""
 
     question: Said = Field("", max_length=500)

@@ -1,1 +1,1 @@
-"""What a desk does, over HTTP."""
+"""HTTP routes of a desk."""

@@ -1,4 +1,4 @@
-"""My desk's callback: call, hang up, undo that, record the outcome."""
+"""My desk's callback: call, hang up, undo the end, record the outcome."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 
 def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.Callback:
-    """The callback, which my desk has. Raises Refused("not-found" | "forbidden")."""
+    """Return the callback if my desk has it. Raises Refused("not-found" | "forbidden")."""
     callback = callbacks.get(session, callback_id)
     if callback.desk_id != user.desk_id:
         raise Refused("forbidden", "this callback belongs to another desk")
@@ -37,9 +37,9 @@ def of_my_desk(session: Session, callback_id: int, user: models.User) -> models.
 
 
 def once_mine(session: Session, callback_id: int, user: models.User) -> models.Callback:
-    """The callback, which my desk has, or gave to another one that still has it: my page may not know yet.
+    """Return the callback if my desk has it, or gave it to a desk that still has it.
 
-    Raises Refused("not-found" | "forbidden").
+    A page may not know yet that the callback was given away. Raises Refused("not-found" | "forbidden").
     """
     callback = callbacks.get(session, callback_id)
     given = callback.given_by_desk_id == user.desk_id and callback.state is not CallbackState.CLOSED
@@ -51,7 +51,7 @@ def once_mine(session: Session, callback_id: int, user: models.User) -> models.C
 
 @router.get("/agreed")
 def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]:
-    """The calls that I have promised for a time and that are not made yet; nobody needs to make them."""
+    """Calls that I agreed with citizens and that are still to come. The dialer places them by itself."""
     return [
         desk_schemas.AgreedCall(
             callback_id=callback.id,
@@ -69,48 +69,48 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
 
 @router.get("/{callback_id}")
 def show(callback_id: PathId, user: AtDesk, session: Reading) -> schemas.Callback:
-    """One of my desk's callbacks, or one that it gave to another desk."""
+    """One of my desk's callbacks, or one that my desk gave to another."""
     return views.callback_view(session, once_mine(session, callback_id, user))
 
 
 @router.post("/{callback_id}/call", status_code=202)
 def call(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
-    """Have the citizen called; events tell how it goes on."""
+    """Ask the dialer to call the citizen; events report the progress."""
     asked = callbacks.ask_call(session, of_my_desk(session, callback_id, user), settings)
     return views.callback_view(session, asked)
 
 
 @router.post("/{callback_id}/hangup", status_code=202)
 def hangup(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
-    """Have the call ended; the end of a conversation can be undone for a few seconds."""
+    """Ask the dialer to end the call; for a few seconds, undo continues the conversation."""
     asked = conversations.hang_up(session, of_my_desk(session, callback_id, user))
     return views.callback_view(session, asked)
 
 
 @router.put("/{callback_id}/hold", status_code=202)
 def hold(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
-    """Have the citizen wait with music; after HOTLINE_ON_HOLD_SECONDS they come back by themselves."""
+    """Put the citizen on hold with music; after HOTLINE_ON_HOLD_SECONDS the citizen is connected again."""
     mine = of_my_desk(session, callback_id, user)
     return views.callback_view(session, conversations.put_on_hold(session, mine, settings))
 
 
 @router.delete("/{callback_id}/hold", status_code=202)
 def resume(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
-    """The citizen whom I had asked to wait comes back to my phone."""
+    """Take the citizen off hold: back to my phone."""
     mine = of_my_desk(session, callback_id, user)
     return views.callback_view(session, conversations.resume(session, mine, settings))
 
 
 @router.post("/{callback_id}/undo")
 def undo(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
-    """That my conversation is over was a mistake: the citizen, still on the line, comes back."""
+    """Undo the end of my conversation: the citizen, still on the line, is connected again."""
     mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
     return views.callback_view(session, conversations.undo(session, mine, desk, settings))
 
 
 @router.post("/{callback_id}/call-again", status_code=202)
 def call_again(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
-    """Have the citizen called again for my desk now, whose conversation our own side cut: a new callback."""
+    """Call the citizen again for my desk now, if our own side cut the conversation: a new callback."""
     mine, desk = of_my_desk(session, callback_id, user), session.get_one(models.Desk, user.desk_id)
     round_permissions.check_serves(session, user, rounds.get(session, mine.round_id))
     return views.callback_view(session, cut_conversations.call_again_now(session, mine, desk, settings))
@@ -120,7 +120,7 @@ def call_again(callback_id: PathId, user: AtDesk, session: Writing, settings: In
 def record_outcome(
     callback_id: PathId, body: desk_schemas.DeskOutcome, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
-    """Record what became of the callback; the same again adds only the note."""
+    """Record the callback's outcome; the same outcome again adds only the note."""
     mine = of_my_desk(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
     notes.write(session, mine, body.note, by=user)
@@ -132,7 +132,7 @@ def record_outcome(
 
 @router.put("/{callback_id}/quality", status_code=204)
 def keep_quality(callback_id: PathId, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
-    """Keep what my browser measured of this conversation so far; the longest measurement is kept."""
+    """Record my browser's measurement of this conversation's sound; the longest measurement wins."""
     mine = of_my_desk(session, callback_id, user)
     quality.keep(session, mine, quality.Measured(**body.model_dump()))
 
@@ -145,7 +145,7 @@ def foresee(
     session: Reading,
     settings: InForce,
 ) -> desk_schemas.CalledAgain:
-    """When the citizen would be called if I said now that it is to be so; without a time, soon."""
+    """When the citizen would be called if I recorded "call again" now; without a wish, soon."""
     callback = callbacks.get(session, callback_id)
     if user.desk_id not in (callback.desk_id, callback.screen_desk_id):
         raise Refused("forbidden", "this callback belongs to another desk")

@@ -1,4 +1,4 @@
-"""The citizen with whom a desk is about to speak: what was before, and the message they left."""
+"""History of the citizen with whom a desk is about to speak, and the citizen's voice message."""
 
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
@@ -22,7 +22,7 @@ router = APIRouter(tags=["callbacks"])
 
 @router.get("/callbacks/{callback_id}/history")
 def show_history(callback_id: PathId, user: SignedIn, session: Reading) -> desk.CitizensHistory:
-    """What the office knows of the citizen; for who may write of it while it goes on, and overseers."""
+    """The citizen's history for overseers, and for people who may write notes on the callback now."""
     callback = callbacks.get(session, callback_id)
     if user.role not in MAY_OVERSEE:
         if callback.state is CallbackState.CLOSED:
@@ -32,7 +32,10 @@ def show_history(callback_id: PathId, user: SignedIn, session: Reading) -> desk.
 
 
 def history(session: Session, number: str, user: models.User) -> desk.CitizensHistory:
-    """What was with this E.164 number, as far as the person may see it; recordings for who hears them."""
+    """Return the history of an E.164 number, as far as the person may see it.
+
+    Only a role that may hear recordings sees their length.
+    """
     hears = user.role in MAY_HEAR
     registered = citizen_history.registrations(session, number)
     calls = citizen_history.calls(session, registered)
@@ -78,7 +81,7 @@ def _call(call: citizen_history.PastCall, *, hears: bool) -> desk.PastCall:
 
 
 def _comes_to(session: Session, callback: models.Callback, desk_id: int | None) -> bool:
-    """Whether the desk has the citizen in hand, or may get them next."""
+    """Return whether the desk has the citizen, or may get them next."""
     return callbacks.holds(callback, desk_id) or serving.may_come_to(session, callback, desk_id)
 
 
@@ -86,7 +89,7 @@ def _comes_to(session: Session, callback: models.Callback, desk_id: int | None) 
 def describe_voice_message(
     registration_id: PathId, user: SignedIn, session: Reading, settings: InForce
 ) -> desk.VoiceMessage:
-    """What is known of the message without hearing it, for those who may."""
+    """A voice message's length, language, date and summary, for people who may hear it."""
     _check_hears(session, registration_id, user)
     path = recordings.voice_message(session, registration_id, settings.messages_dir)
     left, summary = (
@@ -105,7 +108,7 @@ def describe_voice_message(
 def sum_up_voice_message(
     registration_id: PathId, body: desk.SummaryIn, user: AtDesk, session: Writing
 ) -> schemas.Note:
-    """Write what the message says, for the desks that come after mine."""
+    """Write a voice message's summary for later desks."""
     _check_hears(session, registration_id, user)
     left = session.get(models.Registration, registration_id)
     if left is None:
@@ -127,7 +130,10 @@ def _check_hears(session: Session, registration_id: int, user: models.User) -> N
 def hear_voice_message(
     registration_id: PathId, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
-    """The message the citizen left; for their desk, those of the round they are called for, and hearers."""
+    """The citizen's voice message.
+
+    Listeners are the citizen's desk, desks of the round, and recording roles.
+    """
     with reading(engine) as session:
         _check_hears(session, registration_id, user)
         path = recordings.voice_message(session, registration_id, settings.messages_dir)

@@ -1,4 +1,4 @@
-"""The supervisor's room: all desks and live lines, what is wrong, and what a supervisor does about it."""
+"""The control room: all desks, live lines and alarms, and a supervisor's actions."""
 
 from api.access import AtDesk, InForce, MayMove, MayWatch, Reading, SignedIn, Writing
 from api.desk import desk_schemas
@@ -17,19 +17,21 @@ router = APIRouter(tags=["control"])
 
 @router.get("/control")
 def show(_user: MayWatch, session: Reading, settings: InForce) -> control_room.ControlRoom:
-    """Desks, live lines and alarms at this moment. Of citizens only the ticket number."""
+    """Desks, live lines and alarms at this moment. A citizen appears only as a ticket number."""
     return control_room.show(session, by_proxy=settings.sip_proxy is not None)
 
 
 @router.get("/control/alarms")
 def list_alarms(_user: MayWatch, session: Reading, settings: InForce) -> list[Alarm]:
-    """What a supervisor has to see to at once."""
+    """Alarms that a supervisor must handle at once."""
     return control_room.show(session, by_proxy=settings.sip_proxy is not None).alarms
 
 
 @router.post("/callbacks/{callback_id}/free", status_code=204)
 def free(callback_id: PathId, body: Because, user: MayMove, session: Writing, settings: InForce) -> None:
-    """Take the citizen from a desk that does not come back to them: they pay nothing, and are first again."""
+    """Take the citizen from a desk that does not come back. It costs no attempt, and the citizen is first
+    again.
+    """
     callback = callbacks.get(session, callback_id)
     freeing.free(session, callback, settings, who=user.username, reason=body.reason)
 
@@ -38,25 +40,27 @@ def free(callback_id: PathId, body: Because, user: MayMove, session: Writing, se
 def send_message(
     desk_id: PathId, body: desk_schemas.DeskWordIn, user: MayMove, session: Writing, settings: InForce
 ) -> None:
-    """Say something to a desk: it stands on its page until it is read."""
+    """Send a message to a desk; its page shows the message until somebody confirms it."""
     desk = desks.get(session, desk_id, settings.desks)
     desk_messages.send(session, desk.id, body.text, who=user.username)
 
 
 @router.post("/desk/messages/{message_id}/read", status_code=204)
 def confirm_message(message_id: PathId, user: AtDesk, session: Writing) -> None:
-    """I have read what was said to my desk."""
+    """Confirm that I have read a message to my desk."""
     desk = session.get_one(Desk, user.desk_id)
     desk_messages.confirm(session, desk.id, message_id, who=user.username)
 
 
 @router.get("/people/{person_id}/day")
 def show_day(person_id: PathId, day: Day, _user: MayWatch, session: Reading) -> person_day.PersonDay:
-    """What a person did on one day of the city: conversations, wrap-up, waiting, breaks, the phone away."""
+    """A person's day in the city's time: conversations, wrap-up, waiting, breaks, and when the phone was
+    away.
+    """
     return person_day.show(session, person_id, day)
 
 
 @router.get("/me/week")
 def show_own_week(day: Day, user: SignedIn, session: Reading) -> list[person_day.PersonDay]:
-    """What I did in the week of a day, from Saturday on, each day by itself; none that is still to come."""
+    """My week, from Saturday on, day by day; no day in the future."""
     return person_day.week(session, user.id, day)

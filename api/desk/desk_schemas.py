@@ -1,4 +1,4 @@
-"""What goes over the wire to a desk about its citizen."""
+"""JSON of a desk and its citizen."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from hotline.recordings import voice_summaries
 
 
 class Wish(BaseModel):
-    """When a citizen who is to be called again asked to be.
+    """The time at which a citizen asked to be called again.
 
     `agreed`: the desk agreed that time with the citizen, who is then called in quiet hours, too.
     """
@@ -25,42 +25,42 @@ class Wish(BaseModel):
 
 
 class DeskWordIn(BaseModel):
-    """What a supervisor says to a desk."""
+    """A supervisor's message to a desk."""
 
     text: Said = Field(min_length=1, max_length=desk_messages.LONGEST)
 
 
 class OutcomeIn(BaseModel):
-    """What became of a callback, in the desk's words."""
+    """A callback's outcome, with the desk's note."""
 
     outcome: Outcome
     note: Said = Field("", max_length=2000)
 
 
 class DeskOutcome(Wish, OutcomeIn):
-    """An outcome, and the wish of a citizen who is to be called again."""
+    """An outcome, with the wish of a citizen who is to be called again."""
 
 
 class DeskIn(BaseModel):
-    """Which desk is meant."""
+    """The desk that is meant."""
 
     desk_id: BodyId
 
 
 class GivenTo(DeskIn):
-    """Which desk goes on with the conversation, and what it is to know."""
+    """The desk that continues the conversation, with a note for it."""
 
     note: Said = Field("", max_length=notes.MOST)
 
 
 class Consulted(GivenTo):
-    """Which desk's phone is to come into the conversation; `waits`: the citizen, with music."""
+    """The desk that is to join the conversation. `waits`: the citizen is on hold with music meanwhile."""
 
     waits: bool = False
 
 
 class Taker(BaseModel):
-    """A desk that can take over my conversation. `here`: it is in it already, because I asked it."""
+    """A desk that can take over my conversation. `here`: it has joined already, because I asked it."""
 
     desk_id: int
     name: str
@@ -68,9 +68,9 @@ class Taker(BaseModel):
 
 
 class CalledAgain(BaseModel):
-    """When the citizen will be called, and why then. No time: in a next round that is not planned yet.
+    """When the citizen will be called, and why then. No time: in a later round that is not planned yet.
 
-    `quiet`: the wish lies in quiet hours, and holds only if it is agreed with the citizen.
+    `quiet`: the wish lies in quiet hours, and counts only if it is agreed with the citizen.
     """
 
     at: datetime | None
@@ -79,9 +79,10 @@ class CalledAgain(BaseModel):
 
 
 class PastCall(BaseModel):
-    """An earlier call. `recorded`: seconds that the reader may hear; none: nothing, or not by this role.
+    """An earlier call. `recorded`: seconds that the reader may hear; null: no recording, or not for this
+    role.
 
-    `quality`: of the sound at the desk, if a browser measured it.
+    `quality`: the sound at the desk, if a browser measured it.
     """
 
     callback_id: int
@@ -96,7 +97,7 @@ class PastCall(BaseModel):
 
 
 class PastRegistration(BaseModel):
-    """A registration of the citizen, the present one too, with its calls; the newest first."""
+    """A registration of the citizen with its calls, newest first; the present one, too."""
 
     id: int
     official: Official
@@ -110,8 +111,8 @@ class PastRegistration(BaseModel):
 
 
 class PastRequest(BaseModel):
-    """A city problem that was reported from the citizen's number; `promised_until`: an official has promised
-    what is `written` until then.
+    """A city problem reported from the citizen's number. `promised_until`: an official promised what is
+    `written` by then.
     """
 
     id: int
@@ -125,14 +126,14 @@ class PastRequest(BaseModel):
 
 
 class CitizensHistory(BaseModel):
-    """What the office knows of a citizen, the newest first, in bounds."""
+    """A citizen's recent history, newest first."""
 
     registrations: list[PastRegistration]
     requests: list[PastRequest]
 
 
 class AgreedCall(BaseModel):
-    """A call that was promised for `again_at`; it is not made before `due_at`."""
+    """A call that was agreed for `again_at`; the dialer does not place it before `due_at`."""
 
     callback_id: int
     registration_id: int
@@ -144,21 +145,19 @@ class AgreedCall(BaseModel):
 
 
 class NoteIn(BaseModel):
-    """What is to be added to what is written of a conversation."""
+    """A note to add to a conversation's notes."""
 
     note: Said = Field(min_length=1, max_length=500)
 
 
 class SummaryIn(BaseModel):
-    """What a citizen's voice message says."""
+    """The summary of a citizen's voice message."""
 
     written: Said = Field(min_length=1, max_length=voice_summaries.LONGEST)
 
 
 class VoiceMessage(BaseModel):
-    """A citizen's voice message: how long it is, in which language they called, and what it says in the
-    words of who heard it first, if anybody has written that.
-    """
+    """A citizen's voice message: its length, the call's language, and a summary if a listener wrote one."""
 
     seconds: int
     language: str
@@ -167,14 +166,16 @@ class VoiceMessage(BaseModel):
 
 
 class PromiseIn(BaseModel):
-    """What the citizen is promised, and the last day on which that is in time."""
+    """The promise to the citizen, and its last day."""
 
     written: Said = Field(min_length=1, max_length=2000)
     until: Day
 
 
 class GuestIn(BaseModel):
-    """Whom my desk wants called into its conversation: one that has a telephone, or a typed number."""
+    """The third person to call into the conversation: a department or official with a telephone, or a typed
+    number.
+    """
 
     number: Text | None = Field(None, max_length=40)
     department_id: BodyId | None = None
@@ -182,7 +183,7 @@ class GuestIn(BaseModel):
 
 
 class Guest(BaseModel):
-    """A third person of a conversation. `number` is in national form; `ended_by`: why they are not there."""
+    """A third person of a conversation. `number` is in national form; `ended_by`: why their part ended."""
 
     id: int
     number: str

@@ -19,7 +19,9 @@ class Both(BaseModel):
 
 
 class DeskWords(BaseModel):
-    """Ready notes in their order, and the city's names of break reasons; others have the pages' own."""
+    """Ready notes in their order, and the city's names of break reasons; a reason without one uses the pages'
+    word.
+    """
 
     ready_notes: list[Both] = Field(max_length=desk_words.MOST)
     breaks: dict[BreakReason, Both]
@@ -27,7 +29,7 @@ class DeskWords(BaseModel):
 
 @router.get("")
 def show(_user: SignedIn, session: Reading) -> DeskWords:
-    """All of them."""
+    """All ready notes and break reasons."""
     found = desk_words.everything(session)
     return DeskWords(
         ready_notes=[Both(fa=word.name_fa, en=word.name_en) for word in found if not word.break_reason],
@@ -39,7 +41,7 @@ def show(_user: SignedIn, session: Reading) -> DeskWords:
 
 @router.put("")
 def replace(body: DeskWords, user: MayConduct, session: Writing) -> DeskWords:
-    """These from now on, and no others."""
+    """Replace all ready notes and break reasons."""
     desk_words.replace(
         session,
         [desk_words.Both(both.fa, both.en) for both in body.ready_notes],

@@ -1,4 +1,4 @@
-"""The office's desks: whose each is, its phone, and saying an outcome for a person who does not come back."""
+"""The office's desks: their people and phones, and recording an outcome for an absent person."""
 
 from sqlalchemy.orm import Session
 
@@ -52,7 +52,7 @@ def _view(
 
 @router.get("")
 def list_desks(_user: MayWatch, session: Reading, settings: InForce) -> list[place_schemas.DeskPlace]:
-    """Every desk of the office, by number; those nobody ever used, too."""
+    """Every desk of the office by number, unused desks included."""
     known = desks.known(session)
     places = [known.get(id_) or models.Desk(id=id_) for id_ in range(1, settings.desks + 1)]
     return _views(session, places)
@@ -62,7 +62,7 @@ def list_desks(_user: MayWatch, session: Reading, settings: InForce) -> list[pla
 def set_phone(
     desk_id: PathId, body: place_schemas.DeskPhoneIn, user: MayAdminister, session: Writing, settings: InForce
 ) -> place_schemas.DeskPlace:
-    """Say which phone a desk has."""
+    """Set a desk's kind of phone."""
     desk = desks.get(session, desk_id, settings.desks)
     wanted = body.phone == "number" and body.number.strip()
     number = numbers.of_desk(body.number, settings.allowed_prefixes, settings.extensions) if wanted else None
@@ -74,7 +74,7 @@ def set_phone(
 def show_account(
     desk_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> place_schemas.DeskAccount:
-    """The account of a desk's SIP phone; that somebody has read it is in the audit log."""
+    """The account of a desk's SIP phone; the audit log shows who read it."""
     desk = desks.get(session, desk_id, settings.desks)
     desks.account_shown(session, desk, who=user.username)
     account = desk_admission.find_sip_account(session, desk, settings, who=user.username)
@@ -90,7 +90,7 @@ def show_account(
 def say_outcome(
     desk_id: PathId, body: place_schemas.SaidOutcome, user: MayMove, session: Writing, settings: InForce
 ) -> place_schemas.DeskPlace:
-    """Say what became of the citizen whom the desk has, for its person; the audit log shows it."""
+    """Record the outcome of a desk's citizen for its absent person; the audit log shows it."""
     desk = desks.get(session, desk_id, settings.desks)
     desks.say_outcome(
         session,

@@ -1,4 +1,4 @@
-"""A third person in my desk's conversation: called, seen, ended."""
+"""A third person in my desk's conversation."""
 
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 @router.get("/{callback_id}/guests")
 def list_guests(callback_id: PathId, user: AtDesk, session: Reading) -> list[desk.Guest]:
-    """Who was called into my desk's conversation, the newest first."""
+    """Third persons called into my desk's conversation, newest first."""
     callback = once_mine(session, callback_id, user)
     return [_view(guest) for guest in guests.of_callback(session, callback.id)]
 
@@ -28,7 +28,7 @@ def list_guests(callback_id: PathId, user: AtDesk, session: Reading) -> list[des
 def ask_guest(
     callback_id: PathId, body: desk.GuestIn, user: AtDesk, session: Writing, settings: InForce
 ) -> desk.Guest:
-    """Have a third person called into my conversation; the same once more is the same call."""
+    """Call a third person into my conversation; asking twice places one call."""
     callback = of_my_desk(session, callback_id, user)
     whom = _whom(session, body)
     number = numbers.parse((whom.number if whom else body.number) or "", settings.allowed_prefixes)
@@ -38,7 +38,7 @@ def ask_guest(
 
 @router.delete("/{callback_id}/guests/{guest_id}", status_code=202)
 def end_guest(callback_id: PathId, guest_id: PathId, user: AtDesk, session: Writing) -> desk.Guest:
-    """Have the third person's part ended; the conversation with the citizen goes on."""
+    """End the third person's part; the conversation with the citizen goes on."""
     guest = guests.get(session, of_my_desk(session, callback_id, user), guest_id)
     return _view(guests.end(session, guest, who=user.username))
 

@@ -1,4 +1,4 @@
-"""What goes over the wire about phones: a desk's, and the citizens' in a browser."""
+"""JSON of phones: a desk's, and the citizens' phones in a browser."""
 
 from typing import Literal
 
@@ -8,7 +8,7 @@ from api.schemas import Text
 
 
 class IceServer(BaseModel):
-    """A server that relays the sound, as a browser's RTCPeerConnection takes it."""
+    """A TURN server, as a browser's RTCPeerConnection takes it."""
 
     urls: list[str]
     username: str
@@ -16,7 +16,7 @@ class IceServer(BaseModel):
 
 
 class DeskPhone(BaseModel):
-    """What the desk's phone in the browser signs in to Asterisk with."""
+    """The account of a desk's browser phone at Asterisk."""
 
     websocket_url: str
     sip_uri: str
@@ -27,7 +27,7 @@ class DeskPhone(BaseModel):
 
 
 class MyPhone(BaseModel):
-    """What my desk's phone is. A number in national form is called when I ask, and asks for my PIN."""
+    """My desk's phone. A phone with a `number` (national form) is called when I ask, and asks for my PIN."""
 
     use: Literal["browser", "sip", "number"]
     number: str | None
@@ -36,14 +36,16 @@ class MyPhone(BaseModel):
 
 
 class PhoneChoice(BaseModel):
-    """What my desk's phone is to be; a number belongs to `number` alone."""
+    """The choice of my desk's phone; a number belongs to `number` alone."""
 
     use: Literal["browser", "sip", "number"]
     number: Text | None = Field(None, max_length=40)
 
 
 class SipAccount(BaseModel):
-    """With what the desk's SIP phone signs in, and what it dials to come into its room."""
+    """The account of the desk's SIP phone, and the extension that it dials to enter the desk's conference
+    room.
+    """
 
     username: str
     password: str
@@ -61,7 +63,7 @@ class BrowserLine(BaseModel):
 
 
 class BrowserPhone(BaseModel):
-    """The citizens' phones that a browser can be."""
+    """The citizens' phones that a browser can use."""
 
     websocket_url: str
     lines: list[BrowserLine]

@@ -1,4 +1,4 @@
-"""What the phones in browsers need to sign in to Asterisk."""
+"""Accounts with which phones in browsers sign in to Asterisk."""
 
 from fastapi import Request
 
@@ -22,9 +22,9 @@ router = APIRouter(tags=["phones"])
 def desk_phone(
     user: AtDesk, sign_in: InSession, settings: InForce, session: Reading, engine: Database
 ) -> phone_schemas.DeskPhone:
-    """My desk's phone account, which this sign-in has from now on. The extension opens the room.
+    """My desk's phone account, which this sign-in holds from now on. The extension opens the conference room.
 
-    Both end with the sign-in; the password also when another sign-in of mine asks for the account.
+    Both end with the sign-in. The password also ends when another sign-in of mine asks for the account.
     """
     assert user.desk_id is not None  # noqa: S101
     name = accounts.desk(user.desk_id)
@@ -48,8 +48,8 @@ def desk_phone(
 def may_connect(request: Request, engine: Database, settings: InForce) -> None:
     """Whether a browser's phone may connect to Asterisk: the TLS proxy asks before it passes `/ws` on.
 
-    Anybody may while the citizens' phones of /phone are switched on. A person without a desk is «forbidden»:
-    nginx takes no other refusal than 401 and 403.
+    Anybody may while the citizens' phones of /phone are switched on. A person without a desk gets
+    «forbidden»: nginx accepts no refusal but 401 and 403.
     """
     if settings.browser_phone:
         return
@@ -60,7 +60,7 @@ def may_connect(request: Request, engine: Database, settings: InForce) -> None:
 
 @router.get("/desk/phone/choice")
 def phone_choice(user: AtDesk, session: Reading) -> phone_schemas.MyPhone:
-    """What my desk's phone is."""
+    """My desk's phone."""
     desk = session.get_one(models.Desk, user.desk_id)
     return phone_schemas.MyPhone(
         use="number" if desk.number else "browser" if desk.phone == "browser" else "sip",
@@ -74,7 +74,7 @@ def phone_choice(user: AtDesk, session: Reading) -> phone_schemas.MyPhone:
 def choose_phone(
     body: phone_schemas.PhoneChoice, user: AtDesk, session: Writing, settings: InForce
 ) -> phone_schemas.MyPhone:
-    """My desk's phone is another one from now on; not while a citizen is in hand."""
+    """Choose my desk's phone; not while my desk has a citizen."""
     desk = session.get_one(models.Desk, user.desk_id)
     number = (
         numbers.of_desk(body.number, settings.allowed_prefixes, settings.extensions) if body.number else None
@@ -85,7 +85,7 @@ def choose_phone(
 
 @router.post("/desk/phone/account")
 def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_schemas.SipAccount:
-    """The account of my desk's SIP phone, to be keyed into it; the audit log shows who asked."""
+    """The account of my desk's SIP phone, to be typed into it; the audit log shows who read it."""
     assert user.desk_id is not None  # noqa: S101
     desk = session.get_one(models.Desk, user.desk_id)
     node = phones.node_of(session, desk)
@@ -101,7 +101,7 @@ def sip_account(user: AtDesk, session: Writing, settings: InForce) -> phone_sche
 
 @router.post("/desk/phone/call", status_code=202)
 def call_desk_phone(user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
-    """Have my desk's telephone called: it comes into the room with my PIN."""
+    """Call my desk's telephone; it enters the conference room with my PIN."""
     desk = session.get_one(models.Desk, user.desk_id)
     desk_phones.ask_call(session, desk, session.get_one(models.User, user.id), settings)
     return views.me_view(session, session.get_one(models.User, user.id))
@@ -109,7 +109,7 @@ def call_desk_phone(user: AtDesk, session: Writing, settings: InForce) -> schema
 
 @router.get("/browser-phone")
 def browser_phone(settings: InForce) -> phone_schemas.BrowserPhone:
-    """The citizens' phones of /phone, where they are switched on."""
+    """The citizens' phones of /phone, if they are switched on."""
     if not settings.browser_phone:
         raise Refused("not-found", "the phone in the browser is switched off here")
     return phone_schemas.BrowserPhone(

@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who keep the desks."""
+"""JSON of desks, for the people who manage them."""
 
 from datetime import datetime
 
@@ -12,8 +12,9 @@ from hotline.desks.desks import PhoneKind
 
 
 class DeskInHand(BaseModel):
-    """The citizen whom a desk has: since when, since when they spoke, if they did, and whether its outcome
-    has been owed for so long that a supervisor is to say it.
+    """The citizen whom a desk has: since when, and since when they spoke.
+
+    `owed`: the outcome is overdue, so a supervisor may record it.
     """
 
     callback_id: int
@@ -25,7 +26,7 @@ class DeskInHand(BaseModel):
 
 
 class DeskPlace(BaseModel):
-    """A desk: whose it is, its phone, what it serves and whom it has."""
+    """A desk: its person, its phone, the round that it serves, and the citizen whom it has."""
 
     id: int
     person_id: int | None
@@ -39,14 +40,14 @@ class DeskPlace(BaseModel):
 
 
 class DeskPhoneIn(BaseModel):
-    """Which phone a desk has; `number` in any form, for the kind "number"."""
+    """A desk's kind of phone; `number` in any form, for the kind "number"."""
 
     phone: PhoneKind
     number: Text = Field("", max_length=40)
 
 
 class DeskAccount(BaseModel):
-    """What a SIP phone signs in with to be a desk's phone; it dials `extension`."""
+    """The account with which a SIP phone becomes a desk's phone; it dials `extension`."""
 
     username: str
     password: str
@@ -55,7 +56,7 @@ class DeskAccount(BaseModel):
 
 
 class SaidOutcome(BaseModel):
-    """What became of the callback that the desk has, and why its person does not say it."""
+    """The outcome of the desk's callback, and the reason why its person does not record it."""
 
     callback_id: BodyId
     outcome: Outcome

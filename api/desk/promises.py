@@ -1,4 +1,4 @@
-"""What is said in a conversation and is not to be lost: notes, and what the citizen is promised."""
+"""Notes, threats and promises of a conversation."""
 
 from sqlalchemy.orm import Session
 
@@ -19,14 +19,14 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 @router.post("/{callback_id}/notes")
 def add_note(callback_id: PathId, body: desk.NoteIn, user: AtDesk, session: Writing) -> schemas.Callback:
-    """Add a note to my desk's conversation, or of one beside which I sit."""
+    """Add a note to my desk's conversation, or to one that I joined."""
     callback = _written_of(session, callback_id, user)
     return views.callback_view(session, notes.add(session, callback, body.note, by=user))
 
 
 @router.post("/{callback_id}/threat")
 def mark_threat(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
-    """The citizen threatens somebody: the recording is kept, and supervisors see it at once."""
+    """Mark that the citizen threatens somebody: the recording is kept, and supervisors see it at once."""
     callback = _written_of(session, callback_id, user)
     return views.callback_view(session, threats.mark(session, callback, who=user.username))
 
@@ -35,9 +35,9 @@ def mark_threat(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.
 def promise(
     callback_id: PathId, body: desk.PromiseIn, user: AtDesk, session: Writing, settings: InForce
 ) -> request_schemas.RequestDetail:
-    """Write down what the official promises this citizen, who is told its tracking number.
+    """Record the official's promise to this citizen, who gets its tracking number.
 
-    The same once more is the same promise.
+    The same promise again is one promise.
     """
     callback = _written_of(session, callback_id, user)
     if callback.talking_at is None:

@@ -1,4 +1,4 @@
-"""Serving a round from a desk: next, nearly over, not now, pause; who waits, and speaking with them first."""
+"""Serving a round from a desk: next, nearly over, not now, pause; screening citizens who wait."""
 
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ def _desk(session: Session, user: models.User) -> models.Desk:
 
 @router.get("/rounds/{round_id}/stage")
 def stage(round_id: PathId, user: SignedIn, session: Reading) -> serving_schemas.Stage:
-    """The served round at this moment; an official's own only."""
+    """The served round at this moment; an official sees only their own."""
     round_ = rounds.get(session, round_id)
     round_permissions.check_sees(session, user, round_)
     return stage_view(session, round_)
@@ -31,7 +31,7 @@ def stage(round_id: PathId, user: SignedIn, session: Reading) -> serving_schemas
 
 @router.put("/desk/round")
 def serve(body: serving_schemas.Serve, user: AtDesk, session: Writing, settings: InForce) -> schemas.Me:
-    """My desk serves this round from now on, or none."""
+    """Let my desk serve this round, or none."""
     desk = _desk(session, user)
     if body.round_id is None:
         serving.leave(session, desk, settings)
@@ -42,7 +42,7 @@ def serve(body: serving_schemas.Serve, user: AtDesk, session: Writing, settings:
 
 @router.put("/desk/live-calls")
 def take_live_calls(body: serving_schemas.TakesLive, user: AtDesk, session: Writing) -> schemas.Me:
-    """Whoever waits for an operator on the line comes to my desk by itself, in turn; or not any more."""
+    """Choose whether callers who wait for an operator are connected with my desk automatically."""
     round_permissions.check_serves(session, user, rounds.operators_line(session))
     live_desks.say(session, _desk(session, user), body.takes)
     return _me(session, user)
@@ -50,14 +50,14 @@ def take_live_calls(body: serving_schemas.TakesLive, user: AtDesk, session: Writ
 
 @router.put("/desk/break")
 def take_break(body: serving_schemas.BreakIn, user: AtDesk, session: Writing) -> schemas.Me:
-    """My desk takes nobody for a while, and why; or it does again."""
+    """Start a break of my desk with its reason, or end it."""
     serving.take_break(session, _desk(session, user), body.reason)
     return _me(session, user)
 
 
 @router.put("/desk/hears")
 def hear(body: serving_schemas.Hears, user: MayMove, session: Writing) -> schemas.Me:
-    """My phone takes part in a desk's conversation, or not any more; the audit log shows both."""
+    """Let my phone join a desk's conversation, or leave it; the audit log shows both."""
     if user.desk_id is None:
         raise Refused("no-desk", "this person has no desk")
     desk = _desk(session, user)
@@ -70,29 +70,29 @@ def hear(body: serving_schemas.Hears, user: MayMove, session: Writing) -> schema
 
 @router.post("/desk/next")
 def ask_next(body: serving_schemas.AskNext, user: AtDesk, engine: Database, settings: InForce) -> schemas.Me:
-    """My conversation is over; the next citizen comes at once if one waits, else as soon as one does."""
+    """End my conversation and get the next citizen: at once if one waits, else as soon as one does."""
     with writing(engine) as session:
         serving.ask_next(session, _desk(session, user), body.after, settings, confirmed=body.confirmed)
-    with reading(engine) as session:  # while it is looked at, the dialer brings the citizen already
+    with reading(engine) as session:  # in a new transaction: the dialer can connect the citizen meanwhile
         return _me(session, user)
 
 
 @router.post("/desk/not-now")
 def not_now(user: AtDesk, session: Writing) -> schemas.Me:
-    """I do not want the next citizen yet."""
+    """Withdraw my request for the next citizen."""
     serving.not_now(session, _desk(session, user))
     return _me(session, user)
 
 
 @router.post("/desk/finishing")
 def finishing(user: AtDesk, session: Writing) -> schemas.Callback:
-    """My conversation is nearly over."""
+    """Mark my conversation as nearly over, so that the next citizen is called."""
     return views.callback_view(session, serving.finishing(session, _desk(session, user)))
 
 
 @router.post("/rounds/{round_id}/pause")
 def pause(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
-    """Nobody of the round is called from now on; for its official, operators, and who conducts rounds."""
+    """Pause the round's callbacks; for its official, operators, and roles that conduct rounds."""
     round_ = rounds.get(session, round_id)
     round_permissions.pause(session, round_, user)
     return views.one_round(session, round_)
@@ -100,7 +100,7 @@ def pause(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
 
 @router.post("/rounds/{round_id}/resume")
 def resume(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round:
-    """Callbacks go on."""
+    """Continue the round's callbacks."""
     round_ = rounds.get(session, round_id)
     round_permissions.resume(session, round_, user)
     return views.one_round(session, round_)
@@ -108,7 +108,7 @@ def resume(round_id: PathId, user: MayChange, session: Writing) -> schemas.Round
 
 @router.post("/callbacks/{callback_id}/screen")
 def screen(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
-    """Let me speak first with this citizen who waits; for operators, and the desks that serve the round."""
+    """Let me speak first with a citizen who waits; for operators, and desks that serve the round."""
     callback = callbacks.get(session, callback_id)
     round_ = rounds.get(session, callback.round_id)
     if user.role not in MAY_ANSWER and not round_permissions.serves(session, user, round_):
@@ -118,7 +118,7 @@ def screen(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callb
 
 @router.post("/callbacks/{callback_id}/hand-over")
 def hand_over(callback_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback:
-    """I have spoken with the citizen, who waits for the official again."""
+    """Hand the citizen over after screening: they wait for the official again."""
     callback = _screened_by(session, callback_id, user)
     return views.callback_view(session, screening.hand_over(session, callback))
 
@@ -131,7 +131,7 @@ def dismiss(
     session: Writing,
     settings: InForce,
 ) -> schemas.Callback:
-    """I have spoken with the citizen, whom the official is not to get now; the call ends."""
+    """End the screened citizen's call with an outcome; the official does not get them now."""
     callback = _screened_by(session, callback_id, user)
     agreed_by = user.username if body.agreed else None
     notes.write(session, callback, body.note, by=user)
@@ -153,7 +153,7 @@ def _me(session: Session, user: models.User) -> schemas.Me:
 
 
 def stage_view(session: Session, round_: models.Round) -> serving_schemas.Stage:
-    """A served round at this moment."""
+    """Return a served round at this moment."""
     desks = serving.desks_of(session, round_.id)
     places = []
     for desk in desks:

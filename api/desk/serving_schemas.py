@@ -1,4 +1,4 @@
-"""What goes over the wire when a desk serves a round, hears another desk, or takes nobody."""
+"""JSON of serving a round, joining another desk, and breaks."""
 
 from typing import Literal
 
@@ -10,14 +10,14 @@ from db.models import BreakReason, Hearing
 
 
 class ServingDesk(BaseModel):
-    """A desk that serves a round, and with whom it speaks."""
+    """A desk that serves a round, and the citizen with whom it speaks."""
 
     desk: Desk
     callback: Callback | None
 
 
 class Stage(BaseModel):
-    """A served round at this moment: its desks, who waits in the order of calling, who is being called."""
+    """A served round now: its desks, the waiting citizens in the order of calling, and calls in progress."""
 
     round: Round
     places: list[ServingDesk]
@@ -26,34 +26,34 @@ class Stage(BaseModel):
 
 
 class Serve(BaseModel):
-    """Which round the desk serves; none: it leaves."""
+    """The round that the desk serves; null: it leaves."""
 
     round_id: BodyId | None
 
 
 class TakesLive(BaseModel):
-    """Whether the desk takes live calls; none: as the line says that it serves."""
+    """Whether the desk takes live calls; null: the line's default."""
 
     takes: bool | None
 
 
 class BreakIn(BaseModel):
-    """Why my desk takes nobody for a while; none: it does again."""
+    """The reason of my desk's break; null ends it."""
 
     reason: BreakReason | None
 
 
 class Hears(BaseModel):
-    """Which desk's conversation my phone takes part in, and how; none: no more."""
+    """The desk whose conversation my phone joins, and how; null: it leaves."""
 
     desk_id: BodyId | None
     how: Literal[Hearing.LISTEN, Hearing.WHISPER, Hearing.JOIN] = Hearing.LISTEN
 
 
 class AskNext(BaseModel):
-    """`after` is the callback that the desk has, so that a request sent twice ends one conversation.
+    """`after` is the callback that the desk has, so that a repeated request ends only one conversation.
 
-    `confirmed`: the desk said so twice; a conversation of less than 30 s ends only then (409 confirm-next).
+    `confirmed`: the desk said so twice. A conversation of less than 30 s ends only then (409 confirm-next).
     """
 
     after: BodyId | None = None

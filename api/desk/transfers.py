@@ -1,4 +1,4 @@
-"""My conversation goes on at another desk, which I may have asked into it first."""
+"""Giving my conversation to another desk, which I may ask to join first."""
 
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
@@ -14,7 +14,7 @@ router = APIRouter(tags=["callbacks"])
 
 @router.get("/callbacks/{callback_id}/takers")
 def list_takers(callback_id: PathId, user: AtDesk, session: Reading) -> list[desk.Taker]:
-    """The desks that can take over my conversation now; none, once it is given."""
+    """Desks that can take over my conversation now; none once it is given."""
     mine = once_mine(session, callback_id, user)
     if mine.desk_id != user.desk_id:
         return []
@@ -28,7 +28,7 @@ def list_takers(callback_id: PathId, user: AtDesk, session: Reading) -> list[des
 def consult(
     callback_id: PathId, body: desk.Consulted, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
-    """Have another desk's phone come into my conversation; with the citizen on hold we are alone."""
+    """Ask another desk's phone to join my conversation; with the citizen on hold, the two desks are alone."""
     mine = of_my_desk(session, callback_id, user)
     transfers.consult(session, mine, body.desk_id, body.note, settings, by=user, waits=body.waits)
     return views.callback_view(session, mine)
@@ -38,7 +38,7 @@ def consult(
 def give(
     callback_id: PathId, body: desk.GivenTo, user: AtDesk, session: Writing, settings: InForce
 ) -> schemas.Callback:
-    """The conversation is another desk's from now on: the citizen goes over, and I am free; twice is once."""
+    """Give the conversation to another desk, which gets the citizen. A repeated request changes nothing."""
     callback = once_mine(session, callback_id, user)
     if callback.desk_id == body.desk_id != user.desk_id:
         return views.callback_view(session, callback)
@@ -49,12 +49,12 @@ def give(
 
 @router.post("/callbacks/{callback_id}/take-back", status_code=202)
 def take_back(callback_id: PathId, user: AtDesk, session: Writing, settings: InForce) -> schemas.Callback:
-    """The desk to which I gave my citizen does not have them: they are mine again; twice is once."""
+    """Take my citizen back from a desk that has not got them yet. A repeated request changes nothing."""
     mine = once_mine(session, callback_id, user)
     return views.callback_view(session, transfers.take_back(session, mine, settings, by=user))
 
 
 @router.delete("/desk/hears", status_code=204)
 def leave(user: AtDesk, session: Writing) -> None:
-    """My phone leaves the conversation of another desk."""
+    """Let my phone leave another desk's conversation."""
     transfers.leave(session, session.get_one(models.Desk, user.desk_id), who=user.username)

@@ -1,4 +1,4 @@
-"""What cannot wait: it stands before everybody who answers, until somebody takes it."""
+"""Urgent matters: shown to everybody who answers, until somebody takes them."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/urgent", tags=["urgent"])
 
 
 class UrgentMatter(BaseModel):
-    """An urgent request, or (without one) a caller who said that somebody is in danger."""
+    """An urgent request, or (without a request) a caller who said that somebody is in danger."""
 
     id: int
     made_at: datetime
@@ -30,14 +30,14 @@ class UrgentMatter(BaseModel):
     place: str
     number: str | None
     on_the_line: bool
-    """The caller waits on the line at this moment."""
+    """The caller is waiting on the line now."""
     quiet: bool
-    """It does not ring: others of the same number came before it, and nobody has seen to them."""
+    """It does not ring: earlier matters of the same number are still open."""
 
 
 @router.get("")
 def list_open(_user: MayAnswer, session: Reading) -> list[UrgentMatter]:
-    """What nobody has taken, the oldest first; what is quiet last."""
+    """Open matters, oldest first; quiet ones last."""
     return [
         _view(session, matter, quiet=quiet)
         for quiet in (False, True)
@@ -47,13 +47,13 @@ def list_open(_user: MayAnswer, session: Reading) -> list[UrgentMatter]:
 
 @router.post("/{matter_id}/take")
 def take(matter_id: PathId, user: MayAnswer, session: Writing) -> UrgentMatter:
-    """I see to it: one person does, once; the audit log and the request's history say who."""
+    """Take a matter: one person does, once. The audit log and the request's history name the person."""
     return _view(session, urgent.take(session, matter_id, who=user.username))
 
 
 @router.post("/{matter_id}/call", status_code=201)
 def call(matter_id: PathId, user: MayAnswer, session: Writing, settings: InForce) -> schemas.Callback:
-    """The citizen of what I have taken is called for my desk at once, before all others."""
+    """Call the citizen of a matter that I took, for my desk, before all others."""
     if user.desk_id is None:
         raise Refused("no-desk", "this person has no desk")
     matter = urgent.get(session, matter_id)

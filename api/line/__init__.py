@@ -1,1 +1,1 @@
-"""Places in the line, over HTTP."""
+"""HTTP routes of places in the line."""

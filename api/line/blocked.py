@@ -15,7 +15,7 @@ from hotline.line import blocked
 router = APIRouter(prefix="/blocked", tags=["blocked numbers"])
 
 _ANY_PREFIX = ("+",)
-"""A number can be unblocked even where the prefixes that may be dialled have changed since."""
+"""A number can be unblocked even if the allowed prefixes have changed since."""
 
 
 def _view(row: models.BlockedNumber) -> blocked_schemas.BlockedNumber:
@@ -32,7 +32,7 @@ def _view(row: models.BlockedNumber) -> blocked_schemas.BlockedNumber:
 def list_blocked(
     _user: MayWatch, session: Reading, text: Annotated[schemas.Text, Query(max_length=100)] = ""
 ) -> list[blocked_schemas.BlockedNumber]:
-    """The blocked numbers, newest first; only those with these digits, or this in their note."""
+    """Blocked numbers, newest first; `text` filters by digits or note."""
     return [_view(row) for row in blocked.search(session, text)]
 
 
@@ -40,7 +40,7 @@ def list_blocked(
 def block(
     body: blocked_schemas.BlockIn, user: MayMove, session: Writing, settings: InForce
 ) -> blocked_schemas.BlockedNow:
-    """Block a number, and give up the places it has."""
+    """Block a number and cancel its places."""
     number = numbers.parse(body.number, settings.allowed_prefixes)
     was_blocked = blocked.is_blocked(session, number)
     given_up = blocked.block(session, number, body.reason, note=body.note.strip(), who=user.username)
@@ -56,7 +56,7 @@ def block(
 def count_places(
     number: Annotated[schemas.Text, Path(max_length=40)], _user: MayMove, session: Reading, settings: InForce
 ) -> int:
-    """How many places the number has that blocking it would give up."""
+    """How many places of the number blocking would cancel."""
     return blocked.places(session, numbers.parse(number, settings.allowed_prefixes))
 
 
@@ -64,5 +64,5 @@ def count_places(
 def unblock(
     number: Annotated[schemas.Text, Path(max_length=40)], user: MayMove, session: Writing, settings: InForce
 ) -> None:
-    """Let a number register again; nothing happens if it could."""
+    """Unblock a number; nothing happens if it is not blocked."""
     blocked.unblock(session, numbers.parse(number, _ANY_PREFIX, settings.allowed_prefixes), who=user.username)

@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who block numbers."""
+"""JSON of blocked numbers."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from db.models import BlockReason
 
 
 class BlockedNumber(BaseModel):
-    """A number that may not register, in national form."""
+    """A blocked number, in national form."""
 
     number: str
     reason: BlockReason
@@ -20,7 +20,7 @@ class BlockedNumber(BaseModel):
 
 
 class BlockIn(BaseModel):
-    """A number, in any form, and why it may not register."""
+    """A number in any form, and the reason for blocking it."""
 
     number: Text = Field(min_length=1, max_length=40)
     reason: BlockReason
@@ -28,9 +28,9 @@ class BlockIn(BaseModel):
 
 
 class BlockedNow(BaseModel):
-    """What blocking did: places given up, and whether one is being called and will be given up after that.
+    """The result of blocking: cancelled places, and whether one is being called and is cancelled afterwards.
 
-    `was_blocked`: it was blocked before; only why is new.
+    `was_blocked`: the number was blocked before; only the reason is new.
     """
 
     blocked: BlockedNumber

@@ -1,4 +1,4 @@
-"""What goes over the wire of all that became of a registration."""
+"""JSON of a registration's history."""
 
 from datetime import datetime
 from typing import Any
@@ -35,7 +35,7 @@ class Attempt(BaseModel):
 
 
 class CarriedOver(BaseModel):
-    """The way from one round to the next."""
+    """A move from one round to the next."""
 
     from_round_id: int
     to_round_id: int
@@ -53,18 +53,18 @@ class Told(BaseModel):
 
 
 class Asked(BaseModel):
-    """What somebody asked for, to which the owner of `number` agrees by telephone or not. Kept 30 days."""
+    """A wish to which the owner of `number` agrees by telephone, or not. Kept 30 days."""
 
     kind: ConfirmationKind
     number: str
-    asked_by: str | None  # the caller's number; none if it was withheld
+    asked_by: str | None  # the caller's number; null if withheld
     asked_at: datetime
     agreed: bool | None
     decided_at: datetime | None
 
 
 class History(BaseModel):
-    """Everything that became of a registration, each list oldest first."""
+    """A registration's whole history, each list oldest first."""
 
     registration: Registration
     round_id: int

@@ -1,7 +1,7 @@
-"""Text messages of citizens to 137, as a provider posts them here.
+"""Text messages of citizens to 137, as providers post them here.
 
-Each provider's way in is one address. The same message posted again is answered with 204 again, and that is
-all: a provider that heard no answer asks again.
+Each provider's form has its own route. A provider that got no answer posts again: a repeated message gets 204
+and changes nothing.
 """
 
 import hmac
@@ -25,7 +25,7 @@ router = APIRouter(prefix="/texts", tags=["text messages"], include_in_schema=Fa
 
 
 class Inbound(BaseModel):
-    """A text message: the provider's name for it, the sender's number, the words."""
+    """A text message: the provider's id, the sender's number, the words."""
 
     id: str = Field(min_length=1, max_length=200)
     sender: str = Field(alias="from", min_length=3, max_length=40)
@@ -41,7 +41,7 @@ Body = Annotated[bytes, Depends(_body)]
 
 @router.post("/kavenegar", status_code=204)
 def kavenegar(body: Body, session: Writing, settings: InForce, secret: Annotated[str, Query()] = "") -> None:
-    """Kavenegar's form: messageid, from, to, message. It cannot sign: the address holds the secret."""
+    """Kavenegar's form: messageid, from, to, message. Kavenegar cannot sign, so the URL holds the secret."""
     _check_set(settings)
     if not hmac.compare_digest(secret.encode(), settings.sms_inbound_secret.encode()):
         raise Refused("forbidden", "the secret in the address is wrong")
@@ -55,7 +55,7 @@ def kavenegar(body: Body, session: Writing, settings: InForce, secret: Annotated
 
 @router.post("", status_code=204)
 def signed(request: Request, body: Body, session: Writing, settings: InForce) -> None:
-    """Any provider's: JSON with id, from and text, signed by standardwebhooks.com."""
+    """Any provider: JSON with id, from and text, signed by standardwebhooks.com."""
     _check_set(settings)
     try:
         Webhook(settings.sms_inbound_secret).verify(body, dict(request.headers), json_parse=False)
@@ -83,7 +83,7 @@ def _received(session: Session, settings: Settings, fields: object, way: str) ->
     try:
         number = numbers.parse(text_message.sender, settings.allowed_prefixes)
     except Refused:
-        return  # a machine's own line, or a number abroad: nobody there could be called
+        return  # a machine's own line or a number abroad, which nobody could call back
     text_commands.received(
         session,
         number,

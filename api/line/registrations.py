@@ -1,4 +1,4 @@
-"""One registration: what became of it, moving it up, giving it up."""
+"""One registration: its history, moving it up, cancelling it."""
 
 import json
 from collections.abc import Sequence
@@ -60,7 +60,7 @@ def show(registration_id: PathId, _user: MayOversee, session: Reading) -> histor
 def move_up(
     registration_id: PathId, body: reason_schemas.Reason, user: MayMove, session: Writing
 ) -> schemas.Registration:
-    """Put a waiting registration before all that nobody moved up; the reason is public."""
+    """Move a waiting registration before all others that nobody moved up; the reason is public."""
     found = _get(session, registration_id)
     line.move_up(session, found, who=user.username, reason=body.reason)
     return views.one_registration(session, found, masked=True)
@@ -70,7 +70,7 @@ def move_up(
 def cancel(
     registration_id: PathId, body: reason_schemas.Reason, user: MayAnswer, session: Writing
 ) -> schemas.Registration:
-    """The citizen gives the place up, by a call to the office; the reason is public."""
+    """Cancel a place for a citizen who called the office; the reason is public."""
     found, reason = _get(session, registration_id), reasons.check(body.reason)
     audit.record(session, user.username, "registration-cancelled", f"registration {found.id}", reason)
     registration.cancel(session, found.id, office_reason=reason, tell=True)

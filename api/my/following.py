@@ -1,4 +1,4 @@
-"""What others have reported near a point, and following it in the place of reporting it once more."""
+"""Others' requests near a point, and following one instead of reporting it again."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -23,14 +23,14 @@ router = APIRouter(prefix="/my/requests", tags=["my"])
 
 
 def _guess(request: Request, citizen: Citizen) -> Iterator[None]:
-    """Count a tracking number that nobody has: one that is found says how a stranger's request stands."""
+    """Count an unknown tracking number as a guess: a known one shows how a stranger's request stands."""
     guesses: Guesses = request.app.state.follow_guesses
     with guesses.guess(citizen.number):
         yield
 
 
 GUESS = [Depends(_guess, scope="function")]
-"""Paid for before the transaction begins, given back after it: SQLite has one writer at a time."""
+"""Paid before the transaction begins and given back after it: SQLite has one writer at a time."""
 
 Latitude = Annotated[float, Query(alias="lat", ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Query(alias="lon", ge=-180, le=180, allow_inf_nan=False)]
@@ -47,7 +47,7 @@ def list_near(
     session: Reading,
     settings: InForce,
 ) -> list[wire.NearRequest]:
-    """What is open of this category around this point, the newest first: only what is public of it."""
+    """Open requests of this category around this point, newest first, with their public fields only."""
     looks: Guesses = request.app.state.near_looks
     looks.take(citizen.number)
     point = Point(latitude, longitude)
@@ -68,19 +68,21 @@ def list_near(
 
 @router.get("/followed")
 def list_followed(citizen: Citizen, session: Reading) -> list[wire.FollowedRequest]:
-    """What I follow, the newest first."""
+    """Requests that I follow, newest first."""
     return [_followed(each) for each in following.followed(session, citizen.number)]
 
 
 @router.post("/{tracking}/follow", dependencies=GUESS)
 def follow(tracking: Tracking, body: wire.Follow, citizen: Citizen, session: Acting) -> wire.FollowedRequest:
-    """Be told how it ends, by text message; of a duplicate it is the first one. Twice is once."""
+    """Follow a request: a text message tells me how it ends. A duplicate's first request counts. Repeating is
+    harmless.
+    """
     return _followed(following.follow(session, citizen.number, tracking, body.language))
 
 
 @router.delete("/{tracking}/follow", status_code=204, dependencies=GUESS)
 def leave(tracking: Tracking, citizen: Citizen, session: Writing) -> None:
-    """Follow it no more."""
+    """Stop following a request."""
     following.leave(session, citizen.number, tracking)
 
 

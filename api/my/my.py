@@ -1,4 +1,4 @@
-"""What is there under the number by which a citizen is signed in: seen, taken along, deleted."""
+"""A signed-in citizen's own data: shown, exported, deleted."""
 
 from typing import Annotated, Any
 
@@ -34,16 +34,16 @@ def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
 
 @router.get("/export")
 def export(citizen: Citizen, session: Writing, settings: InForce) -> dict[str, Any]:
-    """All that is kept under my number, as a file; that it was given out is in the audit log.
+    """Everything stored under my number, as a file; the audit log shows the export.
 
-    Like deleting, it asks for a session whose code was shown in the last ten minutes (else `code-due`).
+    Like deleting, it needs a session whose code was shown in the last ten minutes (else `code-due`).
     """
     sessions.check_fresh(session, citizen)
     return exported(session, citizen.number, settings)  # type: ignore[return-value]
 
 
 def exported(session: Session, number: str, settings: Settings) -> Response:
-    """The file, for the number's own citizen."""
+    """Return the export, for the number's own citizen."""
     found = belongings.export(session, number, who=audit.CITIZEN, public_url=settings.public)
     headers = {"Content-Disposition": 'attachment; filename="137.json"', "Cache-Control": "no-store"}
     return JSONResponse(found, headers=headers)
@@ -57,14 +57,17 @@ def delete(
     session: Writing,
     give_up: Annotated[bool, Query(description="My places in lines are given up by it.")] = False,
 ) -> None:
-    """Delete what is kept under my number, if my code was just shown; what stays is in docs/citizens.md."""
+    """Delete what is stored under my number; docs/citizens.md says what stays.
+
+    It needs a session whose code was shown in the last ten minutes (else `code-due`).
+    """
     sessions.check_fresh(session, citizen)
     erasure.delete_citizen(session, citizen.number, who=audit.CITIZEN, give_up=give_up)
     signed_in.drop(request, response)
 
 
 def request_view(found: belongings.Reported) -> wire.MyRequest:
-    """A request as its citizen sees it."""
+    """Return a request as its citizen sees it."""
     mine = found.request
     return wire.MyRequest(
         tracking=mine.tracking,
@@ -80,7 +83,7 @@ def request_view(found: belongings.Reported) -> wire.MyRequest:
 
 
 def solved_parts(session: Session, request: models.Request) -> list[wire.SolvedPart]:
-    """What of it was called solved, where that is several things."""
+    """Return the parts of a request that were called solved, if it has several parts."""
     found = [
         (place, part.reply, categories.get(session, part.category))
         for place, part in parts.solved(session, request)

@@ -1,4 +1,4 @@
-"""What goes over the wire to and from a citizen who is signed in by a number."""
+"""JSON of a citizen who is signed in by number."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal, Self
@@ -15,13 +15,13 @@ from settings.city_file import MOST_DISTRICTS
 
 
 class Ways(BaseModel):
-    """How a code can be had here, the usual way first."""
+    """The channels for a sign-in code, the usual one first."""
 
     ways: list[CodeWay]
 
 
 class CodeIn(BaseModel):
-    """Who is to be given a code, in any digits, how, and in which language."""
+    """A number (any digits) that wants a code, the channel, and the language."""
 
     number: Text = Field(max_length=40)
     by: CodeWay
@@ -29,21 +29,21 @@ class CodeIn(BaseModel):
 
 
 class CodeAsked(BaseModel):
-    """The same for every number: so many seconds a code lasts, so often it can be tried."""
+    """The same answer for every number: how long a code is valid, and how often it may be tried."""
 
     valid_seconds: int
     tries: int
 
 
 class CodeShown(BaseModel):
-    """The number, and the code that its telephone was given."""
+    """The number, and the code that its telephone got."""
 
     number: Text = Field(max_length=40)
     code: Text = Field(max_length=40)
 
 
 class CitizenSession(BaseModel):
-    """A session has begun, or goes on; its tokens are in cookies. `number` is masked."""
+    """A session that has begun or continues; its tokens are in cookies. `number` is masked."""
 
     number: str
     access_until: datetime
@@ -51,7 +51,7 @@ class CitizenSession(BaseModel):
 
 
 class MyNotice(BaseModel):
-    """In which ways I am told of something."""
+    """The channels by which I get notices of a topic."""
 
     topic: NoticeTopic
     push: bool
@@ -59,7 +59,7 @@ class MyNotice(BaseModel):
 
 
 class MyNotices(BaseModel):
-    """How I am told of my requests; `push_key` is what a browser takes notices by, empty if none go there."""
+    """How I get notices of my requests. `push_key`: the key for a browser's push; empty if push is off."""
 
     push_key: str
     here: bool = Field(description="This browser takes notices.")
@@ -67,7 +67,7 @@ class MyNotices(BaseModel):
 
 
 class PushBrowser(BaseModel):
-    """Where this browser takes notices, and its keys in base64url: a PushSubscription's JSON."""
+    """A browser's push address and its keys in base64url: a PushSubscription's JSON."""
 
     endpoint: Text = Field(max_length=500)
     p256dh: Text = Field(max_length=87)
@@ -75,7 +75,7 @@ class PushBrowser(BaseModel):
 
 
 class SignedInAt(BaseModel):
-    """One of my sessions: since when, last renewed when, and in what kind of browser, if that is known."""
+    """One of my sessions: its begin, its last renewal, and the kind of browser if known."""
 
     since: datetime
     renewed_at: datetime
@@ -84,7 +84,7 @@ class SignedInAt(BaseModel):
 
 
 class RegisterIn(BaseModel):
-    """A round in which I want a place; `subject`: the key of what I want to speak about, if I say so."""
+    """A round in which I want a place; `subject` is the optional key of what I want to speak about."""
 
     round_id: BodyId
     language: Literal["fa", "en"] = "fa"
@@ -92,7 +92,7 @@ class RegisterIn(BaseModel):
 
 
 class MyPlace(BaseModel):
-    """My place in a round; `place` is which one of the line, while it waits."""
+    """My place in a round; `place` is its position in the line while it waits."""
 
     ticket: str
     round_id: int
@@ -109,7 +109,7 @@ class MyPlace(BaseModel):
 
 
 class LedgerLine(BaseModel):
-    """What the public ledger says of a place of mine: `line` is exactly what is hashed."""
+    """A ledger entry about a place of mine: `line` is exactly the hashed text."""
 
     entry: int
     at: datetime
@@ -118,7 +118,7 @@ class LedgerLine(BaseModel):
 
 
 class MyStanding(BaseModel):
-    """Why a place is where it is. Of `called` others `before` stood before me; `unexplained` must be none."""
+    """Why a place is where it is. Of `called` others, `before` stood before me; `unexplained` must be 0."""
 
     ticket: str
     waiting: int
@@ -131,8 +131,9 @@ class MyStanding(BaseModel):
 
 
 class MyRequest(BaseModel):
-    """A city problem of mine; `asked`: I am to say whether it is solved. A duplicate stands as the first
-    (`joined`), whose citizen is asked.
+    """A city problem of mine; `asked`: I am asked whether it is solved.
+
+    A duplicate has the state of the first request (`joined`), whose citizen is asked.
     """
 
     tracking: str
@@ -147,7 +148,7 @@ class MyRequest(BaseModel):
 
 
 class PictureKept(BaseModel):
-    """A picture that waits for its report: re-encoded, and no larger than is looked at."""
+    """A picture that waits for its report: re-encoded, and reduced to display size."""
 
     id: str
     width: int
@@ -156,13 +157,13 @@ class PictureKept(BaseModel):
 
 
 class UploadKept(BaseModel):
-    """What has become of an upload: the id by which a report names its picture or its voice."""
+    """A finished upload: the id by which a report names its picture or voice message."""
 
     id: str
 
 
 class MyPicture(BaseModel):
-    """A picture of a request: what was broken, what was mended, or that it was not."""
+    """A picture of a request: the damage, the repair, or evidence that it is not repaired."""
 
     id: str
     kind: PictureKind
@@ -172,7 +173,7 @@ class MyPicture(BaseModel):
 
 
 class MyStep(BaseModel):
-    """A step of its history; `note`: what the city said to me, or I to it."""
+    """A step of the request's history; `note`: the city's words to me, or mine to it."""
 
     at: datetime
     step: RequestStep
@@ -180,7 +181,9 @@ class MyStep(BaseModel):
 
 
 class SolvedPart(BaseModel):
-    """A part of my request that was called solved, by its place among all; `reply`: what was said of it."""
+    """A part of my request that was called solved: `place` is its number among the parts, `reply` the city's
+    answer.
+    """
 
     place: int
     category_fa: str
@@ -189,11 +192,11 @@ class SolvedPart(BaseModel):
 
 
 class MyRequestDetail(MyRequest):
-    """A request of mine with all that is mine to see; `department`: who has it, if anybody.
+    """A request of mine with everything I may see; `department`: who has it, if any.
 
-    `replied_at`: since when I am asked. `parts`: what was called solved, where that is several things.
-    `question`: the department's, until I answer it, and its id. `stars`: how satisfied I am with what I said
-    yes or no to last (`said_id`); `may_rate`: whether I may say so, or change it, now.
+    `replied_at`: since when I am asked. `parts`: the parts called solved, if there are several. `question`
+    and `question_id`: the department's question, until I answer it. `stars`: my satisfaction after my last
+    yes or no (`said_id`). `may_rate`: whether I may rate or change the rating now.
     """
 
     department_fa: str | None
@@ -217,10 +220,10 @@ class MyRequestDetail(MyRequest):
 
 
 class SealedStep(BaseModel):
-    """A step of its history in the public ledger: `line` is exactly what is hashed there.
+    """A step of the request's history in the public ledger: `line` is exactly the hashed text.
 
-    Its details hold the SHA-256 of `told` (a salt, the request's number, the step, when, by whom) and that of
-    `note` (a salt, what was said), which is null where it was deleted, or is the office's own.
+    `line` holds the SHA-256 of `told` and of `note`. `told` is a salt, the request's number, the step, its
+    time and its author. `note` is a salt and the words; null if it was deleted or is the office's own.
     """
 
     entry: int
@@ -232,7 +235,7 @@ class SealedStep(BaseModel):
 
 
 class MyHistoryProof(BaseModel):
-    """What the public ledger says of a request of mine: its `steps`, in the same order."""
+    """The ledger's entries about a request of mine, in the order of its `steps`."""
 
     tracking: str
     lines: list[SealedStep]
@@ -243,11 +246,11 @@ PictureIds = Annotated[list[FileId], Field(max_length=3)]
 
 
 class ReportIn(BaseModel):
-    """A problem: what, and where, as a point, in words, or both.
+    """A problem, and where: as a point, in words, or both.
 
-    `answers`: to the questions of the category, in their order; `pictures`: the ids of those that wait;
-    `voice`: the id of a voice that waits, with which `text` may be empty.
-    `district` counts where the city's boundaries do not tell it.
+    `answers`: to the category's questions, in order. `pictures`: ids of uploaded pictures. `voice`: the id of
+    an uploaded voice message; `text` may be empty then. `district` counts only if the city's boundaries do
+    not tell it.
     """
 
     category: BodyId
@@ -269,7 +272,7 @@ class ReportIn(BaseModel):
 
 
 class PublicRequest(BaseModel):
-    """What everybody may know of somebody's request."""
+    """The public fields of somebody's request."""
 
     tracking: str
     category_fa: str
@@ -280,7 +283,7 @@ class PublicRequest(BaseModel):
 
 
 class NearRequest(PublicRequest):
-    """One near a point: within so many `metres`, in steps of ten."""
+    """A request near a point: within `metres`, in steps of ten."""
 
     metres: int
     mine: bool
@@ -288,22 +291,22 @@ class NearRequest(PublicRequest):
 
 
 class FollowedRequest(PublicRequest):
-    """One that I follow; `reply`: what the city said last."""
+    """A request that I follow; `reply`: the city's last answer."""
 
     reply: str
     since: datetime
 
 
 class Follow(BaseModel):
-    """In which language I am told."""
+    """The language of the notices."""
 
     language: Literal["fa", "en"] = "fa"
 
 
 class Objection(BaseModel):
-    """Why it is not solved, and pictures that show it; of several `parts`, which: their places (none: all).
+    """Why it is not solved, and pictures that show it. `parts`: numbers of unsolved parts; empty: all.
 
-    `answer`: the `replied_at` of what it objects to. With it the same objection can be sent again.
+    `answer`: the `replied_at` of the answer in dispute. With it, the objection can be repeated safely.
     """
 
     reason: Said = Field(min_length=1, max_length=500)
@@ -313,29 +316,31 @@ class Objection(BaseModel):
 
 
 class Confirmation(BaseModel):
-    """It is solved, what was said at `answer`: the `replied_at` of it, if it is named."""
+    """My confirmation that it is solved. `answer`: the optional `replied_at` of the confirmed answer."""
 
     answer: Moment | None = None
 
 
 class Satisfaction(BaseModel):
-    """How satisfied I am: 1, not at all, to 5, fully; `said`: the `said_id` of with what, if it is named."""
+    """My satisfaction, from 1 (not at all) to 5 (fully). `said`: the optional `said_id` that it rates."""
 
     stars: int = Field(ge=1, le=5)
     said: BodyId | None = None
 
 
 class ToQuestion(SaidToQuestion):
-    """What I say to the department's question; `question`: its `question_id`, if it is named.
+    """My answer to the department's question. `question`: the optional `question_id`.
 
-    With it the same answer can be sent again, and is taken for no other question.
+    With it, the answer can be repeated safely and never answers another question.
     """
 
     question: BodyId | None = None
 
 
 class Offered(BaseModel):
-    """A category of which something can be reported; `answer` and `solve`: in how much working time."""
+    """A category to report in. `answer` and `solve`: the working time within which the city answers and
+    solves.
+    """
 
     id: int
     name_fa: str
@@ -348,7 +353,7 @@ class Offered(BaseModel):
 
 
 class AnnouncedRound(BaseModel):
-    """A round whose notice is out, and who answers."""
+    """An announced round, and its official."""
 
     id: int
     who_fa: str
@@ -361,9 +366,9 @@ class AnnouncedRound(BaseModel):
 
 
 class MyOwn(BaseModel):
-    """What is there under my number, which is masked; in bounds, the newest first.
+    """My data under my masked number: the newest entries first.
 
-    `held`: so many places would be given up, were I deleted.
+    `held`: how many places deleting would cancel.
     """
 
     number: str

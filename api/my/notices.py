@@ -1,4 +1,4 @@
-"""How a citizen is told of requests: by text message, in a browser, of some things not at all."""
+"""A citizen's channels for notices of requests: text message, browser, or none."""
 
 from sqlalchemy.orm import Session
 
@@ -15,13 +15,13 @@ router = APIRouter(prefix="/my", tags=["my"])
 
 @router.get("/notices")
 def show_notices(citizen: Citizen, session: Reading, settings: InForce) -> wire.MyNotices:
-    """How I am told of my requests, and of those that I follow."""
+    """My channels for notices of my requests, and of those that I follow."""
     return _view(session, citizen, settings)
 
 
 @router.put("/notices")
 def choose(body: wire.MyNotice, citizen: Citizen, session: Acting, settings: InForce) -> wire.MyNotices:
-    """Be told of this in these ways alone; a text message goes where no browser takes the notice."""
+    """Choose the channels for a topic; if no browser takes the notice, a text message goes out."""
     ways = [way for way in NoticeWay if getattr(body, way)]
     choices.choose(session, citizen.number, body.topic, ways)
     return _view(session, citizen, settings)
@@ -29,7 +29,7 @@ def choose(body: wire.MyNotice, citizen: Citizen, session: Acting, settings: InF
 
 @router.put("/push")
 def subscribe(body: wire.PushBrowser, citizen: Citizen, session: Acting, settings: InForce) -> wire.MyNotices:
-    """This browser takes notices until its session ends; at most five of a number do."""
+    """Let this browser take notices until its session ends; at most five browsers of a number do."""
     browser = subscriptions.Browser(body.endpoint, body.p256dh, body.auth)
     subscriptions.subscribe(session, citizen, browser, settings)
     return _view(session, citizen, settings)
@@ -37,7 +37,7 @@ def subscribe(body: wire.PushBrowser, citizen: Citizen, session: Acting, setting
 
 @router.delete("/push", status_code=204)
 def unsubscribe(citizen: Citizen, session: Acting) -> None:
-    """This browser takes none any more."""
+    """Stop notices to this browser."""
     subscriptions.unsubscribe(session, citizen)
 
 

@@ -1,4 +1,4 @@
-"""What the citizens' app shows before anybody is signed in: categories, and announced rounds."""
+"""The citizens' app before sign-in: categories and announced rounds."""
 
 from sqlalchemy.orm import Session
 
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/my", tags=["my"])
 
 @router.get("/categories")
 def list_categories(session: Reading) -> list[wire.Offered]:
-    """What can be reported, and what is asked then."""
+    """Categories to report in, with their questions."""
     return [_offered(each) for each in categories.everyone(session) if each.active]
 
 

@@ -1,4 +1,4 @@
-"""Pictures that a citizen hands in for a report, and their own ones to see."""
+"""Pictures that a citizen sends for a report, and the citizen's own pictures."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated, BinaryIO
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/my/pictures", tags=["my"])
 
 
 async def _received(request: Request, citizen: Citizen, settings: InForce) -> AsyncIterator[BinaryIO]:
-    """What a citizen sends; each one costs, whatever it is."""
+    """Receive a citizen's picture. Each attempt counts against the limit, refused ones, too."""
     sent: Guesses = request.app.state.pictures_sent
     coming: Coming = request.app.state.pictures_coming
     with coming.one(citizen.number):
@@ -37,14 +37,14 @@ Received = Annotated[BinaryIO, Depends(_received)]
 
 @router.post("", status_code=201, **SENT)
 def hand_in(citizen: Citizen, file: Received, engine: Database, settings: InForce) -> wire.PictureKept:
-    """Hand in a picture for a report, which has a day to claim it; the body is the file."""
+    """Send a picture for a report, which has a day to claim it; the body is the file."""
     made = decoding.plain(file)
     name = pictures.keep(settings.pictures_dir, made)
     try:
         with writing(engine) as session:
             sessions.go_on(session, citizen)
             pictures.add(session, name, made, number=citizen.number)
-    except Refused:  # whatever else goes wrong, the row may be there
+    except Refused:  # after any other error the row may exist
         pictures.discard(settings.pictures_dir, name)
         raise
     return wire.PictureKept(id=name, width=made.width, height=made.height, size=len(made.data))
@@ -59,7 +59,7 @@ def show_picture(picture_id: PictureId, citizen: Citizen, engine: Database, sett
 
 
 def view(picture: models.Picture) -> wire.MyPicture:
-    """A picture of a request."""
+    """Return the JSON of a request's picture."""
     return wire.MyPicture(
         id=picture.id,
         kind=picture.kind,

@@ -1,4 +1,4 @@
-"""A citizen's places: taken, looked into, given up."""
+"""A citizen's places: taking one, checking it, cancelling it."""
 
 from typing import Annotated, Any
 
@@ -32,13 +32,13 @@ def register(
 
 @router.delete("/{ticket}", status_code=204)
 def give_up(ticket: Ticket, citizen: Citizen, session: Acting) -> None:
-    """Give my place up; it is somebody else's then, and a text message tells me so."""
+    """Cancel my place; a text message confirms it."""
     places.give_up(session, citizen.number, ticket)
 
 
 @router.get("/{ticket}")
 def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MyStanding:
-    """Why my place is where it is, and what the public ledger says of it."""
+    """Why my place is where it is, with the ledger's entries."""
     mine = places.get(session, citizen.number, ticket)
     standing = fairness.look_up(session, mine)
     return wire.MyStanding(
@@ -57,7 +57,7 @@ def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MySta
 
 
 def place_view(found: belongings.Place) -> wire.MyPlace:
-    """A place as its citizen sees it."""
+    """Return a place as its citizen sees it."""
     mine, round_ = found.registration, found.registration.round
     speaker = rounds.speaker(round_)
     return wire.MyPlace(

@@ -1,4 +1,4 @@
-"""A citizen's reports: handed in, seen, confirmed or objected to."""
+"""A citizen's reports: sent, read, confirmed or disputed."""
 
 from typing import Annotated, Any
 
@@ -42,7 +42,7 @@ def report(
     session: Acting,
     settings: InForce,
 ) -> wire.MyRequestDetail:
-    """Report a problem. Sent once more with the same key it is the same request (200)."""
+    """Report a problem. The same key again returns the same request (200)."""
     said = body.model_dump(exclude={"latitude", "longitude"})
     point = None if body.latitude is None else Point(body.latitude, body.longitude or 0.0)
     request, new = reports.file(session, citizen.number, key, reports.Report(point=point, **said), settings)
@@ -52,19 +52,19 @@ def report(
 
 @router.get("")
 def list_mine(citizen: Citizen, session: Reading) -> list[wire.MyRequest]:
-    """My requests, in bounds, the newest first."""
+    """My recent requests, newest first."""
     return [my.request_view(each) for each in belongings.requests(session, citizen.number)]
 
 
 @router.get("/{tracking}")
 def show_request(tracking: Tracking, citizen: Citizen, session: Reading) -> wire.MyRequestDetail:
-    """One of mine, with its history and its pictures."""
+    """A request of mine, with its history and its pictures."""
     return _detail(session, reports.get(session, citizen.number, tracking))
 
 
 @router.get("/{tracking}/proof")
 def show_proof(tracking: Tracking, citizen: Citizen, session: Reading) -> wire.MyHistoryProof:
-    """What the public ledger says of its history."""
+    """The ledger's entries about my request's history."""
     mine = reports.get(session, citizen.number, tracking)
     return wire.MyHistoryProof(
         tracking=mine.tracking,
@@ -84,7 +84,7 @@ def show_proof(tracking: Tracking, citizen: Citizen, session: Reading) -> wire.M
 
 @router.post("/{tracking}/confirm")
 def confirm(tracking: Tracking, citizen: Citizen, session: Acting) -> wire.MyRequestDetail:
-    """It is solved, as one says by telephone."""
+    """Confirm that it is solved, as by telephone."""
     return _detail(session, reports.confirm(session, citizen.number, tracking))
 
 
@@ -92,7 +92,9 @@ def confirm(tracking: Tracking, citizen: Citizen, session: Acting) -> wire.MyReq
 def object_to(
     tracking: Tracking, body: wire.Objection, citizen: Citizen, session: Acting
 ) -> wire.MyRequestDetail:
-    """It is not solved, and why; it comes back before all others. Sent again with its `answer`, it is one."""
+    """Object that it is not solved, and why; the office sees it before all others. With `answer`, repeating
+    is harmless.
+    """
     objection = reports.Objection(**body.model_dump())
     return _detail(session, reports.object_to(session, citizen.number, tracking, objection))
 
@@ -101,13 +103,13 @@ def object_to(
 def rate(
     tracking: Tracking, body: wire.Satisfaction, citizen: Citizen, session: Acting
 ) -> wire.MyRequestDetail:
-    """How satisfied I am, after I have said whether it is solved; it may be changed for a day."""
+    """Rate my satisfaction after saying whether it is solved; I may change it for a day."""
     return _detail(session, reports.rate(session, citizen.number, tracking, body.stars, body.said))
 
 
 @router.post("/{tracking}/say")
 def say(tracking: Tracking, body: wire.ToQuestion, citizen: Citizen, session: Acting) -> wire.MyRequestDetail:
-    """What I say to the department's question. Sent again with its `question`, it is one."""
+    """Answer the department's question. With `question`, repeating is harmless."""
     return _detail(session, reports.say(session, citizen.number, tracking, body.answer, body.question))
 
 

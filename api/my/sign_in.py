@@ -16,7 +16,7 @@ router = APIRouter(prefix="/my", tags=["my"])
 
 @router.get("/codes")
 def ways(settings: InForce) -> wire.Ways:
-    """How a code can be had here."""
+    """The channels for a sign-in code."""
     return wire.Ways(ways=list(codes.ways(settings)))
 
 
@@ -24,9 +24,9 @@ def ways(settings: InForce) -> wire.Ways:
 def ask_code(
     body: wire.CodeIn, request: Request, response: Response, engine: Database, settings: InForce
 ) -> wire.CodeAsked:
-    """Have a number given a code; the answer is the same whatever is known of the number.
+    """Send a code to a number. The answer is the same whether the number is known or not.
 
-    It sets a cookie: the code can be shown only with that, so only by the browser that asked for it.
+    It sets a cookie: only the browser that asked for the code can show it.
     """
     signed_in.ask_code(
         request, response, engine, settings, number=body.number, way=body.by, language=body.language
@@ -38,20 +38,20 @@ def ask_code(
 def sign_in(
     body: wire.CodeShown, request: Request, response: Response, engine: Database, settings: InForce
 ) -> wire.CitizenSession:
-    """Show the code, in the browser that asked for it; the answer sets the cookies."""
+    """Show the code in the browser that asked for it; the answer sets the session's cookies."""
     begun = signed_in.sign_in(request, response, engine, settings, number=body.number, typed=body.code)
     return _view(begun)
 
 
 @router.post("/sessions/refresh")
 def refresh(request: Request, response: Response, engine: Database, settings: InForce) -> wire.CitizenSession:
-    """New cookies for old; asked again, because the answer was lost, it is the same one."""
+    """New cookies for old ones. Repeating a request whose answer was lost gives the same cookies."""
     return _view(signed_in.refresh(request, response, engine, settings))
 
 
 @router.get("/sessions")
 def mine(citizen: Citizen, session: Reading) -> list[wire.SignedInAt]:
-    """Where I am signed in."""
+    """My sessions."""
     return [
         wire.SignedInAt(
             since=each.created_at,

@@ -1,4 +1,4 @@
-"""A citizen's cookies, and who is signed in by them. They are no staff's, and open nothing of theirs."""
+"""A citizen's cookies and session. They are separate from the staff's, and open none of its routes."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,22 +21,22 @@ from settings import Settings
 
 ACCESS, REFRESH = "hotline_my", "hotline_my_refresh"
 BROWSER = "hotline_my_browser"
-"""What tells one browser from another, when a code is asked for and shown (hotline.citizens.browsers)."""
+"""The cookie that links asking for a code with showing it (hotline.citizens.browsers)."""
 _SCHEME = APIKeyCookie(name=ACCESS, scheme_name="citizen", auto_error=False)
-"""For the API's document; by HTTPS the cookie's name has `__Host-` before it (api.cookies)."""
+"""The cookie's name in the API's document. By HTTPS the real name begins with `__Host-` (api.cookies)."""
 
 
 def signed_in(
     request: Request, engine: Database, _: Annotated[str | None, Security(_SCHEME)] = None
 ) -> CitizenSession:
-    """The citizen's session whose access cookie this is. Raises Refused("not-signed-in")."""
+    """Return the session of the access cookie. Raises Refused("not-signed-in")."""
     access = cookies.cookie_of(request, ACCESS)
     with reading(engine) as session:
         found = sessions.of_access(session, access) if access else None
     if found is None:
         raise Refused("not-signed-in", "sign in by your number, or refresh the session")
     if found.used_at is None:
-        with suppress(DatabaseError), writing(engine) as session:  # who only reads may read a full disk
+        with suppress(DatabaseError), writing(engine) as session:  # reading must work while the disk is full
             sessions.used(session, access)
     return found
 
@@ -51,7 +51,8 @@ def _acting(citizen: Citizen, engine: Database) -> Iterator[Session]:
 
 
 Acting = Annotated[Session, Depends(_acting, scope="function")]
-"""The transaction of whoever leaves something under their number: «delete me» comes before it, or after."""
+"""A transaction that stores something under the citizen's number: it runs wholly before or after «delete me».
+"""
 
 
 def ask_code(
@@ -64,9 +65,9 @@ def ask_code(
     way: CodeWay,
     language: str,
 ) -> None:
-    """Have the typed number given a code that this browser alone can show; each costs the address that asks.
+    """Send the typed number a code that only this browser can show; the request costs its address one.
 
-    Raises Refused("number-invalid" | "number-not-allowed" | "too-many-attempts"), and what codes.ask does.
+    Raises Refused("number-invalid" | "number-not-allowed" | "too-many-attempts"), and what codes.ask raises.
     """
     called = numbers.parse(number, settings.allowed_prefixes)
     asked: Guesses = request.app.state.codes_asked
@@ -80,7 +81,7 @@ def ask_code(
         with writing(engine) as session:
             free = codes.ask(session, called, way, language, settings, browser=browser).known
     except Refused as refused:
-        free = refused.code.startswith("way-")  # what no code was asked for by
+        free = refused.code.startswith("way-")  # no code was sent by a missing channel
         raise
     finally:
         if free:
@@ -92,14 +93,15 @@ def ask_code(
 def sign_in(
     request: Request, response: Response, engine: Database, settings: Settings, *, number: str, typed: str
 ) -> CitizenSession:
-    """Begin a session in this browser, in the place of the one that it had.
+    """Start a session in this browser and end the browser's old one.
 
-    Raises Refused("wrong-code" | "too-many-attempts"): of a number without a code the same as of a wrong one.
+    Raises Refused("wrong-code" | "too-many-attempts"). A number without a code looks the same as a wrong
+    code.
     """
     guesses: Guesses = request.app.state.code_guesses
     address = cookies.address(request)
     guesses.take(address)
-    with writing(engine) as session:  # its own transaction: a wrong try must be counted
+    with writing(engine) as session:  # its own transaction: a wrong attempt must be counted
         tokens = _begin(request, session, settings, number, typed)
     if tokens is None:
         raise Refused("wrong-code", "not the code of this number, or it has run out")
@@ -124,8 +126,8 @@ def _begin(
 
 
 def refresh(request: Request, response: Response, engine: Database, settings: Settings) -> CitizenSession:
-    """New tokens for old. Raises Refused("not-signed-in")."""
-    with writing(engine) as session:  # its own transaction: a session that ends by it must end
+    """Return the session with new tokens. Raises Refused("not-signed-in")."""
+    with writing(engine) as session:  # its own transaction: a reused token must end the session
         tokens = sessions.rotate(session, cookies.cookie_of(request, REFRESH), settings)
     if tokens is None:
         raise Refused("not-signed-in", "this session is over; sign in by your number")
@@ -134,19 +136,19 @@ def refresh(request: Request, response: Response, engine: Database, settings: Se
 
 
 def keep(request: Request, response: Response, tokens: sessions.Tokens) -> None:
-    """Have the browser keep them."""
+    """Set the session's two cookies."""
     cookies.keep_cookie(request, response, tokens.access, sessions.ACCESS, ACCESS)
     cookies.keep_cookie(request, response, tokens.refresh, sessions.REFRESH, REFRESH)
 
 
 def drop(request: Request, response: Response) -> None:
-    """Have the browser forget them."""
+    """Delete the session's two cookies."""
     for name in (ACCESS, REFRESH):
         cookies.drop_cookie(request, response, name)
 
 
 def sign_out(request: Request, response: Response, session: Session) -> None:
-    """End this browser's session, whatever of it has run out; without one nothing happens."""
+    """End this browser's session, even if a cookie has expired; without a session nothing happens."""
     sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))
     if mine := sessions.of_access(session, cookies.cookie_of(request, ACCESS)):
         sessions.end(session, mine.id)

@@ -1,6 +1,6 @@
 """A citizen's files in pieces, by tus 1.0: core, creation, expiration, termination (docs/decisions/0026).
 
-No metadata is read or kept: whose it is says the session, what it is its content.
+Metadata is neither read nor kept: the session gives the owner, the content gives the type.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from settings import Settings
 
 _VERSION, _TYPE = "1.0.0", "application/offset+octet-stream"
 _SILENT_S = 20.0
-"""A sender of whom nothing comes for so long is gone; its next connection goes on."""
+"""Seconds of silence after which a sender counts as gone; its next connection continues."""
 _SENT: dict[str, Any] = {
     "max_body_size": LONGEST_PICTURE,
     "openapi_extra": {
@@ -49,13 +49,13 @@ def _speaks(citizen: Citizen, tus_resumable: Annotated[str, Header()] = "") -> C
 
 
 Sender = Annotated[CitizenSession, Depends(_speaks)]
-"""A citizen who is signed in, and whose program speaks tus."""
+"""A signed-in citizen whose program speaks tus."""
 router = APIRouter(prefix="/my/uploads", tags=["my"])
 
 
 @router.options("", status_code=204)
 def offer() -> Response:
-    """What of tus is spoken here."""
+    """The supported parts of tus."""
     largest = str(max(uploads.LARGEST.values()))
     extensions = "creation,expiration,termination"
     return Response(status_code=204, headers={"Tus-Extension": extensions, "Tus-Max-Size": largest})
@@ -70,7 +70,7 @@ def begin_upload(
     settings: InForce,
     upload_length: Annotated[str, Header()] = "",
 ) -> Response:
-    """A picture or a voice is to come; `Location` says where to."""
+    """Announce a picture or a voice message; `Location` is the address for its pieces."""
     size = _count(upload_length, "Upload-Length")
     with writing(engine) as session:
         sessions.go_on(session, citizen)
@@ -83,7 +83,7 @@ def begin_upload(
 
 @router.head("/{upload_id}")
 def how_far(upload_id: UploadId, citizen: Sender, engine: Database, settings: InForce) -> Response:
-    """How much of it is there."""
+    """How many bytes of the upload have arrived."""
     upload = _mine(engine, citizen, upload_id)
     there = upload.size if upload.kept else pieces.length(settings.uploads_dir, upload.id)
     told = {"Upload-Length": str(upload.size), "Upload-Offset": str(there)}
@@ -101,7 +101,7 @@ async def add_piece(
     upload_offset: Annotated[str, Header()] = "",
     content_type: Annotated[str, Header()] = "",
 ) -> Response:
-    """The next piece; what of it comes stays, also if the connection breaks."""
+    """The next piece; bytes that arrive stay, even if the connection breaks."""
     at = _count(upload_offset, "Upload-Offset")
     if content_type != _TYPE:
         raise Refused("upload-type", f"a piece is {_TYPE}")
@@ -116,7 +116,7 @@ async def add_piece(
 
 @router.delete("/{upload_id}", status_code=204)
 def end_upload(upload_id: UploadId, citizen: Sender, engine: Database, settings: InForce) -> None:
-    """I do not want to send it any more; what is there is deleted."""
+    """Cancel the upload and delete its bytes."""
     with writing(engine) as session:
         gone = uploads.end(session, citizen.number, upload_id)
     _delete(settings, gone)
@@ -126,9 +126,9 @@ def end_upload(upload_id: UploadId, citizen: Sender, engine: Database, settings:
 def finish_upload(
     upload_id: UploadId, request: Request, citizen: Citizen, engine: Database, settings: InForce
 ) -> wire.UploadKept:
-    """All of it is there: it is looked at, as it always is, and a report may name it for a day.
+    """Finish a complete upload: the file is checked, and a report may claim it for a day.
 
-    Once more, and the answer is the same one.
+    Repeating returns the same answer.
     """
     upload = _mine(engine, citizen, upload_id)
     kept = upload.kept
@@ -140,11 +140,13 @@ def finish_upload(
 
 
 async def _taken(request: Request, settings: Settings, upload: Upload, at: int) -> int:
-    """Where the file ends now. What its first bytes tell, or that no more of it is taken, is said when the
-    sender listens: at the end."""
+    """Store the pieces and return the file's new end.
+
+    A refusal is sent after the whole body, since the client reads only then.
+    """
     begins, head, wrong = at == 0, b"", None
     with pieces.opened(settings.uploads_dir, upload.id) as file:
-        await run_in_threadpool(file.add, at, b"")  # it begins where the file ends
+        await run_in_threadpool(file.add, at, b"")  # raises if the file ends elsewhere
         async for piece in _coming(request):
             if wrong is None and at + len(piece) > upload.size:
                 wrong = Refused("upload-large", "it is longer than it was said to be")
@@ -169,7 +171,7 @@ def _refusal(act: Callable[..., object], *of: Any) -> Refused | None:
 
 
 async def _coming(request: Request) -> AsyncIterator[bytes]:
-    """The body, as long as it comes."""
+    """Yield the body's pieces as long as they come. Raises Refused("upload-idle")."""
     body = request.stream()
     with suppress(StopAsyncIteration, ClientDisconnect):
         while True:
@@ -182,7 +184,7 @@ async def _coming(request: Request) -> AsyncIterator[bytes]:
 
 
 def _finished(engine: Engine, settings: Settings, citizen: CitizenSession, upload: Upload) -> str:
-    """What was made of it, once: of two at one moment the first."""
+    """Check the whole file and store its result once: of two concurrent calls, the first wins."""
     picture = None
     with pieces.whole(settings.uploads_dir, upload.id, upload.size) as file:
         if upload.kind is UploadKind.PICTURE:
@@ -198,7 +200,7 @@ def _finished(engine: Engine, settings: Settings, citizen: CitizenSession, uploa
             if picture and not row.kept:
                 pictures.add(session, name, picture, number=citizen.number)
             row.kept = kept = row.kept or name
-    except Refused:  # whatever else goes wrong, the row may be there
+    except Refused:  # after any other error the row may exist
         pieces.discard(made.parent, made.name)
         raise
     if kept != name:

@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and whoever wants to know of the next round."""
+"""JSON of wishes for the next round."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from hotline.dates import Language
 
 
 class OfficeWish(BaseModel):
-    """An office that holds rounds; `asked_at`: since when I am to be told of its next one, if so."""
+    """An office that holds rounds. `asked_at`: since when I want to hear of its next round, if so."""
 
     official_id: int
     office_fa: str
@@ -17,6 +17,6 @@ class OfficeWish(BaseModel):
 
 
 class WishIn(BaseModel):
-    """In which language I am to be told."""
+    """The language of the notice."""
 
     language: Language = "fa"

@@ -1,4 +1,4 @@
-"""A citizen wants to know of an office's next round, or no more."""
+"""A citizen's wish to hear of an office's next round."""
 
 from api.access import Reading
 from api.ids import PathId
@@ -12,7 +12,7 @@ router = APIRouter(prefix="/my/wishes", tags=["my"])
 
 @router.get("")
 def list_wishes(citizen: Citizen, session: Reading) -> list[wire.OfficeWish]:
-    """The offices that hold rounds, the mayor's first, and of which I am to be told."""
+    """The offices that hold rounds, the mayor's first, with my wishes."""
     return [
         wire.OfficeWish(
             official_id=official.id,
@@ -26,11 +26,11 @@ def list_wishes(citizen: Citizen, session: Reading) -> list[wire.OfficeWish]:
 
 @router.put("/{official_id}", status_code=204)
 def wish(official_id: PathId, body: wire.WishIn, citizen: Citizen, session: Acting) -> None:
-    """Be told of its next round by text message, once, when it is announced. Twice is once."""
+    """Wish for one text message when the office's next round is announced. Repeating is harmless."""
     wishes.wish(session, citizen.number, official_id, body.language)
 
 
 @router.delete("/{official_id}", status_code=204)
 def leave_wish(official_id: PathId, citizen: Citizen, session: Acting) -> None:
-    """Be told no more."""
+    """Withdraw the wish."""
     wishes.leave(session, citizen.number, official_id)

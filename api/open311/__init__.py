@@ -1,1 +1,1 @@
-"""Open311 GeoReport v2: what other programs file and read (docs/open311.md)."""
+"""Open311 GeoReport v2, for other programs that report and read (docs/open311.md)."""

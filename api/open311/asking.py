@@ -1,4 +1,4 @@
-"""Who asks by Open311: anybody, or a program with a key; and whether it means this city."""
+"""Open311 clients: anonymous, or a program with a key; and the check of the jurisdiction."""
 
 import base64
 import binascii
@@ -21,18 +21,18 @@ FORM = "application/x-www-form-urlencoded"
 _FIELDS = 100
 
 Fields = Mapping[str, str]
-"""A form's fields; of one that comes several times all values, a comma between them."""
+"""A form's fields; the values of a repeated field are joined with a comma."""
 
 
 async def form(request: Request) -> Fields:
-    """The fields of a body. Raises Refused("invalid-input")."""
+    """Return the fields of a body. Raises Refused("invalid-input")."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     body = await request.body()
     if kind != FORM:
         raise Refused("invalid-input", f"the body is {FORM}")
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_FIELDS, errors="strict")
-    except ValueError:  # too many, or no UTF-8
+    except ValueError:  # too many fields, or no UTF-8
         raise Refused("invalid-input", f"the body has at most {_FIELDS} fields, in UTF-8") from None
     fields: dict[str, str] = {}
     for name, value in pairs:
@@ -47,7 +47,7 @@ Form = Annotated[Fields, Depends(form)]
 
 
 def _shown(request: Request) -> str:
-    """The key, as clients send one: the parameter of the specification, or the header Authorization."""
+    """Return the key from the specification's parameter or the Authorization header."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         return value.strip()
@@ -79,12 +79,14 @@ def asking(
     engine: Database,
     _api_key: Annotated[str, Query(alias="api_key", max_length=200, description="Or as Authorization")] = "",
 ) -> Program | None:
-    """The program whose key was sent, if one was. Raises Refused("key-unknown" | "key-too-often")."""
+    """Return the program whose key was sent, if any. Raises Refused("key-unknown" | "key-too-often")."""
     return _program(request, engine, _shown(request))
 
 
 def reporting(request: Request, engine: Database, fields: Form) -> Program:
-    """The program that files something. Raises what `asking` does; Refused("key-missing" | "key-may-not")."""
+    """Return the program that reports. Raises what `asking` raises, and Refused("key-missing" |
+    "key-may-not").
+    """
     program = _program(request, engine, _shown(request) or fields.get("api_key", ""))
     if program is None:
         raise Refused("key-missing", "api_key was not sent")
@@ -94,7 +96,7 @@ def reporting(request: Request, engine: Database, fields: Form) -> Program:
 
 
 def check_city(wanted: str, settings: InForce) -> None:
-    """There is one jurisdiction here. Raises Refused("jurisdiction-unknown")."""
+    """Check that a query means the one jurisdiction here. Raises Refused("jurisdiction-unknown")."""
     if wanted and settings.jurisdiction and wanted.strip().lower() != settings.jurisdiction.lower():
         raise Refused("jurisdiction-unknown", "jurisdiction_id was not found")
 

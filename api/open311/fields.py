@@ -1,4 +1,4 @@
-"""What Open311's parameters mean. An empty one is one that was not sent."""
+"""Open311's parameters. An empty parameter counts as not sent."""
 
 import re
 from datetime import UTC, datetime
@@ -17,14 +17,14 @@ _STATES = {"open": True, "closed": False}
 
 
 def needed(form: Fields, name: str) -> str:
-    """The field. Raises Refused("invalid-input")."""
+    """Return the field. Raises Refused("invalid-input") if it is empty."""
     if not (value := form.get(name, "").strip()):
         raise Refused("invalid-input", f"{name} was not provided")
     return value
 
 
 def told(form: Fields, category: models.Category, language: Language) -> Brought:
-    """What a program says of a problem. Raises Refused("invalid-input" | "answers-unasked")."""
+    """Return a program's description of a problem. Raises Refused("invalid-input" | "answers-unasked")."""
     place = form.get("address_string", "").strip()
     point = _point(form.get("lat", "").strip(), form.get("long", "").strip())
     if not place and point is None and form.get("address_id", "").strip():
@@ -41,12 +41,14 @@ def told(form: Fields, category: models.Category, language: Language) -> Brought
 
 
 def parts(text: str) -> list[str]:
-    """What stands between commas."""
+    """Split a text at its commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def is_open(status: str) -> bool | None:
-    """None: open and closed ones. Raises Refused("invalid-input")."""
+    """Return whether open requests are asked for; None: open and closed ones. Raises
+    Refused("invalid-input").
+    """
     asked = {part.lower() for part in parts(status)}
     if not asked <= _STATES.keys():
         raise Refused("invalid-input", "status is open, closed, or both")
@@ -54,7 +56,7 @@ def is_open(status: str) -> bool | None:
 
 
 def count(text: str, default: int, most: int, name: str) -> int:
-    """A page, or its size. Raises Refused("invalid-input")."""
+    """Parse a page's number or size. Raises Refused("invalid-input")."""
     value = int(text) if text else default
     if not 1 <= value <= most:
         raise Refused("invalid-input", f"{name} is 1 to {most}")
@@ -62,9 +64,9 @@ def count(text: str, default: int, most: int, name: str) -> int:
 
 
 def moment(text: str, name: str) -> datetime:
-    """A time with its zone. Raises Refused("invalid-input")."""
+    """Parse a time with its zone. Raises Refused("invalid-input")."""
     try:
-        # A plus that was not escaped has become a space.
+        # An unescaped plus has become a space.
         at = datetime.fromisoformat(text.strip().replace(" ", "+"))
         if at.tzinfo is None or not 2000 < at.year < 3000:
             raise ValueError
@@ -88,7 +90,7 @@ def _point(latitude: str, longitude: str) -> Point | None:
 
 
 def _answers(form: Fields, category: models.Category) -> list[str]:
-    """By the places of the questions."""
+    """Return the answers in the order of the questions. Raises Refused("answers-unasked")."""
     answers = [""] * len(category.questions)
     places = {QUESTION.format(place): place - 1 for place in range(1, len(answers) + 1)}
     for name, value in form.items():

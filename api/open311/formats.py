@@ -1,4 +1,4 @@
-"""The two formats of Open311: the same values, as JSON and as XML, and errors in both."""
+"""Open311's two formats, JSON and XML, for the same values and errors."""
 
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,7 +19,7 @@ Format = Literal["json", "xml"]
 AsFormat = Annotated[Format, Path(alias="format", description="What the answer is written in")]
 
 _UNFIT = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""No XML has these; a carriage return would come back as a line's end."""
+"""Characters that XML cannot hold. XML would turn a carriage return into a line feed."""
 _ONE_OF = {
     "services": "service",
     "attributes": "attribute",
@@ -30,30 +30,32 @@ _ONE_OF = {
     "formats": "format",
     "errors": "error",
 }
-"""What a list's parts are called in XML; JSON has no names for them."""
+"""XML names of list items; JSON needs none."""
 _ITS_OWN = frozenset({403, 404, 413, 429, 503})
-"""All else is a 400, as the specification says."""
+"""Statuses sent as they are; every other error is a 400, as the specification says."""
 _DATABASE = (OperationalError, InterfaceError, PoolTimeoutError)
 
 
 def answer(
     format_: Format, root: str, content: BaseModel | Sequence[BaseModel], status: int = 200
 ) -> Response:
-    """The content in that format; a list's parts are named after the `root`."""
+    """Write the content in the format; list items are named after the `root`."""
     parts = content if isinstance(content, BaseModel) else list(content)
     plain = _fit(
         parts.model_dump(mode="json")
         if isinstance(parts, BaseModel)
         else [part.model_dump(mode="json") for part in parts]
     )
-    headers = {"Cache-Control": "no-store"}  # what a key is told is its own
+    headers = {"Cache-Control": "no-store"}  # an answer may depend on the key
     if format_ == "json":
         return JSONResponse(plain, status, headers)
     return Response(as_xml(root, plain), status, headers, media_type="text/xml")
 
 
 def as_xml(root: str, content: Any) -> bytes:
-    """What JSON has, as the specification maps it: an element for each name, one for each part of a list."""
+    """Write JSON content as XML by the specification's mapping: an element for each name and each
+    list item.
+    """
     element = ElementTree.Element(root)
     _put(element, content)
     written: bytes = ElementTree.tostring(element, encoding="utf-8", xml_declaration=True)
@@ -72,7 +74,7 @@ def _put(element: ElementTree.Element, content: Any) -> None:
 
 
 def _fit(content: Any) -> Any:
-    """Without what XML cannot say, so that both formats say the same."""
+    """Remove characters that XML cannot hold, so that both formats have the same content."""
     if isinstance(content, Mapping):
         return {name: _fit(value) for name, value in content.items()}
     if isinstance(content, list):
@@ -81,14 +83,14 @@ def _fit(content: Any) -> Any:
 
 
 class Error(BaseModel):
-    """What went wrong: the HTTP status, and words for an engineer that begin with our own stable code."""
+    """An error: the HTTP status, and a description for engineers that begins with our own stable code."""
 
     code: int
     description: str
 
 
 def error(format_: Format, code: str, detail: str, status: int, *, after_s: int | None = None) -> Response:
-    """One error, as an array in both formats."""
+    """Return one error as an array, in either format."""
     status = status if status in _ITS_OWN else 400
     response = answer(format_, "errors", [Error(code=status, description=f"{code}: {detail}")], status)
     if after_s is not None:
@@ -97,16 +99,16 @@ def error(format_: Format, code: str, detail: str, status: int, *, after_s: int 
 
 
 def format_of(request: Request) -> Format:
-    """What the address ends with; JSON if that is neither."""
+    """Return the format of the URL's ending; JSON for any other ending."""
     ending = request.url.path.rpartition(".")[2]
     return "xml" if ending == "xml" else "json"
 
 
 class Route(routes.Route):
-    """An endpoint of Open311, whose refusals are told as the specification says."""
+    """A route that answers refusals as Open311's specification says."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        """The endpoint, with its errors."""
+        """Return the route's handler, with its errors converted."""
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
@@ -129,7 +131,7 @@ class Route(routes.Route):
 
 
 def shown(model: Any) -> dict[int | str, dict[str, Any]]:
-    """For the API's document: both formats of an answer, and of errors."""
+    """Document both formats of an answer, and of errors."""
     xml = {"text/xml": {"schema": {"type": "string", "description": "The same content"}}}
     return {
         200: {"model": model, "content": xml, "description": "The same content in both formats"},

@@ -1,4 +1,4 @@
-"""Open311: requests, filed by programs, and as they stand."""
+"""Open311's requests: reporting by programs, and reading."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -73,7 +73,9 @@ def file_request(
     session: Writing,
     settings: InForce,
 ) -> Response:
-    """File a request. Sent once more with the same key, or within a minute, it is the same one (200)."""
+    """File a request. The same key again, or the same content within a minute, returns the same request
+    (200).
+    """
     check_city(form.get("jurisdiction_id", ""), settings)
     category = brought.service(session, fields.needed(form, "service_code"))
     told = fields.told(form, category, language)
@@ -104,7 +106,7 @@ def list_requests(
     page_size: Count = "",
     extensions: Annotated[Text, Query(max_length=10)] = "",
 ) -> Response:
-    """Those with these numbers; else of a span: what is released, a key's own and, if it may, all."""
+    """Requests by number; or of a time span: released ones, the key's own and, with the right scope, all."""
     looker = _looker(program)
     found: Sequence[Found]
     if numbers := fields.parts(service_request_id):
@@ -139,7 +141,7 @@ def show_request(
     settings: InForce,
     extensions: Annotated[Text, Query(max_length=10)] = "",
 ) -> Response:
-    """How one stands, for whoever knows its number."""
+    """One request by number."""
     looker = _looker(program)
     found = _known(request, session, looker, [service_request_id])
     if not found:
@@ -158,7 +160,7 @@ def show_token(
     program: Asking,
     session: Reading,
 ) -> Response:
-    """The number of what a key filed with this Idempotency-Key; a number is its own token."""
+    """The number of the request filed with this Idempotency-Key; a number is its own token."""
     if program is not None and not tickets.is_tracking(token):
         tracking = brought.by_token(session, program.id, token).tracking
     else:
@@ -171,7 +173,7 @@ def show_token(
 
 @router.api_route("/{path:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"], include_in_schema=False)
 def nothing(path: str) -> Response:
-    """Nothing else is here."""
+    """Refuse every other address. Raises Refused("not-found")."""
     raise Refused("not-found", "the URL request is invalid: nothing is here")
 
 
@@ -180,11 +182,11 @@ def _looker(program: Program | None) -> Looker:
 
 
 def _known(request: Request, session: Session, looker: Looker, numbers: list[str]) -> list[Found]:
-    """Find requests in the order in which they were asked for.
+    """Find requests by number, in the order asked.
 
-    Each number is paid for before it is looked up, and given back if it is found: a list of a hundred costs
-    as many guesses as it has wrong ones. A program pays by its key, everybody else by the address.
-    Raises Refused("invalid-input" | "too-many-attempts").
+    Each number is paid for before it is looked up, and given back if it is found. So a list costs as many
+    guesses as it has unknown numbers. A program pays by its key, everybody else by address. Raises
+    Refused("invalid-input" | "too-many-attempts").
     """
     if len(numbers) > _MOST_NUMBERS:
         raise Refused("invalid-input", f"at most {_MOST_NUMBERS} service_request_id at once")

@@ -1,4 +1,4 @@
-"""What goes over the wire by Open311, by the names of its specification."""
+"""JSON of Open311, with its specification's names."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 
 class Service(BaseModel):
-    """A category: `metadata`, whether it has questions."""
+    """A category; `metadata`: it has questions."""
 
     service_code: str
     service_name: str
@@ -18,14 +18,14 @@ class Service(BaseModel):
 
 
 class Value(BaseModel):
-    """A choice of an attribute. Ours have none."""
+    """A choice of an attribute. Our attributes have none."""
 
     key: str
     name: str
 
 
 class Attribute(BaseModel):
-    """A question of a category, which may be left unanswered."""
+    """A question of a category; an answer is optional."""
 
     variable: bool = True
     code: str
@@ -45,7 +45,7 @@ class ServiceDefinition(BaseModel):
 
 
 class Filed(BaseModel):
-    """A request that was filed, or had been already."""
+    """A request that was filed, now or before."""
 
     service_request_id: str
     service_notice: str | None
@@ -53,7 +53,7 @@ class Filed(BaseModel):
 
 
 class Token(BaseModel):
-    """What was filed under a token."""
+    """The number of the request filed under a token."""
 
     service_request_id: str
     token: str
@@ -68,7 +68,7 @@ class Note(BaseModel):
 
 
 class Extended(BaseModel):
-    """What is ours: the state as we call it, in which district, and what was promised."""
+    """Our own fields: our name of the state, the district, and the promised times."""
 
     detailed_status: str
     district: int | None
@@ -79,7 +79,7 @@ class Extended(BaseModel):
 
 
 class ServiceRequest(BaseModel):
-    """A request; what its citizen said is told to the program that brought it."""
+    """A request. Only the program that filed it sees the citizen's own words."""
 
     service_request_id: str
     status: Literal["open", "closed"]
@@ -101,14 +101,14 @@ class ServiceRequest(BaseModel):
 
 
 class ExtendedRequest(ServiceRequest):
-    """The same, where extensions are asked for."""
+    """A request with our own fields, for `extensions=true`."""
 
     extended_attributes: Extended
     notes: list[Note]
 
 
 class Endpoint(BaseModel):
-    """Where an API is."""
+    """The address of an API."""
 
     specification: str
     url: str
@@ -118,7 +118,7 @@ class Endpoint(BaseModel):
 
 
 class Discovery(BaseModel):
-    """Which APIs there are."""
+    """The APIs of this city."""
 
     changeset: str
     contact: str

@@ -1,4 +1,4 @@
-"""Open311: the services, which are the categories in use, and their questions. Everybody reads them."""
+"""Open311's services: the categories in use and their questions, open to everybody."""
 
 from typing import Annotated
 
@@ -22,14 +22,14 @@ router = APIRouter(prefix="/open311", tags=["open311"], route_class=formats.Rout
 
 _SPECIFICATION = "http://wiki.open311.org/GeoReport_v2"
 _CHANGESET = "2026-11-28T00:00:00+03:30"
-"""When what an endpoint says last changed its form."""
+"""When an endpoint's format last changed."""
 QUESTION = "q{}"
-"""What a question is called, by its place."""
+"""The code of a question, by its number."""
 
 
 @router.get("/discovery.{format}", responses=formats.shown(wire.Discovery))
 def discover(format_: AsFormat, language: Asked, settings: InForce) -> Response:
-    """Which APIs there are, and where keys are had."""
+    """The APIs of this city, and where to get a key."""
     words = PUBLIC.table(language, "open311")
     here = wire.Endpoint(
         specification=_SPECIFICATION,
@@ -45,7 +45,7 @@ def discover(format_: AsFormat, language: Asked, settings: InForce) -> Response:
 
 @router.get("/v2/services.{format}", dependencies=OFCITY, responses=formats.shown(list[wire.Service]))
 def list_services(format_: AsFormat, language: Asked, session: Reading) -> Response:
-    """What can be reported: the categories in use."""
+    """The categories in use."""
     found = [_service(each, language) for each in categories.everyone(session) if each.active]
     return formats.answer(format_, "services", found)
 
@@ -58,7 +58,7 @@ def list_services(format_: AsFormat, language: Asked, session: Reading) -> Respo
 def define_service(
     service_code: Annotated[Text, Path(max_length=100)], format_: AsFormat, language: Asked, session: Reading
 ) -> Response:
-    """The questions of a service; none need an answer."""
+    """The questions of a service; answers are optional."""
     category = brought.service(session, service_code)
     asked = [
         wire.Attribute(code=QUESTION.format(place), order=place, description=question[language])
@@ -69,7 +69,7 @@ def define_service(
 
 
 def name_of(category: models.Category, language: Language) -> str:
-    """What people call it."""
+    """Return the category's name in this language."""
     return category.name_fa if language == "fa" else category.name_en
 
 

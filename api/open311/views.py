@@ -1,4 +1,4 @@
-"""A request as Open311 tells it: to each what is theirs to know."""
+"""Open311's view of a request, with the fields that the reader may see."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -26,7 +26,7 @@ def requests(
     public_url: str,
     extended: bool,
 ) -> list[wire.ServiceRequest]:
-    """As they stand for this looker."""
+    """Return requests as this reader may see them."""
     plain = [_view(each, looker, language, public_url) for each in found]
     if not extended:
         return plain
@@ -81,7 +81,7 @@ def _note(entry: models.RequestEntry, language: Language) -> wire.Note:
 
 
 def _notes(found: Found, language: Language) -> str:
-    """Its state in words, and the city's last public word of it."""
+    """Return the request's state in words, with the city's last public answer."""
     request = found.request
     if request.state is RequestState.DUPLICATE:
         return PUBLIC.fill(language, "open311", "duplicate", {"number": found.joined or ""})

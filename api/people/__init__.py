@@ -1,1 +1,1 @@
-"""People, their accounts and signing in, over HTTP."""
+"""HTTP routes of people, their accounts and signing in."""

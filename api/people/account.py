@@ -89,7 +89,7 @@ def change_password(  # noqa: PLR0917
 def change_pin(
     body: PinChange, user: SignedIn, request: Request, engine: Database, settings: InForce
 ) -> None:
-    """Set the PIN with which my telephone, when it is called, gets in."""
+    """Set the PIN with which my called telephone enters the conference room."""
     _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
         accounts.set_pin(session, user.username, ascii_digits(body.pin))
@@ -100,7 +100,7 @@ def change_pin(
 def offer(
     body: Password, sign_in: WithOwnPassword, request: Request, engine: Database, settings: InForce
 ) -> Offer:
-    """A second factor to set up, which is in use once a code of it is shown."""
+    """Offer a second factor; it is in use once I show a code of it."""
     if not second_factor.is_due(sign_in, settings):
         _ask_again(request, sign_in.user, body.password, engine, settings)
     with writing(engine) as session:
@@ -120,7 +120,7 @@ def confirm(  # noqa: PLR0917
     session: Writing,
     settings: InForce,
 ) -> RecoveryCodes:
-    """Take the offered second factor into use; my other sessions end."""
+    """Confirm the offered second factor; my other sessions end."""
     mine = sign_ins.again(session, sign_in)
     codes = second_factor.confirm(session, mine, body.code, settings)
     cookies.renew(request, response, session, mine)
@@ -137,7 +137,7 @@ def remove(  # noqa: PLR0917
     engine: Database,
     settings: InForce,
 ) -> None:
-    """Do without a second factor, where the role allows it; my other sessions end."""
+    """Remove my second factor, if the role allows it; my other sessions end."""
     _ask_again(request, user, body.password, engine, settings)
     with writing(engine) as session:
         second_factor.remove(session, sign_ins.again(session, sign_in), settings)
@@ -157,7 +157,9 @@ def end_one(session_id: Hash, user: Anybody, session: Writing) -> None:
 
 
 def _ask_again(request: Request, user: User, password: str, engine: Engine, settings: Settings) -> None:
-    """Ask for the present password; a wrong one is in the audit log, for somebody else may sit there."""
+    """Check the present password again. A wrong one goes into the audit log: somebody else may use the
+    browser.
+    """
     if user.from_directory:
         right, whose = directory.confirms(request, engine, settings, user, password), "the directory's"
     else:

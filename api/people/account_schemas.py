@@ -1,4 +1,4 @@
-"""What goes over the wire about signing in and one's own account."""
+"""JSON of signing in, and of one's own account."""
 
 from datetime import datetime
 from typing import Literal
@@ -19,14 +19,14 @@ class SignIn(BaseModel):
 
 
 class SignInStep(BaseModel):
-    """What the sign-in page asks for now, and whether the city's own sign-in may be used instead."""
+    """The sign-in page's next step, and whether the city's own sign-in is available."""
 
     step: Step
     city: bool
 
 
 class FirstVisit(BaseModel):
-    """The code from the log of an empty installation, and who its first administrator is."""
+    """The code from an empty installation's log, and the first administrator's name and password."""
 
     code: Text = Field(max_length=60)
     username: Name = Field(min_length=1, max_length=64)
@@ -41,38 +41,38 @@ class Code(BaseModel):
 
 
 class NewPassword(BaseModel):
-    """In place of the one that somebody else has set; at least 8 characters that are not easily guessed."""
+    """A new password instead of one that somebody else set: at least 8 characters, and hard to guess."""
 
     new: Text = Field(max_length=200)
 
 
 class Password(BaseModel):
-    """The password that is asked once more; empty while a second factor is set up in signing in."""
+    """The present password again; empty while a second factor is set up during sign-in."""
 
     password: Text = Field(max_length=200)
 
 
 class PasswordChange(Password):
-    """The present password and a new one, of at least 8 characters that are not easily guessed."""
+    """The present password and a new one: at least 8 characters, and hard to guess."""
 
     new: Text = Field(max_length=200)
 
 
 class PinChange(Password):
-    """The PIN, of 4 to 8 digits, with which a telephone that is called gets in."""
+    """The PIN, of 4 to 8 digits, with which a called telephone enters the conference room."""
 
     pin: Text = Field(max_length=40)
 
 
 class Offer(BaseModel):
-    """A second factor to set up: for an authenticator to scan, or to be keyed in."""
+    """A second factor to set up: a QR code for an authenticator, and the secret to type."""
 
     qr: str
     secret: str
 
 
 class RecoveryCodes(BaseModel):
-    """Each stands in for the second factor once; they are shown this once."""
+    """Recovery codes, shown this once; each replaces the second factor once."""
 
     codes: list[str]
 
@@ -89,7 +89,7 @@ class MySession(BaseModel):
 
 
 class Account(BaseModel):
-    """What a person may change of the own account."""
+    """A person's own account."""
 
     has_pin: bool
     from_directory: bool

@@ -1,6 +1,6 @@
 """Signing in with a name and a password of the office's directory (HOTLINE_LDAP_URL).
 
-A name that has an account of ours is asked of no directory: it lets in while the directory is away.
+The directory is never asked about a name with an account of ours, which works while the directory is away.
 """
 
 import logging
@@ -27,14 +27,14 @@ from settings import Settings
 log = logging.getLogger("api")
 
 _AT_ONCE = BoundedSemaphore(8)
-"""A directory that hangs holds no more of the threads that answer everybody."""
+"""A directory that hangs must not hold more of the threads that serve everybody."""
 _AGAIN_S = 15
 
 
 def who_proved(
     username: str, password: str, request: Request, engine: Engine, settings: Settings
 ) -> User | None:
-    """The person whose name and password these are at the directory; None: it is no name for a directory.
+    """Return the person whom the directory confirms; None if the name is no name of a directory.
 
     Raises Refused("wrong-credentials" | "too-many-attempts" | "directory-away" | "directory-no-role" |
     "directory-name-taken").
@@ -68,7 +68,7 @@ def who_proved(
 
 
 def confirms(request: Request, engine: Engine, settings: Settings, user: User, password: str) -> bool:
-    """Whether this is the password of somebody who is signed in. Raises what `who_proved` does."""
+    """Return whether this is the signed-in person's password. Raises what `who_proved` raises."""
     if not settings.ldap_url or not user.directory_id:
         return False
     given = (user.username, password, user.directory_id)
@@ -83,10 +83,10 @@ def _asked(
     given: tuple[str, str, str],
     name_and_mark: tuple[str, str | None],
 ) -> tuple[Member | None, Sequence[Grant]]:
-    """Whose name and password are `given`, and which account, where it is known.
+    """Ask the directory for `given` (name, password, known id); return the member and the roles' table.
 
-    Counted here before the directory hears of it, which would lock the account; a browser that the person is
-    known by counts apart from strangers.
+    Attempts are counted before the directory is asked, since too many would lock the account there. A browser
+    known to the person is counted apart from unknown ones.
     """
     name, mark = name_and_mark
     who, key = mark or cookies.address(request), f"{name} {mark}" if mark else name

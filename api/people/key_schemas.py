@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who keep keys."""
+"""JSON of programs' keys."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from hotline.people.api_keys import LONGEST_NAME, MOST_A_MINUTE, Scope
 
 
 class Key(BaseModel):
-    """A program's key; `prefix` is how it begins, and all of it that is known. Used last in that minute."""
+    """A program's key. Only its `prefix` is stored in the clear; `last_used_at` is exact to the minute."""
 
     prefix: str
     name: str
@@ -22,7 +22,7 @@ class Key(BaseModel):
 
 
 class KeyIn(BaseModel):
-    """Whose key it is, what it may, and how often a minute."""
+    """A key's owner, its scopes, and its requests per minute."""
 
     name: Name = Field(min_length=1, max_length=LONGEST_NAME)
     scopes: list[Scope] = Field(min_length=1, max_length=len(Scope))
@@ -30,7 +30,7 @@ class KeyIn(BaseModel):
 
 
 class IssuedKey(BaseModel):
-    """A key, shown this once and stored nowhere."""
+    """A key, shown this once and never stored."""
 
     key: Key
     secret: str

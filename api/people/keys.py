@@ -17,13 +17,13 @@ Prefix = Annotated[str, Path(pattern="^[0-9a-z]{1,8}$")]
 
 @router.get("")
 def list_keys(_user: MayInspect, session: Reading) -> list[wire.Key]:
-    """All keys, the newest first; those that are revoked come last."""
+    """All keys, newest first, revoked ones last."""
     return [_view(key) for key in api_keys.everyone(session)]
 
 
 @router.post("", status_code=201)
 def issue(body: wire.KeyIn, user: MayAdminister, session: Writing) -> wire.IssuedKey:
-    """Issue a key; the answer has it, this once."""
+    """Issue a key; the answer shows it this once."""
     key, secret = api_keys.issue(
         session, name=body.name, may=body.scopes, per_minute=body.per_minute, who=user.username
     )
@@ -32,7 +32,7 @@ def issue(body: wire.KeyIn, user: MayAdminister, session: Writing) -> wire.Issue
 
 @router.delete("/{prefix}")
 def revoke(prefix: Prefix, user: MayAdminister, session: Writing) -> wire.Key:
-    """The key is refused from this moment on."""
+    """Revoke a key; it is refused from this moment on."""
     return _view(api_keys.revoke(session, prefix, who=user.username))
 
 

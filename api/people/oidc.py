@@ -1,7 +1,7 @@
-"""Signing in with the city's own accounts: OpenID Connect, where it is set (HOTLINE_OIDC_ISSUER).
+"""Signing in with the city's own accounts by OpenID Connect, if HOTLINE_OIDC_ISSUER is set.
 
-Who somebody is, the city says; what they may do here, our own list of people, or the city's groups where
-HOTLINE_DIRECTORY_ROLES says what those are.
+The city says who somebody is. Our own list of people says what they may do; with HOTLINE_DIRECTORY_ROLES, the
+city's groups do.
 """
 
 import logging
@@ -39,18 +39,18 @@ log = logging.getLogger("api")
 
 _PATH = "/api/v1/session/city"
 _WAY_S = 600
-"""From leaving for the city's sign-in to coming back."""
+"""Seconds from leaving for the city's sign-in to coming back."""
 _LEEWAY_S = 60
 _FRESH_S = 300
 _KEYS_S = 60
 _LOG_OUT = "http://schemas.openid.net/event/backchannel-logout"
 _SIGNED = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
 _SEVERAL_FACTORS = "mfa"
-"""In `amr` (RFC 8176): the city has asked for a second factor itself, so ours is not asked for."""
+"""In `amr` (RFC 8176): the city has checked a second factor itself, so ours is not asked for."""
 
 
 def install(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
-    """Offer the city's sign-in."""
+    """Install the city's sign-in."""
     https = settings.public.startswith("https:")
     app.state.city = OAuth().register(
         "city",
@@ -64,7 +64,8 @@ def install(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
         },
     )
     v1.include_router(router)
-    # Where the way is kept while the browser is away; it comes back from another site, so not "strict".
+    # This cookie holds the sign-in's state while the browser is away. It comes back from another site, so not
+    # "strict".
     app.add_middleware(
         SessionMiddleware,
         secret_key=settings.secret_for("the city's sign-in"),
@@ -78,7 +79,9 @@ def install(app: FastAPI, v1: APIRouter, settings: Settings) -> None:
 
 @router.get("")
 async def leave(request: Request, settings: InForce) -> Response:
-    """Go to the city's sign-in, which sends back to where we are known to be, whatever the request says."""
+    """Go to the city's sign-in. It sends the browser back to HOTLINE_PUBLIC_URL, whatever the request's Host
+    is.
+    """
     try:
         await _check_addresses(request)
         left: Response = await _city(request).authorize_redirect(request, f"{settings.public}{_PATH}/back")
@@ -89,7 +92,7 @@ async def leave(request: Request, settings: InForce) -> Response:
 
 @router.get("/back")
 async def come_back(request: Request, engine: Database, settings: InForce) -> Response:
-    """Come back from it; whoever it names and is known here is signed in."""
+    """Come back from the city's sign-in; a person known here is signed in."""
     issuer = {"iss": {"essential": True, "value": settings.oidc_issuer}}
     try:
         await _check_addresses(request)
@@ -126,7 +129,7 @@ async def come_back(request: Request, engine: Database, settings: InForce) -> Re
 
 @router.post("/logout")
 async def log_out(request: Request, engine: Database, settings: InForce) -> Response:
-    """The city says that a session there is over: ours that came by it end (Back-Channel Logout 1.0)."""
+    """End our sessions of a session that ended at the city (Back-Channel Logout 1.0)."""
     try:
         form = parse_qs((await request.body()).decode(errors="replace"), max_num_fields=5)
         claims = await _log_out_claims(request, form["logout_token"][0], settings)
@@ -151,11 +154,12 @@ async def log_out(request: Request, engine: Database, settings: InForce) -> Resp
 
 
 async def _log_out_claims(request: Request, token: str, settings: Settings) -> dict[str, Any]:
-    """What a token of the city's says that is meant for this. Raises ValueError, KeyError or JoseError."""
+    """Return the claims of a log-out token meant for us. Raises ValueError, KeyError or JoseError."""
     city = _city(request)
     try:
         claims = _signed(token, await city.fetch_jwk_set())
-    except (JoseError, ValueError):  # it may have changed its keys; a stranger has it asked no oftener
+    # the city may have changed its keys; a forged token cannot make us fetch them more often
+    except (JoseError, ValueError):
         asked_at = getattr(request.app.state, "city_keys_at", float("-inf"))
         if time.monotonic() - asked_at < _KEYS_S:
             raise
@@ -190,7 +194,10 @@ def _city(request: Request) -> StarletteOAuth2App:
 
 
 async def _check_addresses(request: Request) -> None:
-    """Refuse a provider whose own document leads to http. Raises ValueError, and what its client does."""
+    """Refuse a provider whose metadata names an http address.
+
+    Raises ValueError, and what its client raises.
+    """
     told = await _city(request).load_server_metadata()
     for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
         if name in told and not is_safe(str(told[name])):
@@ -198,6 +205,9 @@ async def _check_addresses(request: Request) -> None:
 
 
 def _refused(code: str, error: Exception | None) -> Response:
-    """Back to the sign-in page, which says why; the log says it to an engineer, without the token."""
+    """Redirect to the sign-in page, which shows the error.
+
+    The log has it for engineers, without the token.
+    """
     log.warning("the city's sign-in: %s (%s)", code, type(error).__name__ if error else "no such person")
     return RedirectResponse(f"/sign-in?refused={code}", 303)

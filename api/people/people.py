@@ -1,4 +1,4 @@
-"""The office's people: who they are, their desks, and what an administrator does for them."""
+"""The office's people: their data, their desks, and an administrator's actions."""
 
 from datetime import datetime
 
@@ -25,7 +25,7 @@ def _view(
     sessions: dict[int, int] | None = None,
     locks: dict[str, datetime] | None = None,
 ) -> person_schemas.Person:
-    """`sessions` and `locks` are everybody's, where many are shown."""
+    """Return a person's JSON; for lists, `sessions` and `locks` are those of all people."""
     if sessions is None:
         sessions = sign_ins.session_counts(session, idle(settings))
     if locks is None:
@@ -50,7 +50,7 @@ def _view(
 
 @router.get("")
 def list_people(_user: MayInspect, session: Reading, settings: InForce) -> list[person_schemas.Person]:
-    """Everybody who signs in, or could once."""
+    """Everybody who can sign in, or once could."""
     everyone = staff.everyone(session)
     sessions = sign_ins.session_counts(session, idle(settings))
     locks = lockout.locks(session, [user.username for user in everyone])
@@ -61,7 +61,7 @@ def list_people(_user: MayInspect, session: Reading, settings: InForce) -> list[
 def add(
     body: person_schemas.PersonIn, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Secret:
-    """Add a person; the answer has the password, this once."""
+    """Add a person; the answer shows the password this once."""
     added, password = staff.add(session, who=user.username, settings=settings, **body.model_dump())
     return person_schemas.Secret(person=_view(session, added, settings), secret=password)
 
@@ -74,7 +74,7 @@ def change(
     session: Writing,
     settings: InForce,
 ) -> person_schemas.Person:
-    """Change the name, role, desk or official of a person."""
+    """Change a person's name, role, desk or official."""
     given = body.model_dump(exclude_unset=True)
     values = {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NONE}
     person = staff.get(session, person_id)
@@ -86,7 +86,7 @@ def change(
 def disable(
     person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Person:
-    """The person cannot sign in any more; all their sessions end at once."""
+    """Disable a person; all their sessions end at once."""
     person = staff.get(session, person_id)
     staff.disable(session, person, who=user.username, settings=settings)
     return _view(session, person, settings)
@@ -96,7 +96,7 @@ def disable(
 def enable(
     person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Person:
-    """The person may sign in again."""
+    """Enable a person again."""
     person = staff.get(session, person_id)
     staff.enable(session, person, who=user.username)
     return _view(session, person, settings)
@@ -106,7 +106,7 @@ def enable(
 def new_password(
     person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Secret:
-    """Draw a new password, which the answer has this once; all sessions of the person end."""
+    """Draw a new password, which the answer shows this once; all the person's sessions end."""
     person = staff.get(session, person_id)
     password = staff.new_password(session, person, who=user.username)
     return person_schemas.Secret(person=_view(session, person, settings), secret=password)
@@ -116,7 +116,7 @@ def new_password(
 def new_pin(
     person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Secret:
-    """Draw a new PIN for the person's telephone, which the answer has this once."""
+    """Draw a new PIN for the person's telephone, which the answer shows this once."""
     person = staff.get(session, person_id)
     pin = staff.new_pin(session, person, who=user.username)
     return person_schemas.Secret(person=_view(session, person, settings), secret=pin)
@@ -136,7 +136,7 @@ def end_sessions(
 def reset_second_factor(
     person_id: PathId, user: MayAdminister, session: Writing, settings: InForce
 ) -> person_schemas.Person:
-    """Forget the person's second factor: a new one is set up at the next sign-in."""
+    """Delete the person's second factor; the next sign-in sets up a new one."""
     person = staff.get(session, person_id)
     staff.reset_second_factor(session, person, who=user.username)
     return _view(session, person, settings)

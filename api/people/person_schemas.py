@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who keep people."""
+"""JSON of the office's people."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from db.models import Role
 
 
 class Person(BaseModel):
-    """Somebody who signs in; `sessions` is in how many browsers they are signed in now.
+    """A person who signs in; `sessions`: in how many browsers they are signed in now.
 
-    `from_directory`: the office's directory says who they are and has their password.
+    `from_directory`: the office's directory holds their name and password.
     """
 
     id: int
@@ -32,7 +32,7 @@ class Person(BaseModel):
 
 
 class PersonIn(BaseModel):
-    """A new person; the password is drawn by lot."""
+    """A new person; the password is drawn at random."""
 
     username: Name = Field(min_length=1, max_length=64)
     name: Name = Field(min_length=1, max_length=100)
@@ -44,9 +44,7 @@ class PersonIn(BaseModel):
 
 
 class PersonChange(BaseModel):
-    """What is different from now on; what is left out stays, null in a desk, an official or a department
-    means none.
-    """
+    """Changes of a person. An omitted field stays; null removes a desk, an official or a department."""
 
     name: Name | None = Field(None, min_length=1, max_length=100)
     role: Role | None = None
@@ -57,7 +55,7 @@ class PersonChange(BaseModel):
 
 
 class Secret(BaseModel):
-    """A password or a PIN, shown this once and stored nowhere."""
+    """A password or a PIN, shown this once and never stored."""
 
     person: Person
     secret: str

@@ -1,4 +1,4 @@
-"""Signing in and out, the second factor's step of it, and who am I."""
+"""Signing in and out, the second factor's step, and the signed-in person."""
 
 import logging
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ log = logging.getLogger("api")
 
 @router.get("/session")
 def step(request: Request, engine: Database, settings: InForce) -> account_schemas.SignInStep:
-    """What the sign-in page asks for."""
+    """The sign-in page's next step."""
     try:
         return _step(in_session(request, engine, settings), settings)
     except Refused:
@@ -44,7 +44,7 @@ def first_administrator(
     engine: Database,
     settings: InForce,
 ) -> schemas.Me | account_schemas.SignInStep:
-    """Make the first administrator of an empty installation, by the code from its log; then this is over."""
+    """Make an empty installation's first administrator, by the code from its log. It works once."""
     guesses: Guesses = request.app.state.passwords
     with _refusals_noted(request, engine):
         guesses.check(cookies.address(request))
@@ -64,7 +64,7 @@ def first_administrator(
 def sign_in(
     body: account_schemas.SignIn, request: Request, response: Response, engine: Database, settings: InForce
 ) -> schemas.Me | account_schemas.SignInStep:
-    """Sign in; the answer sets the cookie. It is the person, or what is still to be shown."""
+    """Sign in; the answer sets the cookie. It returns the person, or the next step."""
     with _refusals_noted(request, engine):
         proved = _who_proved(body, request, engine, settings)
     with writing(engine) as session:
@@ -107,7 +107,7 @@ def choose_password(  # noqa: PLR0917
     engine: Database,
     settings: InForce,
 ) -> schemas.Me | account_schemas.SignInStep:
-    """Choose a password in place of the one that somebody else has set; my other sessions end."""
+    """Choose a password instead of one that somebody else set; my other sessions end."""
     if (step := sign_in_steps.step(sign_in, settings)) != "new-password":
         sign_in_steps.check(sign_in, settings)
         raise Refused("forbidden", f"no new password is due: {step}")
@@ -139,7 +139,7 @@ def me(user: Anybody, session: Reading) -> schemas.Me:
 def _in_or_next(
     session: Session, sign_in: SignIn, request: Request, response: Response, settings: Settings
 ) -> schemas.Me | account_schemas.SignInStep:
-    """The person, who is in; or the step that comes next."""
+    """Return the signed-in person, or the next step."""
     if sign_in_steps.step(sign_in, settings) != "done":
         return _step(sign_in, settings)
     cookies.remember(request, response, sign_in, settings)
@@ -166,10 +166,10 @@ def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, 
 
 
 def is_right(request: Request, who: str, password_hash: str, password: str, *, locked: bool = False) -> bool:
-    """Whether the password is right; `who` guesses pays before it is tried, and gets it back for a right one.
+    """Return whether the password is right. `who` pays a guess first, and gets it back for a right one.
 
-    Raises Refused("too-many-attempts") if nothing is left to pay with, the name is `locked`, or too many wait
-    for the processor at this moment: that is not the guesser's fault, and free.
+    Raises Refused("too-many-attempts") if `who` has no guess left, the name is `locked`, or too many wait for
+    the processor. The last case is not the guesser's fault, so it is free.
     """
     guesses: Guesses = request.app.state.passwords
     hashing: Hashing = request.app.state.hashing
@@ -187,20 +187,22 @@ def is_right(request: Request, who: str, password_hash: str, password: str, *, l
 
 
 def signed_in(session: Session, request: Request, user: User) -> None:
-    """Write into the audit log that the person is in now, and from where."""
+    """Record in the audit log that the person signed in, and from which address."""
     audit.record(session, user.username, "signed-in", f"address {cookies.address(request)}")
 
 
 @contextmanager
 def _refusals_noted(request: Request, engine: Engine) -> Iterator[None]:
-    """Say from where: in the log, for fail2ban (docs/sign-in.md), and in the audit log, once in a while.
+    """Record a refusal's address: in the log, for fail2ban (docs/sign-in.md), and in the audit log, once in a
+    while.
 
-    No name: people type passwords there. Whoever guesses too often writes nothing any more.
+    No name is recorded: people type passwords there. An address with too many attempts writes nothing any
+    more.
     """
     try:
         yield
     except Refused as refused:
-        if refused.code == "directory-away":  # it is nobody's guess
+        if refused.code == "directory-away":  # nobody guessed anything
             raise
         address = cookies.address(request)
         log.warning("sign-in refused (%s) from %s", refused.code, address)

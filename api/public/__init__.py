@@ -1,1 +1,1 @@
-"""What everybody may see."""
+"""Public pages and data."""

@@ -1,4 +1,4 @@
-"""The city's names, and its face above web/src/tokens.css and api/static/public.css: colour and emblem."""
+"""The city's names, colour and emblem, on top of web/src/tokens.css and api/static/public.css."""
 
 import json
 
@@ -15,12 +15,12 @@ router = APIRouter(prefix="/public", include_in_schema=False)
 
 _WHITE, _BLACK = "#ffffff", "#000000"
 _DARK_ROOM = "#1a2629"
-"""What lies behind everything there: --paper of the tokens."""
+"""The background in the dark scheme: --paper of the tokens."""
 
 
 @router.get("/city.css")
 def style(settings: InForce) -> Response:
-    """What differs from our own colours; nothing where the city has set nothing."""
+    """Rules for the city's own colour and emblem; empty if the city has set none."""
     rules = []
     if accent := settings.accent:
         rules.append(_rule(":root:root, [data-scheme='light'][data-scheme]", _light(accent)))
@@ -45,7 +45,7 @@ def style(settings: InForce) -> Response:
 
 @router.get("/city.js")
 def names(settings: InForce) -> Response:
-    """What the pages call the city, and its districts, for whatever script comes after."""
+    """The city's names and its districts, for the pages' scripts."""
     city = settings.of_city
     told = {
         "name": {"fa": city.name("fa"), "en": city.name("en")},
@@ -84,7 +84,7 @@ def _light(accent: str) -> dict[str, str]:
 
 def _dark(accent: str) -> dict[str, str]:
     soft, pale = mix(accent, _DARK_ROOM, 0.8), mix(accent, _DARK_ROOM, 0.7)
-    # The lightest of what lies behind is the hardest to write on.
+    # The lightest background is the hardest one to write on.
     lightest = max(_DARK_ROOM, pale, key=lambda behind: contrast(behind, _BLACK))
     return {
         "--accent": accent,

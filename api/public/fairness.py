@@ -1,5 +1,6 @@
-"""The proof for everybody: the order of calling, the ledger, its seals. Nothing here says a telephone number,
-a subject or a message.
+"""The public proof of fairness: the order of calling, the ledger, its seals.
+
+Nothing here shows a telephone number, a subject or a message.
 """
 
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ Number = Annotated[int, Query(ge=0, lt=2**31)]
 
 @router.get("/fairness")
 def explain(request: Request, language: Asked, session: Reading) -> Response:
-    """The order of calling, and how anybody checks that it was kept."""
+    """The order of calling, and how anybody can check it."""
     return page(request, "fairness.html", language, seal=seals.newest(session))
 
 
@@ -44,7 +45,7 @@ def _seal(seal: Seal) -> dict[str, Any]:
 def entries(
     engine: Database, after: Number = 0, limit: Annotated[int, Query(ge=1, le=1000)] = 1000
 ) -> Response:
-    """The entries' canonical texts, one a line: exactly the bytes that are hashed."""
+    """The entries' canonical texts, one on a line: exactly the hashed bytes."""
     with reading(engine) as session:
         found = ledger.entries(session, after, limit)
 
@@ -57,7 +58,7 @@ def entries(
 
 @router.get("/ledger/proof/{entry}")
 def proof(session: Reading, entry: PathId) -> Response:
-    """The proof that an entry is under the newest seal."""
+    """The proof that the newest seal covers an entry."""
     return _json(seals.inclusion(session, entry), cached=False)
 
 
@@ -65,7 +66,7 @@ def proof(session: Reading, entry: PathId) -> Response:
 def consistency(
     session: Reading, old: Annotated[int, Query(alias="from", ge=1, lt=2**31)], to: Number
 ) -> Response:
-    """The proof that the seal of `from` entries is the beginning of the one of `to` entries."""
+    """The proof that the seal of `from` entries is a prefix of the one of `to` entries."""
     return _json(seals.consistency(session, old, to), cached=True)
 
 

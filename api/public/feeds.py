@@ -1,4 +1,4 @@
-"""Rounds in the forms that other programs read: Atom, iCalendar, schema.org."""
+"""Rounds in formats that other programs read: Atom, iCalendar, schema.org."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ _SCHEMA = "https://schema.org"
 
 
 def atom(found: Sequence[Round], language: Language, public_url: str, city: City) -> str:
-    """The notices as an Atom feed, the newest first."""
+    """Return the notices as an Atom feed, newest first."""
     suffix = "?lang=en" if language == "en" else ""
     feed = Atom1Feed(
         title=PUBLIC.text(language, "feed", "title"),
@@ -53,7 +53,7 @@ def _publisher(city: City, language: Language) -> str:
 
 
 def icalendar(found: Sequence[Round], public_url: str) -> bytes:
-    """The rounds as a calendar to subscribe to, in both languages; its times are UTC."""
+    """Return the rounds as a calendar in both languages, with times in UTC."""
     from icalendar import Calendar, Event  # noqa: PLC0415  (80 modules, and few read calendars)
 
     calendar = Calendar()
@@ -73,7 +73,7 @@ def _described(event: "Event", round_: Round, public_url: str) -> "Event":
     persian, english = (notices.text(round_, language, public_url) for language in ("fa", "en"))
     updated = notices.updated_at(round_)
     cancelled = round_.cancelled_at is not None
-    event.add("uid", f"round-{round_.id}@{urlsplit(public_url).netloc}")  # one calendar may have two cities
+    event.add("uid", f"round-{round_.id}@{urlsplit(public_url).netloc}")  # one calendar may hold two cities
     event.add("sequence", round_.changes + cancelled)
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     event.add("dtstamp", updated)
@@ -84,12 +84,12 @@ def _described(event: "Event", round_: Round, public_url: str) -> "Event":
     event.add("description", f"{persian.body}\n\n{english.title}\n{english.body}")
     event.add("location", PUBLIC.text("fa", "feed", "location"), parameters={"LANGUAGE": "fa"})
     event.add("url", notices.link(round_, "fa", public_url))
-    event.add("transp", "TRANSPARENT")  # nobody is busy for the whole of it
+    event.add("transp", "TRANSPARENT")  # subscribers are not busy for the whole round
     return event
 
 
 def schema_org(round_: Round, language: Language, public_url: str, city: City) -> dict[str, Any]:
-    """The round as a schema.org Event."""
+    """Return the round as a schema.org Event."""
     notice = notices.text(round_, language, public_url)
     start_set_at = round_.start_set_at or round_.announce_at
     moved = notices.what(round_) == "changed" and start_set_at > round_.announce_at

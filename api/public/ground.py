@@ -1,4 +1,6 @@
-"""The ground map under the districts: what a map needs to know, the city's own tiles, and its outlines."""
+"""The ground map under the districts: its configuration, the city's own tiles, and the districts'
+outlines.
+"""
 
 from typing import Annotated, Any
 
@@ -20,7 +22,7 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 
 
 def about(settings: Settings) -> dict[str, Any]:
-    """What a page needs for a map: the program that draws it, its tiles, and where the city lies."""
+    """Return a page's map configuration: the drawing script, its tiles, and the city's bounds."""
     tiles, code = ground_tiles.of_city(settings), _code("ground")
     bounds = settings.bounds
     file = settings.districts_file
@@ -33,31 +35,31 @@ def about(settings: Settings) -> dict[str, Any]:
 
 
 def on_page(settings: Settings) -> str | None:
-    """The script that draws the ground map on a public page; None: there is no such map."""
+    """Return the script that draws the ground map on a public page; None: there is no such map."""
     return _code("page") if ground_tiles.of_city(settings) else None
 
 
 def _code(name: str) -> str | None:
-    """The built program, which is named by what is in it."""
+    """Return the newest built script, whose name holds a hash of its content."""
     newest = max((BUILT / "map").glob(f"{name}-*.js"), key=lambda file: file.stat().st_mtime, default=None)
     return f"/map/assets/{newest.name}" if newest else None
 
 
 @router.get("/public/map.json")
 def show(settings: InForce) -> JSONResponse:
-    """What `about` says."""
+    """The map's configuration, as `about` returns it."""
     return JSONResponse(about(settings), headers=CACHED)
 
 
 @router.get("/public/map/districts.json")
 def districts(settings: InForce) -> JSONResponse:
-    """The outlines of the districts, to be drawn; null: the city has named none."""
+    """The outlines of the districts; null: the city has set none."""
     return JSONResponse(outlines.of_city(settings.districts_file), headers=CACHED)
 
 
 @router.api_route(ground_tiles.ADDRESS, methods=["GET", "HEAD"])
 def tiles(request: Request, settings: InForce, v: Annotated[str, Query()] = "") -> Response:
-    """The city's PMTiles file, or the range of it that a map asks for."""
+    """The city's PMTiles file, or a range of it."""
     found = ground_tiles.archive(settings)
     if found is None:
         raise Refused("not-found", "the city has no tiles of its own here")

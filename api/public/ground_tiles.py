@@ -1,4 +1,4 @@
-"""The tiles of the city's ground map: a server's, or those of a PMTiles file, which is looked at first."""
+"""Tiles of the city's ground map: of a tile server, or of a PMTiles file, which is checked first."""
 
 import gzip
 import hashlib
@@ -26,7 +26,7 @@ KIND = "application/vnd.pmtiles"
 ADDRESS = "/map/tiles.pmtiles"
 _HEADER = 127
 _LONGEST = 1 << 22
-"""Bytes of what a file says of itself."""
+"""Bytes of a file's directory or metadata, at most."""
 _LONGEST_WORDS = 200
 _OF_ALL = "© OpenStreetMap contributors"
 _VECTOR = re.compile(r"\.(pbf|mvt)(\?|$)")
@@ -38,7 +38,7 @@ log = logging.getLogger("api")
 
 
 class Tiles(NamedTuple):
-    """What a map has to know before it asks for the first tile."""
+    """The tiles' properties, for the map."""
 
     url: str
     pmtiles: bool
@@ -51,12 +51,12 @@ class Tiles(NamedTuple):
 
 
 class Archive(NamedTuple):
-    """A PMTiles file that is whole, as far as its head tells."""
+    """A PMTiles file, complete as far as its header shows."""
 
     path: Path
     stat: os.stat_result
     tag: str
-    """Another one for another content."""
+    """A hash that changes with the file."""
     vector: bool
     min_zoom: int
     max_zoom: int
@@ -65,7 +65,10 @@ class Archive(NamedTuple):
 
 
 def of_city(settings: Settings) -> Tiles | None:
-    """None: the city has named none, or the file is missing or damaged. The map is schematic then."""
+    """Return the map's tiles; None if the city has set none, or the file is missing or damaged.
+
+    The map is schematic then.
+    """
     if server := settings.tile_server:
         vector = bool(_VECTOR.search(server))
         said = settings.map_attribution or _OF_ALL
@@ -83,7 +86,10 @@ def of_city(settings: Settings) -> Tiles | None:
 
 
 def archive(settings: Settings) -> Archive | None:
-    """The file as it is now; None: there is none, or it cannot be used, which is in the log once."""
+    """Return the present file; None if there is none or it is unusable.
+
+    The log names an unusable file once.
+    """
     path = settings.tiles_file
     if path is None:
         return None
@@ -129,7 +135,7 @@ def _read(path: Path, changed_at: int, size: int) -> Archive | None:
 
 
 def _check(header: HeaderDict, size: int) -> None:
-    """Raises ValueError."""
+    """Check that the file is complete and that browsers can draw it. Raises ValueError."""
     if header["tile_type"] not in (TileType.MVT, TileType.PNG, TileType.JPEG, TileType.WEBP, TileType.AVIF):
         raise ValueError("its tiles are of a kind that is not drawn")
     readable = (Compression.NONE, Compression.GZIP)
@@ -157,6 +163,6 @@ def _unpacked(header: HeaderDict, content: bytes) -> bytes:
 
 
 def _plain(attribution: Any) -> str:
-    """Without the links that it often has: it is shown as text."""
+    """Return an attribution without its links: the map shows it as text."""
     text = html.unescape(_TAG.sub("", str(attribution or "")))
     return " ".join(text.split())[:_LONGEST_WORDS]

@@ -1,4 +1,4 @@
-"""What the office has released of citizens' requests: a schematic map and a list, CSV and GeoJSON."""
+"""Released requests of citizens: a schematic map and a list, CSV and GeoJSON."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -41,7 +41,7 @@ def show(
     district: Text = "",
     before: Text = "",
 ) -> Response:
-    """The map, and the newest ones of the city or of a district."""
+    """The map, and the newest released requests of the city or of a district."""
     chosen = _number(district)
     chosen = chosen if chosen in places.KNOWN else None
     found = releases.listed(session, district=chosen, before=_number(before), limit=_PAGE + 1)
@@ -75,7 +75,7 @@ def show(
 
 @router.get("/map.csv")
 def table(session: Reading, settings: InForce) -> Response:
-    """All that is public, as a table."""
+    """All released requests as a table."""
     found = releases.listed(session)
     answer = sheets.csv_file("137-public-requests", _HEADER, _rows(found, settings.public), for_programs=True)
     answer.headers.update(headers(settings))
@@ -84,7 +84,7 @@ def table(session: Reading, settings: InForce) -> Response:
 
 @router.get("/map.geojson")
 def geojson(session: Reading, settings: InForce) -> Response:
-    """The same as GeoJSON; what has no point has no geometry."""
+    """All released requests as GeoJSON; a request without a point has no geometry."""
     body = {
         "type": "FeatureCollection",
         "licence": licence(settings),
@@ -108,7 +108,7 @@ def _number(text: str) -> int | None:
 
 
 def _point(each: Listed) -> tuple[float, float] | None:
-    """Longitude and latitude, to about ten metres."""
+    """Return longitude and latitude, rounded to about ten metres."""
     request = each.request
     if not each.release.with_point or request.latitude is None or request.longitude is None:
         return None

@@ -1,4 +1,4 @@
-"""Signing in by number, without a script: the plainest page that shows it. It uses what api/my/ does."""
+"""Signing in by number on pages without a script. They use the rules of api/my/."""
 
 from contextlib import suppress
 from typing import Annotated
@@ -39,7 +39,7 @@ Typed = Annotated[dict[str, str], Depends(_fields)]
 
 @router.get("")
 def show(request: Request, language: Asked, engine: Database, settings: InForce) -> Response:
-    """What is mine, or the form for a number. A session whose access has run out goes on by itself."""
+    """My data, or the form for a number. An expired access cookie is renewed first."""
     fresh = Response()
     try:
         mine = mine_of(request, fresh, engine, settings)
@@ -50,7 +50,7 @@ def show(request: Request, language: Asked, engine: Database, settings: InForce)
 
 @router.get("/export")
 def export(request: Request, language: Asked, engine: Database, settings: InForce) -> Response:
-    """All that is kept under my number, as a file; also where the access has run out meanwhile."""
+    """Everything stored under my number, as a file. An expired access cookie is renewed first."""
     fresh = Response()
     try:
         mine = mine_of(request, fresh, engine, settings)
@@ -61,7 +61,7 @@ def export(request: Request, language: Asked, engine: Database, settings: InForc
             sessions.check_fresh(session, mine)
             answer = my.exported(session, mine.number, settings)
     except Refused:
-        answer = back(request, language, to_data=True)  # the page asks for a code
+        answer = back(request, language, to_data=True)  # the page asks for a fresh code
     return with_cookies(answer, fresh)
 
 
@@ -82,14 +82,14 @@ def show_picture(
 
 @router.post("/code")
 def ask_code(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
-    """Have a number given a code, and ask for it."""
+    """Send a code to a number, and show the form for the code."""
     fresh = Response()
     try:
         way = CodeWay(form["by"]) if form["by"] in list(CodeWay) else codes.ways(settings)[0]
         number = _number(request, fresh, engine, settings, form)
         signed_in.ask_code(request, fresh, engine, settings, number=number, way=way, language=language)
     except Refused as refused:
-        if refused.code != "too-many-codes":  # the last one may still come
+        if refused.code != "too-many-codes":  # the last code may still arrive
             return with_cookies(_ask(request, language, settings, refused), fresh)
         return with_cookies(_code(request, language, form["number"], refused), fresh)
     return with_cookies(_code(request, language, form["number"]), fresh)
@@ -97,7 +97,7 @@ def ask_code(request: Request, language: Asked, engine: Database, settings: InFo
 
 @router.post("/session")
 def sign_in(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
-    """Show the code."""
+    """Sign in with the code."""
     answer, fresh = back(request, language, to_data=not form["number"]), Response()
     try:
         number = _number(request, fresh, engine, settings, form)
@@ -117,7 +117,7 @@ def sign_out(request: Request, language: Asked, session: Writing) -> Response:
 
 @router.post("/delete")
 def delete(request: Request, language: Asked, engine: Database, settings: InForce, form: Typed) -> Response:
-    """Delete what is kept under my number, if I am sure; places are given up by it, as the form says."""
+    """Delete what is stored under my number, if I confirmed it. It cancels my places, as the form says."""
     answer = back(request, language)
     try:
         mine = mine_of(request, answer, engine, settings)
@@ -137,7 +137,7 @@ def delete(request: Request, language: Asked, engine: Database, settings: InForc
 
 
 def mine_of(request: Request, fresh: Response, engine: Database, settings: InForce) -> CitizenSession:
-    """The session, gone on with by its refresh token if it must be. Raises Refused("not-signed-in")."""
+    """Return the session, renewed by its refresh token if needed. Raises Refused("not-signed-in")."""
     try:
         return signed_in.signed_in(request, engine)
     except Refused:
@@ -149,7 +149,7 @@ def mine_of(request: Request, fresh: Response, engine: Database, settings: InFor
 def _number(
     request: Request, fresh: Response, engine: Database, settings: InForce, form: dict[str, str]
 ) -> str:
-    """The typed number; of whoever is signed in and typed none, their own: it stands on no page."""
+    """Return the typed number, else the signed-in citizen's own, which no page shows."""
     if not form["number"]:
         with suppress(Refused):
             return mine_of(request, fresh, engine, settings).number
@@ -157,7 +157,7 @@ def _number(
 
 
 def with_cookies(answer: Response, fresh: Response) -> Response:
-    """The answer, which has the browser keep what `fresh` does."""
+    """Return the answer with the cookies of `fresh` added."""
     answer.raw_headers += [header for header in fresh.raw_headers if header[0] == b"set-cookie"]
     return answer
 
@@ -165,7 +165,7 @@ def with_cookies(answer: Response, fresh: Response) -> Response:
 def back(
     request: Request, language: Language, *, to_data: bool = False, deleted: bool = False
 ) -> RedirectResponse:
-    """To what is mine, or to the form for a number."""
+    """Redirect to my data, or to the form for a number."""
     asked = ["lang=en"] * (language == "en") + ["data=1"] * to_data + ["deleted=1"] * deleted
     way = f"/public/my{'?' * bool(asked)}{'&'.join(asked)}"
     return RedirectResponse(way, 303, headers={"Cache-Control": "no-store"})
@@ -213,7 +213,7 @@ def _own(
 def own_page(
     request: Request, template: str, language: Language, refused: Refused | None, **words: object
 ) -> Response:
-    """A page of one citizen's, which nothing keeps; and what was refused, if it was."""
+    """Return one citizen's page, which nothing caches, with the refusal if there was one."""
     status = STATUS.get(refused.code, 409) if refused else 200
     wrong = refused.code if refused else None
     return page(request, template, language, status=status, cached=False, wrong=wrong, **words)

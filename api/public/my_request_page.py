@@ -1,7 +1,7 @@
-"""One of my requests without a script: whether it is solved, how satisfied I am, what a department asks me.
+"""One of my requests without a script: whether it is solved, my rating, a department's question.
 
-Each form names the answer that it was shown with, so a page that was left open says nothing to a later one;
-what is sent twice is one, and the second time the page shows what is.
+Each form names the answer that it was shown with, so a stale page cannot reply to a newer answer. A repeated
+form has no further effect, and the page shows the present state.
 """
 
 from typing import Annotated, Literal
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/public/my/requests", include_in_schema=False)
 Tracking = Annotated[str, Path(pattern="^[0-9]{1,9}$")]
 Act = Literal["confirm", "object", "say", "rate"]
 _DONE_ALREADY = ("wrong-state", "rating-over")
-"""Pressed twice, or said by another way meanwhile: the page shows it."""
+"""Codes after a second press, or after an action by another channel; the page shows the present state."""
 
 
 Typed = Annotated[pages.Typed, Depends(pages.typed)]
@@ -40,7 +40,7 @@ Typed = Annotated[pages.Typed, Depends(pages.typed)]
 def show(
     request: Request, language: Asked, engine: Database, settings: InForce, tracking: Tracking
 ) -> Response:
-    """How it stands, and what I may say of it."""
+    """A request's state, and my possible actions."""
     fresh = Response()
     try:
         number = mine_of(request, fresh, engine, settings).number
@@ -61,7 +61,7 @@ def say(
     act: Act,
     form: Typed,
 ) -> Response:
-    """Say it, and see how it stands then."""
+    """Record my action, and show the request's state."""
     fresh, mine = Response(), None
     try:
         mine = mine_of(request, fresh, engine, settings)
@@ -71,7 +71,7 @@ def say(
     except Refused as refused:
         if mine is None or refused.code in ("not-signed-in", "not-found"):
             return with_cookies(back(request, language), fresh)
-        if act == "object" or refused.code not in _DONE_ALREADY:  # pressed twice it is no refusal
+        if act == "object" or refused.code not in _DONE_ALREADY:  # a second press is no refusal
             words = first(form, "reason") or first(form, "words")
             page = _shown(
                 request, language, engine, number=mine.number, tracking=tracking, refused=refused, words=words
@@ -82,7 +82,7 @@ def say(
 
 
 def _say(session: Session, number: str, tracking: str, act: Act, form: pages.Typed) -> None:
-    """Raises what the rules of each act do, and Refused("invalid-input")."""
+    """Perform the act of a form. Raises what the act's rule raises, and Refused("invalid-input")."""
     answer = first(form, "answer") or None
     try:
         if act == "confirm":

@@ -1,8 +1,7 @@
-"""The public pages behind a citizen's number: the own place by ticket number, a request by tracking number.
+"""Public pages behind a ticket or tracking number.
 
-One box takes both, as key 2 does on the telephone. A number comes in the body of a POST only: an address
-would keep it in histories and logs; and guesses are limited. Nothing here says a telephone number, or what
-the citizen said.
+One box takes both kinds, as key 2 does on the telephone. The number comes only in a POST's body: a URL would
+stay in histories and logs. Guesses are limited. No page shows a telephone number or the citizen's words.
 """
 
 import json
@@ -38,7 +37,7 @@ def ask(request: Request, language: Asked) -> Response:
 def show(
     request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(posted)]
 ) -> Response:
-    """Where the registration or the request with this number stands."""
+    """The state of the registration or request with this number."""
     of_number = _request if tickets.is_tracking(typed) else _registration
     return guessed(
         request, "number_form.html", language, lambda: of_number(request, language, session, typed)
@@ -65,7 +64,7 @@ def _registration(request: Request, language: Language, session: Session, typed:
 
 
 def _request(request: Request, language: Language, session: Session, typed: str) -> Response:
-    """Of a duplicate: the first one's state."""
+    """Return a request's page; a duplicate shows the first request's state."""
     found = requests.get_by_tracking(session, typed)
     first = requests.first(session, found)
     proven = requests.proven(session, first)
@@ -86,7 +85,7 @@ def _request(request: Request, language: Language, session: Session, typed: str)
 
 
 class _Sealed(NamedTuple):
-    """What is hashed of a step, and what of it everybody may compare: nothing that its citizen has said."""
+    """The hashed texts of a step that everybody may see; never the citizen's own words."""
 
     line: str
     told: str
@@ -94,11 +93,11 @@ class _Sealed(NamedTuple):
 
     @classmethod
     def of(cls, each: steps.Sealed) -> Self:
-        """Of a step that a page shows."""
+        """Return the public texts of a step."""
         note = each.note if each.step.step in requests.TO_CITIZEN else None
         return cls(ledger.canonical(each.entry).decode(), each.told, note)
 
 
 def last_moment(due_at: datetime) -> datetime:
-    """A due date ends with a midnight, which is of the next day already."""
+    """Return the last moment of a due date, which itself is the midnight after that day."""
     return due_at - timedelta(seconds=1)

@@ -1,7 +1,7 @@
-"""The page behind a link by which a request was passed on: a body outside the city reads it and answers.
+"""The page of a referral link: an agency outside the city reads the request and answers.
 
-There is no sign-in: whoever has the link may. So nothing keeps what is shown, no search engine lists it, no
-address that a browser tells elsewhere has it in it, and a link that opens nothing has one answer.
+There is no sign-in: whoever has the link may. So the page is not cached, no search engine lists it, and no
+Referer header carries the link. Every link that opens nothing gets the same answer.
 """
 
 from collections.abc import Callable
@@ -39,7 +39,7 @@ REFUSALS = (
     *("picture-pixels", "picture-animated", "picture-hides", "picture-broken"),
     *("files-busy", "disk-full", "text-personal", "link-merged"),
 )
-"""Those that have words of their own; all others have `other`."""
+"""Refusals with their own text; all others show `other`."""
 _NO_STORE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex"}
 
 
@@ -52,7 +52,7 @@ Typed = Annotated[str, Depends(_typed)]
 
 @router.get("/{token}")
 def show(request: Request, token: str, language: Asked, engine: Database) -> Response:
-    """What the body needs of the request, and where it answers."""
+    """The request's data for the agency, and the forms for its answer."""
     return _shown(request, language, engine, token)
 
 
@@ -60,7 +60,7 @@ def show(request: Request, token: str, language: Asked, engine: Database) -> Res
 def show_picture(
     request: Request, token: str, picture_id: PictureId, engine: Database, settings: InForce
 ) -> Response:
-    """A picture of what is broken."""
+    """A picture of the damage."""
     guesses: Guesses = request.app.state.guesses
     guesses.check(cookies.address(request))
     try:
@@ -76,19 +76,19 @@ def show_picture(
 
 @router.get("/{token}/{_act}")
 def go_back(token: str, _act: str, language: Asked) -> Response:
-    """A form that was refused, asked for once more by its address."""
+    """Redirect to the page, when a refused form's address is opened again."""
     return _back(token, language)
 
 
 @router.post("/{token}/received")
 def receive(request: Request, token: str, language: Asked, engine: Database) -> Response:
-    """The body has it."""
+    """Record that the agency has received the request."""
     return _acts(request, language, engine, token, lambda session: body_answers.received(session, token))
 
 
 @router.post("/{token}/answer")
 def answer(request: Request, token: str, language: Asked, engine: Database, typed: Typed) -> Response:
-    """The body writes something."""
+    """Record the agency's answer."""
     return _acts(
         *(request, language, engine, token),
         lambda session: body_answers.answered(session, token, typed),
@@ -100,7 +100,7 @@ def answer(request: Request, token: str, language: Asked, engine: Database, type
 async def finish(
     request: Request, token: str, language: Asked, engine: Database, settings: InForce
 ) -> Response:
-    """The body has done its part, and shows it."""
+    """Record that the agency has done its part, with a picture as evidence."""
     coming: Coming = request.app.state.pictures_coming
     typed = ""
     try:
@@ -115,7 +115,7 @@ async def finish(
 
 
 def _may_send(request: Request, engine: Database, token: str) -> int:
-    """Before anything is read: the link's id."""
+    """Return the link's id before the body is read. Raises Refused if it opens nothing."""
     _pay(request)
     with reading(engine) as session:
         return body_answers.look(session, token).link.id
@@ -159,7 +159,7 @@ def _acts(
 
 
 def _pay(request: Request) -> None:
-    """Each act costs, whatever becomes of it."""
+    """Charge the address for an act, whatever its result."""
     acts: Guesses = request.app.state.passed_acts
     acts.take(cookies.address(request))
 
@@ -172,7 +172,7 @@ def _shown(
     refused: Refused | None = None,
     **typed: str,
 ) -> Response:
-    """The page; if something was refused, with why, and with what was typed."""
+    """Return the page; after a refusal, with the reason and the typed text."""
     guesses: Guesses = request.app.state.guesses
     address = cookies.address(request)
     try:
@@ -211,6 +211,6 @@ def _wrong(refused: Refused | None) -> str | None:
 
 
 def _back(token: str, language: Language) -> RedirectResponse:
-    """To the page, so that nothing is said twice by loading it again."""
+    """Redirect to the page, so that reloading sends nothing twice."""
     way = f"/public/passed/{token}{'?lang=en' if language == 'en' else ''}"
     return RedirectResponse(way, 303, headers={"Cache-Control": "no-store"})

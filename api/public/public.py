@@ -1,4 +1,4 @@
-"""The public pages and feeds of rounds whose notice is out. Nothing of any citizen is on them."""
+"""Public pages and feeds of announced rounds. They show nothing about any citizen."""
 
 import hashlib
 from typing import Annotated, Any
@@ -25,7 +25,7 @@ _COMING_SHOWN = 6
 @router.get("")
 @router.get("/")
 def overview(request: Request, language: Asked, session: Reading) -> Response:
-    """All rounds that are announced, and how to register."""
+    """All announced rounds, and how to register."""
     at = now(session)
     live: list[dict[str, Any]] = []
     coming: list[dict[str, Any]] = []
@@ -41,7 +41,7 @@ def overview(request: Request, language: Asked, session: Reading) -> Response:
 
 @router.get("/how")
 def how(request: Request, language: Asked, session: Reading) -> Response:
-    """How to register, step by step, to be read and printed."""
+    """How to register, step by step, for reading and printing."""
     at = now(session)
     shown = [
         {"round": round_, "who": who(round_, language)}

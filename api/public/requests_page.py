@@ -1,4 +1,4 @@
-"""What becomes of citizens' requests, for everybody: a page, a table and JSON, under the city's licence."""
+"""Public figures of citizens' requests: a page, a table and JSON, under the city's licence."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -31,7 +31,7 @@ def show(
     settings: InForce,
     days: Annotated[str, Query()] = "",
 ) -> Response:
-    """The figures of one span; an address that names another one shows the usual."""
+    """The figures of one span; an unknown span shows the usual one."""
     span = next((each for each in figures.SPANS if str(each) == days), _USUAL)
 
     def in_tenths(value: float | None) -> str:
@@ -55,7 +55,7 @@ def show(
 
 @router.get("/requests.csv")
 def table(session: Reading, settings: InForce) -> Response:
-    """The figures of all spans as a table; what is hidden is empty."""
+    """The figures of all spans as a table; a hidden value is empty."""
     found = [figures.read(session, days, settings.figures_least) for days in figures.SPANS]
     answer = sheets.csv_file("137-requests", _HEADER, _rows(found), for_programs=True)
     answer.headers.update(headers(settings))
@@ -64,7 +64,7 @@ def table(session: Reading, settings: InForce) -> Response:
 
 @router.get("/requests.json")
 def plain(session: Reading, settings: InForce) -> Response:
-    """The same as JSON."""
+    """The figures of all spans as JSON."""
     found = [figures.read(session, days, settings.figures_least) for days in figures.SPANS]
     counted_at = found[0].counted_at
     body = {
@@ -85,14 +85,14 @@ def plain(session: Reading, settings: InForce) -> Response:
 
 
 def licence(settings: Settings) -> dict[str, str] | None:
-    """Under which what is here may be used, if the city says it."""
+    """Return the data's licence, if the city states one."""
     if not settings.data_licence:
         return None
     return {"name": settings.data_licence, "url": settings.data_licence_url}
 
 
 def headers(settings: Settings) -> dict[str, str]:
-    """What goes with open data: caches keep it for a minute, and it names its licence."""
+    """Return the headers of open data: caches keep it for a minute; Link names its licence."""
     url = settings.data_licence_url if settings.data_licence else ""
     return CACHED | ({"Link": f'<{url}>; rel="license"'} if url else {})
 

@@ -1,1 +1,1 @@
-"""Reports, the wallboard, the audit log, over HTTP."""
+"""HTTP routes of reports, the wallboard and the audit log."""

@@ -1,4 +1,4 @@
-"""The audit log: read page by page, and exported whole."""
+"""The audit log: read by pages, and exported whole."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -24,7 +24,7 @@ _AT_ONCE = 500
 
 
 class Wanted:
-    """Which entries are asked for: from `from` on, before `until`."""
+    """The filter of entries; `from` is included, `until` is not."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ def list_entries(
     before: QueryId | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> audit_schemas.AuditPage:
-    """Who did what to whom, and why, newest first; only what matches the words given."""
+    """The audit log, newest first; only entries that match all given words."""
     found = audit.search(session, before=before, limit=limit + 1, **wanted.values)
     items = views.audit_entries(session, found[:limit], language)
     return audit_schemas.AuditPage(items=items, next=items[-1].id if len(found) > limit else None)
@@ -65,7 +65,7 @@ def list_entries(
 
 @router.get("/actions")
 def list_actions(_user: MayInspect, language: Language = "en") -> list[audit_schemas.AuditAction]:
-    """Every action there is, to choose from."""
+    """All actions, for a list to choose from."""
     named = [
         audit_schemas.AuditAction(action=action, text=text)
         for action, text in audit_texts.actions(language).items()
@@ -77,8 +77,8 @@ def list_actions(_user: MayInspect, language: Language = "en") -> list[audit_sch
 def export(
     user: MayInspect, engine: Database, wanted: Annotated[Wanted, Depends()], language: Language = "fa"
 ) -> StreamingResponse:
-    """All that matches as a table for a spreadsheet (CSV, in the city's time); the log shows who took it."""
-    with writing(engine) as session:  # committed before the first byte goes out
+    """All matching entries as CSV, in the city's time; the audit log shows who exported it."""
+    with writing(engine) as session:  # committed before the first byte is sent
         audit.record(session, user.username, "audit-exported", "audit", str(wanted)[:500])
     return sheets.csv_file("audit", audit_texts.columns(language), _rows(engine, wanted, language))
 

@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who read the audit log."""
+"""JSON of the audit log."""
 
 from datetime import datetime
 
@@ -6,16 +6,16 @@ from pydantic import BaseModel
 
 
 class AuditAction(BaseModel):
-    """An action that the audit log knows, and what it is called."""
+    """An action of the audit log, and its text."""
 
     action: str
     text: str
 
 
 class AuditEntry(BaseModel):
-    """Who did what to whom, when and why: as it is stored, and in words of the language asked for.
+    """An entry of the audit log: as it is stored, and as text in the language asked for.
 
-    `page` is the address, among the pages, of what it was done to.
+    `page`: the page of the entry's subject.
     """
 
     id: int
@@ -32,7 +32,7 @@ class AuditEntry(BaseModel):
 
 
 class AuditPage(BaseModel):
-    """A part of the audit log, newest first; `next` asks for what is older."""
+    """A page of the audit log, newest first; `next` asks for older entries."""
 
     items: list[AuditEntry]
     next: int | None

@@ -1,4 +1,4 @@
-"""What goes over the wire about a citizen, and about what somebody looks for."""
+"""JSON of a citizen, and of search results."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from db.states import RegistrationState, RequestState
 
 
 class SentMessage(BaseModel):
-    """A text message to the citizen; `request_id` or `registration_id`: what it tells of."""
+    """A text message to the citizen, about `request_id` or `registration_id`."""
 
     kind: OutboxKind
     registration_id: int | None
@@ -23,9 +23,10 @@ class SentMessage(BaseModel):
 
 
 class Citizen(CitizensHistory):
-    """Everything with one telephone number; in bounds, the newest first.
+    """Everything about one telephone number, newest first, up to a limit.
 
-    `masked`: `number` is not whole; asking for it is in the audit log. `blocked`: it may not register.
+    `masked`: `number` is incomplete; the audit log shows who asks for all of it. `blocked`: the number may
+    not register.
     """
 
     number: str
@@ -41,19 +42,19 @@ class CitizensNumber(BaseModel):
 
 
 class NewOwner(Because):
-    """Why somebody else has the number now; `give_up`: places of the person before are given up by it."""
+    """The reason why the number belongs to somebody else now. `give_up`: cancel the former owner's places."""
 
     give_up: bool = False
 
 
 class Wanted(BaseModel):
-    """What somebody looks for: a ticket, tracking or telephone number, in any digits, or a person's name."""
+    """A search: a ticket, tracking or telephone number in any digits, or a person's name."""
 
     typed: Text = Field(max_length=80)
 
 
 class FoundRegistration(BaseModel):
-    """A place, as much as tells it from others."""
+    """A place, with the fields that identify it."""
 
     id: int
     ticket: str
@@ -64,7 +65,7 @@ class FoundRegistration(BaseModel):
 
 
 class FoundRequest(BaseModel):
-    """A city problem, as much as tells it from others."""
+    """A city problem, with the fields that identify it."""
 
     id: int
     tracking: str
@@ -83,7 +84,7 @@ class FoundPerson(BaseModel):
 
 
 class SearchResults(BaseModel):
-    """A few of each kind, the newest first."""
+    """A few results of each kind, newest first."""
 
     registrations: list[FoundRegistration]
     requests: list[FoundRequest]

@@ -1,6 +1,6 @@
-"""A citizen: everything with their number.
+"""A citizen: everything about their number.
 
-Who reads it is in the audit log, unless they have the citizen in hand.
+The audit log shows who reads it, except for the desk that has the citizen now.
 """
 
 from sqlalchemy.orm import Session
@@ -53,7 +53,7 @@ def _citizen(session: Session, user: User, number: str) -> wire.Citizen:
 def show_number(
     of: citizen_history.Of, id_: PathId, user: MayReadCitizens, session: Writing
 ) -> wire.CitizensNumber:
-    """The citizen's whole number, or what a program sent as it; that it was shown is in the audit log."""
+    """The citizen's whole number, or the one that a program sent; the audit log shows who asked."""
     number = citizen_history.contact_of(session, of, id_)
     audit.record(session, user.username, "number-shown", f"{of} {id_}")
     return wire.CitizensNumber(number=numbers.national(number))
@@ -63,7 +63,7 @@ def show_number(
 def new_owner(
     of: citizen_history.Of, id_: PathId, body: wire.NewOwner, user: MayMove, session: Writing
 ) -> None:
-    """Somebody else has the number now: all of the person before is separated from it, for good."""
+    """Record a new owner of the number: the former owner's data is separated from it for good."""
     number = citizen_history.number_of(session, of, id_)
     erasure.to_new_owner(session, number, who=user.username, reason=body.reason, give_up=body.give_up)
 

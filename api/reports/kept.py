@@ -1,4 +1,4 @@
-"""What is kept, how long and how much, and how the last backup went."""
+"""Stored data by kind, with its retention, and the last backup."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/kept", tags=["kept"])
 
 @router.get("")
 def show(_user: MayInspect, session: Reading, settings: InForce) -> kept_schemas.AllKept:
-    """Every kind of data with its time, its number and size now, and the last backup."""
+    """Every kind of stored data with its retention, count and size, and the last backup."""
     space = disk.of(settings.state_dir)
     return kept_schemas.AllKept(
         items=[_view(each) for each in kept.kept(session, settings)],
@@ -26,7 +26,7 @@ def show(_user: MayInspect, session: Reading, settings: InForce) -> kept_schemas
 
 
 def last_backup(settings: Settings) -> kept_schemas.Backup:
-    """How the last one went."""
+    """Return the result of the last backup."""
     last = backups.read(settings)
     return kept_schemas.Backup(
         wanted=settings.backup_dir is not None,

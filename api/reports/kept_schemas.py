@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who look at what is kept."""
+"""JSON of stored data."""
 
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from hotline.reports.kept import Kind
 
 
 class Kept(BaseModel):
-    """Of one kind: kept for `days` (null: by no day) by `setting`; how many, of how many bytes, since when.
+    """One kind of stored data: its retention in `days` (null: none) by `setting`, its count, size and age.
 
-    `size` is null for rows of the database, `count` where it cannot be counted from here.
+    `size` is in bytes, null for rows. `count` is null if this machine cannot count.
     """
 
     kind: Kind
@@ -23,10 +23,10 @@ class Kept(BaseModel):
 
 
 class Backup(BaseModel):
-    """The last backup, if there was one, and when one last went well; whether one is made each night.
+    """The last backup, the last good one, and whether there is one each night.
 
-    `asked_at`: since when a person waits for one that is not made yet. `why` it was not made, and what a log
-    would say of that: `error`.
+    `asked_at`: since when a person waits for a backup. `why`: the reason of a failure; `error`: its text for
+    engineers.
     """
 
     wanted: bool
@@ -41,7 +41,7 @@ class Backup(BaseModel):
 
 
 class AllKept(BaseModel):
-    """Everything that is kept, the disk it is on in bytes, and the last backup."""
+    """All kinds of stored data, the disk's bytes, and the last backup."""
 
     items: list[Kept]
     disk_total: int

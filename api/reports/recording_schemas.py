@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who hear recordings."""
+"""JSON of recordings."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from api.schemas import Official, Quality
 
 
 class Retention(BaseModel):
-    """The recordings that are kept, for how many days, in bytes; and the disk they are on."""
+    """The stored recordings: their retention in days, bytes, and the disk."""
 
     days: int
     recordings: int
@@ -21,7 +21,7 @@ class Retention(BaseModel):
 
 
 class Recording(BaseModel):
-    """A recorded conversation: `seconds` of sound (0: nothing can be heard), until `deleted_at`."""
+    """A recorded conversation: `seconds` of sound (0: nothing to hear). Deleted at `deleted_at`."""
 
     callback_id: int
     desk_id: int | None
@@ -35,14 +35,14 @@ class Recording(BaseModel):
 
 
 class RecordingOfRound(Recording):
-    """A recording, and in which round it was made."""
+    """A recording with its round."""
 
     round_id: int
     official: Official
 
 
 class Recordings(BaseModel):
-    """A part of all recordings, the last conversation first; `next` asks for what is older."""
+    """A page of all recordings, latest conversation first; `next` asks for older ones."""
 
     items: list[RecordingOfRound]
     next: int | None

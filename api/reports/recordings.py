@@ -1,4 +1,4 @@
-"""Recorded conversations: the list of a round, and hearing one, which the audit log shows."""
+"""Recorded conversations: lists, and playback, which the audit log shows."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/recordings", tags=["recordings"])
 
 @router.get("")
 def list_recordings(round_id: QueryId, _user: MayHear, session: Reading) -> list[recording_schemas.Recording]:
-    """The recorded conversations of a round, in their order; the deleted ones, too."""
+    """The recorded conversations of a round in their order, deleted ones included."""
     rounds.get(session, round_id)
     found = recordings.of_round(session, round_id)
     measured = quality.of_callbacks(session, [recording.callback_id for recording in found])
@@ -58,7 +58,7 @@ def search(
     before: QueryId | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> recording_schemas.Recordings:
-    """The recordings of all rounds, the last conversation first; only what matches."""
+    """Matching recordings of all rounds, latest conversation first."""
     found = recordings.search(
         session,
         round_id=round_id,
@@ -88,7 +88,7 @@ def _of_round(
 
 @router.get("/retention")
 def show_retention(_user: MayHear, session: Reading, settings: InForce) -> recording_schemas.Retention:
-    """What is kept, for how long, and how full the disk is."""
+    """The stored recordings, their retention, and how full the disk is."""
     folder, days = settings.recordings_dir, settings.recordings_days
     space, kept = disk.of(settings.state_dir), retention.kept(session, folder, days)
     return recording_schemas.Retention(
@@ -108,7 +108,7 @@ def delete_early(
     session: Writing,
     settings: InForce,
 ) -> recording_schemas.Recording:
-    """Delete a recording before its time: the file goes for good; the audit log says why."""
+    """Delete a recording early: the file goes for good, and the audit log has the reason."""
     folder = settings.recordings_dir
     deleted = retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason)
     return _view(deleted, quality.of_callbacks(session, [callback_id]).get(callback_id))
@@ -118,7 +118,7 @@ def delete_early(
 def hear(
     callback_id: PathId, user: MayHear, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
-    """The sound of a conversation, or the range of it that a player asks for."""
+    """A conversation's sound, or a range of it."""
     with reading(engine) as session:
         recording = recordings.to_hear(session, callback_id)
     path = recordings.unchanged(recording, settings.recordings_dir)

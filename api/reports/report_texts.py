@@ -1,4 +1,4 @@
-"""What names the rows and columns of exported reports; the words are in hotline/words/staff/."""
+"""Headers and row names of exported reports; the words stand in hotline/words/staff/."""
 
 from collections.abc import Mapping
 from datetime import date
@@ -21,17 +21,17 @@ _NAMES: Mapping[By, tuple[str, ...]] = {
 
 
 def words(language: Language) -> Mapping[str, str]:
-    """What the columns are called."""
+    """Return the columns' words."""
     return STAFF.table(language, "report")
 
 
 def name_columns(by: By, language: Language) -> list[str]:
-    """The columns that name a row."""
+    """Return the headers of the columns that name a row."""
     return [words(language)[column] for column in _NAMES[by]]
 
 
 def names(by: By, row: Row, language: Language) -> list[Cell]:
-    """What names the row, a cell for each of these columns."""
+    """Return a row's name, a cell for each of `name_columns`."""
     said = words(language)
     name = (row.name_fa if language == "fa" else row.name_en) or ""
     if by is By.ROUND:

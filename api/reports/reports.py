@@ -1,4 +1,4 @@
-"""Reports over a span of days, on the page and to take along."""
+"""Reports over a span of days, as JSON and as files."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -29,9 +29,9 @@ _Start = Annotated[Day, Query(alias="from")]
 
 @router.get("")
 def show(user: MayReadReports, session: Reading, by: _By, start: _Start, until: Day) -> reports.Report:
-    """What the days from `from` to `until`, both included, came to, put together by something.
+    """The report of the days from `from` to `until`, both included, grouped by `by`.
 
-    An official is told of the own rounds only.
+    An official gets only the own rounds.
     """
     return reports.report(session, by, start, until, round_permissions.seen(user))
 
@@ -46,7 +46,7 @@ def as_csv(
     until: Day,
     language: Language = "fa",
 ) -> StreamingResponse:
-    """The same as CSV; the audit log shows who took it. Times are in minutes."""
+    """The report as CSV, with times in minutes; the audit log shows who exported it."""
     report = _taken(engine, user, by, start, until)
     return sheets.csv_file(_name(report), *_table(report, language))
 
@@ -61,7 +61,7 @@ def as_xlsx(
     until: Day,
     language: Language = "fa",
 ) -> StreamingResponse:
-    """The same as a spreadsheet; the audit log shows who took it. Times are in minutes."""
+    """The report as a spreadsheet, with times in minutes; the audit log shows who exported it."""
     report = _taken(engine, user, by, start, until)
     return sheets.xlsx_file(_name(report), *_table(report, language), language)
 
@@ -79,7 +79,9 @@ def _name(report: reports.Report) -> str:
 
 
 def _table(report: reports.Report, language: Language) -> tuple[list[str], Iterator[list[sheets.Cell]]]:
-    """Header and rows, the total last. Reasons that nobody was not reached for have no column."""
+    """Return header and rows, the total last. A reason for not reaching anybody has a column only if it
+    occurred.
+    """
     reasons = list(report.total.not_reached)
     names = report_texts.name_columns(report.by, language)
     words = report_texts.words(language)

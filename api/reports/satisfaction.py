@@ -1,4 +1,4 @@
-"""How satisfied citizens are with what became of their requests, on the page and to take along."""
+"""Citizens' satisfaction with the answers to their requests, as JSON and as files."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -30,7 +30,7 @@ _Start = Annotated[Day, Query(alias="from")]
 def satisfaction(
     _user: MayReadReports, session: Reading, settings: InForce, start: _Start, until: Day
 ) -> SatisfactionReport:
-    """What was said in the days from `from` to `until`, both included, by category and by department.
+    """Ratings of the days from `from` to `until`, both included, by category and by department.
 
     Small figures are hidden, as on the public page.
     """
@@ -47,7 +47,7 @@ def satisfaction_as_csv(
     until: Day,
     language: Language = "fa",
 ) -> StreamingResponse:
-    """The same as CSV; the audit log shows who took it. What is hidden is empty."""
+    """Satisfaction as CSV; a hidden value is empty. The audit log shows who exported it."""
     found = _taken(engine, settings, user, start, until)
     return sheets.csv_file(_name(found), *_table(found, language))
 
@@ -62,7 +62,7 @@ def satisfaction_as_xlsx(
     until: Day,
     language: Language = "fa",
 ) -> StreamingResponse:
-    """The same as a spreadsheet; the audit log shows who took it. What is hidden is empty."""
+    """Satisfaction as a spreadsheet; a hidden value is empty. The audit log shows who exported it."""
     found = _taken(engine, settings, user, start, until)
     return sheets.xlsx_file(_name(found), *_table(found, language), language)
 

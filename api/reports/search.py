@@ -1,4 +1,4 @@
-"""Looking for a ticket, a request, a citizen or a person, from anywhere."""
+"""Search for a ticket, a request, a citizen or a person."""
 
 from api import views
 from api.access import Database, InForce, SignedIn
@@ -13,9 +13,9 @@ router = APIRouter(tags=["search"])
 
 @router.post("/search")
 def find(body: wire.Wanted, user: SignedIn, engine: Database, settings: InForce) -> wire.SearchResults:
-    """What there is, of what the person may see. Posted: a telephone number belongs into no address.
+    """Search results that the person may see. A POST, since a telephone number must not stand in a URL.
 
-    Who looked for a telephone number and found something is in the audit log; only that is written.
+    The audit log shows a search that found a telephone number; nothing else is written.
     """
     with reading(engine) as session:
         found = search.search(session, user, body.typed, settings.allowed_prefixes)

@@ -1,4 +1,4 @@
-"""The wallboard, and the screens that it hangs on."""
+"""The wallboard, and the screens that show it."""
 
 from fastapi import Depends, Request, Response
 from pydantic import BaseModel
@@ -14,7 +14,7 @@ router = APIRouter(prefix="/wallboard", tags=["wallboard"])
 
 
 class Wallboard(BaseModel):
-    """What hangs on the wall, and each dependency of the system as /healthz names it."""
+    """The wallboard's data, and each dependency of the system as /healthz names it."""
 
     now: wallboard.Board
     health: dict[str, str]
@@ -22,19 +22,19 @@ class Wallboard(BaseModel):
 
 @router.get("", dependencies=[Depends(watching)])
 def show(request: Request, session: Reading, engine: Database, settings: InForce) -> Wallboard:
-    """Lines, desks and today by the hour, at this moment. No citizen is named."""
+    """Lines, desks and today's hours at this moment. No citizen is named."""
     found = health.check(engine, settings, health.readiness(request))
     return Wallboard(now=wallboard.wallboard(session), health=found)
 
 
 @router.post("/screen", status_code=204)
 def hang(user: MayMove, request: Request, response: Response, session: Writing) -> None:
-    """This browser becomes a screen on a wall, which sees the wallboard alone, for half a year."""
+    """Make this browser a wall screen for half a year; it sees only the wallboard."""
     wall = wallboard_screens.hang(session, who=user.username)
     keep_cookie(request, response, wall, wallboard_screens.LENGTH, WALL_COOKIE)
 
 
 @router.delete("/screens", status_code=204)
 def take_down(user: MayMove, session: Writing) -> None:
-    """No screen on any wall shows anything any more."""
+    """Switch off all wall screens."""
     wallboard_screens.take_down(session, who=user.username)

@@ -1,1 +1,1 @@
-"""Requests and departments, over HTTP."""
+"""HTTP routes of requests and departments."""

@@ -1,4 +1,4 @@
-"""What is done with requests: written down, referred, answered, marked as duplicates, closed."""
+"""Actions on requests: write, refer, answer, merge duplicates, close."""
 
 from sqlalchemy.orm import Session
 
@@ -32,7 +32,7 @@ router = APIRouter(prefix="/requests", tags=["requests"])
 def write(
     body: wire.RequestIn, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
-    """Write down a problem, and refer it at once where that is said; the citizen is told its number."""
+    """Write down a problem, and refer it at once if asked; the citizen gets its number."""
     of = body.registration_id
     if of is not None and user.role not in MAY_OVERSEE and not callbacks.was_at(session, of, user.desk_id):
         raise Refused("forbidden", "this citizen was never at your desk")
@@ -49,7 +49,7 @@ def write(
 def refer(
     request_id: PathId, body: wire.Refer, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
-    """Hand it to a department until a due date; once more: to another one, or until another date."""
+    """Refer the request to a department until a due date; again: to another department or date."""
     request = work.get_for_update(session, request_id)
     _refer(session, request, body, user)
     return detail(session, request, settings.request_alike_days)
@@ -70,7 +70,7 @@ def _refer(session: Session, request: models.Request, body: wire.Refer, user: mo
 def give_back(
     request_id: PathId, body: wire.Note, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
-    """The department gives it back, and says why."""
+    """Record that the department returns the request, and why."""
     request = work.get_for_update(session, request_id)
     work.give_back(session, request, who=user.username, note=body.note)
     return detail(session, request, settings.request_alike_days)
@@ -84,7 +84,7 @@ def reply(
     session: Writing,
     settings: InForce,
 ) -> wire.RequestDetail:
-    """Tell the citizen how it goes on; or that it is solved, with what its category demands."""
+    """Tell the citizen how it goes on, or that it is solved. `solved` needs the category's evidence."""
     request = work.get_for_update(session, request_id)
     solving.answer(session, request, user=user, reply=body.reply, solved=body.solved, shown=body.pictures)
     return detail(session, request, settings.request_alike_days)
@@ -94,7 +94,7 @@ def reply(
 def reject(
     request_id: PathId, body: wire.Reply, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
-    """Say that it is not for the city to solve; the citizen is told why."""
+    """Reject a request that the city cannot solve; the citizen gets the reason."""
     request = work.get_for_update(session, request_id)
     closing.reject(session, request, who=user.username, reason=body.reply)
     return detail(session, request, settings.request_alike_days)
@@ -108,7 +108,7 @@ def answer(
     session: Writing,
     settings: InForce,
 ) -> wire.RequestDetail:
-    """The citizen has told the office whether it is solved."""
+    """Record the citizen's answer to the office, whether it is solved."""
     closing.answer(session, request_id, solved=body.solved, who=user.username, named=body.parts)
     return detail(session, requests.get(session, request_id), settings.request_alike_days)
 
@@ -121,7 +121,7 @@ def say(
     session: Writing,
     settings: InForce,
 ) -> wire.RequestDetail:
-    """The citizen has answered the department's question to the office."""
+    """Record the citizen's answer to the department's question."""
     request = department_work.citizen_answers(session, request_id, body.answer, who=user.username)
     return detail(session, request, settings.request_alike_days)
 
@@ -130,7 +130,7 @@ def say(
 def split(
     request_id: PathId, body: wire.SplitIn, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
-    """Make requests of its parts; its citizen still hears of one."""
+    """Split the request into parts; its citizen still hears of one request."""
     request = work.get_for_update(session, request_id)
     pieces = [parts.Piece(part.category, part.written) for part in body.parts]
     for part, said in zip(work.split(session, request, pieces, who=user.username), body.parts, strict=True):
@@ -143,7 +143,7 @@ def split(
 def join(
     request_id: PathId, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
-    """Its parts are one request again, while no department has begun on any."""
+    """Join the request's parts again; no department may have begun on any."""
     request = work.get_for_update(session, request_id)
     parts.join(session, request, who=user.username)
     return detail(session, request, settings.request_alike_days)
@@ -153,7 +153,7 @@ def join(
 def merge(
     request_id: PathId, body: wire.DuplicateOf, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
-    """It is a duplicate of another one, with which it ends."""
+    """Mark the request as a duplicate; it ends with the other request."""
     closing.merge(session, request_id, body.request_id, who=user.username)
     return detail(session, requests.get(session, request_id), settings.request_alike_days)
 
@@ -162,7 +162,7 @@ def merge(
 def separate(
     request_id: PathId, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.RequestDetail:
-    """It is no duplicate after all."""
+    """Undo the mark as a duplicate."""
     request = work.get_for_update(session, request_id)
     closing.separate(session, request, who=user.username)
     return detail(session, request, settings.request_alike_days)

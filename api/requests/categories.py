@@ -1,4 +1,4 @@
-"""The categories of requests: everybody reads them, an administrator keeps them."""
+"""Categories of requests: everybody reads them, an administrator changes them."""
 
 from api.access import MayAdminister, Reading, SignedIn, Writing
 from api.ids import PathId
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/categories", tags=["categories"])
 
 @router.get("")
 def list_categories(_user: SignedIn, session: Reading) -> list[wire.Category]:
-    """All of them: those in use first, by their keys."""
+    """All categories: active ones first, by key."""
     return [_view(category) for category in categories.everyone(session)]
 
 
@@ -29,7 +29,7 @@ def add_category(body: wire.CategoryIn, user: MayAdminister, session: Writing) -
 def change_category(
     category_id: PathId, body: wire.CategoryValues, user: MayAdminister, session: Writing
 ) -> wire.Category:
-    """Give it these values; one that is not active is offered no more, and stays where it was used."""
+    """Set a category's values; an inactive one is offered no more, and stays on its requests."""
     return _view(categories.change(session, category_id, _values(body), who=user.username))
 
 

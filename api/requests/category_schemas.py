@@ -1,4 +1,4 @@
-"""What goes over the wire about categories."""
+"""JSON of categories."""
 
 from typing import Annotated
 
@@ -12,28 +12,30 @@ from settings.city_file import MOST_DISTRICTS
 
 
 class WorkingTime(BaseModel):
-    """So much of the city's working time."""
+    """An amount of the city's working time."""
 
     amount: int = Field(ge=1, le=1000)
     unit: TimeUnit
 
 
 class Question(BaseModel):
-    """What is asked of who reports such a problem."""
+    """A question to a citizen who reports a problem of the category."""
 
     fa: Said = Field(min_length=1, max_length=200)
     en: Said = Field(min_length=1, max_length=200)
 
 
 class Responsible(BaseModel):
-    """Which department is meant in a district; `district` 0: in all others."""
+    """The department responsible in a district; `district` 0 means all others."""
 
     district: int = Field(ge=0, le=MOST_DISTRICTS)
     department_id: BodyId
 
 
 class CategoryValues(BaseModel):
-    """Everything of a category but its code. `key`: of the telephone, where it says `subject-KEY`."""
+    """All values of a category except its code. `key`: the telephone's key that its prompt `subject-KEY`
+    offers.
+    """
 
     name_fa: Name = Field(min_length=1, max_length=100)
     name_en: Name = Field(min_length=1, max_length=100)
@@ -49,13 +51,13 @@ class CategoryValues(BaseModel):
 
 
 class CategoryIn(CategoryValues):
-    """A new category; its `code`, by which files know it, never changes."""
+    """A new category; its `code`, which files refer to, never changes."""
 
     code: Annotated[str, Field(pattern=CODE)]
 
 
 class Category(CategoryIn):
-    """A category of requests. `spoken`: what callers hear at its key, by language."""
+    """A category of requests. `spoken`: the prompt at its key, by language."""
 
     id: int
     spoken: dict[str, str]

@@ -12,7 +12,7 @@ router = APIRouter(prefix="/departments", tags=["departments"])
 
 @router.get("")
 def list_departments(_user: SignedIn, session: Reading) -> list[wire.DepartmentLoad]:
-    """Every department with what it has to do, the active ones first."""
+    """Every department with its open and overdue requests, active departments first."""
     return [
         wire.DepartmentLoad(**_view(load.department).model_dump(), open=load.open, overdue=load.overdue)
         for load in departments.everyone(session)
@@ -32,7 +32,7 @@ def add_department(
 def change_department(
     department_id: PathId, body: wire.DepartmentChange, user: MayPlan, session: Writing, settings: InForce
 ) -> wire.Department:
-    """Rename a department, change its telephone, or say whether requests are still referred to it."""
+    """Rename a department, change its telephone, or activate or deactivate it."""
     department = departments.get(session, department_id)
     departments.change(session, department, who=user.username, **body.values(settings.allowed_prefixes))
     return _view(department)

@@ -1,4 +1,4 @@
-"""What is before the supervisors: it stands on each of their pages until somebody sees to it."""
+"""Escalated requests: each supervisor's page shows them until somebody takes them."""
 
 from datetime import datetime
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/escalations", tags=["requests"])
 
 
 class Escalated(BaseModel):
-    """A request whose department is late by two working days."""
+    """A request whose department is two working days late."""
 
     id: int
     tracking: str
@@ -26,7 +26,7 @@ class Escalated(BaseModel):
 
 
 class Escalations(BaseModel):
-    """How many there are, and those that were due first."""
+    """The number of escalations, and those that were due first."""
 
     open: int
     first: list[Escalated]
@@ -34,13 +34,13 @@ class Escalations(BaseModel):
 
 @router.get("")
 def list_escalations(_user: MayMove, session: Reading) -> Escalations:
-    """What nobody of the office sees to yet."""
+    """Escalations that nobody of the office has taken."""
     return _view(session)
 
 
 @router.post("/{request_id}/take")
 def take_escalation(request_id: PathId, user: MayMove, session: Writing) -> Escalations:
-    """I see to it; the request's history and the audit log say who. Twice is once."""
+    """Take an escalation; the request's history and the audit log name the person. Repeating is harmless."""
     escalations.take(session, request_id, who=user.username)
     return _view(session)
 

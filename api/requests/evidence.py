@@ -1,4 +1,4 @@
-"""Pictures by which it is shown that something is mended; they wait for a «solved» to claim them."""
+"""Pictures as evidence of a repair; they wait for an answer «solved» to claim them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, BinaryIO
@@ -24,7 +24,7 @@ router = APIRouter()
 
 
 def _received_of(person: Callable[..., Awaitable[User]]) -> Callable[..., Any]:
-    """A dependency: what such a person sends; each one costs, whatever it is."""
+    """Make a dependency that receives such a person's picture. Each attempt counts against the limit."""
 
     async def received(
         request: Request, user: Annotated[User, Depends(person)], settings: InForce
@@ -45,7 +45,7 @@ _OfOffice = Annotated[BinaryIO, Depends(_received_of(access.handles_requests))]
 
 @router.post("/inbox/pictures", status_code=201, tags=["inbox"], **SENT)
 def hand_in(user: OfDepartment, file: _OfDepartment, engine: Database, settings: InForce) -> PictureKept:
-    """Hand in a picture of what was mended; the body is the file. A «solved» has a day to claim it."""
+    """Send a picture of the repair; the body is the file. A «solved» has a day to claim it."""
     return _kept(user, file, engine, settings)
 
 
@@ -53,7 +53,7 @@ def hand_in(user: OfDepartment, file: _OfDepartment, engine: Database, settings:
 def hand_in_of_office(
     user: MayHandleRequests, file: _OfOffice, engine: Database, settings: InForce
 ) -> PictureKept:
-    """The same, of the office."""
+    """Send a picture of the repair from the office."""
     return _kept(user, file, engine, settings)
 
 
@@ -63,7 +63,7 @@ def _kept(user: User, file: BinaryIO, engine: Engine, settings: Settings) -> Pic
     try:
         with writing(engine) as session:
             pictures.add_of_office(session, name, made, who=user.username)
-    except Refused:  # whatever else goes wrong, the row may be there
+    except Refused:  # after any other error the rows may exist
         pictures.discard(settings.pictures_dir, name)
         raise
     return PictureKept(id=name, width=made.width, height=made.height, size=len(made.data))

@@ -1,6 +1,6 @@
-"""Lists of requests to take along, as CSV: what the filter shows, the newest first.
+"""Exports of requests as CSV: the filter's rows, newest first.
 
-Read page by page, each in a look of its own, so that a long one needs no more memory and holds nothing up.
+Each page is read in its own transaction, so a long export needs no more memory and blocks nobody.
 """
 
 from collections.abc import Iterator, Sequence
@@ -34,14 +34,17 @@ _SHOWN = (
     *("reply", "replied_at", "denials"),
 )
 _OF_OFFICE = ("department", "number")
-"""What a department's table leaves out."""
+"""Columns that a department's table leaves out."""
 
 
 @router.get("/requests.csv", response_class=StreamingResponse, tags=["requests"])
 def of_office(
     user: SignedIn, wanted: Wanted, engine: Database, language: Language = "fa", with_numbers: bool = False
 ) -> StreamingResponse:
-    """All that matches; the audit log shows who took it. `with_numbers`: whole, for who reads histories."""
+    """All matching requests; the audit log shows who exported them.
+
+    `with_numbers`: unmasked, only for roles that read histories.
+    """
     if with_numbers and user.role not in MAY_OVERSEE:
         raise Refused("forbidden", "numbers are masked for this person")
     _record(engine, user.username, [*_told(wanted), *(["numbers"] if with_numbers else [])])
@@ -53,7 +56,7 @@ def of_office(
 def of_department(
     user: OfDepartment, engine: Database, part: Part = Part.WORK, language: Language = "fa"
 ) -> StreamingResponse:
-    """What is with my department, or solved by it; the audit log shows who took it."""
+    """My department's requests, or those that it solved; the audit log shows who exported them."""
     solved = ["replied"] if part is Part.SOLVED else []
     _record(engine, user.username, [f"department {user.department_id}", *solved])
     ask = partial(department_inbox.newest, department_id=user.department_id or 0, part=part)
@@ -62,13 +65,13 @@ def of_department(
 
 
 def _record(engine: Engine, who: str, told: Sequence[str]) -> None:
-    """Committed before the first byte goes out."""
+    """Record the export, committed before the first byte is sent."""
     with writing(engine) as session:
         audit.record(session, who, "requests-exported", "requests", ", ".join(told)[:500])
 
 
 def _told(wanted: Filter) -> Iterator[str]:
-    """What was asked for, in words of the audit log."""
+    """Yield the filter's parts in the audit log's words."""
     named = {"category": wanted.category, "district": wanted.district, "department": wanted.department_id}
     yield from (f"{name} {value}" for name, value in (named | {"days": wanted.since_days}).items() if value)
     yield from wanted.states

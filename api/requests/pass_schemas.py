@@ -1,4 +1,4 @@
-"""What goes over the wire about links by which requests are passed on."""
+"""JSON of links that pass a request to an agency."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from hotline.requests.passes import Passed, Passing, PassState
 
 
 class PassIn(BaseModel):
-    """To which body outside the city, why, and what it reads. `contact`: only kept."""
+    """The agency outside the city, the reason, and the text that it reads. `contact` is only stored."""
 
     body: Name = Field(min_length=1, max_length=100)
     contact: Name = Field("", max_length=100)
@@ -19,18 +19,20 @@ class PassIn(BaseModel):
     written: Said = Field(min_length=1, max_length=2000)
 
     def passing(self) -> Passing:
-        """The same for the rules."""
+        """Return the values for the rules."""
         return Passing(self.body, self.contact, self.why, self.written)
 
 
 class BodysPicture(Picture):
-    """A picture by a body; `used`: it is evidence by now, and the citizen's to see."""
+    """A picture by an agency. `used`: it serves as evidence and is visible to the citizen."""
 
     used: bool
 
 
 class Pass(BaseModel):
-    """A link, without itself. `who` made it, for the office; `mine`: who asks may withdraw it."""
+    """A referral link's state, without the link. `who`: its author, for the office. `mine`: the reader may
+    withdraw it.
+    """
 
     id: int
     body: str
@@ -52,7 +54,7 @@ class Pass(BaseModel):
 
 
 class NewLink(BaseModel):
-    """A link that was just made: it is told this once."""
+    """A new link, shown this once."""
 
     link: str
 
@@ -62,12 +64,12 @@ _SAID = ("answered_at", "answer", "done_at", "done")
 
 
 def of_office(found: Sequence[Passed]) -> list[Pass]:
-    """As the office sees them, which may withdraw each."""
+    """Return links as the office sees them; it may withdraw each."""
     return [_view(each, who=each.row.who, mine=True) for each in found]
 
 
 def of_department(found: Sequence[Passed], department_id: int | None) -> list[Pass]:
-    """As a department sees them, without names of the office."""
+    """Return links as a department sees them, without names of the office's people."""
     return [_view(each, who="", mine=each.row.department_id == department_id) for each in found]
 
 

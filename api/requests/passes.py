@@ -1,4 +1,4 @@
-"""Requests that are passed on to bodies outside the city: by the office, and by a department of its own."""
+"""Requests passed to agencies outside the city, by the office or by a department."""
 
 from api.access import InForce, MayHandleRequests, OfDepartment, Reading, SignedIn, Writing
 from api.ids import PathId
@@ -14,7 +14,7 @@ _OFFICE, _INBOX = "/requests/{request_id}/passes", "/inbox/{request_id}/passes"
 
 @router.get(_OFFICE, tags=["requests"])
 def list_passes(request_id: PathId, user: SignedIn, session: Reading) -> list[wire.Pass]:
-    """Where it was passed on to, the newest first."""
+    """The request's links, newest first."""
     request = seen_by(session, user, requests.get(session, request_id))
     return wire.of_office(passes.of_request(session, request))
 
@@ -23,7 +23,7 @@ def list_passes(request_id: PathId, user: SignedIn, session: Reading) -> list[wi
 def pass_on(
     request_id: PathId, body: wire.PassIn, user: MayHandleRequests, session: Writing, settings: InForce
 ) -> wire.NewLink:
-    """Make a link for a body outside the city; one that the same body had before opens nothing any more."""
+    """Make a link for an agency outside the city; the agency's earlier link stops working."""
     request = work.get_for_update(session, request_id)
     _, token = passes.make(session, request, body.passing(), user=user, days=settings.pass_days)
     return _link(settings, token)
@@ -31,13 +31,13 @@ def pass_on(
 
 @router.delete(_OFFICE + "/{pass_id}", status_code=204, tags=["requests"])
 def withdraw_pass(request_id: PathId, pass_id: PathId, user: MayHandleRequests, session: Writing) -> None:
-    """The link opens nothing from now on; what its body has said stays."""
+    """Withdraw a link; the agency's answers stay."""
     passes.withdraw(session, work.get_for_update(session, request_id), pass_id, user=user)
 
 
 @router.get(_INBOX, tags=["inbox"])
 def list_ours(request_id: PathId, user: OfDepartment, session: Reading) -> list[wire.Pass]:
-    """Where we and the office have passed it on to, the newest first."""
+    """The request's links by my department and the office, newest first."""
     request = department_inbox.get(session, user.department_id, request_id)
     return wire.of_department(passes.of_request(session, request, user.department_id), user.department_id)
 
@@ -46,7 +46,7 @@ def list_ours(request_id: PathId, user: OfDepartment, session: Reading) -> list[
 def pass_ours_on(
     request_id: PathId, body: wire.PassIn, user: OfDepartment, session: Writing, settings: InForce
 ) -> wire.NewLink:
-    """Make a link for a body outside the city; we stay responsible until our due date."""
+    """Make a link for an agency outside the city; our department stays responsible until its due date."""
     request = department_work.get_for_update(session, user, request_id)
     _, token = passes.make(session, request, body.passing(), user=user, days=settings.pass_days)
     return _link(settings, token)
@@ -54,7 +54,7 @@ def pass_ours_on(
 
 @router.delete(_INBOX + "/{pass_id}", status_code=204, tags=["inbox"])
 def withdraw_ours(request_id: PathId, pass_id: PathId, user: OfDepartment, session: Writing) -> None:
-    """A link of ours opens nothing from now on; what its body has said stays."""
+    """Withdraw a link of our department; the agency's answers stay."""
     passes.withdraw(session, department_work.get_for_update(session, user, request_id), pass_id, user=user)
 
 

@@ -1,4 +1,4 @@
-"""Ready replies to citizens: whoever answers reads them, supervisors and administrators write them."""
+"""Ready replies to citizens: everybody who answers reads them, supervisors and administrators write them."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/ready-replies", tags=["requests"])
 
 
 class ReadyReply(BaseModel):
-    """One of them, for one category or for all; English where it is written."""
+    """A ready reply, for one category or for all; its English text is optional."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -25,8 +25,7 @@ class ReadyReply(BaseModel):
 
 
 class ReadyReplies(BaseModel):
-    """All of them in their order; `version`: of what is changed, if it is named: what somebody else has
-    written since is not overwritten."""
+    """All ready replies in order. `version`: the version that was edited; a newer one is not overwritten."""
 
     replies: list[ReadyReply] = Field(max_length=ready_replies.MOST)
     version: str | None = Field(None, pattern="^[0-9a-f]{32}$")
@@ -34,7 +33,7 @@ class ReadyReplies(BaseModel):
 
 @router.get("")
 def list_replies(_user: Anybody, session: Reading) -> ReadyReplies:
-    """All of them."""
+    """All ready replies."""
     found = ready_replies.everything(session)
     shown = [ReadyReply.model_validate(reply) for reply in found]
     return ReadyReplies(replies=shown, version=ready_replies.version(found))
@@ -42,7 +41,7 @@ def list_replies(_user: Anybody, session: Reading) -> ReadyReplies:
 
 @router.put("")
 def replace_replies(body: ReadyReplies, user: MayMove, session: Writing) -> ReadyReplies:
-    """These from now on, and no others."""
+    """Replace all ready replies."""
     wanted = [ready_replies.Values(**reply.model_dump()) for reply in body.replies]
     ready_replies.replace(session, wanted, seen=body.version, who=user.username)
     return list_replies(user, session)

@@ -1,4 +1,4 @@
-"""What the office releases of a request to everybody."""
+"""Releasing a request to the public."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -27,7 +27,7 @@ MayRelease = Annotated[User, Depends(requires(*releases.MODERATORS))]
 
 @router.get("/{request_id}/release")
 def show_release(request_id: PathId, user: SignedIn, session: Reading) -> wire.Release | None:
-    """What is public of it; null: nothing."""
+    """The request's release; null: none."""
     seen_by(session, user, requests.get(session, request_id))
     found = releases.find(session, request_id)
     if found is None:
@@ -52,7 +52,7 @@ def preview(
     engine: Database,
     settings: InForce,
 ) -> Response:
-    """The picture as everybody would see it with these areas hidden; nothing is public by this."""
+    """A preview of the public picture with these areas hidden. It releases nothing."""
     (file,) = _files(engine, user, request_id, [picture_id])
     return shown_bytes(_copy(settings, file, body).data)
 
@@ -61,7 +61,9 @@ def preview(
 def release(
     request_id: PathId, body: wire.ReleaseIn, user: MayRelease, engine: Database, settings: InForce
 ) -> None:
-    """Release it in these words, with these pictures; once more: in others. The rest is not public."""
+    """Release the request with this text and these pictures. A later release replaces it; the rest stays
+    private.
+    """
     wanted = {each.id: each for each in body.pictures}
     made: list[Shown] = []
     try:
@@ -76,7 +78,7 @@ def release(
                 with_point=body.with_point,
                 who=user.username,
             )
-    except Refused:  # whatever else goes wrong, the rows may be there
+    except Refused:  # after any other error the rows may exist
         for each in made:
             pictures.discard(settings.pictures_dir, each.file.name)
         raise
@@ -85,7 +87,7 @@ def release(
 
 @router.delete("/{request_id}/release", status_code=204)
 def withdraw(request_id: PathId, user: MayRelease, engine: Database, settings: InForce) -> None:
-    """It is public no more."""
+    """Withdraw the release."""
     with writing(engine) as session:
         seen_by(session, user, requests.get(session, request_id))
         gone = releases.withdraw(session, request_id, who=user.username)

@@ -1,4 +1,4 @@
-"""The filters of the requests' page that I keep."""
+"""My saved filters of the requests' page."""
 
 from typing import Annotated
 
@@ -24,20 +24,20 @@ FilterName = Annotated[Name, AfterValidator(_told), Field(min_length=1, max_leng
 
 
 class FilterNameIn(BaseModel):
-    """Another name for a filter."""
+    """A new name for a filter."""
 
     name: FilterName
 
 
 class RequestFilterIn(FilterNameIn):
-    """A filter to keep: what stands in the page's address after the «?»; `replace`: the one of that name."""
+    """A filter to save: the page's query string. `replace`: overwrite the filter of that name."""
 
     query: str = Field(max_length=300, pattern="^[!-~]*$")
     replace: bool = False
 
 
 class RequestFilter(BaseModel):
-    """A filter that I keep. Who reads `query` leaves out what is not known any more."""
+    """A saved filter. A reader of `query` ignores unknown parts."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -48,24 +48,24 @@ class RequestFilter(BaseModel):
 
 @router.get("")
 def list_filters(user: SignedIn, session: Reading) -> list[RequestFilter]:
-    """Mine, by their names."""
+    """My filters, by name."""
     return [RequestFilter.model_validate(each) for each in request_filters.kept(session, user.id)]
 
 
 @router.post("", status_code=201)
 def keep_filter(body: RequestFilterIn, user: SignedIn, session: Writing) -> RequestFilter:
-    """Keep one, of 20 at most."""
+    """Save a filter; a person has at most 20."""
     row = request_filters.keep(session, user.id, body.name, body.query, replace=body.replace)
     return RequestFilter.model_validate(row)
 
 
 @router.patch("/{filter_id}")
 def rename_filter(filter_id: PathId, body: FilterNameIn, user: SignedIn, session: Writing) -> RequestFilter:
-    """Give one of mine another name."""
+    """Rename one of my filters."""
     return RequestFilter.model_validate(request_filters.rename(session, user.id, filter_id, body.name))
 
 
 @router.delete("/{filter_id}", status_code=204)
 def drop_filter(filter_id: PathId, user: SignedIn, session: Writing) -> None:
-    """Keep one of mine no longer."""
+    """Delete one of my filters."""
     request_filters.drop(session, user.id, filter_id)

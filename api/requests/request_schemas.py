@@ -1,4 +1,4 @@
-"""What goes over the wire about requests and departments."""
+"""JSON of requests and departments."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ DistrictNumber = Annotated[int, Field(ge=1, le=MOST_DISTRICTS)]
 
 
 class Department(BaseModel):
-    """A department of the city; nothing is referred to one that is not active."""
+    """A department of the city; requests are not referred to an inactive one."""
 
     id: int
     name_fa: str
@@ -28,7 +28,7 @@ class Department(BaseModel):
 
 
 class DepartmentLoad(Department):
-    """A department, and how many requests it has: all, and those past their due date."""
+    """A department with the number of its open requests, and of its overdue ones."""
 
     open: int
     overdue: int
@@ -42,7 +42,7 @@ class DepartmentIn(HasTelephone):
 
 
 class DepartmentChange(HasTelephone):
-    """What is different from now on; what is left out stays. An empty number is none."""
+    """Changes of a department. An omitted field stays; an empty number deletes the number."""
 
     name_fa: Name | None = Field(None, min_length=1, max_length=200)
     name_en: Name | None = Field(None, min_length=1, max_length=200)
@@ -50,16 +50,15 @@ class DepartmentChange(HasTelephone):
 
 
 class CityRequest(BaseModel):
-    """A reported problem: `spoken` into a file, whose time may be over (`voice_deleted`), or `written`.
+    """A reported problem: `written`, or `spoken` into a voice message that may be deleted (`voice_deleted`).
 
-    `number` is in national form, and masked: `/citizens/request/ID/number` shows it.
-    `answer_by` and `solve_by`: what its category promises; `due_at`: the department's, while it has it.
-    `overdue`: something is owed since; `answer_late`: the citizen was told nothing by `answer_by`.
-    `escalated_to`: who was told that the department is late.
-    `unanswered`: closed because the citizen said nothing.
-    `denials`: how often the citizen said that it is not solved. `promised_by`: the official who has told the
-    citizen that it will be done until `promised_until`. `part_of_id`: the whole, of a part. `latitude` and
-    `longitude`: where it is, if anybody has told.
+    `number` is masked, in national form; `/citizens/request/ID/number` shows it whole. `answer_by` and
+    `solve_by`: the category's promise. `due_at`: the department's due date, while it has the request.
+    `overdue`: the due date is over. `answer_late`: the citizen got no answer by `answer_by`. `escalated_to`:
+    the level told of the delay. `unanswered`: closed because the citizen said nothing. `denials`: how often
+    the citizen said that it is not solved. `promised_by`: the official who promised the repair by
+    `promised_until`. `part_of_id`: the whole request, of a part. `latitude` and `longitude`: the location, if
+    known.
     """
 
     id: int
@@ -92,14 +91,14 @@ class CityRequest(BaseModel):
 
 
 class RequestPage(BaseModel):
-    """A part of the inbox in the order of work; `next` asks for what follows."""
+    """A page of the inbox in the order of work; `next` asks for the next page."""
 
     items: list[CityRequest]
     next: str | None
 
 
 class RequestCounts(BaseModel):
-    """How many there are in each state, are overdue, and are before the supervisors."""
+    """How many requests are in each state, overdue, and escalated to supervisors."""
 
     states: dict[RequestState, int]
     overdue: int
@@ -107,7 +106,7 @@ class RequestCounts(BaseModel):
 
 
 class DistrictCounts(BaseModel):
-    """What was reported of a district (null: nobody knows of which), what of it is open, and overdue."""
+    """A district's requests (null: district unknown): all, open ones, and overdue ones."""
 
     district: int | None
     reported: int
@@ -116,9 +115,9 @@ class DistrictCounts(BaseModel):
 
 
 class Step(BaseModel):
-    """A step of its history. `who` is a username; empty: the citizen, or time itself.
+    """A step of the request's history. `who` is a username; empty: the citizen, or a deadline.
 
-    `stars`: how satisfied the citizen is, 1 to 5, if they have said so after this step.
+    `stars`: the citizen's rating (1 to 5) after this step, if there is one.
     """
 
     id: int
@@ -133,7 +132,7 @@ class Step(BaseModel):
 
 
 class ProbableDuplicate(BaseModel):
-    """Another request that may be about the same; `likeness` of the words, 0 to 1."""
+    """A probable duplicate; `likeness` of the words is 0 to 1."""
 
     request: CityRequest
     same_number: bool
@@ -141,7 +140,7 @@ class ProbableDuplicate(BaseModel):
 
 
 class Place(BaseModel):
-    """Where it is, as the citizen has told: a point, words, or both."""
+    """The location that the citizen gave: a point, words, or both."""
 
     latitude: float | None
     longitude: float | None
@@ -149,7 +148,7 @@ class Place(BaseModel):
 
 
 class Picture(BaseModel):
-    """A picture of what is broken, of what was mended (evidence), or that it was not (objection)."""
+    """A picture of the damage, of the repair (evidence), or that it is not repaired (objection)."""
 
     id: str
     kind: PictureKind
@@ -159,14 +158,14 @@ class Picture(BaseModel):
 
 
 class BroughtBy(BaseModel):
-    """The program that brought it, and whom it named: masked, and unproven."""
+    """The program that filed the request, and the number it named: masked, and unproven."""
 
     program: str
     contact: str | None
 
 
 class RequestDetail(BaseModel):
-    """A request with everything about it. `question`: what its citizen was asked, and has not answered."""
+    """A request with everything about it. `question`: the citizen was asked, and has not answered."""
 
     request: CityRequest
     question: str
@@ -184,9 +183,9 @@ class RequestDetail(BaseModel):
 
 
 class Refer(BaseModel):
-    """To which department, until the end of which day of the city's.
+    """The department, and the last day in the city's time.
 
-    Left out: to the one that its category means, until the day that is promised to the citizen.
+    Omitted: the category's department, and the day promised to the citizen.
     """
 
     department_id: BodyId | None = None
@@ -195,7 +194,7 @@ class Refer(BaseModel):
 
 
 class RequestIn(BaseModel):
-    """A problem in the words of who writes it down; of a registration: its citizen's.
+    """A problem in the words of its writer. With a registration, it is that citizen's.
 
     It may be referred at once.
     """
@@ -210,7 +209,7 @@ class RequestIn(BaseModel):
 
 
 class Area(BaseModel):
-    """A rectangle of a picture, in its pixels, in which everybody sees one grey."""
+    """A rectangle of a picture, in pixels, that the public copy shows as grey."""
 
     left: int = Field(ge=0, le=10_000)
     top: int = Field(ge=0, le=10_000)
@@ -219,19 +218,19 @@ class Area(BaseModel):
 
 
 class Hidden(BaseModel):
-    """What is not seen of a picture: faces, number plates."""
+    """Areas to hide in a picture: faces, number plates."""
 
     hidden: list[Area] = Field([], max_length=decoding.MOST_AREAS)
 
 
 class ShownPicture(Hidden):
-    """A picture that is public, but for what is hidden of it."""
+    """A released picture, with its hidden areas."""
 
     id: str = Field(pattern="^[0-9a-f]{32}$")
 
 
 class ReleaseIn(BaseModel):
-    """What everybody may see: these words, these pictures, and the point, if that is said."""
+    """The public data of a request: the text, these pictures and, with `with_point`, the location."""
 
     text: Said = Field(min_length=1, max_length=500)
     pictures: list[ShownPicture] = Field([], max_length=20)
@@ -239,39 +238,42 @@ class ReleaseIn(BaseModel):
 
 
 class Release(ReleaseIn):
-    """What is public of a request, by whom and since when."""
+    """A request's release, with its author and date."""
 
     who: str
     at: datetime
 
 
 class Note(BaseModel):
-    """Why; only the office reads it."""
+    """The reason; only the office reads it."""
 
     note: Said = Field("", max_length=2000)
 
 
 class Reply(BaseModel):
-    """What the citizen is told."""
+    """The answer to the citizen."""
 
     reply: Said = Field("", max_length=500)
 
 
 class AnswerToCitizen(Reply):
-    """What the citizen is told. `solved`: and is asked whether it is; `pictures` show it."""
+    """The answer to the citizen.
+
+    `solved`: the citizen is asked to confirm it; `pictures` are the evidence.
+    """
 
     solved: bool = False
     pictures: PictureIds = []
 
 
 class DuplicateOf(BaseModel):
-    """Of which other request it is a duplicate."""
+    """The other request of a duplicate."""
 
     request_id: BodyId
 
 
 class PartIn(BaseModel):
-    """What a part is about; it may be referred at once."""
+    """A part of a request; it may be referred at once."""
 
     category: BodyId
     written: Said = Field(min_length=1, max_length=2000)
@@ -279,13 +281,13 @@ class PartIn(BaseModel):
 
 
 class SplitIn(BaseModel):
-    """Which requests it becomes; it is solved when all of them are."""
+    """The parts of a request, which is solved when all of them are."""
 
     parts: list[PartIn] = Field(min_length=2, max_length=5)
 
 
 class CitizensAnswer(BaseModel):
-    """What the citizen says: whether it is solved; if not, which `parts` of it are not (none: all)."""
+    """The citizen's answer whether it is solved. `parts`: the unsolved parts; empty: all."""
 
     solved: bool
     parts: list[BodyId] = Field([], max_length=5)

@@ -1,4 +1,4 @@
-"""Requests to read: the inbox, its counts, the map, one with everything about it, and its sound."""
+"""Reading requests: the inbox, its counts, the map, one request, and its sound."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -46,7 +46,9 @@ def _filter(
     promised: bool = False,
     days: Days = None,
 ) -> Filter:
-    """What is asked for, within what the person may see."""
+    """Return the filter of the query, limited to requests that the person may see. Raises
+    Refused("forbidden").
+    """
     own = inbox.district_of(session, user)
     if own is not None and district not in (None, own):
         raise Refused("forbidden", "another district's")
@@ -75,7 +77,7 @@ def list_requests(
     after: Annotated[str | None, Query(max_length=30)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> wire.RequestPage:
-    """The inbox: first what the citizen says is not solved, then the overdue ones, then the newest."""
+    """The inbox: first requests whose citizens say «not solved», then overdue ones, then the newest."""
     found, following = inbox.page(session, wanted, after=after, limit=limit)
     at = now(session)
     return wire.RequestPage(items=[view(request, at) for request in found], next=following)
@@ -83,20 +85,20 @@ def list_requests(
 
 @router.get("/counts")
 def count_requests(wanted: Wanted, session: Reading) -> wire.RequestCounts:
-    """How many match in each state (whatever states are asked for), and how many are late."""
+    """Matching requests in each state (the filter's states do not count), and how many are late."""
     counts = inbox.counts(session, wanted)
     return wire.RequestCounts(states=counts.by_state, overdue=counts.overdue, escalated=counts.escalated)
 
 
 @router.get("/districts")
 def map_requests(wanted: Wanted, session: Reading) -> list[wire.DistrictCounts]:
-    """The map's numbers: every district that has any."""
+    """The map's numbers, for every district with requests."""
     return [wire.DistrictCounts(**row._asdict()) for row in inbox.by_district(session, wanted)]
 
 
 @router.get("/boundaries", response_model=dict[str, Any] | None)
 def boundaries(_user: SignedIn, settings: InForce) -> Response:
-    """The city's own boundaries of its districts, as GeoJSON; null: none are set, draw a schematic map."""
+    """The city's own district boundaries as GeoJSON; null: none are set, so draw a schematic map."""
     path = settings.districts_file
     if path is None or not path.is_file():
         return JSONResponse(None)
@@ -107,7 +109,7 @@ def boundaries(_user: SignedIn, settings: InForce) -> Response:
 def find_request(
     tracking: Annotated[str, Path(max_length=40)], user: SignedIn, session: Reading
 ) -> wire.CityRequest:
-    """The request with this tracking number, typed in any digits."""
+    """The request with this tracking number, in any digits."""
     return view(seen_by(session, user, requests.get_by_tracking(session, tracking, parts=True)), now(session))
 
 
@@ -123,7 +125,7 @@ def show(request_id: PathId, user: SignedIn, session: Reading, settings: InForce
 def show_picture(
     request_id: PathId, picture_id: PictureId, user: SignedIn, engine: Database, settings: InForce
 ) -> Response:
-    """A picture of what is broken, or of what was mended."""
+    """A picture of the damage, or of the repair."""
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
         its = models.Picture.request_id == parts.whole_of(session, request).id
@@ -136,7 +138,7 @@ def show_picture(
 def hear(
     request_id: PathId, user: SignedIn, engine: Database, settings: InForce, wanted: Range = ""
 ) -> FileResponse:
-    """What the citizen said, or the range of it that a player asks for."""
+    """The citizen's voice message, or a range of it."""
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
         path = requests.sound(parts.whole_of(session, request), settings.messages_dir)
@@ -145,7 +147,7 @@ def hear(
 
 
 def seen_by(session: Session, user: models.User, request: models.Request) -> models.Request:
-    """The request, if the person may see it. Raises Refused("forbidden")."""
+    """Return the request if the person may see it. Raises Refused("forbidden")."""
     own = inbox.district_of(session, user)
     if own is not None and request.district != own:
         raise Refused("forbidden", "another district's")
@@ -176,7 +178,7 @@ _PLAIN = (
 
 
 def view(request: models.Request, at: datetime) -> wire.CityRequest:
-    """A request at the moment `at`, as a row of a list."""
+    """Return a request at the moment `at`, as a list's row."""
     due = request.owed_at
     return wire.CityRequest(
         **{name: getattr(request, name) for name in _PLAIN},
@@ -193,9 +195,9 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
 def detail(
     session: Session, request: models.Request, alike_days: int, own: int | None = None
 ) -> wire.RequestDetail:
-    """A request with everything about it; probable duplicates while it can become one.
+    """Return a request with everything about it; probable duplicates only while it is open.
 
-    Other requests only of the `own` district, if that is all that the person sees.
+    With `own`, the district that the person may see, other districts' requests are left out.
     """
     at = now(session)
     ended = request.state in (RequestState.CLOSED, RequestState.DUPLICATE, RequestState.REJECTED)
@@ -246,7 +248,7 @@ def _brought_by(session: Session, request: models.Request) -> wire.BroughtBy | N
 
 
 def place(request: models.Request) -> wire.Place | None:
-    """Where it is, if anybody told."""
+    """Return the request's location, if known."""
     if request.latitude is None and not request.place:
         return None
     return wire.Place(latitude=request.latitude, longitude=request.longitude, words=request.place)

@@ -1,1 +1,1 @@
-"""Rounds, the timetable, officials, over HTTP."""
+"""HTTP routes of rounds, the timetable and officials."""

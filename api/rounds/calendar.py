@@ -1,4 +1,4 @@
-"""The timetable by day, and the city's own list of holidays."""
+"""The timetable by day, and the city's own holidays."""
 
 from datetime import date, datetime
 from typing import Annotated
@@ -16,7 +16,7 @@ router = APIRouter(tags=["timetable"])
 
 
 class DayOff(BaseModel):
-    """What the calendar, or the city's `own` word, says of a day. `closed`: the city does not answer."""
+    """A holiday or an exception, from the calendar or the city's `own` list. `closed`: no rounds that day."""
 
     name_fa: str
     name_en: str
@@ -26,13 +26,13 @@ class DayOff(BaseModel):
 
 
 class NamedDayOff(DayOff):
-    """A day of which something is said."""
+    """A day with such an entry."""
 
     day: date
 
 
 class Coming(BaseModel):
-    """What a rule will still make of a day; none (`lacking` 0) on a holiday or where it is dropped."""
+    """Rounds that a rule has still to make for a day. `lacking` is 0 on a holiday or a dropped day."""
 
     rule_id: int
     name: str
@@ -43,7 +43,7 @@ class Coming(BaseModel):
 
 
 class DayOverride(BaseModel):
-    """What is different on a day of a rule."""
+    """An exception for one day of a rule."""
 
     rule_id: int
     dropped: bool
@@ -64,7 +64,7 @@ class CalendarDay(BaseModel):
 
 
 class Holiday(BaseModel):
-    """The city's word about a day: closed, or (`works`) open although the calendar says holiday."""
+    """An entry of the city's own list: closed, or (`works`) open although the calendar has a holiday."""
 
     day: Day
     name: schemas.Name = Field(max_length=200)
@@ -76,9 +76,9 @@ First = Annotated[Day, Query(alias="from")]
 
 @router.get("/calendar")
 def list_calendar_days(user: SignedIn, session: Reading, first: First, until: Day) -> list[CalendarDay]:
-    """Every day, both ends included: what is made of it, what will be, what is different.
+    """Every day from `from` to `until`, both included: made rounds, coming ones, exceptions.
 
-    Of an official the own rounds only.
+    An official gets only the own rounds.
     """
     check_span(session, first, until)
     found = calendar.between(session, first, until, user)
@@ -113,7 +113,7 @@ def list_calendar_days(user: SignedIn, session: Reading, first: First, until: Da
 
 @router.get("/holidays")
 def list_holidays(_user: SignedIn, session: Reading, first: First, until: Day) -> list[NamedDayOff]:
-    """The days of which the calendar or the city's own list says something."""
+    """Days with an entry in the calendar or the city's own list."""
     check_span(session, first, until)
     return [
         NamedDayOff(day=day, **DayOff.model_validate(off, from_attributes=True).model_dump())
@@ -123,12 +123,12 @@ def list_holidays(_user: SignedIn, session: Reading, first: First, until: Day) -
 
 @router.post("/holidays", status_code=201)
 def add_holiday(body: Holiday, user: MayPlan, session: Writing) -> list[int]:
-    """Say of a day that it is closed or open; answers the rounds that this cancelled."""
+    """Declare a day closed or open; the answer lists the rounds that this cancelled."""
     added = day_overrides.add_holiday(session, body.day, body.name, works=body.works, who=user.username)
     return list(added)
 
 
 @router.delete("/holidays/{day}", status_code=204)
 def remove_holiday(day: Annotated[Day, Path()], user: MayPlan, session: Writing) -> None:
-    """Take the city's word about a day back; rounds it cancelled stay so."""
+    """Remove a day from the city's own list; rounds that it cancelled stay cancelled."""
     day_overrides.remove_holiday(session, day, who=user.username)

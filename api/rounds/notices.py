@@ -1,4 +1,4 @@
-"""The notices of all rounds, those to come out and those that are out."""
+"""The notices of all rounds, published or still to come."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -27,7 +27,7 @@ def list_notices(
     settings: InForce,
     start: Annotated[schemas.Moment, Query(alias="from")],
 ) -> list[round_schemas.RoundNotice]:
-    """The notices of the rounds that start after this moment, the soonest round first."""
+    """The notices of rounds that start after this moment, soonest first."""
     found = rounds.between(session, start, _NEVER)
     posts, at = notices.posts(session, found), now(session)
     return [
@@ -43,7 +43,7 @@ def list_notices(
 
 
 def texts(round_: Round, public_url: str) -> dict[Language, round_schemas.NoticeText]:
-    """Its notice in every language."""
+    """Return the round's notice in every language."""
     return {
         language: round_schemas.NoticeText(**asdict(notices.text(round_, language, public_url)))
         for language in LANGUAGES

@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who keep the offices."""
+"""JSON of offices."""
 
 from pydantic import BaseModel, Field
 
@@ -8,13 +8,13 @@ from settings.city_file import MOST_DISTRICTS
 
 
 class OfficialWithNumber(Official):
-    """An office with its telephone, for who is signed in."""
+    """An office with its telephone, for signed-in people."""
 
     number: National
 
 
 class OfficialIn(HasTelephone):
-    """A new office. `clip` is the prompt that says its name."""
+    """A new office. `clip` is the prompt of its name."""
 
     kind: OfficialKind
     district: int | None = Field(None, ge=1, le=MOST_DISTRICTS)
@@ -24,7 +24,7 @@ class OfficialIn(HasTelephone):
 
 
 class OfficialChange(HasTelephone):
-    """What is different from now on; what is left out stays. An empty number is none."""
+    """Changes of an office. An omitted field stays; an empty number deletes the number."""
 
     office_fa: Name | None = Field(None, min_length=1, max_length=200)
     office_en: Name | None = Field(None, min_length=1, max_length=200)
@@ -33,7 +33,7 @@ class OfficialChange(HasTelephone):
 
 
 class Clip(BaseModel):
-    """A prompt that says an office's name, and its words by language."""
+    """An office's prompt, and its words by language."""
 
     id: str
     spoken: dict[str, str]

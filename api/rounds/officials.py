@@ -20,10 +20,10 @@ def list_officials(_user: SignedIn, session: Reading) -> list[official_schemas.O
 
 @router.get("/clips")
 def list_clips(_user: SignedIn, settings: InForce) -> list[official_schemas.Clip]:
-    """The prompts that can say an office's name."""
+    """The prompts for offices' names."""
     books = {language: catalogue.texts(language, settings.of_city) for language in catalogue.languages()}
     return [
-        # inside a sentence a clip ends as if it went on
+        # inside a sentence, a prompt ends as if it went on
         official_schemas.Clip(
             id=clip, spoken={language: texts[clip].rstrip("،,") for language, texts in books.items()}
         )
@@ -48,7 +48,7 @@ def change_official(
     session: Writing,
     settings: InForce,
 ) -> official_schemas.OfficialWithNumber:
-    """Change an office's names, clip or telephone, or whether it may be planned."""
+    """Change an office's names, prompt or telephone, or whether rounds may be planned for it."""
     official = officials.get(session, official_id)
     values = body.values(settings.allowed_prefixes)
     if "clip" in values:

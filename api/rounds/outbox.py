@@ -1,4 +1,4 @@
-"""Messages to citizens and notices to the webhook: what went out, what did not, and why."""
+"""Messages to citizens and notices to the webhook: sent ones, failed ones, and the reasons."""
 
 from typing import Annotated
 
@@ -29,19 +29,19 @@ def list_messages(
 
 @router.get("/providers")
 def list_providers(_user: MayOversee, session: Reading, settings: InForce) -> list[outbox_schemas.SmsAccount]:
-    """Our accounts at the providers of text messages, as they last said."""
+    """Our accounts at the providers of text messages, as each last reported."""
     return accounts(session, settings)
 
 
 @router.post("/{message_id}/retry", status_code=202)
 def retry(message_id: PathId, user: MayPlan, session: Writing) -> outbox_schemas.OutboxMessage:
-    """Send one once more that failed, expired or did not arrive."""
+    """Send a message again that failed, expired or did not arrive."""
     outgoing.retry(session, message_id, user.username)
     return view(session.get_one(OutboxMessage, message_id, populate_existing=True))
 
 
 def view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
-    """One message, as much of it as may be shown."""
+    """Return a message with the fields that may be shown."""
     names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry", "trial"}
     return outbox_schemas.OutboxMessage(
         **{name: getattr(message, name) for name in names},
@@ -52,7 +52,7 @@ def view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
 
 
 def accounts(session: Session, settings: Settings) -> list[outbox_schemas.SmsAccount]:
-    """Our accounts, as they last said."""
+    """Return our accounts, as each last reported."""
     return [
         outbox_schemas.SmsAccount(
             provider=account.provider,

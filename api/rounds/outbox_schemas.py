@@ -1,4 +1,4 @@
-"""What goes over the wire of text messages and of notices to the webhook."""
+"""JSON of text messages, and of notices to the webhook."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from db.models import Arrival, Delivery, OutboxKind, WhyNot
 
 
 class OutboxFilter(BaseModel):
-    """Which messages: in a state, of a kind, that reached nobody (`lost`), older than one (`before`)."""
+    """The filter of messages: `state`, `kind`, `lost` (reached nobody), `before` (an id)."""
 
     state: Delivery | None = None
     kind: OutboxKind | None = None
@@ -20,9 +20,9 @@ class OutboxFilter(BaseModel):
 class OutboxMessage(BaseModel):
     """A text message, or a notice to the webhook. `to` is a masked number, or a host.
 
-    `trial`: an administrator's test message, whatever its kind. `why`: why it is not out, in one word, and
-    `error` as the provider does; `arrival` what became of one that is. `parts`: so many the network carries;
-    none of a template's.
+    `trial`: an administrator's test message. `why`: the reason why it is not sent, in one word; `error`: the
+    provider's own text. `arrival`: the delivery report. `parts`: message parts in the network; null for
+    templates.
     """
 
     id: int
@@ -47,7 +47,7 @@ class OutboxMessage(BaseModel):
 
 
 class SmsAccount(BaseModel):
-    """Our account at a provider of text messages, as it last said; `credit` is in its own unit."""
+    """Our account at a provider of text messages, as it last reported; `credit` is in the provider's unit."""
 
     provider: str
     credit: float | None

@@ -1,4 +1,4 @@
-"""Planning rounds, and saying that one begins or ends."""
+"""Planning rounds, starting and ending them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ _MAY_BE_NONE = ("capacity", "substitute_id")
 
 @router.post("", status_code=201)
 def make(body: round_schemas.RoundIn, user: MayPlan, session: Writing) -> schemas.Round:
-    """Make a round; a wrong one is refused with its reason."""
+    """Make a round. A refusal says what is wrong."""
     values = _columns(session, body.model_dump())
     official = officials.get(session, values.pop("official_id"))
     made = planning.make(session, official=official, who=user.username, **values)
@@ -31,7 +31,7 @@ def make(body: round_schemas.RoundIn, user: MayPlan, session: Writing) -> schema
 def change(
     round_id: PathId, body: round_schemas.RoundChange, user: MayPlan, session: Writing
 ) -> schemas.Round:
-    """Change a round, of one that has begun what is still to come; the reason is public."""
+    """Change a round, or the future part of a live one; the reason is public."""
     round_ = rounds.get(session, round_id)
     given = body.model_dump(exclude_unset=True)
     values = {name: value for name, value in given.items() if value is not None or name in _MAY_BE_NONE}
@@ -43,19 +43,22 @@ def change(
 
 @router.post("/{round_id}/cancel")
 def cancel(round_id: PathId, body: reason_schemas.Reason, user: MayPlan, session: Writing) -> schemas.Round:
-    """The round will not take place; the reason is public, and whoever is registered passes to the next."""
+    """Cancel the round; the reason is public, and its registrants move to the next one."""
     return _do(planning.cancel, round_id, body, user, session)
 
 
 @router.post("/{round_id}/open")
 def begin(round_id: PathId, body: reason_schemas.Reason, user: MayConduct, session: Writing) -> schemas.Round:
-    """Callbacks begin; the first claim after the start says so, too."""
+    """Start the callbacks; the first claim after the planned start does the same."""
     return _do(planning.begin, round_id, body, user, session)
 
 
 @router.post("/{round_id}/end")
 def end(round_id: PathId, body: reason_schemas.Reason, user: MayChange, session: Writing) -> schemas.Round:
-    """The round has ended; a conversation in progress goes on. Also for its official and who serves it."""
+    """End the round; a conversation in progress goes on.
+
+    Its official and desks that serve it may do so, too.
+    """
     round_ = rounds.get(session, round_id)
     round_permissions.end(session, round_, user, body.reason)
     return views.one_round(session, round_)
@@ -74,7 +77,7 @@ def _do(
 
 
 def _columns(session: Session, values: dict[str, Any]) -> dict[str, Any]:
-    """Officials instead of their numbers."""
+    """Return the values with officials in place of their ids."""
     if "deputy_ids" in values:
         values["deputies"] = [officials.get(session, id_) for id_ in dict.fromkeys(values.pop("deputy_ids"))]
     if "substitute_id" in values:

@@ -1,4 +1,4 @@
-"""What goes over the wire between the API and those who plan rounds."""
+"""JSON of planning rounds."""
 
 from datetime import datetime
 from typing import Literal
@@ -13,7 +13,7 @@ from hotline.rounds.notices import State
 
 
 class RoundIn(BaseModel):
-    """A new round. `announce_at` left out: its notice is public at once."""
+    """A new round. Without `announce_at`, its notice is public at once."""
 
     official_id: BodyId
     substitute_id: BodyId | None = None
@@ -31,8 +31,9 @@ class RoundIn(BaseModel):
 
 
 class RoundChange(BaseModel):
-    """What is different from now on, and why. What is left out stays; null in `capacity` or
-    `substitute_id` means none, and elsewhere nothing.
+    """Changes of a round, with the reason. An omitted field stays.
+
+    null means none in `capacity` and `substitute_id`, and no change elsewhere.
     """
 
     reason: Name = Field(max_length=500)
@@ -51,14 +52,14 @@ class RoundChange(BaseModel):
 
 
 class Way(BaseModel):
-    """So many registrations were carried over from, or to, this round."""
+    """How many registrations moved from or to this round."""
 
     round: Round
     count: int
 
 
 class Carries(BaseModel):
-    """Whence a round's carried registrations came, and whither those it did not reach went."""
+    """The rounds from which registrations came, and to which unreached ones went."""
 
     came: list[Way]
     went: list[Way]
@@ -73,7 +74,7 @@ class NoticeText(BaseModel):
 
 
 class Notice(BaseModel):
-    """A round's notice as it is now, when it is public, and whether that is a day ahead."""
+    """A round's notice now, when it becomes public, and whether that is a day ahead."""
 
     public_at: datetime
     webhook_at: datetime | None
@@ -82,7 +83,7 @@ class Notice(BaseModel):
 
 
 class Post(BaseModel):
-    """What was last to be told to the webhook about a round: a message, as under /outbox."""
+    """The last post about a round to the webhook: a message, as under /outbox."""
 
     message_id: int
     state: Delivery
@@ -91,7 +92,7 @@ class Post(BaseModel):
 
 
 class RoundNotice(BaseModel):
-    """A round with its notice: where it stands, since when it has these words, and the last post."""
+    """A round with its notice: its state, since when the text is valid, and the last post."""
 
     round: Round
     state: State
@@ -101,7 +102,7 @@ class RoundNotice(BaseModel):
 
 
 class Line(BaseModel):
-    """A part of a round's line in the order of calling; `next` asks for what follows."""
+    """A page of a round's line in the order of calling; `next` asks for the next page."""
 
     items: list[Registration]
     total: int

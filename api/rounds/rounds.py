@@ -1,4 +1,4 @@
-"""Rounds, their lines, and taking the next citizen."""
+"""Rounds, their lines, and claiming the next citizen."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -37,9 +37,9 @@ def list_rounds(
     start: Annotated[schemas.Moment | None, Query(alias="from")] = None,
     until: schemas.Moment | None = None,
 ) -> list[schemas.Round]:
-    """The rounds a desk may care about, soonest first; or the announced ones that start in a time.
+    """Rounds of interest to a desk, soonest first; or announced rounds that start in a span of time.
 
-    An official's are the own ones.
+    An official gets only the own rounds.
     """
     mine = round_permissions.seen(user)
     if start or until:
@@ -57,13 +57,13 @@ def _seen(session: Session, user: User, round_id: int) -> Round:
 
 @router.get("/{round_id}")
 def show(round_id: PathId, user: SignedIn, session: Reading) -> schemas.Round:
-    """One round; an official's own only, as all that belongs to it."""
+    """One round; an official sees only their own, here and below."""
     return views.one_round(session, _seen(session, user, round_id))
 
 
 @router.get("/{round_id}/report")
 def report(round_id: PathId, user: SignedIn, session: Reading) -> reports.RoundReport:
-    """What the round came to, also while it goes on."""
+    """The round's report, also while it is live."""
     _seen(session, user, round_id)
     return reports.round_report(session, round_id)
 
@@ -82,7 +82,7 @@ def notice(round_id: PathId, user: SignedIn, session: Reading, settings: InForce
 
 @router.get("/{round_id}/carries")
 def list_carries(round_id: PathId, user: SignedIn, session: Reading) -> round_schemas.Carries:
-    """Whence its carried registrations came, and whither those it did not reach went."""
+    """The rounds from which registrations came, and to which unreached ones went."""
     _seen(session, user, round_id)
     came, went = carry_over.ways(session, round_id)
     return round_schemas.Carries(came=_ways(session, came), went=_ways(session, went))
@@ -99,7 +99,7 @@ def _ways(session: Session, ways: dict[int, int]) -> list[round_schemas.Way]:
 def history(
     round_id: PathId, _user: MayOversee, session: Reading, language: Language = "en"
 ) -> list[audit_schemas.AuditEntry]:
-    """Who did what to this round, and why, the newest first."""
+    """The audit log of this round, newest first."""
     rounds.get(session, round_id)
     found = audit.search(session, subject=f"round {round_id}")
     return views.audit_entries(session, found, language)
@@ -114,9 +114,9 @@ def list_registrations(  # noqa: PLR0917
     after: QueryId | None = None,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
 ) -> round_schemas.Line:
-    """The line of a round in the order of calling, those being called included.
+    """The round's line in the order of calling, registrants being called included.
 
-    `after` goes through it without missing anybody while it changes; `offset` leaps to a row of it.
+    `after` pages through the line without skipping anybody while it changes; `offset` jumps to a row.
     """
     round_ = _seen(session, user, round_id)
     masked = not round_permissions.answers(session, user, round_)
@@ -167,7 +167,7 @@ def _in_round(registration: Registration | None, round_id: int) -> Registration:
     responses={204: {"description": "Nobody waits"}},
 )
 def claim(round_id: PathId, user: AtDesk, session: Writing) -> schemas.Callback | Response:
-    """The next citizen for my desk."""
+    """Claim the next citizen for my desk."""
     assert user.desk_id is not None  # noqa: S101
     callback = claims.claim(session, round_id=round_id, desk_id=user.desk_id, user_id=user.id)
     if callback is None:

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/subjects", tags=["subjects"])
 
 
 class Subject(BaseModel):
-    """A subject; `id` is its key on the phone. `spoken`: what callers hear, by language."""
+    """A subject; `id` is its key on the phone. `spoken`: its prompt, by language."""
 
     id: int
     name_fa: str
@@ -27,7 +27,7 @@ class Subject(BaseModel):
 
 
 class SubjectChange(BaseModel):
-    """What is different from now on; what is left out stays."""
+    """Changes of a subject. An omitted field stays."""
 
     name_fa: schemas.Name | None = Field(None, min_length=1, max_length=100)
     name_en: schemas.Name | None = Field(None, min_length=1, max_length=100)
@@ -36,7 +36,7 @@ class SubjectChange(BaseModel):
 
 @router.get("")
 def list_subjects(_user: SignedIn, session: Reading) -> list[Subject]:
-    """All nine, by key."""
+    """All nine subjects, by key."""
     return [_view(subject) for subject in subjects.everyone(session)]
 
 
@@ -44,7 +44,7 @@ def list_subjects(_user: SignedIn, session: Reading) -> list[Subject]:
 def change_subject(
     subject_id: Annotated[int, Path(ge=1, le=9)], body: SubjectChange, user: MayPlan, session: Writing
 ) -> Subject:
-    """Change its names, or whether callers hear it; its prompt must exist in every language."""
+    """Change a subject's names, or whether callers hear it. Its prompt must exist in every language."""
     values = body.model_dump(exclude_none=True)
     if values.get("offered") and set(spoken(subject_id)) != set(catalogue.languages()):
         raise Refused("clip-unknown", f"subject-{subject_id} is no prompt in every language")
@@ -62,7 +62,7 @@ def _view(subject: models.Subject) -> Subject:
 
 
 def spoken(key: int) -> dict[str, str]:
-    """What callers hear at this key, by language."""
+    """Return the prompt of this key, by language."""
     prompt = f"subject-{key}"
     books = {language: catalogue.texts(language) for language in catalogue.languages()}
     return {language: texts[prompt] for language, texts in books.items() if prompt in texts}

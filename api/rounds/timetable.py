@@ -1,4 +1,4 @@
-"""The timetable: its rules, and what is different on a day."""
+"""The timetable: its rules, and exceptions for a day."""
 
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -22,18 +22,20 @@ router = APIRouter(tags=["timetable"])
 Day = Annotated[date, Field(ge=date(2000, 1, 1), lt=date(3000, 1, 1))]
 LONGEST_DAYS = 400
 _FARTHEST = timedelta(days=1100)
-"""From today; what comes after that is computed day by day."""
+"""From today. Farther days would be computed one by one."""
 
 
 def check_span(session: Session, first: date, until: date) -> None:
-    """Raises Refused("invalid-input") for a span that is too long, or too far away."""
+    """Check a span of days. Raises Refused("invalid-input") if it is too long or too far away."""
     today = now(session).date()
     if (until - first).days > LONGEST_DAYS or until - today > _FARTHEST or today - first > _FARTHEST:
         raise Refused("invalid-input", f"at most {LONGEST_DAYS} days, at most {_FARTHEST.days} away")
 
 
 class Rule(BaseModel):
-    """A rule that makes rounds. Times and days are the city's; `official_ids` in the order of their turns."""
+    """A rule that makes rounds, in the city's days and hours. `official_ids` stand in the order of their
+    rounds.
+    """
 
     name: schemas.Name = Field(min_length=1, max_length=200)
     rrule: schemas.Name = Field(max_length=500, description="RFC 5545: FREQ=WEEKLY;BYDAY=WE")
@@ -59,8 +61,9 @@ class MadeRule(Rule):
 
 
 class RuleChange(BaseModel):
-    """What is different for the rounds that the rule makes from now on, and why. What is left out stays;
-    null in `capacity` means none, and elsewhere nothing. `active` false: it makes no more.
+    """Changes of the rounds that the rule will make, with the reason. An omitted field stays.
+
+    null means none in `capacity`, and no change elsewhere. `active` false ends the rule.
     """
 
     reason: schemas.Name = Field(min_length=1, max_length=500)
@@ -80,7 +83,7 @@ class RuleChange(BaseModel):
 
 
 class CatchUp(BaseModel):
-    """Rounds of a rule that shall become what it says now; the reason is public."""
+    """Rounds of a rule to be updated to its present values; the reason is public."""
 
     round_ids: list[BodyId] = Field(min_length=1, max_length=100)
     reason: schemas.Name = Field(max_length=500)
@@ -88,7 +91,7 @@ class CatchUp(BaseModel):
 
 
 class Occurrence(BaseModel):
-    """One day of a rule: what is made of it, or will be. `reason`: why it is different."""
+    """One day of a rule: its made rounds or coming ones. `reason`: why the day is an exception."""
 
     day: date
     starts_at: datetime
@@ -101,7 +104,7 @@ class Occurrence(BaseModel):
 
 
 class DayOverrideIn(BaseModel):
-    """What is different on one day: no round, other hours, or a substitute; the reason is public."""
+    """An exception for one day: no round, other hours, or a substitute; the reason is public."""
 
     day: Day
     reason: schemas.Name = Field(max_length=500)
@@ -114,19 +117,19 @@ class DayOverrideIn(BaseModel):
 
 @router.get("/timetable")
 def list_rules(user: SignedIn, session: Reading) -> list[MadeRule]:
-    """All rules, those that make no more rounds included; an official's are those they take part in."""
+    """All rules, ended ones included; an official gets only rules that they take part in."""
     return [_view(rule) for rule in timetable_rules.seen(session, user)]
 
 
 @router.post("/timetable", status_code=201)
 def add_rule(body: Rule, user: MayPlan, session: Writing) -> MadeRule:
-    """Add a rule; its rounds come into being ahead of time."""
+    """Add a rule; the clerk makes its rounds ahead of time."""
     return _view(timetable_rules.add(session, who=user.username, **_offices(session, body.model_dump())))
 
 
 @router.patch("/timetable/{rule_id}")
 def change_rule(rule_id: PathId, body: RuleChange, user: MayPlan, session: Writing) -> MadeRule:
-    """Change a rule, or end it. Its days stay: for others, end it and add another."""
+    """Change a rule, or end it. Its days cannot change: end it and add another rule."""
     rule = timetable_rules.get(session, rule_id)
     if not body.active:
         timetable_rules.stop(session, rule, who=user.username, reason=body.reason)
@@ -141,13 +144,13 @@ def change_rule(rule_id: PathId, body: RuleChange, user: MayPlan, session: Writi
 
 @router.get("/timetable/{rule_id}/behind")
 def list_behind(rule_id: PathId, _user: MayOversee, session: Reading) -> list[schemas.Round]:
-    """The rule's rounds that have not begun, and are not as the rule would make them now."""
+    """The rule's coming rounds that differ from its present values."""
     return views.round_views(session, timetable_rules.behind(session, timetable_rules.get(session, rule_id)))
 
 
 @router.post("/timetable/{rule_id}/catch-up", status_code=204)
 def catch_up(rule_id: PathId, body: CatchUp, user: MayPlan, session: Writing) -> None:
-    """Change these of its rounds to what the rule says now."""
+    """Update these rounds to the rule's present values."""
     timetable_rules.catch_up(
         session, timetable_rules.get(session, rule_id), who=user.username, **body.model_dump()
     )
@@ -161,7 +164,7 @@ def list_days(
     first: Annotated[Day, Query(alias="from")],
     until: Day,
 ) -> list[Occurrence]:
-    """The rule's days, both ends included: as they are made, and as they will be; an official's own."""
+    """The rule's days, both ends included: made and coming rounds; an official gets only the own ones."""
     check_span(session, first, until)
     rule = timetable_rules.get(session, rule_id)
     return [
@@ -181,7 +184,7 @@ def list_days(
 
 @router.post("/timetable/{rule_id}/day-overrides", status_code=204)
 def override_day(rule_id: PathId, body: DayOverrideIn, user: MayPlan, session: Writing) -> None:
-    """Say what is different on one day; a round that is made already is changed or cancelled."""
+    """Set an exception for one day; it changes or cancels a round that exists already."""
     values = body.model_dump()
     substitute_id = values.pop("substitute_id")
     substitute = officials.get(session, substitute_id) if substitute_id else None
@@ -200,7 +203,7 @@ def _view(rule: models.TimetableRule) -> MadeRule:
 
 
 def _offices(session: Session, values: dict[str, Any]) -> dict[str, Any]:
-    """Officials instead of their numbers."""
+    """Return the values with officials in place of their ids."""
     for ids, column in (("official_ids", "officials"), ("deputy_ids", "deputies")):
         if ids in values:
             values[column] = [officials.get(session, id_) for id_ in values.pop(ids)]

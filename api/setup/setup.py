@@ -1,4 +1,4 @@
-"""What is set and what is missing, each to be tried live. Nothing here writes a setting."""
+"""The setup page: present settings, missing ones, and live tests. It changes no setting."""
 
 from pathlib import Path
 from typing import Literal, get_args
@@ -31,7 +31,7 @@ _SAMPLE_TRUNK = Settings.model_fields["trunk_host"].default
 
 @router.get("")
 def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_schemas.SetUp:
-    """City, trunks, text messages, voices and backup, as they are now, with the last trials."""
+    """City, trunks, text messages, voices and backup, with the last test calls and messages."""
     down = breaker.down(session)
     return setup_schemas.SetUp(
         city=_city(settings),
@@ -54,7 +54,7 @@ def show(_user: MayAdminister, session: Reading, settings: InForce) -> setup_sch
 def call(
     body: setup_schemas.CallTrial, user: MayAdminister, session: Writing, settings: InForce
 ) -> setup_schemas.TrialCall:
-    """Have this telephone called by the trunk; it hears one sentence. Pressed twice it is one."""
+    """Call this telephone by the trunk; it hears one sentence. Pressing twice places one call."""
     asked = trial_calls.ask(
         session,
         body.number,
@@ -70,7 +70,7 @@ def call(
 def text(
     body: setup_schemas.Trial, user: MayAdminister, session: Writing, settings: InForce
 ) -> outbox_schemas.OutboxMessage:
-    """Have a test message sent to this number; twice within half a minute is once."""
+    """Send a test message to this number; twice within half a minute sends one."""
     return outbox.view(
         trial_texts.ask(session, body.number, who=user.username, language=body.language, settings=settings)
     )
@@ -78,7 +78,7 @@ def text(
 
 @router.post("/backup", status_code=202)
 def backup(user: MayAdminister, session: Writing, settings: InForce) -> kept_schemas.Backup:
-    """Have a backup made now, as each night's is; asked for again while it is not made it is the same one."""
+    """Ask for a backup now, like the nightly one; asking again before it is made changes nothing."""
     if settings.backup_dir is None:
         raise Refused("backup-off", "HOTLINE_BACKUP_DIR names no folder")
     if backups.asked_at(settings) is None:
@@ -93,7 +93,7 @@ def backup(user: MayAdminister, session: Writing, settings: InForce) -> kept_sch
 
 @router.get("/voices/{language}", **SOUND)
 def hear(language: _Language, _user: MayAdminister, settings: InForce) -> FileResponse:
-    """The sentence of the test call, as callers hear it."""
+    """The test call's sentence, as callers hear it."""
     path = _sample(settings, language)
     if not path.is_file():
         raise Refused("not-found", "the prompts are not rendered yet")

@@ -1,4 +1,4 @@
-"""What goes over the wire of what is set, and of what is tried live."""
+"""JSON of the setup page."""
 
 from datetime import datetime
 from typing import Literal
@@ -12,20 +12,20 @@ from db.models import TrialResult
 
 
 class Trial(BaseModel):
-    """A test call or message: to this number, as a person writes it, in this language."""
+    """A test call or message: a number as a person writes it, and the language."""
 
     number: Text = Field(min_length=1, max_length=40)
     language: Literal["fa", "en"] = "fa"
 
 
 class CallTrial(Trial):
-    """A test call, by this trunk alone, or as every call goes."""
+    """A test call by one trunk, or like every call (empty)."""
 
     trunk: Text = Field("", max_length=20)
 
 
 class SetUpCity(BaseModel):
-    """The city, as its file describes it; `sample`: it is the one that comes along."""
+    """The city, as its file describes it; `sample`: it is the file that comes along."""
 
     name_fa: str
     name_en: str
@@ -37,9 +37,9 @@ class SetUpCity(BaseModel):
 
 
 class SetUpTrunk(BaseModel):
-    """A trunk and how it is. `answers` is null where it was never heard, `registered` where none is wanted.
+    """A trunk's state. `answers` is null if it was never heard, `registered` is null if it needs none.
 
-    `said`: what it said to the last call that it did not take (SIP); 0: nothing.
+    `said`: its SIP response to the last call that it refused; 0: none.
     """
 
     name: str
@@ -56,8 +56,8 @@ class SetUpTrunk(BaseModel):
 class TrialCall(BaseModel):
     """A test call. `number` is masked; `result` is null while it goes on.
 
-    `trunk` carried it or said the last word, `said` (SIP; 0: nothing); `tried` are those before it, with
-    their words.
+    `trunk` carried the call or gave the last refusal. `said` is that SIP response (0: none). `tried` are
+    earlier trunks with theirs.
     """
 
     id: int
@@ -76,7 +76,7 @@ class TrialCall(BaseModel):
 
 
 class SetUpVoice(BaseModel):
-    """Who speaks a language: a Piper voice, gTTS or espeak-ng. `sample`: a prompt of it can be heard."""
+    """A language's voice: a Piper voice, gTTS or espeak-ng. `sample`: a prompt can be played."""
 
     language: Literal["fa", "en"]
     voice: Literal["piper", "gtts", "espeak"]
@@ -84,9 +84,9 @@ class SetUpVoice(BaseModel):
 
 
 class SetUp(BaseModel):
-    """What is set and what is missing. `providers` are the settings' own, the first preferred.
+    """Present settings and missing ones. `providers` are the settings' own, the preferred one first.
 
-    `by_proxy`: a SIP proxy of ours is before the trunks.
+    `by_proxy`: our SIP proxy stands before the trunks.
     """
 
     city: SetUpCity
