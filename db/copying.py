@@ -1,4 +1,4 @@
-"""Copying everything from one database into another, of the same kind or the other one."""
+"""Copying a whole database into another, of the same kind or the other one."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,17 +13,17 @@ from db.postgres import patiently
 
 _BATCH = 1000
 _COUNTED = "line_counts"
-"""The triggers of `registrations` fill it: it is copied last, in the place of what they wrote."""
+"""Triggers of `registrations` fill this table. It is copied last and replaces what the triggers wrote."""
 _MADE_BY_PEOPLE = ("audit", "ledger", "users", "officials", "rounds", "registrations", "requests")
 _NO_LIMITS = ("statement_timeout", "idle_in_transaction_session_timeout")
 
 
 class NotCopied(Exception):
-    """Nothing was copied; the text says why, and holds nothing of a row."""
+    """Nothing was copied; the text says why, without any row's content."""
 
 
 def in_use(engine: Engine) -> str:
-    """The first table with something that people made; "": this installation is empty, or has no tables."""
+    """Return the first table with rows that people made; "" if the installation is empty or has no tables."""
     with engine.connect() as connection:
         known = engine.dialect.get_table_names(connection)
         for name in _MADE_BY_PEOPLE:
@@ -34,9 +34,10 @@ def in_use(engine: Engine) -> str:
 
 
 def copy(source: Engine, target: Engine, told: Callable[[str, int], None] = lambda *_: None) -> int:
-    """All rows, as they are at one moment, in one transaction; returns how many. `told(table, rows)`.
+    """Copy all rows of one moment in one transaction; return their number. `told(table, rows)` is called for
+    each table.
 
-    Raises NotCopied, also OtherVersion: the target is as it was but for its tables.
+    Raises NotCopied or OtherVersion: the target then has at most new empty tables.
     """
     if not is_current(source):
         raise NotCopied("the source is not of this version: hotline137 db upgrade")
@@ -51,7 +52,7 @@ def copy(source: Engine, target: Engine, told: Callable[[str, int], None] = lamb
             _without_limits(each)
         keys = _let_rows_wait(into)
         for table in reversed(Base.metadata.sorted_tables):
-            into.execute(table.delete())  # what every new database has
+            into.execute(table.delete())  # rows that every new database has
         total = 0
         for table in _in_order():
             rows = _copied(from_, into, table)
@@ -79,7 +80,9 @@ def _without_limits(connection: Connection) -> None:
 
 
 def _let_rows_wait(into: Connection) -> list[str]:
-    """A row may name one of its own table that comes later; returns what ends that."""
+    """Defer foreign keys inside a table, whose rows may refer to later ones; return the statements that end
+    that.
+    """
     if into.dialect.name == "sqlite":
         into.execute(text("PRAGMA defer_foreign_keys = ON"))  # until the transaction ends
         return []
@@ -111,14 +114,14 @@ def _copied(from_: Connection, into: Connection, table: Table) -> int:
 
 
 def _why(error: SQLAlchemyError) -> str:
-    """What the database says, without the row: PostgreSQL's first line has none."""
+    """Return the database's message without the row, which PostgreSQL's primary message leaves out."""
     cause: Any = error.orig if isinstance(error, DBAPIError | StatementError) else error
     said = getattr(getattr(cause, "diag", None), "message_primary", None)
     return str(said or type(cause).__name__)
 
 
 def _go_on_counting(from_: Connection, into: Connection) -> None:
-    """Numbers that were given once are not given again, though their rows may be gone."""
+    """Set the sequences to the last given numbers, even of deleted rows: no id is given twice."""
     for table in Base.metadata.sorted_tables:
         column = table.autoincrement_column
         if column is None:

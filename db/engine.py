@@ -1,4 +1,4 @@
-"""One engine per process, and the two ways to use it: a transaction that writes, one that only reads."""
+"""One engine for each process, and its two uses: a transaction that writes, and one that only reads."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -25,50 +25,51 @@ from db import news
 from db.turns import Turns
 
 _CONNECTIONS = 24
-"""Of one process; whoever comes when all are taken waits for one. PostgreSQL grants 100 by default."""
+"""Connections of one process; further threads wait for one. PostgreSQL grants 100 by default."""
 
 _WRITERS = 8
-"""Of one process, at one time, on PostgreSQL. Who registers in the same seconds as others changes one row of
-the line's counts (its triggers), one after the other: there a wait is given up after 5 s, here it is not.
-"""
+"""Concurrent writers of one process on PostgreSQL.
+
+Simultaneous registrations change one row of the line's counts (by triggers), one after the other. PostgreSQL
+gives up such a wait after 5 s; a wait for this semaphore may take TURN_S."""
 
 TURN_S = 30
 
 ONLY_READS = "25006"
-"""What a server of PostgreSQL says to a writer after another one has taken its place."""
+"""PostgreSQL's error code for a writer on a server that became a standby."""
 _STATEMENT_MS, _ANSWER_S = 5000, 6.0
-"""The server gives a statement up; and a server that has not answered even then is away."""
+"""The server cancels a statement after the first; a server that is silent for the second counts as away."""
 
 
 _SQLITE_S = 5
-"""So long a writer waits for another process's on SQLite."""
+"""Seconds that a writer waits for another process's writer on SQLite."""
 
 
 @dataclass
 class Answers:
-    """Of the database, as this process heard them by time.monotonic(): what an engine, and all that are made
-    of it, have in common (hotline.heartbeats).
+    """When the database last answered, by time.monotonic(). All engines made from one share it
+    (hotline.heartbeats).
     """
 
     last: float | None = None
     gap: tuple[float, float] = (0.0, 0.0)
-    """Between these two, the last time, there was none."""
+    """The begin and end of the last silence."""
 
 
 def connect(url: str, *, connections: int = _CONNECTIONS, sqlite_s: int = _SQLITE_S) -> Engine:
-    """An engine for `url` (sqlite:///… or postgresql+psycopg://…) that waits for nothing without end.
+    """Make an engine for `url` (sqlite:///… or postgresql+psycopg://…) with a limit on every wait.
 
-    `sqlite_s`: so long each writer waits for another process's on SQLite.
+    `sqlite_s`: seconds that each writer waits for another process's writer on SQLite.
     """
     pool: dict[str, Any] = {
         "pool_size": connections,
         "max_overflow": 0,
         "pool_timeout": TURN_S,
-        "pool_use_lifo": True,  # the one that was just used: it need not be asked whether it is there
-        "hide_parameters": True,  # they are citizens' numbers, and errors are logged
+        "pool_use_lifo": True,  # the connection used last needs no ping
+        "hide_parameters": True,  # parameters are citizens' numbers, and errors are logged
     }
     if url.startswith("sqlite"):
-        # SQLite lets in one writer at a time, by luck. Queued here, this process's writers starve nobody.
+        # SQLite admits one writer at a time, at random. Queued here, no writer of this process starves.
         options_ = {"writers": Turns(1), "answers": Answers()}
         arguments_ = {"timeout": sqlite_s, "isolation_level": None}
         engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
@@ -85,12 +86,12 @@ def connect(url: str, *, connections: int = _CONNECTIONS, sqlite_s: int = _SQLIT
         "lock_timeout": _STATEMENT_MS,
         "idle_in_transaction_session_timeout": 10000,
         "max_parallel_workers_per_gather": 0,  # calls need the other cores
-        # of a machine that is cut off the server ends what it holds (by itself it would after two hours)
+        # With keepalives the server ends the work of an unreachable machine (by itself after two hours).
         **{"tcp_keepalives_idle": 5, "tcp_keepalives_interval": 2, "tcp_keepalives_count": 3},
     }
     client = {
-        "connect_timeout": 3,  # for each server that is named
-        # A line that is dead without a word is noticed, too.
+        "connect_timeout": 3,  # for each server of the URL
+        # A dead connection is noticed, too.
         **{"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3},
     }
     pool["execution_options"] = {"writers": Turns(_WRITERS), "answers": Answers()}
@@ -98,7 +99,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS, sqlite_s: int = _SQLIT
 
 
 class _WithHints(SQLiteCompiler):
-    """`with_hint` names an index (INDEXED BY): SQLite knows nothing of how many rows there are of what."""
+    """SQLite's compiler with `with_hint`, which names an index (INDEXED BY): SQLite knows no row counts."""
 
     def get_from_hint_text(self, table: Any, text: str | None) -> str | None:
         return text
@@ -110,9 +111,9 @@ def _sqlite_pragmas(connection: Any, _record: Any) -> None:
 
 
 def only_reads(error: BaseException | None) -> bool:
-    """Whether the connection only reads; the driver's own error.
+    """Return whether the driver's error means a read-only connection.
 
-    SQLite opens a file that may not be written for reading, without a word, and never looks again.
+    SQLite silently opens an unwritable file read-only, and never checks again.
     """
     name = getattr(error, "sqlite_errorname", None) or ""
     return getattr(error, "sqlstate", None) == ONLY_READS or name.startswith("SQLITE_READONLY")
@@ -120,16 +121,16 @@ def only_reads(error: BaseException | None) -> bool:
 
 def _sqlite_opens_anew(context: ExceptionContext) -> None:
     if only_reads(context.original_exception):
-        context.is_disconnect = True  # it, and whatever else the pool has
+        context.is_disconnect = True  # every connection of the pool
 
 
 def _sqlite_begin(connection: Connection) -> None:
     if connection.get_execution_options().get("reading", False):
         driver: Any = connection.connection.driver_connection
-        driver.execute("BEGIN")  # waits for nobody, and is said often
+        driver.execute("BEGIN")  # waits for nobody; on the driver, since it is frequent
         return
-    # A writer takes the lock at once: a transaction that read first and wants to write later cannot
-    # wait for the lock, SQLite refuses it on the spot.
+    # A writer takes the lock at once. SQLite refuses a transaction on the spot that reads first and writes
+    # later.
     patience_s = connection.get_execution_options().get("patience_s", _SQLITE_S)
     if patience_s != _SQLITE_S:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {patience_s * 1000}")
@@ -139,10 +140,10 @@ def _sqlite_begin(connection: Connection) -> None:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether this is the database's fault: it does not answer, is full, or others are before us.
+    """Return whether the error is the database's: no answer, full, or blocked by other writers.
 
-    SQLAlchemy's errors, or a driver's own (`peek`), which have the names of PEP 249. SQLite says so of a
-    wrong question, too (no such table), which is our fault.
+    The error is SQLAlchemy's or a driver's own (`peek`), with the names of PEP 249. SQLite raises the same
+    class for a wrong statement (no such table), which is our fault.
     """
     names = {each.__name__ for each in type(error).__mro__}
     driver_s = getattr(error, "orig", error)
@@ -155,9 +156,9 @@ def is_away(error: Exception) -> bool:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """One transaction that may write: committed at the end, rolled back on any exception.
+    """Yield a transaction that may write: committed at the end, rolled back on any exception.
 
-    An engine's `fence` is asked first, and raises where it may not.
+    An engine's `fence` is called first and raises if this node may not write.
     """
     options = engine.get_execution_options()
     turns: Turns | None = options.get("writers")
@@ -174,15 +175,17 @@ def writing(engine: Engine) -> Iterator[Session]:
 _READS: Mapping[str, Mapping[str, Any]] = {
     "postgresql": {"reading": True, "isolation_level": "AUTOCOMMIT"},
 }
-"""Each statement sees what is committed by then, in a transaction or not: so none is begun, nor ended, which
-would be two more questions to the server."""
+"""Options of reading transactions.
+
+On PostgreSQL each statement sees what is committed, inside a transaction or not. So no transaction is begun,
+which saves two round trips."""
 
 
 @contextmanager
 def reading(engine: Engine, *, one_moment: bool = False) -> Iterator[Session]:
-    """One transaction that only reads, and never waits for a writer.
+    """Yield a transaction that only reads, and never waits for a writer.
 
-    All that it reads is as it was at `one_moment`, if asked; SQLite knows nothing else.
+    With `one_moment` everything that it reads is of one moment, as always on SQLite.
     """
     options = _READS.get(engine.dialect.name, {"reading": True})
     if one_moment and engine.dialect.name == "postgresql":
@@ -194,16 +197,16 @@ def reading(engine: Engine, *, one_moment: bool = False) -> Iterator[Session]:
 
 @contextmanager
 def glance(engine: Engine) -> Iterator[Connection]:
-    """`reading` without a session, for a statement so small that the session would cost more than it."""
+    """Yield a connection like `reading` without a session, for a statement cheaper than a session."""
     options = _READS.get(engine.dialect.name, {"reading": True})
     with engine.connect().execution_options(**options) as connection, connection.begin():
         yield connection
 
 
 def core(session: Session) -> Connection:
-    """The session's connection, with all that the session knows written: for statements of every call.
+    """Return the session's connection, after a flush, for frequent statements.
 
-    They are built once and cost a third of what the session's own `execute` does.
+    They are built once and cost a third of the session's own `execute`.
     """
     session.flush()
     return session.connection()
@@ -213,8 +216,9 @@ _CLOCK = text("SELECT clock_timestamp()")
 
 
 def now(session: Session) -> datetime:
-    """The database's clock, UTC: the only clock the rules go by."""
-    if session.get_bind().dialect.name == "sqlite":  # its clock is this machine's: a statement less
+    """Return the database's clock in UTC, the only clock that rules use."""
+    # SQLite's clock is this machine's, which saves a statement
+    if session.get_bind().dialect.name == "sqlite":
         return datetime.now(UTC)
     value = session.connection().scalar(_CLOCK)
     assert isinstance(value, datetime)  # noqa: S101
@@ -222,6 +226,8 @@ def now(session: Session) -> datetime:
 
 
 def one_at_a_time(session: Session, key: str) -> None:
-    """Until this transaction ends, whoever else asks for the same `key` waits here. SQLite has one writer."""
+    """Hold a lock on `key` until the transaction ends; others with the same key wait. SQLite has one writer
+    anyway.
+    """
     if session.get_bind().dialect.name == "postgresql":
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(key, 0))))

@@ -1,4 +1,4 @@
-"""A moment as whole seconds since 1970 in SQL, the same on both databases: what reports count with."""
+"""A moment as whole seconds since 1970 in SQL, equal on both databases, for reports."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 
 class epoch(GenericFunction[int]):
-    """`epoch(column)`: the column's moment in seconds; fractions are cut off."""
+    """`epoch(column)`: the column's moment in seconds, rounded down."""
 
     type = Integer()
     inherit_cache = True

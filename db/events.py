@@ -1,4 +1,4 @@
-"""The event log: appended with every change, read by live pages from the last id they saw."""
+"""The event log: every change appends an event; live pages read from the last id they saw."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ _ORDER_LOCK = 137
 _FORGOTTEN_AT_ONCE = 1000
 
 
-# The columns of a SELECT are worked out one after the other: the clock is that of who has the lock.
+# PostgreSQL computes the columns of a SELECT in order, so the clock is read with the lock held.
 _HOLD_ORDER = text("SELECT pg_advisory_xact_lock(:lock), clock_timestamp()")
 _HOLD_LINE = text("SELECT pg_advisory_xact_lock(:lock, :round), clock_timestamp()")
 _HOLD_AND_TELL = text("SELECT pg_advisory_xact_lock(:lock), pg_notify(:channel, ''), clock_timestamp()")
@@ -33,18 +33,18 @@ def _hold(session: Session, statement: TextClause, **values: object) -> datetime
 
 
 def hold_order(session: Session) -> datetime:
-    """From here to the commit, whatever is appended to a log comes in the order of committing.
+    """Hold the log's order: until the commit, entries get ids in the order of commits.
 
-    So a reader who has seen 8 never misses a 7 committed later. Call it after every other change of the
-    transaction: who holds it waits for nobody. Returns the time from which it is held.
+    A reader who has seen 8 then never misses a 7 committed later. Call it after every other change of the
+    transaction, so that its holder waits for nobody. Returns the time of the lock.
     """
     return _hold(session, _HOLD_ORDER)
 
 
 def hold_line(session: Session, round_id: int) -> datetime:
-    """From here to the commit nobody else takes from this round's line, so that the ledger shows its order.
+    """Hold a round's line: until the commit nobody else takes from it, so that the ledger shows its order.
 
-    Call it before the change of any row. Returns the time from which it is held.
+    Call it before the change of any row. Returns the time of the lock.
     """
     return _hold(session, _HOLD_LINE, round=round_id)
 
@@ -54,13 +54,14 @@ _INSERT = insert(Event).values(user_id=_seat)
 
 
 def _append(session: Session, **values: object) -> None:
-    at = _hold(session, _HOLD_AND_TELL, channel=CHANNEL)  # who waits is told at the commit, or after it
+    # PostgreSQL notifies at the commit; on SQLite `writing` does so after it
+    at = _hold(session, _HOLD_AND_TELL, channel=CHANNEL)
     session.info[APPENDED] = True
     core(session).execute(_INSERT, {"at": at, "seat": values.get("desk_id"), **values})
 
 
 def registration_changed(session: Session, registration: Registration) -> None:
-    """Append that `registration` came to its present state. Call it last in the transaction."""
+    """Append the present state of `registration`. Call it last in the transaction."""
     _append(
         session,
         kind="registration",
@@ -71,7 +72,7 @@ def registration_changed(session: Session, registration: Registration) -> None:
 
 
 def callback_changed(session: Session, callback: Callback) -> None:
-    """Append that `callback` came to its present state. Call it last in the transaction."""
+    """Append the present state of `callback`. Call it last in the transaction."""
     _append(
         session,
         kind="callback",
@@ -102,9 +103,9 @@ def recording_changed(session: Session, recording: Recording, what: str) -> None
 
 
 def request_changed(session: Session, request: Request, left: int | None = None) -> None:
-    """Append that something was done with a request, which is now in this state. Call it last.
+    """Append the present state of a request. Call it last.
 
-    The department that sees it is told; and the one that it has `left`.
+    The department that sees the request is notified, and the one that it has `left`.
     """
     sees = department_that_sees(request)
     _append(
@@ -118,46 +119,48 @@ def request_changed(session: Session, request: Request, left: int | None = None)
 
 
 def department_that_sees(request: Request) -> int | None:
-    """The one whose inbox has it."""
+    """Return the department whose inbox has the request."""
     return request.department_id if request.state in SEEN_BY_DEPARTMENT else None
 
 
 def timetable_changed(session: Session, what: str) -> None:
-    """Append that the city's plans are different: a rule, a day, an office, a subject."""
+    """Append a change of the city's plans: of a rule, a day, an office, a subject."""
     _append(session, kind="timetable", what=what)
 
 
 def desk_changed(session: Session, desk_id: int, what: str) -> None:
-    """Append what happened at a desk: connected, disconnected, serves, asks-next, nobody-due (when asked by
-    hand), not-now, left, let-go, owes-outcome, message, message-read, freed, break, is-heard, guest, gave and
-    given (a conversation), live-on and live-off (live calls); of a supervisor's: hears, heard-out;
-    of its phone: account (another password).
+    """Append a fact of a desk.
+
+    The facts are connected, disconnected, serves, asks-next, nobody-due (a manual request found nobody), not-
+    now, left, let-go and owes-outcome. Others are message, message-read, freed, break, is-heard, guest, gave
+    and given (a conversation), live-on and live-off (live calls). A supervisor's desk also has hears and
+    heard-out; a desk's phone has account (another password).
     """
     _append(session, kind="desk", what=what, desk_id=desk_id)
 
 
 def telephone_changed(session: Session, what: str) -> None:
-    """Append that no calls can be made now ("down"), or that they can ("up")."""
+    """Append that no calls can be made ("down"), or that they can again ("up")."""
     _append(session, kind="telephone", what=what)
 
 
 def office_changed(session: Session, kind: str, what: str) -> None:
-    """Append what an administrator did: kind "person", "number" or "key"; which one, the audit log says."""
+    """Append an administrator's action: kind "person", "number" or "key"; the audit log has the details."""
     _append(session, kind=kind, what=what)
 
 
 def urgent_changed(session: Session, what: str) -> None:
-    """Append that something cannot wait ("new"), or that somebody sees to it ("taken")."""
+    """Append a new urgent matter ("new"), or that somebody took one ("taken")."""
     _append(session, kind="urgent", what=what)
 
 
 def escalated(session: Session) -> None:
-    """Append that something is before the supervisors."""
+    """Append that a request was escalated to supervisors."""
     _append(session, kind="escalation", what="new")
 
 
 def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
-    """The events after `last_id`, oldest first, at most `limit`."""
+    """Return the events after `last_id`, oldest first, at most `limit`."""
     return session.scalars(select(Event).where(Event.id > last_id).order_by(Event.id).limit(limit)).all()
 
 
@@ -166,23 +169,25 @@ _NEWEST_IN_WORDS = "SELECT max(id) FROM events"
 
 
 def last_id(session: Session | Connection) -> int:
-    """The newest event's id; 0 if there is none."""
+    """Return the newest event's id; 0 if there is none."""
     return session.scalar(_NEWEST) or 0
 
 
 def peek_last_id(engine: Engine) -> int:
-    """The same for who asks twenty times a second, as the dialer does. It raises the driver's errors."""
+    """Return the same, for callers that ask twenty times a second, such as the dialer. Raises the driver's
+    errors.
+    """
     return int(peek(engine, _NEWEST_IN_WORDS) or 0)
 
 
 def peek_others(engine: Engine, last_id: int) -> bool:
-    """Whether anything but a registration has changed after `last_id`. It raises the driver's errors."""
+    """Return whether anything but a registration changed after `last_id`. Raises the driver's errors."""
     others = f"SELECT 1 FROM events WHERE id > {last_id:d} AND kind <> 'registration' LIMIT 1"  # noqa: S608
     return peek(engine, others) is not None
 
 
 def forget(session: Session, days: int) -> bool:
-    """Delete the oldest events, if they are more than so many days old; whether there may be more of them."""
+    """Delete the oldest events beyond `days`; return whether there may be more of them."""
     before = trusted_now(session) - timedelta(days=days)
     oldest = session.execute(select(Event.id, Event.at).order_by(Event.id).limit(_FORGOTTEN_AT_ONCE)).all()
     old = [id_ for id_, at in oldest if at < before]

@@ -1,5 +1,6 @@
-"""Bringing a database's tables to this version's shape, by Alembic. It is large: a start that finds
-nothing to do goes without.
+"""Migration of a database's tables to this version, by Alembic.
+
+Alembic is large: a start with nothing to migrate does not import it.
 """
 
 from importlib import resources
@@ -13,21 +14,22 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 _LIMITS = {"statement_timeout": 0, "idle_in_transaction_session_timeout": 0, "lock_timeout": 15_000}
-"""PostgreSQL's, for a migration alone, in milliseconds; 0 is none. No transaction of ours locks so long."""
+"""PostgreSQL's limits for a migration, in milliseconds; 0 is none. No transaction of ours holds a lock so
+long."""
 
 _ONE_AT_A_TIME = (
     "SET LOCAL lock_timeout = 0",
     "SET LOCAL statement_timeout = 0",
     "SELECT pg_advisory_xact_lock(hashtextextended('migrations', 0))",
 )
-"""Several machines may begin at once; each but the first then finds nothing to do."""
+"""Several machines may start at one time; all but the first then find nothing to do."""
 
 _PATIENCE_S = 60
-"""On SQLite who begins second waits so long for the first one's migrations, on a busy machine, too."""
+"""Seconds that a second process on SQLite waits for the first one's migrations, even on a busy machine."""
 
 
 class OtherVersion(Exception):
-    """The database's version is not known here: it is newer, or from before the first release."""
+    """The database's version is unknown here: newer, or from before the first release."""
 
 
 def _config() -> "Config":
@@ -39,11 +41,11 @@ def _config() -> "Config":
 
 
 def upgrade(engine: Engine) -> None:
-    """Run every migration that `engine`'s database has not seen; all of them or none.
+    """Run every migration that `engine`'s database lacks, all or none.
 
-    The next release's tables are left as they are: this version runs on them. A statement may take as long as
-    a large table asks for, but nobody waits behind one that waits for a lock.
-    Raises OtherVersion, and changes nothing.
+    The next release's tables stay as they are: this version runs on them. A statement may take long on a
+    large table, but nobody waits behind one that waits for a lock. Raises OtherVersion, and changes nothing
+    then.
     """
     with engine.execution_options(patience_s=_PATIENCE_S).begin() as connection:
         if connection.dialect.name == "postgresql":
@@ -75,7 +77,7 @@ def upgrade(engine: Engine) -> None:
 
 
 def is_known(name: str) -> bool:
-    """Whether a database of that version can be brought to this one's."""
+    """Return whether a database of that version can be migrated to this one."""
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 
     known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
@@ -83,7 +85,7 @@ def is_known(name: str) -> bool:
 
 
 def is_current(engine: Engine) -> bool:
-    """Whether the database has seen every migration, and none that is not known here."""
+    """Return whether the database has exactly this version's migrations."""
     from alembic.runtime.migration import MigrationContext  # noqa: PLC0415
     from alembic.script import ScriptDirectory  # noqa: PLC0415
 

@@ -1,9 +1,9 @@
-"""Waits for the event log's next entry, instead of asking for it twenty times a second.
+"""Waiting for the event log's next entry, instead of polling it twenty times a second.
 
-PostgreSQL tells of it by NOTIFY (db.events). On SQLite who has committed it does, by a touch of a file, which
-the kernel notices. Nobody relies on that. Once in LOOK_S the log is looked at all the same; what is found so,
-untold, shows that nothing is told here (a pooler between, a network's file system, the version before), and
-for a while it is looked at every POLL_S.
+PostgreSQL notifies of it (NOTIFY, db.events). On SQLite the committing process touches a file, which the
+kernel reports. Nothing depends on that: the log is read every LOOK_S all the same. An entry found so, without
+notice, shows that notices do not arrive. The cause may be a pooler, a network's file system or the version
+before. The log is then polled every POLL_S for a while.
 """
 
 import ctypes
@@ -22,32 +22,32 @@ POLL_S = 0.05
 LOOK_S = 1.0
 _DEAF_S = 60.0
 _LATE_S = 0.05
-"""So much later than the entry itself its telling may come."""
+"""Seconds that a notice may arrive after its entry."""
 CHANNEL, APPENDED = "hotline_events", "appended"
-"""PostgreSQL's name for it; and the mark of a session that has an entry to tell of."""
+"""PostgreSQL's channel, and the mark of a session with an entry to notify of."""
 _NEWEST = "SELECT max(id) FROM events"
 _NEWEST_THERE = "SELECT max(id), pg_is_in_recovery() FROM events"
 _UNWRITTEN_S = 1.5
-"""The heartbeats of all processes hardly ever leave SQLite's log unwritten for so long."""
+"""Heartbeats of all processes hardly ever leave SQLite's log unwritten for so long."""
 _IN_ATTRIB = 4
 _BUFFER = 1 << 16
 _NEWS = "-news"
 
 
 class Watch:
-    """On the log's newest entry. One thread uses it, and nobody else the connection that it has."""
+    """A watch on the log's newest entry. One thread uses it, with a connection of its own."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._bell: _Bell | None = None
         self._deaf_until = 0.0
         self.newest: int | None = None
-        """The id of the newest entry; 0: there is none; None: that is not known now."""
+        """The id of the newest entry; 0: there is none; None: unknown now."""
 
     def wait(self, most_s: float | None = None) -> bool:
-        """Wait for an entry, LOOK_S or `most_s` at most. Returns whether there is one since the last time.
+        """Wait for an entry, LOOK_S or `most_s` at most. Returns whether there is one since the last call.
 
-        Raises what the driver raises; the next time it begins anew, and whatever was missed is news.
+        Raises the driver's errors. The next call connects again and reports whatever was missed.
         """
         try:
             if self._bell is None:
@@ -69,35 +69,35 @@ class Watch:
         return self.newest != before
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         bell, self._bell, self.newest = self._bell, None, None
         if bell is not None:
             bell.close()
 
 
 class _Bell(ABC):
-    """A connection of its own, and what tells of commits."""
+    """A connection of its own, and a source of notices of commits."""
 
     def __init__(self, connection: PoolProxiedConnection) -> None:
         self._driver: Any = connection.driver_connection
-        connection.detach()  # it is nobody else's from here on
+        connection.detach()  # the pool no longer owns it
         self._connection = connection
 
     @abstractmethod
     def rings(self, within_s: float) -> bool:
-        """Whether a commit is told of within this time."""
+        """Return whether a commit is notified within this time."""
 
     def newest(self) -> int:
-        """The newest entry's id; 0 if there is none."""
+        """Return the newest entry's id; 0 if there is none."""
         return int(self._driver.execute(_NEWEST).fetchone()[0] or 0)
 
     def close(self) -> None:
-        """End the connection."""
+        """Close the connection."""
         self._connection.close()
 
 
 class _Notified(_Bell):
-    """By PostgreSQL."""
+    """Notices by PostgreSQL."""
 
     def __init__(self, connection: PoolProxiedConnection) -> None:
         super().__init__(connection)
@@ -107,12 +107,13 @@ class _Notified(_Bell):
         self._poll.register(self._driver.fileno(), select.POLLIN)
 
     def rings(self, within_s: float) -> bool:
-        # The driver's own wait wakes up ten times a second; before it, what came with the answer to a look.
+        # The driver's own wait wakes up ten times a second. First come the notices that arrived with an
+        # answer.
         return self._told() or (bool(self._poll.poll(within_s * 1000)) and self._told())
 
     def newest(self) -> int:
         newest, only_reads = self._driver.execute(_NEWEST_THERE).fetchone()
-        if only_reads:  # another server has taken its place
+        if only_reads:  # it became a standby
             raise OSError("the server only reads")
         return int(newest or 0)
 
@@ -121,11 +122,11 @@ class _Notified(_Bell):
 
 
 class _Touched(_Bell):
-    """By the kernel: who has committed an entry to SQLite has touched a file beside it (`tell`)."""
+    """Notices by the kernel: a process that commits to SQLite touches a file beside it (`tell`)."""
 
     def __init__(self, connection: PoolProxiedConnection, file: Path) -> None:
         super().__init__(connection)
-        with suppress(OSError):  # a full disk, another's file: then nobody tells, and looks find it
+        with suppress(OSError):  # a full disk, or a foreign file: without notices, polling finds the entry
             file.touch()
         libc = ctypes.CDLL(None)
         self._watch = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -135,7 +136,9 @@ class _Touched(_Bell):
         self._log = file.with_name(file.name.removesuffix(_NEWS) + "-wal")
 
     def newest(self) -> int:
-        """SQLite reads while somebody else lets nobody write: then it is away, as PostgreSQL would be."""
+        """Return the newest entry's id. Raises if nobody can write: SQLite would still read, unlike
+        PostgreSQL.
+        """
         if not self._was_just_written():
             self._driver.execute("BEGIN IMMEDIATE")
             self._driver.execute("ROLLBACK")
@@ -160,7 +163,7 @@ class _Touched(_Bell):
 
 
 def tell(engine: Engine) -> None:
-    """An entry is committed: who waits for it may look. PostgreSQL has told of it by itself."""
+    """Notify waiting processes of a commit on SQLite. PostgreSQL does so by itself."""
     if file := _file(engine):
         with suppress(OSError):
             os.utime(file)

@@ -1,6 +1,6 @@
-"""What is asked or written over and over, by the driver itself: a tenth of what a session costs.
+"""Small frequent queries on the raw DBAPI connection; about a tenth of a Session's cost.
 
-Statements are built once and kept as words, by database. Errors are the driver's own.
+Statements are built once and kept as text for each database. Errors are the driver's own.
 """
 
 from collections.abc import Sequence
@@ -19,20 +19,22 @@ from db.turns import Turns
 
 
 def peek(engine: Engine, statement: str | Select[Any]) -> Any:
-    """The first value that a statement finds, asked over and over: by the driver itself, a tenth of a
-    `glance`. It raises the driver's own errors. A query is one that is built once.
+    """Return the first value that a frequent statement finds, on the driver's connection. Raises the driver's
+    errors.
+
+    It costs a tenth of a `glance`. Build a query object once, since its text is cached by the object.
     """
     row = peek_row(engine, statement)
     return row[0] if row else None
 
 
 def peek_row(engine: Engine, statement: str | Select[Any]) -> Any:
-    """All values of the first row; None: there is none."""
+    """Return all values of the first row; None if there is none."""
     return next(iter(peek_rows(engine, statement)), None)
 
 
 def peek_rows(engine: Engine, statement: str | Select[*tuple[Any, ...]]) -> Sequence[Any]:
-    """All rows, as the driver has them."""
+    """Return all rows, as the driver has them."""
     connection = engine.raw_connection()
     driver: Any = connection.driver_connection
     on_postgresql = engine.dialect.name == "postgresql"
@@ -50,9 +52,10 @@ def peek_rows(engine: Engine, statement: str | Select[*tuple[Any, ...]]) -> Sequ
 
 
 def poke(engine: Engine, *statements: Insert | Update) -> int:
-    """One transaction of what writes, by the driver as in `peek`. Returns how many rows the last one changed.
+    """Run a transaction that writes, on the driver's connection. Returns how many rows the last statement
+    changed.
 
-    It waits for its turn as all writers do, and shows no fence.
+    It waits for the writers' semaphore like every writer, but does not call the fence.
     """
     turns: Turns | None = engine.get_execution_options().get("writers")
     turn = turns.take(TURN_S) if turns else nullcontext()
@@ -71,10 +74,10 @@ def poke(engine: Engine, *statements: Insert | Update) -> int:
                 connection.commit()
             return int(cursor.rowcount)
         except Exception as error:
-            if on_postgresql or only_reads(error):  # the next one begins anew
+            if on_postgresql or only_reads(error):  # the next one connects again
                 connection.invalidate(error)
             if only_reads(error):
-                engine.dispose()  # whatever else it has leads there, too
+                engine.dispose()  # its other connections lead there, too
             raise
         finally:
             if on_postgresql and not driver.closed:
@@ -83,14 +86,14 @@ def poke(engine: Engine, *statements: Insert | Update) -> int:
 
 
 def as_utc(value: str | datetime) -> datetime:
-    """A time as `peek` finds it."""
+    """Return a time from `peek` as an aware UTC datetime."""
     return datetime.fromisoformat(value).replace(tzinfo=UTC) if isinstance(value, str) else value
 
 
 class ago(ColumnElement[datetime]):
-    """So long before now by the database's clock, as an expression: for what `peek` asks.
+    """An SQL expression: a time before now by the database's clock, for `peek`.
 
-    SQLite tells it to the millisecond, as it keeps times itself.
+    SQLite gives it to the millisecond, in the form of its stored times.
     """
 
     inherit_cache = True

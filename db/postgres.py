@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that follow it to another server, and wait for nothing without end."""
+"""Connections to PostgreSQL that follow a failover, with a limit on every wait."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -16,23 +16,25 @@ from db.engine import only_reads
 
 _LOOK_S = 0.1
 _SURE_S = 1.5
-"""A connection that was answered so lately is not asked whether it is there before its next use."""
+"""Seconds after an answer during which a connection needs no ping."""
 _SLOW_S, _SILENT_S = 1.0, 3.0
-"""A server that says no as late as this is one that is off, and is left alone for so long."""
+"""A server whose refusal takes the first is off, and is left alone for the second."""
 T = TypeVar("T")
 
 
 class _Impatient(psycopg.Connection[Any]):
-    """Awaits each answer for so long. A server that hangs answers nothing, and its kernel still acknowledges:
-    neither its own limits nor TCP's notice.
+    """A connection with a time limit on each answer.
+
+    A hung server answers nothing while its kernel still acknowledges packets. So neither its own limits nor
+    TCP's notice.
     """
 
     answer_s: float | None = None
     answered_at = float("-inf")
-    """When the server last answered, as time.monotonic() tells it."""
+    """When the server last answered, by time.monotonic()."""
 
     def wait(self, gen: PQGen[T], interval: float = _LOOK_S, timeout: float | None = None) -> T:
-        """As psycopg's; a connection whose answer did not come is closed."""
+        """Wait as psycopg does; close the connection if no answer comes in time."""
         try:
             answer = super().wait(gen, interval, self.answer_s if timeout is None else timeout)
         except psycopg.Error as error:
@@ -46,21 +48,21 @@ class _Impatient(psycopg.Connection[Any]):
 
 
 def _hide_details(error: psycopg.Error) -> None:
-    """Leave the server's first line of an error alone: errors are logged, and DETAIL quotes the row.
+    """Keep only the first line of a server's error: errors are logged, and DETAIL quotes the row.
 
-    A row has numbers and words of citizens. Done here and not in the log's form: PostgreSQL says DETAIL in
-    the language of its machine, and what it quotes may have lines of its own.
+    A row has numbers and words of citizens. The log's formatter could not remove them. PostgreSQL writes
+    DETAIL in its machine's language, and a quoted value may have several lines.
     """
     if error.diag.message_primary:
         error.args = (error.diag.message_primary,)
 
 
 class _Servers:
-    """Those that a URL names. The one that let in last is asked first, and each by itself.
+    """The servers of a URL, tried one by one, the last successful one first.
 
-    As libpq goes through them, one that is off would cost each new connection all of its patience, or that
-    of whoever looks for its name, for as long as it is off. It is asked last, and not again at once where
-    another says no: that one may be about to take its place.
+    libpq would spend its whole timeout on a server that is off, at each new connection. Here such a server is
+    tried last. A server that refuses may be about to become the primary, so the slow one is not tried at
+    once.
     """
 
     def __init__(self, named: Mapping[str, Any]) -> None:
@@ -72,14 +74,14 @@ class _Servers:
         many = max(map(len, lists), default=1)
         each_has = [each * many if len(each) == 1 else each for each in lists]
         self._order: Sequence[Mapping[str, str]] = [{}]  # as they are named
-        if {many} == set(map(len, each_has)):  # else libpq says what is wrong
+        if {many} == set(map(len, each_has)):  # else libpq reports the error
             self._order = [dict(server) for server in zip(*each_has, strict=True)]
         self._let_in_at: dict[int, float] = {}
         self._asked_again_at: dict[int, float] = {}
-        """By the id of one that was slow to answer."""
+        """The time from which a slow server is tried again, by its id."""
 
     def connect(self, named: Mapping[str, Any]) -> _Impatient:
-        """A connection to the first of them that lets us in. Raises OperationalError if none does."""
+        """Connect to the first server that accepts. Raises OperationalError if none does."""
         order, at = self._order, time.monotonic()
         quick = [each for each in order if self._asked_again_at.get(id(each), at) <= at]
         failed = list[psycopg.OperationalError]()
@@ -106,23 +108,23 @@ class _Servers:
     def _failed(self, server: Mapping[str, str], began: float) -> None:
         at = time.monotonic()
         is_off = at - began >= _SLOW_S and self._let_in_at.get(id(server), 0.0) < began
-        if is_off:  # for others, too: a packet that was lost is only one's bad luck
+        if is_off:  # for other threads, too: a lost packet affects only one
             self._asked_again_at[id(server)] = at + _SILENT_S
             self._order = [*(each for each in self._order if each is not server), server]
 
 
 @lru_cache(8)
 def _servers(url: str) -> _Servers:
-    """What one engine of a process learns of them, its others know."""
+    """Return the servers of a URL; all engines of the process share what they learn."""
     return _Servers(parameters(url))
 
 
 def create(
     url: str, *, client: Mapping[str, Any], server: Mapping[str, Any], answer_s: float, **options: Any
 ) -> Engine:
-    """An engine whose connections go to the one server, of those named, that takes writes.
+    """Make an engine whose connections go to the one server of the URL that takes writes.
 
-    Settings of ours for the `client` (libpq) and for the session at the `server`.
+    `client` holds our settings for libpq, `server` those of the session.
     """
     ours = {**client, "options": " ".join(f"-c {name}={value}" for name, value in server.items())}
     engine = create_engine(url, **options)
@@ -147,9 +149,9 @@ def create(
 
 
 def parameters(url: str) -> dict[str, Any]:
-    """What libpq is to be told: user, password, dbname, host and port (of each server), and what else it is.
+    """Return libpq's parameters: user, password, dbname, each server's host and port, and options of the URL.
 
-    Of several servers it looks for the one that takes writes.
+    With several servers libpq looks for the one that takes writes.
     """
     parts = make_url(url)
     named: dict[str, Any] = parts.translate_connect_args(username="user", database="dbname")
@@ -164,7 +166,7 @@ def parameters(url: str) -> dict[str, Any]:
 
 
 def patiently(connection: Connection) -> None:
-    """From here on this connection's answers may take as long as they do."""
+    """Remove the time limit on this connection's answers."""
     driver = connection.connection.driver_connection
     if isinstance(driver, _Impatient):
         driver.answer_s = None
@@ -174,5 +176,5 @@ def _away_if_it_only_reads(context: ExceptionContext) -> OperationalError | None
     error = context.original_exception
     if not only_reads(error):
         return None
-    context.is_disconnect = True  # it, and whatever else the pool has
+    context.is_disconnect = True  # every connection of the pool
     return OperationalError(context.statement, None, error, hide_parameters=True)

@@ -1,58 +1,59 @@
-"""Every state there is, and every move between states that is allowed. The picture is docs/states.md."""
+"""All states, and all allowed moves between them. docs/states.md has the drawing."""
 
 from enum import StrEnum
 
 
 class Phase(StrEnum):
-    """What a round is at a moment: computed from the clock and three recorded facts, never stored."""
+    """A round's phase: computed from the clock and three recorded facts, never stored."""
 
-    PLANNED = "planned"  # made, its notice is not out yet
-    ANNOUNCED = "announced"  # the notice is out, registration has not begun
-    OPEN = "open"  # registration is open, callbacks have not begun
-    CLOSED = "closed"  # registration has ended, callbacks have not begun
+    PLANNED = "planned"  # made, notice not published
+    ANNOUNCED = "announced"  # notice published, registration not begun
+    OPEN = "open"  # registration open, callbacks not begun
+    CLOSED = "closed"  # registration ended, callbacks not begun
     LIVE = "live"  # the official answers citizens (`opened_at` is recorded)
     OVER = "over"  # ended by a person (`ended_at` is recorded) or by the clock
-    CANCELLED = "cancelled"  # it will not take place (`cancelled_at` is recorded)
+    CANCELLED = "cancelled"  # will not take place (`cancelled_at` is recorded)
 
 
 class RegistrationState(StrEnum):
-    """Where a citizen's place in a round stands."""
+    """The state of a citizen's place in a round."""
 
-    UNCONFIRMED = "unconfirmed"  # keyed in elsewhere, or texted: its owner has yet to agree
+    UNCONFIRMED = "unconfirmed"  # typed by somebody else, or texted: its owner has not agreed yet
     WAITING = "waiting"  # in the line; maybe not before a retry's wait is over
-    CALLING = "calling"  # taken out of the line: one live callback belongs to it
+    CALLING = "calling"  # taken out of the line: it has one live callback
     REACHED = "reached"  # the conversation took place
     UNREACHED = "unreached"  # every attempt of this round is used up, or the citizen asked for the next one
     CLOSED = "closed"  # refused, a wrong number, never answered in two rounds or by the operators' line
-    CANCELLED = "cancelled"  # given up by the citizen, or a second place beside an older, carried one
+    CANCELLED = "cancelled"  # cancelled by the citizen, or a second place beside an older, carried one
 
 
 class CallbackState(StrEnum):
-    """One attempt to reach a registrant, from taking the place out of the line to the outcome.
+    """One attempt to reach a registrant, from claiming the place to the outcome.
 
-    Until the conversation it may belong to no desk: the dialer called ahead, for whoever is free first.
+    Until the conversation it may have no desk: the dialer calls ahead for the first free desk.
     """
 
-    CLAIMED = "claimed"  # a desk holds the citizen's place; nobody is called yet
+    CLAIMED = "claimed"  # a desk has the citizen's place; nobody is called yet
     DIALING = "dialing"  # the token is committed; the dialer places the call
     RINGING = "ringing"  # the citizen's phone rings
     ANSWERED = "answered"  # picked up; hears who calls and is asked to press 1
     WAITING = "waiting"  # pressed 1: a person; hears music
-    SCREENING = "screening"  # speaks with an operator first, in the operator's room
-    TALKING = "talking"  # in the desk's room
-    HELD = "held"  # the desk's phone is gone in mid-conversation; hears music until it is back
-    PARTING = "parting"  # the desk said that it is over, which can still be undone
+    SCREENING = "screening"  # speaks with an operator first, in the operator's conference room
+    TALKING = "talking"  # in the desk's conference room
+    HELD = "held"  # the desk's phone left the conversation; music until it is back
+    PARTING = "parting"  # the desk ended the conversation, which can still be undone
     ENDED = "ended"  # the call is over; the desk owes an outcome
     CLOSED = "closed"  # the outcome is recorded
 
 
 class Fact(StrEnum):
-    """What can change the order of calling, shows that it was kept, or was done with a request: a row of the
-    public ledger.
+    """A row of the public ledger.
+
+    It changes the order of calling, proves that the order was kept, or is a step of a request.
     """
 
     REGISTERED = "registered"
-    CONFIRMED = "confirmed"  # a keyed-in number was confirmed by its owner: in the line from now on
+    CONFIRMED = "confirmed"  # a typed number was confirmed by its owner: in the line from now on
     NUMBER_CHANGED = "number_changed"  # called at another number from now on; the place stays
     CARRIED = "carried"  # to the official's next round
     MERGED = "merged"  # gave way to an older, carried place of the same number in the same round
@@ -61,23 +62,23 @@ class Fact(StrEnum):
     OUTCOME = "outcome"
     CANCELLED = "cancelled"
     CLOSED = "closed"  # never answered in two rounds
-    DEFERRED = "deferred"  # the citizen asked for the next round when the turn was near
+    DEFERRED = "deferred"  # the citizen near the front asked for the next round
     ROUND_CANCELLED = "round_cancelled"
     REQUEST_STEP = "request_step"  # hashes of a step of a request's history
 
 
 class Outcome(StrEnum):
-    """What became of a callback."""
+    """A callback's outcome."""
 
-    # Told by the telephone network:
+    # By the telephone network:
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
     NOT_CONFIRMED = "not_confirmed"  # answered, but nobody pressed 1: voicemail is not a person
     HUNG_UP = "hung_up"  # answered and hung up before the conversation
-    FAILED = "failed"  # our own fault, or nobody can say any more: the citizen pays nothing
-    # Told by the desk, or by the system itself:
+    FAILED = "failed"  # our own fault, or unknown: it costs the citizen nothing
+    # By the desk, or by the system itself:
     REACHED = "reached"
     CALL_AGAIN = "call_again"  # cut off, a bad moment, or pressed 2 while waiting: back to the own place
     REFUSED = "refused"  # the citizen no longer wants the conversation
@@ -86,23 +87,24 @@ class Outcome(StrEnum):
 
 
 class GuestState(StrEnum):
-    """A third person whom a desk asks into its conversation, by telephone."""
+    """The state of a third person whom a desk calls into its conversation."""
 
     ASKED = "asked"  # the token is committed; nobody is called yet
     DIALING = "dialing"  # the dialer places the call, once
     RINGING = "ringing"
     ANSWERED = "answered"  # picked up; hears who calls and is asked to press 1
-    TALKING = "talking"  # in the desk's room
-    ENDED = "ended"  # spoke, or was not wanted any more
-    FAILED = "failed"  # never came to speak
+    TALKING = "talking"  # in the desk's conference room
+    ENDED = "ended"  # took part, or was not wanted any more
+    FAILED = "failed"  # never took part
 
 
 class GuestEnd(StrEnum):
-    """Why the third person is not there, or not any more."""
+    """The reason why the third person's part ended."""
 
     BY_DESK = "by_desk"
     LEFT = "left"  # hung up
-    CONVERSATION = "conversation"  # it is over, or the desk's phone is gone: nobody stays alone in a room
+    # it ended, or the desk's phone is gone: nobody stays alone in a conference room
+    CONVERSATION = "conversation"
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     REJECTED = "rejected"
@@ -113,54 +115,54 @@ class GuestEnd(StrEnum):
 
 
 class TurnNearAnswer(StrEnum):
-    """What a citizen says to «your turn is near»."""
+    """A citizen's answer to «your turn is near»."""
 
     REACHABLE = "reachable"  # in the next minutes
     NEXT_ROUND = "next_round"
 
 
 class RequestState(StrEnum):
-    """Where a city problem that was reported to 137 stands."""
+    """The state of a city problem reported to 137."""
 
-    NEW = "new"  # with no department: just reported, or given back by one
+    NEW = "new"  # without a department: just reported, or returned by one
     REFERRED = "referred"  # with a department, until a due date
-    ACCEPTED = "accepted"  # the same, and the department says that it is in work
-    ASKED = "asked"  # the same, and the department waits for what the citizen answers to its question
-    REPLIED = "replied"  # the city says that it is solved; the citizen is asked whether it is
-    REOPENED = "reopened"  # the citizen says that it is not: before all others
+    ACCEPTED = "accepted"  # the same, and the department has accepted it
+    ASKED = "asked"  # the same, and the department waits for the citizen's answer
+    REPLIED = "replied"  # the city says that it is solved; the citizen is asked
+    REOPENED = "reopened"  # the citizen says that it is not solved: before all others
     CLOSED = "closed"  # confirmed by the citizen, or nobody answered in time
-    DUPLICATE = "duplicate"  # the same as an earlier one, with which it ends
+    DUPLICATE = "duplicate"  # of an earlier request, with which it ends
     REJECTED = "rejected"  # not for the city to solve; the citizen is told why
-    SPLIT = "split"  # into parts, each a request of its own: done when all of them are
+    SPLIT = "split"  # into parts, each a request of its own; solved when all are
 
 
 class RequestStep(StrEnum):
-    """What somebody did with a request: a row of its history."""
+    """A step of a request's history."""
 
     REPORTED = "reported"
     PROMISED = "promised"  # by an official to the citizen, with a day
     REFERRED = "referred"  # to a department, with a due date
-    RETURNED = "returned"  # given back by the department
+    RETURNED = "returned"  # by the department
     ACCEPTED = "accepted"  # by the department: in work
-    TAKEN = "taken"  # an urgent one, by whoever sees to it
+    TAKEN = "taken"  # an urgent request, by a person
     ASKED = "asked"  # the department asks the citizen something
-    ANSWERED = "answered"  # the citizen has answered that
-    NEWS = "news"  # the citizen is told how it goes on; nothing moves
+    ANSWERED = "answered"  # the citizen has answered the question
+    NEWS = "news"  # the citizen is told how it goes on; the state stays
     REPLIED = "replied"
     CONFIRMED = "confirmed"  # the citizen says that it is solved
-    DENIED = "denied"  # the citizen says that it is not
-    UNANSWERED = "unanswered"  # closed because the citizen said nothing for so long
-    MERGED = "merged"  # found to be a duplicate
-    SEPARATED = "separated"  # found to be none after all
+    DENIED = "denied"  # the citizen says that it is not solved
+    UNANSWERED = "unanswered"  # closed because the citizen did not answer in time
+    MERGED = "merged"  # marked as a duplicate
+    SEPARATED = "separated"  # no duplicate after all
     REJECTED = "rejected"
-    REMINDED = "reminded"  # the department, shortly before its day
-    TO_HEAD = "to_head"  # late by a working day: for the department's head
-    TO_SUPERVISORS = "to_supervisors"  # late by two
+    REMINDED = "reminded"  # the department, shortly before its due date
+    TO_HEAD = "to_head"  # one working day late: to the department's head
+    TO_SUPERVISORS = "to_supervisors"  # two working days late
     SPLIT = "split"  # a part was made of it
-    PART = "part"  # made as a part of another one
-    PASSED = "passed"  # on to a body outside the city, by a link
+    PART = "part"  # made as a part of another request
+    PASSED = "passed"  # to an agency outside the city, by a link
     RECALLED = "recalled"  # that link is withdrawn
-    BODY_RECEIVED = "body_received"  # says that body
+    BODY_RECEIVED = "body_received"  # by the agency
     BODY_ANSWERED = "body_answered"
     BODY_DONE = "body_done"
     JOINED = "joined"  # the parts are one request again: nobody had begun on any
@@ -181,8 +183,10 @@ CALLBACK_MOVES: dict[CallbackState, frozenset[CallbackState]] = {
     _C.ENDED: frozenset({_C.CLOSED}),
     _C.CLOSED: frozenset(),
 }
-"""A callback moves forward; a lost event's step may be skipped. Back goes who waits again (after screening,
-or for a conversation that was not over), one whose desk is back, and one whose end is undone."""
+"""A callback moves forward; if an event is lost, its step may be skipped.
+
+Three moves go back. A citizen waits again, after screening or when a conversation was not over. A lost desk
+comes back. An end is undone."""
 
 _R = RegistrationState
 
@@ -191,7 +195,7 @@ REGISTRATION_MOVES: dict[RegistrationState, frozenset[RegistrationState]] = {
     _R.WAITING: frozenset({_R.CALLING, _R.UNREACHED, _R.CANCELLED}),
     _R.CALLING: frozenset({_R.WAITING, _R.REACHED, _R.UNREACHED, _R.CLOSED}),
     _R.REACHED: frozenset(),
-    _R.UNREACHED: frozenset({_R.WAITING, _R.CLOSED, _R.CANCELLED}),  # carried over, or given up
+    _R.UNREACHED: frozenset({_R.WAITING, _R.CLOSED, _R.CANCELLED}),  # carried over, or cancelled
     _R.CLOSED: frozenset(),
     _R.CANCELLED: frozenset(),
 }
@@ -211,7 +215,7 @@ REQUEST_MOVES: dict[RequestState, frozenset[RequestState]] = {
     _Q.REJECTED: frozenset(),
     _Q.SPLIT: frozenset({_Q.REPLIED, _Q.REJECTED, _Q.NEW, _Q.REOPENED}),
 }
-"""A request that is with a department may go on to another one."""
+"""A request with a department may be referred to another one."""
 
 _G = GuestState
 
@@ -224,34 +228,34 @@ GUEST_MOVES: dict[GuestState, frozenset[GuestState]] = {
     _G.ENDED: frozenset(),
     _G.FAILED: frozenset(),
 }
-"""A step whose event was lost may be skipped."""
+"""If an event is lost, its step may be skipped."""
 
 WITH_DEPARTMENT = (_Q.REFERRED, _Q.ACCEPTED, _Q.ASKED)
-"""A department has it, until a due date."""
+"""A department has the request, until a due date."""
 
 SEEN_BY_DEPARTMENT = (*WITH_DEPARTMENT, _Q.REPLIED)
-"""In these it is the department's to see; a citizen who objects brings it back to the office."""
+"""States that the department sees; a citizen's objection brings the request back to the office."""
 
 IN_WORK = (_Q.NEW, *WITH_DEPARTMENT, _Q.REOPENED, _Q.SPLIT)
-"""The city owes something."""
+"""States in which the city owes something."""
 
 OPEN_REQUESTS = (*IN_WORK, _Q.REPLIED)
-"""Not at its end."""
+"""States before the end."""
 
 ENDED_REQUESTS = tuple(state for state in _Q if state not in OPEN_REQUESTS)
-"""All others: fewer, for what looks at each row."""
+"""All other states: a shorter list for conditions on each row."""
 
 TAKES_NO_ROOM = (_R.CANCELLED, _R.UNCONFIRMED)
-"""Of those that a round has room for, these are none."""
+"""States that do not count against a round's capacity."""
 
 HOLDS_PLACE = (_R.UNCONFIRMED, _R.WAITING, _R.CALLING, _R.UNREACHED)
 """A number with a registration in one of these cannot register again for the same round."""
 
 IN_TALK = (_C.TALKING, _C.HELD)
-"""Citizen and desk are in conversation, if only the desk's phone comes back."""
+"""Citizen and desk are in conversation, or will be once the desk's phone is back."""
 
 ON_THE_PHONE = (*(_C.DIALING, _C.RINGING, _C.ANSWERED, _C.WAITING, _C.SCREENING), *IN_TALK, _C.PARTING)
-"""A channel of Asterisk may exist for a callback in one of these."""
+"""A callback in one of these may have a channel of Asterisk."""
 
 LIVE = tuple(state for state in _C if state is not _C.CLOSED)
 """A callback in one of these has no outcome yet."""
@@ -267,20 +271,20 @@ FREE_OF_CHARGE = {Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED}
 
 
 def sources(to: CallbackState) -> list[CallbackState]:
-    """The states from which a callback may move to `to`."""
+    """Return the states from which a callback may move to `to`."""
     return [state for state, targets in CALLBACK_MOVES.items() if to in targets]
 
 
 def registration_sources(to: RegistrationState) -> list[RegistrationState]:
-    """The states from which a registration may move to `to`."""
+    """Return the states from which a registration may move to `to`."""
     return [state for state, targets in REGISTRATION_MOVES.items() if to in targets]
 
 
 def request_sources(to: RequestState) -> list[RequestState]:
-    """The states from which a request may move to `to`."""
+    """Return the states from which a request may move to `to`."""
     return [state for state, targets in REQUEST_MOVES.items() if to in targets]
 
 
 def guest_sources(to: GuestState) -> list[GuestState]:
-    """The states from which a third person's call may move to `to`."""
+    """Return the states from which a third person's call may move to `to`."""
     return [state for state, targets in GUEST_MOVES.items() if to in targets]

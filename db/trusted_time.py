@@ -1,9 +1,9 @@
-"""How far the database's clock is trusted: what cannot be undone goes by `trusted_now`, never by `now`.
+"""Trust in the database's clock: irreversible actions use `trusted_now`, never `now`.
 
-The clerk compares that clock with its own monotonic one (`Watch`), and keeps the last trusted moment in a
-row, so that a restart does not forget it. A clock that leaps ahead closes and deletes nothing until it has
-run evenly for EVIDENCE; a machine that was off for a day goes on by itself after the same time. A clock that
-is set back makes nothing due.
+The clerk compares that clock with its own monotonic one (`Watch`). It keeps the last trusted moment in a row,
+so that a restart remembers it. A clock that leaps ahead closes and deletes nothing until it has run evenly
+for EVIDENCE. A machine that was off for a day continues by itself after the same time. A clock that is set
+back makes nothing due.
 """
 
 import logging
@@ -24,19 +24,19 @@ log = logging.getLogger("clock")
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 STEP = timedelta(seconds=30)
-"""A difference that is no leap: the clerk looks every ten seconds, and may be slow."""
+"""A smaller difference is no leap: the clerk compares every ten seconds, and may be slow."""
 EVIDENCE = timedelta(minutes=15)
-"""A clock that leapt is trusted again after running evenly for so long. Long enough for a person to see the
-alarm and mend the clock.
-"""
+"""How long a clock that leapt must run evenly to be trusted again. A person has time to see the alarm and
+mend the clock."""
 
 _LAST = select(TrustedTime.at)
 _DOUBT = select(TrustedTime.at, TrustedTime.doubted_until).where(TrustedTime.doubted_until.is_not(None))
 
 
 class Doubt(NamedTuple):
-    """The clock has leapt. `until`, by that clock, nothing is closed or deleted that `trusted_at` does not
-    close or delete.
+    """The clock has leapt.
+
+    Until `until`, by that clock, only what `trusted_at` allows is closed or deleted.
     """
 
     trusted_at: datetime
@@ -50,7 +50,7 @@ class _Reading(NamedTuple):
     ticks: float
 
     def predicts(self, other: "_Reading") -> bool:
-        """Whether both clocks have advanced by the same time since."""
+        """Return whether both clocks have advanced by the same time since."""
         return abs(other.at - self.show_at(other.ticks)) <= STEP
 
     def show_at(self, ticks: float) -> datetime:
@@ -59,26 +59,26 @@ class _Reading(NamedTuple):
 
 
 def trusted_now(session: Session) -> datetime:
-    """Return the database's clock, or the last trusted moment where that clock is far ahead of it."""
+    """Return the database's clock, or the last trusted moment if that clock is far ahead of it."""
     at = now(session)
     last: datetime | None = core(session).execute(_LAST).scalar()
     return at if last is None or at <= last + STEP else last
 
 
 def is_doubted(session: Session) -> bool:
-    """Whether the database's clock is far ahead of the last trusted moment."""
+    """Return whether the database's clock is far ahead of the last trusted moment."""
     at = now(session)
     return trusted_now(session) < at
 
 
 def find_doubt(session: Session) -> Doubt | None:
-    """Return the doubt in which the clock is; None: it is trusted."""
+    """Return the present doubt; None: the clock is trusted."""
     row = core(session).execute(_DOUBT).first()
     return Doubt(row.at, row.doubted_until) if row else None
 
 
 class Watch:
-    """Compares the database's clock with the monotonic clock of this machine, from its start on."""
+    """Compares the database's clock with this machine's monotonic clock, from the process's start on."""
 
     def __init__(self, boot: Path = _BOOT) -> None:
         self._boot = _read_boot(boot)
@@ -89,7 +89,7 @@ class Watch:
     def look(self, session: Session) -> bool:
         """Move the last trusted moment on, and keep or end a doubt. Call it every ten seconds.
 
-        Return whether the clock was set back since the last look. The first look cannot know: True.
+        Returns whether the clock was set back since the last call. The first call cannot know: True.
         """
         one_at_a_time(session, "trusted-time")
         seen = _Reading(now(session), monotonic())
@@ -99,10 +99,10 @@ class Watch:
 
     def _judge(self, session: Session, seen: _Reading) -> None:
         row = session.get(TrustedTime, 1, populate_existing=True)
-        if row is None:  # a new database: it has nothing to lose
+        if row is None:  # a new database has nothing to lose
             row = TrustedTime(id=1, at=seen.at)
             session.add(row)
-        elif row.boot == self._boot:  # also of a clerk before this one
+        elif row.boot == self._boot:  # also of an earlier clerk
             self._trusted = _Reading(row.at, row.ticks)
         if self._is_trusted(seen, row.at):
             if row.doubted_until:
@@ -114,7 +114,7 @@ class Watch:
                 self._doubted = seen
             row.doubted_until = self._doubted.at + EVIDENCE
             if self._trusted is None:
-                return  # nothing is known of the time before this machine's start but `row.at`
+                return  # before this machine's start, only `row.at` is known
             row.at = self._trusted.show_at(seen.ticks)
         row.boot, row.ticks = self._boot, seen.ticks
         self._trusted = _Reading(row.at, row.ticks)
@@ -128,7 +128,7 @@ class Watch:
 
 
 def _read_boot(file: Path) -> str:
-    """Return the id of the machine's present run, or one that no other process has where it is hidden."""
+    """Return the id of the machine's present boot, or a unique one where it is hidden."""
     try:
         return file.read_text().strip()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Turns: so many threads at one time, first come, first served."""
+"""A fair semaphore: a limited number of threads at one time, first come, first served."""
 
 import threading
 from collections import deque
@@ -9,9 +9,9 @@ from sqlalchemy.exc import TimeoutError
 
 
 class Turns:
-    """Who gives back a turn hands it to whoever has waited longest.
+    """A fair semaphore: a thread that leaves hands its slot to the longest waiting one.
 
-    A semaphore of Python's lets the quickest go first: with fifty writers some wait for half a minute.
+    Python's semaphore lets the quickest thread go first: among fifty writers some would wait half a minute.
     """
 
     def __init__(self, at_once: int) -> None:
@@ -21,7 +21,7 @@ class Turns:
 
     @contextmanager
     def take(self, within_s: float) -> Iterator[None]:
-        """Have a turn. Raises TimeoutError if none comes within so many seconds."""
+        """Hold a slot in this block. Raises TimeoutError if none is free within `within_s` seconds."""
         self._wait(within_s)
         try:
             yield

@@ -1,4 +1,6 @@
-"""Whether this code runs on the tables, for who asks often: without Alembic, which is large and talks."""
+"""Whether this code runs on the tables, for frequent checks: without Alembic, which is large and
+logs much.
+"""
 
 import re
 from functools import cache
@@ -13,7 +15,7 @@ _TABLE = "alembic_version"
 
 @cache
 def newest() -> frozenset[str]:
-    """The last migrations of this version: those that no other one follows."""
+    """Return the last migrations of this version, which no other one follows."""
     revisions: set[str] = set()
     followed: set[str] = set()
     for file in (resources.files("db") / "migrations" / "versions").iterdir():
@@ -24,21 +26,22 @@ def newest() -> frozenset[str]:
 
 
 def fits(connection: Connection) -> bool:
-    """Whether this code runs on these tables: its own version's, or the next release's, which only add.
+    """Return whether this code runs on these tables: its own version's, or the next release's, which only
+    add.
 
-    So machines are brought to a new version one after the other (docs/decisions/0044-one-version-back.md).
+    So machines can be upgraded one after the other (docs/decisions/0044-one-version-back.md).
     """
     seen = _seen(connection)
     return seen == newest() or is_next(seen)
 
 
 def is_newest(connection: Connection) -> bool:
-    """Whether the database has seen this version's migrations, and none that is not known here."""
+    """Return whether the database has exactly this version's migrations."""
     return _seen(connection) == newest()
 
 
 def is_next(seen: frozenset[str]) -> bool:
-    """Whether a database's `seen` migrations are those of the release after this one."""
+    """Return whether a database's `seen` migrations are those of the release after this one."""
     return bool(seen) and {_release(name) for name in seen} == {max(map(_release, newest())) + 1}
 
 
@@ -49,5 +52,5 @@ def _seen(connection: Connection) -> frozenset[str]:
 
 
 def _release(revision: str) -> int:
-    """Of "0203" it is 2: the third migration of the second release after the first tables."""
+    """Return the release of a revision: "0203" is the third migration of release 2."""
     return int(revision[:2]) if _NUMBER.fullmatch(revision) else -1

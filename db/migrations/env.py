@@ -1,4 +1,4 @@
-"""Alembic's entry: it always runs on the connection that db.migrate hands over."""
+"""Alembic's entry point, always on db.migrate's connection."""
 
 from alembic import context
 

@@ -1,4 +1,4 @@
-"""The tables. Rules that must always hold are indexes and checks here, not code elsewhere."""
+"""The tables. Rules that must always hold are indexes and checks here."""
 
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import (

@@ -1,4 +1,4 @@
-"""What all tables share."""
+"""The base of all tables, and common column types."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -10,13 +10,13 @@ from sqlalchemy.orm import DeclarativeBase
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware UTC datetime, also on SQLite, which knows no time zones."""
+    """An aware UTC datetime, also on SQLite, which has no time zones."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse a naive time: it would be read in some other zone later."""
+        """Convert to UTC. Raises ValueError for a naive time, which another zone could misread later."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -25,7 +25,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Give back an aware UTC time."""
+        """Return an aware UTC time."""
         if value is None:
             return None
         aware: datetime = value.replace(tzinfo=UTC) if value.tzinfo is None else value
@@ -33,13 +33,13 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """The metadata of all tables."""
+    """The base class with the metadata of all tables."""
 
     type_annotation_map: ClassVar = {datetime: UtcDateTime, str: String}
 
 
 def one_of(kind: type[StrEnum], name: str) -> Enum:
-    """A column that holds one of these words, checked by the database."""
+    """Return a column type with these words, checked by the database."""
     return Enum(
         kind,
         native_enum=False,
@@ -51,14 +51,14 @@ def one_of(kind: type[StrEnum], name: str) -> Enum:
 
 
 def word(one: StrEnum) -> ColumnClause[Any]:
-    """One of these words, written into a statement that is asked over and over.
+    """Return one of these words as a literal for a frequent statement.
 
-    By it both databases find the index of live rows: PostgreSQL's prepared plans look for it at no parameter,
-    and SQLite plans anew each time that a parameter might choose the index.
+    With a literal, both databases find the index of live rows. PostgreSQL's prepared plans cannot use it with
+    a parameter, and SQLite plans again whenever a parameter might choose the index.
     """
     return literal_column(f"'{one.value}'")
 
 
 def words(several: Iterable[StrEnum]) -> list[ColumnClause[Any]]:
-    """The same, for `in_`."""
+    """Return words as literals for `in_`."""
     return [word(one) for one in several]

@@ -1,4 +1,4 @@
-"""Calls to citizens, those who wait on the line, and whether calls flow."""
+"""Calls to citizens, callers who wait on the line, and the circuit breakers."""
 
 from datetime import datetime
 
@@ -46,8 +46,9 @@ class Callback(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"))  # a registration may move on
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), index=True)  # None: called ahead
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
-    screen_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # who speaks with them first
-    given_by_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # whose conversation it was
+    screen_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # the screening desk
+    # the former desk of the conversation
+    given_by_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))
     token: Mapped[str] = mapped_column(String(41), unique=True)
     state: Mapped[CallbackState] = mapped_column(
         one_of(CallbackState, "callback_state"), default=CallbackState.CLAIMED
@@ -55,29 +56,31 @@ class Callback(Base):
     outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "outcome"))
     claimed_at: Mapped[datetime]
     called_at: Mapped[datetime | None]
-    placed_at: Mapped[datetime | None]  # the dialer has taken it up; never placed a second time
+    placed_at: Mapped[datetime | None]  # the dialer has claimed it; never placed a second time
     answered_at: Mapped[datetime | None]
     confirmed_at: Mapped[datetime | None]  # pressed 1
     talking_at: Mapped[datetime | None]
     finishing_at: Mapped[datetime | None]  # the official says that the conversation is nearly over
-    toned_at: Mapped[datetime | None]  # the official has heard that the agreed minutes are nearly over
-    held_until: Mapped[
-        datetime | None
-    ]  # our side of the conversation is gone; so long its place waits for it
-    held_at: Mapped[datetime | None]  # since when it is gone, while it is
-    on_hold_at: Mapped[datetime | None]  # it is gone because the desk wants so: music, until the desk says so
+    toned_at: Mapped[datetime | None]  # the official heard that the agreed minutes are nearly over
+    held_until: Mapped[datetime | None]  # our side of the conversation is gone; its place is held until then
+    held_at: Mapped[datetime | None]  # since when our side is gone, while it is
+    on_hold_at: Mapped[datetime | None]  # our side is gone at the desk's wish: music until the desk resumes
     held_s: Mapped[float] = mapped_column(
         Float, default=0.0, server_default=text("0")
-    )  # how long it was, in all
+    )  # seconds without our side, in all
     parting_at: Mapped[datetime | None]  # the desk ended the conversation, and nobody has undone it
-    said: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "said"))  # the outcome once parting is over
-    on_the_line: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # not dialled
-    again_at: Mapped[datetime | None]  # when the citizen asked to be called again
-    agreed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # that time, by voice
+    # the outcome to record after parting
+    said: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "said"))
+    # no phone was dialled
+    on_the_line: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    again_at: Mapped[datetime | None]  # the time at which the citizen asked to be called again
+    # the desk agreed that time with the citizen
+    agreed: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     threat_at: Mapped[datetime | None]  # the desk says that the citizen threatens somebody
     hangup_asked_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    node: Mapped[str | None] = mapped_column(String(40))  # whose Asterisk has its channel, once placed
+    # the node whose Asterisk has its channel, once placed
+    node: Mapped[str | None] = mapped_column(String(40))
 
     registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
     notes: Mapped[list["Note"]] = relationship(order_by="Note.id")
@@ -122,7 +125,7 @@ class Callback(Base):
 
 
 class Note(Base):
-    """What one person wrote of a conversation at one moment: a line or some. Nothing is written over."""
+    """One person's note on a conversation. A note is never overwritten."""
 
     __tablename__ = "notes"
 
@@ -136,7 +139,7 @@ class Note(Base):
 
     @property
     def by(self) -> str:
-        """The name of who wrote it."""
+        """The writer's name."""
         return self.writer.name
 
 
@@ -150,7 +153,7 @@ class Guest(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), index=True)
-    desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"))  # into whose room
+    desk_id: Mapped[int] = mapped_column(ForeignKey("desks.id"))  # into this desk's conference room
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # neither: a typed number
     token: Mapped[str] = mapped_column(String(41), unique=True)
@@ -159,7 +162,7 @@ class Guest(Base):
     state: Mapped[GuestState] = mapped_column(one_of(GuestState, "guest_state"), default=GuestState.ASKED)
     ended_by: Mapped[GuestEnd | None] = mapped_column(one_of(GuestEnd, "guest_end"))
     asked_at: Mapped[datetime]
-    placed_at: Mapped[datetime | None]  # the dialer has taken it up; never placed a second time
+    placed_at: Mapped[datetime | None]  # the dialer has claimed it; never placed a second time
     talking_at: Mapped[datetime | None]
     hangup_asked_at: Mapped[datetime | None]  # the desk wants it ended
     ended_at: Mapped[datetime | None]
@@ -186,22 +189,23 @@ class Guest(Base):
 
 
 class CallQuality(Base):
-    """How the desk's phone in the browser heard and was heard in a conversation, measured there; a row each.
+    """A conversation's sound, as the desk's browser measured it; one row each.
 
-    A table of its own: it is written while others write the callback. MOS is that of the worse direction.
+    A table of its own, since it is written while others write the callback. MOS is that of the worse
+    direction.
     """
 
     __tablename__ = "call_quality"
 
     callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), primary_key=True)
-    readings: Mapped[int]  # of which the others are the mean, and the worst
+    readings: Mapped[int]  # the number of samples of the means and worst values
     mos: Mapped[float] = mapped_column(Float)
     mos_worst: Mapped[float] = mapped_column(Float)
     loss: Mapped[float] = mapped_column(Float)  # per cent of the packets
     loss_worst: Mapped[float] = mapped_column(Float)
     jitter_ms: Mapped[float] = mapped_column(Float)
     jitter_ms_worst: Mapped[float] = mapped_column(Float)
-    rtt_ms: Mapped[float | None] = mapped_column(Float)  # there and back
+    rtt_ms: Mapped[float | None] = mapped_column(Float)  # round trip
     rtt_ms_worst: Mapped[float | None] = mapped_column(Float)
     measured_at: Mapped[datetime]
 
@@ -213,19 +217,19 @@ class CallQuality(Base):
 
 
 class WaitingCaller(Base):
-    """Who called 137, has a place in the operators' line, and stays on the line until their turn comes.
+    """A caller on 137 with a place in the operators' line who stays on the line.
 
-    The row goes with the call: its script says that it is there (`seen_at`), and when it has ended.
+    The row lives with the call: its script renews `seen_at`, and says when the call has ended.
     """
 
     __tablename__ = "waiting_callers"
 
     registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
-    channel: Mapped[str] = mapped_column(String(150), unique=True)  # Asterisk's, by its id
+    channel: Mapped[str] = mapped_column(String(150), unique=True)  # the id of Asterisk's channel
     since: Mapped[datetime]
     seen_at: Mapped[datetime]
-    left_at: Mapped[datetime | None]  # hung up, was given to a desk, or chose to be called back
-    node: Mapped[str | None] = mapped_column(String(40))  # whose Asterisk has the channel
+    left_at: Mapped[datetime | None]  # hung up, was connected with a desk, or chose a callback
+    node: Mapped[str | None] = mapped_column(String(40))  # the node whose Asterisk has the channel
 
     __table_args__ = (
         Index("callers_that_wait", "since", sqlite_where=_STAYS, postgresql_where=_STAYS),
@@ -234,16 +238,18 @@ class WaitingCaller(Base):
 
 
 class PlacedCall(Base):
-    """An outgoing call of any kind, written down as it is taken up: what the caps count (callbacks.toll)."""
+    """An outgoing call of any kind, recorded when it is claimed; the caps count these rows
+    (callbacks.toll).
+    """
 
     __tablename__ = "placed_calls"
 
     token: Mapped[str] = mapped_column(String(41), primary_key=True)
     number: Mapped[str] = mapped_column(String(16))  # E.164
     at: Mapped[datetime]
-    ended_at: Mapped[datetime | None]  # its channel is gone
+    ended_at: Mapped[datetime | None]  # when its channel ended
     ours: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # no cap counts it
-    node: Mapped[str | None] = mapped_column(String(40))  # by whose Asterisk
+    node: Mapped[str | None] = mapped_column(String(40))  # the node that placed it
 
     __table_args__ = (
         Index("placed_calls_of_number", "number", "at"),
@@ -253,17 +259,19 @@ class PlacedCall(Base):
 
 
 class Breaker(Base):
-    """Whether calls flow, or are tried one at a time: they fail by our own fault (callbacks.breaker)."""
+    """A circuit breaker: calls flow, or are tried one at a time after failures of our own
+    (callbacks.breaker).
+    """
 
     __tablename__ = "breakers"
 
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
     failures: Mapped[int] = mapped_column(default=0)  # in a row
     opened_at: Mapped[datetime | None]  # since when calls do not flow
-    probes: Mapped[int] = mapped_column(default=0)  # that failed since then, or since it answers again
-    probe: Mapped[str | None] = mapped_column(String(48))  # the call by which it is being tried
+    probes: Mapped[int] = mapped_column(default=0)  # failed ones since then, or since the trunk answers again
+    probe: Mapped[str | None] = mapped_column(String(48))  # the call that tests it now
     next_probe_at: Mapped[datetime | None]
-    answers: Mapped[bool | None]  # whether the trunk answers when asked how it is (SIP OPTIONS)
+    answers: Mapped[bool | None]  # whether the trunk answers SIP OPTIONS
     tried: Mapped[str] = mapped_column(Text, default="", server_default="")  # numbers that failed in that row
     worked_at: Mapped[datetime | None]  # when a call last showed that the fault was over
     suspects: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
@@ -271,19 +279,19 @@ class Breaker(Base):
 
 
 class TrunkState(Base):
-    """How one trunk is, by its name in the settings: callbacks.trunk_states."""
+    """A trunk's state, by its name in the settings (callbacks.trunk_states)."""
 
     __tablename__ = "trunks"
 
     name: Mapped[str] = mapped_column(String(20), primary_key=True)
-    answers: Mapped[bool | None]  # whether it answers when asked how it is (SIP OPTIONS); None: it never did
-    latency_ms: Mapped[float | None] = mapped_column(Float)  # how long that took
-    registered: Mapped[bool | None]  # whether it has taken our registration, if it wants one
+    answers: Mapped[bool | None]  # whether it answers SIP OPTIONS; None: it never did
+    latency_ms: Mapped[float | None] = mapped_column(Float)  # of that answer
+    registered: Mapped[bool | None]  # whether it accepted our registration, if it needs one
     failures: Mapped[int] = mapped_column(default=0)  # in a row, of different numbers
-    last_failed: Mapped[str | None] = mapped_column(String(48))  # the token of the last of them
-    said: Mapped[int | None]  # what it said then (SIP); 0: nothing
+    last_failed: Mapped[str | None] = mapped_column(String(48))  # the last failed call's token
+    said: Mapped[int | None]  # its SIP response to that call; 0: none
     down_since: Mapped[datetime | None]  # since when it is tried last
-    tries: Mapped[int] = mapped_column(default=0)  # that failed since then
+    tries: Mapped[int] = mapped_column(default=0)  # failed ones since then
     next_try_at: Mapped[datetime | None]  # when one call is to try it first
-    taken: Mapped[int] = mapped_column(default=0)  # calls that it has brought to a phone, ever
-    refused: Mapped[int] = mapped_column(default=0)  # and that it has not
+    taken: Mapped[int] = mapped_column(default=0)  # calls that it brought to a phone, ever
+    refused: Mapped[int] = mapped_column(default=0)  # calls that it did not

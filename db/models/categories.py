@@ -1,4 +1,4 @@
-"""What the city mends: the categories of requests, and who is responsible for each."""
+"""Categories of requests, and the departments responsible for each."""
 
 from enum import StrEnum
 
@@ -10,14 +10,14 @@ from db.models.requests import Department
 
 
 class TimeUnit(StrEnum):
-    """In what the city's working time is counted."""
+    """Units of the city's working time."""
 
     HOURS = "hours"
     DAYS = "days"
 
 
 class Evidence(StrEnum):
-    """What must be there before a request of a category counts as solved."""
+    """The evidence without which a request of a category does not count as solved."""
 
     NONE = "none"
     TEXT = "text"
@@ -25,18 +25,18 @@ class Evidence(StrEnum):
 
 
 class Category(Base):
-    """A kind of problem. Never deleted: what is not `active` any more is somebody's history."""
+    """A kind of problem. Never deleted, since old requests refer to an inactive one."""
 
     __tablename__ = "categories"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    code: Mapped[str] = mapped_column(String(40))  # by which files know it; it never changes
+    code: Mapped[str] = mapped_column(String(40))  # its name in files, which never changes
     name_fa: Mapped[str] = mapped_column(String(100))
     name_en: Mapped[str] = mapped_column(String(100))
     icon: Mapped[str] = mapped_column(String(20))
-    key: Mapped[int | None]  # of the telephone; its prompt is `subject-<key>`
+    key: Mapped[int | None]  # the telephone's key; its prompt is `subject-<key>`
     urgent: Mapped[bool] = mapped_column(default=False)
-    answer_in: Mapped[int]  # so much working time until the citizen is told anything
+    answer_in: Mapped[int]  # working time until the citizen's first answer
     answer_unit: Mapped[TimeUnit] = mapped_column(one_of(TimeUnit, "answer_unit"))
     solve_in: Mapped[int]
     solve_unit: Mapped[TimeUnit] = mapped_column(one_of(TimeUnit, "solve_unit"))
@@ -57,7 +57,7 @@ class Category(Base):
 
 
 class Responsible(Base):
-    """Which department a category's requests are meant for in a district; 0: in all others."""
+    """The department responsible for a category in a district; district 0 means all others."""
 
     __tablename__ = "responsible_departments"
 

@@ -1,4 +1,4 @@
-"""Citizens who sign in by their number: one-time codes, sessions, and what is still to be erased of them."""
+"""Citizens who sign in by number: one-time codes, sessions, and pending erasures."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ _TO_CALL = text("way = 'call' AND placed_at IS NULL AND ended_at IS NULL")
 
 
 class CodeWay(StrEnum):
-    """How a code reaches the telephone."""
+    """The channel by which a code reaches the telephone."""
 
     SMS = "sms"
     CALL = "call"  # spoken, once somebody has pressed 1
@@ -21,7 +21,7 @@ class CodeWay(StrEnum):
 
 
 class CitizenCode(Base):
-    """A one-time code, derived from `salt` where it is needed (hotline.citizens.codes); kept nowhere."""
+    """A one-time code, derived from `salt` when needed (hotline.citizens.codes), never stored."""
 
     __tablename__ = "citizen_codes"
 
@@ -30,17 +30,19 @@ class CitizenCode(Base):
     way: Mapped[CodeWay] = mapped_column(one_of(CodeWay, "code_way"))
     language: Mapped[str] = mapped_column(String(2))
     salt: Mapped[str] = mapped_column(String(32))
-    browser: Mapped[str] = mapped_column(String(64))  # a hash: only whoever asked for it can show it
-    known: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # it had signed in there
+    browser: Mapped[str] = mapped_column(String(64))  # a hash: only the browser that asked can show the code
+    # the number had signed in there
+    known: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     asked_at: Mapped[datetime] = mapped_column(index=True)
     expires_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     used_at: Mapped[datetime | None]
-    ended_at: Mapped[datetime | None]  # used, replaced by a newer one, tried too often, or not wanted
-    session_id: Mapped[str | None] = mapped_column(String(32))  # which it began
+    ended_at: Mapped[datetime | None]  # used, replaced by a newer one, tried too often, or declined
+    session_id: Mapped[str | None] = mapped_column(String(32))  # the session that it started
     token: Mapped[str | None] = mapped_column(String(41), unique=True)  # the channel of a call on its way
-    placed_at: Mapped[datetime | None]  # when that was placed; a code is called once
-    declined_at: Mapped[datetime | None]  # whoever picked up had not asked: no code calls there for a day
+    placed_at: Mapped[datetime | None]  # when that call was placed; a code is called once
+    # the person who picked up had not asked: no code calls there for a day
+    declined_at: Mapped[datetime | None]
 
     __table_args__ = (
         CheckConstraint("tries BETWEEN 0 AND 5", name="tried_five_times_at_most"),
@@ -59,13 +61,13 @@ class CitizenCode(Base):
 
 
 class CitizenSession(Base):
-    """A citizen who is signed in at one browser. Of its tokens only hashes are kept."""
+    """A citizen's session in one browser. Only hashes of its tokens are stored."""
 
     __tablename__ = "citizen_sessions"
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # its tokens begin with it
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)  # the beginning of its tokens
     number: Mapped[str] = mapped_column(String(16), index=True)  # E.164
-    agent: Mapped[str] = mapped_column(String(100))  # the browser, as it calls itself
+    agent: Mapped[str] = mapped_column(String(100))  # the browser's user agent
     created_at: Mapped[datetime]
     access_hash: Mapped[str] = mapped_column(String(64), unique=True)
     access_until: Mapped[datetime]
@@ -77,34 +79,34 @@ class CitizenSession(Base):
 
 
 class KnownBrowser(Base):
-    """A browser in which a number has signed in: what strangers ask for does not use up its codes."""
+    """A browser in which a number has signed in: unknown browsers cannot use up its codes."""
 
     __tablename__ = "known_browsers"
 
     number: Mapped[str] = mapped_column(String(16), primary_key=True)  # E.164
-    browser: Mapped[str] = mapped_column(String(64), primary_key=True)  # a hash, another one for each number
-    seen_at: Mapped[datetime] = mapped_column(index=True)  # when it signed in there last
+    browser: Mapped[str] = mapped_column(String(64), primary_key=True)  # a hash, different for each number
+    seen_at: Mapped[datetime] = mapped_column(index=True)  # when it last signed in there
 
 
 class NoticeTopic(StrEnum):
-    """What a citizen may be told of requests, and may not want to be told."""
+    """Topics of notices about requests, which a citizen may switch off."""
 
-    QUESTION = "question"  # the department asks
-    SOLVED = "solved"  # and is it?
+    QUESTION = "question"  # the department's question
+    SOLVED = "solved"  # is it solved?
     NEWS = "news"
-    ENDED = "ended"  # rejected, or closed with the one whose duplicate it is
-    FOLLOWED = "followed"  # of a request of somebody else's
+    ENDED = "ended"  # rejected, or closed as a duplicate
+    FOLLOWED = "followed"  # about somebody else's request
 
 
 class NoticeWay(StrEnum):
-    """How that is told."""
+    """The channel of a notice."""
 
     PUSH = "push"
     TEXT = "text"
 
 
 class MutedNotice(Base):
-    """A number does not want to be told of this in this way."""
+    """A number's wish for no notices of this topic by this channel."""
 
     __tablename__ = "muted_notices"
 
@@ -114,7 +116,7 @@ class MutedNotice(Base):
 
 
 class RoundWish(Base):
-    """A number wants to be told, once, of the next round of an office."""
+    """A number's wish for one notice of an office's next round."""
 
     __tablename__ = "round_wishes"
 
@@ -127,7 +129,7 @@ class RoundWish(Base):
 
 
 class PushSubscription(Base):
-    """Where a browser takes notices, as long as its session lasts: it goes with it, however that ends."""
+    """A browser's push address. It is deleted with its session."""
 
     __tablename__ = "push_subscriptions"
 
@@ -135,15 +137,16 @@ class PushSubscription(Base):
     session_id: Mapped[str] = mapped_column(
         ForeignKey("citizen_sessions.id", ondelete="CASCADE"), unique=True
     )
-    endpoint: Mapped[str] = mapped_column(String(500), unique=True)  # the browser's; whoever has it is told
+    # the browser's own; whoever has it gets the notices
+    endpoint: Mapped[str] = mapped_column(String(500), unique=True)
     public_key: Mapped[str] = mapped_column(String(87))  # p256dh: a point of P-256 in base64url
     secret: Mapped[str] = mapped_column(String(22))  # auth: 16 bytes in base64url
-    ours: Mapped[str] = mapped_column(String(87))  # our public key, by which alone it takes anything
+    ours: Mapped[str] = mapped_column(String(87))  # our public key, without which the browser takes nothing
     made_at: Mapped[datetime]
 
 
 class Erasure(Base):
-    """What the clerk is to erase of whoever wished it: a file, or a request's words once it is over."""
+    """A pending erasure for the clerk: a file, or a request's words once it is over."""
 
     __tablename__ = "erasures"
 

@@ -1,4 +1,4 @@
-"""The desks."""
+"""The desks, their breaks and messages."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -15,13 +15,13 @@ class Hearing(StrEnum):
     LISTEN = "listen"  # hears both, is heard by nobody
     WHISPER = "whisper"  # is heard by the desk alone
     JOIN = "join"  # speaks with both
-    CONSULT = "consult"  # the same, at the wish of the desk that may hand its citizen over
+    CONSULT = "consult"  # the same, asked by the desk that may give its citizen away
 
 
 class BreakReason(StrEnum):
-    """Why a desk takes nobody for a while."""
+    """The reason for a desk's break."""
 
-    WRITING = "writing"  # finishes what the last conversation left to write
+    WRITING = "writing"  # finishes writing about the last conversation
     REST = "rest"
     PRAYER = "prayer"
     MEAL = "meal"
@@ -30,7 +30,7 @@ class BreakReason(StrEnum):
 
 
 class DeskWord(Base):
-    """A text of the city for its desks: a ready note, or its name of a reason for a break."""
+    """A text of the city for its desks: a ready note, or a name of a break reason."""
 
     __tablename__ = "desk_words"
 
@@ -50,25 +50,28 @@ class Desk(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     phone: Mapped[str] = mapped_column(String(10), default="browser")
     number: Mapped[str | None] = mapped_column(String(16))  # E.164: called instead; asks for the PIN
-    call_asked_at: Mapped[datetime | None]  # its person wants that telephone called now
+    call_asked_at: Mapped[datetime | None]  # when its person asked for that call
     call_token: Mapped[str | None] = mapped_column(
         String(48), unique=True, index=True
-    )  # of that call, while it lives
+    )  # the token of that call, while it lives
     call_placed_at: Mapped[datetime | None]
     phone_connected: Mapped[bool] = mapped_column(default=False)
-    channel: Mapped[str | None] = mapped_column(String(80))  # Asterisk's, of the phone in the room
+    # Asterisk's channel of the phone in the conference room
+    channel: Mapped[str | None] = mapped_column(String(80))
     admitted_by: Mapped[str | None] = mapped_column(String(64))  # sign-in or SIP key of its phone
-    sip_key: Mapped[str | None] = mapped_column(String(8))  # after the 1; None: lets nobody in
+    sip_key: Mapped[str | None] = mapped_column(String(8))  # dialled after the 1; None: admits nobody
     phone_sign_in: Mapped[str | None] = mapped_column(String(64))  # has the browser's account
-    round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)  # that it serves
-    next_asked_at: Mapped[datetime | None]  # wants the next citizen; until they speak
-    takes_live: Mapped[bool | None]  # callers who wait on the line; None: as the line it serves says
-    hears_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))  # a supervisor's: whom it hears
+    # the round that it serves
+    round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)
+    next_asked_at: Mapped[datetime | None]  # since when it wants the next citizen, until they speak
+    takes_live: Mapped[bool | None]  # callers who wait on the line; None: the line's default
+    # of a supervisor: the desk that it hears
+    hears_desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"))
     hears_how: Mapped[str | None] = mapped_column(String(10))  # one of Hearing
     hears_callback_id: Mapped[int | None]  # in this conversation
     break_reason: Mapped[BreakReason | None] = mapped_column(one_of(BreakReason, "desk_break_reason"))
     break_since: Mapped[datetime | None]
-    node: Mapped[str | None] = mapped_column(String(40))  # in whose Asterisk its phone is, or was last
+    node: Mapped[str | None] = mapped_column(String(40))  # the node of its phone, now or last
 
     __table_args__ = (
         CheckConstraint("phone IN ('browser', 'sip')", name="phone_kind"),
@@ -77,7 +80,7 @@ class Desk(Base):
 
 
 class Break(Base):
-    """A break that is over: part of a person's day."""
+    """A finished break: part of a person's day."""
 
     __tablename__ = "breaks"
 
@@ -95,7 +98,7 @@ _UNREAD = text("read_at IS NULL")
 
 
 class DeskMessage(Base):
-    """A short word of a supervisor to a desk. It stands on the desk's page until its person has read it."""
+    """A supervisor's short message to a desk. The desk's page shows it until its person has read it."""
 
     __tablename__ = "desk_messages"
 

@@ -9,7 +9,7 @@ from db.models.base import Base
 
 
 class ApiKey(Base):
-    """A key of a program. Only its hash is stored; by `prefix`, which is public, people know it again."""
+    """A program's key. Only its hash is stored; its public `prefix` identifies it to people."""
 
     __tablename__ = "api_keys"
 
@@ -23,8 +23,8 @@ class ApiKey(Base):
     made_at: Mapped[datetime]
     made_by: Mapped[str] = mapped_column(String(64))
     revoked_at: Mapped[datetime | None]
-    used_minute: Mapped[datetime | None]  # the last in which it was used,
-    used: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # and how often in it
+    used_minute: Mapped[datetime | None]  # the last minute in which it was used
+    used: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how often in that minute
 
     __table_args__ = (
         CheckConstraint("may_read OR may_report", name="may_something"),

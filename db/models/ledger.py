@@ -10,21 +10,21 @@ from db.states import Fact
 
 
 class LedgerEntry(Base):
-    """One fact about the order of calling, or hashes of a step of a request, for everybody to check.
+    """A fact about the order of calling, or hashes of a request's step, for everybody to check.
 
-    Only ever appended. No personal data.
+    Rows are only appended, and hold no personal data.
     """
 
     __tablename__ = "ledger"
 
-    id: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, 3 … in the order of committing, none missing
+    id: Mapped[int] = mapped_column(primary_key=True)  # 1, 2, 3 … in the order of commits, without gaps
     at: Mapped[datetime]
     fact: Mapped[Fact] = mapped_column(one_of(Fact, "fact"))
     round_id: Mapped[int | None]
     registration_id: Mapped[int | None] = mapped_column(index=True)
     step_id: Mapped[int | None] = mapped_column(
         unique=True
-    )  # of a request's history; not in the text that is public and hashed
+    )  # of a request's history; not in the public, hashed text
     details: Mapped[str] = mapped_column(Text)  # JSON
     digest: Mapped[str] = mapped_column(String(64))  # SHA-256 of all of the above
 

@@ -1,4 +1,4 @@
-"""What guesses and paid acts have cost."""
+"""The cost of guesses and paid actions."""
 
 from sqlalchemy import Float, String
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,9 +7,10 @@ from db.models.base import Base
 
 
 class Limit(Base):
-    """Who has paid, as a hash; gone as soon as everything has come back."""
+    """A payer, as a hash; the row is deleted once everything has come back."""
 
     __tablename__ = "limits"
 
     who: Mapped[str] = mapped_column(String(32), primary_key=True)
-    until: Mapped[float] = mapped_column(Float(53), index=True)  # when all is back, in seconds since 1970
+    # when all has come back, in seconds since 1970
+    until: Mapped[float] = mapped_column(Float(53), index=True)

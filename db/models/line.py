@@ -1,4 +1,4 @@
-"""Places in the line, and those who ask for one."""
+"""Places in the line, and the numbers that ask for one."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -18,18 +18,18 @@ _LEFT_OPEN = text("ended_at IS NULL")
 
 
 class BlockReason(StrEnum):
-    """Why a number may not register; each has a prompt, `blocked-<reason>`."""
+    """The reason why a number may not register; each has a prompt, `blocked-<reason>`."""
 
     NUISANCE = "nuisance"  # called again and again only to disturb
-    OWNER = "owner"  # the owner of the number asked not to be called
+    OWNER = "owner"  # the number's owner asked for no calls
 
 
 class ConfirmationKind(StrEnum):
-    """What somebody asked for, and the owner of a number agrees to by pressing 1 in a call to it."""
+    """A wish to which a number's owner agrees by pressing 1 in a call."""
 
-    REGISTRATION = "registration"  # a place for this number, which a caller keyed in
-    NUMBER = "number"  # a place is to be called at another number: the present one is asked first
-    CANCELLATION = "cancellation"  # the place of this number is given up
+    REGISTRATION = "registration"  # a place for this number, which a caller typed
+    NUMBER = "number"  # a place moves to another number: its present number is asked first
+    CANCELLATION = "cancellation"  # the place of this number is cancelled
 
 
 class Registration(Base):
@@ -50,13 +50,14 @@ class Registration(Base):
     moved_up: Mapped[int] = mapped_column(default=0)  # 1: by a person, for the public reason `moved_reason`
     moved_reason: Mapped[str] = mapped_column(String(500), default="")
     rounds_missed: Mapped[int] = mapped_column(default=0)
-    rounds_unanswered: Mapped[int] = mapped_column(default=0)  # in which every attempt was used up
+    rounds_unanswered: Mapped[int] = mapped_column(default=0)  # rounds in which every attempt was used up
     registered_at: Mapped[datetime]
     merged_into_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"))
     not_before: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)
     last_outcome: Mapped[Outcome | None] = mapped_column(one_of(Outcome, "last_outcome"))
-    call_id: Mapped[str | None] = mapped_column(String(150), index=True)  # the channel in which it was made
+    # the channel of the call that made it
+    call_id: Mapped[str | None] = mapped_column(String(150), index=True)
 
     round: Mapped[Round] = relationship(lazy="raise")
 
@@ -87,9 +88,9 @@ Index(
 
 
 class LineCount(Base):
-    """How many wait in one stretch of a line. Kept by the database's triggers (migration 0001).
+    """How many wait in one stretch of a line. The database's triggers keep it (migration 0001).
 
-    A place in the line is then the sum of a few of these rows, however long the line is (hotline.line.line).
+    A place in the line is the sum of a few of these rows, however long the line is (hotline.line.line).
     """
 
     __tablename__ = "line_counts"
@@ -101,7 +102,7 @@ class LineCount(Base):
     stretch: Mapped[int] = mapped_column(BigInteger, primary_key=True)  # registered_at // seconds of level
     waiting: Mapped[int]
 
-    __table_args__ = ({"sqlite_with_rowid": False},)  # kept in the order of the key: a look descends once
+    __table_args__ = ({"sqlite_with_rowid": False},)  # stored in the key's order: a query walks one tree
 
 
 STRETCHES = (4096, 64, 1)
@@ -109,7 +110,7 @@ STRETCHES = (4096, 64, 1)
 
 
 class Carry(Base):
-    """A registration's way from a round that did not reach it to the next one."""
+    """A registration's move from a round that did not reach it to the next one."""
 
     __tablename__ = "carries"
 
@@ -122,22 +123,22 @@ class Carry(Base):
 
 
 class Confirmation(Base):
-    """A wish to which the owner of `number` is to agree. `token` is the channel id of a call on its way."""
+    """A wish to which the owner of `number` must agree. `token` is the channel id of a call on its way."""
 
     __tablename__ = "confirmations"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[ConfirmationKind] = mapped_column(one_of(ConfirmationKind, "confirmation_kind"))
-    number: Mapped[str] = mapped_column(String(16))  # E.164: is called
+    number: Mapped[str] = mapped_column(String(16))  # E.164: the number to call
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     asked_by: Mapped[str | None] = mapped_column(String(16))  # E.164 of the caller; None: withheld
-    new_number: Mapped[str | None] = mapped_column(String(16))  # E.164 that is to take over from `number`
+    new_number: Mapped[str | None] = mapped_column(String(16))  # E.164 that replaces `number`
     asked_at: Mapped[datetime]
     token: Mapped[str | None] = mapped_column(String(41), unique=True)
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     not_before: Mapped[datetime]
     agreed: Mapped[bool | None]  # pressed 1, or 2
-    decided_at: Mapped[datetime | None]  # by a key, by silence, or by there being nothing to call for
+    decided_at: Mapped[datetime | None]  # by a key, by silence, or because nothing is left to decide
 
     registration: Mapped[Registration | None] = relationship(lazy="joined")
 
@@ -149,7 +150,9 @@ class Confirmation(Base):
 
 
 class TurnNearCall(Base):
-    """The one call of a round that asks who is near: can you be reached? `token` is its channel's id."""
+    """The one call of a round that asks a citizen near the front: can you be reached? `token` is its
+    channel's id.
+    """
 
     __tablename__ = "turn_near_calls"
 
@@ -172,45 +175,47 @@ class BlockedNumber(Base):
     number: Mapped[str] = mapped_column(String(16), primary_key=True)
     reason: Mapped[BlockReason] = mapped_column(one_of(BlockReason, "block_reason"))
     note: Mapped[str] = mapped_column(String(500), default="", server_default="")
-    who: Mapped[str] = mapped_column(String(64), default="", server_default="")  # blocked it
+    who: Mapped[str] = mapped_column(String(64), default="", server_default="")  # who blocked it
     blocked_at: Mapped[datetime]
 
 
 class CallerNow(Base):
-    """Somebody who is on the line of 137 at this moment: not called meanwhile. Believed while `ivr` lives."""
+    """A caller on 137 at this moment, who is not called meanwhile. Rows count while `ivr` is alive."""
 
     __tablename__ = "callers_now"
 
-    channel: Mapped[str] = mapped_column(String(80), primary_key=True)  # Asterisk's, by its id
-    number: Mapped[str] = mapped_column(String(16), index=True)  # E.164; empty: not known
+    channel: Mapped[str] = mapped_column(String(80), primary_key=True)  # the id of Asterisk's channel
+    number: Mapped[str] = mapped_column(String(16), index=True)  # E.164; empty: unknown
     since: Mapped[datetime]
-    node: Mapped[str | None] = mapped_column(String(40))  # whose Asterisk has the channel
+    node: Mapped[str | None] = mapped_column(String(40))  # the node whose Asterisk has the channel
 
 
 class LeftOutcome(StrEnum):
-    """What became of a number that a caller left who found all lines full."""
+    """The result of calling back a number that was left when all lines were full."""
 
     REACHED = "reached"  # somebody pressed 1 in our call
-    REFUSED = "refused"  # somebody pressed 2: it was not they who called
+    REFUSED = "refused"  # somebody pressed 2: another person had called
     UNREACHED = "unreached"  # nobody answered, or no key was pressed
     CAME = "came"  # dialled 137 again, and got through
     DROPPED = "dropped"  # lines were free too late
 
 
 class LeftNumber(Base):
-    """A caller who found all lines full, and pressed 1. `token` is the channel of our call on its way."""
+    """The number of a caller who found all lines full and pressed 1. `token` is the channel id of our call on
+    its way.
+    """
 
     __tablename__ = "left_numbers"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[str | None] = mapped_column(String(16))  # E.164; None: forgotten
+    number: Mapped[str | None] = mapped_column(String(16))  # E.164; None: deleted
     left_at: Mapped[datetime]
     due_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     token: Mapped[str | None] = mapped_column(String(41), unique=True)
     placed_at: Mapped[datetime | None]
     outcome: Mapped[LeftOutcome | None] = mapped_column(one_of(LeftOutcome, "left_outcome"))
-    ended_at: Mapped[datetime | None]  # nobody is called any more
+    ended_at: Mapped[datetime | None]  # no further call
 
     __table_args__ = (
         Index(
@@ -227,10 +232,10 @@ class LeftNumber(Base):
 
 
 class SilentCaller(Base):
-    """A number whose caller let a question pass without a key."""
+    """A number whose caller pressed no key after a question."""
 
     __tablename__ = "silent_callers"
 
     number: Mapped[str] = mapped_column(String(16), primary_key=True)  # E.164
     silent_at: Mapped[datetime] = mapped_column(index=True)  # the last time
-    operator_at: Mapped[datetime | None]  # when silence last put it into the operators' line
+    operator_at: Mapped[datetime | None]  # when silence last brought it into the operators' line

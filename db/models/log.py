@@ -1,4 +1,4 @@
-"""What was done, what changed, and who is alive."""
+"""The audit log, the event log, heartbeats and the trusted time."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from db.models.base import Base
 
 
 class AuditEntry(Base):
-    """Who did what to whom, and why."""
+    """An entry of the audit log: who did what to whom, and why."""
 
     __tablename__ = "audit"
 
@@ -31,22 +31,22 @@ _AT_A_DESK = text("user_id IS NOT NULL")
 
 
 class Event(Base):
-    """One change, appended in its own transaction: what live pages and history read."""
+    """One change, appended in its own transaction, for live pages and history."""
 
     __tablename__ = "events"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-    kind: Mapped[str] = mapped_column(String(20))  # what changed: see db.events
-    what: Mapped[str] = mapped_column(String(40))  # the state or fact it came to
+    kind: Mapped[str] = mapped_column(String(20))  # kinds of changes: see db.events
+    what: Mapped[str] = mapped_column(String(40))  # the new state, or the fact
     round_id: Mapped[int | None]
     registration_id: Mapped[int | None]
     callback_id: Mapped[int | None]
     desk_id: Mapped[int | None]
-    user_id: Mapped[int | None]  # who sat at that desk
+    user_id: Mapped[int | None]  # the person at that desk
     request_id: Mapped[int | None]
-    department_id: Mapped[int | None]  # which sees that request from now on,
-    left_id: Mapped[int | None]  # and which saw it until now, if that is another
+    department_id: Mapped[int | None]  # the department that sees that request from now on
+    left_id: Mapped[int | None]  # the department that saw it until now, if another one
 
     __table_args__ = (
         Index("events_of_person", "user_id", "at", sqlite_where=_AT_A_DESK, postgresql_where=_AT_A_DESK),
@@ -55,13 +55,13 @@ class Event(Base):
 
 
 class Heartbeat(Base):
-    """When a process last said that it works, or the clerk that one of its jobs is done (`clerk/seal`)."""
+    """When a process last reported that it works, or the clerk that a job is done (`clerk/seal`)."""
 
     __tablename__ = "heartbeats"
 
     process: Mapped[str] = mapped_column(String(20), primary_key=True)
     at: Mapped[datetime]
-    fresh_s: Mapped[int] = mapped_column(default=6, server_default="6")  # believed for so long
+    fresh_s: Mapped[int] = mapped_column(default=6, server_default="6")  # seconds for which it counts
 
 
 class TrustedTime(Base):

@@ -1,4 +1,4 @@
-"""The machines with an Asterisk that share this database."""
+"""The nodes: machines with an Asterisk that share this database."""
 
 from datetime import datetime
 
@@ -14,20 +14,21 @@ class Node(Base):
     __tablename__ = "nodes"
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)  # HOTLINE_NODE
-    sip: Mapped[str] = mapped_column(String(100))  # where SIP phones of desks sign in
-    host: Mapped[str] = mapped_column(String(100))  # in the SIP address of phones in browsers
-    websocket_url: Mapped[str] = mapped_column(String(300))  # where these sign in
-    capacity: Mapped[int]  # so many calls it carries at one time
-    machine: Mapped[str | None] = mapped_column(String(32))  # whose name it is (hotline.nodes.machines)
-    epoch: Mapped[int] = mapped_column(BigInteger)  # one more each time that its work changes hands
+    sip: Mapped[str] = mapped_column(String(100))  # the address where desks' SIP phones sign in
+    host: Mapped[str] = mapped_column(String(100))  # the host in SIP addresses of browser phones
+    websocket_url: Mapped[str] = mapped_column(String(300))  # the address where browser phones sign in
+    capacity: Mapped[int]  # calls at one time
+    # the machine with this name (hotline.nodes.machines)
+    machine: Mapped[str | None] = mapped_column(String(32))
+    epoch: Mapped[int] = mapped_column(BigInteger)  # grows by one each time its work changes hands
     lease_until: Mapped[datetime]
-    lost_at: Mapped[datetime | None]  # its work was taken over; until it is there again
+    lost_at: Mapped[datetime | None]  # when its work was taken over, until it is back
     fences: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    """It ends its calls when its lease is over: it has known of another node."""
-    draining_at: Mapped[datetime | None]  # gets no new round
-    trunk_answers: Mapped[bool | None]  # any that its Asterisk asks; None: it has never heard of one
-    trunk_told_at: Mapped[datetime | None]  # when it last said otherwise
+    """Whether it ends its calls when its lease is over: it has known another node."""
+    draining_at: Mapped[datetime | None]  # since when it gets no new round
+    trunk_answers: Mapped[bool | None]  # whether any trunk answers its Asterisk; None: none ever did
+    trunk_told_at: Mapped[datetime | None]  # when that last changed
     has_desk_passwords: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """Its Asterisk knows desks by their own passwords; one that an upgrade left running does not."""
-    ivr_at: Mapped[datetime | None]  # when its ivr last said that it works; None: it never has
+    ivr_at: Mapped[datetime | None]  # when its ivr last reported that it works; None: never
     started_at: Mapped[datetime]

@@ -1,4 +1,4 @@
-"""Messages to citizens, and notices, until they are out."""
+"""Messages to citizens, and notices, until they are sent."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,84 +12,84 @@ from db.models.citizens import NoticeTopic
 
 
 class Delivery(StrEnum):
-    """Where an outgoing message stands."""
+    """The state of an outgoing message."""
 
     PENDING = "pending"  # to be sent when its time comes
-    SENDING = "sending"  # a sender has taken it up
+    SENDING = "sending"  # a sender has claimed it
     SENT = "sent"
     FAILED = "failed"  # refused for good, or tried too often
     EXPIRED = "expired"  # too late to be of use
 
 
 class WhyNot(StrEnum):
-    """Why a message is not out, or not yet."""
+    """The reason why a message is not sent, or not yet."""
 
-    NUMBER = "number"  # it is none, or cannot be written to
+    NUMBER = "number"  # no number, or one that takes no messages
     CREDIT = "credit"  # the provider's account is empty
     ACCOUNT = "account"  # the key, its rights or its address
-    LINE = "line"  # the line it would come from
+    LINE = "line"  # the sender's line
     RATE = "rate"  # too many at once
-    TEMPLATE = "template"  # there is none, or not as the provider knows it
-    REFUSED = "refused"  # the provider does not take these words
-    DOWN = "down"  # the provider was not reached, or takes nothing now
-    NO_ANSWER = "no_answer"  # it may have gone out
-    DOUBT = "doubt"  # the same, and it is not sent a second time by itself
+    TEMPLATE = "template"  # missing, or unlike the provider's
+    REFUSED = "refused"  # the provider rejects this text
+    DOWN = "down"  # the provider was not reached, or accepts nothing now
+    NO_ANSWER = "no_answer"  # it may have been sent
+    DOUBT = "doubt"  # the same, and it is not sent again automatically
     TOO_LATE = "too_late"
-    UNTRUE = "untrue"  # it is not true any more
+    UNTRUE = "untrue"  # it is no longer true
     SWITCHED_OFF = "switched_off"  # by its citizen
     NOBODY = "nobody"  # no provider is set
     OURS = "ours"  # a fault in this program
 
 
 class Arrival(StrEnum):
-    """What the provider says became of a message that it took."""
+    """The provider's delivery report."""
 
     UNDERWAY = "underway"
     DELIVERED = "delivered"
-    UNREACHABLE = "unreachable"  # the telephone was off, or is none
+    UNREACHABLE = "unreachable"  # the telephone was off, or does not exist
     BLACKLISTED = "blacklisted"  # its owner takes no such messages
     EXPIRED = "expired"  # the network gave up
-    REFUSED = "refused"  # by the network, or for its words
-    UNKNOWN = "unknown"  # nobody said within a day and a half
+    REFUSED = "refused"  # by the network, or for its text
+    UNKNOWN = "unknown"  # no report within a day and a half
 
 
 NOT_ARRIVED = (Arrival.UNREACHABLE, Arrival.BLACKLISTED, Arrival.EXPIRED, Arrival.REFUSED)
-"""Such a message may be sent again."""
+"""Delivery reports after which a message may be sent again."""
 
 
 class OutboxKind(StrEnum):
-    """Why a message is sent; each text message has a text of the same name in the catalogue."""
+    """The purpose of a message; the catalogue has a text with the same name for each text message."""
 
     REGISTERED = "registered"
     TURN_NEAR = "turn_near"  # your turn is near
-    NOT_REACHED = "not_reached"  # the next round is not known yet
+    NOT_REACHED = "not_reached"  # the next round is unknown yet
     CARRIED = "carried"  # not reached, and when the next round is
     ROUND_CANCELLED = "round_cancelled"
     ROUND_CHANGED = "round_changed"  # it has other hours
     CLOSED = "closed"  # never answered in two rounds
-    ROUND_ANNOUNCED = "round_announced"  # to whoever wished to know of the next one
-    NUMBER_CHANGED = "number_changed"  # said to the old number
-    CANCELLED = "cancelled"  # given up by telephone
-    ANSWER = "answer"  # to a text message of theirs
-    REQUEST_REPORTED = "request_reported"  # and its tracking number
+    ROUND_ANNOUNCED = "round_announced"  # to a citizen who wished to know the next round
+    NUMBER_CHANGED = "number_changed"  # to the old number
+    CANCELLED = "cancelled"  # cancelled by telephone
+    ANSWER = "answer"  # to the citizen's own text message
+    REQUEST_REPORTED = "request_reported"  # with its tracking number
     REQUEST_NEWS = "request_news"  # how it goes on
     REQUEST_ASKED = "request_asked"  # the department's question
-    REQUEST_REPLIED = "request_replied"  # solved, and is it?
+    REQUEST_REPLIED = "request_replied"  # solved; is it?
     REQUEST_REJECTED = "request_rejected"
-    REQUEST_CLOSED = "request_closed"  # with the earlier one whose duplicate it is
-    FOLLOWED_REPLIED = "followed_replied"  # to whoever follows a request: the city says that it is solved
+    REQUEST_CLOSED = "request_closed"  # with the earlier request that it duplicates
+    FOLLOWED_REPLIED = "followed_replied"  # to a follower: the city says that it is solved
     FOLLOWED_REJECTED = "followed_rejected"
     FOLLOWED_CLOSED = "followed_closed"
-    REQUEST_DUE = "request_due"  # to a department's telephone: it has little time left
+    REQUEST_DUE = "request_due"  # to a department's telephone: little time is left
     REQUEST_LATE = "request_late"  # to the same, for its head
     URGENT = "urgent"  # to supervisors: nobody has taken it
-    SIGN_IN_CODE = "sign_in_code"  # to whoever signs in by the number; the code itself is not in the row
+    SIGN_IN_CODE = "sign_in_code"  # to somebody who signs in by number; the code itself is not in the row
     NOTICE = "notice"  # of a round, to a webhook
     REQUEST_STEP = "request_step"  # to a webhook, too
 
 
 TO_WEBHOOKS = (OutboxKind.NOTICE, OutboxKind.REQUEST_STEP)
-"""A machine's: at any hour, and whoever sends text messages."""
+"""Messages to machines: sent at any hour, and without a provider of text messages."""
 TOPICS: Mapping[OutboxKind, NoticeTopic] = {
     OutboxKind.REQUEST_ASKED: NoticeTopic.QUESTION,
     OutboxKind.REQUEST_REPLIED: NoticeTopic.SOLVED,
@@ -100,17 +100,21 @@ TOPICS: Mapping[OutboxKind, NoticeTopic] = {
     OutboxKind.FOLLOWED_REJECTED: NoticeTopic.FOLLOWED,
     OutboxKind.FOLLOWED_CLOSED: NoticeTopic.FOLLOWED,
 }
-"""What goes to a citizen's app where it can, and may be switched off. All else is a text message: places
-in a line, a tracking number (it also tells that somebody reported in this name), answers, codes."""
+"""Notices that go to a citizen's app if possible, and may be switched off.
+
+All others are text messages: places in a line, a tracking number, answers, codes. A tracking number also
+shows that somebody reported in this name."""
 
 
 class OutboxMessage(Base):
-    """The outbox: a text message to a citizen, or a notice to a webhook. Written with what it tells of."""
+    """A text message to a citizen, or a notice to a webhook. It is written in the transaction that it
+    reports.
+    """
 
     __tablename__ = "outbox"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(80), unique=True)  # what it is about: nobody is told twice
+    key: Mapped[str] = mapped_column(String(80), unique=True)  # its subject: nobody is told twice
     kind: Mapped[OutboxKind] = mapped_column(one_of(OutboxKind, "outbox_kind"))
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     round_id: Mapped[int | None] = mapped_column(ForeignKey("rounds.id"), index=True)
@@ -120,19 +124,19 @@ class OutboxMessage(Base):
     state: Mapped[Delivery] = mapped_column(one_of(Delivery, "delivery"), default=Delivery.PENDING)
     attempts: Mapped[int] = mapped_column(default=0)
     made_at: Mapped[datetime]
-    not_before: Mapped[datetime]  # of one that is being sent: until then its sender has it
+    not_before: Mapped[datetime]  # of a message being sent: its sender's lease
     expires_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
-    provider: Mapped[str] = mapped_column(String(20), default="")  # who was given it last
+    provider: Mapped[str] = mapped_column(String(20), default="")  # the last provider that got it
     provider_id: Mapped[str] = mapped_column(String(80), default="")
-    parts: Mapped[int | None]  # of its text; None: a template's, which is not ours
-    doubts: Mapped[int] = mapped_column(default=0)  # so many times nobody knows whether it went out
-    again: Mapped[int] = mapped_column(default=0)  # so many times it was sent anew, under a new name
+    parts: Mapped[int | None]  # of its text; None: a template's, unknown to us
+    doubts: Mapped[int] = mapped_column(default=0)  # how often it is unknown whether it was sent
+    again: Mapped[int] = mapped_column(default=0)  # how often it was sent again, with a new id
     error: Mapped[str] = mapped_column(String(300), default="")
     why: Mapped[WhyNot | None] = mapped_column(one_of(WhyNot, "outbox_why"))
     arrival: Mapped[Arrival | None] = mapped_column(one_of(Arrival, "outbox_arrival"))
     arrival_at: Mapped[datetime | None]
-    ask_at: Mapped[datetime | None]  # when the provider is asked next what became of it
+    ask_at: Mapped[datetime | None]  # when the provider is next asked for the delivery report
     asks: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (
@@ -143,11 +147,11 @@ class OutboxMessage(Base):
 
 
 class SmsAccount(Base):
-    """Our account at a provider of text messages, as it last said."""
+    """Our account at a provider of text messages, as it last reported."""
 
     __tablename__ = "sms_accounts"
 
     provider: Mapped[str] = mapped_column(String(20), primary_key=True)
-    credit: Mapped[float | None]  # in its own unit
+    credit: Mapped[float | None]  # in the provider's unit
     asked_at: Mapped[datetime]
-    error: Mapped[str] = mapped_column(String(80), default="")  # why it did not say
+    error: Mapped[str] = mapped_column(String(80), default="")  # why it gave no report

@@ -1,4 +1,4 @@
-"""Requests that are passed on to a body outside the city, by a link."""
+"""Requests passed by a link to agencies outside the city."""
 
 from datetime import datetime
 
@@ -11,24 +11,26 @@ _OPEN = text("withdrawn_at IS NULL")
 
 
 class Pass(Base):
-    """A link by which a body outside the city sees a request and answers. Only its token's hash is kept."""
+    """A link by which an agency outside the city reads a request and answers. Only its token's hash is
+    stored.
+    """
 
     __tablename__ = "passes"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
     token_hash: Mapped[str] = mapped_column(String(64), unique=True)
-    body: Mapped[str] = mapped_column(String(100))  # its name
-    contact: Mapped[str] = mapped_column(String(100))  # an e-mail or a telephone; nothing is sent there
-    written: Mapped[str] = mapped_column(Text)  # what the body reads
+    body: Mapped[str] = mapped_column(String(100))  # the agency's name
+    contact: Mapped[str] = mapped_column(String(100))  # an e-mail or a telephone, only stored
+    written: Mapped[str] = mapped_column(Text)  # the text that the agency reads
     who: Mapped[str] = mapped_column(String(64))
-    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # none: the office
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # None: the office
     made_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]
     seen_at: Mapped[datetime | None]
     received_at: Mapped[datetime | None]
-    answered_at: Mapped[datetime | None]  # last
+    answered_at: Mapped[datetime | None]  # the last time
     answer: Mapped[str] = mapped_column(String(1000), default="", server_default=text("''"))
     answers: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     done_at: Mapped[datetime | None]

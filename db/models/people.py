@@ -1,4 +1,4 @@
-"""Who works here, and how they sign in."""
+"""The staff, and how they sign in."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,19 +13,19 @@ from db.models.rounds import Official
 
 
 class Role(StrEnum):
-    """What a user may do."""
+    """A role, which decides what a person may do."""
 
     OPERATOR = "operator"
     OFFICIAL = "official"
     SUPERVISOR = "supervisor"  # of the operators; may move a citizen up, with a reason
-    PUBLIC_RELATIONS = "public_relations"  # plans rounds and their notice
+    PUBLIC_RELATIONS = "public_relations"  # plans rounds and their notices
     AUDITOR = "auditor"  # sees everything, changes nothing
     ADMINISTRATOR = "administrator"
-    DEPARTMENT = "department"  # none of the office: sees what is referred to its department, nothing else
+    DEPARTMENT = "department"  # not of the office: sees only what is referred to its department
 
 
 class User(Base):
-    """A person who signs in. Names are real people's only in a real installation."""
+    """A person who signs in. Only a real installation has real people's names."""
 
     __tablename__ = "users"
 
@@ -34,19 +34,21 @@ class User(Base):
     name: Mapped[str] = mapped_column(String(100))
     role: Mapped[Role] = mapped_column(one_of(Role, "role"))
     password_hash: Mapped[str] = mapped_column(String(200))
-    password_given: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # by another
-    pin_hash: Mapped[str | None] = mapped_column(String(200))  # keyed in on a telephone that is called
+    # set by somebody else
+    password_given: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    pin_hash: Mapped[str | None] = mapped_column(String(200))  # typed on a telephone that is called
     pin_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     pin_locked_until: Mapped[datetime | None]
     desk_id: Mapped[int | None] = mapped_column(ForeignKey("desks.id"), unique=True)
-    official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # for whom they answer
+    # the official for whom they answer
+    official_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"), index=True)
     heads_department: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     disabled_at: Mapped[datetime | None]  # since when they cannot sign in
     totp_salt: Mapped[str | None] = mapped_column(
         String(32)
     )  # hotline/people/second_factor.py derives the secret
-    totp_step: Mapped[int | None]  # the time step of the last accepted code; none before it is taken again
+    totp_step: Mapped[int | None]  # the time step of the last accepted code; no earlier one is accepted
     totp_failures: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     totp_locked_until: Mapped[datetime | None]
     from_directory: Mapped[bool] = mapped_column(
@@ -54,8 +56,8 @@ class User(Base):
     )  # no password here
     directory_id: Mapped[str | None] = mapped_column(
         String(150), unique=True, index=True
-    )  # there; nobody gets it again
-    left_directory_at: Mapped[datetime | None]  # what has disabled them, if no person did
+    )  # the directory's id, which it never reuses
+    left_directory_at: Mapped[datetime | None]  # when the directory, not a person, disabled them
 
     desk: Mapped[Desk | None] = relationship(lazy="joined")
     official: Mapped[Official | None] = relationship()
@@ -69,7 +71,7 @@ class User(Base):
 
 
 class RecoveryCode(Base):
-    """A code that stands in for the second factor once. Only a keyed hash is stored."""
+    """A code that replaces the second factor once. Only a keyed hash is stored."""
 
     __tablename__ = "recovery_codes"
 
@@ -78,7 +80,7 @@ class RecoveryCode(Base):
 
 
 class RequestFilter(Base):
-    """A filter of the requests' page that a person keeps under a name: what stands in its address."""
+    """A person's saved filter of the requests' page: its query string and a name."""
 
     __tablename__ = "request_filters"
 
@@ -91,7 +93,7 @@ class RequestFilter(Base):
 
 
 class FailedSignIn(Base):
-    """How often the password of a name was guessed wrong; nobody needs to have that name."""
+    """Wrong passwords for a name, which need not exist."""
 
     __tablename__ = "failed_sign_ins"
 
@@ -102,7 +104,7 @@ class FailedSignIn(Base):
 
 
 class SignIn(Base):
-    """A signed-in session. Only the hash of its cookie is stored."""
+    """A signed-in session. Only its cookie's hash is stored."""
 
     __tablename__ = "sign_ins"
 
@@ -112,22 +114,23 @@ class SignIn(Base):
     last_seen_at: Mapped[datetime]  # written at most once a minute
     expires_at: Mapped[datetime]
     address: Mapped[str] = mapped_column(String(45))
-    agent: Mapped[str] = mapped_column(String(100))  # the browser, as it calls itself
+    agent: Mapped[str] = mapped_column(String(100))  # the browser's user agent
     second_factor: Mapped[bool]  # whether it was shown
-    password_due: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # a new one
+    # a new password is due
+    password_due: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     totp_offer: Mapped[str | None] = mapped_column(String(32))  # a totp_salt that is being set up
     city_id: Mapped[str | None] = mapped_column(
         String(64), index=True
-    )  # by the city's sign-in: of whose account,
-    city_session: Mapped[str | None] = mapped_column(String(64), index=True)  # and of which session there
-    city_token: Mapped[str | None] = mapped_column(String(8000))  # by which it is asked again; encrypted
+    )  # the account at the city's sign-in, if used
+    city_session: Mapped[str | None] = mapped_column(String(64), index=True)  # the session there
+    city_token: Mapped[str | None] = mapped_column(String(8000))  # a token to ask it again; encrypted
     city_asked_at: Mapped[datetime | None]
 
     user: Mapped[User] = relationship(lazy="joined")
 
 
 class Directory(Base):
-    """What the last look into the office's directory found."""
+    """The result of the last query of the office's directory."""
 
     __tablename__ = "directories"
 
@@ -135,13 +138,13 @@ class Directory(Base):
     asked_at: Mapped[datetime]
     answered_at: Mapped[datetime | None]
     troubled_since: Mapped[datetime | None]
-    why: Mapped[str] = mapped_column(String(40), default="", server_default="")  # empty: all is well
-    known: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # accounts that were asked about,
-    gone: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # and those that it did not have
+    why: Mapped[str] = mapped_column(String(40), default="", server_default="")  # empty: no trouble
+    known: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # accounts that were looked up
+    gone: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # accounts that it did not have
 
 
 class Wall(Base):
-    """A screen on a wall. Its cookie, of which only the hash is stored, shows the wallboard, nothing else."""
+    """A wall screen. Its cookie, stored as a hash, shows the wallboard alone."""
 
     __tablename__ = "walls"
 
@@ -150,7 +153,7 @@ class Wall(Base):
 
 
 class SetupCode(Base):
-    """What lets the first administrator in, while there is no account at all. Only a keyed hash is stored."""
+    """The code for the first administrator while there is no account. Only a keyed hash is stored."""
 
     __tablename__ = "setup_codes"
 

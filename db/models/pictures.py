@@ -1,4 +1,4 @@
-"""Pictures that citizens and departments hand in."""
+"""Pictures by citizens and departments."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -13,35 +13,39 @@ _OF_PASS = text("pass_id IS NOT NULL")
 
 
 class PictureKind(StrEnum):
-    """What a picture shows."""
+    """The purpose of a picture."""
 
-    BEFORE = "before"  # what is broken, by whoever reports it
-    EVIDENCE = "evidence"  # what was mended, by who mended it
-    OBJECTION = "objection"  # that it is not
+    BEFORE = "before"  # the damage, by the reporter
+    EVIDENCE = "evidence"  # the repair, by the department or agency
+    OBJECTION = "objection"  # that it is not repaired
 
 
 class Picture(Base):
-    """A picture, in the state folder's pictures or in the store as `id`.jpg; of no request yet, it is gone
-    after a day, but that of a body outside the city (hotline.requests.passes)."""
+    """A picture: the file `id`.jpg in the state folder's pictures or in the store.
+
+    Without a request it is deleted after a day, unless an agency outside the city sent it
+    (hotline.requests.passes).
+    """
 
     __tablename__ = "pictures"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    number: Mapped[str | None] = mapped_column(String(16))  # E.164, of the citizen who handed it in
-    who: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))  # or of the office
+    number: Mapped[str | None] = mapped_column(String(16))  # E.164 of the citizen who sent it
+    # or the sender's username in the office
+    who: Mapped[str] = mapped_column(String(64), default="", server_default=text("''"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))
-    pass_id: Mapped[int | None] = mapped_column(ForeignKey("passes.id"))  # of a body outside the city
+    pass_id: Mapped[int | None] = mapped_column(ForeignKey("passes.id"))  # of an agency outside the city
     kind: Mapped[PictureKind] = mapped_column(one_of(PictureKind, "picture_kind"))
-    position: Mapped[int | None]  # of its kind in the request, from 1
+    position: Mapped[int | None]  # its number among the request's pictures of this kind, from 1
     width: Mapped[int]
     height: Mapped[int]
     size: Mapped[int]  # bytes
     checksum: Mapped[str] = mapped_column(String(64))  # SHA-256 of the file
     stored: Mapped[bool] = mapped_column(
         default=False, server_default=text("false")
-    )  # and no more in the folder
+    )  # in the store, and no longer in the folder
     made_at: Mapped[datetime]
-    deleted_at: Mapped[datetime | None]  # the file is gone
+    deleted_at: Mapped[datetime | None]  # when the file was deleted
 
     __table_args__ = (
         CheckConstraint("(request_id IS NULL) = (position IS NULL)", name="picture_has_its_place"),
@@ -54,7 +58,7 @@ class Picture(Base):
 
 
 class PublicPicture(Base):
-    """The copy of a picture that everybody sees with its request, in the same places as `id`.jpg."""
+    """The public copy of a picture, stored like it as `id`.jpg."""
 
     __tablename__ = "public_pictures"
 

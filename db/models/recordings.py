@@ -1,4 +1,4 @@
-"""What was recorded, and what is said of it."""
+"""Recordings, and summaries of voice messages."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ class Recording(Base):
     callback_id: Mapped[int] = mapped_column(ForeignKey("callbacks.id"), primary_key=True)
     file: Mapped[str] = mapped_column(String(80), unique=True)
     sha256: Mapped[str] = mapped_column(String(64))
-    seconds: Mapped[int]  # of sound, begun ones counted; 0: nothing can be heard
+    seconds: Mapped[int]  # of sound, rounded up; 0: nothing to hear
     made_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
 
@@ -29,7 +29,7 @@ class Recording(Base):
 
 
 class VoiceSummary(Base):
-    """What a registration's voice message says, in the words of who heard it, for those who come after."""
+    """The summary of a registration's voice message, by a listener, for later desks."""
 
     __tablename__ = "voice_summaries"
 

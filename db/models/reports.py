@@ -1,4 +1,4 @@
-"""What is counted."""
+"""Counts and figures."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,7 +10,7 @@ from db.models.base import Base, one_of
 
 
 class Incoming(StrEnum):
-    """What became of a call on 137."""
+    """The result of a call on 137."""
 
     ANSWERED = "answered"
     TURNED_AWAY = "turned_away"  # heard that all lines are full
@@ -21,14 +21,15 @@ class IncomingCalls(Base):
 
     __tablename__ = "incoming_calls"
 
-    hour: Mapped[datetime] = mapped_column(primary_key=True)  # when it began
+    hour: Mapped[datetime] = mapped_column(primary_key=True)  # its beginning
     kind: Mapped[Incoming] = mapped_column(one_of(Incoming, "incoming"), primary_key=True)
     calls: Mapped[int]
 
 
 class RequestFigures(Base):
-    """What became of the requests that were reported in the last `days`: of a category, of a department, or
-    of all. Counted by the clerk, for the public.
+    """Public figures of the requests reported in the last `days`: of a category, a department, or all.
+
+    The clerk counts them.
     """
 
     __tablename__ = "request_figures"
@@ -38,14 +39,14 @@ class RequestFigures(Base):
     category: Mapped[int | None] = mapped_column(ForeignKey("categories.id"))
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     received: Mapped[int]
-    solved: Mapped[int]  # as the city says, and nobody objects
-    confirmed: Mapped[int]  # of these: so the citizen says
-    unanswered: Mapped[int]  # of these: the citizen said nothing for so long
-    objected: Mapped[int]  # the citizen has said at least once that it is not solved
+    solved: Mapped[int]  # by the city's word, and nobody objects
+    confirmed: Mapped[int]  # of these: the citizen agrees
+    unanswered: Mapped[int]  # of these: the citizen did not answer in time
+    objected: Mapped[int]  # the citizen objected at least once
     rejected: Mapped[int]
-    rated: Mapped[int]  # how often a citizen has said how satisfied they are,
-    satisfaction: Mapped[float | None]  # and the mean, 1 to 5
-    median_days: Mapped[float | None]  # from reporting until solved
+    rated: Mapped[int]  # number of ratings
+    satisfaction: Mapped[float | None]  # their mean, 1 to 5
+    median_days: Mapped[float | None]  # from the report to the solution
     ninetieth_days: Mapped[float | None]
     counted_at: Mapped[datetime]
 

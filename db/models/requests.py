@@ -1,4 +1,4 @@
-"""Problems that citizens report, and who works on them."""
+"""Problems reported by citizens, and the departments that work on them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -43,7 +43,7 @@ _NAMED = text("contact <> ''")
 
 
 class Escalation(StrEnum):
-    """Who was told that a department is late, or soon will be; each tells somebody further up."""
+    """Levels told that a department is late or soon will be, from the bottom up."""
 
     DEPARTMENT = "department"  # reminded
     HEAD = "head"
@@ -76,50 +76,54 @@ class Request(Base):
     category: Mapped[int] = mapped_column(ForeignKey("categories.id"))
     district: Mapped[int | None]
     voice_message: Mapped[str | None] = mapped_column(String(80))  # a file in the state folder's messages
-    voice_deleted_at: Mapped[datetime | None]  # its time was over
+    voice_deleted_at: Mapped[datetime | None]  # at the end of its retention
     written: Mapped[str] = mapped_column(Text, default="", server_default=text("''"))
     language: Mapped[str] = mapped_column(String(2))
     made_at: Mapped[datetime]
-    call_id: Mapped[str | None] = mapped_column(String(150), index=True)  # the channel in which it was made
+    # the channel of the call that made it
+    call_id: Mapped[str | None] = mapped_column(String(150), index=True)
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
     state: Mapped[RequestState] = mapped_column(
         one_of(RequestState, "request_state"), default=RequestState.NEW, server_default=text("'new'")
     )
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"), index=True)
-    due_at: Mapped[datetime | None]  # for the department, while it is referred
+    due_at: Mapped[datetime | None]  # the department's due date, while it is referred
     escalated_to: Mapped[Escalation | None] = mapped_column(
         one_of(Escalation, "escalation")
-    )  # of this due_at
-    answer_by: Mapped[datetime | None]  # what its category promises: until then the citizen is told anything,
-    answered_at: Mapped[datetime | None]  # which was then;
-    solve_by: Mapped[datetime | None]  # and until then it is solved
-    reply: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))  # the last, public
+    )  # about this due_at
+    answer_by: Mapped[datetime | None]  # the category's promise: a first answer by then
+    answered_at: Mapped[datetime | None]  # when the first answer was given
+    solve_by: Mapped[datetime | None]  # the category's promise: solved by then
+    # the last one, public
+    reply: Mapped[str] = mapped_column(String(500), default="", server_default=text("''"))
     spoken: Mapped[str] = mapped_column(
         String(500), default="", server_default=text("''")
-    )  # a reply, as sound
+    )  # the reply that exists as sound
     reply_stands: Mapped[bool] = mapped_column(
         default=True, server_default=text("true")
     )  # nobody objected to it
     replied_at: Mapped[datetime | None]  # since when the citizen is asked
-    replied_by: Mapped[str | None] = mapped_column(String(64))  # who said so: an objection is for another
-    unanswered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # closed like that
-    denials: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # how often it was not solved
+    # its author: an objection goes to somebody else
+    replied_by: Mapped[str | None] = mapped_column(String(64))
+    # closed without the citizen's answer
+    unanswered: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    # how often the citizen objected
+    denials: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     duplicate_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     part_of_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), index=True)
     promised_by_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"), index=True)
-    promised_until: Mapped[datetime | None]  # what that official has told the citizen
+    promised_until: Mapped[datetime | None]  # that official's promise to the citizen
     owed_at: Mapped[datetime | None] = mapped_column(Computed(_OWED_AT, persisted=True))
-    """Until when something is owed, while it is in work: that it is done, by the department, without one as
-    its category says (what is split: by its parts); or as was promised; or a first answer; whichever is
-    earlier. The database keeps it."""
-    latitude: Mapped[float | None]  # where it is, if the citizen's own device told
+    """The earliest due date while the request is in work; the database computes it.
+
+    It is the earliest of the solution's date, the promise's and the first answer's. The solution's date is
+    the department's, else the category's, and none for a split request, whose parts have theirs."""
+    latitude: Mapped[float | None]  # the location, if the citizen's device gave it
     longitude: Mapped[float | None]
     place: Mapped[str] = mapped_column(String(300), default="", server_default=text("''"))  # in words
-    report_key: Mapped[str | None] = mapped_column(String(64))  # by which the app knows what it has sent
-    report_hash: Mapped[str | None] = mapped_column(String(64))  # of all that it sent with that key
-    api_key_id: Mapped[int | None] = mapped_column(
-        ForeignKey("api_keys.id")
-    )  # of the program that brought it
+    report_key: Mapped[str | None] = mapped_column(String(64))  # the app's id of this report
+    report_hash: Mapped[str | None] = mapped_column(String(64))  # of everything that it sent with that key
+    api_key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id"))  # the program that filed it
     contact: Mapped[str] = mapped_column(
         String(40), default="", server_default=text("''")
     )  # unproven, as sent
@@ -195,8 +199,9 @@ Index("requests_escalated", Request.id, sqlite_where=_ESCALATED, postgresql_wher
 
 
 class RequestEntry(Base):
-    """One step of a request's history; only ever added. The database refuses every change, but that what a
-    citizen or a body outside the city has said is emptied, with its salt.
+    """One step of a request's history; rows are only added.
+
+    The database allows one change: the words of a citizen or an agency may be emptied, with their salt.
     """
 
     __tablename__ = "request_history"
@@ -204,12 +209,13 @@ class RequestEntry(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
     at: Mapped[datetime] = mapped_column(index=True)
-    who: Mapped[str] = mapped_column(String(64))  # a username; empty: the citizen, or time itself
+    who: Mapped[str] = mapped_column(String(64))  # a username; empty: the citizen, or a deadline
     step: Mapped[RequestStep] = mapped_column(one_of(RequestStep, "request_step"))
     note: Mapped[str] = mapped_column(String(2000), default="")
     department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     due_at: Mapped[datetime | None]
-    other_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))  # whose duplicate it is
+    # the request that it duplicates, or a part
+    other_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"))
     salt: Mapped[str] = mapped_column(String(32), default=lambda: token_hex(16))  # of its ledger entry
     note_salt: Mapped[str | None] = mapped_column(String(32), default=lambda: token_hex(16))
 
@@ -217,22 +223,23 @@ class RequestEntry(Base):
 
 
 class Rating(Base):
-    """How satisfied a citizen is with what they said yes or no to, once for each such step."""
+    """A citizen's satisfaction after a yes or no, one for each such step."""
 
     __tablename__ = "ratings"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"), index=True)
     entry_id: Mapped[int] = mapped_column(ForeignKey("request_history.id"), unique=True)
-    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))  # who had said «solved»
+    # the department that had said «solved»
+    department_id: Mapped[int | None] = mapped_column(ForeignKey("departments.id"))
     stars: Mapped[int]
-    at: Mapped[datetime]  # first; it may be changed for a day
+    at: Mapped[datetime]  # of the first rating; it may be changed for a day
 
     __table_args__ = (CheckConstraint("stars BETWEEN 1 AND 5", name="one_to_five"),)
 
 
 class Follower(Base):
-    """A number that is told how somebody else's request ends."""
+    """A number that gets a notice of how somebody else's request ends."""
 
     __tablename__ = "followers"
 
@@ -249,19 +256,19 @@ class Follower(Base):
 
 
 class SolvedCall(Base):
-    """The call to a land line whose request is said to be solved: once for each time that it is said."""
+    """The call to a landline whose request is said to be solved, one for each such answer."""
 
     __tablename__ = "solved_calls"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"))
-    replied_at: Mapped[datetime]  # of which answer it tells
+    replied_at: Mapped[datetime]  # the answer that it reports
     due_at: Mapped[datetime]
     tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     token: Mapped[str | None] = mapped_column(String(41), unique=True)  # the channel of a call on its way
     placed_at: Mapped[datetime | None]
-    told_at: Mapped[datetime | None]  # somebody has heard it to the question
-    ended_at: Mapped[datetime | None]  # nobody is called any more
+    told_at: Mapped[datetime | None]  # when somebody listened as far as the question
+    ended_at: Mapped[datetime | None]  # no further call
 
     request: Mapped[Request] = relationship(lazy="joined")
 
@@ -272,7 +279,7 @@ class SolvedCall(Base):
 
 
 class Reminder(Base):
-    """That somebody was told of a department's due date: once for each date and each of them."""
+    """A reminder of a department's due date, one for each date and level."""
 
     __tablename__ = "request_reminders"
 
@@ -289,7 +296,7 @@ class Reminder(Base):
 
 
 class Release(Base):
-    """What everybody may see of a request, in the words of who released it; gone: nothing."""
+    """A request's release to the public; without a row nothing is public."""
 
     __tablename__ = "releases"
 

@@ -12,7 +12,7 @@ _OPERATORS_LINE = text("is_operators_line")
 
 
 class OfficialKind(StrEnum):
-    """Who answers citizens."""
+    """Kinds of officials."""
 
     MAYOR = "mayor"
     DEPUTY = "deputy"
@@ -21,7 +21,7 @@ class OfficialKind(StrEnum):
 
 
 class Official(Base):
-    """An office that answers citizens. `clip` is the prompt that says its name."""
+    """An office that answers citizens. `clip` is the prompt of its name."""
 
     __tablename__ = "officials"
 
@@ -31,7 +31,8 @@ class Official(Base):
     office_fa: Mapped[str] = mapped_column(String(200))
     office_en: Mapped[str] = mapped_column(String(200))
     clip: Mapped[str] = mapped_column(String(100))
-    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))  # may be planned
+    # rounds may be planned for it
+    active: Mapped[bool] = mapped_column(default=True, server_default=text("true"))
     number: Mapped[str | None] = mapped_column(String(16))  # E.164: a desk may call it into a conversation
 
     __table_args__ = (
@@ -40,7 +41,7 @@ class Official(Base):
 
 
 class Subject(Base):
-    """One of the city's nine subjects. `id` is its key on the phone, and `subject-<id>` the prompt for it."""
+    """One of the city's nine subjects. `id` is its key on the phone; `subject-<id>` is its prompt."""
 
     __tablename__ = "subjects"
 
@@ -58,7 +59,7 @@ round_deputies = Table(
     Column("round_id", ForeignKey("rounds.id"), primary_key=True),
     Column("official_id", ForeignKey("officials.id"), primary_key=True),
 )
-"""Who sits with the official of a round."""
+"""The deputies beside a round's official."""
 
 
 class Round(Base):
@@ -68,31 +69,32 @@ class Round(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     official_id: Mapped[int] = mapped_column(ForeignKey("officials.id"), index=True)
-    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))  # speaks in their place
+    # speaks in the official's place
+    substitute_id: Mapped[int | None] = mapped_column(ForeignKey("officials.id"))
     announce_at: Mapped[datetime]  # its notice is public from then on
     registration_from: Mapped[datetime]
     registration_until: Mapped[datetime]
     starts_at: Mapped[datetime]
     ends_at: Mapped[datetime]
-    capacity: Mapped[int | None]  # so many registrations; None: as many as come
-    languages: Mapped[str] = mapped_column(String(20), default="fa,en")  # that are spoken with citizens
+    capacity: Mapped[int | None]  # registrations, at most; None: no limit
+    languages: Mapped[str] = mapped_column(String(20), default="fa,en")  # spoken with citizens
     minutes: Mapped[int] = mapped_column(default=6)  # agreed for one conversation
     opened_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
-    reason: Mapped[str] = mapped_column(String(500), default="")  # why it is cancelled or was changed; public
-    changes: Mapped[int] = mapped_column(default=0)  # how often it was changed since it was made
+    reason: Mapped[str] = mapped_column(String(500), default="")  # of a cancellation or change; public
+    changes: Mapped[int] = mapped_column(default=0)  # how often it was changed
     changed_at: Mapped[datetime | None]  # the last time
-    start_set_at: Mapped[datetime | None]  # when its start, as it is now, was decided
+    start_set_at: Mapped[datetime | None]  # when its present start was decided
     paused_at: Mapped[datetime | None]  # since when nobody is called
     recorded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))  # citizens are told
     is_operators_line: Mapped[bool] = mapped_column(default=False)  # not an announced round
     rule_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_rules.id"))
     occurs_on: Mapped[date | None]  # the day of the rule that made it
-    turn: Mapped[int | None]  # which of the rule's officials in turn, counted from 0
+    turn: Mapped[int | None]  # its place in the rule's order of officials, from 0
     node: Mapped[str | None] = mapped_column(
         String(40)
-    )  # which serves it (hotline.nodes); None: nobody has yet
+    )  # the node that serves it (hotline.nodes); None: none yet
 
     official: Mapped[Official] = relationship(foreign_keys=[official_id], lazy="joined", innerjoin=True)
     substitute: Mapped[Official | None] = relationship(foreign_keys=[substitute_id], lazy="joined")

@@ -1,4 +1,4 @@
-"""What an administrator tries live when an installation is set up."""
+"""Test calls of an administrator who sets up an installation."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,25 +10,25 @@ from db.models.base import Base, one_of
 
 
 class TrialResult(StrEnum):
-    """What became of a test call."""
+    """The result of a test call."""
 
     HEARD = "heard"  # to the end of the sentence
-    LEFT = "left"  # somebody picked up, and hung up before that
+    LEFT = "left"  # somebody picked up, and hung up before the end
     NO_SCRIPT = "no_script"  # somebody picked up, and no script spoke
     NO_ANSWER = "no_answer"
     BUSY = "busy"
     REJECTED = "rejected"
     UNREACHABLE = "unreachable"
-    REFUSED = "refused"  # by the trunk, which says why (SIP)
-    SILENT = "silent"  # the trunk said nothing
+    REFUSED = "refused"  # by the trunk, with a SIP status
+    SILENT = "silent"  # the trunk did not answer
     HELD_BACK = "held_back"  # by a cap of ours
-    LINE_DOWN = "line_down"  # calls are stopped, and another one is trying the trunk
-    NOT_PLACED = "not_placed"  # nobody placed it: the dialer is away, or Asterisk
+    LINE_DOWN = "line_down"  # calls are stopped, and another one is testing the trunk
+    NOT_PLACED = "not_placed"  # the dialer or Asterisk is away
     UNKNOWN = "unknown"
 
 
 class TrialCall(Base):
-    """A test call to an administrator's telephone. Once it is over, of its number only a mask is kept."""
+    """A test call to an administrator's telephone. Once it is over, its number is masked."""
 
     __tablename__ = "trial_calls"
 
@@ -43,10 +43,12 @@ class TrialCall(Base):
     heard_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     result: Mapped[TrialResult | None] = mapped_column(one_of(TrialResult, "trial_result"))
-    trunk: Mapped[str] = mapped_column(String(20), default="", server_default="")  # wanted; the last asked
-    said: Mapped[int | None]  # what it said (SIP); 0: nothing
-    tried: Mapped[str] = mapped_column(String(300), default="", server_default="")  # «first 503»: before it
-    cap: Mapped[str] = mapped_column(String(20), default="", server_default="")  # that held it back
+    # the wanted trunk; then the last one tried
+    trunk: Mapped[str] = mapped_column(String(20), default="", server_default="")
+    said: Mapped[int | None]  # its SIP response; 0: none
+    # earlier trunks: «first 503»
+    tried: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    cap: Mapped[str] = mapped_column(String(20), default="", server_default="")  # the cap that held it back
     slot: Mapped[int | None] = mapped_column(Integer, unique=True, default=1, server_default=text("1"))
 
     __table_args__ = (

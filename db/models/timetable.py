@@ -1,4 +1,4 @@
-"""The city's plan, from which rounds are made."""
+"""The city's timetable, from which rounds are made."""
 
 from datetime import date, time
 
@@ -14,11 +14,11 @@ timetable_deputies = Table(
     Column("rule_id", ForeignKey("timetable_rules.id"), primary_key=True),
     Column("official_id", ForeignKey("officials.id"), primary_key=True),
 )
-"""Who sits with the officials of a rule."""
+"""The deputies beside a rule's officials."""
 
 
 class TimetableRule(Base):
-    """A rule that makes rounds: its days by RFC 5545, its officials in turn. Times are the city's."""
+    """A rule that makes rounds: its days by RFC 5545, its officials in turn, in the city's time."""
 
     __tablename__ = "timetable_rules"
 
@@ -28,14 +28,15 @@ class TimetableRule(Base):
     starts_on: Mapped[date]
     starts_at: Mapped[time]
     ends_at: Mapped[time]  # not after starts_at: on the next day
-    at_once: Mapped[int] = mapped_column(default=1)  # how many of the officials answer on one day
+    at_once: Mapped[int] = mapped_column(default=1)  # officials who answer on one day
     announce_days: Mapped[int] = mapped_column(default=7)  # before the round
     registration_days: Mapped[int] = mapped_column(default=1)  # before the round
     capacity: Mapped[int | None]
     minutes: Mapped[int] = mapped_column(default=6)
     languages: Mapped[str] = mapped_column(String(20), default="fa,en", server_default="fa,en")
     recorded: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
-    shift: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # turn 0 is this official's
+    # the official who is first in the order
+    shift: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     active: Mapped[bool] = mapped_column(default=True)
 
     deputies: Mapped[list[Official]] = relationship(secondary=timetable_deputies, lazy="selectin")
@@ -47,7 +48,7 @@ class TimetableRule(Base):
 
 
 class TimetableOfficial(Base):
-    """One of a rule's officials, in the order of their turns."""
+    """One of a rule's officials, in their order."""
 
     __tablename__ = "timetable_officials"
 
@@ -57,7 +58,7 @@ class TimetableOfficial(Base):
 
 
 class DayOverride(Base):
-    """What is different on one day of a rule: no round, other hours, or a substitute."""
+    """An exception for one day of a rule: no round, other hours, or a substitute."""
 
     __tablename__ = "day_overrides"
 
@@ -71,7 +72,7 @@ class DayOverride(Base):
 
 
 class Holiday(Base):
-    """The city's own word about a day: closed, or (`works`) open although the calendar says holiday."""
+    """An entry of the city's own list: closed, or (`works`) open although the calendar has a holiday."""
 
     __tablename__ = "holidays"
 

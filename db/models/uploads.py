@@ -1,4 +1,4 @@
-"""Files that citizens send in pieces, until something has become of them."""
+"""Files that citizens send in pieces, until they are used."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -10,21 +10,21 @@ from db.models.base import Base, one_of
 
 
 class UploadKind(StrEnum):
-    """What a citizen says that it is; what it is says its content."""
+    """The kind that the citizen names; the content decides."""
 
     PICTURE = "picture"
     VOICE = "voice"
 
 
 class Upload(Base):
-    """A file on its way, in the state folder's uploads as `id`; gone after a day."""
+    """An unfinished file `id` in the state folder's uploads; deleted after a day."""
 
     __tablename__ = "uploads"
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
-    number: Mapped[str] = mapped_column(String(16))  # E.164, of the citizen who sends it
+    number: Mapped[str] = mapped_column(String(16))  # E.164 of the citizen who sends it
     kind: Mapped[UploadKind] = mapped_column(one_of(UploadKind, "upload_kind"))
-    size: Mapped[int]  # bytes, when it is whole
+    size: Mapped[int]  # bytes of the whole file
     made_at: Mapped[datetime]
     kept: Mapped[str | None] = mapped_column(String(80))  # the picture's id, or a file in the messages
 

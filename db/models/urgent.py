@@ -1,4 +1,4 @@
-"""What cannot wait: somebody in danger, or a request of an urgent category that nobody has taken yet."""
+"""Urgent matters: a caller in danger, or a request of an urgent category that nobody has taken."""
 
 from datetime import datetime
 
@@ -14,7 +14,7 @@ _UNDER_WAY = text("ended_at IS NULL")
 
 
 class UrgentMatter(Base):
-    """An urgent request, or a caller who said that somebody is in danger: a person takes it, once."""
+    """An urgent request, or a caller who said that somebody is in danger; one person takes it, once."""
 
     __tablename__ = "urgent_matters"
 
@@ -22,14 +22,15 @@ class UrgentMatter(Base):
     made_at: Mapped[datetime]
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id"), unique=True)
     registration_id: Mapped[int | None] = mapped_column(ForeignKey("registrations.id"), index=True)
-    number: Mapped[str | None] = mapped_column(String(16))  # E.164 of such a caller, if there is one
+    number: Mapped[str | None] = mapped_column(String(16))  # E.164 of such a caller, if known
     taken_by: Mapped[str | None] = mapped_column(String(64))
     taken_at: Mapped[datetime | None]
-    texted_at: Mapped[datetime | None]  # supervisors were told by text message
+    texted_at: Mapped[datetime | None]  # when supervisors got a text message
     tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # calls to supervisors
-    faults: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # ours, which are no tries
+    # failures of our own, which do not count as tries
+    faults: Mapped[int] = mapped_column(default=0, server_default=text("0"))
     again_at: Mapped[datetime | None]  # no supervisor is called before
-    token: Mapped[str | None] = mapped_column(String(41), unique=True)  # of a call to one, on its way
+    token: Mapped[str | None] = mapped_column(String(41), unique=True)  # of a call to a supervisor on its way
     placed_at: Mapped[datetime | None]
 
     request: Mapped[Request | None] = relationship(lazy="joined")
@@ -42,7 +43,7 @@ class UrgentMatter(Base):
 
 
 class RescueCall(Base):
-    """The call to the emergency service that a caller in danger is connected with. Both are channels' ids."""
+    """The call to the emergency service for a caller in danger. Both ids are channels' ids."""
 
     __tablename__ = "rescue_calls"
 
@@ -53,7 +54,7 @@ class RescueCall(Base):
     placed_at: Mapped[datetime | None]
     connected_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
-    node: Mapped[str | None] = mapped_column(String(40))  # whose Asterisk has the caller
+    node: Mapped[str | None] = mapped_column(String(40))  # the node whose Asterisk has the caller
 
     __table_args__ = (
         Index("rescue_calls_under_way", "asked_at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),

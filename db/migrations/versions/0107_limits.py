@@ -1,4 +1,4 @@
-"""What guesses and paid acts have cost, counted for several processes together."""
+"""The cost of guesses and paid actions, counted for several processes together."""
 
 import sqlalchemy as sa
 from alembic import op
