@@ -1,6 +1,6 @@
-"""What a caller hears: a catalogue of prompts for each language, spoken numbers, and the voices."""
+"""Prompts for callers: a catalogue for each language, spoken numbers, and voices."""
 
 from pathlib import Path
 
 MESSAGES = Path(__file__).parent / "messages"
-"""What is read instead, the text messages: a book of `hotline.words`."""
+"""Text messages, a book of `hotline.words`."""

@@ -1,4 +1,4 @@
-"""The catalogue of prompts: which texts a language has, and which clips speak a prompt."""
+"""The catalogue of prompts: a language's texts, and the clips of each prompt."""
 
 import re
 import tomllib
@@ -16,14 +16,14 @@ from settings import CITY
 from settings.city_file import MOST_DISTRICTS, City
 
 Value = str | int | date | time
-"""What a slot can be filled with."""
+"""Types of values for slots."""
 
 _FOLDER = Path(__file__).parent
 _SLOT = re.compile(r"(\{\w+:\w+\})")
 _OWN = re.compile(r"\{(\w+)\}")
 _DISTRICTS = range(1, MOST_DISTRICTS + 1)
 _EXAMPLES = (12, 3)
-"""Districts that are keyed in with two keys, and with one."""
+"""Districts that are typed with two keys, and with one."""
 _SPEECH: dict[str, Speech] = {"en": English(), "fa": Persian()}
 _KINDS: dict[str, type[Value]] = {
     "phone": str,
@@ -38,7 +38,7 @@ _KINDS: dict[str, type[Value]] = {
 
 
 class PromptError(Exception):
-    """A prompt cannot be spoken: no such language, prompt or slot, or a value that does not fit."""
+    """A prompt cannot be spoken: an unknown language, prompt or slot, or a value that does not fit."""
 
 
 class Slot(NamedTuple):
@@ -54,9 +54,9 @@ class Voice(NamedTuple):
     espeak: list[str]
     """The options of espeak-ng."""
     espeak_slow: list[str]
-    """What it is given besides for prompts whose id ends in -slow."""
+    """Additional options for prompts with an id that ends in -slow."""
     gtts: dict[str, str]
-    """The options of gTTS; none if it lacks the language."""
+    """The options of gTTS; empty if gTTS lacks the language."""
 
 
 @dataclass
@@ -66,27 +66,27 @@ class Catalogue:
     speech: Speech
     voice: Voice
     texts: dict[str, str] = field(default_factory=dict)
-    """What each clip says, by clip id."""
+    """The text of each clip, by clip id."""
     prompts: dict[str, list[str | Slot]] = field(default_factory=dict)
     """The clip ids and slots of each prompt, in order."""
     sections: dict[str, dict[str, str]] = field(default_factory=dict)
-    """The prompts as they are written, by id, under the words that say where they are heard."""
+    """The texts of prompts by id, grouped under the description of when they are heard."""
     examples: dict[str, str] = field(default_factory=dict)
-    """How a district is keyed in, where it has two digits and where it has one."""
+    """How a district is typed: one with two digits, and one with a single digit."""
     joined: str = ""
-    """The words that the studio's script has over what is joined into sentences."""
+    """The heading of the studio's script over clips that are joined into sentences."""
 
     def add(self, prompt_id: str, text: str) -> None:
-        """Take in a prompt, cut at its slots."""
+        """Add a prompt, cut at its slots."""
         pieces = _SLOT.split(text)
         parts: list[str | Slot] = []
         fragments = 0
         for index, written in enumerate(pieces):
             piece = written.strip()
-            if index % 2:  # re.split puts what the pattern matched at the odd places
+            if index % 2:  # re.split puts matches at odd places
                 parts.append(Slot(*piece[1:-1].split(":")))
                 continue
-            if index and piece.startswith("."):  # the sentence ended with the slot before it
+            if index and piece.startswith("."):  # the slot before it ended the sentence
                 parts.append(PAUSE)
                 piece = piece[1:].strip()
             if piece:
@@ -130,7 +130,7 @@ def load(language: str) -> Catalogue:
 
 
 def said(language: str, text: str, city: City) -> str:
-    """A text as it is said in this city."""
+    """Return a text with this city's names and numbers filled in."""
     catalogue, districts = load(language), len(city.districts)
     speech = catalogue.speech
     two, one = (min(example, districts) for example in _EXAMPLES)
@@ -148,19 +148,21 @@ def prompt_ids(language: str) -> frozenset[str]:
 
 
 def office_clips(city: City | None = None) -> list[str]:
-    """The clips that say an office's name, in every language; of this city, if one is given."""
+    """Return the prompts for offices' names that exist in every language; only this city's, if one
+    is given.
+    """
     spoken = [texts(language) for language in languages()]
     named = (clip for clip in spoken[0] if clip.startswith("office-") and all(clip in t for t in spoken))
     return sorted(set(named) - _beyond(city))
 
 
 def _beyond(city: City | None) -> set[str]:
-    """Clips of districts that the city does not have."""
+    """Return the prompts of districts that the city does not have."""
     return {f"office-district-{n}" for n in _DISTRICTS if city and n > len(city.districts)}
 
 
 def texts(language: str, city: City | None = None) -> Mapping[str, str]:
-    """Return the text of every clip that has words, by clip id; as it is said in a city, if one is given.
+    """Return the text of every clip with words, by clip id. With a city, its names and numbers are filled in.
 
     Raises like `prompt_ids`.
     """
@@ -183,11 +185,12 @@ def slots(language: str, prompt_id: str) -> Mapping[str, str]:
 def clips(language: str, prompt_id: str, **values: Value) -> list[str]:
     """Return the ids of the clips that speak one prompt, in order.
 
-    `values` fills each slot: a national number ("09131234567") for `phone`, a ticket number
-    ("0123456") for `digits`, an int for `count` and `ordinal`, a clip id for `clip`; a local date
-    for `weekday` and `date`, a local time of day for `time`, or for these three any datetime with
-    a zone, which is read in the city's time. Raises PromptError if the language or the prompt is
-    unknown, if a slot is missing or is not in the prompt, or if a value does not fit its slot.
+    `values` fills each slot. `phone` takes a national number ("09131234567"), `digits` a ticket number
+    ("0123456"). `count` and `ordinal` take an int, `clip` takes a clip id. `weekday` and `date` take a local
+    date, `time` a local time of day. These three also take a datetime with a zone, which is read in the
+    city's time.
+
+    Raises PromptError if the language or the prompt is unknown, or if a slot or its value does not fit.
     """
     wanted = slots(language, prompt_id)
     if wanted.keys() != values.keys():

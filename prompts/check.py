@@ -1,4 +1,4 @@
-"""Name what is wrong with the rendered prompts."""
+"""Checks of the rendered prompts."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def check(settings: Settings, *, recordings: Path = RECORDINGS) -> list[str]:
 
 
 def _wrong(settings: Settings, manifest: Manifest, take: Take) -> list[str]:
-    # numpy is slow to import: whoever only imports this module goes without
+    # numpy is slow to import, and most importers of this module do not need it
     from prompts import sound  # noqa: PLC0415
 
     name = take.clip.name

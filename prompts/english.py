@@ -26,7 +26,7 @@ _ORDINALS = {
 }
 _LINKS = {"on": "", "and": " and"}
 _NAMED = {15: "time-quarter-past", 30: "time-half-past", 45: "time-quarter-to"}
-# the part of the day by the hour at which it begins
+# The part of the day, by the hour at which it begins
 _PARTS = {0: "night", 1: "morning", 12: "afternoon", 18: "evening", 21: "night"}
 
 
@@ -74,5 +74,5 @@ class English(Speech):
         return [*clock, f"time-{part}"]
 
     def plain(self, text: str) -> str:
-        """Return the text: it is written for the voice as for the eye."""
+        """Return the text unchanged: English has no signs for the voice."""
         return text

@@ -1,4 +1,4 @@
-"""How long each prompt is: what a caller has to listen to, in seconds."""
+"""How long each prompt is, in seconds."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -26,7 +26,7 @@ _MOST_OF_REGISTERING_S = {
     "message-offer": (3.8, 4.5),
     "goodbye": (3.0, 3.5),
 }
-"""Goals, in seconds, of the prompts that every caller hears who registers: Persian, English."""
+"""Limits, in seconds, of prompts that every registering caller hears: Persian, English."""
 
 
 class Length(NamedTuple):
@@ -51,7 +51,7 @@ def _needed(language: str) -> set[str]:
 
 
 def _seconds(settings: Settings, language: str, clip: str) -> float:
-    path = settings.prompts_dir / language / f"{clip}.alaw"  # a byte a sample, 8,000 a second
+    path = settings.prompts_dir / language / f"{clip}.alaw"  # a byte for each sample, 8,000 a second
     try:
         return path.stat().st_size / 8000
     except FileNotFoundError:
@@ -59,7 +59,7 @@ def _seconds(settings: Settings, language: str, clip: str) -> float:
 
 
 def most(language: str, prompt: str) -> float:
-    """The seconds that no prompt may grow past; with examples in its slots."""
+    """Return the most seconds that a prompt may take, with examples in its slots."""
     if prompt in _MOST_OF_REGISTERING_S:
         persian, english = _MOST_OF_REGISTERING_S[prompt]
         return persian if language == "fa" else english

@@ -1,4 +1,4 @@
-"""Hear a prompt on this machine as a caller hears it, its slots filled with examples."""
+"""Playing a prompt on this machine as a caller hears it, with examples in its slots."""
 
 import shutil
 import subprocess

@@ -1,7 +1,7 @@
-"""How loud a sound is to the ear: integrated loudness by ITU-R BS.1770-4, of one channel.
+"""Loudness as the ear hears it: integrated loudness by ITU-R BS.1770-4, for one channel.
 
-In two dozen lines of numpy: the libraries that have it bring scipy, the largest of all we would install.
-`tests/prompts/test_loudness.py` compares with one of them.
+Two dozen lines of numpy replace scipy, which every library for this needs and which would be our largest
+dependency. `tests/prompts/test_loudness.py` compares the results with such a library.
 """
 
 import math
@@ -14,13 +14,13 @@ Coefficients = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 _BLOCK, _STEP = 0.4, 0.1  # seconds
 _SILENT, _BELOW = -70.0, -10.0
-"""Blocks below the first count not at all; nor do those so far below what the others have together."""
+"""In dB: blocks below the first are ignored, then blocks this far below the mean of the others."""
 _OFFSET = -0.691
 _RINGS_OUT = 0.5  # seconds
 
 
 def integrated(samples: NDArray[np.float32], rate: int) -> float:
-    """The loudness in LUFS; −inf for silence. Raises ValueError for less than 400 ms."""
+    """Return the loudness in LUFS; −inf for silence. Raises ValueError for less than 400 ms."""
     if samples.size < _BLOCK * rate:
         raise ValueError("too short to be measured")
     squares = np.concatenate([[0.0], np.cumsum(np.square(_weighted(samples, rate)))])
@@ -40,8 +40,11 @@ def _lufs(power: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _weighted(samples: NDArray[np.float32], rate: int) -> NDArray[np.float64]:
-    """As the ear hears: what the head does to treble, and without the lowest bass."""
-    size = 1 << (samples.size + round(_RINGS_OUT * rate)).bit_length()  # others take twenty times as long
+    """Filter the samples as the ear does: a treble shelf for the head, and a high-pass without the lowest
+    bass.
+    """
+    # other sizes take twenty times as long
+    size = 1 << (samples.size + round(_RINGS_OUT * rate)).bit_length()
     heard = np.fft.irfft(np.fft.rfft(samples.astype(np.float64), size) * _response(size, rate), size)
     return heard[: samples.size]
 

@@ -1,4 +1,7 @@
-"""How Persian reads numbers, Jalali dates and clock times. Words carry the signs the voice needs."""
+"""How Persian reads numbers, Jalali dates and clock times.
+
+Words carry the vowel signs that the voice needs.
+"""
 
 import datetime as dt
 import re
@@ -20,15 +23,15 @@ _HUNDREDTHS = "صدُم دِویسْتُم سیصدُم چَهارْصَدُم �
 VOWEL_SIGNS = "".join(map(chr, range(0x064B, 0x0653)))
 """Tanwin, the short vowels, shadda and sukun."""
 EZAFE = "\u0650"
-"""Joins a word to what belongs to it: «ساعتِ نُه»."""
+"""The vowel that joins a word to the next: «ساعتِ نُه»."""
 AND = "\u064f"
 """«و» as it is spoken inside a number: «بیستُ یک»."""
 
 _AND_WRITTEN = re.compile(rf"{AND}(?=[ ،.]|$)")
-# tanwin stays: «لطفاً» is written with it
+# Tanwin stays, since «لطفاً» is written with it.
 _SIGNS_NOT_WRITTEN = dict.fromkeys(map(ord, VOWEL_SIGNS.replace("\u064b", "")))
-_EZAFE_OF = {2: "دویِ", 3: "سهٔ"}  # after a vowel it is written otherwise
-# the part of the day by the hour at which it begins
+_EZAFE_OF = {2: "دویِ", 3: "سهٔ"}  # after a vowel it is written differently
+# The part of the day, by the hour at which it begins
 _PARTS = {0: "night", 1: "small-hours", 4: "morning", 12: "noon", 13: "afternoon", 17: "evening", 20: "night"}
 
 

@@ -1,8 +1,8 @@
-"""Which source makes which clip.
+"""The source of each clip.
 
-A language has one synthetic voice. A studio recording replaces it where that does not mix voices inside
-a sentence: a whole prompt on its own, but fragments, numbers and offices, which are joined into
-sentences, only once all of them are recorded.
+A language has one synthetic voice. A studio recording replaces it where no sentence mixes voices. So a
+recorded whole prompt is used at once. Fragments, numbers and offices are joined into sentences, and are used
+once all of them are recorded.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ _NONE: Mapping[str, str] = {}
 
 @dataclass(frozen=True)
 class Take:
-    """A clip, the source that makes it, and a key that changes whenever its sound would."""
+    """A clip, the source that makes it, and a key that changes with its sound."""
 
     clip: Clip
     source: Source
@@ -29,21 +29,21 @@ class Take:
 
     @property
     def voice(self) -> str:
-        """The voice it is spoken by: `<language>/<source>`."""
+        """The voice that speaks the clip: `<language>/<source>`."""
         return f"{self.clip.folder}/{self.source.name}"
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Every clip there is to be."""
+    """All clips to be made."""
 
     takes: tuple[Take, ...]
     notes: tuple[str, ...]
-    """Voices that are switched on but cannot speak a language at all."""
+    """Voices that are switched on but lack a language."""
     problems: tuple[str, ...]
-    """Voices that are switched on or recorded but do not speak yet, and why."""
+    """Voices that are switched on or recorded but cannot speak yet, and why."""
     of_city: Mapping[str, str]
-    """By name of a clip that names the city or counts its districts, its recording and what that says."""
+    """For each recorded clip with the city's name or numbers: its recording's hash and text."""
 
 
 def make(
@@ -51,7 +51,7 @@ def make(
 ) -> Plan:
     """Plan every clip of every language. `gave_up` is as in `voices.choose`. Raises VoiceError.
 
-    A recording that was made for another city (`of_city`, of the plan before) is not used.
+    `of_city` comes from the plan before: a recording made for another city is not used.
     """
     takes = [_take(Clip("moh", "hold", ""), (Studio(recordings), Tones()))]
     say: dict[str, str] = {}
@@ -98,7 +98,9 @@ def _take(clip: Clip, sources: tuple[Source, ...]) -> Take:
 def _naming_the_city(
     studio: Studio, language: str, clips: Iterable[Clip], before: Mapping[str, str]
 ) -> Iterator[tuple[Clip, str]]:
-    """The recorded clips whose text is this city's, each with its recording and what it was made to say."""
+    """Yield the recorded clips with this city's text, each with its recording's hash and the text it was made
+    for.
+    """
     written = catalogue.texts(language)
     for clip in clips:
         recorded = None if written[clip.id] == clip.text else studio.recipe(clip)
@@ -110,12 +112,12 @@ def _naming_the_city(
 
 @cache
 def _signal_path() -> bytes:
-    """Return the code of the signal path: what it does to a clip is part of what its sound depends on."""
+    """Return the code of the signal path, on which a clip's sound depends."""
     return Path(__file__).with_name("sound.py").read_bytes()
 
 
 def _unused(language: str, joined: int, missing: list[str]) -> Iterator[str]:
-    """Say that recordings wait for others, if there are any."""
+    """Report recordings that are not used until the others exist."""
     if 0 < len(missing) < joined:
         names = ", ".join(missing[:3]) + ", …" * (len(missing) > 3)
         yield (

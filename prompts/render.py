@@ -1,7 +1,7 @@
-"""Render the prompts: each clip from its source, levelled, as files Asterisk plays.
+"""Rendering of prompts: each clip from its source, levelled, as files that Asterisk plays.
 
-In the folder of prompts lie `<language>/<clip>` and `moh/hold`, each in every codec; the manifest
-tells what each was made from, and `.takes` keeps the sounds before levelling.
+The folder of prompts holds `<language>/<clip>` and `moh/hold`, each in every codec. The manifest says how
+each was made; `.takes` keeps the sounds before levelling.
 """
 
 import json
@@ -20,51 +20,51 @@ from settings import Settings
 from settings.asterisk_files import READABLE
 
 RECORDINGS = Path(__file__).with_name("recordings")
-"""Where studio recordings lie: `<language>/<clip id>.wav`."""
+"""The folder of studio recordings: `<language>/<clip id>.wav`."""
 CODECS = ("alaw", "g722", "ulaw", "wav")
-"""Every kind of file that can be written; it is the file's suffix."""
-_ALWAYS = {"alaw", "wav"}  # what a phone in Iran speaks, and what a browser and a check read
+"""The codecs that can be written; each is the file's suffix."""
+_ALWAYS = {"alaw", "wav"}  # phones in Iran speak alaw; browsers and checks read wav
 _TAKES = ".takes"
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a build did. Clips are named `<language>/<clip id>`."""
+    """The result of a build. Clips are named `<language>/<clip id>`."""
 
     rendered: tuple[str, ...]
-    """Those made anew by their source."""
+    """Clips that their source made again."""
     written: tuple[str, ...]
-    """Those whose files were written: made anew, levelled anew, or their files were missing."""
+    """Clips with newly written files: made or levelled again, or files were missing."""
     clips: int
-    """How many there are in all."""
+    """The number of all clips."""
     voices: tuple[str, ...]
-    """The voices that speak, as `<language>/<source>`."""
+    """The voices in use, as `<language>/<source>`."""
     notes: tuple[str, ...]
-    """Voices that are switched on or recorded but do not speak, and why."""
+    """Voices that are switched on or recorded but not in use, and why."""
     seconds: float
 
 
 @dataclass
 class Manifest:
-    """What the files in the folder of prompts were made from."""
+    """How the files in the folder of prompts were made."""
 
     clips: dict[str, str] = field(default_factory=dict)
-    """By clip name, the key of what its files were made from."""
+    """The key of each clip's files, by clip name."""
     gave_up: dict[str, str] = field(default_factory=dict)
-    """Why a voice that is switched on does not speak a language, by language."""
+    """The reason why a switched-on voice does not speak, by language."""
     of_city: dict[str, str] = field(default_factory=dict)
-    """As in `plans.Plan`."""
+    """The clips with the city's name or numbers, as in `plans.Plan`."""
 
     @classmethod
     def read(cls, root: Path) -> "Manifest":
-        """Read it; an empty one if there is none, or none that this version wrote."""
+        """Read the manifest; an empty one if it is missing or of another version."""
         try:
             return cls(**json.loads(_manifest(root).read_text("utf-8")))
         except (FileNotFoundError, ValueError, TypeError):
             return cls()
 
     def write(self, root: Path) -> None:
-        """Replace it whole."""
+        """Replace the manifest atomically."""
         replace(_manifest(root), json.dumps(vars(self), indent=1, sort_keys=True).encode())
 
 
@@ -76,10 +76,9 @@ def build(
 ) -> Report:
     """Bring every clip of every language up to date in `settings.prompts_dir`.
 
-    `progress(done, total)` is called after each clip that a source makes. Each file is replaced
-    whole, so calls may play while this runs. Raises VoiceError if a clip cannot be made; what was
-    made until then is kept for the next build. A voice that cannot be reached does not stop it:
-    espeak-ng then speaks the whole language, and the report notes why.
+    `progress(done, total)` is called after each clip that a source makes. Each file is replaced atomically,
+    so calls may play meanwhile. If a voice cannot be reached, espeak-ng speaks the whole language, and the
+    report says why. Raises VoiceError if a clip cannot be made; the next build uses what was made until then.
     """
     started = time.monotonic()
     root = settings.prompts_dir
@@ -87,7 +86,7 @@ def build(
     gave_up: dict[str, str] = {}
     rendered: tuple[str, ...] = ()
     written: tuple[str, ...] = ()
-    while True:  # once more for each language whose voice cannot be reached
+    while True:  # once more for each language with an unreachable voice
         plan = plans.make(settings, recordings, gave_up, manifest.of_city)
         if all(is_current(settings, manifest, take) for take in plan.takes):
             if plan.of_city != manifest.of_city:
@@ -123,10 +122,10 @@ def missing(settings: Settings, take: Take) -> list[str]:
 
 
 def _make(root: Path, takes: Iterable[Take], progress: Callable[[int, int], None] | None) -> tuple[str, ...]:
-    """Let the sources make the takes that are not kept, and return the names of their clips."""
+    """Let the sources make the takes that are missing, and return the names of their clips."""
     (root / _TAKES).mkdir(parents=True, exist_ok=True)
     new = [take for take in takes if not _exists(_kept(root, take))]
-    # clips that sound the same are made once
+    # Clips with the same sound are made once.
     once = {take.key: take for take in new}.values()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         for done, _ in enumerate(pool.map(lambda take: _record(root, take), once), 1):
@@ -136,7 +135,7 @@ def _make(root: Path, takes: Iterable[Take], progress: Callable[[int, int], None
 
 
 def _record(root: Path, take: Take) -> None:
-    # numpy is slow to import: a build with nothing to do goes without
+    # numpy is slow to import, and a build with nothing to do does not need it
     from prompts import sound  # noqa: PLC0415
 
     try:
@@ -150,7 +149,7 @@ def _record(root: Path, take: Take) -> None:
 
 
 def _level(settings: Settings, takes: Sequence[Take], manifest: Manifest, made: Manifest) -> tuple[str, ...]:
-    """Write the files that are not as they should be, from the takes that are kept; return their names."""
+    """Write the outdated files from the takes that are kept, and return their clips' names."""
     root = settings.prompts_dir
     old = [take for take in takes if not is_current(settings, manifest, take)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -171,7 +170,7 @@ def _encode(settings: Settings, take: Take) -> None:
     files = sound.encode(samples, rate, codecs(settings), level=take.source.is_voice)
     for codec, content in files.items():
         replace(_file(path, codec), content)
-    for codec in set(CODECS) - files.keys():  # it would go on saying the old text
+    for codec in set(CODECS) - files.keys():  # an old file would go on speaking the old text
         _file(path, codec).unlink(missing_ok=True)
 
 
@@ -184,11 +183,11 @@ def _kept(root: Path, take: Take) -> Path:
 
 
 def _file(path: Path, codec: str) -> Path:
-    return path.with_name(f"{path.name}.{codec}")  # the name of a fragment has a dot already
+    return path.with_name(f"{path.name}.{codec}")  # a fragment's name has a dot already
 
 
 def _exists(path: Path) -> bool:
-    """Whether the file is there and whole enough: a crash of the machine can leave an empty one."""
+    """Return whether the file exists and is not empty: a crash of the machine can leave an empty one."""
     try:
         return path.stat().st_size > 0
     except FileNotFoundError:
@@ -196,7 +195,7 @@ def _exists(path: Path) -> bool:
 
 
 def replace(path: Path, content: bytes) -> None:
-    """Replace a file whole; whoever plays it meanwhile hears the old one to its end."""
+    """Replace a file atomically; a call that plays the old one hears it to its end."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.write_bytes(content)

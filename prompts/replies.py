@@ -1,4 +1,4 @@
-"""A text of the office's, spoken by the voice of its language: not a prompt, but made as those are."""
+"""The office's replies as sound: no prompts, but spoken by the same voices."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ _PERSIAN = re.compile("[\u0600-\u06ff]")
 
 
 class Unspeakable(VoiceError):
-    """There is nothing in the text that could be heard."""
+    """The text has nothing to be heard."""
 
 
 def language(text: str) -> str:
@@ -22,9 +22,9 @@ def language(text: str) -> str:
 
 
 def render(settings: Settings, text: str, path: Path) -> None:
-    """Write the text as files that Asterisk plays, `path` with each codec's suffix; each is replaced whole.
+    """Write the text as files for Asterisk: `path` with each codec's suffix, each replaced atomically.
 
-    Raises VoiceError where no voice works, Unspeakable where nothing is left to be heard.
+    Raises VoiceError if no voice works, Unspeakable if nothing can be heard.
     """
     from prompts import sound  # noqa: PLC0415  numpy is slow to import
 

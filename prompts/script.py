@@ -1,4 +1,4 @@
-"""The recording script: what a speaker reads in the studio, clip by clip."""
+"""The recording script: a speaker's text in the studio, clip by clip."""
 
 import textwrap
 from collections.abc import Callable, Iterator
@@ -19,22 +19,22 @@ EVERYBODY = frozenset(
     operator-now operator-busy operator-choice operator-stay
     callback-intro callback-recorded wait-again wait-soon wait-minute wait-press-two""".split()
 )
-"""What nearly every caller hears. Each is a sentence of its own, so a recording of it speaks at once."""
+"""Prompts that nearly every caller hears. Each is a whole sentence, so its recording is used at once."""
 
 
 class Line(NamedTuple):
     """One recording to be made."""
 
     clip: str
-    """Its id: it is recorded as `<id>.wav`."""
+    """The clip's id; the recording is `<id>.wav`."""
     text: str
-    """What is read, without the signs for the synthetic voice."""
+    """The text to read, without the signs for the synthetic voice."""
     context: str
     """For a fragment, the sentence it is part of."""
 
 
 def lines(language: str, city: City, *, everybody: bool = False) -> dict[str, list[Line]]:
-    """Return every recording of a language, under the words that say where it is heard.
+    """Return every recording of a language, grouped under the description of when it is heard.
 
     `everybody`: only those of EVERYBODY. Raises PromptError if there is no such language.
     """
@@ -65,7 +65,7 @@ def lines(language: str, city: City, *, everybody: bool = False) -> dict[str, li
 
 
 def write(language: str, city: City, recordings: Path, *, everybody: bool = False) -> Iterator[str]:
-    """Yield the script as lines of text; what is recorded already has a tick. Raises like `lines`."""
+    """Yield the script as lines of text; a recorded clip has a tick. Raises like `lines`."""
     studio = Studio(recordings)
     for section, found in lines(language, city, everybody=everybody).items():
         yield from ("", f"== {section}", "")
@@ -93,6 +93,6 @@ def _of_prompt(book: Catalogue, prompt: str, text: str, said: Callable[[str], st
 
 
 def _read(book: Catalogue, text: str) -> str:
-    """Return a clip as it stands in the script: the mark that it goes on is a dash."""
+    """Return a clip's text for the script, with … at the end of a fragment."""
     plain = book.speech.plain(text)
     return f"{plain.removesuffix(book.speech.comma)} …" if plain.endswith(book.speech.comma) else plain

@@ -20,9 +20,9 @@ from prompts.loudness import integrated
 Samples = NDArray[np.float32]
 
 RATE = 8_000
-"""Samples a second: what the telephone network carries."""
+"""Samples a second in the telephone network."""
 WIDE_RATE = 16_000
-"""Samples a second of G.722, the wideband codec; clips are kept so until they are encoded."""
+"""Samples a second of G.722, the wideband codec. Clips keep this rate until they are encoded."""
 LOUDNESS = -21.0
 """LUFS of each clip."""
 CEILING = -3.0
@@ -84,12 +84,12 @@ def peak(samples: Samples) -> float:
 def loudness(samples: Samples, rate: int) -> float:
     """Return the loudness in LUFS; a clip too short to be measured is taken as if said again and again."""
     said = samples[_heard(samples)]
-    again = math.ceil(rate / said.size)  # 400 ms are the least it takes
+    again = math.ceil(rate / said.size)  # a measurement needs 400 ms
     return integrated(np.tile(said, again), rate)
 
 
 def _heard(samples: Samples) -> slice:
-    """Where a clip begins and ends to the ear. Raises ValueError if nothing can be heard."""
+    """Return where a clip begins and ends to the ear. Raises ValueError if nothing can be heard."""
     loud = np.flatnonzero(np.abs(samples) > max(_QUIET * peak(samples), 1e-4))
     if not loud.size:
         raise ValueError("nothing can be heard")
@@ -97,12 +97,12 @@ def _heard(samples: Samples) -> slice:
 
 
 def levelled(samples: Samples, rate: int) -> Samples:
-    """Bring a clip to −21 LUFS, no peak above −3 dBFS.
+    """Bring a clip to −21 LUFS, with no peak above −3 dBFS.
 
-    Each clip by itself: joined into one sentence, a number or a name is then as loud as its neighbours.
+    Each clip is levelled by itself. So a number or a name inside a sentence is as loud as its neighbours.
     """
     out, ceiling = samples, 10 ** (CEILING / 20)
-    for _ in range(_LEVELLINGS):  # what the limiter takes from the peaks is made good
+    for _ in range(_LEVELLINGS):  # the limiter lowers the loudness, so repeat
         out = out * np.float32(10 ** ((LOUDNESS - loudness(out, rate)) / 20))
         if peak(out) <= ceiling:
             break
@@ -111,7 +111,7 @@ def levelled(samples: Samples, rate: int) -> Samples:
 
 
 def _limited(samples: Samples, ceiling: float, rate: int) -> Samples:
-    """Turn the moments above the ceiling down, softly from 5 ms before to 5 ms after each."""
+    """Turn down the moments above the ceiling, softly from 5 ms before to 5 ms after each."""
     reach = round(_SOFTLY * rate)
     wanted = np.pad(np.minimum(1.0, ceiling / np.maximum(np.abs(samples), 1e-9)), 2 * reach, mode="edge")
     least = _least_of(wanted, 2 * reach + 1)
@@ -120,7 +120,7 @@ def _limited(samples: Samples, ceiling: float, rate: int) -> Samples:
 
 
 def _least_of(values: Samples, window: int) -> Samples:
-    """The least of each `window` values in a row, by the least of shorter windows that overlap."""
+    """Return the least of each `window` consecutive values, from the least of shorter overlapping windows."""
     least, size = values, 1
     while size < window:
         step = min(size, window - size)
@@ -129,7 +129,7 @@ def _least_of(values: Samples, window: int) -> Samples:
 
 
 def encode(samples: Samples, rate: int, codecs: Iterable[str], *, level: bool) -> dict[str, bytes]:
-    """Return a clip as files by codec: raw for trunks, WAV for browsers. `level`: at the one loudness."""
+    """Return a clip as files by codec: raw for trunks, WAV for browsers. `level`: at LOUDNESS."""
 
     def at(wanted: int) -> Samples:
         narrow = resampled(samples, rate, wanted)
@@ -148,7 +148,7 @@ def encode(samples: Samples, rate: int, codecs: Iterable[str], *, level: bool) -
 
 
 def joined(clips: Iterable[Samples]) -> Samples:
-    """Return clips of one rate one after the other."""
+    """Return clips of one rate, joined."""
     return np.concatenate(list(clips))
 
 
@@ -166,8 +166,10 @@ def _file(samples: Samples, rate: int, container: str, subtype: str) -> bytes:
 
 @contextmanager
 def _in_memory(content: bytes = b"") -> Iterator[BinaryIO]:
-    """A file that libsndfile reads and writes itself: calls back from it need memory that may be written and
-    run, which no service has (ops/deb/units).
+    """Yield a file in memory that libsndfile reads and writes itself.
+
+    A file object of Python would need callbacks, and these need writable and executable memory, which no
+    service has (ops/deb/units).
     """
     with os.fdopen(os.memfd_create("sound"), "w+b") as file:
         file.write(content)

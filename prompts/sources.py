@@ -1,4 +1,4 @@
-"""Where the sound of a clip comes from: recordings and tones; the synthetic voices are in `voices`."""
+"""Sources of clips: recordings and tones; the synthetic voices are in `voices`."""
 
 from collections.abc import Collection
 from pathlib import Path
@@ -10,7 +10,7 @@ class VoiceError(Exception):
 
 
 class Clip(NamedTuple):
-    """One clip to be made; `text` is empty if it is not speech."""
+    """One clip to be made; `text` is empty if it is no speech."""
 
     folder: str
     """A language, or `moh` for music on hold."""
@@ -19,17 +19,17 @@ class Clip(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Its files' place in the folder of prompts, without the suffix."""
+        """The path of its files in the folder of prompts, without the suffix."""
         return f"{self.folder}/{self.id}"
 
     @property
     def is_sentence(self) -> bool:
-        """Whether its text comes to an end, rather than going on in another clip."""
+        """Whether its text ends a sentence, or goes on in another clip."""
         return self.text.endswith((".", "؟", "?"))
 
     @property
     def is_slow(self) -> bool:
-        """Whether it is of a prompt that follows a mistake, and is spoken slowly."""
+        """Whether it is of a prompt after a mistake, which is spoken slowly."""
         return self.id.partition(".")[0].endswith("-slow")
 
 
@@ -38,10 +38,10 @@ class Source(Protocol):
 
     name: str
     is_voice: bool
-    """Whether its clips are trimmed, and brought to one loudness together."""
+    """Whether its clips are trimmed and levelled."""
 
     def recipe(self, clip: Clip) -> bytes | None:
-        """Return all that the clip's sound depends on, or None if this source cannot make it."""
+        """Return everything that the clip's sound depends on, or None if this source cannot make it."""
 
     def sound(self, clip: Clip) -> bytes:
         """Return the clip as a sound file of any rate. Raises VoiceError."""
@@ -54,7 +54,7 @@ class Studio:
     is_voice = True
 
     def __init__(self, folder: Path, without: Collection[str] = ()) -> None:
-        """`without`: clips, by name, of which there is a recording that is not to be used."""
+        """`without`: names of clips with a recording that must not be used."""
         self._folder, self._without = folder, without
 
     def has(self, clip: Clip) -> bool:
@@ -86,7 +86,7 @@ class Tones:
 
     def sound(self, clip: Clip) -> bytes:
         """Return the synthesised sound."""
-        # numpy is slow to import: a build with nothing to do goes without
+        # numpy is slow to import, and a build with nothing to do does not need it
         from prompts import sound, tones  # noqa: PLC0415
 
         return sound.wav(tones.MAKERS[clip.id](), sound.RATE)

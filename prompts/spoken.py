@@ -1,8 +1,7 @@
-"""What every language shares in reading numbers, dates and times aloud, composed of clips.
+"""Common rules for reading numbers, dates and times aloud, composed of clips.
 
-A number is a row of words: `number-20`, and `number-20-and` or `number-20-on` where it goes on to
-the next word. The last word of an ordinal is `ordinal-5`. What is peculiar to a language is in a
-module of its own (`persian`, `english`).
+A number is a list of words: `number-20`, or `number-20-and` and `number-20-on` before another word. The last
+word of an ordinal is `ordinal-5`. Rules of one language are in its own module (`persian`, `english`).
 """
 
 import datetime as dt
@@ -14,26 +13,26 @@ PAUSE = "pause"
 """The clip of silence between groups of digits."""
 
 Words = list[tuple[int, str]]
-"""The values whose words read a number, each with its link to the next; the last has none."""
+"""The values of a number's words, each with its link to the next; the last has none."""
 
 _LIMIT = 1_000_000_000
 _MOBILE = (4, 3, 2, 2)  # 0913 123 45 67
 _LAND_LINE = (3, 4, 4)  # 031 3222 1234
 _NUMBERS = {7: (3, 4), 8: (4, 4), 9: (3, 3, 3)}
-"""How ticket and tracking numbers are read, by their digits."""
+"""The groups of ticket and tracking numbers, by their number of digits."""
 
 
 class Speech(ABC):
-    """How one language reads its slots: each kind of slot is a method that returns clips."""
+    """How one language reads its slots: a method for each kind of slot returns clips."""
 
     comma: str
-    """Ends a clip that goes on in another one: it keeps the voice from falling."""
+    """The mark that ends a clip in the middle of a sentence, so that the voice does not fall."""
     words: Mapping[int, str]
-    """The number words, as the synthetic voice needs them: 0–20, the tens, and what scales them."""
+    """The number words as the synthetic voice needs them: 0–20, the tens, and the scales."""
     ordinals: Mapping[int, str]
-    """The same as the last word of an ordinal."""
+    """The words that end an ordinal."""
     links: Mapping[str, str]
-    """What a word has after it where the number goes on, by the name of the link."""
+    """The suffix of a word before another word, by the name of the link."""
 
     @abstractmethod
     def scaled(self, many: int, scale: int) -> Words:
@@ -41,7 +40,7 @@ class Speech(ABC):
 
     @abstractmethod
     def link(self, scale: int, rest: int) -> str:
-        """Return the name of the link between so many tens, hundreds … and the rest."""
+        """Return the name of the link between the part of this scale and the rest."""
 
     @abstractmethod
     def date(self, day: dt.date) -> list[str]:
@@ -127,7 +126,7 @@ class Speech(ABC):
 
 
 def goes_on(text: str, comma: str) -> str:
-    """Return the text so that the voice stays up at its end, unless it ends with a mark already."""
+    """Return the text with a comma unless it has a mark already, so that the voice stays up."""
     return text if text[-1] in f"{comma}:" else text + comma
 
 

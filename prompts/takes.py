@@ -1,4 +1,4 @@
-"""Checks studio recordings take by take: what a listener would send back, and which are still missing."""
+"""Checks of studio recordings, take by take: faults that a listener would reject, and missing takes."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,13 +10,13 @@ from settings.city_file import City
 
 _LEAST_RATE = 16_000
 _QUIETEST, _LOUDEST = -35.0, -14.0
-"""LUFS of a take as it was recorded: outside, the level of the microphone was wrong."""
+"""LUFS of a raw take; outside this range the microphone's level was wrong."""
 _NOISE = -50.0
 """dBFS of the room between and around the words, at most."""
 _LONGEST_GAP = 1.0
-"""Seconds of silence within a take; a longer one is a slip."""
+"""Seconds of silence within a take; a longer one is a mistake."""
 _PACE = (0.5, 2.2)
-"""How long a take may be, against the same text at 13 letters a second."""
+"""A take's length, relative to its text at 13 letters a second."""
 _LETTERS_A_SECOND = 13
 _FRAME = 0.02  # seconds
 _CLIPPED = 0.999
@@ -42,7 +42,7 @@ def check(recordings: Path, language: str, city: City, *, everybody: bool = Fals
 
 
 def _problems(wav: bytes, line: script.Line) -> Iterator[str]:
-    # numpy is slow to import: whoever only imports this module goes without
+    # numpy is slow to import, and most importers of this module do not need it
     import numpy as np  # noqa: PLC0415
 
     from prompts import sound  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""The sounds that are not speech: a pause, a beep, two chimes, and music on hold.
+"""Sounds other than speech: a pause, a beep, two chimes, and music on hold.
 
-Asterisk's package brings no music, so a soft arpeggio is synthesised: thirty seconds that loop
-without a seam, with every note inside the telephone's band (300–3400 Hz, or its overtones are).
+Asterisk's package brings no music, so a soft arpeggio is synthesised: thirty seconds that loop without a
+seam. Every note, or its overtones, lies inside the telephone's band (300–3400 Hz).
 """
 
 from collections.abc import Callable
@@ -25,7 +25,7 @@ _ORDER = (0, 1, 2, 3, 4, 3, 2, 1)  # up and down through the chord
 _OVERTONES = ((1, 1.0), (2, 0.4), (3, 0.12), (4, 0.05))  # multiple, strength
 _RING = 2.4  # seconds that a note rings
 _ECHO = (3 * _EIGHTH, 0.22)  # seconds later, strength
-_CHIME_PEAK = 0.12  # softer than whoever speaks meanwhile
+_CHIME_PEAK = 0.12  # softer than the person who speaks meanwhile
 _HOLD_PEAK = 0.25  # of full scale: about −25 LUFS, a little quieter than speech
 
 
@@ -47,12 +47,12 @@ def nearly_over() -> Samples:
 
 
 def live_call() -> Samples:
-    """Return two soft, rising notes: somebody who waited on the line is there."""
+    """Return two soft, rising notes: a caller who waited on the line is connected."""
     return _chime(72, 79, step=round(0.2 * RATE))
 
 
 def _chime(first: int, second: int, step: int) -> Samples:
-    lead = round(0.2 * RATE)  # whoever is to hear it is only just being connected
+    lead = round(0.2 * RATE)  # the listener is only just being connected
     notes = [_note(first, accent=0.75), _note(second, accent=1.0)]
     chime = np.zeros(lead + step + notes[1].size)
     for place, note in enumerate(notes):
@@ -62,14 +62,14 @@ def _chime(first: int, second: int, step: int) -> Samples:
 
 
 def hold() -> Samples:
-    """Return thirty seconds of gentle music whose end runs on into its beginning."""
+    """Return thirty seconds of gentle music whose end runs into its beginning."""
     step = round(_EIGHTH * RATE)
     music = np.zeros(step * len(_ORDER) * len(_BARS))
     for bar, chord in enumerate(_BARS):
         for place, degree in enumerate(_ORDER):
             start = (bar * len(_ORDER) + place) * step
             note = _note(chord[degree], accent=1.0 if place == 0 else 0.75)
-            # what rings past the end goes on at the beginning: the loop has no seam
+            # a note that rings past the end continues at the beginning: the loop has no seam
             music[(start + np.arange(note.size)) % music.size] += note
     later, strength = _ECHO
     music += strength * np.roll(music, round(later * RATE))
@@ -95,4 +95,4 @@ MAKERS: dict[str, Callable[[], Samples]] = {
     "live-call": live_call,
     "hold": hold,
 }
-"""What makes each sound, by clip id."""
+"""The maker of each sound, by clip id."""

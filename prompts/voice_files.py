@@ -1,7 +1,7 @@
-"""Brings the file of a Piper voice into the state folder, from a file or an address, whole or not at all.
+"""Fetching a Piper voice into the state folder, from a file or a URL, whole or not at all.
 
-A voice is two files, `<name>.onnx` and `<name>.onnx.json`. They lie as `voices/<language>.onnx` and
-`voices/<language>.onnx.json`; from then on they speak the language (prompts.voices).
+A voice is two files, `<name>.onnx` and `<name>.onnx.json`. They become `voices/<language>.onnx` and
+`voices/<language>.onnx.json`, and speak the language from then on (prompts.voices).
 """
 
 import os
@@ -16,17 +16,17 @@ from prompts.sources import VoiceError
 from settings import Settings
 
 Progress = Callable[[int, int], object]
-"""Is told how many bytes are there, of how many (0: nobody says)."""
+"""A callback with the bytes that have arrived, and all bytes (0: unknown)."""
 
 _TIMEOUT = httpx.Timeout(10, read=30)
 _LARGEST = 2 << 30
 
 
 def take(settings: Settings, source: str, language: str, sha256: str, progress: Progress) -> Path:
-    """Put the voice at `source`, a path or an http(s) address, into the state folder; return its file.
+    """Put the voice at `source`, a path or an http(s) URL, into the state folder; return its file.
 
-    What an earlier attempt has brought is not fetched again. Raises VoiceError if it cannot be had, or if
-    its SHA-256 is not `sha256`; the voice that was there before then stays.
+    An interrupted download is continued. Raises VoiceError if the voice cannot be fetched, or if its SHA-256
+    is not `sha256`; the former voice then stays.
     """
     voice = settings.voice_file(language)
     voice.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -57,12 +57,12 @@ def _bring(source: str, to: Path, progress: Progress) -> None:
 
 
 def _fetch(url: str, to: Path, progress: Progress) -> None:
-    """Fetch what is missing; a server that cannot give a part gives all."""
+    """Download the missing bytes; a server without ranges sends all."""
     have = to.stat().st_size if to.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     with httpx.stream("GET", url, headers=headers, timeout=_TIMEOUT, follow_redirects=True) as answer:
         if answer.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            return  # it is there already
+            return  # the file is complete already
         answer.raise_for_status()
         have = have if answer.status_code == httpx.codes.PARTIAL_CONTENT else 0
         length = int(answer.headers.get("Content-Length", 0))

@@ -1,4 +1,4 @@
-"""The synthetic voices, and which of them speaks a language as a whole."""
+"""The synthetic voices, and the choice of a language's voice."""
 
 import os
 import subprocess
@@ -15,12 +15,12 @@ from settings import Settings
 
 _ESPEAK_SECONDS = 30
 _GTTS_SECONDS = 10
-_PIPER_SECONDS = 120  # it reads its voice anew for each clip
+_PIPER_SECONDS = 120  # it loads its voice for each clip
 _PIPER_SLOW = ["--length-scale", "1.2"]
 
 
 class Unreachable(VoiceError):
-    """A voice needs what is away for now: another one is to speak the language."""
+    """The voice's service is away for now, so another voice must speak the language."""
 
     def __init__(self, language: str, reason: str) -> None:
         super().__init__(reason)
@@ -28,9 +28,9 @@ class Unreachable(VoiceError):
 
 
 def choose(settings: Settings, language: str, gave_up: Mapping[str, str]) -> tuple[Source, str]:
-    """Return the voice that speaks the language, and a note if one that is switched on cannot.
+    """Return the language's voice, and a note if a switched-on voice cannot speak it.
 
-    `gave_up` says why gTTS could not speak a language, by language.
+    `gave_up` has the reason why gTTS could not, by language.
     """
     kept = settings.voice_file(language)
     voices = {**({language: kept} if kept.exists() else {}), **settings.prompts_piper}
@@ -46,7 +46,7 @@ def choose(settings: Settings, language: str, gave_up: Mapping[str, str]) -> tup
 
 
 class Piper:
-    """A neural voice that the operator supplies as a file. Piper is a program of its own, not ours."""
+    """A neural voice from a file that the operator supplies. Piper is a separate program."""
 
     name = "piper"
     is_voice = True
@@ -79,7 +79,7 @@ class Piper:
 
 
 class Google:
-    """gTTS: it asks Google over the internet. What it was answered is kept, so each text is asked once."""
+    """gTTS, which asks Google over the internet. Answers are kept, so each text is asked once."""
 
     name = "gtts"
     is_voice = True
@@ -89,7 +89,7 @@ class Google:
 
     @staticmethod
     def speaks(language: str) -> bool:
-        """Return whether it has the language."""
+        """Return whether gTTS has the language."""
         from gtts.lang import tts_langs  # noqa: PLC0415  slow to import, and seldom used
 
         return _gtts_options(language)["lang"] in tts_langs()
@@ -101,7 +101,7 @@ class Google:
         return repr((clip.text, clip.is_slow, sorted(_gtts_options(clip.folder).items()))).encode()
 
     def sound(self, clip: Clip) -> bytes:
-        """Return the text as it speaks it. Raises Unreachable."""
+        """Return the text as gTTS speaks it. Raises Unreachable."""
         from gtts import gTTS, gTTSError  # noqa: PLC0415  as above
 
         kept = self._kept / f"{sha256(self.recipe(clip) or b'').hexdigest()[:32]}.mp3"
@@ -133,7 +133,7 @@ class Espeak:
         return repr((clip.text, self._command(clip))).encode() if clip.text else None
 
     def sound(self, clip: Clip) -> bytes:
-        """Return the text as it speaks it. Raises VoiceError if espeak-ng is missing or fails."""
+        """Return the text as espeak-ng speaks it. Raises VoiceError if espeak-ng is missing or fails."""
         install = "espeak-ng is missing; install it: apt install espeak-ng"
         done = _run("espeak-ng", self._command(clip), clip, _ESPEAK_SECONDS, install)
         _succeeded("espeak-ng", done, clip)
@@ -149,7 +149,7 @@ class Espeak:
 def _run(
     name: str, command: list[str], clip: Clip, seconds: float, install: str
 ) -> subprocess.CompletedProcess[bytes]:
-    """Give a program the text on its standard input."""
+    """Run a program with the text on its standard input."""
     try:
         return subprocess.run(
             command, input=f"{clip.text}\n".encode(), capture_output=True, timeout=seconds, check=False
