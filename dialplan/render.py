@@ -52,21 +52,21 @@ _TEMPLATES = Environment(
 )
 
 _DEFAULTS = ("acl", "ccss", "features", "udptl")
-"""Files whose defaults are right; Asterisk complains when they are missing."""
+"""Files whose defaults are right, but whose absence Asterisk reports as an error."""
 
 
 def render(settings: Settings, *, modules: Path, data: Path) -> Path:
-    """Write every configuration file for an Asterisk whose own files lie in `modules` and `data`.
+    """Write every configuration file for an Asterisk with its own files in `modules` and `data`.
 
-    Returns the path of asterisk.conf. The files hold passwords: only the owner may read them, and Asterisk's
-    own user if there is one.
+    Returns the path of asterisk.conf. The files hold passwords: only our user and Asterisk's own user may
+    read them.
     """
     run = settings.state_dir / "asterisk"
     opus = _has_opus(modules)
     etc = run / "etc"
     for folder in (etc, *(run / name for name in asterisk_files.ASTERISKS_OWN)):
         folder.mkdir(parents=True, exist_ok=True)
-    with suppress(FileExistsError):  # what its own user has put there is its own loss
+    with suppress(FileExistsError):  # Asterisk's user may have put a link there, which harms only Asterisk
         (run / "lib" / "keys").mkdir()
     _move_console(run)
     for folder in (settings.messages_dir, settings.recordings_dir, settings.hung_up_dir):
@@ -132,7 +132,7 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
         )
         (etc / name).write_text(text)
     if settings.sip_tls_certificate and settings.sip_tls_key:
-        # Copied: whose key it is need not let Asterisk's own user read it.
+        # Copied, so that the key's owner need not let Asterisk's own user read it.
         (etc / "sip-tls.crt").write_bytes(settings.sip_tls_certificate.read_bytes())
         (etc / "sip-tls.key").write_bytes(settings.sip_tls_key.read_bytes())
     if "tls" in {trunk.transport for trunk in trunks}:
@@ -146,9 +146,9 @@ def render(settings: Settings, *, modules: Path, data: Path) -> Path:
 
 
 def _move_console(run: Path) -> None:
-    """Bring the console of an Asterisk that an upgrade left running to where it is asked now.
+    """Move the console of an Asterisk that an upgrade left running to its new place.
 
-    Its parent goes on asking at the old place, also after it has started Asterisk anew.
+    Its parent process goes on using the old place, even after it has restarted Asterisk.
     """
     old = run / "asterisk.ctl"
     if old.is_socket() and not old.is_symlink():
@@ -157,7 +157,7 @@ def _move_console(run: Path) -> None:
 
 
 _ANSWERS_S = 15
-"""A trunk that has taken a call, and for so long has not said that a phone rings, is left for the next."""
+"""Seconds without a provisional answer (ringing) after which a call goes on to the next trunk."""
 _PLUS = '$["${number:0:1}" = "+"]'
 _DIALLED = {
     "national": '${IF($["${number:0:3}" = "+98"]?0${number:3}:${number})}',
@@ -165,12 +165,12 @@ _DIALLED = {
     "digits": f"${{IF({_PLUS}?${{number:1}}:${{number}})}}",
     "double-zero": f"${{IF({_PLUS}?00${{number:1}}:${{number}})}}",
 }
-"""How a trunk wants a number dialled, which is +98… here, or the emergency service's."""
+"""Each trunk's form of a number, which is +98… here, or the emergency service's."""
 _HEADERS = {"pai": "P-Asserted-Identity", "rpid": "Remote-Party-ID"}
 
 
 def _uri(trunk: Trunk, user: str = "") -> str:
-    """Where the trunk is, as a SIP address; what follows a ; would be a comment without the stroke."""
+    """Return the trunk's SIP address. The ; is escaped, since it would begin a comment."""
     over = "" if trunk.transport == "udp" else rf"\;transport={trunk.transport}"
     return f"sip:{f'{user}@' if user else ''}{trunk.host}{over}"
 
@@ -181,9 +181,10 @@ def _proxy(trunk: Trunk, known: str) -> str:
 
 
 def _may_be_called(prefixes: Sequence[str]) -> str:
-    """A pattern of callers' numbers that may begin with one of these prefixes, however they are written.
+    """Return a pattern of callers' numbers with one of these prefixes, in any form.
 
-    It errs only towards too many; the call script knows each exactly (hotline.numbers).
+    The pattern may match too much, never too little; the call script checks each number exactly
+    (hotline.numbers).
     """
     ways = []
     for prefix in prefixes:
@@ -193,12 +194,12 @@ def _may_be_called(prefixes: Sequence[str]) -> str:
             ways.append(f"([+]|00){prefix[1:]}")
     whole = [f"({'|'.join(ways)})[0-9]{{5,}}"]
     if any(p.startswith("+98") and not p.startswith("+989") for p in prefixes):
-        whole.append("[2-9][0-9]{7}")  # the city's own lines, without its area code
+        whole.append("[2-9][0-9]{7}")  # the city's own landlines, without the area code
     return f"^({'|'.join(whole)})$"
 
 
 def _authorities(trunks: Sequence[Trunk]) -> str:
-    """Whose word on a trunk's certificate is believed: those that are named, else those of this machine."""
+    """Return the authorities that may sign a trunk's certificate: the named ones, else this machine's."""
     paths = [trunk.authority or _of_machine() for trunk in trunks if trunk.transport == "tls"]
     return "".join(path.read_text() for path in dict.fromkeys(paths))
 
@@ -210,7 +211,7 @@ def _of_machine() -> Path:
 
 
 def _media_address(settings: Settings) -> str:
-    """The one address that sound is bound to; empty where Asterisk chooses among several."""
+    """Return the one address to which RTP is bound; empty if Asterisk chooses."""
     try:
         address = ipaddress.ip_address(settings.sip.host)
     except ValueError:
@@ -219,5 +220,8 @@ def _media_address(settings: Settings) -> str:
 
 
 def _has_opus(modules: Path) -> bool:
-    """Whether Asterisk can speak Opus; else it would agree to it, and be silent. Debian's image can."""
+    """Return whether Asterisk has an Opus codec (Debian's image has one).
+
+    Without the codec Asterisk would accept Opus and stay silent.
+    """
     return not modules.exists() or (modules / "codec_opus_open_source.so").exists()

@@ -4,49 +4,53 @@ from enum import StrEnum
 
 
 class Variable(StrEnum):
-    """Channel variables. Inherited ones would carry a leading underscore; none is."""
+    """Channel variables. None is inherited, so none has a leading underscore."""
 
     FINISHED = "HOTLINE_FINISHED"
-    """`1` once a call script came to its own ending, `no` if a fault ended it, `gone` if a hang-up did; empty
-    if it could not say."""
+    """How a call script ended: `1` normally, `no` by a fault, `gone` by a hang-up; empty if unknown."""
     AGAIN = "HOTLINE_AGAIN"
-    """The language of the call, once its script has broken off and is asked again; else empty."""
+    """The language of a call whose script crashed and is started again; else empty."""
     MISSED = "HOTLINE_MISSED"
-    """How often nobody answered where the script is asked for, a second apart."""
+    """How many attempts, a second apart, found no call script server."""
     LANGUAGE = "HOTLINE_LANGUAGE"
-    """The folder of prompts that the dialplan's own announcements come from."""
+    """The folder of prompts for the dialplan's own announcements."""
     BACK = "HOTLINE_BACK"
-    """When the caller took the call back last that their telephone had held, in ns by the machine's monotonic
-    clock, which nobody sets back; else empty."""
+    """When the caller last took the call off hold, in nanoseconds of the machine's monotonic clock; else
+    empty."""
     SUBJECT = "HOTLINE_SUBJECT"
-    """The key of the subject that a registered caller has chosen, should the script break off after it."""
+    """The key of the subject that a registered caller chose, in case the script crashes afterwards."""
     CONFIRMED = "HOTLINE_CONFIRMED"
-    """In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking. In a call to
-    an official's telephone: `yes` after the right PIN. To a third person: `yes` after they pressed 1. Of a
-    desk's phone: `yes` if it may come into the room, `no` if not."""
+    """`yes` or `no`, by the kind of call.
+
+    In a callback: `yes` after the citizen pressed 1, `no` when the script gave up asking. In a call to an
+    official's telephone: `yes` after the right PIN. In a call to a third person: `yes` after they pressed 1.
+    At a desk's phone: whether it may enter the conference room."""
     LATER = "HOTLINE_LATER"
-    """`yes` when a waiting citizen is to be called again later."""
+    """`yes` if a waiting citizen wants to be called again later."""
     RECORDED = "HOTLINE_RECORDED"
-    """In a callback: `yes` once the citizen was told that we record; `begun` once we do."""
+    """In a callback: `yes` once the citizen was told of the recording, `begun` once it runs."""
     STAYS = "HOTLINE_STAYS"
-    """The id of the registration whose caller stays on the line until an operator is free (`12`), and of the
-    urgent matter, if they go on to the emergency service where that takes too long (`12-7`); else empty."""
+    """The registration id of a caller who stays on the line until an operator is free (`12`); else empty.
+
+    An urgent matter's id follows if the caller goes on to the emergency service after too long (`12-7`)."""
     RESCUE = "HOTLINE_RESCUE"
-    """The id of the urgent matter whose caller is to be connected with the emergency service, and the
-    language (`12-fa`); else empty."""
+    """The urgent matter's id and the language of a caller to connect with the emergency service (`12-fa`);
+    else empty."""
     MEETS = "HOTLINE_MEETS"
-    """The id of the channel of a caller who waits: a callback meets them there instead of dialling a number,
-    and so does the emergency service that has answered."""
+    """The channel id of a waiting caller.
+
+    A callback joins it instead of dialling a number, and so does the emergency service once it has answered.
+    """
     LEFT = "HOTLINE_LEFT"
-    """Of a caller who found all lines full and pressed 1: `kept` once their number is kept, `not` if it may
-    not be; else empty."""
+    """Whether the number of a caller who pressed 1 when all lines were full is `kept` or `not`; else empty.
+    """
     CALLER = "HOTLINE_CALLER"
-    """In our call to such a number: that number, once somebody there has pressed 1; else empty."""
+    """In a callback to such a number: the number, once somebody there has pressed 1; else empty."""
     TRUNKS = "HOTLINE_TRUNKS"
-    """By which trunks a call of ours is to go, one after another until one takes it (`first&second`)."""
+    """The trunks for an outgoing call, tried one after another (`first&second`)."""
     BEFORE = "HOTLINE_BEFORE"
-    """When the lease of the node that places a call is over, in seconds since 1970; empty where there is no
-    other. From then on nobody is dialled any more."""
+    """When the lease of the node that places a call ends, in seconds since 1970. From then on nobody is
+    dialled. Empty if there is no other node."""
     HEARS = "HOTLINE_HEARS"
     """The channel of the desk's phone that a supervisor's phone, or the soft tone, is to reach."""
     PASSWORD = "HOTLINE_PASSWORD"  # noqa: S105
@@ -54,7 +58,7 @@ class Variable(StrEnum):
 
 
 class Context(StrEnum):
-    """Contexts of extensions.conf. Calls from outside come in by the first four only."""
+    """Contexts of extensions.conf. Calls from outside enter by the first four only."""
 
     FROM_TRUNK = "from-trunk"
     FROM_PHONE = "from-browser-phone"
@@ -98,7 +102,7 @@ class Context(StrEnum):
 
 
 class Script(StrEnum):
-    """Call scripts by the path Asterisk asks for: agi://…/<name>."""
+    """Call scripts, by the path that Asterisk asks for: agi://…/<name>."""
 
     MENU = "menu"
     LINES_FULL = "lines-full"
@@ -120,17 +124,17 @@ class Script(StrEnum):
 
 
 SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)
-"""Where a supervisor's phone is that hears a desk; the extension is that desk's number."""
+"""Contexts of a supervisor's phone that hears a desk; the extension is that desk's number."""
 
 SUPERVISE_EVENT = "HotlineSupervise"
-"""The user event by which a supervisor's phone tells that it has come there."""
+"""The user event of a supervisor's phone that has entered such a context."""
 
 KEY_EVENT = "HotlineKey"
-"""The user event by which a desk's telephone asks for something (header Key, one of Key)."""
+"""The user event of a desk's telephone whose key was pressed (header Key, one of Key)."""
 
 
 class Key(StrEnum):
-    """What a desk asks for with its telephone's keys alone (confbridge.conf says which)."""
+    """Actions of a desk by its telephone's keys alone (mapped in confbridge.conf)."""
 
     NEXT = "next"
     FINISHING = "finishing"
@@ -150,11 +154,11 @@ DESK_KEYS = {
     "*7": Key.PAUSE,
     "*9": Key.END_ROUND,
 }
-"""What an official presses. What ends more than a conversation takes two keys."""
+"""An official's keys. An action that ends more than a conversation takes two keys."""
 
 
 STAGE_EVENT = "HotlineStage"
-"""The user event by which a callback's channel tells the dialer where it is (header Stage)."""
+"""The user event by which a callback's channel reports its stage to the dialer (header Stage)."""
 
 
 class Stage(StrEnum):
@@ -164,19 +168,20 @@ class Stage(StrEnum):
     CONFIRMED = "confirmed"
     NOT_CONFIRMED = "not-confirmed"
     LATER = "later"  # pressed 2 while waiting: call me again later
-    SPOKE = "spoke"  # in a call that is no callback: the script has said all it had to
+    SPOKE = "spoke"  # in a call that is no callback: the script has said everything
     FAILED = "failed"
-    HELD = "held"  # the desk's phone has left the room in mid-conversation; of a third person, too
-    HELD_OVER = "held-over"  # the desk's phone has not come back in time
-    ON_HOLD = "on-hold"  # taken out of the room: the desk has asked the citizen to wait
+    HELD = "held"  # the desk's, or the third person's, phone left the conference room in a conversation
+    HELD_OVER = "held-over"  # the desk's phone did not come back in time
+    ON_HOLD = "on-hold"  # out of the conference room: the desk put the citizen on hold
     ALONE = "alone"  # the emergency service answered, and its caller has hung up
-    PARTING = "parting"  # taken out of the room: the desk said that the conversation is over
+    PARTING = "parting"  # out of the conference room: the desk ended the conversation
 
 
 SAID_EVENT = "HotlineSaid"
-"""The user event by which the half of a call that dialled tells what the network said last: the header Sip is
-the number of its final answer, or of how far it had come when our ringing time was over (100, 180, …); 0:
-nothing at all; Trunk: which one said it, if one did. Its hang-up follows."""
+"""The user event with the network's last answer to an outgoing call; the hang-up follows.
+
+Header Sip is the final SIP status. When our ringing time ended, it is the last provisional one (100, 180, …),
+or 0 for none. Header Trunk is the trunk that answered, if one did."""
 
 SAID_BY_PHONES = (
     *(180, 181, 182, 183),
@@ -184,62 +189,62 @@ SAID_BY_PHONES = (
     *(404, 410, 480, 484, 485, 486),
     *(600, 603, 604, 607, 608),
 )
-"""What only a phone says (SIP). After anything else the call came to none, and goes by the next trunk."""
+"""SIP statuses that only a phone sends. After any other failure the call goes to the next trunk."""
 
 TRUNK_EVENT = "HotlineTrunk"
-"""The user event by which the same half tells that a trunk (header Trunk) did not take the call, and what it
-said (header Sip, as above); the next one is tried."""
+"""The user event of a trunk that refused the call: headers Trunk and Sip, as above. The next trunk is tried.
+"""
 
 PATIENCE_S = 15
-"""So long a caller waits for a call script while nobody answers there."""
+"""Seconds that a caller waits for a call script while no server answers."""
 
 NEARLY_OVER = "nearly-over"
-"""The clip that only an official hears, shortly before the agreed minutes of a conversation are over."""
+"""The prompt for an official alone, shortly before the agreed minutes of a conversation end."""
 
 CONFIRM_NEXT = "official-confirm-next"
-"""The prompt that only an official hears who asks for the next citizen when a conversation has just begun."""
+"""The prompt for an official alone who asks for the next citizen just after a conversation began."""
 
 LIVE_CALL = "live-call"
-"""The clip that only a desk hears that takes live calls: somebody is being connected."""
+"""The prompt for a desk alone that takes live calls: somebody is being connected."""
 
 ASIDES = (NEARLY_OVER, CONFIRM_NEXT, LIVE_CALL)
-"""What is whispered into a desk's phone."""
+"""Prompts that are whispered into a desk's phone."""
 
 PROXY_NEXT = "X-Hotline-Next"
-"""The header of a call for which the SIP proxy will ask another node, should this one have no line free."""
+"""The header of a call that the SIP proxy can send to another node if this one is full."""
 
 PROXY_TRUNK = "X-Hotline-Trunk"
-"""The header by which it tells by whose trunk a call has come."""
+"""The header in which the proxy names the call's trunk."""
 
 LINES_FULL = "lines-full-now"
-"""The prompt for callers beyond the lines there are; written anew as rounds open and close."""
+"""The prompt when all lines are full; ivr writes it again as rounds open and close."""
 
 LINES_FULL_OFFER = "lines-full-offer-now"
-"""The same for those who may leave their number by a key; not there while nobody may."""
+"""The same prompt for callers who may leave their number by a key; absent while nobody may."""
 
 CALLERS_ADMITTED = "asterisk/callers-admitted"
-"""The file in the state folder that says how many callers may be in at one time (ivr.admission).
+"""The file in the state folder with the number of callers admitted at one time (ivr.admission).
 
-It is written each second. One that is older than ADMITTED_S is of call scripts that are gone, or do not want
-a proxy's callers: these have another node.
-"""
+ivr writes it each second. If it is older than ADMITTED_S, ivr is gone or rejects a proxy's callers, who have
+another node."""
 ADMITTED_S = 5
 HUNG_S = 3
-"""Where it is older than this they may hang: a caller hears at once that it goes on."""
+"""Above this age ivr may hang; the caller hears at once that the call goes on."""
 
 TOLD_AT_ONCE = 20
-"""So many hear at one time that all lines are full while answers are late; others are turned away unheard."""
+"""Callers at one time who hear that all lines are full while answers are late; others are rejected unheard.
+"""
 
 CAPPED_CAUSE = 45
-"""Why the dialplan itself ends a call that is one too many: no cause that a telephone network would give, nor
-Asterisk (44: the sound stayed away)."""
+"""The hang-up cause of a call beyond the cap, set by the dialplan. No telephone network uses it, nor Asterisk
+(44: no RTP)."""
 
 CALLBACK_PREFIX = "callback-"
-"""How the id of a callback's channel begins."""
+"""The beginning of a callback's channel id."""
 
 REPLACED_CAUSE = 26
-"""Why a desk's phone is hung up if the desk came in by another one, or nobody sits there any more: it must
-not come back by itself."""
+"""The hang-up cause of a desk's phone when the desk enters by another phone, or nobody sits there any more.
+The phone must not come back by itself."""
 
 DESK_PASSWORDS = "desks"
 """The part of Asterisk's own database (AstDB) that holds the passwords of desks' phones, by account."""

@@ -1,4 +1,4 @@
-"""Kamailio before several nodes: its configuration, from the settings (docs/operate/sip-proxy.md)."""
+"""Kamailio before several nodes: its configuration, made from the settings (docs/operate/sip-proxy.md)."""
 
 import re
 from collections.abc import Sequence
@@ -23,23 +23,25 @@ _TEMPLATES = Environment(
     keep_trailing_newline=True,
 )
 _TEMPLATES.filters["text"] = lambda value: str(value).replace("\\", "\\\\").replace(":", "\\:")
-"""As a column of Kamailio's text tables."""
+"""Escapes a value for a column of Kamailio's text tables."""
 _PATH = re.compile(r"[A-Za-z0-9/._-]+")
 _NODE = "node"
 _RETRY_AFTER_S = 10
 _FULL_MS = 300
-"""So long nobody is sent to a node that has said that it is full; a caller's call takes many seconds."""
+"""Milliseconds during which the proxy sends nobody to a node that said it is full. A caller's call takes many
+seconds."""
 _TOLD_PER_SECOND = 5
-"""For each node, all together. In a rush each lets 20 hear so at once (dialplan.variables.TOLD_AT_ONCE)."""
+"""For each node, all together. In a rush each node lets 20 callers hear this at once
+(dialplan.variables.TOLD_AT_ONCE)."""
 _SCANNERS = (
     *("friendly-scanner", "friendly-request", "sipvicious", "sundayddr", "sipsak", "sip-scan", "sipcli"),
     *("iwar", "smap", "vaxsipuseragent", "vaxasip", "pplsip", "scanner", "sipptk", "siparmyknife"),
 )
-"""How tools that search for open exchanges call themselves; no carrier is called so."""
+"""User agents of tools that search for open exchanges; no carrier uses these."""
 
 
 class NoProxy(Exception):
-    """The settings do not make a proxy; the text says what is missing."""
+    """The settings describe no proxy; the text names what is missing."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +50,18 @@ class _Line:
 
     name: str
     word: str
-    """What tells a node by whose trunk a call has come."""
+    """The word that names the call's trunk to a node."""
     trunk: Trunk
     sources: Sequence[str]
-    """Whence its own come."""
+    """The networks from which the trunk's calls come."""
     contact: str
-    """What only it has been told, where we registered: the name under which it calls us."""
+    """The secret contact that we register at the trunk; the trunk's calls to it are its own."""
 
 
 def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
-    """Each file's text by its name in `folder`; `run` is where the running Kamailio has its socket.
+    """Return each file's text by its name in `folder`; `run` is the folder of the running Kamailio's socket.
 
-    They hold secrets. Raises NoProxy.
+    The files hold secrets. Raises NoProxy.
     """
     here, nodes = settings.sip_proxy, settings.sip_nodes
     if here is None or not nodes:
@@ -100,17 +102,21 @@ def files(settings: Settings, folder: Path, *, run: Path) -> dict[str, str]:
 
 
 def word(trunk: str, settings: Settings) -> str:
-    """What the proxy alone writes into PROXY_TRUNK: the trunk's name, and what nobody else knows."""
+    """Return the proxy's text for PROXY_TRUNK: the trunk's name and a secret, so that nobody else can write
+    it.
+    """
     return f"{trunk}/{settings.secret_for(f'sip-proxy-trunk-{trunk}')}"
 
 
 def known_by(settings: Settings) -> str:
-    """What stands in a node's route to the proxy, and nobody knows who only forges its address."""
+    """Return the secret in a node's route to the proxy; a sender that only forges the node's address lacks
+    it.
+    """
     return f";{_NODE}={_node_key(settings)}"
 
 
 def of_node(trunk: Trunk, proxy: Address) -> Trunk:
-    """The trunk as a node has it that reaches it by the proxy, which alone registers with it."""
+    """Return the trunk as a node behind the proxy uses it; the proxy alone registers with the carrier."""
     return trunk.model_copy(
         update={
             "transport": "udp",

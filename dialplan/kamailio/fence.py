@@ -1,4 +1,6 @@
-"""What nodes may dial by the proxy: no more than their own dialplans let out (templates/extensions.conf)."""
+"""Numbers that nodes may dial through the proxy: those that their own dialplans allow
+(templates/extensions.conf).
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +11,7 @@ _ABROAD = "+98"
 
 
 def may_be_dialled(settings: Settings) -> str:
-    """A pattern for all of a number, as any of the trunks wants it."""
+    """Return a pattern of whole numbers, in the form of any of the trunks."""
     found = dict.fromkeys(each for trunk in settings.trunks for each in _by(trunk, settings))
     return f"^({'|'.join(found)})$"
 
@@ -26,7 +28,7 @@ def _by(trunk: Trunk, settings: Settings) -> Iterator[str]:
 
 
 def _begins(prefix: str, numbers: str) -> list[str]:
-    """How numbers that begin so are dialled (dialplan/render.py)."""
+    """Return how numbers with this prefix are dialled (dialplan/render.py)."""
     match numbers:
         case "digits":
             return [prefix[1:]]

@@ -1,4 +1,4 @@
-"""What an Asterisk-based PBX (FreePBX, Issabel, or plain) needs to have Hotline 137 behind it, to paste."""
+"""Configuration to paste into an Asterisk-based PBX (FreePBX, Issabel, or plain) before Hotline 137."""
 
 from collections.abc import Sequence
 
@@ -21,13 +21,13 @@ _MOBILE = 13
 
 
 def files(settings: Settings, *, pbx: Address, here: Address) -> dict[str, str]:
-    """By its name, each file's text; `pbx` and `here` are where both listen for SIP (UDP)."""
+    """Return each file's text by its name. `pbx` and `here` are the SIP addresses (UDP) of both."""
     values = {"pbx": pbx, "here": here, "patterns": _patterns(settings)}
     return {name: _TEMPLATES.get_template(name).render(values) for name in FILES}
 
 
 def steps(*, pbx: Address, here: Address) -> list[str]:
-    """What a person does in FreePBX's or Issabel's pages besides."""
+    """Return the steps that a person takes in FreePBX's or Issabel's pages."""
     return [
         f"settings.env: into this installation's hotline.env, then start it anew; it listens on {here},"
         f" the PBX on {pbx}",
@@ -42,7 +42,7 @@ def steps(*, pbx: Address, here: Address) -> list[str]:
 
 
 def _patterns(settings: Settings) -> Sequence[str]:
-    """What 137 may dial, as the dialplan of the PBX knows it: nationally, or as E.164."""
+    """Return the PBX's dialplan patterns of numbers that 137 may dial, in national form or as E.164."""
     found = []
     for prefix in settings.allowed_prefixes:
         rest = "X" * (_MOBILE - len(prefix)) if prefix.startswith("+989") else "X!"
