@@ -1,15 +1,16 @@
-"""A round on the real Asterisk at 20 times speed, beside what bench/pacing.py simulates for it.
+"""A round on the real Asterisk at 20 times speed, beside bench/pacing.py's simulation of it.
 
-The model of bench/pacing.py, every time divided by 20: a call is picked up with probability 0.65 after 12 s
-on average, 1 pressed 8 s later; an unanswered one is given up by the network after 25 s; conversations are
-lognormal, 300 s on average, coefficient of variation 0.5. The dialer's process decides by the same
-`calls_wanted` as ever; the times it is shown are multiplied by 20, and so are the figures here.
+The model is that of bench/pacing.py, with every time divided by 20. A call is picked up with probability 0.65
+after 12 s on average, and 1 is pressed 8 s later. The network gives up an unanswered call after 25 s.
+Conversations are lognormal, 300 s on average, with a coefficient of variation of 0.5. The dialer's process
+decides by the same `calls_wanted` as in life. The times that it sees are multiplied by 20, and so are the
+figures here.
 
-What Asterisk, the dialer and the phones take by themselves is multiplied, too. It is measured: from placing a
-call to its ringing and from the 1 to waiting, which the simulation then adds to its rings; from «next» to
-speaking where somebody waits, which the column «less own time» takes away from each idle time and wait.
+The own time of Asterisk, the dialer and the phones is multiplied, too, so it is measured. From placing a call
+to its ringing, and from the 1 to waiting: the simulation adds these to its rings. From «next» to speaking
+while a citizen waits: «less own time» subtracts it from each idle time and wait.
 
-    python bench/accelerated.py [hours, 3 (which take 9 minutes) [share of key presses, 0.8 [seed]]]
+python bench/accelerated.py [hours, 3 (which take 9 minutes) [share of key presses, 0.8 [seed]]]
 """
 
 import math
@@ -34,12 +35,12 @@ SPEED = 20.0
 SIMULATED = sized(200, 2)
 MEAN_S, KEY_BEFORE_S = sized((pacing.MEAN_S, 40.0), (30.0, 12.0))
 _NEAR_S = 1.0
-"""So exactly the figures in seconds can be told: 50 ms of the real clock."""
+"""The precision of the figures in seconds: 50 ms of the real clock."""
 _ATTEMPTS = 20
 
 
 def _people(world: World, chance: random.Random) -> list[Person]:
-    """As many as the hours can hold, and more."""
+    """More citizens than the hours can serve."""
     return [_person(world, chance) for _ in range(round(3 * world.hours_s / world.mean_s))]
 
 
@@ -59,7 +60,7 @@ def _phone(world: World, chance: random.Random) -> Behaviour:
 
 
 def _play(world: World, seed: int) -> tuple[Figures, list[float], list[str]]:
-    """A round on the real system: its figures in the model's seconds, `_own_time`, what was wrong."""
+    """Play a round on the real system; return its figures in the model's seconds, `_own_time`, and faults."""
     with (
         fast_system(
             SPEED,
@@ -69,7 +70,7 @@ def _play(world: World, seed: int) -> tuple[Figures, list[float], list[str]]:
         played(system, _people(world, random.Random(seed))) as game,
     ):
         began = time.time()
-        time.sleep(world.hours_s / SPEED)  # the round that is measured
+        time.sleep(world.hours_s / SPEED)  # the measured round
         game.official.finish(timeout=120)
         figures, own = _figures(game, world, began), _own_time(game)
         end(game)
@@ -96,7 +97,9 @@ def _figures(game: SimulatedRound, world: World, began: float) -> Figures:
 
 
 def _own_time(game: SimulatedRound) -> list[float]:
-    """Medians in real seconds: placing to ringing, the 1 to waiting, «next» to speaking where one waits."""
+    """Return medians in real seconds: placing to ringing, the 1 to waiting, «next» to speaking with a waiting
+    citizen.
+    """
     attempts = [a for a in game.facts().attempts if a.call and a.callback.placed_at]
     confirmed = {a.callback.id: a.callback.confirmed_at for a in attempts if a.callback.confirmed_at}
     dialled = [a.call.invited_at - a.callback.placed_at.timestamp() for a in attempts]
@@ -138,7 +141,7 @@ _ROWS: Sequence[tuple[str, Callable[[Figures], float]]] = (
 
 
 def main() -> None:
-    """Play the round, simulate many, print both."""
+    """Play the round, simulate many rounds, and print both."""
     hours = float(sys.argv[1]) if len(sys.argv) > 1 else sized(3.0, 0.05)
     key_used = float(sys.argv[2]) if len(sys.argv) > 2 else 0.8
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 137

@@ -1,7 +1,7 @@
-"""CPU of one complete registration call: the call's own Python against Asterisk.
+"""CPU time of one complete registration call: our Python against Asterisk.
 
-A caller registers by two keys; once quickly, hanging up with the ticket number, and once listening to the
-ticket number twice and to the place in the line. Nobody sends sound, sipp presses the keys by SIP INFO.
+A caller registers by two keys. The quick one hangs up during the ticket number. The slow one hears the ticket
+number twice, and the place in the line. The keys are sipp's, by SIP INFO, and nobody sends sound.
 """
 
 import math
@@ -29,9 +29,9 @@ def _cpu(system: System) -> dict[str, float]:
 
 
 def _idle(system: System) -> dict[str, float]:
-    """Seconds of CPU that each takes in one second without calls."""
+    """Return seconds of CPU that each process takes in one second without calls."""
     before = _cpu(system)
-    time.sleep(IDLE_S)  # the stretch that is measured
+    time.sleep(IDLE_S)  # the measured time
     return {name: (after - before[name]) / IDLE_S for name, after in _cpu(system).items()}
 
 
@@ -46,7 +46,7 @@ def _calls(system: System, hangup_after_ms: int) -> dict[str, float]:
     ):
         done = load.wait(CALLS / RATE + 60)
         registered = len(system.registrations(round_id))
-    time.sleep(1)  # what is still to be cleared up after the last call belongs to the calls
+    time.sleep(1)  # cleaning up after the last call counts for the calls
     seconds, after = time.monotonic() - began, _cpu(system)
     if done.failed or registered < CALLS:
         print(f"  {done.failed} calls failed, {registered} of {CALLS} registered")

@@ -1,12 +1,12 @@
-"""What a citizen's call takes, in seconds: until the place is safe, the ticket is heard, the end.
+"""Seconds of a citizen's call: until the place is safe, until the ticket is heard, and until its end.
 
-Callers on real lines, one after the manner of each row, all at once: those who know the keys by heart, who
-hear each question out, who answer late, press one wrong key, fall silent or hang up at a question. The last
-column says whether they have a place; whoever said yes to the number must have one.
+Callers use real lines, one for each row, all at one time. Some know the keys by heart, some hear each
+question out, and some answer late. Others press a wrong key, fall silent or hang up at a question. The last
+column says whether they have a place: whoever said yes to the number must have one.
 
-    PYTHONPATH=. python bench/call_times.py [all | quick]
+PYTHONPATH=. python bench/call_times.py [all | quick]
 
-In brief every prompt is cut short, one question stands for all, and only the fastest stays to the end.
+In brief every prompt is cut short and one question stands for all. Only the fastest caller stays to the end.
 """
 
 import sys
@@ -30,24 +30,24 @@ KEYS = {
     "ask-subject": "3",
     "message-offer": "#",
 }
-"""What they press at which question. A prompt that is no question here is only listened to."""
+"""The keys of each question. A prompt without a key is only heard."""
 TRIED_AT = sized(tuple(KEYS), ("main-menu",))
-"""The questions at which somebody errs, falls silent or leaves."""
+"""Questions at which a caller errs, falls silent or leaves."""
 KEYS_OF_A_DISTRICT = {"choose-kind": "3", "ask-district": "12#"}
-"""The longest way to a round: with whom, and which."""
+"""The longest way to a round: choosing the official and the round."""
 ANSWER_S = sized(7, 1)
 WRONG = "7"
 ENGLISH = "9"
-"""At the main menu, for those who want to go on in English; whose prompts are longer."""
+"""The main menu's key for English, whose prompts are longer."""
 _BLIND_S = 0.3
 _CUT = 1120
-"""Samples: a packet more than those by which a clip is known."""
+"""Samples: a packet more than those that identify a clip."""
 GOALS = {"committed": 25.0, "ticket": 30.0, "ended": 70.0}
 
 
 @dataclass
 class Manner:
-    """How somebody uses a telephone. `by_heart` are keys pressed 0.3 s apart without listening."""
+    """One way to use a telephone. `by_heart` are keys pressed 0.3 s apart without listening."""
 
     late: float = 0.0
     by_heart: str = ""
@@ -85,7 +85,7 @@ class Manner:
 
 
 def manners(which: str) -> dict[str, Manner]:
-    """The rows by their names."""
+    """Return the rows by name."""
     rows = {
         "fastest": Manner(by_heart="11", leaves_at=""),
         "patient": Manner(),
@@ -105,7 +105,9 @@ def manners(which: str) -> dict[str, Manner]:
 def play(
     system: System, rows: Mapping[str, Manner], *officials: Official
 ) -> dict[str, tuple[Heard, Registration | None]]:
-    """One call for each row, all at once. The mayor's round is open, and one of each of the officials."""
+    """Place one call for each row, all at one time. The mayor's round is open, and one of each other
+    official.
+    """
     known = openings(system.settings.prompts_dir / "en") | openings(system.settings.prompts_dir / "fa")
     with system.only_round(), ExitStack() as also:
         for official in officials:
@@ -131,14 +133,14 @@ def play(
 
 
 def _two_more(system: System) -> list[Official]:
-    """A deputy, and the manager of the district of KEYS_OF_A_DISTRICT."""
+    """A deputy's round, and one of the manager of the district of KEYS_OF_A_DISTRICT."""
     with reading(system.engine) as session:
         deputy = select(Official).where(Official.kind == OfficialKind.DEPUTY).limit(1)
         return [session.scalars(each).one() for each in (deputy, select(Official).filter_by(district=12))]
 
 
 def figures(heard: Heard, place: Registration | None) -> dict[str, float | None]:
-    """Seconds from the answer; None: it did not come to that."""
+    """Return seconds from the answer; None if it never happened."""
     committed = place.registered_at.timestamp() - heard.answered_at if place else None
     ticket = heard.digits_end(committed) if committed is not None else None
     return {"committed": committed, "ticket": ticket, "ended": heard.ended_at}
@@ -162,7 +164,7 @@ def main() -> None:
     for name, (heard, place) in played.items():
         question = name.rpartition(" at ")[2]
         if question in KEYS and question not in {clip.partition(".")[0] for _, clip in heard.clips}:
-            continue  # this question is not asked
+            continue  # this question was not asked
         cells = "".join(
             f"{value:>{width}.1f}" if value is not None else f"{'-':>{width}}"
             for value, width in zip(figures(heard, place).values(), (10, 8, 8), strict=True)

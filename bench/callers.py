@@ -1,8 +1,8 @@
-"""How many callers hear prompts at once in clean sound, and what of the processor's work is not Asterisk's.
+"""How many callers hear clean prompts at one time, and the share of the CPU that is not Asterisk's.
 
-Some callers have sockets of their own: their sound is clean if no packet is missing, and nearly all of them
-come before the buffer of a telephone is empty, which is filled anew where the sound begins anew (RFC 3550's
-marker). The others' sound comes to a socket that nobody reads.
+Some callers have sockets of their own. Their sound is clean if no packet is missing, and nearly all packets
+come before a telephone's buffer is empty. The buffer is refilled where the sound starts again (RFC 3550's
+marker). The other callers' sound goes to a socket that nobody reads.
 """
 
 import os
@@ -28,14 +28,14 @@ LASTS_S = sized(40, 3)
 BEGIN_WITHIN_S = sized(25, 1)
 HEARD_S = sized(8.0, 1.0)
 BUFFER_S, IN_TIME, OUR_SHARE = 0.06, 0.999, 0.15
-"""What a telephone keeps ready, the share of packets that come within it, and the work that may be ours."""
+"""A telephone's buffer, the least share of packets in time, and our largest share of the work."""
 
 
 RTP_HZ, MARKER = 8000, 0x80
 
 
 class Sound(NamedTuple):
-    """What came to one listener."""
+    """The packets of one listener."""
 
     packets: int
     missing: int
@@ -43,7 +43,7 @@ class Sound(NamedTuple):
 
 
 def _hears(wire: socket.socket) -> Sound:
-    """For HEARD_S, from the first packet on."""
+    """Receive for HEARD_S from the first packet on."""
     packets = missing = late = last = 0
     soonest, ends = 0.0, float("inf")
     while time.monotonic() < ends:
@@ -65,7 +65,7 @@ def _in_progress(system: System) -> int:
 
 
 def _row(system: System, count: int) -> bool:
-    """One line of the table; whether all is as it should be."""
+    """Measure one line of the table; return whether it is good."""
     with ExitStack() as stack:
         wires = [
             stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(LISTENERS)
@@ -105,14 +105,14 @@ def _row(system: System, count: int) -> bool:
 
 
 def main() -> None:
-    """Print the table, up to the first line that is not as it should be."""
+    """Print the table, up to the first line that is not good."""
     print(
         f"callers who hear prompts, {os.cpu_count()} cores that sipp and this bench share, load of the "
         f"machine before: {os.getloadavg()[0]:.1f}; goal: 500 in clean sound, ours at most {OUR_SHARE:.0%}"
     )
     print(f"{'in progress':<14}{'packets':>9}{'missing':>9}{'late':>7}{'':>11}{'ours':>10}{'a second':>12}")
     for count in IN_PROGRESS:
-        # Each has a system of its own: the callers of the row before may not have hung up.
+        # Each row has a system of its own: callers of the row before may not have hung up.
         with System(HOTLINE_MAX_CALLS=str(sized(1000, 60))) as system, system.only_round():
             good = _row(system, count)
         if not good and not brief.BRIEF:

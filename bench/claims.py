@@ -1,9 +1,9 @@
-"""Citizens taken out of a line in strict order, on PostgreSQL: our whole claim against the bare statement.
+"""Claims of citizens in strict order on PostgreSQL: our whole claim against the bare statement.
 
-As desks do it by one `api`: threads of one process, each claim a transaction with its callback, its entry in
-the ledger and its event. The anchor is pgbench with the statement alone that takes the first of the line,
-as many at once, on a line of the same length; the other one is how the workers of procrastinate, a queue of
-jobs in PostgreSQL, fetch theirs. All are of the same server, one after the other.
+Threads of one process claim as one `api` does for its desks. Each claim is a transaction with its callback,
+its ledger entry and its event. One anchor is pgbench with only the statement that takes the first of the
+line. It has as many clients, and a line of the same length. The other anchor is procrastinate, a queue of
+jobs in PostgreSQL, whose workers fetch jobs. All run on the same server, one after the other.
 """
 
 import asyncio
@@ -76,7 +76,7 @@ def _bare(engine: Engine, url: str, round_id: int) -> float:
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "claim.sql"
         script.write_text(" ".join(BARE.format(round=round_id).split()) + "\n")
-        each = str(WAITING // 2 // AT_ONCE)  # to look into an empty line is quicker than to take somebody
+        each = str(WAITING // 2 // AT_ONCE)  # a query of an empty line is quicker than a claim
         command = [binary("pgbench"), "-n", "-f", script, "-c", str(AT_ONCE), "-t", each]
         where = url.replace("postgresql+psycopg", "postgresql")
         told = subprocess.run([*command, where], check=True, capture_output=True, text=True).stdout
@@ -87,7 +87,7 @@ def _bare(engine: Engine, url: str, round_id: int) -> float:
 
 
 async def _fetched(conninfo: str) -> float:
-    """Jobs a second that procrastinate's workers fetch, as many at once."""
+    """Return the jobs a second that as many procrastinate workers fetch."""
     pool = PsycopgConnector(conninfo=conninfo, min_size=AT_ONCE, max_size=AT_ONCE)
     app, jobs = App(connector=pool), 0
     async with app.open_async():
@@ -111,7 +111,7 @@ def main() -> None:
         f"claims a second in strict order, {AT_ONCE} at once, {WAITING:,} waiting, {os.cpu_count()} cores, "
         f"load of the machine before: {os.getloadavg()[0]:.1f}"
     )
-    with Postgres(safe=True) as server:  # a commit is on the disk, as in a city
+    with Postgres(safe=True) as server:  # each commit is on the disk, as in a city
         url = server.create_database("claims")
         engine = connect(url)
         upgrade(engine)

@@ -1,7 +1,8 @@
-"""The desk's page with 10,000 waiting: how smoothly the line scrolls, how soon a new registration is seen.
+"""The desk's page with 10,000 waiting: how smoothly the line scrolls, and how soon a new registration
+appears.
 
-A real browser on the API's process and SQLite. Frames are counted by the browser while the line is scrolled
-from its head to its end; a registration counts from its commit until the page shows the new count.
+A real browser uses the API's process and SQLite. The browser counts frames while the line scrolls from its
+head to its end. A registration is timed from its commit until the page shows the new count.
 """
 
 import statistics
@@ -31,7 +32,8 @@ REGISTRATIONS = sized(20, 2)
 GOAL = "median frame under 20 ms, a registration seen within 1000 ms"
 PROJECT = Path(__file__).parent.parent
 
-# A quarter of a screen with every frame, quicker than a hand on the wheel; notes how long each frame took.
+# Scrolls a quarter of a screen with every frame, quicker than a hand on the wheel. Records the time of each
+# frame.
 SCROLL = """
 async () => {
   const rows = document.querySelector('[role=rowgroup][tabindex]')
@@ -57,7 +59,7 @@ def _sign_in(page: Page, url: str, username: str) -> None:
 
 
 def _seen_after(page: Page, engine: Engine, round_id: int, count: int) -> float:
-    """Milliseconds from a committed registration until the page counts one more."""
+    """Return milliseconds from a registration's commit until the page counts one more."""
     with writing(engine) as session:
         registration.register(session, round_id=round_id, number=a_number(), subject=1)
     committed = time.monotonic()

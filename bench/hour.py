@@ -1,7 +1,7 @@
 """The first minute of an hour in which 50,000 register: who is lost, and what grows.
 
-So a round of the mayor's fills: many at first, half as many a quarter of an hour later, and so on. The first
-minute is the worst, and is played by real calls; memory, database and log are looked at before and after it.
+The mayor's round fills like this: many register at first, and half as many a quarter of an hour later. The
+first minute is the worst, and real calls play it. Memory, database and log are measured before and after it.
 """
 
 import math
@@ -21,7 +21,8 @@ SECONDS = sized(60, 1)
 RATE = sized(math.ceil(IN_ALL * (1 - 0.5 ** (60 / HALVES_S)) / (1 - 0.5 ** (3600 / HALVES_S)) / 60), 3)
 KEYS = [Pressed(sized(300, 1_000), "1"), *(Pressed(sized(300, 400), key) for key in "13#")]
 HANGUP_MS = sized(2_500, 2_000)
-"""They know the keys: as many who listen would be more sound than two cores carry (bench/callers.py)."""
+"""The callers know the keys: as many listeners would be more sound than two cores carry (bench/callers.py).
+"""
 
 
 def _size_mb(folder: Path) -> float:
@@ -29,7 +30,7 @@ def _size_mb(folder: Path) -> float:
 
 
 def _grown(system: System) -> dict[str, float]:
-    """Megabytes of each."""
+    """Return megabytes of each."""
     return {
         **{name: mb(pid) for name, pid in pids(system).items()},
         "kept on the disk": _size_mb(system.settings.state_dir),
@@ -37,7 +38,7 @@ def _grown(system: System) -> dict[str, float]:
 
 
 def main() -> None:
-    """Print what became of the callers, and what has grown."""
+    """Print the callers' results, and the growth."""
     print(
         f"{RATE} calls a second for {SECONDS} s, {os.cpu_count()} cores that sipp shares, "
         f"load of the machine before: {os.getloadavg()[0]:.1f}"

@@ -1,9 +1,9 @@
-"""What one installation costs while nobody calls, and how soon after its start it answers.
+"""The cost of one installation while nobody calls, and how soon after its start it answers.
 
-Everything that `hotline137 run` starts, measured apart: processor time over a minute, and the memory that a
-process has for itself (PSS: what several share counts in parts). With a control room open in a browser, too.
-Asterisk is no process of ours, nor is PostgreSQL: they are told, and not counted. The start is one on a state
-folder that has its prompts and its database, until a caller hears the first sound.
+Every process of `hotline137 run` is measured apart. The figures are its CPU time over a minute and its own
+memory (PSS, which counts shared memory in parts). A second measurement has a control room open in a browser.
+Asterisk and PostgreSQL are shown, but not counted. The start uses a state folder with prompts and a database,
+and ends when a caller hears the first sound.
 """
 
 import math
@@ -32,7 +32,7 @@ GOAL_CPU, GOAL_MB, GOAL_START_S = 3.0, 400.0, 5.0
 
 def _percent(pids: Mapping[str, int]) -> dict[str, float]:
     before, began = cpu_s(pids), time.monotonic()
-    time.sleep(MEASURED_S)  # the stretch that is measured
+    time.sleep(MEASURED_S)  # the measured time
     seconds = time.monotonic() - began
     return {name: 100 * (after - before[name]) / seconds for name, after in cpu_s(pids).items()}
 
@@ -60,13 +60,13 @@ def _until_a_clip(moment: Moment) -> str | None:
 
 
 def _heard_after_s(system: System) -> float:
-    """Seconds from a start until a caller hears something."""
+    """Return seconds from a start until a caller hears something."""
     known = openings(system.settings.prompts_dir / "fa")
     began = time.monotonic()
     system.restart()
     while time.monotonic() - began < PATIENCE_S:
         if not system.answers_calls():
-            time.sleep(0.02)  # Asterisk tells nobody that it answers: it is asked
+            time.sleep(0.02)  # Asterisk does not report that it answers, so it is polled
             continue
         caller = Listener(tuple(system.settings.sip), system.number(), known, _until_a_clip)
         caller.start()
@@ -90,7 +90,7 @@ def _costs(database: str, environment: Mapping[str, str]) -> None:
         )
         system.wait_healthy(PATIENCE_S)
         pids = pids_of(system)
-        time.sleep(SETTLES_S)  # what a start leaves to be done belongs to the start
+        time.sleep(SETTLES_S)  # work left over from the start counts for the start
         _tell(f"{database}, no page: CPU", f"idle-{name}", _percent(pids), "%", GOAL_CPU)
         _tell(
             f"{database}: PSS",
@@ -100,7 +100,7 @@ def _costs(database: str, environment: Mapping[str, str]) -> None:
             GOAL_MB,
         )
         with _open_page(system):
-            time.sleep(SETTLES_S)  # what opening a page costs belongs to the opening
+            time.sleep(SETTLES_S)  # the cost of opening a page counts for the opening
             _tell(f"{database}, a page open: CPU", f"idle-page-{name}", _percent(pids), "%", GOAL_CPU)
 
 
@@ -108,7 +108,7 @@ def main() -> None:
     """Print the table."""
     print(f"{os.cpu_count()} cores, load of the machine before: {os.getloadavg()[0]:.1f}")
     _costs("SQLite", {})
-    if BRIEF:  # nothing of it is another on PostgreSQL, and a start of the whole system takes long
+    if BRIEF:  # PostgreSQL changes nothing here, and a start of the whole system takes long
         return
     with Postgres() as server:
         _costs("PostgreSQL", {"HOTLINE_DATABASE_URL": server.create_database("idle")})

@@ -1,8 +1,8 @@
-"""From a key to the first sound of the next prompt, with 300 and 500 calls in progress against with none.
+"""Time from a key to the next prompt's first sound, with 300 and 500 calls in progress and none.
 
-A measuring caller's sound comes to a socket of this bench, which presses the keys too (RFC 4733). A key
-counts from the packet that ends it: Asterisk knows it then. In alaw the packets of a prompt are its file, so
-its first 160 bytes tell when it begins.
+A measuring caller's sound comes to a socket of this bench, which also presses the keys (RFC 4733). A key
+counts from the packet that ends it, when Asterisk knows the key. In alaw a prompt's packets are its file, so
+its first 160 bytes show when it begins.
 """
 
 import os
@@ -27,18 +27,18 @@ IN_PROGRESS = sized((0, 300, 500), (2,))
 CALLERS = sized(100, 2)
 RATE = 2
 LASTS_S = 60
-"""A call of those in progress; in life 90 (docs/scale.md). Shorter ones measure how calls begin, too."""
+"""Seconds of a call in progress; 90 in life (docs/scale.md). Shorter calls also measure how calls begin."""
 BEGIN_WITHIN_S = sized(30, 1)
 HANGUP_MS = 14_000
 GOAL = "median under 60, 99th percentile under 200"
-# Each key, and the clip that it brings; before the last lies the transaction that registers. That key is
-# typed ahead: it answers the question after what is said about the round.
+# Each key, and the clip that follows it. The transaction that registers comes before the last clip. Its key
+# is typed ahead: it answers the question after the prompt about the round.
 PATH = [("1", "round-when.1"), ("1", "registered-brief.1")]
 COMMITS = "registered-brief.1"
 
 
 def _press(wire: socket.socket, key: str, number: int, peer: tuple[str, int]) -> int:
-    """Send the packets of a key up to the first that says it ended; returns the next packet's number."""
+    """Send a key's packets up to the first that ends it; return the next packet's number."""
     for frame in key_frames(key):
         assert frame
         first, age, body = frame
@@ -51,10 +51,10 @@ def _press(wire: socket.socket, key: str, number: int, peer: tuple[str, int]) ->
 
 
 def _call(wire: socket.socket, begins: dict[str, bytes]) -> dict[str, float]:
-    """Milliseconds to each clip of PATH, in the one call whose sound comes to `wire`."""
+    """Return milliseconds to each clip of PATH, in the one call with its sound at `wire`."""
     found, number = {}, 1
     for key, clip in PATH:
-        for _ in range(random.randint(40, 80)):  # listens so many times 20 ms
+        for _ in range(random.randint(40, 80)):  # listens for so many times 20 ms
             _, peer = wire.recvfrom(2048)
         number = _press(wire, key, number, peer)
         pressed = time.monotonic()

@@ -1,9 +1,9 @@
-"""What the dialer's looks cost: at 100,000 closed callbacks against 1,000, on both databases.
+"""The cost of the dialer's queries with 100,000 closed callbacks against 1,000, on both databases.
 
-A look is what the dialer asks of the database over and over while nothing changes: in every turn, or in its
-calm ones. Its own code runs here, beside a live round in which one desk talks and one citizen waits; Asterisk
-is not there to be asked for anything. All closed callbacks are of this round and this hour: nothing is worse.
-The quickest of many times counts: what the look costs, not what else the machine does.
+The dialer repeats these queries while nothing changes, some in every turn, some only in calm ones. Its own
+code runs here, in a live round with one desk in conversation and one waiting citizen. Asterisk is absent,
+since no query asks it for anything. All closed callbacks are of this round and this hour, which is the worst
+case. The quickest of many times counts: it holds the query's cost, not the machine's other work.
 """
 
 import tempfile
@@ -53,10 +53,10 @@ class Look(NamedTuple):
 
 
 class NoAsterisk:
-    """Nothing that the dialer looks at here makes it ask Asterisk for anything."""
+    """An Asterisk that refuses every action: no query of the dialer asks it for anything."""
 
     def request(self, action: str, **_keys: object) -> None:
-        """Refuse the action: it would not be a look."""
+        """Refuse the action, which a query would not need."""
         raise AssertionError(f"a look asked Asterisk for {action}")
 
 
@@ -100,7 +100,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
 
 
 def a_round(engine: Engine) -> int:
-    """A live round: one desk talks, one citizen waits for it, many are in the line."""
+    """Make a live round with one desk in conversation, one citizen waiting for it, and many in the line."""
     with writing(engine) as session:
         at = now(session)
         day = timedelta(days=1)
@@ -140,7 +140,7 @@ def a_round(engine: Engine) -> int:
 
 
 def close(engine: Engine, round_id: int, first: int, last: int) -> None:
-    """Callbacks `first` to `last - 1` of the round, each closed, at its desk, its call written down."""
+    """Add closed callbacks `first` to `last - 1` to the round, each with its desk and its placed call."""
     with writing(engine) as session:
         at = now(session) - 3600 * _SECOND
         for start in range(first, last, _BATCH):
@@ -172,7 +172,7 @@ def close(engine: Engine, round_id: int, first: int, last: int) -> None:
 def measure(
     engine: Engine, settings: Settings, sizes: tuple[int, ...] = SIZES, repetitions: int = REPETITIONS
 ) -> list[Look]:
-    """What each look costs at each size."""
+    """Return the cost of each query at each size."""
     upgrade(engine)
     round_id, there = a_round(engine), 0
     found: dict[str, list[float]] = {}
@@ -204,13 +204,13 @@ def _tell(database: str, found: list[Look]) -> bool:
 
 
 def long_ago() -> QuietHours:
-    """An hour of the city's in which nobody runs this: the looks of the day are looked at."""
+    """Return an hour of the city that is not now, for the queries of the day."""
     past = datetime.now(CITY) - timedelta(hours=12)
     return QuietHours(past.time(), (past + timedelta(hours=1)).time())
 
 
 def main() -> int:
-    """Print the tables; 1 if a look is slower than it may be."""
+    """Print the tables; return 1 if a query is too slow."""
     settings = Settings(quiet_hours=long_ago())
     with tempfile.TemporaryDirectory() as folder:
         engine = connect(f"sqlite:///{Path(folder) / 'hotline.db'}")

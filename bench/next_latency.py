@@ -1,12 +1,12 @@
-"""From «next» on the official's page until official and citizen hear each other, with one citizen ready.
+"""Time from «next» on the official's page until official and citizen hear each other, with one citizen ready.
 
-The page's clock begins with the finger on the button. The official hears when the next citizen's tone is in
-the browser's remote track, the citizen when the official's tone is in the packets of the citizen's phone.
-That phone is this bench: sipp signals, one socket here hears and speaks for all calls, each with its own
-tone.
+The page's clock starts when the button is pressed. The official hears when the next citizen's tone is in the
+browser's remote track. The citizen hears when the official's tone is in the packets to the citizen's phone.
+This bench is that phone. The signalling is sipp's; one socket receives and sends all calls' sound, each with
+its own tone.
 
-Beside it, what any sound takes from a citizen's phone to the page while they talk: the citizen's tone
-changes, and the page hears the other one. That much of the whole no system of ours can save.
+Beside it stands the time of any sound from a citizen's phone to the page during a conversation. The citizen's
+tone changes, and the page hears the new one. No system of ours can save that part.
 """
 
 import os
@@ -48,11 +48,11 @@ ROWS = (
 DESK_HZ = 1000
 CITIZENS_HZ = (400, 600, 800)
 LATE_S = 320.0
-"""Of six agreed minutes: late enough that the next citizen is called."""
+"""The moment in six agreed minutes at which the next citizen is called."""
 _PURE = 0.5
 _SECOND = np.arange(8000) / 8000
 
-# The tone of the next citizen in the remote track: a window of 21 ms, looked at every 5 ms.
+# The next citizen's tone in the remote track: a window of 21 ms, checked every 5 ms.
 EAR = """
 (() => {
   const size = 1024, hop = 256, rate = 48000
@@ -89,7 +89,8 @@ EAR = """
 """
 
 
-# When the last «next» was answered, on the page's clock; 0: not yet, for who is ready may be heard before.
+# When the last «next» was answered, on the page's clock. 0: not yet, since a ready citizen may be heard
+# before.
 ANSWERED = """
 () => {
   const asked = performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/desk/next'))
@@ -100,11 +101,11 @@ ANSWERED = """
 """
 
 Stream = tuple[tuple[str, int], bytes]
-"""Where a call's sound comes from, and its source's number: Asterisk uses a port again for a later call."""
+"""A call's source address, and its SSRC: Asterisk reuses a port for a later call."""
 
 
 class Citizens:
-    """All citizens' sound, on one socket: each call presses 1, then speaks its tone and hears the desk's."""
+    """All citizens' sound on one socket: each call presses 1, then sends its tone and hears the desk's."""
 
     def __init__(self) -> None:
         self.wire = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -118,7 +119,7 @@ class Citizens:
 
     @property
     def port(self) -> int:
-        """Where Asterisk sends the sound to."""
+        """The address to which Asterisk sends the sound."""
         return int(self.wire.getsockname()[1])
 
     def heard_at(self, call: int) -> float:
@@ -126,15 +127,15 @@ class Citizens:
         return self._heard.get(self.calls[call], 0.0)
 
     def hz(self, call: int) -> int:
-        """The tone that the call speaks."""
+        """The tone that the call sends."""
         return CITIZENS_HZ[self._tone(call)]
 
     def _tone(self, call: int) -> int:
-        # changed, it is neither its own nor the next call's, which the page awaits while this one still talks
+        # a changed tone is neither the call's own nor the next call's, for which the page waits meanwhile
         return (call + 2 * (call in self._changed)) % len(CITIZENS_HZ)
 
     def change(self, call: int) -> float:
-        """The call speaks another tone from now on; when that is, in seconds since 1970."""
+        """Let the call send another tone from now on; return that time, in seconds since 1970."""
         self._changed.add(call)
         return time.time()
 
@@ -181,7 +182,7 @@ def _learn_alaw() -> None:
 
 
 def _is_tone(packet: bytes, hz: int) -> bool:
-    """Whether 20 ms of sound are mostly this tone."""
+    """Return whether 20 ms of sound are mostly this tone."""
     samples = _LINEAR[np.frombuffer(packet, np.uint8)]
     energy = float((samples**2).sum())
     part = np.abs((samples * np.exp(-2j * np.pi * hz * _SECOND[: len(samples)])).sum()) ** 2
@@ -189,20 +190,20 @@ def _is_tone(packet: bytes, hz: int) -> bool:
 
 
 def _phone(system: System, media: int) -> SippPhone:
-    """Answers every call; its sound is elsewhere."""
+    """A SIP phone that answers every call; the call's sound goes elsewhere."""
     answer = scenario.SDP.replace("[rtpstream_audio_port]", str(media))
     steps = scenario.received() + scenario.ring(100) + scenario.reply("200 OK", answer, how='retrans="500"')
     return SippPhone(steps + '<recv request="ACK"/>' + scenario.ending(None, "", ""), port=system.trunk_port)
 
 
 def _once(system: System, page: Page, official: Operator, citizens: Citizens, call: int) -> list[float]:
-    """One «next»: the ms of ROWS."""
+    """Press «next» once; return the milliseconds of ROWS."""
     before = official.http.get("/me").json()["callback"]["id"]
     system.talks_for(before, LATE_S)
     page.get_by_test_id("finishing").click()
     in_state(page, "up-next", "waiting", timeout=60)
     until(lambda: len(citizens.calls) > call, "the next citizen's phone has sound")
-    page.wait_for_timeout(1000 + 37 * call % 500)  # at no fixed place of anybody's clock
+    page.wait_for_timeout(1000 + 37 * call % 500)  # at no fixed phase of any clock
     page.evaluate("hz => window.__await(hz)", citizens.hz(call))
     page.get_by_test_id("next").click()
     heard = _heard_at(page)
@@ -221,7 +222,7 @@ def _once(system: System, page: Page, official: Operator, citizens: Citizens, ca
 
 
 def _heard_at(page: Page) -> float:
-    """When the page heard what it awaits, in ms since 1970."""
+    """Return when the page heard the awaited tone, in milliseconds since 1970."""
     page.wait_for_function("() => window.__heardAt", polling=50, timeout=15_000)
     return float(page.evaluate("() => window.__heardAt"))
 

@@ -1,6 +1,6 @@
-"""Registrations per second by two nodes on one PostgreSQL against one node: what it costs to be many.
+"""Registrations per second by two nodes on one PostgreSQL against one node: the cost of several nodes.
 
-Both times as many citizens call in all, on the same cores, and press the same keys at the same moments; half
+Both times the same number of citizens call, on the same cores, with the same keys at the same moments. Half
 of them call each of the two nodes.
 """
 
@@ -29,7 +29,7 @@ def _calls(system: System, numbers: Sequence[str], rate: float) -> Done:
 
 
 def _row(what: str, called: Sequence[System]) -> float:
-    """One line of the table: registrations a second."""
+    """Measure one line of the table: registrations a second."""
     numbers = [called[0].number() for _ in range(RATE * SECONDS)]
     with called[0].only_round() as round_id, ThreadPoolExecutor(len(called)) as pool:
         calls = [
@@ -48,7 +48,7 @@ def _row(what: str, called: Sequence[System]) -> float:
 
 
 def main() -> int:
-    """Print the table. Returns 1 if it misses the goal."""
+    """Print the table; return 1 if it misses the goal."""
     print(
         f"{RATE} calls a second in all, {os.cpu_count()} cores that sipp and PostgreSQL share, "
         f"load of the machine before: {os.getloadavg()[0]:.1f}"

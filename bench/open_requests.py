@@ -1,8 +1,8 @@
-"""What 100,000 open requests cost: the inboxes, the maps, what is alike or near, the public figures.
+"""The cost of 100,000 open requests: inboxes, maps, duplicates, nearby requests, public figures.
 
-On both databases. A fifth of them are in one square kilometre, as a city's centre is, and as many more are at
-their end. The 95th percentile of many looks counts, each at another place; figures are counted ahead, by the
-clerk. The anchor is the least that a page can cost: fifty requests by their ids, nothing looked for.
+Both databases are measured. A fifth of the requests lie in one square kilometre, like a city's centre; as
+many more are closed. The 95th percentile of many queries counts, each at another place. The clerk counts the
+figures ahead. The anchor is the least cost of a page: fifty requests by their ids, without a search.
 """
 
 import os
@@ -50,13 +50,14 @@ _WEEK = WorkingWeek(frozenset(range(7)), WorkingHours(time_of_day(0), time_of_da
 _WORK = Filter(states=IN_WORK)
 
 MANY = {"inbox, ten pages of that", "Open311, 1000 of a key"}
-"""Ten looks in one, and a thousand requests in one answer: no look of a person's, which has a goal."""
+"""Ten queries in one, and a thousand requests in one answer. No person makes such a query, and only these
+have a goal."""
 
 Ask = Callable[[Session, random.Random], object]
 
 
 class Look(NamedTuple):
-    """Something that is asked, and its milliseconds, each time."""
+    """A query, and the milliseconds of each run."""
 
     name: str
     ms: list[float]
@@ -71,7 +72,7 @@ def _page(wanted: Callable[[random.Random], Filter]) -> Ask:
 
 
 def _far(session: Session, _chance: random.Random) -> object:
-    """The tenth page; the time of all ten."""
+    """Return the tenth page; all ten are timed."""
     after = None
     for _ in range(10):
         found, after = inbox.page(session, _WORK, after=after, limit=50)
@@ -139,11 +140,11 @@ LOOKED: dict[str, Ask] = {
     ),
     "public figures, read": lambda session, c: figures.read(session, c.choice(figures.SPANS), 5),
 }
-"""What is asked."""
+"""Return the queries."""
 
 
 def measure(engine: Engine) -> list[Look]:
-    """What each costs."""
+    """Return each query's cost."""
     upgrade(engine)
     fill(engine, OPEN)
     found = [Look("public figures, counted", list(_count(engine)))]
@@ -172,7 +173,7 @@ def _times_ms(engine: Engine, ask: Ask) -> Iterator[float]:
         began = time.perf_counter()
         with reading(engine) as session:
             ask(session, chance)
-        if each:  # the first one compiles the statements
+        if each:  # the first run compiles the statements
             yield (time.perf_counter() - began) * 1e3
 
 
@@ -185,7 +186,7 @@ def _tell(database: str, found: list[Look]) -> bool:
 
 
 def main() -> int:
-    """Print the tables; 1 if a look is slower than it may be."""
+    """Print the tables; return 1 if a query is too slow."""
     with tempfile.TemporaryDirectory() as folder:
         engine = connect(f"sqlite:///{Path(folder) / 'hotline.db'}")
         good = _tell("SQLite", measure(engine))

@@ -1,8 +1,8 @@
-"""Twice as many callers as one node behind Kamailio carries: what is still done, and how soon all is well.
+"""Twice as many callers as one node behind Kamailio carries: what still works, and how soon all is well.
 
-The anchor is the same system at the highest of some rates that it carries: nobody is turned away, and all are
-registered as fast as they call. Whoever is turned away hears so, or gets 503; whoever is let in is to be
-registered, as fast as ever.
+The anchor is the same system at the highest carried rate. There nobody is rejected, and everybody registers
+as fast as they call. A rejected caller hears that all lines are full, or gets 503. An admitted caller must
+register as fast as ever.
 """
 
 import os
@@ -27,7 +27,7 @@ from tests.kit.process import until
 from tests.kit.system import System
 
 RATES = sized((150, 120, 100, 80, 60, 40), (3,))
-"""The first that is carried is the anchor."""
+"""The first carried rate is the anchor."""
 CARRIED = 0.95
 TIMES = sized((2, 3), (2,))
 SECONDS = sized(20, 1)
@@ -44,7 +44,7 @@ def _counted(system: System, incoming: Incoming) -> int:
 
 
 class Played(NamedTuple):
-    """What became of a row."""
+    """A row's results."""
 
     done: float
     """Registrations a second, while the calls come."""
@@ -53,7 +53,7 @@ class Played(NamedTuple):
 
 @contextmanager
 def _city(*, behind: bool) -> Iterator[tuple[System, str]]:
-    """One node, and where it is called: it is `behind` Kamailio, or is called straight."""
+    """Start one node; return its address, `behind` Kamailio or direct."""
     room = {"HOTLINE_MAX_CALLS": str(sized(2000, 60))}
     if not behind:
         with System(**room) as system:
@@ -71,7 +71,7 @@ def _city(*, behind: bool) -> Iterator[tuple[System, str]]:
 
 
 def _go_first(pid: int) -> None:
-    """Carrier and proxy have machines of their own: here the node takes no time from them."""
+    """Carrier and proxy have machines of their own in life: here they take no CPU from the node."""
     for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
         for thread in process.threads():
             with suppress(PermissionError):
@@ -79,7 +79,7 @@ def _go_first(pid: int) -> None:
 
 
 def _row(rate: int, best: float | None = None, *, behind: bool = True) -> Played:
-    """One line of the table, on a system of its own."""
+    """Measure one line of the table, on a system of its own."""
     with _city(behind=behind) as (system, called), system.only_round() as round_id:
         numbers = [system.number() for _ in range(rate * SECONDS)]
         began = time.monotonic()
@@ -124,7 +124,7 @@ def _row(rate: int, best: float | None = None, *, behind: bool = True) -> Played
 
 
 def _carried() -> tuple[int, float]:
-    """The highest of RATES that is carried, and what is done at it; the lowest if none is."""
+    """Return the highest carried rate of RATES with its registrations; the lowest rate if none is carried."""
     for rate in RATES:
         done, away = _row(rate)
         if done >= CARRIED * rate and not away:

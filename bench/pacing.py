@@ -1,24 +1,23 @@
-"""Rounds of three hours, simulated with the very same `calls_wanted` that runs live.
+"""Rounds of three hours, simulated with the live system's own `calls_wanted`.
 
-The model: lognormal conversations of 300 s on average; a ring is answered with probability
-0.65 after 12 s on average, 1 pressed 8 s later; an unanswered ring costs 25 s, and the next in line follows
-at once. RoundStatistics starts empty in each round. The rule is asked as every 0.1 s: between two events its
-first yes is looked for in steps of 8 s and then halved down to 0.1 s, which is the same as long as a yes
-stays a yes for 8 s.
+The model: lognormal conversations of 300 s on average. A ring is answered with probability 0.65 after 12 s on
+average, and 1 is pressed 8 s later. An unanswered ring costs 25 s, and the next in line follows at once.
+RoundStatistics starts empty in each round. The rule is asked as if every 0.1 s. Its first yes between two
+events is searched in steps of 8 s, then by halves to 0.1 s. That is equivalent as long as a yes stays a yes
+for 8 s.
 
-How the given figures of the fixed rule (0.978, idle 0 / 22, waiting 86 / 408) are to be read, found by
-trying: the share is talk / (talk + idle between two), and the waits are the long run's, where neither a
-round's first citizen, who never waits, nor its end counts. That gives 0.979, 0 / 22, 83 to 86 / 398
-to 406: the last row. Constant ring times would give 20.0 for idle's 90th percentile,
-exponential ones 25; gamma ones of shape 9 give 22. In rounds of three hours the same rule waits
-a few seconds less.
+The fixed rule's given figures (0.978, idle 0 / 22, waiting 86 / 408) were interpreted by experiment. The
+share is talk / (talk + idle between two). The waits are the long run's, without a round's end and without its
+first citizen, who never waits. That gives 0.979, 0 / 22, 83 to 86 / 398 to 406: the last row. Constant ring
+times would give 20.0 for idle's 90th percentile, exponential ones 25; gamma ones of shape 9 give 22. In
+rounds of three hours the same rule waits a few seconds less.
 
-Share: talk / time from the first connection to the end of the last conversation. Conversations: what the
-three hours hold, the wait for the first citizen included; one that the end cuts counts by its part before
-it. Dialling goes on until the last one ends, so that no wait in the figures is cut short. All rules meet
-the same lengths and presses of the key.
+Share: talk / time from the first connection to the end of the last conversation. Conversations: those of the
+three hours, with the wait for the first citizen. A conversation that the end cuts counts by its part before
+the end. Dialling goes on until the last one ends, so that no measured wait is cut short. All rules meet the
+same lengths and key presses.
 
-    python bench/pacing.py [rounds, 1000]
+python bench/pacing.py [rounds, 1000]
 """
 
 import heapq
@@ -39,12 +38,12 @@ MEAN_S = 300.0
 LIMIT = HOURS_S / MEAN_S
 ANSWERS, RING_S, PRESS_S, UNANSWERED_S = 0.65, 12.0, 8.0, 25.0
 SILENT_S, MACHINE_S = 41.0, 15.0
-"""From picking up to our giving up, where nobody presses 1; at a machine we ask once only."""
+"""Seconds from picking up until we give up without a 1; a machine is asked only once."""
 REACH = (0.35, 0.5, 0.8)
 ASKED_EVERY_S = 0.1
 LOOK_S = 8.0
 HARD: dict[str, Any] = {"silent": 0.1, "unanswered_s": 30.0, "press_shape": 4.0}
-"""A tenth of the calls are picked up and nobody presses 1; whom nobody reaches rings out."""
+"""A tenth of the calls are picked up without a 1; the other unanswered calls ring out."""
 Rule = Callable[[Situation, RoundStatistics], int]
 
 
@@ -58,13 +57,13 @@ class World:
     answers: float = ANSWERS
     handling_s: float = 0.0
     ring_shape: float = 9.0
-    """Of gamma ring times: 9 varies by a third, 1 is exponential, 0 stands for constant ones."""
+    """The shape of gamma ring times: 9 varies by a third, 1 is exponential, 0 stands for constant ones."""
     hours_s: float = HOURS_S
     silent: float = 0.0
-    """Of all calls: picked up, but nobody presses 1. Half are people, half machines."""
+    """The share of calls picked up without a 1: half of these are people, half machines."""
     unanswered_s: float = UNANSWERED_S
     press_shape: float = 0.0
-    """Of gamma times from picking up to the 1; 0 stands for constant ones."""
+    """The shape of gamma times from picking up to the 1; 0 stands for constant ones."""
 
 
 @dataclass
@@ -103,7 +102,7 @@ class Round:
         self.seen = RoundStatistics([], [], [], [], [], [])
 
     def run(self) -> Figures:
-        """Conversations begin within the hours; the last one is finished, and who is ready by then counts."""
+        """Play the hours; the last conversation is finished, and citizens who are ready by then count."""
         while self.now < self.world.hours_s or any(d.started is not None for d in self.desks):
             until = self.events[0][0] if self.events else math.inf
             if self.dial(until):
@@ -134,7 +133,9 @@ class Round:
         return self.rule(self.situation(at), self.seen)
 
     def dial(self, until: float) -> bool:
-        """Move to the first moment before `until` at which a call is wanted, and place; False if none is."""
+        """Move to the first moment before `until` at which a call is wanted, and place it. Return False if
+        there is none.
+        """
         at, wanted = self.now, self.wanted(self.now)
         while not wanted:
             if at >= until - ASKED_EVERY_S:
@@ -192,7 +193,7 @@ class Round:
         self.seen.failed_after.append(self.now - self.placed.pop(call))
 
     def key(self, desk: int) -> None:
-        """The rule sees it from here on."""
+        """The moment from which the rule sees it."""
 
     def hung_up(self, which: int) -> None:
         if self.world.handling_s:

@@ -1,14 +1,14 @@
 """The best of all rules in the model of bench/pacing.py for one official, by dynamic programming.
 
-The state is what a rule can know: how far the conversation is (or since when its key is pressed, or since
-when the official is idle), how long each call rings or is picked up, how many wait. Time goes in steps of
-STEP_S. A call that rings or says nothing for longer than nearly all that bring somebody is out of the state.
-There are at most `most` in it, and at most WAITING citizens. Whoever presses 1 costs what they will wait,
-which is known then: its mean, and the chance that it is more than LONG_S.
+The state is what a rule can know. It holds how far the conversation is, or since when its key is pressed or
+the official is idle. It also holds each call's age, ringing or picked up, and how many citizens wait. Time
+runs in steps of STEP_S. The state drops a call that rings or stays silent for longer than nearly all
+successful ones. It holds at most `most` calls and WAITING citizens. A citizen who presses 1 costs their
+future wait: its mean, and the chance that it exceeds LONG_S.
 
-`solve` finds the rule of the least average cost of a conversation by going backwards through it again and
-again. `python bench/pacing_best.py [rounds, 100]` plays it beside ours, and says which idle times and waits
-exclude each other: no rule at all has fewer of both.
+`solve` finds the rule with the least average cost of a conversation, by going backwards through it again and
+again. `python bench/pacing_best.py [rounds, 100]` plays that rule beside ours. It also says which idle times
+and waits exclude each other: no rule at all has fewer of both.
 """
 
 import math
@@ -26,21 +26,21 @@ from tests.kit.brief import sized
 
 STEP_S = sized(2.0, 10.0)
 MOST = 3
-"""Calls in flight."""
+"""Calls in progress."""
 CYCLES = sized(12, 1)
 REACHES = sized((0.35, 0.5, 0.8), (0.5,))
 EXCLUDING = sized((0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0), (0.8,))
-"""Prices of a long wait, against that of a long idle time."""
+"""Prices of a long wait, relative to that of a long idle time."""
 WAITING = 3
 LONG_S = 300.0
 _LONGEST_S, _IDLE_S, _FAR_S = 1000.0, 120.0, 4000.0
 _ODD = 0.012
-"""So few of those that bring somebody take longer than a call is looked at."""
+"""The share of successful calls that take longer than the state keeps a call."""
 
 
 @dataclass(frozen=True)
 class Prices:
-    """Of what is to be avoided."""
+    """The costs to avoid."""
 
     idle_s: float = 1.0
     wait_s: float = 0.1
@@ -52,7 +52,7 @@ class Prices:
 
 
 class Calls:
-    """The calls under way, as sorted tuples of their ages, and how they change in a step."""
+    """The calls in progress, as sorted tuples of their ages, and their changes in a step."""
 
     def __init__(self, world: World, most: int) -> None:
         ring = stats.gamma(world.ring_shape, scale=RING_S / world.ring_shape)
@@ -60,7 +60,8 @@ class Calls:
         self.most = most
         self.rings, self.silent = (math.ceil(law.isf(_ODD) / STEP_S) for law in (ring, press))
         answered = world.answers + world.silent
-        self._outcomes: list[list[tuple[float, int | None, int]]] = []  # chance, next state, 1s pressed
+        # chance, next state, number of 1s pressed
+        self._outcomes: list[list[tuple[float, int | None, int]]] = []
         for age in range(self.rings):
             before, after = (answered * ring.sf((age + n) * STEP_S) for n in (0, 1))
             self._age((before - after) / (before + 1 - answered), self.rings, 0, age + 1 < self.rings)
@@ -78,7 +79,7 @@ class Calls:
         self._outcomes.append([(chance, to, pressed), (1 - chance, following, 0)])
 
     def _moves(self) -> list[sparse.csr_matrix]:
-        """For 0, 1, … who press 1 in a step: the chances from each state to each."""
+        """For 0, 1, … presses of 1 in a step: the transition chances of the states."""
         entries: list[list[tuple[int, int, float]]] = [[] for _ in range(self.most + 1)]
         for i, state in enumerate(self.states):
             reached = {((), 0): 1.0}
@@ -96,7 +97,7 @@ class Calls:
         ]
 
     def decide(self, after: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """By the costs after the decision: the least in each state, and how many more calls have it."""
+        """Return each state's least cost and its number of new calls, from the costs after the decision."""
         best, count = after.copy(), np.zeros(after.shape, dtype=np.int8)
         to = np.arange(len(self.states))
         for n in range(1, self.most + 1):
@@ -113,7 +114,7 @@ class Calls:
 
 
 class Talk:
-    """A conversation by steps: does it end, is its key pressed, how long waits who presses 1 in it."""
+    """A conversation by steps: its end, its key, and the waits of citizens who press 1 during it."""
 
     def __init__(self, world: World) -> None:
         spread = math.log1p(world.cv**2)
@@ -129,7 +130,7 @@ class Talk:
         later = t[:, None] + x
         left = (1 - used) * sf(later) + used * np.maximum(sf(later) - sf(notice), 0)
         left += used * sf(np.maximum(later, t[:, None] + notice))
-        self._whole = [np.eye(1, len(x))[0]]  # chances of so many whole conversations one after another
+        self._whole = [np.eye(1, len(x))[0]]  # chances of the total length of several whole conversations
         for _ in range(WAITING + 1):
             self._whole.append(np.convolve(self._whole[-1], -np.diff(sf(np.append(x, _FAR_S))))[: len(x)])
         self._mean_s = world.mean_s
@@ -139,7 +140,9 @@ class Talk:
         self.waits_whole = self._waits(np.zeros((1, len(x))))[0]
 
     def _waits(self, left: np.ndarray) -> np.ndarray:
-        """By what is left of this one, and how many wait already: the mean, and P(more than LONG_S)."""
+        """The mean wait and P(more than LONG_S), by this conversation's rest and the number of waiting
+        citizens.
+        """
         within = int(LONG_S / STEP_S) + 1
         ends = -np.diff(left[:, :within], axis=1, prepend=1.0)
         waits = np.zeros((len(left), WAITING + 2, 2))
@@ -151,7 +154,7 @@ class Talk:
 
 @dataclass(frozen=True)
 class Best:
-    """A solved rule: in each state so many more calls; and what a conversation costs with it."""
+    """A solved rule: the number of new calls in each state, and the cost of a conversation."""
 
     cost: float
     calls: Calls
@@ -160,7 +163,9 @@ class Best:
     finishing: np.ndarray
 
     def __call__(self, situation: Situation, _: object) -> int:
-        """As bench.pacing asks it, which does not tell how long the official is idle: as if not for long."""
+        """The rule in bench.pacing's form, which does not tell how long the official is idle: taken as a
+        short time.
+        """
         (speaker,), state, ready = situation.speakers, self.calls.state(situation), situation.ready
         if state is None or ready > WAITING:
             return 0
@@ -178,12 +183,12 @@ def _calls(world: World, most: int) -> Calls:
 
 
 def solve(world: World, prices: Prices, most: int = MOST, cycles: int = CYCLES) -> Best:
-    """The best rule in the long run."""
+    """Return the best rule in the long run."""
     calls, talk = _calls(world, most), Talk(world)
     price = np.array([prices.wait_s, prices.wait_over])
 
     def step(after: np.ndarray, waits: np.ndarray) -> np.ndarray:
-        """The costs before a step, by those after it; who presses 1 meanwhile is going to wait."""
+        """Return the costs before a step from those after it; a citizen who presses 1 meanwhile will wait."""
         fees, ready = np.append(0.0, np.cumsum(waits @ price)), np.arange(WAITING + 1)
         total = calls.moves[0] @ after
         for n in range(1, most + 1):
@@ -225,7 +230,7 @@ def solve(world: World, prices: Prices, most: int = MOST, cycles: int = CYCLES) 
 
 
 def excluded(world: World, limit_s: float, idle_over: float = 0.10) -> float:
-    """At least this share waits for more than LONG_S if so few idle times are longer than `limit_s`."""
+    """Return the least share of waits over LONG_S when this few idle times exceed `limit_s`."""
     bounds = []
     for price in EXCLUDING:
         prices = Prices(1e-5, 1e-5, idle_over=1.0, wait_over=price, limit_s=limit_s)
@@ -234,7 +239,7 @@ def excluded(world: World, limit_s: float, idle_over: float = 0.10) -> float:
 
 
 def line(name: str, world: World, rule: Rule, rounds: int) -> str:
-    """What became of so many rounds."""
+    """Return the results of some rounds."""
     played: list[Figures] = [Round(world, rule, n).run() for n in range(rounds)]
     idle, waits = [x for f in played for x in f.idle], [x for f in played for x in f.waits]
     over = sum(x > LONG_S for x in waits) / len(waits)
@@ -247,7 +252,7 @@ def line(name: str, world: World, rule: Rule, rounds: int) -> str:
 
 
 def main() -> None:
-    """The table of docs/decisions/0005."""
+    """Print the table of docs/decisions/0005."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else sized(100, 1)
     head = ("idle", "50", "90", "99", "max", "wait", "50", "95", ">300 %", "first")
     print(f"{'reach, key':24}" + "".join(f"{word:>8}" for word in head))

@@ -1,11 +1,12 @@
-"""How soon a page for staff can be read on a slow machine and line, and how soon an open one becomes another.
+"""How soon a staff page is readable on a slow machine and line, and an open page becomes another.
 
-Slow is Chrome's processor slowed four times and WebPageTest's «3G Slow»: 400 kbit/s each way, 400 ms until an
-answer begins, for every request. A heading counts from the click until it is painted, whatever its font; the
-page's own, from the database, likewise. «First» is a browser that was never here, «again» one that has the
-files of an earlier visit. Beside them the same for a public page without any script, and how long the line
-alone takes for what the first visit fetched, and the citizens' app on a telephone's screen. Routes are
-changed in an open page at full speed, by its links; the search is opened in one that was just loaded.
+Slow means Chrome's processor slowed four times, and WebPageTest's «3G Slow» for every request. That is 400
+kbit/s each way, and 400 ms until an answer begins. A heading counts from the click until it is painted, in
+any font. The page's own content, from the database, counts likewise. «First» is a browser without any files,
+«again» one with the files of an earlier visit. Beside them stand three anchors. One is a public page without
+a script. One is the line's own time for the first visit's files. One is the citizens' app on a telephone's
+screen. Routes change in an open page at full speed, by its links. The search opens in a page that was just
+loaded.
 """
 
 import statistics
@@ -29,13 +30,13 @@ from tests.kit.ports import free_port
 from tests.kit.served import served
 
 ROUTES = sized(None, 4)
-"""How many pages are changed between: None is all."""
+"""The number of pages to change between; None is all."""
 VISITS, TURNS, SLOWER, BYTES_A_S, LATENCY_MS = sized((3, 3, 4, 50_000, 400), (1, 1, 1, 10_000_000, 0))
 GOAL_MS, ROUTE_GOAL_MS = 2500, 100
 POINTS_MS = 150
-"""No hand presses sooner what it points at."""
+"""No hand presses a link sooner after pointing at it."""
 READ_GOAL_MS, USED_GOAL_MS = 2000, 4000
-"""Until the citizens' app can be read, and used, by who was never there."""
+"""Seconds until the citizens' app is readable and usable without any files."""
 PUBLIC = "public/how"
 APP = ("my", "my/report")
 TELEPHONE = {"width": 360, "height": 740}
@@ -48,9 +49,9 @@ OWN = {
     "my": "a[href='/my/report']",
     "my/report": ".choice",
 }
-"""What each page is opened for."""
+"""The content for which each page is opened."""
 
-# Notes when what is looked for was first painted: the frame after the one in which it is there.
+# Records when the wanted content was first painted: the frame after the one that contains it.
 NOTE = """
 (() => {
   const painted = {}
@@ -115,7 +116,7 @@ async () => {
 
 
 class Visit(NamedTuple):
-    """Milliseconds until heading and what the page is for are painted; bytes fetched until then."""
+    """Return milliseconds until heading and content are painted, and the bytes fetched until then."""
 
     heading: float
     own: float
@@ -123,7 +124,7 @@ class Visit(NamedTuple):
 
 
 def _visit(page: Page, url: str, name: str) -> Visit:
-    """Open a page anew, slowly."""
+    """Open a page from scratch, on the slow line."""
     wire = page.context.new_cdp_session(page)
     fetched: list[int] = []
     wire.on("Network.loadingFinished", lambda done: fetched.append(int(done["encodedDataLength"])))
@@ -140,7 +141,7 @@ def _visit(page: Page, url: str, name: str) -> Visit:
 
 
 def _visits(chromium: Browser, url: str, name: str, session: StorageState) -> tuple[Visit, Visit]:
-    """A page for the first time, and when its files are there from earlier visits: medians."""
+    """Return medians of a page's first opening, and of its opening with the files of earlier visits."""
     first, again = [], []
     looked = f"window.__looked = {{ heading: 'h1', own: {OWN[name]!r} }};{NOTE}"
     for _ in range(VISITS):
@@ -150,7 +151,7 @@ def _visits(chromium: Browser, url: str, name: str, session: StorageState) -> tu
             page = someone.new_page()
             first.append(_visit(page, url, name))
             page.wait_for_load_state("load")
-            _visit(page, url, name)  # what comes late is kept by now, and compiled code after it
+            _visit(page, url, name)  # late files are cached by now, and so is compiled code
             again.append(_visit(page, url, name))
     median = lambda visits: Visit(*map(statistics.median, zip(*visits, strict=True)))  # noqa: E731
     return median(first), median(again)
@@ -180,10 +181,10 @@ def _tell_visits(chromium: Browser, url: str, session: StorageState) -> bool:
 
 
 def _turn(page: Page, names: list[str]) -> list[tuple[float, str]]:
-    """Follow the link to each page, as a hand does: it is pointed at before it is pressed."""
+    """Follow the link to each page, as a hand does: it points before it presses."""
     took, left = [], list(names)
     while left:
-        # Of all that can be pressed the tabs first: they are gone with their destination.
+        # The tabs first: they disappear with their destination.
         links = (page.locator(LINK.format(where, name)).first for where in ("header", "nav") for name in left)
         link = next((link for link in links if link.is_visible()), None)
         name = link.get_attribute("href").strip("/") if link else left[0]
@@ -214,7 +215,7 @@ def _tell_changes(chromium: Browser, url: str, session: StorageState, names: lis
 
 
 def _tell_search(chromium: Browser, url: str, session: StorageState) -> bool:
-    """Its first opening, once the page has fetched it ahead."""
+    """Time its first opening, once the page has prefetched it."""
     took = []
     for _ in range(VISITS):
         with person(chromium, locale="fa-IR", viewport=DESK, storage_state=session) as someone:
@@ -229,7 +230,7 @@ def _tell_search(chromium: Browser, url: str, session: StorageState) -> bool:
 
 
 def main() -> int:
-    """Measure and print; 1 if a page is slower than it may be."""
+    """Measure and print; return 1 if a page is too slow."""
     with tempfile.TemporaryDirectory() as folder:
         here = Address("127.0.0.1", free_port())
         settings = load(_env_file=None, state_dir=Path(folder), http=here, second_factor_roles=())

@@ -1,9 +1,9 @@
 """Fifty reports a second with a picture each: until each citizen is told that the report is safe.
 
-The API is a process of its own, as `make run` starts it, on SQLite; citizens come whether it keeps up or not,
-and as the app does, send again what is told to come later. Each number reports five times, so no rule is
-switched off. The anchors: the same reports without pictures, and how many such pictures the cores make anew
-with nothing else to do. Those who send share the cores with it.
+The API is a process of its own, as `make run` starts it, on SQLite. Citizens come whether it keeps up or not.
+Like the app, they repeat what was refused for now. Each number reports five times, so no rule is switched
+off. The anchors are the same reports without pictures, and the re-encoding of such pictures with nothing else
+to do. The senders share the cores with the API.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ _POINT = {"latitude": 32.655, "longitude": 51.675}
 
 
 def photograph() -> bytes:
-    """About 200 kB, as large as an app sends it."""
+    """A picture of about 200 kB, as large as the app sends."""
     chance = random.Random(137)
     coarse = Image.frombytes("RGB", (400, 300), chance.randbytes(400 * 300 * 3))
     image = coarse.resize((1600, 1200), Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(5))
@@ -55,7 +55,7 @@ def photograph() -> bytes:
 
 
 def citizens(engine: Engine, settings: Settings, first: int, count: int) -> list[str]:
-    """So many who are signed in: their sessions."""
+    """The sessions of the signed-in citizens."""
     found = []
     for number in range(first, first + count):
         with writing(engine) as session:
@@ -67,16 +67,16 @@ def citizens(engine: Engine, settings: Settings, first: int, count: int) -> list
 
 
 class Done(NamedTuple):
-    """What became of them: seconds until each was safe, how often one had to come again, all together."""
+    """The results: seconds until each report was safe, repetitions, and the total time."""
 
     took: list[float]
     again: int
     seconds: float
     cpu_ms: float = 0.0
-    """The API's, for each."""
+    """Seconds of the API's CPU for each report."""
 
     def row(self, name: str) -> str:
-        """One line of the table."""
+        """Measure one line of the table."""
         ms = [each * 1e3 for each in self.took]
         p95 = statistics.quantiles(ms, n=20)[-1] if len(ms) > 1 else 0.0
         rate = len(ms) / self.seconds
@@ -85,14 +85,14 @@ class Done(NamedTuple):
 
 
 class Crowd:
-    """The citizens, each report at its moment."""
+    """Send the citizens' reports, each at its moment."""
 
     def __init__(self, url: str, who: list[str], picture: bytes | None) -> None:
         self._url, self._who, self._picture = url, who, picture
         self._again = 0
 
     async def report(self) -> Done:
-        """All of it."""
+        """Return the whole time."""
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
         began = time.monotonic()
         async with httpx.AsyncClient(base_url=self._url, limits=limits, timeout=PATIENCE_S) as client:
@@ -115,19 +115,20 @@ class Crowd:
     async def _until_taken(self, client: httpx.AsyncClient, what: str, **sent: object) -> httpx.Response:
         while True:
             later_s = 1.0
-            with suppress(httpx.TransportError):  # of a connection that waited, and was closed meanwhile
+            with suppress(httpx.TransportError):  # of a waiting connection that was closed meanwhile
                 answer = await client.post(f"/api/v1/my/{what}", **sent)  # type: ignore[arg-type]
                 if answer.is_success:
                     return answer
                 if answer.status_code not in (429, 503):
                     raise AssertionError(f"{what}: {answer.status_code} {answer.text}")
-                later_s = float(answer.headers.get("retry-after", 1))  # uvicorn's own has none
+                # uvicorn's own refusal has no Retry-After
+                later_s = float(answer.headers.get("retry-after", 1))
             self._again += 1
             await asyncio.sleep(later_s)
 
 
 def alone(picture: bytes) -> float:
-    """Pictures a second that are made anew on all cores, with nothing else to do."""
+    """Return the pictures a second that all cores re-encode with nothing else to do."""
     count = sized(100, 4)
     with ThreadPoolExecutor(2) as cores:
         began = time.monotonic()
@@ -136,7 +137,7 @@ def alone(picture: bytes) -> float:
 
 
 def measure(folder: Path) -> bool:
-    """Print the table; whether the goal is reached."""
+    """Print the table; return whether the goal is reached."""
     port = free_port()
     settings = load(state_dir=folder, http=f"127.0.0.1:{port}", sms_provider="console", _env_file=None)
     engine = connect(settings.database)
@@ -187,7 +188,7 @@ def _answers(url: str) -> bool:
 
 
 def main() -> int:
-    """1 if fewer are taken than come."""
+    """Return 1 if fewer reports are accepted than come."""
     with tempfile.TemporaryDirectory() as folder:
         good = measure(Path(folder))
     print(f"goal: {RATE} reports a second with a picture each: {'reached' if good else 'NOT reached'}")

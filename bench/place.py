@@ -1,4 +1,5 @@
-"""What it costs to say a place in the line: at a million registrations against a thousand, on both databases.
+"""The cost of computing a place in the line with a million registrations against a thousand, on both
+databases.
 
 Citizens from the first to the last ask; all registered within one day.
 """

@@ -1,8 +1,8 @@
 """Registrations per second through Asterisk and the call scripts, against the same calls by dialplan alone.
 
-Both callers press the same keys at the same moments and hear the same prompts; the second dials an extension
-that this bench adds: it reads the keys with the application Read, and knows neither AGI nor a database.
-Each row has a freshly started system: a row after a slower one would be flattered by it.
+Both callers press the same keys at the same moments and hear the same prompts. The second caller dials an
+extension that this bench adds. The extension reads the keys with the application Read, without AGI or a
+database. Each row has a freshly started system, since a slower row before would flatter the next.
 """
 
 import os
@@ -19,16 +19,16 @@ RATES = sized((100, 50, 150, 200), (3,))
 SECONDS = sized(20, 1)
 KEYS = [Pressed(sized(300, 1_000), "1"), *(Pressed(sized(300, 400), key) for key in "13#")]
 HANGUP_MS = sized(500, 2_000)
-"""Who knows the keys hears the ticket last; most of them hang up in it."""
+"""Callers who know the keys hear the ticket last; most of them hang up during it."""
 LASTS = (sum(pressed.after_ms for pressed in KEYS) + HANGUP_MS) / 1000
 _CARRIED = 0.9
-"""So much of the rate the dialplan alone must do for the row to be kept."""
+"""The share of the rate that the dialplan alone must reach for the row to count."""
 GOAL = "at least 0.9 at 100 calls/s"
 PLAIN = "138"
 
 
 def _plain_dialplan(system: System, round_id: int) -> str:
-    """What the caller of `KEYS` hears, with a Read where the call script takes a key."""
+    """The prompts of the caller of `KEYS`, with a Read where the call script takes a key."""
     at = system.round(round_id).starts_at
     when = clips("fa", "round-when", office="office-mayor", day=at, date=at, time=at)
     told = clips("fa", "registered-brief", office="office-mayor", ticket="01234567") + clips(
@@ -70,7 +70,7 @@ def _add(system: System, round_id: int) -> None:
 
 
 def _row(rate: int) -> str:
-    """One line of the table, measured on a system of its own."""
+    """Measure one line of the table, on a system of its own."""
     with (
         System(HOTLINE_MAX_CALLS=str(sized(2000, 60))) as system,
         system.only_round() as round_id,
@@ -83,7 +83,8 @@ def _row(rate: int) -> str:
     must_hold(not plain.failed + called.failed, f"no call fails: {plain}, {called}")
     must_hold(rows == len(numbers), f"each of {len(numbers)} callers registers, not {rows}")
     per_second = plain.successful / (plain.seconds - LASTS), rows / (called.seconds - LASTS)
-    if not BRIEF and rate != RATES[1] and per_second[0] >= _CARRIED * rate:  # or it says nothing of us
+    # otherwise the row says nothing about us
+    if not BRIEF and rate != RATES[1] and per_second[0] >= _CARRIED * rate:
         ours, anchor = (f"{each:.1f}/s" for each in reversed(per_second))
         measured(f"registrations-{rate}", per_second[1] / per_second[0], ours, anchor)
     return (

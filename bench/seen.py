@@ -1,8 +1,8 @@
-"""From a commit until 200 open desks have heard of it, each by its own line of live events.
+"""Time from a commit until 200 open desks hear of it, each by its own stream of live events.
 
-The API is a process of its own on PostgreSQL, as `make run` starts it; desks are sockets that read, each of
-its own person. What a page asks for after it has heard is not in it. The anchor is NOTIFY alone: one
-connection that listens, in the process that commits.
+The API is a process of its own on PostgreSQL, as `make run` starts it. Desks are sockets that read, each of
+its own person. The page's queries after an event are not included. The anchor is NOTIFY alone: one listening
+connection in the committing process.
 """
 
 import os
@@ -43,7 +43,7 @@ _ID = re.compile(rb"\bid: (\d+)")
 
 
 class Desk:
-    """An open page's line: what it has heard last."""
+    """An open page's stream, with the last event it heard."""
 
     def __init__(self, address: Address, cookie: str) -> None:
         self.wire = socket.create_connection(address, timeout=PATIENCE_S)
@@ -51,12 +51,12 @@ class Desk:
         self.wire.sendall(head.encode())
         self.heard = 0
         self._rest = b""
-        while not self.heard:  # the hello has an id, if anything ever happened
+        while not self.heard:  # the hello has an id once anything has ever happened
             self.read()
         self.wire.setblocking(False)
 
     def read(self) -> None:
-        """Take in what has come."""
+        """Read what has arrived."""
         came = self.wire.recv(1 << 16)
         if not came:
             raise ConnectionError(f"a desk's line has ended: {self._rest!r}")
@@ -75,7 +75,7 @@ def _append(engine: Engine) -> int:
 def _seen_ms(
     engine: Engine, desks: list[Desk], listening: psycopg.Connection
 ) -> tuple[list[float], list[float]]:
-    """Of each commit and desk; of each commit by NOTIFY alone."""
+    """Return the times of each commit and desk, and of each commit by NOTIFY alone."""
     seen, told = [], []
     with selectors.DefaultSelector() as selector:
         for desk in desks:
@@ -92,7 +92,7 @@ def _seen_ms(
                         waiting.discard(key.data)
                         seen.append((time.monotonic() - committed) * 1e3)
             must_hold(not waiting, "each desk hears of each commit")
-            time.sleep(EVERY_S)  # a commit that meets nothing of the one before
+            time.sleep(EVERY_S)  # a commit must not meet the one before
     return seen, told
 
 

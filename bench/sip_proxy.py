@@ -1,4 +1,4 @@
-"""What Kamailio adds until a real Asterisk answers a caller, and how soon it notices that a node is gone."""
+"""The time that Kamailio adds until a real Asterisk answers, and how soon it notices that a node is gone."""
 
 import random
 import statistics
@@ -37,7 +37,7 @@ def _kamailio(folder: Path, carrier: Peer, *ports: int) -> Kamailio:
 
 
 def _answered(folder: Path, carrier: Peer) -> dict[str, list[float]]:
-    """Milliseconds until a call is answered, each in turn straight and through the proxy."""
+    """Return milliseconds until a call is answered, direct and through the proxy in turn."""
     with (
         LoneAsterisk(
             HOTLINE_TRUNK_HOST=f"{CARRIER}:{carrier.port}",
@@ -59,7 +59,7 @@ def _answered(folder: Path, carrier: Peer) -> dict[str, list[float]]:
 
 
 def _noticed(folder: Path, carrier: Peer) -> list[float]:
-    """Seconds from a node's last word until it is left out."""
+    """Return seconds from a node's last answer until the proxy leaves it out."""
     found = []
     gone, other = Node(free_port()), Node(free_port())
     with gone, other, _kamailio(folder, carrier, gone.port, other.port) as kamailio:
@@ -69,7 +69,7 @@ def _noticed(folder: Path, carrier: Peer) -> list[float]:
 
         for _ in range(TRIES):
             until(lambda: there(2), "both are there")
-            time.sleep(random.random())  # at any moment between two questions
+            time.sleep(random.random())  # at any moment between two probes
             gone.silent, began = True, time.monotonic()
             until(lambda: there(1), "it is left out", every=0.02)
             found.append(time.monotonic() - began)
@@ -78,7 +78,7 @@ def _noticed(folder: Path, carrier: Peer) -> list[float]:
 
 
 def main() -> int:
-    """Print both tables; 1 if a goal is missed."""
+    """Print both tables; return 1 if a goal is missed."""
     with tempfile.TemporaryDirectory() as folder, Peer(CARRIER, free_port()) as carrier:
         took, noticed = _answered(Path(folder), carrier), _noticed(Path(folder), carrier)
     print("| until a caller is answered, ms | p50 | p95 |\n|---|---|---|")

@@ -1,4 +1,4 @@
-"""What a look at the wallboard costs with 100,000 waiting, and a report of all of them, on both databases."""
+"""The cost of the wallboard with 100,000 waiting, and of a report of all of them, on both databases."""
 
 import statistics
 import tempfile
