@@ -1,1 +1,1 @@
-"""What is counted and shown."""
+"""Statistics, the wallboard, a citizen's history, and the audit log in words."""

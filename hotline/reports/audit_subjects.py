@@ -1,4 +1,4 @@
-"""What an entry of the audit log is about: the name under which its readers know it, and its page."""
+"""Subjects of audit entries: the name under which readers know each subject, and the page that shows it."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -26,15 +26,18 @@ from hotline.rounds import notice_texts
 
 
 class Named(NamedTuple):
-    """One thing of the log."""
+    """A subject of an audit entry."""
 
     name: str
     page: str
-    """Its address among the pages, without the first slash."""
+    """Its path among the pages, without the leading slash."""
 
 
 def named(session: Session, subjects: Iterable[str], language: Language) -> Mapping[str, Named]:
-    """By kind and id (`round 3`), a statement for each kind; what is gone or nameless is left out."""
+    """Return the named subjects by kind and id (`round 3`), with one statement for each kind.
+
+    Deleted subjects and subjects without a name are left out.
+    """
     wanted: dict[str, set[str]] = defaultdict(set)
     for thing in filter(None, map(thing_of, subjects)):
         kind, _, called = thing.partition(" ")
@@ -55,7 +58,7 @@ def _named(
 
 
 def thing_of(subject: str) -> str:
-    """The kind and the id with which a subject begins; empty if it is of no kind that has names."""
+    """Return the kind and id at the beginning of a subject; empty if its kind has no names."""
     kind, _, rest = subject.partition(" ")
     called = rest.partition(",")[0]
     has_name = called.isdecimal() if kind in _KINDS else called and kind in _CALLED
@@ -115,7 +118,7 @@ def _rules(session: Session, ids: Collection[int], _language: Language) -> _Foun
 
 
 def _messages(session: Session, ids: Collection[int], language: Language) -> _Found:
-    """By what they tell of."""
+    """Name a message by the registration, request or round that it is about."""
     query = select(
         OutboxMessage.id, OutboxMessage.registration_id, OutboxMessage.request_id, OutboxMessage.round_id
     )
@@ -134,7 +137,7 @@ def _people(session: Session, usernames: Collection[str]) -> _FoundAs:
 
 
 def _numbers(_session: Session, numbers: Collection[str]) -> _FoundAs:
-    """What follows a # stays in the browser: a telephone number belongs into no address."""
+    """Put a telephone number behind a "#": the browser does not send that part of an address."""
     for number in numbers:
         yield number, Named(number, f"blocked#{number}")
 
@@ -160,11 +163,11 @@ _KINDS: Mapping[str, _Find] = {
     "rule": _rules,
     "message": _messages,
 }
-"""Those that the log knows by their id."""
+"""Kinds that the log identifies by a database id."""
 _CALLED: Mapping[str, Callable[[Session, Collection[str]], _FoundAs]] = {
     "person": _people,
     "number": _numbers,
     "desk": _desks,
     "key": _keys,
 }
-"""Those that it calls as everybody does."""
+"""Kinds that the log identifies by a name in common use."""

@@ -1,4 +1,4 @@
-"""The audit log in words, those of hotline/words/staff/."""
+"""The audit log in words, from hotline/words/staff/."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ from hotline.words import PUBLIC, STAFF
 
 
 class Words(NamedTuple):
-    """An entry as people read it."""
+    """An audit entry as people read it."""
 
     who: str
     action: str
@@ -47,27 +47,27 @@ _CODED = frozenset(
     }
 )
 _TIMED = frozenset({"call-agreed", "reports-exported"})
-"""Those in whose reason there is a moment or a day, by the city's clock."""
+"""Actions whose reason contains a moment or a day, by the city's clock."""
 _LATIN = ("person", "address", "key")
-"""Subjects that keep their digits: user names, where a browser is, a key's beginning."""
+"""Subjects whose digits stay Latin: user names, browsers' addresses, the beginnings of API keys."""
 _NOTHING: Mapping[str, Named] = MappingProxyType({})
 _WORD_OR_NUMBER = re.compile(r"[A-Za-z_]\w*|\d+", re.ASCII)
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
 def actions(language: Language) -> Mapping[str, str]:
-    """What each action is called."""
+    """Return the name of each action."""
     return STAFF.table(language, "audit-actions")
 
 
 def columns(language: Language) -> tuple[str, ...]:
-    """What stands over the parts of an entry: when, and then its Words."""
+    """Return the headings of the time and of the Words of an entry."""
     called = STAFF.table(language, "audit-columns")
     return tuple(called[part] for part in ("when", *Words._fields))
 
 
 def in_words(entry: AuditEntry, language: Language, named: Mapping[str, Named] = _NOTHING) -> Words:
-    """The entry in a language; what nobody has `named` is shown as it is."""
+    """Return the entry in a language; a subject that is not in `named` is shown unchanged."""
     reason = entry.reason
     if entry.action in _TIMED:
         reason = _of_language(_in_calendar(reason, language), language)
@@ -117,5 +117,5 @@ def _of_language(words: str, language: Language) -> str:
 
 
 def _shown(word: str, language: Language) -> str:
-    """A Latin word, as a user name is one, stays with its digits."""
+    """Return a number in the language's digits; a Latin word (such as a user name) keeps its own."""
     return digits(word, language) if word[0].isdigit() else word

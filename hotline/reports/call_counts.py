@@ -1,4 +1,7 @@
-"""How many calls on 137 there are, by the hours of the city's clock (half an hour beside those of UTC)."""
+"""Counts of calls to 137, by the hours of the city's clock.
+
+The city's clock is half an hour off UTC's hours.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,17 +20,20 @@ _ADD = text(
 
 
 def add(session: Session, counts: Mapping[Incoming, int]) -> None:
-    """Add so many calls to the present hour."""
+    """Add the counts to the present hour."""
     if not counts:
         return
     hour = now(session).astimezone(CITY).replace(minute=0, second=0, microsecond=0).astimezone(UTC)
-    # In one order, so that two who add at once do not wait for each other.
+    # In one order: two transactions that add at the same time must not deadlock.
     rows = [{"hour": hour, "kind": kind.value, "calls": counts[kind]} for kind in sorted(counts)]
     session.execute(_ADD, rows)
 
 
 def by_hour(session: Session, since: datetime) -> dict[datetime, dict[Incoming, int]]:
-    """The calls of each hour (by its beginning) from `since` on, oldest first; only hours that had some."""
+    """Return the calls of each hour from `since` on, by the hour's beginning, oldest first.
+
+    Hours without calls are left out.
+    """
     found: dict[datetime, dict[Incoming, int]] = {}
     query = select(IncomingCalls).where(IncomingCalls.hour >= since).order_by(IncomingCalls.hour)
     for row in session.scalars(query):

@@ -1,6 +1,6 @@
-"""What the office knows of a citizen, by number: earlier registrations with their calls, and requests.
+"""A citizen's history by number: past registrations with their calls, requests and text messages.
 
-For whoever is about to speak with them; so it is short, the newest first.
+It is read just before somebody speaks with the citizen, so it is short, newest first.
 """
 
 from collections.abc import Sequence
@@ -18,14 +18,14 @@ _REGISTRATIONS, _CALLS, _REQUESTS, _MESSAGES = 20, 60, 20, 20
 
 
 class Of(StrEnum):
-    """By what a citizen is found: nothing about them has an id of its own, and no address tells a number."""
+    """The kind of id that identifies a citizen. No address contains a telephone number."""
 
     REGISTRATION = "registration"
     REQUEST = "request"
 
 
 class PastCall(NamedTuple):
-    """One callback, how many seconds of it are recorded and kept, and how it sounded at the desk."""
+    """A callback, the seconds of its recording that still exists, and its measured sound at the desk."""
 
     callback: Callback
     recorded: int | None
@@ -33,7 +33,10 @@ class PastCall(NamedTuple):
 
 
 def number_of(session: Session, of: Of, id_: int) -> str:
-    """The E.164 number of this registration or request. Raises Refused("not-found"); so if it has none."""
+    """Return the E.164 number of this registration or request.
+
+    Raises Refused("not-found") if there is none, or it has no number.
+    """
     of_request = select(Request.number).where(Request.id == id_)
     of_registration = select(Registration.number).where(Registration.id == id_)
     number = session.scalar(of_request) if of is Of.REQUEST else session.scalar(of_registration)
@@ -43,14 +46,14 @@ def number_of(session: Session, of: Of, id_: int) -> str:
 
 
 def contact_of(session: Session, of: Of, id_: int) -> str:
-    """The number to ask at: the citizen's, or what a program sent as it. Raises Refused("not-found")."""
+    """Return the citizen's number, or the contact that a program sent. Raises Refused("not-found")."""
     brought = select(Request.contact).where(Request.id == id_, Request.number.is_(None))
     contact = session.scalar(brought) if of is Of.REQUEST else None
     return contact or number_of(session, of, id_)
 
 
 def registrations(session: Session, number: str) -> Sequence[Registration]:
-    """The newest registrations of an E.164 number, their rounds loaded."""
+    """Return the newest registrations of an E.164 number, with their rounds loaded."""
     return session.scalars(
         select(Registration)
         .where(Registration.number == number)
@@ -61,7 +64,7 @@ def registrations(session: Session, number: str) -> Sequence[Registration]:
 
 
 def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCall]]:
-    """The newest calls of these registrations, by registration."""
+    """Return the newest calls of these registrations, by registration id."""
     rows = session.execute(
         select(Callback, Recording.seconds, CallQuality)
         .outerjoin(Recording, (Recording.callback_id == Callback.id) & Recording.deleted_at.is_(None))
@@ -78,13 +81,13 @@ def calls(session: Session, of: Sequence[Registration]) -> dict[int, list[PastCa
 
 
 def requests(session: Session, number: str, user: User) -> Sequence[Request]:
-    """The newest requests that were reported from an E.164 number, as far as the person may see them."""
+    """Return the newest requests of an E.164 number that the user may see."""
     newest = select(Request).where(Request.number == number, inbox.not_anothers(user))
     return session.scalars(newest.order_by(Request.id.desc()).limit(_REQUESTS)).all()
 
 
 def messages(session: Session, number: str) -> Sequence[OutboxMessage]:
-    """The newest text messages to an E.164 number."""
+    """Return the newest text messages to an E.164 number."""
     newest = (
         select(OutboxMessage)
         .where(OutboxMessage.to == number)

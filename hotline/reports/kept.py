@@ -1,6 +1,6 @@
-"""What is kept of whatever kind, for how long, how much it is now, and since when.
+"""Retention overview: how much of each kind of data is stored, for how many days, and since when.
 
-Tables that only grow at one end are measured by their numbers: to count a million rows would take seconds.
+Tables that only grow at one end are measured by their ids: counting a million rows would take seconds.
 """
 
 from collections.abc import Iterator
@@ -33,7 +33,7 @@ from settings import Settings
 
 
 class Kind(StrEnum):
-    """What is kept."""
+    """A kind of stored data."""
 
     RECORDINGS = "recordings"
     VOICE_MESSAGES = "voice_messages"
@@ -53,7 +53,10 @@ class Kind(StrEnum):
 
 
 class Kept(NamedTuple):
-    """Of one kind, for `days` (None: by no day): how many, how many bytes (None: rows of the database)."""
+    """The retention of one kind of data: `days` (None: no limit), its count, and its size in bytes.
+
+    A size of None means that the data are rows of the database.
+    """
 
     kind: Kind
     setting: str
@@ -64,7 +67,7 @@ class Kept(NamedTuple):
 
 
 def kept(session: Session, settings: Settings) -> list[Kept]:
-    """Everything that has a time, and what is kept for good."""
+    """Return the retention of everything that is deleted by age, and of what is never deleted."""
     return [*_files(session, settings), *_rows(session, settings), _database(session), *_backups(settings)]
 
 
@@ -121,7 +124,7 @@ def _database(session: Session) -> Kept:
 
 
 def _backups(settings: Settings) -> Iterator[Kept]:
-    """Those in the folder, where this process sees it; in containers only the clerk may."""
+    """Yield the backups in the folder, if this process may read it; in containers only the scheduler may."""
     if settings.backup_dir is None:
         return
     there = settings.backup_dir.is_dir()

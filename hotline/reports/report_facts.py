@@ -1,8 +1,8 @@
-"""What reports count, as SQL: the same statements on both databases, and no row that is not a sum.
+"""Counts of the statistics in SQL: the same statements on both databases, and only sums leave the database.
 
-A statement counts by a key (`By`) what happened in the rounds of a `Scope`. Percentiles lie between the two
-nearest values, like those of percentile_cont, which SQLite lacks: a value weighs the more, the closer
-its rank is to the one that is wanted.
+A statement counts by a key (`By`) in the rounds of a `Scope`. A percentile lies between the two nearest
+values, as percentile_cont computes it, which SQLite lacks. The closer a value's rank is to the wanted one,
+the more it weighs.
 """
 
 from collections import Counter, defaultdict
@@ -26,14 +26,14 @@ MEDIAN, P90 = 0.5, 0.9
 
 
 class Waits(NamedTuple):
-    """Seconds from registering to the conversation, of those reached."""
+    """Seconds from registration to conversation, of the citizens who were reached."""
 
     median: float
     p90: float
 
 
 class Sound(NamedTuple):
-    """Of the conversations whose sound was measured: how many, their mean MOS, and how many were bad."""
+    """The conversations with measured sound: their number, their mean MOS, and how many were bad."""
 
     measured: int
     mos: float
@@ -42,7 +42,7 @@ class Sound(NamedTuple):
 
 @dataclass
 class Facts:
-    """Everything counted, by key; a key that has none of something is missing there."""
+    """All counts, by key. A key without a count is missing in that field."""
 
     ends: dict[int | None, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     carried_in: dict[int | None, int] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Facts:
 
 
 def facts(session: Session, scope: Scope, by: By | None, at: datetime) -> Facts:
-    """Everything that is counted in the scope, by key; `by` None: all together, under the key 0."""
+    """Count everything in the scope, by key. With `by` None all counts are under the key 0."""
     found = Facts()
     _ends(session, scope, by, found)
     found.carried_in = _carried(session, scope, by, Carry.to_round_id)
@@ -62,13 +62,13 @@ def facts(session: Session, scope: Scope, by: By | None, at: datetime) -> Facts:
     _calls(session, scope, by, found)
     _waits(session, scope, by, found)
     _sounds(session, scope, by, found)
-    if by is not By.SUBJECT:  # nobody sits for a subject
+    if by is not By.SUBJECT:  # no time belongs to a subject
         found.sittings = sittings(session, scope, by, at)
     return found
 
 
 def _ends(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
-    """How it ended for everybody who had a place in a round; those carried on are elsewhere now."""
+    """Count how each place in a round ended, including places that were carried over to another round."""
     ids = scope.round_ids
     places = union_all(
         select(Registration.id, Registration.round_id, literal(0).label("gone")).where(

@@ -1,4 +1,4 @@
-"""Of which rounds a report tells, and by what it puts its numbers together: conditions and keys in SQL."""
+"""Scopes and keys of statistics in SQL: which rounds are counted, and how the counts are grouped."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ _WEEK_S = 7 * 86_400
 
 
 class By(StrEnum):
-    """What the numbers are put together by."""
+    """The property by which counts are grouped."""
 
     ROUND = "round"
     OFFICIAL = "official"
@@ -25,9 +25,9 @@ class By(StrEnum):
 
 
 class Scope(NamedTuple):
-    """Whole rounds, and of the operators' line, which never ends, what begins from `start` on, before `end`.
+    """The rounds that are counted, and the period that is counted of the operators' line, which never ends.
 
-    `saturday` is the midnight that begins the first week.
+    The period begins at `start` and ends before `end`. `saturday` is the midnight that begins the first week.
     """
 
     round_ids: Sequence[int]
@@ -38,13 +38,16 @@ class Scope(NamedTuple):
     def covers(
         self, round_id: InstrumentedAttribute[int], at: InstrumentedAttribute[Any]
     ) -> ColumnElement[bool]:
-        """The condition that a row of this round, begun at this time, counts."""
+        """Return the condition that a row of this round, begun at this time, is counted."""
         within = and_(at >= self.start, at < self.end)
         return and_(round_id.in_(self.round_ids), or_(Round.is_operators_line.is_(False), within))
 
 
 def key_of(scope: Scope, by: By | None, at: Any) -> ColumnElement[Any]:
-    """The key of a row begun at this time; it names Round, Official and, for subjects, Registration."""
+    """Return the key of a row begun at this time.
+
+    The query must join Round, Official and, for subjects, Registration.
+    """
     if by is By.WEEK:
         begun = case((Round.is_operators_line, at), else_=Round.starts_at)
         return ((epoch(begun) - int(scope.saturday.timestamp())) // _WEEK_S).label("key")
@@ -58,7 +61,7 @@ def key_of(scope: Scope, by: By | None, at: Any) -> ColumnElement[Any]:
 
 
 def of_calls(scope: Scope, *columns: ColumnElement[Any]) -> Select[Any]:
-    """Of every call that was placed."""
+    """Select these columns of every callback that was placed in the scope."""
     return (
         select(*columns)
         .select_from(Callback)

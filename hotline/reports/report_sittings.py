@@ -1,4 +1,4 @@
-"""How long rounds sat: from their opening to their end, and how much of that somebody was spoken with."""
+"""Durations of rounds: from opening to end, and how much of that time was conversation."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -19,7 +19,11 @@ _DAY_S = 86_400
 
 @dataclass
 class Sitting:
-    """Seconds of rounds, or of days of the operators' line: open, from first to last word, spoken."""
+    """Seconds of rounds or of days of the operators' line.
+
+    `open`: from opening to end. `whole`: from the first conversation's beginning to the last one's end.
+    `spoken`: with somebody in conversation.
+    """
 
     open: int = 0
     whole: int = 0
@@ -27,7 +31,7 @@ class Sitting:
 
 
 def sittings(session: Session, scope: Scope, by: By | None, at: datetime) -> dict[int | None, Sitting]:
-    """The time of rounds, and of days of the operators' line, by key."""
+    """Return the durations of rounds and of days of the operators' line, by key."""
     found: dict[int | None, Sitting] = defaultdict(Sitting)
     days = _days(scope, at)
     key = key_of(scope, by, days.c.first_call_at)
@@ -40,7 +44,7 @@ def sittings(session: Session, scope: Scope, by: By | None, at: datetime) -> dic
     )
     for row in session.execute(query):
         if row.Round.is_operators_line and row.first_call is None:
-            continue  # no day of it
+            continue  # no calls on the operators' line in this period
         sum_ = found[row.key]
         sum_.open += _open(row.Round, at, row.first_call, row.last_end)
         sum_.whole += int(row.whole or 0)  # PostgreSQL sums decimals
@@ -49,9 +53,9 @@ def sittings(session: Session, scope: Scope, by: By | None, at: datetime) -> dic
 
 
 def _days(scope: Scope, at: datetime) -> Any:
-    """For each round, and each day of the operators' line: first call, last end, seconds spoken, of how many.
+    """Select first call, last end, and seconds spoken of each round, and of each day of the operators' line.
 
-    Of several conversations at once each second counts once: one counts from where those before it end.
+    When conversations overlap, each second counts once: a conversation counts from the end of earlier ones.
     """
     day = case(
         (Round.is_operators_line, (epoch(Callback.called_at) - int(scope.saturday.timestamp())) // _DAY_S),
@@ -94,9 +98,10 @@ def _days(scope: Scope, at: datetime) -> Any:
 
 
 def _open(round_: Round, at: datetime, first_call: int | None, last_end: int | None) -> int:
-    """Seconds from the opening (none: 0) to the round's end or its last call's; until now while it is live.
+    """Return the seconds from opening to the later of the round's end and its last call's end.
 
-    A day of the operators' line goes from its first call to its last one's end.
+    A live round counts until now; one that was never opened counts 0. A day of the operators' line counts
+    from its first call to the end of its last.
     """
     if round_.is_operators_line:
         return max(0, (last_end or 0) - (first_call or 0))

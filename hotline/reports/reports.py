@@ -1,4 +1,4 @@
-"""What rounds came to: who was reached, who was not and why, how long they waited, how busy it was."""
+"""Statistics of rounds: how many were reached, why others were not, how long they waited, how busy it was."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -21,22 +21,22 @@ from hotline.rounds import rounds
 from hotline.timetable import days
 
 LONGEST = timedelta(days=1100)
-"""Three years: what a report looks at is read from the database, not kept."""
+"""Three years: statistics are computed from the database at each request, not stored."""
 _EVER, _NEVER = datetime(2000, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _HOUR_S = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
 class Numbers:
-    """What came of places and calls. `registered` + `carried_in` = `reached` + all of `not_reached`.
+    """The statistics of places and calls. `registered` + `carried_in` = `reached` + all of `not_reached`.
 
-    `not_reached` counts by reason: the last outcome in this round, or never_called, cancelled,
-    unconfirmed, merged (the number had an older place), calling (it is not decided yet).
-    Seconds are from registering to the conversation, for those reached. Rates are per hour from the
-    round's opening to its end; `idle_share` is the part of the time from the first conversation's
-    beginning to the last one's end in which nobody was spoken with. `mos` is the mean of the conversations
-    whose sound a browser measured, `bad_share` the part of them that was bad. None: there is nothing to
-    tell from.
+    `not_reached` counts by reason: the last outcome in this round, or one of five others. These are
+    never_called, cancelled, unconfirmed, merged (the number had an older place), calling (not decided yet).
+
+    Seconds are from registration to conversation, of those reached. Rates are per hour between the round's
+    opening and end. `idle_share` is the share without conversation between the first conversation's beginning
+    and the last one's end. `mos` is the mean of the conversations whose sound a browser measured; `bad_share`
+    is the share of bad ones. None: no data.
     """
 
     registered: int
@@ -57,16 +57,17 @@ class Numbers:
 
 @dataclass(frozen=True, kw_only=True)
 class RoundReport(Numbers):
-    """A round in numbers."""
+    """The statistics of one round."""
 
     round_id: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row(Numbers):
-    """One round, official, district, subject or week; what does not name it is None.
+    """The statistics of one round, official, district, subject or week; fields of other kinds are None.
 
-    No district: an office of the whole city. No subject: none was chosen. A week is named by its Saturday.
+    No district: an office of the whole city. No subject: the caller chose none. A week is named by its
+    Saturday.
     """
 
     round_id: int | None = None
@@ -81,9 +82,9 @@ class Row(Numbers):
 
 @dataclass(frozen=True)
 class Report:
-    """The announced rounds that begin in a span of days, whole; of the operators' line what falls into it.
+    """The statistics of the announced rounds that begin in a period, each as a whole.
 
-    Both days are included.
+    The operators' line counts within the period. Both days are included.
     """
 
     by: By
@@ -94,22 +95,22 @@ class Report:
 
 
 def check_span(start: date, until: date) -> None:
-    """Raises Refused("invalid-input") for no such span."""
+    """Raises Refused("invalid-input") unless the period has 1 to 1100 days."""
     if not timedelta() <= until - start <= LONGEST:
         raise Refused("invalid-input", f"a span has 1 to {LONGEST.days} days")
 
 
 def round_report(session: Session, round_id: int) -> RoundReport:
-    """The report of a round, also while it goes on. Raises Refused("not-found")."""
+    """Return the statistics of a round, also while it is live. Raises Refused("not-found")."""
     rounds.get(session, round_id)
     found = facts(session, Scope([round_id], _EVER, _NEVER, _EVER), None, now(session))
     return RoundReport(round_id=round_id, **_numbers(found, 0))
 
 
 def report(session: Session, by: By, start: date, until: date, *only: ColumnElement[bool]) -> Report:
-    """What the days from `start` to `until` came to, in rounds of which `only` is true.
+    """Return the statistics from `start` to `until`, of the rounds that meet the conditions `only`.
 
-    Raises Refused("invalid-input") for no such span.
+    Raises Refused("invalid-input") for an invalid period.
     """
     check_span(start, until)
     begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
@@ -139,7 +140,7 @@ def report(session: Session, by: By, start: date, until: date, *only: ColumnElem
 def _names(
     session: Session, by: By, chosen: Sequence[Round], saturday: date, found: Facts
 ) -> Sequence[tuple[int | None, dict[str, Any]]]:
-    """Every key with what names it, in the order of the report."""
+    """Return every key with its name, in the order of the rows."""
     if by is By.ROUND:
         return [(r.id, {"round_id": r.id, "starts_at": _start(r), **_office(r)}) for r in chosen]
     if by is By.OFFICIAL:

@@ -1,4 +1,4 @@
-"""How satisfied citizens said they were in a span of days, by category and by department."""
+"""Citizens' satisfaction in a period of days, by category and by department."""
 
 from dataclasses import dataclass
 from datetime import date, time, timedelta
@@ -15,7 +15,10 @@ from hotline.timetable import days
 
 @dataclass(frozen=True, kw_only=True)
 class Mean:
-    """How many have said it, and their mean, 1 to 5. None: so few that it tells of one, or nobody."""
+    """The number of ratings and their mean, 1 to 5.
+
+    None: no ratings, or so few that they identify a person.
+    """
 
     rated: int | None
     satisfaction: float | None
@@ -23,7 +26,7 @@ class Mean:
 
 @dataclass(frozen=True, kw_only=True)
 class NamedMean(Mean):
-    """Of a category, or of the department that had called it solved; no name: of the office itself."""
+    """The mean of a category, or of the department that had replied; no name: the office itself."""
 
     name_fa: str | None
     name_en: str | None
@@ -31,7 +34,7 @@ class NamedMean(Mean):
 
 @dataclass(frozen=True)
 class SatisfactionReport:
-    """What was said in the days from `start` to `until`, both included."""
+    """The satisfaction in the days from `start` to `until`, both included."""
 
     start: date
     until: date
@@ -41,7 +44,10 @@ class SatisfactionReport:
 
 
 def satisfaction(session: Session, start: date, until: date, least: int) -> SatisfactionReport:
-    """Of the span, where fewer than `least` are nobody's business. Raises Refused("invalid-input")."""
+    """Return the satisfaction in the period; counts under `least` are hidden.
+
+    Raises Refused("invalid-input").
+    """
     check_span(start, until)
     begin, end = (days.moment(day, time()) for day in (start, until + timedelta(days=1)))
     said = (
@@ -56,7 +62,8 @@ def satisfaction(session: Session, start: date, until: date, least: int) -> Sati
         found = session.execute(named.group_by(table.id, table.name_fa, table.name_en)).all()
         hidden = figures.too_few({row.id: row.rated for row in found}, least)
         rows = [NamedMean(name_fa=r.name_fa, name_en=r.name_en, **_mean(r, r.id in hidden)) for r in found]
-        return sorted(rows, key=lambda row: (row.name_fa is None, row.name_fa))  # a place tells of no size
+        # by name: the position must not show the size
+        return sorted(rows, key=lambda row: (row.name_fa is None, row.name_fa))
 
     whole = session.execute(said).one()
     return SatisfactionReport(

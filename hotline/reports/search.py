@@ -1,6 +1,6 @@
-"""What somebody looks for, by whatever they have of it: a ticket, a tracking or telephone number, a name.
+"""The search field of the pages: by ticket number, tracking number, telephone number, or a person's name.
 
-Each result leads on; the page of a citizen is reached from any of their registrations or requests.
+Each result leads to a page; a citizen's page opens from any of their registrations or requests.
 """
 
 import re
@@ -17,30 +17,33 @@ from hotline.errors import Refused
 from hotline.requests import inbox
 
 MOST = 5
-"""Of each kind; the newest."""
+"""Maximum number of results of each kind, newest first."""
 LEAST = 2
-"""Characters of a name; one matches too much."""
+"""Minimum length of a name in characters; one character matches too much."""
 _APART = re.compile(r"[\s\u200c\u200d.-]")
-"""What stands between the groups of a number, on paper or on a page of ours."""
+"""Characters between the groups of a number, on paper or on our pages."""
 
 _FIND_CITIZENS = tuple(role for role in Role if role not in (Role.OFFICIAL, Role.DEPARTMENT))
-"""What citizens tell one official is not for another; requests of the own district are for all."""
+"""Roles that may find citizens: an official must not read what a citizen tells another official.
+
+Officials and departments search requests only.
+"""
 _FIND_STAFF = (Role.ADMINISTRATOR, Role.AUDITOR)
 
 
 @dataclass
 class Found:
-    """What there is, of each kind the newest first."""
+    """The results of a search, each kind newest first."""
 
     registrations: Sequence[Registration] = ()
     requests: Sequence[Request] = ()
     staff: Sequence[User] = ()
     by_number: str | None = None
-    """For the audit log: a telephone number was looked for, and this (`registration 3`) has it."""
+    """For the audit log: the subject (`registration 3`) that was found by a telephone number, if any."""
 
 
 def search(session: Session, user: User, typed: str, home: Sequence[str]) -> Found:
-    """What matches `typed`, in any script's digits, of what the person may see.
+    """Return the matches of `typed` that the user may see; digits may be of any script.
 
     `home` are the prefixes that the city calls.
     """
@@ -75,7 +78,7 @@ def _requests(session: Session, user: User, digits: str, number: str | None) -> 
 
 
 def _of(column: InstrumentedAttribute[Any], number: str | None) -> ColumnElement[bool]:
-    """Eight digits may be a ticket, and a telephone number of the city."""
+    """Match a telephone number. Eight digits may be both a ticket and a telephone number of the city."""
     return column == number if number else false()
 
 

@@ -1,6 +1,6 @@
-"""What hangs on the wall: every line, every desk, today by the hour. A few indexed queries, no personal data.
+"""The wallboard: every line, every desk, and today by the hour, from a few indexed queries.
 
-A desk's person is named, citizens are only counted.
+It names the person at a desk; citizens are only counted.
 """
 
 from collections.abc import Sequence
@@ -23,33 +23,33 @@ from hotline.timetable import days
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _TOO_EARLY = timedelta(minutes=10)
-"""A pace is told from so much of a round on."""
+"""The pace of a round is shown after this time."""
 _HAS_TIME = (Phase.OPEN, Phase.CLOSED, Phase.LIVE)
-"""It may go on past midnight, also if nobody has begun it: then all the more."""
+"""Phases of a round that may continue past midnight, even if nobody has opened it."""
 
 Talks = Sequence[Row[int, int | None, int, int, int, datetime | None]]
 
 
 Waits = tuple[int, datetime | None]
-"""How many wait, and since when the one who has waited longest."""
+"""How many wait, and since when the first of them has waited."""
 _NOBODY: Waits = (0, None)
 
 
 class Doing(StrEnum):
-    """What a desk does."""
+    """The activity of a desk."""
 
     AWAY = "away"  # its phone is not in its room
     BREAK = "break"
     SPEAKING = "speaking"
-    CALLING = "calling"  # has a citizen in hand with whom it does not speak yet
-    WRAP_UP = "wrap-up"  # a conversation is over, and it has not asked for the next one
-    WAITING = "waiting"  # wants the next citizen
+    CALLING = "calling"  # it has a citizen in hand, but does not speak with them yet
+    WRAP_UP = "wrap-up"  # a conversation has ended, and it has not asked for the next citizen
+    WAITING = "waiting"  # it has asked for the next citizen
     FREE = "free"
 
 
 @dataclass(frozen=True)
 class WallLine:
-    """A line at this moment, and what it came to today. `per_hour` is the pace of the last hour."""
+    """A line at this moment, and its results of today. `per_hour` is the pace of the last hour."""
 
     round_id: int
     office_fa: str
@@ -60,11 +60,11 @@ class WallLine:
     ends_at: datetime
     paused_at: datetime | None
     waiting: int
-    waiting_since: datetime | None  # who registered first of those who wait
+    waiting_since: datetime | None  # when the first of those who wait registered
     ready: int
-    ready_since: datetime | None  # who has been on the phone longest, hearing music
+    ready_since: datetime | None  # when the first of those on the phone with music confirmed
     on_the_line: int  # callers who wait for an operator on the line
-    on_the_line_since: datetime | None  # the one who has waited longest
+    on_the_line_since: datetime | None  # since when the first of them has waited
     calling: int
     speaking: int
     reached: int
@@ -73,7 +73,7 @@ class WallLine:
 
 @dataclass(frozen=True)
 class WallDesk:
-    """A desk, who sits there, what it does and since when (None: that is not known)."""
+    """A desk, its person, its activity, and since when (None: unknown)."""
 
     desk_id: int
     name: str
@@ -91,12 +91,12 @@ class WallHour:
     answered: int
     turned_away: int
     left_number: int
-    """Of those turned away: to be called, once each."""
+    """Callers turned away who left their number; each is called once."""
 
 
 @dataclass(frozen=True)
 class Board:
-    """The whole. `hours` are all hours of the city's day, those to come too."""
+    """The whole wallboard. `hours` are all hours of the city's day, future ones included."""
 
     at: datetime
     lines: list[WallLine]
@@ -105,7 +105,7 @@ class Board:
 
 
 def wallboard(session: Session) -> Board:
-    """The wall at this moment."""
+    """Return the wallboard at this moment."""
     at = now(session)
     midnight = days.moment(days.local_day(at), time())
     live, talks = _live(session), _talks(session, midnight, at)
@@ -119,7 +119,7 @@ def wallboard(session: Session) -> Board:
 
 
 def _rounds(session: Session, midnight: datetime, at: datetime) -> list[Round]:
-    """The operators' line, today's rounds, and one whose time goes on past midnight; soonest first."""
+    """Return the operators' line, today's rounds, and a round that continues past midnight, by start."""
     near = and_(Round.starts_at >= midnight - _DAY, Round.starts_at < midnight + _DAY)
     found = session.scalars(
         select(Round).where(or_(Round.is_operators_line, near)).order_by(Round.starts_at, Round.id)
@@ -133,13 +133,18 @@ def _rounds(session: Session, midnight: datetime, at: datetime) -> list[Round]:
 
 
 def _live(session: Session) -> Sequence[Callback]:
-    """The callbacks in progress. The state is written into the statement, so that SQLite sees its index."""
+    """Return the callbacks in progress.
+
+    The state is a literal in the statement, so that SQLite uses its index.
+    """
     closed: BindParameter[CallbackState] = bindparam("closed", CallbackState.CLOSED, literal_execute=True)
     return session.scalars(select(Callback).where(Callback.state != closed)).all()
 
 
 def _talks(session: Session, midnight: datetime, at: datetime) -> Talks:
-    """Today's conversations by round, desk and hour: reached, of these begun within an hour, the last end."""
+    """Count today's conversations by round, desk and hour: all reached, those of the last hour, and the last
+    end.
+    """
     hour = (epoch(Callback.talking_at) - int(midnight.timestamp())) // 3600
     reached = case((Callback.outcome == Outcome.REACHED, 1), else_=0)
     lately = case((Callback.talking_at > at - _HOUR, reached), else_=0)
@@ -214,7 +219,10 @@ def _pace(round_: Round, at: datetime, lately: int) -> float | None:
 
 
 def _waiting(session: Session, round_ids: Sequence[int]) -> dict[int, tuple[int, datetime | None]]:
-    """How many wait in each line, and since when the first of them: as quick in any line (see LineCount)."""
+    """Return for each line how many wait and when the first registered; the line's length costs no time.
+
+    LineCount has the counts.
+    """
     classes = (LineCount.round_id, LineCount.moved_up, LineCount.rounds_missed)
     counted = (
         select(*classes, func.sum(LineCount.waiting).label("waiting"))
@@ -257,7 +265,7 @@ def _desks(session: Session, live: Sequence[Callback], talks: Talks) -> list[Wal
 def _desk(
     desk: Desk, name: str, callback: Callback | None, idle: tuple[datetime | None, datetime | None]
 ) -> WallDesk:
-    """`idle`: since when it is in wrap-up, and since when it has had nobody, should it have nobody."""
+    """`idle`: since when the desk is in wrap-up, and when its last conversation ended."""
     doing, since = _doing(desk, callback, *idle)
     round_id = callback.round_id if callback else desk.round_id
     return WallDesk(desk_id=desk.id, name=name, round_id=round_id, doing=doing, since=since)
