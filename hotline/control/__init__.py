@@ -1,1 +1,1 @@
-"""The supervisor's room: desks and lines at this moment, and what is wrong with them."""
+"""The control room: desks and lines at this moment, and their alarms."""

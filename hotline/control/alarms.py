@@ -1,4 +1,4 @@
-"""What a supervisor has to see to at once. Computed from what the room shows, never stored."""
+"""Alarms: faults that a supervisor must act on at once. They are computed, never stored."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,28 +9,28 @@ from math import floor
 from db.trusted_time import Doubt
 
 QUIET = timedelta(minutes=3)
-"""So long somebody may wait in a live round while nobody is spoken with."""
+"""How long somebody may wait in a live round while nobody is in conversation."""
 _HOUR = timedelta(hours=1)
 
 
 class AlarmKind(StrEnum):
-    """What is wrong."""
+    """A kind of alarm."""
 
-    CLOCK_LEAPT = "clock-leapt"  # nothing is closed or deleted until it has run evenly for a while
-    CALLS_DOWN = "calls-down"  # no call can be made, by our own fault
-    NODE_SILENT = "node-silent"  # of several machines; the others have its work
-    NODE_WITHOUT_TRUNK = "node-without-trunk"  # the same, while calls flow by others
+    CLOCK_LEAPT = "clock-leapt"  # nothing is closed or deleted until the clock has run evenly for a while
+    CALLS_DOWN = "calls-down"  # no call can be placed, by a fault of our own
+    NODE_SILENT = "node-silent"  # one of several machines; the others do its work
+    NODE_WITHOUT_TRUNK = "node-without-trunk"  # one of several machines; calls go through the others
     NOBODY_SERVED = "nobody-served"
-    TOO_LONG = "too-long"  # more wait than the rest of the round has time for
-    THREAT = "threat"  # a citizen threatens somebody, as the desk says
-    OWED = "owed"  # a desk owes the outcome of a conversation, and does not come back
+    TOO_LONG = "too-long"  # more citizens wait than the rest of the round has time for
+    THREAT = "threat"  # a desk reports that a citizen threatens somebody
+    OWED = "owed"  # a desk owes the outcome of a conversation and does not return
 
 
 class AlarmCause(StrEnum):
-    """Why, as far as the room shows: it says what to do."""
+    """The cause of an alarm as far as the control room knows; it tells the supervisor what to do."""
 
     TRUNK = "trunk"
-    TRUNK_OR_PROXY = "trunk-or-proxy"  # the same where a SIP proxy is before it: either may be silent
+    TRUNK_OR_PROXY = "trunk-or-proxy"  # TRUNK where a SIP proxy stands before it: either may be silent
     SCRIPTS = "scripts"
     IVR = "ivr"
     PAUSED = "paused"
@@ -38,12 +38,12 @@ class AlarmCause(StrEnum):
     PHONES_AWAY = "phones-away"
     ON_BREAK = "on-break"
     NOBODY_ASKS = "nobody-asks"
-    CALLING = "calling"  # citizens are called, and none has come through
+    CALLING = "calling"  # citizens are called, and none has answered yet
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One thing that is wrong, where, and since when."""
+    """An alarm: what is wrong, where, and since when."""
 
     kind: AlarmKind
     cause: AlarmCause | None
@@ -61,7 +61,10 @@ _ALARM = Alarm(AlarmKind.CALLS_DOWN, None, None, None, None, None, None, None, N
 
 @dataclass(frozen=True)
 class LineNow:
-    """What of a live line decides. `quiet_since`: nobody was spoken with, and somebody could have been."""
+    """The state of a live line from which alarms are computed.
+
+    `quiet_since`: since when nobody is in conversation although somebody could be.
+    """
 
     round_id: int
     waiting: int
@@ -75,7 +78,10 @@ class LineNow:
 
 @dataclass(frozen=True)
 class DeskNow:
-    """What of a desk decides. `owes_since`: its conversation is over, and nobody says what came of it."""
+    """The state of a desk from which alarms are computed.
+
+    `owes_since`: since when its conversation has ended without an outcome.
+    """
 
     desk_id: int
     connected: bool
@@ -94,9 +100,10 @@ def alarms(
     *,
     doubt: Doubt | None = None,
 ) -> list[Alarm]:
-    """The most pressing first. While no call can be made that is said once, and not of each line.
+    """Return the alarms, most urgent first. While no call can be placed, one alarm replaces those of the
+    lines.
 
-    `nodes`: what is wrong with some, by their names, and since when. `doubt`: the clock has leapt.
+    `nodes`: for each kind of alarm, the names of the machines and since when. `doubt`: the clock has leapt.
     """
     found = []
     if doubt:
@@ -159,9 +166,9 @@ def _cause(line: LineNow) -> AlarmCause:
 
 
 def fits(left: timedelta, desks: int, minutes: int, per_hour: float | None) -> int:
-    """How many more conversations the rest of a round has time for.
+    """Return how many more conversations fit into the rest of a round.
 
-    At the pace of its last hour; as long as that is not known, by the agreed minutes at its desks.
+    The pace of the last hour decides; before it is known, the agreed minutes and the number of desks do.
     """
     if left <= timedelta(0):
         return 0

@@ -1,7 +1,4 @@
-"""Everything that a supervisor sees at one glance: each live line, each desk, and the alarms.
-
-Of citizens only the ticket number.
-"""
+"""The control room: each live line, each desk, and the alarms. Citizens appear by ticket number only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,34 +27,34 @@ _DAY = timedelta(days=1)
 
 
 class DeskDoing(StrEnum):
-    """What a desk does, as a supervisor tells desks apart."""
+    """The activity of a desk, as a supervisor distinguishes it."""
 
     AWAY = "away"
     BREAK = "break"
-    HEARS = "hears"  # a supervisor's own
+    HEARS = "hears"  # a supervisor's desk that listens to another
     SPEAKING = "speaking"
-    HELD = "held"  # its phone is gone in mid-conversation; the citizen waits
-    ON_HOLD = "on-hold"  # it has asked the citizen to wait, with music
+    HELD = "held"  # its phone was lost in mid-conversation; the citizen waits
+    ON_HOLD = "on-hold"  # the desk has put the citizen on hold, with music
     CALLING = "calling"
     WRAP_UP = "wrap-up"
-    PAUSED = "paused"  # it would take somebody, but its round pauses
+    PAUSED = "paused"  # it has asked for the next citizen, but its round is paused
     WAITING = "waiting"
     FREE = "free"
 
 
 @dataclass(frozen=True)
 class LiveLine:
-    """A line in which citizens are answered now. `fits`: so many more the rest of it has time for."""
+    """A line in which citizens are answered now. `fits`: how many more conversations it has time for."""
 
     line: WallLine
-    desks: int  # with their phones
-    served_at: datetime | None  # when somebody was last spoken with
+    desks: int  # desks with a connected phone
+    served_at: datetime | None  # when a conversation last began or ended
     fits: int | None
 
 
 @dataclass(frozen=True)
 class LastWord:
-    """The last word to a desk, and whether it was read."""
+    """The newest message to a desk, and whether it was read."""
 
     text: str
     who: str
@@ -67,10 +64,10 @@ class LastWord:
 
 @dataclass(frozen=True)
 class LiveDesk:
-    """A desk and its person, what it does since when, and with whom, by the ticket number.
+    """A desk, its person, its activity and since when, and the citizen by ticket number.
 
-    `talking_at`: when the two first heard each other, while they speak or the citizen is held; `held_at`:
-    since when, while they are; `held_seconds`: how long they were before.
+    `talking_at`: when the conversation began, while it lasts or is held. `held_at`: since when it is held
+    now; `held_seconds`: earlier holds in all.
     """
 
     desk_id: int
@@ -96,7 +93,7 @@ class LiveDesk:
 
 @dataclass(frozen=True)
 class ControlRoom:
-    """The whole, at the moment `at`."""
+    """The control room at the moment `at`."""
 
     at: datetime
     alarms: list[Alarm]
@@ -105,7 +102,7 @@ class ControlRoom:
 
 
 class _Known(NamedTuple):
-    """What is looked up once for all desks."""
+    """Data that are queried once for all desks."""
 
     at: datetime
     desks: dict[int, Desk]
@@ -118,7 +115,7 @@ class _Known(NamedTuple):
 
 
 def show(session: Session, *, by_proxy: bool = False) -> ControlRoom:
-    """The room at this moment. `by_proxy`: calls go by a SIP proxy of ours, before the trunk."""
+    """Return the control room at this moment. `by_proxy`: calls pass a SIP proxy of ours before the trunk."""
     wall = wallboard.wallboard(session)
     live = [line for line in wall.lines if _is_on(line, wall.at)]
     known = _Known(
@@ -159,17 +156,17 @@ def _cause(why: str, *, by_proxy: bool) -> AlarmCause:
 
 
 def _is_on(line: WallLine, at: datetime) -> bool:
-    """It is live, or its time has come and nobody has begun."""
+    """Return whether the line is live, or should have begun."""
     return line.phase is Phase.LIVE or (line.phase in (Phase.OPEN, Phase.CLOSED) and line.starts_at <= at)
 
 
 def _is_used(desk: LiveDesk) -> bool:
-    """Somebody has it, or it has somebody."""
+    """Return whether the desk has a person, a connected phone or a citizen."""
     return bool(desk.person) or desk.phone_connected or desk.callback_id is not None
 
 
 def _served(session: Session, round_ids: Sequence[int], at: datetime) -> dict[int, datetime]:
-    """When somebody was last spoken with in each, as far as that was today."""
+    """Return for each round when a conversation last began or ended, within the last day."""
     talks = select(
         Callback.round_id,
         func.max(Callback.talking_at).label("began"),
@@ -206,9 +203,9 @@ def _line_now(session: Session, live: LiveLine, found: Sequence[LiveDesk], known
 
 
 def _quiet_since(session: Session, live: LiveLine, at: datetime) -> datetime | None:
-    """Since when nobody is spoken with although somebody could be; None: somebody is, or nobody waits.
+    """Return since when nobody is in conversation although somebody could be, or None.
 
-    The operators' line never ends: at night nobody is there, and only who stays on the line counts.
+    On the operators' line without desks, as at night, only callers who stay on the line count.
     """
     line = live.line
     if line.speaking:

@@ -1,6 +1,6 @@
-"""How everything stands at this moment, in numbers: what a monitoring system asks every few seconds.
+"""Live metrics for a monitoring system that reads them every few seconds.
 
-A few indexed queries, and no number, name or round of anybody.
+They take a few indexed queries, and contain no number, name or round of anybody.
 """
 
 from collections import Counter
@@ -49,7 +49,7 @@ _UNSENT = (Delivery.PENDING, Delivery.SENDING)
 
 @dataclass(frozen=True)
 class Line:
-    """Who waits: how many, and for how many seconds whoever has waited longest."""
+    """How many wait, and for how many seconds the first of them has waited."""
 
     waiting: int = 0
     oldest_s: float = 0.0
@@ -57,23 +57,23 @@ class Line:
 
 @dataclass(frozen=True)
 class Gauges:
-    """The whole, at the moment `at`."""
+    """All metrics at the moment `at`."""
 
     at: datetime
     heartbeats: Sequence[Heartbeat]
     callers: int
     outgoing: int
     capped: toll.Cap | None
-    down: str  # why no call can be made; empty: calls flow
+    down: str  # why no call can be placed; empty: calls flow
     trunk_answers: bool | None
     trunks: Mapping[str, TrunkState]  # by their names in the settings
     trunks_told: Mapping[str, trunk_words.Word]
     rounds: Mapping[Phase, int]
     registrations: Mapping[tuple[Phase, RegistrationState], int]
     lines: Mapping[str, Line]
-    live: int  # rounds in which an official answers now,
-    speaking: int  # and in how many of them somebody is spoken with
-    idle: float | None  # the share of their time so far in which the officials waited
+    live: int  # rounds in which an official answers now
+    speaking: int  # those of them in which somebody is in conversation
+    idle: float | None  # the share of the live rounds' time in which the officials waited
     desks: Mapping[DeskDoing, int]
     alarms: Mapping[AlarmKind, int]
     outbox: Mapping[tuple[OutboxKind, str], int]
@@ -82,14 +82,14 @@ class Gauges:
     quiet: bool
     accounts: Sequence[SmsAccount]
     directories: Sequence[Directory]
-    nodes: Mapping[str, str]  # their states
+    nodes: Mapping[str, str]  # the state of each machine
     outcomes: Mapping[Outcome, int]
     incoming: Mapping[Incoming, int]
     left_numbers: Mapping[str, int]  # of the last 24 hours
 
 
 def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
-    """The gauges now, in one transaction that reads one moment."""
+    """Return the metrics of this moment, read in one transaction."""
     at = now(session)
     room = toll.room(session, settings)
     down = breaker.down(session)
@@ -134,7 +134,7 @@ def _outgoing(session: Session, at: datetime) -> int:
 
 
 def _rounds(session: Session, at: datetime) -> dict[int, Phase]:
-    """The rounds that are not over, and the operators' line, which never is."""
+    """Return the phases of the rounds that are not over; the operators' line never is."""
     columns = (
         *(Round.id, Round.announce_at, Round.registration_from, Round.registration_until),
         *(Round.ends_at, Round.opened_at, Round.ended_at, Round.cancelled_at),
@@ -160,8 +160,10 @@ def _registrations(
 
 
 def _lines(shown: ControlRoom) -> Mapping[str, Line]:
-    """`rounds`: those in which citizens are answered now; `operators`, to be called back by them; and
-    `on_the_line`, callers who hear music until an operator is free.
+    """Return how many wait in each kind of line.
+
+    `rounds`: citizens in live rounds. `operators`: citizens whom operators will call back. `on_the_line`:
+    callers who hear music until an operator is free.
     """
     at, found = shown.at, {"rounds": Line(), "operators": Line(), "on_the_line": Line()}
     for live in shown.lines:
@@ -208,7 +210,7 @@ def _due(session: Session, at: datetime) -> Mapping[OutboxKind, float]:
 
 
 def _not_sent(session: Session, at: datetime) -> Mapping[WhyNot | None, int]:
-    """Of the last day, those that will not go out any more."""
+    """Count the messages of the last day that will not be sent any more, by reason."""
     rows = session.execute(
         select(OutboxMessage.why, func.count())
         .where(

@@ -1,4 +1,4 @@
-"""A person's day at a desk, in the order of time: conversations, wrap-up, waiting, breaks, the phone away."""
+"""A person's day at a desk in order of time: conversations, wrap-up, waiting, breaks, and the phone away."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _PHONE, _LIVE = ("connected", "disconnected"), ("live-on", "live-off")
 
 @dataclass(frozen=True)
 class DaySpan:
-    """One stretch of the day; one that goes on has no end yet."""
+    """One activity of the day; one that continues has no end yet."""
 
     did: Did
     since: datetime
@@ -40,9 +40,9 @@ class PersonDay:
 
 
 def show(session: Session, person_id: int, day: date) -> PersonDay:
-    """What this person did at their desk on this day. Raises Refused("not-found").
+    """Return what this person did at their desk on this day. Raises Refused("not-found").
 
-    The day begins when their phone first comes; what was away at its end is over with it.
+    The day begins when their phone first connects. An absence at the end of a past day is left out.
     """
     person = session.get(User, person_id)
     if person is None:
@@ -72,7 +72,7 @@ def show(session: Session, person_id: int, day: date) -> PersonDay:
 
 
 def week(session: Session, person_id: int, day: date) -> list[PersonDay]:
-    """What this person did in the week of this day, from Saturday on; no day that is still to come.
+    """Return what this person did on each day of the week of `day`, from Saturday until today at most.
 
     Raises Refused("not-found").
     """
@@ -82,7 +82,7 @@ def week(session: Session, person_id: int, day: date) -> list[PersonDay]:
 
 
 def _did(session: Session, person: User, start: datetime, end: datetime) -> list[Stretch]:
-    """From the day before on, so that what began before midnight is known."""
+    """Return the activities since the day before, so that one that began before midnight is complete."""
     begins = start - _DAY
     told = select(Event).where(Event.user_id == person.id, Event.at >= begins, Event.at < end)
     events = session.scalars(told.order_by(Event.at, Event.id)).all()
@@ -106,7 +106,10 @@ def _points(events: Sequence[Event]) -> list[Point]:
 
 
 def _state(session: Session, desk: Desk, events: Sequence[Event], *, sits: bool) -> State:
-    """How the desk stood before these events: what changes first was otherwise, the rest is as it is now."""
+    """Return the desk's state before these events.
+
+    If an event changes a value, its opposite held before. Otherwise the present value holds.
+    """
     told = [event.what for event in events if event.kind == "desk"]
     phone = next((what for what in told if what in _PHONE), None)
     live = next((what for what in told if what in _LIVE), None)
@@ -117,7 +120,7 @@ def _state(session: Session, desk: Desk, events: Sequence[Event], *, sits: bool)
 
 
 def _breaks(session: Session, person: User, desk: Desk, first: datetime, end: datetime) -> list[Point]:
-    """Breaks begin and end; the one that goes on, too."""
+    """Return the beginnings and ends of the breaks, including the present one."""
     between = Break.began_at >= first, Break.began_at < end
     at_it = select(Break).where(Break.user_id == person.id, Break.desk_id == desk.id, *between)
     found = []

@@ -1,7 +1,7 @@
-"""What a person did, moment by moment, told from the event log of their desk: a pure function.
+"""A person's activities, computed from the event log of their desk by a pure function.
 
-One thing at a time, the first that holds: in conversation, on a break, without a phone, waiting for a
-citizen, in wrap-up. A desk that could be given a live call waits for a citizen, too.
+A person does one thing at a time; the first of these that is true counts. Conversation, break, phone away,
+waiting for a citizen, wrap-up. A desk that takes live calls also counts as waiting.
 """
 
 from collections.abc import Iterable, Iterator
@@ -15,11 +15,11 @@ from db.states import UNDER_WAY, CallbackState, Outcome
 from hotline.callbacks import wrap_up
 
 _A_MOMENT = timedelta(seconds=0.5)
-"""What is shorter is between two rows of one deed."""
+"""A shorter activity is only the gap between two rows of one act."""
 
 
 class Did(StrEnum):
-    """What a person did for a while."""
+    """An activity of a person."""
 
     TALKED = "talked"
     PAUSED = "paused"  # a break
@@ -30,7 +30,7 @@ class Did(StrEnum):
 
 @dataclass(frozen=True)
 class Point:
-    """Something that happened at the desk: an event, or (kind "pause") a break that begins, or ends."""
+    """An event at the desk, or (kind "pause") the beginning or end of a break."""
 
     at: datetime
     kind: str
@@ -41,7 +41,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Stretch:
-    """For so long the person did this; `callback_id`: with whom."""
+    """One activity from `since` to `until`; `callback_id`: the citizen's callback."""
 
     did: Did
     since: datetime
@@ -52,24 +52,24 @@ class Stretch:
 
 @dataclass(frozen=True)
 class State:
-    """How a desk stands, as far as its log says. Citizens are callbacks, by number."""
+    """The state of a desk as far as its log tells. Citizens are identified by callback ids."""
 
     phone: bool
     live: bool  # it takes live calls
     reason: BreakReason | None = None
     talks: int | None = None
-    comes: int | None = None  # is called for it, or waits for it
-    owes: int | None = None  # an outcome
+    comes: int | None = None  # a citizen is called for it, or waits for it
+    owes: int | None = None  # its conversation has no outcome yet
     asked: bool = False
-    asked_in_vain: bool = False  # by hand: nobody was due
-    after: bool = False  # a conversation, and nothing else since
-    hears: bool = False  # another desk's conversation
+    asked_in_vain: bool = False  # somebody asked by hand, but no citizen was due
+    after: bool = False  # a conversation has ended, and nothing has happened since
+    hears: bool = False  # it listens to another desk's conversation
 
 
 def stretches(state: State, points: Iterable[Point], since: datetime, until: datetime) -> list[Stretch]:
-    """What the person did between two moments, in the order of time.
+    """Return the activities between two moments in order of time.
 
-    `state`: at the beginning. The points come in the order of time.
+    `state` is the state at the beginning. The points must be in order of time.
     """
     found: list[Stretch] = []
     for each in _whole(state, points, since, until):
@@ -140,7 +140,7 @@ _DEEDS: dict[str, dict[str, Any]] = {
     **dict.fromkeys(("heard-out", "given"), _ALONE),
     wrap_up.GAVE: {"talks": None, "after": True},
 }
-"""What each event of a desk changes."""
+"""The changes of the state that each event of a desk makes."""
 
 
 def _with_desk(state: State, what: str) -> State:

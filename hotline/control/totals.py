@@ -1,6 +1,6 @@
-"""What only grows: calls answered, and attempts by what came of them. Cheap however old the city is.
+"""Counters for the metrics: calls answered, and attempts by outcome. Reading is cheap at any age of the city.
 
-What cannot change any more is counted once and remembered in the process; each look counts the rest.
+Rows that cannot change any more are counted once and remembered in the process. Each reading counts the rest.
 """
 
 import threading
@@ -16,7 +16,7 @@ from db.models import Callback, Incoming, IncomingCalls
 from db.states import CallbackState, Outcome
 
 _LATER = 1000
-"""Of the newest callbacks one with a smaller id may be committed after one with a larger id was seen."""
+"""How many of the newest ids to count again: a lower id may be committed after a higher one."""
 _HOURS = timedelta(hours=2)
 _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 _CLOSED: BindParameter[CallbackState] = bindparam("closed", CallbackState.CLOSED, literal_execute=True)
@@ -26,11 +26,11 @@ _LIVE = (
     .where(Callback.state != _CLOSED)
     .with_hint(Callback, "INDEXED BY one_live_callback_per_registration", "sqlite")
 )
-"""By the small index: SQLite would read the whole of one that has every column asked for."""
+"""Names the small index: SQLite would otherwise read all of a larger index that covers the columns."""
 
 
 class Totals:
-    """Of one process, which may be asked by several at once."""
+    """The counters of one process; several threads may read them."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -40,7 +40,7 @@ class Totals:
         self._until_hour = _BEGIN
 
     def outcomes(self, session: Session) -> Mapping[Outcome, int]:
-        """How many attempts ever came to each outcome."""
+        """Return how many attempts have ended in each outcome, ever."""
         with self._lock:
             settled = self._settled(session)
             if settled > self._until_id:
@@ -49,7 +49,7 @@ class Totals:
             return self._outcomes + self._between(session, self._until_id, None)
 
     def incoming(self, session: Session) -> Mapping[Incoming, int]:
-        """How many calls on 137 ever came to what."""
+        """Return how many calls to 137 there were of each kind, ever."""
         with self._lock:
             over = now(session) - _HOURS
             newest: Counter[Incoming] = Counter()
@@ -64,14 +64,14 @@ class Totals:
             return self._incoming + newest
 
     def _settled(self, session: Session) -> int:
-        """No callback up to this one is still under way, or will come to be seen."""
+        """Return the highest id up to which no callback is in progress or still uncommitted."""
         newest = session.scalar(select(func.max(Callback.id))) or 0
         live = session.scalars(_LIVE)
         return max(0, min(min(live, default=newest + 1) - 1, newest - _LATER))
 
     @staticmethod
     def _between(session: Session, after: int, until: int | None) -> Counter[Outcome]:
-        over = Callback.outcome.is_not(None)  # not by the state, for whose index SQLite would read them all
+        over = Callback.outcome.is_not(None)  # not by the state: SQLite would read all of that index
         counted = select(Callback.outcome, func.count()).where(Callback.id > after, over)
         if until is not None:
             counted = counted.where(Callback.id <= until)
