@@ -1,4 +1,4 @@
-"""What is there under a number, for whoever is signed in by it: places, requests, and all of it as a file."""
+"""A citizen's account: the places and requests of the signed-in citizen's number, and their export."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ _SHOWN = 50
 
 
 class Place(NamedTuple):
-    """A place in a round, the round's phase, and which one of the line it is while it waits (from 1)."""
+    """A place in a round, the round's phase, and its position in the line while it waits (from 1)."""
 
     registration: Registration
     phase: Phase
@@ -30,7 +30,7 @@ class Place(NamedTuple):
 
 
 class Reported(NamedTuple):
-    """A request with its category, and how it stands: a duplicate as the first one."""
+    """A request with its category and its state for the citizen; a duplicate has its original's state."""
 
     request: Request
     category: Category
@@ -41,7 +41,7 @@ class Reported(NamedTuple):
 
 
 def places(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Place]:
-    """The newest places of an E.164 number."""
+    """Return the newest places of an E.164 number."""
     newest = select(Registration).where(Registration.number == number).options(joinedload(Registration.round))
     found = session.scalars(
         newest.order_by(Registration.registered_at.desc(), Registration.id.desc()).limit(limit)
@@ -50,7 +50,7 @@ def places(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Place
 
 
 def place(session: Session, registration_id: int) -> Place:
-    """One of them."""
+    """Return one place by its registration's id."""
     with_round = [joinedload(Registration.round)]
     found = session.get_one(Registration, registration_id, options=with_round, populate_existing=True)
     return _place(session, found)
@@ -63,13 +63,13 @@ def _place(session: Session, mine: Registration) -> Place:
 
 
 def requests(session: Session, number: str, limit: int = _SHOWN) -> Sequence[Reported]:
-    """The newest requests of an E.164 number."""
+    """Return the newest requests of an E.164 number."""
     newest = select(Request).where(Request.number == number).order_by(Request.id.desc()).limit(limit)
     return [reported(session, request) for request in session.scalars(newest)]
 
 
 def reported(session: Session, request: Request) -> Reported:
-    """How a request stands for its citizen."""
+    """Return a request with its state as its citizen may read it."""
     leading, stands = city_requests.first(session, request), city_requests.progress(session, request)
     category = categories.get(session, request.category)
     reply = spoken_replies.standing(leading)
@@ -77,7 +77,7 @@ def reported(session: Session, request: Request) -> Reported:
 
 
 def export(session: Session, number: str, *, who: str, public_url: str = "") -> Mapping[str, Any]:
-    """All that is kept under an E.164 number, as plain data; that it was given out is in the audit log."""
+    """Return all data under an E.164 number as plain values, and record the export in the audit log."""
     audit.record(session, who, "citizen-exported", f"citizen {numbers.masked(number)}")
     silent = session.get(SilentCaller, number)
     blocked = session.get(BlockedNumber, number)

@@ -1,7 +1,7 @@
-"""The browsers of a number: which one asked for a code, and in which ones its owner has signed in before.
+"""A number's browsers: which one asked for a code, and in which ones the owner has signed in before.
 
-A browser keeps one secret. Here stay hashes of it that differ from number to number: they tell nobody which
-numbers share a browser.
+A browser keeps one secret. The database has hashes of the secret that differ for each number. So they do not
+show which numbers share a browser.
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from db.models import KnownBrowser
 from db.trusted_time import trusted_now
 
 LASTS = timedelta(days=365)
-"""So long after the last time it signed in, a browser is known."""
+"""How long after its last sign-in a browser is known."""
 _MOST = 20
-"""Of one number; the one that was not there for longest gives way."""
+"""Maximum number of known browsers of one number; a new one replaces the least recently seen."""
 _SECRET = re.compile(r"[0-9a-f]{32}")
 _SEEN = {
     name: into.on_conflict_do_update(
@@ -34,17 +34,17 @@ _SEEN = {
 
 
 def secret(kept: str) -> str:
-    """What the browser keeps; a new one if that is none of ours."""
+    """Return the secret that the browser sent, or a new one if it is not of our form."""
     return kept if _SECRET.fullmatch(kept) else secrets.token_hex(16)
 
 
 def of_number(secret: str, number: str) -> str:
-    """How the browser is called here, for this E.164 number alone; empty if it keeps no secret."""
+    """Return the browser's hash for this E.164 number; empty if it sent no valid secret."""
     return hashlib.sha256(f"{secret} {number}".encode()).hexdigest() if _SECRET.fullmatch(secret) else ""
 
 
 def is_known(session: Session, number: str, browser: str) -> bool:
-    """Whether the E.164 `number` has signed in there, and not signed out everywhere since."""
+    """Return whether the E.164 `number` has signed in there, without signing out everywhere since."""
     known = select(KnownBrowser.seen_at).where(
         KnownBrowser.number == number,
         KnownBrowser.browser == browser,
@@ -54,7 +54,7 @@ def is_known(session: Session, number: str, browser: str) -> bool:
 
 
 def know(session: Session, number: str, browser: str) -> None:
-    """It has signed in there."""
+    """Record a sign-in of the number in the browser."""
     seen = {"number": number, "browser": browser, "seen_at": now(session)}
     core(session).execute(_SEEN[session.get_bind().dialect.name], seen)
     mine = select(KnownBrowser.browser).where(KnownBrowser.number == number)
@@ -64,12 +64,12 @@ def know(session: Session, number: str, browser: str) -> None:
 
 
 def forget_number(session: Session, number: str) -> None:
-    """No browser is known to the E.164 `number` any more."""
+    """Delete all known browsers of the E.164 `number`."""
     mine = delete(KnownBrowser).where(KnownBrowser.number == number)
     session.execute(mine.execution_options(synchronize_session=False))
 
 
 def forget(session: Session) -> None:
-    """Delete those that have not been there for long."""
+    """Delete browsers without a sign-in for a year."""
     old = delete(KnownBrowser).where(KnownBrowser.seen_at <= trusted_now(session) - LASTS)
     session.execute(old.execution_options(synchronize_session=False))

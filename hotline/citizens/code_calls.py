@@ -1,6 +1,7 @@
-"""The call that speaks a code, from 137 to the number that signs in: one call a code, after a 1.
+"""Calls that speak a sign-in code to the number that signs in, after its owner has pressed 1.
 
-`token` is committed before the call is placed, so that it is never placed twice.
+There is one call for each code. `token` is committed before the call is placed, so that it is never placed
+twice.
 """
 
 import uuid
@@ -19,7 +20,7 @@ from settings import Settings
 
 _PREFIX = "code-"
 ENOUGH = timedelta(seconds=90)
-"""So much of a code's time is needed to ring, to listen and to type; who asked too late is not called."""
+"""The time that ringing, listening and typing take. A code that expires sooner is not called."""
 
 _declined = aliased(CitizenCode)
 
@@ -32,9 +33,9 @@ _DUE = and_(
     ~exists().where(_declined.number == CitizenCode.number, _declined.declined_at.is_not(None)),
     ~engaged.phone(CitizenCode.number),
 )
-"""To be called now; its parameters are `_asked`."""
+"""Condition: the call is due now; its parameters are `_asked`."""
 
-# Asked with every look of the dialer: built once.
+# The dialer asks this at each poll: the statement is built once.
 _ALL_DUE = (
     select(CitizenCode.id)
     .where(_DUE)
@@ -48,17 +49,17 @@ def _asked(at: datetime) -> dict[str, Any]:
 
 
 def is_token(channel_id: str) -> bool:
-    """Whether a channel's id can be the token of such a call."""
+    """Return whether a channel's id can be the token of a code call."""
     return channel_id.startswith(_PREFIX)
 
 
 def due(session: Session, limit: int) -> Sequence[int]:
-    """The codes that are to be spoken now, at most `limit`."""
+    """Return the ids of at most `limit` codes whose calls are due."""
     return core(session).execute(_ALL_DUE, {"limit": limit, **_asked(now(session))}).scalars().all()
 
 
 def take_up(session: Session, code_id: int) -> CitizenCode | None:
-    """Give the call its token: from here on it is placed once. None if it is not due."""
+    """Give the call its token, so that it is placed once. Return None if it is not due."""
     at = now(session)
     taken = session.scalar(
         update(CitizenCode)
@@ -72,31 +73,31 @@ def take_up(session: Session, code_id: int) -> CitizenCode | None:
 
 
 def put_off(code: CitizenCode) -> None:
-    """It was taken up and may not be placed now: due again, as if never taken up."""
+    """Make a call due again that was taken up but cannot be placed now."""
     code.token = code.placed_at = None
 
 
 def by_token(session: Session, token: str) -> CitizenCode | None:
-    """The code whose call's channel is `token`."""
+    """Return the code whose call has the channel `token`."""
     query = select(CitizenCode).where(CitizenCode.token == token)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
 def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of calls on their way, and when each was placed."""
+    """Return the tokens of the calls in progress, with the time when each was placed."""
     query = select(CitizenCode.token, CitizenCode.placed_at).where(CitizenCode.token.is_not(None))
     return {token: at for token, at in session.execute(query) if token and at}
 
 
 def hear(session: Session, token: str, settings: Settings) -> str | None:
-    """The digits, for whoever has pressed 1; None if they would let nobody in any more."""
+    """Return the code's digits for the person who pressed 1, or None if the code has ended."""
     this = select(CitizenCode).where(CitizenCode.token == token, codes.is_open(now(session)))
     code = session.scalar(this)
     return codes.digits(code, settings) if code else None
 
 
 def decline(session: Session, token: str) -> None:
-    """The person at the number did not ask for it: it lets nobody in, and for a day no code calls there."""
+    """End the code because the person at the number did not ask for it. No code call goes there for a day."""
     at = now(session)
     this = update(CitizenCode).where(CitizenCode.token == token)
     said = this.values(declined_at=at, ended_at=func.coalesce(CitizenCode.ended_at, at))
@@ -104,6 +105,6 @@ def decline(session: Session, token: str) -> None:
 
 
 def ended(session: Session, token: str) -> None:
-    """The call is over, or was never placed: there is no second one."""
+    """Record that the call has ended or was never placed; it is not retried."""
     this = update(CitizenCode).where(CitizenCode.token == token).values(token=None)
     session.execute(this.execution_options(synchronize_session=False))

@@ -1,7 +1,7 @@
-"""One-time codes: who is given one, how it is derived, and what shows it.
+"""One-time codes for sign-in: limits, derivation of the digits, and the check of a typed code.
 
-Nothing here looks whether a number is known or blocked: neither an answer nor its time tells. A code is in no
-row; whoever sends, speaks or checks it derives it from the row's salt and the state folder's secret.
+Nothing here checks whether a number is known or blocked: neither an answer nor its delay may tell. No row
+contains a code. It is derived from the row's salt and the secret in the state folder.
 """
 
 import hmac
@@ -26,23 +26,23 @@ from settings import Settings
 LASTS = timedelta(minutes=5)
 TRIES = 5
 AGAIN = timedelta(seconds=30)
-"""So long a code that was used is taken once more: the answer to it may have been lost on its way."""
+"""How long a used code is accepted once more: the response to its first use may have been lost."""
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _OF_A_NUMBER = ((_HOUR, 3), (_DAY, 10))
-"""So many codes a number is given in so long a time: by all browsers in which it has not signed in before,
-together, and by each in which it has. So no stranger uses up its owner's."""
+"""Maximum number of codes of a number in a period. All unknown browsers share one limit, and each known
+browser has its own. So a stranger cannot use up the owner's codes."""
 _OF_ITS_BROWSERS = ((_HOUR, 6), (_DAY, 20))
-"""So many by all in which it has, together."""
+"""Maximum number of codes of all known browsers of a number together."""
 _SHARE_OF_CALLS = 5
-"""One in so many of the calls that the caps allow may speak a code: anybody may ask for one, and the other
-calls of 137 are for who has a place in a line."""
+"""One in this many calls under the caps may speak a code. Anybody may ask for a code; the other calls are for
+people with a place in a line."""
 _SHARE_OF_KNOWN = 5
-"""One in so many of all numbers' codes is left to browsers in which they have signed in before: a stranger
-who asks for thousands of numbers shuts nobody out who was here."""
+"""One in this many codes of all numbers is reserved for known browsers. A stranger who asks for codes of
+thousands of numbers does not lock out earlier visitors."""
 
 
 def ways(settings: Settings) -> Sequence[CodeWay]:
-    """How a code can be had here, the usual one first."""
+    """Return the ways in which this city sends codes, the usual one first."""
     offered = {
         CodeWay.SMS: bool(settings.sms_provider),
         CodeWay.CALL: True,
@@ -54,9 +54,10 @@ def ways(settings: Settings) -> Sequence[CodeWay]:
 def ask(
     session: Session, number: str, way: CodeWay, language: str, settings: Settings, *, browser: str
 ) -> CitizenCode:
-    """Have the E.164 `number` given a code, which only the browser with this secret can show.
+    """Give the E.164 `number` a code, which only the browser with this secret can use.
 
-    An earlier one that was asked for there counts no more; those of other browsers stay as they are.
+    An earlier code of the same browser ends; those of other browsers stay.
+
     Raises Refused("way-not-offered" | "way-needs-mobile" | "way-not-now" | "too-many-codes").
     """
     at = now(session)
@@ -103,10 +104,11 @@ def _check_number(session: Session, at: datetime, number: str, known: str | None
 
 
 def _check_city(session: Session, at: datetime, way: CodeWay, settings: Settings, *, known: bool) -> None:
-    """Check what all numbers are given together: written codes and spoken ones have caps of their own.
+    """Check the limits of all numbers together; written codes and spoken codes have separate limits.
 
-    Whoever uses up the text messages leaves the calls, by which everybody can still sign in. No share is kept
-    for numbers that have a place in a line: the refusal of all others would tell who has one.
+    If somebody uses up the text messages, everybody can still sign in by a call. No share is reserved for
+    numbers with a place in a line: refusing all others would tell who has one. Raises
+    Refused("too-many-codes").
     """
     if way is CodeWay.CALL:
         by, of = (settings.calls_per_hour, settings.calls_per_day), CitizenCode.way == way
@@ -133,7 +135,7 @@ def _check_most(
 
 
 def digits(code: CitizenCode, settings: Settings) -> str:
-    """The six digits."""
+    """Return the code's six digits."""
     return _digits(code.id, code.salt, settings)
 
 
@@ -142,24 +144,25 @@ def _digits(id_: int, salt: str, settings: Settings) -> str:
 
 
 def to_be_sent(session: Session, code_id: int) -> CitizenCode | None:
-    """The code, if it may still go out: not run out or replaced, nor a blocked number's."""
+    """Return the code if it may still be sent: it is open, and its number is not blocked."""
     blocked = exists().where(BlockedNumber.number == CitizenCode.number)
     going = select(CitizenCode).where(CitizenCode.id == code_id, is_open(now(session)), ~blocked)
     return session.scalar(going)
 
 
 def is_open(at: datetime) -> ColumnElement[bool]:
-    """In a query of CitizenCode: whether the code would still let somebody in."""
+    """Condition on CitizenCode: the code can still be used."""
     return and_(CitizenCode.ended_at.is_(None), CitizenCode.expires_at > at)
 
 
 def show(
     session: Session, number: str, typed: str, settings: Settings, *, browser: str
 ) -> CitizenCode | None:
-    """The code of the E.164 `number`, if these are its digits; else None, and the try is counted.
+    """Check typed digits against the open codes of the E.164 `number` in this browser. Return the code or
+    None.
 
-    It is one that the browser with this secret has asked for. The caller commits either way. A code that was
-    just used is shown once more (AGAIN).
+    Each check counts as a try; the caller must commit in both cases. A code that was just used is accepted
+    once more (AGAIN).
     """
     at, there = now(session), browsers.of_number(browser, number)
     if not there:
@@ -191,7 +194,7 @@ def show(
 
 
 def forget(session: Session) -> None:
-    """Delete the codes that no limit counts any more, and what tells that they were sent."""
+    """Delete the codes that no limit counts any more, and the records of their messages."""
     before = trusted_now(session) - _DAY
     session.execute(delete(CitizenCode).where(CitizenCode.asked_at < before, CitizenCode.token.is_(None)))
     sent = delete(OutboxMessage).where(

@@ -1,7 +1,7 @@
-"""«Delete me»: what is kept under a number goes, at once or, of files, by the clerk. What stays is others'.
+"""Deletion of a citizen: everything stored under a number goes at once; the scheduler deletes the files.
 
-The order of the lines (the ledger knows no number), what is broken in the street until it is mended, a block,
-the audit log, and a conversation in which a threat was marked: docs/citizens.md.
+Some data stay: the order of the lines (the ledger has no numbers), and a reported problem until its solution.
+A block, the audit log, and conversations with a marked threat stay, too: docs/citizens.md.
 """
 
 from collections.abc import Sequence
@@ -51,23 +51,23 @@ from hotline.uploads import uploads
 from hotline.words import PUBLIC
 
 NOBODY = ""
-"""What stands in the place of a number that is gone."""
+"""Replaces a number that was deleted."""
 MESSAGES, RECORDINGS, PICTURES = uploads.MESSAGES, recordings.ERASED_FROM, pictures.PLACE
 _DELETED = RegistrationState.CANCELLED
 _FORMER = "-"
-"""Stands for the + of a number of which something is kept as proof, once somebody else has the number."""
+"""Replaces the "+" of a number kept as proof of a threat, after somebody else got the number."""
 
 
 def held(session: Session, number: str) -> int:
-    """How many places deleting this number would give up."""
+    """Count the places that a deletion of this number would give up."""
     mine = select(Registration.id).where(Registration.number == number, Registration.state.in_(HOLDS_PLACE))
     return len(session.scalars(mine).all())
 
 
 def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) -> None:
-    """Delete what is kept under an E.164 `number`; places that it holds are given up, if that is said.
+    """Delete everything stored under an E.164 `number`; `give_up` allows giving up the places that it holds.
 
-    Raises Refused("places-held" | "in-call"): nothing is deleted then.
+    Raises Refused("places-held" | "in-call"), and deletes nothing then.
     """
     gone = _erase(session, number, give_up=give_up, proof=number)
     audit.record(session, who, "citizen-deleted", f"citizen {numbers.masked(number)}")
@@ -75,13 +75,13 @@ def delete_citizen(session: Session, number: str, *, who: str, give_up: bool) ->
 
 
 def to_new_owner(session: Session, number: str, *, who: str, reason: str, give_up: bool) -> None:
-    """Somebody else has the E.164 `number` now: nothing of whoever had it before is under it any more.
+    """Delete the data of the former owner of an E.164 `number` that now belongs to somebody else.
 
-    As deleting; besides, a «no» or a block of the person before is not the new one's, and a proof stays apart
-    from the number. Raises what `delete_citizen` does, and Refused("reason-missing").
+    It deletes what `delete_citizen` deletes, and also a former «no» and a block. A proof of a threat is kept
+    apart from the number. Raises what `delete_citizen` raises, and Refused("reason-missing").
     """
     why = audit.check_reason(reason)
-    session.get(BlockedNumber, number, with_for_update=True)  # its row, too, before the log
+    session.get(BlockedNumber, number, with_for_update=True)  # lock its row before the log as well
     gone = _erase(session, number, give_up=give_up, proof=_FORMER + number[1:])
     for statement in (
         delete(Confirmation).where(Confirmation.number == number, Confirmation.token.is_(None)),
@@ -95,14 +95,17 @@ def to_new_owner(session: Session, number: str, *, who: str, reason: str, give_u
 
 
 class _Gone(NamedTuple):
-    """What others are told of."""
+    """Deleted rows whose change must be announced."""
 
     places: Sequence[Registration]
     recordings: Sequence[Recording]
 
 
 def _erase(session: Session, number: str, *, give_up: bool, proof: str) -> _Gone:
-    """`proof`: the number of what is kept because of a threat."""
+    """Delete rows and queue files. `proof` replaces the number of places that are kept because of a threat.
+
+    Raises Refused("places-held" | "in-call").
+    """
     one_at_a_time(session, number)
     at = now(session)
     mine = session.scalars(
@@ -119,13 +122,13 @@ def _erase(session: Session, number: str, *, give_up: bool, proof: str) -> _Gone
         each.voice_message = each.call_id = None
     for each in given_up:
         each.state = _DELETED
-    session.flush()  # first: no other place of the number is left when its number goes
+    session.flush()  # flush first: no other place of the number exists when its number is cleared
     threatened = _threatened(session, ids)
     for each in mine:
         each.number = proof if each.id in threatened else NOBODY
     session.execute(delete(VoiceSummary).where(VoiceSummary.registration_id.in_(ids)))
     hushed = _conversations(session, ids, at)
-    _requests(session, number, at)  # requests before their pictures, as all who hold both
+    _requests(session, number, at)  # lock requests before their pictures, as everywhere
     pictures.erase(session, pictures.drop_of_number(session, number))
     for folder, name in uploads.drop_of_number(session, number):
         _file(session, folder, name, at)
@@ -134,7 +137,7 @@ def _erase(session: Session, number: str, *, give_up: bool, proof: str) -> _Gone
 
 
 def _tell(session: Session, gone: _Gone, **public: str) -> None:
-    session.flush()  # every row first, then the log
+    session.flush()  # write every row first, then the log
     for each in gone.places:
         ledger.record(session, Fact.CANCELLED, each, **public)
         events.registration_changed(session, each)
@@ -143,14 +146,14 @@ def _tell(session: Session, gone: _Gone, **public: str) -> None:
 
 
 def _in_call(session: Session, number: str, ids: Sequence[int]) -> bool:
-    """Whether a call for these places goes on, or one with the number as a third person."""
+    """Return whether a call for these places is in progress, or one to the number as a third person."""
     live = select(Callback.id).where(Callback.registration_id.in_(ids), Callback.state.in_(LIVE))
     guest = select(Guest.id).where(Guest.number == number, Guest.ended_at.is_(None))
     return any(session.scalar(each.limit(1)) for each in (live, guest))
 
 
 def _threatened(session: Session, ids: Sequence[int]) -> set[int]:
-    """Those in whose conversations a threat was marked: they keep their number, or nobody could prove it."""
+    """Return the registrations with a marked threat; they keep a number, because it is the proof."""
     marked = select(Callback.registration_id).where(
         Callback.registration_id.in_(ids), Callback.threat_at.is_not(None)
     )
@@ -158,7 +161,7 @@ def _threatened(session: Session, ids: Sequence[int]) -> set[int]:
 
 
 def _conversations(session: Session, ids: Sequence[int], at: datetime) -> Sequence[Recording]:
-    """What was recorded and written of them, but where a threat was marked."""
+    """Delete recordings and notes of the conversations, except those with a marked threat."""
     ended = select(Callback.id).where(Callback.registration_id.in_(ids), Callback.threat_at.is_(None))
     heard = session.scalars(
         select(Recording).where(Recording.callback_id.in_(ended), Recording.deleted_at.is_(None))
@@ -168,7 +171,8 @@ def _conversations(session: Session, ids: Sequence[int], at: datetime) -> Sequen
         _file(session, RECORDINGS, recording.file, at)
     in_the_books = exists().where(Recording.callback_id == Callback.id)
     for token in session.scalars(select(Callback.token).where(Callback.id.in_(ended), ~in_the_books)):
-        _file(session, RECORDINGS, f"{token}{recordings.SUFFIX}", at)  # the clerk may not have seen it yet
+        # the scheduler may not have recorded it yet
+        _file(session, RECORDINGS, f"{token}{recordings.SUFFIX}", at)
     session.execute(
         delete(Note).where(Note.callback_id.in_(ended)).execution_options(synchronize_session=False)
     )
@@ -176,7 +180,10 @@ def _conversations(session: Session, ids: Sequence[int], at: datetime) -> Sequen
 
 
 def _requests(session: Session, number: str, at: datetime) -> None:
-    """Nobody's from now on; what is broken is still to be mended, and its words go once it is."""
+    """Take the citizen out of their requests.
+
+    An open request stays open, and loses its words when it ends.
+    """
     mine = select(Request).where(Request.number == number).order_by(Request.id).with_for_update(of=Request)
     for request in session.scalars(mine).all():
         request.number = request.call_id = request.report_key = request.report_hash = None
@@ -190,8 +197,10 @@ def _requests(session: Session, number: str, at: datetime) -> None:
 
 
 def forget_words(session: Session, request: Request, at: datetime) -> None:
-    """What its citizen has said, shown and where it was goes, of its parts, too, and what bodies outside the
-    city wrote of it; files by the clerk."""
+    """Delete the citizen's words, voice, pictures and location of a request and its parts.
+
+    The answers of outside agencies go as well. The scheduler deletes the files.
+    """
     for part in parts.ever(session, request):
         forget_words(session, part, at)
     _file(session, MESSAGES, request.voice_message, at)
@@ -209,17 +218,19 @@ def _file(session: Session, folder: str, name: str | None, at: datetime) -> None
 
 
 _NAMED_BY_NOBODY = {"contact": "", "report_key": None, "report_hash": None}
-"""A number that a program named: it goes, and so does the hash in which it is."""
+"""Clears a number that a program named as contact, and the hash that contains the number."""
 
 
 def _traces(session: Session, number: str, at: datetime) -> None:
-    """A «no, do not call me» stays for its 30 days: it protects whoever said it.
+    """Delete the number's other rows.
 
-    Codes stay for the day in which the limits count them: or deleting would be the way around those.
+    A «no» to calls stays for its 30 days, because it protects the person. Codes stay for the day in which
+    limits count them, or a deletion would lift the limits.
     """
     over = {"tries": codes.TRIES, "ended_at": func.coalesce(CitizenCode.ended_at, at)}
     gone = (
-        delete(RoundWish).where(RoundWish.number == number),  # first: the clerk makes a message of it
+        # first: the scheduler turns a wish into a message
+        delete(RoundWish).where(RoundWish.number == number),
         delete(OutboxMessage).where(OutboxMessage.to == number),
         delete(Confirmation).where(
             Confirmation.number == number, Confirmation.token.is_(None), Confirmation.agreed.is_not(False)
@@ -245,18 +256,18 @@ def _traces(session: Session, number: str, at: datetime) -> None:
 
 
 def due_files(session: Session, after: int, limit: int) -> Sequence[Erasure]:
-    """The files that the clerk is to delete, at most `limit`, after the erasure of this id."""
+    """Return at most `limit` files that the scheduler must delete, with ids above `after`."""
     due = select(Erasure).where(Erasure.file.is_not(None), Erasure.id > after)
     return session.scalars(due.order_by(Erasure.id).limit(limit)).all()
 
 
 def erased(session: Session, erasures: Sequence[Erasure]) -> None:
-    """Their files are gone."""
+    """Delete the rows of these files, which are gone."""
     session.execute(delete(Erasure).where(Erasure.id.in_([each.id for each in erasures])))
 
 
 def erase_words(session: Session) -> None:
-    """Requests that are over now lose the words of whoever wished to be deleted."""
+    """Delete the words of requests that have ended since their citizens were deleted."""
     over = (
         select(Erasure, Request)
         .join(Request, Request.id == Erasure.request_id)

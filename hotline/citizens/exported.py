@@ -1,4 +1,4 @@
-"""What is kept under a number, as plain data: each kind of it, for the file that its owner may take along."""
+"""The data of a number as plain values, one function for each kind, for the citizen's export."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ from hotline.requests import requests as city_requests
 
 
 def places(session: Session, number: str) -> list[Mapping[str, Any]]:
-    """Places in lines, with the calls and conversations of each."""
+    """Return the places in lines, with the calls and conversations of each."""
     mine = select(Registration).where(Registration.number == number).order_by(Registration.id)
     found = session.scalars(mine.options(joinedload(Registration.round))).all()
     summed_up = select(VoiceSummary).where(VoiceSummary.registration_id.in_([each.id for each in found]))
@@ -80,7 +80,7 @@ def _note(note: Note) -> Mapping[str, Any]:
 
 
 def requests(session: Session, number: str) -> list[Mapping[str, Any]]:
-    """City requests, with their history as it is told."""
+    """Return the requests with the history that their citizen may read."""
     mine = select(Request).where(Request.number == number).order_by(Request.id)
     return [
         {
@@ -107,7 +107,7 @@ def requests(session: Session, number: str) -> list[Mapping[str, Any]]:
 
 
 def named(session: Session, number: str) -> list[Mapping[str, Any]]:
-    """Requests in which a program named the number; nothing shows that its owner reported them."""
+    """Return the requests in which a program named the number; nothing proves that its owner filed them."""
     named = (
         select(Request, Category, ApiKey.name)
         .join(Category, Category.id == Request.category)
@@ -128,7 +128,7 @@ def named(session: Session, number: str) -> list[Mapping[str, Any]]:
 
 
 def pictures(session: Session, number: str, public_url: str) -> list[Mapping[str, Any]]:
-    """Pictures of the number, each with the link at which its signed-in citizen opens it."""
+    """Return the number's pictures, each with the link that opens it for the signed-in citizen."""
     return [
         {
             "id": each.id,
@@ -141,7 +141,7 @@ def pictures(session: Session, number: str, public_url: str) -> list[Mapping[str
 
 
 def messages(session: Session, number: str) -> list[Mapping[str, Any]]:
-    """Messages to the number."""
+    """Return the messages to the number."""
     told = select(OutboxMessage).where(OutboxMessage.to == number).order_by(OutboxMessage.id)
     return [
         {
@@ -156,19 +156,19 @@ def messages(session: Session, number: str) -> list[Mapping[str, Any]]:
 
 
 def calls_placed(session: Session, number: str) -> list[str | None]:
-    """When the number was called."""
+    """Return the times at which the number was called."""
     placed = select(PlacedCall.at).where(PlacedCall.number == number).order_by(PlacedCall.at)
     return [when(at) for at in session.scalars(placed)]
 
 
 def as_guest(session: Session, number: str) -> list[str | None]:
-    """When somebody asked to have it called as a third person."""
+    """Return the times at which somebody asked to have the number called as a third person."""
     asked = select(Guest.asked_at).where(Guest.number == number).order_by(Guest.asked_at)
     return [when(at) for at in session.scalars(asked)]
 
 
 def confirmations(session: Session, number: str) -> list[Mapping[str, Any]]:
-    """Of a wish of others for this number nothing says whose; of wishes of this number, for whom, neither."""
+    """Return the wishes about this number and by this number, without the other number of each."""
     either = or_(Confirmation.number == number, Confirmation.asked_by == number)
     return [
         {
@@ -183,7 +183,9 @@ def confirmations(session: Session, number: str) -> list[Mapping[str, Any]]:
 
 
 def left_numbers(session: Session, number: str) -> list[Mapping[str, Any]]:
-    """When somebody who found all lines full left this number, and what became of our call."""
+    """Return the times at which somebody left this number because all lines were full, and our calls'
+    outcomes.
+    """
     left = select(LeftNumber).where(LeftNumber.number == number).order_by(LeftNumber.id)
     return [
         {"at": when(each.left_at), "outcome": each.outcome.value if each.outcome else None}
@@ -192,5 +194,5 @@ def left_numbers(session: Session, number: str) -> list[Mapping[str, Any]]:
 
 
 def when(at: datetime | None) -> str | None:
-    """A time as it stands in the file."""
+    """Return a time in the form of the export."""
     return at.isoformat(timespec="seconds") if at else None

@@ -1,4 +1,4 @@
-"""A citizen follows what somebody else has reported, in the place of reporting it once more."""
+"""Following: a citizen follows a request of somebody else instead of reporting the problem again."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -14,12 +14,12 @@ from hotline.line import blocked
 from hotline.requests import requests, work
 
 MOST = 50
-"""Open requests that one number follows at a time."""
+"""Maximum number of open requests that one number follows."""
 _TOLD = (OutboxKind.FOLLOWED_REPLIED, OutboxKind.FOLLOWED_REJECTED, OutboxKind.FOLLOWED_CLOSED)
 
 
 class Followed(NamedTuple):
-    """A request that a citizen follows, its category, and since when."""
+    """A request that a citizen follows, its category, and the follower's row."""
 
     request: Request
     category: Category
@@ -27,14 +27,14 @@ class Followed(NamedTuple):
 
 
 def follow(session: Session, number: str, tracking: str, language: str) -> Followed:
-    """An E.164 number follows an open request, or the first one whose duplicate it is; twice is once.
+    """Let an E.164 number follow an open request, or the original of a duplicate; a repeat does nothing.
 
     Raises Blocked and Refused("not-found" | "follow-own" | "too-many-follows" | "wrong-state").
     """
     one_at_a_time(session, f"follows-{number}")
     blocked.check(session, number)
     leading = requests.first(session, _get(session, tracking)).id
-    request = work.get_for_update(session, leading)  # it does not end just now
+    request = work.get_for_update(session, leading)  # locked, so that it does not end meanwhile
     if request.number == number:
         raise Refused("follow-own", "it is your own: you are told anyway")
     follower = session.scalars(_mine(number, request.id).order_by(Follower.id).limit(1)).first()
@@ -47,13 +47,13 @@ def follow(session: Session, number: str, tracking: str, language: str) -> Follo
 
 
 def _mine(number: str, leading_id: int) -> Select[Any]:
-    """How the number follows a first request: by itself, and by its duplicates."""
+    """Select the rows by which the number follows a request: directly, and by its duplicates."""
     joined = select(Follower).join(Request, Request.id == Follower.request_id)
     return joined.where(Follower.number == number, _leading(Request) == leading_id)
 
 
 def _leading(request: Any) -> ColumnElement[int]:
-    """The id of the request that others were merged into; else its own."""
+    """Return the id of a duplicate's original, else the request's own id."""
     return func.coalesce(request.duplicate_of_id, request.id)
 
 
@@ -82,7 +82,7 @@ def _may_follow(session: Session, request: Request, number: str) -> None:
 
 
 def leave(session: Session, number: str, tracking: str) -> None:
-    """The number follows it no more; what was not sent yet is not sent. Raises Refused("not-found")."""
+    """Stop following a request, and delete its unsent messages. Raises Refused("not-found")."""
     request = requests.first(session, _get(session, tracking))
     mine = Follower.id.in_([each.id for each in session.scalars(_mine(number, request.id))])
     unsent = (
@@ -96,7 +96,7 @@ def leave(session: Session, number: str, tracking: str) -> None:
 
 
 def followed(session: Session, number: str, limit: int = 2 * MOST) -> Sequence[Followed]:
-    """What the number follows, the newest first; a duplicate as the first one."""
+    """Return the requests that the number follows, newest first; a duplicate as its original."""
     own = aliased(Request)
     query = (
         select(Request, Category, Follower)
@@ -112,6 +112,6 @@ def followed(session: Session, number: str, limit: int = 2 * MOST) -> Sequence[F
 
 
 def followed_of(session: Session, number: str, requests_: Collection[int]) -> set[int]:
-    """Which of these requests the number follows, by themselves or by a duplicate."""
+    """Return which of these requests the number follows, directly or by a duplicate."""
     own = select(_leading(Request)).join(Follower, Follower.request_id == Request.id)
     return set(session.scalars(own.where(Follower.number == number, _leading(Request).in_(requests_))))

@@ -1,4 +1,4 @@
-"""A place in a round for whoever is signed in by number: their code was the yes to the number already."""
+"""Places of signed-in citizens. The sign-in code has confirmed the number already."""
 
 from sqlalchemy.orm import Session
 
@@ -12,12 +12,13 @@ from settings import Settings
 def register(
     session: Session, number: str, round_id: int, *, language: str, subject: int | None, settings: Settings
 ) -> Registered:
-    """Give the E.164 number its place in an announced round, in the one order of all ways; again: the same.
+    """Register the E.164 number in an announced round, in the same order as by telephone; a repeat returns
+    its place.
 
     Raises Blocked and Refused("not-found" | "registration-closed" | "round-full" | "too-many-today").
     """
     wanted = session.get(Round, round_id)
-    if wanted is None or wanted.is_operators_line:  # that is for who is on the telephone
+    if wanted is None or wanted.is_operators_line:  # its places are for callers
         raise Refused("not-found", f"no round {round_id}")
     return registration.register(
         session,
@@ -30,7 +31,7 @@ def register(
 
 
 def get(session: Session, number: str, ticket: str) -> Registration:
-    """The number's own place. Raises Refused("not-found"), of another's, too."""
+    """Return the number's own place. Raises Refused("not-found"), also for another number's place."""
     mine = registration.get_by_ticket(session, ticket)
     if mine.number != number:
         raise Refused("not-found", "you have no such place")
@@ -38,5 +39,5 @@ def get(session: Session, number: str, ticket: str) -> Registration:
 
 
 def give_up(session: Session, number: str, ticket: str) -> None:
-    """It is given up; a text message says so. Raises Refused("not-found" | "wrong-state")."""
+    """Give up the place; a text message confirms it. Raises Refused("not-found" | "wrong-state")."""
     registration.cancel(session, get(session, number, ticket).id, tell=True)

@@ -1,4 +1,4 @@
-"""What a citizen who is signed in reports, and says of its solution. One key, one request."""
+"""Requests of signed-in citizens: filing, and answers about the solution. One key makes one request."""
 
 import hashlib
 import json
@@ -23,9 +23,10 @@ from settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All that a citizen hands in. `pictures`: of those that wait; `answers`: to the category's questions.
+    """A report as a citizen files it. `pictures`: names of uploaded ones; `answers`: to the category's
+    questions.
 
-    `voice`: a finished upload; whoever speaks need not write.
+    `voice`: a finished upload; a citizen who speaks need not write.
     """
 
     category: int
@@ -40,16 +41,19 @@ class Report:
 
     @property
     def digest(self) -> str:
-        """The same for the same report."""
+        """Return a hash that is equal for equal reports."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 def file(session: Session, number: str, key: str, report: Report, settings: Settings) -> tuple[Request, bool]:
-    """Record it, or find what was recorded under the same `key` of this E.164 number; and whether it is new.
+    """File a request, or find the one filed under the same `key` of this number. Return it, and whether it is
+    new.
 
-    Raises Blocked and Refused("key-reused" | "too-many-reports" | "place-missing" | "place-outside" |
-    "place-long" | "picture-unknown" | "voice-unknown" | "answers-unasked" | "category-inactive" |
-    "text-missing" | "text-long").
+    Raises Blocked, Refused("key-reused" | "too-many-reports" | "place-missing" | "place-outside" |
+    "place-long" | "picture-unknown").
+
+    Also raises Refused("voice-unknown" | "answers-unasked" | "category-inactive" | "text-missing" |
+    "text-long").
     """
     one_at_a_time(session, f"reports-{number}")
     if found := session.scalar(_SAME, {"number": number, "key": key}):
@@ -103,7 +107,7 @@ def _may_report(session: Session, number: str, most: int) -> None:
 
 
 def get(session: Session, number: str, tracking: str) -> Request:
-    """The number's own request. Raises Refused("not-found"), of another's, too."""
+    """Return the number's own request. Raises Refused("not-found"), also for another number's request."""
     mine = select(Request).where(Request.number == number, Request.tracking == tracking)
     request = session.scalar(mine)
     if request is None:
@@ -112,7 +116,7 @@ def get(session: Session, number: str, tracking: str) -> Request:
 
 
 def confirm(session: Session, number: str, tracking: str, answer: datetime | None = None) -> Request:
-    """It is solved; `answer`: since when the citizen was asked, of what they say it of.
+    """Confirm that the request is solved; `answer`: the time of the reply that the citizen has read.
 
     Raises Blocked and Refused("not-found" | "answer-over" | "wrong-state").
     """
@@ -126,9 +130,10 @@ def confirm(session: Session, number: str, tracking: str, answer: datetime | Non
 
 @dataclass(frozen=True, kw_only=True)
 class Objection:
-    """Why it is not solved. `pictures` show it; `parts`: the places of those that are meant (none: all).
+    """A citizen's objection: the reason, pictures, and the positions of the unsolved parts (none: all).
 
-    `answer`: since when the citizen was asked, of what it objects to; said again it is the same objection.
+    `answer`: the time of the reply that the citizen has read; the same objection to the same reply counts
+    once.
     """
 
     reason: str
@@ -138,7 +143,7 @@ class Objection:
 
 
 def object_to(session: Session, number: str, tracking: str, objection: Objection) -> Request:
-    """It is not solved.
+    """Record an objection: the request is not solved.
 
     Raises Blocked and Refused("not-found" | "reason-missing" | "picture-unknown" | "part-unknown" |
     "answer-over" | "wrong-state").
@@ -161,7 +166,7 @@ def object_to(session: Session, number: str, tracking: str, objection: Objection
 
 
 def _is_said(session: Session, request: Request, reason: str, answer: datetime) -> bool:
-    """Whether this was the citizen's objection to what was answered then: the first that came after it."""
+    """Return whether this was the citizen's objection to that reply: the first objection after it."""
     after = select(RequestEntry).where(
         RequestEntry.request_id == request.id,
         RequestEntry.step == RequestStep.DENIED,
@@ -172,7 +177,7 @@ def _is_said(session: Session, request: Request, reason: str, answer: datetime) 
 
 
 def rate(session: Session, number: str, tracking: str, stars: int, said: int | None = None) -> Request:
-    """How satisfied I am, after I have said whether it is solved; `said`: the id of that, if it is named.
+    """Rate the outcome after the citizen's yes or no; `said`: the id of that answer, if known.
 
     Raises Blocked and Refused("not-found" | "wrong-state" | "answer-over" | "rating-over").
     """
@@ -183,7 +188,7 @@ def rate(session: Session, number: str, tracking: str, stars: int, said: int | N
 
 
 def say(session: Session, number: str, tracking: str, answer: str, question: int | None = None) -> Request:
-    """Answer the department's question; `question`: its id, if it is named.
+    """Answer the department's question; `question`: its id, if known.
 
     Raises Blocked and Refused("not-found" | "text-missing" | "text-long" | "wrong-state" | "question-over").
     """

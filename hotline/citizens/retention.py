@@ -1,7 +1,6 @@
-"""What time ends: a request that has long been over is nobody's, and text messages that are out are gone.
+"""Retention: requests that ended long ago lose their citizen, and old text messages are deleted.
 
-What is open, or comes back by an objection, is never touched; the figures, the office's replies and the
-ledger stay as they are.
+Open requests are never touched. Figures, the office's replies and the ledger stay.
 """
 
 from datetime import timedelta
@@ -27,7 +26,7 @@ _OUT = (Delivery.SENT, Delivery.FAILED, Delivery.EXPIRED)
 
 
 def forget_requests(session: Session, days: int, limit: int) -> int:
-    """At most `limit` requests that have been over for so many days lose their person; returns how many."""
+    """Take the citizen out of at most `limit` requests that ended `days` days ago; return how many."""
     at = trusted_now(session)
     before = at - timedelta(days=days)
     first = aliased(Request)
@@ -45,7 +44,7 @@ def forget_requests(session: Session, days: int, limit: int) -> int:
         select(Request)
         .where(
             Request.state.not_in(OPEN_REQUESTS),
-            Request.part_of_id.is_(None),  # it goes with its whole
+            Request.part_of_id.is_(None),  # a part follows its whole
             Request.made_at < before,
             of_a_person,
             ~touched,
@@ -66,9 +65,9 @@ def forget_requests(session: Session, days: int, limit: int) -> int:
 
 
 def forget_messages(session: Session, days: int, limit: int) -> int:
-    """At most `limit` text messages that are out for so many days are gone; returns how many.
+    """Delete at most `limit` finished text messages older than `days` days; return how many.
 
-    Those of a place that is still held stay: by them nobody is told twice.
+    Messages of a place that is still held stay: they prevent a second message.
     """
     held = exists().where(
         Registration.id == OutboxMessage.registration_id, Registration.state.in_(HOLDS_PLACE)

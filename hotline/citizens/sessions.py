@@ -1,7 +1,7 @@
-"""Citizens' sessions: a short access token, and a refresh token that is replaced each time it is used.
+"""Citizens' sessions: a short access token, and a refresh token that each use replaces.
 
-The tokens that follow are derived from the refresh token that asks for them, so that the same question has
-the same answer: who lost an answer, or asks in several tabs at once, is not signed out by it.
+The next tokens are derived from the refresh token that asks for them. So a repeated question gets the same
+answer. A lost response, or several tabs that ask at once, end no session.
 """
 
 import hashlib
@@ -25,11 +25,11 @@ from settings import Settings
 ACCESS = timedelta(minutes=15)
 REFRESH = timedelta(days=30)
 FRESH = timedelta(minutes=10)
-"""So long after its code a session may take all data along, or delete it: one that was left open may not."""
+"""How long after its code a session may export or delete all data. A session left open may not."""
 GRACE = timedelta(minutes=1)
-"""So long a replaced refresh token is taken although its successor is in use: others asked at that moment."""
+"""How long a replaced refresh token is accepted after its successor is in use: another tab may have asked."""
 _MOST = 20
-"""Sessions of one number; the oldest gives way."""
+"""Maximum number of sessions of one number; a new one replaces the oldest."""
 _TOKEN = re.compile(r"([0-9a-f]{32})\.[0-9a-f]{32}")
 _BROWSERS = (
     ("Edg", "Edge"),
@@ -48,7 +48,7 @@ _SYSTEMS = (
     ("Linux", "Linux"),
 )
 
-# Asked with each thing that a citizen asks for: built once.
+# Asked at each request of a citizen: the statements are built once.
 _OF_ACCESS = select(CitizenSession).where(
     CitizenSession.access_hash == bindparam("access"), CitizenSession.access_until > bindparam("at")
 )
@@ -61,7 +61,7 @@ _GOES_ON = select(CitizenSession.id).where(CitizenSession.id == bindparam("mine"
 
 
 class Tokens(NamedTuple):
-    """What a browser keeps of a session; only hashes of it stay here."""
+    """The tokens that a browser keeps; the database has only their hashes."""
 
     access: str
     refresh: str
@@ -69,7 +69,7 @@ class Tokens(NamedTuple):
 
 
 def begin(session: Session, code: CitizenCode, agent: str, settings: Settings) -> Tokens:
-    """Begin the session of a code that was shown; of the same code again, in the place of the one before."""
+    """Begin a session for a code; a repeat with the same code replaces the session."""
     at = now(session)
     if code.session_id:
         end(session, code.session_id)
@@ -96,19 +96,19 @@ def begin(session: Session, code: CitizenCode, agent: str, settings: Settings) -
 
 
 def of_access(session: Session, access: str) -> CitizenSession | None:
-    """The session with this access token, while that lasts."""
+    """Return the session with this access token, until the token expires."""
     return session.scalar(_OF_ACCESS, {"access": _hash(access), "at": now(session)})
 
 
 def used(session: Session, access: str) -> None:
-    """These tokens are in use: whoever asked for them has them."""
+    """Record that the session's present tokens have reached their browser."""
     core(session).execute(_USED, {"access": _hash(access), "at": now(session)})
 
 
 def go_on(session: Session, mine: CitizenSession) -> None:
-    """From here to the end of the transaction nobody deletes what is under its number.
+    """Lock the session's number until the end of the transaction, so that nobody deletes its data.
 
-    Raises Refused("not-signed-in"): it has ended since it was looked at, perhaps by that.
+    Raises Refused("not-signed-in") if the session has ended meanwhile.
     """
     one_at_a_time(session, mine.number)
     if core(session).scalar(_GOES_ON, {"mine": mine.id}) is None:
@@ -116,20 +116,20 @@ def go_on(session: Session, mine: CitizenSession) -> None:
 
 
 def is_fresh(session: Session, mine: CitizenSession) -> bool:
-    """Whether the code by which it began was shown not long ago."""
+    """Return whether the session's code was shown less than ten minutes ago."""
     return mine.created_at > now(session) - FRESH
 
 
 def check_fresh(session: Session, mine: CitizenSession) -> None:
-    """Raises Refused("code-due"): it begins anew by another code first."""
+    """Raises Refused("code-due") unless the session's code was shown less than ten minutes ago."""
     if not is_fresh(session, mine):
         raise Refused("code-due", "show a new code first: this session began too long ago")
 
 
 def rotate(session: Session, refresh: str, settings: Settings) -> Tokens | None:
-    """The tokens that follow this refresh token; None if there is no such session (any more).
+    """Return the next tokens for this refresh token, or None if its session does not exist.
 
-    One that was replaced and whose successor is in use ends its session: two have it. The caller commits.
+    A replaced token whose successor is in use ends the session: two browsers have it. The caller commits.
     """
     at, asked, id_ = now(session), _hash(refresh), _id(refresh)
     mine = session.get(CitizenSession, id_, with_for_update=True, populate_existing=True)
@@ -154,7 +154,7 @@ def _is_told_again(mine: CitizenSession, asked: str, at: datetime) -> bool:
 
 
 def of_number(session: Session, number: str) -> Sequence[CitizenSession]:
-    """The sessions of an E.164 number, the newest first."""
+    """Return the sessions of an E.164 number, newest first."""
     query = select(CitizenSession).where(
         CitizenSession.number == number, CitizenSession.expires_at > now(session)
     )
@@ -162,31 +162,31 @@ def of_number(session: Session, number: str) -> Sequence[CitizenSession]:
 
 
 def end(session: Session, session_id: str) -> None:
-    """End one; nothing happens if it is over."""
+    """End a session; ending a missing one does nothing."""
     session.execute(delete(CitizenSession).where(CitizenSession.id == session_id))
 
 
 def end_by_refresh(session: Session, refresh: str) -> None:
-    """End the session with this refresh token, also where its access token has run out."""
+    """End the session with this refresh token, even if its access token has expired."""
     asked, mine = _hash(refresh), session.get(CitizenSession, _id(refresh))
     if mine and asked in (mine.refresh_hash, mine.previous_hash):
         end(session, mine.id)
 
 
 def end_all(session: Session, number: str) -> None:
-    """Sign the E.164 number out everywhere; no browser is known to it any more."""
+    """End all sessions of the E.164 number, and forget its known browsers."""
     session.execute(delete(CitizenSession).where(CitizenSession.number == number))
     browsers.forget_number(session, number)
 
 
 def forget(session: Session) -> None:
-    """Delete the sessions that are over, and the browsers in which nobody signed in for long."""
+    """Delete expired sessions, and browsers without a sign-in for a year."""
     session.execute(delete(CitizenSession).where(CitizenSession.expires_at <= trusted_now(session)))
     browsers.forget(session)
 
 
 def browser(agent: str) -> str:
-    """What kind of browser calls itself so: by that its citizen recognises it, and no more of it is kept."""
+    """Return the kind of browser and system of a user agent; nothing more of the agent is stored."""
     parts = (_first(_BROWSERS, agent), _first(_SYSTEMS, agent))
     return ", ".join(part for part in parts if part)
 
@@ -201,7 +201,7 @@ def _make_room(session: Session, number: str) -> None:
 
 
 def _id(refresh: str) -> str:
-    """The session that a token names; empty for what is no token."""
+    """Return the session's id in a token; empty for an invalid token."""
     token = _TOKEN.fullmatch(refresh)
     return token[1] if token else ""
 

@@ -1,4 +1,4 @@
-"""Browsers that take notices: one for each session, and gone with it."""
+"""Push subscriptions of browsers: one for each session, deleted with the session."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -15,13 +15,13 @@ from hotline.errors import Refused
 from settings import Settings
 
 MOST = 5
-"""Browsers of one number; the one that has been told longest gives way."""
+"""Maximum number of browsers of one number; a new one replaces the oldest."""
 _PLAIN = re.compile(r"[!-\[\]-~]{1,500}")
 _HOST = re.compile(r"(?=.{1,253}$)([a-z0-9_-]{1,63}\.)+[a-z][a-z0-9-]{0,62}")
 
 
 class Browser(NamedTuple):
-    """Where a browser takes notices, and what they are encrypted with, as it says (both in base64url)."""
+    """The push address of a browser and its encryption keys (base64url), as the browser sends them."""
 
     endpoint: str
     public_key: str
@@ -29,9 +29,9 @@ class Browser(NamedTuple):
 
 
 def subscribe(session: Session, mine: CitizenSession, browser: Browser, settings: Settings) -> None:
-    """The browser of this session takes notices, in the place of what it took them by before.
+    """Subscribe the browser of this session, replacing its earlier subscription.
 
-    A browser has one address: under another session it is that one's no more. Raises
+    A browser has one address; a subscription of another session with that address is deleted. Raises
     Refused("push-off" | "push-address" | "push-keys").
     """
     ours = vapid.public_key(settings)
@@ -40,7 +40,7 @@ def subscribe(session: Session, mine: CitizenSession, browser: Browser, settings
     if not allowed(browser.endpoint, settings):
         raise Refused("push-address", "no address of a push service that the city knows")
     _check(browser)
-    one_at_a_time(session, "push-subscriptions")  # an address may move from any session to any other
+    one_at_a_time(session, "push-subscriptions")  # an address may move between any two sessions
     before = or_(PushSubscription.session_id == mine.id, PushSubscription.endpoint == browser.endpoint)
     session.execute(delete(PushSubscription).where(before).execution_options(synchronize_session=False))
     drop(session, [each.id for each in of_number(session, mine.number)[MOST - 1 :]])
@@ -49,7 +49,7 @@ def subscribe(session: Session, mine: CitizenSession, browser: Browser, settings
 
 
 def allowed(endpoint: str, settings: Settings) -> bool:
-    """Whether this is an address of a push service to which the settings let notices go, and nothing else."""
+    """Return whether this is an https address of a push service that the settings allow."""
     try:
         to = urlsplit(endpoint)
         host, port = to.hostname or "", to.port
@@ -57,7 +57,8 @@ def allowed(endpoint: str, settings: Settings) -> bool:
         return False
     if not _PLAIN.fullmatch(endpoint) or not _HOST.fullmatch(host):
         return False
-    # The host as it is written: no user, no port but HTTPS's own, nothing that others may read as a host.
+    # The host must be the whole authority: no user, no port but 443, nothing that other parsers read as a
+    # host.
     whole = to.scheme == "https" and port in (None, 443) and to.netloc in (host, f"{host}:443")
     return whole and any(_is(host, each) for each in settings.push_services)
 
@@ -76,14 +77,14 @@ def _check(browser: Browser) -> None:
 
 
 def of_session(session: Session, mine: CitizenSession, settings: Settings) -> bool:
-    """Whether the browser of this session takes notices by the city's present key."""
+    """Return whether the browser of this session is subscribed with the city's present key."""
     by_key = PushSubscription.ours == vapid.public_key(settings)
     found = select(PushSubscription.id).where(PushSubscription.session_id == mine.id, by_key)
     return session.scalar(found) is not None
 
 
 def of_number(session: Session, number: str) -> Sequence[PushSubscription]:
-    """The browsers of an E.164 number, the newest first."""
+    """Return the subscriptions of an E.164 number, newest first."""
     query = (
         select(PushSubscription)
         .join(CitizenSession, CitizenSession.id == PushSubscription.session_id)
@@ -93,12 +94,12 @@ def of_number(session: Session, number: str) -> Sequence[PushSubscription]:
 
 
 def unsubscribe(session: Session, mine: CitizenSession) -> None:
-    """The browser of this session takes no notices any more."""
+    """Delete the subscription of this session."""
     gone = delete(PushSubscription).where(PushSubscription.session_id == mine.id)
     session.execute(gone.execution_options(synchronize_session=False))
 
 
 def drop(session: Session, subscriptions: Collection[int]) -> None:
-    """Their services say that they are gone, or others take their place."""
+    """Delete subscriptions that their service has ended, or that others replace."""
     gone = delete(PushSubscription).where(PushSubscription.id.in_(subscriptions))
     session.execute(gone.execution_options(synchronize_session=False))

@@ -1,6 +1,6 @@
-"""The city's own key towards browsers' push services: RFC 8292, VAPID.
+"""The city's key for browsers' push services (RFC 8292, VAPID).
 
-Its library takes 8 MB, and a city may have no such key: it is imported where it is used.
+The cryptography library takes 8 MB and many cities have no such key, so functions import it when needed.
 """
 
 # ruff: noqa: PLC0415
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import ec
 
 _LASTS = timedelta(hours=12)
-"""A token is good for so long; push services take no more than a day."""
+"""Lifetime of a token; push services accept at most a day."""
 
 
 def new_key() -> str:
-    """A key as HOTLINE_PUSH_KEY has it."""
+    """Return a new key in the form of HOTLINE_PUSH_KEY."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     return encoded(ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32))
 
 
 def public_key(settings: Settings) -> str:
-    """What browsers are to subscribe by; empty if the city has no key."""
+    """Return the key with which browsers subscribe; empty if the city has none."""
     return encoded(_public(settings)) if settings.push_key else ""
 
 
 def authorization(endpoint: str, at: datetime, settings: Settings) -> str:
-    """The header by which the service of `endpoint` knows that the city sends this."""
+    """Return the header that proves to the service of `endpoint` that the city sends the notice."""
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, utils
 
@@ -51,17 +51,17 @@ def authorization(endpoint: str, at: datetime, settings: Settings) -> str:
 
 
 def encoded(data: bytes) -> str:
-    """In base64url, without padding."""
+    """Return base64url without padding."""
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
 def decoded(text: str) -> bytes:
-    """The bytes of it. Raises ValueError."""
+    """Decode base64url without padding. Raises ValueError."""
     return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
 
 
 def is_point(data: bytes) -> bool:
-    """Whether a browser's key is an uncompressed point of P-256."""
+    """Return whether a browser's key is an uncompressed point of P-256."""
     from cryptography.hazmat.primitives.asymmetric import ec
 
     try:

@@ -1,6 +1,6 @@
-"""Citizens who want to be told of an office's next round: once, by text message, when it is announced.
+"""Round alerts: a citizen gets one text message when an office's next round is announced.
 
-A wish is not a place: whoever is told registers as everybody does, in the one order.
+An alert is not a place: the citizen registers like everybody, in the same order.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ from hotline.line import blocked
 from hotline.rounds import notices
 
 KEPT = timedelta(days=366)
-"""So long a wish waits for its round."""
+"""How long a wish waits for its round."""
 
 
 class Wished(NamedTuple):
-    """An office, and the wish for its next round (None: there is none)."""
+    """An office, and the citizen's wish for its next round (None: no wish)."""
 
     official: Official
     wish: RoundWish | None
 
 
 def offices(session: Session, number: str) -> Sequence[Wished]:
-    """The offices that hold rounds, with what this E.164 number wishes."""
+    """Return the offices that hold rounds, with the wishes of this E.164 number."""
     mine = (RoundWish.official_id == Official.id) & (RoundWish.number == number)
     query = select(Official, RoundWish).outerjoin(RoundWish, mine).where(*_HOLDS_ROUNDS)
     rows = session.execute(query.order_by(Official.kind != OfficialKind.MAYOR, Official.id))
@@ -43,7 +43,10 @@ _HOLDS_ROUNDS = (Official.active, Official.kind != OfficialKind.OPERATORS)
 
 
 def wish(session: Session, number: str, official_id: int, language: str) -> None:
-    """Have the number told; twice is once. Raises Blocked and Refused("not-found" | "way-needs-mobile")."""
+    """Add a wish for a text message; a repeat does nothing.
+
+    Raises Blocked and Refused("not-found" | "way-needs-mobile").
+    """
     one_at_a_time(session, f"wishes-{number}")
     blocked.check(session, number)
     if not number.startswith(outbox.MOBILE):
@@ -58,21 +61,22 @@ def wish(session: Session, number: str, official_id: int, language: str) -> None
 
 
 def leave(session: Session, number: str, official_id: int) -> None:
-    """The number does not want to be told any more."""
+    """Delete the number's wish."""
     gone = delete(RoundWish).where(RoundWish.number == number, RoundWish.official_id == official_id)
     session.execute(gone.execution_options(synchronize_session=False))
 
 
 def are_there(engine: Engine) -> bool:
-    """Whether anybody wishes to be told of anything."""
+    """Return whether there are any wishes."""
     return bool(peek(engine, ARE_THERE))
 
 
 def tell(session: Session, limit: int) -> int:
-    """Put into the outbox, at most `limit` at once, who is to be told of a round; the wish is fulfilled.
+    """Queue messages for at most `limit` wishes about an announced round, and delete those wishes. Return how
+    many.
 
-    Told is of a round whose notice came out since they asked, or that was made since with an earlier notice,
-    and which can still be registered for; nobody is told twice of one round.
+    The round's notice appeared after the wish, or the round was made after it with an earlier notice. Its
+    registration must still be open. A number is told once of a round.
     """
     at = trusted_now(session)
     query = (
@@ -91,7 +95,7 @@ def tell(session: Session, limit: int) -> int:
     )
     told: set[tuple[str, int]] = set()
     for mine, round_ in session.execute(query).all():
-        if (mine.number, mine.official_id) not in told:  # two rounds may have come out at once: the first
+        if (mine.number, mine.official_id) not in told:  # of two rounds announced at the same time, the first
             told.add((mine.number, mine.official_id))
             outbox.tell_of_round(session, mine, round_)
             session.delete(mine)
@@ -100,6 +104,6 @@ def tell(session: Session, limit: int) -> int:
 
 
 def forget(session: Session) -> None:
-    """Wishes that nobody has fulfilled for so long are gone."""
+    """Delete wishes that have waited longer than `KEPT`."""
     old = delete(RoundWish).where(RoundWish.asked_at < trusted_now(session) - KEPT)
     session.execute(old.execution_options(synchronize_session=False))
