@@ -1,1 +1,3 @@
-"""Staff from the office's directory: who they are there, what they are here, and that they have left."""
+"""Staff from the office's directory: sign-in, roles from groups, and the end of sessions when somebody
+leaves.
+"""

@@ -1,4 +1,4 @@
-"""What the office's directory knows of a person: OpenLDAP and its like, and Active Directory."""
+"""Queries of the office's directory: OpenLDAP and similar servers, and Active Directory."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from hotline.directory.names import normalised
 from settings import Settings
 
 _IDS = ("objectGUID", "entryUUID", "nsUniqueId", "ipaUniqueID")
-"""What an entry keeps when it is renamed or moved, and no other ever gets."""
+"""Attributes with an id that an entry keeps when it is renamed or moved, and that is never reused."""
 _STATES = (
     "userAccountControl",
     "msDS-User-Account-Control-Computed",
@@ -24,7 +24,7 @@ _EPOCH_OF_WINDOWS = datetime(1601, 1, 1, tzinfo=UTC)
 _AT_ONCE = 40
 _IS_ACTIVE_DIRECTORY = "1.2.840.113556.1.4.800"
 _IN_CHAIN = "1.2.840.113556.1.4.1941"
-"""Active Directory's rule that finds members of groups in groups."""
+"""Matching rule of Active Directory that also finds members of nested groups."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Look:
-    """What the directory has of the accounts that were asked about, and which groups it does not have."""
+    """The accounts found in the directory, and the groups that do not exist there."""
 
     members: Mapping[str, Member]
     missing_groups: Sequence[str] = field(default=())
@@ -50,9 +50,10 @@ class Look:
 def proved(
     settings: Settings, username: str, password: str, groups: Collection[str], *, known: str = ""
 ) -> Member | None:
-    """Whose name and password these are; None: nobody's, or there are several of that name. Raises Away.
+    """Return the person with this name and password, or None. Raises Away.
 
-    Whose account is `known` has its password asked for, whatever it is called there by now.
+    None also stands for a name that several entries have. With `known`, the password of that account is
+    checked, whatever its present name.
     """
     wanted = normalised(username)
     if not wanted or not password:
@@ -69,7 +70,7 @@ def proved(
 
 
 def look(settings: Settings, ids: Sequence[str], groups: Collection[str]) -> Look:
-    """What there is of these accounts now. Raises Away, also if it has suddenly nobody at all."""
+    """Return the present state of these accounts. Raises Away, also if the directory is suddenly empty."""
     with connected(settings) as connection:
         people = _search(connection, settings, "", limit=1)
         if not people:
@@ -80,7 +81,9 @@ def look(settings: Settings, ids: Sequence[str], groups: Collection[str]) -> Loo
 
 
 def _named(connection: LdapConnection, settings: Settings, wanted: str, typed: str) -> Member | None:
-    """The one entry whose own name is this: what was typed goes by the directory's idea of «the same»."""
+    """Return the only entry whose own name is `wanted`; the directory's comparison may match other names,
+    too.
+    """
     attribute = settings.ldap_user_attribute
     either = "".join(f"({attribute}={escaped(name)})" for name in sorted({wanted, typed}))
     found = [_member(entry, settings) for entry in _search(connection, settings, f"(|{either})", limit=5)]
@@ -95,7 +98,7 @@ def _by_ids(connection: LdapConnection, settings: Settings, ids: Sequence[str]) 
 
 
 def _any_of(ids: Iterable[str]) -> str:
-    """A filter for these accounts: each byte of an id escaped, so that none can mean anything else."""
+    """Return a filter for these accounts; every byte of an id is escaped, so no id can change the filter."""
     parts = [each.partition(":") for each in ids]
     escaped = ((name, "".join(f"\\{byte:02x}" for byte in bytes.fromhex(value))) for name, _, value in parts)
     return f"(|{''.join(f'({name}={value})' for name, value in escaped)})"
@@ -112,7 +115,7 @@ def _search(connection: LdapConnection, settings: Settings, query: str, limit: i
 
 
 def _member(entry: Found, settings: Settings) -> Member | None:
-    """None: it has no user name of a form that we take, several, or no id."""
+    """Return the person of an entry, or None if it has no id, no valid user name, or several names."""
     names = entry.texts(settings.ldap_user_attribute)
     username = normalised(names[0]) if len(names) == 1 else ""
     of = next((name for name in _IDS if entry.values.get(name.lower())), None)
@@ -151,7 +154,7 @@ def _number(entry: Found, attribute: str) -> int:
 def _with_groups(
     connection: LdapConnection, settings: Settings, members: Sequence[Member], groups: Collection[str]
 ) -> tuple[list[Member], list[str]]:
-    """These people with those of the groups that they are in, and the groups that there are not."""
+    """Return the people with their groups, and the groups that do not exist."""
     of: dict[str, set[str]] = {member.id: set() for member in members}
     nested, missing = _nests(connection), []
     for group in sorted(set(groups)):

@@ -1,7 +1,8 @@
-"""One connection to the office's directory, by ldap3, which is not kept up any more: all of it is in here.
+"""A connection to the office's directory by ldap3, which is not maintained any more; only this module uses
+it.
 
-Whatever the other side does, it is over after a few seconds: each answer has its time, and all of them
-together too. Certificates are checked by Python's own ssl, referrals are followed nowhere.
+Whatever the server does, a connection ends after a few seconds: each answer and the whole have a timeout.
+Python's own ssl checks certificates; referrals are not followed.
 """
 
 import logging
@@ -26,12 +27,12 @@ _sasl = Later("ldap3.protocol.sasl.sasl")
 _ANSWER_S = 4
 _ALL_S = 10.0
 _WRONG = {49, 53, 19, 50}
-"""Invalid credentials, unwilling to perform, constraint violation, insufficient rights: not let in."""
+"""Invalid credentials, unwilling to perform, constraint violation, insufficient rights: a refused sign-in."""
 _NOT_THERE = 32
 
 
 class Away(Exception):
-    """The directory does not answer, or not what it should; `why` is one word for it."""
+    """The directory does not answer, or gives an invalid answer; `why` is one word for the reason."""
 
     def __init__(self, why: str, detail: object = "") -> None:
         super().__init__(f"{why}: {detail}")
@@ -40,22 +41,22 @@ class Away(Exception):
 
 @dataclass(frozen=True)
 class Found:
-    """One entry, with its attributes by their names in small letters."""
+    """One entry, with its attributes by lower-case name."""
 
     dn: str
     values: dict[str, list[bytes]]
 
     def texts(self, attribute: str) -> list[str]:
-        """All values of an attribute that are text."""
+        """Return all values of an attribute as text."""
         return [value.decode(errors="replace") for value in self.values.get(attribute.lower(), [])]
 
     def text(self, attribute: str) -> str:
-        """The only value, or the first one; empty if there is none."""
+        """Return the first value of an attribute; empty if there is none."""
         return next(iter(self.texts(attribute)), "")
 
 
 def _tls(settings: Settings) -> Any:
-    """The certificate and its name, as every other client of ours checks them."""
+    """Return a Tls that checks certificate and host name like every other client of ours."""
 
     class Tls(ldap3.Tls):  # type: ignore[misc, name-defined]
         def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
@@ -64,13 +65,13 @@ def _tls(settings: Settings) -> Any:
             connection.socket = context.wrap_socket(
                 connection.socket, server_hostname=host, do_handshake_on_connect=False
             )
-            connection.socket.do_handshake()  # on the socket that `_cut` knows
+            connection.socket.do_handshake()  # handshake on the socket that `_cut` shuts down
 
     return Tls(validate=ssl.CERT_REQUIRED)
 
 
 class LdapConnection:
-    """Bound as ourselves; `search` and `proves` raise Away."""
+    """A connection bound as ourselves; `search` and `proves` raise Away."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -78,7 +79,7 @@ class LdapConnection:
     def search(
         self, base: str, query: str, attributes: Sequence[str], *, only_base: bool = False, limit: int = 0
     ) -> list[Found] | None:
-        """What is found; None where there is no such base."""
+        """Return the entries found, or None if the base does not exist. Raises Away."""
         done = self._connection.search(
             base,
             query,
@@ -89,7 +90,7 @@ class LdapConnection:
         code = self._connection.result["result"]
         if code == _NOT_THERE:
             return None
-        if code != 0 and not (limit and code == 4):  # 4: more than the limit, which was not asked for
+        if code != 0 and not (limit and code == 4):  # 4: there are more entries than `limit`
             raise Away("refused", f"search: {self._connection.result['description']} {done}")
         return [
             Found(entry["dn"], {name.lower(): values for name, values in entry["raw_attributes"].items()})
@@ -98,12 +99,12 @@ class LdapConnection:
         ]
 
     def proves(self, dn: str, password: str) -> bool:
-        """Whether this is the entry's password. The connection is that person's from then on."""
+        """Return whether this is the entry's password. Afterwards the connection is bound as that person."""
         if not dn or not password:
             return False  # RFC 4513 5.1.2: a bind without a password succeeds, and proves nothing
         try:
             self._connection.rebind(user=dn, password=_prepared(password), read_server_info=False)
-        except UnicodeEncodeError:  # half of a character: no directory has it in a password
+        except UnicodeEncodeError:  # a lone surrogate: no password contains one
             return False
         code = self._connection.result["result"]
         if code == 0:
@@ -115,7 +116,7 @@ class LdapConnection:
 
 @contextmanager
 def connected(settings: Settings) -> Iterator[LdapConnection]:
-    """A connection to the first server that takes us. Raises Away."""
+    """Connect to the first server that accepts us. Raises Away."""
     connection, deadline = _first(settings)
     try:
         yield LdapConnection(connection)
@@ -180,10 +181,10 @@ def _open(url: str, settings: Settings) -> tuple[Any, threading.Timer]:
 
 
 def _prepared(password: str) -> str | bytes:
-    """Return the password as the directory is asked for it.
+    """Return the password in the form that is sent to the directory.
 
-    ldap3 prepares it (SASLprep) and raises for what that does not allow, as Persian and Latin letters in one
-    password. Such a one goes as it was typed, and the directory says whether it is right.
+    ldap3 prepares it (SASLprep) and raises for forbidden text, such as Persian and Latin letters in one
+    password. Such a password is sent as typed, and the directory decides.
     """
     try:
         _sasl.sasl_prep(password)
@@ -196,7 +197,8 @@ def _start_tls(connection: Any) -> None:
     try:
         done = connection.start_tls(read_server_info=False)
     except _errors.LDAPStartTLSError as error:
-        if type(error) is not _errors.LDAPStartTLSError:  # it was broken off: of a kind made of what broke it
+        # the connection broke: ldap3 raises a class made of that error
+        if type(error) is not _errors.LDAPStartTLSError:
             raise
         done = False
     if not done:
@@ -219,18 +221,18 @@ def _close(connection: Any, deadline: threading.Timer) -> None:
 
 
 def _cut(connection: Any) -> None:
-    """The time for all of it is over: whoever waits for an answer hears that there is none."""
+    """Shut the socket down at the whole timeout, so that a waiting read fails."""
     with suppress(Exception):
         connection.socket.shutdown(2)
 
 
 def escaped(value: str) -> str:
-    """The value as it may stand in a query."""
+    """Return the value escaped for a filter."""
     return str(_filters.escape_filter_chars(value))
 
 
 def same(dn: str) -> str:
-    """A DN in one form, to compare it by; empty if it is none."""
+    """Return a DN in a form for comparison; empty if it is invalid."""
     try:
         parts = _dn.parse_dn(dn, escape=False, strip=True)
     except _errors.LDAPException:

@@ -1,7 +1,7 @@
-"""Whether people who came from the directory are still there, as they were: the clerk asks over and over.
+"""Synchronisation of LDAP accounts: the scheduler checks regularly whether people are still in the directory.
 
-Nobody is put out because the directory is away, hung, or suddenly has nothing: only an answer that can be
-believed ends a session.
+Nobody is signed out because the directory is away, hung or suddenly empty. Only a credible answer ends a
+session.
 """
 
 import logging
@@ -28,7 +28,9 @@ _GROUPS_MISSING, ROLES_FILE = "groups-missing", "roles-file"
 
 
 class _Seen(NamedTuple):
-    """What was asked about, what there is, what groups are here, and why who leaves does."""
+    """The known accounts, the answer of the directory, the groups' grants, and why each leaving person
+    leaves.
+    """
 
     known: Mapping[str, int]
     found: Look
@@ -37,7 +39,7 @@ class _Seen(NamedTuple):
 
 
 class _Change(NamedTuple):
-    """What is to be done about one person: they left, their account is locked, or they are something else."""
+    """A change of one person: they left, their account is locked, or they have another name or role."""
 
     user_id: int
     there: str
@@ -47,9 +49,9 @@ class _Change(NamedTuple):
 
 
 def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
-    """Ask after everybody, and have those leave who left; what is wrong in one word, empty if nothing.
+    """Check every known account and apply the changes; return one word for a problem, or an empty text.
 
-    `believe`: a technician has seen that so many have left at once.
+    `believe`: a technician has confirmed that so many people left at once.
     """
     with reading(engine) as session:
         known = members.known(session)
@@ -75,12 +77,12 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
 
 
 def is_doubtful(known: int, gone: int) -> bool:
-    """Whether so many do not leave an office at once: more than a few and than a quarter, or all."""
+    """Return whether the number of leaving people is suspicious: all, or more than two and a quarter."""
     return (gone > _A_FEW and gone * 4 > known) or gone == known > 1
 
 
 def _why_left(found: Look, grants: Sequence[Grant], there: str) -> str:
-    """Why this account is none of ours any more; empty if it is one. A group that is missing is no reason."""
+    """Return why an account no longer belongs to us, or an empty text. A missing group is no reason."""
     member = found.members.get(there)
     if member is None:
         return "directory-gone"
@@ -98,7 +100,8 @@ def _follow(engine: Engine, settings: Settings, seen: _Seen) -> str:
     for change in changes:
         with writing(engine) as session:
             user = staff.get(session, change.user_id)
-            if user.directory_id == change.there and user.disabled_at is None:  # nobody was quicker
+            # nothing has changed it meanwhile
+            if user.directory_id == change.there and user.disabled_at is None:
                 _make(session, user, change, settings)
     return _GROUPS_MISSING if seen.found.missing_groups else ""
 
@@ -126,5 +129,5 @@ def _make(session: Session, user: User, change: _Change, settings: Settings) -> 
     else:
         try:
             members.update(session, user, change.name, change.values, settings)
-        except Refused as refused:  # the last administrator stays one
+        except Refused as refused:  # the last administrator keeps the role
             log.error("person %d is not changed: %s", user.id, refused.code)

@@ -1,4 +1,4 @@
-"""People of the directory as people here: admitted at their first sign-in, changed and disabled with it."""
+"""Accounts of people from the directory: admitted at the first sign-in, then changed and disabled with it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from settings import Settings
 
 
 def known(session: Session) -> Mapping[str, int]:
-    """Everybody who has come from a directory and may sign in: their ids there, and ours."""
+    """Return the active accounts from LDAP: our ids by the directory's ids."""
     query = select(User.directory_id, User.id).where(User.from_directory, User.disabled_at.is_(None))
     return {there: here for there, here in session.execute(query) if there and not there.startswith("oidc:")}
 
@@ -23,7 +23,7 @@ def known(session: Session) -> Mapping[str, int]:
 def admit(
     session: Session, *, directory_id: str, username: str, name: str, grant: Grant | None, settings: Settings
 ) -> User:
-    """Whoever has proved at the directory who they are: known here from now on, as what it says.
+    """Return the account of a person who has signed in at the directory; create or enable it if necessary.
 
     Raises Refused("directory-no-role" | "directory-name-taken" | "wrong-credentials" | "last-administrator").
     """
@@ -48,21 +48,21 @@ def admit(
 
 
 def update(session: Session, user: User, name: str, values: Mapping[str, Any], settings: Settings) -> None:
-    """Take over what the directory says of a person. Raises Refused("last-administrator")."""
+    """Copy name and role from the directory. Raises Refused("last-administrator")."""
     desk = {"desk_id": None} if values["role"] is Role.DEPARTMENT else {}
     staff.change(session, user, who=audit.DIRECTORY, settings=settings, name=name, **values, **desk)
 
 
 def leave(session: Session, user: User, why: str, settings: Settings) -> None:
-    """The directory does not have them any more, or not as one of us: out at once, until it has."""
+    """Disable a person who has left the directory or has no role there any more."""
     try:
         staff.disable(session, user, who=audit.DIRECTORY, settings=settings, reason=why)
-    except Refused:  # the last administrator keeps the account, and no session of it
+    except Refused:  # the last administrator keeps the account, but no session
         sign_ins.end_sessions(session, user.id)
 
 
 def lock_out(session: Session, user: User) -> None:
-    """Their account is locked there: no session goes on, but for one in a conversation."""
+    """End the sessions of a person whose account is locked there, except one in a conversation."""
     if sign_ins.end_silent_sessions(session, user.id):
         audit.record(
             session, audit.DIRECTORY, "sessions-ended", f"person {user.username}", "directory-locked"
@@ -70,7 +70,7 @@ def lock_out(session: Session, user: User) -> None:
 
 
 def adopt(session: Session, username: str, *, who: str) -> User:
-    """From now on this name is the directory's: whoever proves it there next has this account.
+    """Hand an account over to the directory: the next person who signs in there by this name gets it.
 
     Raises Refused("not-found").
     """

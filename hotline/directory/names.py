@@ -1,4 +1,4 @@
-"""User names of the directory in one form: one person is one account here, and looks like no other."""
+"""User names of the directory in one form: one account for each person, and no two similar names."""
 
 import re
 import unicodedata
@@ -7,15 +7,15 @@ from hotline.numbers import ascii_digits
 
 LONGEST = 64
 _PERSIAN = {0x064A: 0x06CC, 0x0649: 0x06CC, 0x0643: 0x06A9, 0x0629: 0x0647}
-"""Arabic letters that Persian writes in its own form."""
+"""Arabic letters that have a Persian form."""
 _LATIN = re.compile(r"[a-z0-9][a-z0-9._@-]*")
 _MARKS = frozenset("._@-")
 
 
 def normalised(username: str) -> str:
-    """The name in small letters, Persian ones for Arabic ones, Latin digits; empty if it is none for us.
+    """Return the name in lower case, with Persian letters and Latin digits; empty if it is not valid here.
 
-    Its letters are of one script, Latin or Persian: an `a` of another alphabet makes no second `admin`.
+    All its letters are of one script, Latin or Persian, so that a similar letter makes no second `admin`.
     """
     name = unicodedata.normalize("NFKC", username.strip()).casefold().translate(_PERSIAN)
     name = ascii_digits(name)

@@ -1,4 +1,5 @@
-"""Whether whoever came by the city's sign-in is still somebody there: asked by each session's refresh token.
+"""Synchronisation of OpenID Connect accounts: each session's refresh token asks whether the session
+continues.
 
 A provider that is away ends no session.
 """
@@ -28,20 +29,20 @@ log = logging.getLogger("directory")
 
 _AGAIN = timedelta(seconds=15)
 _ALL_S = 60.0
-"""A provider that is slow is asked after the rest the next time: no job of the clerk may take longer."""
+"""Maximum seconds of one round of checks; the next one continues it. Scheduler jobs must be short."""
 _AT_ONCE = 10
 _ENDED, _NO_GROUP = "directory-ended", "directory-no-group"
 
 
 def directory_id(settings: Settings, subject: str) -> str:
-    """The account at this provider, as a person here has it."""
+    """Return the id of an account at this provider, as stored in our accounts."""
     return f"oidc:{marked(f'{settings.oidc_issuer} {subject}')}"
 
 
 def person(session: Session, claims: Mapping[str, Any], settings: Settings) -> User:
-    """Whose account this is here, made if a group says what they are.
+    """Return the person of these claims; admit a new one whose group has a role.
 
-    Raises Refused("city-unknown") and what `members.admit` does, RolesError.
+    Raises RolesError, Refused("city-unknown"), and what `members.admit` raises.
     """
     typed = claims.get(settings.oidc_claim)
     username = normalised(typed) if isinstance(typed, str) else ""
@@ -62,7 +63,7 @@ def person(session: Session, claims: Mapping[str, Any], settings: Settings) -> U
 def remember(
     sign_in: SignIn, token: Mapping[str, Any], claims: Mapping[str, Any], settings: Settings
 ) -> None:
-    """Keep by what this session is asked about, and ended from there."""
+    """Store what is needed to check this session at the provider, and to end it from there."""
     sign_in.city_id = marked(str(claims["sub"]))
     sid = claims.get("sid")
     sign_in.city_session = marked(sid) if isinstance(sid, str) else None
@@ -75,7 +76,7 @@ def remember(
 
 
 def end(session: Session, subject: str | None, sid: str | None) -> int:
-    """The provider says that this session there is over, or all of an account's; how many that were here."""
+    """End the sessions that the provider has ended: one (`sid`), or all of an account. Return how many."""
     which = [] if sid is None else [SignIn.city_session == marked(sid)]
     which += [] if subject is None else [SignIn.city_id == marked(subject)]
     if not which:
@@ -92,7 +93,7 @@ def _tell(session: Session, user_id: int) -> None:
 
 
 def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
-    """Ask after every session, and end those that are over there; what is wrong, empty if nothing."""
+    """Check every session and end those that the provider has ended; return one word for a problem or ""."""
     asked: list[Asked] = []
     over: dict[Asked, str] = {}
     wrong = ""
@@ -107,7 +108,7 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
                 for each in some:
                     try:
                         said = _follow(engine, settings, each, asking.refreshed(each), grants)
-                    except Away as away:  # of this session: the others are asked all the same
+                    except Away as away:  # a problem of this session; the others are checked all the same
                         log.warning("the city's sign-in, of a session: %s", away)
                         wrong = away.why
                         continue
@@ -126,7 +127,7 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
 
 
 def _take_up(engine: Engine, before: datetime) -> list[Asked]:
-    """Of several clerks one asks after a session: a token that is used twice ends it."""
+    """Choose sessions to check. Only one scheduler may check a session: using a token twice ends it."""
     due = select(SignIn).where(SignIn.city_token.is_not(None), SignIn.city_asked_at <= before)
     some = due.order_by(SignIn.city_asked_at).limit(_AT_ONCE).with_for_update(of=SignIn, skip_locked=True)
     with writing(engine) as session:
@@ -139,7 +140,7 @@ def _take_up(engine: Engine, before: datetime) -> list[Asked]:
 def _follow(
     engine: Engine, settings: Settings, asked: Asked, fresh: Fresh | None, grants: Sequence[Grant]
 ) -> str:
-    """Keep the new token and what has changed; why the session is over, if it is."""
+    """Store the new token and changes of the person; return why the session has ended, or empty."""
     if fresh is None:
         return _ENDED
     with writing(engine) as session:
@@ -153,7 +154,7 @@ def _follow(
             return _NO_GROUP
         try:
             members.update(session, user, fresh.name or user.name, grant.values(session), settings)
-        except Refused as refused:  # the last administrator stays one
+        except Refused as refused:  # the last administrator keeps the role
             log.error("person %d is not changed: %s", user.id, refused.code)
     return ""
 

@@ -1,6 +1,6 @@
-"""The city's provider of OpenID Connect, asked by a session's refresh token.
+"""The city's OpenID Connect provider, queried with a session's refresh token.
 
-A token lies in the database encrypted, by a key that is not there.
+The database has tokens only in encrypted form; the key is not in the database.
 """
 
 import base64
@@ -27,7 +27,7 @@ _NONCE_BYTES = 12
 
 
 class Asked(NamedTuple):
-    """One session that came by the city's sign-in."""
+    """A session that began with the city's sign-in."""
 
     user_id: int
     city_id: str
@@ -36,7 +36,10 @@ class Asked(NamedTuple):
 
 @dataclass(frozen=True)
 class Fresh:
-    """What the provider says of a session that goes on: `groups` is None where it says nothing of them."""
+    """The provider's answer about a continuing session.
+
+    `groups` is None if the answer does not mention groups.
+    """
 
     sealed: str
     name: str = ""
@@ -44,12 +47,12 @@ class Fresh:
 
 
 def marked(value: str) -> str:
-    """What is kept of an account's or a session's name at the provider: enough to know it again."""
+    """Return a hash of an account's or session's id at the provider: enough to recognise the id."""
     return hashlib.sha256(value.encode()).hexdigest()
 
 
 def groups_of(claims: Mapping[str, Any], settings: Settings) -> frozenset[str] | None:
-    """The groups that these claims name; None if they say nothing of them."""
+    """Return the groups in these claims, or None if the claims do not mention groups."""
     told = claims.get(settings.oidc_groups_claim)
     if isinstance(told, str):
         return frozenset({told})
@@ -59,7 +62,10 @@ def groups_of(claims: Mapping[str, Any], settings: Settings) -> frozenset[str] |
 
 
 class Provider:
-    """It, for one look."""
+    """A client of the provider for one round of checks.
+
+    Raises Away if its configuration is not acceptable.
+    """
 
     def __init__(self, client: httpx.Client, settings: Settings) -> None:
         self._client, self._settings = client, settings
@@ -71,7 +77,10 @@ class Provider:
         self._tokens: str = told["token_endpoint"]
 
     def refreshed(self, asked: Asked) -> Fresh | None:
-        """What it says of this session now; None: it is over there."""
+        """Return the provider's answer about this session, or None if the session has ended there.
+
+        Raises Away.
+        """
         settings = self._settings
         token = _opened(settings, asked.sealed)
         if token is None:
@@ -111,7 +120,7 @@ class Provider:
 
 @contextmanager
 def provider(settings: Settings) -> Iterator[Provider]:
-    """The provider, whose own document has been read. Raises Away, also from within."""
+    """Connect to the provider and read its configuration. Raises Away, also for errors inside the block."""
     try:
         with httpx.Client(timeout=_ANSWER_S) as client:
             yield Provider(client, settings)
@@ -120,7 +129,10 @@ def provider(settings: Settings) -> Iterator[Provider]:
 
 
 def _claims(id_token: object) -> dict[str, Any]:
-    """What is in a token that came from the provider itself, over TLS (OpenID Connect Core 3.1.3.7, 6)."""
+    """Return the claims of a token that came from the provider itself over TLS.
+
+    So its signature need not be checked (OpenID Connect Core 3.1.3.7, 6). Raises Away.
+    """
     try:
         told = json.loads(base64.urlsafe_b64decode(str(id_token).split(".")[1] + "==")) if id_token else {}
     except (ValueError, IndexError, binascii.Error):
@@ -133,7 +145,7 @@ def _key(settings: Settings) -> AESGCM:
 
 
 def seal(settings: Settings, token: str) -> str:
-    """What may lie in the database of a refresh token."""
+    """Return a refresh token encrypted for the database."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
     return base64.b64encode(nonce + _key(settings).encrypt(nonce, token.encode(), None)).decode()
 
@@ -143,4 +155,4 @@ def _opened(settings: Settings, sealed: str) -> str | None:
         raw = base64.b64decode(sealed)
         return _key(settings).decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], None).decode()
     except (ValueError, InvalidTag):
-        return None  # of another secret, as after a backup was read back: nobody can ask any more
+        return None  # sealed with another secret, for example before a restore: nobody can use it

@@ -1,10 +1,10 @@
-"""What the members of a group are here: the city's own file (HOTLINE_DIRECTORY_ROLES).
+"""Roles of the directory's groups, from the city's own file (HOTLINE_DIRECTORY_ROLES).
 
     [[role]]
     group = "cn=137-operators,ou=groups,dc=city,dc=example"
     role = "operator"
 
-The first one that fits counts. A person of no group of the file is not let in.
+The first matching entry counts. A person in none of the groups is refused.
 """
 
 import tomllib
@@ -22,22 +22,22 @@ _KEYS = {"group", "role", "department", "head", "official", "district"}
 
 
 class RolesError(Exception):
-    """The file cannot be read, or says what cannot be; the text says where."""
+    """The file is unreadable or invalid; the text says where."""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What the members of one group are."""
+    """The role that members of one group get."""
 
     group: str
     role: Role
-    department: str = ""  # its name, in either language
+    department: str = ""  # the department's name, in either language
     head: bool = False
-    official: str = ""  # the office's name, in either language,
-    district: int | None = None  # or whose district it is
+    official: str = ""  # the office's name, in either language
+    district: int | None = None  # or the district of the official
 
     def values(self, session: Session) -> dict[str, Any]:
-        """The same as columns of User. Raises RolesError if there is no such department or official."""
+        """Return the columns of User. Raises RolesError if the department or official does not exist."""
         department_id = official_id = None
         if self.department:
             named = or_(Department.name_fa == self.department, Department.name_en == self.department)
@@ -59,7 +59,7 @@ class Grant:
 
 
 def read(path: Path | None) -> Sequence[Grant]:
-    """All of the file. Raises RolesError."""
+    """Read the whole file. Raises RolesError."""
     try:
         told = tomllib.loads(path.read_text(encoding="utf-8")) if path else {}
     except (OSError, ValueError) as error:
@@ -71,7 +71,7 @@ def read(path: Path | None) -> Sequence[Grant]:
 
 
 def grant(grants: Sequence[Grant], groups: Collection[str]) -> Grant | None:
-    """What a person of these groups is: the first that fits."""
+    """Return the first grant of one of these groups."""
     return next((each for each in grants if each.group in groups), None)
 
 

@@ -1,4 +1,4 @@
-"""What the last look into a directory found: for whoever watches this system."""
+"""The result of the last check of a directory, for alarms and monitoring."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -15,7 +15,7 @@ _STALE = timedelta(minutes=2)
 
 
 class Trouble(NamedTuple):
-    """A directory that cannot be asked, or not be believed."""
+    """A directory that cannot be queried, or whose answer is not credible."""
 
     name: str
     since: datetime
@@ -29,7 +29,7 @@ class Trouble(NamedTuple):
 
 
 def record(session: Session, name: str, why: str = "", *, known: int = 0, gone: int = 0) -> None:
-    """Write what this look found; `why` is one word for what is wrong, empty if all is well."""
+    """Record the result of a check; `why` is one word for a problem, empty if there is none."""
     at = now(session)
     row = session.get(Directory, name) or Directory(name=name)
     row.asked_at, row.why, row.known, row.gone = at, why[:40], known, gone
@@ -41,7 +41,10 @@ def record(session: Session, name: str, why: str = "", *, known: int = 0, gone: 
 
 
 def trouble(session: Session) -> Trouble | None:
-    """The directory that has been in trouble for longest; one that nobody asks any more is none."""
+    """Return the directory with the longest present problem, or None.
+
+    One without recent checks does not count.
+    """
     fresh = Directory.asked_at > now(session) - _STALE
     rows = session.scalars(
         select(Directory)

@@ -1,6 +1,7 @@
-"""The city's offices and departments, from its file into the tables: what an installation begins with.
+"""Loads the city's offices and departments from its file into the tables.
 
-Loading again adds and renames. Nothing is deleted or put out of use: rounds and requests hang on it.
+A second load adds and renames. It deletes and deactivates nothing, because rounds and requests refer to the
+rows.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from settings.city_file import City
 
 @dataclass
 class Loaded:
-    """What loading did, by Persian names; `beyond` is in the tables, and not in the file."""
+    """The result of a load, by Persian names; `beyond` is in the tables but not in the file."""
 
     added: list[str] = field(default_factory=list)
     renamed: list[str] = field(default_factory=list)
@@ -25,7 +26,7 @@ class Loaded:
 
 
 def load(session: Session, city: City, *, who: str) -> Loaded:
-    """Bring the tables up to the file."""
+    """Bring the tables up to date with the file; return what changed."""
     one_at_a_time(session, "city")
     done = Loaded()
     offices = session.scalars(select(Official).where(Official.kind != OfficialKind.OPERATORS)).all()
@@ -65,7 +66,10 @@ def _offices(city: City) -> Sequence[Official]:
 
 
 def _is_same(one: Official, other: Official) -> bool:
-    """There is one mayor, and one manager of a district; a deputy is known by what a voice says."""
+    """Return whether both are the same office.
+
+    There is one mayor, and one manager of each district; a deputy is identified by the voice clip.
+    """
     if one.kind is not other.kind:
         return False
     return one.kind is OfficialKind.MAYOR or (one.district, one.clip) == (other.district, other.clip)

@@ -1,6 +1,6 @@
-"""An empty installation: whoever has the code from its log makes the first administrator. Then this is over.
+"""The first visit: whoever has the code from the log creates the first administrator. Then the code is void.
 
-Only a hash of the code is kept. It is too long to be guessed: no wrong one hinders who has the right one.
+Only a hash of the code is stored. The code is too long to be guessed, so wrong codes are not limited.
 """
 
 import hmac
@@ -17,18 +17,21 @@ from hotline.people import accounts, staff
 from settings import Settings
 
 _SIGNS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""None that is taken for another one."""
+"""Characters that cannot be mistaken for each other."""
 _GROUPS, _LENGTH = 4, 5
-"""Of 31 signs each: 99 bits."""
+"""Groups of 31 possible characters each: 99 bits."""
 
 
 def is_open(session: Session) -> bool:
-    """Whether nobody has an account yet, in use or not."""
+    """Return whether nobody has an account yet, active or disabled."""
     return not session.scalar(select(exists().where(User.id.is_not(None))))
 
 
 def new_code(session: Session, settings: Settings) -> str:
-    """A code in place of the one before, to be shown once. Raises Refused("not-found") if it is over."""
+    """Replace the code and return the new one, to be shown once.
+
+    Raises Refused("not-found") if there are accounts.
+    """
     one_at_a_time(session, "administrators")
     if not is_open(session):
         raise _over()
@@ -39,7 +42,7 @@ def new_code(session: Session, settings: Settings) -> str:
 
 
 def is_right(session: Session, code: str, settings: Settings) -> bool:
-    """Whether this is the code. Raises Refused("not-found"): it is over."""
+    """Return whether this is the code. Raises Refused("not-found") if there are accounts."""
     if not is_open(session):
         raise _over()
     kept = session.scalar(select(SetupCode.code_hash)) or ""
@@ -49,7 +52,7 @@ def is_right(session: Session, code: str, settings: Settings) -> bool:
 def begin(
     session: Session, *, code: str, username: str, name: str, password: str, settings: Settings
 ) -> User:
-    """Make the first administrator, which uses the code up. Of two who have it one is let in.
+    """Create the first administrator and use up the code. Of two people with the code one succeeds.
 
     Raises Refused("not-found"), and what `staff.add` raises.
     """

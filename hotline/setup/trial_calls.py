@@ -1,7 +1,7 @@
-"""A test call: an administrator has a telephone called, and sees what becomes of it.
+"""Test calls: an administrator has a telephone called and sees the result.
 
-One at a time, and a few an hour; the caps on all calls hold for it as for every other one.
-`token` is committed before the call is placed, so that it is never placed twice.
+One call at a time, six an hour; the caps on all calls apply. `token` is committed before the call is placed,
+so that the call is never placed twice.
 """
 
 import uuid
@@ -22,12 +22,15 @@ _PREFIX = "trial-"
 PER_HOUR = 6
 _HOUR, _KEPT = timedelta(hours=1), timedelta(days=7)
 IN_TIME, _GIVEN_UP = timedelta(seconds=60), timedelta(seconds=90)
-"""So long after it was asked for it may be placed: a telephone that rings later would surprise its owner."""
+"""How long after the request the call may be placed; a later ring would surprise the owner of the telephone.
+
+Then, how long until the call counts as not placed.
+"""
 _LONGEST = timedelta(minutes=15)
-"""So long no call rings and speaks."""
+"""Longer than any test call rings and speaks."""
 _LONGEST_TRIED = 300
 
-# Asked with every look of the dialer: built once.
+# The dialer asks this at each poll: the statement is built once.
 _DUE = select(TrialCall.id).where(
     TrialCall.slot == 1,
     TrialCall.token.is_(None),
@@ -36,16 +39,16 @@ _DUE = select(TrialCall.id).where(
 
 
 def is_token(channel_id: str) -> bool:
-    """Whether a channel's id can be the token of such a call."""
+    """Return whether a channel's id can be the token of a test call."""
     return channel_id.startswith(_PREFIX)
 
 
 def ask(
     session: Session, text: str, *, who: str, language: str, settings: Settings, trunk: str = ""
 ) -> TrialCall:
-    """Have this telephone called, as a person writes its number; one that is called already is the answer.
+    """Request a call to this telephone number as typed; return the present call if it goes to that number.
 
-    By this trunk alone, if one is named. Raises what `numbers.parse` raises, and Refused("not-found" |
+    With `trunk`, only that trunk is used. Raises what `numbers.parse` raises, and Refused("not-found" |
     "trial-under-way" | "trial-number-blocked" | "too-many-trials").
     """
     number = numbers.parse(text, settings.allowed_prefixes)
@@ -73,7 +76,7 @@ def ask(
 
 
 def look(session: Session) -> None:
-    """Give up what nobody has placed in time, or whose end nobody tells: the dialer is away, or Asterisk."""
+    """End calls that were not placed in time, or whose end the dialer or Asterisk never reported."""
     at = now(session)
     late = TrialCall.token.is_(None), TrialCall.asked_at <= at - _GIVEN_UP
     _end(session, *late, result=TrialResult.NOT_PLACED)
@@ -81,19 +84,19 @@ def look(session: Session) -> None:
 
 
 def result(session: Session, call: TrialCall) -> TrialResult | None:
-    """What became of it; None: it goes on."""
+    """Return the result of the call, or None while it is in progress."""
     if call.slot and call.token is None and call.asked_at <= now(session) - _GIVEN_UP:
-        return TrialResult.NOT_PLACED  # which the next one that is asked for writes down
+        return TrialResult.NOT_PLACED  # the next requested call writes it down
     return call.result
 
 
 def masked(call: TrialCall) -> str:
-    """So much of its number as may be shown."""
+    """Return the call's number in a form that may be shown."""
     return call.number if call.ended_at else numbers.masked(call.number)
 
 
 def latest(session: Session, limit: int = 5) -> Sequence[TrialCall]:
-    """The newest ones, newest first."""
+    """Return the newest calls, newest first."""
     query = select(TrialCall).order_by(TrialCall.id.desc()).limit(limit)
     return session.scalars(query.execution_options(populate_existing=True)).all()
 
@@ -102,13 +105,13 @@ def latest(session: Session, limit: int = 5) -> Sequence[TrialCall]:
 
 
 def due(session: Session) -> int | None:
-    """The one that is to be placed now."""
+    """Return the id of the call that is due now."""
     found = core(session).execute(_DUE, {"since": now(session) - IN_TIME}).scalars().all()
     return next(iter(found), None)
 
 
 def take_up(session: Session, call_id: int) -> TrialCall | None:
-    """Give the call its token: from here on it is placed once. None if it is not due."""
+    """Give the call its token, so that it is placed once. Return None if it is not due."""
     at = now(session)
     taken = session.scalar(
         update(TrialCall)
@@ -122,35 +125,35 @@ def take_up(session: Session, call_id: int) -> TrialCall | None:
 
 
 def by_token(session: Session, token: str) -> TrialCall | None:
-    """The test call whose channel is `token`, while it goes on."""
+    """Return the test call with the channel `token`, while it is in progress."""
     query = select(TrialCall).where(TrialCall.token == token, TrialCall.slot == 1)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
 def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of calls on their way, and when each was placed."""
+    """Return the tokens of calls in progress, with the time when each was placed."""
     query = select(TrialCall.token, TrialCall.placed_at)
     found = session.execute(query.where(TrialCall.slot == 1, TrialCall.token.is_not(None)))
     return {token: at for token, at in found if token and at}
 
 
 def rang(session: Session, token: str, trunk: str) -> None:
-    """The telephone rings; by which trunk, if that is known."""
+    """Record that the telephone rings, and the trunk if known."""
     _set(session, token, rang_at=func.coalesce(TrialCall.rang_at, _at(session)), trunk=trunk)
 
 
 def answered(session: Session, token: str, trunk: str) -> None:
-    """Somebody picked up."""
+    """Record that somebody answered."""
     _set(session, token, answered_at=func.coalesce(TrialCall.answered_at, _at(session)), trunk=trunk)
 
 
 def heard(session: Session, token: str) -> None:
-    """The sentence was said to its end."""
+    """Record that the sentence was played to its end."""
     _set(session, token, heard_at=func.coalesce(TrialCall.heard_at, _at(session)))
 
 
 def said(session: Session, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
-    """The trunk did not take the call (SIP; 0: nothing), and the next one is tried; or the last word."""
+    """Record a trunk's refusal (SIP code; 0: no answer); `goes_on`: another trunk is tried next."""
     if not goes_on:
         _set(session, token, trunk=trunk[:20], said=sip)
         return
@@ -160,7 +163,7 @@ def said(session: Session, token: str, trunk: str, sip: int, *, goes_on: bool) -
 
 
 def ended(session: Session, token: str, result: TrialResult, *, cap: str = "") -> None:
-    """The call is over, or was never placed; what is written down first stays."""
+    """Record the end of the call, or that it was never placed; the first recorded end stays."""
     _end(session, TrialCall.token == token, result=result, cap=cap)
 
 
@@ -174,7 +177,9 @@ def _set(session: Session, token: str, **values: Any) -> None:
 
 
 def _end(session: Session, *which: Any, result: TrialResult, cap: str = "") -> None:
-    """The number is not needed any more: what is left of it tells its owner which one it was."""
+    """End calls and mask their numbers: an ended call does not need the number, and its owner recognises the
+    rest.
+    """
     number = (
         func.substr(TrialCall.number, 1, 4)
         .concat("…")

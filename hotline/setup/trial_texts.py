@@ -1,4 +1,4 @@
-"""A test message: an administrator has one sent to a telephone; by the outbox, as all others."""
+"""Test messages: an administrator sends one to a telephone, through the outbox like every message."""
 
 import uuid
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from settings import Settings
 _PREFIX = "trial-"
 PER_HOUR = 6
 _HOUR, _SAME = timedelta(hours=1), timedelta(seconds=30)
-"""Asked for again within so long it is the same one: a button that was pressed twice."""
+"""A repeat within this time is the same message: the button was pressed twice."""
 _OURS = OutboxMessage.key.startswith(_PREFIX)
 
 
 def ask(session: Session, text: str, *, who: str, language: str, settings: Settings) -> OutboxMessage:
-    """Have a text message sent to this number, as a person writes it.
+    """Request a text message to this number as typed.
 
     Raises what `numbers.parse` raises, and Refused("trial-no-provider" | "trial-needs-mobile" |
     "trial-number-blocked" | "too-many-trials").
@@ -49,11 +49,11 @@ def ask(session: Session, text: str, *, who: str, language: str, settings: Setti
 
 
 def is_one(message: OutboxMessage) -> bool:
-    """Whether it is such a message, and no answer to a citizen's."""
+    """Return whether this is a test message, and not an answer to a citizen."""
     return message.key.startswith(_PREFIX)
 
 
 def latest(session: Session, limit: int = 5) -> Sequence[OutboxMessage]:
-    """The newest ones, newest first."""
+    """Return the newest test messages, newest first."""
     query = select(OutboxMessage).where(_OURS).order_by(OutboxMessage.id.desc())
     return session.scalars(query.limit(limit)).all()
