@@ -1,1 +1,1 @@
-"""Who stands where, written down so that nobody can change it unseen."""
+"""The public ledger: facts about lines and requests, recorded so that nobody can change them unnoticed."""

@@ -1,7 +1,7 @@
-"""The public ledger: every fact that can change the order of calling, appended with what it tells of.
+"""The public ledger: an append-only list of every fact that can change the order of calls.
 
-It names registrations by their number in our records and nothing else of a citizen. What its text and
-its hashes are is told in docs/ledger.md, for strangers who check them.
+An entry names a registration by its database id, and nothing else about a citizen. Outsiders who check texts
+and hashes read docs/ledger.md.
 """
 
 import json
@@ -18,7 +18,7 @@ from db.models import LedgerEntry, Registration, Seal
 from db.states import Fact, RegistrationState
 from hotline.ledger import merkle
 
-# Written in every registration: statements that are built once, without the session's unit of work.
+# Every registration runs these: they are built once, and bypass the session's unit of work.
 _SEALED_AT = select(Seal.sealed_at).order_by(Seal.size.desc()).limit(1).scalar_subquery()
 _LAST = select(LedgerEntry.id, LedgerEntry.at, _SEALED_AT).order_by(LedgerEntry.id.desc()).limit(1)
 _INSERT = insert(LedgerEntry)
@@ -28,9 +28,10 @@ _COLUMNS = ("id", "at", "fact", "round_id", "registration_id", "step_id", "detai
 def record(
     session: Session, fact: Fact, registration: Registration, at: datetime | None = None, /, **details: Any
 ) -> None:
-    """Append a fact about a registration, with all that decides its place. Call it after every other change.
+    """Append a fact about a registration, with everything that decides its place. Call it after all other
+    changes.
 
-    `details` are more facts, ready for JSON and for the public; `at` is when it was so, else now.
+    `details` are further public facts that JSON can hold; `at` is the time of the fact, by default now.
     """
     order = {
         "state": registration.state,
@@ -52,10 +53,10 @@ def append(
     at: datetime | None = None,
     step: int | None = None,
 ) -> None:
-    """Append a fact. Entries are numbered without gaps, in the order in which they are committed.
+    """Append a fact. Entries are numbered without gaps, in the order of their commits.
 
-    Where the clock was set back their time stands still until it has caught up; who was due at a call is told
-    by the clock, which such an entry then says, too.
+    After the clock was set back, entries keep the latest time until the clock has caught up. The clock
+    decided who was due at a call, so such an entry also records the clock.
     """
     held_at = events.hold_order(session)
     last_id, last_at, sealed_at = core(session).execute(_LAST).one_or_none() or (0, None, None)
@@ -77,12 +78,12 @@ def append(
 
 
 def digest(entry: LedgerEntry) -> str:
-    """An entry's leaf hash of RFC 9162, in hex: SHA-256 of a zero byte and the canonical text."""
+    """Return an entry's leaf hash (RFC 9162) in hex: SHA-256 of a zero byte and the canonical text."""
     return merkle.leaf(canonical(entry)).hex()
 
 
 def canonical(entry: LedgerEntry) -> bytes:
-    """The text that is hashed: a JSON list of number, time (UTC), fact, round, registration, details."""
+    """Return the hashed text: a JSON list of number, time (UTC), fact, round, registration, details."""
     head = json.dumps(
         [entry.id, written(entry.at), entry.fact, entry.round_id, entry.registration_id],
         separators=(",", ":"),
@@ -91,7 +92,7 @@ def canonical(entry: LedgerEntry) -> bytes:
 
 
 def written(at: datetime) -> str:
-    """A time (UTC) as it is hashed."""
+    """Return a time (UTC) in the form that is hashed."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
@@ -99,7 +100,7 @@ Rank = tuple[int, int, datetime, int]
 
 
 class LedgerPlace(NamedTuple):
-    """What decides a registration's place, as the ledger and the registrations tell it alike."""
+    """The values that decide a registration's place, in the ledger and in the table of registrations."""
 
     round_id: int
     state: RegistrationState
@@ -109,12 +110,12 @@ class LedgerPlace(NamedTuple):
     not_before: datetime | None
 
     def rank(self, registration_id: int) -> Rank:
-        """The order of calling as a value: the lesser is called first."""
+        """Return the sort key of the order of calls: the lowest is called first."""
         return (-self.moved_up, -self.rounds_missed, self.registered_at, registration_id)
 
 
 def place(entry: LedgerEntry) -> LedgerPlace:
-    """The place that an entry tells of its registration. Raises ValueError, KeyError, TypeError."""
+    """Return the place that an entry records. Raises ValueError, KeyError, TypeError."""
     told = json.loads(entry.details)
     if entry.round_id is None:
         raise ValueError("no round")
@@ -129,17 +130,17 @@ def place(entry: LedgerEntry) -> LedgerPlace:
 
 
 def clock(entry: LedgerEntry, details: dict[str, Any]) -> datetime:
-    """What the clock said at an entry with these details: who was due at a call, was so by it."""
+    """Return the clock's time at an entry with these details; the clock decides who was due at a call."""
     return datetime.fromisoformat(details["clock"]) if "clock" in details else entry.at
 
 
 def entries(session: Session, after: int, limit: int) -> Sequence[LedgerEntry]:
-    """The entries after number `after`, at most `limit`, in their order."""
+    """Return at most `limit` entries with numbers above `after`, in order."""
     query = select(LedgerEntry).where(LedgerEntry.id > after).order_by(LedgerEntry.id).limit(limit)
     return session.scalars(query).all()
 
 
 def of_registration(session: Session, registration_id: int) -> Sequence[LedgerEntry]:
-    """Everything the ledger tells of one registration, in its order."""
+    """Return all entries about a registration, in order."""
     query = select(LedgerEntry).where(LedgerEntry.registration_id == registration_id)
     return session.scalars(query.order_by(LedgerEntry.id)).all()

@@ -1,7 +1,7 @@
-"""Seals: the root of the RFC 9162 Merkle tree over the ledger's first entries, published again and again.
+"""Seals: regularly published roots of the RFC 9162 Merkle tree over the ledger's entries.
 
-Whoever has noted a root can later prove that nothing before it was changed, and any entry's place under it.
-The exact hashing is in docs/ledger.md. What is kept of the tree between calls is a cache of its inner nodes.
+A person who has noted a root can later prove that no entry before it was changed. Any entry's place can be
+proved as well. The hashing is defined in docs/ledger.md. Between calls only a cache of inner nodes is kept.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from hotline.ledger import merkle
 
 
 class _Tree(merkle.Tree):
-    """The tree over the ledger of one database, and whose turn it is to ask it."""
+    """The tree over the ledger of one database, and the lock of its users."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,14 +48,14 @@ def _size(session: Session) -> int:
 
 
 def warm(session: Session) -> None:
-    """Read what is new of the ledger, which may take seconds the first time, before anybody is held up."""
+    """Read the ledger's new entries, which may take seconds the first time, before `seal` takes the lock."""
     if size := _size(session):
         with _tree(session) as (tree, read):
             tree.root(read, size)
 
 
 def seal(session: Session) -> Seal | None:
-    """Seal all entries so far; None if there is nothing new. Call `warm` before, in another transaction."""
+    """Seal all entries; return None if there are no new ones. Call `warm` before, in another transaction."""
     events.hold_order(session)
     last = newest(session)
     size = _size(session)
@@ -63,7 +63,7 @@ def seal(session: Session) -> Seal | None:
         return None
     with _tree(session) as (tree, read):
         root = tree.root(read, size).hex()
-    # a clock that was set back does not make the past look forged
+    # a clock that was set back must not make earlier entries look forged
     sealed_at = max(now(session), session.get_one(LedgerEntry, size).at)
     made = Seal(size=size, root=root, sealed_at=sealed_at)
     session.add(made)
@@ -72,19 +72,19 @@ def seal(session: Session) -> Seal | None:
 
 
 def newest(session: Session) -> Seal | None:
-    """The last seal."""
+    """Return the newest seal."""
     return session.scalar(select(Seal).order_by(Seal.size.desc()).limit(1))
 
 
 def page(session: Session, after: int, limit: int) -> Sequence[Seal]:
-    """The seals of more than `after` entries, oldest first."""
+    """Return at most `limit` seals of more than `after` entries, oldest first."""
     return session.scalars(select(Seal).where(Seal.size > after).order_by(Seal.size).limit(limit)).all()
 
 
 def inclusion(session: Session, entry_id: int) -> dict[str, Any]:
-    """The RFC 9162 proof that an entry is under the newest seal, ready for JSON.
+    """Return the RFC 9162 proof that an entry is under the newest seal, for JSON.
 
-    Raises Refused("not-found"), Refused("not-sealed-yet").
+    Raises Refused("not-found" | "not-sealed-yet").
     """
     entry, last = session.get(LedgerEntry, entry_id), newest(session)
     if entry is None:
@@ -104,9 +104,9 @@ def inclusion(session: Session, entry_id: int) -> dict[str, Any]:
 
 
 def consistency(session: Session, old_size: int, new_size: int) -> dict[str, Any]:
-    """The RFC 9162 proof that one seal's entries are the first of another one's, ready for JSON.
+    """Return the RFC 9162 proof that one seal's entries are the first entries of another, for JSON.
 
-    Raises Refused("not-found") unless both were sealed, and the old one is not the larger.
+    Raises Refused("not-found") unless both sizes were sealed and the old one is not larger.
     """
     old, new = session.get(Seal, old_size), session.get(Seal, new_size)
     if old is None or new is None or old_size > new_size:

@@ -1,7 +1,7 @@
-"""The history of requests in the public ledger: each step a leaf of hashes, without text and without number.
+"""The history of requests in the ledger: one leaf of hashes for each step, without text or telephone number.
 
-A leaf holds three: of what a citizen may know of the step, of what is the office's, and of the note. Each has
-a salt of its own, so nobody guesses what is behind it; the note's goes with the note, and the leaf stays.
+A leaf has three hashes: the citizen's part of the step, the office's part, and the note. Each has its own
+salt, so nobody can guess the text. Deleting a note deletes its salt; the leaf stays.
 """
 
 import json
@@ -21,30 +21,29 @@ _BY_TIME = {RequestStep.REMINDED, RequestStep.TO_HEAD, RequestStep.TO_SUPERVISOR
 _BY_CITIZEN = {RequestStep.REPORTED, RequestStep.CONFIRMED, RequestStep.DENIED, RequestStep.ANSWERED}
 _BY_BODY = {RequestStep.BODY_RECEIVED, RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE}
 _CAN_BE_EMPTIED = {RequestStep.DENIED, RequestStep.ANSWERED, RequestStep.BODY_ANSWERED, RequestStep.BODY_DONE}
-"""What a citizen has said goes when they wish, and what bodies outside the city wrote; what the city has said
-stays."""
+"""Steps whose note may be deleted: the words of citizens and of outside agencies. The city's words stay."""
 _PAGE = 2000
 
 
 def append(session: Session, entry: RequestEntry, tracking: str) -> None:
-    """Append the leaf of a step of the request with this tracking number; the step has its id."""
+    """Append the leaf of a step of the request with this tracking number; the step must have its id."""
     ledger.append(
         session, Fact.REQUEST_STEP, None, None, _hashes(entry, tracking), at=entry.at, step=entry.id
     )
 
 
 class Sealed(NamedTuple):
-    """A step with its ledger entry, and the two texts whose hashes are in it: of the step, of its note."""
+    """A step with its ledger entry, and the texts of two of the hashes: the citizen's part and the note."""
 
     step: RequestEntry
     entry: LedgerEntry
     told: str
     note: str | None
-    """None, if it was deleted."""
+    """None if the note was deleted."""
 
 
 def sealed(session: Session, steps: Sequence[RequestEntry], tracking: str) -> Sequence[Sealed]:
-    """These steps of the request with this tracking number, in their order."""
+    """Return these steps of the request with their ledger entries, in order."""
     query = select(LedgerEntry).where(LedgerEntry.step_id.in_([step.id for step in steps]))
     found = {entry.step_id: entry for entry in session.scalars(query)}
     return [
@@ -53,7 +52,7 @@ def sealed(session: Session, steps: Sequence[RequestEntry], tracking: str) -> Se
 
 
 def problems(session: Session) -> Iterator[str]:
-    """Every step that is not as its leaf says, or has none; every leaf whose step is gone."""
+    """Yield every step that differs from its leaf or has none, and every leaf without its step."""
     last = 0
     while True:
         pairs = session.execute(_PAIRS.where(LedgerEntry.id > last).limit(_PAGE)).all()
@@ -111,8 +110,11 @@ def _told(step: RequestEntry, tracking: str) -> str:
 
 
 def by(step: RequestEntry) -> Literal["time", "body", "citizen", "office"]:
-    """Who did it. What a citizen told a person of the office, that one wrote down; a whole is ended by its
-    parts."""
+    """Return who acted in the step.
+
+    When an employee records a citizen's words, the office acted. The office also ends a split request whose
+    parts are done.
+    """
     if step.step in _BY_TIME:
         return "time"
     if step.step in _BY_BODY:
@@ -125,7 +127,7 @@ def _note(step: RequestEntry) -> str | None:
 
 
 def _salt(step: RequestEntry, of: str) -> str:
-    """A salt of its own for each hash: who is shown one learns nothing of the other."""
+    """Return a separate salt for each hash: the text of one hash helps nobody to guess another."""
     return sha256(f"{step.salt} {of}".encode()).hexdigest()
 
 

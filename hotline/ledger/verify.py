@@ -1,8 +1,8 @@
-"""Proving the whole history from the ledger: nothing changed, nothing missing, everybody called in order.
+"""Verification of the whole ledger: nothing changed, nothing missing, and everybody called in order.
 
-In one pass: the entries are whole and every seal's root is theirs; the facts follow the rules and nobody was
-called before somebody who stood before them; they end where the registrations now stand, and every step of a
-request's history is as it was sealed.
+One pass checks that the entries are complete and match every seal's root. It checks that the facts follow the
+rules, and that nobody was called before somebody ahead of them. Finally the ledger must agree with the
+registrations and with the steps of requests.
 """
 
 import heapq
@@ -24,12 +24,12 @@ from hotline.ledger.ledger import LedgerPlace, Rank
 _PAGE = 2000
 _TOLD = 100
 _SET_BACK = timedelta(days=1)
-"""By so much a clock may have been wrong before it was set back."""
+"""How far ahead a clock may have been before it was set back."""
 _S = RegistrationState
 
 
 class Report(NamedTuple):
-    """What was looked at, and what is wrong, in words; at most the first 100 problems."""
+    """The number of entries and seals checked, and at most 100 problems in words."""
 
     entries: int
     seals: int
@@ -37,9 +37,9 @@ class Report(NamedTuple):
 
 
 def verify(engine: Engine) -> Report:
-    """Check the whole ledger against itself, its seals and the registrations, as they are at one moment.
+    """Check the ledger against itself, its seals and the registrations, in one snapshot.
 
-    Takes about two minutes for a million entries, and 0.3 KB of memory for each registration.
+    A million entries take about two minutes; each registration takes 0.3 KB of memory.
     """
     with reading(engine, one_moment=True) as session:
         checked = _Check(session)
@@ -48,7 +48,7 @@ def verify(engine: Engine) -> Report:
 
 
 class _Rule(NamedTuple):
-    """What a fact may change of a place, and between which states it leads."""
+    """The fields of a place that a fact may change, and the states before and after it."""
 
     changes: set[str]
     before: set[RegistrationState]
@@ -60,7 +60,7 @@ _LEFT = {_S.UNCONFIRMED, _S.WAITING, _S.UNREACHED}
 _RULES = {
     Fact.CONFIRMED: _Rule(_HERE, {_S.UNCONFIRMED}, {_S.WAITING}),
     Fact.NUMBER_CHANGED: _Rule(set(), {_S.WAITING, _S.UNREACHED}, {_S.WAITING, _S.UNREACHED}),
-    # one that is carried may give way to an older place in the same moment
+    # a carried registration may at once be merged into an older place
     Fact.CARRIED: _Rule(
         {*_HERE, "round_id", "rounds_missed", "not_before"}, _LEFT, {_S.UNCONFIRMED, _S.WAITING, _S.CANCELLED}
     ),
@@ -77,15 +77,16 @@ _RULES = {
 _TAKEN_BACK = _Rule(
     {*_HERE, "round_id", "rounds_missed", "not_before"}, {*_LEFT, _S.CANCELLED, _S.CLOSED}, _LEFT
 )
-"""A carry-over of a round that was not over after all."""
+"""Undoes a carry-over, because the round was not over."""
 _RELEASED = _Rule({"not_before"}, {_S.WAITING}, {_S.WAITING})
 
 
 class _Line:
-    """Who waits in one round, first first. What is no longer so is dropped when it comes up."""
+    """The registrations that wait in one round, in order. Outdated ones are dropped when they come first."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[Rank, int, LedgerPlace]] = []  # the number breaks ties: places have no order
+        # the number breaks ties: places cannot be compared
+        self._due: list[tuple[Rank, int, LedgerPlace]] = []
         self._later: list[tuple[datetime, int, Rank, LedgerPlace]] = []
         self._number = itertools.count()
 
@@ -97,7 +98,7 @@ class _Line:
             heapq.heappush(self._due, (rank, number, place))
 
     def before(self, rank: Rank, at: datetime, places: dict[int, LedgerPlace]) -> list[int]:
-        """Who of those due at `at` stands before `rank`."""
+        """Return the ids of those due at `at` that stand before `rank`."""
         while self._later and self._later[0][0] <= at:
             _, number, later, place = heapq.heappop(self._later)
             heapq.heappush(self._due, (later, number, place))
@@ -108,12 +109,12 @@ class _Line:
                 found.append(first)
         for first in found:
             heapq.heappush(self._due, first)
-        # one that was due may be so no more, where the clock was set back
+        # after the clock was set back, an entry may no longer be due
         return [rank[-1] for rank, _, place in found if not place.not_before or place.not_before <= at]
 
 
 class _Check:
-    """One pass; `problems` may be stopped at any moment."""
+    """The state of one pass; the caller may stop `problems` at any point."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -123,7 +124,7 @@ class _Check:
         self.seals = 0
 
     def problems(self) -> Iterator[str]:
-        """Everything that is wrong."""
+        """Yield every problem."""
         seals = _pages(self._session, Seal.size, Seal.__table__.columns)
         seal: Any = next(seals, None)
         sealed_at = last_at = None
@@ -163,7 +164,9 @@ class _Check:
             yield f"seal {seal.size}: dated before its last entry"
 
     def _follows(self, entry: Any) -> Iterator[str]:
-        """The fact is one that the rules allow where the registration stood; and it was its turn."""
+        """Check that the rules allow the fact after the registration's last state, and that nobody was passed
+        over.
+        """
         if entry.registration_id is None:
             return
         id_ = entry.registration_id
@@ -221,7 +224,7 @@ def _wrong(fact: Fact, old: LedgerPlace | None, new: LedgerPlace, details: dict[
 
 
 def _is_released(fact: Fact, old: LedgerPlace, new: LedgerPlace, details: dict[str, Any]) -> bool:
-    """Whether a wait ends early: our own fault is over, or the clock that stamped the wait was set back."""
+    """Return whether a wait ends early: our own fault is over, or the clock was set back since."""
     if fact is not Fact.OUTCOME or old.state != _S.WAITING:
         return False
     if details.get("set_back"):
@@ -230,7 +233,7 @@ def _is_released(fact: Fact, old: LedgerPlace, new: LedgerPlace, details: dict[s
 
 
 def _pages(session: Session, key: Any, columns: Iterable[Any]) -> Iterator[Any]:
-    """These columns of all rows, in the order of `key`, few rows at a time."""
+    """Yield these columns of all rows in the order of `key`, a page at a time."""
     columns, last = list(columns), None
     while True:
         query = select(*columns).order_by(key).limit(_PAGE)
