@@ -1,1 +1,3 @@
-"""Machines that share one database: who acts for which, where a round lives (decision 46)."""
+"""Nodes: machines that share one database, each with its own Asterisk; leases and homes of rounds (decision
+46).
+"""

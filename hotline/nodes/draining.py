@@ -1,4 +1,4 @@
-"""Nodes that get nothing new: they drain, their own way to the trunks is cut, or their ivr is away."""
+"""Nodes that get no new work: draining, cut off from the trunks, or without a working ivr."""
 
 from datetime import timedelta
 from functools import lru_cache
@@ -27,13 +27,13 @@ from hotline.nodes.leases import lives
 _Name = InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | BindParameter[str]
 _NAME = bindparam("name", type_=String)
 SILENT = timedelta(seconds=8)
-"""A node's ivr says each other second that it works; after so long it does not."""
+"""A node's ivr reports every two seconds; after this time without a report it counts as away."""
 
 
 def cut_off(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
-    """In a query, with the parameter `at`: whether no trunk answers the node, and one answers another.
+    """Condition with the parameter `at`: no trunk answers the node, but one answers another live node.
 
-    So its own way to the trunks is cut. `for_long`: since the parameter `long_ago` at least.
+    So the node's own way to the trunks is cut. `for_long`: at least since the parameter `long_ago`.
     """
     itself, other = aliased(Node), aliased(Node)
     told = [itself.trunk_told_at <= bindparam("long_ago", type_=UtcDateTime)] if for_long else []
@@ -42,10 +42,10 @@ def cut_off(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
 
 
 def drained(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
-    """In a query, with the parameter `at`: whether the node is to get nothing new.
+    """Condition with the parameter `at`: the node must get no new work.
 
-    It drains, is `cut_off`, or its ivr is away and another's is not. Not while no other one would get it: a
-    drain that was forgotten stops nothing.
+    Either it drains, or it is `cut_off`, or its ivr is away while another node's works. The condition is
+    false while no other node could take the work, so a forgotten drain stops nothing.
     """
     itself, other = aliased(Node), aliased(Node)
     told = [itself.ivr_at <= bindparam("long_ago", type_=UtcDateTime)] if for_long else []
@@ -63,7 +63,7 @@ def drained(name: _Name, *, for_long: bool = False) -> ColumnElement[bool]:
 
 
 def is_mute(node: type[Node] = Node) -> ColumnElement[bool]:
-    """In a query of Node: whether its ivr, which has worked, says so no more: no script speaks there."""
+    """Condition on Node: its ivr reported before, but not lately. No script would speak there."""
     return func.coalesce(node.ivr_at < ago(SILENT), False)
 
 
@@ -72,11 +72,11 @@ def _hears_less(node: type[Node], other: type[Node]) -> ColumnElement[bool]:
 
 
 def marked() -> ColumnElement[bool]:
-    """In a query of Node: whether it can be `drained` at all."""
+    """Condition on Node: it may be `drained`; a cheap first check."""
     return or_(Node.draining_at.is_not(None), Node.trunk_answers.is_(False), is_mute())
 
 
-# Asked by each node every second: built once, and the clock is asked only of one that is marked.
+# Each node asks this every second: it is built once, and the clock is read only for a marked node.
 IS_MARKED = exists().where(Node.name == _NAME, marked())
 _IS_MARKED = select(IS_MARKED)
 _DRAINS, _IS_CUT_OFF = select(drained(_NAME)), select(cut_off(_NAME))
@@ -84,28 +84,28 @@ _CUT_OFF = select(Node.name).where(cut_off(Node.name))
 
 
 def is_marked(name: str) -> Select[tuple[bool]]:
-    """Whether it can be that the node `drains` (db.peeks.peek)."""
+    """Return the statement (for db.peeks.peek) whether the node may be drained."""
     return select(exists().where(Node.name == name, marked()))
 
 
 def drains(session: Session, name: str) -> bool:
-    """Whether the node is to get nothing new."""
+    """Return whether the node must get no new work."""
     marked = core(session).scalar(_IS_MARKED, {"name": name})
     return bool(marked and core(session).scalar(_DRAINS, {"name": name, "at": now(session)}))
 
 
 def is_cut_off(session: Session, name: str) -> bool:
-    """Whether no trunk answers the node, and one answers another."""
+    """Return whether no trunk answers the node while one answers another."""
     return bool(core(session).scalar(_IS_CUT_OFF, {"name": name, "at": now(session)}))
 
 
 def all_cut_off(session: Session) -> set[str]:
-    """The names of the nodes of which that is so."""
+    """Return the names of the nodes that are cut off."""
     return set(session.scalars(_CUT_OFF, {"at": now(session)}))
 
 
 def trunk_answers(session: Session, name: str) -> bool | None:
-    """What the node has said of its trunks; None: nothing."""
+    """Return whether a trunk answers the node, as it last reported; None: no report."""
     return session.scalar(select(Node.trunk_answers).where(Node.name == name))
 
 
@@ -113,17 +113,17 @@ _IS_MUTE = select(exists().where(Node.name == _NAME, is_mute()))
 
 
 def has_no_ivr(session: Session, name: str) -> bool:
-    """Whether whoever is called by this node would hear no script."""
+    """Return whether a person called by this node would hear no script."""
     return bool(core(session).scalar(_IS_MUTE, {"name": name}))
 
 
 @lru_cache(4)
 def ivr_works(name: str) -> Update:
-    """That the node's ivr works, as a statement for db.peeks.poke."""
+    """Return the statement (for db.peeks.poke) that reports a working ivr."""
     return update(Node).where(Node.name == name).values(ivr_at=ago())
 
 
 def tell_trunk(session: Session, name: str, *, answers: bool | None) -> None:
-    """Whether any trunk answers the node; None: it may be that none ever will."""
+    """Record whether any trunk answers the node; None: perhaps none ever will."""
     told = update(Node).where(Node.name == name, Node.trunk_answers.is_distinct_from(answers))
     session.execute(told.values(trunk_answers=answers, trunk_told_at=now(session)))

@@ -1,4 +1,7 @@
-"""On which node a round lives: chosen when it is first served, and anew when that node is gone or drained."""
+"""The home of a round: the node that serves it.
+
+It is chosen at the round's first service, and again after the node's failure or drain.
+"""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -21,16 +24,16 @@ from db.models import (
 from hotline.nodes import draining, leases
 
 NODE = bindparam("node", type_=String)
-"""In a query that is built once: whose rows are asked for; None: everybody's."""
+"""Parameter of a prepared query: the node whose rows are wanted; None: all rows."""
 
 
 def mine(column: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
-    """In a query, whose parameter is NODE: whether this row is the node's, or nobody's yet."""
+    """Condition with the parameter NODE: the row belongs to the node, or to none yet."""
     return or_(column.is_(None), column == NODE, NODE.is_(None))
 
 
 _HOME = select(Round.node).where(Round.id == bindparam("round"))
-# Of no other's row: who holds one that has no home yet, as another does, cannot give it one.
+# Locks only a row with this home: shared locks of two nodes on a row without a home would block both updates.
 _IS_HOME = _HOME.where(Round.node == bindparam("node", type_=String)).with_for_update(read=True)
 
 
@@ -38,7 +41,7 @@ _HELD_HOME = _HOME.with_for_update(key_share=True)
 
 
 def of_round(session: Session, round_id: int) -> str | None:
-    """The node on which the round lives; None: nobody has served it yet."""
+    """Return the node of the round, or None if nobody has served it yet."""
     return core(session).execute(_HOME, {"round": round_id}).scalar()
 
 
@@ -54,18 +57,18 @@ _AT_WORK = (
 
 
 def of_operators_line(session: Session) -> str | None:
-    """The node on which the operators' line lives, if it is alive and not drained; None: there is none.
+    """Return the node of the operators' line if it is alive and not drained, else None.
 
-    Only there whoever presses 0 meets a desk.
+    Only on that node can a caller who presses 0 reach a desk.
     """
     return core(session).execute(_AT_WORK, {"at": now(session)}).scalar()
 
 
 def settle(session: Session, round_id: int, node: str, *, hold: bool = False) -> bool:
-    """Whether the round lives on this node; if on none yet, on the one that is chosen now, from now on.
+    """Return whether the round's home is this node; choose a home if it has none.
 
-    Of several nodes none has it in the transaction in which it is chosen: to be asked again.
-    `hold`: it does so until the transaction ends. Call it then before the change of any row.
+    With several live nodes the transaction that chooses returns False: ask again. `hold` keeps the home until
+    the transaction ends; call it then before changing any row.
     """
     if hold and stays(session, round_id, node):
         return True
@@ -74,7 +77,8 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
         return at_home == node and not hold
     alive = leases.live(session)
     chosen = choose(session, alive, node, round_id)
-    events.hold_line(session, round_id)  # before the row: whoever goes on takes from the line
+    # lock the line before the row: those who take from the line continue in this order
+    events.hold_line(session, round_id)
     settled = (
         update(Round)
         .where(Round.id == round_id, Round.node.is_(None))
@@ -84,40 +88,39 @@ def settle(session: Session, round_id: int, node: str, *, hold: bool = False) ->
     session.execute(settled)
     if len(alive) > 1:
         events.round_changed(session, round_id, "moved")
-        return False  # the log is held now, after which no row is waited for
+        return False  # the event log is locked now, and no row lock may be waited for after it
     return chosen == node and of_round(session, round_id) == node
 
 
 def stays(session: Session, round_id: int, node: str) -> bool:
-    """Whether the round lives on this node, and does so until the transaction ends.
+    """Return whether the round's home is this node, and keep it until the transaction ends.
 
-    Call it before the change of any row.
+    Call it before changing any row.
     """
     return core(session).execute(_IS_HOME, {"round": round_id, "node": node}).scalar() is not None
 
 
 def hold(session: Session, round_id: int) -> str | None:
-    """The node on which the round lives; only this transaction may move it. Before the change of any row.
+    """Lock the round's home and return it; only this transaction may then move the round.
 
-    Not after `stays`: two that did both would wait for each other.
+    Call it before changing any row, and not after `stays`: two transactions that do both would deadlock.
     """
     return core(session).execute(_HELD_HOME, {"round": round_id}).scalar()
 
 
 def move(session: Session, round_id: int, node: str) -> None:
-    """The round, which is held (`hold`), lives on this node from now on."""
+    """Move the round, which `hold` has locked, to this node."""
     moved = update(Round).where(Round.id == round_id).values(node=node)
     session.execute(moved.execution_options(synchronize_session=False))
     events.round_changed(session, round_id, "moved")
 
 
 def choose(session: Session, alive: Sequence[Node], node: str, round_id: int | None = None) -> str:
-    """The live node where most of the round's callers wait on the line, who cannot go elsewhere, then most of
-    its desks have their phones, and then with most room.
+    """Choose a live node for a round: most waiting callers, then most connected desks, then most free
+    capacity.
 
-    A desk is one of the round's if it serves that, or has a citizen of it in hand.
-
-    None that is full, draining or cut off, where there is another; this one where none is known at all.
+    Waiting callers come first because they cannot move. A desk counts if it serves the round or has one of
+    its citizens. Full, draining and cut-off nodes are chosen last. Without live nodes, `node` is returned.
     """
     if not alive:
         return node
@@ -162,7 +165,7 @@ def _desks(session: Session, round_id: int | None) -> dict[str, int]:
 
 
 def free(session: Session, node: Node) -> int:
-    """So many more calls it can carry: besides its desks' phones, its callers, and what it has placed."""
+    """Return how many more calls the node can carry, besides connected desks, callers and placed calls."""
     desks = select(func.count()).where(Desk.node == node.name, Desk.phone_connected)
     placed = select(func.count()).where(PlacedCall.node == node.name, PlacedCall.ended_at.is_(None))
     callers = select(func.count()).where(CallerNow.node == node.name)
@@ -173,17 +176,17 @@ _ELSEWHERE = exists().where(Round.id == Desk.round_id, Round.node != Desk.node)
 
 
 def elsewhere() -> ColumnElement[bool]:
-    """In a query of Desk: whether its phone is not in the Asterisk in which its round's citizens are."""
+    """Condition on Desk: its phone is not in the Asterisk of its round."""
     return _ELSEWHERE
 
 
 def is_elsewhere(session: Session, desk_id: int) -> bool:
-    """Whether the phone of this desk is."""
+    """Return whether the desk's phone is not in the Asterisk of its round."""
     return bool(session.scalar(select(exists().where(Desk.id == desk_id, _ELSEWHERE))))
 
 
 def is_other(session: Session, round_id: int, desk: Desk) -> bool:
-    """Whether the phone of this desk is not in the Asterisk in which the citizens of this round are."""
+    """Return whether the desk's phone is not in the Asterisk of this round."""
     home = of_round(session, round_id)
     return home is not None and desk.node is not None and home != desk.node
 
@@ -194,13 +197,13 @@ _under_way = exists().where(
 
 
 _FOR_LONG = timedelta(seconds=10)
-"""Cut off for so long a node loses its rounds: of a trunk that falls silent all nodes have heard by then."""
+"""How long a node must be cut off before it loses its rounds. By then all nodes know of a silent trunk."""
 _IS_ANY_MARKED = select(exists().where(draining.marked()))
 _DRAINED = select(Node.name).where(draining.drained(Node.name, for_long=True))
 
 
 def drained(session: Session) -> Sequence[str]:
-    """The nodes whose rounds `move_idle` moves."""
+    """Return the nodes whose rounds `move_idle` moves."""
     if not core(session).scalar(_IS_ANY_MARKED):
         return []
     at = now(session)
@@ -208,17 +211,17 @@ def drained(session: Session) -> Sequence[str]:
 
 
 def move_idle(session: Session) -> int:
-    """Rounds on drained nodes, of which nobody is under way, are free for another node. How many moved."""
+    """Free the rounds of drained nodes that have no call in progress; return how many."""
     there = and_(Round.node.in_(drained(session)), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
     idle = select(Round.id).where(there, ~_under_way).order_by(Round.id)
     held = session.scalars(idle.with_for_update(skip_locked=True)).all()
-    # asked again, now that nobody places a call for them meanwhile (`settle`, hold)
+    # check again: with the lock, nobody places a call for them (`settle`, hold)
     still = session.scalars(select(Round.id).where(Round.id.in_(held), ~_under_way)).all()
     return free_rounds(session, list(still))
 
 
 def free_rounds(session: Session, round_ids: list[int]) -> int:
-    """These rounds live nowhere: whoever serves them next chooses."""
+    """Clear the home of these rounds; the next node that serves one chooses."""
     if round_ids:
         freed = update(Round).where(Round.id.in_(round_ids)).values(node=None)
         session.execute(freed.execution_options(synchronize_session=False))

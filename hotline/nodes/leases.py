@@ -1,7 +1,7 @@
-"""A node's lease, by the database's clock, and the fence around whatever its dialer writes.
+"""Leases of nodes by the database's clock, and the fence around every write of a dialer.
 
-Who took a lease has an epoch. Who takes over raises it, and waits for every transaction that has shown the
-one before (`check`): after that nothing of a node that was declared dead is committed any more.
+Each lease has an epoch. A take-over raises the epoch, and waits for all transactions that passed `check` with
+the old one. After that, a node that was declared dead can commit nothing.
 """
 
 from collections.abc import Sequence
@@ -31,34 +31,34 @@ from hotline.nodes import machines
 from settings import Settings
 
 LEASE = timedelta(seconds=10)
-"""Renewed each second."""
+"""Length of a lease; it is renewed each second."""
 GRACE = timedelta(seconds=5)
-"""So long after its lease a node is not declared dead yet: it may be starting again."""
+"""How long after the end of its lease a node is not declared dead: it may be restarting."""
 _FORGOTTEN = timedelta(minutes=1)
-"""So long after its lease a node whose work nobody has taken over may still be coming back."""
+"""How long after the end of its lease a node without a successor may still return."""
 
 
 class Fenced(Exception):
-    """This dialer's lease is over, or its work another's."""
+    """The dialer's lease has ended, or another dialer has the node's work."""
 
 
 class Lease(NamedTuple):
-    """What a dialer shows with each transaction."""
+    """The lease that a dialer shows in each transaction."""
 
     epoch: int
     lost: bool
-    """The node's work was taken over: what its Asterisk still has is nobody's (`clean`)."""
+    """Whether the node's work was taken over: calls left in its Asterisk belong to nobody (`clean`)."""
 
 
 class Renewed(NamedTuple):
-    """A lease that goes on."""
+    """A renewed lease."""
 
     alone: bool
-    """No other node lives, so nobody can take this one's work. A row that is left of one says nothing."""
+    """Whether no other node lives that could take over. A leftover row of a node does not count."""
 
 
 def take(session: Session, settings: Settings) -> Lease:
-    """The lease of this machine's node, whoever had it: only the holder of the node's lock comes here."""
+    """Take the lease of this machine's node from any holder. The caller must hold the node's lock file."""
     at = now(session)
     values = {
         "machine": machines.this(settings),
@@ -70,11 +70,11 @@ def take(session: Session, settings: Settings) -> Lease:
     }
     node = session.get(Node, settings.node, with_for_update=True)
     if node is None:
-        # more than any before it, should one of this name have been removed
+        # higher than any earlier epoch, in case a node of this name was removed
         node = Node(name=settings.node, epoch=int(at.timestamp()), lease_until=at, **values)
         session.add(node)
     elif machines.is_others(node, settings):
-        node.lost_at = node.lost_at or at  # its calls are in no Asterisk of this machine's
+        node.lost_at = node.lost_at or at  # its calls are not in this machine's Asterisk
     for name, value in values.items():
         setattr(node, name, value)
     node.epoch += 1
@@ -84,10 +84,10 @@ def take(session: Session, settings: Settings) -> Lease:
 
 
 def at_other_machine(session: Session, settings: Settings, *, seen: bool = False) -> str | None:
-    """Where the other machine's Asterisk listens that works under this one's name; None: there is none.
+    """Return the SIP address of another machine that works under this node's name, or None.
 
-    One that is silent for the lease and the grace has left the name, but to nobody who has `seen` it at work
-    if it fences nothing: it may be cut off, and in conversation.
+    After lease and grace, a silent machine has left the name. If this process has `seen` it at work and it
+    does not fence itself, it still counts. It may be cut off and in conversation.
     """
     node = session.get(Node, settings.node)
     if node is None or node.lost_at is not None or not machines.is_others(node, settings):
@@ -97,14 +97,15 @@ def at_other_machine(session: Session, settings: Settings, *, seen: bool = False
 
 
 def is_lost(session: Session, name: str) -> bool:
-    """Whether the node's work was taken over, and it has not been given any since."""
+    """Return whether the node's work was taken over and the node is not yet clean."""
     return bool(session.scalar(select(exists().where(Node.name == name, Node.lost_at.is_not(None)))))
 
 
 def kept(settings: Settings) -> Update:
-    """Keeps the lease of the only machine that there can be, whose dialer a locked file keeps alone.
+    """Return the statement (for db.peeks.poke) that keeps the lease of the only possible machine.
 
-    For db.peeks.poke. Where it changes nothing, there is none to be kept (`take_only`).
+    Its dialer is alone because of a lock file. If the statement changes no row, there is no lease to keep
+    (`take_only`).
     """
     mine = Node.name == settings.node, Node.sip == str(settings.sip)
     lasts = Node.lost_at.is_(None), Node.lease_until > ago()
@@ -112,13 +113,13 @@ def kept(settings: Settings) -> Update:
 
 
 def take_only(session: Session, settings: Settings) -> None:
-    """Take that machine's lease."""
+    """Take the lease of the only possible machine."""
     take(session, settings)
     session.get_one(Node, settings.node).lost_at = None
 
 
 def clean(session: Session, name: str, epoch: int) -> bool:
-    """Nothing of what was taken over is left in the node's Asterisk: it may be given work again."""
+    """Record that nothing of the lost work is left in the node's Asterisk; it may get work again."""
     return _mine(session, name, epoch, lost_at=None)
 
 
@@ -140,9 +141,9 @@ _RENEW = (
 
 
 def renew(session: Session, name: str, epoch: int, *, fences: bool) -> Renewed | None:
-    """The lease lasts from now; None: somebody else has taken the node's work, or it is removed.
+    """Renew the lease; return None if another dialer has the node's work, or the node was removed.
 
-    `fences`: its calls will have ended by the time at which it may be declared dead. It may not before.
+    `fences`: its calls will end before it may be declared dead. Without that it may not be declared dead.
     """
     row = core(session).execute(_RENEW, {"mine": name, "its": epoch, "so": fences}).first()
     return None if row is None else Renewed(alone=not row.others)
@@ -164,11 +165,11 @@ _CHECK = (
     )
     .with_for_update(read=True, key_share=True)
 )
-"""PostgreSQL's alone: a share of the row, which a renewal does not wait for, and a take-over does."""
+"""PostgreSQL only: a shared lock of the row. A renewal does not wait for it, but a take-over does."""
 
 
 def check(session: Session, name: str, epoch: int) -> None:
-    """That this transaction may write for the node; until it ends nobody takes over. Raises Fenced."""
+    """Check that this transaction may write for the node; until it ends, nobody takes over. Raises Fenced."""
     if session.connection().execute(_CHECK, {"name": name, "epoch": epoch}).first() is None:
         raise Fenced(f"the lease of node {name} is not this dialer's any more")
 
@@ -177,7 +178,7 @@ _over = and_(Node.fences, Node.lease_until < bindparam("before", type_=UtcDateTi
 
 
 def lives(node: type[Node] = Node) -> tuple[ColumnElement[bool], ...]:
-    """In a query, with the parameter `at`: whether the node's lease lasts."""
+    """Conditions with the parameter `at`: the node's lease is valid."""
     return node.lost_at.is_(None), node.lease_until > bindparam("at", type_=UtcDateTime)
 
 
@@ -185,12 +186,12 @@ _LIVE = select(Node).where(*lives()).order_by(Node.name)
 
 
 def live(session: Session) -> Sequence[Node]:
-    """The nodes whose lease lasts."""
+    """Return the nodes with a valid lease."""
     return session.scalars(_LIVE, {"at": now(session)}).all()
 
 
 def is_live(node: Node, at: datetime) -> bool:
-    """Whether its lease lasts."""
+    """Return whether the node's lease is valid."""
     return node.lost_at is None and node.lease_until > at
 
 
@@ -200,28 +201,28 @@ _OVER = select(Node).where(_over)
 
 @lru_cache(4)
 def others(name: str) -> Select[bool]:
-    """Whether any node has another name, be it dead (db.peeks.peek)."""
+    """Return the statement (for db.peeks.peek) whether any other node exists, dead or alive."""
     return select(exists().where(Node.name != name))
 
 
 def renewals(session: Session) -> dict[str, datetime]:
-    """Until when each node has its lease: another moment after each renewal."""
+    """Return the end of each node's lease; it changes with each renewal."""
     return {name: until for name, until in core(session).execute(_RENEWALS)}
 
 
 def over(session: Session) -> Sequence[Node]:
-    """The nodes whose lease has been over for so long that they count as dead.
+    """Return the nodes whose lease ended so long ago that they count as dead.
 
-    Not one that has never known of another: it may be cut off, and in conversation.
+    A node that never knew of another is left out: it may be cut off and in conversation.
     """
     return session.scalars(_OVER, {"before": now(session) - GRACE}).all()
 
 
 def declare_dead(session: Session, name: str) -> int | None:
-    """From here on whatever the node's dialer had begun is committed, or never will be.
+    """Declare a node dead; after that its dialer can commit nothing.
 
-    Returns the epoch in which that is so (`check_lost`); None if its lease lasts, or a transaction of its
-    own does: to be asked again.
+    Return the new epoch for `check_lost`. Return None if the lease is valid or one of its transactions runs:
+    ask again.
     """
     dead = select(Node).where(Node.name == name, _over).with_for_update(skip_locked=True)
     anew = dead.execution_options(populate_existing=True)
@@ -235,7 +236,7 @@ def declare_dead(session: Session, name: str) -> int | None:
 
 
 def check_lost(session: Session, name: str, epoch: int) -> None:
-    """That the node has not come back since; until this transaction ends it does not. Raises Fenced."""
+    """Check that the node has not returned since; until this transaction ends it cannot. Raises Fenced."""
     lost = select(Node.name).where(Node.name == name, Node.epoch == epoch, Node.lost_at.is_not(None))
     if session.scalar(lost.with_for_update(read=True)) is None:
         raise Fenced(f"node {name} is there again, or another's to take over")

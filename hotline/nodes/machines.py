@@ -1,7 +1,7 @@
-"""Whose name a node's is: two machines that were given the same one are told apart.
+"""Identity of machines: tells apart two machines that were given the same node name.
 
-A machine is known by a file in its state folder, and by where its Asterisk listens: a copy of a machine has
-the same file.
+A file in the state folder identifies a machine, together with the address of its Asterisk. A copied machine
+has the same file.
 """
 
 import contextlib
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from settings import Settings
 
-if TYPE_CHECKING:  # a start that knows no tables asks only which machine it is on
+if TYPE_CHECKING:  # the early start imports no tables, and only asks for the machine
     from db.models import Node
 
 
 def this(settings: Settings) -> str:
-    """The machine that this process is on; made with its first start."""
+    """Return the id of this machine; the first start creates it."""
     path = settings.state_dir / "machine"
     with contextlib.suppress(FileNotFoundError):
         return path.read_text().strip()
@@ -24,18 +24,18 @@ def this(settings: Settings) -> str:
     new = path.with_name(f"machine-{uuid.uuid4().hex}")
     new.write_text(uuid.uuid4().hex)
     with contextlib.suppress(FileExistsError):
-        os.link(new, path)  # whole, and by one process only
+        os.link(new, path)  # the file appears complete, and only one process creates it
     new.unlink()
     return path.read_text().strip()
 
 
 def is_others(node: "Node", settings: Settings) -> bool:
-    """Whether another machine had the name last."""
+    """Return whether another machine used the node's name last."""
     return node.machine is not None and (node.machine, node.sip) != (this(settings), str(settings.sip))
 
 
 def word(settings: Settings, sip: str) -> str:
-    """What people are told. `sip`: where the other one's Asterisk listens."""
+    """Return the message for people. `sip`: the address of the other machine's Asterisk."""
     return (
         f"another machine is node {settings.node} already, at work at {sip}: "
         "give this one a name of its own, HOTLINE_NODE (docs/operate/nodes.md)"

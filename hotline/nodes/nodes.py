@@ -1,4 +1,4 @@
-"""What people ask of nodes: which there are, that one gets no new round, that one is gone for good."""
+"""Commands about nodes: list them, drain one, give up one, remove one."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -15,26 +15,26 @@ from hotline.nodes import draining, homes, leases
 
 
 class State(NamedTuple):
-    """A node as its people see it."""
+    """A node as an administrator sees it."""
 
     name: str
     state: str
-    """live, draining, no-trunk (none answers it, and one answers another), no-ivr (its ivr is away), silent
-    (its lease is over, and nobody has its work yet), or gone"""
+    """One of live, draining, no-trunk (only other nodes reach a trunk), no-ivr (its ivr is away), silent,
+    gone. Silent: its lease has ended, and nobody has its work yet."""
     sip: str
     websocket_url: str
     capacity: int
     free: int
     rounds: int
     calls: int
-    """Callbacks that are not over, and any other call that was placed there: each once."""
+    """Callbacks in progress, and other placed calls; each counts once."""
     desks: int
     lease_until: datetime
     started_at: datetime
 
 
 def everyone(session: Session) -> Sequence[State]:
-    """All nodes that were ever seen and not removed, by name."""
+    """Return all nodes that were ever seen and not removed, by name."""
     at = now(session)
     return [_state(session, node, at) for node in session.scalars(select(Node).order_by(Node.name))]
 
@@ -75,7 +75,10 @@ def _under_way(name: str) -> ColumnElement[bool]:
 
 
 def words(session: Session) -> dict[str, str]:
-    """The state of each node, by its name; as it was, while none could renew its lease (heartbeats)."""
+    """Return the state of each node by name.
+
+    While no node could renew its lease, the state before that counts (`heartbeats`).
+    """
     at = now(session)
     cut_off = draining.all_cut_off(session)
     found = session.scalars(select(Node).order_by(Node.name))
@@ -89,9 +92,10 @@ def _as_of(session: Session, node: Node, at: datetime) -> datetime:
 
 
 def unheard(session: Session) -> dict[str, datetime]:
-    """The nodes of several that are gone, and that nobody has drained; and since when they are silent.
+    """Return the nodes that are gone and were not drained, with the end of their leases.
 
-    Not one whose lease is over for the moment: after a gap in the database all are.
+    After a gap of the database all leases have just ended, so such a node is left out. A single node is left
+    out as well.
     """
     at = now(session)
     every = session.scalars(select(Node).order_by(Node.name)).all()
@@ -100,13 +104,13 @@ def unheard(session: Session) -> dict[str, datetime]:
 
 
 def without_trunk(session: Session) -> dict[str, datetime]:
-    """The nodes whose own way to the trunks is cut; and since when."""
+    """Return the nodes that are cut off from the trunks, and since when."""
     cut_off = [session.get_one(Node, name) for name in sorted(draining.all_cut_off(session))]
     return {node.name: node.trunk_told_at for node in cut_off if node.trunk_told_at}
 
 
 def word(node: Node, at: datetime, cut_off: Collection[str] = ()) -> str:
-    """Its state in a word. `cut_off`: those whose own way to the trunks is cut."""
+    """Return the node's state in one word. `cut_off`: names of nodes cut off from the trunks."""
     if leases.is_live(node, at):
         is_mute = node.ivr_at is not None and node.ivr_at < at - draining.SILENT
         without = "no-trunk" if node.name in cut_off else "no-ivr" if is_mute else "live"
@@ -115,8 +119,8 @@ def word(node: Node, at: datetime, cut_off: Collection[str] = ()) -> str:
 
 
 def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Node:
-    """The node gets no new round from now on, or does again. Raises Refused("not-found" | "last-node")."""
-    # of two commands that drain the last two, one waits here
+    """Give the node no new rounds, or undo that. Raises Refused("not-found" | "last-node")."""
+    # lock all: two commands must not drain the last two nodes
     session.scalars(select(Node).order_by(Node.name).with_for_update(key_share=True)).all()
     node = _get(session, name)
     takers = {each.name for each in leases.live(session) if not each.draining_at}
@@ -129,7 +133,7 @@ def drain(session: Session, name: str, *, who: str, drained: bool = True) -> Nod
 
 
 def going_on(session: Session, name: str) -> dict[str, int]:
-    """What is not over there, by kind: rounds, calls, callers; nothing of a node that is gone."""
+    """Count what is in progress there, by kind: rounds, calls, callers. Empty for a node that is gone."""
     node = session.get(Node, name)
     if node is None or word(node, now(session)) == "gone":
         return {}
@@ -144,9 +148,9 @@ def going_on(session: Session, name: str) -> dict[str, int]:
 
 
 def give_up(session: Session, name: str, *, who: str) -> None:
-    """Who runs the machine says that it is off: of a node that has never known of another nobody else can.
+    """Record that a dead node's machine is off, as its administrator confirms, so that its work can be taken.
 
-    Raises Refused("not-found").
+    Only a node that never knew of another needs this. Raises Refused("not-found").
     """
     node = _get(session, name)
     if word(node, now(session)) == "gone" and not node.fences:
@@ -155,9 +159,9 @@ def give_up(session: Session, name: str, *, who: str) -> None:
 
 
 def remove(session: Session, name: str, *, who: str) -> None:
-    """The node is gone for good. Raises Refused("not-found" | "node-at-work").
+    """Remove a node for good. Raises Refused("not-found" | "node-at-work").
 
-    Its work is another's first, where one lives (`give_up`).
+    If another node lives, it must take over the work first (`give_up`).
     """
     node = _get(session, name)
     at_work = select(

@@ -1,4 +1,4 @@
-"""On which node the phone of a desk is to be, and whether the Asterisk there knows its password."""
+"""Homes of desks' phones: the node at which a phone should register, and which knows its password."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _WITH_CITIZEN = exists().where(
 _CITIZEN_ELSEWHERE = exists().where(
     _ITS_CITIZEN, Round.id == Callback.round_id, func.coalesce(Callback.node, Round.node) != Desk.node
 )
-"""Its citizen is there, or is to be called from there: also of a round that it does not serve."""
+"""A citizen of the desk is at another node, or will be called from there, in any round."""
 _LINE_ELSEWHERE = and_(
     Desk.round_id.is_(None),
     Desk.takes_live.is_(True),
@@ -35,9 +35,10 @@ _ASTRAY = select(Desk).where(
 
 
 def astray(session: Session, node: str) -> Sequence[tuple[int, str]]:
-    """Desks whose browser is in this node's Asterisk, and belongs in another's, and by which channel it is.
+    """Return the desks, with their channels, whose browser is at this node but belongs at another.
 
-    Hung up, it asks anew where to sign in, and goes there. Not while a citizen is with it, in that Asterisk.
+    Hung up, the browser asks for its node and registers there. A desk that has a citizen in this Asterisk is
+    left out.
     """
     found = []
     for desk in session.scalars(_ASTRAY, {"node": node}):
@@ -48,16 +49,17 @@ def astray(session: Session, node: str) -> Sequence[tuple[int, str]]:
 
 
 def addresses(session: Session) -> Sequence[str]:
-    """Where browsers' phones sign in at one node or another, those that are gone for now included."""
+    """Return the WebSocket addresses of all nodes, including nodes that are away."""
     return session.scalars(select(Node.websocket_url)).all()
 
 
 def node_of(session: Session, desk: Desk) -> Node | None:
-    """Where its citizen is, or is to be called from; else where its round lives; else where it was last.
+    """Return the node where the desk's phone should register.
 
-    A desk that serves none: the round of its last citizen, or the operators' line.
-    A desk that has never been anywhere, or whose node is gone: where there is most room. None: there are not
-    several nodes, or none is alive; the settings say where the phone signs in then.
+    The node of its citizen comes first, then that of its round, then its last node. A desk that serves no
+    round uses the round of its last citizen, then the operators' line. Without any of these, the node with
+    the most free capacity is returned. None: there are not several nodes, or none is alive; the settings then
+    name the address.
     """
     if (session.scalar(select(func.count()).select_from(Node)) or 0) < 2:
         return None
