@@ -1,1 +1,1 @@
-"""Pictures of what is broken and of what was mended: taken in, kept, shown, deleted."""
+"""Pictures of problems and of their solutions: checked, stored, shown, deleted."""

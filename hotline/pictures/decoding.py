@@ -1,7 +1,7 @@
-"""Tells what a picture's file is, by its content. Draws the picture anew, small, with nothing else in it.
-Draws the public copy, without what a person has drawn over.
+"""Identifies a picture by its content, and draws it again without anything but its pixels.
 
-Pillow decodes in the sandbox (`picture_decoder.py`). This process reads the first bytes of the file, no more.
+Also draws the public copy, without the areas that a person has hidden. Pillow decodes in the sandbox
+(`picture_decoder.py`). This process reads only the first bytes of the file.
 """
 
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from hotline.recordings.sandbox import Sandbox
 from hotline.recordings.turns import Turns
 
 LARGEST = 8 << 20
-"""Bytes of a file."""
+"""Maximum size of a file in bytes."""
 MOST_AREAS = 40
-"""Areas that are hidden of one picture."""
+"""Maximum number of hidden areas in one picture."""
 HEAD = 1024
-"""So many first bytes say what a file is."""
+"""How many first bytes identify a file's kind."""
 _STILLS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis")
 _REFUSALS = {
     picture_decoder.TOO_MANY_PIXELS: ("picture-pixels", f"it has too many pixels; at most: {PIXELS}"),
@@ -29,13 +29,13 @@ _REFUSALS = {
     picture_decoder.AREA_OUTSIDE: ("area-outside", "an area lies beside the picture", "pictures"),
 }
 _turns = Turns(waiting=100)
-"""Who waits has a file and a thread, and no memory yet. A crowd's pictures wait a second or two: to have them
-sent once more would cost more."""
+"""A waiting upload takes a file and a thread, but no memory yet. At a peak, pictures wait a second or two;
+sending them again would cost more."""
 _sandbox = Sandbox(Path(picture_decoder.__file__), "PIL")
 
 
 class Plain(NamedTuple):
-    """A JPEG of pixels alone."""
+    """A JPEG that contains only pixels."""
 
     data: bytes
     width: int
@@ -43,7 +43,7 @@ class Plain(NamedTuple):
 
 
 def look(head: bytes) -> None:
-    """What the first HEAD bytes of a file tell of it already.
+    """Check the first HEAD bytes of a file.
 
     Raises Refused("picture-empty" | "picture-video" | "picture-drawing" | "picture-kind").
     """
@@ -60,9 +60,9 @@ def look(head: bytes) -> None:
 
 
 def plain(file: BinaryIO) -> Plain:
-    """The picture anew. Not more than a few at once; who waits too long is told to come again.
+    """Return the picture drawn again. Only a few are drawn at once; an upload that waits too long is refused.
 
-    Raises what `look` does, and Refused("picture-large" | "picture-pixels" | "picture-animated" |
+    Raises what `look` raises, and Refused("picture-large" | "picture-pixels" | "picture-animated" |
     "picture-hides" | "picture-broken" | "files-busy").
     """
     with _turns.one():
@@ -74,7 +74,7 @@ def plain(file: BinaryIO) -> Plain:
 
 
 class Area(NamedTuple):
-    """An area of a picture, in its pixels."""
+    """An area of a picture, in pixels."""
 
     left: int
     top: int
@@ -83,7 +83,7 @@ class Area(NamedTuple):
 
 
 def hide(data: bytes, areas: Sequence[Area]) -> Plain:
-    """Draw a picture of ours anew, from its pixels alone: the areas are one grey, whatever was there.
+    """Draw a stored picture again with these areas in one grey.
 
     The same areas make the same file. Raises Refused("area-outside" | "too-many-areas" | "picture-broken" |
     "files-busy").
@@ -95,7 +95,7 @@ def hide(data: bytes, areas: Sequence[Area]) -> Plain:
 
 
 def large() -> Refused:
-    """It is more than is read at all."""
+    """Return the refusal of a file that is larger than LARGEST."""
     return Refused("picture-large", f"a picture has at most {LARGEST} bytes")
 
 

@@ -1,4 +1,4 @@
-"""Pictures on their way between the folder and the store, each whole in one of them at any moment."""
+"""Moves pictures between the folder and the store; each is complete in one of them at any moment."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -15,16 +15,16 @@ _THERE = Picture.deleted_at.is_(None)
 
 
 class Moved(StrEnum):
-    """What became of a file."""
+    """The result of moving a file."""
 
     MOVED = "moved"
     GONE = "gone"  # deleted meanwhile
     MISSING = "missing"  # in neither place
-    DAMAGED = "damaged"  # not what was written; left where it is
+    DAMAGED = "damaged"  # its checksum is wrong; it stays where it is
 
 
 def due(session: Session, *, stored: bool, after: str, limit: int) -> Sequence[File]:
-    """Files that are in the store, or not yet; by name, after this one. Pictures and their public copies."""
+    """Return pictures and public copies that are `stored` or not, by name, with names above `after`."""
     kept = select(Picture.id, Picture.checksum).where(Picture.stored.is_(stored), _THERE, Picture.id > after)
     public = select(PublicPicture.id, PublicPicture.checksum).where(
         PublicPicture.stored.is_(stored), PublicPicture.id > after
@@ -37,7 +37,7 @@ def due(session: Session, *, stored: bool, after: str, limit: int) -> Sequence[F
 
 
 def move(engine: Engine, file: File, source: Store, target: Store, *, stored: bool) -> Moved:
-    """Bring a file from one to the other; cut short anywhere, it is done once more.
+    """Move a file from one place to the other; after an interruption, call it again.
 
     Raises OSError: nothing is lost, try again later.
     """

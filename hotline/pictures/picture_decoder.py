@@ -1,7 +1,7 @@
-"""Draw one picture anew with Pillow. Runs in the sandbox, and imports nothing of the project.
+"""Draws one picture again with Pillow. Runs in the sandbox, and imports nothing of the project.
 
-Only the pixels are taken: place, camera, comments and files behind the picture are not. A picture that is too
-large is refused by its head: no pixel of it is decoded.
+Only pixels are kept: location, camera, comments and appended files are dropped. A picture that is too large
+is refused by its header, before any pixel is decoded.
 """
 
 import io
@@ -15,28 +15,28 @@ if TYPE_CHECKING:
     from PIL import Image
 
 PIXELS = {"JPEG": 24_000_000, "PNG": 12_000_000, "WEBP": 12_000_000}
-"""The kinds that are taken, and how many pixels of each: about 210 MB of memory at most
+"""Accepted kinds, with the maximum number of pixels of each: about 210 MB of memory at most
 (docs/measured.md)."""
 SCANS = 200
-"""So often a JPEG may go over its pixels: an honest one does ten times, another for an hour, in 8 MB. What is
-behind the picture, a film as it may be, has the sign of a scan by chance: 128 times in 8 MB."""
+"""Maximum number of a JPEG's scans. An ordinary one has ten; a hostile one of 8 MB decodes for an hour.
+Appended data, such as a film, contain the scan marker by chance: 128 times in 8 MB."""
 LONGEST_SIDE = 1600
 TOO_MANY_PIXELS, ANIMATED, TOO_MANY_SCANS, HIDES, AREA_OUTSIDE = 3, 4, 5, 6, 7
-"""Exit codes of a picture that is refused."""
+"""Exit codes of refused pictures."""
 SIZE = struct.Struct(">HH")
 """Width and height, before the bytes of the JPEG."""
 _QUALITY = 80
 _BLOCK, _BESIDE = 16, 2
-"""A JPEG mixes the pixels of so large a square, and its colours with so many beside it: all of that is
-hidden with an area that touches it."""
+"""A JPEG mixes the pixels of a square of this size, and its colours with this many pixels beside it. All of
+them are hidden with an area that touches them."""
 _GREY = (120, 120, 120)
 _TURNED = 0x0112
-"""Where EXIF says how the camera was held."""
+"""The EXIF tag of the camera's orientation."""
 _UPRIGHT = {
     **{2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM"},
     **{5: "TRANSPOSE", 6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"},
 }
-"""What brings it upright again (Image.Transpose)."""
+"""The transposition that turns each orientation upright (Image.Transpose)."""
 _OTHERS = (b"<html", b"<!doctype", b"<script", b"<?php", b"%pdf-")
 
 
@@ -84,7 +84,7 @@ def _check(image: "Image.Image", data: bytes) -> None:
 
 
 def _shrunk(image: "Image.Image") -> "Image.Image":
-    """Its pixels, upright and on white, and nothing that came along."""
+    """Return the pixels, upright and on white, without metadata."""
     from PIL import Image  # noqa: PLC0415
 
     upright = _UPRIGHT.get(image.getexif().get(_TURNED, 1))
@@ -105,7 +105,7 @@ def _shrunk(image: "Image.Image") -> "Image.Image":
 
 
 def _hide(pixels: "Image.Image", left: int, top: int, width: int, height: int) -> None:
-    """Paint the area, and all pixels that share a block of the JPEG with it."""
+    """Paint the area grey, with all pixels that share a block of the JPEG with it."""
     right, bottom = left + width, top + height
     if min(left, top) < 0 or min(width, height) < 1 or right > pixels.width or bottom > pixels.height:
         sys.exit(AREA_OUTSIDE)

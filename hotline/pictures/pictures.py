@@ -1,7 +1,7 @@
-"""Pictures: kept under a random name, handed to one request, seen by roles and their owner, deleted for real.
+"""Pictures: stored under random names, attached to one request, shown by role and to their owner, deleted.
 
-The file is there before the row, and goes after it: a row always has its file. It is in the folder at first,
-and in the store, if there is one, when the clerk has brought it (hotline.pictures.stores).
+The file is written before its row and deleted after it, so a row always has its file. The file is in the
+folder first; the scheduler moves it to the store, if there is one (hotline.pictures.stores).
 """
 
 import secrets
@@ -23,34 +23,34 @@ from hotline.recordings import disk
 
 SUFFIX = stores.SUFFIX
 PLACE = "pictures"
-"""Of what is to be deleted: these are pictures."""
+"""The folder's name in rows of Erasure."""
 MOST = 3
-"""At once, from a citizen or a department."""
+"""Maximum number of pictures that a citizen or department attaches at once."""
 A_DAY = 60
-"""Of one number, or one person of a department, in 24 hours."""
+"""Maximum number of pictures of one number, or one employee of a department, in 24 hours."""
 NOBODYS = timedelta(days=1)
-"""So long a picture waits for its request."""
+"""How long a picture waits for its request."""
 
 
 def keep(folder: Path, picture: Plain) -> str:
-    """Write the file, whole or not at all; returns the picture's name. Raises Refused("disk-full")."""
+    """Write the file atomically; return the picture's name. Raises Refused("disk-full")."""
     name = secrets.token_hex(16)
     stores.Folder(folder).put(name, picture.data)
     return name
 
 
 def discard(folder: Path, name: str) -> None:
-    """Delete the file of a picture that no row keeps."""
+    """Delete the file of a picture that has no row."""
     stores.Folder(folder).delete(name)
 
 
 def path(folder: Path, name: str) -> Path:
-    """Where the picture of this name lies, until the clerk brings it to the store."""
+    """Return the path of the picture in the folder, before the scheduler moves it to the store."""
     return folder / f"{name}{SUFFIX}"
 
 
 def add(session: Session, name: str, picture: Plain, *, number: str) -> Picture:
-    """A picture of a citizen's E.164 `number` that waits for its request.
+    """Add a picture of a citizen's E.164 `number` that waits for its request.
 
     Raises Refused("too-many-pictures").
     """
@@ -63,7 +63,7 @@ def add(session: Session, name: str, picture: Plain, *, number: str) -> Picture:
 
 
 def add_of_office(session: Session, name: str, picture: Plain, *, who: str) -> Picture:
-    """A picture by which a department shows that something is mended; it waits for its request.
+    """Add a picture by which a department proves a solution; it waits for its request.
 
     Raises Refused("too-many-pictures").
     """
@@ -76,9 +76,9 @@ def add_of_office(session: Session, name: str, picture: Plain, *, who: str) -> P
 
 
 def add_of_body(session: Session, name: str, picture: Plain, pass_id: int) -> Picture:
-    """A picture by which a body outside the city shows what it has done; it waits until the city uses it."""
+    """Add a picture by which an outside agency proves its work; it waits until the city uses it."""
     row = _row(session, name, picture, PictureKind.EVIDENCE)
-    row.who, row.pass_id = f"pass {pass_id}", pass_id  # no username has a space
+    row.who, row.pass_id = f"pass {pass_id}", pass_id  # no username contains a space
     session.flush()
     return row
 
@@ -110,9 +110,10 @@ def _row(session: Session, name: str, picture: Plain, kind: PictureKind) -> Pict
 
 
 def waiting(session: Session, names: Sequence[str], of_whom: ColumnElement[bool]) -> Sequence[Picture]:
-    """These pictures, which are `of_whom`, of no request yet and nobody else's until the transaction ends.
+    """Lock and return these pictures, which meet `of_whom` and belong to no request yet, in the given order.
 
-    Call it before anything is logged. Raises Refused("picture-unknown"): another's, used, or gone by now.
+    Call it before anything is logged. Raises Refused("picture-unknown") if one is used, deleted, or
+    another's.
     """
     if not names:
         return []
@@ -127,7 +128,7 @@ def waiting(session: Session, names: Sequence[str], of_whom: ColumnElement[bool]
 def give(
     session: Session, given: Sequence[Picture], request_id: int, kind: PictureKind, *, new: bool = False
 ) -> None:
-    """They are the request's from now on, after those of the kind that it has; a `new` one has none."""
+    """Attach the pictures to the request, after its other ones of the kind; a `new` request has none."""
     if not given:
         return
     has = select(func.coalesce(func.max(Picture.position), 0))
@@ -146,19 +147,20 @@ _OF_REQUEST = (
 
 
 def of_request(session: Session, request_id: int) -> Sequence[Picture]:
-    """The request's pictures that are still there, in their order."""
+    """Return the request's pictures that are not deleted, in order."""
     return session.scalars(_OF_REQUEST, {"request": request_id}).all()
 
 
 def of_number(session: Session, number: str) -> Sequence[Picture]:
-    """All that a number has handed in and that is still there."""
+    """Return all pictures that a number has sent and that are not deleted."""
     there = select(Picture).where(Picture.number == number, Picture.deleted_at.is_(None))
     return session.scalars(there.order_by(Picture.made_at, Picture.id)).all()
 
 
 def seen_by(number: str) -> ColumnElement[bool]:
-    """What an E.164 number may see: what it handed in, what its requests have, and how their first ones were
-    mended.
+    """Condition: the pictures that an E.164 number may see.
+
+    It sees pictures that it sent, those of its requests, and the proofs of its duplicates' originals.
     """
     mine = select(Request.id).where(Request.number == number)
     first = select(Request.duplicate_of_id).where(Request.number == number)
@@ -167,7 +169,7 @@ def seen_by(number: str) -> ColumnElement[bool]:
 
 
 def find(session: Session, name: str, *of_whom: ColumnElement[bool]) -> stores.File:
-    """The file of a picture, if it is `of_whom`. Raises Refused("not-found")."""
+    """Return the file of a picture that meets `of_whom`. Raises Refused("not-found")."""
     there = select(Picture.id, Picture.checksum).where(Picture.id == name, Picture.deleted_at.is_(None))
     found = session.execute(there.where(*of_whom)).first()
     if found is None:
@@ -176,7 +178,7 @@ def find(session: Session, name: str, *of_whom: ColumnElement[bool]) -> stores.F
 
 
 def files(session: Session, request_id: int, names: Collection[str]) -> Sequence[stores.File]:
-    """The files of a request's pictures. Raises Refused("picture-unknown")."""
+    """Return the files of a request's pictures. Raises Refused("picture-unknown")."""
     there = select(Picture.id, Picture.checksum).where(
         Picture.request_id == request_id, Picture.id.in_(names), Picture.deleted_at.is_(None)
     )
@@ -187,7 +189,7 @@ def files(session: Session, request_id: int, names: Collection[str]) -> Sequence
 
 
 def take_back(session: Session, *which: ColumnElement[bool]) -> Sequence[str]:
-    """The public copies of these pictures are gone at once; the names whose files go."""
+    """Delete the public copies of these pictures at once; return the names of their files."""
     of = PublicPicture.picture_id.in_(select(Picture.id).where(*which))
     names = session.scalars(select(PublicPicture.id).where(of).order_by(PublicPicture.id)).all()
     gone = delete(PublicPicture).where(PublicPicture.id.in_(names))
@@ -197,7 +199,10 @@ def take_back(session: Session, *which: ColumnElement[bool]) -> Sequence[str]:
 
 
 def drop_of_number(session: Session, number: str) -> Sequence[str]:
-    """What waits for a request is gone, what a request has is nobody's; the names whose files go."""
+    """Delete the number's pictures that wait for a request, and detach it from the others.
+
+    Return the names of the files to delete.
+    """
     mine = select(Picture).where(Picture.number == number).order_by(Picture.id).with_for_update()
     gone = []
     for picture in session.scalars(mine).all():
@@ -209,7 +214,7 @@ def drop_of_number(session: Session, number: str) -> Sequence[str]:
 
 
 def drop_of_request(session: Session, request_id: int) -> Sequence[str]:
-    """What its citizen has handed in is gone; the names whose files go."""
+    """Mark the citizen's pictures of the request as deleted; return the names of their files."""
     at = now(session)
     citizens = [each for each in of_request(session, request_id) if not each.who]
     for picture in citizens:
@@ -220,13 +225,13 @@ def drop_of_request(session: Session, request_id: int) -> Sequence[str]:
 
 
 def erase(session: Session, names: Sequence[str]) -> None:
-    """The clerk deletes these files, wherever they lie, and tries again until they are gone."""
+    """Queue files for the scheduler, which deletes them wherever they are and retries until they are gone."""
     at = now(session)
     session.add_all([Erasure(file=f"{PLACE}/{name}{SUFFIX}", asked_at=at) for name in names])
 
 
 def drop_nobodys(session: Session, limit: int) -> int:
-    """Forget at most `limit` pictures that no request has claimed in their time; returns how many."""
+    """Delete at most `limit` pictures that no request has claimed in time; return how many."""
     unclaimed = Picture.request_id.is_(None), Picture.pass_id.is_(None)
     old = *unclaimed, Picture.made_at < trusted_now(session) - NOBODYS
     some = select(Picture.id).where(*old).order_by(Picture.made_at).limit(limit)
@@ -238,7 +243,7 @@ def drop_nobodys(session: Session, limit: int) -> int:
 
 
 def forget(session: Session, days: int, limit: int) -> int:
-    """At most `limit` pictures that are so many days old, of requests that are over, are gone from now on."""
+    """Delete at most `limit` pictures older than `days` days whose requests have ended; return how many."""
     at = trusted_now(session)
     old = (
         select(Picture)
@@ -263,7 +268,7 @@ def forget(session: Session, days: int, limit: int) -> int:
 
 
 def strays(session: Session, folder: Path) -> list[Path]:
-    """Files of a day ago, in the folder, of which no row knows: a writing cut short."""
+    """Return files older than a day in the folder that have no row, left by an interrupted upload."""
     before = (trusted_now(session) - NOBODYS).timestamp()
     old = [path for path, status in disk.files(folder) if status.st_mtime < before]
     kept: set[str] = set()

@@ -1,7 +1,7 @@
-"""Where pictures lie: the state folder's own place, and an S3-compatible store, if the settings name one.
+"""Storage of pictures: the state folder, and an S3-compatible store if the settings name one.
 
-What comes is written to the folder, and brought to the store by the clerk: nothing waits for a network to be
-accepted. Both know the same three verbs. What is read is what was written, or it is not shown.
+Uploads are written to the folder, and the scheduler moves them to the store. So no upload waits for a
+network. Both have the same three operations. A file is shown only if it is what was written.
 """
 
 import hashlib
@@ -24,51 +24,51 @@ if TYPE_CHECKING:
 
 SUFFIX = ".jpg"
 LARGEST = 8 << 20
-"""Bytes of a picture: more is not read."""
+"""Maximum number of bytes that are read of a picture."""
 _CONNECT_S, _ANSWER_S = 2, 5
 _AT_ONCE = 8
-"""So many threads of a process wait for the store; the others answer for whatever else is asked."""
+"""How many threads of a process may wait for the store; the others must answer other requests."""
 
 
 class File(NamedTuple):
-    """A file that a row keeps."""
+    """A file that belongs to a row, with its checksum."""
 
     name: str
     checksum: str
 
 
 class StoreAway(OSError):
-    """The store does not answer, not in time, or says no. The text says why, and holds no secret."""
+    """The store does not answer in time, or refuses. The text says why, and contains no secret."""
 
 
 class Store(Protocol):
-    """A place for files that are written once."""
+    """A storage of files that are written once."""
 
     def put(self, name: str, data: bytes) -> None:
-        """Keep it, whole or not at all. Raises OSError."""
+        """Store the file atomically. Raises OSError."""
 
     def get(self, name: str) -> bytes | None:
-        """What lies there; None: nothing. Raises OSError."""
+        """Return the file's content, or None. Raises OSError."""
 
     def delete(self, name: str) -> None:
-        """It is gone, if it was there. Raises OSError."""
+        """Delete the file if it exists. Raises OSError."""
 
 
 class Folder:
-    """The state folder's own place."""
+    """The storage in the state folder."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def put(self, name: str, data: bytes) -> None:
-        """As in Store, but raises Refused("disk-full")."""
+        """Store the file as Store does, but raise Refused("disk-full")."""
         part = self._path / f"{name}.part"
         with disk.room(self._path):
-            part.unlink(missing_ok=True)  # of a move that was cut short
+            part.unlink(missing_ok=True)  # left by an interrupted move
             disk.write(part, self._file(name), data)
 
     def get(self, name: str) -> bytes | None:
-        """As in Store; never what a link leads to."""
+        """Return the content as Store does; symbolic links are not followed."""
         try:
             with open(os.open(self._file(name), os.O_RDONLY | os.O_NOFOLLOW), "rb") as file:
                 return file.read(LARGEST + 1)
@@ -76,7 +76,7 @@ class Folder:
             return None
 
     def delete(self, name: str) -> None:
-        """As in Store."""
+        """Delete the file as Store does."""
         self._file(name).unlink(missing_ok=True)
 
     def _file(self, name: str) -> Path:
@@ -84,7 +84,7 @@ class Folder:
 
 
 class Bucket:
-    """An S3-compatible store, by `obstore`; whatever is asked is answered in some seconds, or it is away."""
+    """An S3-compatible store, through `obstore`. Every operation ends within seconds, or raises StoreAway."""
 
     def __init__(self, url: str, *, endpoint: str, region: str, key: str, secret: str) -> None:
         from obstore.store import S3Store  # noqa: PLC0415  (large, and needed only where one is set)
@@ -102,13 +102,13 @@ class Bucket:
                 "timeout": timedelta(seconds=_ANSWER_S),
                 "allow_http": endpoint.startswith("http://"),
             },
-            # A line that was closed while it rested is no answer; one that hung is not asked twice.
+            # Retry on a connection that was closed while idle, but not after a hang.
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=_ANSWER_S / 2)},
         )
         self._turns = BoundedSemaphore(_AT_ONCE)
 
     def put(self, name: str, data: bytes) -> None:
-        """As in Store; it is read again, since it goes from the folder."""
+        """Store the file as Store does, and read it back, because the folder's copy is deleted next."""
         import obstore  # noqa: PLC0415
 
         with self._asked("put"):
@@ -117,7 +117,7 @@ class Bucket:
             raise StoreAway("put: what was written is not what is read")
 
     def get(self, name: str) -> bytes | None:
-        """As in Store."""
+        """Return the content as Store does."""
         import obstore  # noqa: PLC0415
 
         with self._asked("get"):
@@ -130,7 +130,7 @@ class Bucket:
         raise AssertionError("not reached")
 
     def delete(self, name: str) -> None:
-        """As in Store."""
+        """Delete the file as Store does."""
         import obstore  # noqa: PLC0415
 
         with self._asked("delete"):
@@ -146,7 +146,7 @@ class Bucket:
         try:
             yield
         except Exception as error:
-            raise StoreAway(f"{what}: {_why(error)}") from None  # what it says may have the key in it
+            raise StoreAway(f"{what}: {_why(error)}") from None  # the original text may contain the key
         finally:
             self._turns.release()
 
@@ -166,12 +166,12 @@ def _why(error: Exception) -> str:
 
 
 def folder(settings: Settings) -> Folder:
-    """The state folder's own place."""
+    """Return the storage in the state folder."""
     return Folder(settings.pictures_dir)
 
 
 def bucket(settings: Settings) -> Bucket | None:
-    """The store, if one is set."""
+    """Return the S3 store, or None if none is set."""
     if not settings.pictures_store:
         return None
     return _bucket(
@@ -187,12 +187,13 @@ _bucket = lru_cache(maxsize=8)(Bucket)
 
 
 def read(settings: Settings, file: File) -> bytes:
-    """The file, wherever it lies at this moment.
+    """Return the content of a file from the folder or the store.
 
     Raises Refused("not-found" | "pictures-away" | "picture-damaged").
     """
     here, there = folder(settings), bucket(settings)
-    places: list[Store] = [here, there, here] if there else [here]  # the clerk may just have brought it
+    # the scheduler may just have moved the file back
+    places: list[Store] = [here, there, here] if there else [here]
     try:
         found = next((data for place in places if (data := place.get(file.name)) is not None), None)
     except StoreAway:
@@ -207,7 +208,7 @@ def read(settings: Settings, file: File) -> bytes:
 
 
 def delete(settings: Settings, names: Sequence[str]) -> None:
-    """These are gone at once, if that can be; the clerk deletes what is left."""
+    """Delete these files at once if possible; the scheduler deletes the rest."""
     there = bucket(settings)
     with suppress(OSError):
         for name in names:
@@ -217,5 +218,5 @@ def delete(settings: Settings, names: Sequence[str]) -> None:
 
 
 def checksum(data: bytes) -> str:
-    """By which it is known whether a file is what was written."""
+    """Return the SHA-256 by which a changed file is recognised."""
     return hashlib.sha256(data).hexdigest()

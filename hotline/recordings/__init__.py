@@ -1,1 +1,1 @@
-"""What was recorded, and for how long it is kept."""
+"""Recordings and voice messages: files, retention, decoding of voices, and the sandbox of decoders."""

@@ -1,4 +1,4 @@
-"""The disk on which recordings, messages and the database grow."""
+"""The disk with recordings, messages and the database."""
 
 import os
 import shutil
@@ -11,24 +11,24 @@ from typing import NamedTuple
 from hotline.errors import Refused
 
 SPARE = 256 << 20
-"""So many bytes of the disk are left to the database and to conversations: no citizen's file takes them."""
+"""Bytes reserved for the database and conversations: citizens' files are refused below this."""
 _LEAST_SHARE, _LEAST_BYTES = 0.05, 1 << 30
 
 
 class Disk(NamedTuple):
-    """The disk of the state folder, in bytes."""
+    """The size of the state folder's disk, in bytes."""
 
     total: int
     free: int
 
     @property
     def nearly_full(self) -> bool:
-        """Less than a gigabyte is free, or less than a twentieth: recordings and the database soon stop."""
+        """Return whether less than a gigabyte or less than 5 percent is free."""
         return self.free < _LEAST_BYTES or self.free < self.total * _LEAST_SHARE
 
 
 def of(folder: Path) -> Disk:
-    """The disk on which the folder is, or will be. Raises OSError."""
+    """Return the disk on which the folder is, or will be. Raises OSError."""
     there = next(path for path in (folder, *folder.parents) if path.exists())
     usage = shutil.disk_usage(there)
     return Disk(usage.total, usage.free)
@@ -36,9 +36,9 @@ def of(folder: Path) -> Disk:
 
 @contextmanager
 def room(folder: Path) -> Iterator[None]:
-    """Within it a citizen's file, or a piece of one, is written to the folder, which is made.
+    """Create the folder, and allow writing a citizen's file or piece inside the block.
 
-    Raises Refused("disk-full"): no more than SPARE is left, or the disk takes nothing.
+    Raises Refused("disk-full") if less than SPARE is free, or if writing fails.
     """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -50,12 +50,12 @@ def room(folder: Path) -> Iterator[None]:
 
 
 def full() -> Refused:
-    """The disk takes no more of what citizens send."""
+    """Return the refusal of a citizen's file because the disk is full."""
     return Refused("disk-full", "there is no room for files; report without", after_s=600)
 
 
 def write(part: Path, path: Path, data: bytes) -> None:
-    """Write `path`, whole or not at all, by way of `part`, for nobody to change. Raises OSError."""
+    """Write `path` atomically through `part`, read-only. Raises OSError."""
     try:
         with part.open("xb") as file:
             file.write(data)
@@ -74,7 +74,7 @@ def write(part: Path, path: Path, data: bytes) -> None:
 
 
 def files(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Every plain file of the folder, by name; never what a link leads to."""
+    """Yield every regular file of the folder, by name; symbolic links are skipped."""
     for entry in sorted(os.scandir(folder), key=lambda e: e.name) if folder.is_dir() else []:
         try:
             status = entry.stat(follow_symlinks=False)

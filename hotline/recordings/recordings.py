@@ -1,7 +1,7 @@
-"""Recorded conversations: taken into the books once they are finished, heard by roles only, deleted for real.
+"""Recorded conversations: registered when finished, played to certain roles only, deleted after their time.
 
-Asterisk writes each file under its callback's token. One that is in the books can only be read, and is
-played only as long as it is what they say (its SHA-256). Whatever else lies in the folder goes in its time.
+Asterisk names each file by its callback's token. A registered file is read-only, and is played only while its
+SHA-256 is unchanged. Other files in the folder are deleted after the same time.
 """
 
 import hashlib
@@ -33,25 +33,25 @@ log = logging.getLogger("recordings")
 
 SUFFIX = ".wav"
 ERASED_FROM = "recordings"
-"""What stands before a recording's name where it is to be erased."""
+"""The folder's name in rows of Erasure."""
 HEARD = "recording-heard"
 VOICE_MESSAGE_HEARD = "voice-message-heard"
 
 _QUIET_S = 3.0
-"""A file that nobody has written to for so long is finished; Asterisk writes about every two seconds."""
+"""A file without writes for this long is finished; Asterisk writes about every two seconds."""
 _ONE_HEARING = timedelta(minutes=10)
-"""A player asks for a recording piece by piece; within this time they are one hearing."""
+"""A player requests a recording in pieces; pieces within this time are one hearing."""
 _HEADER = 44
 _SEALED = 0o400
 _CHUNK = 1 << 20
 _TICK_NS = 2 * 10**9
-"""No file system tells the time of a change less exactly."""
+"""The coarsest resolution of a file system's change times."""
 _all_sealed: dict[Path, int] = {}
-"""When a folder in which nothing was left to do had last been changed."""
+"""The change time of each folder in which every file was sealed."""
 
 
 class Found(NamedTuple):
-    """A finished file, as it is."""
+    """A finished file: name, hash and length."""
 
     file: str
     sha256: str
@@ -64,12 +64,12 @@ def is_any_known(session: Session) -> bool:
 
 
 def is_any_open(folder: Path) -> bool:
-    """Whether any file is not in the books."""
+    """Return whether any file is not registered yet."""
     return bool(_open(folder))
 
 
 def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
-    """The files that are not in the books and are written to no more, each with its callback's id."""
+    """Return the finished files that are not registered, each with its callback's id."""
     at = now(session)
     paths = [path for path, status in _open(folder) if at.timestamp() - status.st_mtime > _QUIET_S]
     by_token = {path.stem: path for path in paths}
@@ -84,8 +84,10 @@ def new(session: Session, folder: Path) -> list[tuple[Path, int]]:
 
 
 def _open(folder: Path) -> list[tuple[Path, os.stat_result]]:
-    """Those that are not sealed. A folder of which nothing was, and whose names are the same, is not read
-    again: it may have tens of thousands.
+    """Return the unsealed files of the folder.
+
+    If all were sealed and the folder has not changed, it is not read again. It may have tens of thousands of
+    files.
     """
     try:
         changed_at = folder.stat().st_mtime_ns
@@ -96,21 +98,23 @@ def _open(folder: Path) -> list[tuple[Path, os.stat_result]]:
     found = [
         (p, s) for p, s in disk.files(folder) if stat.S_IMODE(s.st_mode) != _SEALED and p.suffix == SUFFIX
     ]
-    if not found and time.time_ns() - changed_at > _TICK_NS:  # else more may have come at that moment
+    # otherwise a file may have come in the same tick
+    if not found and time.time_ns() - changed_at > _TICK_NS:
         _all_sealed[folder] = changed_at
     return found
 
 
 def look(path: Path) -> Found:
-    """Mend the file's header, and say what it holds. Raises OSError."""
+    """Repair the file's header if necessary, and return its hash and length. Raises OSError."""
     seconds = _mend(path)
     return Found(path.name, digest(path), seconds)
 
 
 def _mend(path: Path) -> int:
-    """Seconds of sound in a file of Asterisk's; one whose end Asterisk did not live to see is made playable.
+    """Return the seconds of sound in a file of Asterisk; repair the header if Asterisk did not close the
+    file.
 
-    Asterisk writes how much there is into the header (44 bytes, PCM of 16 bits) when it closes the file.
+    Asterisk writes the length into the header (44 bytes, 16-bit PCM) when it closes the file.
     """
     with open_plain(path, os.O_RDWR) as file:
         header = file.read(_HEADER)
@@ -134,7 +138,7 @@ def _mend(path: Path) -> int:
 
 
 def digest(path: Path) -> str:
-    """The file's SHA-256. Raises OSError, also for what is no plain file."""
+    """Return the file's SHA-256. Raises OSError, also if it is not a regular file."""
     sha256 = hashlib.sha256()
     with open_plain(path) as file:
         while chunk := file.read(_CHUNK):
@@ -143,9 +147,9 @@ def digest(path: Path) -> str:
 
 
 def seal(path: Path) -> None:
-    """Make a file that is in the books read only; it is not looked at again. Raises OSError.
+    """Make a registered file read-only, so that it is not checked again. Raises OSError.
 
-    One that Asterisk's own user has made becomes ours by a copy: its maker could change it still.
+    A file owned by Asterisk's user is replaced by a copy of ours, because its owner could still change it.
     """
     with open_plain(path) as file:
         if os.fstat(file.fileno()).st_uid == os.geteuid():
@@ -155,7 +159,10 @@ def seal(path: Path) -> None:
 
 
 def register(session: Session, callback_id: int, found: Found) -> None:
-    """Take a finished file into the books, once; `seal` it afterwards. One to be erased is heard no more."""
+    """Register a finished file once; call `seal` afterwards.
+
+    A file with an erasure is registered as deleted.
+    """
     if session.get(Recording, callback_id):
         return
     erased = select(Erasure.asked_at).where(Erasure.file == f"{ERASED_FROM}/{found.file}").limit(1)
@@ -172,7 +179,7 @@ def register(session: Session, callback_id: int, found: Found) -> None:
 
 
 def of_round(session: Session, round_id: int) -> Sequence[Recording]:
-    """The recordings of a round, in the order of the conversations; the deleted ones, too."""
+    """Return the recordings of a round in the order of conversations, including deleted ones."""
     return session.scalars(
         select(Recording)
         .join(Callback, Callback.id == Recording.callback_id)
@@ -182,7 +189,7 @@ def of_round(session: Session, round_id: int) -> Sequence[Recording]:
 
 
 def to_hear(session: Session, callback_id: int) -> Recording:
-    """The recording of a callback. Raises Refused("not-found"), also for one that is deleted."""
+    """Return the recording of a callback. Raises Refused("not-found"), also if it is deleted."""
     recording = session.get(Recording, callback_id)
     if recording is None or recording.deleted_at:
         raise Refused("not-found", "there is no recording, or not any more")
@@ -190,7 +197,7 @@ def to_hear(session: Session, callback_id: int) -> Recording:
 
 
 def unchanged(recording: Recording, folder: Path) -> Path:
-    """The recording's file, as it was when it was registered. Raises Refused("recording-changed")."""
+    """Return the recording's file if its SHA-256 is unchanged. Raises Refused("recording-changed")."""
     path = folder / Path(recording.file).name
     try:
         same = digest(path) == recording.sha256
@@ -202,12 +209,12 @@ def unchanged(recording: Recording, folder: Path) -> Path:
 
 
 def from_begin(wanted: str) -> bool:
-    """Whether a player that sends this Range header begins to play."""
+    """Return whether a Range header asks for the beginning of the file."""
     return not wanted or wanted.replace(" ", "").startswith("bytes=0-")
 
 
 def voice_message(session: Session, registration_id: int, folder: Path) -> Path:
-    """The file of the message that the citizen left when registering. Raises Refused("not-found")."""
+    """Return the file of the citizen's voice message. Raises Refused("not-found")."""
     registration = session.get(Registration, registration_id)
     name = registration.voice_message if registration else None
     path = folder / Path(name).name if name else None
@@ -217,7 +224,7 @@ def voice_message(session: Session, registration_id: int, folder: Path) -> Path:
 
 
 def heard(session: Session, subject: str, *, who: str, from_begin: bool, what: str = HEARD) -> None:
-    """Write into the audit log that somebody hears it, before they do; a later piece is the same hearing."""
+    """Record in the audit log that somebody hears a file; later pieces belong to the same hearing."""
     if not from_begin and _hears_already(session, who, what, subject):
         return
     audit.record(session, who, what, subject)
@@ -229,7 +236,7 @@ def _hears_already(session: Session, who: str, what: str, subject: str) -> bool:
 
 
 def expired(session: Session, days: int) -> Sequence[Recording]:
-    """The recordings that were made so many days ago and are still there; one with a threat stays."""
+    """Return the recordings older than `days` days, except those with a marked threat."""
     old = Recording.made_at < trusted_now(session) - timedelta(days=days)
     calm = Callback.threat_at.is_(None)
     of_calls = select(Recording).join(Callback, Callback.id == Recording.callback_id)
@@ -237,14 +244,14 @@ def expired(session: Session, days: int) -> Sequence[Recording]:
 
 
 def delete(session: Session, recording: Recording, folder: Path) -> None:
-    """Delete the file for good; the row says when. Raises OSError, also where the folder is away.
+    """Delete the file and mark the row. Raises OSError, also if the folder is away.
 
-    A file that is gone already is told in the log: unless a deletion was cut short, somebody else removed it.
+    A missing file is logged: unless a deletion was interrupted, somebody else removed the file.
     """
     try:
         (folder / Path(recording.file).name).unlink()
     except FileNotFoundError:
-        if not folder.is_dir():  # the file comes back with it
+        if not folder.is_dir():  # the file returns with the folder
             raise
         log.warning("recording of callback %d: its file was gone already", recording.callback_id)
     recording.deleted_at = now(session)
@@ -252,7 +259,7 @@ def delete(session: Session, recording: Recording, folder: Path) -> None:
 
 
 def orphans(session: Session, folder: Path, days: int) -> list[Path]:
-    """Old files that no row knows of as kept: a deletion cut short, or a file that is nobody's."""
+    """Return old files that belong to no kept row, such as those of an interrupted deletion."""
     before = (trusted_now(session) - timedelta(days=days)).timestamp()
     old = [path for path, status in disk.files(folder) if status.st_mtime < before]
     kept = set(
@@ -275,7 +282,7 @@ def search(
     before: int | None = None,
     limit: int = 100,
 ) -> Sequence[Recording]:
-    """Recordings of all rounds, the last conversation first: what matches, before callback `before`."""
+    """Return matching recordings of all rounds, newest conversation first, below callback id `before`."""
     query = (
         select(Recording).join(Callback, Callback.id == Recording.callback_id).order_by(Callback.id.desc())
     )

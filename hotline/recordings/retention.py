@@ -1,4 +1,4 @@
-"""What is kept of recordings, and for how long; and deleting one before its time."""
+"""Retention of recordings: an overview, and the deletion of one before its time."""
 
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from hotline.recordings import recordings
 
 
 class Kept(NamedTuple):
-    """How many recordings are kept, with how many bytes, since when, and when the next one goes."""
+    """The number of stored recordings, their bytes, the oldest one, and when it will be deleted."""
 
     recordings: int
     size: int
@@ -23,7 +23,7 @@ class Kept(NamedTuple):
 
 
 def kept(session: Session, folder: Path, days: int) -> Kept:
-    """The recordings that are still there, in `folder`, each for so many days."""
+    """Return the overview of the recordings in `folder`, each kept for `days` days."""
     count, oldest = session.execute(
         select(func.count(), func.min(Recording.made_at)).where(Recording.deleted_at.is_(None))
     ).one()
@@ -32,9 +32,10 @@ def kept(session: Session, folder: Path, days: int) -> Kept:
 
 
 def delete_early(session: Session, callback_id: int, folder: Path, *, who: str, reason: str) -> Recording:
-    """Take a recording's file away for good before its time.
+    """Delete a recording's file before its time.
 
-    Raises Refused("not-found" | "reason-missing" | "recording-changed": the disk with the file is away).
+    Raises Refused("not-found" | "reason-missing"), and Refused("recording-changed") if the file's disk is
+    away.
     """
     reason = audit.check_reason(reason)
     recording = recordings.to_hear(session, callback_id)

@@ -1,6 +1,6 @@
-"""The decoders' sandbox, seen from the API; `sandbox_server.py` is the other side.
+"""The API's side of the decoders' sandbox; `sandbox_server.py` is the other side.
 
-FFmpeg and Pillow read what a stranger has sent. Whatever a file does to a decoder ends with its process.
+FFmpeg and Pillow read files of strangers. If a file takes over a decoder, the damage ends with that process.
 """
 
 import atexit
@@ -27,7 +27,7 @@ _SERVER = Path(sandbox_server.__file__)
 
 
 class Sandbox:
-    """Servers of one decoder, each for one file at a time. A server starts when none is idle, and stays."""
+    """The servers of one decoder, each for one file at a time. A server starts if none is idle, and stays."""
 
     def __init__(self, decoder: Path, library: str) -> None:
         self._decoder, self._library = decoder, library
@@ -35,10 +35,11 @@ class Sandbox:
         atexit.register(self.close)
 
     def decode(self, data: bytes, *arguments: str, most: int) -> tuple[int, bytes]:
-        """Return the child's exit code and what the decoder made of the file.
+        """Return the child's exit code, and the decoder's output for the file.
 
-        A child that hangs or that writes more than `most` bytes is killed: its code is UNREADABLE. Raises
-        Refused("files-busy") if the server itself fails: the file is not to blame, and the citizen keeps it.
+        A child that hangs or writes more than `most` bytes is killed; its code is UNREADABLE. Raises
+        Refused("files-busy") if the server itself fails: the file is not the cause, and the citizen may
+        retry.
         """
         server = self._take()
         try:
@@ -69,7 +70,8 @@ class Sandbox:
                     return server
                 server.close()
         found = importlib.util.find_spec(self._library)
-        packages = Path((found and found.origin) or "").parents[1]  # not on the path of an isolated Python
+        # an isolated Python does not have the packages in its path
+        packages = Path((found and found.origin) or "").parents[1]
         return _Server(self._decoder, packages)
 
 
@@ -82,7 +84,7 @@ class _Server:
             self.process = subprocess.Popen(asked, stdin=theirs.fileno(), env={})
 
     def decode(self, data: bytes, arguments: tuple[str, ...], most: int) -> tuple[int, bytes]:
-        """Raises OSError if the server ends by itself."""
+        """Decode one file. Raises OSError if the server ends by itself."""
         late = threading.Timer(_PATIENCE_S, self._kill)
         late.start()
         try:
@@ -119,7 +121,7 @@ class _Server:
 
     def _kill(self) -> None:
         self.killed = True
-        self.process.kill()  # its child dies with it
+        self.process.kill()  # its child dies with the server
 
     def close(self) -> None:
         self._socket.close()
@@ -129,7 +131,7 @@ class _Server:
 
 @cache
 def warn_without_filter() -> None:
-    """Warn once that no seccomp filter guards the decoders. They decode all the same."""
+    """Log once that no seccomp filter protects the decoders. Decoding continues."""
     log.warning(
         "pictures and voices are decoded without a seccomp filter: only limits keep a file that takes "
         "the decoder over from files, network and processes. Install libseccomp2, or let the container use "

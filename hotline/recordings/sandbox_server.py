@@ -1,9 +1,8 @@
-"""The process in which strangers' files are decoded: `sandbox_server.py DECODER PACKAGES`.
+"""The process that decodes files of strangers: `sandbox_server.py DECODER PACKAGES`.
 
-The server imports one decoder and its libraries, then forks one child for each file that its socket (standard
-input) brings. The child has little memory and little time, and the kernel refuses it every file, network and
-process. A fresh interpreter for each picture would cost several times the picture's own work. The server
-imports nothing of the project.
+The server imports one decoder and its libraries, then forks one child for each file from its socket (standard
+input). The child has little memory and time, and the kernel refuses it files, network and processes. Starting
+Python for each picture would cost several times the decoding. The server imports nothing of the project.
 
 A decoder is a module with `prepare()` and `decode(data, *arguments) -> bytes`. `decode` refuses a file with
 `sys.exit(code)`.
@@ -24,7 +23,7 @@ from functools import cache
 from typing import NoReturn
 
 UNREADABLE, UNFILTERED = 1, 2
-"""Exit codes of every child; a decoder's begin at 3. UNFILTERED: decoded, but without a seccomp filter."""
+"""Exit codes of every child; a decoder's own begin at 3. UNFILTERED: decoded without a seccomp filter."""
 STATUS = struct.Struct("i")
 """The server's answer for each file: the child's exit code, or its signal as a negative number."""
 _MEMORY, _PROCESSOR_S = 1 << 30, 20
@@ -48,9 +47,9 @@ def _seccomp() -> ctypes.CDLL | None:
 
 
 def shut() -> bool:
-    """Refuse this process new files and processes, and with libseccomp every system call but _CALLS.
+    """Forbid this process new files and processes, and with libseccomp every system call but _CALLS.
 
-    Returns whether the filter is loaded. Every Debian has libseccomp.
+    Return whether the filter is loaded. Every Debian has libseccomp.
     """
     rules = _seccomp()
     for limit in (resource.RLIMIT_NOFILE, resource.RLIMIT_NPROC):
@@ -66,13 +65,13 @@ def shut() -> bool:
 
 
 def _decode(decode: Callable[..., bytes], files: Sequence[int], arguments: Sequence[str]) -> NoReturn:
-    """Be the child of one file: read the first descriptor, write what `decode` returns to the second."""
+    """Run as the child of one file: read the first descriptor, write the output to the second."""
     code = UNREADABLE
     try:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a hung child ends with its server
         for number, descriptor in enumerate(files):
             os.dup2(descriptor, number)
-        os.closerange(2, resource.getrlimit(resource.RLIMIT_NOFILE)[0])  # the server's socket, too
+        os.closerange(2, resource.getrlimit(resource.RLIMIT_NOFILE)[0])  # also closes the server's socket
         for limit, most in (
             (resource.RLIMIT_AS, _MEMORY),
             (resource.RLIMIT_CPU, _PROCESSOR_S),
@@ -89,14 +88,14 @@ def _decode(decode: Callable[..., bytes], files: Sequence[int], arguments: Seque
         code = 0 if filtered else UNFILTERED
     except SystemExit as refused:
         code = refused.code if isinstance(refused.code, int) else UNREADABLE
-    except Exception:  # libraries raise whatever a broken file makes of them
+    except Exception:  # libraries raise any exception for a broken file
         code = UNREADABLE
     finally:
         os._exit(code)
 
 
 def serve(decode: Callable[..., bytes], parent: socket.socket) -> None:
-    """Decode one file after another, until the other end of the socket is closed."""
+    """Decode one file after another until the other end closes the socket."""
     while True:
         arguments, files, _, _ = socket.recv_fds(parent, _LONGEST_ARGUMENTS, 2)
         if not files:
@@ -111,14 +110,14 @@ def serve(decode: Callable[..., bytes], parent: socket.socket) -> None:
 
 
 def main() -> None:
-    """Import the decoder before any file comes, and serve."""
+    """Import the decoder before any file arrives, then serve."""
     decoder, packages = sys.argv[1:]
     sys.path.append(packages)
     names = runpy.run_path(decoder)
     names["prepare"]()
     _seccomp()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C in a terminal is for the API
-    gc.freeze()  # a child copies no page just to count references
+    gc.freeze()  # a child must not copy pages just to count references
     serve(names["decode"], socket.socket(fileno=os.dup(0)))
 
 

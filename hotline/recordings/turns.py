@@ -1,4 +1,4 @@
-"""Work that takes a processor and memory: only so much of it at once, and nobody waits without end."""
+"""A fair limit on work that takes processor and memory: a few at once, and a bounded wait."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from hotline.errors import Refused
 
 
 class Turns:
-    """A few at once; some more wait, and only so long."""
+    """Runs `at_once` jobs at a time; `waiting` more may wait for at most `wait_s` seconds."""
 
     def __init__(self, at_once: int = 2, waiting: int = 10, *, wait_s: float = 10.0) -> None:
         self._places, self._turns = BoundedSemaphore(at_once + waiting), BoundedSemaphore(at_once)
@@ -16,7 +16,7 @@ class Turns:
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """It has its turn. Raises Refused("files-busy")."""
+        """Wait for a slot and hold it inside the block. Raises Refused("files-busy")."""
         if not self._places.acquire(blocking=False):
             raise _busy()
         try:

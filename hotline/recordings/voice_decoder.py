@@ -1,4 +1,4 @@
-"""Decode one voice note with FFmpeg. Runs in the sandbox, and imports nothing of the project."""
+"""Decodes one voice note with FFmpeg. Runs in the sandbox, and imports nothing of the project."""
 
 import io
 import sys
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 RATE = 8000
 NO_VOICE, TOO_LONG = 3, 4
-"""Exit codes of a voice that is refused."""
+"""Exit codes of refused voices."""
 _CODECS = "opus,libopus,aac,vorbis,libvorbis"
 
 
 def prepare() -> None:
-    """Import `av` with all that it would import later."""
+    """Import `av` with everything that it would import later."""
     import av.subtitles.stream  # noqa: PLC0415  (large, and needed only in the sandbox)
 
     av.logging.set_level(av.logging.PANIC)
@@ -39,7 +39,7 @@ def _samples(container: "InputContainer", longest_s: int) -> bytes:
     made = bytearray()
     for frame in chain(container.decode(audio=0), (None,)):
         if frame is not None:
-            frame.pts = None  # those of a stream that was cut lead nowhere
+            frame.pts = None  # timestamps of a cut stream are wrong
         for part in to_telephone.resample(frame):
             made += bytes(part.planes[0])[: part.samples * 2]
         if len(made) > longest_s * RATE * 2:

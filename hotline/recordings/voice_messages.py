@@ -1,4 +1,4 @@
-"""Voice messages of citizens: for how long their files are kept, and that they are deleted for real."""
+"""Retention of citizens' voice messages: finds the files to delete."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -15,18 +15,18 @@ from db.trusted_time import trusted_now
 from hotline.recordings.disk import files
 
 _BYTES_PER_SECOND = 16_000
-"""Asterisk's WAV: 8000 samples of 16 bits."""
+"""Asterisk's WAV: 8000 samples of 16 bits a second."""
 
 
 def seconds(wav: Path) -> int:
-    """How long a message is, begun seconds counted."""
+    """Return the length of a message in seconds, rounded up."""
     return max(1, ceil((wav.stat().st_size - 44) / _BYTES_PER_SECOND))
 
 
 def expired(session: Session, folder: Path, days: int) -> list[Path]:
-    """The files that are so many days old, but none that a place in the line or an open request still needs.
+    """Return files older than `days` days that no place in a line and no open request needs.
 
-    Also what nobody knows of: the message of a call that broke off, or a deletion that was cut short.
+    These include files without a row, from a call that broke off or an interrupted deletion.
     """
     before = (trusted_now(session) - timedelta(days=days)).timestamp()
     old = [path for path, status in files(folder) if status.st_mtime < before]
@@ -41,7 +41,10 @@ def _needed(session: Session) -> set[str | None]:
 
 
 def forget(session: Session, names: Collection[str]) -> None:
-    """No row leads to these files any more; a request says since when. The caller deletes them after it."""
+    """Clear the rows' links to these files; a request records when.
+
+    The caller deletes the files afterwards.
+    """
     session.execute(
         update(Registration).where(Registration.voice_message.in_(names)).values(voice_message=None)
     )

@@ -1,4 +1,4 @@
-"""A voice note of the app: what it is by its content, and its sound as a telephone's message is kept."""
+"""Voice notes of the app: identified by content, and converted to the form of a telephone message."""
 
 import io
 import secrets
@@ -12,12 +12,12 @@ from hotline.recordings.sandbox import Sandbox
 from hotline.recordings.turns import Turns
 
 LARGEST = 2 << 20
-"""Bytes of a file: a minute has 180 kB of Opus, at most 1 MB of what browsers record unasked."""
+"""Maximum size in bytes. A minute is 180 kB of Opus, and at most 1 MB as browsers record by default."""
 LONGEST_S = 60
 _GRACE_S = 5
-"""A browser stops a moment after it is told to."""
+"""A browser stops recording a moment after it is told to."""
 _SHORTEST = voice_decoder.RATE * 2
-"""Bytes of sound: less than a second is nobody's message, on the telephone, too."""
+"""Minimum bytes of sound: less than a second is no message, as on the telephone."""
 _KINDS = {b"\x1a\x45\xdf\xa3": "matroska,webm", b"OggS": "ogg"}
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
 _turns = Turns()
@@ -25,7 +25,7 @@ _sandbox = Sandbox(Path(voice_decoder.__file__), "av")
 
 
 def look(head: bytes) -> str:
-    """The container, by the first bytes of a file. Raises Refused("voice-empty" | "voice-kind")."""
+    """Return the container's name by the file's first bytes. Raises Refused("voice-empty" | "voice-kind")."""
     if not head:
         raise Refused("voice-empty", "the file has 0 bytes")
     if head[4:8] == b"ftyp":
@@ -37,9 +37,9 @@ def look(head: bytes) -> str:
 
 
 def telephone_sound(file: BinaryIO) -> bytes:
-    """The WAV of what is said in a file on the disk. Not more than a few at once.
+    """Return a file's voice as WAV. Only a few files are decoded at once.
 
-    Raises what `look` does, and Refused("voice-large" | "voice-long" | "voice-none" | "voice-broken" |
+    Raises what `look` raises, and Refused("voice-large" | "voice-long" | "voice-none" | "voice-broken" |
     "files-busy").
     """
     head = file.read(16)
@@ -72,7 +72,7 @@ def _decoded(file: BinaryIO, kind: str) -> bytes:
 
 
 def keep(folder: Path, wav: bytes) -> str:
-    """Write the file among the messages; returns its name. Raises Refused("disk-full")."""
+    """Write the file to the folder of messages; return its name. Raises Refused("disk-full")."""
     name = f"{secrets.token_hex(16)}.wav"
     with disk.room(folder):
         disk.write(folder / f"{name}.part", folder / name, wav)

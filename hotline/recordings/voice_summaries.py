@@ -1,4 +1,4 @@
-"""What a citizen's voice message says, in a sentence of whoever heard it first: nobody need hear it twice."""
+"""Summaries of voice messages: one sentence by the first listener, so that nobody must listen twice."""
 
 from sqlalchemy.orm import Session
 
@@ -12,17 +12,18 @@ LONGEST = 300
 
 
 def find(session: Session, registration_id: int) -> VoiceSummary | None:
-    """What was written of the registration's message, if anything was."""
+    """Return the summary of the registration's message, or None."""
     return session.get(VoiceSummary, registration_id)
 
 
 def write(session: Session, registration: Registration, written: str, *, by: User) -> VoiceSummary:
-    """Keep it, in place of what was written before. Raises Refused("text-missing" | "not-found")."""
+    """Write the summary, replacing an earlier one. Raises Refused("text-missing" | "not-found")."""
     if not written.strip():
         raise Refused("text-missing", "write what it says")
     if registration.voice_message is None:
         raise Refused("not-found", "there is no message, or not any more")
-    session.refresh(registration, with_for_update={"key_share": True})  # two may write at one moment
+    # two people may write at the same time
+    session.refresh(registration, with_for_update={"key_share": True})
     summary = find(session, registration.id) or VoiceSummary(registration_id=registration.id)
     summary.writer, summary.at, summary.written = by, now(session), written.strip()
     session.add(summary)

@@ -1,1 +1,1 @@
-"""What citizens send in pieces, on lines that break: the next piece goes on where the last one ended."""
+"""Uploads: files that citizens send in pieces; after a broken connection the next piece continues."""

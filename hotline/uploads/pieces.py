@@ -1,7 +1,7 @@
-"""The pieces of an upload, in a file: how much of it is there is how far it has come.
+"""The pieces of an upload in one file; the file's length is the progress.
 
-Whoever adds says where. Of two who add at one moment, in two processes as well, one has their way at each
-piece: the other is where the file no longer ends. Nobody holds a lock while anything waits on a network.
+Each piece names its offset. Of two processes that add at the same time, one succeeds: the other's offset is
+no longer the end. No lock is held while anything waits on a network.
 """
 
 import fcntl
@@ -18,7 +18,7 @@ _OPEN = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def length(folder: Path, name: str) -> int:
-    """How many bytes are there. Raises Refused("upload-unknown")."""
+    """Return how many bytes have arrived. Raises Refused("upload-unknown")."""
     try:
         return (folder / name).lstat().st_size
     except FileNotFoundError:
@@ -26,25 +26,27 @@ def length(folder: Path, name: str) -> int:
 
 
 def unknown() -> Refused:
-    """It is nobody's, another's, or gone."""
+    """Return the refusal of an upload that does not exist, is another's, or is gone."""
     return Refused("upload-unknown", "no such file is on its way; send it anew")
 
 
 def make(folder: Path, name: str) -> None:
-    """The file, in which nothing is yet; nothing else makes it: it never outlives its row. Raises
-    Refused("disk-full")."""
+    """Create the empty file. Nothing else creates it, so it never outlives its row.
+
+    Raises Refused("disk-full").
+    """
     with disk.room(folder):
         os.close(os.open(folder / name, _OPEN | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 class Pieces:
-    """The file, open to be added to."""
+    """An open file to which pieces are added."""
 
     def __init__(self, folder: Path, descriptor: int) -> None:
         self._folder, self._file = folder, descriptor
 
     def add(self, at: int, data: bytes) -> None:
-        """Add a piece behind the first `at` bytes. Raises Refused("upload-offset" | "disk-full")."""
+        """Add a piece after the first `at` bytes. Raises Refused("upload-offset" | "disk-full")."""
         fcntl.flock(self._file, fcntl.LOCK_EX)
         try:
             if os.fstat(self._file).st_size != at:
@@ -56,7 +58,10 @@ class Pieces:
             fcntl.flock(self._file, fcntl.LOCK_UN)
 
     def sync(self) -> None:
-        """What is there outlives the machine. Raises Refused("disk-full")."""
+        """Write the file's data to the disk, so that a power failure loses nothing.
+
+        Raises Refused("disk-full").
+        """
         try:
             os.fsync(self._file)
         except OSError:
@@ -65,7 +70,7 @@ class Pieces:
 
 @contextmanager
 def opened(folder: Path, name: str) -> Iterator[Pieces]:
-    """The file. Raises Refused("upload-unknown")."""
+    """Open the file for pieces. Raises Refused("upload-unknown")."""
     try:
         descriptor = os.open(folder / name, _OPEN)
     except OSError:
@@ -78,7 +83,11 @@ def opened(folder: Path, name: str) -> Iterator[Pieces]:
 
 @contextmanager
 def whole(folder: Path, name: str, size: int) -> Iterator[BinaryIO]:
-    """The file to be read. Raises Refused("upload-unfinished"): not all `size` bytes of it are there."""
+    """Open the finished file for reading. Raises Refused("upload-unfinished") unless all `size` bytes are
+    there.
+
+    Raises Refused("upload-unknown") if there is no file.
+    """
     if length(folder, name) != size:
         raise Refused("upload-unfinished", "not all of it is there")
     try:
@@ -90,6 +99,6 @@ def whole(folder: Path, name: str, size: int) -> Iterator[BinaryIO]:
 
 
 def discard(folder: Path, name: str) -> None:
-    """Delete it; what cannot be deleted now, the clerk finds."""
+    """Delete the file; the scheduler deletes it later if that fails."""
     with suppress(OSError):
         (folder / name).unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""Who sends what in pieces, until a report takes it: the row knows whose it is, the file how far it is."""
+"""Uploads until a report takes them: the row has the owner, the file has the progress."""
 
 import secrets
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ from hotline.uploads import pieces
 
 LARGEST = {UploadKind.PICTURE: decoding.LARGEST, UploadKind.VOICE: voice_notes.LARGEST}
 LOOK = {UploadKind.PICTURE: decoding.look, UploadKind.VOICE: voice_notes.look}
-"""What the first bytes of a file tell already."""
+"""Checks of a file's first bytes, by kind."""
 AT_ONCE = 8
-"""So many of one number wait to be finished or, as voices, for their report. For one more the oldest goes."""
+"""Maximum number of a number's unfinished uploads and unclaimed voices. One more deletes the oldest."""
 LASTS = timedelta(days=1)
 UPLOADS, MESSAGES = "uploads", "messages"
 _TOO_MANY = (
@@ -36,11 +36,11 @@ _OWN = select(Upload).where(
     Upload.made_at > bindparam("since"),
 )
 Files = Sequence[tuple[str, str]]
-"""Files to be deleted once it is committed: in which folder (UPLOADS, MESSAGES), and how they are called."""
+"""Files to delete after the commit: the folder (UPLOADS, MESSAGES) and the file's name."""
 
 
 def begin(session: Session, number: str, kind: UploadKind, size: int) -> tuple[Upload, Files]:
-    """A file of so many bytes is to come from this E.164 number; and what goes to make room for it.
+    """Begin an upload of `size` bytes from this E.164 number; return it, and the files that make room for it.
 
     Raises Refused("picture-empty" | "picture-large" | "voice-empty" | "voice-large").
     """
@@ -57,12 +57,12 @@ def begin(session: Session, number: str, kind: UploadKind, size: int) -> tuple[U
 
 
 def get(session: Session, number: str, id_: str) -> Upload:
-    """The number's own upload. Raises Refused("upload-unknown"): another's, none, or its day is over."""
+    """Return the number's own upload. Raises Refused("upload-unknown"), also after a day."""
     return _of(session, number, id_, lock=False)
 
 
 def get_for_update(session: Session, number: str, id_: str) -> Upload:
-    """The same, and nobody else changes it until the transaction ends."""
+    """Lock and return the number's own upload. Raises Refused("upload-unknown")."""
     return _of(session, number, id_, lock=True)
 
 
@@ -75,19 +75,20 @@ def _of(session: Session, number: str, id_: str, *, lock: bool) -> Upload:
 
 
 def until(upload: Upload) -> datetime:
-    """When it goes."""
+    """Return when the upload expires."""
     return upload.made_at + LASTS
 
 
 def end(session: Session, number: str, id_: str) -> Files:
-    """Its citizen does not want it any more. Raises Refused("upload-unknown")."""
+    """Delete an upload at its citizen's request. Raises Refused("upload-unknown")."""
     return _drop(session, [get_for_update(session, number, id_)])
 
 
 def take_voice(session: Session, number: str, id_: str) -> str:
-    """The file of a finished voice, which is its report's from now on.
+    """Return the file of a finished voice and delete the upload: the file belongs to the report now.
 
-    Call it before anything is logged. Raises Refused("voice-unknown"): another's, unfinished, gone or used.
+    Call it before anything is logged. Raises Refused("voice-unknown") if the voice is another's, unfinished,
+    gone or used.
     """
     try:
         found = get_for_update(session, number, id_)
@@ -105,12 +106,12 @@ def _no_voice() -> Refused:
 
 
 def of_number(session: Session, number: str) -> Sequence[Upload]:
-    """All of a number that has not gone yet."""
+    """Return all uploads of a number."""
     return session.scalars(_mine(number)).all()
 
 
 def drop_of_number(session: Session, number: str) -> Files:
-    """The number's are gone; their files are to be deleted."""
+    """Delete all uploads of a number; return their files."""
     return _drop(session, session.scalars(_mine(number).with_for_update()).all())
 
 
@@ -119,7 +120,7 @@ def _mine(number: str) -> Select[Upload]:
 
 
 def drop_old(session: Session, limit: int) -> Files:
-    """At most `limit` whose day is over are gone; their files are to be deleted."""
+    """Delete at most `limit` uploads older than a day; return their files."""
     old = (
         select(Upload)
         .where(Upload.made_at < trusted_now(session) - LASTS)
@@ -141,7 +142,7 @@ def _drop(session: Session, rows: Sequence[Upload]) -> Files:
 
 
 def orphans(session: Session, folder: Path) -> list[Path]:
-    """Files that nobody has added to for a day, and of which no row knows."""
+    """Return files without a row that are older than a day."""
     before = (trusted_now(session) - LASTS).timestamp()
     old = [path for path, status in disk.files(folder) if status.st_mtime < before]
     there = set(session.scalars(select(Upload.id))) if old else set()
