@@ -1,1 +1,1 @@
-"""Rounds: planned, announced, held; whose they are and who may serve them."""
+"""Rounds: planning, notices and phases of rounds, their officials, and permissions."""

@@ -1,4 +1,4 @@
-"""Names fit to stand in a round's notice; `notices` chooses its sentences, hotline/words/public/ has them."""
+"""Names in the form for a round's notice; `notices` chooses the sentences, hotline/words/public/ has them."""
 
 from db.models import Official, Round
 from hotline import characters
@@ -7,17 +7,17 @@ from hotline.words import PUBLIC
 
 
 def plain(text: str) -> str:
-    """One line of what a person typed, without signs that are invisible or turn other text round."""
+    """Return a person's text as one line, without invisible characters and direction marks."""
     return " ".join(characters.cleaned(text).split())
 
 
 def office(official: Official, language: Language) -> str:
-    """The name of the office, fit to be published."""
+    """Return the office's name in the form for publication."""
     return plain(official.office_fa if language == "fa" else official.office_en)
 
 
 def who(round_: Round, language: Language) -> str:
-    """Who answers: the official, or the substitute in their place."""
+    """Return who answers: the official, or the substitute in their place."""
     official = office(round_.official, language)
     if round_.substitute is None:
         return official

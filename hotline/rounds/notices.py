@@ -1,4 +1,4 @@
-"""Notices of rounds: what the city publishes, from `announce_at` on, and what it posts to a webhook."""
+"""Notices of rounds: the public text from `announce_at` on, and the messages to the city's webhook."""
 
 import json
 from collections.abc import Sequence
@@ -25,13 +25,14 @@ from settings import Settings
 
 What = Literal["announced", "changed", "cancelled"]
 State = Literal["planned", "never", What]
-"""Not out yet, or cancelled before it came out; else what it tells."""
+"""Planned: not published yet. Never: cancelled before its publication. Otherwise the notice's present
+content."""
 
 LONGEST = 280
-"""Characters of a text for social networks."""
+"""Maximum length, in characters, of a text for social networks."""
 
 SHOWN_FOR = timedelta(days=30)
-"""So long after its end a round stays on the public pages and in the feeds."""
+"""How long after its end a round stays on the public pages and in the feeds."""
 
 _MOST = 500
 
@@ -47,7 +48,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class NoticeState:
-    """When a notice is public and reached the webhook (None: not yet), and whether that is a day ahead."""
+    """When a notice becomes public, when it reached the webhook (None: not yet), and if a day ahead."""
 
     public_at: datetime
     webhook_at: datetime | None
@@ -55,7 +56,10 @@ class NoticeState:
 
 
 def what(round_: Round) -> What:
-    """What its notice tells: a change before the first notice is none for the public."""
+    """Return the present content of the notice.
+
+    A change before the first notice is no change for the public.
+    """
     if round_.cancelled_at:
         return "cancelled"
     changed = round_.changed_at is not None and round_.changed_at >= round_.announce_at
@@ -63,30 +67,30 @@ def what(round_: Round) -> What:
 
 
 def state(round_: Round, at: datetime) -> State:
-    """Where its notice stands at the moment `at`: is_public of one round."""
+    """Return the state of the notice at the moment `at`; `is_public` is the same rule in SQL."""
     if round_.cancelled_at and round_.cancelled_at < round_.announce_at:
         return "never"
     return what(round_) if round_.announce_at <= at else "planned"
 
 
 def updated_at(round_: Round) -> datetime:
-    """When its notice came to its present words."""
+    """Return when the notice got its present text."""
     facts = (round_.announce_at, round_.changed_at, round_.cancelled_at)
     return max(at for at in facts if at)
 
 
 def deputies_of(round_: Round) -> list[Official]:
-    """Who sits beside whoever answers."""
+    """Return the deputies who sit beside the speaker."""
     return [deputy for deputy in round_.deputies if deputy is not round_.substitute]
 
 
 def link(round_: Round, language: Language, public_url: str) -> str:
-    """The address of its public page."""
+    """Return the address of the round's public page."""
     return f"{public_url}/public/rounds/{round_.id}{'?lang=en' if language == 'en' else ''}"
 
 
 def text(round_: Round, language: Language, public_url: str) -> Notice:
-    """Its notice as it is now: announced, changed or cancelled. `public_url` comes before /public/…."""
+    """Return the present notice: announced, changed or cancelled. `public_url` comes before /public/…."""
     event, facts = what(round_), _facts(round_, language)
     deputies = len(deputies_of(round_))
     url = link(round_, language, public_url)
@@ -129,7 +133,7 @@ def _facts(round_: Round, language: Language) -> dict[str, str]:
 
 
 def _fitting(sentences: Sequence[str], room: int) -> str:
-    """The first sentence, shortened if it must be, and of the others those for which there is room."""
+    """Return the first sentence, shortened if necessary, with those others for which there is room."""
     first, *others = sentences
     result = first if len(first) <= room else f"{first[: room - 1]}…"
     for sentence in others:
@@ -139,9 +143,9 @@ def _fitting(sentences: Sequence[str], room: int) -> str:
 
 
 def is_public(at: datetime) -> ColumnElement[bool]:
-    """The condition that a round's notice is out at the moment `at`.
+    """Condition on Round: its notice is public at the moment `at`.
 
-    Planned rounds are not, nor those cancelled before their notice, nor the operators' line.
+    Planned rounds, rounds cancelled before their notice, and the operators' line are not public.
     """
     return and_(
         Round.is_operators_line.is_(False),
@@ -151,9 +155,9 @@ def is_public(at: datetime) -> ColumnElement[bool]:
 
 
 def published(session: Session) -> Sequence[Round]:
-    """The rounds whose notice is out, soonest first, until SHOWN_FOR after their end.
+    """Return the rounds with a public notice, by start, until SHOWN_FOR after their end.
 
-    Of more than _MOST: those that are not over first, then those that ended last.
+    If there are more than _MOST, rounds that are not over come first, then the latest ended ones.
     """
     at = now(session)
     coming = select(Round).where(is_public(at), Round.ends_at > at)
@@ -165,7 +169,7 @@ def published(session: Session) -> Sequence[Round]:
 
 
 def get(session: Session, round_id: int) -> Round:
-    """The round, if its notice is out. Raises Refused("not-found")."""
+    """Return the round if its notice is public. Raises Refused("not-found")."""
     round_ = session.scalar(select(Round).where(is_public(now(session)), Round.id == round_id))
     if round_ is None:
         raise Refused("not-found", f"no round {round_id} is announced")
@@ -173,9 +177,10 @@ def get(session: Session, round_id: int) -> Round:
 
 
 def ahead(session: Session, round_: Round) -> NoticeState:
-    """When its notice goes out, and whether citizens know its start a day (planning.NOTICE) before.
+    """Return when the notice becomes public, and whether citizens know the start a day (planning.NOTICE)
+    ahead.
 
-    A round whose start was moved since counts from that moment on.
+    If the start was moved, the time counts from that change.
     """
     known_at = rounds.known_at(round_)
     webhook_at = session.scalar(
@@ -189,7 +194,7 @@ def ahead(session: Session, round_: Round) -> NoticeState:
 
 
 def posts(session: Session, found: Sequence[Round]) -> dict[int, OutboxMessage]:
-    """What was last put into the outbox for the webhook about each of these rounds, by the round's id."""
+    """Return the newest webhook message about each of these rounds, by the round's id."""
     ids = [round_.id for round_ in found]
     newest = (
         select(func.max(OutboxMessage.id))
@@ -201,7 +206,7 @@ def posts(session: Session, found: Sequence[Round]) -> dict[int, OutboxMessage]:
 
 
 def queue_due(session: Session, settings: Settings) -> int:
-    """Put into the outbox what the webhook has not been told of the rounds to come; returns how much."""
+    """Put webhook messages about future rounds into the outbox, as far as missing; return how many."""
     if not settings.notice_webhook:
         return 0
     at = trusted_now(session)
@@ -227,7 +232,7 @@ def _queue(session: Session, settings: Settings, key: str, round_: Round, at: da
     try:
         with session.begin_nested():
             session.add(notice)
-    except IntegrityError:  # another clerk was a moment earlier
+    except IntegrityError:  # another scheduler was first
         return False
     return True
 
@@ -262,9 +267,9 @@ def _named(official: Official) -> dict[str, Any]:
 
 
 def signed(message_id: str, body: str, secret: str, at: datetime) -> dict[str, str]:
-    """The headers with which a notice is posted (standardwebhooks.com).
+    """Return the headers of a webhook message (standardwebhooks.com).
 
-    `message_id` stays the same over all tries (OutboxMessage.key); `at` is UTC, the moment of this one.
+    `message_id` is the same for all attempts (OutboxMessage.key); `at` is the UTC time of this attempt.
     """
     return {
         "Content-Type": "application/json; charset=utf-8",

@@ -1,4 +1,4 @@
-"""The offices that answer citizens: the mayor, the deputies, the managers of the districts."""
+"""Officials: the offices that answer citizens (mayor, deputies, district managers)."""
 
 from collections.abc import Sequence
 
@@ -25,9 +25,9 @@ def add(
     number: str | None = None,
     who: str = audit.COMMAND_LINE,
 ) -> Official:
-    """Add an office; `number`: its telephone, E.164. That `clip` is one of the prompts the caller checks.
+    """Add an office; `number`: its telephone, E.164. The caller must check that `clip` is an existing prompt.
 
-    Raises Refused("official-values" | "district-taken").
+    Raises Refused("official-values" | "district-taken" | "unfit-characters").
     """
     official = Official(
         kind=kind,
@@ -46,11 +46,10 @@ def add(
 
 
 def change(session: Session, official: Official, *, who: str, **values: object) -> None:
-    """Change columns of an office; one that is not `active` is planned no more, and what was stays. An empty
-    `number` is none.
+    """Change columns of an office; an empty `number` removes it. An inactive office gets no new rounds.
 
-    Raises Refused("official-planned") where an active rule or a round to come needs it, and what `add`
-    raises; then roll back.
+    Raises what `add` raises, and Refused("official-planned") if an active rule or a future round needs the
+    office. After an error, roll back.
     """
     if values.get("active") is False:
         _check_unplanned(session, official)
@@ -64,7 +63,7 @@ def change(session: Session, official: Official, *, who: str, **values: object) 
 
 
 def get(session: Session, official_id: int) -> Official:
-    """The office. Raises Refused("not-found")."""
+    """Return the office. Raises Refused("not-found")."""
     official = session.get(Official, official_id)
     if official is None:
         raise Refused("not-found", f"no official {official_id}")
@@ -72,14 +71,14 @@ def get(session: Session, official_id: int) -> Official:
 
 
 def everyone(session: Session) -> Sequence[Official]:
-    """The offices, without the operators: the mayor, the deputies, the districts by number."""
+    """Return all offices but the operators: the mayor, the deputies, then the districts by number."""
     order = list(OfficialKind)
     found = session.scalars(select(Official).where(Official.kind != OfficialKind.OPERATORS)).all()
     return sorted(found, key=lambda o: (order.index(o.kind), o.district or 0, o.id))
 
 
 def check_active(session: Session, ids: Sequence[int]) -> None:
-    """Lock these offices, as long as the transaction. Raises Refused("official-inactive")."""
+    """Lock these offices until the transaction ends. Raises Refused("official-inactive")."""
     held = session.execute(
         select(Official.id, Official.active)
         .where(Official.id.in_(ids))

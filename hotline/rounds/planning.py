@@ -1,4 +1,4 @@
-"""Planning rounds: made, changed, cancelled, by a person or the timetable; refused where they are wrong."""
+"""Planning of rounds: made, changed, cancelled, begun and ended, by a person or the timetable."""
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -17,20 +17,20 @@ from hotline.ledger import ledger
 from hotline.rounds import officials, rounds
 
 NOTICE = timedelta(days=1)
-"""The city announces a round at least so long before it begins."""
+"""Minimum time between a round's notice and its start."""
 
 EARLY = timedelta(minutes=30)
-"""So long before its start a person may open a round."""
+"""How long before its start a person may open a round."""
 
 LANGUAGES = ("fa", "en")
 _FACTS = ("changes", "opened_at", "ended_at", "cancelled_at")
 _KNOWN_BY = ("starts_at", "announce_at")
-"""Who changes one of these tells citizens something new: the day's notice begins anew."""
+"""Columns whose change tells citizens something new: the day's notice starts again."""
 _PAST = (*_KNOWN_BY, "registration_from")
-"""What lies behind a round that has begun."""
+"""Columns that cannot change after the round has begun."""
 
 NOT_BEGUN = (Phase.PLANNED, Phase.ANNOUNCED, Phase.OPEN, Phase.CLOSED)
-"""All of a round in one of these can be changed."""
+"""Phases in which everything about a round can be changed."""
 
 
 def make(
@@ -54,11 +54,11 @@ def make(
     occurs_on: date | None = None,
     turn: int | None = None,
 ) -> Round:
-    """Make a round; its notice is public from `announce_at` on (now, if None).
+    """Make a round; its notice is public from `announce_at` on (None: now).
 
-    Raises Refused("round-times" | "notice-too-short" | "official-busy" | "official-inactive" |
-    "round-values"). `short_notice` says that a notice shorter than a day is meant; `rule_id`, `occurs_on` and
-    `turn` are the timetable's.
+    `short_notice` permits less than a day's notice; `rule_id`, `occurs_on` and `turn` are set by the
+    timetable. Raises Refused("round-times" | "notice-too-short" | "official-busy" | "official-inactive" |
+    "round-values").
     """
     at = now(session)
     round_ = Round(
@@ -90,15 +90,15 @@ def make(
 def change(
     session: Session, round_: Round, *, who: str, reason: str, short_notice: bool = False, **values: object
 ) -> None:
-    """Change columns of a round; the reason is public, new hours are told to the line.
+    """Change columns of a round. The reason is public, and new hours are sent to the waiting citizens.
 
-    Of one that has begun, what is still to come: its end, so that it goes on for longer, and how it goes on.
-    Raises Refused("reason-missing" | "wrong-state" | "round-begun") and what `make` raises.
+    Of a live round only what lies ahead can change, such as its end. Raises Refused("reason-missing" |
+    "wrong-state" | "round-begun") and what `make` raises.
     """
     reason = reasons.check(reason)
     at = now(session)
     _hold_officials(session, [round_.official, round_.substitute, values.get("substitute")])
-    session.refresh(round_, _FACTS, with_for_update=True)  # two changes at once are two
+    session.refresh(round_, _FACTS, with_for_update=True)  # two simultaneous changes count as two
     begun = rounds.phase(round_, at) is Phase.LIVE
     if round_.is_operators_line or not (begun or rounds.phase(round_, at) in NOT_BEGUN):
         raise Refused("wrong-state", "a round that is over is not changed, nor the operators' line")
@@ -129,10 +129,11 @@ def _check_to_come(round_: Round, at: datetime, values: Mapping[str, object]) ->
 
 
 def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
-    """The round will not take place: whoever is registered passes to the official's next one (carry_over).
+    """Cancel a round. Its registrations move to the official's next round (carry_over). A repeat does
+    nothing.
 
-    Of one that has begun a conversation goes on; all other calls are ended (serving.let_go). Once is enough.
-    Raises Refused("reason-missing" | "wrong-state").
+    A conversation in progress continues; all other calls are ended (serving.let_go). Raises
+    Refused("reason-missing" | "wrong-state").
     """
     reason = reasons.check(reason)
     phase = rounds.phase(round_, now(session))
@@ -148,9 +149,10 @@ def cancel(session: Session, round_: Round, *, who: str, reason: str) -> None:
 
 
 def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
-    """A person says that callbacks begin, which the first claim says too.
+    """Open a round by hand; the first claim opens it as well.
 
-    Raises Refused("round-over"), and "round-not-started" where that would be long before the announced start.
+    Raises Refused("round-over"), and Refused("round-not-started") more than 30 minutes before the announced
+    start.
     """
     if now(session) < round_.starts_at - EARLY:
         raise Refused("round-not-started", "citizens expect nobody yet")
@@ -161,9 +163,9 @@ def begin(session: Session, round_: Round, *, who: str, reason: str = "") -> Non
 
 
 def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
-    """A person says that the round has ended. Raises Refused("wrong-state" | "round-not-started").
+    """End a round by hand. Raises Refused("wrong-state" | "round-not-started").
 
-    A round that has not begun is cancelled instead, so that citizens read why.
+    A round that has not begun must be cancelled instead, so that citizens read the reason.
     """
     at = now(session)
     if round_.is_operators_line or round_.cancelled_at:
@@ -176,10 +178,11 @@ def end(session: Session, round_: Round, *, who: str, reason: str = "") -> None:
 
 
 def end_earlier(session: Session, round_: Round) -> bool:
-    """End the official's earlier rounds that are past their end, since this one begins; whether any was.
+    """End the official's earlier rounds that are past their end, because this one begins; return if there
+    were any.
 
-    An opened round stays live past its end until its official stops: who begins the next one has stopped.
-    A clock that leapt ends none: the end of a round is final.
+    An opened round stays live past its end until its official stops; who begins the next one has stopped. The
+    end of a round is final, so the trusted clock decides.
     """
     at = trusted_now(session)
     past = select(Round).where(
@@ -201,7 +204,10 @@ def end_earlier(session: Session, round_: Round) -> bool:
 
 
 def _tell_hours(session: Session, round_: Round) -> None:
-    """Nobody hears of a round before its notice; who was carried there hears of it then."""
+    """Send the new hours to the waiting citizens, but not before the round's notice.
+
+    Citizens carried over to the round hear of it with the notice.
+    """
     if round_.announce_at > now(session):
         return
     waiting = session.scalars(
@@ -239,7 +245,7 @@ def _check(session: Session, round_: Round, *, short_notice: bool) -> None:
 
 
 def _hold_officials(session: Session, officials: Sequence[object]) -> Sequence[int]:
-    """Lock them, always before a round; their numbers."""
+    """Lock these officials and return their ids; they are always locked before a round."""
     ids = sorted({o.id for o in officials if isinstance(o, Official) and o.id})
     session.scalars(
         select(Official.id).where(Official.id.in_(ids)).order_by(Official.id).with_for_update()
@@ -248,7 +254,10 @@ def _hold_officials(session: Session, officials: Sequence[object]) -> Sequence[i
 
 
 def _check_free(session: Session, round_: Round) -> None:
-    """One official answers in one round at a time. The lock makes it true for two planners at once."""
+    """Check that each official answers in one round at a time; their lock protects against a second planner.
+
+    Raises Refused("official-busy" | "official-inactive").
+    """
     ids = _hold_officials(session, [round_.official, round_.substitute])
     officials.check_active(session, ids)
     speaks = Round.official_id.in_(ids) & Round.substitute_id.is_(None) | Round.substitute_id.in_(ids)

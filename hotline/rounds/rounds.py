@@ -1,4 +1,4 @@
-"""Rounds: what phase one is in, which ones take registrations, and the two facts a person records."""
+"""Rounds: their phases, which take registrations, and the recorded facts (opened, paused, ended)."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -28,14 +28,14 @@ from hotline.errors import Refused
 from hotline.words import PUBLIC
 
 OVERTIME = timedelta(hours=2)
-"""An opened round stays live so long past its end: the official decides when to stop, not the clock."""
+"""How long an opened round stays live past its end: the official decides when to stop, not the clock."""
 
 _ROUNDS_LOOKED_AT = 5
 _FOR_EVER = datetime(9000, 1, 1, tzinfo=UTC)
 
 
 def phase(round_: Round, at: datetime) -> Phase:
-    """The phase of `round_` at the moment `at`."""
+    """Return the phase of `round_` at the moment `at`."""
     if round_.cancelled_at:
         return Phase.CANCELLED
     last_moment = round_.ends_at + (OVERTIME if round_.opened_at else timedelta())
@@ -51,26 +51,26 @@ def phase(round_: Round, at: datetime) -> Phase:
 
 
 def known_at(round_: Round) -> datetime:
-    """Since when citizens know of the round's start: its notice, or the moment when the start was moved."""
+    """Return since when citizens know the start: from the notice, or from a later change of the start."""
     return max(round_.announce_at, round_.start_set_at or round_.announce_at)
 
 
 def takes_registrations(round_: Round | Row[Any], at: datetime) -> bool:
-    """Whether a citizen may register at the moment `at`; a live round may still take registrations.
+    """Return whether a citizen may register at the moment `at`; a live round may still take registrations.
 
-    A row with the four columns will do.
+    A row with the four columns is enough.
     """
     takes_place = not round_.ended_at and not round_.cancelled_at
     return takes_place and round_.registration_from <= at < round_.registration_until
 
 
 def speaker(round_: Round) -> Official:
-    """Who speaks with the citizens: the official, or the substitute in their place."""
+    """Return who speaks with citizens: the official, or the substitute in their place."""
     return round_.substitute or round_.official
 
 
 def is_over(at: datetime, of: type[Round] = Round) -> ColumnElement[bool]:
-    """The condition that a round is over or cancelled at the moment `at`: `phase` as SQL.
+    """Condition: a round is over or cancelled at the moment `at`; `phase` in SQL.
 
     `of` is the table, or an alias of it.
     """
@@ -78,17 +78,17 @@ def is_over(at: datetime, of: type[Round] = Round) -> ColumnElement[bool]:
 
 
 def over(of: type[Round] = Round) -> ColumnElement[bool]:
-    """The same in a statement that is built once and asked over and over; its parameters are `moment`."""
+    """Condition as in `is_over` for a prepared statement; its parameters are those of `moment`."""
     return _over(bindparam("at", type_=UtcDateTime), bindparam("overtime_ago", type_=UtcDateTime), of)
 
 
 def over_now(of: type[Round] = Round) -> ColumnElement[bool]:
-    """The same at this moment, without parameters (db.peeks.peek)."""
+    """Condition as in `is_over` at the time of the query, without parameters (db.peeks.peek)."""
     return _over(ago(), ago(OVERTIME), of)
 
 
 def moment(at: datetime) -> dict[str, datetime]:
-    """The parameters of `over` at the moment `at`."""
+    """Return the parameters of `over` at the moment `at`."""
     return {"at": at, "overtime_ago": at - OVERTIME}
 
 
@@ -106,29 +106,30 @@ def _over(
 
 
 _MAY_TAKE_PLACE = (Round.is_operators_line.is_(False), Round.ended_at.is_(None), Round.cancelled_at.is_(None))
-"""In a query of Round: one that citizens register for, and nobody has ended or cancelled."""
+"""Conditions on Round: citizens may register for it in principle, and it is neither ended nor cancelled."""
 
 
 def _open(at: ColumnElement[datetime]) -> Sequence[ColumnElement[bool]]:
-    """The same, at this moment."""
+    """Return the conditions that a round takes registrations at the moment `at`."""
     return *_MAY_TAKE_PLACE, Round.registration_from <= at, Round.registration_until > at
 
 
-# Asked by each call, and every other second: built once.
+# Each call runs this, and every two seconds somebody else: it is built once.
 _REGISTRABLE = (
     select(Round).where(*_open(bindparam("at", type_=UtcDateTime))).order_by(Round.starts_at, Round.id)
 )
 OPEN_UNTIL = select(func.max(Round.registration_until)).where(*_open(ago()))
-"""Until when the last of the rounds open now takes registrations (db.peeks.peek); none if none is open."""
+"""Selects when the last of the rounds open now stops taking registrations (db.peeks.peek); NULL if none is
+open."""
 
 
 def registrable(session: Session) -> Sequence[Round]:
-    """The rounds that take registrations now, soonest first."""
+    """Return the rounds that take registrations now, by start."""
     return session.scalars(_REGISTRABLE, {"at": now(session)}).all()
 
 
 def upcoming(session: Session) -> Round | None:
-    """The announced round whose registration begins next."""
+    """Return the announced round whose registration begins next."""
     at = now(session)
     return session.scalars(
         select(Round)
@@ -143,10 +144,10 @@ def upcoming(session: Session) -> Round | None:
 
 
 def expected_reach(session: Session, round_: Round) -> int:
-    """About how many citizens this official reaches in such a round; at least 1.
+    """Return the expected number of citizens that the official reaches in the round; at least 1.
 
-    The mean of the official's last rounds that ended and had anybody in line, who may have been carried on
-    since; else as many conversations of the agreed length as fit in.
+    It is the mean of the official's last five ended rounds with a line, even if carried over. Without any, it
+    is the number of conversations of the agreed length that fit.
     """
     had_a_line = or_(
         exists().where(Registration.round_id == Round.id), exists().where(Carry.from_round_id == Round.id)
@@ -173,12 +174,12 @@ _OPERATORS_LINE = select(Round).where(Round.is_operators_line)
 
 
 def find_operators_line(session: Session) -> Round | None:
-    """The operators' line, if it has been made."""
+    """Return the operators' line, or None before it is made."""
     return session.scalar(_OPERATORS_LINE)
 
 
 def operators_line(session: Session) -> Round:
-    """The operators' line, made when it is first asked for."""
+    """Return the operators' line; the first call makes it."""
     line = find_operators_line(session)
     if line is not None:
         return line
@@ -201,14 +202,14 @@ def operators_line(session: Session) -> Round:
     try:
         with session.begin_nested():
             session.add(line)
-    except IntegrityError:  # somebody else was a moment earlier
+    except IntegrityError:  # another process was first
         return session.scalars(_OPERATORS_LINE).one()
     events.round_changed(session, line.id, "made")
     return line
 
 
 def current(session: Session, *only: ColumnElement[bool], limit: int = 100) -> Sequence[Round]:
-    """The rounds a desk may care about: everything not over for more than a day, soonest first."""
+    """Return the rounds that ended at most a day ago or are not over, by start."""
     horizon = now(session) - timedelta(days=1)
     return session.scalars(
         select(Round).where(Round.ends_at > horizon, *only).order_by(Round.starts_at, Round.id).limit(limit)
@@ -218,7 +219,7 @@ def current(session: Session, *only: ColumnElement[bool], limit: int = 100) -> S
 def between(
     session: Session, start: datetime, end: datetime, *only: ColumnElement[bool], limit: int = 500
 ) -> Sequence[Round]:
-    """The announced rounds that start in [start, end), soonest first; not the operators' line."""
+    """Return the announced rounds that start in [start, end), by start; not the operators' line."""
     return session.scalars(
         select(Round)
         .where(Round.starts_at >= start, Round.starts_at < end, Round.is_operators_line.is_(False), *only)
@@ -228,7 +229,7 @@ def between(
 
 
 def get(session: Session, round_id: int) -> Round:
-    """The round. Raises Refused("not-found")."""
+    """Return the round. Raises Refused("not-found")."""
     round_ = session.get(Round, round_id)
     if round_ is None:
         raise Refused("not-found", f"no round {round_id}")
@@ -236,51 +237,51 @@ def get(session: Session, round_id: int) -> Round:
 
 
 def open_round(session: Session, round_: Round) -> None:
-    """Record that callbacks begin; once is enough. Raises Refused("round-over")."""
+    """Record that callbacks begin; a repeat does nothing. Raises Refused("round-over")."""
     at = now(session)
     check_not_over(round_, at)
     record(session, round_, "opened", at)
 
 
 def check_begun(round_: Round, at: datetime) -> None:
-    """That callbacks may be made. Raises Refused("round-over" | "round-not-started")."""
+    """Check that the round has begun and is not over. Raises Refused("round-over" | "round-not-started")."""
     if phase(round_, at) is not Phase.LIVE and at < round_.starts_at:
         raise Refused("round-not-started", "the round has not begun")
     check_not_over(round_, at)
 
 
 def check_goes_on(round_: Round, at: datetime) -> None:
-    """That somebody may be called now. Raises Refused("round-paused") and what `check_begun` raises."""
+    """Check that somebody may be called now. Raises Refused("round-paused") and what `check_begun` raises."""
     check_begun(round_, at)
     if round_.paused_at:
         raise Refused("round-paused", "nobody of this round is called until it goes on")
 
 
 def check_not_over(round_: Round, at: datetime) -> None:
-    """Raises Refused("round-over") also where the round is cancelled."""
+    """Raises Refused("round-over") if the round is over or cancelled."""
     if phase(round_, at) in (Phase.OVER, Phase.CANCELLED):
         raise Refused("round-over", "the round is over")
 
 
 def end_round(session: Session, round_: Round) -> None:
-    """Record that the round has ended; once is enough. A conversation in progress goes on."""
+    """Record that the round has ended; a repeat does nothing. A conversation in progress continues."""
     record(session, round_, "ended")
 
 
 def pause(session: Session, round_: Round) -> None:
-    """Nobody is called from now on; who waits goes on waiting, and a conversation goes on."""
+    """Pause the round: nobody is called, waiting citizens keep waiting, and a conversation continues."""
     record(session, round_, "paused")
 
 
 def resume(session: Session, round_: Round) -> None:
-    """Callbacks go on."""
+    """Resume a paused round."""
     if round_.paused_at:
         round_.paused_at = None
         events.round_changed(session, round_.id, "resumed")
 
 
 def record(session: Session, round_: Round, fact: str, at: datetime | None = None) -> bool:
-    """Record that the round is opened, paused, ended or cancelled; False if that was recorded before."""
+    """Record that the round is opened, paused, ended or cancelled; return False if it was recorded before."""
     at = at or now(session)
     column = getattr(Round, f"{fact}_at")
     first = session.scalar(
@@ -291,14 +292,14 @@ def record(session: Session, round_: Round, fact: str, at: datetime | None = Non
         .execution_options(synchronize_session=False)
     )
     session.refresh(round_)
-    if first is None:  # of many at once, one records it
+    if first is None:  # of several transactions, one records it
         return False
     events.round_changed(session, round_.id, fact)
     return True
 
 
 def counts(session: Session, round_ids: Sequence[int]) -> dict[int, dict[RegistrationState, int]]:
-    """How many registrations of each round are in each state."""
+    """Count the registrations of each round by state."""
     rows = session.execute(
         select(Registration.round_id, Registration.state, func.count())
         .where(Registration.round_id.in_(round_ids))

@@ -1,1 +1,1 @@
-"""The city's timetable, from which rounds are made."""
+"""The city's timetable: rules from which rounds are made, and the days on which they differ."""

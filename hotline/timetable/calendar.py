@@ -1,4 +1,4 @@
-"""The timetable by day: what is made of each day, what will be, and what is different on it."""
+"""The timetable by day: made and future rounds of each day, and what is different on it."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ class Day:
 
     day: date
     off: DayOff | None = None
-    """What the calendar or the city says of it; None: a day like others."""
+    """The calendar's or the city's entry for the day; None: an ordinary day."""
     rounds: list[Round] = field(default_factory=list)
-    """Made ones, by hand or by a rule."""
+    """Rounds that exist, made by hand or by a rule."""
     coming: list[tuple[TimetableRule, Occurrence]] = field(default_factory=list)
-    """What rules will still make of it, or do not make because of a holiday or an override."""
+    """Rounds that rules will make, or leave out because of a holiday or an override."""
     day_overrides: list[tuple[TimetableRule, DayOverride]] = field(default_factory=list)
 
 
 def between(session: Session, first: date, last: date, user: User) -> Sequence[Day]:
-    """Every day from `first` to `last`, both included; of an official the own rounds, made and to come."""
+    """Return every day from `first` to `last`, both included; an official sees only their own rounds."""
     found = [Day(first + timedelta(days=n)) for n in range((last - first).days + 1)]
     by_day = {each.day: each for each in found}
     for day, off in days.off(session, first, last).items():

@@ -1,6 +1,6 @@
-"""A day of the timetable that is not as its rule says, and holidays; also where rounds are made.
+"""Exceptions from the timetable: one day of a rule, or a holiday, also after rounds were made.
 
-Rounds that have begun are left alone: from then on only their official and a person decide.
+Rounds that have begun are not changed: their official and people decide about them.
 """
 
 from collections.abc import Sequence
@@ -31,10 +31,10 @@ def override_day(
     substitute: Official | None = None,
     short_notice: bool = False,
 ) -> None:
-    """Say what is different on one day of the rule, in place of what was said before; the reason is public.
+    """Set what is different on one day of the rule, replacing an earlier override; the reason is public.
 
-    No round (`dropped`), other hours, or somebody who speaks in the official's place. A round that is made
-    already is changed or cancelled; `short_notice`: new hours less than a day ahead are meant.
+    No round (`dropped`), other hours, or a substitute for the official. A round that was already made is
+    changed or cancelled. `short_notice` permits new hours less than a day ahead.
 
     Raises Refused("reason-missing" | "not-an-occurrence" | "rule-hours" | "substitute-for-several" |
     "wrong-state") and what `planning.change` raises.
@@ -74,10 +74,11 @@ def override_day(
 
 
 def add_holiday(session: Session, day: date, name: str, *, works: bool = False, who: str) -> Sequence[int]:
-    """The city's own word about a day: closed, or (`works`) open although the calendar says holiday.
+    """Add the city's own entry for a day: closed, or (`works`) open in spite of the calendar. Return
+    cancelled rounds.
 
-    A closed day cancels the timetable's rounds that have not begun, with its name as the reason; who is
-    registered passes to the next ones (hotline.line.carry_over). Returns these rounds.
+    A closed day cancels the timetable's rounds that have not begun, with the day's name as reason. Their
+    registrations move to the next rounds (hotline.line.carry_over).
 
     Raises Refused("reason-missing" | "unfit-characters").
     """
@@ -97,7 +98,10 @@ def add_holiday(session: Session, day: date, name: str, *, works: bool = False, 
 
 
 def remove_holiday(session: Session, day: date, *, who: str) -> None:
-    """Take back the city's word about a day; rounds it cancelled stay so. Raises Refused("not-found")."""
+    """Remove the city's entry for a day; rounds that it cancelled stay cancelled.
+
+    Raises Refused("not-found").
+    """
     holiday = session.get(Holiday, day)
     if holiday is None:
         raise Refused("not-found", f"the city's list says nothing of {day}")
@@ -132,12 +136,12 @@ def _adapt(
 
 
 def _hold_rules(session: Session, rule_id: int | None = None) -> None:
-    """Let nobody make rounds meanwhile: they would not know of what is being changed."""
+    """Lock the rules, so that nobody makes rounds without knowing of the change."""
     which = select(TimetableRule.id).order_by(TimetableRule.id)
     session.scalars((which.where(TimetableRule.id == rule_id) if rule_id else which).with_for_update()).all()
 
 
 def _hold_rounds(session: Session, day: date, rule: TimetableRule | None = None) -> Sequence[Round]:
-    """The timetable's rounds of a day, locked."""
+    """Lock and return the timetable's rounds of a day."""
     of_rule = Round.rule_id == rule.id if rule else Round.rule_id.is_not(None)
     return timetable.hold_rounds(session, Round.occurs_on == day, of_rule)

@@ -1,4 +1,4 @@
-"""The city's days: its clock, its holidays, and the days that a recurring rule names."""
+"""The city's days: its clock, its holidays, and the days of a recurring rule."""
 
 import re
 from collections.abc import Sequence
@@ -15,8 +15,9 @@ from db.models import Holiday
 from hotline.errors import Refused
 from settings import CITY
 
-# One RRULE value: no second line that adds dates, nothing that recurs within a day. A rule that names no day
-# is looked through to the year 9999: daily and weekly ones, the slow ones, take no parts that lead there.
+# One RRULE value: no second line that adds dates, and nothing that recurs within a day. dateutil searches a
+# rule without days up to the year 9999. That is slow for daily and weekly rules, so they may not have the
+# parts that lead there.
 _MONTH = r"(1[0-2]|[1-9])"
 _PARTS = (
     r"(;(INTERVAL=[1-9][0-9]?|COUNT=[1-9][0-9]{{0,3}}|BYMONTH=" + _MONTH + r"(," + _MONTH + r")*"
@@ -32,28 +33,28 @@ _OWN = select(Holiday.day, Holiday.works, Holiday.name).where(
 
 
 def moment(day: date, at: time) -> datetime:
-    """The moment (UTC) at which the city's clocks show `at` on that day."""
+    """Return the moment (UTC) at which the city's clocks show `at` on that day."""
     return datetime.combine(day, at, CITY).astimezone(UTC)
 
 
 def local_day(at: datetime) -> date:
-    """The city's day at the moment `at`."""
+    """Return the city's day at the moment `at`."""
     return at.astimezone(CITY).date()
 
 
 def week_of(day: date) -> date:
-    """The Saturday with which the day's week begins."""
+    """Return the Saturday that begins the day's week."""
     return day - timedelta(days=(day.weekday() + 2) % 7)
 
 
 def recurring(rule: str, starts_on: date, first: date, last: date) -> Sequence[date]:
-    """The days from `first` to `last`, both included, that the RFC 5545 rule names from `starts_on` on."""
+    """Return the rule's days from `first` to `last`, both included (RFC 5545, starting on `starts_on`)."""
     found = _parsed(rule, starts_on).between(_midnight(first), _midnight(last), inc=True)
     return [each.date() for each in found]
 
 
 def check_rule(rule: str, starts_on: date) -> None:
-    """Raises Refused("rule-days") unless it is one RRULE that names a day."""
+    """Raises Refused("rule-days") unless the rule is one RRULE with at least one day."""
     try:
         if not _RRULE.fullmatch(rule):
             raise ValueError("FREQ is DAILY, WEEKLY, MONTHLY or YEARLY, with its usual parts")
@@ -65,26 +66,26 @@ def check_rule(rule: str, starts_on: date) -> None:
 
 @dataclass(frozen=True)
 class DayOff:
-    """What the calendar, or the city's `own` word, says of a day. `closed`: the city does not answer."""
+    """The calendar's entry, or the city's `own` entry, for a day. `closed`: the city does not answer."""
 
     name_fa: str
     name_en: str
-    """The city's own days have one name, which is in both."""
+    """Equal to the Persian name for the city's own entries, which have one name."""
     closed: bool
     own: bool
     in_calendar: bool
 
 
 def holidays(session: Session, first: date, last: date) -> dict[date, str]:
-    """The days from `first` to `last` on which the city does not answer, with the holiday's Persian name."""
+    """Return the closed days from `first` to `last`, with the holidays' Persian names."""
     return {day: found.name_fa for day, found in off(session, first, last).items() if found.closed}
 
 
 def off(session: Session, first: date, last: date) -> dict[date, DayOff]:
-    """The days from `first` to `last` of which the calendar or the city's own list says something.
+    """Return the calendar's and the city's entries for the days from `first` to `last`.
 
-    The library computes Islamic holidays ahead; the moon may set them a day later. So the city's own list
-    wins: it closes a day, or says of a holiday that it is a working day.
+    The library computes Islamic holidays ahead, and the moon may move one by a day. So the city's own entry
+    wins: it closes a day, or makes a holiday a working day.
     """
     found: dict[date, DayOff] = {}
     for year in range(first.year, last.year + 1):

@@ -1,7 +1,7 @@
-"""The timetable: what its rules (`timetable_rules`) make ahead of time, their officials in turn.
+"""The timetable: makes rounds of its rules (`timetable_rules`) ahead of time, with the officials in turn.
 
-A turn is a fact: it is the number of a round that was made. So a day without a round takes nobody's turn,
-and what was made is never made again, however often and by however many clerks it is tried.
+A turn is the number of a round that was made. So a day without a round uses no turn. A repeated or second
+scheduler makes no round twice.
 """
 
 import logging
@@ -25,36 +25,36 @@ from hotline.rounds import planning
 from hotline.timetable import days
 
 TIMETABLE = "timetable"
-"""Who made a round, in the audit log."""
+"""The audit log's name for the maker of a round."""
 
 log = logging.getLogger("clerk")
 
 
 class Occurrence(NamedTuple):
-    """One day of a rule: what is made of it, or will be."""
+    """One day of a rule, with its rounds made and still to be made."""
 
     day: date
     starts_at: datetime
     ends_at: datetime
     officials: Sequence[Official]
-    """Who answers: of the rounds made, then whose turn it will be as things stand now."""
+    """Officials of the rounds made, then those whose turn is expected."""
     rounds: Sequence[Round]
     lacking: int
     """How many rounds are still to be made."""
     holiday: str
-    """Its name, if the city does not answer on that day."""
+    """The holiday's name if the city does not answer on that day."""
     override: DayOverride | None
 
     @property
     def coming(self) -> Sequence[Official]:
-        """Whose turn it will be in the rounds that are still to be made."""
+        """Return the officials expected in the rounds still to be made."""
         return self.officials[len(self.rounds) :]
 
 
 def occurrences(session: Session, rule: TimetableRule, first: date, last: date) -> Sequence[Occurrence]:
-    """The rule's days from `first` to `last`, both included: as they are made, and as they will be."""
+    """Return the rule's days from `first` to `last`, both included, with made and expected rounds."""
     at = now(session)
-    begin = min(first, days.local_day(at))  # whose turn it will be depends on all the days before
+    begin = min(first, days.local_day(at))  # expected turns depend on all days before
     closed = days.holidays(session, begin, last)
     day_overrides = {
         e.occurs_on: e
@@ -99,7 +99,7 @@ def occurrences(session: Session, rule: TimetableRule, first: date, last: date) 
 
 
 def lacking(session: Session, ahead_days: int) -> Sequence[tuple[int, date]]:
-    """The rules and their days, from today so many days ahead, that lack a round; `make_round` makes it."""
+    """Return the rules and days, from today `ahead_days` ahead, that lack a round; `make_round` makes it."""
     today = days.local_day(trusted_now(session))
     active = session.scalars(
         select(TimetableRule).where(TimetableRule.active).order_by(TimetableRule.id)
@@ -116,12 +116,12 @@ def lacking(session: Session, ahead_days: int) -> Sequence[tuple[int, date]]:
 
 
 def make_round(session: Session, rule_id: int, day: date) -> Round | None:
-    """Make the next round that the rule's day lacks; None if it lacks none, or no more.
+    """Make the next round that the rule's day lacks; return None if it lacks none.
 
-    Once in a transaction: making takes the logs' lock, and the next one would wait while holding it.
-    Raises what `planning.make` raises; then nobody's turn is taken.
+    Call it once in a transaction. It takes the event log's lock, and another call would wait for rows while
+    holding it. Raises what `planning.make` raises; then no turn is used.
     """
-    # the lock makes two clerks take different turns
+    # two schedulers must take different turns
     rule = session.get_one(TimetableRule, rule_id, with_for_update=True)
     (occurrence,) = occurrences(session, rule, day, day) or (None,)
     if occurrence is None or not occurrence.lacking:
@@ -152,7 +152,7 @@ def make_round(session: Session, rule_id: int, day: date) -> Round | None:
 
 
 def hours(rule: TimetableRule, day: date, override: DayOverride | None) -> tuple[datetime, datetime]:
-    """When (UTC) the rule's rounds of that day begin, and end: perhaps after midnight."""
+    """Return when (UTC) the rule's rounds of that day begin and end; the end may be after midnight."""
     starts_at = (override and override.starts_at) or rule.starts_at
     ends_at = (override and override.ends_at) or rule.ends_at
     last = day if starts_at < ends_at else day + timedelta(days=1)
@@ -160,14 +160,14 @@ def hours(rule: TimetableRule, day: date, override: DayOverride | None) -> tuple
 
 
 def deputies(rule: TimetableRule, official: Official) -> list[Official]:
-    """Who sits beside `official` in the rule's rounds."""
+    """Return the deputies beside `official` in the rule's rounds."""
     return [deputy for deputy in rule.deputies if deputy.id != official.id]
 
 
 def moved(
     rule: TimetableRule, round_: Round, override: DayOverride | None, at: datetime
 ) -> dict[str, datetime]:
-    """The times of a round that is made, as the rule and the override have them: what is open stays open."""
+    """Return the times of a made round by rule and override; registration that is open stays open."""
     assert round_.occurs_on  # noqa: S101 - of a rule
     starts_at, ends_at = hours(rule, round_.occurs_on, override)
     opens = max(starts_at - timedelta(days=rule.registration_days), round_.announce_at)
@@ -182,15 +182,15 @@ def moved(
 
 
 def substitute(session: Session, override: DayOverride | None, official: Official) -> Official | None:
-    """Who speaks in the place of `official` on the day of the override."""
+    """Return the substitute for `official` on the day of the override, if there is one."""
     if override is None or override.substitute_id in (None, official.id):
         return None
     return session.get_one(Official, override.substitute_id)
 
 
 def hold_rounds(session: Session, *which: ColumnElement[bool]) -> Sequence[Round]:
-    """These rounds and their officials, locked before any change takes the logs' lock."""
-    # first the officials, as `planning.change` does
+    """Lock and return these rounds and their officials, before any change takes the event log's lock."""
+    # lock officials first, as `planning.change` does
     whose = [select(column).where(*which) for column in (Round.official_id, Round.substitute_id)]
     session.scalars(
         select(Official.id)
@@ -205,7 +205,7 @@ def hold_rounds(session: Session, *which: ColumnElement[bool]) -> Sequence[Round
 
 
 def next_turn(session: Session, rule: TimetableRule) -> int:
-    """The number of the turn that is taken by the next round."""
+    """Return the number of the next round's turn."""
     last = session.scalar(select(func.max(Round.turn)).where(Round.rule_id == rule.id))
     return 0 if last is None else last + 1
 

@@ -1,4 +1,4 @@
-"""The timetable's rules: added, changed, stopped. What they make is hotline.timetable.timetable's."""
+"""Rules of the timetable: added, changed, stopped. hotline.timetable.timetable makes their rounds."""
 
 from collections.abc import Sequence
 from datetime import date, time
@@ -36,7 +36,7 @@ def add(
     recorded: bool = False,
     who: str = audit.COMMAND_LINE,
 ) -> TimetableRule:
-    """Add a rule: its days by RFC 5545 (`FREQ=WEEKLY;BYDAY=WE`), hours by the city's clock, who takes turns.
+    """Add a rule: days by RFC 5545 (`FREQ=WEEKLY;BYDAY=WE`), hours by the city's clock, officials in turn.
 
     Raises Refused("rule-days" | "rule-hours" | "rule-officials" | "rule-values" | "official-inactive").
     """
@@ -66,7 +66,7 @@ def add(
 
 
 def get(session: Session, rule_id: int) -> TimetableRule:
-    """The rule. Raises Refused("not-found")."""
+    """Return the rule. Raises Refused("not-found")."""
     rule = session.get(TimetableRule, rule_id)
     if rule is None:
         raise Refused("not-found", f"no rule {rule_id}")
@@ -74,12 +74,12 @@ def get(session: Session, rule_id: int) -> TimetableRule:
 
 
 def everyone(session: Session) -> Sequence[TimetableRule]:
-    """All rules, those that make no more rounds included."""
+    """Return all rules, including stopped ones."""
     return session.scalars(select(TimetableRule).order_by(TimetableRule.id)).all()
 
 
 def seen(session: Session, user: User) -> Sequence[TimetableRule]:
-    """The rules that the person sees: all, but an official those they take part in."""
+    """Return the rules that the person sees: an official only those they take part in, others all."""
     found = everyone(session)
     if user.role is not Role.OFFICIAL:
         return found
@@ -89,7 +89,9 @@ def seen(session: Session, user: User) -> Sequence[TimetableRule]:
 def days_seen(
     session: Session, user: User, rule: TimetableRule, first: date, last: date
 ) -> Sequence[Occurrence]:
-    """The rule's days from `first` to `last` that the person sees: of an official the own rounds only."""
+    """Return the rule's days from `first` to `last` that the person sees; an official sees only their own
+    rounds.
+    """
     found = timetable.occurrences(session, rule, first, last)
     if user.role is not Role.OFFICIAL:
         return found
@@ -97,7 +99,7 @@ def days_seen(
 
 
 def stop(session: Session, rule: TimetableRule, *, who: str, reason: str) -> None:
-    """The rule makes no more rounds; those it made stay."""
+    """Stop a rule: it makes no more rounds, and those it made stay."""
     rule.active = False
     audit.record(session, who, "rule-stopped", f"rule {rule.id}", reason)
     events.timetable_changed(session, "rule-stopped")
@@ -112,10 +114,10 @@ def change(
     officials: Sequence[Official] | None = None,
     **values: object,
 ) -> None:
-    """Change columns of a rule, but its days: for the rounds that it makes from now on.
+    """Change columns of a rule, except its days, for the rounds that it makes from now on.
 
-    New `officials` in turn: who would have been next among those that stay, is next. What is made already
-    stays (`behind`). Raises Refused("reason-missing" | "wrong-state") and what `add` raises.
+    With new `officials`, the next turn is the next old official who stays. Rounds already made stay
+    (`behind`). Raises Refused("reason-missing" | "wrong-state") and what `add` raises.
     """
     reason = reasons.check(reason)
     _hold(session, rule)
@@ -133,7 +135,7 @@ def change(
 
 
 def behind(session: Session, rule: TimetableRule) -> Sequence[Round]:
-    """The rule's rounds that have not begun, and are not as the rule would make them now."""
+    """Return the rule's rounds that have not begun and differ from what the rule would make now."""
     at = now(session)
     of_rule = select(Round).where(Round.rule_id == rule.id, Round.ends_at > at).order_by(Round.starts_at)
     return [
@@ -152,9 +154,11 @@ def catch_up(
     reason: str,
     short_notice: bool = False,
 ) -> Sequence[Round]:
-    """Change these of the rule's rounds that have not begun to what the rule says now; the reason is public.
+    """Change these rounds of the rule, which have not begun, to the rule's present values; the reason is
+    public.
 
-    Who answers stays: a turn is a fact. Raises Refused("not-found") and what `planning.change` raises.
+    Their officials stay, because a turn is fixed. Raises Refused("not-found") and what `planning.change`
+    raises.
     """
     _hold(session, rule)
     held = timetable.hold_rounds(session, Round.rule_id == rule.id, Round.id.in_(round_ids))
@@ -167,12 +171,12 @@ def catch_up(
 
 
 def _taking_part(rule: TimetableRule) -> set[int]:
-    """Who takes turns in the rule, or sits beside."""
+    """Return the ids of officials who take turns in the rule or sit beside."""
     return {turn.official_id for turn in rule.officials} | {deputy.id for deputy in rule.deputies}
 
 
 def _own(mine: int | None, rule: TimetableRule, day: Occurrence) -> Occurrence | None:
-    """What of a rule's day is an official's own."""
+    """Return the official's own share of a rule's day, or None."""
     made = [r for r in day.rounds if mine in {r.official_id, r.substitute_id, *(d.id for d in r.deputies)}]
     beside = {day.override.substitute_id if day.override else None, *(d.id for d in rule.deputies)}
     coming = [official for official in day.coming if mine == official.id or mine in beside]
@@ -184,7 +188,7 @@ def _own(mine: int | None, rule: TimetableRule, day: Occurrence) -> Occurrence |
 
 
 def check_hours(starts_at: time, ends_at: time) -> None:
-    """An end that is not after the start is on the next day. Raises Refused("rule-hours")."""
+    """Check the hours; an end before the start is on the next day. Raises Refused("rule-hours")."""
     if starts_at == ends_at:
         raise Refused("rule-hours", "the end is another hour than the start")
 
@@ -237,5 +241,5 @@ def _as_ruled(session: Session, rule: TimetableRule, round_: Round) -> dict[str,
 
 
 def _hold(session: Session, rule: TimetableRule) -> None:
-    """Let nobody make rounds meanwhile, and see what another change has left."""
+    """Lock the rule and reload it, so that nobody makes rounds meanwhile."""
     session.refresh(rule, with_for_update=True)
