@@ -1,7 +1,7 @@
-"""What became of messages that a provider took, and what is left in our account there.
+"""Delivery reports: what became of sent messages, and the credit of our accounts at providers.
 
-The provider is asked outside of any transaction: first a few are taken up, which puts their next time off, so
-that of several clerks one asks, and a clerk that is killed asks again.
+The provider is asked outside any transaction. `take_up` first postpones the next question. So only one of
+several schedulers asks, and after a crash the question is repeated.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from db.models import Arrival, Delivery, OutboxMessage, SmsAccount
 ASKED_AFTER = tuple(
     timedelta(minutes=minutes) for minutes in (0.5, 1, 5, 15, 60, 2 * 60, 6 * 60, 8 * 60, 16 * 60)
 )
-"""How long after each time a message is asked about again; after the last, nobody knows."""
+"""Waits between the questions about a message; after the last one its state is unknown."""
 _NEW = {
     name: insert(SmsAccount).on_conflict_do_nothing()
     for name, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
@@ -27,7 +27,7 @@ _STALE = timedelta(hours=1)
 
 
 def take_up(session: Session, provider: str, limit: int) -> Mapping[str, int]:
-    """At most `limit` messages that this provider is to be asked about now: their ids there, and ours."""
+    """Choose at most `limit` messages to ask this provider about; return our ids by the provider's ids."""
     at = now(session)
     due = (
         select(OutboxMessage)
@@ -48,7 +48,10 @@ def take_up(session: Session, provider: str, limit: int) -> Mapping[str, int]:
 
 
 def record(session: Session, provider: str, arrivals: Mapping[int, tuple[str, Arrival]]) -> None:
-    """Write down what became of our messages, each with its id there: one that was sent anew has another."""
+    """Record what became of messages.
+
+    Each also names the provider's id: a message sent again has another one.
+    """
     at = now(session)
     for message_id, (provider_id, arrival) in sorted(arrivals.items()):
         over = {} if arrival is Arrival.UNDERWAY else {"ask_at": None}
@@ -66,7 +69,7 @@ def record(session: Session, provider: str, arrivals: Mapping[int, tuple[str, Ar
 
 
 def keep_account(session: Session, provider: str, credit: float | None, error: str = "") -> None:
-    """Write down what a provider said of our account; what it said before stays where it says nothing."""
+    """Record a provider's answer about our account; an error leaves the last credit."""
     at = now(session)
     said = {"asked_at": at, "error": error[:80], **({} if error else {"credit": credit})}
     known = update(SmsAccount).where(SmsAccount.provider == provider).values(said)
@@ -75,7 +78,7 @@ def keep_account(session: Session, provider: str, credit: float | None, error: s
 
 
 def lets_in(session: Session, provider: str) -> None:
-    """It has taken a message: a refusal of our key, heard when the one before was sent, is over."""
+    """Clear a recorded refusal of our key, because the provider has accepted a message."""
     session.execute(
         update(SmsAccount)
         .where(SmsAccount.provider == provider, SmsAccount.error.in_(_OF_KEYS))
@@ -85,12 +88,12 @@ def lets_in(session: Session, provider: str) -> None:
 
 
 def accounts(session: Session) -> Sequence[SmsAccount]:
-    """All accounts, by the provider's name."""
+    """Return all accounts, by the provider's name."""
     return session.scalars(select(SmsAccount).order_by(SmsAccount.provider)).all()
 
 
 def trouble(session: Session, providers: Sequence[str], least: Mapping[str, float]) -> str:
-    """Which of these providers has less credit than `least`, or does not let us in; empty: none."""
+    """Return which of these providers has less credit than `least` or refuses our key; empty: none."""
     said = []
     at = now(session)
     for account in accounts(session):
@@ -104,5 +107,5 @@ def trouble(session: Session, providers: Sequence[str], least: Mapping[str, floa
 
 
 def is_low(account: SmsAccount, least: Mapping[str, float]) -> bool:
-    """Whether there is less credit than the city wants, or none."""
+    """Return whether the credit is below the city's limit (1 if the city sets none)."""
     return account.credit is not None and account.credit < least.get(account.provider, 1.0)

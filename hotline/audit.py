@@ -1,4 +1,4 @@
-"""The audit log: who did what to whom, and why. Written in the transaction of the deed itself."""
+"""The audit log: who did what to whom, and why. Entries are written in the transaction of the act itself."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -12,25 +12,27 @@ from hotline.errors import Refused
 
 COMMAND_LINE = "command line"
 SYSTEM = "system"
-"""What nobody did: it happened because nobody did anything."""
+"""No person acted: a timeout caused it."""
 _AGAIN = timedelta(minutes=10)
 DIRECTORY = "the directory"
-"""The office's directory said so; no username has a blank."""
+"""The office's directory caused it; the blank keeps it apart from usernames."""
 STRANGER = "stranger"
-"""Whoever was not let in."""
+"""Somebody who was refused access."""
 CITIZEN = "citizen"
-"""By telephone, from the number of the place."""
+"""A caller from the number of the place."""
 SUPERVISOR = "supervisor's phone"
-"""Whoever pressed 1 there: no name is known."""
+"""A person who pressed 1 at a supervisor's telephone; the name is unknown."""
 
 
 def record(session: Session, who: str, action: str, subject: str, reason: str = "") -> None:
-    """Write that the user `who` did `action` (for example `round-cancelled`) to `subject` (`round 3`)."""
+    """Record that the user `who` did `action` (for example `round-cancelled`) to `subject` (`round 3`)."""
     session.add(AuditEntry(at=now(session), who=who, action=action, subject=subject, reason=reason))
 
 
 def record_once(session: Session, who: str, action: str, subject: str) -> None:
-    """The same, but for what has been written a few minutes ago: a page asks again by itself."""
+    """Record an act unless the same one was recorded within ten minutes, because pages repeat requests by
+    themselves.
+    """
     same = exists().where(
         AuditEntry.who == who,
         AuditEntry.action == action,
@@ -42,7 +44,7 @@ def record_once(session: Session, who: str, action: str, subject: str) -> None:
 
 
 def check_reason(reason: str) -> str:
-    """Why somebody does what needs a reason, for the audit log alone. Raises Refused("reason-missing")."""
+    """Return a reason that only the audit log shows. Raises Refused("reason-missing")."""
     if not reason.strip():
         raise Refused("reason-missing", "say why; the audit log shows it")
     return reason.strip()
@@ -59,9 +61,9 @@ def search(
     before: int | None = None,
     limit: int = 100,
 ) -> Sequence[AuditEntry]:
-    """Entries, newest first, at most `limit`; only those that match each word given, older than `before`.
+    """Return at most `limit` entries, newest first, that match each given value and have ids below `before`.
 
-    `subject` is a whole one (`round 3`) or its kind (`round`); `since` counts, `until` does not.
+    `subject` is a whole subject (`round 3`) or its kind (`round`); `since` is included, `until` is not.
     """
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
     if who:

@@ -1,6 +1,6 @@
-"""What is written down of the last backup, in the state folder, and when the next one is due.
+"""The record of the last backup in the state folder, and when the next one is due.
 
-By this machine's own clock, as the file is this machine's: nobody needs the database to read it.
+It uses this machine's clock, because the file is on this machine and must be readable without the database.
 """
 
 import fcntl
@@ -16,16 +16,16 @@ from settings import CITY, Settings
 
 STATUS, _LOCK, _ASKED = "backup.json", "backup.lock", "backup.asked"
 PLAIN = "hotline137-*.tar"
-"""Names of backups that are not encrypted; encrypted ones end in .tar.age."""
+"""Names of unencrypted backups; encrypted ones end in .tar.age."""
 _LATER = ("why", "notes")
-"""Fields that the file of an older version has not."""
+"""Fields that a file of an older version does not have."""
 _AGAIN = timedelta(hours=1)
-"""One that failed is tried again after so long."""
+"""How long after a failure the backup is tried again."""
 _FORGOTTEN = timedelta(days=1)
 
 
 class Why(StrEnum):
-    """Why one was not made, as far as we have words for it; the rest is what a system said."""
+    """Known causes of a failed backup; for the others the system's own text is shown."""
 
     NO_FOLDER = "no_folder"
     NO_ROOM = "no_room"
@@ -37,7 +37,7 @@ class Why(StrEnum):
 
 
 class Status(NamedTuple):
-    """The last one, and the last that went well. `at` and `good_at` are ISO times, UTC."""
+    """The last backup, and the last good one. `at` and `good_at` are ISO times in UTC."""
 
     at: str = ""
     ok: bool = False
@@ -49,11 +49,11 @@ class Status(NamedTuple):
     good_path: str | None = None
     why: str | None = None
     notes: Sequence[str] = ()
-    """Warnings of a backup that went well."""
+    """Warnings of a good backup."""
 
 
 def read(settings: Settings) -> Status | None:
-    """None: there was none yet, or what is written is not ours."""
+    """Return the record, or None if there was no backup yet or the file is invalid."""
     try:
         said = json.loads((settings.state_dir / STATUS).read_text())
         status = Status(**{name: said[name] for name in Status._fields if name in said or name not in _LATER})
@@ -65,7 +65,7 @@ def read(settings: Settings) -> Status | None:
 
 
 def write(settings: Settings, status: Status) -> None:
-    """Whole, or not at all; a disk that is full keeps what was there."""
+    """Write the record atomically; a full disk keeps the old one."""
     path = settings.state_dir / STATUS
     part = path.with_suffix(".part")
     with suppress(OSError):
@@ -75,7 +75,7 @@ def write(settings: Settings, status: Status) -> None:
 
 @contextmanager
 def alone(settings: Settings) -> Iterator[bool]:
-    """Whether nobody else makes or restores one for this state folder; within it nobody begins to."""
+    """Take this state folder's backup lock for the block; yield False if somebody else has it."""
     settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (settings.state_dir / _LOCK).open("w") as lock:
         try:
@@ -87,13 +87,13 @@ def alone(settings: Settings) -> Iterator[bool]:
 
 
 def ask(settings: Settings) -> None:
-    """Have the clerk make one now; whoever asks again while it is not made has asked once."""
+    """Ask the scheduler for a backup now; a repeat before it is made does nothing."""
     if asked_at(settings) is None:
         (settings.state_dir / _ASKED).write_text(datetime.now(UTC).isoformat() + "\n")
 
 
 def asked_at(settings: Settings) -> datetime | None:
-    """Since when one is asked for that is not made yet, nor failed; after a day it is forgotten."""
+    """Return when a pending backup was asked for, or None. A request older than a day is forgotten."""
     try:
         asked = datetime.fromisoformat((settings.state_dir / _ASKED).read_text().strip()).astimezone(UTC)
     except (OSError, ValueError):
@@ -104,7 +104,7 @@ def asked_at(settings: Settings) -> datetime | None:
 
 
 def due_since(settings: Settings, at: datetime) -> datetime | None:
-    """Since when tonight's is due; None: it is made, or failed just now, or none is wanted."""
+    """Return since when a backup is due, or None: it is made, has just failed, or none is wanted."""
     if settings.backup_dir is None:
         return None
     if asked := asked_at(settings):
@@ -121,13 +121,13 @@ def due_since(settings: Settings, at: datetime) -> datetime | None:
 
 
 def why(last: Status | None) -> Why | None:
-    """Why the last one was not made; None: it was, or there is none."""
+    """Return why the last backup failed, or None."""
     if last is None or last.ok:
         return None
     return next((each for each in Why if each == last.why), Why.OTHER)
 
 
 def made_since(last: Status, folder: Path, since: datetime) -> bool:
-    """Whether one that went well lies in that folder."""
+    """Return whether a good backup since then is recorded in that folder."""
     there = bool(last.good_path) and Path(str(last.good_path)).parent == folder.absolute()
     return there and last.good_at is not None and datetime.fromisoformat(last.good_at) >= since

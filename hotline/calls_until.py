@@ -1,11 +1,12 @@
-"""Until when a node's placed calls may go on without a word of its dialer, and which of them longer.
+"""The time until which a node's placed calls may continue without its dialer, and which calls continue
+longer.
 
-With each renewal of its lease the dialer (dialer.asterisks_parent) writes that down in a folder that Asterisk
-only reads, if another node could take its work over. Asterisk's parent (ops.console) ends the calls when the
-time is over: a dialer that has ended or hangs cannot do so itself. Nothing but Python is needed here.
+At each renewal of its lease, the dialer (dialer.asterisks_parent) writes the time to a folder that Asterisk
+only reads. It does so if another node could take over. At that time Asterisk's parent (ops.console) ends the
+calls, because a dead or hung dialer cannot. This module needs only Python.
 
-A conversation goes on for CONVERSATIONS_S more: the node that takes over calls its citizen only after that
-time, or once the desk's phone has left for another node (hotline.callbacks.lost_nodes).
+A conversation continues for CONVERSATIONS_S more. The node that takes over calls its citizen only after that.
+It may call sooner if the desk's phone has moved to another node (hotline.callbacks.lost_nodes).
 """
 
 import re
@@ -17,31 +18,34 @@ from typing import NamedTuple
 FILE = "calls-until"
 
 CONVERSATIONS_S = 900.0
-"""Longer than a city's database is away in a failover, and than most conversations last."""
+"""Seconds: longer than a database failover, and than most conversations."""
 
 _WAITS = "on-the-line"
-"""The context of callers who wait for an operator (dialplan.variables): another node calls them back."""
+"""Context of callers who wait for an operator (dialplan.variables): another node calls them back."""
 _IN_DANGER = "rescue"
-"""The context of callers who speak with the emergency service, or wait for it, also where we had called."""
+"""Context of callers with the emergency service or waiting for it, also in calls that we placed."""
 _CITIZEN, _DESK = "room", "from-desk"
-"""The contexts of the two who speak with each other in a desk's room."""
+"""Contexts of the two sides of a conversation in a desk's room."""
 
 PLACED = re.compile(r"(?!rescue-)[a-z]+(-\d+)?-[0-9a-f]{32}")
-"""The ids of all calls that are ended with the lease: not of those to the emergency service."""
+"""Channel ids of all calls that end with the lease; calls to the emergency service do not."""
 
 
 def clock() -> float:
-    """Seconds that go on while the process is stopped, and while the machine sleeps; all processes' alike."""
+    """Return seconds of a clock that also runs while the process is stopped or the machine sleeps.
+
+    All processes of the machine read the same clock.
+    """
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 def token_of(channel_id: str) -> str:
-    """The token to whose call a channel belongs: its Local channel's halves are TOKEN and TOKEN;2."""
+    """Return the token of a channel's call; the halves of its Local channel are TOKEN and TOKEN;2."""
     return channel_id.removesuffix(";2")
 
 
 class Channel(NamedTuple):
-    """A channel of Asterisk's."""
+    """A channel of Asterisk."""
 
     name: str
     id: str
@@ -52,17 +56,18 @@ class Channel(NamedTuple):
 
 
 class Sorted(NamedTuple):
-    """What becomes of a node's calls when its lease is over."""
+    """The calls of a node at the end of its lease."""
 
     ended: list[Channel]
     kept: frozenset[str]
-    """The tokens of the conversations that go on."""
+    """Tokens of the conversations that continue."""
 
 
 def sort(channels: Collection[Channel], *, conversations: bool) -> Sorted:
-    """Name the channels to be ended: of each call that we have placed, and of each caller who waits.
+    """Choose the channels to end: those of placed calls, and of callers who wait for an operator.
 
-    A call to the emergency service goes on; with `conversations` a citizen and a desk in one room do, too.
+    Calls to the emergency service continue. With `conversations`, a citizen and a desk in one room continue,
+    too.
     """
     rooms: dict[str, set[str]] = {}
     for each in channels:
@@ -88,7 +93,7 @@ def _is_placed(channel: Channel) -> bool:
 
 
 def read(folder: Path) -> float | None:
-    """None: nothing is written."""
+    """Return the recorded time, or None if there is none."""
     try:
         return float((folder / FILE).read_text())
     except (OSError, ValueError):

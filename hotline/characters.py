@@ -1,6 +1,6 @@
-"""Control and direction characters, which nobody sees and which make a line read as something else.
+"""Control and direction characters: they are invisible, and can make a line read as something else.
 
-Persian is written with two invisible ones, the joiners ZWNJ and ZWJ: they are letters here.
+Persian text contains two invisible letters, the joiners ZWNJ and ZWJ: they are allowed.
 """
 
 import re
@@ -14,7 +14,7 @@ _ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 
 def check(line: str) -> str:
-    """The line itself: a name, a reason. Raises Refused("unfit-characters")."""
+    """Return the line, such as a name or a reason. Raises Refused("unfit-characters")."""
     for each in line:
         if _is_invisible(each):
             raise Refused("unfit-characters", f"a character that nobody sees: U+{ord(each):04X}")
@@ -22,7 +22,7 @@ def check(line: str) -> str:
 
 
 def cleaned(text: str) -> str:
-    """What somebody said, as it is kept: its lines, without the others of these characters."""
+    """Return a text as it is stored: its line breaks stay, other such characters go."""
     lines = _ENDS.sub("\n", text).replace("\t", " ")
     return "".join(each for each in lines if each == "\n" or not _is_invisible(each))
 

@@ -1,4 +1,4 @@
-"""The city's own time, and when its citizens are left in peace."""
+"""The city's time zone and quiet hours."""
 
 from datetime import datetime, timedelta
 
@@ -8,7 +8,7 @@ __all__ = ["CITY", "after_quiet", "is_quiet"]
 
 
 def is_quiet(at: datetime, quiet: QuietHours) -> bool:
-    """Whether the moment `at` lies in the quiet hours, which may go past midnight."""
+    """Return whether the moment `at` lies in the quiet hours, which may include midnight."""
     local = at.astimezone(CITY).time()
     if quiet.begin <= quiet.end:
         return quiet.begin <= local < quiet.end
@@ -16,7 +16,7 @@ def is_quiet(at: datetime, quiet: QuietHours) -> bool:
 
 
 def after_quiet(at: datetime, quiet: QuietHours) -> datetime:
-    """The moment `at`, or the end of the quiet hours in which it lies."""
+    """Return the moment `at`, or the end of the quiet hours if it lies in them."""
     if not is_quiet(at, quiet):
         return at
     local = at.astimezone(CITY)

@@ -17,12 +17,12 @@ _PERSIAN_DIGITS = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
 
 
 def digits(value: object, language: Language) -> str:
-    """The text with the language's digits."""
+    """Return the value as text with the language's digits."""
     return str(value).translate(_PERSIAN_DIGITS) if language == "fa" else str(value)
 
 
 def day(when: date, language: Language, *, with_year: bool = True) -> str:
-    """«چهارشنبه ۱۱ آذر ۱۴۰۵», "Wednesday 2 December 2026": of a day, or of a moment in Iran."""
+    """Return «چهارشنبه ۱۱ آذر ۱۴۰۵» or "Wednesday 2 December 2026" for a day, or for a moment in Iran."""
     local = when.astimezone(CITY).date() if isinstance(when, datetime) else when
     shown = jdatetime.date.fromgregorian(date=local) if language == "fa" else local
     weekday = PUBLIC.text(language, "weekdays", str(local.isoweekday()))
@@ -32,7 +32,7 @@ def day(when: date, language: Language, *, with_year: bool = True) -> str:
 
 
 def clock(moment: datetime, language: Language) -> str:
-    """The hour and minute in Iran: «۹», «۹:۳۰», «۰۰:۰۰»; "09:00"."""
+    """Return the hour and minute in Iran: «۹», «۹:۳۰», «۰۰:۰۰»; "09:00"."""
     local = moment.astimezone(CITY)
     if language == "en" or local.hour == 0:
         return digits(f"{local:%H:%M}", language)
@@ -40,19 +40,19 @@ def clock(moment: datetime, language: Language) -> str:
 
 
 def year(at: datetime, language: Language) -> int:
-    """The year in Iran, of the language's calendar."""
+    """Return the year in Iran in the language's calendar."""
     local = at.astimezone(CITY).date()
     return int(jdatetime.date.fromgregorian(date=local).year) if language == "fa" else local.year
 
 
 def moment(at: datetime, language: Language, *, with_year: bool = True) -> str:
-    """A day and an hour: «چهارشنبه ۱۱ آذر ۱۴۰۵ ساعت ۹»."""
+    """Return a day and an hour: «چهارشنبه ۱۱ آذر ۱۴۰۵ ساعت ۹»."""
     facts = {"day": day(at, language, with_year=with_year), "clock": clock(at, language)}
     return PUBLIC.fill(language, "dates", "moment", facts)
 
 
 def span(start: datetime, end: datetime, language: Language, *, with_year: bool = True) -> str:
-    """From one moment to another: what both share is said once; an end at midnight is 24:00."""
+    """Return a time span; a shared day or year appears once, and an end at midnight is 24:00."""
     last = end - timedelta(microseconds=1)
     until = clock(end, language)
     if end.astimezone(CITY).time() == datetime.min.time():
@@ -68,6 +68,6 @@ def span(start: datetime, end: datetime, language: Language, *, with_year: bool 
 
 
 def listed(words: Sequence[str], language: Language) -> str:
-    """«الف، ب و ج», "a, b and c"."""
+    """Return a list as text: «الف، ب و ج», "a, b and c"."""
     comma, and_ = (PUBLIC.text(language, "dates", name) for name in ("comma", "and"))
     return and_.join([comma.join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -1,8 +1,7 @@
-"""How messages of the outbox go out: taken up, sent, tried again, given up.
+"""Delivery of outbox messages: claimed, sent, retried, given up.
 
-A sender takes a message up, which is committed before anything goes out, and has it for LEASE; if it is
-killed before it has recorded what became of it, another takes the same message up under the same name
-(`name_outside`).
+A sender claims a message and commits before it sends, and holds it for LEASE. If the sender dies before it
+records a result, another one claims the message under the same name (`name_outside`).
 """
 
 import random
@@ -33,47 +32,47 @@ from hotline.clock import is_quiet
 from settings import QuietHours
 
 _AT_ANY_HOUR = (*TO_WEBHOOKS, OutboxKind.ANSWER, OutboxKind.SIGN_IN_CODE, OutboxKind.URGENT)
-"""A machine's, what somebody waits for who has just asked for it, and what cannot wait."""
+"""Kinds for machines, answers that somebody awaits, and urgent ones: they are sent at any hour."""
 
 LEASE = timedelta(minutes=2)
 ATTEMPTS = 24
-"""Then a message has failed: after half a day or more."""
+"""Maximum attempts; they take half a day or more."""
 LONGEST_WAIT = timedelta(hours=1)
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 30.0, LONGEST_WAIT.total_seconds()
 
 
 class Taken(NamedTuple):
-    """A message that a sender has taken up. `attempt` is its right to say what became of it."""
+    """A claimed message. A sender may record the result only with the present `attempt`."""
 
     id: int
     attempt: int
 
 
 class Sent(NamedTuple):
-    """Who took a message, and its id there."""
+    """The provider that accepted a message, and its id there."""
 
     provider_id: str
     provider: str = ""
     parts: int | None = None
     asked_after: timedelta | None = None
-    """When the provider is asked first what became of it; None: it never says."""
+    """Wait before the first question about delivery; None: the provider never reports it."""
 
 
 class NotSent(NamedTuple):
-    """Why a message did not go out, as far as anybody knows."""
+    """Why a message was not sent, as far as known."""
 
     error: str
     why: WhyNot | None = None
     provider: str | None = None
     in_doubt: bool = False
-    """It may have gone out, by `provider`."""
+    """Whether `provider` may have sent it nevertheless."""
 
 
 def name_outside(message: OutboxMessage) -> str:
-    """The message's name at a provider, always the same; of a text message: digits that fit into 63 bits.
+    """Return the message's constant name at a provider; for a text message digits that fit into 63 bits.
 
-    The time is in it because a provider remembers names longer than a database lives that is made anew.
-    A message that was sent anew has a name of a later time.
+    It contains the time, because providers remember names longer than a recreated database lives. A message
+    sent again has a later time in its name.
     """
     if message.kind in TO_WEBHOOKS:
         return message.key
@@ -82,23 +81,23 @@ def name_outside(message: OutboxMessage) -> str:
 
 _UNSENT = OutboxMessage.state.in_(words((Delivery.PENDING, Delivery.SENDING)))
 _IS_CODE = OutboxMessage.kind == word(OutboxKind.SIGN_IN_CODE)
-# Asked every second, by who takes no writer's turn to look: built once.
+# Senders ask this every second, on a connection for reading: it is built once.
 CODES_WAIT = select(exists().where(_UNSENT, _IS_CODE))
 OTHERS_WAIT = select(exists().where(_UNSENT, ~_IS_CODE))
 
 
 def codes_wait(engine: Engine) -> bool:
-    """Whether there is any code to take up, now or later."""
+    """Return whether any sign-in code waits, due or not."""
     return bool(peek(engine, CODES_WAIT))
 
 
 def others_wait(engine: Engine) -> bool:
-    """Whether there is any other message to take up, now or later."""
+    """Return whether any other message waits, due or not."""
     return bool(peek(engine, OTHERS_WAIT))
 
 
 def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
-    """As `take_up`, codes for signing in, which wait behind no other message and for no hour."""
+    """Claim due sign-in codes like `take_up`; they wait neither for other messages nor for quiet hours."""
     at = now(session)
     due = and_(_is_due(at), OutboxMessage.kind == OutboxKind.SIGN_IN_CODE)
     _expire(session, at, due, texts=True)
@@ -108,12 +107,12 @@ def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:
 def take_up(
     session: Session, *, quiet: QuietHours, texts: bool, limit: int, push: str = ""
 ) -> Sequence[OutboxMessage]:
-    """Take up at most `limit` due messages, no codes; the caller commits, then sends them.
+    """Claim at most `limit` due messages except codes; the caller commits, then sends them.
 
-    Text messages wait while it is quiet, unless they answer one or are urgent, and stay if nobody sends
-    them (`texts`), but for what may go to a browser that takes notices by our public key `push`.
-    What has expired does so. While the clock is in doubt nothing expires, and only messages that wait for no
-    hour are taken up: it may be night.
+    In quiet hours text messages wait, unless they are answers or urgent. Without a provider (`texts`) they
+    wait as well, except those for browsers subscribed with our public key `push`. Expired messages are
+    dropped. While the clock is in doubt nothing expires, and only messages for any hour are claimed: it may
+    be night.
     """
     at, doubted = now(session), is_doubted(session)
     due = and_(_is_due(at), OutboxMessage.kind != OutboxKind.SIGN_IN_CODE)
@@ -149,7 +148,7 @@ def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) 
         .with_for_update(skip_locked=True)
     ).all()
     for message in found:
-        if message.state is Delivery.SENDING:  # whoever had it never said what became of it
+        if message.state is Delivery.SENDING:  # its sender died without a result
             message.doubts += 1
         message.state = Delivery.SENDING
         message.attempts += 1
@@ -159,12 +158,12 @@ def _take(session: Session, at: datetime, due: ColumnElement[bool], limit: int) 
 
 
 def hand_to(session: Session, taken: Taken, provider: str) -> None:
-    """Write down to whom it goes before it does: if the sender is killed, that one may have it."""
+    """Record the provider before sending: if the sender dies, that provider may have the message."""
     _record(session, taken, provider=provider)
 
 
 def sent(session: Session, taken: Taken, out: Sent) -> None:
-    """It went out: true whoever has the message by now."""
+    """Record that the message was sent, even if another sender has claimed it since."""
     at = now(session)
     session.execute(
         update(OutboxMessage)
@@ -184,7 +183,7 @@ def sent(session: Session, taken: Taken, out: Sent) -> None:
 
 
 def put_off(session: Session, taken: Taken, failed: NotSent, after_s: float | None = None) -> None:
-    """It did not go out: it is due again after a growing wait, `after_s` at least, or given up in the end."""
+    """Record a failed attempt: retry after a growing wait of at least `after_s` seconds, or give up."""
     if taken.attempt >= ATTEMPTS:
         give_up(session, taken, failed)
         return
@@ -196,12 +195,12 @@ def put_off(session: Session, taken: Taken, failed: NotSent, after_s: float | No
 
 
 def give_up(session: Session, taken: Taken, failed: NotSent) -> None:
-    """It is refused for good, or was tried too often."""
+    """Give up a message that was refused for good or tried too often."""
     _record(session, taken, state=Delivery.FAILED, **_told(failed))
 
 
 def drop(session: Session, taken: Taken, failed: NotSent) -> None:
-    """It is of no use any more."""
+    """Drop a message that is of no use any more."""
     _record(session, taken, state=Delivery.EXPIRED, **_told(failed))
 
 
@@ -231,7 +230,7 @@ def _drop_all(session: Session, which: ColumnElement[bool], why: NotSent) -> Non
 
 
 def _record(session: Session, taken: Taken, **values: Any) -> None:
-    """Record what became of it, unless it is in other hands by now."""
+    """Record values, unless another sender has claimed the message."""
     mine = (
         OutboxMessage.id == taken.id,
         OutboxMessage.state == Delivery.SENDING,

@@ -1,13 +1,12 @@
-"""What the rules refuse. The code is stable: the API, the command line and the pages key on it."""
+"""Refusals of rules. Codes are stable: the API, the command line and the pages depend on them."""
 
 from db.models import BlockReason
 
 
 class Refused(Exception):
-    """A rule says no; `code` names the rule, `detail` explains it to an engineer.
+    """A rule refuses; `code` names the rule, `detail` explains it to an engineer.
 
-    `field` names what is meant, where the code does not say it and only one thing of what was sent is.
-    `after_s`: after so many seconds it may be asked again.
+    `field` names the rejected input where the code does not. `after_s`: seconds until a retry may succeed.
     """
 
     def __init__(
@@ -21,7 +20,7 @@ class Refused(Exception):
 
 
 class Blocked(Refused):
-    """This number may not register, for a `reason` (db.models.BlockReason) that its caller hears."""
+    """The number may not register, for a `reason` (db.models.BlockReason) that the caller hears."""
 
     def __init__(self, reason: BlockReason) -> None:
         super().__init__("number-blocked", f"this number may not register: {reason}")

@@ -1,4 +1,4 @@
-"""Heartbeats of the processes and the phones' presence: what the status page and the desks ask."""
+"""Heartbeats of processes, and presence of desks' phones, for the status page and the desks."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -36,9 +36,9 @@ FRESH = timedelta(seconds=6)
 BEAT_SECONDS = 2.0
 CLERK, API = "clerk", "api"
 _GAP_S = 3.0
-"""A database that has said nothing for so long was away: nobody could write a heartbeat."""
+"""After this many seconds without an answer the database was away, and nobody could write a heartbeat."""
 _LONG_GAP_S = 600.0
-"""Nobody has looked for longer than this: then that says nothing of the database."""
+"""After this many seconds without a question, the gap proves nothing about the database."""
 _JOB = f"{CLERK}/"
 
 _LAST = select(Heartbeat.at, Heartbeat.fresh_s).where(Heartbeat.process == bindparam("process"))
@@ -51,30 +51,30 @@ def _upsert(said: sqlite.Insert | postgresql.Insert) -> Any:
     return said.on_conflict_do_update(index_elements=[Heartbeat.process], set_=new)
 
 
-# Said every other second by each process, whatever else there is to do: built once.
+# Each process runs this every two seconds: it is built once.
 _SAID = {"sqlite": _upsert(sqlite.insert(Heartbeat)), "postgresql": _upsert(postgresql.insert(Heartbeat))}
 _COLUMNS: Sequence[tuple[str, TypeEngine[Any]]] = (
     *(("process", String()), ("at", DateTime(timezone=True)), ("fresh_s", Integer())),
 )
 _LISTS = (func.unnest(bindparam(name, type_=postgresql.ARRAY(kind))) for name, kind in _COLUMNS)
 _ALL_SAID = _upsert(postgresql.insert(Heartbeat).from_select([name for name, _ in _COLUMNS], select(*_LISTS)))
-"""Of many at once PostgreSQL is told with one question, of lists; SQLite is in this process."""
+"""PostgreSQL gets many heartbeats as lists in one query; SQLite runs in this process and needs no lists."""
 
 
 def beat(session: Session, *processes: str) -> None:
-    """Say that each of `processes` works. Say it every BEAT_SECONDS."""
+    """Record that each of `processes` works. Call it every BEAT_SECONDS."""
     at, fresh_s = now(session), int(FRESH.total_seconds())
     _say(session, [{"process": process, "at": at, "fresh_s": fresh_s} for process in processes])
 
 
 def poke(engine: Engine, *processes: str) -> None:
-    """The same as a transaction of its own, at the least cost."""
+    """Record heartbeats in a transaction of its own, at the lowest cost."""
     db.peeks.poke(engine, said(engine.dialect.name, *processes))
 
 
 @lru_cache(16)
 def said(dialect: str, *processes: str) -> Insert:
-    """That each works, as a statement for db.peeks.poke."""
+    """Return the statement (for db.peeks.poke) that records heartbeats."""
     fresh_s = int(FRESH.total_seconds())
     rows = [{"process": process, "at": ago(), "fresh_s": fresh_s} for process in processes]
     return cast("Insert", _SAID[dialect].values(rows))
@@ -82,9 +82,9 @@ def said(dialect: str, *processes: str) -> Insert:
 
 @lru_cache(4)
 def silenced(process: str, node: str) -> Update:
-    """That a process of this node hangs, whatever it has said lately, as a statement for db.peeks.poke.
+    """Return the statement (for db.peeks.poke) that marks a process of this node as hung.
 
-    Not while another node lives: the same name speaks for that one's, too.
+    It does nothing while another node lives, whose process has the same name.
     """
     others = exists().where(Node.name != node, Node.lost_at.is_(None), Node.lease_until > ago())
     said_lately = Heartbeat.process == process, Heartbeat.at > ago(FRESH)
@@ -100,7 +100,7 @@ def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
 
 
 def answered(engine: Engine) -> None:
-    """The database has answered. Who says so every second excuses what nobody could write in a gap."""
+    """Record that the database has answered. A process that calls this every second can excuse a gap."""
     found, at = _answers(engine), monotonic()
     if found.last is not None and at - found.last > _GAP_S:
         found.gap = found.last, at
@@ -108,20 +108,21 @@ def answered(engine: Engine) -> None:
 
 
 def is_silent(engine: Engine) -> bool:
-    """Whether the database, which is asked every second, has said nothing for so long that it is away."""
+    """Return whether the database has not answered for so long that it is away."""
     last = _answers(engine).last
     return last is not None and monotonic() - last > _GAP_S
 
 
 def is_excused(session: Session, age: timedelta, fresh: timedelta) -> bool:
-    """Whether what was said so long ago was `fresh` when the database fell silent, and its writer has not
-    had the time since to say it again.
+    """Return whether a late heartbeat is excused by a gap of the database.
+
+    It was `fresh` when the database stopped answering, and its writer has had no time to repeat it since.
     """
     found, at = _answers(session.get_bind()), monotonic()
     if found.last is None:
         return False
     began, ended = found.gap
-    if _GAP_S < at - found.last < _LONG_GAP_S:  # it answers again this very moment
+    if _GAP_S < at - found.last < _LONG_GAP_S:  # the database answers again at this moment
         began, ended = found.last, at
     before = age.total_seconds() - (at - began)
     return at - ended < FRESH.total_seconds() and before < fresh.total_seconds()
@@ -129,31 +130,31 @@ def is_excused(session: Session, age: timedelta, fresh: timedelta) -> bool:
 
 def _answers(bind: Engine | Connection) -> Answers:
     found: Answers | None = bind.get_execution_options().get("answers")
-    return found or Answers()  # of one that nobody watches
+    return found or Answers()  # nobody watches this engine
 
 
 def alive(session: Session, process: str) -> bool:
-    """Whether `process` said lately that it works."""
+    """Return whether `process` has a fresh heartbeat."""
     heartbeat = session.get(Heartbeat, process)
     return heartbeat is not None and _fresh(session, heartbeat, now(session))
 
 
 def silent_since(session: Session, process: str) -> datetime | None:
-    """When a `process` last said that it works that has fallen silent; None: it has not, or never spoke."""
+    """Return the last heartbeat of a process that has stopped beating, else None."""
     heartbeat = core(session).execute(_LAST, {"process": process}).first()
     return heartbeat.at if heartbeat and not _fresh(session, heartbeat, now(session)) else None
 
 
 def _fresh(session: Session, heartbeat: Heartbeat | Row[datetime, int], at: datetime) -> bool:
-    # One of the future was said before the clock was set back.
+    # A heartbeat in the future was written before the clock was set back.
     age, fresh = at - heartbeat.at, timedelta(seconds=heartbeat.fresh_s)
     return abs(age) < fresh or (age > fresh and is_excused(session, age, fresh))
 
 
 def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str, float]) -> None:
-    """The clerk's jobs came to their ends so long ago; within `fresh_s` each should do so again.
+    """Record how many seconds ago the scheduler's jobs ended; within `fresh_s` each must end again.
 
-    Those of another version, which nobody does any more, are forgotten.
+    Jobs of another version, which nobody runs any more, are deleted.
     """
     at = now(session)
     done = [
@@ -169,7 +170,7 @@ def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str
 
 
 def stuck_job(session: Session) -> tuple[str, timedelta] | None:
-    """The clerk's job that has been late for longest, and the time since it was last done."""
+    """Return the scheduler's job that has been late longest, and the time since its last end."""
     at = now(session)
     rows = session.scalars(_JOBS)
     late = (row for row in rows if not _fresh(session, row, at))
@@ -177,7 +178,7 @@ def stuck_job(session: Session) -> tuple[str, timedelta] | None:
 
 
 def is_elsewhere(session: Session, desk_id: int, node: str) -> bool:
-    """Whether the desk's phone is in the Asterisk of another node than this by now."""
+    """Return whether the desk's phone is now at the Asterisk of another node."""
     where = session.scalar(select(Desk.node).where(Desk.id == desk_id))
     return where is not None and where != node
 
@@ -185,9 +186,9 @@ def is_elsewhere(session: Session, desk_id: int, node: str) -> bool:
 def phone_connected(
     session: Session, desk_id: int, channel: str | None, node: str | None = None
 ) -> str | None:
-    """Record that the desk's phone is in its room by this channel of Asterisk's; None: that it is not.
+    """Record the channel by which the desk's phone is in its room, or None; return the channel before.
 
-    `node`: whose Asterisk says so. Returns the channel that it was there by before.
+    `node`: the node whose Asterisk reports it.
     """
     connected = channel is not None
     before = session.scalar(select(Desk.channel).where(Desk.id == desk_id))

@@ -1,11 +1,11 @@
-"""Libraries that are large and seldom needed: each is imported by whoever first uses it."""
+"""Lazy import of large libraries that are seldom needed."""
 
 from importlib import import_module
 from typing import Any
 
 
 class Later:
-    """Stands for a module of this name; any attribute of it imports it."""
+    """A stand-in for a module; the first use of an attribute imports it."""
 
     def __init__(self, name: str) -> None:
         self._name = name

@@ -1,7 +1,7 @@
-"""A few acts at once, then one more every so many seconds: counted in the database, for all processes.
+"""Rate limits, counted in the database for all processes: a burst, then one act every so many seconds.
 
-Of each who acts one moment is kept, at which everything has come back: an act moves it away by as much as it
-costs. So there is one statement for each, and nothing to do while time passes.
+Each actor has one stored moment at which the whole burst is available again. An act moves it by its cost. So
+each act is one statement, and nothing runs while time passes.
 """
 
 import hashlib
@@ -28,27 +28,27 @@ from db.engine import core
 from db.models import Limit
 
 OWED = 10
-"""So many more may be paid than there are, by those who came at once."""
+"""How many acts more than available may be paid by simultaneous requests."""
 _INSERT = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 _FORGOTTEN_AT_ONCE, _ROUNDED_S = 1000, 1.0
 
 
 class Bucket(NamedTuple):
-    """What is allowed: so many at once, and one more each `every_s`."""
+    """The size of a limit: `burst` acts at once, and one more every `every_s` seconds."""
 
     burst: int
     every_s: float
 
 
 def left(connection: Connection, bucket: Bucket, who: str, at: float | None = None) -> float:
-    """How many acts `who` has left; below zero if more were paid than there were."""
+    """Return how many acts `who` has left; negative if more were paid than available."""
     now = _now(connection, at)
     owed = connection.scalar(select(_from(bucket, now) - now).where(Limit.who == who))
     return bucket.burst - (owed or 0.0) / bucket.every_s
 
 
 def pay(connection: Connection, bucket: Bucket, who: str, at: float | None = None) -> None:
-    """One act, whether there was one left or not."""
+    """Pay for one act, even if none is left."""
     _add(connection, bucket, who, at, room=bucket.burst + OWED)
 
 
@@ -64,12 +64,12 @@ def give_back(connection: Connection, bucket: Bucket, who: str, *, acts: int = 1
 
 
 def hash_key(secret: str, kind: str, who: str) -> str:
-    """Return the key of a row: a keyed hash, so that the table holds no address and no number."""
+    """Return the key of a row: a keyed hash, so that the table contains no address and no number."""
     return hmac.new(secret.encode(), f"{kind} {who}".encode(), hashlib.sha256).hexdigest()[:32]
 
 
 def forget(session: Session) -> bool:
-    """Delete some of those who have everything back; whether there may be more of them."""
+    """Delete at most 1000 rows with their full burst; return whether there may be more."""
     connection = core(session)
     old = select(Limit.who).where(Limit.until < _now(connection, None)).limit(_FORGOTTEN_AT_ONCE)
     return connection.execute(delete(Limit).where(Limit.who.in_(old))).rowcount == _FORGOTTEN_AT_ONCE
@@ -91,7 +91,10 @@ def _add(
 
 
 def _from(bucket: Bucket, now: ColumnElement[float]) -> ColumnElement[float]:
-    """When all is back; a moment that no act can have made is of a clock that was set back since."""
+    """Return when the full burst is available.
+
+    A moment too far ahead is of a clock that was set back since.
+    """
     latest = now + (bucket.burst + OWED) * bucket.every_s + _ROUNDED_S
     return case((Limit.until > latest, now), (Limit.until > now, Limit.until), else_=now)
 

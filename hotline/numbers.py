@@ -15,17 +15,17 @@ _LANDLINE_LOCAL = 8  # 3221 2345
 
 
 def ascii_digits(text: str) -> str:
-    """`text` with every script's digits (۱۲۳, ١٢٣) as 0–9; other characters stay."""
+    """Return `text` with every script's digits (۱۲۳, ١٢٣) as 0–9; other characters stay."""
     return "".join(str(unicodedata.decimal(c)) if unicodedata.category(c) == "Nd" else c for c in text)
 
 
 def parse(text: str, allowed_prefixes: Sequence[str], home: Sequence[str] | None = None) -> str:
-    """The E.164 form of a number as a person in the city writes, keys in or sends it as caller id.
+    """Return the E.164 form of a number that a person writes or keys in, or that is a caller ID.
 
-    Accepts 0913…, 913…, +98913…, 0098913…, 031…, and eight digits for the city's own lines: the first of
-    the prefixes (or of those of `home`) that is no mobile's says its area code.
-    Raises Refused("number-invalid") for anything that is not a valid number, and
-    Refused("number-not-allowed") for a valid one outside `allowed_prefixes`.
+    Accepts 0913…, 913…, +98913…, 0098913…, 031…, and eight digits for the city's own lines. Their area code
+    is that of the first prefix (of `home`, else allowed) that is no mobile's. Raises
+    Refused("number-invalid"), and Refused("number-not-allowed") for a valid number outside
+    `allowed_prefixes`.
     """
     if len(text) > _LONGEST:
         raise Refused("number-invalid", "too long for a telephone number")
@@ -53,7 +53,7 @@ def _area_code(allowed_prefixes: Sequence[str]) -> str:
 
 
 def of_caller(caller_id: str, home: Sequence[str]) -> str | None:
-    """The E.164 number that the network gave for a caller, wherever it is; None if it is none.
+    """Return the E.164 number of a caller ID from any country; None if it is invalid.
 
     `home` are the prefixes that the city calls.
     """
@@ -64,7 +64,7 @@ def of_caller(caller_id: str, home: Sequence[str]) -> str | None:
 
 
 def of_desk(text: str, allowed_prefixes: Sequence[str], extensions: Sequence[str]) -> str:
-    """A desk's telephone: an extension of the PBX as it is dialled there (201), or a number as in `parse`.
+    """Return a desk's telephone: an extension of the PBX (201), or a number as in `parse`.
 
     Raises what `parse` raises.
     """
@@ -73,28 +73,28 @@ def of_desk(text: str, allowed_prefixes: Sequence[str], extensions: Sequence[str
 
 
 def is_extension(number: str, extensions: Sequence[str]) -> bool:
-    """Whether it is one of the PBX's, by patterns such as 2XX."""
+    """Return whether it is an extension of the PBX, by patterns such as 2XX."""
     return any(re.fullmatch(pattern.replace("X", "[0-9]"), number) for pattern in extensions)
 
 
 def allowed(number: str, allowed_prefixes: Sequence[str]) -> bool:
-    """Whether the E.164 `number` may be dialled: of what begins like a mobile number of Iran only those."""
+    """Return whether the E.164 `number` may be dialled. Numbers like Iranian mobiles must be mobiles."""
     if number.startswith(_MOBILES) and not _is_mobile(number):
         return False
     return number.startswith(tuple(allowed_prefixes))
 
 
 def _is_mobile(number: str) -> bool:
-    """Not a short service, nor a pager, whose numbers begin alike (9686, 0942…)."""
+    """Return whether it is a mobile. Short services and pagers have similar prefixes (9686, 0942…)."""
     kind = phonenumbers.number_type(phonenumbers.parse(number))
     return len(number) == _MOBILE and kind == phonenumbers.PhoneNumberType.MOBILE
 
 
 def national(number: str) -> str:
-    """How people in Iran write the E.164 `number`: 09131234567. Foreign numbers stay as they are."""
+    """Return the E.164 `number` as people in Iran write it: 09131234567. Foreign numbers stay unchanged."""
     return "0" + number[3:] if number.startswith("+98") else number
 
 
 def masked(number: str) -> str:
-    """So much of the E.164 `number` as may stand in a log or a list: +989…67."""
+    """Return the part of the E.164 `number` that a log or list may show: +989…67."""
     return f"{number[:4]}…{number[-2:]}"

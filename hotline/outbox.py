@@ -1,7 +1,7 @@
-"""The outbox: what citizens are told by text message, written in the transaction it tells of.
+"""The outbox: messages to citizens, written in the transaction that they report.
 
-Words come later, in the language of the registration (the clerk's sender); here are only the facts. How they
-go out: `hotline.delivery`.
+It stores only facts; the scheduler's sender makes the text, in the registration's language.
+`hotline.delivery` sends.
 """
 
 import json
@@ -27,7 +27,7 @@ from db.models import (
 )
 
 MOBILE = "+989"
-"""Numbers that text messages reach."""
+"""Prefix of the numbers that text messages reach."""
 
 _INSERT = {
     name: insert(OutboxMessage).on_conflict_do_nothing(index_elements=["key"])
@@ -35,12 +35,12 @@ _INSERT = {
 }
 _ANEW = insert(OutboxMessage)
 LONGEST_REPLY = 110
-"""So much of what the city says about a request goes out; the page of the tracking number has all of it."""
+"""Maximum characters of the city's reply in a text message; the page of the tracking number has all of it."""
 ANSWER_KEY = "answer-"
 TYPED_IN = timedelta(minutes=1)
-"""So long somebody needs at least to read a code and type it."""
+"""The minimum time to read and type a code."""
 USEFUL = timedelta(days=1)
-"""While nobody sends text messages, they wait for so long that somebody does."""
+"""How long text messages wait for a provider if there is none."""
 
 
 def tell(
@@ -53,7 +53,7 @@ def tell(
     expires_at: datetime | None = None,
     **facts: Any,
 ) -> None:
-    """Have the citizen told once of `kind` in that round; land lines cannot be. `facts` are for the text."""
+    """Queue one message of `kind` about that round. Land lines get none; `facts` are for the text."""
     tell_all(
         session,
         kind,
@@ -76,7 +76,7 @@ def tell_all(
     expires_at: datetime | None = None,
     **facts: Any,
 ) -> None:
-    """Have each of these citizens told once; `nth` tells what happens to a round several times apart."""
+    """Queue one message for each of these citizens; `nth` distinguishes repeated events of a round."""
     at = now(session)
     rows = [
         {
@@ -98,7 +98,7 @@ def tell_all(
 
 
 def tell_old_number(session: Session, registration: Registration, old: str) -> None:
-    """Have `old`, at which this place was called so far, told that it no longer is; land lines cannot be."""
+    """Tell `old` that this place is no longer called there. Land lines get no message."""
     if not old.startswith(MOBILE):
         return
     at = now(session)
@@ -117,7 +117,7 @@ def tell_old_number(session: Session, registration: Registration, old: str) -> N
 
 
 def tell_of_round(session: Session, wish: RoundWish, round_: Round) -> None:
-    """Have whoever wished it told once of this round; it is of no use when nobody can register any more."""
+    """Queue the round's announcement for a citizen's wish; it expires when registration ends."""
     at = now(session)
     row = {
         "key": f"{OutboxKind.ROUND_ANNOUNCED}-{round_.id}-{wish.number}",
@@ -135,17 +135,17 @@ def tell_of_round(session: Session, wish: RoundWish, round_: Round) -> None:
 def key_of_round(
     round_id: InstrumentedAttribute[int], number: InstrumentedAttribute[str]
 ) -> ColumnElement[str]:
-    """In a query: by what the outbox knows that a number was told of a round."""
+    """Return the key, in SQL, of a number's message about a round."""
     return literal(f"{OutboxKind.ROUND_ANNOUNCED}-") + cast(round_id, String) + "-" + number
 
 
 def tell_of_request(session: Session, kind: OutboxKind, request: Request, reply: str = "") -> None:
-    """Have whoever reported a request told of `kind`, with the office's `reply`; land lines cannot be."""
+    """Tell the citizen of a request of `kind`, with the office's `reply`. Land lines get no message."""
     if request.number is None or not request.number.startswith(MOBILE):
         return
     at = now(session)
     row = {
-        "key": f"{kind}-{request.id}-{int(at.timestamp() * 1e6)}",  # each time it is told anew
+        "key": f"{kind}-{request.id}-{int(at.timestamp() * 1e6)}",  # each event has its own key
         "kind": kind,
         "request_id": request.id,
         "to": request.number,
@@ -159,7 +159,7 @@ def tell_of_request(session: Session, kind: OutboxKind, request: Request, reply:
 def tell_followers(
     session: Session, kind: OutboxKind, request: Request, followers: Sequence[Follower], reply: str
 ) -> None:
-    """Have each of these told of a request of somebody else's; land lines cannot be."""
+    """Queue a message for each of these followers of a request. Land lines get none."""
     at = now(session)
     facts = {"tracking": request.tracking, "reply": reply}
     session.add_all(
@@ -180,7 +180,7 @@ def tell_followers(
 def tell_department(
     session: Session, kind: OutboxKind, request: Request, number: str | None, key: str
 ) -> None:
-    """Have a department told once, at its E.164 `number`, of a request that it has; land lines cannot be."""
+    """Queue one message about a request to its department's E.164 `number`. Land lines get none."""
     if number is None or not number.startswith(MOBILE):
         return
     at = now(session)
@@ -197,7 +197,10 @@ def tell_department(
 
 
 def tell_supervisor(session: Session, number: str, key: str, matter: UrgentMatter) -> None:
-    """Have a supervisor told once, at the E.164 `number`, of what nobody has taken; land lines cannot be."""
+    """Queue one message about an unhandled urgent matter to a supervisor's E.164 `number`.
+
+    Land lines get none.
+    """
     if not number.startswith(MOBILE):
         return
     at = now(session)
@@ -215,7 +218,7 @@ def tell_supervisor(session: Session, number: str, key: str, matter: UrgentMatte
 
 
 def answer(session: Session, key: str, to: str, facts: Mapping[str, Any]) -> None:
-    """Have the E.164 number `to`, which has just sent a text message, answered; `facts` are for the text."""
+    """Queue an answer to the E.164 number `to`, which has sent a text message; `facts` are for the text."""
     at = now(session)
     session.add(
         OutboxMessage(
@@ -232,7 +235,7 @@ def answer(session: Session, key: str, to: str, facts: Mapping[str, Any]) -> Non
 
 
 def tell_code(session: Session, code: CitizenCode) -> None:
-    """Have a code for signing in sent, unless that comes too late; its digits are not in the row."""
+    """Queue a sign-in code, which expires while there is still time to type it; its digits are not stored."""
     session.add(
         OutboxMessage(
             key=f"{OutboxKind.SIGN_IN_CODE}-{code.id}",
@@ -248,7 +251,7 @@ def tell_code(session: Session, code: CitizenCode) -> None:
 
 
 def answers_today(session: Session, to: str) -> int:
-    """How many text messages of this number were answered in 24 hours."""
+    """Return how many text messages of this number were answered in 24 hours."""
     today = select(func.count(OutboxMessage.id)).where(
         OutboxMessage.to == to,
         OutboxMessage.kind == OutboxKind.ANSWER,
@@ -258,7 +261,7 @@ def answers_today(session: Session, to: str) -> int:
 
 
 def newest_codes(session: Session, to: str) -> Mapping[str, int]:
-    """Return the codes in the newest answer of 24 hours to this number that has any, and what each is for."""
+    """Return the codes, with their meanings, of the newest answer within 24 hours that has any."""
     answers = select(OutboxMessage.body).where(
         OutboxMessage.to == to,
         OutboxMessage.kind == OutboxKind.ANSWER,
@@ -271,12 +274,12 @@ def newest_codes(session: Session, to: str) -> Mapping[str, int]:
 
 
 def is_known(session: Session, key: str) -> bool:
-    """Whether there is a message of this key."""
+    """Return whether a message has this key."""
     return session.scalar(select(OutboxMessage.id).where(OutboxMessage.key == key)) is not None
 
 
 def told(session: Session, kind: OutboxKind, registration: Registration, about_round: int) -> bool:
-    """Whether the citizen is told of `kind` in that round, or soon will be."""
+    """Return whether the citizen has a message of `kind` about that round, sent or queued."""
     return is_known(session, _key(kind, registration, about_round))
 
 

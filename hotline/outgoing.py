@@ -1,4 +1,4 @@
-"""What went out and what did not, as people see it, and what they may have sent once more."""
+"""Sent and unsent messages as staff see them, and how to send one again."""
 
 from collections.abc import Sequence
 from urllib.parse import urlsplit
@@ -21,7 +21,7 @@ def page(
     before: int | None = None,
     limit: int,
 ) -> Sequence[OutboxMessage]:
-    """The newest messages (in a state, of a kind, which reached nobody, older than one), newest first."""
+    """Return the newest messages (of a state or kind, `lost`, or with ids below `before`), newest first."""
     query = select(OutboxMessage).order_by(OutboxMessage.id.desc()).limit(limit)
     wanted = [
         (state, OutboxMessage.state == state),
@@ -33,16 +33,16 @@ def page(
 
 
 def recipient(message: OutboxMessage) -> str:
-    """To whom it goes, as much as may be shown: a masked number, or a webhook's host."""
+    """Return the recipient as far as it may be shown: a masked number, or a webhook's host."""
     if message.kind in TO_WEBHOOKS:
         return urlsplit(message.to).hostname or ""  # the rest may be a secret
     return numbers.masked(message.to)
 
 
 def retry(session: Session, message_id: int, who: str) -> None:
-    """Have a message sent after all that failed, expired, or was sent and did not arrive.
+    """Send a message again that failed, expired, or did not arrive.
 
-    Raises Refused("not-found" | "wrong-state"). It gets a new name, unless the first may still arrive.
+    It gets a new name, unless the first may still arrive. Raises Refused("not-found" | "wrong-state").
     """
     if session.get(OutboxMessage, message_id) is None:
         raise Refused("not-found", f"no message {message_id}")
@@ -73,16 +73,14 @@ def retry(session: Session, message_id: int, who: str) -> None:
 
 
 def may_be_sent_again() -> ColumnElement[bool]:
-    """In a query of OutboxMessage: whether a person may have it sent once more; nobody signs in by a code
-    that is late.
-    """
+    """Condition on OutboxMessage: a person may have it sent again. A sign-in code that is late is useless."""
     lost = and_(OutboxMessage.state == Delivery.SENT, OutboxMessage.arrival.in_(NOT_ARRIVED))
     over = OutboxMessage.state.in_((Delivery.FAILED, Delivery.EXPIRED))
     return and_(OutboxMessage.kind != OutboxKind.SIGN_IN_CODE, or_(over, lost))
 
 
 def may_be_sent(message: OutboxMessage) -> bool:
-    """The same of one message."""
+    """Return whether a person may have this message sent again."""
     if message.kind is OutboxKind.SIGN_IN_CODE:
         return False
     lost = message.state is Delivery.SENT and message.arrival in NOT_ARRIVED

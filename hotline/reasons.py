@@ -1,4 +1,4 @@
-"""Reasons that citizens read: they are published for good, so they must be there and name nobody."""
+"""Reasons that citizens read: they are published for good, so they are required and must name nobody."""
 
 from hotline import characters
 from hotline.errors import Refused
@@ -6,12 +6,13 @@ from hotline.numbers import ascii_digits
 
 LONGEST = 500
 _DIGITS = 7
-"""So many make a telephone number, a ticket number or a national code."""
+"""Minimum digits of a telephone number, a ticket number or a national code."""
 
 
 def check(reason: str) -> str:
-    """The reason as it is published. Raises what `characters.check` raises, and
-    Refused("reason-missing" | "reason-personal" | "reason-long").
+    """Return the reason as it is published.
+
+    Raises what `characters.check` raises, and Refused("reason-missing" | "reason-personal" | "reason-long").
     """
     reason = " ".join(reason.split())
     characters.check(reason)

@@ -1,4 +1,4 @@
-"""The city's nine subjects: what citizens want to speak about, by the keys of the phone."""
+"""The city's nine subjects of conversations, by telephone key."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,28 +11,27 @@ from hotline import audit
 from hotline.errors import Refused
 
 OTHER = 9
-"""Everything else."""
+"""The subject of everything else."""
 OTHERS = str(OTHER)
-"""Its key."""
+"""The telephone key of everything else."""
 AT_ONCE = 4
-"""The most choices that a menu says at once, beside repeat and operator: nobody remembers more
-(ISO/IEC 13714)."""
+"""Maximum number of choices in a menu, besides repeat and operator: nobody remembers more (ISO/IEC 13714)."""
 
 
 def everyone(session: Session) -> Sequence[Subject]:
-    """All nine, by key."""
+    """Return all nine subjects, by key."""
     return session.scalars(select(Subject).order_by(Subject.id)).all()
 
 
 def offered(session: Session) -> str:
-    """The keys of those that callers hear."""
+    """Return the keys of the subjects that callers hear."""
     return "".join(str(subject.id) for subject in everyone(session) if subject.offered)
 
 
 def common(chosen: Mapping[int, int], offered: str) -> str:
-    """The keys of the three that most have chosen, of those that callers hear; ties and none go by key.
+    """Return the three most chosen of the offered keys, in order of keys; ties go to the lower key.
 
-    Never the last one, which stands for everything else.
+    The key of everything else is never among them.
     """
     keys = [key for key in offered if key != OTHERS]
     most = sorted(keys, key=lambda key: (-chosen.get(int(key), 0), key))[: AT_ONCE - 1]
@@ -40,7 +39,7 @@ def common(chosen: Mapping[int, int], offered: str) -> str:
 
 
 def change(session: Session, key: int, *, who: str, **values: object) -> Subject:
-    """Change a subject's names, or whether callers hear it. That it has a prompt is for the caller to check.
+    """Change a subject's names, or whether callers hear it. The caller must check that it has a prompt.
 
     Raises Refused("not-found" | "subject-values" | "subject-last").
     """

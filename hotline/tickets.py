@@ -1,7 +1,8 @@
-"""Ticket and tracking numbers: random digits and a check digit (Damm's), which catches a slip of a finger.
+"""Ticket and tracking numbers: random digits and Damm's check digit, which detects typing errors.
 
-The two have different lengths, so that neither is taken for the other. Older ones, a digit shorter, stay
-right. No ticket number is an old tracking number: its check digit also covers a leading 1 that nobody says.
+The two have different lengths, so that neither is mistaken for the other. Older numbers, one digit shorter,
+stay valid. No ticket number is an old tracking number: its check digit also covers a leading 1 that is not
+spoken.
 """
 
 import secrets
@@ -18,7 +19,7 @@ from hotline.numbers import ascii_digits
 
 
 class Kind(NamedTuple):
-    """One kind of number: its digits, and what its check digit covers besides."""
+    """A kind of number: its length, and the unspoken digits that its check digit covers."""
 
     length: int
     unsaid: str
@@ -33,14 +34,14 @@ _PLACES = 200
 
 
 def draw(kind: Kind = TICKET) -> str:
-    """A random number. Its uniqueness is the table's to decide."""
+    """Return a random number; the table's index decides whether it is unique."""
     return _whole(kind, secrets.randbelow(10 ** (kind.length - 1)))
 
 
 def offers(session: Session, column: InstrumentedAttribute[str], kind: Kind = TICKET) -> Iterator[str]:
-    """Numbers to be tried one after the other until the `column` takes one; after the last all are used up.
+    """Yield numbers to try until the `column` accepts one; after the last one, all are used up.
 
-    Any come first; then, since few seem to be left, such as are not in the column.
+    Random numbers come first; then, because few seem to be left, numbers missing from the column.
     """
     for _ in range(_DRAWS):
         yield draw(kind)
@@ -53,10 +54,10 @@ def offers(session: Session, column: InstrumentedAttribute[str], kind: Kind = TI
 
 
 def parse(text: str, kind: Kind = TICKET) -> str:
-    """The number of this kind that a person typed or keyed in, in any script's digits.
+    """Return the number of this kind that a person typed or keyed in, in any script's digits.
 
-    Damm's algorithm catches every single wrong digit and every swap of neighbours.
-    Raises Refused("ticket-invalid").
+    Damm's algorithm detects every single wrong digit and every swap of neighbours. Raises
+    Refused("ticket-invalid").
     """
     number = "".join(ascii_digits(text).split())
     unsaid = {kind.length: kind.unsaid, kind.length - 1: ""}.get(len(number))
@@ -69,7 +70,7 @@ def parse(text: str, kind: Kind = TICKET) -> str:
 
 
 def is_tracking(text: str) -> bool:
-    """Whether this is a tracking number; it is no ticket number then."""
+    """Return whether this is a valid tracking number; then it is no ticket number."""
     try:
         return bool(parse(text, TRACKING))
     except Refused:

@@ -1,3 +1,3 @@
-"""Which version this is: the one place that says so (pyproject.toml reads it here)."""
+"""The version; pyproject.toml reads it here."""
 
 VERSION = "0.4.0"

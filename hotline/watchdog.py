@@ -1,8 +1,8 @@
-"""Says that this process's work goes on, to whoever keeps it alive: ops.supervisor, or systemd.
+"""Watchdog messages to the process's keeper: ops.supervisor or systemd.
 
-The words are those of sd_notify(3). Only work itself may say them (a turn of a main loop, a request that was
-answered), never a thread that does nothing else. Nothing here needs the database: a process that waits for
-one is not hung.
+The messages are those of sd_notify(3). Only real work may send them, such as an iteration of a main loop or
+an answered request. A thread that does nothing else may not. Nothing here needs the database: a process that
+waits for the database is not hung.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ _last = float("-inf")
 
 
 def worked() -> None:
-    """Say that work was done just now. Cheap: at most one message a second leaves."""
+    """Report that work was done just now. Cheap: at most one message a second is sent."""
     global _last  # noqa: PLW0603 - there is one process to speak for
     if time.monotonic() - _last >= _EVERY_S:
         _last = time.monotonic()
@@ -26,8 +26,8 @@ def _tell(text: str) -> None:
     address = os.environ.get("NOTIFY_SOCKET", "")
     if not address:
         return
-    if address.startswith("@"):  # an abstract one
+    if address.startswith("@"):  # an abstract socket
         address = f"\0{address[1:]}"
     with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as wire:
-        wire.setblocking(False)  # a keeper that is stopped must not stop us
+        wire.setblocking(False)  # a stopped keeper must not block us
         wire.sendto(text.encode(), address)

@@ -1,6 +1,7 @@
-"""Words for people: a TOML file for each language and audience, which a city may edit, and their loader.
+"""Words for people: TOML files for each language and audience, which a city may edit, and their loader.
 
-A text has slots, `{name}`. The files of an audience have the same tables, names and slots; a test compares.
+A text has slots, `{name}`. All files of an audience have the same tables, names and slots; a test checks
+that.
 """
 
 import re
@@ -17,43 +18,46 @@ Tables = Mapping[str, Mapping[str, str]]
 
 
 class WordsError(Exception):
-    """There is no such language, table or text, or nothing for one of its slots."""
+    """A language, table or text does not exist, or a slot has no value."""
 
 
 class Book:
-    """What one audience reads: a folder with a file for each language."""
+    """The texts of one audience: a folder with a file for each language."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def languages(self) -> list[str]:
-        """The languages that have a file."""
+        """Return the languages that have a file."""
         return sorted(path.stem for path in self._folder.glob("*.toml"))
 
     def tables(self, language: str) -> Tables:
-        """The whole file. Raises WordsError if there is none."""
+        """Return all tables of a language. Raises WordsError if it has no file."""
         return _read(self._folder, language)
 
     def table(self, language: str, table: str) -> Mapping[str, str]:
-        """Its texts by name, their slots empty. Raises WordsError if there is none."""
+        """Return a table's texts by name, with empty slots. Raises WordsError if there is no such table."""
         tables = self.tables(language)
         if table not in tables:
             raise WordsError(f"no words [{table}] in {language!r}")
         return tables[table]
 
     def text(self, language: str, table: str, name: str) -> str:
-        """One text, its slots empty. Raises WordsError if there is none."""
+        """Return one text with empty slots. Raises WordsError if there is no such text."""
         texts = self.table(language, table)
         if name not in texts:
             raise WordsError(f"no words {name!r} of [{table}] in {language!r}")
         return texts[name]
 
     def slots(self, language: str, table: str, name: str) -> frozenset[str]:
-        """What is filled in. Raises WordsError if there is no such text."""
+        """Return the names of a text's slots. Raises WordsError if there is no such text."""
         return frozenset(_SLOT.findall(self.text(language, table, name)))
 
     def fill(self, language: str, table: str, name: str, values: Mapping[str, str]) -> str:
-        """The text with its slots filled; `values` may hold more. Raises WordsError if one is missing."""
+        """Return the text with its slots filled; `values` may have more.
+
+        Raises WordsError if a value is missing.
+        """
         missing = self.slots(language, table, name) - values.keys()
         if missing:
             raise WordsError(f"{name!r} of [{table}] needs {', '.join(sorted(missing))}")
@@ -73,4 +77,4 @@ PUBLIC = Book(_FOLDER / "public")
 PAGES = Book(_FOLDER / "pages")
 """The public pages, api/templates/."""
 STAFF = Book(_FOLDER / "staff")
-"""The audit log and exported reports."""
+"""The audit log and exported statistics."""
