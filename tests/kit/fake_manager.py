@@ -276,7 +276,8 @@ class FakeManager:
         return "" if right else "Authentication failed"
 
     def _originate(self, action: Headers) -> str:
-        account, _, context = action["Channel"].removeprefix("Local/").removesuffix("/n").partition("@")
+        local = action.get("Channel", "").removeprefix("Local/").removesuffix("/n")
+        account, _, context = local.partition("@")
         if context == "desk-password":  # it has ended when the answer comes, and nothing is told of it
             assert self.passwords is not None, "that context needs func_db"
             self.passwords[account] = action["Variable"].partition("=")[2]
