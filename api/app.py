@@ -5,7 +5,7 @@ import contextlib
 import functools
 import json
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 from anyio import to_thread
@@ -13,6 +13,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.routing import APIRoute
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from api import event_stream, event_tail, examples, health, limits, metrics, problems, security, web
@@ -69,7 +70,6 @@ from api.requests import (
     requests,
 )
 from api.rounds import calendar, notices, officials, outbox, planning, rounds, subjects, timetable
-from api.routes import Route
 from api.setup import setup
 from api.telephones import Telephones
 from db.engine import connect
@@ -117,20 +117,20 @@ def _operation_id(route: APIRoute) -> str:
 
 
 @functools.cache
-def _everywhere() -> Sequence[Route]:
-    """Return the routes that every application of a process shares.
-
-    They are the application's own routes, not an included router's: FastAPI would compute and search an
-    included router's routes twice.
-    """
+def _routes() -> list[BaseRoute]:
+    """Return the routes that all applications of a process share: FastAPI prepares them once."""
+    router = APIRouter()
     pages = (health, metrics, public, city, fairness, number_page, my_page, my_request_page, passed_page)
     roots = (*pages, requests_page, map_page, ground, open311_services, open311_requests)
-    return [
-        route.below(prefix, {"default": _PROBLEM}, generate_unique_id_function=_operation_id)
-        for modules, prefix in ((_MODULES, _V1), (roots, ""))
-        for module in modules
-        for route in module.router.own_routes()
-    ]
+    for modules, prefix in ((_MODULES, _V1), (roots, "")):
+        for module in modules:
+            router.include_router(
+                module.router,
+                prefix=prefix,
+                responses={"default": _PROBLEM},
+                generate_unique_id_function=_operation_id,
+            )
+    return router.routes
 
 
 class _Guarded(FastAPI):
@@ -200,7 +200,7 @@ def create(settings: Settings) -> FastAPI:
     app.state.pieces_coming = limits.Coming()
     app.state.hashing = limits.Hashing()
     problems.install(app)
-    app.router.routes.extend(_everywhere())
+    app.router.routes.extend(_routes())
     if settings.oidc_issuer:
         from api.people import oidc  # noqa: PLC0415  (Authlib is large, and not every city needs it)
 

@@ -8,14 +8,13 @@ import time
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 from fastapi.sse import format_sse_event
 
 from api.access import InSession, OfDepartment, signed_in
 from api.event_tail import Stream, Tail
-from api.routes import APIRouter
 
 router = APIRouter(tags=["events"])
 

@@ -1,13 +1,12 @@
 """Health of each part: /livez and /readyz for machines, /healthz for people, with details for insiders."""
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.access import Database, InForce
 from api.insiders import IsInsider
 from api.readiness import PROCESSES, Readiness, unknown_if_nobody_writes
-from api.routes import APIRouter
 from db.engine import reading
 from db.models import TrunkState
 from db.trusted_time import find_doubt

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Histogram, ProcessCollector
 from prometheus_client.core import Metric
 from prometheus_client.exposition import choose_encoder
@@ -19,7 +19,6 @@ from sqlalchemy import Connection, Engine, event
 from api.access import InForce
 from api.insiders import IsNear
 from api.metric_families import Families, of_gauges, of_state
-from api.routes import APIRouter
 from db.engine import reading
 from hotline import heartbeats
 from hotline.control import gauges

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 from sqlalchemy import or_
 from sqlalchemy.orm import Session
@@ -15,7 +15,6 @@ from api.pictures import SHOWN, PictureId
 from api.pictures import show as show_file
 from api.requests import request_schemas
 from api.requests.requests import place
-from api.routes import APIRouter
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import now, reading

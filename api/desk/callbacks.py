@@ -2,14 +2,13 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas
 from api.ids import PathId
-from api.routes import APIRouter
 from db import models
 from db.states import CallbackState, Outcome
 from hotline.callbacks import (

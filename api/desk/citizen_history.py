@@ -1,5 +1,6 @@
 """History of the citizen with whom a desk is about to speak, and the citizen's voice message."""
 
+from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
@@ -7,7 +8,6 @@ from api import schemas, views
 from api.access import MAY_HEAR, MAY_OVERSEE, AtDesk, Database, InForce, Reading, SignedIn, Writing
 from api.desk import desk_schemas as desk
 from api.ids import PathId
-from api.routes import APIRouter
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading

@@ -1,11 +1,12 @@
 """The control room: all desks, live lines and alarms, and a supervisor's actions."""
 
+from fastapi import APIRouter
+
 from api.access import AtDesk, InForce, MayMove, MayWatch, Reading, SignedIn, Writing
 from api.desk import desk_schemas
 from api.ids import PathId
 from api.reason_schemas import Because
 from api.rounds.timetable import Day
-from api.routes import APIRouter
 from db.models import Desk
 from hotline.callbacks import callbacks
 from hotline.control import control_room, person_day

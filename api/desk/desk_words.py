@@ -1,10 +1,10 @@
 """The city's own words at its desks."""
 
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from api import schemas
 from api.access import MayConduct, Reading, SignedIn, Writing
-from api.routes import APIRouter
 from db.models import BreakReason
 from hotline.desks import desk_words
 

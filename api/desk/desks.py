@@ -1,12 +1,12 @@
 """The office's desks: their people and phones, and recording an outcome for an absent person."""
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import views
 from api.access import InForce, MayAdminister, MayMove, MayWatch, Reading, Writing
 from api.desk import place_schemas
 from api.ids import PathId
-from api.routes import APIRouter
 from db import models
 from db.engine import now
 from dialplan import accounts

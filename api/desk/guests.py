@@ -1,12 +1,12 @@
 """A third person in my desk's conversation."""
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
 from api.desk.callbacks import of_my_desk, once_mine
 from api.ids import PathId
-from api.routes import APIRouter
 from db import models
 from hotline import numbers
 from hotline.callbacks import guests

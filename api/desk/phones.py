@@ -1,11 +1,10 @@
 """Accounts with which phones in browsers sign in to Asterisk."""
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 
 from api import schemas, views
 from api.access import AtDesk, Database, InForce, InSession, Reading, Writing, in_session, person_of
 from api.desk import phone_schemas
-from api.routes import APIRouter
 from db import models
 from db.engine import now, writing
 from dialplan import accounts

@@ -1,5 +1,6 @@
 """Notes, threats and promises of a conversation."""
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import schemas, views
@@ -8,7 +9,6 @@ from api.desk import desk_schemas as desk
 from api.ids import PathId
 from api.requests import request_schemas
 from api.requests.requests import detail
-from api.routes import APIRouter
 from db.models import Callback, User
 from hotline.callbacks import callbacks, conversations, notes, threats
 from hotline.errors import Refused

@@ -1,12 +1,12 @@
 """Serving a round from a desk: next, nearly over, not now, pause; screening citizens who wait."""
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import MAY_ANSWER, AtDesk, Database, InForce, MayChange, MayMove, Reading, SignedIn, Writing
 from api.desk import desk_schemas, serving_schemas
 from api.ids import PathId
-from api.routes import APIRouter
 from db import models
 from db.engine import reading, writing
 from hotline.callbacks import assignment, callbacks, live_desks, notes, screening, serving

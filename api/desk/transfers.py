@@ -1,11 +1,12 @@
 """Giving my conversation to another desk, which I may ask to join first."""
 
+from fastapi import APIRouter
+
 from api import schemas, views
 from api.access import AtDesk, InForce, Reading, Writing
 from api.desk import desk_schemas as desk
 from api.desk.callbacks import of_my_desk, once_mine
 from api.ids import PathId
-from api.routes import APIRouter
 from db import models
 from hotline.desks import transfers
 

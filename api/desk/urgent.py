@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
+from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import InForce, MayAnswer, Reading, Writing
 from api.ids import PathId
-from api.routes import APIRouter
 from db import models
 from hotline import numbers
 from hotline.desks import urgent_calls

@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import APIRouter, Path, Query
 
 from api import schemas
 from api.access import InForce, MayMove, MayWatch, Reading, Writing
 from api.line import blocked_schemas
-from api.routes import APIRouter
 from db import models
 from hotline import numbers
 from hotline.line import blocked

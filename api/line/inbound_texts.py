@@ -9,13 +9,12 @@ import json
 from typing import Annotated
 from urllib.parse import parse_qs
 
-from fastapi import Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field, ValidationError
 from sqlalchemy.orm import Session
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from api.access import InForce, Writing
-from api.routes import APIRouter
 from hotline import numbers
 from hotline.errors import Refused
 from hotline.line import text_commands

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TypeVar
 
+from fastapi import APIRouter
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
@@ -11,7 +12,6 @@ from api import reason_schemas, schemas, views
 from api.access import MayAnswer, MayMove, MayOversee, Reading, Writing
 from api.ids import PathId
 from api.line import history_schemas
-from api.routes import APIRouter
 from db.models import Callback, Carry, Confirmation, LedgerEntry, OutboxMessage, Registration
 from hotline import audit, reasons
 from hotline.errors import Refused

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from api.access import InForce, Reading, Writing
 from api.ids import QueryId
@@ -11,7 +11,6 @@ from api.limits import Guesses
 from api.my import my_schemas as wire
 from api.my.reports import Tracking
 from api.my.signed_in import Acting, Citizen
-from api.routes import APIRouter
 from db import models
 from hotline.citizens import following
 from hotline.clock import CITY

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,6 @@ from api.access import InForce, Reading, Writing
 from api.my import my_schemas as wire
 from api.my import places, signed_in
 from api.my.signed_in import Citizen
-from api.routes import APIRouter
 from db import models
 from hotline import audit, numbers
 from hotline.citizens import belongings, erasure, sessions

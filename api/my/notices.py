@@ -1,11 +1,11 @@
 """A citizen's channels for notices of requests: text message, browser, or none."""
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api.access import InForce, Reading
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
-from api.routes import APIRouter
 from db.models import CitizenSession, NoticeTopic, NoticeWay
 from hotline.citizens import choices, subscriptions, vapid
 from settings import Settings

@@ -1,11 +1,11 @@
 """The citizens' app before sign-in: categories and announced rounds."""
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api.access import Reading
 from api.my import my_schemas as wire
 from api.requests.category_schemas import Question, WorkingTime
-from api.routes import APIRouter
 from db import models
 from db.engine import now
 from hotline.requests import categories

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from typing import Annotated, BinaryIO
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from api import pictures as wire_pictures
@@ -12,7 +12,6 @@ from api.limits import Coming, Guesses
 from api.my import my_schemas as wire
 from api.my.signed_in import Citizen
 from api.pictures import SENT, SHOWN, PictureId
-from api.routes import APIRouter
 from db import models
 from db.engine import reading, writing
 from hotline.citizens import sessions

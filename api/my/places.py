@@ -2,12 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import Path, Response
+from fastapi import APIRouter, Path, Response
 
 from api.access import InForce, Reading
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
-from api.routes import APIRouter
 from hotline.citizens import belongings, places
 from hotline.ledger import ledger
 from hotline.line import fairness

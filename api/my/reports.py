@@ -2,14 +2,13 @@
 
 from typing import Annotated, Any
 
-from fastapi import Header, Path, Response
+from fastapi import APIRouter, Header, Path, Response
 from sqlalchemy.orm import Session
 
 from api.access import InForce, Reading
 from api.my import my, pictures
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
-from api.routes import APIRouter
 from db import models
 from db.states import IN_WORK, WITH_DEPARTMENT
 from hotline.citizens import belongings, reports

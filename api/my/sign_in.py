@@ -1,12 +1,11 @@
 """Signing in by number: a code, a session, its renewal and its end."""
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 
 from api.access import Database, InForce, Reading, Writing
 from api.my import my_schemas as wire
 from api.my import signed_in
 from api.my.signed_in import Citizen
-from api.routes import APIRouter
 from db import models
 from hotline import numbers
 from hotline.citizens import codes, sessions

@@ -10,7 +10,7 @@ from contextlib import suppress
 from email.utils import format_datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
 from starlette.requests import ClientDisconnect
@@ -19,7 +19,6 @@ from api.access import Database, InForce
 from api.limits import Coming, Guesses
 from api.my import my_schemas as wire
 from api.my.signed_in import Citizen
-from api.routes import APIRouter
 from api.security import LONGEST_PICTURE, UPLOADS
 from db.engine import reading, writing
 from db.models import CitizenSession, Upload, UploadKind

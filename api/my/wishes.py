@@ -1,10 +1,11 @@
 """A citizen's wish to hear of an office's next round."""
 
+from fastapi import APIRouter
+
 from api.access import Reading
 from api.ids import PathId
 from api.my import wish_schemas as wire
 from api.my.signed_in import Acting, Citizen
-from api.routes import APIRouter
 from hotline.citizens import wishes
 
 router = APIRouter(prefix="/my/wishes", tags=["my"])

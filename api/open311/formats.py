@@ -8,11 +8,12 @@ from xml.etree import ElementTree
 from fastapi import HTTPException, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from api import problems, routes
+from api import problems
 from hotline.errors import Refused
 
 Format = Literal["json", "xml"]
@@ -104,7 +105,7 @@ def format_of(request: Request) -> Format:
     return "xml" if ending == "xml" else "json"
 
 
-class Route(routes.Route):
+class Route(APIRoute):
     """A route that answers refusals as Open311's specification says."""
 
     def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from sqlalchemy.orm import Session
 
 from api.access import InForce, Reading, Writing
@@ -15,7 +15,6 @@ from api.open311 import schemas as wire
 from api.open311.asking import FORM, OFCITY, Asking, Form, Reporting, check_city
 from api.open311.formats import AsFormat
 from api.pages import Asked
-from api.routes import APIRouter
 from api.schemas import Text
 from hotline import tickets
 from hotline.errors import Refused

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import APIRouter, Path, Response
 
 from api.access import InForce, Reading
 from api.open311 import formats
@@ -10,7 +10,6 @@ from api.open311 import schemas as wire
 from api.open311.asking import OFCITY
 from api.open311.formats import AsFormat
 from api.pages import Asked
-from api.routes import APIRouter
 from api.schemas import Text
 from db import models
 from hotline.dates import Language, digits

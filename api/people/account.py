@@ -4,7 +4,7 @@ from typing import Annotated
 from urllib.parse import parse_qs, urlsplit
 
 import segno
-from fastapi import Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Engine
 
 from api import cookies
@@ -31,7 +31,6 @@ from api.people.account_schemas import (
     RecoveryCodes,
 )
 from api.people.sessions import is_right
-from api.routes import APIRouter
 from db.engine import writing
 from db.models import User
 from hotline import audit

@@ -2,11 +2,10 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import APIRouter, Path
 
 from api.access import MayAdminister, MayInspect, Reading, Writing
 from api.people import key_schemas as wire
-from api.routes import APIRouter
 from db import models
 from hotline.people import api_keys
 

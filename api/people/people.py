@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import views
 from api.access import InForce, MayAdminister, MayInspect, Reading, Writing, idle
 from api.ids import PathId
 from api.people import person_schemas
-from api.routes import APIRouter
 from db import models
 from hotline.people import lockout, sign_ins, staff
 from settings import Settings

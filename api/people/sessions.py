@@ -4,7 +4,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from fastapi import Request, Response
+from fastapi import APIRouter, Request, Response
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
@@ -12,7 +12,6 @@ from api import cookies, schemas, views
 from api.access import Anybody, Database, InForce, InSession, Reading, Writing, in_session
 from api.limits import Guesses, Hashing
 from api.people import account_schemas, directory
-from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import SignIn, User
 from hotline import audit

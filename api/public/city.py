@@ -2,12 +2,11 @@
 
 import json
 
-from fastapi import Response
+from fastapi import APIRouter, Response
 from fastapi.responses import FileResponse
 
 from api.access import InForce
 from api.pages import CACHED
-from api.routes import APIRouter
 from hotline.errors import Refused
 from settings.colours import contrast, mix, readable
 

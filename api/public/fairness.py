@@ -6,13 +6,12 @@ Nothing here shows a telephone number, a subject or a message.
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from api.access import Database, Reading
 from api.ids import PathId
 from api.pages import CACHED, Asked, page
-from api.routes import APIRouter
 from db.engine import reading
 from db.models import LedgerEntry, Seal
 from hotline.ledger import ledger, seals

@@ -4,14 +4,13 @@ outlines.
 
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from api.access import InForce
 from api.built import BUILT
 from api.pages import CACHED
 from api.public import ground_tiles
-from api.routes import APIRouter
 from hotline.errors import Refused
 from hotline.requests import outlines
 from settings import Settings

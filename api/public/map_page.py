@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from api import pictures as wire_pictures
@@ -13,7 +13,6 @@ from api.pages import CACHED, Asked, page
 from api.pictures import PictureId
 from api.public import ground
 from api.public.requests_page import headers, licence
-from api.routes import APIRouter
 from db.engine import reading
 from hotline.clock import CITY
 from hotline.requests import places, releases

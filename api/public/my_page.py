@@ -3,7 +3,7 @@
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from api import cookies, pages
@@ -14,7 +14,6 @@ from api.my.signed_in import REFRESH
 from api.pages import Asked, page
 from api.pictures import PictureId
 from api.problems import STATUS
-from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
 from hotline import audit, numbers

@@ -6,7 +6,7 @@ form has no further effect, and the page shows the present state.
 
 from typing import Annotated, Literal
 
-from fastapi import Depends, Path, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from pydantic import ValidationError
 from sqlalchemy.orm import Session
@@ -17,7 +17,6 @@ from api.my import my
 from api.my import my_schemas as wire
 from api.pages import Asked, first
 from api.public.my_page import back, mine_of, own_page, with_cookies
-from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import Department
 from hotline.citizens import belongings, reports, sessions

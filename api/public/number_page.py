@@ -8,12 +8,11 @@ import json
 from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple, Self
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy.orm import Session
 
 from api.access import Reading
 from api.pages import Asked, guessed, page, posted
-from api.routes import APIRouter
 from db.engine import now
 from db.models import Department
 from hotline import tickets

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 from sqlalchemy.exc import DatabaseError
@@ -22,7 +22,6 @@ from api.pictures import SENT, Incoming, PictureId
 from api.pictures import show as show_file
 from api.problems import STATUS
 from api.public.number_page import last_moment
-from api.routes import APIRouter
 from db.engine import reading, writing
 from hotline import characters
 from hotline.dates import Language

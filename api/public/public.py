@@ -3,12 +3,11 @@
 import hashlib
 from typing import Annotated, Any
 
-from fastapi import Path, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from api.access import InForce, Reading
 from api.pages import CACHED, Asked, page
 from api.public import feeds
-from api.routes import APIRouter
 from db.engine import now
 from db.states import Phase
 from hotline.errors import Refused

@@ -3,13 +3,12 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from api import sheets
 from api.access import InForce, Reading
 from api.pages import CACHED, Asked, page
-from api.routes import APIRouter
 from hotline.dates import digits
 from hotline.requests import figures
 from settings import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Any
 
-from fastapi import Depends, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
@@ -11,7 +11,6 @@ from api import schemas, sheets, views
 from api.access import Database, MayInspect, Reading
 from api.ids import QueryId
 from api.reports import audit_schemas
-from api.routes import APIRouter
 from db.engine import reading, writing
 from hotline import audit
 from hotline.dates import Language

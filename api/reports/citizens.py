@@ -3,13 +3,13 @@
 The audit log shows who reads it, except for the desk that has the citizen now.
 """
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api.access import Database, MayMove, MayReadCitizens, Writing
 from api.desk import citizen_history as desk_history
 from api.ids import PathId
 from api.reports import citizen_schemas as wire
-from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import User
 from hotline import audit, numbers

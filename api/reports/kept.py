@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
+from fastapi import APIRouter
+
 from api.access import InForce, MayInspect, Reading
 from api.reports import kept_schemas
-from api.routes import APIRouter
 from hotline import backups
 from hotline.recordings import disk
 from hotline.reports import kept

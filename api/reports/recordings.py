@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
@@ -10,7 +10,6 @@ from api import reason_schemas, schemas, views
 from api.access import Database, InForce, MayAdminister, MayHear, Reading, Writing
 from api.ids import PathId, QueryId
 from api.reports import recording_schemas
-from api.routes import APIRouter
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
@@ -12,7 +12,6 @@ from api import sheets
 from api.access import Database, InForce, MayReadReports, Reading
 from api.reports import report_texts
 from api.rounds.timetable import Day
-from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import User
 from hotline import audit

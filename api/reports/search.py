@@ -1,9 +1,10 @@
 """Search for a ticket, a request, a citizen or a person."""
 
+from fastapi import APIRouter
+
 from api import views
 from api.access import Database, InForce, SignedIn
 from api.reports import citizen_schemas as wire
-from api.routes import APIRouter
 from db.engine import reading, writing
 from hotline import audit
 from hotline.reports import search

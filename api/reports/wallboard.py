@@ -1,12 +1,11 @@
 """The wallboard, and the screens that show it."""
 
-from fastapi import Depends, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel
 
 from api import health
 from api.access import WALL_COOKIE, Database, InForce, MayMove, Reading, Writing, watching
 from api.cookies import keep_cookie
-from api.routes import APIRouter
 from hotline.people import wallboard_screens
 from hotline.reports import wallboard
 

@@ -1,5 +1,6 @@
 """Actions on requests: write, refer, answer, merge duplicates, close."""
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api.access import MAY_OVERSEE, InForce, MayHandleRequests, Writing
@@ -7,7 +8,6 @@ from api.ids import PathId
 from api.reason_schemas import SaidToQuestion
 from api.requests import request_schemas as wire
 from api.requests.requests import detail
-from api.routes import APIRouter
 from db import models
 from hotline import numbers
 from hotline.callbacks import callbacks

@@ -1,10 +1,11 @@
 """Categories of requests: everybody reads them, an administrator changes them."""
 
+from fastapi import APIRouter
+
 from api.access import MayAdminister, Reading, SignedIn, Writing
 from api.ids import PathId
 from api.requests import category_schemas as wire
 from api.rounds.subjects import spoken
-from api.routes import APIRouter
 from db import models
 from hotline.errors import Refused
 from hotline.requests import categories

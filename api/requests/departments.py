@@ -1,9 +1,10 @@
 """The departments to which requests are referred."""
 
+from fastapi import APIRouter
+
 from api.access import InForce, MayPlan, Reading, SignedIn, Writing
 from api.ids import PathId
 from api.requests import request_schemas as wire
-from api.routes import APIRouter
 from db import models
 from hotline.requests import departments
 

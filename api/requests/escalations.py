@@ -2,13 +2,13 @@
 
 from datetime import datetime
 
+from fastapi import APIRouter
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from api.access import MayMove, Reading, Writing
 from api.ids import PathId
 from api.requests import request_schemas
-from api.routes import APIRouter
 from hotline.requests import escalations
 
 router = APIRouter(prefix="/escalations", tags=["requests"])

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, BinaryIO
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Engine
 
@@ -13,7 +13,6 @@ from api.access import Database, InForce, MayHandleRequests, OfDepartment
 from api.limits import Coming, Guesses
 from api.my.my_schemas import PictureKept
 from api.pictures import SENT
-from api.routes import APIRouter
 from db.engine import writing
 from db.models import User
 from hotline.errors import Refused

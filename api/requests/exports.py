@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 
+from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -14,7 +15,6 @@ from sqlalchemy.orm import Session
 from api import sheets
 from api.access import MAY_OVERSEE, Database, OfDepartment, SignedIn
 from api.requests.requests import Wanted
-from api.routes import APIRouter
 from db.engine import now, reading, writing
 from db.models import Escalation, Request
 from hotline import audit, numbers

@@ -1,10 +1,11 @@
 """Requests passed to agencies outside the city, by the office or by a department."""
 
+from fastapi import APIRouter
+
 from api.access import InForce, MayHandleRequests, OfDepartment, Reading, SignedIn, Writing
 from api.ids import PathId
 from api.requests import pass_schemas as wire
 from api.requests.requests import seen_by
-from api.routes import APIRouter
 from hotline.requests import department_inbox, department_work, passes, requests, work
 from settings import Settings
 

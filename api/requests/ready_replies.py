@@ -1,11 +1,11 @@
 """Ready replies to citizens: everybody who answers reads them, supervisors and administrators write them."""
 
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from api import schemas
 from api.access import Anybody, MayMove, Reading, Writing
 from api.ids import BodyId
-from api.routes import APIRouter
 from hotline.requests import ready_replies
 from hotline.requests.ready_replies import LONGEST_TEXT, LONGEST_TITLE
 

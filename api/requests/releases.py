@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import Depends, Response
+from fastapi import APIRouter, Depends, Response
 from sqlalchemy import Engine
 
 from api.access import Database, InForce, Reading, SignedIn, requires
@@ -11,7 +11,6 @@ from api.ids import PathId
 from api.pictures import SHOWN, PictureId, shown_bytes
 from api.requests import request_schemas as wire
 from api.requests.requests import seen_by
-from api.routes import APIRouter
 from db.engine import reading, writing
 from db.models import User
 from hotline.errors import Refused

@@ -2,11 +2,11 @@
 
 from typing import Annotated
 
+from fastapi import APIRouter
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from api.access import Reading, SignedIn, Writing
 from api.ids import PathId
-from api.routes import APIRouter
 from api.schemas import Name
 from hotline.requests import request_filters
 

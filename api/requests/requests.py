@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 from fastapi.responses import FileResponse, JSONResponse
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
@@ -14,7 +14,6 @@ from api.ids import PathId, QueryId
 from api.pictures import SHOWN, PictureId
 from api.pictures import show as show_file
 from api.requests import request_schemas as wire
-from api.routes import APIRouter
 from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import now, reading

@@ -3,13 +3,12 @@
 from datetime import date, datetime
 from typing import Annotated
 
-from fastapi import Path, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from api import schemas, views
 from api.access import MayPlan, Reading, SignedIn, Writing
 from api.rounds.timetable import Day, check_span
-from api.routes import APIRouter
 from hotline.timetable import calendar, day_overrides, days
 
 router = APIRouter(tags=["timetable"])

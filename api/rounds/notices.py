@@ -4,12 +4,11 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 
 from api import schemas, views
 from api.access import InForce, MayOversee, Reading
 from api.rounds import round_schemas
-from api.routes import APIRouter
 from db.engine import now
 from db.models import OutboxMessage, Round
 from hotline.dates import LANGUAGES, Language

@@ -1,9 +1,10 @@
 """The offices that answer citizens."""
 
+from fastapi import APIRouter
+
 from api.access import InForce, MayPlan, Reading, SignedIn, Writing
 from api.ids import PathId
 from api.rounds import official_schemas
-from api.routes import APIRouter
 from db import models
 from hotline.errors import Refused
 from hotline.rounds import officials

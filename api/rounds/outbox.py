@@ -2,13 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
 from api.access import InForce, MayOversee, MayPlan, Reading, Writing
 from api.ids import PathId
 from api.rounds import outbox_schemas
-from api.routes import APIRouter
 from db.models import OutboxMessage
 from hotline import arrivals, outgoing
 from hotline.setup import trial_texts

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
+from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from api import reason_schemas, schemas, views
 from api.access import MayChange, MayConduct, MayPlan, Writing
 from api.ids import PathId
 from api.rounds import round_schemas
-from api.routes import APIRouter
 from db import models
 from hotline.rounds import officials, planning, round_permissions, rounds
 

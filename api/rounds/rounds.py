@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import APIRouter, Query, Response
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,6 @@ from api.ids import PathId, QueryId
 from api.reports import audit_schemas
 from api.rounds import round_schemas
 from api.rounds.notices import texts
-from api.routes import APIRouter
 from db.models import Callback, Registration, Round, User
 from db.states import CallbackState, RegistrationState
 from hotline import audit

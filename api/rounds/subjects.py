@@ -2,12 +2,11 @@
 
 from typing import Annotated
 
-from fastapi import Path
+from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from api import schemas
 from api.access import MayPlan, Reading, SignedIn, Writing
-from api.routes import APIRouter
 from db import models
 from hotline import subjects
 from hotline.errors import Refused

@@ -3,14 +3,13 @@
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from fastapi import Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from api import schemas, views
 from api.access import MayOversee, MayPlan, Reading, SignedIn, Writing
 from api.ids import BodyId, PathId
-from api.routes import APIRouter
 from db import models
 from db.engine import now
 from hotline.errors import Refused

@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Literal, get_args
 
+from fastapi import APIRouter
 from fastapi.responses import FileResponse
 from sqlalchemy.orm import Session
 
 from api.access import InForce, MayAdminister, Reading, Writing
 from api.reports import kept, kept_schemas
 from api.rounds import outbox, outbox_schemas
-from api.routes import APIRouter
 from api.setup import setup_schemas
 from api.sounds import SOUND
 from db import models
