@@ -39,7 +39,7 @@ def _percent(pids: Mapping[str, int]) -> dict[str, float]:
 
 def _tell(what: str, row: str, of: Mapping[str, float], unit: str, goal: float) -> None:
     ours = sum(of[name] for name in OURS)
-    measured(row, ours, ", ".join(f"{name} {of[name]:.2g}" for name in OURS))
+    measured(row, ours, ", ".join(f"{name} {of[name]:.3g}" for name in OURS))
     each = "  ".join(f"{name} {value:.2f}" for name, value in of.items())
     print(f"{what:<34}{ours:>8.2f} {unit:<5} goal: at most {goal:g}   ({each})", flush=True)
 

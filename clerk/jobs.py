@@ -5,17 +5,17 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Select
 from sqlalchemy.orm import Session
 
-from clerk import backups, erasing, pictures, recordings, replies, seldom
+from clerk import arrivals, backups, erasing, pictures, recordings, replies, sender
 from clerk.progress import step
-from clerk.rests import Question
 from db import events
 from db.engine import reading, writing
 from hotline import delivery, limits
 from hotline.callbacks import left_in_hand, toll
 from hotline.citizens import wishes
+from hotline.directory import look, oidc
 from hotline.errors import Refused
 from hotline.ledger import seals
 from hotline.line import (
@@ -39,16 +39,19 @@ log = logging.getLogger("clerk")
 _BATCH, _BREATH_S = 20, 0.05
 
 
-class Job(NamedTuple):
-    """Something to do every `every_s` seconds."""
+Question = Select[bool] | bool
+"""A query for whether there is work, or whether the settings ask for the job at all."""
+
+
+class Every(NamedTuple):
+    """A job: every so many seconds, run it if its question finds work."""
 
     name: str
-    every_s: float
-    run: Callable[[Engine, Settings], None]
+    seconds: float
+    run: Callable[[Engine, Settings], object]
     limit_s: float = 30.0
-    """It is stuck when it has not come a step further for so long."""
-    question: Callable[[Settings], Question] | None = None
-    """What is asked before each turn but the first, for all jobs at once; None: it looks by itself."""
+    """The job is stuck if it makes no progress for this time."""
+    question: Callable[[Settings], Question] = lambda _: True
 
 
 def _in_batches(engine: Engine, some: Callable[[Session], object]) -> None:
@@ -63,19 +66,19 @@ def _in_batches(engine: Engine, some: Callable[[Session], object]) -> None:
 
 def carry_over(engine: Engine, _settings: Settings) -> None:
     """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
-    if not carry.is_any_left(engine):
-        return
     _in_batches(engine, lambda session: carry.run(session, _BATCH))
     _in_batches(engine, lambda session: carry.tell_left(session, _BATCH))
 
 
 def announce(engine: Engine, settings: Settings) -> None:
-    """Put due notices into the outbox, and the messages to those who wished to know of the next round."""
-    if settings.notice_webhook:
-        with writing(engine) as session:
-            notices.queue_due(session, settings)
-    if wishes.are_there(engine):
-        _in_batches(engine, lambda session: wishes.tell(session, _BATCH))
+    """Put due notices into the outbox."""
+    with writing(engine) as session:
+        notices.queue_due(session, settings)
+
+
+def tell_wishes(engine: Engine, _settings: Settings) -> None:
+    """Put into the outbox the messages to those who wished to know of the next round."""
+    _in_batches(engine, lambda session: wishes.tell(session, _BATCH))
 
 
 def tell_of_requests(engine: Engine, settings: Settings) -> None:
@@ -89,8 +92,6 @@ def tell_of_requests(engine: Engine, settings: Settings) -> None:
 
 def tell_turn_near(engine: Engine, settings: Settings) -> None:
     """Tell those whose turn is near."""
-    if not turn_near.is_any_live(engine):
-        return
     with writing(engine) as session:
         beyond = settings.call_ahead_most if settings.turn_near_call else None
         turn_near.tell(session, settings.turn_near_places, call_beyond=beyond)
@@ -149,15 +150,12 @@ def tell_of_urgent(engine: Engine, settings: Settings) -> None:
 
 def give_up_blocked(engine: Engine, _settings: Settings) -> None:
     """Give up the places of blocked numbers that were being called when they were blocked."""
-    if blocked.have_places(engine):
-        with writing(engine) as session:
-            blocked.give_up_places(session)
+    with writing(engine) as session:
+        blocked.give_up_places(session)
 
 
 def return_left(engine: Engine, settings: Settings) -> None:
     """Settle what desks have left in their hands, and tell of the conversations whose outcome they owe."""
-    if not left_in_hand.is_any(engine):
-        return
     with reading(engine) as session:
         tokens, owed = left_in_hand.due(session), left_in_hand.is_any_owed(session)
     for token in tokens:
@@ -197,36 +195,37 @@ def forget_events(engine: Engine, settings: Settings) -> None:
 
 
 JOBS = [
-    Job("carry-over", 1.0, carry_over, question=lambda _: carry.IS_ANY_LEFT),
-    Job("notices", 5.0, announce, question=lambda s: bool(s.notice_webhook) or wishes.ARE_THERE),
-    Job("request-steps", 5.0, tell_of_requests, question=lambda s: bool(s.request_webhook)),
-    Job("turn-near", 5.0, tell_turn_near, question=lambda _: turn_near.IS_ANY_LIVE),
+    Every("carry-over", 1.0, carry_over, question=lambda _: carry.IS_ANY_LEFT),
+    Every("notices", 5.0, announce, question=lambda s: bool(s.notice_webhook)),
+    Every("round-wishes", 5.0, tell_wishes, question=lambda _: wishes.ARE_THERE),
+    Every("request-steps", 5.0, tell_of_requests, question=lambda s: bool(s.request_webhook)),
+    Every("turn-near", 5.0, tell_turn_near, question=lambda _: turn_near.IS_ANY_LIVE),
     # finding an address may take a minute
-    Job("outbox", 1.0, seldom.send, limit_s=120.0, question=lambda _: delivery.OTHERS_WAIT),
-    Job("sms-arrivals", 20.0, seldom.ask_what_became, limit_s=120.0),
-    Job("sms-credit", 600.0, seldom.ask_credit, limit_s=120.0),
-    Job("sign-in-codes", 1.0, seldom.send_codes, limit_s=120.0, question=lambda _: delivery.CODES_WAIT),
-    Job("timetable", 60.0, make_rounds),
-    Job("seal", 60.0, seal, limit_s=300.0),
-    Job("requests", 600.0, close_requests),
-    Job("figures", 600.0, count_requests, limit_s=120.0),
-    Job("late-requests", 300.0, tell_of_late_requests),
-    Job("urgent", 5.0, tell_of_urgent, question=lambda s: bool(s.supervisor_numbers)),
-    Job("blocked", 5.0, give_up_blocked, question=lambda _: blocked.HAVE_PLACES),
-    Job("left-in-hand", 5.0, return_left, question=lambda _: left_in_hand.IS_ANY),
-    Job("calls", 600.0, forget_calls),
-    Job("recordings", 2.0, recordings.register),
-    Job("old-recordings", 600.0, recordings.delete_old),
-    Job("pictures", 600.0, pictures.delete_old),
-    Job("uploads", 600.0, pictures.delete_uploads),
-    Job(*("store-pictures", 5.0, pictures.bring_to_store, 60.0), question=lambda s: bool(s.pictures_store)),
-    Job("old-messages", 600.0, recordings.delete_old_messages),
-    Job("old-events", 600.0, forget_events),
-    Job("citizens", 60.0, erasing.run),
-    Job("retention", 3600.0, erasing.forget_old, limit_s=120.0),
-    Job("replies", 2.0, replies.speak, limit_s=300.0, question=lambda _: spoken_replies.IS_ANY_LACKING),
-    Job("old-replies", 3600.0, replies.delete_old),
-    Job("city-sign-in", 20.0, seldom.ask_city, limit_s=120.0),
-    Job("directory", 20.0, seldom.ask_directory, limit_s=120.0),  # finding an address may take a minute
-    Job("backup", 60.0, backups.nightly),
+    Every("outbox", 1.0, sender.run, 120.0, question=lambda _: delivery.OTHERS_WAIT),
+    Every("sms-arrivals", 20.0, arrivals.ask_what_became, 120.0, question=lambda s: bool(s.sms_provider)),
+    Every("sms-credit", 600.0, arrivals.ask_credit, 120.0, question=lambda s: bool(s.sms_provider)),
+    Every("sign-in-codes", 1.0, sender.run_codes, 120.0, question=lambda _: delivery.CODES_WAIT),
+    Every("timetable", 60.0, make_rounds),
+    Every("seal", 60.0, seal, limit_s=300.0),
+    Every("requests", 600.0, close_requests),
+    Every("figures", 600.0, count_requests, limit_s=120.0),
+    Every("late-requests", 300.0, tell_of_late_requests),
+    Every("urgent", 5.0, tell_of_urgent, question=lambda s: bool(s.supervisor_numbers)),
+    Every("blocked", 5.0, give_up_blocked, question=lambda _: blocked.HAVE_PLACES),
+    Every("left-in-hand", 5.0, return_left, question=lambda _: left_in_hand.IS_ANY),
+    Every("calls", 600.0, forget_calls),
+    Every("recordings", 2.0, recordings.register),
+    Every("old-recordings", 600.0, recordings.delete_old),
+    Every("pictures", 600.0, pictures.delete_old),
+    Every("uploads", 600.0, pictures.delete_uploads),
+    Every("store-pictures", 5.0, pictures.bring_to_store, 60.0, question=lambda s: bool(s.pictures_store)),
+    Every("old-messages", 600.0, recordings.delete_old_messages),
+    Every("old-events", 600.0, forget_events),
+    Every("citizens", 60.0, erasing.run),
+    Every("retention", 3600.0, erasing.forget_old, limit_s=120.0),
+    Every("replies", 2.0, replies.speak, limit_s=300.0, question=lambda _: spoken_replies.IS_ANY_LACKING),
+    Every("old-replies", 3600.0, replies.delete_old),
+    Every("city-sign-in", 20.0, oidc.take, 120.0, question=lambda s: bool(s.oidc_issuer)),
+    Every("directory", 20.0, look.take, 120.0, question=lambda s: bool(s.ldap_url)),
+    Every("backup", 60.0, backups.nightly),
 ]

@@ -9,16 +9,15 @@ whoever keeps this process, which is then killed and started again.
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
 from clerk import waits
-from clerk.jobs import JOBS, Job
+from clerk.jobs import JOBS, Every
 from clerk.progress import Progress
-from clerk.rests import Rest, keep_looking
 from db.engine import connect, is_away, writing
+from db.peeks import peek
 from db.trusted_time import Watch
 from hotline import heartbeats, watchdog
 from settings import Settings
@@ -42,16 +41,11 @@ def serve(settings: Settings) -> None:
     engine = connect(settings.database)
     followed = [(job, Progress(job.name, job.limit_s)) for job in JOBS]
     progresses = [progress for _, progress in followed]
-    beat = Job("heartbeat", heartbeats.BEAT_SECONDS, _Beats(progresses).run)
+    beat = Every("heartbeat", heartbeats.BEAT_SECONDS, _Beats(progresses).run)
     followed.append((beat, Progress(beat.name, beat.limit_s)))
-    rests = list[Rest]()
     for job, progress in followed:
-        work = partial(_repeat, job, progress, engine, settings)
-        if job.question:
-            rests.append(Rest(job.every_s, partial(job.question, settings), progress))
-            work = partial(work, rest=rests[-1])
-        threading.Thread(target=work, name=job.name, daemon=True).start()
-    threading.Thread(target=keep_looking, args=(engine, rests), name="rests", daemon=True).start()
+        arguments = job, progress, engine, settings
+        threading.Thread(target=_repeat, args=arguments, name=job.name, daemon=True).start()
     while True:
         if not _stuck([progress for _, progress in followed]):
             watchdog.worked()
@@ -105,26 +99,21 @@ def _beat(engine: Engine, progresses: Sequence[Progress], gap: tuple[float, floa
 
     The time of a `gap` does not count: while the database took nothing no job could be done.
     """
-    fresh = {job.name: job.every_s + _AGAIN_S + job.limit_s + _JOBS_S for job in JOBS}
+    fresh = {job.name: job.seconds + _AGAIN_S + job.limit_s + _JOBS_S for job in JOBS}
     done = {each.name: ago for each in progresses if (ago := each.done_s_ago(but=gap)) is not None}
     with writing(engine) as session:
         heartbeats.beat(session, heartbeats.CLERK)
         heartbeats.jobs_done(session, done, fresh)
 
 
-def _repeat(
-    job: Job,
-    progress: Progress,
-    engine: Engine,
-    settings: Settings,
-    rest: Callable[[float], None] | None = None,
-) -> None:
+def _repeat(job: Every, progress: Progress, engine: Engine, settings: Settings) -> None:
     progress.begin()
     while True:
-        wait = job.every_s
+        wait = job.seconds
         progress.step()
         try:
-            job.run(engine, settings)
+            if _has_work(job, engine, settings):
+                job.run(engine, settings)
             progress.done()
         except Exception as error:
             if is_away(error):  # each job fails so, over and over: a line is enough
@@ -134,4 +123,9 @@ def _repeat(
                 log.exception("%s: not done", job.name)
             wait = min(wait, _AGAIN_S)
         progress.step(rest_s=wait)
-        (rest or time.sleep)(wait)
+        time.sleep(wait)  # a rhythm; there is no event to await
+
+
+def _has_work(job: Every, engine: Engine, settings: Settings) -> bool:
+    question = job.question(settings)
+    return question if isinstance(question, bool) else bool(peek(engine, question))

@@ -19,8 +19,6 @@ _AT_ONCE = 20
 
 def speak(engine: Engine, settings: Settings) -> None:
     """Speak what lacks. The files are there before the row says so."""
-    if not spoken_replies.is_any_lacking(engine):
-        return
     with reading(engine) as session:
         lacking = spoken_replies.lacking(session, _AT_ONCE)
     failed: VoiceError | None = None

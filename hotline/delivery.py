@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -25,7 +25,6 @@ from db.models import (
     word,
     words,
 )
-from db.peeks import peek
 from db.trusted_time import is_doubted
 from hotline import outbox
 from hotline.clock import is_quiet
@@ -84,16 +83,6 @@ _IS_CODE = OutboxMessage.kind == word(OutboxKind.SIGN_IN_CODE)
 # Senders ask this every second, on a connection for reading: it is built once.
 CODES_WAIT = select(exists().where(_UNSENT, _IS_CODE))
 OTHERS_WAIT = select(exists().where(_UNSENT, ~_IS_CODE))
-
-
-def codes_wait(engine: Engine) -> bool:
-    """Return whether any sign-in code waits, due or not."""
-    return bool(peek(engine, CODES_WAIT))
-
-
-def others_wait(engine: Engine) -> bool:
-    """Return whether any other message waits, due or not."""
-    return bool(peek(engine, OTHERS_WAIT))
 
 
 def take_up_codes(session: Session, *, limit: int) -> Sequence[OutboxMessage]:

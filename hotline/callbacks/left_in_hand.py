@@ -8,13 +8,12 @@ nobody, «next» would have said it, and that is written down.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine, and_, bindparam, exists, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core
 from db.models import Callback, Round, UtcDateTime, word, words
-from db.peeks import peek
 from db.states import CallbackState, Outcome
 from db.trusted_time import trusted_now
 from hotline import audit
@@ -52,11 +51,6 @@ _OWED = select(Callback).where(
 
 
 IS_ANY = select(exists().where(Callback.state.in_(words((CallbackState.CLAIMED, CallbackState.ENDED)))))
-
-
-def is_any(engine: Engine) -> bool:
-    """Whether any desk has a citizen whom it does not call, or owes an outcome, for however long."""
-    return bool(peek(engine, IS_ANY))
 
 
 def _asked(at: datetime) -> dict[str, datetime]:

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Engine, delete, exists, or_, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import Official, OfficialKind, OutboxMessage, Round, RoundWish
-from db.peeks import peek
 from db.trusted_time import trusted_now
 from hotline import outbox
 from hotline.errors import Refused
@@ -64,11 +63,6 @@ def leave(session: Session, number: str, official_id: int) -> None:
     """Delete the number's wish."""
     gone = delete(RoundWish).where(RoundWish.number == number, RoundWish.official_id == official_id)
     session.execute(gone.execution_options(synchronize_session=False))
-
-
-def are_there(engine: Engine) -> bool:
-    """Return whether there are any wishes."""
-    return bool(peek(engine, ARE_THERE))
 
 
 def tell(session: Session, limit: int) -> int:

@@ -14,15 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+import ldap3
+from ldap3.core import exceptions as _errors
+from ldap3.protocol.sasl import sasl as _sasl
+from ldap3.utils import conv as _filters
+from ldap3.utils import dn as _dn
 from pyasn1.error import PyAsn1Error
 
-from hotline.later import Later
 from settings import Settings
 
 log = logging.getLogger("directory")
-ldap3 = Later("ldap3")
-_errors, _dn, _filters = Later("ldap3.core.exceptions"), Later("ldap3.utils.dn"), Later("ldap3.utils.conv")
-_sasl = Later("ldap3.protocol.sasl.sasl")
 
 _ANSWER_S = 4
 _ALL_S = 10.0
@@ -58,7 +59,7 @@ class Found:
 def _tls(settings: Settings) -> Any:
     """Return a Tls that checks certificate and host name like every other client of ours."""
 
-    class Tls(ldap3.Tls):  # type: ignore[misc, name-defined]
+    class Tls(ldap3.Tls):  # type: ignore[misc]
         def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
             context = ssl.create_default_context(cafile=settings.ldap_ca)
             host = connection.server.host.strip("[]")

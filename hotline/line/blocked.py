@@ -6,13 +6,12 @@ called gets no call, and nobody who asked not to be called is called.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Engine, bindparam, exists, func, or_, select, update
+from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
 from db.engine import core, now
 from db.models import BlockedNumber, BlockReason, Registration, words
-from db.peeks import peek
 from db.states import Fact, RegistrationState, registration_sources
 from hotline import audit, numbers
 from hotline.errors import Blocked
@@ -83,11 +82,6 @@ def places(session: Session, number: str) -> int:
     """How many places blocking this number would give up at this moment."""
     waits = (Registration.number == number, Registration.state.in_(_WAITS))
     return session.scalar(select(func.count()).select_from(Registration).where(*waits)) or 0
-
-
-def have_places(engine: Engine) -> bool:
-    """Whether any blocked number has a place in a line that `give_up_places` would give up."""
-    return bool(peek(engine, HAVE_PLACES))
 
 
 def give_up_places(session: Session, number: str | None = None) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Engine, Integer, Select, and_, bindparam, delete, exists, func, or_, select
+from sqlalchemy import Integer, Select, and_, bindparam, delete, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased, joinedload, make_transient
 
 from db import events
@@ -27,7 +27,6 @@ from db.models import (
     word,
     words,
 )
-from db.peeks import peek
 from db.states import FREE_OF_CHARGE, HOLDS_PLACE, Fact, Outcome, RegistrationState
 from db.trusted_time import trusted_now
 from hotline import audit, outbox, reasons
@@ -142,11 +141,6 @@ class _Step(NamedTuple):
     registration: Registration
     left: Round
     to: Round | None
-
-
-def is_any_left(engine: Engine) -> bool:
-    """Whether anybody is in a round that is over, or in the operators' line: `run` may have work."""
-    return bool(peek(engine, IS_ANY_LEFT))
 
 
 def run(session: Session, limit: int = 100) -> int:

@@ -6,12 +6,11 @@ By a text message and, where it is set, by a short call (hotline/line/turn_near_
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Engine, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
 from db.models import OutboxKind, Registration, Round
-from db.peeks import peek
 from db.states import RegistrationState
 from hotline import outbox
 from hotline.line import line, turn_near_calls
@@ -25,11 +24,6 @@ _LIVE = select(Round.id).where(
     Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.over_now()
 )
 IS_ANY_LIVE = select(_LIVE.exists())
-
-
-def is_any_live(engine: Engine) -> bool:
-    """Whether anybody can be near in any round's line."""
-    return bool(peek(engine, IS_ANY_LIVE))
 
 
 def live(session: Session) -> Sequence[int]:

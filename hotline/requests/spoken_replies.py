@@ -9,12 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Engine, Integer, bindparam, exists, select, update
+from sqlalchemy import Integer, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import core
 from db.models import Request
-from db.peeks import peek
 from db.states import OPEN_REQUESTS, RequestState
 from db.trusted_time import trusted_now
 
@@ -37,11 +36,6 @@ _LACKING = (
     .limit(bindparam("most", type_=Integer))
 )
 IS_ANY_LACKING = select(exists().where(*_LACKS))
-
-
-def is_any_lacking(engine: Engine) -> bool:
-    """Return whether any reply has no sound yet."""
-    return bool(peek(engine, IS_ANY_LACKING))
 
 
 def lacking(session: Session, limit: int) -> Sequence[Lacking]:

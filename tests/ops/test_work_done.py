@@ -19,7 +19,7 @@ from sqlalchemy.exc import OperationalError
 from api import server as api_server
 from clerk import process as clerk_process
 from clerk import progress as clerk_progress
-from clerk.jobs import Job
+from clerk.jobs import Every
 from clerk.progress import Progress
 from db.engine import now, reading, writing
 from db.models import Heartbeat
@@ -158,11 +158,11 @@ CLERK = """
 import threading
 import time
 from clerk import process
-from clerk.jobs import Job, JOBS
+from clerk.jobs import Every, JOBS
 
 process._LOOK_S = 0.1
 never = lambda engine, settings: threading.Event().wait()
-process.JOBS = [Job("carry-over", 1.0, never, limit_s=2.0), *[j for j in JOBS if j.name == "turn-near"]]
+process.JOBS = [Every("carry-over", 1.0, never, limit_s=2.0), *[j for j in JOBS if j.name == "turn-near"]]
 process.serve(settings)
 """
 
@@ -344,6 +344,6 @@ def test_given_a_job_that_failed_when_it_rests_then_it_is_tried_again_within_sec
 
     monkeypatch.setattr(clerk_process, "time", SimpleNamespace(sleep=rest))
     with pytest.raises(SystemExit):
-        clerk_process._repeat(Job("slow", every_s, away), Progress("slow", 30), engine, settings)
+        clerk_process._repeat(Every("slow", every_s, away), Progress("slow", 30), engine, settings)
 
     assert rests == [again_s, every_s]

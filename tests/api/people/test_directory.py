@@ -11,10 +11,10 @@ from httpx import Response
 from sqlalchemy import Engine
 
 from api.app import create
-from clerk import seldom
 from db.engine import reading, writing
 from db.models import Role, User
 from hotline import audit
+from hotline.directory import look
 from hotline.people import accounts
 from tests.api.answers import V1, problem
 from tests.factories import PASSWORD, a_user
@@ -51,10 +51,10 @@ def test_given_a_person_of_the_directory_when_they_sign_in_then_they_are_in_and_
     assert page.get(f"{V1}/me").json()["role"] == "operator"
     with reading(engine) as session:
         assert [e.action for e in audit.search(session)] == ["signed-in", "person-added"]
-    seldom.ask_directory(engine, office.settings)
+    look.take(engine, office.settings)
     assert page.get(f"{V1}/me").status_code == 200
     office.slapd.delete(dn)
-    seldom.ask_directory(engine, office.settings)
+    look.take(engine, office.settings)
     assert problem(page.get(f"{V1}/me"), 401, "not-signed-in")
 
 
@@ -129,7 +129,7 @@ def test_given_a_directory_that_is_down_when_people_sign_in_then_it_says_so_and_
         assert sign_in(other, rescuer, PASSWORD).json()["role"] == "auditor"
     assert "sign-in refused" not in caplog.text, "fail2ban shuts nobody out for it"
     assert THEIRS not in caplog.text and office.settings.ldap_bind_password not in caplog.text
-    seldom.ask_directory(engine, away)
+    look.take(engine, away)
     assert page.get(f"{V1}/me").status_code == 200, "whoever is in stays in"
     with TestClient(create(office.settings)) as other:
         assert sign_in(other, uid).status_code == 200, "nothing was counted meanwhile"
