@@ -9,6 +9,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.problems import problem
@@ -33,6 +34,7 @@ _FEEDS = "/public/"
 """Public paths, which other sites may embed."""
 _OPEN = (_FEEDS, "/open311/")
 """Paths of open data, which scripts of other sites may read without a cookie."""
+_MAY_READ = {"Access-Control-Allow-Methods": "GET, HEAD", "Access-Control-Allow-Headers": "*"}
 _MY, PASSED = "/public/my", "/public/passed/"
 """Exceptions from _FEEDS and _OPEN: pages of one citizen, or of a link's holder."""
 _API = "/api/v1/"
@@ -73,7 +75,7 @@ class Guard:
         headers = Headers(scope=scope)
         if scope["method"] == "HEAD" and not scope["path"].startswith(_API):
             scope = {**scope, "method": "GET"}  # the server removes the body
-        answer = _foreign(scope, headers) or _large(scope, headers) or self._app
+        answer = _preflight(scope) or _foreign(scope, headers) or _large(scope, headers) or self._app
         await answer(scope, receive, send_guarded)
 
     def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
@@ -84,7 +86,7 @@ class Guard:
         headers.setdefault("Content-Security-Policy", own)
         if path.startswith(_FEEDS) and not path.startswith((_MY, PASSED)):
             headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-        if path.startswith(_OPEN) and not path.startswith((_MY, PASSED)):
+        if _is_open(path):
             headers["Access-Control-Allow-Origin"] = "*"
         if scope["scheme"] == "https":
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
@@ -122,6 +124,17 @@ def _policy(*more: str, images: str = "'self' data:") -> str:
             "object-src 'none'",
         )
     )
+
+
+def _is_open(path: str) -> bool:
+    return path.startswith(_OPEN) and not path.startswith((_MY, PASSED))
+
+
+def _preflight(scope: Scope) -> ASGIApp | None:
+    """Let scripts of other sites read open data with headers of their own, such as If-None-Match."""
+    if scope["method"] != "OPTIONS" or not _is_open(scope["path"]):
+        return None
+    return Response(status_code=204, headers=_MAY_READ)
 
 
 def _foreign(scope: Scope, headers: Headers) -> ASGIApp | None:

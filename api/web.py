@@ -51,7 +51,8 @@ _ROBOTS = """\
 User-agent: *
 Disallow: /public/ledger/
 Disallow: /public/my
-Allow: /public/
+Allow: /public
+Allow: /my/icon-512.png
 Disallow: /
 """
 """Search engines find the public pages, except a citizen's own pages and every single proof."""

@@ -17,8 +17,8 @@ class Calls(Part):
     """Callers at one time, at most. A further caller hears that the lines are full. If the trunk has no
     channel left for that, the caller gets a busy signal."""
     callers_per_number: int = Field(4, ge=1, le=5000)
-    """Callers at one time with the same number, at most. A further call gets a busy signal and takes no line.
-    Calls with a hidden number are not counted."""
+    """Callers at one time with the same number, at most, once half of all lines are taken. A further call
+    gets a busy signal and takes no line. Calls with a hidden number are not counted."""
     ring_seconds: int = Field(30, ge=5, le=120)
     """How long a citizen's phone rings. Below 8, a slow trunk may ring a phone after the dialer gave the call
     up. An unanswered invitation lasts 7.5 seconds."""

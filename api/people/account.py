@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import segno
 from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from api import cookies
 from api.access import (
@@ -147,12 +148,18 @@ def remove(  # noqa: PLR0917
 def end_others(user: Anybody, sign_in: InSession, session: Writing) -> None:
     """End all my sessions but this one."""
     sign_ins.end_sessions(session, user.id, except_hash=sign_in.token_hash)
+    _record_ended(session, user)
 
 
 @router.delete("/sessions/{session_id}", status_code=204)
 def end_one(session_id: Hash, user: Anybody, session: Writing) -> None:
     """End one of my sessions."""
-    sign_ins.end_session(session, user.id, session_id)
+    if sign_ins.end_session(session, user.id, session_id):
+        _record_ended(session, user)
+
+
+def _record_ended(session: Session, user: User) -> None:
+    audit.record(session, user.username, "sessions-ended", f"person {user.username}")
 
 
 def _ask_again(request: Request, user: User, password: str, engine: Engine, settings: Settings) -> None:

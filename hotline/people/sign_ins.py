@@ -133,9 +133,10 @@ def sign_out(session: Session, cookie: str) -> str:
     return session.get_one(User, user_id).username if user_id else ""
 
 
-def end_session(session: Session, user_id: int, token_hash: str) -> None:
-    """End one of a person's sessions; nothing happens if it is over, or another's."""
-    session.execute(delete(SignIn).where(SignIn.token_hash == token_hash, SignIn.user_id == user_id))
+def end_session(session: Session, user_id: int, token_hash: str) -> bool:
+    """End one of a person's sessions. Return False if it is over, or another person's."""
+    ended = delete(SignIn).where(SignIn.token_hash == token_hash, SignIn.user_id == user_id)
+    return bool(session.scalars(ended.returning(SignIn.token_hash)).all())
 
 
 def end_sessions(session: Session, user_id: int, except_hash: str | None = None) -> None:

@@ -125,7 +125,11 @@ def test_one_number_takes_so_many_lines_and_is_busy_with_the_next_before_it_is_a
     steps = contexts(rendered(callers_per_number=3)["extensions.conf"])[Context.HOTLINE]
     before = steps[: [app for app, _ in steps].index("Answer")]
 
-    many = f"$[${{GROUP_COUNT(${{CALLERID(num):-10}}@number)}} > 3]?{Context.LINES_FULL},s,busy"
+    of_number, of_all = (
+        "${GROUP_COUNT(${CALLERID(num):-10}@number)} > 3",
+        "${GROUP_COUNT(callers)} * 2 > ${admitted}",
+    )
+    many = f"$[{of_number} & {of_all}]?{Context.LINES_FULL},s,busy"
     assert before[8:12] == [
         ("GotoIf", "$[${LEN(${CALLERID(num)})} < 5]?counted"),
         ("Set", "GROUP(number)=${CALLERID(num):-10}"),

@@ -10,6 +10,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 FOLDERS: tuple[str, ...] = (
+    "api",
+    "bench",
+    "db",
+    "dialplan",
+    "prompts",
+    "settings",
     "tests/docs",
     "hotline/citizens",
     "hotline/control",

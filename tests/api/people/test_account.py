@@ -10,12 +10,12 @@ import pyotp
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from api import limits
 from api.cookies import COOKIE
 from db.engine import now, reading, writing
-from db.models import SignIn, User
+from db.models import AuditEntry, SignIn, User
 from hotline import audit
 from hotline.errors import Refused
 from hotline.people import accounts, lockout, sign_ins
@@ -70,6 +70,11 @@ def test_given_sessions_when_their_person_looks_then_each_is_told_apart_and_can_
     sign_in(there)
     assert here.delete(f"{V1}/account/sessions").status_code == 204
     assert [page.get(f"{V1}/me").status_code for page in (here, there, stranger)] == [200, 401, 200]
+    with reading(engine) as session:
+        ended = select(AuditEntry.who).where(AuditEntry.action == "sessions-ended")
+        assert (
+            session.scalars(ended).all() == [user.username] * 2
+        )  # neither a stranger's nor one that is over
 
 
 def test_given_a_browser_when_it_signs_in_again_then_its_session_before_is_over(

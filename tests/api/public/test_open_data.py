@@ -40,6 +40,10 @@ def test_open_data_may_be_read_by_other_sites(citizen: TestClient, page: str) ->
     headers = citizen.get(page, headers={"Origin": "https://press.example"}).headers
     assert headers["access-control-allow-origin"] == "*"
     assert "access-control-allow-credentials" not in headers
+    asks = {"Origin": "https://press.example", "Access-Control-Request-Headers": "if-none-match"}
+    asked = citizen.options(page, headers=asks | {"Access-Control-Request-Method": "GET"})
+    allowed = [asked.headers[f"access-control-allow-{what}"] for what in ("origin", "methods", "headers")]
+    assert (asked.status_code, allowed) == (204, ["*", "GET, HEAD", "*"])
 
 
 @pytest.mark.parametrize("page", ["/public/my", "/public/passed/x", "/api/v1/session", "/my", "/healthz"])

@@ -90,7 +90,8 @@ def test_robots_file_leaves_search_engines_the_public_pages(citizen: TestClient)
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     robots.parse(answer.text.splitlines())
     for path, may in (
-        *(("/public/", True), ("/public/rounds/7", True), ("/public/requests/map", True)),
+        *(("/public", True), ("/public?lang=en", True), ("/public/rounds/7", True)),
+        *(("/public/requests/map", True), ("/my/icon-512.png", True)),
         *(("/my", False), ("/public/my", False), ("/public/ledger/proof/7", False), ("/desk", False)),
     ):
         assert robots.can_fetch("Anybot", f"{CITY}{path}") is may, path
