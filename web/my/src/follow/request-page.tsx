@@ -67,7 +67,7 @@ function Facts({ request }: { request: Detail }) {
     [text.report.textLead, request.written],
     [text.report.voice, request.spoken ? text.requests.spoken : null],
     [text.requests.place, request.place],
-    [text.requests.point, request.latitude === null ? null : digits(`${request.latitude}, ${request.longitude ?? 0}`)],
+    [text.requests.point, request.latitude === null ? null : digits([request.latitude, request.longitude ?? 0].map((each) => each.toFixed(5)).join(', '))],
   ]
   return (
     <dl>
