@@ -44,4 +44,5 @@ if [ ! -s "$key" ]; then
   echo "database:5432:hotline:hotline:$password" > "$key"
 fi
 
-exec postgres -D "$data" -c listen_addresses='*' -c unix_socket_directories=/tmp
+# A line of DETAIL would quote rows, and with them names and numbers, in the server's log.
+exec postgres -D "$data" -c listen_addresses='*' -c unix_socket_directories=/tmp -c log_error_verbosity=terse
