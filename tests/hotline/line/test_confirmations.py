@@ -475,7 +475,7 @@ def move_of_the_release_before(session: Session, place: Registration) -> str:
 def test_new_number_of_the_release_before_moves_nothing(session: Session) -> None:
     """Nothing tells whether such a wish came in the call that made the place, or in a forged one."""
     place = a_place(session)
-    place.call_id = "1.137"
+    place.call_id, place.registered_at = "1.137", now(session)
     told = confirmation_calls.answer(session, move_of_the_release_before(session, place), yes=True)
     assert isinstance(told, Refused) and told.code == "wrong-state"
     assert place.number == CALLER
