@@ -89,6 +89,8 @@ class Conversation:
     """What no transaction has kept yet."""
     asked: list[int] = field(default_factory=list)
     """The confirmations that the caller has asked for: their calls wait until this one is over."""
+    was_asked_number: bool = False
+    """Whether the caller was asked to key a number in."""
 
     @property
     def caller(self) -> str | None:
@@ -100,7 +102,7 @@ class Conversation:
 
         `silent`: the caller has pressed no key so far, and is not asked a second time in silence.
         """
-        mistake = ""
+        self.was_asked_number, mistake = True, ""
         for _ in range(_TRIES):
             keyed = self.call.ask_digits(
                 "ask-number", at_most=_LONGEST_NUMBER, optional=silent, mistake=mistake

@@ -67,7 +67,7 @@ def run_for_silent(talk: Conversation) -> bool | None:
 
 
 def _silent_without_number(talk: Conversation) -> bool | None:
-    if not talk.call.leads_to_operator:  # key 0 has asked for it already
+    if talk.was_asked_number:  # they keyed none in, or have a place by it
         return None
     talk.call.leads_to_operator = False
     try:

@@ -27,7 +27,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """End the run before its first test where no engine can run that a test needs. Raises UsageError."""
     needed = any("docker" in getattr(item, "fixturenames", ()) for item in session.items)
-    if needed and not session.config.option.collectonly and "PYTEST_XDIST_WORKER" not in os.environ:
+    if needed and not session.config.option.collectonly and not hasattr(session.config, "workerinput"):
         _demand_engine()
 
 
