@@ -48,7 +48,7 @@ _GIVEN_UP = {408, 480, 487}
 UNANSWERED_CAUSE = 102
 """Q.850 «recovery on timer expiry»: the far end of an answered call no longer answers SIP."""
 
-_CUT = {20, 27, 34, 38, 41, 42, 44, 47, UNANSWERED_CAUSE}
+_CUT = {18, 20, 27, 34, 38, 41, 42, 44, 47, UNANSWERED_CAUSE}
 """Causes of an answered call that nobody hung up: the carrier ended it, or its sound or its SIP stayed away.
 With any other cause the citizen hung up: gateways send 17, 31 or 127, too.
 """

@@ -168,7 +168,7 @@ def test_only_a_citizen_who_hangs_up_ends_a_conversation_as_reached(
 
 
 @on_sqlite
-@pytest.mark.parametrize("cause", [34, 38, NO_SOUND, 102])
+@pytest.mark.parametrize("cause", [18, 34, 38, NO_SOUND, 102])
 def test_citizen_cut_by_the_network_is_due_at_once(office: Office, manager: FakeManager, cause: int):
     token = office.call(C.WAITING)
     manager.hangs_up(token, cause)

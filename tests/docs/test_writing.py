@@ -37,7 +37,11 @@ FORBIDDEN = set(
     ["who", "whom", "whose", "whoever", "what", "whatever", "where", "so", "of", "by", "that", "those", "as"]
 )
 WORDS = 20
-FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))
+RELEASED = ROOT / "db" / "migrations" / "versions"
+"""Migrations, which nobody changes once a city has run them (tests/db/test_version_before.py)."""
+FILES = sorted(
+    path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if path.parent != RELEASED
+)
 
 
 def list_docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:

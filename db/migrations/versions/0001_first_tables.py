@@ -1,7 +1,7 @@
-"""All tables of the first release, the rules that the database itself keeps, and the city's nine subjects.
+"""All tables of the first release, what the database itself keeps right, and the city's nine subjects.
 
-A place in a line must cost the same at a million registrations as at a thousand. So it is summed from counts,
-and triggers update the counts with every change of a registration. The ledger is append-only.
+A place in a line must cost the same at a million registrations as at a thousand, so it is summed from counts,
+and the counts follow every change of a registration, whoever makes it. The ledger is only appended to.
 """
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ _SUBJECTS = (
     ("موضوعی دیگر", "Another matter"),
 )
 
-_CATEGORIES = (  # of each subject: its code in files, its icon, and the working days for solving it
+_CATEGORIES = (  # of each subject: what files call it, its icon, and in how many working days it is solved
     ("streets", "road", 10),
     ("lighting", "bulb", 3),
     ("waste", "trash", 2),
@@ -43,7 +43,7 @@ _OWED_AT = (
     f" AND promised_until <= coalesce({_TOLD}, promised_until) THEN promised_until"
     f" WHEN {_DONE} <= coalesce({_TOLD}, {_DONE}) THEN {_DONE} ELSE {_TOLD} END"
 )
-"""The moment from which a request is overdue."""
+"""Until when something is owed of a request."""
 _FILTERED = ("state", "category", "district", "department_id")
 
 _READY_NOTES = (
@@ -84,14 +84,12 @@ _EMPTIED = (
     " AND (NEW.id, NEW.request_id, NEW.at, NEW.who, NEW.step, NEW.salt)"
     " = (OLD.id, OLD.request_id, OLD.at, OLD.who, OLD.step, OLD.salt)"
 )
-"""A deletion of the words of a citizen or an agency, and no other change."""
+"""What a citizen or a body outside the city has said is gone, and nothing else is changed."""
 _AS_EMPTY = ("department_id", "due_at", "other_id")
 
 
 def _unless_emptied(table: str, what: str, same: str) -> str:
-    """Return the condition of a forbidden change of a request's history; `same` compares two values, NULLs
-    included.
-    """
+    """Of the history of requests one change is allowed; `same` says that two are equal, or both nothing."""
     if (table, what) != ("request_history", "UPDATE"):
         return ""
     allowed = " AND ".join([_EMPTIED, *(f"NEW.{name} {same} OLD.{name}" for name in _AS_EMPTY)])

@@ -16,9 +16,8 @@ def upgrade() -> None:
             op.drop_constraint(check, table)
             op.create_check_constraint(check, table, f"district BETWEEN {first} AND 40")
         return
-    # A check that only becomes wider affects no row. So SQLite's text of the table is changed, as its
-    # documents say (ALTER TABLE, 8). A new table instead would delete the old one's triggers and the rows
-    # that refer to it.
+    # A check that only grows touches no row, so SQLite's text of the table is changed, as its documents say
+    # (ALTER TABLE, 8): a new table instead would delete what hangs on the old one, and its triggers.
     version = op.get_bind().scalar(sa.text("PRAGMA schema_version"))
     op.execute("PRAGMA writable_schema = ON")
     for table, _, first in _WIDENED:

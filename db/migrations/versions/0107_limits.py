@@ -1,4 +1,4 @@
-"""The cost of guesses and paid actions, counted for several processes together."""
+"""What guesses and paid acts have cost, counted for several processes together."""
 
 import sqlalchemy as sa
 from alembic import op

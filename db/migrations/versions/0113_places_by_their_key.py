@@ -1,4 +1,4 @@
-"""Keep a line's counts in the order of their key: on SQLite a query walks one tree, not two."""
+"""The counts of a line are kept in the order of their key: on SQLite a look goes down one tree, not two."""
 
 import sqlalchemy as sa
 from alembic import op
