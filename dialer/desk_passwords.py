@@ -21,7 +21,7 @@ _LOOK_AT_NEWS_S = 0.1
 _RETRY_S = 10.0
 """Asterisk has refused one, which it does only when something is wrong with it."""
 _AT_ONCE = 8
-"""So many take some 35 ms. «next» does not wait for the passwords of forty desks after a restart."""
+"""Passwords told in one turn, in some 35 ms. «next» waits for no more of them after a restart."""
 _TIMEOUT_MS = 2000
 
 

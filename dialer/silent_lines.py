@@ -25,8 +25,10 @@ _WAITS_S = 4.0
 """The telephone of a citizen who waits for a desk is asked once its sound has stayed away for so long."""
 
 _SPEAKS_S = 8.0
-"""So long in a room, on hold, and on the operators' line: a gateway may send nothing while a citizen listens.
-Longer than the `rtp_timeout` of citizens' browsers, which so are never asked.
+"""Silence allowed in a room, on hold, and on the operators' line.
+
+A gateway may send nothing while a citizen listens. Citizens' browsers have a shorter `rtp_timeout`, so the
+dialer never asks them.
 """
 
 _AGAIN_S = 30.0

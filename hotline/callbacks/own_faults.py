@@ -18,7 +18,7 @@ from settings import Settings
 
 
 class Cut(StrEnum):
-    """What ended an answered call in which the citizen heard no apology of a script."""
+    """Cause of the end of an answered call in which no script apologised."""
 
     BY_US = "by-us"  # the death of Asterisk or of the dialer
     BY_NETWORK = "by-network"  # the carrier, or a telephone that no longer answers

@@ -68,7 +68,7 @@ def _password(settings: Settings, desk_id: int, of: str) -> str:
 
 
 class SipAccount(NamedTuple):
-    """What a desk's SIP phone needs beside its name: the password, and what it dials after the extension."""
+    """Password of a desk's SIP phone, and the digits that it dials after the extension."""
 
     password: str
     key: str

@@ -1,4 +1,4 @@
-"""What the tests of whole installations share: an engine, a package of each release, and a system's desk."""
+"""Fixtures of whole installations: an engine, a package of each release, and a system's desk."""
 
 import fcntl
 import json

@@ -119,7 +119,7 @@ def test_silence_without_a_number_to_call_takes_a_message(
 
 @pytest.mark.parametrize("caller_id", ["", "anonymous"])
 def test_silent_withheld_caller_may_key_a_number_in(asterisk: FakeAsterisk, engine: Engine, caller_id: str):
-    """As with key 0: an operator calls there, once its owner has pressed 1."""
+    """An operator calls there once its owner has pressed 1, as after key 0."""
     heard = asterisk.dial(("ask-number", "09131234567#"), ("confirm-number", "1"), caller_id=caller_id)
 
     assert heard.prompts[-4:] == ["ask-number", "confirm-number", "number-will-be-confirmed", "goodbye"]
