@@ -14,7 +14,7 @@ from db.states import RequestState
 from hotline.limits import Bucket
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.tickets import TRACKING, _whole
+from hotline.tickets import TRACKING, _whole, draw
 from settings import Settings
 from tests.api.answers import V1, problem
 from tests.api.my.signing_in import page_of
@@ -38,7 +38,7 @@ def stranger(app: FastAPI) -> TestClient:
 @pytest.fixture
 def tracking(engine: Engine) -> str:
     with writing(engine) as session:
-        return a_request(session, RequestState.CLOSED).tracking
+        return a_request(session, RequestState.CLOSED, tracking=draw(TRACKING)).tracking
 
 
 def unknown(count: int, but: str) -> list[str]:
