@@ -1,6 +1,6 @@
-"""Who waits and which desk wants them: brought together in the order of the line, and taken back.
+"""Match waiting citizens with free desks in the order of the line, and take citizens back from lost desks.
 
-Rows that somebody else is changing at this moment are passed over; whoever looks next sees to them.
+Rows that another transaction has locked are skipped; the next poll handles them.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,16 @@ from hotline.rounds import rounds
 
 
 def ready(session: Session, round_id: int, *, screened: bool = False) -> Sequence[Callback]:
-    """Citizens who pressed 1 and wait for any desk of the round, in the order of calling.
+    """Return the citizens who pressed 1 and wait for any desk of the round, in the order of calling.
 
-    `screened`: those with whom an operator speaks first, too.
+    `screened`: include citizens with whom an operator speaks first.
     """
     states = [CallbackState.WAITING, *([CallbackState.SCREENING] if screened else [])]
     return session.scalars(_called_ahead(round_id, states)).all()
 
 
 def under_way(session: Session, round_id: int) -> Sequence[Callback]:
-    """Citizens who are being called ahead, in the order of calling."""
+    """Return the citizens who are being called ahead, in the order of calling."""
     return session.scalars(_called_ahead(round_id, UNDER_WAY)).all()
 
 
@@ -43,7 +43,10 @@ def _called_ahead(round_id: int, states: Sequence[CallbackState]) -> Select[Call
 
 
 def match(session: Session) -> int:
-    """Give each desk that is free, longest first, the first citizen who waits. Returns how many met."""
+    """Give each free desk, the longest waiting first, the first waiting citizen.
+
+    Return the number of matches.
+    """
     free = _free().order_by(Desk.next_asked_at, Desk.id)
     held = free.with_for_update(of=Desk, key_share=True, skip_locked=True)
     desks = session.scalars(held, rounds.moment(now(session))).all()
@@ -51,16 +54,16 @@ def match(session: Session) -> int:
 
 
 def _free() -> Select[Desk]:
-    """The desks that want a citizen of a round that goes on, and have none: neither to talk nor to screen.
+    """Select the desks that want a citizen of a round in progress and have none, to talk or to screen.
 
-    Its parameters are `rounds.moment`.
+    `rounds.moment` gives the parameters of the query.
     """
     goes_on = exists().where(Round.id == Desk.round_id, Round.paused_at.is_(None), ~rounds.over())
     return select(Desk).where(Desk.next_asked_at.is_not(None), ~takes_nobody(), goes_on, ~busy())
 
 
 def busy() -> ColumnElement[bool]:
-    """In a query of Desk: whether it has a citizen, to speak with or to screen, or owes an outcome."""
+    """Return the condition on Desk that the desk has a citizen, to talk or to screen, or owes an outcome."""
     screening = Callback.state == word(CallbackState.SCREENING)
     return or_(
         exists().where(Callback.desk_id == Desk.id, callbacks.OCCUPIES),
@@ -69,17 +72,20 @@ def busy() -> ColumnElement[bool]:
 
 
 def gone() -> ColumnElement[bool]:
-    """A desk in whose room a citizen would find nobody."""
+    """Return the condition on Desk that a citizen would find nobody in the desk's room."""
     return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None), homes.elsewhere())
 
 
 def takes_nobody() -> ColumnElement[bool]:
-    """A desk that is gone, or on a break: whom it has it keeps, but it is given nobody."""
+    """Return the condition on Desk that the desk is gone or on a break, and gets no further citizen."""
     return or_(gone(), Desk.break_reason.is_not(None))
 
 
 def meets(session: Session, desk: Desk, round_id: int) -> bool:
-    """Give the desk, which is held, the first who waits for any desk of the round; False if nobody does."""
+    """Give a locked desk the first citizen who waits for any desk of the round.
+
+    Return False if nobody waits.
+    """
     waiting = _called_ahead(round_id, [CallbackState.WAITING]).where(Callback.hangup_asked_at.is_(None))
     first = waiting.limit(1).with_for_update(of=Callback, key_share=True, skip_locked=True)
     callback = session.scalar(first)
@@ -87,7 +93,10 @@ def meets(session: Session, desk: Desk, round_id: int) -> bool:
 
 
 def _give(session: Session, callback: Callback, desk: Desk) -> bool:
-    """One UPDATE decides: the citizen who waits for anybody now waits for this desk."""
+    """Assign the waiting citizen to the desk in one UPDATE.
+
+    Return False if another transaction was faster.
+    """
     user_id = session.scalar(select(User.id).where(User.desk_id == desk.id))
     try:
         with session.begin_nested():
@@ -103,7 +112,7 @@ def _give(session: Session, callback: Callback, desk: Desk) -> bool:
                 .returning(Callback.id)
                 .execution_options(synchronize_session=False)
             )
-    except IntegrityError:  # the desk has just got somebody else
+    except IntegrityError:  # another transaction has just given the desk a citizen
         return False
     if given is None:
         return False
@@ -112,22 +121,25 @@ def _give(session: Session, callback: Callback, desk: Desk) -> bool:
 
 
 def take_back(session: Session) -> int:
-    """Who waits for a desk whose phone has gone waits for any desk again, and so does who was screened there.
+    """Let citizens wait for any desk again if their desk's phone has gone. Return how many.
 
-    The desk still wants a citizen once its phone is back. Returns how many.
+    Screened citizens are included. The desk still wants a citizen once its phone is back.
     """
     stranded = select(Callback).where(_stranded())
     found = session.scalars(stranded.with_for_update(of=Callback, key_share=True, skip_locked=True)).all()
     for callback in found:
         callback.state, callback.desk_id, callback.user_id = CallbackState.WAITING, None, None
-    session.flush()  # every row first, then the log
+    session.flush()  # lock order: rows before the log
     for callback in found:
         events.callback_changed(session, callback)
     return len(found)
 
 
 def _stranded() -> ColumnElement[bool]:
-    """Not who was called for one desk by hand, and waits for that one."""
+    """Return the condition that the desk or the screener of a waiting citizen is gone.
+
+    A citizen whom a desk called by hand waits for that desk, and is excluded.
+    """
     away, wants = gone(), Desk.next_asked_at.is_not(None)
     for_any = or_(and_(Desk.round_id == Callback.round_id, wants), Callback.on_the_line)
     desk = exists().where(Desk.id == Callback.desk_id, away, for_any)
@@ -144,16 +156,16 @@ _somebody_waits = exists().where(
     Callback.desk_id.is_(None),
     Callback.hangup_asked_at.is_(None),
 )
-# Asked with every look of the dialer: built once.
+# The dialer runs these at each poll, so they are built once.
 _IS_ANY_TO_MEET = select(_free().where(_somebody_waits).exists())
 _IS_ANY_STRANDED = select(exists().where(_stranded()))
 
 
 def is_any_to_meet(session: Session) -> bool:
-    """Whether `match` has anything to do."""
+    """Return whether `match` has anything to do."""
     return core(session).scalar(_IS_ANY_TO_MEET, rounds.moment(now(session))) or False
 
 
 def is_any_stranded(session: Session) -> bool:
-    """Whether `take_back` has anything to do."""
+    """Return whether `take_back` has anything to do."""
     return core(session).scalar(_IS_ANY_STRANDED) or False

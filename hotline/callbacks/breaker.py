@@ -1,18 +1,20 @@
-"""The breaker: what fails by our own fault again and again is tried with one call, not with everybody.
+"""Circuit breakers of outgoing calls: while one is open, single probes replace the calls of the lines.
 
-There are two. The trunk's opens after calls to FAILURES different numbers in a row that never came to a phone
-(to fewer, where nobody else is due), or when the trunk, which used to answer when asked how it is (SIP
-OPTIONS), does not. The scripts' opens after calls to SPEECHLESS different numbers in a row in which somebody
-picked up and no script spoke: one citizen's call may always fail, and stops nobody else's (own_faults).
+The trunk's breaker opens after calls to FAILURES different numbers in a row reached no phone. Fewer calls
+suffice if nobody else is due. It also opens when a trunk that used to answer SIP OPTIONS stops answering. The
+scripts' breaker opens after calls to SPEECHLESS different numbers in a row were answered and no script spoke.
+One citizen's call may fail every time without stopping the others (own_faults).
 
-While one is open, the head of the line is called as a probe, free of charge, after growing pauses; the
-trunk's, while it answers, tries one number after another (own_faults), the first ones quickly: a
-few phones that cannot be called must not be taken for the trunk. Only a proof closes it: a probe whose phone
-rings, or the answer of a trunk that had fallen silent, the trunk's; a citizen who was spoken with, the
-scripts'. Pauses beyond ANSWERING are for a trunk of which we hear at once that it answers again; then the
-next probe goes at once. While ivr is dead there is none.
+While a breaker is open, the dialer calls the head of the line as a probe. Probes are free of charge, and
+follow growing pauses. On a trunk that answers OPTIONS, the probes try one number after another, the first
+ones quickly (own_faults). A few unreachable phones must not be taken for a dead trunk.
 
-All of it is in the database, so a dialer that is killed goes on where it was.
+Only a proof closes a breaker. The trunk's closes when a probe rings, or when a silent trunk answers again.
+The scripts' closes when a script has spoken with a citizen. Trunk pauses longer than ANSWERING apply only
+while OPTIONS is unanswered: an answer makes the next probe due at once. While ivr is dead there are no
+probes.
+
+All state is in the database, and a restarted dialer continues from it.
 """
 
 from datetime import datetime, timedelta
@@ -33,16 +35,18 @@ FAILURES = 3
 SPEECHLESS = 2
 FIRST, ANSWERING, LONGEST = timedelta(seconds=5), timedelta(seconds=10), timedelta(seconds=60)
 _QUICKLY = 10
-"""So many numbers are tried at the first pause, one after another, before the pauses grow."""
+"""How many numbers are probed at the first pause before the pauses grow."""
 _REMEMBERED = 100
 _IVR_IS_KNOWN = heartbeats.FRESH + timedelta(seconds=2)
 _RESTS = timedelta(seconds=15)
-"""A probe of a trunk that answers is due for so long, and nobody waits: what failed says nothing of now."""
+"""How long a probe of an answering trunk stays due with nobody to call. After that old failures prove
+nothing.
+"""
 _NOBODY_TO_CALL = timedelta(seconds=60)
-"""A probe that is due for so long has nobody of a line to be made with; then any other call may be it."""
+"""How long a probe stays due with nobody in a line to call. After that any other call may be the probe."""
 
 
-# Asked every few seconds, day and night: built once.
+# Polled every few seconds, so it is built once.
 _MAY_BE_TROUBLE = select(
     or_(
         exists().where(Breaker.opened_at.is_not(None)),
@@ -55,12 +59,12 @@ _MAY_BE_TROUBLE = select(
 
 
 def may_be_trouble(engine: Engine) -> bool:
-    """Whether one may be open, or ivr silent: else calls flow (`down`), and nothing is to rest."""
+    """Return whether a breaker may be open or ivr silent; if not, `down` is None and `rest` has no work."""
     return bool(peek(engine, _MAY_BE_TROUBLE))
 
 
 class Down(NamedTuple):
-    """Why no call can be made now."""
+    """Reason why no call can be placed now, and its start."""
 
     since: datetime
     why: str
@@ -68,7 +72,7 @@ class Down(NamedTuple):
 
 
 def down(session: Session) -> Down | None:
-    """Why, and since when, calls do not flow; None: they do."""
+    """Return the reason why no calls can be placed, and since when; None while calls flow."""
     silent = heartbeats.silent_since(session, "ivr")
     if silent:
         return Down(silent, "ivr")
@@ -77,7 +81,7 @@ def down(session: Session) -> Down | None:
 
 
 def calls(session: Session) -> int | None:
-    """How many calls may be placed now: None: as many as are wished; 1: a probe; 0: none."""
+    """Return how many calls may be placed now: None is no limit, 1 is a probe, 0 is none."""
     if heartbeats.silent_since(session, "ivr"):
         return 0
     opened = _open(session)
@@ -85,7 +89,10 @@ def calls(session: Session) -> int | None:
 
 
 def take(session: Session, token: str) -> bool:
-    """The call of `token` is about to be placed, as the probe if need be. False: it must not."""
+    """Register the call of `token` as the probe if a breaker is open.
+
+    Return False if it must not be placed.
+    """
     allowed = calls(session)
     if allowed:
         for row in _open(session):
@@ -95,7 +102,7 @@ def take(session: Session, token: str) -> bool:
 
 
 def failed(session: Session, name: str, token: str) -> None:
-    """The call of `token` came to nothing by this fault."""
+    """Record that the call of `token` failed through the fault `name`: TRUNK or SCRIPTS."""
     row, at = _get(session, name), now(session)
     number, another = untried.number_of(session, token), False
     if name == TRUNK:
@@ -110,18 +117,18 @@ def failed(session: Session, name: str, token: str) -> None:
             _opens(row, at)
     elif row.probe == token:
         row.probe = None
-        if row.next_probe_at is None:  # else it has answered meanwhile: at once
+        if row.next_probe_at is None:  # else the trunk has answered meanwhile, and a probe is due at once
             quickly = another and row.answers is not False and len(tried(row)) <= _QUICKLY
             row.probes += not quickly
             row.next_probe_at = at + (FIRST if quickly else _pause(row))
     if name == TRUNK and row.opened_at and not another:
-        untried.release(session, tried(row))  # all of this line were tried: its head again
+        untried.release(session, tried(row))  # the whole line was tried: begin at its head again
 
 
 def worked(session: Session, name: str, token: str) -> None:
-    """This was no hindrance to the call of `token`.
+    """Record that the call of `token` did not fail through `name`: TRUNK or SCRIPTS.
 
-    Where the trunk's is open only the probe says so: what was placed before may ring, or end, long after.
+    An open trunk breaker believes its probe only: a call placed earlier may ring or end long after.
     """
     row = _get(session, name)
     if name == TRUNK and row.opened_at and row.probe != token:
@@ -129,7 +136,7 @@ def worked(session: Session, name: str, token: str) -> None:
     was_open, row.failures = row.opened_at is not None, 0
     row.worked_at, row.suspects = now(session), False
     if name == TRUNK and row.answers is False:
-        row.answers = None  # it takes calls: that it does not answer says nothing
+        row.answers = None  # it takes calls, so unanswered OPTIONS prove nothing
     if was_open:
         untried.release(session, tried(row))
         _closes(row)
@@ -137,16 +144,20 @@ def worked(session: Session, name: str, token: str) -> None:
 
 
 def ended(session: Session, token: str) -> None:
-    """The call of `token` is over. A probe of which nobody knows what came of it is made again."""
+    """Record that the call of `token` is over.
+
+    Schedule another probe if the result of this one is unknown.
+    """
     for row in session.scalars(select(Breaker).where(Breaker.probe == token).with_for_update()):
         row.probe = None
         row.next_probe_at = row.next_probe_at or now(session) + _pause(row)
 
 
 def answers(session: Session, *, yes: bool) -> None:
-    """Whether the trunk answers when asked how it is.
+    """Record whether the trunk answers SIP OPTIONS.
 
-    One that never did is not gone, and never will tell of its return. One that does again is tried at once.
+    A trunk that never answered is not taken for gone: it could not announce its return. A trunk that answers
+    again gets a probe at once.
     """
     row, at = _get(session, TRUNK), now(session)
     if not yes and row.answers is None:
@@ -155,7 +166,7 @@ def answers(session: Session, *, yes: bool) -> None:
     if not yes:
         if row.opened_at is None:
             _opens(row, at)
-        untried.release(session, tried(row))  # it was the trunk, not their phones
+        untried.release(session, tried(row))  # the trunk failed, not the phones of these numbers
     elif row.opened_at and row.failures < FAILURES:
         _closes(row)
     elif row.opened_at:
@@ -163,24 +174,27 @@ def answers(session: Session, *, yes: bool) -> None:
 
 
 def knows(session: Session) -> bool | None:
-    """Whether the trunk answers, as far as we have heard; None: it never did, or that says nothing."""
+    """Return whether the trunk answers SIP OPTIONS; None if it never did, or takes calls all the same."""
     row = session.get(Breaker, TRUNK)
     return row.answers if row else None
 
 
 def nobody_tries(session: Session) -> bool:
-    """Whether a probe is due for so long that nobody of a line will be it."""
+    """Return whether a probe has been due too long for a citizen of a line to be it."""
     return any(_untried(row, now(session), _NOBODY_TO_CALL) for row in _open(session))
 
 
 def may_rest(session: Session) -> bool:
-    """Whether the trunk's is open with nobody left in any line who could show that it carries calls again."""
+    """Return whether the trunk's breaker is open on an answering trunk and no line has anybody to call."""
     row = tries_others(session)
     return row is not None and _untried(row, now(session), _RESTS)
 
 
 def rest(session: Session) -> None:
-    """Close the trunk's, if it may rest: nobody is told all night that it is down. New failures open it."""
+    """Close the trunk's breaker if `may_rest`, so that pages show no outage all night.
+
+    New failures open it.
+    """
     row = _get(session, TRUNK)
     if may_rest(session):
         untried.release(session, tried(row))
@@ -189,30 +203,30 @@ def rest(session: Session) -> None:
 
 
 def troubled(session: Session, name: str) -> bool:
-    """Whether `worked` has anything to do."""
+    """Return whether `worked` would change anything."""
     row = session.get(Breaker, name)
     return row is not None and (row.failures > 0 or row.suspects or row.opened_at is not None)
 
 
 def tries_others(session: Session) -> Breaker | None:
-    """The trunk's breaker, if it is open on a trunk that answers: one number after another is tried."""
+    """Return the trunk's breaker if it is open on an answering trunk: probes try number after number."""
     row = session.get(Breaker, TRUNK)
     return row if row and row.opened_at and row.answers is not False else None
 
 
 def tried(row: Breaker) -> list[str]:
-    """The numbers (E.164) of the calls that failed in a row, each once."""
+    """Return the numbers (E.164) of the calls that failed in a row, each once."""
     return row.tried.split()
 
 
 def is_failing(session: Session, number: str) -> bool:
-    """Whether calls to others than `number` have failed, and none has got through since."""
+    """Return whether calls to numbers other than `number` have failed since a call last got through."""
     row = session.get(Breaker, TRUNK)
     return row is not None and any(other != number for other in tried(row))
 
 
 def fails_alone(session: Session, token: str, since: datetime | None) -> bool:
-    """Whether the call of `token` failed on a trunk that has brought others to their phones since then."""
+    """Return whether the call of `token` failed although the trunk has carried other calls since `since`."""
     row, call = session.get(Breaker, TRUNK), session.get(PlacedCall, token)
     if row is None or call is None or row.opened_at or row.worked_at is None or since is None:
         return False
@@ -245,7 +259,7 @@ def _and(numbers: str, number: str) -> str:
 
 
 def _is_enough(row: Breaker, another: bool) -> bool:
-    """Not before as many numbers have failed; the trunk's before, if there are no more to be called."""
+    """Return whether enough different numbers have failed; the trunk needs fewer if nobody else is due."""
     if row.name != TRUNK:
         return len(tried(row)) >= SPEECHLESS
     return row.failures >= FAILURES and (len(tried(row)) >= FAILURES or not another)

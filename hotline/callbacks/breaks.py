@@ -1,6 +1,6 @@
-"""A desk's break: for a while it is given nobody, and its page, the round's and the supervisors' say why.
+"""Breaks of desks: a desk on a break gets no citizen, and the pages show the reason.
 
-What is over is kept: it is part of its person's day.
+A finished break is stored as part of its person's day.
 """
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from db.models import Break, BreakReason, Desk, User
 
 
 def begin(session: Session, desk: Desk, reason: BreakReason) -> None:
-    """The desk, which is held, takes a break, or goes on with it for another reason. It keeps whom it has."""
+    """Begin a break of the locked desk, or change the reason. The desk keeps its current citizen."""
     if desk.break_reason is not reason:
         end(session, desk)
         desk.break_reason, desk.break_since = reason, now(session)
@@ -19,7 +19,7 @@ def begin(session: Session, desk: Desk, reason: BreakReason) -> None:
 
 
 def end(session: Session, desk: Desk) -> bool:
-    """The desk, which is held, takes citizens again. Returns whether it was on a break."""
+    """End the break of the locked desk. Return whether there was one."""
     if desk.break_reason is None or desk.break_since is None:
         return False
     user_id = session.scalar(select(User.id).where(User.desk_id == desk.id))

@@ -1,7 +1,7 @@
-"""Callbacks: their moves from state to state, by token, and what may be asked of one at each.
+"""Callbacks: their transitions from state to state, by token, and the checks before a call.
 
-Every move is one UPDATE that names the token and the states it may come from (db.states), so that a
-late, repeated or forged step changes nothing.
+Each transition is one UPDATE that names the token and the allowed source states (db.states). A late, repeated
+or forged step therefore changes nothing.
 """
 
 import uuid
@@ -29,17 +29,17 @@ _PREFIX = "callback-"
 
 
 def is_token(channel_id: str) -> bool:
-    """Whether a channel's id can be a callback's token, without asking the database."""
+    """Return whether a channel's id has the form of a callback's token, without a query."""
     return channel_id.startswith(_PREFIX)
 
 
 def new_token() -> str:
-    """A token that no callback had; it is its channel's id, too."""
+    """Return an unused token; it becomes the id of the channel, too."""
     return f"{_PREFIX}{uuid.uuid4().hex}"
 
 
 def get(session: Session, callback_id: int) -> Callback:
-    """The callback. Raises Refused("not-found")."""
+    """Return the callback. Raises Refused("not-found")."""
     callback = session.get(Callback, callback_id)
     if callback is None:
         raise Refused("not-found", f"no callback {callback_id}")
@@ -47,7 +47,10 @@ def get(session: Session, callback_id: int) -> Callback:
 
 
 def hold(session: Session, desk: Desk) -> None:
-    """Nobody else changes the desk, or gives it anybody, until this transaction ends; reads its row anew."""
+    """Lock the desk's row and read it anew.
+
+    Until the transaction ends nobody else gives the desk a citizen.
+    """
     session.refresh(desk, with_for_update={"key_share": True})
 
 
@@ -55,38 +58,39 @@ OCCUPIES = and_(
     Callback.state != word(CallbackState.CLOSED),
     or_(Callback.state != word(CallbackState.PARTING), Callback.said.is_(None)),
 )
-"""A callback that keeps its desk from having another one (the index `one_live_callback_per_desk`)."""
+"""Condition that the callback keeps its desk from having another one (index `one_live_callback_per_desk`)."""
 
 
 def occupies(callback: Callback) -> bool:
-    """OCCUPIES, of a row at hand."""
+    """Return whether a loaded callback meets OCCUPIES."""
     parted = callback.state is CallbackState.PARTING and callback.said is not None
     return callback.state is not CallbackState.CLOSED and not parted
 
 
 def live_at_desk(session: Session, desk_id: int) -> Callback | None:
-    """The desk's callback of which it owes something: a call, a word, an outcome."""
+    """Return the desk's callback for which it still owes a call or an outcome."""
     return session.scalar(select(Callback).where(Callback.desk_id == desk_id, OCCUPIES))
 
 
 def screened_at_desk(session: Session, desk_id: int) -> Callback | None:
-    """The citizen with whom the desk speaks first, for another desk."""
+    """Return the citizen whom the desk screens for another desk."""
     return session.scalar(
         select(Callback).where(Callback.screen_desk_id == desk_id, Callback.state == CallbackState.SCREENING)
     )
 
 
 def by_token(session: Session, token: str) -> Callback | None:
-    """The callback whose channel is `token`."""
+    """Return the callback whose channel is `token`."""
     return session.scalar(select(Callback).where(Callback.token == token))
 
 
 def move(
     session: Session, token: str, to: CallbackState, *also: ColumnElement[bool], **values: Any
 ) -> Callback | None:
-    """Move the callback to the state `to`; None, and no change, if it is not in a state before `to`.
+    """Move the callback to the state `to`.
 
-    What `also` says must be so at that moment, too.
+    Return None, without a change, from a state that does not allow it. The conditions in `also` must hold,
+    too.
     """
     callback = move_unheard(session, token, to, *also, **values)
     if callback is not None:
@@ -97,7 +101,7 @@ def move(
 def move_unheard(
     session: Session, token: str, to: CallbackState, *also: ColumnElement[bool], **values: Any
 ) -> Callback | None:
-    """`move`, without telling the pages: who has more to write tells them after it."""
+    """Move the callback as `move` does, but write no event: the caller writes it after further changes."""
     moved = session.scalar(
         update(Callback)
         .where(Callback.token == token, Callback.state.in_(sources(to)), *also)
@@ -113,7 +117,7 @@ def move_unheard(
 
 
 def _count_held(session: Session, callback: Callback) -> None:
-    """How long our side of the conversation is gone, before the log is held."""
+    """Measure how long our side of the conversation is gone. Call it before the event log is locked."""
     held = callback.state is CallbackState.HELD
     if held and callback.held_at is None:
         callback.held_at = now(session)
@@ -125,7 +129,7 @@ def _count_held(session: Session, callback: Callback) -> None:
 
 
 def check_phone(desk: Desk | None) -> None:
-    """Raises Refused("desk-phone-away" | "desk-hears") where a citizen would find nobody in the room."""
+    """Raise Refused("desk-phone-away" | "desk-hears") if a citizen would find nobody in the desk's room."""
     if desk is None or not desk.phone_connected:
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
     if desk.hears_desk_id is not None:
@@ -133,38 +137,44 @@ def check_phone(desk: Desk | None) -> None:
 
 
 def check_same_node(session: Session, desk: Desk, round_id: int) -> None:
-    """Raises Refused("desk-phone-elsewhere") where a phone is on another node than the round's calls.
+    """Raise Refused("desk-phone-elsewhere") if the desk's phone is on another node than the round's calls.
 
-    A browser goes there by itself, and nobody is called before (`take_up`).
+    A browser's phone moves there by itself, and the dialer places no call before (`placing.take_up`).
     """
     if desk.phone != "browser" and homes.is_other(session, round_id, desk):
         raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
 
 
 def check_stays(session: Session, round_id: int) -> None:
-    """Raises Refused("node-drains") where the round comes to rest, to move to another node."""
+    """Raise Refused("node-drains") if the round's node drains, so that the round can move to another node."""
     home = homes.of_round(session, round_id)
     if home is not None and draining.drains(session, home):
         raise Refused("node-drains", f"node {home} calls nobody more: the round is about to move")
 
 
 def check_callable(session: Session, callback: Callback) -> None:
-    """That the citizen may be called now. Raises Refused("engaged") and what `check_may_be_called` raises."""
+    """Check that the citizen may be called now.
+
+    Raises Refused("engaged") and the errors of `check_may_be_called`.
+    """
     check_may_be_called(session, callback)
     engaged.check_free(session, callback)
 
 
 def check_may_be_called(session: Session, callback: Callback) -> None:
-    """That nobody forbids it. Raises Blocked and what `rounds.check_goes_on` raises."""
+    """Raise Blocked if the office has blocked the number.
+
+    Also raises the errors of `rounds.check_goes_on`.
+    """
     rounds.check_goes_on(rounds.get(session, callback.round_id), now(session))
     blocked.check(session, callback.registration.number)
 
 
 def ask_call(session: Session, callback: Callback, settings: Settings) -> Callback:
-    """The desk wants the citizen called now, or given to it, who waits on the line.
+    """Request the call to the desk's citizen, or the connection with a citizen who waits on the line.
 
     Raises Refused("desk-phone-away" | "desk-hears" | "desk-phone-elsewhere" | "node-drains" | "line-down" |
-    "calls-capped" | "wrong-state") and what `check_callable` raises.
+    "calls-capped" | "wrong-state") and the errors of `check_callable`.
     """
     desk = session.get(Desk, callback.desk_id)
     check_phone(desk)
@@ -181,7 +191,7 @@ def ask_call(session: Session, callback: Callback, settings: Settings) -> Callba
 
 
 def ask_hangup(session: Session, callback: Callback) -> Callback:
-    """The desk wants the call ended; the dialer does it. Raises Refused("wrong-state")."""
+    """Request the end of the call; the dialer hangs up. Raises Refused("wrong-state")."""
     asked = session.scalar(
         update(Callback)
         .where(
@@ -199,7 +209,7 @@ def ask_hangup(session: Session, callback: Callback) -> Callback:
 
 
 def holds(callback: Callback, desk_id: int | None) -> bool:
-    """Whether the desk has this citizen in hand: as its own, or to speak with them first."""
+    """Return whether the desk has this citizen in hand, as its own or to screen."""
     if desk_id is None or callback.state is CallbackState.CLOSED:
         return False
     screens = callback.state is CallbackState.SCREENING and callback.screen_desk_id == desk_id
@@ -207,7 +217,7 @@ def holds(callback: Callback, desk_id: int | None) -> bool:
 
 
 def was_at(session: Session, registration_id: int, desk_id: int | None) -> bool:
-    """Whether the desk has, or had, this citizen in hand."""
+    """Return whether the desk has or had this citizen in hand."""
     at_desk = select(Callback.id).where(
         Callback.registration_id == registration_id, Callback.desk_id == desk_id
     )
@@ -215,7 +225,7 @@ def was_at(session: Session, registration_id: int, desk_id: int | None) -> bool:
 
 
 def of_registration(session: Session, registration_id: int) -> Callback | None:
-    """The callback that the registration has now."""
+    """Return the registration's callback that is not closed."""
     return session.scalar(
         select(Callback).where(
             Callback.registration_id == registration_id, Callback.state != CallbackState.CLOSED

@@ -1,4 +1,4 @@
-"""When a citizen who is to be called again will really be called: asked before it is written down."""
+"""Forecast of the next call to a citizen, for the desk's page to show before the outcome is recorded."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,9 +19,10 @@ from settings import Settings
 
 
 class CalledAgain(NamedTuple):
-    """`at`: the call is not made before; None: in the official's next round, which nobody has planned yet.
+    """Forecast of a retry.
 
-    `quiet`: the wish itself lies in quiet hours, so that it has to be agreed with the citizen.
+    `at`: the earliest time of the call; None if it belongs to the official's next round, which is not
+    planned. `quiet`: the wish lies in quiet hours, and the desk has to agree it with the citizen.
     """
 
     at: datetime | None
@@ -32,9 +33,9 @@ class CalledAgain(NamedTuple):
 def foreseen(
     session: Session, callback: Callback, wish: datetime | None, settings: Settings, *, agreed: bool = False
 ) -> CalledAgain:
-    """When the citizen would be called if the desk said now: to be called again, at `wish`.
+    """Return when the citizen would be called if the desk recorded CALL_AGAIN with the time `wish` now.
 
-    None: the citizen named no time. Raises Refused("too-far-ahead").
+    `wish` is None if the citizen named no time. Raises Refused("too-far-ahead").
     """
     at, round_ = now(session), rounds.get(session, callback.round_id)
     quiet = wish is not None and is_quiet(max(wish, at), settings.quiet_hours)
@@ -55,11 +56,11 @@ def _next_start(session: Session, round_: Round, at: datetime) -> datetime | Non
 
 _MOST = 20
 _LATE = timedelta(hours=12)
-"""One that was due so long ago has been told of for long enough."""
+"""How long an overdue promise is listed."""
 
 
 def agreed_by(session: Session, user: User) -> Sequence[Callback]:
-    """The citizens to whom the person has promised a call at a time and who wait for it, soonest first."""
+    """Return the callbacks for which the person promised a time that is still due, soonest first."""
     newer = aliased(Callback)
     again = exists().where(newer.registration_id == Callback.registration_id, newer.id > Callback.id)
     return session.scalars(

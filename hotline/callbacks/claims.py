@@ -1,4 +1,4 @@
-"""Who is called: the next citizen for a desk, for whichever desk is free first, or this one before others."""
+"""Claims of citizens: the next for one desk, the next for any desk, or a given citizen before others."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from hotline.rounds import round_permissions, rounds
 
 
 def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Callback | None:
-    """The next citizen of the round for this desk; None when nobody is due.
+    """Claim the next citizen of the round for this desk; None if nobody is due.
 
     The first claim of a round that has begun opens it. Raises Refused("not-found" | "not-your-round" |
     "desk-busy" | "round-over" | "round-not-started" | "round-paused").
@@ -37,9 +37,9 @@ def claim(session: Session, *, round_id: int, desk_id: int, user_id: int) -> Cal
 
 
 def call_ahead(session: Session, round_: Round) -> Callback | None:
-    """The next citizen of the round, to be called for whichever of its desks is free first; None: nobody due.
+    """Claim the next citizen for whichever desk is free first, with a call; None if nobody is due.
 
-    The first one of a round that has begun opens it. Raises Refused("round-over" | "round-not-started" |
+    The first claim of a round that has begun opens it. Raises Refused("round-over" | "round-not-started" |
     "round-paused").
     """
     at = now(session)
@@ -50,7 +50,7 @@ def call_ahead(session: Session, round_: Round) -> Callback | None:
 
 
 def call_for(session: Session, round_: Round, desk_id: int, user_id: int | None) -> Callback | None:
-    """The next citizen of the round, to be connected with this desk, which is held; None: nobody due.
+    """Claim the next citizen for this desk, which is locked, with a call; None if nobody is due.
 
     Raises Refused("desk-busy").
     """
@@ -60,7 +60,7 @@ def call_for(session: Session, round_: Round, desk_id: int, user_id: int | None)
 
 
 def call_this(session: Session, registration: Registration, **values: Any) -> Callback | None:
-    """The citizen of this registration is called now, before others; None if they do not wait in the line."""
+    """Call the citizen of this registration before others; None if they do not wait in the line."""
     return take_next.take_this(
         session,
         registration,

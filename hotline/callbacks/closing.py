@@ -1,4 +1,4 @@
-"""What became of a callback: its one outcome, said by a desk or a telephone, and where the place goes."""
+"""Outcomes of callbacks: a desk or a call records one, and the registration moves on."""
 
 from datetime import datetime
 from typing import Any
@@ -27,14 +27,14 @@ def record_outcome(
     again_at: datetime | None = None,
     agreed_by: str | None = None,
 ) -> Callback:
-    """The desk says what became of the callback. Saying the same again changes nothing.
+    """Record the outcome that the desk gives. The same outcome again changes nothing.
 
-    `again_at`: when the citizen, who is to be called again, asked to be (`retries.promised`); `agreed_by`:
-    the user who agreed it with them: it holds in quiet hours, too. Raises Refused("wrong-state") while the
-    call goes on, or if another outcome stands already, Refused("never-met") if the two were never in the
-    room together, and Refused("too-far-ahead" | "agreed-without-time").
+    `again_at`: the time at which a citizen asked to be called again (`retries.promised`). `agreed_by`: the
+    user who agreed that time with the citizen; it then holds in quiet hours, too. Raises
+    Refused("wrong-state") during the call, or if another outcome is recorded. Raises Refused("never-met") if
+    desk and citizen never met in the room, and Refused("too-far-ahead" | "agreed-without-time").
     """
-    # anew, and held: another tab, «next» or the end of the line may have written it since it was read
+    # read and locked again: another tab, «next» or the end of the line may have changed the row
     session.refresh(callback, with_for_update={"key_share": True})
     state = callback.state
     if state is CallbackState.CLOSED and callback.outcome is outcome:
@@ -45,9 +45,7 @@ def record_outcome(
     if outcome is Outcome.REACHED and callback.talking_at is None:
         raise Refused("never-met", "the desk and the citizen were never in the room together")
     values: dict[str, Any] = {}
-    if (
-        state is CallbackState.PARTING
-    ):  # its end cannot be undone any more; the dialer hangs up, and says when
+    if state is CallbackState.PARTING:  # undo is over; the dialer hangs up and records the end
         values = {"hangup_asked_at": now(session), "ended_at": None}
     if agreed_by:
         note_agreed(session, callback, outcome, again_at, who=agreed_by)
@@ -61,7 +59,7 @@ def record_outcome(
 def note_agreed(
     session: Session, callback: Callback, outcome: Outcome, again_at: datetime | None, *, who: str
 ) -> None:
-    """The audit log shows who agreed the time of a call with the citizen.
+    """Record in the audit log who agreed the time of a call with the citizen.
 
     Raises Refused("agreed-without-time").
     """
@@ -84,12 +82,12 @@ def close(
     cut: own_faults.Cut | None = None,
     **values: Any,
 ) -> Callback | None:
-    """Record the outcome and put the registration where it belongs; None if it was closed before.
+    """Record the outcome and move the registration on; None if the callback was closed before.
 
-    FAILED becomes UNREACHABLE where it is the citizen's own phone that cannot be called (own_faults).
-    `until`: a retry is not due before this, whatever the outcome says. `again_at`: the citizen's own wish,
-    which goes before both, and, if it is `agreed`, before the quiet hours. `cut`: what ended an
-    answered call, if it was neither a script nor the citizen. Raises Refused("too-far-ahead").
+    FAILED becomes UNREACHABLE if the fault is the citizen's own phone (own_faults). `until`: the earliest
+    retry, whatever the outcome. `again_at`: the citizen's own wish, which outranks both. If it is `agreed`,
+    it outranks the quiet hours, too. `cut`: the cause if neither a script nor the citizen ended an answered
+    call. Raises Refused("too-far-ahead").
     """
     at = now(session)
     callback = callbacks.by_token(session, token)
@@ -115,7 +113,7 @@ def close(
         registration.not_before = retries.promised(again_at, at, round_, settings, agreed=agreed).due
     else:
         registration.not_before = retries.not_before(outcome, registration.attempts, at, settings, until)
-    session.flush()  # every row first, then the log: who holds its lock waits for nobody
+    session.flush()  # lock order: all rows before the log
     said = {"agreed": True} if closed.agreed else {}
     ledger.record(session, Fact.OUTCOME, registration, outcome=outcome, **said)
     events.callback_changed(session, closed)
@@ -124,7 +122,10 @@ def close(
 
 
 def _after(outcome: Outcome, attempts: int, round_: Round, settings: Settings) -> RegistrationState:
-    """The operators' line has no next round for whoever was not reached: such a place ends."""
+    """Return the registration's state after this outcome.
+
+    The operators' line has no next round, so it closes a place whose attempts are used up.
+    """
     if outcome is Outcome.REACHED:
         return RegistrationState.REACHED
     if outcome not in RETRIED:

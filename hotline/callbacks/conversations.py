@@ -1,10 +1,10 @@
-"""A conversation outlives its desk's phone, and a wrong end.
+"""Conversations that survive a lost desk phone or a mistaken end.
 
-Held: the desk's phone is gone in mid-conversation. For HOTLINE_HOLD_SECONDS the citizen hears music, and is
-taken back into the room as soon as the phone is there again. After that the place goes back, due at once.
-On hold: held because the desk wants so, for HOTLINE_ON_HOLD_SECONDS at most; then the citizen comes back.
-Parting: the desk ended the conversation. For UNDO the citizen stays on the line, and that can be undone.
-What a conversation came to is written down when its line has ended, so that the ledger takes nothing back.
+Held: the desk's phone is gone in mid-conversation. The citizen hears music for HOTLINE_HOLD_SECONDS, and
+returns to the room once the phone is back. After that the registration returns to the line, due at once. On
+hold: the desk asked for it, for HOTLINE_ON_HOLD_SECONDS at most; then the citizen returns. Parting: the desk
+ended the conversation. For UNDO the citizen stays on the line, and the desk can undo the end. The outcome is
+recorded when the citizen's line has ended, because the ledger takes nothing back.
 """
 
 from collections.abc import Sequence
@@ -24,15 +24,15 @@ from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
 CONFIRM = timedelta(seconds=30)
-"""So soon after a conversation began its end by «next» is asked for twice."""
+"""How long after its beginning a conversation ends only on a second press of «next»."""
 UNDO = timedelta(seconds=5)
-"""So long after its end a conversation can go on as if it had not been ended."""
+"""How long after its end a desk can undo the end."""
 MET = timedelta(seconds=20)
-"""A citizen who hangs up after so long had the conversation."""
+"""Conversation length from which a citizen's hang-up counts as reached."""
 
 
 def put_on_hold(session: Session, callback: Callback, settings: Settings) -> Callback:
-    """The desk asks the citizen to wait, with music; twice is once. Raises Refused("wrong-state")."""
+    """Put the citizen on hold with music; a repeated request is ignored. Raises Refused("wrong-state")."""
     if callback.state is CallbackState.HELD and callback.on_hold_at:
         return callback
     at, talks = now(session), Callback.state == CallbackState.TALKING
@@ -44,16 +44,17 @@ def put_on_hold(session: Session, callback: Callback, settings: Settings) -> Cal
 
 
 def resume(session: Session, callback: Callback, settings: Settings) -> Callback:
-    """The desk is back to the citizen whom it asked to wait; twice is once. Raises Refused("wrong-state")."""
+    """Take the citizen off hold; a repeated request is ignored. Raises Refused("wrong-state")."""
     if not _off_hold(session, callback.token, settings) and callback.state not in IN_TALK:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     return callback
 
 
 def desk_phone_moved(session: Session, desk_id: int, *, there: bool, settings: Settings) -> None:
-    """Whom the desk asked to wait, waits for a phone that is gone no longer than anybody else does.
+    """Adjust how long citizens on hold wait when the desk's phone goes or returns (`there`).
 
-    Holds the desk first, which is written next (docs/architecture.md, lock order).
+    While the phone is gone, a citizen on hold waits no longer than any held citizen. The desk is locked
+    first, because its row is written next (docs/architecture.md, lock order).
     """
     if (desk := session.get(Desk, desk_id)) is not None:
         callbacks.hold(session, desk)
@@ -65,7 +66,10 @@ def desk_phone_moved(session: Session, desk_id: int, *, there: bool, settings: S
 
 
 def _off_hold(session: Session, token: str, settings: Settings, *also: ColumnElement[bool]) -> bool:
-    """Held as if the desk's phone had just been gone: the citizen is taken back as soon as it is there."""
+    """Turn on-hold into held: the citizen returns as soon as the desk's phone is there.
+
+    Return whether it did.
+    """
     callback = session.scalar(
         update(Callback)
         .where(Callback.token == token, Callback.state == CallbackState.HELD, _waits, *also)
@@ -83,7 +87,7 @@ _away = exists().where(Desk.id == Callback.desk_id, ~Desk.phone_connected)
 
 
 def lose(session: Session, token: str, settings: Settings) -> Callback | None:
-    """The desk's phone has left the citizen in mid-conversation; None if it was not one."""
+    """Hold the citizen whose desk lost its phone in mid-conversation; None if they were not talking."""
     talks, until = Callback.state == CallbackState.TALKING, _held_until(session, settings)
     return callbacks.move(session, token, CallbackState.HELD, talks, held_until=until)
 
@@ -93,27 +97,27 @@ def _held_until(session: Session, settings: Settings) -> datetime:
 
 
 def parting_until(callback: Callback) -> datetime | None:
-    """Until when the end of the conversation can be undone."""
+    """Return until when the desk can undo the end of the conversation; None if it cannot."""
     parts = callback.state is CallbackState.PARTING and callback.hangup_asked_at is None
     return callback.parting_at + UNDO if parts and callback.parting_at else None
 
 
 def is_young(session: Session, callback: Callback) -> bool:
-    """Whether the conversation began less than CONFIRM ago."""
+    """Return whether the conversation began less than CONFIRM ago."""
     if callback.state is not CallbackState.TALKING or callback.talking_at is None:
         return False
     return now(session) - callback.talking_at < CONFIRM
 
 
 def part(session: Session, callback: Callback, said: Outcome | None = None) -> Callback:
-    """The desk ends the conversation; `said` is its outcome, if that is said already, and frees the desk.
+    """End the conversation for the desk. An outcome `said` now frees the desk at once.
 
     Raises Refused("wrong-state").
     """
     values: dict[str, Any] = {"parting_at": now(session), "said": said}
-    if callback.on_hold_at:  # which was no cut
+    if callback.on_hold_at:  # on hold is no cut by our side
         values |= {"on_hold_at": None, "held_until": None}
-    its_own = Callback.desk_id == callback.desk_id  # and not given to another one meanwhile
+    its_own = Callback.desk_id == callback.desk_id  # not handed to another desk meanwhile
     moved = callbacks.move(session, callback.token, CallbackState.PARTING, its_own, **values)
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
@@ -121,16 +125,19 @@ def part(session: Session, callback: Callback, said: Outcome | None = None) -> C
 
 
 def hang_up(session: Session, callback: Callback) -> Callback:
-    """The desk wants the call ended; twice is once, and can be undone. Raises Refused("wrong-state")."""
+    """Hang up for the desk; a repeated request is ignored, and `undo` works.
+
+    Raises Refused("wrong-state").
+    """
     if callback.state is CallbackState.PARTING:
         return callback
     return part(session, callback) if callback.state in IN_TALK else callbacks.ask_hangup(session, callback)
 
 
 def default_outcome(callback: Callback) -> Outcome | None:
-    """What «next» says of this conversation; None: nothing.
+    """Return the outcome that «next» records for this conversation; None if there is none to record.
 
-    Reached, if the desk ended it or the citizen had it; never, if our own side cut it.
+    REACHED if the desk ended it or the citizen had it for MET; CALL_AGAIN if our own side cut it.
     """
     if callback.state not in (CallbackState.TALKING, CallbackState.PARTING, CallbackState.ENDED):
         return None
@@ -143,7 +150,7 @@ def default_outcome(callback: Callback) -> Outcome | None:
 
 
 def finish(session: Session, callback: Callback, settings: Settings) -> None:
-    """«Next» says that the conversation is over, and what it came to. Raises Refused("wrong-state")."""
+    """End the conversation with the default outcome, as «next» does. Raises Refused("wrong-state")."""
     session.refresh(callback, with_for_update={"key_share": True})  # before the log
     outcome = default_outcome(callback)
     if outcome is None:
@@ -155,14 +162,14 @@ def finish(session: Session, callback: Callback, settings: Settings) -> None:
         session.flush()
         events.callback_changed(session, callback)
     else:
-        # a conversation that our own side cut costs the citizen no wait: nobody goes before them
+        # after a cut by our side the citizen is due at once, before others
         at_once = now(session) if callback.held_until else None
         closing.close(session, callback.token, outcome, settings, again_at=at_once)
 
 
 def line_ended(session: Session, callback: Callback, settings: Settings, *, hung_up: bool) -> None:
-    """The citizen's line has ended in conversation or after it. `hung_up`: by the citizen."""
-    session.refresh(callback, with_for_update={"key_share": True})  # it may be undone at this very moment
+    """Handle the end of the citizen's line in or after the conversation. `hung_up`: the citizen did it."""
+    session.refresh(callback, with_for_update={"key_share": True})  # the desk may undo the end at this moment
     at, token = now(session), callback.token
     if callback.state is CallbackState.PARTING:
         if callback.said:
@@ -177,9 +184,10 @@ def line_ended(session: Session, callback: Callback, settings: Settings, *, hung
 
 
 def cut_before_its_end(session: Session, callback: Callback, settings: Settings) -> None:
-    """Take back the end that a desk said of a conversation, because our own side had cut that before.
+    """Revoke the end that a desk gave to a conversation that our own side had cut before.
 
-    The desk's «next» meant a dead line. The citizen is due again at once; or a desk by hand says what came.
+    The desk pressed «next» on a dead line. If it serves the round, the citizen is due again at once;
+    otherwise the desk records the outcome.
     """
     session.refresh(callback, with_for_update={"key_share": True})
     if callback.state is not CallbackState.PARTING:
@@ -192,7 +200,7 @@ def cut_before_its_end(session: Session, callback: Callback, settings: Settings)
 
 
 def goes_back(session: Session, token: str, at: datetime, settings: Settings) -> None:
-    """The citizen of a conversation that broke off is due again at once, at the own place."""
+    """Return the citizen of a broken conversation to their own place in the line, due at once."""
     closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=at)
 
 
@@ -204,7 +212,7 @@ _OVERDUE = or_(
     and_(Callback.state == word(CallbackState.ENDED), _waited, _away),
     and_(Callback.state == word(CallbackState.PARTING), _for_good, _on_the_line),
 )
-"""Held, or parting, for longer than may be; its parameters are `_asked`."""
+"""Condition that a conversation is held or parting for too long; `_asked` gives the parameters."""
 _ALL_OVERDUE = select(Callback.token).where(_OVERDUE)
 
 
@@ -213,15 +221,15 @@ def _asked(at: datetime) -> dict[str, datetime]:
 
 
 def overdue(session: Session, at: datetime | None = None) -> Sequence[str]:
-    """The tokens of conversations that are held, or parting, for longer than may be, at the moment `at`."""
+    """Return the tokens of conversations that are held or parting for too long at the moment `at`."""
     return core(session).execute(_ALL_OVERDUE, _asked(at or now(session))).scalars().all()
 
 
 def end_overdue(session: Session, token: str, settings: Settings, at: datetime | None = None) -> None:
-    """End what is overdue: the dialer hangs up; where there is no line any more the place goes back.
+    """End an overdue conversation: the dialer hangs up, or the registration returns to the line.
 
-    A desk that is away owes no outcome of a conversation that its own phone cut. Whom the desk has forgotten
-    on hold comes back to it.
+    The desk owes no outcome if its own phone cut the conversation and is still away. A citizen whom the desk
+    has forgotten on hold returns to the desk.
     """
     at = at or now(session)
     if _off_hold(session, token, settings, Callback.held_until <= at, ~_away):
@@ -240,7 +248,7 @@ def end_overdue(session: Session, token: str, settings: Settings, at: datetime |
 
 
 def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -> Callback:
-    """The end was a mistake: the citizen comes back to the desk, and whoever came instead waits again.
+    """Undo the end: the citizen returns to the desk, and the desk's new citizen waits again.
 
     Raises Refused("too-late" | "desk-phone-away" | "desk-hears" | "desk-busy").
     """
@@ -252,7 +260,7 @@ def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -
     callbacks.check_phone(desk)
     back = send_back(session, desk, but=callback)
     desk.next_asked_at = None
-    session.flush()  # every row first, then the log
+    session.flush()  # lock order: rows before the log
     for waits in back:
         events.callback_changed(session, waits)
     until_back = _held_until(session, settings)
@@ -263,13 +271,13 @@ def undo(session: Session, callback: Callback, desk: Desk, settings: Settings) -
 
 
 def send_back(session: Session, desk: Desk, but: Callback) -> list[Callback]:
-    """Whom the served desk has got instead waits for any desk again. Raises Refused("desk-busy")."""
+    """Let the desk's new citizen, other than `but`, wait for any desk again. Raises Refused("desk-busy")."""
     other = callbacks.live_at_desk(session, desk.id)
     if other is None or other.id == but.id:
         return []
     session.refresh(other, with_for_update={"key_share": True})
     given = other.state in (CallbackState.WAITING, CallbackState.TALKING) and not other.hangup_asked_at
-    handed_over = other.given_by_desk_id is not None  # in mid-conversation, by another desk
+    handed_over = other.given_by_desk_id is not None  # another desk handed them over in mid-conversation
     if not given or handed_over or desk.round_id != other.round_id:
         raise Refused("desk-busy", "the desk has another citizen in hand")
     other.state, other.desk_id, other.user_id = CallbackState.WAITING, None, None
@@ -280,7 +288,7 @@ def send_back(session: Session, desk: Desk, but: Callback) -> list[Callback]:
 
 
 def parting_at_desk(session: Session, desk_id: int) -> Callback | None:
-    """The newest conversation of the desk whose end can still be undone."""
+    """Return the desk's newest conversation whose end can still be undone."""
     parting = select(Callback).where(
         Callback.desk_id == desk_id,
         Callback.state == CallbackState.PARTING,
@@ -290,7 +298,7 @@ def parting_at_desk(session: Session, desk_id: int) -> Callback | None:
 
 
 def speaker(session: Session, callback: Callback) -> Official:
-    """The official who speaks in it: the one of its desk, who may be a deputy, or the round's."""
+    """Return the official of the desk, who may be a deputy, or else the official of the round."""
     round_ = rounds.get(session, callback.round_id)
     person = round_permissions.at_desk(session, callback.desk_id) if callback.desk_id else None
     if person and person.official_id and round_permissions.speaks_in(session, person, round_):

@@ -1,4 +1,4 @@
-"""A conversation that our own side cut: the citizen may be called again for the same desk at once."""
+"""Conversations that our own side cut: the desk may call the citizen again at once."""
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from settings import Settings
 
 
 def at_desk(session: Session, desk_id: int) -> Callback | None:
-    """The newest conversation that our side cut, if the citizen may be called again for the desk now."""
+    """Return the desk's newest cut conversation if its citizen may be called again for the desk now."""
     last = session.scalar(
         select(Callback)
         .where(Callback.desk_id == desk_id, Callback.held_until.is_not(None))
@@ -41,9 +41,9 @@ def _may_be_called_again(session: Session, callback: Callback) -> bool:
 
 
 def _was_called_since(session: Session, callback: Callback) -> bool:
-    """Whether the citizen was called again, and so has had it: not reached, they wait like all others.
+    """Return whether the citizen was called again since the cut, and now waits like all others.
 
-    A call that never came to their phone is none.
+    A call that never reached their phone does not count.
     """
     again = exists().where(
         Callback.registration_id == callback.registration_id,
@@ -58,12 +58,12 @@ def _for_any_desk(callback: Callback) -> bool:
 
 
 def call_again_now(session: Session, callback: Callback, desk: Desk, settings: Settings) -> Callback:
-    """The citizen whose conversation our side cut is called for this desk at once.
+    """Call the citizen whose conversation our side cut for this desk at once.
 
-    The ledger names whom that passes.
-    If the dialer calls them ahead already, that call is this desk's. Raises Refused("desk-phone-away" |
-    "desk-hears" | "desk-phone-elsewhere" | "desk-busy" | "calls-capped" | "wrong-state" | "engaged") and what
-    `callbacks.check_may_be_called` and `toll.check_room` raise.
+    The ledger names the citizens who are passed. If the dialer already calls this citizen ahead, the desk
+    takes that call over. Raises Refused("desk-phone-away" | "desk-hears" | "desk-phone-elsewhere" |
+    "desk-busy" | "calls-capped" | "wrong-state" | "engaged"). Also raises the errors of
+    `callbacks.check_may_be_called` and `toll.check_room`.
     """
     callbacks.hold(session, desk)
     events.hold_line(session, callback.round_id)

@@ -1,7 +1,7 @@
-"""A third person in a desk's conversation: called by the desk, through the one way out, and let in by a 1.
+"""Third persons ("guests") in a desk's conversation: the desk calls them, and a press of 1 lets them in.
 
-The row says what is wished and how far it has come; the dialer places the call, once, and leads whoever
-pressed 1 into the room. Whatever becomes of it costs the citizen nothing: their callback is never touched.
+The row holds the request and its progress. The dialer places the call once, within all caps, and moves
+whoever pressed 1 into the room. A guest's call never changes the citizen's callback.
 """
 
 import uuid
@@ -27,21 +27,21 @@ from settings import Settings
 
 _PREFIX = "guest-"
 _STALE = timedelta(seconds=30)
-"""Nobody waits for a call any more that could not be placed for so long."""
+"""How long a requested call may stay unplaced before it is given up."""
 
 
 class Whereabouts(NamedTuple):
-    """A third person's call that has not ended, and where it belongs."""
+    """Call to a third person that has not ended, and its conversation."""
 
     token: str
     state: GuestState
     callback_token: str
     desk_id: int
-    over: bool  # the desk, or the end of the conversation, wants it ended
+    over: bool  # the call must end: the desk asked for it, or the conversation is over
 
 
 def is_token(channel_id: str) -> bool:
-    """Whether a channel's id can be such a call's token."""
+    """Return whether a channel's id has the form of a guest call's token."""
     return channel_id.startswith(_PREFIX)
 
 
@@ -54,16 +54,16 @@ def ask(
     who: str,
     whom: Department | Official | None = None,
 ) -> Guest:
-    """The desk wants this E.164 `number` called into its conversation; the same once more is the same call.
+    """Request a call to the E.164 `number` into the desk's conversation; a repeated request changes nothing.
 
-    `whom`: whose telephone that is, if it was not typed. Raises Refused("wrong-state" | "desk-phone-away" |
-    "guest-there" | "guest-elsewhere" | "guest-is-here" | "guest-is-citizen" | "number-blocked" |
-    "number-not-allowed" | "line-down" | "calls-capped").
+    `whom`: the owner of the telephone, if the number was not typed. Raises Refused("wrong-state" |
+    "desk-phone-away" | "guest-there" | "guest-elsewhere" | "guest-is-here" | "guest-is-citizen" |
+    "number-blocked"). Also raises Refused("number-not-allowed" | "line-down" | "calls-capped").
     """
     mine = callback.desk_id
-    session.refresh(callback, with_for_update={"key_share": True})  # who asks twice waits here
+    session.refresh(callback, with_for_update={"key_share": True})  # a repeated request waits for this lock
     desk = session.get(Desk, mine)
-    not_mine = callback.desk_id != mine  # given to another desk at this moment
+    not_mine = callback.desk_id != mine  # handed to another desk meanwhile
     if callback.state not in IN_TALK or callback.hangup_asked_at or desk is None or not_mine:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     callbacks.check_phone(desk)
@@ -110,12 +110,12 @@ def _check_number(session: Session, callback: Callback, number: str, settings: S
 
 
 def end(session: Session, guest: Guest, *, who: str) -> Guest:
-    """The desk wants the third person's part ended; twice is once, and one that has ended stays so."""
+    """End the third person's part for the desk; repeated requests and ended calls change nothing."""
     session.refresh(guest, with_for_update=True)
     if guest.ended_at or guest.hangup_asked_at:
         return guest
     guest.hangup_asked_at = now(session)
-    if guest.state is GuestState.ASKED:  # there is no call yet, and will be none
+    if guest.state is GuestState.ASKED:  # the dialer has placed no call yet, and will place none
         _close(session, guest, GuestEnd.BY_DESK)
     session.flush()
     audit.record(session, who, "guest-ended", f"callback {guest.callback_id}", numbers.masked(guest.number))
@@ -124,7 +124,7 @@ def end(session: Session, guest: Guest, *, who: str) -> Guest:
 
 
 def get(session: Session, callback: Callback, guest_id: int) -> Guest:
-    """A third person of this conversation. Raises Refused("not-found")."""
+    """Return a third person of this conversation. Raises Refused("not-found")."""
     guest = session.get(Guest, guest_id)
     if guest is None or guest.callback_id != callback.id:
         raise Refused("not-found", f"no guest {guest_id} of this callback")
@@ -132,18 +132,18 @@ def get(session: Session, callback: Callback, guest_id: int) -> Guest:
 
 
 def of_callback(session: Session, callback_id: int) -> Sequence[Guest]:
-    """Who was called into this conversation, the newest first."""
+    """Return the third persons of this conversation, the newest first."""
     query = select(Guest).where(Guest.callback_id == callback_id).order_by(Guest.id.desc())
     return session.scalars(query).all()
 
 
 def present(session: Session, callback_id: int) -> Guest | None:
-    """Who is in this conversation as the third, or on the way into it."""
+    """Return the third person who is in this conversation or being called into it."""
     return session.scalar(select(Guest).where(Guest.callback_id == callback_id, Guest.ended_at.is_(None)))
 
 
 def by_token(session: Session, token: str, *, lock: bool = False) -> Guest | None:
-    """The third person whose channel is `token`."""
+    """Return the third person whose channel is `token`."""
     query = select(Guest).where(Guest.token == token)
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
@@ -172,15 +172,18 @@ _UNDER_WAY = (
 
 
 def under_way(session: Session, node: str | None = None) -> Sequence[Whereabouts]:
-    """Every third person's call that has not ended, in conversations of this `node`, or of any.
+    """Return the guest calls that have not ended, in conversations of this `node` or, if None, of all.
 
-    Asked with every look of the dialer.
+    The dialer runs this at each poll.
     """
     return [Whereabouts(*row) for row in core(session).execute(_UNDER_WAY, {"node": node})]
 
 
 def take_up(session: Session, token: str, settings: Settings) -> toll.CallPermit | toll.Cap | None:
-    """The call that is to be placed: from here on it is placed once. None, or the cap: it never will be."""
+    """Commit that the call is about to be placed, so that it is placed once.
+
+    Return None, or the cap, if it will never be placed.
+    """
     at = now(session)
     guest = _move(session, token, GuestState.DIALING, placed_at=at)
     if guest is None:
@@ -198,7 +201,7 @@ def take_up(session: Session, token: str, settings: Settings) -> toll.CallPermit
 
 
 def came(session: Session, token: str, to: GuestState) -> None:
-    """The call has come so far; a step that comes late or twice changes nothing."""
+    """Move the call to the state `to`; a late or repeated step changes nothing."""
     values = {"talking_at": now(session)} if to is GuestState.TALKING else {}
     guest = _move(session, token, to, **values)
     if guest is not None:
@@ -206,7 +209,7 @@ def came(session: Session, token: str, to: GuestState) -> None:
 
 
 def will_end(session: Session, token: str, by: GuestEnd) -> None:
-    """The call is about to end, for this reason, which its end itself does not tell."""
+    """Note the reason of the coming end, because the hang-up event does not carry it."""
     session.execute(
         update(Guest)
         .where(Guest.token == token, Guest.ended_at.is_(None), Guest.ended_by.is_(None))
@@ -216,7 +219,10 @@ def will_end(session: Session, token: str, by: GuestEnd) -> None:
 
 
 def ended(session: Session, token: str, heard: GuestEnd = GuestEnd.FAILED) -> None:
-    """The channel has ended, or never came into being. `heard`: by the network, if nobody else says why."""
+    """Record that the channel has ended or never existed.
+
+    `heard`: the network's reason, used if no other is known.
+    """
     guest = by_token(session, token, lock=True)
     if guest is None or guest.ended_at:
         return
@@ -235,7 +241,7 @@ def ended(session: Session, token: str, heard: GuestEnd = GuestEnd.FAILED) -> No
 
 
 def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of calls that were placed and have not ended, and when each was placed."""
+    """Return the tokens of the placed calls that have not ended, and when each was placed."""
     query = select(Guest.token, Guest.placed_at).where(Guest.ended_at.is_(None))
     return {token: at for token, at in session.execute(query) if at}
 

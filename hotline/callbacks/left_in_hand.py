@@ -1,8 +1,8 @@
-"""A citizen who is left in a desk's hands goes back: nobody reads «we are calling you now» for ever.
+"""Citizens whom a desk has taken and forgotten: each returns to the line or gets an outcome.
 
-Taken and not called, called and never spoken with, spoken with and nobody said what came of it: the first two
-go back to their own place by themselves. Of the last a supervisor is told, who says it for the desk; should
-nobody, «next» would have said it, and that is written down.
+Two kinds return to their own place by themselves: claimed but never called, and called but never talked to.
+After a conversation without an outcome a supervisor is told, who gives the outcome for the desk. If nobody
+does, the default outcome of «next» is recorded, with an audit entry.
 """
 
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from hotline.rounds import rounds
 from settings import Settings
 
 UNCALLED = timedelta(minutes=2)
-"""So long a desk may have a citizen without calling; not at all once the round is over."""
+"""How long a desk may hold a citizen before it calls. A closed round releases the citizen at once."""
 NEVER_TALKED = timedelta(minutes=5)
-"""So long it may owe the outcome of a call in which nobody spoke."""
+"""How long a desk may owe the outcome of a call in which nobody talked."""
 TOLD = timedelta(minutes=15)
-"""A supervisor is told so long after a conversation whose outcome the desk owes."""
+"""How long a desk may owe the outcome of a conversation before a supervisor is told."""
 SETTLED = timedelta(hours=1)
-"""So long after a conversation its outcome is that of «next»."""
+"""How long a desk may owe the outcome of a conversation before the default outcome is recorded."""
 
 
 _never_talked = and_(
@@ -40,7 +40,7 @@ _IS_DUE = or_(
     and_(Callback.state == word(CallbackState.CLAIMED), or_(_uncalled, rounds.over())),
     and_(Callback.state == word(CallbackState.ENDED), or_(_never_talked, _settled)),
 )
-"""To be settled; its parameters are `_asked`."""
+"""Condition that a callback is to be settled; `_asked` gives the parameters."""
 
 _of_its_round = select(Callback.token).join(Round, Round.id == Callback.round_id)
 _ALL_DUE = _of_its_round.where(_IS_DUE).order_by(Callback.id)
@@ -59,12 +59,12 @@ def _asked(at: datetime) -> dict[str, datetime]:
 
 
 def due(session: Session) -> Sequence[str]:
-    """The tokens of the callbacks that are to be settled."""
+    """Return the tokens of the callbacks to settle."""
     return core(session).execute(_ALL_DUE, _asked(trusted_now(session))).scalars().all()
 
 
 def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
-    """Say the outcome that the desk owes; None if it is not due any more. The audit log shows it."""
+    """Record the outcome that the desk owes, with an audit entry; None if it is not due any more."""
     due_now = select(Callback).join(Round, Round.id == Callback.round_id).where(Callback.token == token)
     at = trusted_now(session)
     callback = session.scalar(
@@ -81,18 +81,18 @@ def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
 
 
 def is_owed(callback: Callback, at: datetime) -> bool:
-    """Whether a supervisor is to say what came of this conversation, since its desk does not."""
+    """Return whether a supervisor must give this conversation's outcome, because its desk has not."""
     talked = callback.state is CallbackState.ENDED and callback.talking_at is not None
     return talked and callback.ended_at is not None and callback.ended_at <= at - TOLD
 
 
 def is_any_owed(session: Session) -> bool:
-    """Whether `tell` may have anything to tell."""
+    """Return whether `tell` may have work."""
     return core(session).execute(_OWED, {"told_ago": trusted_now(session) - TOLD}).first() is not None
 
 
 def tell(session: Session) -> int:
-    """Tell supervisors of each conversation that is owed an outcome, once; how many."""
+    """Tell supervisors once of each conversation without an outcome. Return how many were new."""
     at = trusted_now(session)
     owed = [each for each in session.scalars(_OWED, {"told_ago": at - TOLD}) if is_owed(each, at)]
     told = 0

@@ -1,8 +1,8 @@
-"""On which node the operators' line is for a caller who presses 0: idle on another one, it follows them.
+"""The node of the operators' line when a caller presses 0: an idle line moves to the caller's node.
 
-The desks' browsers follow the line by themselves (nodes.phones), within a few seconds; the caller has music.
-Locks: the line's row before any other, and the caller's place is written while it is held. So who asks on
-another node at the same moment sees the first one's place, and does not take the line away from them.
+The desks' browsers follow the line within a few seconds (nodes.phones), while the caller hears music. Lock
+order: the line's row before all others. The caller's place is written under that lock. A caller on another
+node at the same moment sees that place and leaves the line there.
 """
 
 from enum import Enum
@@ -19,11 +19,11 @@ from hotline.rounds import rounds
 
 
 class Side(Enum):
-    """Where the line is, as the caller's node sees it."""
+    """Location of the line, as the caller's node sees it."""
 
     HERE = "here"
     COMES = "comes"
-    """It may move here, with the caller's place (`follow`)."""
+    """The line may move here, with the caller's place (`follow`)."""
     ELSEWHERE = "elsewhere"
 
 
@@ -40,7 +40,7 @@ _NOBODY_UNDER_WAY = ~exists().where(
 _NOBODY_WAITS = ~exists().where(
     WaitingCaller.left_at.is_(None), or_(WaitingCaller.node.is_(None), WaitingCaller.node != _HERE)
 )
-_NOBODY_HEARS = ~exists().where(  # that they stay, or have a choice: they wait in a moment
+_NOBODY_HEARS = ~exists().where(  # callers in the menu of the line: they will wait in a moment
     Registration.round_id == _LINE,
     Registration.state == word(RegistrationState.WAITING),
     CallerNow.number == Registration.number,
@@ -50,7 +50,7 @@ _has_one = exists().where(Callback.desk_id == Desk.id, Callback.round_id == _LIN
 _of_line = or_(Desk.round_id == _LINE, and_(Desk.round_id.is_(None), live_desks.TAKES), _has_one)
 _at_work = or_(Desk.phone_connected, Desk.call_asked_at.is_not(None), Desk.call_token.is_not(None))
 _NO_PHONE_STAYS = ~exists().where(_at_work, Desk.phone != "browser", _of_line)
-"""Of the desks at work: a SIP phone is where it signed in, a telephone where it was called from."""
+"""No desk at work has a fixed phone: a SIP phone or a called telephone cannot change its node."""
 _IS_IDLE = select(and_(_NOBODY_UNDER_WAY, _NOBODY_WAITS, _NOBODY_HEARS, _NO_PHONE_STAYS))
 _NOBODY_IS_THERE = select(
     and_(
@@ -62,20 +62,20 @@ _NOBODY_IS_THERE = select(
 
 
 def hold(session: Session, node: str) -> Side:
-    """Where the operators' line is for a caller on this node, until the transaction ends.
+    """Return the operators' line's location for a caller on this node, and lock it there if it may move.
 
-    Call it before the change of any row.
+    Call it before any row is changed.
     """
     line = rounds.find_operators_line(session)
     if line is None:
         return Side.HERE
     if line.node == node:
         return Side.HERE if homes.stays(session, line.id, node) else Side.ELSEWHERE
-    if _may_come(session, line, node):  # else no row is waited for: so it is while much goes on
+    if _may_come(session, line, node):  # a busy line takes no lock
         home = homes.hold(session, line.id)
-        if home == node:  # another caller of this node was a moment earlier
+        if home == node:  # another caller of this node was faster
             return Side.HERE
-        session.refresh(line)  # it may have been paused meanwhile
+        session.refresh(line)  # a desk may have paused the line meanwhile
         if _may_come(session, line, node):
             return Side.COMES
         return Side.ELSEWHERE if home else Side.HERE
@@ -83,22 +83,22 @@ def hold(session: Session, node: str) -> Side:
 
 
 def follow(session: Session, node: str) -> None:
-    """The line, which `hold` found to come, lives here from now on. After every other change."""
+    """Move the line that `hold` found movable to this node. Call it after all other changes."""
     line = rounds.find_operators_line(session)
     if line is not None:
         homes.move(session, line.id, node)
 
 
 def is_left_empty(session: Session, node: str) -> bool:
-    """Whether the line lives here, and has nobody here, nor any desk's phone; but others live."""
+    """Return whether the line lives here without callers and desk phones, while other nodes are alive."""
     line = rounds.find_operators_line(session)
     return line is not None and line.node == node and _is_empty(session, line, node)
 
 
 def free(session: Session, node: str) -> None:
-    """The line that is left empty here lives nowhere: whoever presses 0 next, or serves it, chooses.
+    """Detach the empty line from this node: the next caller who presses 0, or desk, chooses its node.
 
-    A desk whose browser cannot reach this node goes back where it was.
+    A desk whose browser cannot reach this node can then return to its former node.
     """
     line = rounds.find_operators_line(session)
     if line and homes.hold(session, line.id) == node and _is_empty(session, line, node):

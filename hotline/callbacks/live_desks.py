@@ -1,6 +1,6 @@
-"""Desks that take live calls: whoever waits on the line comes to them without their asking.
+"""Desks that take live calls: citizens who wait on the line come to them without a request.
 
-In the order of the line: who stands before and is not on the line is called for the desk first.
+The line's order holds: a citizen further ahead who is not on the line is called for the desk first.
 """
 
 from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select
@@ -16,18 +16,18 @@ from hotline.line import engaged
 from hotline.rounds import rounds
 
 _LINE = bindparam("line", type_=Integer)
-"""In a query that is built once: the operators' line."""
+"""Parameter of queries: the id of the operators' line."""
 
 _operator = exists().where(User.desk_id == Desk.id, User.role == word(Role.OPERATOR))
 TAKES = or_(Desk.takes_live.is_(True), and_(Desk.takes_live.is_(None), Desk.round_id == _LINE, _operator))
-"""In a query of Desk, whose parameter is the operators' `line`: whether it takes live calls.
+"""Condition on Desk that the desk takes live calls; its parameter `line` is the operators' line.
 
-If it has not said so, an operator's does that serves the operators' line.
+Without a choice of its own, a desk takes live calls if its operator serves the operators' line.
 """
 
 
 def takes_live(session: Session, desk: Desk) -> bool:
-    """Whether this desk takes live calls."""
+    """Return whether this desk takes live calls."""
     if desk.takes_live is not None:
         return desk.takes_live
     operators_line = rounds.find_operators_line(session)
@@ -38,7 +38,7 @@ def takes_live(session: Session, desk: Desk) -> bool:
 
 
 def say(session: Session, desk: Desk, takes: bool | None) -> None:
-    """The desk takes live calls, or none; None: as the line that it serves says."""
+    """Set whether the desk takes live calls; None follows the line that it serves."""
     callbacks.hold(session, desk)
     if desk.takes_live is takes:
         return
@@ -48,7 +48,7 @@ def say(session: Session, desk: Desk, takes: bool | None) -> None:
 
 
 def tell(session: Session, desk: Desk, *, takes: bool) -> None:
-    """Write down that the desk takes live calls from now on, or that it takes none."""
+    """Record the event that the desk takes live calls from now on, or that it takes none."""
     events.desk_changed(session, desk.id, "live-on" if takes else "live-off")
 
 
@@ -63,7 +63,7 @@ _READY = select(Desk).where(
     ~assignment.takes_nobody(),
     ~assignment.busy(),
 )
-"""Those whose person is there, and has nobody in hand."""
+"""Desks that take live calls, have their person, and have no citizen in hand."""
 _FREE = _READY.where(Desk.next_asked_at.is_(None))
 _IS_ANY_READY = select(_READY.exists())
 _IS_ANY_FREE = select(_FREE.exists())
@@ -77,25 +77,25 @@ _FIRST_FREE = (
 
 
 def is_any_free(session: Session, operators_line: Round) -> bool:
-    """Whether a caller who stands first would be given to a desk now."""
+    """Return whether a desk would take a caller who stands first now."""
     if operators_line.paused_at:
         return False
     return core(session).scalar(_IS_ANY_FREE, {"line": operators_line.id}) or False
 
 
 def is_any_ready(session: Session, operators_line: Round) -> bool:
-    """Whether a desk that takes live calls has nobody in hand, also one that has asked for the next."""
+    """Return whether a desk that takes live calls has no citizen, even if it has asked for the next."""
     if operators_line.paused_at:
         return False
     return core(session).scalar(_IS_ANY_READY, {"line": operators_line.id}) or False
 
 
 def is_any_at_work(session: Session) -> bool:
-    """Whether any desk is at work that takes live calls, free or not."""
+    """Return whether any desk that takes live calls is at work, free or not."""
     operators_line = rounds.find_operators_line(session)
     if operators_line and operators_line.paused_at:
         return False
-    nobodys = 0  # a line that nobody has needed yet is made for its first caller
+    nobodys = 0  # the operators' line is created for its first caller
     return (
         core(session).scalar(_IS_ANY_AT_WORK, {"line": operators_line.id if operators_line else nobodys})
         or False
@@ -118,7 +118,7 @@ def _is_any_waiting(session: Session, operators_line: Round) -> bool:
 
 
 def has_work(session: Session) -> bool:
-    """Whether `give` may have something to do."""
+    """Return whether `give` may have work."""
     operators_line = rounds.find_operators_line(session)
     return (
         operators_line is not None
@@ -128,10 +128,10 @@ def has_work(session: Session) -> bool:
 
 
 def give(session: Session, *, may_dial: bool) -> Desk | None:
-    """If anybody waits on the line, give a free desk the next of the operators' line; the desk, if one has.
+    """Give a free desk the next citizen of the operators' line if anybody waits on it. Return the desk.
 
-    One desk at a time: after the log is written, nobody waits for a row. `may_dial`: whether a phone may be
-    called now; if not, who is not on the line is not taken, and nobody passes them.
+    One desk for each transaction: no row lock is taken after the log is written. `may_dial`: whether a phone
+    may be called now. If not, a citizen who is not on the line is not taken, and nobody passes them.
     """
     operators_line = rounds.find_operators_line(session)
     if operators_line is None or operators_line.paused_at or not _is_any_waiting(session, operators_line):
@@ -148,6 +148,6 @@ def give(session: Session, *, may_dial: bool) -> Desk | None:
             if callback and not (may_dial or engaged.waits_on_the_line(session, callback.registration_id)):
                 step.rollback()
                 return None
-    except Refused:  # somebody at the desk has just taken another
+    except Refused:  # the desk has just taken another citizen
         return None
     return desk if callback else None

@@ -1,10 +1,10 @@
-"""A node is gone: its callbacks are closed at no cost to anybody, and its rounds are another's.
+"""Recovery from a lost node: its callbacks are closed at no cost to citizens, and its rounds become free.
 
-Each step is a transaction that may be repeated by whoever goes on with it. The rounds are free last, so that
-nobody is called for them before those whose calls were cut are in the line again.
+Each step is a repeatable transaction, which another dialer may continue. The rounds become free last, so that
+cut callers are back in the line before anybody else is called.
 
-A node that only cannot reach the database keeps its conversations (dialer.lease). So a conversation is closed
-when its desk's phone has left for another node, or with a time before which the citizen is not called.
+A node that only lost the database keeps its conversations (dialer.lease). Such a conversation is closed when
+its desk's phone appears on another node. Until then the citizen gets a time before which nobody calls them.
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,11 @@ from hotline.nodes import homes, leases
 from settings import Settings
 
 _LASTS = timedelta(seconds=CONVERSATIONS_S)
-"""From the time at which a node is found dead its conversations last for less than this."""
+"""Upper bound of a conversation's remaining time once its node is found dead."""
 
 
 def found(session: Session) -> Sequence[str]:
-    """The dead nodes of which anything is left to see to."""
+    """Return the dead nodes with work left."""
     dead = [node.name for node in leases.over(session)]
     if not dead:
         return []
@@ -50,10 +50,10 @@ def _has_calls() -> ColumnElement[bool]:
 
 
 def begin(session: Session, name: str, by: str) -> int | None:
-    """Declare it dead: its desks have no phone, its callers have hung up.
+    """Declare the node dead: its desks lose their phones, and its callers count as hung up.
 
-    What it has called besides citizens is `by`'s to end. Returns the epoch in which it is dead, in which each
-    step is to be (leases.check_lost); None: not yet.
+    Calls other than callbacks pass to the node `by`, which ends them. Return the epoch for the following
+    steps (leases.check_lost); None if the node is not dead yet.
     """
     epoch = leases.declare_dead(session, name)
     if epoch is None:
@@ -69,8 +69,8 @@ def begin(session: Session, name: str, by: str) -> int | None:
     their_own = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
     for calls in (left_numbers.CALLS, solved_calls.CALLS):
         calls.cut(session, select(PlacedCall.token).where(PlacedCall.node == name))
-    # no callback's: the reconciler of `by` finds no channel of theirs, and ends them; also what is over by
-    # this table alone, since the node died between two writes
+    # Callbacks excepted. The reconciler of `by` finds no channel of these calls and ends them; also a call
+    # that only this table shows as open, because the node died between two writes.
     session.execute(
         update(PlacedCall)
         .where(PlacedCall.node == name, PlacedCall.token.not_in(their_own))
@@ -84,7 +84,7 @@ def begin(session: Session, name: str, by: str) -> int | None:
 
 
 def cut(session: Session, name: str) -> Sequence[str]:
-    """The callbacks whose channels were there."""
+    """Return the tokens of the callbacks whose channels were on the node."""
     there = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
     return session.scalars(there.order_by(Callback.id)).all()
 
@@ -92,21 +92,24 @@ def cut(session: Session, name: str) -> Sequence[str]:
 _MAY_TALK = or_(
     Callback.state.in_(IN_TALK), and_(Callback.state == CallbackState.WAITING, Callback.desk_id.is_not(None))
 )
-"""A citizen who waits for this very desk may have come into its room, and nobody could write it down."""
+"""Condition that a callback may be in conversation.
+
+A citizen who waits for one desk may have entered its room while the database was out of reach.
+"""
 
 
 def in_conversation(session: Session, name: str) -> Sequence[str]:
-    """The callbacks that were in conversation with a desk there: they may go on."""
+    """Return the tokens of the callbacks that talked with a desk on the node and may go on."""
     there = Callback.node == name, Callback.ended_at.is_(None), _MAY_TALK
     return session.scalars(select(Callback.token).where(*there)).all()
 
 
 class DeskOfCitizen(NamedTuple):
-    """A callback, and the node where its desk has its phone."""
+    """Callback and the location of its desk's phone."""
 
     token: str
     phone: str | None
-    """The sign-in, or the SIP key, by which the phone came into its room; None: a telephone that we call."""
+    """Sign-in or SIP key by which the phone entered its room; None for a telephone that the dialer called."""
     here: bool
     """Whether that room is on the citizen's node."""
     elsewhere: bool
@@ -125,10 +128,10 @@ def list_desks(session: Session) -> Sequence[DeskOfCitizen]:
 
 
 def close(session: Session, token: str, settings: Settings, *, may_go_on: bool = False) -> None:
-    """Put whoever was called, or waited, back as if never called; who spoke with a desk is due at once.
+    """Close a callback of the lost node as never called, or due at once after talk with a desk.
 
-    What a desk had ended already is over. `may_go_on`: the conversation may; the citizen is due when its node
-    has ended it at the latest.
+    A conversation that the desk had ended is closed as over. `may_go_on`: the conversation may still go on;
+    then the citizen is due when its node must have ended it.
     """
     callback = callbacks.by_token(session, token)
     if callback is None:
@@ -140,7 +143,7 @@ def close(session: Session, token: str, settings: Settings, *, may_go_on: bool =
     if callback.state is CallbackState.PARTING:
         conversations.line_ended(session, callback, settings, hung_up=True)
     elif callback.state in IN_TALK or may_go_on:
-        cut_at = callback.held_until or at  # our own side cut it
+        cut_at = callback.held_until or at  # marks a cut by our own side
         due = at + _LASTS if may_go_on else at
         callbacks.move_unheard(session, token, CallbackState.ENDED, ended_at=at, held_until=cut_at)
         closing.close(session, token, Outcome.CALL_AGAIN, settings, again_at=due)
@@ -151,7 +154,7 @@ def close(session: Session, token: str, settings: Settings, *, may_go_on: bool =
 
 
 def free(session: Session, name: str) -> int:
-    """Its rounds are free for another node; how many. None while any of its callbacks is not closed."""
+    """Free the node's rounds for other nodes, unless a callback of the node is open. Return how many."""
     if cut(session, name):
         return 0
     lives = select(Round.id).where(_lives(name)).order_by(Round.id).with_for_update()

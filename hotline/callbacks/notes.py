@@ -1,6 +1,6 @@
-"""What the office writes of a conversation: each word is kept as it comes, with who wrote it and when.
+"""Notes on a conversation: each keeps its text, its writer and its time.
 
-Two may write at one time, the official and the one beside: each note is added to those before.
+Two people may write at the same time, for example an official and an assistant: no note replaces another.
 """
 
 from datetime import timedelta
@@ -17,16 +17,16 @@ from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
 
 MOST = 2000
-"""Characters of all notes that are added while a conversation goes on."""
+"""Limit, in characters, of all notes while the conversation goes on."""
 _LONGEST = 20_000
-"""What is said with an outcome is never refused; no more than this is kept of all."""
+"""Limit, in characters, of all notes, those with the outcome included: longer text is cut, not refused."""
 _SPOKEN = (CallbackState.TALKING, CallbackState.HELD, CallbackState.PARTING, CallbackState.ENDED)
 _AFTERWARDS = timedelta(hours=1)
-"""For so long a desk may add to what it has closed."""
+"""How long a desk may add notes to a closed conversation."""
 
 
 def check_writes(session: Session, callback: Callback, user: User) -> None:
-    """That the person may write of this conversation: their desk's own, or one beside which they sit.
+    """Check that the person may write on this conversation, at its desk or at the side of its official.
 
     Raises Refused("forbidden").
     """
@@ -53,14 +53,14 @@ def add(session: Session, callback: Callback, note: str, *, by: User) -> Callbac
 
 
 def write(session: Session, callback: Callback, note: str, *, by: User, most: int | None = None) -> None:
-    """Keep what the person writes; a line of theirs that is there already is not written twice.
+    """Store the person's note; lines that the person has written before are skipped.
 
-    `most`: characters of all notes together; beyond them it raises Refused("text-long").
+    `most`: the limit of characters of all notes together. Raises Refused("text-long") beyond it.
     """
     if not note.strip():
         return
     session.refresh(callback, ["state"], with_for_update={"key_share": True})
-    session.expire(callback, ["notes"])  # others may have written
+    session.expire(callback, ["notes"])  # others may have added notes
     theirs = {line for one in callback.notes if one.user_id == by.id for line in one.written.split("\n")}
     added = "\n".join(line for line in note.strip().split("\n") if line and line not in theirs)
     left = (most or _LONGEST) - sum(len(one.written) for one in callback.notes)

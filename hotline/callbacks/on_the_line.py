@@ -1,6 +1,6 @@
-"""Who waits on the line for an operator: with a place like all others, but no phone is dialled.
+"""Callers who wait on the line for an operator, with a place in the line and without a dialled phone.
 
-What breaks costs nobody the place: whoever is not there any more is called back.
+A lost call costs nobody the place: a caller who is no longer on the line is called back.
 """
 
 import math
@@ -22,28 +22,28 @@ from hotline.nodes import homes
 from hotline.rounds import rounds
 
 STALE = timedelta(seconds=90)
-"""A script says at least once in half a minute that its caller is there; after so long it is not believed."""
+"""How long a caller counts as present without a report. A script reports at least every 30 seconds."""
 
 _STAYS = (RegistrationState.WAITING, RegistrationState.CALLING)
 _ENOUGH = 3
-"""From so many conversations on an estimate is honest."""
+"""Number of conversations from which a wait is estimated."""
 _REACHED_S = 20.0
-"""So long it takes to reach one of those before who are not on the line."""
+"""Seconds that it takes to reach a citizen ahead who is not on the line."""
 
 
 class Outlook(NamedTuple):
-    """What a caller may be told."""
+    """Forecast for a caller."""
 
     before_me: int
-    """So many stand before."""
+    """Number of citizens ahead in the line."""
     free: bool
-    """Whether a desk is there for this caller at this moment."""
+    """A desk is free for this caller now."""
     minutes: int | None
-    """About so many until the turn comes, rounded up; None if nobody can say."""
+    """Estimated minutes of the wait, rounded up; None if unknown."""
 
 
 def find(session: Session, registration_id: int) -> WaitingCaller | None:
-    """The caller of this place, if they wait on the line now."""
+    """Return the caller of this place if they wait on the line now."""
     caller = session.get(WaitingCaller, registration_id, populate_existing=True)
     return caller if caller and caller.left_at is None else None
 
@@ -76,7 +76,10 @@ def stay(session: Session, registration_id: int, channel: str, node: str | None 
 
 
 def is_there(session: Session, registration_id: int, channel: str, node: str | None = None) -> bool:
-    """Say that the caller still is, whatever was believed. False: the place is over, or a newer call's."""
+    """Record that the caller is still there, even if believed gone.
+
+    False: the place is over or a newer call's.
+    """
     caller = session.get(WaitingCaller, registration_id, populate_existing=True)
     return caller is not None and caller.channel == channel and stay(session, registration_id, channel, node)
 
@@ -88,28 +91,28 @@ def is_open(session: Session, registration_id: int) -> bool:
 
 
 def is_here(session: Session, node: str) -> bool:
-    """Whether the desks of the operators' line are on this node, so that its callers can wait for them."""
+    """Return whether the operators' line is on this node or on none, so that callers here can wait for it."""
     operators_line = rounds.find_operators_line(session)
     home = homes.of_round(session, operators_line.id) if operators_line else None
     return home in (None, node)
 
 
 def leave(session: Session, channel: str) -> None:
-    """The script of this channel has ended: hung up, given to a desk, or will be called back."""
+    """Record that this channel's script has ended: hung up, given to a desk, or to be called back."""
     _left(session, WaitingCaller.channel == channel)
 
 
 def leave_node(session: Session, node: str) -> None:
-    """The node is gone, and with it the calls of all who waited there."""
+    """Record that the node is lost, with the calls of all who waited there."""
     _left(session, WaitingCaller.node == node)
 
 
 IS_ANY_STALE = select(exists().where(WaitingCaller.left_at.is_(None), WaitingCaller.seen_at < ago(STALE)))
-"""Whether `leave_stale` has anything to do (db.peeks.peek)."""
+"""Query whether `leave_stale` has work (db.peeks.peek)."""
 
 
 def leave_stale(session: Session) -> None:
-    """Forget those of whom no script has said for long that they are there."""
+    """Record as gone the callers without a report for STALE."""
     _left(session, WaitingCaller.seen_at < now(session) - STALE)
 
 
@@ -120,9 +123,9 @@ def list_channels(session: Session, node: str | None = None) -> Sequence[str]:
 
 
 def only(session: Session, channels: Collection[str], node: str | None = None) -> None:
-    """Asterisk has these channels and no others; who came just now is not known to it yet.
+    """Record as gone the callers whose channel is not among Asterisk's `channels`.
 
-    `node`: whose Asterisk that is.
+    A caller of the last 5 seconds stays: the list may be older. `node`: the node of that Asterisk.
     """
     at = now(session)
     gone = [channel for channel in list_channels(session, node) if channel not in channels]
@@ -131,21 +134,21 @@ def only(session: Session, channels: Collection[str], node: str | None = None) -
 
 
 def has_just_left(session: Session, registration_id: int) -> bool:
-    """Whether the caller of this place hung up so short a time ago that their phone is left in peace."""
+    """Return whether the caller of this place hung up so recently that their phone must not ring yet."""
     caller = session.get(WaitingCaller, registration_id, populate_existing=True)
     return bool(caller and caller.left_at and caller.left_at > now(session) - engaged.PUTS_DOWN)
 
 
 def settle(session: Session, node: str) -> bool:
-    """Whether the desks of the operators' line are on this node; if on none yet, it is chosen now."""
+    """Return whether the operators' line is on this node; a line without a node gets this one."""
     operators_line = rounds.find_operators_line(session)
     return operators_line is not None and homes.settle(session, operators_line.id, node)
 
 
 def left_elsewhere(session: Session, registration_id: int, node: str) -> bool:
-    """Whether the caller of this place waits on another node than this, where no desk is any more.
+    """Return whether the caller of this place waits on another node, which the desks have left.
 
-    They are told that they are called back, and are, from the own place.
+    Such a caller hears that we call back, and is called back from their own place.
     """
     caller = find(session, registration_id)
     if caller is None or caller.node in (None, node):
@@ -156,7 +159,7 @@ def left_elsewhere(session: Session, registration_id: int, node: str) -> bool:
 
 
 def hung_up(session: Session, registration_id: int) -> None:
-    """The caller hung up when a desk had them already: the phone is left in peace for a moment."""
+    """Record that the caller hung up when a desk had them already: their phone must not ring for a moment."""
     session.execute(
         update(WaitingCaller)
         .where(WaitingCaller.registration_id == registration_id)
@@ -175,12 +178,12 @@ def _left(session: Session, which: ColumnElement[bool]) -> None:
     for registration_id in gone:
         events.registration_changed(session, session.get_one(Registration, registration_id))
         in_hand = callbacks.of_registration(session, registration_id)
-        if in_hand:  # its desk sees that the phone will have to ring
+        if in_hand:  # the desk's page shows that the phone must ring
             events.callback_changed(session, in_hand)
 
 
 def among(session: Session, registration_ids: Collection[int]) -> set[int]:
-    """Those of these places whose callers wait on the line."""
+    """Return those of these places whose callers wait on the line."""
     waiting = select(WaitingCaller.registration_id).where(
         WaitingCaller.registration_id.in_(registration_ids), WaitingCaller.left_at.is_(None)
     )
@@ -188,12 +191,12 @@ def among(session: Session, registration_ids: Collection[int]) -> set[int]:
 
 
 def is_on_the_line(session: Session, callback: Callback) -> bool:
-    """Whether no phone was dialled for this callback, or none will be."""
+    """Return whether the callback reaches its citizen on the line, without a dialled phone."""
     return callback.on_the_line or bool(among(session, [callback.registration_id]))
 
 
 def waiting(session: Session) -> tuple[int, datetime | None]:
-    """How many wait on the line, and since when the one who has waited longest."""
+    """Return how many callers wait on the line, and since when the first of them has waited."""
     found = session.execute(
         select(func.count(), func.min(WaitingCaller.since))
         .select_from(WaitingCaller)
@@ -209,7 +212,7 @@ def waiting(session: Session) -> tuple[int, datetime | None]:
 
 
 def outlook(session: Session, registration_id: int) -> Outlook:
-    """What the caller of this place may be told at this moment."""
+    """Return the forecast for the caller of this place."""
     place = session.get_one(Registration, registration_id)
     if place.state is RegistrationState.CALLING:  # a desk has them in hand
         return Outlook(0, free=True, minutes=1)
@@ -232,7 +235,7 @@ def _seconds(session: Session, operators_line: Round, before: Sequence[int]) -> 
 
 
 def _speakers(session: Session, operators_line: Round) -> list[pacing.Speaker]:
-    """The desks that work for the operators' line now; not one that speaks with somebody of another line."""
+    """Return the desks at work for the operators' line; a desk that talks for another line does not count."""
     at = now(session)
     own = and_(Callback.round_id == operators_line.id, callbacks.OCCUPIES)
     has_one = exists().where(Callback.desk_id == Desk.id, own)

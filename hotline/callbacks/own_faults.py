@@ -1,6 +1,6 @@
-"""How long a citizen is passed over whose call came to nothing by our own fault: as a rule not at all.
+"""Calls that failed through our own fault: how long their citizens are passed over, as a rule not at all.
 
-And when it was not our own, but this one phone's.
+Also decides whether the fault is the citizen's own phone.
 """
 
 from datetime import datetime, timedelta
@@ -25,17 +25,17 @@ class Cut(StrEnum):
 
 
 _NEVER_ALONE = 2
-"""So many times in a row may be chance."""
+"""Number of failures in a row that may be chance."""
 
 
 def passed_over(
     session: Session, failed: Callback, settings: Settings, *, cut: Cut | None = None
 ) -> timedelta:
-    """By how many calls of this citizen in a row have FAILED, this one included (`retries.after_faults`).
+    """Return how long the citizen is passed over after failed calls in a row (`retries.after_faults`).
 
-    A citizen whose call was cut is called again at once, at their own place. One whom we cut stays the head
-    of the line: only a script that failed in their call may fail because of them. One whom the network cuts
-    again is treated like one whom the carrier cannot call.
+    A citizen whose call was cut is called again at once, from their own place. After a cut by us they stay at
+    the head of the line: their call is not to blame. A citizen whom the network cuts again is treated like a
+    number that the carrier cannot call.
     """
     before = _before(session, failed)
     picked_up = failed.answered_at is not None and cut is None
@@ -48,9 +48,9 @@ def passed_over(
 
 
 def is_theirs(session: Session, failing: Callback) -> bool:
-    """Whether this call, about to be closed as FAILED, shows that it is the citizen's own phone.
+    """Return whether this call, about to close as FAILED, shows a fault of the citizen's own phone.
 
-    So it is from the third time in a row on, if others got through since the last time.
+    That needs the third failure in a row, and a successful call to another number since the last failure.
     """
     before = _before(session, failing)
     return before.times >= _NEVER_ALONE and breaker.fails_alone(session, failing.token, before.last)
@@ -59,12 +59,12 @@ def is_theirs(session: Session, failing: Callback) -> bool:
 class _Before(NamedTuple):
     times: int
     picked_up: int
-    """Of those."""
+    """Number of these calls in which somebody picked up."""
     last: datetime | None
 
 
 def _before(session: Session, callback: Callback) -> _Before:
-    """The calls before this one that FAILED in a row, and the end of the last one."""
+    """Return the FAILED calls in a row before this one, and the end of the last one."""
     of_same = and_(
         Callback.registration_id == callback.registration_id, Callback.round_id == callback.round_id
     )
@@ -84,7 +84,7 @@ def _line(session: Session, failed: Callback, number: str) -> Line:
     if down is None:
         return Line.FAILS if breaker.is_failing(session, number) else Line.FLOWS
     row = breaker.tries_others(session)
-    if row is None or number not in breaker.tried(row):  # nobody knows whether it was tried
+    if row is None or number not in breaker.tried(row):  # unknown whether this number was tried
         return Line.DOWN
     return (
         Line.TRIES_OTHERS

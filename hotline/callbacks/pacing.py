@@ -1,32 +1,35 @@
-"""When the dialer calls the next citizen: pure arithmetic, no database and no clock; all in seconds.
+"""Pacing: when the dialer calls the next citizen.
 
-Two things can go wrong with a call: it comes too late, and the official sits idle until somebody is
-ready; or too early, and the citizen holds the line. Putting a call off by one second costs an idle
-second if an official is free before the call has brought somebody, and saves a waiting second if not.
-So a call is placed as soon as
+Pure arithmetic, no database and no clock; times in seconds. A call can come too late, and the official sits
+idle until somebody is ready. It can come too early, and the citizen holds the line. A second of delay costs
+an idle second if an official is free before the call brings somebody. Otherwise the delay saves a second of
+waiting. So a call is placed as soon as
 
-    P(officials free by the time it brings somebody > citizens that are there by then) >= a threshold,
+    P(officials free by the time it brings somebody > citizens who are there by then) >= a threshold,
 
-which is the price of a citizen's second over that of a citizen's and an official's together. The left
-side is made of
+The threshold is the price of a citizen's second over that of a citizen's and an official's together. The left
+side has these parts.
 
-- the officials: a conversation that has lasted t ends within x with the chance that a lognormal length
-  of at least t is below t + x. The logarithms' mean and spread start from the agreed minutes and move
-  towards what this round shows;
-- the key «رو به پایان»: once pressed, what remains is what remained after it before. Where it is usually
-  pressed, that it has not been pressed says that the end is not that near;
-- a call placed now: ready after the usual time, or, failed, followed by the next, ready later, and so on;
-- calls under way, each with its own chance still to bring somebody: it shrinks as they ring on, and as who
-  picked up presses nothing. A call that has become improbable holds no place: it goes on, but counts no more.
+Officials: a conversation that has lasted t ends within x if its lognormal length is below t + x. The prior of
+that length comes from the agreed minutes. The statistics of this round move its logarithmic mean and spread.
 
-A call beside others that may still bring somebody is more: it may bring one citizen too many, who waits for
-a whole conversation. Whether it is needed shows by itself soon. So it also takes
+The key «رو به پایان»: once pressed, the remaining time is like the remaining time after earlier presses. An
+official who usually presses the key, and has not yet, is not near the end.
+
+A call placed now: ready after the usual time, or failed and followed by a later one.
+
+Calls under way: each has its own chance to bring somebody. The chance shrinks while the phone rings, and
+while the citizen who picked up presses nothing. An improbable call goes on, but holds no place.
+
+A call beside other live calls may bring one citizen too many, who waits for a whole conversation. Soon it
+will be plain whether the call is needed. So it must also satisfy
 
     the idle seconds that not waiting for that saves >= a price x the seconds of such waits,
 
-both as expected now. The price is low, as who waits is also the next one ready. With an idle official it
-comes to about as many calls at once as bring one citizen on average; while the official speaks, to one at a
-time. No phone that rings is given up for another: if two press 1, both are spoken with, in the line's order.
+Both are expected values of now. The price is low, because the waiting citizen is also the next one ready.
+With an idle official, about as many calls start at once as bring one citizen on average. While the official
+talks, one call starts at a time. No ringing phone is given up for another. If two citizens press 1, both are
+spoken with, in order.
 """
 
 import math
@@ -39,74 +42,74 @@ from typing import NamedTuple
 from hotline.callbacks.lognormal import WEIGHT, Lognormal, fit
 
 FIRST = 0.13
-"""Threshold of a call with none beside it: an idle second is worth some seven of a waiting citizen's."""
+"""Threshold of a call with none beside it: an idle second costs some seven of a citizen's waiting seconds."""
 BESIDE = 0.08
-"""Price of a second of one citizen too many, in idle seconds, less what it saves at the next turn."""
+"""Price, in idle seconds, of a second of one citizen too many, less the later saving."""
 SPENT = 0.6
-"""Where the key is used, so much of what it saves citizens is spent on officials who forget it."""
+"""Share of what the key saves citizens that is spent on officials who forget the key."""
 
 _MEAN_OF_AGREED = 5 / 6
 _CONFIRMS, _PICKED_UP_S, _PICKED_UP_CV = 0.95, 12.0, 0.35
 _ANSWERS, _READY_S, _FAILED_S, _FINISHING_S, _USES_KEY = 0.5, 20.0, 25.0, 40.0, 0.5
 _PRESSED_S = 8.0
 _ANSWERS_WEIGHT = 5.0
-"""How many can be reached differs much from round to round."""
+"""Weight of the prior: the share of citizens who can be reached differs much from round to round."""
 _IMPROBABLE = 0.05
-"""A call less likely to bring somebody holds no place any more; at most as many such calls go on."""
+"""Chance below which a call holds no place any more; at most as many such calls go on."""
 _SHOWN = 1.3
-"""Whether a call brings somebody is plain after so many times what one that does takes on average."""
+"""Multiple of the average ready time after which a call's result is plain."""
 _KEY_WEIGHT = 1.0
-"""Whether the key is used is plain after a few conversations."""
+"""Weight of the prior: a few conversations show whether an official uses the key."""
 _CHAIN = 4
-"""So many attempts in a row are looked ahead."""
+"""Number of attempts in a row that are looked ahead."""
 
 
 @dataclass(frozen=True)
 class Speaker:
-    """An official at a desk of the round."""
+    """Official at a desk of the round."""
 
     talking_for: float | None
-    """None: free, and asks for the next citizen (or is about to)."""
+    """Seconds of the conversation; None if the official is free and wants the next citizen, or soon will."""
     finishing_for: float | None = None
-    """Since «رو به پایان» was pressed in this conversation."""
+    """Seconds since «رو به پایان» was pressed in this conversation."""
 
 
 @dataclass(frozen=True)
 class Situation:
-    """The round at this moment."""
+    """State of the round at this moment."""
 
     speakers: Sequence[Speaker]
     ringing_for: Sequence[float]
-    """Since each call under way was placed that nobody has confirmed yet."""
+    """Seconds since each unanswered call was placed."""
     ready: int
-    """Citizens who pressed 1 and wait."""
+    """Number of citizens who pressed 1 and wait."""
     answered_for: Sequence[float] = ()
-    """Since each call was picked up in which nobody has pressed 1 yet; these are not in `ringing_for`."""
+    """Seconds since each answered call without a 1 was picked up; these are not in `ringing_for`."""
 
 
 @dataclass(frozen=True)
 class RoundStatistics:
-    """What this round has shown so far; empty at its beginning."""
+    """Observations of this round so far; empty at its beginning."""
 
     conversations: Sequence[float] = ()
-    """Lengths of the conversations that took place."""
+    """Lengths of conversations."""
     finishing: Sequence[float] = ()
-    """Of those in which the key was pressed: how long before their end."""
+    """Seconds from the key «رو به پایان» to the end of the conversation."""
     ready_after: Sequence[float] = ()
-    """From placing a call to its citizen's 1."""
+    """Seconds from placing a call to its citizen's 1."""
     failed_after: Sequence[float] = ()
-    """From placing a call to its end, where nobody confirmed."""
+    """Seconds from placing a call to its end without a 1."""
     answered_after: Sequence[float] = ()
-    """From placing a call to its being picked up; may be left empty."""
+    """Seconds from placing a call to its answer; may be empty."""
     pressed_after: Sequence[float] = ()
-    """From picking up to the 1; may be left empty."""
+    """Seconds from the answer to the 1; may be empty."""
 
 
 def calls_wanted(situation: Situation, statistics: RoundStatistics, *, minutes: int, most: int) -> int:
-    """How many more calls to place at this moment, 0 or more (the module says by which rule).
+    """Return how many more calls to place now, 0 or more, by the rule of this module.
 
-    `minutes` are the agreed ones of a conversation. For each speaker never more than `most` are ready or may
-    still come, and never more than twice as many under way or ready.
+    `minutes`: the agreed length of a conversation. For each speaker at most `most` citizens are ready or may
+    still come. At most twice as many are under way or ready.
     """
     speakers = situation.speakers
     known = _learn(statistics, minutes)
@@ -125,7 +128,7 @@ def calls_wanted(situation: Situation, statistics: RoundStatistics, *, minutes: 
 
 
 def _due(situation: Situation, there: list[float], shows_in: float, known: "_Known") -> bool:
-    """Whether one more call is to be placed beside those of which `there` come."""
+    """Return whether to place one more call beside those with the chances `there`."""
     needed = sum(weight * _needed(situation, there, after, known) for after, weight in known.attempts)
     cheaper = 1 - SPENT * known.uses_key
     if needed < FIRST * cheaper:
@@ -139,16 +142,13 @@ def _due(situation: Situation, there: list[float], shows_in: float, known: "_Kno
 
 
 def _needed(situation: Situation, there: list[float], within: float, known: "_Known") -> float:
-    """P(more officials become free within so many seconds than citizens are there by then)."""
+    """Return P(more officials become free within so many seconds than citizens are there by then)."""
     freed = _freed(situation.speakers, within, known, situation.ready + len(there))
     return sum(chance * sum(freed[situation.ready + n + 1 :]) for n, chance in enumerate(there))
 
 
 def expected_wait(situation: Situation, statistics: RoundStatistics, *, minutes: int, place: int) -> float:
-    """Seconds until the waiting citizen at `place` (1 is first) is connected: as likely less as more.
-
-    With nobody at the desks: 0.
-    """
+    """Return the median seconds until the citizen at `place` (1 is first) is connected; 0 without a desk."""
     if not situation.speakers:
         return 0.0
     known = _learn(statistics, minutes)
@@ -165,7 +165,7 @@ def expected_wait(situation: Situation, statistics: RoundStatistics, *, minutes:
 
 
 def _freed(speakers: Sequence[Speaker], within: float, known: "_Known", most: int) -> list[float]:
-    """Chances that 0, 1, … (and `most` or more) times a speaker becomes free within so many seconds."""
+    """Return the chances that a speaker becomes free 0, 1, … (last: `most` or more) times within `within`."""
     chances = [1.0]
     turns = min(most, 2 + most // len(speakers))
     for speaker in speakers:
@@ -176,7 +176,10 @@ def _freed(speakers: Sequence[Speaker], within: float, known: "_Known", most: in
 
 
 def _add(chances: list[float], at_least: list[float]) -> list[float]:
-    """The sum of two independent counts: one by chances of 0, 1, …, the other of at least 1, 2, …"""
+    """Return the chances of the sum of two independent counts.
+
+    `chances` holds the chances of 0, 1, …; `at_least` holds the chances of at least 1, 2, ….
+    """
     bounds = [1.0, *at_least, 0.0]
     while len(bounds) > 2 and bounds[-2] < 1e-9:
         bounds.pop(-2)
@@ -189,17 +192,17 @@ def _add(chances: list[float], at_least: list[float]) -> list[float]:
 
 
 class _Call(NamedTuple):
-    """What is to be expected of a call under way."""
+    """Expectation for a call under way."""
 
     comes: float
-    """The chance that it still brings somebody."""
+    """Chance that the call still brings somebody."""
     shows_in: float
-    """Whether it does is plain after so many seconds."""
+    """Seconds until that is plain."""
 
 
 @dataclass(frozen=True)
 class _Known:
-    """What is expected after the priors and what this round has shown."""
+    """Expectations from the priors and from this round's observations."""
 
     length: Lognormal
     finishing: Lognormal
@@ -209,16 +212,16 @@ class _Known:
     answers: float
     uses_key: float
     ready: float
-    """A call that brings somebody has done so after so many seconds; one that does not has failed after"""
+    """Seconds after which a successful call has brought somebody."""
     failed: float
-    """so many."""
+    """Seconds after which an unsuccessful call has failed."""
     shown: float
-    """Whether a call brings somebody is plain so many seconds after it was placed."""
+    """Seconds after placing a call until its result is plain."""
     attempts: tuple[tuple[float, float], ...]
-    """A call placed now brings somebody after so many seconds, with this chance (itself or a later one)."""
+    """Pairs of seconds and chance: when a call placed now, or a successor, brings somebody."""
 
     def calls(self, situation: Situation) -> list[_Call]:
-        """What is to be expected of the calls under way."""
+        """Return the expectation for each call under way."""
         return [self._ringing(since) for since in situation.ringing_for] + [
             self._answered(since) for since in situation.answered_for
         ]
@@ -232,7 +235,7 @@ class _Known:
         return _Call(comes / (comes + 1 - self.confirms), max(self.shown - self.picked_up.mean - since, 1.0))
 
     def free_within(self, speaker: Speaker, x: float, nth: int) -> float:
-        """P(the speaker becomes free for the nth time within x); one who is free already has been once."""
+        """Return P(the speaker becomes free for the nth time within x); being free now is the first."""
         if speaker.talking_for is None:
             return 1.0 if nth == 1 else self._later(0.0, 0.0, x, nth - 1)
         if nth > 1 and self.length.beyond(x) > 0.99:
@@ -245,12 +248,12 @@ class _Known:
             return max(plainly, self.finishing.ends_within(x, max(speaker.finishing_for, 0.0)))
         notice = math.exp(self.finishing.mu)
         unannounced = 1 - self.uses_key
-        far = 1 - self.length.ends_within(notice, since)  # those who use the key are at least so far
+        far = 1 - self.length.ends_within(notice, since)  # P(the end is farther than the usual notice)
         soon = max(0.0, self.length.ends_within(x, since) - (1 - far))
         return (unannounced * plainly + self.uses_key * soon) / (unannounced + self.uses_key * far)
 
     def _remaining(self, since: float) -> tuple[float, float]:
-        """Mean of what remains of a conversation, and roughly its variance."""
+        """Return the mean of the remaining time of a conversation, and roughly its variance."""
         mu, sigma = self.length.mu, self.length.sigma
         beyond = self.length.beyond(since)
         if since <= 0 or beyond < 1e-9:
@@ -259,14 +262,14 @@ class _Known:
         return max(whole - since, 1.0), self.length.variance
 
     def _later(self, mean: float, variance: float, x: float, more: int) -> float:
-        """P(a time of this mean and variance and `more` whole conversations <= x), as one lognormal."""
+        """Return P(a time of this mean and variance plus `more` conversations <= x), as one lognormal."""
         mean += more * self.length.mean
         ratio = math.log1p((variance + more * self.length.variance) / mean**2)
         return 1 - Lognormal(math.log(mean) - ratio / 2, math.sqrt(ratio)).beyond(x)
 
 
 def _learn(e: RoundStatistics, minutes: int) -> _Known:
-    """The same again for the same statistics is free: it is asked ten times a second."""
+    """Return the expectations, cached by the statistics: the dialer asks ten times a second."""
     lists = (
         e.conversations,
         e.finishing,
@@ -285,7 +288,7 @@ def _learnt(e: RoundStatistics, minutes: int) -> _Known:
     ready = fit(e.ready_after, _READY_S).mean
     failed = fit(e.failed_after, _FAILED_S).mean
     shown = _SHOWN * ready
-    together = 1 - (1 - answers) ** (1 / answers)  # so many are called at once while the official is idle
+    together = 1 - (1 - answers) ** (1 / answers)  # that start at once
     chances = [answers, *((1 - answers) * together * (1 - together) ** n for n in range(_CHAIN - 2))]
     chances.append(1 - sum(chances))
     confirmed = _CONFIRMS * WEIGHT + len(e.ready_after)

@@ -1,4 +1,4 @@
-"""Callbacks that a node's dialer is to place, and those for which its Asterisk may have a channel."""
+"""Callbacks that a node's dialer must place, and callbacks whose channel its Asterisk may have."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,14 +12,15 @@ from db.states import ON_THE_PHONE, CallbackState
 from hotline.nodes import homes
 
 STALE = timedelta(seconds=30)
-"""A call asked for but not placed within this time is given up, not placed late: Asterisk was away, or the
-desk's phone has not come to where the call would be."""
+"""How long a requested call may stay unplaced. Asterisk was away, or the desk's phone has not reached the
+node.
+"""
 
 _its_phone = and_(Desk.id == Callback.desk_id, Desk.phone_connected)
 _nothing_to_wait_for = or_(
     Callback.desk_id.is_(None),
     Callback.hangup_asked_at.is_not(None),
-    Round.node.is_(None),  # whose dialer looks first chooses
+    Round.node.is_(None),  # the first dialer to poll chooses the node
     exists().where(_its_phone, homes.mine(Desk.node)),
 )
 _TO_PLACE = (
@@ -35,9 +36,9 @@ _TO_PLACE = (
 
 
 def to_place(session: Session, node: str | None = None) -> Sequence[str]:
-    """The tokens of callbacks whose call is asked for and not taken up, in the order of their taking.
+    """Return the tokens of callbacks with a requested call that is not placed, in the order of the requests.
 
-    Of the rounds of this `node`, or of all. Not whose desk's phone is still to come there.
+    `node` limits them to its rounds. A callback whose desk's phone is still to reach the node is left out.
     """
     asked = core(session).execute(_TO_PLACE, {"node": node}).all()
     if all(ready for _, _, ready in asked):
@@ -84,14 +85,14 @@ _ON_THE_PHONE = select(Callback).where(
 
 
 def on_the_phone(session: Session, node: str | None = None) -> Sequence[Callback]:
-    """Callbacks for which Asterisk may have a channel: also those closed by «next», until it has ended.
+    """Return callbacks for which Asterisk may have a channel, those closed by «next» included.
 
-    The Asterisk of this `node`; of any, if none is named.
+    `node` limits them to its Asterisk; None means all nodes.
     """
     return session.scalars(_ON_THE_PHONE, {"node": node}).all()
 
 
 def channel_gone(session: Session, callback: Callback) -> None:
-    """Its channel has ended, for a callback that was closed before."""
+    """Record the end of the channel of a callback that was closed before."""
     if callback.state is CallbackState.CLOSED and callback.ended_at is None:
         callback.ended_at = now(session)

@@ -1,7 +1,7 @@
-"""How well a desk's phone heard and was heard in a conversation: what its browser measures is kept here.
+"""Call quality that a desk's browser measures during a conversation.
 
-The browser sends what it has so far, again and again, so that a page that dies leaves all but the last
-seconds. What rests on more readings is kept: a late or repeated one changes nothing.
+The browser repeatedly sends its totals, so that a page that dies loses only the last seconds. Totals from
+more readings win: a late or repeated report changes nothing.
 """
 
 from collections.abc import Iterable
@@ -17,14 +17,14 @@ from db.models import Callback, CallQuality
 from hotline.errors import Refused
 
 BAD_MOS = 3.1
-"""Below it a conversation was bad: many are dissatisfied (ITU-T G.107, annex B). web/src/phone/quality.ts"""
+"""MOS below which many people are dissatisfied (ITU-T G.107, annex B). Also in web/src/phone/quality.ts."""
 _AFTERWARDS = timedelta(hours=1)
-"""For so long after a conversation its browser may still send what it measured."""
+"""How long after a conversation its browser may still send totals."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """Means and worst values of so many readings; see `db.models.CallQuality`."""
+    """Means and worst values of `readings` measurements; see `db.models.CallQuality`."""
 
     readings: int
     mos: float
@@ -52,7 +52,7 @@ _KEEP = {
 
 
 def keep(session: Session, callback: Callback, measured: Measured) -> None:
-    """Keep what was measured of a conversation. Raises Refused("never-met" | "wrong-state")."""
+    """Store the measurements of a conversation. Raises Refused("never-met" | "wrong-state")."""
     at = now(session)
     if callback.talking_at is None:
         raise Refused("never-met", "nobody has spoken with this citizen yet")
@@ -63,11 +63,11 @@ def keep(session: Session, callback: Callback, measured: Measured) -> None:
 
 
 def of_callbacks(session: Session, ids: Iterable[int]) -> dict[int, CallQuality]:
-    """What is known of these conversations, by callback."""
+    """Return the quality of these conversations, by callback id."""
     found = session.scalars(select(CallQuality).where(CallQuality.callback_id.in_(list(ids))))
     return {quality.callback_id: quality for quality in found}
 
 
 def is_bad(quality: CallQuality) -> bool:
-    """Whether the conversation, as a whole, was hard to understand."""
+    """Return whether the conversation, as a whole, was hard to understand."""
     return quality.mos < BAD_MOS

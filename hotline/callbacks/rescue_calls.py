@@ -1,8 +1,8 @@
-"""A caller in danger is connected with the emergency service, where nobody is at a desk.
+"""Rescue calls: a caller in danger is connected with the emergency service if nobody is at a desk.
 
-The call that came in dials nobody: its script asks for this row, once for its channel, and the dialer calls
-the one number of the settings, by all caps and its own (toll.take_rescue). Who answers there takes the
-caller over. What comes to nothing ends the row at once; then the script says the number.
+The caller's own channel dials nobody. Its script requests a row, once for each channel. The dialer then calls
+the one number of the settings, within all caps and their own (toll.take_rescue). The service that answers
+takes the caller over. A failed call ends the row at once, and the script speaks the number.
 """
 
 import uuid
@@ -23,7 +23,7 @@ from settings import Settings
 
 _PREFIX = "rescue-"
 _STALE = timedelta(seconds=15)
-"""A call that could not be placed for so long is not placed late: the caller has been told the number."""
+"""How long a requested call may stay unplaced. After that the caller has heard the number."""
 
 _ASKED = select(RescueCall.token).where(
     RescueCall.ended_at.is_(None), RescueCall.placed_at.is_(None), homes.mine(RescueCall.node)
@@ -31,14 +31,14 @@ _ASKED = select(RescueCall.token).where(
 
 
 def is_token(channel_id: str) -> bool:
-    """Whether a channel's id can be the token of such a call."""
+    """Return whether a channel's id has the form of a rescue call's token."""
     return channel_id.startswith(_PREFIX)
 
 
 def ask(session: Session, matter_id: int, channel: str, node: str | None = None) -> RescueCall:
-    """The call for the caller in this channel of Asterisk's; asked twice it is one.
+    """Request the call for the caller in this channel of Asterisk; a repeated request returns the same.
 
-    `node`: whose Asterisk that is. Raises Refused("not-found").
+    `node`: the node of that Asterisk. Raises Refused("not-found").
     """
     there = of_channel(session, channel)
     if there is not None:
@@ -54,13 +54,13 @@ def ask(session: Session, matter_id: int, channel: str, node: str | None = None)
 
 
 def of_channel(session: Session, channel: str) -> RescueCall | None:
-    """The call for this caller."""
+    """Return the rescue call for this channel."""
     query = select(RescueCall).where(RescueCall.channel == channel)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
 def came_to_nothing(session: Session, channel: str) -> bool:
-    """Whether this caller is not connected any more: it has ended, or no dialer has placed it in time."""
+    """Return whether this caller will not be connected: the call has ended, or was not placed in time."""
     call = of_channel(session, channel)
     if call is None or call.ended_at:
         return True
@@ -68,14 +68,17 @@ def came_to_nothing(session: Session, channel: str) -> bool:
 
 
 def asked(session: Session, node: str | None = None) -> Sequence[str]:
-    """The calls that are to be placed, by this `node` or by any; asked with every look of the dialer."""
+    """Return the tokens of the calls to place, by this `node` or, if None, by any. Each poll asks."""
     return core(session).execute(_ASKED, {"node": node}).scalars().all()
 
 
 def take_up(
     session: Session, token: str, settings: Settings
 ) -> tuple[toll.CallPermit, str] | toll.Cap | None:
-    """The call and the caller's channel: from here on it is placed once. None, or the cap: it never will."""
+    """Commit that the call is about to be placed, so that it is placed once.
+
+    Return the permit and the caller's channel. Return None, or the cap, if it will never be placed.
+    """
     at = now(session)
     if not _change(session, token, RescueCall.placed_at.is_(None), placed_at=at):
         return None
@@ -92,24 +95,24 @@ def take_up(
 
 
 def connected(session: Session, token: str) -> None:
-    """The emergency service has answered, and has the caller."""
+    """Record that the emergency service has answered and has the caller."""
     if _change(session, token, RescueCall.connected_at.is_(None), connected_at=now(session)):
         events.urgent_changed(session, "taken")
 
 
 def alone(session: Session, token: str) -> None:
-    """It has answered, and the caller has hung up: somebody still has to see to them."""
+    """Record that the service answered after the caller hung up: somebody must still see to the caller."""
     if _change(session, token, RescueCall.connected_at.is_not(None), connected_at=None):
         events.urgent_changed(session, "new")
 
 
 def ended(session: Session, token: str) -> None:
-    """The channel has ended, or never came into being."""
+    """Record that the channel has ended or never existed."""
     _change(session, token, ended_at=now(session))
 
 
 def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of calls that were placed and have not ended, and when each was placed."""
+    """Return the tokens of the placed calls that have not ended, and when each was placed."""
     query = select(RescueCall.token, RescueCall.placed_at).where(RescueCall.ended_at.is_(None))
     return {token: at for token, at in session.execute(query) if at}
 

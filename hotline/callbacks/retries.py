@@ -1,4 +1,4 @@
-"""When a citizen who was not reached is called again: by the reason, after growing waits, never at night."""
+"""Retries: when a citizen is called again, by the outcome, after growing waits, and never at night."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -12,24 +12,25 @@ from hotline.rounds.rounds import OVERTIME
 from settings import Settings
 
 _SHARE = {Outcome.BUSY: 0.5, Outcome.CALL_AGAIN: 0.5, Outcome.UNREACHABLE: 2.0}
-"""Of HOTLINE_RETRY_SECONDS: a busy phone is soon free, one that is switched off stays so. Others: 1."""
+"""Multiples of HOTLINE_RETRY_SECONDS, 1 if absent: a busy phone is soon free, a phone that is off stays off.
+"""
 
 
 _FARTHEST = timedelta(days=31)
-"""A wish farther ahead is a slip of the finger."""
+"""Limit of a wish; a date farther ahead is a typing error."""
 
 
 class Because(StrEnum):
-    """Why a citizen who is to be called again is called when they are."""
+    """Reason for the time of a retry."""
 
-    WISHED = "wished"  # at the very time
+    WISHED = "wished"  # exactly the citizen's time
     RULE = "rule"  # nobody named a time
-    QUIET_HOURS = "quiet-hours"  # the time lies in them, and nobody agreed otherwise
-    PAST_END = "past-end"  # it lies after the round's end: among the first of the next one
+    QUIET_HOURS = "quiet-hours"  # the wish lies in quiet hours, and nobody agreed otherwise
+    PAST_END = "past-end"  # the wish lies after the round's end: among the first of the next
 
 
 class Promise(NamedTuple):
-    """From when on a citizen is called again, and why then."""
+    """Earliest time of a retry, and the reason."""
 
     due: datetime
     because: Because
@@ -38,11 +39,11 @@ class Promise(NamedTuple):
 def promised(
     wish: datetime, at: datetime, round_: Round, settings: Settings, *, agreed: bool = False
 ) -> Promise:
-    """When a citizen is called who asked, at `at`, to be called at `wish`.
+    """Return when a citizen is called who asked, at `at`, to be called at `wish`.
 
-    Never in quiet hours, unless that was `agreed` with the citizen by voice. A wish that is not «at once» is
-    never kept after the round's end: it passes the citizen over for the rest of this round, who is then first
-    in the next one. Raises Refused("too-far-ahead").
+    The time is never in quiet hours, unless that was `agreed` with the citizen by voice. A later wish is
+    never kept after the round's end: the citizen is then first in the next round. Raises
+    Refused("too-far-ahead").
     """
     if wish - at > _FARTHEST:
         raise Refused("too-far-ahead", f"a call can be promised for at most {_FARTHEST.days} days ahead")
@@ -55,7 +56,7 @@ def promised(
 
 
 def promised_by_rule(at: datetime, round_: Round, settings: Settings) -> Promise:
-    """When a citizen is called who is to be called again, and for whom nobody named a time at `at`."""
+    """Return when a citizen is called again who named no time at `at`."""
     by_day = at + _wait(Outcome.CALL_AGAIN, 0, settings)
     due = after_quiet(by_day, settings.quiet_hours)
     if _is_over(round_) or (not round_.is_operators_line and due >= round_.ends_at + OVERTIME):
@@ -68,7 +69,7 @@ def _is_over(round_: Round) -> bool:
 
 
 def check_agreed(outcome: Outcome, again_at: datetime | None) -> datetime:
-    """The time that is agreed with the citizen. Raises Refused("agreed-without-time")."""
+    """Return the time that is agreed with the citizen. Raises Refused("agreed-without-time")."""
     if outcome is not Outcome.CALL_AGAIN or again_at is None:
         raise Refused("agreed-without-time", "only a time for calling again can be agreed with the citizen")
     return again_at
@@ -80,22 +81,22 @@ _SPARED = timedelta(0)
 
 
 class Line(StrEnum):
-    """How calls go, when one has failed by our own fault."""
+    """State of outgoing calls after a failure through our own fault."""
 
     FLOWS = "flows"
-    FAILS = "fails"  # others have just failed, too
+    FAILS = "fails"  # other numbers have just failed, too
     DOWN = "down"
-    TRIES_OTHERS = "tries-others"  # down; the next number that was not tried is due
+    TRIES_OTHERS = "tries-others"  # down; a probe of the next untried number is due
 
 
 def after_faults(in_a_row: int, settings: Settings, *, picked_up: bool, line: Line) -> timedelta:
-    """How long a citizen is passed over whose calls have so often in a row come to nothing by our own fault.
+    """Return how long a citizen is passed over after so many failures in a row through our own fault.
 
-    Nobody waits for that. But numbers that the carrier cannot call must not stop the line: after two failures
-    the next citizen's call shows whether it is this number alone, after one if others fail as well. While
-    others can be tried on a line that is down, all who were tried are passed over, each time for longer,
-    until a call gets through, which ends it (breaker). After a citizen has picked up and heard an apology
-    the next one's call shows whether it is this one alone, who is not called again and again.
+    As a rule that is zero. But numbers that the carrier cannot call must not stop the line. After two
+    failures the next citizen's call shows whether only this number fails; after one if others fail, too.
+    While a line is down and others can be tried, all tried numbers are passed over, for growing times. A call
+    that gets through ends that (breaker). A citizen who picked up and heard an apology waits until the next
+    citizen's call shows where the fault is.
     """
     if picked_up:
         return timedelta(seconds=settings.retry_seconds) if in_a_row > 1 else _NEXT_ONE_TRIES
@@ -112,10 +113,10 @@ def after_faults(in_a_row: int, settings: Settings, *, picked_up: bool, line: Li
 def not_before(
     outcome: Outcome, attempts: int, at: datetime, settings: Settings, until: datetime | None = None
 ) -> datetime | None:
-    """Until when a registration with this outcome at `at` is passed over; None: it may be called at once.
+    """Return until when a registration with this outcome at `at` is passed over; None: it is due at once.
 
-    Each of the `attempts` that were used up doubles the wait, but where nobody was to blame. It lasts at
-    least `until`; after our own fault, and if nobody was called, no longer.
+    Each used attempt of `attempts` doubles the wait, except after outcomes that cost no attempt. The wait
+    lasts at least until `until`. After our own fault, and if nobody was called, only `until` counts.
     """
     if outcome in (Outcome.FAILED, Outcome.RETURNED):
         return after_quiet(until, settings.quiet_hours) if until and until > at else None
@@ -126,7 +127,7 @@ def not_before(
 
 
 def busy_for(settings: Settings) -> timedelta:
-    """After so long a busy phone is called again."""
+    """Return the wait before a busy phone is called again."""
     return _wait(Outcome.BUSY, 0, settings)
 
 

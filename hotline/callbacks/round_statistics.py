@@ -1,4 +1,4 @@
-"""What a served round is like at this moment and has shown so far: the rows behind `pacing`."""
+"""State and observations of a served round, read from the database for `pacing`."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,10 +14,10 @@ from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker
 from hotline.nodes import homes
 
 _NEWEST = 200
-"""So many calls tell what a round is like; it is asked five times a second."""
+"""Number of newest calls that describe a round; the dialer asks five times a second."""
 
 _SHOWS_NOTHING = (Outcome.FAILED, Outcome.RETURNED)
-"""Calls that came to nothing by our own fault, or that we took back: no phone and no person was the cause."""
+"""Outcomes that describe no phone and no person: our own fault, or a call that we took back."""
 
 _NEWEST_CALLS = (
     select(
@@ -46,7 +46,7 @@ _DESKS = select(Desk).where(
 
 
 def calls_wanted(session: Session, round_: Round, most: int) -> int:
-    """How many more citizens of the round are to be called at this moment."""
+    """Return how many more citizens of the round to call now."""
     at_this_moment = situation(session, round_.id)
     if not at_this_moment.speakers:
         return 0
@@ -56,7 +56,7 @@ def calls_wanted(session: Session, round_: Round, most: int) -> int:
 
 
 def expected_wait(session: Session, callback: Callback) -> float | None:
-    """Seconds until the citizen of `callback`, who waits, is connected; None while nobody at a desk asks."""
+    """Return the expected seconds until the waiting citizen is connected; None without a desk."""
     if callback.desk_id is not None:
         return 0.0
     round_ = session.get_one(Round, callback.round_id)
@@ -70,9 +70,9 @@ def expected_wait(session: Session, callback: Callback) -> float | None:
 
 
 def situation(session: Session, round_id: int) -> Situation:
-    """The round's desks and calls now. One whose person does not want the next citizen is no speaker.
+    """Return the round's desks and calls now.
 
-    Nor is one on a break, whoever it still speaks with.
+    A desk that does not want the next citizen, or is on a break, is no speaker.
     """
     at = now(session)
     live = session.scalars(_LIVE, {"round": round_id}).all()
@@ -98,7 +98,7 @@ def situation(session: Session, round_id: int) -> Situation:
 
 
 def speaker(callback: Callback | None, at: datetime) -> Speaker:
-    """The desk with this callback; one whose conversation is over is about to ask for the next."""
+    """Return the speaker with this callback; a desk after its conversation counts as free."""
     if callback is None or callback.state in (CallbackState.PARTING, CallbackState.ENDED):
         return Speaker(None)
     if callback.talking_at is None:
@@ -109,7 +109,7 @@ def speaker(callback: Callback | None, at: datetime) -> Speaker:
 
 
 def of_round(session: Session, round_id: int) -> RoundStatistics:
-    """The round's newest calls that show anything, in the order in which they were placed."""
+    """Return the observations of the round's newest calls, in the order in which they were placed."""
     newest_first = core(session).execute(_NEWEST_CALLS, {"round": round_id}).all()
     rows = newest_first[::-1]
     dialled = [row for row in rows if not row.on_the_line]
@@ -132,5 +132,5 @@ def _between(times: Iterable[tuple[datetime | None, datetime | None]]) -> tuple[
 
 
 def _seconds(start: datetime, end: datetime) -> float:
-    """A step seen late (after a cut) may seem to end before it began."""
+    """Return the seconds from `start` to `end`, at least 0: a step recorded late may seem to end early."""
     return max(0.0, (end - start).total_seconds())

@@ -1,4 +1,4 @@
-"""An operator speaks with the next citizen first, and hands them over, or says how it ended."""
+"""Screening: an operator speaks with the next citizen first, and hands them over or closes the call."""
 
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,7 @@ _WITHOUT_OFFICIAL = (Outcome.CALL_AGAIN, Outcome.REFUSED, Outcome.WRONG_NUMBER)
 
 
 def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
-    """The operator at `desk` speaks first with a citizen who waits.
+    """Let the operator at `desk` speak first with a waiting citizen.
 
     Raises Refused("wrong-state" | "desk-busy" | "desk-phone-away" | "desk-hears").
     """
@@ -26,7 +26,7 @@ def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
     callbacks.check_phone(desk)
     if callbacks.live_at_desk(session, desk.id):
         raise Refused("desk-busy", "the desk has a callback of its own")
-    # A desk may just have got them, or somebody just have let them go.
+    # A desk may just have got the citizen, or the call may just have been let go.
     waits = and_(Callback.desk_id.is_(None), Callback.hangup_asked_at.is_(None))
     try:
         with session.begin_nested():
@@ -41,7 +41,7 @@ def screen(session: Session, callback: Callback, desk: Desk) -> Callback:
 
 
 def hand_over(session: Session, callback: Callback) -> Callback:
-    """The operator has spoken first: the citizen waits again. Raises Refused("wrong-state")."""
+    """Hand the screened citizen over: they wait for any desk again. Raises Refused("wrong-state")."""
     if callback.state is not CallbackState.SCREENING:
         raise Refused("wrong-state", f"the callback is {callback.state}")
     moved = callbacks.move(session, callback.token, CallbackState.WAITING)
@@ -60,17 +60,13 @@ def dismiss(
     again_at: datetime | None = None,
     agreed_by: str | None = None,
 ) -> Callback:
-    """The operator who spoke first ends the call and says what became of it: nobody is handed over.
-
-    `again_at` and `agreed_by` as in `closing.record_outcome`. Raises Refused("wrong-state" |
-    "too-far-ahead" | "agreed-without-time").
-    """
+    """End the screened call with this outcome: nobody is handed over."""
     session.refresh(callback, ["state"], with_for_update={"key_share": True})
     if callback.state is not CallbackState.SCREENING or outcome not in _WITHOUT_OFFICIAL:
         raise Refused("wrong-state", f"the callback is {callback.state}; {outcome} was said")
     if agreed_by:
         closing.note_agreed(session, callback, outcome, again_at, who=agreed_by)
-    # The dialer hangs up, and says when.
+    # The dialer hangs up and records the end.
     ending: dict[str, Any] = {"hangup_asked_at": now(session), "ended_at": None}
     agreed, token = agreed_by is not None, callback.token
     closed = closing.close(session, token, outcome, settings, again_at=again_at, agreed=agreed, **ending)

@@ -1,12 +1,12 @@
-"""Serving a round: the dialer calls ahead, and a desk that is free gets whoever waits («بعدی»).
+"""Serving a round: the dialer calls ahead, and a free desk gets the first waiting citizen («بعدی», next).
 
-A desk serves one round at a time (`Desk.round_id`). `next_asked_at` says since when it wants a citizen, until
-the conversation begins (`begins`); `assignment` brings it together with the first citizen who waits, so
-that nobody has to be there at the same moment. A citizen who hangs up on the way leaves the desk wanting the
-next.
+A desk serves one round at a time (`Desk.round_id`). `next_asked_at` holds since when the desk wants a
+citizen, until the conversation begins (`begins`). `assignment` matches the desk with the first waiting
+citizen, so the two need not be ready at the same moment. If the citizen hangs up on the way, the desk still
+wants the next one.
 
-Locks: rows first, then the log's (db.events), after which nobody waits for a row any more. So a desk is held
-before anything is written, and matching passes over whatever somebody else is changing at this moment.
+Lock order: rows first, then the event log (db.events), after which no row lock is taken. So a desk is locked
+before any write, and matching skips rows that others have locked.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ _OVER = (Phase.OVER, Phase.CANCELLED)
 
 
 def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> None:
-    """The desk sits down to this round, and leaves another.
+    """Let the desk serve this round, and leave another.
 
     Raises Refused("not-found" | "not-your-round" | "round-over").
     """
@@ -47,7 +47,7 @@ def serve(session: Session, desk: Desk, round_id: int, settings: Settings) -> No
 
 
 def leave(session: Session, desk: Desk, settings: Settings) -> None:
-    """The desk serves no round any more; a conversation in progress goes on."""
+    """Let the desk leave its round; a conversation in progress goes on."""
     callbacks.hold(session, desk)
     _sit(session, desk, None, settings)
 
@@ -56,7 +56,7 @@ def _sit(session: Session, desk: Desk, round_id: int | None, settings: Settings)
     before, took = desk.round_id, live_desks.takes_live(session, desk)
     back = _wants_no_more(session, desk)
     desk.round_id = round_id
-    session.flush()  # every row first, then the log
+    session.flush()  # lock order: rows before the log
     if before is not None:
         _left(session, desk, back, settings)
     if (takes := live_desks.takes_live(session, desk)) is not took:
@@ -73,7 +73,10 @@ def _left(session: Session, desk: Desk, back: Callback | None, settings: Setting
 
 
 def _wants_no_more(session: Session, desk: Desk) -> Callback | None:
-    """Who was given to the desk and has not come into its room waits for any desk again; whom that is."""
+    """Stop wanting a citizen.
+
+    Return the callback, if any, that was given to the desk and waits for any again.
+    """
     wanted, desk.next_asked_at = desk.next_asked_at, None
     if wanted is None:
         return None
@@ -93,7 +96,7 @@ def _wants_no_more(session: Session, desk: Desk) -> Callback | None:
 
 
 def _was_its_last(session: Session, desk: Desk, callback_id: int) -> bool:
-    """Whether the desk has had this conversation to its end, and its round is over."""
+    """Return whether the desk has ended this conversation and its round is over."""
     callback = session.get(Callback, callback_id)
     if callback is None or callback.desk_id != desk.id or callbacks.live_at_desk(session, desk.id):
         return False
@@ -103,12 +106,12 @@ def _was_its_last(session: Session, desk: Desk, callback_id: int) -> bool:
 def ask_next(
     session: Session, desk: Desk, after: int | None, settings: Settings, *, confirmed: bool = False
 ) -> Callback | None:
-    """«بعدی»: the conversation `after` is over; the next citizen comes as soon as one waits.
+    """End the conversation `after` and ask for the next citizen («بعدی», next).
 
-    `after` is the callback that the desk had when it asked (None: none), so that a key pressed twice ends one
-    conversation. One that has just begun ends only if that is `confirmed`. Returns what the desk has now.
-    Raises Refused("not-serving" | "desk-phone-away" | "desk-phone-elsewhere" | "confirm-next" |
-    "wrong-state" | "round-not-started").
+    Return the desk's callback now. `after`: the callback that the desk had when it asked, or None; a key
+    pressed twice ends one conversation. A conversation that has just begun ends only if `confirmed`. Raises
+    Refused("not-serving" | "desk-phone-away" | "desk-phone-elsewhere" | "confirm-next" | "wrong-state" |
+    "round-not-started").
     """
     callbacks.hold(session, desk)
     if desk.round_id is None:
@@ -117,7 +120,7 @@ def ask_next(
         raise Refused("not-serving", "the desk serves no round")
     if not desk.phone_connected:
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
-    if desk.phone != "browser" and homes.is_elsewhere(session, desk.id):  # a browser goes there by itself
+    if desk.phone != "browser" and homes.is_elsewhere(session, desk.id):  # a browser moves by itself
         raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
     live = callbacks.live_at_desk(session, desk.id)
     if live and live.id != after:
@@ -148,7 +151,7 @@ def ask_next(
 
 
 def not_now(session: Session, desk: Desk) -> None:
-    """«اکنون نه»: the desk does not want the next citizen yet."""
+    """Withdraw the desk's request for the next citizen («اکنون نه», not now)."""
     callbacks.hold(session, desk)
     if desk.next_asked_at:
         back = _wants_no_more(session, desk)
@@ -159,7 +162,7 @@ def not_now(session: Session, desk: Desk) -> None:
 
 
 def take_break(session: Session, desk: Desk, reason: BreakReason | None) -> None:
-    """The desk takes nobody for this reason, or (None) does again. Who was given to it waits for another."""
+    """Begin a break for this reason, or end it (None). A citizen given to the desk waits for another one."""
     callbacks.hold(session, desk)
     if reason is None:
         breaks.end(session, desk)
@@ -170,10 +173,9 @@ def take_break(session: Session, desk: Desk, reason: BreakReason | None) -> None
 
 
 def begins(session: Session, callback: Callback) -> bool:
-    """The conversation of this callback begins: its desk has what it asked for. Before the move itself.
+    """Clear the desk's request when the conversation of this callback begins. Call it before the transition.
 
-    False, and nothing changes, where it would not: the desk's phone has gone, or the citizen is not given
-    to it any more.
+    Return False, without a change, if the desk's phone has gone or the citizen is not the desk's any more.
     """
     desk = session.get(Desk, callback.desk_id)
     if desk is None:
@@ -190,7 +192,7 @@ def begins(session: Session, callback: Callback) -> bool:
 
 
 def finishing(session: Session, desk: Desk) -> Callback:
-    """«رو به پایان»: the conversation will soon be over. Raises Refused("wrong-state")."""
+    """Note that the conversation will soon end («رو به پایان»). Raises Refused("wrong-state")."""
     live = callbacks.live_at_desk(session, desk.id)
     if live is None or live.state is not CallbackState.TALKING:
         raise Refused("wrong-state", "the desk speaks with nobody")
@@ -207,29 +209,29 @@ _at_work = exists().where(
 )
 _begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", type_=UtcDateTime))
 _drained = draining.drained(Round.node)
-"""On a draining node a round comes to rest, and moves."""
+"""Condition that a round's node drains: the round calls nobody ahead, and moves."""
 _SERVED = select(Round).where(
     _at_work, _begun, Round.paused_at.is_(None), ~rounds.over(), homes.mine(Round.node), ~_drained
 )
 
 
 def served(session: Session, node: str | None = None) -> Sequence[Round]:
-    """The rounds whose line is called ahead now: begun, not over or paused, a desk with its phone at work.
+    """Return the rounds to call ahead: begun, neither over nor paused, with a desk's phone connected.
 
-    Those of this `node`, or all.
+    `node` limits them to its rounds.
     """
     return session.scalars(_SERVED, {**rounds.moment(now(session)), "node": node}).all()
 
 
 def may_come_to(session: Session, callback: Callback, desk_id: int | None) -> bool:
-    """Whether the citizen is in no desk's hands yet, and called for the round that this desk serves."""
+    """Return whether no desk has the citizen and the callback is of the round that this desk serves."""
     desk = session.get(Desk, desk_id) if desk_id is not None else None
     called = callback.desk_id is None and callback.state is not CallbackState.CLOSED
     return called and desk is not None and desk.round_id == callback.round_id
 
 
 def desks_of(session: Session, round_id: int) -> Sequence[Desk]:
-    """The desks that serve the round."""
+    """Return the desks that serve the round."""
     return session.scalars(select(Desk).where(Desk.round_id == round_id).order_by(Desk.id)).all()
 
 
@@ -249,17 +251,17 @@ _ALL_LEFT = _LEFT.order_by(Callback.id)
 
 
 def left_behind(session: Session) -> Sequence[str]:
-    """The tokens of calls whose round is over or cancelled: nobody will speak with them.
+    """Return the tokens of calls whose round is over or cancelled, so that nobody will speak with them.
 
-    Calls made ahead; where it is cancelled those of a desk, too, unless they speak already.
+    These are the calls ahead and, in a cancelled round, the calls of desks that do not talk yet.
     """
     return core(session).execute(_ALL_LEFT, rounds.moment(trusted_now(session))).scalars().all()
 
 
 def let_go(session: Session, token: str) -> bool:
-    """End this call, unless a desk has just begun to speak. The dialer does it, with a kind word.
+    """Request the end of such a call, unless a desk has just begun to talk. Return whether it did.
 
-    The citizen is no desk's any more, and goes back to the own place as if never taken.
+    The dialer plays an apology and hangs up. The citizen returns to their own place as if never called.
     """
     at = trusted_now(session)
     callback = callbacks.by_token(session, token)

@@ -1,4 +1,4 @@
-"""Taking the next citizen out of a round's line, strictly in order: one callback for one registration."""
+"""Claims of the next citizen of a round's line, strictly in order: one callback for one registration."""
 
 from datetime import datetime
 from typing import Any
@@ -16,14 +16,14 @@ from hotline.line import carry_over, engaged, line
 from hotline.rounds import planning, rounds
 
 _TRIES = 20
-"""So often a claim is taken back because somebody stands before; then the ledger names who is passed."""
+"""How often a claim is undone because somebody stands ahead. After that the ledger names who is passed."""
 
 
 def take_in_order(session: Session, round_: Round, **values: Any) -> Callback | None:
-    """A callback, with these `values`, for the next citizen of the round; None when nobody is due.
+    """Create a callback, with these `values`, for the next citizen of the round; None if nobody is due.
 
-    The first one opens the round, and waits a moment for whom the official's round before did not reach.
-    Raises Refused("desk-busy").
+    The first callback opens the round. It waits briefly for citizens carried over from the official's round
+    before. Raises Refused("desk-busy").
     """
     if not round_.opened_at and (
         planning.end_earlier(session, round_) or carry_over.is_expected(session, round_)
@@ -40,9 +40,9 @@ def take_in_order(session: Session, round_: Round, **values: Any) -> Callback | 
 
 
 def take_this(session: Session, registration: Registration, **values: Any) -> Callback | None:
-    """A callback, with these `values`, for this citizen; the ledger names whom it passes.
+    """Create a callback, with these `values`, for this citizen; the ledger names whom it passes.
 
-    None if the citizen does not wait in the line, due. Hold the line (`events.hold_line`) before. Raises
+    Return None if the citizen is not due in the line. Call `events.hold_line` before. Raises
     Refused("engaged").
     """
     at = now(session)
@@ -56,7 +56,7 @@ def take_this(session: Session, registration: Registration, **values: Any) -> Ca
 
 
 def _record(session: Session, callback: Callback, at: datetime, passed: list[int]) -> None:
-    """The ledger names who was passed, and who of them was on the line with us."""
+    """Record the claim in the ledger, with the passed citizens and those of them who were on the phone."""
     on_the_line = sorted(engaged.among(session, passed))
     facts = {"passed": passed} | ({"engaged": on_the_line} if on_the_line else {})
     ledger.record(session, Fact.CALLED, callback.registration, at, **facts)
@@ -66,12 +66,12 @@ def _record(session: Session, callback: Callback, at: datetime, passed: list[int
 def _take_first(
     session: Session, round_: Round, values: dict[str, Any]
 ) -> tuple[Callback, list[int], datetime] | None:
-    """A callback for the next citizen, whom that passes, and when.
+    """Return a callback for the next citizen, the ids that it passes, and its time.
 
-    Nobody, but for a row that stays locked, and whoever is on the line with us at this moment.
+    It passes only rows that stay locked and citizens who are on the phone with us.
     """
     at = events.hold_line(session, round_.id)
-    if not round_.opened_at:  # it will be, when the log is held, after which no row is waited for
+    if not round_.opened_at:  # the round opens under the log's lock, after which no row lock is taken
         session.refresh(round_, ["opened_at"], with_for_update={"key_share": True})
         at = now(session)
     for tries_left in reversed(range(_TRIES)):
@@ -79,12 +79,12 @@ def _take_first(
             callback = _take(session, round_, values, at)
             if callback is None:
                 return None
-            at = events.hold_order(session)  # from here on this is the newest fact there is
+            at = events.hold_order(session)  # no newer fact is written before this one
             passed = line.passed(session, callback.registration, at)
-            free = not engaged.elsewhere(session, callback, at)  # nor has another round just called them
+            free = not engaged.elsewhere(session, callback, at)  # another round may just have called them
             if free and (not tries_left or not set(passed) - engaged.among(session, passed)):
                 return callback, passed, at
-            step.rollback()  # they joined the line, or were being changed, in this very moment
+            step.rollback()  # somebody ahead joined the line, or was being changed, at this moment
     return None
 
 
@@ -107,6 +107,6 @@ def _callback(
     session.add(callback)
     try:
         session.flush()
-    except IntegrityError:  # the same desk in another tab was a moment earlier
+    except IntegrityError:  # another tab of the desk was faster
         raise Refused("desk-busy", "the desk has a callback without an outcome") from None
     return callback

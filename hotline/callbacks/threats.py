@@ -1,4 +1,4 @@
-"""The citizen threatens somebody: it is marked, its recording is kept, and supervisors are told at once."""
+"""Threats in a conversation: the desk marks it, its recording is kept, and supervisors are told at once."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -12,11 +12,14 @@ from db.models import Callback
 from hotline import audit
 
 _NEWS = timedelta(minutes=30)
-"""So long it stands in the supervisors' room."""
+"""How long a threat is shown in the supervisors' room."""
 
 
 def mark(session: Session, callback: Callback, *, who: str) -> Callback:
-    """Mark the conversation; twice is once. Who may is checked before (notes.check_writes)."""
+    """Mark the conversation; a repeated mark changes nothing.
+
+    The caller checks rights (notes.check_writes).
+    """
     session.refresh(callback, ["threat_at"], with_for_update={"key_share": True})
     if callback.threat_at is None:
         callback.threat_at = now(session)
@@ -26,6 +29,6 @@ def mark(session: Session, callback: Callback, *, who: str) -> Callback:
 
 
 def lately(session: Session) -> Sequence[Callback]:
-    """Those that supervisors have to see to, the first one first."""
+    """Return the marked conversations that supervisors must see to, the earliest first."""
     news = select(Callback).where(Callback.threat_at >= now(session) - _NEWS)
     return session.scalars(news.order_by(Callback.threat_at)).all()

@@ -1,4 +1,4 @@
-"""The agreed minutes of a conversation: shortly before they are over the official hears a soft tone, once."""
+"""Agreed minutes of a conversation: the official hears one soft tone shortly before they are over."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -28,9 +28,7 @@ _NOT_TONED = (
 
 
 def nearly_over(session: Session, node: str | None = None) -> Sequence[Callback]:
-    """Conversations, of this `node` or of any, whose agreed minutes are nearly over, and whose official has
-    not heard so.
-    """
+    """Return conversations, of this `node` or of any, that need the tone now."""
     at = now(session)
     rows = session.execute(_NOT_TONED, {"node": node}).all()
     return [
@@ -41,7 +39,7 @@ def nearly_over(session: Session, node: str | None = None) -> Sequence[Callback]
 
 
 def spoken(callback: Callback, at: datetime) -> timedelta:
-    """How long the two have spoken at `at`: the time in which our side was gone is no agreed one."""
+    """Return how long the two have spoken at `at`, without the time in which our side was gone."""
     if callback.talking_at is None:
         return timedelta(0)
     until = callback.held_at or at
@@ -49,7 +47,7 @@ def spoken(callback: Callback, at: datetime) -> timedelta:
 
 
 def take_up(session: Session, token: str) -> str | None:
-    """Note that the official is about to hear the tone; their phone's channel, None if they have heard it."""
+    """Commit that the tone is about to play. Return the phone's channel; None if it has played before."""
     desk_id = session.scalar(
         update(Callback)
         .where(Callback.token == token, Callback.state == CallbackState.TALKING, Callback.toned_at.is_(None))

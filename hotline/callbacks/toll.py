@@ -1,6 +1,6 @@
-"""Toll safety: every outgoing call is written down by the transaction that takes it up; caps decide there.
+"""Toll safety: the transaction that takes up an outgoing call records it, and the caps decide there.
 
-Whatever goes wrong elsewhere (a bug, a stolen account, a forged line), it cannot call more than this.
+The caps hold against any other failure: a bug, a stolen account, a forged line.
 """
 
 import logging
@@ -25,50 +25,50 @@ from settings import Settings
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
 
 _RESCUES_AT_ONCE, _RESCUES_PER_HOUR = 3, 30
-"""Whoever calls 137 for nothing does not flood the emergency service."""
+"""Caps on rescue calls: idle calls to 137 must not flood the emergency service."""
 _RESCUES_OF_CALLER, _RESCUES_OF_WITHHELD = 3, 10
-"""In an hour: one telephone does not use up the connections of all."""
+"""Caps for each hour: one telephone must not use up all connections."""
 _ALARMS_PER_HOUR = 12
-"""To each supervisor: a day of forged reports leaves room for what comes after them."""
+"""Cap for each supervisor: forged reports all day must leave calls for real ones."""
 
 KEPT = timedelta(days=2)
-"""So long a call is remembered; no cap looks further back than a day."""
+"""How long a call's record is kept; no cap looks back farther than a day."""
 
 
 log = logging.getLogger("calls")
 
 
 class Cap(StrEnum):
-    """Why no call may be placed."""
+    """Reason why no call may be placed."""
 
     AT_ONCE = "at-once"
-    CHANNELS = "trunk-channels"  # with the callers on 137
+    CHANNELS = "trunk-channels"  # shared with the callers on 137
     PER_HOUR = "per-hour"
     PER_DAY = "per-day"
     PER_NUMBER = "per-number"
-    NOT_ALLOWED = "not-allowed"  # the prefix of this number: no other time will be better
+    NOT_ALLOWED = "not-allowed"  # by its prefix, at any time
     LINE_DOWN = "line-down"  # our own fault (hotline.callbacks.breaker)
 
 
 class CallPermit(NamedTuple):
-    """A call that is written down: the only thing that the dialer's `originate` takes."""
+    """Permit for a recorded call: the only thing that the dialer's `originate` accepts."""
 
     token: str
     number: str  # E.164
-    trunks: tuple[str, ...] = ()  # by which it goes, one after another; empty: there is only one
+    trunks: tuple[str, ...] = ()  # in the order of their trial; empty if there is only one
 
 
 class Room(NamedTuple):
-    """How many more calls may be placed now (none: 0 or less), and which cap says so."""
+    """Number of calls that may be placed now (none: 0 or less), and the cap that limits it."""
 
     calls: int
     cap: Cap
 
 
 def room(session: Session, settings: Settings, share: float = 1.0, *, node: str | None = None) -> Room:
-    """What the caps on all calls together leave to those who may use only this share of each cap.
+    """Return how many calls the caps leave to callers who may use only this `share` of each cap.
 
-    The channels of a trunk are those of a `node`, or of all that are alive; every other cap is on all calls.
+    Trunk channels count for one `node`, or for all live ones. Every other cap counts all calls.
     """
     at = now(session)
     on_their_way = select(func.count()).where(PlacedCall.ended_at.is_(None), PlacedCall.at > at - KEPT)
@@ -93,7 +93,7 @@ def _channels(session: Session, settings: Settings, on_their_way: Select[Any], n
 
 
 def check_room(session: Session, settings: Settings) -> None:
-    """That a call may be placed now. Raises Refused("line-down" | "calls-capped")."""
+    """Check that a call may be placed now. Raises Refused("line-down" | "calls-capped")."""
     calls, cap = room(session, settings)
     if calls > 0:
         return
@@ -107,7 +107,7 @@ def _of(cap: int, share: float) -> int:
 
 
 def _left(session: Session, since: datetime, cap: int) -> int:
-    """What a cap leaves; never more than its own number of calls is looked at."""
+    """Return how many calls a cap leaves. At most `cap` rows are read."""
     placed = select(PlacedCall.at).where(PlacedCall.at > since, ~PlacedCall.ours).limit(cap).subquery()
     return cap - (session.scalar(select(func.count()).select_from(placed)) or 0)
 
@@ -121,16 +121,17 @@ def take(
     *,
     alarm: bool = False,
 ) -> CallPermit | Cap:
-    """Write down that `number` (E.164) is about to be called; or the cap that forbids it, and nothing else.
+    """Record that `number` (E.164) is about to be called.
 
-    `alarm`: a number's own cap is on calls of this kind of token, by the hour, and not on all by the day.
-    Call it in the transaction that commits the token, after its row and before any event.
+    Return the cap, and write nothing, if one forbids it. `alarm`: the number's own cap counts this kind of
+    call by the hour, not all calls by the day. Call it in the transaction that commits the token, after the
+    token's row and before any event.
     """
     extension = numbers.is_extension(number, settings.extensions)
     if not extension and not numbers.allowed(number, settings.allowed_prefixes):
         log.error("%s: not placed: its number is outside HOTLINE_ALLOWED_PREFIXES", token)
         return Cap.NOT_ALLOWED
-    one_at_a_time(session, "toll")  # whoever counts at the same moment would count the same room
+    one_at_a_time(session, "toll")  # two counts at the same time would both find the same free call
     calls, cap = room(session, settings, share, node=settings.node)
     if calls <= 0:
         return cap
@@ -144,11 +145,10 @@ def take(
 
 
 def take_rescue(session: Session, token: str, caller: str | None, settings: Settings) -> CallPermit | Cap:
-    """The same for the emergency service's number, which is the settings' own and short: by caps of its own.
+    """Record a call to the emergency service, like `take`, but by caps of its own.
 
-    `caller`: the E.164 number of whoever is in danger, if it is shown.
-
-    A city's day may bring more callers in danger than one number may be called otherwise.
+    A city's day may bring more callers in danger than the cap for one number allows. The number is short and
+    comes from the settings. `caller`: the E.164 number of the caller in danger, if it is shown.
     """
     one_at_a_time(session, "toll")
     calls, cap = room(session, settings, node=settings.node)
@@ -168,7 +168,7 @@ def take_rescue(session: Session, token: str, caller: str | None, settings: Sett
     own = _RESCUES_OF_CALLER if caller else _RESCUES_OF_WITHHELD
     if (session.scalar(of_hour) or 0) >= _RESCUES_PER_HOUR or (session.scalar(of_caller) or 0) >= own:
         return Cap.PER_NUMBER
-    if breaker.calls(session) is not None:  # a probe that proves nothing would keep a true one waiting
+    if breaker.calls(session) is not None:  # as a probe it would prove nothing, and delay a real one
         return Cap.LINE_DOWN
     session.add(PlacedCall(token=token, number=settings.urgent_number, at=now(session), node=settings.node))
     session.flush()
@@ -189,7 +189,7 @@ def _alarmed_enough(session: Session, token: str, number: str) -> bool:
 
 
 def free_again(session: Session, number: str, settings: Settings, share: float = 1.0) -> datetime | None:
-    """When `number` may be called again by this share of its daily cap; None: now."""
+    """Return when `number` may be called again by this share of its daily cap; None: now."""
     oldest_that_counts = session.scalar(
         select(PlacedCall.at)
         .where(PlacedCall.number == number, PlacedCall.at > now(session) - _DAY, ~PlacedCall.ours)
@@ -201,9 +201,9 @@ def free_again(session: Session, number: str, settings: Settings, share: float =
 
 
 def ended(session: Session, token: str, *, ours: bool = False) -> None:
-    """The call's channel has ended, or never came into being: its line is free.
+    """Record that the call's channel has ended or never existed, so that its line is free.
 
-    `ours`: it came to nothing by our own fault, which no cap counts.
+    `ours`: the call failed through our own fault, and no cap counts it.
     """
     session.execute(
         update(PlacedCall)
@@ -218,16 +218,16 @@ _ON_THE_PHONE = select(PlacedCall.token, PlacedCall.at).where(
 
 
 def on_the_phone(session: Session, node: str | None = None) -> dict[str, datetime]:
-    """The tokens of calls whose end is not known, and when each was placed; by this `node`, or by any."""
+    """Return the tokens of calls whose end is unknown, and when each was placed, by this `node` or by any."""
     return {token: at for token, at in session.execute(_ON_THE_PHONE, {"node": node})}
 
 
 def of_others(session: Session, tokens: Collection[str], node: str) -> set[str]:
-    """Those of these calls that another node has placed."""
+    """Return those of these calls that another node placed."""
     theirs = select(PlacedCall.token).where(PlacedCall.token.in_(tokens), PlacedCall.node != node)
     return set(session.scalars(theirs)) if tokens else set()
 
 
 def forget(session: Session) -> None:
-    """Delete what no cap looks at any more."""
+    """Delete the records that no cap reads any more."""
     session.execute(delete(PlacedCall).where(PlacedCall.at < trusted_now(session) - KEPT))

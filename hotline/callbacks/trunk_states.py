@@ -1,9 +1,9 @@
-"""By which trunk a call goes: the first that is well in the settings' order, then the others.
+"""Trunk selection: a call goes by the first working trunk in the settings' order, then by the others.
 
-The same attempt tries one after another (the dialplan's `next`), until a phone rings or says something: what
-a trunk refuses costs nobody anything. One that does not take calls is tried last, until it proves that it
-does: it answers again when asked how it is (SIP OPTIONS), or one call, after growing pauses, tries it first.
-Whether any call gets through at all is the breaker's to say (callbacks.breaker).
+One attempt tries the trunks in turn (`next` in the dialplan) until a phone rings or sends audio. A trunk's
+refusal therefore costs nobody anything. A failing trunk comes last until it works again. It works again when
+it answers SIP OPTIONS, or when one trial call, after growing pauses, goes by it first. The breaker decides
+whether any call gets through at all (callbacks.breaker).
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -17,16 +17,16 @@ from db.models import TrunkState
 from hotline.callbacks import untried
 
 FAILURES = 3
-"""Of calls to different numbers in a row; of a trunk that says nothing at all the first one is enough."""
+"""How many calls in a row to different numbers take a trunk down; for a silent trunk one is enough."""
 FIRST, LONGEST, LONGEST_OF_SILENT = timedelta(seconds=5), timedelta(seconds=60), timedelta(minutes=10)
-"""A call that tries a silent trunk first waits for 7.5 s; one that is refused goes on at once."""
+"""Pauses between trials: a silent trunk delays a trial call by 7.5 s, a refusal does not."""
 _NOTHING = 0
 
 
 def order(session: Session, names: Sequence[str], *, tries: bool = True) -> tuple[str, ...]:
-    """By which trunks the next call is to go, one after another. Call it as that call is written down.
+    """Return the trunks for the next call, in order. Call it when the call is recorded.
 
-    `tries`: it may be the one that tries a trunk which took no calls; that one is then tried by no other.
+    `tries`: the call may be the trial of a failing trunk; no other call then tries that trunk.
     """
     if len(names) < 2:
         return tuple(names)
@@ -43,7 +43,7 @@ def order(session: Session, names: Sequence[str], *, tries: bool = True) -> tupl
 
 
 def failed(session: Session, name: str, token: str, said: int) -> None:
-    """The trunk did not take the call of `token`: this is what it said (SIP), 0: nothing."""
+    """Record that the trunk did not take the call of `token`. `said`: its SIP status, 0 if it was silent."""
     row = _get(session, name)
     row.refused += 1
     row.said = said
@@ -60,17 +60,17 @@ def failed(session: Session, name: str, token: str, said: int) -> None:
 
 
 def worked(session: Session, name: str, *, calls: int = 1) -> None:
-    """The trunk has brought so many calls to a phone."""
+    """Record that the trunk carried `calls` calls to a phone."""
     row = _get(session, name)
     row.taken += calls
     row.failures, row.last_failed = 0, None
     if row.answers is False:
-        row.answers = None  # it takes calls: that it does not answer says nothing
+        row.answers = None  # it takes calls, so unanswered OPTIONS prove nothing
     _is_well(row)
 
 
 def answers(session: Session, name: str, *, yes: bool) -> None:
-    """Whether it answers when asked how it is. One that never did is not gone."""
+    """Record whether the trunk answers SIP OPTIONS. A trunk that never answered is not taken for gone."""
     row = _get(session, name)
     if not yes and row.answers is None:
         return
@@ -86,17 +86,17 @@ def answers(session: Session, name: str, *, yes: bool) -> None:
 
 
 def took(session: Session, name: str, latency_ms: float | None) -> None:
-    """How long its answer took; None: there was none."""
+    """Record the latency of the answer to OPTIONS, in milliseconds; None if there was no answer."""
     _get(session, name).latency_ms = latency_ms
 
 
 def registered(session: Session, name: str, *, yes: bool) -> None:
-    """Whether it has taken our registration."""
+    """Record whether the trunk has accepted our registration."""
     _get(session, name).registered = yes
 
 
 def whole(found: Mapping[str, TrunkState], names: Collection[str]) -> bool | None:
-    """Whether any trunk answers; False: all did, and none does; None: nobody can say."""
+    """Return whether any trunk answers; False if all did and none does now; None if unknown."""
     said = [found[name].answers if name in found else None for name in names]
     if True in said:
         return True
@@ -104,19 +104,19 @@ def whole(found: Mapping[str, TrunkState], names: Collection[str]) -> bool | Non
 
 
 def states(session: Session, names: Collection[str]) -> dict[str, TrunkState]:
-    """What is known of each of these."""
+    """Return the known state of each of these trunks, by name."""
     query = select(TrunkState).where(TrunkState.name.in_(names)).execution_options(populate_existing=True)
     return {row.name: row for row in session.scalars(query)}
 
 
 def is_troubled(session: Session, name: str) -> bool:
-    """Whether a call that gets through changes anything."""
+    """Return whether a successful call would change the trunk's state."""
     row = session.get(TrunkState, name)
     return row is not None and (row.failures > 0 or row.down_since is not None)
 
 
 def keep(session: Session, names: Collection[str]) -> None:
-    """Forget the trunks that are not in the settings any more."""
+    """Delete the trunks that the settings no longer name."""
     session.execute(delete(TrunkState).where(TrunkState.name.not_in(names)))
 
 
@@ -130,7 +130,7 @@ def _get(session: Session, name: str) -> TrunkState:
 
 
 def _is_due(session: Session, row: TrunkState) -> bool:
-    """One that has fallen silent tells of its return by itself."""
+    """Return whether a trial is due. A trunk that stopped answering OPTIONS announces its own return."""
     return row.answers is not False and row.next_try_at is not None and row.next_try_at <= now(session)
 
 

@@ -1,4 +1,4 @@
-"""Whether each trunk works: the one answer for the page, /healthz, the metrics and the doctor."""
+"""Status of the trunks: the one answer for the page, /healthz, the metrics and the doctor."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,25 +12,25 @@ from hotline.callbacks import breaker, trunk_states
 
 
 class Is(StrEnum):
-    """What is known of a trunk."""
+    """Status of a trunk."""
 
     UP = "up"
     DOWN = "down"
     UNHEARD = "unheard"
-    """Nothing was ever heard of it, by OPTIONS, a registration or a call: that is not well."""
+    """No sign of the trunk so far, by OPTIONS, a registration or a call: that is no health."""
 
 
 class Word(NamedTuple):
-    """What is known of a trunk, and since when it is down."""
+    """Status of a trunk, and since when it is down."""
 
     state: Is
     since: datetime | None = None
     held: bool = False
-    """No call at all goes (callbacks.breaker)."""
+    """The breaker holds all calls (callbacks.breaker)."""
 
 
 def words(session: Session, names: Sequence[str]) -> dict[str, Word]:
-    """Of each of these, which are all there are."""
+    """Return the status of every configured trunk, by name."""
     down = breaker.down(session)
     held = down.since if down and down.why == breaker.TRUNK else None
     found = trunk_states.states(session, names)
@@ -38,7 +38,7 @@ def words(session: Session, names: Sequence[str]) -> dict[str, Word]:
 
 
 def together(told: Mapping[str, Word]) -> Word:
-    """Whether calls flow by any of them."""
+    """Return the best status of all trunks: calls flow if any trunk works."""
     for state in (Is.UP, Is.UNHEARD):
         if any(word.state is state for word in told.values()):
             return Word(state)
@@ -48,7 +48,7 @@ def together(told: Mapping[str, Word]) -> Word:
 def _word(row: TrunkState | None, held: datetime | None, *, only: bool) -> Word:
     if held:
         return Word(Is.DOWN, held, held=True)
-    if row and row.down_since and not (only and row.answers):  # one call says less than its answer
+    if row and row.down_since and not (only and row.answers):  # OPTIONS outweigh one failed call
         return Word(Is.DOWN, row.down_since)
     heard = row is not None and (row.answers or row.registered or row.taken > 0)
     return Word(Is.UP if heard else Is.UNHEARD)

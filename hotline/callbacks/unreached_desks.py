@@ -1,6 +1,6 @@
-"""A citizen who waits with music for one desk, whose phone does not come to where they are.
+"""Citizens who wait with music for one desk whose phone does not come to their node.
 
-After HOTLINE_HOLD_SECONDS the call ends with a kind word; they pay nothing, and are first again.
+After HOTLINE_HOLD_SECONDS the dialer apologises and hangs up. The citizen pays nothing, and is first again.
 """
 
 from collections.abc import Sequence
@@ -30,12 +30,15 @@ def _asked(session: Session, settings: Settings, at: datetime | None) -> dict[st
 
 
 def found(session: Session, settings: Settings, at: datetime | None = None) -> Sequence[str]:
-    """The tokens of those who have waited for their desk for long enough, at the moment `at`."""
+    """Return the tokens of citizens who have waited too long for their desk at the moment `at`."""
     return core(session).execute(_ALL_UNREACHED, _asked(session, settings, at)).scalars().all()
 
 
 def let_go(session: Session, token: str, settings: Settings, at: datetime | None = None) -> bool:
-    """End this call, unless the desk has just come. The dialer does it, with a kind word."""
+    """Request the end of this call, unless the desk has just come. Return whether it did.
+
+    The dialer plays an apology and hangs up.
+    """
     callback = callbacks.by_token(session, token)
     if callback is None:
         return False
@@ -43,7 +46,7 @@ def let_go(session: Session, token: str, settings: Settings, at: datetime | None
     still = select(Callback.id).where(Callback.token == token, _UNREACHED)
     if session.scalar(still, _asked(session, settings, at)) is None:
         return False
-    callback.hangup_asked_at = callback.again_at = now(session)  # by the second the dialer knows of the word
+    callback.hangup_asked_at = callback.again_at = now(session)  # `again_at` tells the dialer to apologise
     session.flush()
     events.callback_changed(session, callback)
     return True

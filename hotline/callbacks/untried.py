@@ -1,7 +1,7 @@
-"""Which number is to blame when calls fail: whom of a line nobody has tried yet, and who fails alone.
+"""Blame for failed calls: the numbers of a line that are untried, and the numbers that fail alone.
 
-The breaker asks. A number fails alone if others got through since it failed: then the fault is its phone's,
-and says nothing about the trunk.
+The breaker asks. A number fails alone if another number's call got through since it failed. Then the fault is
+its phone's, and says nothing about the trunk.
 """
 
 from collections.abc import Collection
@@ -19,15 +19,15 @@ _SOON = timedelta(seconds=5)
 
 
 def number_of(session: Session, token: str) -> str:
-    """Whom the call of `token` was for; the token itself where nobody knows."""
+    """Return the number that the call of `token` was for, or the token itself if unknown."""
     call = session.get(PlacedCall, token)
     return call.number if call else token
 
 
 def is_there_another(session: Session, token: str, tried: Collection[str]) -> bool:
-    """Whether somebody not `tried` is due in the line for which the callback of `token` was made.
+    """Return whether somebody not `tried` is due in the line of the callback of `token`.
 
-    Never so with a call that is no callback.
+    A call that is no callback has no line: False.
     """
     round_id = session.scalar(select(Callback.round_id).where(Callback.token == token))
     due = or_(Registration.not_before.is_(None), Registration.not_before <= now(session) + _SOON)
@@ -41,7 +41,7 @@ def is_there_another(session: Session, token: str, tried: Collection[str]) -> bo
 
 
 def fails_alone(session: Session, token: str, number: str, worked_at: datetime | None) -> bool:
-    """Whether another number's call has got through since those to this number began to fail in a row."""
+    """Return whether another call got through since the calls to this number began to fail in a row."""
     if worked_at is None:
         return False
     of_same = PlacedCall.number == number, PlacedCall.token != token
@@ -56,9 +56,9 @@ def fails_alone(session: Session, token: str, number: str, worked_at: datetime |
 
 
 def release(session: Session, numbers: Collection[str]) -> None:
-    """These were passed over so that others were tried: each is due again at its own place.
+    """Make citizens due again, at their own place, who were passed over while others were tried.
 
-    The ledger tells their outcome anew, without a wait. Every row of the transaction first, then this.
+    The ledger records their outcome anew, without a wait. Call it after all other row changes.
     """
     passed_over = select(Registration).where(
         Registration.number.in_(numbers),

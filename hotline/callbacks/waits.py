@@ -1,6 +1,6 @@
-"""Shorten the wait of a citizen that was stamped by a clock that has been set back since.
+"""Waits of citizens after the clock was set back: each wait starts anew.
 
-The wait starts anew: no citizen waits longer than the rule of the last outcome lets them wait from now.
+No citizen waits longer than the rule of the last outcome lets them wait from now.
 """
 
 from datetime import datetime, timedelta
@@ -29,7 +29,10 @@ _last = (
 
 
 def shorten(session: Session, settings: Settings) -> int:
-    """Return how many citizens wait for less time now. The ledger tells their last outcome anew."""
+    """Shorten waits that a wrong clock stamped.
+
+    Return how many; the ledger records their last outcome anew.
+    """
     at = now(session)
     waiting = (
         select(Registration, Callback, Round)
@@ -46,7 +49,7 @@ def shorten(session: Session, settings: Settings) -> int:
         if due is None or (registration.not_before and due < registration.not_before):
             registration.not_before = due
             shortened.append((registration, last))
-    session.flush()  # every row first, then the log
+    session.flush()  # lock order: rows before the log
     for registration, last in shortened:
         ledger.record(session, Fact.OUTCOME, registration, outcome=last.outcome, set_back=True)
         events.registration_changed(session, registration)

@@ -1,9 +1,10 @@
 """Wrap-up (after-call work): a conversation is over, and its desk has not asked for the next citizen yet.
 
-Nothing is stored for it. A callback whose outcome the desk owes says so itself; after that the event log
-does: what the desk did last was to end a conversation, or to give it away. It is over as soon as the desk
-asks for the next one or has one, takes a break, begins or leaves a round, its round is over, or its phone
-goes. A desk that takes live calls may be given the next one once the outcome is said: that ends it there.
+No row stores it. A callback whose outcome the desk owes shows it; otherwise the event log shows it. The log's
+last entry of the desk is then the end of a conversation, or its handing over. Wrap-up ends when the desk asks
+for the next citizen, has one, or takes a break. It also ends when the desk begins or leaves a round, with the
+round, or when the desk's phone goes. A desk that takes live calls may get the next citizen once the outcome
+is recorded, which ends wrap-up.
 """
 
 from collections.abc import Sequence
@@ -19,12 +20,12 @@ from hotline.callbacks import assignment, live_desks
 from hotline.rounds import rounds
 
 OVER = (CallbackState.PARTING, CallbackState.ENDED)
-"""The call is over; until its outcome is said the desk owes it."""
+"""States after the call in which the desk owes the outcome."""
 TURNS = ("asks-next", "nobody-due", "break", "disconnected", "serves", "left", "live-on", "live-off")
-"""What a desk does instead, as the event log has it (db.events)."""
+"""Events of a desk that end wrap-up (db.events)."""
 GAVE = "gave"
 _FORGOTTEN = timedelta(days=1)
-"""Nobody is in wrap-up for so long."""
+"""Longest wrap-up."""
 
 _of_a_desk, _of_a_callback = Event.kind == "desk", Event.kind == "callback"
 _turn = (
@@ -47,7 +48,7 @@ _LAST_TURNS = (
     .join(User, User.desk_id == Desk.id)
     .where(Desk.next_asked_at.is_(None), ~assignment.takes_nobody(), ~assignment.busy(), ~_round_over)
 )
-"""What each desk that has nobody, and could have, did last."""
+"""Query of the last event of each free desk that could have a citizen."""
 _talked = and_(_of_a_callback, Event.what.in_(OVER), Callback.talking_at.is_not(None))
 _ENDS = (
     select(Event.desk_id, Event.at, Callback.parting_at, Callback.ended_at)
@@ -57,12 +58,12 @@ _ENDS = (
 
 
 def over_since(callback: Callback) -> datetime | None:
-    """Since when the call of this callback is over, if its desk still owes what came of it."""
+    """Return since when the call is over, if its desk still owes the outcome; otherwise None."""
     return callback.parting_at or callback.ended_at if callback.state in OVER else None
 
 
 def since(session: Session, desk: Desk, in_hand: Callback | None) -> datetime | None:
-    """Since when the desk is in wrap-up; None: it is not. `in_hand`: the callback that it has."""
+    """Return since when the desk is in wrap-up, or None. `in_hand`: the callback that it has."""
     if in_hand is None:
         return idle_since(session, [desk]).get(desk.id)
     here = desk.phone_connected and desk.break_reason is None
@@ -70,7 +71,7 @@ def since(session: Session, desk: Desk, in_hand: Callback | None) -> datetime | 
 
 
 def idle_since(session: Session, desks: Sequence[Desk]) -> dict[int, datetime]:
-    """Since when those of these desks are in wrap-up that owe nothing any more, by number."""
+    """Return since when those desks are in wrap-up that owe no outcome, by desk id."""
     at = now(session)
     asked = {**rounds.moment(at), "forgotten": at - _FORGOTTEN}
     by_id = {desk.id: desk for desk in desks}

@@ -17,6 +17,7 @@ FOLDERS: tuple[str, ...] = (
     "prompts",
     "settings",
     "tests/docs",
+    "hotline/callbacks",
     "hotline/citizens",
     "hotline/control",
     "hotline/directory",
