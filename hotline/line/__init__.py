@@ -1,1 +1,1 @@
-"""The line: who has a place, in which order, and how they come to it."""
+"""The line: places, their order, and the ways to get one."""

@@ -1,7 +1,7 @@
-"""Numbers that may not register, and what becomes of the places they have.
+"""Blocked numbers: they may not register, and their places are given up.
 
-A blocked caller hears why and nothing else, and could give no place up. So blocking does it: whoever is not
-called gets no call, and nobody who asked not to be called is called.
+A blocked caller hears only the reason and could not give a place up, so the block does that. Nobody keeps a
+place for which no call will come.
 """
 
 from collections.abc import Sequence
@@ -28,9 +28,9 @@ _REASON = select(BlockedNumber.reason).where(BlockedNumber.number == bindparam("
 def block(
     session: Session, number: str, reason: BlockReason, *, note: str = "", who: str = audit.COMMAND_LINE
 ) -> int:
-    """Refuse registrations of the E.164 `number` from now on, and give up its places; returns how many.
+    """Refuse registrations of the E.164 `number` from now on, and give up its places. Return how many.
 
-    One that is being called at this moment is given up once it comes back to the line (`give_up_places`).
+    A place that is being called now is given up once it returns to the line (`give_up_places`).
     """
     row = BlockedNumber(number=number, reason=reason, note=note, who=who, blocked_at=now(session))
     session.merge(row)
@@ -41,7 +41,7 @@ def block(
 
 
 def unblock(session: Session, number: str, *, who: str = audit.COMMAND_LINE) -> None:
-    """Let it register again; nothing happens if it could. Places that were given up stay so."""
+    """Unblock the number. A number that is not blocked changes nothing, and places given up stay so."""
     row = session.get(BlockedNumber, number)
     if row is None:
         return
@@ -51,7 +51,7 @@ def unblock(session: Session, number: str, *, who: str = audit.COMMAND_LINE) -> 
 
 
 def search(session: Session, text: str = "", limit: int = 500) -> Sequence[BlockedNumber]:
-    """Blocked numbers, newest first: those whose number has these digits or whose note these words."""
+    """Return blocked numbers, newest first, by the digits or a part of the note in `text`."""
     query = select(BlockedNumber).order_by(BlockedNumber.blocked_at.desc(), BlockedNumber.number).limit(limit)
     digits = "".join(c for c in numbers.ascii_digits(text) if c.isascii() and c.isdigit()).removeprefix("0")
     if text.strip():
@@ -61,34 +61,34 @@ def search(session: Session, text: str = "", limit: int = 500) -> Sequence[Block
 
 
 def check(session: Session, number: str) -> None:
-    """Raises Blocked if the E.164 `number` may not register."""
+    """Raise Blocked if the E.164 `number` may not register."""
     reason = core(session).scalar(_REASON, {"number": number})
     if reason:
         raise Blocked(reason)
 
 
 def is_blocked(session: Session, number: str) -> bool:
-    """Whether nobody calls, or registers, the E.164 `number` any more."""
+    """Return whether the E.164 `number` is blocked from calls and registrations."""
     return session.get(BlockedNumber, number) is not None
 
 
 def being_called(session: Session, number: str) -> bool:
-    """Whether a place of this number is being called at this moment."""
+    """Return whether a place of this number is being called now."""
     calling = Registration.state == RegistrationState.CALLING
     return session.scalar(select(exists().where(Registration.number == number, calling))) or False
 
 
 def places(session: Session, number: str) -> int:
-    """How many places blocking this number would give up at this moment."""
+    """Return how many places a block of this number would give up now."""
     waits = (Registration.number == number, Registration.state.in_(_WAITS))
     return session.scalar(select(func.count()).select_from(Registration).where(*waits)) or 0
 
 
 def give_up_places(session: Session, number: str | None = None) -> int:
-    """Give up whatever blocked numbers (or only this one) have in a line; returns how many places."""
+    """Give up the places of all blocked numbers, or of this one. Return how many."""
     of_whom = select(BlockedNumber.number) if number is None else [number]
     session.flush()
-    given_up = session.scalars(  # every row first, then the log
+    given_up = session.scalars(  # lock order: rows before the log
         update(Registration)
         .where(Registration.number.in_(of_whom), Registration.state.in_(_WAITS))
         .values(state=RegistrationState.CANCELLED)

@@ -1,4 +1,4 @@
-"""What a call script must know about the caller and the rounds."""
+"""Facts that a call script needs about the caller and the rounds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,8 +25,10 @@ from hotline.requests import categories, requests
 from hotline.rounds import rounds
 
 _GUESSES, _GUESSES_WITHHELD = limits.Bucket(10, 360), limits.Bucket(60, 60)
-"""Wrong ticket and tracking numbers of one caller's number, and of all withheld numbers together: so many at
-once, and as many in each hour. A call has two."""
+"""Budgets for wrong ticket and tracking numbers, of one number and of all withheld numbers together.
+
+Each allows so many at once, and as many in each hour. A call has two guesses.
+"""
 _ACTIVE = (
     RegistrationState.UNCONFIRMED,
     RegistrationState.WAITING,
@@ -37,7 +39,7 @@ _ACTIVE = (
 
 @dataclass(frozen=True)
 class Choice:
-    """A round that a caller may hear of. Times are UTC; a clip says an office's name."""
+    """Round that a caller may hear of. Times are UTC; a clip names an office."""
 
     round_id: int
     official_id: int
@@ -45,21 +47,21 @@ class Choice:
     district: int | None
     clip: str
     substitute: str | None
-    """The clip of who speaks in the official's place, if somebody does."""
+    """Clip of the deputy who speaks in the official's place, if any."""
     languages: Sequence[str]
-    """That are spoken in it."""
+    """Languages that are spoken in the round."""
     registration_from: datetime
     starts_at: datetime
     registered: int
     full: bool
     expected_reach: int
     subjects: str
-    """The keys of those that most of its citizens want to speak about."""
+    """Keys of the subjects that most of its citizens chose."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """A registration as its owner may hear of it, and the round in which it stands."""
+    """Registration and its round, as its owner may hear of it."""
 
     registration_id: int
     round_id: int
@@ -69,20 +71,20 @@ class Place:
     before_me: int
     carried: bool
     left_cancelled: bool
-    """Whether it was carried here because the round before was cancelled."""
+    """The place was carried here because the round before was cancelled."""
     given_up: bool
-    """Whether it is over because nobody answered in two rounds."""
+    """The place is over because nobody answered in two rounds."""
     deferred: bool
-    """Whether the citizen asked, when the turn was near, for the next round."""
+    """The citizen asked for the next round when the turn was near."""
     in_operators_line: bool
     phase: Phase
     starts_at: datetime
     next_at: datetime | None
-    """Where its round is over or cancelled: when the official's next one is, if that is announced."""
+    """Start of the official's next announced round if this round is over or cancelled."""
 
     @property
     def left(self) -> bool:
-        """Whether the round is over, or will not be, and this place still waits for the next one."""
+        """Return whether the round is over or cancelled and this place still waits for the next one."""
         return self.state in _LEFT and self.phase in (Phase.OVER, Phase.CANCELLED)
 
 
@@ -91,37 +93,37 @@ _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED)
 
 @dataclass(frozen=True)
 class Offer:
-    """What every caller is offered; `upcoming` opens next, where no round has room now."""
+    """Offer to all callers; `upcoming` opens next if no round has room now."""
 
     choices: Sequence[Choice]
     upcoming: Choice | None
     subjects: str
-    """The keys of those that callers hear."""
+    """Keys of the subjects that callers hear."""
     categories: str
-    """The keys of what can be reported."""
+    """Keys of the categories that can be reported."""
 
     def common_subjects(self, round_id: int | None) -> str:
-        """The keys of those that are offered first: what this round's citizens chose most."""
+        """Return the keys of the subjects offered first: those that the round's citizens chose most."""
         found = (choice.subjects for choice in self.choices if choice.round_id == round_id)
         return next(found, subjects.common({}, self.subjects))
 
 
 @dataclass(frozen=True)
 class CallerContext:
-    """The offer, and what concerns this caller alone."""
+    """Offer, with the facts about this caller."""
 
     offer: Offer
     active: Sequence[Place]
     blocked: BlockReason | None
     reported: requests.Progress | None
-    """The caller's own request: one that waits for an answer of theirs, else the newest."""
+    """Caller's own request: one that waits for the caller's answer, otherwise the newest."""
     been_here: bool = False
-    """Whether this number has ever been registered: its caller knows how it goes on."""
+    """This number has registered before, so its caller knows the questions."""
     slowly: bool = False
-    """Whether a question passed in silence in an earlier call: all is said more slowly, with more time."""
+    """An earlier question got no answer: the script speaks more slowly and waits longer."""
 
     def place_in(self, round_id: int) -> Place | None:
-        """The caller's place in a round."""
+        """Return the caller's place in a round."""
         return next((place for place in self.active if place.round_id == round_id), None)
 
 
@@ -132,11 +134,11 @@ _CALLER = select(
     exists().where(Registration.number == bindparam("number")),
     select(SilentCaller.silent_at).where(SilentCaller.number == bindparam("number")).scalar_subquery(),
 )
-"""Whether the number is blocked, has anything to be told, was here before: all that most callers cost."""
+"""Query of the number's block, places, requests and past: the only one that most callers cost."""
 
 
 def offer(session: Session) -> Offer:
-    """What a caller may hear of at this moment, the same for all callers."""
+    """Return the offer of this moment, the same for all callers."""
     open_ = rounds.registrable(session)
     counts = rounds.counts(session, [r.id for r in open_])
     offered = subjects.offered(session)
@@ -152,7 +154,7 @@ def offer(session: Session) -> Offer:
 
 
 def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext:
-    """The offer for a caller with this E.164 number; None for a caller whose number is unknown."""
+    """Return the context of a caller with this E.164 number; None for an unknown number."""
     if number is None:
         return CallerContext(offer, active=[], blocked=None, reported=None)
     found = core(session).execute(_CALLER, {"number": number}).one()
@@ -168,7 +170,7 @@ def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext
 
 
 def active(session: Session, number: str) -> list[Place]:
-    """The live registrations of a number, oldest first; those whose round is over come last."""
+    """Return the active registrations of a number, oldest first; those whose round is over come last."""
     found = session.scalars(
         select(Registration)
         .where(Registration.number == number, Registration.state.in_(_ACTIVE))
@@ -179,7 +181,7 @@ def active(session: Session, number: str) -> list[Place]:
 
 
 def place(session: Session, registration: Registration) -> Place:
-    """Where a registration stands; its round must be loaded or loadable."""
+    """Return the place of a registration; its round must be loaded or loadable."""
     round_, at = session.get_one(Round, registration.round_id), now(session)
     phase = rounds.phase(round_, at)
     unanswered = registration.rounds_unanswered > 0 and registration.last_outcome in RETRIED
@@ -221,7 +223,7 @@ def _next_at(session: Session, round_: Round, at: datetime) -> datetime | None:
 
 
 def _chosen(session: Session, round_ids: Sequence[int]) -> dict[int, dict[int, int]]:
-    """For each round how often each subject was chosen."""
+    """Return how often each subject was chosen, by round."""
     chosen: dict[int, dict[int, int]] = {round_id: {} for round_id in round_ids}
     rows = session.execute(
         select(Registration.round_id, Registration.subject, func.count())
@@ -254,15 +256,15 @@ def _choice(session: Session, round_: Round, counts: dict[RegistrationState, int
 
 
 def take_guess(session: Session, caller: str | None, secret: str) -> bool:
-    """Pay for the look-up of a number that this caller (E.164; None: withheld) has keyed in, if one is left.
+    """Take one guess from the budget of this caller (E.164; None: withheld) for a keyed-in number.
 
-    Return whether one was. A row lock keeps the same caller's other calls waiting until the transaction ends.
+    Return whether one was left. A row lock keeps the caller's other calls waiting until the transaction ends.
     """
     return limits.take(core(session), *_guesses_of(caller, secret))
 
 
 def give_guess_back(session: Session, caller: str | None, secret: str) -> None:
-    """Take back the payment: the number was found."""
+    """Return the guess to the budget: the number was found."""
     limits.give_back(core(session), *_guesses_of(caller, secret))
 
 

@@ -1,7 +1,7 @@
-"""Carry-over: whom a round did not reach passes to the official's next round, without doing anything.
+"""Carry-over: citizens whom a round did not reach pass to the official's next round by themselves.
 
-The registration keeps its ticket number and the time of registering, and gains one missed round. Each one
-leaves its round in one guarded step, which `carries` remembers: run twice, nothing happens twice.
+The registration keeps its ticket number and time, and gains one missed round. Each leaves its round in one
+guarded step, recorded in `carries`: a repeated run changes nothing.
 """
 
 import json
@@ -44,7 +44,7 @@ NEXT_ROUND = (
     .where(
         _later.official_id == Round.official_id,
         _later.is_operators_line.is_(False),
-        # one made again for an earlier hour, in the place of a cancelled one, is a next one, too
+        # a replacement of a cancelled round may start earlier; it is a next round, too
         or_(_later.starts_at > Round.starts_at, _later.id > Round.id),
         ~rounds.over(_later),
     )
@@ -53,9 +53,9 @@ NEXT_ROUND = (
     .correlate(Round)
     .scalar_subquery()
 )
-"""The next round of the official of `Round`, if it is made; never one that is over.
+"""Subquery of the next round of the official of `Round`, if it exists and is not over.
 
-In a query whose parameters are `rounds.moment`.
+`rounds.moment` gives the parameters of the query.
 """
 
 _spoken_with, _its_round = aliased(Registration), aliased(Round)
@@ -79,7 +79,7 @@ _told = exists().where(
     OutboxMessage.kind.in_(words(_TOLD)),
 )
 
-# Asked every second: built once.
+# Polled every second, so these are built once.
 _DUE = (
     select(Registration, NEXT_ROUND)
     .join(Registration.round)
@@ -144,11 +144,11 @@ class _Step(NamedTuple):
 
 
 def run(session: Session, limit: int = 100) -> int:
-    """Carry over at most `limit` registrations of rounds that are over or cancelled; returns how many left.
+    """Carry over at most `limit` registrations of rounds that are over or cancelled. Return how many left.
 
-    Call it until it returns 0, each time in a transaction of its own; killed between two, it goes on.
-    Whose attempts were used up in two rounds, or once in the operators' line, is not carried on but closed.
-    What was asked for by text message, and never confirmed, is over with its round.
+    Call it until it returns 0, each time in its own transaction; an interrupted run can be continued. A
+    citizen whose attempts were used up in two rounds, or once in the operators' line, is closed. A
+    text-message registration that was never confirmed ends with its round.
     """
     at = trusted_now(session)
     steps = [
@@ -156,7 +156,7 @@ def run(session: Session, limit: int = 100) -> int:
     ]
     for step in steps:
         _tell(session, step, at)
-    session.flush()  # every row first, then the logs
+    session.flush()  # lock order: rows before the logs
     for step in steps:
         merged = {"into": step.registration.merged_into_id} if step.fact is Fact.MERGED else {}
         ledger.record(session, step.fact, step.registration, left=step.left.id, **merged)
@@ -165,19 +165,19 @@ def run(session: Session, limit: int = 100) -> int:
 
 
 class TakenBack(NamedTuple):
-    """How many places came back into a round, and how many stay, since something came of them meanwhile."""
+    """Counts of places: `back` came back into the round, `stay` changed since and stayed."""
 
     back: int
     stay: int
 
 
 def take_back(session: Session, round_: Round, *, who: str, reason: str) -> TakenBack:
-    """Undo the carry-over of a round that is not over after all, as the ledger tells it.
+    """Undo the carry-over of a round that is not over after all, from the ledger's record.
 
-    A place comes back as it was before, also one that was closed or gave way to another. Of two places that
-    were merged the one that was kept keeps the subject and the message that were given last: nothing tells
-    the earlier ones. A place stays where it is if it was called, moved or given up since.
-    Raises Refused("round-over" | "wrong-state") and what `reasons.check` raises.
+    A place returns to its former state, even if it was closed or merged into another. If two places were
+    merged, the surviving one keeps the latest subject and message: nothing records the earlier ones. A place
+    stays where it is if it was called, moved or given up since. Raises Refused("round-over" | "wrong-state")
+    and the errors of `reasons.check`.
     """
     reason = reasons.check(reason)
     rounds.check_not_over(round_, now(session))
@@ -187,7 +187,7 @@ def take_back(session: Session, round_: Round, *, who: str, reason: str) -> Take
     places = session.scalars(_may_come_back(round_.id, carried).with_for_update(of=Registration)).all()
     came_from = {each.id: each.round_id for each in places}
     back = [each for each in places if each.merged_into_id not in carried and _restore(session, each, round_)]
-    session.flush()  # the numbers are free in the next round before their other places come back
+    session.flush()  # frees the numbers in the next round before their other places return
     ids = {each.id for each in back}
     back += [
         each
@@ -195,7 +195,7 @@ def take_back(session: Session, round_: Round, *, who: str, reason: str) -> Take
         if each.merged_into_id in ids and _restore(session, each, round_, came_from[each.merged_into_id])
     ]
     _drop_unsent(session, [each.id for each in back], round_.id)
-    session.flush()  # every row first, then the logs
+    session.flush()  # lock order: rows before the logs
     stay = len(carried - ids)
     audit.record(session, who, "carry-over-taken-back", f"round {round_.id}", reason)
     for each in back:
@@ -215,9 +215,9 @@ def _may_come_back(round_id: int, carried: Collection[int]) -> Select[Registrati
 
 
 def _restore(session: Session, place: Registration, round_: Round, merged_in: int | None = None) -> bool:
-    """Put the place back to where it was before its last fact, if that was the carry-over's.
+    """Restore the place to its state before its last fact, if that fact was the carry-over's.
 
-    `merged_in`: the round in which it gave way to a place that was carried there.
+    `merged_in`: the round in which it was merged into a carried place.
     """
     facts = ledger.of_registration(session, place.id)
     last = json.loads(facts[-1].details)
@@ -237,9 +237,9 @@ def _restore(session: Session, place: Registration, round_: Round, merged_in: in
 def _restore_attempts(
     session: Session, place: Registration, before: ledger.LedgerPlace, facts: Sequence[LedgerEntry]
 ) -> None:
-    """Count the attempts of the round anew, and restore a citizen's wish for the next round.
+    """Recount the attempts of the round, and restore a citizen's wish for the next round.
 
-    The clerk deletes the wish once its place has left the round, so the ledger tells it.
+    The clerk deletes the wish once its place has left the round, so the ledger is read.
     """
     in_round = [fact for fact in facts if fact.round_id == before.round_id]
     ends = [json.loads(fact.details) for fact in in_round if fact.fact is Fact.OUTCOME]
@@ -252,7 +252,7 @@ def _restore_attempts(
 
 
 def _drop_unsent(session: Session, ids: Collection[int], round_id: int) -> None:
-    """Nobody is told that a round did not reach them which goes on."""
+    """Delete unsent messages which say that the round did not reach somebody: the round goes on."""
     untrue = (*_TOLD, OutboxKind.CARRIED, OutboxKind.CLOSED)
     session.execute(
         delete(OutboxMessage)
@@ -267,10 +267,10 @@ def _drop_unsent(session: Session, ids: Collection[int], round_id: int) -> None:
 
 
 def is_expected(session: Session, round_: Round) -> bool:
-    """Whether somebody of the official's rounds that were over just now is still to be carried on.
+    """Return whether citizens of the official's just finished rounds are still to be carried over.
 
-    They stand before all others of `round_`, so nobody is taken out of its line before. Should the clerk not
-    work, the official does not wait for it: after half a minute nobody is expected.
+    They stand before all others of `round_`, so its line waits for them. If the clerk does not work, the
+    official waits for half a minute only.
     """
     at = now(session)
     asked = {"official": round_.official_id, "round": round_.id, "lately": at - _LATELY}
@@ -278,7 +278,7 @@ def is_expected(session: Session, round_: Round) -> bool:
 
 
 def tell_left(session: Session, limit: int = 100) -> int:
-    """Tell those whom a round did not reach while no next one is known; returns how many."""
+    """Tell citizens whom a round did not reach while no next round is known. Return how many."""
     at = trusted_now(session)
     found = session.scalars(_NOT_TOLD, {"limit": limit, **rounds.moment(at)}).all()
     for registration in found:
@@ -288,7 +288,7 @@ def tell_left(session: Session, limit: int = 100) -> int:
 
 
 def ways(session: Session, round_id: int) -> tuple[dict[int, int], dict[int, int]]:
-    """How many registrations came into a round from which ones, and how many left it into which ones."""
+    """Return the carry-over counts: by the round they came from, and by the round they went to."""
     sides = ((Carry.to_round_id, Carry.from_round_id), (Carry.from_round_id, Carry.to_round_id))
     came, went = (
         dict(
@@ -325,13 +325,13 @@ def _settle(session: Session, left: Registration, next_id: int | None, at: datet
         )
     )
     if rival and (rival.state is RegistrationState.CALLING or not _still(session, rival)):
-        return []  # since a moment ago: what comes of that conversation decides
+        return []  # a call has just begun: its outcome decides
     carried_rank = (-left.moved_up, -left.rounds_missed - 1, left.registered_at, left.id)
-    # a stranger's unconfirmed number never costs its owner the place
+    # a stranger's unconfirmed request never costs the number's owner the place
     if rival and (_unsure(rival), line.rank(rival)) < (_unsure(left), carried_rank):
         return [_merge(session, left, rival, from_round)]
     merged = [_merge(session, rival, left, to)] if rival else []
-    session.flush()  # the number is free in that round before it comes in
+    session.flush()  # frees the number in that round first
     left.round_id, left.round = to.id, to
     left.rounds_missed += 1
     left.rounds_unanswered += unanswered
@@ -348,7 +348,7 @@ def _unsure(registration: Registration) -> bool:
 
 
 def _still(session: Session, rival: Registration) -> bool:
-    """Lock the rival, unless a desk or its citizen changes it just now."""
+    """Lock the rival, unless a desk or its citizen is changing it now. Return whether it is locked."""
     same = select(Registration.id).where(
         Registration.id == rival.id,
         Registration.round_id == rival.round_id,
@@ -358,16 +358,16 @@ def _still(session: Session, rival: Registration) -> bool:
 
 
 def _merge(session: Session, loser: Registration, winner: Registration, round_: Round) -> _Step:
-    """Nobody is in a line twice: the later place gives way, and its ticket number leads to the other.
+    """Merge two places of one citizen: the later one is cancelled, and its ticket number leads to the other.
 
-    What the citizen said last about their matter goes with them. A stranger's words never do.
+    The citizen's latest subject and voice message go to the surviving place. A stranger's words never do.
     """
     if not _unsure(loser):
         is_newer = loser.registered_at > winner.registered_at
         if loser.subject and (is_newer or not winner.subject):
             winner.subject = loser.subject
         if loser.voice_message and (is_newer or not winner.voice_message):
-            # the other one's file stays with a place of the same citizen: who is deleted, is so with it
+            # swapped, so that an erasure of the citizen finds both files
             loser.voice_message, winner.voice_message = winner.voice_message, loser.voice_message
             _swap_summaries(session, loser, winner)
     loser.state = RegistrationState.CANCELLED
@@ -376,7 +376,7 @@ def _merge(session: Session, loser: Registration, winner: Registration, round_: 
 
 
 def _swap_summaries(session: Session, one: Registration, other: Registration) -> None:
-    """What a person wrote of a message goes with it."""
+    """Swap the written summaries of two voice messages along with the messages."""
     ids = {one.id: other.id, other.id: one.id}
     found = session.scalars(select(VoiceSummary).where(VoiceSummary.registration_id.in_(ids))).all()
     for summary in found:
@@ -389,7 +389,7 @@ def _swap_summaries(session: Session, one: Registration, other: Registration) ->
 
 
 def _tell(session: Session, step: _Step, at: datetime) -> None:
-    """Nobody hears of a round before its notice: its day is told then, and before that there will be one."""
+    """Queue the text messages of a step. A round is named only after its notice."""
     registration, left = step.registration, step.left
     if step.fact in (Fact.MERGED, Fact.CANCELLED) or registration.state is RegistrationState.UNCONFIRMED:
         return

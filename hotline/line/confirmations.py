@@ -1,10 +1,10 @@
-"""Calls in which the owner of a number agrees to what a caller asked for, by pressing 1.
+"""Confirmations: the owner of a number is called, and agrees to a caller's request by pressing 1.
 
-A caller may ask for three things (db.models.ConfirmationKind): a place for a number that is not their own;
-that a place be called at another number; that a place be given up. The last two ask the place's own number:
-a caller ID is easily forged, and what a call has said proves nothing in that call. A caller learns nothing
-of the number that they key in: whatever is true of it, the answer is the same, and counts.
-The calls themselves: `hotline.line.confirmation_calls`.
+A caller may request three things (db.models.ConfirmationKind). They are a place for another person's number,
+another number for a place, and the end of a place. The last two ask the place's own number, because caller ID
+is easily forged. A call's own words prove nothing in that call. A caller learns nothing about a number that
+they key in: the answer is always the same, and it counts. The calls themselves are in
+`hotline.line.confirmation_calls`.
 """
 
 from collections.abc import Collection
@@ -21,14 +21,14 @@ from hotline.errors import Refused
 from hotline.line import registration, registration_limits
 
 _LISTENS = timedelta(seconds=60)
-"""So long a caller may go on listening who has asked for something; nobody calls a phone that is in use."""
+"""How long the call waits while the caller may still listen: a phone in use is not called."""
 _HANGS_UP = timedelta(seconds=2)
-"""So long the line of a caller who has left may still be in use."""
+"""How long the line of a caller who hung up may still be in use."""
 _DAY, _HOUR, _KEPT = timedelta(days=1), timedelta(hours=1), timedelta(days=30)
 _WITHHELD_PER_HOUR = 30
-"""All callers without a number together, so that nobody escapes a caller's own limit by withholding it."""
+"""Limit for all callers without a number together, so that withholding the number evades no limit."""
 _CALLS_TO_OWNER_A_DAY = 3
-"""How often a number may be asked about giving a place up, and how often about moving one."""
+"""Limit of calls about giving a place up, and of calls about moving one, to one number in 24 hours."""
 
 _K, _S = ConfirmationKind, RegistrationState
 ASKED_FOR = {
@@ -36,19 +36,19 @@ ASKED_FOR = {
     _K.NUMBER: [_S.WAITING, _S.UNREACHED],
     _K.CANCELLATION: registration_sources(_S.CANCELLED),
 }
-"""The states of a place in which what was asked for can still be done."""
+"""States of a place in which the request can still be done."""
 
 
 def ask_place(
     session: Session, *, round_id: int, number: str, asked_by: str | None, language: str, per_day: int
 ) -> int:
-    """Somebody wants a place in the round for an E.164 `number` that is not theirs: returns the confirmation.
+    """Request a place in the round for an E.164 `number` that is not the caller's.
 
-    `asked_by` is the caller's own, None if it is withheld. The place is reserved as of now; it joins the line
-    if its owner agrees and there is room then. Nobody is called whose number has a place, is blocked, or was
-    refused by its owner in the last 30 days. For what is true of the round or of the caller, raises
-    Refused("not-found" | "registration-closed" | "round-full" | "too-many-today" | "too-many-withheld")
-    and Blocked.
+    Return the confirmation's id. `asked_by`: the caller's own number, None if withheld. The place is reserved
+    as of now, and joins the line if its owner agrees and there is room then. No call is placed if the number
+    has a place, is blocked, or said no in the last 30 days. Errors concern only the round or the caller.
+    Raises Refused("not-found" | "registration-closed" | "round-full" | "too-many-today" |
+    "too-many-withheld") and Blocked.
     """
     for key in sorted((number, _caller(asked_by))):
         one_at_a_time(session, key)
@@ -69,7 +69,7 @@ def ask_place(
 
 
 def to_be_called(registration_id: int | SQLColumnExpression[int]) -> ColumnElement[bool]:
-    """Whether the owner of an unconfirmed place's number is still to be called about it."""
+    """Return the condition that the owner of an unconfirmed place's number is still to be called about it."""
     return exists().where(
         Confirmation.registration_id == registration_id,
         Confirmation.kind == _K.REGISTRATION,
@@ -78,7 +78,7 @@ def to_be_called(registration_id: int | SQLColumnExpression[int]) -> ColumnEleme
 
 
 def _texted(session: Session, registration_id: int) -> Registration | None:
-    """The place if it was asked for by text message alone: whoever forged that keeps nobody from a call."""
+    """Return the place if only a text message asked for it: a forged sender must not prevent a call."""
     unconfirmed = select(Registration).where(
         Registration.id == registration_id,
         Registration.state == _S.UNCONFIRMED,
@@ -92,10 +92,10 @@ def ask_number(
 ) -> Confirmation:
     """Ask whether the place may be called at this E.164 `number` instead.
 
-    Its present number is asked first, then the new one. A place that was made in this very call (`call_id`)
-    is taken from nobody: there the wish is the present number's yes, and only the new number is asked. The
-    last wish about a place counts (`_replace`); the present number's yes drops the rest (`call_off_moves`).
-    Raises Refused("same-number" | "already-asked" | "asked-enough" | "too-many-today" | "wrong-state").
+    Its present number is asked first, then the new one. A place made in this very call (`call_id`) is taken
+    from nobody: the wish counts as the present number's yes. The last wish about a place counts (`_replace`).
+    The present number's yes drops the other wishes (`call_off_moves`). Raises Refused("same-number" |
+    "already-asked" | "asked-enough" | "too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.NUMBER)
     if number == place.number:
@@ -115,16 +115,16 @@ def ask_number(
 
 
 def ask_new_number(session: Session, place: Registration, number: str) -> Confirmation:
-    """Ask the owner of the E.164 `number` to take the place over, unless they are to be left in peace."""
+    """Ask the owner of the E.164 `number` to take the place over, unless that number must not be called."""
     peace = left_in_peace(session, number)
     return _ask(session, _K.NUMBER, number, place.number, place, decided=peace)
 
 
 def ask_cancellation(session: Session, registration_id: int) -> int:
-    """Ask the place's own number whether it is to be given up. Return the confirmation's id.
+    """Ask the place's own number whether to give it up. Return the confirmation's id.
 
-    The last wish about a place counts (`_replace`).
-    Raises Refused("already-asked" | "asked-enough" | "wrong-state").
+    The last wish about a place counts (`_replace`). Raises Refused("already-asked" | "asked-enough" |
+    "wrong-state").
     """
     place = _place(session, registration_id, _K.CANCELLATION)
     one_at_a_time(session, place.number)
@@ -137,7 +137,7 @@ def ask_cancellation(session: Session, registration_id: int) -> int:
 def may_move(session: Session, move: Confirmation, place: Registration) -> bool:
     """Return whether the new number's yes moves the place: its present number has agreed (`ask_number`).
 
-    The release before asked the new number alone, and may still write such wishes while nodes are upgraded.
+    The previous release asked only the new number, and may still do so during a rolling upgrade.
     """
     agreed = exists().where(
         Confirmation.registration_id == place.id,
@@ -149,11 +149,11 @@ def may_move(session: Session, move: Confirmation, place: Registration) -> bool:
 
 
 def _check_calls_to_owner(session: Session, kind: ConfirmationKind, number: str) -> None:
-    """Raises Refused("asked-enough") if this number was to be asked about its places too often in 24 hours.
+    """Raise Refused("asked-enough") if this number was to be asked too often in 24 hours.
 
-    Caller ID is easily forged: nobody is to be rung all day by somebody who pretends their number. A wish
-    that the number agreed to does not count: it was its owner's. Codes of a text message or the app need no
-    call, so they still give a place up.
+    Caller ID is easily forged: a forger must not make a phone ring all day. A wish that the number agreed to
+    was its owner's, and does not count. A code from a text message or the app needs no call, so it still
+    gives a place up.
     """
     asked = select(func.count(Confirmation.id)).where(
         Confirmation.asked_by == number,
@@ -167,7 +167,7 @@ def _check_calls_to_owner(session: Session, kind: ConfirmationKind, number: str)
 
 
 def _was_made_in(session: Session, place: Registration, call_id: str | None) -> bool:
-    """Whether this call made the place, and did not only confirm one that somebody had asked for before."""
+    """Return whether this call made the place, rather than confirming somebody's earlier request."""
     if call_id is None or place.call_id != call_id:
         return False
     confirmed = exists().where(LedgerEntry.registration_id == place.id, LedgerEntry.fact == Fact.CONFIRMED)
@@ -187,9 +187,9 @@ def _check_withheld(session: Session) -> None:
 
 
 def left_in_peace(session: Session, number: str) -> bool:
-    """Whether its owner does not want to be called: it is blocked, or 2 was pressed not long ago.
+    """Return whether the number must not be called: it is blocked, or said no in the last 30 days.
 
-    A «no» to giving up or moving their own place does not count. Its kind tells it, not who asked: an erasure
+    A «no» to giving up or moving their own place does not count. Its kind shows that, because an erasure
     removes the asking number.
     """
     refused = exists().where(
@@ -237,7 +237,7 @@ def _ask(
 
 
 def _asked_of_owner(session: Session, place: Registration) -> Confirmation | None:
-    """Return what the place's number is still to be asked. A forged wish must not take that away."""
+    """Return the open question to the place's number. A forged wish must not remove it."""
     return session.scalar(
         select(Confirmation)
         .where(
@@ -257,10 +257,10 @@ def _asked_of_owner(session: Session, place: Registration) -> Confirmation | Non
 def _replace(
     session: Session, asked: Confirmation, kind: ConfirmationKind, new_number: str | None
 ) -> Confirmation:
-    """Let the owner be asked this instead of what is open. The calls so far and the next one's time stay.
+    """Replace the open question by this one. The calls so far and the time of the next call stay.
 
-    So a forger of the number uses up none of the owner's wishes, and makes no call come sooner.
-    Raises Refused("already-asked") while the owner is being called about the other wish.
+    A forger of the number thus uses up none of the owner's wishes, and makes no call come sooner. Raises
+    Refused("already-asked") while the owner is being called about the other wish.
     """
     if (asked.kind, asked.new_number) == (kind, new_number):
         return asked
@@ -272,7 +272,7 @@ def _replace(
 
 
 def call_off_moves(session: Session, registration_id: int) -> None:
-    """Drop every earlier wish for another number, for the one that the place's number has agreed to."""
+    """Drop all earlier wishes for another number after the place's number has agreed to one."""
     session.execute(
         update(Confirmation)
         .where(
@@ -286,7 +286,7 @@ def call_off_moves(session: Session, registration_id: int) -> None:
 
 
 def caller_leaves(session: Session, ids: Collection[int]) -> None:
-    """Whoever asked for these has hung up, or is about to: their calls need not wait any longer."""
+    """Let the calls about these confirmations start soon: the caller who asked has hung up or is about to."""
     soon = now(session) + _HANGS_UP
     session.execute(
         update(Confirmation)
@@ -297,7 +297,7 @@ def caller_leaves(session: Session, ids: Collection[int]) -> None:
 
 
 def call_new_number(session: Session, agreed: Confirmation) -> None:
-    """The call in which a place's present number `agreed` is over: the call to the new number may follow."""
+    """Let the call to the new number start: the call in which the present number `agreed` is over."""
     following = select(Confirmation.id).where(
         Confirmation.registration_id == agreed.registration_id, Confirmation.number == agreed.new_number
     )
@@ -305,7 +305,7 @@ def call_new_number(session: Session, agreed: Confirmation) -> None:
 
 
 def forget(session: Session) -> None:
-    """Delete, and who asked with it, what was decided, or else asked, 30 days ago and waits for nobody."""
+    """Delete confirmations, with the asking number, 30 days after their decision or abandoned request."""
     waits = exists().where(
         Registration.id == Confirmation.registration_id, Registration.state == _S.UNCONFIRMED
     )

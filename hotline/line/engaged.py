@@ -1,8 +1,8 @@
-"""Whose phone is engaged with us at this moment: nobody is called who is on the line already.
+"""Busy phones: nobody is called who is on the phone with us now.
 
-Whoever has dialled 137, is being called for another place, or hears that the turn is near, is passed over
-until that is over. It costs them nothing, and the ledger says so (`take_next`). Who waits on the line for
-an operator is not engaged for that place: no phone is dialled. Who hangs up is left in peace for a moment.
+A citizen is passed over who has dialled 137, is being called for another place, or hears a heads-up. It costs
+nothing, and the ledger records it (`take_next`). A caller who waits on the line for an operator is not
+engaged for that place: no phone is dialled. After a hang-up a phone does not ring for a moment.
 """
 
 from collections.abc import Collection, Mapping
@@ -34,31 +34,35 @@ _IN_HAND = (CallbackState.CLAIMED, *ON_THE_PHONE)
 
 
 PUTS_DOWN = timedelta(seconds=10)
-"""So long after hanging up nobody's phone rings."""
+"""How long after a hang-up a phone must not ring."""
 
 BELIEVED = timedelta(minutes=3)
-"""So long who has dialled 137 is taken for being on the phone: a number is easily forged, and nobody's turn
-is to go by for it. Whoever is called then and is busy pays nothing (`is_on_the_line`)."""
+"""How long an incoming call marks its number as busy. Kept short because caller ID is easily forged. A
+citizen who is called after that and is busy loses no attempt (`is_on_the_line`).
+"""
 
 _place, _turn_near_call = aliased(Registration), aliased(TurnNearCall)
 _caller, _leaver = aliased(WaitingCaller), aliased(WaitingCaller)
 
 ON_THE_LINE = exists().where(_caller.registration_id == Registration.id, _caller.left_at.is_(None))
-"""In a query of Registration: whether its caller waits on the line."""
+"""Condition on Registration that its caller waits on the line."""
 
 
 def phone(number: _Number) -> ColumnElement[bool]:
-    """In a query of this column's table, whose parameters are `asked`: whether that phone is engaged."""
+    """Return the condition that the phone of this column is engaged; `asked` gives the parameters."""
     return or_(_in_hand_or_leaves(number), _is_rung(number), _has_dialled(number))
 
 
 def _is_rung(number: _Number) -> ColumnElement[bool]:
-    """By any call of ours: also who left their number, was called for it, and speaks with us since."""
+    """Return the condition that a call of ours to the number has not ended.
+
+    It holds for overflow callers, too, who were called back and talk with us.
+    """
     return exists().where(PlacedCall.number == number, PlacedCall.ended_at.is_(None))
 
 
 def _in_hand_or_leaves(number: _Number) -> ColumnElement[bool]:
-    in_hand = (  # called, or about to be, for whichever place the number has
+    in_hand = (  # called now or soon, for any place of the number
         select(Callback.id)
         .join(_place, _place.id == Callback.registration_id)
         .where(
@@ -84,7 +88,7 @@ def _has_dialled(number: _Number) -> ColumnElement[bool]:
     here = exists().where(
         CallerNow.number == number, CallerNow.since > bindparam("dialled_since", type_=UtcDateTime)
     )
-    return and_(here, alive)  # what a dead `ivr` wrote is not believed
+    return and_(here, alive)  # the rows of a dead `ivr` do not count
 
 
 ENGAGED = or_(
@@ -96,7 +100,7 @@ ENGAGED = or_(
     _in_hand_or_leaves(Registration.number),
     and_(or_(_is_rung(Registration.number), _has_dialled(Registration.number)), ~ON_THE_LINE),
 )
-"""In a query of Registration, whose parameters are `asked`: whether its phone is engaged with us."""
+"""Condition on Registration that its phone is engaged with us; `asked` gives the parameters."""
 
 _AMONG = select(Registration.id).where(Registration.id.in_(bindparam("ids", expanding=True)), ENGAGED)
 _WAITS = select(exists().where(Registration.id == bindparam("id", type_=Integer), ON_THE_LINE))
@@ -104,7 +108,7 @@ _ELSEWHERE = select(exists().where(Registration.id == bindparam("id", type_=Inte
 
 
 def asked(at: datetime, but: int = 0) -> dict[str, Any]:
-    """The parameters of ENGAGED at the moment `at`; the callback `but` does not count."""
+    """Return the parameters of ENGAGED at the moment `at`; the callback `but` does not count."""
     return {
         "alive_since": at - heartbeats.FRESH,
         "dialled_since": at - BELIEVED,
@@ -114,12 +118,12 @@ def asked(at: datetime, but: int = 0) -> dict[str, Any]:
 
 
 def waits_on_the_line(session: Session, registration_id: int) -> bool:
-    """Whether the caller of this place is on the line, so that no phone need be dialled."""
+    """Return whether the caller of this place is on the line, so that no phone need be dialled."""
     return bool(core(session).execute(_WAITS, {"id": registration_id}).scalar())
 
 
 def among(session: Session, ids: Collection[int]) -> set[int]:
-    """Those of these registrations whose phone is engaged."""
+    """Return those of these registrations whose phone is engaged."""
     if not ids:
         return set()
     found = core(session).execute(_AMONG, {"ids": list(ids), **asked(now(session))})
@@ -127,19 +131,19 @@ def among(session: Session, ids: Collection[int]) -> set[int]:
 
 
 def elsewhere(session: Session, callback: Callback, at: datetime) -> bool:
-    """Whether something besides this callback, whose call is not placed yet, engages the citizen's phone."""
+    """Return whether anything but this unplaced callback engages the citizen's phone."""
     values = {"id": callback.registration_id, **asked(at, callback.id)}
     return bool(core(session).execute(_ELSEWHERE, values).scalar())
 
 
 def check_free(session: Session, callback: Callback) -> None:
-    """Raises Refused("engaged") where the citizen would be found busy, by us."""
+    """Raise Refused("engaged") if the citizen is on the phone with us."""
     if elsewhere(session, callback, now(session)):
         raise Refused("engaged", "the citizen is on the line with us at this moment")
 
 
 def is_on_the_line(session: Session, number: str) -> bool:
-    """Whether the caller of this number is on the line of 137, however long: it is we who keep it busy."""
+    """Return whether this number is on the line of 137, however long: then we ourselves keep it busy."""
     waits = select(_caller.registration_id).join(_place, _place.id == _caller.registration_id)
     if session.scalar(waits.where(_place.number == number, _caller.left_at.is_(None)).limit(1)):
         return True
@@ -148,9 +152,11 @@ def is_on_the_line(session: Session, number: str) -> bool:
 
 
 def puts_down(session: Session, callback: Callback) -> bool:
-    """Whether another call of ours to this phone had just ended when this one began: it may be busy yet.
+    """Return whether another call of ours to this phone ended just before this one began.
 
-    One for the same place does not count: a phone that is always busy would never be given up.
+    The phone may still be busy then.
+
+    A call for the same place does not count: a phone that is always busy would never be given up.
     """
     same = exists().where(
         Callback.token == PlacedCall.token, Callback.registration_id == callback.registration_id
@@ -164,9 +170,9 @@ def puts_down(session: Session, callback: Callback) -> bool:
 
 
 def callers(session: Session, node: str | None = None) -> int:
-    """How many callers there are on the line of 137, who speak with a desk included.
+    """Return how many callers are on the line of 137, those with a desk included; on `node` or on all.
 
-    On this `node`, or on all. Of those with no desk none if nobody can say.
+    If ivr is silent, only callers with a desk are counted.
     """
     here = {"node": node}
     met = select(func.count()).where(
@@ -180,14 +186,14 @@ def callers(session: Session, node: str | None = None) -> int:
 
 
 def forget_callers(session: Session, node: str | None = None) -> None:
-    """Nobody is on the line of 137, on this node or on any."""
+    """Delete the records of callers on the line of 137, on this node or on all."""
     session.execute(delete(CallerNow).where(homes.mine(CallerNow.node)), {"node": node})
 
 
 def callers_changed(
     session: Session, came: Mapping[str, str], went: Collection[str], node: str | None = None
 ) -> None:
-    """Who has dialled 137 since, an E.164 number by channel, on this node; and which channels are over."""
+    """Record callers who came to this node, E.164 numbers by channel, and delete those who went."""
     if went:
         session.execute(delete(CallerNow).where(CallerNow.channel.in_(went)))
     if came:

@@ -1,6 +1,6 @@
-"""What a citizen may check with the ticket number: where they stand, why, and who was called meanwhile.
+"""Fairness check by ticket number: the position, its reason, and the calls to others meanwhile.
 
-Everything here is read from the public ledger, so that the page says nothing that a stranger could not check.
+Everything is read from the public ledger, so that a stranger can check all that the page shows.
 """
 
 import json
@@ -25,22 +25,22 @@ _LISTED = 50
 
 
 class Reason(StrEnum):
-    """Why somebody was called who was not next by the time of registering."""
+    """Reason why somebody was called who was not next by the time of registering."""
 
-    MOVED_UP = "moved_up"  # by a person, with a written reason
+    MOVED_UP = "moved_up"  # staff moved them up, with a written reason
     NOT_DUE = "not_due"  # you were to be tried again only later
-    BEING_CALLED = "being_called"  # so were you
+    BEING_CALLED = "being_called"  # you were being called, too
     UNCONFIRMED = "unconfirmed"  # your keyed-in number was not confirmed yet
     USED_UP = "used_up"  # every attempt to reach you in this round was used up
     DEFERRED = "deferred"  # you had asked for the next round
     ENGAGED = "engaged"  # you were on the line with us, or about to be called for another round
     CHANGING = "changing"  # your record was being changed in that very moment
-    NONE = "none"  # there is none: this must never be
+    NONE = "none"  # no reason is recorded: an error
 
 
 @dataclass(frozen=True)
 class Called:
-    """A call of somebody else: its entry, and why it came when it did. `until`: when you were due again."""
+    """Call to somebody else: its entry and reason. `until`: when the passed citizen was due again."""
 
     entry: LedgerEntry
     reason: Reason
@@ -50,7 +50,7 @@ class Called:
 
 @dataclass(frozen=True)
 class Position:
-    """Where a registration stands. `place` counts from 1 and is None for who does not wait in the line."""
+    """Position of a registration. `place` counts from 1, and is None for a place that does not wait."""
 
     registration: Registration
     round: Round
@@ -61,16 +61,16 @@ class Position:
     called: int
     before: int
     unexplained: int
-    """Calls for which no reason is recorded, among all of `called`."""
+    """Number of calls without a recorded reason, among all of `called`."""
     explained: Sequence[Called]
-    """The newest calls that need a reason."""
+    """Newest calls that need a reason."""
     seal: Seal | None
     spoken: bool
-    """Their conversation is over, and what came of it is not written down yet."""
+    """The citizen's conversation is over, and its outcome is not recorded yet."""
 
 
 def look_up(session: Session, registration: Registration) -> Position:
-    """Where the registration stands and how it came to that."""
+    """Return the registration's position and the facts that led to it."""
     facts = ledger.of_registration(session, registration.id)
     calls = [
         (entry, last) for entry in _calls(session, registration, facts) if (last := _stood_by(facts, entry))
@@ -101,7 +101,7 @@ _SPOKEN = exists().where(Callback.state == CallbackState.ENDED, Callback.talking
 def _calls(
     session: Session, registration: Registration, facts: Sequence[LedgerEntry]
 ) -> Sequence[LedgerEntry]:
-    """List the calls of others in this round since the registration came into it, the newest _CALLS."""
+    """Return the newest _CALLS calls of others in this round since the registration came into it."""
     here = [fact for fact in facts if fact.round_id == registration.round_id]
     if not here:
         return []
@@ -119,8 +119,8 @@ def _calls(
 def _stood_by(facts: Sequence[LedgerEntry], call: LedgerEntry) -> LedgerEntry | None:
     """Return the fact by which the registration stood in the round at the time of a call.
 
-    None if it did not stand there: a carry-over that was taken back had brought it elsewhere, or ended it.
-    Once it is back the registration stands as by the fact before the carry-over.
+    Return None if it did not stand there, because an undone carry-over had moved or closed it. A returned
+    registration stands by the fact before the carry-over.
     """
     past = [fact for fact in facts if fact.id < call.id and fact.fact is not Fact.NUMBER_CHANGED]
     if not _stands(past[-1], call):
@@ -135,9 +135,9 @@ def _stands(fact: LedgerEntry, call: LedgerEntry) -> bool:
 
 
 def _explain(last: LedgerEntry, call: LedgerEntry) -> Called | None:
-    """Return the reason that a call needs; None if the one called stood before by the rule alone.
+    """Return the reason that a call needs; None if its citizen stood before by the rule alone.
 
-    `last` is the fact by which the passed one stood in the round.
+    `last` is the fact by which the passed citizen stood in the round.
     """
     mine, own, other = ledger.place(last), last.registration_id or 0, ledger.place(call)
     if other.rank(call.registration_id or 0) < mine.rank(own):
@@ -162,7 +162,7 @@ def _behind(mine: LedgerPlace, own: int, call: LedgerEntry) -> Called:
 
 
 def _with_texts(session: Session, calls: Sequence[Called]) -> list[Called]:
-    """The written reason to each one that was moved up."""
+    """Return the calls with the written reason of each citizen who was moved up."""
     moved = [call.entry.registration_id for call in calls if call.reason is Reason.MOVED_UP]
     last = select(func.max(LedgerEntry.id)).where(
         LedgerEntry.registration_id.in_(moved), LedgerEntry.fact == Fact.MOVED_UP

@@ -1,7 +1,7 @@
-"""The order of calling: moved up by a person, then rounds missed (most first), time of registration, id.
+"""Order of calling: moved up by staff, then missed rounds (most first), time of registration, id.
 
-Nothing else may order citizens. A retry keeps its place and is only passed over while its wait lasts.
-The index `order_of_calling` is this order; `before_me` sums the counts that triggers keep (migration 0001).
+Nothing else may order citizens. A retry keeps its place and is only passed over while its wait lasts. The
+index `order_of_calling` is this order. `before_me` sums the counts that triggers maintain (migration 0001).
 """
 
 import math
@@ -63,7 +63,7 @@ def _before(registration: Registration) -> ColumnElement[bool]:
 
 
 def before_me(session: Session, registration: Registration) -> int:
-    """How many waiting citizens of the same round are called before this one; as quick in any line."""
+    """Return how many waiting citizens of the round are called before this one; fast in any line."""
     r, seconds = registration, math.floor(registration.registered_at.timestamp())
     stretches = [seconds // length for length in STRETCHES]
     firsts = [
@@ -80,7 +80,7 @@ def before_me(session: Session, registration: Registration) -> int:
 
 
 def _before_me_query() -> Select[int]:
-    """Built once: it is asked in every call. Its parameters are named in `before_me`."""
+    """Build the query of `before_me` once: every call runs it. `before_me` names its parameters."""
     moved_up, missed = bindparam("moved_up", type_=Integer), bindparam("missed", type_=Integer)
     same_class = and_(LineCount.moved_up == moved_up, LineCount.rounds_missed == missed)
     earlier_class = or_(
@@ -106,7 +106,7 @@ def _before_me_query() -> Select[int]:
 
 
 def _counted(level: int, stretches: ColumnElement[bool]) -> ColumnElement[int]:
-    """A subquery of its own for each level: only so does every database go by the index."""
+    """Return the subquery of one level; one subquery for each level makes both databases use the index."""
     of_level = and_(LineCount.round_id == bindparam("round", type_=Integer), LineCount.level == level)
     return select(func.coalesce(func.sum(LineCount.waiting), 0)).where(of_level, stretches).scalar_subquery()
 
@@ -115,7 +115,7 @@ _BEFORE_ME = _before_me_query()
 
 
 def why(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]:
-    """The reason for a registration's place, as a code: moved-up, carried or in-turn."""
+    """Return the reason for a registration's place, as a code: moved-up, carried or in-turn."""
     if registration.moved_up:
         return "moved-up"
     return "carried" if registration.rounds_missed else "in-turn"
@@ -124,7 +124,7 @@ def why(registration: Registration) -> Literal["moved-up", "carried", "in-turn"]
 def move_up(session: Session, registration: Registration, *, who: str, reason: str) -> None:
     """Put a waiting registration before all that nobody moved up. The reason is public.
 
-    Raises Refused("wrong-state") and what `reasons.check` raises.
+    Raises Refused("wrong-state") and the errors of `reasons.check`.
     """
     reason = reasons.check(reason)
     moved = session.scalar(
@@ -145,9 +145,9 @@ def move_up(session: Session, registration: Registration, *, who: str, reason: s
 def page(
     session: Session, round_id: int, limit: int, after: Registration | None, offset: int = 0
 ) -> Sequence[Registration]:
-    """The line of a round in the order of calling, those being called included.
+    """Return the line of a round in the order of calling, including citizens who are being called.
 
-    It begins after `after`, and passes over `offset` more.
+    The page begins after `after`, and skips `offset` more.
     """
     query = (
         select(Registration)
@@ -162,13 +162,13 @@ def page(
 
 
 def rank(registration: Registration | Row[int, int, int, datetime]) -> tuple[int, int, datetime, int]:
-    """The order of calling as a value: the lesser is called first."""
+    """Return the order of calling as a value: the smaller is called first."""
     r = registration
     return (-r.moved_up, -r.rounds_missed, r.registered_at, r.id)
 
 
 def passed(session: Session, taken: Registration, at: datetime) -> list[int]:
-    """Who stands before `taken` in its line and is due at `at`: nobody, if all is right."""
+    """Return the ids that stand before `taken` in its line and are due at `at`; normally none."""
     named = _NAMED
     while True:
         asked = {"round": taken.round_id, "at": at, "named": named}
@@ -176,7 +176,7 @@ def passed(session: Session, taken: Registration, at: datetime) -> list[int]:
         before = [row.id for row in rows if rank(row) < rank(taken)]
         if len(before) < named:
             return before
-        named *= 10  # hardly ever are so many on the line
+        named *= 10  # rarely are so many on the line
 
 
 def _is_due(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
@@ -184,11 +184,11 @@ def _is_due(at: datetime | BindParameter[datetime]) -> ColumnElement[bool]:
 
 
 def is_due(registration: Registration, at: datetime) -> bool:
-    """Whether the citizen, who waits, may be called now: `_is_due` of a row at hand."""
+    """Return whether a loaded waiting citizen may be called now, as `_is_due` does."""
     return registration.not_before is None or registration.not_before <= at
 
 
-# In every call, and while a whole line waits: built once.
+# Every call runs these, so they are built once.
 _WAITS = (
     Registration.round_id == bindparam("round", type_=Integer),
     Registration.state == word(RegistrationState.WAITING),
@@ -206,7 +206,7 @@ _FIRST_SINCE = (
     .order_by(*ORDER)
     .limit(bindparam("named", type_=Integer))
 )
-# Who waits on the line is there, whatever wait a missed call has brought.
+# A caller who waits on the line is present, even during the wait after a missed call.
 _HERE = or_(_is_due(bindparam("at", type_=UtcDateTime)), engaged.ON_THE_LINE)
 _CANDIDATE = select(Registration.id).where(*_WAITS, _HERE, ~engaged.ENGAGED).order_by(*ORDER).limit(1)
 _TAKE_NEXT = (
@@ -218,18 +218,17 @@ _TAKE_NEXT = (
 
 
 def due_since(session: Session, round_id: int, at: datetime) -> datetime | None:
-    """Since when somebody of the first ones of the line could have been called; None: nobody is due."""
+    """Return since when a citizen near the head of the line could have been called; None if nobody is due."""
     asked = {"round": round_id, "at": at, "named": _NAMED}
     rows = core(session).execute(_FIRST_SINCE, asked).all()
     return min((max(row.registered_at, row.not_before or row.registered_at) for row in rows), default=None)
 
 
 def take_next(session: Session, round_id: int, at: datetime) -> int | None:
-    """Take the next citizen out of the line: one statement, safe under any number of takers.
+    """Take the next citizen out of the line in one statement, safe under any number of takers.
 
-    PostgreSQL skips what another taker has just locked; SQLite has no row locks and needs none, since
-    writers are one at a time. Who is on the line with us at this moment is passed over (`engaged`).
-    Returns the registration's id, or None when nobody is due at `at`.
+    PostgreSQL skips rows that another taker has locked; SQLite has one writer at a time. Citizens on the
+    phone with us are passed over (`engaged`). Return the registration's id, or None if nobody is due at `at`.
     """
     asked = {"round": round_id, "at": at, **engaged.asked(at)}
     taken: int | None = core(session).execute(_TAKE_NEXT, asked).scalar()
@@ -237,7 +236,7 @@ def take_next(session: Session, round_id: int, at: datetime) -> int | None:
 
 
 def take(session: Session, registration_id: int, at: datetime) -> int | None:
-    """Take this citizen out of the line, wherever they stand; None if they are not due at `at`."""
+    """Take this citizen out of the line, at any place in it; None if they are not due at `at`."""
     r = Registration
     return session.scalar(
         update(r)

@@ -1,4 +1,4 @@
-"""Registering for a round, changing one's registration, finding it again."""
+"""Registrations: creating, changing, finding and cancelling them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ from hotline.line import blocked, line, registration_limits
 from hotline.rounds import rounds
 
 _STAYS = [RegistrationState.WAITING, RegistrationState.UNREACHED]
-"""In these it has a place that another number may take over."""
+"""States in which another number may take the place over."""
 
 _COLUMNS = ("round_id", "number", "ticket", "language", "subject", "state", "registered_at", "call_id")
 _INSERT = {
@@ -34,7 +34,7 @@ _INSERT = {
 
 @dataclass(frozen=True)
 class Registered:
-    """What a citizen is told: the ticket number, how many are ahead, whether it was there before."""
+    """Facts for the citizen: ticket number, citizens ahead, and whether the place existed `already`."""
 
     registration_id: int
     ticket: str
@@ -53,11 +53,10 @@ def register(
     call_id: str | None = None,
     tell: bool = True,
 ) -> Registered:
-    """Give the caller's own E.164 `number` its place in the round; the same again gets the place it has.
+    """Give the caller's own E.164 `number` a place in the round; a repeated request returns the same place.
 
-    A place that somebody else has asked for becomes the caller's: at the time of that, in the caller's words.
-    `call_id` is the channel in which it is made, by which a call that was cut goes on (of_call).
-    `tell`: by a text message, too.
+    A place that somebody else has asked for becomes the caller's, with its time and the caller's details.
+    `call_id`: the channel, by which a cut call can continue (of_call). `tell`: also send a text message.
     Raises Refused("not-found" | "registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
     one_at_a_time(session, number)
@@ -72,7 +71,7 @@ def register(
     registration = reserve(
         session, found, waiting, number, language=language, subject=subject, call_id=call_id
     )
-    if registration is None:  # the same number came into the round from an earlier one meanwhile
+    if registration is None:  # a carry-over brought the number into the round meanwhile
         holding = held(session, round_id, number)
         return _again(session, holding.id, tell, language=language, subject=subject, call_id=call_id)
     if tell:
@@ -91,10 +90,10 @@ def reserve(
     subject: int | None = None,
     call_id: str | None = None,
 ) -> Registration | None:
-    """Insert a place in the round `found`, with ticket number, moment and id; None if `number` has one there.
+    """Insert a place in the round `found`, with ticket number, time and id; None if `number` has one there.
 
-    Its moment is never before an older place's, whatever the clock says. `record` must follow, after every
-    other row.
+    The time is never before an older place's, even if the clock is. Call `record` after every other row
+    change.
     """
     registration = Registration(
         round_id=found.id,
@@ -127,12 +126,12 @@ def record(session: Session, fact: Fact, registration: Registration, **public: s
 
 
 def held(session: Session, round_id: int, number: str) -> Registration:
-    """The place that the number has in the round, of which it is known that it has one."""
+    """Return the place of a number that is known to have one in the round."""
     return session.get_one(Registration, registration_limits.holds(session, round_id, number))
 
 
 def _again(session: Session, registration_id: int, tell: bool, **owners: object) -> Registered:
-    """The place that the number has already; one that a stranger asked for is now in its owner's words."""
+    """Return the number's existing place; a place that a stranger asked for gets its owner's details."""
     existing = session.get_one(Registration, registration_id)
     if existing.state is RegistrationState.UNCONFIRMED:
         return confirm(session, existing, tell=tell, **owners)
@@ -142,11 +141,11 @@ def _again(session: Session, registration_id: int, tell: bool, **owners: object)
 def confirm(
     session: Session, registration: Registration, *, tell: bool = True, **owners: object
 ) -> Registered:
-    """The owner of the number wants the place that was asked for: it joins the line at the time of that.
+    """Confirm the requested place for the number's owner: it joins the line with the time of the request.
 
-    Until now it took no room, so there must be some; who is carried over needs none. Only who has asked
-    for `number`'s turn (`one_at_a_time`) may call it.
-    Raises Refused("round-full" | "wrong-state"), the latter also if its round is over or cancelled.
+    The round must have room, because an unconfirmed place takes none; a carried place needs none. Call it
+    under `one_at_a_time` for the number. Raises Refused("round-full" | "wrong-state"), the latter also if the
+    round is over or cancelled.
     """
     round_ = session.get_one(Round, registration.round_id)
     if rounds.phase(round_, now(session)) in (Phase.OVER, Phase.CANCELLED):
@@ -162,22 +161,22 @@ def confirm(
 
 
 def describe(session: Session, registration_id: int, **given: int | str) -> None:
-    """Keep what the citizen gave besides the place: `subject`, or the name of the `voice_message`'s file.
+    """Store the citizen's `subject` or the file name of the `voice_message`.
 
-    Nothing of who was deleted meanwhile.
+    An erased registration stays empty.
     """
     mine = Registration.id == registration_id, Registration.number != ""
     session.execute(update(Registration).where(*mine).values(**given))
 
 
 def of_call(session: Session, call_id: str) -> Registration | None:
-    """What was registered in this call, if anything."""
+    """Return the registration that was made in this call, if any."""
     made = select(Registration).where(Registration.call_id == call_id)
     return session.scalars(made.order_by(Registration.id.desc()).limit(1)).first()
 
 
 def get_by_ticket(session: Session, ticket: str) -> Registration:
-    """The registration with this ticket number, or the older one it was merged into.
+    """Return the registration with this ticket number, or the older one it was merged into.
 
     Raises Refused("not-found").
     """
@@ -190,10 +189,10 @@ def get_by_ticket(session: Session, ticket: str) -> Registration:
 
 
 def cancel(session: Session, registration_id: int, *, office_reason: str = "", tell: bool = False) -> None:
-    """The citizen gives the place up; or the office does it for a public reason.
+    """Give the place up for the citizen, or for the office with a public reason.
 
-    `tell`: by a text message, so that nobody does it unnoticed. Raises Refused("wrong-state") if it is being
-    called or over.
+    `tell`: also send a text message, so that nobody does it unnoticed. Raises Refused("wrong-state") if the
+    place is being called or over.
     """
     cancelled = RegistrationState.CANCELLED
     public = {"by": "office", "reason": office_reason} if office_reason else {}
@@ -204,7 +203,7 @@ def cancel(session: Session, registration_id: int, *, office_reason: str = "", t
 
 
 def withdraw(session: Session, registration_id: int) -> None:
-    """The owner of the number does not want what was asked for; a place that they took meanwhile stays."""
+    """Cancel an unconfirmed place that the number's owner does not want; a confirmed place stays."""
     try:
         changed = _change(
             session, registration_id, [RegistrationState.UNCONFIRMED], state=RegistrationState.CANCELLED
@@ -215,12 +214,11 @@ def withdraw(session: Session, registration_id: int) -> None:
 
 
 def change_number(session: Session, registration_id: int, number: str) -> None:
-    """Call this E.164 number, whose owner has agreed, instead; the place stays, and the old number is told.
+    """Move the place to this E.164 number, whose owner has agreed, and tell the old number.
 
-    A place that is only asked for at that number gives way, and its ticket number leads to this one: anybody
-    can ask for one by a forged text message. Only a caller who holds `number`'s turn (`one_at_a_time`) may
-    call it. Raises Refused("number-taken") if that number has a place in the same round already, and
-    Refused("wrong-state"), and Blocked.
+    An unconfirmed place at that number is merged into this one, because a forged text message can create it.
+    Call it under `one_at_a_time` for `number`. Raises Refused("number-taken") if that number has a place in
+    the round already, Refused("wrong-state") and Blocked.
     """
     blocked.check(session, number)
     old = session.get_one(Registration, registration_id).number
@@ -270,7 +268,7 @@ def _change(
 
 
 def told(session: Session, registration: Registration, *, already: bool) -> Registered:
-    """What its owner hears of a place."""
+    """Return the facts of a place for its owner."""
     return Registered(
         registration_id=registration.id,
         ticket=registration.ticket,

@@ -1,4 +1,4 @@
-"""Who may register, and where: the round as it is now, its room, and how often a number has asked today."""
+"""Limits of registration: the round's state, its room, and a number's registrations of 24 hours."""
 
 from datetime import timedelta
 from typing import Any
@@ -22,9 +22,10 @@ from hotline.rounds import rounds
 
 _DAY = timedelta(days=1)
 _SECOND_THOUGHTS = 2
-"""What was given up again does not count, but all together are at most so many times the limit of a day."""
+"""Multiple of the daily limit for all registrations, those given up included; the limit itself excludes them.
+"""
 
-# What every registration asks and writes, in as few statements as will do, each built once.
+# Every registration runs these statements, so there are few, and each is built once.
 _NUMBER = bindparam("number", type_=String)
 _CALLER = bindparam("caller", type_=String)
 _SINCE = bindparam("since", type_=UtcDateTime)
@@ -41,14 +42,14 @@ _OWN_TODAY = (
         Registration.number == _CALLER,
         Registration.registered_at > _SINCE,
         _OF.is_operators_line
-        == Round.is_operators_line,  # talks with operators bar nobody from a round, nor the other way
+        == Round.is_operators_line,  # the operators' line and the rounds are limited apart
     )
     .correlate(Round)
 )
 _KEPT_TODAY = _OWN_TODAY.where(Registration.state.not_in(TAKES_NO_ROOM))
 _GIVEN_UP_TODAY = _OWN_TODAY.where(
     Registration.state == RegistrationState.CANCELLED,
-    ~exists()  # what strangers asked for in vain is no fault of the number's
+    ~exists()  # a stranger's rejected requests do not count
     .where(Confirmation.number == _CALLER, Confirmation.registration_id == Registration.id)
     .where(Confirmation.kind == ConfirmationKind.REGISTRATION)
     .correlate(Registration),
@@ -56,7 +57,7 @@ _GIVEN_UP_TODAY = _OWN_TODAY.where(
 _FOR_OTHERS_TODAY = select(func.count(Confirmation.id)).where(
     Confirmation.asked_by == _CALLER,
     Confirmation.asked_at > _SINCE,
-    Confirmation.number != Confirmation.asked_by,  # a call to the caller's own number is limited apart
+    Confirmation.number != Confirmation.asked_by,  # calls to the caller's own number are limited apart
 )
 _FOUND = select(
     *(Round.id, Round.capacity, Round.ended_at, Round.cancelled_at),
@@ -70,7 +71,7 @@ _FOUND = select(
 
 
 def find_round(session: Session, round_id: int, number: str, *, caller: str | None) -> Row[Any]:
-    """The round, the place that the number holds there, what the caller may. Raises Refused("not-found")."""
+    """Return the round, the number's place in it, and the caller's counts. Raises Refused("not-found")."""
     since = now(session) - _DAY
     asked = {"round": round_id, "number": number, "caller": caller, "since": since}
     found = core(session).execute(_FOUND, asked).one_or_none()
@@ -80,12 +81,12 @@ def find_round(session: Session, round_id: int, number: str, *, caller: str | No
 
 
 def holds(session: Session, round_id: int, number: str) -> int | None:
-    """The place that the number has in the round, if it has one."""
+    """Return the id of the number's place in the round, or None."""
     return core(session).execute(_HOLDING, {"round": round_id, "number": number}).scalar()
 
 
 def check(session: Session, found: Row[Any], per_day: int | None) -> None:
-    """That the round has room, and its caller is not blocked and has not registered too often in 24 hours.
+    """Check that the round has room, and that the caller is neither blocked nor over the limit of 24 hours.
 
     Raises Refused("registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
@@ -95,7 +96,7 @@ def check(session: Session, found: Row[Any], per_day: int | None) -> None:
 
 
 def check_open(session: Session, found: Row[Any]) -> None:
-    """Raises Refused("registration-closed"), and Blocked if the caller is."""
+    """Raise Refused("registration-closed") if the round takes no registrations; Blocked if the caller is."""
     if not rounds.takes_registrations(found, now(session)):
         raise Refused("registration-closed", "this round takes no registrations now")
     if found.blocked:
@@ -103,7 +104,7 @@ def check_open(session: Session, found: Row[Any]) -> None:
 
 
 def check_today(found: Row[Any], per_day: int | None) -> None:
-    """That the caller has not registered too often in 24 hours; the operators' line is counted apart.
+    """Check the caller's limit of 24 hours; the operators' line has a limit of its own.
 
     Raises Refused("too-many-today").
     """
@@ -114,19 +115,22 @@ def check_today(found: Row[Any], per_day: int | None) -> None:
 
 
 def for_others_today(session: Session, caller: str) -> int:
-    """How often in 24 hours the caller has keyed in a number of somebody else."""
+    """Return how often in 24 hours the caller has keyed in another person's number."""
     asked = {"caller": caller, "since": now(session) - _DAY}
     return core(session).execute(_FOR_OTHERS_TODAY, asked).scalar_one()
 
 
 def check_room(session: Session, round_id: int, capacity: int | None) -> None:
-    """That one more may register. Raises Refused("round-full")."""
+    """Check that one more citizen may register. Raises Refused("round-full")."""
     if capacity is not None and _places_taken(session, round_id) >= capacity:
         raise Refused("round-full", f"the round takes {capacity} registrations")
 
 
 def _places_taken(session: Session, round_id: int) -> int:
-    """How many hold or held a place; whoever counts waits here, so that the last place is given once."""
+    """Return how many hold or held a place.
+
+    A lock makes concurrent counts wait, so the last place is given once.
+    """
     one_at_a_time(session, f"places-{round_id}")
     taken = select(func.count()).where(
         Registration.round_id == round_id,

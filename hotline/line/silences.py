@@ -1,7 +1,7 @@
-"""Callers who pressed no key in time: they have longer the next time.
+"""Silent callers, who pressed no key in time: the next call gives them more time.
 
-Kept per number for 90 days; once a day each has an operator, and then a message. A silent caller is somebody
-who did not find the keys, a pocket, or a robot.
+A number is kept for 90 days. Once a day a silent number gets an operator, and after that a message. A silent
+caller may have missed the keys, be a pocket call, or be a robot.
 """
 
 from datetime import timedelta
@@ -21,12 +21,12 @@ _FROM_A_NUMBER, _WITHHELD = limits.Bucket(1, 86_400), limits.Bucket(10, 360)
 
 
 def note(session: Session, number: str) -> None:
-    """This number (E.164) let a question pass in silence."""
+    """Record that this number (E.164) let a question pass in silence."""
     _of(session, number).silent_at = now(session)
 
 
 def has_turn(session: Session, number: str) -> bool:
-    """Whether this silent number may have a place in the operators' line; then that was its one of a day."""
+    """Return whether this silent number gets a place in the operators' line; it gets one a day."""
     caller, at = _of(session, number), now(session)
     caller.silent_at = at
     if caller.operator_at is not None and at - caller.operator_at < _A_DAY:
@@ -36,8 +36,9 @@ def has_turn(session: Session, number: str) -> bool:
 
 
 def may_leave_message(session: Session, number: str | None, settings: Settings) -> bool:
-    """Return whether a silent caller may speak into the inbox: once a day from a number, ten times an hour
-    from all telephones without one.
+    """Return whether a silent caller may leave a message in the inbox.
+
+    The limit is one a day for each number, and ten an hour for all withheld numbers.
     """
     bucket = _FROM_A_NUMBER if number else _WITHHELD
     who = limits.hash_key(settings.secret_for("limits"), "silent", number or "withheld")
@@ -45,7 +46,7 @@ def may_leave_message(session: Session, number: str | None, settings: Settings) 
 
 
 def forget(session: Session) -> None:
-    """Delete those who found the keys for 90 days."""
+    """Delete numbers that were not silent for 90 days."""
     session.execute(delete(SilentCaller).where(SilentCaller.silent_at < trusted_now(session) - KEPT))
 
 

@@ -1,8 +1,7 @@
-"""A text message that answers what a citizen was asked: the report's number, and then the citizen's words.
+"""Answers by text message: the request's number, and then the citizen's words.
 
-Words to a department's question; to «is it solved?» yes or no, and then perhaps 1 to 5, or why not.
-
-The sender's number can be forged, so the number of the report has to stand before the words.
+The words answer a department's question. To «is it solved?» they are yes or no, then perhaps 1 to 5 or a
+reason. The sender's number can be forged, so the request's number has to stand first.
 """
 
 import re
@@ -23,12 +22,12 @@ _BEGINS = re.compile(r"\W*(?:137\W*)?((?:[0-9][ -]?){8}[0-9])(?![0-9])[\s:،,.-]
 _VERDICT = re.compile(r"([^\W\d_]+|\d+)[\s،,.:؛!-]*(.*)", re.DOTALL)
 _YES = {"1", "بله", "بلی", "آره", "اره", "yes"}
 _NO = {"2", "نه", "خیر", "نخیر", "no"}
-_LETTERS = str.maketrans("يى", "یی")  # as Arabic keyboards write them
+_LETTERS = str.maketrans("يى", "یی")  # Arabic keyboards send these letters
 _LONGEST_REASON = 500
 
 
 class Verdict(NamedTuple):
-    """Whether it is solved, and perhaps how satisfied the citizen is, 1 to 5, or why it is not solved."""
+    """Citizen's verdict: solved or not, and perhaps a rating of 1 to 5 or the reason why not."""
 
     solved: bool
     stars: int | None
@@ -36,7 +35,7 @@ class Verdict(NamedTuple):
 
 
 class Said(NamedTuple):
-    """What a citizen says about a request of theirs: words to a question, or whether it is solved."""
+    """Answer of a citizen about their own request: words to a question, or a verdict."""
 
     request: Request
     words: str
@@ -44,7 +43,7 @@ class Said(NamedTuple):
 
 
 def find(session: Session, number: str, text: str) -> Said | None:
-    """What this text message of the E.164 number answers, if it does: what it was asked, and still is."""
+    """Return the answer in this text message of the E.164 number; None if it answers no open question."""
     begins = _BEGINS.match(numbers.ascii_digits(text))
     words = text[begins.end() :].strip() if begins else ""
     if begins is None or not words or session.get(BlockedNumber, number) is not None:
@@ -63,7 +62,7 @@ def find(session: Session, number: str, text: str) -> Said | None:
 
 
 def understood(words: str) -> Verdict | None:
-    """«Yes» or «no», in words or as on the telephone; a digit alone behind it is how satisfied they are."""
+    """Parse «yes» or «no», in words or as keys; a single digit after it is the rating."""
     plain = numbers.ascii_digits(words)
     said = _VERDICT.match(plain)
     if said is None:
@@ -71,7 +70,7 @@ def understood(words: str) -> Verdict | None:
     first, rest = said[1].translate(_LETTERS).lower(), said[2].strip()
     stars = int(rest) if rest in ("1", "2", "3", "4", "5") else None
     if first in _YES:
-        return Verdict(True, stars, "") if stars or not rest else None  # a «yes, but» is for a person
+        return Verdict(True, stars, "") if stars or not rest else None  # a person must read a «yes, but»
     if first in _NO:
         reason = "" if stars else words[said.start(2) :].strip()[:_LONGEST_REASON]
         return Verdict(False, stars, reason)
@@ -79,7 +78,7 @@ def understood(words: str) -> Verdict | None:
 
 
 def take(session: Session, said: Said) -> str:
-    """Hand it on; the name of the text that answers it."""
+    """Record the answer. Return the name of the text that replies to it."""
     if said.verdict is None:
         department_work.citizen_answers(session, said.request.id, said.words)
         return "said"
@@ -107,7 +106,7 @@ def _judged(session: Session, request: Request, verdict: Verdict) -> str:
 
 
 def asked(session: Session, number: str) -> Request | None:
-    """The request of this number about which something is asked, the latest one: by a department first."""
+    """Return the latest request of this number with an open question, a department's question first."""
     mine, part = select(Request).where(Request.number == number), aliased(Request)
     of_part = exists().where(part.part_of_id == Request.id, part.state == RequestState.ASKED)
     for state in (or_(Request.state == RequestState.ASKED, of_part), Request.state == RequestState.REPLIED):

@@ -1,10 +1,10 @@
-"""What a citizen sends to 137 as a text message: a way in for who cannot hear or speak.
+"""Commands by text message to 137: a way in for citizens who cannot hear or speak.
 
-«ثبت» asks for a place, its ticket number confirms it and then asks for it, «لغو» gives it up; the number of a
-report and words answer a question about it (`text_answers`); everything else is told what there is. The
-sender's number can be forged, and only its owner reads the answer: a place is asked for that number alone,
-and joins the line only by its ticket number. It is given up only by a code that our answer to «لغو» has just
-brought: the ticket number is also read to any caller who shows that number.
+«ثبت» asks for a place, and its ticket number confirms it and later asks for its state. «لغو» gives a place
+up. A request's number with words answers a question about it (`text_answers`). Any other message gets the
+help text. The sender's number can be forged, and only its owner reads the answer. So a place is requested for
+that number alone, and joins the line only by its ticket number. It is given up only by a code from our newest
+answer to «لغو». The ticket number does not suffice: calls read it to any caller who shows that number.
 """
 
 import hashlib
@@ -29,18 +29,18 @@ from hotline.rounds import rounds
 from hotline.rounds.notice_texts import office
 
 ANSWERS_A_DAY = 12
-"""So many a number gets in 24 hours; the last one says so. Two machines may talk to each other.
+"""Answers to one number in 24 hours; the last one says so, because two machines may talk to each other.
 
-As many again has who sends a ticket number of its own: forged texts do not shut the owner out.
+A sender of an own ticket number gets twice as many: forged messages must not shut the owner out.
 """
 LONGEST = 1000
 _SHOWN = 3
-"""So many rounds or places stand in one text message."""
+"""Number of rounds or places in one text message."""
 _S = RegistrationState
 
 
 class Want(Enum):
-    """What a text message asks for."""
+    """Purpose of a text message."""
 
     REGISTER = auto()
     PLACE = auto()
@@ -49,7 +49,7 @@ class Want(Enum):
 
 
 class Command(NamedTuple):
-    """What a text message asks for, its digits, and the language in which it is answered."""
+    """Purpose of a text message, its digits, and the language of the answer."""
 
     want: Want
     digits: str
@@ -65,15 +65,15 @@ _WORDS = {
     "cancel": Want.CANCEL,
     "stop": Want.CANCEL,
 }
-_ARABIC_LETTERS = str.maketrans("يىكة", "ییکه")  # as many telephones write them
+_ARABIC_LETTERS = str.maketrans("يىكة", "ییکه")  # many telephones send these letters
 _SHORT_NUMBER = "137"
 _WORD = re.compile(r"[^\W\d_]+|\d+")
 _CODE_DIGITS = 6
-"""Of the code that gives a place up. Somebody who forges the sender has some twenty guesses in a day."""
+"""Length of the code that gives a place up. A forger of the sender has some twenty guesses a day."""
 
 
 def understood(text: str) -> Command:
-    """What the text asks for, in whatever script, spelling and order; HELP if that is not clear."""
+    """Parse the text in any script, spelling and order; HELP if its purpose is unclear."""
     plain = numbers.ascii_digits(text[:LONGEST]).translate(_ARABIC_LETTERS).replace("\u200c", "").lower()
     words = _WORD.findall(plain)
     if len(words) > 1 and words[0] == _SHORT_NUMBER:
@@ -91,9 +91,9 @@ def understood(text: str) -> Command:
 
 
 def _without_short_number(digits: str) -> str:
-    """Return a ticket or tracking number that stands behind «137» without a gap; other digits as they are.
+    """Return a ticket or tracking number that stands behind «137» without a gap; other digits unchanged.
 
-    That is never ambiguous: with it they are longer than any number of ours.
+    That is unambiguous: with «137» the digits are longer than any number of ours.
     """
     rest = digits.removeprefix(_SHORT_NUMBER)
     if rest == digits or len(digits) <= tickets.TRACKING.length:
@@ -109,10 +109,10 @@ def _is_ticket(digits: str) -> bool:
 
 
 def received(session: Session, number: str, text: str, name: str, *, per_day: int, public_url: str) -> bool:
-    """Do what this text message of the E.164 `number` asks for, and have it answered; once for each `name`.
+    """Execute this text message of the E.164 number, and queue the answer, once for each `name`.
 
-    `name` is the provider's for the message. False if there is no answer: it came before, its number had too
-    many today, or is none that text messages reach.
+    `name`: the provider's id of the message. Return False if there is no answer: a repeated message, a number
+    over its daily limit, or no mobile number.
     """
     if not number.startswith(outbox.MOBILE):
         return False
@@ -151,11 +151,11 @@ class _Answer(NamedTuple):
     text: str
     values: Mapping[str, str] = MappingProxyType({})
     language: Language | None = None
-    """If it is not the question's own."""
+    """Language, if it is not the question's."""
     ways: Sequence[Mapping[str, str]] = ()
-    """Lines, each of them a message to send."""
+    """Lines, each with digits to send."""
     codes: Mapping[str, int] = MappingProxyType({})
-    """Which place each code gives up."""
+    """Place that each code gives up."""
 
 
 def _help(session: Session, number: str, _command: Command, _rules: _Rules) -> _Answer:
@@ -194,7 +194,7 @@ def _register(session: Session, number: str, command: Command, rules: _Rules) ->
 
 
 def _own(session: Session, number: str, digits: str) -> Registration | None:
-    """The place of this number whose ticket number the digits are, or that it was merged into."""
+    """Return this number's place with this ticket number, or the place it was merged into."""
     try:
         found = registration.get_by_ticket(session, tickets.parse(digits))
     except Refused:
@@ -203,7 +203,7 @@ def _own(session: Session, number: str, digits: str) -> Registration | None:
 
 
 def _of_own(session: Session, place: Registration, language: Language, rules: _Rules) -> _Answer:
-    """Its owner has sent the ticket number: a place that waited for just that joins the line."""
+    """Answer the owner who sent the ticket number; an unconfirmed place joins the line."""
     if place.state is not _S.UNCONFIRMED:
         return _of_place(session, place, language, "place")
     try:
@@ -231,7 +231,7 @@ def _none_open(session: Session, language: Language) -> _Answer:
 
 
 def _way(session: Session, digits: object, round_id: int, command: Command) -> Mapping[str, str]:
-    """What a line of the answer says: the digits to send, and whom they are about."""
+    """Return the values of one line of the answer: the digits to send, and their office."""
     return {
         "digits": dates.digits(digits, command.language),
         "office": _office(session, round_id, command.language),
@@ -256,7 +256,7 @@ def _place(session: Session, number: str, command: Command, rules: _Rules) -> _A
 
 
 def _of_place(session: Session, place: Registration, language: Language, text: str) -> _Answer:
-    """What is true of the place now; `text` of one that waits in a round still to come."""
+    """Return the place's state as an answer; `text` is for a waiting place in a future round."""
     round_ = session.get_one(Round, place.round_id)
     values = {
         "ticket": dates.digits(place.ticket, language),
@@ -311,7 +311,7 @@ def _give_up(session: Session, place: Registration, language: Language) -> _Answ
 
 
 def _by_code(session: Session, number: str, digits: str) -> int | None:
-    """The place that these digits give up: a code in the newest answer to «لغو» of this number, of today."""
+    """Return the place that these digits give up: a code in today's newest answer to «لغو» of this number."""
     codes = outbox.newest_codes(session, number)
     return codes.get(digits) or codes.get(digits.removeprefix(_SHORT_NUMBER))
 

@@ -1,7 +1,7 @@
-"""Places that are asked for by text message, whose sender's number can be forged.
+"""Places requested by text message, whose sender's number can be forged.
 
-Such a place takes no room, and nobody is called for it, until the number sends its ticket number back: only
-the number's owner reads our answer. It counts from when it was asked for, and is over with its round.
+Such a place takes no room and gets no call until the number sends its ticket number back. Only the number's
+owner reads our answer. The place counts from its request, and ends with its round.
 """
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from hotline.line import blocked, registration, registration_limits
 
 
 def ask(session: Session, *, round_id: int, number: str, language: str, per_day: int) -> Registration:
-    """The place that the E.164 `number` has in the round, else a new one that waits for its ticket number.
+    """Return the E.164 `number`'s place in the round, or a new one that waits for its ticket number.
 
     Raises Refused("not-found" | "registration-closed" | "round-full" | "too-many-today") and Blocked.
     """
@@ -24,14 +24,14 @@ def ask(session: Session, *, round_id: int, number: str, language: str, per_day:
     registration_limits.check(session, found, per_day)
     unconfirmed = RegistrationState.UNCONFIRMED
     place = registration.reserve(session, found, unconfirmed, number, language=language)
-    if place is None:  # the same number came into the round from an earlier one meanwhile
+    if place is None:  # a carry-over brought the number into the round meanwhile
         return registration.held(session, round_id, number)
     registration.record(session, Fact.REGISTERED, place)
     return session.get_one(Registration, place.id)
 
 
 def confirm(session: Session, place: Registration, *, per_day: int) -> None:
-    """The place's own number has sent its ticket number: it joins the line.
+    """Let the place join the line: its own number has sent the ticket number.
 
     Raises Refused("round-full" | "too-many-today" | "wrong-state") and Blocked.
     """

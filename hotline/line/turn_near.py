@@ -1,6 +1,6 @@
-"""«Your turn is near»: whoever comes to the head of a live round's line is told so, once in the round.
+"""Heads-up: a citizen who comes near the head of a live round's line is told so, once in the round.
 
-By a text message and, where it is set, by a short call (hotline/line/turn_near_calls.py).
+The heads-up is a text message and, if set, a short call (hotline/line/turn_near_calls.py).
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ from hotline.rounds import rounds
 _USEFUL = timedelta(minutes=30)
 
 
-# Asked every few seconds: built once.
+# Polled every few seconds, so it is built once.
 _LIVE = select(Round.id).where(
     Round.is_operators_line.is_(False), Round.opened_at.is_not(None), ~rounds.over_now()
 )
@@ -27,14 +27,15 @@ IS_ANY_LIVE = select(_LIVE.exists())
 
 
 def live(session: Session) -> Sequence[int]:
-    """The rounds in whose lines anybody can be near."""
+    """Return the live rounds, whose lines have a head."""
     return core(session).execute(_LIVE).scalars().all()
 
 
 def tell(session: Session, places: int, *, call_beyond: int | None = None) -> None:
-    """Tell whoever waits within the first `places` of a line whose round is live.
+    """Tell the citizens within the first `places` of each live round's line.
 
-    `call_beyond`: ask those who come after so many for each desk, too; the first are about to be called.
+    `call_beyond`: also request a call to those behind the first so many for each desk, who are called soon
+    anyway.
     """
     at, kind = now(session), OutboxKind.TURN_NEAR
     for round_id in live(session):

@@ -182,7 +182,7 @@ def _defer(session: Session, turn_near_call: TurnNearCall) -> bool:
     if changed is None:
         return False
     turn_near_call.answer = TurnNearAnswer.NEXT_ROUND
-    session.flush()  # every row first, then the log
+    session.flush()  # lock order: rows before the log
     registration = session.get_one(Registration, changed, populate_existing=True)
     ledger.record(session, Fact.DEFERRED, registration)
     events.registration_changed(session, registration)
