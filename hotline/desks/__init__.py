@@ -1,1 +1,1 @@
-"""Desks, their phones, and those who listen in."""
+"""Desks, their phones, and supervisors who listen in."""

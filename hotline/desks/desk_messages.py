@@ -1,4 +1,4 @@
-"""A short word of a supervisor to a desk: it stands on the desk's page until its person has read it."""
+"""Messages from a supervisor to a desk: each stays on the desk's page until its person has read it."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,11 +14,11 @@ from hotline.errors import Refused
 
 LONGEST = 300
 _SHOWN = timedelta(hours=1)
-"""So long a message that was read is still seen by supervisors."""
+"""How long supervisors still see a message that was read."""
 
 
 def send(session: Session, desk_id: int, text: str, *, who: str) -> DeskMessage:
-    """Say something to whoever sits at the desk. Raises Refused("not-found" | "message-empty")."""
+    """Send a message to the desk's person. Raises Refused("not-found" | "message-empty")."""
     if session.get(Desk, desk_id) is None:
         raise Refused("not-found", f"no desk {desk_id}")
     text = text.strip()
@@ -33,7 +33,7 @@ def send(session: Session, desk_id: int, text: str, *, who: str) -> DeskMessage:
 
 
 def confirm(session: Session, desk_id: int, message_id: int, *, who: str) -> None:
-    """The desk's person has read it; twice is once. Raises Refused("not-found")."""
+    """Record that the desk's person has read it; repeats change nothing. Raises Refused("not-found")."""
     message = session.get(DeskMessage, message_id, with_for_update=True)
     if message is None or message.desk_id != desk_id:
         raise Refused("not-found", f"no message {message_id} to this desk")
@@ -46,14 +46,14 @@ _unread = DeskMessage.read_at.is_(None)
 
 
 def unread(session: Session, desk_id: int) -> Sequence[Row[DeskMessage, str | None]]:
-    """What the desk has yet to read, oldest first, each with the name of whose it is."""
+    """Return the desk's unread messages, oldest first, each with its sender's name."""
     mine = select(DeskMessage, User.name).outerjoin(User, User.username == DeskMessage.who)
     waits = mine.where(DeskMessage.desk_id == desk_id, _unread).order_by(DeskMessage.id)
     return session.execute(waits).all()
 
 
 def newest(session: Session) -> dict[int, DeskMessage]:
-    """The last message to each desk, if it is not read or was read lately."""
+    """Return the last message to each desk if it is unread or was read lately."""
     lately = or_(_unread, DeskMessage.read_at > now(session) - _SHOWN)
     last = select(func.max(DeskMessage.id)).group_by(DeskMessage.desk_id)
     found = session.scalars(select(DeskMessage).where(and_(DeskMessage.id.in_(last), lately)))

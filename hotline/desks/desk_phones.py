@@ -1,9 +1,7 @@
-"""A desk's phone that is any telephone number: called when its person asks, once, and let in with a PIN.
+"""Desk phones that are ordinary telephones: the dialer calls one on request, and a PIN admits it.
 
-One that leaves a conversation is called again, once, by itself.
-
-`Desk.call_token` is committed before the call is placed; it is the channel's id, and stays until the
-channel has ended, so that the telephone never rings twice.
+A telephone that leaves a conversation is called again once. `Desk.call_token` is committed before the call is
+placed. It is the channel's id, and stays until the channel has ended, so the telephone never rings twice.
 """
 
 import re
@@ -26,17 +24,17 @@ from settings import Settings
 
 _TOKEN = re.compile(r"desk-(\d+)-[0-9a-f]{32}")
 _STALE = timedelta(seconds=30)
-"""Nobody waits for a call any more that could not be placed for so long."""
+"""How long a requested call may stay unplaced before it is given up."""
 
 
 def desk_of_token(channel_id: str) -> int | None:
-    """The desk whose telephone was called with this id; None if it is no such id."""
+    """Return the desk whose telephone was called with this id; None if the id has another form."""
     match = _TOKEN.fullmatch(channel_id)
     return int(match[1]) if match else None
 
 
 def choose(session: Session, desk: Desk, use: str, number: str | None, *, who: str) -> None:
-    """The desk's phone is from now on `use`: browser, sip, or number, which is then this E.164 `number`.
+    """Set the desk's phone to `use`: browser, sip, or number with this E.164 `number`.
 
     Raises Refused("desk-busy" | "no-desk-number").
     """
@@ -55,10 +53,10 @@ def choose(session: Session, desk: Desk, use: str, number: str | None, *, who: s
 
 
 def ask_call(session: Session, desk: Desk, user: User, settings: Settings) -> None:
-    """The person at the desk wants its telephone called. Asking twice is one call.
+    """Request the call to the desk's telephone. A repeated request is one call.
 
-    Raises Refused("no-desk-number" | "no-pin" | "desk-phone-here" | "desk-phone-called") and what
-    `toll.check_room` raises.
+    Raises Refused("no-desk-number" | "no-pin" | "desk-phone-here" | "desk-phone-called") and the errors of
+    `toll.check_room`.
     """
     if desk.number is None:
         raise Refused("no-desk-number", "this desk has no telephone number")
@@ -73,9 +71,9 @@ def ask_call(session: Session, desk: Desk, user: User, settings: Settings) -> No
 
 
 def ask_again(session: Session, token: str) -> None:
-    """The desk's telephone has left the citizen of this callback: it is to be called again, once.
+    """Request one more call to the desk's telephone, which has left this callback's citizen.
 
-    Not so where it could not be let in. Before the callback is held.
+    No call is requested if no PIN could admit it. Call it before the callback is held.
     """
     has_pin = exists().where(User.desk_id == Desk.id, User.pin_hash.is_not(None))
     talks = exists().where(
@@ -93,7 +91,7 @@ _ASKED = select(Desk.id).where(Desk.call_asked_at.is_not(None))
 
 
 def asked(session: Session, node: str | None = None) -> Sequence[int]:
-    """The desks whose telephone is to be called now, by this `node` or by any."""
+    """Return the desks whose telephone must be called now, by this `node` or by any."""
     desks = session.scalars(_ASKED).all()
     return [desk for desk in desks if node is None or _belongs_to(session, desk, node)]
 
@@ -104,14 +102,17 @@ def _belongs_to(session: Session, desk_id: int, node: str) -> bool:
 
 
 def take_up(session: Session, desk_id: int, settings: Settings) -> toll.CallPermit | toll.Cap | None:
-    """The call that is to be placed: from here on it is placed once. None: no call; a cap: not yet."""
+    """Commit that the call is about to be placed, so that it is placed once.
+
+    Return None for no call, or a cap that delays it.
+    """
     at = now(session)
     desk = session.get_one(Desk, desk_id, with_for_update=True, populate_existing=True)
     asked_at, desk.call_asked_at = desk.call_asked_at, None
     if asked_at is None or at - asked_at > _STALE:
         return None
     if desk.call_token or desk.phone_connected:
-        if _is_away(session, desk_id):  # its end is about to be heard
+        if _is_away(session, desk_id):  # the event of the old call's end is still to come
             desk.call_asked_at = asked_at
         return None
     if desk.number is None:
@@ -120,29 +121,29 @@ def take_up(session: Session, desk_id: int, settings: Settings) -> toll.CallPerm
     if call is toll.Cap.NOT_ALLOWED:
         return None
     if isinstance(call, toll.Cap):
-        desk.call_asked_at = asked_at  # asked again until nobody waits for it any more
+        desk.call_asked_at = asked_at  # retried until the request is stale
         return call
     desk.call_token, desk.call_placed_at = call.token, at
     return call
 
 
 def _is_away(session: Session, desk_id: int) -> bool:
-    """Whether a citizen is held for this desk."""
+    """Return whether a citizen is held for this desk."""
     held = exists().where(Callback.desk_id == desk_id, Callback.state == CallbackState.HELD)
     return bool(session.scalar(select(held)))
 
 
 def ended(session: Session, token: str) -> None:
-    """The call of `token` is over; the telephone may be called again."""
+    """Record that the call of `token` is over; the telephone may be called again."""
     session.execute(update(Desk).where(Desk.call_token == token).values(call_token=None, call_placed_at=None))
 
 
 def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of the calls that have not ended, and when each was placed."""
+    """Return the tokens of the calls that have not ended, and when each was placed."""
     query = select(Desk.call_token, Desk.call_placed_at).where(Desk.call_token.is_not(None))
     return {token: at for token, at in session.execute(query) if token and at}
 
 
 def person(session: Session, token: str) -> User | None:
-    """Whose PIN lets the call of `token` into the room: whoever sits at the desk that asked for it."""
+    """Return the person whose PIN admits the call of `token`: the one at the desk that requested it."""
     return session.scalar(select(User).join(Desk, Desk.id == User.desk_id).where(Desk.call_token == token))

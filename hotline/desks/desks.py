@@ -1,4 +1,4 @@
-"""The office's desks: whose each is, which phone it has, and an outcome that its person never said."""
+"""Desks of the office: their people, their phones, and outcomes that a supervisor gives for a desk."""
 
 from typing import Literal
 
@@ -16,7 +16,7 @@ PhoneKind = Literal["browser", "sip", "number"]
 
 
 def get(session: Session, desk_id: int, count: int) -> Desk:
-    """A desk of the office, which has `count` of them. Raises Refused("not-found")."""
+    """Return a desk of the office, which has `count` desks. Raises Refused("not-found")."""
     if not 1 <= desk_id <= count:
         raise Refused("not-found", f"desks are numbered 1 to {count}")
     desk = session.get(Desk, desk_id)
@@ -28,12 +28,12 @@ def get(session: Session, desk_id: int, count: int) -> Desk:
 
 
 def known(session: Session) -> dict[int, Desk]:
-    """The desks that were ever used, by number."""
+    """Return the desks that were ever used, by number."""
     return {desk.id: desk for desk in session.scalars(select(Desk).order_by(Desk.id))}
 
 
 def people(session: Session) -> dict[int, User]:
-    """Whose desk each is."""
+    """Return the person of each desk that has one, by desk."""
     return {
         user.desk_id: user
         for user in session.scalars(select(User).where(User.desk_id.is_not(None)))
@@ -42,20 +42,20 @@ def people(session: Session) -> dict[int, User]:
 
 
 def in_hand(session: Session) -> dict[int, Callback]:
-    """The callback without an outcome of each desk that has one."""
+    """Return the callback without an outcome of each desk that has one, by desk."""
     live = select(Callback).where(Callback.desk_id.is_not(None), callbacks.OCCUPIES)
     return {callback.desk_id: callback for callback in session.scalars(live) if callback.desk_id}
 
 
 def phone_kind(desk: Desk) -> PhoneKind:
-    """Which phone the desk has: its browser, its SIP account, or a telephone that is called."""
+    """Return the desk's kind of phone: its browser, its SIP account, or a telephone that is called."""
     if desk.number:
         return "number"
     return "sip" if desk.phone == "sip" else "browser"
 
 
 def account_shown(session: Session, desk: Desk, *, who: str) -> None:
-    """Write down that somebody has read the password of the desk's SIP account."""
+    """Record in the audit log that somebody has read the password of the desk's SIP account."""
     audit.record(session, who, "desk-account-shown", f"desk {desk.id}")
 
 
@@ -69,10 +69,10 @@ def say_outcome(
     reason: str,
     settings: Settings,
 ) -> None:
-    """Say in the place of the desk's person what became of the citizen, so that nobody is left «calling».
+    """Record the outcome for the desk's person, so that no citizen stays «calling».
 
-    `reason`: why not the person themselves. Raises Refused("wrong-state" | "reason-missing"), also where the
-    desk has another citizen by now.
+    `reason`: why the person did not do it. Raises Refused("wrong-state" | "reason-missing"), also if the desk
+    has another citizen by now.
     """
     reason = audit.check_reason(reason)
     live = callbacks.live_at_desk(session, desk.id)

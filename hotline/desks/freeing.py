@@ -1,6 +1,6 @@
-"""A supervisor frees a citizen from a desk: a call that hangs, or is held by a desk whose person is gone.
+"""Freeing: a supervisor takes a citizen from a desk after a hung call, or if the desk's person has gone.
 
-The call ends with a kind word, if the citizen hears one at all; they pay nothing, and are first again.
+The call ends with an apology if the citizen can hear one. The citizen pays nothing, and is first again.
 """
 
 from sqlalchemy.orm import Session
@@ -19,10 +19,10 @@ _LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING)
 
 
 def free(session: Session, callback: Callback, settings: Settings, *, who: str, reason: str) -> Callback:
-    """The desk has this citizen no more; the dialer ends the call. Asked twice is once.
+    """Take the citizen from the desk; the dialer ends the call. A repeated request changes nothing.
 
-    One whose call is over is owed an outcome instead (`desks.say_outcome`).
-    Raises Refused("wrong-state" | "reason-missing").
+    After the call the desk owes an outcome instead (`desks.say_outcome`). Raises Refused("wrong-state" |
+    "reason-missing").
     """
     reason = audit.check_reason(reason)
     session.refresh(callback, with_for_update={"key_share": True})
@@ -42,10 +42,10 @@ def _let_go(session: Session, callback: Callback, settings: Settings) -> None:
     if callback.state is CallbackState.CLAIMED:
         closing.close(session, callback.token, Outcome.RETURNED, settings)
         return
-    if callback.state in _RINGS:  # as if never taken: nobody's call any more
+    if callback.state in _RINGS:  # as if never taken: the call has no desk any more
         callback.desk_id = callback.user_id = None
     elif callback.state in _LISTENS:
-        callback.again_at = at  # by it the dialer knows that a kind word is due
+        callback.again_at = at  # tells the dialer to apologise
     elif callback.state is CallbackState.TALKING:
         callbacks.move_unheard(session, callback.token, CallbackState.HELD, held_until=at)
     elif callback.state is CallbackState.HELD:

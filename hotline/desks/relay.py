@@ -1,6 +1,6 @@
-"""A desk's name and password at the TURN server, by its REST scheme: nothing is kept, and they run out.
+"""Accounts at the TURN server by its REST scheme: they expire, and are not stored.
 
-https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00, as coturn has it (use-auth-secret).
+https://datatracker.ietf.org/doc/html/draft-uberti-behave-turn-rest-00, as in coturn (use-auth-secret).
 """
 
 import base64
@@ -12,11 +12,11 @@ from typing import NamedTuple
 from settings import Settings
 
 LASTS = timedelta(hours=12)
-"""A desk's phone asks anew whenever it begins anew; what is relayed when these run out goes on."""
+"""Lifetime of an account. A phone requests another at each start; a relayed call outlives its account."""
 
 
 class Relay(NamedTuple):
-    """With what a phone asks the server to relay its sound."""
+    """Account by which a phone asks the server to relay its audio."""
 
     urls: tuple[str, ...]
     username: str
@@ -24,12 +24,12 @@ class Relay(NamedTuple):
 
 
 def secret(settings: Settings) -> str:
-    """What the TURN server and we share."""
+    """Return the secret that we share with the TURN server."""
     return settings.turn_secret or settings.secret_for("turn server")
 
 
 def relay(settings: Settings, name: str, at: datetime) -> Relay | None:
-    """The account of the phone `name` from `at` on; none if there is no such server."""
+    """Return the account of the phone `name` from `at` on; None without a TURN server."""
     if not settings.turn_urls:
         return None
     username = f"{int((at + LASTS).timestamp())}:{name}"

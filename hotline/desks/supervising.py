@@ -1,7 +1,7 @@
-"""A supervisor takes part in a desk's conversation: listens, whispers to the desk, or joins.
+"""Supervision: a supervisor listens to a desk's conversation, whispers to the desk, or joins.
 
-The wish is the desk's row (`hears_…`), for one conversation; the dialer moves the supervisor's phone. Each
-begin and each end is in the audit log.
+The desk's row (`hears_…`) holds the request for one conversation; the dialer moves the supervisor's phone.
+The audit log records each begin and end.
 """
 
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ from hotline.errors import Refused
 
 
 def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str) -> None:
-    """The phone of the supervisor's `desk` takes part in what the desk `heard_id` speaks now.
+    """Let the phone of the supervisor's `desk` take part in the current conversation of the desk `heard_id`.
 
     Raises Refused("desk-phone-away" | "own-desk" | "not-found" | "desk-busy" | "nobody-speaks" |
     "desk-elsewhere").
@@ -44,7 +44,7 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
     before = desk.hears_callback_id
     desk.hears_desk_id, desk.hears_callback_id, desk.hears_how = heard_id, live.id, how
     desk.next_asked_at = None
-    session.flush()  # every row first, then the log
+    session.flush()  # lock order: rows before the log
     if before is not None:
         audit.record(session, who, "supervision-ended", f"callback {before}")
     audit.record(session, who, "supervision-began", f"callback {live.id}", f"{how}, desk {heard_id}")
@@ -53,7 +53,7 @@ def hear(session: Session, desk: Desk, heard_id: int, how: Hearing, *, who: str)
 
 
 def stop(session: Session, desk: Desk, *, who: str, why: str = "") -> None:
-    """The supervisor's desk hears nobody any more."""
+    """End the supervision by this desk."""
     if desk.hears_desk_id is None:
         return
     _tell_ended(session, desk.id, _ends(session, desk, who, why))
@@ -75,7 +75,7 @@ def _tell_ended(session: Session, desk_id: int, heard_id: int | None) -> None:
 
 @dataclass(frozen=True)
 class Ear:
-    """Somebody takes part in a desk's conversation."""
+    """Participant of a desk's conversation."""
 
     desk_id: int
     how: Hearing
@@ -91,7 +91,7 @@ _EARS = (
 
 
 def ears(session: Session) -> list[Ear]:
-    """Whoever takes part in each conversation: the desk is told, by the city's rule."""
+    """Return all supervisors in conversations: by the city's rule the desk is told."""
     rows = core(session).execute(_EARS).all()
     return [Ear(row.hears_desk_id, Hearing(row.hears_how), row.name or "") for row in rows]
 
@@ -100,33 +100,32 @@ _HEARING = select(Desk).where(Desk.hears_desk_id.is_not(None)).order_by(Desk.id)
 
 
 def hearing(session: Session) -> Sequence[Desk]:
-    """The desks that hear another."""
+    """Return the desks that hear another desk."""
     return session.scalars(_HEARING).all()
 
 
 def over(session: Session) -> bool:
-    """Whether `end_over` has anything to do."""
+    """Return whether `end_over` has work."""
     return any(_why_over(session, desk) for desk in hearing(session))
 
 
 def end_over(session: Session) -> None:
-    """End what has come to its end: the conversation is over, a phone left, or a citizen of its own came."""
+    """End supervisions after the conversation, without a phone, or with a citizen of the desk's own."""
     held = _HEARING.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
     found = [(desk, why) for desk in session.scalars(held).all() if (why := _why_over(session, desk))]
     heard = []
     for desk, why in found:
         who = session.scalar(select(User.username).where(User.desk_id == desk.id))
         heard.append((desk.id, _ends(session, desk, who or f"desk {desk.id}", why)))
-    for desk_id, heard_id in heard:  # every row first, then the log
+    for desk_id, heard_id in heard:  # lock order: rows before the log
         _tell_ended(session, desk_id, heard_id)
 
 
 def _why_over(session: Session, desk: Desk) -> str:
     heard = session.get_one(Desk, desk.hears_desk_id)
     live = session.get_one(Callback, desk.hears_callback_id)
-    held = (
-        live.state is CallbackState.HELD
-    )  # until the desk's phone is back the supervisor's waits in its own room
+    # While the citizen is held, the supervisor waits in their own room for the desk's phone.
+    held = live.state is CallbackState.HELD
     if not desk.phone_connected or not (heard.phone_connected or held):
         return "the phone left"
     if live.state not in IN_TALK or live.desk_id != heard.id:

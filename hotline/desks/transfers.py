@@ -1,14 +1,13 @@
-"""A conversation goes on at another desk, spoken of between the two before, or not.
+"""Transfers: a conversation continues at another desk, with or without a consultation before.
 
-Consulting: the other desk's phone joins the conversation, as a supervisor's does; the citizen hears music
-meanwhile if this desk has put them on hold, else all three speak.
-Only a desk that could be given a citizen at this moment takes one over: it has asked for the next, takes
-live calls, or serves no round and has not said that it takes none. Beside any other phone people may speak
-of what is not for a citizen's ears.
-Giving: the callback is the other desk's, held until the dialer has led the citizen into that room, as after
-a cut. They hear music for that moment, pay nothing, and nothing that they said is asked again: the notes
-go with them. The other desk says what became of the conversation. While that one
-does not have them, the desk that gave them can take them back.
+Consulting: the other desk's phone joins the conversation like a supervisor's. If this desk has put the
+citizen on hold, the citizen hears music; otherwise all three talk. Only a desk that could get a citizen now
+takes one over. Such a desk has asked for the next citizen or takes live calls. A desk without a round
+qualifies unless it has refused live calls. Other desks' phones may carry talk that is not for a citizen.
+
+Giving: the callback becomes the other desk's, held until the dialer has moved the citizen into that room. The
+citizen hears music meanwhile, pays nothing, and repeats nothing: the notes go along. The other desk gives the
+outcome. Until it has the citizen, the giving desk can take them back.
 """
 
 from datetime import timedelta
@@ -37,7 +36,7 @@ _ON_THE_WAY = and_(Callback.state == CallbackState.HELD, Callback.on_hold_at.is_
 
 
 class Taker(NamedTuple):
-    """A desk that can take over a conversation, and its person; `here`: it is in the conversation already."""
+    """Desk that can take over a conversation, and its person. `here`: it is in the conversation already."""
 
     desk: Desk
     person: User
@@ -45,7 +44,7 @@ class Taker(NamedTuple):
 
 
 def takers(session: Session, callback: Callback) -> list[Taker]:
-    """The desks that can take over this conversation now, by number."""
+    """Return the desks that can take over this conversation now, by number."""
     round_ = rounds.get(session, callback.round_id)
     here = and_(Desk.hears_callback_id == callback.id, Desk.hears_how == word(Hearing.CONSULT))
     rows = session.execute(
@@ -69,7 +68,7 @@ def takers(session: Session, callback: Callback) -> list[Taker]:
 
 
 def _wants(session: Session, desk: Desk, person: User, round_: Round) -> bool:
-    """Whether the desk would be given a citizen of this round now."""
+    """Return whether the desk would get a citizen of this round now."""
     if desk.round_id is None:
         return person.role in round_permissions.SERVE_ANY and desk.takes_live is not False
     asks = desk.next_asked_at is not None or live_desks.takes_live(session, desk)
@@ -86,9 +85,9 @@ def consult(
     by: User,
     waits: bool = False,
 ) -> None:
-    """The other desk's phone comes into this conversation, and its page shows the notes; twice is once.
+    """Let the other desk's phone join this conversation, and show it the notes; repeats change nothing.
 
-    `waits`: the citizen, on hold. Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
+    `waits`: put the citizen on hold. Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
     """
     taker = _held_taker(session, callback, desk_id)
     notes.write(session, callback, note, by=by)
@@ -101,14 +100,14 @@ def consult(
     other = taker.desk
     other.hears_desk_id, other.hears_callback_id = callback.desk_id, callback.id
     other.hears_how, other.next_asked_at = Hearing.CONSULT, None
-    session.flush()  # every row first, then the log
+    session.flush()  # lock order: rows before the log
     audit.record(session, by.username, "desk-consulted", f"callback {callback.id}", f"desk {desk_id}")
     events.desk_changed(session, desk_id, "hears")
     events.desk_changed(session, callback.desk_id or 0, "is-heard")
 
 
 def consulted_in(session: Session, desk: Desk) -> Callback | None:
-    """The conversation of another desk in which this desk's phone is, because that one asked it."""
+    """Return the other desk's conversation that this desk's phone was asked to join."""
     if desk.hears_how != Hearing.CONSULT:
         return None
     return session.get(Callback, desk.hears_callback_id)
@@ -117,7 +116,7 @@ def consulted_in(session: Session, desk: Desk) -> Callback | None:
 def give(
     session: Session, callback: Callback, desk_id: int, note: str, settings: Settings, *, by: User
 ) -> Callback:
-    """The conversation is the other desk's from now on, with this note.
+    """Give the conversation to the other desk, with this note.
 
     Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
     """
@@ -135,12 +134,12 @@ def give(
 
 
 def given_away(session: Session, desk_id: int) -> Callback | None:
-    """Whom this desk gave to another one that does not have them: not met yet, or lost."""
+    """Return the callback that this desk gave away and that its new desk does not have, or has lost."""
     return session.scalar(select(Callback).where(Callback.given_by_desk_id == desk_id, _ON_THE_WAY).limit(1))
 
 
 def take_back(session: Session, callback: Callback, settings: Settings, *, by: User) -> Callback:
-    """The desk that was given the citizen does not have them: they are the giver's again. Twice is once.
+    """Take back a citizen whom the other desk does not have; repeats change nothing.
 
     Raises Refused("wrong-state" | "desk-unavailable").
     """
@@ -169,7 +168,7 @@ def _goes_to(
     *which: ColumnElement[bool],
     given_by: int | None,
 ) -> None:
-    """The dialer leads the citizen into this desk's room. The rows of the desks are held."""
+    """Assign the callback to this desk, for the dialer to move the citizen. The desks' rows are locked."""
     at = now(session)
     try:
         with session.begin_nested():
@@ -184,12 +183,12 @@ def _goes_to(
                     held_at=func.coalesce(Callback.held_at, at),
                     held_until=at + timedelta(seconds=settings.hold_seconds),
                     on_hold_at=None,
-                    finishing_at=None,  # said of the other desk's time
+                    finishing_at=None,  # it was about the other desk's conversation
                 )
                 .returning(Callback.id)
                 .execution_options(synchronize_session=False)
             )
-    except IntegrityError:  # the desk has just got somebody
+    except IntegrityError:  # the desk has just got a citizen
         raise Refused("desk-unavailable", f"desk {desk.id} has a citizen of its own") from None
     if moved is None:
         raise Refused("wrong-state", f"the callback is {callback.state}")
@@ -199,9 +198,9 @@ def _goes_to(
 
 
 def is_arriving(session: Session, callback: Callback) -> bool:
-    """Whether the citizen is on the way into the desk's room, from another desk's, or back.
+    """Return whether the citizen is on the way into the desk's room, and its phone is there.
 
-    Its phone is there. Who has waited for as long as may be is not, any more.
+    A citizen whose time of holding is over is not.
     """
     if callback.state is not CallbackState.HELD or callback.on_hold_at:
         return False
@@ -211,13 +210,13 @@ def is_arriving(session: Session, callback: Callback) -> bool:
 
 
 def leave(session: Session, desk: Desk, *, who: str) -> None:
-    """My phone leaves the conversation of another desk; nothing if it is in none."""
+    """Let the desk's phone leave another desk's conversation; without one nothing happens."""
     session.refresh(desk, with_for_update=True)
     supervising.stop(session, desk, who=who)
 
 
 def _held_taker(session: Session, callback: Callback, desk_id: int) -> Taker:
-    """The desk that is to take over, with both desks' rows held, and then the callback's."""
+    """Return the desk that takes over; both desks' rows are locked, and then the callback's."""
     before = callback.desk_id
     _hold_desks(session, callback, desk_id)
     on_hold = callback.state is CallbackState.HELD and callback.on_hold_at is not None
@@ -231,7 +230,7 @@ def _held_taker(session: Session, callback: Callback, desk_id: int) -> Taker:
 
 
 def _hold_desks(session: Session, callback: Callback, other: int | None) -> None:
-    """The rows of the callback's desk and of the other one are held, and then the callback's."""
+    """Lock the rows of the callback's desk and of the other desk, and then the callback's."""
     wanted = select(Desk).where(Desk.id.in_([callback.desk_id, other])).order_by(Desk.id)
     held = wanted.with_for_update(of=Desk, key_share=True).execution_options(populate_existing=True)
     session.scalars(held).all()

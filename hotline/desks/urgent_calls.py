@@ -1,6 +1,6 @@
-"""A desk calls the citizen of an urgent matter that it has taken: at once, before all others.
+"""Urgent matters: a desk calls the citizen of a matter that it has taken, before all others.
 
-In the operators' line, with a place like everybody's: the ledger names whom that passes.
+The call is in the operators' line, with an ordinary place: the ledger names the citizens who are passed.
 """
 
 from sqlalchemy.orm import Session
@@ -16,11 +16,11 @@ from settings import Settings
 
 
 def call_now(session: Session, matter: UrgentMatter, user: User, settings: Settings) -> Callback:
-    """The citizen is called for this person's desk, or given to it, if they wait on the line.
+    """Call the citizen for this person's desk, or connect them if they wait on the line.
 
     Raises Refused("urgent-taken" | "number-missing" | "desk-phone-away" | "desk-hears" |
-    "desk-phone-elsewhere" | "desk-busy" | "engaged" | "wrong-state" | "line-down" | "calls-capped"), Blocked
-    and what `registration.register` does.
+    "desk-phone-elsewhere" | "desk-busy" | "engaged" | "wrong-state" | "line-down" | "calls-capped"). Also
+    raises Blocked and the errors of `registration.register`.
     """
     number = urgent.number_of(matter)
     if matter.taken_by != user.username:

@@ -1,1 +1,1 @@
-"""Those who work here: accounts, roles, second factors, screens."""
+"""Staff: accounts, roles, second factors, wallboard screens."""

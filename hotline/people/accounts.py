@@ -1,6 +1,6 @@
-"""People who sign in: passwords (Argon2), PINs, a lockout that grows.
+"""Accounts of staff: passwords (Argon2), PINs, and a growing lockout.
 
-Their sessions are in hotline.people.sign_ins, the second factor in hotline.people.second_factor.
+The sessions are in hotline.people.sign_ins, the second factor in hotline.people.second_factor.
 """
 
 from datetime import timedelta
@@ -20,7 +20,7 @@ from settings.city_file import City
 
 _SHORTEST = 8
 _SAFE_ONLINE = 2
-"""Of zxcvbn's scores: a million guesses do not find it, and the lockout allows no more."""
+"""Lowest accepted zxcvbn score: a million guesses fail, and the lockout allows no more."""
 _LONGEST_JUDGED = 72
 _FIRST_TRIED = (
     "hotline",
@@ -31,14 +31,14 @@ _FIRST_TRIED = (
     "asterisk",
     "operator",
 )
-"""What is tried first, whatever stands around it; and so is the city's own name (docs/sign-in.md)."""
+"""Words that attackers try first, in any surroundings, like the city's own name (docs/sign-in.md)."""
 PIN_FAILURES = 9
 PIN_LOCKED = timedelta(minutes=15)
-"""After so many wrong PINs in a row nobody gets in by telephone for so long."""
+"""Lockout of the telephone after PIN_FAILURES wrong PINs in a row."""
 _PIN_DIGITS = range(4, 9)
 _HASHER = PasswordHasher()
 _NOBODYS = "$argon2id$v=19$m=65536,t=3,p=4$aruwPDXtkH4SUJu4GhiyVw$IC0GgTgAbKKkExB3m2Q5akYUlHfSGsF41FFBaqb6W1E"
-"""Of a text that nobody knows: with an unknown name a guess costs as long as with any other."""
+"""Hash of an unknown text: a guess for an unknown name takes as long as any other."""
 
 
 def add(
@@ -50,7 +50,7 @@ def add(
     city: City | None = None,
     **values: Any,
 ) -> User:
-    """Add a person; `values` are other columns of User. No password is little more than the `city`'s name.
+    """Add a person; `values` are other columns of User. A password close to the `city`'s name is refused.
 
     Raises Refused("username-taken" | "desk-taken" | "password-short" | "password-trivial").
     """
@@ -72,10 +72,10 @@ def add(
 def set_password(
     session: Session, user_id: int, password: str, *, given: bool, city: City | None = None
 ) -> None:
-    """A person's new password, which unlocks the name; whoever wants others out ends the sessions.
+    """Set a person's password, and unlock the name. Sessions stay; the caller ends them if needed.
 
-    One that is `given` by somebody else opens nothing before its person has changed it.
-    Raises Refused("not-found" | "from-directory" | "password-short" | "password-trivial").
+    A password `given` by somebody else opens nothing until its person has changed it. Raises
+    Refused("not-found" | "from-directory" | "password-short" | "password-trivial").
     """
     user = get(session, user_id)
     if user.from_directory:
@@ -86,7 +86,7 @@ def set_password(
 
 
 def get(session: Session, user_id: int) -> User:
-    """A person. Raises Refused("not-found")."""
+    """Return the person. Raises Refused("not-found")."""
     user = session.get(User, user_id)
     if user is None:
         raise Refused("not-found", f"no person {user_id}")
@@ -94,12 +94,12 @@ def get(session: Session, user_id: int) -> User:
 
 
 def named(session: Session, username: str) -> User | None:
-    """The person of this user name."""
+    """Return the person with this user name."""
     return session.scalar(select(User).where(User.username == username))
 
 
 def named_alike(session: Session, username: str) -> User | None:
-    """The person whose user name is this one but for capital letters."""
+    """Return the person with this user name in any case."""
     alike = func.lower(User.username) == username.lower()
     return session.scalar(select(User).where(alike).order_by(User.id).limit(1))
 
@@ -107,7 +107,7 @@ def named_alike(session: Session, username: str) -> User | None:
 def _check_password(password: str, username: str, city: City | None) -> None:
     if len(password) < _SHORTEST:
         raise Refused("password-short", f"a password has at least {_SHORTEST} characters")
-    from zxcvbn import zxcvbn  # noqa: PLC0415  (its word lists cost every start a fifth of a second)
+    from zxcvbn import zxcvbn  # noqa: PLC0415  (the word lists delay every start by 0.2 s)
 
     named = city.name("en").split() if city else []
     guessed = zxcvbn(ascii_digits(password)[:_LONGEST_JUDGED], user_inputs=[username, *named, *_FIRST_TRIED])
@@ -116,14 +116,14 @@ def _check_password(password: str, username: str, city: City | None) -> None:
 
 
 def known_hash(session: Session, username: str) -> str:
-    """The password's hash; for an unknown name one that nothing matches, and that costs as long."""
+    """Return the password's hash; for an unknown name a hash that nothing matches and that takes as long."""
     user = named(session, username)
     has_one = user is not None and user.disabled_at is None and not user.from_directory
     return user.password_hash if user and has_one else _NOBODYS
 
 
 def is_right(password_hash: str, password: str) -> bool:
-    """Whether the password is right. Slow on purpose (Argon2): call it outside any transaction."""
+    """Return whether the password is right. Slow on purpose (Argon2): call it outside any transaction."""
     try:
         return _HASHER.verify(password_hash, password)
     except (Argon2Error, InvalidHashError):
@@ -131,10 +131,10 @@ def is_right(password_hash: str, password: str) -> bool:
 
 
 def verify(session: Session, username: str, *, right: bool, known_browser: bool = False) -> User | None:
-    """The person, if the password was `right`; None if not, and the failure is counted.
+    """Return the person if the password was `right`; otherwise count the failure and return None.
 
-    Raises Refused("too-many-attempts") while the name is locked (`lockout`). A browser on which this
-    person signed in before is not locked out with the name, nor does it count: whoever lets it try limits it.
+    Raises Refused("too-many-attempts") while the name is locked (`lockout`). A browser on which this person
+    has signed in before is neither locked out nor counted. Its guesses are limited elsewhere.
     """
     user = named(session, username)
     if not known_browser:
@@ -157,14 +157,17 @@ def set_pin(session: Session, username: str, pin: str) -> None:
 
 
 def pin_hash(session: Session, user: User) -> str:
-    """The PIN's hash, or one that nothing matches. Raises Refused("too-many-attempts") while it is locked."""
+    """Return the PIN's hash, or one that nothing matches.
+
+    Raises Refused("too-many-attempts") while locked.
+    """
     if user.pin_locked_until and now(session) < user.pin_locked_until:
         raise Refused("too-many-attempts", "too many wrong PINs, wait a little")
     return user.pin_hash or _NOBODYS
 
 
 def pin_tried(session: Session, user_id: int, *, right: bool) -> bool:
-    """Count this try; whether it lets the person in, which nothing does while the PIN is locked."""
+    """Count this try. Return whether it admits the person; nothing does while the PIN is locked."""
     at = now(session)
     user = session.scalars(select(User).where(User.id == user_id).with_for_update(of=User)).one()
     if user.pin_locked_until and at < user.pin_locked_until:
@@ -176,9 +179,10 @@ def pin_tried(session: Session, user_id: int, *, right: bool) -> bool:
 
 
 def reset_second_factor(session: Session, user_id: int, except_hash: str | None = None) -> None:
-    """Forget a person's second factor and its recovery codes; their sessions end.
+    """Delete a person's second factor and its recovery codes; their sessions end.
 
-    If their role asks for one, they set up a new one after their next password. Raises Refused("not-found").
+    If the role requires a second factor, the person sets up a new one after the next password. Raises
+    Refused("not-found").
     """
     user = get(session, user_id)
     user.totp_salt = user.totp_step = user.totp_locked_until = None

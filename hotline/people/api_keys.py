@@ -1,4 +1,4 @@
-"""Keys of programs: issued by an administrator, shown once, counted by the database, revoked at once."""
+"""API keys of programs: issued by an administrator, shown once, limited for each minute, revocable."""
 
 import hashlib
 import secrets
@@ -19,22 +19,22 @@ from hotline.errors import Refused
 MOST_A_MINUTE = 6000
 LONGEST_NAME = 100
 BEGINNING = "h137"
-"""By which a scanner for leaked secrets knows one."""
+"""Prefix by which scanners for leaked secrets recognise a key."""
 _PREFIX_BYTES, _SECRET_BYTES = 4, 32
 _CHANGED = "key"
 _MINUTE = timedelta(minutes=1)
 
 
 class Scope(StrEnum):
-    """What a key may."""
+    """Permission of a key."""
 
     READ = "read"  # lists all requests
-    REPORT = "report"  # files requests, and follows its own
+    REPORT = "report"  # files requests, and reads its own
 
 
 @dataclass(frozen=True)
 class Program:
-    """Whose key was shown: what its endpoints may know."""
+    """Program that used its key, as its endpoints see it."""
 
     id: int
     may_read: bool
@@ -42,13 +42,13 @@ class Program:
 
 
 def everyone(session: Session) -> Sequence[ApiKey]:
-    """All keys, the newest first; those that are revoked come last."""
+    """Return all keys, the newest first; revoked keys come last."""
     order = (ApiKey.revoked_at.is_not(None), ApiKey.id.desc())
     return session.scalars(select(ApiKey).order_by(*order)).all()
 
 
 def scopes(key: ApiKey) -> list[Scope]:
-    """What it may."""
+    """Return the permissions of a key."""
     may = {Scope.READ: key.may_read, Scope.REPORT: key.may_report}
     return [scope for scope, granted in may.items() if granted]
 
@@ -56,10 +56,7 @@ def scopes(key: ApiKey) -> list[Scope]:
 def issue(
     session: Session, *, name: str, may: Sequence[Scope], per_minute: int, who: str
 ) -> tuple[ApiKey, str]:
-    """Issue a key; also returns the key itself, which nobody can read again.
-
-    Raises Refused("key-values" | "unfit-characters").
-    """
+    """Issue a key. Return its row and the secret, which cannot be read again."""
     name = characters.check(" ".join(name.split()))
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Refused("key-values", f"a name has 1 to {LONGEST_NAME} letters", "name")
@@ -87,7 +84,7 @@ def issue(
 
 
 def revoke(session: Session, prefix: str, *, who: str) -> ApiKey:
-    """It is refused from this moment on; a revoked one stays so. Raises Refused("not-found")."""
+    """Revoke a key at once; a revoked one stays so. Raises Refused("not-found")."""
     key = session.scalar(select(ApiKey).where(ApiKey.prefix == prefix).with_for_update())
     if key is None:
         raise Refused("not-found", "there is no such key")
@@ -99,9 +96,10 @@ def revoke(session: Session, prefix: str, *, who: str) -> ApiKey:
 
 
 def use(session: Session, secret: str) -> Program:
-    """Whose key this is, if it may be used now; counts it.
+    """Return the program of this key, and count the use.
 
-    Raises Refused("key-unknown" | "key-too-often"): nothing tells a revoked key from one that never was.
+    Raises Refused("key-unknown" | "key-too-often"). The error does not tell a revoked key from an unknown
+    one.
     """
     at = now(session)
     minute = at.replace(second=0, microsecond=0)
@@ -124,5 +122,5 @@ def use(session: Session, secret: str) -> Program:
 
 
 def _hash(secret: str) -> str:
-    """Enough for 256 random bits: nobody tries them all, however quick it is."""
+    """Return a plain SHA-256: a fast hash suffices for 256 random bits."""
     return hashlib.sha256(secret.encode(errors="replace")).hexdigest()

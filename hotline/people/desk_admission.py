@@ -1,12 +1,12 @@
-"""Which phone registers as a desk, and which one the desk's room lets in.
+"""Admission of phones: the account by which a phone registers as a desk, and the key that opens the room.
 
-A desk has two accounts, one of a browser and one of a SIP phone. The browser's password is made of the
-sign-in that took the account last, and ends with that sign-in. The SIP phone's is made of the desk's SIP key,
-which is renewed when somebody else gets the desk, and when the office disables its person or ends their
-sign-ins. Each node's dialer tells its Asterisk the passwords (dialer/desk_passwords.py).
+A desk has two accounts, one for a browser and one for a SIP phone. The browser's password derives from the
+sign-in that took the account last, and ends with it. The SIP phone's derives from the desk's SIP key. That
+key is renewed when the desk changes hands, or when the office disables its person or ends their sign-ins.
+Each node's dialer gives the passwords to its Asterisk (dialer/desk_passwords.py).
 
-A password opens no room by itself. A browser dials a key made of its sign-in, which no other person at the
-desk has. A SIP phone dials the desk's SIP key, which its person reads on the page with the password.
+A password alone opens no room. A browser dials a key derived from its sign-in, which nobody else at the desk
+has. A SIP phone dials the desk's SIP key, which its person reads on the page with the password.
 """
 
 import hmac
@@ -29,16 +29,19 @@ from hotline.people import sign_ins
 from settings import Settings
 
 _WRONG_KEYS = limits.Bucket(10, 60)
-"""Guesses of a desk's SIP key. All eight digits would take two centuries."""
+"""Guesses of a desk's SIP key: trying all eight digits would take two centuries."""
 
 
 def key_of(sign_in_hash: str, desk_id: int, settings: Settings) -> str:
-    """Return what the browser of this sign-in dials to come into the desk's room."""
+    """Return the key that the browser of this sign-in dials to enter the desk's room."""
     return settings.secret_for(f"room of desk {desk_id} {sign_in_hash}")
 
 
 def take_account(session: Session, desk_id: int, sign_in_hash: str, settings: Settings) -> str:
-    """Give the desk's browser account to this sign-in, and return its password. The one before ends."""
+    """Give the desk's browser account to this sign-in, and return its password.
+
+    The former sign-in loses it.
+    """
     desk = session.get_one(Desk, desk_id, with_for_update=True)
     if desk.phone_sign_in != sign_in_hash:
         desk.phone_sign_in = sign_in_hash
@@ -52,7 +55,7 @@ def list_passwords(session: Session, settings: Settings) -> dict[tuple[int, bool
 
     None: the account is closed. The browser's sign-in is over, or the SIP phone has no key.
     """
-    ids = range(1, settings.desks + 1)  # some of them nobody has had yet
+    ids = range(1, settings.desks + 1)  # some desks have no row yet
     found: dict[tuple[int, bool], str | None] = {(id_, sip): None for id_ in ids for sip in (False, True)}
     lasts = _is_signed_in(session, settings, Desk.phone_sign_in)
     for id_, sip_key, sign_in, is_lasting in session.execute(
@@ -75,9 +78,9 @@ class SipAccount(NamedTuple):
 
 
 def find_sip_account(session: Session, desk: Desk, settings: Settings, *, who: str) -> SipAccount:
-    """Return the account of the desk's SIP phone. A desk without a key is given one.
+    """Return the account of the desk's SIP phone, and create a missing key.
 
-    An Asterisk that an upgrade left running knows the password of the version before, until it restarts.
+    After an upgrade a running Asterisk may know only the former version's password, until it restarts.
     """
     key, node = find_sip_key(session, desk, who=who), phones.node_of(session, desk)
     if phones.has_desk_passwords(session, node.name if node else settings.node):
@@ -97,7 +100,7 @@ def renew_sip_key(session: Session, desk: Desk, *, who: str) -> None:
 
 
 def find_sip_key(session: Session, desk: Desk, *, who: str) -> str:
-    """Return what the desk's SIP phone dials after the extension. A desk without a key is given one."""
+    """Return the digits that the desk's SIP phone dials after the extension, and create a missing key."""
     if not desk.sip_key:
         renew_sip_key(session, desk, who=who)
     assert desk.sip_key  # noqa: S101
@@ -105,16 +108,16 @@ def find_sip_key(session: Session, desk: Desk, *, who: str) -> str:
 
 
 def end_sip_key(session: Session, desk_id: int | None, *, who: str) -> None:
-    """Renew the key, if there is one, of a desk whose person goes, comes or is signed out."""
+    """Renew the existing key of a desk whose person goes, comes or is signed out."""
     desk = session.get(Desk, desk_id, with_for_update=True) if desk_id else None
     if desk and desk.sip_key:
         renew_sip_key(session, desk, who=who)
 
 
 def admit(session: Session, desk_id: int, key: str, settings: Settings, *, sip: bool) -> bool:
-    """Return whether the phone that dials this key may come into the desk's room now.
+    """Return whether the phone that dials this key may enter the desk's room now.
 
-    Records the sign-in or the key by which the phone has come in.
+    Record the sign-in or key that admitted it.
     """
     desk = session.get(Desk, desk_id, with_for_update=True)
     if desk is None:
@@ -142,7 +145,7 @@ def _admit_sip_phone(session: Session, desk: Desk, key: str) -> bool:
 
 
 def _sign_in(session: Session, desk_id: int, key: str, settings: Settings) -> str | None:
-    """The sign-in of the desk's person whose key this is, while it lasts."""
+    """Return the desk person's lasting sign-in that this key belongs to."""
     person = session.scalar(select(User.id).where(User.desk_id == desk_id))
     if person is None:
         return None
@@ -164,13 +167,13 @@ _BY_OLD_KEY = and_(
     Desk.sip_key.is_not(None),
     Desk.admitted_by.is_distinct_from(Desk.sip_key),
 )
-"""The SIP phone in the room dialled a key that has been renewed since, or none."""
+"""Condition that the SIP phone in the room dialled a renewed key, or none."""
 
 
 def _is_signed_out(session: Session, settings: Settings) -> ColumnElement[bool]:
-    """In a query: whether the sign-in that let the browser's phone in is over, or its person left the desk.
+    """Return the condition that the browser phone's sign-in is over, or its person has left the desk.
 
-    A clock that leapt ends no sign-in here: a phone that is hung up does not come back by itself.
+    A clock that jumped ends no sign-in here: a phone that is hung up does not return by itself.
     """
     is_signed_in = _is_signed_in(session, settings, Desk.admitted_by)
     return and_(Desk.phone == "browser", Desk.admitted_by.is_not(None), ~is_signed_in)
@@ -179,7 +182,7 @@ def _is_signed_out(session: Session, settings: Settings) -> ColumnElement[bool]:
 def _is_signed_in(
     session: Session, settings: Settings, of: InstrumentedAttribute[str | None]
 ) -> ColumnElement[bool]:
-    """In a query: whether this sign-in of the desk lasts, and its person still sits there."""
+    """Return the condition that this sign-in of the desk lasts, and its person still has the desk."""
     lasts = sign_ins.is_lasting(trusted_now(session), _idle(settings))
     return exists().where(SignIn.token_hash == of, User.id == SignIn.user_id, User.desk_id == Desk.id, *lasts)
 
@@ -193,10 +196,11 @@ def is_signed_out(session: Session, desk_id: int, settings: Settings) -> bool:
 def list_unwelcome_phones(
     session: Session, settings: Settings, node: str | None = None
 ) -> Sequence[tuple[int, str]]:
-    """List desks, of this `node` or of any, and the channel of a phone that has to leave their room.
+    """List desks, of this `node` or of any, and the channel of a phone that must leave their room.
 
-    A browser: nobody sits there, or the sign-in that let it in is over. A SIP phone: its key is old.
-    Not while a citizen is with it, or on the way: nobody is cut off. Any other telephone stays.
+    A browser must leave if the desk has no person, or the sign-in that admitted it is over. A SIP phone must
+    leave if its key is old. A phone with a citizen, or with one on the way, stays: nobody is cut off. Any
+    other telephone stays.
     """
     is_left_behind = or_(
         and_(Desk.phone == "browser", ~_SITS), _is_signed_out(session, settings), _BY_OLD_KEY

@@ -1,7 +1,7 @@
-"""A name whose password is guessed is locked for a while, longer each time.
+"""Lockout of user names against guesses of passwords, longer each time.
 
-It is the same for a name that nobody has, statement for statement: neither an answer nor the time that it
-takes tells which names there are. Of a name only a hash is kept: people type passwords into its field.
+An unknown name takes the same statements: neither the answer nor its time shows which names exist. Only a
+hash of a name is stored, because people type passwords into its field.
 """
 
 import hashlib
@@ -30,13 +30,13 @@ _TRIED = {
         ("sqlite", sqlite.insert(FailedSignIn)),
     )
 }
-"""The row of a name, which nobody else changes from then on."""
+"""Upsert that locks the row of a name."""
 
 
 def guessed(session: Session, username: str, *, right: bool) -> bool:
-    """Count this guess of the name's password; whether it lets in.
+    """Count this guess of the name's password. Return whether it admits.
 
-    Raises Refused("too-many-attempts") while the name is locked, whatever was guessed.
+    Raises Refused("too-many-attempts") while the name is locked, for any guess.
     """
     at, name_hash = now(session), _hash(username)
     tried = _TRIED[session.get_bind().dialect.name]
@@ -50,10 +50,10 @@ def guessed(session: Session, username: str, *, right: bool) -> bool:
 
 
 def count_before(session: Session, username: str, *, most: int, wait: timedelta) -> None:
-    """Count a guess before somebody else is asked whether it is right; a right one is unlocked afterwards.
+    """Count a guess before another system checks it; the caller unlocks the name after a right one.
 
-    After `most` of them nothing is asked for `wait`, and then one at a time: so many at once cannot slip
-    through together. Raises Refused("too-many-attempts").
+    After `most` guesses the name is locked for `wait`, and then allows one at a time. Concurrent guesses
+    therefore cannot pass together. Raises Refused("too-many-attempts").
     """
     at, name_hash = now(session), _hash(username)
     tried = _TRIED[session.get_bind().dialect.name]
@@ -67,35 +67,35 @@ def count_before(session: Session, username: str, *, most: int, wait: timedelta)
 
 
 def not_asked(session: Session, username: str) -> None:
-    """The guess that was counted before was not tried."""
+    """Undo the count of a guess that was not checked after all."""
     this = update(FailedSignIn).where(FailedSignIn.name_hash == _hash(username), FailedSignIn.failures > 0)
     session.execute(this.values(failures=FailedSignIn.failures - 1, locked_until=None))
 
 
 def is_locked(session: Session, username: str) -> bool:
-    """Whether the name is locked now: asked before a password is hashed, which costs far more."""
+    """Return whether the name is locked now. Ask before a password is hashed, which costs far more."""
     this = select(FailedSignIn.locked_until).where(FailedSignIn.name_hash == _hash(username))
     until = session.scalar(this)
     return until is not None and now(session) < until
 
 
 def refusal() -> Refused:
-    """What is said of a locked name."""
+    """Return the refusal for a locked name."""
     return Refused("too-many-attempts", "too many wrong passwords, wait a little")
 
 
 def unlock(session: Session, username: str) -> None:
-    """Forget the guesses of this name."""
+    """Delete the guesses of this name."""
     session.execute(delete(FailedSignIn).where(FailedSignIn.name_hash == _hash(username)))
 
 
 def forget_old(session: Session) -> None:
-    """Forget names at which nobody has guessed for a day."""
+    """Delete names without a guess for a day."""
     session.execute(delete(FailedSignIn).where(FailedSignIn.last_at < trusted_now(session) - _KEPT))
 
 
 def locks(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:
-    """Until when each of these names was locked last; a name that was not is left out."""
+    """Return the end of each name's last lock; names without one are left out."""
     of = {_hash(username): username for username in usernames}
     query = select(FailedSignIn.name_hash, FailedSignIn.locked_until)
     found = session.execute(
@@ -105,7 +105,7 @@ def locks(session: Session, usernames: Iterable[str]) -> dict[str, datetime]:
 
 
 def backoff(at: datetime, failures: int) -> datetime | None:
-    """Until when nothing is tried after so many failures: 5 are free, then 1, 2, 4 … up to 900 seconds."""
+    """Return the end of the lock after `failures`: 5 are free, then 1, 2, 4 … up to 900 s."""
     excess = failures - _FREE_FAILURES
     return at + min(timedelta(seconds=2 ** min(excess - 1, 10)), LONGEST) if excess > 0 else None
 

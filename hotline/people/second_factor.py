@@ -1,7 +1,7 @@
-"""The second factor: the six digits of an authenticator (TOTP, RFC 6238), or a recovery code, once each.
+"""Second factor: the six digits of an authenticator (TOTP, RFC 6238), or single-use recovery codes.
 
-Nobody makes a code from the database alone: the shared secret is derived from the state folder's secret and
-a salt, and recovery codes are kept as hashes keyed with it.
+The database alone yields no code. The shared secret derives from a salt and the state folder's secret.
+Recovery codes are stored as hashes keyed with that secret.
 """
 
 import base64
@@ -23,26 +23,26 @@ from settings import Settings
 
 _STEP_S = 30
 _STEPS_OFF = 1
-"""The authenticator's clock may be so many steps behind or ahead."""
+"""Number of steps that the authenticator's clock may be behind or ahead."""
 _RECOVERY_CODES = 10
 _ISSUER = "Hotline 137"
 
 
 def is_asked_of(user: User, settings: Settings) -> bool:
-    """Whether this person's role asks for a second factor."""
+    """Return whether this person's role requires a second factor."""
     return user.role in settings.second_factor_roles
 
 
 def is_due(sign_in: SignIn, settings: Settings) -> bool:
-    """Whether this session may reach nothing yet but showing the second factor, or setting it up."""
+    """Return whether this session may do nothing yet but show the second factor or set it up."""
     user = sign_in.user
     return not sign_in.second_factor and (user.totp_salt is not None or is_asked_of(user, settings))
 
 
 def offer(sign_in: SignIn, settings: Settings) -> str:
-    """The otpauth:// address of a new second factor; the same for this session until it is confirmed.
+    """Return the otpauth:// address of a new second factor, the same for this session until confirmed.
 
-    Raises Refused("second-factor-due") if there is one already, which this session has not shown.
+    Raises Refused("second-factor-due") if this session has not shown an existing one.
     """
     _check_shown(sign_in)
     sign_in.totp_offer = sign_in.totp_offer or secrets.token_hex(16)
@@ -51,10 +51,10 @@ def offer(sign_in: SignIn, settings: Settings) -> str:
 
 
 def confirm(session: Session, sign_in: SignIn, code: str, settings: Settings) -> list[str]:
-    """Take what was offered, of which `code` is shown, into use; the person's other sessions end.
+    """Activate the offered second factor, of which `code` is shown; the person's other sessions end.
 
-    Returns the recovery codes, which nobody can read again.
-    Raises Refused("no-offer" | "wrong-code" | "second-factor-due").
+    Return the recovery codes, which cannot be read again. Raises Refused("no-offer" | "wrong-code" |
+    "second-factor-due").
     """
     _check_shown(sign_in)
     user = sign_in.user
@@ -74,10 +74,10 @@ def confirm(session: Session, sign_in: SignIn, code: str, settings: Settings) ->
 
 
 def show(session: Session, sign_in: SignIn, code: str, settings: Settings) -> bool:
-    """Whether the code is right, the session then being whole; if not, the failure is counted.
+    """Return whether the code is right, which completes the session; otherwise count the failure.
 
-    No code is right twice. Raises Refused("too-many-attempts") while the second factor is locked
-    (see `lockout.backoff`).
+    A code works once. Raises Refused("too-many-attempts") while the second factor is locked (see
+    `lockout.backoff`).
     """
     at = now(session)
     query = select(User).where(User.id == sign_in.user_id).with_for_update(of=User)
@@ -92,9 +92,9 @@ def show(session: Session, sign_in: SignIn, code: str, settings: Settings) -> bo
 
 
 def remove(session: Session, sign_in: SignIn, settings: Settings) -> None:
-    """Do without a second factor from now on; the person's other sessions end.
+    """Remove the second factor; the person's other sessions end.
 
-    Raises Refused("second-factor-asked") if the role asks for one.
+    Raises Refused("second-factor-asked") if the role requires one.
     """
     if is_asked_of(sign_in.user, settings):
         raise Refused("second-factor-asked", "this role is not without a second factor")
@@ -102,7 +102,7 @@ def remove(session: Session, sign_in: SignIn, settings: Settings) -> None:
 
 
 def recovery_codes_left(session: Session, user: User) -> int:
-    """How many recovery codes this person has not used."""
+    """Return how many recovery codes this person has left."""
     mine = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.user_id == user.id)
     return session.scalar(mine) or 0
 
@@ -124,7 +124,7 @@ def _is_right(session: Session, user: User, code: str, at: datetime, settings: S
 
 
 def _step_of(code: str, totp: pyotp.TOTP, at: datetime, last: int | None) -> int | None:
-    """The time step, after the `last` accepted one, whose code this is."""
+    """Return the time step of this code, later than the `last` accepted one; None if there is none."""
     this = int(at.timestamp()) // _STEP_S
     digits = ascii_digits("".join(code.split()))
     for step in range(this - _STEPS_OFF, this + _STEPS_OFF + 1):

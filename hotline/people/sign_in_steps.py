@@ -1,7 +1,8 @@
-"""Signing in, step by step: password, the second factor's code, a new password, setting up a second factor.
+"""Steps of a sign-in: password, the second factor's code, a new password, setting up a second factor.
 
-Whose password somebody else has set chooses a new one before anything else, and before the second factor is
-set up: that belongs to a secret of the person alone. One that is set up already is shown first.
+A person whose password somebody else has set chooses a new one before all else. The second factor is set up
+only after that, because it belongs with a secret of the person alone. An existing second factor is shown
+first.
 """
 
 from typing import Literal
@@ -17,7 +18,7 @@ Step = Literal["code", "new-password", "set-up", "done"]
 
 
 def step(sign_in: SignIn, settings: Settings) -> Step:
-    """What this session has to do next."""
+    """Return the next step of this session."""
     if sign_in.user.totp_salt is not None and not sign_in.second_factor:
         return "code"
     if sign_in.password_due:
@@ -26,7 +27,7 @@ def step(sign_in: SignIn, settings: Settings) -> Step:
 
 
 def check(sign_in: SignIn, settings: Settings) -> None:
-    """Raises Refused("second-factor-due" | "password-due") unless it has done everything."""
+    """Raise Refused("second-factor-due" | "password-due") unless the session has done every step."""
     match step(sign_in, settings):
         case "code" | "set-up":
             raise Refused("second-factor-due", "show the second factor first, or set it up")
@@ -35,7 +36,7 @@ def check(sign_in: SignIn, settings: Settings) -> None:
 
 
 def choose_password(session: Session, sign_in: SignIn, password: str, settings: Settings) -> None:
-    """The person's own password; their other sessions end.
+    """Set the password that the person chose; their other sessions end.
 
     Raises Refused("password-short" | "password-trivial").
     """

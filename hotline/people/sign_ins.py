@@ -1,4 +1,4 @@
-"""The sessions of people who have signed in: how long each lasts, that it is used, and its end."""
+"""Sessions of signed-in staff: their length, use and end."""
 
 import hashlib
 import secrets
@@ -42,10 +42,10 @@ def sign_in(
     second_factor: bool = False,
     password_due: bool = False,
 ) -> str:
-    """Begin a session; returns the cookie's value, of which only a hash is kept.
+    """Begin a session. Return the cookie's value, of which only a hash is stored.
 
-    `address` and `agent` (the browser's name for itself) are what its person recognises it by. While a new
-    password is due, the session may do nothing else.
+    `address` and `agent` (the browser's own name) help the person to recognise it. While a new password is
+    due, the session may do nothing else.
     """
     at = now(session)
     session.execute(delete(SignIn).where(SignIn.expires_at < trusted_now(session), ~_speaks()))
@@ -68,19 +68,19 @@ def sign_in(
 
 
 def renew(session: Session, sign_in: SignIn) -> str:
-    """A new cookie for a session that may more from now on, in place of the old one; returns its value."""
+    """Replace the cookie of a session that gains rights. Return the new value."""
     cookie = secrets.token_urlsafe(32)
     before, sign_in.token_hash = sign_in.token_hash, cookie_hash(cookie)
     session.flush()
-    phone = update(Desk).where(Desk.admitted_by == before)  # stays in its room
+    phone = update(Desk).where(Desk.admitted_by == before)  # the phone stays in its room
     session.execute(phone.values(admitted_by=sign_in.token_hash))
-    account = update(Desk).where(Desk.phone_sign_in == before)  # has another password from now on
+    account = update(Desk).where(Desk.phone_sign_in == before)  # the account's password changes
     session.execute(account.values(phone_sign_in=sign_in.token_hash))
     return cookie
 
 
 def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn | None:
-    """The session with this cookie, while it lasts and is used at least every `idle`, or is in a call."""
+    """Return the session with this cookie if it lasts: not over, not idle for `idle`, or in a call."""
     at = now(session)
     query = select(SignIn).where(SignIn.token_hash == cookie_hash(cookie), *is_lasting(at, idle))
     return session.scalar(query)
@@ -88,27 +88,28 @@ def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn 
 
 @lru_cache(8)
 def lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int | None]:
-    """Those of these sessions, named by the hashes of their cookies, that are not over; each with the
-    department of its person. Asked every second while a page is open (db.peeks.peek_rows).
+    """Return the query of those of these sessions, by cookie hash, that last, with the person's department.
+
+    It runs every second for each open page (db.peeks.peek_rows).
     """
     person = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
     return person.where(SignIn.token_hash.in_(sorted(hashes)), *_lasts(ago(), ago(idle)))
 
 
 def sessions_of(session: Session, user_id: int, idle: timedelta = IDLE) -> Sequence[SignIn]:
-    """A person's sessions, the last used one first."""
+    """Return a person's sessions, the last used one first."""
     mine = select(SignIn).where(SignIn.user_id == user_id, *is_lasting(now(session), idle))
     return session.scalars(mine.order_by(SignIn.last_seen_at.desc(), SignIn.token_hash)).all()
 
 
 def session_counts(session: Session, idle: timedelta) -> dict[int, int]:
-    """How many sessions each person has; who has none is left out."""
+    """Return how many sessions each person has; people without one are left out."""
     lasts = select(SignIn.user_id, func.count()).where(*is_lasting(now(session), idle))
     return {user_id: count for user_id, count in session.execute(lasts.group_by(SignIn.user_id))}
 
 
 def again(session: Session, sign_in: SignIn) -> SignIn:
-    """The same one in this transaction. Raises Refused("not-signed-in"): it ended at this moment."""
+    """Return the session anew in this transaction. Raises Refused("not-signed-in") if it has just ended."""
     found = session.get(SignIn, sign_in.token_hash)
     if found is None:
         raise Refused("not-signed-in", "this session has ended")
@@ -116,12 +117,12 @@ def again(session: Session, sign_in: SignIn) -> SignIn:
 
 
 def is_stale(session: Session, sign_in: SignIn) -> bool:
-    """Whether it is time to write again that this session is used."""
+    """Return whether the last recorded use is a minute old."""
     return now(session) - sign_in.last_seen_at >= _SEEN_EVERY
 
 
 def seen(session: Session, sign_in: SignIn, address: str) -> None:
-    """Write that this session is used now, from here."""
+    """Record that this session is used now, from this address."""
     used = update(SignIn).where(SignIn.token_hash == sign_in.token_hash)
     session.execute(used.values(last_seen_at=now(session), address=address[:45]))
 
@@ -146,18 +147,18 @@ def end_sessions(session: Session, user_id: int, except_hash: str | None = None)
 
 
 def end_silent_sessions(session: Session, user_id: int) -> bool:
-    """End all of a person's sessions, unless they speak with a citizen at this moment; whether any was."""
+    """End all of a person's sessions unless the person talks with a citizen. Return whether any ended."""
     ended = delete(SignIn).where(SignIn.user_id == user_id, ~_speaks()).returning(SignIn.token_hash)
     return bool(session.scalars(ended).all())
 
 
 def cookie_hash(cookie: str) -> str:
-    """What is kept of a session's cookie, and names the session."""
+    """Return the stored hash of a session's cookie, which names the session."""
     return hashlib.sha256(cookie.encode()).hexdigest()
 
 
 def is_lasting(at: datetime, idle: timedelta) -> tuple[ColumnElement[bool], ...]:
-    """In a query: whether a sign-in is not over at `at`, nor idle, or its person speaks with a citizen."""
+    """Return the conditions that a sign-in lasts at `at` without being idle, or its person is in a call."""
     return _lasts(at, at - idle)
 
 
@@ -168,7 +169,7 @@ def _lasts(at: _Time, idle_ago: _Time) -> tuple[ColumnElement[bool], ...]:
 
 
 def _speaks() -> ColumnElement[bool]:
-    """Whether the session's person is in conversation: no clock cuts off a citizen."""
+    """Return the condition that the session's person is in conversation: no timeout cuts a citizen off."""
     talks = select(Callback.desk_id).where(Callback.state.in_(words(IN_TALK)))
     screens = select(Callback.screen_desk_id).where(Callback.state == word(CallbackState.SCREENING))
     speaking = select(User.id).where(or_(User.desk_id.in_(talks), User.desk_id.in_(screens)))

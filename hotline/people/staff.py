@@ -1,4 +1,4 @@
-"""The office's people: who they are, which desk is theirs, and that somebody always can administer."""
+"""Staff: their roles, desks and departments, and at least one active administrator."""
 
 import secrets
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _PIN_DIGITS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Values:
-    """What a person is, but for the username; the last two of a department's account."""
+    """Values of a person without the username; the last two are for a department's account."""
 
     name: str
     role: Role
@@ -36,7 +36,7 @@ class Values:
 
     @property
     def told(self) -> str:
-        """All of it but the name, for the audit log."""
+        """Values without the name, for the audit log."""
         parts = (
             self.role.value,
             f"desk {self.desk_id}" if self.desk_id else "",
@@ -51,13 +51,13 @@ _COLUMNS = tuple(each.name for each in fields(Values))
 
 
 def everyone(session: Session) -> Sequence[User]:
-    """All who sign in, by name; those who cannot any more come last."""
+    """Return all accounts by name; disabled ones come last."""
     order = (User.disabled_at.is_not(None), User.name, User.id)
     return session.scalars(select(User).order_by(*order)).all()
 
 
 def get(session: Session, user_id: int) -> User:
-    """The person, whom nobody else changes until this transaction ends. Raises Refused("not-found")."""
+    """Return the person with a row lock. Raises Refused("not-found")."""
     found = select(User).where(User.id == user_id).with_for_update(of=User)
     user = session.scalar(found.execution_options(populate_existing=True))
     if user is None:
@@ -74,7 +74,7 @@ def add(
     settings: Settings,
     **values: Any,
 ) -> tuple[User, str]:
-    """Add a person with these Values; also returns the password, drawn by lot unless one is given.
+    """Add a person with these Values. Return the person and the password, random unless given.
 
     Raises Refused("person-values" | "unfit-characters" | "not-found" | "username-taken" | "desk-taken" |
     "password-short").
@@ -90,7 +90,7 @@ def add(
 
 
 def admit(session: Session, *, username: str, directory_id: str, settings: Settings, **values: Any) -> User:
-    """Add a person of the office's directory, who has no password here.
+    """Add a person from the office's directory, without a password here.
 
     Raises Refused("person-values" | "unfit-characters" | "not-found" | "username-taken").
     """
@@ -108,14 +108,12 @@ def admit(session: Session, *, username: str, directory_id: str, settings: Setti
 
 
 def change(session: Session, user: User, *, who: str, settings: Settings, **values: Any) -> None:
-    """Change some of the Values; what is left out stays. History keeps the username.
+    """Change some of the Values; omitted ones stay. The username never changes.
 
-    Only a person of the role official has an official, and of the role department a department; another role
-    loses it. A desk that serves a round in which its person may not answer any more leaves it.
-
-    Who comes from the office's directory is changed there, but for the desk.
-
-    Raises Refused("person-values" | "not-found" | "desk-taken" | "last-administrator" | "from-directory").
+    Only the role official has an official, and only the role department a department; other roles lose them.
+    A desk leaves a round in which its person may not answer any more. A person from the directory is changed
+    there, except for the desk. Raises Refused("person-values" | "not-found" | "desk-taken" |
+    "last-administrator" | "from-directory").
     """
     now_ = {column: getattr(user, column) for column in _COLUMNS}
     role = values.get("role", user.role)
@@ -143,10 +141,10 @@ def change(session: Session, user: User, *, who: str, settings: Settings, **valu
 
 
 def disable(session: Session, user: User, *, who: str, settings: Settings, reason: str = "") -> None:
-    """The person cannot sign in any more: every session ends at once, the desk is free, history stays.
+    """Disable the account: every session ends at once, the desk is free, and history stays.
 
-    Whom the directory has disabled comes back with it; whom a person has, by a person only.
-    Raises Refused("last-administrator").
+    The directory enables only accounts that it has disabled itself; a person enables the others. Raises
+    Refused("last-administrator").
     """
     if user.disabled_at:
         return
@@ -161,14 +159,14 @@ def disable(session: Session, user: User, *, who: str, settings: Settings, reaso
 
 
 def enable(session: Session, user: User, *, who: str) -> None:
-    """The person may sign in again, with the password as it was and no desk."""
+    """Enable the account, with its former password and no desk."""
     if user.disabled_at:
         user.disabled_at = user.left_directory_at = None
         _tell(session, who, "person-enabled", user)
 
 
 def new_password(session: Session, user: User, *, who: str) -> str:
-    """Draw a new password by lot, to be shown once; every session of the person ends.
+    """Set a random password, to be shown once; every session of the person ends.
 
     Raises Refused("from-directory").
     """
@@ -181,7 +179,7 @@ def new_password(session: Session, user: User, *, who: str) -> str:
 
 
 def new_pin(session: Session, user: User, *, who: str) -> str:
-    """Draw a new PIN by lot, to be shown once: it lets the person's telephone into their desk's room."""
+    """Set a random PIN, to be shown once: it admits the person's telephone to their desk's room."""
     pin = "".join(secrets.choice("0123456789") for _ in range(_PIN_DIGITS))
     accounts.set_pin(session, user.username, pin)
     _tell(session, who, "pin-set", user)
@@ -196,14 +194,14 @@ def end_sessions(session: Session, user: User, *, who: str) -> None:
 
 
 def reset_second_factor(session: Session, user: User, *, who: str) -> None:
-    """The person sets up a new second factor at the next sign-in."""
+    """Reset the second factor; the person sets up a new one at the next sign-in."""
     accounts.reset_second_factor(session, user.id)
     _tell(session, who, "second-factor-reset", user)
 
 
 def _set(session: Session, user: User, *, stays: bool, **values: object) -> None:
-    """One guarded UPDATE: whoever is the last active administrator `stays` one."""
-    one_at_a_time(session, "administrators")  # two that would disable each other: the second sees the first
+    """Update the person unless it removes the last active administrator. `stays`: the person remains one."""
+    one_at_a_time(session, "administrators")  # of two who disable each other the second waits
     other = aliased(User)
     another = select(other.id).where(
         other.id != user.id, other.role == Role.ADMINISTRATOR, other.disabled_at.is_(None)

@@ -1,6 +1,6 @@
-"""Screens that hang on walls for months: each sees the wallboard and nothing else, whoever hung it up.
+"""Wallboard screens, which run for months: each sees only the wallboard.
 
-So nobody leaves a whole sign-in behind on a screen that nobody watches over.
+They need no sign-in, so nobody leaves a full session on an unattended screen.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ LENGTH = timedelta(days=180)
 
 
 def hang(session: Session, *, who: str) -> str:
-    """Hang up one more screen; returns the value of its cookie."""
+    """Add a screen. Return the value of its cookie."""
     at = now(session)
     session.execute(delete(Wall).where(Wall.expires_at < trusted_now(session)))
     cookie = secrets.token_urlsafe(32)
@@ -29,13 +29,13 @@ def hang(session: Session, *, who: str) -> str:
 
 
 def hangs(session: Session, cookie: str) -> bool:
-    """Whether this is the cookie of a screen that hangs."""
+    """Return whether this cookie belongs to an active screen."""
     found = exists().where(Wall.token_hash == _hash(cookie), Wall.expires_at > now(session))
     return session.scalar(select(found)) or False
 
 
 def take_down(session: Session, *, who: str) -> None:
-    """Take all screens down: none shows anything any more."""
+    """Revoke all screens."""
     session.execute(delete(Wall))
     audit.record(session, who, "walls-taken-down", "wallboard")
 
