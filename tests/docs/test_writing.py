@@ -77,6 +77,24 @@ def test_docstrings_begin_well_and_are_short(file: Path) -> None:
     assert [(line, fault) for line, text in docstrings for fault in find_faults(text)] == []
 
 
+RENAMED: tuple[str, ...] = (
+)
+"""Folders whose tests have short names. A folder is added once, and never leaves."""
+LETTERS = 60
+
+
+@pytest.mark.parametrize("folder", RENAMED)
+def test_names_of_tests_are_short(folder: str) -> None:
+    assert [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in (ROOT / folder).rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+        and len(node.name) > LETTERS
+    ] == []
+
+
 LONG = "word " * (WORDS + 1)
 
 
