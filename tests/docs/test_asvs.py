@@ -25,14 +25,14 @@ def _numbers(which: str) -> list[str]:
     return [f"{m[1]}.{n}" for m in found if m for n in range(int(m[2]), int(m[3] or m[2]) + 1)]
 
 
-def test_given_the_standard_when_the_table_is_read_then_each_requirement_is_there_once() -> None:
+def test_table_lists_each_requirement_of_the_standard_once() -> None:
     counted = [section.split(":") for section in SECTIONS.split()]
     asked = [f"{section}.{n}" for section, count in counted for n in range(1, int(count) + 1)]
     assert len(asked) == 253
     assert sorted(n for row in ROW.finditer(PAGE) for n in _numbers(row["which"])) == sorted(asked)
 
 
-def test_given_each_row_when_read_then_it_says_how_or_why_not_and_the_sums_at_the_head_are_right() -> None:
+def test_unmet_requirement_has_a_reason_and_the_totals_are_right() -> None:
     rows = list(ROW.finditer(PAGE))
     met = Counter(row["met"] for row in rows for _ in _numbers(row["which"]))
     head = re.search(r"^\| requirements \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", PAGE, re.MULTILINE)

@@ -15,7 +15,7 @@ def read(*command: str | Path) -> None:
     assert done.returncode == 0, done.stderr or done.stdout
 
 
-def test_given_the_sample_for_haproxy_when_it_reads_it_then_it_finds_no_fault(tmp_path: Path) -> None:
+def test_haproxy_accepts_its_sample_configuration(tmp_path: Path) -> None:
     key, certificate = tmp_path / "key", tmp_path / "certificate"
     read("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=137.city.example",
          "-keyout", key, "-out", certificate)  # fmt: skip
@@ -35,5 +35,5 @@ def test_given_the_sample_for_haproxy_when_it_reads_it_then_it_finds_no_fault(tm
         read(need("haproxy", "haproxy"), "-c", "-f", sample)
 
 
-def test_given_the_sample_for_caddy_when_it_reads_it_then_it_finds_no_fault() -> None:
+def test_caddy_accepts_its_sample_configuration() -> None:
     read(need("caddy", "caddy"), "validate", "--adapter", "caddyfile", "--config", SAMPLES / "Caddyfile")

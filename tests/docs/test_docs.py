@@ -38,18 +38,18 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-def test_given_the_front_door_when_its_words_are_counted_then_they_are_few() -> None:
+def test_readme_stays_below_its_word_limit() -> None:
     assert len(README.read_text().split()) <= MOST_WORDS
 
 
-def test_given_what_no_compiler_reads_when_read_then_no_merge_has_left_its_marks() -> None:
+def test_text_files_hold_no_merge_conflict_markers() -> None:
     texts = [*PAGES, *ROOT.glob("*.yml"), *ROOT.glob("*.lock"), ROOT / "Makefile", ROOT / "Dockerfile"]
 
     assert [p.name for p in texts if re.search("^(<<<<<<<|>>>>>>>)", p.read_text(), re.MULTILINE)] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_given_a_page_when_its_links_are_followed_then_each_leads_somewhere(page: Path) -> None:
+def test_each_link_of_a_page_has_a_target(page: Path) -> None:
     for link in _LINK.finditer(_CODE.sub("", page.read_text())):
         target = (page.parent / link["path"]).resolve() if link["path"] else page
         assert target.exists(), f"{page.name}: {link[0]}"
@@ -57,20 +57,20 @@ def test_given_a_page_when_its_links_are_followed_then_each_leads_somewhere(page
             assert link["part"] in anchors(target), f"{page.name}: {link[0]}"
 
 
-def test_given_the_index_when_compared_with_the_folders_then_it_names_every_page() -> None:
+def test_index_lists_every_page_of_its_folder() -> None:
     for index in (ROOT / "docs" / "README.md", ROOT / "docs" / "decisions" / "README.md"):
         there = {page.name for page in index.parent.glob("*.md")} - {index.name}
         assert there - set(re.findall(r"\]\(([\w-]+\.md)\)", index.read_text())) == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_given_a_page_when_the_files_that_it_names_are_looked_up_then_each_exists(page: Path) -> None:
+def test_each_file_that_a_page_names_exists(page: Path) -> None:
     names = {name for name in named_paths(page.read_text()) if "<" not in name} - FILLED_BY_A_CITY
     assert page != ARCHITECTURE or len(names) > 50
     assert sorted(name for name in names if not any(ROOT.glob(name))) == []
 
 
-def test_given_the_settings_that_pages_name_when_looked_up_then_each_is_one() -> None:
+def test_each_setting_that_a_page_names_exists() -> None:
     compose = "".join((ROOT / f"docker-compose{each}.yml").read_text() for each in ("", ".scale"))
     there = {f"HOTLINE_{name.upper()}" for name in Settings.model_fields} | {"HOTLINE_ENV_FILE"}
     there |= set(re.findall(r"HOTLINE_[A-Z_]+", compose))
@@ -83,7 +83,7 @@ def test_given_the_settings_that_pages_name_when_looked_up_then_each_is_one() ->
     assert {name: page for name, page in named.items() if name not in there} == {}
 
 
-def test_given_what_is_in_brackets_after_a_file_when_looked_up_then_the_file_has_it() -> None:
+def test_file_defines_each_name_listed_after_it() -> None:
     text = ARCHITECTURE.read_text()
     said = re.findall(r"`([\w/.-]+\.(?:py|tsx?|toml))`:? \((`\w+`(?:, `\w+`)*)(?:, …)?\)", text)
     assert len(said) > 10
@@ -92,21 +92,21 @@ def test_given_what_is_in_brackets_after_a_file_when_looked_up_then_the_file_has
             assert name in (ROOT / file).read_text(), (file, name)
 
 
-def test_given_the_imports_when_drawn_then_the_drawings_in_the_page_are_those() -> None:
+def test_architecture_drawings_match_the_imports() -> None:
     page = ARCHITECTURE.read_text()
     found = rooms_drawing.arrows()
     assert set(re.findall(r"<!-- rooms: (\w+) -->", page)) == set(rooms_drawing.drawings(found))
     assert rooms_drawing.drawn(page, found) == page, "make rooms brings them up to date"
 
 
-def test_given_the_imports_when_listed_then_each_room_is_a_line_with_its_arrows_counted() -> None:
+def test_import_list_counts_the_arrows_of_each_package() -> None:
     lines = dict(
         line.split(" -> ") for line in rooms_drawing.listed({("a", "b"): 2, ("a", "c"): 1}).splitlines()
     )
     assert lines == {"a": "b 2, c 1", "b": "nothing", "c": "nothing"}
 
 
-def test_given_the_apis_document_when_it_is_written_anew_then_it_is_the_one_in_the_repository(
+def test_openapi_file_matches_the_api(
     app: FastAPI,
 ) -> None:
     document = json.loads((ROOT / "web" / "openapi.json").read_text())

@@ -25,11 +25,11 @@ def _never() -> list[str]:
 
 
 @pytest.mark.parametrize("file", WORDS + PAGES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_given_what_people_read_or_hear_when_searched_for_old_words_then_there_is_none(file: Path) -> None:
+def test_texts_for_people_hold_no_word_the_glossary_replaces(file: Path) -> None:
     text = _plain(file.read_text().replace(GLOSSARY, ""))
     assert [word for word in _never() if re.search(rf"(?<!\w){re.escape(_plain(word))}", text)] == []
 
 
-def test_given_the_glossary_when_read_then_its_old_words_and_what_is_searched_are_there() -> None:
+def test_glossary_and_its_texts_are_found() -> None:
     assert "شماره پیگیری" in _never()
     assert len(WORDS) > 30

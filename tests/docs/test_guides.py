@@ -26,7 +26,7 @@ def said() -> list[str]:
 
 
 @pytest.mark.parametrize("name", guides.NAMES)
-def test_given_what_a_guide_quotes_when_looked_up_then_the_pages_say_so(name: str) -> None:
+def test_pages_say_each_phrase_that_a_guide_quotes(name: str) -> None:
     quoted = set(re.findall(r"«([^»]+)»", (guides.GUIDES / f"{name}.md").read_text()))
     there = said()
     assert len(quoted) > 10
@@ -40,7 +40,7 @@ def test_given_what_a_guide_quotes_when_looked_up_then_the_pages_say_so(name: st
     )
 
 
-def test_given_the_pictures_when_compared_with_the_guides_then_each_is_shown_and_small() -> None:
+def test_each_picture_of_the_guides_is_shown_and_small() -> None:
     shown = {
         found
         for name in guides.NAMES
@@ -52,7 +52,7 @@ def test_given_the_pictures_when_compared_with_the_guides_then_each_is_shown_and
 
 
 @pytest.mark.parametrize("name", guides.NAMES)
-def test_given_a_guide_when_made_for_paper_then_it_needs_no_other_file_and_goes_from_right_to_left(
+def test_printed_guide_is_self_contained_and_right_to_left(
     name: str,
 ) -> None:
     made = guides.html(name)

@@ -23,7 +23,7 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_given_imports_against_the_arrows_when_linted_then_each_contract_says_so(copy: Path) -> None:
+def test_forbidden_import_breaks_its_contract(copy: Path) -> None:
     for room, wrong in (
         ("hotline/ledger/seals", "hotline.line.line"),
         ("hotline/citizens/codes", "hotline.callbacks.claims"),
