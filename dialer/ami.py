@@ -1,4 +1,4 @@
-"""The connection to Asterisk's manager interface: asterisk-ami 0.1.7 with its socket handling mended."""
+"""Connection to Asterisk's manager interface: asterisk-ami 0.1.7 with repaired socket handling."""
 
 import contextlib
 import logging
@@ -22,9 +22,9 @@ log = logging.getLogger("dialer")
 
 _READ_S = 5.0
 _PING_S = 1.0
-"""An Asterisk that says nothing for so long is asked whether it is there."""
+"""How long Asterisk may be silent before the dialer pings it."""
 _ANSWERS_S = 2.5
-"""One that has not answered by then hangs, or is very slow; after twice _READ_S it is connected to anew."""
+"""Silence after which Asterisk counts as hung or very slow. After twice _READ_S the dialer reconnects."""
 _CONNECT_S = 3.0
 _RETRY_S = 0.5
 _BUFFER = 1 << 16
@@ -40,12 +40,12 @@ class NotAccepted(AmiError):
 
 
 class Ami(AMIClient):  # type: ignore[misc]
-    """A connection that heals itself.
+    """Connection that reconnects by itself.
 
-    Events arrive in `events` in their own order. After each (re)connection, and whenever Asterisk has
-    booted, the pseudo event `Resync` arrives: whatever was known before may be out of date.
-    Mends of the package: reads time out into a ping instead of an end, whole packets are sent, values
-    with line breaks are refused, a lost answer raises.
+    Events arrive in `events` in Asterisk's order. After each connection, and after each start of Asterisk,
+    the pseudo event `Resync` arrives. All earlier knowledge may be out of date then. Repairs of the package:
+    a read timeout sends a ping, and whole packets are sent. Values with line breaks are refused, and a lost
+    answer raises.
     """
 
     def __init__(self, address: Address, username: str, secret: str) -> None:
@@ -57,10 +57,11 @@ class Ami(AMIClient):  # type: ignore[misc]
         self._stopped = threading.Event()
         self._awaited: set[threading.Event] = set()
         self.may_place_for: Callable[[], float] = lambda: math.inf
-        """For how many seconds from this very moment calls may be begun (dialer.lease); 0: for none."""
+        """Return the seconds from now in which calls may be placed (dialer.lease); 0 forbids calls."""
         self._heard_at = -math.inf
         self.last_word_at: float | None = None
-        """When Asterisk was last heard before it was gone, by time.monotonic(); None: it never was."""
+        """Time (time.monotonic()) of Asterisk's last word before the connection was lost; None if never lost.
+        """
         self.add_event_listener(self._keep)
 
     def _keep(self, event: Event, source: object) -> None:
@@ -80,11 +81,11 @@ class Ami(AMIClient):  # type: ignore[misc]
                 self.connected.clear()
                 self._close()
                 for waiting in self._awaited.copy():
-                    waiting.set()  # what was to come over this connection will never come
+                    waiting.set()  # no answer can come over this connection any more
             self._stopped.wait(_RETRY_S)
 
     def hangs(self) -> bool:
-        """Whether Asterisk is connected, and answers nothing."""
+        """Return whether Asterisk is connected but answers nothing."""
         return self.connected.is_set() and time.monotonic() - self._heard_at >= _ANSWERS_S
 
     def stop(self) -> None:
@@ -93,12 +94,12 @@ class Ami(AMIClient):  # type: ignore[misc]
         self._close()
 
     def connect(self) -> None:
-        """Open the socket; the package's own would start a second reading thread."""
+        """Open the socket; the package's own `connect` would start a second reading thread."""
         self.finished = threading.Event()
         self._socket = socket.create_connection((self._address, self._port), timeout=_CONNECT_S)
         self._socket.settimeout(min(_PING_S, _READ_S))
         self._heard_at = time.monotonic()
-        if self._stopped.is_set():  # by stop(), which has closed the one before
+        if self._stopped.is_set():  # stop() has closed only the former socket
             self._close()
 
     def listen(self) -> None:
@@ -139,11 +140,11 @@ class Ami(AMIClient):  # type: ignore[misc]
             data += received
 
     def _decode_pack(self, pack: bytes) -> str:
-        # The package splits lines at these, too: a caller's name could bring headers of its own.
+        # The package splits lines at these characters, too: a caller's name could inject headers.
         return _OTHER_LINE_BREAKS.sub(" ", str(super()._decode_pack(pack)))
 
     def send(self, pack: Action) -> None:
-        """Send one whole action. Raises AmiError for a value that would smuggle in another header."""
+        """Send one whole action. Raises AmiError for a value that would inject a header."""
         values = [pack.name, *pack.keys, *pack.keys.values(), *pack.variables, *pack.variables.values()]
         if any(c in str(value) for value in values for c in "\r\n"):
             raise AmiError("a line break in an action")
@@ -151,13 +152,16 @@ class Ami(AMIClient):  # type: ignore[misc]
             self._socket.sendall(f"{pack}\r\n".encode(self.encoding))
 
     def request(self, name: str, **keys: object) -> None:
-        """Send an action and wait for Asterisk's yes. Raises NotAccepted; AmiError if nobody can say."""
+        """Send an action and wait for Asterisk's yes.
+
+        Raises NotAccepted; AmiError if the result is unknown.
+        """
         if name == "Originate" and self.may_place_for() <= 0:
-            raise AmiError("this node's work may be another's: nobody is called")
+            raise AmiError("this node's lease is over: no call is placed")
         self._ask(name, keys)
 
     def value(self, function: str, channel: str = "") -> str:
-        """Return what a function of the dialplan says, of `channel` if it needs one. Raises as `request`."""
+        """Return the value of a dialplan function, of `channel` if it needs one. Raises as `request`."""
         of = {"Channel": channel} if channel else {}
         return str(self._ask("Getvar", {"Variable": function, **of}).keys.get("Value", ""))
 
@@ -185,7 +189,7 @@ class Ami(AMIClient):  # type: ignore[misc]
 
     @contextlib.contextmanager
     def _awaiting(self, event: threading.Event) -> Iterator[None]:
-        """Within it the event is also set when the connection ends, so that nobody waits in vain."""
+        """Set the event when the connection ends within this block, so that no wait lasts for ever."""
         self._awaited.add(event)
         try:
             yield
@@ -193,8 +197,8 @@ class Ami(AMIClient):  # type: ignore[misc]
             self._awaited.discard(event)
 
     def live_channels(self) -> list[Event]:
-        """Every channel alive now, as CoreShowChannel events. Raises AmiError."""
-        action_id = f"channels-{uuid.uuid4().hex}"  # nobody outside can guess it
+        """Return all live channels as CoreShowChannel events. Raises AmiError."""
+        action_id = f"channels-{uuid.uuid4().hex}"  # nobody else can guess it
         found: list[Event] = []
         ends: list[Event] = []
         complete = threading.Event()

@@ -1,4 +1,4 @@
-"""Hears what Asterisk tells, event by event, and moves the callbacks and calls it tells of."""
+"""Handler of Asterisk's events: it moves the callbacks and calls that the events are about."""
 
 import logging
 import queue
@@ -40,7 +40,7 @@ from hotline.calls_until import token_of
 log = logging.getLogger("dialer")
 
 NO_CHANNEL_S = 3.0
-"""After Asterisk reports a failure, so long may the channel's own hang-up, which knows why, take."""
+"""How long after a reported failure the channel's own hang-up, which has the cause, may still arrive."""
 
 _ENDING = {
     Stage.NOT_CONFIRMED: Outcome.NOT_CONFIRMED,
@@ -58,11 +58,11 @@ _WHERE = {
 _NORMAL = 16
 
 NEWS = "News"
-"""Nothing of Asterisk's: somebody has changed something in the database."""
+"""Event of our own: somebody has changed the database."""
 
 
 class AsteriskEvents:
-    """One more task of the dialer; it shares the dialer's connection and thread."""
+    """Task of the dialer, on the dialer's connection and thread."""
 
     def __init__(
         self,
@@ -81,9 +81,9 @@ class AsteriskEvents:
         system_calls: Sequence[SystemCalls],
     ) -> None:
         self.in_sync = False
-        """Whether nothing was missed: what the database says is what Asterisk has."""
+        """No event was missed: the database agrees with Asterisk."""
         self.spoke = False
-        """Whether anything of the last `handle` was Asterisk's, and meant for this."""
+        """An event of the last `handle` was Asterisk's and had a handler."""
         self._ami = ami
         self._writer = writer
         self._rooms = rooms
@@ -98,7 +98,9 @@ class AsteriskEvents:
         self._system = system_calls
         self._failed_at: dict[str, float] = {}
         self._unwritten: dict[str, Outcome] = {}
-        """What the dialplan said of a call, once, while the database was away: more than its end tells."""
+        """Outcomes from the dialplan, each told once, while the database was away; they outweigh the
+        hang-up's cause.
+        """
         self._handlers: dict[str, Callable[[Event], None]] = {
             "Resync": self._on_resync,
             "DialState": self._on_dial_state,
@@ -111,7 +113,7 @@ class AsteriskEvents:
         }
 
     def handle(self, wait_s: float) -> bool:
-        """Returns whether there was one."""
+        """Handle the events of the next `wait_s` seconds. Return whether there was one."""
         some, self.spoke = False, False
         try:
             event = self._ami.events.get(timeout=wait_s)
@@ -182,7 +184,7 @@ class AsteriskEvents:
             system_calls.came(token, stage)
             return
         if stage in _ENDING:
-            self._rooms.forget(token)  # what is heard now ends the call by itself
+            self._rooms.forget(token)  # the prompt that plays now ends the call by itself
             self._close(token)
         elif stage == Stage.ANSWERED:
             self._writer.move(token, CallbackState.ANSWERED)
@@ -206,13 +208,13 @@ class AsteriskEvents:
         elif callbacks.is_token(token):
             self._rooms.seen(token, room)
             number = room.removeprefix("desk-")
-            if self.in_sync:  # else their desk's phone may just have gone; the reconciler asks
+            if self.in_sync:  # else the desk's phone may just have gone, and the reconciler asks
                 self._writer.joined(token, int(number) if number.isdecimal() else None)
         elif system_calls := self._system_calls(token):
             system_calls.joined(token, room)
 
     def _replaced(self, desk: int, before: str) -> None:
-        """The desk's phone is back by another channel; the one before may not know yet that it is dead."""
+        """Hang up the desk phone's old channel, which may not know yet that it is dead."""
         try:
             self._ami.request("Hangup", Channel=before, Cause=REPLACED_CAUSE)
             log.info("desk %d: its phone is there by another channel", desk)
@@ -224,7 +226,7 @@ class AsteriskEvents:
         token, call = token_of(channel_id), event.keys.get("Linkedid", "")
         cause = int(event.keys["Cause"]) if event.keys.get("Cause", "").isdecimal() else 0
         if desk_of(channel, channel_id) is not None:
-            self.in_sync = False  # the desk may still have a second phone in its room: ask
+            self.in_sync = False  # the desk may have a second phone in its room: reconcile
         elif callbacks.is_token(call) and channel.startswith("PJSIP/") and channel_id != call:
             # Where a re-INVITE got no answer (408), or nobody there knows the call (481), Asterisk's cause
             # is 16 as after a hang-up. Only then there is a TechCause.
@@ -240,7 +242,7 @@ class AsteriskEvents:
         self._endings.over(token, cause, has_leg=callbacks.is_token(token))
 
     def end_over(self, *, patient: bool) -> bool:
-        """End the calls that are over. Returns whether there was one."""
+        """Finish the calls that are over. Return whether there was one."""
         some = False
         while over := self._endings.take(patient=patient):
             some, (token, ending) = True, over
@@ -251,7 +253,7 @@ class AsteriskEvents:
                 ending = self._trunk.as_heard(token, ending)
                 self._ended(token, ending)
             except (OperationalError, InterfaceError, TimeoutError):  # the database is away, or locked
-                self._endings.again(token, ending)  # Asterisk tells it once
+                self._endings.again(token, ending)  # Asterisk sends the event once
                 raise
         return some
 
@@ -273,11 +275,11 @@ class AsteriskEvents:
             del self._unwritten[token]
 
     def _system_calls(self, token: str) -> SystemCalls | None:
-        """Whose call it is that is no callback."""
+        """Return the kind of a call that is not a callback."""
         return next((calls for calls in self._system if calls.owns(token)), None)
 
     def close_never_started(self) -> None:
-        """Asterisk reported a failure and no channel of that token ever ended: there was none."""
+        """Finish calls that never had a channel: Asterisk reported a failure, and no hang-up followed."""
         for token, at in list(self._failed_at.items()):
             if time.monotonic() - at > NO_CHANNEL_S:
                 del self._failed_at[token]

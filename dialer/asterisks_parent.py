@@ -1,4 +1,4 @@
-"""What Asterisk's parent is told: until when calls may go on, should this process end or hang."""
+"""Time until which Asterisk's parent lets calls continue if this process ends or hangs."""
 
 import contextlib
 import logging
@@ -11,24 +11,26 @@ from settings.asterisk_files import replace_file
 log = logging.getLogger("dialer")
 
 _LATER_S = 1.0
-"""So long after the fence it ends them, should the dialer not: in the grace, too (hotline.nodes.leases)."""
+"""How long after the fence the parent ends calls that the dialer has not; within the grace
+(hotline.nodes.leases).
+"""
 
 
 class AsterisksParent:
-    """It is told by a file (ops.console)."""
+    """Writer of the file that Asterisk's parent reads (ops.console)."""
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.state_dir / "asterisk"
         self._is_told = True
-        """Whether it could be the last time."""
+        """The last write succeeded."""
 
     def known_fence(self) -> float | None:
-        """When the last dialer's calls were to be ended, by `calls_until.clock`; None: it said nothing."""
+        """Return the last dialer's fence, by `calls_until.clock`; None if no file is there."""
         said = calls_until.read(self._folder)
         return None if said is None else said - _LATER_S
 
     def tell(self, fence_at: float) -> None:
-        """When calls are to be ended by the dialer itself; `inf`: never."""
+        """Write the time at which the dialer itself ends calls; `inf` means never."""
         if fence_at == float("inf"):
             forget(self._folder)
             return
@@ -36,22 +38,25 @@ class AsterisksParent:
             write(self._folder, fence_at + _LATER_S)
         except OSError as error:
             if self._is_told:
-                log.error("Asterisk's parent is not told until when calls may go on: %s", error)
+                log.error("the file with the end of the lease cannot be written: %s", error)
             self._is_told = False
         else:
             self._is_told = True
 
 
 def write(folder: Path, until: float) -> None:
-    """Write until when calls may go on, by `calls_until.clock`. Raises OSError: then nothing is written."""
+    """Write the time until which calls may continue, by `calls_until.clock`.
+
+    Raises OSError after a failure.
+    """
     try:
         replace_file(folder / calls_until.FILE, f"{until:.3f}\n".encode())
     except OSError:
-        forget(folder)  # what is there would be over soon, with the lease renewed
+        forget(folder)  # the old time would end calls although the lease is renewed
         raise
 
 
 def forget(folder: Path) -> None:
-    """Let calls go on without a dialer: there is no other node."""
+    """Delete the file: without other nodes calls may continue without a dialer."""
     with contextlib.suppress(OSError):
         (folder / calls_until.FILE).unlink()

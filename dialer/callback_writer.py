@@ -1,4 +1,4 @@
-"""What the dialer writes: each step of a callback by its token, its end, the desks' phones."""
+"""Writer of callbacks: their steps by token, their ends, and the desks' phones."""
 
 import logging
 import math
@@ -38,31 +38,31 @@ _STAMPS = {
 }
 
 _BUSY_WITH_US = {Outcome.BUSY, Outcome.NO_ANSWER, Outcome.UNREACHABLE}
-"""What a phone says whose owner is on the line of 137 at that moment."""
+"""Outcomes of a call to a citizen who is on the line of 137 themselves."""
 
 _PICKED_UP = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREENING)
-"""A citizen whom our own side cuts here waited for the desk."""
+"""States after the answer in which a cut by our side hits a citizen who waits for a desk."""
 
 _NORMAL = 16
 
 _LEAP = timedelta(seconds=5)
-"""A difference that is no leap: the database answers late, or its clock is being put right slowly."""
+"""Tolerance: the database answers late, or its clock is being adjusted slowly."""
 
 
 class PatientClock:
-    """The database's clock; once that has leapt ahead, the time before the leap for a while.
+    """Database clock that ignores a leap ahead for a while.
 
-    So a leap ends no conversation: each one that is held may be so for as long as it could without the leap.
+    A leap thus ends no conversation: each held one may be held as long as without the leap.
     """
 
     def __init__(self, longest_s: float) -> None:
-        """`longest_s`: how long a conversation may be held at most. Then none began before the leap."""
+        """`longest_s`: the longest time of holding; after it no conversation from before the leap is left."""
         self._longest_s = longest_s
         self._last: tuple[datetime, float] | None = None
         self._leapt_at = -math.inf
 
     def read(self, at: datetime) -> datetime:
-        """Return the time by which to end conversations, when the database's clock shows `at`."""
+        """Return the time by which to end conversations when the database's clock shows `at`."""
         ticks = time.monotonic()
         last_at, last_ticks = self._last or (at, ticks)
         expected = last_at + timedelta(seconds=ticks - last_ticks)
@@ -79,7 +79,7 @@ class PatientClock:
 
 
 class CallbackWriter:
-    """Each is one transaction; a step that comes late, twice or from a stranger changes nothing."""
+    """Writes of the dialer, one transaction each; a late, repeated or foreign step changes nothing."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
@@ -87,19 +87,19 @@ class CallbackWriter:
         self._clock = PatientClock(max(settings.hold_seconds, settings.on_hold_seconds))
 
     def move(self, token: str, to: CallbackState) -> None:
-        """The call of `token` has come to this state."""
+        """Move the callback of `token` to this state."""
         if not callbacks.is_token(token):
-            return  # a caller's or a desk's channel
+            return  # the channel is a caller's or a desk's
         with writing(self._engine) as session:
             callback = callbacks.by_token(session, token)
             if callback:
                 _move(session, callback, to)
 
     def joined(self, token: str, desk: int | None) -> None:
-        """The citizen has come into this desk's room, or into some: to speak, if it is their own desk's.
+        """Begin the conversation if the citizen has come into their own desk's room (None: into some room).
 
-        Not so who speaks with an operator first, and who was taken back on the way or finds nobody there:
-        that one goes on waiting; nor who has just been put on hold.
+        A citizen goes on waiting who is screened, was taken back on the way, or finds no desk phone there.
+        The same holds after a put-on-hold a moment ago.
         """
         with writing(self._engine) as session:
             callback = callbacks.by_token(session, token)
@@ -108,13 +108,13 @@ class CallbackWriter:
                 _move(session, callback, CallbackState.TALKING)
 
     def close(self, token: str, outcome: Outcome, *, cut: Cut | None = None) -> None:
-        """Record the outcome that the network or the citizen told; with `cut` nobody told it."""
+        """Record the outcome that the network or the citizen gave; with `cut` nobody gave it."""
         with writing(self._engine) as session:
             if closing.close(session, token, outcome, self._settings, cut=cut):
                 log.info("%s: %s", token, outcome)
 
     def ended(self, token: str, ending: Ending) -> None:
-        """The channel of `token` has ended: close the callback, or leave the outcome to its desk."""
+        """Close the callback of the ended channel `token`, or leave the outcome to its desk."""
         if not callbacks.is_token(token):
             return
         with writing(self._engine) as session:
@@ -140,17 +140,18 @@ class CallbackWriter:
             if outcome is None:
                 callbacks.move(session, token, CallbackState.ENDED, ended_at=now(session))
             else:
-                again_at = callback.again_at if outcome is Outcome.CALL_AGAIN else None  # was freed: at once
+                # `again_at` is set if a supervisor freed the citizen, who is due at once then.
+                again_at = callback.again_at if outcome is Outcome.CALL_AGAIN else None
                 cut = Cut.BY_NETWORK if callback.state in _PICKED_UP and is_cut(ending) else None
                 conf = self._settings
                 closing.close(session, token, outcome, conf, until=until, again_at=again_at, cut=cut)
             log.info("%s: ended, %s, %s", token, ending, outcome or "the desk will say")
 
     def lost(self, callback: Callback, *, steady: bool, died_at: datetime | None = None) -> None:
-        """Its end went by unseen: only the desk can say what became of it. Without a desk nobody spoke.
+        """Close a callback whose end nobody saw: the desk gives the outcome; without a desk nobody talked.
 
-        `steady`: the desk's phone was there all the while, so that it was not the desk that ended it.
-        `died_at`: when Asterisk last said anything before it was gone; None: it was not.
+        `steady`: the desk's phone was there throughout, so the desk did not end the call. `died_at`:
+        Asterisk's last word before it died; None if it did not.
         """
         if callback.state is CallbackState.CLOSED:
             self.ended(callback.token, UNSEEN)
@@ -177,14 +178,14 @@ class CallbackWriter:
                 log.warning("%s: ended unseen in state %s", callback.token, callback.state)
 
     def held(self, token: str) -> None:
-        """The desk's phone has left the citizen alone in the room."""
+        """Hold the citizen whose desk's phone has left the room."""
         with writing(self._engine) as session:
             desk_phones.ask_again(session, token)
             if conversations.lose(session, token, self._settings):
                 log.warning("%s: the desk's phone is gone in mid-conversation", token)
 
     def end_overdue(self) -> None:
-        """End what was held, could be undone, or waited for a desk that does not come, for long enough."""
+        """End overdue conversations: held, past the time for undo, or waiting for a desk that stays away."""
         with reading(self._engine) as session:
             at = self._clock.read(now(session))
             tokens = conversations.overdue(session, at)
@@ -198,7 +199,10 @@ class CallbackWriter:
                     log.warning("%s: let go: the desk's phone has not come to where the citizen waits", token)
 
     def desk_phone(self, desk: int, channel: str | None) -> str | None:
-        """The desk's phone has come into its room by this channel, or has left it. Returns the one before."""
+        """Record that the desk's phone is in its room by this channel, or has left.
+
+        Return the former channel.
+        """
         there, node = channel is not None, self._settings.node
         with writing(self._engine) as session:
             if not there and heartbeats.is_elsewhere(session, desk, node):
@@ -214,12 +218,12 @@ def _move(session: Session, callback: Callback, to: CallbackState) -> None:
         values[stamp] = now(session)
     if to is CallbackState.TALKING:
         values["held_until"] = None
-    forward = Callback.state != CallbackState.TALKING  # which only an undone end sends back
+    forward = Callback.state != CallbackState.TALKING  # only an undo leads back
     callbacks.move(session, callback.token, to, forward, **values)
 
 
 def _is_our_doing(session: Session, callback: Callback, outcome: Outcome | None) -> bool:
-    """Whether it is we who keep the citizen's phone busy."""
+    """Return whether our own call keeps the citizen's phone busy."""
     if outcome in _BUSY_WITH_US and engaged.is_on_the_line(session, callback.registration.number):
         return True
     return outcome is Outcome.BUSY and engaged.puts_down(session, callback)

@@ -1,4 +1,4 @@
-"""What the caps leave for calls, and the word about it in the log."""
+"""Count of the calls that the caps leave free, and its log entries."""
 
 import logging
 import time
@@ -19,13 +19,13 @@ log = logging.getLogger("dialer")
 
 _SAY_AGAIN_S = 60.0
 _FULL_S = 1.0
-"""After the dialplan found no channel free, who counts the callers has so long to find out, too."""
+"""How long no call is placed after the dialplan found no free channel; then the count is correct again."""
 _BUSY = toll.Cap.AT_ONCE, toll.Cap.CHANNELS
-"""As a good evening has it: the next call goes as one ends."""
+"""Caps that a busy evening reaches: the next call starts as one ends."""
 
 
 class Caps:
-    """Asked before anybody is taken out of a line, so that nobody loses anything by a cap."""
+    """Caps, asked before a citizen is taken out of a line, so that no cap costs anybody anything."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
@@ -34,7 +34,7 @@ class Caps:
         self._full_until = 0.0
 
     def room(self, share: float = 1.0) -> int:
-        """How many calls may be placed beyond those that are asked for already."""
+        """Return how many calls may be placed besides the requested ones."""
         if time.monotonic() < self._full_until:
             return 0
         with reading(self._engine) as session:
@@ -45,21 +45,21 @@ class Caps:
         return max(calls - asked, 0)
 
     def reached(self, cap: toll.Cap) -> None:
-        """Say once a minute that calls are held back."""
+        """Log once a minute that calls are held back."""
         if time.monotonic() > self._said_at + _SAY_AGAIN_S:
             self._said_at = time.monotonic()
             level = logging.WARNING if cap in _BUSY else logging.ERROR
             log.log(level, "no call is placed now: %s", cap)
 
     def ended(self, token: str, ending: Ending = UNSEEN) -> None:
-        """The call of `token` is over, or never was: its line is free, and the trunk has shown how it is."""
+        """Record that the call of `token` is over or never began, for its line and the trunk's breaker."""
         if ending.cause == CAPPED_CAUSE and ending.sip is None:
             self._full_until = time.monotonic() + _FULL_S
             self.reached(toll.Cap.CHANNELS)
         with writing(self._engine) as session:
             if carries(session, token, self._settings):
                 if trunk_failed(ending):
-                    # Of a node that is cut off the trunk is not at fault.
+                    # If this node is cut off, the trunk is not to blame.
                     if not draining.is_cut_off(session, self._settings.node):
                         breaker.failed(session, breaker.TRUNK, token)
                 elif trunk_worked(ending) and breaker.troubled(session, breaker.TRUNK):
@@ -68,5 +68,5 @@ class Caps:
             breaker.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
-        """The tokens of all calls that hold a line, and when each was placed."""
+        """Return the tokens of all calls that hold a line, and when each was placed."""
         return toll.on_the_phone(session, self._settings.node)

@@ -1,4 +1,4 @@
-"""Places the callbacks that desks ask for, and follows each by its token to the end."""
+"""The dialer: it places the requested callbacks, and follows each by its token to the end."""
 
 import logging
 import time
@@ -50,20 +50,21 @@ log = logging.getLogger("dialer")
 _BACKOFF_S = 1.0
 _RECONCILE_S = 0.2
 _WITH_OTHERS_S = 0.5
-"""A heartbeat that is due so soon is said in this turn."""
+"""How far ahead a due heartbeat is sent with this turn."""
 _LEAVES_S, _LOOKS = 0.02, 2
-"""Whoever leaves a room is out of it some milliseconds after Asterisk was asked: so long, and so often, the
-next one's way into it is waited for, instead of looking at everything else before."""
+"""How long, and how often, a turn waits for a room to become free. A channel leaves its room some
+milliseconds after Asterisk was asked. The next citizen should not wait for a whole turn.
+"""
 
 
 class Dialer:
-    """One thread: handles events as they come, and looks what the desks have asked for.
+    """Single thread that handles Asterisk's events and polls for the desks' requests.
 
-    A turn begins with an event of Asterisk's, or as soon as anybody has changed anything (dialer.process); by
-    itself every POLL_S while there is work, else more seldom (dialer.pace).
+    A turn begins with an event of Asterisk's, or as soon as anybody has changed anything (dialer.process).
+    Otherwise it begins every POLL_S while there is work, and less often without (dialer.pace).
 
-    Whatever it knows is in the database; what it missed (its own death, a cut connection, a database
-    away) it asks of Asterisk again (dialer.reconcile).
+    All state is in the database. After a death, a cut connection or a database outage the dialer asks
+    Asterisk for what it missed (dialer.reconcile).
     """
 
     def __init__(
@@ -74,9 +75,9 @@ class Dialer:
         leads: Callable[[], bool] = lambda: True,
         newest: Callable[[], int | None] = lambda: None,
     ) -> None:
-        """`leads`: whether this is the one of all nodes' dialers that does what belongs to no round.
+        """`leads`: whether this dialer does the work of all nodes that belongs to no round.
 
-        `newest`: the event log's newest entry, as whoever wakes this one up knows it; None: it is asked for.
+        `newest`: the event log's newest id, as the thread that wakes the dialer knows it; None: query it.
         """
         self._newest = newest
         self._leads = leads
@@ -144,16 +145,17 @@ class Dialer:
         )
         self._lost_nodes = LostNodes(settings, engine)
         self._kept = leases.kept(settings)
-        """On SQLite, where there is one machine: no other asks for its lease."""
+        """Statement that renews the lease with the heartbeat on SQLite, where no other machine asks for it.
+        """
         self._next_beat = 0.0
         self._next_reconcile = 0.0
         self._pace = Pace(engine)
         self._seen = 0
         self._goes_on = False
-        """Whether something was told in the last turn after it had been looked at."""
+        """Events arrived in the last turn after their subject had been polled."""
 
     def step(self) -> None:
-        """One turn of the loop: an event if there is one within the pause, then the desks' wishes."""
+        """Run one turn: an event if there is one within the pause, then the desks' requests."""
         try:
             known = self._asterisk.in_sync and self._ami.connected.is_set()
             goes_on, self._goes_on = self._goes_on, False
@@ -175,35 +177,35 @@ class Dialer:
             self._rest()
 
     def _rest(self) -> None:
-        """Whoever does not answer is not asked in a tight loop, and is asked everything again."""
-        watchdog.worked()  # others were slow, for up to 5 s
+        """Back off while Asterisk or the database does not answer, then resync."""
+        watchdog.worked()  # Asterisk or the database was slow, for up to 5 s; the dialer is not hung
         self._asterisk.in_sync = False
         time.sleep(_BACKOFF_S)
 
     def _reconcile(self) -> bool:
-        """Ask Asterisk for what was missed, if anything was. Returns whether it was asked."""
+        """Reconcile with Asterisk if anything was missed. Return whether Asterisk was asked."""
         if self._asterisk.in_sync or time.monotonic() <= self._next_reconcile:
             return False
         self._next_reconcile = time.monotonic() + _RECONCILE_S
         self._asterisk.in_sync = True  # an event handled meanwhile may clear it again
         known = self._reconciler.run(self._catch_up, asterisk_events.NO_CHANNEL_S)
-        self._asterisk.in_sync &= known  # not in one line: that would look at it before the events
+        self._asterisk.in_sync &= known  # a separate line: `run` handles events, which may change it
         return True
 
     def _work(self, *, news: bool) -> None:
-        """What the desks ask for, at once if there is news; the rest less often."""
+        """Serve the desks' requests at once if there is news; the rest less often."""
         if news:
             self._pace.wake()
         calm = self._pace.is_calm(news=news)
         nobody = calm and self._pace.nobody
         if (news or calm) and not nobody:
-            self._rescue_calls.place_asked()  # first: somebody is in danger
+            self._rescue_calls.place_asked()  # first, because somebody is in danger
             self._call_ahead.match()
             self._live.give()
-            sent = self._supervising.send_all()  # first: whom it hears may just be going
-            sent = self._guests.send_all() and sent  # first: the room may be for the next one
+            sent = self._supervising.send_all()  # first: the heard citizen may be leaving
+            sent = self._guests.send_all() and sent  # first, to free rooms
             sent = self._send_to_rooms() and sent
-            self._asterisk.in_sync &= sent  # not in one line, as in _reconcile
+            self._asterisk.in_sync &= sent  # a separate line, as in _reconcile
             self._placing.place_asked()
         if news or calm:
             self._desk_passwords.tell(news=news)
@@ -220,9 +222,9 @@ class Dialer:
         return sent
 
     def _something_changed(self) -> bool:
-        """Whether anybody has changed anything since the last turn that this dialer may have to do with.
+        """Return whether anybody has changed anything since the last turn that may concern this dialer.
 
-        A rush of callers who register concerns it only where somebody sits at a desk, or is called, or waits.
+        Many callers who register at once concern it only if somebody is at a desk, is called or waits.
         """
         newest = self._newest()
         if newest is None:
@@ -233,7 +235,10 @@ class Dialer:
         return newest < seen or events.peek_others(self._engine, seen) or self._pace.is_anybody_there()
 
     def _calmly(self, *, nobody: bool) -> None:
-        """What may wait, so that «next» never waits for it. `nobody`: only what time brings."""
+        """Do the work that may wait, so that «next» never waits for it.
+
+        `nobody`: only what time itself causes.
+        """
         leads = self._leads()
         self._trunks.catch_up(lambda: self._asterisk.handle(0))
         if leads:
@@ -257,7 +262,7 @@ class Dialer:
         if leads and not nobody:
             self._urgent_calls.place_due()
             self._trial_calls.place_due()
-            self._code_calls.place_due()  # first: somebody waits for it now
+            self._code_calls.place_due()  # first, because the citizen waits for it now
         if leads and later:
             self._turn_near_calls.place_due()
             self._confirmations.place_due()
@@ -268,12 +273,12 @@ class Dialer:
             self._trunk.rest()
 
     def _callers(self) -> Collection[str]:
-        """Return the channels of those who wait here on the operators' line."""
+        """Return the channels of this node's callers who wait on the operators' line."""
         with reading(self._engine) as session:
             return on_the_line.list_channels(session, self._settings.node)
 
     def _catch_up(self) -> None:
-        """Whoever then asks what has ended unseen finds nothing of what was seen."""
+        """Handle pending events, so that the reconciler finds only ends that nobody saw."""
         self._asterisk.handle(0)
         self._asterisk.end_over(patient=False)
 

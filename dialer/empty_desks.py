@@ -1,4 +1,4 @@
-"""Hangs up a desk's phone that may not be in its room any more, or whose round lives on another node."""
+"""Desk phones that must leave: without a right to the room, or on another node than their round."""
 
 import logging
 import time
@@ -18,7 +18,7 @@ _LOOK_S = 1.0
 
 
 class EmptyDesks:
-    """One of the dialer's tasks. Whoever gets the desk next finds no other browser there."""
+    """Task of the dialer. The desk's next person finds no other browser in the room."""
 
     def __init__(self, settings: Settings, engine: Engine, ami: Ami) -> None:
         self._settings = settings
@@ -28,7 +28,7 @@ class EmptyDesks:
         self._next_look = 0.0
 
     def hang_up(self) -> None:
-        """End each such phone's call, so that it does not come back by itself. Raises AmiError."""
+        """Hang up each such phone so that it does not call back by itself. Raises AmiError."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _LOOK_S
@@ -45,4 +45,4 @@ class EmptyDesks:
             self._ami.request("Hangup", Channel=channel, Cause=REPLACED_CAUSE)
             log.info(why)
         except NotAccepted:
-            pass  # it has ended
+            pass  # the channel has ended

@@ -1,9 +1,9 @@
-"""Why a call ended, put together from what its three parts tell, in whatever order they tell it.
+"""Causes of ended calls, combined from the events of a call's three channels in any order.
 
-A call that we place is a Local channel with two halves, and the leg to the phone. The half that dialled knows
-why nobody picked up. Once somebody did, it always says «normal» (16), whatever happened: only the phone's leg
-knows whether the citizen hung up (16), the sound stayed away (44) or the network failed. The leg ends in a
-thread of its own, so that its word may come a moment after the end of the call itself.
+A call that we place is a Local channel with two halves, and the leg to the phone. The dialling half knows why
+nobody picked up. After an answer it always reports «normal» (16): only the phone's leg has the cause. The
+cause says whether the citizen hung up (16), the audio stopped (44) or the network failed. The leg ends in a
+thread of its own, so its event may follow the end of the call itself.
 """
 
 import time
@@ -12,11 +12,11 @@ from dialer.outcomes import Ending
 from dialplan.variables import CAPPED_CAUSE
 
 _LEG_S = 0.5
-"""So long after the end of a call the word of the phone's leg is waited for."""
+"""How long after the end of a call the event of the phone's leg is awaited."""
 
 
 class Endings:
-    """Holds what is known of calls that are ending."""
+    """Knowledge about calls that are ending."""
 
     def __init__(self) -> None:
         self._said: dict[str, int] = {}
@@ -27,19 +27,19 @@ class Endings:
         self._again: list[tuple[str, Ending]] = []
 
     def said(self, token: str, sip: int) -> None:
-        """The network's last word about a call that nobody picked up."""
+        """Note the network's last SIP status for a call that nobody picked up."""
         self._said[token] = sip
 
     def dialled(self, token: str, cause: int) -> None:
-        """The half that dialled has ended."""
+        """Note that the dialling half has ended."""
         self._dialled[token] = cause
 
     def leg(self, token: str, cause: int) -> None:
-        """The leg to the phone has ended."""
+        """Note that the leg to the phone has ended."""
         self._legs[token] = cause
 
     def meets(self, token: str, caller: str) -> None:
-        """The callback is no call of its own: who waits on the line is given to the desk, by this channel."""
+        """Note that the callback dials nobody: its desk gets the caller of this channel."""
         self._met[token] = caller
 
     def caller_of(self, token: str) -> str | None:
@@ -51,13 +51,19 @@ class Endings:
         return next((token for token, channel in self._met.items() if channel == caller), None)
 
     def over(self, token: str, cause: int, *, has_leg: bool) -> None:
-        """The call itself has ended. `has_leg`: a phone's leg belongs to it, which tells why, unless met."""
+        """Note that the call itself has ended.
+
+        `has_leg`: a phone's leg has the cause, unless the callback met a caller.
+        """
         has_leg = has_leg and token not in self._met
         self._met.pop(token, None)
         self._over[token] = (time.monotonic() + _LEG_S, cause, has_leg)
 
     def take(self, *, patient: bool) -> tuple[str, Ending] | None:
-        """A call that is over, each once; None: none is. `patient`: not one whose leg may still tell why."""
+        """Return a call that is over, each once, or None.
+
+        `patient`: not one whose leg may still send its cause.
+        """
         if self._again:
             return self._again.pop()
         at = time.monotonic()
@@ -67,7 +73,7 @@ class Endings:
         return None
 
     def again(self, token: str, ending: Ending) -> None:
-        """What was taken could not be written down: it is to be had once more."""
+        """Return a taken call whose end could not be written."""
         self._again.append((token, ending))
 
     def _is_known(self, token: str) -> bool:

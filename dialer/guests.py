@@ -1,4 +1,4 @@
-"""Calls the third persons whom desks ask for, and leads whoever pressed 1 into the desk's room."""
+"""Calls to third persons whom desks ask for; one who presses 1 is moved into the desk's room."""
 
 import logging
 import math
@@ -23,7 +23,7 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 _AGAIN_S = 1.0
-"""So long Asterisk has for a redirect or a hang-up before it is asked again."""
+"""How long Asterisk has for a redirect or a hang-up before the dialer repeats it."""
 
 _WITH_MUSIC = "music"
 
@@ -42,7 +42,7 @@ _ENDS = {
 
 
 class Guests(SystemCalls):
-    """Where their channels are is Asterisk's word (`_seen`), where they belong the database's."""
+    """Guest calls: Asterisk knows where their channels are (`_seen`), the database where they belong."""
 
     context = Context.GUEST
 
@@ -51,10 +51,13 @@ class Guests(SystemCalls):
         self._seen: dict[str, str] = {}
         self._of: dict[str, str] = {}
         self._asked: dict[tuple[str, str], tuple[float, bool]] = {}
-        """When, and whether Asterisk took it."""
+        """Time of the request, and whether Asterisk accepted it."""
 
     def send_all(self) -> bool:
-        """Place, lead into rooms and hang up what is to be. False: Asterisk refused, and is to be asked."""
+        """Place calls, move guests into rooms and hang up.
+
+        Return False if Asterisk refused, to ask its state.
+        """
         with reading(self._engine) as session:
             under_way = guests.under_way(session, self._settings.node)
         self._of = {one.token: one.callback_token for one in under_way}
@@ -70,7 +73,7 @@ class Guests(SystemCalls):
             return True
         where = {"Context": str(Context.GUEST_ROOM), "Exten": str(one.desk_id), "Priority": 1}
         sent = self._ask(one.token, "Redirect", **where)
-        if sent:  # from now on they may be in there, and no other citizen is let in
+        if sent:  # they may be in the room from now on, so no other citizen is let in
             self._seen[one.token] = f"desk-{one.desk_id}"
         return sent
 
@@ -83,17 +86,17 @@ class Guests(SystemCalls):
             self._originate(call)
 
     def keep_out(self, room: str, callback_token: str) -> bool:
-        """Whether somebody may be in this room who came to speak with another citizen than this one."""
+        """Return whether a guest of another citizen's conversation may be in this room."""
         return any(
             where == room and self._of.get(token) != callback_token for token, where in self._seen.items()
         )
 
     def rings(self, token: str) -> None:
-        """The telephone rings."""
+        """Record that the telephone rings."""
         self._came(token, GuestState.RINGING)
 
     def came(self, token: str, stage: str) -> None:
-        """The dialplan tells how far the call has come."""
+        """Record the stage that the dialplan reports."""
         if stage == Stage.ANSWERED:
             self._came(token, GuestState.ANSWERED)
         elif stage == Stage.CONFIRMED:
@@ -103,10 +106,10 @@ class Guests(SystemCalls):
                 guests.will_end(session, token, _ENDS[Stage(stage)])
 
     def script_failed(self, token: str) -> None:
-        """They heard an apology, and are not there: `came` has said why."""
+        """Do nothing: the guest heard an apology, and `came` has recorded the cause."""
 
     def joined(self, token: str, room: str) -> None:
-        """They are in the room."""
+        """Record that the guest is in the room."""
         self._seen[token] = room
         self._came(token, GuestState.TALKING)
 
@@ -115,7 +118,7 @@ class Guests(SystemCalls):
             guests.came(session, token, to)
 
     def adopt(self, channels: Mapping[str, Mapping[str, str]], ringing: Collection[str | None]) -> None:
-        """Asterisk has these channels: those that are theirs go on, and one that is over is hung up."""
+        """Adopt the guest calls among Asterisk's channels, and hang up a call that is over."""
         with reading(self._engine) as session:
             known = {one.token: one for one in guests.under_way(session, self._settings.node)}
         self._of = {token: one.callback_token for token, one in known.items()}
@@ -141,7 +144,7 @@ class Guests(SystemCalls):
                 self._seen[token] = _WITH_MUSIC
 
     def over(self, token: str, ending: Ending) -> None:
-        """The channel has ended so."""
+        """Record this ending of the channel."""
         self._forget(token)
         with writing(self._engine) as session:
             guest = guests.by_token(session, token)
@@ -154,14 +157,14 @@ class Guests(SystemCalls):
         self._asked = {key: asked for key, asked in self._asked.items() if key[0] != token}
 
     def owns(self, token: str) -> bool:
-        """Whether a channel's id can be the token of such a call."""
+        """Return whether a channel's id has the form of a guest call's token."""
         return guests.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
         guests.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
-        """The tokens of calls on their way, and when each was placed."""
+        """Return the tokens of calls on their way, and when each was placed."""
         return guests.on_the_phone(session)
 
     def _ask(self, token: str, action: str, **keys: object) -> bool:
@@ -180,7 +183,7 @@ class Guests(SystemCalls):
 
 
 def _heard(ending: Ending, *, rang: bool) -> GuestEnd:
-    """Why nobody came, in the network's words."""
+    """Return why the guest did not come, from the network's answer."""
     if ending.cause == CAPPED_CAUSE and ending.sip is None:
         return GuestEnd.CAPPED
     if ending.sip is None or ours(ending):

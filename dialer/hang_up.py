@@ -1,4 +1,4 @@
-"""Ends the calls that this node has placed, when its lease is over."""
+"""End of the calls that this node has placed, when its lease is over."""
 
 import logging
 from collections.abc import Mapping
@@ -11,10 +11,10 @@ log = logging.getLogger("dialer")
 
 
 def hang_up_placed(ami: Ami, *, conversations: bool) -> frozenset[str] | None:
-    """End every call that we have placed, and whoever waits on the line to be called back; not whoever is in
-    danger, also where we had called them.
+    """End all calls that we have placed, and callers who wait on the line and will be called back.
 
-    With `conversations` those go on, and their tokens are returned. None: Asterisk was not told of each end.
+    Callers in danger stay connected, in calls that we placed, too. With `conversations` conversations
+    continue, and their tokens are returned. None: Asterisk has not confirmed each end.
     """
     try:
         channels = [_channel(each.keys) for each in ami.live_channels()]

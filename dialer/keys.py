@@ -1,4 +1,4 @@
-"""What a desk asks for by its telephone's keys alone: next, nearly over, not now, hang up, undo, pause."""
+"""Telephone keys of a desk: next, nearly over, not now, hang up, undo, pause."""
 
 import logging
 import time
@@ -19,11 +19,14 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 _CONFIRM_S = 5.0
-"""So long the second press may take by which a conversation that has just begun is ended."""
+"""How long after the first press a second press of «next» ends a conversation that has just begun."""
 
 
 class Keys:
-    """The desk is known by its phone, which Asterisk vouches for; where nobody sits, keys do nothing."""
+    """Keys, authorised by the desk's phone, which Asterisk identifies.
+
+    At a desk without a person they do nothing.
+    """
 
     def __init__(self, settings: Settings, engine: Engine, tone: Tone) -> None:
         self._settings = settings
@@ -32,7 +35,7 @@ class Keys:
         self._asked_again: dict[int, float] = {}
 
     def pressed(self, desk_id: int | None, key: str) -> None:
-        """Do what the key means; what is refused changes nothing. Raises AmiError."""
+        """Execute the key's command; a refused command changes nothing. Raises AmiError."""
         if desk_id is None or key not in list(Key):
             return
         try:
@@ -47,7 +50,7 @@ class Keys:
                 self._ask_again(desk_id)
 
     def _ask_again(self, desk_id: int) -> None:
-        """The desk's phone alone hears that the key is to be pressed once more."""
+        """Tell the desk's phone alone that the key must be pressed again."""
         with reading(self._engine) as session:
             phone = session.get_one(Desk, desk_id).channel
         if phone:

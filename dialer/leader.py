@@ -1,8 +1,8 @@
-"""Of several dialers exactly one leads: a lock that dies with its holder, whatever kills it.
+"""Election of one leader among the dialers, by a lock that dies with its holder.
 
-On PostgreSQL a session's advisory lock on a connection of its own; on SQLite, whose file only one machine
-uses, a locked file in the state folder. A holder that hangs keeps its session: the lock says which node's it
-is, and once that node is dead it is deposed (dialer.lost_nodes).
+On PostgreSQL it is a session's advisory lock on a connection of its own. On SQLite, whose file only one
+machine uses, it is a locked file in the state folder. A hung holder keeps its session. The lock names the
+holder's node, and once that node is dead the holder is deposed (dialer.lost_nodes).
 """
 
 import contextlib
@@ -27,18 +27,18 @@ log = logging.getLogger("dialer")
 
 _LOOK_S = 1.0
 _KEY = (139, 0)
-"""Of the advisory lock; (137, a round) is that round's line (db.events), (138, a node) that node's work."""
+"""Key of the leader's lock; (137, a round) is a line's (db.events), (138, a node) a node's work."""
 _OF = 140
-"""(140, a node) has, shared, whoever has _KEY: by this others know whose the lead is."""
+"""Class of the shared lock (140, a node) of the holder of _KEY, which shows others the leader's node."""
 
-# A machine that dies says no goodbye: the server ends its session within 4 s, and gives the lock to another.
-# The holder itself gives up earlier: a check that is not answered within 2 s has failed.
+# The server ends the session of a dead machine within 4 s, and gives the lock to another dialer.
+# The holder itself gives up earlier: a check without an answer within 2 s has failed.
 _SERVER = {
     "timezone": "utc",
     "tcp_keepalives_idle": 1,
     "tcp_keepalives_interval": 1,
     "tcp_keepalives_count": 3,
-    "tcp_user_timeout": 4000,  # an answer that is on its way would keep keepalives from being sent
+    "tcp_user_timeout": 4000,  # while an answer is unacknowledged, no keepalives are sent
     "statement_timeout": 2000,
 }
 _ANSWER_S = 2.5
@@ -55,7 +55,7 @@ _LEADS = """
 _IS_LED_BY = text(f"SELECT EXISTS (SELECT {_LEADS})")
 _DEPOSE = text(f"SELECT pg_terminate_backend(pid) {_LEADS}")
 STILL = text("SELECT NOT pg_is_in_recovery()")
-"""A server that follows another one would give the same lock once more."""
+"""Check against a standby server, which would give the same lock once more."""
 
 _SURELY = select(and_(func.pg_is_in_recovery().is_(False), ~draining.IS_MARKED))
 
@@ -66,26 +66,26 @@ _CLIENT = {
 
 
 class Leader(ABC):
-    """Whether this process leads. It looks once a second, so a lost lock is noticed so soon."""
+    """Leadership of this process, checked once a second."""
 
     words = "leads now", "does not lead any more"
-    """What its log says."""
+    """Words of the log."""
     epoch = 0
-    """Which time it is that it leads, where that is counted (dialer.lease)."""
+    """Number of this leadership, if it is counted (dialer.lease)."""
 
     def __init__(self) -> None:
         self._leads = False
         self._next_look = 0.0
 
     def leads(self) -> bool:
-        """Whether to act now. Ask before each turn of work."""
+        """Return whether to act now. Ask before each turn of work."""
         if time.monotonic() >= self._next_look:
             self._look()
             self._next_look = time.monotonic() + _LOOK_S
         return self._leads
 
     def release(self) -> None:
-        """Let another one lead, until this one asks again."""
+        """Release the lead until this dialer asks again."""
         self._leads = False
         self._next_look = 0.0
         self.close()
@@ -100,7 +100,7 @@ class Leader(ABC):
         if not self._leads and before:
             self.close()
         if self._leads is not before:
-            # To begin is what is meant to happen; to lose the lead while at work is not.
+            # Beginning to lead is normal; losing the lead at work is not.
             begins, ends = self.words
             log.log(
                 logging.INFO if self._leads else logging.WARNING,
@@ -114,22 +114,22 @@ class Leader(ABC):
 
     @abstractmethod
     def _holds(self) -> bool:
-        """Whether the lock that was taken is still held. Raises SQLAlchemyError, OSError."""
+        """Return whether the lock is still held. Raises SQLAlchemyError, OSError."""
 
     @abstractmethod
     def close(self) -> None:
-        """Let go of the lock."""
+        """Release the lock."""
 
 
 def impatient(url: str, **options: Any) -> Engine:
-    """An engine for who must know soon that the database does not answer."""
+    """Create an engine that fails fast when the database does not answer."""
     from db import postgres  # noqa: PLC0415  (as db.engine)
 
     return postgres.create(url, client=_CLIENT, server=_SERVER, answer_s=_ANSWER_S, **options)
 
 
 class DatabaseLeader(Leader):
-    """By an advisory lock of PostgreSQL: of all dialers one, or one of a node's (dialer.lease)."""
+    """Leadership by an advisory lock of PostgreSQL, among all dialers or those of one node (dialer.lease)."""
 
     def __init__(self, url: str, key: tuple[int, int] = _KEY) -> None:
         super().__init__()
@@ -148,12 +148,12 @@ class DatabaseLeader(Leader):
             raise
 
     def _holds(self) -> bool:
-        # The lock lives exactly as long as this connection's session.
+        # The lock lives as long as this connection's session.
         connection = self._connection
         return connection is not None and bool(connection.scalar(STILL)) and self._may(connection)
 
     def _may(self, connection: Connection) -> bool:
-        """Whether this one should lead at all. Raises SQLAlchemyError."""
+        """Return whether this dialer may lead at all. Raises SQLAlchemyError."""
         return True
 
     def close(self) -> None:
@@ -166,7 +166,7 @@ class DatabaseLeader(Leader):
 
 
 class LeaderOfAll(DatabaseLeader):
-    """Of all nodes' dialers. Its lock names its node; a node that is drained leaves the lead to another."""
+    """Leadership among all nodes' dialers. Its lock names its node; a drained node gives the lead up."""
 
     def __init__(self, url: str, node: str) -> None:
         super().__init__(url)
@@ -175,7 +175,7 @@ class LeaderOfAll(DatabaseLeader):
         self._parameters = _as(node)
 
     def _holds(self) -> bool:
-        # One question, where nobody drains this node.
+        # One query suffices while nobody drains this node.
         is_sure = self._connection is not None and self._connection.scalar(_SURELY, {"name": self._node})
         return bool(is_sure) or super()._holds()
 
@@ -189,23 +189,23 @@ def _as(node: str) -> dict[str, int]:
 
 
 def key_of(node: str) -> int:
-    """A node's name as the second part of an advisory lock."""
+    """Return a node's name as the second part of an advisory lock."""
     return zlib.crc32(node.encode()) & 0x7FFFFFFF
 
 
 def is_led_by(session: Session, node: str) -> bool:
-    """Whether this node's dialer has the lead of all, be it awake or not."""
+    """Return whether this node's dialer is the leader, even if it hangs."""
     on_postgresql = session.get_bind().dialect.name == "postgresql"
     return on_postgresql and bool(session.scalar(_IS_LED_BY, _as(node)))
 
 
 def depose(session: Session, node: str) -> None:
-    """End the session by which this node's dialer has the lead, after its epoch (leases.declare_dead)."""
+    """End the session that gives this node's dialer the lead, after its epoch (leases.declare_dead)."""
     session.execute(_DEPOSE, _as(node)).all()
 
 
 class FileLeader(Leader):
-    """By a locked file; the kernel lets go of it when the process ends."""
+    """Leadership by a locked file; the kernel releases it when the process ends."""
 
     def __init__(self, path: Path) -> None:
         super().__init__()
@@ -223,7 +223,7 @@ class FileLeader(Leader):
         self._file = file
         if self._holds():
             return True
-        self.close()  # somebody has put another file in its place
+        self.close()  # another file is in its place now
         return False
 
     def _holds(self) -> bool:
@@ -232,19 +232,19 @@ class FileLeader(Leader):
         try:
             there = self._path.stat()
         except FileNotFoundError:
-            return False  # another dialer can make and lock a new one
+            return False  # another dialer can create and lock a new one
         mine = os.fstat(self._file)
         return (mine.st_dev, mine.st_ino) == (there.st_dev, there.st_ino)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Release the file."""
         file, self._file = self._file, None
         if file is not None:
             os.close(file)
 
 
 def leader(settings: Settings) -> Leader:
-    """The one for the database in use."""
+    """Return the leadership for the database in use."""
     if settings.database.startswith("sqlite"):
         return FileLeader(settings.state_dir / "dialer.lock")
     return LeaderOfAll(settings.database, settings.node)

@@ -1,10 +1,9 @@
-"""A node's dialer under its lease: one process of all with the node's name, while the database says so.
+"""Lease of a node: at most one dialer acts for it, and only while the database confirms that.
 
-A thread of its own renews it, whatever the dialer waits for. A dialer that cannot renew begins no call, and
-ends those that it has placed in its own Asterisk before anybody else may take over, but for conversations: so
-nobody is called twice. Conversations outlive a failover of the database; the node that takes over calls their
-citizens later (hotline.callbacks.lost_nodes). Ending is another thread's work, which looks at a clock and
-asks nothing but Asterisk.
+A thread of its own renews the lease, whatever the dialer waits for. A dialer that cannot renew begins no
+call. It ends its own calls in its Asterisk before another node may take over, so that nobody is called twice.
+Conversations survive a failover of the database; the node that takes over calls their citizens later
+(hotline.callbacks.lost_nodes). Another thread ends calls: it reads a clock and asks only Asterisk.
 """
 
 import contextlib
@@ -29,32 +28,35 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 _LOCK = 138
-"""(138, a node's name) is the advisory lock of its dialers."""
+"""Class of the advisory lock (138, a node's name) of a node's dialers."""
 _SHARE = text("SELECT pg_try_advisory_lock_shared(137, 0)")
-"""The dialers of version 0.3.0 have this lock for themselves: so none of them works beside one of these."""
+"""Shared lock that version 0.3.0 takes exclusively: no dialer of it works beside one of this version."""
 _RENEW_S, _ALONE_S = 1.0, 3.0
-"""So often; less often on the only node."""
+"""Intervals of renewals, in seconds; the second one on an only node."""
 _FENCE_S = leases.LEASE.total_seconds()
-"""Without a renewal for so long all that was placed is ended but conversations, before the grace is over."""
+"""Seconds without a renewal after which calls, except conversations, are ended, within the grace."""
 _START_S = 3.0
-"""So soon after its start, if this node was not the only one: how long there was no dialer, nobody knows."""
+"""Fence after a start on one of several nodes: how long there was no dialer is unknown."""
 _GUARD_S = 0.2
 _LOOK_AGAIN_S = 0.5
-"""Without a lease: a citizen whom the desk's phone has left is not kept for longer."""
+"""Poll interval without a lease, so that a citizen whom the desk's phone has left is soon released."""
 _SAY_AGAIN_S = 60.0
 _ASTERISK_S = 10.0
-"""Without its Asterisk for so long a node of several leaves its work to another."""
+"""Seconds without its Asterisk after which one of several nodes leaves its work to another."""
 
 
 class HangUp(Protocol):
-    """Ends the calls that this node has placed (dialer.hang_up)."""
+    """Function that ends the calls that this node has placed (dialer.hang_up)."""
 
     def __call__(self, *, conversations: bool) -> frozenset[str] | None:
-        """With `conversations` those go on, and their tokens are returned; None: Asterisk was not told."""
+        """End the calls; with `conversations` those continue, and are returned.
+
+        None: Asterisk was not told.
+        """
 
 
 class NodeLease(DatabaseLeader):
-    """Whether this process acts for its node. Asked from the dialer's thread, kept by two of its own."""
+    """Lease of this process for its node; the dialer's thread asks, two threads of its own maintain it."""
 
     words = "acts for its node now", "does not act for its node any more"
 
@@ -69,30 +71,30 @@ class NodeLease(DatabaseLeader):
         self._had_asterisk_at = clock()
         self._rows = impatient(settings.database, pool_size=1, max_overflow=0, hide_parameters=True)
         self._at_once = self._rows.execution_options(isolation_level="AUTOCOMMIT")
-        """For a renewal, which is one statement: no transaction is begun and ended around it."""
+        """Engine of a renewal, which is one statement and needs no transaction around it."""
         self._others = settings.state_dir / "other-nodes"
         self._alone = not self._others.exists()
         self._parent = AsterisksParent(settings)
         self._fence_at = float("inf") if self._alone else self._fence_at_start()
         self._unclean = False
-        """Its Asterisk may have calls that others have taken for ended, or has had calls that were cut."""
+        """Asterisk may have calls that others believe ended, or had calls that were cut."""
         self._told = False
         self._other_said_at: float | None = None
-        """When it was said that another machine has this one's name."""
+        """Time of the last log entry that another machine has this one's name."""
         self._fencing = threading.Lock()
-        """Who holds it ends calls, or says from when on they are to be ended."""
+        """Lock around ending calls and setting the time of their end."""
         self._stopped = threading.Event()
 
     def leads(self) -> bool:
-        """Whether to act now."""
+        """Return whether to act now."""
         return self._leads and clock() < self._fence_at
 
     def lasts(self, epoch: int) -> float:
-        """For how many seconds to act for whoever began in this epoch; 0: not any more."""
+        """Return the seconds left for a dialer that began in this epoch; 0: none."""
         return max(0.0, self._fence_at - clock()) if self._leads and self.epoch == epoch else 0.0
 
     def run(self) -> None:
-        """Keep it until `stop`; meant for a thread of its own."""
+        """Keep the lease until `stop`; meant for a thread of its own."""
         while not self._stopped.is_set():
             try:
                 self.turn()
@@ -113,17 +115,20 @@ class NodeLease(DatabaseLeader):
             self._stopped.wait(max(_GUARD_S, min(most, left)))
 
     def stop(self) -> None:
-        """Let go of it. It is not given back: this node's next dialer has it at once, another's in time."""
+        """Stop renewing.
+
+        The lease is not given back: this node's next dialer gets it at once, another's in time.
+        """
         self._stopped.set()
 
     def turn(self) -> None:
-        """Renew or take it."""
+        """Renew or take the lease."""
         self._look()
 
     def fence(self) -> None:
-        """End what was placed if it has not been renewed for too long.
+        """End the placed calls if the lease has not been renewed for too long.
 
-        Again until Asterisk has heard it, and no conversation goes on.
+        Repeat until Asterisk has confirmed it and no conversation is left.
         """
         if self._has_asterisk():
             self._had_asterisk_at = clock()
@@ -138,9 +143,9 @@ class NodeLease(DatabaseLeader):
         return self._unclean
 
     def _end_calls(self, *, lost: bool = False) -> frozenset[str] | None:
-        """End the calls; `lost`: the conversations, too, whose citizens another node may be calling by now.
+        """End the calls; with `lost` also conversations, whose citizens another node may be calling.
 
-        Returns the conversations that go on; None: Asterisk could not be told.
+        Return the continuing conversations; None if Asterisk could not be told.
         """
         in_time = clock() < self._fence_at + CONVERSATIONS_S
         kept = self._hang_up(conversations=in_time and not lost)
@@ -167,12 +172,12 @@ class NodeLease(DatabaseLeader):
             if over := self._is_over():
                 kept = self._end_calls(lost=lost)
         if kept is None:
-            return False  # and the lease is left to run out, so that others see to its work
+            return False  # the lease runs out, so that other nodes take over its work
         with writing(self._rows) as session:
             lease = leases.take(session, self._settings)
         self.epoch = lease.epoch
         if lease.lost and not lost:
-            return False  # just now: to be ended first
+            return False  # lost a moment ago: end its calls first
         if over:
             close_cut(self._rows, self._settings, self._settings.node, but=kept)
         with writing(self._rows) as session:
@@ -180,7 +185,7 @@ class NodeLease(DatabaseLeader):
         return cleaned and self._renewed(clean=over)
 
     def _is_other_machines(self) -> bool:
-        """Whether another machine works under this node's name: then this one does not."""
+        """Return whether another machine works under this node's name; then this one does not."""
         said_at = self._other_said_at
         with reading(self._rows) as session:
             sip = leases.at_other_machine(session, self._settings, seen=said_at is not None)
@@ -190,7 +195,7 @@ class NodeLease(DatabaseLeader):
         return sip is not None
 
     def _stand_by(self) -> None:
-        """At its start: another dialer of this node is at work, and has its own fence."""
+        """Set no fence at the start while another dialer of this node works with its own fence."""
         if self.epoch == 0 and self._connection is not None and self._connection.scalar(STILL):
             with self._fencing:
                 if not self._is_over():
@@ -205,40 +210,40 @@ class NodeLease(DatabaseLeader):
     def _holds(self) -> bool:
         if self._is_without_asterisk():
             log.error("node %s: no Asterisk: its work is left to another", self._settings.node)
-            self._unclean = True  # until it has one, and its calls are ended, it takes no lease
+            self._unclean = True  # no lease until it has an Asterisk and its calls are ended
             return False
         return super()._holds() and self._renewed()
 
     def _is_without_asterisk(self) -> bool:
         late = clock() - self._had_asterisk_at > _ASTERISK_S
-        return not self._alone and late and not self._has_asterisk()  # or it slept, as this process did
+        return not self._alone and late and not self._has_asterisk()  # else it slept, like this process
 
     def _renewed(self, *, clean: bool = False) -> bool:
-        """`clean`: the calls that were to end have been ended, and are written down as cut."""
+        """Renew the lease. `clean`: the calls that had to end have ended, and are recorded as cut."""
         asked_at, fences = clock(), not self._alone
         with Session(self._at_once) as session:
             renewed = leases.renew(session, self._settings.node, self.epoch, fences=fences)
         with self._fencing:
             if renewed is None:
-                self._unclean |= not self._alone  # of the only node nobody can have taken the work
+                self._unclean |= not self._alone  # an only node loses no work
                 return False
             if self._is_over() and not clean:
                 return False  # too late
             self._unclean = self._told = False
-            # with the first renewal that says so it begins to fence, with the second it ends
+            # the first renewal with others sets a fence, the second without removes it
             self._fence_at = float("inf") if renewed.alone and not fences else asked_at + _FENCE_S
         self._parent.tell(self._fence_at)
         comes = self._alone and not renewed.alone
         self._remember(alone=renewed.alone)
-        return self._renewed() if comes else True  # now: so that another may take its work
+        return self._renewed() if comes else True  # at once, with a fence
 
     def _fence_at_start(self) -> float:
-        """Of those that the last dialer has said, too: what it had placed may have been ended already."""
+        """Return the fence at the start, at most the last dialer's: its calls may have ended already."""
         known, soon = self._parent.known_fence(), clock() + _START_S
         return soon if known is None else min(soon, known)
 
     def _remember(self, *, alone: bool) -> None:
-        """Whether this is the only node, for its next dialer: the database may be away when that starts."""
+        """Store whether this is the only node, for the next dialer's start without the database."""
         if alone is self._alone:
             return
         self._alone = alone
@@ -259,6 +264,6 @@ class NodeLease(DatabaseLeader):
 
 
 def fenced(engine: Engine, settings: Settings, epoch: int) -> Engine:
-    """The same, for a dialer that began in this epoch: it commits nothing after it (db.engine.writing)."""
+    """Return the engine of a dialer of this epoch: it commits nothing after the epoch (db.engine.writing)."""
     fence: Callable[[Session], None] = partial(leases.check, name=settings.node, epoch=epoch)
     return engine.execution_options(fence=fence)

@@ -1,4 +1,4 @@
-"""Gives those who wait on the line to the desks that take live calls, and connects them without a call."""
+"""Live calls: callers who wait on the line get a desk that takes live calls, without a dialled phone."""
 
 import logging
 
@@ -20,7 +20,7 @@ log = logging.getLogger("dialer")
 
 
 class Live:
-    """One of the dialer's tasks."""
+    """Task of the dialer."""
 
     def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps, tone: Tone) -> None:
         self._settings = settings
@@ -30,7 +30,7 @@ class Live:
         self._tone = tone
 
     def give(self) -> None:
-        """Give each free desk the next of the operators' line, while anybody waits on it. Raises AmiError."""
+        """Give each free desk the next of the operators' line while anybody waits on it. Raises AmiError."""
         with reading(self._engine) as session:
             if not live_desks.has_work(session) or not on_the_line.is_here(session, self._settings.node):
                 return
@@ -49,7 +49,7 @@ class Live:
                 self._tone.sound(channel, LIVE_CALL)
 
     def caller(self, session: Session, callback: Callback) -> str | None:
-        """The channel of the caller whom this callback, just taken up, meets; None: a number is dialled."""
+        """Return the channel of the caller whom this taken-up callback meets; None: its number is dialled."""
         caller = on_the_line.find(session, callback.registration_id)
         if caller is None:
             return None
@@ -57,7 +57,7 @@ class Live:
         return caller.channel
 
     def meet(self, callback: Callback, caller: str) -> None:
-        """Connect it with the caller of this channel; nobody is lost if Asterisk refuses. Raises AmiError."""
+        """Connect the callback with the caller of this channel; a refusal loses nobody. Raises AmiError."""
         token = callback.token
         try:
             originate.meet(self._ami, token, caller, callback.registration.language)
@@ -71,6 +71,6 @@ class Live:
 
 
 def hung_up_before(callback: Callback) -> bool:
-    """Whether a caller who waited on the line and is gone now never came to speak."""
+    """Return whether a caller who waited on the line has gone without talking."""
     waited = (CallbackState.DIALING, CallbackState.RINGING, CallbackState.ANSWERED, CallbackState.WAITING)
     return callback.on_the_line and callback.state in waited

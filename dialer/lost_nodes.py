@@ -1,4 +1,4 @@
-"""Takes over the work of nodes that are gone, and moves rounds from nodes that are being drained."""
+"""Takeover of lost nodes' work, and moves of rounds from drained nodes."""
 
 import logging
 import time
@@ -19,47 +19,50 @@ log = logging.getLogger("dialer")
 
 _LOOK_S = 1.0
 _SILENT_S = 13.0
-"""A node that has not renewed for so long has ended its calls but conversations, or Asterisk's parent has
-(dialer.lease)."""
+"""Silence after which a node, or its Asterisk's parent, has ended all calls except conversations
+(dialer.lease).
+"""
 _LEFT_S = 7.0
-"""A desk's phone that has been at another node for so long has left its citizen, whose line has ended:
-Asterisk misses a browser's sound for 5 s at most, and ends the line of a citizen who is alone."""
+"""How long a desk's phone must be at another node until its citizen's line there has ended. Asterisk notices
+a browser's missing audio within 5 s, and ends the line of a citizen who is alone.
+"""
 _FOLLOWS_S = 30.0
-"""How long a round waits for the desks of its conversations. Then others of the line are called before those
-citizens."""
+"""How long a round waits for the desks of its conversations. After that others of the line are called first.
+"""
 
 
 class Silence:
-    """Which nodes have renewed nothing for _SILENT_S, by a clock that never jumps.
+    """Silence of nodes, measured by a clock that never jumps.
 
-    The database's does: it is put right, or another server's is ahead. All leases are over then, until their
-    next renewals.
+    The database's clock may jump: it is adjusted, or another server's is ahead. Then all leases are over
+    until their next renewals.
     """
 
     def __init__(self) -> None:
         self._since: dict[str, tuple[datetime, float]] = {}
 
     def look(self, renewals: Mapping[str, datetime]) -> None:
-        """How it is now; to be told again and again."""
+        """Note the nodes' last renewals; call it repeatedly."""
         at = time.monotonic()
         for name, until in renewals.items():
             if name not in self._since or self._since[name][0] != until:
                 self._since[name] = until, at
 
     def lasts(self, name: str) -> bool:
-        """Whether this node has been silent for so long."""
+        """Return whether this node has been silent for _SILENT_S."""
         return time.monotonic() - self._since[name][1] >= _SILENT_S
 
 
 class LostNodes:
-    """One of the tasks of the dialer that leads; the others look, so that each can lead at once."""
+    """Task of the leading dialer; the others watch, so that each can lead at once."""
 
     def __init__(self, settings: Settings, engine: Engine) -> None:
         self._settings = settings
         self._engine = engine
         self._next_look = 0.0
         self._silence = Silence()
-        """Begins with this dialer: after an outage those that come back a little later are no dead ones."""
+        """Silence since this dialer's start: after an outage a node that returns a little later is not dead.
+        """
         self._left_since: dict[str, float] = {}
         """Map a callback's token to the moment since when its desk's phone is at another node."""
         self._phones: dict[str, str | None] = {}
@@ -67,7 +70,10 @@ class LostNodes:
         self._lost_since: dict[str, float] = {}
 
     def take_over(self, *, leads: bool = True) -> bool:
-        """See to each node that is gone. Whether any was: then some of its calls are this one's to end."""
+        """Take over each lost node.
+
+        Return whether there was one: some of its calls are now this dialer's to end.
+        """
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_S
@@ -97,7 +103,7 @@ class LostNodes:
     def _find_left(self, desks: Sequence[lost_nodes.DeskOfCitizen]) -> list[str]:
         """Return the tokens of the citizens whose desk's phone is at another node now.
 
-        A phone of another sign-in is no move: the desk's first one may still be with the citizen.
+        A phone of another sign-in is no move: the desk's first phone may still be with the citizen.
         """
         known = {each.token: self._phones[each.token] for each in desks if each.token in self._phones}
         self._phones = known | {each.token: each.phone for each in desks if each.here}
@@ -105,7 +111,7 @@ class LostNodes:
         return [each.token for each in away if self._phones.get(each.token, each.phone) == each.phone]
 
     def _depose(self) -> None:
-        """Take the lead from a dead node: a dialer that is stopped keeps its session, and so the lock."""
+        """Depose a dead node's dialer: a stopped process keeps its session, and so the lock."""
         with reading(self._engine) as session:
             over = [node.name for node in leases.over(session) if self._silence.lasts(node.name)]
             hung = [name for name in over if leader.is_led_by(session, name)]
@@ -159,10 +165,10 @@ def close_cut(
     but: Collection[str] = (),
     later: Collection[str] = (),
 ) -> None:
-    """Close each callback whose call was cut with the node. One that cannot be closed stops no other.
+    """Close each callback whose call was cut with the node. A failure to close one stops no other.
 
-    `lost_in`: only while the node is lost in this epoch. `but`: these go on. `later`: these may go on, and
-    their citizens are not called again before they have ended. Raises leases.Fenced.
+    `lost_in`: only while the node is lost in this epoch. `but`: callbacks that continue. `later`: callbacks
+    that may continue, and whose citizens are not called before their end. Raises leases.Fenced.
     """
     with reading(engine) as session:
         tokens = [token for token in lost_nodes.cut(session, name) if token not in but]

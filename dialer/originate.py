@@ -1,4 +1,4 @@
-"""Every channel that this system itself begins: the one way in which it calls anybody, and two beside it."""
+"""Channels that the system creates: the one way to call anybody, and two ways to add a channel."""
 
 import math
 import time
@@ -9,19 +9,18 @@ from hotline.callbacks.toll import CallPermit
 from settings import Settings
 
 _LONGER_S = 5
-"""The dialplan's own ringing time, of each trunk, ends first, and knows why; where nobody rings, this is time
-enough."""
+"""Seconds beyond the dialplan's ringing time of each trunk, which must end first because it has the cause."""
 
 
 def originate(
     ami: Ami, settings: Settings, call: CallPermit, context: Context, *, extension: str = "s", meets: str = ""
 ) -> None:
-    """Place a call that is written down and, when it is answered, run `context`. Raises AmiError.
+    """Place a recorded call, and run `context` when it is answered. Raises AmiError.
 
-    `meets`: the id of the caller's channel that it takes over then.
-    NotAccepted is Asterisk's no; after any other AmiError nobody knows whether the phone rings.
-    The token is the channel's id: Asterisk itself refuses it a second time while the first one lives.
-    The call goes through the dialplan's way out, which follows no forwarding, by one trunk after another.
+    `meets`: the id of the caller's channel to take over then. NotAccepted is Asterisk's no; after any other
+    AmiError it is unknown whether the phone rings. The token is the channel's id, so Asterisk refuses a
+    second call while the first one lives. The dialplan dials, follows no forwarding, and tries one trunk
+    after another.
     """
     _start(
         ami,
@@ -43,7 +42,7 @@ def originate(
 
 
 def _before(seconds: float) -> str:
-    """Asterisk's own look at the end of the lease: this process, or Asterisk, may sleep on the way there."""
+    """Return the end of the lease for Asterisk's own check: either process may be suspended on the way."""
     return "" if math.isinf(seconds) else str(int(time.time() + seconds))
 
 
@@ -53,23 +52,23 @@ def _variables(values: dict[Variable, str]) -> dict[str, str]:
 
 
 def meet(ami: Ami, token: str, caller: str, language: str) -> None:
-    """Connect a callback with the caller whose channel has this id: no phone is dialled. Raises AmiError.
+    """Connect a callback with the caller whose channel has this id; no phone is dialled. Raises AmiError.
 
-    If that channel has just ended, so does the callback's.
+    If that channel has just ended, the callback's ends, too.
     """
     met = f"{Variable.MEETS}={caller},{Variable.LANGUAGE}={language}"
     _start(ami, f"s@{Context.MEET}", Context.WAITING, ActionID=token, ChannelId=token, Variable=met)
 
 
 def say_aside(ami: Ami, phone: str, clip: str) -> None:
-    """Only this phone's channel hears the clip: one half plays it, the other whispers. Raises AmiError."""
+    """Play the clip to this phone's channel alone: one half plays it, the other whispers. Raises AmiError."""
     _start(ami, f"{clip}@{Context.TONE}", Context.ASIDE, Variable=f"{Variable.HEARS}={phone}")
 
 
 def _start(
     ami: Ami, local: str, then: Context, extension: str = "s", *, timeout_s: int = _LONGER_S, **more: str
 ) -> None:
-    """One half of a Local channel begins at `local`; once that has answered, the other goes on at `then`."""
+    """Create a Local channel: one half begins at `local`; after its answer the other goes on at `then`."""
     ami.request(
         "Originate",
         Channel=f"Local/{local}/n",

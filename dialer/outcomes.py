@@ -1,8 +1,8 @@
-"""What the end of a callback's channel means, and whose fault it was: the citizen's phone's, or ours.
+"""Outcomes of ended calls, and the fault behind them: the citizen's phone's or ours.
 
-The network says why a call came to nothing (SIP). Asterisk's cause (Q.850) cannot: 403 and 603 are both 21,
-404 and «no such module» alike, 483 and 480 both 19. Whatever no phone would say (5xx, 401, 403, silence) is
-ours: the carrier's, the network's, this machine's. tests/system/test_sip_answers.py plays each one.
+The network's SIP status says why a call failed. Asterisk's cause (Q.850) cannot: 403 and 603 are both 21, 483
+and 480 both 19. A status that no phone would send (5xx, 401, 403, silence) is ours: the carrier's, the
+network's or this machine's. The tests in tests/system/test_sip_answers.py play each one.
 """
 
 from typing import NamedTuple
@@ -12,24 +12,24 @@ from dialplan.variables import CAPPED_CAUSE
 
 
 class Ending(NamedTuple):
-    """What is known of a call that is over."""
+    """Ending of a call, as far as known."""
 
     cause: int = 0
-    """Asterisk's, of the channel (Q.850)."""
+    """Asterisk's cause of the channel (Q.850)."""
     sip: int | None = None
-    """What the network said last; 0: nothing at all; None: nobody told (it was answered, or we hung up)."""
+    """Last SIP status of the network; 0: silence; None: unknown (the call was answered, or we hung up)."""
 
 
 UNSEEN = Ending()
 NEVER_BEGAN = Ending(sip=0)
-"""Asterisk could not even make the channel."""
+"""Ending of a call for which Asterisk could not create a channel."""
 
 PROVISIONAL = (180, 181, 182, 183)
-"""How far it had come when our ringing time was over: many networks play their ringing tone under a 183."""
+"""Last status when our ringing time was over: many networks play their ringing tone under a 183."""
 
 _SAID_BY_PHONES = {
     **dict.fromkeys(PROVISIONAL, Outcome.NO_ANSWER),
-    # it is forwarded, which we do not follow
+    # forwarded; we follow no forwarding
     **dict.fromkeys((300, 301, 302, 305, 380), Outcome.UNREACHABLE),
     # no such number; switched off or out of reach
     **dict.fromkeys((404, 410, 484, 485, 604), Outcome.UNREACHABLE),
@@ -40,17 +40,17 @@ _SAID_BY_PHONES = {
     607: Outcome.REJECTED,
     608: Outcome.REJECTED,
 }
-"""All other answers are ours."""
+"""Statuses that phones send, and their outcomes. All other statuses are our fault."""
 
 _GIVEN_UP = {408, 480, 487}
-"""Of a phone that rang: nobody came."""
+"""Statuses of a phone that rang and that nobody answered."""
 
 UNANSWERED_CAUSE = 102
 """Q.850 «recovery on timer expiry»: the far end of an answered call no longer answers SIP."""
 
 _CUT = {18, 20, 27, 34, 38, 41, 42, 44, 47, UNANSWERED_CAUSE}
-"""Causes of an answered call that nobody hung up: the carrier ended it, or its sound or its SIP stayed away.
-With any other cause the citizen hung up: gateways send 17, 31 or 127, too.
+"""Causes of an answered call that nobody hung up: the carrier ended it, or its audio or SIP stopped. With any
+other cause the citizen hung up: gateways send 17, 31 or 127, too.
 """
 
 
@@ -60,25 +60,25 @@ def is_cut(ending: Ending) -> bool:
 
 
 def of_network(sip: int, *, rang: bool) -> Outcome:
-    """The outcome of a call that nobody picked up, by the network's last word; FAILED: our own fault."""
+    """Return the outcome of a call that nobody picked up, by the last SIP status; FAILED is our own fault."""
     if rang and sip in _GIVEN_UP:
         return Outcome.NO_ANSWER
     return _SAID_BY_PHONES.get(sip, Outcome.FAILED)
 
 
 def trunk_failed(ending: Ending) -> bool:
-    """Whether the call never came to a phone, by a fault of the trunk or of Asterisk."""
+    """Return whether the call never reached a phone through a fault of the trunk or of Asterisk."""
     said = ending.sip
     return said is not None and said // 100 != 2 and of_network(said, rang=False) is Outcome.FAILED
 
 
 def trunk_worked(ending: Ending) -> bool:
-    """Whether the end of the call shows that the trunk asked a phone."""
+    """Return whether the end of the call shows that the trunk reached a phone."""
     return ending.sip is not None and not trunk_failed(ending)
 
 
 def ours(ending: Ending) -> bool:
-    """Whether the call never came to a phone, by our own fault: it costs nobody anything."""
+    """Return whether the call never reached a phone through our own fault: it costs nobody anything."""
     return trunk_failed(ending) or ending.cause == CAPPED_CAUSE
 
 
@@ -89,11 +89,11 @@ def _unheard(ending: Ending) -> Outcome:
 def of_hangup(
     state: CallbackState, ending: Ending, *, by_us: bool, called_ahead: bool = False
 ) -> Outcome | None:
-    """The outcome of a callback whose channel ended in `state`; None if the desk has to say.
+    """Return the outcome of a callback whose channel ended in `state`; None if the desk has to give it.
 
-    `by_us`: we hung up; `called_ahead`: it was called for no desk in particular, so it goes back as if never
-    called. Nobody to tell what the network said is our own fault, too. One that our own channels had no room
-    for goes back as if never called.
+    `by_us`: we hung up. `called_ahead`: the call was for no particular desk, so the citizen returns as if
+    never called. A missing SIP status is our own fault, too. A call without a free channel of ours returns as
+    if never placed.
     """
     if by_us and called_ahead:
         return Outcome.RETURNED

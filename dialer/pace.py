@@ -1,4 +1,4 @@
-"""When the dialer looks at what: every look costs, and most of the time nobody is there."""
+"""Intervals of the dialer's polls: each poll costs, and mostly nobody is there."""
 
 import time
 
@@ -27,11 +27,11 @@ from db.states import CallbackState
 POLL_S = 0.05
 CALM_S = 0.2
 REST_S, _RESTS_AFTER_S = 1.0, 2.0
-"""With no call under way, and nothing new for so long, it looks no more often than this."""
+"""Longest interval without calls under way and without news, and the time after which it applies."""
 EMPTY_S = 5.0
-"""Nor more often than this, where nobody is at a desk or waits for a call, and only for what time brings."""
+"""Interval if nobody is at a desk or waits for a call; only work that time itself causes."""
 WHOLE_S = 60.0
-"""So often for all of it even then."""
+"""Interval of a poll for all work even then."""
 
 _UNDER_WAY = select(exists().where(Callback.ended_at.is_(None)))
 _IS_ANYBODY_AT_WORK = select(
@@ -65,7 +65,7 @@ _IS_ANYBODY_TO_CALL = select(
 
 
 class Pace:
-    """Of one dialer. What is new is looked at in the turn that finds it, the rest as seldom as may be."""
+    """Poll intervals of one dialer: news is handled at once, other work as seldom as possible."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -75,30 +75,30 @@ class Pace:
         self._next_empty = 0.0
         self._next_whole = 0.0
         self.nobody = False
-        """Whether nobody was there at the last calm moment: nothing of people's is to be looked for."""
+        """Nobody was there at the last calm moment, so no poll for people's requests is needed."""
 
     def pause(self, until: float | None) -> float:
-        """So long a turn waits for an event, at most `until` that moment; None: Asterisk is not known now."""
+        """Return how long a turn waits for an event, at most until `until`; None: Asterisk is unknown now."""
         if until is None or not self._rests:
             return POLL_S
         return max(POLL_S, min(until, self._next_calm) - time.monotonic())
 
     def wake(self) -> None:
-        """There is news."""
+        """Note that there is news."""
         at = time.monotonic()
         self._rests = False
         self._awake_until = at + _RESTS_AFTER_S
         self._next_calm = min(self._next_calm, at + CALM_S)
 
     def is_calm(self, *, news: bool = False) -> bool:
-        """Whether it is time to look for what may wait CALM_S, or longer.
+        """Return whether to poll for work that may wait CALM_S or longer.
 
-        With `news` it waits once more: what follows them (a citizen has come into the room) is told at once.
+        With `news` it waits once more, so that a follow-up (a citizen enters the room) is handled at once.
         """
         at = time.monotonic()
         if at < self._next_calm + (CALM_S if news else 0.0):
             return False
-        # a call that begins is news, so who rests goes on until there are some
+        # a call that begins is news, so a resting dialer rests until then
         self._rests = at >= self._awake_until and (self._rests or not peek(self._engine, _UNDER_WAY))
         self._next_calm = at + (REST_S if self._rests else CALM_S)
         if self._rests and at < self._next_empty and not peek(self._engine, _IS_ANYBODY_AT_WORK):
@@ -110,9 +110,9 @@ class Pace:
         return True
 
     def is_anybody_to_call(self) -> bool:
-        """Whether anybody is to be called by the system now or later, or is called."""
+        """Return whether the system has to call anybody now or later, or is calling."""
         return bool(peek(self._engine, _IS_ANYBODY_TO_CALL))
 
     def is_anybody_there(self) -> bool:
-        """Whether somebody sits at a desk, waits for a call, or is called."""
+        """Return whether somebody is at a desk, waits for a call, or is called."""
         return bool(peek(self._engine, _IS_ANYBODY_THERE))

@@ -1,4 +1,4 @@
-"""Places the callbacks that desks ask for: each is taken up once, and then called, or met on the line."""
+"""Placing of requested callbacks: each is taken up once, then dialled, or connected with its caller."""
 
 import logging
 from datetime import timedelta
@@ -26,7 +26,7 @@ log = logging.getLogger("dialer")
 
 
 class Placing:
-    """One more task of the dialer; it shares the dialer's connection and thread."""
+    """Task of the dialer, on the dialer's connection and thread."""
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class Placing:
         self._endings = endings
 
     def place_asked(self) -> None:
-        """Place all calls that are asked for."""
+        """Place all requested calls."""
         with reading(self._engine) as session:
             waiting = placing.to_place(session, self._settings.node)
         for token in waiting:
             self.place(token)
 
     def place(self, token: str) -> None:
-        """Place the call, or give the desk who waits on the line, once."""
+        """Place the call once, or connect the desk with the caller on the line."""
         node = self._settings.node
         with writing(self._engine) as session:
             asked = callbacks.by_token(session, token)
@@ -73,7 +73,7 @@ class Placing:
             self._originate(call)
 
     def _is_taken_back(self, session: Session, callback: Callback) -> bool:
-        """Nobody is to be called any more: to the own place, as if never taken."""
+        """Return the citizen to the line, as if never taken, if the call must not be placed any more."""
         called_at, placed_at = callback.called_at, callback.placed_at
         stale = not (called_at and placed_at) or placed_at - called_at > placing.STALE
         if not (
@@ -88,7 +88,7 @@ class Placing:
         return True
 
     def _call(self, session: Session, callback: Callback) -> toll.CallPermit | None:
-        """Write down that the number is called; None if it may not be, and the citizen is back in line."""
+        """Record the call to the number; None if it may not be placed, and the citizen is back in line."""
         number = callback.registration.number
         call = toll.take(session, callback.token, number, self._settings)
         if isinstance(call, toll.Cap):
@@ -107,7 +107,7 @@ class Placing:
         log.info("%s: placed", call.token)
 
     def _capped(self, session: Session, callback: Callback, cap: toll.Cap) -> None:
-        """Back to the own place, as if never taken, or until the number may be called: nothing is lost."""
+        """Return the citizen to the line as if never taken, or with a wait until the number may be called."""
         if cap is toll.Cap.PER_NUMBER:
             until = toll.free_again(session, callback.registration.number, self._settings)
             closing.close(session, callback.token, Outcome.FAILED, self._settings, until=until)

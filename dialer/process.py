@@ -1,4 +1,4 @@
-"""The dialer's process: one connection to Asterisk, one loop, and work only while its node is its own."""
+"""The dialer's process: one connection to Asterisk, one loop, and work only while it has its node's lease."""
 
 import contextlib
 import logging
@@ -42,7 +42,7 @@ def serve(settings: Settings) -> None:
     threading.Thread(target=_wake, args=(engine, ami, watch, settings.node), daemon=True).start()
     try:
         with _turns(settings, engine, ami, lambda: watch.newest) as turns:
-            while listening.is_alive() and turns.are_kept():  # without it nothing would ever be heard
+            while listening.is_alive() and turns.are_kept():  # the AMI thread must live to hear events
                 turns.take()
                 watchdog.worked()
     finally:
@@ -50,9 +50,9 @@ def serve(settings: Settings) -> None:
 
 
 def _wake(engine: Engine, ami: Ami, watch: Watch, node: str) -> None:
-    """Begin the dialer's turn as soon as anybody has changed anything; without it, it looks by itself.
+    """Wake the dialer as soon as anybody has changed anything; without a wake-up it polls.
 
-    A dialer that waits for an Asterisk that hangs says nothing of it: that is said here.
+    A dialer that waits for a hung Asterisk cannot report that, so this thread does.
     """
     while True:
         try:
@@ -71,7 +71,7 @@ def _wake(engine: Engine, ami: Ami, watch: Watch, node: str) -> None:
 def _turns(
     settings: Settings, engine: Engine, ami: Ami, newest: Callable[[], int | None] = lambda: None
 ) -> Iterator["Turns"]:
-    """On SQLite, whose file one machine alone uses, who leads has the node, too."""
+    """Yield the turns of work. On SQLite, whose file only one machine uses, the leader has the node, too."""
     leads = leader(settings)
     if settings.database.startswith("sqlite"):
         yield Turns(leads, ami, lambda: Dialer(settings, engine, ami, newest=newest))
@@ -93,9 +93,9 @@ def _turns(
 
 
 class Turns:
-    """One turn of work after another, while this process has its node.
+    """Turns of work while this process has its node's lease.
 
-    Each time it comes to have it, a new dialer begins: what an old one remembered may be long out of date.
+    Each new lease starts a new dialer, because the old one's memory may be out of date.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class Turns:
         keepers: Sequence[threading.Thread] = (),
         cannot: Callable[[], None] = lambda: None,
     ) -> None:
-        """`keepers`: keep the node for it, as long as they live. `cannot`: told while no work can be done."""
+        """`keepers`: the threads that keep the lease. `cannot`: called while no work can be done."""
         self._keepers = keepers
         self._cannot = cannot
         self._lead = lead
@@ -116,11 +116,11 @@ class Turns:
         self._epoch = 0
 
     def are_kept(self) -> bool:
-        """Whether its node can be kept at all; if not, a new process is wanted."""
+        """Return whether the lease can be kept at all; if not, the process must restart."""
         return all(each.is_alive() for each in self._keepers)
 
     def take(self) -> bool:
-        """Do one turn, or let what Asterisk tells go by for POLL_S. Returns whether this process works."""
+        """Do one turn, or drop Asterisk's events for POLL_S. Return whether this process works."""
         if not self._lead.leads():
             self._dialer = None
             self._cannot()

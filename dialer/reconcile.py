@@ -1,4 +1,4 @@
-"""Makes the database agree with the channels that live in Asterisk, after a death or a cut of any part."""
+"""Reconciliation of the database with Asterisk's live channels, after a death or a cut of any part."""
 
 import logging
 import math
@@ -39,21 +39,21 @@ Channel = Mapping[str, str]
 _HMS = (3600, 60, 1)
 
 _JUMP_S = 1.0
-"""A clock is never put right by so much without a jump."""
+"""Smallest difference of the clocks that counts as a jump, in seconds."""
 
 
 class Calls(Protocol):
-    """Calls of one kind whose end Asterisk may have told to nobody."""
+    """Calls of one kind whose end may have been missed."""
 
     def on_the_phone(self, session: Session) -> Mapping[str, datetime]:
-        """The tokens of those whose end is not known, and when each was placed."""
+        """Return the tokens of calls whose end is unknown, and when each was placed."""
 
     def ended(self, token: str) -> None:
-        """The call is over."""
+        """Record that the call is over."""
 
 
 class Reconciler:
-    """Asks Asterisk what is true."""
+    """Reconciler of callbacks, calls and phones with Asterisk."""
 
     def __init__(
         self,
@@ -80,26 +80,26 @@ class Reconciler:
         self._ahead_s, self._jumped_at = _ahead(), -math.inf
 
     def run(self, catch_up: Callable[[], object], no_channel_s: float) -> bool:
-        """Adopt every call that lives, and end every one that does not and was placed `no_channel_s` ago.
+        """Adopt every live call, and end every other one that was placed more than `no_channel_s` ago.
 
-        `catch_up` handles the events that came before Asterisk's answer. Returns whether all is known; ask
-        again if not. Raises AmiError.
+        `catch_up` handles the events from before Asterisk's answer. Return whether everything is known; if
+        not, run it again. Raises AmiError.
         """
         with reading(self._engine) as session:
             before = {callback.token for callback in placing.on_the_phone(session, self._node)}
         channels = {c.keys.get("Uniqueid", ""): c.keys for c in self._ami.live_channels()}
         ringing = {c.get("Linkedid") for c in channels.values() if c.get("ChannelStateDesc") == "Ringing"}
         phones = self._phones_present(channels)
-        catch_up()  # the ends that came before that answer, with their true causes
+        catch_up()  # handles the ends before that answer, with their true causes
         with reading(self._engine) as session:
             at = now(session)
             here = placing.on_the_phone(session, self._node)
             placed = [(c, c.placed_at) for c in here if c.placed_at]
         if self._has_jumped(no_channel_s):
-            no_channel_s = math.inf  # how long ago a call was placed, nobody knows
+            no_channel_s = math.inf  # the age of a call is unknown
         self._rooms.only(channels)
         self._silent_lines.adopt(channels)
-        # Not whose callback has ended since Asterisk was asked: the answer does not know of it.
+        # Callbacks that ended after the question count as known: the answer still has their channels.
         self._see_forgotten(channels, before | {callback.token for callback, _ in placed})
         self._forget_callers(channels)
         self._guests.adopt(channels, ringing)
@@ -111,16 +111,16 @@ class Reconciler:
                 steady = _steady(phones.get(callback.desk_id or 0), callback, at)
                 self._writer.lost(callback, steady=steady, died_at=self._last_word(at))
             else:
-                known = False  # its channel may just be coming into being
+                known = False  # its channel may be starting
         return all([known, *(self._end_missing(calls, channels, no_channel_s) for calls in self._others)])
 
     def _last_word(self, at: datetime) -> datetime | None:
-        """When Asterisk was last heard before it was gone, by the database's clock, which says `at` now."""
+        """Return Asterisk's last word before it died, by the database's clock, which shows `at` now."""
         last = self._ami.last_word_at
         return None if last is None else at - timedelta(seconds=time.monotonic() - last)
 
     def _has_jumped(self, within_s: float) -> bool:
-        """Whether the clock by which calls are written down has jumped in the last so many seconds."""
+        """Return whether the clock that stamps calls has jumped in the last `within_s` seconds."""
         ahead_s, at = _ahead(), time.monotonic()
         if abs(ahead_s - self._ahead_s) > _JUMP_S:
             log.warning("the clock has jumped by %.0f s", ahead_s - self._ahead_s)
@@ -128,14 +128,14 @@ class Reconciler:
         return at - self._jumped_at < within_s
 
     def _see_forgotten(self, channels: Mapping[str, Channel], known: Collection[str]) -> None:
-        """Whose callback is over, and who still waits for a desk or is with one: the line is ended."""
+        """Note the room of citizens whose callback is over, so that their line is ended."""
         for token, channel in channels.items():
             where = _where(channel)
             if where and callbacks.is_token(token) and token not in known:
                 self._rooms.seen(token, where)
 
     def _forget_callers(self, live: Collection[str]) -> None:
-        """Who waited on the line, and has no channel in Asterisk any more, will be called back."""
+        """Record as gone the callers on the line without a channel in Asterisk: they will be called back."""
         with reading(self._engine) as session:
             waiting, _ = on_the_line.waiting(session)
         if waiting:
@@ -143,7 +143,7 @@ class Reconciler:
                 on_the_line.only(session, live, self._node)
 
     def _end_missing(self, calls: Calls, live: Collection[str], no_channel_s: float) -> bool:
-        """End those that are not among the `live` channels; False if some are too young to say."""
+        """End the calls without a `live` channel; False if some are too young to decide."""
         with reading(self._engine) as session:
             at, placed = now(session), calls.on_the_phone(session)
             missing = {token: placed_at for token, placed_at in placed.items() if token not in live}
@@ -175,14 +175,14 @@ class Reconciler:
             self._writer.close(token, Outcome.CALL_AGAIN)
             return True
         if context in _BY_CONTEXT and application:
-            if callback.state is not CallbackState.SCREENING:  # on the way to the operator: goes on
+            if callback.state is not CallbackState.SCREENING:  # a citizen on the way to the operator stays
                 self._writer.move(token, _BY_CONTEXT[Context(context)])
             return True
         # between two steps of the dialplan: look again
         return channel.get("ChannelStateDesc") != "Up"
 
     def _phones_present(self, channels: Mapping[str, Channel]) -> dict[int, Channel]:
-        """Note which desks' phones are there, and by which channels, which it returns."""
+        """Record which desks' phones are connected. Return their channels by desk."""
         present: dict[int, dict[str, Channel]] = {}
         here: dict[int, Channel] = {}
         for channel_id, c in channels.items():
@@ -210,12 +210,12 @@ class Reconciler:
 
 
 def _ahead() -> float:
-    """By how much the clock is ahead of the one that never jumps."""
+    """Return how far the clock is ahead of the monotonic clock, in seconds."""
     return time.time() - time.monotonic()
 
 
 def _where(channel: Channel) -> str | None:
-    """Where a citizen is, as `Rooms.seen` has it; None: nowhere that matters there."""
+    """Return a citizen's location as `Rooms.seen` takes it; None if it needs no room."""
     context, application = channel.get("Context", ""), channel.get("Application", "")
     if application == "ConfBridge":
         return f"desk-{channel.get('Exten', '')}"
@@ -225,7 +225,7 @@ def _where(channel: Channel) -> str | None:
 
 
 def _steady(phone: Channel | None, callback: Callback, at: datetime) -> bool:
-    """Whether the desk's phone has lived since before the conversation began."""
+    """Return whether the desk's phone has been connected since before the conversation began."""
     if phone is None or callback.talking_at is None:
         return False
     lived = phone.get("Duration", "0:00:00").split(":")
@@ -236,6 +236,6 @@ def _steady(phone: Channel | None, callback: Callback, at: datetime) -> bool:
 
 
 def _at_work(phone: Channel) -> bool:
-    """Whether a desk's phone is in its room, hears another desk, obeys a key, or is on the way between."""
+    """Return whether a desk's phone is in its room, hears another desk, obeys a key, or is moving between."""
     on_the_way = phone.get("ChannelStateDesc") == "Up" and phone.get("Context") in _OF_DESKS
     return phone.get("Application") == "ConfBridge" or on_the_way

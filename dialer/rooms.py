@@ -1,4 +1,4 @@
-"""Sends each citizen to where the database says they belong: a desk's room, an operator's, or the music."""
+"""Rooms: each citizen is moved to the place in the database: a desk's room, an operator's, or the music."""
 
 import logging
 import math
@@ -19,13 +19,13 @@ from hotline.nodes import homes
 log = logging.getLogger("dialer")
 
 _AGAIN_S = 1.0
-"""So long Asterisk has for a redirect or a hang-up before it is asked again."""
+"""How long Asterisk has for a redirect or a hang-up before the dialer repeats it."""
 
 _LEAVES_S = 1.0
-"""Whom the desk's phone has left alone is not sent back to it so soon: that it is gone may be told later."""
+"""How long a citizen whose desk's phone left is not sent back: the phone's end may be reported later."""
 
 _GOODBYE_S = 30.0
-"""So long the kind word at the end of a round may take; then the call is ended."""
+"""How long the apology at the end of a round may take; then the call is ended."""
 
 _LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREENING)
 
@@ -35,7 +35,7 @@ _AT_HOME = select(Desk.id).where(Desk.phone_connected, Desk.hears_desk_id.is_(No
 
 
 class Rooms:
-    """Where the channels are is Asterisk's word (`seen`), where they belong the database's."""
+    """Locations of citizens: Asterisk knows where they are (`seen`), the database where they belong."""
 
     def __init__(
         self,
@@ -45,9 +45,9 @@ class Rooms:
         *,
         node: str | None = None,
     ) -> None:
-        """`keep_out`: whether a room has somebody in it who came to speak with another citizen.
+        """`keep_out`: whether a room has a guest of another citizen's conversation.
 
-        `node`: whose Asterisk this is.
+        `node`: this Asterisk's node.
         """
         self._engine = engine
         self._node = node
@@ -56,30 +56,30 @@ class Rooms:
         self._seen: dict[str, str] = {}
         self._left_alone_at: dict[str, float] = {}
         self._asked: dict[tuple[str, str], tuple[float, bool]] = {}
-        """When, and whether Asterisk took it."""
+        """Time of the request, and whether Asterisk accepted it."""
         self.somebody_waits_outside = False
-        """Whether a room had no place yet for whom it is meant, when they were last sent: one is leaving."""
+        """A room was still occupied for its next citizen at the last `send_all`: somebody is leaving it."""
 
     def seen(self, token: str, where: str) -> None:
-        """The channel of `token` is in this room (`desk-3`), waits WITH_MUSIC, or is in this context."""
+        """Record that the channel of `token` is in this room (`desk-3`), WITH_MUSIC, or in this context."""
         if self._seen.get(token) != where:
-            self._not_asked(token)  # it has moved: what was asked before is done, or was too early
+            self._not_asked(token)  # it has moved: earlier requests are done or obsolete
             self._left_alone_at.pop(token, None)
             if where == Context.HELD:
                 self._left_alone_at[token] = time.monotonic()
         self._seen[token] = where
 
     def located(self) -> Mapping[str, str]:
-        """Return where each citizen was seen last, by token."""
+        """Return the last known location of each citizen, by token."""
         return self._seen
 
     def only(self, live: Collection[str]) -> None:
-        """Asterisk has these channels and no others."""
+        """Forget all citizens whose channel is not among Asterisk's `live` channels."""
         for token in self._seen.keys() - set(live):
             self.forget(token)
 
     def forget(self, token: str) -> None:
-        """The channel has ended."""
+        """Forget a citizen whose channel has ended."""
         self._seen.pop(token, None)
         self._left_alone_at.pop(token, None)
         self._not_asked(token)
@@ -88,19 +88,19 @@ class Rooms:
         self._asked = {key: asked for key, asked in self._asked.items() if key[0] != token}
 
     def send_all(self) -> bool:
-        """Redirect and hang up what is to be. Returns False if Asterisk refused: ask it what is true."""
+        """Redirect and hang up as needed. Return False if Asterisk refused: then its state must be asked."""
         with reading(self._engine) as session:
             placed = [c for c in placing.on_the_phone(session, self._node) if c.placed_at]
             here = set(session.scalars(_AT_HOME, {"node": self._node}))
             at = now(session)
         self.somebody_waits_outside = False
-        leaving = [c for c in placed if c.hangup_asked_at]  # first: the room is for the next one
+        leaving = [c for c in placed if c.hangup_asked_at]  # first, because the room is for the next citizen
         ended = [self._end(c, at) for c in leaving]
         ended += [self._ask(token, "Hangup", Cause=16) for token in self._forgotten(placed)]
         return all([*ended, *(self._send(c, here) for c in placed if not c.hangup_asked_at)])
 
     def _forgotten(self, placed: Sequence[Callback]) -> list[str]:
-        """Who is in a desk's room, or waits for one, although the callback is over: nobody would come."""
+        """List citizens in a desk's room, or waiting for one, whose callback is over: nobody would come."""
         known = {callback.token for callback in placed}
         for_desks = [token for token, at in self._seen.items() if at == WITH_MUSIC or at.startswith("desk-")]
         return [token for token in for_desks if token not in known]
@@ -112,7 +112,7 @@ class Rooms:
         if goodbye is None or not in_time:
             return self._ask(token, "Hangup", Cause=16)
         if self._seen.get(token) == goodbye:
-            return True  # hears the kind word, which ends the call
+            return True  # hears the apology, which ends the call
         asked = self._ask(token, "Redirect", goodbye, "s")
         if asked:
             self._seen[token] = goodbye
@@ -132,7 +132,7 @@ class Rooms:
             back = at not in (None, WITH_MUSIC)
             return not back or self._ask(token, "Redirect", Context.WAITING, "s")
         if desk not in here and callback.state is CallbackState.WAITING and at == Context.HELD:
-            return self._ask(token, "Redirect", Context.WAITING, "s")  # was never seen to speak
+            return self._ask(token, "Redirect", Context.WAITING, "s")  # no conversation was recorded
         screened = callback.state is CallbackState.SCREENING and at == f"desk-{desk}"
         if desk not in here or screened or self._has_just_been_left(token):
             return True
@@ -141,11 +141,11 @@ class Rooms:
         return taken or self._ask(token, "Redirect", context, str(desk))
 
     def _has_just_been_left(self, token: str) -> bool:
-        """Whether the desk's phone, which is believed to be there, left the citizen alone a moment ago."""
+        """Return whether the desk's phone, believed to be there, left the citizen alone a moment ago."""
         return time.monotonic() < self._left_alone_at.get(token, -math.inf) + _LEAVES_S
 
     def _somebody_else_is_in(self, room: str, token: str) -> bool:
-        """Whether a citizen, or their third person, has not left yet: no two ever hear each other."""
+        """Return whether another citizen or their guest is in the room: no two may ever hear each other."""
         citizen = any(where == room for other, where in self._seen.items() if other != token)
         return citizen or self._keep_out(room, token)
 
@@ -167,7 +167,7 @@ class Rooms:
 
 
 def _outside(callback: Callback) -> Context | None:
-    """Where the citizen is kept out of every room, by the desk's own wish."""
+    """Return the context that keeps the citizen out of every room by the desk's own request."""
     if callback.state is CallbackState.PARTING:
         return Context.PARTING
     on_hold = callback.state is CallbackState.HELD and callback.on_hold_at
@@ -175,7 +175,7 @@ def _outside(callback: Callback) -> Context | None:
 
 
 def _goodbye(callback: Callback) -> Context | None:
-    """Where the citizen hears a kind word before the line is ended."""
+    """Return the context with the apology before the line is ended."""
     if callback.state is CallbackState.HELD:
         return Context.HELD_OVER
     if callback.state not in _LISTENS:

@@ -1,9 +1,9 @@
-"""Asks a citizen's telephone whether it is still there, once its sound stays away.
+"""Checks of telephones without audio: each is asked whether it is still there.
 
-A telephone without power or network sends no BYE. Silence alone proves nothing: a muted telephone, one on
-hold and a gateway that leaves silence out send no sound either. So Asterisk sends a re-INVITE, which every
-telephone answers and nobody hears. Where no answer comes Asterisk ends the call after 15 s, twice timer_b of
-pjsip.conf, and says so (`UNANSWERED_CAUSE`). So an official hears that a line is dead within 30 s.
+A telephone without power or network sends no BYE. Silence alone proves nothing: telephones send none while
+muted or on hold, nor do gateways with silence suppression. So Asterisk sends a re-INVITE, which every
+telephone answers and nobody hears. Without an answer Asterisk ends the call after 15 s, twice timer_b of
+pjsip.conf, and reports `UNANSWERED_CAUSE`. An official thus hears of a dead line within 30 s.
 """
 
 import logging
@@ -19,10 +19,10 @@ from hotline.callbacks import callbacks
 log = logging.getLogger("dialer")
 
 _LOOK_S = 2.0
-"""How often the dialer asks Asterisk how many packets of sound have come."""
+"""How often the dialer asks Asterisk for the number of received audio packets."""
 
 _WAITS_S = 4.0
-"""The telephone of a citizen who waits for a desk is asked once its sound has stayed away for so long."""
+"""Silence after which the telephone of a citizen who waits for a desk is asked."""
 
 _SPEAKS_S = 8.0
 """Silence allowed in a room, on hold, and on the operators' line.
@@ -46,7 +46,7 @@ class _Sound:
 
 
 class SilentLines:
-    """One of the dialer's tasks. It decides nothing: a call that ends is told by its hang-up, as all are."""
+    """Task of the dialer. It decides nothing: the hang-up of a dead call is handled like any other."""
 
     def __init__(
         self,
@@ -56,10 +56,10 @@ class SilentLines:
         callers: Callable[[], Collection[str]] = tuple,
         caller_of: Callable[[str], str | None] = lambda _: None,
     ) -> None:
-        """`located`: where each citizen is, by token (`Rooms.located`).
+        """`located`: the location of each citizen, by token (`Rooms.located`).
 
-        `callers`: the channels of those who wait on the operators' line. `caller_of`: the channel of the
-        caller whom this callback meets, if it does.
+        `callers`: the channels of callers who wait on the operators' line. `caller_of`: the channel of the
+        caller whom a callback meets, if any.
         """
         self._ami = ami
         self._located = located
@@ -70,23 +70,23 @@ class SilentLines:
         self._next_look = -math.inf
 
     def rings(self, token: str, leg: str) -> None:
-        """The telephone of this callback rings, or was answered, by this channel."""
+        """Record the channel of this callback's telephone, which rings or was answered."""
         if callbacks.is_token(token) and leg.startswith("PJSIP/"):
             self._legs[token] = leg
 
     def adopt(self, channels: Mapping[str, Mapping[str, str]]) -> None:
-        """Learn the legs of calls that an earlier dialer has placed, from Asterisk's list by unique id."""
+        """Learn the legs of an earlier dialer's calls from Asterisk's list by unique id."""
         for channel_id, channel in channels.items():
             if channel_id != (token := channel.get("Linkedid", "")):
                 self.rings(token, channel.get("Channel", ""))
         self._legs = {token: leg for token, leg in self._legs.items() if token in channels}
 
     def forget(self, token: str) -> None:
-        """The call has ended."""
+        """Forget an ended call."""
         self._legs.pop(token, None)
 
     def ask_silent(self) -> None:
-        """Send a re-INVITE to each citizen whose sound stays away. Raises AmiError."""
+        """Send a re-INVITE to each citizen whose audio has stopped. Raises AmiError."""
         at = time.monotonic()
         if at < self._next_look:
             return
@@ -109,6 +109,6 @@ class SilentLines:
                 self._ami.request("Setvar", Channel=leg, **_RE_INVITE)
                 sound.asked_at = at
                 log.info("%s: no sound from the telephone, which is asked whether it is there", token)
-        except NotAccepted:  # it has just ended
+        except NotAccepted:  # the call has just ended
             return
         self._sound[token] = sound

@@ -1,4 +1,4 @@
-"""Moves supervisors' phones: into the conversation that they want to hear, and back into their own rooms."""
+"""Moves of supervisors' phones: into the conversation to hear, and back into their own rooms."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ from hotline.nodes import homes
 log = logging.getLogger("dialer")
 
 _AGAIN_S = 1.0
-"""So long Asterisk has for a redirect before it is asked again."""
+"""How long Asterisk has for a redirect before the dialer repeats it."""
 
 _CONTEXTS = {
     Hearing.LISTEN: Context.LISTEN,
@@ -30,7 +30,7 @@ _CONTEXTS = {
 
 
 class Whereabouts(NamedTuple):
-    """Where a desk's phone is: a context and an extension of the dialplan."""
+    """Location of a desk's phone: a context and an extension of the dialplan."""
 
     context: str
     exten: str
@@ -42,7 +42,7 @@ OWN_ROOM = Whereabouts(Context.FROM_DESK, DESK_EXTENSION)
 
 
 class Supervising:
-    """Where the phones are is Asterisk's word (`seen`), whom they hear the database's."""
+    """Supervisors' phones: Asterisk knows where they are (`seen`), the database whom they should hear."""
 
     def __init__(self, engine: Engine, ami: Ami, node: str | None = None) -> None:
         self._engine = engine
@@ -52,17 +52,17 @@ class Supervising:
         self._asked: dict[int, tuple[Whereabouts, float]] = {}
 
     def seen(self, desk: int, context: str, exten: str) -> None:
-        """The desk's phone hears another desk, or is in its own room."""
+        """Record that the desk's phone hears another desk, or is in its own room."""
         self._seen[desk] = Whereabouts(context, exten) if context in SUPERVISE else OWN_ROOM
         self._asked.pop(desk, None)
 
     def forget(self, desk: int) -> None:
-        """The desk's phone has left."""
+        """Forget the desk's phone, which has left."""
         self._seen.pop(desk, None)
         self._asked.pop(desk, None)
 
     def send_all(self) -> bool:
-        """Redirect what is to be. Returns False if Asterisk refused: ask it what is true."""
+        """Redirect phones as needed. Return False if Asterisk refused: then its state must be asked."""
         with reading(self._engine) as session:
             over, here = supervising.over(session), self._here(session)
         if over:

@@ -1,4 +1,4 @@
-"""Tells a call's script when its caller took the call back that their telephone had held."""
+"""Notice to a call's script that its caller has ended a hold by their telephone."""
 
 import contextlib
 import time
@@ -11,8 +11,10 @@ from dialplan.variables import Variable
 
 
 def tell_scripts(ami: Ami) -> None:
-    """From now on, in the thread that reads: a script asks as soon as what it plays has ended, and a database
-    that is away must not come between. Nobody waits for Asterisk's yes: that channel may have gone.
+    """Set a channel variable whenever a caller ends a hold; in the reading thread, without the database.
+
+    The script reads it as soon as its prompt has ended. The dialer does not await Asterisk's answer: the
+    channel may have gone.
     """
 
     def hear(event: Event, source: object) -> None:

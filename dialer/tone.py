@@ -1,4 +1,4 @@
-"""Lets an official hear what nobody else hears: that the agreed minutes are nearly over, for one."""
+"""Clips that only an official hears, for example shortly before the agreed minutes are over."""
 
 import logging
 import time
@@ -17,7 +17,7 @@ _LOOK_S = 1.0
 
 
 class Tone:
-    """One of the dialer's tasks. Nobody is cut off, and a tone that fails is not tried again."""
+    """Task of the dialer. It cuts nobody off, and does not repeat a failed tone."""
 
     def __init__(self, engine: Engine, ami: Ami, node: str | None = None) -> None:
         self._engine = engine
@@ -26,7 +26,7 @@ class Tone:
         self._next_look = 0.0
 
     def sound_due(self) -> None:
-        """Sound each tone whose time has come, once. Raises AmiError."""
+        """Play each due tone once. Raises AmiError."""
         if time.monotonic() < self._next_look:
             return
         self._next_look = time.monotonic() + _LOOK_S

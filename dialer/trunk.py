@@ -1,7 +1,7 @@
-"""What the dialer hears of the trunk and of the scripts, told to their breakers (hotline.callbacks.breaker).
+"""Reports about the trunk and the scripts to their breakers (hotline.callbacks.breaker).
 
-Only what our own calls show counts, and what Asterisk says of the trunk itself: a phone of /phone rings
-without any trunk, and a citizen who comes back to music has spoken with no script.
+Only our own calls count, and Asterisk's reports about the trunk. A phone of /phone rings without any trunk,
+and a citizen who returns to the music has heard no script.
 """
 
 import logging
@@ -22,13 +22,13 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 _STARTS_S = 15.0
-"""So long after a start ivr may only be beginning, too: its silence is no fault yet."""
+"""How long after its start ivr may be silent without a fault."""
 
 
 def carries(session: Session, token: str, settings: Settings) -> bool:
-    """Whether the call of `token` is one of ours that goes on, by the trunk, and shows how that is.
+    """Return whether the call of `token` is a live call of ours by the trunk that shows the trunk's health.
 
-    A carrier may well refuse the short number of the emergency service, and carry every other call.
+    A carrier may refuse the emergency service's short number and carry every other call.
     """
     call = session.get(PlacedCall, token)
     if call is not None and call.number == settings.urgent_number:
@@ -38,7 +38,7 @@ def carries(session: Session, token: str, settings: Settings) -> bool:
 
 
 class Trunk:
-    """It decides nothing; what it knows is in the database."""
+    """Observer of the trunk; all its decisions' data is in the database."""
 
     def __init__(self, settings: Settings, engine: Engine, trunks: Trunks) -> None:
         self._settings = settings
@@ -49,7 +49,7 @@ class Trunk:
         self._started = time.monotonic()
 
     def rings(self, token: str, leg: str) -> None:
-        """The phone that this call asked for rings, by this channel."""
+        """Record that the called phone rings, by this channel."""
         name = self._trunks.rings(token, leg)
         with reading(self._engine) as session:
             troubled = breaker.troubled(session, breaker.TRUNK)
@@ -63,17 +63,17 @@ class Trunk:
                 breaker.worked(session, breaker.TRUNK, token)
 
     def failed(self, token: str, name: str, sip: int) -> None:
-        """This trunk did not take the call, and the next one is asked."""
+        """Record that this trunk did not take the call; the next one is tried."""
         with reading(self._engine) as session:
             if not carries(session, token, self._settings) or self._trunks.is_cut_off(session):
                 return
         self._trunks.failed(token, name, sip)
 
     def over(self, token: str, ending: Ending) -> None:
-        """The call is over, which is not written down yet: the trunk that had it has taken it, or not."""
+        """Record whether the trunk took the call, before the call's end is written."""
         name = self._trunks.of(token)
         self._trunks.forget(token)
-        if name is None:  # no phone was asked for
+        if name is None:  # no phone was dialled
             return
         with writing(self._engine) as session:
             if not carries(session, token, self._settings):
@@ -86,9 +86,9 @@ class Trunk:
                 trunk_states.worked(session, name)
 
     def as_heard(self, token: str, ending: Ending) -> Ending:
-        """The ending of this call; one whose phone rang on while the trunk had fallen silent tells nothing.
+        """Return the call's ending, without the SIP status if the trunk fell silent while the phone rang.
 
-        Nobody knows then whether it rang at all, or was picked up: that is no fault of its owner.
+        It is unknown then whether the phone rang or was answered: that is no fault of its owner.
         """
         if ending.sip not in PROVISIONAL:
             return ending
@@ -101,7 +101,7 @@ class Trunk:
         return ending._replace(sip=0) if silent else ending
 
     def script_spoke(self, token: str) -> None:
-        """A script has spoken in this call; not so with who is confirmed already and only waits again."""
+        """Record that a script has spoken; a confirmed citizen who only waits again proves nothing."""
         with reading(self._engine) as session:
             if not breaker.troubled(session, breaker.SCRIPTS) or not _goes_on(session, token):
                 return
@@ -112,7 +112,7 @@ class Trunk:
             breaker.worked(session, breaker.SCRIPTS, token)
 
     def script_failed(self, token: str) -> None:
-        """Somebody whom we called picked up, and no script spoke with them; other channels say nothing."""
+        """Record that a called person picked up and no script spoke; other channels prove nothing."""
         with reading(self._engine) as session:
             if not _goes_on(session, token):
                 return
@@ -120,7 +120,10 @@ class Trunk:
             breaker.failed(session, breaker.SCRIPTS, token)
 
     def rest(self) -> None:
-        """After all who are due were called: whether anybody is left to show that calls flow again."""
+        """Close the trunk's breaker if nobody is left to prove that calls flow.
+
+        Call it after all due calls.
+        """
         if not self._may_be_trouble:
             return
         with reading(self._engine) as session:
@@ -130,7 +133,7 @@ class Trunk:
             breaker.rest(session)
 
     def look(self) -> None:
-        """Tell the pages, and the log, when calls stop or flow again."""
+        """Report to the pages and the log when calls stop or flow again."""
         self._may_be_trouble, down = breaker.may_be_trouble(self._engine), None
         if self._may_be_trouble:
             with reading(self._engine) as session:

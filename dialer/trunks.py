@@ -1,7 +1,7 @@
-"""What the dialer hears of each trunk: how it answers when asked, which calls it takes and which not.
+"""Health of each trunk: its answers to OPTIONS, and the calls that it takes or refuses.
 
-How the trunks are is one for all nodes, and the dialer that leads says it. Each says of its own node whether
-any answers that: where one answers another node, it is not the trunk that is gone (hotline.nodes.leases).
+The state of the trunks is one for all nodes, and the leading dialer writes it. Each dialer records for its
+own node whether any trunk answers. If one answers another node, the trunk is not gone (hotline.nodes.leases).
 """
 
 import logging
@@ -26,19 +26,19 @@ _ANSWERS = {"Reachable": True, "Unreachable": False}
 _NOT_ASKED = "NonQualified"
 _REGISTERED = {"Registered": True, "Unregistered": False, "Rejected": False}
 _ASKED_S = 10.0
-"""So often Asterisk is asked how long the trunks' answers take, of which it tells nothing unasked."""
+"""Interval of asking for the trunks' latencies, which Asterisk does not report by itself."""
 _MOST = 1000
 _ALIKE = 0.2
-"""Of the time; a smaller change is none."""
+"""Relative change of a latency that is recorded."""
 
 
 class Trunks:
-    """It decides nothing; what it knows is in the database, but for whose calls go on now."""
+    """Observer of the trunks; all state is in the database, except which live call goes by which trunk."""
 
     def __init__(
         self, settings: Settings, engine: Engine, ami: Ami, leads: Callable[[], bool] = lambda: True
     ) -> None:
-        """`leads`: of several nodes' dialers one alone says how the trunks answer."""
+        """`leads`: whether this dialer, of several nodes', writes the trunks' state."""
         self._leads = leads
         self._led = False
         self._node = settings.node
@@ -53,15 +53,15 @@ class Trunks:
         self._kept = False
         self._heard = 0
         self._hears: dict[str, bool | None] = {}
-        """Whether each answers this node's Asterisk; None: it is not asked."""
+        """Answers of each trunk to this node's Asterisk; None: it is not asked."""
         self._next_ask = 0.0
 
     def of(self, token: str) -> str | None:
-        """Which trunk has asked a phone for this call, or has said the last word about it."""
+        """Return the trunk that rang a phone for this call, or sent the last status about it."""
         return self._carries.get(token)
 
     def rings(self, token: str, leg: str) -> str | None:
-        """The phone rings by this channel; by which trunk, None: by none."""
+        """Record that the phone rings by this channel. Return its trunk; None for a phone without a trunk."""
         name = trunk_of_channel(leg)
         if name not in self._names:
             return None
@@ -69,17 +69,17 @@ class Trunks:
         return name
 
     def said(self, token: str, name: str) -> None:
-        """The trunk that said the last word about this call."""
-        if name in self._names and (token, name) not in self._refused:  # which is written down already
+        """Record the trunk that sent the last status about this call."""
+        if name in self._names and (token, name) not in self._refused:  # its refusal is recorded already
             self._is_by(token, name)
 
     def _is_by(self, token: str, name: str) -> None:
         self._carries[token] = name
-        while len(self._carries) > _MOST:  # of calls whose end nobody heard
+        while len(self._carries) > _MOST:  # calls whose end was missed
             self._carries.pop(next(iter(self._carries)))
 
     def failed(self, token: str, name: str, sip: int) -> None:
-        """This trunk did not take the call, and the next one is asked."""
+        """Record that this trunk did not take the call; the next one is tried."""
         if name not in self._names:
             return
         log.warning("%s: trunk %s did not take it (%s), the next one is tried", token, name, sip or "silence")
@@ -88,21 +88,21 @@ class Trunks:
             trunk_states.failed(session, name, token, sip)
 
     def forget(self, token: str) -> None:
-        """That call is over."""
+        """Forget a call that is over."""
         self._carries.pop(token, None)
         self._refused = {each for each in self._refused if each[0] != token}
 
-    # --- how they are ---
+    # --- health ---
 
     def on_contact(self, event: Event) -> None:
-        """Asterisk tells whether a trunk answers when it is asked how it is."""
+        """Handle Asterisk's report whether a trunk answers OPTIONS."""
         name = self._by_account.get(str(event.keys.get("AOR")))
         if name:
             self._heard += 1
             self._answers(name, str(event.keys.get("ContactStatus", "")))
 
     def on_registry(self, event: Event) -> None:
-        """Asterisk tells whether a trunk has taken our registration."""
+        """Handle Asterisk's report whether a trunk has accepted our registration."""
         account = str(event.keys.get("Username", "")).partition(";")[0]
         name, yes = self._registered.get(account), _REGISTERED.get(str(event.keys.get("Status", "")))
         if name is None or yes is None or not self._leads():
@@ -118,11 +118,11 @@ class Trunks:
             trunk_states.registered(session, name, yes=yes)
 
     def missed(self) -> None:
-        """What Asterisk has told of late may not have been heard."""
+        """Note that recent reports may have been missed."""
         self._missed = True
 
     def catch_up(self, handle_events: Callable[[], object]) -> None:
-        """Ask how the trunks are, now and then; `handle_events` that came since: they know better.
+        """Ask for the trunks' state now and then. `handle_events` that came meanwhile are newer.
 
         Raises AmiError.
         """
@@ -167,7 +167,7 @@ class Trunks:
             trunk_states.took(session, name, latency_ms)
 
     def is_cut_off(self, session: Session) -> bool:
-        """Whether this node's own way to the trunks is cut: what fails then says nothing of them."""
+        """Return whether this node's own way to the trunks is cut: then failures say nothing about them."""
         return draining.is_cut_off(session, self._node)
 
     def _answers(self, name: str, status: str) -> None:
@@ -182,7 +182,7 @@ class Trunks:
             if yes == known and trunk_states.whole(found, self._names) == breaker.knows(session):
                 return
             if not yes and self.is_cut_off(session):
-                self._missed = True  # until another leads, or hears the same
+                self._missed = True  # until another dialer leads or sees the same
                 return
         if yes != known and len(self._names) > 1 and (yes or known is not None):
             say = log.info if yes else log.warning
@@ -195,9 +195,9 @@ class Trunks:
                 breaker.answers(session, yes=whole)
 
     def _of_node(self, name: str, *, yes: bool | None) -> None:
-        """Say of this node whether any trunk answers it.
+        """Record for this node whether any trunk answers it.
 
-        None that has never answered any node is missed: it may carry calls all the same.
+        A trunk that has never answered any node is not missed: it may carry calls all the same.
         """
         self._hears[name] = yes
         with reading(self._engine) as session:
