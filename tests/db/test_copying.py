@@ -59,7 +59,7 @@ def a_city(engine: Engine, settings: Settings) -> Story:
     return story
 
 
-def test_given_a_city_when_copied_into_the_other_database_and_back_then_nothing_differs(
+def test_database_copied_to_the_other_kind_and_back_is_equal(
     engine: Engine, settings: Settings, postgres: Postgres, tmp_path: Path, backend: str
 ) -> None:
     story = a_city(engine, settings)
@@ -91,7 +91,7 @@ def test_given_a_city_when_copied_into_the_other_database_and_back_then_nothing_
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_row_that_the_target_does_not_take_when_copied_then_it_stays_empty_and_no_value_is_said(
+def test_failed_copy_leaves_target_empty_and_hides_values(
     engine: Engine, postgres: Postgres, tmp_path: Path
 ) -> None:
     with writing(engine) as session:
@@ -110,7 +110,7 @@ def test_given_a_row_that_the_target_does_not_take_when_copied_then_it_stays_emp
             assert session.scalars(select(Request)).one()
 
 
-def test_given_a_source_of_another_version_when_copied_then_it_is_refused(tmp_path: Path) -> None:
+def test_copy_of_another_schema_version_is_refused(tmp_path: Path) -> None:
     old, target = (connect(f"sqlite:///{tmp_path / name}.db") for name in ("old", "target"))
     with pytest.raises(NotCopied, match="not of this version"):
         copying.copy(old, target)

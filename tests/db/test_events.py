@@ -6,7 +6,7 @@ from db import events
 from db.engine import reading, writing
 
 
-def test_given_events_when_the_driver_is_asked_for_the_newest_then_it_is_the_sessions(engine: Engine) -> None:
+def test_driver_and_session_return_the_same_newest_event(engine: Engine) -> None:
     assert events.peek_last_id(engine) == 0
     for _ in range(2):
         before = events.peek_last_id(engine)

@@ -75,7 +75,7 @@ def callers(engine: Engine) -> Iterator[Callers]:
         yield calling
 
 
-def test_given_registrations_when_the_primary_dies_and_the_standby_takes_over_then_no_spoken_ticket_is_lost(
+def test_failover_of_a_dead_primary_loses_no_spoken_ticket(
     pair: Pair, engine: Engine, callers: Callers
 ) -> None:
     pair.primary.kill()
@@ -85,9 +85,7 @@ def test_given_registrations_when_the_primary_dies_and_the_standby_takes_over_th
     callers.assert_nothing_is_lost()
 
 
-def test_given_registrations_when_the_primary_hangs_and_the_standby_takes_over_then_they_go_on_in_time(
-    pair: Pair, engine: Engine, callers: Callers
-) -> None:
+def test_failover_of_a_hung_primary_resumes_in_time(pair: Pair, engine: Engine, callers: Callers) -> None:
     with pair.primary.frozen():
         pair.promote()
         callers.go_on(AWAY_S)
@@ -100,7 +98,7 @@ def _opens_a_round(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("write", [_opens_a_round, lambda engine: heartbeats.poke(engine, "ivr")])
-def test_given_a_primary_that_only_reads_from_now_on_when_written_to_then_it_is_away_and_the_other_is_found(
+def test_write_to_a_primary_turned_read_only_finds_the_new_one(
     pair: Pair, engine: Engine, write: Callable[[Engine], None]
 ) -> None:
     write(engine)
@@ -121,7 +119,7 @@ def _only_reads(engine: Engine) -> bool:
         return bool(session.scalar(text("SHOW transaction_read_only")) == "on")
 
 
-def test_given_a_leader_when_its_server_hangs_or_only_follows_then_it_leads_no_more_and_one_leads_elsewhere(
+def test_leader_whose_server_hangs_loses_the_lead_to_another(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dialer.leader._LOOK_S", 0.0)
@@ -175,9 +173,7 @@ class Stranger:
 
 
 @pytest.mark.parametrize("hangs_up", [False, True])
-def test_given_a_server_that_hangs_or_says_no_when_another_has_let_in_then_that_one_is_asked_first(
-    postgres: Postgres, *, hangs_up: bool
-) -> None:
+def test_server_that_accepted_last_is_asked_first(postgres: Postgres, *, hangs_up: bool) -> None:
     with closing(Stranger(hangs_up=hangs_up)) as hung:
         engine = connect(_either(hung.port, postgres.port))
         another = connect(_either(hung.port, postgres.port))
@@ -188,7 +184,7 @@ def test_given_a_server_that_hangs_or_says_no_when_another_has_let_in_then_that_
         assert len(hung.asked_at) == 1
 
 
-def test_given_no_server_that_lets_in_when_one_hangs_then_the_other_is_asked_again_at_once_and_it_is_not(
+def test_hung_server_is_asked_once_while_the_other_refuses(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("db.postgres._SILENT_S", AWAY_S)
@@ -203,7 +199,7 @@ def test_given_no_server_that_lets_in_when_one_hangs_then_the_other_is_asked_aga
         assert asked == [(1, 1), (1, 2), (1, 3)]
 
 
-def test_given_a_server_that_was_off_when_its_time_is_over_then_it_is_asked_again_after_the_other(
+def test_server_is_asked_last_after_its_silence_expires(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("db.postgres._SILENT_S", 0.0)
@@ -216,7 +212,7 @@ def test_given_a_server_that_was_off_when_its_time_is_over_then_it_is_asked_agai
         assert hung.asked_at[0] < other.asked_at[0] < other.asked_at[1] < hung.asked_at[1]
 
 
-def test_given_the_same_servers_named_in_each_way_when_read_then_libpq_is_told_the_same() -> None:
+def test_both_forms_of_a_host_list_give_libpq_the_same() -> None:
     ways = ("host=a,b&port=1,2", "host=a:1&host=b:2")
     for way in ways:
         told = parameters(f"postgresql+psycopg://me:secret@/hotline?{way}")

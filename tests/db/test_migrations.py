@@ -39,14 +39,14 @@ def statements(engine: Engine) -> dict[str, str]:
         return {name: " ".join(sql.split()) for name, sql in rows}
 
 
-def test_given_an_empty_database_when_upgraded_then_it_is_current_and_was_not_before(empty: Engine) -> None:
+def test_upgrade_of_an_empty_database_makes_it_current(empty: Engine) -> None:
     assert not migrate.is_current(empty)
     migrate.upgrade(empty)
     assert migrate.is_current(empty)
     assert set(shape(empty)) == set(Base.metadata.tables)
 
 
-def test_given_an_empty_database_when_machines_upgrade_it_at_once_then_each_finds_it_current(
+def test_simultaneous_upgrades_of_an_empty_database_succeed(
     empty: Engine,
 ) -> None:
     url = empty.url.render_as_string(hide_password=False)
@@ -61,7 +61,7 @@ def test_given_an_empty_database_when_machines_upgrade_it_at_once_then_each_find
     assert migrate.is_current(empty)
 
 
-def test_given_an_upgraded_database_when_upgraded_again_then_nothing_changes(empty: Engine) -> None:
+def test_second_upgrade_changes_nothing(empty: Engine) -> None:
     migrate.upgrade(empty)
     before = shape(empty), statements(empty)
     migrate.upgrade(empty)
@@ -69,16 +69,14 @@ def test_given_an_upgraded_database_when_upgraded_again_then_nothing_changes(emp
     assert migrate.is_current(empty)
 
 
-def test_given_an_upgraded_database_when_alembic_compares_it_with_the_models_then_nothing_differs(
+def test_upgraded_schema_matches_the_models_by_alembic(
     engine: Engine,
 ) -> None:
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), Base.metadata) == []
 
 
-def test_given_the_models_when_made_directly_then_checks_and_conditions_are_those_of_the_migrations(
-    engine: Engine, empty: Engine
-) -> None:
+def test_constraints_of_the_models_match_the_migrations(engine: Engine, empty: Engine) -> None:
     Base.metadata.create_all(empty)
     migrated = shape(engine)
     assert migrated["callbacks"]["checks"] and migrated["registrations"]["indexes"]
@@ -86,7 +84,7 @@ def test_given_the_models_when_made_directly_then_checks_and_conditions_are_thos
     assert statements(engine) == statements(empty)
 
 
-def test_given_a_database_of_another_version_when_upgraded_then_it_is_refused_in_words_and_left_as_it_is(
+def test_upgrade_of_an_unknown_version_is_refused(
     empty: Engine,
 ) -> None:
     migrate.upgrade(empty)
@@ -120,7 +118,7 @@ def second_migration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callabl
     return given
 
 
-def test_given_a_migration_that_fails_halfway_when_run_then_nothing_of_it_is_left(
+def test_migration_that_fails_halfway_is_rolled_back(
     empty: Engine, second_migration: Callable[..., None]
 ) -> None:
     second_migration("CREATE TABLE half (id INTEGER)", "nonsense")
@@ -131,7 +129,7 @@ def test_given_a_migration_that_fails_halfway_when_run_then_nothing_of_it_is_lef
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
-def test_given_a_migration_that_takes_longer_than_a_statement_may_when_run_then_it_comes_to_its_end(
+def test_migration_outlives_the_statement_timeout(
     empty_database: str, second_migration: Callable[..., None]
 ) -> None:
     engine = connect(empty_database)
@@ -149,7 +147,7 @@ def test_given_a_migration_that_takes_longer_than_a_statement_may_when_run_then_
 
 
 @pytest.mark.parametrize("backend", ["postgresql"])
-def test_given_a_table_in_use_when_a_migration_waits_for_it_then_it_gives_up_before_others_queue_behind_it(
+def test_migration_of_a_table_in_use_gives_up_on_lock_timeout(
     empty: Engine, second_migration: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade_to(empty, "0001")
@@ -253,7 +251,7 @@ def in_use(empty: Engine) -> tuple[Engine, MetaData]:
     return empty, old
 
 
-def test_given_a_first_version_in_use_when_upgraded_then_every_row_is_kept_as_it_was(
+def test_upgrade_from_the_first_version_keeps_every_row(
     in_use: tuple[Engine, MetaData],
 ) -> None:
     engine, old = in_use
@@ -276,7 +274,7 @@ def test_given_a_first_version_in_use_when_upgraded_then_every_row_is_kept_as_it
         assert {u.pin_hash for u in session.scalars(select(User))} == {None}
 
 
-def test_given_a_first_version_in_use_when_upgraded_then_its_tables_are_those_of_a_new_one(
+def test_upgrade_from_the_first_version_gives_the_current_schema(
     in_use: tuple[Engine, MetaData], engine: Engine
 ) -> None:
     upgraded, _ = in_use
@@ -311,9 +309,7 @@ def test_given_a_first_version_in_use_when_upgraded_then_its_tables_are_those_of
         "VALUES (41, 7, '2026-11-24 08:30:15.123456', 'maybe')",
     ],
 )
-def test_given_a_first_version_upgraded_when_somebody_writes_nonsense_then_the_database_refuses(
-    in_use: tuple[Engine, MetaData], against: str
-) -> None:
+def test_upgraded_database_refuses_invalid_rows(in_use: tuple[Engine, MetaData], against: str) -> None:
     engine, _ = in_use
     migrate.upgrade(engine)
     refusals = (IntegrityError, ProgrammingError)  # a constraint's, and a trigger's of PostgreSQL
@@ -321,7 +317,7 @@ def test_given_a_first_version_upgraded_when_somebody_writes_nonsense_then_the_d
         connection.execute(text(against))
 
 
-def test_given_a_first_version_upgraded_when_its_line_moves_then_the_counts_follow_as_before(
+def test_upgraded_database_still_counts_waiting_registrations(
     in_use: tuple[Engine, MetaData],
 ) -> None:
     engine, _ = in_use

@@ -35,9 +35,7 @@ def _append(engine: Engine) -> None:
         events.timetable_changed(session, "rule")
 
 
-def test_given_somebody_waits_when_an_entry_is_committed_then_they_are_told_at_once(
-    engine: Engine, waiting: Watch
-) -> None:
+def test_committed_event_wakes_the_watcher_at_once(engine: Engine, waiting: Watch) -> None:
     for _ in range(3):
         before = waiting.newest
         later = threading.Timer(0.05, _append, [engine])
@@ -49,23 +47,21 @@ def test_given_somebody_waits_when_an_entry_is_committed_then_they_are_told_at_o
         assert waiting.newest is not None and before is not None and waiting.newest > before
 
 
-def test_given_somebody_waits_when_something_else_is_committed_then_it_is_no_news(
-    engine: Engine, waiting: Watch
-) -> None:
+def test_other_commit_wakes_no_watcher(engine: Engine, waiting: Watch) -> None:
     with writing(engine) as session:
         heartbeats.beat(session, "ivr")
     assert waiting._bell is not None
     assert not waiting._bell.rings(0.0), "nobody wakes up for it"
 
 
-def test_given_an_entry_that_is_rolled_back_then_it_is_no_news(engine: Engine, waiting: Watch) -> None:
+def test_rolled_back_event_wakes_no_watcher(engine: Engine, waiting: Watch) -> None:
     with pytest.raises(ZeroDivisionError), writing(engine) as session:
         events.timetable_changed(session, "rule")
         raise ZeroDivisionError
     assert not waiting.wait(0.01)
 
 
-def test_given_nothing_is_told_here_when_an_entry_is_committed_then_a_look_finds_it_and_looks_come_soon_after(
+def test_poll_finds_an_event_without_notification_and_speeds_up(
     engine: Engine, waiting: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked: list[float] = []
@@ -84,7 +80,7 @@ def test_given_nothing_is_told_here_when_an_entry_is_committed_then_a_look_finds
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_no_file_to_touch_when_an_entry_is_committed_then_a_look_finds_it(
+def test_poll_finds_an_event_when_the_signal_file_is_unwritable(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_file: Path) -> None:
@@ -102,7 +98,7 @@ def test_given_no_file_to_touch_when_an_entry_is_committed_then_a_look_finds_it(
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_file_that_somebody_holds_when_nobody_writes_then_it_is_as_a_database_that_does_not_answer(
+def test_locked_database_raises_once_no_write_is_recent(
     engine: Engine, waiting: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert waiting._bell is not None
@@ -118,9 +114,7 @@ def test_given_a_file_that_somebody_holds_when_nobody_writes_then_it_is_as_a_dat
     assert not waiting.wait(0.01)
 
 
-def test_given_its_connection_is_gone_when_it_waits_again_then_it_begins_anew_and_misses_nothing(
-    engine: Engine, waiting: Watch
-) -> None:
+def test_lost_connection_is_reopened_without_a_missed_event(engine: Engine, waiting: Watch) -> None:
     assert waiting._bell is not None
     waiting._bell._driver.close()
     _append(engine)

@@ -96,7 +96,7 @@ def bounced(database: str, postgres: Postgres) -> Iterator[Bounced]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_given_pgbouncer_when_registered_read_and_led_then_all_is_as_without_it(
+def test_pgbouncer_keeps_registration_reading_and_leadership(
     bounced: Bounced, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dialer.leader._LOOK_S", 0.0)
@@ -122,9 +122,7 @@ def test_given_pgbouncer_when_registered_read_and_led_then_all_is_as_without_it(
     engine.dispose()
 
 
-def test_given_who_speaks_without_tls_when_pgbouncer_is_between_then_nothing_goes_in_the_clear(
-    bounced: Bounced, postgres: Postgres
-) -> None:
+def test_pgbouncer_speaks_tls_to_clients_and_server_only(bounced: Bounced, postgres: Postgres) -> None:
     url = bounced.url.replace("+psycopg", "")
     with pytest.raises(psycopg.OperationalError, match="SSL required"):
         psycopg.connect(url.partition("?")[0], sslmode="disable").close()

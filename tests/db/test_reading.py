@@ -23,7 +23,7 @@ def _status(connection: object) -> TransactionStatus:
 
 
 @on_postgresql
-def test_given_postgresql_when_something_is_read_then_no_transaction_is_begun_or_ended_for_it(
+def test_read_on_postgresql_opens_no_transaction(
     engine: Engine,
 ) -> None:
     with reading(engine) as session:
@@ -35,7 +35,7 @@ def test_given_postgresql_when_something_is_read_then_no_transaction_is_begun_or
 
 
 @on_postgresql
-def test_given_connections_that_have_read_when_something_is_written_then_it_is_one_transaction(
+def test_write_after_reads_is_one_transaction(
     engine: Engine,
 ) -> None:
     for _ in range(2):
@@ -51,7 +51,7 @@ def test_given_connections_that_have_read_when_something_is_written_then_it_is_o
 
 
 @in_both
-def test_given_a_question_that_fails_when_peeked_then_its_connection_writes_whole_transactions_again(
+def test_write_after_a_failed_peek_is_one_transaction(
     engine: Engine,
 ) -> None:
     with pytest.raises(Exception, match="nowhere"):
@@ -64,7 +64,7 @@ def test_given_a_question_that_fails_when_peeked_then_its_connection_writes_whol
 
 
 @in_both
-def test_given_a_moment_long_ago_when_it_is_asked_for_then_it_is_the_clocks_own(engine: Engine) -> None:
+def test_past_moment_comes_from_the_database_clock(engine: Engine) -> None:
     with reading(engine) as session:
         before = now(session)
         itself = session.scalar(select(ago()))
@@ -76,7 +76,7 @@ def test_given_a_moment_long_ago_when_it_is_asked_for_then_it_is_the_clocks_own(
 
 
 @in_both
-def test_given_a_time_that_was_written_when_compared_with_the_clock_then_it_is_before_or_after(
+def test_written_time_compares_with_the_database_clock(
     engine: Engine,
 ) -> None:
     poke(engine, insert(Heartbeat).values(process="one", at=ago(timedelta(minutes=1)), fresh_s=6))
@@ -89,7 +89,7 @@ def test_given_a_time_that_was_written_when_compared_with_the_clock_then_it_is_b
 
 
 @in_both
-def test_given_two_statements_when_poked_then_both_are_done_or_none_and_the_last_one_says_how_much(
+def test_two_poked_statements_are_one_transaction(
     engine: Engine,
 ) -> None:
     one = insert(Heartbeat).values(process="one", at=ago(), fresh_s=6)

@@ -43,7 +43,7 @@ class Asking:
             assert not thread.is_alive()
 
 
-def test_given_two_turns_when_many_ask_then_two_have_one_and_all_come_to_theirs() -> None:
+def test_two_turns_are_shared_by_all_in_order() -> None:
     asking, hold = Asking(Turns(2)), threading.Event()
     for name in range(20):
         asking.ask(name, hold)
@@ -53,7 +53,7 @@ def test_given_two_turns_when_many_ask_then_two_have_one_and_all_come_to_theirs(
     assert sorted(asking.had) == list(range(20))
 
 
-def test_given_one_turn_when_it_is_given_back_then_whoever_waited_longest_has_it() -> None:
+def test_freed_turn_goes_to_whoever_waited_longest() -> None:
     turns = Turns(1)
     holds = [threading.Event() for _ in range(5)]
     asking = Asking(turns)
@@ -65,7 +65,7 @@ def test_given_one_turn_when_it_is_given_back_then_whoever_waited_longest_has_it
     asking.all_done()
 
 
-def test_given_nobody_who_gives_back_when_time_is_over_then_it_is_refused_and_holds_up_nobody() -> None:
+def test_wait_for_a_turn_times_out_without_blocking_others() -> None:
     turns, hold = Turns(1), threading.Event()
     patient, hasty = Asking(turns), Asking(turns, within_s=0.05)
     patient.ask(0, hold)
@@ -77,7 +77,7 @@ def test_given_nobody_who_gives_back_when_time_is_over_then_it_is_refused_and_ho
     assert patient.had == [0, 2]
 
 
-def test_given_a_turn_in_which_something_fails_when_it_is_over_then_another_may_have_it() -> None:
+def test_failure_within_a_turn_frees_it() -> None:
     turns = Turns(1)
     with pytest.raises(ValueError, match="it"), turns.take(1):
         raise ValueError("it fails")

@@ -7,13 +7,11 @@ from db import migrate, version
 from db.engine import connect, reading, writing
 
 
-def test_given_the_migrations_when_read_as_text_then_the_last_are_those_that_alembic_names() -> None:
+def test_newest_version_matches_alembic_heads() -> None:
     assert version.newest() == set(ScriptDirectory.from_config(migrate._config()).get_heads()) != set()
 
 
-def test_given_tables_when_asked_then_they_are_this_version_s_or_not(
-    engine: Engine, empty_database: str
-) -> None:
+def test_version_check_tells_current_tables_from_others(engine: Engine, empty_database: str) -> None:
     empty = connect(empty_database)
     with reading(empty) as session:
         assert not version.is_newest(session.connection())

@@ -42,7 +42,7 @@ def rows(engine: Engine, tables: MetaData) -> dict[str, list[Any]]:
         }
 
 
-def test_given_what_was_released_when_looked_at_then_no_migration_of_it_was_changed() -> None:
+def test_released_migrations_are_unchanged() -> None:
     released_ = tomllib.loads(_RELEASED.read_text("utf-8"))
     assert released_
     for name, digest in released_.items():
@@ -51,7 +51,7 @@ def test_given_what_was_released_when_looked_at_then_no_migration_of_it_was_chan
         )
 
 
-def test_given_the_version_before_in_use_when_upgraded_then_every_row_is_kept(
+def test_upgrade_from_the_version_before_keeps_every_row(
     before: tuple[Engine, MetaData],
 ) -> None:
     engine, old = before
@@ -63,7 +63,7 @@ def test_given_the_version_before_in_use_when_upgraded_then_every_row_is_kept(
     assert {name: now[name] for name in was} == was
 
 
-def test_given_the_version_before_in_use_when_upgraded_then_its_tables_are_those_of_a_new_one(
+def test_upgrade_from_the_version_before_gives_current_schema(
     before: tuple[Engine, MetaData], engine: Engine
 ) -> None:
     upgraded, _ = before
@@ -71,9 +71,7 @@ def test_given_the_version_before_in_use_when_upgraded_then_its_tables_are_those
     assert shape(upgraded) == shape(engine)
 
 
-def test_given_code_of_the_version_before_when_tables_are_this_version_s_then_it_misses_nothing(
-    empty: Engine, engine: Engine
-) -> None:
+def test_current_schema_lacks_nothing_the_version_before_uses(empty: Engine, engine: Engine) -> None:
     released.tables_of(empty)
     assert missed(shape(empty), shape(engine)) == []
 
@@ -93,7 +91,7 @@ def test_given_code_of_the_version_before_when_tables_are_this_version_s_then_it
         ("sqlite", "ALTER TABLE desks RENAME COLUMN phone TO telephone", "column phone was"),
     ],
 )
-def test_given_a_change_that_takes_something_away_when_looked_at_then_it_is_missed(
+def test_schema_change_that_removes_something_is_reported(
     backend: str, empty: Engine, change: str, found: str
 ) -> None:
     migrate.upgrade(empty)
@@ -112,9 +110,7 @@ def test_given_a_change_that_takes_something_away_when_looked_at_then_it_is_miss
         ("sqlite", "CREATE INDEX audit_by_subject ON audit (subject)"),
     ],
 )
-def test_given_a_change_that_only_adds_when_looked_at_then_nothing_is_missed(
-    backend: str, empty: Engine, change: str
-) -> None:
+def test_schema_change_that_only_adds_is_accepted(backend: str, empty: Engine, change: str) -> None:
     migrate.upgrade(empty)
     old = shape(empty)
     with empty.begin() as connection:
@@ -126,7 +122,7 @@ def test_given_a_change_that_only_adds_when_looked_at_then_nothing_is_missed(
 @pytest.mark.parametrize(
     ("words", "found"), [("'on', 'off', 'held'", []), ("'on'", ["states: check a_state was"])]
 )
-def test_given_a_list_of_words_when_it_grows_then_nothing_is_missed_and_when_it_shrinks_then_it_is(
+def test_changed_word_list_is_reported_only_when_it_shrinks(
     empty: Engine, words: str, found: list[str]
 ) -> None:
     table = "CREATE TABLE states (state varchar(9), CONSTRAINT a_state CHECK (state IN ({})))"
@@ -157,7 +153,7 @@ def _release() -> int:
     return int(newest[:2])
 
 
-def test_given_the_next_release_s_tables_when_this_one_starts_then_it_works_on_them_and_leaves_them_be(
+def test_tables_of_the_next_release_are_used_and_left_unchanged(
     at: Callable[[str], Engine],
 ) -> None:
     engine = at(f"{_release() + 1:02}03")
@@ -169,9 +165,7 @@ def test_given_the_next_release_s_tables_when_this_one_starts_then_it_works_on_t
 
 
 @pytest.mark.parametrize("name", ["{later:02}01", "{own:02}99", "abcd", "0102x"])
-def test_given_tables_of_any_other_version_when_this_one_starts_then_it_refuses(
-    at: Callable[[str], Engine], name: str
-) -> None:
+def test_tables_of_any_other_version_are_refused(at: Callable[[str], Engine], name: str) -> None:
     engine = at(name.format(own=_release(), later=_release() + 2))
     with engine.connect() as connection:
         assert not version.fits(connection)
