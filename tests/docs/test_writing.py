@@ -80,6 +80,7 @@ def test_docstrings_begin_well_and_are_short(file: Path) -> None:
 RENAMED: tuple[str, ...] = (
     "tests/db",
     "tests/docs",
+    "tests/prompts",
 )
 """Folders whose tests have short names. A folder is added once, and never leaves."""
 LETTERS = 60

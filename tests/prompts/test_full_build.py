@@ -39,11 +39,11 @@ def spoken_clips() -> Iterator[tuple[str, str]]:
             yield language, clip
 
 
-def test_given_a_full_build_when_checked_then_nothing_is_wrong(built: Settings, no_recordings: Path) -> None:
+def test_full_build_passes_the_check(built: Settings, no_recordings: Path) -> None:
     assert check(built, recordings=no_recordings) == []
 
 
-def test_given_a_full_build_when_heard_then_every_clip_is_audible_and_below_the_ceiling(
+def test_each_clip_is_audible_and_below_the_ceiling(
     built: Settings,
 ) -> None:
     for language, clip in spoken_clips():
@@ -53,9 +53,7 @@ def test_given_a_full_build_when_heard_then_every_clip_is_audible_and_below_the_
 
 
 @pytest.mark.parametrize("language", catalogue.languages())
-def test_given_a_full_build_when_measured_then_every_clip_has_the_one_loudness(
-    built: Settings, language: str
-) -> None:
+def test_each_clip_has_the_same_loudness(built: Settings, language: str) -> None:
     import pyloudnorm  # here: every process of the tests would have the whole of SciPy
 
     meter = pyloudnorm.Meter(8000)
@@ -69,7 +67,7 @@ def test_given_a_full_build_when_measured_then_every_clip_has_the_one_loudness(
             assert meter.integrated_loudness(samples) > sound.LOUDNESS - 2, clip
 
 
-def test_given_a_sharp_clip_when_levelled_then_its_peaks_are_turned_down_softly() -> None:
+def test_sharp_peak_is_limited_without_a_click() -> None:
     rate = 8000
     hum = 0.05 * np.sin(2 * np.pi * 300 * np.arange(rate) / rate)
     hum[rate // 2 : rate // 2 + 200] *= 18  # a cough of 25 ms
@@ -81,9 +79,7 @@ def test_given_a_sharp_clip_when_levelled_then_its_peaks_are_turned_down_softly(
 
 
 @pytest.mark.parametrize("language", catalogue.languages())
-def test_given_a_full_build_when_clips_of_a_sentence_meet_then_without_a_gap(
-    built: Settings, language: str
-) -> None:
+def test_clips_within_a_sentence_meet_without_a_gap(built: Settings, language: str) -> None:
     for clip in (c for c in catalogue.texts(language, ISFAHAN) if not c.endswith("-slow")):
         if not sources.Clip(language, clip, catalogue.texts(language, ISFAHAN)[clip]).is_sentence:
             samples = wav(built, f"{language}/{clip}")
@@ -98,9 +94,7 @@ PACE = {False: (140, 150), True: (115, 125)}
 
 @pytest.mark.parametrize("language", catalogue.languages())
 @pytest.mark.parametrize("slow", [False, True], ids=["usual", "slow"])
-def test_given_a_full_build_when_timed_then_it_is_spoken_at_a_pace_that_everybody_follows(
-    built: Settings, language: str, slow: bool
-) -> None:
+def test_speaking_pace_stays_within_its_limits(built: Settings, language: str, slow: bool) -> None:
     texts = catalogue.texts(language, ISFAHAN)
     prompts = [p for p in catalogue.prompt_ids(language) & texts.keys() if p.endswith("-slow") is slow]
     words = {p: len(texts[p].split()) for p in prompts}
@@ -113,9 +107,7 @@ def test_given_a_full_build_when_timed_then_it_is_spoken_at_a_pace_that_everybod
 
 
 @pytest.mark.parametrize("codec", ["alaw", "ulaw"])
-def test_given_a_full_build_when_decoded_then_the_codec_files_sound_like_the_wav(
-    built: Settings, codec: str
-) -> None:
+def test_codec_files_sound_like_the_wav_file(built: Settings, codec: str) -> None:
     path = built.prompts_dir / "fa" / f"greeting.{codec}"
     decoded, _ = soundfile.read(
         path, format="RAW", subtype=codec.upper(), samplerate=8000, channels=1, endian="LITTLE"
@@ -126,7 +118,7 @@ def test_given_a_full_build_when_decoded_then_the_codec_files_sound_like_the_wav
     assert 10 * np.log10(np.sum(original**2) / np.sum(noise**2)) > 30
 
 
-def test_given_the_music_on_hold_when_looped_then_it_is_half_a_minute_without_a_seam(
+def test_looped_hold_music_has_no_seam(
     built: Settings,
 ) -> None:
     music = wav(built, "moh/hold")
@@ -137,24 +129,20 @@ def test_given_the_music_on_hold_when_looped_then_it_is_half_a_minute_without_a_
     assert seconds.min() > 0.5 * seconds.max()
 
 
-def test_given_the_pause_when_measured_then_it_is_a_quarter_second_of_nothing(
+def test_pause_is_a_quarter_second_of_silence(
     built: Settings,
 ) -> None:
     assert wav(built, "fa/pause").tolist() == [0.0] * 2000
 
 
-def test_given_nothing_changed_when_built_again_then_nothing_is_done_at_once(
-    built: Settings, no_recordings: Path
-) -> None:
+def test_build_without_changes_does_nothing_at_once(built: Settings, no_recordings: Path) -> None:
     report = render.build(built, recordings=no_recordings)
     assert (report.rendered, report.written, report.notes) == ((), (), ())
     assert in_time(report.seconds, 0.5)
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_the_whole_build_when_measured_then_no_prompt_has_grown_past_its_most(
-    built: Settings, language: str
-) -> None:
+def test_no_prompt_exceeds_its_maximum_length(built: Settings, language: str) -> None:
     took = {length.prompt: length.seconds for length in lengths(built, language)}
     assert took.keys() == catalogue.prompt_ids(language)
     assert {prompt: s for prompt, s in took.items() if s > most(language, prompt)} == {}
@@ -163,7 +151,7 @@ def test_given_the_whole_build_when_measured_then_no_prompt_has_grown_past_its_m
 # The signal path
 
 
-def test_given_a_clip_when_trimmed_then_forty_ms_stay_and_a_sentence_has_a_pause_after_it() -> None:
+def test_trimmed_clip_keeps_40_ms_and_a_sentence_its_pause() -> None:
     tone = np.sin(2 * np.pi * 500 * np.arange(16_000) / 16_000).astype(np.float32)
     padded = np.pad(tone, 8_000)
     joined = sound.trimmed(padded, 16_000, sentence=False)

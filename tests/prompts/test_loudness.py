@@ -11,9 +11,7 @@ from prompts import loudness, sound
 @pytest.mark.parametrize("rate", [8_000, 16_000, 48_000])
 @pytest.mark.parametrize("seconds", [0.4, 0.93, 7.0])
 @pytest.mark.parametrize("kind", ["noise", "hum", "treble", "pauses"])
-def test_given_a_sound_when_measured_then_it_is_as_loud_as_another_library_says(
-    rate: int, seconds: float, kind: str
-) -> None:
+def test_measured_loudness_matches_pyloudnorm(rate: int, seconds: float, kind: str) -> None:
     at = np.arange(round(rate * seconds)) / rate
     noise = np.random.default_rng(137).normal(0, 0.1, at.size)
     samples = {
@@ -29,20 +27,20 @@ def test_given_a_sound_when_measured_then_it_is_as_loud_as_another_library_says(
     assert loudness.integrated(samples, rate) == pytest.approx(expected, abs=0.02)
 
 
-def test_given_silence_or_less_than_a_block_when_measured_then_it_is_said() -> None:
+def test_silence_or_a_too_short_clip_has_no_loudness() -> None:
     assert loudness.integrated(np.zeros(8_000, np.float32), 8_000) == -math.inf
     with pytest.raises(ValueError, match="too short"):
         loudness.integrated(np.ones(3_199, np.float32), 8_000)
 
 
 @pytest.mark.parametrize("window", [1, 2, 3, 81, 161])
-def test_given_values_when_the_least_of_each_window_is_asked_for_then_it_is(window: int) -> None:
+def test_sliding_minimum_matches_numpy(window: int) -> None:
     values = np.random.default_rng(137).normal(size=500)
     windows = np.lib.stride_tricks.sliding_window_view(values, window)
     assert np.array_equal(sound._least_of(values, window), windows.min(axis=1))
 
 
-def test_given_a_peak_when_limited_then_it_is_under_the_ceiling_and_what_is_far_from_it_stays() -> None:
+def test_limited_peak_leaves_distant_samples_unchanged() -> None:
     samples = np.full(8_000, 0.1, np.float32)
     samples[4_000] = 1.0
     limited = sound._limited(samples, 0.5, 8_000)

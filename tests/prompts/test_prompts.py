@@ -134,7 +134,7 @@ def prompts_named_in(source: str) -> set[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_the_call_scripts_when_they_name_a_prompt_then_every_language_has_it(language: str) -> None:
+def test_prompts_of_call_scripts_exist_in_each_language(language: str) -> None:
     named = {
         prompt
         for path in (ROOT / "ivr").rglob("*.py")
@@ -145,7 +145,7 @@ def test_given_the_call_scripts_when_they_name_a_prompt_then_every_language_has_
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_the_dialplan_when_it_plays_a_clip_then_every_language_has_it(language: str) -> None:
+def test_clips_of_the_dialplan_exist_in_each_language(language: str) -> None:
     played = {
         clip
         for path in (ROOT / "dialplan").rglob("*.conf")
@@ -157,21 +157,17 @@ def test_given_the_dialplan_when_it_plays_a_clip_then_every_language_has_it(lang
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("state", RegistrationState)
-def test_given_a_state_of_a_registration_when_followed_up_then_a_prompt_says_it(
-    state: RegistrationState, language: str
-) -> None:
+def test_each_registration_state_has_a_prompt(state: RegistrationState, language: str) -> None:
     assert catalogue.slots(language, f"status-{state}") == {}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("prompt", [*SLOTS, *WITHOUT_SLOTS])
-def test_given_a_prompt_the_scripts_count_on_when_asked_then_its_slots_are_as_agreed(
-    prompt: str, language: str
-) -> None:
+def test_prompt_has_the_slots_that_scripts_fill(prompt: str, language: str) -> None:
     assert catalogue.slots(language, prompt) == SLOTS.get(prompt, {})
 
 
-def test_given_the_languages_when_compared_then_they_have_the_same_prompts_with_the_same_slots() -> None:
+def test_languages_have_equal_prompts_and_slots() -> None:
     persian, *others = (
         {prompt: catalogue.slots(language, prompt) for prompt in catalogue.prompt_ids(language)}
         for language in ("fa", "en")
@@ -179,7 +175,7 @@ def test_given_the_languages_when_compared_then_they_have_the_same_prompts_with_
     assert others == [persian]
 
 
-def test_given_the_languages_when_compared_then_they_have_the_same_offices_days_and_months() -> None:
+def test_languages_have_equal_offices_days_and_months() -> None:
     named = re.compile(r"office-|weekday-|month-|day-")
     persian, english = (
         {clip for clip in catalogue.texts(language) if named.match(clip)} for language in ("fa", "en")
@@ -189,13 +185,13 @@ def test_given_the_languages_when_compared_then_they_have_the_same_offices_days_
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_the_sample_officials_when_named_then_every_language_has_their_clips(language: str) -> None:
+def test_sample_officials_have_clips_in_each_language(language: str) -> None:
     clips = {f"office-district-{each.number}" for each in ISFAHAN.districts}
     clips |= {each.clip for each in ISFAHAN.offices}
     assert clips <= catalogue.texts(language).keys()
 
 
-def test_given_the_persian_texts_when_read_then_they_keep_the_rules_of_the_voice() -> None:
+def test_persian_texts_follow_the_rules_of_the_voice() -> None:
     signs = VOWEL_SIGNS.replace("\u0651", "")
     for clip, text in catalogue.texts("fa", ISFAHAN).items():
         assert not re.search(r"\d", text), f"{clip}: a digit"
@@ -203,13 +199,13 @@ def test_given_the_persian_texts_when_read_then_they_keep_the_rules_of_the_voice
         assert not re.search("[a-zA-Zيك{}*]", text), f"{clip}: not Persian"
 
 
-def test_given_the_english_texts_when_read_then_they_are_plain_english() -> None:
+def test_english_texts_hold_plain_letters_only() -> None:
     for clip, text in catalogue.texts("en", ISFAHAN).items():
         assert re.fullmatch(r"[A-Za-z ,.:?']+", text), clip
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_the_prompts_when_read_then_every_slot_is_of_a_known_kind(language: str) -> None:
+def test_slots_of_prompts_have_known_kinds(language: str) -> None:
     parts = [part for prompt in catalogue.load(language).prompts.values() for part in prompt]
     assert {part.kind for part in parts if isinstance(part, Slot)} == {
         *("phone", "digits", "count", "clip", "ordinal", "weekday", "date", "time")
@@ -217,17 +213,17 @@ def test_given_the_prompts_when_read_then_every_slot_is_of_a_known_kind(language
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_the_prompts_when_read_then_each_has_a_place_in_the_studios_script(language: str) -> None:
+def test_each_prompt_stands_once_in_the_studio_script(language: str) -> None:
     book = catalogue.load(language)
     placed = [prompt for prompts in book.sections.values() for prompt in prompts]
     assert sorted(placed) == sorted(book.prompts)
 
 
-def test_given_a_prompt_without_slots_when_asked_then_it_is_one_clip() -> None:
+def test_prompt_without_slots_is_one_clip() -> None:
     assert catalogue.clips("fa", "greeting") == ["greeting"]
 
 
-def test_given_a_prompt_with_slots_when_filled_then_fragments_and_values_alternate() -> None:
+def test_prompt_with_slots_alternates_fragments_and_values() -> None:
     assert catalogue.clips("fa", "own-place", office="office-district-12", key=3) == [
         "own-place.1",
         "office-district-12",
@@ -237,7 +233,7 @@ def test_given_a_prompt_with_slots_when_filled_then_fragments_and_values_alterna
     ]
 
 
-def test_given_a_prompt_that_ends_with_a_slot_when_filled_then_silence_closes_the_sentence() -> None:
+def test_prompt_that_ends_with_a_slot_closes_with_a_pause() -> None:
     clips = catalogue.clips("fa", "ticket-again", ticket="0123456")
     assert clips == [
         "ticket-again.1",
@@ -246,13 +242,13 @@ def test_given_a_prompt_that_ends_with_a_slot_when_filled_then_silence_closes_th
     ]
 
 
-def test_given_a_sentence_that_ends_with_a_slot_when_another_follows_then_silence_is_between_them() -> None:
+def test_sentence_after_a_final_slot_follows_a_pause() -> None:
     clips = catalogue.clips("en", "expectation", reached=30)
     assert clips == ["expectation.1", "number-30", PAUSE, "expectation.2"]
     assert catalogue.texts("en")["expectation.2"].startswith("If it does not")
 
 
-def test_given_a_round_when_told_then_the_office_the_day_and_the_hour_follow_each_other() -> None:
+def test_round_time_is_read_as_office_day_and_hour() -> None:
     day = dt.date(2026, 11, 25)
     clips = catalogue.clips("fa", "round-when", office="office-mayor", day=day, date=day, time=dt.time(9, 30))
     assert clips == [
@@ -286,7 +282,7 @@ def test_given_a_round_when_told_then_the_office_the_day_and_the_hour_follow_eac
     ],
 )
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_a_wrong_prompt_or_slot_when_asked_then_it_is_refused(
+def test_wrong_prompt_or_slot_is_refused(
     prompt: str, slots: dict[str, catalogue.Value], message: str, language: str
 ) -> None:
     with pytest.raises(PromptError, match=re.escape(message)):
@@ -294,6 +290,6 @@ def test_given_a_wrong_prompt_or_slot_when_asked_then_it_is_refused(
 
 
 @pytest.mark.parametrize("language", ["xx", "../prompts/fa", ""])
-def test_given_an_unknown_language_when_asked_then_it_is_refused(language: str) -> None:
+def test_unknown_language_is_refused(language: str) -> None:
     with pytest.raises(PromptError, match="there are: en, fa"):
         catalogue.clips(language, "greeting")

@@ -47,7 +47,7 @@ def recordings(tmp_path: Path) -> Path:
     return tmp_path / "recordings"
 
 
-def test_given_a_prompt_after_a_mistake_when_rendered_then_it_is_spoken_slowly(
+def test_prompt_after_a_mistake_is_rendered_slower(
     own: Settings, no_recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pairs = {"goodbye": "goodbye-slow", "ticket-again.1": "ticket-again-slow.1"}
@@ -61,7 +61,7 @@ def test_given_a_prompt_after_a_mistake_when_rendered_then_it_is_spoken_slowly(
 # What changes is made again, and nothing else
 
 
-def test_given_one_changed_text_when_built_again_then_only_that_clip_is_rendered(
+def test_changed_text_renders_its_clip_only(
     own: Settings, no_recordings: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = (own.prompts_dir / "fa/goodbye.alaw").read_bytes()
@@ -79,7 +79,7 @@ def test_given_one_changed_text_when_built_again_then_only_that_clip_is_rendered
 
 
 @pytest.mark.parametrize("content", [None, b""])
-def test_given_a_lost_or_empty_file_when_built_again_then_it_is_written_without_the_voice(
+def test_lost_or_empty_file_is_rewritten_without_the_voice(
     own: Settings, no_recordings: Path, content: bytes | None
 ) -> None:
     path = own.prompts_dir / "fa/greeting.ulaw"
@@ -94,17 +94,13 @@ def test_given_a_lost_or_empty_file_when_built_again_then_it_is_written_without_
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"fa/greeting": {"key": "of an earlier version"}}'])
-def test_given_an_unusable_manifest_when_built_again_then_the_kept_takes_are_used(
-    own: Settings, no_recordings: Path, content: str
-) -> None:
+def test_unusable_manifest_rebuilds_from_kept_takes(own: Settings, no_recordings: Path, content: str) -> None:
     (own.prompts_dir / "manifest.json").write_text(content)
     report = render.build(own, recordings=no_recordings)
     assert (report.rendered, len(report.written)) == ((), report.clips)
 
 
-def test_given_another_trunk_codec_when_built_again_then_its_files_come_from_the_kept_takes(
-    own: Settings, no_recordings: Path
-) -> None:
+def test_changed_trunk_codec_converts_the_kept_takes(own: Settings, no_recordings: Path) -> None:
     wideband = own.model_copy(update={"trunk_codecs": ("g722", "alaw")})
     assert "fa/greeting: missing g722" in check(wideband, recordings=no_recordings)
     report = render.build(wideband, recordings=no_recordings)
@@ -114,9 +110,7 @@ def test_given_another_trunk_codec_when_built_again_then_its_files_come_from_the
     assert (own.prompts_dir / "moh/hold.g722").stat().st_size == 30 * 8000
 
 
-def test_given_the_wideband_codec_when_decoded_then_it_sounds_like_the_wav_and_has_its_upper_band(
-    own: Settings, no_recordings: Path
-) -> None:
+def test_g722_file_sounds_like_the_wav_with_its_upper_band(own: Settings, no_recordings: Path) -> None:
     render.build(own.model_copy(update={"trunk_codecs": ("g722",)}), recordings=no_recordings)
     coded = (own.prompts_dir / "fa/greeting.g722").read_bytes()
     wide = np.asarray(G722.G722(16_000, 64_000).decode(coded), dtype=np.float32) / 32768
@@ -130,9 +124,7 @@ def test_given_the_wideband_codec_when_decoded_then_it_sounds_like_the_wav_and_h
     assert spectrum[spectrum.size // 2 :].sum() > 1e-3 * spectrum.sum()
 
 
-def test_given_a_clip_being_rebuilt_when_it_is_read_meanwhile_then_it_is_always_whole(
-    own: Settings, no_recordings: Path
-) -> None:
+def test_clip_read_during_a_rebuild_is_whole(own: Settings, no_recordings: Path) -> None:
     path = own.prompts_dir / "fa/greeting.alaw"
     whole = path.read_bytes()
     over = threading.Event()
@@ -158,9 +150,7 @@ def test_given_a_clip_being_rebuilt_when_it_is_read_meanwhile_then_it_is_always_
 # Studio recordings
 
 
-def test_given_a_studio_recording_when_built_then_it_wins_and_goes_when_it_is_removed(
-    own: Settings, recordings: Path
-) -> None:
+def test_studio_recording_replaces_the_voice_until_removed(own: Settings, recordings: Path) -> None:
     synthetic = (own.prompts_dir / "fa/goodbye.alaw").read_bytes()
     record(recordings, "goodbye", level=0.9)
     report = render.build(own, recordings=recordings)
@@ -177,9 +167,7 @@ def test_given_a_studio_recording_when_built_then_it_wins_and_goes_when_it_is_re
     assert (own.prompts_dir / "fa/goodbye.alaw").read_bytes() == synthetic
 
 
-def test_given_some_recorded_fragments_when_built_then_they_wait_for_the_rest_and_no_voices_mix(
-    own: Settings, recordings: Path
-) -> None:
+def test_incomplete_recorded_fragments_wait_for_the_rest(own: Settings, recordings: Path) -> None:
     record(recordings, "ticket-again.1")
     record(recordings, "digit-0")
     report = render.build(own, recordings=recordings)
@@ -200,7 +188,7 @@ def test_given_some_recorded_fragments_when_built_then_they_wait_for_the_rest_an
     ("rate", "level", "message"),
     [(6_000, 0.5, "sampled at 6000 Hz"), (44_100, 0.0, "nothing can be heard")],
 )
-def test_given_an_unusable_recording_when_built_then_it_is_named(
+def test_unusable_recording_is_named(
     own: Settings, recordings: Path, rate: int, level: float, message: str
 ) -> None:
     record(recordings, "goodbye", rate=rate, level=level)
@@ -208,9 +196,7 @@ def test_given_an_unusable_recording_when_built_then_it_is_named(
         render.build(own, recordings=recordings)
 
 
-def test_given_a_recording_that_is_no_sound_when_built_then_it_is_named(
-    own: Settings, recordings: Path
-) -> None:
+def test_recording_that_is_no_sound_file_is_named(own: Settings, recordings: Path) -> None:
     (recordings / "fa").mkdir(parents=True)
     (recordings / "fa/goodbye.wav").write_text("later")
     with pytest.raises(sources.VoiceError, match="fa/goodbye from studio: not a sound file"):
@@ -220,7 +206,7 @@ def test_given_a_recording_that_is_no_sound_when_built_then_it_is_named(
 # What the check finds
 
 
-def test_given_damaged_clips_when_checked_then_each_is_named(own: Settings, no_recordings: Path) -> None:
+def test_check_names_each_damaged_clip(own: Settings, no_recordings: Path) -> None:
     def put(clip: str, samples: NDArray[np.float64]) -> None:
         soundfile.write(own.prompts_dir / "fa" / f"{clip}.wav", samples, 8000)
 
@@ -236,9 +222,7 @@ def test_given_damaged_clips_when_checked_then_each_is_named(own: Settings, no_r
     ]
 
 
-def test_given_a_recording_that_names_the_city_when_that_is_another_then_it_is_not_heard_until_made_anew(
-    own: Settings, recordings: Path
-) -> None:
+def test_recording_of_another_city_is_unused_until_made_anew(own: Settings, recordings: Path) -> None:
     record(recordings, "greeting")
     record(recordings, "goodbye")
     render.build(own, recordings=recordings)
@@ -259,9 +243,7 @@ def test_given_a_recording_that_names_the_city_when_that_is_another_then_it_is_n
     assert "fa/greeting" in render.build(back, recordings=recordings).written, "which is Golrud's now"
 
 
-def test_given_a_build_from_before_when_nothing_has_changed_then_it_is_known_for_which_city_it_was_recorded(
-    own: Settings, recordings: Path
-) -> None:
+def test_manifest_of_an_older_version_keeps_its_city(own: Settings, recordings: Path) -> None:
     record(recordings, "greeting")
     render.build(own, recordings=recordings)
     manifest = render.Manifest.read(own.prompts_dir)

@@ -37,21 +37,19 @@ def reference(language: str, number: int, to: str = "cardinal") -> str:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_numbers_below_a_million_when_read_then_as_num2words_says(language: str) -> None:
+def test_dense_numbers_are_read_as_num2words_says(language: str) -> None:
     wrong = [n for n in DENSE if said(language, speech(language).count(n)) != reference(language, n)]
     assert not wrong
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @given(number=st.integers(0, 999_999) | st.integers(0, 999).map(lambda n: n * 1000))
-def test_given_any_number_below_a_million_when_read_then_as_num2words_says(
-    language: str, number: int
-) -> None:
+def test_any_number_below_a_million_is_read_as_num2words_says(language: str, number: int) -> None:
     assert said(language, speech(language).count(number)) == reference(language, number)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_places_when_read_then_as_num2words_says(language: str) -> None:
+def test_ordinals_are_read_as_num2words_says(language: str) -> None:
     places = [n for n in DENSE if n > 1]
     wrong = [
         n for n in places if said(language, speech(language).ordinal(n)) != reference(language, n, "ordinal")
@@ -60,22 +58,20 @@ def test_given_places_when_read_then_as_num2words_says(language: str) -> None:
 
 
 @pytest.mark.parametrize(("language", "first"), [("en", "first"), ("fa", "اول")])
-def test_given_the_first_place_when_read_then_it_has_its_own_word(language: str, first: str) -> None:
+def test_first_ordinal_has_a_word_of_its_own(language: str, first: str) -> None:
     assert said(language, speech(language).ordinal(1)) == first
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @given(number=st.integers(2, 999_999_999))
-def test_given_a_place_when_read_then_its_clips_say_its_text(language: str, number: int) -> None:
+def test_clips_of_an_ordinal_say_its_text(language: str, number: int) -> None:
     reader = speech(language)
     assert said(language, reader.ordinal(number)) == reader.plain(reader.ordinal_text(number))
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize(("kind", "number"), [("count", -1), ("count", 10**9), ("ordinal", 0)])
-def test_given_a_number_out_of_range_when_read_then_it_is_refused(
-    language: str, kind: str, number: int
-) -> None:
+def test_number_out_of_range_is_refused(language: str, kind: str, number: int) -> None:
     read: Callable[[int], list[str]] = getattr(speech(language), kind)
     with pytest.raises(ValueError, match="cannot be read"):
         read(number)
@@ -94,9 +90,7 @@ def test_given_a_number_out_of_range_when_read_then_it_is_refused(
         ("137", "137"),
     ],
 )
-def test_given_a_telephone_number_when_read_then_in_the_groups_people_use(
-    language: str, number: str, groups: str
-) -> None:
+def test_telephone_number_is_read_in_usual_groups(language: str, number: str, groups: str) -> None:
     heard = "".join(
         " " if clip == PAUSE else clip.removeprefix("digit-") for clip in speech(language).phone(number)
     )
@@ -104,7 +98,7 @@ def test_given_a_telephone_number_when_read_then_in_the_groups_people_use(
 
 
 @pytest.mark.parametrize("text", ["", "12 34", "۱۲۳۴", "-1"])
-def test_given_no_digits_when_read_then_it_is_refused(text: str) -> None:
+def test_text_without_digits_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a row of digits"):
         speech("fa").digits(text)
 
@@ -125,14 +119,12 @@ def test_given_no_digits_when_read_then_it_is_refused(text: str) -> None:
         (dt.date(2028, 2, 29), "دهم اسفند", "the twenty ninth of February"),
     ],
 )
-def test_given_a_date_when_read_then_in_the_calendar_of_the_language(
-    day: dt.date, persian: str, english: str
-) -> None:
+def test_date_is_read_in_the_calendar_of_the_language(day: dt.date, persian: str, english: str) -> None:
     assert said("fa", speech("fa").date(day)) == persian
     assert said("en", speech("en").date(day)) == english
 
 
-def test_given_every_day_of_forty_years_when_read_then_the_days_of_a_jalali_year_follow_each_other() -> None:
+def test_days_of_each_jalali_year_follow_each_other() -> None:
     reader = speech("fa")
     first = dt.date(2021, 3, 21)  # the first of Farvardin 1400
     read = [tuple(reader.date(first + dt.timedelta(days))) for days in range(365 * 40)]
@@ -155,9 +147,7 @@ def test_given_every_day_of_forty_years_when_read_then_the_days_of_a_jalali_year
         (dt.date(2026, 11, 28), "شنبه", "Saturday"),
     ],
 )
-def test_given_a_date_when_its_weekday_is_read_then_it_is_right(
-    day: dt.date, persian: str, english: str
-) -> None:
+def test_weekday_of_a_date_is_right(day: dt.date, persian: str, english: str) -> None:
     assert said("fa", speech("fa").weekday(day)) == persian
     assert said("en", speech("en").weekday(day)) == english
 
@@ -184,14 +174,14 @@ def test_given_a_date_when_its_weekday_is_read_then_it_is_right(
         ("23:45", "ساعت یک ربع به دوازده شب", "a quarter to twelve at night"),
     ],
 )
-def test_given_a_time_when_read_then_as_people_say_it(at: str, persian: str, english: str) -> None:
+def test_time_is_read_as_people_say_it(at: str, persian: str, english: str) -> None:
     time = dt.time.fromisoformat(at)
     assert said("fa", speech("fa").time(time)) == persian
     assert said("en", speech("en").time(time)) == english
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_given_every_minute_and_every_day_when_read_then_every_clip_exists(language: str) -> None:
+def test_each_minute_and_day_has_its_clips(language: str) -> None:
     reader, texts = speech(language), load(language).texts
     minutes = [reader.time(dt.time(hour, minute)) for hour in range(24) for minute in range(60)]
     days = [dt.date(2024, 1, 1) + dt.timedelta(n) for n in range(1500)]
@@ -207,7 +197,7 @@ def test_given_every_minute_and_every_day_when_read_then_every_clip_exists(langu
         ("2025-03-20T20:30+00:00", ["weekday-5", "time-at", "hour-12", "time-night"]),
     ],
 )
-def test_given_a_moment_when_told_then_in_isfahans_day_and_hour(utc: str, clip_ids: list[str]) -> None:
+def test_moment_is_read_in_local_day_and_hour(utc: str, clip_ids: list[str]) -> None:
     moment = dt.datetime.fromisoformat(utc)
     heard = clips("fa", "lines-full-until", day=moment, time=moment)
     assert heard[1 : 1 + len(clip_ids)] == clip_ids

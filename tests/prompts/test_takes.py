@@ -42,7 +42,7 @@ def test_script_of_what_everybody_hears_is_whole_sentences(language: str) -> Non
     assert clips <= catalogue.texts(language).keys(), "none waits for others: each is one clip"
 
 
-def test_given_a_good_take_when_checked_then_nothing_is_said_and_the_others_are_missing(
+def test_good_take_passes_and_the_others_are_missing(
     tmp_path: Path,
 ) -> None:
     assert checked(tmp_path, np.pad(voice(expected()), RATE // 2)) == []
@@ -72,12 +72,12 @@ def quiet(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     ],
     ids=["quiet", "clipped", "loud", "noise", "a-gap", "cut", "another-text", "nothing"],
 )
-def test_given_a_slip_when_checked_then_it_is_named(tmp_path: Path, take: object, said: str) -> None:
+def test_flawed_take_is_named(tmp_path: Path, take: object, said: str) -> None:
     problems = checked(tmp_path, take())  # type: ignore[operator]
     assert any(said in problem for problem in problems or []), problems
 
 
-def test_given_what_is_no_sound_or_of_a_telephone_when_checked_then_it_is_named(tmp_path: Path) -> None:
+def test_take_of_telephone_quality_or_no_sound_is_named(tmp_path: Path) -> None:
     assert "recorded at 8000 Hz" in str(checked(tmp_path, voice(expected())[::6], 8000))
     (tmp_path / "fa" / f"{CLIP}.wav").write_text("not a sound")
     assert "not a sound file" in str([take.problems for take in takes.check(tmp_path, "fa", ISFAHAN)])

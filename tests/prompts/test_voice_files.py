@@ -82,9 +82,7 @@ def fetch(settings: Settings, publisher: Publisher, sha256: str = SHA256) -> lis
     return told
 
 
-def test_given_an_address_when_taken_then_the_voice_and_its_description_lie_there_and_it_speaks(
-    settings: Settings, publisher: Publisher
-) -> None:
+def test_voice_from_an_address_is_stored_and_speaks(settings: Settings, publisher: Publisher) -> None:
     assert voices.choose(settings, "fa", {})[0].name == "espeak"
     told = fetch(settings, publisher)
     assert told[-1] == (len(VOICE), len(VOICE))
@@ -95,7 +93,7 @@ def test_given_an_address_when_taken_then_the_voice_and_its_description_lie_ther
 
 
 @pytest.mark.parametrize("knows_parts", [True, False])
-def test_given_a_line_that_breaks_when_taken_again_then_only_the_rest_is_fetched_where_that_can_be(
+def test_interrupted_download_resumes_where_the_server_can(
     settings: Settings, publisher: Publisher, knows_parts: bool
 ) -> None:
     publisher.breaks_after, publisher.knows_parts = 200_000, knows_parts
@@ -108,9 +106,7 @@ def test_given_a_line_that_breaks_when_taken_again_then_only_the_rest_is_fetched
     assert publisher.ranges == (["bytes=200000-"] if knows_parts else [])
 
 
-def test_given_another_file_than_was_meant_when_taken_then_it_is_refused_and_the_old_voice_stays(
-    settings: Settings, publisher: Publisher
-) -> None:
+def test_download_with_a_wrong_checksum_keeps_the_old_voice(settings: Settings, publisher: Publisher) -> None:
     fetch(settings, publisher)
     with pytest.raises(VoiceError, match=SHA256):
         fetch(settings, publisher, "0" * 64)
@@ -118,7 +114,7 @@ def test_given_another_file_than_was_meant_when_taken_then_it_is_refused_and_the
     assert not [path for path in settings.voice_file("fa").parent.iterdir() if "part" in path.name]
 
 
-def test_given_a_path_when_taken_then_it_is_copied(settings: Settings, tmp_path: Path) -> None:
+def test_voice_from_a_path_is_copied(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "mine.onnx").write_bytes(VOICE)
     (tmp_path / "mine.onnx.json").write_bytes(b"{}")
     take(settings, str(tmp_path / "mine.onnx"), "en", SHA256, lambda *_: None)
@@ -142,7 +138,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
         (("http://127.0.0.1:1/fa.onnx", "--sha256", SHA256), "http://127.0.0.1:1/fa.onnx: "),
     ],
 )
-def test_given_what_cannot_be_had_when_the_command_is_run_then_it_says_so(
+def test_unobtainable_voice_ends_the_command_with_the_reason(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
 ) -> None:
     result = run(tmp_path, monkeypatch, *words)
@@ -150,7 +146,7 @@ def test_given_what_cannot_be_had_when_the_command_is_run_then_it_says_so(
     assert said in result.stderr
 
 
-def test_given_a_voice_when_the_command_is_run_then_it_renders_with_it(
+def test_command_renders_with_the_new_voice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, publisher: Publisher
 ) -> None:
     whole = catalogue.load("fa")

@@ -88,7 +88,7 @@ def piper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return package / "calls"
 
 
-def test_given_a_voice_for_piper_when_built_then_it_speaks_its_whole_language_and_no_other(
+def test_piper_voice_speaks_every_clip_of_its_language(
     plain: Settings, no_recordings: Path, voice: Path, piper: Path
 ) -> None:
     settings = plain.model_copy(update={"prompts_piper": {"fa": voice}})
@@ -107,7 +107,7 @@ def test_given_a_voice_for_piper_when_built_then_it_speaks_its_whole_language_an
     assert piper.read_text().splitlines() == calls
 
 
-def test_given_another_voice_file_when_built_again_then_the_language_is_spoken_anew(
+def test_changed_voice_file_renders_its_language_anew(
     plain: Settings, no_recordings: Path, voice: Path, piper: Path
 ) -> None:
     settings = plain.model_copy(update={"prompts_piper": {"fa": voice}})
@@ -120,7 +120,7 @@ def test_given_another_voice_file_when_built_again_then_the_language_is_spoken_a
     assert sorted(report.rendered) == sorted(f"fa/{clip}" for clip in CLIPS)
 
 
-def test_given_no_piper_when_it_is_to_speak_then_the_error_says_how_to_install_it(
+def test_missing_piper_is_reported_with_how_to_install_it(
     plain: Settings, no_recordings: Path, voice: Path
 ) -> None:
     settings = plain.model_copy(update={"prompts_piper": {"fa": voice}})
@@ -128,7 +128,7 @@ def test_given_no_piper_when_it_is_to_speak_then_the_error_says_how_to_install_i
         render.build(settings, recordings=no_recordings)
 
 
-def test_given_no_voice_file_when_piper_is_to_speak_then_the_setting_is_named(
+def test_missing_voice_file_is_reported_with_its_setting(
     plain: Settings, no_recordings: Path, voice: Path
 ) -> None:
     settings = plain.model_copy(update={"prompts_piper": {"fa": voice.with_name("lost.onnx")}})
@@ -137,7 +137,7 @@ def test_given_no_voice_file_when_piper_is_to_speak_then_the_setting_is_named(
             work(settings, recordings=no_recordings)
 
 
-def test_given_a_piper_that_fails_when_built_then_the_clip_and_its_words_are_named(
+def test_failure_of_piper_names_the_clip_and_the_error(
     plain: Settings, no_recordings: Path, voice: Path, piper: Path
 ) -> None:
     piper.with_name("__main__.py").write_text("raise SystemExit('the voice is broken')")
@@ -154,7 +154,7 @@ def test_given_a_piper_that_fails_when_built_then_the_clip_and_its_words_are_nam
         ("", {}),
     ],
 )
-def test_given_voice_files_in_the_environment_when_loaded_then_each_language_has_its_own(
+def test_voice_files_of_the_environment_map_to_languages(
     written: str, voices: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_PROMPTS_PIPER", written)
@@ -162,7 +162,7 @@ def test_given_voice_files_in_the_environment_when_loaded_then_each_language_has
 
 
 @pytest.mark.parametrize("written", ["/srv/fa.onnx", "fa=", "=/srv/fa.onnx"])
-def test_given_a_voice_file_without_a_language_when_loaded_then_the_setting_is_named(
+def test_voice_file_without_a_language_names_the_setting(
     written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_PROMPTS_PIPER", written)
@@ -226,14 +226,14 @@ def switched_on(plain: Settings) -> Settings:
     return plain.model_copy(update={"prompts_gtts": True})
 
 
-def test_given_gtts_when_it_is_not_switched_on_then_nobody_is_asked(
+def test_gtts_that_is_switched_off_is_never_asked(
     plain: Settings, no_recordings: Path, google: Google
 ) -> None:
     render.build(plain, recordings=no_recordings)
     assert google.asked == []
 
 
-def test_given_gtts_switched_on_when_built_then_it_speaks_english_and_is_refused_for_persian(
+def test_gtts_speaks_english_and_is_refused_for_persian(
     switched_on: Settings, no_recordings: Path, google: Google
 ) -> None:
     report = render.build(switched_on, recordings=no_recordings)
@@ -244,7 +244,7 @@ def test_given_gtts_switched_on_when_built_then_it_speaks_english_and_is_refused
     assert check(switched_on, recordings=no_recordings) == []
 
 
-def test_given_what_gtts_answered_when_built_from_nothing_again_then_it_is_not_asked_again(
+def test_rebuild_from_nothing_reuses_the_answers_of_gtts(
     switched_on: Settings, no_recordings: Path, google: Google
 ) -> None:
     render.build(switched_on, recordings=no_recordings)
@@ -258,7 +258,7 @@ def test_given_what_gtts_answered_when_built_from_nothing_again_then_it_is_not_a
 
 
 @pytest.mark.parametrize("answers", [0, 2])
-def test_given_gtts_that_fails_when_built_then_espeak_speaks_the_whole_language_until_it_answers(
+def test_failing_gtts_is_replaced_by_espeak_until_it_answers(
     switched_on: Settings, no_recordings: Path, google: Google, answers: int
 ) -> None:
     google.answers = answers
@@ -277,7 +277,7 @@ def test_given_gtts_that_fails_when_built_then_espeak_speaks_the_whole_language_
     assert check(switched_on, recordings=no_recordings) == []
 
 
-def test_given_no_network_when_built_then_espeak_speaks_the_whole_language(
+def test_build_without_a_network_uses_espeak(
     switched_on: Settings, no_recordings: Path, google: Google, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gtts.tts._translate_url", lambda **_: "http://127.0.0.1:1/")
@@ -289,7 +289,7 @@ def test_given_no_network_when_built_then_espeak_speaks_the_whole_language(
 # espeak-ng
 
 
-def test_given_no_espeak_when_something_must_be_spoken_then_the_error_says_what_to_install(
+def test_missing_espeak_is_reported_with_how_to_install_it(
     plain: Settings, no_recordings: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     render.build(plain, recordings=no_recordings)
@@ -300,7 +300,7 @@ def test_given_no_espeak_when_something_must_be_spoken_then_the_error_says_what_
         render.build(plain, recordings=no_recordings)
 
 
-def test_given_all_clips_recorded_when_built_then_no_synthetic_voice_is_needed(
+def test_fully_recorded_language_needs_no_synthetic_voice(
     plain: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tone = 0.5 * np.sin(2 * np.pi * 500 * np.arange(8000) / 8000)
