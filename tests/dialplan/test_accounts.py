@@ -16,7 +16,7 @@ from tests.dialplan.rendered_files import IN_THE_TRUNK, Render, sections
 # --- the manager account ---
 
 
-def test_the_manager_account_may_do_what_the_dialer_needs_and_no_more(
+def test_manager_account_has_only_the_rights_of_the_dialer(
     rendered: Render, configured: Callable[..., Settings]
 ):
     (_, general), (name, account) = sections(rendered(ami="127.0.0.1:5039")["manager.conf"])
@@ -28,7 +28,7 @@ def test_the_manager_account_may_do_what_the_dialer_needs_and_no_more(
     assert (general["bindaddr"], general["port"], general["webenabled"]) == ("127.0.0.1", "5039", "no")
 
 
-def test_the_manager_hears_and_may_nothing_that_runs_programs_or_changes_files(rendered: Render):
+def test_manager_may_not_run_programs_or_change_files(rendered: Render):
     _, (_, account) = sections(rendered()["manager.conf"])
     rights = {right for kind in ("read", "write") for right in account[kind].split(",")}
 
@@ -127,7 +127,7 @@ def test_other_channels_are_no_desks(channel: str):
         ({"browser_phone": True}, "+989990000001", "Dial(PJSIP/phone-1,30,iI)"),
     ],
 )
-def test_a_number_leads_out_only_where_a_channel_is_free_and_no_forwarding_is_followed(
+def test_outgoing_call_needs_a_free_channel_and_never_forwards(
     rendered: Render, values: dict[str, object], pattern: str, then: str
 ):
     steps = rendered(calls_at_once=7, **values)["extensions.conf"].partition(f"exten => {pattern},1,")[2]
@@ -149,6 +149,6 @@ def test_only_allowed_prefixes_lead_out(rendered: Render):
     assert text.count("Dial(") == way_out.count("Dial(") == 1
 
 
-def test_the_hang_ups_that_the_dialer_is_told_of_are_those_of_callbacks() -> None:
+def test_reported_hang_ups_are_those_of_callbacks() -> None:
     assert callbacks.is_token(CALLBACK_PREFIX)
     assert not callbacks.is_token(CALLBACK_PREFIX[:-1])

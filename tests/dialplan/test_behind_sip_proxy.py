@@ -21,9 +21,7 @@ NODES = "one=192.0.2.11:5060 two=192.0.2.12:5060"
 TLS = '[main]\nprofile = "tls"\nhost = "sip.carrier.example:5061"\nuser = "137"\nsecret = "x"\n'
 
 
-def test_given_a_proxy_when_a_node_is_rendered_then_each_trunk_comes_by_it_and_is_known_by_its_header(
-    rendered: Render, tmp_path: Path
-):
+def test_node_behind_a_proxy_knows_each_trunk_by_its_header(rendered: Render, tmp_path: Path):
     trunks = tmp_path / "trunks.toml"
     trunks.write_text(TLS + '[spare]\nprofile = "address"\nhost = "198.51.100.7:5060"\n')
     file = rendered(sip_proxy=PROXY, trunks=trunks)["pjsip.conf"]
@@ -47,7 +45,7 @@ def test_given_a_proxy_when_a_node_is_rendered_then_each_trunk_comes_by_it_and_i
     assert not [values for _, values in pjsip if values.get("type") == "registration"]
 
 
-def test_given_no_proxy_when_a_node_is_rendered_then_nothing_speaks_of_one(rendered: Render):
+def test_node_without_a_proxy_mentions_none(rendered: Render):
     files = rendered()
 
     assert "Hotline-" not in files["pjsip.conf"] + files["extensions.conf"]
@@ -55,7 +53,7 @@ def test_given_no_proxy_when_a_node_is_rendered_then_nothing_speaks_of_one(rende
     assert sections(files["pjsip.conf"])[0][1]["endpoint_identifier_order"] == "username,ip"
 
 
-def test_given_a_proxy_when_a_node_is_full_or_wants_nobody_then_it_says_503_or_502_while_there_is_another_one(
+def test_full_or_drained_node_answers_503_or_502_to_the_proxy(
     rendered: Render, configured: Callable[..., Settings]
 ):
     dialplan = contexts(rendered(sip_proxy=PROXY)["extensions.conf"])
@@ -87,7 +85,7 @@ def test_given_a_proxy_when_a_node_is_full_or_wants_nobody_then_it_says_503_or_5
         ),
     ],
 )
-def test_given_settings_that_make_no_proxy_when_it_is_asked_for_then_what_is_missing_is_said(
+def test_settings_without_a_proxy_name_what_is_missing(
     configured: Callable[..., Settings], tmp_path: Path, settings: dict[str, str], word: str
 ):
     if "trunks" in settings:
@@ -112,15 +110,13 @@ def test_given_settings_that_make_no_proxy_when_it_is_asked_for_then_what_is_mis
         {"sip_proxy_calls_per_second": "0"},
     ],
 )
-def test_given_a_wrong_setting_of_the_proxy_when_it_is_read_then_it_is_named(
-    own_environment: None, wrong: dict[str, str]
-):
+def test_wrong_proxy_setting_is_named(own_environment: None, wrong: dict[str, str]):
     with pytest.raises(SettingsError) as said:
         load(_env_file=None, **wrong)
     assert f"HOTLINE_{next(iter(wrong)).upper()}" in str(said.value)
 
 
-def test_given_the_command_when_it_is_run_then_files_lie_there_that_kamailio_takes_and_others_cannot_read(
+def test_kamailio_command_writes_valid_private_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_environment: None
 ):
     for name, value in (
@@ -146,7 +142,7 @@ def test_given_the_command_when_it_is_run_then_files_lie_there_that_kamailio_tak
     assert refused.exit_code == 1 and "letters" in refused.output
 
 
-def test_given_the_example_for_two_proxies_when_keepalived_reads_it_then_it_finds_nothing_wrong(
+def test_keepalived_accepts_the_example_for_two_proxies(
     tmp_path: Path,
 ):
     example = Path(kamailio.__file__).parents[2] / "ops" / "keepalived" / "keepalived.conf"
@@ -172,7 +168,7 @@ def test_given_the_example_for_two_proxies_when_keepalived_reads_it_then_it_find
         ({"prefix": "*9"}, ["*909131234567", "*9125", "*9204"], ["09131234567", "99909131234567", "125"]),
     ],
 )
-def test_given_a_trunks_way_of_dialling_when_a_node_dials_then_the_proxy_lets_out_what_the_node_does(
+def test_proxy_allows_the_numbers_that_a_node_dials(
     configured: Callable[..., Settings],
     tmp_path: Path,
     trunk: dict[str, str],
@@ -195,7 +191,7 @@ def test_given_a_trunks_way_of_dialling_when_a_node_dials_then_the_proxy_lets_ou
         assert not re.search(pattern, number), number
 
 
-def test_given_a_wide_prefix_when_a_node_dials_then_both_ways_in_which_its_dialplan_may_say_it_pass(
+def test_wide_prefix_passes_in_both_number_formats(
     configured: Callable[..., Settings],
 ):
     pattern = may_be_dialled(configured(allowed_prefixes="+9", trunk_host="198.51.100.7:5060"))

@@ -54,9 +54,7 @@ def test_whoever_calls_in_can_reach_nothing_that_dials_out(rendered: Render, bro
         ("0.0.0.0:15060", '$["${CHANNEL(pjsip,local_addr)}" = ""]'),  # then a UDP socket does not say
     ],
 )
-def test_whoever_comes_as_the_trunk_gets_on_only_from_the_sip_port(
-    rendered: Render, sip: str, condition: str
-):
+def test_call_from_the_trunk_must_come_from_its_sip_port(rendered: Render, sip: str, condition: str):
     steps = contexts(rendered(sip=sip)["extensions.conf"])[Context.FROM_TRUNK]
     onwards = [where for app, where in steps if app == "GotoIf" and "known" in where]
     leads = [step for step in steps if "hotline" in step[1]]
@@ -67,7 +65,7 @@ def test_whoever_comes_as_the_trunk_gets_on_only_from_the_sip_port(
 
 
 @pytest.mark.parametrize("browser_phone", [True, False])
-def test_every_endpoint_comes_in_by_its_own_context_and_all_but_the_trunk_with_a_password(
+def test_each_endpoint_has_its_context_and_password(
     rendered: Render, configured: Callable[..., Settings], browser_phone: bool
 ):
     asks = configured().secret_for(accounts.ASKS)  # nobody else knows the name, which leads nowhere
@@ -99,7 +97,7 @@ def test_nobody_is_known_without_a_name_or_an_allowed_address(rendered: Render):
     assert [values["match"] for values in identify] == ["192.0.2.1,198.51.100.0/24"]
 
 
-def test_citizens_phones_in_the_browser_are_absent_unless_switched_on(rendered: Render):
+def test_browser_phones_of_citizens_are_absent_unless_enabled(rendered: Render):
     off = rendered(browser_phone=False)
 
     assert not [name for name, text in off.items() if re.search(r"phone-\d|from-browser-phone", text)]
@@ -122,7 +120,7 @@ def test_asterisk_reads_no_desks_password_from_a_file(rendered: Render):
     assert not [name for name, _ in sections(files["pjsip-passwords.conf"]) if name.startswith("desk-")]
 
 
-def test_nothing_is_loaded_that_could_run_a_program_and_only_one_application_that_calls(rendered: Render):
+def test_loaded_modules_run_no_program_and_dial_by_one(rendered: Render):
     loaded = set(re.findall(r"^load = (\w+)\.so$", rendered()["modules.conf"], re.MULTILINE))
 
     assert "autoload = no" in rendered()["modules.conf"]
@@ -132,7 +130,7 @@ def test_nothing_is_loaded_that_could_run_a_program_and_only_one_application_tha
     } == {"app_dial"}
 
 
-def test_only_the_dialer_can_enter_the_way_out_or_any_context_of_calls_that_it_placed(
+def test_only_the_dialer_enters_contexts_that_dial_out(
     rendered: Render,
 ):
     files = rendered(browser_phone=True)
@@ -170,7 +168,7 @@ def test_the_trunks_channels_are_fenced_before_every_dial(rendered: Render):
     assert ("Hangup", str(CAPPED_CAUSE)) in steps
 
 
-def test_what_the_network_said_is_told_before_the_call_ends_and_nothing_of_it_but_a_number(rendered: Render):
+def test_network_answer_is_reported_as_its_code_alone(rendered: Render):
     steps = contexts(rendered(browser_phone=True)["extensions.conf"])[Context.DIAL]
 
     assert [app for app, _ in steps[-2:]] == ["UserEvent", "Hangup"]
@@ -181,7 +179,7 @@ def test_what_the_network_said_is_told_before_the_call_ends_and_nothing_of_it_bu
     assert said == ['sip=${IF($["${said:0:4}" = "SIP "]?${FILTER(0-9,${said:4:3})}:${sip})}']
 
 
-def test_nobody_who_gets_at_the_dialplan_can_run_programs_or_write_files_by_it(rendered: Render):
+def test_dialplan_cannot_run_programs_or_write_files(rendered: Render):
     options = dict(sections(rendered()["asterisk.conf"]))["options"]
 
     assert options["live_dangerously"] == "no"
@@ -224,14 +222,14 @@ def test_nobody_who_gets_at_the_dialplan_can_run_programs_or_write_files_by_it(r
         ("state_dir", "/srv/${SHELL(reboot)}"),
     ],
 )
-def test_a_setting_that_would_write_configuration_of_its_own_is_refused_by_name(
+def test_setting_that_injects_configuration_is_refused_by_name(
     configured: Callable[..., Settings], setting: str, value: object
 ):
     with pytest.raises(SettingsError, match=f"HOTLINE_{setting.upper()}="):
         configured(**{setting: value})
 
 
-def test_a_trunk_with_a_password_registers_with_it_and_one_without_does_not(rendered: Render):
+def test_trunk_registers_only_with_a_password(rendered: Render):
     assert "registration" not in {v.get("type") for _, v in sections(rendered()["pjsip.conf"])}
 
     files = rendered(trunk_user="isfahan", trunk_secret="p!=q", trunk_host="192.0.2.1:5061")
@@ -244,7 +242,7 @@ def test_a_trunk_with_a_password_registers_with_it_and_one_without_does_not(rend
     assert (password["username"], password["password"]) == ("isfahan", "p!=q")
 
 
-def test_every_file_stays_in_the_state_folder_and_leaves_nothing_unfilled(
+def test_each_rendered_file_is_complete_and_in_the_state_folder(
     rendered: Render, configured: Callable[..., Settings]
 ):
     files = rendered(browser_phone=True, public_address="hotline.isfahan.ir")

@@ -60,7 +60,7 @@ def test_a_call_whose_script_did_not_finish_hears_an_apology(rendered: Render):
     assert after[4][1].endswith("/apology")
 
 
-def test_a_caller_who_stays_on_the_line_is_taken_out_of_the_script_by_a_callback_that_meets_them(
+def test_callback_takes_a_waiting_caller_out_of_the_script(
     rendered: Render,
 ):
     dialplan = contexts(rendered()["extensions.conf"])
@@ -80,7 +80,7 @@ def test_a_caller_who_stays_on_the_line_is_taken_out_of_the_script_by_a_callback
     assert dialplan[Context.MEET] == [("Bridge", by_name), ("Hangup", "")]
 
 
-def test_a_caller_in_danger_whom_the_emergency_service_does_not_get_goes_on_to_the_line(rendered: Render):
+def test_unanswered_emergency_call_goes_on_to_the_line(rendered: Render):
     steps = outline(contexts(rendered()["extensions.conf"])[Context.RESCUE])
     after = steps[steps.index(("AGI", "rescue")) + 1 :]
 
@@ -88,7 +88,7 @@ def test_a_caller_in_danger_whom_the_emergency_service_does_not_get_goes_on_to_t
     assert [app for app, _ in after[1:]] == ["GotoIf", "Playback", "Hangup"]
 
 
-def test_a_caller_of_call_scripts_that_may_hang_hears_before_they_are_asked_that_it_goes_on(
+def test_caller_of_a_hung_script_hears_that_the_call_goes_on(
     rendered: Render,
 ):
     steps = contexts(rendered()["extensions.conf"])[Context.HOTLINE]
@@ -99,7 +99,7 @@ def test_a_caller_of_call_scripts_that_may_hang_hears_before_they_are_asked_that
     assert steps[at - 1] == ("GotoIf", "$[${told_at} = 0 | ${EPOCH} - ${told_at} <= 3]?menu")
 
 
-def test_of_what_the_network_says_of_a_caller_only_a_number_reaches_the_script(rendered: Render):
+def test_caller_id_reaches_the_script_as_digits_only(rendered: Render):
     steps = contexts(rendered()["extensions.conf"])[Context.HOTLINE]
 
     assert steps[:4] == [
@@ -110,7 +110,7 @@ def test_of_what_the_network_says_of_a_caller_only_a_number_reaches_the_script(r
     ]
 
 
-def test_whoever_dials_anything_but_digits_as_the_trunk_comes_nowhere(rendered: Render):
+def test_trunk_call_to_anything_but_digits_is_hung_up(rendered: Render):
     text = rendered()["extensions.conf"].partition("exten => _[+0-9]!,1,")[2]
 
     assert text.split("\n")[:4] == [
@@ -121,7 +121,7 @@ def test_whoever_dials_anything_but_digits_as_the_trunk_comes_nowhere(rendered: 
     ]
 
 
-def test_one_number_takes_so_many_lines_and_is_busy_with_the_next_before_it_is_answered(rendered: Render):
+def test_number_above_its_lines_is_busy_before_the_answer(rendered: Render):
     steps = contexts(rendered(callers_per_number=3)["extensions.conf"])[Context.HOTLINE]
     before = steps[: [app for app, _ in steps].index("Answer")]
 
@@ -151,7 +151,7 @@ def test_whoever_is_one_too_many_hears_it_before_any_script(rendered: Render):
     assert [app for app, _ in full[-3:]] == ["GotoIf", "AGI", "NoOp"], "and is counted once they are gone"
 
 
-def test_who_is_offered_to_leave_the_number_asks_one_script_only_by_the_key_and_is_then_not_counted_twice(
+def test_overflow_caller_runs_one_script_and_counts_once(
     rendered: Render,
 ):
     full = contexts(rendered()["extensions.conf"])[Context.LINES_FULL]
@@ -179,9 +179,7 @@ def test_who_is_offered_to_leave_the_number_asks_one_script_only_by_the_key_and_
         *(("02122334455", False), ("913", False), ("anonymous", False)),
     ],
 )
-def test_only_whose_number_may_be_one_that_we_call_is_offered_to_leave_it(
-    rendered: Render, number: str, offered: bool
-):
+def test_overflow_offer_goes_only_to_numbers_we_may_call(rendered: Render, number: str, offered: bool):
     full = contexts(rendered(allowed_prefixes="+989,+9831")["extensions.conf"])[Context.LINES_FULL]
     (jump,) = [where for _, where in full if where.endswith("?offer")]
     (pattern,) = re.findall(r'REGEX\("(.*)" \$', jump)
@@ -189,7 +187,7 @@ def test_only_whose_number_may_be_one_that_we_call_is_offered_to_leave_it(
     assert bool(re.search(pattern, number)) is offered
 
 
-def test_who_presses_1_in_the_call_to_a_number_that_was_left_has_the_menu_as_its_caller(rendered: Render):
+def test_key_1_in_an_overflow_callback_opens_the_menu(rendered: Render):
     steps = outline(contexts(rendered()["extensions.conf"])[Context.LEFT_NUMBER])
     script = steps.index(("AGI", "left-number"))
     assert steps[script + 1] == ("GotoIf", '$["${HOTLINE_CALLER}" != ""]?caller')
@@ -203,7 +201,7 @@ def test_who_presses_1_in_the_call_to_a_number_that_was_left_has_the_menu_as_its
 
 
 @pytest.mark.parametrize(("proxy", "way", "cause"), [({}, "busy", 17), (PROXY, "late", 34)])
-def test_while_answers_are_late_few_hear_it_and_the_others_are_busy_before_an_answer_or_503_to_a_proxy(
+def test_late_answers_admit_few_callers_and_refuse_the_others(
     rendered: Render, proxy: dict[str, str], way: str, cause: int
 ):
     dialplan = contexts(rendered(max_calls=70, **proxy)["extensions.conf"])
@@ -221,16 +219,14 @@ def test_while_answers_are_late_few_hear_it_and_the_others_are_busy_before_an_an
 
 
 @pytest.mark.parametrize("context", [Context.ON_THE_LINE, Context.RESCUE])
-def test_who_waits_with_music_takes_a_line_but_no_place_of_who_is_let_in_while_answers_are_late(
-    rendered: Render, context: Context
-):
+def test_waiting_with_music_takes_no_place_of_an_admission(rendered: Render, context: Context):
     steps = contexts(rendered()["extensions.conf"])[context]
 
     assert ("Set", "GROUP(waits)=music") in steps[: [app for app, _ in steps].index("AGI")]
     assert ("Set", "GROUP()=callers") not in steps, "they are one of the callers as before"
 
 
-def test_who_would_take_a_channel_that_is_kept_for_callbacks_is_busy_and_not_even_answered(
+def test_call_for_a_reserved_channel_is_busy_before_the_answer(
     rendered: Render,
 ):
     files = rendered(trunk_channels=12, channels_for_callbacks=3)
@@ -243,7 +239,7 @@ def test_who_would_take_a_channel_that_is_kept_for_callbacks_is_busy_and_not_eve
     assert full[full.index(("Hangup", "17")) - 1] == ("Set", "GROUP()=busy")
 
 
-def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_confirmed(rendered: Render):
+def test_callback_reports_each_stage_and_waits_once_confirmed(rendered: Render):
     dialplan = contexts(rendered()["extensions.conf"])
     told = {
         context: [
@@ -259,14 +255,14 @@ def test_a_callback_tells_each_stage_that_the_dialer_knows_and_waits_only_once_c
     assert dialplan[Context.CALLBACK][-1] == ("Goto", f"{Context.WAITING},s,1")
 
 
-def test_who_waits_is_told_so_first_and_has_music_if_the_script_breaks(rendered: Render):
+def test_waiting_is_reported_first_and_survives_a_broken_script(rendered: Render):
     steps = outline(contexts(rendered()["extensions.conf"])[Context.WAITING])
 
     assert [app for app, _ in steps] == ["UserEvent", "Set", "AGI", "GotoIf", "BridgeWait", "Hangup"]
     assert steps[1][1] == "AGIEXITONHANGUP=yes"
 
 
-def test_only_the_conversation_of_who_was_told_is_recorded_under_its_token_once(
+def test_announced_conversation_is_recorded_once_by_its_token(
     rendered: Render, configured: Callable[..., Settings]
 ):
     dialplan = contexts(rendered()["extensions.conf"])
@@ -280,7 +276,7 @@ def test_only_the_conversation_of_who_was_told_is_recorded_under_its_token_once(
     assert stat.S_IMODE(configured().recordings_dir.stat().st_mode) == 0o700
 
 
-def test_a_supervisors_phone_is_heard_by_whom_it_should_and_goes_home_afterwards(rendered: Render):
+def test_supervisors_phone_joins_a_room_and_returns_afterwards(rendered: Render):
     files = rendered()
     dialplan = contexts(files["extensions.conf"])
     deeds = {context: dialplan[context][1] for context in SUPERVISE}
@@ -353,7 +349,7 @@ def test_the_tone_is_whispered_to_one_phone(rendered: Render):
 TOLD = ["UserEvent", "Playback", "Hangup", "UserEvent", "Hangup"]
 
 
-def test_a_call_before_the_turn_runs_its_script_and_leads_nowhere(rendered: Render):
+def test_heads_up_call_runs_its_script_and_leads_nowhere(rendered: Render):
     steps = outline(contexts(rendered()["extensions.conf"])[Context.TURN_NEAR])
 
     assert [app for app, _ in steps] == ["NoOp", "AGI", "GotoIf", *TOLD]
@@ -367,9 +363,7 @@ def test_a_call_before_the_turn_runs_its_script_and_leads_nowhere(rendered: Rend
         Context.URGENT,
     ],
 )
-def test_a_call_that_is_no_callback_tells_whether_its_script_was_there_and_apologises_if_not(
-    rendered: Render, context: Context
-):
+def test_system_call_reports_its_script_and_apologises_for_none(rendered: Render, context: Context):
     steps = outline(contexts(rendered()["extensions.conf"])[context])[3:]
 
     assert [app for app, _ in steps] == TOLD
@@ -378,7 +372,7 @@ def test_a_call_that_is_no_callback_tells_whether_its_script_was_there_and_apolo
     assert steps[3][1] == f"{STAGE_EVENT},Stage: {Stage.SPOKE}"
 
 
-def test_an_officials_telephone_comes_into_the_room_by_its_pin_alone(rendered: Render):
+def test_officials_phone_enters_the_room_by_its_pin_alone(rendered: Render):
     steps = outline(contexts(rendered()["extensions.conf"])[Context.OFFICIAL])
 
     assert steps == [

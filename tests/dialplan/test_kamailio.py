@@ -15,9 +15,7 @@ pytestmark = pytest.mark.long
 __all__ = ["make", "place", "running"]
 
 
-def test_given_callers_when_they_come_then_each_goes_to_the_node_with_the_fewest(
-    place: Place, make: MakeCall
-):
+def test_each_caller_goes_to_the_node_with_the_fewest_calls(place: Place, make: MakeCall):
     first = [make() for _ in range(10)]
     assert [call.status for call in first] == ["200"] * 10
     assert (len(place.one.callers()), len(place.two.callers())) == (5, 5)
@@ -31,9 +29,7 @@ def test_given_callers_when_they_come_then_each_goes_to_the_node_with_the_fewest
     assert len(place.one.callers()) == 4
 
 
-def test_given_a_call_when_either_side_says_something_then_it_reaches_the_other_by_the_same_node(
-    place: Place, make: MakeCall
-):
+def test_requests_within_a_call_pass_the_same_node(place: Place, make: MakeCall):
     call = make()
     node = node_of(place, call)
     node.requests.clear()
@@ -45,7 +41,7 @@ def test_given_a_call_when_either_side_says_something_then_it_reaches_the_other_
     assert [bye.call_id for bye in place.carrier.of("BYE")] == [call.call_id]
 
 
-def test_given_a_call_that_is_not_answered_yet_when_the_caller_hangs_up_then_the_node_hears_it_at_once(
+def test_cancelled_call_reaches_its_node_at_once(
     place: Place,
 ):
     for node in (place.one, place.two):
@@ -60,9 +56,7 @@ def test_given_a_call_that_is_not_answered_yet_when_the_caller_hangs_up_then_the
     assert place.kamailio.nodes().count("DLGLOAD: 0") == 2
 
 
-def test_given_a_node_that_is_gone_when_callers_come_then_they_reach_the_other_and_it_is_noticed_within_3_s(
-    place: Place, make: MakeCall
-):
+def test_callers_of_a_lost_node_reach_the_other_within_3_s(place: Place, make: MakeCall):
     gone = time.monotonic()
     place.one.silent = True
     calls = []
@@ -78,7 +72,7 @@ def test_given_a_node_that_is_gone_when_callers_come_then_they_reach_the_other_a
     until(lambda: place.state(place.one) == "A", "it is there again", timeout=5)
 
 
-def test_given_a_node_asked_by_nobody_when_it_goes_then_its_silence_is_noticed_within_3_s(place: Place):
+def test_silence_of_an_idle_node_is_noticed_within_3_s(place: Place):
     gone = time.monotonic()
     place.two.silent = True
     until(lambda: place.state(place.two) == "I", "it is noticed", every=0.02)
@@ -86,7 +80,7 @@ def test_given_a_node_asked_by_nobody_when_it_goes_then_its_silence_is_noticed_w
     assert in_time(took, 3)
 
 
-def test_given_one_question_that_was_lost_when_the_next_is_answered_then_the_node_was_never_out(place: Place):
+def test_one_lost_ping_keeps_a_node_in_service(place: Place):
     before = place.kamailio.log()
     place.one.lost = 2  # a question is sent twice
     until(lambda: place.one.lost == 0, "both were lost")
@@ -96,9 +90,7 @@ def test_given_one_question_that_was_lost_when_the_next_is_answered_then_the_nod
     assert place.kamailio.log() == before
 
 
-def test_given_nodes_that_answer_no_question_any_more_when_a_caller_comes_then_they_are_tried_all_the_same(
-    place: Place, make: MakeCall
-):
+def test_nodes_that_answer_no_ping_are_tried_all_the_same(place: Place, make: MakeCall):
     place.one.lost = place.two.lost = 1000  # a rush
     until(lambda: place.state(place.one) + place.state(place.two) == "II", "both count as gone")
     calls = [make() for _ in range(4)]
@@ -110,7 +102,7 @@ def test_given_nodes_that_answer_no_question_any_more_when_a_caller_comes_then_t
     assert [node_of(place, call) for call in more] == [place.two] * 2
 
 
-def test_given_a_full_node_when_a_caller_comes_then_the_next_takes_them(place: Place, make: MakeCall):
+def test_caller_of_a_full_node_reaches_the_next(place: Place, make: MakeCall):
     place.one.full = True
     calls = [make() for _ in range(4)]
 
@@ -118,9 +110,7 @@ def test_given_a_full_node_when_a_caller_comes_then_the_next_takes_them(place: P
     assert not place.one.said_full
 
 
-def test_given_all_nodes_full_when_a_caller_comes_then_one_of_them_says_so_and_only_then(
-    place: Place, make: MakeCall
-):
+def test_callers_hear_that_lines_are_full_from_one_node_only(place: Place, make: MakeCall):
     place.one.full = place.two.full = True
     call = make()
 
@@ -128,9 +118,7 @@ def test_given_all_nodes_full_when_a_caller_comes_then_one_of_them_says_so_and_o
     assert len(place.one.of("INVITE")) + len(place.two.of("INVITE")) == 3
 
 
-def test_given_a_node_that_has_just_said_that_it_is_full_when_more_call_then_for_a_moment_it_is_not_asked(
-    place: Place, make: MakeCall
-):
+def test_node_that_said_full_is_not_asked_for_a_moment(place: Place, make: MakeCall):
     place.one.full = True
     began = time.monotonic()
     calls = [make() for _ in range(8)]
@@ -141,9 +129,7 @@ def test_given_a_node_that_has_just_said_that_it_is_full_when_more_call_then_for
     until(lambda: node_of(place, make()) is place.one, "it takes callers again")
 
 
-def test_given_all_nodes_full_when_many_call_at_once_then_some_hear_it_and_the_others_are_told_to_come_again(
-    place: Place, make: MakeCall
-):
+def test_rush_on_full_nodes_is_answered_in_part_or_told_to_retry(place: Place, make: MakeCall):
     place.one.full = place.two.full = True
     before = place.turned_away()
     began = time.monotonic()
@@ -162,9 +148,7 @@ def test_given_all_nodes_full_when_many_call_at_once_then_some_hear_it_and_the_o
     assert asked_in_vain <= (seconds / 0.3 + 1) * 2, "and not for each of them"
 
 
-def test_given_a_node_that_was_full_and_one_that_hangs_when_many_call_then_the_first_takes_them_again(
-    place: Place, make: MakeCall
-):
+def test_node_that_was_full_is_asked_again_when_the_other_hangs(place: Place, make: MakeCall):
     place.one.full = True
     until(lambda: make() and place.one.of("INVITE"), "it has said that it is full")
     place.one.full, place.two.silent = False, True
@@ -175,9 +159,7 @@ def test_given_a_node_that_was_full_and_one_that_hangs_when_many_call_then_the_f
     assert not place.one.said_full
 
 
-def test_given_all_nodes_without_scripts_when_many_call_then_each_is_answered_by_one_all_the_same(
-    place: Place, make: MakeCall
-):
+def test_nodes_without_scripts_still_answer_each_call(place: Place, make: MakeCall):
     place.one.sick = place.two.sick = True
     calls = [make() for _ in range(9)]
 
@@ -185,9 +167,7 @@ def test_given_all_nodes_without_scripts_when_many_call_then_each_is_answered_by
     assert not place.kamailio.ask("htable.dump", "full").strip("{}\n\t "), "none counts as full"
 
 
-def test_given_one_node_full_and_the_other_drained_when_a_caller_comes_then_the_full_one_says_so(
-    place: Place, make: MakeCall
-):
+def test_full_node_answers_when_the_other_is_drained(place: Place, make: MakeCall):
     place.one.sick, place.two.full = True, True
     call = make()
 
@@ -195,9 +175,7 @@ def test_given_one_node_full_and_the_other_drained_when_a_caller_comes_then_the_
     assert place.two.said_full == [call.call_id]
 
 
-def test_given_no_line_even_to_say_so_when_a_caller_comes_then_503_says_when_to_try_again(
-    place: Place, make: MakeCall
-):
+def test_nodes_without_any_line_give_503_with_retry_after(place: Place, make: MakeCall):
     for node in (place.one, place.two):
         node.full = node.no_line = True
     before = place.turned_away()
@@ -208,7 +186,7 @@ def test_given_no_line_even_to_say_so_when_a_caller_comes_then_503_says_when_to_
     assert place.turned_away() == before | {"full": before["full"] + 1}
 
 
-def test_given_no_node_at_all_when_a_caller_comes_then_503_comes_at_once(place: Place, make: MakeCall):
+def test_drained_nodes_give_503_at_once(place: Place, make: MakeCall):
     for node in (place.one, place.two):
         node.drains = True
     until(lambda: place.state(place.one) + place.state(place.two) == "II", "both are out")
@@ -224,9 +202,7 @@ def test_given_no_node_at_all_when_a_caller_comes_then_503_comes_at_once(place: 
     assert asked.ask("OPTIONS").text.startswith("SIP/2.0 503")
 
 
-def test_given_nodes_that_say_nothing_when_a_caller_comes_then_503_is_counted_as_nobody_there(
-    place: Place, make: MakeCall
-):
+def test_silent_nodes_give_503_counted_as_nobody(place: Place, make: MakeCall):
     before = place.turned_away()
     place.one.silent = place.two.silent = True
     call = make()
@@ -235,7 +211,7 @@ def test_given_nodes_that_say_nothing_when_a_caller_comes_then_503_is_counted_as
     assert place.turned_away() == before | {"nobody": before["nobody"] + 1}
 
 
-def test_given_a_node_that_cannot_even_be_sent_to_when_callers_come_then_the_other_takes_them(
+def test_callers_of_an_unroutable_node_reach_the_other(
     tmp_path: Path,
 ):
     with started(Place(tmp_path, one="240.0.0.1:5060")) as place:
@@ -255,9 +231,7 @@ def test_given_a_node_that_cannot_even_be_sent_to_when_callers_come_then_the_oth
         assert place.turned_away()["nobody"] == 1
 
 
-def test_given_a_node_that_drains_when_callers_come_then_its_calls_go_on_and_no_new_one_comes(
-    place: Place, make: MakeCall
-):
+def test_draining_node_keeps_its_calls_and_gets_no_new_ones(place: Place, make: MakeCall):
     calls = [make(), make()]
     (kept,) = [call for call in calls if node_of(place, call) is place.one]
     place.one.drains = True
@@ -273,9 +247,7 @@ def test_given_a_node_that_drains_when_callers_come_then_its_calls_go_on_and_no_
     place.kamailio.ask("dispatcher.set_state", "ax", "1", f"sip:127.0.0.1:{place.one.port}")
 
 
-def test_given_calls_in_progress_when_the_proxy_is_killed_and_started_again_then_both_sides_can_end_them(
-    place: Place, make: MakeCall
-):
+def test_restart_of_a_killed_proxy_lets_both_sides_hang_up(place: Place, make: MakeCall):
     ours, theirs = make(), make()
     place.kamailio.kill()
     place.kamailio.start()
@@ -285,7 +257,7 @@ def test_given_calls_in_progress_when_the_proxy_is_killed_and_started_again_then
     assert make().status == "200"
 
 
-def test_given_a_nodes_call_when_it_goes_out_then_the_carrier_has_it_without_an_inner_address(place: Place):
+def test_outgoing_call_shows_the_carrier_no_inner_address(place: Place):
     carrier = str(place.settings.trunk_host)
     out = Call(
         place.one,

@@ -51,9 +51,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("what", FORGED)
-def test_given_a_packet_with_a_nodes_address_when_its_sender_knows_no_more_then_nobody_hears_of_it(
-    place: Place, make: MakeCall, what: str
-):
+def test_forged_packet_with_a_nodes_address_reaches_nobody(place: Place, make: MakeCall, what: str):
     line, route = FORGED[what]
     tag = ";tag=2" if what in ("within a call that never was", "the end of one", "an ACK") else ""
     with Peer(STRANGER, free_port()) as victim:
@@ -80,9 +78,7 @@ def test_given_a_packet_with_a_nodes_address_when_its_sender_knows_no_more_then_
     assert not place.one.answers
 
 
-def test_given_a_call_when_a_packet_with_the_carriers_address_knows_only_its_names_then_no_node_hears_it(
-    place: Place, make: MakeCall
-):
+def test_forged_packet_with_the_carriers_address_reaches_no_node(place: Place, make: MakeCall):
     call = make()
     node = node_of(place, call)
     told = headers(call.first, "Record-Route")[0]
@@ -98,7 +94,7 @@ def test_given_a_call_when_a_packet_with_the_carriers_address_knows_only_its_nam
     other.within([f"Route: {headers(other.first, 'Record-Route')[0]}"])
 
 
-def test_given_a_node_that_was_taken_over_when_it_calls_then_allowed_numbers_alone_and_so_many_in_a_second(
+def test_hijacked_node_dials_allowed_numbers_at_a_limited_rate(
     place: Place,
 ):
     place.carrier.answers_calls = True
@@ -138,9 +134,7 @@ ODD = [
 
 
 @pytest.mark.parametrize("sender", ["a stranger", "the carrier"])
-def test_given_odd_packets_when_they_come_then_nothing_goes_on_and_nothing_of_them_is_in_the_log(
-    place: Place, make: MakeCall, sender: str
-):
+def test_odd_packets_are_neither_forwarded_nor_logged(place: Place, make: MakeCall, sender: str):
     peer = place.stranger if sender == "a stranger" else place.carrier
     victim = Peer(STRANGER, free_port())
     with victim:
@@ -158,9 +152,7 @@ def test_given_odd_packets_when_they_come_then_nothing_goes_on_and_nothing_of_th
     assert "98" not in re.sub(r"127\.0\.0\.1:\d+", "", place.kamailio.log())
 
 
-def test_given_a_scanner_when_it_asks_by_a_carrier_then_it_is_refused_and_a_stranger_hears_nothing(
-    place: Place, make: MakeCall
-):
+def test_scanner_is_refused_and_a_stranger_gets_no_answer(place: Place, make: MakeCall):
     target = f"sip:100@{place.settings.sip_proxy}"
     scanner = Call(place.carrier, place.kamailio.address, target, more=["User-Agent: friendly-scanner"])
     assert scanner.ask("INVITE").text.startswith("SIP/2.0 403")
@@ -170,9 +162,7 @@ def test_given_a_scanner_when_it_asks_by_a_carrier_then_it_is_refused_and_a_stra
     assert make(more=["User-Agent: eyeBeam release 1102q"]).status == "200"  # a citizen's telephone
 
 
-def test_given_a_flood_of_a_stranger_when_the_carriers_calls_come_then_they_are_answered_as_always(
-    place: Place, make: MakeCall
-):
+def test_flood_of_a_stranger_delays_no_call_of_the_carrier(place: Place, make: MakeCall):
     flood = f"OPTIONS sip:100@{place.settings.sip_proxy} SIP/2.0\r\nVia: SIP/2.0/UDP 1.2.3.4\r\n\r\n".encode()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
         sender.bind((STRANGER, 0))
@@ -189,9 +179,7 @@ def test_given_a_flood_of_a_stranger_when_the_carriers_calls_come_then_they_are_
     assert in_time(max(took), 1), took
 
 
-def test_given_the_port_of_the_figures_when_anything_else_is_sent_there_then_no_node_and_no_call_notices(
-    place: Place, make: MakeCall
-):
+def test_metrics_port_forwards_nothing_but_metrics(place: Place, make: MakeCall):
     port = place.settings.sip_proxy_metrics
     invite = (
         f"INVITE sip:137@{place.settings.sip_proxy} SIP/2.0\r\n"
@@ -216,9 +204,7 @@ def test_given_the_port_of_the_figures_when_anything_else_is_sent_there_then_no_
     assert len(invites) == 1 and invites[0].call_id != "over-tcp"
 
 
-def test_given_more_calls_in_a_second_than_are_taken_when_a_call_ends_then_that_still_goes_through(
-    place: Place, make: MakeCall
-):
+def test_call_ends_while_the_rate_limit_refuses_others(place: Place, make: MakeCall):
     kept, before = make(), place.turned_away()
     many = [
         Call(place.carrier, place.kamailio.address, f"sip:137@{place.settings.sip_proxy}")
@@ -259,7 +245,7 @@ class Registrar(Peer):
             self.answer(request, status, sender, more)
 
 
-def test_given_a_carrier_that_we_register_with_when_it_calls_where_it_was_told_then_it_is_known_by_that_alone(
+def test_carrier_by_registration_is_known_by_its_contact_alone(
     tmp_path: Path,
 ):
     proxy, node = free_port(), Node(free_port())

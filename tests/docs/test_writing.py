@@ -79,6 +79,7 @@ def test_docstrings_begin_well_and_are_short(file: Path) -> None:
 
 RENAMED: tuple[str, ...] = (
     "tests/db",
+    "tests/dialplan",
     "tests/docs",
     "tests/prompts",
 )
