@@ -1,10 +1,10 @@
-"""How many callers are let in at once: fewer while they make answers late, found by what is measured.
+"""Admission: the limit of callers at once, lowered while answers to callers are late.
 
-One caller too many costs all others their answer, and a machine that drowns does less than it can. So the
-limit falls by a part while answers are late, and grows in steps while they come soon, as a network's senders
-do (AIMD, RFC 5681). Where answers come no sooner with fewer callers (a slow disk, somebody floods us), the
-limit is given back. The dialplan reads it from a file: whom it turns away must cost next to nothing.
-The file's age says whether this node wants callers at all (dialplan.variables.CALLERS_ADMITTED).
+One caller too many delays all others, and an overloaded machine does less than it can. So the limit falls by
+a fraction while answers are late, and grows in steps while they are fast. That is AIMD, as in TCP (RFC 5681).
+If fewer callers bring no faster answers (a slow disk, a flood), the limit is lifted again. The dialplan reads
+the limit from a file, because turning a caller away must cost next to nothing. The file's age says whether
+this node wants callers at all (dialplan.variables.CALLERS_ADMITTED).
 """
 
 import logging
@@ -20,29 +20,30 @@ from settings.asterisk_files import replace_file
 log = logging.getLogger("ivr")
 
 LATE_S, LATE_ANSWER_S = 0.2, 0.1
-"""Where half of a second's waits for us, or of Asterisk's answers, take longer, calls pile up."""
+"""Seconds: if half of one second's waits for us, or of Asterisk's answers, exceed this, calls pile up."""
 _SOON = 0.5
-"""Where half of them come in this part of it, there is room."""
+"""Fraction of these limits below which there is room for more callers."""
 LEAST = 20
-"""So many are let in however late answers are: whoever is slow with so few is slow for another reason."""
+"""Lowest limit: if answers are late with so few callers, the cause is another one."""
 _ENOUGH = 10
-"""Fewer waits in a second are no rush."""
+"""Number of waits in a second below which there is no rush."""
 _GROWS, _FALLS, _FALLS_MOST, _STEP = 0.25, 0.1, 0.25, 2
-"""The parts by which it grows where nobody waits, and falls where answers are just late."""
+"""Fractions by which the limit grows without waits and falls with late answers, and the smallest step."""
 _LASTS_S = 5
-"""How many are in goes up and down by more than half from one second to the next."""
+"""Seconds over which the number of callers is the maximum: it varies by half from one second to the next."""
 _NOT_ASKING = 1.25
-"""For so many in the dialplan one asks us: a call begins before its script, and ends after it."""
+"""Calls in the dialplan for each call in a script: a call begins before its script, and ends after it."""
 _SAMPLES = 2000
 _FEWER, _AS_LATE = 0.75, 0.6
-"""With so many of those who were in waits are shorter than this part of the longest, if callers make them.
-One without an end tells nothing of that."""
+"""Fraction of the most callers, and of the longest waits: if callers cause the waits, these fall with them. A
+wait without an end proves nothing.
+"""
 _IN_VAIN_S, _LEFT_ALONE_S = 8, 60
-"""After so many such seconds callers are not the cause: for so long none is turned away for it."""
+"""Seconds of late answers that prove callers innocent, and seconds without a lower limit after that."""
 
 
 class Admission:
-    """It knows of a second what was waited for us and for Asterisk in it, and writes down the limit."""
+    """Controller of the limit, from the waits for us and for Asterisk in each second."""
 
     def __init__(self, file: Path, most: int) -> None:
         self._file = file
@@ -59,22 +60,22 @@ class Admission:
         self._most_here, self._latest, self._in_vain = 0, 0.0, 0
 
     def waited(self, seconds: float) -> None:
-        """A caller has waited so long for something of ours: a look, a commit, and Asterisk's word."""
+        """Record the seconds that a caller waited for us: a query, a commit, and Asterisk's confirmation."""
         self._waits.append(seconds)
 
     def answered(self, seconds: float) -> None:
-        """So long Asterisk has taken to answer its line (ivr.sip_questions); math.inf: it did not."""
+        """Record the seconds of Asterisk's answer on its SIP port (ivr.sip_questions); math.inf for none."""
         self._answers.append(seconds)
 
     @property
     def is_low(self) -> bool:
-        """Whether fewer are let in than there are lines."""
+        """Return whether the limit is below the number of lines."""
         return self.limit < self._most
 
     def turn(self, here: int, *, wanted: bool = True) -> None:
-        """A second is over, in which so many callers were in. Raises OSError.
+        """Adapt the limit after a second with `here` callers. Raises OSError.
 
-        `wanted`: whether those may come who have another node.
+        `wanted`: whether callers should come who could use another node.
         """
         late = max(_half(self._waits, least=_ENOUGH) / LATE_S, _half(self._answers, least=1) / LATE_ANSWER_S)
         self._here.append(here)
@@ -114,7 +115,7 @@ class Admission:
 
 
 def _half(waits: deque[float], *, least: int) -> float:
-    """Half of them were longer; 0 if they are fewer than `least`. They are taken."""
+    """Return the median, or 0 for fewer than `least` waits, and empty the queue."""
     taken = sorted(waits.popleft() for _ in range(len(waits)))
     return taken[len(taken) // 2] if len(taken) >= least else 0.0
 
@@ -122,7 +123,7 @@ def _half(waits: deque[float], *, least: int) -> float:
 def every_second(
     admission: Admission, here: Callable[[], int], wanted: Callable[[], bool], stop: threading.Event
 ) -> None:
-    """Keep the limit until `stop`."""
+    """Adapt the limit each second until `stop`."""
     while not stop.wait(1.0):
         try:
             admission.turn(here(), wanted=wanted())

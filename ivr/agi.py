@@ -1,6 +1,6 @@
-"""AGI as pyst2 0.5.1 speaks it, with its faults mended. Nothing else of ours speaks it.
+"""AGI by pyst2 0.5.1, with its faults repaired. No other module of ours speaks AGI.
 
-What the real Asterisk answers to each of these commands is in tests/kit/transcripts.toml.
+tests/kit/transcripts.toml has the real Asterisk's answers to each of these commands.
 """
 
 import _thread
@@ -22,29 +22,29 @@ from dialplan.variables import Variable
 from ivr.agi_streams import Commands, Lines, Silence
 from ivr.early_answers import EARLY
 
-# It lays out each answer for the log that `Silence` drops: a tenth of a call's CPU.
+# pyst2 formats each answer for the log that `Silence` drops: a tenth of a call's CPU.
 agi.pprint = SimpleNamespace(pformat=str)
 
 _MAX_ENV = 200
 _LONGEST_RESULT = 8  # a key's code, 0, -1, or the milliseconds that a recording had left
 _NEVER_BEGAN = "200 result=-1 endpos=0"
 _USUAL = re.compile(r"200 result=([0-9]{1,8})(?: \(([0-9 ]*)\))?(?: endpos=([0-9]+))?")
-"""Nearly every answer. pyst2, which reads all others, takes three times as long for it."""
+"""Form of nearly every answer. pyst2, which parses all others, takes three times as long for it."""
 _LINE = f"${{CHANNEL(rtp,hold,audio)}} ${{{Variable.BACK}}}"
 _LISTEN_MS = 20
 _PATIENT_S, _PATIENT_AGAIN_S = 2.5, 6.0
-"""So long our own work may keep the caller in silence, at first and after each time that they were told."""
-SILENT_SAMPLES = 9_600  # a second of them, and a little
+"""Seconds that our work may keep the caller in silence, at first and after each announcement."""
+SILENT_SAMPLES = 9_600  # a little more than a second
 
 __all__ = ["SILENT_SAMPLES", "AGIError", "AGIHangup", "Agi"]
 
 
 class Line(NamedTuple):
-    """The caller's line at a moment."""
+    """State of the caller's line."""
 
     is_held: bool
     back_ns: int
-    """When the call was taken back last, as `Variable.BACK` says it; 0: it was not, or nobody could say."""
+    """Time at which the caller last ended a hold (`Variable.BACK`); 0 if never or unknown."""
 
 
 class _NoFile(AGIError):  # type: ignore[misc]
@@ -52,7 +52,7 @@ class _NoFile(AGIError):  # type: ignore[misc]
 
 
 class _Work:
-    """Something of our own that is done while Asterisk waits for keys."""
+    """Work of ours during which Asterisk waits for keys."""
 
     def __init__(self, heard: Callable[[str], object], is_long: Callable[[], object]) -> None:
         self.heard = heard
@@ -65,7 +65,7 @@ class _Work:
 
     @contextmanager
     def noting_failure(self) -> Iterator[None]:
-        """What fails within is told when the work is done; then nothing more is heard."""
+        """Keep an exception of this block until the work is done; no more keys are read."""
         try:
             yield
         except Exception as error:
@@ -74,7 +74,7 @@ class _Work:
 
 
 class Agi(AGI):  # type: ignore[misc]
-    """One AGI conversation. Raises AGIHangup once the caller or Asterisk is gone, else AGIError."""
+    """AGI conversation. Raises AGIHangup once the caller or Asterisk is gone, otherwise AGIError."""
 
     def __init__(self, reader: BufferedIOBase, writer: BufferedIOBase) -> None:
         # Not super().__init__: it installs a signal handler, which fails in a thread.
@@ -86,11 +86,17 @@ class Agi(AGI):  # type: ignore[misc]
         self._get_agi_env()
 
     def play(self, file: Path | str, keys: str) -> str:
-        """Play a file, named without its ending, and return the one of `keys` that cut it short, if any."""
+        """Play a file, named without its suffix.
+
+        Return the one of `keys` that stopped it, or an empty text.
+        """
         return self.play_from(file, keys, 0)[0]
 
     def play_from(self, file: Path | str, keys: str, sample: int) -> tuple[str, int]:
-        """The same, from this sample of the file on; also the sample at which it ended."""
+        """Play a file from this sample on, as `play` does.
+
+        Return the key and the sample at which it ended.
+        """
         try:
             result = self.execute("STREAM FILE", self._quote(file), f'"{keys}"', sample)
         except AGIHangup:
@@ -101,13 +107,14 @@ class Agi(AGI):  # type: ignore[misc]
         return _key(result), int(ended) if ended.isdecimal() else 0
 
     def play_together(self, files: Sequence[str]) -> str:
-        """Play files one after the other, named without their endings; the first key ends it and is returned.
+        """Play files, named without their suffixes, one after the other.
 
-        One command: Asterisk goes from one to the next by itself, however busy we are, and forgets no key
-        between two. It does not say how far it came, and leaves out in silence what it cannot play.
+        Return the key that stopped them, if any. It is one command: Asterisk plays on by itself, however busy
+        we are, and forgets no key between two files. It does not report its position, and silently skips what
+        it cannot play.
         """
         key = _key(self.execute("EXEC", "Background", self._quote("&".join(files))))
-        if not key and self.stdin.hung_up:  # of a dead channel this command says nothing
+        if not key and self.stdin.hung_up:  # this command does not report a dead channel
             raise AGIHangup("the channel is gone")
         return key
 
@@ -115,16 +122,15 @@ class Agi(AGI):  # type: ignore[misc]
     def listening(
         self, heard: Callable[[str], object], is_long: Callable[[], object] = lambda: None
     ) -> Iterator[None]:
-        """Do something of our own, and tell `heard`, maybe in another thread, of each key pressed meanwhile.
+        """Run a block of our work, and pass each key pressed meanwhile to `heard`, maybe in another thread.
 
-        `is_long` is called there whenever it has kept the caller in silence for long: to say so.
-
-        Asterisk forgets what is pressed between two commands, and ends none early: so it waits for keys
-        again and again, too shortly for the caller to notice. Raises AGIHangup, AGIError at the end.
+        `is_long` is called in that thread whenever the caller has waited in silence for long. Asterisk
+        forgets keys pressed between two commands, and cannot stop a wait early. So this waits for keys
+        repeatedly, too briefly for the caller to notice. Raises AGIHangup, AGIError at the end.
         """
         work = _Work(heard, is_long)
         wire = self.stdin.fileno()
-        with work.noting_failure():  # whoever has gone: the work is done first
+        with work.noting_failure():  # the work is done in any case
             self._begin_wait(work)
         EARLY.expect(wire, partial(self._listen_meanwhile, work))
         try:
@@ -135,7 +141,7 @@ class Agi(AGI):  # type: ignore[misc]
                 work.heard_all.wait()
             elif not work.failed:
                 self._listen(work)
-            if work.failed:  # whatever else has gone wrong: there is nobody to tell it
+            if work.failed:  # outranks all else: the caller has gone
                 raise work.failed
 
     def _begin_wait(self, work: _Work) -> None:
@@ -143,13 +149,13 @@ class Agi(AGI):  # type: ignore[misc]
         self.send_command("WAIT FOR DIGIT", _LISTEN_MS)
 
     def _listen_meanwhile(self, work: _Work) -> None:
-        """The work takes longer than one wait."""
+        """Read keys in another thread, because the work takes longer than one wait."""
         with work.noting_failure():
-            # Not threading's: that waits until the thread has run, and one watcher begins those of all calls.
+            # Not threading.Thread, whose start() waits for the thread: one watcher serves all calls.
             _thread.start_new_thread(self._listen, (work,))
 
     def _listen(self, work: _Work) -> None:
-        """Take keys, from the answer that is awaited on, until the work is done and none comes."""
+        """Read keys, beginning with the awaited answer, until the work is done and no key comes."""
         with work.noting_failure():
             while True:
                 if key := _key(self.get_result()):
@@ -157,7 +163,7 @@ class Agi(AGI):  # type: ignore[misc]
                 elif work.done.is_set():
                     break
                 elif time.monotonic() - work.wait_began < _LISTEN_MS / 1000:
-                    # who does not wait is not asked again
+                    # answered without a wait: back off
                     work.done.wait()
                     break
                 elif time.monotonic() >= work.silent_until:
@@ -167,10 +173,10 @@ class Agi(AGI):  # type: ignore[misc]
         work.heard_all.set()
 
     def record_file(self, file: Path, keys: str, seconds: int, silence_s: int) -> bool:
-        """Record into `file`.wav until a key, so many seconds, or a silence so long.
+        """Record into `file`.wav until a key, `seconds`, or `silence_s` of silence.
 
-        False, and no file, if the caller was silent all the time. Whether the disk took it is for the file to
-        say. What was said before a hang-up stays in the file. Raises AGIHangup.
+        Return False, without a file, if the caller was silent throughout. The file itself shows whether the
+        disk took it. Words before a hang-up stay in the file. Raises AGIHangup.
         """
         options = ("wav", self._quote(keys), seconds * 1000, f"s={silence_s}")
         try:
@@ -178,7 +184,7 @@ class Agi(AGI):  # type: ignore[misc]
         except _NoFile:
             return True
         except AGIHangup:
-            self._has_hung_up()  # told first; once that is answered, the file's end is written, too
+            self._has_hung_up()  # after Asterisk's answer to it the end of the file is written, too
             raise
         if _only_silence(result):
             with suppress(OSError):
@@ -187,11 +193,11 @@ class Agi(AGI):  # type: ignore[misc]
         return True
 
     def line(self) -> Line:
-        """Whether the caller's telephone holds the call: what is said now nobody hears. Raises AGIHangup.
+        """Return whether the caller's telephone holds the call, so that nobody hears us. Raises AGIHangup.
 
-        Whom we called is at the far end of a Local channel, which has no sound of its own: its other half is
-        bridged with the phone's channel. Never through IMPORT: that keeps the phone's channel locked until
-        the thread of its call has answered, which may itself wait for that lock, and all of Asterisk hangs.
+        A citizen whom we called is behind a Local channel without audio. Its other half is bridged with the
+        phone's channel. IMPORT is never used. It keeps the phone's channel locked until its thread has
+        answered, which may wait for that lock. Then all of Asterisk hangs.
         """
         local, half, _rest = self.env.get("agi_channel", "").rpartition(";1")
         phone = ""
@@ -201,16 +207,16 @@ class Agi(AGI):  # type: ignore[misc]
         return Line(held == "1", int(back) if back.isdecimal() else 0)
 
     def _value(self, expression: str, channel: str = "") -> str:
-        """Of that channel, or of this one; empty if there is none."""
+        """Evaluate a dialplan expression on that channel, or on this one; empty if there is none."""
         return str(self.get_full_variable(expression, channel))
 
     @property
     def is_connected(self) -> bool:
-        """Whether Asterisk has not ended the connection, as far as we know."""
+        """Return whether Asterisk has kept the connection open, as far as known."""
         return self.stdin.last != ""
 
     def _has_hung_up(self) -> bool:
-        """Whether the caller has, once Asterisk is done with the last command."""
+        """Return whether the caller has hung up, once Asterisk has finished the last command."""
         if self.is_connected:
             with suppress(AGIError, OSError):
                 self.execute("NOOP")
@@ -224,9 +230,9 @@ class Agi(AGI):  # type: ignore[misc]
             key, _, value = line.partition(":")
             key, value = key.strip(), value.strip()
             if key.startswith("agi_arg_"):
-                self.env[key] = value  # the dialplan's are the last
+                self.env[key] = value  # the dialplan's value is the last
             else:
-                self.env.setdefault(key, value)  # a later one may be the caller's own invention
+                self.env.setdefault(key, value)  # the caller may have injected a later one
         raise AGIError("too many variables")
 
     def _quote(self, string: object) -> str:
@@ -234,11 +240,11 @@ class Agi(AGI):  # type: ignore[misc]
         return f'"{text if text.isprintable() else "".join(c for c in text if c.isprintable())}"'
 
     def send_command(self, command: str, *args: object) -> None:
-        """pyst2's, without its log."""
+        """Send a command as pyst2 does, without its log."""
         self.stdout.write(" ".join((command, *map(str, args))))
 
     def get_result(self, stdin: object = None) -> dict[str, tuple[str, str]]:
-        """pyst2's, except that -1 is a hang-up, and that no answer at all is an AGIError."""
+        """Read an answer as pyst2 does, but treat -1 as a hang-up, and a missing answer as an AGIError."""
         if usual := _USUAL.fullmatch(self.stdin.readline()):
             value, data, ended = usual.groups("")
             return {"result": (value, data), "endpos": (ended, "")}
@@ -263,7 +269,7 @@ class Agi(AGI):  # type: ignore[misc]
 
 
 def _key(result: dict[str, tuple[str, str]]) -> str:
-    """The key in an answer, if any. Raises AGIError if there is something else."""
+    """Return the key in an answer, or an empty text. Raises AGIError for anything else."""
     try:
         code = int(result["result"][0])
         return chr(code) if code else ""
@@ -272,6 +278,6 @@ def _key(result: dict[str, tuple[str, str]]) -> str:
 
 
 def _only_silence(result: dict[str, tuple[str, str]]) -> bool:
-    """Whether a silence ended a recording in which there is nothing else: Asterisk keeps a second of it."""
+    """Return whether a recording holds only silence, of which Asterisk keeps a second."""
     samples = result.get("endpos", ("", ""))[0]
     return result["result"][1] == "timeout" and samples.isdecimal() and int(samples) < SILENT_SAMPLES

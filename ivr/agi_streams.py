@@ -1,4 +1,4 @@
-"""What pyst2 takes for its standard streams: one connection of Asterisk, and no log."""
+"""Streams that pyst2 uses as standard streams: one connection of Asterisk, and no log."""
 
 import os
 import socket
@@ -10,18 +10,18 @@ _LONGEST = 8192
 
 
 class Lines:
-    """What pyst2 takes for stdin: bounded, tolerant of bad UTF-8, and honest about the end."""
+    """Replacement of stdin: bounded, tolerant of bad UTF-8, and it reports the end."""
 
     def __init__(self, stream: BufferedIOBase) -> None:
         self._stream = stream
         self.last = ""
-        """The last answer; empty once the connection has ended."""
+        """Last answer; empty once the connection has ended."""
         self._again = False
         self.hung_up = False
-        """Whether Asterisk has told of a hang-up."""
+        """Asterisk has reported a hang-up."""
 
     def readline(self) -> str:
-        """The next line that is not the asynchronous HANGUP notice. Raises AGIHangup, AGIError."""
+        """Return the next line that is not the asynchronous HANGUP notice. Raises AGIHangup, AGIError."""
         if self._again:
             self._again = False
             return self.last
@@ -39,22 +39,22 @@ class Lines:
             return self.last
 
     def fileno(self) -> int:
-        """The connection's number."""
+        """Return the connection's file descriptor."""
         return self._stream.fileno()
 
     def read_again(self) -> None:
-        """The next line is to be the last one, once more."""
+        """Return the last line once more at the next `readline`."""
         self._again = True
 
 
 class Commands:
-    """What pyst2 takes for stdout."""
+    """Replacement of stdout."""
 
     def __init__(self, stream: BufferedIOBase) -> None:
         self._stream = stream
 
     def write(self, command: str) -> None:
-        """Send one command at once: one line, whatever is in it."""
+        """Send one command at once, as one line."""
         self._stream.write(command.replace("\n", " ").encode("utf-8", "replace") + b"\n")
 
     def end(self) -> None:
@@ -64,7 +64,7 @@ class Commands:
 
 
 class Silence:
-    """What pyst2 takes for stderr: it would log every variable, callers' numbers included."""
+    """Replacement of stderr: pyst2 would log every variable, callers' numbers included."""
 
     def write(self, _text: str) -> None:
-        """Drop it."""
+        """Drop the text."""

@@ -1,4 +1,4 @@
-"""One telephone call, as a call script sees it."""
+"""Telephone call as a call script sees it."""
 
 import hmac
 import time
@@ -27,13 +27,15 @@ from prompts.catalogue import prompt_ids
 _TRIES = 3
 _TRIES_IN_SILENCE = 2
 _LONGER = 9 / 7
-"""So much longer is the time for a key after a first silence: whoever is late may be only slow. No longer,
-for the second silence brings a person, and from the start of the call that takes 40 s at most."""
+"""Factor on the time for a key after a first silence, since a late caller may only be slow. Not larger: the
+second silence leads to a person, within 40 s from the start of the call.
+"""
 _LATE_S = 1.5
-"""A key that comes sooner after a question that was passed in silence was meant for that one, too late."""
+"""Ignore a key pressed within this time after an unanswered question: it is a late answer to that question.
+"""
 _BETWEEN_DIGITS_MS = 6000
 _SILENCE_ENDS_S = 8
-"""A silence that ends a recording: long enough to think, too short to fill a disk."""
+"""Silence that ends a recording: long enough to think, too short to fill a disk."""
 _CLOSING_MS = 1500
 _LONGEST_ENTRY = 40
 
@@ -53,15 +55,15 @@ __all__ = [
 
 
 class WantsOperator(Exception):
-    """The caller pressed 0, which leads to the operators' line from anywhere."""
+    """The caller pressed 0, which leads to the operators' line from everywhere."""
 
 
 class InDanger(Exception):
-    """The caller says that somebody is in danger: nothing else is asked of them."""
+    """The caller reports a danger, and is asked nothing else."""
 
 
 class Call(Playing):
-    """A call in progress: say, ask, record, set a variable."""
+    """Call in progress: say, ask, record, set a variable."""
 
     def __init__(
         self,
@@ -74,50 +76,51 @@ class Call(Playing):
         clock: Callable[[], float] = time.monotonic,
         waited: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
-        """`wait_longer` lets Asterisk be silent for so many seconds more, while the caller speaks."""
+        """`wait_longer` lets Asterisk be silent for so many seconds more while the caller speaks."""
         super().__init__(reader, writer, prompts_dir, clock, waited)
         self._wait_ms = int(wait_s * 1000)
         self._slowly = False
         self._number: str | None = ""
-        """Empty: not worked out yet."""
+        """Caller's number; empty before it is parsed."""
         self.silences = 0
-        """So many questions passed without a key, though one was needed."""
+        """Number of required questions without a key."""
         self.typed_ahead = False
-        """Whether the last question was answered before it was put: the caller knows the way."""
+        """The last question was answered before it was played: the caller knows the way."""
         self._wait_longer = wait_longer
 
     @property
     def script(self) -> str:
-        """The name of the call script Asterisk asks for."""
+        """Name of the call script that Asterisk requests."""
         return self.env.get("agi_network_script", "")
 
     def is_ours(self, secret: str) -> bool:
-        """Whether it is our own dialplan that asks, which knows the secret."""
+        """Return whether our own dialplan asks, which knows the secret."""
         return hmac.compare_digest(self.env.get("agi_arg_1", "").encode(), secret.encode())
 
     @property
     def again(self) -> bool:
-        """Whether a script of ours broke off in this call, and this one is to go on."""
+        """Whether an earlier script broke off in this call, and this one continues it."""
         return bool(self.env.get("agi_arg_2"))
 
     @property
     def argument(self) -> str:
-        """What the dialplan gives the script to know besides; empty if nothing."""
+        """Extra argument from the dialplan; empty if there is none."""
         return self.env.get("agi_arg_3", "")
 
     @property
     def channel_id(self) -> str:
-        """The channel's unique id; in a callback it is the token."""
+        """Unique id of the channel; in a callback it is the token."""
         return self.env.get("agi_uniqueid", "")
 
     @property
     def caller_id(self) -> str:
-        """The number the network gave for the caller; anything at all, or nothing."""
+        """Caller ID from the network: any text, or none."""
         return self.env.get("agi_callerid", "")
 
     def number(self, allowed_prefixes: tuple[str, ...]) -> str | None:
-        """The caller's E.164 number, if it may be called. Worked out once: it takes as long as a question to
-        the database.
+        """Return the caller's E.164 number if it may be called, else None.
+
+        It is parsed once, because parsing takes as long as a query.
         """
         if self._number == "":
             try:
@@ -131,16 +134,16 @@ class Call(Playing):
         self.set_variable(variable.value, value)
 
     def get(self, variable: Variable) -> str:
-        """A channel variable; empty if it is not set."""
+        """Return a channel variable; empty if it is not set."""
         return self._value(f"${{{variable.value}}}")
 
     def let_go(self) -> None:
-        """The dialplan goes on at once; this script, which may be at work in another thread, says no more."""
+        """Let the dialplan continue at once; this script, maybe at work in another thread, says no more."""
         self.send_command("SET VARIABLE", self._quote(Variable.FINISHED.value), self._quote("1"))
         self.stdout.end()
 
     def speak(self, language: str) -> None:
-        """Go on in this language, here and in the dialplan's own announcements."""
+        """Switch the language, here and for the dialplan's own announcements."""
         self.language = language
         self.set(Variable.LANGUAGE, language)
 
@@ -151,12 +154,12 @@ class Call(Playing):
         tries: int = _TRIES,
         optional: bool = False,
     ) -> str:
-        """Play prompts and return one of `keys`; a key ends a prompt at once, * plays them again.
+        """Play prompts and return one of `keys`; a key stops a prompt at once, * plays them again.
 
-        After a silence, and before the last try, the question is the slower, more explicit one where the
-        catalogue has it. Raise NoKey after so many wrong keys, or a second silence on end, and WantsOperator
-        for a 0, where it leads there. Where it is `optional`, a #, one silence, or so many wrong keys return
-        an empty text. A key that is pressed twice at a question that was heard is pressed once.
+        After a silence, and before the last try, the slower question is played if the catalogue has one.
+        Raise NoKey after `tries` wrong keys or a second silence in a row. Raise WantsOperator for a 0 where 0
+        leads there. An `optional` question returns an empty text after a #, one silence, or `tries` wrong
+        keys. A key that is pressed twice at a question that was heard counts once.
         """
         mistake: tuple[str, ...] = ()
         silent = self._is_known_silent()
@@ -187,7 +190,7 @@ class Call(Playing):
         raise NoKey
 
     def nothing_more(self) -> None:
-        """No question follows. Raises WantsOperator for a 0 that was pressed in what was said last."""
+        """Raise WantsOperator for a 0 that was pressed in the last prompt. Call it if no question follows."""
         while key := self._keys.take():
             if key == OPERATOR and self.leads_to_operator:
                 raise WantsOperator
@@ -195,10 +198,10 @@ class Call(Playing):
     def ask_digits(self, prompt: str, *, at_most: int, optional: bool = False, mistake: str = "") -> str:
         """Play a prompt and return the digits keyed in, without the closing #; * begins again.
 
-        Ends at # or after a pause, a short one once there are `at_most` digits. Without a digit it asks
-        again and raises NoKey after the second time, or, where the answer is `optional`, returns an empty
-        text at once. Raises WantsOperator for a 0 alone, where it leads there. `mistake`: a prompt that says
-        what was wrong with the last entry.
+        The entry ends at # or after a pause, a short one once there are `at_most` digits. Without a digit it
+        asks again, and raises NoKey after the second time. An `optional` question returns an empty text at
+        once. Raises WantsOperator for a 0 alone where 0 leads there. `mistake`: a prompt that explains the
+        fault of the last entry.
         """
         if mistake:
             self._keys.drop()
@@ -226,25 +229,25 @@ class Call(Playing):
     def record(self, file: Path, seconds: int) -> bool:
         """Record the caller after a tone into `file`.wav: until #, `seconds`, or a silence.
 
-        False, and no file, if they said nothing; whether the disk took it is for the file to say. What was
-        said before a hang-up stays in the file. Raises AGIHangup.
+        Return False, without a file, if they said nothing; the file itself shows whether the disk took it.
+        Words before a hang-up stay in the file. Raises AGIHangup.
         """
         self.play(self._prompts_dir / self.language / "beep", "")
         self._wait_longer(seconds)
         try:
             return self.record_file(file, END, seconds, _SILENCE_ENDS_S)
         finally:
-            self._keys.begin_anew()  # its # belongs to it
+            self._keys.begin_anew()  # a closing # belongs to the recording
             self._keys.entry_ended()
             self._wait_longer(0)
 
     def _digits(self, first: str, at_most: int) -> str | None:
-        """The digits that begin with the key `first`; None when the caller wants to begin again."""
+        """Return the digits that begin with the key `first`; None if the caller wants to begin again."""
         digits, key = "", first
         while key and key != END and len(digits) < _LONGEST_ENTRY:
             if key == AGAIN:
                 return None
-            if key in DIGITS:  # a telephone may have the keys A to D
+            if key in DIGITS:  # some telephones have the keys A to D
                 digits += key
             # Also after the last digit: its closing # must not answer the next question.
             full = len(digits) >= at_most
@@ -254,19 +257,19 @@ class Call(Playing):
         return digits
 
     def _mistake(self, key: str) -> str:
-        """The prompt that says that nothing, or the wrong key, was pressed; what follows it is dropped."""
+        """Return the prompt for a missing or wrong key, and drop the keys that follow it."""
         self._keys.drop()
         return "wrong-key" if key else "no-key-again"
 
     def slow_down(self) -> None:
-        """From now on each question is the slower one, where there is one, with twice the time for a key."""
+        """Play the slower version of each question, if there is one, and double the time for a key."""
         self._slowly = True
         self._wait_ms *= 2
 
     def _is_known_silent(self) -> bool:
         """Return whether a number that was silent in an earlier call has pressed nothing in this one either.
 
-        Its first silence, which has twice the time, counts for two.
+        Its first silence, with twice the time, counts for two.
         """
         return self._slowly and not self._keys.has_pressed
 
@@ -289,7 +292,7 @@ class Call(Playing):
             prompts = [self._slower(prompt) for prompt in prompts]
         if key := self._play(*prompts, ends=answers):
             return key
-        # Whom we called an official waits for, too: no longer for those.
+        # In a call that we placed an official waits, too, so its time is not extended.
         is_longer = longer and not self._slowly and self.script == Script.MENU
         longest_ms = round(self._wait_ms * (_LONGER if is_longer else 1))
         began_ns = time.monotonic_ns()
@@ -301,7 +304,7 @@ class Call(Playing):
         return self._question(prompts, last=last, longer=longer)
 
     def _wait(self, longest_ms: int, answers: Callable[[str], bool] | None = None) -> str:
-        """The key that comes in this time, if it answers anything."""
+        """Return the key that comes in this time and answers anything, or an empty text."""
         answers = answers or self._keys.at_question
         until, left_ms = self._clock() + longest_ms / 1000, longest_ms
         while left_ms > 0:

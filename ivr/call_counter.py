@@ -1,4 +1,4 @@
-"""How many calls came in: counted in memory, written with the next heartbeat, so that no call pays for it."""
+"""Counter of incoming calls: kept in memory and written with the next heartbeat, at no call's cost."""
 
 import threading
 from collections import Counter
@@ -13,25 +13,25 @@ KINDS: dict[str, Incoming] = {
     Script.LINES_FULL: Incoming.TURNED_AWAY,
     Script.LEAVE_NUMBER: Incoming.TURNED_AWAY,
 }
-"""What a call on 137 asks for; all other scripts run in calls that we place."""
+"""Kinds of calls on 137, by script; all other scripts run in calls that we place."""
 
 
 class CallCounter:
-    """The calls that are not written down yet. A killed process loses those of one heartbeat."""
+    """Calls that are not written yet. A killed process loses those of one heartbeat."""
 
     def __init__(self) -> None:
         self._counts: Counter[Incoming] = Counter()
         self._lock = threading.Lock()
 
     def count(self, script: str) -> None:
-        """A call came in that asks for this script."""
+        """Count an incoming call that requests this script."""
         if kind := KINDS.get(script):
             with self._lock:
                 self._counts[kind] += 1
 
     @contextmanager
     def taken(self) -> Iterator[Counter[Incoming]]:
-        """What is to be written down now; should that fail, it is counted on."""
+        """Yield the counts to write; after a failure they are kept."""
         with self._lock:
             counts, self._counts = self._counts, Counter()
         try:

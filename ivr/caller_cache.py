@@ -1,4 +1,4 @@
-"""What a call begins with: who calls, and what there is to register for."""
+"""Start of a call: who calls, and which rounds take registrations."""
 
 import threading
 import time
@@ -9,15 +9,15 @@ from db.engine import reading
 from hotline.line.caller_context import CallerContext, Offer, look_up, offer
 
 OFFER_AGE_S = 1.0
-"""An offer so old is asked for anew. Registering checks for itself whether the round is still open."""
+"""Age at which the offer is read anew. A registration itself checks that the round is still open."""
 _PATIENCE_S = 1.0
-"""Whoever waits longer than this for somebody else's look-up goes ahead: that one may be stuck."""
+"""How long a look-up waits for another one, which may be stuck."""
 
 
 class CallerCache:
-    """Looks callers up, one after another; all calls of this process share the offer.
+    """Look-ups of callers, one after another; all calls of this process share the offer.
 
-    A hundred at once would only take Python's lock from each other, and from whoever registers.
+    A hundred at once would only compete for Python's lock, also with callers who register.
     """
 
     def __init__(self, engine: Engine, offer_age_s: float = OFFER_AGE_S) -> None:
@@ -28,7 +28,7 @@ class CallerCache:
         self._asked_at = 0.0
 
     def look_up(self, number: str | None) -> CallerContext:
-        """Everything for a caller with this E.164 number; None for one whose number is unknown."""
+        """Return the context of a caller with this E.164 number; None for an unknown number."""
         in_turn = self._one.acquire(timeout=_PATIENCE_S)
         try:
             with reading(self._engine) as session:

@@ -1,4 +1,4 @@
-"""Who is on the line of 137 at this moment: written down beside the calls, so that none pays for it."""
+"""Callers on the line of 137 now, written to the database by another thread, at no call's cost."""
 
 import logging
 import threading
@@ -19,7 +19,7 @@ _OF_CALLERS = (Script.MENU, Script.ON_THE_LINE)
 
 
 class Callers:
-    """Their numbers by channel. What is written down is what was so a second ago, or less."""
+    """Numbers of callers by channel. The database lags by a second at most."""
 
     def __init__(self, allowed_prefixes: tuple[str, ...], node: str) -> None:
         self._allowed = allowed_prefixes
@@ -32,11 +32,11 @@ class Callers:
 
     @contextmanager
     def on_the_line(self, call: Call) -> Iterator[None]:
-        """While this lasts the caller is on the line, unless it is a call of ours."""
+        """Count the caller as on the line during this block, unless we placed the call."""
         if call.script not in _OF_CALLERS:
             yield
             return
-        # One that we could not call takes a channel of the trunk all the same.
+        # A caller without a callable number occupies a channel of the trunk, too.
         self._set(call.channel_id, call.number(self._allowed) or "")
         if call.script == Script.MENU:
             self._asking.add(call.channel_id)
@@ -47,7 +47,7 @@ class Callers:
             self._set(call.channel_id, None)
 
     def asking(self) -> int:
-        """How many want something of us at this moment: who waits with music does not."""
+        """Return how many callers need our answers now; callers with music do not."""
         return len(self._asking)
 
     def _set(self, channel: str, number: str | None) -> None:
@@ -59,14 +59,14 @@ class Callers:
         self._changed.set()
 
     def keep_written(self, engine: Engine, stop: threading.Event) -> None:
-        """Write down each change until `stop`: at once, but at most one transaction a second."""
+        """Write each change until `stop`: at once, but at most one transaction a second."""
         while not stop.is_set():
             if self._changed.wait(_AT_MOST_EVERY_S) or self._written is None:
                 self.write(engine)
                 stop.wait(_AT_MOST_EVERY_S)
 
     def write(self, engine: Engine) -> None:
-        """Write down what has changed; what an earlier process wrote is forgotten."""
+        """Write the changes; an earlier process's rows are deleted."""
         self._changed.clear()
         with self._lock:
             here = dict(self._here)
@@ -81,6 +81,6 @@ class Callers:
                     left_numbers.came(session, came.values())
         except Exception as error:
             log.warning("who is on the line is not written down: %s", type(error).__name__)
-            self._written = None  # all of it, next time
+            self._written = None  # write everything next time
         else:
             self._written = here

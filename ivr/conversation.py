@@ -1,4 +1,4 @@
-"""What the scripts of one call share: the call, the caller, and a few questions asked in several places."""
+"""State shared by the scripts of one call: the call, the caller, and common questions."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -26,10 +26,10 @@ from settings import Settings
 
 _LONGEST_NUMBER = 15  # E.164 has at most 15 digits
 _LONGEST_ID = 100
-"""So many signs of a channel's id are in the name of a file."""
+"""Characters of a channel's id in the name of a file."""
 _TRIES = 3
 _ASKED_ENOUGH = "asked-enough"
-"""A refusal after which an operator can help."""
+"""Refusal after which an operator can help."""
 _REFUSALS = {
     "registration-closed": "closed-meanwhile",
     "round-full": "full-meanwhile",
@@ -44,12 +44,12 @@ T = TypeVar("T")
 
 
 def before_you(before_me: int) -> Prompt:
-    """How many citizens are called before this one."""
+    """Return the prompt with the number of citizens ahead."""
     return Prompt("ahead-some", {"ahead": before_me}) if before_me else Prompt("ahead-none")
 
 
 def about(minutes: int) -> Prompt:
-    """How long a wait may take."""
+    """Return the prompt with the length of a wait."""
     return Prompt("wait-minute") if minutes == 1 else Prompt("wait-minutes", {"minutes": minutes})
 
 
@@ -60,7 +60,7 @@ def say_before_you(call: Call, before_me: int) -> None:
 
 
 def explains(refused: Refused) -> str | None:
-    """The prompt that tells a caller of this refusal; None where there is none."""
+    """Return the prompt for this refusal; None if there is none."""
     if isinstance(refused, Blocked):
         return f"blocked-{refused.reason}"
     return _REFUSALS.get(refused.code)
@@ -68,17 +68,17 @@ def explains(refused: Refused) -> str | None:
 
 @dataclass
 class Added:
-    """What the caller has given besides the place; kept with the next transaction, or when the call ends."""
+    """Additions of the caller to the place, stored with the next transaction or at the end of the call."""
 
     registration_id: int
     subject: int | None = None
     voice_message: str | None = None
-    """The name of a file."""
+    """Name of a file."""
 
 
 @dataclass
 class Conversation:
-    """One caller's call. `number` is the E.164 number the network gave, if it can be called back."""
+    """Conversation with one caller. `number`: the E.164 number from the network, if it can be called back."""
 
     call: Call
     engine: Engine
@@ -86,21 +86,22 @@ class Conversation:
     number: str | None
     context: CallerContext
     added: Added | None = None
-    """What no transaction has kept yet."""
+    """Additions that no transaction has stored yet."""
     asked: list[int] = field(default_factory=list)
-    """The confirmations that the caller has asked for: their calls wait until this one is over."""
+    """Ids of confirmations that the caller requested; their calls wait until this call is over."""
     was_asked_number: bool = False
-    """Whether the caller was asked to key a number in."""
+    """The caller was asked to key a number in."""
 
     @property
     def caller(self) -> str | None:
-        """The E.164 number the network gave, also where it may not be called; None if it is withheld."""
+        """E.164 number from the network, even if it may not be called; None if withheld."""
         return numbers.of_caller(self.call.caller_id, self.settings.allowed_prefixes)
 
     def ask_number(self, *, silent: bool = False) -> str:
-        """A number to call back, keyed in and confirmed by its owner's ear; E.164. Raises NoInput.
+        """Ask for a number to call back, and return it as E.164 once the caller has confirmed it.
 
-        `silent`: the caller has pressed no key so far, and is not asked a second time in silence.
+        Raises NoInput. `silent`: the caller has pressed no key so far, and is not asked a second time after a
+        silence.
         """
         self.was_asked_number, mistake = True, ""
         for _ in range(_TRIES):
@@ -122,12 +123,15 @@ class Conversation:
         raise NoInput
 
     def confirm_number(self, number: str) -> bool:
-        """Whether the caller says that this E.164 number is the right one. Raises NoInput."""
+        """Return whether the caller confirms this E.164 number. Raises NoInput."""
         spoken = Prompt("confirm-number", {"number": numbers.national(number)})
         return self.call.ask(spoken, keys="12") == "1"
 
     def number_to_call(self) -> str:
-        """The E.164 number to call back: the caller's own, or another that they key in. Raises NoInput."""
+        """Return the E.164 number to call back: the caller's own or another that they key in.
+
+        Raises NoInput.
+        """
         if self.number is not None and self.confirm_number(self.number):
             return self.number
         return self.ask_number()
@@ -142,9 +146,9 @@ class Conversation:
         return registered
 
     def place(self, session: Session, round_id: int | None) -> Registered:
-        """`register`, as a part of a transaction. Raises Refused."""
-        assert self.number is not None  # noqa: S101 - or there is nothing to register
-        one_at_a_time(session, self.number)  # before the row of what was added
+        """Register within a transaction, as `register` does. Raises Refused."""
+        assert self.number is not None  # noqa: S101 - without a number nothing can be registered
+        one_at_a_time(session, self.number)  # lock order: before the row of the additions
         self._keep_added(session)
         return registration.register(
             session,
@@ -156,9 +160,9 @@ class Conversation:
         )
 
     def register_other(self, round_id: int | None, number: str) -> None:
-        """Have the owner of a number that is not the caller's called, who then says whether it is registered.
+        """Request a call to the owner of another number, who decides whether it is registered.
 
-        Says so, in the same words whatever is true of that number. Raises Refused.
+        The answer to the caller is the same whatever is true of that number. Raises Refused.
         """
 
         def act(session: Session) -> int:
@@ -175,7 +179,7 @@ class Conversation:
         self.call.say("number-will-be-confirmed")
 
     def ask_other_number(self, registration_id: int, number: str) -> None:
-        """Ask that a place be called at another E.164 `number`, and say whom we call. Raises Refused."""
+        """Request that a place be called at another E.164 `number`, and say whom we call. Raises Refused."""
         asks_present_number = True
 
         def act(session: Session) -> int:
@@ -197,11 +201,14 @@ class Conversation:
             self.call.say("change-number-asked", number=numbers.national(number))
 
     def ask_owner(self, act: Callable[[Session], int]) -> None:
-        """Ask for a confirmation, in a transaction: its call comes when this one is over. Raises Refused."""
+        """Request a confirmation in a transaction; its call follows when this one is over. Raises Refused."""
         self.asked.append(self.commit(act))
 
     def commit(self, act: Callable[[Session], T]) -> T:
-        """What `act` returns, in a transaction, which is kept even if a rule refuses. Raises Refused."""
+        """Return the result of `act` in a transaction, which is committed even after a refusal.
+
+        Raises Refused.
+        """
         refusal: Refused | None = None
         with self.call.working(), writing(self.engine) as session:
             try:
@@ -213,7 +220,7 @@ class Conversation:
         return done
 
     def tell_refusal(self, refused: Refused) -> None:
-        """Say why a rule refuses. Raises it again where there is nothing to say."""
+        """Say why a rule refuses. Raises it again if there is no prompt for it."""
         prompt = explains(refused)
         if prompt is None:
             raise refused
@@ -224,7 +231,7 @@ class Conversation:
 
     @contextmanager
     def telling_refusals(self) -> Iterator[None]:
-        """Say why a rule refuses what is done within, and go on after it."""
+        """Say why a rule refuses the block, and go on after it."""
         try:
             yield
         except Refused as refused:
@@ -233,12 +240,12 @@ class Conversation:
     def add(
         self, registration_id: int, *, subject: int | None = None, voice_message: str | None = None
     ) -> None:
-        """Remember what the caller gives besides; `leave` keeps it, or an earlier transaction."""
+        """Remember an addition; `leave` or an earlier transaction stores it."""
         added = self.added or Added(registration_id)
         self.added = Added(registration_id, subject or added.subject, voice_message or added.voice_message)
 
     def leave(self) -> None:
-        """The call is nearly over: keep what has not been kept, and let the calls come that it asked for."""
+        """Store the rest at the end of the call, and let the requested calls start."""
         silent = self.number if self.call.silences else None
         if self.added or self.asked or silent:
             with writing(self.engine) as session:
@@ -255,7 +262,7 @@ class Conversation:
             registration.describe(session, self.added.registration_id, **known)
 
     def tell_status(self, place: Place) -> None:
-        """Say how a registration stands; of one in the line, which place it has and when its round is."""
+        """Say the state of a registration; for one in the line its place and the time of its round, too."""
         if place.state is RegistrationState.WAITING and not place.left:
             self.call.say(_priority(place) if place.carried else "status-waiting")
             self.tell_where(place)
@@ -288,16 +295,19 @@ class Conversation:
     def ask_subject(
         self, question: str, *, round_id: int | None = None, optional: bool = False
     ) -> int | None:
-        """One of the city's subjects that are offered; None only where it is optional. Raises NoInput.
+        """Ask for one of the offered subjects; None only if it is `optional`. Raises NoInput.
 
-        The three that this round's citizens chose most are said first, the others to who presses 9, three at
-        once. Each has its own key always, so that nobody who knows it waits to hear it.
+        The three that this round's citizens chose most are said first, the others after a 9, three at once.
+        Each key is always valid, so that a caller who knows it need not wait.
         """
         offer = self.context.offer
         return self._ask_keys(question, offer.subjects, offer.common_subjects(round_id), optional=optional)
 
     def ask_category(self, question: str) -> int:
-        """The key of what is reported, of those that are in use: said as subjects are. Raises NoInput."""
+        """Ask for the category of a report, in the same way as for subjects; return its key.
+
+        Raises NoInput.
+        """
         offered = self.context.offer.categories
         key = self._ask_keys(question, offered, subjects.common({}, offered), optional=False)
         assert key is not None  # noqa: S101 - it is not optional
@@ -309,7 +319,7 @@ class Conversation:
         for number, page in enumerate(pages):
             goes_on = number < len(pages) - 1
             if number > 1:
-                self.call.drop_keys()  # nobody knows this page by heart: what was typed on is for another one
+                self.call.drop_keys()  # nobody knows this page by heart: earlier keys were for another page
             said = [f"subject-{key}" for key in page] + ["subject-others"] * goes_on
             keys = "".join(sorted({*offered, *menus.OTHERS * goes_on}))
             asked = None if number else question
@@ -320,14 +330,14 @@ class Conversation:
         return int(key) if key else None
 
     def new_voice_message(self, about: str = "") -> Path:
-        """A file, without its ending, for something the caller is about to say.
+        """Return a new file name, without suffix, for the caller's next message.
 
-        `about` is a part of its name: so whoever goes on with a call that was cut knows it, too.
+        `about` is a part of the name, so that a continued call knows it, too.
         """
         return self.settings.messages_dir / f"{self._voice_message_prefix}{about}{uuid.uuid4().hex}"
 
     def voice_messages(self) -> list[Path]:
-        """What the caller has said in this call, the oldest first; nothing that was deleted."""
+        """Return the caller's recordings in this call, oldest first, without deleted ones."""
         found = self.settings.messages_dir.glob(f"{self._voice_message_prefix}*.wav")
         return sorted(found, key=lambda wav: wav.stat().st_mtime)
 
@@ -336,7 +346,7 @@ class Conversation:
         return "".join(c for c in self.call.channel_id if c.isalnum())[:_LONGEST_ID] + "-"
 
     def say_when(self, prompt: str, at: datetime, **slots: Value) -> None:
-        """Say a prompt with the day, the date and the hour of `at` in the city's own time."""
+        """Say a prompt with the day, the date and the hour of `at` in the city's time."""
         self.call.say(prompt, day=at, date=at, time=at, **slots)
 
 

@@ -1,4 +1,4 @@
-"""Callers who hung up once the script of their call had broken off: what they had given is not lost.
+"""Callers who hung up after their script had broken off: their answers are not lost.
 
 The dialplan writes a file for each (`settings.hung_up_dir`): number|language|subject, in one line.
 """
@@ -25,12 +25,13 @@ log = logging.getLogger("ivr")
 
 _WRITTEN_S = 60
 _LONGEST = 4096
-"""More bytes than any line has."""
+"""Limit of bytes, more than any line has."""
 
 
 def keep_taking_up(settings: Settings, engine: Engine, cache: CallerCache, stop: threading.Event) -> None:
-    """Keep what they had given, over and over. After an hour without a database they are hundreds: no beat is
-    to wait for them.
+    """Store these answers repeatedly until `stop`.
+
+    After an hour without a database there are hundreds, so no heartbeat may wait for them.
     """
     while not stop.wait(heartbeats.BEAT_SECONDS):
         try:
@@ -40,13 +41,13 @@ def keep_taking_up(settings: Settings, engine: Engine, cache: CallerCache, stop:
 
 
 def take_up(settings: Settings, engine: Engine, cache: CallerCache) -> None:
-    """Keep what they had given. What the database does not take stays for the next time."""
-    with suppress(FileNotFoundError):  # a node without an Asterisk
+    """Store these answers. A file that the database does not take stays for the next time."""
+    with suppress(FileNotFoundError):  # this node has no Asterisk
         for path, status in disk.files(settings.hung_up_dir):
             try:
                 with open_plain(path) as file:
                     line = file.read(_LONGEST)
-            except OSError as error:  # not ours to read: the others are kept all the same
+            except OSError as error:  # not readable: store the others all the same
                 log.warning("%s: cannot be read: %s", path.name, error.strerror)
                 continue
             if _is_being_written(line, status.st_mtime):
@@ -61,18 +62,18 @@ def take_up(settings: Settings, engine: Engine, cache: CallerCache) -> None:
 
 
 def _is_being_written(line: bytes, since: float) -> bool:
-    """Without the end of its line; for longer where the disk was full."""
+    """Return whether the file is still being written: its line has no end, and it is young."""
     return not line.endswith(b"\n") and time.time() - since < _WRITTEN_S
 
 
 def _take_up(channel_id: str, line: str, settings: Settings, engine: Engine, cache: CallerCache) -> None:
-    if not line.endswith("\n"):  # the disk was full: the channel's id is known all the same
+    if not line.endswith("\n"):  # the disk was full, but the channel's id is known
         line = "||"
     number, language, subject = line.rstrip("\n").split("|")
     told = f"agi_uniqueid: {channel_id}\nagi_callerid: {number}\nagi_arg_2: {language}\n\n"
     call = Call(BytesIO(told.encode()), BytesIO(), settings.prompts_dir, settings.answer_seconds)
     caller = call.number(settings.allowed_prefixes)
-    talk = Conversation(call, engine, settings, caller, cache.look_up(None))  # nothing is asked of them
+    talk = Conversation(call, engine, settings, caller, cache.look_up(None))  # nobody is on the line
     resume.take_up(talk, subject)
     talk.leave()
     log.info("%s: hung up; what was given is kept", channel_id)

@@ -1,13 +1,12 @@
-"""What a key means that somebody presses before, while or after they are asked.
+"""Meaning of keys that a caller presses before, during or after a question.
 
-Keys less than two seconds apart are one burst. A burst that begins at a question answers that question and,
-in their order, those that follow, however early they are pressed. One that begins in an announcement ends
-announcements and answers nothing. Once the call says what nobody could foresee, the rest of the burst is
-dropped. After a pause of two seconds a key is a new beginning, so it means what the caller hears just then.
+Keys less than two seconds apart are one burst. A burst that begins at a question answers it and then, in
+order, the following questions, however early. A burst that begins in an announcement ends announcements and
+answers nothing. At a prompt that nobody could foresee, the rest of the burst is dropped. A key after a pause
+of two seconds begins a new burst, because it refers to the current prompt.
 
-Two keys still belong to what is over, and count for nothing: the key that answered a question, once more
-within a second (a trembling finger), and the # that somebody presses late, after an entry or a recording that
-has ended.
+Two keys belong to an earlier prompt and do not count. One is a repetition within a second of the key that
+answered a question (a trembling finger). The other is a late # after an entry or a recording that has ended.
 """
 
 from collections import deque
@@ -18,7 +17,7 @@ END, AGAIN = "#", "*"
 BURST_S = 2.0
 _SAME_PRESS_S = 1.0
 _CLOSES_S = 4.0
-"""So long after an entry that has ended by itself its # may come."""
+"""Seconds after an entry that ended by itself in which its # may come."""
 
 
 class _Burst(Enum):
@@ -28,7 +27,7 @@ class _Burst(Enum):
 
 
 class Keys:
-    """The keys of one call. `clock` tells seconds."""
+    """Keys of one call. `clock` returns seconds."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -37,7 +36,7 @@ class Keys:
         self._has_pressed = False
         self._ahead: deque[str] = deque()
         self._answer = ""
-        """The last key, if it answered a question that was heard."""
+        """Last key, if it answered a question that was heard."""
         self._closes_until = float("-inf")
 
     @property
@@ -47,35 +46,35 @@ class Keys:
 
     @property
     def ahead(self) -> bool:
-        """Whether there is an answer to the next question already."""
+        """Whether an answer to the next question has been pressed already."""
         return bool(self._ahead)
 
     def take(self) -> str:
-        """The answer that came first; empty if there is none."""
+        """Return the earliest answer pressed ahead; empty if there is none."""
         return self._ahead.popleft() if self._ahead else ""
 
     def drop(self) -> None:
-        """What is said now could not be foreseen: no key of this burst was meant for what follows."""
+        """Drop the keys of this burst: nobody could foresee the prompt that plays now."""
         self._ahead.clear()
         self._burst = _Burst.DROPPED
 
     def answered(self, key: str) -> None:
-        """The last key answered a question that was heard: pressed twice it is pressed once."""
+        """Note that this key answered a question that was heard: pressed twice it counts once."""
         self._answer = key
 
     def entry_ended(self) -> None:
-        """An entry has ended by a pause, or a recording: its closing # may yet come, or come once more."""
+        """Note that an entry ended by a pause, or a recording: its closing # may still come."""
         self._closes_until = self._clock() + _CLOSES_S
 
     def begin_anew(self) -> None:
-        """Whatever is pressed from now on is a new beginning."""
+        """Let the next key begin a new burst."""
         self._ahead.clear()
         self._last = self._closes_until = float("-inf")
 
     def at_question(self, key: str, *, known: bool = True) -> bool:
-        """Whether a key that came while a question was asked is its answer.
+        """Return whether a key pressed during a question is its answer.
 
-        Not `known` is one that has only just begun: then only what was typed ahead answers it.
+        Just after its beginning a question is not `known`: then only keys pressed ahead answer it.
         """
         if self._belongs_to_last(key):
             return False
@@ -83,11 +82,14 @@ class Keys:
         return self._burst is _Burst.ANSWERS
 
     def at_announcement(self, key: str, *, known: bool = False) -> bool:
-        """Whether a key that came in an announcement ends it. `known`: the caller knows what it answers."""
+        """Return whether a key pressed in an announcement ends it.
+
+        `known`: the caller knows the next question.
+        """
         if self._belongs_to_last(key):
             return False
         self._came(_Burst.ANSWERS if known else _Burst.ENDS_ANNOUNCEMENTS)
-        if self._burst is _Burst.ANSWERS and key != AGAIN:  # it asks for what is heard, not for what will be
+        if self._burst is _Burst.ANSWERS and key != AGAIN:  # * repeats the current prompt only
             self._ahead.append(key)
         return self._burst is not _Burst.DROPPED
 
@@ -96,7 +98,7 @@ class Keys:
         self._answer, self._closes_until = "", float("-inf")
         self._has_pressed = True
         if key == answer and at - self._last < _SAME_PRESS_S:
-            self.drop()  # what follows was meant for another question, if this one was a press of its own
+            self.drop()  # if it was a separate press, the next keys were for another question
             self._answer, self._last = key, at
             return True
         return key == END and at < closes_until

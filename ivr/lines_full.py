@@ -1,4 +1,4 @@
-"""What callers hear who are one too many: said by the dialplan alone, so it must lie ready as one file."""
+"""Announcement for callers when all lines are full: the dialplan alone plays it, so it must be one file."""
 
 from datetime import datetime
 from pathlib import Path
@@ -10,16 +10,16 @@ from settings.asterisk_files import replace_file
 
 
 class LinesFull:
-    """Keeps that file, and the one that offers to leave the number by a key, in step with the rounds."""
+    """Files of that announcement, and of the offer to leave the number, in step with the rounds."""
 
     def __init__(self, settings: Settings) -> None:
         self._folder = settings.prompts_dir / "fa"
         self._said: tuple[datetime | None, bool] | None = None
 
     def say_until(self, until: datetime | None, *, offer: bool = False) -> None:
-        """Let the files say until when (UTC) registration goes on; None: only that the lines are full.
+        """Let the files say until when (UTC) registration is open; None: only that the lines are full.
 
-        `offer`: whether numbers are taken now; else the file that offers it is not there.
+        `offer`: whether numbers are taken now; if not, the offer's file is deleted.
         """
         if (until, offer) == self._said:
             return
@@ -34,7 +34,7 @@ class LinesFull:
     def _write(self, name: str, prompt: str, until: datetime | None) -> None:
         ids = clips("fa", f"{prompt}-until", day=until, time=until) if until else clips("fa", prompt)
         sound = b"".join((self._folder / f"{clip}.alaw").read_bytes() for clip in ids)
-        replace_file(self._file(name), sound)  # a caller hears the old or the new one, whole
+        replace_file(self._file(name), sound)  # atomic: a caller hears the old or the new file
 
     def _file(self, name: str) -> Path:
         return self._folder / f"{name}.alaw"

@@ -1,4 +1,4 @@
-"""Menus: how many choices there are is said first, and no more than four are said at once."""
+"""Menus: the number of choices is said first, and at most four are said at once."""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -7,9 +7,9 @@ from hotline.subjects import AT_ONCE
 from ivr.call import Call, NoKey, Prompt
 
 OTHERS = "9"
-"""The key that says the next ones of a longer list; it is one of the four."""
+"""Key for the next items of a longer list; it is one of the four."""
 _TURNS = 10
-"""So often a caller leafs through a list; a line is not for keeping."""
+"""Limit of pages for one caller, because a line must not stay occupied."""
 
 T = TypeVar("T")
 
@@ -17,16 +17,16 @@ T = TypeVar("T")
 def ask(
     call: Call, question: str | None, said: Sequence[str | Prompt], *, keys: str, optional: bool = False
 ) -> str:
-    """Put a question, or only its answers, which are `said`; like `Call.ask`."""
+    """Ask a question, or only play its answers, which are `said`; like `Call.ask`."""
     asks = [question] if question else []
     return call.ask(*asks, _count(said), *said, keys=keys, optional=optional)
 
 
 def one_of(call: Call, question: str | None, items: Sequence[Prompt], *, counted: bool = False) -> int:
-    """The place in `items` of what the caller wants; each prompt gets its `key`. Raises like `Call.ask`.
+    """Return the index in `items` of the caller's choice; each prompt gets its `key`. Raises like `Call.ask`.
 
-    Of more than four, three are said with the keys 1 to 3, and 9 leads to the next ones, at last to the first
-    again. `counted`: the caller has just been told how many there are.
+    Of more than four, three are said with the keys 1 to 3. The 9 leads to the next ones, and at last to the
+    first again. `counted`: the caller has just heard how many there are.
     """
     in_pages = len(items) > AT_ONCE
     size = AT_ONCE - 1 if in_pages else AT_ONCE
@@ -50,7 +50,7 @@ def one_of(call: Call, question: str | None, items: Sequence[Prompt], *, counted
 
 
 def split(items: Sequence[T]) -> list[Sequence[T]]:
-    """Return what is said at once of each page: `OTHERS` beside three, and the rest on the last."""
+    """Split items into pages: three beside `OTHERS` on each, and the rest on the last."""
     pages = []
     while len(items) > AT_ONCE:
         pages.append(items[: AT_ONCE - 1])

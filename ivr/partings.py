@@ -1,4 +1,4 @@
-"""Our last writing of a call: no caller waits long for it after goodbye, and what they gave is not lost."""
+"""Final writes of a call: the caller does not wait long for them after goodbye, and nothing given is lost."""
 
 import threading
 import time
@@ -9,15 +9,15 @@ from db.engine import is_away
 from ivr.call import AGIHangup, Call
 
 GONE = (AGIHangup, ConnectionError, TimeoutError)
-"""With any of these nobody is on the line any more: the caller, or Asterisk."""
+"""Exceptions after which nobody is on the line: the caller or Asterisk has gone."""
 
 _PATIENT_S = 2.0
 _TIMES, _AGAIN_S = 60, 5.0
-"""A database that has another server, or is mended by hand, is back by then."""
+"""Retries and seconds between them: after a failover or a manual repair the database is back by then."""
 
 
 def keep(write: Callable[[], object]) -> None:
-    """Write what nobody is there any more to be asked for again: once the database takes it."""
+    """Retry a write until the database takes it, because the caller has gone and cannot be asked again."""
     for times_left in reversed(range(_TIMES)):
         try:
             write()
@@ -29,14 +29,14 @@ def keep(write: Callable[[], object]) -> None:
 
 
 class Partings:
-    """The calls that are over for their callers, since when."""
+    """Calls that are over for their callers, and since when."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._waiting: dict[Call, float] = {}
 
     def finish(self, call: Call, write: Callable[[], object]) -> None:
-        """Do our last writing, which the caller waits for, who will hear nothing more."""
+        """Run the final write while the caller, who hears nothing more, still waits."""
         with self._lock:
             self._waiting[call] = time.monotonic()
         try:
@@ -49,17 +49,17 @@ class Partings:
             self._waits(call)
 
     def _waits(self, call: Call) -> bool:
-        """Whether the caller has not been let go; nor are they from now on."""
+        """Return whether the caller still waits, and stop letting them go."""
         with self._lock:
             return self._waiting.pop(call, None) is not None
 
     def let_go(self) -> None:
-        """Let those go who have waited for long; to be called every second."""
+        """Release callers who have waited for long; call it every second."""
         with self._lock:
             long_ago = time.monotonic() - _PATIENT_S
             for call in [call for call, since in self._waiting.items() if since <= long_ago]:
                 del self._waiting[call]
-                with suppress(OSError):  # gone already
+                with suppress(OSError):  # the call has gone
                     call.let_go()
 
 

@@ -1,4 +1,4 @@
-"""What is said in a call: announcements, and what a key does to each."""
+"""Prompts of a call: announcements, and the effect of keys on each."""
 
 import os
 import time
@@ -20,30 +20,30 @@ DIGITS = "0123456789"
 KEYS = f"{DIGITS}*#"
 OPERATOR = "0"
 REPLAYS = 10
-"""So often * plays a question or an announcement again; a line is not for keeping."""
+"""Limit of repetitions by *, because a line must not stay occupied."""
 MUSIC = "moh/hold"
 _ANNOUNCED_S = 0.3
-"""A key that comes sooner after an announcement was meant for that."""
+"""Seconds after an announcement in which a key still belongs to it."""
 _UNASKED = 16_000
-"""So many samples, two seconds, are played without asking whether the call is held: no hold is shorter."""
+"""Samples (two seconds) that are played without a check for a hold: no hold is shorter."""
 _LONGEST_NAMES = 1_900
-"""So many bytes of a command may be the names of files: Asterisk reads 2,047."""
+"""Bytes of file names in one command: Asterisk reads 2,047."""
 _HOLD_S, _HOLD_WHILE_CALLED_S = 300, 20
-"""So long in all a caller may hold the call, and somebody whom we called, for whom an official may wait."""
+"""Seconds in all that a caller may hold the call, and that a called citizen may: an official may wait."""
 _SHORT_HOLD_S = 5
-"""So much of that a hold takes which was over before it was asked for: nobody knows how long it was."""
+"""Seconds charged for a hold that was over before its check: its length is unknown."""
 
 
 class NoInput(Exception):
-    """The caller said nothing usable three times: say goodbye and end."""
+    """The caller gave nothing usable three times: say goodbye and end."""
 
 
 class NoKey(NoInput):
-    """A question was put as often as it is, and no key answered it."""
+    """No key answered a question that was asked as often as allowed."""
 
 
 class Prompt(NamedTuple):
-    """A prompt with its slots; `language` only where it is not the call's own."""
+    """Prompt with its slots; `language` only if it is not the call's own."""
 
     id: str
     slots: Slots = MappingProxyType({})
@@ -51,7 +51,7 @@ class Prompt(NamedTuple):
 
 
 class Playing(Agi):
-    """A call in which prompts are played."""
+    """Call in which prompts are played."""
 
     def __init__(
         self,
@@ -61,9 +61,9 @@ class Playing(Agi):
         clock: Callable[[], float],
         waited: Callable[[float], object] = lambda _seconds: None,
     ) -> None:
-        """`clock` tells seconds: by it a key is one of several that were pressed without a pause.
+        """`clock` returns seconds; it decides which keys were pressed without a pause.
 
-        `waited` is told how long the caller waited each time for something of our own.
+        `waited` is called with the seconds of each wait of the caller for our own work.
         """
         super().__init__(reader, writer)
         self._prompts_dir = prompts_dir
@@ -73,31 +73,32 @@ class Playing(Agi):
         ours = self.env.get("agi_network_script", "") != Script.MENU
         self._hold_s = _HOLD_WHILE_CALLED_S if ours else _HOLD_S
         self._unknown_s = 0.0
-        """So long after it has begun nobody can know the next question."""
+        """Seconds after its beginning in which nobody can know the next question."""
         self.language = self.env.get("agi_arg_2") or "fa"
         self.leads_to_operator = False
 
     def lead(self, prompt: str, *, language: str = "", **slots: Value) -> None:
-        """Play one prompt whose question many know already: a key ends it and is the answer.
+        """Play one prompt whose question many callers know: a key ends it and is the answer.
 
-        `language`: where it is not the call's own.
+        `language`: if it is not the call's own.
         """
         if not self._keys.ahead:
             self._play(Prompt(prompt, slots, language), ends=self._leads)
             self._unknown_s = 0.0
 
     def say(self, prompt: str, **slots: Value) -> None:
-        """Play one prompt. A key ends it, and that only; * begins it again. Who has typed ahead does not
-        hear it.
+        """Play one prompt. A key ends only this prompt; * begins it again.
+
+        A caller who has typed ahead does not hear it.
         """
         self._announce(Prompt(prompt, slots))
 
     def say_sound(self, file: Path) -> None:
-        """Play a file that is no prompt, without its codec's suffix, in the same way."""
+        """Play a file that is no prompt, named without its codec's suffix, as `say` does."""
         self._announce(file)
 
     def say_instead(self, prompt: str, **slots: Value) -> None:
-        """Play one prompt of which nobody could know that it would come: what was typed ahead is dropped."""
+        """Play one prompt that nobody could foresee: keys typed ahead are dropped."""
         self._keys.drop()
         self._announce(Prompt(prompt, slots))
 
@@ -111,11 +112,11 @@ class Playing(Agi):
                 break
 
     def drop_keys(self) -> None:
-        """The call takes a way that nobody could foresee: what was typed ahead is dropped."""
+        """Drop the keys typed ahead, because nobody could foresee the next step."""
         self._keys.drop()
 
     def tell(self, prompt: str, **slots: Value) -> None:
-        """Play one prompt that no key cuts short: whoever goes on has been told."""
+        """Play one prompt that no key cuts short."""
         self._play(
             Prompt(prompt, slots), ends=lambda key: self._ends_announcement(key) and False, together=False
         )
@@ -123,10 +124,10 @@ class Playing(Agi):
 
     @contextmanager
     def working(self, *, leads: bool = False) -> Iterator[None]:
-        """Do something of our own in this while; keys that are typed ahead meanwhile are not lost.
+        """Run a block of our own work; keys typed ahead meanwhile are not lost.
 
-        Whoever would wait for long in silence hears that it goes on, over and over.
-        `leads`: before a prompt whose question many know already, which a key answers here, too (`lead`).
+        A caller who would wait long in silence hears repeatedly that it goes on. `leads`: before a prompt
+        whose question many callers know, which a key answers here, too (`lead`).
         """
         began = time.monotonic()
         ends = self._leads if leads else self._ends_announcement
@@ -142,14 +143,14 @@ class Playing(Agi):
         return self._keys.at_announcement(key, known=True)
 
     def hear(self, *prompts: Prompt, keys: str) -> str:
-        """Play prompts until one of `keys` is pressed, and return it; else an empty text."""
+        """Play prompts until one of `keys` is pressed, and return it; otherwise an empty text."""
         for prompt in prompts:
             if key := self._play(prompt, ends=lambda _key: True, keys=keys, together=False):
                 return key
         return ""
 
     def music(self, keys: str) -> str:
-        """Play half a minute of music, in the same way."""
+        """Play half a minute of music, as `hear` does."""
         return self.play(self._prompts_dir / MUSIC, keys)
 
     def _ends_announcement(self, key: str) -> bool:
@@ -170,7 +171,7 @@ class Playing(Agi):
         keys: str = KEYS,
         together: bool = True,
     ) -> str:
-        """Play prompts; the key of `keys` that ended them. After any other one it goes on where it was.
+        """Play prompts, and return the key of `keys` that ended them. After other keys the prompt continues.
 
         `together`: nearly each key ends them (`_play_piece`).
         """
@@ -179,7 +180,7 @@ class Playing(Agi):
             for piece in _pieces([file for prompt in prompts for file in self._files(prompt)]):
                 if key := self._play_piece(piece, ends, keys, together=together):
                     return key
-                back = self._after_hold(began_ns)  # a sentence is many clips: no more into a held line
+                back = self._after_hold(began_ns)  # a sentence is many clips: stop playing into a held line
                 if back is not None:
                     break
             if back is None:
@@ -190,8 +191,10 @@ class Playing(Agi):
     def _play_piece(
         self, files: Sequence[str], ends: Callable[[str], bool], keys: str, *, together: bool
     ) -> str:
-        """`together`: by one command. After a key that ends nothing two seconds at most are said again: it is
-        one of several (`ivr.keys`), or comes when a question has just begun.
+        """Play clips; with `together` by one command.
+
+        After a key that ends nothing, at most two seconds are repeated. Such a key is one of several
+        (`ivr.keys`), or comes just after a question has begun.
         """
         if together and len(files) > 1:
             key = self.play_together(files)
@@ -206,12 +209,12 @@ class Playing(Agi):
         return ""
 
     def _after_hold(self, began_ns: int) -> str | None:
-        """Wait while the telephone holds the call: what was said is to be said again. None: it does not, and
-        has not since `began_ns`.
+        """Wait while the telephone holds the call: the last prompt must be repeated.
 
-        Who has a key in their hand when they take the call back knows what they answer: it is returned.
+        Return None if there is no hold and was none since `began_ns`. A key pressed as the hold ends is an
+        answer, and is returned.
         """
-        if self._hold_s <= 0:  # whose patience has ended goes on to the end
+        if self._hold_s <= 0:  # the allowance is used up: continue to the end
             return None
         is_held, back_ns = self.line()
         if not is_held:
@@ -228,7 +231,7 @@ class Playing(Agi):
 
 
 def _pieces(files: Sequence[str]) -> Iterator[list[str]]:
-    """The clips in their order, some seconds of them at a time; one that is not there is alone."""
+    """Yield the clips in order, some seconds of them at a time; a missing clip is alone."""
     piece: list[str] = []
     samples = 0
     for file in files:
@@ -244,8 +247,8 @@ def _pieces(files: Sequence[str]) -> Iterator[list[str]]:
 
 
 def _samples(file: str) -> int:
-    """How long a clip is; of one that is not there Asterisk complains, if it is asked for that one."""
+    """Return the samples of a clip, 0 for a missing one, so that Asterisk reports it when it is played."""
     try:
-        return os.stat(f"{file}.alaw").st_size  # a byte a sample
+        return os.stat(f"{file}.alaw").st_size  # one byte for each sample
     except OSError:
         return 0

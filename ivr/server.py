@@ -1,4 +1,4 @@
-"""The FastAGI server: a thread a call, one call script each. A broken call ends alone."""
+"""FastAGI server: one thread and one script for each call. A broken call ends alone."""
 
 import logging
 import os
@@ -57,7 +57,7 @@ log = logging.getLogger("ivr")
 
 
 def scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settings], None]]:
-    """The call scripts by their names in the dialplan."""
+    """Return the call scripts by their names in the dialplan."""
     return {
         Script.MENU: partial(menu.run, cache=cache),
         Script.LINES_FULL: full.run,
@@ -80,25 +80,27 @@ def scripts(cache: CallerCache) -> dict[str, Callable[[Call, Engine, Settings], 
 
 
 _SILENCE_S = 60
-"""No prompt is longer: an Asterisk that says nothing for so long has gone."""
+"""Seconds of silence after which Asterisk has gone: no prompt is longer."""
 
 
 _WELL = "well"
-"""A request of this name is no call: it is answered like one, and that is all."""
+"""Script name of a self-check, which is answered and is no call."""
 _ASK_S, _ANSWER_S = 1.0, 4.0
 _BEATEN_S = 2 * heartbeats.BEAT_SECONDS
-"""One beat may be late. A second after this, five at most, the proxy's callers have another node."""
+"""Age of a heartbeat after which this node wants no callers; one may be late. The proxy's callers then get
+another node within 5 s.
+"""
 
 
 _SQLITE_S = 20
-"""A caller hears meanwhile that it goes on: what they have said yes to is better late than asked again."""
+"""Patience with a locked SQLite file, in seconds: a late commit beats asking the caller again."""
 
 _FIRST = -10
-"""All callers wait for this one process, which hundreds of threads of Asterisk would keep waiting (nice)."""
+"""Priority of this process (nice): all callers wait for it, and hundreds of threads of Asterisk compete."""
 
 
 class Server(socketserver.ThreadingTCPServer):
-    """Listens where the dialplan's agi:// addresses point."""
+    """FastAGI server at the address in the dialplan's agi:// addresses."""
 
     allow_reuse_address = True
     daemon_threads = True
@@ -113,20 +115,20 @@ class Server(socketserver.ThreadingTCPServer):
         self.callers = Callers(settings.allowed_prefixes, settings.node)
         self.admission = Admission(settings.state_dir / CALLERS_ADMITTED, settings.callers_at_once)
         self.answered_at = float("-inf")
-        """When a request was last answered, as time.monotonic() tells it."""
+        """Time of the last answered request (time.monotonic())."""
         self.beaten_at = float("-inf")
-        """When the database last took that we are well, and not that this node is drained."""
+        """Time at which the database last took our heartbeat while this node was not being drained."""
         self.clock = time.monotonic
-        """By which it is told which keys a caller pressed without a pause."""
+        """Clock that decides which keys were pressed without a pause."""
         super().__init__(settings.agi, _Handler)
 
     def wants_callers(self) -> bool:
-        """Whether those may come who have another node: we answer, and the database does, and we may stay."""
+        """Return whether callers should come who could use another node: ivr and database work, no drain."""
         at = time.monotonic()
         return at - self.answered_at < _ASK_S + _ANSWER_S and at - self.beaten_at < _BEATEN_S
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log what a handler let through; the server goes on."""
+        """Log an exception of a handler; the server goes on."""
         log.exception("a call's connection failed")
 
 
@@ -145,7 +147,7 @@ class _Handler(socketserver.StreamRequestHandler):
                 waited=self.server.admission.waited,
             )
         except AGIHangup:
-            return  # a health check, or a caller gone before the first word
+            return  # a health check, or a caller who hung up before the first word
         except (AGIError, OSError) as error:
             log.warning("not a call: %s", error)
             return
@@ -156,14 +158,14 @@ class _Handler(socketserver.StreamRequestHandler):
             self._converse(call)
         except GONE:
             log.info("%s: the caller hung up", call.channel_id)
-            # Who goes on may have gone before anybody has looked for what they gave.
+            # In a resumed call the caller may go before their answers are looked up.
             if call.script == Script.MENU and call.is_connected and not call.again:
                 _end(call, "gone")
         except AGIError as error:
             log.warning("%s: %s", call.channel_id, error)
             _end(call, "no")
-        except Exception as error:  # the dialplan asks once more, then apologises; no other call notices
-            # Without a database each call of a rush would say so on 60 lines.
+        except Exception as error:  # the dialplan retries once, then apologises; no other call notices
+            # Without a database each call of a rush would log a trace of 60 lines.
             say = log.error if is_away(error) else log.exception
             say("%s: %s failed: %s", call.channel_id, call.script, type(error).__name__)
             _end(call, "no")
@@ -178,7 +180,7 @@ class _Handler(socketserver.StreamRequestHandler):
         script = self.server.scripts.get(call.script)
         if script is None:
             raise AGIError(f"no call script {call.script!r}")
-        if not (call.again or left_numbers.is_token(call.channel_id)):  # whom we called is no call on 137
+        if not (call.again or left_numbers.is_token(call.channel_id)):  # a call that we placed does not count
             self.server.call_counter.count(call.script)
         log.info("%s: %s %s", call.channel_id, call.script, "goes on" if call.again else "begins")
         with self.server.callers.on_the_line(call):
@@ -191,7 +193,7 @@ class _Handler(socketserver.StreamRequestHandler):
 
 
 def _ask_itself(server: Server, stop: threading.Event) -> None:
-    """Ask for a script as Asterisk does, over and over: whether calls are accepted and answered."""
+    """Request a script as Asterisk does, repeatedly, to check that calls are accepted and answered."""
     secret = server.settings.secret_for(accounts.AGI)
     while not stop.wait(_ASK_S):
         PARTINGS.let_go()
@@ -210,7 +212,7 @@ def _ask_itself(server: Server, stop: threading.Event) -> None:
 
 
 def _end(call: Call, how: str) -> None:
-    """A command that failed looks to the dialplan as if nobody had answered: tell it that somebody did."""
+    """Tell the dialplan that we answered: a failed command looks to it like no answer."""
     with suppress(AGIError, OSError):
         call.set(Variable.FINISHED, how)
 
@@ -237,7 +239,7 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
 
 
 def _beat(server: Server) -> None:
-    """Say that an ivr works, and where there may be several nodes that this node's does."""
+    """Record a heartbeat and, on PostgreSQL, that this node's ivr works."""
     dialect = server.engine.dialect.name
     said = [heartbeats.said(dialect, "ivr")]
     own = [draining.ivr_works(server.settings.node)] if dialect == "postgresql" else []
@@ -245,7 +247,7 @@ def _beat(server: Server) -> None:
 
 
 def _questions(settings: Settings) -> Select[Any]:
-    """All that is to be known with each beat, as one."""
+    """Return the query of everything that a heartbeat needs to know, as one statement."""
     asked = (
         draining.is_marked(settings.node),
         on_the_line.IS_ANY_STALE,
@@ -290,7 +292,7 @@ def _write_callers(server: Server, stop: threading.Event) -> None:
 
 def serve(settings: Settings) -> None:
     """Answer calls until the process is told to stop."""
-    with suppress(PermissionError):  # systemd and containers have shares of time instead
+    with suppress(PermissionError):  # systemd and containers use CPU shares instead
         os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     engine = connect(settings.database, sqlite_s=_SQLITE_S)
@@ -300,7 +302,7 @@ def serve(settings: Settings) -> None:
             threading.Thread(target=work, args=(server, stop), daemon=True).start()
         log.info("listening on %s", settings.agi)
         try:
-            server.serve_forever(poll_interval=60)  # a signal ends it, not a look
+            server.serve_forever(poll_interval=60)  # a signal ends it, not a poll
         finally:
             stop.set()
             with server.call_counter.taken() as counts, writing(engine) as session:

@@ -1,8 +1,8 @@
-"""How long our own Asterisk takes to answer its line: asked as a carrier asks it, by SIP (OPTIONS).
+"""Latency of our own Asterisk's SIP port, measured by OPTIONS as a carrier would.
 
-In a rush calls wait there before any script knows of them: what scripts wait for is short, while invitations
-and keys are a second late. Only in a rush: a quiet night costs nothing. The thread that asks also waits for
-this process's own lock, so it is late where we are.
+In a rush calls wait there before any script knows of them. Scripts wait little then, while INVITEs and keys
+are a second late. It asks only in a rush, so that a quiet night costs nothing. The asking thread waits for
+this process's own lock, too, so its figures include our own delays.
 """
 
 import math
@@ -17,18 +17,18 @@ from settings import Settings
 from settings.addresses import Address
 
 ANSWER_S = 0.8
-"""Who has not answered then may never: there is an answer, or none, in each second."""
+"""Seconds after which no answer is expected, so that each second has a result."""
 _PACKET = 4096
 _EVERY_S = 0.1
 _QUIET_S = 1.0
 _UNKNOWN_S = 60.0
-"""An Asterisk that never answered does not know us (an older configuration): it is let alone for so long."""
+"""Pause before an Asterisk that never answered, with an older configuration, is asked again."""
 
 
 def keep_asking(
     settings: Settings, is_rush: Callable[[], bool], took: Callable[[float], None], stop: threading.Event
 ) -> None:
-    """Tell `took` the seconds of each answer while it `is_rush`, until `stop`; math.inf where none came."""
+    """Pass the seconds of each answer to `took` while `is_rush`, until `stop`; math.inf for none."""
     known, pause = False, _QUIET_S
     while not stop.wait(pause):
         pause = _QUIET_S
@@ -45,7 +45,7 @@ def keep_asking(
                         break
                     took(seconds)
         except OSError:
-            continue  # no Asterisk is there, and so no caller
+            continue  # without Asterisk no callers
 
 
 def _line(settings: Settings) -> socket.socket:
@@ -63,7 +63,7 @@ def _own(line: socket.socket) -> Address:
 
 
 def _ask(line: socket.socket, settings: Settings) -> float:
-    """The seconds until it says that it is well."""
+    """Return the seconds until Asterisk answers 200, or math.inf."""
     question, here = f"z9hG4bK{secrets.token_hex(8)}", _own(line)
     began = time.monotonic()
     line.send(
@@ -86,7 +86,7 @@ def _ask(line: socket.socket, settings: Settings) -> float:
             answer = line.recv(_PACKET)
         except TimeoutError:
             break
-        if question.encode() in answer:  # and to none of an earlier question
+        if question.encode() in answer:  # not an answer to an earlier question
             is_well = answer.startswith(b"SIP/2.0 200 ")
             return time.monotonic() - began if is_well else math.inf
     return math.inf

@@ -1,4 +1,4 @@
-"""What a citizen says after the tone: sent, unless they delete it."""
+"""Voice message after the tone: sent unless the caller deletes it."""
 
 from contextlib import suppress
 from enum import Enum, auto
@@ -10,51 +10,50 @@ from ivr.call import NoInput, WantsOperator
 from ivr.conversation import Conversation
 
 LONGEST_S = 60
-"""The longest message."""
+"""Longest message, in seconds."""
 _TRIES = 3
 _AGAIN, _DELETE = "2", "3"
 _WAV_HEADER = 44
 _SECOND = 16_000
-"""Bytes. As on every answering machine, less than a second is nobody's message."""
+"""Bytes of a second; a shorter message does not count, as on any answering machine."""
 _NOT_ONLY_SILENCE = 2 * SILENT_SAMPLES
-"""Bytes. Of a recording whose end nobody was told only its length says that it is more than a silence."""
+"""Bytes from which a recording with an unknown end is more than silence."""
 
 
 class Nothing(Enum):
-    """Why there is no message."""
+    """Reason for a missing message."""
 
     SAID = auto()
     DELETED = auto()
-    RECORDED = auto()  # the disk is full, or not there
+    RECORDED = auto()  # the disk is full or missing
 
 
 class Spoken(NamedTuple):
-    """What was said, and how it ended."""
+    """Recording, and how it ended."""
 
     wav: Path | None
     nothing: Nothing | None
-    """Why there is no `wav`."""
+    """Reason for a missing `wav`."""
     left: Exception | None
-    """What ended it before its review was answered; to be raised once all is kept."""
+    """Exception that ended it before the review; raise it once everything is stored."""
 
     @property
     def is_there(self) -> bool:
-        """Whether the caller can still be told anything."""
+        """Whether the caller can still hear us."""
         return self.left is None or isinstance(self.left, NoInput | WantsOperator)
 
 
 def listen(talk: Conversation, speak: str, review: str, about: str = "") -> Spoken:
-    """Ask for a message with the prompt `speak`, until the caller is content with it at `review`.
+    """Ask for a message with the prompt `speak`, until the caller accepts it at `review`.
 
-    `about` is a part of the file's name. Without a `review` the first message is kept.
-
-    Whatever ends it, silence, a hang-up or a fault: what was said last is kept. Only the 3 deletes.
+    `about` is a part of the file's name. Without a `review` the first message is kept. After a silence, a
+    hang-up or a fault the last words are kept. Only the 3 deletes.
     """
     kept: Path | None = None
     nothing, left = Nothing.SAID, None
     try:
         for _ in range(_TRIES):
-            talk.call.say_instead(speak)  # no key that was typed ahead is meant for a recording
+            talk.call.say_instead(speak)  # keys typed ahead are not for a recording
             file = talk.new_voice_message(about)
             wav = file.with_suffix(".wav")
             try:
@@ -76,13 +75,13 @@ def listen(talk: Conversation, speak: str, review: str, about: str = "") -> Spok
 
 
 def left_over(talk: Conversation) -> Path | None:
-    """What the caller has said before the call's script broke off, if anything."""
+    """Return the caller's last recording before the script broke off, if any."""
     said = [wav for wav in talk.voice_messages() if _size(wav) >= _WAV_HEADER + _NOT_ONLY_SILENCE]
     return said[-1] if said else None
 
 
 def _the_better(before: Path | None, wav: Path, *, said: bool) -> Path | None:
-    """The new recording if something was said, else the one before; the other one is deleted."""
+    """Return the new recording if something was said, otherwise the former one, and delete the other."""
     worse = before if said else wav
     if worse:
         _delete(worse)
@@ -90,7 +89,7 @@ def _the_better(before: Path | None, wav: Path, *, said: bool) -> Path | None:
 
 
 def _size(wav: Path) -> int:
-    """In bytes; a disk that is gone holds none."""
+    """Return the size in bytes; 0 for a missing file."""
     try:
         return wav.stat().st_size
     except OSError:

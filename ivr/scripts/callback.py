@@ -1,4 +1,4 @@
-"""What a citizen hears who picks up a callback: who calls, and press 1."""
+"""Script of a callback: who calls, and press 1."""
 
 from sqlalchemy import Engine
 
@@ -11,13 +11,13 @@ from ivr.call import AGIError, Call, NoInput, Prompt
 from settings import Settings
 
 _TRIES = 2
-"""The official waits meanwhile: once asked and once more."""
+"""Number of questions, while the official waits."""
 _MACHINE = "MACHINE"
-"""What Asterisk takes an answering machine for; a person whom it takes for one may press 1 as well."""
+"""Asterisk's detection of an answering machine; a person taken for one may press 1 as well."""
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Ask for the 1 that only a person presses; tell the dialplan yes or no."""
+    """Ask for a 1, which only a person presses; tell the dialplan yes or no."""
     with call.working(leads=True), reading(engine) as session:
         callback = callbacks.by_token(session, call.channel_id)
         if callback is None:
@@ -29,7 +29,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.lead("callback-intro")
     if recorded:
         call.tell("callback-recorded")
-        call.set(Variable.RECORDED, "yes")  # nobody is recorded who was not told
+        call.set(Variable.RECORDED, "yes")  # only after the announcement is anybody recorded
     try:
         call.ask(
             Prompt("callback-press-one", {"office": office}),

@@ -1,6 +1,6 @@
-"""The call to the owner of a number: 1 agrees to what somebody asked for, 2 does not, silence is asked again.
+"""Script of a confirmation call: 1 agrees to the request, 2 refuses it, and silence is asked again.
 
-Only this call says anything of the number, since only its owner hears it.
+Only this call names the details, because only the number's owner hears it.
 """
 
 from sqlalchemy import Engine
@@ -40,9 +40,9 @@ _REFUSALS = {
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Ask, decide, and say what has become of it; the ticket number is said once it is certain.
+    """Ask, record the answer, and say the result; the ticket number is said once it is certain.
 
-    Who has answered to a script that broke off is not asked again.
+    An answer to a script that broke off is not asked again.
     """
     token = call.channel_id
     with reading(engine) as session:
@@ -62,7 +62,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             said = call.ask(question, keys="12", tries=2) == "1"
         except NoInput:
             if not new_number and kind is not ConfirmationKind.CANCELLATION:
-                raise  # this number has no place in the line yet
+                raise  # there is no place in the line to keep
             _tell_of_silence(call, engine, token, moves=bool(new_number))
             return
         with call.working(), writing(engine) as session:

@@ -1,4 +1,4 @@
-"""A desk's phone dials into its room: only the one that is to be there now is let in."""
+"""Script of a desk's phone that dials into its room: it admits only the phone that belongs there now."""
 
 import logging
 
@@ -15,7 +15,7 @@ log = logging.getLogger("ivr")
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Tell the dialplan `yes` or `no`. Without a database it is told neither, and asks again."""
+    """Tell the dialplan `yes` or `no`. Without a database it gets no answer, and asks again."""
     channel = call.env.get("agi_channel", "")
     desk = accounts.desk_of_channel(channel)
     if desk is None:

@@ -1,4 +1,4 @@
-"""What a registered caller may add: a subject, then a message. The place is safe, and the ticket is told."""
+"""Optional details of a registration: a subject, then a message. Place and ticket are certain before."""
 
 from dialplan.variables import Variable
 from ivr import voice_message
@@ -15,13 +15,13 @@ def offer(
     asks_subject: bool = True,
     asks_voice_message: bool = True,
 ) -> None:
-    """Ask for either, once; # and silence skip it. Whatever ends the call, what was given is kept.
+    """Ask for either once; # and silence skip it. However the call ends, the given details are stored.
 
     Raises WantsOperator, AGIHangup.
     """
     if asks_subject and (key := talk.ask_subject("ask-subject", round_id=round_id, optional=True)):
         talk.add(registration_id, subject=key)
-        talk.call.set(Variable.SUBJECT, str(key))  # no transaction, and it outlives us
+        talk.call.set(Variable.SUBJECT, str(key))  # costs no transaction, and survives this script
     if asks_voice_message and talk.call.ask("message-offer", keys="1", optional=True):
         _voice_message(talk, registration_id)
 
@@ -30,7 +30,7 @@ def _voice_message(talk: Conversation, registration_id: int) -> None:
     spoken = voice_message.listen(talk, "message-speak", "message-review")
     if spoken.wav:
         talk.add(registration_id, voice_message=spoken.wav.name)
-    if spoken.left and not isinstance(spoken.left, NoInput):  # who is silent at the review has left a message
+    if spoken.left and not isinstance(spoken.left, NoInput):  # a silence at the review still leaves a message
         raise spoken.left
     if spoken.wav:
         talk.call.say("message-kept")

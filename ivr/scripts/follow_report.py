@@ -1,4 +1,4 @@
-"""A part of key 2: what became of a reported problem, what the office answers, and whether it is solved."""
+"""Report part of key 2: a request's state, the office's reply, and whether the problem is solved."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from settings import Settings
 
 
 def tell(talk: Conversation, reported: Progress, *, may_answer: bool = True) -> bool:
-    """Say how a request stands; who is asked may say whether it is solved. Whether they did."""
+    """Say a request's state, and ask whether it is solved. Return whether the caller answered."""
     if reported.joined:
         talk.call.say("request-joined")
     talk.call.say(f"request-{reported.state}")
@@ -23,7 +23,7 @@ def tell(talk: Conversation, reported: Progress, *, may_answer: bool = True) -> 
 
 
 def read(call: Call, settings: Settings, reply_of: int | None) -> None:
-    """Read the office's reply to this request, if it lies there as sound; a key ends it."""
+    """Play the office's reply to this request if its audio exists; a key ends it."""
     file = reply_of and spoken_replies.path(settings.replies_dir, reply_of)
     if file and _is_there(file):
         call.say("request-reply")
@@ -42,7 +42,7 @@ def _is_it_solved(talk: Conversation, reported: Progress) -> bool:
     try:
         with talk.call.working(), writing(talk.engine) as session:
             closed = closing.answer_of_caller(session, reported.request_id, solved=solved)
-    except Refused:  # somebody was quicker
+    except Refused:  # another answer came first
         talk.call.say_instead("request-answered")
     else:
         thanks = "request-thanks" if closed else "request-noted"
@@ -52,7 +52,7 @@ def _is_it_solved(talk: Conversation, reported: Progress) -> bool:
 
 
 def ask_satisfaction(call: Call, engine: Engine, request_id: int) -> None:
-    """1 to 5, from whoever likes to say it: what they have answered is kept already."""
+    """Ask for a rating of 1 to 5, which is optional; the verdict is already stored."""
     key = call.ask("request-satisfaction", keys="12345", optional=True)
     if not key:
         return

@@ -1,9 +1,8 @@
-"""Key 2: where do I stand, and what became of my report? By the caller's own number first, else by the ticket
-number or the tracking number.
+"""Script of key 2: the state of a registration or report, by the caller's number, else by a keyed-in number.
 
-A caller from the number of a registration hears of it, and may ask to give it up or to move it; the number
-itself agrees in a call of ours, since a caller ID is easily forged. A stranger with the ticket number hears
-status and place, nothing personal.
+A caller from the number of a registration hears about it, and may ask to cancel or move it. The number itself
+agrees in a call of ours, because caller ID is easily forged. A stranger with the ticket number hears state
+and place, nothing personal.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,12 +25,12 @@ from ivr.scripts import follow_report
 
 _TRIES = 3
 _UNKNOWN = 2
-"""So many numbers are looked up: a third would be one transaction too many for a call, and a guess."""
-_CANCEL_KEY = "5"  # not a key that stands beside the menu's own: a second thought is meant
+"""Look-ups of numbers in one call: a third would be one transaction too many, and a guess."""
+_CANCEL_KEY = "5"  # not beside the menu's key, so that the press is deliberate
 
 
 def run(talk: Conversation) -> bool:
-    """Say where the caller stands, and let the owner cancel or change the number."""
+    """Say the caller's state, and let the owner cancel or change the number."""
     places, reported = talk.context.active, talk.context.reported
     if reported and ((reported.asked and not reported.said_yes) or not places):
         talk.call.say("request-own")
@@ -72,7 +71,7 @@ def _by_number(talk: Conversation) -> None:
             talk.tell_status(found)
         else:
             report, own = found
-            in_time = looked_up < _UNKNOWN  # else it would be one transaction too many
+            in_time = looked_up < _UNKNOWN  # a call has no more transactions
             follow_report.tell(talk, report, may_answer=own and in_time)
         return
     talk.call.say_instead(mistake)
@@ -82,7 +81,7 @@ def _by_number(talk: Conversation) -> None:
 def _look_up(talk: Conversation, kind: tickets.Kind, number: str) -> Place | tuple[Progress, bool]:
     """Return the place, or the report and whether the caller may answer its question.
 
-    Raises Refused("too-many-guesses"), and for a number that nobody has what `_find` raises.
+    Raises Refused("too-many-guesses"), and the errors of `_find` for an unknown number.
     """
     guess = talk.caller, talk.settings.secret_for("guesses by telephone")
     with talk.call.working(), writing(talk.engine) as session:
@@ -108,7 +107,7 @@ def _find(
 
 
 def _owners(talk: Conversation, places: Sequence[Place]) -> None:
-    """The owner of these places, the oldest first, goes from one to another."""
+    """Let the owner of these places, the oldest first, go from one to another."""
     if len(places) > 1:
         talk.call.say("own-places", count=len(places))
     for _ in range(_TRIES):
@@ -125,15 +124,15 @@ def _one_of(talk: Conversation, places: Sequence[Place]) -> Place:
         slots: Slots = {"office": place.clip}
         if offices.count(place.clip) == 1:
             items.append(Prompt("own-place", slots))
-        else:  # which of them only its day tells
+        else:  # only the day tells them apart
             items.append(Prompt("own-place-on", {**slots, "day": place.starts_at, "date": place.starts_at}))
     return places[menus.one_of(talk.call, None, items, counted=True)]
 
 
 def _owners_choices(talk: Conversation, place: Place, *, others: bool) -> bool:
-    """What the owner does with this place; returns whether they want to go to another of theirs."""
+    """Offer the owner's choices for this place. Return whether they want another of their places."""
     more = ["other-ticket", *["other-place"] * others, "follow-up-end"]
-    keys = f"1234{'5' * others}{END}"  # each is the same on both pages
+    keys = f"1234{'5' * others}{END}"  # each key means the same on both pages
     for _ in range(_TRIES):
         key = talk.call.ask(
             Prompt("choices", {"count": subjects.AT_ONCE}), "follow-up-menu", keys=keys + menus.OTHERS
@@ -158,7 +157,7 @@ def _owners_choices(talk: Conversation, place: Place, *, others: bool) -> bool:
 
 
 def _cancel(talk: Conversation, place: Place) -> None:
-    """Ask the place's number, by a call after this one, whether it gives the place up."""
+    """Request a call after this one that asks the place's number whether to give the place up."""
     if talk.call.ask("cancel-confirm", keys="123456789#") != _CANCEL_KEY:
         talk.call.say("not-cancelled")
         return
@@ -168,7 +167,7 @@ def _cancel(talk: Conversation, place: Place) -> None:
 
 
 def _change_number(talk: Conversation, place: Place) -> None:
-    if place.state is RegistrationState.UNCONFIRMED:  # that number is yet to be confirmed
+    if place.state is RegistrationState.UNCONFIRMED:  # the number itself awaits confirmation
         talk.call.say_instead("status-unconfirmed")
         return
     number = talk.ask_number()
@@ -178,7 +177,7 @@ def _change_number(talk: Conversation, place: Place) -> None:
 
 @contextmanager
 def _telling_how_it_is(talk: Conversation, place: Place) -> Iterator[None]:
-    """Say which rule refuses what is done within, or how the place stands now, and go on after it."""
+    """Say which rule refuses the block, or the place's present state, and go on after it."""
     try:
         with talk.telling_refusals():
             yield
@@ -187,7 +186,7 @@ def _telling_how_it_is(talk: Conversation, place: Place) -> Iterator[None]:
 
 
 def _tell_as_it_is(talk: Conversation, place: Place) -> None:
-    """Say how the place stands now: the line moves while a caller listens."""
+    """Say the place's present state: the line moves while a caller listens."""
     talk.call.drop_keys()
     with talk.call.working(), reading(talk.engine) as session:
         now = caller_context.place(session, registration.get_by_ticket(session, place.ticket))

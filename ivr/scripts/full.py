@@ -1,4 +1,4 @@
-"""A caller heard that all lines are full, and is gone: there is nothing to say, the call is only counted."""
+"""Script of a caller who heard that all lines are full and has gone: the call is only counted."""
 
 from sqlalchemy import Engine
 
@@ -7,4 +7,4 @@ from settings import Settings
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Nothing."""
+    """Do nothing."""

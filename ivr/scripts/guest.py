@@ -1,4 +1,4 @@
-"""What a third person hears whom a desk has called into its conversation: who calls, and press 1."""
+"""Script of a call to a third person for a desk's conversation: who calls, and press 1."""
 
 from sqlalchemy import Engine
 
@@ -11,11 +11,11 @@ from ivr.call import AGIError, Call, NoInput
 from settings import Settings
 
 _TRIES = 2
-"""The desk waits meanwhile: once asked and once more."""
+"""Number of questions, while the desk waits."""
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Ask for the 1 that only a person presses; tell the dialplan yes or no."""
+    """Ask for a 1, which only a person presses; tell the dialplan yes or no."""
     with call.working(leads=True), reading(engine) as session:
         guest = guests.by_token(session, call.channel_id)
         if guest is None:

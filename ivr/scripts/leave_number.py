@@ -1,6 +1,6 @@
-"""A caller who found all lines full pressed 1: their number is kept, and that is all, for the rush is on.
+"""Script of a caller who found all lines full and pressed 1: it only stores the number.
 
-What they hear of it the dialplan says, by the answer: one request and one commit, whatever comes of it.
+The dialplan plays the result: one request and one commit, whatever the outcome.
 """
 
 from sqlalchemy import Engine
@@ -15,7 +15,7 @@ from settings import Settings
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """The answer is set after the commit: nothing is said to be kept that is not."""
+    """Store the number. The result is set after the commit, so that no caller hears an untrue promise."""
     try:
         number = numbers.parse(call.caller_id, settings.allowed_prefixes)
         with call.working(), writing(engine) as session:

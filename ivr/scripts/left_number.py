@@ -1,6 +1,6 @@
-"""The call to whoever left their number when all lines were full: 1 goes on to the menu, 2 was not they.
+"""Script of an overflow callback: 1 goes on to the menu, 2 says that the number's owner did not call.
 
-The number of a caller can be pretended, and a machine may answer: without a key nobody is let in.
+A caller's number can be forged, and a machine may answer: without a key nobody is let in.
 """
 
 from sqlalchemy import Engine
@@ -14,7 +14,7 @@ from settings import Settings
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Ask once more in silence; the dialplan goes on to the menu with the number that was left."""
+    """Ask, and once more after a silence; the dialplan goes on to the menu with the stored number."""
     token = call.channel_id
     with reading(engine) as session:
         left = left_numbers.by_token(session, token)

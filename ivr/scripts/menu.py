@@ -1,4 +1,4 @@
-"""The main menu: what a citizen hears who dials 137."""
+"""Script of the main menu, which callers of 137 hear."""
 
 from collections.abc import Callable
 
@@ -18,15 +18,15 @@ _SCRIPTS: dict[str, Callable[[Conversation], bool]] = {
 }
 _LANGUAGE = "9"
 _OTHER = {"fa": ("en", "menu-english"), "en": ("fa", "menu-persian")}
-"""For each language the other one, and what offers it, in its own words: no choice of the menu's four."""
+"""Other language and its offer in its own words, by language; it is none of the menu's four choices."""
 _ROUNDS_OF_MENU = 4
 
 
 def run(call: Call, engine: Engine, settings: Settings, cache: CallerCache) -> None:
-    """Greet, offer the choices, go where the caller wants."""
+    """Greet the caller, offer the choices, and run the chosen script."""
     call.leads_to_operator = True
     number = call.number(settings.allowed_prefixes)
-    with call.working(leads=True):  # at a bad moment it takes as long as a key
+    with call.working(leads=True):  # at worst it takes as long as a key
         context = cache.look_up(number)
     talk = Conversation(call, engine, settings, number, context)
     if talk.context.blocked:
@@ -42,14 +42,14 @@ def run(call: Call, engine: Engine, settings: Settings, cache: CallerCache) -> N
     except GONE:
         keep(talk.leave)
         raise
-    except Exception:  # more is to be said
+    except Exception:  # the dialplan will speak to the caller again
         talk.leave()
         raise
     PARTINGS.finish(call, talk.leave)
 
 
 def _serve(talk: Conversation) -> None:
-    """All that the caller hears."""
+    """Say everything that the caller hears after the greeting."""
     try:
         if not _stays_on_the_line(talk):
             talk.call.say("goodbye")
@@ -60,7 +60,7 @@ def _serve(talk: Conversation) -> None:
 
 
 def _stays_on_the_line(talk: Conversation) -> bool:
-    """Go where the caller wants; whether they wait for an operator now. Raises NoKey."""
+    """Run the chosen script. Return whether the caller waits for an operator now. Raises NoKey."""
     try:
         if not (talk.call.again and resume.run(talk)):
             _choose(talk)

@@ -1,4 +1,4 @@
-"""An official's telephone, called by us: the PIN lets it into the desk's room for the whole round."""
+"""Script of an official's telephone that we called: the PIN opens the desk's room for the whole round."""
 
 from sqlalchemy import Engine
 
@@ -15,7 +15,7 @@ _LONGEST_PIN = 8
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Ask for the PIN; only the right one tells the dialplan to go on."""
+    """Ask for the PIN; only the right one lets the dialplan continue."""
     call.speak("fa")
     call.lead("official-intro")
     mistake = ""
@@ -36,7 +36,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
 
 
 def _is_right(call: Call, engine: Engine, pin: str) -> bool:
-    """Whether the PIN is right, and counted as such. Slow on purpose, so outside any transaction."""
+    """Return whether the PIN is right, and count the try. Slow on purpose, so outside any transaction."""
     with reading(engine) as session:
         person = desk_phones.person(session, call.channel_id)
         if person is None:

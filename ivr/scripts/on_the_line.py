@@ -1,9 +1,9 @@
-"""What a caller hears who waits for an operator on the line: music, who stands before, about how long.
+"""Script of a caller who waits on the line for an operator: music, the number ahead, the estimated wait.
 
-The script ends at once when a callback meets the caller (dialplan), which is as a hang-up here. Whatever ends
-it, the place stays in the line, and its caller hears the ticket. A second call of the same number does not
-replace the first: its caller hears that this number is called back. Who is in danger goes on to the emergency
-service (`rescue`) if no desk has them in ten seconds.
+The script ends at once when a callback meets the caller (dialplan), which looks like a hang-up here. However
+it ends, the place stays in the line, and the caller hears the ticket number. A second call of the same number
+does not replace the first: its caller hears of a callback. A caller in danger goes on to the emergency
+service (`rescue`) if no desk takes them within ten seconds.
 """
 
 from contextlib import nullcontext
@@ -23,11 +23,11 @@ from settings import Settings
 _CALL_ME = "2"
 _MUSIC_S = 30
 _SOON, _PAUSE_MS = 3, 2000
-"""So often who is in danger hears that they are to stay, with pauses: ten seconds."""
+"""Repetitions of the request to stay, and the pause between them: ten seconds in all."""
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Pass the time; on a 2, or after too long a wait, the citizen will be called back."""
+    """Play music; after a 2, or too long a wait, the citizen will be called back."""
     of_whom, _, matter = call.argument.partition("-")
     if not of_whom.isdecimal():
         raise AGIError("nobody who stays on the line")
@@ -37,9 +37,9 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         caller_number = numbers.of_caller(call.caller_id, settings.allowed_prefixes)
         if registration is None or caller_number != registration.number:
             raise AGIError("not the place of this caller")
-        here = on_the_line.is_here(session, settings.node)  # or it has moved in this very moment
+        here = on_the_line.is_here(session, settings.node)  # the line may have moved at this moment
         there = on_the_line.stay(session, place, channel, settings.node)
-        still_open = there or on_the_line.is_open(session, place)  # an older call of this number waits for it
+        still_open = there or on_the_line.is_open(session, place)  # for an older call
         caller = on_the_line.find(session, place) if there else None
         waited = (now(session) - caller.since).total_seconds() if caller else 0.0
     call.speak(registration.language)
@@ -68,9 +68,9 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
 
 
 def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -> None:
-    """Play so many rounds of music, until the caller presses 2 or this call no longer waits for the place.
+    """Play `rounds` of music, until the caller presses 2 or this call no longer waits for the place.
 
-    The callers of desks that have moved to another node are called back.
+    If the desks have moved to another node, the caller is called back.
     """
     key = "" if call.again else call.hear(Prompt("operator-stay"), keys=_CALL_ME)
     for number in range(rounds):
@@ -88,7 +88,7 @@ def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -
 
 
 def _free_line(engine: Engine, node: str) -> None:
-    """If the desk for which the caller waited here did not come, nor anybody else, the line need not stay."""
+    """Free the operators' line from this node if nobody waits here and no desk came."""
     with reading(engine) as session:
         empty = line_home.is_left_empty(session, node)
     if empty:

@@ -1,4 +1,4 @@
-"""Key 0: a person, now if there is one; else the caller stays on the line or is called back, in one order."""
+"""Script of key 0: an operator now if one is free; else a wait on the line or a callback."""
 
 from contextlib import suppress
 from functools import partial
@@ -18,12 +18,15 @@ from ivr.conversation import Conversation, about, before_you
 _STAY, _CALL_ME = "1", "2"
 _CHOICES = _STAY + _CALL_ME + OPERATOR
 _AGAIN = 3
-"""So often the choice is put to whoever presses 0 once more: that is no mistake, they want what they have."""
+"""Repetitions of the choice after another 0: the caller already has what 0 leads to."""
 
 
 def run(talk: Conversation) -> bool:
-    """Put the caller into the operators' line, once, before anything else; whether they stay on the line."""
-    talk.call.leads_to_operator = False  # it has
+    """Register the caller in the operators' line, before anything else.
+
+    Return whether they stay on the line.
+    """
+    talk.call.leads_to_operator = False  # it has led there
     if talk.number is None:
         _ask_owner(talk, talk.ask_number())
         return False
@@ -35,10 +38,10 @@ def run(talk: Conversation) -> bool:
 
 
 def run_for_silent(talk: Conversation) -> bool | None:
-    """Do the same for a caller who presses no key, and ask only for a number that is withheld, once.
+    """Do the same for a caller who presses no key; only a withheld number is asked for, once.
 
-    None: this number had its place of the day (`silences.has_turn`), and waits in the line no more; or no
-    number was keyed in.
+    Return None if this number had its place of the day (`silences.has_turn`) and waits no more. Return None
+    without a number, too.
     """
     call, number = talk.call, talk.number
     if number is None:
@@ -67,7 +70,7 @@ def run_for_silent(talk: Conversation) -> bool | None:
 
 
 def _silent_without_number(talk: Conversation) -> bool | None:
-    if talk.was_asked_number:  # they keyed none in, or have a place by it
+    if talk.was_asked_number:  # they keyed in none, or have a place already
         return None
     talk.call.leads_to_operator = False
     try:
@@ -81,27 +84,27 @@ def _silent_without_number(talk: Conversation) -> bool | None:
 def _ask_owner(talk: Conversation, number: str) -> None:
     """Ask the owner of the keyed-in number whether an operator is to call there.
 
-    Whoever waits on the line has a place, and a place is called at its number if its caller hangs up: so no
-    caller without a number waits there (decision 11).
+    A caller who waits on the line has a place, which is called at its number after a hang-up. So no caller
+    without a number waits on the line (decision 11).
     """
     with talk.telling_refusals():
         talk.register_other(None, number)
 
 
 def _join(talk: Conversation, session: Session, line: Side | None = None) -> tuple[Registered, Outlook, bool]:
-    """Return the place, what its caller may be told, and whether the operators' desks are or come here."""
-    line = line or line_home.hold(session, talk.settings.node)  # before any row
+    """Return the place, its forecast, and whether the operators' line is or comes here."""
+    line = line or line_home.hold(session, talk.settings.node)  # lock order: before any row
     registered = talk.place(session, None)
-    outlook = on_the_line.outlook(session, registered.registration_id)  # as where the desks are now
+    outlook = on_the_line.outlook(session, registered.registration_id)  # for the desks' present node
     if line is Side.COMES:
         line_home.follow(session, talk.settings.node)
     return registered, outlook, line is not Side.ELSEWHERE
 
 
 def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here: bool) -> bool:
-    """Whether the caller, who has a place, stays on the line; who says nothing is called back.
+    """Return whether the caller, who has a place, stays on the line; after a silence they are called back.
 
-    So is whose call is not `here`, where the operators' desks are or come, but on another node.
+    They are called back, too, if the operators' line is not `here` but on another node.
     """
     call, ticket = talk.call, registered.ticket
     if not here:
@@ -124,19 +127,17 @@ def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here
 
 
 def told(outlook: Outlook) -> list[Prompt]:
-    """What a caller hears of the wait: who stands before, and about how long, if anybody can say."""
+    """Return the prompts about the wait: the number ahead, and the estimated minutes if known."""
     return [before_you(outlook.before_me), *([about(outlook.minutes)] if outlook.minutes else [])]
 
 
 def _other_number(talk: Conversation, registration_id: int) -> None:
-    """Another number may be called instead, once its owner has agreed; until then the place stays here."""
+    """Offer another number for the call, once its owner has agreed; until then the place keeps this one."""
     if talk.call.ask("operator-other-number", keys="1", optional=True):
         try:
             number = talk.ask_number()
-        except NoKey:  # they are called here
+        except NoKey:  # this number is called
             return
-        with (
-            suppress(Refused),
-            talk.telling_refusals(),
-        ):  # a desk has just taken it: they call here
+        # a refusal: a desk has just taken the place, and calls this number
+        with suppress(Refused), talk.telling_refusals():
             talk.ask_other_number(registration_id, number)

@@ -1,4 +1,4 @@
-"""Key 1: register for a round."""
+"""Script of key 1: register for a round."""
 
 from collections.abc import Sequence
 
@@ -21,9 +21,12 @@ _TRIES = 3
 
 
 def run(talk: Conversation) -> bool:
-    """For whom, when, with which number; then the ticket, and what may be added. False if nothing is open."""
+    """Ask for the round and the number; say the ticket, and offer details.
+
+    Return False if nothing is open.
+    """
     choices = list(talk.context.offer.choices)
-    for last in (False, True):  # one round may fill up meanwhile; a call has no transactions for a third
+    for last in (False, True):  # a round may fill up meanwhile; a call has no transactions for a third try
         choice = _with_room(talk, choices, again=last)
         if choice is None:
             if not last:
@@ -46,11 +49,11 @@ def run(talk: Conversation) -> bool:
 def _register(talk: Conversation, choice: Choice, *, may_add: bool) -> None:
     """Register for this round. Raises Refused.
 
-    The yes to the number keeps the place, and the ticket number follows at once: nothing that comes after it
-    can cost either. `may_add`: then the caller may add something, if there is a transaction left to keep it.
+    The yes to the number secures the place, and the ticket number follows at once: nothing later can cost
+    either. `may_add`: offer details, if a transaction is left to store them.
     """
     number = talk.number_to_call()
-    if number != talk.number:  # what is said in somebody else's name counts for nothing: it is not asked
+    if number != talk.number:  # details in another person's name would not count
         talk.register_other(choice.round_id, number)
         return
     registered = talk.register(choice.round_id)
@@ -60,9 +63,9 @@ def _register(talk: Conversation, choice: Choice, *, may_add: bool) -> None:
 
 
 def _with_room(talk: Conversation, choices: list[Choice], *, again: bool) -> Choice | None:
-    """The round that the caller wants, and has heard of, or None; those heard of leave `choices`.
+    """Return the round that the caller wants and has heard about, or None; rounds heard leave `choices`.
 
-    `again`: the caller wanted another one, so not even a single one is taken for granted.
+    `again`: the caller wanted another one, so even a single round is asked about.
     """
     while choices:
         choice = _for_whom(talk, choices, again=again)
@@ -81,7 +84,7 @@ def _with_room(talk: Conversation, choices: list[Choice], *, again: bool) -> Cho
 def _tell_nothing_open(talk: Conversation) -> None:
     talk.call.drop_keys()
     mine = next((place for place in talk.context.active if not place.in_operators_line), None)
-    if mine:  # need not register, and may be asking for just that
+    if mine:  # the caller may only be asking for the state
         talk.call.say("active-registration", office=mine.clip)
         talk.tell_status(mine)
     coming = talk.context.offer.upcoming
@@ -108,7 +111,7 @@ def _for_whom(talk: Conversation, choices: Sequence[Choice], *, again: bool) -> 
 
 
 def _soonest_of_each(choices: Sequence[Choice]) -> list[Choice]:
-    """One round of each official: two of the same office sound the same."""
+    """Return the soonest round of each official: two of the same office sound the same."""
     soonest: dict[int, Choice] = {}
     for choice in choices:
         soonest.setdefault(choice.official_id, choice)
@@ -152,7 +155,7 @@ def _tell(talk: Conversation, registered: Registered, choice: Choice) -> None:
     if registered.already:
         call.say_instead("already-registered", ticket=registered.ticket)
     else:
-        whom = {"office": choice.clip} if brief else {}  # they have not heard it
+        whom = {"office": choice.clip} if brief else {}  # the caller has not heard it
         call.tell("registered-brief" if brief else "registered", ticket=registered.ticket, **whom)
     call.say("ticket-is" if brief else "ticket-again", ticket=registered.ticket)
     say_before_you(call, registered.before_me)

@@ -1,4 +1,4 @@
-"""Key 3: report a city problem."""
+"""Script of key 3: report a city problem."""
 
 import re
 from functools import partial
@@ -15,7 +15,7 @@ from ivr.voice_message import Nothing
 
 _TRIES = 3
 _KNOWN = re.compile("-([0-9]+)-([0-9]+)-[0-9a-f]+$")
-"""The end of such a recording's name."""
+"""End of such a recording's name."""
 _WHY_NOTHING = {
     Nothing.SAID: "report-nothing",
     Nothing.DELETED: "report-deleted",
@@ -25,17 +25,17 @@ _WHY_NOTHING = {
 
 
 def run(talk: Conversation) -> bool:
-    """What, where, in the caller's own words; then the tracking number. Committed before it is spoken.
+    """Ask for the category, the place and the caller's own words; say the tracking number after the commit.
 
-    Before all, who is in danger is heard. Also of a caller who hangs up once they have spoken: a text message
-    tells them the number. Raises InDanger.
+    A caller in danger is heard before all. After a hang-up the spoken words are filed, too, and a text
+    message has the number. Raises InDanger.
     """
     take(talk, *_about(talk), "report-speak", "report-review")
     return True
 
 
 def take(talk: Conversation, category: int, district: int | None, speak: str, review: str = "") -> bool:
-    """Record the caller's own words as a report and say its number; return whether anything was said.
+    """Record the caller's own words as a report and say its number. Return whether anything was said.
 
     Without a `review` no key is needed.
     """
@@ -55,13 +55,13 @@ def take(talk: Conversation, category: int, district: int | None, speak: str, re
 
 
 def send_left_over(talk: Conversation, wav: Path) -> str | None:
-    """Record what the caller has said already, in a call that was cut; None if its name says no subject."""
+    """File the recording of a call that was cut; return None if its name has no category."""
     about = _KNOWN.search(wav.stem)
     return _keep(talk, int(about[1]), int(about[2]) or None, wav) if about else None
 
 
 def send(talk: Conversation, wav: Path) -> None:
-    """The same, of a recording that does not say it: an earlier version's."""
+    """Ask for the category of an earlier version's recording, and file it."""
     about = _about(talk)
     with talk.call.working():
         tracking = _keep(talk, *about, wav)
@@ -86,14 +86,14 @@ def _about(talk: Conversation) -> tuple[int, int | None]:
 
 
 def _as_name(category: int, district: int | None) -> str:
-    """What a recording is about, in its name: it is on the disk before anything is said."""
+    """Return the recording's category and district for its name, since the file exists before any row."""
     return f"{category}-{district or 0}-"
 
 
 def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
     with writing(talk.engine) as session:
         known = requests.of_call(session, talk.call.channel_id)
-        if known and known.voice_message == wav.name:  # the answer to its commit was lost
+        if known and known.voice_message == wav.name:  # the commit's confirmation was lost
             return known.tracking
         return filing.report(
             session,
@@ -108,7 +108,7 @@ def _keep(talk: Conversation, key: int, district: int | None, wav: Path) -> str:
 
 
 def _district(talk: Conversation) -> int | None:
-    """The district, or None for who does not know it and presses # (or nothing that is one)."""
+    """Ask for the district; None if the caller does not know it and presses #, or keys no valid one."""
     districts = len(talk.settings.of_city.districts)
     if districts == 1:
         return 1

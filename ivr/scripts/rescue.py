@@ -1,8 +1,8 @@
-"""A caller in danger is connected with the emergency service; if that fails, they wait for an operator,
-before all others, or hear the number to dial.
+"""Script of a caller in danger: connect them with the emergency service, or else with an operator first.
 
-The script ends at once when the service meets the caller (dialplan), which is as a hang-up here. The number
-is said from the first word on: nobody depends on our connecting them.
+If neither works, the caller hears the number to dial. The script ends at once when the service meets the
+caller (dialplan), which looks like a hang-up here. The number is said from the start, so that nobody depends
+on our connection.
 """
 
 from sqlalchemy import Engine
@@ -16,11 +16,11 @@ from settings import Settings
 
 _LOOKS, _PAUSE_MS = 3, 1000
 _LONGEST = 12
-"""So often the number is said while it rings: longer than it may ring."""
+"""Repetitions of the number while it rings: longer than it may ring."""
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Ask for the call, wait with the caller, and say the number if it comes to nothing."""
+    """Request the call, wait with the caller, and say the number if the call fails."""
     matter, _, language = call.argument.partition("-")
     if not matter.isdecimal():
         raise AGIError("nobody in danger")
@@ -43,7 +43,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
 
 
 def _place(engine: Engine, node: str, matter_id: int) -> int | None:
-    """The caller's place in the operators' line, if somebody serves it, and does so on this node."""
+    """Return the caller's place in the operators' line if a desk at work serves it on this node."""
     with reading(engine) as session:
         place = session.get_one(UrgentMatter, matter_id).registration_id
         here = on_the_line.is_here(session, node)
@@ -51,7 +51,7 @@ def _place(engine: Engine, node: str, matter_id: int) -> int | None:
 
 
 def _is_over(call: Call, engine: Engine) -> bool:
-    """Whether it came to nothing, looked at a few times a second apart."""
+    """Return whether the call has failed, polling a few times a second apart."""
     for _ in range(_LOOKS):
         with reading(engine) as session:
             if rescue_calls.came_to_nothing(session, call.channel_id):

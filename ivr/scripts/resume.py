@@ -1,4 +1,4 @@
-"""A call whose script broke off: what it had made is told; what was being said is kept."""
+"""Resumption of a call whose script broke off: its results are said, and its recording is stored."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,19 +17,19 @@ from ivr.scripts import extras, report
 
 @dataclass(frozen=True)
 class Made:
-    """What a call has come to."""
+    """Results of a call so far."""
 
     place: Place | None
     tracking: str | None
-    """Of what was reported."""
+    """Tracking number of the report."""
     lacks_subject: bool
     lacks_voice_message: bool
     said: Path | None
-    """The message that is kept with the place; or what nobody knows the meaning of, an earlier version's."""
+    """Recording stored with the place, or an earlier version's without a category in its name."""
 
 
 def take_up(talk: Conversation, chosen: str) -> Made:
-    """What the call had made. What was said in it is sent, and what was chosen added (`Conversation.leave`).
+    """Return the call's results. Its recording is filed, and its choice added (`Conversation.leave`).
 
     `chosen`: the channel's `Variable.SUBJECT`.
     """
@@ -57,9 +57,9 @@ def take_up(talk: Conversation, chosen: str) -> Made:
 
 
 def run(talk: Conversation) -> bool:
-    """Go on where everything was committed last; False where the menu begins anew. Raises WantsOperator."""
+    """Continue after the last commit; return False if the menu begins anew. Raises WantsOperator."""
     chosen = talk.call.get(Variable.SUBJECT)
-    with talk.call.working():  # whoever hangs up meanwhile has reported
+    with talk.call.working():  # after a hang-up here the report is filed all the same
         made = take_up(talk, chosen)
     place = made.place
     if made.tracking:

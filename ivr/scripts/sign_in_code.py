@@ -1,4 +1,4 @@
-"""The call that speaks a code for signing in: after a 1 only, so no voicemail hears it; 2 ends the code."""
+"""Script of a call with a sign-in code: 1 starts it, so no voicemail hears it; 2 ends it."""
 
 from sqlalchemy import Engine
 
@@ -9,7 +9,7 @@ from settings import Settings
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Say who calls and why, ask, and say the digits one by one, twice. Silence hears nothing."""
+    """Say who calls and why, ask, and say the digits twice. Without a key nothing is said."""
     token = call.channel_id
     with reading(engine) as session:
         code = code_calls.by_token(session, token)

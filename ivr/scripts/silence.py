@@ -1,4 +1,4 @@
-"""Two questions in silence: a person, not a goodbye. Nobody is sent away who could not find the keys."""
+"""Script after two unanswered questions: a person, not a goodbye, for callers who cannot find the keys."""
 
 from db.engine import writing
 from hotline.line import silences
@@ -8,7 +8,7 @@ from ivr.scripts import operator, report
 
 
 def run(talk: Conversation) -> None:
-    """Do as key 0 does, once a day for each number; else let the caller say what they want, without a key."""
+    """Do as key 0 does, once a day for each number; otherwise take a message without a key."""
     talk.call.drop_keys()
     stays = operator.run_for_silent(talk)
     if stays is None:
@@ -18,9 +18,9 @@ def run(talk: Conversation) -> None:
 
 
 def _take_message(talk: Conversation) -> None:
-    """Keep what the caller says after the tone as a report, whose inbox people read.
+    """Record the caller's message as a report, for people to read.
 
-    For a caller without a number who keys none in, or whose number had its place in the line today.
+    It is for a caller who keys in no number, or whose number had its place in the line today.
     """
     with talk.call.working(), writing(talk.engine) as session:
         may = silences.may_leave_message(session, talk.number, talk.settings)

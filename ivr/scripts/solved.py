@@ -1,4 +1,4 @@
-"""The call to a land line whose request is said to be solved: the reply is read, and the question put."""
+"""Script of a call to a land line whose request is said to be solved: the reply and the question."""
 
 from sqlalchemy import Engine
 
@@ -14,9 +14,9 @@ from settings import Settings
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """1 and 2 are kept before they are confirmed; silence changes nothing: they can dial 137, and 2.
+    """Record a 1 or 2 before its confirmation; silence changes nothing: the citizen can dial 137, and 2.
 
-    What a caller who showed this number has said is told first.
+    An answer by a caller who showed this number is said first.
     """
     token = call.channel_id
     with reading(engine) as session:

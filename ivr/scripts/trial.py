@@ -1,4 +1,4 @@
-"""The test call that an administrator has placed: one sentence, and that is all."""
+"""Script of the test call that an administrator has placed: one sentence."""
 
 from sqlalchemy import Engine
 
@@ -9,7 +9,7 @@ from settings import Settings
 
 
 def run(call: Call, engine: Engine, _settings: Settings) -> None:
-    """Say who calls and why, in the language that was asked for."""
+    """Say who calls and why, in the requested language."""
     with reading(engine) as session:
         trial = trial_calls.by_token(session, call.channel_id)
         if trial is None:

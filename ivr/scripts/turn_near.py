@@ -1,4 +1,4 @@
-"""The call before one's turn: whoever picks up can be reached, or asks for the next round."""
+"""Script of the heads-up call: the citizen can be reached, or asks for the next round."""
 
 from sqlalchemy import Engine
 
@@ -11,7 +11,7 @@ from settings import Settings
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """1 and 2 are kept before they are confirmed; silence changes nothing."""
+    """Record a 1 or 2 before its confirmation; silence changes nothing."""
     token = call.channel_id
     with reading(engine) as session:
         turn_near_call = turn_near_calls.by_token(session, token)
@@ -21,7 +21,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         answer = turn_near_call.answer
         office = rounds.speaker(rounds.get(session, turn_near_call.round_id)).clip
     call.speak(language)
-    if answer:  # kept by a script that broke off
+    if answer:  # recorded by a script that broke off
         _confirm(call, answer)
         return
     call.say("near-call-intro", office=office)

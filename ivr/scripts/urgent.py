@@ -1,9 +1,9 @@
-"""Where somebody is in danger: an operator, before all others, or the emergency service.
+"""Script for a danger: an operator, before all others, or the emergency service.
 
-The sign is a 0 where key 3 asks what it is about: no category has it, so nobody says so by a key typed ahead,
-and whoever is in haste need not wait for a question of its own. They have a place in the operators' line like
-with key 0, moved up before all who wait there; the ledger says why. Where no desk is free, the call goes on
-with `rescue`, and so it does where a free one has not got them soon (docs/on-the-line.md).
+The sign is a 0 where key 3 asks for the category. No category has this key, so nobody reports a danger by a
+key typed ahead. A caller in haste need not wait for a question of its own. The caller gets a place in the
+operators' line as with key 0, moved up before all others. The ledger has the reason. If no desk takes the
+caller soon, the call goes on with `rescue` (docs/on-the-line.md).
 """
 
 from contextlib import suppress
@@ -27,12 +27,12 @@ from ivr.scripts import operator
 
 
 def can_be_helped(talk: Conversation) -> bool:
-    """Whether there is anybody to help whoever is in danger; else nobody is asked."""
+    """Return whether anybody can help a caller in danger; otherwise nobody is asked."""
     return bool(talk.settings.urgent_number) or _is_anybody_there(talk, leads=True)
 
 
 def run(talk: Conversation) -> bool:
-    """Whether the caller stays on the line, for an operator or the emergency service."""
+    """Return whether the caller stays on the line, for an operator or the emergency service."""
     talk.call.leads_to_operator = False
     if talk.number and _is_anybody_there(talk):
         with suppress(Refused):
@@ -53,18 +53,18 @@ def _is_anybody_there(talk: Conversation, *, leads: bool = False) -> bool:
 
 
 def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook, int]:
-    urgent_matters.of_caller(session, talk.number)  # its row first, then the line's facts
+    urgent_matters.of_caller(session, talk.number)  # lock order: this row before the line's facts
     registered = talk.place(session, None)
     place = session.get_one(Registration, registered.registration_id)
     if not place.moved_up:
-        with suppress(Refused):  # a desk has it in hand already
+        with suppress(Refused):  # a desk has the place in hand already
             line.move_up(session, place, who=audit.CITIZEN, reason=PUBLIC.text("fa", "ledger", "in-danger"))
     outlook = on_the_line.outlook(session, registered.registration_id)
     return registered, outlook, _keep(talk, session, place.id, tell=not outlook.free)
 
 
 def _keep(talk: Conversation, session: Session, place: int | None = None, *, tell: bool = True) -> int:
-    """It stands before all desks until somebody has spoken with them; but a free desk has them at once."""
+    """Record the urgent matter; with `tell` all desks see it until somebody has talked with the caller."""
     matter = urgent_matters.of_caller(session, talk.number, place).id
     if tell:
         events.urgent_changed(session, "new")

@@ -1,4 +1,4 @@
-"""The call to a supervisor about what nobody has taken: who presses 1 sees to it."""
+"""Script of a call to a supervisor about an urgent matter that nobody has taken: a 1 takes it."""
 
 from sqlalchemy import Engine
 
@@ -12,11 +12,11 @@ from settings import Settings
 
 _TAKES, _ENGLISH = "1", "9"
 _LONGEST = 99
-"""More minutes than this are not counted aloud."""
+"""Maximum of minutes that are said."""
 
 
 def run(call: Call, engine: Engine, _settings: Settings) -> None:
-    """What it is, since when, and 1; 9 says it in English. It is kept before it is confirmed."""
+    """Say the matter and its age, and record a 1 before its confirmation; 9 switches to English."""
     with reading(engine) as session:
         matter = urgent_calls.by_token(session, call.channel_id)
         if matter is None:

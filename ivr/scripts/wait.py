@@ -1,4 +1,4 @@
-"""What a citizen hears who pressed 1 and waits: who will speak with them, music, how long it may take."""
+"""Script of a citizen who pressed 1 and waits: who will speak, music, the estimated wait."""
 
 from sqlalchemy import Engine
 
@@ -13,17 +13,16 @@ from settings import Settings
 
 _LATER = "2"
 _ANNOUNCEMENTS = 20
-"""So often the music stops, every half minute; whoever waits longer is told so, and called again."""
+"""Number of half minutes of music; after that the citizen hears so, and is called again."""
 _ALONE = 2
-"""If so often one after another no desk is in the round, nobody is coming: about a minute."""
+"""Checks in a row, about a minute in all, without a desk in the round: then nobody will come."""
 _PRESS_TWO = Prompt("wait-press-two")
 
 
 def run(call: Call, engine: Engine, settings: Settings) -> None:
-    """Pass the time until the dialer takes the citizen into a room, which ends this script at once.
+    """Play music until the dialer moves the citizen into a room, which ends this script at once.
 
-    On a 2, after too long a wait, or when every desk has left the round, tell the dialplan that the citizen
-    is to be called again later.
+    After a 2, too long a wait, or the departure of every desk, tell the dialplan to call again later.
     """
     token = call.channel_id
     with reading(engine) as session:
@@ -33,7 +32,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         office = rounds.speaker(session.get_one(Round, callback.round_id)).clip
         language = callback.registration.language
         back = call.again or callback.screen_desk_id is not None  # an operator spoke with them first
-        met = callback.on_the_line and not back  # has been waiting all the time
+        met = callback.on_the_line and not back  # the caller has been waiting all the time
     opening = [Prompt("wait-again")] if back else [Prompt("wait-intro", {"office": office}), _PRESS_TWO]
     call.speak(language)
     key = "" if met else call.hear(*opening, keys=_LATER)
@@ -51,13 +50,13 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
 
 
 def _look(engine: Engine, token: str) -> tuple[Prompt, bool]:
-    """How long it may take yet, and whether anybody is there who would take them."""
+    """Return the estimated wait as a prompt, and whether any desk is there to take the citizen."""
     with reading(engine) as session:
         callback = callbacks.by_token(session, token)
         if callback is None:
             raise AGIError("the callback is gone")
         seconds = round_statistics.expected_wait(session, callback)
-        # Whom a desk called by itself that desk takes; who waits on the line, any desk that is free.
+        # A desk takes the citizen whom it called; any free desk takes a caller on the line.
         theirs = callback.desk_id is not None or callback.on_the_line
         served = theirs or bool(serving.desks_of(session, callback.round_id))
     if seconds is None:

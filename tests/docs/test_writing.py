@@ -14,6 +14,7 @@ FOLDERS: tuple[str, ...] = (
     "bench",
     "db",
     "dialplan",
+    "ivr",
     "prompts",
     "settings",
     "tests/docs",
