@@ -82,6 +82,7 @@ RENAMED: tuple[str, ...] = (
     "tests/db",
     "tests/dialplan",
     "tests/docs",
+    "tests/ops",
     "tests/prompts",
 )
 """Folders whose tests have short names. A folder is added once, and never leaves."""

@@ -43,7 +43,7 @@ def played(
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
-def test_given_the_playbook_when_ansible_reads_it_then_it_is_one() -> None:
+def test_ansible_accepts_the_playbook() -> None:
     read = subprocess.run(
         [
             *(sys.executable, "-m", "ansible", "playbook", "--syntax-check"),
@@ -82,9 +82,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     return lambda name: folder / name
 
 
-def test_given_the_example_when_settings_are_written_then_each_machine_can_read_its_own(
-    written: Callable[[str], Path], tmp_path: Path
-) -> None:
+def test_settings_of_each_machine_load_there(written: Callable[[str], Path], tmp_path: Path) -> None:
     one, two, pages = (
         load(_env_file=written(name), state_dir=tmp_path / name, city=CITY)
         for name in ("one", "two", "pages-one")
@@ -107,7 +105,7 @@ def test_given_the_example_when_settings_are_written_then_each_machine_can_read_
     assert one.database.endswith("sslmode=verify-full&sslrootcert=/etc/hotline137/database-ca.crt")
 
 
-def test_given_two_proxies_when_keepalived_is_written_then_each_names_itself_and_the_other(
+def test_keepalived_of_two_proxies_names_its_peer(
     written: Callable[[str], Path],
 ) -> None:
     first, second = (written(name).read_text() for name in ("proxy-one", "proxy-two"))
@@ -188,13 +186,13 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]
     return of
 
 
-def test_given_others_that_work_when_a_node_is_upgraded_then_it_is_drained_before_and_taken_back_after(
+def test_upgraded_node_is_drained_before_and_restored_after(
     done: Callable[[str], list[str]],
 ) -> None:
     assert done("beside") == ["node list", "node drain beside --wait", "new", "node drain beside --undo"]
 
 
-def test_given_settings_by_which_nothing_works_when_others_are_brought_then_nobody_is_asked_to_drain_it(
+def test_broken_node_is_brought_back_without_draining(
     done: Callable[[str], list[str]],
 ) -> None:
     """Its first installation, or a change, broke off: else it could never be mended by the playbook."""
@@ -202,14 +200,14 @@ def test_given_settings_by_which_nothing_works_when_others_are_brought_then_nobo
         assert done(name) == ["node list", "new", f"node drain {name} --undo"], name
 
 
-def test_given_no_other_node_yet_when_nobody_speaks_then_it_is_not_drained_and_else_nobody_is_cut_off(
+def test_only_node_is_not_drained_unless_idle(
     done: Callable[[str], list[str]],
 ) -> None:
     assert done("first") == ["node list", "new", "node drain first --undo"]
     assert done("only") == ["node list", "failed"]
 
 
-def test_given_a_database_that_is_away_when_a_node_that_works_is_to_be_upgraded_then_it_is_left_alone(
+def test_unreachable_database_stops_the_upgrade_of_a_node(
     done: Callable[[str], list[str]],
 ) -> None:
     assert done("away") == ["node list", "failed"]

@@ -80,7 +80,7 @@ def test_prepared_folders_are_read_or_written_by_the_group(state: Path) -> None:
     assert shared == {ASTERISKS}
 
 
-def test_shared_folders_leave_the_secret_and_old_recordings_alone(state: Path) -> None:
+def test_shared_folders_exclude_the_secret_and_old_recordings(state: Path) -> None:
     share_folders(state)
 
     for name in ("secret", "recordings/before.wav"):

@@ -13,7 +13,7 @@ def of_version(told: str) -> Asterisk:
 
 
 @pytest.mark.parametrize("version", ["20.20.1", "21.12.2", "22.10.1~dfsg+~cs6.17", "23.4.0"])
-def test_given_a_version_that_can_hang_when_it_is_found_then_it_is_named(version: str) -> None:
+def test_version_that_can_hang_is_named(version: str) -> None:
     concern = of_version(f"Asterisk {version}").concern()
 
     assert concern.startswith(f"Asterisk {version.partition('~')[0]} can hang (asterisk#1946, ")
@@ -21,7 +21,7 @@ def test_given_a_version_that_can_hang_when_it_is_found_then_it_is_named(version
 
 
 @pytest.mark.parametrize("version", ["20.21.0", "22.11.0~dfsg", "23.5.1", "24.0.0"])
-def test_given_a_version_that_is_mended_when_it_is_found_then_there_is_nothing_to_say(version: str) -> None:
+def test_mended_version_raises_no_concern(version: str) -> None:
     assert of_version(f"Asterisk {version}").concern() == ""
 
 
@@ -33,7 +33,7 @@ def test_given_a_version_that_is_mended_when_it_is_found_then_there_is_nothing_t
         ("usr/lib", "var/lib/asterisk"),
     ],
 )
-def test_given_the_machine_s_own_asterisk_when_looked_for_then_it_is_found_where_its_system_puts_it(
+def test_asterisk_of_the_machine_is_found_in_its_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, modules: str, data: str
 ) -> None:
     (tmp_path / modules / "asterisk" / "modules").mkdir(parents=True)
@@ -49,7 +49,7 @@ def test_given_the_machine_s_own_asterisk_when_looked_for_then_it_is_found_where
     assert found == Asterisk((str(program),), tmp_path / modules / "asterisk" / "modules", tmp_path / data)
 
 
-def test_given_an_asterisk_of_the_machine_that_is_too_old_when_looked_for_then_ours_is_taken(
+def test_old_asterisk_of_the_machine_is_passed_over_for_ours(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "usr/lib64/asterisk/modules").mkdir(parents=True)

@@ -86,7 +86,7 @@ def bundle(tmp_path: Path) -> Bundle:
     return Bundle(tmp_path)
 
 
-def test_given_a_bundle_as_it_was_signed_when_installed_then_its_packages_are_and_the_user_gets_the_voice(
+def test_signed_bundle_is_installed_with_its_voice(
     bundle: Bundle,
 ) -> None:
     said, calls = bundle.install()
@@ -126,7 +126,7 @@ SPOILT: list[tuple[Callable[[Bundle], object], str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "why"), SPOILT)
-def test_given_a_bundle_when_anything_of_it_is_not_as_it_was_signed_then_nothing_is_installed(
+def test_bundle_changed_after_signing_installs_nothing(
     bundle: Bundle, spoil: Callable[[Bundle], object], why: str
 ) -> None:
     spoil(bundle)
@@ -134,7 +134,7 @@ def test_given_a_bundle_when_anything_of_it_is_not_as_it_was_signed_then_nothing
     assert why in said and calls == []
 
 
-def test_given_signers_that_came_with_the_bundle_when_installed_then_they_prove_nothing(
+def test_signers_from_the_bundle_itself_prove_nothing(
     bundle: Bundle,
 ) -> None:
     bundle.signers.rename(bundle.folder / "signers")
@@ -142,7 +142,7 @@ def test_given_signers_that_came_with_the_bundle_when_installed_then_they_prove_
     assert "proves nothing" in said and calls == []
 
 
-def test_given_a_newer_version_on_the_machine_when_an_older_bundle_comes_then_it_says_so_and_leaves_it(
+def test_older_bundle_leaves_the_newer_version_installed(
     bundle: Bundle,
 ) -> None:
     bundle.there = "0.10.0+deb13"

@@ -12,7 +12,7 @@ from ops.cli import app
 from settings import Settings
 
 
-def test_given_an_export_when_edited_and_imported_then_it_is_in_force_and_a_bad_one_changes_nothing(
+def test_edited_export_is_imported_whole_or_not_at_all(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))

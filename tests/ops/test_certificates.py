@@ -15,7 +15,7 @@ def said(*command: str | Path) -> str:
     return subprocess.run(["openssl", *command], check=True, capture_output=True, text=True).stdout
 
 
-def test_given_machines_when_it_is_run_again_then_new_ones_are_added_and_nothing_is_made_anew(tmp_path: Path):
+def test_second_run_adds_machines_and_keeps_certificates(tmp_path: Path):
     tls = tmp_path / "tls"
     assert made(tls, "pg1.city.example,192.0.2.31,2001:db8::1").returncode == 0
     before = {path: path.read_bytes() for path in tls.rglob("*") if path.is_file()}
@@ -32,7 +32,7 @@ def test_given_machines_when_it_is_run_again_then_new_ones_are_added_and_nothing
     assert "IP Address:192.0.2.31" in names and "IP Address:2001:DB8" in names and "192.0.2.99" not in names
 
 
-def test_given_what_it_makes_when_somebody_else_looks_then_they_can_read_none_of_it(tmp_path: Path):
+def test_certificates_are_unreadable_to_others(tmp_path: Path):
     made(tmp_path / "tls", "pg1")
 
     files = [path for path in (tmp_path / "tls").rglob("*") if path.is_file()]
@@ -43,7 +43,7 @@ def test_given_what_it_makes_when_somebody_else_looks_then_they_can_read_none_of
     ]
 
 
-def test_given_a_name_for_many_when_files_are_called_so_then_it_is_that_name_all_the_same(tmp_path: Path):
+def test_wildcard_name_is_never_expanded_to_files(tmp_path: Path):
     (tmp_path / "notes.city.example").touch()
     made(tmp_path / "tls", "pg1,*.city.example")
 
@@ -51,7 +51,7 @@ def test_given_a_name_for_many_when_files_are_called_so_then_it_is_that_name_all
     assert "DNS:*.city.example" in names and "notes" not in names
 
 
-def test_given_a_name_that_is_none_when_it_is_run_then_it_says_so_and_leaves_no_half_of_a_machine(
+def test_invalid_name_is_refused_without_leftovers(
     tmp_path: Path,
 ):
     for wrong in ("", "ca", "../pg1", "pg1,not a,[name]:"):

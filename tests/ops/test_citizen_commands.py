@@ -18,7 +18,7 @@ from tests.factories import a_number, a_round
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_number_when_it_is_exported_and_deleted_then_it_is_on_record_and_gone(
+def test_export_and_deletion_of_a_number_are_audited(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))

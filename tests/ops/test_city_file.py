@@ -14,13 +14,13 @@ from tests.kit.cities import GOLRUD
 TEXT = GOLRUD.read_text("utf-8")
 
 
-def test_given_the_sample_and_an_invented_city_when_checked_then_both_are_one() -> None:
+def test_sample_and_invented_city_pass_the_check() -> None:
     for file, districts in ((city_file.SAMPLE, "15 districts"), (GOLRUD, "3 districts")):
         told = CliRunner().invoke(app, ["city", "check", str(file)])
         assert told.exit_code == 0 and districts in told.output, told.output
 
 
-def test_given_a_file_that_notepad_has_written_when_read_then_its_mark_is_no_fault(tmp_path: Path) -> None:
+def test_byte_order_mark_is_accepted(tmp_path: Path) -> None:
     path = tmp_path / "city.toml"
     path.write_text(TEXT, "utf-8-sig")
     assert city_file.read(path) == city_file.read(GOLRUD)
@@ -46,16 +46,14 @@ def test_given_a_file_that_notepad_has_written_when_read_then_its_mark_is_no_fau
         ("# An invented", "#" * (1 << 19), "longer than"),
     ],
 )
-def test_given_a_file_that_is_wrong_when_read_then_what_is_wrong_is_named(
-    was: str, becomes: str, said: str
-) -> None:
+def test_fault_of_a_file_is_named(was: str, becomes: str, said: str) -> None:
     assert was in TEXT
     with pytest.raises(CityError, match=None) as refused:
         city_file.parse(TEXT.replace(was, becomes, 1))
     assert said in str(refused.value)
 
 
-def test_given_a_file_with_many_mistakes_when_checked_then_each_is_named_at_once(tmp_path: Path) -> None:
+def test_each_of_many_faults_is_named_at_once(tmp_path: Path) -> None:
     text = TEXT
     for was, becomes in (
         ('municipality_fa = "', 'municipalty_fa = "'),
@@ -88,14 +86,14 @@ def test_given_a_file_with_many_mistakes_when_checked_then_each_is_named_at_once
     assert all(line.startswith(f"{file}: ") for line in told.output.splitlines()), told.output
 
 
-def test_given_entries_of_any_shape_when_read_then_they_are_refused_by_name() -> None:
+def test_district_of_any_wrong_shape_is_refused_by_name() -> None:
     for districts in ("3", '["a"]', "[{number = true, tile = [[], {}]}, {number = true, tile = {}}]"):
         bad = f"districts = {districts}\n" + TEXT.replace("[[districts]]", "[[beyond]]")
         with pytest.raises(CityError, match="districts"):
             city_file.parse(bad)
 
 
-def test_given_a_city_with_a_wrong_area_code_when_settings_are_loaded_then_only_what_was_written_is_named(
+def test_wrong_area_code_names_the_written_setting_only(
     tmp_path: Path,
 ) -> None:
     chosen = tmp_path / "city" / "city.toml"
@@ -107,7 +105,7 @@ def test_given_a_city_with_a_wrong_area_code_when_settings_are_loaded_then_only_
     assert line.startswith(f"HOTLINE_CITY: {chosen}: ") and "city.area_code" in line and "each once" in line
 
 
-def test_given_a_file_of_a_hundred_megabytes_when_read_then_it_is_refused_unread(tmp_path: Path) -> None:
+def test_file_of_a_hundred_megabytes_is_refused_unread(tmp_path: Path) -> None:
     large = tmp_path / "city.toml"
     with large.open("wb") as file:
         file.truncate(100 << 20)
@@ -115,14 +113,14 @@ def test_given_a_file_of_a_hundred_megabytes_when_read_then_it_is_refused_unread
         city_file.read(large)
 
 
-def test_given_an_office_that_no_clip_says_when_checked_then_the_clips_are_named(tmp_path: Path) -> None:
+def test_office_without_a_clip_names_the_existing_ones(tmp_path: Path) -> None:
     file = tmp_path / "city.toml"
     file.write_text(TEXT.replace("office-mayor", "office-emperor"), "utf-8")
     told = CliRunner().invoke(app, ["city", "check", str(file)])
     assert told.exit_code == 1 and "office-emperor" in told.output and "office-mayor" in told.output
 
 
-def test_given_a_city_chosen_in_the_state_folder_when_it_changes_or_spoils_then_the_last_good_one_holds(
+def test_broken_city_file_keeps_the_last_good_one(
     tmp_path: Path,
 ) -> None:
     settings = load(_env_file=None, state_dir=tmp_path)

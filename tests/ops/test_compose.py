@@ -17,14 +17,14 @@ ROOT = Path(__file__).parents[2]
 _MAJOR = {"Dockerfile": r"ARG POSTGRES_MAJOR=(\d+)", "docker-compose.yml": r"\{POSTGRES_MAJOR:-(\d+)\}"}
 
 
-def test_given_the_database_s_version_when_compared_then_compose_and_the_image_name_the_same() -> None:
+def test_compose_and_image_use_the_same_postgresql() -> None:
     named = [re.search(what, (ROOT / file).read_text()) for file, what in _MAJOR.items()]
 
     assert len({found and found[1] for found in named}) == 1
 
 
 @pytest.mark.parametrize("file", ["docker-compose.yml", "docker-compose.host.yml"])
-def test_given_compose_s_own_numbers_when_loaded_then_its_sound_ports_suffice(
+def test_compose_defaults_open_enough_sound_ports(
     monkeypatch: pytest.MonkeyPatch, own_environment: None, file: str
 ) -> None:
     names = "RTP_PORTS|MAX_CALLS|CALLS_AT_ONCE|DESKS"
@@ -35,13 +35,13 @@ def test_given_compose_s_own_numbers_when_loaded_then_its_sound_ports_suffice(
     assert len(given) == 4 and load(_env_file=None).sound_ports_needed > 100
 
 
-def test_given_any_setting_when_compose_starts_then_the_containers_get_it() -> None:
+def test_compose_passes_every_setting_to_its_containers() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
 
     assert [s for s in Settings.model_fields if f"\n  HOTLINE_{s.upper()}:" not in text] == []
 
 
-def test_given_every_package_when_the_image_is_built_then_it_is_let_in() -> None:
+def test_docker_build_context_includes_every_package() -> None:
     ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     packages = ours["packages"]["find"]["include"]
     named = {name.rstrip("*") for name in packages}
@@ -50,7 +50,7 @@ def test_given_every_package_when_the_image_is_built_then_it_is_let_in() -> None
     assert {name for name in named if f"!{name}" not in let_in} == set()
 
 
-def test_given_the_dockerfile_when_read_then_images_stand_on_debian_alone() -> None:
+def test_images_are_built_on_debian_alone() -> None:
     text = (ROOT / "Dockerfile").read_text()
 
     named = dict(re.findall(r"(?m)^ARG (\w+)=(\S+)$", text.partition("FROM")[0]))
@@ -67,7 +67,7 @@ def test_every_image_downloads_by_our_settings_of_apt() -> None:
     assert foreign and all("COPY ops/apt.conf" in image.partition("apt-get")[0] for image in foreign)
 
 
-def test_given_what_keeps_asterisk_when_its_image_is_built_then_each_file_that_it_imports_is_in_it() -> None:
+def test_image_of_asterisk_holds_each_imported_file() -> None:
     files = "{getattr(m, '__file__', '') or '' for m in sys.modules.values()}"
     asked = f"import sys, ops.keep; print(*{files})"
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=True, capture_output=True, text=True)

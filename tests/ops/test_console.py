@@ -44,7 +44,7 @@ def test_conversation_outlives_its_dialer_for_a_time(
     assert asked[1:] == [f"channel request hangup {name}" for name in both[-ended:]]
 
 
-def test_given_who_was_called_and_is_in_danger_when_the_time_is_over_then_all_calls_end_but_theirs(
+def test_expired_grace_ends_all_calls_but_those_in_danger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_danger, other, called = (f"{kind}-{uuid4().hex}" for kind in ("left", "left", "callback"))

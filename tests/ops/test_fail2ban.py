@@ -53,7 +53,7 @@ def of_the_api(app: FastAPI) -> tuple[list[str], list[str]]:
     return plain.getvalue().splitlines(), as_json.getvalue().splitlines()
 
 
-def test_given_strangers_who_guess_at_the_pages_when_the_filter_reads_the_log_then_it_counts_each(
+def test_guesses_at_the_pages_are_each_counted(
     of_the_api: tuple[list[str], list[str]],
 ) -> None:
     plain, as_json = of_the_api
@@ -68,7 +68,7 @@ def test_given_strangers_who_guess_at_the_pages_when_the_filter_reads_the_log_th
         assert counted("pages", lines) == GUESSERS, lines
 
 
-def test_given_scanners_and_wrong_passwords_of_telephones_when_the_filter_reads_then_it_counts_each() -> None:
+def test_refused_sip_requests_are_each_counted() -> None:
     plain = [readable(line) for line in RECORDED]
     as_json = [log.as_json("asterisk", line) for line in plain]
     for lines in (
@@ -81,7 +81,7 @@ def test_given_scanners_and_wrong_passwords_of_telephones_when_the_filter_reads_
         assert counted("sip", lines) == REFUSED, lines
 
 
-def test_given_lines_that_only_quote_a_refusal_when_the_filters_read_then_they_count_nobody() -> None:
+def test_quoted_refusal_counts_nobody() -> None:
     line = f"WARNING sign-in refused (wrong-credentials) from {FRAMED}"
     quoted = f'"event": "sign-in refused (wrong-credentials) from {FRAMED}"'
     odd = [
@@ -99,7 +99,7 @@ def test_given_lines_that_only_quote_a_refusal_when_the_filters_read_then_they_c
     assert counted("pages", [*odd, *lines]) == counted("sip", [*odd, *lines]) == []
 
 
-def test_given_the_packages_journal_when_fail2ban_reads_it_then_it_counts_our_services_and_no_others(
+def test_packages_journal_counts_our_services_only(
     tmp_path: Path,
 ) -> None:
     entries = (

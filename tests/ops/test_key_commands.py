@@ -10,7 +10,7 @@ from ops.cli import app
 from settings import Settings
 
 
-def test_given_the_command_line_when_a_key_is_issued_then_it_works_until_it_is_revoked(
+def test_issued_key_works_until_revoked(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))

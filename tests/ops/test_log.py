@@ -29,7 +29,7 @@ def written() -> Iterator[tuple[logging.Logger, io.StringIO]]:
 @pytest.mark.parametrize(
     "end", ["\n", "\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029", "\x1b[1A", "\u202e", "\x00"]
 )
-def test_given_a_text_from_outside_when_logged_then_it_stays_within_its_line(
+def test_outside_text_stays_within_its_log_line(
     written: tuple[logging.Logger, io.StringIO], end: str
 ) -> None:
     log, stream = written
@@ -38,7 +38,7 @@ def test_given_a_text_from_outside_when_logged_then_it_stays_within_its_line(
     assert line.startswith("WARNING unknown host x\\") and line.isprintable()
 
 
-def test_given_persian_when_logged_then_it_reads_as_it_was_written(
+def test_persian_text_is_logged_unchanged(
     written: tuple[logging.Logger, io.StringIO],
 ) -> None:
     log, stream = written
@@ -46,7 +46,7 @@ def test_given_persian_when_logged_then_it_reads_as_it_was_written(
     assert stream.getvalue() == "INFO    نوبتِ «می‌شود» ۱۳۷\n"
 
 
-def test_given_an_exception_that_quotes_a_stranger_when_logged_then_none_of_its_lines_is_an_event(
+def test_traceback_that_quotes_a_stranger_forges_no_event(
     written: tuple[logging.Logger, io.StringIO],
 ) -> None:
     log, stream = written
@@ -78,7 +78,7 @@ def refused(kind: str, remote: str, *, account: str = "desk-1", call_id: str = "
 
 
 @pytest.mark.parametrize("end", ["\n", "\r", "\x1b[1A", "\u202e", "\u2028"])
-def test_given_an_event_of_asterisk_when_read_then_it_is_one_line_and_marks_are_escaped(end: str) -> None:
+def test_asterisk_event_is_one_escaped_line(end: str) -> None:
     line = readable(event("ERROR", f"AOR 'x{end}{FORGED}' not found"))
     assert line.startswith("ERROR   res_pjsip/x.c:7 AOR 'x\\") and line.isprintable()
 
@@ -132,7 +132,7 @@ def test_other_security_events_and_notices_write_no_line() -> None:
     assert [sent, second, readable(of_manager), readable(notice)] == ["", "", "", ""]
 
 
-def test_given_another_notice_when_read_then_it_is_left_out_and_a_word_of_the_start_is_not() -> None:
+def test_other_notices_are_dropped_and_start_lines_kept() -> None:
     assert readable(event("NOTICE", "Peer is reachable")) == ""
     assert [readable(line) for line in ("Asterisk Ready.", "[1]", "{}", '{"logmsg": 1}')] == [
         "Asterisk Ready.",
@@ -142,7 +142,7 @@ def test_given_another_notice_when_read_then_it_is_left_out_and_a_word_of_the_st
     ]
 
 
-def test_given_packets_that_are_no_request_when_the_web_server_says_so_then_they_write_no_line() -> None:
+def test_packet_that_is_no_request_writes_no_line() -> None:
     said = """
 import logging
 import subprocess
@@ -169,21 +169,19 @@ def logged(said: str) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize("call", ["callback-728d610b3f8c4405ace754e6c53e1ed0", "1795946781.2"])
-def test_given_an_event_of_a_call_when_logged_as_json_then_the_calls_id_stands_by_itself(call: str) -> None:
+def test_json_event_of_a_call_has_its_id_apart(call: str) -> None:
     (event,) = logged(f"ours.info('%s: %s', {call!r}, 'placed: now')")
     assert event.pop("time").endswith("Z")
     assert event == {"process": "dialer", "level": "info", "call": call, "event": "placed: now"}
 
 
-def test_given_a_text_from_outside_when_logged_as_json_then_it_is_one_object_with_nothing_of_its_own() -> (
-    None
-):
+def test_outside_text_stays_within_its_json_object() -> None:
     forged = 'x", "level": "info"}\n{"process": "dialer", "event": "forged'
     (event,) = logged(f"ours.warning('unknown host %s', {forged!r})")
     assert (event["level"], event["event"]) == ("warning", f"unknown host {forged}")
 
 
-def test_given_an_exception_when_logged_as_json_then_its_traceback_is_in_the_same_object() -> None:
+def test_json_event_holds_its_traceback() -> None:
     said = "try:\n    raise ValueError('odd')\nexcept ValueError:\n    ours.exception('failed')"
     (event,) = logged(said)
     assert event["event"] == "failed" and event["exception"].endswith("ValueError: odd")
@@ -203,9 +201,7 @@ def test_given_an_exception_when_logged_as_json_then_its_traceback_is_in_the_sam
         ("ended with 1, starts again in 0.3 s", "info", "ended with 1, starts again in 0.3 s"),
     ],
 )
-def test_given_a_line_that_is_no_json_of_ours_when_kept_as_json_then_it_is_an_event_of_its_process(
-    line: str, level: str, event: str
-) -> None:
+def test_plain_line_becomes_a_json_event_of_its_process(line: str, level: str, event: str) -> None:
     made = json.loads(as_json("asterisk", line))
     assert (made["process"], made["level"], made["event"]) == ("asterisk", level, event)
     again = as_json("asterisk", line)

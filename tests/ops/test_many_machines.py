@@ -29,14 +29,14 @@ def _pods() -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.stem)
-def test_given_a_manifest_when_kubernetes_schemas_read_it_then_nothing_is_unknown_or_missing(path: Path):
+def test_kubernetes_schema_accepts_each_manifest(path: Path):
     import kubernetes_validate  # here: more than a second in every process of the tests
 
     for document in yaml.safe_load_all(path.read_text()):
         kubernetes_validate.validate(document, KUBERNETES, strict=True)
 
 
-def test_given_a_word_that_is_no_field_when_the_schemas_read_it_then_it_is_found():
+def test_unknown_manifest_field_is_found():
     import kubernetes_validate
 
     wrong = next(each for each in _documents() if each["kind"] == "StatefulSet")
@@ -46,13 +46,13 @@ def test_given_a_word_that_is_no_field_when_the_schemas_read_it_then_it_is_found
         kubernetes_validate.validate(wrong, KUBERNETES, strict=True)
 
 
-def test_given_all_manifests_when_they_are_applied_together_then_none_is_left_out():
+def test_kustomization_lists_every_manifest():
     listed = yaml.safe_load((OPS / "kubernetes" / "kustomization.yaml").read_text())["resources"]
 
     assert sorted(listed) == [path.name for path in MANIFESTS]
 
 
-def test_given_what_runs_in_containers_when_it_runs_in_pods_then_by_the_same_commands():
+def test_pods_run_the_commands_of_compose():
     containers = {c["name"]: c for pod in _pods().values() for c in pod["containers"]}
 
     assert sorted(containers) == ["api", "asterisk", "clerk", "dialer", "ivr"]
@@ -60,7 +60,7 @@ def test_given_what_runs_in_containers_when_it_runs_in_pods_then_by_the_same_com
         assert " ".join(container["command"]) == COMPOSE[name]["command"]
 
 
-def test_given_every_pod_when_it_runs_then_not_as_root_and_with_limits():
+def test_each_pod_has_limits_and_runs_without_root():
     for name, pod in _pods().items():
         assert pod["securityContext"]["runAsUser"] == 1370, name
         for container in (*pod.get("initContainers", []), *pod["containers"]):
@@ -85,7 +85,7 @@ def test_asterisk_in_a_pod_has_a_user_and_folders_of_its_own():
     assert {m["name"] for m in asterisk["volumeMounts"] if "subPath" not in m} == {"tmp"}
 
 
-def test_given_the_volume_that_is_shared_when_a_node_mounts_it_then_only_what_is_everybodys():
+def test_node_mounts_only_the_shared_folders():
     node = _pods()["node"]
     mounts = [m for c in node["containers"] for m in c["volumeMounts"] if m["name"] == "shared"]
 
@@ -95,7 +95,7 @@ def test_given_the_volume_that_is_shared_when_a_node_mounts_it_then_only_what_is
     assert all(f"/shared/{m['subPath']}" in made for m in mounts)
 
 
-def test_given_settings_in_these_files_when_they_are_looked_up_then_each_exists():
+def test_each_setting_in_the_files_exists():
     files = [*(OPS / "kubernetes").iterdir(), *(OPS / "ansible").iterdir()]
     named = {name for path in files for name in re.findall(r"\bHOTLINE_[A-Z_]+", path.read_text())}
     known = {f"HOTLINE_{name.upper()}" for name in Settings.model_fields}
@@ -104,7 +104,7 @@ def test_given_settings_in_these_files_when_they_are_looked_up_then_each_exists(
     assert len(named) > 8
 
 
-def test_given_the_example_of_an_inventory_when_pages_are_behind_a_balancer_then_that_is_believed():
+def test_example_inventory_trusts_its_load_balancer():
     settings = yaml.safe_load((OPS / "ansible" / "inventory.example.yml").read_text())["all"]["vars"][
         "settings"
     ]

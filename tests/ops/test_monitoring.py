@@ -60,7 +60,7 @@ def promtool(*arguments: str | Path) -> str:
     return done.stdout
 
 
-def test_given_the_rules_when_promtool_plays_them_then_each_speaks_when_it_should_and_is_silent_else(
+def test_alert_rules_pass_their_promtool_tests(
     tmp_path: Path,
 ) -> None:
     promtool("check", "config", "--lint=all", "--lint-fatal", FOLDER / "prometheus.yml")
@@ -72,7 +72,7 @@ def test_given_the_rules_when_promtool_plays_them_then_each_speaks_when_it_shoul
     promtool("test", "rules", FOLDER / "rules_test.yml")
 
 
-def test_given_each_alarm_when_looked_for_then_it_is_played_both_ways_and_has_its_paragraph() -> None:
+def test_each_alert_is_tested_both_ways_and_documented() -> None:
     cases = PLAYED.split("  - name: ")[1:]
     by_name = {name: [case for case in cases if f"alertname: {name}\n" in case] for name in NAMES}
     for name, mine in by_name.items():
@@ -82,7 +82,7 @@ def test_given_each_alarm_when_looked_for_then_it_is_played_both_ways_and_has_it
     assert all(" **Do:** " in words for _, words in paragraphs)
 
 
-def test_given_every_metric_that_rules_and_dashboard_name_when_scraped_then_it_is_there(said: str) -> None:
+def test_each_metric_of_rules_and_dashboard_exists(said: str) -> None:
     there = {re.split(r"[ {]", line)[0] for line in said.splitlines() if line[0] != "#"}
     proxy = (FOLDER.parents[1] / "dialplan" / "kamailio" / "kamailio.cfg").read_text()
     (beginning,) = re.findall(r'"xhttp_prom_beginning", "(\w+)"', proxy)

@@ -28,7 +28,7 @@ def _said(*words: str) -> str:
     return done.output.strip()
 
 
-def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_ends_with_the_last(
+def test_drain_with_wait_ends_with_the_last_call(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
@@ -69,7 +69,7 @@ def test_given_a_node_with_a_call_when_it_is_drained_with_wait_then_the_command_
     ]
 
 
-def test_given_a_wait_for_a_node_when_ctrl_c_is_pressed_then_it_stays_drained_and_the_way_back_is_said(
+def test_interrupted_drain_persists_and_prints_its_undo(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
@@ -88,9 +88,7 @@ def test_given_a_wait_for_a_node_when_ctrl_c_is_pressed_then_it_stays_drained_an
         assert nodes.words(session)["main"] == "draining"
 
 
-def test_given_the_command_line_when_a_node_is_drained_and_removed_then_its_state_is_said_as_json(
-    settings: Settings, engine: Engine
-) -> None:
+def test_node_state_is_listed_as_json(settings: Settings, engine: Engine) -> None:
     with writing(engine) as session:
         leases.take_only(session, settings)
         leases.take(session, settings.model_copy(update={"node": "two"}))

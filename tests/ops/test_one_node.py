@@ -28,7 +28,7 @@ def other(settings: Settings, engine: Engine) -> Settings:
     return one
 
 
-def test_given_a_folder_of_a_node_at_work_when_another_is_prepared_in_it_then_it_is_refused_and_says_so(
+def test_folder_of_a_working_node_is_refused_to_another(
     settings: Settings, engine: Engine, other: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(run.CannotRun, match=r"is the state folder of node one, .*HOTLINE_STATE_DIR"):
@@ -43,7 +43,7 @@ def test_given_a_folder_of_a_node_at_work_when_another_is_prepared_in_it_then_it
 
 
 @pytest.mark.parametrize("gone", [True, False])
-def test_given_a_node_that_is_gone_or_has_another_name_when_it_is_prepared_then_the_folder_is_its_own(
+def test_folder_of_a_lost_or_renamed_node_is_taken_over(
     settings: Settings, engine: Engine, other: Settings, gone: bool
 ) -> None:
     if gone:
@@ -56,7 +56,7 @@ def test_given_a_node_that_is_gone_or_has_another_name_when_it_is_prepared_then_
     assert (settings.state_dir / "node").read_text() == renamed.node
 
 
-def test_given_another_machine_under_this_ones_name_when_started_then_it_waits_for_its_lease_and_is_refused(
+def test_second_machine_of_a_name_waits_for_the_lease(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     other = settings.model_copy(

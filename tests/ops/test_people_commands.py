@@ -17,7 +17,7 @@ from tests.kit.ports import free_port
 NEW = "another password"
 
 
-def test_given_a_person_when_the_command_line_resets_them_then_they_begin_anew_and_it_is_on_record(
+def test_reset_of_a_person_by_command_is_audited(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
@@ -51,7 +51,7 @@ def test_given_a_person_when_the_command_line_resets_them_then_they_begin_anew_a
     assert on_record == [("command line", each, "person mayor") for each in done]
 
 
-def test_given_a_database_without_tables_when_a_command_needs_them_then_it_says_what_to_do(
+def test_missing_tables_are_reported_with_the_command(
     settings: Settings, empty_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))
@@ -65,7 +65,7 @@ def test_given_a_database_without_tables_when_a_command_needs_them_then_it_says_
 @pytest.mark.parametrize(
     "address", ["sqlite:///{}/nowhere/hotline.db", "postgresql+psycopg://a:geheim@127.0.0.1:{}/x"]
 )
-def test_given_a_database_that_does_not_answer_when_a_command_needs_it_then_it_says_so_in_words(
+def test_unreachable_database_is_reported_without_a_traceback(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], address: str
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(tmp_path))

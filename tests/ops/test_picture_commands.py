@@ -19,7 +19,7 @@ from tests.kit.s3_server import S3Server, stored_in
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_pictures_when_moved_to_the_store_and_back_then_all_are_there_and_a_damaged_one_is_named(
+def test_moved_pictures_are_compared_and_a_damaged_one_named(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))

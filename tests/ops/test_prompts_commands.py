@@ -47,7 +47,7 @@ def player(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return played
 
 
-def test_given_nothing_built_when_checked_and_built_then_progress_is_shown_and_the_check_is_content(
+def test_build_shows_progress_and_satisfies_the_check(
     state: Path,
 ) -> None:
     before = run("check")
@@ -61,9 +61,7 @@ def test_given_nothing_built_when_checked_and_built_then_progress_is_shown_and_t
     assert (run("check").exit_code, run("check").output) == (0, "")
 
 
-def test_given_a_broken_setting_when_built_then_the_command_says_what_is_wrong(
-    state: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_broken_setting_ends_the_build_with_its_name(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_PROMPTS_PIPER", "fa=/nowhere.onnx")
     for command in ("build", "check"):
         result = run(command)
@@ -71,9 +69,7 @@ def test_given_a_broken_setting_when_built_then_the_command_says_what_is_wrong(
         assert "HOTLINE_PROMPTS_PIPER: fa=/nowhere.onnx: No such file" in result.stderr
 
 
-def test_given_a_player_when_listening_then_it_plays_the_whole_prompt_with_examples(
-    state: Path, request: pytest.FixtureRequest
-) -> None:
+def test_player_plays_the_whole_prompt_with_examples(state: Path, request: pytest.FixtureRequest) -> None:
     run("build")
     played: Path = request.getfixturevalue("player")
     assert run("listen", "greeting").output == ""
@@ -88,7 +84,7 @@ def test_given_a_player_when_listening_then_it_plays_the_whole_prompt_with_examp
     assert (samples.size, rate) == (sum(part.size for part in parts), 8000)
 
 
-def test_given_no_player_when_listening_then_the_place_of_the_sound_is_printed(
+def test_listening_without_a_player_prints_the_path(
     state: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     run("build")
@@ -96,9 +92,7 @@ def test_given_no_player_when_listening_then_the_place_of_the_sound_is_printed(
     assert run("listen", "digit-3").stdout == f"{state}/prompts/fa/digit-3.wav\n"
 
 
-def test_given_a_player_that_fails_when_listening_then_the_place_of_the_sound_is_printed(
-    state: Path, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_failed_player_prints_the_path(state: Path, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     run("build")
     request.getfixturevalue("player")
     (tmp_path / "bin/aplay").write_text("#!/bin/sh\necho no sound card >&2; exit 1\n")
@@ -115,16 +109,14 @@ def test_given_a_player_that_fails_when_listening_then_the_place_of_the_sound_is
         (["script", "--language", "xx"], "no prompts in 'xx'"),
     ],
 )
-def test_given_what_is_not_there_when_asked_for_then_the_command_says_so(
-    state: Path, words: list[str], message: str
-) -> None:
+def test_missing_prompt_is_reported(state: Path, words: list[str], message: str) -> None:
     result = run(*words)
     assert result.exit_code == 1
     assert message in result.stderr
 
 
 @pytest.mark.parametrize("language", catalogue.languages())
-def test_given_every_prompt_when_listened_to_then_there_are_examples_for_its_slots(language: str) -> None:
+def test_each_slot_has_an_example(language: str) -> None:
     for prompt in catalogue.prompt_ids(language):
         assert set(listen.example(language, prompt)) <= {*catalogue.texts(language), "pause"}
 
@@ -133,12 +125,12 @@ def test_given_every_prompt_when_listened_to_then_there_are_examples_for_its_slo
 
 
 @pytest.mark.parametrize("language", catalogue.languages())
-def test_given_the_studios_script_when_read_then_it_has_every_clip_once(language: str) -> None:
+def test_studio_script_holds_each_clip_once(language: str) -> None:
     recorded = [line.clip for lines in script.lines(language, ISFAHAN).values() for line in lines]
     assert sorted(recorded) == sorted(catalogue.texts(language, ISFAHAN))
 
 
-def test_given_the_persian_script_when_read_then_it_is_written_as_people_read_it() -> None:
+def test_persian_script_omits_vowel_signs() -> None:
     lines = {line.clip: line for lines in script.lines("fa", ISFAHAN).values() for line in lines}
     assert lines["greeting"].text == "سلام، صد و سی و هفت اصفهان."
     assert lines["number-20-and"].text == "بیست و …"
@@ -153,21 +145,21 @@ def test_given_the_persian_script_when_read_then_it_is_written_as_people_read_it
         assert not any(sign in line.text for sign in "\u064e\u064f\u0650\u0651\u0652"), line
 
 
-def test_given_the_script_command_when_run_then_it_prints_sections_ids_and_texts(tmp_path: Path) -> None:
+def test_script_command_prints_sections_ids_and_texts(tmp_path: Path) -> None:
     result = run("script", "--language", "en")
     assert result.exit_code == 0
     assert "== Reporting a city problem\n" in result.stdout
     assert "[ ] report-category\n    What is the problem" in result.stdout
 
 
-def test_given_a_recording_when_the_script_is_written_then_it_is_ticked(tmp_path: Path) -> None:
+def test_recorded_clip_is_ticked_in_the_script(tmp_path: Path) -> None:
     (tmp_path / "en").mkdir()
     (tmp_path / "en/goodbye.wav").touch()
     written = list(script.write("en", ISFAHAN, tmp_path))
     assert [line for line in written if line.startswith("[✓]")] == ["[✓] goodbye"]
 
 
-def test_given_a_build_when_lengths_are_asked_for_then_each_prompts_seconds_are_what_its_clips_take(
+def test_length_of_a_prompt_is_that_of_its_clips(
     state: Path,
 ) -> None:
     assert "is not rendered yet" in run("length").stderr
@@ -182,7 +174,7 @@ def test_given_a_build_when_lengths_are_asked_for_then_each_prompts_seconds_are_
     assert f"{heard:6.1f}  ticket-again" in lines
 
 
-def test_given_no_recordings_when_takes_are_checked_then_all_are_missing(tmp_path: Path) -> None:
+def test_takes_without_recordings_are_all_missing(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr("prompts.render.RECORDINGS", tmp_path)
         result = run("takes")

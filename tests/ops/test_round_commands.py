@@ -58,7 +58,7 @@ def noon(engine: Engine, days: int) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("calendar", [0, 1])
-def test_given_a_day_of_either_calendar_when_a_round_is_made_then_it_is_that_day_in_isfahan(
+def test_round_is_made_on_that_day_in_either_calendar(
     engine: Engine, official: Official, calendar: int
 ) -> None:
     start, notice = noon(engine, 9), noon(engine, 3)
@@ -76,7 +76,7 @@ def test_given_a_day_of_either_calendar_when_a_round_is_made_then_it_is_that_day
     assert "planned" in done("list") and notice[1][:10] not in done("list") and start[1][:10] in done("list")
 
 
-def test_given_a_wrong_round_when_made_then_the_command_says_why(engine: Engine, official: Official) -> None:
+def test_wrong_round_is_refused_with_the_reason(engine: Engine, official: Official) -> None:
     tomorrow = noon(engine, 0)[0]
     assert "round-times" in run("make", official.id, tomorrow, "--hours", -1).stderr
     with writing(engine) as session:
@@ -88,9 +88,7 @@ def test_given_a_wrong_round_when_made_then_the_command_says_why(engine: Engine,
     assert int(done("make", official.id, soon, "--short-notice"))
 
 
-def test_given_a_round_when_changed_and_cancelled_then_the_reasons_are_public(
-    engine: Engine, official: Official
-) -> None:
+def test_reason_of_a_changed_or_cancelled_round_is_public(engine: Engine, official: Official) -> None:
     with writing(engine) as session:
         other = an_official(session)
     round_id = int(done("make", official.id, noon(engine, 5)[0]))
@@ -109,9 +107,7 @@ def test_given_a_round_when_changed_and_cancelled_then_the_reasons_are_public(
     assert actions == [(action, "command line") for action in expected]
 
 
-def test_given_a_live_round_when_conducted_then_the_ticket_moves_up_and_the_report_counts(
-    engine: Engine, official: Official
-) -> None:
+def test_live_round_advances_its_ticket_and_counts_in_report(engine: Engine, official: Official) -> None:
     with writing(engine) as session:
         live = a_round(session, Phase.LIVE, opened=False)
         waiting = some_registrations(session, live, 3)
@@ -132,9 +128,7 @@ def test_given_a_live_round_when_conducted_then_the_ticket_moves_up_and_the_repo
     assert run("report", 404).exit_code == 1
 
 
-def test_given_a_round_when_its_line_its_notice_and_the_audit_log_are_read_then_they_say_what_is(
-    engine: Engine, official: Official
-) -> None:
+def test_round_is_shown_in_its_line_notice_and_audit_log(engine: Engine, official: Official) -> None:
     round_id = int(done("make", official.id, noon(engine, 3)[0]))
     with writing(engine) as session:
         first, carried = some_registrations(session, rounds.get(session, round_id), 2)

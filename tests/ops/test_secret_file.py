@@ -24,7 +24,7 @@ def secret(settings: Settings, name: str = "desk-1") -> str:
     return settings.secret_for(name)
 
 
-def test_given_a_state_folder_when_accounts_ask_then_each_has_its_lasting_secret(tmp_path: Path) -> None:
+def test_each_account_derives_its_lasting_secret(tmp_path: Path) -> None:
     here, again, elsewhere = (load(_env_file=None, state_dir=tmp_path / name) for name in "aab")
     assert re.fullmatch("[0-9a-f]{32}", secret(here))
     assert secret(here) == secret(again)
@@ -42,7 +42,7 @@ for folder in map(str.strip, sys.stdin):
 """
 
 
-def test_given_new_state_folders_when_processes_ask_at_once_then_all_have_one_secret(tmp_path: Path) -> None:
+def test_simultaneous_first_starts_share_one_secret(tmp_path: Path) -> None:
     with ExitStack() as running:
         asking = [
             running.enter_context(
@@ -82,9 +82,7 @@ def test_given_new_state_folders_when_processes_ask_at_once_then_all_have_one_se
         (b"\xff" * 64, "is not 64 hexadecimal digits"),
     ],
 )
-def test_given_a_secret_that_is_broken_when_anything_starts_then_it_is_refused_with_what_to_do(
-    tmp_path: Path, kept: bytes, why: str
-) -> None:
+def test_broken_secret_is_refused_with_the_remedy(tmp_path: Path, kept: bytes, why: str) -> None:
     settings = load(_env_file=None, state_dir=tmp_path)
     (tmp_path / "secret").write_bytes(kept)
     for ask in (lambda: secret(settings), lambda: load(_env_file=None, state_dir=tmp_path)):
@@ -93,7 +91,7 @@ def test_given_a_secret_that_is_broken_when_anything_starts_then_it_is_refused_w
     assert (tmp_path / "secret").read_bytes() == kept
 
 
-def test_given_a_secret_from_a_backup_when_it_ends_with_a_line_break_then_it_is_the_same(
+def test_secret_with_a_final_line_break_is_unchanged(
     tmp_path: Path,
 ) -> None:
     kept = secret(load(_env_file=None, state_dir=tmp_path))
@@ -102,9 +100,7 @@ def test_given_a_secret_from_a_backup_when_it_ends_with_a_line_break_then_it_is_
     assert secret(load(_env_file=None, state_dir=tmp_path)) == kept
 
 
-def test_given_no_secret_when_one_is_made_then_it_and_its_folder_are_on_the_disk_before_it_is_used(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_new_secret_is_synced_to_disk_before_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
 
     def noted(name: str, real: Callable[..., Any]) -> Callable[..., Any]:

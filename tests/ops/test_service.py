@@ -10,7 +10,7 @@ from ops import asterisk, service
 from settings import Settings
 
 
-def test_given_json_in_the_file_of_settings_when_asterisks_parent_starts_then_it_logs_so_too(
+def test_asterisks_parent_logs_json_as_the_settings_say(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = tmp_path / "hotline.env"

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.usefixtures("own_environment")
 
 
-def test_given_nothing_set_when_loaded_then_the_defaults_are_those_of_the_pages() -> None:
+def test_defaults_hold_when_nothing_is_set() -> None:
     settings = load(_env_file=None)
     assert settings.state_dir == Path("var").absolute()
     assert settings.database == f"sqlite:///{settings.state_dir}/hotline.db"
@@ -30,7 +30,7 @@ def test_given_nothing_set_when_loaded_then_the_defaults_are_those_of_the_pages(
     assert not settings.browser_phone
 
 
-def test_given_an_environment_when_loaded_then_every_kind_of_setting_is_read(
+def test_environment_sets_every_kind_of_setting(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in {
@@ -59,7 +59,7 @@ def test_given_an_environment_when_loaded_then_every_kind_of_setting_is_read(
     assert (settings.browser_phone, settings.desks, settings.answer_seconds) == (True, 500, 2.5)
 
 
-def test_given_a_file_when_loaded_then_it_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+def test_environment_overrides_the_file(tmp_path: Path) -> None:
     for folder, environment, asked in (
         ("named", {"HOTLINE_ENV_FILE": "city.env"}, "city.env"),
         ("usual", {}, "hotline.env"),
@@ -82,7 +82,7 @@ def test_given_a_file_when_loaded_then_it_is_read_and_the_environment_wins(tmp_p
         assert found.stdout == "7 25 127.0.0.1:81\n"
 
 
-def test_given_a_command_of_the_project_when_given_elsewhere_then_it_finds_the_projects_file_and_state(
+def test_command_started_elsewhere_finds_file_and_state(
     tmp_path: Path,
 ) -> None:
     project, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
@@ -114,11 +114,11 @@ def test_given_a_command_of_the_project_when_given_elsewhere_then_it_finds_the_p
     assert said()[0] == f"9 {elsewhere}/var"
 
 
-def test_given_an_address_of_the_public_pages_when_loaded_then_links_begin_with_it() -> None:
+def test_public_links_begin_with_the_public_address() -> None:
     assert load(_env_file=None).public == "http://127.0.0.1:8137"
     assert load(_env_file=None, public_url="https://137.example/").public == "https://137.example"
 
 
-def test_given_settings_when_somebody_changes_one_then_it_is_refused() -> None:
+def test_assignment_to_a_setting_is_refused() -> None:
     with pytest.raises(Exception, match="frozen"):
         load(_env_file=None).desks = 1

@@ -11,7 +11,7 @@ from settings import Settings, load
 pytestmark = pytest.mark.usefixtures("own_environment")
 
 
-def test_given_the_settings_when_written_down_then_each_is_explained_and_both_files_are_current() -> None:
+def test_settings_are_explained_and_their_files_current() -> None:
     project = Path(settings_docs.__file__).parent.parent
 
     explained = [name for part in settings_docs.parts() for name in settings_docs.explanations(part)]
@@ -20,9 +20,7 @@ def test_given_the_settings_when_written_down_then_each_is_explained_and_both_fi
     assert (project / "hotline.env.example").read_text() == settings_docs.example()
 
 
-def test_given_the_example_when_everything_in_it_is_switched_on_then_it_is_what_holds_anyway(
-    tmp_path: Path, own_environment: None
-) -> None:
+def test_uncommented_example_equals_the_defaults(tmp_path: Path, own_environment: None) -> None:
     filled_in = re.sub(r"^#(HOTLINE_)", r"\1", settings_docs.example(), flags=re.M)
     file = tmp_path / "hotline.env"
     file.write_text(filled_in)

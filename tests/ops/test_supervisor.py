@@ -87,7 +87,7 @@ def python(script: str) -> Program:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_given_a_process_that_works_when_time_goes_by_then_it_is_left_alone() -> None:
+def test_working_process_is_left_alone() -> None:
     async def scenario(kept: Kept) -> None:
         pid = await kept.pid()
         await asyncio.sleep(3.5)
@@ -97,7 +97,7 @@ def test_given_a_process_that_works_when_time_goes_by_then_it_is_left_alone() ->
 
 
 @pytest.mark.usefixtures("impatient")
-def test_given_a_process_that_is_stopped_when_patience_ends_then_it_is_killed_and_another_works() -> None:
+def test_stopped_process_is_replaced_after_the_timeout() -> None:
     async def scenario(kept: Kept) -> None:
         pid = await kept.pid()
         await asyncio.sleep(1)
@@ -113,7 +113,7 @@ def test_given_a_process_that_is_stopped_when_patience_ends_then_it_is_killed_an
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("script", [BEGINS_AND_HANGS, NEVER_BEGINS], ids=["begins", "never-begins"])
-def test_given_a_process_that_does_nothing_when_patience_ends_then_it_is_killed(
+def test_idle_process_is_killed_after_the_timeout(
     script: str,
 ) -> None:
     async def scenario(kept: Kept) -> None:
@@ -125,7 +125,7 @@ def test_given_a_process_that_does_nothing_when_patience_ends_then_it_is_killed(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_given_a_process_that_starts_slowly_when_it_is_within_its_time_then_it_is_left_alone() -> None:
+def test_slow_start_within_its_time_is_left_alone() -> None:
     async def scenario(kept: Kept) -> None:
         pid = await kept.pid()
         await asyncio.sleep(3.5)
@@ -134,7 +134,7 @@ def test_given_a_process_that_starts_slowly_when_it_is_within_its_time_then_it_i
     keep(python(f"import time\nwhile time.process_time() < 2.5: pass\n{WORKS}"), scenario)
 
 
-def test_given_a_process_that_dies_when_it_is_kept_then_it_is_started_again_and_its_words_are_kept() -> None:
+def test_dead_process_is_restarted_and_its_output_kept() -> None:
     async def scenario(kept: Kept) -> None:
         await kept.until_told("ended with 7", times=2)
 
@@ -144,7 +144,7 @@ def test_given_a_process_that_dies_when_it_is_kept_then_it_is_started_again_and_
 
 
 @pytest.mark.usefixtures("impatient")
-def test_given_a_process_that_is_asked_when_it_answers_no_more_then_it_is_killed() -> None:
+def test_process_that_stops_answering_is_killed() -> None:
     answers = threading.Event()
     answers.set()
 
@@ -173,7 +173,7 @@ def looks(kept: Patience, seconds: float, *, busy: bool = False, stopped: bool =
     return None
 
 
-def test_given_a_slow_machine_when_a_program_is_killed_again_then_patience_grows_to_a_minute() -> None:
+def test_timeout_doubles_with_each_kill_up_to_a_minute() -> None:
     kept, lives = Patience(), []
     for _ in range(6):
         kept.begin()
@@ -183,7 +183,7 @@ def test_given_a_slow_machine_when_a_program_is_killed_again_then_patience_grows
     assert lives == [8, 16, 32, 64, 64, 64]
 
 
-def test_given_a_program_that_is_stopped_when_it_is_so_again_then_patience_is_as_before() -> None:
+def test_stopped_program_keeps_the_first_timeout() -> None:
     kept = Patience()
     for _ in range(3):
         kept.begin()
@@ -193,7 +193,7 @@ def test_given_a_program_that_is_stopped_when_it_is_so_again_then_patience_is_as
         assert looks(kept, 100, stopped=True) == 8, "also while it begins"
 
 
-def test_given_a_program_at_work_when_it_answers_nobody_but_uses_the_processor_then_it_has_longer() -> None:
+def test_busy_program_that_is_silent_gets_longer() -> None:
     kept = Patience()
     kept.worked()
     assert looks(kept, 200, busy=True) == 30, "a rush; or it turns in a circle"
@@ -203,7 +203,7 @@ def test_given_a_program_at_work_when_it_answers_nobody_but_uses_the_processor_t
     assert looks(kept, 200) == 16, "the time at rest counts"
 
 
-def test_given_a_long_good_life_when_a_program_hangs_then_it_has_the_first_patience_again() -> None:
+def test_long_good_life_restores_the_first_timeout() -> None:
     kept = Patience()
     kept.worked()
     assert looks(kept, 100) == 8
@@ -216,7 +216,7 @@ def test_given_a_long_good_life_when_a_program_hangs_then_it_has_the_first_patie
     assert looks(kept, 100) == 8
 
 
-def test_given_a_keeper_that_was_away_itself_when_it_looks_again_then_nobody_is_killed_for_that() -> None:
+def test_own_absence_of_the_keeper_kills_nobody() -> None:
     kept = Patience()
     kept.worked()
 
@@ -225,14 +225,14 @@ def test_given_a_keeper_that_was_away_itself_when_it_looks_again_then_nobody_is_
     assert looks(kept, 100) == 8
 
 
-def test_given_a_program_that_has_not_begun_when_it_takes_its_time_then_it_has_longer_each_time() -> None:
+def test_slow_start_gets_longer_each_time() -> None:
     kept = Patience()
     assert looks(kept, 200, busy=True) == 30
     kept.begin()
     assert looks(kept, 200, busy=True) == 60, "a machine that is only slow gets there"
 
 
-def test_given_a_program_that_begins_when_it_uses_no_processor_then_it_is_not_called_slow() -> None:
+def test_idle_start_is_not_counted_as_slow() -> None:
     kept = Patience()
     assert looks(kept, 5, busy=True) is None
     assert looks(kept, 200) == 8, "the time since it last did anything counts"
@@ -240,14 +240,14 @@ def test_given_a_program_that_begins_when_it_uses_no_processor_then_it_is_not_ca
     assert looks(kept, 200) == 16, "it may wait for something"
 
 
-def test_given_a_program_of_which_nothing_is_known_when_it_begins_then_it_has_its_time() -> None:
+def test_start_of_an_unknown_program_gets_its_time() -> None:
     kept = Patience()
 
     assert not any(kept.spent(LOOK_S, None) for _ in range(int(30 / LOOK_S) - 1))
     assert kept.spent(LOOK_S, None)
 
 
-def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are_no_good_lives(
+def test_long_life_without_a_start_is_not_a_good_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(patience, "_GOOD_LIFE_S", 5.0)
@@ -258,7 +258,7 @@ def test_given_programs_that_never_begin_when_their_lives_are_long_then_they_are
 
 
 @pytest.mark.usefixtures("impatient")
-def test_given_a_process_that_is_stopped_while_it_begins_when_patience_ends_then_it_is_killed(
+def test_process_stopped_during_its_start_is_killed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(supervisor, "LOOK_S", 0.7)  # as where the keeper itself is late
@@ -282,7 +282,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("said")
 @pytest.mark.parametrize("abstract", [True, False])
-def test_given_systemds_socket_when_work_is_done_then_it_is_said_in_its_words_once_a_second(
+def test_work_is_reported_to_systemd_once_a_second(
     abstract: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"hotline-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
@@ -298,9 +298,7 @@ def test_given_systemds_socket_when_work_is_done_then_it_is_said_in_its_words_on
 
 
 @pytest.mark.usefixtures("said")
-def test_given_a_keeper_that_does_not_listen_when_work_is_done_then_nobody_is_held_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_deaf_watchdog_socket_blocks_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
     watchdog.worked()
     monkeypatch.setattr(watchdog, "_EVERY_S", 0)
@@ -311,7 +309,7 @@ def test_given_a_keeper_that_does_not_listen_when_work_is_done_then_nobody_is_he
 
 
 @pytest.mark.usefixtures("said")
-def test_given_a_keeper_under_systemd_when_it_keeps_a_process_then_it_says_that_it_works_and_stops_with_it(
+def test_keeper_reports_to_systemd_and_stops_its_process(
     tmp_path: Path,
 ) -> None:
     command = [
@@ -356,9 +354,7 @@ def ear(tmp_path: Path) -> Iterator[socket.socket]:
 
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("says", [b"", b"host/1/Asterisk 22\n", b"nobody is not a known channel\n"])
-def test_given_a_core_that_hangs_before_or_within_its_answer_when_asked_then_that_is_no_answer(
-    ear: socket.socket, tmp_path: Path, says: bytes
-) -> None:
+def test_core_that_hangs_gives_no_answer(ear: socket.socket, tmp_path: Path, says: bytes) -> None:
     def half() -> None:
         wire, _ = ear.accept()
         wire.sendall(says)
@@ -370,6 +366,6 @@ def test_given_a_core_that_hangs_before_or_within_its_answer_when_asked_then_tha
         console.core_works(tmp_path / "asterisk.ctl")
 
 
-def test_given_no_asterisk_when_asked_then_that_is_no_answer(tmp_path: Path) -> None:
+def test_missing_asterisk_gives_no_answer(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         console.core_works(tmp_path / "asterisk.ctl")

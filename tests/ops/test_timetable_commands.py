@@ -52,7 +52,7 @@ def timetabled(command: Command, engine: Engine, settings: Settings) -> Command:
     return command
 
 
-def test_given_offices_when_listed_and_changed_then_each_is_a_line(timetabled: Command) -> None:
+def test_each_office_is_listed_on_one_line(timetabled: Command) -> None:
     timetabled("official", "change", "2", "--en", "The Second", "--clip", "office-district-2")
     first, second = timetabled("official", "list").splitlines()
     assert first.split() == ["1", "district_manager", "office-district-1", "District", "1", "مدیر"]
@@ -75,20 +75,16 @@ def test_given_offices_when_listed_and_changed_then_each_is_a_line(timetabled: C
         ),
     ],
 )
-def test_given_what_is_refused_when_run_then_the_code_is_said_and_the_exit_is_1(
-    timetabled: Command, code: str, words: list[str]
-) -> None:
+def test_refusal_prints_its_code_and_exits_with_1(timetabled: Command, code: str, words: list[str]) -> None:
     assert timetabled(*words, fails=1).startswith(f"{code}: ")
 
 
 @pytest.mark.parametrize("day", ["someday", "1406-13-01", "2027-02-29"])
-def test_given_no_day_when_run_then_the_usage_is_said(timetabled: Command, day: str) -> None:
+def test_invalid_day_prints_the_usage(timetabled: Command, day: str) -> None:
     assert "DAY" in timetabled("holiday", "add", day, "تعطیل", fails=2)
 
 
-def test_given_a_rule_when_days_are_changed_then_the_timetable_shows_them(
-    timetabled: Command, engine: Engine
-) -> None:
+def test_changed_days_of_a_rule_appear_in_the_timetable(timetabled: Command, engine: Engine) -> None:
     assert "2 in turn  چهارشنبه‌ها" in timetabled("timetable", "list")
     before = timetabled("timetable", "show", "1", "--weeks", "6").splitlines()
     assert [line.split("  ")[:3] for line in before[:1]] == [["1406-02-15", "Wed 2027-05-05", "09:00-12:00"]]
@@ -114,9 +110,7 @@ def test_given_a_rule_when_days_are_changed_then_the_timetable_shows_them(
     assert "(stopped)" in timetabled("timetable", "list")
 
 
-def test_given_holidays_when_listed_then_the_citys_word_stands_beside_the_calendar(
-    timetabled: Command, engine: Engine
-) -> None:
+def test_holiday_shows_the_citys_word_beside_the_calendar(timetabled: Command, engine: Engine) -> None:
     timetabled("holiday", "add", "1406-03-14", "کار", "--works")
     timetabled("holiday", "add", "2027-06-09", "آلودگی هوا")
     lines = timetabled("holiday", "list", "--weeks", "7").splitlines()

@@ -20,7 +20,7 @@ def written(**values: object) -> str:
     return "\n".join(f"{key} = {value!r}".replace("'", '"').lower() for key, value in values.items())
 
 
-def test_given_no_file_when_loaded_then_the_one_trunk_is_as_the_settings_say(tmp_path: Path) -> None:
+def test_missing_file_gives_the_one_trunk_of_the_settings(tmp_path: Path) -> None:
     (one,) = load(
         _env_file=None,
         state_dir=tmp_path,
@@ -38,9 +38,7 @@ def test_given_no_file_when_loaded_then_the_one_trunk_is_as_the_settings_say(tmp
 
 
 @pytest.mark.parametrize("name", profiles())
-def test_given_a_profile_when_a_table_gives_what_it_needs_then_it_is_a_trunk_of_that_kind(
-    tmp_path: Path, name: str
-) -> None:
+def test_complete_table_makes_a_trunk_of_its_profile(tmp_path: Path, name: str) -> None:
     profile = profiles()[name]
     needs = {key: GIVEN[key] for key in profile["needs"]}
     (trunk,) = read(tmp_path, f"[one]\nprofile = '{name}'\n{written(**needs)}")
@@ -49,7 +47,7 @@ def test_given_a_profile_when_a_table_gives_what_it_needs_then_it_is_a_trunk_of_
     assert trunk.by_line or trunk.allowed == ("192.0.2.1",)
 
 
-def test_given_what_a_table_says_itself_when_loaded_then_it_goes_before_profile_and_settings(
+def test_table_overrides_profile_and_settings(
     tmp_path: Path,
 ) -> None:
     first, second = read(
@@ -94,15 +92,13 @@ def test_given_what_a_table_says_itself_when_loaded_then_it_goes_before_profile_
         ),
     ],
 )
-def test_given_a_wrong_file_when_loaded_then_what_is_wrong_is_named_and_where(
-    tmp_path: Path, text: str, says: str
-) -> None:
+def test_fault_is_named_with_its_position(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(SettingsError) as error:
         read(tmp_path, text)
     assert str(error.value).startswith("HOTLINE_TRUNKS='") and says in str(error.value)
 
 
-def test_given_several_faults_when_loaded_then_each_is_named_and_no_secret_is(tmp_path: Path) -> None:
+def test_each_of_several_faults_is_named_without_secrets(tmp_path: Path) -> None:
     text = (
         "[one]\nprofile = 'registration'\nhost = 'x'\nuser = 'a b'\nsecret = 'p;q-secret'\n"
         "[two]\nprofile = 'registration'\nhost = '192.0.2.1:5060'\nuser = '1'\nsecret = 'r s-secret'"
@@ -114,7 +110,7 @@ def test_given_several_faults_when_loaded_then_each_is_named_and_no_secret_is(tm
     assert "-secret" not in str(error.value)
 
 
-def test_given_a_file_that_is_not_there_or_no_text_when_loaded_then_it_is_named(tmp_path: Path) -> None:
+def test_missing_or_binary_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"HOTLINE_TRUNKS=.*there is no such file"):
         load(_env_file=None, state_dir=tmp_path, trunks=tmp_path / "none.toml")
     (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
@@ -122,7 +118,7 @@ def test_given_a_file_that_is_not_there_or_no_text_when_loaded_then_it_is_named(
         load(_env_file=None, state_dir=tmp_path, trunks=tmp_path / "bytes.toml")
 
 
-def test_given_a_tls_proxy_when_a_trunk_would_take_calls_from_where_browsers_come_then_it_is_refused(
+def test_trunk_at_the_address_of_the_tls_proxy_is_refused(
     tmp_path: Path,
 ) -> None:
     with pytest.raises(SettingsError, match="whence browsers come"):
@@ -133,12 +129,12 @@ def test_given_a_tls_proxy_when_a_trunk_would_take_calls_from_where_browsers_com
         )
 
 
-def test_given_a_trunk_when_it_is_written_anywhere_then_its_secret_is_not(tmp_path: Path) -> None:
+def test_secret_of_a_trunk_is_never_printed(tmp_path: Path) -> None:
     (trunk,) = read(tmp_path, f"[one]\nprofile = 'registration'\n{written(**GIVEN)}")
     assert "s3cret-word" not in repr(trunk) + str(trunk) + trunk.model_dump_json()
 
 
-def test_given_channels_of_all_trunks_when_loaded_then_they_are_the_systems(tmp_path: Path) -> None:
+def test_channels_of_all_trunks_are_added(tmp_path: Path) -> None:
     table = "[{0}]\nprofile = 'address'\nhost = '192.0.2.{1}:5060'\nchannels = {2}\n"
     path = tmp_path / "trunks.toml"
     path.write_text(table.format("a", 1, 30) + table.format("b", 2, 10))

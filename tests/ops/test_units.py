@@ -25,7 +25,7 @@ def _read(unit: Path) -> configparser.RawConfigParser:
     return parsed
 
 
-def test_given_the_target_when_it_starts_then_each_of_our_processes_and_asterisk_does() -> None:
+def test_target_starts_asterisk_and_each_process() -> None:
     lines = (UNITS / "hotline137.target").read_text().splitlines()
     wanted = " ".join(
         line.removeprefix("Wants=") for line in lines if line.startswith("Wants=hotline")
@@ -38,9 +38,7 @@ def test_given_the_target_when_it_starts_then_each_of_our_processes_and_asterisk
 
 
 @pytest.mark.parametrize("path", SERVICES, ids=lambda path: path.stem)
-def test_given_a_service_when_systemd_rates_it_then_it_may_no_more_than_it_must(
-    path: Path, tmp_path: Path
-) -> None:
+def test_exposure_of_a_service_stays_below_its_limit(path: Path, tmp_path: Path) -> None:
     unit = tmp_path / path.name
     unit.write_text(path.read_text())
     (tmp_path / f"{path.name}.d").mkdir()
@@ -88,7 +86,7 @@ def test_every_unit_starts_after_the_clock_is_right() -> None:
 
 
 @pytest.mark.parametrize("path", STAY, ids=lambda path: path.stem)
-def test_given_a_service_that_stays_when_it_hangs_then_systemd_notices(path: Path) -> None:
+def test_hang_of_a_service_is_noticed_by_systemd(path: Path) -> None:
     service = _read(path)["Service"]
 
     assert (service["Type"], service["Restart"]) == ("notify", "always")

@@ -76,7 +76,7 @@ def asking(ask: Callable[..., None], *args: object) -> Iterator[None]:
     assert not thread.is_alive()
 
 
-def test_given_ivr_when_it_accepts_no_call_any_more_then_it_does_not_say_that_it_works(
+def test_ivr_that_accepts_no_call_reports_no_work(
     settings: Settings, engine: Engine, ear: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ivr_server, "_ASK_S", 0.05)
@@ -92,9 +92,7 @@ def test_given_ivr_when_it_accepts_no_call_any_more_then_it_does_not_say_that_it
             assert not says_that_it_works(ear, within=1)
 
 
-def test_given_ivr_without_its_database_when_it_answers_then_it_says_that_it_works(
-    settings: Settings, engine: Engine, ear: socket.socket
-) -> None:
+def test_ivr_without_a_database_reports_work(settings: Settings, engine: Engine, ear: socket.socket) -> None:
     away = settings.model_copy(update={"database_url": AWAY})
     with ivr(away, Path(settings.state_dir).parent / "log"):
         assert says_that_it_works(ear, within=30)
@@ -113,7 +111,7 @@ def started(script: str, settings: Settings, log: Path) -> Program:
     return Program([sys.executable, "-u", "-c", text], folder=ROOT, log=log)
 
 
-def test_given_the_dialer_without_asterisk_and_database_when_it_turns_then_it_says_that_it_works(
+def test_dialer_without_asterisk_and_database_reports_work(
     settings: Settings, ear: socket.socket, tmp_path: Path
 ) -> None:
     away = settings.model_copy(update={"database_url": AWAY})
@@ -122,7 +120,7 @@ def test_given_the_dialer_without_asterisk_and_database_when_it_turns_then_it_sa
         assert says_that_it_works(ear)
 
 
-def test_given_a_dialer_whose_ear_for_asterisk_is_dead_when_it_turns_then_it_ends(
+def test_dialer_whose_ami_thread_died_ends(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dialer_process.Ami, "run", lambda _ami: None)
@@ -130,7 +128,7 @@ def test_given_a_dialer_whose_ear_for_asterisk_is_dead_when_it_turns_then_it_end
     dialer_process.serve(settings)
 
 
-def test_given_the_api_without_its_database_when_it_answers_then_it_says_that_it_works(
+def test_api_without_a_database_reports_work(
     settings: Settings, ear: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api_server, "_ASK_S", 0.05)
@@ -139,7 +137,7 @@ def test_given_the_api_without_its_database_when_it_answers_then_it_says_that_it
         assert says_that_it_works(ear)
 
 
-def test_given_an_api_that_reads_no_request_when_asked_then_it_does_not_say_that_it_works(
+def test_api_that_reads_no_request_reports_no_work(
     settings: Settings, ear: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(api_server, "_ASK_S", 0.05)
@@ -167,7 +165,7 @@ process.serve(settings)
 """
 
 
-def test_given_a_job_of_the_clerk_that_hangs_when_its_time_is_over_then_it_is_named_and_the_clerk_is_silent(
+def test_job_that_hangs_is_named_and_silences_the_clerk(
     settings: Settings, engine: Engine, ear: socket.socket, tmp_path: Path, app: object
 ) -> None:
     with started(CLERK, settings, tmp_path / "log") as clerk:
@@ -179,7 +177,7 @@ def test_given_a_job_of_the_clerk_that_hangs_when_its_time_is_over_then_it_is_na
         assert not heartbeat(engine, "clerk/carry-over")
 
 
-def test_given_a_clerk_without_its_database_when_jobs_fail_then_it_says_that_it_works(
+def test_clerk_without_a_database_reports_work(
     settings: Settings, ear: socket.socket, tmp_path: Path
 ) -> None:
     away = settings.model_copy(update={"database_url": AWAY})
@@ -212,7 +210,7 @@ def everybody_beats(engine: Engine) -> None:
         ("requests", 700, "stuck in requests for N s"),
     ],
 )
-def test_given_a_job_when_it_was_not_done_within_its_own_time_then_health_names_it(
+def test_overdue_job_is_named_by_the_health_page(
     engine: Engine, app: object, job: str, age: int, health: str
 ) -> None:
     everybody_beats(engine)
@@ -225,9 +223,7 @@ def test_given_a_job_when_it_was_not_done_within_its_own_time_then_health_names_
     assert answer.status_code == (200 if health == "up" else 503)
 
 
-def test_given_a_clock_that_jumped_when_the_clerk_beats_then_its_jobs_are_as_late_as_they_are(
-    engine: Engine, app: object
-) -> None:
+def test_clock_jump_changes_no_lateness_of_a_job(engine: Engine, app: object) -> None:
     everybody_beats(engine)
     done, late = Progress("seal", 300), Progress("turn-near", 30)
     done.done()
@@ -244,7 +240,7 @@ def test_given_a_clock_that_jumped_when_the_clerk_beats_then_its_jobs_are_as_lat
     assert page.get("/healthz").json()["clerk"] == "up"
 
 
-def test_given_a_clerk_at_work_when_it_beats_then_its_jobs_are_told_of_now_and_then_and_when_the_clock_jumps(
+def test_heartbeat_reports_jobs_now_and_then_despite_a_jump(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, steady = [time.time()], [time.monotonic()]
@@ -305,7 +301,7 @@ def test_clerk_after_a_long_lock_is_stuck_only_where_it_is(
     assert re.sub(r"\d+", "N", page.get("/healthz").json()["clerk"]) == health
 
 
-def test_given_jobs_of_another_version_when_the_clerk_beats_then_they_are_forgotten(engine: Engine) -> None:
+def test_jobs_of_another_version_are_forgotten(engine: Engine) -> None:
     with writing(engine) as session:
         heartbeats.jobs_done(session, {"gone": 0, "seal": 0}, {"gone": 1, "seal": 1})
         heartbeats.beat(session, "ivr")
@@ -315,7 +311,7 @@ def test_given_jobs_of_another_version_when_the_clerk_beats_then_they_are_forgot
     assert heartbeat(engine, "clerk/seal") and heartbeat(engine, "ivr")
 
 
-def test_given_a_clock_that_was_set_back_when_a_process_is_silent_then_it_does_not_count_as_alive(
+def test_silent_process_after_a_clock_set_back_is_not_alive(
     engine: Engine,
 ) -> None:
     everybody_beats(engine)
@@ -328,7 +324,7 @@ def test_given_a_clock_that_was_set_back_when_a_process_is_silent_then_it_does_n
 
 
 @pytest.mark.parametrize(("every_s", "again_s"), [(600.0, 5.0), (60.0, 5.0), (5.0, 5.0), (1.0, 1.0)])
-def test_given_a_job_that_failed_when_it_rests_then_it_is_tried_again_within_seconds(
+def test_failed_job_is_retried_within_seconds(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, every_s: float, again_s: float
 ) -> None:
     rests: list[float] = []

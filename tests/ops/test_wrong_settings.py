@@ -116,7 +116,7 @@ RANGE = "must be first-last, for example 10000-10999"
         ),
     ],
 )
-def test_given_one_wrong_setting_when_loaded_then_it_is_named_with_what_is_right(
+def test_wrong_setting_is_named_with_what_is_right(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, right: str
 ) -> None:
     monkeypatch.setenv(f"HOTLINE_{name}", value)
@@ -136,7 +136,7 @@ def test_given_one_wrong_setting_when_loaded_then_it_is_named_with_what_is_right
         ({"TRUNK_CHANNELS": "30", "RTP_PORTS": "10000-10214"}, 216),  # 28 callers at most, 20, 60
     ],
 )
-def test_given_fewer_sound_ports_than_calls_may_need_when_loaded_then_it_is_refused_with_the_number(
+def test_too_few_sound_ports_are_refused_with_the_number(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str], need: int
 ) -> None:
     for name, value in given.items():
@@ -149,7 +149,7 @@ def test_given_fewer_sound_ports_than_calls_may_need_when_loaded_then_it_is_refu
     assert load(_env_file=None).sound_ports_needed == need
 
 
-def test_given_several_wrong_settings_when_loaded_then_each_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_of_several_wrong_settings_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_DESKS", "0")
     monkeypatch.setenv("HOTLINE_SIP", "here")
     with pytest.raises(SettingsError) as wrong:
@@ -157,9 +157,7 @@ def test_given_several_wrong_settings_when_loaded_then_each_is_named(monkeypatch
     assert {line.split("=")[0] for line in str(wrong.value).splitlines()} == {"HOTLINE_DESKS", "HOTLINE_SIP"}
 
 
-def test_given_names_that_are_no_settings_when_loaded_then_each_is_named_with_the_one_that_is_meant(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_unknown_setting_is_named_with_a_suggestion(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = tmp_path / "hotline.env"
     file.write_text("HOTLINE_TRUNK_SECERT=geheim\nHOTLINE_DESKS=0\nOTHER=1\n")
     monkeypatch.setenv("HOTLINE_SUBNET", "10.0.0.0/28")
@@ -175,7 +173,7 @@ def test_given_names_that_are_no_settings_when_loaded_then_each_is_named_with_th
     ]
 
 
-def test_given_a_webhook_when_loaded_then_it_needs_a_secret_that_signs(
+def test_webhook_without_a_signing_secret_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HOTLINE_NOTICE_WEBHOOK", "https://news.example/hook")
@@ -198,7 +196,7 @@ WSS = "wss://137.example/ws"
         {"TRUNK_ALLOWED": "10.137.0.1", "TRUSTED_PROXIES": "10.137.0.0/28"},
     ],
 )
-def test_given_a_tls_proxy_at_an_address_of_the_trunks_when_loaded_then_it_is_refused_and_says_what_is_right(
+def test_tls_proxy_at_a_trunks_address_is_refused(
     monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
 ) -> None:
     for name, value in given.items():
@@ -211,7 +209,7 @@ def test_given_a_tls_proxy_at_an_address_of_the_trunks_when_loaded_then_it_is_re
     assert load(_env_file=None).websocket == WSS
 
 
-def test_given_one_port_for_sip_and_browsers_when_loaded_then_it_is_refused(
+def test_shared_port_of_sip_and_browsers_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("HOTLINE_SIP", "192.0.2.10:8088")
@@ -230,7 +228,7 @@ def test_given_one_port_for_sip_and_browsers_when_loaded_then_it_is_refused(
         ("SMS_HTTP_HEADERS", '{"Authorization": ["geheim"]}'),
     ],
 )
-def test_given_a_wrong_setting_with_a_secret_when_named_then_the_secret_is_not_shown(
+def test_secret_in_a_wrong_setting_is_not_printed(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str
 ) -> None:
     monkeypatch.setenv(f"HOTLINE_{name}", value)
@@ -241,9 +239,7 @@ def test_given_a_wrong_setting_with_a_secret_when_named_then_the_secret_is_not_s
 
 
 @pytest.mark.parametrize("command", [["db", "upgrade"], ["run"]])
-def test_given_a_wrong_setting_when_a_command_starts_then_it_ends_at_once_and_names_it(
-    tmp_path: Path, command: list[str]
-) -> None:
+def test_wrong_setting_ends_a_command_at_once(tmp_path: Path, command: list[str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "ops.cli", *command],
         check=False,

@@ -18,7 +18,7 @@ _ON_SQLITE = pytest.mark.parametrize("backend", ["sqlite"])
 
 
 @_ON_SQLITE
-def test_given_the_commands_when_a_person_types_them_then_they_say_what_was_done(
+def test_backup_commands_print_their_result(
     city: Story,
     settings: Settings,
     target: Path,

@@ -26,7 +26,7 @@ from tests.ops.backup.archives import a_member, a_picture, an_archive, files, le
 _ON_SQLITE = pytest.mark.parametrize("backend", ["sqlite"])
 
 
-def test_given_a_backup_when_restored_on_an_empty_machine_then_places_sound_and_sign_in_are_as_they_were(
+def test_restore_on_an_empty_machine_brings_everything_back(
     city: Story, engine: Engine, settings: Settings, target: Path, elsewhere: Settings
 ) -> None:
     a_picture(engine, settings)
@@ -59,7 +59,7 @@ def test_given_a_backup_when_restored_on_an_empty_machine_then_places_sound_and_
     assert said["ok"] and said["path"] == str(made.path) and said["error"] is None and said["good_at"]
 
 
-def test_given_an_installation_with_data_when_restored_then_it_is_refused_or_put_aside_and_a_failure_undone(
+def test_restore_over_data_is_refused_or_moves_it_aside(
     city: Story, engine: Engine, settings: Settings, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = taken(settings, target)
@@ -112,7 +112,7 @@ def test_given_an_installation_with_data_when_restored_then_it_is_refused_or_put
         (a_member("state/messages/a.wav"), "end is missing"),
     ],
 )
-def test_given_an_archive_that_leads_elsewhere_when_restored_then_nothing_is_touched(
+def test_archive_with_outside_paths_changes_nothing(
     member: tuple[tarfile.TarInfo, bytes], said: str, elsewhere: Settings, tmp_path: Path
 ) -> None:
     path = an_archive(tmp_path / "evil.tar", [member])
@@ -123,7 +123,7 @@ def test_given_an_archive_that_leads_elsewhere_when_restored_then_nothing_is_tou
 
 
 @_ON_SQLITE
-def test_given_foreign_newer_and_damaged_archives_when_restored_then_each_is_named_and_nothing_touched(
+def test_unusable_archive_is_named_and_changes_nothing(
     city: Story, settings: Settings, target: Path, elsewhere: Settings, tmp_path: Path
 ) -> None:
     made = taken(settings, target)
@@ -152,7 +152,7 @@ def test_given_foreign_newer_and_damaged_archives_when_restored_then_each_is_nam
 
 
 @_ON_SQLITE
-def test_given_an_archive_of_sqlite_when_restored_into_postgresql_then_all_of_it_is_there(
+def test_sqlite_backup_is_restored_into_postgresql(
     city: Story, settings: Settings, target: Path, postgres: Postgres, tmp_path: Path
 ) -> None:
     made = taken(settings, target)

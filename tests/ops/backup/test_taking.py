@@ -31,7 +31,7 @@ from tests.ops.backup.archives import a_picture, left, rows, signer_of, taken
 _ON_SQLITE = pytest.mark.parametrize("backend", ["sqlite"])
 
 
-def test_given_writers_when_a_backup_is_made_then_it_is_of_one_moment(
+def test_backup_during_writes_is_of_one_moment(
     city: Story, engine: Engine, settings: Settings, target: Path, elsewhere: Settings
 ) -> None:
     ended, began = threading.Event(), threading.Event()
@@ -62,7 +62,7 @@ def test_given_writers_when_a_backup_is_made_then_it_is_of_one_moment(
     assert 2 < len(there) <= len(here) and {row.id for row in there} <= {row.id for row in here}
 
 
-def test_given_a_key_when_a_backup_is_made_then_only_its_secret_opens_it(
+def test_encrypted_backup_opens_only_with_its_secret(
     city: Story, settings: Settings, target: Path, elsewhere: Settings
 ) -> None:
     key, another = (pyrage.x25519.Identity.generate() for _ in range(2))
@@ -95,7 +95,7 @@ def test_given_a_key_when_a_backup_is_made_then_only_its_secret_opens_it(
         (OperationalError("", {}, Exception()), "database"),
     ],
 )
-def test_given_a_backup_that_cannot_be_made_when_it_is_tried_then_why_is_written_down_in_a_word_of_ours(
+def test_failed_backup_records_the_reason(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: Any, why: str
 ) -> None:
     def writes(*_: object) -> None:
@@ -112,7 +112,7 @@ def test_given_a_backup_that_cannot_be_made_when_it_is_tried_then_why_is_written
 
 
 @_ON_SQLITE
-def test_given_pictures_in_the_store_when_backed_up_then_they_are_in_it_and_a_store_that_is_away_is_said(
+def test_backup_includes_stored_pictures_or_says_store_is_away(
     city: Story, engine: Engine, settings: Settings, target: Path, elsewhere: Settings
 ) -> None:
     names = [a_picture(engine, settings) for _ in range(2)]
@@ -139,7 +139,7 @@ def test_given_pictures_in_the_store_when_backed_up_then_they_are_in_it_and_a_st
 
 
 @_ON_SQLITE
-def test_given_what_vanishes_while_it_is_read_when_backed_up_then_the_rest_is_there(
+def test_file_that_vanishes_during_a_backup_is_left_out(
     city: Story,
     engine: Engine,
     settings: Settings,
@@ -170,7 +170,7 @@ def test_given_what_vanishes_while_it_is_read_when_backed_up_then_the_rest_is_th
 
 
 @_ON_SQLITE
-def test_given_a_full_disk_or_none_when_backed_up_then_it_says_so_and_the_old_one_is_untouched(
+def test_full_or_missing_disk_is_reported_and_keeps_old_backup(
     city: Story, settings: Settings, target: Path
 ) -> None:
     first = taken(settings, target)
@@ -197,7 +197,7 @@ def test_given_a_full_disk_or_none_when_backed_up_then_it_says_so_and_the_old_on
 
 
 @_ON_SQLITE
-def test_given_one_that_is_killed_when_the_next_is_made_then_what_it_left_is_gone(
+def test_next_backup_removes_the_remains_of_a_killed_one(
     city: Story, settings: Settings, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (settings.messages_dir / "huge.wav").open("wb") as file:
@@ -222,9 +222,7 @@ def test_given_one_that_is_killed_when_the_next_is_made_then_what_it_left_is_gon
 
 
 @_ON_SQLITE
-def test_given_old_backups_when_a_new_one_is_whole_then_those_beyond_their_days_go_and_nothing_else(
-    city: Story, settings: Settings, target: Path
-) -> None:
+def test_complete_backup_deletes_only_expired_ones(city: Story, settings: Settings, target: Path) -> None:
     at = datetime.now(UTC)
 
     def named(days: float, suffix: str) -> str:

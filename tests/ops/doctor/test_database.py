@@ -19,7 +19,7 @@ from tests.ops.doctor.examined import PASSWORD, Told, answering
 
 
 @in_both
-def test_given_tables_of_another_version_when_examined_then_it_says_how_to_get_them(engine: Engine) -> None:
+def test_tables_of_another_version_are_reported_with_the_remedy(engine: Engine) -> None:
     with writing(engine) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     told = Told("--json")
@@ -27,7 +27,7 @@ def test_given_tables_of_another_version_when_examined_then_it_says_how_to_get_t
 
 
 @in_both
-def test_given_a_database_that_takes_nothing_when_examined_then_that_is_a_fault(engine: Engine) -> None:
+def test_database_that_refuses_writes_is_a_fault(engine: Engine) -> None:
     refuses = {
         "sqlite": "CREATE TRIGGER no_more BEFORE INSERT ON heartbeats BEGIN SELECT RAISE(FAIL, 'full'); END",
         "postgresql": "ALTER TABLE heartbeats ADD CONSTRAINT no_more CHECK (process <> 'doctor')",
@@ -38,9 +38,7 @@ def test_given_a_database_that_takes_nothing_when_examined_then_that_is_a_fault(
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_postgresql_that_is_stopped_when_examined_then_it_says_so_in_seconds(
-    engine: Engine, postgres: Postgres
-) -> None:
+def test_stopped_postgresql_is_reported_in_seconds(engine: Engine, postgres: Postgres) -> None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("CHECKPOINT"))
     postgres.kill()
@@ -55,7 +53,7 @@ def test_given_a_postgresql_that_is_stopped_when_examined_then_it_says_so_in_sec
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("asked_before", [True, False])
-def test_given_a_postgresql_without_a_connection_left_when_examined_then_it_says_just_that(
+def test_postgresql_out_of_connections_is_reported_as_such(
     engine: Engine, here: Settings, monkeypatch: pytest.MonkeyPatch, asked_before: bool
 ) -> None:
     admin, name = here.database.replace("+psycopg", "").rpartition("/")[::2]
@@ -77,7 +75,7 @@ def test_given_a_postgresql_without_a_connection_left_when_examined_then_it_says
     assert not any("could not be looked at" in what for _, what in bad.values())
 
 
-def test_given_a_server_that_takes_the_connection_and_says_nothing_when_examined_then_it_does_not_hang(
+def test_database_that_never_replies_does_not_hang_the_doctor(
     here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_DATABASE_URL", f"postgresql+psycopg://u:{PASSWORD}@{here.trunk_host}/x")
@@ -89,7 +87,7 @@ def test_given_a_server_that_takes_the_connection_and_says_nothing_when_examined
     assert PASSWORD not in told.text
 
 
-def test_given_a_clock_that_was_set_back_when_examined_then_it_is_told(engine: Engine) -> None:
+def test_clock_set_back_is_reported(engine: Engine) -> None:
     with writing(engine) as session:
         session.add(Event(at=now(session) + 90 * SECOND, kind="round", what="made"))
     found = Told("--json").bad()["clock"]
@@ -97,7 +95,7 @@ def test_given_a_clock_that_was_set_back_when_examined_then_it_is_told(engine: E
 
 
 @pytest.mark.parametrize(("seconds", "state"), [(5, "warning"), (60, "fault"), (-60, "fault")])
-def test_given_a_database_with_another_clock_when_examined_then_it_says_by_how_much(
+def test_clock_difference_to_the_database_is_measured(
     monkeypatch: pytest.MonkeyPatch, seconds: int, state: str
 ) -> None:
     monkeypatch.setattr(stored, "now", lambda session: now(session) + seconds * SECOND)

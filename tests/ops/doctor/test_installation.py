@@ -29,9 +29,7 @@ from tests.ops.doctor.examined import Told, running
 
 
 @in_both
-def test_given_a_system_that_runs_and_lacks_nothing_when_examined_then_all_is_ok(
-    here: Settings, engine: Engine
-) -> None:
+def test_healthy_running_system_is_ok(here: Settings, engine: Engine) -> None:
     with running(here, engine):
         told, words = Told("--json"), Told()
     assert (told.bad(), told.code, words.code) == ({}, 0, 0), told.text
@@ -45,13 +43,13 @@ def test_given_a_system_that_runs_and_lacks_nothing_when_examined_then_all_is_ok
 
 
 @in_both
-def test_given_a_system_that_does_not_run_when_examined_then_that_is_one_warning(here: Settings) -> None:
+def test_stopped_system_is_one_warning(here: Settings) -> None:
     told = Told("--json")
     assert told.bad() == {"processes": ("warning", "the system does not run")}
     assert told.code == 1
 
 
-def test_given_an_empty_machine_when_examined_then_nothing_is_made(
+def test_examination_of_an_empty_machine_creates_nothing(
     here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(tmp_path / "new"))
@@ -78,7 +76,7 @@ def other_owner(folder: Path) -> None:
         (other_owner, "fault", "not the folder's owner's: left-by-root"),
     ],
 )
-def test_given_a_state_folder_with_wrong_rights_when_examined_then_it_says_which_and_how_to_mend_it(
+def test_wrong_file_permissions_are_reported_with_the_remedy(
     here: Settings, damage: Callable[[Path], None], state: str, said: str
 ) -> None:
     damage(here.state_dir)
@@ -87,7 +85,7 @@ def test_given_a_state_folder_with_wrong_rights_when_examined_then_it_says_which
     assert found[0] == state and said in found[1]
 
 
-def test_given_a_folder_that_is_mounted_read_only_when_examined_then_it_cannot_be_written(
+def test_read_only_folder_is_a_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with small_disk(2) as folder:
@@ -99,9 +97,7 @@ def test_given_a_folder_that_is_mounted_read_only_when_examined_then_it_cannot_b
     assert told.bad()["permissions"] == ("fault", f"{folder} cannot be written: Read-only file system")
 
 
-def test_given_a_disk_without_one_byte_when_examined_then_it_is_full_for_folder_and_database(
-    monkeypatch: pytest.MonkeyPatch, here: Settings
-) -> None:
+def test_full_disk_is_a_fault_of_folder_and_database(monkeypatch: pytest.MonkeyPatch, here: Settings) -> None:
     with small_disk(8) as folder:
         folder.chmod(0o700)
         monkeypatch.setenv("HOTLINE_STATE_DIR", str(folder))
@@ -124,7 +120,7 @@ def test_given_a_disk_without_one_byte_when_examined_then_it_is_full_for_folder_
         ("HOTLINE_TRUNK_SECRET", "a;secret", "HOTLINE_TRUNK_SECRET=…"),
     ],
 )
-def test_given_a_wrong_setting_when_examined_then_it_is_named_and_is_a_fault(
+def test_wrong_setting_is_named_as_a_fault(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -134,7 +130,7 @@ def test_given_a_wrong_setting_when_examined_then_it_is_named_and_is_a_fault(
     assert (len(told.findings) > 5) is (name == "HOTLINE_DESKZ"), "what can be looked at is"
 
 
-def test_given_a_secret_that_is_broken_when_examined_then_it_is_named_and_kept(here: Settings) -> None:
+def test_broken_secret_is_named_and_kept(here: Settings) -> None:
     (here.state_dir / "secret").write_text("no secret")
     told = Told("--json")
     assert told.code == 2 and "not 64 hexadecimal digits" in told.bad()["settings"][1]
@@ -144,7 +140,7 @@ def test_given_a_secret_that_is_broken_when_examined_then_it_is_named_and_kept(h
 # What it never does
 
 
-def test_given_a_look_that_hangs_and_one_that_breaks_when_taken_then_the_others_are_told_in_time(
+def test_check_that_hangs_or_fails_does_not_delay_the_others(
     here: Settings,
 ) -> None:
     over = threading.Event()
@@ -175,7 +171,7 @@ def test_given_a_look_that_hangs_and_one_that_breaks_when_taken_then_the_others_
     assert "+98" not in str(found)
 
 
-def test_given_several_trunks_when_examined_then_each_that_is_not_well_is_told_and_no_secret(
+def test_each_faulty_trunk_is_reported_without_its_secret(
     here: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     table = (
@@ -202,7 +198,7 @@ def test_given_several_trunks_when_examined_then_each_that_is_not_well_is_told_a
     assert "a-secret-word" not in told.text and '"leaky"' in told.text
 
 
-def test_given_secrets_and_citizens_when_examined_then_none_of_them_is_told(
+def test_report_contains_no_secret_and_no_citizen(
     here: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
@@ -231,7 +227,7 @@ def test_given_secrets_and_citizens_when_examined_then_none_of_them_is_told(
     assert not [each for each in told if each in said]
 
 
-def test_given_the_city_s_sign_in_when_it_is_away_or_another_or_in_the_open_then_it_is_told(
+def test_faulty_oidc_provider_is_reported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with OidcProvider() as provider:

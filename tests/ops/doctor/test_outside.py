@@ -60,7 +60,7 @@ def certificate(folder: Path, days: float) -> tuple[Path, Path]:
         (60, False, "fault", "self-signed certificate"),
     ],
 )
-def test_given_a_certificate_when_examined_then_it_says_how_long_it_lasts_or_what_is_wrong(
+def test_certificate_is_reported_with_its_days_or_its_fault(
     here: Settings,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -101,7 +101,7 @@ def _shake_hands(server: socket.socket, context: ssl.SSLContext) -> None:
         (60, "no certificate", "fault", "cannot be read as PEM"),
     ],
 )
-def test_given_asterisks_own_certificate_when_examined_then_it_says_how_long_it_lasts_and_what_is_wrong(
+def test_asterisks_certificate_is_reported_with_days_or_fault(
     here: Settings,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -138,7 +138,7 @@ def test_renewed_certificate_that_asterisk_has_not_is_a_fault(
     assert "systemctl reload hotline137-prepare" in str(Told("--json").findings)
 
 
-def test_given_a_key_that_belongs_to_another_certificate_when_all_is_started_then_the_start_names_it(
+def test_start_names_a_key_of_another_certificate(
     here: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     class _FarEnough(Exception):
@@ -157,7 +157,7 @@ def test_given_a_key_that_belongs_to_another_certificate_when_all_is_started_the
         assert (f"HOTLINE_SIP_TLS_KEY={ours} does not belong to {chain}" in capfd.readouterr().out) == said
 
 
-def test_given_an_address_that_nobody_can_open_when_started_or_examined_then_it_says_where_links_lead(
+def test_unreachable_public_address_is_reported(
     here: Settings, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     def build(_: Settings) -> None:
@@ -179,9 +179,7 @@ def test_given_an_address_that_nobody_can_open_when_started_or_examined_then_it_
     assert "HOTLINE_PUBLIC_URL is not set" in Told("--json").bad()["links"][1]
 
 
-def test_given_a_proxy_that_does_not_answer_when_examined_then_that_is_a_warning(
-    here: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_silent_proxy_is_a_warning(here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOTLINE_PUBLIC_URL", f"https://{here.trunk_host}")
     assert Told("--json").bad()["certificate"][0] == "warning"
 
@@ -193,7 +191,7 @@ def test_given_a_proxy_that_does_not_answer_when_examined_then_that_is_a_warning
         ({"error": "418: the key"}, "fault", "418: the key"),
     ],
 )
-def test_given_an_account_of_text_messages_when_it_fails_then_the_provider_is_named(
+def test_failing_sms_account_names_its_provider(
     engine: Engine, account: dict[str, Any], state: str, said: str
 ) -> None:
     with writing(engine) as session:
@@ -211,7 +209,7 @@ def test_given_an_account_of_text_messages_when_it_fails_then_the_provider_is_na
         (1, "no room on the disk", "warning", "the last try failed: no room on the disk"),
     ],
 )
-def test_given_a_backup_when_it_is_old_or_failed_then_it_is_told(
+def test_old_or_failed_backup_is_reported(
     here: Settings, hours: int, why: str | None, state: str, said: str
 ) -> None:
     good = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()

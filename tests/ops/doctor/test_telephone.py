@@ -12,9 +12,7 @@ from tests.factories import SECOND
 from tests.ops.doctor.examined import REFUSED, Told, answering, running
 
 
-def test_given_one_silent_process_when_examined_then_it_alone_is_a_fault(
-    here: Settings, engine: Engine
-) -> None:
+def test_silent_process_alone_is_a_fault(here: Settings, engine: Engine) -> None:
     with running(here, engine):
         with writing(engine) as session:
             session.get_one(Heartbeat, "ivr").at = now(session) - 700 * SECOND
@@ -23,7 +21,7 @@ def test_given_one_silent_process_when_examined_then_it_alone_is_a_fault(
 
 
 @pytest.mark.parametrize(("manager", "said"), [(REFUSED, "does not let the dialer in"), (None, "no answer")])
-def test_given_an_asterisk_of_another_secret_or_one_that_hangs_when_examined_then_ami_is_a_fault(
+def test_asterisk_that_hangs_or_refuses_is_an_ami_fault(
     here: Settings, engine: Engine, manager: bytes | None, said: str
 ) -> None:
     with running(here, engine, manager):
@@ -31,7 +29,7 @@ def test_given_an_asterisk_of_another_secret_or_one_that_hangs_when_examined_the
     assert told.bad()["AMI"][0] == "fault" and said in told.bad()["AMI"][1]
 
 
-def test_given_another_program_on_a_port_when_examined_before_the_start_then_it_is_named(
+def test_port_held_by_another_program_is_named_before_the_start(
     here: Settings,
 ) -> None:
     with answering(here.agi, b""):
@@ -39,9 +37,7 @@ def test_given_another_program_on_a_port_when_examined_before_the_start_then_it_
     assert found == ("fault", f"HOTLINE_AGI={here.agi}: another program has it")
 
 
-def test_given_a_port_without_a_listener_when_examined_while_it_runs_then_it_is_named(
-    here: Settings, engine: Engine
-) -> None:
+def test_port_without_a_listener_is_named_while_running(here: Settings, engine: Engine) -> None:
     with writing(engine) as session:
         heartbeats.beat(session, "dialer")
         session.get_one(Heartbeat, "dialer").fresh_s = 600
@@ -50,9 +46,7 @@ def test_given_a_port_without_a_listener_when_examined_while_it_runs_then_it_is_
     assert found["AMI"][0] == "fault"
 
 
-def test_given_a_trunk_that_takes_no_calls_when_examined_then_it_is_a_fault(
-    here: Settings, engine: Engine
-) -> None:
+def test_trunk_that_takes_no_calls_is_a_fault(here: Settings, engine: Engine) -> None:
     with writing(engine) as session:
         for call in range(breaker.FAILURES):
             breaker.failed(session, breaker.TRUNK, f"callback-{call}")
@@ -70,7 +64,7 @@ def test_given_a_trunk_that_takes_no_calls_when_examined_then_it_is_a_fault(
         ("HOTLINE_BACKUP_DIR", "/nowhere/at/all", "backup", "/nowhere/at/all is not there"),
     ],
 )
-def test_given_settings_that_are_no_city_s_when_examined_then_it_is_told(
+def test_settings_unfit_for_a_city_are_reported(
     monkeypatch: pytest.MonkeyPatch, setting: str, value: str, name: str, said: str
 ) -> None:
     monkeypatch.setenv(setting, value)
