@@ -91,7 +91,7 @@ deb: .venv/run web/dist/index.html ## a package for this release of Debian or Ub
 bundle: .venv/test web/dist/index.html ## one file that installs on a machine without any network; SUITE= as above
 	@ops/bundle/build.sh $(SUITE)
 
-test-install: .venv/test-install web/dist/index.html ## install what is made for it on machines of their own (15 minutes, as root)
+test-install: .venv/test-install web/dist/index.html ## install what is made for it on machines of their own (17 minutes, as root)
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/install \
 	  --ignore=tests/install/test_scale.py --ignore=tests/install/test_rolling.py $(ARGS)
 

@@ -341,6 +341,7 @@ def _tree(suite: str, options: Sequence[str], certificates: Sequence[str]) -> Pa
 
 
 def _run(*command: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    env = {**(os.environ if env is None else env), "PATH": _PATH}
     return subprocess.run(command, check=False, env=env, capture_output=True, text=True)
 
 
