@@ -1,4 +1,4 @@
-"""What a provider answers: read with care, and what goes wrong by its meaning, never in its own words."""
+"""Answers of providers: parsed with limits; a failure is named by its meaning, not in their words."""
 
 import json
 from typing import Any, NamedTuple
@@ -9,15 +9,15 @@ from db.models import WhyNot
 
 _LONGEST_ANSWER = 64 * 1024
 OURS_TO_MEND_S = 600.0
-"""Wait so long when the fault is in our account or settings: a person has to mend it."""
+"""Seconds before a retry if the fault is in our account or settings: a person must repair it."""
 _MAY_PASS = frozenset({401, 402, 403, 404, 405, 407, 408, 409, 421, 425, 429})
-"""Refusals of a request, not of the message: somebody mends the settings, or it is only too early."""
+"""Statuses that refuse the request, not the message: the settings are wrong, or it is only too early."""
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _NOT_TAKEN = frozenset({429, 503})
 
 
 class TryAgain(Exception):
-    """It did not go out, or nobody knows (`in_doubt`); wait `after_s` at least, if that is known."""
+    """The message was not sent, or that is unknown (`in_doubt`). `after_s`: the least wait before a retry."""
 
     def __init__(
         self,
@@ -30,18 +30,18 @@ class TryAgain(Exception):
         super().__init__(reason)
         self.after_s, self.why, self.in_doubt = after_s, why, in_doubt
         self.said_by: str | None = None
-        """The provider of text messages."""
+        """Name of the provider of text messages."""
 
 
 class TemplateRefused(TryAgain):
-    """The provider does not take this template: the same words may go out as a plain text."""
+    """The provider refuses this template; the same words may go out as a plain text."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason, OURS_TO_MEND_S, why=WhyNot.TEMPLATE)
 
 
 class RefusedForGood(Exception):
-    """It will never go out."""
+    """The message can never be sent."""
 
     def __init__(self, reason: str, why: WhyNot = WhyNot.REFUSED) -> None:
         super().__init__(reason)
@@ -49,30 +49,30 @@ class RefusedForGood(Exception):
 
 
 class Answer(NamedTuple):
-    """A status, and the JSON below it; None if it is none."""
+    """Status of an answer, and its JSON; None for anything else."""
 
     status: int
     data: Any
     after_s: float | None
 
     def part(self, *path: str | int) -> Any:
-        """What stands there in it, or None."""
+        """Return the value at that path, or None."""
         return part(self.data, *path)
 
 
 async def ask(client: httpx.AsyncClient, method: str, url: str, **request: Any) -> Answer:
-    """What the server answers. Raises TryAgain."""
+    """Send a request and return the server's answer. Raises TryAgain."""
     try:
         async with client.stream(method, url, follow_redirects=False, **request) as response:
             return Answer(response.status_code, await read_json(response), after_s(response))
     except _NOT_SENT as error:
-        raise TryAgain(type(error).__name__) from None  # its text may hold an address
+        raise TryAgain(type(error).__name__) from None  # the error's text may hold an address
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise TryAgain(type(error).__name__, in_doubt=True) from None
 
 
 async def read_json(response: httpx.Response) -> Any:
-    """The answer, if it is JSON and not huge; as it came, so that nothing small is unpacked into much."""
+    """Return the answer's JSON, or None for other or long content. It is not decompressed, against bombs."""
     body = b""
     async for piece in response.aiter_raw():
         body += piece
@@ -85,7 +85,7 @@ async def read_json(response: httpx.Response) -> Any:
 
 
 def part(value: Any, *path: str | int) -> Any:
-    """What stands at that path of a JSON value, or None."""
+    """Return the value at that path of a JSON value, or None."""
     for step in path:
         try:
             value = value[step]
@@ -95,14 +95,14 @@ def part(value: Any, *path: str | int) -> Any:
 
 
 def whole(value: Any) -> int | None:
-    """A whole number, also one that is written as a text: providers do both."""
+    """Return a whole number, also from a text: providers send both."""
     if isinstance(value, str) and value.removeprefix("-").isdecimal() and len(value) < 25:
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
 def amount(value: Any) -> float | None:
-    """An amount, also one that is written as a text."""
+    """Return an amount, also from a text."""
     try:
         found = None if isinstance(value, bool) else float(value)
     except (TypeError, ValueError, OverflowError):
@@ -111,7 +111,7 @@ def amount(value: Any) -> float | None:
 
 
 def unclear(who: str, answer: Answer) -> TryAgain:
-    """An answer without any meaning we know: whether it went out is in doubt, but where HTTP says no."""
+    """Return the error for an unknown answer: in doubt, unless the HTTP status says no."""
     status = answer.status
     if status in (401, 403):
         return TryAgain(f"{who} HTTP {status}", OURS_TO_MEND_S, why=WhyNot.ACCOUNT)
@@ -127,7 +127,7 @@ def unclear(who: str, answer: Answer) -> TryAgain:
 
 
 def check(status: int, after: float | None, refused: frozenset[int] | None = None) -> None:
-    """Raise what an HTTP status means where nothing else does."""
+    """Raise the error of an HTTP status without a further meaning."""
     if 200 <= status < 300:
         return
     final = status in refused if refused else 400 <= status < 500 and status not in _MAY_PASS
@@ -141,6 +141,6 @@ def check(status: int, after: float | None, refused: frozenset[int] | None = Non
 
 
 def after_s(response: httpx.Response) -> float | None:
-    """For how long whoever answers wants to be left alone, if it says so in seconds."""
+    """Return the seconds of the header Retry-After, if any."""
     after = response.headers.get("Retry-After", "")
     return float(after[:9]) if after.isascii() and after.isdecimal() else None

@@ -1,4 +1,4 @@
-"""Asks the providers of text messages what became of what they took, and what credit is left."""
+"""Polls of the providers of text messages: delivery reports and credit."""
 
 import asyncio
 import logging
@@ -20,16 +20,16 @@ from settings import Settings
 log = logging.getLogger("clerk")
 
 _BATCHES = 5
-"""So many for each provider, then the others have their turn."""
+"""Batches for each provider before the next provider's turn."""
 
 
 def ask_what_became(engine: Engine, settings: Settings) -> None:
-    """Ask each provider about the messages whose time it is."""
+    """Ask each provider about the messages that are due."""
     _each(settings, partial(_ask_what_became, engine))
 
 
 def ask_credit(engine: Engine, settings: Settings) -> None:
-    """Ask each provider what is left in our account."""
+    """Ask each provider for our account's credit."""
     _each(settings, partial(_ask_credit, engine))
 
 
@@ -60,7 +60,7 @@ async def _ask_what_became(engine: Engine, provider: SmsProvider) -> None:
             async with asyncio.timeout(TIMEOUT_S):
                 found = await provider.arrivals(list(ours))
         except (TryAgain, RefusedForGood, TimeoutError) as failed:
-            log.warning("%s does not say what became of messages: %s", provider.name, _said(failed))
+            log.warning("%s: no delivery reports: %s", provider.name, _said(failed))
             return
         known = {ours[id_]: (id_, arrival) for id_, arrival in found.items() if id_ in ours}
         with writing(engine) as session:
@@ -77,7 +77,7 @@ async def _ask_credit(engine: Engine, provider: SmsProvider) -> None:
             credit = await provider.credit()
     except (TryAgain, RefusedForGood, TimeoutError) as failed:
         error = _said(failed)
-        log.warning("%s does not say what credit is left: %s", provider.name, error)
+        log.warning("%s: no credit reported: %s", provider.name, error)
     if credit is not None or error:
         with writing(engine) as session:
             arrivals.keep_account(session, provider.name, credit, error)

@@ -1,4 +1,4 @@
-"""Has the night's backup made, by the command that a person would type: a process of lowest rank."""
+"""Nightly backup, by the command that a person would type, in a process of lowest priority."""
 
 import logging
 import shutil
@@ -18,11 +18,11 @@ log = logging.getLogger("clerk")
 
 _LONGEST_S = 12 * 3600
 _LOWEST = (("nice", "-n", "19"), ("ionice", "-c", "3"))
-"""Calls and pages come first, for the processor and for the disk."""
+"""Commands that let calls and pages go first, for the processor and for the disk."""
 
 
 class Nightly:
-    """A job that begins a backup and looks after it, each time for a moment: a large one takes hours."""
+    """Job that starts a backup and checks on it briefly at each run: a large backup takes hours."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -31,7 +31,7 @@ class Nightly:
         self._said: IO[bytes] | None = None
 
     def __call__(self, _engine: Engine, settings: Settings) -> None:
-        """Begin the one that is due, if there is one; of several clerks one does."""
+        """Start the due backup, if any; of several clerks one does."""
         if self._process and self._goes_on(self._process, settings):
             return
         self._process = None
@@ -46,7 +46,7 @@ class Nightly:
         self._began, self._before = time.monotonic(), backups.read(settings)
 
     def wait(self) -> None:
-        """Until the one that has begun is over."""
+        """Wait until the started backup is over."""
         if self._process:
             self._process.wait()
 
@@ -65,7 +65,7 @@ class Nightly:
         return False
 
     def _why(self, code: int, settings: Settings) -> str:
-        """What the command wrote down; if it did not come so far, its last words, written down here."""
+        """Return the recorded error; if there is none, record the command's last output."""
         last = backups.read(settings)
         if last != self._before or not _nobody_does(settings):
             return (last and last.error) or "another one is being made"

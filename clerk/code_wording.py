@@ -1,4 +1,4 @@
-"""What a message with a code for signing in says; the code is derived here, just before it goes out."""
+"""Text of a message with a sign-in code; the code is derived here, just before the message is sent."""
 
 import json
 from urllib.parse import urlsplit
@@ -14,9 +14,9 @@ from settings import Settings
 
 
 def words(session: Session, message: OutboxMessage, settings: Settings) -> letters.Text | None:
-    """What goes out; None if the code lets nobody in any more, or nobody is to be written to.
+    """Return the text, or None if the code is no longer valid or its number gets no messages.
 
-    The last line is the one that browsers read (the WICG's origin-bound one-time codes).
+    Browsers read the last line (the WICG's origin-bound one-time codes).
     """
     code = codes.to_be_sent(session, json.loads(message.body)["code"])
     if code is None:

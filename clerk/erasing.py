@@ -1,4 +1,4 @@
-"""What is over of citizens' accounts, and what is to be erased of those who wished it: files, then rows."""
+"""Deletion of citizens' expired data, and of erased citizens' data: files first, then rows."""
 
 from datetime import timedelta
 from errno import ENOENT
@@ -16,11 +16,11 @@ from settings import Settings
 
 _AT_ONCE = 50
 _ON_THE_WAY = timedelta(minutes=5)
-"""A picture may have been on its way to the store when it was deleted there: after this it is once more."""
+"""Age after which a picture is deleted from the store once more: it may have been on its way there."""
 
 
 def run(engine: Engine, settings: Settings) -> None:
-    """Forget old codes and sessions; erase files, and the words of requests that are over by now."""
+    """Delete old codes and sessions, erased files, and erased citizens' words in closed requests."""
     with writing(engine) as session:
         codes.forget(session)
         sessions.forget(session)
@@ -44,7 +44,7 @@ def run(engine: Engine, settings: Settings) -> None:
 
 
 class _Files:
-    """What is deleted in one run; what cannot be holds up no other."""
+    """Deletions of one run; a failed one holds up no other."""
 
     def __init__(self, settings: Settings, *, records: bool) -> None:
         self._records = records
@@ -59,7 +59,7 @@ class _Files:
         self.wrong: OSError | None = None
 
     def deleted(self, file: str, *, final: bool) -> bool:
-        """Whether this one is gone wherever it may lie, and needs no second time."""
+        """Delete one file, and return whether it is gone everywhere for good."""
         step()
         place, _, name = file.partition("/")
         try:
@@ -71,17 +71,17 @@ class _Files:
             return False
 
     def _check_folder(self, place: str) -> None:
-        """Raise FileNotFoundError where the folder is away: its files come back with it.
+        """Raise FileNotFoundError if the folder is away: its files would return with it.
 
-        A city that has never recorded has no folder of recordings, and every conversation of a deleted
-        citizen asks for one.
+        A city that has never recorded has no folder of recordings, yet each conversation of an erased citizen
+        names one.
         """
         folder = self._folders[place]
         if not folder.is_dir() and (place != erasure.RECORDINGS or self._records):
             raise FileNotFoundError(ENOENT, strerror(ENOENT), str(folder))
 
     def _from_store(self, name: str) -> bool:
-        """A store that is away is asked once in a run."""
+        """Delete a picture from the store; after a failure the store is not asked again in this run."""
         if self._store is None or self._away:
             return False
         try:
@@ -93,7 +93,7 @@ class _Files:
 
 
 def forget_old(engine: Engine, settings: Settings) -> None:
-    """What the city keeps no longer of requests that are over, and of text messages that are out."""
+    """Delete the content of closed requests and sent messages whose retention is over."""
     for some, days in (
         (retention.forget_requests, settings.requests_days),
         (retention.forget_messages, settings.messages_days),

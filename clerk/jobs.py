@@ -1,4 +1,4 @@
-"""What the clerk does by itself, over and over, and how often: a job finds what is due, and does it."""
+"""Jobs of the clerk and their intervals: each job finds what is due, and does it."""
 
 import logging
 import time
@@ -40,49 +40,49 @@ _BATCH, _BREATH_S = 20, 0.05
 
 
 Question = Select[bool] | bool
-"""A query for whether there is work, or whether the settings ask for the job at all."""
+"""Query that shows whether there is work, or whether the settings enable the job."""
 
 
 class Every(NamedTuple):
-    """A job: every so many seconds, run it if its question finds work."""
+    """Job that runs every `seconds` if its question finds work."""
 
     name: str
     seconds: float
     run: Callable[[Engine, Settings], object]
     limit_s: float = 30.0
-    """The job is stuck if it makes no progress for this time."""
+    """Seconds without progress after which the job is stuck."""
     question: Callable[[Settings], Question] = lambda _: True
 
 
 def _in_batches(engine: Engine, some: Callable[[Session], object]) -> None:
-    """Do some of it in a transaction, over and over, until none is left."""
+    """Run `some` in transactions until it finds nothing."""
     while True:
         with writing(engine) as session:
             if not some(session):
                 return
         step()
-        time.sleep(_BREATH_S)  # calls and desks write in between
+        time.sleep(_BREATH_S)  # lets calls and desks write in between
 
 
 def carry_over(engine: Engine, _settings: Settings) -> None:
-    """Carry over whoever a round that is over did not reach, and tell those who must wait for a next one."""
+    """Carry over citizens whom finished rounds did not reach, and tell those who must wait for a next one."""
     _in_batches(engine, lambda session: carry.run(session, _BATCH))
     _in_batches(engine, lambda session: carry.tell_left(session, _BATCH))
 
 
 def announce(engine: Engine, settings: Settings) -> None:
-    """Put due notices into the outbox."""
+    """Queue due notices in the outbox."""
     with writing(engine) as session:
         notices.queue_due(session, settings)
 
 
 def tell_wishes(engine: Engine, _settings: Settings) -> None:
-    """Put into the outbox the messages to those who wished to know of the next round."""
+    """Queue the messages to citizens who wish to know about the next round."""
     _in_batches(engine, lambda session: wishes.tell(session, _BATCH))
 
 
 def tell_of_requests(engine: Engine, settings: Settings) -> None:
-    """Put into the outbox what the webhook for requests is to be told."""
+    """Queue the events for the webhook of requests."""
     more = True
     while more:
         with writing(engine) as session:
@@ -91,14 +91,14 @@ def tell_of_requests(engine: Engine, settings: Settings) -> None:
 
 
 def tell_turn_near(engine: Engine, settings: Settings) -> None:
-    """Tell those whose turn is near."""
+    """Tell citizens whose turn is near."""
     with writing(engine) as session:
         beyond = settings.call_ahead_most if settings.turn_near_call else None
         turn_near.tell(session, settings.turn_near_places, call_beyond=beyond)
 
 
 def make_rounds(engine: Engine, settings: Settings) -> None:
-    """Make the rounds that the timetable lacks; one that is refused is tried again next time."""
+    """Create the rounds that the timetable lacks; a refused one is retried at the next run."""
     with reading(engine) as session:
         lacking = timetable.lacking(session, settings.timetable_days)
     for rule_id, day in lacking:
@@ -110,12 +110,12 @@ def make_rounds(engine: Engine, settings: Settings) -> None:
                 step()
         except Refused as refused:
             log.warning("timetable: rule %d makes no round on %s: %s", rule_id, day, refused)
-        except Exception:  # the other rules go on
+        except Exception:  # other rules must still run
             log.exception("timetable: rule %d makes no round on %s", rule_id, day)
 
 
 def seal(engine: Engine, _settings: Settings) -> None:
-    """Seal what is new in the ledger."""
+    """Seal the new entries of the ledger."""
     with reading(engine) as session:
         seals.warm(session)
     with writing(engine) as session:
@@ -123,14 +123,14 @@ def seal(engine: Engine, _settings: Settings) -> None:
 
 
 def close_requests(engine: Engine, settings: Settings) -> None:
-    """Close the requests whose citizens were asked whether they are solved, and have said nothing."""
+    """Close the requests whose citizens have not answered whether they are solved."""
     _in_batches(
         engine, lambda session: closing.close_unanswered(session, settings.request_answer_days, _BATCH)
     )
 
 
 def count_requests(engine: Engine, _settings: Settings) -> None:
-    """Count what everybody may know of citizens' requests."""
+    """Compute the public figures about requests."""
     with reading(engine) as session:
         rows = figures.count(session)
     with writing(engine) as session:
@@ -138,24 +138,24 @@ def count_requests(engine: Engine, _settings: Settings) -> None:
 
 
 def tell_of_late_requests(engine: Engine, settings: Settings) -> None:
-    """Remind departments of what is due, and tell further up of what is late."""
+    """Remind departments of due requests, and escalate late ones."""
     _in_batches(engine, lambda session: reminders.tell(session, settings.working_week, _BATCH))
 
 
 def tell_of_urgent(engine: Engine, settings: Settings) -> None:
-    """Have supervisors told of what nobody has taken."""
+    """Queue messages to supervisors about urgent matters that nobody has taken."""
     with writing(engine) as session:
         urgent_calls.text_due(session, settings)
 
 
 def give_up_blocked(engine: Engine, _settings: Settings) -> None:
-    """Give up the places of blocked numbers that were being called when they were blocked."""
+    """Give up places of blocked numbers that were being called when they were blocked."""
     with writing(engine) as session:
         blocked.give_up_places(session)
 
 
 def return_left(engine: Engine, settings: Settings) -> None:
-    """Settle what desks have left in their hands, and tell of the conversations whose outcome they owe."""
+    """Settle forgotten citizens at desks, and tell supervisors about conversations without an outcome."""
     with reading(engine) as session:
         tokens, owed = left_in_hand.due(session), left_in_hand.is_any_owed(session)
     for token in tokens:
@@ -168,7 +168,7 @@ def return_left(engine: Engine, settings: Settings) -> None:
 
 
 def forget_calls(engine: Engine, _settings: Settings) -> None:
-    """Delete the calls that no cap counts any more, who asked for what long ago, and what guesses cost."""
+    """Delete expired records: calls, confirmations, urgent matters, silent numbers and spent guesses."""
     with writing(engine) as session:
         toll.forget(session)
         confirmations.forget(session)
@@ -186,7 +186,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
 
 
 def forget_events(engine: Engine, settings: Settings) -> None:
-    """Delete what happened longer ago than the city keeps it, a piece at a time."""
+    """Delete events beyond their retention, in pieces."""
     more = True
     while more:
         step()

@@ -1,4 +1,4 @@
-"""A text message in words, and what its words were made from."""
+"""Text messages in words, with the values that filled them."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from hotline.words import Book
 from prompts import MESSAGES
 
 TEXTS = Book(MESSAGES)
-"""The texts of messages by their kind and case."""
+"""Texts of messages by kind and case."""
 
 
 class Text(NamedTuple):
-    """A text message as it goes out: `to` is E.164. A template is filled with `values`."""
+    """Text message as it is sent: `to` is E.164. `values` fill a template."""
 
     to: str
     text: str
@@ -23,7 +23,7 @@ class Text(NamedTuple):
 
 
 def text(to: str, language: Language | str, name: str, values: Mapping[str, str]) -> Text:
-    """The text of that name in that language, to the E.164 number `to`."""
+    """Return the text with that name in that language, to the E.164 number `to`."""
     said = TEXTS.fill(language, "texts", name, values)
     return Text(to, said, language=language, name=name, values=values)
 
@@ -33,7 +33,7 @@ _ONE_LATIN, _PART_LATIN = 160, 153
 
 
 def parts(said: str) -> int:
-    """In how many parts the network carries it: Persian takes 16 bits a sign, in UTF-16."""
+    """Return the number of parts in the network; Persian takes 16 bits for each character (UTF-16)."""
     if said.isascii():
         length, one, part = len(said) + sum(sign in "^{}\\[~]|" for sign in said), _ONE_LATIN, _PART_LATIN
     else:

@@ -1,6 +1,4 @@
-"""Brings pictures to the store, if there is one; deletes those whose time is over, those of nobody, and what
-was never sent to its end.
-"""
+"""Pictures: moves them to the store, if any, and deletes expired, ownerless and unfinished ones."""
 
 import logging
 from collections import Counter
@@ -23,9 +21,9 @@ _GIVE_UP = 3
 
 
 def bring_to_store(engine: Engine, settings: Settings) -> None:
-    """What the store does not take stays in the folder, where it is seen as well, and is brought later.
+    """Move pictures to the store. A refused one stays usable in the folder, and is moved later.
 
-    Raises StoreAway: the store took one of them not, or nothing at all.
+    Raises StoreAway if the store refused a picture or does not answer.
     """
     bucket = stores.bucket(settings)
     if bucket is None:
@@ -56,8 +54,10 @@ def bring_to_store(engine: Engine, settings: Settings) -> None:
 
 
 def delete_old(engine: Engine, settings: Settings) -> None:
-    """The rows, and what was written for none; the files of the rows are deleted as those of the deleted are
-    (clerk.erasing)."""
+    """Delete expired rows and ownerless files.
+
+    The rows' own files are erased like deleted ones (clerk.erasing).
+    """
     more = True
     while more:
         step()
@@ -76,7 +76,7 @@ def delete_old(engine: Engine, settings: Settings) -> None:
 
 
 def delete_uploads(engine: Engine, settings: Settings) -> None:
-    """What has been on its way for a day, and files of which no row knows."""
+    """Delete uploads that are unfinished after a day, and files without a row."""
     folders = {uploads.UPLOADS: settings.uploads_dir, uploads.MESSAGES: settings.messages_dir}
     while True:
         step()
@@ -91,7 +91,10 @@ def delete_uploads(engine: Engine, settings: Settings) -> None:
 
 
 def _unlink(paths: Iterable[Path]) -> int:
-    """Delete these; one that cannot be holds up no other, and is found again. Returns how many went."""
+    """Delete these files.
+
+    A failed one holds up no other, and is found again. Return how many were deleted.
+    """
     deleted = 0
     for path in paths:
         step()

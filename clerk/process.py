@@ -1,9 +1,9 @@
-"""The clerk's process: what happens by itself, over and over, with nobody asking.
+"""The clerk's process: work that happens by itself, repeatedly.
 
-Every job looks in the database for what is due, does it in short transactions, and may be killed at any
-moment: what it did not commit is due again. Several clerks do no harm to each other.
-The main thread only looks whether every job goes on (clerk.progress); while one is stuck it says nothing to
-whoever keeps this process, which is then killed and started again.
+Every job looks in the database for due work, and does it in short transactions. It may be killed at any
+moment: uncommitted work is due again. Several clerks do each other no harm. The main thread only watches
+whether every job makes progress (clerk.progress). While one is stuck it does not report to the keeper of this
+process, which then kills and restarts it.
 """
 
 import logging
@@ -25,15 +25,15 @@ from settings import Settings
 log = logging.getLogger("clerk")
 
 _AGAIN_S = 5.0
-"""A job that failed is tried again no later than this: a database that was away for a moment must not make
-a job look stuck for minutes."""
+"""Longest wait before a failed job's retry: after a short outage of the database it must not look stuck."""
 
 
 _LOOK_S = 1.0
 _JOBS_S = 10.0
-"""So often it is written down when each job was done; it is late when that is missing for so long more."""
+"""Interval of recording when each job last ended, and the further delay after which a job is late."""
 _JUMP_S = 1.0
-"""A clock that differs by so much from what has gone by was set: all is written down anew at once."""
+"""Difference to the monotonic clock from which the clock was set; then everything is recorded anew at once.
+"""
 
 
 def serve(settings: Settings) -> None:
@@ -49,7 +49,7 @@ def serve(settings: Settings) -> None:
     while True:
         if not _stuck([progress for _, progress in followed]):
             watchdog.worked()
-        time.sleep(_LOOK_S)  # a rhythm; there is no event to await
+        time.sleep(_LOOK_S)  # a fixed interval; there is no event to await
 
 
 def _stuck(progresses: Sequence[Progress]) -> bool:
@@ -60,8 +60,9 @@ def _stuck(progresses: Sequence[Progress]) -> bool:
 
 
 class _Beats:
-    """Says that the clerk works, and every ten seconds when each of its jobs was last done, and that the
-    clock is trusted. Shortens waits once the clock was set back.
+    """Heartbeat of the clerk: every ten seconds with the jobs' last ends, and with the check of the clock.
+
+    After the clock was set back it shortens waits.
     """
 
     def __init__(self, progresses: Sequence[Progress]) -> None:
@@ -72,10 +73,10 @@ class _Beats:
         self._set_back = False
         self._written_at = time.monotonic()
         self._gap = 0.0, 0.0
-        """Between these two, the last time, the database took nothing."""
+        """Last interval in which the database took no heartbeat."""
 
     def run(self, engine: Engine, settings: Settings) -> None:
-        """As a job; of the others each time that this machine's clock jumps, too."""
+        """Send the heartbeat as a job; with the other parts at once if this machine's clock jumps."""
         clock = time.time() - time.monotonic()
         jumped, self._clock = abs(clock - self._clock) > _JUMP_S, clock
         at = time.monotonic()
@@ -95,9 +96,9 @@ class _Beats:
 
 
 def _beat(engine: Engine, progresses: Sequence[Progress], gap: tuple[float, float] = (0.0, 0.0)) -> None:
-    """Write down that the clerk works, and when each job was last done; anew, for clocks may jump.
+    """Record that the clerk works, and when each job last ended; both anew, because clocks may jump.
 
-    The time of a `gap` does not count: while the database took nothing no job could be done.
+    The time of a `gap` does not count: while the database took nothing no job could end.
     """
     fresh = {job.name: job.seconds + _AGAIN_S + job.limit_s + _JOBS_S for job in JOBS}
     done = {each.name: ago for each in progresses if (ago := each.done_s_ago(but=gap)) is not None}
@@ -116,14 +117,14 @@ def _repeat(job: Every, progress: Progress, engine: Engine, settings: Settings) 
                 job.run(engine, settings)
             progress.done()
         except Exception as error:
-            if is_away(error):  # each job fails so, over and over: a line is enough
+            if is_away(error):  # each job fails repeatedly: log one line, not a trace
                 said = str(getattr(error, "orig", None) or error).partition("\n")[0]
                 log.error("%s: not done: %s: %s", job.name, type(error).__name__, said)
             else:
                 log.exception("%s: not done", job.name)
             wait = min(wait, _AGAIN_S)
         progress.step(rest_s=wait)
-        time.sleep(wait)  # a rhythm; there is no event to await
+        time.sleep(wait)  # a fixed interval; there is no event to await
 
 
 def _has_work(job: Every, engine: Engine, settings: Settings) -> bool:

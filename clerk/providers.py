@@ -1,7 +1,7 @@
-"""Ways out beside the text messages: a messenger for codes, and webhooks.
+"""Channels besides text messages: a messenger for codes, and webhooks.
 
-Each passes a message's own name on, so that a message sent a second time, because nobody knows what became of
-the first, reaches the citizen once. None of them logs a number, a text or an address.
+Each passes on a message's own name, so that a repeated send after a lost answer reaches the citizen once.
+None logs a number, a text or an address.
 """
 
 import logging
@@ -15,32 +15,32 @@ from hotline.rounds import notices
 from settings import Settings
 
 for _name in ("httpx", "httpcore"):
-    logging.getLogger(_name).setLevel(logging.WARNING)  # they log addresses, and Kavenegar's holds our key
+    logging.getLogger(_name).setLevel(logging.WARNING)  # these log addresses; Kavenegar's has our key
 
 
 class Provider(Protocol):
-    """A way out. The caller bounds the time."""
+    """Channel for messages. The caller limits the time."""
 
     async def send(self, to: str, text: str, message_id: str) -> str:
-        """Send; returns the provider's name for the message, or "". Raises TryAgain, RefusedForGood."""
+        """Send the message. Return the provider's id for it, or "". Raises TryAgain, RefusedForGood."""
 
 
 def messenger(settings: Settings, client: httpx.AsyncClient) -> Provider | None:
-    """Whoever brings codes into a messenger; None if nobody is set."""
+    """Return the messenger for codes; None if the settings name none."""
     return Bale(client, settings) if settings.bale_key else None
 
 
 class Bale:
     """Bale's Safir, https://docs.bale.ai/safir: POST /api/v3/send_message, a one-time code to a number.
 
-    `request_id` is our name for the message: a second one of that name is not sent. What else is said around
-    the code is Bale's own.
+    `request_id` is our name for the message: Bale sends no second one with that name. The text around the
+    code is Bale's own.
     """
 
     _REFUSED = frozenset({4, 8, 17})
-    """What was sent is wrong, the number is none, or nobody has an account by it."""
+    """Codes for a wrong message, an invalid number, or a number without an account."""
     _OURS = frozenset({20, 21})
-    """The account: its credit, or how many its bot may write to."""
+    """Codes for our account: its credit, or its bot's quota."""
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
         self._client = client
@@ -48,7 +48,7 @@ class Bale:
         self._key, self._bot = settings.bale_key, settings.bale_bot
 
     async def send(self, to: str, text: str, message_id: str) -> str:
-        """Send the code `text`; returns Bale's message_id."""
+        """Send the code `text`. Return Bale's message_id."""
         body = {
             "request_id": message_id,
             "bot_id": self._bot,
@@ -69,13 +69,13 @@ class Bale:
 
 
 class Webhook:
-    """Posts a notice, signed by standardwebhooks.com; its name there is the header webhook-id."""
+    """Webhook for signed notices (standardwebhooks.com); the header webhook-id has the message's name."""
 
     def __init__(self, client: httpx.AsyncClient, secret: str) -> None:
         self._client, self._secret = client, secret
 
     async def send(self, to: str, text: str, message_id: str) -> str:
-        """Post `text` to the address `to`; nothing of the answer counts but its status."""
+        """Post `text` to the address `to`; only the answer's status counts."""
         headers = notices.signed(message_id, text, self._secret, datetime.now(UTC))
         status, after = await _status(self._client, to, content=text.encode(), headers=headers)
         check(status, after, refused=frozenset({410}))
@@ -83,9 +83,9 @@ class Webhook:
 
 
 async def _status(client: httpx.AsyncClient, url: str, **request: Any) -> tuple[int, float | None]:
-    """The status alone: of the rest of an answer nothing is waited for."""
+    """Return the status without waiting for the rest of the answer."""
     try:
         async with client.stream("POST", url, follow_redirects=False, **request) as response:
             return response.status_code, after_s(response)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise TryAgain(type(error).__name__) from None  # its text may hold an address
+        raise TryAgain(type(error).__name__) from None  # the text of the error may hold an address

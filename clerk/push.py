@@ -1,8 +1,8 @@
-"""Notices to citizens' browsers, by the push services that those name: RFC 8030.
+"""Push notices to citizens' browsers, by the push services that the browsers name (RFC 8030).
 
-An address comes from a browser, so anybody may have written it: only hosts of the settings are asked, at
-addresses of the open internet, by HTTPS, and nothing that they answer is read but its status. Of what
-happened to a request nothing goes along, only that something did.
+A browser supplies the address, so anybody may have written it. Only hosts of the settings are asked, at
+public addresses, by HTTPS. Only the status of the answer is read. The notice says that something happened to
+a request, not what.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ from settings import Settings
 log = logging.getLogger("clerk")
 
 _KEPT_S = 7 * 86_400
-"""A push service keeps a notice so long for a telephone that is away."""
+"""Seconds that a push service keeps a notice for a telephone that is away."""
 _GONE = (404, 410)
 _TIMEOUT_S = 8.0
 
 
 class Plan(NamedTuple):
-    """How a citizen wants to be told of something, and what a browser shows of it."""
+    """Channels that a citizen chose for a topic, and the notice that a browser shows."""
 
     ways: Collection[NoticeWay]
     browsers: Sequence[PushSubscription]
@@ -45,7 +45,7 @@ class Plan(NamedTuple):
 
 
 class Pushed(NamedTuple):
-    """Whether a push service has taken it, which browsers are gone, and how long services want to be left."""
+    """Result of a push: whether a service took it, browsers that are gone, and the requested wait."""
 
     taken: bool
     gone: Sequence[int]
@@ -53,7 +53,7 @@ class Pushed(NamedTuple):
 
 
 def plan(session: Session, message: OutboxMessage, settings: Settings) -> Plan:
-    """How to tell `message`, whose kind has a topic."""
+    """Return the plan for `message`, whose kind has a topic."""
     ways = choices.wanted(session, message.to, TOPICS[message.kind])
     ours = vapid.public_key(settings)
     by_push = ours and NoticeWay.PUSH in ways
@@ -64,8 +64,8 @@ def plan(session: Session, message: OutboxMessage, settings: Settings) -> Plan:
 
 
 async def send(plan: Plan, name: str, settings: Settings) -> Pushed:
-    """Hand the notice to the services of all its browsers, one of which is enough."""
-    # Straight to the addresses that were looked at: a proxy would ask for the name once more.
+    """Send the notice to the services of all its browsers; one success is enough."""
+    # Directly to the checked addresses: a proxy would resolve the name again.
     async with httpx.AsyncClient(timeout=_TIMEOUT_S, verify=trusted(), trust_env=False) as client:
         sending = [_send_one(client, each, plan.notice, name, settings) for each in plan.browsers]
         outcomes = await asyncio.gather(*sending)
@@ -77,13 +77,13 @@ async def send(plan: Plan, name: str, settings: Settings) -> Pushed:
 async def _send_one(
     client: httpx.AsyncClient, browser: PushSubscription, notice: bytes, name: str, settings: Settings
 ) -> int | TryAgain:
-    """201 if it is taken, 404 or 410 if the browser is gone for good, or why nobody knows."""
+    """Return 201 if the service took it, 404 or 410 if the browser is gone for good, or the failure."""
     try:
         async with asyncio.timeout(_TIMEOUT_S):
             return await _post(client, browser, notice, name, settings)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # TimeoutError is one of the latter
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:  # OSError includes TimeoutError
         return TryAgain(type(error).__name__)
-    except Exception as bug:  # one browser must not keep the others, or the text message
+    except Exception as bug:  # one browser must not hold up the others or the text message
         log.exception("browser %d: not told", browser.id)
         return TryAgain(type(bug).__name__)
 
@@ -105,12 +105,12 @@ async def _post(
         "Content-Encoding": "aes128gcm",
         "Content-Type": "application/octet-stream",
         "TTL": str(_KEPT_S),
-        "Topic": name,  # a second one of that name takes the place of the first
+        "Topic": name,  # a second notice with this topic replaces the first
         "Urgency": "normal",
     }
     shown = f"[{address}]" if ":" in address else address
     url = urlunsplit(("https", f"{shown}:{port}", to.path, to.query, ""))
-    named = {"sni_hostname": host}  # whose certificate it must be
+    named = {"sni_hostname": host}  # the certificate must be this host's
     post = client.build_request("POST", url, content=sealed, headers=headers, extensions=named)
     response = await client.send(post, stream=True, follow_redirects=False)
     async with aclosing(response):
@@ -121,7 +121,7 @@ async def _post(
 
 
 def reached_at(host: str) -> tuple[str, int]:
-    """An address of the host, if all of them are of the open internet, and the port. Raises OSError."""
+    """Return an address of the host, if all of them are public, and the port. Raises OSError."""
     found = [str(each[4][0]) for each in socket.getaddrinfo(host, 443, type=socket.SOCK_STREAM)]
     if not found or not all(_is_open(each) for each in found):
         raise OSError("not of the open internet")
@@ -136,5 +136,5 @@ def _is_open(address: str) -> bool:
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """Whose certificates count."""
+    """Return the trusted certificates."""
     return httpx.create_ssl_context()

@@ -1,4 +1,4 @@
-"""What goes to a browser, encrypted so that its push service reads nothing: RFC 8291 with RFC 8188."""
+"""Encryption of notices to browsers, so that push services cannot read them: RFC 8291 with RFC 8188."""
 
 import os
 
@@ -10,18 +10,18 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 _RECORD = 4096
 _LAST = b"\x02"
-"""What follows the content of the last record."""
+"""Delimiter after the content of the last record."""
 
 
 def encrypted(content: bytes, browser: bytes, secret: bytes) -> bytes:
-    """`content` as one record of aes128gcm, for the browser with this public key and this secret."""
+    """Encrypt `content` as one record of aes128gcm, for the browser with this public key and secret."""
     return sealed(content, browser, secret, ec.generate_private_key(ec.SECP256R1()), os.urandom(16))
 
 
 def sealed(
     content: bytes, browser: bytes, secret: bytes, sender: ec.EllipticCurvePrivateKey, salt: bytes
 ) -> bytes:
-    """The same with the sender's one-time key and the salt, which nobody uses a second time."""
+    """Encrypt as `encrypted` does, with a given one-time key of the sender and salt; never use them twice."""
     theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), browser)
     ours = sender.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
     shared = sender.exchange(ec.ECDH(), theirs)

@@ -1,4 +1,4 @@
-"""Takes finished recordings into the books; deletes recordings and voice messages whose time is over."""
+"""Recordings: registers finished ones, and deletes expired recordings and voice messages."""
 
 import logging
 
@@ -24,20 +24,20 @@ def register(engine: Engine, settings: Settings) -> None:
     for path, callback_id in new:
         step()
         try:
-            found = recordings.look(path)  # reads the file: not within the transaction
-        except OSError as error:  # the others are registered all the same
+            found = recordings.look(path)  # reads the file, so outside the transaction
+        except OSError as error:  # the others must still be registered
             log.error("recording of callback %d: %s", callback_id, error.strerror)
             continue
         with writing(engine) as session:
             recordings.register(session, callback_id, found)
         try:
             recordings.seal(path)
-        except OSError as error:  # tried again at the next look
+        except OSError as error:  # retried at the next run
             log.error("recording of callback %d is not sealed: %s", callback_id, error.strerror)
 
 
 def delete_old(engine: Engine, settings: Settings) -> None:
-    """Delete what is older than the city keeps it."""
+    """Delete recordings beyond their retention."""
     folder, days = settings.recordings_dir, settings.recordings_days
     with reading(engine) as session:
         old = [recording.callback_id for recording in recordings.expired(session, days)]
@@ -54,7 +54,7 @@ def delete_old(engine: Engine, settings: Settings) -> None:
 
 
 def delete_old_messages(engine: Engine, settings: Settings) -> None:
-    """Delete the voice messages that are older than the city keeps them; what is in work stays."""
+    """Delete voice messages beyond their retention, except those of requests in work."""
     days = settings.voice_messages_days
     with reading(engine) as session:
         old = voice_messages.expired(session, settings.messages_dir, days)
@@ -63,7 +63,7 @@ def delete_old_messages(engine: Engine, settings: Settings) -> None:
         some = old[begin : begin + _AT_ONCE]
         with writing(engine) as session:
             voice_messages.forget(session, [path.name for path in some])
-        for path in some:  # last: a file that no row knows is found again, a row without its file is not
+        for path in some:  # last: a file without a row is found again, a row without its file is not
             path.unlink(missing_ok=True)
     if old:
         log.info("voice messages: %d deleted after %d days", len(old), days)

@@ -1,4 +1,4 @@
-"""Speaks the office's replies, so that key 2 can read them, and deletes those that nobody hears any more."""
+"""Spoken replies of the office for key 2: renders missing ones, and deletes unused ones."""
 
 import logging
 from pathlib import Path
@@ -18,7 +18,7 @@ _AT_ONCE = 20
 
 
 def speak(engine: Engine, settings: Settings) -> None:
-    """Speak what lacks. The files are there before the row says so."""
+    """Render the missing replies. The files exist before the row says so."""
     with reading(engine) as session:
         lacking = spoken_replies.lacking(session, _AT_ONCE)
     failed: VoiceError | None = None
@@ -26,7 +26,7 @@ def speak(engine: Engine, settings: Settings) -> None:
         step()
         try:
             _render(settings, reply, spoken_replies.path(settings.replies_dir, request_id))
-        except VoiceError as error:  # the others are spoken all the same; this one is tried again
+        except VoiceError as error:  # the others must still be rendered; this one is retried
             failed = failed or error
             continue
         with writing(engine) as session:
@@ -41,12 +41,12 @@ def _render(settings: Settings, reply: str, path: Path) -> None:
     if reply:
         try:
             replies.render(settings, reply, path)
-        except replies.Unspeakable as error:  # and never will be heard
+        except replies.Unspeakable as error:  # it can never be rendered
             log.warning("reply %s", error)
 
 
 def delete_old(engine: Engine, settings: Settings) -> None:
-    """Delete the sound of replies whose requests nobody asks about any more."""
+    """Delete the audio of replies whose requests nobody asks about any more."""
     files = [path for path in settings.replies_dir.glob("*.*") if path.stem.isdecimal()]
     for begin in range(0, len(files), _AT_ONCE * 10):
         step()

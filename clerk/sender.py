@@ -1,4 +1,4 @@
-"""The sender: takes due messages out of the outbox and sends them, outside of any transaction."""
+"""Sender: claims due messages of the outbox and sends them, outside any transaction."""
 
 import asyncio
 import logging
@@ -27,20 +27,20 @@ log = logging.getLogger("clerk")
 
 _AT_ONCE = 20
 _TIMEOUT_S = 10.0
-"""For all of one message, however slowly an answer drips; with the rest, far less than the LEASE."""
+"""Seconds for one message in all, however slow the answer; with overhead far below the LEASE."""
 _CONNECT_S = 5.0
-"""Who has not answered the telephone by then has certainly taken nothing."""
+"""Seconds for a connection; a server without one has certainly taken nothing."""
 
 _PUSH = "push"
-"""What stands in the place of a provider's name where browsers were told."""
+"""Provider's name for messages that browsers got."""
 
 Record = Callable[[Session], None]
-"""Writes down what became of a message."""
+"""Function that records the result of a message."""
 TakeUp = Callable[[Engine, Settings], Sequence[OutboxMessage]]
 
 
 class Unwanted(Exception):
-    """It is not true any more, or its citizen has switched it off."""
+    """The message is not true any more, or its citizen has switched it off."""
 
     def __init__(self, reason: str, why: WhyNot) -> None:
         super().__init__(reason)
@@ -48,7 +48,7 @@ class Unwanted(Exception):
 
 
 class Ways(NamedTuple):
-    """Who brings which message."""
+    """Channels by kind of message."""
 
     texts: Chain | None
     codes: Provider | None
@@ -56,7 +56,7 @@ class Ways(NamedTuple):
     requests: Provider
 
     def of(self, letter: Text, message: OutboxMessage) -> Provider | None:
-        """The one for this message, where it is no text message."""
+        """Return the channel for this message if it is no text message."""
         if message.kind is OutboxKind.NOTICE:
             return self.notices
         if message.kind is OutboxKind.REQUEST_STEP:
@@ -65,12 +65,12 @@ class Ways(NamedTuple):
 
 
 def run(engine: Engine, settings: Settings) -> None:
-    """Send what is due, until nothing is."""
+    """Send all due messages."""
     _run(engine, settings, _take_up)
 
 
 def run_codes(engine: Engine, settings: Settings) -> None:
-    """Send the codes for signing in, beside all that others wait for."""
+    """Send the due sign-in codes, apart from all other messages."""
     _run(engine, settings, _take_up_codes)
 
 
@@ -107,7 +107,7 @@ async def _send(engine: Engine, settings: Settings, batch: Sequence[OutboxMessag
         while batch:
             sending = [_send_one(engine, settings, ways, message) for message in batch]
             failed = [e for e in await asyncio.gather(*sending, return_exceptions=True) if e]
-            if failed:  # what was not recorded is sent again under the same name, when its lease is over
+            if failed:  # an unrecorded message is sent again, with the same name, after its lease
                 raise failed[0]
             step()
             batch = await asyncio.to_thread(take_up, engine, settings)
@@ -155,7 +155,7 @@ def _not_let_in(session: Session, *, off: Record, provider: str, error: str) -> 
 
 
 async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> Sent:
-    """Send it; returns who has it. Raises Unwanted, RefusedForGood and TryAgain."""
+    """Send the message. Return its provider. Raises Unwanted, RefusedForGood and TryAgain."""
     letter = await asyncio.to_thread(_letter, engine, settings, message)
     if letter is None:
         raise Unwanted("not true any more", WhyNot.UNTRUE)
@@ -164,7 +164,7 @@ async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMe
     if way := ways.of(letter, message):
         async with asyncio.timeout(_TIMEOUT_S):
             return Sent(await way.send(letter.to, letter.text, delivery.name_outside(message)))
-    if ways.texts is None or letter.by_messenger:  # of a code alone: take_up leaves alone what nobody sends
+    if ways.texts is None or letter.by_messenger:  # only a code: others are not claimed
         raise RefusedForGood("nobody sends it", WhyNot.NOBODY)
 
     async def hand_over(provider: str) -> None:
@@ -175,9 +175,9 @@ async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMe
 
 
 async def _by_push(engine: Engine, settings: Settings, message: OutboxMessage) -> bool:
-    """Tell of a request as its citizen chose: whether a push service has it, or a text message is due.
+    """Tell of a request as its citizen chose. Return whether a push service took it; else a text is due.
 
-    Raises Unwanted, and TryAgain where no text message is to say it.
+    Raises Unwanted, and TryAgain if no text message may replace it.
     """
     plan = await asyncio.to_thread(_plan, engine, settings, message)
     by_text = NoticeWay.TEXT in plan.ways

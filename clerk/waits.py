@@ -1,8 +1,8 @@
-"""Shorten every wait that was stamped by a clock that has been set back since: by its length nobody waits.
+"""Shortening of waits that were stamped by a clock that has been set back since.
 
-A clock that leapt ahead for a minute stamps retries, locks and pauses that lie hours ahead of the right time.
-From the moment at which the clerk sees the clock set back, each wait lasts at most as long as its own rule
-lets it last from now. A wait that was stamped rightly is not touched, nor is a time that a person has named.
+A clock that leapt ahead for a minute stamps retries, locks and pauses hours ahead. Once the clerk sees the
+clock set back, each wait is cut to what its rule allows from now. A correctly stamped wait stays, and so does
+a time that a person has named.
 """
 
 import logging
@@ -44,11 +44,11 @@ from settings import Settings
 log = logging.getLogger("clerk")
 
 _NO_WAIT = timedelta()
-"""The wait of a moment that has come: no rule lets it lie in the future."""
+"""Wait of a moment in the past: no rule lets it lie in the future."""
 
 
 class _Wait(NamedTuple):
-    """A column that tells until when something waits, the longest wait of its rule, and which rows wait."""
+    """Column with the end of a wait, the longest wait of its rule, and the rows that wait."""
 
     column: InstrumentedAttribute[Any]
     longest: timedelta
@@ -65,10 +65,10 @@ def _waits(settings: Settings) -> list[_Wait]:
     held = timedelta(seconds=max(settings.hold_seconds, settings.on_hold_seconds))
     ended = Callback.state.in_(words((*IN_TALK, CallbackState.ENDED)))
     return [
-        # nobody is called before
+        # calls
         _Wait(Breaker.next_probe_at, breaker.LONGEST),
         _Wait(TrunkState.next_try_at, trunk_states.LONGEST_OF_SILENT),
-        # a node that died in the leap
+        # a node that died during the leap
         _Wait(Node.lease_until, leases.LEASE),
         # conversations
         _Wait(Callback.held_until, held, (ended,)),
@@ -85,7 +85,7 @@ def _waits(settings: Settings) -> list[_Wait]:
         _Wait(TurnNearCall.due_at, turn_near_calls.AFTER_OUR_FAULT, (TurnNearCall.ended_at.is_(None),)),
         _Wait(LeftNumber.due_at, left_numbers.CALLS.longest_wait, (LeftNumber.ended_at.is_(None),)),
         _Wait(SolvedCall.due_at, solved_calls.CALLS.longest_wait, (SolvedCall.ended_at.is_(None),)),
-        # messages; one that nobody has tried yet may be planned for later
+        # messages; an untried one may be planned for later
         _Wait(
             OutboxMessage.not_before, _NO_WAIT, (*_UNTRIED, OutboxMessage.not_before <= OutboxMessage.made_at)
         ),
@@ -101,7 +101,7 @@ def _waits(settings: Settings) -> list[_Wait]:
 
 
 def shorten(engine: Engine, settings: Settings) -> None:
-    """Shorten all waits, each kind in a transaction of its own; done twice it changes nothing."""
+    """Shorten all waits, each kind in a transaction of its own; a repeat changes nothing."""
     for column, longest, where in _waits(settings):
         with writing(engine) as session:
             at = now(session) + longest

@@ -1,4 +1,4 @@
-"""What a text message says: made when it is sent, from its facts and from how things are by then."""
+"""Words of text messages, made when they are sent, from their facts and the state at that time."""
 
 import json
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ _TRUE_IN: Mapping[OutboxKind, tuple[RegistrationState, ...]] = {
     _K.NUMBER_CHANGED: tuple(_R),
     _K.CANCELLED: (_R.CANCELLED,),
 }
-"""In which states of the registration a message of a kind still says what is true."""
+"""States of the registration in which a message of a kind is still true."""
 
 _TRUE_OF_REQUEST: Mapping[OutboxKind, tuple[RequestState, ...]] = {
     _K.REQUEST_REPORTED: tuple(RequestState),
@@ -64,7 +64,7 @@ _LONGEST_OFFICE_OF_SEVERAL = 30
 
 
 def words(session: Session, text_message: OutboxMessage) -> Text | None:
-    """What goes out for this message, and where to; None if it is not true any more."""
+    """Return the text and recipient of this message; None if it is not true any more."""
     if text_message.kind is OutboxKind.ANSWER:
         found: Text | None = _answer(text_message)
     elif text_message.kind is OutboxKind.URGENT:
@@ -96,7 +96,7 @@ def _answer(text_message: OutboxMessage) -> Text:
 
 
 def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
-    """To a supervisor, in the city's own language; of what somebody has taken meanwhile, nothing."""
+    """Return the text to a supervisor, in the city's own language; None if somebody has taken the matter."""
     matter = session.get(UrgentMatter, json.loads(text_message.body)["urgent"])
     if matter is None or not urgent.is_open(session, matter):
         return None
@@ -112,7 +112,7 @@ def _urgent(session: Session, text_message: OutboxMessage) -> Text | None:
 
 
 def _announced(session: Session, text_message: OutboxMessage) -> Text | None:
-    """A round that can still be registered for, by whoever has no place in it yet."""
+    """Return the announcement of a round with open registration, if the citizen has no place in it."""
     round_ = session.get_one(Round, text_message.round_id)
     mine = select(Registration.id).where(
         Registration.round_id == round_.id, Registration.number == text_message.to
@@ -137,7 +137,7 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
         return None
     facts = json.loads(text_message.body)
     if text_message.kind is _K.REQUEST_ASKED and facts["reply"] != question_of(session, request):
-        return None  # of a part, too: answered, or asked otherwise
+        return None  # the question, or a part's, is answered or changed
     if text_message.kind in _TO_DEPARTMENT:
         return _to_department(text_message, request, facts["due_at"])
     language = _spoken(facts, request)
@@ -149,7 +149,7 @@ def _of_request(session: Session, text_message: OutboxMessage) -> Text | None:
 
 
 def notice(session: Session, text_message: OutboxMessage) -> Mapping[str, str]:
-    """What a browser shows for it: which request has news, and not what; and where it opens."""
+    """Return the notice in a browser: which request has news, not what, and what it opens."""
     request = session.get_one(Request, text_message.request_id)
     language = _spoken(json.loads(text_message.body), request)
     slots = {"tracking": dates.digits(request.tracking, language)}
@@ -163,12 +163,12 @@ def notice(session: Session, text_message: OutboxMessage) -> Mapping[str, str]:
 
 
 def _spoken(facts: Mapping[str, str], request: Request) -> Language:
-    """Whoever follows it has their own."""
+    """Return the language of the message; followers have their own."""
     return "en" if facts.get("language", request.language) == "en" else "fa"
 
 
 def _to_department(text_message: OutboxMessage, request: Request, due_at: str) -> Text | None:
-    """In the city's own language; of a date that is another one by now, nothing."""
+    """Return the text to a department, in the city's own language; None if the date has changed since."""
     if request.due_at is None or request.due_at != datetime.fromisoformat(due_at):
         return None
     last = request.due_at - timedelta(seconds=1)  # the end of a day is a midnight
@@ -188,7 +188,7 @@ def _of_registration(session: Session, text_message: OutboxMessage) -> Text | No
     next_round = _next_round(session, text_message, registration, at)
     if not _still_true(text_message, registration, about, next_round, at):
         return None
-    number = registration.number  # which the citizen may have changed since
+    number = registration.number  # the citizen may have changed it since
     if text_message.kind is _K.NUMBER_CHANGED:
         number = text_message.to
     if not number.startswith(outbox.MOBILE):
@@ -209,7 +209,7 @@ def _of_registration(session: Session, text_message: OutboxMessage) -> Text | No
 def _next_round(
     session: Session, text_message: OutboxMessage, registration: Registration, at: datetime
 ) -> Round | None:
-    """The next round of which it tells, if the registration is in it and it is still to come."""
+    """Return the next round that the message names, if the registration is in it and it is to come."""
     next_id = json.loads(text_message.body).get("next_round")
     if next_id is None or registration.round_id != next_id:
         return None
@@ -243,7 +243,7 @@ def _still_true(
 
 
 def _still_at(text_message: OutboxMessage, about: Round) -> bool:
-    """Whether the hours it tells of, if it does, are the round's: of several changes the last is told."""
+    """Return whether the hours in the message are the round's: only the last of several changes is sent."""
     facts = json.loads(text_message.body)
     return all(
         facts.get(name) in (None, getattr(about, name).isoformat()) for name in ("starts_at", "ends_at")

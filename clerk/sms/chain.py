@@ -1,7 +1,7 @@
-"""The providers in the city's order: where one surely has not taken a message, the next one gets it.
+"""Chain of providers in the city's order: if one has surely not taken a message, the next one gets it.
 
-Where it is in doubt whether a message went out, nobody else gets it before it is due again, and then only if
-it may come twice (`HURTS_TWICE`).
+A message in doubt goes to no other provider before it is due again. It goes then only if it may arrive twice
+(`HURTS_TWICE`).
 """
 
 import asyncio
@@ -31,13 +31,14 @@ from settings import Settings
 log = logging.getLogger("clerk")
 
 TIMEOUT_S = 10.0
-"""For all of one message at one provider, however slowly an answer drips; of all, less than the LEASE."""
+"""Seconds for one message at one provider, however slow the answer; all together stay below the LEASE."""
 MOST_DOUBTS = 2
-"""So many times a message may go out anew of which nobody knows whether it went out before."""
+"""Limit of repeated sends of a message in doubt."""
 HURTS_TWICE = (OutboxKind.SIGN_IN_CODE,)
-"""A second code frightens its owner; of all else, twice is better than never."""
+"""Kinds that must not arrive twice: a second code alarms its owner. Anything else is better twice than never.
+"""
 _ALL_S = 60.0
-"""After so long nobody else is tried: another sender would take the message up (LEASE)."""
+"""Seconds after which no further provider is tried: another sender would claim the message (LEASE)."""
 _REST_S = 60.0
 _KNOWN: Sequence[Callable[[httpx.AsyncClient, Settings], SmsProvider]] = (
     Kavenegar,
@@ -50,14 +51,14 @@ _KNOWN: Sequence[Callable[[httpx.AsyncClient, Settings], SmsProvider]] = (
 )
 
 HandOver = Callable[[str], Awaitable[None]]
-"""Writes down to whom a message goes, before it does."""
+"""Function that records a message's provider before it is sent."""
 
 _resting: dict[str, float] = {}
-"""Until when a provider comes last; of this process."""
+"""Time until which a provider comes last, by name; for this process."""
 
 
 class Doubt(TryAgain):
-    """It may have gone out, by `provider`."""
+    """The message may have been sent by `provider`."""
 
     def __init__(self, provider: str, failed: TryAgain) -> None:
         super().__init__(str(failed), failed.after_s, why=WhyNot.NO_ANSWER, in_doubt=True)
@@ -65,7 +66,7 @@ class Doubt(TryAgain):
 
 
 class Order(NamedTuple):
-    """A message to be sent."""
+    """Message to send."""
 
     said: Text
     message: OutboxMessage
@@ -73,14 +74,14 @@ class Order(NamedTuple):
 
 
 class Chain:
-    """Who sends the text messages."""
+    """Chain of the providers of text messages."""
 
     def __init__(self, client: httpx.AsyncClient, settings: Settings) -> None:
         self._settings = settings
         self.providers = chosen(client, settings)
 
     async def send(self, order: Order) -> Sent:
-        """Send it by the first that takes it. Raises TryAgain, RefusedForGood."""
+        """Send it by the first provider that takes it. Raises TryAgain, RefusedForGood."""
         having = order.message.provider or self.providers[0].name
         last: TryAgain | None = None
         refusal = RefusedForGood("in doubt", WhyNot.DOUBT)
@@ -95,14 +96,14 @@ class Chain:
                 return await self._by(provider, order)
             except TryAgain as failed:
                 failed.said_by = having
-                if failed.why is not WhyNot.TEMPLATE:  # that is this message's alone
+                if failed.why is not WhyNot.TEMPLATE:  # a template concerns this message alone
                     _resting[having] = time.monotonic() + max(failed.after_s or 0.0, _REST_S)
                 if failed.in_doubt:
                     raise Doubt(having, failed) from None
                 log.warning("message %d: not taken by %s: %s", order.message.id, having, failed)
                 last = failed
             except RefusedForGood as refused:
-                if refused.why is not WhyNot.REFUSED:  # this number, this text: so it is with everybody
+                if refused.why is not WhyNot.REFUSED:  # the number or the text is wrong for every provider
                     raise
                 log.warning("message %d: refused by %s: %s", order.message.id, having, refused)
                 refusal = refused
@@ -143,7 +144,7 @@ class Chain:
 
 
 def chosen(client: httpx.AsyncClient, settings: Settings) -> Sequence[SmsProvider]:
-    """The providers of the settings, in order."""
+    """Return the providers of the settings, in order."""
     known = {each.name: each for each in _KNOWN}  # type: ignore[attr-defined]
     names = dict.fromkeys((settings.sms_provider, *settings.sms_next))
     return [known[name](client, settings) for name in names]

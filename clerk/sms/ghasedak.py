@@ -1,7 +1,7 @@
 """Ghasedak's REST API, https://ghasedak.me/docs: JSON, our key in ApiKey, its own code in `statusCode`.
 
-Templates go by `SendOtpSMS`, plain texts by `SendSingleSMS`. Our name goes along (`clientReferenceId`); that
-a second one of it is not sent is nowhere said. Its documents write names of fields large and small.
+Templates go by `SendOtpSMS`, plain texts by `SendSingleSMS`. Our name goes along (`clientReferenceId`),
+without a promise that a repeated name is not sent again. Its documents write field names in both cases.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,7 +45,7 @@ _ARRIVALS = {
 
 
 class Ghasedak:
-    """See above."""
+    """Ghasedak as a provider of text messages."""
 
     name, knows_names, at_once = "ghasedak", False, 100
 
@@ -56,7 +56,7 @@ class Ghasedak:
         self._line = settings.sms_ghasedak_line
 
     async def send(self, letter: Letter) -> str:
-        """Send; returns Ghasedak's messageId."""
+        """Send the message. Return Ghasedak's messageId."""
         number = numbers.national(letter.to)
         if letter.template:
             body: dict[str, Any] = {
@@ -77,7 +77,7 @@ class Ghasedak:
         return str(id_)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
-        """By `CheckSmsStatus`."""
+        """Return the arrivals by `CheckSmsStatus`."""
         answer = await self._ask("GET", "CheckSmsStatus", params={"Ids": ",".join(ids), "Type": "1"})
         data = answer.part("data")
         listed = part(data, "items") or data
@@ -88,7 +88,7 @@ class Ghasedak:
         return meant(found, _ARRIVALS)
 
     async def credit(self) -> float | None:
-        """In rials."""
+        """Return the credit in rials."""
         return amount((await self._ask("GET", "GetAccountInformation")).part("data", "credit"))
 
     async def _ask(self, method: str, path: str, *, template: bool = False, **request: Any) -> Answer:
@@ -105,7 +105,7 @@ class Ghasedak:
 
 
 def _small(value: Any, depth: int = 0) -> Any:
-    """The same with all names of fields in small letters, as deep as an answer goes."""
+    """Return the value with lower-case field names, as deep as an answer goes."""
     if depth < 5 and isinstance(value, dict):
         return {name.lower(): _small(each, depth + 1) for name, each in value.items()}
     return [_small(each, depth + 1) for each in value] if depth < 5 and isinstance(value, list) else value

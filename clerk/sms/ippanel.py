@@ -1,6 +1,6 @@
 """IPPanel's Edge API, https://ippanelcom.github.io/Edge-Document: JSON, our key in the header Authorization.
 
-Patterns and plain texts both go by `send`, which knows no names. All numbers are E.164.
+Patterns and plain texts both go by `send`, which takes no names. All numbers are E.164.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ _ARRIVALS = {
 
 
 class IpPanel:
-    """See above."""
+    """IPPanel as a provider of text messages."""
 
     name, knows_names, at_once = "ippanel", False, 10
 
@@ -46,7 +46,7 @@ class IpPanel:
         self._line = settings.sms_ippanel_line
 
     async def send(self, letter: Letter) -> str:
-        """Send; returns IPPanel's id of the message."""
+        """Send the message. Return IPPanel's id for it."""
         body: dict[str, Any] = {"from_number": self._line}
         if letter.template:
             body |= {
@@ -68,7 +68,7 @@ class IpPanel:
         return str(id_)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
-        """One by one: each has one recipient."""
+        """Return the arrivals, one request for each message, which has one recipient."""
         return meant(await one_by_one(ids, self._state), _ARRIVALS)
 
     async def _state(self, id_: str) -> int | None:
@@ -76,7 +76,7 @@ class IpPanel:
         return whole(answer.part("data", 0, "message_status"))
 
     async def credit(self) -> float | None:
-        """In rials."""
+        """Return the credit in rials."""
         return amount((await self._ask("GET", "payment/credit/mine")).part("data", "credit"))
 
     async def _ask(self, method: str, path: str, *, template: bool = False, **request: Any) -> Answer:

@@ -1,7 +1,7 @@
 """Kavenegar's REST API, https://kavenegar.com/rest.html: POST /v1/KEY/METHOD.json.
 
-Plain texts go by `sms/send`, whose `localid` is our name: a second one of that name is not sent, the first is
-answered with. Templates go by `verify/lookup`, which knows no names.
+Plain texts go by `sms/send`, whose `localid` is our name. A repeated name is not sent again, and gets the
+first answer. Templates go by `verify/lookup`, which takes no names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,9 +26,9 @@ from hotline import numbers
 from settings import Settings
 
 _REFUSED = frozenset({400, 406, 411, 413, 417, 419, 420, 422})
-"""The message itself is wrong: its receiver, length, links or signs."""
+"""Codes for a faulty message: its receiver, length, links or characters."""
 _OURS = frozenset({401, 403, 404, 405, 407, 412, 416, 418, 426, 427, 429, 451, 501})
-"""The account: its key, address, line, rights or credit. Messages wait until that is mended."""
+"""Codes for our account: its key, address, line, rights or credit. Messages wait for the repair."""
 _TEMPLATE = frozenset({424, 428, 431, 432})
 _WHY = {411: WhyNot.NUMBER, 412: WhyNot.LINE, 418: WhyNot.CREDIT, 429: WhyNot.RATE, 451: WhyNot.RATE}
 _ARRIVALS = {
@@ -46,11 +46,11 @@ _ARRIVALS = {
 _LOST = (Arrival.REFUSED, Arrival.UNREACHABLE, Arrival.BLACKLISTED)
 _SPACES = {"token": 0, "token2": 0, "token3": 0, "token10": 4, "token20": 8}
 _LONGEST = 100
-_JOINER = "\u200c"  # no space for Kavenegar, and nearly one for the eye
+_JOINER = "\u200c"  # Kavenegar takes it for no space, but it separates words visibly
 
 
 class Kavenegar:
-    """See above."""
+    """Kavenegar as a provider of text messages."""
 
     name, knows_names, at_once = "kavenegar", True, 100
 
@@ -60,7 +60,7 @@ class Kavenegar:
         self._sender = settings.sms_sender
 
     async def send(self, letter: Letter) -> str:
-        """Send; returns Kavenegar's messageid."""
+        """Send the message. Return Kavenegar's messageid."""
         form = {"receptor": numbers.national(letter.to)}
         if letter.template:
             tokens = {name: token(name, value) for name, value in letter.template.tokens.items()}
@@ -77,14 +77,14 @@ class Kavenegar:
         return str(number)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
-        """By `sms/status`."""
+        """Return the arrivals by `sms/status`."""
         entries = (await self._ask("sms/status", {"messageid": ",".join(ids)})).part("entries")
         listed = entries if isinstance(entries, list) else []
         found = {str(part(each, "messageid")): whole(part(each, "status")) for each in listed}
         return meant(found, _ARRIVALS)
 
     async def credit(self) -> float | None:
-        """In rials."""
+        """Return the credit in rials."""
         return amount((await self._ask("account/info", {})).part("entries", "remaincredit"))
 
     async def _ask(self, method: str, form: Mapping[str, str]) -> Answer:
@@ -103,7 +103,7 @@ class Kavenegar:
 
 
 def token(name: str, value: str) -> str:
-    """What may stand in a token of that name: only so many spaces, of which more are joined."""
+    """Return the value for a token of that name: spaces beyond its limit become joiners."""
     words = value.split()
     spaces = _SPACES.get(name, 0)
     return cut(" ".join([*words[:spaces], _JOINER.join(words[spaces:])]).strip(), _LONGEST)

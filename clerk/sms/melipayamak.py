@@ -1,8 +1,8 @@
 """Melipayamak's REST API, https://www.melipayamak.com/api: POST /api/SendSMS/METHOD, with name and password.
 
-Templates go by `BaseServiceNumber`, whose `text` is all values in order, with semicolons between; plain texts
-by `SendSMS`. Neither knows names. What is sent has a long number as `Value`; what is not, a code, there or in
-`RetStatus`.
+Templates go by `BaseServiceNumber`, whose `text` holds all values in order, separated by semicolons. Plain
+texts go by `SendSMS`. Neither takes names. A sent message has a long number as `Value`; a failure has a code
+there or in `RetStatus`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -51,7 +51,7 @@ _ARRIVALS = {
 
 
 class Melipayamak:
-    """See above."""
+    """Melipayamak as a provider of text messages."""
 
     name, knows_names, at_once = "melipayamak", False, 10
 
@@ -65,7 +65,7 @@ class Melipayamak:
         self._line = settings.sms_melipayamak_line
 
     async def send(self, letter: Letter) -> str:
-        """Send; returns Melipayamak's RecId."""
+        """Send the message. Return Melipayamak's RecId."""
         to = {"to": numbers.national(letter.to)}
         if letter.template:
             filled = {"bodyId": letter.template.name, "text": _joined(letter.template)}
@@ -79,7 +79,7 @@ class Melipayamak:
         return str(value)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
-        """One by one: by `GetDeliveries2`."""
+        """Return the arrivals by `GetDeliveries2`, one request for each message."""
         return meant(await one_by_one(ids, self._state), _ARRIVALS)
 
     async def _state(self, id_: str) -> int | None:
@@ -89,7 +89,7 @@ class Melipayamak:
         return whole(answer.part("Value"))
 
     async def credit(self) -> float | None:
-        """In messages."""
+        """Return the credit in messages."""
         answer = await self._ask("GetCredit", {})
         if whole(answer.part("RetStatus")) != 1:
             raise _refused(answer)

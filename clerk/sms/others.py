@@ -1,4 +1,4 @@
-"""What sends text messages without being one of the known providers: nothing at all, and any address."""
+"""Senders that are no known provider: the log, and any HTTP address."""
 
 import logging
 import re
@@ -18,21 +18,21 @@ _SLOT = re.compile(r"\{(?:to|text|id|sender)\}")
 
 
 class _SaysNothing:
-    """Of what became of a message, and of credit."""
+    """Sender without delivery reports and without a credit."""
 
     knows_names, at_once = True, 0
 
     async def arrivals(self, _ids: Sequence[str]) -> Mapping[str, Arrival]:
-        """Nothing."""
+        """Return no arrivals."""
         return {}
 
     async def credit(self) -> float | None:
-        """None."""
+        """Return no credit."""
         return None
 
 
 class Console(_SaysNothing):
-    """Sends nothing, and says so in the log. It knows no names: after a kill it may say so twice."""
+    """Sender that only logs. It keeps no names: after a kill it may log a message twice."""
 
     name = "console"
 
@@ -40,7 +40,7 @@ class Console(_SaysNothing):
         pass
 
     async def send(self, letter: Letter) -> str:
-        """Log that a message would have gone out."""
+        """Log that a message would have been sent."""
         log.info("text message %s to %s: %d signs", letter.name, numbers.masked(letter.to), len(letter.text))
         return ""
 
@@ -48,8 +48,8 @@ class Console(_SaysNothing):
 class AnyHttp(_SaysNothing):
     """Any provider that takes a message as a POST of JSON, by settings.
 
-    Our name for the message is the header Idempotency-Key, and {id} in the body: whether a second one of that
-    name is not sent is the provider's to say.
+    Our name for the message is the header Idempotency-Key, and {id} in the body. Whether a repeated name is
+    sent again is up to the provider.
     """
 
     name = "http"
@@ -58,7 +58,7 @@ class AnyHttp(_SaysNothing):
         self._client, self._settings = client, settings
 
     async def send(self, letter: Letter) -> str:
-        """Send; returns what the answer calls `id`, if it is JSON."""
+        """Send the message. Return `id` of the answer, if it is JSON."""
         values = {
             "{to}": letter.to,
             "{text}": letter.text,
@@ -73,5 +73,5 @@ class AnyHttp(_SaysNothing):
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
-    """The template with its slots filled in one pass: what a value holds is never a slot."""
+    """Fill the template's slots in one pass, so that a value never counts as a slot."""
     return _SLOT.sub(lambda slot: values[slot[0]], template)

@@ -1,4 +1,4 @@
-"""What every provider of text messages can do; each is a module beside this one."""
+"""Interface of every provider of text messages; each is a module beside this one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -9,14 +9,14 @@ from db.models import Arrival
 
 
 class Template(NamedTuple):
-    """A provider's own text by its name there, and what is put into it, in the order of the city's file."""
+    """Provider's own text by its name there, and its values in the order of the city's file."""
 
     name: str
     tokens: Mapping[str, str]
 
 
 class Letter(NamedTuple):
-    """A message as a provider gets it: to an E.164 number, with our name for it."""
+    """Message as a provider gets it: to an E.164 number, with our name for it."""
 
     to: str
     text: str
@@ -25,40 +25,44 @@ class Letter(NamedTuple):
 
 
 class SmsProvider(Protocol):
-    """Sends text messages. The caller bounds the time; nothing here logs a number, a text or a key."""
+    """Provider of text messages. The caller limits the time; no number, text or key is logged."""
 
     name: str
-    """As in the settings."""
+    """Name in the settings."""
     knows_names: bool
-    """A plain text of a name that was sent is not sent a second time."""
+    """The provider does not send a plain text with a repeated name again."""
     at_once: int
-    """For so many messages it is asked at once what became of them; 0: it never says."""
+    """Number of messages in one question about arrivals; 0 if the provider never reports them."""
 
     async def send(self, letter: Letter) -> str:
-        """Send; returns the provider's id for it, or "". Raises TryAgain, TemplateRefused, RefusedForGood."""
+        """Send the message.
+
+        Return the provider's id, or "". Raises TryAgain, TemplateRefused, RefusedForGood.
+        """
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
-        """What became of messages by their ids there; what is left out is not known. Raises TryAgain."""
+        """Return the arrivals of messages by their ids there; unknown ones are left out. Raises TryAgain."""
 
     async def credit(self) -> float | None:
-        """What is left in the account, in the provider's own unit; None: it never says. Raises TryAgain."""
+        """Return the credit in the provider's own unit; None if it never reports it. Raises TryAgain."""
 
 
 def cut(value: str, longest: int) -> str:
-    """At most so many signs."""
+    """Return the value, cut to `longest` characters."""
     return value if len(value) <= longest else f"{value[: longest - 1]}…"
 
 
 def meant(states: Mapping[str, int | None], meanings: Mapping[int, Arrival]) -> Mapping[str, Arrival]:
-    """What a provider's states mean; those that nobody knows are left out."""
+    """Map a provider's states to arrivals; unknown states are left out."""
     return {id_: meanings[state] for id_, state in states.items() if state is not None and state in meanings}
 
 
 async def one_by_one(
     ids: Sequence[str], ask: Callable[[str], Awaitable[int | None]]
 ) -> Mapping[str, int | None]:
-    """Each message's state, of those of which the provider says it. Raises what it says to the first, if it
-    says none: one that it does not know keeps no others from being known.
+    """Return the state of each message that the provider knows.
+
+    Raises the first failure if all fail: an unknown message must not hide the others.
     """
     answers = dict(zip(ids, await asyncio.gather(*map(ask, ids), return_exceptions=True), strict=True))
     failed = [answer for answer in answers.values() if isinstance(answer, BaseException)]

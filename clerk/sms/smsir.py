@@ -1,6 +1,6 @@
 """SMS.ir's REST API, https://sms.ir/rest-api: JSON, our key in X-API-KEY, its own code in `status` (1: good).
 
-Templates go by `send/verify`, plain texts by `send/bulk`. Neither knows names.
+Templates go by `send/verify`, plain texts by `send/bulk`. Neither takes names.
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,7 +29,7 @@ _OURS = {
     20: WhyNot.RATE,
     **dict.fromkeys((101, 123), WhyNot.LINE),
     102: WhyNot.CREDIT,
-    117: WhyNot.TEMPLATE,  # these words may go out by a template only
+    117: WhyNot.TEMPLATE,  # these words may be sent by a template only
 }
 _TEMPLATE = frozenset({113, 114, 116, 119})
 _NUMBER = frozenset({104, 115})
@@ -44,11 +44,11 @@ _ARRIVALS = {
     7: Arrival.BLACKLISTED,
 }
 _LONGEST = 25
-"""Of a template's parameter."""
+"""Length of a template's parameter."""
 
 
 class SmsIr:
-    """See above."""
+    """SMS.ir as a provider of text messages."""
 
     name, knows_names, at_once = "smsir", False, 10
 
@@ -59,7 +59,7 @@ class SmsIr:
         self._line = settings.sms_smsir_line
 
     async def send(self, letter: Letter) -> str:
-        """Send; returns SMS.ir's messageId."""
+        """Send the message. Return SMS.ir's messageId."""
         number = numbers.national(letter.to)
         if letter.template:
             answer = await self._ask("POST", "send/verify", _verify(number, letter.template))
@@ -73,14 +73,14 @@ class SmsIr:
         return str(id_)
 
     async def arrivals(self, ids: Sequence[str]) -> Mapping[str, Arrival]:
-        """One by one: by `send/ID`."""
+        """Return the arrivals by `send/ID`, one request for each message."""
         return meant(await one_by_one(ids, self._state), _ARRIVALS)
 
     async def _state(self, id_: str) -> int | None:
         return whole((await self._ask("GET", f"send/{id_}")).part("data", "deliveryState"))
 
     async def credit(self) -> float | None:
-        """In messages."""
+        """Return the credit in messages."""
         return amount((await self._ask("GET", "credit")).part("data"))
 
     async def _ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:

@@ -1,11 +1,11 @@
-"""Which template stands for which message: a TOML file of the city's, by provider, language and message.
+"""Templates of the city's file, by provider, language and message:
 
     [kavenegar.fa.sign_in_code]
     template = "hotline-code"
     token = "{code}"
 
-The slots are those of the message's own text in prompts/messages/. What is wrong with the file is said in the
-log once; then nothing has a template.
+The slots are those of the message's own text in prompts/messages/. A fault in the file is logged once; then
+nothing has a template.
 """
 
 import logging
@@ -25,15 +25,15 @@ log = logging.getLogger("clerk")
 
 _SLOT = re.compile(r"\{(\w+)\}")
 Templates = Mapping[tuple[str, str, str], Template]
-"""By provider, language and the message's name."""
+"""Templates by provider, language and the message's name."""
 
 
 class TemplatesError(Exception):
-    """The file is not as it must be."""
+    """The city's file of templates is invalid."""
 
 
 def template_for(provider: str, said: Text, file: Path | None) -> Template | None:
-    """The provider's template for this message, filled in; None if it has none."""
+    """Return the provider's template for this message, filled in; None if it has none."""
     if file is None or not said.name:
         return None
     found = _kept(file).get((provider, said.language, said.name))
@@ -42,7 +42,7 @@ def template_for(provider: str, said: Text, file: Path | None) -> Template | Non
     slots = {slot for value in found.tokens.values() for slot in _SLOT.findall(value)}
     if slots - said.values.keys():
         return None
-    values = {slot: ascii_digits(said.values[slot]) for slot in slots}  # codes are read by machines, too
+    values = {slot: ascii_digits(said.values[slot]) for slot in slots}  # machines read codes, too
     filled = {
         name: " ".join(_SLOT.sub(lambda slot: values[slot[1]], value).split())
         for name, value in found.tokens.items()
@@ -60,7 +60,7 @@ def _kept(file: Path) -> Templates:
 
 
 def read(file: Path) -> Templates:
-    """The file's templates. Raises TemplatesError."""
+    """Return the file's templates. Raises TemplatesError."""
     try:
         tables = tomllib.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
