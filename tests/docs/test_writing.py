@@ -83,6 +83,7 @@ RENAMED: tuple[str, ...] = (
     "tests/db",
     "tests/dialplan",
     "tests/docs",
+    "tests/kit",
     "tests/ops",
     "tests/prompts",
 )

@@ -43,7 +43,7 @@ def strict_site(tmp_path):
     site.server_close()
 
 
-def test_given_a_strict_page_when_it_is_called_then_what_it_hears_is_known(strict_site, clips):
+def test_page_with_a_strict_policy_can_be_heard(strict_site, clips):
     with browser(clips["your-number"]) as chromium, person(chromium) as someone:
         page = someone.new_page()
         page.goto(strict_site)

@@ -34,7 +34,7 @@ def _line(*sounds: np.ndarray) -> Recording:
     return Recording(np.concatenate(sounds), RATE)
 
 
-def test_given_clips_one_after_another_when_heard_then_each_is_known_and_when(
+def test_successive_clips_are_recognised_with_their_times(
     ears: ExactEars, clips: dict[str, np.ndarray]
 ) -> None:
     line = _line(QUIET, clips["greeting"], clips["pause"], clips["registered.1"], clips["digit-7"])
@@ -45,15 +45,13 @@ def test_given_clips_one_after_another_when_heard_then_each_is_known_and_when(
     assert known.parts[1].start == pytest.approx(0.1 + (len(clips["greeting"]) + 1000) / RATE)
 
 
-def test_given_two_clips_that_are_the_same_when_heard_then_it_is_the_likely_one(
-    ears: ExactEars, clips: dict[str, np.ndarray]
-) -> None:
+def test_identical_clips_resolve_to_the_likely_one(ears: ExactEars, clips: dict[str, np.ndarray]) -> None:
     assert ears.hear(_line(clips["same"]), likely={"same"}).parts[0].clip == "same"
     assert ears.hear(_line(clips["same"]), likely={"digit-7"}).parts[0].clip == "digit-7"
 
 
 @pytest.mark.parametrize(("seconds", "is_known"), [(0.6, True), (0.4, False)])
-def test_given_a_clip_that_is_broken_off_when_heard_then_it_counts_once_its_beginning_was_said(
+def test_cut_clip_counts_once_its_beginning_was_heard(
     ears: ExactEars, clips: dict[str, np.ndarray], seconds: float, is_known: bool
 ) -> None:
     cut = clips["greeting"][: 400 + int(seconds * RATE)]
@@ -62,7 +60,7 @@ def test_given_a_clip_that_is_broken_off_when_heard_then_it_counts_once_its_begi
     assert known.all
 
 
-def test_given_what_was_heard_before_when_asked_since_then_only_what_came_to_be_known_after_it_is_told(
+def test_clips_recognised_before_the_given_time_are_left_out(
     ears: ExactEars, clips: dict[str, np.ndarray]
 ) -> None:
     line = _line(clips["greeting"], clips["registered.1"])
@@ -72,9 +70,7 @@ def test_given_what_was_heard_before_when_asked_since_then_only_what_came_to_be_
     assert ears.hear(line, since=late).parts == [registered]
 
 
-def test_given_a_sound_that_is_no_clip_when_heard_then_it_is_said_that_not_all_is_known(
-    ears: ExactEars, clips: dict[str, np.ndarray]
-) -> None:
+def test_unknown_sound_is_reported_as_unrecognised(ears: ExactEars, clips: dict[str, np.ndarray]) -> None:
     tone = 0.3 * np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE)
     assert not ears.hear(_line(clips["greeting"], tone)).all
     assert ears.hear(_line(tone, QUIET, clips["greeting"]), since=1.0).all

@@ -18,13 +18,13 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_given_clips_that_begin_in_silence_when_openings_are_taken_then_no_silence_is_taken_for_a_clip(
+def test_silent_opening_matches_no_clip(
     folder: Path,
 ) -> None:
     assert list(openings(folder).values()) == ["digit-7"]
 
 
-def test_given_a_ticket_after_a_telephone_number_when_its_end_is_asked_for_then_it_is_the_tickets() -> None:
+def test_end_of_digits_is_that_of_the_ticket() -> None:
     number = [(at / 2, "number-9") for at in range(11)]
     ticket = [(10 + at / 2, f"number-{at}") for at in range(8)]
     clips = [(0.0, "confirm-number.1"), *number, (9.0, "registered.1"), *ticket, (15.0, "ticket-again.1")]

@@ -40,7 +40,7 @@ def asterisk(*answers: bytes) -> Iterator[tuple[Agi, list[int]]]:
         ours.shutdown(socket.SHUT_RDWR)
 
 
-def test_given_long_work_when_keys_are_pressed_meanwhile_then_each_is_heard() -> None:
+def test_key_pressed_during_long_work_is_heard() -> None:
     heard, second = list[str](), threading.Event()
 
     def hears(pressed: str) -> None:
@@ -54,7 +54,7 @@ def test_given_long_work_when_keys_are_pressed_meanwhile_then_each_is_heard() ->
     assert heard == ["5", "6"]
 
 
-def test_given_short_work_when_it_is_done_then_the_call_goes_on_within_one_short_wait(
+def test_short_work_delays_the_call_by_one_short_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert module._LISTEN_MS <= 20
@@ -65,9 +65,7 @@ def test_given_short_work_when_it_is_done_then_the_call_goes_on_within_one_short
     assert waited == [500]
 
 
-def test_given_work_when_the_caller_hangs_up_meanwhile_then_it_is_done_and_the_hang_up_told_after_it() -> (
-    None
-):
+def test_hang_up_during_work_is_raised_after_it() -> None:
     done = False
     with asterisk(HANG_UP) as (agi, _), pytest.raises(AGIHangup), agi.listening(print):
         done = True

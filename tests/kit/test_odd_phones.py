@@ -13,7 +13,7 @@ from tests.kit.sound import tone_level
 
 
 @pytest.mark.parametrize("status", ["486 Busy Here", "603 Decline", "404 Not Found", "480 Away"])
-def test_given_an_odd_phone_when_it_is_called_then_it_refuses_once(status):
+def test_refusing_phone_answers_its_status_once(status):
     with Phone() as caller, SippPhone.refusing(status) as odd:
         caller.dial(f"sip:09131234567@127.0.0.1:{odd.port}")
         assert caller.wait_for("closed").reason == status
@@ -21,7 +21,7 @@ def test_given_an_odd_phone_when_it_is_called_then_it_refuses_once(status):
         assert odd.rang == 1
 
 
-def test_given_an_odd_phone_when_it_answers_then_it_speaks_and_presses_keys_and_hangs_up(tone):
+def test_answering_phone_speaks_presses_keys_and_hangs_up(tone):
     odd = SippPhone.answering(
         after_ms=150, keys="1#", keys_after_ms=600, hangup_after_ms=3000, sound=tone(1000)
     )
@@ -35,7 +35,7 @@ def test_given_an_odd_phone_when_it_answers_then_it_speaks_and_presses_keys_and_
         assert tone_level(caller.recording(call), 1000) > 0.9
 
 
-def test_given_a_phone_nobody_answers_when_the_caller_gives_up_then_it_was_cancelled():
+def test_abandoned_call_is_cancelled_at_the_phone():
     with Phone() as caller, SippPhone.ringing() as odd:
         caller.dial(f"sip:09131234567@127.0.0.1:{odd.port}")
         odd.wait_for("INVITE")
@@ -49,7 +49,7 @@ def test_given_a_phone_nobody_answers_when_the_caller_gives_up_then_it_was_cance
     "caller",
     ['"Ali [field0] ]]> & \\ علی" <sip:+989131234567;x="$(id)@127.0.0.1>', "<sip:\udcff@127.0.0.1>"],
 )
-def test_given_hostile_headers_when_sipp_calls_then_they_are_sent_byte_for_byte(caller):
+def test_hostile_headers_are_sent_byte_for_byte(caller):
     identity = "<sip:'; DROP TABLE x; --@127.0.0.1>"
     with SippPhone.refusing("486 Busy Here") as other:
         target = f"127.0.0.1:{other.port}"
@@ -60,7 +60,7 @@ def test_given_hostile_headers_when_sipp_calls_then_they_are_sent_byte_for_byte(
     assert invite.header("P-Asserted-Identity") == identity
 
 
-def test_given_sipp_calls_when_it_hangs_up_or_cancels_then_the_phone_sees_it():
+def test_hang_up_or_cancel_by_sipp_reaches_the_phone():
     with Phone("137", auto_answer=True) as desk:
         target = f"127.0.0.1:{desk.port}"
         # What presses the key is another program, which has to begin before the call is over.
@@ -75,7 +75,7 @@ def test_given_sipp_calls_when_it_hangs_up_or_cancels_then_the_phone_sees_it():
             assert desk.wait_for("closed").states == ["closed"]
 
 
-def test_given_many_callers_when_sipp_calls_then_each_number_calls_once():
+def test_each_of_many_sipp_callers_calls_once():
     numbers = [f"0913000{i:04}" for i in range(30)]
     with SippPhone.answering() as other:
         target = f"127.0.0.1:{other.port}"
@@ -87,7 +87,7 @@ def test_given_many_callers_when_sipp_calls_then_each_number_calls_once():
         ]
 
 
-def test_given_an_exchange_when_numbers_are_dialled_then_each_reaches_its_phone_once():
+def test_exchange_connects_each_number_to_its_phone_once():
     with Exchange() as exchange, Phone() as caller, Phone() as ali, SippPhone.refusing("603 No") as sara:
         exchange.connect("+989131111111", ali)
         exchange.connect("09132222222", sara)
@@ -105,7 +105,7 @@ def test_given_an_exchange_when_numbers_are_dialled_then_each_reaches_its_phone_
         assert (exchange.rang("09131111111"), sara.rang) == (1, 1)
 
 
-def test_given_a_trunk_that_refused_a_call_when_the_same_call_is_asked_again_then_it_is_refused_again():
+def test_repeated_request_of_a_refused_call_is_refused_again():
     # The answer was late, and the trunk is back: a phone that rang for it would never hear of anybody.
     with Crowd(free_port(), lambda *_: Behaviour()) as crowd, socket.socket(type=socket.SOCK_DGRAM) as wire:
         wire.bind(("127.0.0.1", 0))

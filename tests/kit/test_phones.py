@@ -8,7 +8,7 @@ from tests.kit.phone import Phone
 from tests.kit.sound import heard, tone_level
 
 
-def test_given_two_phones_when_they_speak_then_each_hears_the_other_and_not_itself(tone):
+def test_two_phones_hear_each_other_and_not_themselves(tone):
     with Phone("+989131234567", sound=tone(440)) as citizen, Phone("137", sound=tone(1000)) as desk:
         citizen.dial(desk.uri)
         call = desk.wait_for_call()
@@ -27,7 +27,7 @@ def test_given_two_phones_when_they_speak_then_each_hears_the_other_and_not_itse
         assert desk.rang == 1
 
 
-def test_given_a_phone_that_says_clips_when_another_listens_then_it_hears_them(clips, tmp_path):
+def test_spoken_clips_are_heard_by_the_other_phone(clips, tmp_path):
     said = ["your-number", "7", "twenty-and", "8"]
     words = tmp_path / "words.wav"
     samples = np.concatenate([np.zeros(800), *(sound.load(clips[name]).samples for name in said)])
@@ -44,7 +44,7 @@ def test_given_a_phone_that_says_clips_when_another_listens_then_it_hears_them(c
     assert min(match.score for match in matches) > 0.99
 
 
-def test_given_a_phone_that_refuses_or_is_cancelled_then_the_caller_learns_it():
+def test_refusal_or_cancellation_reaches_the_caller():
     with Phone("1") as caller, Phone("2") as other:
         caller.dial(other.uri)
         other.wait_for_call()

@@ -21,7 +21,7 @@ def rows(url, *statements):
         return results[-1].all() if results[-1].returns_rows else []
 
 
-def test_given_a_database_when_it_is_copied_then_the_copies_are_independent(server):
+def test_copies_of_a_database_are_independent(server):
     golden = server.create_database("golden")
     rows(golden, "CREATE TABLE words (word text)", "INSERT INTO words VALUES ('سلام')")
     first, second = (server.create_database(name, "golden") for name in ("first", "second"))
@@ -31,7 +31,7 @@ def test_given_a_database_when_it_is_copied_then_the_copies_are_independent(serv
     assert rows(server.create_database("first", "golden"), "SELECT word FROM words") == [("سلام",)]
 
 
-def test_given_a_database_when_it_is_used_again_then_it_is_as_the_template_whatever_was_done_to_it(server):
+def test_reused_database_equals_its_template_after_any_harm(server):
     parts = "(id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, of int REFERENCES parts, word text)"
     template = server.create_database("template")
     rows(template, f"CREATE TABLE parts {parts}", "INSERT INTO parts (word) VALUES ('سلام')")
@@ -49,7 +49,7 @@ def test_given_a_database_when_it_is_used_again_then_it_is_as_the_template_whate
         assert rows(url, "SELECT to_regclass('more')") == [(None,)], harm
 
 
-def test_given_a_database_when_it_is_used_again_many_times_then_no_dead_rows_pile_up(server):
+def test_repeated_reuse_leaves_no_dead_rows(server):
     template = server.create_database("template")
     rows(template, "CREATE TABLE words (word text)")
     reused = ReusedDatabase(server, "template")
@@ -58,7 +58,7 @@ def test_given_a_database_when_it_is_used_again_many_times_then_no_dead_rows_pil
     assert sizes == sizes[:1] * 4
 
 
-def test_given_a_connection_that_locks_when_the_database_is_used_again_then_it_is_gone(server):
+def test_reuse_ends_a_connection_that_holds_a_lock(server):
     template = server.create_database("template")
     rows(template, "CREATE TABLE words (word text)")
     reused = ReusedDatabase(server, "template")
@@ -71,7 +71,7 @@ def test_given_a_connection_that_locks_when_the_database_is_used_again_then_it_i
     engine.dispose()
 
 
-def test_given_a_server_when_it_dies_and_starts_again_then_it_answers(server):
+def test_killed_server_answers_after_its_start(server):
     server.kill()
     with pytest.raises(sa.exc.OperationalError):
         rows(server.url, "SELECT 1")

@@ -13,7 +13,7 @@ from tests.kit.ports import free_port, free_range, give_back
 from tests.kit.process import Program, ProgramError, folder_in_memory, until
 
 
-def test_given_two_workers_when_both_take_ports_then_none_is_taken_twice():
+def test_two_workers_never_take_the_same_port():
     take = "from tests.kit.ports import *; print(*[free_port() for _ in range(60)], free_range(150).first)"
     root = Path(__file__).parents[2]
     mine = {free_port() for _ in range(60)} | {free_range(150).first}
@@ -22,7 +22,7 @@ def test_given_two_workers_when_both_take_ports_then_none_is_taken_twice():
     assert not mine & theirs
 
 
-def test_given_a_range_that_was_given_back_when_all_are_taken_then_another_may_have_it(monkeypatch):
+def test_returned_port_range_is_claimed_again(monkeypatch):
     monkeypatch.setattr(ports, "FIRST", 32_000)  # where nobody else takes any
     monkeypatch.setattr(ports, "LAST", 32_200)
     first = free_range(200)
@@ -33,7 +33,7 @@ def test_given_a_range_that_was_given_back_when_all_are_taken_then_another_may_h
     give_back(first)
 
 
-def test_given_a_program_with_children_when_it_is_stopped_then_all_are_gone(tmp_path):
+def test_stopped_program_takes_its_children_along(tmp_path):
     log = tmp_path / "log"
     with Program(["sh", "-c", "sleep 99 & echo $!; wait"], folder=tmp_path, log=log) as program:
         program.ready(lambda: log.read_text().strip())
@@ -43,7 +43,7 @@ def test_given_a_program_with_children_when_it_is_stopped_then_all_are_gone(tmp_
     until(lambda: not child.exists() or ") Z " in child.joinpath("stat").read_text(), "the child gone")
 
 
-def test_given_a_program_that_fails_when_it_starts_then_its_last_words_are_told(tmp_path):
+def test_failed_start_raises_with_its_last_output(tmp_path):
     sick = Program(["sh", "-c", "echo no bread; exit 1"], folder=tmp_path, log=tmp_path / "log")
     with sick, pytest.raises(ProgramError, match="no bread"):
         sick.ready(lambda: False)

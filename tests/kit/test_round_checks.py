@@ -54,7 +54,7 @@ def _in_order(settings: Settings, facts: Facts) -> list[str]:
     return list(round_checks.out_of_order(cast(System, SimpleNamespace(settings=settings)), facts))
 
 
-def test_given_a_round_as_it_must_be_when_judged_then_nothing_is_wrong(settings: Settings) -> None:
+def test_correct_round_passes_every_check(settings: Settings) -> None:
     settings = settings.model_copy(update={"retry_seconds": 4})
     facts = _facts(
         _attempt(1, 0, 1, Outcome.BUSY, behaviour=BUSY, ended_by="citizen"),
@@ -71,19 +71,19 @@ def test_given_a_round_as_it_must_be_when_judged_then_nothing_is_wrong(settings:
     assert [wrong for judge in judges for wrong in judge(facts)] == []
 
 
-def test_given_a_phone_that_rang_while_connected_when_judged_then_it_was_called_twice() -> None:
+def test_call_to_a_connected_phone_is_a_double_call() -> None:
     facts = _facts(_attempt(1, 0, 5, Outcome.FAILED), _attempt(1, 4, 6, Outcome.FAILED))
     assert len(list(round_checks.double_calls(facts))) == 1
 
 
-def test_given_one_who_was_spoken_with_and_called_again_when_judged_then_that_is_wrong() -> None:
+def test_call_after_a_conversation_is_a_redial() -> None:
     facts = _facts(
         _attempt(1, 0, 1, Outcome.FAILED, talked=True), _attempt(1, 4, 6, Outcome.REACHED, talked=True)
     )
     assert len(list(round_checks.redialled(facts))) == 1
 
 
-def test_given_outcomes_that_no_phone_saw_when_judged_then_they_are_untrue() -> None:
+def test_outcome_without_a_matching_ring_is_untrue() -> None:
     facts = _facts(
         _attempt(1, 0, 1, Outcome.BUSY),
         _attempt(2, 0, 1, Outcome.REACHED),
@@ -94,7 +94,7 @@ def test_given_outcomes_that_no_phone_saw_when_judged_then_they_are_untrue() -> 
     assert len(list(round_checks.untrue(facts))) == 5
 
 
-def test_given_one_who_was_due_and_passed_over_when_judged_then_the_order_was_broken(
+def test_passed_over_due_citizen_breaks_the_order(
     settings: Settings,
 ) -> None:
     settings = settings.model_copy(update={"retry_seconds": 4})
@@ -109,7 +109,7 @@ def _figure(judge: Any, *attempts: Attempt) -> list[str]:
     return list(judge(_facts(*attempts)))
 
 
-def test_given_an_attempt_that_no_phone_saw_or_that_we_cut_when_judged_then_it_was_burned() -> None:
+def test_unheard_or_cut_attempt_is_burned() -> None:
     unheard = _attempt(1, 0, 1, Outcome.UNREACHABLE)
     unheard.call = None
     cut = _attempt(2, 0, 5, Outcome.HUNG_UP, ended_by="cut")
@@ -118,7 +118,7 @@ def test_given_an_attempt_that_no_phone_saw_or_that_we_cut_when_judged_then_it_w
         assert len(_figure(round_checks.burned, attempt)) == 1
 
 
-def test_given_attempts_that_the_citizen_or_nobody_used_up_when_judged_then_none_was_burned() -> None:
+def test_attempt_of_the_citizen_or_a_free_one_is_not_burned() -> None:
     free = _attempt(4, 0, 1, Outcome.FAILED, ended_by="cut")
     free.call = None
     attempts = [
@@ -135,14 +135,14 @@ def _lost(*attempts: Attempt, numbers: tuple[str, ...] = ()) -> list[str]:
     return list(round_checks.lost(facts, [*numbers, *(a.number for a in attempts)]))
 
 
-def test_given_a_place_that_is_gone_or_ended_without_a_conversation_when_judged_then_it_was_lost() -> None:
+def test_place_gone_or_ended_without_talk_is_lost() -> None:
     ended = _attempt(1, 0, 1, Outcome.FAILED)
     ended.callback.registration.state = RegistrationState.REACHED
     assert len(_lost(ended)) == 1
     assert _lost(numbers=("09135550009",)) == ["09135550009 has no registration any more"]
 
 
-def test_given_places_that_wait_or_had_their_conversation_when_judged_then_none_was_lost() -> None:
+def test_waiting_or_served_place_is_not_lost() -> None:
     waits = _attempt(1, 0, 1, Outcome.FAILED)
     waits.callback.registration.state = RegistrationState.WAITING
     reached = _attempt(2, 0, 3, Outcome.REACHED, talked=True)
@@ -151,9 +151,7 @@ def test_given_places_that_wait_or_had_their_conversation_when_judged_then_none_
 
 
 @pytest.mark.parametrize(("blip", "by", "wrong"), [(2, "hotline", 1), (4, "hotline", 0), (2, "citizen", 0)])
-def test_given_a_conversation_that_ends_in_a_blip_of_the_desk_when_judged_then_we_must_not_have_ended_it(
-    blip: float, by: str, wrong: int
-) -> None:
+def test_conversation_cut_within_a_desks_blip_is_our_fault(blip: float, by: str, wrong: int) -> None:
     attempt = _attempt(1, 0, 3, Outcome.REACHED, talked=True, ended_by=by)
     assert attempt.talk
     attempt.talk.broke_off = True
@@ -163,7 +161,7 @@ def test_given_a_conversation_that_ends_in_a_blip_of_the_desk_when_judged_then_w
     assert list(round_checks.cut_by_blips(_facts(attempt), blips)) == []
 
 
-def test_given_one_who_was_passed_because_they_had_just_dialled_137_when_judged_then_that_is_right(
+def test_passing_a_busy_caller_keeps_the_order(
     settings: Settings,
 ) -> None:
     second, first = _attempt(2, 0, 2, Outcome.REACHED), _attempt(1, 3, 5, Outcome.REACHED)
@@ -186,7 +184,7 @@ def test_given_one_who_was_passed_because_they_had_just_dialled_137_when_judged_
         (3, True, 70, 1),
     ],
 )
-def test_given_one_whom_the_trunk_could_not_call_when_others_are_called_then_the_rule_says_for_how_long(
+def test_trunk_fault_allows_others_first_for_a_limited_time(
     settings: Settings, faults: int, flows: bool, after: float, wrongs: int
 ) -> None:
     attempts = [_attempt(1, at, at + 0.1, Outcome.FAILED) for at in range(faults)]
@@ -201,7 +199,7 @@ def test_given_one_whom_the_trunk_could_not_call_when_others_are_called_then_the
     assert len(_in_order(settings, facts)) == wrongs
 
 
-def test_given_a_number_that_alone_cannot_be_called_when_others_go_first_for_a_minute_then_that_is_right(
+def test_uncallable_number_lets_others_pass_for_a_minute(
     settings: Settings,
 ) -> None:
     attempts = [_attempt(1, at, at + 0.1, Outcome.FAILED) for at in (0, 1, 9)]

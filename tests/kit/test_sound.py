@@ -58,7 +58,7 @@ def other_clock(samples, random):
 
 
 @pytest.mark.parametrize("way", [clean, quiet_mu_law, lost_packets, late_packets, other_clock])
-def test_given_clips_in_any_order_when_they_cross_the_line_then_all_are_heard_in_order(clips, way):
+def test_clips_in_any_order_are_recognised_across_the_line(clips, way):
     random = np.random.default_rng(137)
     for _ in range(3):
         names = [str(name) for name in random.choice(list(clips), 10)]
@@ -68,7 +68,7 @@ def test_given_clips_in_any_order_when_they_cross_the_line_then_all_are_heard_in
         assert all(a.start < b.start for a, b in pairwise(matches))
 
 
-def test_given_one_clip_when_all_are_looked_for_then_the_threshold_lies_far_between(clips):
+def test_recognition_scores_lie_far_from_the_threshold(clips):
     right, wrong = [], []
     for played in clips:
         line = Recording(spoken(clips, [played], [0]), 8000)
@@ -79,14 +79,14 @@ def test_given_one_clip_when_all_are_looked_for_then_the_threshold_lies_far_betw
     assert np.quantile(wrong, 0.95) < 0.6
 
 
-def test_given_noise_silence_or_nothing_when_listened_to_then_no_clip_is_heard(clips):
+def test_noise_or_silence_matches_no_clip(clips):
     noise = np.random.default_rng(137).normal(0, 0.1, 40_000)
     for samples in (noise, np.zeros(40_000), np.zeros(0), np.zeros(100)):
         assert heard(Recording(samples, 8000), clips) == []
         assert tone_level(Recording(samples, 8000), 440) < 0.1
 
 
-def test_given_two_tones_when_their_levels_are_taken_then_each_has_its_share(tone):
+def test_levels_of_two_mixed_tones_are_measured(tone):
     both = sound.load(tone(440)).samples + 0.5 * sound.load(tone(1000)).samples
     recording = Recording(coded(both), 8000)
     assert tone_level(recording, 440) == pytest.approx(0.8, abs=0.02)
