@@ -6,6 +6,7 @@ import resource
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from ipaddress import ip_network
@@ -44,10 +45,35 @@ _CONNECTIONS = 900
 _FILES = 4096
 """Open files of the process: these connections, the database's, and new ones in the backlog."""
 _LONGEST_HEAD = 16 << 10
-_ASK_S, _ANSWER_S = 2.0, 4.0
-"""Together less than a keeper's timeout (ops.patience)."""
+_ASK_S = 2.0
+_ANSWER_S = 120.0
+"""How long this process's own question may wait behind strangers' requests. Meanwhile each turn of the event
+loop counts as work. A question that was given up sooner would lose its place in the queue."""
+_SLOW_S = 5.0
+"""An answer that took longer is logged."""
 _TICK_S = 1.0
 _WELL = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"
+
+
+class Liveness:
+    """Tells the watchdog that this process works: it answers its own question, and its event loop turns.
+
+    An event loop that stands still is silent at once. A slow one is silent once its own question has had no
+    answer for `_ANSWER_S`.
+    """
+
+    def __init__(self) -> None:
+        self._answered_at: float | None = None
+
+    def answered(self) -> None:
+        """Report the answer to the process's own question."""
+        self._answered_at = time.monotonic()
+        watchdog.worked()
+
+    def turned(self) -> None:
+        """Report work of the event loop, unless the own question waits for too long, or had no answer yet."""
+        if self._answered_at is not None and time.monotonic() - self._answered_at < _ANSWER_S:
+            watchdog.worked()
 
 
 class _Transport:
@@ -68,6 +94,7 @@ class PromptClients(H11Protocol):
     """
 
     open: Connections
+    liveness: Liveness
     own_question: bytes
     """The request that this process sends to itself; 204 answers it without the application."""
     _connection: asyncio.Transport
@@ -88,6 +115,7 @@ class PromptClients(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle the next bytes of a request."""
+        self.liveness.turned()
         if data == self.own_question and self.conn.their_state is h11.IDLE:
             self._connection.write(_WELL)
             self._connection.close()
@@ -112,6 +140,7 @@ class PromptClients(H11Protocol):
 
     def on_response_complete(self) -> None:
         """Wait for the next request after an answer."""
+        self.liveness.turned()
         if self._said:
             return
         super().on_response_complete()
@@ -179,33 +208,36 @@ def allow_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(_FILES, most) if most >= 0 else _FILES, most))
 
 
-def _noting_peers(app: ASGI3Application) -> ASGI3Application:
+def _noting_peers(app: ASGI3Application, liveness: Liveness) -> ASGI3Application:
     """Keep the peer's address in the scope: a proxy's header may hold no address."""
 
     async def noting(scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
+        liveness.turned()
         cast("dict[str, object]", scope)[PEER] = scope.get("client")
         await app(scope, receive, send)
 
     return noting
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """uvicorn's server, adapted to idle and to stop cleanly.
 
     uvicorn wakes up ten times a second to check for its end. At its end it waits for event streams until it
     cuts them off.
     """
 
-    def __init__(self, config: uvicorn.Config, end_lines: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, end_lines: Callable[[], None], liveness: Liveness) -> None:
         super().__init__(config)
         self._end_lines = end_lines
+        self.liveness = liveness
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._ends = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def main_loop(self) -> None:
         """Serve until told to stop; once a second, update the Date header's clock."""
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
         while not await self.on_tick(0):
+            self.liveness.turned()
             with suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
                     await self._ends.wait()
@@ -218,18 +250,19 @@ class _Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Stop on a signal."""
         super().handle_exit(sig, frame)
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._ends.set)
+        if self.loop is not None:
+            self.loop.call_soon_threadsafe(self._ends.set)
 
 
-def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
+def server(settings: Settings) -> tuple[Server, socket.socket]:
     """Return the server, and the socket on which it listens."""
     proxies = [ip_network(each, strict=False) for each in settings.trusted_proxies]
     trusted = [str(each) for each in proxies]
-    given = {"open": Connections(proxies), "own_question": _question(settings.http)}
+    liveness = Liveness()
+    given = {"open": Connections(proxies), "liveness": liveness, "own_question": _question(settings.http)}
     app = create(settings)
     config = uvicorn.Config(
-        _noting_peers(ProxyHeadersMiddleware(Crowd(cast("ASGI3Application", app)), trusted)),
+        _noting_peers(ProxyHeadersMiddleware(Crowd(cast("ASGI3Application", app)), trusted), liveness),
         host=settings.http.host,
         port=settings.http.port,
         http=type("Clients", (PromptClients,), given),
@@ -242,18 +275,19 @@ def server(settings: Settings) -> tuple[uvicorn.Server, socket.socket]:
     )
     listening = config.bind_socket()
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNREAD_S * 1000)
-    return _Server(config, app.state.tail.stop), listening
+    return Server(config, app.state.tail.stop, liveness), listening
 
 
 def _question(address: Address) -> bytes:
     return f"GET /livez HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n".encode()
 
 
-def _ask_itself(address: Address, stop: threading.Event) -> None:
+def _ask_itself(address: Address, answered: Callable[[], None], stop: threading.Event) -> None:
     """Send requests to our own address: any answer shows that requests are accepted and read."""
     wait_s = _ASK_S
     while not stop.wait(wait_s):
         wait_s = _ASK_S / 4  # without an answer, less time is left until the watchdog acts
+        began = time.monotonic()
         try:
             with socket.create_connection(address, _ANSWER_S) as wire:
                 wire.sendall(_question(address))
@@ -262,8 +296,10 @@ def _ask_itself(address: Address, stop: threading.Event) -> None:
         except OSError as error:
             log.warning("no request is answered: %s", error)
         else:
-            watchdog.worked()
+            answered()
             wait_s = _ASK_S
+            if (took_s := time.monotonic() - began) > _SLOW_S:
+                log.warning("too much to do: a request waits %d s for its answer", took_s)
 
 
 def serve(settings: Settings) -> None:
@@ -271,7 +307,8 @@ def serve(settings: Settings) -> None:
     allow_files()
     serving, listening = server(settings)
     stop = threading.Event()
-    threading.Thread(target=_ask_itself, args=(settings.http, stop), daemon=True).start()
+    asking = (settings.http, serving.liveness.answered, stop)
+    threading.Thread(target=_ask_itself, args=asking, daemon=True).start()
     serving.run(sockets=[listening])
     stop.set()
     if not serving.started:

@@ -7,7 +7,7 @@ IDLE_S = 8.0
 """So long without any work done, once it has begun to work. One that uses the processor meanwhile may have
 more to do than it can, and has START_S: to kill an Asterisk in a rush would cut all calls."""
 BUSY = 0.2
-"""So much of a processor at least it uses then."""
+"""So much of a processor at least it uses then, or waits for."""
 START_S = 30.0
 """So long until the first: a program begins in two seconds, on a busy machine in twenty. One that uses no
 processor meanwhile is not slow, and has IDLE_S."""
@@ -26,7 +26,8 @@ class Seen(NamedTuple):
     stopped: bool
     """By a signal: it does nothing until another one comes."""
     used: float
-    """Seconds of processor, in all."""
+    """Seconds of processor, in all: those that it used, and those that its main thread waited for one. A
+    program that gets no processor is slow; one that hangs waits for something else."""
 
 
 class Patience:
@@ -76,9 +77,24 @@ class Patience:
 def look(pid: int) -> Seen | None:
     """What the kernel knows of this process; None once it is gone."""
     try:
-        with open(f"/proc/{pid}/stat", "rb", buffering=0) as file:  # done five times a second, for months
-            fields = file.read(_PAGE).rpartition(b")")[2].split()
+        fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
         return None
     state, (user, system) = fields[0], fields[11:13]
-    return Seen(state in b"Tt", (int(user) + int(system)) / os.sysconf("SC_CLK_TCK"))
+    return Seen(state in b"Tt", (int(user) + int(system)) / os.sysconf("SC_CLK_TCK") + _waited(pid))
+
+
+def _waited(pid: int) -> float:
+    """Return the seconds that the main thread was ready to run and had no processor.
+
+    0.0 if the kernel does not count them.
+    """
+    try:
+        return int(_read(f"/proc/{pid}/schedstat").split()[1]) / 1e9
+    except (OSError, IndexError):
+        return 0.0
+
+
+def _read(file: str) -> bytes:
+    with open(file, "rb", buffering=0) as stat:  # done five times a second, for months
+        return stat.read(_PAGE)

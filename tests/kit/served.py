@@ -5,22 +5,29 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from api.server import server
+from api.server import Server, server
 from settings import Settings
 from tests.kit.process import until
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """The address, at which they are until the end."""
+def running(settings: Settings) -> Iterator[Server]:
+    """The server, which serves until the end."""
     serving, listening = server(settings)
-    running = threading.Thread(target=serving.run, args=([listening],))
-    running.start()
+    thread = threading.Thread(target=serving.run, args=([listening],))
+    thread.start()
     try:
-        until(lambda: serving.started or not running.is_alive(), "the server is ready")
+        until(lambda: serving.started or not thread.is_alive(), "the server is ready")
         assert serving.started, "the server did not start"
-        yield f"http://{settings.http}"
+        yield serving
     finally:
         serving.handle_exit(signal.SIGTERM, None)
-        running.join(30)
-        assert not running.is_alive(), "the server does not stop"
+        thread.join(30)
+        assert not thread.is_alive(), "the server does not stop"
+
+
+@contextmanager
+def served(settings: Settings) -> Iterator[str]:
+    """The address, at which they are until the end."""
+    with running(settings):
+        yield f"http://{settings.http}"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 import time
@@ -15,7 +16,7 @@ import pytest
 
 from hotline import watchdog
 from ops import console, patience, supervisor
-from ops.patience import LOOK_S, Patience, Seen
+from ops.patience import LOOK_S, Patience, Seen, look
 from ops.supervisor import Program, Supervisor
 from tests.kit.process import Program as Running
 from tests.kit.process import slowness, until
@@ -201,6 +202,29 @@ def test_busy_program_that_is_silent_gets_longer() -> None:
     kept.worked()
     assert looks(kept, 5, busy=True) is None
     assert looks(kept, 200) == 16, "the time at rest counts"
+
+
+def test_program_without_a_processor_is_not_at_rest() -> None:
+    """Two programs share one processor: each waits for half of the time."""
+    one = {min(os.sched_getaffinity(0))}
+    command = [sys.executable, "-c", f"import os\nos.sched_setaffinity(0, {one})\nwhile True: pass"]
+    with subprocess.Popen(command) as first, subprocess.Popen(command) as second:
+        try:
+            until(lambda: waited(first.pid) > 0.5 < waited(second.pid), "both wait for it")
+            os.kill(first.pid, signal.SIGSTOP)
+            until(lambda: bool((seen := look(first.pid)) and seen.stopped), "it is stopped")
+            before, cpu = look(first.pid), sum(psutil.Process(second.pid).cpu_times()[:2])
+            until(lambda: sum(psutil.Process(second.pid).cpu_times()[:2]) > cpu + 0.2, "the other goes on")
+            assert look(first.pid) == before, "who is stopped waits for no processor"
+        finally:
+            first.kill()
+            second.kill()
+
+
+def waited(pid: int) -> float:
+    """How long it has waited for a processor, in seconds."""
+    seen = look(pid)
+    return seen.used - sum(psutil.Process(pid).cpu_times()[:2]) if seen else 0.0
 
 
 def test_long_good_life_restores_the_first_timeout() -> None:

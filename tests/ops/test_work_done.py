@@ -31,7 +31,7 @@ from settings import Settings
 from tests.api.answers import HERE
 from tests.factories import SECOND
 from tests.kit.process import Program, until
-from tests.kit.served import served
+from tests.kit.served import running
 
 ROOT = Path(__file__).parents[2]
 AWAY = "postgresql+psycopg://nobody@127.0.0.1:1/none"
@@ -133,7 +133,7 @@ def test_api_without_a_database_reports_work(
 ) -> None:
     monkeypatch.setattr(api_server, "_ASK_S", 0.05)
     away = settings.model_copy(update={"database_url": AWAY})
-    with served(away), asking(api_server._ask_itself, settings.http):
+    with running(away) as api, asking(api_server._ask_itself, settings.http, api.liveness.answered):
         assert says_that_it_works(ear)
 
 
@@ -144,9 +144,29 @@ def test_api_that_reads_no_request_reports_no_work(
     monkeypatch.setattr(api_server, "_ANSWER_S", 0.2)
     with (
         closing(socket.create_server(tuple(settings.http))),  # the kernel accepts, nobody reads
-        asking(api_server._ask_itself, settings.http),
+        asking(api_server._ask_itself, settings.http, watchdog.worked),
     ):
         assert not says_that_it_works(ear, within=1)
+
+
+def test_api_whose_question_waits_works_while_its_loop_turns(
+    settings: Settings, ear: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own question waits behind those of hundreds of strangers."""
+    stands_still = threading.Event()
+    with running(settings) as api:
+        assert not says_that_it_works(ear, within=1.5), "it has answered nothing yet"
+        api.liveness.answered()
+        assert says_that_it_works(ear) and says_that_it_works(ear)
+        assert api.loop
+        api.loop.call_soon_threadsafe(stands_still.wait)
+        try:
+            until(lambda: not says_that_it_works(ear, within=1.5), "it is silent")
+        finally:
+            stands_still.set()
+        assert says_that_it_works(ear)
+        monkeypatch.setattr(api_server, "_ANSWER_S", 0.0)
+        assert not says_that_it_works(ear, within=1.5), "it turns, and answers nothing for too long"
 
 
 # The clerk
