@@ -237,7 +237,10 @@ SEEN_BY_DEPARTMENT = (*WITH_DEPARTMENT, _Q.REPLIED)
 """States that the department sees; a citizen's objection brings the request back to the office."""
 
 IN_WORK = (_Q.NEW, *WITH_DEPARTMENT, _Q.REOPENED, _Q.SPLIT)
-"""States in which the city owes something."""
+"""States in which the city owes something: unsolved, by the city's own word."""
+
+SOLVED_REQUESTS = (_Q.REPLIED, _Q.CLOSED)
+"""States in which the city says that it has solved the problem; the citizen may say otherwise."""
 
 OPEN_REQUESTS = (*IN_WORK, _Q.REPLIED)
 """States before the end."""

@@ -45,17 +45,17 @@ def show(
     chosen = chosen if chosen in places.KNOWN else None
     found = releases.listed(session, district=chosen, before=_number(before), limit=_PAGE + 1)
     counts = {each.district: each for each in releases.by_district(session)}
-    most = max([1, *(each.open for number, each in counts.items() if number is not None)])
+    most = max([1, *(each.unsolved for number, each in counts.items() if number is not None)])
     tiles = [
         {
             **{"district": number, "x": column * 100, "y": row * 100},
-            "open": counts[number].open if number in counts else 0,
-            "shade": -(-counts[number].open * _SHADES // most) if number in counts else 0,
+            "unsolved": counts[number].unsolved if number in counts else 0,
+            "shade": -(-counts[number].unsolved * _SHADES // most) if number in counts else 0,
         }
         for number, (column, row) in ((each.number, each.tile) for each in settings.of_city.districts)
     ]
     drawn = {tile["district"] for tile in tiles}
-    unplaced = sum(each.open for number, each in counts.items() if number not in drawn)
+    unplaced = sum(each.unsolved for number, each in counts.items() if number not in drawn)
     return page(
         request,
         "map.html",

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import Category, Erasure, Picture, PublicPicture, Release, Request, Role
-from db.states import OPEN_REQUESTS, RequestState
+from db.states import IN_WORK, RequestState
 from hotline import audit, reasons
 from hotline.errors import Refused
 from hotline.pictures import decoding, pictures, stores
@@ -43,11 +43,11 @@ class Shown(NamedTuple):
 
 
 class District(NamedTuple):
-    """The published requests of a district: all, and those still open."""
+    """The published requests of a district: all, and the unsolved ones."""
 
     district: int | None
     released: int
-    open: int
+    unsolved: int
 
 
 def find(session: Session, request_id: int) -> tuple[Release, Sequence[PublicPicture]] | None:
@@ -173,10 +173,13 @@ def listed(
 
 
 def by_district(session: Session) -> Sequence[District]:
-    """Count the published requests of each district, and the open ones among them; None: unknown."""
-    open_ = func.count().filter(Request.state.in_(OPEN_REQUESTS))
+    """Count the published requests of each district, and the unsolved ones among them; None: unknown.
+
+    What the city calls solved is solved here as in the public figures (hotline.requests.figures).
+    """
+    unsolved = func.count().filter(Request.state.in_(IN_WORK))
     query = (
-        select(Request.district, func.count(), open_)
+        select(Request.district, func.count(), unsolved)
         .join(Release, Release.request_id == Request.id)
         .where(Request.state != RequestState.DUPLICATE)
         .group_by(Request.district)

@@ -132,12 +132,13 @@ def test_map_says_that_it_counts_released_reports_only(
 ) -> None:
     with writing(engine) as session:
         session.get_one(Request, reported["id"]).district = 5
-        a_request(session, RequestState.NEW, district=5)  # open, and not released
+        a_request(session, RequestState.NEW, district=5)  # unsolved, and not released
     office.post(f"{V1}/requests/{reported['id']}/release", json={"text": "چراغ خاموش"})
     persian = Read(citizen.get("/public/requests/map").text)
     english = Read(citizen.get("/public/requests/map?lang=en").text)
-    assert "منطقهٔ ۵، ۱ گزارش منتشرشدهٔ باز" in [tile.get("aria-label") for tile in persian.all("a")]
-    assert "District 5, 1 released reports open" in [tile.get("aria-label") for tile in english.all("a")]
+    labels = [tile.get("aria-label") for page in (persian, english) for tile in page.all("a")]
+    assert "منطقهٔ ۵، ۱ گزارش منتشرشدهٔ حل‌نشده" in labels
+    assert "District 5, 1 released reports not solved" in labels
     assert "counts its released reports" in english.text and "منتشرشدهٔ آن" in persian.text
 
 
@@ -175,8 +176,8 @@ def test_given_released_requests_of_no_district_when_the_map_is_read_then_it_say
             releases.release(session, request.id, text="چراغ", shown=(), with_point=False, who="u")
 
     released(RequestState.NEW, 3)
-    assert "nobody knows the district" not in drawn()
+    assert "is not known" not in drawn()
     for state in (RequestState.NEW, RequestState.NEW, RequestState.CLOSED):
         released(state, None)
-    assert "Of 2 released reports that are open nobody knows the district" in drawn()
+    assert "The district of 2 unsolved released reports is not known" in drawn()
     assert 'data-district="3" data-shade="4"' in drawn(), "the darkest of those that are drawn"

@@ -14,7 +14,7 @@ from hotline.citizens import erasure
 from hotline.errors import Refused
 from hotline.pictures.decoding import Area
 from hotline.pictures.stores import File
-from hotline.requests import closing, releases, requests
+from hotline.requests import closing, figures, releases, requests
 from hotline.requests.releases import Shown
 from tests.factories import a_request
 
@@ -151,6 +151,17 @@ def test_given_many_when_a_district_and_older_ones_are_asked_for_then_those_come
     older = releases.listed(session, district=3, before=found[0].request.id)
     assert [each.request.id for each in older] == [found[1].request.id]
     assert set(releases.by_district(session)) == {(3, 2, 1), (4, 1, 1), (None, 1, 1)}
+
+
+def test_map_and_figures_agree_on_what_is_solved(session: Session) -> None:
+    for state in S:
+        if state is not S.DUPLICATE:
+            release(session, a_request(session, state))
+    (on_map,) = releases.by_district(session)
+    figures.keep(session, figures.count(session))
+    counted = figures.read(session, 30, least=0).all
+    assert counted and counted.figures.received == on_map.released
+    assert counted.figures.solved + counted.figures.rejected + on_map.unsolved == on_map.released
 
 
 def test_withdrawn_anonymous_report_stays_unanswerable(session: Session) -> None:
