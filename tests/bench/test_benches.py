@@ -10,9 +10,7 @@ pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.mark.parametrize("bench", benches(with_system=False), ids=lambda bench: bench.stem)
-def test_given_a_bench_when_played_in_brief_then_it_ends_well_with_a_table_that_does_not_count(
-    bench: Path, tmp_path: Path
-) -> None:
+def test_bench_in_brief_prints_its_table(bench: Path, tmp_path: Path) -> None:
     code, printed = played(bench, tmp_path)
     assert code == 0, "\n".join(printed[-40:])
     assert len(printed) > 2 and printed[-1] == LAST_LINE, printed
@@ -26,9 +24,7 @@ def test_given_a_bench_when_played_in_brief_then_it_ends_well_with_a_table_that_
         "import sys; sys.exit('it gave up')",
     ],
 )
-def test_given_a_bench_that_has_rotted_when_played_in_brief_then_it_ends_with_a_code(
-    rotten: str, tmp_path: Path
-) -> None:
+def test_broken_bench_in_brief_fails(rotten: str, tmp_path: Path) -> None:
     bench = tmp_path / "bench.py"
     bench.write_text(f"from tests.kit import brief\ndef main():\n    {rotten}\nbrief.play(main)\n")
     code, printed = played(bench, tmp_path)
@@ -36,7 +32,7 @@ def test_given_a_bench_that_has_rotted_when_played_in_brief_then_it_ends_with_a_
     assert printed[-1] != LAST_LINE
 
 
-def test_given_a_goal_that_is_missed_when_played_in_brief_then_it_is_none(tmp_path: Path) -> None:
+def test_missed_goal_in_brief_is_no_failure(tmp_path: Path) -> None:
     bench = tmp_path / "bench.py"
     bench.write_text("from tests.kit import brief\nbrief.play(lambda: 1)\n")
     assert played(bench, tmp_path) == (0, [LAST_LINE])

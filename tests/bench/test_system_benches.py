@@ -10,9 +10,7 @@ pytestmark = pytest.mark.usefixtures("own_environment")
 
 
 @pytest.mark.parametrize("bench", benches(with_system=True), ids=lambda bench: bench.stem)
-def test_given_a_bench_of_the_whole_system_when_played_in_brief_then_it_ends_well_with_a_table(
-    bench: Path, tmp_path: Path
-) -> None:
+def test_system_bench_in_brief_prints_its_table(bench: Path, tmp_path: Path) -> None:
     code, printed = played(bench, tmp_path)
     assert code == 0, "\n".join(printed[-40:])
     assert len(printed) > 2 and printed[-1] == LAST_LINE, printed

@@ -9,7 +9,7 @@ from tests.kit import performance
 from tests.kit.performance import ROWS, Figure, lines, measured
 
 
-def test_given_figures_when_the_table_is_made_then_each_row_says_what_it_reaches_and_what_was_not_measured(
+def test_table_row_states_its_goal_or_that_it_was_not_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "figures"
@@ -27,9 +27,7 @@ def test_given_figures_when_the_table_is_made_then_each_row_says_what_it_reaches
     assert sum("not measured" in line for line in table) == len(ROWS) - 2
 
 
-def test_given_no_table_is_made_when_a_bench_says_a_figure_then_nothing_is_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_figure_without_a_table_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(performance._FIGURES, raising=False)
     monkeypatch.chdir(tmp_path)
     measured("claims", 0.36)

@@ -80,9 +80,11 @@ def test_docstrings_begin_well_and_are_short(file: Path) -> None:
 
 
 RENAMED: tuple[str, ...] = (
+    "tests/bench",
     "tests/db",
     "tests/dialplan",
     "tests/docs",
+    "tests/install",
     "tests/kit",
     "tests/ops",
     "tests/prompts",

@@ -43,9 +43,7 @@ def refused(lonely: Machine, command: str) -> str:
     return said
 
 
-def test_given_a_bundle_when_what_it_is_made_of_is_asked_then_each_part_is_named_with_its_version(
-    bundle: Path, tmp_path: Path
-) -> None:
+def test_parts_list_of_a_bundle_names_each_version(bundle: Path, tmp_path: Path) -> None:
     subprocess.run(["tar", "-xf", bundle, "-C", tmp_path, "--strip-components=1"], check=True)
     text = (tmp_path / "sbom.cdx.json").read_text("utf-8")
 
@@ -67,17 +65,13 @@ def test_given_a_bundle_when_what_it_is_made_of_is_asked_then_each_part_is_named
         ("printf x >> b/SHA256SUMS", "not the bundle that was signed"),
     ],
 )
-def test_given_a_bundle_that_was_tampered_with_when_installed_then_it_is_refused_and_nothing_was_done(
-    lonely: Machine, spoil: str, said: str
-) -> None:
+def test_tampered_bundle_is_refused_and_changes_nothing(lonely: Machine, spoil: str, said: str) -> None:
     lonely("rm -rf /tmp/x && mkdir /tmp/x && cp -r /root/b /root/signers /tmp/x")
 
     assert said in refused(lonely, f"cd /tmp/x && {spoil} && b/install.sh /tmp/x/signers")
 
 
-def test_given_no_network_when_the_bundle_is_installed_then_the_city_s_phone_answers(
-    lonely: Machine, tmp_path: Path
-) -> None:
+def test_bundle_installed_without_a_network_answers_calls(lonely: Machine, tmp_path: Path) -> None:
     routes = [line.split()[1] for line in lonely("cat /proc/net/route").splitlines()[1:]]
     assert "00000000" not in routes, "there is a way out"
 

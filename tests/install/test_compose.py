@@ -39,7 +39,7 @@ def compose(docker: Engine) -> Iterator[Compose]:
         compose("down", "--volumes", "--rmi", "all")
 
 
-def test_given_compose_when_looked_at_from_outside_then_no_root_and_only_loopback(compose: Compose) -> None:
+def test_compose_publishes_loopback_ports_and_runs_no_root(compose: Compose) -> None:
     containers = compose.containers()
     published = [
         binding["HostIp"]
@@ -53,7 +53,7 @@ def test_given_compose_when_looked_at_from_outside_then_no_root_and_only_loopbac
     assert len(published) == 2 + 1 + 20 and set(published) == {"127.0.0.1"}
 
 
-def test_given_the_state_folder_when_a_service_has_files_to_write_or_delete_then_it_alone_may(
+def test_state_folder_is_writable_only_to_services_that_must(
     compose: Compose,
 ) -> None:
     may = "test -w /var/lib/hotline137 && echo yes || echo no"
@@ -75,9 +75,7 @@ def test_asterisk_container_has_no_setting_and_only_its_folders(compose: Compose
     assert compose("exec", "-T", "asterisk", "sh", "-c", f"{_MAY_WRITE} asterisk/etc || echo no") == "no\n"
 
 
-def test_given_a_citizen_registered_by_phone_when_compose_goes_down_and_up_then_the_registration_is_there(
-    compose: Compose, tmp_path: Path
-) -> None:
+def test_registration_survives_compose_down_and_up(compose: Compose, tmp_path: Path) -> None:
     operator = ("operator1", compose.password_of("operator1"))
     compose("cp", "api:/var/lib/hotline137/prompts/fa", tmp_path)
 
@@ -102,7 +100,7 @@ def test_given_a_citizen_registered_by_phone_when_compose_goes_down_and_up_then_
     assert compose.registrations(*operator) == before
 
 
-def test_given_processes_that_hang_in_their_containers_when_patience_ends_then_others_work_in_time(
+def test_hung_processes_in_containers_are_replaced_in_time(
     compose: Compose,
 ) -> None:
     services = ("ivr", "asterisk")
@@ -124,7 +122,7 @@ def test_given_processes_that_hang_in_their_containers_when_patience_ends_then_o
     assert {c["Id"]: c["State"]["StartedAt"] for c in compose.containers()} == containers
 
 
-def test_given_compose_when_it_goes_down_with_its_volumes_then_nothing_is_left(compose: Compose) -> None:
+def test_compose_down_with_volumes_leaves_nothing(compose: Compose) -> None:
     compose("down", "--volumes", "--rmi", "all")
 
     ours = ("--quiet", "--filter", f"label=com.docker.compose.project={compose.project}")

@@ -100,9 +100,7 @@ def page(front: Front) -> Iterator[Page]:
         yield page
 
 
-def test_given_a_browser_that_has_the_relay_only_when_its_desk_connects_then_sound_goes_both_ways(
-    page: Page, front: Front
-) -> None:
+def test_browser_with_relay_only_has_sound_both_ways(page: Page, front: Front) -> None:
     page.get_by_test_id("phone-connect").click()
     in_state(page, "phone-state", "connected")
     until(lambda: page.evaluate(WAY), "a way of the sound", 30)
@@ -117,9 +115,7 @@ def test_given_a_browser_that_has_the_relay_only_when_its_desk_connects_then_sou
     assert channels.count("PJSIP/desk-") == 1
 
 
-def test_given_an_account_of_the_relay_when_it_asks_for_another_container_then_it_is_refused(
-    page: Page, front: Front
-) -> None:
+def test_relay_account_reaches_only_asterisk(page: Page, front: Front) -> None:
     account = page.context.request.get(f"{front.url}/api/v1/desk/phone").json()["ice_servers"][0]
     peers = {
         name: front("exec", "-T", "turn", "getent", "ahostsv4", name).split()[0]
@@ -132,7 +128,7 @@ def test_given_an_account_of_the_relay_when_it_asks_for_another_container_then_i
     assert "403" in said["api"] and "403" in said["database"]
 
 
-def test_given_plain_http_when_asked_then_it_leads_to_https_which_is_kept_to(front: Front) -> None:
+def test_plain_http_redirects_to_https_with_hsts(front: Front) -> None:
     plain = httpx.get(f"http://localhost:{front.http}/public")
     with httpx.Client(verify=False, base_url=front.url) as client:
         page = client.get("/public", headers={"Accept-Encoding": "gzip"})
@@ -148,7 +144,7 @@ def test_given_plain_http_when_asked_then_it_leads_to_https_which_is_kept_to(fro
     assert "database" not in health.text  # an insider's answer names the parts
 
 
-def test_given_a_head_that_never_ends_and_one_too_large_when_sent_then_neither_is_waited_for(
+def test_endless_or_oversized_request_head_is_dropped(
     front: Front,
 ) -> None:
     large = httpx.get(f"{front.url}/public", verify=False, headers={"X-Long": "x" * 40_000})
@@ -165,7 +161,7 @@ def test_given_a_head_that_never_ends_and_one_too_large_when_sent_then_neither_i
     assert large.status_code == 431
 
 
-def test_given_each_container_when_looked_at_then_its_limits_are_in_force_and_it_says_its_version(
+def test_each_container_has_its_limits_and_version_label(
     front: Front,
 ) -> None:
     containers = front.containers()

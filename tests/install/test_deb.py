@@ -59,7 +59,7 @@ def _all_up(server: Machine) -> bool:
     return bool(health) and set(health.values()) - {health.get("trunk")} == {"up"}
 
 
-def test_given_a_machine_without_anything_when_it_is_installed_then_all_is_up(server: Machine) -> None:
+def test_installation_on_a_bare_machine_starts_everything(server: Machine) -> None:
     until(lambda: _all_up(server), "all is up", 90, every=1)
 
     states = server("systemctl is-active " + " ".join(f"hotline137-{each}" for each in SERVICES)).split()
@@ -74,7 +74,7 @@ def test_given_a_machine_without_anything_when_it_is_installed_then_all_is_up(se
     assert found["worst"] != "fault", found
 
 
-def test_given_its_services_when_systemd_rates_them_then_none_may_more_than_it_must(server: Machine) -> None:
+def test_systemd_exposure_of_our_services_is_low(server: Machine) -> None:
     rated = {
         each: re.search(
             r"level for .*: ([\d.]+)", server(f"systemd-analyze security hotline137-{each}.service")
@@ -88,7 +88,7 @@ def test_given_its_services_when_systemd_rates_them_then_none_may_more_than_it_m
     assert set(owners) == {"hotline137", "hotline137-asterisk"}
 
 
-def test_asterisk_of_the_package_has_no_setting_and_only_its_folders(server: Machine) -> None:
+def test_asterisk_of_the_package_sees_its_folders_only(server: Machine) -> None:
     parent = _process(server, "asterisk")
     asterisk = server(f"pgrep -P {parent}").split()[0]
     environment = server(f"tr '\\0' '\\n' < /proc/{asterisk}/environ")
@@ -107,9 +107,7 @@ def test_asterisk_of_the_package_has_no_setting_and_only_its_folders(server: Mac
         assert server(f"{inside} cat {path} > /dev/null && echo read || echo no").splitlines()[-1] == "no"
 
 
-def test_given_settings_when_it_starts_anew_then_a_citizen_registers_by_telephone(
-    server: Machine, tmp_path: Path
-) -> None:
+def test_restart_with_settings_takes_a_registration_by_phone(server: Machine, tmp_path: Path) -> None:
     settings = {
         "SAMPLE": "1",
         "HTTP": "0.0.0.0:8137",
@@ -142,7 +140,7 @@ def test_given_settings_when_it_starts_anew_then_a_citizen_registers_by_telephon
     assert _registered(server) == [NUMBER]
 
 
-def test_given_a_folder_for_backups_when_none_was_made_yet_then_the_scheduler_makes_one(
+def test_scheduler_makes_the_first_backup(
     server: Machine,
 ) -> None:
     until(lambda: server("ls /srv/backup").strip().endswith(".tar"), "a backup", 90, every=1)
@@ -169,7 +167,7 @@ def _process(server: Machine, service: str) -> str:
     return server(f"systemctl show -P MainPID hotline137-{service}").strip()
 
 
-def test_given_a_process_that_hangs_when_its_time_is_over_then_another_one_works(server: Machine) -> None:
+def test_hung_process_is_replaced_by_systemd(server: Machine) -> None:
     hung = _process(server, "ivr")
     server(f"kill -STOP {hung}")
 
@@ -179,9 +177,7 @@ def test_given_a_process_that_hangs_when_its_time_is_over_then_another_one_works
     until(lambda: _all_up(server), "all is up", 60, every=1)
 
 
-def test_given_a_call_when_it_is_upgraded_then_the_call_goes_on_and_everything_is_kept(
-    server: Machine, package: Path, tmp_path: Path
-) -> None:
+def test_upgrade_during_a_call_keeps_call_and_data(server: Machine, package: Path, tmp_path: Path) -> None:
     server.put(_next_version(package, tmp_path), "/root/next.deb")
     server.fetch("/var/lib/hotline137/prompts/fa", tmp_path)
 
@@ -215,7 +211,7 @@ def _next_version(package: Path, folder: Path) -> Path:
     return made
 
 
-def test_given_it_is_removed_when_it_is_purged_then_only_that_deletes_and_it_says_what(
+def test_purge_alone_deletes_data_and_says_so(
     server: Machine,
 ) -> None:
     server("apt-get remove -y hotline137 < /dev/null")

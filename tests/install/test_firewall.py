@@ -110,9 +110,7 @@ def _answers(outside: str, address: str, port: int) -> bool:
     return done.returncode == 0
 
 
-def test_given_a_scanner_who_floods_when_the_trunk_calls_then_its_packets_pass_and_the_scanners_do_not(
-    world: tuple[str, str], tmp_path: Path
-) -> None:
+def test_flooding_scanner_is_dropped_and_the_trunk_passes(world: tuple[str, str], tmp_path: Path) -> None:
     city, outside = world
     heard = tmp_path / "heard"
     with _inside(city, [sys.executable, "-c", _LISTEN], heard) as listener:
@@ -130,9 +128,7 @@ def test_given_a_scanner_who_floods_when_the_trunk_calls_then_its_packets_pass_a
     assert counted["too_many"] == FLOOD // 4 - seen[PHONE]
 
 
-def test_given_sip_in_a_container_when_a_scanner_floods_then_nothing_of_it_is_passed_on(
-    world: tuple[str, str], tmp_path: Path
-) -> None:
+def test_flood_is_not_forwarded_to_a_container(world: tuple[str, str], tmp_path: Path) -> None:
     city, outside = world
     inner = f"inner-{os.getpid()}"
     heard = tmp_path / "heard"
@@ -156,9 +152,7 @@ def test_given_sip_in_a_container_when_a_scanner_floods_then_nothing_of_it_is_pa
     assert seen[TRUNK] == FLOOD // 20 + 1 and SCANNER not in seen
 
 
-def test_given_the_pages_when_strangers_come_then_they_reach_them_and_nothing_else(
-    world: tuple[str, str], tmp_path: Path
-) -> None:
+def test_strangers_reach_the_pages_and_nothing_else(world: tuple[str, str], tmp_path: Path) -> None:
     city, outside = world
     with ExitStack() as running:
         for port in (443, 22, 5038, 8137):
@@ -183,9 +177,7 @@ def _etc(folder: Path, log: Path) -> Path:
     return etc
 
 
-def test_given_who_guesses_when_fail2ban_reads_of_it_then_their_packets_are_dropped_and_the_citys_are_not(
-    world: tuple[str, str], tmp_path: Path
-) -> None:
+def test_fail2ban_drops_guessers_and_spares_the_city(world: tuple[str, str], tmp_path: Path) -> None:
     city, outside = world
     log = tmp_path / "hotline.log"
     log.write_text("")

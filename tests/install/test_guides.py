@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.kit import guide_pictures, guides
 
 
-def test_given_the_pages_when_the_guides_steps_are_walked_then_each_picture_can_be_taken(
+def test_each_guide_picture_can_be_taken(
     tmp_path: Path,
 ) -> None:
     guide_pictures.take(tmp_path)
@@ -14,7 +14,7 @@ def test_given_the_pages_when_the_guides_steps_are_walked_then_each_picture_can_
     }
 
 
-def test_given_the_guides_when_printed_then_each_is_a_document_of_a_few_pages(tmp_path: Path) -> None:
+def test_each_printed_guide_has_a_few_pages(tmp_path: Path) -> None:
     guides.write(tmp_path)
     for name in guides.NAMES:
         assert (tmp_path / f"{name}.html").stat().st_size > 0

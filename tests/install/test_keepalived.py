@@ -75,7 +75,7 @@ def _call(town: TwoProxies) -> Call:
     return call
 
 
-def test_given_a_call_when_the_machine_with_the_address_dies_then_the_other_ends_it_and_keeps_the_address(
+def test_dead_machine_hands_the_address_over_and_calls_can_end(
     town: TwoProxies,
 ) -> None:
     call, dead = _call(town), town.holder()
@@ -93,9 +93,7 @@ def test_given_a_call_when_the_machine_with_the_address_dies_then_the_other_ends
 
 
 @pytest.mark.parametrize("how", ["hangs", "is gone"])
-def test_given_a_kamailio_that_works_no_more_when_asked_then_the_address_goes_to_the_other_and_stays_there(
-    town: TwoProxies, how: str
-) -> None:
+def test_failed_kamailio_moves_the_address_for_good(town: TwoProxies, how: str) -> None:
     sick = town.holder()
     machine, said = town.machines[sick], len(town.machines[sick].log())
     breaks, mends = {
@@ -109,7 +107,7 @@ def test_given_a_kamailio_that_works_no_more_when_asked_then_the_address_goes_to
     _stays(town, _other(sick))
 
 
-def test_given_neither_kamailio_when_both_are_back_then_the_address_has_not_gone(town: TwoProxies) -> None:
+def test_double_kamailio_failure_leaves_the_address_in_place(town: TwoProxies) -> None:
     said = {name: len(machine.log()) for name, machine in town.machines.items()}
     for machine in town.machines.values():
         machine.hang()
@@ -128,7 +126,7 @@ def test_given_neither_kamailio_when_both_are_back_then_the_address_has_not_gone
     )
 
 
-def test_given_a_keepalived_that_has_crashed_when_it_is_started_then_one_has_the_address(
+def test_restart_of_a_crashed_keepalived_leaves_one_address(
     town: TwoProxies,
 ) -> None:
     crashed = town.holder()
@@ -141,14 +139,14 @@ def test_given_a_keepalived_that_has_crashed_when_it_is_started_then_one_has_the
     )
 
 
-def test_given_two_that_hear_nothing_of_each_other_when_they_do_again_then_one_has_the_address(
+def test_healed_network_split_leaves_one_address(
     town: TwoProxies,
 ) -> None:
     _after(town, "cut off from each other", lambda: town.apart(True), lambda: len(town.holders()) == 2)
     _after(town, "they hear each other", lambda: town.apart(False), lambda: len(town.holders()) == 1)
 
 
-def test_given_the_one_with_the_address_when_it_is_shut_down_then_the_other_has_it(town: TwoProxies) -> None:
+def test_orderly_shutdown_moves_the_address(town: TwoProxies) -> None:
     left = town.machines[town.holder()]
     _after(
         *(town, "it is shut down", left.keepalived.stop),

@@ -72,7 +72,7 @@ def asked(cluster: Cluster, machine: str, port: int, path: str, context: ssl.SSL
         ("pg2", 8008, "/cluster", "members"),
     ],
 )
-def test_given_a_port_of_the_cluster_when_asked_without_its_citys_certificate_then_nobody_is_answered(
+def test_cluster_port_without_a_city_certificate_is_silent(
     cluster: Cluster, tmp_path: Path, machine: str, port: int, path: str, knows: str
 ) -> None:
     certificates(tmp_path / "elsewhere", "pg1")
@@ -86,7 +86,7 @@ def test_given_a_port_of_the_cluster_when_asked_without_its_citys_certificate_th
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_given_a_password_when_it_comes_in_the_clear_or_to_a_server_that_is_another_then_there_is_no_session(
+def test_password_in_the_clear_or_to_another_server_is_refused(
     cluster: Cluster, tmp_path: Path, role: str
 ) -> None:
     certificates(tmp_path / "elsewhere", "pg1")
@@ -111,7 +111,7 @@ def test_given_a_password_when_it_comes_in_the_clear_or_to_a_server_that_is_anot
                 session(server, **how)
 
 
-def test_given_a_standby_when_it_follows_then_by_tls(cluster: Cluster) -> None:
+def test_standby_replicates_over_tls(cluster: Cluster) -> None:
     with psycopg.connect(
         cluster.url("postgres").replace("+psycopg", ""), target_session_attrs="read-write"
     ) as admin:
@@ -174,9 +174,7 @@ def by_the_api(url: str, round_id: int, people: list[str]) -> Callable[[], tuple
     return ask
 
 
-def test_given_registrations_when_the_primary_dies_hangs_or_moves_then_none_is_lost_and_they_go_on_in_time(
-    cluster: Cluster, tmp_path: Path
-) -> None:
+def test_failover_of_any_kind_loses_no_registration(cluster: Cluster, tmp_path: Path) -> None:
     engine = connect(cluster.url("hotline"))
     upgrade(engine)
     people = [a_number() for _ in range(_PEOPLE)]

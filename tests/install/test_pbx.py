@@ -216,16 +216,14 @@ def pbx(
         made.stop()
 
 
-def test_given_a_call_to_137_of_the_pbx_when_it_arrives_then_it_has_the_callers_number_and_a_callback_returns(
+def test_call_from_the_pbx_arrives_and_a_callback_returns(
     system: System, pbx: Plain, addresses: tuple[str, str], carrier: int, desk: Operator
 ) -> None:
     peer = there_and_back(system, desk, citizen_port=carrier, dials=addresses[0], log=pbx.log)
     assert peer.startswith("sip:0313137@")
 
 
-def test_given_a_desk_whose_telephone_is_an_extension_when_its_person_asks_then_it_rings_and_is_let_in(
-    system: System, pbx: Plain, extension: int
-) -> None:
+def test_extension_of_a_desk_rings_and_enters_by_its_pin(system: System, pbx: Plain, extension: int) -> None:
     official = system.operator()
     with writing(system.engine) as session:
         accounts.set_pin(session, official.username, PIN)
@@ -256,9 +254,7 @@ Content-Length: {length}
 {sdp}"""
 
 
-def test_given_another_number_than_a_citizens_when_137_asks_the_pbx_for_it_then_it_dials_nobody(
-    pbx: Plain, addresses: tuple[str, str]
-) -> None:
+def test_pbx_dials_no_number_but_a_citizens(pbx: Plain, addresses: tuple[str, str]) -> None:
     host, _, port = addresses[0].partition(":")
     sdp = SDP.format(port=free_port()).replace("\n", "\r\n")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ours:

@@ -71,7 +71,7 @@ def before(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_given_this_version_s_tables_when_code_of_the_version_before_runs_on_them_then_nothing_is_missed(
+def test_version_before_passes_its_tests_on_current_tables(
     before: Path,
 ) -> None:
     left_out = [f"--deselect={name}" for name in NOT_ITS_TABLES]

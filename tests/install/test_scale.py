@@ -128,7 +128,7 @@ def evening(scale: Scale) -> Iterator[Evening]:
         yield evening
 
 
-def test_given_citizens_who_call_when_kamailio_spreads_them_then_each_node_has_told_some_their_tickets(
+def test_kamailio_spreads_callers_over_each_node(
     evening: Evening,
 ) -> None:
     taken = {name: evening.scale.taken(name) for name in NODES}
@@ -137,7 +137,7 @@ def test_given_citizens_who_call_when_kamailio_spreads_them_then_each_node_has_t
     assert evening.lost() == []
 
 
-def test_given_a_round_when_one_part_after_another_dies_then_nobody_is_lost_or_called_twice_and_it_goes_on(
+def test_round_with_dying_parts_loses_and_doubles_nobody(
     evening: Evening,
 ) -> None:
     scale, project = evening.scale, evening.scale.project

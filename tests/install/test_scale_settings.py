@@ -45,7 +45,7 @@ def environment(service: str) -> dict[str, str]:
     return {name: value for name, value in services()[service]["environment"].items() if value is not None}
 
 
-def test_given_both_files_when_read_then_two_of_each_part_run_on_two_database_servers() -> None:
+def test_scale_file_doubles_each_part_and_the_database() -> None:
     parts = {*NODES["one"], *NODES["two"], *SERVERS, "api", "api-two", "clerk", "front"}
 
     assert services().keys() == parts
@@ -69,7 +69,7 @@ WITH_SETTINGS = [
 
 
 @pytest.mark.parametrize("service", WITH_SETTINGS)
-def test_given_a_service_when_its_settings_are_loaded_then_each_exists_and_a_node_is_one_of_the_proxys(
+def test_settings_of_each_service_load_with_its_node(
     service: str, own_environment: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     said = environment(service)
@@ -90,7 +90,7 @@ def test_given_a_service_when_its_settings_are_loaded_then_each_exists_and_a_nod
             assert services()[names[0]]["networks"]["default"]["ipv4_address"] == settings.sip.host
 
 
-def test_given_the_second_nodes_settings_when_kamailio_is_asked_for_then_they_make_the_same_proxy(
+def test_both_nodes_make_the_same_proxy_configuration(
     own_environment: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     made = []
@@ -104,7 +104,7 @@ def test_given_the_second_nodes_settings_when_kamailio_is_asked_for_then_they_ma
     assert services()["kamailio"]["networks"]["default"]["ipv4_address"] == settings.sip_proxy.host
 
 
-def test_given_each_container_when_looked_at_then_it_has_the_limits_of_all_others() -> None:
+def test_each_container_has_the_common_limits() -> None:
     for name, service in services().items():
         assert service["read_only"] and service["cap_drop"] == ["ALL"], name
         assert service["security_opt"] == ["no-new-privileges:true"], name

@@ -166,7 +166,7 @@ def system(places: Places, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield running
 
 
-def test_given_a_carrier_by_tls_when_citizens_call_and_are_called_then_by_srtp_and_only_by_its_own_name(
+def test_carrier_by_tls_uses_srtp_and_its_own_name(
     system: System, carrier: Plain, places: Places, desk: Operator
 ) -> None:
     def state(name: str) -> object:
@@ -182,7 +182,7 @@ def test_given_a_carrier_by_tls_when_citizens_call_and_are_called_then_by_srtp_a
     assert strange is None or (strange[0] is not True and strange[1] is not True)
 
 
-def test_given_trunks_by_tls_and_one_by_address_when_a_browser_calls_from_that_address_then_it_is_no_citizen(
+def test_browser_at_a_trunks_address_gets_no_call(
     system: System,
 ) -> None:
     assert system.settings.trunks[-1].allowed == ("127.0.0.1",)

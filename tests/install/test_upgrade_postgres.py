@@ -48,7 +48,7 @@ def rows(compose: Compose) -> str:
     return compose("exec", "-T", "database", *psql)
 
 
-def test_given_a_database_of_17_when_18_is_named_then_it_waits_for_the_command_which_brings_every_row(
+def test_data_of_postgresql_17_waits_for_the_upgrade_command(
     compose: Compose,
 ) -> None:
     before, operator = rows(compose), ("operator1", compose.password_of("operator1"))
