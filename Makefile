@@ -41,7 +41,7 @@ lint: .venv/test web/node_modules/.done ## style, types, layers; the pages' too,
 format: .venv/test ## put the Python code into its one form
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
-bench: .venv/test web/dist/index.html ## measure; prints one table of ratios and writes docs/performance.md (an hour; ARGS="idle …": some)
+bench: .venv/test web/dist/index.html ## measure; prints one table of ratios and writes it into docs/measured.md (an hour; ARGS="idle …": some)
 	@$(BIN)/python -m tests.kit.performance $(ARGS)
 
 faults: .venv/test web/dist/index.html ## a mixed selection of faults in live rounds (also part of the tests)

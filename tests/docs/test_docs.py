@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from settings import Settings
-from tests.kit import rooms_drawing
+from tests.kit import performance, rooms_drawing
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -98,6 +98,13 @@ def test_architecture_drawings_match_the_imports() -> None:
     found = rooms_drawing.arrows()
     assert set(re.findall(r"<!-- rooms: (\w+) -->", page)) == set(rooms_drawing.drawings(found))
     assert rooms_drawing.drawn(page, found) == page, "make rooms brings them up to date"
+
+
+def test_measured_table_matches_its_figures() -> None:
+    page = (ROOT / "docs" / "measured.md").read_text()
+    kept = json.loads((ROOT / "docs" / "measured.json").read_text())
+    table = "\n".join(performance.lines({each["row"]: performance.Figure(**each) for each in kept}))
+    assert f"<!-- table -->\n{table}\n<!-- /table -->\n" in page
 
 
 def test_import_list_counts_the_arrows_of_each_package() -> None:

@@ -1,9 +1,9 @@
 """The one table of `make bench`: what each row's bench has measured, beside its anchor and its goal.
 
-`python -m tests.kit.performance` plays every bench, shows what it prints, and writes docs/performance.md;
-with names of benches it plays only those, and keeps the other rows as they were measured before. A bench says
-a row's figure by `measured`; a row that no bench says is listed as not measured. The figures between two
-runs are in docs/performance.json.
+`python -m tests.kit.performance` plays every bench, shows what it prints, and writes the table of
+docs/measured.md. With names of benches it plays only those, and keeps the other rows as they were. A bench
+says a row's figure by `measured`; a row that no bench says is listed as not measured. The figures between
+two runs are in docs/measured.json.
 """
 
 import json
@@ -19,8 +19,9 @@ from pathlib import Path
 _PROJECT = Path(__file__).parent.parent.parent
 _FIGURES = "BENCH_FIGURES"
 """Names the file to which a bench adds a line for each figure."""
-_KEPT = _PROJECT / "docs" / "performance.json"
-_PAGE = _PROJECT / "docs" / "performance.md"
+_KEPT = _PROJECT / "docs" / "measured.json"
+_BEGIN, _END = "<!-- table -->", "<!-- /table -->"
+_PAGE = _PROJECT / "docs" / "measured.md"
 
 
 @dataclass(frozen=True)
@@ -163,8 +164,9 @@ def main() -> None:
     kept = [asdict(figures[name]) for name in ROWS if name in figures]
     _KEPT.write_text(f"{json.dumps(kept, ensure_ascii=False, indent=1)}\n", encoding="utf-8")
     table = "\n".join(lines(figures))
-    head, begin, _ = _PAGE.read_text(encoding="utf-8").partition("<!-- table -->")
-    _PAGE.write_text(f"{head}{begin}\n{table}\n", encoding="utf-8")
+    head, _, rest = _PAGE.read_text(encoding="utf-8").partition(_BEGIN)
+    _, _, tail = rest.partition(_END)
+    _PAGE.write_text(f"{head}{_BEGIN}\n{table}\n{_END}{tail}", encoding="utf-8")
     _say(f"\n{table}")
     if failed:
         sys.exit(f"ended with an error, or missed their own goal: {', '.join(failed)}")
