@@ -43,7 +43,7 @@ def accounts(engine: Engine) -> list[tuple[str, float | None, str]]:
         return [(each.provider, each.credit, each.error) for each in rules.accounts(session)]
 
 
-def test_given_messages_that_are_out_when_asked_then_all_are_in_one_request_and_each_has_its_own_answer(
+def test_delivery_states_come_by_one_request_each_its_own(
     engine: Engine, one: Settings, gateway: Gateway
 ) -> None:
     register(engine, 4)
@@ -65,7 +65,7 @@ def test_given_messages_that_are_out_when_asked_then_all_are_in_one_request_and_
 
 
 @pytest.mark.parametrize("step", [HANG, DROP, HTML, HALF, 500, 403, (200, [{}]), (200, {"entries": 7})])
-def test_given_a_provider_that_does_not_say_when_asked_then_it_is_asked_later(
+def test_silent_provider_is_asked_again_later(
     engine: Engine,
     one: Settings,
     gateway: Gateway,
@@ -84,9 +84,7 @@ def test_given_a_provider_that_does_not_say_when_asked_then_it_is_asked_later(
     assert KEY not in caplog.text
 
 
-def test_given_an_account_when_asked_then_its_credit_is_kept_and_a_wrong_key_is_said(
-    engine: Engine, one: Settings, gateway: Gateway
-) -> None:
+def test_credit_is_kept_and_a_wrong_key_is_reported(engine: Engine, one: Settings, gateway: Gateway) -> None:
     arrivals.ask_credit(engine, one)
     assert accounts(engine) == [("kavenegar", 500_000.0, "")]
     gateway.key = "another"
@@ -94,9 +92,7 @@ def test_given_an_account_when_asked_then_its_credit_is_kept_and_a_wrong_key_is_
     assert accounts(engine) == [("kavenegar", 500_000.0, "Kavenegar 403")]
 
 
-def test_given_nobody_who_sends_when_the_clerk_asks_then_nothing_happens(
-    engine: Engine, settings: Settings
-) -> None:
+def test_polling_without_a_provider_does_nothing(engine: Engine, settings: Settings) -> None:
     arrivals.ask_credit(engine, settings)
     arrivals.ask_what_became(engine, settings)
     with reading(engine) as session:
@@ -104,7 +100,7 @@ def test_given_nobody_who_sends_when_the_clerk_asks_then_nothing_happens(
 
 
 @pytest.mark.parametrize("bad", [TryAgain("404"), RefusedForGood("400")])
-def test_given_messages_that_are_asked_about_one_by_one_when_one_is_not_known_then_the_others_are(
+def test_unknown_message_does_not_hide_the_other_states(
     bad: Exception,
 ) -> None:
     async def ask(id_: str) -> int | None:

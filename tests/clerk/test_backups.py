@@ -46,7 +46,7 @@ def well(settings: Settings, when: datetime, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_any_hour_when_looked_then_a_backup_is_due_once_a_night_and_again_an_hour_after_a_failure(
+def test_backup_is_due_once_a_night_and_an_hour_after_failure(
     nightly: Settings, target: Path, tmp_path: Path
 ) -> None:
     def due(when: datetime) -> datetime | None:
@@ -68,9 +68,7 @@ def test_given_any_hour_when_looked_then_a_backup_is_due_once_a_night_and_again_
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_several_clerks_when_one_is_due_then_there_is_one(
-    nightly: Settings, target: Path, engine: Engine
-) -> None:
+def test_several_clerks_make_one_backup(nightly: Settings, target: Path, engine: Engine) -> None:
     nightly.check_secret()
     since = at(29, 3)
 
@@ -87,7 +85,7 @@ def test_given_several_clerks_when_one_is_due_then_there_is_one(
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_one_that_is_due_when_the_clerk_looks_then_the_command_makes_it_and_a_failure_is_told(
+def test_due_backup_is_made_and_a_failure_reported_once(
     nightly: Settings,
     target: Path,
     engine: Engine,
@@ -120,7 +118,7 @@ def test_given_one_that_is_due_when_the_clerk_looks_then_the_command_makes_it_an
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_one_that_is_asked_for_on_the_page_when_the_clerk_looks_then_the_file_is_made(
+def test_backup_requested_on_the_page_is_made(
     nightly: Settings, target: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(job, "_LOWEST", ())
@@ -136,7 +134,7 @@ def test_given_one_that_is_asked_for_on_the_page_when_the_clerk_looks_then_the_f
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_command_that_dies_before_it_begins_when_the_clerk_looks_then_its_last_words_are_written_down(
+def test_last_words_of_a_command_that_died_are_recorded(
     nightly: Settings,
     target: Path,
     engine: Engine,
@@ -159,7 +157,7 @@ def test_given_a_command_that_dies_before_it_begins_when_the_clerk_looks_then_it
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_one_that_takes_long_when_the_clerk_looks_then_it_waits_for_nothing_and_begins_no_other(
+def test_slow_backup_neither_blocks_nor_repeats_and_times_out(
     nightly: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     begun: list[subprocess.Popen[bytes]] = []

@@ -45,7 +45,7 @@ def state(engine: Engine) -> tuple[Delivery, str]:
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_code_when_sent_then_its_last_line_is_what_browsers_read(
+def test_code_message_ends_with_the_line_that_browsers_read(
     engine: Engine, ready: Settings, provider: SmsProvider, language: str
 ) -> None:
     code = ask(engine, ready, language=language)
@@ -59,7 +59,7 @@ def test_given_a_code_when_sent_then_its_last_line_is_what_browsers_read(
     assert only(engine).state is Delivery.SENT
 
 
-def test_given_other_messages_that_hang_when_a_code_is_asked_for_then_its_own_job_sends_it(
+def test_code_is_sent_by_its_own_job_while_other_messages_hang(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     run = {job.name: job.run for job in jobs.JOBS}
@@ -73,16 +73,14 @@ def test_given_other_messages_that_hang_when_a_code_is_asked_for_then_its_own_jo
     assert sent.fields["message"].endswith(f"#{code}")
 
 
-def test_given_quiet_hours_when_a_code_is_due_then_it_goes_out(
-    engine: Engine, ready: Settings, provider: SmsProvider
-) -> None:
+def test_code_is_sent_in_quiet_hours(engine: Engine, ready: Settings, provider: SmsProvider) -> None:
     ask(engine, ready)
     sender.run_codes(engine, ready.model_copy(update={"quiet_hours": ALWAYS}))
     assert len(provider.requests) == 1
 
 
 @pytest.mark.parametrize("over", ["run out", "replaced", "used", "blocked", "too late to be typed"])
-def test_given_a_code_that_is_of_no_use_when_due_then_it_is_not_sent(
+def test_useless_code_is_never_sent(
     engine: Engine, ready: Settings, provider: SmsProvider, over: str
 ) -> None:
     number = a_number()
@@ -110,7 +108,7 @@ def test_given_a_code_that_is_of_no_use_when_due_then_it_is_not_sent(
 
 
 @pytest.mark.parametrize("step", [DROP, GARBAGE, 500])
-def test_given_an_answer_that_is_lost_when_a_code_is_sent_again_then_by_the_same_name(
+def test_resent_code_keeps_its_idempotency_name(
     engine: Engine, ready: Settings, provider: SmsProvider, step: str | int
 ) -> None:
     ask(engine, ready)
@@ -123,7 +121,7 @@ def test_given_an_answer_that_is_lost_when_a_code_is_sent_again_then_by_the_same
     assert only(engine).state is Delivery.SENT
 
 
-def test_given_codes_when_they_go_out_then_no_log_and_no_row_tells_them(
+def test_code_appears_in_no_log_and_no_row(
     engine: Engine, ready: Settings, provider: SmsProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -141,7 +139,7 @@ def test_given_codes_when_they_go_out_then_no_log_and_no_row_tells_them(
 # In a messenger
 
 
-def test_given_bale_when_a_code_goes_out_there_then_it_is_what_its_documentation_asks_for(
+def test_bale_message_follows_its_documentation(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     code = ask(engine, ready, CodeWay.MESSENGER, number="+989131234567")
@@ -185,7 +183,7 @@ def error(code: int) -> bytes:
         (DROP, Delivery.PENDING, "RemoteProtocolError"),
     ],
 )
-def test_given_an_answer_of_bales_when_read_then_it_is_sent_refused_or_tried_again(
+def test_answer_of_bale_sets_the_message_state(
     engine: Engine, ready: Settings, provider: SmsProvider, answer: Any, state_: Delivery, said: str
 ) -> None:
     ask(engine, ready, CodeWay.MESSENGER)
@@ -195,7 +193,7 @@ def test_given_an_answer_of_bales_when_read_then_it_is_sent_refused_or_tried_aga
 
 
 @pytest.mark.parametrize("step", [HANG, DRIP])
-def test_given_a_messenger_that_hangs_when_codes_are_due_then_the_others_go_out_and_it_is_tried_again(
+def test_hanging_messenger_delays_no_other_code(
     engine: Engine, ready: Settings, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "_TIMEOUT_S", 3.0)
@@ -211,9 +209,7 @@ def test_given_a_messenger_that_hangs_when_codes_are_due_then_the_others_go_out_
     assert first.expires_at and first.expires_at - first.made_at == codes.LASTS - timedelta(minutes=1)
 
 
-def test_given_a_way_that_nobody_serves_any_more_when_a_code_is_due_then_it_has_failed(
-    engine: Engine, ready: Settings, provider: SmsProvider
-) -> None:
+def test_code_for_a_removed_channel_fails(engine: Engine, ready: Settings, provider: SmsProvider) -> None:
     ask(engine, ready, CodeWay.MESSENGER)
     sender.run_codes(engine, ready.model_copy(update={"bale_key": ""}))
     assert state(engine) == (Delivery.FAILED, "nobody sends it")

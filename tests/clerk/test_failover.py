@@ -56,7 +56,7 @@ def templated(two: Settings, folder: Path, *, plain: bool = True, template: str 
 @pytest.mark.parametrize(
     "step", [503, 401, (200, {"return": {"status": 418}}), (429, {"return": {"status": 429}})]
 )
-def test_given_a_provider_that_surely_took_nothing_when_sent_then_the_next_one_has_it_at_once(
+def test_unaccepted_message_goes_to_the_next_provider_at_once(
     engine: Engine, two: Settings, first: Gateway, provider: SmsProvider, step: object
 ) -> None:
     register(engine)
@@ -67,7 +67,7 @@ def test_given_a_provider_that_surely_took_nothing_when_sent_then_the_next_one_h
 
 
 @pytest.mark.parametrize("last", [None, 400], ids=["taken", "refused"])
-def test_given_a_provider_that_refuses_for_good_when_another_is_there_then_that_one_is_asked(
+def test_permanent_refusal_falls_back_to_the_other_provider(
     engine: Engine, two: Settings, first: Gateway, provider: SmsProvider, last: int | None
 ) -> None:
     register(engine)
@@ -79,7 +79,7 @@ def test_given_a_provider_that_refuses_for_good_when_another_is_there_then_that_
     assert len(provider.delivered) == (0 if last else 1)
 
 
-def test_given_a_provider_that_is_down_when_more_is_sent_then_the_next_one_is_asked_first(
+def test_provider_that_failed_is_asked_last(
     engine: Engine, two: Settings, first: Gateway, provider: SmsProvider
 ) -> None:
     register(engine)
@@ -91,7 +91,7 @@ def test_given_a_provider_that_is_down_when_more_is_sent_then_the_next_one_is_as
 
 
 @pytest.mark.parametrize("step", [HANG, DROP, HTML, HALF, 500])
-def test_given_a_text_in_doubt_when_due_again_then_who_knows_its_name_gets_it_again_and_it_comes_once(
+def test_doubtful_text_is_resent_to_the_deduplicating_provider(
     engine: Engine, two: Settings, first: Gateway, provider: SmsProvider, step: str | int
 ) -> None:
     register(engine)
@@ -107,7 +107,7 @@ def test_given_a_text_in_doubt_when_due_again_then_who_knows_its_name_gets_it_ag
     assert (len(first.sent), len(provider.delivered)) == (1, 0)
 
 
-def test_given_a_template_in_doubt_when_due_again_then_it_may_come_twice_but_no_more_than_three_times(
+def test_doubtful_template_is_sent_three_times_at_most(
     engine: Engine, two: Settings, first: Gateway, tmp_path: Path
 ) -> None:
     alone = templated(two, tmp_path).model_copy(update={"sms_next": ()})
@@ -120,7 +120,7 @@ def test_given_a_template_in_doubt_when_due_again_then_it_may_come_twice_but_no_
     assert len(first.sent) == 3
 
 
-def test_given_a_code_in_doubt_when_due_again_then_neither_provider_sends_it_a_second_time(
+def test_doubtful_code_is_sent_by_neither_provider_again(
     engine: Engine,
     two: Settings,
     first: Gateway,
@@ -139,7 +139,7 @@ def test_given_a_code_in_doubt_when_due_again_then_neither_provider_sends_it_a_s
     assert (len(first.sent), len(provider.delivered)) == (1, 0)
 
 
-def test_given_a_template_when_sent_then_its_tokens_have_only_the_spaces_that_they_may(
+def test_template_tokens_hold_only_allowed_spaces(
     engine: Engine, two: Settings, first: Gateway, tmp_path: Path
 ) -> None:
     register(engine)
@@ -154,7 +154,7 @@ def test_given_a_template_when_sent_then_its_tokens_have_only_the_spaces_that_th
 
 
 @pytest.mark.parametrize(("plain", "state"), [(True, Delivery.SENT), (False, Delivery.PENDING)])
-def test_given_a_template_that_is_refused_when_sent_then_it_goes_as_plain_text_where_the_city_lets_it(
+def test_refused_template_becomes_plain_text_where_allowed(
     engine: Engine, two: Settings, first: Gateway, tmp_path: Path, plain: bool, state: Delivery
 ) -> None:
     register(engine)
@@ -167,7 +167,7 @@ def test_given_a_template_that_is_refused_when_sent_then_it_goes_as_plain_text_w
         assert (only(engine).why, first.sent) == (WhyNot.TEMPLATE, {})
 
 
-def test_given_a_message_that_did_not_arrive_when_sent_again_then_it_has_another_name_and_goes_out(
+def test_undelivered_message_is_resent_under_a_new_name(
     engine: Engine, two: Settings, first: Gateway
 ) -> None:
     register(engine)
@@ -181,7 +181,7 @@ def test_given_a_message_that_did_not_arrive_when_sent_again_then_it_has_another
     assert len({sent.fields["localid"] for sent in first.sent.values()}) == 2
 
 
-def test_given_providers_so_slow_that_another_sender_would_come_when_one_has_failed_then_nobody_else_is_tried(
+def test_slow_failure_beyond_the_lease_tries_no_other_provider(
     engine: Engine, two: Settings, first: Gateway, provider: SmsProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     register(engine)

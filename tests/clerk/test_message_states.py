@@ -24,9 +24,7 @@ ISFAHAN_LINE = "+983132212345"
 
 
 @pytest.mark.parametrize("state", [RegistrationState.CANCELLED, RegistrationState.REACHED])
-def test_given_a_citizen_who_is_out_of_the_line_when_sent_then_nothing_is_said(
-    session: Session, state: RegistrationState
-) -> None:
+def test_citizen_out_of_the_line_gets_no_message(session: Session, state: RegistrationState) -> None:
     round_ = a_round(session)
     round_.registration_until = round_.ends_at
     registration.register(session, round_id=round_.id, number=a_number())
@@ -37,7 +35,7 @@ def test_given_a_citizen_who_is_out_of_the_line_when_sent_then_nothing_is_said(
     assert [said(session, text_message) for text_message in told(session)] == [None, None]
 
 
-def test_given_a_changed_number_when_sent_then_the_message_goes_there_and_to_no_land_or_blocked_line(
+def test_changed_number_gets_its_text_unless_fixed_or_blocked(
     session: Session,
 ) -> None:
     round_, number = a_round(session, Phase.OPEN), a_number()
@@ -65,9 +63,7 @@ def command(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
-def test_given_messages_when_listed_then_numbers_are_masked_and_a_state_can_be_asked_for(
-    engine: Engine, command: CliRunner
-) -> None:
+def test_message_list_masks_numbers_and_filters_by_state(engine: Engine, command: CliRunner) -> None:
     with writing(engine) as session:
         round_ = a_round(session, Phase.OPEN)
         numbers = [a_number() for _ in range(3)]
@@ -89,9 +85,7 @@ def test_given_messages_when_listed_then_numbers_are_masked_and_a_state_can_be_a
     assert "Kavenegar 411" in line
 
 
-def test_given_a_message_that_failed_or_expired_when_retried_then_it_is_due_and_others_are_refused(
-    engine: Engine, command: CliRunner
-) -> None:
+def test_retry_accepts_failed_or_expired_messages_only(engine: Engine, command: CliRunner) -> None:
     with writing(engine) as session:
         round_ = a_round(session, Phase.OPEN)
         for _ in range(4):
@@ -117,7 +111,7 @@ def test_given_a_message_that_failed_or_expired_when_retried_then_it_is_due_and_
         assert [e.subject for e in entries] == ["message 1", "message 2"]
 
 
-def test_given_the_clerk_when_its_jobs_run_then_the_near_are_told_and_messages_sent(
+def test_jobs_of_the_clerk_notify_and_send(
     engine: Engine, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

@@ -18,7 +18,7 @@ from tests.kit.sms_provider import DRIP, DROP, GARBAGE, HANG, HUGE, SECRET, SmsP
 
 
 @pytest.mark.parametrize("code", [400, 406, 411, 413, 420, 422])
-def test_given_a_message_that_kavenegar_refuses_when_sent_then_it_has_failed(
+def test_refusal_by_kavenegar_fails_the_message(
     engine: Engine, ready: Settings, provider: SmsProvider, code: int
 ) -> None:
     register(engine)
@@ -40,7 +40,7 @@ def test_given_a_message_that_kavenegar_refuses_when_sent_then_it_has_failed(
         (b"[" * 60_000, Delivery.PENDING),
     ],
 )
-def test_given_an_answer_with_http_200_when_read_then_what_kavenegar_says_in_it_counts(
+def test_status_in_kavenegars_body_overrides_http_200(
     engine: Engine, ready: Settings, provider: SmsProvider, answer: bytes, state: Delivery
 ) -> None:
     register(engine)
@@ -54,7 +54,7 @@ def test_given_an_answer_with_http_200_when_read_then_what_kavenegar_says_in_it_
     [(402, 14, 30), (409, 14, 30), (500, 14, 30), (503, 14, 30), (301, 14, 30)]
     + [(code, 590, 3600) for code in (401, 403, 407, 412, 418, 429, 451)],
 )
-def test_given_a_fault_that_passes_when_sent_then_it_is_tried_again_after_a_wait(
+def test_transient_fault_is_retried_after_a_wait(
     engine: Engine, ready: Settings, provider: SmsProvider, code: int, at_least: float, at_most: float
 ) -> None:
     register(engine)
@@ -70,7 +70,7 @@ def test_given_a_fault_that_passes_when_sent_then_it_is_tried_again_after_a_wait
 # Other ways out
 
 
-def test_given_another_provider_when_sent_then_its_fields_and_headers_are_as_set_and_nothing_is_injected(
+def test_other_provider_gets_escaped_fields_and_headers(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     other = ready.model_copy(
@@ -112,7 +112,7 @@ def test_given_another_provider_when_sent_then_its_fields_and_headers_are_as_set
         ((429, {"Retry-After": "9" * 30}), Delivery.PENDING, 3598),
     ],
 )
-def test_given_another_provider_that_refuses_when_sent_then_it_fails_or_waits_as_long_as_asked(
+def test_refusal_by_another_provider_fails_or_backs_off(
     engine: Engine, ready: Settings, provider: SmsProvider, step: Any, state: Delivery, at_least: float
 ) -> None:
     register(engine)
@@ -123,7 +123,7 @@ def test_given_another_provider_that_refuses_when_sent_then_it_fails_or_waits_as
         assert at_least <= wait_of(engine) <= 3600
 
 
-def test_given_a_notice_when_posted_then_it_is_signed_and_keeps_its_name_over_all_tries(
+def test_webhook_is_signed_and_keeps_its_id_on_retry(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     notice(engine, ready)
@@ -152,7 +152,7 @@ def test_given_a_notice_when_posted_then_it_is_signed_and_keeps_its_name_over_al
         (GARBAGE, Delivery.SENT),
     ],
 )
-def test_given_a_webhook_that_misbehaves_when_posted_then_its_status_alone_counts_and_nobody_waits_long(
+def test_webhook_is_judged_by_its_status_within_the_timeout(
     engine: Engine,
     ready: Settings,
     provider: SmsProvider,

@@ -88,7 +88,7 @@ def browsers_left(engine: Engine) -> int:
         return len(session.scalars(select(PushSubscription)).all())
 
 
-def test_given_rfc_8291s_own_example_when_it_is_encrypted_then_it_is_what_the_rfc_has() -> None:
+def test_encryption_matches_the_example_of_rfc_8291() -> None:
     key = ec.derive_private_key(
         int.from_bytes(unb64("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw")), ec.SECP256R1()
     )
@@ -106,7 +106,7 @@ def test_given_rfc_8291s_own_example_when_it_is_encrypted_then_it_is_what_the_rf
     )
 
 
-def test_given_a_browser_that_takes_notices_when_something_is_asked_then_it_is_told_there_and_not_by_text(
+def test_subscribed_browser_gets_a_push_and_no_text(
     engine: Engine, city: Settings, service: PushService, provider: SmsProvider
 ) -> None:
     number, browser = a_number(), Subscribed("/wpush/one?token=1")
@@ -132,7 +132,7 @@ def test_given_a_browser_that_takes_notices_when_something_is_asked_then_it_is_t
 
 @in_both
 @pytest.mark.parametrize("status", [404, 410])
-def test_given_a_browser_that_is_gone_when_something_is_asked_then_it_is_forgotten_and_a_text_message_goes(
+def test_gone_browser_is_forgotten_and_a_text_is_sent(
     engine: Engine, city: Settings, service: PushService, provider: SmsProvider, status: int
 ) -> None:
     number = a_number()
@@ -148,7 +148,7 @@ def test_given_a_browser_that_is_gone_when_something_is_asked_then_it_is_forgott
 @pytest.mark.parametrize(
     "step", [(429, {"Retry-After": "60"}), 503, 403, 400, HANG, (307, {"Location": "/b"})]
 )
-def test_given_a_push_service_that_does_not_take_it_when_something_is_asked_then_a_text_message_goes(
+def test_refused_push_falls_back_to_a_text(
     engine: Engine,
     city: Settings,
     service: PushService,
@@ -166,7 +166,7 @@ def test_given_a_push_service_that_does_not_take_it_when_something_is_asked_then
     assert (browsers_left(engine), only(engine).state, len(provider.delivered)) == (1, Delivery.SENT, 1)
 
 
-def test_given_two_browsers_of_which_one_is_gone_when_told_then_the_other_is_enough(
+def test_push_to_one_of_two_browsers_is_enough(
     engine: Engine, city: Settings, service: PushService, provider: SmsProvider
 ) -> None:
     number = a_number()
@@ -179,7 +179,7 @@ def test_given_two_browsers_of_which_one_is_gone_when_told_then_the_other_is_eno
 
 
 @in_both
-def test_given_no_text_messages_here_when_the_push_service_is_busy_then_it_is_tried_again_as_late_as_it_says(
+def test_busy_push_service_is_retried_as_late_as_it_asks(
     engine: Engine, city: Settings, service: PushService
 ) -> None:
     alone = city.model_copy(update={"sms_provider": ""})
@@ -212,7 +212,7 @@ def test_given_no_text_messages_here_when_the_push_service_is_busy_then_it_is_tr
         ([], 0, 0, Delivery.EXPIRED),
     ],
 )
-def test_given_a_citizens_choice_when_something_is_asked_then_it_goes_that_way_alone(
+def test_message_goes_only_by_the_citizens_chosen_channel(
     engine: Engine,
     city: Settings,
     service: PushService,
@@ -232,7 +232,7 @@ def test_given_a_citizens_choice_when_something_is_asked_then_it_goes_that_way_a
     assert (len(service.posts), len(provider.requests), only(engine).state) == (pushed, texts, state)
 
 
-def test_given_push_alone_wanted_and_no_browser_left_when_something_is_asked_then_no_text_message_goes(
+def test_push_only_without_a_browser_sends_no_text(
     engine: Engine, city: Settings, provider: SmsProvider
 ) -> None:
     number = a_number()
@@ -247,7 +247,7 @@ def test_given_push_alone_wanted_and_no_browser_left_when_something_is_asked_the
     )
 
 
-def test_given_a_tracking_number_to_be_told_when_everything_is_switched_off_then_it_goes_by_text_message(
+def test_tracking_number_goes_by_text_with_all_switched_off(
     engine: Engine, city: Settings, service: PushService, provider: SmsProvider
 ) -> None:
     number = a_number()
@@ -262,7 +262,7 @@ def test_given_a_tracking_number_to_be_told_when_everything_is_switched_off_then
     assert (service.posts, len(provider.delivered), only(engine).state) == ([], 1, Delivery.SENT)
 
 
-def test_given_a_city_that_has_taken_its_key_away_when_something_is_asked_then_no_push_service_hears(
+def test_push_service_is_not_asked_once_the_city_key_is_removed(
     engine: Engine, city: Settings, service: PushService, provider: SmsProvider
 ) -> None:
     number = a_number()
@@ -275,9 +275,7 @@ def test_given_a_city_that_has_taken_its_key_away_when_something_is_asked_then_n
 @pytest.mark.parametrize(
     "address", ["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "fd00::1", "::ffff:10.0.0.7", "0.0.0.0"]
 )
-def test_given_a_known_name_that_leads_inside_when_it_is_looked_up_then_nobody_is_asked(
-    monkeypatch: pytest.MonkeyPatch, address: str
-) -> None:
+def test_push_host_with_a_private_address_is_refused(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (each, 443)) for each in ("8.8.8.8", address)]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_more: found)
     with pytest.raises(OSError, match="open internet"):
@@ -286,7 +284,7 @@ def test_given_a_known_name_that_leads_inside_when_it_is_looked_up_then_nobody_i
     assert pushing.reached_at(HOST) == ("8.8.8.8", 443)
 
 
-def test_given_a_certificate_of_somebody_else_when_told_then_nothing_is_sent_and_nothing_personal_logged(
+def test_wrong_push_certificate_sends_text_and_logs_no_secret(
     engine: Engine,
     city: Settings,
     service: PushService,

@@ -45,7 +45,7 @@ def files(settings: Settings) -> set[str]:
     return {path.name for path in settings.replies_dir.glob("*")}
 
 
-def test_given_a_reply_when_the_clerk_comes_then_it_lies_as_sound_and_is_spoken_once(
+def test_new_reply_is_spoken_once(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = replied(engine)
@@ -60,7 +60,7 @@ def test_given_a_reply_when_the_clerk_comes_then_it_lies_as_sound_and_is_spoken_
 @pytest.mark.parametrize(
     ("text", "language"), [("The lamp works again.", "en"), ("چراغ LED عوض شد", "fa"), ("۱۲۳", "fa")]
 )
-def test_given_a_reply_in_either_language_when_spoken_then_its_own_voice_reads_it(
+def test_reply_is_spoken_by_the_voice_of_its_language(
     engine: Engine, settings: Settings, text: str, language: str
 ) -> None:
     assert spoken_by.language(text) == language
@@ -69,9 +69,7 @@ def test_given_a_reply_in_either_language_when_spoken_then_its_own_voice_reads_i
     assert seconds(settings, one) > 0.3
 
 
-def test_given_a_reply_that_changes_when_not_spoken_yet_then_the_old_one_is_not_read(
-    engine: Engine, settings: Settings
-) -> None:
+def test_changed_reply_is_unreadable_until_spoken_anew(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         one = make.a_request(session)
         work.tell(session, one, who="u", reply="فردا می‌آییم.")
@@ -91,7 +89,7 @@ def test_given_a_reply_that_changes_when_not_spoken_yet_then_the_old_one_is_not_
 
 
 @pytest.mark.parametrize("then", [None, S.REFERRED])
-def test_given_an_objection_when_asked_again_then_the_reply_is_not_read_to_who_objects(
+def test_objection_withholds_the_reply_from_its_caller(
     engine: Engine, settings: Settings, then: RequestState | None
 ) -> None:
     one = replied(engine)
@@ -104,9 +102,7 @@ def test_given_an_objection_when_asked_again_then_the_reply_is_not_read_to_who_o
     assert not readable(engine, one)
 
 
-def test_given_news_after_an_objection_when_asked_again_then_they_are_read(
-    engine: Engine, settings: Settings
-) -> None:
+def test_news_after_an_objection_are_readable(engine: Engine, settings: Settings) -> None:
     one = replied(engine)
     with writing(engine) as session:
         closing.answer(session, one, solved=False)
@@ -117,7 +113,7 @@ def test_given_news_after_an_objection_when_asked_again_then_they_are_read(
         assert spoken_replies.standing(session.get_one(Request, one)) == "فردا دوباره می‌آییم."
 
 
-def test_given_an_objection_to_one_part_when_its_department_has_news_then_they_stand_for_the_whole(
+def test_news_of_a_reopened_part_stand_for_the_whole(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -132,9 +128,7 @@ def test_given_an_objection_to_one_part_when_its_department_has_news_then_they_s
         assert spoken_replies.standing(whole) == "فردا می‌آییم."
 
 
-def test_given_news_of_a_department_at_work_when_asked_then_it_is_read(
-    engine: Engine, settings: Settings
-) -> None:
+def test_news_of_a_working_department_are_readable(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         one = make.a_request(session, S.ACCEPTED)
         work.tell(session, one, who="u", reply="فردا می‌آییم.")
@@ -142,9 +136,7 @@ def test_given_news_of_a_department_at_work_when_asked_then_it_is_read(
     assert readable(engine, one.id)
 
 
-def test_given_a_reply_that_cannot_be_heard_when_spoken_then_the_others_are_and_it_is_not_tried_again(
-    engine: Engine, settings: Settings
-) -> None:
+def test_unspeakable_reply_is_skipped_and_not_retried(engine: Engine, settings: Settings) -> None:
     mute, other = replied(engine, "…"), replied(engine)
     replies.speak(engine, settings)
     assert readable(engine, other)
@@ -154,7 +146,7 @@ def test_given_a_reply_that_cannot_be_heard_when_spoken_then_the_others_are_and_
         assert session.get_one(Request, mute).spoken == "…"
 
 
-def test_given_no_voice_when_a_reply_is_due_then_it_is_spoken_once_there_is_one(
+def test_reply_without_a_voice_is_spoken_later(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = replied(engine)
@@ -167,7 +159,7 @@ def test_given_no_voice_when_a_reply_is_due_then_it_is_spoken_once_there_is_one(
     assert readable(engine, one)
 
 
-def test_given_a_better_voice_that_fails_when_a_reply_is_due_then_the_plain_one_reads_it(
+def test_failing_piper_is_replaced_by_the_plain_voice(
     engine: Engine, settings: Settings, tmp_path: Path
 ) -> None:
     broken = settings.model_copy(update={"prompts_piper": {"fa": tmp_path / "none.onnx"}})
@@ -176,9 +168,7 @@ def test_given_a_better_voice_that_fails_when_a_reply_is_due_then_the_plain_one_
     assert seconds(settings, one) > 1
 
 
-def test_given_requests_at_their_end_for_long_when_the_clerk_tidies_up_then_their_sound_goes(
-    engine: Engine, settings: Settings
-) -> None:
+def test_sound_of_long_closed_requests_is_deleted(engine: Engine, settings: Settings) -> None:
     _old, recent, open_ = (replied(engine) for _ in range(3))
     replies.speak(engine, settings)
     long_ago = spoken_replies.KEPT + timedelta(days=1)
@@ -194,7 +184,7 @@ def test_given_requests_at_their_end_for_long_when_the_clerk_tidies_up_then_thei
     assert {name.partition(".")[0] for name in files(settings)} == {str(recent), str(open_)}
 
 
-def test_given_a_voice_that_fails_at_one_reply_when_several_are_due_then_the_others_are_spoken(
+def test_voice_failure_at_one_reply_leaves_the_others_spoken(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = replied(engine, "خراب"), replied(engine)

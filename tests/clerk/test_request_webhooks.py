@@ -53,7 +53,7 @@ def a_solved_request(engine: Engine, settings: Settings) -> str:
         return request.tracking
 
 
-def test_given_an_address_when_a_request_goes_its_way_then_it_is_told_of_each_step_once_and_of_no_words(
+def test_each_request_step_is_posted_once_without_words(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     settings = hooked(ready, provider.url)
@@ -80,7 +80,7 @@ def test_given_an_address_when_a_request_goes_its_way_then_it_is_told_of_each_st
     assert {outgoing.recipient(message) for message in steps} == {"127.0.0.1"}
 
 
-def test_given_no_address_when_a_request_goes_its_way_then_nothing_waits(
+def test_nothing_is_queued_without_a_webhook_address(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     a_solved_request(engine, ready)
@@ -88,7 +88,7 @@ def test_given_no_address_when_a_request_goes_its_way_then_nothing_waits(
     assert messages(engine) == []
 
 
-def test_given_nobody_who_sends_text_messages_when_the_address_is_away_then_it_is_tried_again(
+def test_unreachable_webhook_is_retried_without_a_provider(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     settings = hooked(ready, provider.url).model_copy(update={"sms_provider": ""})
@@ -100,7 +100,7 @@ def test_given_nobody_who_sends_text_messages_when_the_address_is_away_then_it_i
 
 
 @in_both
-def test_given_what_was_told_or_is_old_when_several_clerks_look_at_once_then_each_step_is_told_once(
+def test_several_clerks_post_each_recent_step_once(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     settings = hooked(ready, provider.url)

@@ -32,7 +32,7 @@ def states(engine: Engine) -> set[Delivery]:
 # Sent
 
 
-def test_given_a_citizen_who_registers_when_it_is_sent_then_kavenegar_gets_it_and_it_is_recorded(
+def test_registration_message_is_sent_once_and_recorded(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     register(engine)
@@ -50,7 +50,7 @@ def test_given_a_citizen_who_registers_when_it_is_sent_then_kavenegar_gets_it_an
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_provider_by_http_that_refuses_our_key_when_sent_then_it_is_in_trouble_until_it_takes_one(
+def test_refused_key_is_reported_until_one_is_accepted(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     by_http = ready.model_copy(update={"sms_provider": "http"})
@@ -69,7 +69,7 @@ def test_given_a_provider_by_http_that_refuses_our_key_when_sent_then_it_is_in_t
     assert (only(engine).state, trouble()) == (Delivery.SENT, "")
 
 
-def test_given_more_than_a_batch_when_it_is_sent_then_everybody_gets_one(
+def test_more_than_a_batch_is_sent_once_to_each(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     register(engine, 47)
@@ -85,7 +85,7 @@ def test_given_more_than_a_batch_when_it_is_sent_then_everybody_gets_one(
 
 
 @pytest.mark.parametrize("step", [DROP, GARBAGE, HANG, DRIP, HUGE])
-def test_given_an_answer_that_never_comes_whole_when_sent_again_then_the_citizen_gets_it_once(
+def test_incomplete_answer_leads_to_one_delivery(
     engine: Engine, ready: Settings, provider: SmsProvider, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     register(engine)
@@ -114,7 +114,7 @@ sender.run(connect(settings.database), settings)
 """
 
 
-def test_given_a_sender_killed_before_it_has_recorded_when_its_lease_is_over_then_one_message_arrives(
+def test_message_of_a_killed_sender_is_delivered_once(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     register(engine)
@@ -140,7 +140,7 @@ def test_given_a_sender_killed_before_it_has_recorded_when_its_lease_is_over_the
     assert (only(engine).state, only(engine).attempts) == (Delivery.SENT, 2)
 
 
-def test_given_several_senders_at_once_when_they_run_then_each_message_goes_out_once(
+def test_several_senders_send_each_message_once(
     database: str, engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     register(engine, 60)
@@ -156,7 +156,7 @@ def test_given_several_senders_at_once_when_they_run_then_each_message_goes_out_
 # Never lost
 
 
-def test_given_a_provider_that_is_down_when_it_comes_back_then_everybody_got_one_message(
+def test_recovered_provider_delivers_each_message_once(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     register(engine, 25)
@@ -172,7 +172,7 @@ def test_given_a_provider_that_is_down_when_it_comes_back_then_everybody_got_one
     assert len(provider.requests) == len(provider.delivered) == 25
 
 
-def test_given_a_message_that_cannot_be_worded_when_sent_then_the_others_are_sent_and_it_is_kept(
+def test_unwordable_message_is_kept_and_others_are_sent(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     register(engine, 3)
@@ -196,7 +196,7 @@ def quiet_now(engine: Engine) -> QuietHours:
 # Quiet hours, and what comes too late
 
 
-def test_given_quiet_hours_when_messages_are_due_then_texts_wait_for_their_end_and_notices_do_not(
+def test_quiet_hours_hold_texts_but_not_notices(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     register(engine, 2)
@@ -212,7 +212,7 @@ def test_given_quiet_hours_when_messages_are_due_then_texts_wait_for_their_end_a
     assert states(engine) == {Delivery.SENT}
 
 
-def test_given_a_message_past_its_time_when_the_sender_comes_then_it_expires_unsent(
+def test_message_past_its_deadline_expires_unsent(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     register(engine)
@@ -225,7 +225,7 @@ def test_given_a_message_past_its_time_when_the_sender_comes_then_it_expires_uns
     assert provider.requests == []
 
 
-def test_given_nobody_who_sends_when_a_day_has_passed_then_texts_expire_and_notices_go_out(
+def test_texts_expire_and_notices_go_out_without_a_provider(
     engine: Engine, ready: Settings, provider: SmsProvider
 ) -> None:
     nobody = ready.model_copy(update={"sms_provider": ""})
@@ -245,7 +245,7 @@ def test_given_nobody_who_sends_when_a_day_has_passed_then_texts_expire_and_noti
 
 
 @pytest.mark.parametrize("way", ["kavenegar", "http", "console"])
-def test_given_all_goes_wrong_when_logged_then_no_number_text_key_or_ticket_is_in_the_log(
+def test_failures_log_no_number_text_key_or_ticket(
     engine: Engine, ready: Settings, provider: SmsProvider, caplog: pytest.LogCaptureFixture, way: str
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -267,7 +267,7 @@ def test_given_all_goes_wrong_when_logged_then_no_number_text_key_or_ticket_is_i
     assert ("…" + found.number[-2:] in said) is (way == "console")
 
 
-def test_given_a_provider_with_a_bug_when_sent_then_the_message_is_kept(
+def test_message_survives_an_exception_of_its_provider(
     engine: Engine, ready: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: object) -> str:
@@ -279,7 +279,7 @@ def test_given_a_provider_with_a_bug_when_sent_then_the_message_is_kept(
     assert (only(engine).state, only(engine).error) == (Delivery.PENDING, "ZeroDivisionError")
 
 
-def test_given_a_database_that_fails_when_recording_then_it_is_sent_again_under_the_same_name(
+def test_unrecorded_message_is_resent_under_the_same_name(
     engine: Engine, ready: Settings, provider: SmsProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(*_: object) -> None:

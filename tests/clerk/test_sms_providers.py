@@ -95,7 +95,7 @@ def by_template(ready: Settings, folder: Path, name: str, template: str, *, plai
     return ready.model_copy(update={"sms_templates": file, "sms_plain": plain})
 
 
-def test_given_a_text_and_a_template_when_sent_then_each_goes_as_the_provider_wants_it(
+def test_text_and_template_follow_the_providers_format(
     engine: Engine, ready: Settings, gateway: Gateway, tmp_path: Path, name: str
 ) -> None:
     register(engine)
@@ -115,7 +115,7 @@ def test_given_a_text_and_a_template_when_sent_then_each_goes_as_the_provider_wa
     assert (bool(first.parts), second.parts) == (True, None)
 
 
-def test_given_an_unknown_template_when_sent_then_it_goes_as_plain_text_only_where_the_city_lets_it(
+def test_unknown_template_becomes_plain_text_where_allowed(
     engine: Engine, ready: Settings, gateway: Gateway, tmp_path: Path, name: str
 ) -> None:
     register(engine)
@@ -127,7 +127,7 @@ def test_given_an_unknown_template_when_sent_then_it_goes_as_plain_text_only_whe
     assert (only(engine).state, len(gateway.sent)) == (Delivery.SENT, 1)
 
 
-def test_given_what_became_of_messages_and_credit_when_the_clerk_asks_then_all_is_kept(
+def test_delivery_states_and_credit_are_kept(
     engine: Engine, ready: Settings, gateway: Gateway, name: str
 ) -> None:
     register(engine, 4)
@@ -148,7 +148,7 @@ def test_given_what_became_of_messages_and_credit_when_the_clerk_asks_then_all_i
 
 
 @pytest.mark.parametrize(("fault", "why"), [("key", WhyNot.ACCOUNT), ("credit", WhyNot.CREDIT)])
-def test_given_a_wrong_key_or_no_credit_when_sent_then_it_waits_for_a_person_and_says_why(
+def test_wrong_key_or_no_credit_waits_and_gives_the_reason(
     engine: Engine, ready: Settings, gateway: Gateway, fault: str, why: WhyNot
 ) -> None:
     setattr(gateway, fault, "another" if fault == "key" else 0.0)
@@ -162,7 +162,7 @@ def test_given_a_wrong_key_or_no_credit_when_sent_then_it_waits_for_a_person_and
     ("step", "doubts"),
     [(HANG, 1), (DROP, 1), (HTML, 1), (HALF, 1), (500, 1), ((200, [7]), 1), (503, 0), (429, 0), (404, 0)],
 )
-def test_given_an_answer_that_says_nothing_when_sent_then_only_what_may_have_gone_out_is_in_doubt(
+def test_empty_answer_doubts_only_what_may_have_gone_out(
     engine: Engine,
     ready: Settings,
     gateway: Gateway,

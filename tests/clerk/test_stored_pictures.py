@@ -70,9 +70,7 @@ def marked(engine: Engine) -> list[str]:
         return sorted(session.scalars(select(Picture.id).where(Picture.stored)))
 
 
-def test_given_a_store_when_the_clerk_comes_then_pictures_are_there_and_no_more_in_the_folder(
-    engine: Engine, stored: Settings, s3: S3Server
-) -> None:
+def test_pictures_move_from_the_folder_to_the_store(engine: Engine, stored: Settings, s3: S3Server) -> None:
     first = handed_in(engine, stored, 2)
     assert seen(stored, first) == [True, True]
     clerk_pictures.bring_to_store(engine, stored)
@@ -83,9 +81,7 @@ def test_given_a_store_when_the_clerk_comes_then_pictures_are_there_and_no_more_
 
 
 @in_sqlite
-def test_given_no_store_when_the_clerk_comes_then_they_stay_in_the_folder(
-    engine: Engine, settings: Settings
-) -> None:
+def test_pictures_stay_in_the_folder_without_a_store(engine: Engine, settings: Settings) -> None:
     first = handed_in(engine, settings)
     clerk_pictures.bring_to_store(engine, settings)
     assert in_folder(settings) == [first[0].name] and seen(settings, first) == [True]
@@ -93,7 +89,7 @@ def test_given_no_store_when_the_clerk_comes_then_they_stay_in_the_folder(
 
 @in_sqlite
 @pytest.mark.parametrize("count", [1, 5])
-def test_given_a_store_that_is_away_when_pictures_come_then_they_are_seen_and_brought_when_it_is_back(
+def test_pictures_wait_for_a_store_that_is_away(
     engine: Engine, stored: Settings, s3: S3Server, count: int
 ) -> None:
     before = handed_in(engine, stored)
@@ -111,7 +107,7 @@ def test_given_a_store_that_is_away_when_pictures_come_then_they_are_seen_and_br
 
 
 @in_sqlite
-def test_given_wrong_bytes_when_seen_or_brought_then_it_is_said_and_they_are_not_taken_for_the_picture(
+def test_damaged_picture_is_reported_and_never_moved(
     engine: Engine, stored: Settings, s3: S3Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, two, three = handed_in(engine, stored, 3)
@@ -128,7 +124,7 @@ def test_given_wrong_bytes_when_seen_or_brought_then_it_is_said_and_they_are_not
 
 @in_sqlite
 @pytest.mark.parametrize("cut", ["before it is gone from the folder", "before it is written down"])
-def test_given_a_clerk_who_is_killed_on_the_way_when_it_comes_again_then_it_is_done(
+def test_killed_move_is_finished_by_the_next_run(
     engine: Engine, stored: Settings, s3: S3Server, cut: str
 ) -> None:
     first = handed_in(engine, stored)
@@ -141,9 +137,7 @@ def test_given_a_clerk_who_is_killed_on_the_way_when_it_comes_again_then_it_is_d
     assert in_folder(stored) == [] and marked(engine) == in_store(s3) == [first[0].name]
 
 
-def test_given_a_store_that_is_away_when_a_picture_is_deleted_then_it_is_deleted_when_it_is_back(
-    engine: Engine, stored: Settings, s3: S3Server
-) -> None:
+def test_deletion_waits_for_a_store_that_is_away(engine: Engine, stored: Settings, s3: S3Server) -> None:
     handed_in(engine, stored, 3)
     clerk_pictures.bring_to_store(engine, stored)
     handed_in(engine, stored)
@@ -169,7 +163,7 @@ def test_given_a_store_that_is_away_when_a_picture_is_deleted_then_it_is_deleted
         assert not s3.objects and not session.scalars(select(Erasure)).all()
 
 
-def test_given_a_picture_that_is_deleted_on_its_way_when_it_has_come_then_it_goes_again(
+def test_picture_deleted_during_its_move_leaves_the_store(
     engine: Engine, stored: Settings, s3: S3Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     handed_in(engine, stored)

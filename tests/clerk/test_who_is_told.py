@@ -28,15 +28,13 @@ ISFAHAN_LINE = "+983132212345"
 # Who is told
 
 
-def test_given_a_land_line_when_it_registers_then_it_is_told_nothing(session: Session) -> None:
+def test_registered_land_line_gets_no_message(session: Session) -> None:
     registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=ISFAHAN_LINE)
     assert told(session) == []
 
 
 @pytest.mark.parametrize("by", ["phone", "again"])
-def test_given_a_keyed_in_number_when_its_owner_confirms_then_it_is_told_and_not_before(
-    session: Session, by: str
-) -> None:
+def test_keyed_in_number_gets_a_message_once_confirmed(session: Session, by: str) -> None:
     round_, number = a_round(session, Phase.OPEN), a_number()
     asked = keyed_in(session, round_, number)
     assert told(session) == []
@@ -50,7 +48,7 @@ def test_given_a_keyed_in_number_when_its_owner_confirms_then_it_is_told_and_not
     assert (text_message.kind, text_message.to) == (OutboxKind.REGISTERED, number)
 
 
-def test_given_many_tell_at_once_when_they_commit_then_the_citizen_is_told_once(engine: Engine) -> None:
+def test_simultaneous_notifications_tell_each_citizen_once(engine: Engine) -> None:
     with writing(engine) as session:
         some_registrations(session, a_round(session), 3)
 
@@ -63,7 +61,7 @@ def test_given_many_tell_at_once_when_they_commit_then_the_citizen_is_told_once(
         assert len(told(session)) == 3
 
 
-def test_given_a_live_round_when_the_line_moves_then_each_is_told_once_that_it_is_near(
+def test_moving_line_tells_each_near_citizen_once(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -86,9 +84,7 @@ def test_given_a_live_round_when_the_line_moves_then_each_is_told_once_that_it_i
 
 
 @pytest.mark.parametrize("phase", [Phase.OPEN, Phase.CLOSED, Phase.OVER, Phase.CANCELLED])
-def test_given_a_round_that_is_not_live_when_looked_at_then_nobody_is_near(
-    session: Session, phase: Phase
-) -> None:
+def test_only_a_live_round_has_near_citizens(session: Session, phase: Phase) -> None:
     round_ = a_round(session, phase)
     some_registrations(session, round_, 2)
     a_registration(session, rounds.operators_line(session))
@@ -106,7 +102,7 @@ def over(session: Session, round_: Round) -> None:
     carry_over.tell_left(session)
 
 
-def test_given_a_round_that_is_over_when_the_next_is_known_then_its_day_is_told(session: Session) -> None:
+def test_closed_round_tells_the_day_of_the_next(session: Session) -> None:
     first, _ = two_rounds(session)
     a_registration(session, first)
     over(session, first)
@@ -116,7 +112,7 @@ def test_given_a_round_that_is_over_when_the_next_is_known_then_its_day_is_told(
     assert text is not None and "چهارشنبه ۱۲ اسفند از ساعت ۹ تا ۱۲" in text
 
 
-def test_given_a_substitute_in_the_next_round_when_carried_then_the_text_names_who_will_speak(
+def test_carried_message_names_the_substitute_of_the_next_round(
     session: Session,
 ) -> None:
     first = a_round(session)
@@ -130,7 +126,7 @@ def test_given_a_substitute_in_the_next_round_when_carried_then_the_text_names_w
     assert text is not None and "معاون شهرسازی" in text
 
 
-def test_given_no_next_round_when_one_is_made_later_then_the_citizen_hears_both_in_turn(
+def test_later_next_round_sends_a_second_message(
     session: Session,
 ) -> None:
     first = a_round(session)
@@ -145,7 +141,7 @@ def test_given_no_next_round_when_one_is_made_later_then_the_citizen_hears_both_
     assert [bool(said(session, m)) for m in told(session)] == [False, True]
 
 
-def test_given_a_cancelled_round_when_no_next_is_known_then_its_day_is_told_when_it_is(
+def test_cancelled_round_tells_the_next_day_once_known(
     session: Session,
 ) -> None:
     first = a_round(session, Phase.OPEN)
@@ -162,7 +158,7 @@ def test_given_a_cancelled_round_when_no_next_is_known_then_its_day_is_told_when
     assert "۱۲ اسفند" in (said(session, told(session)[1]) or "")
 
 
-def test_given_a_cancelled_round_when_the_next_is_known_then_one_message_tells_both(session: Session) -> None:
+def test_cancelled_round_with_a_next_sends_one_message(session: Session) -> None:
     first, next_ = two_rounds(session)
     a_registration(session, first)
     planning.cancel(session, first, who="test", reason="باران")
@@ -176,7 +172,7 @@ def test_given_a_cancelled_round_when_the_next_is_known_then_one_message_tells_b
     assert "۱۲ اسفند" not in (said(session, text_message) or "")
 
 
-def test_given_nobody_who_answers_in_two_rounds_when_closed_then_the_citizen_is_told(
+def test_closed_place_after_two_missed_rounds_is_told(
     session: Session,
 ) -> None:
     first, _ = two_rounds(session)

@@ -45,7 +45,7 @@ def texts(language: str) -> Mapping[str, str]:
 # The catalogue
 
 
-def test_given_every_language_when_read_then_each_kind_has_its_text_with_the_same_slots() -> None:
+def test_each_kind_has_one_text_with_equal_slots_per_language() -> None:
     names = {language: set(texts(language)) for language in wording.TEXTS.languages()}
     assert set(names) == {"fa", "en"}
     assert names["fa"] == names["en"]
@@ -65,7 +65,7 @@ def test_given_every_language_when_read_then_each_kind_has_its_text_with_the_sam
 
 
 @pytest.mark.parametrize("office", OFFICES)
-def test_given_a_persian_text_when_filled_then_it_is_three_parts_at_most_and_reads_as_persian(
+def test_persian_text_is_short_and_uses_persian_letters(
     office: str,
 ) -> None:
     for name in texts("fa"):
@@ -76,7 +76,7 @@ def test_given_a_persian_text_when_filled_then_it_is_three_parts_at_most_and_rea
         assert text == text.strip() and "{" not in text
 
 
-def test_given_an_english_text_when_filled_then_it_needs_no_more_than_the_telegraph_alphabet() -> None:
+def test_english_text_fits_the_gsm_alphabet() -> None:
     values = {"ticket": "1234567", "place": "1234", "day": "Wednesday 12 September"}
     values |= {"tracking": "12345678", "reply": "The street has a new surface, and its lamps are lit. " * 2}
     values |= {"category": "Street lighting and lamps", "number": "09131234567"}
@@ -90,7 +90,7 @@ def test_given_an_english_text_when_filled_then_it_needs_no_more_than_the_telegr
         assert len(text) <= 2 * 153
 
 
-def test_given_an_unknown_language_text_or_slot_when_asked_then_it_is_refused() -> None:
+def test_unknown_language_text_or_slot_is_refused() -> None:
     with pytest.raises(WordsError, match="no words in 'de'"):
         wording.TEXTS.tables("de")
     with pytest.raises(WordsError, match="no words \\[x\\] in 'fa'"):
@@ -104,7 +104,7 @@ def test_given_an_unknown_language_text_or_slot_when_asked_then_it_is_refused() 
 # Words
 
 
-def test_given_a_registration_when_told_then_it_reads_ticket_day_hours_and_place(session: Session) -> None:
+def test_registration_text_names_ticket_day_hours_and_place(session: Session) -> None:
     first, next_ = two_rounds(session)
     first.official.office_fa, first.official.office_en = "شهردار اصفهان", "Mayor of Isfahan"
     next_.registration_from = now(session) - HOUR
@@ -128,7 +128,7 @@ def test_given_a_registration_when_told_then_it_reads_ticket_day_hours_and_place
     assert "number 13 in the line" in text
 
 
-def test_given_the_operators_line_when_a_citizen_registers_then_no_day_is_promised(session: Session) -> None:
+def test_operators_line_text_promises_no_day(session: Session) -> None:
     line = rounds.operators_line(session)
     place = registration.register(session, round_id=line.id, number=a_number())
     text = said(session, told(session)[0])
@@ -147,9 +147,7 @@ def test_given_the_operators_line_when_a_citizen_registers_then_no_day_is_promis
         "\u202eشهردار \u2066اصفهان",
     ],
 )
-def test_given_a_hostile_name_of_an_office_when_told_then_it_is_one_harmless_line(
-    session: Session, name: str
-) -> None:
+def test_hostile_office_name_stays_on_one_line(session: Session, name: str) -> None:
     if "\x00" in name:
         name = name.replace("\x00", "")  # PostgreSQL holds none
     round_ = a_round(session, Phase.OPEN)
@@ -161,7 +159,7 @@ def test_given_a_hostile_name_of_an_office_when_told_then_it_is_one_harmless_lin
     assert len(text.splitlines()) == 5
 
 
-def test_given_a_name_that_is_a_slot_or_endless_when_told_then_it_is_no_slot_and_shortened(
+def test_office_name_is_no_slot_and_is_shortened(
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.OPEN)
@@ -173,7 +171,7 @@ def test_given_a_name_that_is_a_slot_or_endless_when_told_then_it_is_no_slot_and
     assert len(text) < 260
 
 
-def test_given_every_kind_when_worded_then_the_catalogue_has_it_in_both_languages(session: Session) -> None:
+def test_each_kind_is_worded_in_both_languages(session: Session) -> None:
     first, next_ = two_rounds(session)
     for language in ("fa", "en"):
         for kind in OF_ROUNDS:

@@ -81,6 +81,7 @@ def test_docstrings_begin_well_and_are_short(file: Path) -> None:
 
 RENAMED: tuple[str, ...] = (
     "tests/bench",
+    "tests/clerk",
     "tests/db",
     "tests/dialplan",
     "tests/docs",
