@@ -85,6 +85,7 @@ RENAMED: tuple[str, ...] = (
     "tests/db",
     "tests/dialplan",
     "tests/docs",
+    "tests/faults",
     "tests/install",
     "tests/kit",
     "tests/ops",

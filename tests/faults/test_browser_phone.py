@@ -54,7 +54,7 @@ TONES = """() => {
 }"""
 
 
-def test_given_a_talk_when_the_sound_loses_its_way_then_another_one_is_found_in_the_same_call(
+def test_lost_sound_path_is_replaced_within_the_call(
     talk: Talk,
 ) -> None:
     channels = talk.channels()
@@ -65,7 +65,7 @@ def test_given_a_talk_when_the_sound_loses_its_way_then_another_one_is_found_in_
     assert states == [TALKING]
 
 
-def test_given_a_muted_desk_when_its_sound_finds_another_way_then_it_is_still_muted(talk: Talk) -> None:
+def test_muted_desk_stays_muted_on_a_new_sound_path(talk: Talk) -> None:
     talk.page.keyboard.press("m")
     expect(talk.page.get_by_test_id("phone-mute")).to_have_attribute("aria-pressed", "true")
     with lost(talk.port()):
@@ -78,7 +78,7 @@ def test_given_a_muted_desk_when_its_sound_finds_another_way_then_it_is_still_mu
     talk.citizen_hears()
 
 
-def test_given_a_talk_when_the_network_is_gone_for_longer_than_a_call_lives_then_it_goes_on_in_a_new_call(
+def test_long_network_loss_resumes_in_a_new_call(
     talk: Talk,
 ) -> None:
     system, page, channels = talk.system, talk.page, talk.channels()
@@ -108,7 +108,7 @@ def test_given_a_talk_when_the_network_is_gone_for_longer_than_a_call_lives_then
         page.unroute_all()
 
 
-def test_given_a_talk_when_the_page_is_loaded_anew_then_it_goes_on_by_itself(talk: Talk) -> None:
+def test_page_reload_resumes_the_conversation(talk: Talk) -> None:
     with talk.states() as states:
         talk.page.reload()
         took = talk.both_hear()
@@ -117,7 +117,7 @@ def test_given_a_talk_when_the_page_is_loaded_anew_then_it_goes_on_by_itself(tal
     in_state(talk.page, "callback-state", "talking")
 
 
-def test_given_a_talk_when_every_page_is_walked_through_then_it_goes_on_in_the_same_call(talk: Talk) -> None:
+def test_conversation_continues_through_every_page(talk: Talk) -> None:
     page, channels = talk.page, talk.channels()
     with talk.states() as states:
         rail = page.locator("[data-testid=rail] a:not([target])")
@@ -145,7 +145,7 @@ def test_given_a_talk_when_every_page_is_walked_through_then_it_goes_on_in_the_s
     assert talk.channels() == channels
 
 
-def test_given_a_talk_when_the_session_ends_then_the_password_is_asked_and_nobody_hears_of_it(
+def test_expired_session_asks_the_password_during_the_talk(
     talk: Talk,
 ) -> None:
     page, channels = talk.page, talk.channels()
@@ -167,7 +167,7 @@ def test_given_a_talk_when_the_session_ends_then_the_password_is_asked_and_nobod
     in_state(page, "callback-state", "parting", "ended")
 
 
-def test_given_a_talk_when_a_second_window_opens_then_the_phone_stays_until_it_is_brought_over(
+def test_second_window_leaves_the_phone_until_taken_over(
     talk: Talk,
 ) -> None:
     first, channels = talk.page, talk.channels()
@@ -199,7 +199,7 @@ def test_given_a_talk_when_a_second_window_opens_then_the_phone_stays_until_it_i
     assert states == [TALKING, HELD, TALKING]
 
 
-def test_given_a_talk_when_its_only_window_is_closed_and_a_new_one_opened_then_it_goes_on_by_itself(
+def test_only_window_closed_and_reopened_resumes_the_talk(
     talk: Talk,
 ) -> None:
     with talk.states() as states:
@@ -211,7 +211,7 @@ def test_given_a_talk_when_its_only_window_is_closed_and_a_new_one_opened_then_i
     assert states == [TALKING, HELD, TALKING]
 
 
-def test_given_a_talk_when_its_window_is_closed_then_another_that_never_had_the_phone_takes_it(
+def test_other_window_takes_the_phone_of_a_closed_one(
     talk: Talk,
 ) -> None:
     second = talk.context.new_page()
@@ -226,7 +226,7 @@ def test_given_a_talk_when_its_window_is_closed_then_another_that_never_had_the_
     assert states == [TALKING, HELD, TALKING]
 
 
-def test_given_a_talk_when_its_page_stands_still_then_the_desk_is_away_and_goes_on_when_it_moves_again(
+def test_frozen_page_holds_the_citizen_until_it_moves(
     talk: Talk,
 ) -> None:
     with talk.states() as states:
@@ -248,7 +248,7 @@ def _renderers() -> list[int]:
     return found
 
 
-def test_given_a_talk_when_the_desk_switches_its_phone_off_then_it_stays_off(talk: Talk) -> None:
+def test_phone_switched_off_by_the_desk_stays_off(talk: Talk) -> None:
     talk.page.get_by_test_id("phone-disconnect").click()
     in_state(talk.page, "callback-state", "held")
     time.sleep(1)
@@ -256,7 +256,7 @@ def test_given_a_talk_when_the_desk_switches_its_phone_off_then_it_stays_off(tal
     assert talk.channels() == []
 
 
-def test_given_a_talk_when_the_microphone_dies_then_another_one_speaks_at_once_in_the_same_call(
+def test_dead_microphone_is_replaced_within_the_call(
     talk: Talk,
 ) -> None:
     page, channels = talk.page, talk.channels()

@@ -55,9 +55,7 @@ def _talks(system: System, desk: Operator, round_id: int, citizen: Caller) -> in
     return callback
 
 
-def test_given_a_conversation_when_the_citizens_sound_stays_away_then_they_are_called_again(
-    impatient: System, desk: Operator
-) -> None:
+def test_lost_citizen_sound_leads_to_a_second_call(impatient: System, desk: Operator) -> None:
     system = impatient
     with (
         system.only_round() as round_id,
@@ -75,9 +73,7 @@ def test_given_a_conversation_when_the_citizens_sound_stays_away_then_they_are_c
         assert (place.state, place.attempts) == (RegistrationState.CALLING, 0)
 
 
-def test_given_a_caller_given_to_an_operator_when_their_sound_stays_away_then_they_are_called_again(
-    impatient: System, desk: Operator
-) -> None:
+def test_lost_sound_at_an_operator_leads_to_a_second_call(impatient: System, desk: Operator) -> None:
     system = impatient
     with _takes_live(system, desk), Caller(system, system.number()) as citizen:
         citizen.call()
@@ -116,9 +112,7 @@ def _of_desk(system: System, desk: Operator) -> Callback | None:
         return callbacks.live_at_desk(session, desk.desk)
 
 
-def test_given_a_waiting_citizen_when_their_sound_stays_away_then_it_costs_them_no_attempt(
-    impatient: System, desk: Operator
-) -> None:
+def test_lost_sound_while_waiting_costs_no_attempt(impatient: System, desk: Operator) -> None:
     system = impatient
     with (
         system.only_round() as round_id,
@@ -206,9 +200,7 @@ def test_citizen_who_puts_a_conversation_on_hold_stays(system: System, desk: Ope
         assert system.callback(callback).state is CallbackState.TALKING
 
 
-def test_given_a_conversation_when_the_citizen_hangs_up_then_it_was_reached(
-    system: System, desk: Operator
-) -> None:
+def test_hang_up_by_the_citizen_counts_as_reached(system: System, desk: Operator) -> None:
     with (
         system.only_round() as round_id,
         Caller(system, system.number(), port=system.trunk_port) as citizen,

@@ -79,9 +79,7 @@ def _jump(clock: Clock, game: SimulatedRound, seconds: int) -> None:
 
 
 @pytest.mark.parametrize("first", [HOUR_S, -HOUR_S], ids=["forward", "back"])
-def test_given_callbacks_under_way_when_the_clock_jumps_and_is_mended_then_nobody_is_lost_or_called_twice(
-    jumping: System, clock: Clock, first: int
-) -> None:
+def test_clock_jump_and_back_loses_and_doubles_nobody(jumping: System, clock: Clock, first: int) -> None:
     system = jumping
     system.wait_healthy()
     person = Person(script=Script(1.0))

@@ -142,7 +142,7 @@ def _freezes(phone: Phone) -> None:
 
 
 @pytest.mark.parametrize("goes", [_hangs_up, _dies, _freezes])
-def test_given_a_conversation_when_the_desks_phone_goes_and_another_comes_then_they_speak_on(
+def test_second_phone_of_the_desk_resumes_the_conversation(
     talk: Conversation, goes: Callable[[Phone], None]
 ) -> None:
     goes(talk.phone)
@@ -164,7 +164,7 @@ def test_given_a_conversation_when_the_desks_phone_goes_and_another_comes_then_t
     assert sound.tone_level(recorded, OTHER_HZ) > HEARD / 2
 
 
-def test_given_a_conversation_when_the_desk_comes_in_by_another_phone_then_the_first_one_is_ended_at_once(
+def test_newer_phone_of_the_desk_replaces_the_first_at_once(
     talk: Conversation,
 ) -> None:
     first = talk.phone
@@ -177,7 +177,7 @@ def test_given_a_conversation_when_the_desk_comes_in_by_another_phone_then_the_f
     talk.ends_as_reached()
 
 
-def test_given_a_conversation_when_the_desk_asks_the_citizen_to_wait_then_they_hear_music_until_it_is_back(
+def test_citizen_on_hold_hears_music_until_the_desk_returns(
     talk: Conversation,
 ) -> None:
     hold = f"/callbacks/{talk.callback}/hold"
@@ -196,7 +196,7 @@ def test_given_a_conversation_when_the_desk_asks_the_citizen_to_wait_then_they_h
     talk.ends_as_reached()
 
 
-def test_given_a_citizen_who_is_forgotten_on_hold_when_the_time_is_over_then_they_are_with_the_desk_again(
+def test_hold_timeout_returns_the_citizen_to_the_desk(
     talk: Conversation,
 ) -> None:
     assert talk.desk.http.put(f"/callbacks/{talk.callback}/hold").status_code == 202
@@ -208,7 +208,7 @@ def test_given_a_citizen_who_is_forgotten_on_hold_when_the_time_is_over_then_the
     talk.ends_as_reached()
 
 
-def test_given_a_desk_that_stays_away_when_the_time_is_over_then_its_citizen_is_told_and_called_by_one_key(
+def test_absent_desk_releases_its_citizen_and_may_call_again(
     talk: Conversation,
 ) -> None:
     talk.phone.hangup()
@@ -238,7 +238,7 @@ def test_given_a_desk_that_stays_away_when_the_time_is_over_then_its_citizen_is_
     talk.until_both_hear(DESK_HZ)
 
 
-def test_given_an_end_by_mistake_when_undone_then_they_speak_on_and_it_was_never_written_down(
+def test_undone_end_resumes_the_conversation_unrecorded(
     talk: Conversation,
 ) -> None:
     assert talk.desk.http.post("/desk/next", json={"after": talk.callback}).status_code == 200
@@ -257,7 +257,7 @@ def test_given_an_end_by_mistake_when_undone_then_they_speak_on_and_it_was_never
     assert talk.changes().count("reached") == 1
 
 
-def test_given_asterisk_killed_in_a_conversation_when_it_is_back_then_the_citizen_is_called_again_by_one_key(
+def test_asterisk_killed_in_a_talk_allows_a_free_second_call(
     talk: Conversation,
 ) -> None:
     talk.system.kill("asterisk")

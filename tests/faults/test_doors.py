@@ -33,7 +33,7 @@ SDP = "\r\n".join(
         ("UDP", "<tel:+989131234567>"),
     ],
 )
-def test_given_a_websocket_from_an_address_of_the_trunk_when_it_calls_137_then_it_is_no_citizen(
+def test_websocket_at_a_trunk_address_is_no_citizen(
     system: System, user: str, via: str, contact: str
 ) -> None:
     """Whatever the caller writes: the trunk's calls come to the SIP port, and only they."""
@@ -44,7 +44,7 @@ def test_given_a_websocket_from_an_address_of_the_trunk_when_it_calls_137_then_i
             assert status in (400, 403, 416)
 
 
-def test_given_a_websocket_when_it_asks_for_anything_else_as_the_trunk_then_nothing_is_done(
+def test_websocket_as_the_trunk_is_refused_any_method(
     system: System,
 ) -> None:
     refused = {"REGISTER": 404, "MESSAGE": 501, "SUBSCRIBE": 603, "PUBLISH": 489, "NOTIFY": 501, "REFER": 501}
@@ -53,7 +53,7 @@ def test_given_a_websocket_when_it_asks_for_anything_else_as_the_trunk_then_noth
             assert browser.request(method, user="trunk", caller="trunk") == status, method
 
 
-def test_given_a_thousand_idle_connections_when_others_come_then_pages_and_phones_are_served_at_once(
+def test_thousand_idle_connections_delay_no_new_one(
     system: System,
 ) -> None:
     allow_files()

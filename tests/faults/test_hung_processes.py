@@ -84,9 +84,7 @@ def assert_they_work(system: System, within: float, since: float) -> None:
     assert time.monotonic() - since <= within * max(slow, slowness())
 
 
-def test_given_a_conversation_when_ivr_dialer_clerk_and_api_hang_then_they_work_again_in_time_and_it_goes_on(
-    system: System, desk: Operator
-) -> None:
+def test_hung_processes_recover_during_a_conversation(system: System, desk: Operator) -> None:
     with talking(system, desk) as (callback, citizen):
         since = time.monotonic()
         hung = stop(system, *OURS)
@@ -98,9 +96,7 @@ def test_given_a_conversation_when_ivr_dialer_clerk_and_api_hang_then_they_work_
         assert citizen.rang == 1
 
 
-def test_given_a_ringing_phone_when_asterisk_hangs_then_it_works_again_in_time_and_the_desk_may_call_again(
-    system: System, desk: Operator
-) -> None:
+def test_hung_asterisk_recovers_and_the_desk_may_call_again(system: System, desk: Operator) -> None:
     with system.only_round() as round_id, Phone(port=system.trunk_port) as citizen:
         system.register(round_id, system.number())
         callback = desk.claim(round_id)
@@ -133,7 +129,7 @@ def a_lock_for_ever(system: System) -> Iterator[None]:
     never.unlink()
 
 
-def test_given_a_core_that_is_deadlocked_when_its_manager_still_answers_then_asterisk_is_started_again(
+def test_deadlocked_core_with_a_live_manager_is_restarted(
     system: System,
 ) -> None:
     before, written = {"asterisk": system.pid("asterisk")}, len(system.log())

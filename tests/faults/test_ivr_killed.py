@@ -77,9 +77,7 @@ def _subjects(system: System, round_id: int) -> list[int]:
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("fault", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "hangs"])
-def test_given_ten_citizens_at_ten_steps_of_a_call_when_ivr_fails_then_ten_end_with_their_ticket(
-    system: System, fault: signal.Signals
-) -> None:
+def test_failed_ivr_still_gives_ten_callers_their_ticket(system: System, fault: signal.Signals) -> None:
     with system.only_round() as round_id, ExitStack() as phones, ThreadPoolExecutor(CALLERS) as at_once:
         callers = [phones.enter_context(Caller(system, system.number())) for _ in range(CALLERS)]
         steps = [number % len(STEPS) for number in range(CALLERS)]
@@ -115,9 +113,7 @@ def _speak_of_a_problem(caller: Caller) -> None:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("moment", ["beep", "report-review"])
-def test_given_a_citizen_who_reports_when_ivr_is_killed_then_it_is_sent_whole_and_they_hear_its_number(
-    system: System, tone: Path, moment: str
-) -> None:
+def test_killed_ivr_keeps_the_report_and_speaks_its_number(system: System, tone: Path, moment: str) -> None:
     with system.only_round(), Caller(system, system.number(), sound=tone) as caller:
         _speak_of_a_problem(caller)
         if moment == "report-review":
@@ -141,9 +137,7 @@ def test_given_a_citizen_who_reports_when_ivr_is_killed_then_it_is_sent_whole_an
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("hears", ["beep", "one-moment"])
-def test_given_a_citizen_who_reports_when_ivr_is_killed_and_they_hang_up_then_it_is_sent_all_the_same(
-    system: System, tone: Path, hears: str
-) -> None:
+def test_hang_up_after_a_killed_ivr_still_sends_the_report(system: System, tone: Path, hears: str) -> None:
     with system.only_round(), Caller(system, system.number(), sound=tone) as caller:
         _speak_of_a_problem(caller)
         system.kill("ivr")
@@ -157,7 +151,7 @@ def test_given_a_citizen_who_reports_when_ivr_is_killed_and_they_hang_up_then_it
     assert voice_messages.seconds(system.settings.messages_dir / str(request.voice_message)) >= SPEAKS_S
 
 
-def test_given_call_scripts_that_hang_when_a_citizen_calls_then_they_hear_at_once_that_it_goes_on(
+def test_caller_of_hung_scripts_hears_an_announcement_at_once(
     system: System,
 ) -> None:
     stopped, said = (system.keeper, system.pid("ivr")), system.settings.state_dir / CALLERS_ADMITTED
@@ -174,7 +168,7 @@ def test_given_call_scripts_that_hang_when_a_citizen_calls_then_they_hear_at_onc
         caller.hangup()
 
 
-def test_given_a_question_of_many_clips_when_ivr_stands_still_for_a_moment_then_a_key_pressed_then_counts(
+def test_key_pressed_while_ivr_stalls_is_counted(
     system: System,
 ) -> None:
     with system.only_round(), Caller(system, system.number()) as caller, ExitStack() as going_on:
@@ -207,7 +201,7 @@ def _answered(system: System, table: type[Confirmation] | type[TurnNearCall]) ->
     ],
     ids=["confirmation", "near-call"],
 )
-def test_given_somebody_whom_we_called_and_who_pressed_1_when_ivr_dies_then_they_hear_of_it_and_only_once(
+def test_killed_ivr_apologises_and_calls_no_second_time(
     system: System, table: type[Confirmation] | type[TurnNearCall], question: str, told: str
 ) -> None:
     number = system.number()

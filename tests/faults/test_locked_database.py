@@ -34,7 +34,7 @@ def _greeted(system: System) -> Iterator[tuple[int, Caller]]:
         yield round_id, caller
 
 
-def test_given_a_database_locked_for_long_when_a_citizen_says_yes_then_they_hear_so_and_get_their_ticket(
+def test_locked_database_is_announced_and_the_ticket_given(
     system: System,
 ) -> None:
     with _greeted(system) as (round_id, caller):
@@ -49,7 +49,7 @@ def test_given_a_database_locked_for_long_when_a_citizen_says_yes_then_they_hear
         caller.hangup()
 
 
-def test_given_a_locked_database_when_a_citizen_hangs_up_while_they_wait_then_their_yes_is_kept(
+def test_hang_up_during_a_lock_keeps_the_yes(
     system: System,
 ) -> None:
     with _greeted(system) as (round_id, caller):
@@ -60,7 +60,7 @@ def test_given_a_locked_database_when_a_citizen_hangs_up_while_they_wait_then_th
         until(lambda: system.registrations(round_id), "the place is kept")
 
 
-def test_given_a_locked_database_when_a_citizen_is_told_goodbye_then_the_call_ends_and_all_is_kept_later(
+def test_locked_database_delays_no_goodbye_and_loses_nothing(
     system: System,
 ) -> None:
     with _greeted(system) as (round_id, caller):

@@ -25,7 +25,5 @@ def _play(target: Breakable, kinds: tuple[str, ...]) -> None:
     [("asterisk", "ivr", "api", "clerk"), STOPS, ("dialer", CUT, *TRAPS)],
     ids=["killed", "hung", "the-dialers-line"],
 )
-def test_given_live_rounds_when_parts_break_at_random_moments_then_all_figures_are_zero_and_all_heals(
-    breakable: Breakable, kinds: tuple[str, ...]
-) -> None:
+def test_random_faults_in_live_rounds_break_no_rule(breakable: Breakable, kinds: tuple[str, ...]) -> None:
     _play(breakable, kinds)

@@ -22,7 +22,7 @@ def _only(system: System, round_id: int) -> Registration:
     return registration
 
 
-def test_given_a_telephone_that_keys_in_another_number_when_its_owner_agrees_then_only_they_hear_the_ticket(
+def test_only_the_owner_of_a_keyed_in_number_hears_the_ticket(
     system: System,
 ) -> None:
     number = system.number()
@@ -55,7 +55,7 @@ def test_given_a_telephone_that_keys_in_another_number_when_its_owner_agrees_the
     assert stranger_heard.prompts[-2:] == ["number-will-be-confirmed", "goodbye"]
 
 
-def test_given_a_telephone_that_has_keyed_in_three_numbers_when_it_keys_in_more_then_it_is_refused_in_words(
+def test_fourth_keyed_in_number_is_refused(
     system: System,
 ) -> None:
     number = system.number()
@@ -72,7 +72,7 @@ def test_given_a_telephone_that_has_keyed_in_three_numbers_when_it_keys_in_more_
     assert len(confirmations) == 3
 
 
-def test_given_a_caller_who_cancels_when_the_number_is_called_then_that_call_decides(
+def test_cancelling_is_decided_by_the_call_to_the_owner(
     system: System,
 ) -> None:
     number = system.number()
@@ -93,7 +93,7 @@ def test_given_a_caller_who_cancels_when_the_number_is_called_then_that_call_dec
         assert _only(system, round_id).state is RegistrationState.CANCELLED
 
 
-def test_given_an_owner_with_another_number_when_it_agrees_then_the_place_is_called_there(
+def test_agreed_other_number_takes_over_the_place(
     system: System,
 ) -> None:
     old, new = system.number(), system.number()

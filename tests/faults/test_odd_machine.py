@@ -31,13 +31,11 @@ def _play(target: Breakable, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", [DATABASE_FROZEN, DATABASE_ENDS, DATABASE_CUT])
-def test_given_callbacks_under_way_when_postgresql_fails_then_nobody_is_lost_or_called_twice_and_all_heals(
-    breakable_with_postgres: Breakable, kind: str
-) -> None:
+def test_failed_postgresql_loses_and_doubles_nobody(breakable_with_postgres: Breakable, kind: str) -> None:
     _play(breakable_with_postgres, kind)
 
 
-def test_given_live_rounds_when_postgresql_goes_and_comes_back_then_all_figures_are_zero_and_all_heals(
+def test_recurring_database_outage_breaks_no_rule(
     breakable_with_postgres: Breakable,
 ) -> None:
     played = broken_round.play(breakable_with_postgres, SEED, rounds=2, citizens=4, faults=3, kinds=DATABASE)
@@ -58,7 +56,7 @@ def on_a_small_disk() -> Iterator[Breakable]:
             yield target
 
 
-def test_given_callbacks_under_way_when_the_disk_is_full_then_nobody_is_lost_or_called_twice_and_all_heals(
+def test_full_disk_loses_and_doubles_nobody(
     on_a_small_disk: Breakable,
 ) -> None:
     _play(on_a_small_disk, FULL)

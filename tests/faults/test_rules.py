@@ -71,7 +71,7 @@ def _is_proven(system: System) -> None:
     assert verify(system.engine).problems == []
 
 
-def test_given_one_number_in_two_live_rounds_when_both_call_then_it_rings_for_one_and_the_other_says_so(
+def test_number_in_two_live_rounds_rings_for_one(
     system: System,
 ) -> None:
     both, *others = (system.number() for _ in range(3))
@@ -101,7 +101,7 @@ def test_given_one_number_in_two_live_rounds_when_both_call_then_it_rings_for_on
         _is_proven(system)
 
 
-def test_given_the_head_of_the_line_on_137_when_the_official_asks_then_they_are_passed_for_free_and_next(
+def test_head_on_the_phone_with_137_is_passed_for_free(
     system: System,
 ) -> None:
     head, second = system.number(), system.number()
@@ -126,7 +126,7 @@ def test_given_the_head_of_the_line_on_137_when_the_official_asks_then_they_are_
         _is_proven(system)
 
 
-def test_given_a_round_that_is_opened_early_when_the_official_speaks_then_the_next_is_called_ahead(
+def test_round_opened_early_calls_the_next_ahead(
     system: System,
 ) -> None:
     line = [system.number() for _ in range(3)]
@@ -149,7 +149,7 @@ def test_given_a_round_that_is_opened_early_when_the_official_speaks_then_the_ne
         assert crowd.calls(line[2]) == []
 
 
-def test_given_calls_that_say_that_a_turn_is_near_when_a_round_opens_then_its_head_is_not_passed_over(
+def test_heads_up_calls_do_not_pass_the_head_over(
     system: System,
 ) -> None:
     line = [system.number() for _ in range(system.settings.call_ahead_most + 2)]
@@ -179,7 +179,7 @@ def _are_told(system: System) -> None:
         turn_near.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)
 
 
-def test_given_a_live_round_with_calls_of_every_kind_when_it_is_cancelled_then_all_but_a_talk_end_kindly(
+def test_cancelled_round_ends_all_calls_but_a_conversation(
     system: System,
 ) -> None:
     talks, waits, by_hand, *others = line = [system.number() for _ in range(6)]

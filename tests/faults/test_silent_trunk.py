@@ -24,7 +24,7 @@ def system() -> Iterator[System]:
         yield system
 
 
-def test_given_a_phone_that_rings_when_the_trunk_falls_silent_then_ringing_in_vain_costs_nothing(
+def test_unanswered_ring_of_a_silent_trunk_is_free(
     system: System,
 ) -> None:
     citizen = Person([Behaviour(rings=None), Behaviour(rings=0.5)], Script(1.5))

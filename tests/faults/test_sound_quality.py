@@ -89,7 +89,7 @@ def _verdict(page: Page, word: str) -> None:
     expect(page.get_by_test_id("call-quality")).to_have_attribute("data-verdict", word, timeout=LONG_MS)
 
 
-def test_given_a_phone_in_its_room_when_it_is_checked_then_ten_seconds_later_all_is_good(
+def test_phone_check_takes_ten_seconds_and_passes(
     official: Page,
 ) -> None:
     assert _checked(official) == {
@@ -98,7 +98,7 @@ def test_given_a_phone_in_its_room_when_it_is_checked_then_ten_seconds_later_all
     is_fit(official)
 
 
-def test_given_a_loudspeaker_that_the_microphone_hears_when_checked_then_a_headset_is_advised(
+def test_echo_of_a_loudspeaker_advises_a_headset(
     official: Page,
 ) -> None:
     official.get_by_test_id("phone-disconnect").click()
@@ -110,7 +110,7 @@ def test_given_a_loudspeaker_that_the_microphone_hears_when_checked_then_a_heads
     expect(official.get_by_test_id("check-echo")).to_contain_text("هدست")
 
 
-def test_given_a_microphone_that_gives_nothing_or_is_refused_when_checked_then_each_is_said(
+def test_silent_or_refused_microphone_is_reported(
     official: Page,
 ) -> None:
     official.get_by_test_id("phone-disconnect").click()
@@ -124,7 +124,7 @@ def test_given_a_microphone_that_gives_nothing_or_is_refused_when_checked_then_e
     expect(official.get_by_test_id("check-microphone")).to_have_attribute("data-result", "refused")
 
 
-def test_given_a_check_when_it_is_skipped_or_a_citizen_is_called_then_it_is_silent_at_once(
+def test_skipped_or_interrupted_check_is_silent_at_once(
     system: System, chromium: Browser, tmp_path: Path
 ) -> None:
     operator, number = system.operator(), system.number()
@@ -153,7 +153,7 @@ def test_given_a_check_when_it_is_skipped_or_a_citizen_is_called_then_it_is_sile
         is_fit(page)
 
 
-def test_given_a_talk_when_it_goes_on_and_ends_then_how_it_sounded_is_kept_with_it(talk: Talk) -> None:
+def test_sound_quality_is_kept_with_the_conversation(talk: Talk) -> None:
     page = talk.page
     _verdict(page, "good")
     until(lambda: _quality(talk) is not None, "the first reading is kept", 20)
@@ -168,7 +168,7 @@ def test_given_a_talk_when_it_goes_on_and_ends_then_how_it_sounded_is_kept_with_
     assert 4 < kept.mos <= 4.5 and kept.rtt_ms is not None and kept.rtt_ms < 1_000, vars(kept)
 
 
-def test_given_a_talk_when_packets_are_lost_then_the_icon_and_a_warning_say_so_until_it_is_over(
+def test_packet_loss_shows_a_warning_until_it_ends(
     talk: Talk,
 ) -> None:
     page, channels = talk.page, talk.channels()

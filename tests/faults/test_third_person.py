@@ -78,7 +78,7 @@ def talk(system: System, tmp_path: Path) -> Iterator[Three]:
         yield Three(system, round_id, tmp_path, stack)
 
 
-def test_given_a_citizen_on_hold_when_a_third_person_comes_then_they_hear_the_desk_alone_and_then_all_three(
+def test_third_person_meets_the_desk_before_the_citizen(
     talk: Three,
 ) -> None:
     hold = f"/callbacks/{talk.callback}/hold"
@@ -115,7 +115,7 @@ def test_given_a_citizen_on_hold_when_a_third_person_comes_then_they_hear_the_de
     talk.ends_as_reached()
 
 
-def test_given_three_who_speak_when_the_desks_phone_dies_then_the_third_is_gone_and_the_citizen_is_held(
+def test_dead_desk_phone_ends_the_third_and_holds_the_citizen(
     talk: Three,
 ) -> None:
     talk.asks()

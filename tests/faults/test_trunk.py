@@ -145,7 +145,7 @@ def _say_so(game: SimulatedRound) -> list[bool]:
     [("503 Service Unavailable", breaker.FAILURES + 1), ("", 1)],
     ids=["503", "silence"],
 )
-def test_given_a_line_that_waits_when_the_trunk_fails_for_a_while_then_nobody_pays_and_the_head_is_next(
+def test_trunk_outage_costs_nothing_and_calls_the_head_next(
     system: System, says: str, least_tried: int
 ) -> None:
     with _waiting_line(system) as game:
@@ -164,7 +164,7 @@ def test_given_a_line_that_waits_when_the_trunk_fails_for_a_while_then_nobody_pa
         _is_right(game)
 
 
-def test_given_a_line_that_waits_when_callers_take_10_of_12_channels_then_calls_go_on_in_the_others(
+def test_incoming_calls_leave_channels_for_callbacks(
     system: System,
 ) -> None:
     callers = [system.number() for _ in range(CALLERS)]
