@@ -90,6 +90,7 @@ RENAMED: tuple[str, ...] = (
     "tests/kit",
     "tests/ops",
     "tests/prompts",
+    "tests/system",
 )
 """Folders whose tests have short names. A folder is added once, and never leaves."""
 LETTERS = 60

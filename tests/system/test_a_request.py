@@ -143,7 +143,7 @@ def _confirms(system: System, number: str) -> None:
         caller.hangup()
 
 
-def test_given_a_problem_in_the_street_when_it_goes_through_every_hand_then_its_citizen_has_the_last_word(
+def test_request_passes_every_hand_to_the_citizens_last_word(
     system: System, department: Department, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     number = system.number()

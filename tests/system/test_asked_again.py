@@ -71,9 +71,7 @@ def phone(asterisk: LoneAsterisk) -> Iterator[Phone]:
         yield phone
 
 
-def test_given_a_script_that_breaks_off_then_it_is_asked_once_more_as_soon_as_it_is_there(
-    asterisk: LoneAsterisk, phone: Phone
-) -> None:
+def test_broken_script_is_asked_once_more(asterisk: LoneAsterisk, phone: Phone) -> None:
     with _listening(asterisk) as server:
         call = phone.dial(asterisk.hotline)
         first = Asked(server)
@@ -91,9 +89,7 @@ def test_given_a_script_that_breaks_off_then_it_is_asked_once_more_as_soon_as_it
     assert set(_heard(asterisk, phone, "one-moment", "apology")) == {"one-moment"}
 
 
-def test_given_a_script_that_breaks_off_twice_then_the_caller_hears_the_apology(
-    asterisk: LoneAsterisk, phone: Phone
-) -> None:
+def test_script_broken_twice_plays_the_apology(asterisk: LoneAsterisk, phone: Phone) -> None:
     with _listening(asterisk) as server:
         call = phone.dial(asterisk.hotline)
         for again in ("", "fa"):
@@ -109,9 +105,7 @@ def test_given_a_script_that_breaks_off_twice_then_the_caller_hears_the_apology(
     assert _heard(asterisk, phone, "one-moment", "apology") == ["one-moment", "apology"]
 
 
-def test_given_a_script_that_is_not_there_yet_then_the_caller_waits_for_it(
-    asterisk: LoneAsterisk, phone: Phone
-) -> None:
+def test_absent_script_keeps_its_caller_waiting(asterisk: LoneAsterisk, phone: Phone) -> None:
     call = phone.dial(asterisk.hotline)
     phone.wait_for_sound(1.5, _PATIENCE_S)
     with _listening(asterisk) as server:
@@ -123,9 +117,7 @@ def test_given_a_script_that_is_not_there_yet_then_the_caller_waits_for_it(
     assert set(_heard(asterisk, phone, "one-moment", "apology")) == {"one-moment"}
 
 
-def test_given_scripts_long_silent_and_not_there_when_a_caller_comes_then_they_hear_once_that_it_goes_on(
-    asterisk: LoneAsterisk, phone: Phone
-) -> None:
+def test_long_absent_scripts_are_announced_once(asterisk: LoneAsterisk, phone: Phone) -> None:
     admitted = asterisk.settings.state_dir / CALLERS_ADMITTED
     admitted.write_text("40")
     os.utime(admitted, (1, 1))
@@ -144,9 +136,7 @@ def test_given_scripts_long_silent_and_not_there_when_a_caller_comes_then_they_h
     assert _heard(asterisk, phone, "one-moment", "apology") == ["one-moment"]
 
 
-def test_given_a_script_that_never_comes_then_the_caller_hears_the_apology_in_the_end(
-    asterisk: LoneAsterisk, phone: Phone
-) -> None:
+def test_missing_script_ends_in_the_apology(asterisk: LoneAsterisk, phone: Phone) -> None:
     call = phone.dial(asterisk.hotline)
     phone.wait_for("closed", 60, call)
     assert _heard(asterisk, phone, "one-moment", "apology")[-1] == "apology"

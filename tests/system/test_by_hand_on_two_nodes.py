@@ -100,7 +100,7 @@ class ByHand:
 
 
 @pytest.mark.timeout(420)
-def test_given_a_desk_that_takes_citizens_by_hand_when_its_round_is_on_a_node_then_its_phone_is_there_first(
+def test_phone_of_a_desk_by_hand_moves_to_the_rounds_node(
     nodes: Nodes,
 ) -> None:
     one, two, _ = nodes
@@ -130,7 +130,7 @@ def test_given_a_desk_that_takes_citizens_by_hand_when_its_round_is_on_a_node_th
 
 
 @pytest.mark.timeout(420)
-def test_given_a_page_by_hand_when_the_node_of_its_round_drains_then_it_brings_its_phone_to_the_other(
+def test_drained_node_moves_the_phone_of_a_page_by_hand(
     nodes: Nodes,
 ) -> None:
     one, _, _ = nodes
@@ -165,7 +165,7 @@ def test_given_a_page_by_hand_when_the_node_of_its_round_drains_then_it_brings_i
 
 
 @pytest.mark.timeout(300)
-def test_given_left_numbers_when_another_node_leads_than_the_operators_lines_then_this_calls_while_it_lives(
+def test_overflow_callbacks_follow_the_leading_node(
     nodes: Nodes,
 ) -> None:
     one, two, _ = nodes

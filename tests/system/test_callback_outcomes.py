@@ -62,7 +62,7 @@ def _registration(system: System, callback: int) -> Registration:
 
 
 @pytest.mark.parametrize("behaviour", UNREACHED)
-def test_given_a_phone_that_is_not_reached_when_called_then_its_true_outcome_stands(
+def test_unreached_phone_gets_its_true_outcome(
     system: System, desk: Operator, round_id: int, behaviour: str
 ) -> None:
     make, outcome = UNREACHED[behaviour]
@@ -77,9 +77,7 @@ def test_given_a_phone_that_is_not_reached_when_called_then_its_true_outcome_sta
     assert desk.http.get("/me").json()["callback"] is None
 
 
-def test_given_nobody_at_the_trunk_when_called_then_it_is_our_own_fault_and_costs_the_citizen_nothing(
-    system: System, desk: Operator, round_id: int
-) -> None:
+def test_absent_trunk_costs_the_citizen_nothing(system: System, desk: Operator, round_id: int) -> None:
     callback = _calling(system, desk, round_id)
 
     assert desk.wait_for(callback, "closed", timeout=40) == Outcome.FAILED
@@ -87,9 +85,7 @@ def test_given_nobody_at_the_trunk_when_called_then_it_is_our_own_fault_and_cost
     assert (registration.state, registration.attempts) == (RegistrationState.WAITING, 0)
 
 
-def test_given_a_ringing_phone_when_the_desk_hangs_up_then_it_stops_ringing(
-    system: System, desk: Operator, round_id: int
-) -> None:
+def test_hang_up_by_the_desk_stops_the_ringing(system: System, desk: Operator, round_id: int) -> None:
     with Phone(port=system.trunk_port) as citizen:
         callback = _calling(system, desk, round_id)
         citizen.wait_for_call()
@@ -100,7 +96,7 @@ def test_given_a_ringing_phone_when_the_desk_hangs_up_then_it_stops_ringing(
         citizen.wait_for("closed")
 
 
-def test_given_a_conversation_when_the_citizen_hangs_up_then_the_desk_owes_the_outcome(
+def test_hang_up_by_the_citizen_leaves_the_outcome_to_the_desk(
     system: System, desk: Operator, round_id: int
 ) -> None:
     with Caller(system, system.number(), port=system.trunk_port) as citizen:
@@ -115,9 +111,7 @@ def test_given_a_conversation_when_the_citizen_hangs_up_then_the_desk_owes_the_o
     assert _registration(system, callback).state is RegistrationState.REACHED
 
 
-def test_given_a_conversation_when_the_desk_ends_it_then_the_citizens_call_ends(
-    system: System, desk: Operator, round_id: int
-) -> None:
+def test_end_by_the_desk_ends_the_citizens_call(system: System, desk: Operator, round_id: int) -> None:
     with SippPhone.answering(port=system.trunk_port, keys="1") as citizen:
         callback = _calling(system, desk, round_id)
         desk.wait_for(callback, "talking")
@@ -126,9 +120,7 @@ def test_given_a_conversation_when_the_desk_ends_it_then_the_citizens_call_ends(
         citizen.wait_for("BYE")
 
 
-def test_given_a_conversation_when_the_desks_phone_hangs_up_then_the_citizen_is_held_until_it_is_back(
-    system: System, desk: Operator, round_id: int
-) -> None:
+def test_hang_up_of_the_desk_phone_holds_the_citizen(system: System, desk: Operator, round_id: int) -> None:
     with SippPhone.answering(port=system.trunk_port, keys="1"):
         callback = _calling(system, desk, round_id)
         desk.wait_for(callback, "talking")
@@ -138,7 +130,7 @@ def test_given_a_conversation_when_the_desks_phone_hangs_up_then_the_citizen_is_
         desk.wait_for(callback, "talking")
 
 
-def test_given_a_desk_whose_phone_left_when_the_citizen_presses_1_then_they_meet_on_its_return(
+def test_citizen_who_pressed_1_meets_the_returning_desk(
     system: System, desk: Operator, round_id: int
 ) -> None:
     with Caller(system, system.number(), port=system.trunk_port) as citizen:
@@ -150,9 +142,7 @@ def test_given_a_desk_whose_phone_left_when_the_citizen_presses_1_then_they_meet
         desk.wait_for(callback, "talking")
 
 
-def test_given_a_waiting_citizen_when_they_hang_up_then_they_were_not_reached(
-    system: System, desk: Operator, round_id: int
-) -> None:
+def test_hang_up_while_waiting_is_not_reached(system: System, desk: Operator, round_id: int) -> None:
     with Caller(system, system.number(), port=system.trunk_port) as citizen:
         callback = _answered(system, desk, round_id, citizen)
         _leaves(desk)

@@ -90,7 +90,7 @@ def hung_up(ami: Ami, token: str) -> str:
             return str(event.keys["Cause"])
 
 
-def test_given_a_call_that_is_asked_for_in_time_when_asterisk_comes_to_it_too_late_then_nobody_is_dialled(
+def test_late_call_request_is_not_dialled(
     asterisk: LoneAsterisk, ami: Ami, crowd: Crowd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ami.may_place_for = lambda: 5.0
@@ -104,9 +104,7 @@ def test_given_a_call_that_is_asked_for_in_time_when_asterisk_comes_to_it_too_la
     console._ask(console_of(asterisk), ["channel request hangup all"])
 
 
-def test_given_a_dialer_that_is_gone_when_its_time_is_over_then_its_calls_are_ended_but_the_rescuers(
-    asterisk: LoneAsterisk, ami: Ami, crowd: Crowd
-) -> None:
+def test_lost_dialers_calls_end_except_rescues(asterisk: LoneAsterisk, ami: Ami, crowd: Crowd) -> None:
     beside = asterisk.settings.state_dir / "asterisk"
     called(asterisk, ami, "callback")
     called(asterisk, ami, "rescue-7", "+98115" if not asterisk.settings.urgent_number else "115")
@@ -125,7 +123,7 @@ def test_given_a_dialer_that_is_gone_when_its_time_is_over_then_its_calls_are_en
     asterisks_parent.forget(beside)
 
 
-def test_given_somebody_whom_we_called_when_a_desk_meets_them_then_it_is_them_and_not_the_half_that_dialled(
+def test_bridge_meets_the_person_called_not_the_dialing_half(
     asterisk: LoneAsterisk, ami: Ami, crowd: Crowd
 ) -> None:
     # four names in a row: in half of them, Asterisk's list has the other half of the call first
@@ -141,8 +139,6 @@ def test_given_somebody_whom_we_called_when_a_desk_meets_them_then_it_is_them_an
     until(lambda: not bridges(asterisk), "all calls are over")
 
 
-def test_given_a_caller_who_has_hung_up_when_the_one_called_for_them_answers_then_they_are_told(
-    asterisk: LoneAsterisk, ami: Ami, crowd: Crowd
-) -> None:
+def test_rescuer_hears_that_the_caller_has_gone(asterisk: LoneAsterisk, ami: Ami, crowd: Crowd) -> None:
     rescuer = called(asterisk, ami, "rescue-9", f"+98{WHO_ANSWERS[1:]}", Context.RESCUER, meets="1796.1")
     assert (stage(ami, rescuer), stage(ami, rescuer)) == (Stage.ANSWERED, Stage.ALONE)

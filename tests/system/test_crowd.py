@@ -66,7 +66,7 @@ def fast() -> Iterator[System]:
 
 
 @pytest.mark.timeout(200 + 8000 / SPEED)
-def test_given_40_citizens_when_their_round_is_played_then_every_outcome_is_true_and_the_order_kept(
+def test_simulated_round_of_40_keeps_outcomes_and_order(
     fast: System,
 ) -> None:
     people = _people(random.Random(137))
@@ -100,7 +100,7 @@ def _was_cut(attempt: Attempt) -> bool:
     return lost and attempt.callback.outcome in FREE_OF_CHARGE
 
 
-def test_given_citizens_who_hang_up_while_they_wait_when_played_then_they_were_not_reached(
+def test_hang_ups_while_waiting_are_not_reached(
     fast: System,
 ) -> None:
     impatient = Behaviour(leaves_after=1.5)
@@ -117,7 +117,7 @@ def test_given_citizens_who_hang_up_while_they_wait_when_played_then_they_were_n
         assert outcomes.count(Outcome.REACHED) == len(people)
 
 
-def test_given_somebody_talks_and_somebody_waits_when_the_round_is_ended_then_only_who_waits_is_let_go(
+def test_ended_round_releases_only_the_waiting_citizen(
     fast: System,
 ) -> None:
     with played(fast, [Person(script=Script(30.0)), Person(), Person()]) as game:

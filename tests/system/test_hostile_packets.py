@@ -111,7 +111,7 @@ def refusals(system: System, skip: int) -> list[str]:
     return counted("sip", system.log()[skip:].splitlines())
 
 
-def test_given_packets_that_hold_lines_of_a_log_when_they_come_in_then_none_becomes_a_line_of_any_log(
+def test_packets_with_log_lines_write_no_line(
     system: System,
 ) -> None:
     before = len(system.log())
@@ -162,7 +162,7 @@ def test_given_packets_that_hold_lines_of_a_log_when_they_come_in_then_none_beco
     ],
     ids=["own", "notice", "field", "fields"],
 )
-def test_given_a_wrong_password_when_a_phone_signs_in_then_one_line_names_its_true_address(
+def test_wrong_password_logs_one_line_with_the_true_address(
     system: System, caller: str, call_id: str
 ) -> None:
     before = len(system.log())

@@ -35,7 +35,7 @@ def fast() -> Iterator[System]:
         yield system
 
 
-def test_given_eight_of_whom_few_answer_when_their_round_is_played_then_the_official_is_not_idle_for_long(
+def test_round_of_eight_leaves_the_official_idle_briefly(
     fast: System,
 ) -> None:
     with played(fast, [_person(behaviour) for behaviour in LINE]) as game:

@@ -27,7 +27,7 @@ once more. The caller hears over and over that it goes on.
 """
 
 
-def test_given_a_database_that_stays_locked_when_a_citizen_registers_then_they_hear_an_apology(
+def test_database_locked_for_good_ends_in_an_apology(
     system: System,
 ) -> None:
     with (
@@ -56,7 +56,7 @@ def _called(system: System, operator: Operator, round_id: int) -> int:
     return callback
 
 
-def test_given_a_ringing_phone_when_the_dialer_is_killed_then_it_is_adopted_and_rings_once(
+def test_killed_dialer_is_replaced_without_a_second_ring(
     system: System,
 ) -> None:
     operator = system.operator()
@@ -79,7 +79,7 @@ def test_given_a_ringing_phone_when_the_dialer_is_killed_then_it_is_adopted_and_
         assert citizen.rang == 1
 
 
-def test_given_a_conversation_when_the_dialer_is_killed_then_it_goes_on_and_its_end_is_seen(
+def test_conversation_survives_a_killed_dialer(
     system: System,
 ) -> None:
     operator = system.operator()
@@ -103,7 +103,7 @@ def test_given_a_conversation_when_the_dialer_is_killed_then_it_goes_on_and_its_
         assert citizen.rang == 1
 
 
-def test_given_a_call_that_ends_while_the_dialer_is_dead_then_the_desk_is_asked_and_nobody_called_again(
+def test_call_that_ends_without_a_dialer_is_not_repeated(
     system: System,
 ) -> None:
     operator = system.operator()
@@ -126,7 +126,7 @@ def _ends_truly(callback: Callback) -> None:
     assert callback.state == "ended" or callback.outcome == Outcome.HUNG_UP
 
 
-def test_given_a_conversation_when_asterisk_is_killed_then_the_desk_owes_the_outcome_and_can_go_on(
+def test_killed_asterisk_leaves_the_outcome_to_the_desk(
     system: System,
 ) -> None:
     operator = system.operator()

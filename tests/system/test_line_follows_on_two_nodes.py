@@ -119,7 +119,7 @@ def is_over(page: Page) -> None:
 
 
 @pytest.mark.timeout(420)
-def test_given_a_free_desk_when_callers_press_0_on_either_node_then_each_speaks_on_their_own(
+def test_key_0_moves_the_line_and_desk_to_the_callers_node(
     nodes: Nodes, operator: Operator, page: Page
 ) -> None:
     for node in (nodes.two, nodes.one):
@@ -133,9 +133,7 @@ def test_given_a_free_desk_when_callers_press_0_on_either_node_then_each_speaks_
 
 
 @pytest.mark.timeout(420)
-def test_given_two_callers_when_they_press_0_on_two_nodes_at_once_then_one_speaks_and_one_is_called_back(
-    nodes: Nodes, page: Page
-) -> None:
+def test_key_0_on_two_nodes_connects_one_and_calls_one_back(nodes: Nodes, page: Page) -> None:
     with a_caller(nodes, nodes.one) as first, a_caller(nodes, nodes.two) as second:
         callers = {"one": first, "two": second}
         for caller in callers.values():
@@ -154,9 +152,7 @@ def test_given_two_callers_when_they_press_0_on_two_nodes_at_once_then_one_speak
 
 
 @pytest.mark.timeout(420)
-def test_given_a_desk_whose_page_is_closed_when_the_line_has_followed_then_the_caller_is_called_back(
-    nodes: Nodes, operator: Operator, page: Page
-) -> None:
+def test_closed_page_after_a_move_leads_to_a_callback(nodes: Nodes, operator: Operator, page: Page) -> None:
     with a_caller(nodes, nodes.two) as caller:
         caller.at("greeting", "0")
         caller.at("operator-now")

@@ -32,7 +32,7 @@ def _in_line(system: System, round_id: int, number: str) -> Registration | None:
     return found[0] if found else None
 
 
-def test_given_a_registered_caller_when_they_follow_up_and_cancel_then_the_place_is_given_up(
+def test_follow_up_call_cancels_the_place(
     system: System,
 ) -> None:
     number = system.number()
@@ -57,9 +57,7 @@ def test_given_a_registered_caller_when_they_follow_up_and_cancel_then_the_place
         assert registration.state is RegistrationState.CANCELLED
 
 
-def test_given_a_caller_with_a_problem_when_they_report_it_then_it_is_recorded_under_the_number_they_hear(
-    system: System, tone: Path
-) -> None:
+def test_reported_problem_is_recorded_under_its_number(system: System, tone: Path) -> None:
     number = system.number()
     with Caller(system, number, sound=tone) as caller:
         caller.call()
@@ -81,7 +79,7 @@ def test_given_a_caller_with_a_problem_when_they_report_it_then_it_is_recorded_u
     assert sound.tone_level(voice_message, 440) > 0.9
 
 
-def test_given_a_caller_who_presses_0_when_they_do_not_wait_then_a_desk_calls_them_back(
+def test_key_0_without_waiting_leads_to_a_callback(
     system: System,
 ) -> None:
     number = system.number()
@@ -101,7 +99,7 @@ def test_given_a_caller_who_presses_0_when_they_do_not_wait_then_a_desk_calls_th
     operator.returned(callback)
 
 
-def test_given_a_caller_without_a_number_when_they_key_one_in_then_its_owner_confirms_it_by_a_call(
+def test_keyed_in_number_is_confirmed_by_a_call(
     system: System,
 ) -> None:
     number = system.number()
@@ -149,7 +147,7 @@ def test_silent_withheld_caller_who_keys_a_number_in_is_in_line(system: System) 
     assert place and place.state is RegistrationState.WAITING
 
 
-def test_given_a_networks_own_word_on_the_caller_when_it_differs_from_theirs_then_it_counts(
+def test_asserted_number_of_the_network_overrides_the_callers(
     system: System,
 ) -> None:
     line = _operators_line(system)
@@ -167,9 +165,7 @@ def test_given_a_networks_own_word_on_the_caller_when_it_differs_from_theirs_the
     assert _in_line(system, line, pretended) is None
 
 
-def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear_that_lines_are_full() -> (
-    None
-):
+def test_caller_above_the_limit_hears_that_lines_are_full() -> None:
     with System(HOTLINE_MAX_CALLS="2") as system:
         target = str(system.settings.sip)
         with (
@@ -201,7 +197,7 @@ def test_given_as_many_callers_as_are_allowed_when_one_more_calls_then_they_hear
         until(lambda: _incoming(system) == counted, "each call is counted")
 
 
-def test_given_full_lines_when_a_caller_presses_1_then_they_are_called_once_a_line_is_free() -> None:
+def test_key_1_on_full_lines_leads_to_a_callback() -> None:
     with System(HOTLINE_MAX_CALLS="2") as system:
         number = system.number()
         with (

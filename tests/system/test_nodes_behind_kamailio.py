@@ -210,7 +210,7 @@ def place(running: Place) -> Iterator[Place]:
     until(lambda: running.taken() == (0, 0), "nobody is on the phone")
 
 
-def test_given_two_carriers_when_calls_come_then_each_is_known_by_its_own_rule_on_either_node(
+def test_each_carrier_is_known_by_its_rule_on_both_nodes(
     place: Place,
 ):
     place.call("09131234567")
@@ -221,7 +221,7 @@ def test_given_two_carriers_when_calls_come_then_each_is_known_by_its_own_rule_o
     assert heard == {"09131234567", "+989121234567"}
 
 
-def test_given_full_nodes_when_one_more_calls_then_they_hear_so_and_a_free_line_is_found_before_that(
+def test_free_line_is_found_before_callers_hear_lines_are_full(
     place: Place,
 ):
     calls = [place.call() for _ in range(2 * LINES)]
@@ -239,7 +239,7 @@ def test_given_full_nodes_when_one_more_calls_then_they_hear_so_and_a_free_line_
     until(lambda: place.taken() == (LINES, LINES), "it is found, on whichever node it is")
 
 
-def test_given_a_node_that_drains_or_is_sick_when_callers_come_then_they_go_to_the_other_one(place: Place):
+def test_callers_of_a_drained_or_sick_node_reach_the_other(place: Place):
     place.kamailio.ask("htable.flush", "full")
     place.one.wants(False)
     try:
@@ -253,7 +253,7 @@ def test_given_a_node_that_drains_or_is_sick_when_callers_come_then_they_go_to_t
     )
 
 
-def test_given_calls_when_the_proxy_is_killed_then_the_sound_goes_on_and_their_ends_arrive_when_it_is_back(
+def test_calls_survive_a_killed_proxy_and_end_through_the_next(
     place: Place,
 ):
     calls = [place.call(), place.call()]
@@ -269,7 +269,7 @@ def test_given_calls_when_the_proxy_is_killed_then_the_sound_goes_on_and_their_e
     until(lambda: sum(place.taken()) == 1, "the node has seen it")
 
 
-def test_given_a_carrier_that_takes_no_call_when_a_node_calls_out_then_the_next_one_carries_it(
+def test_outgoing_call_falls_back_to_the_next_carrier(
     place: Place,
 ):
     place.main.says = "503 Service Unavailable"
@@ -290,7 +290,7 @@ def test_given_a_carrier_that_takes_no_call_when_a_node_calls_out_then_the_next_
     until(lambda: place.main.of("BYE"), "it hangs up by the proxy")
 
 
-def test_given_a_stranger_who_writes_the_proxys_header_when_they_call_a_node_itself_then_it_is_no_trunks_call(
+def test_forged_proxy_header_makes_no_trunk_call(
     place: Place,
 ):
     forged = ["X-Hotline-Trunk: main"]
@@ -311,7 +311,7 @@ def test_given_a_stranger_who_writes_the_proxys_header_when_they_call_a_node_its
     assert not place.one.scripts
 
 
-def test_given_an_asterisk_that_is_killed_when_callers_come_then_they_reach_the_other_within_5_s(
+def test_callers_of_a_killed_asterisk_reach_the_other_within_5_s(
     place: Place,
 ):
     kept = place.call()

@@ -75,7 +75,7 @@ def _late_in_talk(system: System, page: Page, official: Operator) -> None:
     in_state(page, "up-next", "waiting", timeout=40)
 
 
-def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_citizen_is_there_at_once(
+def test_official_serves_a_round_by_keys_alone(
     system: System, round_id: int, citizens: SippPhone, chromium: Browser
 ) -> None:
     official = system.operator(Role.OFFICIAL, round_id)
@@ -157,7 +157,7 @@ def test_given_an_official_when_a_round_is_served_by_keys_alone_then_each_next_c
         assert office.complaints == _only_signing_in(office.complaints)  # type: ignore[attr-defined]
 
 
-def test_given_a_citizen_who_waits_when_the_operator_speaks_first_then_the_official_gets_them_after(
+def test_operator_speaks_first_and_hands_over_to_the_official(
     system: System, round_id: int, citizens: SippPhone, chromium: Browser
 ) -> None:
     official, operator = system.operator(Role.OFFICIAL, round_id), system.operator()

@@ -43,7 +43,7 @@ def _call_token(system: System, desk: int) -> str | None:
         return session.get_one(Desk, desk).call_token
 
 
-def test_given_an_official_with_a_mere_telephone_when_called_then_pin_and_keys_are_enough_for_a_round(
+def test_official_by_telephone_serves_a_round_with_pin_and_keys(
     system: System, official: Operator, phone: Caller
 ) -> None:
     with system.only_round() as round_id:
@@ -83,7 +83,7 @@ def test_given_an_official_with_a_mere_telephone_when_called_then_pin_and_keys_a
         until(lambda: _call_token(system, official.desk) is None, "it may be called again")
 
 
-def test_given_an_officials_telephone_that_drops_in_a_conversation_when_it_is_called_again_then_they_speak_on(
+def test_dropped_official_phone_is_redialled_into_the_talk(
     system: System, official: Operator, phone: Caller
 ) -> None:
     with system.only_round() as round_id:
@@ -111,9 +111,7 @@ def test_given_an_officials_telephone_that_drops_in_a_conversation_when_it_is_ca
         official.wait_for(callback, "ended")
 
 
-def test_given_a_conversation_when_the_agreed_minutes_are_nearly_over_then_only_the_official_hears_a_tone(
-    system: System, tone: Path
-) -> None:
+def test_tone_near_the_end_is_heard_by_the_official_alone(system: System, tone: Path) -> None:
     operator = system.operator()
     chime = system.clips["nearly-over"]
     with (

@@ -132,9 +132,7 @@ def a_caller(system: System, folder: Path) -> Iterator[Caller]:
         yield caller
 
 
-def test_given_a_free_desk_when_a_caller_says_with_key_3_that_somebody_is_in_danger_then_they_speak(
-    system: System, tmp_path: Path
-) -> None:
+def test_key_3_connects_a_caller_in_danger(system: System, tmp_path: Path) -> None:
     with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
         caller.call()
         caller.at("greeting", "3")
@@ -147,9 +145,7 @@ def test_given_a_free_desk_when_a_caller_says_with_key_3_that_somebody_is_in_dan
         operator.wait_for(callback.id, "ended", "parting")
 
 
-def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_and_no_phone_rings(
-    system: System, tmp_path: Path
-) -> None:
+def test_key_0_with_a_free_desk_connects_within_5_s(system: System, tmp_path: Path) -> None:
     with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
         slow = slowness()
         _presses_0(caller)
@@ -166,9 +162,7 @@ def test_given_a_free_desk_when_a_caller_presses_0_then_they_speak_within_5_s_an
         assert (_calls(system, caller), caller.rang) == (0, 0)
 
 
-def test_given_who_is_called_for_the_number_they_left_when_they_press_0_then_they_speak_in_that_call(
-    system: System, tmp_path: Path
-) -> None:
+def test_key_0_in_an_overflow_callback_connects_in_that_call(system: System, tmp_path: Path) -> None:
     with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
         with writing(system.engine) as session:
             at = now(session)
@@ -187,9 +181,7 @@ def test_given_who_is_called_for_the_number_they_left_when_they_press_0_then_the
         assert (_calls(system, caller), caller.rang) == (1, 1)
 
 
-def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_is_in_the_order_of_the_line(
-    system: System, tmp_path: Path
-) -> None:
+def test_desk_takes_waiting_and_callback_citizens_in_line_order(system: System, tmp_path: Path) -> None:
     with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as first:
         place = _waits(system, first)
         line_id = _operators_line(system)
@@ -216,9 +208,7 @@ def test_given_who_waits_and_who_is_called_back_when_a_desk_takes_them_then_it_i
         operator.returned(following)
 
 
-def test_given_a_live_desk_when_somebody_waits_behind_who_is_called_back_then_the_phone_rings_first(
-    system: System, tmp_path: Path
-) -> None:
+def test_live_desk_calls_back_before_serving_the_waiting(system: System, tmp_path: Path) -> None:
     with (
         a_desk(system, tmp_path, takes=False) as operator,
         a_caller(system, tmp_path) as called_back,
@@ -255,9 +245,7 @@ def _operators_line(system: System) -> int:
         return rounds.operators_line(session).id
 
 
-def test_given_who_hangs_up_while_waiting_when_the_moment_is_over_then_they_are_called_back_once(
-    system: System, tmp_path: Path
-) -> None:
+def test_hang_up_while_waiting_leads_to_one_callback(system: System, tmp_path: Path) -> None:
     with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
         place = _waits(system, caller)
         caller.hangup()
@@ -280,9 +268,7 @@ def test_given_who_hangs_up_while_waiting_when_the_moment_is_over_then_they_are_
 
 
 @pytest.mark.parametrize("part", ["ivr", "dialer"])
-def test_given_a_part_that_is_killed_when_somebody_waits_then_they_wait_on_and_are_connected(
-    system: System, tmp_path: Path, part: str
-) -> None:
+def test_waiting_caller_survives_a_killed_process(system: System, tmp_path: Path, part: str) -> None:
     with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
         place = _waits(system, caller)
         caller.at("operator-stay")
@@ -297,9 +283,7 @@ def test_given_a_part_that_is_killed_when_somebody_waits_then_they_wait_on_and_a
         assert (_calls(system, caller), caller.rang) == (0, 0)
 
 
-def test_given_an_asterisk_that_is_killed_when_somebody_waits_then_their_place_becomes_a_callback(
-    system: System, tmp_path: Path
-) -> None:
+def test_waiting_caller_of_a_killed_asterisk_is_called_back(system: System, tmp_path: Path) -> None:
     with a_desk(system, tmp_path, takes=False) as operator, a_caller(system, tmp_path) as caller:
         place = _waits(system, caller)
         system.kill("asterisk")
@@ -312,9 +296,7 @@ def test_given_an_asterisk_that_is_killed_when_somebody_waits_then_their_place_b
     system.wait_healthy()
 
 
-def test_given_who_waits_when_they_press_2_then_they_hear_their_ticket_and_are_called_back(
-    system: System, tmp_path: Path
-) -> None:
+def test_key_2_while_waiting_gives_the_ticket_and_a_callback(system: System, tmp_path: Path) -> None:
     with a_caller(system, tmp_path) as caller:
         place = _waits(system, caller)
         caller.at("operator-stay", "2")

@@ -73,9 +73,7 @@ def _says(page: Page, *keys: str) -> None:
     expect(page.get_by_test_id("take-next")).to_be_enabled()
 
 
-def test_given_a_line_when_an_operator_works_by_keys_alone_then_each_is_called_and_said(
-    system: System, round_id: int, tone: Path
-) -> None:
+def test_operator_works_an_hour_by_keys_alone(system: System, round_id: int, tone: Path) -> None:
     operator, other = system.operator(), system.operator()
     first, second, third, fourth = system.registrations(round_id)
     with (

@@ -28,9 +28,7 @@ def _until_on_the_disk(path: Path) -> None:
     until(lambda: path.exists() and path.stat().st_size > SOME_BYTES, "some seconds are on the disk")
 
 
-def test_given_a_recorded_round_when_they_speak_then_both_are_on_the_record_and_who_hears_it_is_too(
-    system: System, tmp_path: Path
-) -> None:
+def test_recorded_round_keeps_both_voices_and_logs_each_hearing(system: System, tmp_path: Path) -> None:
     operator, supervisor = system.operator(), system.operator(Role.SUPERVISOR)
     auditor = system.operator(Role.AUDITOR)
     number = system.number()
@@ -78,9 +76,7 @@ def test_given_a_recorded_round_when_they_speak_then_both_are_on_the_record_and_
         assert [(e["who"], e["subject"]) for e in audit] == [(supervisor.username, f"callback {callback}")]
 
 
-def test_given_a_recorded_conversation_when_asterisk_is_killed_then_what_was_said_until_then_can_be_played(
-    system: System, tmp_path: Path
-) -> None:
+def test_recording_survives_a_killed_asterisk(system: System, tmp_path: Path) -> None:
     operator, supervisor = system.operator(), system.operator(Role.SUPERVISOR)
     number = system.number()
     with (
@@ -109,9 +105,7 @@ def test_given_a_recorded_conversation_when_asterisk_is_killed_then_what_was_sai
     system.wait_healthy()
 
 
-def test_given_a_round_that_is_not_recorded_when_they_speak_then_nothing_is_announced_or_kept(
-    system: System, tmp_path: Path
-) -> None:
+def test_unrecorded_round_announces_and_keeps_nothing(system: System, tmp_path: Path) -> None:
     operator = system.operator()
     number = system.number()
     with (

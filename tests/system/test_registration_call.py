@@ -83,9 +83,7 @@ def _hear_the_end(caller: Caller) -> None:
     caller.wait_for("closed")
 
 
-def test_given_a_persian_and_an_english_caller_at_once_when_they_register_then_each_prompt_is_right(
-    system: System, tone: Path
-) -> None:
+def test_persian_and_english_callers_hear_their_own_prompts(system: System, tone: Path) -> None:
     first, second = system.number(), system.number()
     with (
         system.only_round() as round_id,
@@ -124,9 +122,7 @@ def test_given_a_persian_and_an_english_caller_at_once_when_they_register_then_e
 
 
 @pytest.mark.parametrize("pause", [0.3, 0.9])
-def test_given_a_caller_who_knows_the_keys_when_they_press_them_fast_then_each_answers_its_question(
-    system: System, pause: float
-) -> None:
+def test_fast_keys_each_answer_their_question(system: System, pause: float) -> None:
     number = system.number()
     with system.only_round() as round_id, Caller(system, number) as caller:
         _hears_something(caller)

@@ -130,7 +130,7 @@ def _calls_by_first(
     return number, said
 
 
-def test_given_a_first_trunk_that_refuses_or_is_silent_when_a_citizen_is_called_then_the_second_rings_once(
+def test_failing_first_trunk_lets_the_second_ring_once(
     system: System, carriers: Carriers, desk: Operator
 ) -> None:
     number, said = _calls_by_first(system, carriers, desk)
@@ -173,7 +173,7 @@ def test_given_a_first_trunk_that_refuses_or_is_silent_when_a_citizen_is_called_
     assert "never-shown" not in system.log()
 
 
-def test_given_a_first_trunk_that_falls_silent_under_a_call_when_nobody_has_noticed_then_the_second_rings(
+def test_trunk_that_falls_silent_lets_the_second_ring(
     system: System, carriers: Carriers, desk: Operator
 ) -> None:
     carriers.first.trunk_says = ""

@@ -9,7 +9,7 @@ from tests.kit.process import until
 from tests.kit.system import System
 
 
-def test_given_a_code_by_telephone_when_1_is_pressed_then_the_digits_that_are_heard_let_in(
+def test_spoken_sign_in_code_lets_the_citizen_in(
     system: System,
 ) -> None:
     number = system.number()

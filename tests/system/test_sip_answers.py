@@ -89,9 +89,7 @@ def _trunk_is_well(system: System) -> None:
         session.execute(delete(Breaker))
 
 
-def test_given_any_answer_of_the_network_when_called_then_a_citizen_pays_only_for_what_a_phone_said(
-    system: System, desk: Operator, round_id: int
-) -> None:
+def test_network_answer_costs_only_what_a_phone_said(system: System, desk: Operator, round_id: int) -> None:
     by_number = {system.number(): behaviour for behaviour in BEHAVIOURS}
     wrong = []
     with Crowd(system.trunk_port, lambda number, _: by_number[number]) as crowd:

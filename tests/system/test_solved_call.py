@@ -18,9 +18,7 @@ from tests.kit.system import System
 LAND_LINE = "03132229137"
 
 
-def test_given_a_land_line_when_its_problem_is_called_solved_then_it_hears_the_reply_and_objects(
-    system: System, tmp_path: Path
-) -> None:
+def test_land_line_hears_the_reply_and_objects(system: System, tmp_path: Path) -> None:
     number = numbers.parse(LAND_LINE, ("+98",))
     with Caller(system, LAND_LINE, port=system.trunk_port) as phone:
         with writing(system.engine) as session:

@@ -52,7 +52,7 @@ def says(page: Page, text: str) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_given_a_live_line_when_a_supervisor_leads_it_by_keys_alone_then_line_and_desk_follow(
+def test_supervisor_leads_a_live_line_by_keys_alone(
     system: System, desk: Operator, office: BrowserContext, tone: Path
 ) -> None:
     supervisor = system.operator(Role.SUPERVISOR)
@@ -119,9 +119,7 @@ def test_given_a_live_line_when_a_supervisor_leads_it_by_keys_alone_then_line_an
         desk.returned(taken)
 
 
-def test_given_a_city_when_public_relations_plans_by_keys_then_the_notice_is_out_and_a_slip_is_taken_back(
-    system: System, office: BrowserContext
-) -> None:
+def test_public_relations_plans_and_undoes_by_keys_alone(system: System, office: BrowserContext) -> None:
     planner = system.operator(Role.PUBLIC_RELATIONS)
     who = "معاون شهرسازی"
     office.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -179,9 +177,7 @@ def test_given_a_city_when_public_relations_plans_by_keys_then_the_notice_is_out
     expect(notice).to_contain_text("سفر استانی")
 
 
-def test_given_english_when_an_administrator_adds_and_blocks_by_keys_then_the_log_calls_each_by_name(
-    system: System, office: BrowserContext
-) -> None:
+def test_administrator_adds_and_blocks_by_keys_in_english(system: System, office: BrowserContext) -> None:
     administrator, number = system.operator(Role.ADMINISTRATOR), system.number()
     page = office.new_page()
     page.goto(f"{system.url}/people")

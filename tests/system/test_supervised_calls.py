@@ -18,7 +18,7 @@ def three(system: System, tmp_path: Path) -> Iterator[Three]:
         yield Three(system, round_id, tmp_path, stack, Role.SUPERVISOR)
 
 
-def test_given_a_conversation_when_a_supervisor_listens_whispers_and_joins_then_each_hears_who_is_meant(
+def test_supervisor_who_listens_whispers_or_joins_is_heard_so(
     three: Three,
 ) -> None:
     three.until_heard(three.desk_phone, CITIZEN_HZ)
@@ -53,9 +53,7 @@ def test_given_a_conversation_when_a_supervisor_listens_whispers_and_joins_then_
 
 
 @pytest.mark.parametrize("how", ["listen", "join"])
-def test_given_a_supervisor_in_a_conversation_when_it_ends_then_the_phone_is_back_in_its_own_room(
-    three: Three, how: str
-) -> None:
+def test_ended_supervision_returns_the_phone_to_its_room(three: Three, how: str) -> None:
     three.hears(how)
     three.until_heard(three.third_phone, CITIZEN_HZ, DESK_HZ)
     three.desk.hangup(three.callback)
@@ -67,7 +65,7 @@ def test_given_a_supervisor_in_a_conversation_when_it_ends_then_the_phone_is_bac
     assert not three.third_phone.calls[-1].closed
 
 
-def test_given_a_listening_supervisor_when_the_dialer_is_killed_then_it_goes_on_and_can_be_ended(
+def test_supervision_survives_a_killed_dialer(
     three: Three,
 ) -> None:
     three.hears("listen")
@@ -85,9 +83,7 @@ def test_given_a_listening_supervisor_when_the_dialer_is_killed_then_it_goes_on_
 
 
 @pytest.mark.parametrize("how", ["listen", "whisper", "join"])
-def test_given_a_supervisor_in_a_conversation_when_their_phone_dies_then_the_two_speak_on_alone(
-    three: Three, how: str
-) -> None:
+def test_dead_supervisor_phone_leaves_the_two_talking(three: Three, how: str) -> None:
     three.hears(how)
     three.until_heard(three.third_phone, CITIZEN_HZ, DESK_HZ)
     assert [heard["how"] for heard in three.desk.http.get("/me").json()["heard_by"]] == [how]
@@ -99,7 +95,7 @@ def test_given_a_supervisor_in_a_conversation_when_their_phone_dies_then_the_two
     assert three.audited()[-1] == ("supervision-ended", "the phone left")
 
 
-def test_given_a_conversation_that_hangs_when_the_citizen_is_freed_then_they_are_told_and_first_again(
+def test_citizen_freed_from_a_hung_talk_is_first_again(
     three: Three,
 ) -> None:
     three.until_heard(three.citizen, DESK_HZ)

@@ -88,9 +88,7 @@ def _once(prompt: str, *deeds: tuple[float, str]) -> Plan:
     [(A_LAW, EVENTS), (A_LAW, INFO), (A_LAW, TONES), (MU_LAW, EVENTS), (G722, EVENTS)],
     ids=lambda it: it if isinstance(it, str) else it.name,
 )
-def test_given_a_telephone_of_any_kind_when_it_registers_then_its_keys_count_and_it_hears_the_ticket(
-    system: System, codec: Codec, keys: str
-) -> None:
+def test_telephone_of_any_kind_registers_by_keys(system: System, codec: Codec, keys: str) -> None:
     with system.only_round() as round_id:
         phone = _called(system, codec=codec, keys=keys)
 
@@ -98,7 +96,7 @@ def test_given_a_telephone_of_any_kind_when_it_registers_then_its_keys_count_and
         assert len(system.registrations(round_id)) == 1
 
 
-def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_meanwhile_is_said_again(
+def test_resumed_call_repeats_what_was_said_on_hold(
     system: System,
 ) -> None:
     held = _once("registered", (1.0, HOLD), (1.0 + HELD_S + 5, RESUME))
@@ -113,7 +111,7 @@ def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_mean
     assert not [clip for at, clip in heard.clips if told[0] + 8 < at < resumed]
 
 
-def test_given_a_ticket_that_is_told_when_the_call_is_held_for_a_moment_meanwhile_then_it_is_told_again(
+def test_hold_during_the_ticket_repeats_the_ticket(
     system: System,
 ) -> None:
     with system.only_round() as round_id:
@@ -123,9 +121,7 @@ def test_given_a_ticket_that_is_told_when_the_call_is_held_for_a_moment_meanwhil
     assert len([at for at, clip in heard.clips if clip == "registered.1"]) == 2
 
 
-def test_given_a_citizen_called_back_who_holds_the_call_when_they_take_it_back_then_nothing_was_missed(
-    system: System, desk: Operator
-) -> None:
+def test_callback_on_hold_misses_no_announcement(system: System, desk: Operator) -> None:
     before = len(system.log())
     with (
         system.only_round() as round_id,
@@ -148,7 +144,7 @@ def test_given_a_citizen_called_back_who_holds_the_call_when_they_take_it_back_t
     assert "func_channel" not in system.log()[before:]
 
 
-def test_given_a_call_that_goes_on_elsewhere_when_it_moves_then_the_sound_and_the_keys_follow(
+def test_moved_call_keeps_sound_and_keys(
     system: System,
 ) -> None:
     with system.only_round() as round_id:
@@ -161,7 +157,7 @@ def test_given_a_call_that_goes_on_elsewhere_when_it_moves_then_the_sound_and_th
 @pytest.mark.parametrize(
     ("beside", "refused"), [(TEXT, "m=text 0 "), (FAX, "m=image 0 ")], ids=["text", "fax"]
 )
-def test_given_a_telephone_with_more_than_sound_when_it_calls_then_the_call_is_taken_without_that(
+def test_other_media_beside_the_sound_are_refused(
     system: System, beside: Sequence[str], refused: str
 ) -> None:
     with system.only_round() as round_id:
@@ -171,7 +167,7 @@ def test_given_a_telephone_with_more_than_sound_when_it_calls_then_the_call_is_t
         assert len(system.registrations(round_id)) == 1
 
 
-def test_given_a_network_that_says_where_a_number_belongs_when_137_is_dialled_then_it_is_137(
+def test_phone_context_of_the_dialled_number_is_ignored(
     system: System,
 ) -> None:
     with system.only_round() as round_id:
@@ -179,7 +175,7 @@ def test_given_a_network_that_says_where_a_number_belongs_when_137_is_dialled_th
         assert len(system.registrations(round_id)) == 1
 
 
-def test_given_a_telephone_that_knows_opus_and_a_law_when_it_calls_then_a_law_is_spoken(
+def test_a_law_is_preferred_to_opus(
     system: System,
 ) -> None:
     with Phone(system.number(), codecs=("opus", "pcma"), port=system.trunk_port) as phone:
@@ -188,7 +184,7 @@ def test_given_a_telephone_that_knows_opus_and_a_law_when_it_calls_then_a_law_is
         assert _format(system, phone) == "alaw"
 
 
-def test_given_a_telephone_that_knows_nothing_but_opus_when_it_calls_then_it_is_served(
+def test_opus_only_telephone_is_served(
     system: System,
 ) -> None:
     with Phone(system.number(), codecs=("opus",), port=system.trunk_port) as phone:
@@ -229,9 +225,7 @@ def one_in_tones(tmp_path: Path) -> Path:
     return path
 
 
-def test_given_a_line_without_events_when_the_citizen_is_called_back_and_presses_1_then_they_are_reached(
-    system: System, desk: Operator, one_in_tones: Path
-) -> None:
+def test_in_band_key_1_reaches_the_citizen(system: System, desk: Operator, one_in_tones: Path) -> None:
     answer = scenario.SDP.replace(" 101\n", "\n").partition("a=rtpmap:101")[0]
     with (
         system.only_round() as round_id,
@@ -241,9 +235,7 @@ def test_given_a_line_without_events_when_the_citizen_is_called_back_and_presses
         assert citizen.rang == 1
 
 
-def test_given_sound_before_the_answer_when_the_citizen_answers_and_presses_1_then_they_are_reached(
-    system: System, desk: Operator
-) -> None:
+def test_early_media_does_not_disturb_the_callback(system: System, desk: Operator) -> None:
     with (
         system.only_round() as round_id,
         SippPhone.answering(port=system.trunk_port, keys="1", keys_after_ms=1500, after_ms=2000, early=True),
@@ -253,9 +245,7 @@ def test_given_sound_before_the_answer_when_the_citizen_answers_and_presses_1_th
         assert place.state is RegistrationState.CALLING
 
 
-def test_given_a_telephone_that_sends_keys_without_end_when_it_is_called_back_then_asterisk_goes_on(
-    system: System, desk: Operator
-) -> None:
+def test_endless_keys_leave_asterisk_running(system: System, desk: Operator) -> None:
     # Each key wants the lock of its call; whoever keeps that while it waits for the call's thread hangs all.
     floods = Behaviour(presses_after=0.1, presses=100_000, again_after=0, key="A")
     asterisk = system.pid("asterisk")

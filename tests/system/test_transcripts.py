@@ -3,7 +3,7 @@
 from tests.kit import transcripts
 
 
-def test_given_the_real_asterisk_when_asked_again_then_each_answer_is_as_it_was_written_down() -> None:
+def test_asterisk_still_answers_as_the_transcripts() -> None:
     then, now = transcripts.recorded(), transcripts.record()
     assert {c: list(ends) for c, ends in now.items()} == {c: list(ends) for c, ends in then.items()}
     for command, ends in then.items():

@@ -41,7 +41,7 @@ def _two_speak(three: Three) -> None:
     assert three.desk.http.get("/me").json()["callback"] is None
 
 
-def test_given_a_conversation_when_another_desk_is_spoken_with_first_then_each_hears_who_is_meant(
+def test_consultation_before_a_transfer_connects_the_right_pairs(
     three: Three,
 ) -> None:
     three.until_heard(three.citizen, DESK_HZ)
@@ -70,9 +70,7 @@ def test_given_a_conversation_when_another_desk_is_spoken_with_first_then_each_h
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["alone", "dialer killed"])
-def test_given_a_conversation_when_it_is_given_without_a_word_then_the_citizen_speaks_with_the_other_desk(
-    three: Three, killed: bool
-) -> None:
+def test_blind_transfer_connects_citizen_and_other_desk(three: Three, killed: bool) -> None:
     three.until_heard(three.citizen, DESK_HZ)
     if killed:
         three.system.kill("dialer")
@@ -80,7 +78,7 @@ def test_given_a_conversation_when_it_is_given_without_a_word_then_the_citizen_s
     _two_speak(three)
 
 
-def test_given_a_desk_that_is_consulted_when_it_leaves_then_the_two_speak_on(three: Three) -> None:
+def test_consulted_desk_that_leaves_restores_the_talk(three: Three) -> None:
     _asks(three, "consult")
     three.until_heard(three.citizen, DESK_HZ, THIRD_HZ)
     assert three.third.http.delete("/desk/hears").status_code == 204
@@ -89,7 +87,7 @@ def test_given_a_desk_that_is_consulted_when_it_leaves_then_the_two_speak_on(thr
     until(three.back, "the phone is in its own room")
 
 
-def test_given_a_desk_whose_phone_is_dead_when_it_is_given_a_conversation_then_it_has_it_with_another_phone(
+def test_transfer_to_a_dead_phone_waits_for_another_phone(
     three: Three,
 ) -> None:
     three.third_phone.die()

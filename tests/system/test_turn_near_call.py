@@ -12,7 +12,7 @@ from tests.kit.system import System
 FAREWELL_S = 40.0
 
 
-def test_given_who_is_near_when_they_press_2_then_they_are_set_aside_and_the_call_ends(
+def test_key_2_in_a_heads_up_call_defers_to_the_next_round(
     system: System,
 ) -> None:
     with (

@@ -114,7 +114,7 @@ def knows_of_another(node: System) -> bool:
 
 
 @pytest.mark.timeout(420)
-def test_given_two_nodes_when_the_rounds_node_is_cut_off_and_the_other_then_killed_then_nobody_pays_for_it(
+def test_lost_nodes_cost_nobody_an_attempt(
     nodes: Nodes,
 ) -> None:
     one, two, line = nodes
@@ -185,7 +185,7 @@ def _asks_for_a_lock(node: System) -> bool:
 
 
 @pytest.mark.timeout(300)
-def test_given_a_conversation_when_its_dialer_is_gone_for_good_then_it_is_cut_before_another_node_calls_again(
+def test_orphaned_conversation_is_cut_before_the_next_call(
     nodes: Nodes,
 ) -> None:
     one, two, _ = nodes
@@ -205,7 +205,7 @@ def test_given_a_conversation_when_its_dialer_is_gone_for_good_then_it_is_cut_be
 
 
 @pytest.mark.timeout(300)
-def test_given_a_conversation_when_all_of_the_node_that_leads_stands_still_then_it_goes_on_at_the_other(
+def test_frozen_leading_node_moves_the_conversation(
     nodes: Nodes,
 ) -> None:
     one, two, _ = nodes
@@ -249,7 +249,7 @@ def breaker_is_open(node: System) -> bool:
 
 
 @pytest.mark.timeout(420)
-def test_given_a_node_that_leads_when_its_own_way_to_the_trunk_is_cut_then_the_other_leads_and_calls(
+def test_node_cut_off_from_its_trunk_yields_the_lead(
     asking_nodes: Nodes,
 ) -> None:
     nodes = asking_nodes

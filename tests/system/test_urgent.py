@@ -58,9 +58,7 @@ def in_danger(caller: Caller) -> float:
     return time.monotonic()
 
 
-def test_given_nobody_at_a_desk_when_somebody_is_in_danger_then_they_speak_with_the_emergency_service(
-    system: System, tmp_path: Path
-) -> None:
+def test_danger_with_no_desk_connects_the_emergency_service(system: System, tmp_path: Path) -> None:
     with (
         Caller(system, SERVICE, port=system.trunk_port, sound=a_tone(tmp_path, SERVICE_HZ)) as service,
         Caller(system, system.number(), sound=a_tone(tmp_path, CALLER_HZ)) as caller,
@@ -86,7 +84,7 @@ def test_given_nobody_at_a_desk_when_somebody_is_in_danger_then_they_speak_with_
     assert [(call.token, call.ended_at is not None) for call in placed] == [(rescue(system).token, True)]
 
 
-def test_given_a_service_that_is_busy_when_the_caller_has_gone_then_a_supervisor_is_called_and_takes_it(
+def test_busy_emergency_service_calls_a_supervisor(
     system: System,
 ) -> None:
     with Caller(system, system.number()) as caller:

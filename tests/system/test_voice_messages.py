@@ -105,9 +105,7 @@ def _texts(system: System, caller: Caller) -> list[OutboxKind]:
         return list(session.scalars(told))
 
 
-def test_given_a_recording_that_a_silence_ends_when_nobody_reviews_it_then_it_is_kept_and_its_number_heard(
-    system: System, tmp_path: Path
-) -> None:
+def test_unreviewed_recording_is_kept_with_its_number(system: System, tmp_path: Path) -> None:
     speeches = [_speech(tmp_path, seconds) for seconds in SPEAKS_S]
     with _speaking(system, *speeches) as (message, report):
         report.at("report-review", timeout=SPEAKS_S[1] + 20)
@@ -120,9 +118,7 @@ def test_given_a_recording_that_a_silence_ends_when_nobody_reviews_it_then_it_is
         _until_kept(system, message)
 
 
-def test_given_a_caller_who_hangs_up_while_speaking_then_it_is_kept_and_its_number_sent(
-    system: System, tone: Path
-) -> None:
+def test_hang_up_while_speaking_keeps_and_announces_the_message(system: System, tone: Path) -> None:
     with _speaking(system, tone, tone) as (message, report):
         time.sleep(HANGS_UP_AFTER_S)
         for caller, kind in ((message, OutboxKind.REGISTERED), (report, OutboxKind.REQUEST_REPORTED)):
@@ -131,9 +127,7 @@ def test_given_a_caller_who_hangs_up_while_speaking_then_it_is_kept_and_its_numb
             assert _texts(system, caller) == [kind]
 
 
-def test_given_a_disk_that_takes_nothing_when_a_citizen_speaks_then_they_hear_that_and_the_call_goes_on(
-    system: System, tone: Path
-) -> None:
+def test_failing_disk_is_announced_and_the_call_goes_on(system: System, tone: Path) -> None:
     folder = system.settings.messages_dir
     moved = folder.rename(folder.with_name("messages.away"))
     try:
@@ -149,7 +143,7 @@ def test_given_a_disk_that_takes_nothing_when_a_citizen_speaks_then_they_hear_th
         moved.rename(folder)
 
 
-def test_given_a_caller_who_is_silent_after_the_tone_then_nothing_is_kept_and_they_hear_that(
+def test_silence_after_the_tone_keeps_nothing(
     system: System,
 ) -> None:
     with _speaking(system, None, None) as (message, report):
@@ -158,9 +152,7 @@ def test_given_a_caller_who_is_silent_after_the_tone_then_nothing_is_kept_and_th
         assert _kept(system, report) == _kept(system, message) == []
 
 
-def test_given_a_caller_who_never_stops_speaking_when_the_time_is_up_then_they_review_it(
-    system: System, tone: Path
-) -> None:
+def test_endless_speech_is_cut_and_reviewed(system: System, tone: Path) -> None:
     with system.only_round(), Caller(system, system.number(), sound=tone) as caller:
         _reports(caller)
         caller.at("report-review", "1", timeout=90)

@@ -52,9 +52,7 @@ def _mine(desk: Operator) -> dict[str, Any]:
     return dict(desk.http.get("/me").json()["callback"])
 
 
-def test_given_a_waiting_citizen_when_they_press_2_then_they_are_in_their_own_place_again(
-    system: System, desk: Operator
-) -> None:
+def test_key_2_while_waiting_returns_the_citizen_to_the_place(system: System, desk: Operator) -> None:
     with (
         system.only_round() as round_id,
         a_waiting_citizen(system, desk, round_id) as (citizen, callback),
@@ -75,9 +73,7 @@ def test_given_a_waiting_citizen_when_they_press_2_then_they_are_in_their_own_pl
         citizen.reject()
 
 
-def test_given_a_citizen_who_hears_the_estimate_when_the_official_asks_for_the_next_then_they_speak_at_once(
-    system: System, desk: Operator
-) -> None:
+def test_next_by_the_official_interrupts_the_estimate(system: System, desk: Operator) -> None:
     with system.only_round() as round_id, Caller(system, system.number(), port=system.trunk_port) as citizens:
         system.register(round_id, system.number())
         system.register(round_id, system.number())
@@ -104,7 +100,7 @@ def test_given_a_citizen_who_hears_the_estimate_when_the_official_asks_for_the_n
 
 
 @pytest.mark.parametrize("what", [signal.SIGSTOP, signal.SIGKILL])
-def test_given_a_citizen_with_music_when_ivr_stands_still_or_dies_then_they_are_connected_all_the_same(
+def test_waiting_music_survives_a_stalled_or_dead_ivr(
     system: System, desk: Operator, what: signal.Signals
 ) -> None:
     with (

@@ -57,9 +57,7 @@ def _finish(page: Page, outcome: Outcome, note: str) -> None:
     expect(page.get_by_test_id("take-next")).to_be_enabled()
 
 
-def test_given_two_citizens_and_a_desk_when_they_go_the_whole_path_then_each_speaks_and_is_heard(
-    system: System, tmp_path: Path
-) -> None:
+def test_two_citizens_and_a_desk_complete_the_whole_path(system: System, tmp_path: Path) -> None:
     operator = system.operator()
     with (
         system.only_round() as round_id,

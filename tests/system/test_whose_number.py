@@ -115,7 +115,7 @@ def calls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calls]:
         yield Calls(asterisk, scripts)
 
 
-def test_given_every_rule_when_a_call_comes_then_the_number_is_of_that_header_and_of_no_other(
+def test_trunk_rule_reads_the_number_of_its_header_alone(
     calls: Calls,
 ) -> None:
     both = {_PAI: '"A" <sip:09131111111@x>', _RPID: "<sip:09132222222@x>;party=calling;screen=yes"}
@@ -143,14 +143,12 @@ def test_given_every_rule_when_a_call_comes_then_the_number_is_of_that_header_an
         "",
     ],
 )
-def test_given_a_strict_header_that_is_forged_when_a_call_comes_then_it_is_nobodys_or_its_own(
-    calls: Calls, value: str
-) -> None:
+def test_forged_strict_header_gives_no_foreign_number(calls: Calls, value: str) -> None:
     for by, name in ((PAI, "P_Asserted_Identity"), (RPID, "Remote_Party_ID")):
         assert calls.heard(by, **{name: value}) in (None, NOBODY, "09131111111", "0913", "0913" + "1" * 2000)
 
 
-def test_given_a_call_that_goes_on_when_another_number_is_asserted_then_its_caller_stays_who_they_were(
+def test_number_asserted_during_a_call_changes_nothing(
     calls: Calls,
 ) -> None:
     mine, anothers = (
@@ -160,7 +158,7 @@ def test_given_a_call_that_goes_on_when_another_number_is_asserted_then_its_call
         assert list(calls.heard_each_time(by, mine, anothers)) == ["09131111111"] * 2
 
 
-def test_given_numbers_without_a_plus_when_a_call_comes_then_a_whole_one_has_it_and_no_other(
+def test_whole_number_without_a_plus_gets_one(
     calls: Calls,
 ) -> None:
     for said, heard in {
@@ -174,7 +172,7 @@ def test_given_numbers_without_a_plus_when_a_call_comes_then_a_whole_one_has_it_
         assert calls.heard(FROM, said=said) == said
 
 
-def test_given_the_number_of_a_trunk_when_it_is_dialled_then_by_that_trunk_only(calls: Calls) -> None:
+def test_trunk_number_is_accepted_from_its_trunk_only(calls: Calls) -> None:
     assert calls.heard(ASSERTED, to="02191001234") == "09130000000"
     assert calls.heard(FROM, to="02191001234") is None
     assert calls.heard(FROM, to="09139998877") is None, "its last figures are no 137"
