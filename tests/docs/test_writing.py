@@ -89,6 +89,7 @@ RENAMED: tuple[str, ...] = (
     "tests/install",
     "tests/kit",
     "tests/ops",
+    "tests/pages",
     "tests/prompts",
     "tests/system",
 )

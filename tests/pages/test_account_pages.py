@@ -45,7 +45,7 @@ def sign_out(page: Page) -> None:
     expect(page.get_by_test_id("username")).to_have_value("")
 
 
-def test_given_an_administrators_first_sign_in_when_the_factor_is_set_up_then_the_next_asks_for_a_code(
+def test_first_sign_in_of_an_administrator_sets_up_the_factor(
     context: BrowserContext, url: str, engine: Engine
 ) -> None:
     with writing(engine) as session:
@@ -99,7 +99,7 @@ def test_given_an_administrators_first_sign_in_when_the_factor_is_set_up_then_th
     assert said == []
 
 
-def test_given_an_empty_installation_when_the_code_is_written_then_its_administrator_is_in_for_good(
+def test_setup_code_admits_the_first_administrator(
     context: BrowserContext, url: str, engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
@@ -133,7 +133,7 @@ def test_given_an_empty_installation_when_the_code_is_written_then_its_administr
     expect(page.get_by_test_id("setup-code")).to_have_count(0)
 
 
-def test_given_an_answer_from_before_the_password_when_it_comes_late_then_the_second_step_stays(
+def test_late_answer_of_the_first_step_keeps_the_second(
     context: BrowserContext, url: str, engine: Engine
 ) -> None:
     with writing(engine) as session:
@@ -158,7 +158,7 @@ def test_given_an_answer_from_before_the_password_when_it_comes_late_then_the_se
     assert before
 
 
-def test_given_my_account_when_used_then_password_pin_factor_and_sessions_change(
+def test_own_account_changes_password_pin_factor_and_sessions(
     context: BrowserContext, url: str, engine: Engine
 ) -> None:
     with writing(engine) as session:

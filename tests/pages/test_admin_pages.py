@@ -27,7 +27,7 @@ def at(page: Page, path: str) -> Page:
     return page
 
 
-def test_given_an_administrator_when_people_desks_and_numbers_are_kept_then_the_log_tells_it_all(
+def test_administration_of_people_desks_and_numbers_is_logged(
     open_as: OpenAs, engine: Engine, tmp_path: Path
 ) -> None:
     with writing(engine) as session:
@@ -137,7 +137,7 @@ def test_given_an_administrator_when_people_desks_and_numbers_are_kept_then_the_
         assert session.scalars(select(User).where(User.username == "mayor")).one().disabled_at
 
 
-def test_given_english_when_an_administrator_adds_a_person_and_reads_the_log_then_all_is_english(
+def test_administration_pages_are_in_english(
     open_as: OpenAs,
 ) -> None:
     page = open_as(Role.ADMINISTRATOR, "people", language="en")
@@ -157,9 +157,7 @@ def test_given_english_when_an_administrator_adds_a_person_and_reads_the_log_the
     expect(page.get_by_test_id("person")).to_have_attribute("data-username", "auditor2")
 
 
-def test_given_a_supervisor_when_a_desk_is_abandoned_then_they_say_the_outcome_and_may_do_no_more(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_supervisor_closes_an_abandoned_callback(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         callback = a_callback(session, CallbackState.ENDED)
         callback.talking_at = callback.ended_at = now(session)
@@ -178,9 +176,7 @@ def test_given_a_supervisor_when_a_desk_is_abandoned_then_they_say_the_outcome_a
         assert entry.reason.endswith("اپراتور رفته است")
 
 
-def test_given_recordings_when_one_is_deleted_with_a_reason_then_its_file_is_gone(
-    open_as: OpenAs, engine: Engine, settings: Settings
-) -> None:
+def test_deleted_recording_loses_its_file(open_as: OpenAs, engine: Engine, settings: Settings) -> None:
     folder = settings.recordings_dir
     folder.mkdir(parents=True)
     with writing(engine) as session:
@@ -209,9 +205,7 @@ def test_given_recordings_when_one_is_deleted_with_a_reason_then_its_file_is_gon
     expect(page.get_by_test_id("retention")).to_contain_text("۱ گفت‌وگو")
 
 
-def test_given_a_number_that_is_let_in_by_mistake_when_it_is_taken_back_then_it_is_blocked_as_before(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_undone_unblocking_restores_the_block(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         blocked.block(session, a_number(), BlockReason.NUISANCE, note="هر شب زنگ می‌زند")
     page = open_as(Role.SUPERVISOR, "blocked")

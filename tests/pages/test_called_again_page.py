@@ -82,9 +82,7 @@ def _closed(engine: Engine, held: Callback) -> Callback:
     return done
 
 
-def test_given_ten_minutes_that_fall_into_the_night_when_chosen_then_the_true_time_is_read_before_it_is_saved(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_retry_that_falls_at_night_shows_its_true_time(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, at_desk=True, language="en")
     held = _spoken_with(engine)
     page.reload()
@@ -103,9 +101,7 @@ def test_given_ten_minutes_that_fall_into_the_night_when_chosen_then_the_true_ti
     assert not done.agreed
 
 
-def test_given_a_time_at_night_when_the_desk_agreed_it_with_the_citizen_then_one_key_says_so_and_it_holds(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_agreed_time_at_night_is_kept_by_one_key(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, at_desk=True)
     held = _spoken_with(engine)
     page.set_viewport_size(DESK)  # type: ignore[arg-type]
@@ -133,9 +129,7 @@ def test_given_a_time_at_night_when_the_desk_agreed_it_with_the_citizen_then_one
         assert entry.subject == f"callback {held.id}"
 
 
-def test_given_a_round_that_is_over_before_the_morning_when_chosen_then_the_next_round_is_named(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_retry_after_the_round_names_the_next_round(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, at_desk=True)
     _spoken_with(engine, round_goes_on=HOUR)
     page.reload()

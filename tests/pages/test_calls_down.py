@@ -31,7 +31,7 @@ def up(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("path", "language"), [("desk", "fa"), ("official", "en"), ("wallboard", "fa")])
-def test_given_a_page_that_is_open_when_the_trunk_goes_and_comes_then_it_says_so_at_once(
+def test_trunk_outage_shows_and_clears_the_banner_at_once(
     open_as: OpenAs, url: str, engine: Engine, path: str, language: str
 ) -> None:
     with writing(engine) as session:

@@ -13,9 +13,7 @@ from tests.kit.pages import is_fit
 from tests.pages.conftest import OpenAs
 
 
-def test_given_an_administrator_when_a_category_is_changed_then_a_request_of_it_is_meant_for_its_department(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_changed_category_sets_the_department_of_new_requests(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         department = a_department(session)
     page = open_as(Role.ADMINISTRATOR, "categories")
@@ -59,7 +57,7 @@ def test_given_an_administrator_when_a_category_is_changed_then_a_request_of_it_
     expect(page.get_by_test_id("questions")).to_contain_text("کدام تیر؟")
 
 
-def test_given_a_supervisor_when_the_categories_are_read_then_nothing_can_be_changed(open_as: OpenAs) -> None:
+def test_supervisor_reads_categories_without_changing_them(open_as: OpenAs) -> None:
     page = open_as(Role.SUPERVISOR, "categories", language="en")
     expect(page.get_by_test_id("category").first).to_contain_text("solved within 10 working days")
     expect(page.get_by_test_id("change-category")).to_have_count(0)

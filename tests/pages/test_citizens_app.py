@@ -80,7 +80,7 @@ def requests_of(engine: Engine, number: str) -> tuple[int, int]:
         return count or 0, pictures or 0
 
 
-def test_given_no_network_when_a_report_is_written_and_the_page_killed_twice_then_it_arrives_once(
+def test_report_written_offline_arrives_once_after_two_kills(
     mine: Page, telephone: BrowserContext, url: str, engine: Engine, number: str
 ) -> None:
     telephone.set_offline(True)
@@ -108,9 +108,7 @@ def test_given_no_network_when_a_report_is_written_and_the_page_killed_twice_the
         assert (request.written, request.place) == (TEXT, "روبه‌روی دبستان")
 
 
-def test_given_answers_that_are_lost_when_a_report_is_sent_again_then_it_is_there_once(
-    mine: Page, engine: Engine, number: str
-) -> None:
+def test_report_with_lost_answers_arrives_once(mine: Page, engine: Engine, number: str) -> None:
     mine.add_init_script(LOSES)
     mine.reload()
     begin(mine)
@@ -123,9 +121,7 @@ def test_given_answers_that_are_lost_when_a_report_is_sent_again_then_it_is_ther
     assert requests_of(engine, number) == (1, 1)
 
 
-def test_given_a_picture_that_is_still_made_small_when_the_report_is_finished_then_it_goes_with_it(
-    mine: Page, engine: Engine, number: str
-) -> None:
+def test_picture_still_being_shrunk_is_sent_along(mine: Page, engine: Engine, number: str) -> None:
     mine.get_by_role("link", name="گزارش یک مشکل").click()
     mine.get_by_role("radio").nth(1).press(" ")
     mine.get_by_label("چه شده است؟").fill(TEXT)
@@ -138,7 +134,7 @@ def test_given_a_picture_that_is_still_made_small_when_the_report_is_finished_th
     assert requests_of(engine, number) == (1, 1)
 
 
-def test_given_signed_out_everywhere_from_elsewhere_when_the_app_is_opened_then_nothing_read_is_kept(
+def test_remote_sign_out_clears_what_the_app_cached(
     mine: Page, telephone: BrowserContext, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -161,7 +157,7 @@ def test_given_signed_out_everywhere_from_elsewhere_when_the_app_is_opened_then_
     expect(mine.locator("main .cards li")).to_have_count(0)
 
 
-def test_given_a_report_that_is_refused_when_it_is_mended_then_it_arrives(
+def test_refused_report_arrives_once_mended(
     mine: Page, telephone: BrowserContext, engine: Engine, number: str
 ) -> None:
     telephone.grant_permissions(["geolocation"])
@@ -184,7 +180,7 @@ def test_given_a_report_that_is_refused_when_it_is_mended_then_it_arrives(
     assert requests_of(engine, number) == (1, 1)
 
 
-def test_given_nobody_signed_in_when_a_report_is_finished_then_it_waits_and_goes_once_somebody_is(
+def test_report_waits_for_a_sign_in(
     telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str
 ) -> None:
     page = opened(telephone, url)
@@ -196,7 +192,7 @@ def test_given_nobody_signed_in_when_a_report_is_finished_then_it_waits_and_goes
     assert requests_of(engine, number) == (1, 1)
 
 
-def test_given_the_same_reported_nearby_when_it_is_followed_then_nothing_is_reported_once_more(
+def test_following_a_nearby_report_creates_no_second(
     mine: Page, telephone: BrowserContext, engine: Engine, number: str
 ) -> None:
     telephone.grant_permissions(["geolocation"])
@@ -218,7 +214,7 @@ def test_given_the_same_reported_nearby_when_it_is_followed_then_nothing_is_repo
     expect(mine.get_by_test_id("outbox-row")).to_have_count(0)
 
 
-def test_given_a_place_when_its_proof_is_checked_on_the_telephone_then_it_holds_and_what_is_forged_shows(
+def test_place_proof_checked_on_the_phone_reveals_forgery(
     mine: Page, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -236,7 +232,7 @@ def test_given_a_place_when_its_proof_is_checked_on_the_telephone_then_it_holds_
     expect(mine.get_by_test_id("proof")).to_have_attribute("data-state", "broken")
 
 
-def test_given_a_history_when_its_proof_is_checked_on_the_telephone_then_it_holds_and_a_forged_reply_shows(
+def test_history_proof_checked_on_the_phone_reveals_forgery(
     mine: Page, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -258,7 +254,7 @@ def test_given_a_history_when_its_proof_is_checked_on_the_telephone_then_it_hold
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_every_page_of_the_app_when_seen_on_a_small_telephone_then_everybody_can_use_it(
+def test_each_app_page_fits_a_small_telephone(
     mine: Page, url: str, engine: Engine, number: str, language: str
 ) -> None:
     with writing(engine) as session:
@@ -282,7 +278,7 @@ def test_given_every_page_of_the_app_when_seen_on_a_small_telephone_then_everybo
         assert len(at) == 1, "all five in one row"
 
 
-def test_given_an_answer_when_its_citizen_says_no_and_why_then_the_request_comes_back(
+def test_denied_answer_with_a_reason_reopens_the_request(
     mine: Page, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -312,9 +308,7 @@ def test_given_an_answer_when_its_citizen_says_no_and_why_then_the_request_comes
     assert requests_of(engine, number) == (1, 1)
 
 
-def test_given_a_departments_question_when_its_citizen_answers_in_the_app_then_the_department_has_it(
-    mine: Page, url: str, engine: Engine, number: str
-) -> None:
+def test_answer_in_the_app_reaches_the_department(mine: Page, url: str, engine: Engine, number: str) -> None:
     with writing(engine) as session:
         request = a_request(session, RequestState.ASKED, number=number)
         requests.log(session, request, RequestStep.ASKED, "roads", "کدام کوچه؟")
@@ -330,7 +324,7 @@ def test_given_a_departments_question_when_its_citizen_answers_in_the_app_then_t
         assert (steps[-1].step, steps[-1].note) == (RequestStep.ANSWERED, "کوچهٔ سوم")
 
 
-def test_given_my_report_joined_to_anothers_when_that_one_is_solved_then_the_app_says_what_the_city_answered(
+def test_merged_report_shows_the_answer_of_the_other(
     mine: Page, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:

@@ -81,7 +81,7 @@ def killed(chromium: Browser, page: Page) -> None:
     page.close()
 
 
-def test_given_64_kbit_and_a_line_that_is_cut_again_and_again_when_a_report_goes_then_it_arrives_once(
+def test_report_over_an_interrupted_line_arrives_once(
     telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str
 ) -> None:
     with BadLine(tuple(settings.http), cuts=(8_000, 20_000)) as line:
@@ -98,7 +98,7 @@ def test_given_64_kbit_and_a_line_that_is_cut_again_and_again_when_a_report_goes
     assert line.up < 2 * size, "it went on where it broke"
 
 
-def test_given_the_pages_process_killed_while_it_is_written_and_while_it_is_sent_then_nothing_is_lost(
+def test_killed_page_loses_neither_draft_nor_upload(
     chromium: Browser, telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str
 ) -> None:
     with BadLine(tuple(settings.http)) as line:
@@ -129,7 +129,7 @@ def test_given_the_pages_process_killed_while_it_is_written_and_while_it_is_sent
         assert (settings.messages_dir / request.voice_message).stat().st_size > 16_000
 
 
-def test_given_a_phone_that_gives_no_microphone_when_asked_then_it_is_said_and_the_report_goes(
+def test_refused_microphone_is_shown_and_the_report_sent(
     telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str
 ) -> None:
     telephone.add_init_script(NO_MICROPHONE)

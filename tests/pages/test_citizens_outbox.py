@@ -172,7 +172,7 @@ def test_objection_of_a_second_telephone_is_no_dead_end(
     expect(left).to_have_count(0)
 
 
-def test_report_shows_its_department_only_while_it_has_it_and_its_voice(
+def test_report_shows_its_department_and_voice_while_it_has_them(
     mine: Page, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -192,7 +192,7 @@ def test_report_shows_its_department_only_while_it_has_it_and_its_voice(
     expect(mine.get_by_text("اکنون در دست", exact=True)).to_have_count(0)
 
 
-def test_app_without_scripts_leads_to_the_telephone_and_plain_pages(chromium: Browser, url: str) -> None:
+def test_app_without_scripts_leads_to_telephone_and_plain_pages(chromium: Browser, url: str) -> None:
     with person(chromium, locale="fa-IR", viewport=SMALL, java_script_enabled=False) as context:
         page = context.new_page()
         page.goto(f"{url}/my/report")

@@ -56,7 +56,7 @@ def search(page: Page, typed: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_ticket_when_searched_for_from_any_page_then_enter_opens_the_citizen_and_all_is_in_order(
+def test_searched_ticket_opens_its_citizen_in_order(
     open_as: OpenAs, place: Registration, language: str
 ) -> None:
     page = open_as(Role.OPERATOR, "requests", language=language)
@@ -75,9 +75,7 @@ def test_given_a_ticket_when_searched_for_from_any_page_then_enter_opens_the_cit
     is_fit(page)
 
 
-def test_given_a_citizens_page_when_the_whole_number_is_asked_for_then_it_is_shown_and_in_the_audit_log(
-    open_as: OpenAs, engine: Engine, place: Registration
-) -> None:
+def test_number_shown_in_full_is_audited(open_as: OpenAs, engine: Engine, place: Registration) -> None:
     page = open_as(Role.OPERATOR, f"citizens/registration/{place.id}")
     national = numbers.national(place.number).translate(PERSIAN)
     assert digits(page, "citizen-number") != national
@@ -121,9 +119,7 @@ def test_place_that_cannot_be_given_up_has_no_button(
     expect(page.get_by_test_id("give-up")).to_have_count(0)
 
 
-def test_given_a_telephone_number_when_typed_on_the_citizens_page_then_places_and_requests_lead_on(
-    open_as: OpenAs, place: Registration
-) -> None:
+def test_number_typed_finds_places_and_requests(open_as: OpenAs, place: Registration) -> None:
     page = open_as(Role.SUPERVISOR, "citizens")
     page.get_by_test_id("citizen-typed").fill("0913 000 9999")
     expect(page.get_by_test_id("nobody")).to_be_visible()
@@ -133,9 +129,7 @@ def test_given_a_telephone_number_when_typed_on_the_citizens_page_then_places_an
     shown(page, "requests")
 
 
-def test_given_a_page_by_its_name_when_searched_for_then_it_opens_and_an_official_finds_no_citizen(
-    open_as: OpenAs, place: Registration
-) -> None:
+def test_page_is_found_by_name_and_citizens_not_by_an_official(open_as: OpenAs, place: Registration) -> None:
     page = open_as(Role.OFFICIAL, "desk", at_desk=True)
     expect(page.get_by_test_id("rail-citizens")).to_have_count(0)
     page.get_by_test_id("rail-search").click()
@@ -147,7 +141,7 @@ def test_given_a_page_by_its_name_when_searched_for_then_it_opens_and_an_officia
     shown(page, "requests")
 
 
-def test_given_a_search_that_is_left_when_it_is_asked_for_again_at_once_then_nothing_of_before_stands_in_it(
+def test_reopened_search_is_empty(
     open_as: OpenAs,
 ) -> None:
     page = open_as(Role.OPERATOR, "requests")
@@ -165,7 +159,7 @@ def test_given_a_search_that_is_left_when_it_is_asked_for_again_at_once_then_not
     expect(page.get_by_test_id("search-typed")).to_be_visible()
 
 
-def test_given_an_enter_before_all_is_found_when_the_network_is_slow_then_the_command_is_done_once(
+def test_enter_before_the_results_runs_the_command_once(
     open_as: OpenAs,
 ) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
@@ -186,7 +180,7 @@ def test_given_an_enter_before_all_is_found_when_the_network_is_slow_then_the_co
     assert len(held) == 1
 
 
-def test_given_a_desk_when_commands_are_typed_into_the_search_then_they_are_done(open_as: OpenAs) -> None:
+def test_commands_typed_into_the_search_run(open_as: OpenAs) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     for typed, seen in (
         ("تیره", page.locator("html[data-mantine-color-scheme=dark]")),
@@ -208,7 +202,7 @@ def test_given_a_desk_when_commands_are_typed_into_the_search_then_they_are_done
     page.get_by_test_id("username").wait_for()
 
 
-def test_given_results_of_another_ticket_when_enter_is_pressed_at_once_then_the_one_typed_is_opened(
+def test_enter_opens_the_ticket_typed_not_stale_results(
     open_as: OpenAs, engine: Engine, place: Registration
 ) -> None:
     with writing(engine) as session:
@@ -221,9 +215,7 @@ def test_given_results_of_another_ticket_when_enter_is_pressed_at_once_then_the_
     page.wait_for_url(f"**/citizens/registration/{other.id}")
 
 
-def test_given_a_desk_when_the_search_is_slow_to_come_then_what_is_typed_is_for_it_and_commands_nothing(
-    open_as: OpenAs, place: Registration
-) -> None:
+def test_typing_while_the_search_loads_triggers_no_shortcut(open_as: OpenAs, place: Registration) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(f"{request.method} {request.url}"))
@@ -240,7 +232,7 @@ def test_given_a_desk_when_the_search_is_slow_to_come_then_what_is_typed_is_for_
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_given_a_number_with_a_new_owner_when_a_supervisor_says_why_then_it_is_separated_for_good(
+def test_number_with_a_new_owner_is_separated_for_good(
     open_as: OpenAs, place: Registration, engine: Engine
 ) -> None:
     page = open_as(Role.SUPERVISOR, f"citizens/registration/{place.id}")

@@ -17,7 +17,7 @@ from tests.pages.citizens_app import SMALL, fits, opened, signs_in
 pytestmark = pytest.mark.core
 
 
-def test_given_an_announced_round_when_a_citizen_takes_a_place_and_gives_it_up_then_both_are_seen(
+def test_place_is_taken_and_given_up_in_the_app(
     chromium: Browser, url: str, engine: Engine, settings: Settings
 ) -> None:
     number = a_number()
@@ -56,7 +56,7 @@ def test_given_an_announced_round_when_a_citizen_takes_a_place_and_gives_it_up_t
             assert [each.number for each in session.scalars(select(RoundWish))] == [number]
 
 
-def test_call_of_a_later_place_shows_when_the_phone_reads_the_ledger(
+def test_call_of_a_later_place_shows_in_the_ledger_on_the_phone(
     chromium: Browser, url: str, engine: Engine, settings: Settings
 ) -> None:
     number, later = a_number(), a_number()
@@ -82,7 +82,7 @@ def test_call_of_a_later_place_shows_when_the_phone_reads_the_ledger(
         expect(page.get_by_test_id("meanwhile")).to_contain_text("کسی بی‌دلیل از شما جلو افتاده است")
 
 
-def test_given_no_network_when_a_wish_is_told_then_nobody_promises_that_it_goes_by_itself(
+def test_round_alert_wish_offline_promises_no_retry(
     chromium: Browser, url: str, engine: Engine, settings: Settings
 ) -> None:
     number = a_number()
@@ -107,7 +107,7 @@ def test_given_no_network_when_a_wish_is_told_then_nobody_promises_that_it_goes_
             assert not session.scalars(select(RoundWish)).all()
 
 
-def test_given_a_keyboard_when_what_is_pressed_goes_away_then_the_focus_stays_beside_it(
+def test_focus_stays_near_a_control_that_disappears(
     chromium: Browser, url: str, engine: Engine, settings: Settings
 ) -> None:
     number = a_number()

@@ -89,7 +89,7 @@ def takes(engine: Engine) -> list[str]:
         return list(session.scalars(select(PushSubscription.endpoint)))
 
 
-def test_given_permission_when_notices_are_switched_on_chosen_and_left_then_the_city_knows(
+def test_push_is_enabled_chosen_and_removed(
     elsewhere: list[str], telephone: BrowserContext, account: Page, engine: Engine, settings: Settings
 ) -> None:
     telephone.grant_permissions(["notifications"])
@@ -117,16 +117,14 @@ def test_given_permission_when_notices_are_switched_on_chosen_and_left_then_the_
     assert takes(engine) == []
 
 
-def test_given_no_permission_when_notices_are_switched_on_then_that_is_said_and_nothing_is_kept(
-    account: Page, engine: Engine
-) -> None:
+def test_denied_permission_is_shown_and_nothing_kept(account: Page, engine: Engine) -> None:
     account.evaluate("Notification.requestPermission = async () => 'denied'")
     account.get_by_role("button", name="خبرها را نشان بده").click()
     expect(account.get_by_role("alert").filter(has_text="پیامک مانند پیش می‌آید")).to_be_visible()
     assert takes(engine) == []
 
 
-def test_given_a_notice_when_it_comes_to_the_worker_then_it_is_shown_and_a_tap_opens_the_request(
+def test_push_is_shown_and_a_tap_opens_the_request(
     telephone: BrowserContext, account: Page, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -157,7 +155,7 @@ def test_given_a_notice_when_it_comes_to_the_worker_then_it_is_shown_and_a_tap_o
     until(lambda: account.evaluate(SHOWN) == [], "the notice is gone")
 
 
-def test_given_a_city_without_a_key_when_the_account_is_opened_then_there_are_text_messages_alone(
+def test_city_without_a_push_key_offers_text_messages_only(
     telephone: BrowserContext, engine: Engine, settings: Settings, number: str
 ) -> None:
     from tests.kit.served import served

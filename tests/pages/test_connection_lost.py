@@ -52,7 +52,7 @@ def _write(page: Page, url: str, user: User) -> None:
     expect(page.get_by_test_id("connection-lost")).to_be_hidden()
 
 
-def test_given_an_operator_who_writes_when_the_server_dies_then_it_is_shown_heals_and_nothing_is_lost(
+def test_dead_server_is_shown_and_no_words_are_lost(
     page: Page, operator: User, held: Callback, settings: Settings, engine: Engine
 ) -> None:
     lost = page.get_by_test_id("connection-lost")
@@ -83,7 +83,7 @@ _IMPATIENT = """(() => {
 """Who hangs is given up soon, once somebody has signed in in peace."""
 
 
-def test_given_a_server_that_hangs_when_an_outcome_is_saved_then_its_person_is_told_and_sees_whether_it_was(
+def test_hanging_server_shows_whether_the_outcome_was_saved(
     page: Page, operator: User, held: Callback, settings: Settings, engine: Engine
 ) -> None:
     page.add_init_script(_IMPATIENT)
@@ -110,7 +110,7 @@ _CALENDAR = "**/assets/day-range*"
 
 
 @pytest.mark.usefixtures("held")
-def test_given_no_network_when_a_part_of_the_page_is_first_wanted_then_it_comes_with_the_network(
+def test_page_part_wanted_offline_loads_with_the_network(
     page: Page, operator: User, settings: Settings
 ) -> None:
     with served(settings) as url:
@@ -128,7 +128,7 @@ def test_given_no_network_when_a_part_of_the_page_is_first_wanted_then_it_comes_
         expect(page.get_by_test_id("note")).to_have_value(NOTE)
 
 
-def test_given_a_newer_version_when_a_part_of_the_page_is_gone_then_it_says_so_and_the_rest_goes_on(
+def test_missing_part_of_an_old_version_asks_for_a_reload(
     page: Page, operator: User, held: Callback, settings: Settings, engine: Engine
 ) -> None:
     with served(settings) as url:
@@ -147,9 +147,7 @@ def test_given_a_newer_version_when_a_part_of_the_page_is_gone_then_it_says_so_a
 
 
 @pytest.mark.usefixtures("held")
-def test_given_a_page_that_cannot_be_shown_when_it_is_loaded_again_then_it_is_there(
-    page: Page, operator: User, settings: Settings
-) -> None:
+def test_broken_page_loads_on_retry(page: Page, operator: User, settings: Settings) -> None:
     with served(settings) as url:
         _write(page, url, operator)
         page.route("**/assets/account-page*", lambda route: route.fulfill(status=404))
@@ -163,7 +161,7 @@ def test_given_a_page_that_cannot_be_shown_when_it_is_loaded_again_then_it_is_th
 
 
 @pytest.mark.usefixtures("held")
-def test_given_a_database_that_hangs_when_a_page_is_open_then_it_says_so_until_the_database_answers(
+def test_hanging_database_is_shown_until_it_answers(
     page: Page, operator: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lost = page.get_by_test_id("connection-lost")

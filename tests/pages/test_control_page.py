@@ -72,16 +72,14 @@ def room(open_as: OpenAs) -> Page:
     return open_as(Role.SUPERVISOR, "control", at_desk=True)
 
 
-def test_given_nothing_live_when_the_room_is_opened_then_it_is_quiet(open_as: OpenAs) -> None:
+def test_control_room_without_live_work_is_quiet(open_as: OpenAs) -> None:
     page = open_as(Role.AUDITOR, "control")
     expect(page.get_by_test_id("control-quiet")).to_be_visible()
     expect(page.get_by_test_id("late-control")).to_have_count(0)
     is_fit(page)
 
 
-def test_given_a_conversation_when_the_supervisor_takes_part_then_the_desk_is_told_and_so_when_it_is_over(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_supervision_is_shown_on_the_desk_while_it_lasts(open_as: OpenAs, engine: Engine) -> None:
     desk, room, mine, number = a_conversation(open_as, engine, at="requests")
     expect(mine).to_have_attribute("data-at", "speaking")
     expect(mine).to_contain_text("۰۱:")
@@ -96,9 +94,7 @@ def test_given_a_conversation_when_the_supervisor_takes_part_then_the_desk_is_to
     expect(desk.get_by_test_id("heard-by")).to_have_count(0)
 
 
-def test_given_a_message_when_the_desk_reads_it_then_the_room_shows_that_it_was_read(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_read_message_is_marked_in_the_control_room(open_as: OpenAs, engine: Engine) -> None:
     desk, room, mine, _ = a_conversation(open_as, engine)
     mine.get_by_test_id("send-word").click()
     room.get_by_test_id("reason").fill("دو دقیقه مانده است")
@@ -112,9 +108,7 @@ def test_given_a_message_when_the_desk_reads_it_then_the_room_shows_that_it_was_
     expect(mine.get_by_test_id("last-word")).to_have_attribute("data-read", "true")
 
 
-def test_given_a_conversation_that_hangs_when_freed_with_a_reason_then_the_wish_is_on_record(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_freeing_a_hung_conversation_is_audited(open_as: OpenAs, engine: Engine) -> None:
     _, room, mine, _ = a_conversation(open_as, engine)
     mine.get_by_test_id("free").click()
     room.get_by_test_id("confirm").click()
@@ -130,9 +124,7 @@ def test_given_a_conversation_that_hangs_when_freed_with_a_reason_then_the_wish_
     until(freed, "it is in the audit log")
 
 
-def test_given_a_line_that_stands_still_when_the_room_is_open_then_it_says_what_to_do_and_the_rail_counts(
-    room: Page, engine: Engine
-) -> None:
+def test_stalled_line_raises_an_alarm_counted_in_the_rail(room: Page, engine: Engine) -> None:
     with writing(engine) as session:
         round_ = a_round(session)
         waiting = some_registrations(session, round_, 12)[3]
@@ -162,7 +154,7 @@ def test_given_a_line_that_stands_still_when_the_room_is_open_then_it_says_what_
 
 
 @pytest.mark.parametrize("width", [1440, 360])
-def test_given_two_machines_when_one_is_silent_then_the_room_says_which_and_what_to_do(
+def test_silent_node_is_named_with_what_to_do(
     room: Page, engine: Engine, settings: Settings, width: int
 ) -> None:
     room.set_viewport_size({"width": width, "height": 800})
@@ -178,9 +170,7 @@ def test_given_two_machines_when_one_is_silent_then_the_room_says_which_and_what
     is_fit(room)
 
 
-def test_given_an_auditor_when_the_room_is_read_then_nothing_can_be_done_on_it(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_auditor_sees_the_control_room_without_buttons(open_as: OpenAs, engine: Engine) -> None:
     open_as(Role.OPERATOR, "desk", at_desk=True)
     begins_to_talk(engine)
     page = open_as(Role.AUDITOR, "control")
@@ -189,9 +179,7 @@ def test_given_an_auditor_when_the_room_is_read_then_nothing_can_be_done_on_it(
         expect(page.get_by_test_id(button)).to_have_count(0)
 
 
-def test_given_a_desk_that_takes_a_break_when_the_room_is_open_then_it_says_why(
-    open_as: OpenAs, room: Page
-) -> None:
+def test_break_of_a_desk_shows_its_reason(open_as: OpenAs, room: Page) -> None:
     desk = open_as(Role.OPERATOR, "desk", at_desk=True)
     desk.get_by_test_id("break-reason").select_option("prayer")
     expect(desk.get_by_test_id("break-over")).to_be_visible()
@@ -201,9 +189,7 @@ def test_given_a_desk_that_takes_a_break_when_the_room_is_open_then_it_says_why(
     expect(room.locator("[data-at=break]")).to_have_count(0)
 
 
-def test_given_a_person_in_the_room_when_asked_for_then_their_day_is_a_table_and_their_own_page_has_it(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_day_of_a_person_is_a_table_there_and_on_their_page(open_as: OpenAs, engine: Engine) -> None:
     desk, room, mine, _ = a_conversation(open_as, engine)
     mine.get_by_test_id("person-day-of").click()
     expect(room.get_by_test_id("day-nothing")).to_be_visible()
@@ -248,9 +234,7 @@ def test_given_a_person_in_the_room_when_asked_for_then_their_day_is_a_table_and
     expect(desk.get_by_test_id("my-day")).to_contain_text("ثبت نشده")
 
 
-def test_given_an_official_when_another_desk_of_the_round_still_writes_then_their_page_says_so(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_official_sees_that_another_desk_still_writes(open_as: OpenAs, engine: Engine) -> None:
     beside = open_as(Role.OPERATOR, "assist", at_desk=True)
     official = open_as(Role.ADMINISTRATOR, "official", at_desk=True)
     with writing(engine) as session:
@@ -266,7 +250,7 @@ def test_given_an_official_when_another_desk_of_the_round_still_writes_then_thei
     is_fit(official)
 
 
-def test_given_an_official_whose_conversation_is_over_when_nothing_is_asked_then_each_page_says_wrap_up(
+def test_wrap_up_of_the_official_shows_on_both_pages(
     open_as: OpenAs, engine: Engine, settings: Settings, room: Page
 ) -> None:
     official = open_as(Role.ADMINISTRATOR, "official", at_desk=True)

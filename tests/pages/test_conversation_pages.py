@@ -64,7 +64,7 @@ def _end_sessions(engine: Engine) -> User:
 
 
 @pytest.mark.parametrize(("language", "word"), [("fa", "پشت خط"), ("en", "on the line")])
-def test_given_a_citizen_who_waited_on_the_line_when_served_then_the_officials_page_says_so(
+def test_live_caller_is_marked_on_the_officials_page(
     talk: BeginTalk, engine: Engine, language: str, word: str
 ) -> None:
     page, callback_id = talk(language)
@@ -78,7 +78,7 @@ def test_given_a_citizen_who_waited_on_the_line_when_served_then_the_officials_p
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_page_in_use_when_its_session_ends_then_the_password_is_asked_over_it_and_nothing_is_lost(
+def test_expired_session_asks_the_password_without_losing_words(
     open_as: OpenAs, engine: Engine, language: str
 ) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True, language=language)
@@ -117,7 +117,7 @@ def test_given_a_page_in_use_when_its_session_ends_then_the_password_is_asked_ov
     said[:] = [one for one in said if "403" not in one]  # of the wrong password; told some time later
 
 
-def test_given_a_second_factor_when_the_session_ends_then_the_code_is_asked_over_the_page_too(
+def test_expired_session_asks_the_second_factor_too(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
@@ -138,9 +138,7 @@ def test_given_a_second_factor_when_the_session_ends_then_the_code_is_asked_over
     assert page.evaluate("window.__same")
 
 
-def test_given_a_page_whose_session_ended_when_another_person_signs_in_then_the_page_becomes_theirs(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_sign_in_of_another_person_takes_over_the_page(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     _end_sessions(engine)
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -157,9 +155,7 @@ def test_given_a_page_whose_session_ended_when_another_person_signs_in_then_the_
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-def test_given_a_young_conversation_when_next_is_pressed_then_it_ends_only_if_held_or_said_twice(
-    talk: BeginTalk, engine: Engine
-) -> None:
+def test_next_in_a_young_conversation_must_be_confirmed(talk: BeginTalk, engine: Engine) -> None:
     page, callback_id = talk(since=-60)  # young for as long as all of this takes
     in_state(page, "serving-state", "talking")
     page.evaluate(_TWICE_AT_ONCE)  # faster than on purpose
@@ -212,9 +208,7 @@ def _may_be_undone(engine: Engine, callback_id: int) -> None:
         events.callback_changed(session, parting)
 
 
-def test_given_an_old_conversation_when_next_is_pressed_then_it_ends_at_once_and_can_be_undone_by_a_key(
-    talk: BeginTalk, engine: Engine
-) -> None:
+def test_next_in_an_old_conversation_ends_it_undoably(talk: BeginTalk, engine: Engine) -> None:
     page, callback_id = talk(language="en", since=40)
     in_state(page, "serving-state", "talking")
     page.keyboard.press("n")
@@ -229,9 +223,7 @@ def test_given_an_old_conversation_when_next_is_pressed_then_it_ends_at_once_and
 
 
 @pytest.mark.parametrize(("language", "words"), [("fa", "پشت خط است"), ("en", "on the line")])
-def test_given_a_desk_cut_off_in_conversation_when_looked_at_then_it_says_how_long_the_citizen_waits(
-    talk: BeginTalk, engine: Engine, language: str, words: str
-) -> None:
+def test_held_citizens_wait_is_shown(talk: BeginTalk, engine: Engine, language: str, words: str) -> None:
     page, callback_id = talk(language=language, state=CallbackState.HELD)
     with writing(engine) as session:
         desk_id = session.get_one(Callback, callback_id).desk_id
@@ -249,9 +241,7 @@ def test_given_a_desk_cut_off_in_conversation_when_looked_at_then_it_says_how_lo
     is_fit(page)
 
 
-def test_given_a_page_that_is_open_for_a_while_when_a_hold_begins_then_its_first_time_is_true(
-    talk: BeginTalk, settings: Settings
-) -> None:
+def test_first_time_shown_of_a_hold_is_right(talk: BeginTalk, settings: Settings) -> None:
     page, _ = talk(language="en", since=40)
     in_state(page, "serving-state", "talking")
     page.evaluate(_NOTES_WHAT_IS_LEFT)
@@ -272,9 +262,7 @@ _NOTES_WHAT_IS_LEFT = """
 """
 
 
-def test_given_a_deed_whose_answer_is_slow_when_another_key_is_pressed_then_it_is_done_after_it_and_not_lost(
-    talk: BeginTalk, engine: Engine
-) -> None:
+def test_key_pressed_during_a_slow_action_runs_after_it(talk: BeginTalk, engine: Engine) -> None:
     page, callback_id = talk(language="en", since=40)
     in_state(page, "serving-state", "talking")
     held: list[Route] = []
@@ -297,9 +285,7 @@ def test_given_a_deed_whose_answer_is_slow_when_another_key_is_pressed_then_it_i
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_conversation_that_was_cut_off_when_its_minute_is_over_then_one_key_calls_again(
-    talk: BeginTalk, engine: Engine, language: str
-) -> None:
+def test_cut_conversation_is_called_again_by_one_key(talk: BeginTalk, engine: Engine, language: str) -> None:
     page, callback_id = talk(language=language, state=CallbackState.HELD)
     held = _cut_off(engine, callback_id)
     expect(page.get_by_test_id("cut-off")).to_be_visible()
@@ -321,7 +307,7 @@ def _cut_off(engine: Engine, callback_id: int) -> Callback:
         return held
 
 
-def test_given_words_about_a_call_that_was_cut_off_when_another_begins_then_they_are_gone(
+def test_notice_of_a_cut_call_goes_when_another_begins(
     talk: BeginTalk, engine: Engine, settings: Settings
 ) -> None:
     page, callback_id = talk(state=CallbackState.HELD)
@@ -349,9 +335,7 @@ def _talks_again(engine: Engine, callback_id: int) -> None:
         callbacks.move(session, token, CallbackState.TALKING, held_until=None)
 
 
-def test_given_a_network_that_drops_a_press_when_hang_up_is_pressed_once_then_the_conversation_ends(
-    talk: BeginTalk, engine: Engine
-) -> None:
+def test_hang_up_dropped_by_the_network_is_retried(talk: BeginTalk, engine: Engine) -> None:
     page, callback_id = talk()
     in_state(page, "serving-state", "talking")
     page.route("**/hangup", lambda route: route.abort("connectionreset"), times=1)

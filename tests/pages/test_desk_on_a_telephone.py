@@ -48,7 +48,7 @@ def edges(what: Locator) -> tuple[float, float]:
     return box["y"], box["y"] + box["height"]
 
 
-def test_given_a_telephone_when_a_citizen_speaks_then_who_and_the_end_are_in_sight_and_stay_at_the_thumb(
+def test_citizen_and_end_button_stay_in_sight_on_a_telephone(
     phone: Page,
 ) -> None:
     actions, number = phone.get_by_test_id("actions"), phone.locator("main [data-number]")
@@ -74,7 +74,7 @@ def test_given_a_telephone_when_a_citizen_speaks_then_who_and_the_end_are_in_sig
     assert edges(hang_up) == pytest.approx(before, abs=1), "it does not move"
 
 
-def test_given_a_telephone_when_the_line_is_unfolded_then_it_is_there_and_nothing_runs_over_the_edge(
+def test_unfolded_line_fits_a_telephone(
     phone: Page,
 ) -> None:
     rows, fold = phone.get_by_test_id("line-row"), phone.get_by_test_id("line-fold")
@@ -90,9 +90,7 @@ def test_given_a_telephone_when_the_line_is_unfolded_then_it_is_there_and_nothin
     expect(rows).to_have_count(0)
 
 
-def test_given_a_desk_when_there_is_room_for_both_then_the_line_stands_beside_the_call_and_keys_beside_words(
-    phone: Page, chromium: Browser, url: str
-) -> None:
+def test_wide_desk_shows_the_line_beside_the_call(phone: Page, chromium: Browser, url: str) -> None:
     state = phone.context.storage_state()
     with person(chromium, locale="fa-IR", viewport=DESK, storage_state=state) as desk:
         page = desk.new_page()

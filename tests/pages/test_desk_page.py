@@ -51,9 +51,7 @@ def _citizen(engine: Engine, settings: Settings, state: CallbackState) -> Callba
         return held
 
 
-def test_given_a_conversation_that_ended_when_the_operator_uses_keys_alone_then_all_is_heard_said_and_kept(
-    open_as: OpenAs, engine: Engine, settings: Settings
-) -> None:
+def test_outcome_is_said_and_kept_by_keys_alone(open_as: OpenAs, engine: Engine, settings: Settings) -> None:
     page = open_as(Role.OPERATOR, at_desk=True)
     held = _citizen(engine, settings, CallbackState.ENDED)
     page.reload()
@@ -111,9 +109,7 @@ def _heard(engine: Engine) -> int:
         )
 
 
-def test_given_words_of_the_office_that_come_late_when_the_desk_is_shown_then_they_push_nothing_away(
-    open_as: OpenAs, engine: Engine, settings: Settings
-) -> None:
+def test_late_words_of_the_office_move_nothing(open_as: OpenAs, engine: Engine, settings: Settings) -> None:
     page = open_as(Role.OPERATOR, at_desk=True)
     _citizen(engine, settings, CallbackState.ENDED)
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
@@ -148,7 +144,7 @@ def _to_the_end(page: Page) -> None:
     until(there, "the end of the line is in sight")
 
 
-def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_and_changes_are_seen_at_once(
+def test_long_line_scrolled_by_keys_keeps_its_places(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
     page = open_as(Role.OPERATOR, at_desk=True, language="en")
@@ -207,9 +203,7 @@ def test_given_a_long_line_when_scrolled_by_keys_then_each_row_knows_its_place_a
     expect(page.get_by_test_id("call-my-telephone")).to_be_disabled()  # without a PIN
 
 
-def test_given_a_conversation_with_a_note_when_it_is_over_then_its_outcome_and_a_pause_are_seen_whole(
-    desk_talks: Page, engine: Engine
-) -> None:
+def test_outcome_and_pause_are_in_sight_after_a_conversation(desk_talks: Page, engine: Engine) -> None:
     with writing(engine) as session:
         callback = session.scalars(select(Callback)).one()
         a_note(session, callback, "شهروند از چالهٔ خیابان نمونه می‌گوید")
@@ -231,9 +225,7 @@ def test_given_a_conversation_with_a_note_when_it_is_over_then_its_outcome_and_a
         assert session.get_one(Callback, callback.id).outcome is Outcome.REACHED
 
 
-def test_given_a_round_that_is_paused_when_the_desk_is_free_then_it_says_so_until_it_goes_on(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_paused_round_is_shown_at_a_free_desk(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     with writing(engine) as session:
         round_ = a_round(session)

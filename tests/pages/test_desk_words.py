@@ -14,9 +14,7 @@ from tests.pages.conftest import OpenAs
 NOTE = "نشانی را گفت"
 
 
-def test_given_a_word_of_the_office_when_saved_then_desks_have_it_and_it_can_be_taken_back(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_saved_desk_word_reaches_desks_and_can_be_undone(open_as: OpenAs, engine: Engine) -> None:
     desk = open_as(Role.OPERATOR, "desk", at_desk=True)
     with writing(engine) as session:
         a_callback(session, CallbackState.ENDED, session.scalars(select(User)).one())
@@ -63,7 +61,7 @@ def test_given_a_word_of_the_office_when_saved_then_desks_have_it_and_it_can_be_
     expect(ready).to_have_count(4)
 
 
-def test_given_two_who_write_the_words_when_one_saves_then_the_other_is_told_and_loses_nothing(
+def test_concurrent_edit_of_the_words_loses_nothing(
     open_as: OpenAs,
 ) -> None:
     one, other = (open_as(Role.SUPERVISOR, "subjects") for _ in range(2))
@@ -80,7 +78,7 @@ def test_given_two_who_write_the_words_when_one_saves_then_the_other_is_told_and
     expect(other.locator(word.format("rest", "fa"))).to_have_value("چای")
 
 
-def test_given_an_answer_that_comes_after_the_live_event_when_words_are_saved_then_what_was_before_comes_back(
+def test_answer_after_its_event_still_undoes_to_the_old_words(
     open_as: OpenAs,
 ) -> None:
     page = open_as(Role.SUPERVISOR, "subjects")
@@ -109,7 +107,7 @@ def test_given_an_answer_that_comes_after_the_live_event_when_words_are_saved_th
     expect(rows).to_have_count(4)
 
 
-def test_given_an_auditor_when_the_words_are_read_then_nothing_can_be_changed(open_as: OpenAs) -> None:
+def test_auditor_reads_the_words_without_changing_them(open_as: OpenAs) -> None:
     page = open_as(Role.AUDITOR, "subjects")
     expect(page.get_by_test_id("ready-note-row")).to_have_count(4)
     expect(page.get_by_test_id("save-words")).to_have_count(0)

@@ -13,9 +13,7 @@ from tests.kit.browser import person
 from tests.kit.pages import go, is_fit
 
 
-def test_given_a_part_that_was_joined_again_when_the_office_opens_it_then_it_is_called_no_duplicate(
-    office: Page, engine: Engine
-) -> None:
+def test_part_merged_again_is_no_duplicate(office: Page, engine: Engine) -> None:
     with writing(engine) as session:
         whole = a_request(session)
         one, _ = work.split(session, whole, [Piece(1, "چراغ خاموش است"), Piece(2, "نشست")], who="u")
@@ -34,7 +32,7 @@ def test_given_a_part_that_was_joined_again_when_the_office_opens_it_then_it_is_
     is_fit(office)
 
 
-def test_given_a_body_with_a_link_when_its_request_is_called_a_duplicate_then_it_is_asked_first_and_told(
+def test_duplicate_with_an_agency_asks_first_and_tells_it(
     office: Page, chromium: Browser, engine: Engine, url: str
 ) -> None:
     with writing(engine) as session:

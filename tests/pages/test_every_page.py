@@ -58,7 +58,7 @@ def _each(page: Page, there: seed_city.Town, url: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_given_every_page_when_it_is_looked_at_then_it_is_fit_and_read_and_hit_with_ease(
+def test_each_page_is_accessible_readable_and_touchable(
     manager: tuple[Page, seed_city.Town], url: str, part: int
 ) -> None:
     page, there = manager
@@ -71,9 +71,7 @@ def test_given_every_page_when_it_is_looked_at_then_it_is_fit_and_read_and_hit_w
     assert not wrong, "\n\n".join(map(str, wrong))
 
 
-def test_given_english_when_every_page_is_opened_then_each_is_fit(
-    manager: tuple[Page, seed_city.Town], url: str
-) -> None:
+def test_each_page_is_accessible_in_english(manager: tuple[Page, seed_city.Town], url: str) -> None:
     page, there = manager
     _sign_in(page, there.administrator)
     page.get_by_test_id("language").click()
@@ -83,9 +81,7 @@ def test_given_english_when_every_page_is_opened_then_each_is_fit(
     page.wait_for_url(f"{url}/assist")  # had that name
 
 
-def test_given_a_browser_that_keeps_dark_when_a_page_is_loaded_then_its_first_paint_is_dark(
-    manager: tuple[Page, seed_city.Town], url: str
-) -> None:
+def test_first_paint_in_dark_mode_is_dark(manager: tuple[Page, seed_city.Town], url: str) -> None:
     page, _ = manager
     for chosen in ("auto", "light", "dark"):
         assert page.get_by_test_id("scheme").get_attribute("data-chosen") == chosen

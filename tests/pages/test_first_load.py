@@ -10,7 +10,7 @@ LIMIT = 400_000
 """Bytes, as they cross the network."""
 
 
-def test_given_an_empty_browser_when_the_desk_is_opened_then_it_fetches_less_than_400_kb(
+def test_first_load_of_the_desk_is_below_400_kb(
     open_as: OpenAs,
 ) -> None:
     page = open_as(Role.OPERATOR, at_desk=True)
@@ -19,7 +19,7 @@ def test_given_an_empty_browser_when_the_desk_is_opened_then_it_fetches_less_tha
     assert sum(fetched.values()) < LIMIT, fetched
 
 
-def test_given_a_slow_line_and_an_empty_browser_when_the_desk_is_opened_then_its_letters_come_after_its_data(
+def test_fonts_load_after_the_data_without_a_shift(
     open_as: OpenAs,
 ) -> None:
     page = open_as(Role.OPERATOR, at_desk=True)

@@ -87,9 +87,7 @@ def colours(shown: Locator, part: int = 40) -> set[tuple[int, ...]]:
     return {colour for count, colour in found if count * part > picture.width * picture.height}
 
 
-def test_given_vector_tiles_when_the_public_map_is_read_then_its_ground_is_drawn_and_it_says_whose_it_is(
-    opened: Opened, vector: str, districts: Path
-) -> None:
+def test_vector_tiles_draw_the_ground_with_attribution(opened: Opened, vector: str, districts: Path) -> None:
     page, _ = opened(PUBLIC, map_tiles=vector, districts_file=districts)
     page.locator(DRAWN).wait_for()
     assert WATER in colours(page.locator(".ground"))
@@ -102,9 +100,7 @@ def test_given_vector_tiles_when_the_public_map_is_read_then_its_ground_is_drawn
     page.wait_for_url("**district=5*")
 
 
-def test_given_a_dark_room_when_the_public_map_is_read_then_its_water_is_dark(
-    opened: Opened, vector: str
-) -> None:
+def test_water_of_the_map_is_dark_in_dark_mode(opened: Opened, vector: str) -> None:
     page, _ = opened(PUBLIC, map_tiles=vector, scheme="dark")
     page.locator(DRAWN).wait_for()
     assert WATER_AT_NIGHT in colours(page.locator(".ground"))
@@ -112,15 +108,13 @@ def test_given_a_dark_room_when_the_public_map_is_read_then_its_water_is_dark(
     until(lambda: WATER in colours(page.locator(".ground")), "it is day")
 
 
-def test_given_tiles_that_are_pictures_when_the_public_map_is_read_then_they_are_shown(
-    opened: Opened, tmp_path: Path
-) -> None:
+def test_raster_tiles_are_shown(opened: Opened, tmp_path: Path) -> None:
     page, _ = opened(PUBLIC, map_tiles=str(map_tiles.raster(tmp_path / "isfahan.pmtiles", BRICK)))
     page.locator(DRAWN).wait_for()
     assert BRICK in colours(page.locator(".ground"))
 
 
-def test_given_a_tile_server_when_the_public_map_is_read_then_its_tiles_are_shown(opened: Opened) -> None:
+def test_tiles_of_a_server_are_shown(opened: Opened) -> None:
     with tile_server(BRICK) as address:
         page, _ = opened(PUBLIC, map_tiles=f"{address}/{{z}}/{{x}}/{{y}}.png")
         page.locator(DRAWN).wait_for()
@@ -128,9 +122,7 @@ def test_given_a_tile_server_when_the_public_map_is_read_then_its_tiles_are_show
 
 
 @pytest.mark.parametrize("missing", ["tiles", "server", "drawing"])
-def test_given_no_ground_map_when_the_public_map_is_read_then_the_schematic_one_is_all_there_is(
-    opened: Opened, vector: str, missing: str
-) -> None:
+def test_city_without_tiles_shows_the_schematic_map(opened: Opened, vector: str, missing: str) -> None:
     tiles = {"tiles": "", "server": f"http://127.0.0.1:{free_port()}/{{z}}/{{x}}/{{y}}.png"}
     page, _ = opened(
         PUBLIC, map_tiles=tiles.get(missing, vector), before=NOTHING_DRAWS if missing == "drawing" else ""
@@ -142,7 +134,7 @@ def test_given_no_ground_map_when_the_public_map_is_read_then_the_schematic_one_
     fits(page)
 
 
-def test_given_tiles_when_the_office_reads_its_requests_then_a_district_on_the_ground_leads_to_its_own(
+def test_district_on_the_map_filters_the_requests(
     opened: Opened, vector: str, districts: Path, engine: Engine
 ) -> None:
     with writing(engine) as session:
@@ -164,9 +156,7 @@ def test_given_tiles_when_the_office_reads_its_requests_then_a_district_on_the_g
     fits(page)
 
 
-def test_given_the_citys_boundaries_when_the_list_is_pointed_at_then_the_map_beside_it_marks_the_place(
-    opened: Opened, districts: Path, engine: Engine
-) -> None:
+def test_list_entry_pointed_at_is_marked_on_the_map(opened: Opened, districts: Path, engine: Engine) -> None:
     with writing(engine) as session:
         user: User = a_user(session)
         user.role = Role.SUPERVISOR
@@ -249,7 +239,7 @@ _KEPT = """() => new Promise((read, failed) => {
 })"""
 
 
-def test_given_tiles_when_a_citizen_taps_on_the_ground_then_that_is_the_place_until_its_mark_is_moved(
+def test_tap_on_the_map_sets_the_location_until_moved(
     form: Callable[..., Page], vector: str, districts: Path
 ) -> None:
     page = form(map_tiles=vector, districts_file=districts)
@@ -275,7 +265,7 @@ def test_given_tiles_when_a_citizen_taps_on_the_ground_then_that_is_the_place_un
 
 
 @pytest.mark.parametrize("tiles", ["", "http://127.0.0.1:11999/{z}/{x}/{y}.png"])
-def test_given_no_tiles_when_a_citizen_taps_on_the_outlines_then_point_and_district_are_kept(
+def test_tap_on_the_outlines_sets_point_and_district(
     form: Callable[..., Page], districts: Path, tiles: str
 ) -> None:
     page = form(map_tiles=tiles, districts_file=districts)
@@ -287,9 +277,7 @@ def test_given_no_tiles_when_a_citizen_taps_on_the_outlines_then_point_and_distr
     fits(page)
 
 
-def test_given_no_network_when_the_form_is_opened_again_then_the_outlines_are_still_tapped_on(
-    opened: Opened, vector: str, districts: Path
-) -> None:
+def test_outlines_are_tapped_offline(opened: Opened, vector: str, districts: Path) -> None:
     page, telephone = opened("/my/report", map_tiles=vector, districts_file=districts)
     expect(page.get_by_role("button", name="روی نقشه")).to_be_visible()
     until(lambda: page.evaluate(KEPT), "the worker looks after the page")
@@ -306,7 +294,7 @@ def test_given_no_network_when_the_form_is_opened_again_then_the_outlines_are_st
     expect(page.get_by_text("این نقشه خیابان ندارد")).to_be_visible()
 
 
-def test_given_a_city_without_any_map_when_the_form_is_opened_then_none_is_offered(opened: Opened) -> None:
+def test_city_without_a_map_offers_none(opened: Opened) -> None:
     page, _ = opened("/my/report")
     until(lambda: page.evaluate("localStorage.getItem('hotline137.my.city')"), "the app knows of no map")
     expect(page.get_by_role("button", name="همین‌جا که هستم")).to_be_visible()

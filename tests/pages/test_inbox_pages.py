@@ -41,7 +41,7 @@ def kept(engine: Engine, request: Request) -> Request:
         return session.get_one(Request, request.id)
 
 
-def test_given_a_request_when_the_department_works_on_it_then_all_goes_its_way_to_the_evidence(
+def test_request_passes_through_the_inbox_to_its_evidence(
     open_as: OpenAs, engine: Engine, tmp_path: Path
 ) -> None:
     picture = tmp_path / "after.jpg"
@@ -104,7 +104,7 @@ def test_given_a_request_when_the_department_works_on_it_then_all_goes_its_way_t
     expect(page.get_by_test_id("waiting")).to_be_visible()
 
 
-def test_given_another_bodys_work_when_it_is_passed_on_then_the_body_answers_and_that_is_the_evidence(
+def test_answer_of_an_agency_is_the_evidence(
     open_as: OpenAs, chromium: Browser, engine: Engine, tmp_path: Path
 ) -> None:
     picture = tmp_path / "after.jpg"
@@ -157,9 +157,7 @@ def test_given_another_bodys_work_when_it_is_passed_on_then_the_body_answers_and
     expect(passed).to_have_attribute("data-open", "false")
 
 
-def test_given_a_request_that_went_elsewhere_when_it_is_given_back_then_it_is_said_and_the_words_stay(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_request_moved_elsewhere_is_not_given_back_again(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         department = a_department(session)
         request = a_request(session)
@@ -176,9 +174,7 @@ def test_given_a_request_that_went_elsewhere_when_it_is_given_back_then_it_is_sa
     expect(page.get_by_test_id("words")).to_have_value("Not our street")
 
 
-def test_given_a_department_when_it_opens_a_page_of_the_office_then_it_is_not_its_own(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_office_page_opened_by_a_department_is_refused(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         department = a_department(session)
     page = open_as(Role.DEPARTMENT, department_id=department.id)
@@ -193,9 +189,7 @@ def test_given_a_department_when_it_opens_a_page_of_the_office_then_it_is_not_it
     expect(page.get_by_test_id("rail-inbox")).to_be_visible()
 
 
-def test_given_a_request_of_which_a_part_is_ours_when_it_is_split_then_the_office_splits_the_rest_again(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_request_split_by_a_department_is_split_again(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         department = a_department(session)
         request = a_request(session)

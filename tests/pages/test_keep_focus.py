@@ -28,9 +28,7 @@ def confirm(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_given_a_keyboard_when_a_row_goes_away_then_the_focus_is_on_the_next_one_or_the_heading(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_removed_row_moves_the_focus_to_the_next_or_heading(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         for which in range(3):
             blocked.block(session, f"+98913000000{which}", BlockReason.NUISANCE)
@@ -68,9 +66,7 @@ def test_given_a_keyboard_when_a_row_goes_away_then_the_focus_is_on_the_next_one
     expect(page.get_by_role("heading", level=1)).to_be_focused()  # no heading of what stands beside it
 
 
-def test_given_a_keyboard_when_what_opened_a_dialog_goes_away_then_the_focus_is_on_its_row(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_removed_dialog_opener_moves_the_focus_to_its_row(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         api_keys.issue(session, name="An app", may=[Scope.READ], per_minute=60, who="admin")
         day = now(session).astimezone(CITY).date() + timedelta(days=1)

@@ -56,7 +56,7 @@ def on(page: Page, *, on: bool = True) -> None:
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_an_operator_at_the_operators_line_when_somebody_waits_then_page_and_keys_show_and_say_it(
+def test_waiting_caller_is_shown_at_the_operators_line(
     open_as: OpenAs, engine: Engine, language: str
 ) -> None:
     word, switch, help_ = WORDS[language]
@@ -88,9 +88,7 @@ def test_given_an_operator_at_the_operators_line_when_somebody_waits_then_page_a
         assert callback and callback.state is CallbackState.CLAIMED
 
 
-def test_given_a_desk_that_takes_live_calls_when_a_caller_is_given_to_it_then_the_page_shows_it_by_itself(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_assigned_live_call_appears_by_itself(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     with writing(engine) as session:
         rounds.operators_line(session)
@@ -114,9 +112,7 @@ def test_given_a_desk_that_takes_live_calls_when_a_caller_is_given_to_it_then_th
     is_fit(page)
 
 
-def test_given_another_line_when_the_operator_works_on_it_then_no_live_call_disturbs_them(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_other_line_receives_no_live_calls(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         line_id, other = rounds.operators_line(session).id, a_round(session).id
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
@@ -133,9 +129,7 @@ def test_given_another_line_when_the_operator_works_on_it_then_no_live_call_dist
     on(page)
 
 
-def test_given_a_supervisor_at_a_desk_when_they_look_at_the_operators_line_then_they_are_asked_first(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_supervisor_confirms_before_taking_live_calls(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         rounds.operators_line(session)
     page = open_as(Role.SUPERVISOR, "desk", at_desk=True)
@@ -158,7 +152,7 @@ def test_given_a_supervisor_at_a_desk_when_they_look_at_the_operators_line_then_
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_caller_on_the_line_when_the_wall_is_looked_at_then_it_shows_how_many_and_how_long(
+def test_wall_shows_how_many_callers_wait_and_how_long(
     open_as: OpenAs, url: str, engine: Engine, language: str
 ) -> None:
     stays(engine)

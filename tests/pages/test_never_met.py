@@ -24,7 +24,7 @@ def _never_met(session: Session, user: User | None = None) -> Callback:
 
 
 @pytest.mark.parametrize(("role", "path"), [(Role.OPERATOR, "desk"), (Role.OFFICIAL, "official")])
-def test_given_a_call_that_never_stood_when_it_has_ended_then_its_desk_is_offered_what_the_server_takes(
+def test_never_connected_call_offers_its_desk_valid_outcomes(
     open_as: OpenAs, engine: Engine, role: Role, path: str
 ) -> None:
     page = open_as(role, path, at_desk=True)
@@ -54,7 +54,7 @@ def _offered(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["desks", "control"])
-def test_given_a_call_that_never_stood_when_a_supervisor_says_its_outcome_then_it_is_one_the_server_takes(
+def test_never_connected_call_offers_supervisors_valid_outcomes(
     open_as: OpenAs, engine: Engine, path: str
 ) -> None:
     with writing(engine) as session:

@@ -33,9 +33,7 @@ def _taken(engine: Engine) -> int:
         return len(session.scalars(select(Callback)).all())
 
 
-def test_given_no_phone_when_next_is_pressed_then_it_connects_first_and_the_citizen_is_taken_once_it_is_there(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_next_without_a_phone_connects_it_first(open_as: OpenAs, engine: Engine) -> None:
     page, desk = _phoneless(open_as, engine, waiting=2)
     expect(page.get_by_test_id("take-next")).to_be_enabled()
     page.keyboard.press("n")
@@ -47,9 +45,7 @@ def test_given_no_phone_when_next_is_pressed_then_it_connects_first_and_the_citi
     assert _taken(engine) == 1
 
 
-def test_given_no_phone_and_nobody_waiting_when_next_is_pressed_then_it_connects_and_says_that_nobody_waits(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_next_without_a_phone_says_that_nobody_waits(open_as: OpenAs, engine: Engine) -> None:
     page, desk = _phoneless(open_as, engine, waiting=0)
     idle = page.get_by_test_id("callback-state")
     expect(idle).to_contain_text("نخست تلفن را وصل کنید")

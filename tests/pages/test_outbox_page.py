@@ -28,9 +28,7 @@ def row(page: Page, id_: int):  # type: ignore[no-untyped-def]
     return page.locator(f"[data-testid=message][data-id='{id_}']")
 
 
-def test_given_a_filter_when_the_page_is_left_and_gone_back_to_then_the_filter_is_there(
-    open_as: OpenAs, url: str, engine: Engine
-) -> None:
+def test_filter_survives_leaving_the_page(open_as: OpenAs, url: str, engine: Engine) -> None:
     late, failed, waits = some_messages(engine)
     page = open_as(Role.PUBLIC_RELATIONS, "outbox")
     page.get_by_test_id("state").select_option("failed")
@@ -48,9 +46,7 @@ def test_given_a_filter_when_the_page_is_left_and_gone_back_to_then_the_filter_i
     expect(page.get_by_test_id("state")).to_have_value("")
 
 
-def test_given_a_message_that_is_too_late_when_it_is_sent_again_then_the_page_says_why_it_was_not(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_message_past_its_deadline_is_not_resent_and_says_why(open_as: OpenAs, engine: Engine) -> None:
     late, failed, _ = some_messages(engine)
     page = open_as(Role.PUBLIC_RELATIONS, "outbox?state=expired")
     row(page, late).get_by_test_id("again").click()

@@ -81,7 +81,7 @@ def jalali(day: date) -> str:
     return jdatetime.date.fromgregorian(date=day, locale="fa_IR").strftime("%-d %B").translate(PERSIAN)
 
 
-def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_and_the_notices_say_so(
+def test_planned_wednesdays_show_in_calendar_and_notices(
     open_as: OpenAs, engine: Engine, settings: Settings, districts: None, wednesdays: list[date]
 ) -> None:
     first, second, third, fourth = wednesdays[:4]
@@ -157,7 +157,7 @@ def test_given_nothing_when_the_office_plans_its_wednesdays_then_the_calendar_an
     is_fit(page)
 
 
-def test_given_the_calendar_when_only_the_keyboard_is_used_then_days_and_months_are_reached(
+def test_calendar_is_used_by_the_keyboard_alone(
     open_as: OpenAs, engine: Engine, districts: None, wednesdays: list[date]
 ) -> None:
     page = open_as(Role.AUDITOR, "timetable", language="en")
@@ -184,7 +184,7 @@ def test_given_the_calendar_when_only_the_keyboard_is_used_then_days_and_months_
     expect(today).to_be_visible()
 
 
-def test_given_the_office_in_english_when_it_plans_a_round_then_offices_subjects_and_holidays_are_there(
+def test_planning_pages_work_in_english(
     open_as: OpenAs, engine: Engine, districts: None, wednesdays: list[date]
 ) -> None:
     day = wednesdays[0] + timedelta(days=1)

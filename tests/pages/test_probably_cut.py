@@ -26,7 +26,7 @@ def _talks(page: Page, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(("path", "state"), [("desk", "callback-state"), ("official", "serving-state")])
-def test_given_a_conversation_when_the_phone_loses_its_room_then_the_page_says_that_it_is_probably_cut(
+def test_lost_phone_marks_the_conversation_as_probably_cut(
     desk_talks: Page, url: str, engine: Engine, path: str, state: str
 ) -> None:
     page = desk_talks
@@ -51,9 +51,7 @@ def test_given_a_conversation_when_the_phone_loses_its_room_then_the_page_says_t
 
 
 @pytest.mark.parametrize("told", ["as a telephone", "in another window"])
-def test_given_a_phone_of_which_the_page_cannot_know_when_it_is_not_connected_then_it_says_nothing(
-    desk_talks: Page, url: str, engine: Engine, told: str
-) -> None:
+def test_unknown_phone_marks_nothing(desk_talks: Page, url: str, engine: Engine, told: str) -> None:
     page = desk_talks
     _talks(page, engine)
     if told == "as a telephone":

@@ -33,9 +33,7 @@ def speaks(open_as: OpenAs, engine: Engine, language: str = "fa") -> tuple[Page,
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_conversation_when_the_official_promises_then_it_is_written_and_among_the_promises(
-    open_as: OpenAs, engine: Engine, language: str
-) -> None:
+def test_promise_in_a_conversation_is_listed(open_as: OpenAs, engine: Engine, language: str) -> None:
     page, callback_id = speaks(open_as, engine, language)
     page.get_by_test_id("said-written").fill(WORDS)
     page.get_by_test_id("said-days").select_option("14")
@@ -55,9 +53,7 @@ def test_given_a_conversation_when_the_official_promises_then_it_is_written_and_
     is_fit(page)
 
 
-def test_given_words_half_written_when_the_page_is_loaded_anew_then_they_are_there_and_a_note_is_added(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_draft_survives_a_reload_and_a_note_is_added(open_as: OpenAs, engine: Engine) -> None:
     page, callback_id = speaks(open_as, engine)
     page.get_by_test_id("said-written").fill(WORDS)
     page.reload()

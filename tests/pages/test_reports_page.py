@@ -62,9 +62,7 @@ FROM_RIGHT = """(parts) => parts
   .sort(([one], [other]) => other - one).map(([, found]) => found)"""
 
 
-def test_given_a_part_of_a_rounds_page_that_comes_late_when_the_rest_is_shown_then_it_does_not_push_it_away(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_late_part_of_a_round_page_moves_nothing(open_as: OpenAs, engine: Engine) -> None:
     round_ = a_round_of_today(engine)
     page = open_as(Role.AUDITOR, "rounds")
     late: list[Route] = []
@@ -84,9 +82,7 @@ def test_given_a_part_of_a_rounds_page_that_comes_late_when_the_rest_is_shown_th
     assert late
 
 
-def test_given_bars_of_a_group_when_they_are_drawn_from_right_to_left_then_they_run_with_the_legend(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_grouped_bars_run_in_the_order_of_the_legend(open_as: OpenAs, engine: Engine) -> None:
     round_ = a_round_of_today(engine)
     page = open_as(Role.AUDITOR, f"rounds/{round_.id}")
     page.get_by_test_id("to-reports").click()
@@ -99,9 +95,7 @@ def test_given_bars_of_a_group_when_they_are_drawn_from_right_to_left_then_they_
     assert legend == [heads[1], heads[3], heads[5]]
 
 
-def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_same(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_round_report_agrees_on_page_files_and_paper(open_as: OpenAs, engine: Engine) -> None:
     round_ = a_round_of_today(engine)
     page = open_as(Role.AUDITOR, f"rounds/{round_.id}")
     page.get_by_test_id("to-reports").click()
@@ -139,9 +133,7 @@ def test_given_a_round_when_it_is_reported_then_page_files_and_paper_say_the_sam
     expect(page.locator("html")).to_have_js_property("scrollWidth", 703)
 
 
-def test_given_english_when_the_days_are_chosen_then_the_page_asks_for_them(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_chosen_days_are_requested_in_english(open_as: OpenAs, engine: Engine) -> None:
     round_ = a_round_of_today(engine)
     with writing(engine) as session:
         a_round(session)  # of another official, who is not told of here

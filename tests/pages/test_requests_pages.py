@@ -26,7 +26,7 @@ def kept(engine: Engine, request: Request) -> Request:
         return session.get_one(Request, request.id)
 
 
-def test_given_the_inbox_when_a_request_is_referred_and_answered_then_the_citizen_closes_it(
+def test_referred_and_answered_request_is_closed_by_the_citizen(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
     settings.messages_dir.mkdir(parents=True)
@@ -146,9 +146,7 @@ PLAY = """player => new Promise((resolve, reject) => {
 })"""
 
 
-def test_given_a_request_when_it_is_released_and_withdrawn_then_the_page_says_what_everybody_sees(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_released_and_withdrawn_request_shows_the_public_view(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         request = a_request(session, latitude=32.65, longitude=51.67)
     page = open_as(Role.PUBLIC_RELATIONS, f"requests/{request.id}")
@@ -176,7 +174,7 @@ def test_given_a_request_when_it_is_released_and_withdrawn_then_the_page_says_wh
         assert releases.listed(session) == []
 
 
-def test_given_a_picture_when_faces_are_covered_then_the_preview_is_what_everybody_sees_and_nothing_else(
+def test_preview_of_covered_faces_is_what_the_public_sees(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
     made = decoding.plain(io.BytesIO(picture_files.jpeg((400, 300))))
@@ -224,9 +222,7 @@ def test_given_a_picture_when_faces_are_covered_then_the_preview_is_what_everybo
     expect(areas).to_have_count(2)
 
 
-def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem_is_written_and_referred(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_problem_is_written_and_referred_during_a_conversation(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         department = a_department(session)
         department.name_fa = "روشنایی معابر"
@@ -288,9 +284,7 @@ def test_given_a_desk_in_a_conversation_when_the_key_is_pressed_then_the_problem
     in_state(page, "callback-state", "parting")
 
 
-def test_given_the_office_when_it_keeps_departments_then_names_and_loads_are_shown(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_departments_show_their_names_and_loads(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.PUBLIC_RELATIONS, "departments")
     page.get_by_test_id("add-department").click()
     page.get_by_test_id("name-fa").fill("مدیریت پسماند")
@@ -310,7 +304,7 @@ def test_given_the_office_when_it_keeps_departments_then_names_and_loads_are_sho
     is_fit(page)
 
 
-def test_given_english_and_an_auditor_when_requests_are_read_then_nothing_can_be_done(
+def test_auditor_reads_requests_in_english_without_actions(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:

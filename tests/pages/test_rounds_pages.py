@@ -33,9 +33,7 @@ def the_round(engine: Engine) -> Round:
         return session.scalars(select(Round)).one()
 
 
-def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_jalali_and_on_record(
-    office: Page, engine: Engine, url: str
-) -> None:
+def test_planned_and_cancelled_round_is_persian_and_audited(office: Page, engine: Engine, url: str) -> None:
     an_office(engine, OfficialKind.MAYOR, "شهردار اصفهان")
     an_office(engine, OfficialKind.DISTRICT_MANAGER, "مدیر منطقهٔ سه", 3)
     office.reload()
@@ -135,9 +133,7 @@ def test_given_the_office_when_it_plans_and_cancels_a_round_then_all_is_persian_
     expect(office.get_by_test_id("notice")).to_have_count(0)  # citizens never read of it
 
 
-def test_given_a_live_round_when_the_supervisor_moves_somebody_up_then_the_line_says_why(
-    supervisor: Page, engine: Engine
-) -> None:
+def test_moved_up_citizen_shows_the_reason_in_the_line(supervisor: Page, engine: Engine) -> None:
     with writing(engine) as session:
         live = a_round(session)
         carried = some_registrations(session, live, 1, rounds_missed=2)[0]
@@ -162,9 +158,7 @@ def test_given_a_live_round_when_the_supervisor_moves_somebody_up_then_the_line_
         assert session.get_one(Registration, late.id).moved_up == 1
 
 
-def test_given_a_live_round_when_the_office_lets_it_go_on_then_only_what_is_to_come_is_asked(
-    office: Page, engine: Engine
-) -> None:
+def test_extending_a_live_round_asks_only_for_the_rest(office: Page, engine: Engine) -> None:
     with writing(engine) as session:
         live = a_round(session)
         some_registrations(session, live, 2)
@@ -184,9 +178,7 @@ def test_given_a_live_round_when_the_office_lets_it_go_on_then_only_what_is_to_c
     expect(office.get_by_test_id("phase")).to_have_attribute("data-phase", "live")
 
 
-def test_given_a_phone_when_the_programme_is_read_then_nothing_runs_over_its_edge(
-    office: Page, engine: Engine
-) -> None:
+def test_programme_fits_a_phone(office: Page, engine: Engine) -> None:
     with writing(engine) as session:
         round_ = a_round(session)
         some_registrations(session, round_, 3)

@@ -20,9 +20,7 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"trunks": trunks})
 
 
-def test_given_an_administrator_when_a_test_call_is_placed_then_each_of_its_steps_is_seen(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_each_step_of_a_test_call_is_shown(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.ADMINISTRATOR, "setup")
     expect(page.get_by_test_id("set-up-city")).to_have_attribute("data-state", "missing")
     expect(page.get_by_test_id("sample-city")).to_be_visible()

@@ -35,9 +35,7 @@ def begins_to_talk(engine: Engine) -> int:
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_conversation_when_another_page_is_opened_then_the_call_is_there_and_one_link_leads_back(
-    open_as: OpenAs, engine: Engine, language: str
-) -> None:
+def test_call_bar_on_another_page_leads_back(open_as: OpenAs, engine: Engine, language: str) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True, language=language)
     begins_to_talk(engine)
     page.reload()
@@ -57,9 +55,7 @@ def test_given_a_conversation_when_another_page_is_opened_then_the_call_is_there
     assert page.evaluate(SAME)
 
 
-def test_given_a_conversation_when_it_is_ended_in_the_bar_then_it_is_asked_for_once_and_the_bar_goes(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_end_in_the_call_bar_is_requested_once(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, "requests", at_desk=True)
     callback_id = begins_to_talk(engine)
     page.reload()
@@ -77,7 +73,7 @@ def test_given_a_conversation_when_it_is_ended_in_the_bar_then_it_is_asked_for_o
     expect(page.get_by_test_id("call-bar")).to_have_count(0)
 
 
-def test_given_a_supervisor_when_going_through_rail_and_tabs_then_no_page_is_loaded_anew(
+def test_navigation_never_reloads_the_page(
     open_as: OpenAs,
 ) -> None:
     page = open_as(Role.SUPERVISOR, "rounds")
@@ -100,9 +96,7 @@ def test_given_a_supervisor_when_going_through_rail_and_tabs_then_no_page_is_loa
     assert page.evaluate(SAME)
 
 
-def test_given_what_is_overdue_when_any_page_is_shown_then_the_rail_counts_it(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_overdue_work_is_counted_on_each_page(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, "citizens")
     expect(page.get_by_test_id("rail-requests")).to_be_visible()
     expect(page.get_by_test_id("late-requests")).to_have_count(0)
@@ -133,9 +127,7 @@ window.__hide = (yes) => {
 """A browser's window cannot be covered here: what it says then, and where it would tell of something."""
 
 
-def test_given_a_window_that_nobody_looks_at_when_a_citizen_comes_then_title_and_notification_say_so(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_hidden_window_announces_a_citizen_by_title_and_notice(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.OPERATOR, "desk", at_desk=True)
     page.add_init_script(UNSEEN)
     page.reload()
@@ -154,7 +146,7 @@ def test_given_a_window_that_nobody_looks_at_when_a_citizen_comes_then_title_and
     assert len(page.evaluate("__told")) == 1, "what was seen is in the title alone"
 
 
-def test_given_an_address_opened_before_signing_in_when_signed_in_then_it_is_shown_and_then_the_own_work(
+def test_address_opened_before_the_sign_in_is_shown_after_it(
     chromium: Browser, url: str, engine: Engine
 ) -> None:
     with writing(engine) as session:

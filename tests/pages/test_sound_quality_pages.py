@@ -26,9 +26,7 @@ def measured(engine: Engine) -> Callback:
         return callback
 
 
-def test_given_a_conversation_with_bad_sound_when_its_round_and_citizen_are_looked_at_then_it_is_said(
-    open_as: OpenAs, measured: Callback
-) -> None:
+def test_bad_sound_is_shown_on_its_round_and_citizen(open_as: OpenAs, measured: Callback) -> None:
     said = "کیفیت صدا بد (۲٫۵ از ۵)"
     page = open_as(Role.SUPERVISOR, f"rounds/{measured.round_id}")
     expect(page.get_by_test_id("recording")).to_contain_text(said)
@@ -43,9 +41,7 @@ def test_given_a_conversation_with_bad_sound_when_its_round_and_citizen_are_look
     is_fit(page)
 
 
-def test_given_a_desk_with_a_sip_phone_when_its_official_comes_then_the_check_is_not_for_it(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_desk_with_a_sip_phone_offers_no_sound_check(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         round_ = a_round(session)
     page = open_as(Role.OFFICIAL, "official", at_desk=True)

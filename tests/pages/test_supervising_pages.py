@@ -19,7 +19,7 @@ from tests.kit.pages import is_fit
 from tests.kit.recording_files import a_file
 
 
-def test_given_a_desk_that_speaks_when_the_supervisor_takes_part_then_the_wish_is_on_record_and_ends(
+def test_supervision_of_a_desk_is_audited_and_ends(
     supervisor: Page,
     engine: Engine,
 ) -> None:
@@ -51,7 +51,7 @@ def test_given_a_desk_that_speaks_when_the_supervisor_takes_part_then_the_wish_i
     expect(desks.first.get_by_test_id("whisper")).to_be_disabled()
 
 
-def test_given_a_recording_when_the_supervisor_plays_it_then_it_sounds_and_the_hearing_is_on_record(
+def test_played_recording_is_audited(
     supervisor: Page,
     engine: Engine,
     settings: Settings,
@@ -100,7 +100,7 @@ def _change(path: Path) -> None:
     assert hashlib.sha256(path.read_bytes()).digest() != before
 
 
-def test_given_a_supervisor_without_a_desk_when_desks_speak_then_who_speaks_is_shown_without_buttons(
+def test_supervisor_without_a_desk_sees_no_buttons(
     supervisor: Page,
     engine: Engine,
 ) -> None:

@@ -62,9 +62,7 @@ def confirm(page: Page) -> None:
     expect(page.get_by_test_id("confirm")).to_have_count(0)
 
 
-def test_given_a_number_when_blocked_then_it_is_taken_back_unless_it_lost_its_place(
-    open_still: Open, engine: Engine
-) -> None:
+def test_blocking_is_undoable_unless_a_place_was_lost(open_still: Open, engine: Engine) -> None:
     page = open_still(Role.SUPERVISOR, "blocked")
     page.get_by_test_id("number").fill(numbers.national(NUMBER))
     page.get_by_test_id("block").click()
@@ -94,7 +92,7 @@ def test_given_a_number_when_blocked_then_it_is_taken_back_unless_it_lost_its_pl
     expect(page.get_by_test_id("block-done")).to_have_count(0)
 
 
-def test_given_a_server_that_refuses_when_something_is_taken_back_then_it_says_so_and_can_be_put_away(
+def test_refused_undo_is_shown_and_can_be_closed(
     open_still: Open,
 ) -> None:
     page = open_still(Role.SUPERVISOR, "blocked")
@@ -111,9 +109,7 @@ def test_given_a_server_that_refuses_when_something_is_taken_back_then_it_says_s
     expect(notice).to_have_count(0)
 
 
-def test_given_a_day_of_the_citys_own_when_it_is_taken_away_or_named_then_that_is_taken_back(
-    open_still: Open, engine: Engine
-) -> None:
+def test_own_holiday_of_the_city_is_undoable(open_still: Open, engine: Engine) -> None:
     with writing(engine) as session:
         day = now(session).astimezone(CITY).date() + timedelta(days=1)
         session.add(Holiday(day=day, works=True, name="جشن شهر"))
@@ -142,9 +138,7 @@ def test_given_a_day_of_the_citys_own_when_it_is_taken_away_or_named_then_that_i
     expect(page.get_by_text("روز اصفهان")).to_have_count(0)
 
 
-def test_given_a_day_of_a_rules_round_when_it_is_named_a_day_off_then_its_cost_is_said_before(
-    open_still: Open, engine: Engine
-) -> None:
+def test_holiday_on_a_rounds_day_shows_its_cost_first(open_still: Open, engine: Engine) -> None:
     with writing(engine) as session:
         at = now(session)
         today = at.astimezone(CITY).date()
@@ -191,9 +185,7 @@ def test_given_a_day_of_a_rules_round_when_it_is_named_a_day_off_then_its_cost_i
         assert session.get_one(Round, other_id).cancelled_at is None
 
 
-def test_given_an_office_and_a_department_when_put_out_of_use_then_that_is_taken_back(
-    open_still: Open, engine: Engine
-) -> None:
+def test_deactivated_office_or_department_is_restored(open_still: Open, engine: Engine) -> None:
     with writing(engine) as session:
         official, department = an_official(session), a_department(session)
     page = open_still(Role.PUBLIC_RELATIONS, "officials")
@@ -214,9 +206,7 @@ def test_given_an_office_and_a_department_when_put_out_of_use_then_that_is_taken
         assert session.get_one(Department, department.id).active
 
 
-def test_given_a_person_when_disabled_by_mistake_then_they_have_their_desk_again(
-    open_still: Open, engine: Engine
-) -> None:
+def test_person_disabled_by_mistake_keeps_the_desk(open_still: Open, engine: Engine) -> None:
     with writing(engine) as session:
         person = a_user(session, a_desk(session), "zahra")
         desk_id = person.desk_id

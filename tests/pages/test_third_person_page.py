@@ -54,9 +54,7 @@ def comes(engine: Engine, act: Callable[..., None], *what: object) -> None:
         act(session, token, *what)
 
 
-def test_given_a_conversation_when_a_department_is_called_by_keyboard_then_the_page_says_how_far_it_is(
-    talk: Page, engine: Engine
-) -> None:
+def test_called_department_shows_its_progress(talk: Page, engine: Engine) -> None:
     expect(talk.get_by_test_id("guest-ask")).to_be_visible()
     talk.keyboard.press("x")
     talk.get_by_test_id("guest-find").fill("آب")
@@ -88,7 +86,7 @@ def test_given_a_conversation_when_a_department_is_called_by_keyboard_then_the_p
         ("en", "economic", "Deputy for Financial and Economic Affairs"),
     ],
 )
-def test_given_a_telephones_width_when_an_official_is_called_by_keyboard_then_the_page_says_who(
+def test_called_official_is_named_on_a_narrow_page(
     talk: Page, engine: Engine, deputy: Official, language: str, part: str, name: str
 ) -> None:
     if language == "en":
@@ -113,7 +111,7 @@ def test_given_a_telephones_width_when_an_official_is_called_by_keyboard_then_th
     is_fit(talk)
 
 
-def test_given_an_official_in_a_conversation_when_a_third_person_is_called_then_not_they_themselves(
+def test_official_cannot_call_themselves_as_third_person(
     talk: Page, engine: Engine, deputy: Official
 ) -> None:
     with writing(engine) as session:
@@ -127,7 +125,7 @@ def test_given_an_official_in_a_conversation_when_a_third_person_is_called_then_
     expect(talk.get_by_test_id("guest-found")).to_contain_text("ادارهٔ آب")
 
 
-def test_given_the_office_on_a_telephone_when_an_officials_number_is_written_by_keyboard_then_it_is_kept(
+def test_official_number_is_kept_from_a_narrow_page(
     open_as: OpenAs, engine: Engine, deputy: Official
 ) -> None:
     page = open_as(Role.PUBLIC_RELATIONS, "officials")
@@ -153,9 +151,7 @@ def test_given_the_office_on_a_telephone_when_an_officials_number_is_written_by_
     expect(number).to_have_value("03132219997")
 
 
-def test_given_a_telephone_when_a_number_is_typed_after_the_citizen_then_they_wait_and_a_voicemail_is_named(
-    talk: Page, engine: Engine
-) -> None:
+def test_typed_number_holds_the_citizen_and_names_voicemail(talk: Page, engine: Engine) -> None:
     talk.set_viewport_size(PHONE_WIDTH)
     talk.get_by_test_id("guest-ask").click()
     talk.get_by_test_id("guest-find").fill("۰۳۱۳۲۲۱۹۹۹۹")

@@ -41,9 +41,7 @@ def _is_for_a_thumb(*buttons: Locator) -> None:
         assert box and box["height"] >= 44 and box["width"] >= 44, (button, box)
 
 
-def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it_goes_along(
-    colleague: int, desk_talks: Page, engine: Engine
-) -> None:
+def test_note_in_hand_goes_with_a_transfer(colleague: int, desk_talks: Page, engine: Engine) -> None:
     desk_talks.get_by_test_id("note").fill("نشانی: خیابان نمونه")
     desk_talks.get_by_test_id("note").press("Escape")
     _knows_who_may_take_it(desk_talks)
@@ -60,7 +58,7 @@ def test_given_a_note_in_hand_when_the_conversation_is_given_by_keyboard_then_it
     in_state(desk_talks, "callback-state", "none")
 
 
-def test_given_a_note_written_for_a_colleague_when_the_choice_is_left_then_it_is_the_desks_own_note(
+def test_note_of_an_abandoned_transfer_stays_at_the_desk(
     colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
     note, given = desk_talks.get_by_test_id("note"), desk_talks.get_by_test_id("transfer-note")
@@ -92,9 +90,7 @@ def test_given_a_note_written_for_a_colleague_when_the_choice_is_left_then_it_is
         assert written_of(session.scalars(select(Callback)).one()) == ["کوچهٔ سوم", "پلاک ۴"]
 
 
-def test_given_an_open_choice_when_a_desk_takes_a_break_and_comes_back_then_the_list_knows(
-    colleague: int, desk_talks: Page, engine: Engine
-) -> None:
+def test_open_transfer_list_follows_breaks_of_desks(colleague: int, desk_talks: Page, engine: Engine) -> None:
     _knows_who_may_take_it(desk_talks)
     desk_talks.locator("body").press("t")
     expect(desk_talks.get_by_test_id("consult")).to_be_focused()
@@ -104,12 +100,12 @@ def test_given_an_open_choice_when_a_desk_takes_a_break_and_comes_back_then_the_
         expect(desk_talks.get_by_test_id("taker")).to_have_count(there)
 
 
-def test_given_nobody_free_when_a_transfer_is_wanted_then_that_is_said(desk_talks: Page) -> None:
+def test_transfer_without_a_free_desk_says_so(desk_talks: Page) -> None:
     desk_talks.get_by_test_id("transfer-ask").click()
     expect(desk_talks.get_by_test_id("transfer-nobody")).to_be_visible()
 
 
-def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the_citizen_waits(
+def test_consultation_on_a_narrow_page_holds_the_citizen(
     colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
     desk_talks.set_viewport_size(PHONE_WIDTH)
@@ -141,7 +137,7 @@ def test_given_a_telephones_width_when_a_colleague_is_spoken_with_first_then_the
     assert _callback(engine).desk_id == colleague
 
 
-def test_given_a_colleague_who_leaves_when_the_citizen_still_waits_then_the_desk_is_told(
+def test_leaving_colleague_is_shown_while_the_citizen_waits(
     colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
     desk_talks.get_by_test_id("transfer-ask").click()
@@ -156,7 +152,7 @@ def test_given_a_colleague_who_leaves_when_the_citizen_still_waits_then_the_desk
     expect(desk_talks.get_by_text("هنوز منتظر است")).to_have_count(0)
 
 
-def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_read_then_it_knows_by_whom(
+def test_consulted_desk_reads_who_gives_the_citizen(
     open_as: OpenAs, engine: Engine, settings: Settings
 ) -> None:
     page = open_as(Role.OPERATOR, at_desk=True)
@@ -197,7 +193,7 @@ def test_given_a_desk_that_is_consulted_and_given_the_citizen_when_its_page_is_r
     expect(page.get_by_test_id("given-by")).to_be_visible()
 
 
-def test_given_a_desk_that_does_not_come_when_it_was_given_the_citizen_then_they_can_be_taken_back(
+def test_transfer_to_an_absent_desk_can_be_taken_back(
     colleague: int, desk_talks: Page, engine: Engine
 ) -> None:
     mine = _callback(engine).desk_id
@@ -211,9 +207,7 @@ def test_given_a_desk_that_does_not_come_when_it_was_given_the_citizen_then_they
     expect(desk_talks.get_by_test_id("given-away")).to_be_hidden()
 
 
-def test_given_a_desk_that_has_the_citizen_when_its_event_is_not_the_givers_then_nothing_is_offered(
-    colleague: int, desk_talks: Page, engine: Engine
-) -> None:
+def test_transfer_that_arrived_offers_no_return(colleague: int, desk_talks: Page, engine: Engine) -> None:
     desk_talks.get_by_test_id("transfer-ask").click()
     desk_talks.get_by_test_id("give").click()
     offered = desk_talks.get_by_test_id("given-away")
@@ -226,9 +220,7 @@ def test_given_a_desk_that_has_the_citizen_when_its_event_is_not_the_givers_then
     expect(offered).to_be_hidden()
 
 
-def test_given_a_form_beside_a_call_when_it_is_open_on_another_page_then_the_bar_of_the_call_stays_whole(
-    colleague: int, desk_talks: Page
-) -> None:
+def test_form_on_another_page_leaves_the_call_bar_uncovered(colleague: int, desk_talks: Page) -> None:
     go(desk_talks, "citizens")
     bar = desk_talks.get_by_test_id("call-bar")
     expect(bar.get_by_test_id("transfer")).to_have_attribute("data-here", "")

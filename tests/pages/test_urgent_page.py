@@ -42,9 +42,7 @@ def connected(engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("width", [1440, 360])
-def test_given_open_pages_when_something_urgent_is_filed_then_all_show_it_and_ring_and_one_takes_it(
-    open_as: OpenAs, engine: Engine, width: int
-) -> None:
+def test_urgent_matter_rings_on_all_pages_until_taken(open_as: OpenAs, engine: Engine, width: int) -> None:
     desk, supervisor = open_as(Role.OPERATOR, "desk", at_desk=True), open_as(Role.SUPERVISOR, "rounds")
     for page in (desk, supervisor):
         page.set_viewport_size({"width": width, "height": 800})
@@ -64,9 +62,7 @@ def test_given_open_pages_when_something_urgent_is_filed_then_all_show_it_and_ri
     expect(supervisor.get_by_test_id("urgent")).to_have_count(0)
 
 
-def test_given_a_flood_of_one_number_when_one_more_comes_then_it_is_silent_until_another_is_seen_to(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_flood_of_one_number_stays_silent(open_as: OpenAs, engine: Engine) -> None:
     desk = open_as(Role.OPERATOR, "desk", at_desk=True)
     desk.evaluate(_COUNTS_TONES)
     desk.evaluate("window.setInterval = () => 0")  # it rings for what is new alone
@@ -86,9 +82,7 @@ def test_given_a_flood_of_one_number_when_one_more_comes_then_it_is_silent_until
     assert desk.evaluate("window.tones") > rung
 
 
-def test_given_a_desk_with_a_telephone_when_it_takes_and_calls_then_the_citizen_is_called_before_all_others(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_urgent_call_by_a_desk_goes_before_all_others(open_as: OpenAs, engine: Engine) -> None:
     desk = open_as(Role.OPERATOR, "desk", at_desk=True)
     connected(engine)
     desk.reload()
@@ -101,9 +95,7 @@ def test_given_a_desk_with_a_telephone_when_it_takes_and_calls_then_the_citizen_
         assert callback.called_at
 
 
-def test_given_news_that_is_before_the_answer_when_a_desk_takes_and_calls_then_the_citizen_is_called(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_event_before_its_answer_still_places_the_urgent_call(open_as: OpenAs, engine: Engine) -> None:
     desk = open_as(Role.OPERATOR, "desk", at_desk=True)
     connected(engine)
     desk.reload()
@@ -120,9 +112,7 @@ def test_given_news_that_is_before_the_answer_when_a_desk_takes_and_calls_then_t
         assert session.scalars(select(Callback)).one().called_at
 
 
-def test_given_what_another_has_just_taken_when_it_is_pressed_then_the_page_says_so_until_it_is_read(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_urgent_matter_taken_by_another_says_so(open_as: OpenAs, engine: Engine) -> None:
     desk = open_as(Role.OPERATOR, "desk", at_desk=True)
     filed(engine)
     _late(desk)
@@ -138,9 +128,7 @@ def test_given_what_another_has_just_taken_when_it_is_pressed_then_the_page_says
 
 
 @pytest.mark.parametrize("done", [False, True])
-def test_given_an_answer_that_is_lost_when_it_is_pressed_then_it_stands_there_and_is_taken_by_the_next_press(
-    open_as: OpenAs, engine: Engine, done: bool
-) -> None:
+def test_lost_answer_of_a_take_is_retried_by_a_press(open_as: OpenAs, engine: Engine, done: bool) -> None:
     desk = open_as(Role.OPERATOR, "desk", at_desk=True)
     filed(engine)
     desk.route("**/urgent/*/take", lambda route: (route.fetch() if done else None, route.abort()))
@@ -165,18 +153,14 @@ def _late(desk: Page) -> None:
     desk.route("**/api/v1/urgent", lambda route: route.fulfill(json=known))
 
 
-def test_given_who_answers_nobody_when_something_is_urgent_then_their_pages_are_left_alone(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_page_without_an_inbox_shows_no_urgent_matter(open_as: OpenAs, engine: Engine) -> None:
     filed(engine)
     page = open_as(Role.PUBLIC_RELATIONS, "rounds")
     expect(page.get_by_test_id("round")).to_have_count(0)
     expect(page.get_by_test_id("urgent")).to_have_count(0)
 
 
-def test_given_a_request_before_the_supervisors_when_it_is_told_then_their_pages_say_so_until_one_sees_to_it(
-    open_as: OpenAs, engine: Engine
-) -> None:
+def test_escalated_request_is_shown_to_supervisors_until_seen(open_as: OpenAs, engine: Engine) -> None:
     page, desk = open_as(Role.SUPERVISOR, "rounds"), open_as(Role.OPERATOR, "requests")
     expect(page.get_by_test_id("rail")).to_be_visible()
     with writing(engine) as session:

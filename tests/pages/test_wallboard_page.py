@@ -57,9 +57,7 @@ def line(page: Page, round_id: int):  # type: ignore[no-untyped-def]
     return page.locator(f"[data-testid=line][data-id='{round_id}']")
 
 
-def test_given_a_wall_when_something_happens_then_it_shows_it_and_says_when_it_is_old(
-    open_as: OpenAs, url: str, engine: Engine
-) -> None:
+def test_wall_shows_events_and_says_when_it_is_stale(open_as: OpenAs, url: str, engine: Engine) -> None:
     round_id = a_day(engine)
     page = open_as(Role.OPERATOR)
     page.set_viewport_size(WALL)
@@ -88,9 +86,7 @@ def test_given_a_wall_when_something_happens_then_it_shows_it_and_says_when_it_i
     page.context.complaints.clear()  # type: ignore[attr-defined]  # Chromium's own, of the network
 
 
-def test_given_a_supervisor_when_a_screen_is_hung_up_then_it_stays_without_them_until_it_is_taken_down(
-    open_as: OpenAs, url: str, engine: Engine
-) -> None:
+def test_wall_screen_stays_signed_in_until_taken_down(open_as: OpenAs, url: str, engine: Engine) -> None:
     round_id = a_day(engine)
     page = open_as(Role.SUPERVISOR, language="en")
     page.goto(f"{url}/wallboard")
@@ -107,9 +103,7 @@ def test_given_a_supervisor_when_a_screen_is_hung_up_then_it_stays_without_them_
 
 
 @pytest.mark.parametrize("hours", [range(9, 17), range(24)], ids=["working hours", "all day"])
-def test_given_a_day_of_calls_when_its_bars_are_shown_then_no_hour_runs_into_the_next(
-    open_as: OpenAs, url: str, engine: Engine, hours: range
-) -> None:
+def test_bars_of_hours_do_not_overlap(open_as: OpenAs, url: str, engine: Engine, hours: range) -> None:
     a_day(engine)
     page = open_as(Role.OPERATOR)
     answer = page.request.get(
