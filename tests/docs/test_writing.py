@@ -87,6 +87,7 @@ RENAMED: tuple[str, ...] = (
     "tests/docs",
     "tests/faults",
     "tests/install",
+    "tests/ivr",
     "tests/kit",
     "tests/ops",
     "tests/pages",

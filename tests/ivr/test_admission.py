@@ -28,15 +28,11 @@ def _written(tmp_path: Path) -> int:
     return int((tmp_path / "callers-admitted").read_text())
 
 
-def test_given_answers_in_time_when_a_second_is_over_then_all_are_let_in(
-    admission: Admission, tmp_path: Path
-):
+def test_answers_in_time_admit_all_callers(admission: Admission, tmp_path: Path):
     assert _second(admission, here=150) == 200 == _written(tmp_path)
 
 
-def test_given_late_answers_when_seconds_go_by_then_fewer_than_are_there_are_let_in_but_never_none(
-    admission: Admission, tmp_path: Path
-):
+def test_late_answers_lower_the_limit_never_to_zero(admission: Admission, tmp_path: Path):
     assert _second(admission, here=100, wait_s=LATE_S * 2) == 100 == _written(tmp_path), (
         "of 125 with those to come"
     )
@@ -46,14 +42,14 @@ def test_given_late_answers_when_seconds_go_by_then_fewer_than_are_there_are_let
     assert admission.limit == LEAST == _written(tmp_path)
 
 
-def test_given_late_answers_when_a_second_is_over_then_the_later_they_are_the_fewer_are_let_in(
+def test_later_answers_lower_the_limit_by_more(
     admission: Admission,
 ):
     assert _second(admission, here=150, wait_s=LATE_S * 1.1) == 166
     assert _second(admission, here=150, wait_s=LATE_S * 10) == 124, "a quarter at most"
 
 
-def test_given_an_asterisk_that_is_late_when_nobody_waits_for_us_then_fewer_are_let_in_all_the_same(
+def test_late_asterisk_lowers_the_limit_too(
     admission: Admission,
 ):
     for seconds in (0.001, LATE_ANSWER_S * 2, LATE_ANSWER_S * 2):
@@ -64,19 +60,19 @@ def test_given_an_asterisk_that_is_late_when_nobody_waits_for_us_then_fewer_are_
     assert _second(admission, here=100, wait_s=0.02) > 100, "half of its answers came soon"
 
 
-def test_given_answers_neither_late_nor_soon_when_a_second_is_over_then_the_limit_stays(admission: Admission):
+def test_answers_neither_late_nor_soon_keep_the_limit(admission: Admission):
     _second(admission, here=100, wait_s=LATE_S * 2)
     assert {_second(admission, here=100, wait_s=LATE_S * 0.7) for _ in range(9)} == {100}
 
 
-def test_given_a_second_in_which_few_are_in_when_answers_are_late_then_who_was_in_just_before_counts(
+def test_second_with_few_callers_counts_those_just_before(
     admission: Admission,
 ):
     _second(admission, here=150)
     assert _second(admission, here=40, wait_s=LATE_S * 2) == 150
 
 
-def test_given_few_late_answers_among_many_when_a_second_is_over_then_nobody_is_turned_away(
+def test_few_late_answers_among_many_keep_the_limit(
     admission: Admission,
 ):
     for _ in range(40):
@@ -85,7 +81,7 @@ def test_given_few_late_answers_among_many_when_a_second_is_over_then_nobody_is_
     assert _second(admission, here=3, waits=6, wait_s=5) == 200, "too few to be a rush: a database that hangs"
 
 
-def test_given_a_rush_that_is_over_when_answers_are_in_time_then_all_are_let_in_within_half_a_minute(
+def test_limit_recovers_within_half_a_minute_after_a_rush(
     admission: Admission,
 ):
     for _ in range(20):
@@ -96,7 +92,7 @@ def test_given_a_rush_that_is_over_when_answers_are_in_time_then_all_are_let_in_
     assert limits[-1] == 200
 
 
-def test_given_answers_as_late_with_fewer_callers_when_it_goes_on_then_the_limit_is_given_back_for_a_while(
+def test_limit_that_does_not_help_is_lifted_for_a_while(
     admission: Admission,
 ):
     here, turned_away = 160.0, 0
@@ -109,7 +105,7 @@ def test_given_answers_as_late_with_fewer_callers_when_it_goes_on_then_the_limit
     assert _second(admission, here=160, wait_s=0.5) == 150, "it may be a rush by now"
 
 
-def test_given_an_asterisk_that_does_not_answer_at_all_when_that_goes_on_then_it_proves_nothing(
+def test_silent_asterisk_proves_nothing_about_the_limit(
     admission: Admission,
 ):
     for here in (160, 120, 90, *([60] * 20)):
@@ -121,9 +117,7 @@ def test_given_an_asterisk_that_does_not_answer_at_all_when_that_goes_on_then_it
 
 
 @pytest.mark.parametrize("carried", [20, 80])
-def test_given_a_machine_that_is_much_too_slow_for_a_rush_when_it_goes_on_then_the_limit_is_not_given_back(
-    admission: Admission, carried: int
-):
+def test_limit_stays_while_a_slow_machine_is_overrun(admission: Admission, carried: int):
     here = 200
     for _ in range(40):
         limit = _second(admission, here=here, wait_s=here / carried)
@@ -131,14 +125,12 @@ def test_given_a_machine_that_is_much_too_slow_for_a_rush_when_it_goes_on_then_t
         here += -max(1, carried // 2) if limit < here else carried
 
 
-def test_given_a_limit_below_the_least_when_answers_are_late_then_it_is_not_exceeded(tmp_path: Path):
+def test_limit_below_the_minimum_is_not_raised(tmp_path: Path):
     few = Admission(tmp_path / "callers-admitted", 5)
     assert _second(few, here=5, wait_s=1) == 5
 
 
-def test_given_every_second_when_callers_are_wanted_then_the_file_is_young_and_else_it_is_old(
-    admission: Admission, tmp_path: Path
-):
+def test_file_is_fresh_only_while_callers_are_wanted(admission: Admission, tmp_path: Path):
     file = tmp_path / "callers-admitted"
     for wanted, age_s in ((True, 0), (False, time.time()), (True, 0)):
         admission.turn(0, wanted=wanted)
@@ -147,7 +139,7 @@ def test_given_every_second_when_callers_are_wanted_then_the_file_is_young_and_e
         os.utime(file, (1000, 1000))
 
 
-def test_given_a_disk_that_was_full_when_it_takes_again_then_what_was_not_written_is(
+def test_limit_is_written_once_a_full_disk_recovers(
     admission: Admission, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as full:
@@ -159,9 +151,7 @@ def test_given_a_disk_that_was_full_when_it_takes_again_then_what_was_not_writte
     assert _written(tmp_path) == 200
 
 
-def test_given_nothing_new_when_a_second_is_over_then_the_file_is_touched_and_a_lost_one_is_written(
-    admission: Admission, tmp_path: Path
-):
+def test_unchanged_limit_touches_its_file_and_restores_it(admission: Admission, tmp_path: Path):
     file = tmp_path / "callers-admitted"
     admission.turn(0)
     before = file.stat().st_ino

@@ -56,7 +56,7 @@ def tracebacks(caplog: pytest.LogCaptureFixture) -> list[str]:
         pytest.param(bytes(range(256)) * 20 + b"\n\n", id="every byte there is"),
     ],
 )
-def test_what_is_not_a_call_is_told_nothing_and_logged_in_one_line(
+def test_noise_gets_no_answer_and_one_log_line(
     asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, sent: bytes
 ):
     answer = asterisk.shout(sent)
@@ -118,7 +118,7 @@ def test_silence_ends_the_connection(
     ],
 )
 @pytest.mark.parametrize("moment", ["main-menu", "menu-english", "after main-menu"])
-def test_an_answer_that_is_none_ends_the_call_with_a_line_and_no_traceback(
+def test_invalid_answer_ends_the_call_without_a_traceback(
     asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, moment: str, answer: bytes
 ):
     heard = asterisk.dial((moment, answer))
@@ -172,7 +172,7 @@ def test_broken_calls_do_not_disturb_the_others(asterisk: FakeAsterisk, impatien
 
 
 @pytest.mark.parametrize("away", [True, False])
-def test_given_a_database_that_is_away_when_calls_fail_then_each_is_one_line_and_our_faults_have_traces(
+def test_absent_database_logs_one_line_and_bugs_a_traceback(
     asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, away: bool
 ):
     def fails(*_: object) -> None:
@@ -262,7 +262,7 @@ def test_an_entry_is_its_digits_and_a_star_begins_it_again(settings: Settings, k
 
 
 @pytest.mark.parametrize("keyed", ["0#", "0 "])
-def test_a_0_alone_reaches_the_operators_from_an_entry_where_it_leads_there(settings: Settings, keyed: str):
+def test_key_0_alone_reaches_the_operators_where_it_leads(settings: Settings, keyed: str):
     call, _ = a_call(settings, *keys(keyed))
     assert call.ask_digits("ask-number", at_most=15) == "0"
 
@@ -288,7 +288,7 @@ def test_a_key_of_a_telephone_with_sixteen_keys_is_a_wrong_one(asterisk: FakeAst
 # --- recordings ---
 
 
-def test_a_recording_begins_with_a_tone_and_ends_at_the_hash_key_or_a_silence(settings: Settings):
+def test_recording_has_a_tone_and_ends_by_hash_or_silence(settings: Settings):
     call, written = a_call(settings, *keys(" "), b"200 result=35 (dtmf) endpos=800\n")
     call.record(settings.messages_dir / "m", 60)
 
@@ -297,7 +297,7 @@ def test_a_recording_begins_with_a_tone_and_ends_at_the_hash_key_or_a_silence(se
     assert record == f'RECORD FILE "{settings.messages_dir}/m" wav "#" 60000 s=8'
 
 
-def test_who_speaks_for_longer_than_asterisk_may_be_silent_is_not_cut_off(
+def test_long_speech_is_not_cut_by_the_silence_timeout(
     asterisk: FakeAsterisk, impatient: None, monkeypatch: pytest.MonkeyPatch
 ):
     steps = [("main-menu", "3"), ("report-category", "1"), ("report-district", "#"), ("report-review", "3")]
@@ -345,7 +345,7 @@ def test_a_prompt_that_is_missing_is_named_and_is_no_hang_up(
 
 
 @pytest.mark.parametrize("secret", ["", "agi", "f" * 32, "\u06f1" * 32])
-def test_who_does_not_know_the_secret_is_told_nothing_and_logged_without_a_word_of_theirs(
+def test_client_without_the_secret_gets_one_anonymous_log_line(
     asterisk: FakeAsterisk, logged: pytest.LogCaptureFixture, secret: str
 ):
     theirs = VARIABLES.replace(b"\n\n", f"\nagi_arg_1: {secret}\n\n".encode())
@@ -355,9 +355,7 @@ def test_who_does_not_know_the_secret_is_told_nothing_and_logged_without_a_word_
     assert logged.records[0].levelno == logging.WARNING
 
 
-def test_of_what_a_caller_writes_among_the_variables_the_dialplans_own_arguments_stand(
-    asterisk: FakeAsterisk, settings: Settings
-):
+def test_variables_of_the_caller_do_not_override_our_arguments(asterisk: FakeAsterisk, settings: Settings):
     """The number dialled may hold line breaks: what it says comes before the arguments."""
     sent = (
         "agi_network_script: menu\nagi_uniqueid: 1.137\nagi_dnid: 1\nagi_arg_3: 42\nagi_uniqueid: 7\n"

@@ -27,9 +27,7 @@ def a_call(script: Script) -> Call:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_caller_when_the_call_is_over_then_the_number_was_worked_out_once(
-    asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch
-):
+def test_number_of_a_caller_is_parsed_once(asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch):
     parsed, parse = list[str](), numbers.parse
 
     def parsing(text: str, *rest: Sequence[str]) -> str:
@@ -42,7 +40,7 @@ def test_given_a_caller_when_the_call_is_over_then_the_number_was_worked_out_onc
 
 
 @pytest.mark.parametrize("also", [[], SCRIPTS[1:]])
-def test_given_who_waits_or_was_turned_away_when_callers_are_counted_then_only_who_is_asked_is(
+def test_only_callers_in_a_dialogue_are_counted(
     also: list[Script],
 ):
     callers = Callers(("+989",), "main")
@@ -56,9 +54,7 @@ def test_given_who_waits_or_was_turned_away_when_callers_are_counted_then_only_w
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_number_left_when_its_caller_gets_through_by_themselves_then_it_is_not_called_any_more(
-    settings: Settings, engine: Engine
-) -> None:
+def test_overflow_number_whose_caller_gets_through_is_dropped(settings: Settings, engine: Engine) -> None:
     callers = Callers(("+989",), "main")
     callers.write(engine)
     with writing(engine) as session:

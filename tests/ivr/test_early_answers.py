@@ -22,7 +22,7 @@ def _wires() -> Iterator[tuple[Agi, socket.socket]]:
         yield Agi(reader, writer), theirs
 
 
-def test_given_a_work_that_is_over_first_when_a_key_is_pressed_then_the_same_thread_takes_it(
+def test_work_that_is_over_first_leaves_the_key_to_its_thread(
     wires: tuple[Agi, socket.socket], monkeypatch: pytest.MonkeyPatch
 ):
     agi, asterisk = wires
@@ -41,7 +41,7 @@ def test_given_a_work_that_is_over_first_when_a_key_is_pressed_then_the_same_thr
     assert heard == [("1", threading.get_ident())]
 
 
-def test_given_a_longer_work_when_keys_are_pressed_then_they_are_heard_meanwhile(
+def test_keys_during_longer_work_are_heard(
     wires: tuple[Agi, socket.socket],
 ):
     agi, asterisk = wires
@@ -61,7 +61,7 @@ def test_given_a_longer_work_when_keys_are_pressed_then_they_are_heard_meanwhile
     assert heard == ["1", "2"]
 
 
-def test_given_no_thread_to_be_had_for_the_first_call_when_another_comes_then_it_is_watched(
+def test_call_after_a_failed_thread_is_watched(
     monkeypatch: pytest.MonkeyPatch,
 ):
     early, told = EarlyAnswers(), threading.Event()
@@ -80,9 +80,7 @@ def _no_thread(_thread: threading.Thread) -> None:
 
 
 @pytest.mark.parametrize("gone", ["before", "meanwhile"])
-def test_given_an_asterisk_that_goes_when_we_work_then_the_work_is_done_first(
-    wires: tuple[Agi, socket.socket], gone: str
-):
+def test_asterisk_gone_during_work_is_raised_after_it(wires: tuple[Agi, socket.socket], gone: str):
     agi, asterisk = wires
     if gone == "before":
         asterisk.close()

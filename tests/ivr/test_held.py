@@ -19,9 +19,7 @@ REPORT = [("main-menu", "3"), ("report-category", "1"), ("after report-district"
     ("moment", "said"),
     [("greeting", "greeting"), ("main-menu", "main-menu"), ("after main-menu", "main-menu")],
 )
-def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_into_it_is_said_again(
-    asterisk: FakeAsterisk, moment: str, said: str
-) -> None:
+def test_resumed_call_repeats_what_was_said_on_hold(asterisk: FakeAsterisk, moment: str, said: str) -> None:
     heard = asterisk.dial((moment, HELD), *REPORT)
 
     assert heard.prompts.count(said) == 2
@@ -30,16 +28,14 @@ def test_given_a_call_that_is_held_when_it_is_taken_back_then_what_was_said_into
 
 
 @pytest.mark.parametrize(("moment", "said"), [("greeting", "greeting"), ("main-menu", "main-menu")])
-def test_given_a_call_that_is_held_for_a_moment_when_the_clip_ends_after_it_then_it_is_said_again(
-    asterisk: FakeAsterisk, moment: str, said: str
-) -> None:
+def test_short_hold_within_a_clip_repeats_it(asterisk: FakeAsterisk, moment: str, said: str) -> None:
     heard = asterisk.dial((moment, HELD_FOR_A_MOMENT), *REPORT)
 
     assert heard.prompts.count(said) == 2
     assert 1000 not in heard.waits_ms  # the call is theirs again
 
 
-def test_given_a_call_that_was_held_for_a_moment_when_the_clock_is_set_back_then_nothing_more_is_said_again(
+def test_clock_set_back_after_a_hold_repeats_nothing(
     asterisk: FakeAsterisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def set_back() -> None:
@@ -51,7 +47,7 @@ def test_given_a_call_that_was_held_for_a_moment_when_the_clock_is_set_back_then
     assert heard.prompts == ["greeting", *silent]
 
 
-def test_given_a_telephone_that_holds_each_sentence_for_a_moment_when_it_goes_on_then_the_call_does_not(
+def test_endless_short_holds_end_the_call(
     asterisk: FakeAsterisk,
 ) -> None:
     heard = asterisk.call(Steps(*[("main-menu", HELD_FOR_A_MOMENT)] * 1000))
@@ -60,9 +56,7 @@ def test_given_a_telephone_that_holds_each_sentence_for_a_moment_when_it_goes_on
     assert heard.prompts.count("main-menu") < 100
 
 
-def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_one_command_of_it_is_said_to_nobody(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_hold_in_a_long_sentence_loses_one_command_only(asterisk: FakeAsterisk, engine: Engine) -> None:
     with writing(engine) as session:
         make.a_round(session, Phase.OPEN)
 
@@ -75,7 +69,7 @@ def test_given_a_sentence_of_many_clips_when_the_call_is_held_then_one_command_o
     assert heard.prompts.count("round-when") == 2
 
 
-def test_given_a_held_call_when_it_is_taken_back_with_a_key_then_the_key_is_the_answer(
+def test_key_that_resumes_a_held_call_is_the_answer(
     asterisk: FakeAsterisk,
 ) -> None:
     (_, choice), *rest = REPORT
@@ -84,7 +78,7 @@ def test_given_a_held_call_when_it_is_taken_back_with_a_key_then_the_key_is_the_
     assert heard.prompts.count("main-menu") == 1
 
 
-def test_given_calls_that_nobody_holds_when_all_is_said_then_nothing_is_said_twice(
+def test_call_without_a_hold_repeats_nothing(
     asterisk: FakeAsterisk,
 ) -> None:
     heard = asterisk.dial(*REPORT)
@@ -93,7 +87,7 @@ def test_given_calls_that_nobody_holds_when_all_is_said_then_nothing_is_said_twi
     assert 1000 not in heard.waits_ms
 
 
-def test_given_a_call_that_stays_on_hold_when_five_minutes_are_over_then_it_ends(
+def test_call_on_hold_ends_after_five_minutes(
     asterisk: FakeAsterisk,
 ) -> None:
     heard = asterisk.dial(("main-menu", KEPT_ON_HOLD))

@@ -40,7 +40,7 @@ def _reports(engine: Engine) -> list[Request]:
         return list(session.scalars(select(Request)))
 
 
-def test_given_a_report_whose_script_broke_off_when_its_caller_has_hung_up_then_it_is_sent_once(
+def test_report_of_a_broken_script_is_sent_once_after_a_hang_up(
     asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "keep", lambda _write: None)  # who is killed writes nothing more
@@ -61,7 +61,7 @@ def test_given_a_report_whose_script_broke_off_when_its_caller_has_hung_up_then_
     assert not left.exists()
 
 
-def test_given_a_subject_chosen_as_the_script_broke_off_when_the_caller_has_hung_up_then_it_is_added(
+def test_subject_of_a_broken_script_is_added_after_a_hang_up(
     asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
@@ -80,9 +80,7 @@ def test_given_a_subject_chosen_as_the_script_broke_off_when_the_caller_has_hung
         assert session.scalars(select(Registration.subject)).all() == [3]
 
 
-def test_given_a_caller_who_had_given_nothing_when_they_have_hung_up_then_nothing_is_made(
-    settings: Settings, engine: Engine, left: Path
-) -> None:
+def test_hang_up_without_input_creates_nothing(settings: Settings, engine: Engine, left: Path) -> None:
     left.write_text("|fa|\n")
 
     _take_up(settings, engine)
@@ -91,7 +89,7 @@ def test_given_a_caller_who_had_given_nothing_when_they_have_hung_up_then_nothin
     assert not left.exists()
 
 
-def test_given_a_database_that_is_away_when_somebody_has_hung_up_then_it_is_kept_for_the_next_time(
+def test_absent_database_keeps_the_note_for_the_next_time(
     settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left.write_text(f"{NUMBER}|fa|\n")
@@ -106,7 +104,7 @@ def test_given_a_database_that_is_away_when_somebody_has_hung_up_then_it_is_kept
     assert left.exists()
 
 
-def test_given_a_full_disk_that_took_nothing_of_who_hung_up_when_it_is_looked_at_then_the_report_is_sent(
+def test_empty_note_of_a_full_disk_still_sends_the_report(
     asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "keep", lambda _write: None)  # who is killed writes nothing more
@@ -122,7 +120,7 @@ def test_given_a_full_disk_that_took_nothing_of_who_hung_up_when_it_is_looked_at
     assert not left.exists()
 
 
-def test_given_what_nobody_could_write_when_it_is_looked_at_then_the_others_are_taken_up_all_the_same(
+def test_unreadable_note_does_not_block_the_others(
     settings: Settings, engine: Engine, left: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     left.write_text("nonsense\n")

@@ -159,7 +159,7 @@ unhurried = hypothesis(max_examples=20, suppress_health_check=[HealthCheck.funct
 @example(keys="312#3", pauses=[1.0] * 5, clip=0.3)
 @example(keys="312#1#0", pauses=[1.0] * 7, clip=0.3)
 @given(keys=KEYS, pauses=st.lists(FAST, min_size=24, max_size=24), clip=CLIPS)
-def test_keys_without_a_pause_do_what_the_same_keys_do_slowly_or_are_asked_for_again(
+def test_keys_without_a_pause_equal_slow_ones_or_are_asked_again(
     asterisk: FakeAsterisk, engine: Engine, scene: str, keys: str, pauses: list[float], clip: float
 ):
     pressed = timed(keys, pauses[: len(keys)])
@@ -178,7 +178,7 @@ def test_keys_without_a_pause_do_what_the_same_keys_do_slowly_or_are_asked_for_a
     pauses=st.lists(st.floats(2.05, 5.9), min_size=9, max_size=9),
     clip=CLIPS.filter(lambda clip: clip > KNOWN_AFTER_S),
 )
-def test_with_pauses_each_key_answers_what_is_asked_just_then_and_in_an_announcement_nothing(
+def test_paused_keys_answer_their_questions_or_none(
     asterisk: FakeAsterisk, engine: Engine, scene: str, keys: str, pauses: list[float], clip: float
 ):
     pressed = timed(keys, pauses[: len(keys)])
@@ -209,9 +209,7 @@ LATE_S = 1.5
 """After a question that was passed in silence a key that comes sooner was meant for that."""
 
 
-def test_who_answers_too_late_has_not_answered_the_question_that_begins_just_then(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_late_key_does_not_answer_the_next_question(asterisk: FakeAsterisk, engine: Engine):
     with writing(engine) as session:
         make.a_round(session, Phase.OPEN)
     wanted = {False: 0, True: 0}

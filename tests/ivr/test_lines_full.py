@@ -57,7 +57,7 @@ def test_when_none_is_open_it_only_says_that_the_lines_are_full(settings: Settin
 
 
 @pytest.mark.parametrize("until", [AT, None])
-def test_while_numbers_are_taken_a_second_file_offers_it_and_when_they_are_not_it_is_gone(
+def test_second_file_offers_the_callback_only_while_it_is_on(
     settings: Settings, folder: Path, until: datetime | None
 ):
     full = LinesFull(settings)

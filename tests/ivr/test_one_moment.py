@@ -42,9 +42,7 @@ def answering(asterisk: socket.socket, playing: Callable[[], bytes]) -> None:
 
 
 @pytest.mark.parametrize("leads", [True, False])
-def test_given_long_work_when_a_key_ends_what_is_said_then_it_answers_only_a_question_that_is_known(
-    wires: tuple[Call, socket.socket], leads: bool
-):
+def test_key_during_an_announcement_answers_a_known_question(wires: tuple[Call, socket.socket], leads: bool):
     call, asterisk = wires
     said_so = threading.Event()
 
@@ -59,7 +57,7 @@ def test_given_long_work_when_a_key_ends_what_is_said_then_it_answers_only_a_que
     assert call._keys.take() == ("2" if leads else "")
 
 
-def test_given_longer_work_when_it_goes_on_then_it_is_said_again(
+def test_longer_work_repeats_the_announcement(
     wires: tuple[Call, socket.socket], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(agi, "_PATIENT_AGAIN_S", 0.0)
@@ -77,7 +75,7 @@ def test_given_longer_work_when_it_goes_on_then_it_is_said_again(
         assert twice.wait(PATIENCE_S)
 
 
-def test_given_work_that_ends_as_it_is_said_when_it_is_over_then_it_is_not_said_again(
+def test_work_ending_during_the_announcement_repeats_nothing(
     wires: tuple[Call, socket.socket], monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(agi, "_PATIENT_AGAIN_S", 0.0)
@@ -105,7 +103,7 @@ def test_given_work_that_ends_as_it_is_said_when_it_is_over_then_it_is_not_said_
     assert times == [1]
 
 
-def test_given_long_work_when_the_caller_hangs_up_as_it_is_said_then_the_work_is_done_first(
+def test_hang_up_during_the_announcement_is_raised_after_work(
     wires: tuple[Call, socket.socket],
 ):
     call, asterisk = wires

@@ -25,7 +25,7 @@ def subject(engine: Engine) -> int | None:
 
 @pytest.mark.parametrize("backend", ["sqlite"])  # the line knows no database
 @pytest.mark.parametrize("patient_s", [0.0, 60.0])
-def test_given_a_slow_writing_after_goodbye_when_it_takes_long_then_the_call_is_over_before_it(
+def test_slow_final_write_does_not_keep_the_caller(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, patient_s: float
 ):
     with writing(engine) as session:
@@ -58,7 +58,7 @@ def test_given_a_slow_writing_after_goodbye_when_it_takes_long_then_the_call_is_
         pytest.param(60.0, HANG_UP, 3, id="hung up"),
     ],
 )
-def test_given_a_last_writing_that_fails_when_nobody_is_there_to_be_asked_again_then_it_is_tried_again(
+def test_failed_final_write_is_retried_after_the_call(
     asterisk: FakeAsterisk,
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
@@ -89,7 +89,7 @@ def test_given_a_last_writing_that_fails_when_nobody_is_there_to_be_asked_again_
     assert len(tried) == times
 
 
-def test_given_a_caller_who_is_gone_when_let_go_then_the_others_are_too(monkeypatch: pytest.MonkeyPatch):
+def test_gone_caller_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(partings, "_PATIENT_S", 0.0)
     gone = list[str]()
 

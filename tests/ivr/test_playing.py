@@ -40,7 +40,7 @@ class Asked:
         return [line.split('"')[1] for line in lines if "STREAM FILE" in line or "Background" in line]
 
 
-def test_given_many_clips_when_they_are_said_then_those_of_two_seconds_are_one_command(
+def test_clips_of_two_seconds_are_one_command(
     folder: Path,
 ) -> None:
     asked = Asked(folder, *[PLAYED, NOT_HELD] * 3, *[ONE_PLAYED, NOT_HELD])
@@ -49,7 +49,7 @@ def test_given_many_clips_when_they_are_said_then_those_of_two_seconds_are_one_c
     assert asked.played == ["&".join(WORDS[at : at + 3]) for at in range(0, len(WORDS), 3)]
 
 
-def test_given_a_clip_that_is_not_there_when_a_prompt_is_said_then_that_one_is_asked_for_alone(
+def test_missing_clip_is_requested_alone(
     folder: Path,
 ) -> None:
     missing = WORDS[1]
@@ -62,9 +62,7 @@ def test_given_a_clip_that_is_not_there_when_a_prompt_is_said_then_that_one_is_a
 
 
 @pytest.mark.parametrize("name", ["n" * 200, "ن" * 120])
-def test_given_long_names_when_a_prompt_is_said_then_no_command_is_longer_than_asterisk_reads(
-    tmp_path: Path, name: str
-) -> None:
+def test_commands_stay_below_asterisks_line_limit(tmp_path: Path, name: str) -> None:
     folder = tmp_path.joinpath(*[name] * 3)
     (folder / "fa").mkdir(parents=True)
     for clip in WORDS:
@@ -77,7 +75,7 @@ def test_given_long_names_when_a_prompt_is_said_then_no_command_is_longer_than_a
     assert sum(command.count(b"/fa/") for command in commands) == len(WORDS)
 
 
-def test_given_a_key_that_ends_nothing_when_clips_are_said_together_then_they_are_said_from_the_first_on(
+def test_key_that_ends_nothing_restarts_the_joined_clips(
     folder: Path,
 ) -> None:
     stray = said("EXEC", "a key", ord("5"))
@@ -91,7 +89,7 @@ def test_given_a_key_that_ends_nothing_when_clips_are_said_together_then_they_ar
     assert asked.played[:4] == ["&".join(WORDS[:3]), *WORDS[:3]]
 
 
-def test_given_what_must_be_heard_when_a_key_comes_then_not_a_word_is_said_twice(folder: Path) -> None:
+def test_key_in_a_mandatory_prompt_repeats_no_word(folder: Path) -> None:
     words = clips("fa", "registered", ticket=TICKET)
     stray = said("STREAM FILE", "a key", ord("5"), 6_400)
     asked = Asked(folder, stray, *[ONE_PLAYED, ONE_PLAYED, ONE_PLAYED, NOT_HELD] * 4)
@@ -101,7 +99,7 @@ def test_given_what_must_be_heard_when_a_key_comes_then_not_a_word_is_said_twice
     assert b'registered.1" "0123456789*#" 6400' in asked._written.getvalue()
 
 
-def test_given_a_dead_channel_when_clips_are_said_together_then_the_call_is_over(folder: Path) -> None:
+def test_dead_channel_ends_the_call(folder: Path) -> None:
     asked = Asked(folder, said("EXEC", "hang-up").splitlines(keepends=True)[1] + said("EXEC", "dead channel"))
 
     with pytest.raises(AGIHangup, match="gone"):

@@ -66,7 +66,7 @@ def subject(engine: Engine) -> int | None:
 
 
 @pytest.mark.parametrize("late", [1.7, 2.5, 3.6, 5.0])
-def test_given_an_entry_that_ended_by_itself_when_its_hash_comes_late_then_the_answer_is_told_whole(
+def test_late_hash_of_an_entry_does_not_cut_the_answer(
     asterisk: FakeAsterisk, engine: Engine, late: float
 ) -> None:
     with writing(engine) as session:
@@ -87,9 +87,7 @@ def test_given_an_entry_that_ended_by_itself_when_its_hash_comes_late_then_the_a
     assert heard.said("request-accepted") and heard.said("goodbye")
 
 
-def test_given_a_late_hash_when_another_one_comes_then_that_one_skips(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_second_late_hash_skips_the_answer(asterisk: FakeAsterisk, engine: Engine) -> None:
     with writing(engine) as session:
         make.a_request(session, RequestState.ACCEPTED, number=None, tracking=TRACKING)
     steps: list[Step] = [("main-menu", 1.0, "2"), ("follow-up-ask", 1.0, TRACKING)]
@@ -100,7 +98,7 @@ def test_given_a_late_hash_when_another_one_comes_then_that_one_skips(
 
 
 @pytest.mark.parametrize("keys", ["11", "111"])
-def test_given_a_yes_to_the_number_when_it_is_pressed_twice_then_all_is_told_and_no_subject_chosen(
+def test_double_yes_to_the_number_chooses_no_subject(
     asterisk: FakeAsterisk, engine: Engine, open_round: int, keys: str
 ) -> None:
     heard = press(asterisk, REGISTER, ("confirm-number", 1.0, keys))
@@ -110,7 +108,7 @@ def test_given_a_yes_to_the_number_when_it_is_pressed_twice_then_all_is_told_and
     assert subject(engine) is None
 
 
-def test_given_a_yes_pressed_twice_when_another_key_follows_at_once_then_it_chooses_nothing(
+def test_key_right_after_a_double_yes_chooses_nothing(
     asterisk: FakeAsterisk, engine: Engine, open_round: int
 ) -> None:
     heard = press(asterisk, REGISTER, ("confirm-number", 1.0, "113"))
@@ -127,7 +125,7 @@ def test_given_a_yes_pressed_twice_when_another_key_follows_at_once_then_it_choo
     ],
     ids=["another key", "more than a second later"],
 )
-def test_given_somebody_who_knows_the_way_when_they_type_it_ahead_then_their_subject_is_chosen(
+def test_subject_typed_ahead_is_chosen(
     asterisk: FakeAsterisk, engine: Engine, open_round: int, steps: list[Step], chosen: int
 ) -> None:
     press(asterisk, REGISTER, *steps)
@@ -157,7 +155,7 @@ def test_burst_of_the_greeting_registers_and_says_for_whom(
     assert heard.said("registered-brief", office="office-mayor", ticket=ticket)
 
 
-def test_given_a_report_when_its_yes_is_pressed_twice_then_its_number_is_told_twice(
+def test_double_yes_to_a_report_tells_its_number_twice(
     asterisk: FakeAsterisk,
 ) -> None:
     heard = press(asterisk, *REPORTS, ("report-review", 1.0, "11"))
@@ -165,9 +163,7 @@ def test_given_a_report_when_its_yes_is_pressed_twice_then_its_number_is_told_tw
     assert heard.prompts[-3:] == ["report-recorded", "report-recorded-again", "goodbye"]
 
 
-def test_given_a_solved_report_when_yes_is_pressed_twice_then_it_is_no_rating(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_double_yes_to_a_solution_is_no_rating(asterisk: FakeAsterisk, engine: Engine) -> None:
     with writing(engine) as session:
         make.a_request(session, RequestState.REPLIED, number=OWN)
 
@@ -179,18 +175,14 @@ def test_given_a_solved_report_when_yes_is_pressed_twice_then_it_is_no_rating(
 
 
 @pytest.mark.parametrize("announcement", ["round-when", "ticket-again", "ahead-none", "will-call"])
-def test_given_an_announcement_when_star_is_pressed_then_it_begins_again(
-    asterisk: FakeAsterisk, open_round: int, announcement: str
-) -> None:
+def test_star_restarts_an_announcement(asterisk: FakeAsterisk, open_round: int, announcement: str) -> None:
     heard = press(asterisk, REGISTER, ("confirm-number", 1.0, "1"), (announcement, 4.5, "*"), clip=5.0)
 
     at = REGISTERED.index(announcement)
     assert heard.prompts[: len(REGISTERED) + 1] == [*REGISTERED[: at + 1], *REGISTERED[at:]]
 
 
-def test_given_an_announcement_when_star_is_pressed_all_the_time_then_it_ends_once(
-    asterisk: FakeAsterisk, open_round: int
-) -> None:
+def test_endless_stars_end_the_announcement_once(asterisk: FakeAsterisk, open_round: int) -> None:
     stars: list[Step] = [("round-when", 2.5 * again, "*") for again in range(1, 30)]
 
     heard = press(asterisk, REGISTER, *stars, clip=5.0)
@@ -199,9 +191,7 @@ def test_given_an_announcement_when_star_is_pressed_all_the_time_then_it_ends_on
     assert heard.finished
 
 
-def test_given_the_ticket_when_star_is_pressed_in_its_first_telling_then_all_is_told(
-    asterisk: FakeAsterisk, open_round: int
-) -> None:
+def test_star_in_the_ticket_tells_all_of_it(asterisk: FakeAsterisk, open_round: int) -> None:
     heard = press(asterisk, REGISTER, ("confirm-number", 1.0, "1"), ("registered", 0.4, "*"))
 
     assert heard.prompts[: len(REGISTERED)] == REGISTERED
@@ -209,16 +199,14 @@ def test_given_the_ticket_when_star_is_pressed_in_its_first_telling_then_all_is_
 
 
 @pytest.mark.parametrize("telling", ["report-recorded", "report-recorded-again"])
-def test_given_a_reports_number_when_0_is_pressed_as_it_is_told_then_an_operator_is_asked_for(
-    asterisk: FakeAsterisk, telling: str
-) -> None:
+def test_key_0_during_the_tracking_number_asks_for_an_operator(asterisk: FakeAsterisk, telling: str) -> None:
     heard = press(asterisk, *REPORTS, ("report-review", 1.0, "1"), (telling, 2.5, "0"), clip=5.0)
 
     assert "operator-registered" in heard.prompts
     assert heard.said("goodbye")
 
 
-def test_given_a_reports_number_when_another_key_is_pressed_as_it_is_told_then_goodbye_is_said(
+def test_other_key_during_the_tracking_number_ends_in_goodbye(
     asterisk: FakeAsterisk,
 ) -> None:
     heard = press(asterisk, *REPORTS, ("report-review", 1.0, "1"), ("report-recorded", 1.5, "5"))
@@ -226,9 +214,7 @@ def test_given_a_reports_number_when_another_key_is_pressed_as_it_is_told_then_g
     assert heard.prompts[-1] == "goodbye"
 
 
-def test_given_a_menu_when_its_key_is_pressed_twice_then_the_next_question_is_asked(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_double_menu_key_asks_the_next_question(asterisk: FakeAsterisk, engine: Engine) -> None:
     steps: list[Step] = [
         ("main-menu", 1.0, "33"),
         ("report-category", 3.0, "11"),  # a new thought
@@ -243,7 +229,7 @@ def test_given_a_menu_when_its_key_is_pressed_twice_then_the_next_question_is_as
     assert (request.category, request.district) == (1, 7)
 
 
-def test_given_a_recording_when_its_hash_is_pressed_twice_then_the_second_is_no_wrong_key(
+def test_double_hash_after_a_recording_is_no_wrong_key(
     asterisk: FakeAsterisk,
 ) -> None:
     steps = [(prompt, keys) for prompt, _, keys in REPORTS]

@@ -32,7 +32,7 @@ def _asking(settings: Settings, *, rush: Callable[[], bool] = lambda: True) -> I
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
-def test_given_the_real_asterisk_when_there_is_a_rush_then_it_is_asked_often_and_writes_nothing_of_it_down(
+def test_rush_probes_asterisk_often_without_log_lines(
     host: str,
 ):
     trunk = {"HOTLINE_SIP": f"{host}:{free_port()}", "HOTLINE_TRUNK_HOST": f"{host}:{free_port()}"}
@@ -43,7 +43,7 @@ def test_given_the_real_asterisk_when_there_is_a_rush_then_it_is_asked_often_and
         assert asterisk.log() == before
 
 
-def test_given_the_real_asterisk_when_asked_by_a_name_that_it_does_not_know_then_that_is_no_answer(
+def test_probe_under_an_unknown_name_counts_as_no_answer(
     monkeypatch: pytest.MonkeyPatch,
 ):
     monkeypatch.setattr(sip_questions, "ASKS", "desk-1")
@@ -75,9 +75,7 @@ def settings(line: _Line, own_environment: None) -> Settings:
     return load(_env_file=None, sip=f"127.0.0.1:{line.port}")
 
 
-def test_given_no_rush_when_time_goes_by_then_it_is_asked_once_whether_it_knows_us_and_never_again(
-    line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch
-):
+def test_quiet_asterisk_is_probed_once(line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sip_questions, "_QUIET_S", 0.01)
     looks: list[None] = []
     with _asking(settings, rush=lambda: bool(looks.append(None))) as took:
@@ -86,7 +84,7 @@ def test_given_no_rush_when_time_goes_by_then_it_is_asked_once_whether_it_knows_
 
 
 @pytest.mark.parametrize("status", ["", "503 Service Unavailable"])
-def test_given_an_asterisk_that_has_answered_when_it_hangs_or_takes_nobody_then_that_counts_as_late(
+def test_asterisk_that_stops_answering_counts_as_late(
     line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch, status: str
 ):
     monkeypatch.setattr(sip_questions, "ANSWER_S", 0.05)
@@ -103,7 +101,7 @@ def test_given_an_asterisk_that_has_answered_when_it_hangs_or_takes_nobody_then_
 
 
 @pytest.mark.parametrize("status", ["", "401 Unauthorized"])
-def test_given_an_asterisk_that_does_not_know_us_when_it_was_asked_then_it_is_let_alone_for_a_minute(
+def test_asterisk_that_does_not_know_us_is_left_for_a_minute(
     line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch, status: str
 ):
     monkeypatch.setattr(sip_questions, "ANSWER_S", 0.05)
@@ -127,7 +125,7 @@ def test_given_an_asterisk_that_does_not_know_us_when_it_was_asked_then_it_is_le
     assert not took, "whoever does not know us makes nothing late"
 
 
-def test_given_an_answer_to_an_earlier_question_when_it_comes_late_then_it_is_not_taken_for_this_ones(
+def test_late_answer_is_not_taken_for_the_next_probe(
     line: _Line, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(sip_questions, "ANSWER_S", 0.2)
@@ -147,7 +145,7 @@ def test_given_an_answer_to_an_earlier_question_when_it_comes_late_then_it_is_no
     assert set(took[1:]) == {math.inf}
 
 
-def test_given_no_asterisk_when_there_is_a_rush_then_nothing_is_told_until_one_is_there(
+def test_absent_asterisk_reports_nothing_until_it_is_there(
     own_environment: None, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(sip_questions, "_QUIET_S", 0.01)

@@ -82,9 +82,7 @@ LOCAL = "Local/citizen@calls-00000007"
     ("peer", "end", "held"),
     [("PJSIP/trunk-1", "held", True), ("PJSIP/trunk-1", "not held", False), ("", "held", False)],
 )
-def test_given_whom_we_called_when_asked_whether_they_hold_then_it_is_their_phones_own_channel_that_says_so(
-    peer: str, end: str, held: bool
-):
+def test_hold_state_is_read_from_the_phones_own_channel(peer: str, end: str, held: bool):
     answers = f"agi_channel: {LOCAL};1\n\n200 result=1 ({peer})\n".encode()
     asked = BytesIO()
 
@@ -98,7 +96,7 @@ def test_given_whom_we_called_when_asked_whether_they_hold_then_it_is_their_phon
     assert asked.getvalue().decode().splitlines() == commands
 
 
-def test_given_a_phone_whose_channel_is_gone_when_asked_whether_it_holds_then_it_does_not():
+def test_phone_whose_channel_is_gone_does_not_hold():
     gone = fake_channel.said("GET FULL VARIABLE", "no such channel")
 
     assert Agi(BytesIO(f"agi_channel: {LOCAL};1\n\n".encode() + gone), BytesIO()).line() == (False, 0)

@@ -41,22 +41,20 @@ def beats(server: Server) -> bool:
     return server.wants_callers()
 
 
-def test_given_scripts_that_answer_when_the_database_has_taken_it_then_callers_are_wanted(
+def test_answering_scripts_with_a_written_beat_want_callers(
     server: Server,
 ):
     assert not server.wants_callers()
     assert beats(server)
 
 
-def test_given_call_scripts_that_do_not_answer_when_they_beat_then_no_caller_is_wanted(server: Server):
+def test_scripts_that_do_not_answer_want_no_callers(server: Server):
     assert beats(server)
     server.answered_at -= 6
     assert not server.wants_callers() and not beats(server)
 
 
-def test_given_a_database_that_is_away_when_seconds_go_by_then_no_caller_is_wanted(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-):
+def test_absent_database_wants_no_callers(server: Server, monkeypatch: pytest.MonkeyPatch):
     def away(*_: object) -> None:
         raise OSError("the network is cut")
 
@@ -67,9 +65,7 @@ def test_given_a_database_that_is_away_when_seconds_go_by_then_no_caller_is_want
     assert not beats(server), "five seconds in all with the one in which it is written down"
 
 
-def test_given_many_who_hung_up_when_what_they_gave_is_slow_to_keep_then_no_beat_waits_for_it(
-    server: Server, monkeypatch: pytest.MonkeyPatch
-):
+def test_slow_final_writes_delay_no_heartbeat(server: Server, monkeypatch: pytest.MonkeyPatch):
     def takes_a_minute(*_: object) -> None:
         server.answered_at -= 60
 
@@ -77,9 +73,7 @@ def test_given_many_who_hung_up_when_what_they_gave_is_slow_to_keep_then_no_beat
     assert beats(server)
 
 
-def test_given_a_node_without_a_trunk_when_it_beats_then_no_caller_is_wanted_while_another_has_one(
-    server: Server, engine: Engine
-):
+def test_node_without_a_trunk_wants_no_callers_while_another_has(server: Server, engine: Engine):
     with writing(engine) as session:
         a_node(session, server.settings, "another")
     for others in (True, False):
@@ -89,9 +83,7 @@ def test_given_a_node_without_a_trunk_when_it_beats_then_no_caller_is_wanted_whi
         assert beats(server) is not others
 
 
-def test_given_a_drained_node_when_it_beats_then_no_caller_is_wanted_until_it_is_taken_back(
-    server: Server, engine: Engine
-):
+def test_drained_node_wants_no_callers(server: Server, engine: Engine):
     with writing(engine) as session:
         a_node(session, server.settings, "another")
     for drained in (True, False):

@@ -57,7 +57,7 @@ def test_who_is_recorded_is_told_before_they_press_1(asterisk: FakeAsterisk, rec
     assert heard.order == [*TOLD, "callback-press-one", *YES]
 
 
-def test_who_presses_1_before_they_were_told_is_told_all_the_same(asterisk: FakeAsterisk, recorded: str):
+def test_early_key_1_still_plays_the_introduction(asterisk: FakeAsterisk, recorded: str):
     heard = answer(asterisk, recorded, ("callback-intro", "1"))
 
     assert heard.order == [*TOLD, *YES]
@@ -122,7 +122,7 @@ def test_a_channel_that_is_nobodys_callback_confirms_nothing(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_when_the_database_fails_nothing_is_confirmed_and_the_next_callback_is_served(
+def test_database_failure_confirms_nothing_and_spares_the_next(
     asterisk: FakeAsterisk, engine: Engine, token: str
 ):
     def rename(old: str, new: str) -> None:
@@ -149,9 +149,7 @@ def test_who_hangs_up_before_the_1_confirms_nothing(
     assert not heard.finished
 
 
-def test_who_was_registered_in_a_language_is_spoken_to_in_it_by_the_dialplan_too(
-    asterisk: FakeAsterisk, token: str
-):
+def test_dialplan_speaks_the_registered_language(asterisk: FakeAsterisk, token: str):
     assert answer(asterisk, token, ("callback-intro", HANG_UP)).variables == {"HOTLINE_LANGUAGE": "fa"}
 
 
@@ -175,9 +173,7 @@ def test_a_callback_costs_one_transaction_and_changes_nothing(
         assert session.scalars(select(Callback.state)).all() == [CallbackState.DIALING]  # the dialer moves it
 
 
-def test_where_a_machine_seems_to_speak_it_is_asked_once_and_a_person_may_press_1_all_the_same(
-    asterisk: FakeAsterisk, token: str
-):
+def test_suspected_machine_is_asked_once_and_may_press_1(asterisk: FakeAsterisk, token: str):
     taken_for_a_machine = {"script": "callback", "channel_id": token, "argument": "MACHINE"}
 
     assert asterisk.dial(**taken_for_a_machine).order == [*ASKED, *NO]
@@ -192,9 +188,7 @@ def test_whoever_is_taken_for_a_person_is_asked_twice(asterisk: FakeAsterisk, to
     assert heard.order == [*ASKED, "no-key-again", "callback-press-one-slow", *NO]
 
 
-def test_given_a_citizen_who_holds_the_call_when_it_takes_too_long_then_the_official_waits_no_more(
-    asterisk: FakeAsterisk, token: str
-):
+def test_long_hold_ends_the_callback(asterisk: FakeAsterisk, token: str):
     heard = answer(asterisk, token, ("callback-press-one", KEPT_ON_HOLD))
 
     assert heard.order == [*ASKED, *NO]

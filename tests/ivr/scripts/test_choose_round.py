@@ -29,7 +29,7 @@ from tests.kit.fake_asterisk import FakeAsterisk
 
 @on_sqlite
 @pytest.mark.parametrize("phase", [None, Phase.CLOSED, Phase.OVER])
-def test_when_no_round_is_open_the_caller_is_told_so_and_may_choose_something_else(
+def test_caller_without_an_open_round_may_choose_again(
     asterisk: FakeAsterisk, engine: Engine, phase: Phase | None
 ):
     with writing(engine) as session:
@@ -101,7 +101,7 @@ def test_where_there_is_one_choice_nothing_is_asked(
 
 
 @on_sqlite
-def test_among_the_kinds_star_repeats_and_the_third_time_is_slower(asterisk: FakeAsterisk, engine: Engine):
+def test_star_repeats_the_kinds_and_the_third_time_is_slower(asterisk: FakeAsterisk, engine: Engine):
     offer(engine, MAYOR, DEPUTY)
 
     heard = asterisk.dial(START, ("choose-kind", "*"), *[("choose-kind", "7")] * 2, ("choose-kind-slow", "9"))
@@ -133,7 +133,7 @@ def test_each_district_is_reached_by_its_number(asterisk: FakeAsterisk, engine: 
         *(("9#", "district-not-open"), ("15", "district-not-open")),
     ],
 )
-def test_a_district_that_there_is_not_or_that_is_not_open_is_asked_for_again(
+def test_unknown_or_closed_district_is_asked_again(
     asterisk: FakeAsterisk, engine: Engine, keyed: str, answer: str
 ):
     rounds_ = offer(engine, 7, 8)
@@ -187,7 +187,7 @@ def test_of_several_deputies_the_caller_chooses_one(asterisk: FakeAsterisk, engi
 
 
 @on_sqlite
-def test_a_deputy_that_is_not_offered_is_wrong_and_three_end_the_call(asterisk: FakeAsterisk, engine: Engine):
+def test_third_wrong_deputy_ends_at_the_operators(asterisk: FakeAsterisk, engine: Engine):
     offer(engine, DEPUTY, DEPUTY)
 
     heard = asterisk.dial(START, *[("choose-round", key) for key in "34#"])
@@ -204,7 +204,7 @@ def test_a_deputy_that_is_not_offered_is_wrong_and_three_end_the_call(asterisk: 
 @pytest.mark.parametrize(
     ("keys", "which"), [("3", 2), ("91", 3), ("99931", 9), ("99991", 0), ("43", 2)], ids=str
 )
-def test_of_more_than_four_rounds_three_are_offered_and_then_the_others(
+def test_more_than_four_rounds_are_offered_in_threes(
     asterisk: FakeAsterisk, engine: Engine, keys: str, which: int
 ):
     rounds_ = offer(engine, *[DEPUTY] * 10)

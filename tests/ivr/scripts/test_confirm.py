@@ -75,9 +75,7 @@ def test_a_1_puts_the_registration_into_the_line(asterisk: FakeAsterisk, placed:
     assert placed.state() is RegistrationState.WAITING
 
 
-def test_a_1_before_it_is_said_what_it_means_only_ends_the_introduction(
-    asterisk: FakeAsterisk, placed: Placed
-):
+def test_early_key_1_only_ends_the_introduction(asterisk: FakeAsterisk, placed: Placed):
     heard = answer(asterisk, placed.token, ("confirm-call-intro", "1"), ("confirm-call-press-one", "2"))
 
     assert "confirm-call-refused" in heard.prompts
@@ -120,9 +118,7 @@ def test_silence_decides_nothing(asterisk: FakeAsterisk, placed: Placed):
 
 
 @pytest.mark.parametrize("key", "03456789#")
-def test_one_wrong_key_is_forgiven_and_none_leads_to_the_operators(
-    asterisk: FakeAsterisk, placed: Placed, key: str
-):
+def test_one_wrong_key_is_repeated_without_operators(asterisk: FakeAsterisk, placed: Placed, key: str):
     heard = answer(asterisk, placed.token, ("confirm-call-press-one", key), ("confirm-call-press-one", "1"))
 
     assert heard.order == [*ASKED, "wrong-key", "confirm-call-press-one", *DONE, END]
@@ -149,7 +145,7 @@ def test_a_channel_that_nobody_placed_decides_nothing(
     assert placed.state() is RegistrationState.UNCONFIRMED
 
 
-def test_an_answer_to_a_call_that_has_ended_for_us_changes_nothing(
+def test_answer_after_our_end_of_the_call_changes_nothing(
     asterisk: FakeAsterisk, engine: Engine, placed: Placed
 ):
     def end() -> None:
@@ -200,7 +196,7 @@ def test_a_round_that_is_full_meanwhile_is_told_kindly(
     assert placed.state() is RegistrationState.CANCELLED
 
 
-def test_who_has_registered_in_a_call_of_their_own_meanwhile_hears_the_same_ticket(
+def test_confirmation_of_a_place_since_taken_tells_its_ticket(
     asterisk: FakeAsterisk, engine: Engine, placed: Placed
 ):
     with writing(engine) as session:
@@ -242,7 +238,7 @@ def test_the_owner_of_another_number_declines(asterisk: FakeAsterisk, moves: Pla
     assert moves.place().number != NEW
 
 
-def test_the_owner_of_a_number_with_a_place_of_its_own_hears_that(
+def test_owner_with_a_place_hears_that_the_number_is_taken(
     asterisk: FakeAsterisk, engine: Engine, moves: Placed
 ):
     with writing(engine) as session:
@@ -393,7 +389,7 @@ def broke_off(asterisk: FakeAsterisk, placed: Placed, question: str, key: str) -
 
 
 @pytest.mark.parametrize(("key", "rest"), [("1", DONE), ("2", REFUSED)])
-def test_who_has_answered_is_not_asked_again_by_the_next_script_and_hears_what_became_of_it(
+def test_restarted_script_tells_the_outcome_without_asking(
     asterisk: FakeAsterisk, placed: Placed, key: str, rest: list[str]
 ):
     heard = broke_off(asterisk, placed, "confirm-call-press-one", key)
@@ -402,9 +398,7 @@ def test_who_has_answered_is_not_asked_again_by_the_next_script_and_hears_what_b
     assert placed.state() is (RegistrationState.WAITING if key == "1" else RegistrationState.CANCELLED)
 
 
-def test_who_has_agreed_to_a_full_round_hears_that_from_the_next_script(
-    asterisk: FakeAsterisk, engine: Engine, placed: Placed
-):
+def test_restarted_script_tells_of_a_full_round(asterisk: FakeAsterisk, engine: Engine, placed: Placed):
     with writing(engine) as session:
         round_ = session.get_one(Round, placed.place().round_id)
         round_.capacity = 1
@@ -416,7 +410,7 @@ def test_who_has_agreed_to_a_full_round_hears_that_from_the_next_script(
 
 
 @pytest.mark.parametrize(("key", "said"), [("1", "confirm-number-done"), ("2", "confirm-number-refused")])
-def test_the_owner_of_another_number_is_not_asked_again_by_the_next_script(
+def test_restarted_script_does_not_ask_the_new_owner_again(
     asterisk: FakeAsterisk, moves: Placed, key: str, said: str
 ):
     heard = broke_off(asterisk, moves, "confirm-call-press-one", key)
@@ -425,7 +419,7 @@ def test_the_owner_of_another_number_is_not_asked_again_by_the_next_script(
     assert (moves.place().number == NEW) is (key == "1")
 
 
-def test_the_owner_of_a_number_that_could_not_be_taken_over_hears_that_it_is_over(
+def test_restarted_script_tells_a_failed_move_is_too_late(
     asterisk: FakeAsterisk, engine: Engine, moves: Placed
 ):
     with writing(engine) as session:
@@ -437,7 +431,7 @@ def test_the_owner_of_a_number_that_could_not_be_taken_over_hears_that_it_is_ove
 
 
 @pytest.mark.parametrize(("key", "said"), [("1", "cancelled-now"), ("2", "not-cancelled")])
-def test_who_was_called_about_cancelling_is_not_asked_again_by_the_next_script(
+def test_restarted_script_does_not_ask_about_cancelling_again(
     asterisk: FakeAsterisk, gives_up: Placed, key: str, said: str
 ):
     heard = broke_off(asterisk, gives_up, "confirm-cancel-press-one", key)
@@ -445,7 +439,7 @@ def test_who_was_called_about_cancelling_is_not_asked_again_by_the_next_script(
     assert heard.prompts == [said, "confirm-call-goodbye"]
 
 
-def test_who_was_called_about_cancelling_a_place_that_is_called_hears_again_that_it_was_too_late(
+def test_restarted_script_tells_a_called_place_is_too_late(
     asterisk: FakeAsterisk, engine: Engine, gives_up: Placed
 ):
     with writing(engine) as session:

@@ -43,9 +43,7 @@ def test_each_subject_has_its_key(asterisk: FakeAsterisk, engine: Engine, round_
     assert [kept.subject for kept in registrations(engine)] == [subject]
 
 
-def test_the_three_subjects_that_most_citizens_of_the_round_chose_are_said_first(
-    asterisk: FakeAsterisk, engine: Engine, round_id: int
-):
+def test_three_most_chosen_subjects_are_said_first(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     with writing(engine) as session:
         round_ = session.get_one(Round, round_id)
         for subject, citizens in ((9, 5), (8, 4), (6, 3), (3, 2), (2, 1), (7, 1)):
@@ -71,9 +69,7 @@ def test_one_key_skips_the_subject(asterisk: FakeAsterisk, engine: Engine, round
     assert [kept.subject for kept in registrations(engine)] == [None]
 
 
-def test_who_says_nothing_more_after_the_yes_has_the_place_and_is_asked_each_thing_once(
-    asterisk: FakeAsterisk, engine: Engine, round_id: int
-):
+def test_silence_after_the_yes_keeps_the_place(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     heard = asterisk.dial(START, RIGHT)
 
     (kept,) = registrations(engine)
@@ -84,7 +80,7 @@ def test_who_says_nothing_more_after_the_yes_has_the_place_and_is_asked_each_thi
 
 
 @on_sqlite
-def test_a_wrong_key_at_what_may_be_skipped_is_asked_again_and_costs_nothing(
+def test_wrong_key_at_an_optional_question_costs_nothing(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
     wrong = [("message-offer", "7")] * 2
@@ -215,7 +211,7 @@ def test_who_cannot_be_recorded_hears_that_and_keeps_the_place(
 
 
 @on_sqlite
-def test_who_goes_on_without_a_message_after_all_leaves_no_trace_of_it(
+def test_abandoned_message_leaves_no_file(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, round_id: int
 ):
     heard = asterisk.dial(*UP_TO_THE_SUBJECT, SPEAKS, ("message-review", "3"))
@@ -227,7 +223,7 @@ def test_who_goes_on_without_a_message_after_all_leaves_no_trace_of_it(
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
 @pytest.mark.parametrize("moment", ["recording", "message-review", "after message-review", "message-kept"])
-def test_who_hangs_up_after_speaking_keeps_the_place_and_the_message(
+def test_hang_up_after_speaking_keeps_place_and_message(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, round_id: int, moment: str, how: End
 ):
     keeps = [("message-review", "1")] if moment == "message-kept" else []
@@ -265,9 +261,7 @@ def test_who_is_at_a_loss_after_speaking_has_left_the_message(
 
 
 @on_sqlite
-def test_who_asks_for_an_operator_instead_of_a_message_keeps_the_place_and_the_subject(
-    asterisk: FakeAsterisk, engine: Engine, round_id: int
-):
+def test_key_0_at_the_message_keeps_place_and_subject(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     heard = asterisk.dial(*UP_TO_THE_SUBJECT, ("message-offer", "0"), ("operator-choice", "#"))
 
     assert heard.prompts == [

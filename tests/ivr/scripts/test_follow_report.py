@@ -40,7 +40,7 @@ def kept(engine: Engine, request: Request) -> Request:
 
 
 @pytest.mark.parametrize("state", sorted(set(S) - {S.DUPLICATE}))
-def test_a_stranger_with_the_tracking_number_hears_how_it_stands_and_nothing_else(
+def test_stranger_with_the_number_hears_the_state_alone(
     asterisk: FakeAsterisk, engine: Engine, state: RequestState
 ):
     report = a_report(engine, state)
@@ -58,7 +58,7 @@ def test_a_stranger_with_the_tracking_number_hears_how_it_stands_and_nothing_els
     ("key", "said", "state", "denials"),
     [("1", "request-thanks", S.CLOSED, 0), ("2", "request-again", S.REOPENED, 1), ("#", None, S.REPLIED, 0)],
 )
-def test_who_is_asked_says_by_tracking_number_whether_it_is_solved(
+def test_citizen_with_the_number_says_whether_it_is_solved(
     asterisk: FakeAsterisk, engine: Engine, key: str, said: str | None, state: RequestState, denials: int
 ):
     report = a_report(engine, number=None)
@@ -147,9 +147,7 @@ def test_who_said_yes_before_is_not_asked_first(asterisk: FakeAsterisk, engine: 
         assert requests.progress(session, session.get_one(Request, report.id)).said_yes
 
 
-def test_who_also_waits_in_a_line_answers_first_and_then_hears_the_place(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_waiting_citizen_answers_the_request_before_the_place(asterisk: FakeAsterisk, engine: Engine):
     report = a_report(engine)
     with writing(engine) as session:
         make.a_registration(session, make.a_round(session), number=OWN)
@@ -185,9 +183,7 @@ def test_who_waits_in_a_line_hears_of_a_report_only_when_asked(asterisk: FakeAst
     assert heard.prompts[3] == "active-registration"
 
 
-def test_who_has_a_report_under_way_hears_of_it_and_may_ask_about_another_number(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_owner_hears_the_request_and_may_ask_about_another(asterisk: FakeAsterisk, engine: Engine):
     a_report(engine, S.REFERRED)
     other = a_report(engine, S.CLOSED, number=None)
 
@@ -202,9 +198,7 @@ def test_who_has_a_report_under_way_hears_of_it_and_may_ask_about_another_number
     assert heard.prompts == [*MINE, "request-referred", "request-menu", "goodbye"]
 
 
-def test_the_citizen_of_a_duplicate_hears_the_first_ones_state_and_is_not_asked(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_citizen_of_a_duplicate_hears_the_first_requests_state(asterisk: FakeAsterisk, engine: Engine):
     first, second = a_report(engine, S.NEW, number=None), a_report(engine, S.NEW, number=None)
     with writing(engine) as session:
         closing.merge(session, second.id, first.id, who="u")
@@ -215,9 +209,7 @@ def test_the_citizen_of_a_duplicate_hears_the_first_ones_state_and_is_not_asked(
     assert heard.prompts == [*ASKED, "request-joined", "request-replied", "goodbye"]
 
 
-def test_after_a_number_that_nobody_has_the_state_is_told_without_a_question_within_three_transactions(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_retry_after_an_unknown_number_takes_three_transactions(asterisk: FakeAsterisk, engine: Engine):
     report = a_report(engine, number=None)
     unknown = make.a_ticket()
     begun = transactions(engine)
@@ -228,7 +220,7 @@ def test_after_a_number_that_nobody_has_the_state_is_told_without_a_question_wit
     assert len(begun) == 3
 
 
-def test_who_answers_what_somebody_has_answered_meanwhile_hears_that(asterisk: FakeAsterisk, engine: Engine):
+def test_answer_after_another_answer_is_reported(asterisk: FakeAsterisk, engine: Engine):
     report = a_report(engine, number=None)
 
     def answered() -> None:
@@ -265,7 +257,7 @@ def test_silence_is_no_answer(asterisk: FakeAsterisk, engine: Engine):
     assert kept(engine, report).state is S.REPLIED
 
 
-def test_given_a_reply_that_was_spoken_when_followed_up_then_it_is_read_before_the_question(
+def test_spoken_reply_is_played_before_the_question(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ) -> None:
     report = a_report(engine)
@@ -285,9 +277,7 @@ def test_given_a_reply_that_was_spoken_when_followed_up_then_it_is_read_before_t
     ]
 
 
-def test_given_a_reply_whose_sound_is_gone_when_followed_up_then_the_call_goes_on_without_it(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_missing_sound_of_a_reply_does_not_end_the_call(asterisk: FakeAsterisk, engine: Engine) -> None:
     report = a_report(engine)
     with writing(engine) as session:
         spoken_replies.spoken(session, report.id, report.reply)
@@ -300,7 +290,7 @@ def test_given_a_reply_whose_sound_is_gone_when_followed_up_then_the_call_goes_o
 @pytest.mark.parametrize(
     ("key", "stars", "said"), [("4", [4], ["request-rated"]), ("#", [], []), ("", [], [])]
 )
-def test_given_an_answer_that_is_kept_when_satisfaction_is_asked_then_nobody_has_to_say_it(
+def test_satisfaction_question_may_be_skipped(
     asterisk: FakeAsterisk, engine: Engine, key: str, stars: list[int], said: list[str]
 ) -> None:
     report = a_report(engine)
@@ -312,7 +302,7 @@ def test_given_an_answer_that_is_kept_when_satisfaction_is_asked_then_nobody_has
 
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
-def test_given_who_hangs_up_at_the_question_how_satisfied_then_the_answer_is_safe(
+def test_hang_up_at_the_satisfaction_question_keeps_the_answer(
     asterisk: FakeAsterisk, engine: Engine, how: End
 ) -> None:
     report = a_report(engine)

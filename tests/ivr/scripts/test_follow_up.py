@@ -86,9 +86,7 @@ def test_who_closes_the_entry_as_told_hears_the_whole_answer(asterisk: FakeAster
     assert heard.cut_off == []
 
 
-def test_after_a_slip_the_closing_key_does_not_answer_the_next_question(
-    asterisk: FakeAsterisk, own: Registration
-):
+def test_closing_key_after_a_slip_answers_no_question(asterisk: FakeAsterisk, own: Registration):
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", UNKNOWN + "#"), ("follow-up-ask", TICKET))
 
     assert heard.prompts == [
@@ -127,7 +125,7 @@ def test_three_mistakes_end_in_a_goodbye(asterisk: FakeAsterisk, own: Registrati
 
 
 @pytest.mark.parametrize("slips", [0, 1])
-def test_two_numbers_that_nobody_has_end_in_a_goodbye_after_three_transactions(
+def test_two_unknown_numbers_end_the_call_in_three_transactions(
     asterisk: FakeAsterisk, engine: Engine, own: Registration, slips: int
 ):
     begun = transactions(engine)
@@ -221,7 +219,7 @@ def test_star_within_a_ticket_number_begins_it_again(asterisk: FakeAsterisk, own
     ]
 
 
-def test_a_0_alone_instead_of_a_ticket_number_reaches_the_operators(asterisk: FakeAsterisk):
+def test_key_0_instead_of_a_ticket_reaches_the_operators(asterisk: FakeAsterisk):
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", "0#"), ("operator-choice", "#"))
 
     assert heard.prompts == [
@@ -276,7 +274,7 @@ def test_the_owners_menu_repeats_takes_mistakes_and_ends(asterisk: FakeAsterisk,
 # --- what it costs ---
 
 
-def test_an_answer_costs_two_transactions_and_none_while_it_is_spoken(
+def test_follow_up_takes_two_transactions_none_while_speaking(
     asterisk: FakeAsterisk, engine: Engine, own: Registration
 ):
     begun = transactions(engine)
@@ -292,7 +290,7 @@ def test_an_answer_costs_two_transactions_and_none_while_it_is_spoken(
     assert in_use_while_speaking == {0}
 
 
-def test_when_the_database_fails_the_dialplan_apologises_and_the_next_call_is_served(
+def test_database_failure_apologises_and_spares_the_next_call(
     asterisk: FakeAsterisk, engine: Engine, own: Registration, caplog: pytest.LogCaptureFixture
 ):
     def rename(old: str, new: str) -> None:

@@ -26,7 +26,7 @@ def an_open_round(engine: Engine, kind: OfficialKind, *, places: int | None, tak
         return round_
 
 
-def test_given_a_full_round_when_it_is_the_only_one_then_that_is_told_before_a_number_is_asked(
+def test_only_full_round_is_announced_before_the_number_question(
     asterisk: FakeAsterisk, engine: Engine
 ) -> None:
     an_open_round(engine, MAYOR, places=2, taken=2)
@@ -36,9 +36,7 @@ def test_given_a_full_round_when_it_is_the_only_one_then_that_is_told_before_a_n
     assert heard.prompts[3:6] == ["round-when", "round-full", "main-menu"]
 
 
-def test_given_a_full_round_when_another_is_announced_then_that_one_is_told(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_full_round_is_followed_by_the_next_announced(asterisk: FakeAsterisk, engine: Engine) -> None:
     an_open_round(engine, MAYOR, places=2, taken=2)
     with writing(engine) as session:
         coming = make.a_round(session, Phase.ANNOUNCED)
@@ -49,9 +47,7 @@ def test_given_a_full_round_when_another_is_announced_then_that_one_is_told(
     assert heard.said("next-round-when", office="office-mayor", **at(coming.starts_at))
 
 
-def test_given_a_full_round_when_another_has_room_then_it_is_offered_and_taken(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_full_round_leads_to_another_with_room(asterisk: FakeAsterisk, engine: Engine) -> None:
     full = an_open_round(engine, MAYOR, places=2, taken=2)
     free = an_open_round(engine, DEPUTY, places=2)
 
@@ -64,9 +60,7 @@ def test_given_a_full_round_when_another_has_room_then_it_is_offered_and_taken(
     assert (len(of_round(engine, full)), len(of_round(engine, free))) == (0, 1)
 
 
-def test_given_every_round_is_full_when_one_after_the_other_is_tried_then_the_menu_comes_back(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_full_rounds_lead_back_to_the_menu(asterisk: FakeAsterisk, engine: Engine) -> None:
     an_open_round(engine, MAYOR, places=1, taken=1)
     an_open_round(engine, DEPUTY, places=1, taken=1)
 
@@ -80,7 +74,7 @@ def test_given_every_round_is_full_when_one_after_the_other_is_tried_then_the_me
 
 
 @pytest.mark.parametrize("state", [WAITING, RegistrationState.UNCONFIRMED])
-def test_given_a_full_round_when_the_caller_has_a_place_in_it_then_that_counts(
+def test_own_place_in_a_full_round_is_told(
     asterisk: FakeAsterisk, engine: Engine, state: RegistrationState
 ) -> None:
     full = an_open_round(engine, MAYOR, places=3, taken=2)
@@ -95,9 +89,7 @@ def test_given_a_full_round_when_the_caller_has_a_place_in_it_then_that_counts(
     assert [place.state for place in of_round(engine, full)] == [WAITING]
 
 
-def test_given_somebody_cancelled_when_a_caller_wants_the_place_then_it_is_free(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_cancelled_place_is_free_for_a_caller(asterisk: FakeAsterisk, engine: Engine) -> None:
     round_ = an_open_round(engine, MAYOR, places=2, taken=1)
     with writing(engine) as session:
         given_up = make.a_registration(session, session.get_one(Round, round_.id))
@@ -119,9 +111,7 @@ def filling(engine: Engine, *full: Round) -> Callable[[], None]:
     return fill
 
 
-def test_given_a_round_that_fills_up_during_the_call_when_it_is_the_only_one_then_that_ends_the_call(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_only_round_filled_during_the_call_ends_it(asterisk: FakeAsterisk, engine: Engine) -> None:
     round_ = an_open_round(engine, MAYOR, places=1)
 
     heard = asterisk.dial(START, ("confirm-number", filling(engine, round_)), *after_confirm())
@@ -135,9 +125,7 @@ def after_confirm() -> list[tuple[str, Deed]]:
     return [("after confirm-number", "1")]
 
 
-def test_given_a_round_that_fills_up_during_the_call_when_another_has_room_then_three_transactions_do(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_round_filled_during_the_call_leads_to_another(asterisk: FakeAsterisk, engine: Engine) -> None:
     first, second = (an_open_round(engine, kind, places=1) for kind in (MAYOR, DEPUTY))
     fill = filling(engine, first)
     begun = transactions(engine)
@@ -156,9 +144,7 @@ def test_given_a_round_that_fills_up_during_the_call_when_another_has_room_then_
     assert (len(of_round(engine, first)), len(of_round(engine, second))) == (0, 1)
 
 
-def test_given_both_rounds_fill_up_during_the_call_when_tried_then_the_call_ends_after_three_transactions(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_both_rounds_filled_during_the_call_end_it(asterisk: FakeAsterisk, engine: Engine) -> None:
     both = [an_open_round(engine, kind, places=1) for kind in (MAYOR, DEPUTY)]
     fill = filling(engine, *both)
     begun = transactions(engine)
@@ -175,7 +161,7 @@ def test_given_both_rounds_fill_up_during_the_call_when_tried_then_the_call_ends
     assert of_round(engine, both[0]) == of_round(engine, both[1]) == []
 
 
-def test_given_a_round_that_fills_up_when_the_only_other_is_full_as_well_then_the_call_ends(
+def test_round_filled_during_the_call_with_a_full_other_ends_it(
     asterisk: FakeAsterisk, engine: Engine
 ) -> None:
     first = an_open_round(engine, MAYOR, places=1)
@@ -191,7 +177,7 @@ def test_given_a_round_that_fills_up_when_the_only_other_is_full_as_well_then_th
 
 
 @pytest.mark.parametrize("kind", [MAYOR, OfficialKind.DISTRICT_MANAGER])
-def test_given_two_open_rounds_of_one_official_when_a_caller_registers_then_it_is_for_the_soonest_with_room(
+def test_soonest_round_of_an_official_with_room_is_taken(
     asterisk: FakeAsterisk, engine: Engine, kind: OfficialKind
 ) -> None:
     with writing(engine) as session:

@@ -26,9 +26,7 @@ def press(asterisk: FakeAsterisk, caller_id: str = SHOWN) -> Heard:
     return asterisk.dial(script="leave-number", caller_id=caller_id)
 
 
-def test_given_a_caller_when_they_press_1_then_the_number_is_kept_by_one_commit_and_nothing_is_played(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_key_1_keeps_the_number_by_one_commit_silently(asterisk: FakeAsterisk, engine: Engine) -> None:
     begun = transactions(engine)
     heard = press(asterisk)
     assert (heard.variables["HOTLINE_LEFT"], heard.clips, heard.finished) == ("kept", [], True)
@@ -36,15 +34,13 @@ def test_given_a_caller_when_they_press_1_then_the_number_is_kept_by_one_commit_
     assert [each.number for each in left(engine)] == [NUMBER]
 
 
-def test_given_a_caller_when_they_press_1_in_ten_calls_then_each_hears_that_it_is_kept_and_it_is_one(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_key_1_in_ten_calls_keeps_one_number(asterisk: FakeAsterisk, engine: Engine) -> None:
     assert {press(asterisk).variables["HOTLINE_LEFT"] for _ in range(10)} == {"kept"}
     assert len(left(engine)) == 1
 
 
 @pytest.mark.parametrize("caller_id", ["", "137", "+441632960961", "0912", "blocked"])
-def test_given_whom_we_may_not_call_when_they_press_1_then_they_hear_so_and_nothing_is_kept(
+def test_number_that_may_not_be_called_is_refused(
     asterisk: FakeAsterisk, engine: Engine, caller_id: str
 ) -> None:
     if caller_id == "blocked":
@@ -55,7 +51,7 @@ def test_given_whom_we_may_not_call_when_they_press_1_then_they_hear_so_and_noth
     assert left(engine) == []
 
 
-def test_given_a_database_that_fails_when_they_press_1_then_nothing_is_said_to_be_kept(
+def test_database_failure_promises_nothing(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(*_args: object) -> None:
@@ -89,7 +85,7 @@ def outcome(engine: Engine) -> LeftOutcome | None:
     return one.outcome
 
 
-def test_given_somebody_who_answers_when_they_press_1_then_the_menu_is_told_whose_call_it_is(
+def test_key_1_in_the_overflow_callback_sets_the_menus_caller(
     asterisk: FakeAsterisk, engine: Engine, token: str
 ) -> None:
     heard = answer(asterisk, token, ("left-call-question", "1"))
@@ -97,15 +93,13 @@ def test_given_somebody_who_answers_when_they_press_1_then_the_menu_is_told_whos
     assert (outcome(engine), heard.finished) == (LeftOutcome.REACHED, True)
 
 
-def test_given_somebody_in_haste_when_they_press_1_before_the_question_then_that_is_the_answer(
-    asterisk: FakeAsterisk, engine: Engine, token: str
-) -> None:
+def test_key_1_before_the_question_is_the_answer(asterisk: FakeAsterisk, engine: Engine, token: str) -> None:
     heard = answer(asterisk, token, ("left-call-intro", "1"))
     assert (heard.clips, heard.variables["HOTLINE_CALLER"]) == (["left-call-intro"], NUMBER)
     assert outcome(engine) == LeftOutcome.REACHED
 
 
-def test_given_whoever_never_called_when_they_press_2_then_they_are_not_called_again_for_it(
+def test_key_2_prevents_further_overflow_callbacks(
     asterisk: FakeAsterisk, engine: Engine, token: str
 ) -> None:
     heard = answer(asterisk, token, ("left-call-question", "2"))
@@ -116,16 +110,14 @@ def test_given_whoever_never_called_when_they_press_2_then_they_are_not_called_a
     assert press(asterisk).variables["HOTLINE_LEFT"] == "not"
 
 
-def test_given_a_machine_that_answers_when_no_key_comes_then_it_is_not_let_in_nor_called_again(
-    asterisk: FakeAsterisk, engine: Engine, token: str
-) -> None:
+def test_machine_without_a_key_is_unreached(asterisk: FakeAsterisk, engine: Engine, token: str) -> None:
     heard = answer(asterisk, token)
     assert heard.clips[-1] == "left-call-later"
     assert ("HOTLINE_CALLER" in heard.variables, outcome(engine)) == (False, LeftOutcome.UNREACHED)
 
 
 @pytest.mark.parametrize("end", [HANG_UP, CUT])
-def test_given_whoever_hangs_up_at_the_question_then_they_are_not_let_in(
+def test_hang_up_at_the_question_is_unreached(
     asterisk: FakeAsterisk, engine: Engine, token: str, end: End
 ) -> None:
     heard = answer(asterisk, token, ("left-call-question", end))
@@ -133,7 +125,7 @@ def test_given_whoever_hangs_up_at_the_question_then_they_are_not_let_in(
     assert outcome(engine) is LeftOutcome.UNREACHED
 
 
-def test_given_a_script_that_broke_off_after_the_key_when_asked_again_then_it_goes_on_to_the_menu(
+def test_restarted_script_after_the_key_goes_to_the_menu(
     asterisk: FakeAsterisk, engine: Engine, token: str
 ) -> None:
     answer(asterisk, token, ("left-call-question", "1"))
@@ -141,5 +133,5 @@ def test_given_a_script_that_broke_off_after_the_key_when_asked_again_then_it_go
     assert (again.clips, again.variables["HOTLINE_CALLER"]) == ([], NUMBER)
 
 
-def test_given_a_channel_of_nobody_when_answered_then_it_breaks_off(asterisk: FakeAsterisk) -> None:
+def test_unknown_channel_ends_the_script(asterisk: FakeAsterisk) -> None:
     assert not answer(asterisk, "left-0").finished

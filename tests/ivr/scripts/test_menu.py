@@ -20,7 +20,7 @@ PERSON = ["operator-busy", "operator-registered", "ticket-again", "goodbye"]
 OWN = "+989131234567"
 
 
-def test_a_silent_caller_is_asked_once_more_and_then_called_by_an_operator(asterisk: FakeAsterisk):
+def test_silent_caller_is_asked_once_more_and_gets_an_operator(asterisk: FakeAsterisk):
     heard = asterisk.dial()
 
     assert heard.prompts == [
@@ -31,7 +31,7 @@ def test_a_silent_caller_is_asked_once_more_and_then_called_by_an_operator(aster
     assert heard.finished
 
 
-def test_given_a_caller_who_is_looked_up_when_a_key_is_pressed_meanwhile_then_it_is_the_answer(
+def test_key_during_the_look_up_answers_the_menu(
     asterisk: FakeAsterisk,
 ):
     heard = asterisk.dial((WORKING, "2"), ("follow-up-ask", "1"))
@@ -54,9 +54,7 @@ def test_every_clip_comes_from_the_folder_of_rendered_prompts(asterisk: FakeAste
 
 
 @pytest.mark.parametrize("key", "45678#")
-def test_a_key_that_is_not_offered_is_said_to_be_wrong_and_the_menu_comes_again(
-    asterisk: FakeAsterisk, key: str
-):
+def test_key_not_on_offer_repeats_the_menu(asterisk: FakeAsterisk, key: str):
     heard = asterisk.dial(("main-menu", key), ("main-menu", "2"))
 
     assert heard.prompts[:6] == [
@@ -69,7 +67,7 @@ def test_a_key_that_is_not_offered_is_said_to_be_wrong_and_the_menu_comes_again(
     ]
 
 
-def test_three_wrong_keys_end_at_an_operator_and_not_in_a_third_complaint(asterisk: FakeAsterisk):
+def test_third_wrong_key_leads_to_an_operator(asterisk: FakeAsterisk):
     heard = asterisk.dial(("main-menu", "4"), ("after main-menu", "#"), ("main-menu-slow", "5"))
 
     assert heard.prompts == [
@@ -135,13 +133,13 @@ def test_star_during_the_greeting_brings_the_menu(asterisk: FakeAsterisk):
     assert heard.prompts[:4] == [*GREETED, "no-round-open"]
 
 
-def test_a_key_after_the_complaint_began_counts_for_the_question_asked_again(asterisk: FakeAsterisk):
+def test_key_during_the_complaint_answers_the_repeated_question(asterisk: FakeAsterisk):
     heard = asterisk.dial(("no-key-again", "1"))
 
     assert heard.prompts[:5] == [*GREETED, "no-key-again", "no-round-open"]
 
 
-def test_when_nothing_is_open_the_other_choices_remain_and_the_call_ends_for_whoever_insists(
+def test_insistence_without_an_open_round_ends_the_call(
     asterisk: FakeAsterisk,
 ):
     heard = asterisk.dial(*[("main-menu", "1")] * 4)
@@ -163,7 +161,7 @@ def test_key_9_switches_the_rest_of_the_call_to_english(asterisk: FakeAsterisk):
     assert heard.variables == {"HOTLINE_LANGUAGE": "en", "HOTLINE_FINISHED": "1"}  # an apology would be too
 
 
-def test_the_english_menu_offers_persian_in_persian_and_key_9_brings_it_back(asterisk: FakeAsterisk):
+def test_key_9_switches_between_english_and_persian(asterisk: FakeAsterisk):
     heard = asterisk.dial(("main-menu", "9"), ("after main-menu", "9"), ("main-menu", "2"))
 
     assert heard.prompts[:8] == [

@@ -48,7 +48,7 @@ def there(engine: Engine, place: int) -> bool:
         return on_the_line.find(session, place) is not None
 
 
-def test_who_waits_hears_music_and_each_minute_who_stands_before_and_about_how_long(
+def test_waiting_caller_hears_place_and_minutes_each_minute(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     seen: list[bool] = []
@@ -61,7 +61,7 @@ def test_who_waits_hears_music_and_each_minute_who_stands_before_and_about_how_l
     assert not there(engine, place)
 
 
-def test_given_a_caller_without_a_known_pace_when_they_wait_then_no_minutes_are_said(
+def test_unknown_pace_leaves_the_minutes_unsaid(
     asterisk: FakeAsterisk, place: int, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(on_the_line, "outlook", lambda *_: Outlook(0, free=False, minutes=None))
@@ -69,7 +69,7 @@ def test_given_a_caller_without_a_known_pace_when_they_wait_then_no_minutes_are_
     assert heard.prompts == ["operator-stay", MUSIC, "ahead-none", "operator-press-two", MUSIC]
 
 
-def test_given_a_desk_that_is_free_when_a_minute_is_over_then_nothing_is_said(
+def test_free_desk_leaves_the_announcement_out(
     asterisk: FakeAsterisk, place: int, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(on_the_line, "outlook", lambda *_: Outlook(0, free=True, minutes=1))
@@ -77,7 +77,7 @@ def test_given_a_desk_that_is_free_when_a_minute_is_over_then_nothing_is_said(
 
 
 @pytest.mark.parametrize("moment", ["operator-stay", MUSIC, "ahead-some", "operator-press-two"])
-def test_a_2_at_any_moment_is_to_be_called_back_at_the_same_place(
+def test_key_2_while_waiting_keeps_the_place_for_a_callback(
     asterisk: FakeAsterisk, engine: Engine, place: int, moment: str
 ):
     heard = waits(asterisk, place, (moment, "2"))
@@ -115,7 +115,7 @@ def test_who_waits_too_long_is_told_so_kindly_and_called_back(
 
 
 @on_sqlite
-def test_a_script_that_is_asked_again_goes_on_without_another_greeting_and_the_wait_counts_on(
+def test_restarted_script_continues_the_wait_without_a_greeting(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     with writing(engine) as session:
@@ -182,7 +182,7 @@ def test_a_place_that_is_over_is_not_waited_for(asterisk: FakeAsterisk, engine: 
 
 
 @on_sqlite
-def test_given_a_caller_in_danger_when_no_desk_has_them_in_ten_seconds_then_the_emergency_service_is_called(
+def test_danger_unanswered_for_ten_seconds_calls_the_rescue(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     """A desk was free, and has got another, or nothing brings them together."""
@@ -202,7 +202,7 @@ def test_nobodys_place_breaks_nothing(asterisk: FakeAsterisk, argument: str):
 
 
 @on_sqlite
-def test_given_a_caller_of_whom_nobody_says_anything_when_ivr_beats_then_they_are_not_believed(
+def test_caller_without_a_heartbeat_is_removed_from_the_line(
     engine: Engine, settings: Settings, place: int, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(server.heartbeats, "BEAT_SECONDS", 0.01)

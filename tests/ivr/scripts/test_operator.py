@@ -30,9 +30,7 @@ def a_free_desk(engine: Engine) -> None:
 # --- now, if there is one ---
 
 
-def test_given_a_free_desk_when_a_caller_presses_0_then_they_have_a_place_and_stay_on_the_line_at_once(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_key_0_with_a_free_desk_stays_on_the_line(asterisk: FakeAsterisk, engine: Engine):
     a_free_desk(engine)
     heard = asterisk.dial(START)
 
@@ -43,9 +41,7 @@ def test_given_a_free_desk_when_a_caller_presses_0_then_they_have_a_place_and_st
     assert heard.finished
 
 
-def test_given_a_free_desk_and_somebody_before_when_a_caller_presses_0_then_they_choose(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_key_0_behind_another_caller_offers_the_choice(asterisk: FakeAsterisk, engine: Engine):
     a_free_desk(engine)
     with writing(engine) as session:
         make.a_registration(session, rounds.operators_line(session))
@@ -60,9 +56,7 @@ def test_given_a_free_desk_and_somebody_before_when_a_caller_presses_0_then_they
 # --- on the line, or called back ---
 
 
-def test_given_no_free_desk_when_the_caller_chooses_to_wait_then_the_place_goes_with_them(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_key_0_without_a_free_desk_lets_the_caller_wait(asterisk: FakeAsterisk, engine: Engine):
     heard = asterisk.dial(START, STAY)
 
     assert heard.prompts == PATH
@@ -71,9 +65,7 @@ def test_given_no_free_desk_when_the_caller_chooses_to_wait_then_the_place_goes_
 
 
 @pytest.mark.parametrize("key", ["2", "#", ""])
-def test_given_no_free_desk_when_the_caller_does_not_wait_then_they_are_called_back_like_all_others(
-    asterisk: FakeAsterisk, engine: Engine, key: str
-):
+def test_key_0_without_waiting_makes_a_callback(asterisk: FakeAsterisk, engine: Engine, key: str):
     heard = asterisk.dial(START, ("operator-choice", key))
 
     (kept,) = registrations(engine)
@@ -89,7 +81,7 @@ def test_given_no_free_desk_when_the_caller_does_not_wait_then_they_are_called_b
         assert line.official.kind is OfficialKind.OPERATORS
 
 
-def test_given_a_known_pace_when_the_caller_chooses_then_they_hear_about_how_long(
+def test_known_pace_is_told_before_the_choice(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     for minutes, prompt in ((7, "wait-minutes"), (1, "wait-minute")):
@@ -120,9 +112,7 @@ def test_who_calls_twenty_times_at_once_joins_once(asterisk: FakeAsterisk, engin
 
 
 @on_sqlite
-def test_a_0_in_the_operators_own_question_is_no_mistake_and_leads_in_no_circle(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_key_0_within_the_operators_question_joins_once(asterisk: FakeAsterisk, engine: Engine):
     heard = asterisk.dial(START, *[("operator-choice", "0")] * 3)
 
     assert heard.prompts.count("operator-choice") == 3
@@ -151,9 +141,7 @@ def test_another_number_may_be_called_once_its_owner_agrees(asterisk: FakeAsteri
 
 
 @on_sqlite
-def test_a_place_that_a_desk_has_just_taken_is_called_at_its_own_number(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_place_just_taken_by_a_desk_ends_without_a_promise(asterisk: FakeAsterisk, engine: Engine):
     def is_taken() -> None:
         with writing(engine) as session:
             session.scalars(select(Registration)).one().state = RegistrationState.CALLING
@@ -167,7 +155,7 @@ def test_a_place_that_a_desk_has_just_taken_is_called_at_its_own_number(
     assert heard.finished
 
 
-def test_who_gives_no_number_keys_one_in_and_is_called_to_confirm_it(asterisk: FakeAsterisk, engine: Engine):
+def test_withheld_caller_keys_in_a_number_to_be_confirmed(asterisk: FakeAsterisk, engine: Engine):
     heard = asterisk.dial(START, ("ask-number", "09137654321#"), ("confirm-number", "1"), caller_id="")
 
     assert heard.prompts == [
@@ -180,9 +168,7 @@ def test_who_gives_no_number_keys_one_in_and_is_called_to_confirm_it(asterisk: F
 
 
 @on_sqlite
-def test_a_stranger_who_keys_in_a_number_that_is_in_it_learns_nothing_of_it(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_stranger_who_keys_in_a_number_learns_nothing(asterisk: FakeAsterisk, engine: Engine):
     with writing(engine) as session:
         make.a_registration(session, rounds.operators_line(session), number=OTHER)
 
@@ -229,7 +215,7 @@ def test_a_blocked_number_that_is_keyed_in_is_left_in_peace(asterisk: FakeAsteri
 
 @on_sqlite
 @pytest.mark.parametrize("moment", PATH[3:])
-def test_a_call_that_broke_off_before_the_choice_is_asked_again_and_keeps_the_place(
+def test_restarted_script_offers_the_choice_with_the_place(
     asterisk: FakeAsterisk, engine: Engine, moment: str
 ):
     asterisk.dial(START, (moment, CUT), channel_id="17.1")
@@ -312,7 +298,7 @@ def test_who_hangs_up_has_the_place_from_the_0_on(
 
 
 @pytest.mark.parametrize("first", [True, False])
-def test_it_costs_at_most_three_transactions_and_none_while_anybody_speaks(
+def test_key_0_takes_three_transactions_and_none_while_speaking(
     asterisk: FakeAsterisk, engine: Engine, first: bool
 ):
     if not first:

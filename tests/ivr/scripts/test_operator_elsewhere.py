@@ -49,7 +49,7 @@ def the_desk(engine: Engine, **values: object) -> None:
 
 
 @in_both
-def test_given_a_free_desk_on_another_node_when_a_caller_presses_0_then_they_stay_and_the_line_is_theirs(
+def test_key_0_with_a_free_desk_elsewhere_moves_the_line(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, line: int
 ) -> None:
     begun = transactions(engine)
@@ -63,7 +63,7 @@ def test_given_a_free_desk_on_another_node_when_a_caller_presses_0_then_they_sta
 
 
 @in_both
-def test_given_no_free_desk_on_the_other_node_when_a_caller_presses_0_then_they_are_called_back(
+def test_key_0_without_a_free_desk_elsewhere_makes_a_callback(
     asterisk: FakeAsterisk, engine: Engine, line: int
 ) -> None:
     the_desk(engine, phone="sip")
@@ -76,7 +76,7 @@ def test_given_no_free_desk_on_the_other_node_when_a_caller_presses_0_then_they_
     assert lives(engine, line) == "other"
 
 
-def test_given_a_line_that_followed_when_that_call_broke_off_then_it_goes_on_and_the_line_stays(
+def test_restarted_script_keeps_the_moved_line(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, line: int
 ) -> None:
     asterisk.dial(START, ("operator-now", CUT), channel_id="17.1")
@@ -88,7 +88,7 @@ def test_given_a_line_that_followed_when_that_call_broke_off_then_it_goes_on_and
     assert lives(engine, line) == settings.node
 
 
-def test_given_somebody_before_when_a_caller_presses_0_elsewhere_then_the_line_comes_and_they_choose(
+def test_key_0_behind_another_moves_the_line_and_offers_a_choice(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, line: int
 ) -> None:
     with writing(engine) as session:
@@ -100,7 +100,7 @@ def test_given_somebody_before_when_a_caller_presses_0_elsewhere_then_the_line_c
     assert lives(engine, line) == settings.node
 
 
-def test_given_a_caller_who_may_not_when_they_press_0_elsewhere_then_no_line_moves_for_them(
+def test_refused_caller_moves_no_line(
     asterisk: FakeAsterisk, engine: Engine, line: int, settings: Settings
 ) -> None:
     with writing(engine) as session:
@@ -131,7 +131,7 @@ def waits(asterisk: FakeAsterisk, place: int, *steps: tuple[str, str | End]) -> 
 
 
 @in_both
-def test_given_a_desk_that_does_not_come_when_the_caller_waits_to_the_end_then_they_are_told_and_called_back(
+def test_desk_that_never_comes_frees_the_line_and_calls_back(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, place: int, line: int
 ) -> None:
     heard = waits(asterisk, place)
@@ -148,7 +148,7 @@ def test_given_a_desk_that_does_not_come_when_the_caller_waits_to_the_end_then_t
 
 
 @pytest.mark.parametrize("deed", ["2", HANG_UP, CUT])
-def test_given_a_desk_that_does_not_come_when_the_caller_leaves_then_the_line_is_free(
+def test_caller_who_leaves_an_absent_desk_frees_the_line(
     asterisk: FakeAsterisk, engine: Engine, place: int, line: int, deed: str | End
 ) -> None:
     waits(asterisk, place, (MUSIC, deed))
@@ -159,7 +159,7 @@ def test_given_a_desk_that_does_not_come_when_the_caller_leaves_then_the_line_is
     assert lives(engine, line) is None
 
 
-def test_given_a_desk_that_has_come_when_the_caller_leaves_then_the_line_stays(
+def test_caller_who_leaves_a_present_desk_keeps_the_line(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, place: int, line: int
 ) -> None:
     the_desk(engine, phone_connected=True, channel="PJSIP/desk", node=settings.node)
@@ -169,7 +169,7 @@ def test_given_a_desk_that_has_come_when_the_caller_leaves_then_the_line_stays(
 
 
 @in_both
-def test_given_a_line_that_moved_away_in_that_moment_when_the_caller_comes_to_wait_then_they_are_told_at_once(
+def test_line_moved_away_meanwhile_is_told_at_once(
     asterisk: FakeAsterisk, engine: Engine, place: int, line: int
 ) -> None:
     with writing(engine) as session:

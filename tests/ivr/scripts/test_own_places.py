@@ -103,7 +103,7 @@ def test_the_owner_of_several_places_hears_which_and_goes_to_one(
     assert heard.said("ticket-is", ticket=three[2].ticket)
 
 
-def test_the_owner_of_more_than_four_hears_four_and_then_the_others(
+def test_more_than_four_places_are_told_in_fours(
     asterisk: FakeAsterisk, engine: Engine, three: list[Registration]
 ):
     with writing(engine) as session:

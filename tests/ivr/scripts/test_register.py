@@ -68,7 +68,7 @@ def test_a_citizen_hears_how_many_are_ahead(asterisk: FakeAsterisk, engine: Engi
     assert heard.said("ahead-some", ahead=21)
 
 
-def test_who_is_registered_already_hears_the_ticket_and_the_place_again(
+def test_registered_caller_hears_ticket_and_place_again(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
     with writing(engine) as session:
@@ -112,9 +112,7 @@ def test_a_key_in_an_announcement_ends_it_and_answers_nothing(
 
 
 @on_sqlite
-def test_no_key_cuts_the_ticket_short_and_what_is_typed_ahead_waits_for_its_question(
-    asterisk: FakeAsterisk, engine: Engine, round_id: int
-):
+def test_key_during_the_ticket_waits_for_its_question(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     heard = asterisk.dial(START, ("confirm-number", "1"), ("registered", "5"), *REST)
 
     (kept,) = registrations(engine)
@@ -127,9 +125,7 @@ def test_no_key_cuts_the_ticket_short_and_what_is_typed_ahead_waits_for_its_ques
 
 
 @on_sqlite
-def test_after_what_nobody_could_foresee_nothing_that_was_typed_ahead_counts(
-    asterisk: FakeAsterisk, engine: Engine, round_id: int
-):
+def test_keys_typed_ahead_are_dropped_after_a_surprise(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     with writing(engine) as session:
         full = session.get_one(Round, round_id)
         full.capacity = 1
@@ -169,7 +165,7 @@ def test_the_expectation_is_what_the_official_has_reached_so_far(
     assert asterisk.dial(*YES).said("expectation", reached=6)
 
 
-def test_who_was_not_reached_in_the_last_round_is_greeted_with_that_and_the_place(
+def test_unreached_citizen_is_greeted_with_the_carried_place(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
     with writing(engine) as session:
@@ -190,9 +186,7 @@ def test_who_was_not_reached_in_the_last_round_is_greeted_with_that_and_the_plac
 
 
 @on_sqlite
-def test_who_has_been_here_before_is_not_told_again_how_it_goes_on(
-    asterisk: FakeAsterisk, engine: Engine, round_id: int
-):
+def test_returning_citizen_hears_no_explanation(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     with writing(engine) as session:
         over = make.a_round(session, Phase.OVER)
         make.a_registration(session, over, number=OWN, state=RegistrationState.REACHED)
@@ -223,7 +217,7 @@ def test_what_an_earlier_registration_of_the_same_round_means(
 @on_sqlite
 @pytest.mark.parametrize("caller_id", ["", "09131234567"])
 @pytest.mark.parametrize("state", [*HOLDS_PLACE, "carried", "blocked", None])
-def test_a_stranger_who_keys_in_a_number_hears_the_same_whatever_is_true_of_it(
+def test_keyed_in_number_sounds_the_same_whatever_its_state(
     asterisk: FakeAsterisk, engine: Engine, round_id: int, state: str | None, caller_id: str
 ):
     with writing(engine) as session:
@@ -253,7 +247,7 @@ def test_a_stranger_who_keys_in_a_number_hears_the_same_whatever_is_true_of_it(
 # --- who may not ---
 
 
-def test_more_registrations_a_day_than_the_settings_allow_are_refused(
+def test_registrations_above_the_daily_limit_are_refused(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, round_id: int
 ):
     with writing(engine) as session:
@@ -269,7 +263,7 @@ def test_more_registrations_a_day_than_the_settings_allow_are_refused(
 
 @on_sqlite
 @pytest.mark.parametrize("reason", BlockReason)
-def test_a_blocked_number_that_is_keyed_in_is_left_in_peace_and_nobody_hears_of_it(
+def test_keyed_in_blocked_number_is_never_called(
     asterisk: FakeAsterisk, engine: Engine, round_id: int, reason: BlockReason
 ):
     with writing(engine) as session:
@@ -296,7 +290,7 @@ def test_callers_without_a_number_have_a_limit_of_their_own(
 # --- in english ---
 
 
-def test_in_english_everything_is_said_in_english_and_the_callback_will_be_too(
+def test_english_caller_gets_english_prompts_and_callback(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
     heard = asterisk.dial(("main-menu", "9"), *YES)

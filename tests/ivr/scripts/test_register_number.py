@@ -49,7 +49,7 @@ def test_the_network_may_write_the_number_as_it_likes(
         *("+4930123456", "+5371234567", "+98901", "+982122334455", "0098 21 88"),
     ],
 )
-def test_whose_number_is_not_known_or_may_not_be_called_is_asked_for_one(
+def test_unknown_or_uncallable_number_must_be_keyed_in(
     asterisk: FakeAsterisk, engine: Engine, round_id: int, caller_id: str
 ):
     heard = asterisk.dial(START, ("ask-number", "09137654321#"), RIGHT, caller_id=caller_id)
@@ -109,7 +109,7 @@ def test_who_keys_in_the_own_number_registers_as_ever(asterisk: FakeAsterisk, en
 
 
 @on_sqlite
-def test_one_telephone_that_keys_in_twelve_strangers_is_refused_in_words_after_three(
+def test_fourth_keyed_in_number_of_a_telephone_is_refused(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
     calls = [

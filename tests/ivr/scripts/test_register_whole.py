@@ -77,9 +77,7 @@ def test_the_ticket_is_kept_before_it_is_spoken(
     assert heard.said("registered", ticket=kept[0])
 
 
-def test_a_round_that_closes_during_the_call_is_said_to_be_closed(
-    asterisk: FakeAsterisk, engine: Engine, round_id: int
-):
+def test_round_closed_during_the_call_is_announced(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     def close() -> None:
         with writing(engine) as session:
             until = now(session) - timedelta(seconds=1)
@@ -93,7 +91,7 @@ def test_a_round_that_closes_during_the_call_is_said_to_be_closed(
 
 
 @on_sqlite
-def test_a_round_that_is_no_more_ends_in_the_apology_of_the_dialplan(
+def test_round_removed_during_the_call_ends_in_the_apology(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
     def remove() -> None:
@@ -106,9 +104,7 @@ def test_a_round_that_is_no_more_ends_in_the_apology_of_the_dialplan(
     assert not heard.finished
 
 
-def test_a_call_takes_at_most_three_transactions_and_none_while_it_speaks(
-    asterisk: FakeAsterisk, engine: Engine, round_id: int
-):
+def test_registration_takes_three_transactions_at_most(asterisk: FakeAsterisk, engine: Engine, round_id: int):
     begun: list[str] = []
     in_use_while_speaking: set[int] = set()
     event.listen(engine, "begin", lambda _: begun.append("transaction"))
@@ -120,7 +116,7 @@ def test_a_call_takes_at_most_three_transactions_and_none_while_it_speaks(
     assert in_use_while_speaking == {0}
 
 
-def test_when_the_database_is_away_the_dialplan_apologises_and_the_next_call_is_served(
+def test_absent_database_apologises_and_spares_the_next_call(
     asterisk: FakeAsterisk, engine: Engine, round_id: int, caplog: pytest.LogCaptureFixture
 ):
     give_back: list[Callable[[], None]] = []
@@ -139,7 +135,7 @@ def test_when_the_database_is_away_the_dialplan_apologises_and_the_next_call_is_
     assert len(registrations(engine)) == 1
 
 
-def test_when_the_database_goes_away_after_the_place_is_kept_the_call_goes_on_with_the_ticket(
+def test_database_lost_after_the_place_keeps_the_ticket(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
     give_back: list[Callable[[], None]] = []
@@ -169,7 +165,7 @@ def test_a_hundred_calls_at_once_all_end_well(asterisk: FakeAsterisk, engine: En
         assert heard.said("registered", ticket=kept[f"+98913{which:07}"])
 
 
-def test_one_number_that_calls_twenty_times_at_once_gets_one_place(
+def test_twenty_simultaneous_calls_of_a_number_give_one_place(
     asterisk: FakeAsterisk, engine: Engine, round_id: int
 ):
     calls = make.at_once(20, lambda _: asterisk.call(Steps(*YES)))
@@ -213,7 +209,7 @@ DEEDS = st.lists(
 @on_sqlite
 @hypothesis(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(deeds=DEEDS, choices=st.integers(0, 2))
-def test_whatever_a_caller_does_the_call_ends_and_nothing_is_half_done(
+def test_any_keys_leave_no_half_registration(
     asterisk: FakeAsterisk,
     engine: Engine,
     caplog: pytest.LogCaptureFixture,

@@ -54,9 +54,7 @@ def left_behind(settings: Settings) -> list[str]:
     return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
 
 
-def test_a_citizen_reports_a_problem_and_hears_its_tracking_number_twice(
-    asterisk: FakeAsterisk, engine: Engine, settings: Settings
-):
+def test_report_is_kept_and_its_number_said_twice(asterisk: FakeAsterisk, engine: Engine, settings: Settings):
     heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", "#"), SENDS)
 
     (kept,) = requests(engine)
@@ -88,9 +86,7 @@ def switch_off(engine: Engine, category: int) -> None:
 
 
 @on_sqlite
-def test_a_category_that_is_switched_off_is_not_said_and_its_key_is_none(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_disabled_category_is_neither_said_nor_chosen(asterisk: FakeAsterisk, engine: Engine):
     switch_off(engine, 2)
     heard = asterisk.dial(START, ("after subject-others", "2"), ("report-category", "3"), DISTRICT, SENDS)
 
@@ -107,9 +103,7 @@ def test_a_category_that_is_switched_off_is_not_said_and_its_key_is_none(
 
 
 @on_sqlite
-def test_what_is_said_of_a_category_that_is_switched_off_meanwhile_is_kept_as_everything_else(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_category_disabled_during_the_call_becomes_other(asterisk: FakeAsterisk, engine: Engine):
     def look() -> None:
         switch_off(engine, 2)
 
@@ -134,9 +128,7 @@ def test_the_district_is_keyed_in_or_left_open(
 
 
 @on_sqlite
-def test_a_district_that_there_is_not_is_asked_for_again_and_after_three_left_open(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_unknown_district_is_asked_thrice_and_left_open(asterisk: FakeAsterisk, engine: Engine):
     heard = asterisk.dial(START, LIGHTS, *[("report-district", "16#")] * 3, SENDS)
 
     assert heard.prompts[4:11] == [*["report-district", "district-invalid"] * 3, "report-speak"]
@@ -184,7 +176,7 @@ def test_who_deletes_it_leaves_nothing_behind(
 
 
 @on_sqlite
-def test_who_could_not_be_recorded_hears_that_and_has_reported_nothing(
+def test_failed_recording_is_announced_and_nothing_reported(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ):
     def spoil() -> None:
@@ -197,7 +189,7 @@ def test_who_could_not_be_recorded_hears_that_and_has_reported_nothing(
 
 
 @on_sqlite
-def test_a_report_as_long_as_it_may_be_is_reviewed_like_any_other(asterisk: FakeAsterisk, engine: Engine):
+def test_longest_report_is_reviewed_as_any_other(asterisk: FakeAsterisk, engine: Engine):
     heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", LONGEST), SENDS)
 
     assert heard.prompts == [*PATH, "report-review", *TOLD]
@@ -284,7 +276,7 @@ def test_a_0_reaches_the_operators_from_every_question(
     "moment",
     [*PATH[3:], "recording", "report-review", "after report-review", *TOLD],
 )
-def test_who_hangs_up_after_speaking_has_reported_and_before_has_not(
+def test_hang_up_keeps_the_report_only_after_speaking(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, moment: str, how: End
 ):
     moments = [*PATH, "recording", "report-review", "after report-review", *TOLD]
@@ -301,9 +293,7 @@ def test_who_hangs_up_after_speaking_has_reported_and_before_has_not(
 
 
 @on_sqlite
-def test_who_hangs_up_after_speaking_is_told_the_tracking_number_by_a_text_message(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_hang_up_after_speaking_sends_the_number_by_text(asterisk: FakeAsterisk, engine: Engine):
     asterisk.dial(START, LIGHTS, DISTRICT, ("recording", HANG_UP))
 
     (kept,) = requests(engine)
@@ -318,7 +308,7 @@ def test_who_hangs_up_after_speaking_is_told_the_tracking_number_by_a_text_messa
 
 @on_sqlite
 @pytest.mark.parametrize("committed", [False, True])
-def test_given_a_caller_who_hung_up_when_the_database_is_away_then_their_report_is_kept_once_it_is_back(
+def test_report_after_a_hang_up_waits_for_the_database(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, committed: bool
 ):
     monkeypatch.setattr(partings, "_AGAIN_S", 0.0)
@@ -345,7 +335,7 @@ def test_given_a_caller_who_hung_up_when_the_database_is_away_then_their_report_
 
 
 @on_sqlite
-def test_given_a_caller_who_is_there_when_a_prompt_and_the_database_fail_then_neither_is_tried_again(
+def test_failure_with_the_caller_present_is_not_retried(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(partings, "_AGAIN_S", 0.0)
@@ -378,9 +368,7 @@ def test_the_tracking_number_is_kept_before_it_is_spoken(asterisk: FakeAsterisk,
 
 
 @on_sqlite
-def test_a_report_costs_three_transactions_and_none_while_anybody_speaks(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_report_takes_three_transactions_and_none_while_speaking(asterisk: FakeAsterisk, engine: Engine):
     begun = transactions(engine)
     in_use: set[int] = set()
 

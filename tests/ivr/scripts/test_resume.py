@@ -33,7 +33,7 @@ def _rows(engine: Engine) -> tuple[list[Registration], list[Request]]:
 
 
 @pytest.mark.parametrize("moment", ["registered", "will-call", "ask-subject"])
-def test_who_had_registered_hears_the_ticket_first_and_may_add_what_is_missing(
+def test_restart_tells_the_ticket_and_asks_what_is_missing(
     asterisk: FakeAsterisk, engine: Engine, moment: str
 ):
     asterisk.dial(*REGISTER[:2], (moment, CUT), channel_id=CALL)
@@ -48,7 +48,7 @@ def test_who_had_registered_hears_the_ticket_first_and_may_add_what_is_missing(
     assert heard.finished
 
 
-def test_what_was_added_before_the_call_broke_off_is_not_asked_again(asterisk: FakeAsterisk, engine: Engine):
+def test_restart_does_not_ask_again_what_was_added(asterisk: FakeAsterisk, engine: Engine):
     asterisk.dial(*REGISTER, ("message-offer", CUT), channel_id=CALL)
 
     heard = asterisk.dial(SKIPS[1], channel_id=CALL, again="fa")
@@ -60,7 +60,7 @@ def test_what_was_added_before_the_call_broke_off_is_not_asked_again(asterisk: F
 
 
 @pytest.mark.parametrize("end", ["", "registered", "message-offer"])
-def test_given_ivr_killed_once_a_subject_was_chosen_then_it_is_kept_and_not_asked_again(
+def test_killed_ivr_keeps_the_chosen_subject(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, end: str
 ):
     with monkeypatch.context() as killed:
@@ -76,7 +76,7 @@ def test_given_ivr_killed_once_a_subject_was_chosen_then_it_is_kept_and_not_aske
     assert "ask-subject" not in heard.prompts
 
 
-def test_given_who_hangs_up_before_what_they_gave_was_looked_for_then_the_dialplan_still_tells_of_them(
+def test_hang_up_before_the_search_leaves_it_to_the_dialplan(
     asterisk: FakeAsterisk,
 ):
     cut = asterisk.dial(*REPORT, (RECORDING, CUT), channel_id=CALL)
@@ -109,7 +109,7 @@ def test_it_goes_on_in_the_language_of_the_call(asterisk: FakeAsterisk):
     assert asterisk.dial(channel_id=CALL, again="en").languages == {"en"}
 
 
-def test_who_keyed_in_somebody_elses_number_begins_with_the_menu_again(asterisk: FakeAsterisk):
+def test_restart_after_a_foreign_number_begins_with_the_menu(asterisk: FakeAsterisk):
     keys_in: list[tuple[str, Deed]] = [("main-menu", "1"), ("ask-number", "09137654321#"), *REGISTER[1:]]
     asterisk.dial(*keys_in[:3], ("number-will-be-confirmed", CUT), channel_id=CALL, caller_id="")
 
@@ -139,7 +139,7 @@ def _left(settings: Settings, seconds: int) -> str:
 @pytest.mark.parametrize("keys", ["9", ""], ids=["english", "persian"])
 @pytest.mark.parametrize("district", [7, None])
 @pytest.mark.parametrize("moment", ["recording", "report-review", "after report-review"])
-def test_given_ivr_killed_once_a_citizen_has_begun_to_report_then_it_is_sent_and_they_hear_its_number(
+def test_killed_ivr_sends_the_begun_report_and_tells_its_number(
     asterisk: FakeAsterisk,
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
@@ -164,7 +164,7 @@ def test_given_ivr_killed_once_a_citizen_has_begun_to_report_then_it_is_sent_and
     assert request.voice_message == cut.recorded[0].name
 
 
-def test_given_ivr_killed_in_a_report_when_the_caller_hangs_up_as_it_goes_on_then_it_is_sent(
+def test_hang_up_after_the_restart_sends_the_report(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(report, "keep", lambda _write: None)
@@ -178,7 +178,7 @@ def test_given_ivr_killed_in_a_report_when_the_caller_hangs_up_as_it_goes_on_the
 
 
 @pytest.mark.parametrize("samples", [8_100, 9_500])
-def test_given_ivr_killed_in_a_report_when_only_silence_was_recorded_then_nothing_is_sent(
+def test_recorded_silence_of_a_killed_ivr_is_not_sent(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, samples: int
 ):
     monkeypatch.setattr(report, "keep", lambda _write: None)
@@ -189,7 +189,7 @@ def test_given_ivr_killed_in_a_report_when_only_silence_was_recorded_then_nothin
     assert _rows(engine)[1] == []
 
 
-def test_given_a_recording_that_does_not_say_what_it_is_about_then_only_that_is_asked_again(
+def test_recording_without_a_category_asks_for_it_alone(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ):
     wav = _left(settings, 3)

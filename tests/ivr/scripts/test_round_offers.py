@@ -30,7 +30,7 @@ from tests.kit.fake_asterisk import FakeAsterisk
         ("fa,en", "fa", False),
     ],
 )
-def test_given_a_caller_in_a_language_when_the_official_does_not_speak_it_then_it_is_told_before_registering(
+def test_other_language_of_the_official_is_announced_first(
     asterisk: FakeAsterisk, engine: Engine, spoken: str, caller: str, warned: bool
 ) -> None:
     with writing(engine) as session:
@@ -56,9 +56,7 @@ def substituted(session: Session, round_: Round) -> None:
     round_.substitute, round_.deputies = deputies[0], [deputies[1]]
 
 
-def test_given_a_substitute_when_a_caller_registers_then_who_speaks_is_told_and_not_who_sits_beside(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_substitute_is_announced_as_the_speaker(asterisk: FakeAsterisk, engine: Engine) -> None:
     with writing(engine) as session:
         substituted(session, make.a_round(session, Phase.OPEN))
 
@@ -70,9 +68,7 @@ def test_given_a_substitute_when_a_caller_registers_then_who_speaks_is_told_and_
     assert offices == ["office-mayor", SUBSTITUTE]
 
 
-def test_given_a_substitute_when_a_citizen_is_called_back_then_it_is_who_speaks_that_is_named(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_callback_names_the_substitute(asterisk: FakeAsterisk, engine: Engine) -> None:
     with writing(engine) as session:
         callback = make.a_callback(session, CallbackState.DIALING)
         substituted(session, session.get_one(Round, callback.registration.round_id))
@@ -85,9 +81,7 @@ def test_given_a_substitute_when_a_citizen_is_called_back_then_it_is_who_speaks_
     assert {clip for clip in heard.clips if clip.startswith("office-")} == {SUBSTITUTE}
 
 
-def test_given_a_substitute_when_the_owner_of_a_number_is_asked_then_it_is_who_speaks_that_is_named(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_confirmation_call_names_the_substitute(asterisk: FakeAsterisk, engine: Engine) -> None:
     with writing(engine) as session:
         round_ = make.a_round(session)
         substituted(session, round_)
@@ -121,9 +115,7 @@ NOT_OFFERED: dict[str, Callable[[Session], Round]] = {
 
 
 @pytest.mark.parametrize("name", NOT_OFFERED)
-def test_given_a_round_that_takes_nobody_now_when_a_caller_presses_1_then_it_is_neither_offered_nor_told(
-    asterisk: FakeAsterisk, engine: Engine, name: str
-) -> None:
+def test_round_that_takes_nobody_is_not_offered(asterisk: FakeAsterisk, engine: Engine, name: str) -> None:
     with writing(engine) as session:
         NOT_OFFERED[name](session)
 
@@ -133,7 +125,7 @@ def test_given_a_round_that_takes_nobody_now_when_a_caller_presses_1_then_it_is_
 
 
 @pytest.mark.parametrize("name", NOT_OFFERED)
-def test_given_a_round_that_takes_nobody_now_when_another_does_then_only_that_is_offered(
+def test_open_round_alone_is_offered_beside_a_closed_one(
     asterisk: FakeAsterisk, engine: Engine, name: str
 ) -> None:
     with writing(engine) as session:
@@ -147,9 +139,7 @@ def test_given_a_round_that_takes_nobody_now_when_another_does_then_only_that_is
     assert len(of_round(engine, open_)) == 1
 
 
-def test_given_nothing_is_open_when_the_next_one_is_cancelled_or_not_public_then_the_one_after_is_told(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_next_public_round_is_told_when_none_is_open(asterisk: FakeAsterisk, engine: Engine) -> None:
     with writing(engine) as session:
         cancelled, planned, coming = (
             make.a_round(session, phase) for phase in (Phase.ANNOUNCED, Phase.PLANNED, Phase.ANNOUNCED)

@@ -54,7 +54,7 @@ def by_ticket(asterisk: FakeAsterisk, own: Registration) -> Heard:
 
 @pytest.mark.parametrize("language", ["fa", "en"])
 @pytest.mark.parametrize("state", [WAITING, UNREACHED])
-def test_given_a_place_that_was_carried_over_when_the_owner_presses_1_then_priority_place_and_time_are_told(
+def test_carried_place_tells_priority_place_and_time_on_key_1(
     asterisk: FakeAsterisk, engine: Engine, language: str, state: RegistrationState
 ) -> None:
     own, starts = left_in(engine, Phase.OVER, Phase.OPEN, state=state)
@@ -72,7 +72,7 @@ def test_given_a_place_that_was_carried_over_when_the_owner_presses_1_then_prior
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_place_that_was_carried_over_when_the_owner_follows_it_up_then_the_same_is_told(
+def test_carried_place_tells_the_same_on_follow_up(
     asterisk: FakeAsterisk, engine: Engine, language: str
 ) -> None:
     _, starts = left_in(engine, Phase.OVER, Phase.CLOSED)
@@ -87,9 +87,7 @@ def test_given_a_place_that_was_carried_over_when_the_owner_follows_it_up_then_t
     assert {folder.name for folder in heard.folders[after:]} == {language}
 
 
-def test_given_a_place_that_was_carried_over_when_a_stranger_has_the_ticket_then_nothing_personal_is_told(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_carried_place_tells_a_stranger_nothing_personal(asterisk: FakeAsterisk, engine: Engine) -> None:
     own, starts = left_in(engine, Phase.OVER, Phase.OPEN)
 
     heard = by_ticket(asterisk, own)
@@ -109,7 +107,7 @@ def test_given_a_place_that_was_carried_over_when_a_stranger_has_the_ticket_then
         (Phase.LIVE, ["round-has-begun"]),
     ],
 )
-def test_given_a_place_carried_into_a_round_when_followed_up_then_its_time_is_told_if_it_is_public(
+def test_carried_place_tells_its_time_only_if_public(
     asterisk: FakeAsterisk, engine: Engine, phase: Phase, when: list[str]
 ) -> None:
     left_in(engine, Phase.OVER, phase)
@@ -118,9 +116,7 @@ def test_given_a_place_carried_into_a_round_when_followed_up_then_its_time_is_to
 
 
 @pytest.mark.parametrize("key", ["1", "2"])
-def test_given_a_round_that_was_cancelled_when_the_owner_calls_then_that_and_the_next_one_are_told(
-    asterisk: FakeAsterisk, engine: Engine, key: str
-) -> None:
+def test_cancelled_round_tells_the_next_one(asterisk: FakeAsterisk, engine: Engine, key: str) -> None:
     _, starts = left_in(engine, Phase.CANCELLED, Phase.OPEN)
 
     heard = asterisk.dial(("main-menu", key))
@@ -131,9 +127,7 @@ def test_given_a_round_that_was_cancelled_when_the_owner_calls_then_that_and_the
     assert heard.said("round-at", **at(starts))
 
 
-def test_given_a_place_carried_twice_when_only_the_first_round_was_cancelled_then_that_is_past(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_place_carried_twice_tells_only_the_last_reason(asterisk: FakeAsterisk, engine: Engine) -> None:
     own, _ = left_in(engine, Phase.CANCELLED, Phase.OPEN)
     with writing(engine) as session:
         second = session.get_one(Round, as_it_is(engine, own).round_id)
@@ -148,9 +142,7 @@ def test_given_a_place_carried_twice_when_only_the_first_round_was_cancelled_the
     assert asterisk.dial(*FOLLOW_UP).prompts[4] == "carried-over"
 
 
-def test_given_a_carried_place_in_a_round_that_is_yet_to_open_when_the_owner_presses_1_then_it_is_told_first(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_carried_place_comes_before_the_opening_time(asterisk: FakeAsterisk, engine: Engine) -> None:
     _, starts = left_in(engine, Phase.OVER, Phase.ANNOUNCED)
 
     heard = asterisk.dial(START, ("main-menu", "3"))
@@ -175,7 +167,7 @@ WORDS = {
 
 @pytest.mark.parametrize("language", ["fa", "en"])
 @pytest.mark.parametrize(("phase", "state"), WORDS)
-def test_given_a_round_that_left_somebody_when_no_next_one_is_made_then_they_need_do_nothing(
+def test_round_without_a_next_asks_nothing_of_the_citizen(
     asterisk: FakeAsterisk, engine: Engine, phase: Phase, state: RegistrationState, language: str
 ) -> None:
     own, _ = left_in(engine, phase, None, state=state)
@@ -193,7 +185,7 @@ def test_given_a_round_that_left_somebody_when_no_next_one_is_made_then_they_nee
 
 
 @pytest.mark.parametrize(("phase", "word"), [(p, w) for (p, s), w in WORDS.items() if s is WAITING])
-def test_given_a_next_round_when_the_clerk_has_not_come_by_then_its_time_is_told_all_the_same(
+def test_next_round_is_told_before_the_clerk_carries_over(
     asterisk: FakeAsterisk, engine: Engine, phase: Phase, word: str
 ) -> None:
     own, starts = left_in(engine, phase, Phase.ANNOUNCED, carried=False)
@@ -205,7 +197,7 @@ def test_given_a_next_round_when_the_clerk_has_not_come_by_then_its_time_is_told
 
 
 @pytest.mark.parametrize("then", [Phase.PLANNED, Phase.CANCELLED])
-def test_given_a_next_round_that_is_not_public_or_is_cancelled_when_followed_up_then_no_time_is_told(
+def test_hidden_or_cancelled_next_round_tells_no_time(
     asterisk: FakeAsterisk, engine: Engine, then: Phase
 ) -> None:
     own, _ = left_in(engine, Phase.OVER, then, carried=False)
@@ -213,9 +205,7 @@ def test_given_a_next_round_that_is_not_public_or_is_cancelled_when_followed_up_
     assert by_ticket(asterisk, own).prompts[4:] == ["status-not-reached", "next-round-to-come", "goodbye"]
 
 
-def test_given_a_place_in_a_round_that_is_over_when_another_official_is_open_then_1_registers_with_them(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_key_1_registers_with_another_open_official(asterisk: FakeAsterisk, engine: Engine) -> None:
     own, _ = left_in(engine, Phase.OVER, None)
     with writing(engine) as session:
         another = make.a_round(session, Phase.OPEN)
@@ -243,7 +233,7 @@ def owner_agrees(engine: Engine, number: str) -> None:
 
 
 @pytest.mark.parametrize("state", [WAITING, UNREACHED])
-def test_given_a_place_in_a_round_that_is_over_when_its_owner_cancels_then_it_goes_no_further(
+def test_place_cancelled_after_its_round_is_not_carried(
     asterisk: FakeAsterisk, engine: Engine, state: RegistrationState
 ) -> None:
     own, _ = left_in(engine, Phase.OVER, None, state=state)
@@ -260,7 +250,7 @@ def test_given_a_place_in_a_round_that_is_over_when_its_owner_cancels_then_it_go
 
 
 @pytest.mark.parametrize("state", [WAITING, UNREACHED])
-def test_given_a_place_in_a_round_that_is_over_when_its_owner_names_another_number_then_it_is_carried_to_it(
+def test_place_of_an_ended_round_moves_to_the_new_number(
     asterisk: FakeAsterisk, engine: Engine, state: RegistrationState
 ) -> None:
     own, _ = left_in(engine, Phase.OVER, None, state=state)
@@ -277,9 +267,7 @@ def test_given_a_place_in_a_round_that_is_over_when_its_owner_names_another_numb
     assert as_it_is(engine, own).number == OTHER
 
 
-def test_given_a_second_ticket_that_was_merged_when_followed_up_then_the_older_place_is_told(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_merged_ticket_tells_the_older_place(asterisk: FakeAsterisk, engine: Engine) -> None:
     with writing(engine) as session:
         left, following = two_rounds(session, Phase.OVER, Phase.OPEN)
         assert following
@@ -295,9 +283,7 @@ def test_given_a_second_ticket_that_was_merged_when_followed_up_then_the_older_p
     assert asterisk.dial(START).said("ticket-is", ticket=older.ticket)
 
 
-def test_given_nobody_answered_in_two_rounds_when_followed_up_then_that_and_registering_anew_are_told(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_place_given_up_after_two_rounds_allows_registering(asterisk: FakeAsterisk, engine: Engine) -> None:
     values = {"rounds_unanswered": 1, "last_outcome": Outcome.NO_ANSWER}
     own, _ = left_in(engine, Phase.OVER, Phase.OPEN, state=UNREACHED, **values)
 
@@ -306,9 +292,7 @@ def test_given_nobody_answered_in_two_rounds_when_followed_up_then_that_and_regi
     assert asterisk.dial(*YES).prompts[-6:] == [*TOLD[:2], "ahead-some", *ASKED]
 
 
-def test_given_nobody_answered_in_a_second_round_when_it_still_goes_on_then_no_third_is_promised(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_second_missed_round_still_live_promises_no_third(asterisk: FakeAsterisk, engine: Engine) -> None:
     values = {"rounds_unanswered": 1, "rounds_missed": 1, "last_outcome": Outcome.BUSY}
     own, _ = left_in(engine, Phase.LIVE, None, state=UNREACHED, **values)
 
@@ -316,7 +300,7 @@ def test_given_nobody_answered_in_a_second_round_when_it_still_goes_on_then_no_t
 
 
 @pytest.mark.parametrize("outcome", [Outcome.REFUSED, Outcome.WRONG_NUMBER])
-def test_given_a_place_closed_for_another_reason_when_followed_up_then_only_its_end_is_told(
+def test_place_closed_for_another_reason_tells_its_end_alone(
     asterisk: FakeAsterisk, engine: Engine, outcome: Outcome
 ) -> None:
     values = {"rounds_unanswered": 1, "rounds_missed": 1, "last_outcome": outcome}

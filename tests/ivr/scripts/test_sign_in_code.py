@@ -57,7 +57,7 @@ def answer(asterisk: FakeAsterisk, token: str, *steps: tuple[str, Deed]) -> Hear
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_who_asked_when_they_press_1_then_the_digits_are_said_one_by_one_and_twice(
+def test_key_1_speaks_the_digits_twice(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, language: str
 ) -> None:
     placed = place(engine, settings, language)
@@ -69,24 +69,18 @@ def test_given_who_asked_when_they_press_1_then_the_digits_are_said_one_by_one_a
     assert placed.lets_in()
 
 
-def test_given_a_key_while_the_digits_are_said_when_pressed_then_they_are_said_to_the_end(
-    asterisk: FakeAsterisk, placed: Placed
-) -> None:
+def test_key_during_the_digits_does_not_cut_them(asterisk: FakeAsterisk, placed: Placed) -> None:
     heard = answer(asterisk, placed.token, ("code-call-question", "1"), ("code-call-digits", "1"))
     assert heard.order[-4:] == ["code-call-digits", "ticket-again", "code-call-goodbye", END]
 
 
-def test_given_who_did_not_ask_when_they_press_2_then_the_code_lets_nobody_in(
-    asterisk: FakeAsterisk, placed: Placed
-) -> None:
+def test_key_2_invalidates_the_code(asterisk: FakeAsterisk, placed: Placed) -> None:
     heard = answer(asterisk, placed.token, ("code-call-question", "2"))
     assert heard.order == [*ASKED, "code-call-declined", END]
     assert not placed.lets_in()
 
 
-def test_given_a_voicemail_when_it_answers_then_it_hears_no_digit(
-    asterisk: FakeAsterisk, placed: Placed
-) -> None:
+def test_voicemail_hears_no_digit(asterisk: FakeAsterisk, placed: Placed) -> None:
     heard = answer(asterisk, placed.token)
     assert heard.order[: len(ASKED)] == ASKED and heard.finished
     assert not any(clip.startswith("digit-") for clip in heard.clips)
@@ -94,7 +88,7 @@ def test_given_a_voicemail_when_it_answers_then_it_hears_no_digit(
 
 
 @pytest.mark.parametrize("over", ["run out", "replaced"])
-def test_given_a_code_that_is_over_when_1_is_pressed_then_it_is_not_said(
+def test_expired_code_is_not_spoken(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, placed: Placed, over: str
 ) -> None:
     with writing(engine) as session:
@@ -108,7 +102,7 @@ def test_given_a_code_that_is_over_when_1_is_pressed_then_it_is_not_said(
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
 @pytest.mark.parametrize("moment", ["code-call-intro", "code-call-question"])
-def test_given_who_hangs_up_when_nothing_was_pressed_then_the_code_stays(
+def test_hang_up_without_a_key_leaves_the_code_valid(
     asterisk: FakeAsterisk, placed: Placed, moment: str, how: End
 ) -> None:
     assert not answer(asterisk, placed.token, (moment, how)).finished
@@ -116,13 +110,11 @@ def test_given_who_hangs_up_when_nothing_was_pressed_then_the_code_stays(
 
 
 @pytest.mark.parametrize("token", ["code-unknown", "callback-1", ""])
-def test_given_a_call_that_nobody_asked_for_when_answered_then_nothing_is_said(
-    asterisk: FakeAsterisk, placed: Placed, token: str
-) -> None:
+def test_unrequested_call_says_nothing(asterisk: FakeAsterisk, placed: Placed, token: str) -> None:
     assert not answer(asterisk, token).finished
 
 
-def test_given_a_call_when_it_is_over_then_it_cost_two_transactions_and_none_while_anybody_spoke(
+def test_code_call_takes_two_transactions_none_while_speaking(
     asterisk: FakeAsterisk, engine: Engine, placed: Placed
 ) -> None:
     begun = transactions(engine)

@@ -172,7 +172,7 @@ def test_known_silent_caller_has_a_person_after_one_silence(
     assert heard.waits_ms == [settings.answer_seconds * 2000]
 
 
-def test_given_a_caller_who_was_late_once_when_they_call_again_then_all_is_slower_with_twice_the_time(
+def test_caller_once_late_gets_slow_prompts_and_double_time(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ):
     with writing(engine) as session:
@@ -185,9 +185,7 @@ def test_given_a_caller_who_was_late_once_when_they_call_again_then_all_is_slowe
     assert set(heard.waits_ms) == {settings.answer_seconds * 2000}
 
 
-def test_given_a_caller_who_skips_what_may_be_skipped_by_silence_then_that_is_no_lateness(
-    asterisk: FakeAsterisk, engine: Engine
-):
+def test_skipped_optional_question_is_no_lateness(asterisk: FakeAsterisk, engine: Engine):
     with writing(engine) as session:
         make.a_round(session, Phase.OPEN)
 
@@ -197,7 +195,7 @@ def test_given_a_caller_who_skips_what_may_be_skipped_by_silence_then_that_is_no
         assert session.scalars(select(SilentCaller)).all() == []
 
 
-def test_given_somebody_who_was_late_long_ago_when_the_clerk_forgets_then_only_they_are_forgotten(
+def test_only_old_lateness_is_deleted(
     engine: Engine,
 ):
     with writing(engine) as session:
@@ -212,7 +210,7 @@ def test_given_somebody_who_was_late_long_ago_when_the_clerk_forgets_then_only_t
         assert session.scalars(select(SilentCaller.number)).all() == ["+989131234568"]
 
 
-def test_given_a_number_that_was_late_long_ago_when_it_has_an_operator_then_that_is_not_forgotten(
+def test_lateness_with_an_operators_turn_is_kept_for_the_day(
     engine: Engine,
 ):
     with writing(engine) as session:

@@ -60,7 +60,7 @@ def spoken(engine: Engine, settings: Settings) -> str:
 @pytest.mark.parametrize(
     ("key", "said", "state"), [("1", "request-thanks", S.CLOSED), ("2", "request-again", S.REOPENED)]
 )
-def test_given_who_picks_up_when_a_key_is_pressed_then_it_is_kept_before_it_is_confirmed(
+def test_key_is_saved_before_it_is_confirmed(
     asterisk: FakeAsterisk, engine: Engine, token: str, key: str, said: str, state: RequestState
 ) -> None:
     heard = answer(asterisk, token, ("solved-call-question", key), ("request-satisfaction", "5"))
@@ -69,7 +69,7 @@ def test_given_who_picks_up_when_a_key_is_pressed_then_it_is_kept_before_it_is_c
     assert request_of(engine).state is state
 
 
-def test_given_a_reply_that_was_spoken_when_called_then_it_is_read_before_the_question(
+def test_spoken_reply_is_read_before_the_question(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, token: str
 ) -> None:
     file = spoken(engine, settings)
@@ -77,7 +77,7 @@ def test_given_a_reply_that_was_spoken_when_called_then_it_is_read_before_the_qu
     assert heard.clips[:4] == ["solved-call-intro", "request-reply", file, "solved-call-question"]
 
 
-def test_given_a_voicemail_when_it_answers_then_nothing_changes_and_it_says_how_to_answer(
+def test_voicemail_changes_nothing_and_hears_how_to_answer(
     asterisk: FakeAsterisk, engine: Engine, token: str
 ) -> None:
     heard = answer(asterisk, token)
@@ -88,7 +88,7 @@ def test_given_a_voicemail_when_it_answers_then_nothing_changes_and_it_says_how_
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
 @pytest.mark.parametrize(("moment", "told"), [("solved-call-intro", False), ("solved-call-question", True)])
-def test_given_who_hangs_up_when_it_was_heard_then_only_that_counts(
+def test_hang_up_counts_as_told_only_after_the_news(
     asterisk: FakeAsterisk, engine: Engine, token: str, moment: str, told: bool, how: End
 ) -> None:
     assert not answer(asterisk, token, (moment, how)).finished
@@ -96,9 +96,7 @@ def test_given_who_hangs_up_when_it_was_heard_then_only_that_counts(
 
 
 @pytest.mark.parametrize("when", ["before it rings", "while it is read"])
-def test_given_an_answer_by_another_way_when_asked_then_it_holds(
-    asterisk: FakeAsterisk, engine: Engine, token: str, when: str
-) -> None:
+def test_answer_by_another_way_stands(asterisk: FakeAsterisk, engine: Engine, token: str, when: str) -> None:
     def by_app() -> None:
         with writing(engine) as session:
             closing.answer(session, request_of(engine).id, solved=False)
@@ -147,13 +145,11 @@ def test_land_line_has_the_last_word_on_what_a_caller_said(
 
 
 @pytest.mark.parametrize("token", ["solved-unknown", "callback-1", ""])
-def test_given_a_call_that_nobody_asked_for_when_answered_then_nothing_is_said(
-    asterisk: FakeAsterisk, token: str
-) -> None:
+def test_unrequested_call_says_nothing(asterisk: FakeAsterisk, token: str) -> None:
     assert not answer(asterisk, token).finished
 
 
-def test_given_a_call_when_it_is_over_then_nothing_was_held_while_anybody_spoke(
+def test_no_transaction_is_open_while_the_call_speaks(
     asterisk: FakeAsterisk, engine: Engine, token: str
 ) -> None:
     begun = transactions(engine)

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_test_call_when_answered_then_one_sentence_is_said(
+def test_trial_call_says_one_sentence(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, language: str
 ) -> None:
     with writing(engine) as session:
@@ -25,7 +25,5 @@ def test_given_a_test_call_when_answered_then_one_sentence_is_said(
 
 
 @pytest.mark.parametrize("token", ["trial-unknown", "callback-1", ""])
-def test_given_a_call_that_nobody_asked_for_when_answered_then_nothing_is_said(
-    asterisk: FakeAsterisk, token: str
-) -> None:
+def test_unrequested_call_says_nothing(asterisk: FakeAsterisk, token: str) -> None:
     assert not asterisk.dial(script="trial", channel_id=token, caller_id="137").finished

@@ -64,15 +64,13 @@ def test_a_1_is_kept_and_the_place_stays(asterisk: FakeAsterisk, placed: Placed,
     assert (placed.answer(), placed.state()) == (TurnNearAnswer.REACHABLE, RegistrationState.WAITING)
 
 
-def test_a_key_before_it_is_said_what_it_means_only_ends_the_introduction(
-    asterisk: FakeAsterisk, placed: Placed
-):
+def test_early_key_only_ends_the_introduction(asterisk: FakeAsterisk, placed: Placed):
     answer(asterisk, placed.token, ("near-call-intro", "2"), ("near-call-question", "1"))
 
     assert placed.answer() is TurnNearAnswer.REACHABLE
 
 
-def test_who_calls_and_for_which_office_is_said_before_the_question(asterisk: FakeAsterisk, placed: Placed):
+def test_question_follows_the_caller_and_the_office(asterisk: FakeAsterisk, placed: Placed):
     heard = answer(asterisk, placed.token, ("near-call-question", "2"))
 
     assert heard.order == [*ASKED, "near-call-next-round", END]

@@ -56,9 +56,7 @@ def somebody_waits(engine: Engine) -> None:
         make.a_registration(session, rounds.operators_line(session))
 
 
-def test_given_a_free_desk_when_somebody_is_in_danger_then_the_caller_is_first_and_connected_at_once(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_danger_with_a_free_desk_connects_first_at_once(asterisk: FakeAsterisk, engine: Engine) -> None:
     a_desk(engine)
     heard = asterisk.dial(REPORTS, DANGER)
     (kept,) = registrations(engine)
@@ -71,7 +69,7 @@ def test_given_a_free_desk_when_somebody_is_in_danger_then_the_caller_is_first_a
     assert not told(engine)  # a desk has them in a moment
 
 
-def test_given_a_busy_desk_when_in_danger_then_they_pass_all_and_go_on_to_the_emergency_service_at_once(
+def test_danger_with_busy_desks_goes_to_the_emergency_service(
     with_number: FakeAsterisk, engine: Engine
 ) -> None:
     a_desk(engine, busy=True)
@@ -90,25 +88,21 @@ def test_given_a_busy_desk_when_in_danger_then_they_pass_all_and_go_on_to_the_em
     assert not any(f"registration {first.id}:" in problem for problem in verify.verify(engine).problems)
 
 
-def test_given_a_busy_desk_in_a_city_without_such_a_number_when_in_danger_then_they_wait_before_all(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_danger_without_an_emergency_number_waits_first(asterisk: FakeAsterisk, engine: Engine) -> None:
     a_desk(engine, busy=True)
     heard = asterisk.dial(REPORTS, DANGER)
     assert heard.prompts == [*ASKED, "urgent-first"]
     assert heard.variables["HOTLINE_STAYS"] == str(registrations(engine)[-1].id)
 
 
-def test_given_a_free_desk_when_in_danger_then_whoever_waits_after_all_is_known_to_be_in_danger(
-    with_number: FakeAsterisk, engine: Engine
-) -> None:
+def test_danger_is_passed_on_to_the_wait_for_a_free_desk(with_number: FakeAsterisk, engine: Engine) -> None:
     a_desk(engine)
     heard = with_number.dial(REPORTS, DANGER)
     (kept,) = registrations(engine)
     assert heard.variables["HOTLINE_STAYS"] == f"{kept.id}-{only_matter(engine).id}"
 
 
-def test_given_nobody_at_a_desk_when_somebody_is_in_danger_then_they_go_on_to_the_emergency_service(
+def test_danger_without_a_desk_goes_to_the_emergency_service(
     with_number: FakeAsterisk, engine: Engine
 ) -> None:
     heard = with_number.dial(REPORTS, DANGER)
@@ -118,9 +112,7 @@ def test_given_nobody_at_a_desk_when_somebody_is_in_danger_then_they_go_on_to_th
     assert (matter.number, matter.registration_id, registrations(engine)) == (OWN, None, [])
 
 
-def test_given_a_caller_without_a_number_when_somebody_is_in_danger_then_they_key_in_nothing(
-    with_number: FakeAsterisk, engine: Engine
-) -> None:
+def test_danger_of_a_withheld_caller_asks_for_no_number(with_number: FakeAsterisk, engine: Engine) -> None:
     a_desk(engine)
     heard = with_number.dial(REPORTS, DANGER, caller_id="anonymous")
     assert heard.prompts == ASKED
@@ -128,16 +120,14 @@ def test_given_a_caller_without_a_number_when_somebody_is_in_danger_then_they_ke
     assert only_matter(engine).number is None
 
 
-def test_given_nobody_who_could_help_when_a_problem_is_reported_then_nobody_is_asked(
+def test_report_asks_about_danger_only_if_somebody_can_help(
     asterisk: FakeAsterisk,
 ) -> None:
     heard = asterisk.dial(REPORTS)
     assert "report-danger" not in heard.prompts
 
 
-def test_given_no_danger_when_a_problem_is_reported_then_no_key_more_is_needed(
-    with_number: FakeAsterisk, engine: Engine
-) -> None:
+def test_report_without_danger_takes_no_extra_key(with_number: FakeAsterisk, engine: Engine) -> None:
     steps = [("report-category", "2"), ("report-district", "7#"), ("recording", "#"), ("report-review", "1")]
     heard = with_number.dial(REPORTS, *steps)
     assert heard.prompts[3:6] == ["report-danger", "report-category", "report-district"]
@@ -146,9 +136,7 @@ def test_given_no_danger_when_a_problem_is_reported_then_no_key_more_is_needed(
 
 
 @pytest.mark.parametrize("moment", ["report-danger", WORKING])
-def test_given_a_category_typed_ahead_when_danger_is_spoken_of_then_it_is_the_category(
-    asterisk: FakeAsterisk, engine: Engine, moment: str
-) -> None:
+def test_category_typed_ahead_is_no_danger(asterisk: FakeAsterisk, engine: Engine, moment: str) -> None:
     a_desk(engine)
     heard = asterisk.dial(REPORTS, (moment, "1"), ("report-district", "#"))
     assert "report-category" not in heard.prompts
@@ -156,25 +144,19 @@ def test_given_a_category_typed_ahead_when_danger_is_spoken_of_then_it_is_the_ca
 
 
 @pytest.mark.parametrize("moment", ["report-category", "subject-2"])
-def test_given_danger_said_late_when_the_categories_are_read_then_it_counts(
-    asterisk: FakeAsterisk, engine: Engine, moment: str
-) -> None:
+def test_danger_key_during_the_categories_counts(asterisk: FakeAsterisk, engine: Engine, moment: str) -> None:
     a_desk(engine)
     assert asterisk.dial(REPORTS, (moment, "0")).prompts[-1] == "operator-now"
     assert registrations(engine)[0].moved_up == 1
 
 
-def test_given_nobody_who_could_help_when_0_is_pressed_then_it_is_key_0_as_everywhere(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_key_0_without_help_leads_to_the_operators(asterisk: FakeAsterisk, engine: Engine) -> None:
     heard = asterisk.dial(REPORTS, ("report-category", "0"), ("operator-choice", "2"))
     assert "operator-busy" in heard.prompts
     assert registrations(engine)[0].moved_up == 0
 
 
-def test_given_a_place_in_the_line_when_in_danger_then_it_is_the_same_place_once(
-    asterisk: FakeAsterisk, engine: Engine
-) -> None:
+def test_danger_moves_the_existing_place_up_once(asterisk: FakeAsterisk, engine: Engine) -> None:
     a_desk(engine, busy=True)
     asterisk.dial(REPORTS, DANGER)
     asterisk.dial(REPORTS, DANGER)
@@ -185,7 +167,7 @@ def test_given_a_place_in_the_line_when_in_danger_then_it_is_the_same_place_once
 
 
 @pytest.mark.parametrize("why", ["its phone is away", "it takes none", "the line pauses"])
-def test_given_a_desk_that_takes_nobody_when_looked_then_nobody_is_there(engine: Engine, why: str) -> None:
+def test_desk_that_takes_nobody_does_not_count_as_present(engine: Engine, why: str) -> None:
     a_desk(engine)
     with writing(engine) as session:
         operators_line = rounds.operators_line(session)

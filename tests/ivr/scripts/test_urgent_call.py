@@ -42,7 +42,7 @@ def taken_by(engine: Engine) -> str | None:
         return session.scalars(select(UrgentMatter)).one().taken_by
 
 
-def test_given_a_supervisor_when_they_press_1_then_they_have_taken_it(
+def test_key_1_of_the_supervisor_takes_the_matter(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ) -> None:
     token = placed(engine, settings)
@@ -52,7 +52,7 @@ def test_given_a_supervisor_when_they_press_1_then_they_have_taken_it(
     assert taken_by(engine) == "supervisor's phone"
 
 
-def test_given_a_supervisor_of_another_language_when_they_press_9_then_it_is_said_in_english(
+def test_key_9_of_the_supervisor_switches_to_english(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ) -> None:
     token = placed(engine, settings, caller="+989131234567")
@@ -63,7 +63,7 @@ def test_given_a_supervisor_of_another_language_when_they_press_9_then_it_is_sai
 
 
 @pytest.mark.parametrize("how", ["silence", "hangs up"])
-def test_given_a_voicemail_when_it_answers_then_nobody_has_taken_it(
+def test_voicemail_does_not_take_the_matter(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, how: str
 ) -> None:
     token = placed(engine, settings)
@@ -72,7 +72,7 @@ def test_given_a_voicemail_when_it_answers_then_nobody_has_taken_it(
     assert taken_by(engine) is None
 
 
-def test_given_what_somebody_takes_while_it_is_said_when_1_is_pressed_then_the_first_has_it(
+def test_matter_taken_meanwhile_stays_with_the_first(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ) -> None:
     token = placed(engine, settings)
@@ -87,9 +87,7 @@ def test_given_what_somebody_takes_while_it_is_said_when_1_is_pressed_then_the_f
 
 
 @pytest.mark.parametrize("token", ["urgent-unknown", ""])
-def test_given_a_call_that_nobody_asked_for_when_answered_then_nothing_is_said(
-    asterisk: FakeAsterisk, token: str
-) -> None:
+def test_unrequested_call_says_nothing(asterisk: FakeAsterisk, token: str) -> None:
     assert not asterisk.dial(script="urgent", channel_id=token).finished
 
 
@@ -101,9 +99,7 @@ def _rescue(engine: Engine) -> RescueCall:
         return session.scalars(select(RescueCall)).one()
 
 
-def test_given_a_service_that_does_not_answer_when_connected_then_the_caller_hears_its_number_twice(
-    settings: Settings, engine: Engine
-) -> None:
+def test_unanswered_emergency_service_repeats_its_number(settings: Settings, engine: Engine) -> None:
     with writing(engine) as session:
         matter = urgent.of_caller(session, "+989131234567").id
 
@@ -121,7 +117,7 @@ def test_given_a_service_that_does_not_answer_when_connected_then_the_caller_hea
 
 
 @pytest.mark.parametrize("at_work", [True, False])
-def test_given_a_service_that_does_not_answer_when_a_desk_is_at_work_then_the_caller_waits_first_in_its_line(
+def test_unanswered_emergency_service_leads_to_a_desk_at_work(
     settings: Settings, engine: Engine, at_work: bool
 ) -> None:
     with writing(engine) as session:
@@ -140,9 +136,7 @@ def test_given_a_service_that_does_not_answer_when_a_desk_is_at_work_then_the_ca
 
 
 @pytest.mark.parametrize("argument", ["", "x", "999-fa", "-"])
-def test_given_nobody_in_danger_when_the_script_is_asked_then_nothing_is_dialled(
-    asterisk: FakeAsterisk, engine: Engine, argument: str
-) -> None:
+def test_unknown_rescue_dials_nobody(asterisk: FakeAsterisk, engine: Engine, argument: str) -> None:
     assert not asterisk.dial(script="rescue", argument=argument, channel_id=CALLER).finished
     with reading(engine) as session:
         assert session.scalars(select(RescueCall)).all() == []

@@ -45,9 +45,7 @@ def wait(asterisk: FakeAsterisk, token: str, *steps: tuple[str, Deed]) -> Heard:
     return asterisk.dial(*steps, script="wait", channel_id=token, caller_id="137")
 
 
-def test_who_waits_hears_who_will_speak_then_music_and_an_estimate_again_and_again(
-    asterisk: FakeAsterisk, token: str
-):
+def test_waiting_citizen_hears_speaker_music_and_estimates(asterisk: FakeAsterisk, token: str):
     heard = wait(asterisk, token, (MUSIC, ""), (MUSIC, ""), (MUSIC, HANG_UP))
 
     around = [MUSIC, FOUND, "wait-press-two"]
@@ -57,7 +55,7 @@ def test_who_waits_hears_who_will_speak_then_music_and_an_estimate_again_and_aga
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
 @pytest.mark.parametrize("moment", ["wait-intro", "wait-press-two", MUSIC, FOUND])
-def test_who_is_taken_into_a_room_or_hangs_up_hears_no_more_and_is_not_called_again_for_it(
+def test_citizen_taken_or_gone_hears_no_more(
     asterisk: FakeAsterisk, token: str, moment: str, how: End, caplog: pytest.LogCaptureFixture
 ):
     heard = wait(asterisk, token, (moment, how))
@@ -87,7 +85,7 @@ def test_who_waits_too_long_hears_an_apology_and_is_called_again(asterisk: FakeA
     assert heard.order == [*INTRO, *[MUSIC, FOUND, "wait-press-two"] * 19, MUSIC, "wait-too-long", *LATER]
 
 
-def test_who_waits_in_a_round_that_every_desk_has_left_is_told_within_a_minute_and_called_again(
+def test_round_left_by_every_desk_ends_the_wait_in_a_minute(
     asterisk: FakeAsterisk, token: str, engine: Engine
 ):
     with writing(engine) as session:
@@ -99,7 +97,7 @@ def test_who_waits_in_a_round_that_every_desk_has_left_is_told_within_a_minute_a
 
 
 @pytest.mark.parametrize("whose", ["a desk's", "on the line"])
-def test_who_is_some_desks_or_waits_on_the_line_waits_on_though_no_desk_serves_the_round(
+def test_citizen_of_a_desk_or_on_the_line_waits_on(
     asterisk: FakeAsterisk, token: str, engine: Engine, whose: str
 ):
     with writing(engine) as session:
@@ -155,7 +153,7 @@ def test_the_estimate_is_in_words(
 
 
 @pytest.mark.parametrize("stranger", ["callback-" + "f" * 32, "1700000000.17", "callback-' OR 1=1 --"])
-def test_a_channel_that_is_nobodys_callback_hears_the_dialplans_music(
+def test_unknown_channel_gets_the_dialplans_music(
     asterisk: FakeAsterisk, token: str, stranger: str, caplog: pytest.LogCaptureFixture
 ):
     heard = asterisk.dial(script="wait", agi_uniqueid=stranger)
@@ -164,9 +162,7 @@ def test_a_channel_that_is_nobodys_callback_hears_the_dialplans_music(
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_when_no_estimate_can_be_made_the_dialplans_music_goes_on(
-    asterisk: FakeAsterisk, token: str, engine: Engine
-):
+def test_failed_estimate_leaves_the_dialplans_music(asterisk: FakeAsterisk, token: str, engine: Engine):
     def lose() -> None:
         with writing(engine) as session:
             session.connection().exec_driver_sql("ALTER TABLE callbacks RENAME TO lost")
@@ -224,9 +220,7 @@ class TestEstimate:
             assert callback is not None
             return round_statistics.expected_wait(session, callback)
 
-    def test_the_second_waits_for_one_conversation_more_than_the_first(
-        self, engine: Engine, waiting: list[str]
-    ):
+    def test_estimate_of_the_second_adds_one_conversation(self, engine: Engine, waiting: list[str]):
         first, second = (self.expects(engine, token) for token in waiting[1:])
 
         assert first is not None and 60 < first < 300

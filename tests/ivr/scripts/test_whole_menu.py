@@ -258,7 +258,7 @@ def test_whoever_hangs_up_at_any_moment_leaves_all_or_nothing(
 
 @on_sqlite
 @pytest.mark.parametrize("name", PATHS)
-def test_whoever_stays_comes_to_the_end_whole_with_three_transactions_at_most(
+def test_each_path_ends_whole_in_three_transactions(
     asterisk: FakeAsterisk, city: City, engine: Engine, name: str
 ):
     number, path = city.takes(name)
@@ -340,7 +340,7 @@ ENDS: dict[str | None, End] = {"HUNG": HANG_UP, "CUT": CUT}
     how=st.sampled_from(HOW),
     withheld=st.booleans(),
 )
-def test_whatever_a_caller_does_the_call_ends_and_nothing_is_half_done(
+def test_any_keys_leave_nothing_half_done(
     asterisk: FakeAsterisk,
     city: City,
     caplog: pytest.LogCaptureFixture,
@@ -364,9 +364,7 @@ def test_whatever_a_caller_does_the_call_ends_and_nothing_is_half_done(
     city.check_whole(before, city.kept(), heard)
 
 
-def test_fifty_callers_on_every_path_at_once_all_come_to_their_end(
-    asterisk: FakeAsterisk, city: City, engine: Engine
-):
+def test_fifty_callers_on_every_path_all_end(asterisk: FakeAsterisk, city: City, engine: Engine):
     names = [list(PATHS)[which % len(PATHS)] for which in range(50)]
     callers = [city.takes(name) for name in names]
 
