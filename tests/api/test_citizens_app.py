@@ -35,9 +35,7 @@ def anybody(settings: Settings, engine: Engine) -> TestClient:
 @pytest.mark.parametrize(
     "path", ["", "/", "/report", "/requests/123456789", "/rounds", "/sign-in", "/account"]
 )
-def test_given_an_address_of_the_app_when_opened_then_it_is_the_app_that_may_ask_where_it_is(
-    anybody: TestClient, path: str
-) -> None:
+def test_app_address_may_ask_for_the_location(anybody: TestClient, path: str) -> None:
     answer = anybody.get(f"/my{path}")
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
     assert '<div id="app">' in answer.text and "گزارش‌های شهری من" in answer.text
@@ -46,13 +44,11 @@ def test_given_an_address_of_the_app_when_opened_then_it_is_the_app_that_may_ask
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/requests/x", "/../secret", "/assets/nothing-abcdefgh.js"])
-def test_given_an_address_below_the_app_that_it_has_not_when_opened_then_it_is_not_found(
-    anybody: TestClient, path: str
-) -> None:
+def test_unknown_app_address_is_not_found(anybody: TestClient, path: str) -> None:
     assert anybody.get(f"/my{path}").status_code == 404
 
 
-def test_given_the_app_when_all_of_it_is_fetched_then_it_is_small_and_comes_from_here(
+def test_whole_app_is_small_and_local(
     anybody: TestClient,
 ) -> None:
     page = anybody.get("/my").text
@@ -70,7 +66,7 @@ def test_given_the_app_when_all_of_it_is_fetched_then_it_is_small_and_comes_from
     assert 60_000 < size < LIMIT, size
 
 
-def test_given_the_worker_when_it_is_asked_for_then_it_may_look_after_the_app_and_is_never_old(
+def test_service_worker_has_its_scope_and_is_never_cached(
     anybody: TestClient,
 ) -> None:
     answer = anybody.get("/my/sw.js")
@@ -81,9 +77,7 @@ def test_given_the_worker_when_it_is_asked_for_then_it_may_look_after_the_app_an
     assert all(anybody.get(icon["src"]).headers["content-type"] == "image/png" for icon in manifest["icons"])
 
 
-def test_given_a_category_out_of_use_when_the_app_asks_what_can_be_reported_then_it_is_not_offered(
-    anybody: TestClient, engine: Engine
-) -> None:
+def test_inactive_category_is_not_offered(anybody: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         gone = session.get_one(Category, 2)
         gone.active = False
@@ -94,20 +88,18 @@ def test_given_a_category_out_of_use_when_the_app_asks_what_can_be_reported_then
     assert offered[1]["solve"]["amount"] > 0
 
 
-def test_given_a_round_before_its_notice_when_the_app_asks_for_rounds_then_only_announced_ones_are_told(
-    anybody: TestClient, engine: Engine
-) -> None:
+def test_unannounced_round_is_not_listed(anybody: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         announced = a_round(session).id
     (told,) = anybody.get(f"{V1}/my/rounds").json()
     assert (told["id"], told["who_fa"] != "") == (announced, True)
 
 
-def test_given_no_store_when_asked_which_app_is_ours_then_none_is(anybody: TestClient) -> None:
+def test_city_without_an_app_package_links_none(anybody: TestClient) -> None:
     assert anybody.get("/.well-known/assetlinks.json").status_code == 404
 
 
-def test_given_a_stores_package_when_asked_which_app_is_ours_then_its_certificate_is_told(
+def test_app_package_is_linked_with_its_certificate(
     settings: Settings,
 ) -> None:
     ours = settings.model_copy(update={"android_app": f"ir.example.app {FINGERPRINT}"})
@@ -116,6 +108,6 @@ def test_given_a_stores_package_when_asked_which_app_is_ours_then_its_certificat
     assert link["target"]["sha256_cert_fingerprints"] == [FINGERPRINT]
 
 
-def test_given_a_package_without_a_certificate_when_settings_are_read_then_it_is_refused() -> None:
+def test_app_package_without_a_certificate_is_refused() -> None:
     with pytest.raises(SettingsError, match="HOTLINE_ANDROID_APP"):
         load(_env_file=None, android_app="ir.example.app")

@@ -28,9 +28,7 @@ def line(engine: Engine, live: Round) -> str:
     return f"{V1}/rounds/{live.id}/registrations?limit=100"
 
 
-def test_given_a_line_when_a_browser_reads_it_then_it_comes_at_a_quarter_of_its_size_and_whole(
-    desk: TestClient, line: str
-) -> None:
+def test_line_is_compressed_to_a_quarter(desk: TestClient, line: str) -> None:
     plain = desk.get(line, headers={"Accept-Encoding": "identity"})
     small = desk.get(line, headers=BROWSER)
     assert (plain.headers.get("content-encoding"), small.headers["content-encoding"]) == (None, "gzip")
@@ -41,9 +39,7 @@ def test_given_a_line_when_a_browser_reads_it_then_it_comes_at_a_quarter_of_its_
     assert small.headers["cache-control"] == "no-store"
 
 
-def test_given_a_short_answer_when_read_then_it_comes_as_it_is(
-    desk: TestClient, engine: Engine, live: Round
-) -> None:
+def test_short_answer_is_not_compressed(desk: TestClient, engine: Engine, live: Round) -> None:
     with writing(engine) as session:
         a_registration(session, live)
     answer = desk.get(f"{V1}/rounds/{live.id}/registrations", headers=BROWSER)
@@ -51,7 +47,7 @@ def test_given_a_short_answer_when_read_then_it_comes_as_it_is(
     assert "content-encoding" not in answer.headers
 
 
-def test_given_recorded_sound_when_a_browser_plays_it_then_it_is_the_file_itself_whole_and_in_parts(
+def test_recorded_sound_is_sent_uncompressed_by_ranges(
     desk: TestClient, engine: Engine, user: User, settings: Settings
 ) -> None:
     settings.messages_dir.mkdir(parents=True)
@@ -71,7 +67,7 @@ def test_given_recorded_sound_when_a_browser_plays_it_then_it_is_the_file_itself
         assert "content-encoding" not in answer.headers
 
 
-def test_given_a_page_that_follows_the_events_when_it_takes_gzip_then_each_comes_at_once_and_as_it_is(
+def test_events_are_sent_at_once_despite_gzip(
     settings: Settings, engine: Engine, user: User, live: Round
 ) -> None:
     with writing(engine) as session:
@@ -89,7 +85,7 @@ def test_given_a_page_that_follows_the_events_when_it_takes_gzip_then_each_comes
         assert b"event: change" in next(come)
 
 
-def test_given_a_sheet_that_is_written_while_it_is_sent_when_downloaded_then_it_comes_small_and_whole(
+def test_streamed_sheet_is_compressed_and_whole(
     as_role: As,
 ) -> None:
     auditor = as_role(Role.AUDITOR)

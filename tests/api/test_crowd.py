@@ -9,7 +9,7 @@ from api.crowd import Crowd
 PROXY = ("127.0.0.1", 4711)
 
 
-def test_given_an_address_behind_a_proxy_when_it_has_its_fill_then_it_alone_is_told_until_one_ends() -> None:
+def test_address_at_its_limit_waits_alone() -> None:
     async def story() -> None:
         go_on, begun = asyncio.Event(), []
 

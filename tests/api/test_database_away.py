@@ -31,7 +31,7 @@ from tests.kit.process import in_time
 
 @pytest.mark.usefixtures("roomy")
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_works_when_it_is_back(
+def test_dead_database_is_reported_until_it_returns(
     desk: TestClient, insider: TestClient, live: Round, engine: Engine, postgres: Postgres
 ) -> None:
     assert desk.get(f"{V1}/me").status_code == 200
@@ -63,7 +63,7 @@ def test_given_a_database_that_dies_when_used_then_each_answer_says_so_and_all_w
     "damage", [lambda path: path.unlink(), lambda path: path.write_bytes(b"no database" * 1000)]
 )
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_database_file_that_is_lost_or_damaged_when_used_then_each_answer_says_so(
+def test_lost_or_damaged_database_file_is_reported(
     settings: Settings, engine: Engine, damage: Callable[[Any], None], tmp_path: Any
 ) -> None:
     engine.dispose()
@@ -78,7 +78,7 @@ def test_given_a_database_file_that_is_lost_or_damaged_when_used_then_each_answe
     assert (down := stranger.get("/healthz")).json() == {"hotline": "down"} and down.status_code == 503
 
 
-def test_given_a_database_that_somebody_holds_when_a_desk_claims_then_it_hears_so_in_time(
+def test_locked_database_is_reported_in_time(
     desk: TestClient, engine: Engine, database: str, live: Round
 ) -> None:
     registered(engine, live, 1)
@@ -100,7 +100,7 @@ def test_given_a_database_that_somebody_holds_when_a_desk_claims_then_it_hears_s
     ],
 )
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_an_error_of_the_database_when_it_is_our_own_fault_then_the_answer_does_not_blame_the_database(
+def test_own_database_error_does_not_blame_the_database(
     settings: Settings, engine: Engine, error: type[Exception], status: int, code: str
 ) -> None:
     app = create(settings)
@@ -113,9 +113,7 @@ def test_given_an_error_of_the_database_when_it_is_our_own_fault_then_the_answer
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_two_who_write_the_same_at_once_when_one_was_first_then_the_other_is_told_to_look_again(
-    app: FastAPI, engine: Engine
-) -> None:
+def test_second_of_two_concurrent_writes_is_told_to_look_again(app: FastAPI, engine: Engine) -> None:
     def second() -> None:
         with writing(engine) as session:
             session.add(Heartbeat(process="ivr", at=now(session)))

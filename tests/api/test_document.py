@@ -103,7 +103,7 @@ def made() -> dict[str, tuple[APIOperation, list[Asked]]]:
 
 
 @pytest.mark.parametrize("who", WHO)
-def test_given_the_document_when_each_asks_all_of_it_then_nothing_breaks_and_all_is_answered_as_it_says(
+def test_every_documented_request_is_answered_as_documented(
     app: FastAPI, signs_in: SignsIn, made: dict[str, tuple[APIOperation, list[Asked]]]
 ) -> None:
     explores = hypothesis.settings().derandomize is False

@@ -119,9 +119,7 @@ def logged(engine: Engine, after: int = 0) -> list[int]:
         ]
 
 
-def test_given_an_open_page_when_something_changes_then_it_is_told_within_a_second(
-    page: Page, engine: Engine, register: Register
-) -> None:
+def test_change_is_sent_within_a_second(page: Page, engine: Engine, register: Register) -> None:
     with page.events() as lines:
         stream = messages(lines)
         assert next(stream) == Message(logged(engine)[-1], "hello", {})
@@ -133,9 +131,7 @@ def test_given_an_open_page_when_something_changes_then_it_is_told_within_a_seco
             assert told.id == logged(engine)[-1]
 
 
-def test_given_a_callbacks_way_when_it_moves_then_the_page_hears_each_step(
-    page: Page, engine: Engine
-) -> None:
+def test_each_step_of_a_callback_is_sent(page: Page, engine: Engine) -> None:
     with writing(engine) as session:
         callback = a_callback(session)
         ids = {
@@ -154,9 +150,7 @@ def test_given_a_callbacks_way_when_it_moves_then_the_page_hears_each_step(
             assert next(stream).data == {"kind": "callback", "what": state, **ids}
 
 
-def test_given_a_desks_phone_when_it_comes_and_goes_then_the_page_hears_each_change_once(
-    page: Page, engine: Engine
-) -> None:
+def test_each_change_of_a_desks_phone_is_sent_once(page: Page, engine: Engine) -> None:
     with writing(engine) as session:
         desk_id = a_desk(session).id
     with page.events() as lines:
@@ -170,9 +164,7 @@ def test_given_a_desks_phone_when_it_comes_and_goes_then_the_page_hears_each_cha
             assert (told["kind"], told["what"], told["desk_id"]) == ("desk", what, desk_id)
 
 
-def test_given_a_page_without_a_last_id_when_it_connects_then_it_hears_only_what_is_new(
-    page: Page, engine: Engine, register: Register
-) -> None:
+def test_page_without_a_last_id_gets_only_new_events(page: Page, engine: Engine, register: Register) -> None:
     register()
     old = logged(engine)[-1]
     with page.events() as lines:
@@ -182,7 +174,7 @@ def test_given_a_page_without_a_last_id_when_it_connects_then_it_hears_only_what
         assert next(stream).id > old
 
 
-def test_given_a_page_cut_off_when_it_resumes_then_it_hears_the_rest_once_and_in_order(
+def test_resumed_page_gets_the_rest_once_in_order(
     page: Page, engine: Engine, register: Register, round_: Round
 ) -> None:
     with page.events() as lines:
@@ -201,9 +193,7 @@ def test_given_a_page_cut_off_when_it_resumes_then_it_hears_the_rest_once_and_in
     assert heard == logged(engine, start)
 
 
-def test_given_many_writers_when_a_page_listens_then_it_misses_none_and_hears_none_twice(
-    page: Page, engine: Engine, register: Register
-) -> None:
+def test_listener_misses_and_repeats_no_event(page: Page, engine: Engine, register: Register) -> None:
     start = logged(engine)[-1]
     with ThreadPoolExecutor(1) as threads, page.events() as lines:
         listening = threads.submit(changes, lines, 80)
@@ -212,9 +202,7 @@ def test_given_many_writers_when_a_page_listens_then_it_misses_none_and_hears_no
     assert heard == logged(engine, start)
 
 
-def test_given_many_writers_when_the_log_is_read_meanwhile_then_no_event_appears_before_an_older_one(
-    engine: Engine, register: Register
-) -> None:
+def test_events_of_concurrent_writers_appear_in_order(engine: Engine, register: Register) -> None:
     done = threading.Event()
 
     def follow() -> list[int]:
@@ -234,9 +222,7 @@ def test_given_many_writers_when_the_log_is_read_meanwhile_then_no_event_appears
         assert following.result(PATIENCE_S) == logged(engine)
 
 
-def test_given_twenty_pages_when_something_changes_then_every_one_is_told(
-    page: Page, engine: Engine, register: Register
-) -> None:
+def test_twenty_pages_all_get_the_change(page: Page, engine: Engine, register: Register) -> None:
     gate = threading.Barrier(21, timeout=2 * PATIENCE_S)
 
     def listen() -> int:
@@ -253,9 +239,7 @@ def test_given_twenty_pages_when_something_changes_then_every_one_is_told(
         assert {each.result(PATIENCE_S) for each in pages} == {logged(engine)[-1]}
 
 
-def test_given_a_last_id_that_is_none_when_a_page_connects_then_it_hears_what_is_new(
-    page: Page, engine: Engine, register: Register
-) -> None:
+def test_invalid_last_id_gets_only_new_events(page: Page, engine: Engine, register: Register) -> None:
     for last_id in ("", "x", "-1", "1.5", "²", "9" * 19):
         register()
         with page.events(last_id) as lines:
@@ -265,9 +249,7 @@ def test_given_a_last_id_that_is_none_when_a_page_connects_then_it_hears_what_is
             assert next(stream).id == logged(engine)[-1]
 
 
-def test_given_a_last_id_the_log_has_not_reached_when_a_page_connects_then_it_still_hears_what_is_new(
-    page: Page, engine: Engine, register: Register
-) -> None:
+def test_last_id_beyond_the_log_gets_new_events(page: Page, engine: Engine, register: Register) -> None:
     # The page outlived its database: a restored copy, or a fresh one.
     with page.events(logged(engine)[-1] + 1000) as lines:
         stream = messages(lines)
@@ -282,7 +264,7 @@ _SET_BACK = {
 }
 
 
-def test_given_a_log_that_is_set_back_when_a_page_listens_then_it_still_hears_what_is_new(
+def test_log_that_is_set_back_still_sends_new_events(
     page: Page, register: Register, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[int | None] = []
@@ -310,9 +292,7 @@ def test_given_a_log_that_is_set_back_when_a_page_listens_then_it_still_hears_wh
         assert next(stream).id == first + 1
 
 
-def test_given_a_quiet_log_when_a_page_listens_then_a_heartbeat_keeps_the_line_open(
-    page: Page, register: Register, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_quiet_log_sends_heartbeats(page: Page, register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "HEARTBEAT_S", 0.2)
     begun = time.monotonic()
     with page.events() as lines:
@@ -325,7 +305,7 @@ def test_given_a_quiet_log_when_a_page_listens_then_a_heartbeat_keeps_the_line_o
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_database_that_hangs_when_a_page_listens_then_it_is_told_in_seconds_and_when_it_is_back(
+def test_hanging_database_is_sent_in_seconds_and_on_return(
     page: Page, register: Register, postgres: Postgres
 ) -> None:
     with page.events() as lines:
@@ -340,9 +320,7 @@ def test_given_a_database_that_hangs_when_a_page_listens_then_it_is_told_in_seco
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_database_that_another_lets_nobody_write_when_a_page_listens_then_it_is_told_in_seconds(
-    page: Page, register: Register, engine: Engine
-) -> None:
+def test_unwritable_database_is_sent_in_seconds(page: Page, register: Register, engine: Engine) -> None:
     with page.events() as lines:
         assert next(messages(lines)).kind == "hello"
         register()
@@ -360,9 +338,7 @@ def _next_but_heartbeats(lines: Iterator[str]) -> str:
     return next(line for line in lines if line.startswith("event: "))
 
 
-def test_given_a_session_that_ended_when_the_page_still_listens_then_the_line_is_closed(
-    page: Page, engine: Engine
-) -> None:
+def test_ended_session_closes_the_stream(page: Page, engine: Engine) -> None:
     with page.events() as lines:
         stream = messages(lines)
         next(stream)
@@ -373,7 +349,7 @@ def test_given_a_session_that_ended_when_the_page_still_listens_then_the_line_is
         assert in_time(time.monotonic() - before, 3)
 
 
-def test_given_a_page_that_comes_while_sessions_are_looked_at_then_its_line_stays(
+def test_page_that_connects_during_the_session_check_stays(
     page: Page, register: Register, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looking, go_on, look = threading.Event(), threading.Event(), event_tail.Tail._lasting
@@ -397,9 +373,7 @@ def test_given_a_page_that_comes_while_sessions_are_looked_at_then_its_line_stay
             assert next(stream).kind == "change"
 
 
-def test_given_open_pages_when_the_server_stops_then_their_lines_end_and_nothing_is_cut_off(
-    page: Page, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_stopping_server_closes_streams_cleanly(page: Page, caplog: pytest.LogCaptureFixture) -> None:
     with page.events() as lines, page.events() as others:
         next(lines), next(others)
         page.stop_server()

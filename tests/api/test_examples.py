@@ -12,7 +12,7 @@ from tests.api.my.signing_in import page_of
 from tests.factories import a_number
 
 
-def test_given_the_document_when_its_examples_are_sent_then_each_body_has_one_that_is_understood(
+def test_each_body_has_an_example_that_is_accepted(
     app: FastAPI, as_role: As, engine: Engine, settings: Settings
 ) -> None:
     document, page = app.openapi(), as_role(Role.ADMINISTRATOR)

@@ -38,7 +38,7 @@ def hung(engine: Engine, request: pytest.FixtureRequest) -> Callable[[], Abstrac
 
 @pytest.mark.usefixtures("roomy")
 @in_both
-def test_given_a_database_that_hung_when_it_goes_on_then_nothing_is_called_dead_that_could_not_speak(
+def test_database_that_hung_makes_nobody_look_dead(
     app: FastAPI, as_role: As, engine: Engine, hung: Callable[[], AbstractContextManager[object]]
 ) -> None:
     room = as_role(Role.SUPERVISOR)
@@ -63,9 +63,7 @@ def test_given_a_database_that_hung_when_it_goes_on_then_nothing_is_called_dead_
 
 
 @pytest.mark.usefixtures("roomy")
-def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
-    insider: TestClient, engine: Engine
-) -> None:
+def test_fresh_heartbeats_report_all_up(insider: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     with writing(engine) as session:
         trunk_states.answers(session, "trunk", yes=True)
@@ -87,7 +85,7 @@ def test_given_fresh_heartbeats_when_health_is_asked_then_all_is_up(
         (("ivr", "clerk", "asterisk"), {"dialer": "down", "asterisk": "unknown"}),
     ],
 )
-def test_given_something_silent_when_health_is_asked_then_it_is_named(
+def test_silent_part_is_named(
     insider: TestClient, engine: Engine, beating: tuple[str, ...], down: dict[str, str]
 ) -> None:
     beat(engine, *beating)
@@ -102,7 +100,7 @@ def test_given_something_silent_when_health_is_asked_then_it_is_named(
     }
 
 
-def test_given_a_cap_on_calls_that_is_reached_when_health_is_asked_then_it_is_named_and_is_no_fault(
+def test_reached_call_cap_is_named_without_a_fault(
     insider: TestClient, engine: Engine, settings: Settings
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
@@ -114,7 +112,7 @@ def test_given_a_cap_on_calls_that_is_reached_when_health_is_asked_then_it_is_na
     assert (answer.status_code, answer.json()["calls"]) == (200, "capped at-once")
 
 
-def test_given_a_trunk_that_takes_no_calls_when_health_is_asked_then_it_says_since_when_and_so_does_the_desk(
+def test_trunk_outage_is_reported_with_its_start(
     insider: TestClient, desk: TestClient, engine: Engine
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
@@ -130,9 +128,7 @@ def test_given_a_trunk_that_takes_no_calls_when_health_is_asked_then_it_says_sin
     assert datetime.fromisoformat(desk.get(f"{V1}/me").json()["calls_down_since"]) == since
 
 
-def test_given_a_dialer_that_hangs_when_a_desk_looks_then_it_says_since_when_nobody_is_called(
-    desk: TestClient, engine: Engine
-) -> None:
+def test_hanging_dialer_is_reported_with_its_start(desk: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     assert desk.get(f"{V1}/me").json()["calls_down_since"] is None
     with writing(engine) as session:
@@ -140,9 +136,7 @@ def test_given_a_dialer_that_hangs_when_a_desk_looks_then_it_says_since_when_nob
     assert datetime.fromisoformat(desk.get(f"{V1}/me").json()["calls_down_since"]) == silent
 
 
-def test_given_a_proxy_before_a_trunk_that_is_down_when_told_then_it_may_be_either(
-    as_role: As, settings: Settings, engine: Engine
-) -> None:
+def test_outage_behind_a_proxy_names_trunk_or_proxy(as_role: As, settings: Settings, engine: Engine) -> None:
     behind = settings.model_copy(update={"sip_proxy": Address("192.0.2.20", 5060)})
     page = TestClient(create(behind), client=HERE, cookies=as_role(Role.ADMINISTRATOR).cookies)
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
@@ -163,9 +157,7 @@ def test_given_a_proxy_before_a_trunk_that_is_down_when_told_then_it_may_be_eith
 
 
 @pytest.mark.usefixtures("roomy")
-def test_given_several_trunks_when_health_is_asked_then_each_says_how_it_is_and_none_of_it_is_a_503(
-    engine: Engine, settings: Settings
-) -> None:
+def test_each_of_several_trunks_is_reported_without_a_503(engine: Engine, settings: Settings) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     (one,) = settings.trunks
     names = ("first", "second", "third", "fourth")
@@ -195,7 +187,7 @@ def test_given_several_trunks_when_health_is_asked_then_each_says_how_it_is_and_
     assert said["trunk second"].endswith("it says nothing")
 
 
-def test_given_several_nodes_when_health_is_asked_then_each_is_named_and_one_that_is_gone_is_no_503(
+def test_each_node_is_named_and_a_lost_one_is_no_503(
     insider: TestClient, engine: Engine, settings: Settings
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
@@ -219,9 +211,7 @@ def test_given_several_nodes_when_health_is_asked_then_each_is_named_and_one_tha
     assert named() == {"node main": "live", "node other": "no-trunk"}
 
 
-def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_again_with_the_next(
-    insider: TestClient, engine: Engine
-) -> None:
+def test_old_heartbeat_is_down_until_the_next(insider: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     for age, health in ((2, "up"), (6, "down")):
         with writing(engine) as session:
@@ -231,7 +221,7 @@ def test_given_a_heartbeat_when_it_grows_old_then_the_process_is_down_and_up_aga
     assert insider.get("/healthz").status_code == 200
 
 
-def test_given_a_disk_that_is_nearly_full_when_health_is_asked_then_it_says_so_in_time(
+def test_nearly_full_disk_is_reported(
     insider: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")

@@ -39,7 +39,7 @@ def with_token(settings: Settings, engine: Engine) -> FastAPI:
         ("203.0.113.5", {"Authorization": b"Bearer " + "شهر".encode()}, False),
     ],
 )
-def test_given_somebody_when_they_ask_for_health_then_reasons_are_for_insiders_alone(
+def test_health_reasons_are_for_insiders_alone(
     with_token: FastAPI, address: str, headers: dict[str, Any], sees: bool
 ) -> None:
     page = TestClient(with_token, raise_server_exceptions=False, client=(address, 50_000))
@@ -51,7 +51,7 @@ def test_given_somebody_when_they_ask_for_health_then_reasons_are_for_insiders_a
 
 
 @pytest.mark.parametrize("told", ["unknown", "127.0.0.1", "10.137.0.1", "203.0.113.5"])
-def test_given_a_proxy_here_when_it_says_who_asks_then_that_one_is_a_stranger_whatever_the_address(
+def test_address_behind_a_local_proxy_is_no_insider(
     with_token: FastAPI, settings: Settings, told: str
 ) -> None:
     scope = {"type": "http", "client": (told, 0), PEER: ("127.0.0.1", 50_000), "headers": []}
@@ -61,21 +61,17 @@ def test_given_a_proxy_here_when_it_says_who_asks_then_that_one_is_a_stranger_wh
     assert insiders.by_address_or_token(Request(shown), with_token.state.settings)
 
 
-def test_given_no_token_set_when_an_empty_one_is_shown_then_it_opens_nothing(nobody: TestClient) -> None:
+def test_empty_token_opens_nothing(nobody: TestClient) -> None:
     for shown in ("Bearer", "Bearer ", "bearer  "):
         assert nobody.get("/healthz", headers={"Authorization": shown}).json() == {"hotline": "down"}
 
 
 @pytest.mark.parametrize(("role", "sees"), [(Role.ADMINISTRATOR, True), (Role.OPERATOR, False)])
-def test_given_somebody_who_is_signed_in_when_they_ask_for_health_then_an_administrator_hears_reasons(
-    as_role: As, role: Role, sees: bool
-) -> None:
+def test_administrator_reads_health_reasons(as_role: As, role: Role, sees: bool) -> None:
     assert ("disk" in as_role(role).get("/healthz").json()) is sees
 
 
-def test_given_all_that_works_when_a_stranger_asks_for_health_then_they_hear_that_it_is_up(
-    nobody: TestClient, engine: Engine
-) -> None:
+def test_stranger_reads_that_all_is_up(nobody: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     answer = nobody.get("/healthz")
     assert (answer.status_code, answer.json()) == (200, {"hotline": "up"})

@@ -76,7 +76,7 @@ def read(said: str) -> dict[str, float]:
 # Who may
 
 
-def test_given_somebody_from_outside_when_they_ask_for_figures_then_they_are_refused(
+def test_metrics_are_refused_to_outsiders(
     nobody: TestClient, as_role: As, settings: Settings, engine: Engine
 ) -> None:
     for page in (nobody, as_role(Role.ADMINISTRATOR)):
@@ -89,7 +89,7 @@ def test_given_somebody_from_outside_when_they_ask_for_figures_then_they_are_ref
     assert "a-token-of-a-city" not in shown.text
 
 
-def test_given_prometheus_when_it_asks_for_its_newer_form_then_it_gets_it(insider: TestClient) -> None:
+def test_openmetrics_format_is_negotiated(insider: TestClient) -> None:
     newer = insider.get("/metrics", headers={"Accept": "application/openmetrics-text; version=1.0.0"})
     assert newer.headers["content-type"].startswith("application/openmetrics-text")
     assert newer.text.endswith("# EOF\n")
@@ -100,9 +100,7 @@ def test_given_prometheus_when_it_asks_for_its_newer_form_then_it_gets_it(inside
 
 
 @in_both
-def test_given_a_live_round_when_scraped_then_who_waits_speaks_and_was_called_is_counted(
-    figures: Figures, engine: Engine
-) -> None:
+def test_live_round_counts_waiting_talking_and_called(figures: Figures, engine: Engine) -> None:
     with writing(engine) as session:
         at = now(session)
         talk = a_callback(session, CallbackState.TALKING)
@@ -125,9 +123,7 @@ def test_given_a_live_round_when_scraped_then_who_waits_speaks_and_was_called_is
     assert found["hotline_outbox_messages{kind=registered,provider=kavenegar}"] == 1
 
 
-def test_given_a_city_in_the_middle_of_its_day_when_scraped_then_each_figure_is_that_of_its_tables(
-    figures: Figures, engine: Engine, settings: Settings
-) -> None:
+def test_figures_match_the_tables(figures: Figures, engine: Engine, settings: Settings) -> None:
     seed_city.fill(engine)
     with writing(engine) as session:
         at = now(session)
@@ -182,9 +178,7 @@ def _message(at: datetime, minutes: int, provider: str) -> OutboxMessage:
     )
 
 
-def test_given_a_trunk_that_takes_no_calls_when_scraped_then_the_breaker_and_the_cap_say_so(
-    figures: Figures, engine: Engine
-) -> None:
+def test_trunk_outage_shows_in_breaker_and_caps(figures: Figures, engine: Engine) -> None:
     with writing(engine) as session:
         for process in ("ivr", "dialer", "asterisk"):
             heartbeats.beat(session, process)
@@ -204,9 +198,7 @@ def test_given_a_trunk_that_takes_no_calls_when_scraped_then_the_breaker_and_the
     assert found["hotline_trunk_up{trunk=trunk}"] == 0
 
 
-def test_given_several_trunks_when_scraped_then_each_is_told_by_its_name_in_the_settings_and_no_other(
-    engine: Engine, settings: Settings
-) -> None:
+def test_trunks_are_labelled_by_their_settings_name(engine: Engine, settings: Settings) -> None:
     (one,) = settings.trunks
     names = ("first", "second")
     several = settings.model_copy(
@@ -233,9 +225,7 @@ def test_given_several_trunks_when_scraped_then_each_is_told_by_its_name_in_the_
     }
 
 
-def test_given_an_account_without_credit_when_scraped_then_the_provider_is_in_trouble(
-    settings: Settings, engine: Engine
-) -> None:
+def test_exhausted_account_shows_as_sms_trouble(settings: Settings, engine: Engine) -> None:
     ours = {"sms_provider": "kavenegar", "sms_kavenegar_key": "k", "sms_least_credit": {"kavenegar": 10.0}}
     with writing(engine) as session:
         session.add(SmsAccount(provider="kavenegar", credit=5.0, asked_at=now(session)))
@@ -254,7 +244,7 @@ def test_given_an_account_without_credit_when_scraped_then_the_provider_is_in_tr
         (Status(at=AT, error="no room"), 0, 0),
     ],
 )
-def test_given_what_the_last_backup_said_when_scraped_then_the_time_of_the_last_whole_one_is_told(
+def test_backup_metric_is_the_last_good_time(
     figures: Figures, settings: Settings, status: Status | None, at: int, ok: int
 ) -> None:
     settings.state_dir.mkdir(parents=True, exist_ok=True)
@@ -264,9 +254,7 @@ def test_given_what_the_last_backup_said_when_scraped_then_the_time_of_the_last_
     assert (found["hotline_backup_timestamp_seconds"], found["hotline_backup_ok"]) == (at, ok)
 
 
-def test_given_transactions_of_the_api_when_scraped_then_their_time_was_measured_by_kind(
-    app: FastAPI, insider: TestClient, figures: Figures
-) -> None:
+def test_transaction_times_are_measured_by_kind(app: FastAPI, insider: TestClient, figures: Figures) -> None:
     count = "hotline_api_transaction_seconds_count"
     before = figures()
     insider.get("/readyz")
@@ -276,9 +264,7 @@ def test_given_transactions_of_the_api_when_scraped_then_their_time_was_measured
     assert after["process_resident_memory_bytes"] > 0
 
 
-def test_given_a_database_that_is_away_when_scraped_then_it_answers_and_says_so(
-    app: FastAPI, figures: Figures, engine: Engine
-) -> None:
+def test_absent_database_is_reported_by_the_metrics(app: FastAPI, figures: Figures, engine: Engine) -> None:
     with writing(engine) as session:
         session.execute(text("ALTER TABLE heartbeats RENAME TO gone"))
     found = figures()
@@ -290,9 +276,7 @@ def test_given_a_database_that_is_away_when_scraped_then_it_answers_and_says_so(
     assert figures()["hotline_database_up"] == 1
 
 
-def test_given_a_database_that_nobody_can_write_when_scraped_then_it_is_down_and_nobody_else(
-    figures: Figures, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unwritable_database_alone_is_down(figures: Figures, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heartbeats, "is_silent", lambda _engine: True)
     found = figures()
     assert found["hotline_database_up"] == 0
@@ -301,9 +285,7 @@ def test_given_a_database_that_nobody_can_write_when_scraped_then_it_is_down_and
     assert figures()["hotline_database_up"] == 1
 
 
-def test_given_everybody_of_a_city_when_scraped_then_no_number_and_no_name_is_in_it(
-    insider: TestClient, engine: Engine
-) -> None:
+def test_metrics_hold_no_number_and_no_name(insider: TestClient, engine: Engine) -> None:
     seed_city.fill(engine)
     said = insider.get("/metrics").text
     with reading(engine) as session:
@@ -316,9 +298,7 @@ def test_given_everybody_of_a_city_when_scraped_then_no_number_and_no_name_is_in
     assert not [each for each in names if f'"{each}"' in said]
 
 
-def test_given_all_metrics_when_promtool_looks_at_their_names_then_it_has_nothing_to_say(
-    insider: TestClient, engine: Engine
-) -> None:
+def test_promtool_accepts_the_metric_names(insider: TestClient, engine: Engine) -> None:
     seed_city.fill(engine)
     said = insider.get("/metrics").text
     checked = subprocess.run(
@@ -337,9 +317,7 @@ def test_given_all_metrics_when_promtool_looks_at_their_names_then_it_has_nothin
 
 
 @in_both
-def test_given_attempts_that_end_in_any_order_when_read_again_and_again_then_none_is_lost_or_counted_twice(
-    engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_attempts_are_counted_once_in_any_order(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hotline.control.totals._LATER", 2)
     with writing(engine) as session:
         made = [a_callback(session).id for _ in range(12)]
@@ -355,7 +333,7 @@ def test_given_attempts_that_end_in_any_order_when_read_again_and_again_then_non
 
 
 @in_both
-def test_given_hours_of_callers_when_they_pass_then_their_sum_only_grows(engine: Engine) -> None:
+def test_hourly_callers_only_add_up(engine: Engine) -> None:
     totals = Totals()
     with writing(engine) as session:
         at = now(session).replace(minute=0, second=0, microsecond=0)
@@ -371,9 +349,7 @@ def test_given_hours_of_callers_when_they_pass_then_their_sum_only_grows(engine:
         assert totals.incoming(session)[Incoming.ANSWERED] == 16
 
 
-def test_given_a_city_of_many_years_when_scraped_then_no_statement_reads_a_whole_table_of_it(
-    engine: Engine, settings: Settings
-) -> None:
+def test_scrape_reads_no_large_table_whole(engine: Engine, settings: Settings) -> None:
     seed_city.fill(engine)
     asked: list[tuple[str, Any]] = []
     totals = Totals()
@@ -399,9 +375,7 @@ def _note(asked: list[tuple[str, Any]], _c: Any, _k: Any, statement: str, parame
     asked.append((statement, parameters))
 
 
-def test_given_a_transaction_that_is_measured_when_its_database_goes_then_the_error_is_the_databases(
-    postgres: Postgres, settings: Settings
-) -> None:
+def test_error_in_a_measured_transaction_is_the_databases(postgres: Postgres, settings: Settings) -> None:
     engine = connect(postgres.create_database("measured"))
     registry(engine, settings)
     try:
@@ -413,9 +387,7 @@ def test_given_a_transaction_that_is_measured_when_its_database_goes_then_the_er
         engine.dispose()
 
 
-def test_given_a_machine_with_call_scripts_when_scraped_then_it_says_how_many_callers_are_let_in(
-    figures: Figures, settings: Settings
-) -> None:
+def test_admitted_callers_are_reported(figures: Figures, settings: Settings) -> None:
     (settings.state_dir / "asterisk").mkdir(parents=True, exist_ok=True)
     assert "hotline_callers_admitted" not in figures(), "an API alone lets nobody in"
     for written, told in (("120", 120), ("", None)):

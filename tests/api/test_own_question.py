@@ -7,7 +7,7 @@ from settings import Settings
 from tests.kit.served import served
 
 
-def test_given_the_question_of_each_second_when_it_is_asked_then_the_application_has_no_work_with_it(
+def test_self_check_does_no_work_in_the_application(
     settings: Settings,
 ) -> None:
     heard = {}

@@ -60,7 +60,7 @@ def last_session(engine: Engine) -> Iterator[SignIn]:
         ("", PROXY),
     ],
 )
-def test_given_a_trusted_proxy_when_it_names_the_browser_then_the_last_untrusted_address_counts(
+def test_last_untrusted_address_of_a_trusted_proxy_counts(
     from_: Callable[[str], httpx.Client], engine: Engine, forwarded: str, address: str
 ) -> None:
     assert sign_in(from_(PROXY), X_Forwarded_For=forwarded).status_code == 200
@@ -68,9 +68,7 @@ def test_given_a_trusted_proxy_when_it_names_the_browser_then_the_last_untrusted
         assert kept.address == address
 
 
-def test_given_anybody_else_when_they_forge_what_a_proxy_says_then_nothing_is_different(
-    from_: Callable[[str], httpx.Client], engine: Engine
-) -> None:
+def test_forged_proxy_headers_change_nothing(from_: Callable[[str], httpx.Client], engine: Engine) -> None:
     answer = sign_in(from_(OTHER), X_Forwarded_For="198.51.100.7", X_Forwarded_Proto="https")
     assert answer.status_code == 200
     assert "secure" not in answer.headers["set-cookie"].lower()
@@ -79,7 +77,7 @@ def test_given_anybody_else_when_they_forge_what_a_proxy_says_then_nothing_is_di
         assert kept.address == OTHER
 
 
-def test_given_https_at_a_trusted_proxy_when_answered_then_cookies_and_browsers_stay_with_it(
+def test_https_at_a_trusted_proxy_sets_secure_cookies_and_hsts(
     from_: Callable[[str], httpx.Client],
 ) -> None:
     answer = sign_in(from_(PROXY), X_Forwarded_For="198.51.100.7", X_Forwarded_Proto="https")
@@ -88,7 +86,7 @@ def test_given_https_at_a_trusted_proxy_when_answered_then_cookies_and_browsers_
     assert answer.headers["strict-transport-security"].startswith("max-age=")
 
 
-def test_given_one_citizen_behind_a_proxy_when_they_guess_until_nothing_is_left_then_others_still_get_in(
+def test_exhausted_guesses_behind_a_proxy_spare_others(
     from_: Callable[[str], httpx.Client],
 ) -> None:
     proxy, stranger = from_(PROXY), from_(OTHER)

@@ -15,9 +15,7 @@ from tests.kit.databases import held, in_both
 
 
 @in_both
-def test_given_all_that_works_when_anybody_asks_whether_it_is_ready_then_each_part_is_named_and_may_be_asked(
-    nobody: TestClient, engine: Engine
-) -> None:
+def test_ready_system_names_each_part(nobody: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     answer = nobody.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, READY)
@@ -29,9 +27,7 @@ def test_given_all_that_works_when_anybody_asks_whether_it_is_ready_then_each_pa
     assert nobody.get("/livez").status_code == 204
 
 
-def test_given_something_silent_when_asked_whether_it_is_ready_then_that_part_is_not_and_the_others_are(
-    nobody: TestClient, engine: Engine
-) -> None:
+def test_silent_part_alone_is_not_ready(nobody: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "clerk", "asterisk")
     answer = nobody.get("/readyz")
     assert (answer.status_code, answer.json()) == (503, READY | {"dialer": "down", "asterisk": "unknown"})
@@ -40,9 +36,7 @@ def test_given_something_silent_when_asked_whether_it_is_ready_then_that_part_is
 
 
 @in_both
-def test_given_tables_of_another_version_when_asked_whether_it_is_ready_then_they_are_named(
-    nobody: TestClient, engine: Engine
-) -> None:
+def test_tables_of_another_version_are_not_ready(nobody: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         session.execute(text("UPDATE alembic_version SET version_num = '0000'"))
     answer = nobody.get("/readyz")
@@ -51,9 +45,7 @@ def test_given_tables_of_another_version_when_asked_whether_it_is_ready_then_the
 
 
 @in_both
-def test_given_a_database_that_takes_nothing_when_asked_whether_it_is_ready_then_it_is_down_though_it_answers(
-    nobody: TestClient, engine: Engine
-) -> None:
+def test_unwritable_database_is_not_ready(nobody: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     refuses = {
         "sqlite": "CREATE TRIGGER no_more BEFORE INSERT ON heartbeats BEGIN SELECT RAISE(FAIL, 'full'); END",
@@ -67,9 +59,7 @@ def test_given_a_database_that_takes_nothing_when_asked_whether_it_is_ready_then
 
 @pytest.mark.usefixtures("roomy")
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_database_that_another_holds_when_heartbeats_are_late_then_it_is_named_and_nobody_else(
-    insider: TestClient, engine: Engine
-) -> None:
+def test_locked_database_alone_is_named_for_late_heartbeats(insider: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     with writing(engine) as session:
         session.execute(update(Heartbeat).values(at=now(session) - 10 * SECOND))
@@ -83,9 +73,7 @@ def test_given_a_database_that_another_holds_when_heartbeats_are_late_then_it_is
     assert insider.get("/healthz").json()["database"] == "up"
 
 
-def test_given_many_who_ask_whether_it_is_ready_when_they_come_at_once_then_the_database_is_written_once(
-    nobody: TestClient, engine: Engine
-) -> None:
+def test_simultaneous_readiness_checks_write_once(nobody: TestClient, engine: Engine) -> None:
     beat(engine, "ivr", "dialer", "clerk", "asterisk")
     written = []
     event.listen(
@@ -100,7 +88,7 @@ def test_given_many_who_ask_whether_it_is_ready_when_they_come_at_once_then_the_
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_nobody_asked_for_long_when_two_ask_at_once_of_a_slow_database_then_neither_calls_it_down(
+def test_two_checks_of_a_slow_database_do_not_call_it_down(
     engine: Engine,
 ) -> None:
     ready = Readiness(engine)

@@ -329,20 +329,18 @@ def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
     return response.status_code, response.json().get("code", "") if response.status_code >= 400 else ""
 
 
-def test_given_the_api_when_its_endpoints_are_listed_then_each_has_a_line_in_the_table(app: FastAPI) -> None:
+def test_each_endpoint_has_a_line_in_the_table(app: FastAPI) -> None:
     assert endpoints(app) == MAY.keys()
 
 
-def test_given_nobody_signed_in_when_asked_then_only_what_is_public_answers(page: TestClient) -> None:
+def test_only_public_endpoints_answer_without_a_session(page: TestClient) -> None:
     for endpoint, may in MAY.items():
         _, code = answer(page, endpoint)
         assert (code == "not-signed-in") == (may != NOBODY_NEEDED), endpoint
 
 
 @pytest.mark.parametrize("role", Role)
-def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_is_forbidden(
-    page: TestClient, engine: Engine, role: Role
-) -> None:
+def test_each_role_is_forbidden_exactly_the_others(page: TestClient, engine: Engine, role: Role) -> None:
     with writing(engine) as session:
         user = of_department(session) if role is R.DEPARTMENT else a_user(session, a_desk(session))
         user.role = role
@@ -359,9 +357,7 @@ def test_given_a_role_when_it_asks_everything_then_exactly_what_is_not_its_own_i
         assert status < 500, endpoint
 
 
-def test_given_a_department_when_the_whole_document_is_asked_then_only_its_own_is_not_forbidden(
-    app: FastAPI, page: TestClient, engine: Engine
-) -> None:
+def test_department_reaches_only_its_own_endpoints(app: FastAPI, page: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         page.cookies.set(COOKIE, sign_ins.sign_in(session, of_department(session)))
     own = ("/account", "/me", "/inbox", "/events/inbox", "/session", "/ready-replies")
@@ -372,9 +368,7 @@ def test_given_a_department_when_the_whole_document_is_asked_then_only_its_own_i
         assert answer(page, endpoint) == (403, "forbidden"), endpoint
 
 
-def test_given_a_citizen_who_is_signed_in_when_everything_is_asked_then_only_what_is_citizens_answers(
-    page: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_citizen_reaches_only_citizen_endpoints(page: TestClient, engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings, browser=BROWSER)
         tokens = sessions.begin(session, code, "", settings)
@@ -390,7 +384,7 @@ def test_given_a_citizen_who_is_signed_in_when_everything_is_asked_then_only_wha
         assert status < 500, endpoint
 
 
-def test_given_an_auditor_at_a_desk_when_the_table_is_read_then_nothing_that_changes_is_allowed() -> None:
+def test_auditor_at_a_desk_may_change_nothing() -> None:
     own = ("POST /session/code", "POST /session/password", "/account", "/me/request-filters")
     reads = ("POST /search", "POST /citizens/{of}/{id_}/number")  # posted: a number belongs into no address
     changes = {e for e in MAY if not e.startswith("GET") and MAY[e] not in (NOBODY_NEEDED, CITIZENS)}

@@ -66,7 +66,7 @@ ANSWERS = [
 ]
 
 
-def test_given_every_kind_of_answer_when_sent_then_it_is_safe_to_show(page: TestClient) -> None:
+def test_each_answer_has_the_security_headers(page: TestClient) -> None:
     for method, path, status in ANSWERS:
         answer = page.request(method, path)
         assert answer.status_code == status, path
@@ -94,7 +94,7 @@ def _connects(page: TestClient, path: str) -> list[str]:
     return dict(rule.split(" ", 1) for rule in policy.split("; "))["connect-src"].split()
 
 
-def test_given_two_nodes_when_a_page_is_loaded_then_its_phone_may_connect_to_each_and_to_nothing_else(
+def test_page_may_connect_to_each_nodes_phone_only(
     page: TestClient, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("api.telephones._KEPT_S", 0)
@@ -116,14 +116,14 @@ def _gone(_session: object) -> None:
     raise OSError("away")
 
 
-def test_given_https_when_answered_then_browsers_stay_with_it(app: FastAPI) -> None:
+def test_https_answer_has_hsts(app: FastAPI) -> None:
     with TestClient(app, base_url="https://137.isfahan.example") as page:
         for path in ("/", f"{V1}/nothing", "/assets/nothing.js"):
             said = page.get(path).headers["strict-transport-security"]
             assert said == "max-age=31536000; includeSubDomains"
 
 
-def test_given_somebody_who_asks_for_what_is_not_theirs_when_refused_then_the_log_says_what_and_from_where(
+def test_forbidden_request_is_logged_with_its_address(
     app: FastAPI, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     with writing(engine) as session:
@@ -138,7 +138,7 @@ def test_given_somebody_who_asks_for_what_is_not_theirs_when_refused_then_the_lo
     ]
 
 
-def test_given_every_page_when_read_then_no_script_is_in_it(page: TestClient) -> None:
+def test_pages_hold_no_inline_script(page: TestClient) -> None:
     for file in (BUILT / "index.html", "/api/docs", "/public/", "/public/number"):
         text = page.get(file).text if isinstance(file, str) else file.read_text()
         assert "<html" in text
@@ -147,9 +147,7 @@ def test_given_every_page_when_read_then_no_script_is_in_it(page: TestClient) ->
         assert not re.search(r"\son\w+=|javascript:|\sstyle=", text)
 
 
-def test_given_a_request_when_it_comes_from_another_page_then_it_changes_nothing(
-    page: TestClient, engine: Engine
-) -> None:
+def test_cross_site_request_changes_nothing(page: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         page.cookies.set(COOKIE, sign_ins.sign_in(session, a_user(session, a_desk(session))))
     own, away = "http://testserver", "http://evil.example"
@@ -175,9 +173,7 @@ def test_given_a_request_when_it_comes_from_another_page_then_it_changes_nothing
 
 
 @pytest.mark.parametrize("path", [f"{V1}/session", "/public/number", f"{V1}/texts/kavenegar"])
-def test_given_a_body_when_it_is_too_long_then_it_is_refused_whether_or_not_it_says_so(
-    page: TestClient, path: str
-) -> None:
+def test_long_body_is_refused_with_or_without_a_length(page: TestClient, path: str) -> None:
     said = page.post(path, headers={"Content-Length": str(security.LONGEST_BODY + 1)})
     unsaid = page.post(path, content=iter([b"x" * (1 << 14)] * 5))  # chunked
     for answer in (said, unsaid):

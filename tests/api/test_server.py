@@ -71,9 +71,7 @@ def is_dropped(client: socket.socket) -> bool:
     return True
 
 
-def test_given_clients_when_their_request_does_not_come_to_an_end_then_they_are_dropped(
-    connect: Callable[[], socket.socket], url: str
-) -> None:
+def test_unfinished_requests_are_dropped(connect: Callable[[], socket.socket], url: str) -> None:
     beginnings = [
         b"",
         b"GET /api/v1/me HTT",
@@ -114,7 +112,7 @@ def test_request_without_one_clear_end_is_refused(connect: Callable[[], socket.s
     assert is_dropped(client)
 
 
-def test_given_a_slow_network_when_a_citizen_sends_a_picture_then_it_has_time_and_a_stranger_has_none(
+def test_slow_upload_of_a_citizen_has_time_and_a_strangers_none(
     connect: Callable[[], socket.socket],
     url: str,
     engine: Engine,
@@ -140,9 +138,7 @@ def test_given_a_slow_network_when_a_citizen_sends_a_picture_then_it_has_time_an
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_given_a_picture_that_is_refused_before_it_is_read_when_it_is_sent_whole_then_the_answer_is_heard(
-    settings: Settings, engine: Engine, kept: bool
-) -> None:
+def test_early_refusal_of_an_upload_is_still_heard(settings: Settings, engine: Engine, kept: bool) -> None:
     body = b"x" * (3 << 20)
     head = f"POST /api/v1/my/pictures HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n"
     head += "" if kept else "Connection: close\r\n"
@@ -161,7 +157,7 @@ def test_given_a_picture_that_is_refused_before_it_is_read_when_it_is_sent_whole
 
 
 @pytest.mark.parametrize("kept", ["", "Connection: close\r\n"])
-def test_given_a_picture_that_is_refused_when_its_rest_has_no_end_then_it_is_dropped(
+def test_endless_rest_of_a_refused_upload_is_dropped(
     settings: Settings, engine: Engine, kept: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server, "_REST", 1 << 20)
@@ -208,9 +204,7 @@ def sending(url: str, engine: Engine, settings: Settings, connect: Callable[[], 
     return Sending(url, "=".join(next(iter(page.cookies.items()))), connect)
 
 
-def test_given_pieces_on_a_bad_network_when_a_connection_breaks_or_falls_silent_then_what_came_is_there(
-    sending: Sending, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_piece_keeps_what_arrived(sending: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploads, "_SILENT_S", 0.5)
     broken = sending.add(0, 3000)
     until(lambda: sending.there() == 3000, "what came is there, before all of it is")
@@ -226,7 +220,7 @@ def test_given_pieces_on_a_bad_network_when_a_connection_breaks_or_falls_silent_
     assert sending.is_finished()
 
 
-def test_given_a_piece_that_a_browser_sends_again_when_it_is_there_already_then_the_rest_need_not_come(
+def test_repeated_piece_is_refused_before_its_rest_is_sent(
     sending: Sending,
 ) -> None:
     broken = sending.add(0, 3000)
@@ -240,7 +234,7 @@ def test_given_a_piece_that_a_browser_sends_again_when_it_is_there_already_then_
     assert sending.add(3000).recv(12) == b"HTTP/1.1 204"
 
 
-def test_given_a_piece_under_way_when_the_disk_runs_full_then_it_is_said_and_goes_on_from_there(
+def test_full_disk_during_a_piece_keeps_what_arrived(
     sending: Sending, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     under_way = sending.add(0, 3000)
@@ -261,9 +255,7 @@ def a_cookie(engine: Engine) -> str:
         return sign_ins.sign_in(session, a_user(session))
 
 
-def test_given_more_who_write_at_once_than_threads_when_one_has_its_turn_then_it_is_not_held_up_by_the_others(
-    engine: Engine, url: str
-) -> None:
+def test_more_writers_than_threads_do_not_block_each_other(engine: Engine, url: str) -> None:
     with writing(engine) as session:
         user = a_user(session)
         user.role = Role.SUPERVISOR
@@ -277,7 +269,7 @@ def test_given_more_who_write_at_once_than_threads_when_one_has_its_turn_then_it
         assert set(together.map(block, range(160))) == {201}
 
 
-def test_given_a_page_that_reads_nothing_when_news_go_on_then_it_is_dropped(
+def test_reader_that_reads_nothing_is_dropped(
     connect: Callable[[], socket.socket], engine: Engine, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[event_tail.Stream] = []
@@ -299,9 +291,7 @@ def test_given_a_page_that_reads_nothing_when_news_go_on_then_it_is_dropped(
     assert left, "a reader that does not read holds its stream"
 
 
-def test_given_too_many_pages_when_one_more_opens_then_the_persons_oldest_is_over_and_strangers_wait(
-    engine: Engine, url: str
-) -> None:
+def test_stream_above_the_limit_ends_the_persons_oldest(engine: Engine, url: str) -> None:
     mine, other, third = (a_cookie(engine) for _ in range(3))
     pages: list[Iterator[str]] = []  # an iterator that nobody keeps closes its line
     with ExitStack() as closing:
@@ -340,9 +330,7 @@ def _opens(url: str, cookie: str) -> bool:
 MANY = 1000
 
 
-def test_given_idle_connections_of_one_address_when_there_are_a_thousand_then_others_are_served(
-    settings: Settings, engine: Engine
-) -> None:
+def test_thousand_idle_connections_do_not_block_others(settings: Settings, engine: Engine) -> None:
     """At an address of its own, and at a proxy's, which is many people's and has no share of its own."""
     server.allow_files()  # both ends are this process's
     for flood in ("127.0.0.2", "127.0.0.1"):
@@ -356,7 +344,7 @@ def test_given_idle_connections_of_one_address_when_there_are_a_thousand_then_ot
             assert citizen.get(f"{url}/public/number").status_code == 200
 
 
-def test_given_an_address_with_many_open_requests_when_it_asks_for_more_then_others_have_room(
+def test_open_requests_of_an_address_are_capped(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "OPEN", 3)
@@ -385,7 +373,7 @@ def _is_served(client: httpx.Client, url: str) -> bool:
         return False
 
 
-def test_given_a_client_that_sends_byte_by_byte_when_newer_ones_wait_then_it_is_still_the_oldest(
+def test_byte_wise_client_stays_the_oldest(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connections, "WAITING", 2)

@@ -20,20 +20,20 @@ def _bytes(response: StreamingResponse) -> bytes:
     return asyncio.run(read())
 
 
-def test_given_more_columns_than_letters_when_written_then_the_sheet_has_them_all() -> None:
+def test_sheet_has_more_columns_than_letters() -> None:
     header = [f"ستون {number}" for number in range(COLUMNS)]
     book = load_workbook(io.BytesIO(_bytes(sheets.xlsx_file("report", header, [header], "fa"))))
     assert [cell.value for cell in book["137"][1]] == header
 
 
-def test_given_a_word_that_is_a_formula_when_written_then_it_is_a_word() -> None:
+def test_formula_is_written_as_text() -> None:
     book = load_workbook(io.BytesIO(_bytes(sheets.xlsx_file("report", ["a"], [[FORMULA]], "en"))))
     assert book["137"]["A2"].data_type == "s"
     line = _bytes(sheets.csv_file("report", ["a"], [[FORMULA]])).decode("utf-8-sig").splitlines()[1]
     assert not line.lstrip('"').startswith("=")
 
 
-def test_given_numbers_led_by_zero_when_written_then_no_spreadsheet_drops_it() -> None:
+def test_leading_zero_survives_a_spreadsheet() -> None:
     row = ["09131112233", "012345678", "0", "0.5", 7, "0913…33"]
     header = ["a"] * len(row)
 

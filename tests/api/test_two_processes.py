@@ -82,7 +82,7 @@ def client(*urls: str) -> httpx.Client:
     return httpx.Client(transport=Turns(*urls), base_url="http://137.test", timeout=30.0)
 
 
-def test_given_two_when_a_person_comes_to_each_in_turn_then_they_are_in_limited_and_out_at_both(
+def test_sign_in_and_limits_are_shared_by_both_processes(
     engine: Engine, here: str, another: tuple[str, Program]
 ) -> None:
     urls = here, another[0]
@@ -112,7 +112,7 @@ def test_given_two_when_a_person_comes_to_each_in_turn_then_they_are_in_limited_
     assert refusals == [*["wrong-credentials"] * limits.PASSWORD_BURST, *["too-many-attempts"] * 2]
 
 
-def test_given_two_when_a_file_comes_to_each_in_turn_then_it_is_whole(
+def test_upload_by_turns_to_both_processes_is_whole(
     app: FastAPI, engine: Engine, settings: Settings, here: str, another: tuple[str, Program]
 ) -> None:
     page = page_of(app, engine, settings, a_number())
@@ -132,7 +132,7 @@ def test_given_two_when_a_file_comes_to_each_in_turn_then_it_is_whole(
             assert citizen.get(f"{V1}/my/pictures/{made}").status_code == 200
 
 
-def test_given_two_when_the_one_that_a_page_listens_at_is_killed_then_it_goes_on_at_the_other_and_misses_none(
+def test_stream_of_a_killed_process_resumes_at_the_other(
     engine: Engine, here: str, another: tuple[str, Program], tmp_path: Path
 ) -> None:
     url, program = another

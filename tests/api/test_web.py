@@ -18,7 +18,7 @@ def anybody(app: FastAPI) -> TestClient:
     return TestClient(app)
 
 
-def test_given_the_pages_when_their_addresses_are_listed_then_the_server_knows_just_these() -> None:
+def test_server_and_pages_know_the_same_routes() -> None:
     table = (SOURCES / "routes.ts").read_text()
     names = re.findall(r"^  ([\w-]+): \{", table, re.MULTILINE)
     below = set(re.findall(r"^  ([\w-]+): \{.*below:", table, re.MULTILINE))
@@ -27,7 +27,7 @@ def test_given_the_pages_when_their_addresses_are_listed_then_the_server_knows_j
     assert below == {address.split("/")[0] for address in web.OF_ONE}
 
 
-def test_given_what_is_pure_in_the_pages_when_vitest_runs_it_then_it_holds() -> None:
+def test_unit_tests_of_the_pages_pass() -> None:
     run = subprocess.run(
         ["npm", "test", "--silent"],
         check=False,
@@ -43,13 +43,13 @@ def test_given_what_is_pure_in_the_pages_when_vitest_runs_it_then_it_holds() -> 
     "path",
     ["/", "/sign-in", "/desk", "/desk/", "/rounds/7", "/rounds/7/", "/requests/137", "/citizens/request/7"],
 )
-def test_given_an_address_of_the_pages_when_opened_then_it_is_theirs(anybody: TestClient, path: str) -> None:
+def test_page_address_serves_the_pages(anybody: TestClient, path: str) -> None:
     answer = anybody.get(path)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-cache")
     assert '<div id="root">' in answer.text
 
 
-def test_given_a_page_when_opened_then_its_head_can_be_read_before_any_code_and_all_that_it_asks_for_is_there(
+def test_page_head_is_complete_and_its_assets_exist(
     anybody: TestClient,
 ) -> None:
     for name in ("desk", "rounds/7", "reports"):
@@ -64,7 +64,7 @@ def test_given_a_page_when_opened_then_its_head_can_be_read_before_any_code_and_
         assert {code for address, code in answers.items() if address not in of_api} == {200}
 
 
-def test_given_a_browser_that_takes_brotli_when_it_fetches_code_then_it_is_small_and_otherwise_the_same(
+def test_brotli_asset_is_small_and_equal(
     anybody: TestClient,
 ) -> None:
     file = max(Path(web.BUILT, "assets").glob("index-*.js"))
@@ -96,9 +96,7 @@ def test_given_a_browser_that_takes_brotli_when_it_fetches_code_then_it_is_small
         *("/rounds/%D9%A7", "//evil.example", "/%5Cevil.example", "/api", "/index.html"),
     ],
 )
-def test_given_any_other_address_when_opened_then_it_says_in_the_citys_words_that_nothing_is_there(
-    anybody: TestClient, path: str
-) -> None:
+def test_other_address_gets_a_page_in_the_citys_words(anybody: TestClient, path: str) -> None:
     answer = anybody.get(f"http://testserver{path}")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
     assert answer.headers["cache-control"] == "no-store"
@@ -108,26 +106,24 @@ def test_given_any_other_address_when_opened_then_it_says_in_the_citys_words_tha
 
 
 @pytest.mark.parametrize("path", ["/api/", "/api/v1/nothing", "/api/v2", "/api/v1/rounds/1/nothing"])
-def test_given_an_unknown_address_of_the_api_when_asked_then_a_problem_says_so(
-    anybody: TestClient, path: str
-) -> None:
+def test_unknown_api_address_is_a_problem(anybody: TestClient, path: str) -> None:
     answer = anybody.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
     assert answer.json()["code"] == "not-found"
 
 
-def test_given_an_address_that_is_none_when_opened_by_who_is_signed_in_then_the_pages_say_so(
+def test_unknown_address_of_a_signed_in_person_is_the_pages(
     desk: TestClient,
 ) -> None:
     answer = desk.get("/nothing")
     assert answer.status_code == 404 and '<div id="root">' in answer.text
 
 
-def test_given_the_girih_when_it_is_drawn_then_it_is_at_most_2_kb() -> None:
+def test_girih_is_2_kb_at_most() -> None:
     assert 0 < (SOURCES.parent / "public" / "assets" / "girih.svg").stat().st_size <= 2048
 
 
-def test_given_the_built_pages_when_they_use_a_part_of_mantine_then_its_style_is_there() -> None:
+def test_used_mantine_parts_have_their_styles() -> None:
     built = Path(web.BUILT) / "assets"
     classes = re.compile(r"\bm_[0-9a-f]{4,8}\b")
     used = {found for file in built.glob("*.js") for found in classes.findall(file.read_text())}

@@ -36,7 +36,7 @@ WRONG: list[tuple[str, str, object]] = [
 # Hostile and broken input
 
 
-def test_given_input_of_the_wrong_kind_or_length_when_sent_then_it_is_named_and_not_repeated(
+def test_input_of_wrong_type_or_length_is_named_not_repeated(
     desk: TestClient,
 ) -> None:
     for method, path, body in WRONG:
@@ -46,7 +46,7 @@ def test_given_input_of_the_wrong_kind_or_length_when_sent_then_it_is_named_and_
     problem(desk.get(f"{V1}/events", headers=last_id), 422, "invalid-input")
 
 
-def test_given_a_broken_body_when_sent_then_it_is_a_problem(nobody: TestClient) -> None:
+def test_broken_body_is_a_problem(nobody: TestClient) -> None:
     def send(body: bytes) -> Response:
         return nobody.post(f"{V1}/session", content=body, headers={"Content-Type": "application/json"})
 
@@ -65,9 +65,7 @@ HOSTILE = [
 ]
 
 
-def test_given_hostile_text_when_it_is_a_note_then_all_that_can_be_seen_is_kept_as_it_is(
-    desk: TestClient, engine: Engine, live: Round
-) -> None:
+def test_hostile_text_in_a_note_is_kept_as_seen(desk: TestClient, engine: Engine, live: Round) -> None:
     registered(engine, live, 1)
     claimed = desk.post(f"{V1}/rounds/{live.id}/claims").json()
     url = f"{V1}/callbacks/{claimed['id']}"
@@ -79,18 +77,14 @@ def test_given_hostile_text_when_it_is_a_note_then_all_that_can_be_seen_is_kept_
         assert said(answer.json()) == said(desk.get(url).json()) == lines
 
 
-def test_given_hostile_text_when_it_is_a_name_or_password_then_it_is_refused_as_any_other(
-    nobody: TestClient, user: User
-) -> None:
+def test_hostile_name_or_password_is_refused(nobody: TestClient, user: User) -> None:
     for hostile in HOSTILE[:2]:
         for name, password in ((hostile, PASSWORD), (user.username, hostile)):
             answer = nobody.post(f"{V1}/session", json={"username": name, "password": password})
             problem(answer, 401, "wrong-credentials")
 
 
-def test_given_a_nul_character_when_it_is_in_any_text_then_it_is_refused_and_nothing_breaks(
-    desk: TestClient, engine: Engine, live: Round, user: User
-) -> None:
+def test_nul_character_is_refused(desk: TestClient, engine: Engine, live: Round, user: User) -> None:
     registered(engine, live, 1)
     url = f"{V1}/callbacks/{desk.post(f'{V1}/rounds/{live.id}/claims').json()['id']}/outcome"
     for answer in (
@@ -104,7 +98,7 @@ def test_given_a_nul_character_when_it_is_in_any_text_then_it_is_refused_and_not
 # The document, the headers
 
 
-def test_given_the_api_when_its_document_is_read_then_it_names_endpoints_and_the_problem(
+def test_document_names_endpoints_and_the_problem(
     nobody: TestClient,
 ) -> None:
     document = nobody.get("/api/openapi.json").json()
@@ -122,7 +116,7 @@ def test_given_the_api_when_its_document_is_read_then_it_names_endpoints_and_the
     assert nobody.get("/api/docs").status_code == 200
 
 
-def test_given_any_answer_when_sent_then_it_forbids_framing_sniffing_and_keeping(
+def test_each_answer_forbids_framing_sniffing_and_storing(
     nobody: TestClient,
 ) -> None:
     for path in (f"{V1}/me", f"{V1}/nothing"):

@@ -80,6 +80,7 @@ def test_docstrings_begin_well_and_are_short(file: Path) -> None:
 
 
 RENAMED: tuple[str, ...] = (
+    "tests/api",
     "tests/bench",
     "tests/clerk",
     "tests/db",

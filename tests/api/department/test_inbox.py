@@ -48,7 +48,7 @@ def referred(engine: Engine, department: int, **values: object) -> int:
         return request.id
 
 
-def test_given_a_request_when_the_department_works_on_it_then_it_goes_from_question_to_evidence(
+def test_request_goes_from_question_to_evidence(
     app: FastAPI, engine: Engine, settings: Settings, page: TestClient, department: int, number: str
 ) -> None:
     id_ = referred(engine, department, number=number)
@@ -83,7 +83,7 @@ def test_given_a_request_when_the_department_works_on_it_then_it_goes_from_quest
     assert page.get("/inbox", params={"part": "solved"}).json()["items"][0]["id"] == id_
 
 
-def test_given_all_that_a_department_is_told_then_no_number_and_no_name_of_the_office_is_in_it(
+def test_department_reads_no_number_and_no_name_of_the_office(
     engine: Engine, page: TestClient, department: int
 ) -> None:
     id_ = referred(engine, department, number="+989131112233")
@@ -93,7 +93,7 @@ def test_given_all_that_a_department_is_told_then_no_number_and_no_name_of_the_o
 
 
 @pytest.mark.parametrize("act", ["accept", "return", "ask", "reply"])
-def test_given_anothers_request_or_one_that_has_moved_when_acted_upon_then_it_is_said_and_nothing_is_lost(
+def test_foreign_or_moved_request_is_refused_without_change(
     engine: Engine, page: TestClient, department: int, act: str
 ) -> None:
     body = {"note": "با ما نیست", "question": "کجا؟", "reply": "ترمیم شد", "solved": True}
@@ -112,9 +112,7 @@ def test_given_anothers_request_or_one_that_has_moved_when_acted_upon_then_it_is
         assert session.get_one(Request, mine).state is RequestState.REFERRED
 
 
-def test_given_several_when_accepted_at_once_then_all_are_but_those_that_are_not_its_own(
-    engine: Engine, page: TestClient, department: int
-) -> None:
+def test_bulk_accept_skips_requests_of_others(engine: Engine, page: TestClient, department: int) -> None:
     mine, done = [referred(engine, department) for _ in range(2)], referred(engine, department)
     page.post(f"/inbox/{done}/reply", json=SOLVED)
     with writing(engine) as session:
@@ -130,7 +128,7 @@ def test_given_several_when_accepted_at_once_then_all_are_but_those_that_are_not
     problem(page.post("/inbox/accept", json={"request_ids": []}), 422, "invalid-input")
 
 
-def test_given_another_departments_picture_when_asked_for_then_it_is_not_there(
+def test_picture_of_another_department_is_not_found(
     app: FastAPI, engine: Engine, page: TestClient, department: int
 ) -> None:
     other = page_of_department(app, engine)
@@ -147,7 +145,7 @@ def test_given_another_departments_picture_when_asked_for_then_it_is_not_there(
     )
 
 
-def test_given_a_request_given_back_when_the_office_looks_then_it_has_it_with_the_reason(
+def test_returned_request_reaches_the_office_with_its_reason(
     engine: Engine, page: TestClient, department: int
 ) -> None:
     id_ = referred(engine, department)
@@ -159,9 +157,7 @@ def test_given_a_request_given_back_when_the_office_looks_then_it_has_it_with_th
         assert session.scalars(select(AuditEntry.reason)).all()[-1] == "با ما نیست"
 
 
-def test_given_an_administrator_when_a_department_gets_an_account_then_role_and_department_go_together(
-    app: FastAPI, engine: Engine, department: int
-) -> None:
+def test_department_account_needs_role_and_department(app: FastAPI, engine: Engine, department: int) -> None:
     with writing(engine) as session:
         keeper = a_user(session)
         keeper.role = Role.ADMINISTRATOR
@@ -185,7 +181,7 @@ def test_given_an_administrator_when_a_department_gets_an_account_then_role_and_
         assert (roads.role, roads.department_id) == (Role.AUDITOR, None)
 
 
-def test_given_a_request_of_which_a_part_is_ours_when_it_is_split_then_the_office_refers_the_rest(
+def test_request_split_by_a_department_returns_the_rest(
     app: FastAPI, engine: Engine, settings: Settings, page: TestClient, department: int, number: str
 ) -> None:
     id_ = referred(engine, department, number=number)

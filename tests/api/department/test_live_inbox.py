@@ -82,9 +82,7 @@ def told(lines: Iterator[str]) -> list[str]:
     return [next(rest) for _ in CHANGE]
 
 
-def test_given_a_department_when_its_requests_come_move_and_go_then_it_is_told_within_a_second(
-    two: Two, engine: Engine
-) -> None:
+def test_department_hears_of_its_requests_within_a_second(two: Two, engine: Engine) -> None:
     with two.events() as lines:
         for act in (lambda: two.refer(two.mine), lambda: two.refer(two.others), lambda: two.refer(two.mine)):
             before = time.monotonic()
@@ -96,9 +94,7 @@ def test_given_a_department_when_its_requests_come_move_and_go_then_it_is_told_w
         assert told(lines) == CHANGE
 
 
-def test_given_another_departments_requests_when_they_change_then_nothing_at_all_is_sent(
-    two: Two, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_changes_of_another_department_send_nothing(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "HEARTBEAT_S", 1.5)
     two.refer(two.mine)
     two.refer(two.others)  # it had it once
@@ -111,9 +107,7 @@ def test_given_another_departments_requests_when_they_change_then_nothing_at_all
         assert told(lines) == CHANGE
 
 
-def test_given_a_database_that_falls_silent_when_a_department_listens_then_it_is_told_and_when_it_is_back(
-    two: Two, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_silent_database_and_its_return_are_sent(two: Two, monkeypatch: pytest.MonkeyPatch) -> None:
     with two.events() as lines:
         for silent, event in ((True, "away"), (False, "back")):
             monkeypatch.setattr(heartbeats, "is_silent", lambda _engine, silent=silent: silent)
@@ -122,9 +116,7 @@ def test_given_a_database_that_falls_silent_when_a_department_listens_then_it_is
         assert told(lines) == CHANGE
 
 
-def test_given_a_person_who_goes_to_another_department_when_the_page_listens_then_the_line_is_closed(
-    two: Two, engine: Engine, settings: Settings
-) -> None:
+def test_person_who_changes_department_is_disconnected(two: Two, engine: Engine, settings: Settings) -> None:
     with two.events() as lines:
         with writing(engine) as session:
             user = session.get_one(User, two.user)

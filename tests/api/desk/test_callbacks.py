@@ -17,7 +17,7 @@ from tests.factories import a_callback, a_registration, a_round, a_user
 # The path of a callback
 
 
-def test_given_a_line_when_a_desk_claims_and_returns_then_the_place_is_first_again(
+def test_returned_claim_is_first_in_line_again(
     desk: TestClient, engine: Engine, live: Round, user: User
 ) -> None:
     first, second = registered(engine, live, 2)
@@ -48,16 +48,12 @@ def test_given_a_line_when_a_desk_claims_and_returns_then_the_place_is_first_aga
         assert [row.id for row in line.page(session, live.id, 9, None)] == [first.id, second.id]
 
 
-def test_given_nobody_waits_when_a_desk_claims_then_the_answer_is_empty(
-    desk: TestClient, live: Round
-) -> None:
+def test_claim_on_an_empty_line_is_empty(desk: TestClient, live: Round) -> None:
     answer = desk.post(f"{V1}/rounds/{live.id}/claims")
     assert (answer.status_code, answer.content) == (204, b"")
 
 
-def test_given_a_round_that_is_not_live_when_a_desk_claims_then_it_is_refused(
-    desk: TestClient, engine: Engine
-) -> None:
+def test_claim_outside_a_live_round_is_refused(desk: TestClient, engine: Engine) -> None:
     for phase, code in ((Phase.OPEN, "round-not-started"), (Phase.OVER, "round-over")):
         with writing(engine) as session:
             round_ = a_round(session, phase)
@@ -65,7 +61,7 @@ def test_given_a_round_that_is_not_live_when_a_desk_claims_then_it_is_refused(
         problem(desk.post(f"{V1}/rounds/{round_.id}/claims"), 409, code)
 
 
-def test_given_a_call_when_it_goes_its_way_then_the_desk_may_do_what_fits_each_state(
+def test_each_callback_state_allows_its_actions(
     desk: TestClient, engine: Engine, live: Round, user: User
 ) -> None:
     registered(engine, live, 1)
@@ -97,9 +93,7 @@ def test_given_a_call_when_it_goes_its_way_then_the_desk_may_do_what_fits_each_s
     assert said(desk.get(url).json()) == ["first", "second"]
 
 
-def test_given_a_conversation_when_it_is_hung_up_and_that_is_undone_then_the_desk_is_told_each_step(
-    desk: TestClient, engine: Engine, user: User
-) -> None:
+def test_hang_up_and_its_undo_are_shown_to_the_desk(desk: TestClient, engine: Engine, user: User) -> None:
     with writing(engine) as session:
         callback = a_callback(session, CallbackState.TALKING, user)
     url = f"{V1}/callbacks/{callback.id}"
@@ -115,9 +109,7 @@ def test_given_a_conversation_when_it_is_hung_up_and_that_is_undone_then_the_des
     assert desk.get(f"{V1}/me").json()["parting"] is None
 
 
-def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_it_has_a_new_callback(
-    desk: TestClient, engine: Engine, user: User
-) -> None:
+def test_second_call_after_a_cut_is_a_new_callback(desk: TestClient, engine: Engine, user: User) -> None:
     with writing(engine) as session:
         callback = a_callback(session, CallbackState.ENDED, user)
         callback.held_until = now(session)
@@ -130,9 +122,7 @@ def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_it_has
     assert desk.get(f"{V1}/callbacks/{callback.id}").json()["outcome"] == "call_again"
 
 
-def test_given_a_conversation_that_has_just_begun_when_next_is_asked_then_it_is_to_be_confirmed(
-    desk: TestClient, engine: Engine, user: User
-) -> None:
+def test_next_in_a_young_conversation_must_be_confirmed(desk: TestClient, engine: Engine, user: User) -> None:
     with writing(engine) as session:
         callback = a_callback(session, CallbackState.TALKING, user)
         callback.talking_at = now(session)
@@ -142,7 +132,7 @@ def test_given_a_conversation_that_has_just_begun_when_next_is_asked_then_it_is_
     assert (answer.json()["callback"], answer.json()["parting"]["id"]) == (None, callback.id)
 
 
-def test_given_a_desk_whose_phone_is_away_when_it_asks_for_the_call_then_it_is_refused(
+def test_call_without_the_desks_phone_is_refused(
     desk: TestClient, engine: Engine, live: Round, user: User
 ) -> None:
     registered(engine, live, 1)
@@ -156,9 +146,7 @@ def test_given_a_desk_whose_phone_is_away_when_it_asks_for_the_call_then_it_is_r
     assert desk.post(f"{url}/call").status_code == 202
 
 
-def test_given_another_desks_callback_when_a_desk_uses_it_then_it_is_forbidden_and_unchanged(
-    desk: TestClient, engine: Engine
-) -> None:
+def test_callback_of_another_desk_is_forbidden_and_unchanged(desk: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         other = a_callback(session)
     url = f"{V1}/callbacks/{other.id}"
@@ -175,9 +163,7 @@ def test_given_another_desks_callback_when_a_desk_uses_it_then_it_is_forbidden_a
         assert callbacks.get(session, other.id).state is CallbackState.CLAIMED
 
 
-def test_given_a_person_without_a_desk_when_using_a_desks_endpoints_then_each_says_so(
-    engine: Engine, as_user: SignedIn, live: Round
-) -> None:
+def test_desk_endpoint_without_a_desk_says_so(engine: Engine, as_user: SignedIn, live: Round) -> None:
     with writing(engine) as session:
         administrator = a_user(session)
         callback = a_callback(session)
@@ -198,9 +184,7 @@ def test_given_a_person_without_a_desk_when_using_a_desks_endpoints_then_each_sa
 # Phones
 
 
-def test_given_a_desk_when_it_asks_for_its_phone_then_it_gets_its_own_account_only(
-    desk: TestClient, settings: Settings, user: User
-) -> None:
+def test_desk_gets_only_its_own_phone_account(desk: TestClient, settings: Settings, user: User) -> None:
     account = desk.get(f"{V1}/desk/phone").json()
     assert account["username"] == f"desk-{user.desk_id}"
     assert account["password"] == settings.secret_for(f"desk-{user.desk_id}")
@@ -208,9 +192,7 @@ def test_given_a_desk_when_it_asks_for_its_phone_then_it_gets_its_own_account_on
     assert account["ice_servers"] == []
 
 
-def test_given_the_browser_phone_when_off_then_it_is_not_found_and_when_on_it_has_lines(
-    nobody: TestClient, settings: Settings
-) -> None:
+def test_browser_phone_is_found_only_when_enabled(nobody: TestClient, settings: Settings) -> None:
     problem(nobody.get(f"{V1}/browser-phone"), 404, "not-found")
     on = TestClient(create(settings.model_copy(update={"browser_phone": True})))
     lines = on.get(f"{V1}/browser-phone").json()["lines"]

@@ -21,9 +21,7 @@ def talking(engine: Engine, user: User) -> Callback:
 
 
 @pytest.mark.parametrize("role", [Role.SUPERVISOR, Role.ADMINISTRATOR, Role.AUDITOR])
-def test_given_a_desk_that_speaks_when_the_room_is_read_then_with_whom_is_the_ticket_and_no_number(
-    as_role: As, talking: Callback, role: Role
-) -> None:
+def test_control_room_shows_tickets_without_numbers(as_role: As, talking: Callback, role: Role) -> None:
     answer = as_role(role).get(f"{V1}/control")
     assert answer.status_code == 200, answer.text
     [desk] = [one for one in answer.json()["desks"] if one["desk_id"] == talking.desk_id]
@@ -33,13 +31,13 @@ def test_given_a_desk_that_speaks_when_the_room_is_read_then_with_whom_is_the_ti
     assert registration.number not in answer.text and national not in answer.text
 
 
-def test_given_the_rail_when_it_asks_then_it_gets_the_alarms_of_the_room(as_role: As) -> None:
+def test_alarms_of_the_rail_are_those_of_the_room(as_role: As) -> None:
     page = as_role(Role.SUPERVISOR)
     assert page.get(f"{V1}/control/alarms").json() == page.get(f"{V1}/control").json()["alarms"] == []
 
 
 @pytest.mark.parametrize(("how", "named"), [("listen", False), ("whisper", True), ("join", True)])
-def test_given_a_supervisor_in_a_conversation_when_the_desk_looks_then_it_is_told_and_by_name_who_speaks(
+def test_desk_sees_the_supervision_and_who_speaks(
     engine: Engine, desk: TestClient, talking: Callback, how: str, named: bool
 ) -> None:
     assert desk.get(f"{V1}/me").json()["heard_by"] == []
@@ -52,9 +50,7 @@ def test_given_a_supervisor_in_a_conversation_when_the_desk_looks_then_it_is_tol
     assert desk.get(f"{V1}/me").json()["heard_by"] == [told]
 
 
-def test_given_a_message_when_the_desk_confirms_it_then_the_supervisor_sees_that_it_is_read(
-    as_role: As, desk: TestClient, user: User
-) -> None:
+def test_confirmed_message_is_read_for_the_supervisor(as_role: As, desk: TestClient, user: User) -> None:
     page = as_role(Role.SUPERVISOR)
     sent = page.post(f"{V1}/desks/{user.desk_id}/messages", json={"text": "دو دقیقه مانده است"})
     assert sent.status_code == 204, sent.text
@@ -67,16 +63,14 @@ def test_given_a_message_when_the_desk_confirms_it_then_the_supervisor_sees_that
     assert shown["message"]["read_at"] is not None
 
 
-def test_given_words_that_are_none_or_too_many_when_sent_then_they_are_refused(
-    as_role: As, user: User
-) -> None:
+def test_empty_or_long_message_is_refused(as_role: As, user: User) -> None:
     page, path = as_role(Role.SUPERVISOR), f"{V1}/desks/{user.desk_id}/messages"
     for text in ("", "آ" * 301):
         problem(page.post(path, json={"text": text}), 422, "invalid-input")
     problem(page.post(path, json={"text": "  "}), 409, "message-empty")
 
 
-def test_given_a_conversation_that_hangs_when_freed_then_it_is_in_the_audit_log_with_the_reason(
+def test_freed_conversation_is_audited_with_its_reason(
     engine: Engine, as_role: As, talking: Callback
 ) -> None:
     page = as_role(Role.SUPERVISOR)
@@ -90,7 +84,7 @@ def test_given_a_conversation_that_hangs_when_freed_then_it_is_in_the_audit_log_
     problem(page.post(f"{V1}/callbacks/{talking.id}/free", json={"reason": " "}), 409, "reason-missing")
 
 
-def test_given_a_desk_on_a_break_when_it_is_back_then_its_page_says_so(desk: TestClient) -> None:
+def test_break_and_return_of_a_desk_are_shown(desk: TestClient) -> None:
     taken = desk.put(f"{V1}/desk/break", json={"reason": "prayer"})
     assert taken.status_code == 200, taken.text
     assert taken.json()["desk"]["break_reason"] == "prayer"
@@ -98,7 +92,7 @@ def test_given_a_desk_on_a_break_when_it_is_back_then_its_page_says_so(desk: Tes
     problem(desk.put(f"{V1}/desk/break", json={"reason": "holiday"}), 422, "invalid-input")
 
 
-def test_given_a_conversation_that_is_over_when_looked_at_then_desk_stage_room_and_wall_know_since_when(
+def test_wrap_up_start_is_the_same_everywhere(
     engine: Engine, as_role: As, desk: TestClient, talking: Callback
 ) -> None:
     with writing(engine) as session:

@@ -77,7 +77,7 @@ def _log(engine: Engine, action: str) -> list[tuple[str, str]]:
         return [(entry.who, entry.subject) for entry in audit.search(session, action=action)]
 
 
-def test_given_a_citizen_known_to_137_when_a_desk_has_them_in_hand_then_it_reads_their_history_and_no_other(
+def test_desk_reads_the_history_of_its_citizen_only(
     engine: Engine, page: Page, user: User, settings: Settings
 ) -> None:
     held = _held(engine, user, CallbackState.CLAIMED, subject=3)
@@ -122,9 +122,7 @@ def test_given_a_citizen_known_to_137_when_a_desk_has_them_in_hand_then_it_reads
     assert desk.get(f"{V1}/callbacks/{held.id}/history").status_code == 403, "not in hand any more"
 
 
-def test_given_a_citizen_with_a_long_past_when_the_history_is_asked_then_it_is_bounded(
-    engine: Engine, page: Page, user: User
-) -> None:
+def test_long_history_is_bounded(engine: Engine, page: Page, user: User) -> None:
     held = _held(engine, user, CallbackState.CLAIMED)
     with writing(engine) as session:
         number, round_ = held.registration.number, a_round(session)
@@ -155,7 +153,7 @@ def test_place_given_up_by_the_office_is_told_to_its_number(engine: Engine, page
     assert (message.kind, message.to) == (OutboxKind.CANCELLED, place.number)
 
 
-def test_given_a_citizen_called_ahead_when_a_desk_of_their_round_plays_the_message_then_it_is_heard_before(
+def test_desk_of_the_round_plays_a_message_ahead_of_the_call(
     engine: Engine, page: Page, user: User, settings: Settings
 ) -> None:
     settings.messages_dir.mkdir(parents=True)
@@ -184,7 +182,7 @@ def test_given_a_citizen_called_ahead_when_a_desk_of_their_round_plays_the_messa
     assert official.get(address).status_code == 403
 
 
-def test_given_a_message_when_the_desk_plays_it_then_it_comes_by_ranges_and_each_hearing_is_on_record(
+def test_message_is_sent_by_ranges_and_each_hearing_audited(
     engine: Engine, page: Page, user: User, settings: Settings
 ) -> None:
     settings.messages_dir.mkdir(parents=True)
@@ -208,9 +206,7 @@ def test_given_a_message_when_the_desk_plays_it_then_it_comes_by_ranges_and_each
     assert desk.get(address).json()["code"] == "not-found"
 
 
-def test_given_a_citizen_who_asks_for_a_time_when_the_desk_says_so_then_the_own_place_waits_for_it(
-    engine: Engine, page: Page, user: User
-) -> None:
+def test_wished_time_keeps_the_place_waiting(engine: Engine, page: Page, user: User) -> None:
     held = _held(engine, user, CallbackState.ENDED)
     desk, address = page(user=user), f"{V1}/callbacks/{held.id}/outcome"
     with reading(engine) as session:
@@ -227,9 +223,7 @@ def test_given_a_citizen_who_asks_for_a_time_when_the_desk_says_so_then_the_own_
         assert callbacks.live_at_desk(session, user.desk_id or 0) is None
 
 
-def test_given_an_operator_who_speaks_first_when_the_citizen_is_not_to_come_then_the_call_ends_with_a_word(
-    engine: Engine, page: Page, user: User
-) -> None:
+def test_screening_that_declines_ends_the_call_with_a_reason(engine: Engine, page: Page, user: User) -> None:
     held = _held(engine, user, CallbackState.SCREENING)
     with writing(engine) as session:
         session.merge(held).desk_id = None
@@ -246,9 +240,7 @@ def test_given_an_operator_who_speaks_first_when_the_citizen_is_not_to_come_then
     assert mine.post(address, json=word).json()["code"] == "wrong-state"
 
 
-def test_given_a_desk_when_its_person_chooses_the_phone_then_it_is_that_one_and_the_log_says_who(
-    engine: Engine, page: Page, user: User
-) -> None:
+def test_chosen_phone_of_a_desk_is_audited(engine: Engine, page: Page, user: User) -> None:
     desk, address = page(user=user), f"{V1}/desk/phone/choice"
     assert desk.get(address).json() == {"use": "browser", "number": None, "called": False, "has_pin": False}
     chosen = desk.put(address, json={"use": "number", "number": "۰۹۱۳ ۱۲۳ ۴۵۶۷"}).json()
@@ -268,9 +260,7 @@ def test_given_a_desk_when_its_person_chooses_the_phone_then_it_is_that_one_and_
         assert session.get_one(Desk, user.desk_id).phone == "sip"
 
 
-def test_given_a_long_line_when_a_page_leaps_into_it_then_it_gets_those_rows_with_their_places(
-    engine: Engine, page: Page
-) -> None:
+def test_page_within_a_long_line_has_rows_and_places(engine: Engine, page: Page) -> None:
     with writing(engine) as session:
         round_: Round = a_round(session)
         first = now(session) - HOUR

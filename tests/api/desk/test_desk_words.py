@@ -14,7 +14,7 @@ NOTE = {"fa": "نشانی را گفت", "en": "Told the address"}
 MEAL = {"fa": "ناهار", "en": "Lunch"}
 
 
-def test_given_a_new_city_when_its_words_are_asked_for_then_it_has_ready_notes_and_names_no_break(
+def test_new_city_has_ready_notes_and_no_named_breaks(
     desk: TestClient,
 ) -> None:
     found = desk.get(URL).json()
@@ -22,9 +22,7 @@ def test_given_a_new_city_when_its_words_are_asked_for_then_it_has_ready_notes_a
     assert all(note["fa"] and note["en"] for note in found["ready_notes"])
 
 
-def test_given_other_words_when_saved_then_these_are_there_in_order_and_no_others(
-    as_role: As, engine: Engine
-) -> None:
+def test_saved_words_replace_the_others_in_order(as_role: As, engine: Engine) -> None:
     supervisor, operator = as_role(Role.SUPERVISOR), as_role(Role.OPERATOR)
     before = operator.get(URL).json()["ready_notes"]
     wanted = {"ready_notes": [NOTE, *before[:1]], "breaks": {"meal": MEAL}}
@@ -49,7 +47,7 @@ def test_given_other_words_when_saved_then_these_are_there_in_order_and_no_other
         ({"ready_notes": [{"fa": "آ" * 101, "en": "x"}], "breaks": {}}, 422, "invalid-input"),
     ],
 )
-def test_given_words_that_cannot_be_shown_when_saved_then_they_are_refused_and_the_others_stay(
+def test_unusable_words_are_refused_and_the_others_stay(
     as_role: As, wanted: dict[str, object], status: int, code: str
 ) -> None:
     page = as_role(Role.PUBLIC_RELATIONS)
@@ -58,9 +56,7 @@ def test_given_words_that_cannot_be_shown_when_saved_then_they_are_refused_and_t
     assert page.get(URL).json() == before
 
 
-def test_given_a_city_that_names_its_breaks_when_one_begins_then_its_reason_is_what_it_was(
-    as_role: As, desk: TestClient
-) -> None:
+def test_named_break_keeps_its_reason(as_role: As, desk: TestClient) -> None:
     as_role(Role.SUPERVISOR).put(URL, json={"ready_notes": [], "breaks": {"meal": MEAL}})
     me = desk.put(f"{V1}/desk/break", json={"reason": "meal"}).json()
     assert me["desk"]["break_reason"] == BreakReason.MEAL

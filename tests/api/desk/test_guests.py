@@ -32,7 +32,7 @@ def an_official_with(engine: Engine, number: str | None) -> Official:
         return official
 
 
-def test_given_a_conversation_when_a_number_is_typed_then_it_is_asked_for_once_and_ended_by_the_desk(
+def test_typed_number_is_called_once_and_ended_by_the_desk(
     desk: TestClient, engine: Engine, user: User
 ) -> None:
     guests = f"{V1}/callbacks/{talks(engine, user).id}/guests"
@@ -49,9 +49,7 @@ def test_given_a_conversation_when_a_number_is_typed_then_it_is_asked_for_once_a
     problem(desk.delete(f"{guests}/999999"), 404, "not-found")
 
 
-def test_given_departments_when_one_is_asked_for_then_its_telephone_is_called_if_it_has_one(
-    desk: TestClient, engine: Engine, user: User
-) -> None:
+def test_department_with_a_number_is_called(desk: TestClient, engine: Engine, user: User) -> None:
     guests = f"{V1}/callbacks/{talks(engine, user).id}/guests"
     water, silent = a_department_with(engine, "+983132212345"), a_department_with(engine, None)
     asked = desk.post(guests, json={"department_id": water.id})
@@ -65,7 +63,7 @@ def test_given_departments_when_one_is_asked_for_then_its_telephone_is_called_if
     problem(desk.post(guests, json={"department_id": water.id, "number": SHOWN}), 409, "number-invalid")
 
 
-def test_given_officials_when_one_is_asked_for_then_so_is_their_telephone_and_nobodys_at_their_own_desk(
+def test_official_with_a_number_is_called_except_oneself(
     desk: TestClient, engine: Engine, user: User
 ) -> None:
     guests = f"{V1}/callbacks/{talks(engine, user).id}/guests"
@@ -85,7 +83,7 @@ def test_given_officials_when_one_is_asked_for_then_so_is_their_telephone_and_no
     assert (told["number"], told["official_id"], told["department_id"]) == (SHOWN, deputy.id, None)
 
 
-def test_given_a_number_that_may_not_be_called_or_no_conversation_when_asked_then_it_is_refused(
+def test_guest_without_a_talk_or_callable_number_is_refused(
     desk: TestClient, engine: Engine, user: User, as_user: SignedIn
 ) -> None:
     callback = talks(engine, user)
@@ -111,7 +109,7 @@ def test_given_a_number_that_may_not_be_called_or_no_conversation_when_asked_the
         ),
     ],
 )
-def test_given_one_that_has_a_telephone_when_it_is_written_down_then_it_is_shown_taken_away_and_in_no_log(
+def test_stored_number_is_shown_removed_and_never_logged(
     office: TestClient, engine: Engine, kept: str, named: dict[str, str]
 ) -> None:
     made = office.post(f"{V1}/{kept}", json={**named, "number": TYPED})
@@ -133,7 +131,7 @@ def test_given_one_that_has_a_telephone_when_it_is_written_down_then_it_is_shown
         assert [entry for entry in entries if SHOWN[1:] in entry.subject + entry.reason] == []
 
 
-def test_given_an_officials_telephone_when_the_round_is_read_then_it_is_in_no_answer(
+def test_officials_number_is_in_no_answer_about_rounds(
     office: TestClient, nobody: TestClient, engine: Engine, live: Round
 ) -> None:
     with writing(engine) as session:

@@ -44,9 +44,7 @@ def promise(
     return page.post(f"{V1}/callbacks/{callback.id}/promises", json=body)
 
 
-def test_given_a_conversation_when_something_is_promised_then_it_is_a_request_with_that_day_and_a_number(
-    engine: Engine, desk: TestClient, speaks: Callback
-) -> None:
+def test_promise_becomes_a_request_with_its_day(engine: Engine, desk: TestClient, speaks: Callback) -> None:
     until = in_days(engine, 7)
     answer = promise(desk, speaks, until)
     assert answer.status_code == 201, answer.text
@@ -62,7 +60,7 @@ def test_given_a_conversation_when_something_is_promised_then_it_is_a_request_wi
 
 
 @pytest.mark.parametrize("days", [-1, 400])
-def test_given_a_day_that_is_over_or_too_far_when_promised_then_nothing_is_written(
+def test_promise_on_a_past_or_far_day_writes_nothing(
     engine: Engine, desk: TestClient, speaks: Callback, days: int
 ) -> None:
     problem(promise(desk, speaks, in_days(engine, days)), 409, "due-date")
@@ -70,7 +68,7 @@ def test_given_a_day_that_is_over_or_too_far_when_promised_then_nothing_is_writt
         assert session.query(Request).count() == 0
 
 
-def test_given_the_one_beside_when_they_write_too_then_nothing_is_lost_and_another_official_may_not(
+def test_note_of_the_operator_beside_is_added_not_lost(
     engine: Engine, as_user: SignedIn, as_role: As, desk: TestClient, speaks: Callback
 ) -> None:
     with writing(engine) as session:
@@ -86,7 +84,7 @@ def test_given_the_one_beside_when_they_write_too_then_nothing_is_lost_and_anoth
     assert said(answer.json()) == ["کوچهٔ مدرسه", "پیگیری تا شنبه"]
 
 
-def test_given_notes_of_two_when_read_anywhere_then_each_has_who_wrote_it_and_when(
+def test_each_note_shows_its_writer_and_time_everywhere(
     engine: Engine, as_user: SignedIn, as_role: As, user: User, speaks: Callback
 ) -> None:
     with writing(engine) as session:
@@ -112,7 +110,7 @@ def test_given_notes_of_two_when_read_anywhere_then_each_has_who_wrote_it_and_wh
     assert page.get(url).json()["notes"] == of_place["notes"] == of_citizen["notes"] == closed["notes"]
 
 
-def test_given_a_note_when_an_outcome_is_said_without_or_with_another_then_nothing_written_is_lost(
+def test_outcome_with_or_without_a_note_keeps_the_notes(
     engine: Engine, desk: TestClient, speaks: Callback
 ) -> None:
     url = f"{V1}/callbacks/{speaks.id}"
@@ -127,7 +125,7 @@ def test_given_a_note_when_an_outcome_is_said_without_or_with_another_then_nothi
         assert said(answer.json()) == lines, answer.text
 
 
-def test_given_a_conversation_that_is_not_now_when_somebody_beside_writes_then_it_is_refused(
+def test_note_beside_an_ended_conversation_is_refused(
     engine: Engine, as_role: As, desk: TestClient, speaks: Callback
 ) -> None:
     operator = as_role(Role.OPERATOR)
@@ -145,7 +143,7 @@ def test_given_a_conversation_that_is_not_now_when_somebody_beside_writes_then_i
     problem(promise(desk, speaks, in_days(engine, 2)), 403, "forbidden")
 
 
-def test_given_a_citizen_nobody_has_spoken_with_when_promised_then_it_is_refused(
+def test_promise_without_a_conversation_is_refused(
     engine: Engine, desk: TestClient, speaks: Callback
 ) -> None:
     with writing(engine) as session:
@@ -154,15 +152,13 @@ def test_given_a_citizen_nobody_has_spoken_with_when_promised_then_it_is_refused
     problem(promise(desk, speaks, in_days(engine, 1)), 409, "never-met")
 
 
-def test_given_a_promise_that_is_sent_twice_when_its_answer_was_lost_then_it_is_one(
-    engine: Engine, desk: TestClient, speaks: Callback
-) -> None:
+def test_promise_sent_twice_is_one_request(engine: Engine, desk: TestClient, speaks: Callback) -> None:
     first, again = (promise(desk, speaks, in_days(engine, 3)).json()["request"]["id"] for _ in range(2))
     assert first == again
     assert promise(desk, speaks, in_days(engine, 4)).json()["request"]["id"] != first
 
 
-def test_given_a_deputy_at_the_rounds_desk_when_they_promise_then_it_is_theirs(
+def test_promise_at_the_desk_of_a_deputy_is_the_deputys(
     engine: Engine, desk: TestClient, speaks: Callback, user: User
 ) -> None:
     with writing(engine) as session:
@@ -174,9 +170,7 @@ def test_given_a_deputy_at_the_rounds_desk_when_they_promise_then_it_is_theirs(
     assert made["promised_by"]["office_en"] == "Deputy"
 
 
-def test_given_anothers_promise_when_an_official_looks_anywhere_then_it_is_not_there(
-    engine: Engine, as_user: SignedIn
-) -> None:
+def test_promise_of_another_official_is_not_found(engine: Engine, as_user: SignedIn) -> None:
     with writing(engine) as session:
         one, other = (
             Official(kind=OfficialKind.DEPUTY, office_fa=name, office_en=name, clip="deputy") for name in "ab"
@@ -191,7 +185,7 @@ def test_given_anothers_promise_when_an_official_looks_anywhere_then_it_is_not_t
     assert page.post(f"{V1}/search", json={"typed": request.tracking}).json()["requests"] == []
 
 
-def test_given_a_late_promise_when_it_is_a_duplicate_then_the_first_one_is_to_keep_it(engine: Engine) -> None:
+def test_overdue_promise_that_is_a_duplicate_passes_its_day_on(engine: Engine) -> None:
     with writing(engine) as session:
         official = Official(kind=OfficialKind.DEPUTY, office_fa="a", office_en="a", clip="deputy")
         first = a_request(session)
@@ -205,9 +199,7 @@ def test_given_a_late_promise_when_it_is_a_duplicate_then_the_first_one_is_to_ke
     ("", "یک", ["یک"]), ("یک", " ", ["یک"]), ("یک", "یک", ["یک"]), ("at noon", "no", ["at noon", "no"]),
     ("no", "noon", ["no", "noon"]), ("a\nb", "b\nc", ["a\nb", "c"]), ("a", " b\n\nc ", ["a", "b\nc"]),
 ])  # fmt: skip
-def test_given_lines_when_the_same_person_adds_others_then_each_is_there_once(
-    session: Session, before: str, note: str, lines: list[str]
-) -> None:
+def test_added_note_lines_stand_once_each(session: Session, before: str, note: str, lines: list[str]) -> None:
     callback, by = a_callback(session, CallbackState.ENDED), a_user(session)
     for one in (before, note):
         notes.write(session, callback, one, by=by)
@@ -215,7 +207,7 @@ def test_given_lines_when_the_same_person_adds_others_then_each_is_there_once(
     assert written_of(callback) == lines
 
 
-def test_given_as_much_as_is_kept_when_an_outcome_says_more_then_it_is_not_refused(session: Session) -> None:
+def test_notes_beyond_the_limit_are_not_refused(session: Session) -> None:
     callback, by = a_callback(session, CallbackState.ENDED), a_user(session)
     for letter in "abcdefghijkl":
         notes.write(session, callback, letter * 2000, by=by)
@@ -223,7 +215,7 @@ def test_given_as_much_as_is_kept_when_an_outcome_says_more_then_it_is_not_refus
 
 
 @pytest.mark.parametrize(("note", "code"), [("   ", "text-missing"), ("آ" * 500, "text-long")])
-def test_given_a_note_of_nothing_or_too_much_when_added_then_it_is_refused_and_the_others_stay(
+def test_empty_or_long_note_is_refused_and_the_others_stay(
     engine: Engine, desk: TestClient, speaks: Callback, note: str, code: str
 ) -> None:
     with writing(engine) as session:
@@ -233,7 +225,7 @@ def test_given_a_note_of_nothing_or_too_much_when_added_then_it_is_refused_and_t
         assert written_of(session.get_one(Callback, speaks.id)) == ["ب" * 1600]
 
 
-def test_given_promises_of_two_officials_when_listed_then_each_sees_the_own_and_the_office_all(
+def test_official_lists_own_promises_and_the_office_all(
     engine: Engine, as_user: SignedIn, as_role: As
 ) -> None:
     with writing(engine) as session:
@@ -256,9 +248,7 @@ def test_given_promises_of_two_officials_when_listed_then_each_sees_the_own_and_
     assert listed(as_role(Role.SUPERVISOR)) == ["a", "b"]
 
 
-def test_given_a_promise_whose_day_is_over_when_listed_then_it_is_overdue_until_it_is_done(
-    engine: Engine, office: TestClient
-) -> None:
+def test_promise_past_its_day_is_overdue_until_done(engine: Engine, office: TestClient) -> None:
     with writing(engine) as session:
         official = Official(kind=OfficialKind.DEPUTY, office_fa="a", office_en="a", clip="deputy")
         late = a_request(session, promised_by=official, promised_until=now(session) - DAY)
@@ -278,9 +268,7 @@ def test_given_a_promise_whose_day_is_over_when_listed_then_it_is_overdue_until_
     assert overdue() == []
 
 
-def test_given_promises_with_days_when_listed_page_by_page_then_the_nearest_day_comes_first(
-    engine: Engine, office: TestClient
-) -> None:
+def test_promises_are_paged_with_the_nearest_day_first(engine: Engine, office: TestClient) -> None:
     with writing(engine) as session:
         official = Official(kind=OfficialKind.DEPUTY, office_fa="a", office_en="a", clip="deputy")
         days = {
@@ -299,7 +287,7 @@ def test_given_promises_with_days_when_listed_page_by_page_then_the_nearest_day_
     assert [days.get(each) for each in listed] == [-3, -1, 2, 2, 9, 30, None]
 
 
-def test_given_a_conversation_when_those_who_write_of_it_look_back_then_they_see_what_they_may(
+def test_desk_sees_only_the_requests_it_may(
     engine: Engine, as_user: SignedIn, as_role: As, desk: TestClient, speaks: Callback
 ) -> None:
     number = speaks.registration.number

@@ -39,9 +39,7 @@ def kept(engine: Engine, callback: Callback) -> dict[str, Any] | None:
         return row and {name: getattr(row, name) for name in GOOD}
 
 
-def test_given_a_conversation_when_its_desk_sends_what_it_measured_then_the_longest_measurement_is_kept(
-    engine: Engine, desk: TestClient, speaks: Callback
-) -> None:
+def test_longest_quality_measurement_is_kept(engine: Engine, desk: TestClient, speaks: Callback) -> None:
     assert send(desk, speaks, readings=10, mos=3.9).status_code == 204
     assert send(desk, speaks).status_code == 204
     assert send(desk, speaks).status_code == 204, "sent twice"
@@ -51,23 +49,19 @@ def test_given_a_conversation_when_its_desk_sends_what_it_measured_then_the_long
     assert kept(engine, speaks) == {**GOOD, "readings": 50, "rtt_ms": None, "rtt_ms_worst": None}
 
 
-def test_given_two_windows_when_they_send_at_the_same_moment_then_both_are_answered_and_one_row_is_kept(
-    engine: Engine, desk: TestClient, speaks: Callback
-) -> None:
+def test_simultaneous_measurements_keep_one_row(engine: Engine, desk: TestClient, speaks: Callback) -> None:
     answers = at_once(2, lambda place: send(desk, speaks, readings=place + 1).status_code)
     assert list(answers) == [204, 204]
     assert kept(engine, speaks) == {**GOOD, "readings": 2}
 
 
-def test_given_anothers_conversation_when_its_quality_is_sent_then_it_is_refused(
-    engine: Engine, as_role: As, speaks: Callback
-) -> None:
+def test_quality_of_a_foreign_conversation_is_refused(engine: Engine, as_role: As, speaks: Callback) -> None:
     for role in (Role.OPERATOR, Role.SUPERVISOR, Role.AUDITOR):
         problem(send(as_role(role), speaks), 403, "forbidden")
     assert kept(engine, speaks) is None
 
 
-def test_given_a_citizen_nobody_spoke_with_or_long_ago_when_quality_is_sent_then_it_is_refused(
+def test_quality_without_a_recent_conversation_is_refused(
     engine: Engine, desk: TestClient, speaks: Callback
 ) -> None:
     with writing(engine) as session:
@@ -92,7 +86,7 @@ def test_given_a_citizen_nobody_spoke_with_or_long_ago_when_quality_is_sent_then
         {"rtt_ms_worst": -0.1}, {"mos": None},
     ],
 )  # fmt: skip
-def test_given_a_number_that_cannot_be_when_sent_then_it_is_refused(
+def test_impossible_quality_value_is_refused(
     engine: Engine, desk: TestClient, speaks: Callback, wrong: dict[str, Any]
 ) -> None:
     problem(send(desk, speaks, **wrong), 422, "invalid-input")
@@ -100,7 +94,7 @@ def test_given_a_number_that_cannot_be_when_sent_then_it_is_refused(
 
 
 @pytest.mark.parametrize("word", ["NaN", "Infinity"])
-def test_given_no_number_at_all_when_sent_then_it_is_refused(
+def test_quality_that_is_not_a_number_is_refused(
     engine: Engine, desk: TestClient, speaks: Callback, word: str
 ) -> None:
     body = '{"readings":1,"mos":3,"mos_worst":3,"loss":0,"loss_worst":0,"jitter_ms":0,"jitter_ms_worst":%s}'
@@ -110,7 +104,7 @@ def test_given_no_number_at_all_when_sent_then_it_is_refused(
     assert kept(engine, speaks) is None
 
 
-def test_given_a_measured_conversation_when_it_is_looked_at_then_its_sound_is_shown_beside_it(
+def test_measured_quality_is_shown_with_the_conversation(
     engine: Engine, as_role: As, desk: TestClient, speaks: Callback
 ) -> None:
     send(desk, speaks, mos=3.0)

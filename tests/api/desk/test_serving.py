@@ -50,7 +50,7 @@ def _log(engine: Engine, round_id: int) -> list[tuple[str, str]]:
         return [(e.who, e.action) for e in audit.search(session, subject=f"round {round_id}")][::-1]
 
 
-def test_given_an_official_when_it_is_their_round_then_it_can_be_ended_from_their_desk_and_is_logged(
+def test_official_ends_the_own_round_and_it_is_audited(
     sits_down: SitsDown, engine: Engine, round_id: int
 ) -> None:
     page, _ = sits_down(Role.OFFICIAL)
@@ -72,7 +72,7 @@ def test_given_an_official_when_it_is_their_round_then_it_can_be_ended_from_thei
     assert _log(engine, round_id)[-1] == (name, "round-ended")
 
 
-def test_given_an_official_of_another_round_when_they_end_or_pause_this_one_then_they_are_refused(
+def test_official_may_not_end_or_pause_another_round(
     sits_down: SitsDown, engine: Engine, round_id: int
 ) -> None:
     with writing(engine) as session:
@@ -84,9 +84,7 @@ def test_given_an_official_of_another_round_when_they_end_or_pause_this_one_then
     assert page.post(f"{V1}/rounds/{round_id}/pause").json()["code"] == "not-serving"
 
 
-def test_given_an_official_of_another_round_when_they_would_speak_first_with_a_citizen_then_they_are_refused(
-    sits_down: SitsDown, engine: Engine, round_id: int
-) -> None:
+def test_official_may_not_screen_in_another_round(sits_down: SitsDown, engine: Engine, round_id: int) -> None:
     page, _ = sits_down(Role.OFFICIAL)
     with writing(engine) as session:
         callback = claims.call_ahead(session, rounds.get(session, round_id))
@@ -98,7 +96,7 @@ def test_given_an_official_of_another_round_when_they_would_speak_first_with_a_c
     assert beside.post(taken).json()["state"] == "screening"
 
 
-def test_given_the_operator_beside_when_they_pause_and_resume_twice_then_each_is_logged_once(
+def test_repeated_pause_and_resume_are_audited_once(
     sits_down: SitsDown, engine: Engine, round_id: int
 ) -> None:
     page, name = sits_down(Role.OPERATOR)
@@ -111,9 +109,7 @@ def test_given_the_operator_beside_when_they_pause_and_resume_twice_then_each_is
     assert _log(engine, round_id)[-2:] == [(name, "round-paused"), (name, "round-resumed")]
 
 
-def test_given_a_citizen_with_a_subject_when_the_line_is_read_then_it_says_the_subject(
-    sits_down: SitsDown, round_id: int
-) -> None:
+def test_line_shows_the_subject_of_each_place(sits_down: SitsDown, round_id: int) -> None:
     page, _ = sits_down(Role.OPERATOR)
 
     line = page.get(f"{V1}/rounds/{round_id}/registrations").json()
@@ -130,9 +126,7 @@ def _stays(engine: Engine) -> int:
         return place
 
 
-def test_given_an_operator_when_their_desk_says_so_then_it_takes_live_calls_or_none(
-    sits_down: SitsDown, engine: Engine
-) -> None:
+def test_operators_desk_switches_live_calls(sits_down: SitsDown, engine: Engine) -> None:
     page, _ = sits_down(Role.OPERATOR)
 
     def live() -> tuple[bool, bool | None]:
@@ -150,7 +144,7 @@ def test_given_an_operator_when_their_desk_says_so_then_it_takes_live_calls_or_n
     assert live() == (False, None)
 
 
-def test_given_an_official_when_they_would_take_live_calls_then_those_are_the_operators(
+def test_official_may_not_take_live_calls(
     sits_down: SitsDown,
 ) -> None:
     page, _ = sits_down(Role.OFFICIAL)
@@ -158,9 +152,7 @@ def test_given_an_official_when_they_would_take_live_calls_then_those_are_the_op
     assert refused.json()["code"] == "not-your-round"
 
 
-def test_given_a_caller_on_the_line_when_pages_look_then_one_word_tells_them_from_who_is_called_back(
-    sits_down: SitsDown, engine: Engine
-) -> None:
+def test_waiting_caller_is_marked_apart_from_callbacks(sits_down: SitsDown, engine: Engine) -> None:
     page, _ = sits_down(Role.OPERATOR)
     place = _stays(engine)
     with writing(engine) as session:
@@ -182,9 +174,7 @@ def test_given_a_caller_on_the_line_when_pages_look_then_one_word_tells_them_fro
     assert me["callback"]["state"] == "claimed" and not me["callback"]["on_the_line"]
 
 
-def test_given_a_conversation_that_is_held_when_its_page_asks_then_it_says_since_when_and_how_long_before(
-    sits_down: SitsDown, engine: Engine
-) -> None:
+def test_held_conversation_shows_its_start_and_limit(sits_down: SitsDown, engine: Engine) -> None:
     page, name = sits_down(Role.OPERATOR)
     with writing(engine) as session:
         callback = a_callback(session, CallbackState.HELD, accounts.named(session, name))

@@ -33,7 +33,7 @@ def asked(**more: Any) -> dict[str, Any]:
     return {"category": 1, "lat": 32.65, "lon": 51.67} | more
 
 
-def test_given_anothers_request_when_it_is_near_then_it_is_shown_without_words_and_can_be_followed(
+def test_nearby_request_is_shown_without_words_and_followable(
     mine: TestClient, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -81,7 +81,7 @@ def test_given_anothers_request_when_it_is_near_then_it_is_shown_without_words_a
         ({"category": 404}, "category-inactive"),
     ],
 )
-def test_given_hostile_points_when_asked_then_each_is_refused_with_its_code(
+def test_hostile_location_is_refused_with_its_code(
     mine: TestClient, wrong: dict[str, Any], code: str
 ) -> None:
     answer = mine.get(NEAR, params=asked(**wrong))
@@ -89,9 +89,7 @@ def test_given_hostile_points_when_asked_then_each_is_refused_with_its_code(
 
 
 @pytest.mark.parametrize("tracking", ["0", "x", "1234567890", "۱۲۳", "-1"])
-def test_given_no_number_of_a_request_when_followed_or_left_then_that_is_said(
-    mine: TestClient, tracking: str
-) -> None:
+def test_unknown_request_number_cannot_be_followed(mine: TestClient, tracking: str) -> None:
     for answer in (
         mine.post(f"{V1}/my/requests/{tracking}/follow", json={}),
         mine.delete(f"{V1}/my/requests/{tracking}/follow"),
@@ -99,13 +97,13 @@ def test_given_no_number_of_a_request_when_followed_or_left_then_that_is_said(
         assert answer.status_code in (404, 422), answer.text
 
 
-def test_given_one_number_when_it_looks_all_over_the_city_then_it_is_told_to_wait(mine: TestClient) -> None:
+def test_search_all_over_the_city_is_rate_limited(mine: TestClient) -> None:
     answers = [mine.get(NEAR, params=asked(lat=32.6 + step / 1000)) for step in range(41)]
     assert [each.status_code for each in answers] == [200] * 40 + [429]
     assert int(answers[-1].headers["Retry-After"]) > 0
 
 
-def test_given_a_closed_one_when_followed_then_the_state_is_said(mine: TestClient, engine: Engine) -> None:
+def test_closed_request_cannot_be_followed(mine: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         tracking = a_request(session, RequestState.CLOSED).tracking
     problem(mine.post(f"{V1}/my/requests/{tracking}/follow", json={}), 409, "wrong-state")

@@ -62,7 +62,7 @@ def citizen(app: FastAPI, engine: Engine, settings: Settings, number: str) -> It
         yield page
 
 
-def test_given_a_number_in_persian_digits_when_its_code_is_shown_then_its_own_is_seen_and_nobody_elses(
+def test_signed_in_number_sees_its_own_data_alone(
     nobody: TestClient, engine: Engine, settings: Settings, number: str
 ) -> None:
     with writing(engine) as session:
@@ -84,7 +84,7 @@ def test_given_a_number_in_persian_digits_when_its_code_is_shown_then_its_own_is
     assert number[3:] not in str(mine)
 
 
-def test_given_a_session_when_it_begins_then_its_cookies_are_safe_and_last_as_long_as_it(
+def test_session_cookies_are_safe_and_expire_with_it(
     app: FastAPI, engine: Engine, settings: Settings, number: str
 ) -> None:
     with TestClient(app, base_url="https://137.example") as page:
@@ -104,7 +104,7 @@ def test_given_a_session_when_it_begins_then_its_cookies_are_safe_and_last_as_lo
         assert page.get(MY).status_code == 200
 
 
-def test_given_a_wrong_code_no_code_or_one_that_ran_out_when_shown_then_the_answers_are_alike(
+def test_wrong_missing_and_expired_codes_answer_alike(
     nobody: TestClient, engine: Engine, settings: Settings, number: str
 ) -> None:
     ask(nobody, number)
@@ -120,9 +120,7 @@ def test_given_a_wrong_code_no_code_or_one_that_ran_out_when_shown_then_the_answ
 
 
 @pytest.mark.parametrize("by", ["sms", "call"])
-def test_given_numbers_that_are_known_unknown_or_blocked_when_codes_are_asked_for_then_answers_are_alike(
-    nobody: TestClient, engine: Engine, by: str
-) -> None:
+def test_known_unknown_and_blocked_numbers_answer_alike(nobody: TestClient, engine: Engine, by: str) -> None:
     known, unknown, barred = a_number(), a_number(), a_number()
     with writing(engine) as session:
         registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=known)
@@ -137,7 +135,7 @@ def test_given_numbers_that_are_known_unknown_or_blocked_when_codes_are_asked_fo
     assert told[0] == told[1] == told[2]
 
 
-def test_given_numbers_when_codes_are_asked_for_then_each_costs_the_same_statements(
+def test_code_request_costs_equal_statements_for_any_number(
     nobody: TestClient, engine: Engine, app: FastAPI
 ) -> None:
     known, barred = a_number(), a_number()
@@ -163,20 +161,20 @@ def test_given_numbers_when_codes_are_asked_for_then_each_costs_the_same_stateme
         (LONG, "sms", 422, "invalid-input", "number"),
     ],
 )
-def test_given_what_no_code_can_go_to_when_asked_then_it_is_said_which_field_is_wrong(
+def test_unreachable_number_names_its_wrong_field(
     nobody: TestClient, number: str, by: str, status: int, code: str, field: str
 ) -> None:
     assert problem(ask(nobody, number, by=by), status, code)["field"] == field
 
 
-def test_given_quiet_hours_when_a_call_is_asked_for_then_nobody_is_woken(settings: Settings) -> None:
+def test_code_call_in_quiet_hours_is_refused(settings: Settings) -> None:
     always = settings.model_copy(update={"quiet_hours": type(settings.quiet_hours)(*_ALL_DAY)})
     with TestClient(create(always), raise_server_exceptions=False) as page:
         problem(ask(page, a_number(), by="call"), 409, "way-not-now")
         assert ask(page, a_number()).status_code == 202
 
 
-def test_given_one_address_when_it_asks_for_many_numbers_then_it_must_wait_and_is_told_how_long(
+def test_codes_for_many_numbers_are_limited_by_address(
     nobody: TestClient,
 ) -> None:
     answers = [ask(nobody, a_number()) for _ in range(limits.CODES_BURST + 1)]
@@ -205,7 +203,7 @@ def test_code_for_a_known_browser_costs_its_address_nothing(
     assert answers == [202] * (limits.CODES_BURST - 1) + [429]
 
 
-def test_given_one_address_when_it_guesses_at_many_numbers_then_it_must_wait(
+def test_guesses_at_many_numbers_are_limited_by_address(
     nobody: TestClient, engine: Engine, settings: Settings, number: str
 ) -> None:
     ask(nobody, number)
@@ -215,7 +213,7 @@ def test_given_one_address_when_it_guesses_at_many_numbers_then_it_must_wait(
     problem(show(nobody, number, right), 429, "too-many-attempts")
 
 
-def test_given_many_browsers_when_they_ask_and_guess_at_one_number_then_it_has_fifteen_tries_an_hour(
+def test_guesses_at_one_number_are_limited_to_fifteen_an_hour(
     app: FastAPI, engine: Engine, settings: Settings, number: str
 ) -> None:
     for which in range(1, 6):
@@ -228,7 +226,7 @@ def test_given_many_browsers_when_they_ask_and_guess_at_one_number_then_it_has_f
         assert sum(session.scalars(select(CitizenCode.tries))) == 15
 
 
-def test_given_strangers_in_other_browsers_when_they_ask_and_guess_then_the_owner_signs_in_all_the_same(
+def test_guesses_by_strangers_do_not_lock_out_the_owner(
     app: FastAPI, engine: Engine, settings: Settings, number: str, nobody: TestClient
 ) -> None:
     def stranger(which: int) -> TestClient:
@@ -252,7 +250,7 @@ def test_given_strangers_in_other_browsers_when_they_ask_and_guess_then_the_owne
     problem(ask(nobody, number), 429, "too-many-codes")
 
 
-def test_given_a_session_whose_access_ran_out_when_refreshed_then_it_goes_on_also_after_a_lost_answer(
+def test_refresh_survives_a_lost_answer_and_detects_a_copy(
     app: FastAPI, citizen: TestClient, engine: Engine
 ) -> None:
     def with_first_cookies() -> TestClient:
@@ -273,7 +271,7 @@ def test_given_a_session_whose_access_ran_out_when_refreshed_then_it_goes_on_als
     problem(citizen.get(MY), 401, "not-signed-in")
 
 
-def test_given_two_browsers_when_one_signs_out_here_or_everywhere_then_that_is_what_ends(
+def test_sign_out_ends_this_session_or_all(
     app: FastAPI, citizen: TestClient, engine: Engine, settings: Settings, number: str
 ) -> None:
     def another() -> TestClient:
@@ -299,7 +297,7 @@ def test_given_two_browsers_when_one_signs_out_here_or_everywhere_then_that_is_w
         problem(page.post(f"{MY}/sessions/refresh"), 401, "not-signed-in")
 
 
-def test_given_a_browser_in_which_another_number_signs_in_then_the_first_session_ends(
+def test_sign_in_of_another_number_ends_the_first_session(
     citizen: TestClient, engine: Engine, settings: Settings
 ) -> None:
     other = a_number()
@@ -309,12 +307,12 @@ def test_given_a_browser_in_which_another_number_signs_in_then_the_first_session
         assert [each.number for each in session.scalars(select(CitizenSession))] == [other]
 
 
-def test_given_a_foreign_page_when_it_wants_me_deleted_then_it_may_not(citizen: TestClient) -> None:
+def test_deletion_from_a_foreign_page_is_refused(citizen: TestClient) -> None:
     answer = citizen.delete(MY, headers={"Sec-Fetch-Site": "cross-site"})
     problem(answer, 403, "foreign-origin")
 
 
-def test_given_a_citizen_with_a_place_when_exported_and_deleted_then_both_are_asked_for_and_logged(
+def test_export_and_deletion_are_confirmed_and_audited(
     citizen: TestClient, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -331,7 +329,7 @@ def test_given_a_citizen_with_a_place_when_exported_and_deleted_then_both_are_as
     assert {entry.action for entry in logged} == {"citizen-exported", "citizen-deleted"}
 
 
-def test_given_a_session_that_began_a_while_ago_when_all_is_taken_or_deleted_then_a_new_code_comes_first(
+def test_old_session_needs_a_new_code_for_export_or_deletion(
     citizen: TestClient, engine: Engine, settings: Settings, number: str
 ) -> None:
     with writing(engine) as session:
@@ -346,7 +344,7 @@ def test_given_a_session_that_began_a_while_ago_when_all_is_taken_or_deleted_the
     assert citizen.delete(MY).status_code == 204
 
 
-def test_given_a_deleted_citizens_place_when_the_office_looks_at_it_then_it_has_no_number(
+def test_deleted_citizens_place_has_no_number_for_the_office(
     citizen: TestClient, engine: Engine, number: str, office: TestClient
 ) -> None:
     with writing(engine) as session:
@@ -358,7 +356,7 @@ def test_given_a_deleted_citizens_place_when_the_office_looks_at_it_then_it_has_
     problem(office.get(f"{V1}/citizens/registration/{place}"), 404, "not-found")
 
 
-def test_given_a_place_of_mine_when_i_ask_why_then_its_lines_are_those_of_the_public_ledger(
+def test_explanation_of_a_place_quotes_the_public_ledger(
     citizen: TestClient, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:

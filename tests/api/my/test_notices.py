@@ -27,7 +27,7 @@ def citizen(app: FastAPI, engine: Engine, settings: Settings) -> TestClient:
     return page_of(app, engine, settings, a_number())
 
 
-def test_given_a_citizen_when_they_choose_and_subscribe_then_it_is_shown_and_their_city_key_is_no_secret(
+def test_chosen_notices_and_subscription_are_shown(
     citizen: TestClient, app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     before = citizen.get(f"{V1}/my/notices").json()
@@ -52,13 +52,13 @@ def test_given_a_citizen_when_they_choose_and_subscribe_then_it_is_shown_and_the
         ({"auth": "A" * 23}, (422, "invalid-input")),
     ],
 )
-def test_given_a_browser_with_something_wrong_when_it_subscribes_then_that_is_said(
+def test_faulty_subscription_is_refused_by_field(
     citizen: TestClient, wrong: dict[str, str], told: tuple[int, str]
 ) -> None:
     problem(citizen.put(f"{V1}/my/push", json=BROWSER | wrong), *told)
 
 
-def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_such_thing(
+def test_subscription_without_a_push_key_is_not_found(
     app: FastAPI, citizen: TestClient, settings: Settings
 ) -> None:
     off = settings.model_copy(update={"push_key": ""})

@@ -45,7 +45,7 @@ def left(settings: Settings) -> list[str]:
     return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
 
-def test_given_a_picture_when_handed_in_then_its_owner_sees_it_and_nobody_else(
+def test_uploaded_picture_is_seen_by_its_owner_alone(
     mine: TestClient, app: FastAPI, engine: Engine, settings: Settings, desk: TestClient, number: str
 ) -> None:
     answer = mine.post(SENT, content=files.jpeg((2000, 1000)))
@@ -83,7 +83,7 @@ HOSTILE: dict[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_given_what_is_no_honest_picture_when_sent_then_it_has_its_own_answer_and_nothing_is_kept(
+def test_hostile_picture_gets_its_error_and_is_not_kept(
     mine: TestClient, settings: Settings, name: str
 ) -> None:
     body, status, code = HOSTILE[name]
@@ -97,7 +97,7 @@ def test_given_what_is_no_honest_picture_when_sent_then_it_has_its_own_answer_an
     assert left(settings) == []
 
 
-def test_given_more_than_is_read_at_all_when_sent_then_it_is_too_large_and_other_addresses_take_no_more(
+def test_oversized_body_is_refused_at_any_address(
     mine: TestClient,
 ) -> None:
     problem(
@@ -107,7 +107,7 @@ def test_given_more_than_is_read_at_all_when_sent_then_it_is_too_large_and_other
     problem(mine.post(f"{V1}/my/requests", content=bytes(LONGEST_BODY + 1)), 413, "too-large")
 
 
-def test_given_a_stranger_when_a_picture_is_sent_then_it_is_not_read(nobody: TestClient) -> None:
+def test_picture_of_a_stranger_is_not_read(nobody: TestClient) -> None:
     def never() -> Iterator[bytes]:
         yield b"x"
 
@@ -115,7 +115,7 @@ def test_given_a_stranger_when_a_picture_is_sent_then_it_is_not_read(nobody: Tes
 
 
 @pytest.mark.parametrize("how", ["nearly full", "full", "no file can be opened"])
-def test_given_a_full_disk_when_a_picture_is_sent_then_it_is_said_and_what_was_there_stays(
+def test_full_disk_refuses_a_picture_and_keeps_the_others(
     mine: TestClient, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, how: str
 ) -> None:
     first = mine.post(SENT, content=files.jpeg()).json()["id"]
@@ -141,7 +141,7 @@ def test_given_a_full_disk_when_a_picture_is_sent_then_it_is_said_and_what_was_t
         assert len(session.scalars(select(Picture)).all()) == 2
 
 
-def test_given_a_number_that_sends_one_picture_after_the_other_when_it_is_too_many_then_it_must_wait(
+def test_pictures_of_a_number_are_rate_limited(
     mine: TestClient, app: FastAPI, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(limits.PICTURES_BURST):
@@ -158,7 +158,7 @@ def test_given_a_number_that_sends_one_picture_after_the_other_when_it_is_too_ma
     assert 86_000 < int(answers[2].headers["retry-after"]) <= 86_400
 
 
-def test_given_a_number_whose_pictures_are_on_their_way_when_one_too_many_comes_then_others_have_their_turn(
+def test_simultaneous_pictures_of_a_number_are_capped(
     mine: TestClient, app: FastAPI, engine: Engine, settings: Settings, number: str
 ) -> None:
     with ExitStack() as on_their_way:
@@ -171,7 +171,7 @@ def test_given_a_number_whose_pictures_are_on_their_way_when_one_too_many_comes_
     problem(mine.post(SENT, content=b""), 422, "picture-empty")
 
 
-def test_given_a_link_in_the_place_of_a_picture_when_asked_for_then_it_is_not_followed(
+def test_symbolic_link_in_place_of_a_picture_is_not_followed(
     mine: TestClient, settings: Settings, tmp_path: Path
 ) -> None:
     kept = mine.post(SENT, content=files.jpeg()).json()["id"]
@@ -181,9 +181,7 @@ def test_given_a_link_in_the_place_of_a_picture_when_asked_for_then_it_is_not_fo
     problem(mine.get(f"{SENT}/{kept}"), 404, "not-found")
 
 
-def test_given_a_store_that_is_away_or_has_other_bytes_when_a_picture_is_asked_for_then_it_is_said(
-    mine: TestClient, app: FastAPI, settings: Settings
-) -> None:
+def test_absent_store_or_wrong_bytes_are_reported(mine: TestClient, app: FastAPI, settings: Settings) -> None:
     kept = mine.post(SENT, content=files.jpeg()).json()["id"]
     path = settings.pictures_dir / f"{kept}.jpg"
     with S3Server() as s3:

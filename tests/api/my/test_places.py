@@ -45,9 +45,7 @@ def told(engine: Engine) -> list[OutboxKind]:
         return list(session.scalars(select(OutboxMessage.kind).order_by(OutboxMessage.id)))
 
 
-def test_given_an_announced_round_when_i_register_twice_then_i_have_one_place_in_the_one_order(
-    mine: TestClient, engine: Engine, number: str
-) -> None:
+def test_second_registration_returns_the_same_place(mine: TestClient, engine: Engine, number: str) -> None:
     round_id = open_round(engine)
     with writing(engine) as session:
         registration.register(session, round_id=round_id, number=a_number())
@@ -64,9 +62,7 @@ def test_given_an_announced_round_when_i_register_twice_then_i_have_one_place_in
     assert verify.verify(engine).problems == []
 
 
-def test_given_a_place_when_i_give_it_up_then_it_is_over_and_a_text_message_says_so(
-    mine: TestClient, engine: Engine, number: str
-) -> None:
+def test_cancelled_place_is_over_and_announced_by_text(mine: TestClient, engine: Engine, number: str) -> None:
     ticket = mine.post(PLACES, json={"round_id": open_round(engine)}).json()["ticket"]
     assert mine.delete(f"{PLACES}/{ticket}").status_code == 204
     assert kept(engine, number).state is RegistrationState.CANCELLED
@@ -74,9 +70,7 @@ def test_given_a_place_when_i_give_it_up_then_it_is_over_and_a_text_message_says
     problem(mine.delete(f"{PLACES}/{ticket}"), 409, "wrong-state")
 
 
-def test_given_anothers_place_when_i_want_to_give_it_up_then_there_is_none(
-    mine: TestClient, engine: Engine
-) -> None:
+def test_place_of_another_cannot_be_cancelled(mine: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         round_ = a_round(session, Phase.OPEN)
         theirs = registration.register(session, round_id=round_.id, number=a_number()).ticket
@@ -94,7 +88,7 @@ def test_given_anothers_place_when_i_want_to_give_it_up_then_there_is_none(
         ("none", 404, "not-found"),
     ],
 )
-def test_given_a_round_that_takes_nobody_when_i_register_then_it_is_said_why(
+def test_registration_in_a_closed_round_gives_the_reason(
     mine: TestClient, engine: Engine, number: str, which: str, status: int, code: str
 ) -> None:
     with writing(engine) as session:
@@ -115,7 +109,7 @@ def test_given_a_round_that_takes_nobody_when_i_register_then_it_is_said_why(
         assert session.scalar(select(Registration).where(Registration.number == number)) is None
 
 
-def test_given_a_blocked_number_or_too_many_places_when_i_register_then_it_is_refused(
+def test_blocked_number_or_too_many_places_are_refused(
     mine: TestClient, engine: Engine, number: str, settings: Settings
 ) -> None:
     for _ in range(settings.registrations_per_day):
@@ -127,7 +121,5 @@ def test_given_a_blocked_number_or_too_many_places_when_i_register_then_it_is_re
 
 
 @pytest.mark.parametrize("wrong", [{}, {"round_id": "x"}, {"round_id": 1, "subject": 0}, {"round_id": 2**70}])
-def test_given_a_wrong_question_when_i_register_then_it_is_answered_with_422(
-    mine: TestClient, wrong: dict[str, object]
-) -> None:
+def test_invalid_registration_is_answered_422(mine: TestClient, wrong: dict[str, object]) -> None:
     assert mine.post(PLACES, json=wrong).status_code == 422

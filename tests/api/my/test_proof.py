@@ -34,7 +34,7 @@ def hashed(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 
 
-def test_given_my_request_when_its_proof_is_asked_for_then_what_i_see_is_what_the_public_lines_hash(
+def test_proof_of_a_request_matches_the_public_ledger(
     app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     number = a_number()
@@ -54,7 +54,7 @@ def test_given_my_request_when_its_proof_is_asked_for_then_what_i_see_is_what_th
     assert not any(secret in "\n".join(public) for secret in (tracking, number[1:], "چراغ", "تاریک"))
 
 
-def test_given_anothers_request_or_one_who_was_deleted_when_its_proof_is_asked_for_then_there_is_none(
+def test_proof_of_a_foreign_or_deleted_request_is_not_found(
     app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     number = a_number()
@@ -67,9 +67,7 @@ def test_given_anothers_request_or_one_who_was_deleted_when_its_proof_is_asked_f
     assert TestClient(app).get("/public/ledger/proof/1").json()["tree_size"] == 3
 
 
-def test_given_a_request_when_looked_up_by_number_then_each_step_leads_to_its_proof(
-    app: FastAPI, engine: Engine
-) -> None:
+def test_each_step_on_the_number_page_links_to_its_proof(app: FastAPI, engine: Engine) -> None:
     tracking = a_history(engine, a_number())
     shown = TestClient(app).post("/public/number", data={"ticket": tracking})
     assert shown.status_code == 200

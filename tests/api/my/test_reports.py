@@ -71,7 +71,7 @@ def report(page: TestClient, key: str = KEY, **more: Any) -> Response:
     return page.post(MINE, json=SAID | more, headers={"Idempotency-Key": key})
 
 
-def test_given_a_report_with_pictures_when_filed_then_it_is_a_request_like_any_other_with_place_and_pictures(
+def test_report_with_pictures_is_a_request_with_its_location(
     mine: TestClient, engine: Engine, number: str, desk: TestClient, app: FastAPI, settings: Settings
 ) -> None:
     shown = [picture(mine), picture(mine)]
@@ -102,16 +102,14 @@ def test_given_a_report_with_pictures_when_filed_then_it_is_a_request_like_any_o
     assert other.get(MINE).json() == []
 
 
-def test_given_a_report_with_a_picture_when_filed_then_it_costs_few_statements(
-    mine: TestClient, app: FastAPI
-) -> None:
+def test_report_takes_few_statements(mine: TestClient, app: FastAPI) -> None:
     shown = [picture(mine)]
     with statements.heard(app.state.engine) as said:
         assert report(mine, pictures=shown).status_code == 201
     assert len(said) <= STATEMENTS, "\n".join(said)
 
 
-def test_given_the_same_report_when_it_is_sent_again_then_it_is_the_same_request_and_another_is_refused(
+def test_repeated_report_is_the_same_and_a_changed_one_refused(
     mine: TestClient, app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     shown = [picture(mine)]
@@ -146,7 +144,7 @@ def test_given_the_same_report_when_it_is_sent_again_then_it_is_the_same_request
         ({"district": 41}, 422, "invalid-input", "district"),
     ],
 )
-def test_given_a_report_that_is_wrong_when_sent_then_it_is_said_what_is_and_nothing_is_kept(
+def test_faulty_report_is_refused_and_frees_its_key(
     mine: TestClient, engine: Engine, more: dict[str, Any], status: int, code: str, field: str | None
 ) -> None:
     assert problem(report(mine, **more), status, code).get("field") == field
@@ -155,7 +153,7 @@ def test_given_a_report_that_is_wrong_when_sent_then_it_is_said_what_is_and_noth
     assert report(mine).status_code == 201, "its key is free"
 
 
-def test_given_a_picture_when_it_is_claimed_twice_or_is_anothers_then_it_is_refused(
+def test_picture_claimed_twice_or_foreign_is_refused(
     mine: TestClient, app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     own = picture(mine)
@@ -169,7 +167,7 @@ def test_given_a_picture_when_it_is_claimed_twice_or_is_anothers_then_it_is_refu
 @pytest.mark.parametrize(
     ("point", "district"), [((32.61, 51.61), 5), ((32.65, 51.65), None), ((32.5, 51.5), None)]
 )
-def test_given_a_point_when_reported_then_its_district_is_what_the_boundaries_say(
+def test_location_gives_the_district_of_the_boundaries(
     mine: TestClient, point: tuple[float, float], district: int | None
 ) -> None:
     assert report(mine, latitude=point[0], longitude=point[1]).json()["district"] == district
@@ -189,7 +187,7 @@ def test_given_a_point_when_reported_then_its_district_is_what_the_boundaries_sa
         ),
     ],
 )
-def test_given_boundaries_that_cannot_be_used_when_reported_then_the_report_is_kept_with_its_own_district(
+def test_unusable_boundaries_keep_the_reported_district(
     mine: TestClient, settings: Settings, content: str
 ) -> None:
     assert settings.districts_file
@@ -198,9 +196,7 @@ def test_given_boundaries_that_cannot_be_used_when_reported_then_the_report_is_k
     assert (answer.status_code, answer.json()["district"]) == (201, 9)
 
 
-def test_given_a_category_with_questions_when_answered_then_the_answers_stand_under_the_words(
-    mine: TestClient, engine: Engine
-) -> None:
+def test_answers_to_category_questions_follow_the_words(mine: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         asked = [{"fa": "چند چراغ؟", "en": "How many?"}, {"fa": "از کی؟", "en": "Since when?"}]
         session.get_one(Category, 2).questions = asked
@@ -208,7 +204,7 @@ def test_given_a_category_with_questions_when_answered_then_the_answers_stand_un
     assert told["written"] == f"{SAID['text']}\n\nاز کی؟\nشنبه"
 
 
-def test_given_one_number_that_reports_without_end_when_it_is_too_many_then_it_waits_and_is_told_how_long(
+def test_endless_reports_of_a_number_are_rate_limited(
     engine: Engine, settings: Settings, number: str
 ) -> None:
     few = settings.model_copy(update={"reports_per_day": 3})
@@ -222,9 +218,7 @@ def test_given_one_number_that_reports_without_end_when_it_is_too_many_then_it_w
         assert len(session.scalars(select(Request)).all()) == 3
 
 
-def test_given_a_blocked_number_when_it_reports_then_it_is_refused(
-    mine: TestClient, engine: Engine, number: str
-) -> None:
+def test_report_of_a_blocked_number_is_refused(mine: TestClient, engine: Engine, number: str) -> None:
     tracking = report(mine).json()["tracking"]
     with writing(engine) as session:
         blocked.block(session, number, BlockReason.NUISANCE)
@@ -233,7 +227,7 @@ def test_given_a_blocked_number_when_it_reports_then_it_is_refused(
     assert mine.get(MINE).status_code == 200
 
 
-def test_given_a_solution_when_objected_with_a_picture_then_it_comes_back_and_later_it_is_confirmed(
+def test_objection_with_a_picture_reopens_until_confirmed(
     mine: TestClient, engine: Engine, number: str, desk: TestClient
 ) -> None:
     tracking = report(mine).json()["tracking"]
@@ -260,9 +254,7 @@ def test_given_a_solution_when_objected_with_a_picture_then_it_comes_back_and_la
     assert mine.post(f"{MINE}/{tracking}/confirm").json()["state"] == RequestState.CLOSED
 
 
-def test_given_an_objection_whose_answer_was_lost_when_it_is_sent_again_then_it_is_one(
-    mine: TestClient, engine: Engine, number: str
-) -> None:
+def test_objection_sent_twice_counts_once(mine: TestClient, engine: Engine, number: str) -> None:
     with writing(engine) as session:
         request = a_request(session, number=number)
         id_, path = request.id, f"{MINE}/{request.tracking}"
@@ -280,9 +272,7 @@ def test_given_an_objection_whose_answer_was_lost_when_it_is_sent_again_then_it_
     assert mine.get(path).json()["asked"]
 
 
-def test_given_several_parts_when_one_is_objected_to_then_it_alone_comes_back(
-    mine: TestClient, engine: Engine, number: str
-) -> None:
+def test_objection_to_one_part_reopens_it_alone(mine: TestClient, engine: Engine, number: str) -> None:
     with writing(engine) as session:
         whole = a_request(session, number=number)
         path = f"{MINE}/{whole.tracking}"
@@ -303,15 +293,13 @@ def test_given_several_parts_when_one_is_objected_to_then_it_alone_comes_back(
     assert states == [RequestState.REJECTED, RequestState.REPLIED, RequestState.REOPENED]
 
 
-def test_given_no_key_or_an_odd_one_when_reported_then_it_is_named(mine: TestClient) -> None:
+def test_missing_or_odd_idempotency_key_is_named(mine: TestClient) -> None:
     problem(mine.post(MINE, json=SAID), 422, "invalid-input")
     for odd in ("short", "x" * 65, "with a space"):
         problem(report(mine, key=odd), 422, "invalid-input")
 
 
-def test_given_my_answer_when_i_say_how_satisfied_i_am_then_it_is_mine_to_change(
-    mine: TestClient, engine: Engine, number: str
-) -> None:
+def test_rating_of_an_own_request_can_be_changed(mine: TestClient, engine: Engine, number: str) -> None:
     with writing(engine) as session:
         tracking = a_request(session, RequestState.REPLIED, number=number).tracking
     problem(mine.post(f"{MINE}/{tracking}/rate", json={"stars": 5}), 409, "wrong-state")
@@ -326,7 +314,7 @@ def test_given_my_answer_when_i_say_how_satisfied_i_am_then_it_is_mine_to_change
 
 
 @pytest.mark.parametrize("act", ["report", "picture", "confirm", "object", "follow"])
-def test_given_a_citizen_deleted_in_another_window_when_something_is_on_its_way_then_nothing_is_left_of_it(
+def test_deletion_in_another_window_leaves_nothing_in_transit(
     mine: TestClient,
     engine: Engine,
     number: str,

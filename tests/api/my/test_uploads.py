@@ -78,9 +78,7 @@ def left(settings: Settings) -> dict[str, list[str]]:
     return {each.name: sorted(os.listdir(each)) for each in folders if each.is_dir() and os.listdir(each)}
 
 
-def test_given_a_picture_in_pieces_when_each_goes_on_where_the_last_ended_then_a_report_has_it(
-    mine: TestClient, settings: Settings
-) -> None:
+def test_resumed_picture_upload_joins_the_report(mine: TestClient, settings: Settings) -> None:
     data = files.jpeg((2000, 1000))
     where = begun(mine, len(data))
     assert there(mine, where) == 0
@@ -115,9 +113,7 @@ HOSTILE: dict[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_given_what_is_no_honest_picture_when_sent_in_pieces_then_it_has_its_own_answer_and_is_no_picture(
-    mine: TestClient, settings: Settings, name: str
-) -> None:
+def test_hostile_picture_in_pieces_gets_its_error(mine: TestClient, settings: Settings, name: str) -> None:
     data, status, code = HOSTILE[name]
     where = begun(mine, len(data))
     told = add(mine, where, 0, data)
@@ -145,7 +141,7 @@ def test_given_what_is_no_honest_picture_when_sent_in_pieces_then_it_has_its_own
         ("film", 5, 422, "invalid-input"),
     ],
 )
-def test_given_nothing_or_too_much_when_announced_then_it_is_refused_before_a_byte_is_sent(
+def test_announced_wrong_size_is_refused_before_a_byte(
     mine: TestClient, settings: Settings, kind: str, size: int | str, status: int, code: str
 ) -> None:
     answer = mine.post(UPLOADS, params={"kind": kind}, headers=TUS | {"Upload-Length": str(size)})
@@ -153,7 +149,7 @@ def test_given_nothing_or_too_much_when_announced_then_it_is_refused_before_a_by
     assert left(settings) == {}
 
 
-def test_given_a_program_that_speaks_otherwise_when_it_asks_then_it_is_told(mine: TestClient) -> None:
+def test_wrong_upload_protocol_is_refused(mine: TestClient) -> None:
     offer = mine.options(UPLOADS)
     assert offer.status_code == 204
     assert offer.headers["tus-extension"] == "creation,expiration,termination"
@@ -168,7 +164,7 @@ def test_given_a_program_that_speaks_otherwise_when_it_asks_then_it_is_told(mine
     problem(mine.post(UPLOADS, params={"kind": "picture"}, headers=TUS), 400, "upload-headers")
 
 
-def test_given_somebody_elses_upload_when_they_ask_add_finish_or_end_it_then_there_is_none(
+def test_upload_of_another_citizen_is_not_found(
     mine: TestClient,
     app: FastAPI,
     engine: Engine,
@@ -195,7 +191,7 @@ def test_given_somebody_elses_upload_when_they_ask_add_finish_or_end_it_then_the
     assert there(mine, where) == 100
 
 
-def test_given_two_who_add_at_one_moment_when_both_begin_at_one_place_then_one_has_their_way(
+def test_simultaneous_pieces_at_one_offset_keep_one(
     settings: Settings,
 ) -> None:
     """Also in two processes: what decides is the file."""
@@ -221,7 +217,7 @@ def test_given_two_who_add_at_one_moment_when_both_begin_at_one_place_then_one_h
     assert len(data) % 64 == 0 and all(len(set(data[at : at + 64])) == 1 for at in range(0, len(data), 64))
 
 
-def test_given_two_who_finish_at_one_moment_when_both_have_made_a_picture_then_one_is_kept(
+def test_simultaneous_finishes_keep_one_picture(
     mine: TestClient, engine: Engine, settings: Settings, number: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where = sent(mine, files.jpeg())
@@ -240,7 +236,7 @@ def test_given_two_who_finish_at_one_moment_when_both_have_made_a_picture_then_o
 
 
 @pytest.mark.parametrize("kind", voices.RECORDED)
-def test_given_a_voice_of_any_browser_when_reported_then_desk_and_department_hear_a_telephones_message(
+def test_voice_of_any_browser_becomes_a_phone_message(
     mine: TestClient, engine: Engine, settings: Settings, desk: TestClient, kind: str
 ) -> None:
     where = sent(mine, voices.recorded(kind), "voice")
@@ -273,7 +269,7 @@ HOSTILE_VOICES: dict[str, tuple[bytes, int, str]] = {
 
 
 @pytest.mark.parametrize("name", HOSTILE_VOICES)
-def test_given_what_is_no_honest_voice_when_sent_then_it_has_its_own_answer_and_nothing_is_kept(
+def test_hostile_voice_gets_its_error_and_is_not_kept(
     mine: TestClient, settings: Settings, name: str
 ) -> None:
     data, status, code = HOSTILE_VOICES[name]
@@ -289,7 +285,7 @@ def test_given_what_is_no_honest_voice_when_sent_then_it_has_its_own_answer_and_
     problem(report, 409, "voice-unknown")
 
 
-def test_given_a_full_disk_when_a_piece_comes_then_it_is_said_and_goes_on_later(
+def test_full_disk_refuses_a_piece_that_later_resumes(
     mine: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = files.jpeg()
@@ -309,7 +305,7 @@ def test_given_a_full_disk_when_a_piece_comes_then_it_is_said_and_goes_on_later(
     assert mine.post(f"{where}/finish").status_code == 200
 
 
-def test_given_a_piece_on_its_way_when_its_upload_is_ended_before_it_is_written_then_no_file_is_left(
+def test_upload_ended_before_its_piece_leaves_no_file(
     mine: TestClient, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     where, opened = begun(mine, 500), pieces.opened
@@ -323,9 +319,7 @@ def test_given_a_piece_on_its_way_when_its_upload_is_ended_before_it_is_written_
     assert left(settings) == {}
 
 
-def test_given_an_upload_whose_file_is_gone_when_asked_then_it_is_to_be_sent_anew(
-    mine: TestClient, settings: Settings
-) -> None:
+def test_upload_without_its_file_must_be_sent_anew(mine: TestClient, settings: Settings) -> None:
     where = begun(mine, 500)
     (settings.uploads_dir / where.rpartition("/")[2]).unlink()
     assert mine.head(where, headers=TUS).status_code == 404
@@ -333,9 +327,7 @@ def test_given_an_upload_whose_file_is_gone_when_asked_then_it_is_to_be_sent_ane
     assert left(settings) == {}
 
 
-def test_given_more_than_wait_when_one_is_begun_then_the_oldest_goes_with_its_files(
-    mine: TestClient, settings: Settings
-) -> None:
+def test_upload_above_the_limit_replaces_the_oldest(mine: TestClient, settings: Settings) -> None:
     first = sent(mine, voices.recorded(), "voice")
     mine.post(f"{first}/finish")
     others = [sent(mine, b"\xff\xd8\xff" + bytes(10)) for _ in range(uploads.AT_ONCE - 1)]
@@ -345,9 +337,7 @@ def test_given_more_than_wait_when_one_is_begun_then_the_oldest_goes_with_its_fi
     assert left(settings) == {"uploads": sorted(each.rpartition("/")[2] for each in others)}
 
 
-def test_given_a_day_that_is_over_when_the_clerk_comes_then_what_was_on_its_way_is_gone(
-    mine: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_uploads_older_than_a_day_are_deleted(mine: TestClient, engine: Engine, settings: Settings) -> None:
     spoken = sent(mine, voices.recorded(), "voice")
     mine.post(f"{spoken}/finish")
     half = begun(mine, 500)
@@ -368,7 +358,7 @@ def test_given_a_day_that_is_over_when_the_clerk_comes_then_what_was_on_its_way_
     assert left(settings) == {"uploads": [young.rpartition("/")[2]]}
 
 
-def test_given_a_citizen_who_is_deleted_when_something_was_on_its_way_then_it_goes_too(
+def test_deleted_citizens_uploads_are_deleted(
     mine: TestClient, engine: Engine, settings: Settings, number: str
 ) -> None:
     spoken = sent(mine, voices.recorded(), "voice")
@@ -384,5 +374,5 @@ def test_given_a_citizen_who_is_deleted_when_something_was_on_its_way_then_it_go
     assert left(settings) == {}
 
 
-def test_given_both_kinds_when_their_limits_are_read_then_each_has_one() -> None:
+def test_each_upload_kind_has_its_limits() -> None:
     assert uploads.LARGEST.keys() == uploads.LOOK.keys() == set(UploadKind)

@@ -20,9 +20,7 @@ def mine(app: FastAPI, engine: Engine, settings: Settings) -> TestClient:
     return page_of(app, engine, settings, a_number())
 
 
-def test_given_an_office_when_i_wish_twice_and_leave_then_it_is_seen_each_time(
-    mine: TestClient, engine: Engine
-) -> None:
+def test_round_alert_wish_is_kept_once_and_withdrawn(mine: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         office = an_official(session)
     before = mine.get(WISHES).json()

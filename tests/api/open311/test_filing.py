@@ -21,9 +21,7 @@ def filed(engine: Engine) -> list[Request]:
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_given_the_specifications_own_example_when_it_is_sent_then_it_is_filed_once_and_told(
-    program: TestClient, engine: Engine, form: str
-) -> None:
+def test_example_of_the_specification_is_filed_once(program: TestClient, engine: Engine, form: str) -> None:
     body = {
         **REPORT,
         "address_string": "1234 5th street",
@@ -53,9 +51,7 @@ def test_given_the_specifications_own_example_when_it_is_sent_then_it_is_filed_o
     assert not any(word in kept for word in ("smit333", "tt222111", "john", "123456'", "2212426634"))
 
 
-def test_given_a_key_of_its_own_when_the_answer_was_lost_then_the_program_asks_by_it(
-    program: TestClient, issue: Issue
-) -> None:
+def test_idempotency_key_recovers_a_lost_answer(program: TestClient, issue: Issue) -> None:
     key = {"Idempotency-Key": "0190-outbox-7"}
     (first,) = program.post(f"{V2}/requests.json", data=REPORT, headers=key).json()
     changed = program.post(f"{V2}/requests.xml", data={**REPORT, "description": "x"}, headers=key)
@@ -74,9 +70,7 @@ def test_given_a_key_of_its_own_when_the_answer_was_lost_then_the_program_asks_b
     assert errors(short, 400) == "invalid-input"
 
 
-def test_given_questions_when_they_are_answered_then_the_answers_stand_in_the_words(
-    program: TestClient, engine: Engine
-) -> None:
+def test_answered_questions_stand_in_the_words(program: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         session.get_one(Category, 2).questions = [{"fa": "کدام تیر؟", "en": "Which pole?"}] * 2
     body = {**REPORT, "attribute[q2]": ["one", "two"], "attribute[q1]": " "}
@@ -115,7 +109,7 @@ def test_given_questions_when_they_are_answered_then_the_answers_stand_in_the_wo
         ({f"x{n}": "x" for n in range(100)}, 400, "invalid-input"),
     ],
 )
-def test_given_what_cannot_be_filed_when_sent_then_it_is_said_in_the_form_of_the_specification(
+def test_invalid_request_gets_an_error_of_the_specification(
     program: TestClient, engine: Engine, form: str, body: dict[str, str | None], status: int, code: str
 ) -> None:
     wanted = {name: value for name, value in (REPORT | body).items() if value is not None}
@@ -136,16 +130,12 @@ def test_given_what_cannot_be_filed_when_sent_then_it_is_said_in_the_form_of_the
         ("application/x-www-form-urlencoded", b"service_code=%ff"),
     ],
 )
-def test_given_a_body_of_another_kind_when_sent_then_it_is_refused(
-    program: TestClient, form: str, kind: str, body: bytes
-) -> None:
+def test_body_of_another_type_is_refused(program: TestClient, form: str, kind: str, body: bytes) -> None:
     told = program.post(f"{V2}/requests.{form}", content=body, headers={"Content-Type": kind})
     assert errors(told, 400) == "invalid-input"
 
 
-def test_given_hostile_words_when_filed_then_both_formats_tell_what_is_fit_of_them(
-    program: TestClient, engine: Engine
-) -> None:
+def test_hostile_words_are_cleaned_in_both_formats(program: TestClient, engine: Engine) -> None:
     body = {**REPORT, "description": HOSTILE, "address_string": HOSTILE, "phone": HOSTILE}
     assert program.post(f"{V2}/requests.xml", data=body).status_code == 201
     number = filed(engine)[0].tracking
@@ -155,9 +145,7 @@ def test_given_hostile_words_when_filed_then_both_formats_tell_what_is_fit_of_th
     assert told["description"] == told["address"] == "<a>&amp;]]>\n[0m'\"\n;--آ👩‍👩‍👧"
 
 
-def test_given_a_number_that_a_program_sent_when_the_office_looks_then_it_is_masked_and_leads_to_nobody(
-    program: TestClient, engine: Engine, as_role: As
-) -> None:
+def test_number_sent_by_a_program_is_masked(program: TestClient, engine: Engine, as_role: As) -> None:
     assert program.post(f"{V2}/requests.json", data={**REPORT, "phone": "09130137137"}).status_code == 201
     (request,), page = filed(engine), as_role(Role.OPERATOR)
     detail = page.get(f"{V1}/requests/{request.id}").json()
@@ -175,7 +163,7 @@ def test_given_a_number_that_a_program_sent_when_the_office_looks_then_it_is_mas
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_given_no_key_or_one_that_may_not_when_something_is_filed_then_it_is_a_403(
+def test_missing_or_unfit_key_is_answered_403(
     nobody: TestClient, issue: Issue, engine: Engine, form: str
 ) -> None:
     url = f"{V2}/requests.{form}"
@@ -195,9 +183,7 @@ def test_given_no_key_or_one_that_may_not_when_something_is_filed_then_it_is_a_4
         assert errors(told, 403) in ("key-unknown", "key-missing")
 
 
-def test_given_a_revoked_key_when_it_is_used_then_it_is_refused_at_once(
-    nobody: TestClient, issue: Issue, engine: Engine
-) -> None:
+def test_revoked_key_is_refused_at_once(nobody: TestClient, issue: Issue, engine: Engine) -> None:
     key = issue()
     listed = f"{V2}/requests.json?api_key={key}"
     assert nobody.get(listed).status_code == 200
@@ -207,9 +193,7 @@ def test_given_a_revoked_key_when_it_is_used_then_it_is_refused_at_once(
     assert errors(nobody.post(f"{V2}/requests.xml", data={**REPORT, "api_key": key}), 403) == "key-unknown"
 
 
-def test_given_a_key_that_is_used_up_when_asked_then_it_is_told_when_to_ask_again(
-    nobody: TestClient, issue: Issue
-) -> None:
+def test_exhausted_key_is_told_when_to_retry(nobody: TestClient, issue: Issue) -> None:
     key = issue(per_minute=1)
     answers = [nobody.get(f"{V2}/requests.xml?api_key={key}") for _ in range(3)]  # a minute may end meanwhile
     refused = [answer for answer in answers if answer.status_code != 200]
@@ -218,9 +202,7 @@ def test_given_a_key_that_is_used_up_when_asked_then_it_is_told_when_to_ask_agai
     assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
 
 
-def test_given_an_address_that_guesses_keys_when_it_goes_on_then_it_may_ask_no_more(
-    app: FastAPI, nobody: TestClient, issue: Issue
-) -> None:
+def test_address_that_guesses_keys_is_blocked(app: FastAPI, nobody: TestClient, issue: Issue) -> None:
     told = [nobody.get(f"{V2}/requests.json?api_key=h137_{n}") for n in range(21)]
     assert {answer.status_code for answer in told[:20]} == {403}
     assert errors(told[20], 429) == "too-many-attempts"

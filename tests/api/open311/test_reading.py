@@ -47,7 +47,7 @@ def seen(client: TestClient, query: str = "", **more: Any) -> list[dict[str, Any
     return told
 
 
-def test_given_a_request_when_it_is_read_then_each_is_told_what_is_theirs(
+def test_request_shows_each_reader_what_they_may_see(
     program: TestClient, nobody: TestClient, issue: Issue
 ) -> None:
     number = file(program, address_string="کوی اول")
@@ -76,9 +76,7 @@ def test_given_a_request_when_it_is_read_then_each_is_told_what_is_theirs(
             assert content(one) == content(listed)
 
 
-def test_given_what_others_brought_when_listed_then_only_a_key_that_may_read_sees_it(
-    program: TestClient, nobody: TestClient, issue: Issue
-) -> None:
+def test_requests_of_others_need_a_reading_key(program: TestClient, nobody: TestClient, issue: Issue) -> None:
     number = file(program)
     assert seen(nobody) == []
     reporter = {"Authorization": f"Bearer {issue(Scope.REPORT)}"}
@@ -89,7 +87,7 @@ def test_given_what_others_brought_when_listed_then_only_a_key_that_may_read_see
     assert {each["service_request_id"] for each in seen(program)} == {number, *listed}
 
 
-def test_given_what_a_person_released_when_listed_then_everybody_reads_their_words_and_no_others(
+def test_released_words_are_read_by_everybody(
     program: TestClient, nobody: TestClient, engine: Engine, issue: Issue
 ) -> None:
     number = file(program, address_string="کوی اول")
@@ -115,9 +113,7 @@ def test_given_what_a_person_released_when_listed_then_everybody_reads_their_wor
     assert seen(nobody) == []
 
 
-def test_given_a_request_when_the_office_works_on_it_then_its_state_is_told_in_words(
-    program: TestClient, engine: Engine
-) -> None:
+def test_state_follows_the_work_of_the_office(program: TestClient, engine: Engine) -> None:
     number = file(program)
 
     def told(act: Any = None) -> dict[str, Any]:
@@ -147,9 +143,7 @@ def test_given_a_request_when_the_office_works_on_it_then_its_state_is_told_in_w
     assert "secret" not in str(closed)
 
 
-def test_given_a_duplicate_when_read_then_it_is_closed_and_names_the_one_with_which_it_goes_on(
-    nobody: TestClient, engine: Engine
-) -> None:
+def test_duplicate_is_closed_and_names_the_first_request(nobody: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         duplicate = a_request(session, RequestState.DUPLICATE)
         first = requests.first(session, duplicate)
@@ -158,9 +152,7 @@ def test_given_a_duplicate_when_read_then_it_is_closed_and_names_the_one_with_wh
     assert told["extended_attributes"]["duplicate_of"] == first.tracking
 
 
-def test_given_many_requests_when_listed_then_span_state_service_and_page_choose_among_them(
-    program: TestClient, engine: Engine
-) -> None:
+def test_list_filters_by_span_state_service_and_page(program: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         at = now(session)
         found = [a_request(session, made_at=at - timedelta(days=day)).tracking for day in (3, 2, 1)]
@@ -197,13 +189,11 @@ def test_given_many_requests_when_listed_then_span_state_service_and_page_choose
         *(f"service_code={'x' * 2001}", f"start_date={'9' * 41}", f"service_request_id={'1,' * 101}"),
     ],
 )
-def test_given_a_list_that_makes_no_sense_when_asked_for_then_it_is_a_400(
-    program: TestClient, form: str, query: str
-) -> None:
+def test_senseless_list_query_is_answered_400(program: TestClient, form: str, query: str) -> None:
     assert errors(program.get(f"{V2}/requests.{form}?{query}"), 400) in ("invalid-input", "span-wrong")
 
 
-def test_given_empty_parameters_when_asked_for_then_they_are_as_if_they_were_not_sent(
+def test_empty_parameters_are_ignored(
     program: TestClient,
 ) -> None:
     number = file(program)
@@ -212,9 +202,7 @@ def test_given_empty_parameters_when_asked_for_then_they_are_as_if_they_were_not
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_given_an_address_that_guesses_numbers_when_it_goes_on_then_it_may_ask_no_more(
-    nobody: TestClient, program: TestClient, form: str
-) -> None:
+def test_address_that_guesses_numbers_is_blocked(nobody: TestClient, program: TestClient, form: str) -> None:
     number = file(program)
     for wrong in ("123456789", "x", "%E2%80%AE"):
         assert errors(nobody.get(f"{V2}/requests/{wrong}.{form}"), 404) == "not-found"
@@ -235,7 +223,7 @@ _VALUES = st.one_of(st.none(), st.booleans(), st.integers(), _TEXTS)
 @given(
     st.lists(st.dictionaries(st.sampled_from(sorted(FIELDS)), _VALUES, max_size=5), min_size=1, max_size=4)
 )
-def test_given_any_answer_when_it_is_xml_then_it_parses_and_says_what_json_says(
+def test_xml_answer_parses_to_the_same_as_json(
     rows: list[dict[str, Any]],
 ) -> None:
     fit = formats._fit(rows)
@@ -245,7 +233,7 @@ def test_given_any_answer_when_it_is_xml_then_it_parses_and_says_what_json_says(
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_given_a_strangers_client_when_it_reads_then_it_understands_everything(
+def test_foreign_client_library_reads_everything(
     program: TestClient, issue: Issue, settings: Settings, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
@@ -264,7 +252,7 @@ def test_given_a_strangers_client_when_it_reads_then_it_understands_everything(
         assert anybody.get_service_request(numbers[1])["status"] == "open"
 
 
-def test_given_the_document_when_it_is_read_then_both_formats_and_the_errors_are_in_it(app: FastAPI) -> None:
+def test_openapi_document_lists_both_formats_and_errors(app: FastAPI) -> None:
     paths = {path: methods for path, methods in app.openapi()["paths"].items() if path.startswith("/open311")}
     assert len(paths) == 6
     told = [operation["responses"] for methods in paths.values() for operation in methods.values()]

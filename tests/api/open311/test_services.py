@@ -12,9 +12,7 @@ from settings import Settings
 from tests.api.open311.conftest import FORMATS, REPORT, V2, content, errors
 
 
-def test_given_the_categories_when_listed_then_those_in_use_are_services_as_the_specification_has_them(
-    nobody: TestClient, engine: Engine
-) -> None:
+def test_active_categories_are_listed_as_services(nobody: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         session.get_one(Category, 1).active = False
         session.get_one(Category, 2).questions = [{"fa": "کدام تیر؟", "en": "Which <pole>?"}]
@@ -58,7 +56,7 @@ def test_given_the_categories_when_listed_then_those_in_use_are_services_as_the_
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_given_what_is_not_there_when_asked_for_then_it_is_the_specifications_error(
+def test_unknown_address_gets_an_error_of_the_specification(
     nobody: TestClient, form: str, engine: Engine
 ) -> None:
     with writing(engine) as session:
@@ -73,7 +71,7 @@ def test_given_what_is_not_there_when_asked_for_then_it_is_the_specifications_er
     assert errors(nobody.get(V2 + "/"), 404) == "not-found"
 
 
-def test_given_a_city_with_a_name_when_another_is_asked_for_then_it_is_not_found(settings: Settings) -> None:
+def test_other_jurisdiction_is_not_found(settings: Settings) -> None:
     app = create(settings.model_copy(update={"jurisdiction": "isfahan.ir"}))
     with TestClient(app, raise_server_exceptions=False) as client:
         for path in ("services.xml", "services/lighting.json", "requests/1.xml", "tokens/1.json"):
@@ -83,15 +81,13 @@ def test_given_a_city_with_a_name_when_another_is_asked_for_then_it_is_not_found
             assert client.get(f"{V2}/services.json{own}").status_code == 200
 
 
-def test_given_no_name_of_a_city_when_one_is_asked_for_then_it_is_this_one(program: TestClient) -> None:
+def test_any_jurisdiction_fits_a_city_without_a_name(program: TestClient) -> None:
     assert program.get(f"{V2}/services.json?jurisdiction_id=x").status_code == 200
     told = program.post(f"{V2}/requests.json", data={**REPORT, "jurisdiction_id": "x"})
     assert told.status_code == 201
 
 
-def test_given_the_discovery_when_read_then_it_leads_here_in_both_formats(
-    app: FastAPI, nobody: TestClient
-) -> None:
+def test_discovery_leads_here_in_both_formats(app: FastAPI, nobody: TestClient) -> None:
     as_json, as_xml = (nobody.get(f"/open311/discovery.{form}") for form in FORMATS)
     assert content(as_json) == content(as_xml)
     (endpoint,) = as_json.json()["endpoints"]

@@ -51,9 +51,7 @@ def sign_in(page: TestClient, password: str = PASSWORD, username: str = "mayor")
     return "" if answer.status_code == 200 else str(answer.json()["code"])
 
 
-def test_given_sessions_when_their_person_looks_then_each_is_told_apart_and_can_be_ended(
-    app: FastAPI, engine: Engine, user: User
-) -> None:
+def test_sessions_are_listed_apart_and_can_be_ended(app: FastAPI, engine: Engine, user: User) -> None:
     with writing(engine) as session:
         a_user(session, username="other")
     here, there = a_browser(app), a_browser(app, "198.51.100.7", "Mozilla/5.0 " + "x" * 500)
@@ -77,9 +75,7 @@ def test_given_sessions_when_their_person_looks_then_each_is_told_apart_and_can_
         )  # neither a stranger's nor one that is over
 
 
-def test_given_a_browser_when_it_signs_in_again_then_its_session_before_is_over(
-    app: FastAPI, user: User
-) -> None:
+def test_second_sign_in_of_a_browser_ends_its_first_session(app: FastAPI, user: User) -> None:
     page = a_browser(app)
     sign_in(page)
     before = page.cookies[COOKIE]
@@ -89,7 +85,7 @@ def test_given_a_browser_when_it_signs_in_again_then_its_session_before_is_over(
     assert old.get(f"{V1}/me").status_code == 401
 
 
-def test_given_a_session_when_used_then_it_is_written_once_a_minute_and_unused_it_is_over(
+def test_session_is_touched_once_a_minute_and_expires_idle(
     app: FastAPI, engine: Engine, user: User, settings: Settings
 ) -> None:
     page = a_browser(app)
@@ -110,9 +106,7 @@ def test_given_a_session_when_used_then_it_is_written_once_a_minute_and_unused_i
     assert page.get(f"{V1}/me").json()["code"] == "not-signed-in"
 
 
-def test_given_a_password_when_changed_then_the_old_one_and_all_other_sessions_are_worth_nothing(
-    app: FastAPI, user: User
-) -> None:
+def test_changed_password_ends_the_old_one_and_other_sessions(app: FastAPI, user: User) -> None:
     here, there = a_browser(app), a_browser(app)
     sign_in(here), sign_in(there)
 
@@ -131,9 +125,7 @@ def test_given_a_password_when_changed_then_the_old_one_and_all_other_sessions_a
     assert codes[-1] == "too-many-attempts", "a session left open does not find the password"
 
 
-def test_given_a_pin_when_set_then_the_password_is_asked_and_persian_digits_are_digits(
-    app: FastAPI, engine: Engine, user: User
-) -> None:
+def test_pin_change_needs_the_password_and_takes_any_digits(app: FastAPI, engine: Engine, user: User) -> None:
     page = a_browser(app)
     sign_in(page)
     assert page.get(f"{V1}/account").json()["has_pin"] is False
@@ -145,9 +137,7 @@ def test_given_a_pin_when_set_then_the_password_is_asked_and_persian_digits_are_
         assert accounts.is_right(session.get_one(User, user.id).pin_hash or "", "2468")
 
 
-def test_given_a_vandal_when_the_name_is_locked_then_the_persons_own_browser_still_gets_in(
-    app: FastAPI, engine: Engine, user: User
-) -> None:
+def test_known_browser_signs_in_despite_a_lockout(app: FastAPI, engine: Engine, user: User) -> None:
     own = a_browser(app)
     sign_in(own)
     assert own.delete(f"{V1}/session").status_code == 204
@@ -163,9 +153,7 @@ def test_given_a_vandal_when_the_name_is_locked_then_the_persons_own_browser_sti
         assert lockout.locks(session, [user.username]), "strangers wait all the same"
 
 
-def test_given_a_name_when_it_is_guessed_at_then_no_answer_tells_whether_anybody_has_it(
-    app: FastAPI, engine: Engine, user: User
-) -> None:
+def test_guesses_answer_alike_for_known_and_unknown_names(app: FastAPI, engine: Engine, user: User) -> None:
     def guess(username: str, turn: int) -> tuple[int, str]:
         page = a_browser(app, f"203.0.113.{turn}")
         answer = page.post(f"{V1}/session", json={"username": username, "password": "wrong"})
@@ -180,7 +168,7 @@ def test_given_a_name_when_it_is_guessed_at_then_no_answer_tells_whether_anybody
         assert known == unknown and known[0] == status
 
 
-def test_given_a_sign_in_that_is_refused_when_logged_then_a_line_has_the_address_and_not_the_name(
+def test_refused_sign_in_logs_the_address_and_no_name(
     app: FastAPI, user: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     page = a_browser(app, "2001:db8::7")
@@ -197,9 +185,7 @@ def test_given_a_sign_in_that_is_refused_when_logged_then_a_line_has_the_address
     assert user.username not in caplog.text and "horse" not in caplog.text and "an address" not in caplog.text
 
 
-def test_given_https_when_signed_in_before_then_its_mark_counts_and_one_set_by_http_does_not(
-    app: FastAPI, engine: Engine, user: User
-) -> None:
+def test_browser_mark_set_by_http_does_not_count_by_https(app: FastAPI, engine: Engine, user: User) -> None:
     page = TestClient(app, base_url="https://137.city.example")
     assert sign_in(page) == ""
     (mark,) = [cookie for cookie in page.cookies.jar if "knows" in cookie.name]
@@ -211,9 +197,7 @@ def test_given_https_when_signed_in_before_then_its_mark_counts_and_one_set_by_h
     assert sign_in(other) == "too-many-attempts"
 
 
-def test_given_a_mark_when_forged_or_anothers_then_the_browser_is_a_strangers(
-    app: FastAPI, engine: Engine, user: User
-) -> None:
+def test_forged_or_foreign_browser_mark_counts_as_none(app: FastAPI, engine: Engine, user: User) -> None:
     with writing(engine) as session:
         other = a_user(session, username="other")
         wrong_guesses(session, user.username, 9, now(session) + timedelta(minutes=1))
@@ -225,9 +209,7 @@ def test_given_a_mark_when_forged_or_anothers_then_the_browser_is_a_strangers(
         assert sign_in(page) == "too-many-attempts"
 
 
-def test_given_one_address_when_it_guesses_many_names_then_it_waits_and_its_known_browsers_do_not(
-    app: FastAPI, user: User
-) -> None:
+def test_address_guessing_many_names_waits_alone(app: FastAPI, user: User) -> None:
     own = a_browser(app, "203.0.113.9")
     sign_in(own)
     guesser = a_browser(app, "203.0.113.9")
@@ -242,7 +224,7 @@ def test_given_one_address_when_it_guesses_many_names_then_it_waits_and_its_know
     assert sign_in(own) == "too-many-attempts", "a stolen mark does not guess for ever either"
 
 
-def test_given_a_locked_name_when_it_is_guessed_on_then_nothing_is_hashed_and_the_address_pays(
+def test_guess_at_a_locked_name_hashes_nothing(
     app: FastAPI, engine: Engine, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
@@ -260,7 +242,7 @@ def test_given_a_locked_name_when_it_is_guessed_on_then_nothing_is_hashed_and_th
     assert hashed == [PASSWORD]
 
 
-def test_given_more_sign_ins_at_once_than_may_wait_when_they_come_then_others_are_refused_at_once_and_free(
+def test_sign_ins_above_the_queue_are_refused_at_once(
     app: FastAPI, user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go, inside, is_right = Event(), limits.HASHES_AT_ONCE + limits.HASHES_WAITING, accounts.is_right
@@ -282,7 +264,7 @@ def test_given_more_sign_ins_at_once_than_may_wait_when_they_come_then_others_ar
     ], "neither the refused nor the right ones have cost anything"
 
 
-def test_given_guesses_that_come_at_once_when_taken_then_no_more_get_through_than_there_are(
+def test_simultaneous_guesses_stay_within_the_limit(
     engine: Engine,
 ) -> None:
     guesses = limits.Guesses(engine, "passwords", limits.PASSWORD_BURST, clock=lambda: 1000.0)

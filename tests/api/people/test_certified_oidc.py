@@ -74,7 +74,7 @@ def an_account(name: str, *groups: str) -> dict[str, object]:
     return {"preferred_username": name, "name": f"نام {name}", "groups": list(groups)}
 
 
-def test_given_a_group_when_its_person_comes_then_they_are_known_and_follow_it_until_they_leave(
+def test_person_of_a_group_is_known_until_leaving_it(
     provider: CertifiedProvider, settings: Settings, engine: Engine
 ) -> None:
     provider.accounts({"1": an_account("Ali.K", "staff", "ops"), "2": an_account("stays", "ops")})
@@ -99,7 +99,7 @@ def test_given_a_group_when_its_person_comes_then_they_are_known_and_follow_it_u
         assert audit.search(session)[0].reason == "directory-no-group"
 
 
-def test_given_an_account_that_is_deleted_there_when_asked_then_its_session_ends_and_no_others(
+def test_account_deleted_at_the_provider_ends_its_session(
     provider: CertifiedProvider, settings: Settings, engine: Engine
 ) -> None:
     provider.accounts({"3": an_account("leaves", "ops"), "4": an_account("remains", "ops")})
@@ -112,7 +112,7 @@ def test_given_an_account_that_is_deleted_there_when_asked_then_its_session_ends
         assert audit.search(session)[0].reason == "directory-ended"
 
 
-def test_given_a_provider_that_is_away_or_has_forgotten_everybody_when_asked_then_sessions_go_on(
+def test_provider_that_is_away_or_empty_ends_no_session(
     provider: CertifiedProvider, settings: Settings, engine: Engine
 ) -> None:
     provider.accounts({"5": an_account("one", "ops"), "6": an_account("two", "ops")})
@@ -132,7 +132,7 @@ def test_given_a_provider_that_is_away_or_has_forgotten_everybody_when_asked_the
     assert not one.is_in and not two.is_in
 
 
-def test_given_a_person_who_signs_out_there_when_the_city_says_so_then_the_session_here_ends_too(
+def test_log_out_at_the_provider_ends_the_session_here(
     provider: CertifiedProvider, settings: Settings, engine: Engine
 ) -> None:
     provider.accounts({"7": an_account("goes", "ops")})
@@ -148,7 +148,7 @@ def test_given_a_person_who_signs_out_there_when_the_city_says_so_then_the_sessi
     assert (browser.is_in, elsewhere.is_in) == (False, True), "that session, and no other of the person's"
 
 
-def test_given_a_local_account_when_the_city_names_it_or_gives_no_group_then_nobody_is_let_in(
+def test_local_account_or_missing_group_is_refused(
     provider: CertifiedProvider, settings: Settings, engine: Engine
 ) -> None:
     with writing(engine) as session:
@@ -158,7 +158,7 @@ def test_given_a_local_account_when_the_city_names_it_or_gives_no_group_then_nob
     assert Browser(settings, provider).sign_in("9") == "/sign-in?refused=directory-no-role"
 
 
-def test_given_a_session_about_which_the_provider_says_nonsense_when_asked_then_the_others_still_end(
+def test_nonsense_about_one_session_spares_the_others(
     provider: CertifiedProvider, settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     names = ("odd", "leaver", "third", "fourth", "fifth")

@@ -42,7 +42,7 @@ def an_operator(office: Office) -> tuple[str, str]:
     return uid, dn
 
 
-def test_given_a_person_of_the_directory_when_they_sign_in_then_they_are_in_and_leave_with_it(
+def test_person_of_the_directory_is_in_until_deleted_there(
     page: TestClient, office: Office, engine: Engine
 ) -> None:
     uid, dn = an_operator(office)
@@ -58,9 +58,7 @@ def test_given_a_person_of_the_directory_when_they_sign_in_then_they_are_in_and_
     assert problem(page.get(f"{V1}/me"), 401, "not-signed-in")
 
 
-def test_given_no_password_or_no_group_when_somebody_signs_in_then_they_are_not_let_in(
-    page: TestClient, office: Office, engine: Engine
-) -> None:
+def test_missing_password_or_group_is_refused(page: TestClient, office: Office, engine: Engine) -> None:
     uid, _ = an_operator(office)
     stranger = a_uid()
     office.slapd.person(stranger)
@@ -74,7 +72,7 @@ def test_given_no_password_or_no_group_when_somebody_signs_in_then_they_are_not_
 
 
 @pytest.mark.parametrize("password", ["گلabcdef12", "\ue000private12"])
-def test_password_that_saslprep_refuses_is_asked_of_the_directory(
+def test_password_refused_by_saslprep_is_asked_of_the_directory(
     page: TestClient, office: Office, password: str
 ) -> None:
     uid = a_uid()
@@ -84,9 +82,7 @@ def test_password_that_saslprep_refuses_is_asked_of_the_directory(
     assert sign_in(page, uid, password).status_code == 200
 
 
-def test_given_wrong_passwords_for_a_name_when_there_are_many_at_once_then_the_directory_never_locks_it(
-    page: TestClient, office: Office
-) -> None:
+def test_wrong_passwords_never_lock_the_directory_account(page: TestClient, office: Office) -> None:
     uid, dn = an_operator(office)
     spellings = [uid, uid.upper(), f" {uid} ", uid.title()] * 4
     with ThreadPoolExecutor(8) as pool:
@@ -97,7 +93,7 @@ def test_given_wrong_passwords_for_a_name_when_there_are_many_at_once_then_the_d
     assert office.slapd.binds(dn), "the account works everywhere else"
 
 
-def test_given_strangers_who_guess_when_the_persons_own_browser_signs_in_then_it_is_let_in(
+def test_known_browser_signs_in_while_strangers_guess(
     page: TestClient, office: Office, engine: Engine
 ) -> None:
     uid, dn = an_operator(office)
@@ -112,7 +108,7 @@ def test_given_strangers_who_guess_when_the_persons_own_browser_signs_in_then_it
     assert office.slapd.binds(dn)
 
 
-def test_given_a_directory_that_is_down_when_people_sign_in_then_it_says_so_and_a_local_account_lets_in(
+def test_absent_directory_is_reported_and_local_accounts_work(
     page: TestClient, office: Office, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     uid, _ = an_operator(office)
@@ -136,9 +132,7 @@ def test_given_a_directory_that_is_down_when_people_sign_in_then_it_says_so_and_
         assert problem(sign_in(other, rescuer), 401, "wrong-credentials"), "the local password counts"
 
 
-def test_given_a_role_that_asks_for_a_second_factor_when_the_directory_lets_in_then_ours_is_asked_for(
-    office: Office, engine: Engine
-) -> None:
+def test_directory_sign_in_needs_our_second_factor(office: Office, engine: Engine) -> None:
     uid = a_uid()
     office.group(office.slapd.person(uid), role="administrator")
     asking = office.settings.model_copy(update={"second_factor_roles": ("administrator",)})
@@ -151,9 +145,7 @@ def test_given_a_role_that_asks_for_a_second_factor_when_the_directory_lets_in_t
     assert page.get(f"{V1}/me").json()["role"] == "administrator"
 
 
-def test_given_a_person_of_the_directory_when_the_own_account_asks_for_a_password_then_it_is_the_directorys(
-    page: TestClient, office: Office, engine: Engine
-) -> None:
+def test_own_account_asks_the_directorys_password(page: TestClient, office: Office, engine: Engine) -> None:
     uid, _ = an_operator(office)
     sign_in(page, uid)
     pin = {"pin": "48213", "password": "wrong"}
@@ -166,7 +158,7 @@ def test_given_a_person_of_the_directory_when_the_own_account_asks_for_a_passwor
     assert problem(page.put(f"{V1}/account/password", json=new), 409, "from-directory")
 
 
-def test_given_a_local_account_when_the_directory_has_its_name_then_only_its_own_password_lets_in(
+def test_local_account_of_the_same_name_keeps_its_password(
     page: TestClient, office: Office, engine: Engine
 ) -> None:
     uid, _ = an_operator(office)
@@ -180,9 +172,7 @@ def test_given_a_local_account_when_the_directory_has_its_name_then_only_its_own
     assert mine.from_directory is False
 
 
-def test_given_a_person_who_is_called_otherwise_there_when_the_own_account_asks_then_the_password_counts(
-    page: TestClient, office: Office
-) -> None:
+def test_renamed_person_proves_by_the_directorys_password(page: TestClient, office: Office) -> None:
     uid, dn = an_operator(office)
     sign_in(page, uid)
     office.slapd.move(dn, f"uid={a_uid('married')}")

@@ -38,9 +38,7 @@ def visited(app: FastAPI, shown: str, **values: str) -> tuple[TestClient, dict[s
     return page, page.post(f"{V1}/session/first", json={**WHO, "code": shown, **values}).json()
 
 
-def test_given_an_empty_installation_when_the_code_is_shown_then_its_administrator_sets_up_a_factor(
-    app: FastAPI, code: str, engine: Engine
-) -> None:
+def test_setup_code_creates_an_administrator_with_a_factor(app: FastAPI, code: str, engine: Engine) -> None:
     assert TestClient(app).get(f"{V1}/session").json()["step"] == "first-visit"
     page, answer = visited(app, code.upper().replace("-", " "))
     assert answer["step"] == "set-up"
@@ -56,7 +54,7 @@ def test_given_an_empty_installation_when_the_code_is_shown_then_its_administrat
     assert TestClient(app).get(f"{V1}/session").json()["step"] == "password"
 
 
-def test_given_an_account_when_the_code_is_shown_then_nothing_is_here_and_there_is_no_new_one(
+def test_setup_code_after_the_first_account_is_not_found(
     app: FastAPI, code: str, engine: Engine, settings: Settings
 ) -> None:
     with writing(engine) as session:
@@ -67,9 +65,7 @@ def test_given_an_account_when_the_code_is_shown_then_nothing_is_here_and_there_
     assert at_start.lines(settings) == []
 
 
-def test_given_a_stranger_who_guesses_when_they_go_on_then_they_wait_and_whoever_has_the_code_does_not(
-    app: FastAPI, code: str
-) -> None:
+def test_guesses_at_the_setup_code_wait_alone(app: FastAPI, code: str) -> None:
     said = [visited(app, f"{wrong:05}-aaaaa-aaaaa-aaaaa")[1]["code"] for wrong in range(PASSWORD_BURST + 1)]
     assert said[0] == "wrong-code" and said[-1] == "too-many-attempts"
     page = TestClient(app, client=("192.0.2.7", 50000))
@@ -87,7 +83,7 @@ def test_given_a_stranger_who_guesses_when_they_go_on_then_they_wait_and_whoever
         ({"code": "\u202e"}, "unfit-characters"),
     ],
 )
-def test_given_what_is_refused_when_sent_then_the_code_is_good_for_another_try(
+def test_refused_setup_leaves_the_code_valid(
     app: FastAPI, code: str, values: dict[str, str], said: str
 ) -> None:
     answer = visited(app, code, **values)[1]
@@ -95,16 +91,14 @@ def test_given_what_is_refused_when_sent_then_the_code_is_good_for_another_try(
     assert visited(app, code)[1]["step"] == "set-up"
 
 
-def test_given_a_foreign_page_when_it_sends_the_code_then_it_is_refused(app: FastAPI, code: str) -> None:
+def test_setup_from_a_foreign_page_is_refused(app: FastAPI, code: str) -> None:
     page = TestClient(app, raise_server_exceptions=False)
     headers = {"origin": "https://elsewhere.example"}
     answer = page.post(f"{V1}/session/first", json={**WHO, "code": code}, headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (403, "foreign-origin")
 
 
-def test_given_one_code_in_two_browsers_when_both_finish_at_once_then_there_is_one_administrator(
-    app: FastAPI, code: str, engine: Engine
-) -> None:
+def test_simultaneous_setups_create_one_administrator(app: FastAPI, code: str, engine: Engine) -> None:
     together, said = Barrier(2), []
 
     def finish(username: str) -> None:
@@ -123,9 +117,7 @@ def test_given_one_code_in_two_browsers_when_both_finish_at_once_then_there_is_o
         assert session.scalars(select(User.role)).all() == [Role.ADMINISTRATOR]
 
 
-def test_given_a_start_of_an_empty_installation_when_it_speaks_then_each_has_a_code_that_holds(
-    app: FastAPI, settings: Settings
-) -> None:
+def test_each_start_prints_a_valid_setup_code(app: FastAPI, settings: Settings) -> None:
     first, second = (at_start.lines(settings) for _ in range(2))
     assert "/setup" in first[0] and first[1] != second[1]
     assert visited(app, first[1].split()[1])[1]["code"] == "wrong-code"

@@ -50,7 +50,7 @@ def chosen(page: TestClient, new: str) -> str:
     return said.get("step") or said.get("code", "in")
 
 
-def test_given_a_password_set_by_another_when_all_the_document_is_asked_then_only_choosing_is_in_reach(
+def test_given_password_only_allows_choosing_another(
     app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     page, step = entered(app, given(engine, settings), GIVEN)
@@ -63,9 +63,7 @@ def test_given_a_password_set_by_another_when_all_the_document_is_asked_then_onl
     assert answer(page, "GET /me") == (401, "password-due")
 
 
-def test_given_one_when_a_new_one_is_chosen_then_the_person_is_in_and_other_sessions_are_not(
-    app: FastAPI, engine: Engine, settings: Settings
-) -> None:
+def test_chosen_password_ends_other_sessions(app: FastAPI, engine: Engine, settings: Settings) -> None:
     username = given(engine, settings)
     other, _ = entered(app, username, GIVEN)
     page, _ = entered(app, username, GIVEN)
@@ -83,7 +81,7 @@ def test_given_one_when_a_new_one_is_chosen_then_the_person_is_in_and_other_sess
     assert entered(app, username, OWN)[1] == "in"
 
 
-def test_given_a_role_that_asks_for_a_factor_when_in_the_first_time_then_the_password_comes_before_it(
+def test_new_password_comes_before_the_second_factor_set_up(
     app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     page, step = entered(app, given(engine, settings, Role.ADMINISTRATOR), GIVEN)
@@ -96,9 +94,7 @@ def test_given_a_role_that_asks_for_a_factor_when_in_the_first_time_then_the_pas
     assert page.get(f"{V1}/me").json()["role"] == "administrator"
 
 
-def test_given_a_second_factor_when_an_administrator_resets_the_password_then_the_code_is_shown_first(
-    app: FastAPI, engine: Engine
-) -> None:
+def test_reset_password_still_needs_the_second_factor_first(app: FastAPI, engine: Engine) -> None:
     with writing(engine) as session:
         user = a_user(session)
     page, _ = entered(app, user.username, PASSWORD)
@@ -115,7 +111,7 @@ def test_given_a_second_factor_when_an_administrator_resets_the_password_then_th
 
 
 @pytest.mark.parametrize("trial", [True, False])
-def test_given_the_commands_and_the_sample_when_they_set_a_password_then_only_a_trials_stays(
+def test_passwords_by_command_are_temporary_except_trials(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, trial: bool
 ) -> None:
     with writing(engine) as session:
@@ -129,7 +125,7 @@ def test_given_the_commands_and_the_sample_when_they_set_a_password_then_only_a_
     assert flags == {**dict.fromkeys(names, not trial), "own": True}
 
 
-def test_given_a_sign_in_with_the_old_password_when_it_is_reset_at_that_moment_then_nobody_is_in(
+def test_sign_in_during_a_reset_is_refused(
     app: FastAPI, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
@@ -148,7 +144,7 @@ def test_given_a_sign_in_with_the_old_password_when_it_is_reset_at_that_moment_t
     assert answer(page, "GET /me") == (401, "not-signed-in")
 
 
-def test_given_a_new_password_that_is_sent_twice_when_the_first_is_done_then_the_second_is_told_so(
+def test_second_submission_of_a_new_password_is_refused(
     app: FastAPI, engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page, _ = entered(app, given(engine, settings), GIVEN)

@@ -70,9 +70,7 @@ def come_back(page: TestClient) -> str:
     return str(answer.headers["location"])
 
 
-def test_given_a_person_of_the_city_when_it_names_them_then_they_are_signed_in_in_our_role(
-    page: TestClient, provider: OidcProvider
-) -> None:
+def test_named_person_is_signed_in_with_our_role(page: TestClient, provider: OidcProvider) -> None:
     assert page.get("/api/v1/session").json() == {"step": "password", "city": True}
     assert come_back(page) == "/"
     me = page.get("/api/v1/me").json()
@@ -85,9 +83,7 @@ def test_given_a_person_of_the_city_when_it_names_them_then_they_are_signed_in_i
     assert base64.urlsafe_b64encode(digest).decode().rstrip("=") == asked["code_challenge"]
 
 
-def test_given_a_role_that_asks_when_the_city_asked_for_one_factor_only_then_ours_is_asked_for(
-    page: TestClient, provider: OidcProvider
-) -> None:
+def test_single_factor_of_the_provider_needs_ours(page: TestClient, provider: OidcProvider) -> None:
     provider.claims = {"preferred_username": "admin"}
     assert come_back(page) == "/"
     assert page.get("/api/v1/session").json()["step"] == "set-up"
@@ -109,7 +105,7 @@ def test_given_a_role_that_asks_when_the_city_asked_for_one_factor_only_then_our
         ({"preferred_username": ["mayor"]}, "city-unknown"),
     ],
 )
-def test_given_a_token_when_anything_of_it_is_wrong_then_nobody_is_signed_in_and_the_page_says_why(
+def test_faulty_token_signs_nobody_in_and_gives_the_reason(
     page: TestClient, provider: OidcProvider, claims: dict[str, Any], why: str
 ) -> None:
     provider.claims |= claims
@@ -118,14 +114,12 @@ def test_given_a_token_when_anything_of_it_is_wrong_then_nobody_is_signed_in_and
     assert COOKIE not in page.cookies
 
 
-def test_given_a_token_signed_by_somebody_else_when_it_comes_then_nobody_is_signed_in(
-    page: TestClient, provider: OidcProvider
-) -> None:
+def test_token_signed_by_another_key_is_refused(page: TestClient, provider: OidcProvider) -> None:
     provider.key = RSAKey.generate_key(2048)
     assert come_back(page) == "/sign-in?refused=city-refused"
 
 
-def test_given_a_way_back_when_it_is_another_browsers_or_used_then_nobody_is_signed_in(
+def test_foreign_or_used_return_address_is_refused(
     page: TestClient, provider: OidcProvider, settings: Settings
 ) -> None:
     back = way_back(page)
@@ -138,15 +132,13 @@ def test_given_a_way_back_when_it_is_another_browsers_or_used_then_nobody_is_sig
         assert page.get(f"{CITY}/back{odd}").headers["location"] == "/sign-in?refused=city-refused"
 
 
-def test_given_the_city_away_when_somebody_leaves_for_it_then_the_page_says_so(
-    settings: Settings, engine: Engine, provider: OidcProvider
-) -> None:
+def test_absent_provider_is_reported(settings: Settings, engine: Engine, provider: OidcProvider) -> None:
     away = settings.model_copy(update={"oidc_issuer": "http://127.0.0.1:9/city"})
     with TestClient(create(away), follow_redirects=False) as page:
         assert page.get(CITY).headers["location"] == "/sign-in?refused=city-away"
 
 
-def test_given_no_issuer_when_asked_then_there_is_no_such_way_and_an_issuer_needs_a_client(
+def test_issuer_is_optional_and_needs_a_client(
     settings: Settings, engine: Engine, provider: OidcProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with TestClient(create(settings.model_copy(update={"oidc_issuer": ""}))) as page:
@@ -189,7 +181,7 @@ def test_provider_that_leads_to_http_is_refused(page: TestClient, endpoint: str)
     assert page.get(CITY).headers["location"] == "/sign-in?refused=city-away"
 
 
-def test_given_a_request_that_names_another_host_when_somebody_leaves_for_the_city_then_it_sends_back_to_ours(
+def test_forged_host_still_returns_to_our_address(
     page: TestClient,
 ) -> None:
     forged = {"Host": "evil.example", "X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https"}
@@ -211,7 +203,7 @@ def test_given_a_request_that_names_another_host_when_somebody_leaves_for_the_ci
         ({"sub": "2"}, 200),
     ],
 )
-def test_given_a_log_out_of_the_city_when_anything_of_it_is_wrong_then_the_session_goes_on(
+def test_faulty_log_out_token_keeps_the_session(
     page: TestClient, provider: OidcProvider, wrong: dict[str, Any], status: int
 ) -> None:
     assert come_back(page) == "/"
@@ -223,16 +215,14 @@ def test_given_a_log_out_of_the_city_when_anything_of_it_is_wrong_then_the_sessi
     assert page.get("/api/v1/me").status_code == (401 if ended else 200)
 
 
-def test_given_a_log_out_that_is_no_form_when_a_stranger_sends_it_then_it_is_refused_as_every_other(
+def test_malformed_log_out_is_refused(
     page: TestClient,
 ) -> None:
     for odd in ("&".join(f"a{nth}=x" for nth in range(9)), "\0", "logout_token=%ff%fe"):
         assert page.post(f"{CITY}/logout", content=odd).status_code == 400
 
 
-def test_given_a_city_that_has_changed_its_keys_when_it_says_log_out_then_they_are_asked_for_once_a_minute(
-    page: TestClient, provider: OidcProvider
-) -> None:
+def test_changed_provider_keys_are_fetched_once_a_minute(page: TestClient, provider: OidcProvider) -> None:
     assert come_back(page) == "/"
     provider.key = provider.shown_key = RSAKey.generate_key(2048, auto_kid=True)
     log_out = {"http://schemas.openid.net/event/backchannel-logout": {}}
@@ -247,9 +237,7 @@ def test_given_a_city_that_has_changed_its_keys_when_it_says_log_out_then_they_a
     assert "/city/keys" not in provider.asked
 
 
-def test_given_a_person_who_is_disabled_here_when_the_city_names_them_then_they_are_not_signed_in(
-    page: TestClient, engine: Engine
-) -> None:
+def test_person_disabled_here_is_not_signed_in(page: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         user = accounts.named(session, "mayor")
         assert user

@@ -17,9 +17,7 @@ from tests.api.answers import LONG, V1, problem, registered
 from tests.factories import PASSWORD, a_callback, a_registration, a_round, wrong_guesses
 
 
-def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me_tells_who(
-    nobody: TestClient, user: User
-) -> None:
+def test_sign_in_sets_a_safe_cookie_and_names_the_person(nobody: TestClient, user: User) -> None:
     answer = nobody.post(f"{V1}/session", json={"username": user.username, "password": PASSWORD})
     assert answer.status_code == 200
     kept, mark = answer.headers.get_list("set-cookie")
@@ -61,7 +59,7 @@ def test_given_a_name_and_password_when_signed_in_then_the_cookie_is_safe_and_me
     assert nobody.get(f"{V1}/me").json() == answer.json()
 
 
-def test_given_https_when_signed_in_then_the_cookie_is_for_https_only(app: FastAPI, user: User) -> None:
+def test_https_sign_in_sets_a_secure_cookie(app: FastAPI, user: User) -> None:
     page = TestClient(app, base_url="https://137.isfahan.ir")
     answer = page.post(f"{V1}/session", json={"username": user.username, "password": PASSWORD})
     session, mark = answer.headers.get_list("set-cookie")
@@ -79,7 +77,7 @@ def test_given_https_when_signed_in_then_the_cookie_is_for_https_only(app: FastA
     problem(page.get(f"{V1}/me"), 401, "not-signed-in")
 
 
-def test_given_a_session_when_signed_out_then_the_cookie_is_worth_nothing(desk: TestClient) -> None:
+def test_signed_out_cookie_is_worthless(desk: TestClient) -> None:
     cookie = dict(desk.cookies)
     assert desk.get(f"{V1}/me").status_code == 200
     assert desk.delete(f"{V1}/session").status_code == 204
@@ -88,9 +86,7 @@ def test_given_a_session_when_signed_out_then_the_cookie_is_worth_nothing(desk: 
     assert desk.delete(f"{V1}/session").status_code == 204
 
 
-def test_given_wrong_credentials_when_they_go_on_then_they_are_refused_and_at_last_locked_out(
-    nobody: TestClient, engine: Engine, user: User
-) -> None:
+def test_repeated_wrong_credentials_lock_out(nobody: TestClient, engine: Engine, user: User) -> None:
     def attempt(password: str) -> Response:
         return nobody.post(f"{V1}/session", json={"username": user.username, "password": password})
 
@@ -103,9 +99,7 @@ def test_given_wrong_credentials_when_they_go_on_then_they_are_refused_and_at_la
     problem(nobody.get(f"{V1}/me"), 401, "not-signed-in")
 
 
-def test_given_sign_ins_of_which_one_is_right_then_the_log_has_both_and_no_name_tried(
-    nobody: TestClient, engine: Engine, user: User
-) -> None:
+def test_sign_ins_are_audited_without_the_tried_names(nobody: TestClient, engine: Engine, user: User) -> None:
     for name in ("my password by mistake", user.username, user.username):
         nobody.post(f"{V1}/session", json={"username": name, "password": "wrong"})
     nobody.post(f"{V1}/session", json={"username": user.username, "password": PASSWORD})
@@ -142,9 +136,7 @@ PUBLIC = {
 }
 
 
-def test_given_nobody_signed_in_when_any_endpoint_is_used_then_it_is_refused(
-    app: FastAPI, nobody: TestClient, engine: Engine
-) -> None:
+def test_endpoint_without_a_session_is_refused(app: FastAPI, nobody: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         place = a_registration(session, a_round(session))
         waiting = a_callback(session)
@@ -165,16 +157,14 @@ def test_given_nobody_signed_in_when_any_endpoint_is_used_then_it_is_refused(
         assert callbacks.get(session, waiting.id).state is CallbackState.CLAIMED
 
 
-def test_given_a_session_that_is_over_when_used_then_it_is_refused(desk: TestClient, engine: Engine) -> None:
+def test_expired_session_is_refused(desk: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         for kept in session.scalars(select(SignIn)):
             kept.expires_at = now(session)
     problem(desk.get(f"{V1}/rounds"), 401, "not-signed-in")
 
 
-def test_given_a_foreign_page_when_it_posts_then_it_is_refused_and_nothing_happens(
-    desk: TestClient, engine: Engine, live: Round
-) -> None:
+def test_post_from_a_foreign_page_changes_nothing(desk: TestClient, engine: Engine, live: Round) -> None:
     (place,) = registered(engine, live, 1)
     changing = (
         ("POST", f"/rounds/{live.id}/claims"),
@@ -190,7 +180,7 @@ def test_given_a_foreign_page_when_it_posts_then_it_is_refused_and_nothing_happe
         assert session.get_one(Registration, place.id).state is RegistrationState.WAITING
 
 
-def test_given_its_own_page_when_it_posts_then_it_may(desk: TestClient, live: Round) -> None:
+def test_post_from_the_own_page_is_accepted(desk: TestClient, live: Round) -> None:
     for scheme in ("http", "https"):
         headers = {"Origin": f"{scheme}://testserver"}
         assert desk.post(f"{V1}/rounds/{live.id}/claims", headers=headers).status_code == 204

@@ -32,7 +32,7 @@ def page(settings: Settings, engine: Engine) -> Iterator[TestClient]:
         yield client
 
 
-def test_given_another_city_when_its_pages_and_feeds_are_read_then_it_alone_is_named(
+def test_pages_and_feeds_name_the_other_city_alone(
     page: TestClient,
 ) -> None:
     paths = ["/public/city.js", "/public/city.css", "/public/map.json", "/public/rounds.atom"]
@@ -48,7 +48,7 @@ def test_given_another_city_when_its_pages_and_feeds_are_read_then_it_alone_is_n
     assert "Golrud" in page.get("/public/city.js").text and "#7a2e0e" in page.get("/public/city.css").text
 
 
-def test_given_another_city_when_prompts_are_planned_then_a_voice_says_its_name_and_its_districts(
+def test_prompts_name_the_other_city_and_its_districts(
     settings: Settings,
 ) -> None:
     said = {take.clip.name: take.clip.text for take in plan.make(settings, RECORDINGS, {}).takes}
@@ -62,7 +62,7 @@ def test_given_another_city_when_prompts_are_planned_then_a_voice_says_its_name_
     assert {clip for clip in clips if "district" in clip} == {f"office-district-{n}" for n in (1, 2, 3)}
 
 
-def test_given_the_words_of_all_pages_when_read_then_they_name_no_city() -> None:
+def test_page_words_name_no_city() -> None:
     for book in (PAGES, PUBLIC):
         for language in book.languages():
             for table in book.tables(language).values():

@@ -19,7 +19,7 @@ def city(settings: Settings, **own: object) -> TestClient:
     return TestClient(create(settings.model_copy(update=own)))
 
 
-def test_given_a_city_without_a_look_of_its_own_when_its_style_is_asked_for_then_it_is_empty(
+def test_city_without_a_look_has_an_empty_style(
     settings: Settings,
 ) -> None:
     there = city(settings)
@@ -28,9 +28,7 @@ def test_given_a_city_without_a_look_of_its_own_when_its_style_is_asked_for_then
 
 
 @pytest.mark.parametrize("accent", ["#1b4f9c", "#6b2413", "#005f2f", "#5a2a82", "#000000"])
-def test_given_a_citys_colour_when_the_pages_take_it_then_what_is_written_in_it_is_read_in_both_rooms(
-    settings: Settings, accent: str
-) -> None:
+def test_city_colour_is_readable_in_both_schemes(settings: Settings, accent: str) -> None:
     light, dark, public = city(settings, city_accent=accent).get("/public/city.css").text.splitlines()
     assert public.startswith("@media screen and (prefers-color-scheme: dark) {")
     for rule, paper in ((light, "#ffffff"), (dark, "#1a2629"), (public, "#1a2629")):
@@ -41,16 +39,14 @@ def test_given_a_citys_colour_when_the_pages_take_it_then_what_is_written_in_it_
     assert f"--accent: {accent};" in light and contrast(accent, "#ffffff") >= READABLE
 
 
-def test_given_a_colour_that_cannot_be_read_when_settings_are_loaded_then_one_that_can_is_named() -> None:
+def test_unreadable_colour_is_refused_with_a_readable_one() -> None:
     with pytest.raises(SettingsError, match=r"HOTLINE_CITY_ACCENT='#f5c518'.*contrast.*darker: #") as refused:
         load(_env_file=None, city_accent="#f5c518")
     darker = str(refused.value)[-7:]
     assert load(_env_file=None, city_accent=darker).city_accent == darker
 
 
-def test_given_an_emblem_when_it_is_set_then_it_is_served_and_anything_else_is_refused(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_emblem_is_served_and_anything_else_refused(settings: Settings, tmp_path: Path) -> None:
     file = tmp_path / "emblem.svg"
     file.write_text(EMBLEM)
     there = city(settings, city_emblem=load(_env_file=None, city_emblem=file).city_emblem)
@@ -70,7 +66,7 @@ def _colours(rules: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("room", [1, 2], ids=["light", "dark"])
-def test_given_the_public_pages_when_they_are_drawn_then_their_colours_are_the_tokens(room: int) -> None:
+def test_public_colours_are_the_design_tokens(room: int) -> None:
     public = re.split(r":root \{", (Path(web.__file__).parent / "static" / "public.css").read_text())
     of_all = _colours(re.split(r"\[data-scheme='(?:light|dark)'\] \{", TOKENS)[room])
     drawn = _colours(public[room].split("}")[0])
@@ -80,7 +76,7 @@ def test_given_the_public_pages_when_they_are_drawn_then_their_colours_are_the_t
 
 
 @pytest.mark.parametrize("room", [1, 2], ids=["light", "dark"])
-def test_given_our_own_colours_when_they_write_on_each_other_then_everybody_can_read_it(room: int) -> None:
+def test_own_colours_have_enough_contrast(room: int) -> None:
     rules = re.split(r"\[data-scheme='(?:light|dark)'\] \{", TOKENS)[room].split("\n}")[0]
     short = dict(re.findall(r"(--[\w-]+): #([0-9a-f]{3,6});", rules))
     token = {

@@ -32,9 +32,7 @@ def about(client: TestClient) -> dict[str, Any]:
     return said
 
 
-def test_given_a_file_of_tiles_when_a_map_asks_for_it_then_it_knows_all_before_the_first_tile(
-    settings: Settings, file: Path
-) -> None:
+def test_map_description_tells_all_before_the_first_tile(settings: Settings, file: Path) -> None:
     tiles = about(city(settings, map_tiles=str(file)))["tiles"]
     assert re.fullmatch(r"/map/tiles\.pmtiles\?v=[0-9a-f]{16}", tiles.pop("url"))
     assert tiles == {
@@ -45,9 +43,7 @@ def test_given_a_file_of_tiles_when_a_map_asks_for_it_then_it_knows_all_before_t
     assert of_the_city["tiles"]["attribution"] == "شهرداری"
 
 
-def test_given_parts_of_the_file_when_asked_for_then_they_are_given_and_kept_for_ever(
-    settings: Settings, file: Path
-) -> None:
+def test_tile_ranges_are_served_and_cached_for_ever(settings: Settings, file: Path) -> None:
     client, content = city(settings, map_tiles=str(file)), file.read_bytes()
     url = about(client)["tiles"]["url"]
     first = client.get(url, headers={"Range": "bytes=0-126", "Accept-Encoding": "gzip"})
@@ -65,9 +61,7 @@ def test_given_parts_of_the_file_when_asked_for_then_they_are_given_and_kept_for
     assert client.get(TILES).headers["cache-control"] == "no-cache"
 
 
-def test_given_another_file_at_its_place_when_a_map_asks_then_it_has_another_address_and_tag(
-    settings: Settings, file: Path
-) -> None:
+def test_replaced_tile_file_gets_a_new_address_and_tag(settings: Settings, file: Path) -> None:
     client = city(settings, map_tiles=str(file))
     before, tag = about(client)["tiles"]["url"], client.get(TILES).headers["etag"]
     map_tiles.raster(file, (1, 2, 3))
@@ -89,22 +83,18 @@ def test_given_another_file_at_its_place_when_a_map_asks_then_it_has_another_add
         *("/map/assets//etc/passwd", "/map/tiles"),
     ],
 )
-def test_given_an_address_that_is_meant_to_lead_elsewhere_when_asked_for_then_nothing_is_there(
-    settings: Settings, file: Path, path: str
-) -> None:
+def test_map_path_outside_the_folder_is_not_found(settings: Settings, file: Path, path: str) -> None:
     assert city(settings, map_tiles=str(file)).get(path).status_code == 404
 
 
 @pytest.mark.parametrize("asked", ["bytes=x", "bytes=5-1", "bytes=" + ",".join(["0-1"] * 200), "lines=1-2"])
-def test_given_a_range_that_is_none_when_asked_for_then_it_is_refused_and_nothing_breaks(
-    settings: Settings, file: Path, asked: str
-) -> None:
+def test_invalid_range_is_refused(settings: Settings, file: Path, asked: str) -> None:
     answer = city(settings, map_tiles=str(file)).get(TILES, headers={"Range": asked})
     assert answer.status_code in (200, 400, 416)
 
 
 @pytest.mark.parametrize("name", ["missing", "empty", "cut", "other", "text", "brotli", "folder"])
-def test_given_a_file_that_cannot_be_used_when_a_map_asks_then_it_is_schematic_and_the_log_says_why_once(
+def test_unusable_tile_file_falls_back_and_is_logged_once(
     settings: Settings, file: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     content = file.read_bytes()
@@ -124,7 +114,7 @@ def test_given_a_file_that_cannot_be_used_when_a_map_asks_then_it_is_schematic_a
     assert len([line for line in caplog.messages if str(broken) in line]) == 1
 
 
-def test_given_a_tile_server_when_pages_are_shown_then_they_may_ask_it_and_nobody_else(
+def test_tile_server_is_the_only_allowed_origin(
     settings: Settings,
 ) -> None:
     server = "https://tiles.example:8443/isfahan/{z}/{x}/{y}.pbf?key=1"
@@ -151,14 +141,12 @@ def test_given_a_tile_server_when_pages_are_shown_then_they_may_ask_it_and_nobod
         *("https://a/{z}/{x}/{y}\n", "https://a,*/{z}/{x}/{y}", "https://*/{z}/{x}/{y}"),
     ],
 )
-def test_given_a_wrong_setting_when_settings_are_read_then_it_is_refused(wrong: str) -> None:
+def test_wrong_map_setting_is_refused(wrong: str) -> None:
     with pytest.raises(SettingsError, match="HOTLINE_MAP_TILES"):
         load(_env_file=None, map_tiles=wrong)
 
 
-def test_given_outlines_when_drawn_then_they_are_small_and_a_damaged_file_is_no_fault_of_the_page(
-    settings: Settings, tmp_path: Path
-) -> None:
+def test_outlines_are_small_and_a_damaged_file_is_ignored(settings: Settings, tmp_path: Path) -> None:
     path = tmp_path / "districts.json"
     outline = {"type": "Polygon", "coordinates": [SQUARE]}
     feature = {"type": "Feature", "properties": {"district": 5, "secret": "x"}, "geometry": outline}

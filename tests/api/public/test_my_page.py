@@ -44,9 +44,7 @@ def sign_in(page: TestClient, engine: Engine, settings: Settings, number: str) -
     return page.post(f"{MY}/session", data={"number": number, "code": given(engine, settings)})
 
 
-def test_given_a_citizen_when_the_forms_are_filled_in_then_their_places_are_shown_and_deleted(
-    page: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_forms_show_and_delete_the_places(page: TestClient, engine: Engine, settings: Settings) -> None:
     number = a_number()
     with writing(engine) as session:
         registration.register(session, round_id=a_round(session, Phase.OPEN).id, number=number)
@@ -71,9 +69,7 @@ def test_given_a_citizen_when_the_forms_are_filled_in_then_their_places_are_show
         assert session.scalars(select(Registration.number)).one() == ""
 
 
-def test_given_a_page_that_was_open_for_long_when_its_links_are_used_then_they_do_what_they_say(
-    page: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_links_of_a_long_open_page_still_work(page: TestClient, engine: Engine, settings: Settings) -> None:
     def access_runs_out() -> None:
         with writing(engine) as session:
             session.execute(update(CitizenSession).values(access_until=now(session)))
@@ -92,7 +88,7 @@ def test_given_a_page_that_was_open_for_long_when_its_links_are_used_then_they_d
         assert session.scalars(select(CitizenSession)).all() == []
 
 
-def test_given_a_page_that_was_left_open_when_data_is_asked_for_then_a_new_code_is_shown_first(
+def test_long_open_page_needs_a_new_code_for_data(
     page: TestClient, engine: Engine, settings: Settings
 ) -> None:
     number = a_number()
@@ -115,7 +111,7 @@ def test_given_a_page_that_was_left_open_when_data_is_asked_for_then_a_new_code_
     assert f"{MY}/code" in page.post(f"{MY}/delete", data={"sure": "1"}).text
 
 
-def test_given_another_browser_when_it_shows_the_code_then_it_is_wrong_and_the_first_is_let_in(
+def test_code_in_another_browser_is_wrong(
     page: TestClient, app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     number = a_number()
@@ -126,9 +122,7 @@ def test_given_another_browser_when_it_shows_the_code_then_it_is_wrong_and_the_f
     assert f"{MY}/sign-out" in page.post(f"{MY}/session", data=shown).text
 
 
-def test_given_a_session_whose_access_ran_out_when_the_page_is_opened_then_it_goes_on(
-    page: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_page_refreshes_an_expired_access(page: TestClient, engine: Engine, settings: Settings) -> None:
     sign_in(page, engine, settings, a_number())
     with writing(engine) as session:
         session.execute(update(CitizenSession).values(access_until=now(session)))
@@ -150,7 +144,7 @@ def test_given_a_session_whose_access_ran_out_when_the_page_is_opened_then_it_go
         ({"number": "0" * 1000, "by": "<script>"}, 409, "شماره درست نیست"),
     ],
 )
-def test_given_a_number_that_is_none_when_a_code_is_asked_for_then_the_form_says_why(
+def test_invalid_number_is_explained_in_the_form(
     page: TestClient, fields: dict[str, str], status: int, said: str
 ) -> None:
     answer = page.post(f"{MY}/code", data=fields)
@@ -158,9 +152,7 @@ def test_given_a_number_that_is_none_when_a_code_is_asked_for_then_the_form_says
     assert said in answer.text and f"{MY}/code" in answer.text
 
 
-def test_given_a_wrong_code_or_too_many_when_shown_then_it_can_be_tried_again(
-    page: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_wrong_code_can_be_tried_again(page: TestClient, engine: Engine, settings: Settings) -> None:
     number = a_number()
     for _ in range(3):
         page.post(f"{MY}/code", data={"number": number, "by": "sms"})
@@ -172,9 +164,7 @@ def test_given_a_wrong_code_or_too_many_when_shown_then_it_can_be_tried_again(
     assert f"{MY}/sign-out" in done.text
 
 
-def test_given_a_citizen_in_conversation_when_they_want_to_be_deleted_then_it_is_said_that_it_waits(
-    page: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_deletion_during_a_conversation_waits(page: TestClient, engine: Engine, settings: Settings) -> None:
     number = a_number()
     sign_in(page, engine, settings, number)
     with writing(engine) as session:
@@ -184,9 +174,7 @@ def test_given_a_citizen_in_conversation_when_they_want_to_be_deleted_then_it_is
     assert f"{MY}/sign-out" in page.get(MY).text
 
 
-def test_given_a_foreign_page_when_it_posts_the_forms_then_nothing_is_done(
-    page: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_forms_from_a_foreign_page_do_nothing(page: TestClient, engine: Engine, settings: Settings) -> None:
     sign_in(page, engine, settings, a_number())
     foreign = {"Origin": "https://evil.example"}
     assert page.post(f"{MY}/delete", data={"sure": "1"}, headers=foreign).status_code == 403

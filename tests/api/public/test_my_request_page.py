@@ -60,9 +60,7 @@ def answer_in(text: str) -> str:
     return field_in(text, "answer")
 
 
-def test_given_a_solution_when_yes_is_pressed_twice_and_rated_then_it_is_said_once(
-    page: TestClient, engine: Engine, number: str
-) -> None:
+def test_double_yes_and_rating_count_once(page: TestClient, engine: Engine, number: str) -> None:
     id_, path = solved(engine, number)
     assert path in page.get(MY).text
     shown = page.get(path)
@@ -79,9 +77,7 @@ def test_given_a_solution_when_yes_is_pressed_twice_and_rated_then_it_is_said_on
         assert [rating.stars for rating in session.query(Rating)] == [2]
 
 
-def test_given_a_page_left_open_when_the_city_has_answered_anew_then_it_says_nothing_to_that(
-    page: TestClient, engine: Engine, number: str
-) -> None:
+def test_old_form_does_not_answer_a_new_reply(page: TestClient, engine: Engine, number: str) -> None:
     id_, path = solved(engine, number)
     old = {"answer": answer_in(page.get(path).text), "reason": "هنوز تاریک است"}
     missing = page.post(f"{path}/object", data=old | {"reason": " "})
@@ -98,9 +94,7 @@ def test_given_a_page_left_open_when_the_city_has_answered_anew_then_it_says_not
     assert of(engine, id_) == (S.REPLIED, 1, ["replied", "denied", "replied"])
 
 
-def test_given_a_request_that_time_has_closed_when_a_no_comes_late_then_it_is_said_that_it_was_not_heard(
-    page: TestClient, engine: Engine, number: str
-) -> None:
+def test_late_no_to_a_closed_request_is_refused(page: TestClient, engine: Engine, number: str) -> None:
     id_, path = solved(engine, number)
     old = {"answer": answer_in(page.get(path).text), "reason": "هنوز تاریک است"}
     page.post(f"{path}/confirm", data=old)
@@ -109,9 +103,7 @@ def test_given_a_request_that_time_has_closed_when_a_no_comes_late_then_it_is_sa
     assert of(engine, id_)[::2] == (S.CLOSED, ["replied", "confirmed"])
 
 
-def test_given_parts_and_a_departments_question_when_answered_by_forms_then_what_is_meant_hears_it(
-    page: TestClient, engine: Engine, number: str
-) -> None:
+def test_forms_answer_the_part_or_question_meant(page: TestClient, engine: Engine, number: str) -> None:
     with writing(engine) as session:
         whole = a_request(session, number="+98913" + "1112233")
         whole.number = number
@@ -140,9 +132,7 @@ def asked(engine: Engine, id_: int, question: str) -> None:
         department_work.ask(session, work.get_for_update(session, id_), who="d", question=question)
 
 
-def test_given_a_page_left_open_when_another_question_is_open_then_old_words_do_not_answer_it(
-    page: TestClient, engine: Engine, number: str
-) -> None:
+def test_old_form_does_not_answer_another_question(page: TestClient, engine: Engine, number: str) -> None:
     with writing(engine) as session:
         department_id = a_department(session).id
         request = a_request(session, S.REFERRED, department_id=department_id, number=number)
@@ -161,9 +151,7 @@ def test_given_a_page_left_open_when_another_question_is_open_then_old_words_do_
     assert of(engine, id_)[::2] == (S.ACCEPTED, ["asked", "answered", "asked", "answered"])
 
 
-def test_given_a_page_left_open_when_the_citizen_has_said_yes_or_no_anew_then_old_stars_are_not_of_that(
-    page: TestClient, engine: Engine, number: str
-) -> None:
+def test_old_rating_form_does_not_rate_a_new_answer(page: TestClient, engine: Engine, number: str) -> None:
     id_, path = solved(engine, number)
     page.post(f"{path}/object", data={"reason": "هنوز تاریک است"})
     old = {"said": field_in(page.get(path).text, "said"), "stars": "1"}
@@ -178,9 +166,7 @@ def test_given_a_page_left_open_when_the_citizen_has_said_yes_or_no_anew_then_ol
         assert [rating.stars for rating in session.query(Rating)] == [5]
 
 
-def test_given_what_is_anothers_or_a_stranger_or_a_blocked_number_when_posted_then_nothing_is_done(
-    page: TestClient, engine: Engine, number: str
-) -> None:
+def test_foreign_stranger_or_blocked_form_does_nothing(page: TestClient, engine: Engine, number: str) -> None:
     others, theirs = solved(engine, a_number())
     mine, path = solved(engine, number)
     assert page.get(theirs).history[0].status_code == 303
@@ -204,7 +190,7 @@ def _joined_and_replied(session: Session, number: str) -> tuple[Request, str]:
     return first, mine.tracking
 
 
-def test_given_a_report_joined_to_anothers_when_that_one_is_solved_then_its_citizen_reads_so_unasked(
+def test_solution_of_the_other_request_is_shown_unasked(
     page: TestClient, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:
@@ -219,7 +205,7 @@ def test_given_a_report_joined_to_anothers_when_that_one_is_solved_then_its_citi
     assert of_mine["reply"] == "چراغ عوض شد"
 
 
-def test_given_a_report_joined_to_anothers_when_that_citizen_objects_or_is_asked_then_nobody_says_i_did(
+def test_objection_of_the_other_citizen_is_not_called_mine(
     page: TestClient, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:

@@ -59,9 +59,7 @@ def sends(body: TestClient, token: str, text: str, picture: bytes | None = None,
     return body.post(f"/public/passed/{token}/pictures", data={"text": text}, files={"picture": file}, **more)
 
 
-def test_given_a_link_when_opened_then_it_shows_what_the_body_needs_and_no_citizen_and_nothing_keeps_it(
-    body: TestClient, engine: Engine, token: str
-) -> None:
+def test_link_shows_the_request_without_its_citizen(body: TestClient, engine: Engine, token: str) -> None:
     shown = body.get(f"/public/passed/{token}")
     page = Read(shown.text)
     assert shown.status_code == 200
@@ -87,9 +85,7 @@ def test_given_a_link_when_opened_then_it_shows_what_the_body_needs_and_no_citiz
     assert "A report for you" in english and "?lang=en" in Read(english).all("form")[0]["action"]  # type: ignore[operator]
 
 
-def test_given_a_body_when_it_answers_by_the_forms_then_each_is_said_once_and_shown_again(
-    body: TestClient, engine: Engine, token: str
-) -> None:
+def test_answers_by_form_are_kept_once_and_shown(body: TestClient, engine: Engine, token: str) -> None:
     for _ in range(2):
         told = body.post(f"/public/passed/{token}/received", headers={"Origin": "null"})
         assert [step.status_code for step in told.history] == [303]
@@ -111,9 +107,7 @@ def test_given_a_body_when_it_answers_by_the_forms_then_each_is_said_once_and_sh
     assert body.get(f"/public/passed/{token}/answer").history[0].status_code == 303
 
 
-def test_given_no_picture_when_it_is_done_then_words_are_enough(
-    body: TestClient, engine: Engine, token: str
-) -> None:
+def test_completion_without_a_picture_is_accepted(body: TestClient, engine: Engine, token: str) -> None:
     assert sends(body, token, "بسته شد").status_code == 200
     assert link(engine).done == "بسته شد"
 
@@ -131,7 +125,7 @@ def test_given_no_picture_when_it_is_done_then_words_are_enough(
     ],
     ids=["50 MB", "empty", "drawing", "video", "cut", "bomb", "paper"],
 )
-def test_given_no_picture_of_ours_when_sent_then_it_is_said_why_and_the_words_stay(
+def test_unfit_picture_is_refused_and_the_words_stay(
     body: TestClient, engine: Engine, settings: Settings, token: str, picture: bytes, status: int, says: str
 ) -> None:
     refused = sends(body, token, "بسته شد", picture)
@@ -157,7 +151,7 @@ def test_given_no_picture_of_ours_when_sent_then_it_is_said_why_and_the_words_st
         (b"--x\r\n\r\n\r\n" * 20 + b"--x--", "multipart/form-data; boundary=x"),
     ],
 )
-def test_given_a_form_that_no_browser_sends_when_it_comes_then_it_is_refused_and_nothing_is_kept(
+def test_malformed_form_is_refused(
     body: TestClient, engine: Engine, token: str, content: bytes, kind: str
 ) -> None:
     headers = {b"Content-Type": kind.encode("latin-1")}
@@ -166,9 +160,7 @@ def test_given_a_form_that_no_browser_sends_when_it_comes_then_it_is_refused_and
     assert "<form" in refused.text
 
 
-def test_given_too_many_words_when_sent_then_they_are_refused(
-    body: TestClient, engine: Engine, token: str
-) -> None:
+def test_long_words_are_refused(body: TestClient, engine: Engine, token: str) -> None:
     for text in ("آ" * 1001, "a" * 20_000, "  "):
         assert sends(body, token, text).status_code == 409
         assert body.post(f"/public/passed/{token}/answer", data={"text": text}).status_code == 409
@@ -177,9 +169,7 @@ def test_given_too_many_words_when_sent_then_they_are_refused(
     assert body.post(f"/public/passed/{token}/answer", content=b"&" * 60).status_code == 409
 
 
-def test_given_links_that_open_nothing_when_asked_then_all_have_the_same_answer_and_few_are_tried(
-    body: TestClient, engine: Engine, token: str
-) -> None:
+def test_dead_links_answer_alike_and_are_rate_limited(body: TestClient, engine: Engine, token: str) -> None:
     with writing(engine) as session:
         request = session.scalars(select(Request)).one()
         work.reply(session, request, who="u", reply="درست شد")
@@ -197,9 +187,7 @@ def test_given_links_that_open_nothing_when_asked_then_all_have_the_same_answer_
     assert last.status_code == 429 and "صبر کنید" in last.text
 
 
-def test_given_a_request_that_is_a_duplicate_when_its_body_comes_then_it_reads_that_it_goes_on_elsewhere(
-    body: TestClient, engine: Engine, token: str
-) -> None:
+def test_link_of_a_duplicate_says_it_goes_on_elsewhere(body: TestClient, engine: Engine, token: str) -> None:
     with writing(engine) as session:
         request = session.scalars(select(Request)).one()
         closing.merge(session, request.id, a_request(session).id, who="u")
@@ -220,16 +208,14 @@ def test_given_a_request_that_is_a_duplicate_when_its_body_comes_then_it_reads_t
     assert joined not in body.get(f"/public/passed/{token}").text
 
 
-def test_given_one_who_acts_without_end_when_more_comes_then_it_is_too_much(
-    body: TestClient, engine: Engine, token: str
-) -> None:
+def test_endless_answers_are_rate_limited(body: TestClient, engine: Engine, token: str) -> None:
     for _ in range(limits.PASSED_BURST):
         body.post(f"/public/passed/{token}/received")
     assert body.post(f"/public/passed/{token}/answer", data={"text": "نه"}).status_code == 429
     assert link(engine).answers == 0
 
 
-def test_given_a_link_whose_time_comes_while_a_picture_is_on_its_way_when_it_arrives_then_nothing_is_kept(
+def test_link_that_expires_during_an_upload_keeps_nothing(
     body: TestClient, engine: Engine, settings: Settings, token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = decoding.plain

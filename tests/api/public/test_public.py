@@ -18,9 +18,7 @@ def ids_on(page: Read) -> set[int]:
     return {int(href.rpartition("/")[2]) for href in hrefs if href.startswith("/public/rounds/")}
 
 
-def test_given_rounds_in_every_phase_when_looked_at_then_all_but_the_planned_and_operators_ones_are_public(
-    session: Session, citizen: TestClient
-) -> None:
+def test_planned_and_operators_rounds_are_not_public(session: Session, citizen: TestClient) -> None:
     by_phase = {phase: a_round(session, phase) for phase in Phase}
     operators_line, planned = rounds.operators_line(session), by_phase[Phase.PLANNED]
     session.commit()
@@ -40,21 +38,19 @@ def test_given_rounds_in_every_phase_when_looked_at_then_all_but_the_planned_and
 
 
 @pytest.mark.parametrize("address", ["0", "-1", "x", "99999999999999999999", "۱", "1.5", "%00", "²"])
-def test_given_an_address_of_no_round_when_opened_then_a_page_says_so(
-    address: str, citizen: TestClient
-) -> None:
+def test_unknown_round_address_gets_a_page(address: str, citizen: TestClient) -> None:
     answer = citizen.get(f"/public/rounds/{address}?lang=en")
     assert answer.status_code == 404
     assert "This page is not here" in answer.text
 
 
-def test_given_no_rounds_when_looked_at_then_pages_and_feeds_are_whole(citizen: TestClient) -> None:
+def test_pages_and_feeds_without_rounds_are_complete(citizen: TestClient) -> None:
     assert "دور گفت‌وگویی اعلام نشده است" in citizen.get("/public/").text
     assert events(citizen) == {}
     assert entries(citizen) == []
 
 
-def test_given_a_page_when_read_then_it_has_its_language_direction_and_the_way_to_the_other(
+def test_page_declares_its_language_and_links_the_other(
     session: Session, citizen: TestClient, made: Make
 ) -> None:
     round_ = made()
@@ -97,17 +93,13 @@ def test_robots_file_leaves_search_engines_the_public_pages(citizen: TestClient)
         assert robots.can_fetch("Anybot", f"{CITY}{path}") is may, path
 
 
-def test_given_a_round_on_short_notice_when_looked_at_then_the_page_says_less_than_a_day(
-    session: Session, citizen: TestClient
-) -> None:
+def test_round_on_short_notice_says_less_than_a_day(session: Session, citizen: TestClient) -> None:
     round_ = a_round(session, Phase.OPEN)
     session.commit()
     assert "کمتر از یک روز پیش از آغاز" in citizen.get(f"/public/rounds/{round_.id}").text
 
 
-def test_given_pages_when_fetched_then_nothing_of_them_runs_and_caches_may_keep_them_a_minute(
-    session: Session, citizen: TestClient, made: Make
-) -> None:
+def test_pages_run_nothing_and_are_cached_a_minute(session: Session, citizen: TestClient, made: Make) -> None:
     round_ = made()
     session.commit()
     for path in ("/public/", f"/public/rounds/{round_.id}", "/public/rounds.atom", "/public/rounds.ics"):
@@ -124,9 +116,7 @@ def test_given_pages_when_fetched_then_nothing_of_them_runs_and_caches_may_keep_
     assert citizen.get("/public/static/icon.svg").status_code == 200
 
 
-def test_given_a_page_when_it_is_shared_then_its_preview_has_a_title_a_text_and_its_address(
-    session: Session, citizen: TestClient, made: Make
-) -> None:
+def test_shared_page_has_a_preview(session: Session, citizen: TestClient, made: Make) -> None:
     round_ = made()
     session.commit()
     for path in ("/public/how", f"/public/rounds/{round_.id}?lang=en"):
@@ -137,9 +127,7 @@ def test_given_a_page_when_it_is_shared_then_its_preview_has_a_title_a_text_and_
     assert "Manager of District 4" in preview["og:title"]
 
 
-def test_given_citizens_in_the_line_when_all_public_pages_are_read_then_nothing_tells_of_them(
-    session: Session, citizen: TestClient
-) -> None:
+def test_public_pages_reveal_no_waiting_citizen(session: Session, citizen: TestClient) -> None:
     round_ = a_round(session, Phase.LIVE)
     registered = some_registrations(session, round_, 5)
     session.commit()

@@ -19,7 +19,7 @@ PLAIN = "</script><i>\"'&amp;]]> BEGIN:VEVENT"
 
 
 @pytest.mark.parametrize("path", ["/public/rounds.atom", "/public/rounds.ics"])
-def test_given_a_feed_that_is_known_when_asked_again_then_only_a_change_is_sent(
+def test_known_feed_is_sent_again_only_after_a_change(
     path: str, session: Session, citizen: TestClient, made: Make
 ) -> None:
     round_ = made()
@@ -33,9 +33,7 @@ def test_given_a_feed_that_is_known_when_asked_again_then_only_a_change_is_sent(
     assert citizen.get(path, headers=known).status_code == 200
 
 
-def test_given_a_round_when_read_from_the_calendar_then_its_times_texts_and_changes_are_there(
-    session: Session, citizen: TestClient, made: Make
-) -> None:
+def test_calendar_holds_times_texts_and_changes(session: Session, citizen: TestClient, made: Make) -> None:
     round_ = made()
     session.commit()
     event = events(citizen)[f"round-{round_.id}@{HOST}"]
@@ -62,7 +60,7 @@ def test_given_a_round_when_read_from_the_calendar_then_its_times_texts_and_chan
     assert "بیماری" in event["DESCRIPTION"]
 
 
-def test_given_rounds_when_read_from_atom_then_the_newest_is_first_and_each_language_has_its_own(
+def test_atom_feed_has_the_newest_first_in_each_language(
     session: Session, citizen: TestClient, made: Make
 ) -> None:
     first, second = made(), made("شهردار اصفهان", "Mayor of Isfahan")
@@ -87,9 +85,7 @@ def linked_data(citizen: TestClient, round_: Round, language: str = "") -> dict[
     return event
 
 
-def test_given_a_round_when_a_search_engine_reads_its_page_then_the_event_is_whole(
-    session: Session, citizen: TestClient, made: Make
-) -> None:
+def test_structured_data_describes_the_round(session: Session, citizen: TestClient, made: Make) -> None:
     round_ = made(capacity=30)
     session.commit()
     event = linked_data(citizen, round_)
@@ -104,7 +100,7 @@ def test_given_a_round_when_a_search_engine_reads_its_page_then_the_event_is_who
     assert linked_data(citizen, round_, "?lang=en")["performer"]["name"] == "Manager of District 4"
 
 
-def test_given_a_round_changed_moved_and_cancelled_when_read_then_each_status_is_its_own(
+def test_event_status_follows_each_change_of_the_round(
     session: Session, citizen: TestClient, made: Make
 ) -> None:
     round_, seen = made(), []
@@ -124,7 +120,7 @@ def test_given_a_round_changed_moved_and_cancelled_when_read_then_each_status_is
 
 @pytest.mark.parametrize("cancelled", [False, True])
 @pytest.mark.parametrize("language", ["", "?lang=en"])
-def test_given_hostile_names_and_reasons_when_published_then_they_are_only_text(
+def test_hostile_names_and_reasons_are_plain_text(
     language: str, cancelled: bool, session: Session, citizen: TestClient, made: Make
 ) -> None:
     name, reason = HOSTILE, HOSTILE.replace("\u202e", "")  # which a reason may not hold any more

@@ -30,9 +30,7 @@ def some_figures(session: Session) -> None:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_and_nothing_sticks_out(
-    session: Session, citizen: TestClient, made: Make
-) -> None:
+def test_pages_fit_any_width_without_scripts(session: Session, citizen: TestClient, made: Make) -> None:
     changed, cancelled = made("ن" * 200, "n" * 200), made()
     session.commit()
     planning.change(session, changed, who="x", reason="ر" * 500, capacity=5)
@@ -80,7 +78,7 @@ def test_given_any_width_and_no_scripts_when_pages_are_shown_then_all_is_large_a
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_each_is_fit_and_found(
+def test_pages_linked_from_each_other_are_accessible(
     session: Session, citizen: TestClient, made: Make
 ) -> None:
     round_ = made()
@@ -124,7 +122,7 @@ def test_given_a_citizen_when_the_pages_are_followed_from_one_to_the_next_then_e
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_number_when_its_page_is_shown_then_the_browser_checks_what_it_says_against_the_ledger(
+def test_browser_checks_the_number_page_against_the_ledger(
     session: Session, citizen: TestClient, made: Make
 ) -> None:
     round_ = made(registration_from=now(session))

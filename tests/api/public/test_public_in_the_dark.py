@@ -25,9 +25,7 @@ _DRAWN = """() => ['main a', 'header'].map((one, place) =>
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("accent", ["", PLUM])
-def test_given_a_system_that_is_dark_or_light_when_public_pages_are_read_then_each_follows_and_is_read(
-    engine: Engine, settings: Settings, accent: str
-) -> None:
+def test_public_pages_follow_the_colour_scheme(engine: Engine, settings: Settings, accent: str) -> None:
     with writing(engine) as session:
         open_, over = a_round(session, Phase.OPEN), a_round(session, Phase.CANCELLED)
         over.reason = "مراسم"

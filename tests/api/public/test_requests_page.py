@@ -35,9 +35,7 @@ def filled(engine: Engine) -> str:
         return session.get_one(Category, 1).name_fa
 
 
-def test_given_figures_when_the_page_is_read_then_they_are_there_in_both_languages_and_small_ones_are_not(
-    citizen: TestClient, filled: str
-) -> None:
+def test_figures_are_shown_and_small_ones_hidden(citizen: TestClient, filled: str) -> None:
     persian, english = citizen.get("/public/requests"), citizen.get("/public/requests?lang=en&days=30")
     assert (persian.status_code, english.status_code) == (200, 200)
     assert persian.headers["Cache-Control"] == "public, max-age=60"
@@ -54,16 +52,14 @@ def test_given_figures_when_the_page_is_read_then_they_are_there_in_both_languag
 
 
 @pytest.mark.parametrize("days", ["", "0", "-30", "90;", "۳۰", "9" * 400, "<b>", "%00"])
-def test_given_a_hostile_span_when_asked_then_the_usual_one_is_shown(citizen: TestClient, days: str) -> None:
+def test_hostile_span_shows_the_default(citizen: TestClient, days: str) -> None:
     answer = citizen.get(f"/public/requests?lang=en&days={days}")
     assert answer.status_code == 200
     chosen = [a["href"] for a in Read(answer.text).all("a") if a.get("aria-current") == "page"]
     assert chosen == ["/public/requests?days=90&lang=en"]
 
 
-def test_given_figures_when_taken_along_then_table_and_json_say_the_same_and_nothing_is_a_formula(
-    citizen: TestClient, filled: str
-) -> None:
+def test_csv_and_json_agree_and_hold_no_formula(citizen: TestClient, filled: str) -> None:
     table = citizen.get("/public/requests.csv")
     assert table.headers["Link"] == '<https://creativecommons.org/licenses/by/4.0/>; rel="license"'
     assert table.headers["content-type"] == "text/csv; charset=utf-8"
@@ -82,9 +78,7 @@ def test_given_figures_when_taken_along_then_table_and_json_say_the_same_and_not
     assert filled in [row["name_fa"] for row in body["spans"][0]["categories"]]
 
 
-def test_given_a_city_without_a_licence_when_read_then_that_is_said(
-    settings: Settings, engine: Engine
-) -> None:
+def test_city_without_a_licence_says_so(settings: Settings, engine: Engine) -> None:
     app = create(settings.model_copy(update={"data_licence": ""}))
     with TestClient(app) as citizen:
         assert "No licence is stated" in citizen.get("/public/requests?lang=en").text
@@ -92,7 +86,7 @@ def test_given_a_city_without_a_licence_when_read_then_that_is_said(
         assert citizen.get("/public/requests.json").json()["licence"] is None
 
 
-def test_given_nothing_counted_yet_when_read_then_the_page_and_the_data_are_whole(
+def test_pages_without_figures_are_complete(
     citizen: TestClient,
 ) -> None:
     assert "هنوز شمرده نشده" in citizen.get("/public/requests").text

@@ -46,9 +46,7 @@ def logged(engine: Engine) -> list[tuple[str, str]]:
         return [(entry.action, entry.subject) for entry in audit.search(session)]
 
 
-def test_given_a_place_when_looked_for_by_any_form_of_ticket_or_number_then_it_is_found(
-    as_role: As, place: Registration
-) -> None:
+def test_place_is_found_by_any_form_of_ticket_or_number(as_role: As, place: Registration) -> None:
     operator, national = as_role(Role.OPERATOR), numbers.national(place.number)
     persian = str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹")
     forms = (place.ticket, place.ticket.translate(persian), f" {place.ticket[:4]} {place.ticket[4:]} ")
@@ -64,9 +62,7 @@ def test_given_a_place_when_looked_for_by_any_form_of_ticket_or_number_then_it_i
         assert bool(results["requests"]) == (typed not in forms)
 
 
-def test_given_a_request_when_looked_for_by_its_tracking_number_then_it_alone_is_found(
-    as_role: As, engine: Engine, place: Registration
-) -> None:
+def test_tracking_number_finds_its_request_alone(as_role: As, engine: Engine, place: Registration) -> None:
     with writing(engine) as session:
         request = a_request(session, number=place.number)
     results = found(as_role(Role.OPERATOR), request.tracking)
@@ -75,13 +71,11 @@ def test_given_a_request_when_looked_for_by_its_tracking_number_then_it_alone_is
 
 
 @pytest.mark.parametrize("typed", ["", "1", "%", "_", "00000000", "09", "'; --", "۰" * 80, "\u202e137"])
-def test_given_something_that_is_no_number_of_anybody_when_looked_for_then_nothing_is_found(
-    as_role: As, place: Registration, typed: str
-) -> None:
+def test_unknown_number_finds_nothing(as_role: As, place: Registration, typed: str) -> None:
     assert found(as_role(Role.OPERATOR), typed) == {"registrations": [], "requests": [], "staff": []}
 
 
-def test_given_an_official_when_looking_for_a_number_then_no_citizen_and_only_requests_of_the_own_district(
+def test_official_finds_requests_of_the_own_district_only(
     as_user: SignedIn, engine: Engine, place: Registration
 ) -> None:
     with writing(engine) as session:
@@ -103,9 +97,7 @@ def test_given_an_official_when_looking_for_a_number_then_no_citizen_and_only_re
     assert official.get(f"{V1}/citizens/registration/{place.id}").status_code == 403
 
 
-def test_given_a_name_when_looked_for_then_only_who_keeps_or_inspects_people_finds_them(
-    as_role: As, engine: Engine
-) -> None:
+def test_name_is_found_by_those_who_manage_people_only(as_role: As, engine: Engine) -> None:
     with writing(engine) as session:
         person = a_user(session)
         person.name = "مهتاب_100%"
@@ -114,7 +106,7 @@ def test_given_a_name_when_looked_for_then_only_who_keeps_or_inspects_people_fin
     assert found(as_role(Role.SUPERVISOR), "مهتاب")["staff"] == []
 
 
-def test_given_a_citizen_when_their_page_is_read_then_all_is_there_the_number_masked_and_the_log_has_it(
+def test_citizen_page_masks_the_number_and_is_audited(
     as_role: As, engine: Engine, place: Registration
 ) -> None:
     with writing(engine) as session:
@@ -136,9 +128,7 @@ def test_given_a_citizen_when_their_page_is_read_then_all_is_there_the_number_ma
     assert [entry for entry in logged(engine) if entry in read] == [*reversed(read)]
 
 
-def test_given_a_citizen_in_hand_when_their_page_is_read_then_the_number_is_whole_and_no_entry_is_made(
-    as_user: SignedIn, engine: Engine
-) -> None:
+def test_page_of_the_citizen_in_hand_shows_the_number(as_user: SignedIn, engine: Engine) -> None:
     with writing(engine) as session:
         user = a_user(session, a_desk(session))
         held = a_callback(session, CallbackState.TALKING, user).registration
@@ -147,9 +137,7 @@ def test_given_a_citizen_in_hand_when_their_page_is_read_then_the_number_is_whol
     assert "citizen-read" not in dict(logged(engine))
 
 
-def test_given_nobodys_number_when_the_page_is_asked_for_then_nobody_is_found(
-    as_role: As, engine: Engine
-) -> None:
+def test_unknown_citizen_address_is_not_found(as_role: As, engine: Engine) -> None:
     with writing(engine) as session:
         nameless = a_request(session, number=None)
     operator = as_role(Role.OPERATOR)
@@ -159,7 +147,7 @@ def test_given_nobodys_number_when_the_page_is_asked_for_then_nobody_is_found(
     assert logged(engine) == []
 
 
-def test_given_a_number_with_a_new_owner_when_a_supervisor_says_so_then_nothing_leads_to_the_one_before(
+def test_number_of_a_new_owner_leads_to_nobody(
     as_role: As, place: Registration, engine: Engine, app: FastAPI, settings: Settings
 ) -> None:
     before = page_of(app, engine, settings, place.number)

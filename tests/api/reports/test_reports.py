@@ -52,7 +52,7 @@ def span(engine: Engine) -> str:
 
 
 @pytest.mark.parametrize("whose", WHOSE)
-def test_given_an_official_when_rounds_are_read_then_these_are_the_own_ones(
+def test_official_reads_statistics_of_own_rounds(
     as_official: OfOfficial, engine: Engine, live: Round, officials: dict[str, int | None], whose: str
 ) -> None:
     registered(engine, live, 2)
@@ -74,9 +74,7 @@ def test_given_an_official_when_rounds_are_read_then_these_are_the_own_ones(
     assert report["total"]["registered"] == 2 * len(mine)
 
 
-def test_given_statistics_when_they_are_taken_along_then_the_audit_log_says_who_took_which(
-    as_role: As, engine: Engine
-) -> None:
+def test_exported_statistics_are_audited(as_role: As, engine: Engine) -> None:
     page = as_role(Role.AUDITOR)
     asked = "by=official&from=2026-11-22&until=2026-12-02"
     assert page.get(f"{V1}/reports?{asked}").status_code == 200

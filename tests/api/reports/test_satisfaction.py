@@ -39,9 +39,7 @@ def today(engine: Engine) -> date:
         return now(session).astimezone(CITY).date()
 
 
-def test_given_what_citizens_said_when_the_report_is_read_then_few_are_hidden_and_so_is_what_is_left_over(
-    as_role: As, today: date
-) -> None:
+def test_report_hides_small_figures_and_remainders(as_role: As, today: date) -> None:
     page = as_role(Role.SUPERVISOR)
     span = {"from": str(today), "until": str(today)}
     told = page.get(PATH, params=span).json()
@@ -57,9 +55,7 @@ def test_given_what_citizens_said_when_the_report_is_read_then_few_are_hidden_an
     problem(page.get(PATH, params=span | {"until": "2020-01-01"}), 422, "invalid-input")
 
 
-def test_given_what_citizens_said_when_it_is_taken_along_then_it_is_the_same_and_the_log_shows_who(
-    as_role: As, engine: Engine, today: date
-) -> None:
+def test_exported_satisfaction_is_audited(as_role: As, engine: Engine, today: date) -> None:
     page = as_role(Role.SUPERVISOR)
     span = {"from": str(today), "until": str(today), "language": "en"}
     lines = page.get(f"{PATH}.csv", params=span).text.splitlines()

@@ -12,7 +12,7 @@ from tests.factories import HOUR, a_department, a_request
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
 
 
-def test_given_an_administrator_when_categories_are_added_and_changed_then_everybody_reads_them(
+def test_saved_categories_are_read_by_everybody(
     engine: Engine,
     page: Page,  # noqa: F811
 ) -> None:
@@ -40,7 +40,7 @@ def test_given_an_administrator_when_categories_are_added_and_changed_then_every
     assert [each["code"] for each in operator.get("/categories").json()][-1] == "stairs", "after those in use"
 
 
-def test_given_a_category_with_a_department_when_referred_without_day_or_department_then_both_are_its_own(
+def test_category_gives_the_default_day_and_department(
     engine: Engine,
     page: Page,  # noqa: F811
 ) -> None:
@@ -64,7 +64,7 @@ def test_given_a_category_with_a_department_when_referred_without_day_or_departm
     assert told["answered_at"] is not None
 
 
-def test_given_requests_that_no_department_has_when_their_time_is_over_then_they_are_overdue(
+def test_unreferred_request_past_its_time_is_overdue(
     engine: Engine,
     page: Page,  # noqa: F811
 ) -> None:
@@ -76,7 +76,7 @@ def test_given_requests_that_no_department_has_when_their_time_is_over_then_they
     assert operator.get("/requests/counts").json()["overdue"] == 1
 
 
-def test_given_a_category_that_is_not_there_when_meant_then_it_is_said(page: Page) -> None:  # noqa: F811
+def test_unknown_category_is_refused(page: Page) -> None:  # noqa: F811
     admin: TestClient = page(Role.ADMINISTRATOR)
     values = admin.get("/categories").json()[0]
     assert admin.put("/categories/404404", json=values).status_code == 404

@@ -45,7 +45,7 @@ def taken(page: TestClient, path: str = "/requests.csv", **asked: object) -> lis
     return [row | {name: row[name].removeprefix("'") for name in NUMBERED if name in row} for row in rows]
 
 
-def test_given_many_requests_when_taken_then_all_that_matches_is_there_once_the_newest_first(
+def test_export_lists_all_matches_newest_first(
     app: FastAPI, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "_AT_ONCE", 2)
@@ -64,7 +64,7 @@ def test_given_many_requests_when_taken_then_all_that_matches_is_there_once_the_
     assert taken(page, escalated=True) == []
 
 
-def test_given_words_that_are_a_formula_when_taken_then_they_are_words(app: FastAPI, engine: Engine) -> None:
+def test_formula_in_the_words_is_exported_as_text(app: FastAPI, engine: Engine) -> None:
     with writing(engine) as session:
         a_request(session, written='=HYPERLINK("http://example.org")', place="\t=1+1")
     (row,) = taken(page_of(app, engine, Role.OPERATOR))
@@ -72,9 +72,7 @@ def test_given_words_that_are_a_formula_when_taken_then_they_are_words(app: Fast
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.OFFICIAL, Role.SUPERVISOR, Role.AUDITOR])
-def test_given_a_role_when_it_takes_whole_numbers_then_only_who_reads_histories_gets_them_and_the_log_says_so(
-    app: FastAPI, engine: Engine, role: Role
-) -> None:
+def test_whole_numbers_are_exported_to_few_and_audited(app: FastAPI, engine: Engine, role: Role) -> None:
     with writing(engine) as session:
         a_request(session, number=NUMBER)
         official = Official(kind=OfficialKind.MAYOR, office_fa="ش", office_en="M", clip="office-mayor")
@@ -94,9 +92,7 @@ def test_given_a_role_when_it_takes_whole_numbers_then_only_who_reads_histories_
     assert log == ["", *["category 1, numbers"] * 2]
 
 
-def test_given_a_district_manager_when_it_takes_the_list_then_it_is_the_own_districts(
-    app: FastAPI, engine: Engine
-) -> None:
+def test_district_manager_exports_the_own_district(app: FastAPI, engine: Engine) -> None:
     with writing(engine) as session:
         kind, called = OfficialKind.DISTRICT_MANAGER, {"office_fa": "م", "office_en": "D"}
         official = Official(kind=kind, clip="office-district", district=5, **called)
@@ -109,9 +105,7 @@ def test_given_a_district_manager_when_it_takes_the_list_then_it_is_the_own_dist
     problem(page.get("/requests.csv", params={"district": 6}), 403, "forbidden")
 
 
-def test_given_a_department_when_it_takes_its_list_then_it_is_its_own_without_citizens(
-    app: FastAPI, engine: Engine
-) -> None:
+def test_department_exports_its_own_without_citizens(app: FastAPI, engine: Engine) -> None:
     with writing(engine) as session:
         request = a_request(session, number=NUMBER)
         department: Department = refer(session, request)

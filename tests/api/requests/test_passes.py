@@ -37,7 +37,7 @@ def token_of(link: str) -> str:
     return token
 
 
-def test_given_a_department_when_it_passes_on_then_it_gets_the_link_once_and_the_office_can_end_it(
+def test_link_of_a_department_is_shown_once_and_revocable(
     app: FastAPI, engine: Engine, as_role: As, department: int, id_: int
 ) -> None:
     page, office = page_of_department(app, engine, department), as_role(Role.OPERATOR)
@@ -73,7 +73,7 @@ def test_given_a_department_when_it_passes_on_then_it_gets_the_link_once_and_the
         ]
 
 
-def test_given_the_offices_link_when_a_department_looks_then_it_names_nobody_and_is_not_its_own(
+def test_link_of_the_office_is_anonymous_to_the_department(
     app: FastAPI, engine: Engine, as_role: As, department: int, id_: int
 ) -> None:
     office, page = as_role(Role.SUPERVISOR), page_of_department(app, engine, department)
@@ -100,16 +100,14 @@ def test_given_the_offices_link_when_a_department_looks_then_it_names_nobody_and
         ({"written": "\0"}, 422, "invalid-input", "written"),
     ],
 )
-def test_given_what_cannot_be_passed_on_when_sent_then_it_is_said_at_its_field(
+def test_invalid_link_is_refused_at_its_field(
     office: TestClient, id_: int, wrong: dict[str, str], status: int, code: str, field: str | None
 ) -> None:
     refused = problem(office.post(f"{V1}/requests/{id_}/passes", json=WATER | wrong), status, code)
     assert field is None or refused["field"] == field
 
 
-def test_given_a_request_that_is_over_when_passed_on_then_it_is_refused(
-    engine: Engine, office: TestClient
-) -> None:
+def test_link_for_a_closed_request_is_refused(engine: Engine, office: TestClient) -> None:
     with writing(engine) as session:
         over = a_request(session, RequestState.CLOSED).id
     problem(office.post(f"{V1}/requests/{over}/passes", json=WATER), 409, "wrong-state")

@@ -23,9 +23,7 @@ LONG = {
 
 
 @in_both
-def test_given_ready_replies_when_saved_then_these_are_there_in_order_and_no_others(
-    as_role: As, engine: Engine
-) -> None:
+def test_saved_replies_replace_the_others_in_order(as_role: As, engine: Engine) -> None:
     supervisor, operator = as_role(Role.SUPERVISOR), as_role(Role.OPERATOR)
     assert operator.get(URL).json()["replies"] == []
     for replies in ([LONG, SHORT], [SHORT], []):
@@ -38,7 +36,7 @@ def test_given_ready_replies_when_saved_then_these_are_there_in_order_and_no_oth
 
 
 @in_both
-def test_given_two_who_write_at_once_when_both_save_then_the_later_hears_of_it_and_nothing_is_lost(
+def test_concurrent_save_of_replies_is_refused_without_loss(
     as_role: As,
 ) -> None:
     one, other = as_role(Role.SUPERVISOR), as_role(Role.ADMINISTRATOR)
@@ -60,7 +58,7 @@ def test_given_two_who_write_at_once_when_both_save_then_the_later_hears_of_it_a
         ([SHORT] * 101, 422, "invalid-input"),
     ],
 )
-def test_given_replies_that_cannot_be_used_when_saved_then_they_are_refused_and_the_others_stay(
+def test_unusable_replies_are_refused_and_the_others_stay(
     as_role: As, wanted: list[dict[str, Any]], status: int, code: str
 ) -> None:
     page = as_role(Role.ADMINISTRATOR)

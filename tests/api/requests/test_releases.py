@@ -37,7 +37,7 @@ def reported(app: FastAPI, engine: Engine, settings: Settings) -> dict[str, Any]
     return {"tracking": tracking["tracking"], "pictures": shown, "id": 1}
 
 
-def test_given_a_report_when_a_moderator_releases_it_then_list_table_and_map_have_it_and_nothing_else(
+def test_released_report_shows_in_list_table_and_map(
     office: TestClient, citizen: TestClient, reported: dict[str, Any], settings: Settings
 ) -> None:
     first, second = reported["pictures"]
@@ -91,7 +91,7 @@ def test_given_a_report_when_a_moderator_releases_it_then_list_table_and_map_hav
     assert office.get(path).json() is None
 
 
-def test_given_who_may_not_or_what_is_wrong_when_released_then_it_is_refused(
+def test_release_by_others_or_with_faults_is_refused(
     as_role: As, office: TestClient, reported: dict[str, Any], settings: Settings
 ) -> None:
     first = reported["pictures"][0]
@@ -119,7 +119,7 @@ def test_given_who_may_not_or_what_is_wrong_when_released_then_it_is_refused(
 @pytest.mark.parametrize(
     "query", ["district=99", "district=x", "before=-1", "before=%00", f"before={'9' * 99}"]
 )
-def test_given_a_hostile_address_when_the_map_is_opened_then_the_whole_city_is_shown(
+def test_hostile_map_address_shows_the_whole_city(
     citizen: TestClient, office: TestClient, reported: dict[str, Any], query: str
 ) -> None:
     office.post(f"{V1}/requests/{reported['id']}/release", json={"text": "چراغ خاموش"})
@@ -143,11 +143,11 @@ def test_map_says_that_it_counts_released_reports_only(
 
 
 @pytest.mark.parametrize("name", ["x", "..%2f..%2fetc%2fpasswd", "0" * 32, "0" * 33, "%00"])
-def test_given_no_picture_of_ours_when_asked_for_then_there_is_none(citizen: TestClient, name: str) -> None:
+def test_unknown_picture_is_not_found(citizen: TestClient, name: str) -> None:
     assert citizen.get(f"/public/requests/pictures/{name}").status_code in (404, 422)
 
 
-def test_given_more_than_a_page_when_followed_then_each_is_seen_once(
+def test_paging_shows_each_release_once(
     citizen: TestClient, office: TestClient, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(map_page, "_PAGE", 2)
@@ -164,9 +164,7 @@ def test_given_more_than_a_page_when_followed_then_each_is_seen_once(
     assert seen == [str(id_) for id_ in reversed(ids)]
 
 
-def test_given_released_requests_of_no_district_when_the_map_is_read_then_it_says_how_many_it_lacks(
-    citizen: TestClient, engine: Engine
-) -> None:
+def test_map_counts_the_releases_without_a_district(citizen: TestClient, engine: Engine) -> None:
     def drawn() -> str:
         return citizen.get("/public/requests/map?lang=en").text
 

@@ -10,7 +10,7 @@ from tests.kit.databases import on_both  # noqa: F401  (fixture)
 MINE = "/api/v1/me/request-filters"
 
 
-def test_given_filters_when_kept_renamed_replaced_and_dropped_then_each_is_there_once(as_role: As) -> None:
+def test_filters_are_saved_renamed_replaced_and_deleted(as_role: As) -> None:
     page, other = as_role(Role.AUDITOR), as_role(Role.OPERATOR)
     late = page.post(MINE, json={"name": " دیرکردِ  ۷ ", "query": "view=overdue&district=7"})
     assert late.status_code == 201 and late.json()["name"] == "دیرکردِ ۷"
@@ -39,7 +39,7 @@ def test_given_filters_when_kept_renamed_replaced_and_dropped_then_each_is_there
     assert [each["name"] for each in page.get(MINE).json()] == ["همه"]
 
 
-def test_given_as_many_as_one_keeps_when_another_is_kept_then_it_is_refused_and_one_may_be_replaced(
+def test_filter_above_the_limit_is_refused_unless_replacing(
     as_role: As,
 ) -> None:
     page = as_role(Role.OPERATOR)
@@ -63,7 +63,7 @@ def test_given_as_many_as_one_keeps_when_another_is_kept_then_it_is_refused_and_
         {"name": "a", "query": "a" * 301},
     ],
 )
-def test_given_a_name_or_query_that_is_none_when_kept_then_it_is_refused(as_role: As, body: object) -> None:
+def test_unfit_filter_name_or_query_is_refused(as_role: As, body: object) -> None:
     page = as_role(Role.OPERATOR)
     assert page.post(MINE, json=body).json()["code"] in ("invalid-input", "unfit-characters")
     assert page.get(MINE).json() == []

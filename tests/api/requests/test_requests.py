@@ -57,9 +57,7 @@ def in_days(engine: Engine, days: int) -> str:
         return (now(session).astimezone(CITY).date() + timedelta(days=days)).isoformat()
 
 
-def test_given_a_desk_with_a_citizen_when_it_writes_and_refers_then_all_goes_its_way_to_the_end(
-    engine: Engine, page: Page
-) -> None:
+def test_request_written_at_a_desk_goes_to_its_end(engine: Engine, page: Page) -> None:
     operator = page(Role.OPERATOR)
     with writing(engine) as session:
         user = session.scalars(select(User)).one()
@@ -104,9 +102,7 @@ def test_given_a_desk_with_a_citizen_when_it_writes_and_refers_then_all_goes_its
     assert [one["id"] for one in mine["items"]] == [request["id"]]
 
 
-def test_given_a_category_that_demands_a_picture_when_the_office_says_solved_then_it_shows_one_too(
-    page: Page, engine: Engine
-) -> None:
+def test_solution_needs_a_picture_where_the_category_asks(page: Page, engine: Engine) -> None:
     operator, colleague = page(Role.OPERATOR), page(Role.SUPERVISOR)
     with writing(engine) as session:
         session.get_one(Category, 1).evidence = Evidence.PICTURE
@@ -136,9 +132,7 @@ def seen_state(page: TestClient, path: str) -> str:
     return state
 
 
-def test_given_duplicates_when_marked_and_separated_then_both_pages_show_it(
-    engine: Engine, page: Page
-) -> None:
+def test_merging_and_separating_show_on_both_requests(engine: Engine, page: Page) -> None:
     with writing(engine) as session:
         first, second = a_request(session), a_request(session)
     operator = page(Role.OPERATOR)
@@ -155,9 +149,7 @@ def test_given_duplicates_when_marked_and_separated_then_both_pages_show_it(
 
 
 @on_sqlite
-def test_given_the_manager_of_a_district_when_they_look_then_only_that_district_is_seen(
-    engine: Engine, page: Page
-) -> None:
+def test_district_manager_sees_only_the_own_district(engine: Engine, page: Page) -> None:
     with writing(engine) as session:
         own, other = a_request(session, district=7), a_request(session, district=8)
     manager = page(Role.OFFICIAL, 7)
@@ -175,9 +167,7 @@ def test_given_the_manager_of_a_district_when_they_look_then_only_that_district_
     assert len(auditor.get(f"/requests/{own.id}").json()["duplicates"]) == 1
 
 
-def test_given_an_official_of_no_office_when_they_look_then_nothing_is_seen(
-    engine: Engine, page: Page
-) -> None:
+def test_official_without_an_office_sees_no_requests(engine: Engine, page: Page) -> None:
     with writing(engine) as session:
         a_request(session, district=7)
     assert page(Role.OFFICIAL).get("/requests").json()["items"] == []
@@ -193,9 +183,7 @@ def a_sound(settings: Settings) -> Path:
 
 
 @on_sqlite
-def test_given_a_spoken_request_when_it_is_heard_piece_by_piece_then_the_log_shows_one_hearing(
-    engine: Engine, settings: Settings, page: Page
-) -> None:
+def test_ranged_hearing_of_a_request_is_audited_once(engine: Engine, settings: Settings, page: Page) -> None:
     path = a_sound(settings)
     with writing(engine) as session:
         request = a_request(session, voice_message=path.name)
@@ -212,9 +200,7 @@ def test_given_a_spoken_request_when_it_is_heard_piece_by_piece_then_the_log_sho
 
 @on_sqlite
 @pytest.mark.parametrize("file", ["../secret", "/etc/hostname", "link.wav", "none.wav"])
-def test_given_a_row_that_names_what_is_no_message_when_heard_then_nothing_is_played(
-    engine: Engine, settings: Settings, page: Page, file: str
-) -> None:
+def test_unfit_sound_file_is_not_played(engine: Engine, settings: Settings, page: Page, file: str) -> None:
     (a_sound(settings).parent / "link.wav").symlink_to("/etc/hostname")
     with writing(engine) as session:
         request = a_request(session, voice_message=file)
@@ -222,9 +208,7 @@ def test_given_a_row_that_names_what_is_no_message_when_heard_then_nothing_is_pl
 
 
 @on_sqlite
-def test_given_a_written_request_with_a_wrong_number_or_department_when_sent_then_nothing_is_kept(
-    engine: Engine, page: Page
-) -> None:
+def test_wrong_number_or_department_keeps_nothing(engine: Engine, page: Page) -> None:
     operator = page(Role.OPERATOR)
     written = {"category": 1, "written": "چاله"}
     refer = {"department_id": 404404, "due_on": in_days(engine, 1)}
@@ -242,7 +226,7 @@ def test_given_a_written_request_with_a_wrong_number_or_department_when_sent_the
 
 
 @on_sqlite
-def test_given_a_file_of_boundaries_when_set_then_it_is_given_out_and_otherwise_not(
+def test_boundaries_are_served_only_when_set(
     engine: Engine, settings: Settings, page: Page, tmp_path: Path
 ) -> None:
     operator = page(Role.OPERATOR)
@@ -257,9 +241,7 @@ def test_given_a_file_of_boundaries_when_set_then_it_is_given_out_and_otherwise_
 
 
 @on_sqlite
-def test_given_departments_when_changed_over_the_wire_then_lists_have_them(
-    engine: Engine, page: Page
-) -> None:
+def test_changed_departments_show_in_the_lists(engine: Engine, page: Page) -> None:
     office = page(Role.PUBLIC_RELATIONS)
     made = office.post("/departments", json={"name_fa": "عمران", "name_en": "Works"}).json()
     taken = office.post("/departments", json={"name_fa": "عمران", "name_en": "Other"})
@@ -288,7 +270,7 @@ def seen(citizen: TestClient, tracking: str, language: str = "fa") -> tuple[int,
 
 @on_sqlite
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_tracking_number_when_looked_up_then_state_and_reply_are_shown_and_nothing_personal(
+def test_tracking_number_page_shows_nothing_personal(
     engine: Engine, citizen: TestClient, language: str
 ) -> None:
     with writing(engine) as session:
@@ -324,9 +306,7 @@ def test_given_a_tracking_number_when_looked_up_then_state_and_reply_are_shown_a
 
 
 @on_sqlite
-def test_given_guesses_when_they_are_wrong_then_after_ten_nobody_is_answered(
-    engine: Engine, citizen: TestClient
-) -> None:
+def test_tenth_wrong_guess_locks_the_address(engine: Engine, citizen: TestClient) -> None:
     with writing(engine) as session:
         request = a_request(session, S.CLOSED)
     assert seen(citizen, request.tracking)[0] == 200

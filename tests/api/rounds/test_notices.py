@@ -26,9 +26,7 @@ def listed(office: TestClient, engine: Engine) -> dict[int, dict[str, Any]]:
     return {one["round"]["id"]: one for one in answer.json()}
 
 
-def test_given_rounds_of_all_kinds_when_their_notices_are_listed_then_each_says_where_it_stands(
-    office: TestClient, engine: Engine
-) -> None:
+def test_notice_of_each_round_shows_its_state(office: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         made: dict[str, Round] = {
             "planned": a_round(session, Phase.PLANNED),
@@ -61,9 +59,7 @@ def test_given_rounds_of_all_kinds_when_their_notices_are_listed_then_each_says_
     assert listed(office, engine)[never.id]["state"] == "never"
 
 
-def test_given_posts_to_the_webhook_when_notices_are_listed_then_the_last_one_of_each_is_told(
-    office: TestClient, engine: Engine, settings: Settings
-) -> None:
+def test_last_post_of_each_notice_is_shown(office: TestClient, engine: Engine, settings: Settings) -> None:
     hooked = settings.model_copy(update=HOOK)
     with writing(engine) as session:
         first, second = a_round(session, Phase.OPEN), a_round(session, Phase.OPEN)

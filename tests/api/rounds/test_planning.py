@@ -42,9 +42,7 @@ def a_plan(engine: Engine, official: Official, **values: Any) -> dict[str, Any]:
     return {"official_id": official.id, **{name: at.isoformat() for name, at in times.items()}, **values}
 
 
-def test_given_a_plan_when_made_changed_and_cancelled_then_each_answer_is_the_round_as_it_is(
-    office: TestClient, engine: Engine, official: Official
-) -> None:
+def test_round_is_returned_after_each_change(office: TestClient, engine: Engine, official: Official) -> None:
     with writing(engine) as session:
         deputy, substitute = an_official(session), an_official(session)
     plan = a_plan(engine, official, deputy_ids=[deputy.id], capacity=40, minutes=5, languages=["fa"])
@@ -81,9 +79,7 @@ def test_given_a_plan_when_made_changed_and_cancelled_then_each_answer_is_the_ro
     assert office.get(f"{V1}/rounds").json()[0]["phase"] == "cancelled"
 
 
-def test_given_a_round_when_its_notice_is_asked_then_both_texts_and_whether_it_is_a_day_ahead_are_told(
-    office: TestClient, engine: Engine, official: Official
-) -> None:
+def test_notice_has_both_texts_and_its_lead(office: TestClient, engine: Engine, official: Official) -> None:
     made = office.post(f"{V1}/rounds", json=a_plan(engine, official)).json()
     notice = office.get(f"{V1}/rounds/{made['id']}/notice").json()
     assert (notice["public_at"], notice["day_ahead"], notice["webhook_at"]) == (
@@ -95,9 +91,7 @@ def test_given_a_round_when_its_notice_is_asked_then_both_texts_and_whether_it_i
     problem(office.get(f"{V1}/rounds/404/notice"), 404, "not-found")
 
 
-def test_given_a_wrong_plan_when_sent_then_the_code_says_what_is_wrong(
-    office: TestClient, engine: Engine, official: Official
-) -> None:
+def test_wrong_plan_is_refused_with_its_code(office: TestClient, engine: Engine, official: Official) -> None:
     plan = a_plan(engine, official)
 
     def refused(status: int, code: str, field: str | None, **values: Any) -> None:
@@ -129,9 +123,7 @@ def test_given_a_wrong_plan_when_sent_then_the_code_says_what_is_wrong(
     assert office.get(round_).json() == made
 
 
-def test_given_past_rounds_when_asked_for_a_time_then_exactly_those_that_start_in_it_are_shown(
-    office: TestClient, engine: Engine
-) -> None:
+def test_rounds_are_filtered_by_their_start(office: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         over, live, coming = (a_round(session, phase) for phase in (Phase.OVER, Phase.LIVE, Phase.OPEN))
 
@@ -144,9 +136,7 @@ def test_given_past_rounds_when_asked_for_a_time_then_exactly_those_that_start_i
     assert shown(from_=over.starts_at, until=coming.starts_at) == [over.id, live.id]
 
 
-def test_given_a_live_round_when_opened_and_ended_then_who_did_it_and_why_is_on_record(
-    as_role: As, engine: Engine
-) -> None:
+def test_opened_and_ended_round_is_audited_with_the_reason(as_role: As, engine: Engine) -> None:
     with writing(engine) as session:
         round_ = a_round(session, Phase.LIVE, opened=False)
     supervisor, auditor = as_role(Role.SUPERVISOR), as_role(Role.AUDITOR)
@@ -166,9 +156,7 @@ def test_given_a_live_round_when_opened_and_ended_then_who_did_it_and_why_is_on_
     assert found == log["items"][:1]
 
 
-def test_given_a_line_when_somebody_is_moved_up_then_everybody_sees_the_reason(
-    as_role: As, engine: Engine
-) -> None:
+def test_moved_up_place_shows_the_reason_to_all(as_role: As, engine: Engine) -> None:
     with writing(engine) as session:
         round_ = a_round(session)
         some_registrations(session, round_, 1, rounds_missed=2)
@@ -191,9 +179,7 @@ def test_given_a_line_when_somebody_is_moved_up_then_everybody_sees_the_reason(
     problem(supervisor.post(up, json={"reason": "نابینا"}), 409, "wrong-state")
 
 
-def test_given_a_registration_carried_on_when_its_history_is_asked_then_nothing_is_missing(
-    as_role: As, engine: Engine, settings: Settings
-) -> None:
+def test_history_of_a_carried_place_is_complete(as_role: As, engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         first = a_round(session)
         made = registration.register(session, round_id=first.id, number="+989131234567")
@@ -228,9 +214,7 @@ def test_given_a_registration_carried_on_when_its_history_is_asked_then_nothing_
     assert (report["registered"], report["carried_out"], report["not_reached"]) == (1, 1, {"call_again": 1})
 
 
-def test_given_a_number_that_somebody_else_keyed_in_when_its_place_is_looked_up_then_it_is_seen_who_asked(
-    as_role: As, engine: Engine
-) -> None:
+def test_place_of_a_keyed_in_number_shows_who_asked(as_role: As, engine: Engine) -> None:
     with writing(engine) as session:
         asked = keyed_in(session, a_round(session), "+989131234567", asked_by="+989137654321")
     history = as_role(Role.SUPERVISOR).get(f"{V1}/registrations/{asked.registration_id}").json()
@@ -241,9 +225,7 @@ def test_given_a_number_that_somebody_else_keyed_in_when_its_place_is_looked_up_
     assert (shown["agreed"], shown["decided_at"]) == (None, None)
 
 
-def test_given_offices_when_added_and_renamed_then_they_are_listed_in_order_and_wrong_ones_refused(
-    office: TestClient, engine: Engine
-) -> None:
+def test_offices_are_listed_in_order_and_wrong_ones_refused(office: TestClient, engine: Engine) -> None:
     def an_office(kind: OfficialKind, district: int | None = None, clip: str = "office-mayor") -> Any:
         names = {"office_fa": "دفتر", "office_en": "Office"}
         return office.post(
@@ -263,9 +245,7 @@ def test_given_offices_when_added_and_renamed_then_they_are_listed_in_order_and_
     problem(office.patch(f"{V1}/officials/404", json={}), 404, "not-found")
 
 
-def test_given_a_message_that_failed_when_listed_and_retried_then_it_is_due_and_no_number_is_told(
-    office: TestClient, engine: Engine
-) -> None:
+def test_failed_message_is_retried_and_shows_no_number(office: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         waiting = some_registrations(session, a_round(session, Phase.OPEN), 2)
         for one in waiting:
@@ -284,9 +264,7 @@ def test_given_a_message_that_failed_when_listed_and_retried_then_it_is_due_and_
     problem(office.post(f"{V1}/outbox/{ids[0]}/retry"), 409, "wrong-state")
 
 
-def test_given_a_call_made_ahead_that_no_desk_got_when_the_history_is_asked_then_it_is_there_without_a_desk(
-    office: TestClient, engine: Engine
-) -> None:
+def test_call_ahead_without_a_desk_is_in_the_history(office: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         callback = a_callback(session, CallbackState.CLOSED)
         callback.desk_id = callback.user_id = None

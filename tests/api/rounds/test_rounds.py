@@ -14,9 +14,7 @@ from tests.api.answers import V1, As, problem, registered
 from tests.factories import HOUR, a_registration, a_round, some_registrations
 
 
-def test_given_rounds_when_listed_then_each_has_its_phase_and_counts_soonest_first(
-    desk: TestClient, engine: Engine
-) -> None:
+def test_rounds_are_listed_with_phase_and_counts(desk: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         made = {phase: a_round(session, phase) for phase in Phase}
         live = made[Phase.LIVE]
@@ -38,7 +36,7 @@ def test_given_rounds_when_listed_then_each_has_its_phase_and_counts_soonest_fir
     assert datetime.fromisoformat(listed[1]["starts_at"]) == live.starts_at
 
 
-def test_given_a_line_when_read_page_by_page_then_every_place_comes_once_in_the_order_of_calling(
+def test_paging_shows_each_place_once_in_order(
     desk: TestClient, engine: Engine, live: Round, user: User
 ) -> None:
     with writing(engine) as session:
@@ -66,7 +64,7 @@ def test_given_a_line_when_read_page_by_page_then_every_place_comes_once_in_the_
     assert exact["next"] is None
 
 
-def test_given_a_page_of_a_line_when_its_last_one_was_called_meanwhile_then_the_next_page_still_follows(
+def test_paging_continues_after_a_call_of_the_last_place(
     desk: TestClient, engine: Engine, live: Round
 ) -> None:
     rows = registered(engine, live, 4)
@@ -78,7 +76,7 @@ def test_given_a_page_of_a_line_when_its_last_one_was_called_meanwhile_then_the_
     assert [item["place"] for item in second["items"]] == [2, 3]
 
 
-def test_given_a_registration_when_shown_then_its_number_is_national_and_its_times_are_utc(
+def test_registration_has_a_national_number_and_utc_times(
     desk: TestClient, engine: Engine, live: Round
 ) -> None:
     with writing(engine) as session:
@@ -114,9 +112,7 @@ def test_given_a_registration_when_shown_then_its_number_is_national_and_its_tim
     assert datetime.fromisoformat(item["not_before"]) == row.not_before
 
 
-def test_given_no_such_round_or_place_when_asked_for_then_it_is_not_found(
-    desk: TestClient, engine: Engine, live: Round
-) -> None:
+def test_unknown_round_or_place_is_not_found(desk: TestClient, engine: Engine, live: Round) -> None:
     with writing(engine) as session:
         elsewhere = a_registration(session, a_round(session)).id
     for path in (
@@ -136,7 +132,7 @@ def test_given_no_such_round_or_place_when_asked_for_then_it_is_not_found(
 @pytest.mark.parametrize(
     ("role", "whole"), [(Role.OPERATOR, True), (Role.SUPERVISOR, False), (Role.AUDITOR, False)]
 )
-def test_given_a_line_when_read_by_who_does_not_answer_in_it_then_its_numbers_are_masked(
+def test_numbers_are_masked_outside_the_own_line(
     engine: Engine, as_role: As, role: Role, whole: bool
 ) -> None:
     with writing(engine) as session:

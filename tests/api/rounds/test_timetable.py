@@ -11,7 +11,7 @@ from db.models import Official
 from tests.api.answers import V1, problem
 
 
-def test_given_a_rule_when_a_day_is_dropped_and_one_is_a_holiday_then_its_days_say_so(
+def test_dropped_and_holiday_days_of_a_rule_are_marked(
     office: TestClient, engine: Engine, official: Official
 ) -> None:
     with reading(engine) as session:

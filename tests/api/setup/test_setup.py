@@ -40,7 +40,7 @@ def shown(page: TestClient) -> dict[str, Any]:
     return answer
 
 
-def test_given_an_installation_as_it_comes_when_shown_then_it_is_said_what_is_the_samples(
+def test_new_installation_names_the_sample_values(
     administrator: TestClient,
 ) -> None:
     answer = shown(administrator)
@@ -51,9 +51,7 @@ def test_given_an_installation_as_it_comes_when_shown_then_it_is_said_what_is_th
     assert answer["backup"]["wanted"] and answer["backup"]["good_at"] is None
 
 
-def test_given_a_trunk_that_is_down_when_shown_then_its_word_is_there_and_no_secret(
-    administrator: TestClient, engine: Engine
-) -> None:
+def test_trunk_that_is_down_is_shown_without_secrets(administrator: TestClient, engine: Engine) -> None:
     with writing(engine) as session:
         trunk_states.failed(session, "trunk", "callback-1", 0)
         trunk_states.took(session, "trunk", 12.5)
@@ -63,7 +61,7 @@ def test_given_a_trunk_that_is_down_when_shown_then_its_word_is_there_and_no_sec
     assert "secret" not in answer.text
 
 
-def test_given_a_number_when_a_call_is_asked_for_twice_then_it_is_one_and_its_number_is_masked(
+def test_second_test_call_is_the_same_and_masked(
     administrator: TestClient,
 ) -> None:
     first, second = (administrator.post(f"{V1}/setup/calls", json=TRIAL) for _ in range(2))
@@ -95,7 +93,7 @@ def test_given_a_number_when_a_call_is_asked_for_twice_then_it_is_one_and_its_nu
         ({}, "invalid-input"),
     ],
 )
-def test_given_hostile_input_when_a_trial_is_asked_for_then_it_is_refused_in_words(
+def test_hostile_trial_is_refused(
     administrator: TestClient, what: str, sent: dict[str, Any], code: str
 ) -> None:
     answer = administrator.post(f"{V1}/setup/{what}", json=sent)
@@ -103,9 +101,7 @@ def test_given_hostile_input_when_a_trial_is_asked_for_then_it_is_refused_in_wor
     assert shown(administrator)[what] == []
 
 
-def test_given_a_message_when_asked_for_then_the_page_shows_it_as_the_outbox_does_and_no_answer_is_one(
-    administrator: TestClient, engine: Engine
-) -> None:
+def test_test_message_is_shown_in_page_and_outbox(administrator: TestClient, engine: Engine) -> None:
     asked = administrator.post(f"{V1}/setup/texts", json=TRIAL)
     assert (asked.status_code, asked.json()["to"], asked.json()["state"]) == (202, "+989…67", "pending")
     assert shown(administrator)["texts"] == administrator.get(f"{V1}/outbox").json() == [asked.json()]
@@ -115,9 +111,7 @@ def test_given_a_message_when_asked_for_then_the_page_shows_it_as_the_outbox_doe
     assert len(shown(administrator)["texts"]) == 1
 
 
-def test_given_a_backup_when_asked_for_twice_then_it_is_one_and_due_until_it_is_made(
-    administrator: TestClient, settings: Settings
-) -> None:
+def test_second_backup_request_is_the_same_until_made(administrator: TestClient, settings: Settings) -> None:
     first, second = (administrator.post(f"{V1}/setup/backup").json() for _ in range(2))
     assert first["asked_at"] and first == second
     since = backups.asked_at(settings)
@@ -130,9 +124,7 @@ def test_given_a_backup_when_asked_for_twice_then_it_is_one_and_due_until_it_is_
     assert backups.asked_at(settings) is None
 
 
-def test_given_prompts_when_a_language_is_played_then_its_sentence_is_heard_in_parts_too(
-    administrator: TestClient, settings: Settings
-) -> None:
+def test_sample_sentence_is_played_by_ranges(administrator: TestClient, settings: Settings) -> None:
     problem(administrator.get(f"{V1}/setup/voices/fa"), 404, "not-found")
     problem(administrator.get(f"{V1}/setup/voices/..%2f..%2fsecret"), 404, "not-found")
     problem(administrator.get(f"{V1}/setup/voices/xx"), 422, "invalid-input")

@@ -81,9 +81,7 @@ def does(engine: Engine, step: Callable[[Session], object]) -> None:
 UP, UNHEARD = ("up", "up", "1.0", "ok"), ("unheard", "unknown", "warning")
 
 
-def test_given_one_trunk_when_it_is_silent_fails_answers_and_is_held_then_all_four_say_the_same(
-    told: Told, engine: Engine
-) -> None:
+def test_state_of_one_trunk_is_the_same_everywhere(told: Told, engine: Engine) -> None:
     assert told() == [UNHEARD]
     does(engine, lambda session: trunk_states.failed(session, ONLY, "trial-1", 0))
     ((*words, doctor),) = told()
@@ -98,14 +96,12 @@ def test_given_one_trunk_when_it_is_silent_fails_answers_and_is_held_then_all_fo
     assert words == ["down", "down", "0.0"] and doctor != "ok"
 
 
-def test_given_one_that_answers_no_options_when_it_takes_a_call_then_it_is_well(
-    told: Told, engine: Engine
-) -> None:
+def test_trunk_without_options_is_up_once_it_takes_a_call(told: Told, engine: Engine) -> None:
     does(engine, lambda session: trunk_states.worked(session, ONLY))
     assert told() == [UP]
 
 
-def test_given_several_when_some_or_all_are_down_then_all_four_say_so_and_nobody_speaks_of_others(
+def test_states_of_several_trunks_are_the_same_everywhere(
     told: Told, engine: Engine, settings: Settings, several: bool
 ) -> None:
     does(engine, lambda session: trunk_states.failed(session, A, "trial-1", 0))
