@@ -213,7 +213,7 @@ REQUEST_MOVES: dict[RequestState, frozenset[RequestState]] = {
     _Q.CLOSED: frozenset(),
     _Q.DUPLICATE: frozenset({_Q.NEW}),
     _Q.REJECTED: frozenset(),
-    _Q.SPLIT: frozenset({_Q.REPLIED, _Q.REJECTED, _Q.NEW, _Q.REOPENED}),
+    _Q.SPLIT: frozenset({_Q.REPLIED, _Q.REJECTED, _Q.NEW, _Q.REOPENED, _Q.CLOSED}),
 }
 """A request with a department may be referred to another one."""
 

@@ -256,7 +256,7 @@ class Follower(Base):
 
 
 class SolvedCall(Base):
-    """The call to a landline whose request is said to be solved, one for each such answer."""
+    """The call to a land line about the office's answer to its request, one for each such answer."""
 
     __tablename__ = "solved_calls"
 

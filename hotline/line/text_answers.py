@@ -93,7 +93,7 @@ def _judged(session: Session, request: Request, verdict: Verdict) -> str:
     if requests.progress(session, request).asked:
         closing.answer(session, request.id, solved=verdict.solved, note=verdict.reason)
         text = "solved" if verdict.solved else "unsolved"
-    elif verdict.solved and request.state is RequestState.REOPENED:
+    elif verdict.solved and request.state in (RequestState.REOPENED, RequestState.SPLIT):
         closing.take_back_objection(session, request.id)
         text = "solved"
     answer = ratings.answer_of(session, request)

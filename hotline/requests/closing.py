@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
@@ -23,6 +23,7 @@ from hotline.requests.work import (
     did,
     end_replied,
     get_for_update,
+    have_called,
     hold_all,
     may_end,
     must_be_anothers,
@@ -47,6 +48,7 @@ def _end_rejected(session: Session, request: Request, *, who: str, reason: str) 
     may_end(session, request, who)
     move(session, request, _S.REJECTED, reply=reason, reply_stands=True, replied_at=now(session))
     answered(session, request)
+    have_called(session, request)
     did(session, request, _T.REJECTED, who, reason)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REJECTED, request, reason)
     _tell_duplicates(session, request, OutboxKind.REQUEST_REJECTED)
@@ -97,8 +99,8 @@ def answer(
     for part in meant:
         log(session, part, step, who)
     if solved:
-        if who and (request.number or "").startswith(outbox.MOBILE):
-            _text(session, request, "office-yes")  # so that nobody closes it unnoticed
+        if who:
+            _tell_number(session, request, "office-yes")  # so that nobody closes it unnoticed
         _tell_closed(session, request)
 
 
@@ -123,28 +125,15 @@ def answer_of_caller(session: Session, request_id: int, *, solved: bool) -> bool
         return False  # the number was told when the caller said it the first time
     else:
         did(session, request, _T.CONFIRMED, "")
-    _tell_number(session, request, solved=solved)
+    _tell_number(session, request, "caller-yes" if solved else "caller-no")
     return False
 
 
-def _tell_number(session: Session, request: Request, *, solved: bool) -> None:
-    """Tell the number what was answered in its name: a mobile by text message, a land line by a call."""
-    if (request.number or "").startswith(outbox.MOBILE):
-        _text(session, request, "caller-yes" if solved else "caller-no")
+def _tell_number(session: Session, request: Request, text: str) -> None:
+    """Tell the number what was answered in its name: `answer-<text>` to a mobile, a call to a land line."""
+    have_called(session, request, after=_HANGS_UP)
+    if not (request.number or "").startswith(outbox.MOBILE):
         return
-    at = now(session)
-    call = session.scalar(_CALL_OF_ANSWER, {"request": request.id, "replied_at": request.replied_at})
-    if call is None:
-        call = SolvedCall(request_id=request.id, replied_at=request.replied_at)
-        session.add(call)
-    elif call.token:  # the call is in progress
-        return
-    call.tries, call.told_at, call.ended_at, call.due_at = 0, None, None, at + _HANGS_UP
-    session.flush()
-
-
-def _text(session: Session, request: Request, text: str) -> None:
-    """Send `answer-<text>` to the request's mobile."""
     language: dates.Language = "en" if request.language == "en" else "fa"
     facts: dict[str, Any] = {
         "text": text,
@@ -156,13 +145,8 @@ def _text(session: Session, request: Request, text: str) -> None:
     outbox.answer(session, key, request.number or "", facts)
 
 
-_CALL_OF_ANSWER = select(SolvedCall).where(
-    SolvedCall.request_id == bindparam("request"), SolvedCall.replied_at == bindparam("replied_at")
-)
-
-
 def _end_calls(session: Session, request: Request) -> None:
-    """End the calls about this request: its own number has answered."""
+    """End the calls about this request: its own number has answered, or is asked no more."""
     ended = update(SolvedCall).where(SolvedCall.request_id == request.id, SolvedCall.ended_at.is_(None))
     session.execute(ended.values(ended_at=now(session)).execution_options(synchronize_session=False))
 
@@ -170,17 +154,23 @@ def _end_calls(session: Session, request: Request) -> None:
 def take_back_objection(session: Session, request_id: int) -> None:
     """Close a request to which a caller objected, because its own number says that it is solved.
 
-    Only while nobody works on the objection. Raises Refused("not-found" | "wrong-state").
+    Only while nobody works on the objection, nor on a part. Raises Refused("not-found" | "wrong-state").
     """
     request = get_for_update(session, request_id)
     objection = ratings.answer_of(session, request)
     if objection is None or objection.step is not _T.DENIED or objection.who:
         raise Refused("wrong-state", "there is no objection of its citizen")
+    its = parts.of(session, request)
+    reopened = [part for part in its if part.state is _S.REOPENED]
+    if any(part.state not in (_S.REOPENED, _S.REJECTED) for part in its):
+        raise Refused("wrong-state", "somebody works on a part of it")
     as_before: dict[str, Any] = {"denials": Request.denials - 1, "reply_stands": True}
-    move(session, request, _S.CLOSED, only=(_S.REOPENED,), **as_before)
+    parts.move_all(session, [request, *reopened], _S.CLOSED, only=(_S.REOPENED, _S.SPLIT), **as_before)
     ratings.forget_answer(session, objection)
     _end_calls(session, request)
     did(session, request, _T.CONFIRMED, "")
+    for part in reopened:
+        log(session, part, _T.CONFIRMED, "")
     _tell_closed(session, request)
 
 
@@ -209,6 +199,7 @@ def close_unanswered(session: Session, days: int, limit: int) -> int:
         solved = [part for part in parts.of(session, request) if part.state is _S.REPLIED]
         unanswered = ratings.answer_of(session, request) is None
         parts.move_all(session, [request, *solved], _S.CLOSED, unanswered=unanswered)
+        _end_calls(session, request)
         for each in (request, *solved):
             log(session, each, _T.UNANSWERED, "")
         _tell_closed(session, request)
@@ -244,6 +235,7 @@ def merge(session: Session, request_id: int, into_id: int, *, who: str) -> Reque
     did(session, request, _T.MERGED, who, other_id=original.id)
     if original.state is _S.CLOSED:
         outbox.tell_of_request(session, OutboxKind.REQUEST_CLOSED, request)
+        have_called(session, request, of=original)
     return original
 
 
@@ -271,3 +263,4 @@ def _tell_duplicates(session: Session, request: Request, kind: OutboxKind) -> No
     for duplicate in session.scalars(select(Request).where(Request.duplicate_of_id == request.id)):
         if duplicate.number != request.number:
             outbox.tell_of_request(session, kind, duplicate, request.reply)
+            have_called(session, duplicate, of=request)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
@@ -205,7 +205,7 @@ def end_replied(session: Session, request: Request, *, who: str, reply: str) -> 
     }
     move(session, request, _S.REPLIED, **said)
     answered(session, request)
-    _have_called(session, request)
+    have_called(session, request)
     did(session, request, _T.REPLIED, who, reply, department_id=request.department_id)
     outbox.tell_of_request(session, OutboxKind.REQUEST_REPLIED, request, reply)
     followers.tell(session, request, OutboxKind.FOLLOWED_REPLIED, reply)
@@ -241,11 +241,31 @@ def may_end(session: Session, request: Request, who: str) -> None:
     must_be_anothers(session, request, who)
 
 
-def _have_called(session: Session, request: Request) -> None:
-    """Queue a call to a land line, which gets no text messages (hotline.line.solved_calls)."""
-    if request.number and request.replied_at and not request.number.startswith(outbox.MOBILE):
-        at = request.replied_at
-        session.add(SolvedCall(request_id=request.id, replied_at=at, due_at=at))
+def have_called(
+    session: Session, request: Request, *, of: Request | None = None, after: timedelta = timedelta()
+) -> None:
+    """Queue a call to a land line, which gets no text messages (hotline.line.solved_calls).
+
+    There is one call for each answer of the office, `of` the original if the request is a duplicate. News of
+    the same answer begins its call again. A call in progress may tell what was true before, so it is
+    repeated.
+    """
+    answered_at = (of or request).replied_at
+    if not request.number or not answered_at or request.number.startswith(outbox.MOBILE):
+        return
+    call = session.scalar(_CALL_OF_ANSWER, {"request": request.id, "replied_at": answered_at})
+    if call is None:
+        call = SolvedCall(request_id=request.id, replied_at=answered_at)
+        session.add(call)
+    call.tries, call.told_at, call.ended_at, call.due_at = 0, None, None, now(session) + after
+    session.flush()
+
+
+_CALL_OF_ANSWER = (
+    select(SolvedCall)
+    .where(SolvedCall.request_id == bindparam("request"), SolvedCall.replied_at == bindparam("replied_at"))
+    .execution_options(populate_existing=True)
+)
 
 
 def must_be_anothers(session: Session, request: Request, who: str) -> None:

@@ -1,4 +1,4 @@
-"""Script of a call to a land line whose request is said to be solved: the reply and the question."""
+"""Script of a call to a land line about its request: the reply, and the question while that is open."""
 
 from sqlalchemy import Engine
 
@@ -16,7 +16,7 @@ from settings import Settings
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Record a 1 or 2 before its confirmation; silence changes nothing: the citizen can dial 137, and 2.
 
-    An answer by a caller who showed this number is said first.
+    What was answered in the number's name is said first. Of a report that has ended nothing is asked.
     """
     token = call.channel_id
     with reading(engine) as session:
@@ -25,17 +25,23 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
             raise AGIError("a call about a request that nobody asked for")
         language = placed.request.language
         reported = requests.progress(session, placed.request)
-        answered = placed.ended_at is not None or reported.joined or reported.state not in solved_calls.STATES
-    objected = reported.state is RequestState.REOPENED  # by a caller who showed this number
+        due_at, ended = placed.due_at, reported.state in solved_calls.TOLD
+        objected = placed.request.state in solved_calls.OBJECTED  # by a caller who showed this number
+        asked = placed.request.state in solved_calls.ASKED
+        answered = placed.ended_at is not None or not (asked or ended)
     call.speak(language)
-    call.say(_intro(reported, answered=answered))
     if answered:  # by another way, or by a script that broke off
+        call.say("solved-call-intro")
         call.say("request-answered")
         call.say("solved-call-goodbye")
         return
+    _tell(call, reported, objected=objected)
     follow_report.read(call, settings, reported.reply_of)
     with call.working(), writing(engine) as session:
-        solved_calls.told(session, token)
+        solved_calls.told(session, token, due_at)
+    if ended:
+        call.say("solved-call-goodbye")
+        return
     try:
         solved = call.ask("solved-call-question", keys="12", tries=2) == "1"
     except NoInput:
@@ -55,7 +61,14 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     call.say("solved-call-goodbye")
 
 
-def _intro(reported: Progress, *, answered: bool) -> str:
-    if not answered and reported.state is RequestState.REOPENED:
-        return "solved-call-no"
-    return "solved-call-yes" if not answered and reported.said_yes else "solved-call-intro"
+def _tell(call: Call, reported: Progress, *, objected: bool) -> None:
+    """Say who calls, and what the office or somebody in the number's name has said."""
+    if objected:
+        call.say("solved-call-no")
+    elif reported.joined or reported.state is RequestState.REJECTED:
+        call.say("solved-call-ended")
+        call.say(f"request-{reported.state}")
+    elif reported.state is RequestState.CLOSED:  # by the office: whoever else closes it has no call
+        call.say("solved-call-office-yes")
+    else:
+        call.say("solved-call-yes" if reported.said_yes else "solved-call-intro")

@@ -102,6 +102,7 @@ WITHOUT_SLOTS = f"""
     {" ".join(f"request-{state}" for state in RequestState if state not in UNSAID)}
     guest-press-one guest-goodbye
     number-asked-enough number-being-asked request-noted solved-call-yes solved-call-no
+    solved-call-office-yes solved-call-ended
     solved-call-intro solved-call-question solved-call-later solved-call-goodbye request-reply
     code-call-intro code-call-question code-call-goodbye code-call-declined code-call-too-late
     trial-call

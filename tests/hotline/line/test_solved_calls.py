@@ -37,6 +37,13 @@ def rings(session: Session) -> str:
     return placed.token
 
 
+def hears(session: Session, token: str) -> None:
+    """Somebody has picked up, and listened as far as the question."""
+    call = solved_calls.by_token(session, token)
+    assert call
+    solved_calls.told(session, token, call.due_at)
+
+
 def hours_pass(session: Session, hours: float) -> None:
     session.flush()
     for call in session.scalars(select(SolvedCall)):
@@ -93,7 +100,7 @@ def test_given_who_has_heard_it_when_the_call_ends_without_an_answer_then_nobody
 ) -> None:
     solved(session)
     token = rings(session)
-    solved_calls.told(session, token)
+    hears(session, token)
     solved_calls.ended(session, token, ours=True)  # whatever broke afterwards
     hours_pass(session, 1000)
     assert due(session) == []
@@ -121,7 +128,7 @@ def test_given_an_objection_when_it_is_called_solved_once_more_then_there_is_one
 ) -> None:
     request = solved(session)
     token = rings(session)
-    solved_calls.told(session, token)
+    hears(session, token)
     closing.answer(session, request.id, solved=False)
     solved_calls.ended(session, token)
     work.reply(session, requests.get(session, request.id), who="another", reply="این بار درست شد")
@@ -179,7 +186,7 @@ def test_given_a_call_when_the_clerk_tidies_up_then_only_what_may_still_be_place
     if what in ("on its way", "told"):
         token = rings(session)
     if what == "told":
-        solved_calls.told(session, token)
+        hears(session, token)
         solved_calls.ended(session, token)
     if what in ("answered", "called solved anew"):
         closing.answer(session, request.id, solved=what == "answered")

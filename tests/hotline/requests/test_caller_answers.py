@@ -14,18 +14,22 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.line import solved_calls, text_answers
 from hotline.requests import closing, ratings, work
+from hotline.requests.parts import Piece
 from tests.factories import a_request
-from tests.hotline.requests.office import S, T, steps
+from tests.hotline.requests.office import S, T, refer, steps
 
 MOBILE, LAND_LINE = "+989131234567", "+983132221234"
 DAYS = 7
 _serials = itertools.count(12345678)
 
 
-def solved(session: Session, number: str | None = MOBILE) -> Request:
+def reported(session: Session, number: str | None = MOBILE) -> Request:
     serial = f"{next(_serials):08}"
-    tracking = serial + damm.calc_check_digit(serial)
-    request = a_request(session, number=number, tracking=tracking)
+    return a_request(session, number=number, tracking=serial + damm.calc_check_digit(serial))
+
+
+def solved(session: Session, number: str | None = MOBILE) -> Request:
+    request = reported(session, number)
     work.reply(session, request, who="u", reply="ترمیم شد")
     session.execute(update(OutboxMessage).values(key=OutboxMessage.key + "-read"))
     return request
@@ -126,6 +130,47 @@ def test_owners_yes_after_callers_no_closes_the_report(session: Session) -> None
     assert session.scalars(select(Rating.stars)).all() == [5]
 
 
+def solved_in_parts(session: Session, number: str) -> tuple[Request, Request, Request]:
+    """A report in two parts, of which one was solved and one is not for the city."""
+    whole = reported(session, number)
+    one, other = work.split(session, whole, [Piece(1, "چراغ"), Piece(2, "چاله")], who="u")
+    closing.reject(session, other, who="u", reason="کار شهرداری نیست")
+    work.reply(session, one, who="u", reply="ترمیم شد")
+    session.refresh(whole)
+    return whole, one, other
+
+
+def test_owners_yes_takes_back_callers_no_to_parts(session: Session) -> None:
+    whole, one, other = solved_in_parts(session, MOBILE)
+    closing.answer_of_caller(session, whole.id, solved=False)
+    assert (whole.state, one.state) == (S.SPLIT, S.REOPENED)
+
+    assert text(session, whole, "بله") == "solved"
+
+    states = [(each.state, each.denials, each.reply_stands) for each in (whole, one)]
+    assert states == [(S.CLOSED, 0, True)] * 2
+    assert other.state is S.REJECTED
+
+
+def test_callers_no_to_parts_stands_once_one_is_taken_up(session: Session) -> None:
+    whole, one, _ = solved_in_parts(session, MOBILE)
+    closing.answer_of_caller(session, whole.id, solved=False)
+    refer(session, one)
+
+    with pytest.raises(Refused, match="works on a part"):
+        closing.take_back_objection(session, whole.id)
+
+    assert (whole.state, one.state) == (S.SPLIT, S.REFERRED)
+
+
+def test_land_line_is_called_about_callers_no_to_parts(session: Session) -> None:
+    whole, *_ = solved_in_parts(session, LAND_LINE)
+
+    closing.answer_of_caller(session, whole.id, solved=False)
+
+    assert called(session) == [whole.id]
+
+
 def test_objection_that_the_office_took_up_stands(session: Session) -> None:
     request = solved(session)
     closing.answer_of_caller(session, request.id, solved=False)
@@ -160,20 +205,101 @@ def test_land_line_is_called_about_what_a_caller_said(
 ) -> None:
     request = solved(session, LAND_LINE)
     if called_before:
-        (id_,) = solved_calls.due(session, 9)
-        placed = solved_calls.take_up(session, id_)
-        assert placed and placed.token
-        solved_calls.told(session, placed.token)
-        solved_calls.ended(session, placed.token)
+        heard(session, request)
 
     closing.answer_of_caller(session, request.id, solved=said)
 
+    assert called(session) == [request.id]
+
+
+def called(session: Session) -> list[int]:
+    """The requests about which land lines are called once nobody is on the phone any more."""
+    session.flush()
     session.expire_all()
-    session.execute(update(SolvedCall).values(due_at=SolvedCall.replied_at))  # the caller has hung up
+    session.execute(update(SolvedCall).values(due_at=SolvedCall.replied_at))
     solved_calls.forget(session)
-    assert [session.get_one(SolvedCall, id_).request_id for id_ in solved_calls.due(session, 9)] == [
-        request.id
-    ]
+    return [session.get_one(SolvedCall, id_).request_id for id_ in solved_calls.due(session, 9)]
+
+
+def heard(session: Session, request: Request) -> None:
+    """The land line has heard that the office calls its request solved, and has said nothing."""
+    (id_,) = solved_calls.due(session, 9)
+    placed = solved_calls.take_up(session, id_)
+    assert placed and placed.token and placed.request_id == request.id
+    solved_calls.told(session, placed.token, placed.due_at)
+    solved_calls.ended(session, placed.token)
+
+
+@pytest.mark.parametrize("heard_before", [True, False])
+def test_land_line_is_called_when_the_office_writes_its_yes(session: Session, heard_before: bool) -> None:
+    request = solved(session, LAND_LINE)
+    if heard_before:
+        heard(session, request)
+
+    closing.answer(session, request.id, solved=True, who="operator")
+
+    assert called(session) == [request.id]
+
+
+def test_land_line_is_called_when_its_report_is_rejected(session: Session) -> None:
+    request = a_request(session, number=LAND_LINE)
+
+    closing.reject(session, request, who="u", reason="کار شهرداری نیست")
+
+    assert called(session) == [request.id]
+
+
+@pytest.mark.parametrize("ends", ["rejected", "closed"])
+def test_land_line_is_called_when_its_original_ends(session: Session, ends: str) -> None:
+    request, original = a_request(session, number=LAND_LINE), a_request(session, number=MOBILE)
+    closing.merge(session, request.id, original.id, who="u")
+    if ends == "rejected":
+        closing.reject(session, original, who="u", reason="کار شهرداری نیست")
+    else:
+        work.reply(session, original, who="u", reply="ترمیم شد")
+        assert called(session) == [], "of a duplicate nobody is asked"
+        closing.answer(session, original.id, solved=True)
+
+    assert called(session) == [request.id]
+
+
+def test_land_line_is_called_when_its_original_had_ended(session: Session) -> None:
+    request, original = a_request(session, number=LAND_LINE), solved(session)
+    closing.answer(session, original.id, solved=True)
+
+    closing.merge(session, request.id, original.id, who="u")
+    assert called(session) == [request.id]
+
+    closing.separate(session, request, who="u")
+    assert called(session) == []
+
+
+def test_report_that_silence_closes_ends_its_calls(session: Session) -> None:
+    request = solved(session, LAND_LINE)
+    pass_days(session, request, DAYS + 1)
+    session.execute(update(SolvedCall).values(replied_at=request.replied_at))
+
+    assert closing.close_unanswered(session, DAYS, 10) == 1
+
+    assert called(session) == []
+
+
+@pytest.mark.parametrize("told_first", [True, False])
+def test_forged_no_during_a_call_has_the_line_called_again(session: Session, told_first: bool) -> None:
+    request = solved(session, LAND_LINE)
+    (id_,) = solved_calls.due(session, 9)
+    placed = solved_calls.take_up(session, id_)
+    assert placed and placed.token
+    token, due_at = placed.token, placed.due_at
+    if told_first:
+        solved_calls.told(session, token, due_at)
+
+    closing.answer_of_caller(session, request.id, solved=False)
+    if not told_first:
+        solved_calls.told(session, token, due_at)  # what the script had read before
+    solved_calls.ended(session, token)
+
+    assert called(session) == [request.id]
 
 
 def test_land_line_that_has_answered_is_called_no_more(session: Session) -> None:
@@ -181,8 +307,7 @@ def test_land_line_that_has_answered_is_called_no_more(session: Session) -> None
     closing.answer_of_caller(session, request.id, solved=True)
     closing.answer(session, request.id, solved=False)
 
-    session.execute(update(SolvedCall).values(due_at=SolvedCall.replied_at))
-    assert solved_calls.due(session, 9) == []
+    assert called(session) == []
 
 
 def test_history_has_the_yes_and_the_no(session: Session) -> None:

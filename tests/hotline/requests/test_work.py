@@ -32,7 +32,7 @@ ALLOWED = {  # docs/states.md, written down a second time on purpose
     S.CLOSED: set[S](),
     S.DUPLICATE: {S.NEW},
     S.REJECTED: set[S](),
-    S.SPLIT: {S.REPLIED, S.REJECTED, S.NEW, S.REOPENED},
+    S.SPLIT: {S.REPLIED, S.REJECTED, S.NEW, S.REOPENED, S.CLOSED},
 }
 
 
@@ -64,7 +64,7 @@ def attempt(session: Session, request: Request, to: S) -> None:
         department_work.ask(session, request, who="d", question="کدام کوچه؟")
     elif to in (S.NEW, S.REOPENED) and request.state is S.SPLIT:
         parts.join(session, request, who="u")
-    elif to is S.CLOSED and request.state is S.REOPENED:
+    elif to is S.CLOSED and request.state in (S.REOPENED, S.SPLIT):
         closing.take_back_objection(session, request.id)
     elif to in (S.CLOSED, S.REOPENED):
         closing.answer(session, request.id, solved=to is S.CLOSED)
@@ -82,8 +82,10 @@ def test_given_a_request_in_each_state_when_moved_to_each_then_only_the_moves_of
         request = a_request(session, state)
         if (state, to) == (S.SPLIT, S.REOPENED):
             requests.log(session, request, T.DENIED, "")  # so it was before it was split
-        if (state, to) == (S.REOPENED, S.CLOSED):
+        if to is S.CLOSED and state in (S.REOPENED, S.SPLIT):
             request = a_request(session, S.REPLIED)
+            if state is S.SPLIT:
+                a_request(session, S.REPLIED, number=None, part_of_id=request.id)
             closing.answer_of_caller(session, request.id, solved=False)  # its number takes that back
         before = len(steps(session, request))
         if to in ALLOWED[state]:

@@ -47,6 +47,16 @@ def call_of(engine: Engine) -> SolvedCall:
         return session.scalars(select(SolvedCall)).one()
 
 
+def rings_again(engine: Engine) -> str:
+    """The call that is due once nobody is on the phone any more; its token."""
+    with writing(engine) as session:
+        session.execute(update(SolvedCall).values(due_at=now(session)))
+        (due,) = solved_calls.due(session, 1)
+        placed = solved_calls.take_up(session, due)
+    assert placed and placed.token
+    return placed.token
+
+
 def spoken(engine: Engine, settings: Settings) -> str:
     """The clerk has spoken the reply; the name of its file."""
     request = request_of(engine)
@@ -120,27 +130,69 @@ def test_answer_by_another_way_stands(asterisk: FakeAsterisk, engine: Engine, to
         (False, "solved-call-no", "2", S.REOPENED),
     ],
 )
+@pytest.mark.parametrize("in_parts", [False, True])
 def test_land_line_has_the_last_word_on_what_a_caller_said(
-    asterisk: FakeAsterisk, engine: Engine, token: str, caller_says: bool, intro: str, key: str, state: S
+    asterisk: FakeAsterisk,
+    engine: Engine,
+    token: str,
+    caller_says: bool,
+    intro: str,
+    key: str,
+    state: S,
+    in_parts: bool,
 ) -> None:
+    if in_parts:
+        whole = request_of(engine)
+        with writing(engine) as session:
+            make.a_request(session, S.REPLIED, number=None, part_of_id=whole.id)
     with writing(engine) as session:
-        solved_calls.told(session, token)
+        solved_calls.told(session, token, call_of(engine).due_at)
         solved_calls.ended(session, token)
     asterisk.dial(
         *(("main-menu", "2"), ("request-question", "1" if caller_says else "2")), caller_id="03132221234"
     )
-    with writing(engine) as session:
-        session.execute(update(SolvedCall).values(due_at=now(session)))
-        (due,) = solved_calls.due(session, 1)
-        placed = solved_calls.take_up(session, due)
-    assert placed and placed.token
+    token = rings_again(engine)
 
-    heard = answer(asterisk, placed.token, ("solved-call-question", key))
+    heard = answer(asterisk, token, ("solved-call-question", key))
 
     assert heard.prompts[:2] == [intro, "solved-call-question"]
-    assert request_of(engine).state is state
+    with reading(engine) as session:
+        states = session.scalars(select(Request.state).order_by(Request.id)).all()
+    assert states == ([S.SPLIT if state is S.REOPENED else state, state] if in_parts else [state])
     with writing(engine) as session:
-        solved_calls.ended(session, placed.token)
+        solved_calls.ended(session, token)
+        assert solved_calls.due(session, 1) == []
+
+
+@pytest.mark.parametrize("ends", ["rejected", "with its original", "by the office"])
+def test_land_line_is_told_how_its_report_has_ended(
+    asterisk: FakeAsterisk, engine: Engine, ends: str
+) -> None:
+    with writing(engine) as session:
+        request = make.a_request(session, number="+983132221234")
+        if ends == "rejected":
+            closing.reject(session, request, who="u", reason="کار شهرداری نیست")
+        elif ends == "by the office":
+            work.reply(session, request, who="u", reply="چراغ عوض شد")
+            closing.answer(session, request.id, solved=True, who="operator")
+        else:
+            original = make.a_request(session)
+            work.reply(session, original, who="u", reply="چراغ عوض شد")
+            closing.answer(session, original.id, solved=True)
+            closing.merge(session, request.id, original.id, who="u")
+    token = rings_again(engine)
+
+    heard = answer(asterisk, token)
+
+    tells = {
+        "rejected": ["solved-call-ended", "request-rejected"],
+        "with its original": ["solved-call-ended", "request-closed"],
+        "by the office": ["solved-call-office-yes"],
+    }
+    assert heard.prompts == [*tells[ends], "solved-call-goodbye"]
+    with writing(engine) as session:
+        solved_calls.ended(session, token)
+        session.execute(update(SolvedCall).values(due_at=now(session)))
         assert solved_calls.due(session, 1) == []
 
 
