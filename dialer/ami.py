@@ -42,8 +42,9 @@ class NotAccepted(AmiError):
 class Ami(AMIClient):  # type: ignore[misc]
     """Connection that reconnects by itself.
 
-    Events arrive in `events` in Asterisk's order. After each connection, and after each start of Asterisk,
-    the pseudo event `Resync` arrives. All earlier knowledge may be out of date then. Repairs of the package:
+    Events arrive in `events` in Asterisk's order. Asterisk tells each login once it has booted. Only then
+    `connected` is set: while it boots it has neither its channels nor its functions. The pseudo event
+    `Resync` arrives with it. All earlier knowledge may be out of date then. Repairs of the package:
     a read timeout sends a ping, and whole packets are sent. Values with line breaks are refused, and a lost
     answer raises.
     """
@@ -65,7 +66,10 @@ class Ami(AMIClient):  # type: ignore[misc]
         self.add_event_listener(self._keep)
 
     def _keep(self, event: Event, source: object) -> None:
-        self.events.put(Event("Resync") if event.name == "FullyBooted" else event)
+        if event.name == "FullyBooted":
+            self.connected.set()
+            event = Event("Resync")
+        self.events.put(event)
 
     def run(self) -> None:
         """Stay connected until stop(); meant for a thread of its own."""
@@ -116,9 +120,6 @@ class Ami(AMIClient):  # type: ignore[misc]
         if response.is_error():
             log.error("Asterisk refused the manager account")
             self._close()
-            return
-        self.connected.set()
-        self.events.put(Event("Resync"))
 
     def _next_pack(self) -> Any:
         data, separator = b"", b"\r\n"

@@ -61,8 +61,7 @@ def next_event(ami: Ami, name: str) -> Event:
 
 @pytest.fixture
 def connected(manager: FakeManager, ami: Ami) -> Ami:
-    """A connection at rest: logged in, and the two Resyncs of that are over."""
-    next_event(ami, "Resync")
+    """A connection at rest: logged in, and the Resync of that is over."""
     next_event(ami, "Resync")
     return ami
 
@@ -76,6 +75,21 @@ def test_logging_in_asks_for_a_resync(manager: FakeManager, ami: Ami):
     assert first.name == "Resync"
     assert ami.connected.is_set()
     assert manager.wait_for("Login")[0].items() >= {"Username": "dialer", "Secret": "secret"}.items()
+
+
+def test_asterisk_that_boots_is_asked_nothing(address: Address, ami: Ami):
+    manager = FakeManager(address)
+    manager.is_booted = False
+    with manager:
+        manager.wait_for("Ping")  # it has logged in, and waits
+
+        with pytest.raises(AmiError, match="not connected"):
+            ami.request("CoreShowChannels")
+        assert ami.events.empty()
+
+        manager.event("FullyBooted", Status="Fully Booted")
+        next_event(ami, "Resync")
+        ami.request("CoreShowChannels")
 
 
 def test_asterisk_having_booted_asks_for_a_resync(manager: FakeManager, connected: Ami):

@@ -118,6 +118,23 @@ def test_asterisk_of_before_is_told_nothing_until_it_restarts(
     office.until(lambda: _has(office.engine, settings) and len(_told(manager)) == 2 * settings.desks)
 
 
+def test_booting_asterisk_is_not_taken_for_the_one_of_before(
+    office: Office, manager: FakeManager, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    office.until(lambda: len(_told(manager)) == 2 * settings.desks)
+    manager.is_booted, manager.passwords = False, None
+    pings = len(manager.named("Ping"))
+    manager.cut()
+    office.until(lambda: len(manager.named("Ping")) >= pings + 2)  # it is logged in, and waits
+
+    assert _has(office.engine, settings)
+    assert "until Asterisk, which an upgrade left running, is restarted" not in caplog.text
+
+    manager.passwords = {}
+    manager.event("FullyBooted", Status="Fully Booted")
+    office.until(lambda: len(manager.passwords or {}) == 2 * settings.desks)
+
+
 def test_refused_password_is_told_again(
     office: Office, manager: FakeManager, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

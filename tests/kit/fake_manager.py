@@ -34,6 +34,8 @@ class FakeManager:
         """Every action that came, in order; each was done before it is here, and is answered afterwards."""
         self.channels: dict[str, Headers] = {}
         """The channels that live, by unique id, with what CoreShowChannels says of them."""
+        self.met: dict[str, str] = {}
+        """The caller whom each channel was originated to meet."""
         self.unanswered: set[str] = set()
         """Actions that get no answer (but are done)."""
         self.refused: dict[str, str] = {}
@@ -46,6 +48,8 @@ class FakeManager:
         """and how long it took, in millionths of a second."""
         self.passwords: dict[str, str] | None = None
         """Of desks' phones, as the dialplan was told them; None: an Asterisk of the version before."""
+        self.is_booted = True
+        """Whether it has booted by the time somebody logs in."""
         self.endless_lists = False
         """Whether the end of a list of channels is not told."""
         self.piecemeal = False
@@ -260,9 +264,10 @@ class FakeManager:
             is_able = "" if self.passwords is None else "0"
             values = {"status)": self.trunk_is, "rtt)": self.latency, "rxcount)": str(len(self.actions))}
             values["DB_EXISTS(desks/auth)"] = is_able
+            values["HOTLINE_MEETS"] = self.met.get(action.get("Channel", ""), "")
             same["Value"] = values.get(asked, "trunk-alive@@1")
         self.send(_packet(f"Response: {status}", same | {"Message": error or "as you wish"}))
-        if not error and action["Action"] == "Login":
+        if not error and action["Action"] == "Login" and self.is_booted:
             self.event("FullyBooted", Status="Fully Booted")
         if not error and action["Action"] == "CoreShowChannels":
             for channel_id, channel in list(self.channels.items()):
@@ -283,7 +288,10 @@ class FakeManager:
             self.passwords[account] = action["Variable"].partition("=")[2]
             return ""
         channel = {"Channel": "Local/x@dial-00000001;1", "ChannelStateDesc": "Down", "Application": ""}
-        self.channels[action.get("ChannelId", "named.by.asterisk")] = channel
+        channel_id = action.get("ChannelId", "named.by.asterisk")
+        self.channels[channel_id] = channel
+        name, _, caller = action.get("Variable", "").partition(",")[0].partition("=")
+        self.met[channel_id] = caller if name == "HOTLINE_MEETS" else ""
         return ""
 
     def _needs_channel(self, action: Headers) -> str:
