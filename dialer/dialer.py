@@ -121,6 +121,7 @@ class Dialer:
             writer=self._writer,
             rooms=self._rooms,
             silent_lines=self._silent_lines,
+            endings=endings,
             supervising=self._supervising,
             guests=self._guests,
             others=[self._caps, *system_calls],

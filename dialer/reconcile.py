@@ -1,5 +1,6 @@
 """Reconciliation of the database with Asterisk's live channels, after a death or a cut of any part."""
 
+import contextlib
 import logging
 import math
 import time
@@ -13,14 +14,15 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk
 from db.states import CallbackState, Outcome
-from dialer.ami import Ami
+from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
 from dialer.desk_calls import desk_of
+from dialer.endings import Endings
 from dialer.guests import Guests
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
-from dialplan.variables import SUPERVISE, Context
+from dialplan.variables import SUPERVISE, Context, Variable
 from hotline.callbacks import callbacks, on_the_line, placing, toll
 
 log = logging.getLogger("dialer")
@@ -63,6 +65,7 @@ class Reconciler:
         writer: CallbackWriter,
         rooms: Rooms,
         silent_lines: SilentLines,
+        endings: Endings,
         supervising: Supervising,
         guests: Guests,
         others: Sequence[Calls],
@@ -74,6 +77,7 @@ class Reconciler:
         self._writer = writer
         self._rooms = rooms
         self._silent_lines = silent_lines
+        self._endings = endings
         self._supervising = supervising
         self._guests = guests
         self._others = others
@@ -106,6 +110,7 @@ class Reconciler:
         known = True
         for callback, placed_at in placed:
             if callback.token in channels:
+                self._learn_caller(callback)
                 known &= self._adopt(callback, channels[callback.token], callback.token in ringing)
             elif (at - placed_at).total_seconds() > no_channel_s:
                 steady = _steady(phones.get(callback.desk_id or 0), callback, at)
@@ -153,6 +158,14 @@ class Reconciler:
         for token in gone:
             calls.ended(token)
         return len(gone) == len(missing)
+
+    def _learn_caller(self, callback: Callback) -> None:
+        """Learn whom a callback meets that an earlier dialer has connected with a caller on the line."""
+        if not callback.on_the_line or self._endings.caller_of(callback.token):
+            return
+        with contextlib.suppress(NotAccepted):  # it has just ended
+            if caller := self._ami.value(Variable.MEETS, callback.token):
+                self._endings.meets(callback.token, caller)
 
     def _adopt(self, callback: Callback, channel: Channel, ringing: bool) -> bool:
         token = callback.token

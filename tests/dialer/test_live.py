@@ -275,6 +275,22 @@ def test_given_a_dialer_that_died_when_the_caller_goes_on_waiting_then_it_connec
     hall.enters(token)
 
 
+@on_sqlite
+def test_new_dialer_asks_whether_a_met_caller_is_there(hall: Hall) -> None:
+    hall.joins()
+    token = hall.meets()
+    hall.leaves()
+    hall.enters(token)
+    hall.restart()
+    asked = len(hall.manager.named("Getvar"))
+
+    def counts_packets() -> bool:
+        since = hall.manager.named("Getvar")[asked:]
+        return any("rxcount" in each["Variable"] and each["Channel"] == CALLER for each in since)
+
+    hall.until(counts_packets)
+
+
 def test_given_a_conversation_with_who_waited_when_the_citizen_hangs_up_then_the_desk_says_what_it_came_to(
     hall: Hall,
 ) -> None:

@@ -172,7 +172,10 @@ def test_dead_line_in_a_conversation_ends_for_its_desk(system: System, desk: Ope
         assert desk.http.get("/me").json()["callback"]["default_outcome"] == Outcome.CALL_AGAIN
 
 
-def test_dead_line_of_a_caller_whom_an_operator_has_is_told(system: System, desk: Operator) -> None:
+@pytest.mark.parametrize("dialer_restarts", [False, True])
+def test_dead_line_of_a_caller_whom_an_operator_has_is_told(
+    system: System, desk: Operator, dialer_restarts: bool
+) -> None:
     with _takes_live(system, desk), Caller(system, system.number()) as citizen:
         citizen.call()
         citizen.at("greeting", "0")
@@ -180,6 +183,9 @@ def test_dead_line_of_a_caller_whom_an_operator_has_is_told(system: System, desk
         callback = _of_desk(system, desk)
         assert callback
         desk.wait_for(callback.id, "talking")
+        if dialer_restarts:
+            system.kill("dialer")
+            system.wait_healthy()
         citizen.freeze()
         desk.wait_for(callback.id, "ended", timeout=40)
 
