@@ -62,7 +62,8 @@ class Callback(Base):
     talking_at: Mapped[datetime | None]
     finishing_at: Mapped[datetime | None]  # the official says that the conversation is nearly over
     toned_at: Mapped[datetime | None]  # the official heard that the agreed minutes are nearly over
-    held_until: Mapped[datetime | None]  # our side of the conversation is gone; its place is held until then
+    # our side of the conversation is gone; its place is held until then; or when an answered call was cut
+    held_until: Mapped[datetime | None]
     held_at: Mapped[datetime | None]  # since when our side is gone, while it is
     on_hold_at: Mapped[datetime | None]  # our side is gone at the desk's wish: music until the desk resumes
     held_s: Mapped[float] = mapped_column(

@@ -94,6 +94,8 @@ def close(
     if callback is None:
         return None
     values.setdefault("ended_at", callback.ended_at or at)
+    if cut:
+        values.setdefault("held_until", at)
     if outcome is Outcome.FAILED and own_faults.is_theirs(session, callback):
         outcome = Outcome.UNREACHABLE
     closed = callbacks.move_unheard(session, token, CallbackState.CLOSED, outcome=outcome, **values)

@@ -1,6 +1,6 @@
 """Conversations that our own side cut: the desk may call the citizen again at once."""
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
@@ -13,12 +13,23 @@ from hotline.line import engaged, line
 from hotline.rounds import rounds
 from settings import Settings
 
+_SPOKE = or_(
+    Callback.talking_at.is_not(None),
+    Callback.outcome.is_(None),
+    Callback.outcome.not_in((Outcome.FAILED, Outcome.UNREACHABLE)),
+)
+"""Not a call that was cut before the two spoke: that citizen is called again without the desk's doing."""
+
 
 def at_desk(session: Session, desk_id: int) -> Callback | None:
     """Return the desk's newest cut conversation if its citizen may be called again for the desk now."""
     last = session.scalar(
         select(Callback)
-        .where(Callback.desk_id == desk_id, Callback.held_until.is_not(None))
+        .where(
+            Callback.desk_id == desk_id,
+            Callback.held_until.is_not(None),
+            _SPOKE,
+        )
         .order_by(Callback.held_until.desc(), Callback.id.desc())
         .limit(1)
     )

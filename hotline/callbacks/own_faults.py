@@ -59,7 +59,7 @@ def is_theirs(session: Session, failing: Callback) -> bool:
 class _Before(NamedTuple):
     times: int
     picked_up: int
-    """Number of these calls in which somebody picked up."""
+    """Number of these calls in which somebody picked up and heard an apology."""
     last: datetime | None
 
 
@@ -70,7 +70,8 @@ def _before(session: Session, callback: Callback) -> _Before:
     )
     ours = Callback.outcome.in_((Outcome.FAILED, Outcome.RETURNED))
     other = select(func.coalesce(func.max(Callback.id), 0)).where(of_same, ~ours, Callback.id < callback.id)
-    in_a_row = select(func.count(), func.count(Callback.answered_at), func.max(Callback.ended_at)).where(
+    apologised = func.count(Callback.answered_at).filter(Callback.held_until.is_(None))  # not cut
+    in_a_row = select(func.count(), apologised, func.max(Callback.ended_at)).where(
         of_same,
         Callback.outcome == Outcome.FAILED,
         Callback.id > other.scalar_subquery(),

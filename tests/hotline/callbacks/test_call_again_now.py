@@ -7,7 +7,15 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, LedgerEntry, PlacedCall, Registration, Round
 from db.states import CallbackState, Fact, Outcome, Phase, RegistrationState
-from hotline.callbacks import claims, closing, conversations, cut_conversations, placing, serving
+from hotline.callbacks import (
+    claims,
+    closing,
+    conversations,
+    cut_conversations,
+    own_faults,
+    placing,
+    serving,
+)
 from hotline.errors import Refused
 from hotline.ledger import verify
 from hotline.line import line
@@ -127,6 +135,16 @@ def test_given_a_citizen_who_was_called_again_when_not_reached_then_it_is_offere
         assert cut_conversations.call_again_now(*call).registration_id == registration.id
     else:
         assert refusal(cut_conversations.call_again_now, *call) == "wrong-state"
+
+
+def test_citizen_whose_second_call_is_cut_too_is_offered_again(
+    session: Session, settings: Settings, desk: Desk
+) -> None:
+    callback = cut_off(session, desk, settings)
+    again = cut_conversations.call_again_now(session, callback, desk, settings)
+    closing.close(session, again.token, O.FAILED, settings, cut=own_faults.Cut.BY_NETWORK)
+    session.refresh(callback.registration)
+    assert cut_conversations.at_desk(session, desk.id) is callback
 
 
 def test_given_a_citizen_who_is_not_due_yet_when_the_desk_looks_then_calling_again_is_not_offered(

@@ -110,6 +110,19 @@ def test_citizen_cut_by_the_network_has_heard_no_apology(
     assert waits == [AT_ONCE, NEXT_ONE_TRIES, timedelta(seconds=60)]
 
 
+@pytest.mark.parametrize("cut", Cut)
+def test_apology_after_a_cut_call_counts_as_the_first(
+    session: Session, settings: Settings, place: Registration, cut: Cut
+) -> None:
+    call = a_call(session, place, Outcome.FAILED, answered=True)
+    call.state, call.outcome = CallbackState.ANSWERED, None
+    session.flush()
+    closing.close(session, call.token, Outcome.FAILED, settings, cut=cut)
+
+    apologised = a_call(session, place, Outcome.FAILED, answered=True)
+    assert own_faults.passed_over(session, apologised, settings) == NEXT_ONE_TRIES
+
+
 def test_call_that_dies_ten_times_stops_nobody_for_good(
     session: Session, settings: Settings, place: Registration
 ) -> None:
