@@ -90,7 +90,8 @@ class Placing:
     def _call(self, session: Session, callback: Callback) -> toll.CallPermit | None:
         """Record the call to the number; None if it may not be placed, and the citizen is back in line."""
         number = callback.registration.number
-        call = toll.take(session, callback.token, number, self._settings)
+        owed = placing.is_owed(session, callback)
+        call = toll.take(session, callback.token, number, self._settings, owed=owed)
         if isinstance(call, toll.Cap):
             self._capped(session, callback, call)
             return None

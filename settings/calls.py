@@ -40,8 +40,9 @@ class Calls(Part):
     """Citizens called ahead for each desk of a round, at most, including those who wait for the desk. The
     dialer calls so many only while few answer."""
     calls_per_number: int = Field(8, ge=1, le=100)
-    """Outgoing calls of any kind to one number in 24 hours, at most. Calls to supervisors about urgent cases
-    and to the emergency service have their own hourly caps."""
+    """Outgoing calls of any kind to one number in 24 hours, at most. A place's first call in its round is
+    made all the same. Calls to supervisors about urgent cases and to the emergency service have their own
+    hourly caps."""
     calls_per_hour: int = Field(300, ge=1, le=100_000)
     """Outgoing calls in an hour, all together: a cap on a runaway bill."""
     calls_per_day: int = Field(3000, ge=1, le=1_000_000)

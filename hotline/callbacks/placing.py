@@ -7,7 +7,7 @@ from sqlalchemy import and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from db.engine import core, now
-from db.models import Callback, Desk, Round, word, words
+from db.models import Callback, Desk, PlacedCall, Round, word, words
 from db.states import ON_THE_PHONE, CallbackState
 from hotline.nodes import homes
 
@@ -74,6 +74,22 @@ def take_up(session: Session, token: str, node: str | None = None) -> Callback |
         .execution_options(synchronize_session=False)
     )
     return session.get(Callback, taken, populate_existing=True) if taken else None
+
+
+def is_owed(session: Session, callback: Callback) -> bool:
+    """Return whether it is the first call of its place in an official's round.
+
+    Strangers who forge the number make the system call it: for confirmations, for places in the operators'
+    line, for other rounds. None of these calls may use up the place's own.
+    """
+    called = exists().where(
+        Callback.registration_id == callback.registration_id,
+        Callback.round_id == callback.round_id,
+        PlacedCall.token == Callback.token,
+        ~PlacedCall.ours,
+    )
+    of_official = Round.id == callback.round_id, ~Round.is_operators_line
+    return session.scalar(select(Round.id).where(*of_official, ~called)) is not None
 
 
 _hanging_up = and_(Callback.state == word(CallbackState.CLOSED), Callback.hangup_asked_at.is_not(None))

@@ -120,12 +120,14 @@ def take(
     share: float = 1.0,
     *,
     alarm: bool = False,
+    owed: bool = False,
 ) -> CallPermit | Cap:
     """Record that `number` (E.164) is about to be called.
 
     Return the cap, and write nothing, if one forbids it. `alarm`: the number's own cap counts this kind of
-    call by the hour, not all calls by the day. Call it in the transaction that commits the token, after the
-    token's row and before any event.
+    call by the hour, not all calls by the day. `owed`: the number's own cap does not hold for this call
+    (`placing.is_owed`). Call it in the transaction that commits the token, after the token's row and before
+    any event.
     """
     extension = numbers.is_extension(number, settings.extensions)
     if not extension and not numbers.allowed(number, settings.allowed_prefixes):
@@ -135,7 +137,10 @@ def take(
     calls, cap = room(session, settings, share, node=settings.node)
     if calls <= 0:
         return cap
-    if _alarmed_enough(session, token, number) if alarm else free_again(session, number, settings, share):
+    capped = (
+        _alarmed_enough(session, token, number) if alarm else free_again(session, number, settings, share)
+    )
+    if capped and not owed:
         return Cap.PER_NUMBER
     if not breaker.take(session, token):
         return Cap.LINE_DOWN

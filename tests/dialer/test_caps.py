@@ -1,7 +1,10 @@
 """Calls made ahead and the caps on them: what is not placed costs nobody a place."""
 
+from datetime import datetime
+
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import PlacedCall, Registration, Round
@@ -56,14 +59,32 @@ def test_given_a_cap_reached_by_another_at_the_last_moment_when_a_call_is_taken_
     assert held_back == [("WARNING", "no call is placed now: at-once")]
 
 
+def _is_called_so_often(session: Session, number: str, settings: Settings) -> datetime:
+    """Strangers have used up the number's calls of the day; when."""
+    at = now(session)
+    for which in range(settings.calls_per_number):
+        session.add(PlacedCall(token=f"x{which}", number=number, at=at, ended_at=at))
+    return at
+
+
 @on_sqlite
-def test_given_a_number_that_was_called_so_often_when_its_turn_comes_then_it_is_passed_over_for_a_day(
+def test_place_whose_number_was_called_so_often_has_its_call(hall: Hall, settings: Settings) -> None:
+    with writing(hall.engine) as session:
+        _is_called_so_often(session, session.get_one(Registration, hall.line[0]).number, settings)
+    token = hall.dials()
+    assert hall.callback(token).registration_id == hall.line[0]
+
+
+@on_sqlite
+def test_place_that_had_its_call_is_passed_over_for_a_day(
     hall: Hall, manager: FakeManager, settings: Settings
 ) -> None:
+    first_call = hall.dials()
+    manager.hangs_up(first_call, CAPPED_CAUSE)
+    hall.until(lambda: hall.state(first_call) is C.CLOSED)
     with writing(hall.engine) as session:
-        first, at = session.get_one(Registration, hall.line[0]), now(session)
-        for number in range(settings.calls_per_number):
-            session.add(PlacedCall(token=f"x{number}", number=first.number, at=at, ended_at=at))
+        session.get_one(PlacedCall, first_call).ours = False  # as if the phone had rung
+        at = _is_called_so_often(session, session.get_one(Registration, hall.line[0]).number, settings)
     token = hall.dials()
     assert hall.callback(token).registration_id == hall.line[1]
     with reading(hall.engine) as session:

@@ -12,10 +12,11 @@ from db.engine import now, reading, writing
 from db.models import Heartbeat, PlacedCall
 from db.states import CallbackState
 from hotline import heartbeats
-from hotline.callbacks import callbacks, toll
+from hotline.callbacks import callbacks, placing, toll
 from hotline.callbacks.toll import CallPermit, Cap
 from hotline.errors import Refused
 from hotline.line import engaged
+from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import HOUR, SECOND, a_callback, a_desk, a_user, at_once
 
@@ -146,6 +147,38 @@ def test_given_a_number_that_strangers_key_in_again_and_again_when_its_own_turn_
     placed(session, HOUR / 2, 2, NUMBER)
     assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_NUMBER
     assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
+
+
+@pytest.mark.parametrize(
+    ("before", "owed"),
+    [
+        ("nothing", True),
+        ("a call that never came to a phone", True),
+        ("a call in another round", True),
+        ("a call", False),
+        ("the operators' line", False),
+    ],
+)
+def test_cap_of_the_number_spares_the_first_call(
+    session: Session, capped: Capped, before: str, owed: bool
+) -> None:
+    settings = capped(calls_per_number=2)
+    callback = a_callback(session, number=NUMBER)
+    placed(session, HOUR, 2, NUMBER)
+    if before == "the operators' line":
+        callback.round_id = rounds.operators_line(session).id
+    elif before != "nothing":
+        earlier = a_callback(session, CallbackState.CLOSED)
+        earlier.registration_id = callback.registration_id
+        earlier.round_id = earlier.round_id if "another" in before else callback.round_id
+        ours = "never" in before
+        session.add(PlacedCall(token=earlier.token, number=NUMBER, at=now(session), ours=ours))
+    session.flush()
+
+    may = placing.is_owed(session, callback)
+    taken = toll.take(session, callback.token, NUMBER, settings, owed=may)
+
+    assert (may, taken) == (owed, CallPermit(callback.token, NUMBER) if owed else Cap.PER_NUMBER)
 
 
 def test_given_room_for_three_when_ten_take_up_calls_at_once_then_three_have_them(
