@@ -117,6 +117,9 @@ def test_hijacked_node_dials_allowed_numbers_at_a_limited_rate(
     )
 
 
+CALLED, CALLER = "98123456", "989131234567"
+"""The numbers of the odd packets and of the call (tests.kit.sip_peer), as they may stand in the log."""
+
 ODD = [
     "INVITE sip:137@{proxy} SIP/2.0\n\n",
     "INVITE sip:137@{proxy} SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bK\nWRITTEN-INTO-THE-LOG\n\n",
@@ -127,7 +130,7 @@ ODD = [
     "Via: SIP/2.0/UDP {victim};branch=z9hG4bKv\nFrom: <sip:1@x>;tag=1\nTo: <sip:1@x>;tag=2\nCall-ID: 2\n"
     "CSeq: 1 INVITE\nContent-Length: 0\n\n",
     # As if it belonged to a call, to where the sender would like it to go.
-    "INVITE sip:0098123456@{victim} SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bKb\n"
+    "INVITE sip:00{called}@{victim} SIP/2.0\nVia: SIP/2.0/UDP {here};branch=z9hG4bKb\n"
     "Route: <sip:{proxy};lr>\nFrom: <sip:137@x>;tag=1\nTo: <sip:137@x>;tag=2\nCall-ID: 3\nCSeq: 1 INVITE\n"
     "Max-Forwards: 70\nContact: <sip:{here}>\nContent-Length: 0\n\n",
 ]
@@ -142,6 +145,7 @@ def test_odd_packets_are_neither_forwarded_nor_logged(place: Place, make: MakeCa
             "proxy": place.settings.sip_proxy,
             "here": f"{peer.host}:{peer.port}",
             "victim": f"{victim.host}:{victim.port}",
+            "called": CALLED,
         }
         for odd in ODD:
             peer.send(odd.format(**values), place.kamailio.address)
@@ -149,7 +153,8 @@ def test_odd_packets_are_neither_forwarded_nor_logged(place: Place, make: MakeCa
         assert not victim.requests and not victim.answers
     assert len(place.one.of("INVITE")) + len(place.two.of("INVITE")) == 1
     assert "WRITTEN" not in place.kamailio.log()
-    assert "98" not in re.sub(r"127\.0\.0\.1:\d+", "", place.kamailio.log())
+    for number in (CALLED, CALLER):
+        assert number not in place.kamailio.log()
 
 
 def test_scanner_is_refused_and_a_stranger_gets_no_answer(place: Place, make: MakeCall):
