@@ -1,5 +1,6 @@
-"""Finding an Asterisk: the machine's own if it is 20 or newer, else the one that the package carries, else
-Debian's, unpacked without root.
+"""Search for an Asterisk: the machine's own from version 20, else the package's, else Debian's.
+
+Debian's is unpacked without root.
 """
 
 import contextlib
@@ -15,36 +16,37 @@ from settings import Settings
 
 OLDEST = 20
 _MENDED = {20: 21, 22: 11, 23: 5}
-"""The first release of each line without asterisk#1946: channels that lock each other lock out all others.
-Debian sid has 22.10.1; until it has a later one such an Asterisk is not refused, but named at the start, and
-the watchdog (ops.console) ends what hangs."""
+"""First release of each line without asterisk#1946, in which channels that lock each other lock out all
+others. Debian sid has 22.10.1. Until it has a later release, such an Asterisk is named at the start, not
+refused. The watchdog (ops.console) ends a hang.
+"""
 _NEVER = 999
 _CARRIED = Path(__file__).parents[1] / "asterisk-root"
-"""Where the package has it (ops/deb/build.sh)."""
+"""Folder of the package's Asterisk (ops/deb/build.sh)."""
 _APT = Path(__file__).with_name("apt.conf")
 
 
 class NoAsterisk(Exception):
-    """There is none and none could be had; the text says what to do."""
+    """No Asterisk was found or could be unpacked; the text says what to do."""
 
 
 _ROOT = Path("/")
 _LIBRARIES = ("usr/lib/*-linux-gnu", "usr/lib64", "usr/lib", "usr/local/lib")
-"""Of Debian, of Rocky and Alma, and of one that was built by hand."""
+"""Library folders of Debian, of Rocky and Alma, and of an Asterisk built by hand."""
 _DATA = ("usr/share/asterisk", "var/lib/asterisk")
 _RPM = "dnf install epel-release, then asterisk asterisk-pjsip; or in containers (docs/operate/docker.md)"
 
 
 @dataclass(frozen=True)
 class Asterisk:
-    """How to start it, and where its own modules and data lie."""
+    """Asterisk: its command line, and the folders of its modules and data."""
 
     command: tuple[str, ...]
     modules: Path
     data: Path
 
     def concern(self) -> str:
-        """What is wrong with this version, and what helps; empty if nothing is."""
+        """Return the fault of this version and its remedy; empty if there is none."""
         version = _version(self.command)
         if not version or version[1] >= _MENDED.get(version[0], _NEVER) or version[0] > max(_MENDED):
             return ""
@@ -58,16 +60,16 @@ class Asterisk:
 
     @property
     def version(self) -> str:
-        """22.10.1; empty if it does not say so."""
+        """Version, such as 22.10.1; empty if unknown."""
         return ".".join(map(str, _version(self.command)))
 
     def argv(self, config: Path) -> list[str]:
-        """The command line that runs it in the foreground."""
+        """Return the command line that runs it in the foreground."""
         return [*self.command, "-C", str(config), "-f"]
 
 
 def get(settings: Settings, progress: Callable[[str], None]) -> Asterisk:
-    """An Asterisk that runs here. Raises NoAsterisk."""
+    """Return an Asterisk that runs here; unpack one if needed. Raises NoAsterisk."""
     own = _of_machine()
     if own:
         return own
@@ -81,13 +83,13 @@ def get(settings: Settings, progress: Callable[[str], None]) -> Asterisk:
 
 
 def find(settings: Settings) -> Asterisk | None:
-    """The one that runs here, if it is here already. Raises NoAsterisk: it is incomplete."""
+    """Return the Asterisk that is here already, if any. Raises NoAsterisk if it is incomplete."""
     roots = (_CARRIED, settings.state_dir / "asterisk-root")
     return _of_machine() or next((_unpacked(root) for root in roots if (root / "complete").exists()), None)
 
 
 def unpack(root: Path, wanted: str) -> None:
-    """Have Debian's in this folder, of exactly this version. Raises NoAsterisk."""
+    """Unpack Debian's Asterisk of exactly this version into the folder. Raises NoAsterisk."""
     if not (root / "complete").exists():
         _unpack(root)
     if (found := _unpacked(root).version) != wanted:
@@ -106,7 +108,7 @@ def _of_machine() -> Asterisk | None:
 
 
 def _version(command: Sequence[str]) -> tuple[int, ...]:
-    """Line, release and patch; empty if it does not say so."""
+    """Return line, release and patch; empty if unknown."""
     told = subprocess.run([*command, "-V"], check=False, capture_output=True, text=True).stdout
     found = re.search(r"Asterisk (\d+)\.(\d+)\.(\d+)", told)
     return tuple(map(int, found.groups())) if found else ()
@@ -127,7 +129,7 @@ def _unpack(root: Path, release: str = "sid") -> None:
         "--quiet",
         "--mode=chrootless",
         "--variant=extract",
-        "--skip=check/chrootless",  # extract runs no package's scripts, so root is no danger here
+        "--skip=check/chrootless",  # extract runs no package scripts, so root is safe here
         "--include=asterisk",
         "--components=main",
         *apt_options(),
@@ -162,7 +164,7 @@ def apt_options() -> list[str]:
 
 
 def mirror() -> list[str]:
-    """The mirror this machine installs Debian from, if it is a Debian."""
+    """Return the mirror from which this machine installs Debian, if it is a Debian."""
     if "\nID=debian" not in f"\n{Path('/etc/os-release').read_text()}":
         return []
     asked = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]

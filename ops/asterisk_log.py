@@ -1,5 +1,7 @@
-"""Turns Asterisk's log into our own. Asterisk writes one JSON object an event (logger.conf), so no packet
-can start a line. A refused SIP request becomes the line that the API writes for a refused page.
+"""Conversion of Asterisk's log into ours.
+
+Asterisk writes one JSON object for each event (logger.conf), so no packet can begin a line. A refused SIP
+request becomes the line that the API writes for a refused page.
 """
 
 import json
@@ -16,21 +18,21 @@ _REFUSED = re.compile(
     (?:,(?:Challenge|Response|ExpectedResponse|ACLName)={_QUOTED})*\s*""",
     re.VERBOSE | re.DOTALL,
 )
-"""A security event. Asterisk escapes nothing in it. The packet's Call-ID and user may hold quotes, and stand
-before RemoteAddress; what follows comes from quoted strings of the Authorization header, which hold no bare
-quote. So only the RemoteAddress that is followed by nothing but such fields is the socket's.
+"""Security event, in which Asterisk escapes nothing. The packet's Call-ID and user may hold quotes, and stand
+before RemoteAddress. The fields after it come from quoted strings of the Authorization header, without bare
+quotes. So only a RemoteAddress that is followed by such fields alone is the socket's.
 """
 _UNKNOWN_TOO = re.compile(
     r'SecurityEvent="ChallengeResponseFailed",.*?EventVersion="1",AccountID="<unknown>"'
 )
-"""The second event of a stranger who sends credentials: Asterisk has told of them as InvalidAccountID."""
+"""Second event about a stranger who sends credentials; Asterisk has reported them as InvalidAccountID."""
 _WRONG = ("ChallengeResponseFailed", "InvalidPassword")
 
 
 def readable(line: str) -> str:
-    """The event of a line that Asterisk wrote, as one line; empty for one that concerns nobody.
+    """Return the event of Asterisk's line as one line; empty for an uninteresting one.
 
-    A line that is no event (at the start) is given back as it is.
+    A line that is no event (at the start) is returned unchanged.
     """
     try:
         event = json.loads(line)["logmsg"]

@@ -1,4 +1,4 @@
-"""The command line's part of the categories of requests."""
+"""Commands hotline137 categories: the categories of requests as a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,7 +14,9 @@ _MOST = 1_000_000
 
 
 @app.command("export")
-def export(file: Annotated[Path, typer.Argument(help="Is written anew.")]) -> None:
+def export(
+    file: Annotated[Path, typer.Argument(help="The file to write; an existing one is replaced.")],
+) -> None:
     """Write all categories into a file, to be edited and imported."""
     with transaction(read_only=True) as session:
         text = category_files.export(session)

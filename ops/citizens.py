@@ -1,4 +1,4 @@
-"""hotline137 citizen …: what is kept under a number, given out or deleted at its owner's wish."""
+"""Commands hotline137 citizen: the data of a number, given out or deleted at its owner's wish."""
 
 import json
 from typing import Annotated
@@ -9,14 +9,14 @@ from hotline import audit, numbers
 from hotline.citizens import belongings, erasure
 from ops import terminal
 
-app = typer.Typer(no_args_is_help=True, help="What is kept under a citizen's number.")
+app = typer.Typer(no_args_is_help=True, help="The data of a citizen's number.")
 
 Number = Annotated[str, typer.Argument(help="A telephone number, as people write it.")]
 
 
 @app.command()
 def export(number: Number) -> None:
-    """Print all that is kept under a number, as JSON; the audit log says that it was given out."""
+    """Print all data of a number as JSON; the audit log records it."""
     called = _parse(number)
     with terminal.transaction() as session:
         found = belongings.export(
@@ -28,9 +28,9 @@ def export(number: Number) -> None:
 @app.command()
 def delete(
     number: Number,
-    give_up: Annotated[bool, typer.Option(help="Places in lines are given up by it.")] = False,
+    give_up: Annotated[bool, typer.Option(help="Also give up places in lines.")] = False,
 ) -> None:
-    """Delete what is kept under a number; what stays is in docs/citizens.md."""
+    """Delete the data of a number; docs/citizens.md names what stays."""
     called = _parse(number)
     with terminal.transaction() as session:
         erasure.delete_citizen(session, called, who=audit.COMMAND_LINE, give_up=give_up)
@@ -40,10 +40,10 @@ def delete(
 @app.command("new-owner")
 def new_owner(
     number: Number,
-    reason: Annotated[str, typer.Option(help="How you know; for the audit log.", prompt=True)],
-    give_up: Annotated[bool, typer.Option(help="Places in lines are given up by it.")] = False,
+    reason: Annotated[str, typer.Option(help="The proof, for the audit log.", prompt=True)],
+    give_up: Annotated[bool, typer.Option(help="Also give up places in lines.")] = False,
 ) -> None:
-    """Somebody else has this number now: separate it from all of the person before, for good."""
+    """Separate the number from all data of its former owner, for good: somebody else has it now."""
     called = _parse(number)
     with terminal.transaction() as session:
         erasure.to_new_owner(session, called, who=audit.COMMAND_LINE, reason=reason, give_up=give_up)
@@ -51,7 +51,7 @@ def new_owner(
 
 
 def _parse(number: str) -> str:
-    """Any number that there is: one may be kept that is called no more."""
+    """Parse any valid number: one that is no longer called may have data."""
     called = numbers.of_caller(number, terminal.settings().allowed_prefixes)
     if called is None:
         raise terminal.fail(f"no telephone number: {number}")

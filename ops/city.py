@@ -1,4 +1,4 @@
-"""`hotline137 city`: the file that describes the city, looked at and brought into the tables."""
+"""Commands hotline137 city: the file that describes the city, checked and loaded into the tables."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ app = typer.Typer(no_args_is_help=True, help="The city: its file, its offices an
 
 @app.command()
 def check(file: Path) -> None:
-    """Say what is wrong with a city's file; nothing is changed."""
+    """Check a city's file and print its faults; nothing is changed."""
     city = _read(file)
     typer.echo(
         f"{city.name('en')}: {len(city.districts)} districts, {len(city.offices)} offices, "
@@ -25,8 +25,10 @@ def check(file: Path) -> None:
 
 
 @app.command()
-def load(file: Path | None = typer.Argument(None, help="The one in force, if none is named.")) -> None:  # noqa: B008
-    """Bring a city's offices and departments into the database: adds and renames, deletes nothing."""
+def load(
+    file: Path | None = typer.Argument(None, help="The city's file; the one in force if not given."),  # noqa: B008
+) -> None:
+    """Load a city's offices and departments into the database: adds and renames, deletes nothing."""
     city = _read(file or settings().city_path)
     with transaction() as session:
         done = city_rows.load(session, city, who=audit.COMMAND_LINE)

@@ -1,4 +1,4 @@
-"""The command line: hotline137."""
+"""Command line hotline137."""
 
 import json
 import os
@@ -99,7 +99,7 @@ def process(name: Annotated[str, typer.Argument(help="ivr, dialer, clerk or api"
 
 @app.command("audit")
 def audit_log(who: str = "", action: str = "", subject: str = "", limit: int = 100) -> None:
-    """Who did what to whom, and why, newest first; only what matches the words given."""
+    """Print the audit log, newest first, filtered by the given words."""
     with transaction(read_only=True) as session:
         for e in audit.search(session, who=who, action=action, subject=subject, limit=limit):
             typer.echo(f"{e.at:%Y-%m-%d %H:%M}Z  {e.who:<16} {e.action:<20} {e.subject:<18} {e.reason}")
@@ -107,7 +107,7 @@ def audit_log(who: str = "", action: str = "", subject: str = "", limit: int = 1
 
 @app.command()
 def prepare() -> None:
-    """Prompts, database, sample data and Asterisk's configuration, without running anything."""
+    """Prepare prompts, database, sample data and Asterisk's configuration, without running anything."""
     from dialplan.render import render
     from ops.run import CannotRun
     from ops.run import prepare as prepare_all
@@ -121,7 +121,7 @@ def prepare() -> None:
         typer.echo(f"{account.username:<10} {account.password}   {account.what}")
     for line in first_visit_lines(settings):
         typer.echo(line)
-    # where Debian's package has them: Asterisk itself may be in another container
+    # the folders of Debian's package: Asterisk itself may be in another container
     modules = Path("/usr/lib") / (sysconfig.get_config_var("MULTIARCH") or "") / "asterisk" / "modules"
     render(settings, modules=modules, data=Path("/usr/share/asterisk"))
 
@@ -137,16 +137,16 @@ def openapi() -> None:
 @app.command("desk-phone")
 def desk_phone(
     desk: int,
-    use: Annotated[str, typer.Option(help="sip or browser: which phone the desk's page expects.")] = "",
+    use: Annotated[str, typer.Option(help="sip or browser: the phone that the desk's page expects.")] = "",
     number: Annotated[
         str | None,
-        typer.Option(help="A telephone that is called instead (its person needs a PIN); '' for none."),
+        typer.Option(help="A telephone to call instead (its person needs a PIN); '' for none."),
     ] = None,
     renew: Annotated[
-        bool, typer.Option("--renew", help="Another password, and number to dial, for the SIP phone.")
+        bool, typer.Option("--renew", help="Renew the SIP phone's password and the number that it dials.")
     ] = False,
 ) -> None:
-    """Print the account of a desk's SIP phone; with --use or --number, say which phone the desk has."""
+    """Print the account of a desk's SIP phone; --use and --number set which phone the desk has."""
     from dialplan import accounts
     from hotline.people import desk_admission
 
@@ -178,7 +178,7 @@ def desk_phone(
 
 @app.command("turn-secret")
 def turn_secret() -> None:
-    """Print what the TURN server has to know (coturn's static-auth-secret)."""
+    """Print the secret that the TURN server shares with us (coturn's static-auth-secret)."""
     from hotline.desks import relay
 
     typer.echo(relay.secret(_settings()))
@@ -186,7 +186,7 @@ def turn_secret() -> None:
 
 @db_app.command("upgrade")
 def db_upgrade() -> None:
-    """Bring the tables to this version's shape."""
+    """Upgrade the tables to this version."""
     try:
         with answering():
             upgrade(connect(_settings().database))
@@ -196,7 +196,7 @@ def db_upgrade() -> None:
 
 @number_app.command("block")
 def number_block(number: str, reason: BlockReason = BlockReason.NUISANCE) -> None:
-    """Refuse registrations of a number; who calls from it hears why."""
+    """Refuse registrations of a number; its callers hear why."""
     with transaction() as session:
         blocked.block(session, numbers.parse(number, _settings().allowed_prefixes), reason)
 
@@ -215,8 +215,10 @@ def user_add(
     name: Annotated[str, typer.Option(prompt=True)],
     role: Role = Role.OPERATOR,
     desk: Annotated[int | None, typer.Option(help="The desk's number.")] = None,
-    department: Annotated[str, typer.Option(help="English name; of the role department.")] = "",
-    head: Annotated[bool, typer.Option(help="Heads the department.")] = False,
+    department: Annotated[
+        str, typer.Option(help="The department's English name, for the role department.")
+    ] = "",
+    head: Annotated[bool, typer.Option(help="The person heads the department.")] = False,
     password: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
     """Add a person."""
@@ -239,7 +241,7 @@ def user_pin(
     username: str,
     pin: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
-    """Set the PIN (4 to 8 digits) that lets a person's telephone into their desk's room."""
+    """Set the PIN (4 to 8 digits) that admits a person's telephone to their desk's room."""
     with transaction() as session:
         users.set_pin(session, username, numbers.ascii_digits(pin))
         audit.record(session, audit.COMMAND_LINE, "pin-set", f"person {username}")

@@ -1,4 +1,4 @@
-"""Asks a running Asterisk on its console whether its core works, and ends calls there that nobody watches."""
+"""Watchdog of Asterisk through its console: its core must work, and unwatched calls end."""
 
 import socket
 import time
@@ -9,22 +9,26 @@ from hotline import calls_until
 
 _ANSWER_S = 4.0
 _QUESTIONS = ("core show channel nobody", "bridge show all")
-"""To find that there is nobody of that name, Asterisk takes the lock of its list of channels and of each
-channel in it; then that of each bridge. A deadlocked core (asterisk#1946, #1907) never comes to an end
-there, while it may still answer a ping of its manager interface, or list the channels that it remembers."""
+"""Console commands that take Asterisk's locks. To find no channel of that name, Asterisk locks its list of
+channels, each channel, and each bridge. A deadlocked core (asterisk#1946, #1907) never finishes that. It may
+still answer a ping of its manager interface, or list the channels that it remembers.
+"""
 
 
 def works(console: Path) -> str:
-    """`core_works`, and no call goes on that another node may place again. Returns what is to be said."""
+    """Check Asterisk with `core_works`, and end calls that another node may place again.
+
+    Return the log entry.
+    """
     core_works(console)
     return end_calls(console)
 
 
 def end_calls(console: Path) -> str:
-    """End all calls that the dialer has placed if it has not said in time that they may go on.
+    """End all calls that the dialer has placed if it has not allowed them to continue in time.
 
-    Conversations last longer (calls_until.CONVERSATIONS_S). Returns what is to be said of it, if anything.
-    Raises OSError: then they are as good as going on.
+    Conversations may last longer (calls_until.CONVERSATIONS_S). Return the log entry, if any. Raises OSError;
+    then the calls may continue.
     """
     until, at = calls_until.read(console.parent.parent), calls_until.clock()
     if until is None or at < until:
@@ -40,7 +44,7 @@ def end_calls(console: Path) -> str:
 
 
 _DATA = 6
-"""The field of the application's arguments, in which a `!` may stand; the channel's id is the last one."""
+"""Field of the application's arguments, which may contain a `!`; the channel's id is the last field."""
 
 
 def _channel(fields: Sequence[str]) -> calls_until.Channel:

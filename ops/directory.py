@@ -1,4 +1,4 @@
-"""Commands for the office's directory: ask it now, believe it, hand an account over to it."""
+"""Commands hotline137 directory: poll the office's directory, accept many leavers, hand an account over."""
 
 from typing import Annotated
 
@@ -14,9 +14,9 @@ app = typer.Typer(no_args_is_help=True, help="Staff from the office's directory.
 
 @app.command()
 def check(
-    believe: Annotated[bool, typer.Option(help="So many have really left at once.")] = False,
+    believe: Annotated[bool, typer.Option(help="Accept that so many people have left at once.")] = False,
 ) -> None:
-    """Ask the directory now who is still there, as the clerk does; the log says what is wrong."""
+    """Ask the directory now who is still there, as the clerk does; the log names faults."""
     in_force = settings()
     looks = [
         take for take, is_set in ((look.take, in_force.ldap_url), (oidc.take, in_force.oidc_issuer)) if is_set
@@ -31,6 +31,6 @@ def check(
 
 @app.command()
 def adopt(username: str) -> None:
-    """From now on this account is the directory's: it has no password here, and is whose name it is there."""
+    """Hand this account over to the directory: its password here ends, and its name there identifies it."""
     with transaction() as session:
         members.adopt(session, username, who=audit.COMMAND_LINE)

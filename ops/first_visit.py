@@ -1,4 +1,4 @@
-"""The code that lets the first administrator in: shown at an empty installation's start, and by a command."""
+"""Code that admits the first administrator: shown at an empty installation's start, and by a command."""
 
 import typer
 
@@ -10,7 +10,7 @@ from settings import Settings
 
 
 def lines(settings: Settings) -> list[str]:
-    """What an empty installation says at its start, with a new code; nothing once somebody has an account."""
+    """Return an empty installation's lines at its start, with a new code; none once an account exists."""
     engine = connect(settings.database)
     try:
         with reading(engine) as session:

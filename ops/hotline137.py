@@ -1,6 +1,6 @@
-"""The program hotline137, and `python -m ops.hotline137`: the command line.
+"""Program hotline137, also `python -m ops.hotline137`: the command line.
 
-Callers wait for `run`, after each fault of the machine: it goes without the libraries of all other commands.
+Callers wait for `run` after each fault of the machine, so it loads no libraries of other commands.
 """
 
 import gc
@@ -8,15 +8,15 @@ import sys
 
 
 def main() -> None:
-    """Do what the command line says.
+    """Run the command.
 
-    What is imported stays: to look through it for garbage was a seventh of the time until something is done.
+    Imported modules stay, and searching them for garbage took a seventh of the time to the first action.
     """
     gc.disable()
     if sys.argv[1:] == ["run"]:
         from ops.run import start
 
-        start()  # which becomes another program before there is garbage
+        start()  # it becomes another program before there is garbage
         return
     from ops.cli import app
 

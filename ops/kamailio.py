@@ -1,4 +1,4 @@
-"""`hotline137 kamailio`: the SIP proxy before several nodes."""
+"""Command hotline137 kamailio: the SIP proxy in front of several nodes."""
 
 import os
 from pathlib import Path
@@ -13,11 +13,11 @@ _FOLDER = Path("/etc/kamailio")
 
 
 def kamailio(
-    folder: Annotated[Path, typer.Argument(help="Where the files go, such as /etc/kamailio.")] = _FOLDER,
+    folder: Annotated[Path, typer.Argument(help="Folder of the files, such as /etc/kamailio.")] = _FOLDER,
     lies: Annotated[
-        Path | None, typer.Option("--lies", help="Where they will lie on the proxy, if elsewhere.")
+        Path | None, typer.Option("--lies", help="Folder of the files on the proxy, if different.")
     ] = None,
-    run: Annotated[Path, typer.Option(help="Where the running Kamailio keeps its socket.")] = Path(
+    run: Annotated[Path, typer.Option(help="Folder of the running Kamailio's socket.")] = Path(
         "/run/kamailio"
     ),
 ) -> None:
@@ -33,7 +33,7 @@ def kamailio(
             path.parent.chmod(0o750)
         fresh = path.with_name(f".{path.name}.new")
         fresh.unlink(missing_ok=True)
-        # They hold secrets: never readable by others, not for a moment.
+        # The files hold secrets, and must not be readable by others even for a moment.
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), 0o640)
             file.write(text)

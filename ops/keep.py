@@ -1,6 +1,7 @@
 """`python -m ops.keep NAME COMMAND…`: keep one process alive and working, as `hotline137 run` keeps all.
 
-This is the parent of the process in each container. It needs nothing but Python: Asterisk's has no more.
+It is the parent of the process in each container. It needs only Python, because Asterisk's container has no
+more.
 """
 
 import asyncio
@@ -22,14 +23,14 @@ def main() -> None:
     name, *argv = sys.argv[1:]
     program = Program(name, argv)
     if name == "asterisk":
-        os.umask(0o007)  # what it records is also its group's (settings.asterisk_files)
+        os.umask(0o007)  # its group may read and write its recordings, too (settings.asterisk_files)
         program = Program(name, argv, _asked(argv), asterisk_log.readable, inherits=ASTERISK_INHERITS)
     form: Form = "json" if os.environ.get("HOTLINE_LOG") == "json" else "console"
     asyncio.run(Supervisor([program], partial(print, flush=True), form).run())
 
 
 def _asked(argv: Sequence[str]) -> Callable[[], str]:
-    """Asks the Asterisk of the configuration file that the command line names."""
+    """Return the check of the Asterisk whose configuration file the command line names."""
     config = Path(argv[argv.index("-C") + 1]).read_text()
     found = re.search(r"(?m)^astrundir => (.+)$", config)
     if not found:

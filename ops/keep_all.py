@@ -1,6 +1,6 @@
-"""`python -m ops.keep_all FD`: keeps all processes working; what `hotline137 run` becomes once all is set up.
+"""`python -m ops.keep_all FD`: keep all processes working; `hotline137 run` becomes this after the setup.
 
-Setting up takes a hundred megabytes of libraries, which this one, as it stays for months, does without.
+The setup needs a hundred megabytes of libraries. This process stays for months, and does without them.
 """
 
 import asyncio
@@ -25,26 +25,26 @@ _READY_S = 60.0
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be kept, and what is said when it is ready."""
+    """Processes to keep, and the words when they are ready."""
 
     programs: Sequence[tuple[str, Sequence[str]]]
-    """Each one's name and command line."""
+    """Name and command line of each process."""
     console: str
-    """Where Asterisk is asked whether it works."""
+    """Path of Asterisk's console, for its check."""
     log: Form
     host: str
     port: int
-    """Of the API."""
+    """Port of the API."""
     welcome: str
 
 
 def say(text: str) -> None:
-    """Show progress at once, each line whole: unbuffered, its end would be a write of its own."""
+    """Print a line at once, in one write; unbuffered, `print` would write the line's end separately."""
     print(f"{text}\n", end="", flush=True)
 
 
 def become(plan: Plan, command: Sequence[str]) -> None:
-    """Be this program from now on, started by these words: nothing else of this process remains."""
+    """Replace this process by this program, started by `command`: nothing else of the process remains."""
     written = os.memfd_create("plan", 0)  # inherited; its passwords are on no command line
     with open(written, "w", closefd=False) as file:
         json.dump(asdict(plan), file)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def keep(plan: Plan) -> None:
-    """Keep all of them, and say when they are ready."""
+    """Keep all processes, and print the welcome when they are ready."""
     asked = partial(works, Path(plan.console))
     programs = [
         Program(name, argv, asked, asterisk_log.readable, inherits=ASTERISK_INHERITS)

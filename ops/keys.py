@@ -1,4 +1,4 @@
-"""hotline137 keys …: keys of programs that use the API."""
+"""Commands hotline137 keys: API keys of programs."""
 
 from typing import Annotated
 
@@ -14,11 +14,11 @@ app = typer.Typer(no_args_is_help=True, help="Keys of programs that use the API 
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Whose key it is.")],
-    scope: Annotated[list[Scope], typer.Option(help="What it may; once for each.")],
-    per_minute: Annotated[int, typer.Option(help="How often a minute.")] = 60,
+    name: Annotated[str, typer.Argument(help="The program's name.")],
+    scope: Annotated[list[Scope], typer.Option(help="A permission; may be repeated.")],
+    per_minute: Annotated[int, typer.Option(help="Limit of requests a minute.")] = 60,
 ) -> None:
-    """Issue a key, and print it: this once."""
+    """Issue a key, and print it this once."""
     with transaction() as session:
         _, secret = api_keys.issue(
             session, name=name, may=scope, per_minute=per_minute, who=audit.COMMAND_LINE
@@ -38,7 +38,9 @@ def list_keys() -> None:
 
 
 @app.command()
-def revoke(prefix: Annotated[str, typer.Argument(help="The key's first eight signs, after h137_.")]) -> None:
+def revoke(
+    prefix: Annotated[str, typer.Argument(help="The key's first eight characters, after h137_.")],
+) -> None:
     """Refuse a key from now on."""
     with transaction() as session:
         api_keys.revoke(session, prefix, who=audit.COMMAND_LINE)

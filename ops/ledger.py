@@ -1,4 +1,4 @@
-"""The command line's part for the public ledger."""
+"""Commands hotline137 ledger: the public ledger."""
 
 import sys
 from typing import Annotated
@@ -17,7 +17,7 @@ _PAGE = 2000
 
 @app.command("verify")
 def verify_all() -> None:
-    """Prove the whole history; exit 1 and say what is wrong if anything is."""
+    """Verify the whole history; print problems and exit 1 if there are any."""
     report = verify(connect(settings().database))
     for problem in report.problems:
         typer.secho(problem, fg="red", err=True)
@@ -32,7 +32,7 @@ def _verdict(problems: list[str]) -> str:
 
 @app.command("seal")
 def seal_now() -> None:
-    """Seal what is new now, as the clerk does every minute; print the newest seal."""
+    """Seal the new entries now, as the clerk does every minute; print the newest seal."""
     engine = connect(settings().database)
     with reading(engine) as session:
         seals.warm(session)
@@ -43,7 +43,7 @@ def seal_now() -> None:
 
 @app.command("export")
 def export(after: Annotated[int, typer.Option(help="Begin after this entry.")] = 0) -> None:
-    """Print the entries, one canonical text a line: what the hashes are of (docs/ledger.md)."""
+    """Print the entries, one canonical text a line, as the hashes use it (docs/ledger.md)."""
     engine = connect(settings().database)
     while True:
         with reading(engine) as session:

@@ -1,6 +1,4 @@
-"""How every process of ours logs: one line an event, on standard output, for people or as JSON, no personal
-data.
-"""
+"""Logs of our processes: one line an event, on standard output, for people or as JSON, no personal data."""
 
 import json
 import logging
@@ -12,32 +10,33 @@ from typing import Any, Literal
 Form = Literal["console", "json"]
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 _CALL = re.compile(r"(?P<call>[a-z]+(?:-[a-z]+)*-[0-9a-f]{32}|[0-9]{10}\.[0-9]+): (?P<rest>.+)", re.DOTALL)
-"""How an event of one call begins: the token of ours that Asterisk has as the channel's id, or its own id."""
+"""Prefix of an event of one call: our token, which is the channel's id, or Asterisk's own id."""
 
 
 class OneLine(logging.Formatter):
-    """What somebody outside wrote can neither end a line nor turn its direction: such characters are escaped.
+    """Formatter that escapes characters by which outsiders could end a line or turn its direction.
 
-    A traceback's lines begin with a bar, so that none is taken for an event.
+    A traceback's lines begin with a bar, so that none looks like an event.
     """
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """The event's line."""
+        """Return the event's line."""
         return escaped(super().formatMessage(record))
 
     def formatException(self, ei: Any) -> str:
-        """The lines of its traceback."""
+        """Return the lines of the traceback."""
         return "\n".join(f"| {escaped(line)}" for line in super().formatException(ei).split("\n"))
 
 
 def escaped(text: str) -> str:
-    """The text with every character that is not printable written as Python writes it."""
+    """Return the text with every unprintable character escaped as in Python."""
     return "".join(each if each.isprintable() or each == "\u200c" else ascii(each)[1:-1] for each in text)
 
 
 def set_up(process: str = "", form: Form = "console") -> None:
-    """Log from INFO on to standard output: for people, whose supervisor adds the time and the process's name,
-    or a JSON object for each event.
+    """Log to standard output from INFO on, for people or as a JSON object for each event.
+
+    For people the supervisor adds the time and the process's name.
     """
     shown = logging.StreamHandler(sys.stdout)
     shown.setFormatter(OneLine("%(levelname)-7s %(message)s") if form == "console" else _json(process))
@@ -47,7 +46,7 @@ def set_up(process: str = "", form: Form = "console") -> None:
 
 
 def _json(process: str) -> logging.Formatter:
-    import structlog  # here: the log of Asterisk's container has only Python
+    import structlog  # imported here: the log of Asterisk's container has only Python
     from structlog.stdlib import ProcessorFormatter, add_log_level
 
     def named(_logger: object, _method: str, event: Any) -> Any:
@@ -70,7 +69,7 @@ def _of_a_call(event: str) -> dict[str, str]:
 
 
 def as_json(process: str, line: str) -> str:
-    """The JSON object of a line that a process wrote; one of our own is given back as it is."""
+    """Return the JSON object of a process's line; our own JSON is returned unchanged."""
     if line.startswith("{"):
         try:
             if json.loads(line)["process"] == process:
@@ -89,5 +88,5 @@ def as_json(process: str, line: str) -> str:
 
 
 def _is_ours(record: logging.LogRecord) -> bool:
-    """Not what anybody outside can have written as often as they like, and that says nothing of them."""
+    """Return False for an event that outsiders can cause at will, and that says nothing about them."""
     return record.getMessage() != "Invalid HTTP request received."

@@ -1,4 +1,4 @@
-"""hotline137 message …: what went out to citizens, what did not, and why."""
+"""Commands hotline137 message: sent and unsent messages to citizens, and why."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def list_(
     state: Annotated[Delivery | None, typer.Option(help="Only those in this state.")] = None,
     limit: int = 100,
 ) -> None:
-    """The newest messages; numbers are masked."""
+    """Print the newest messages; numbers are masked."""
     with terminal.transaction(read_only=True) as session:
         for message in outgoing.page(session, state=state, limit=limit):
             typer.echo(
@@ -28,7 +28,7 @@ def list_(
 
 @app.command()
 def retry(message: Annotated[int, typer.Argument(help="The message's number.", metavar="ID")]) -> None:
-    """Send one after all that failed or expired."""
+    """Send a message again that failed or expired."""
     with terminal.transaction() as session:
         outgoing.retry(session, message, audit.COMMAND_LINE)
     typer.echo(f"message {message} is due again: `hotline137 message list` says what becomes of it, and why")
@@ -36,5 +36,8 @@ def retry(message: Annotated[int, typer.Argument(help="The message's number.", m
 
 @app.command("push-key")
 def push_key() -> None:
-    """Print a new key for HOTLINE_PUSH_KEY. With another key citizens switch their notices on anew."""
+    """Print a new key for HOTLINE_PUSH_KEY.
+
+    After a change of the key citizens must switch their notices on again.
+    """
     typer.echo(vapid.new_key())

@@ -1,4 +1,4 @@
-"""hotline137 node …: the machines that share this database."""
+"""Commands hotline137 node: the machines that share this database."""
 
 import json
 import time
@@ -14,10 +14,11 @@ app = typer.Typer(no_args_is_help=True, help="Machines that share this database 
 
 _LOOK_S = 1.0
 _LOOKS = 2
-"""Between two conversations there may be a moment without any."""
+"""Polls without work before a node counts as idle: between two conversations there may be a moment without.
+"""
 
 _INTERRUPTED = 130
-"""As shells say that Ctrl-C was pressed."""
+"""Exit code of shells after Ctrl-C."""
 
 _Name = Annotated[str, typer.Argument(help="The node's name, its HOTLINE_NODE.")]
 
@@ -33,12 +34,12 @@ def list_nodes() -> None:
 @app.command()
 def drain(
     name: _Name,
-    undo: Annotated[bool, typer.Option("--undo", help="It gets new rounds again.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Let the node get new rounds again.")] = False,
     wait: Annotated[
-        bool, typer.Option("--wait", help="Until it has no round, call or caller, or is gone.")
+        bool, typer.Option("--wait", help="Wait until it has no round, call or caller, or is gone.")
     ] = False,
 ) -> None:
-    """Give the node no new round; what it has comes to its end, and nobody is cut off."""
+    """Give the node no new round; its present work ends by itself, and nobody is cut off."""
     with transaction() as session:
         nodes.drain(session, name, who=audit.COMMAND_LINE, drained=not undo)
     typer.echo(f"node {name}: " + ("gets new work again" if undo else "gets no new work"))
@@ -67,7 +68,7 @@ def _wait(name: str) -> None:
 
 @app.command()
 def remove(name: _Name) -> None:
-    """Forget a node that is gone for good."""
+    """Remove a node that is gone for good."""
     with transaction() as session:
         nodes.give_up(session, name, who=audit.COMMAND_LINE)
     with transaction() as session:

@@ -1,40 +1,45 @@
-"""How long a program may do nothing before it counts as hung."""
+"""Time without work after which a program counts as hung."""
 
 import os
 from typing import NamedTuple
 
 IDLE_S = 8.0
-"""So long without any work done, once it has begun to work. One that uses the processor meanwhile may have
-more to do than it can, and has START_S: to kill an Asterisk in a rush would cut all calls."""
+"""Seconds without work, once a program has begun to work. A program that uses the processor may be
+overloaded, and gets START_S. Killing an Asterisk in a rush would cut all calls.
+"""
 BUSY = 0.2
-"""So much of a processor at least it uses then, or waits for."""
+"""Share of a processor, used or waited for, from which a program counts as busy."""
 START_S = 30.0
-"""So long until the first: a program begins in two seconds, on a busy machine in twenty. One that uses no
-processor meanwhile is not slow, and has IDLE_S."""
+"""Seconds until the first work: a program begins in two seconds, on a busy machine in twenty. A program that
+uses no processor meanwhile is not slow, and gets IDLE_S.
+"""
 _LONGEST = 8
-"""A restart makes a machine that is only slow slower still: each one doubles the patience, up to this. One
-that was stopped was not slow."""
+"""Limit of the factor on these times. A restart makes a slow machine slower, so each one doubles the times. A
+stopped program was not slow.
+"""
 _GOOD_LIFE_S = 600.0
-"""Who has worked for so long has the first patience again."""
+"""Seconds of work after which the factor is 1 again."""
 LOOK_S = 1.0
 _PAGE = 4096
 
 
 class Seen(NamedTuple):
-    """What the kernel knows of a program."""
+    """State of a program in the kernel."""
 
     stopped: bool
-    """By a signal: it does nothing until another one comes."""
+    """Stopped by a signal until another one."""
     used: float
-    """Seconds of processor, in all: those that it used, and those that its main thread waited for one. A
-    program that gets no processor is slow; one that hangs waits for something else."""
+    """Seconds of processor in all: those that it used, and those that its main thread waited for one.
+
+    A program that gets no processor is slow; one that hangs waits for something else.
+    """
 
 
 class Patience:
-    """Of one program, over all its lives.
+    """Patience with one program, over all its restarts.
 
-    Time is counted, not measured: a look that comes late (the machine slept, or is too busy for the keeper,
-    too) counts as if it had come in time, so nobody is killed for what the keeper missed.
+    Time is counted, not measured. A late poll (the machine slept, or even the keeper was delayed) counts as
+    punctual. So nothing is killed for what the keeper missed.
     """
 
     def __init__(self) -> None:
@@ -42,7 +47,7 @@ class Patience:
         self.begin()
 
     def begin(self) -> None:
-        """A new life has begun."""
+        """Begin anew after a start."""
         self.idle = 0.0
         """Seconds without work."""
         self._life = 0.0
@@ -51,12 +56,12 @@ class Patience:
         self._at_rest = 0.0
 
     def worked(self) -> None:
-        """It has done some work."""
+        """Record that the program has done some work."""
         self.idle, self._at_rest = 0.0, 0.0
         self._works = True
 
     def spent(self, seconds: float, seen: Seen | None) -> bool:
-        """So much time has gone by. Whether that was too much: then it is to be killed."""
+        """Count the time since the last poll. Return whether the program must be killed."""
         counted = min(seconds, 2 * LOOK_S)
         self.idle += counted
         self._life += counted
@@ -75,7 +80,7 @@ class Patience:
 
 
 def look(pid: int) -> Seen | None:
-    """What the kernel knows of this process; None once it is gone."""
+    """Return the kernel's state of this process; None once it is gone."""
     try:
         fields = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
     except OSError:
@@ -96,5 +101,5 @@ def _waited(pid: int) -> float:
 
 
 def _read(file: str) -> bytes:
-    with open(file, "rb", buffering=0) as stat:  # done five times a second, for months
+    with open(file, "rb", buffering=0) as stat:  # runs five times a second, for months
         return stat.read(_PAGE)

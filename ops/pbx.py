@@ -1,4 +1,4 @@
-"""`hotline137 pbx`: behind a PBX that is there already."""
+"""Command hotline137 pbx: this system behind an existing PBX."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +13,8 @@ from settings.values import HostPort
 
 
 def pbx(
-    pbx: Annotated[str, typer.Option(help="Where the PBX listens for SIP: host:port.")],
-    here: Annotated[str, typer.Option(help="Where this system is to listen: host:port, another one.")],
+    pbx: Annotated[str, typer.Option(help="SIP address of the PBX: host:port.")],
+    here: Annotated[str, typer.Option(help="SIP address of this system, a different one: host:port.")],
     out: Annotated[Path | None, typer.Option(help="A folder to write the files to.")] = None,
 ) -> None:
     """Print what FreePBX, Issabel or a plain Asterisk needs to pass 137 on to this system."""

@@ -1,4 +1,4 @@
-"""Commands for a person who cannot get in, or must not any more."""
+"""Commands for a person who cannot sign in, or must not any more."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +25,9 @@ def password(
     username: str,
     new: Annotated[str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True)] = "",
 ) -> None:
-    """Give a person a new password, which they change at the next sign-in; the name is unlocked, and all
-    their sessions end.
+    """Give a person a new password, to be changed at the next sign-in.
+
+    The name is unlocked, and all their sessions end.
     """
     with _person(username, "password-set") as (session, user):
         accounts.set_password(session, user.id, new, given=True, city=settings().of_city)
@@ -34,7 +35,7 @@ def password(
 
 
 def reset_second_factor(username: str) -> None:
-    """Forget a person's authenticator and recovery codes (a lost phone); all their sessions end."""
+    """Delete a person's authenticator and recovery codes (a lost phone); all their sessions end."""
     with _person(username, "second-factor-reset") as (session, user):
         accounts.reset_second_factor(session, user.id)
 

@@ -1,4 +1,4 @@
-"""hotline137 pictures …: where the pictures of requests lie."""
+"""Commands hotline137 pictures: the location of requests' pictures."""
 
 from collections import Counter
 from enum import StrEnum
@@ -14,13 +14,13 @@ from hotline.pictures.moving import Moved
 from hotline.pictures.stores import Store
 from ops import terminal
 
-app = typer.Typer(no_args_is_help=True, help="Where pictures of requests lie.")
+app = typer.Typer(no_args_is_help=True, help="Location of requests' pictures.")
 
 _AT_ONCE = 200
 
 
 class Where(StrEnum):
-    """Where to."""
+    """Target of a move."""
 
     STORE = "store"
     FOLDER = "folder"
@@ -28,14 +28,14 @@ class Where(StrEnum):
 
 @app.callback()
 def _group() -> None:
-    """Where pictures of requests lie."""
+    """Location of requests' pictures."""
 
 
 @app.command()
-def move(where: Annotated[Where, typer.Argument(help="Where all of them are to lie.")]) -> None:
+def move(where: Annotated[Where, typer.Argument(help="The new location of all pictures.")]) -> None:
     """Move all pictures to the store or back to the folder; each is compared with its checksum.
 
-    Back to the folder: the clerk rests meanwhile, and HOTLINE_PICTURES_STORE is emptied afterwards.
+    Before a move back stop the clerk; empty HOTLINE_PICTURES_STORE afterwards.
     """
     settings = terminal.settings()
     bucket, folder = stores.bucket(settings), stores.folder(settings)

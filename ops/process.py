@@ -1,6 +1,6 @@
 """`python -m ops.process NAME`: one process alone, as `hotline137 run` and the containers start it.
 
-It imports no more than that process needs: after a fault, each second until it works again counts.
+It imports only the modules of that process: after a fault each second counts.
 """
 
 import gc
@@ -35,7 +35,10 @@ def run(name: str) -> None:
 
 
 def _module(name: str) -> ModuleType:
-    """The process's own module. What is imported stays: to look through it for garbage is work in vain."""
+    """Import the process's own module.
+
+    Imported modules stay, so they are excluded from garbage collection.
+    """
     gc.disable()
     module = importlib.import_module(MODULES[name])
     gc.freeze()

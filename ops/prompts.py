@@ -1,4 +1,4 @@
-"""The command line's part for what callers hear."""
+"""Commands hotline137 prompts: the prompts that callers hear."""
 
 import sys
 from typing import Annotated
@@ -7,13 +7,13 @@ import typer
 
 from ops.terminal import fail, settings
 
-app = typer.Typer(no_args_is_help=True, help="What callers hear.")
-_Everybody = Annotated[bool, typer.Option("--everybody", help="Only what nearly every caller hears.")]
+app = typer.Typer(no_args_is_help=True, help="The prompts that callers hear.")
+_Everybody = Annotated[bool, typer.Option("--everybody", help="Only prompts that nearly every caller hears.")]
 
 
 @app.command()
 def build() -> None:
-    """Render what is missing or has changed."""
+    """Render missing and changed prompts."""
     from prompts.render import build as build_all
     from prompts.sources import VoiceError
 
@@ -28,7 +28,7 @@ def build() -> None:
 
 @app.command()
 def check() -> None:
-    """List what is missing, stale, clipped or too long; exit 1 if anything is."""
+    """List missing, stale, clipped and overlong prompts; exit 1 if there are any."""
     from prompts.check import check as check_all
     from prompts.sources import VoiceError
 
@@ -59,7 +59,7 @@ def listen(
 
 @app.command()
 def length(language: str = "fa") -> None:
-    """Print the seconds of each prompt, as it is rendered, and of all the prompts of a section."""
+    """Print the seconds of each rendered prompt, and the sum of each section."""
     from prompts.catalogue import PromptError
     from prompts.lengths import lengths
 
@@ -90,7 +90,7 @@ def script(language: str = "fa", *, everybody: _Everybody = False) -> None:
 
 @app.command()
 def takes(language: str = "fa", *, everybody: _Everybody = False) -> None:
-    """Check each studio recording, and name those that are missing; exit 1 if a take is to be made again."""
+    """Check each studio recording, and name missing ones; exit 1 if a take must be repeated."""
     from prompts.catalogue import PromptError
     from prompts.render import RECORDINGS
     from prompts.takes import check as check_takes
@@ -113,7 +113,7 @@ def takes(language: str = "fa", *, everybody: _Everybody = False) -> None:
 @app.command()
 def voice(
     source: Annotated[str, typer.Argument(help="The .onnx file of a Piper voice, or its address.")],
-    sha256: Annotated[str, typer.Option(help="What its publisher says it is.")],
+    sha256: Annotated[str, typer.Option(help="The checksum from its publisher.")],
     language: str = "fa",
 ) -> None:
     """Take a better voice and render all prompts with it (docs/voices.md)."""

@@ -1,4 +1,4 @@
-"""The commands of rounds: hotline137 round."""
+"""Commands hotline137 round."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
@@ -26,7 +26,7 @@ _DAY_HOURS = 24.0
 
 
 def _time(text: str) -> datetime:
-    """A time of the city, in either calendar."""
+    """Parse a time of the city, in either calendar."""
     try:
         day, _, clock = text.replace(" ", "T").partition("T")
         year, month, date = (int(part) for part in day.split("-"))
@@ -46,24 +46,24 @@ def _written(at: datetime) -> str:
 
 
 Number = Annotated[int, typer.Argument(help="The round's number.", metavar="ROUND")]
-Reason = Annotated[str, typer.Option(help="Why; citizens read it.", prompt=True)]
+Reason = Annotated[str, typer.Option(help="The reason, which citizens read.", prompt=True)]
 Deputies = Annotated[
     list[int] | None,
-    typer.Option("--deputy", help="The number of an official who sits with them; may be repeated."),
+    typer.Option("--deputy", help="The number of an official at the side; may be repeated."),
 ]
-ShortNotice = Annotated[bool, typer.Option("--short-notice", help="Less than a day's notice is meant.")]
-Languages = Annotated[str, typer.Option(help="That are spoken with citizens: fa,en.")]
-Capacity = Annotated[int | None, typer.Option(help="So many registrations; without it as many as come.")]
-Minutes = Annotated[int, typer.Option(help="Agreed for one conversation.")]
+ShortNotice = Annotated[bool, typer.Option("--short-notice", help="Allow less than a day's notice.")]
+Languages = Annotated[str, typer.Option(help="Languages spoken with citizens: fa,en.")]
+Capacity = Annotated[int | None, typer.Option(help="Limit of registrations; none if not given.")]
+Minutes = Annotated[int, typer.Option(help="Agreed minutes of one conversation.")]
 Recorded = Annotated[bool, typer.Option("--recorded", help="Record the conversations; citizens are told.")]
 Time = Annotated[datetime | None, typer.Option(parser=_time, metavar="TIME")]
 
 
 @app.command("list")
 def list_rounds(
-    history: Annotated[bool, typer.Option("--all", help="Those of the last year, too.")] = False,
+    history: Annotated[bool, typer.Option("--all", help="Include those of the last year.")] = False,
 ) -> None:
-    """The rounds that are not long over."""
+    """Print the rounds that are not long over."""
     with transaction(read_only=True) as session:
         at = now(session)
         year = timedelta(days=365)
@@ -74,7 +74,7 @@ def list_rounds(
 
 @app.command("line")
 def show_line(round_id: Number, limit: int = 200) -> None:
-    """The round's line in the order of calling, and why each stands there; numbers are masked."""
+    """Print the round's line in the order of calling, with the reasons; numbers are masked."""
     with transaction(read_only=True) as session:
         rounds.get(session, round_id)
         for place, r in enumerate(line.page(session, round_id, limit, None), start=1):
@@ -84,7 +84,7 @@ def show_line(round_id: Number, limit: int = 200) -> None:
 
 @app.command()
 def notice(round_id: Number, language: Annotated[Literal["fa", "en"], typer.Option()] = "fa") -> None:
-    """The round's notice: for the website, then for social networks."""
+    """Print the round's notice: for the website, then for social networks."""
     with transaction(read_only=True) as session:
         told = notices.text(rounds.get(session, round_id), language, settings().public)
         typer.echo(f"{told.title}\n\n{told.body}\n\n{told.short}")
@@ -97,21 +97,24 @@ def make(
     start: Annotated[datetime, typer.Argument(parser=_time, metavar="START")],
     hours: float = 3.0,
     registration_hours: Annotated[
-        float, typer.Option(help="Registration opens so long before the start.")
+        float, typer.Option(help="Hours from the opening of registration to the start.")
     ] = _DAY_HOURS,
     registration_until: Time = None,
     announce: Time = None,
     deputies: Deputies = None,
-    substitute: Annotated[int | None, typer.Option(help="Who speaks in the official's place.")] = None,
+    substitute: Annotated[
+        int | None, typer.Option(help="The number of the official who speaks instead.")
+    ] = None,
     capacity: Capacity = None,
     languages: Languages = "fa,en",
     minutes: Minutes = 6,
     recorded: Recorded = False,
     short_notice: ShortNotice = False,
 ) -> None:
-    """Make a round, and print its number. Registration ends when the round does, its notice is public now.
+    """Create a round, and print its number.
 
-    --announce and --registration-until say otherwise.
+    By default registration ends with the round, and its notice is public now. --announce and
+    --registration-until change that.
     """
     ends_at = start + timedelta(hours=hours)
     with transaction() as session:
@@ -153,16 +156,18 @@ def change(
     registration_until: Time = None,
     announce: Time = None,
     deputies: Deputies = None,
-    substitute: Annotated[int | None, typer.Option(help="Who speaks in the official's place.")] = None,
+    substitute: Annotated[
+        int | None, typer.Option(help="The number of the official who speaks instead.")
+    ] = None,
     capacity: Capacity = None,
-    languages: Annotated[str | None, typer.Option(help="That are spoken with citizens: fa,en.")] = None,
-    minutes: Annotated[int | None, typer.Option(help="Agreed for one conversation.")] = None,
+    languages: Annotated[str | None, typer.Option(help="Languages spoken with citizens: fa,en.")] = None,
+    minutes: Annotated[int | None, typer.Option(help="Agreed minutes of one conversation.")] = None,
     recorded: Annotated[
         bool | None, typer.Option("--recorded/--not-recorded", help="Record the conversations.")
     ] = None,
     short_notice: ShortNotice = False,
 ) -> None:
-    """Change a round, of one that has begun what is still to come; what is not given stays."""
+    """Change a round; after its begin only what is still to come. Omitted values stay."""
     with transaction() as session:
         given: dict[str, Any] = {
             "starts_at": start,
@@ -189,7 +194,7 @@ def change(
 
 @app.command()
 def cancel(round_id: Number, reason: Reason) -> None:
-    """The round will not take place; whoever is registered passes to the official's next one."""
+    """Cancel the round; its registrations pass to the official's next one."""
     with transaction() as session:
         planning.cancel(session, rounds.get(session, round_id), who=audit.COMMAND_LINE, reason=reason)
 
@@ -210,10 +215,10 @@ def end(round_id: Number) -> None:
 
 @app.command("take-back")
 def take_back(round_id: Number, reason: Reason) -> None:
-    """Take a carry-over back: of a round that is not over after all, as when the clock was wrong.
+    """Undo a carry-over if the round is not over after all, for example after a wrong clock.
 
-    A place that was called, moved or given up since stays where it is. Two places of one number that became
-    one are two again, but the one that was kept keeps the subject and the message that were given last.
+    A place that was called, moved or given up since stays where it is. Merged places of one number become two
+    again. The kept one keeps the latest subject and message.
     """
     with transaction() as session:
         round_ = rounds.get(session, round_id)
@@ -231,7 +236,7 @@ def move_up(ticket: str, reason: Reason) -> None:
 
 @app.command()
 def report(round_id: Number) -> None:
-    """What the round came to, also while it goes on."""
+    """Print the round's results, also while it runs."""
     with transaction(read_only=True) as session:
         round_ = rounds.get(session, round_id)
         phase = rounds.phase(round_, now(session))

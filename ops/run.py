@@ -1,6 +1,6 @@
-"""`hotline137 run`: set everything up, then keep it running.
+"""Command hotline137 run: set everything up, then keep it running.
 
-Callers wait for it: what only an empty installation needs is imported by that one.
+Callers wait for it: modules that only an empty installation needs are imported only there.
 """
 
 import contextlib
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from ops import sample
 
 PROCESS = ["-m", "ops.process"]
-"""What each of our processes is started with, before its name."""
+"""Command line of each of our processes, before its name."""
 KEEPER = ["-m", "ops.keep_all"]
-"""What keeps them."""
+"""Command line of their keeper."""
 
 
 class CannotRun(Exception):
@@ -37,7 +37,7 @@ class CannotRun(Exception):
 
 
 def start() -> None:
-    """The command; ends with the reason where something is wrong."""
+    """Run the command; after a fault end with the reason."""
     os.umask(0o077)  # the state folder holds citizens' numbers and voices
     try:
         run(load())
@@ -55,7 +55,7 @@ def _fail(why: str, code: int) -> NoReturn:
 
 
 def run(settings: Settings) -> None:
-    """Set up, then become what runs everything until Ctrl-C. Raises CannotRun, NoAsterisk."""
+    """Set up, then become the keeper of everything until Ctrl-C. Raises CannotRun, NoAsterisk."""
     with _only_one(settings):
         accounts = prepare(settings)
         _ports_free(settings)
@@ -80,15 +80,15 @@ def run(settings: Settings) -> None:
 
 
 def prepare(settings: Settings) -> list["sample.Account"]:
-    """Prompts, database, sample data. Returns the sample accounts if they were made just now.
+    """Prepare prompts, database and sample data. Return the sample accounts if they were created now.
 
-    Raises CannotRun: the state folder is another node's, or the node's name another machine's.
+    Raises CannotRun if the state folder is another node's, or the node's name another machine's.
     """
     say(f"settings: {origin(settings)}")
     for said in filter(None, (unheeded(settings), links_astray(settings))):
         say(said)
     if settings.sip_tls_certificate:
-        from ops.doctor import certificates  # few have one, and it is large
+        from ops.doctor import certificates  # few cities have a certificate, and the module is large
 
         for said in certificates.concerns(settings):
             say(said)
@@ -111,16 +111,16 @@ def prepare(settings: Settings) -> list["sample.Account"]:
 
 
 def _is_there(engine: Engine, kind: str) -> bool:
-    """Whether there is any row of this table. It goes by its name: to know all of them takes a while."""
+    """Return whether the table has a row. It is named by text, because loading the models takes a while."""
     with glance(engine) as connection:
         return connection.scalar(select(column("id")).select_from(table(kind)).limit(1)) is not None
 
 
 def of_one_node(settings: Settings, engine: Engine) -> None:
-    """Mark the state folder as this node's. Raises CannotRun: it is that of one which is at work elsewhere.
+    """Mark the state folder as this node's. Raises CannotRun if a node at work elsewhere uses it.
 
-    Each would write over the other's configuration of Asterisk, and over how many callers it lets in.
-    A machine that got another name keeps its folder.
+    Two nodes would overwrite each other's configuration of Asterisk and limit of callers. A machine with a
+    new node name keeps its folder.
     """
     mark = settings.state_dir / "node"
     marked = mark.read_text().strip() if mark.exists() else settings.node
@@ -143,11 +143,11 @@ def _is_no_others(settings: Settings, engine: Engine, marked: str) -> None:
 
 
 def of_one_machine(settings: Settings, engine: Engine) -> None:
-    """Make sure of who this machine is, and wait until no other one works under this node's name.
+    """Identify this machine, and wait until no other one works under this node's name.
 
-    A machine that is started again does not wait; one that lost its state folder does, for its old lease.
-    It is written down here, since not every process may write to the state folder (docker-compose.yml).
-    Raises CannotRun: another one goes on with the name.
+    A restarted machine does not wait; one that lost its state folder waits for its old lease. The identity is
+    written here, because not every process may write to the state folder (docker-compose.yml). Raises
+    CannotRun if another machine keeps the name.
     """
     from hotline.nodes import machines
 
@@ -175,7 +175,7 @@ def _only_one(settings: Settings) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CannotRun(f"{settings.state_dir} is in use: hotline137 runs there already") from None
-        os.set_inheritable(lock.fileno(), True)  # what this process becomes has it still
+        os.set_inheritable(lock.fileno(), True)  # the keeper that this process becomes inherits it
         yield
 
 

@@ -19,7 +19,7 @@ from settings.city_file import City
 
 @dataclass(frozen=True)
 class Account:
-    """An account just made; its password is shown once and stored nowhere."""
+    """New account; its password is shown once and stored nowhere."""
 
     username: str
     password: str
@@ -27,9 +27,9 @@ class Account:
 
 
 def fill(session: Session, city: City | None = None, *, trial: bool = True) -> list[Account]:
-    """Make sample data unless there is an official already; returns the accounts it made.
+    """Create sample data unless there is an official already. Return the new accounts.
 
-    In a trial whoever reads the passwords at the terminal is whom they are for; elsewhere they are changed.
+    In a trial the reader at the terminal owns the passwords; elsewhere they must be changed.
     """
     if session.scalar(select(Official.id).limit(1)):
         return []

@@ -1,7 +1,7 @@
-"""`python -m ops.service prepare|asterisk|reload`: what systemd's units (ops/deb/units) start beside our own
-processes; `unpack FOLDER VERSION`: the Asterisk that a package carries.
+"""`python -m ops.service prepare|asterisk|reload`: helpers of systemd's units (ops/deb/units).
 
-`asterisk` runs as a user who may not read the settings: `prepare` writes down for it how to start.
+`unpack FOLDER VERSION` unpacks a package's Asterisk. `asterisk` runs as a user who may not read the settings,
+so `prepare` writes its start file.
 """
 
 import json
@@ -20,7 +20,7 @@ from settings import Settings, SettingsError, load
 
 
 def main() -> None:
-    """Do what the command line says. Ends with the reason where something is wrong."""
+    """Run the command; after a fault end with the reason."""
     os.umask(0o077)  # the state folder holds citizens' numbers and voices
     what, *arguments = sys.argv[1:]
     try:
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _prepare(settings: Settings) -> None:
-    """Prompts, tables, Asterisk's configuration; also under a running system, whose calls go on."""
+    """Prepare prompts, tables and Asterisk's configuration; calls of a running system go on."""
     for account in prepare(settings):
         say(f"{account.username:<10} {account.password}   {account.what}")
     found = asterisk.get(settings, say)
@@ -49,7 +49,7 @@ def _prepare(settings: Settings) -> None:
 
 
 def _run_asterisk(folder: Path) -> None:
-    """Become the parent that keeps it working."""
+    """Become the parent that keeps Asterisk working."""
     start = json.loads(_start_file(folder).read_text())
     for stale in ("asterisk.pid", "asterisk.ctl"):
         (folder / "run" / stale).unlink(missing_ok=True)
@@ -62,7 +62,7 @@ def _start_file(folder: Path) -> Path:
 
 
 def _reload(settings: Settings) -> None:
-    """Take the configuration in that is there now; a port or an address needs a restart."""
+    """Load the present configuration; a port or an address needs a restart."""
     command = asterisk.get(settings, say).command
     asked = [*command, "-C", str(_config(settings)), "-rx", "core reload"]
     sys.exit(subprocess.run(asked, check=False).returncode)

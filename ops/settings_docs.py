@@ -1,4 +1,4 @@
-"""The settings as a page and as a file to fill in, made from settings/."""
+"""Settings as a page and as a file to fill in, made from settings/."""
 
 import ast
 import inspect
@@ -24,7 +24,7 @@ _EXAMPLE = """# Copy to hotline.env, and remove the # before what you change.
 
 
 def page() -> str:
-    """docs/settings.md."""
+    """Return the text of docs/settings.md."""
     said = _PAGE
     for head, settings in _parts():
         said += f"\n## {head}\n| setting | default | what it is |\n|---|---|---|\n"
@@ -34,7 +34,7 @@ def page() -> str:
 
 
 def example() -> str:
-    """hotline.env.example."""
+    """Return the text of hotline.env.example."""
     said = _EXAMPLE
     for head, settings in _parts():
         said += f"\n## {head}\n"
@@ -45,13 +45,13 @@ def example() -> str:
 
 
 def write(project: Path) -> None:
-    """Write both into the project."""
+    """Write both files into the project."""
     (project / "docs" / "settings.md").write_text(page())
     (project / "hotline.env.example").write_text(example())
 
 
 def explanations(part: type[Part]) -> dict[str, str]:
-    """What each setting of a part is, by its name: the text below it. No start reads it."""
+    """Return the explanation of each setting of a part, by name: the text below it in the source."""
     (of_part,) = ast.parse(inspect.getsource(part)).body
     assert isinstance(of_part, ast.ClassDef)  # noqa: S101
     return {
@@ -66,15 +66,13 @@ def explanations(part: type[Part]) -> dict[str, str]:
 
 
 def parts() -> list[type[Part]]:
-    """The parts of the settings, in order."""
+    """Return the parts of the settings, in order."""
     found = [part for part in reversed(Settings.__mro__) if issubclass(part, Part)]
     return [part for part in found if part not in (Part, Settings)]
 
 
 def _parts() -> list[tuple[str, list[tuple[str, str, str]]]]:
-    """The head of each part, and of its settings the name in the environment, the default as it is written
-    there, and what it is.
-    """
+    """Return the head of each part, with its settings: environment name, default as text, explanation."""
     return [
         (
             (part.__doc__ or "").rstrip("."),
@@ -97,9 +95,8 @@ def _written(value: Any, kind: Any) -> str:
         case QuietHours() | WorkingHours():
             return f"{value.begin:%H:%M}-{value.end:%H:%M}"
         case dict():
-            return (
-                json.dumps(value) if kind == dict[str, str] else ""
-            )  # the other kind is pairs, and has none
+            # any other kind holds pairs, and has no default
+            return json.dumps(value) if kind == dict[str, str] else ""
         case tuple() if type(value) is tuple:
             return ",".join(value)
     return "" if value is None else str(value)

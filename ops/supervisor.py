@@ -1,8 +1,8 @@
-"""Keeps the processes alive and working, and their output together in one readable log.
+"""Supervisor: it keeps processes alive and working, and merges their output into one readable log.
 
-A process that dies is started again; one that does nothing any more is killed first. What counts is work
-done: each process says so itself (hotline.watchdog), or is asked. `make run` keeps all of them so, a
-container its one (ops.keep); systemd listens to the same words.
+A process that dies is restarted; one that does nothing any more is killed first. Only work counts: each
+process reports it itself (hotline.watchdog), or is asked. `make run` keeps all of them this way, and a
+container its one (ops.keep). systemd reads the same messages.
 """
 
 import asyncio
@@ -25,27 +25,29 @@ _LONG_LIFE_S = 20.0
 _ASK_S = 1.0
 _LINE = 1 << 16
 ASTERISK_INHERITS = ("PATH", "HOME", "LANG", "LC_", "TZ", "LD_", "FAKETIME")
-"""Asterisk parses what strangers send: no setting, and so no secret, is in its environment. LD_ and FAKETIME
-name libraries that are loaded into every process."""
+"""Prefixes of the variables in Asterisk's environment. Asterisk parses strangers' input, so it gets no
+setting and no secret. LD_ and FAKETIME name libraries that are loaded into every process.
+"""
 
 
 @dataclass(frozen=True)
 class Program:
-    """One process to keep alive."""
+    """Process to keep alive."""
 
     name: str
     argv: Sequence[str]
     ask: Callable[[], str | None] | None = None
-    """Asks from outside whether it works, and raises OSError if not; what it returns is logged. None: it says
-    so itself."""
+    """Check from outside, which raises OSError if the program does not work; its result is logged. None: the
+    program reports by itself.
+    """
     readable: Callable[[str], str] = str
-    """Makes a line of its output one for people; empty: it is left out."""
+    """Converts a line of its output for people; an empty result is dropped."""
     inherits: tuple[str, ...] = ("",)
-    """How the names of the variables begin that it finds in its environment."""
+    """Prefixes of the variables in its environment."""
 
 
 class Supervisor:
-    """Starts programs together, restarts each that dies or hangs, stops all together."""
+    """Supervisor of programs: starts them together, restarts each that dies or hangs, stops them together."""
 
     def __init__(
         self,
@@ -74,24 +76,24 @@ class Supervisor:
         self.log("run", "stopped")
 
     def log(self, name: str, line: str) -> None:
-        """One line of the merged log."""
-        with contextlib.suppress(OSError):  # a log that cannot be written is no reason to stop
+        """Write a line of the merged log."""
+        with contextlib.suppress(OSError):  # a failing log must not stop the programs
             if self._form == "json":
                 self._write(log.as_json(name, line))
             else:
                 self._write(f"{time.strftime('%H:%M:%S')} {name:<{self._width}} | {line}")
 
     def stop(self) -> None:
-        """Let everything end."""
+        """Stop everything."""
         self._stopping.set()
 
     @property
     def stopping(self) -> bool:
-        """Whether the end has begun."""
+        """Whether the stop has begun."""
         return self._stopping.is_set()
 
     async def _say_it_works(self) -> None:
-        """To whoever keeps the keeper."""
+        """Report to the keeper's own keeper."""
         while not await self._stops_within(_until_next(LOOK_S)):
             watchdog.worked()
 
@@ -153,9 +155,9 @@ class Supervisor:
     async def _heard(
         self, program: Program, patience: Patience
     ) -> AsyncIterator[tuple[dict[str, str], Callable[[], None]]]:
-        """Within it, whatever the program says or answers of its work counts.
+        """Receive the program's reports of work, or its answers, during the block.
 
-        Gives its environment, and what is to be called before each look: it hears what has been said.
+        Yield its environment, and a function that reads its reports, to be called before each poll.
         """
         ours = ("NOTIFY_SOCKET", "WATCHDOG_USEC")
         environment = {
@@ -170,7 +172,7 @@ class Supervisor:
             finally:
                 asking.cancel()
             return
-        environment.setdefault("MALLOC_ARENA_MAX", "2")  # dozens of threads, one of which runs at a time
+        environment.setdefault("MALLOC_ARENA_MAX", "2")  # dozens of threads, but one runs at a time
         name = f"hotline137-{uuid.uuid4().hex}"
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ear:
             ear.setblocking(False)
@@ -197,7 +199,7 @@ class Supervisor:
         while True:
             try:
                 line = await stream.readline()
-            except ValueError:  # longer than _LINE
+            except ValueError:  # a line longer than _LINE
                 continue
             if not line:
                 return
@@ -208,7 +210,7 @@ class Supervisor:
 
 
 async def _start(argv: Sequence[str], environment: Mapping[str, str]) -> asyncio.subprocess.Process:
-    # setpriv: should this process be killed, the kernel takes the children along.
+    # setpriv: if this process is killed, the kernel kills its children, too.
     return await asyncio.create_subprocess_exec(
         "setpriv",
         "--pdeathsig=KILL",
@@ -224,5 +226,5 @@ async def _start(argv: Sequence[str], environment: Mapping[str, str]) -> asyncio
 
 
 def _until_next(every_s: float) -> float:
-    """Seconds until the next beat: who wakes up so often does so with all the others."""
+    """Return the seconds until the next beat: common wake-ups save power and processor time."""
     return every_s - time.monotonic() % every_s

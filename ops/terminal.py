@@ -1,4 +1,4 @@
-"""What all commands share: the settings in force, and how a command fails."""
+"""Shared functions of all commands: the settings in force, and failing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +14,7 @@ from settings import Settings, SettingsError, load
 
 
 def settings() -> Settings:
-    """The settings; ends the command if one is wrong."""
+    """Return the settings; end the command if one is wrong."""
     try:
         return load()
     except SettingsError as error:
@@ -23,14 +23,14 @@ def settings() -> Settings:
 
 
 def fail(reason: object) -> typer.Exit:
-    """Say why, in red; the caller raises what this returns."""
+    """Print the reason in red. The caller raises the returned exit."""
     typer.secho(str(reason), fg="red", err=True)
     return typer.Exit(1)
 
 
 @contextmanager
 def answering() -> Iterator[None]:
-    """What needs the database; ends the command if it does not answer. No password is in what it says."""
+    """Run a block that needs the database; end the command if it does not answer. No password is printed."""
     try:
         yield
     except OperationalError as error:
@@ -40,7 +40,7 @@ def answering() -> Iterator[None]:
 
 @contextmanager
 def transaction(*, read_only: bool = False) -> Iterator[Session]:
-    """One transaction of a command; ends the command if a rule refuses, or the database lacks our tables."""
+    """Open a transaction of a command; end the command after a refusal, or if the tables are missing."""
     open_ = reading if read_only else writing
     engine = connect(settings().database)
     with answering(), glance(engine) as connection:

@@ -1,4 +1,4 @@
-"""The command line's part of the city's plans: offices, the timetable, holidays."""
+"""Commands of the city's plans: offices, the timetable, holidays."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
@@ -19,8 +19,10 @@ from ops.terminal import transaction
 from settings import CITY
 
 official_app = typer.Typer(no_args_is_help=True, help="The offices that answer citizens.")
-timetable_app = typer.Typer(no_args_is_help=True, help="Rules that make rounds by themselves.")
-holiday_app = typer.Typer(no_args_is_help=True, help="The city's own word about holidays.")
+timetable_app = typer.Typer(no_args_is_help=True, help="Rules that create rounds by themselves.")
+holiday_app = typer.Typer(
+    no_args_is_help=True, help="Holidays of the city's own, and exceptions from the calendar."
+)
 
 
 def add_to(app: typer.Typer) -> None:
@@ -30,19 +32,19 @@ def add_to(app: typer.Typer) -> None:
 
 
 def a_day(text: str) -> date:
-    """A day, Jalali (1405-09-11) or Gregorian (2026-12-02), in any script's digits."""
+    """Parse a day, Jalali (1405-09-11) or Gregorian (2026-12-02), in any script's digits."""
     year, month, day = (int(part) for part in text.replace("/", "-").split("-"))
     found: date = jdatetime.date(year, month, day).togregorian() if year < 1900 else date(year, month, day)
     return found
 
 
 def an_hour(text: str) -> time:
-    """A time of day, 09:00."""
+    """Parse a time of day, 09:00."""
     return datetime.strptime(text, "%H:%M").time()
 
 
 def numbers_of(text: str) -> Sequence[int]:
-    """Numbers and ranges: 4,7-9 is 4, 7, 8, 9."""
+    """Parse numbers and ranges: 4,7-9 is 4, 7, 8, 9."""
     found: list[int] = []
     try:
         for part in text.split(","):
@@ -55,7 +57,7 @@ def numbers_of(text: str) -> Sequence[int]:
 
 Day = Annotated[date, typer.Argument(parser=a_day, metavar="DAY", help="1405-09-11 or 2026-12-02.")]
 RuleId = Annotated[int, typer.Argument(metavar="ID", help="The rule's number.")]
-Reason = Annotated[str, typer.Option(help="Citizens read it.")]
+Reason = Annotated[str, typer.Option(help="The reason, which citizens read.")]
 
 
 def _shown(day: date) -> str:
@@ -74,7 +76,7 @@ def _check_clip(clip: str) -> None:
 
 @official_app.command("list")
 def official_list() -> None:
-    """The offices, with the numbers by which other commands know them."""
+    """Print the offices with their numbers for other commands."""
     with transaction(read_only=True) as session:
         for o in officials.everyone(session):
             typer.echo(f"{o.id:>4}  {o.kind:<16} {o.clip:<30} {o.office_en}  {o.office_fa}")
@@ -86,9 +88,9 @@ def official_add(
     office_fa: Annotated[str, typer.Option("--fa", help="The office's Persian name.")],
     office_en: Annotated[str, typer.Option("--en", help="The office's English name.")],
     clip: Annotated[str, typer.Option(help="The clip of the prompts that says the name.")],
-    district: Annotated[int | None, typer.Option(help="Of a district's manager.")] = None,
+    district: Annotated[int | None, typer.Option(help="The district of a district's manager.")] = None,
 ) -> None:
-    """Add an office; prints its number."""
+    """Add an office, and print its number."""
     with transaction() as session:
         _check_clip(clip)
         made = officials.add(
@@ -105,7 +107,7 @@ def official_change(
     clip: str | None = None,
     district: int | None = None,
 ) -> None:
-    """Change an office; what is not given stays."""
+    """Change an office; omitted values stay."""
     given = {"office_fa": office_fa, "office_en": office_en, "clip": clip, "district": district}
     with transaction() as session:
         if clip is not None:
@@ -116,7 +118,7 @@ def official_change(
 
 @timetable_app.command("list")
 def timetable_list() -> None:
-    """The rules."""
+    """Print the rules."""
     with transaction(read_only=True) as session:
         for r in timetable_rules.everyone(session):
             state = "" if r.active else "  (stopped)"
@@ -136,13 +138,15 @@ def timetable_add(
         date | None,
         typer.Option(parser=a_day, metavar="DAY", help="Its first day; today if not given."),
     ] = None,
-    at_once: Annotated[int, typer.Option(help="So many of them answer on one day.")] = 1,
-    announce_days: Annotated[int, typer.Option(help="The notice goes out so long before.")] = 7,
-    registration_days: Annotated[int, typer.Option(help="Registration opens so long before.")] = 1,
-    capacity: Annotated[int | None, typer.Option(help="So many registrations a round.")] = None,
-    minutes: Annotated[int, typer.Option(help="For one conversation.")] = 6,
+    at_once: Annotated[int, typer.Option(help="Number of officials who answer on one day.")] = 1,
+    announce_days: Annotated[int, typer.Option(help="Days from the notice to the round.")] = 7,
+    registration_days: Annotated[
+        int, typer.Option(help="Days from the opening of registration to the round.")
+    ] = 1,
+    capacity: Annotated[int | None, typer.Option(help="Limit of registrations of a round.")] = None,
+    minutes: Annotated[int, typer.Option(help="Agreed minutes of one conversation.")] = 6,
 ) -> None:
-    """Add a rule; prints its number. The clerk makes its rounds within a minute."""
+    """Add a rule, and print its number. The clerk creates its rounds within a minute."""
     with transaction() as session:
         rule = timetable_rules.add(
             session,
@@ -163,7 +167,7 @@ def timetable_add(
 
 @timetable_app.command("show")
 def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, max=104)] = 4) -> None:
-    """A rule's next days: who answers when, as it is made and as it will be."""
+    """Print a rule's next days: who answers and when, as created and as planned."""
     with transaction(read_only=True) as session:
         today = days.local_day(now(session))
         rule = timetable_rules.get(session, rule_id)
@@ -172,7 +176,7 @@ def timetable_show(rule_id: RuleId, weeks: Annotated[int, typer.Option(min=1, ma
 
 
 def _told(session: Session, o: timetable.Occurrence) -> str:
-    """What is made or will be made of a day, in one line."""
+    """Return a day's created or planned rounds, in one line."""
     if not o.rounds and o.holiday:
         return f"-  {o.holiday}"
     if not o.rounds and o.override and o.override.dropped:
@@ -197,9 +201,9 @@ def timetable_except(
     starts_at: Annotated[time | None, typer.Option("--from", parser=an_hour, metavar="HH:MM")] = None,
     ends_at: Annotated[time | None, typer.Option("--to", parser=an_hour, metavar="HH:MM")] = None,
     substitute: Annotated[int | None, typer.Option(help="The official who speaks instead.")] = None,
-    short_notice: Annotated[bool, typer.Option(help="Less than a day's notice is meant.")] = False,
+    short_notice: Annotated[bool, typer.Option(help="Allow less than a day's notice.")] = False,
 ) -> None:
-    """Say what is different on one day; a round that is made already is changed or cancelled."""
+    """Override one day; an existing round is changed or cancelled."""
     with transaction() as session:
         day_overrides.override_day(
             session,
@@ -217,7 +221,7 @@ def timetable_except(
 
 @timetable_app.command("stop")
 def timetable_stop(rule_id: RuleId, reason: Annotated[str, typer.Option()] = "") -> None:
-    """Let a rule make no more rounds; those it made stay."""
+    """Stop a rule; its existing rounds stay."""
     with transaction() as session:
         timetable_rules.stop(
             session, timetable_rules.get(session, rule_id), who=audit.COMMAND_LINE, reason=reason
@@ -228,7 +232,7 @@ def timetable_stop(rule_id: RuleId, reason: Annotated[str, typer.Option()] = "")
 def holiday_list(
     weeks: Annotated[int, typer.Option(min=1, max=104)] = 26,
 ) -> None:
-    """The days on which the city does not answer, and the city's own word about others."""
+    """Print the days on which the city does not answer, and its own decisions about others."""
     with transaction(read_only=True) as session:
         first = days.local_day(now(session))
         last = first + timedelta(weeks=weeks)
@@ -245,7 +249,7 @@ def holiday_add(
     name: Annotated[str, typer.Argument(help="In Persian: citizens read it.")],
     works: Annotated[bool, typer.Option("--works", help="The city works although it is a holiday.")] = False,
 ) -> None:
-    """Close a day, or (--works) open one; rounds of the timetable on a closed day are cancelled."""
+    """Close a day, or open one (--works); the timetable's rounds on a closed day are cancelled."""
     with transaction() as session:
         for round_id in day_overrides.add_holiday(session, day, name, works=works, who=audit.COMMAND_LINE):
             typer.echo(f"round {round_id} is cancelled; who is registered passes to the next one")
@@ -253,6 +257,6 @@ def holiday_add(
 
 @holiday_app.command("remove")
 def holiday_remove(day: Day) -> None:
-    """Take back the city's word about a day; rounds that it cancelled stay so."""
+    """Remove the city's decision about a day; rounds that it cancelled stay so."""
     with transaction() as session:
         day_overrides.remove_holiday(session, day, who=audit.COMMAND_LINE)

@@ -1,7 +1,7 @@
-"""The archive: a tar that is written and read as a stream, and says at its end what must be in it.
+"""Archive of a backup: a tar, written and read as a stream, whose end lists its content.
 
-Its first member is its head (what made it), then come the files and the manifest: without one it is not
-whole. The last member is the signature of head and manifest (ops.backup.signing).
+Its first member is its head (its maker), followed by the files and the manifest. Without a manifest it is
+incomplete. The last member is the signature of head and manifest (ops.backup.signing).
 """
 
 import errno
@@ -31,7 +31,7 @@ _AGE = b"age-encryption.org/"
 
 
 class Unusable(Exception):
-    """There is no archive to be had, or not one of ours; the text says why, and what to do."""
+    """The archive cannot be made, or is none of ours; the text says why, and what to do."""
 
     def __init__(self, said: str, why: Why = Why.OTHER) -> None:
         super().__init__(said)
@@ -39,12 +39,14 @@ class Unusable(Exception):
 
 
 class Kept(NamedTuple):
-    """What the manifest says of a file."""
+    """File entry of the manifest."""
 
     size: int
     sha256: str
     mtime: int | None = None
-    """None: an older version made the archive. Files are deleted by age, so the signature covers it."""
+    """Time of the file; None in an older version's archive. Files are deleted by age, so the signature covers
+    it.
+    """
 
 
 def statement_of(head: bytes, manifest: bytes) -> bytes:
@@ -53,12 +55,12 @@ def statement_of(head: bytes, manifest: bytes) -> bytes:
 
 
 def is_name(name: str) -> bool:
-    """Whether a file may be so called in an archive."""
+    """Return whether a file may have this name in an archive."""
     return bool(_NAME.fullmatch(name)) and not {".", ".."} & set(name.split("/"))
 
 
 class Writer:
-    """Puts files into the archive, one after the other."""
+    """Writer of an archive, one file after the other."""
 
     def __init__(self, out: IO[bytes], head: dict[str, Any], sign: Callable[[bytes], bytes]) -> None:
         kept: Any = _Out(out)
@@ -68,7 +70,10 @@ class Writer:
         self._text(HEAD, self._head)
 
     def add(self, name: str, path: Path) -> bool:
-        """A plain file, as long as it is when it is opened; False: it is gone, or no file. Raises OSError."""
+        """Add a plain file with its size at opening.
+
+        Return False if it is gone or no file. Raises OSError.
+        """
         if not is_name(name):
             return False
         try:
@@ -84,11 +89,11 @@ class Writer:
         return True
 
     def add_bytes(self, name: str, data: bytes) -> None:
-        """A file that is in memory already."""
+        """Add a file from memory."""
         self._write(name, io.BytesIO(data), len(data), 0)
 
     def close(self, counts: dict[str, int]) -> None:
-        """Write the manifest and the signature: the archive is whole."""
+        """Write the manifest and the signature, which complete the archive."""
         files = {name: kept._asdict() for name, kept in self.files.items()}
         manifest = _json({"files": files, "counts": counts})
         self._text(MANIFEST, manifest)
@@ -99,7 +104,7 @@ class Writer:
         info = tarfile.TarInfo(name)
         info.size, info.mtime, info.mode = size, int(mtime), 0o600
         reader = _Measured(file, size)
-        self._tar.addfile(info, reader)  # type: ignore[arg-type]  # it is read, and nothing else
+        self._tar.addfile(info, reader)  # type: ignore[arg-type]  # tarfile only reads it
         self.files[name] = Kept(size, reader.sha256.hexdigest(), int(mtime))
 
     def _text(self, name: str, data: bytes) -> None:
@@ -113,7 +118,7 @@ def _json(what: dict[str, Any]) -> bytes:
 
 
 class _Out:
-    """What a tar is written to: a file or a pipe, which knows not how far it has come."""
+    """Output of a tar: a file or a pipe, which cannot tell its position."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self._out, self._written = out, 0
@@ -128,7 +133,7 @@ class _Out:
 
 
 class _Measured:
-    """Exactly `size` bytes of a file; one that was cut short meanwhile goes on with zeros."""
+    """Reader of exactly `size` bytes of a file; a file that shrinks meanwhile is filled with zeros."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file, self._left, self.sha256 = file, size, hashlib.sha256()
@@ -143,22 +148,22 @@ class _Measured:
 
 
 class Unpacked(NamedTuple):
-    """An archive whose every byte is as its manifest says."""
+    """Unpacked archive whose every byte agrees with its manifest."""
 
     head: dict[str, Any]
     files: dict[str, Kept]
     counts: dict[str, int]
     statement: bytes
-    """The bytes that the signature is of."""
+    """Signed bytes."""
     signature: bytes | None
-    """As it is in the archive, not verified yet; None: there is none."""
+    """Signature from the archive, not verified yet; None if there is none."""
 
 
 def unpack(source: IO[bytes], folder: Path, check: Any = lambda head: None) -> Unpacked:
-    """All files into an empty folder, each under its name; `check` may refuse the head before.
+    """Unpack all files into an empty folder; `check` may refuse the head before.
 
-    Only plain files of the names that we give are taken; a link, a device or a way out makes it unusable.
-    Raises Unusable, OSError.
+    Only plain files with our own names are accepted. A link, a device or a path outside makes the archive
+    unusable. Raises Unusable, OSError.
     """
     found: dict[str, Kept] = {}
     head, head_text = None, b""
@@ -212,7 +217,7 @@ def _unpack_one(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path, fou
     if not is_name(name) or not member.isreg() or member.issparse() or name in found:
         raise Unusable(f"the archive is not ours: {name[:200]!r} may not be in it")
     file = tar.extractfile(member)
-    assert file is not None  # noqa: S101  # it is a plain file
+    assert file is not None  # noqa: S101  # a plain file has content
     path = folder / name
     for parent in reversed(Path(name).parents):
         (folder / parent).mkdir(mode=0o700, exist_ok=True)
@@ -239,7 +244,7 @@ def _compare(said: dict[str, Kept], found: dict[str, Kept]) -> None:
 
 
 def recipient(key: str) -> Any:
-    """A public key of `age`. Raises Unusable."""
+    """Parse a public key of `age`. Raises Unusable."""
     try:
         return pyrage.x25519.Recipient.from_str(key)
     except pyrage.RecipientError:
@@ -248,7 +253,7 @@ def recipient(key: str) -> Any:
 
 @contextmanager
 def encrypted(out: IO[bytes], key: str) -> Iterator[IO[bytes]]:
-    """What is written within comes out encrypted to the key; as it is, if there is none. Raises OSError."""
+    """Encrypt the block's output to the key; without a key pass it on. Raises OSError."""
     if not key:
         yield out
         return
@@ -259,7 +264,7 @@ def encrypted(out: IO[bytes], key: str) -> Iterator[IO[bytes]]:
         with os.fdopen(reading, "rb") as plain:
             try:
                 pyrage.encrypt_io(plain, out, [to])
-            except BaseException as error:  # who writes hears of it by the pipe
+            except BaseException as error:  # the writer notices by the broken pipe
                 failed.append(error)
 
     thread = threading.Thread(target=work, daemon=True)
@@ -268,7 +273,7 @@ def encrypted(out: IO[bytes], key: str) -> Iterator[IO[bytes]]:
         with os.fdopen(writing, "wb") as pipe:
             yield pipe
     except BrokenPipeError:
-        pass  # what it was is said below
+        pass  # reported below
     finally:
         thread.join()
     if failed:
@@ -277,7 +282,7 @@ def encrypted(out: IO[bytes], key: str) -> Iterator[IO[bytes]]:
 
 @contextmanager
 def decrypted(file: IO[bytes], keys: str) -> Iterator[IO[bytes]]:
-    """The archive in the clear; `keys` is the text of a file of age's secret keys. Raises Unusable."""
+    """Yield the decrypted archive; `keys` is the text of a file with age's secret keys. Raises Unusable."""
     begin = file.read(len(_AGE))
     file.seek(0)
     if begin != _AGE:
@@ -301,7 +306,7 @@ def decrypted(file: IO[bytes], keys: str) -> Iterator[IO[bytes]]:
     except Unusable:
         thread.join()
         why = str(failed[0]) if failed else "Broken pipe"
-        if "Broken pipe" in why:  # who reads has had enough
+        if "Broken pipe" in why:  # the reader has stopped by itself
             raise
         wrong = (
             "this key does not open it"
@@ -314,7 +319,7 @@ def decrypted(file: IO[bytes], keys: str) -> Iterator[IO[bytes]]:
 
 
 def _reason(error: BaseException) -> tuple[int, str]:
-    """Whatever the disk said, which comes wrapped."""
+    """Return the system's error number and text, which age wraps."""
     found = re.search(r"\[Errno (\d+)\]", str(error))
     number = int(found[1]) if found else errno.EIO
     return number, os.strerror(number) if found else f"age: {type(error).__name__}"

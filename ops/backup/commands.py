@@ -1,4 +1,4 @@
-"""hotline137 backup, backup-signer, restore, db copy."""
+"""Commands hotline137 backup, backup-signer, restore, db copy."""
 
 import os
 from datetime import datetime
@@ -20,22 +20,22 @@ _POLITE = 10
 
 
 def backup(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the file is made; it must be there.")],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Existing folder for the file.")],
     to: Annotated[
         str | None,
-        typer.Option(
-            help="age1…: only who has its secret key reads it. HOTLINE_BACKUP_RECIPIENT if not given."
-        ),
+        typer.Option(help="age1…: the public key of the only reader. HOTLINE_BACKUP_RECIPIENT if not given."),
     ] = None,
     unless_since: Annotated[
         datetime | None,
         typer.Option(hidden=True, formats=["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S.%f%z"]),
     ] = None,
-    keep: Annotated[int, typer.Option(min=0, help="Older ones in DIR than so many days go; 0: none.")] = 0,
+    keep: Annotated[
+        int, typer.Option(min=0, help="Delete backups in DIR older than so many days; 0: none.")
+    ] = 0,
 ) -> None:
     """Make one file of everything that has to be kept, while calls go on."""
     settings = terminal.settings()
-    os.nice(_POLITE)  # calls first
+    os.nice(_POLITE)  # calls come first
     key = settings.backup_recipient if to is None else to
     try:
         made = take.take(settings, folder.absolute(), key, keep_days=keep, unless_since=unless_since)
@@ -47,7 +47,7 @@ def backup(
         typer.secho(note, fg="yellow", err=True)
     if not key:
         typer.secho(
-            "it is not encrypted: whoever has it has every citizen's number and voice", fg="yellow", err=True
+            "it is not encrypted: it contains every citizen's number and voice", fg="yellow", err=True
         )
     typer.echo(
         f"{made.path}: {made.size / 1e6:.1f} MB, {made.files} files, {made.rows} rows, {made.seconds:.1f} s"
@@ -55,15 +55,15 @@ def backup(
 
 
 def restore(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `hotline137 backup` made.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file of `hotline137 backup`.")],
     key: Annotated[
         Path | None, typer.Option(help="The file with age's secret key, if it is encrypted.")
     ] = None,
-    over: Annotated[bool, typer.Option(help="Put what is here aside.")] = False,
+    over: Annotated[bool, typer.Option(help="Move the present installation aside.")] = False,
     signer: Annotated[
         str,
         typer.Option(
-            help="What `hotline137 backup-signer` printed where FILE was made; not given: this machine's own."
+            help="What `hotline137 backup-signer` printed for FILE; this machine's own if not given."
         ),
     ] = "",
     unproven: Annotated[
@@ -118,7 +118,7 @@ def db_copy(
         if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
             raise terminal.fail("a database is sqlite:///… or postgresql+psycopg://…")
     there = Path(source.removeprefix("sqlite:///").partition("?")[0])
-    if source.startswith("sqlite:///") and not there.is_file():  # to look is not to make one
+    if source.startswith("sqlite:///") and not there.is_file():  # SQLite would create the file
         raise terminal.fail(f"there is no file {there}")
     with terminal.answering():
         _copy(source, target)
@@ -143,7 +143,7 @@ def _copy(source: str, target: str) -> None:
 
 
 def add_to(app: typer.Typer, db_app: typer.Typer) -> None:
-    """Make them commands."""
+    """Add these commands to the command line."""
     app.command("backup")(backup)
     app.command("backup-signer")(backup_signer)
     app.command("restore")(restore)

@@ -1,4 +1,4 @@
-"""What is in a backup besides the database: the state folder's files, pictures in the store, the settings."""
+"""Content of a backup besides the database: the state folder's files, stored pictures, the settings."""
 
 import os
 import stat
@@ -15,19 +15,21 @@ from prompts.render import RECORDINGS
 from settings import Settings
 
 FOLDERS = ("recordings", "messages", "pictures", "uploads", "replies", "prompts", "voices", "city")
-"""Of the state folder; Asterisk's configuration and all else there is made anew."""
-SECRET = "state/secret"  # noqa: S105  # its place
+"""Folders of the state folder in a backup; Asterisk's configuration and all others can be made anew."""
+SECRET = "state/secret"  # noqa: S105  # the file's name, no secret
 TAKES = "settings/prompts"
-"""The studio's takes, which lie with the code."""
+"""Folder of the studio's recordings, which are beside the code."""
 _ENVIRONMENT = "settings/environment.env"
 _NAMED = ("city", "districts_file", "city_emblem", "sms_templates")
-"""Settings that name a file of the city's own. Not the ground map: it is large, and to be had again."""
+"""Settings that name a file of the city. The ground map is left out: it is large, and can be downloaded
+again.
+"""
 
 
 def put(settings: Settings, writer: Writer) -> list[str]:
-    """Put everything into the archive, after the database; returns what is to be said of it.
+    """Put everything into the archive, after the database. Return the notes about it.
 
-    Raises Unusable: the store of pictures is away. OSError.
+    Raises OSError, and Unusable if the store of pictures does not answer.
     """
     strange = []
     writer.add(SECRET, (settings.state_dir / "secret").resolve())
@@ -46,7 +48,7 @@ def put(settings: Settings, writer: Writer) -> list[str]:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """Every plain file below the folder, by name; never what a link leads to."""
+    """Yield every plain file below the folder, by name, without following links."""
     for here, folders, names in os.walk(folder):
         folders.sort()
         for name in sorted(names):
@@ -59,7 +61,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _put_stored(settings: Settings, writer: Writer) -> None:
-    """What lies in the store, or came there while the folder was read: whatever the database names."""
+    """Add the pictures of the database that are in the store, or came there while the folder was read."""
     store, folder = stores.bucket(settings), stores.folder(settings)
     if store is None:
         return
@@ -73,7 +75,7 @@ def _put_stored(settings: Settings, writer: Writer) -> None:
         if inside in writer.files:
             continue
         try:
-            data = store.get(name) or folder.get(name)  # one that is just brought back
+            data = store.get(name) or folder.get(name)  # it may have just returned to the folder
         except stores.StoreAway as error:
             raise Unusable(f"the store of pictures does not answer ({error})") from None
         if data is not None:
@@ -81,7 +83,7 @@ def _put_stored(settings: Settings, writer: Writer) -> None:
 
 
 def _put_settings(settings: Settings, writer: Writer) -> list[str]:
-    """Also where they are links; one that only the machine's administrator reads is missing, and named."""
+    """Add the settings' files, following links. Return notes about files that only root may read."""
     file = settings.model_config.get("env_file")
     named = {f"settings/{name}{path.suffix}": path for name in _NAMED if (path := getattr(settings, name))}
     if file:

@@ -1,4 +1,4 @@
-"""The database's copy at one moment, and a copy put in the place of the database."""
+"""Copy of the database at one moment, and its replacement by a copy."""
 
 import os
 import shutil
@@ -28,7 +28,7 @@ _COUNT = 'SELECT count(*) FROM "{}"'
 
 
 class Copied(NamedTuple):
-    """The copy's name in the archive, the version of its tables, and how many rows each has."""
+    """Copy: its name in the archive, the version of its tables, and their numbers of rows."""
 
     name: str
     schema: str
@@ -36,22 +36,22 @@ class Copied(NamedTuple):
 
 
 def kind_of(url: str) -> str:
-    """sqlite or postgresql."""
+    """Return the kind of database: sqlite or postgresql."""
     return "sqlite" if url.startswith("sqlite") else "postgresql"
 
 
 def name_of(kind: str) -> str:
-    """The copy's name in an archive from that kind of database."""
+    """Return the copy's name in an archive for that kind of database."""
     return SQLITE if kind == "sqlite" else POSTGRESQL
 
 
 def sqlite_file(url: str) -> Path:
-    """Where an SQLite database lies."""
+    """Return the path of an SQLite database."""
     return Path(make_url(url).database or "")
 
 
 def copy(url: str, to: Path) -> Copied:
-    """Bring the database, as it is at one moment, into the file. Raises Unusable, OSError."""
+    """Copy the database, as it is at one moment, into the file. Raises Unusable, OSError."""
     if kind_of(url) == "sqlite":
         try:
             return _copy_sqlite(sqlite_file(url), to)
@@ -64,8 +64,8 @@ def _copy_sqlite(source: Path, to: Path) -> Copied:
     if not source.is_file():
         raise Unusable(f"there is no database at {source}")
     with closing(sqlite3.connect(source, timeout=30)) as from_, closing(sqlite3.connect(to)) as into:
-        from_.backup(into)  # in one step: writers go on in the WAL, and nothing begins anew
-        into.execute("PRAGMA journal_mode = DELETE")  # one file, with nothing beside it
+        from_.backup(into)  # in one step: writers continue in the WAL, so the copy never restarts
+        into.execute("PRAGMA journal_mode = DELETE")  # one file, without a WAL
         found = {name: into.execute(_COUNT.format(name)).fetchone()[0] for name in _tables(into)}
         (schema,) = into.execute(_SCHEMA).fetchone()
         return Copied(SQLITE, schema, found)
@@ -107,7 +107,7 @@ def _dump(url: str, to: Path) -> Copied:
 
 
 def _run(program: str, *arguments: str, url: str) -> None:
-    """One of PostgreSQL's programs on this database; its password is in no list of processes."""
+    """Run a program of PostgreSQL on this database; its password is not in the list of processes."""
     if shutil.which(program) is None:
         raise Unusable(f"{program} is missing: apt-get install postgresql-client")
     named = parameters(url)
@@ -130,7 +130,7 @@ def _run(program: str, *arguments: str, url: str) -> None:
 
 
 def check(path: Path, kind: str, counts: dict[str, int]) -> None:
-    """Whether a copy of SQLite's is whole. PostgreSQL's own program reads its. Raises Unusable."""
+    """Raise Unusable if a copy of SQLite's is damaged. PostgreSQL's own program checks its copies."""
     if kind != "sqlite":
         return
     try:
@@ -151,9 +151,9 @@ def _other_counts(found: sqlite3.Connection, counts: dict[str, int]) -> str:
 
 @contextmanager
 def put(path: Path, kind: str, url: str) -> Iterator[str]:
-    """The copy stands in the place of the database; where what was there lies.
+    """Replace the database by the copy, and yield the location of the old one.
 
-    What fails within, or before, leaves all as it was. Raises Unusable, OSError.
+    A failure before or within the block restores everything. Raises Unusable, OSError.
     """
     at = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     if kind_of(url) == "sqlite":

@@ -1,4 +1,4 @@
-"""Restoring: all of the archive is read and compared before anything is touched; then all of it moves in."""
+"""Restore: the whole archive is read and compared before anything changes; then everything moves in."""
 
 import os
 from collections.abc import Iterator
@@ -34,14 +34,14 @@ _AT_ONCE = 500
 
 
 class Restored(NamedTuple):
-    """What was restored, and where what was there before lies now."""
+    """Result of a restore, and the locations of the replaced files."""
 
     head: dict[str, Any]
     files: int
     rows: int
     aside: list[str]
     unproven: str
-    """Why nothing proves which installation made the archive; empty: its signature is right."""
+    """Reason why the archive's origin is unproven; empty if its signature is right."""
 
 
 def restore(
@@ -53,10 +53,10 @@ def restore(
     signer: str = "",
     unproven: bool = False,
 ) -> Restored:
-    """Put what is in the archive in the place of this installation, which rests meanwhile.
+    """Replace this installation, which must be stopped, by the content of the archive.
 
-    The archive must be signed by `signer`, or by this machine itself if none is given. `unproven` is the
-    administrator's word that the archive is right although nothing proves it.
+    The archive must be signed by `signer`, or by this machine itself if none is given. With `unproven` the
+    administrator vouches for an archive without proof.
 
     Raises Unusable: nothing is changed.
     """
@@ -120,7 +120,7 @@ def _check_target(settings: Settings, *, over: bool) -> None:
 
 
 def check_at_rest(engine: Engine) -> None:
-    """Raises Unusable: one of our processes works on this database."""
+    """Raise Unusable if one of our processes works on this database."""
     if not inspect(engine).has_table(Heartbeat.__tablename__):
         return
     with reading(engine) as session:
@@ -170,9 +170,9 @@ def _check_whole(found: Unpacked, beside: Path) -> Path:
 
 @contextmanager
 def _moved_in(beside: Path, state: Path) -> Iterator[Path | None]:
-    """The state folder's part and the settings stand where they belong; where what was there lies.
+    """Move the state folder's files and the settings in, and yield the folder of the replaced ones.
 
-    What fails within leaves all as it was.
+    A failure within the block moves everything back.
     """
     aside = state / f"{_ASIDE}{datetime.now(UTC):%Y%m%dT%H%M%SZ}"
     done: list[tuple[Path, Path]] = []
@@ -201,7 +201,7 @@ def _moved_in(beside: Path, state: Path) -> Iterator[Path | None]:
 
 
 def _as_in_the_books(settings: Settings) -> None:
-    """Pictures are in the folder again; files that are in the books can only be read, as before."""
+    """Mark pictures as in the folder, and make recorded files read-only, as before."""
     engine = connect(settings.database)
     try:
         with reading(engine) as session:
@@ -222,17 +222,17 @@ def _as_in_the_books(settings: Settings) -> None:
 
 
 class Proof(NamedTuple):
-    """What was compared after a restore."""
+    """Comparison after a restore."""
 
     entries: int
     recordings: int
     problems: list[str]
     missing: int
-    """Recordings that the database names and nobody has: deleted while the backup was made."""
+    """Number of recordings in the database without a file: they were deleted while the backup was made."""
 
 
 def prove(settings: Settings) -> Proof:
-    """The whole ledger, and every recording with its checksum in the books."""
+    """Verify the whole ledger, and every recording against its checksum."""
     engine = connect(settings.database)
     try:
         report = verify(engine)

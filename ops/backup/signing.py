@@ -1,6 +1,6 @@
 """The signing key of an installation, and the proof that this installation made an archive.
 
-The private key stays in the state folder and is in no backup: a reader of a backup cannot sign another one.
+The private key stays in the state folder, outside every backup: a backup's reader cannot sign another one.
 """
 
 import json
@@ -14,13 +14,13 @@ from settings import Settings, secret_file
 
 KEY = "backup.key"
 _CONTEXT = b"hotline137 backup 1\n"
-"""Keeps a signature of anything else from passing for one of a backup."""
+"""Prefix that keeps a signature of anything else from passing for a backup's."""
 _SIGNER, _SIGNATURE = re.compile(r"[0-9a-f]{64}"), re.compile(r"[0-9a-f]{128}")
 _IF_LOST = "delete the file: the next backup has a new signer, which must be written down"
 
 
 class Unproven(Unusable):
-    """Nothing proves that the trusted installation made the archive; the text says why."""
+    """The archive's origin is unproven; the text says why."""
 
 
 def read_key(settings: Settings) -> Ed25519PrivateKey:
@@ -65,7 +65,7 @@ def check(found: Unpacked, trusted: str) -> None:
     if not (_SIGNER.fullmatch(signer) and _SIGNATURE.fullmatch(signature)):
         raise Unproven("its signature is damaged")
     if signer != trusted:
-        # Only the beginnings: who reads this shall look the signer up, not paste the archive's own word.
+        # Only the beginnings: the reader must look the signer up, not paste the archive's own claim.
         raise Unproven(f"another installation signed it: {signer[:8]}…, not {trusted[:8]}…")
     try:
         public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(trusted))

@@ -1,4 +1,4 @@
-"""Taking a backup: one file, whole or not at all; and what is said of the last one."""
+"""Backup: one file, complete or absent, and the record of the last one."""
 
 import errno
 import os
@@ -26,7 +26,7 @@ _PREFIX, _PART, _COPY = "hotline137-", ".part", ".backup-"
 
 
 class Made(NamedTuple):
-    """A backup."""
+    """Finished backup."""
 
     path: Path
     size: int
@@ -44,10 +44,10 @@ def take(
     keep_days: int = 0,
     unless_since: datetime | None = None,
 ) -> Made | None:
-    """Make one in the folder, encrypted to the key if there is one; older ones than so many days go then.
+    """Make a backup in the folder, encrypted to the key, if any; delete those older than `keep_days`.
 
-    None: one has been made there since then. STATE/backup.json says how it went (hotline.backups).
-    Raises Unusable, with nothing left behind.
+    Return None if one has been made there since `unless_since`. STATE/backup.json records the result
+    (hotline.backups). Raises Unusable, with nothing left behind.
     """
     began, at = time.monotonic(), datetime.now(UTC)
     with only_one(settings):
@@ -60,7 +60,7 @@ def take(
             made = _take(settings, folder, key, began, at)
         except (Unusable, OSError, SQLAlchemyError) as error:
             refused = _refused(error)
-            if settings.backup_dir in (None, folder):  # a mistyped one is no fault of the night's
+            if settings.backup_dir in (None, folder):  # a mistyped folder is no failure of the nightly backup
                 _say(settings, at, None, refused)
             raise refused from None
         _say(settings, at, made, None)
@@ -74,18 +74,18 @@ def take(
 
 @contextmanager
 def only_one(settings: Settings) -> Iterator[None]:
-    """One at a time for this state folder. Raises Unusable: one is being made, or restored."""
+    """Allow one backup or restore at a time for this state folder. Raises Unusable if another one runs."""
     with backups.alone(settings) as alone:
         if not alone:
             raise Unusable("another backup is being made, or restored")
-        for left in settings.state_dir.glob(f"{_COPY}*"):  # of one that was killed
+        for left in settings.state_dir.glob(f"{_COPY}*"):  # a killed backup's
             shutil.rmtree(left, ignore_errors=True)
         yield
 
 
 @contextmanager
 def scratch(settings: Settings) -> Iterator[Path]:
-    """A folder beside what it is for, gone afterwards; should this be killed, the next one clears it away."""
+    """Yield a temporary folder on the state folder's disk; after a kill the next backup deletes it."""
     folder = Path(tempfile.mkdtemp(prefix=_COPY, dir=settings.state_dir))
     try:
         yield folder
@@ -96,7 +96,7 @@ def scratch(settings: Settings) -> Iterator[Path]:
 def _take(settings: Settings, folder: Path, key: str, began: float, at: datetime) -> Made:
     if not folder.is_dir():
         raise Unusable(f"there is no folder {folder}: is its disk there?", Why.NO_FOLDER)
-    for left in folder.glob(f".{_PREFIX}*{_PART}"):  # of one that was killed
+    for left in folder.glob(f".{_PREFIX}*{_PART}"):  # a killed backup's
         left.unlink(missing_ok=True)
     path = folder / f"{_PREFIX}{at:%Y%m%dT%H%M%SZ}{_AGE if key else _PLAIN}"
     if path.exists():
@@ -138,7 +138,7 @@ def _write(settings: Settings, part: Path, key: str, at: datetime) -> tuple[int,
 
 
 def forget(folder: Path, newest: Path, days: int, at: datetime) -> None:
-    """Older ones than so many days go; 0: none does. The newest is always kept."""
+    """Delete backups older than `days`; 0 deletes none. The newest is always kept."""
     if not days:
         return
     before = f"{_PREFIX}{at - timedelta(days=days):%Y%m%dT%H%M%SZ}"
@@ -161,7 +161,7 @@ def _refused(error: Exception) -> Unusable:
 
 
 def _say(settings: Settings, at: datetime, made: Made | None, refused: Unusable | None) -> None:
-    """Write down how it went; whoever watches reads it."""
+    """Record the result for the pages and the doctor."""
     when, last = at.isoformat(timespec="seconds"), backups.read(settings)
     if made:
         path, seconds = str(made.path), round(made.seconds, 1)
@@ -173,7 +173,7 @@ def _say(settings: Settings, at: datetime, made: Made | None, refused: Unusable 
 
 
 def sync(folder: Path) -> None:
-    """What was renamed in the folder stays so after a power cut."""
+    """Make renames in the folder survive a power cut."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""`python -m ops.bundle.sbom PACKAGES ASTERISK VOICES`: what a bundle is made of, as CycloneDX says it."""
+"""`python -m ops.bundle.sbom PACKAGES ASTERISK VOICES`: the components of a bundle as CycloneDX."""
 
 import gzip
 import json
@@ -24,7 +24,7 @@ _HASH = re.compile(r"--hash=sha256:([0-9a-f]{64})")
 
 
 def bom(packages: Path, asterisk: Path, voices: Path) -> Bom:
-    """The components of one bundle: Debian's packages, Asterisk's, those of Python and of the pages."""
+    """Return the components of one bundle: of Debian, Asterisk, Python and the pages, and the voices."""
     made = Bom()
     made.metadata.component = whole = Component(
         name="hotline137", version=VERSION, type=ComponentType.APPLICATION
@@ -43,7 +43,7 @@ def _of_debian(packages: Path) -> Iterator[Component]:
 
 
 def _of_asterisk(root: Path) -> Iterator[Component]:
-    """What lies in the folder that ops.asterisk unpacked: each package says its version in its changelog."""
+    """Yield the packages in the folder that ops.asterisk unpacked; their changelogs have the versions."""
     for file in sorted(root.glob("usr/share/doc/*/changelog.Debian.gz")):
         with gzip.open(file, "rt", encoding="utf-8") as text:
             said = _CHANGED.match(text.readline())
@@ -57,7 +57,7 @@ def _of_python() -> Iterator[Component]:
 
 
 def _of_pages() -> Iterator[Component]:
-    """What the built pages may hold: all that is not for building them."""
+    """Yield the packages that the built pages may contain, without build tools."""
     locked = json.loads((ROOT / "web" / "package-lock.json").read_text("utf-8"))
     for path, entry in locked["packages"].items():
         if path and not entry.get("dev") and "version" in entry:
@@ -76,7 +76,7 @@ def _voices(folder: Path) -> Iterator[Component]:
 
 def _library(kind: str, name: str, version: str, digests: list[str], space: str | None = None) -> Component:
     url = PackageURL(kind, space, name, version)
-    # A package of Python's has a file for each kind of machine: which one is here, the package itself says.
+    # A Python package has a file for each kind of machine, so the used one's hash is unknown here.
     algorithm = HashAlgorithm.SHA_512 if kind == "npm" else HashAlgorithm.SHA_256
     hashes = [HashType(alg=algorithm, content=digest) for digest in digests] if len(digests) == 1 else []
     return Component(
@@ -91,7 +91,7 @@ def _library(kind: str, name: str, version: str, digests: list[str], space: str 
 
 
 def main() -> None:
-    """Write it to standard output."""
+    """Write the document to standard output."""
     packages, asterisk, voices = map(Path, sys.argv[1:])
     sys.stdout.write(JsonV1Dot6(bom(packages, asterisk, voices)).output_as_string(indent=1))
 

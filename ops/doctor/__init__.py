@@ -1,1 +1,1 @@
-"""hotline137 doctor: what is wrong with this installation, and what to do. It changes nothing."""
+"""Command hotline137 doctor: faults of this installation and their remedies. It changes nothing."""

@@ -1,4 +1,4 @@
-"""Certificates: those of our own addresses, as browsers see them, and Asterisk's own for trunks by TLS."""
+"""Certificates of our own addresses, as browsers see them, and Asterisk's own for trunks by TLS."""
 
 import socket
 import ssl
@@ -15,11 +15,12 @@ from settings import Settings
 _SOON, _VERY_SOON = timedelta(days=21), timedelta(days=5)
 _ASKED_S = 3.0
 _RENEW = "systemctl reload hotline137-prepare, then systemctl restart hotline137-asterisk"
-"""Asterisk reads a copy, which `prepare` makes; a restart alone does not."""
+"""Remedy for an old certificate: Asterisk reads a copy, which `prepare` makes and a restart alone does not.
+"""
 
 
 def certificates(known: Known) -> Iterator[Finding]:
-    """Those of our own addresses by HTTPS and wss, as browsers see them; none is asked for without one."""
+    """Check the certificates of our HTTPS and wss addresses, as browsers see them."""
     urls = {
         "HOTLINE_PUBLIC_URL": known.settings.public_url,
         "HOTLINE_WEBSOCKET_URL": known.settings.websocket_url,
@@ -48,19 +49,19 @@ def _certificate(name: str, host: str, port: int) -> Finding:
 
 
 def of_trunks(known: Known) -> Iterator[Finding]:
-    """The one that Asterisk shows to carriers by TLS, and its key: they belong together, and how long."""
+    """Check the certificate that Asterisk shows to carriers by TLS: its key, its age, and its copy."""
     yield from of_asterisk(known.settings)
     path, copy = known.settings.sip_tls_certificate, known.settings.state_dir / "asterisk/etc/sip-tls.crt"
     try:
         is_old = path is not None and path.read_bytes() != copy.read_bytes()
     except OSError:
-        return  # said above, or never prepared
+        return  # reported above, or never prepared
     if is_old:
         yield fault("SIP certificate", f"Asterisk still shows the one before {path}", _RENEW)
 
 
 def of_asterisk(settings: Settings) -> Iterator[Finding]:
-    """The same, for a start: trunks by TLS fail by a key that does not belong to it, and all else runs."""
+    """Check the certificate for trunks at a start: with a wrong key only these trunks fail."""
     name, path, key = "SIP certificate", settings.sip_tls_certificate, settings.sip_tls_key
     if path is None or key is None:
         return
@@ -82,7 +83,7 @@ def of_asterisk(settings: Settings) -> Iterator[Finding]:
 
 
 def concerns(settings: Settings) -> list[str]:
-    """What is wrong with it, in lines for a log."""
+    """Return the faults of the certificate, in lines for a log."""
     return [f"{each.said}: {each.do}" for each in of_asterisk(settings) if each.state is not State.OK]
 
 

@@ -1,4 +1,4 @@
-"""Every look at once, each for a few seconds at most; what was found, for people and for programs."""
+"""All checks at once, each for a few seconds at most; their findings, for people and for programs."""
 
 import json
 import threading
@@ -41,14 +41,14 @@ LOOKS: dict[str, Look] = {
 _COLOURS = {State.OK: "green", State.WARNING: "yellow", State.FAULT: "red"}
 _EXIT = {State.OK: 0, State.WARNING: 1, State.FAULT: 2}
 _SECRET = 6
-"""A shorter value is no secret, and may be a word of ours."""
+"""Length from which a value counts as a secret; a shorter one may be a common word."""
 _NO_OTHERS: dict[str, Any] = {}
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
-    """Say what is wrong here and what to do; 0: nothing, 1: warnings, 2: faults. It changes nothing."""
+    """Print faults and their remedies; exit 0: none, 1: warnings, 2: faults. It changes nothing."""
     all_of_it, settings = examine()
     hidden = _hidden(settings)
     found = [_without(hidden, each) for each in all_of_it]
@@ -65,13 +65,13 @@ def doctor(
 
 
 def examine() -> tuple[Sequence[Finding], Settings | None]:
-    """Everything that was found, and the settings if they can be read."""
+    """Return all findings, and the settings if they can be read."""
     wrong: list[Finding] = []
     try:
         settings = load()
     except (SettingsError, OSError) as error:
         wrong = [fault("settings", line, "docs/settings.md") for line in str(error).splitlines()]
-        try:  # a broken secret, a name too many: the rest can be looked at all the same
+        try:  # after a broken secret or an unknown name the rest can still be checked
             settings = Settings(**_NO_OTHERS)
         except ValueError:
             return [ok("settings", origin(None)), *wrong], None
@@ -80,7 +80,7 @@ def examine() -> tuple[Sequence[Finding], Settings | None]:
 
 
 def looked(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list[Finding]:
-    """What these looks find; one that does not come to its end, or fails itself, hides no other."""
+    """Return the findings of these checks; a slow or failing check hides no other."""
     found: dict[str, list[Finding]] = {}
     threads = [
         threading.Thread(target=_look, args=(name, look, known, found), daemon=True)
@@ -102,13 +102,13 @@ def looked(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list
 def _look(name: str, look: Look, known: Known, found: dict[str, list[Finding]]) -> None:
     try:
         found[name] = list(look(known))
-    except Exception as error:  # the doctor's own, or what nobody has thought of
+    except Exception as error:  # a fault of the check itself
         full = no_connection(name, error)
         found[name] = [full or warning(name, f"could not be looked at: {type(error).__name__}", "ask again")]
 
 
 def _hidden(settings: Settings | None) -> list[str]:
-    """Whatever must not be read on a screen, should a message of another program have it."""
+    """Return the values that no finding may show, even in another program's message."""
     if settings is None:
         return []
     values: list[str] = []

@@ -1,4 +1,4 @@
-"""Whose people are the office's: the directory, and the city's sign-in."""
+"""Directory of the office, and the city's sign-in."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ _HERE = ("127.0.0.1", "::1", "localhost")
 
 
 def directory(known: Known) -> Iterator[Finding]:
-    """Whether the directory, and the city's sign-in, let us in, have what is asked of them, were believed."""
+    """Check that the directory and the city's sign-in admit us, have the named groups, and were believed."""
     settings, name = known.settings, "directory"
     if settings.oidc_issuer:
         yield _provider(settings)
@@ -50,7 +50,7 @@ def directory(known: Known) -> Iterator[Finding]:
 
 
 def _provider(settings: Settings) -> Finding:
-    """Asked for its own document, as a browser's way there and each look at a session begin with it."""
+    """Check the sign-in by its own document, with which every browser's sign-in and session check begins."""
     name, issuer = "city's sign-in", settings.oidc_issuer
     try:
         with provider(settings):

@@ -1,4 +1,4 @@
-"""What the doctor says, and what every look has to go by."""
+"""Findings of the doctor, and the facts that every check shares."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from sqlalchemy import Engine
 from settings import Settings
 
 LATE_S = 5.0
-"""So long each look may take; all of them are taken at the same time."""
+"""Seconds that each check may take; all run at the same time."""
 
 
 class State(StrEnum):
-    """How bad it is; the exit code goes by the worst."""
+    """Severity of a finding; the exit code follows the worst one."""
 
     OK = "ok"
     WARNING = "warning"
@@ -23,7 +23,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at: what was found, and what to do if it is not well."""
+    """Result of one check: the finding, and the remedy if there is a fault."""
 
     name: str
     state: State
@@ -32,17 +32,17 @@ class Finding:
 
 
 def ok(name: str, said: str) -> Finding:
-    """All is well."""
+    """Return a finding without a fault."""
     return Finding(name, State.OK, said)
 
 
 def warning(name: str, said: str, do: str) -> Finding:
-    """It works, and somebody should see to it."""
+    """Return a finding about something that works but needs attention."""
     return Finding(name, State.WARNING, said, do)
 
 
 def fault(name: str, said: str, do: str) -> Finding:
-    """It does not work, or not for long."""
+    """Return a finding about something that does not work, or will soon fail."""
     return Finding(name, State.FAULT, said, do)
 
 
@@ -52,17 +52,17 @@ _NO_CONNECTION = (
     "connection slots are reserved",
     "max_client_conn",
 )
-"""As PostgreSQL says it, and pgBouncer; to whoever connects no number is told."""
+"""Messages of PostgreSQL and pgBouncer without a connection left; they come without an error code."""
 
 
 def short(error: Exception) -> str:
-    """The driver's own first line: no statement, and no value that was in one."""
+    """Return the driver's own first line: no statement and no values."""
     lines = str(getattr(error, "orig", None) or error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__
 
 
 def no_connection(name: str, error: Exception | str) -> Finding | None:
-    """If the database has no connection left for anybody."""
+    """Return a fault if the database has no connection left, else None."""
     if any(word in str(error) for word in _NO_CONNECTION):
         return fault(
             name,
@@ -74,16 +74,16 @@ def no_connection(name: str, error: Exception | str) -> Finding | None:
 
 @dataclass(frozen=True)
 class Known:
-    """What was asked first: the settings, the database if it answers, and whether the system runs."""
+    """Facts for all checks: the settings, the database if it answers, and whether the system runs."""
 
     settings: Settings
     engine: Engine | None = None
     runs: bool = False
     beats: Mapping[str, bool] = field(default_factory=dict)
     stuck: str = ""
-    at: datetime | None = None  # by the database's clock
+    at: datetime | None = None  # the database's clock
     server: str = ""
-    why: str = ""  # it does not answer
+    why: str = ""  # why the database does not answer
 
 
 Look = Callable[[Known], Iterator[Finding]]

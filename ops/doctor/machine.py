@@ -1,4 +1,4 @@
-"""This machine: versions, the clock, the disk, who may read what, prompts, the last backup."""
+"""Checks of this machine: versions, clock, disk, permissions, prompts, the last backup."""
 
 import os
 import platform
@@ -24,18 +24,18 @@ _LEAST_INODES = 0.05
 
 
 def versions(known: Known) -> Iterator[Finding]:
-    """This program and what it runs on."""
+    """Report the versions of this program and of Python."""
     yield ok("version", f"hotline137 {VERSION}, Python {platform.python_version()}")
 
 
 def links(known: Known) -> Iterator[Finding]:
-    """Whether what is written to citizens leads to us."""
+    """Check that links in messages to citizens lead to us."""
     if said := links_astray(known.settings):
         yield warning("links", said, "HOTLINE_PUBLIC_URL=https://137.city.example; docs/operate/proxy.md")
 
 
 def ntp(_known: Known) -> Iterator[Finding]:
-    """Whether systemd says that the clock is set by others; elsewhere nobody knows."""
+    """Check that the clock is set by NTP, by systemd's word; elsewhere that is unknown."""
     asked = ["timedatectl", "show", "--property=NTPSynchronized", "--value"]
     try:
         told = subprocess.run(asked, check=False, capture_output=True, text=True, timeout=_ASKED_S).stdout
@@ -48,7 +48,7 @@ def ntp(_known: Known) -> Iterator[Finding]:
 
 
 def space(known: Known) -> Iterator[Finding]:
-    """What is left on the disks of the state folder, and of a database's file elsewhere."""
+    """Check the space on the disks of the state folder and of a database file elsewhere."""
     folders = {known.settings.state_dir}
     if path := sqlite_file(known.settings):
         folders.add(path.parent)
@@ -75,7 +75,7 @@ def _space(folder: Path, there: Path) -> Finding:
 
 
 def permissions(known: Known) -> Iterator[Finding]:
-    """Who may read and write the state folder: it holds citizens' numbers and voices, and the secret."""
+    """Check who may read and write the state folder, with citizens' numbers and voices and the secret."""
     folder = known.settings.state_dir
     if not folder.is_dir():
         yield warning("permissions", f"{folder} is not there yet", "hotline137 run (or prepare) makes it")
@@ -95,7 +95,7 @@ def _readable(folder: Path) -> Iterator[Finding]:
 
 
 def _owned(folder: Path) -> Iterator[Finding]:
-    """A command that root gave leaves files that the service cannot write."""
+    """Find files of another owner: a command run by root leaves files that the service cannot write."""
     owner = folder.stat().st_uid
     foreign = [path.name for path in sorted(folder.iterdir()) if path.lstat().st_uid != owner]
     if foreign:
@@ -130,7 +130,7 @@ def _settings_file(settings: Settings) -> Iterator[Finding]:
 
 
 def prompts(known: Known) -> Iterator[Finding]:
-    """Whether every prompt is there, as it is written."""
+    """Check that every prompt is rendered from its present text."""
     from prompts import plan
     from prompts.render import RECORDINGS, Manifest, is_current
     from prompts.sources import VoiceError
@@ -154,7 +154,7 @@ def prompts(known: Known) -> Iterator[Finding]:
 
 
 def backup(known: Known) -> Iterator[Finding]:
-    """Say how old the last whole backup is, what it lacks, and whether backups are encrypted."""
+    """Report the age of the last good backup, its gaps, and whether backups are encrypted."""
     folder, last = known.settings.backup_dir, backups.read(known.settings)
     if folder and not folder.is_dir():
         yield fault("backup", f"{folder} is not there", "mount it; docs/operate/backup.md")
@@ -184,7 +184,7 @@ def backup(known: Known) -> Iterator[Finding]:
 
 
 def _unencrypted(settings: Settings, last: backups.Status | None) -> Iterator[Finding]:
-    """Find backups that anybody can read, and the setting that would make them."""
+    """Find backups that anybody can read, and the setting that leads to them."""
     holds = "the secret, providers' keys, and citizens' numbers and voices"
     if settings.backup_dir and not settings.backup_recipient:
         yield fault(

@@ -1,4 +1,4 @@
-"""The database, and what it knows: processes, the trunk, text messages."""
+"""Checks of the database and of its records: processes, the trunk, text messages."""
 
 import os
 import threading
@@ -31,7 +31,7 @@ _NONE_YET = "it is not there yet"
 
 
 def first_look(settings: Settings) -> Known:
-    """The database, and whether the system runs; what does not answer in time is away."""
+    """Return the facts for all checks; a database without an answer in time counts as away."""
     found: list[Known] = [Known(settings, runs=False, why=f"no answer within {LATE_S:.0f} s")]
     asking = threading.Thread(target=lambda: found.append(_ask(settings)), daemon=True)
     asking.start()
@@ -42,7 +42,7 @@ def first_look(settings: Settings) -> Known:
 
 def _ask(settings: Settings) -> Known:
     if (path := sqlite_file(settings)) and not path.exists():
-        return Known(settings, why=_NONE_YET)  # to look is not to make one
+        return Known(settings, why=_NONE_YET)  # a connection would create the file
     try:
         engine = connect(settings.database)
         with reading(engine) as session:
@@ -60,12 +60,12 @@ def _ask(settings: Settings) -> Known:
             at=at,
             server=server,
         )
-    except Exception as error:  # whatever the reason: that is what is found
+    except Exception as error:  # any reason is the finding
         return Known(settings, why=short(error))
 
 
 def sqlite_file(settings: Settings) -> Path | None:
-    """The database's file, where it is one."""
+    """Return the database's file; None for PostgreSQL."""
     kind, _, path = settings.database.partition(":///")
     return Path(path) if kind == "sqlite" else None
 
@@ -88,7 +88,7 @@ def _serves(settings: Settings) -> bool:
 
 
 def database(known: Known) -> Iterator[Finding]:
-    """It answers, has this version's tables, and takes what is written."""
+    """Check that the database answers, has this version's tables, and accepts writes."""
     if known.why == _NONE_YET:
         yield warning("database", _NONE_YET, "hotline137 run (or prepare) makes it")
     elif known.engine is None:
@@ -120,7 +120,7 @@ def _written(engine: Engine, server: str) -> Finding:
 
 
 def clock(known: Known) -> Iterator[Finding]:
-    """This machine's clock beside the database's, and beside what was written last."""
+    """Compare this machine's clock with the database's, and with the last written time."""
     if known.engine is None or known.why or known.at is None:
         return
     with reading(known.engine) as session:
@@ -153,7 +153,7 @@ def _last(session: Session) -> int:
 
 
 def processes(known: Known) -> Iterator[Finding]:
-    """What said lately that it works."""
+    """Check the heartbeats of the processes."""
     if not known.beats:
         return
     if not known.runs:
@@ -171,7 +171,7 @@ def processes(known: Known) -> Iterator[Finding]:
 
 
 def nodes(known: Known) -> Iterator[Finding]:
-    """The machines, where there are several."""
+    """Check the nodes, if there are several."""
     if known.engine is None or known.why:
         return
     with reading(known.engine) as session:
@@ -191,7 +191,7 @@ def nodes(known: Known) -> Iterator[Finding]:
 
 
 def trunk(known: Known) -> Iterator[Finding]:
-    """The carriers' lines, as the dialer has found them."""
+    """Check the trunks, by the dialer's records."""
     ours = known.settings.trunks
     if said := unheeded(known.settings):
         yield warning("settings", said, "take them out of hotline.env; docs/operate/trunk.md")
@@ -241,7 +241,7 @@ def _of_trunk(
 
 
 def text_messages(known: Known) -> Iterator[Finding]:
-    """Whether citizens are told anything, and for how long."""
+    """Check that text messages can be sent, and the remaining credit."""
     settings = known.settings
     providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
     if not providers:
@@ -266,7 +266,7 @@ def text_messages(known: Known) -> Iterator[Finding]:
 
 
 def database_files(known: Known) -> Iterator[Finding]:
-    """SQLite's own files: the process that runs must be able to write them."""
+    """Check that the running process can write SQLite's files."""
     path = sqlite_file(known.settings)
     for each in (path, Path(f"{path}-wal"), Path(f"{path}-shm")) if path else ():
         if each.exists() and not os.access(each, os.W_OK):
@@ -276,7 +276,7 @@ def database_files(known: Known) -> Iterator[Finding]:
 
 
 def desk_phones(known: Known) -> Iterator[Finding]:
-    """Name the desks whose SIP phone has no key: it is let in no more."""
+    """Name the desks whose SIP phone has no key, and is not admitted any more."""
     if known.engine is None:
         return
     keyless = Desk.phone == "sip", Desk.number.is_(None), Desk.sip_key.is_(None)

@@ -1,4 +1,4 @@
-"""Asterisk, its manager interface, and the ports."""
+"""Checks of Asterisk, its manager interface, and the ports."""
 
 import errno
 import socket
@@ -14,7 +14,7 @@ _HERE = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104
 
 
 def asterisk(known: Known) -> Iterator[Finding]:
-    """The one of this machine; in containers it is in its own."""
+    """Check this machine's Asterisk; in containers Asterisk is in its own."""
     from ops import asterisk as ours
 
     found = ours.find(known.settings)
@@ -30,10 +30,10 @@ def asterisk(known: Known) -> Iterator[Finding]:
 
 
 def manager(known: Known) -> Iterator[Finding]:
-    """AMI, asked as the dialer does."""
+    """Check the sign-in to AMI, as the dialer does it."""
     settings = known.settings
     if not (settings.state_dir / "secret").exists():
-        return  # to look is not to make one
+        return  # secret_for would create the secret
     try:
         answer = _sign_in(settings.ami, settings.secret_for(AMI_USER))
     except OSError as error:
@@ -64,10 +64,10 @@ def _sign_in(address: Address, secret: str) -> str:
 
 
 def ports(known: Known) -> Iterator[Finding]:
-    """Each is ours while the system runs, and free while it does not."""
+    """Check the ports: ours while the system runs, free while it does not."""
     settings = known.settings
     tcp = {"HOTLINE_HTTP": settings.http, "HOTLINE_AGI": settings.agi, "HOTLINE_AMI": settings.ami}
-    if settings.ami.host in _HERE:  # else Asterisk is in a container of its own
+    if settings.ami.host in _HERE:  # otherwise Asterisk is in a container of its own
         tcp["HOTLINE_ASTERISK_HTTP"] = settings.asterisk_http
     taken = {f"{name}={address}": _listens(address) for name, address in tcp.items()}
     if settings.ami.host in _HERE:
@@ -87,7 +87,7 @@ def ports(known: Known) -> Iterator[Finding]:
 
 
 def websocket(known: Known) -> Iterator[Finding]:
-    """Whether browsers elsewhere are sent to Asterisk itself, which lets only the proxies in."""
+    """Check that browsers elsewhere are not sent to Asterisk directly, which admits only the proxies."""
     url = urlsplit(known.settings.websocket)
     if url.scheme == "ws" and url.hostname not in ("127.0.0.1", "localhost", "::1"):
         yield warning(
@@ -99,7 +99,7 @@ def websocket(known: Known) -> Iterator[Finding]:
 
 
 def trial(known: Known) -> Iterator[Finding]:
-    """What is for trying out, and never for a real city."""
+    """Warn about trial functions, which no real city may have."""
     if known.settings.browser_phone:
         yield warning(
             "trial", "/phone lets anybody call as five citizens", "HOTLINE_BROWSER_PHONE=0 for a real city"
@@ -107,7 +107,7 @@ def trial(known: Known) -> Iterator[Finding]:
 
 
 def _listens(address: Address) -> bool | None:
-    """None: it is of another machine, or nobody can say."""
+    """Return whether somebody listens there; None for another machine's address, or if unknown."""
     host = "127.0.0.1" if address.host == "0.0.0.0" else address.host  # noqa: S104
     try:
         with socket.create_connection((host, address.port), timeout=_ASKED_S):

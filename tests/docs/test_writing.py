@@ -16,6 +16,7 @@ FOLDERS: tuple[str, ...] = (
     "db",
     "dialplan",
     "ivr",
+    "ops",
     "prompts",
     "settings",
     "tests/docs",
