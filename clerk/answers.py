@@ -72,7 +72,10 @@ async def ask(client: httpx.AsyncClient, method: str, url: str, **request: Any) 
 
 
 async def read_json(response: httpx.Response) -> Any:
-    """Return the answer's JSON, or None for other or long content. It is not decompressed, against bombs."""
+    """Return the answer's JSON, or None for other or long content.
+
+    The body is not decompressed, against bombs.
+    """
     body = b""
     async for piece in response.aiter_raw():
         body += piece

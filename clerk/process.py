@@ -1,6 +1,6 @@
 """The clerk's process: work that happens by itself, repeatedly.
 
-Every job looks in the database for due work, and does it in short transactions. It may be killed at any
+Every job looks in the database for due work, and does it in short transactions. A job may be killed at any
 moment: uncommitted work is due again. Several clerks do each other no harm. The main thread only watches
 whether every job makes progress (clerk.progress). While one is stuck it does not report to the keeper of this
 process, which then kills and restarts it.

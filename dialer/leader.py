@@ -166,7 +166,10 @@ class DatabaseLeader(Leader):
 
 
 class LeaderOfAll(DatabaseLeader):
-    """Leadership among all nodes' dialers. Its lock names its node; a drained node gives the lead up."""
+    """Leadership among all nodes' dialers.
+
+    The lock names the leader's node; a drained node gives the lead up.
+    """
 
     def __init__(self, url: str, node: str) -> None:
         super().__init__(url)

@@ -1,8 +1,8 @@
 """Lease of a node: at most one dialer acts for it, and only while the database confirms that.
 
 A thread of its own renews the lease, whatever the dialer waits for. A dialer that cannot renew begins no
-call. It ends its own calls in its Asterisk before another node may take over, so that nobody is called twice.
-Conversations survive a failover of the database; the node that takes over calls their citizens later
+call. Such a dialer ends its calls in Asterisk before another node may take over, so that nobody is called
+twice. Conversations survive a failover of the database; the node that takes over calls their citizens later
 (hotline.callbacks.lost_nodes). Another thread ends calls: it reads a clock and asks only Asterisk.
 """
 

@@ -46,7 +46,7 @@ class _Sound:
 
 
 class SilentLines:
-    """Task of the dialer. It decides nothing: the hang-up of a dead call is handled like any other."""
+    """Task of the dialer. The task decides nothing: the hang-up of a dead call is handled like any other."""
 
     def __init__(
         self,

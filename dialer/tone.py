@@ -17,7 +17,7 @@ _LOOK_S = 1.0
 
 
 class Tone:
-    """Task of the dialer. It cuts nobody off, and does not repeat a failed tone."""
+    """Task of the dialer. The task cuts nobody off, and does not repeat a failed tone."""
 
     def __init__(self, engine: Engine, ami: Ami, node: str | None = None) -> None:
         self._engine = engine

@@ -109,9 +109,9 @@ class Agi(AGI):  # type: ignore[misc]
     def play_together(self, files: Sequence[str]) -> str:
         """Play files, named without their suffixes, one after the other.
 
-        Return the key that stopped them, if any. It is one command: Asterisk plays on by itself, however busy
-        we are, and forgets no key between two files. It does not report its position, and silently skips what
-        it cannot play.
+        Return the key that stopped them, if any. All files are one command. Asterisk plays on by itself,
+        however busy we are, and forgets no key between two files. Asterisk does not report its position, and
+        silently skips what it cannot play.
         """
         key = _key(self.execute("EXEC", "Background", self._quote("&".join(files))))
         if not key and self.stdin.hung_up:  # this command does not report a dead channel
@@ -195,9 +195,9 @@ class Agi(AGI):  # type: ignore[misc]
     def line(self) -> Line:
         """Return whether the caller's telephone holds the call, so that nobody hears us. Raises AGIHangup.
 
-        A citizen whom we called is behind a Local channel without audio. Its other half is bridged with the
-        phone's channel. IMPORT is never used. It keeps the phone's channel locked until its thread has
-        answered, which may wait for that lock. Then all of Asterisk hangs.
+        A citizen whom we called is behind a Local channel without audio. The channel's other half is bridged
+        with the phone's channel. IMPORT is never used. IMPORT keeps the phone's channel locked until its
+        thread has answered, which may wait for that lock. Then all of Asterisk hangs.
         """
         local, half, _rest = self.env.get("agi_channel", "").rpartition(";1")
         phone = ""

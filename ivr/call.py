@@ -120,7 +120,7 @@ class Call(Playing):
     def number(self, allowed_prefixes: tuple[str, ...]) -> str | None:
         """Return the caller's E.164 number if it may be called, else None.
 
-        It is parsed once, because parsing takes as long as a query.
+        The number is parsed once, because parsing takes as long as a query.
         """
         if self._number == "":
             try:
@@ -269,7 +269,7 @@ class Call(Playing):
     def _is_known_silent(self) -> bool:
         """Return whether a number that was silent in an earlier call has pressed nothing in this one either.
 
-        Its first silence, with twice the time, counts for two.
+        The number's first silence, with twice the time, counts for two.
         """
         return self._slowly and not self._keys.has_pressed
 

@@ -1,8 +1,8 @@
 """Latency of our own Asterisk's SIP port, measured by OPTIONS as a carrier would.
 
 In a rush calls wait there before any script knows of them. Scripts wait little then, while INVITEs and keys
-are a second late. It asks only in a rush, so that a quiet night costs nothing. The asking thread waits for
-this process's own lock, too, so its figures include our own delays.
+are a second late. The thread asks only in a rush, so that a quiet night costs nothing. The asking thread
+waits for this process's own lock, too, so its figures include our own delays.
 """
 
 import math

@@ -10,8 +10,8 @@ from hotline import calls_until
 _ANSWER_S = 4.0
 _QUESTIONS = ("core show channel nobody", "bridge show all")
 """Console commands that take Asterisk's locks. To find no channel of that name, Asterisk locks its list of
-channels, each channel, and each bridge. A deadlocked core (asterisk#1946, #1907) never finishes that. It may
-still answer a ping of its manager interface, or list the channels that it remembers.
+channels, each channel, and each bridge. A deadlocked core (asterisk#1946, #1907) never finishes that. Such a
+core may still answer a ping of its manager interface, or list the channels that it remembers.
 """
 
 

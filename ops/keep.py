@@ -1,7 +1,7 @@
 """`python -m ops.keep NAME COMMAND…`: keep one process alive and working, as `hotline137 run` keeps all.
 
-It is the parent of the process in each container. It needs only Python, because Asterisk's container has no
-more.
+This program is the parent of the process in each container. This program needs only Python, because
+Asterisk's container has no more.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """`python -m ops.process NAME`: one process alone, as `hotline137 run` and the containers start it.
 
-It imports only the modules of that process: after a fault each second counts.
+The program imports only the modules of that process: after a fault each second counts.
 """
 
 import gc

@@ -111,7 +111,10 @@ def prepare(settings: Settings) -> list["sample.Account"]:
 
 
 def _is_there(engine: Engine, kind: str) -> bool:
-    """Return whether the table has a row. It is named by text, because loading the models takes a while."""
+    """Return whether the table has a row.
+
+    The table is named by text, because loading the models takes a while.
+    """
     with glance(engine) as connection:
         return connection.scalar(select(column("id")).select_from(table(kind)).limit(1)) is not None
 

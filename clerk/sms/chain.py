@@ -1,7 +1,7 @@
 """Chain of providers in the city's order: if one has surely not taken a message, the next one gets it.
 
-A message in doubt goes to no other provider before it is due again. It goes then only if it may arrive twice
-(`HURTS_TWICE`).
+A message in doubt goes to no other provider before it is due again. Another provider gets it then only if it
+may arrive twice (`HURTS_TWICE`).
 """
 
 import asyncio

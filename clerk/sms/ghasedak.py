@@ -1,7 +1,8 @@
 """Ghasedak's REST API, https://ghasedak.me/docs: JSON, our key in ApiKey, its own code in `statusCode`.
 
 Templates go by `SendOtpSMS`, plain texts by `SendSingleSMS`. Our name goes along (`clientReferenceId`),
-without a promise that a repeated name is not sent again. Its documents write field names in both cases.
+without a promise that a repeated name is not sent again. Ghasedak's documents write field names in both
+cases.
 """
 
 from collections.abc import Mapping, Sequence

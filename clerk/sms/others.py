@@ -32,7 +32,7 @@ class _SaysNothing:
 
 
 class Console(_SaysNothing):
-    """Sender that only logs. It keeps no names: after a kill it may log a message twice."""
+    """Sender that only logs. The log keeps no names: after a kill it may log a message twice."""
 
     name = "console"
 

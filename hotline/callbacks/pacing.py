@@ -1,9 +1,9 @@
 """Pacing: when the dialer calls the next citizen.
 
 Pure arithmetic, no database and no clock; times in seconds. A call can come too late, and the official sits
-idle until somebody is ready. It can come too early, and the citizen holds the line. A second of delay costs
-an idle second if an official is free before the call brings somebody. Otherwise the delay saves a second of
-waiting. So a call is placed as soon as
+idle until somebody is ready. Or a call comes too early, and the citizen holds the line. A second of delay
+costs an idle second if an official is free before the call brings somebody. Otherwise the delay saves a
+second of waiting. So a call is placed as soon as
 
     P(officials free by the time it brings somebody > citizens who are there by then) >= a threshold,
 

@@ -22,8 +22,8 @@ _TRIES = 20
 def take_in_order(session: Session, round_: Round, **values: Any) -> Callback | None:
     """Create a callback, with these `values`, for the next citizen of the round; None if nobody is due.
 
-    The first callback opens the round. It waits briefly for citizens carried over from the official's round
-    before. Raises Refused("desk-busy").
+    The first callback opens the round. The round waits briefly for citizens carried over from the official's
+    round before. Raises Refused("desk-busy").
     """
     if not round_.opened_at and (
         planning.end_earlier(session, round_) or carry_over.is_expected(session, round_)
@@ -68,7 +68,7 @@ def _take_first(
 ) -> tuple[Callback, list[int], datetime] | None:
     """Return a callback for the next citizen, the ids that it passes, and its time.
 
-    It passes only rows that stay locked and citizens who are on the phone with us.
+    The claim passes only rows that stay locked and citizens who are on the phone with us.
     """
     at = events.hold_line(session, round_.id)
     if not round_.opened_at:  # the round opens under the log's lock, after which no row lock is taken

@@ -1,9 +1,9 @@
 """Trunk selection: a call goes by the first working trunk in the settings' order, then by the others.
 
 One attempt tries the trunks in turn (`next` in the dialplan) until a phone rings or sends audio. A trunk's
-refusal therefore costs nobody anything. A failing trunk comes last until it works again. It works again when
-it answers SIP OPTIONS, or when one trial call, after growing pauses, goes by it first. The breaker decides
-whether any call gets through at all (callbacks.breaker).
+refusal therefore costs nobody anything. A failing trunk comes last until it works again. A trunk works again
+when it answers SIP OPTIONS. Otherwise a trial call, after growing pauses, goes by the trunk first and
+decides. The breaker decides whether any call gets through at all (callbacks.breaker).
 """
 
 from collections.abc import Collection, Mapping, Sequence

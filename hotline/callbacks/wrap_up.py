@@ -2,9 +2,9 @@
 
 No row stores it. A callback whose outcome the desk owes shows it; otherwise the event log shows it. The log's
 last entry of the desk is then the end of a conversation, or its handing over. Wrap-up ends when the desk asks
-for the next citizen, has one, or takes a break. It also ends when the desk begins or leaves a round, with the
-round, or when the desk's phone goes. A desk that takes live calls may get the next citizen once the outcome
-is recorded, which ends wrap-up.
+for the next citizen, has one, or takes a break. Wrap-up also ends when the desk begins or leaves a round,
+with the round, or when the desk's phone goes. A desk that takes live calls may get the next citizen once the
+outcome is recorded, which ends wrap-up.
 """
 
 from collections.abc import Sequence

@@ -1,7 +1,8 @@
 """Desk phones that are ordinary telephones: the dialer calls one on request, and a PIN admits it.
 
 A telephone that leaves a conversation is called again once. `Desk.call_token` is committed before the call is
-placed. It is the channel's id, and stays until the channel has ended, so the telephone never rings twice.
+placed. The token is the channel's id, and stays until the channel has ended, so the telephone never rings
+twice.
 """
 
 import re

@@ -1,6 +1,6 @@
 """Confirmations: the owner of a number is called, and agrees to a caller's request by pressing 1.
 
-A caller may request three things (db.models.ConfirmationKind). They are a place for another person's number,
+A caller may request three things (db.models.ConfirmationKind). These are a place for another person's number,
 another number for a place, and the end of a place. The last two ask the place's own number, because caller ID
 is easily forged. A call's own words prove nothing in that call. A caller learns nothing about a number that
 they key in: the answer is always the same, and it counts. The calls themselves are in
@@ -92,10 +92,10 @@ def ask_number(
 ) -> Confirmation:
     """Ask whether the place may be called at this E.164 `number` instead.
 
-    Its present number is asked first, then the new one. A place made in this very call (`call_id`) is taken
-    from nobody: the wish counts as the present number's yes. The last wish about a place counts (`_replace`).
-    The present number's yes drops the other wishes (`call_off_moves`). Raises Refused("same-number" |
-    "already-asked" | "asked-enough" | "too-many-today" | "wrong-state").
+    The place's present number is asked first, then the new one. A place made in this very call (`call_id`) is
+    taken from nobody: the wish counts as the present number's yes. The last wish about a place counts
+    (`_replace`). The present number's yes drops the other wishes (`call_off_moves`). Raises
+    Refused("same-number" | "already-asked" | "asked-enough" | "too-many-today" | "wrong-state").
     """
     place = _place(session, registration_id, _K.NUMBER)
     if number == place.number:
@@ -189,8 +189,8 @@ def _check_withheld(session: Session) -> None:
 def left_in_peace(session: Session, number: str) -> bool:
     """Return whether the number must not be called: it is blocked, or said no in the last 30 days.
 
-    A «no» to giving up or moving their own place does not count. Its kind shows that, because an erasure
-    removes the asking number.
+    A «no» to giving up or moving their own place does not count. The confirmation's kind shows that, because
+    an erasure removes the asking number.
     """
     refused = exists().where(
         Confirmation.number == number,

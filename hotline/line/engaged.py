@@ -1,8 +1,9 @@
 """Busy phones: nobody is called who is on the phone with us now.
 
-A citizen is passed over who has dialled 137, is being called for another place, or hears a heads-up. It costs
-nothing, and the ledger records it (`take_next`). A caller who waits on the line for an operator is not
-engaged for that place: no phone is dialled. After a hang-up a phone does not ring for a moment.
+A citizen is passed over who has dialled 137, is being called for another place, or hears a heads-up. Being
+passed over costs nothing, and the ledger records it (`take_next`). A caller who waits on the line for an
+operator is not engaged for that place: no phone is dialled. After a hang-up a phone does not ring for a
+moment.
 """
 
 from collections.abc import Collection, Mapping
@@ -56,7 +57,7 @@ def phone(number: _Number) -> ColumnElement[bool]:
 def _is_rung(number: _Number) -> ColumnElement[bool]:
     """Return the condition that a call of ours to the number has not ended.
 
-    It holds for overflow callers, too, who were called back and talk with us.
+    The condition holds for overflow callers, too, who were called back and talk with us.
     """
     return exists().where(PlacedCall.number == number, PlacedCall.ended_at.is_(None))
 

@@ -3,8 +3,8 @@
 «ثبت» asks for a place, and its ticket number confirms it and later asks for its state. «لغو» gives a place
 up. A request's number with words answers a question about it (`text_answers`). Any other message gets the
 help text. The sender's number can be forged, and only its owner reads the answer. So a place is requested for
-that number alone, and joins the line only by its ticket number. It is given up only by a code from our newest
-answer to «لغو». The ticket number does not suffice: calls read it to any caller who shows that number.
+that number alone, and joins the line only by its ticket number. A place is given up only by a code from our
+newest answer to «لغو». The ticket number does not suffice: calls read it to any caller who shows that number.
 """
 
 import hashlib

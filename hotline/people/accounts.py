@@ -134,7 +134,7 @@ def verify(session: Session, username: str, *, right: bool, known_browser: bool 
     """Return the person if the password was `right`; otherwise count the failure and return None.
 
     Raises Refused("too-many-attempts") while the name is locked (`lockout`). A browser on which this person
-    has signed in before is neither locked out nor counted. Its guesses are limited elsewhere.
+    has signed in before is neither locked out nor counted. The browser's guesses are limited elsewhere.
     """
     user = named(session, username)
     if not known_browser:

@@ -90,7 +90,7 @@ def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn 
 def lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int | None]:
     """Return the query of those of these sessions, by cookie hash, that last, with the person's department.
 
-    It runs every second for each open page (db.peeks.peek_rows).
+    The query runs every second for each open page (db.peeks.peek_rows).
     """
     person = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
     return person.where(SignIn.token_hash.in_(sorted(hashes)), *_lasts(ago(), ago(idle)))

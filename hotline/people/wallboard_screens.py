@@ -1,6 +1,6 @@
 """Wallboard screens, which run for months: each sees only the wallboard.
 
-They need no sign-in, so nobody leaves a full session on an unattended screen.
+A screen needs no sign-in, so nobody leaves a full session on an unattended screen.
 """
 
 import hashlib

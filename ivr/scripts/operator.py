@@ -104,7 +104,7 @@ def _join(talk: Conversation, session: Session, line: Side | None = None) -> tup
 def _stays(talk: Conversation, registered: Registered, outlook: Outlook, *, here: bool) -> bool:
     """Return whether the caller, who has a place, stays on the line; after a silence they are called back.
 
-    They are called back, too, if the operators' line is not `here` but on another node.
+    The caller is called back, too, if the operators' line is not `here` but on another node.
     """
     call, ticket = talk.call, registered.ticket
     if not here:

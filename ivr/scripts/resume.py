@@ -29,7 +29,7 @@ class Made:
 
 
 def take_up(talk: Conversation, chosen: str) -> Made:
-    """Return the call's results. Its recording is filed, and its choice added (`Conversation.leave`).
+    """Return the call's results. The call's recording is filed, and its choice added (`Conversation.leave`).
 
     `chosen`: the channel's `Variable.SUBJECT`.
     """

@@ -20,7 +20,7 @@ def run(talk: Conversation) -> None:
 def _take_message(talk: Conversation) -> None:
     """Record the caller's message as a report, for people to read.
 
-    It is for a caller who keys in no number, or whose number had its place in the line today.
+    The message is for a caller without a number, or whose number had its place in the line today.
     """
     with talk.call.working(), writing(talk.engine) as session:
         may = silences.may_leave_message(session, talk.number, talk.settings)

@@ -1,7 +1,7 @@
 """Archive of a backup: a tar, written and read as a stream, whose end lists its content.
 
-Its first member is its head (its maker), followed by the files and the manifest. Without a manifest it is
-incomplete. The last member is the signature of head and manifest (ops.backup.signing).
+The archive's first member is its head (its maker), followed by the files and the manifest. Without a manifest
+it is incomplete. The last member is the signature of head and manifest (ops.backup.signing).
 """
 
 import errno

@@ -1,1 +1,1 @@
-"""Command hotline137 doctor: faults of this installation and their remedies. It changes nothing."""
+"""Command hotline137 doctor: faults of this installation and their remedies. The command changes nothing."""
