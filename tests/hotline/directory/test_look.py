@@ -66,7 +66,7 @@ def log(engine: Engine) -> list[tuple[str, str, str]]:
 
 
 @in_both
-def test_given_a_first_sign_in_when_the_group_gives_a_role_then_the_person_is_known_and_the_log_says_so(
+def test_first_sign_in_gives_the_role_of_the_group_and_is_logged(
     office: Office, engine: Engine, signed_in: Signed
 ) -> None:
     uid = a_uid()
@@ -87,7 +87,7 @@ def test_given_a_first_sign_in_when_the_group_gives_a_role_then_the_person_is_kn
 
 
 @in_both
-def test_given_two_first_sign_ins_at_one_moment_when_they_are_one_persons_then_there_is_one_account(
+def test_simultaneous_first_sign_ins_make_one_account(
     office: Office, engine: Engine, signed_in: Signed
 ) -> None:
     uid = a_uid()
@@ -113,7 +113,7 @@ def _moved_out_of_the_group(slapd: Slapd, dn: str, group: str) -> None:
 
 @pytest.mark.parametrize("leave", [_deleted, _moved_out_of_the_group])
 @in_both
-def test_given_a_session_when_its_person_leaves_then_it_ends_and_a_desk_is_free_and_nobody_else_notices(
+def test_leaver_loses_session_and_desk_alone(
     office: Office, engine: Engine, signed_in: Signed, leave: Callable[[Slapd, str, str], None]
 ) -> None:
     leaver, stayer = a_uid(), a_uid()
@@ -140,7 +140,7 @@ def test_given_a_session_when_its_person_leaves_then_it_ends_and_a_desk_is_free_
         ({"msDS_User_Account_Control_Computed": 0x10}, "locked"),
     ],
 )
-def test_given_a_person_of_active_directory_when_the_account_is_barred_there_then_the_sessions_end(
+def test_barred_account_of_active_directory_loses_its_sessions(
     office: Office, engine: Engine, signed_in: Signed, values: dict[str, int], barred: str
 ) -> None:
     account = a_uid("Windows")
@@ -157,7 +157,7 @@ def test_given_a_person_of_active_directory_when_the_account_is_barred_there_the
     assert (person(engine, gone).disabled_at is None) is (barred == "locked")
 
 
-def test_given_a_person_who_left_when_the_directory_has_them_again_then_they_come_back_unless_we_said_no(
+def test_returning_person_is_enabled_unless_we_disabled_them(
     office: Office, engine: Engine, signed_in: Signed
 ) -> None:
     uid = a_uid()
@@ -176,7 +176,7 @@ def test_given_a_person_who_left_when_the_directory_has_them_again_then_they_com
 
 
 @in_both
-def test_given_another_group_when_it_gives_another_role_then_it_is_in_force_and_the_session_goes_on(
+def test_other_group_changes_the_role_within_the_session(
     office: Office, engine: Engine, signed_in: Signed
 ) -> None:
     uid = a_uid()
@@ -191,9 +191,7 @@ def test_given_another_group_when_it_gives_another_role_then_it_is_in_force_and_
     assert (now.role, now.name, sessions(engine, mine)) == (Role.SUPERVISOR, "نام تازه", 1)
 
 
-def test_given_a_renamed_entry_when_it_is_the_same_account_then_nobody_leaves(
-    office: Office, engine: Engine, signed_in: Signed
-) -> None:
+def test_renamed_entry_keeps_its_account(office: Office, engine: Engine, signed_in: Signed) -> None:
     uid = a_uid()
     dn = office.slapd.person(uid)
     group = office.group(dn)
@@ -205,9 +203,7 @@ def test_given_a_renamed_entry_when_it_is_the_same_account_then_nobody_leaves(
     assert signed_in(renamed) == mine
 
 
-def test_given_a_name_that_another_account_gets_when_it_signs_in_then_it_is_not_the_person_before(
-    office: Office, engine: Engine, signed_in: Signed
-) -> None:
+def test_reassigned_name_is_not_the_earlier_person(office: Office, engine: Engine, signed_in: Signed) -> None:
     uid = a_uid()
     dn = office.slapd.person(uid)
     group = office.group(dn)
@@ -287,9 +283,7 @@ def _refuses_tls(wire: socket.socket) -> None:
 
 @pytest.mark.parametrize("backend", ["sqlite"])
 @pytest.mark.parametrize("liar", [_refuses_tls], indirect=True)
-def test_given_a_directory_that_refuses_starttls_when_it_is_asked_then_that_is_what_is_said(
-    settings: Settings, liar: str
-) -> None:
+def test_directory_without_starttls_is_reported_as_such(settings: Settings, liar: str) -> None:
     asked = settings.model_copy(update={"ldap_url": (f"ldap://{liar}",)})
     with pytest.raises(ldap_connection.Away) as away, ldap_connection.connected(asked):
         pass
@@ -298,7 +292,7 @@ def test_given_a_directory_that_refuses_starttls_when_it_is_asked_then_that_is_w
 
 @pytest.mark.parametrize("liar", [_nothing, _half_a_word, _garbage, _trickles, _hangs_up], indirect=True)
 @pytest.mark.parametrize("scheme", ["ldap", "ldaps"])
-def test_given_a_directory_that_hangs_or_lies_when_it_is_asked_then_sessions_go_on_and_the_state_says_so(
+def test_hanging_or_lying_directory_keeps_sessions_and_reports(
     office: Office,
     engine: Engine,
     signed_in: Signed,
@@ -335,7 +329,7 @@ def test_given_a_directory_that_hangs_or_lies_when_it_is_asked_then_sessions_go_
         ({"directory_roles": None}, "roles-file"),
     ],
 )
-def test_given_a_directory_that_is_not_asked_rightly_when_it_says_nothing_then_nobody_is_put_out(
+def test_wrongly_configured_query_signs_nobody_out(
     office: Office, engine: Engine, signed_in: Signed, wrong: dict[str, Any], why: str
 ) -> None:
     uid = a_uid()
@@ -345,7 +339,7 @@ def test_given_a_directory_that_is_not_asked_rightly_when_it_says_nothing_then_n
     assert sessions(engine, mine) == 1
 
 
-def test_given_a_directory_that_has_lost_many_at_once_when_it_is_asked_then_it_is_not_believed_until_told(
+def test_mass_disappearance_is_not_believed_until_confirmed(
     office: Office, engine: Engine, signed_in: Signed
 ) -> None:
     uids = [a_uid() for _ in range(4)]
@@ -362,7 +356,7 @@ def test_given_a_directory_that_has_lost_many_at_once_when_it_is_asked_then_it_i
     assert [sessions(engine, each) for each in ids] == [1, 0, 0, 0]
 
 
-def test_given_a_group_that_is_gone_when_its_members_are_asked_about_then_they_stay_and_the_state_says_so(
+def test_missing_group_keeps_its_members_and_is_reported(
     office: Office, engine: Engine, signed_in: Signed
 ) -> None:
     leaver, stayer = a_uid(), a_uid()
@@ -387,13 +381,11 @@ def test_given_a_group_that_is_gone_when_its_members_are_asked_about_then_they_s
         (100, 30, True),
     ],
 )
-def test_given_how_many_are_gone_when_that_is_more_than_an_office_loses_then_it_is_doubtful(
-    known: int, gone: int, doubtful: bool
-) -> None:
+def test_large_share_of_leavers_is_doubtful(known: int, gone: int, doubtful: bool) -> None:
     assert look.is_doubtful(known, gone) is doubtful
 
 
-def test_given_the_last_administrator_when_they_leave_then_no_session_of_theirs_is_left_and_the_account_is(
+def test_last_administrator_keeps_the_account_without_sessions(
     office: Office, engine: Engine, signed_in: Signed
 ) -> None:
     uid = a_uid()
@@ -405,7 +397,7 @@ def test_given_the_last_administrator_when_they_leave_then_no_session_of_theirs_
     assert sessions(engine, mine) == 0 and person(engine, mine).disabled_at is None
 
 
-def test_given_a_person_of_the_directory_when_an_administrator_changes_them_then_only_the_desk_is_ours(
+def test_directory_person_can_be_changed_only_in_the_desk(
     office: Office, engine: Engine, signed_in: Signed
 ) -> None:
     uid = a_uid()
@@ -423,9 +415,7 @@ def test_given_a_person_of_the_directory_when_an_administrator_changes_them_then
     assert person(engine, mine).desk_id == 3
 
 
-def test_given_odd_names_when_they_are_asked_for_then_the_filter_means_what_it_says(
-    office: Office, settings: Settings
-) -> None:
+def test_odd_names_are_escaped_in_the_filter(office: Office, settings: Settings) -> None:
     uid = a_uid("odd")
     office.group(office.slapd.person(uid))
     for typed in ("*", f"{uid[:-1]}*", f"{uid})(uid=*", "\\2a", f"{uid}\0", "(|(uid=*))", ""):
@@ -437,7 +427,7 @@ def test_given_odd_names_when_they_are_asked_for_then_the_filter_means_what_it_s
     assert found is None or found.username == "علی.کریمی"
 
 
-def test_given_a_name_that_is_no_dn_when_a_group_has_an_empty_member_then_it_is_not_in_that_group(
+def test_empty_group_member_matches_no_invalid_dn(
     office: Office,
 ) -> None:
     group = ldap_connection.Found("cn=ops", {"member": [b"", b"no dn", b"cn=one,dc=city"]})

@@ -36,9 +36,7 @@ department = "of which there is none"
 """
 
 
-def test_given_a_file_when_read_then_each_group_has_its_role_and_the_first_that_fits_counts(
-    engine: Engine, tmp_path: Path
-) -> None:
+def test_first_matching_group_gives_the_role(engine: Engine, tmp_path: Path) -> None:
     with writing(engine) as session:
         department = a_department(session)
         manager = Official(
@@ -80,9 +78,7 @@ def test_given_a_file_when_read_then_each_group_has_its_role_and_the_first_that_
         ("[[role", "roles.toml"),
     ],
 )
-def test_given_a_file_that_says_what_cannot_be_when_read_then_it_is_refused_with_the_place(
-    tmp_path: Path, text: str, why: str
-) -> None:
+def test_impossible_roles_file_is_refused_with_the_position(tmp_path: Path, text: str, why: str) -> None:
     (tmp_path / "roles.toml").write_text(text)
     with pytest.raises(RolesError, match=why):
         roles.read(tmp_path / "roles.toml")

@@ -44,7 +44,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_given_what_is_no_honest_picture_when_decoded_then_it_is_said_what_is_wrong(name: str) -> None:
+def test_hostile_picture_is_refused_with_its_fault(name: str) -> None:
     make, code = HOSTILE[name]
     assert refusal(plain, make()) == code
 
@@ -53,7 +53,7 @@ def test_given_what_is_no_honest_picture_when_decoded_then_it_is_said_what_is_wr
     ("kind", "mode"),
     [("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("WEBP", "RGB")],
 )
-def test_given_a_picture_of_any_kind_when_decoded_then_it_is_the_same_as_a_jpeg(kind: str, mode: str) -> None:
+def test_picture_of_any_format_becomes_an_equal_jpeg(kind: str, mode: str) -> None:
     made = plain(files.saved(files.drawn(mode=mode), kind))
     seen = Image.open(io.BytesIO(made.data))
     assert (seen.format, seen.mode, seen.size) == ("JPEG", "RGB", (320, 240))
@@ -64,7 +64,7 @@ def test_given_a_picture_of_any_kind_when_decoded_then_it_is_the_same_as_a_jpeg(
 
 
 @pytest.mark.parametrize("turned", [1, 6])
-def test_given_where_and_with_what_it_was_taken_when_decoded_then_none_of_it_is_left(turned: int) -> None:
+def test_metadata_is_removed(turned: int) -> None:
     told = Image.Exif()
     told[0x010F] = "SECRETCAMERA"
     told[0x0112] = turned
@@ -77,7 +77,7 @@ def test_given_where_and_with_what_it_was_taken_when_decoded_then_none_of_it_is_
     assert set(seen.info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density", "dpi"}
 
 
-def test_given_a_phone_held_upright_when_decoded_then_the_picture_stands_upright_and_is_shrunk() -> None:
+def test_upright_photo_is_turned_and_shrunk() -> None:
     turned = Image.Exif()
     turned[0x0112] = 6
     made = plain(files.jpeg((3200, 1600), exif=turned))
@@ -88,7 +88,7 @@ def test_given_a_phone_held_upright_when_decoded_then_the_picture_stands_upright
 
 
 @pytest.mark.parametrize("turned", range(1, 9))
-def test_given_a_phone_held_in_any_way_when_decoded_then_it_is_as_pillow_turns_it(turned: int) -> None:
+def test_each_orientation_matches_pillow(turned: int) -> None:
     told = Image.Exif()
     told[0x0112] = turned
     corners = files.drawn((64, 32))
@@ -100,19 +100,19 @@ def test_given_a_phone_held_in_any_way_when_decoded_then_it_is_as_pillow_turns_i
     assert max(high for _, high in ImageChops.difference(seen, upright).getextrema()) < 40
 
 
-def test_given_a_clear_background_when_decoded_then_it_is_white() -> None:
+def test_transparent_background_becomes_white() -> None:
     data = files.saved(Image.new("RGBA", (8, 8), (0, 0, 0, 0)), "PNG")
     assert min(Image.open(io.BytesIO(plain(data).data)).getpixel((4, 4))) > 250
 
 
-def test_given_a_bomb_when_it_is_refused_then_it_took_no_memory() -> None:
+def test_decompression_bomb_takes_no_memory() -> None:
     data = files.bomb()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     refusal(plain, data)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 << 10, "it would be 10 GB"
 
 
-def test_given_a_crowd_when_their_pictures_come_at_one_moment_then_each_waits_its_turn() -> None:
+def test_crowd_of_pictures_is_decoded_in_turn() -> None:
     together, data = Barrier(41), files.jpeg()
 
     def sent() -> int:
@@ -127,7 +127,7 @@ def test_given_a_crowd_when_their_pictures_come_at_one_moment_then_each_waits_it
         assert [each.result() for each in came] == [320] * 40
 
 
-def test_given_many_at_once_when_one_more_comes_then_it_is_told_to_come_again(
+def test_picture_above_the_queue_is_told_to_retry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(decoding, "_turns", Turns(1, 0))

@@ -44,7 +44,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path, s3: S3Server) -> Store
     return bucket(os.environ["TEST_S3"] if request.param == "other" else s3.address)
 
 
-def test_given_a_store_when_written_read_and_deleted_then_it_does_just_that(store: Store) -> None:
+def test_store_writes_reads_and_deletes(store: Store) -> None:
     assert store.get(NAME) is None
     store.delete(NAME)
     store.put(NAME, PICTURE)
@@ -58,9 +58,7 @@ def test_given_a_store_when_written_read_and_deleted_then_it_does_just_that(stor
     store.delete(OTHER)
 
 
-def test_given_more_than_a_picture_in_its_place_when_read_then_it_is_not_taken_for_one(
-    store: Store, s3: S3Server, tmp_path: Path
-) -> None:
+def test_oversized_object_is_not_read_as_a_picture(store: Store, s3: S3Server, tmp_path: Path) -> None:
     store.put(NAME, b"x")
     huge = bytes(stores.LARGEST + 2)
     if isinstance(store, Folder):
@@ -77,9 +75,7 @@ def test_given_more_than_a_picture_in_its_place_when_read_then_it_is_not_taken_f
     [{"key": "another"}, {"secret": "another"}, {"region": "eu-west-1"}],
     ids=lambda more: next(iter(more)),
 )
-def test_given_a_wrong_key_when_asked_then_the_store_is_away_and_what_is_logged_has_no_secret(
-    s3: S3Server, more: dict[str, str]
-) -> None:
+def test_wrong_key_makes_the_store_away_and_logs_no_secret(s3: S3Server, more: dict[str, str]) -> None:
     wrong = bucket(s3.address, **more)
     for ask in (lambda: wrong.put(NAME, b"x"), lambda: wrong.get(NAME), lambda: wrong.delete(NAME)):
         with pytest.raises(StoreAway) as said:
@@ -89,7 +85,7 @@ def test_given_a_wrong_key_when_asked_then_the_store_is_away_and_what_is_logged_
         assert not any(each in repr(said.value) for each in (s3_server.KEY, s3_server.SECRET))
 
 
-def test_given_a_store_that_refuses_when_asked_then_it_is_away_until_it_does_not(s3: S3Server) -> None:
+def test_refusing_store_is_away_until_it_recovers(s3: S3Server) -> None:
     here = bucket(s3.address)
     here.put(NAME, PICTURE)
     for refuses in ((507, "QuotaExceeded"), (503, "SlowDown"), (500, "InternalError"), (404, "NoSuchBucket")):
@@ -105,9 +101,7 @@ def test_given_a_store_that_refuses_when_asked_then_it_is_away_until_it_does_not
     assert here.get(NAME) == PICTURE
 
 
-def test_given_a_store_that_keeps_other_bytes_when_written_then_it_is_said(
-    s3: S3Server, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_store_returning_other_bytes_is_reported(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
     class Lies(dict[str, bytes]):
         def __setitem__(self, name: str, data: bytes) -> None:
             super().__setitem__(name, data[:-1] + b"?")
@@ -117,7 +111,7 @@ def test_given_a_store_that_keeps_other_bytes_when_written_then_it_is_said(
         bucket(s3.address).put(NAME, PICTURE)
 
 
-def test_given_a_line_that_is_cut_when_asked_then_it_is_asked_again_and_with_nobody_there_the_store_is_away(
+def test_cut_connection_is_retried_and_then_away(
     s3: S3Server,
 ) -> None:
     with pytest.raises(StoreAway):
@@ -133,9 +127,7 @@ def test_given_a_line_that_is_cut_when_asked_then_it_is_asked_again_and_with_nob
 
 
 @pytest.mark.parametrize("how", ["says nothing", "drips"])
-def test_given_a_store_that_hangs_when_asked_then_it_is_away_in_time_and_others_need_not_wait_for_it(
-    monkeypatch: pytest.MonkeyPatch, how: str
-) -> None:
+def test_hanging_store_times_out_without_a_queue(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     monkeypatch.setattr(stores, "_ANSWER_S", 0.5)
     monkeypatch.setattr(stores, "_AT_ONCE", 2)
     over = threading.Event()

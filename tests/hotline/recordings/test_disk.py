@@ -5,7 +5,7 @@ from pathlib import Path
 from hotline.recordings import disk
 
 
-def test_given_a_folder_when_a_file_goes_while_it_is_read_then_the_others_are_told(tmp_path: Path) -> None:
+def test_file_vanishing_during_the_listing_is_skipped(tmp_path: Path) -> None:
     for name in ("a", "b.part", "c"):
         (tmp_path / name).touch()
     found = disk.files(tmp_path)

@@ -66,7 +66,7 @@ def recorded(engine: Engine, settings: Settings, folder: Path) -> tuple[Callback
 
 
 @pytest.mark.parametrize("state", [C.ENDED, C.CLOSED])
-def test_given_a_finished_file_when_the_clerk_looks_twice_then_it_is_in_the_books_once(
+def test_finished_recording_is_registered_once(
     engine: Engine, settings: Settings, folder: Path, state: CallbackState
 ) -> None:
     callback = a_conversation(engine, state)
@@ -83,9 +83,7 @@ def test_given_a_finished_file_when_the_clerk_looks_twice_then_it_is_in_the_book
         assert [(e.what, e.callback_id) for e in made] == [("made", callback.id)]
 
 
-def test_given_a_conversation_that_goes_on_or_a_file_just_written_when_looked_for_then_it_waits(
-    engine: Engine, settings: Settings, folder: Path
-) -> None:
+def test_unfinished_or_fresh_recording_waits(engine: Engine, settings: Settings, folder: Path) -> None:
     a_file(folder, a_conversation(engine, C.TALKING, ended=False).token)
     a_file(folder, a_conversation(engine, ended=False).token)  # closed by «next», its channel still lives
     a_file(folder, a_conversation(engine).token, age_s=0.5)
@@ -96,7 +94,7 @@ def test_given_a_conversation_that_goes_on_or_a_file_just_written_when_looked_fo
 
 @on_sqlite
 @pytest.mark.parametrize("told", [0, 16, 1 << 30])
-def test_given_a_file_whose_end_asterisk_did_not_live_to_see_when_registered_then_it_plays_to_its_end(
+def test_unfinished_wav_header_is_repaired(
     engine: Engine, settings: Settings, folder: Path, told: int
 ) -> None:
     path = a_file(folder, a_conversation(engine).token, 3)
@@ -116,7 +114,7 @@ def test_given_a_file_whose_end_asterisk_did_not_live_to_see_when_registered_the
 
 @on_sqlite
 @pytest.mark.parametrize("content", [b"", b"RIFF", b"x" * 100])
-def test_given_a_file_without_sound_when_registered_then_it_is_in_the_books_as_what_it_is(
+def test_recording_without_sound_is_registered_as_such(
     engine: Engine, settings: Settings, folder: Path, content: bytes
 ) -> None:
     path = folder / f"{a_conversation(engine).token}.wav"
@@ -127,7 +125,7 @@ def test_given_a_file_without_sound_when_registered_then_it_is_in_the_books_as_w
 
 
 @on_sqlite
-def test_given_a_clerk_killed_between_the_books_and_the_seal_when_it_looks_again_then_nothing_changes(
+def test_clerk_killed_before_sealing_finishes_later(
     engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recordings, "seal", lambda _path: None)
@@ -140,7 +138,7 @@ def test_given_a_clerk_killed_between_the_books_and_the_seal_when_it_looks_again
 
 
 @on_sqlite
-def test_given_a_link_in_the_folder_when_looked_for_then_it_is_not_followed(
+def test_symbolic_link_is_not_followed(
     engine: Engine, settings: Settings, folder: Path, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret.wav"
@@ -154,9 +152,7 @@ def test_given_a_link_in_the_folder_when_looked_for_then_it_is_not_followed(
 # --- deleted for real ---
 
 
-def test_given_old_recordings_when_their_days_are_over_then_files_are_gone_and_rows_say_since_when(
-    engine: Engine, settings: Settings, folder: Path
-) -> None:
+def test_expired_recordings_are_deleted_and_dated(engine: Engine, settings: Settings, folder: Path) -> None:
     old, path = recorded(engine, settings, folder)
     new, new_path = recorded(engine, settings, folder)
     with writing(engine) as session:
@@ -170,9 +166,7 @@ def test_given_old_recordings_when_their_days_are_over_then_files_are_gone_and_r
     assert (kept.callback_id, kept.deleted_at) == (new.id, None)
 
 
-def test_given_files_of_nobody_when_their_days_are_over_then_they_go_but_what_is_kept_stays(
-    engine: Engine, settings: Settings, folder: Path
-) -> None:
+def test_orphaned_old_files_are_deleted(engine: Engine, settings: Settings, folder: Path) -> None:
     days = settings.recordings_days
     _, kept = recorded(engine, settings, folder)
     aged(kept, (days + 9) * 86400)
@@ -183,9 +177,7 @@ def test_given_files_of_nobody_when_their_days_are_over_then_they_go_but_what_is
 
 
 @on_sqlite
-def test_given_a_deletion_cut_short_when_done_again_then_the_row_says_so_all_the_same(
-    engine: Engine, settings: Settings, folder: Path
-) -> None:
+def test_interrupted_deletion_is_still_recorded(engine: Engine, settings: Settings, folder: Path) -> None:
     old, path = recorded(engine, settings, folder)
     with writing(engine) as session:
         session.get_one(Recording, old.id).made_at -= 1000 * DAY
@@ -239,7 +231,7 @@ def heard(engine: Engine) -> list[tuple[str, str]]:
         return [(e.who, e.subject) for e in audit.search(session, action=recordings.HEARD)]
 
 
-def test_given_a_recording_when_a_supervisor_hears_it_then_the_list_has_it_and_the_log_says_who(
+def test_hearing_of_a_recording_is_audited(
     engine: Engine, settings: Settings, folder: Path, page: Page
 ) -> None:
     callback, path = recorded(engine, settings, folder)
@@ -254,7 +246,7 @@ def test_given_a_recording_when_a_supervisor_hears_it_then_the_list_has_it_and_t
     assert heard(engine) == [("the-supervisor", f"callback {callback.id}")]
 
 
-def test_given_a_player_that_asks_piece_by_piece_when_one_person_hears_then_it_is_one_hearing(
+def test_hearing_by_ranges_is_audited_once(
     engine: Engine, settings: Settings, folder: Path, page: Page
 ) -> None:
     callback, path = recorded(engine, settings, folder)
@@ -277,7 +269,7 @@ def test_given_a_player_that_asks_piece_by_piece_when_one_person_hears_then_it_i
 
 
 @on_sqlite
-def test_given_a_hearing_that_cannot_be_logged_when_asked_for_then_not_a_byte_is_played(
+def test_hearing_that_cannot_be_audited_plays_nothing(
     engine: Engine, settings: Settings, folder: Path, page: Page
 ) -> None:
     callback, path = recorded(engine, settings, folder)
@@ -299,7 +291,7 @@ def test_given_a_hearing_that_cannot_be_logged_when_asked_for_then_not_a_byte_is
 
 @on_sqlite
 @pytest.mark.parametrize("how", ["changed", "gone", "link"])
-def test_given_a_file_that_is_not_what_was_recorded_when_heard_then_it_is_refused_and_no_hearing(
+def test_changed_recording_is_refused(
     engine: Engine, settings: Settings, folder: Path, page: Page, how: str
 ) -> None:
     callback, path = recorded(engine, settings, folder)
@@ -317,7 +309,7 @@ def test_given_a_file_that_is_not_what_was_recorded_when_heard_then_it_is_refuse
 
 @on_sqlite
 @pytest.mark.parametrize("file", ["../secret", "/etc/hostname", ".."])
-def test_given_a_row_that_names_another_folder_when_heard_then_nothing_outside_is_played(
+def test_path_outside_the_folder_is_refused(
     engine: Engine, settings: Settings, folder: Path, page: Page, file: str
 ) -> None:
     secret = settings.state_dir / "secret"
@@ -331,7 +323,7 @@ def test_given_a_row_that_names_another_folder_when_heard_then_nothing_outside_i
 
 
 @on_sqlite
-def test_given_no_recording_or_a_deleted_one_when_heard_then_it_is_not_found(
+def test_missing_or_deleted_recording_is_not_found(
     engine: Engine, settings: Settings, folder: Path, page: Page
 ) -> None:
     callback, _ = recorded(engine, settings, folder)
@@ -358,7 +350,7 @@ def test_file_that_vanished_before_its_deletion_is_logged(
 
 
 @on_sqlite
-def test_given_a_folder_in_which_all_is_done_when_looked_at_again_then_it_is_read_only_once_a_name_is_new(
+def test_finished_folder_is_read_only_after_a_change(
     engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
@@ -377,7 +369,7 @@ def test_given_a_folder_in_which_all_is_done_when_looked_at_again_then_it_is_rea
 
 
 @on_sqlite
-def test_given_a_folder_that_has_just_changed_when_all_of_it_is_done_then_it_is_read_again(
+def test_folder_changed_just_now_is_read_again(
     engine: Engine, settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorded(engine, settings, folder)

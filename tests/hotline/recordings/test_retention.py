@@ -33,9 +33,7 @@ def a_recording(session: Session, folder: Path, *, days_ago: int = 0) -> Recordi
     return recording
 
 
-def test_given_recordings_when_what_is_kept_is_asked_then_count_size_oldest_and_next_deletion_are_true(
-    session: Session, settings: Settings
-) -> None:
+def test_retention_overview_has_count_size_and_dates(session: Session, settings: Settings) -> None:
     folder = settings.recordings_dir
     assert retention.kept(session, folder, 90) == (0, 0, None, None)
     old, new = a_recording(session, folder, days_ago=5), a_recording(session, folder)
@@ -45,9 +43,7 @@ def test_given_recordings_when_what_is_kept_is_asked_then_count_size_oldest_and_
     assert retention.kept(session, folder, 90) == (2, size, old.made_at, old.made_at + 90 * DAY)
 
 
-def test_given_recordings_of_many_rounds_when_searched_then_each_filter_narrows_and_pages_follow(
-    session: Session, settings: Settings
-) -> None:
+def test_each_filter_narrows_the_search_and_pages_follow(session: Session, settings: Settings) -> None:
     made = [a_recording(session, settings.recordings_dir, days_ago=ago) for ago in (3, 2, 1)]
     first, second, third = made
     assert recordings.search(session) == [third, second, first]
@@ -60,9 +56,7 @@ def test_given_recordings_of_many_rounds_when_searched_then_each_filter_narrows_
     assert recordings.search(session, before=third.callback_id) == [second, first]
 
 
-def test_given_a_recording_when_deleted_early_then_the_file_is_gone_for_good_and_the_log_says_why(
-    engine: Engine, settings: Settings
-) -> None:
+def test_early_deletion_removes_the_file_and_is_audited(engine: Engine, settings: Settings) -> None:
     folder = settings.recordings_dir
     with writing(engine) as session:
         id_, file = (one := a_recording(session, folder)).callback_id, one.file
@@ -84,13 +78,11 @@ def test_given_a_recording_when_deleted_early_then_the_file_is_gone_for_good_and
     ("total", "free", "nearly_full"),
     [(100 << 30, 50 << 30, False), (100 << 30, 4 << 30, True), (10 << 30, 1 << 29, True), (0, 0, True)],
 )
-def test_given_a_disk_when_little_is_free_then_it_is_nearly_full(
-    total: int, free: int, nearly_full: bool
-) -> None:
+def test_little_free_space_is_nearly_full(total: int, free: int, nearly_full: bool) -> None:
     assert disk.Disk(total, free).nearly_full is nearly_full
 
 
-def test_given_a_folder_that_is_not_there_yet_when_its_disk_is_asked_then_it_is_its_parents(
+def test_missing_folder_uses_the_disk_of_its_parent(
     tmp_path: Path,
 ) -> None:
     assert disk.of(tmp_path / "a" / "b").total == disk.of(tmp_path).total > 0

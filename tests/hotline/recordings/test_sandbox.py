@@ -84,7 +84,7 @@ def voice(folder: Path) -> bytes:
         return voice_notes.telephone_sound(file)
 
 
-def test_file_and_arguments_reach_the_decoder_and_its_bytes_return(decoders: Decoders) -> None:
+def test_file_and_arguments_reach_the_decoder(decoders: Decoders) -> None:
     echo = decoders.make("return data + '|'.join(arguments).encode()")
     assert echo.decode(b"a file ", "one", "two", most=_LARGEST) == (0, b"a file one|two")
     assert echo.decode(b"", most=_LARGEST) == (0, b"")

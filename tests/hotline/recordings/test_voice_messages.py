@@ -32,7 +32,7 @@ def a_message(folder: Path, name: str, days: int) -> str:
 
 
 @pytest.mark.parametrize("state", RegistrationState)
-def test_given_the_message_of_a_place_when_its_days_are_over_then_it_goes_unless_the_place_is_held(
+def test_old_message_is_deleted_unless_its_place_is_held(
     engine: Engine, settings: Settings, folder: Path, state: RegistrationState
 ) -> None:
     held = state in HOLDS_PLACE
@@ -50,7 +50,7 @@ def test_given_the_message_of_a_place_when_its_days_are_over_then_it_goes_unless
 
 
 @pytest.mark.parametrize("state", RequestState)
-def test_given_a_spoken_request_when_its_days_are_over_then_it_goes_and_says_so_unless_it_is_open(
+def test_old_spoken_request_is_deleted_unless_open(
     engine: Engine, settings: Settings, folder: Path, state: RequestState
 ) -> None:
     is_open = state in OPEN_REQUESTS
@@ -67,7 +67,7 @@ def test_given_a_spoken_request_when_its_days_are_over_then_it_goes_and_says_so_
         )
 
 
-def test_given_a_file_of_nobody_and_a_deletion_cut_short_when_the_clerk_looks_then_both_are_gone(
+def test_orphaned_file_and_interrupted_deletion_are_finished(
     engine: Engine, settings: Settings, folder: Path
 ) -> None:
     a_message(folder, "of-a-call-that-broke-off", 91)
@@ -80,7 +80,7 @@ def test_given_a_file_of_nobody_and_a_deletion_cut_short_when_the_clerk_looks_th
     assert {path.name for path in folder.iterdir()} == {"of-a-call-that-goes-on.wav", "link.wav"}
 
 
-def test_given_more_old_events_than_go_at_once_when_the_clerk_looks_then_only_the_young_ones_stay(
+def test_old_events_are_deleted_in_batches(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "_FORGOTTEN_AT_ONCE", 2)
@@ -98,9 +98,7 @@ def test_given_more_old_events_than_go_at_once_when_the_clerk_looks_then_only_th
         assert events.last_id(session) == last + 1  # pages go on where they were
 
 
-def test_given_the_clerk_when_its_jobs_are_read_then_what_has_its_time_is_among_them_and_can_be_told() -> (
-    None
-):
+def test_jobs_include_each_retention_within_the_name_limit() -> None:
     names = {job.name for job in jobs.JOBS}
     assert {"old-messages", "old-events", "old-recordings"} <= names
     told = Heartbeat.__table__.c.process.type.length

@@ -29,9 +29,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     return moment
 
 
-def test_given_calls_when_added_then_each_is_in_its_hour_of_the_citys_clock(
-    session: Session, clock: list[datetime]
-) -> None:
+def test_calls_are_counted_by_local_hour(session: Session, clock: list[datetime]) -> None:
     call_counts.add(session, {ANSWERED: 2, TURNED_AWAY: 1})
     call_counts.add(session, {})
     call_counts.add(session, {ANSWERED: 3})
@@ -46,7 +44,7 @@ def test_given_calls_when_added_then_each_is_in_its_hour_of_the_citys_clock(
     assert call_counts.by_hour(session, ten) == {ten: {ANSWERED: 4}}
 
 
-def test_given_many_who_add_at_once_when_read_then_none_is_missing(engine: Engine) -> None:
+def test_concurrent_counts_lose_none(engine: Engine) -> None:
     def add(_which: int) -> None:
         for _ in range(10):
             with writing(engine) as session:
@@ -58,7 +56,7 @@ def test_given_many_who_add_at_once_when_read_then_none_is_missing(engine: Engin
     assert sum((Counter(hour) for hour in hours), Counter()) == {ANSWERED: 80, TURNED_AWAY: 80}
 
 
-def test_given_a_tally_when_writing_fails_then_its_calls_are_counted_on() -> None:
+def test_failed_write_keeps_the_counts() -> None:
     counter = CallCounter()
     for script in (Script.MENU, Script.CALLBACK, Script.WAIT, Script.MENU, Script.LINES_FULL):
         counter.count(script)
@@ -73,7 +71,7 @@ def test_given_a_tally_when_writing_fails_then_its_calls_are_counted_on() -> Non
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_caller_who_was_turned_away_when_counted_then_it_costs_no_transaction(
+def test_refused_caller_costs_no_transaction(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counter = CallCounter()

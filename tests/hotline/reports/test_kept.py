@@ -22,9 +22,7 @@ def by_kind(session: Session, settings: Settings) -> dict[Kind, Kept]:
     return {each.kind: each for each in kept.kept(session, settings)}
 
 
-def test_given_an_empty_city_when_asked_what_is_kept_then_each_kind_is_there_with_nothing(
-    engine: Engine, settings: Settings
-) -> None:
+def test_empty_city_lists_each_kind_with_zero(engine: Engine, settings: Settings) -> None:
     with reading(engine) as session:
         found = by_kind(session, settings)
     assert {*found} == {*Kind} - {Kind.BACKUPS}
@@ -35,9 +33,7 @@ def test_given_an_empty_city_when_asked_what_is_kept_then_each_kind_is_there_wit
         assert each.days == (getattr(settings, each.setting) if each.setting else each.days)
 
 
-def test_given_files_and_rows_when_asked_what_is_kept_then_they_are_counted_with_their_bytes_and_the_oldest(
-    engine: Engine, settings: Settings
-) -> None:
+def test_files_and_rows_are_counted_with_bytes_and_oldest(engine: Engine, settings: Settings) -> None:
     backups = settings.state_dir.parent / "backups"
     for folder in (settings.messages_dir, backups):
         folder.mkdir(parents=True)

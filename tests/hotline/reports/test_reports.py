@@ -69,9 +69,7 @@ def call(
     session.flush()
 
 
-def test_given_a_round_with_every_end_when_reported_then_every_number_is_that_of_the_hand(
-    session: Session, over: Round, user: User
-) -> None:
+def test_round_report_matches_the_computed_numbers(session: Session, over: Round, user: User) -> None:
     before, after = a_round(session, Phase.OVER), a_round(session, Phase.OPEN)
     for minute, waited in ((0, 10), (10, 20), (20, 30), (50, 100)):  # waits of 10, 30, 50, 150 minutes
         reached = place(session, over, waited * MINUTE, state=S.REACHED)
@@ -123,15 +121,13 @@ def test_given_a_round_with_every_end_when_reported_then_every_number_is_that_of
     )
 
 
-def test_given_two_desks_at_once_when_reported_then_time_is_idle_only_where_nobody_is_spoken_with(
-    session: Session, over: Round, user: User
-) -> None:
+def test_idle_time_counts_only_without_any_conversation(session: Session, over: Round, user: User) -> None:
     for minute, talked in ((0, 30), (10, 10), (20, 20), (50, 10)):
         call(session, over, place(session, over, HOUR, state=S.REACHED), user, O.REACHED, minute, talked)
     assert reports.round_report(session, over.id).idle_share == pytest.approx(10 / 60)
 
 
-def test_given_conversations_of_which_some_were_measured_when_reported_then_these_alone_make_the_sound(
+def test_sound_quality_averages_measured_conversations_only(
     session: Session, over: Round, user: User
 ) -> None:
     for minute in (0, 10, 20, 30):
@@ -148,9 +144,7 @@ def test_given_conversations_of_which_some_were_measured_when_reported_then_thes
     assert whole.total.mos == report.mos
 
 
-def test_given_a_round_over_when_the_carry_over_has_run_then_its_report_tells_the_same_but_for_it(
-    session: Session, over: Round, user: User
-) -> None:
+def test_carry_over_changes_nothing_else_in_the_report(session: Session, over: Round, user: User) -> None:
     for outcome in (O.NO_ANSWER, O.CALL_AGAIN):
         call(session, over, place(session, over, HOUR), user, outcome, 5)
     place(session, over, HOUR, number=a_number())
@@ -165,7 +159,7 @@ def test_given_a_round_over_when_the_carry_over_has_run_then_its_report_tells_th
     assert (came.registered, came.carried_in, came.not_reached) == (0, 3, {"never_called": 3})
 
 
-def test_given_a_round_that_nobody_opened_when_reported_then_what_cannot_be_told_is_none(
+def test_unopened_round_reports_unknown_values_as_none(
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.OPEN)
@@ -177,9 +171,7 @@ def test_given_a_round_that_nobody_opened_when_reported_then_what_cannot_be_told
     ) * 4
 
 
-def test_given_a_conversation_that_goes_on_when_reported_then_it_counts_until_now(
-    session: Session, user: User
-) -> None:
+def test_running_conversation_counts_until_now(session: Session, user: User) -> None:
     live = a_round(session)
     talking = place(session, live, HOUR, state=S.CALLING)
     call(session, live, talking, user, O.REACHED, 30, talked=5)
@@ -191,7 +183,7 @@ def test_given_a_conversation_that_goes_on_when_reported_then_it_counts_until_no
     assert report.median_seconds is None
 
 
-def test_given_no_such_round_when_reported_then_it_is_refused(session: Session) -> None:
+def test_unknown_round_is_refused(session: Session) -> None:
     with pytest.raises(Refused, match="not-found"):
         reports.round_report(session, 404)
 
@@ -268,9 +260,7 @@ def told(session: Session, by: By, *columns: str) -> list[tuple[object, ...]]:
 COUNTS = ("registered", "carried_in", "reached", "carried_out", "calls", "conversations")
 
 
-def test_given_rounds_when_reported_by_round_then_each_has_its_own_numbers(
-    session: Session, spring: list[Round]
-) -> None:
+def test_report_by_round_equals_each_round_report(session: Session, spring: list[Round]) -> None:
     first, second, third, fourth, _late = (round_.id for round_ in spring)
     operators = rounds.operators_line(session).id
     assert told(session, By.ROUND, "round_id", *COUNTS) == [
@@ -288,9 +278,7 @@ def test_given_rounds_when_reported_by_round_then_each_has_its_own_numbers(
         assert {name: getattr(row, name) for name in vars(alone)} == vars(alone)
 
 
-def test_given_rounds_when_reported_by_week_then_a_week_begins_on_saturday(
-    session: Session, spring: list[Round]
-) -> None:
+def test_report_by_week_begins_on_saturday(session: Session, spring: list[Round]) -> None:
     assert told(session, By.WEEK, "week", *COUNTS) == [
         (date(2026, 4, 25), 4, 0, 4, 0, 4, 4),
         (SATURDAY, 9, 1, 6, 1, 9, 6),
@@ -298,9 +286,7 @@ def test_given_rounds_when_reported_by_week_then_a_week_begins_on_saturday(
     ]
 
 
-def test_given_rounds_when_reported_by_official_and_district_then_waits_and_rates_are_those_of_the_hand(
-    session: Session, spring: list[Round]
-) -> None:
+def test_report_by_official_and_district_has_waits_and_rates(session: Session, spring: list[Round]) -> None:
     columns = ("median_seconds", "p90_seconds", "conversations_per_hour", "idle_share")
     first, _second, third, fourth, _late = spring
     mayor = (40 * 60, 116 * 60, 1.25, pytest.approx(1 - 50 / 80))  # 10, 30, 40, 80, 140 minutes; 4 hours
@@ -316,9 +302,7 @@ def test_given_rounds_when_reported_by_official_and_district_then_waits_and_rate
     assert by_district[2] == (None, 9, 30 * 60), "the mayor and the operators: of the whole city"
 
 
-def test_given_rounds_when_reported_by_subject_then_there_is_no_rate(
-    session: Session, spring: list[Round]
-) -> None:
+def test_report_by_subject_has_no_rate(session: Session, spring: list[Round]) -> None:
     told_ = told(
         session, By.SUBJECT, "subject", "registered", "reached", "conversations_per_hour", "idle_share"
     )
@@ -328,15 +312,13 @@ def test_given_rounds_when_reported_by_subject_then_there_is_no_rate(
     assert report.total.not_reached == {"no_answer": 2, "busy": 1, "never_called": 1}
 
 
-def test_given_a_span_without_anything_when_reported_then_all_is_nothing(session: Session) -> None:
+def test_empty_span_reports_zero(session: Session) -> None:
     for by in By:
         report = reports.report(session, by, FRIDAY, SATURDAY)
         assert (report.rows, report.total.registered, report.total.idle_share) == ([], 0, None)
 
 
 @pytest.mark.parametrize(("start", "until"), [(SATURDAY, FRIDAY), (date(2020, 1, 1), FRIDAY)])
-def test_given_a_span_that_is_none_when_reported_then_it_is_refused(
-    session: Session, start: date, until: date
-) -> None:
+def test_invalid_span_is_refused(session: Session, start: date, until: date) -> None:
     with pytest.raises(Refused, match="invalid-input"):
         reports.report(session, By.WEEK, start, until)

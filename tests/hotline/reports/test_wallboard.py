@@ -70,9 +70,7 @@ def call(
     session.flush()
 
 
-def test_given_a_day_when_the_wall_shows_it_then_every_number_is_that_of_the_hand(
-    session: Session, live: Round, noon: datetime
-) -> None:
+def test_wallboard_matches_the_computed_day(session: Session, live: Round, noon: datetime) -> None:
     speaks, wants, over, _away, idle = (a_desk(session, connected=which != 3) for which in range(5))
     a_user(session, speaks)
     for desk in (wants, idle):
@@ -121,9 +119,7 @@ def test_given_a_day_when_the_wall_shows_it_then_every_number_is_that_of_the_han
     assert {hour: (of.answered, of.turned_away) for hour, of in hours.items() if of.answered} == {12: (7, 2)}
 
 
-def test_given_a_desk_on_a_break_when_the_wall_shows_it_then_it_is_not_free_and_who_still_speaks_speaks(
-    session: Session, live: Round, noon: datetime
-) -> None:
+def test_desk_on_a_break_is_not_free(session: Session, live: Round, noon: datetime) -> None:
     rests, owes, speaks, away = (
         a_desk(session, connected=connected) for connected in (True, True, True, False)
     )
@@ -137,9 +133,7 @@ def test_given_a_desk_on_a_break_when_the_wall_shows_it_then_it_is_not_free_and_
     assert shown[away.id] == (Doing.AWAY, None)
 
 
-def test_given_rounds_of_every_phase_when_the_wall_shows_them_then_those_of_today_that_are_public(
-    session: Session, noon: datetime
-) -> None:
+def test_public_rounds_of_today_are_shown(session: Session, noon: datetime) -> None:
     soon = noon + 2 * HOUR
     planned, announced, open_, closed, cancelled, _tomorrow = (
         begins(session, a_round(session, Phase.OPEN), soon + hours * HOUR) for hours in (0, 1, 2, 3, 4, 20)
@@ -165,9 +159,7 @@ def test_given_rounds_of_every_phase_when_the_wall_shows_them_then_those_of_toda
     ]
 
 
-def test_given_a_pace_when_a_round_has_just_begun_or_is_not_live_then_none_is_told(
-    session: Session, live: Round, noon: datetime
-) -> None:
+def test_young_or_inactive_round_shows_no_pace(session: Session, live: Round, noon: datetime) -> None:
     live.opened_at = noon - 9 * MINUTE
     assert [line.per_hour for line in wallboard(session).lines] == [None]
     live.opened_at, live.ended_at = noon - HOUR, noon
@@ -175,9 +167,7 @@ def test_given_a_pace_when_a_round_has_just_begun_or_is_not_live_then_none_is_to
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_long_line_when_the_wall_shows_it_then_no_statement_reads_the_whole_line(
-    session: Session, live: Round
-) -> None:
+def test_wallboard_reads_no_whole_line(session: Session, live: Round) -> None:
     for _ in range(3):
         call(session, live, C.CLOSED, talking_at=live.starts_at)
     session.commit()
@@ -194,9 +184,7 @@ def test_given_a_long_line_when_the_wall_shows_it_then_no_statement_reads_the_wh
     assert plans and not {"registrations", "callbacks", "line_counts"} & {s.split()[1] for s in scans}, plans
 
 
-def test_given_a_screen_on_the_wall_when_it_asks_then_it_sees_the_wall_and_nothing_else(
-    settings: Settings, engine: Engine
-) -> None:
+def test_wall_screen_sees_the_wallboard_alone(settings: Settings, engine: Engine) -> None:
     with writing(engine) as session:
         user = a_user(session)
         user.role = Role.SUPERVISOR
@@ -218,9 +206,7 @@ def test_given_a_screen_on_the_wall_when_it_asks_then_it_sees_the_wall_and_nothi
     assert did == ["wall-hung", "signed-out", "walls-taken-down"]
 
 
-def test_given_a_screen_when_half_a_year_is_over_then_it_shows_nothing(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_screen_expires_after_half_a_year(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     cookie = wallboard_screens.hang(session, who="somebody")
     assert (
         wallboard_screens.hangs(session, cookie)

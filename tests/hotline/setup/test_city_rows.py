@@ -24,9 +24,7 @@ def names(session: Session) -> set[str]:
     return {*session.scalars(offices), *session.scalars(select(Department.name_en))}
 
 
-def test_given_empty_tables_when_a_city_is_loaded_then_they_hold_what_its_file_says(
-    session: Session, golrud: City
-) -> None:
+def test_loaded_city_fills_the_empty_tables(session: Session, golrud: City) -> None:
     done = city_rows.load(session, golrud, who="admin")
     assert names(session) == {
         *("Mayor of Golrud", "Manager of the Upper Town", "Manager of the Lower Town"),
@@ -37,9 +35,7 @@ def test_given_empty_tables_when_a_city_is_loaded_then_they_hold_what_its_file_s
     assert (entry.who, entry.action, entry.subject) == ("admin", "city-loaded", "city Golrud")
 
 
-def test_given_a_loaded_city_when_its_names_change_then_rows_are_renamed_and_none_is_lost(
-    session: Session, golrud: City
-) -> None:
+def test_reloaded_city_renames_and_loses_no_row(session: Session, golrud: City) -> None:
     city_rows.load(session, ISFAHAN, who="admin")
     ids = set(session.scalars(select(Official.id)))
     mayor = session.scalars(select(Official).where(Official.kind == OfficialKind.MAYOR)).one()
@@ -52,9 +48,7 @@ def test_given_a_loaded_city_when_its_names_change_then_rows_are_renamed_and_non
     assert not again.added and not again.renamed
 
 
-def test_given_an_office_that_the_office_added_itself_when_a_city_is_loaded_then_it_stays(
-    session: Session, golrud: City
-) -> None:
+def test_offices_own_addition_survives_the_load(session: Session, golrud: City) -> None:
     own = an_official(session)
     before = own.office_fa
     done = city_rows.load(session, golrud, who="admin")

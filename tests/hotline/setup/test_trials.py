@@ -38,9 +38,7 @@ def texting(settings: Settings) -> Settings:
     return settings.model_copy(update={"sms_provider": "console"})
 
 
-def test_given_two_presses_at_one_moment_when_asked_then_there_is_one_call_and_one_line_in_the_log(
-    engine: Engine, settings: Settings
-) -> None:
+def test_test_call_pressed_twice_is_one(engine: Engine, settings: Settings) -> None:
     def press(_: int) -> int:
         with writing(engine) as session:
             return ask(session, settings).id
@@ -52,9 +50,7 @@ def test_given_two_presses_at_one_moment_when_asked_then_there_is_one_call_and_o
         assert refusal(ask, session, settings, OTHER) == "trial-under-way"
 
 
-def test_given_the_database_itself_when_a_second_call_is_written_then_it_says_no(
-    session: Session, settings: Settings
-) -> None:
+def test_database_refuses_a_second_test_call(session: Session, settings: Settings) -> None:
     first = ask(session, settings)
     session.add(TrialCall(number="+989137654321", language="fa", asked_at=first.asked_at))
     with pytest.raises(IntegrityError):
@@ -69,9 +65,7 @@ def test_given_the_database_itself_when_a_second_call_is_written_then_it_says_no
         )
 
 
-def test_given_a_call_when_it_is_over_then_its_number_is_masked_and_what_came_first_stays(
-    session: Session, settings: Settings
-) -> None:
+def test_finished_test_call_is_masked_and_keeps_its_result(session: Session, settings: Settings) -> None:
     token = placed(session, settings)
     trial_calls.said(session, token, "first", 503, goes_on=True)
     trial_calls.said(session, token, "second", 486, goes_on=False)
@@ -83,9 +77,7 @@ def test_given_a_call_when_it_is_over_then_its_number_is_masked_and_what_came_fi
     assert trial_calls.on_the_phone(session) == {}
 
 
-def test_given_trunk_after_trunk_that_says_no_when_written_down_then_it_fits(
-    session: Session, settings: Settings
-) -> None:
+def test_long_list_of_refusing_trunks_is_truncated(session: Session, settings: Settings) -> None:
     token = placed(session, settings)
     for _ in range(20):
         trial_calls.said(session, token, "a-trunk-of-20-letters", 503, goes_on=True)
@@ -93,9 +85,7 @@ def test_given_trunk_after_trunk_that_says_no_when_written_down_then_it_fits(
     assert len(trial_calls.latest(session)[0].tried) == 300
 
 
-def test_given_a_dialer_that_is_away_when_looked_then_the_call_is_given_up_and_another_may_be_asked_for(
-    session: Session, settings: Settings
-) -> None:
+def test_test_call_without_a_dialer_is_given_up(session: Session, settings: Settings) -> None:
     asked = ask(session, settings)
     asked.asked_at -= trial_calls.IN_TIME
     session.flush()
@@ -108,9 +98,7 @@ def test_given_a_dialer_that_is_away_when_looked_then_the_call_is_given_up_and_a
     assert trial_calls.latest(session)[1].result is R.NOT_PLACED
 
 
-def test_given_a_dialer_that_died_with_the_call_when_its_time_is_over_then_another_may_be_asked_for(
-    session: Session, settings: Settings
-) -> None:
+def test_test_call_of_a_dead_dialer_expires(session: Session, settings: Settings) -> None:
     token = placed(session, settings)
     assert refusal(ask, session, settings, OTHER) == "trial-under-way"
     session.execute(update(TrialCall).values(placed_at=now(session) - timedelta(minutes=15)))
@@ -120,9 +108,7 @@ def test_given_a_dialer_that_died_with_the_call_when_its_time_is_over_then_anoth
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_six_calls_in_an_hour_when_one_more_is_asked_for_then_it_is_refused_until_the_hour_is_over(
-    session: Session, settings: Settings
-) -> None:
+def test_test_calls_are_limited_to_six_an_hour(session: Session, settings: Settings) -> None:
     for _ in range(trial_calls.PER_HOUR):
         trial_calls.ended(session, placed(session, settings), R.HEARD)
     assert refusal(ask, session, settings) == "too-many-trials"
@@ -146,7 +132,7 @@ def test_given_six_calls_in_an_hour_when_one_more_is_asked_for_then_it_is_refuse
         ("09139999999", "trial-number-blocked"),
     ],
 )
-def test_given_a_number_that_may_not_be_called_when_asked_then_it_is_refused_for_both(
+def test_uncallable_number_is_refused_for_calls_and_texts(
     session: Session, texting: Settings, number: str, code: str
 ) -> None:
     blocked.block(session, "+989139999999", BlockReason.OWNER)
@@ -156,9 +142,7 @@ def test_given_a_number_that_may_not_be_called_when_asked_then_it_is_refused_for
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_message_when_pressed_twice_then_one_goes_out_and_six_an_hour_at_most(
-    session: Session, texting: Settings
-) -> None:
+def test_test_message_is_sent_once_and_six_times_an_hour(session: Session, texting: Settings) -> None:
     first = send(session, texting)
     assert send(session, texting).id == first.id
     assert (first.to, first.kind) == ("+989131234567", OutboxKind.ANSWER)
@@ -171,7 +155,7 @@ def test_given_a_message_when_pressed_twice_then_one_goes_out_and_six_an_hour_at
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_land_line_or_nobody_who_sends_when_a_message_is_asked_for_then_it_is_refused(
+def test_test_message_needs_a_mobile_and_a_provider(
     session: Session, settings: Settings, texting: Settings
 ) -> None:
     assert refusal(send, session, settings) == "trial-no-provider"

@@ -22,7 +22,7 @@ def a_voice(session: Session, number: str, kept: str | None = "a.wav") -> str:
     return upload.id
 
 
-def test_given_a_finished_voice_when_it_is_taken_then_only_its_owner_has_it_and_only_once(
+def test_finished_voice_is_taken_once_by_its_owner(
     session: Session,
 ) -> None:
     number = a_number()
@@ -35,7 +35,7 @@ def test_given_a_finished_voice_when_it_is_taken_then_only_its_owner_has_it_and_
     assert refusal(uploads.take_voice, session, number, voice) == "voice-unknown"
 
 
-def test_given_many_that_wait_when_one_more_is_begun_then_the_oldest_goes_and_nobody_elses(
+def test_upload_above_the_limit_replaces_the_oldest(
     session: Session,
 ) -> None:
     number, other = a_number(), a_number()
@@ -50,7 +50,7 @@ def test_given_many_that_wait_when_one_more_is_begun_then_the_oldest_goes_and_no
     assert len(left) == uploads.AT_ONCE and uploads.get(session, other, others).kept
 
 
-def test_given_a_day_that_is_over_when_asked_then_it_is_no_more_and_goes(session: Session) -> None:
+def test_upload_older_than_a_day_is_dropped(session: Session) -> None:
     number = a_number()
     old, young = a_voice(session, number), a_voice(session, number)
     session.execute(update(Upload).where(Upload.id == old).values(made_at=now(session) - uploads.LASTS))
