@@ -21,12 +21,12 @@ def kinds(*lines: LineNow, down: tuple[datetime, str] | None = None) -> list[Ala
     return [alarm.kind for alarm in alarms(lines, [], down, AT)]
 
 
-def test_given_a_round_in_which_all_is_well_when_asked_then_nothing_is_wrong() -> None:
+def test_healthy_round_raises_no_alarm() -> None:
     assert alarms([LINE], [DESK], None, AT) == []
     assert alarms([], [], None, AT) == []
 
 
-def test_given_somebody_who_waits_when_nobody_is_served_then_it_is_told_after_three_minutes() -> None:
+def test_unserved_line_raises_an_alarm_after_three_minutes() -> None:
     assert kinds(replace(LINE, quiet_since=AT - 3 * MINUTE + timedelta(seconds=1))) == []
     [alarm] = alarms([QUIET], [DESK], None, AT)
     assert (alarm.kind, alarm.cause) == (AlarmKind.NOBODY_SERVED, AlarmCause.CALLING)
@@ -45,28 +45,26 @@ def test_given_somebody_who_waits_when_nobody_is_served_then_it_is_told_after_th
         (replace(QUIET, calling=0), AlarmCause.CALLING),
     ],
 )
-def test_given_a_line_that_stands_still_when_told_then_the_cause_says_what_to_do(
-    line: LineNow, cause: AlarmCause
-) -> None:
+def test_stalled_line_names_its_cause(line: LineNow, cause: AlarmCause) -> None:
     [alarm] = alarms([line], [], None, AT)
     assert alarm.cause is cause
 
 
-def test_given_calls_that_do_not_flow_when_told_then_once_and_before_all_else() -> None:
+def test_call_outage_raises_one_alarm_before_all_others() -> None:
     down = (AT - MINUTE, "trunk")
     assert kinds(QUIET, replace(QUIET, round_id=8), down=down) == [AlarmKind.CALLS_DOWN]
     [alarm] = alarms([QUIET], [], down, AT)
     assert (alarm.cause, alarm.since) == (AlarmCause.TRUNK, AT - MINUTE)
 
 
-def test_given_more_who_wait_than_fit_when_told_then_both_numbers_are_there() -> None:
+def test_overlong_line_raises_an_alarm_with_both_numbers() -> None:
     [alarm] = alarms([replace(LINE, waiting=21)], [], None, AT)
     assert (alarm.kind, alarm.waiting, alarm.fits) == (AlarmKind.TOO_LONG, 21, 20)
     assert kinds(replace(LINE, waiting=20)) == []
     assert kinds(replace(LINE, waiting=500, fits=None)) == []
 
 
-def test_given_a_desk_that_owes_an_outcome_when_told_then_it_is_named() -> None:
+def test_owed_outcome_names_the_desk() -> None:
     owes = replace(DESK, owes_since=AT - 16 * MINUTE)
     [alarm] = alarms([LINE], [owes], None, AT)
     assert (alarm.kind, alarm.desk_id, alarm.since) == (AlarmKind.OWED, 1, AT - 16 * MINUTE)
@@ -85,7 +83,7 @@ def test_given_a_desk_that_owes_an_outcome_when_told_then_it_is_named() -> None:
         (-5, 3, None, 0),
     ],
 )
-def test_given_what_is_left_of_a_round_when_asked_what_fits_then_it_is_so_many(
+def test_remaining_time_fits_so_many_citizens(
     left: int, desks: int, per_hour: float | None, expected: int
 ) -> None:
     assert fits(left * MINUTE, desks, 6, per_hour) == expected

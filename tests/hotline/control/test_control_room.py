@@ -58,7 +58,7 @@ def kinds(session: Session) -> list[AlarmKind]:
     return [alarm.kind for alarm in control_room.show(session).alarms]
 
 
-def test_given_a_city_at_night_when_the_room_is_shown_then_it_is_quiet(session: Session) -> None:
+def test_city_at_night_shows_a_quiet_room(session: Session) -> None:
     make.a_round(session, Phase.OVER)
     line = rounds.operators_line(session)
     make.some_registrations(session, line, 2)
@@ -68,9 +68,7 @@ def test_given_a_city_at_night_when_the_room_is_shown_then_it_is_quiet(session: 
     assert [live.line.round_id for live in room.lines] == [line.id], "the operators' line never ends"
 
 
-def test_given_a_round_without_a_desk_when_shown_then_nobody_is_served_and_the_cause_is_named(
-    session: Session, live: Round
-) -> None:
+def test_round_without_a_desk_is_unserved_with_its_cause(session: Session, live: Round) -> None:
     [line] = control_room.show(session).lines
     assert (line.line.waiting, line.desks, line.fits, line.served_at) == (3, 0, 9, None)
     [alarm] = control_room.show(session).alarms
@@ -80,7 +78,7 @@ def test_given_a_round_without_a_desk_when_shown_then_nobody_is_served_and_the_c
     assert control_room.show(session).alarms[0].cause is AlarmCause.PAUSED
 
 
-def test_given_a_round_that_nobody_begins_when_its_time_has_come_then_its_line_is_there_and_that_is_told(
+def test_round_past_its_start_is_unserved_without_a_desk(
     session: Session,
 ) -> None:
     late, later = make.a_round(session, opened=False), make.a_round(session, Phase.OPEN)
@@ -92,9 +90,7 @@ def test_given_a_round_that_nobody_begins_when_its_time_has_come_then_its_line_i
     assert (alarm.kind, alarm.cause, alarm.round_id) == (AlarmKind.NOBODY_SERVED, AlarmCause.NO_DESK, late.id)
 
 
-def test_given_a_desk_that_has_not_asked_when_shown_then_that_is_the_cause(
-    session: Session, desk: Desk
-) -> None:
+def test_desk_that_has_not_asked_is_the_cause(session: Session, desk: Desk) -> None:
     [alarm] = control_room.show(session).alarms
     assert alarm.cause is AlarmCause.NOBODY_ASKS
     desk.break_reason, desk.break_since = BreakReason.PRAYER, now(session)
@@ -103,17 +99,13 @@ def test_given_a_desk_that_has_not_asked_when_shown_then_that_is_the_cause(
 
 
 @pytest.mark.parametrize("state", [C.TALKING, C.HELD])
-def test_given_somebody_who_speaks_when_shown_then_the_line_is_served_however_long_it_takes(
-    session: Session, live: Round, state: CallbackState
-) -> None:
+def test_long_conversation_keeps_the_line_served(session: Session, live: Round, state: CallbackState) -> None:
     speaks(session, live, state).talking_at = now(session) - 20 * MINUTE
     session.flush()
     assert kinds(session) == []
 
 
-def test_given_a_conversation_that_is_over_when_three_minutes_pass_then_nobody_is_served_since_then(
-    session: Session, live: Round
-) -> None:
+def test_ended_conversation_leaves_the_line_unserved_since_then(session: Session, live: Round) -> None:
     callback = speaks(session, live, C.CLOSED)
     callback.talking_at = now(session) - 10 * MINUTE
     callback.ended_at = now(session) - 2 * MINUTE
@@ -126,9 +118,7 @@ def test_given_a_conversation_that_is_over_when_three_minutes_pass_then_nobody_i
     assert (alarm.kind, alarm.since) == (AlarmKind.NOBODY_SERVED, ended_at)
 
 
-def test_given_a_line_in_which_nobody_is_due_when_nobody_is_served_then_that_is_right(
-    session: Session, live: Round
-) -> None:
+def test_line_with_nobody_due_raises_no_alarm(session: Session, live: Round) -> None:
     session.execute(update(Registration).values(not_before=now(session) + 5 * MINUTE))
     assert kinds(session) == []
     session.execute(update(Registration).values(not_before=now(session) - MINUTE))
@@ -137,7 +127,7 @@ def test_given_a_line_in_which_nobody_is_due_when_nobody_is_served_then_that_is_
     assert kinds(session) == [AlarmKind.NOBODY_SERVED]
 
 
-def test_given_the_operators_line_with_a_desk_when_its_line_stands_still_then_that_is_told(
+def test_stalled_operators_line_with_a_desk_raises_an_alarm(
     session: Session,
 ) -> None:
     line = rounds.operators_line(session)
@@ -151,9 +141,7 @@ def test_given_the_operators_line_with_a_desk_when_its_line_stands_still_then_th
     assert kinds(session) == [AlarmKind.NOBODY_SERVED]
 
 
-def test_given_a_line_longer_than_what_fits_when_shown_then_it_is_told_with_both_numbers(
-    session: Session, live: Round
-) -> None:
+def test_line_beyond_its_time_is_reported_with_both_numbers(session: Session, live: Round) -> None:
     speaks(session, live)
     make.some_registrations(session, live, 10)
     [alarm] = control_room.show(session).alarms
@@ -163,9 +151,7 @@ def test_given_a_line_longer_than_what_fits_when_shown_then_it_is_told_with_both
     assert kinds(session) == []
 
 
-def test_given_several_nodes_when_one_is_gone_then_it_is_told_unless_it_was_drained(
-    session: Session, settings: Settings
-) -> None:
+def test_lost_node_raises_an_alarm_unless_drained(session: Session, settings: Settings) -> None:
     for name in ("one", "two"):
         a_node(session, settings, name)
     one = session.get_one(Node, "one")
@@ -183,9 +169,7 @@ def test_given_several_nodes_when_one_is_gone_then_it_is_told_unless_it_was_drai
     assert kinds(session) == []
 
 
-def test_given_two_nodes_when_the_trunk_answers_one_alone_then_the_other_is_told(
-    session: Session, settings: Settings
-) -> None:
+def test_node_without_its_trunk_raises_an_alarm(session: Session, settings: Settings) -> None:
     for name, answers in (("one", True), ("two", False)):
         a_node(session, settings, name)
         draining.tell_trunk(session, name, answers=answers)
@@ -196,7 +180,7 @@ def test_given_two_nodes_when_the_trunk_answers_one_alone_then_the_other_is_told
     assert kinds(session) == []
 
 
-def test_given_an_open_breaker_when_shown_then_that_alone_is_told(session: Session, live: Round) -> None:
+def test_open_breaker_is_the_only_alarm(session: Session, live: Round) -> None:
     since = now(session) - MINUTE
     session.add(Breaker(name="trunk", failures=3, probes=0, tried="", suspects=False, opened_at=since))
     session.flush()
@@ -204,7 +188,7 @@ def test_given_an_open_breaker_when_shown_then_that_alone_is_told(session: Sessi
     assert (alarm.kind, alarm.cause, alarm.since) == (AlarmKind.CALLS_DOWN, AlarmCause.TRUNK, since)
 
 
-def test_given_desks_in_each_state_when_shown_then_each_is_told_apart(session: Session, live: Round) -> None:
+def test_each_desk_state_is_shown_apart(session: Session, live: Round) -> None:
     assert seen_after(session, live, C.TALKING).at is DeskDoing.SPEAKING
     assert seen_after(session, live, C.HELD).at is DeskDoing.HELD
     held = session.scalars(select(Callback).where(Callback.state == C.HELD)).one()
@@ -244,9 +228,7 @@ def seen_after(session: Session, live: Round, state: CallbackState) -> LiveDesk:
     return mine
 
 
-def test_given_a_desk_that_is_heard_and_spoken_to_when_shown_then_by_whom_and_whether_it_has_read(
-    session: Session, live: Round
-) -> None:
+def test_supervision_and_read_message_are_shown_at_the_desk(session: Session, live: Round) -> None:
     callback = speaks(session, live)
     desk = session.get_one(Desk, callback.desk_id)
     supervisor = make.a_user(session, make.a_desk(session), "the-supervisor")
@@ -267,9 +249,7 @@ def test_given_a_desk_that_is_heard_and_spoken_to_when_shown_then_by_whom_and_wh
     assert seen(session, desk).message is None
 
 
-def test_given_an_outcome_that_is_owed_when_shown_then_the_desk_is_in_the_alarms(
-    session: Session, live: Round
-) -> None:
+def test_owed_outcome_is_among_the_alarms(session: Session, live: Round) -> None:
     callback = speaks(session, live, C.ENDED)
     callback.ended_at = now(session) - timedelta(minutes=16)
     session.execute(update(Registration).values(state=RegistrationState.CALLING))

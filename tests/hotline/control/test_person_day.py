@@ -54,7 +54,7 @@ def paused(session: Session, user: User, began_at: datetime, long: timedelta, re
     session.flush()
 
 
-def test_given_a_day_at_a_desk_when_shown_then_everything_is_there_in_order_and_nothing_else(
+def test_day_at_a_desk_is_listed_in_order(
     session: Session, user: User, yesterday: date, noon: datetime
 ) -> None:
     callback, other = make.a_callback(session, C.CLOSED, user), make.a_user(session, make.a_desk(session))
@@ -97,9 +97,7 @@ def test_given_a_day_at_a_desk_when_shown_then_everything_is_there_in_order_and_
     ]
 
 
-def test_given_what_goes_on_over_midnight_when_shown_then_each_day_has_its_part(
-    session: Session, user: User, yesterday: date
-) -> None:
+def test_activity_over_midnight_is_split_between_days(session: Session, user: User, yesterday: date) -> None:
     midnight = days.moment(yesterday, time())
     callback = make.a_callback(session, C.CLOSED, user)
     told(session, user, midnight - 2 * HOUR, "connected")
@@ -116,7 +114,7 @@ def test_given_what_goes_on_over_midnight_when_shown_then_each_day_has_its_part(
     ]
 
 
-def test_given_a_person_who_changes_the_desk_when_shown_then_the_day_is_at_both(
+def test_day_at_two_desks_is_listed_as_one(
     session: Session, user: User, yesterday: date, noon: datetime
 ) -> None:
     told(session, user, noon, "asks-next")
@@ -135,9 +133,7 @@ def test_given_a_person_who_changes_the_desk_when_shown_then_the_day_is_at_both(
     assert person_day.show(session, user.id, yesterday).spans == spans
 
 
-def test_given_a_day_that_goes_on_when_shown_then_its_last_stretch_has_no_end(
-    session: Session, settings: Settings, user: User
-) -> None:
+def test_last_span_of_a_running_day_has_no_end(session: Session, settings: Settings, user: User) -> None:
     """The true deeds, one after the other; the log is theirs."""
     round_, desk = make.a_round(session), user.desk
     make.some_registrations(session, round_, 3)
@@ -182,7 +178,7 @@ def spread(session: Session, user: User) -> None:
     session.flush()
 
 
-def test_given_a_desk_that_takes_live_calls_when_shown_then_it_waits_for_them_until_it_takes_none(
+def test_live_desk_waits_until_it_takes_no_more_calls(
     session: Session, settings: Settings, user: User
 ) -> None:
     desk, line = user.desk, rounds.operators_line(session)
@@ -204,18 +200,16 @@ def what_log_says(session: Session, desk: Desk) -> list[str]:
     return [event.what for event in found]
 
 
-def test_given_nobody_of_this_number_when_shown_then_it_is_not_found(session: Session) -> None:
+def test_unknown_person_is_not_found(session: Session) -> None:
     day = days.local_day(now(session))
     assert refusal(lambda: person_day.show(session, 404404, day)) == "not-found"
 
 
-def test_given_a_day_to_come_when_shown_then_nothing_has_happened(
-    session: Session, user: User, yesterday: date
-) -> None:
+def test_future_day_is_empty(session: Session, user: User, yesterday: date) -> None:
     assert person_day.show(session, user.id, yesterday + timedelta(days=3)).spans == []
 
 
-def test_given_a_week_when_shown_then_each_day_from_saturday_until_today_is_in_it_by_itself(
+def test_week_lists_each_day_from_saturday_to_today(
     session: Session, user: User, yesterday: date, noon: datetime
 ) -> None:
     told(session, user, noon, "connected")

@@ -105,18 +105,18 @@ def told(state: State, log: str) -> list[tuple[Did, float, float]]:
         (HERE, "3 message, 4 is-heard, 5 owes-outcome", []),
     ],
 )
-def test_given_a_log_when_it_is_read_then_the_person_did_one_thing_at_a_time(
+def test_log_gives_one_activity_at_a_time(
     state: State, log: str, did: list[tuple[Did, float, float]]
 ) -> None:
     assert told(state, log) == did
 
 
-def test_given_rows_of_one_deed_when_they_are_a_moment_apart_then_nothing_was_done_between_them() -> None:
+def test_simultaneous_rows_leave_no_gap() -> None:
     log = "3 1 talking, 8 pause rest, 8.001 1 ended, 9 pause, 9.001 asks-next"
     assert [did for did, _, _ in told(HERE, log)] == [TALKED, PAUSED, WAITED]
 
 
-def test_given_each_stretch_when_told_then_with_whom_and_why() -> None:
+def test_each_span_names_its_citizen_and_reason() -> None:
     log = "1 7 talking, 2 8 talking, 3 8 ended, 4 pause meal, 5 pause prayer"
     found = stretches(HERE, [point(said) for said in log.split(", ")], START, START + 6 * MINUTE)
     assert [(each.callback_id, each.reason) for each in found] == [

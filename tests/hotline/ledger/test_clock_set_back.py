@@ -40,7 +40,7 @@ def proven(story: Story) -> None:
 
 
 @pytest.mark.parametrize("hours", [1, 12])
-def test_given_a_clock_set_back_when_citizens_register_then_they_stand_behind_those_who_were_before(
+def test_registrations_after_a_clock_set_back_keep_the_order(
     story: Story, clock: ShiftedClock, hours: int
 ) -> None:
     ids = [story.registers() for _ in range(3)]
@@ -60,9 +60,7 @@ def test_given_a_clock_set_back_when_citizens_register_then_they_stand_behind_th
     proven(story)
 
 
-def test_given_a_retry_when_the_clock_is_set_back_then_who_is_due_is_so_by_the_clock_and_verify_agrees(
-    story: Story, clock: ShiftedClock
-) -> None:
+def test_due_retry_after_a_clock_set_back_verifies(story: Story, clock: ShiftedClock) -> None:
     first, second, third = (story.registers() for _ in range(3))
     assert story.called(Outcome.NO_ANSWER) == first  # due again in 20 minutes
     clock.shift = HOUR / 2
@@ -81,9 +79,7 @@ def test_given_a_retry_when_the_clock_is_set_back_then_who_is_due_is_so_by_the_c
     proven(story)
 
 
-def test_given_a_clock_that_was_set_back_when_a_call_passes_one_who_was_due_then_verify_still_names_them(
-    story: Story, clock: ShiftedClock
-) -> None:
+def test_clock_set_back_does_not_hide_a_passed_citizen(story: Story, clock: ShiftedClock) -> None:
     first, second = story.registers(), story.registers()
     clock.shift = -HOUR
     with pytest.MonkeyPatch.context() as cheat:

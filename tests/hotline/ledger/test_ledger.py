@@ -22,9 +22,7 @@ from tests.hotline.ledger.tampering import edit, problems
 from tests.kit.story import Story, a_live_round, told
 
 
-def test_given_a_story_with_every_kind_of_fact_when_verified_then_all_is_in_order(
-    story: Story, engine: Engine
-) -> None:
+def test_story_with_every_kind_of_fact_verifies(story: Story, engine: Engine) -> None:
     told(story)
     report = verify(engine)
     assert report.problems == []
@@ -36,9 +34,7 @@ def test_given_a_story_with_every_kind_of_fact_when_verified_then_all_is_in_orde
     assert facts == told_of | {"carried"}
 
 
-def test_given_a_second_registration_when_the_older_is_carried_beside_it_then_the_merge_is_told(
-    story: Story, engine: Engine
-) -> None:
+def test_second_registration_of_a_carried_number_is_merged(story: Story, engine: Engine) -> None:
     first = story.registers("+989131234567")
     with writing(engine) as session:
         official = rounds.get(session, story.round).official_id
@@ -54,9 +50,7 @@ def test_given_a_second_registration_when_the_older_is_carried_beside_it_then_th
     assert problems(engine) == []
 
 
-def test_given_a_citizen_never_answered_in_two_rounds_when_closed_then_the_ledger_tells_all(
-    story: Story, engine: Engine
-) -> None:
+def test_citizen_closed_after_two_rounds_has_every_fact(story: Story, engine: Engine) -> None:
     story.conf = story.conf.model_copy(update={"max_attempts": 1, "retry_seconds": 0})
     citizen = story.registers()
     for _ in range(2):
@@ -68,9 +62,7 @@ def test_given_a_citizen_never_answered_in_two_rounds_when_closed_then_the_ledge
     assert problems(engine) == []
 
 
-def test_given_a_citizen_not_reached_when_he_gives_up_then_all_is_in_order(
-    story: Story, engine: Engine
-) -> None:
+def test_cancelled_unreached_place_verifies(story: Story, engine: Engine) -> None:
     story.conf = story.conf.model_copy(update={"max_attempts": 1})
     citizen = story.registers()
     story.called(Outcome.NO_ANSWER)
@@ -78,9 +70,7 @@ def test_given_a_citizen_not_reached_when_he_gives_up_then_all_is_in_order(
     assert problems(engine) == []
 
 
-def test_given_a_citizen_tried_again_and_again_when_verified_then_each_stay_in_the_line_is_told_apart(
-    story: Story, engine: Engine
-) -> None:
+def test_repeated_attempts_of_a_citizen_verify(story: Story, engine: Engine) -> None:
     story.conf = story.conf.model_copy(update={"retry_seconds": 0})
     first, second = story.registers(), story.registers()
     for outcome in (Outcome.RETURNED, Outcome.CALL_AGAIN, Outcome.FAILED, Outcome.REACHED):
@@ -89,18 +79,14 @@ def test_given_a_citizen_tried_again_and_again_when_verified_then_each_stay_in_t
     assert problems(engine) == []
 
 
-def test_given_20_citizens_when_they_register_at_once_then_entries_have_no_gap_and_all_is_in_order(
-    story: Story, engine: Engine
-) -> None:
+def test_twenty_simultaneous_registrations_leave_no_gap(story: Story, engine: Engine) -> None:
     at_once(20, lambda _: story.registers())
     with reading(engine) as session:
         assert list(session.scalars(select(LedgerEntry.id).order_by(LedgerEntry.id))) == [*range(1, 21)]
     assert problems(engine) == []
 
 
-def test_given_desks_calling_while_others_register_and_move_when_verified_then_the_order_was_kept(
-    story: Story, engine: Engine
-) -> None:
+def test_concurrent_calls_and_moves_keep_the_order(story: Story, engine: Engine) -> None:
     ids = [story.registers() for _ in range(24)]
     with writing(engine) as session:
         story.users = [a_user(session, a_desk(session)) for _ in range(8)]
@@ -120,9 +106,7 @@ def test_given_desks_calling_while_others_register_and_move_when_verified_then_t
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)  # SQLite locks no rows
-def test_given_a_line_whose_first_row_is_locked_when_a_desk_calls_the_second_then_the_ledger_names_the_first(
-    story: Story, engine: Engine
-) -> None:
+def test_locked_first_row_is_named_as_passed(story: Story, engine: Engine) -> None:
     first, second = story.registers(), story.registers()
     with writing(engine) as other:
         other.execute(select(Registration).where(Registration.id == first).with_for_update())
@@ -133,9 +117,7 @@ def test_given_a_line_whose_first_row_is_locked_when_a_desk_calls_the_second_the
     assert problems(engine) == []
 
 
-def test_given_the_ledger_when_read_then_it_says_no_number_and_no_ticket(
-    story: Story, engine: Engine
-) -> None:
+def test_ledger_holds_no_number_and_no_ticket(story: Story, engine: Engine) -> None:
     told(story)
     with reading(engine) as session:
         whole = b"\n".join(ledger.canonical(entry) for entry in ledger.entries(session, 0, 1000)).decode()
@@ -147,7 +129,7 @@ def test_given_the_ledger_when_read_then_it_says_no_number_and_no_ticket(
         assert f'"{ticket}"' not in whole
 
 
-def test_given_the_command_line_when_it_seals_exports_and_verifies_then_it_says_what_is_wrong(
+def test_commands_seal_export_and_report_an_edited_entry(
     story: Story, engine: Engine, conf: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(conf.state_dir))
@@ -167,7 +149,7 @@ def test_given_the_command_line_when_it_seals_exports_and_verifies_then_it_says_
     assert "entry 1: its digest is not that of its content" in bad.output
 
 
-def test_given_the_ledgers_table_then_each_of_its_columns_is_written_and_hashed() -> None:
+def test_each_column_is_written_and_hashed() -> None:
     written = {*ledger._COLUMNS, "digest"}
     assert written == set(LedgerEntry.__table__.columns.keys())
     entry = LedgerEntry(**dict.fromkeys(ledger._COLUMNS, "x"))

@@ -69,25 +69,21 @@ def _hex(path: list[bytes]) -> list[str]:
 
 
 @pytest.mark.parametrize("size", range(1, 9))
-def test_given_the_published_leaves_when_the_root_is_asked_then_it_is_the_published_one(size: int) -> None:
+def test_root_matches_the_published_vectors(size: int) -> None:
     assert merkle.Tree().root(_read, size).hex() == ROOTS[size - 1]
 
 
-def test_given_no_leaves_when_the_root_is_asked_then_it_is_the_hash_of_nothing() -> None:
+def test_empty_tree_has_the_hash_of_nothing() -> None:
     assert merkle.Frontier().root() == hashlib.sha256(b"").digest()
 
 
 @pytest.mark.parametrize(("index", "size"), INCLUSION)
-def test_given_the_published_leaves_when_one_is_proven_then_the_proof_is_the_published_one(
-    index: int, size: int
-) -> None:
+def test_inclusion_proof_matches_the_published_vectors(index: int, size: int) -> None:
     assert _hex(merkle.Tree().inclusion(_read, index, size)) == INCLUSION[index, size]
 
 
 @pytest.mark.parametrize(("old", "size"), CONSISTENCY)
-def test_given_the_published_leaves_when_two_roots_are_compared_then_the_proof_is_the_published_one(
-    old: int, size: int
-) -> None:
+def test_consistency_proof_matches_the_published_vectors(old: int, size: int) -> None:
     assert _hex(merkle.Tree().consistency(_read, old, size)) == CONSISTENCY[old, size]
 
 
@@ -102,7 +98,7 @@ def _plain(hashes: list[bytes]) -> bytes:
 
 
 @given(st.lists(st.integers(1, 6000), min_size=1, max_size=4))
-def test_given_a_tree_that_grows_when_asked_again_then_what_it_remembers_is_still_true(
+def test_growing_tree_keeps_its_cache_right(
     sizes: list[int],
 ) -> None:
     hashes = [number.to_bytes(32) for number in range(6000)]

@@ -18,9 +18,7 @@ from tests.kit.story import Story
 DOCUMENT = Path(__file__).parents[3] / "docs" / "ledger.md"
 
 
-def test_given_nothing_new_when_sealed_again_then_there_is_no_second_seal(
-    story: Story, engine: Engine
-) -> None:
+def test_ledger_without_news_gets_no_second_seal(story: Story, engine: Engine) -> None:
     with writing(engine) as session:
         assert seals.seal(session) is None
     story.registers()
@@ -36,7 +34,7 @@ def stranger() -> dict[str, Callable[..., Any]]:
     return functions
 
 
-def test_given_trees_of_every_size_when_proven_then_the_documents_verifier_agrees_and_finds_what_is_false(
+def test_documented_verifier_tells_true_from_false_proofs(
     story: Story, engine: Engine, stranger: dict[str, Callable[..., Any]]
 ) -> None:
     sizes = range(1, 20)
@@ -57,9 +55,7 @@ def test_given_trees_of_every_size_when_proven_then_the_documents_verifier_agree
     assert problems(engine) == []
 
 
-def test_given_an_entry_not_sealed_yet_when_a_proof_is_asked_then_it_is_refused(
-    story: Story, engine: Engine
-) -> None:
+def test_unsealed_entry_has_no_proof(story: Story, engine: Engine) -> None:
     story.registers()
     with reading(engine) as session:
         for entry, code in ((1, "not-sealed-yet"), (2, "not-found")):

@@ -48,9 +48,7 @@ def leaves(session: Session) -> list[LedgerEntry]:
     return list(session.scalars(facts.order_by(LedgerEntry.id)))
 
 
-def test_given_a_history_when_written_then_each_step_is_a_leaf_without_text_or_number(
-    engine: Engine, history: list[int]
-) -> None:
+def test_each_step_is_a_leaf_without_text_or_number(engine: Engine, history: list[int]) -> None:
     with writing(engine) as session:
         tracking = session.scalars(select(Request.tracking)).one()
         steps = session.scalars(select(RequestEntry).order_by(RequestEntry.id)).all()
@@ -76,7 +74,7 @@ def test_given_a_history_when_written_then_each_step_is_a_leaf_without_text_or_n
     assert problems(engine) == []
 
 
-def test_given_duplicates_parts_and_what_time_does_when_verified_then_all_is_in_order(engine: Engine) -> None:
+def test_merged_split_and_expired_requests_verify(engine: Engine) -> None:
     with writing(engine) as session:
         first, second, whole = (a_request(session) for _ in range(3))
         closing.merge(session, second.id, first.id, who="u")
@@ -109,9 +107,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("column", [column.name for column in RequestEntry.__table__.columns])
-def test_given_a_step_when_any_column_is_to_be_edited_then_refused_and_named_if_done_all_the_same(
-    engine: Engine, history: list[int], column: str
-) -> None:
+def test_edited_step_is_refused_or_named(engine: Engine, history: list[int], column: str) -> None:
     change, named = EDITS[column]
     with writing(engine) as session:
         a_request(session)
@@ -127,9 +123,7 @@ def test_given_a_step_when_any_column_is_to_be_edited_then_refused_and_named_if_
     assert len(found) == (2 if column in ("id", "salt") else 1)
 
 
-def test_given_a_step_when_it_is_to_be_deleted_then_refused_and_named_if_done_all_the_same(
-    engine: Engine, history: list[int]
-) -> None:
+def test_deleted_step_is_refused_or_named(engine: Engine, history: list[int]) -> None:
     statement = f"DELETE FROM request_history WHERE id = {history[1]}"
     with pytest.raises(DatabaseError, match="only ever appended"), writing(engine) as session:
         session.execute(text(statement))
@@ -139,9 +133,7 @@ def test_given_a_step_when_it_is_to_be_deleted_then_refused_and_named_if_done_al
     assert problems(engine) == [f"entry {entry}: its step of a request's history is missing"]
 
 
-def test_given_a_step_that_was_added_past_the_program_when_verified_then_it_is_named(
-    engine: Engine, history: list[int]
-) -> None:
+def test_inserted_step_is_named(engine: Engine, history: list[int]) -> None:
     with writing(engine) as session:
         request = session.scalars(select(Request)).one()
         added = RequestEntry(
@@ -153,9 +145,7 @@ def test_given_a_step_that_was_added_past_the_program_when_verified_then_it_is_n
     assert problems(engine) == [named]
 
 
-def test_given_a_step_and_its_leaf_rewritten_together_when_verified_then_the_seal_no_longer_fits(
-    engine: Engine, history: list[int]
-) -> None:
+def test_step_rewritten_with_its_leaf_breaks_the_seal(engine: Engine, history: list[int]) -> None:
     with writing(engine) as session:
         for table in ("request_history", "ledger"):
             free_to_edit(session, table)
@@ -171,7 +161,7 @@ def test_given_a_step_and_its_leaf_rewritten_together_when_verified_then_the_sea
 
 
 @pytest.mark.parametrize("by_time", [False, True])
-def test_given_a_citizens_words_when_they_are_deleted_then_they_are_gone_and_the_ledger_is_whole(
+def test_deleted_words_of_a_citizen_leave_the_ledger_whole(
     engine: Engine, history: list[int], by_time: bool
 ) -> None:
     with writing(engine) as session:
@@ -194,9 +184,7 @@ def test_given_a_citizens_words_when_they_are_deleted_then_they_are_gone_and_the
     assert problems(engine) == []
 
 
-def test_given_what_the_city_said_when_it_is_to_be_emptied_then_refused_and_named_if_done_all_the_same(
-    engine: Engine, history: list[int]
-) -> None:
+def test_emptied_words_of_the_city_are_refused_or_named(engine: Engine, history: list[int]) -> None:
     statement = f"UPDATE request_history SET note = '', note_salt = NULL WHERE id = {history[1]}"
     with pytest.raises(DatabaseError, match="only ever appended"), writing(engine) as session:
         session.execute(text(statement))
@@ -205,7 +193,7 @@ def test_given_what_the_city_said_when_it_is_to_be_emptied_then_refused_and_name
     assert problem.startswith(f"step {history[1]} of request") and "emptied" in problem
 
 
-def test_given_many_at_once_when_they_report_then_each_step_has_one_leaf_in_an_unbroken_order(
+def test_concurrent_reports_leave_one_leaf_per_step(
     engine: Engine,
 ) -> None:
     def report(_which: int) -> None:

@@ -18,9 +18,7 @@ from tests.kit.story import Story, told
 @in_both
 @pytest.mark.parametrize("table", ["ledger", "seals"])
 @pytest.mark.parametrize("how", ["UPDATE {} SET {} = {}", "DELETE FROM {}"])
-def test_given_a_row_when_it_is_to_be_changed_then_the_database_refuses(
-    story: Story, engine: Engine, table: str, how: str
-) -> None:
+def test_database_refuses_to_change_a_row(story: Story, engine: Engine, table: str, how: str) -> None:
     story.registers()
     story.seals()
     column = {"ledger": "id", "seals": "size"}[table]
@@ -42,18 +40,14 @@ EDITS = {
 
 @in_both
 @pytest.mark.parametrize("column", [c.name for c in LedgerEntry.__table__.columns])
-def test_given_a_ledger_row_when_any_column_is_edited_then_verify_names_it(
-    story: Story, engine: Engine, column: str
-) -> None:
+def test_edited_ledger_row_is_named(story: Story, engine: Engine, column: str) -> None:
     told(story)
     change, named = EDITS[column]
     edit(engine, "ledger", f"UPDATE ledger SET {change} WHERE id = 5")
     assert any(problem.startswith(named) for problem in problems(engine))
 
 
-def test_given_a_row_edited_with_its_digest_when_verified_then_its_seal_no_longer_fits(
-    story: Story, engine: Engine
-) -> None:
+def test_row_edited_with_its_digest_breaks_the_seal(story: Story, engine: Engine) -> None:
     told(story)
     with writing(engine) as session:
         free_to_edit(session, "ledger")
@@ -74,26 +68,20 @@ def test_given_a_row_edited_with_its_digest_when_verified_then_its_seal_no_longe
     ],
 )
 @pytest.mark.parametrize("which", ["min", "max"])
-def test_given_a_seal_when_any_column_is_edited_then_verify_names_it(
-    story: Story, engine: Engine, change: str, which: str
-) -> None:
+def test_edited_seal_is_named(story: Story, engine: Engine, change: str, which: str) -> None:
     told(story)
     edit(engine, "seals", f"UPDATE seals SET {change} WHERE size = (SELECT {which}(size) FROM seals)")
     assert any(problem.startswith("seal ") for problem in problems(engine))
 
 
 @pytest.mark.parametrize("which", ["= 5", "= (SELECT max(id) FROM ledger)"])
-def test_given_a_sealed_row_when_it_is_deleted_then_verify_fails(
-    story: Story, engine: Engine, which: str
-) -> None:
+def test_deleted_sealed_row_fails_verification(story: Story, engine: Engine, which: str) -> None:
     told(story)
     edit(engine, "ledger", f"DELETE FROM ledger WHERE id {which}")
     assert any("missing" in p or "more entries than there are" in p for p in problems(engine))
 
 
-def test_given_every_later_number_moved_when_a_row_was_deleted_then_seals_and_digests_tell(
-    story: Story, engine: Engine
-) -> None:
+def test_renumbered_rows_after_a_deletion_break_the_seal(story: Story, engine: Engine) -> None:
     told(story)
     with writing(engine) as session:
         free_to_edit(session, "ledger")
@@ -119,7 +107,7 @@ def test_given_every_later_number_moved_when_a_row_was_deleted_then_seals_and_di
         ("not_before", "not_before = '2020-01-01 00:00:00.000000'"),
     ],
 )
-def test_given_a_registration_when_an_order_column_is_edited_then_verify_names_it(
+def test_edited_order_of_a_registration_is_named(
     story: Story, engine: Engine, column: str, change: str
 ) -> None:
     victim = told(story)[6]
@@ -128,9 +116,7 @@ def test_given_a_registration_when_an_order_column_is_edited_then_verify_names_i
     assert problems(engine) == [f"registration {victim}: its {column} is not what the ledger tells"]
 
 
-def test_given_a_registration_outside_the_ledger_when_verified_then_it_is_named(
-    story: Story, engine: Engine
-) -> None:
+def test_registration_outside_the_ledger_is_named(story: Story, engine: Engine) -> None:
     told(story)
     with writing(engine) as session:
         session.execute(
@@ -154,9 +140,7 @@ def cheat_calls_the_second(story: Story, second: int) -> None:
         ledger.record(session, ledger.Fact.CALLED, row, passed=[])
 
 
-def test_given_a_queue_jumper_when_verified_then_who_was_passed_is_named(
-    story: Story, engine: Engine
-) -> None:
+def test_queue_jumper_is_named_with_the_passed_citizen(story: Story, engine: Engine) -> None:
     first, second = story.registers(), story.registers()
     cheat_calls_the_second(story, second)
     assert problems(engine) == [f"entry 3: registration {second} was called, but {first} stood before it"]
@@ -173,7 +157,7 @@ def test_given_a_queue_jumper_when_verified_then_who_was_passed_is_named(
         ({"state": "unreached", "rounds_missed": 1}, "deferred", "changes rounds_missed"),
     ],
 )
-def test_given_facts_that_the_rules_do_not_know_when_verified_then_they_are_named(
+def test_impossible_facts_are_named(
     story: Story, engine: Engine, values: dict[str, Any], fact: str, named: str
 ) -> None:
     citizen = story.registers()

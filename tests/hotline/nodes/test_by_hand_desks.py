@@ -99,7 +99,7 @@ def by_hand(engine: Engine, session: Session, settings: Settings, nodes: Make) -
 
 
 @in_both
-def test_given_a_desk_by_hand_when_its_first_citizen_is_called_then_the_round_lives_where_its_phone_is(
+def test_first_manual_call_puts_the_round_where_the_phone_is(
     by_hand: ByHand,
 ) -> None:
     token = by_hand.claims()
@@ -110,7 +110,7 @@ def test_given_a_desk_by_hand_when_its_first_citizen_is_called_then_the_round_li
 
 
 @in_both
-def test_given_a_round_on_another_node_when_a_desk_takes_its_next_by_hand_then_its_phone_goes_there_first(
+def test_manual_call_waits_for_the_phone_at_the_rounds_node(
     by_hand: ByHand,
 ) -> None:
     by_hand.lives("two")
@@ -129,9 +129,7 @@ def test_given_a_round_on_another_node_when_a_desk_takes_its_next_by_hand_then_i
 
 
 @in_both
-def test_given_a_phone_that_does_not_come_when_its_citizen_was_asked_for_then_the_call_is_given_up(
-    by_hand: ByHand, settings: Settings
-) -> None:
+def test_manual_call_without_the_phone_is_given_up(by_hand: ByHand, settings: Settings) -> None:
     by_hand.lives("two")
     token = by_hand.claims()
     by_hand.asks_call(token)
@@ -149,9 +147,7 @@ def test_given_a_phone_that_does_not_come_when_its_citizen_was_asked_for_then_th
 
 @in_both
 @pytest.mark.parametrize("number", [None, "+982133334444"])
-def test_given_a_telephone_on_another_node_when_its_desk_calls_by_hand_then_it_is_refused_with_a_word(
-    by_hand: ByHand, number: str | None
-) -> None:
+def test_manual_call_by_a_telephone_elsewhere_is_refused(by_hand: ByHand, number: str | None) -> None:
     by_hand.lives("two")
     by_hand.phone(phone="sip", number=number)
     token = by_hand.claims()
@@ -160,9 +156,7 @@ def test_given_a_telephone_on_another_node_when_its_desk_calls_by_hand_then_it_i
 
 
 @in_both
-def test_given_a_desk_by_hand_when_the_node_of_its_phone_drains_then_round_and_phone_go_to_the_other(
-    by_hand: ByHand, settings: Settings
-) -> None:
+def test_drained_node_moves_round_and_phone(by_hand: ByHand, settings: Settings) -> None:
     first = by_hand.claims()
     by_hand.asks_call(first)
     assert by_hand.settle() == "one" and by_hand.taken_up(first, "one")
@@ -187,9 +181,7 @@ def test_given_a_desk_by_hand_when_the_node_of_its_phone_drains_then_round_and_p
 
 
 @in_both
-def test_given_a_citizen_who_hears_music_when_the_phone_is_elsewhere_then_it_is_told_and_they_are_let_go(
-    by_hand: ByHand, settings: Settings
-) -> None:
+def test_citizen_separated_from_the_desk_phone_is_released(by_hand: ByHand, settings: Settings) -> None:
     by_hand.lives("one")
     token = by_hand.claims()
     by_hand.asks_call(token)
@@ -221,9 +213,7 @@ def found(by_hand: ByHand, settings: Settings) -> list[str]:
 
 
 @in_both
-def test_given_a_conversation_of_another_desk_when_the_node_drains_then_nobody_more_is_called_by_hand_there(
-    by_hand: ByHand, settings: Settings
-) -> None:
+def test_draining_node_calls_no_more_by_hand(by_hand: ByHand, settings: Settings) -> None:
     first = by_hand.claims()
     by_hand.asks_call(first)
     assert by_hand.settle() == "one" and by_hand.taken_up(first, "one")

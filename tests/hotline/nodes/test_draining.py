@@ -34,9 +34,7 @@ def drained(engine: Engine) -> str:
 
 
 @in_both
-def test_given_a_node_whom_no_trunk_answers_when_one_answers_another_that_lives_then_it_gets_nothing_new(
-    engine: Engine, nodes: Make
-) -> None:
+def test_node_without_a_trunk_gets_nothing_new(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     assert drained(engine) == ""
     words: dict[tuple[bool | None, bool | None], str] = {
@@ -75,9 +73,7 @@ def test_node_whose_ivr_is_away_gets_nothing_new(engine: Engine, settings: Setti
 
 
 @in_both
-def test_given_a_node_without_a_trunk_when_the_other_is_drained_then_that_drain_stops_nothing(
-    engine: Engine, nodes: Make
-) -> None:
+def test_drain_beside_a_node_without_a_trunk_stops_nothing(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     told(engine, one=True, two=False)
     with writing(engine) as session, pytest.raises(Refused, match="no other node lives"):
@@ -93,9 +89,7 @@ def test_given_a_node_without_a_trunk_when_the_other_is_drained_then_that_drain_
 
 
 @in_both
-def test_given_a_word_of_a_trunk_when_it_is_said_again_then_it_is_as_old_as_before(
-    engine: Engine, nodes: Make
-) -> None:
+def test_repeated_trunk_report_keeps_its_start(engine: Engine, nodes: Make) -> None:
     nodes("one")
 
     def since() -> datetime | None:

@@ -49,7 +49,7 @@ def changed(engine: Engine, node: str, **values: Any) -> None:
 
 
 @in_both
-def test_given_no_node_that_is_known_when_a_round_is_served_then_it_lives_where_it_is_served(
+def test_unknown_nodes_leave_the_round_where_it_is_served(
     engine: Engine,
 ) -> None:
     round_id = a_round(engine)
@@ -58,7 +58,7 @@ def test_given_no_node_that_is_known_when_a_round_is_served_then_it_lives_where_
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_two_nodes_that_serve_a_round_at_the_same_moment_when_it_is_settled_then_neither_fails(
+def test_two_nodes_settling_a_round_at_once_succeed(
     engine: Engine, nodes: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nodes("one", "two")
@@ -80,9 +80,7 @@ def test_given_two_nodes_that_serve_a_round_at_the_same_moment_when_it_is_settle
 
 
 @in_both
-def test_given_several_nodes_when_a_round_is_served_then_the_one_with_most_room_has_it_for_good(
-    engine: Engine, nodes: Make
-) -> None:
+def test_round_settles_on_the_node_with_most_room(engine: Engine, nodes: Make) -> None:
     nodes("one", "two", "three")
     changed(engine, "one", capacity=10)
     changed(engine, "two", capacity=12)
@@ -100,9 +98,7 @@ def test_given_several_nodes_when_a_round_is_served_then_the_one_with_most_room_
 
 
 @in_both
-def test_given_a_round_whose_desks_are_at_work_when_it_is_first_served_then_it_lives_where_most_of_them_are(
-    engine: Engine, nodes: Make
-) -> None:
+def test_round_settles_where_most_of_its_desks_are(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     changed(engine, "two", capacity=900)
     with writing(engine) as session:
@@ -120,9 +116,7 @@ def test_given_a_round_whose_desks_are_at_work_when_it_is_first_served_then_it_l
 
 
 @in_both
-def test_given_callers_on_the_line_when_the_line_gets_a_home_then_it_is_where_they_wait_not_where_room_is(
-    engine: Engine, nodes: Make
-) -> None:
+def test_line_settles_where_its_callers_wait(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     changed(engine, "one", capacity=900)
     with writing(engine) as session:
@@ -135,9 +129,7 @@ def test_given_callers_on_the_line_when_the_line_gets_a_home_then_it_is_where_th
 
 
 @in_both
-def test_given_a_drain_that_was_forgotten_when_no_other_node_is_left_then_it_stops_nothing(
-    engine: Engine, nodes: Make
-) -> None:
+def test_forgotten_drain_of_the_last_node_stops_nothing(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     with writing(engine) as session:
         commands.drain(session, "one", who="somebody")
@@ -162,7 +154,7 @@ def served_round(engine: Engine, desks_node: str, node: str | None, phone: str =
 
 
 @in_both
-def test_given_a_desk_whose_phone_cannot_follow_its_round_when_it_serves_that_then_nobody_is_called_for_it(
+def test_desk_whose_phone_cannot_follow_gets_no_calls(
     engine: Engine, nodes: Make, settings: Settings
 ) -> None:
     nodes("one", "two")
@@ -183,9 +175,7 @@ def test_given_a_desk_whose_phone_cannot_follow_its_round_when_it_serves_that_th
 
 
 @in_both
-def test_given_a_draining_node_when_a_round_is_served_there_then_it_comes_to_rest(
-    engine: Engine, nodes: Make
-) -> None:
+def test_draining_node_stops_serving_its_round(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     round_id = served_round(engine, "one", "one")
     with writing(engine) as session:
@@ -195,9 +185,7 @@ def test_given_a_draining_node_when_a_round_is_served_there_then_it_comes_to_res
 
 
 @in_both
-def test_given_a_draining_node_when_nobody_of_a_round_is_under_way_then_it_moves_and_not_before(
-    engine: Engine, nodes: Make
-) -> None:
+def test_round_leaves_a_draining_node_once_idle(engine: Engine, nodes: Make) -> None:
     nodes("one")
     with writing(engine) as session:
         busy = make.a_callback(session, C.TALKING)
@@ -219,9 +207,7 @@ def test_given_a_draining_node_when_nobody_of_a_round_is_under_way_then_it_moves
 
 
 @in_both
-def test_given_a_node_without_a_trunk_when_it_lasts_then_its_rounds_move_to_one_that_has_and_stay_there(
-    engine: Engine, nodes: Make
-) -> None:
+def test_rounds_of_a_node_without_a_trunk_move_for_good(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     changed(engine, "one", capacity=900, trunk_answers=False)
     changed(engine, "two", trunk_answers=True)
@@ -246,7 +232,7 @@ def test_given_a_node_without_a_trunk_when_it_lasts_then_its_rounds_move_to_one_
 
 
 @in_both
-def test_given_two_nodes_when_a_dialer_asks_then_it_finds_what_is_its_own_or_nobodys(
+def test_dialer_sees_its_own_work_and_unassigned_work(
     engine: Engine, nodes: Make, settings: Settings
 ) -> None:
     nodes("one", "two")
@@ -273,9 +259,7 @@ def test_given_two_nodes_when_a_dialer_asks_then_it_finds_what_is_its_own_or_nob
 
 
 @in_both
-def test_given_a_desk_whose_phone_is_elsewhere_when_citizens_wait_then_it_gets_nobody_until_it_has_moved(
-    engine: Engine, nodes: Make, settings: Settings
-) -> None:
+def test_desk_with_its_phone_elsewhere_gets_nobody(engine: Engine, nodes: Make, settings: Settings) -> None:
     nodes("one", "two")
     with writing(engine) as session:
         round_ = make.a_round(session)
@@ -298,7 +282,7 @@ def test_given_a_desk_whose_phone_is_elsewhere_when_citizens_wait_then_it_gets_n
 
 
 @in_both
-def test_given_a_draining_node_when_it_has_the_operators_line_then_nobody_more_is_called_for_it_there(
+def test_draining_node_stops_calls_for_the_operators_line(
     engine: Engine, nodes: Make, session: Session
 ) -> None:
     session.commit()
@@ -316,9 +300,7 @@ def test_given_a_draining_node_when_it_has_the_operators_line_then_nobody_more_i
 
 
 @in_both
-def test_given_the_operators_line_on_a_node_when_asked_where_it_is_at_work_then_there_unless_gone_or_drained(
-    engine: Engine, nodes: Make
-) -> None:
+def test_operators_line_works_at_its_node_unless_gone(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
 
     def at_work() -> str | None:
@@ -352,9 +334,7 @@ def test_given_the_operators_line_on_a_node_when_asked_where_it_is_at_work_then_
 
 
 @in_both
-def test_given_a_caller_who_waits_where_the_desks_are_not_any_more_when_their_turn_comes_then_they_are_called(
-    engine: Engine, nodes: Make
-) -> None:
+def test_caller_left_at_another_node_is_called_back(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     with writing(engine) as session:
         line = rounds.operators_line(session)
@@ -372,9 +352,7 @@ def test_given_a_caller_who_waits_where_the_desks_are_not_any_more_when_their_tu
 
 
 @in_both
-def test_given_a_browser_at_a_desk_when_its_round_lives_elsewhere_then_it_is_to_sign_in_there_once_it_is_free(
-    engine: Engine, nodes: Make
-) -> None:
+def test_free_desks_browser_moves_to_the_rounds_node(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
     with writing(engine) as session:
         round_ = make.a_round(session)

@@ -22,9 +22,7 @@ on_postgresql = pytest.mark.parametrize("backend", ["postgresql"], indirect=True
 
 
 @in_both
-def test_given_a_lease_when_it_is_renewed_then_it_lasts_and_whoever_is_alone_knows_it(
-    engine: Engine, nodes: Make
-) -> None:
+def test_renewed_lease_lasts_and_knows_if_it_is_alone(engine: Engine, nodes: Make) -> None:
     (lease,) = nodes("one")
     with writing(engine) as session:
         assert leases.renew(session, "one", lease.epoch, fences=True) == leases.Renewed(alone=True)
@@ -35,9 +33,7 @@ def test_given_a_lease_when_it_is_renewed_then_it_lasts_and_whoever_is_alone_kno
 
 
 @in_both
-def test_given_a_dialer_that_starts_anew_when_it_takes_its_lease_then_the_one_before_has_none(
-    engine: Engine, nodes: Make
-) -> None:
+def test_restarted_dialer_ends_the_lease_before(engine: Engine, nodes: Make) -> None:
     (before,) = nodes("one")
     (after,) = nodes("one")
     assert after.epoch == before.epoch + 1 and not after.lost
@@ -46,9 +42,7 @@ def test_given_a_dialer_that_starts_anew_when_it_takes_its_lease_then_the_one_be
 
 
 @in_both
-def test_given_a_lease_that_lasts_or_is_just_over_when_asked_then_the_node_is_not_dead(
-    engine: Engine, nodes: Make
-) -> None:
+def test_running_or_just_expired_lease_is_not_dead(engine: Engine, nodes: Make) -> None:
     nodes("one")
     with writing(engine) as session:
         assert not leases.over(session) and not leases.declare_dead(session, "one")
@@ -59,9 +53,7 @@ def test_given_a_lease_that_lasts_or_is_just_over_when_asked_then_the_node_is_no
 
 
 @in_both
-def test_given_a_node_that_was_alone_when_its_lease_is_over_then_only_its_people_can_say_that_it_is_dead(
-    engine: Engine, nodes: Make
-) -> None:
+def test_expired_lone_node_is_removed_by_people_only(engine: Engine, nodes: Make) -> None:
     (lease,) = nodes("one")
     with writing(engine) as session:
         leases.renew(session, "one", lease.epoch, fences=False)
@@ -81,9 +73,7 @@ def test_given_a_node_that_was_alone_when_its_lease_is_over_then_only_its_people
 
 
 @in_both
-def test_given_a_node_that_is_declared_dead_when_it_comes_back_then_it_works_only_once_it_is_clean(
-    engine: Engine, nodes: Make, settings: Settings
-) -> None:
+def test_node_declared_dead_works_again_once_clean(engine: Engine, nodes: Make, settings: Settings) -> None:
     (before,) = nodes("one")
     with writing(engine) as session:
         silent(session, "one")
@@ -109,9 +99,7 @@ def written(engine: Engine) -> int:
 
 
 @on_postgresql
-def test_given_a_lease_that_is_over_or_anothers_when_a_dialer_writes_then_nothing_is_committed(
-    engine: Engine, nodes: Make
-) -> None:
+def test_write_under_an_expired_or_foreign_lease_is_refused(engine: Engine, nodes: Make) -> None:
     (lease,) = nodes("one")
     writes(engine, "one", lease.epoch)
     with pytest.raises(leases.Fenced):
@@ -129,9 +117,7 @@ def test_given_a_lease_that_is_over_or_anothers_when_a_dialer_writes_then_nothin
 
 
 @on_postgresql
-def test_given_a_write_that_has_begun_when_the_node_is_to_be_dead_then_it_is_so_only_after_the_commit(
-    engine: Engine, nodes: Make
-) -> None:
+def test_write_in_progress_delays_the_declaration_of_death(engine: Engine, nodes: Make) -> None:
     (lease,) = nodes("one")
     began, goes_on = threading.Event(), threading.Event()
 
@@ -159,9 +145,7 @@ def test_given_a_write_that_has_begun_when_the_node_is_to_be_dead_then_it_is_so_
 
 
 @in_both
-def test_given_a_node_when_people_ask_then_its_state_is_said_and_only_one_that_is_gone_is_removed(
-    engine: Engine, nodes: Make
-) -> None:
+def test_only_a_lost_node_is_removed(engine: Engine, nodes: Make) -> None:
     nodes("one", "two")
 
     def states() -> dict[str, str]:

@@ -23,9 +23,7 @@ from tests.kit.databases import in_both
 
 
 @in_both
-def test_given_a_free_desk_when_a_caller_presses_0_on_another_node_then_line_and_desk_come_and_they_meet(
-    engine: Engine, line: int
-) -> None:
+def test_key_0_elsewhere_moves_line_and_desk_to_the_caller(engine: Engine, line: int) -> None:
     side, place, outlook = presses_0(engine, "two")
     assert (side, outlook.free, lives(engine, line)) == (Side.COMES, True, "two")
     waits(engine, place, "two")
@@ -42,9 +40,7 @@ def test_given_a_free_desk_when_a_caller_presses_0_on_another_node_then_line_and
 
 
 @in_both
-def test_given_a_line_that_has_followed_when_somebody_else_presses_0_then_it_stays_with_who_waits(
-    engine: Engine, line: int
-) -> None:
+def test_moved_line_stays_with_its_waiting_caller(engine: Engine, line: int) -> None:
     _, place, _ = presses_0(engine, "two")
     assert presses_0(engine, "one")[0] is Side.ELSEWHERE, "the desk's phone is on its way"
     waits(engine, place, "two")
@@ -56,9 +52,7 @@ def test_given_a_line_that_has_followed_when_somebody_else_presses_0_then_it_sta
 
 
 @in_both
-def test_given_a_line_without_a_home_when_a_caller_presses_0_then_it_lives_with_them_if_a_desk_is_free(
-    engine: Engine, line: int
-) -> None:
+def test_homeless_line_settles_with_the_caller_if_a_desk_is_free(engine: Engine, line: int) -> None:
     with writing(engine) as session:
         homes.free_rounds(session, [line])
         first_desk(session).phone_connected = False
@@ -159,7 +153,7 @@ def callers_node_full(session: Session, _line: int) -> None:
     ],
 )
 @in_both
-def test_given_a_line_that_is_not_idle_or_cannot_come_when_a_caller_presses_0_elsewhere_then_it_stays(
+def test_busy_or_fixed_line_stays_at_its_node(
     engine: Engine, line: int, how: Callable[[Session, int], None]
 ) -> None:
     with writing(engine) as session:
@@ -203,7 +197,7 @@ def waits_on_the_callers_node(session: Session, line: int) -> None:
     ],
 )
 @in_both
-def test_given_what_does_not_tie_the_line_to_its_node_when_a_caller_presses_0_elsewhere_then_it_comes(
+def test_idle_line_follows_despite_unrelated_work(
     engine: Engine, line: int, how: Callable[[Session, int], None]
 ) -> None:
     with writing(engine) as session:
@@ -213,9 +207,7 @@ def test_given_what_does_not_tie_the_line_to_its_node_when_a_caller_presses_0_el
 
 
 @in_both
-def test_given_a_citizen_in_hand_by_hand_when_the_line_has_followed_then_they_are_called_from_there_once(
-    engine: Engine, line: int
-) -> None:
+def test_manual_citizen_is_called_once_from_the_new_node(engine: Engine, line: int) -> None:
     with writing(engine) as session:
         a_live_desk(session, takes=False, node="one", channel="PJSIP/desk-3")
         by_hand = session.scalars(select(Desk).order_by(Desk.id.desc())).first()

@@ -21,9 +21,7 @@ from tests.kit.databases import in_both
 
 
 @in_both
-def test_given_two_callers_on_two_nodes_when_they_press_0_at_the_same_moment_then_one_has_the_line(
-    engine: Engine, line: int
-) -> None:
+def test_simultaneous_key_0_on_two_nodes_moves_the_line_once(engine: Engine, line: int) -> None:
     """On `three` and on `two`, of which neither has it."""
     both = threading.Barrier(2, timeout=20)
 
@@ -41,9 +39,7 @@ def test_given_two_callers_on_two_nodes_when_they_press_0_at_the_same_moment_the
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_caller_on_the_lines_node_when_another_presses_0_in_that_moment_then_the_line_stays(
-    engine: Engine, line: int
-) -> None:
+def test_key_0_at_the_lines_node_keeps_it_there(engine: Engine, line: int) -> None:
     """Whoever is second waits for the place of the first, and sees it."""
     number = make.a_number()
     with writing(engine) as session:
@@ -66,9 +62,7 @@ def test_given_a_caller_on_the_lines_node_when_another_presses_0_in_that_moment_
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_line_that_follows_when_two_callers_of_that_node_press_0_then_it_is_there_for_both(
-    engine: Engine, line: int
-) -> None:
+def test_two_callers_of_a_node_share_the_moved_line(engine: Engine, line: int) -> None:
     asked = threading.Semaphore(0)
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -90,9 +84,7 @@ def test_given_a_line_that_follows_when_two_callers_of_that_node_press_0_then_it
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 @pytest.mark.parametrize("node", ["one", "two"])
-def test_given_a_line_that_somebody_pauses_when_a_caller_presses_0_then_both_happen(
-    engine: Engine, line: int, node: str
-) -> None:
+def test_pause_beside_a_move_does_both(engine: Engine, line: int, node: str) -> None:
     """The caller waits for the line's row before they hold the log, for which who pauses it waits."""
 
     def pauses(session: Session) -> None:

@@ -19,9 +19,7 @@ from tests.kit.databases import in_both
 
 
 @in_both
-def test_given_a_desk_that_does_not_come_when_the_caller_leaves_then_the_line_is_free_and_the_desk_goes_back(
-    engine: Engine, line: int
-) -> None:
+def test_absent_desk_frees_the_moved_line_after_the_caller(engine: Engine, line: int) -> None:
     _, place, _ = presses_0(engine, "two")
     waits(engine, place, "two")
     with writing(engine) as session:
@@ -58,7 +56,7 @@ def is_alone(session: Session, _line: int) -> None:
 
 @pytest.mark.parametrize("how", [desk_has_come, speaks_there, another_waits, is_alone])
 @in_both
-def test_given_anybody_of_the_line_when_a_caller_leaves_then_it_stays(
+def test_line_with_anybody_on_it_stays_when_a_caller_leaves(
     engine: Engine, line: int, how: Callable[[Session, int], None]
 ) -> None:
     presses_0(engine, "two")

@@ -76,7 +76,7 @@ def gone(engine: Engine, settings: Settings, nodes: Make) -> Gone:
 
 
 @in_both
-def test_given_calls_in_every_state_when_their_node_is_gone_then_all_are_over_at_no_cost_and_due_at_once(
+def test_calls_of_a_lost_node_end_for_free_and_are_due(
     gone: Gone,
 ) -> None:
     returned = [gone.callback(state, desk_id=None) for state in (C.DIALING, C.RINGING, C.ANSWERED, C.WAITING)]
@@ -96,7 +96,7 @@ def test_given_calls_in_every_state_when_their_node_is_gone_then_all_are_over_at
 
 
 @in_both
-def test_given_a_conversation_that_was_cut_when_the_round_goes_on_elsewhere_then_that_citizen_is_first(
+def test_cut_citizen_is_first_at_the_next_node(
     gone: Gone,
 ) -> None:
     token = gone.callback(C.TALKING)
@@ -112,7 +112,7 @@ def test_given_a_conversation_that_was_cut_when_the_round_goes_on_elsewhere_then
 
 
 @in_both
-def test_given_desks_callers_and_other_calls_when_their_node_is_gone_then_none_is_believed_to_be_there(
+def test_presence_on_a_lost_node_is_forgotten(
     gone: Gone,
 ) -> None:
     gone.callback(C.RINGING, desk_id=None)
@@ -144,7 +144,7 @@ def test_given_desks_callers_and_other_calls_when_their_node_is_gone_then_none_i
     ("outcome", "again"),
     [(None, True), (LeftOutcome.UNREACHED, True), (LeftOutcome.REACHED, False), (LeftOutcome.REFUSED, False)],
 )
-def test_given_calls_to_left_numbers_when_their_node_is_gone_then_whom_it_did_not_let_in_is_called_again_soon(
+def test_overflow_call_of_a_lost_node_is_repeated_if_unadmitted(
     gone: Gone, engine: Engine, outcome: LeftOutcome | None, again: bool
 ) -> None:
     with writing(engine) as session:
@@ -170,7 +170,7 @@ def test_given_calls_to_left_numbers_when_their_node_is_gone_then_whom_it_did_no
         assert (row.ended_at is None) is again
 
 
-def test_given_a_node_that_is_only_starting_again_when_others_look_then_nothing_of_it_is_touched(
+def test_restarting_node_is_left_alone(
     gone: Gone,
 ) -> None:
     token = gone.callback(C.TALKING)

@@ -32,7 +32,7 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 
-def test_given_overrides_when_made_then_a_dropped_day_takes_no_turn_and_the_others_are_different(
+def test_dropped_day_takes_no_turn_and_overrides_apply(
     session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
@@ -54,7 +54,7 @@ def test_given_overrides_when_made_then_a_dropped_day_takes_no_turn_and_the_othe
     assert [r.substitute_id for r in (first, second, third)] == [None, stand_in.id, None]
 
 
-def test_given_made_rounds_when_their_day_becomes_different_then_they_are_changed_or_cancelled(
+def test_override_changes_or_cancels_made_rounds(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:
     at = clock(noon(2027, 5, 3))
@@ -88,7 +88,7 @@ def test_given_made_rounds_when_their_day_becomes_different_then_they_are_change
     assert written == [("day-changed", "pr")]
 
 
-def test_given_open_registration_when_the_round_moves_later_then_registration_stays_open(
+def test_later_round_keeps_registration_open(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
@@ -104,7 +104,7 @@ def test_given_open_registration_when_the_round_moves_later_then_registration_st
     assert round_.registration_until == round_.ends_at == days.moment(date(2027, 5, 5), time(17))
 
 
-def test_given_less_than_a_day_when_changed_then_a_substitute_may_come_but_new_hours_must_be_meant(
+def test_change_within_a_day_allows_a_substitute_only(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
@@ -126,9 +126,7 @@ def test_given_less_than_a_day_when_changed_then_a_substitute_may_come_but_new_h
     assert made(session)[0].starts_at == days.moment(date(2027, 5, 5), time(10))
 
 
-def test_given_wrong_changes_of_a_day_when_said_then_each_is_refused_with_its_code(
-    session: Session, settings: Settings, clock: Clock
-) -> None:
+def test_wrong_override_is_refused_with_its_code(session: Session, settings: Settings, clock: Clock) -> None:
     clock(noon(2027, 5, 3))
     rule = a_rule(session, 3, at_once=2)
     extend(session, settings, 3)
@@ -153,7 +151,7 @@ def test_given_wrong_changes_of_a_day_when_said_then_each_is_refused_with_its_co
     assert refusal(lambda: day_overrides.override_day(session, rule, wednesday, **begun)) == "wrong-state"
 
 
-def test_given_made_rounds_when_their_day_becomes_a_holiday_then_who_waits_is_carried(
+def test_holiday_on_a_made_round_carries_its_places(
     engine: Engine, session: Session, settings: Settings
 ) -> None:
     for day in range(12):  # whatever the calendar says of the days after this test runs
@@ -185,7 +183,7 @@ def test_given_made_rounds_when_their_day_becomes_a_holiday_then_who_waits_is_ca
     )
 
 
-def test_given_a_planner_who_is_closing_a_day_when_a_clerk_comes_then_it_waits_and_makes_no_round_on_it(
+def test_clerk_waits_for_a_holiday_being_added(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
@@ -200,7 +198,7 @@ def test_given_a_planner_who_is_closing_a_day_when_a_clerk_comes_then_it_waits_a
     assert made(session) == []
 
 
-def test_given_a_round_that_has_begun_when_its_day_becomes_a_holiday_then_it_goes_on(
+def test_started_round_survives_its_holiday(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))

@@ -31,7 +31,7 @@ from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.refusal import refusal
 
 
-def test_given_fifteen_districts_when_twenty_weeks_are_made_then_each_wednesday_has_the_next_one(
+def test_fifteen_districts_take_wednesdays_in_turn(
     session: Session, settings: Settings, clock: Clock
 ) -> None:
     at = clock(noon(2025, 4, 8))  # a Tuesday
@@ -51,9 +51,7 @@ def test_given_fifteen_districts_when_twenty_weeks_are_made_then_each_wednesday_
         assert round_.registration_from == round_.starts_at - DAY
 
 
-def test_given_the_calendars_holidays_when_made_then_none_is_on_them_and_nobodys_turn_is_taken(
-    session: Session, settings: Settings, clock: Clock
-) -> None:
+def test_holidays_are_skipped_and_take_no_turn(session: Session, settings: Settings, clock: Clock) -> None:
     clock(noon(2027, 3, 1))
     a_rule(session)
     extend(session, settings, 31)
@@ -63,9 +61,7 @@ def test_given_the_calendars_holidays_when_made_then_none_is_on_them_and_nobodys
     assert [r.turn for r in found] == [0, 1, 2]
 
 
-def test_given_the_citys_own_list_when_made_then_it_wins_over_the_calendar(
-    session: Session, settings: Settings, clock: Clock
-) -> None:
+def test_own_holiday_list_outranks_the_calendar(session: Session, settings: Settings, clock: Clock) -> None:
     clock(noon(2027, 3, 1))
     rule = a_rule(session)
     day_overrides.add_holiday(session, date(2027, 3, 10), "عید فطر یک روز دیرتر است", works=True, who="pr")
@@ -91,9 +87,7 @@ def test_given_the_citys_own_list_when_made_then_it_wins_over_the_calendar(
         (1408, 30, date(2030, 3, 21)),  # leap, the fifth year after the last
     ],
 )
-def test_given_the_end_of_a_jalali_year_when_looked_at_then_no_day_is_lost_and_nowruz_is_closed(
-    session: Session, year: int, last_day: int, nowruz: date
-) -> None:
+def test_end_of_a_jalali_year_loses_no_day(session: Session, year: int, last_day: int, nowruz: date) -> None:
     assert jdatetime.date(year, 12, last_day).togregorian() == nowruz - DAY
     rule = a_rule(session, rrule=DAILY)
     found = timetable.occurrences(session, rule, nowruz - 2 * DAY, nowruz + 4 * DAY)
@@ -102,9 +96,7 @@ def test_given_the_end_of_a_jalali_year_when_looked_at_then_no_day_is_lost_and_n
     assert "نوروز" in found[2].holiday
 
 
-def test_given_a_leap_day_when_made_then_it_has_its_round(
-    session: Session, settings: Settings, clock: Clock
-) -> None:
+def test_leap_day_has_its_round(session: Session, settings: Settings, clock: Clock) -> None:
     clock(noon(2028, 2, 26))
     a_rule(session, rrule=DAILY)
     a_rule(session, rrule="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", starts_on=date(2024, 1, 1))
@@ -112,9 +104,7 @@ def test_given_a_leap_day_when_made_then_it_has_its_round(
     assert days_of(made(session)) == [date(2028, 2, 29), date(2028, 2, 29), date(2028, 3, 1)]
 
 
-def test_given_hours_after_midnight_when_made_then_the_day_is_the_citys(
-    session: Session, settings: Settings, clock: Clock
-) -> None:
+def test_hours_after_midnight_use_the_citys_day(session: Session, settings: Settings, clock: Clock) -> None:
     clock(datetime(2027, 2, 1, 20, 30, tzinfo=UTC))  # the city's 2 February begins
     rule = a_rule(session, rrule=DAILY, starts_at=time(0), ends_at=time(2))
     extend(session, settings, 2)
@@ -130,7 +120,7 @@ def test_given_hours_after_midnight_when_made_then_the_day_is_the_citys(
 
 
 @pytest.mark.parametrize(("until", "hours"), [(time(1), 3), (time(0), 2)])
-def test_given_hours_until_after_midnight_when_made_or_changed_then_they_end_on_the_next_day(
+def test_hours_past_midnight_end_on_the_next_day(
     session: Session, settings: Settings, clock: Clock, until: time, hours: int
 ) -> None:
     clock(noon(2027, 2, 1))
@@ -160,9 +150,7 @@ def test_given_hours_until_after_midnight_when_made_or_changed_then_they_end_on_
         (date(2026, 7, 1), time(5, 30)),  # no more
     ],
 )
-def test_given_summer_time_until_2022_when_looked_at_then_the_hours_are_the_citys(
-    session: Session, day: date, utc: time
-) -> None:
+def test_summer_time_until_2022_keeps_local_hours(session: Session, day: date, utc: time) -> None:
     rule = a_rule(session)
     (found,) = timetable.occurrences(session, rule, day, day)
     assert found.starts_at == datetime.combine(day, utc, UTC)
@@ -170,9 +158,7 @@ def test_given_summer_time_until_2022_when_looked_at_then_the_hours_are_the_city
     assert days.local_day(days.moment(day, time(23, 59))) == day == days.local_day(days.moment(day, time(1)))
 
 
-def test_given_made_rounds_when_made_again_then_nothing_changes(
-    session: Session, settings: Settings, clock: Clock
-) -> None:
+def test_second_extension_changes_nothing(session: Session, settings: Settings, clock: Clock) -> None:
     clock(noon(2027, 5, 3))
     a_rule(session, 4, at_once=2)
     extend(session, settings)
@@ -186,7 +172,7 @@ def test_given_made_rounds_when_made_again_then_nothing_changes(
 
 
 @in_both
-def test_given_clerks_at_the_same_moment_when_they_extend_then_each_round_is_made_once(
+def test_simultaneous_clerks_make_each_round_once(
     engine: Engine, session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
@@ -199,7 +185,7 @@ def test_given_clerks_at_the_same_moment_when_they_extend_then_each_round_is_mad
 
 
 @pytest.mark.parametrize("fatal", [1, 2, 4])
-def test_given_a_clerk_that_dies_in_between_when_the_next_one_comes_then_the_rest_is_made(
+def test_next_clerk_completes_an_interrupted_extension(
     session: Session,
     settings: Settings,
     clock: Clock,
@@ -228,7 +214,7 @@ def test_given_a_clerk_that_dies_in_between_when_the_next_one_comes_then_the_res
     assert days_of(found) == [date(2027, 5, 5) + week * 7 * DAY for week in range(4)]
 
 
-def test_given_an_official_who_is_busy_when_made_then_the_others_are_and_that_day_once_it_is_free(
+def test_busy_official_delays_that_day_alone(
     session: Session, settings: Settings, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     at = clock(noon(2027, 5, 3))
@@ -260,9 +246,7 @@ def test_given_an_official_who_is_busy_when_made_then_the_others_are_and_that_da
     ]
 
 
-def test_given_a_preview_when_the_rounds_are_made_then_they_are_what_it_said(
-    session: Session, settings: Settings, clock: Clock
-) -> None:
+def test_preview_matches_the_made_rounds(session: Session, settings: Settings, clock: Clock) -> None:
     clock(noon(2027, 5, 3))
     rule = a_rule(session, 5, at_once=2)
     day_overrides.override_day(session, rule, date(2027, 5, 12), dropped=True, who="pr", reason="تعمیر")
@@ -284,7 +268,7 @@ def test_given_a_preview_when_the_rounds_are_made_then_they_are_what_it_said(
     assert not dropped.officials
 
 
-def test_given_a_rule_that_is_stopped_when_extended_then_its_rounds_stay_and_no_more_are_made(
+def test_stopped_rule_keeps_its_rounds_and_makes_no_more(
     session: Session, settings: Settings, clock: Clock
 ) -> None:
     clock(noon(2027, 5, 3))
@@ -298,9 +282,7 @@ def test_given_a_rule_that_is_stopped_when_extended_then_its_rounds_stay_and_no_
     assert refusal(lambda: timetable_rules.get(session, 99)) == "not-found"
 
 
-def test_given_the_sample_city_when_extended_then_the_districts_answer_on_wednesdays_in_turn(
-    session: Session, settings: Settings
-) -> None:
+def test_sample_city_takes_districts_in_turn(session: Session, settings: Settings) -> None:
     sample.fill(session)
     a_rule(session, [o for o in officials.everyone(session) if o.district])
     extend(session, settings, 56)

@@ -47,7 +47,7 @@ def changed(session: Session, rule: TimetableRule, **values: Any) -> None:
         ((4, 5), (4, 5)),  # all new: from the beginning
     ],
 )
-def test_given_two_turns_taken_when_the_officials_change_then_who_is_next_stays_next(
+def test_changed_officials_keep_the_next_in_turn(
     session: Session, settings: Settings, at_noon: None, order: tuple[int, ...], expected: tuple[int, ...]
 ) -> None:
     people = some_officials(session, 6)
@@ -59,7 +59,7 @@ def test_given_two_turns_taken_when_the_officials_change_then_who_is_next_stays_
     assert coming[: len(expected)] == [people[n].id for n in expected]
 
 
-def test_given_made_rounds_when_the_rule_changes_then_only_new_ones_follow_and_the_chosen_catch_up(
+def test_changed_rule_applies_to_new_and_chosen_rounds(
     session: Session, settings: Settings, at_noon: None
 ) -> None:
     rule = a_rule(session, 2)
@@ -109,7 +109,7 @@ def test_given_made_rounds_when_the_rule_changes_then_only_new_ones_follow_and_t
         ("reason-missing", {"reason": " "}),
     ],
 )
-def test_given_a_wrong_change_when_made_then_it_is_refused_and_the_rule_is_as_before(
+def test_wrong_change_leaves_the_rule_unchanged(
     session: Session, at_noon: None, code: str, values: dict[str, Any]
 ) -> None:
     rule = a_rule(session, 2)
@@ -122,7 +122,7 @@ def test_given_a_wrong_change_when_made_then_it_is_refused_and_the_rule_is_as_be
     assert (rule.name, rule.minutes, rule.at_once, len(rule.officials)) == ("چهارشنبه‌ها", 6, 1, 2)
 
 
-def test_given_a_rule_when_it_was_stopped_then_it_is_not_changed(session: Session, at_noon: None) -> None:
+def test_stopped_rule_cannot_be_changed(session: Session, at_noon: None) -> None:
     rule = a_rule(session)
     timetable_rules.stop(session, rule, who="pr", reason="پایان")
     assert (
@@ -131,7 +131,7 @@ def test_given_a_rule_when_it_was_stopped_then_it_is_not_changed(session: Sessio
     )
 
 
-def test_given_an_official_when_planned_then_not_deactivated_and_when_inactive_then_not_planned(
+def test_planned_official_stays_active_and_inactive_is_refused(
     session: Session, settings: Settings, at_noon: None
 ) -> None:
     first, second, third = some_officials(session, 3)
@@ -152,7 +152,7 @@ def test_given_an_official_when_planned_then_not_deactivated_and_when_inactive_t
     assert rounds.speaker(round_) is first
 
 
-def test_given_registered_citizens_when_the_hours_change_then_each_is_told_once_for_each_change(
+def test_changed_hours_notify_each_citizen_per_change(
     session: Session, settings: Settings, at_noon: None
 ) -> None:
     rule = a_rule(session, 1, announce_days=14)  # so that its notice is out
@@ -173,9 +173,7 @@ def test_given_registered_citizens_when_the_hours_change_then_each_is_told_once_
     assert [m.registration_id for m in session.scalars(told)] == [mobile.id] * 2
 
 
-def test_given_rules_rounds_and_holidays_when_a_month_is_read_then_each_day_says_what_is_there(
-    session: Session, settings: Settings, at_noon: None
-) -> None:
+def test_month_shows_rules_rounds_and_holidays(session: Session, settings: Settings, at_noon: None) -> None:
     rule = a_rule(session, 1)
     extend(session, settings, 9)
     (round_,) = made(session)
@@ -194,9 +192,7 @@ def test_given_rules_rounds_and_holidays_when_a_month_is_read_then_each_day_says
     assert found[date(2025, 4, 17)] == calendar.Day(date(2025, 4, 17))
 
 
-def test_given_officials_in_turn_when_one_reads_the_timetable_then_only_their_own_rounds_are_there(
-    session: Session, settings: Settings, at_noon: None
-) -> None:
+def test_official_sees_own_rounds_only(session: Session, settings: Settings, at_noon: None) -> None:
     rule = a_rule(session, 2)
     extend(session, settings, 16)
     first, second = made(session)
@@ -236,22 +232,18 @@ def test_given_officials_in_turn_when_one_reads_the_timetable_then_only_their_ow
         ("rule-values", {"minutes": 0}),
     ],
 )
-def test_given_a_wrong_rule_when_added_then_it_is_refused_with_its_code(
-    session: Session, code: str, values: dict[str, Any]
-) -> None:
+def test_wrong_rule_is_refused_with_its_code(session: Session, code: str, values: dict[str, Any]) -> None:
     assert refusal(lambda: a_rule(session, **values)) == code
 
 
-def test_given_the_operators_when_put_into_a_rule_then_it_is_refused(session: Session) -> None:
+def test_operators_cannot_join_a_rule(session: Session) -> None:
     operators = rounds.operators_line(session).official
     assert operators.kind is OfficialKind.OPERATORS
     assert refusal(lambda: a_rule(session, [operators])) == "rule-officials"
 
 
 @pytest.mark.parametrize("rrule", ["FREQ=MONTHLY;BYDAY=1WE", "FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,WE;COUNT=9"])
-def test_given_other_rules_of_the_standard_when_added_then_they_are_taken(
-    session: Session, rrule: str
-) -> None:
+def test_other_recurrence_rules_are_accepted(session: Session, rrule: str) -> None:
     rule = a_rule(session, rrule=rrule, starts_on=date(2027, 5, 1))
     found = timetable.occurrences(session, rule, date(2027, 5, 1), date(2027, 12, 31))
     assert len(found) in (8, 9)
