@@ -24,9 +24,7 @@ def texts(session: Session, desk: Desk) -> list[str]:
     return [message.text for message, _ in desk_messages.unread(session, desk.id)]
 
 
-def test_given_two_messages_when_read_one_by_one_then_each_stays_until_then_and_both_are_on_record(
-    session: Session, desk: Desk
-) -> None:
+def test_each_message_stays_until_read_and_is_audited(session: Session, desk: Desk) -> None:
     supervisor = make.a_user(session, username="the-supervisor")
     first, second = says(session, desk), says(session, desk, " کوتاه‌تر ")
     assert texts(session, desk) == ["دو دقیقه مانده است", "کوتاه‌تر"]
@@ -47,15 +45,13 @@ def test_given_two_messages_when_read_one_by_one_then_each_stays_until_then_and_
     ]
 
 
-def test_given_a_message_to_another_desk_when_confirmed_then_it_is_not_found(
-    session: Session, desk: Desk
-) -> None:
+def test_message_of_another_desk_cannot_be_confirmed(session: Session, desk: Desk) -> None:
     message, other = says(session, desk), make.a_desk(session)
     confirm = desk_messages.confirm
     assert refusal(lambda: confirm(session, other.id, message.id, who="x")) == "not-found"
     assert message.read_at is None
 
 
-def test_given_nothing_to_say_or_no_desk_when_sent_then_it_is_refused(session: Session, desk: Desk) -> None:
+def test_empty_message_or_unknown_desk_is_refused(session: Session, desk: Desk) -> None:
     assert refusal(lambda: says(session, desk, "  ")) == "message-empty"
     assert refusal(lambda: desk_messages.send(session, 404404, "x", who="x")) == "not-found"

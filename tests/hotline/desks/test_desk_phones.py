@@ -56,7 +56,7 @@ def take_up(engine: Engine, desk_id: int) -> toll.CallPermit | toll.Cap | None:
 # --- the rule ---
 
 
-def test_given_a_number_and_a_pin_when_asked_for_then_one_call_is_placed(engine: Engine, desk_id: int):
+def test_desk_phone_with_a_number_and_pin_is_called_once(engine: Engine, desk_id: int):
     ask(engine, desk_id)
     ask(engine, desk_id)
     with reading(engine) as session:
@@ -72,7 +72,7 @@ def test_given_a_number_and_a_pin_when_asked_for_then_one_call_is_placed(engine:
         ask(engine, desk_id)
 
 
-def test_given_a_call_that_has_ended_when_asked_for_again_then_it_is_a_new_one(engine: Engine, desk_id: int):
+def test_request_after_an_ended_call_places_a_new_one(engine: Engine, desk_id: int):
     ask(engine, desk_id)
     first = take_up(engine, desk_id)
     assert first is not None
@@ -93,7 +93,7 @@ def test_given_a_call_that_has_ended_when_asked_for_again_then_it_is_a_new_one(e
         ({}, "no-pin"),
     ],
 )
-def test_given_nothing_to_call_or_to_ask_for_when_asked_then_it_is_refused(
+def test_desk_phone_without_number_pin_or_desk_is_refused(
     engine: Engine, desk_id: int, change: dict[str, object], code: str
 ):
     with writing(engine) as session:
@@ -107,9 +107,7 @@ def test_given_nothing_to_call_or_to_ask_for_when_asked_then_it_is_refused(
         ask(engine, desk_id)
 
 
-def test_given_a_call_nobody_waits_for_any_more_when_taken_up_then_it_is_dropped(
-    engine: Engine, desk_id: int
-):
+def test_call_nobody_waits_for_is_dropped(engine: Engine, desk_id: int):
     ask(engine, desk_id)
     with writing(engine) as session:
         session.get_one(Desk, desk_id).call_asked_at = now(session) - timedelta(minutes=1)
@@ -119,9 +117,7 @@ def test_given_a_call_nobody_waits_for_any_more_when_taken_up_then_it_is_dropped
         assert list(desk_phones.asked(session)) == []
 
 
-def test_given_a_number_of_a_forbidden_prefix_when_taken_up_then_nothing_is_called(
-    engine: Engine, desk_id: int
-):
+def test_forbidden_prefix_is_not_called(engine: Engine, desk_id: int):
     ask(engine, desk_id)
     with writing(engine) as session:
         session.get_one(Desk, desk_id).number = "+5371234567"
@@ -129,7 +125,7 @@ def test_given_a_number_of_a_forbidden_prefix_when_taken_up_then_nothing_is_call
     assert take_up(engine, desk_id) is None
 
 
-def test_given_a_call_under_way_when_listed_then_its_age_is_known(engine: Engine, desk_id: int):
+def test_call_under_way_is_listed_with_its_age(engine: Engine, desk_id: int):
     ask(engine, desk_id)
     call = take_up(engine, desk_id)
     assert isinstance(call, toll.CallPermit)
@@ -150,9 +146,7 @@ def test_given_a_call_under_way_when_listed_then_its_age_is_known(engine: Engine
         ("Local/x@dial-00000001;1", f"callback-{'a' * 32}", None),
     ],
 )
-def test_a_desks_phone_is_known_by_its_account_or_by_the_id_we_gave_it(
-    channel: str, channel_id: str, desk: int | None
-):
+def test_desk_phone_is_known_by_account_or_channel_id(channel: str, channel_id: str, desk: int | None):
     assert desk_of(channel, channel_id) == desk
 
 
@@ -160,14 +154,12 @@ def test_a_desks_phone_is_known_by_its_account_or_by_the_id_we_gave_it(
 
 
 @pytest.mark.parametrize("pin", ["123", "123456789", "12a4", "", "۱۲۳۴"])
-def test_given_an_unfit_pin_when_set_then_it_is_refused(engine: Engine, desk_id: int, pin: str):
+def test_unfit_pin_is_refused(engine: Engine, desk_id: int, pin: str):
     with writing(engine) as session, pytest.raises(Refused, match="pin-unfit"):
         accounts.set_pin(session, "mayor", pin)
 
 
-def test_given_nine_wrong_pins_when_tried_then_the_right_one_has_to_wait_a_quarter_of_an_hour(
-    engine: Engine, desk_id: int
-):
+def test_nine_wrong_pins_lock_for_a_quarter_of_an_hour(engine: Engine, desk_id: int):
     def tries(*, right: bool) -> bool:
         with writing(engine) as session:
             return accounts.pin_tried(session, session.query(User.id).scalar() or 0, right=right)
@@ -317,7 +309,7 @@ def test_number_and_pin_are_set_from_the_command_line(
 
 
 @pytest.mark.parametrize(("state", "again"), [(C.TALKING, True), (C.WAITING, False), (C.PARTING, False)])
-def test_given_a_telephone_that_leaves_a_citizen_when_its_end_is_known_then_from_a_talk_it_is_called_once(
+def test_telephone_lost_in_a_conversation_is_redialled_once(
     engine: Engine, desk_id: int, settings: Settings, state: C, again: bool
 ):
     with writing(engine) as session:
@@ -333,9 +325,7 @@ def test_given_a_telephone_that_leaves_a_citizen_when_its_end_is_known_then_from
     assert take_up(engine, desk_id) is None
 
 
-def test_given_a_telephone_that_is_back_by_itself_when_it_was_to_be_called_again_then_it_is_not(
-    engine: Engine, desk_id: int, settings: Settings
-):
+def test_telephone_back_by_itself_is_not_redialled(engine: Engine, desk_id: int, settings: Settings):
     with writing(engine) as session:
         session.get_one(Desk, desk_id).phone_connected = True
         token = make.a_callback(session, C.TALKING, session.query(User).one()).token

@@ -15,7 +15,7 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 WHY = "اپراتور رفته است"
 
 
-def test_given_a_desk_when_its_phone_changes_then_its_kind_and_number_do_and_the_log_shows_it(
+def test_changed_phone_of_a_desk_is_audited(
     session: Session,
 ) -> None:
     desk = desks.get(session, 7, 60)
@@ -34,16 +34,12 @@ def test_given_a_desk_when_its_phone_changes_then_its_kind_and_number_do_and_the
 
 
 @pytest.mark.parametrize("desk_id", [0, -1, 61, 2**31 - 1])
-def test_given_a_number_that_no_desk_has_when_asked_for_then_none_is_made(
-    session: Session, desk_id: int
-) -> None:
+def test_number_beyond_the_desks_makes_no_desk(session: Session, desk_id: int) -> None:
     with pytest.raises(Refused, match="not-found"):
         desks.get(session, desk_id, 60)
 
 
-def test_given_a_person_who_never_returns_when_somebody_says_the_outcome_then_the_desk_is_free(
-    session: Session, settings: Settings
-) -> None:
+def test_outcome_said_for_an_absent_person_frees_the_desk(session: Session, settings: Settings) -> None:
     callback = a_callback(session, CallbackState.ENDED)
     a_note(session, callback, "یادداشت میز")
     desk = session.get_one(Desk, callback.desk_id)
@@ -74,7 +70,7 @@ def test_given_a_person_who_never_returns_when_somebody_says_the_outcome_then_th
         (CallbackState.CLOSED, Outcome.REACHED, WHY, "wrong-state"),
     ],
 )
-def test_given_a_desk_when_an_outcome_cannot_be_said_then_nothing_changes(
+def test_outcome_for_another_in_an_unfit_state_changes_nothing(
     session: Session, settings: Settings, state: CallbackState, outcome: Outcome, reason: str, code: str
 ) -> None:
     callback = a_callback(session, state)
@@ -86,9 +82,7 @@ def test_given_a_desk_when_an_outcome_cannot_be_said_then_nothing_changes(
     assert audit.search(session, action="outcome-said") == []
 
 
-def test_given_a_desk_with_another_citizen_by_now_when_the_old_outcome_is_said_then_it_is_refused(
-    session: Session, settings: Settings
-) -> None:
+def test_outcome_for_a_desk_with_a_new_citizen_is_refused(session: Session, settings: Settings) -> None:
     user = a_user(session, a_desk(session))
     old = a_callback(session, CallbackState.CLOSED, user)
     new = a_callback(session, CallbackState.ENDED, user)
@@ -98,9 +92,7 @@ def test_given_a_desk_with_another_citizen_by_now_when_the_old_outcome_is_said_t
     assert new.state is CallbackState.ENDED
 
 
-def test_given_a_citizen_taken_and_never_called_when_returned_for_the_desk_then_the_place_waits_again(
-    session: Session, settings: Settings
-) -> None:
+def test_returned_unused_claim_makes_the_place_wait_again(session: Session, settings: Settings) -> None:
     callback = a_callback(session, CallbackState.CLAIMED)
     desk = session.get_one(Desk, callback.desk_id)
     desks.say_outcome(
@@ -109,7 +101,7 @@ def test_given_a_citizen_taken_and_never_called_when_returned_for_the_desk_then_
     assert callback.registration.state is RegistrationState.WAITING
 
 
-def test_given_people_at_desks_when_asked_then_each_desk_knows_whose_it_is(session: Session) -> None:
+def test_each_desk_knows_its_person(session: Session) -> None:
     user = a_user(session, a_desk(session))
     a_desk(session)
     assert desks.people(session) == {user.desk_id: user}

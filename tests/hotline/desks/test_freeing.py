@@ -35,7 +35,7 @@ def log(session: Session) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("state", [C.TALKING, C.HELD])
-def test_given_a_conversation_that_hangs_when_freed_then_its_line_is_ended_and_the_place_is_due_at_once(
+def test_freed_conversation_ends_and_the_place_is_due_at_once(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
     callback = freed(session, settings, state)
@@ -47,9 +47,7 @@ def test_given_a_conversation_that_hangs_when_freed_then_its_line_is_ended_and_t
     assert place.not_before is not None and place.not_before <= now(session)
 
 
-def test_given_a_citizen_on_hold_when_freed_then_nobody_brings_them_back_to_the_desk(
-    session: Session, settings: Settings
-) -> None:
+def test_freed_citizen_on_hold_is_not_brought_back(session: Session, settings: Settings) -> None:
     callback = make.a_callback(session, C.TALKING)
     conversations.put_on_hold(session, callback, settings)
     session.refresh(callback)
@@ -58,16 +56,14 @@ def test_given_a_citizen_on_hold_when_freed_then_nobody_brings_them_back_to_the_
     assert callback.token not in conversations.overdue(session)
 
 
-def test_given_somebody_who_was_taken_and_not_called_when_freed_then_they_are_back_in_their_place(
-    session: Session, settings: Settings
-) -> None:
+def test_freed_unused_claim_returns_to_its_place(session: Session, settings: Settings) -> None:
     callback = freed(session, settings, C.CLAIMED)
     place = callback.registration
     assert (callback.outcome, place.state, place.not_before) == (Outcome.RETURNED, R.WAITING, None)
 
 
 @pytest.mark.parametrize("state", [C.DIALING, C.RINGING])
-def test_given_a_phone_that_rings_when_freed_then_the_call_is_nobodys_and_is_to_end(
+def test_freed_ringing_call_loses_its_desk_and_is_hung_up(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
     callback = freed(session, settings, state)
@@ -76,16 +72,14 @@ def test_given_a_phone_that_rings_when_freed_then_the_call_is_nobodys_and_is_to_
 
 
 @pytest.mark.parametrize("state", [C.ANSWERED, C.WAITING])
-def test_given_a_citizen_who_listens_when_freed_then_a_kind_word_is_due(
+def test_freed_waiting_citizen_gets_a_goodbye(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
     callback = freed(session, settings, state)
     assert callback.state is state and callback.again_at and callback.hangup_asked_at
 
 
-def test_given_a_supervisor_who_frees_twice_when_logged_then_it_is_once_with_the_reason(
-    session: Session, settings: Settings
-) -> None:
+def test_repeated_freeing_is_audited_once_with_the_reason(session: Session, settings: Settings) -> None:
     callback = make.a_callback(session, C.TALKING)
     desk = callback.desk_id
     frees(session, callback, settings)
@@ -94,7 +88,7 @@ def test_given_a_supervisor_who_frees_twice_when_logged_then_it_is_once_with_the
 
 
 @pytest.mark.parametrize("state", [C.SCREENING, C.PARTING, C.ENDED, C.CLOSED])
-def test_given_a_call_that_is_over_or_another_desks_when_freed_then_it_is_refused(
+def test_freeing_an_ended_or_foreign_call_is_refused(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
     callback = make.a_callback(session, state)
@@ -102,7 +96,7 @@ def test_given_a_call_that_is_over_or_another_desks_when_freed_then_it_is_refuse
     assert log(session) == []
 
 
-def test_given_no_reason_when_freed_then_it_is_refused(session: Session, settings: Settings) -> None:
+def test_freeing_without_a_reason_is_refused(session: Session, settings: Settings) -> None:
     callback = make.a_callback(session, C.TALKING)
     free = freeing.free
     assert refusal(lambda: free(session, callback, settings, who="x", reason=" ")) == "reason-missing"

@@ -8,7 +8,7 @@ from settings import Settings
 URLS = ("turn:137.example:3478?transport=udp", "turn:137.example:3478?transport=tcp")
 
 
-def test_given_a_turn_server_when_a_desk_asks_then_it_may_for_half_a_day_what_coturn_would_let_it(
+def test_turn_account_lasts_half_a_day_in_coturns_form(
     settings: Settings,
 ) -> None:
     at = datetime(2026, 11, 29, 8, tzinfo=UTC)
@@ -20,7 +20,7 @@ def test_given_a_turn_server_when_a_desk_asks_then_it_may_for_half_a_day_what_co
     assert account == (URLS, "1795982400:desk-7", "PqPYOvHo6WWVqG5bB2IWwoftlbM=")
 
 
-def test_given_no_secret_or_no_server_when_a_desk_asks_then_the_secret_is_our_own_or_there_is_no_account(
+def test_turn_account_needs_a_server_and_has_a_secret(
     settings: Settings,
 ) -> None:
     at = datetime(2026, 11, 29, 8, tzinfo=UTC)

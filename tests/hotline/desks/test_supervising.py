@@ -53,7 +53,7 @@ def log(session: Session) -> list[tuple[str, str, str, str]]:
     return [(e.who, e.action, e.subject, e.reason) for e in found]
 
 
-def test_given_a_conversation_when_heard_in_each_way_and_ended_then_every_begin_and_end_is_logged(
+def test_each_supervision_is_audited_with_begin_and_end(
     session: Session, mine: Desk, talking: Callback
 ) -> None:
     listens(session, mine, talking)
@@ -74,15 +74,13 @@ def test_given_a_conversation_when_heard_in_each_way_and_ended_then_every_begin_
 
 
 @pytest.mark.parametrize("state", [state for state in C if state is not C.TALKING])
-def test_given_a_desk_that_does_not_speak_when_heard_then_it_is_refused(
-    session: Session, mine: Desk, state: CallbackState
-) -> None:
+def test_supervision_of_a_silent_desk_is_refused(session: Session, mine: Desk, state: CallbackState) -> None:
     callback = make.a_callback(session, state)
     assert refusal(lambda: listens(session, mine, callback)) == "nobody-speaks"
     assert log(session) == []
 
 
-def test_given_a_supervisor_who_cannot_hear_when_they_want_to_then_they_are_told_why(
+def test_supervisor_who_cannot_listen_is_told_why(
     session: Session, supervisor: User, mine: Desk, talking: Callback
 ) -> None:
     assert refusal(lambda: supervising.hear(session, mine, mine.id, H.LISTEN, who="x")) == "own-desk"
@@ -100,9 +98,7 @@ def test_given_a_supervisor_who_cannot_hear_when_they_want_to_then_they_are_told
     assert log(session) == []
 
 
-def test_given_a_supervisor_who_screens_when_they_want_to_hear_another_then_they_are_busy(
-    session: Session, mine: Desk, talking: Callback
-) -> None:
+def test_screening_supervisor_is_busy(session: Session, mine: Desk, talking: Callback) -> None:
     screening = make.a_callback(session, C.SCREENING)
     screening.desk_id, screening.screen_desk_id = None, mine.id
     session.flush()
@@ -112,9 +108,7 @@ def test_given_a_supervisor_who_screens_when_they_want_to_hear_another_then_they
 # --- nobody is brought to a desk that hears ---
 
 
-def test_given_a_desk_that_hears_when_citizens_wait_then_none_comes_until_it_stops(
-    session: Session, mine: Desk, talking: Callback
-) -> None:
+def test_supervising_desk_gets_no_citizen(session: Session, mine: Desk, talking: Callback) -> None:
     waiting = make.a_callback(session, C.WAITING)
     waiting.desk_id = None
     mine.round_id, mine.next_asked_at = waiting.round_id, now(session)
@@ -131,7 +125,7 @@ def test_given_a_desk_that_hears_when_citizens_wait_then_none_comes_until_it_sto
     assert waiting.desk_id == mine.id
 
 
-def test_given_a_desk_that_hears_when_it_wants_to_call_or_screen_then_it_is_refused(
+def test_supervising_desk_may_not_call_or_screen(
     session: Session, supervisor: User, mine: Desk, talking: Callback, settings: Settings
 ) -> None:
     listens(session, mine, talking)
@@ -180,7 +174,7 @@ def _own_citizen(session: Session, mine: Desk, _talking: Callback, _settings: Se
         (_own_citizen, "a citizen of the desk's own"),
     ],
 )
-def test_given_a_heard_conversation_when_something_ends_it_then_so_is_the_hearing_and_the_log_says_why(
+def test_end_of_a_supervision_is_audited_with_its_cause(
     session: Session,
     settings: Settings,
     mine: Desk,
@@ -202,9 +196,7 @@ def test_given_a_heard_conversation_when_something_ends_it_then_so_is_the_hearin
 # --- the API ---
 
 
-def test_given_the_api_when_a_supervisor_asks_then_the_wish_is_there_and_only_one_with_a_desk_may(
-    engine: Engine, settings: Settings
-) -> None:
+def test_supervision_by_the_api_needs_a_desk(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         heard_desk = make.a_callback(session, C.TALKING).desk_id
         people = [make.a_user(session, make.a_desk(session)), make.a_user(session)]

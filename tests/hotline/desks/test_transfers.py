@@ -60,7 +60,7 @@ def _actions(session: Session) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("on_hold", [False, True])
-def test_given_a_conversation_when_it_is_given_then_the_citizen_is_the_other_desks_and_the_first_is_free(
+def test_given_conversation_moves_to_the_other_desk(
     session: Session, mine: Callback, other: User, settings: Settings, on_hold: bool
 ) -> None:
     first, by = mine.desk_id, _person(session, mine)
@@ -78,7 +78,7 @@ def test_given_a_conversation_when_it_is_given_then_the_citizen_is_the_other_des
     assert given.registration.state is RegistrationState.CALLING
 
 
-def test_given_a_desk_that_asked_for_the_next_when_it_is_given_a_conversation_then_that_is_whom_it_gets(
+def test_given_conversation_replaces_the_request_for_the_next(
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
@@ -87,7 +87,7 @@ def test_given_a_desk_that_asked_for_the_next_when_it_is_given_a_conversation_th
     assert desk.next_asked_at is None
 
 
-def test_given_desks_that_are_away_busy_or_on_a_break_when_takers_are_asked_for_then_they_are_none(
+def test_absent_busy_or_resting_desk_cannot_take_a_transfer(
     session: Session, mine: Callback, other: User
 ) -> None:
     away, resting, busy, hears, gone = (_an_operator(session, name) for name in ("a", "b", "c", "d", "e"))
@@ -100,7 +100,7 @@ def test_given_desks_that_are_away_busy_or_on_a_break_when_takers_are_asked_for_
     assert _takers(session, mine) == ["second"]
 
 
-def test_given_an_official_of_another_round_when_takers_are_asked_for_then_they_are_none(
+def test_official_of_another_round_cannot_take_a_transfer(
     session: Session, mine: Callback, other: User
 ) -> None:
     other.role = Role.OFFICIAL
@@ -121,7 +121,7 @@ def test_given_an_official_of_another_round_when_takers_are_asked_for_then_they_
     assert _takers(session, mine) == [], "is paused"
 
 
-def test_given_a_desk_that_serves_another_round_when_takers_are_asked_for_then_nobody_comes_past_its_line(
+def test_desk_serving_another_round_cannot_take_a_transfer(
     session: Session, mine: Callback, other: User
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
@@ -130,7 +130,7 @@ def test_given_a_desk_that_serves_another_round_when_takers_are_asked_for_then_n
     assert _takers(session, mine) == []
 
 
-def test_given_a_conversation_that_was_handed_over_when_the_desk_undoes_an_end_then_it_is_not_thrown_back(
+def test_undo_at_the_receiving_desk_does_not_return_the_citizen(
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
@@ -141,7 +141,7 @@ def test_given_a_conversation_that_was_handed_over_when_the_desk_undoes_an_end_t
     assert refusal(conversations.send_back, session, desk, make.a_callback(session, C.PARTING)) == "desk-busy"
 
 
-def test_given_a_desk_that_gives_and_hangs_up_at_once_when_both_are_done_then_the_other_desk_speaks_on(
+def test_hang_up_right_after_giving_does_not_end_the_talk(
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     seen_before = SimpleNamespace(token=mine.token, desk_id=mine.desk_id, state=C.TALKING, on_hold_at=None)
@@ -151,7 +151,7 @@ def test_given_a_desk_that_gives_and_hangs_up_at_once_when_both_are_done_then_th
 
 
 @pytest.mark.parametrize("why", ["own", "away", "none"])
-def test_given_a_desk_that_cannot_take_it_when_a_conversation_is_given_then_it_is_refused_and_goes_on(
+def test_transfer_to_an_unfit_desk_is_refused_and_the_talk_stays(
     session: Session, mine: Callback, other: User, settings: Settings, why: str
 ) -> None:
     wanted = {"own": mine.desk_id, "away": other.desk_id, "none": 999}[why]
@@ -165,14 +165,14 @@ def test_given_a_desk_that_cannot_take_it_when_a_conversation_is_given_then_it_i
 
 
 @pytest.mark.parametrize("state", sorted(set(C) - {C.TALKING}))
-def test_given_who_does_not_speak_when_it_is_to_be_given_then_it_is_refused(
+def test_transfer_without_a_conversation_is_refused(
     session: Session, other: User, settings: Settings, state: CallbackState
 ) -> None:
     callback = make.a_callback(session, state)  # held: cut, and not on hold
     assert refusal(_give, session, callback, other, settings) == "wrong-state"
 
 
-def test_given_a_desk_whose_phone_goes_meanwhile_when_the_time_is_over_then_the_place_is_due_at_once(
+def test_absent_receiving_phone_makes_the_place_due_at_once(
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     given = _give(session, mine, other, settings)
@@ -189,9 +189,7 @@ def test_given_a_desk_whose_phone_goes_meanwhile_when_the_time_is_over_then_the_
     )
 
 
-def test_given_two_conversations_when_both_are_given_to_one_desk_at_once_then_it_has_one(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_transfers_to_one_desk_give_it_one(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         both = [make.a_callback(session, C.TALKING).id for _ in range(2)]
         taker = _an_operator(session, "taker").desk_id or 0
@@ -211,7 +209,7 @@ def test_given_two_conversations_when_both_are_given_to_one_desk_at_once_then_it
 # --- speaking with the other desk first ---
 
 
-def test_given_a_desk_that_is_consulted_when_it_is_given_the_conversation_then_it_comes_home_for_it(
+def test_consulted_desk_leaves_the_room_to_receive_the_transfer(
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
@@ -238,7 +236,7 @@ def test_given_a_desk_that_is_consulted_when_it_is_given_the_conversation_then_i
     ]
 
 
-def test_given_a_desk_that_is_consulted_when_it_leaves_then_the_conversation_goes_on(
+def test_consulted_desk_that_leaves_keeps_the_talk_running(
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     desk = session.get_one(Desk, other.desk_id)
@@ -252,7 +250,7 @@ def test_given_a_desk_that_is_consulted_when_it_leaves_then_the_conversation_goe
 # --- the other desk is not there ---
 
 
-def test_given_a_desk_that_does_not_have_whom_it_was_given_when_taken_back_then_they_are_the_first_desks(
+def test_unanswered_transfer_can_be_taken_back(
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     by, first = _person(session, mine), mine.desk_id or 0
@@ -270,7 +268,7 @@ def test_given_a_desk_that_does_not_have_whom_it_was_given_when_taken_back_then_
     ]
 
 
-def test_given_a_desk_that_has_whom_it_was_given_when_they_are_wanted_back_then_that_is_refused(
+def test_answered_transfer_cannot_be_taken_back(
     session: Session, mine: Callback, other: User, settings: Settings
 ) -> None:
     by, first = _person(session, mine), mine.desk_id or 0

@@ -43,7 +43,7 @@ def failures(session: Session, username: str = "operator") -> int:
     return kept.failures if kept else 0
 
 
-def test_given_a_person_when_added_then_the_password_is_kept_as_argon2id_only(session: Session) -> None:
+def test_added_person_has_an_argon2id_password_only(session: Session) -> None:
     user = add(session, desk=7)
     assert user.password_hash.startswith("$argon2id$")
     assert (user.role, user.desk_id) == (Role.OPERATOR, 7)
@@ -52,7 +52,7 @@ def test_given_a_person_when_added_then_the_password_is_kept_as_argon2id_only(se
     assert verify(session, "operator", PASSWORD) is user
 
 
-def test_given_a_wrong_password_when_verified_then_nobody_is_known_and_the_failure_is_counted(
+def test_wrong_password_knows_nobody_and_counts(
     session: Session,
 ) -> None:
     a_user(session, username="operator")
@@ -61,7 +61,7 @@ def test_given_a_wrong_password_when_verified_then_nobody_is_known_and_the_failu
         assert failures(session) == count
 
 
-def test_given_an_unknown_name_when_verified_then_nobody_is_known_and_nobody_elses_name_is_locked(
+def test_unknown_name_locks_nobody_and_is_not_stored(
     session: Session,
 ) -> None:
     a_user(session, username="operator")
@@ -72,7 +72,7 @@ def test_given_an_unknown_name_when_verified_then_nobody_is_known_and_nobody_els
     assert "OR 1=1" not in everything_stored(session), "somebody may have typed a password there"
 
 
-def test_given_names_desks_and_passwords_when_they_do_not_fit_then_the_person_is_refused(
+def test_unfit_name_desk_or_password_is_refused(
     session: Session,
 ) -> None:
     add(session, "first", desk=1)
@@ -95,9 +95,7 @@ def test_given_names_desks_and_passwords_when_they_do_not_fit_then_the_person_is
 @pytest.mark.parametrize(
     ("username", "backend"), [("operator", "sqlite"), ("nobody", "sqlite"), ("operator", "postgresql")]
 )
-def test_given_wrong_passwords_when_they_go_on_then_five_are_free_and_the_lock_doubles_up_to_900_seconds(
-    session: Session, username: str
-) -> None:
+def test_lockout_starts_after_five_and_doubles_to_900_s(session: Session, username: str) -> None:
     a_user(session, username="operator")
     for count in range(1, 6):
         assert verify(session, username, "wrong") is None
@@ -114,9 +112,7 @@ def test_given_wrong_passwords_when_they_go_on_then_five_are_free_and_the_lock_d
 
 
 @pytest.mark.parametrize("is_locked", [False, True])
-def test_given_a_name_when_it_is_guessed_at_then_what_the_database_does_does_not_tell_whether_anybody_has_it(
-    engine: Engine, is_locked: bool
-) -> None:
+def test_guess_runs_equal_statements_for_any_name(engine: Engine, is_locked: bool) -> None:
     with writing(engine) as session:
         a_user(session, username="operator")
     done: dict[str, list[str]] = {"operator": [], "nobody": []}
@@ -137,7 +133,7 @@ def test_given_a_name_when_it_is_guessed_at_then_what_the_database_does_does_not
     assert done["operator"] == done["nobody"] != []
 
 
-def test_given_a_locked_name_when_even_the_right_password_comes_then_it_is_refused_until_the_lock_is_over(
+def test_right_password_waits_for_the_lock_to_end(
     session: Session,
 ) -> None:
     user = a_user(session, username="operator")
@@ -153,7 +149,7 @@ def test_given_a_locked_name_when_even_the_right_password_comes_then_it_is_refus
     assert failures(session) == 0 and lockout.locks(session, ["operator"]) == {}
 
 
-def test_given_four_failures_when_the_right_password_comes_then_the_count_begins_anew(
+def test_right_password_resets_the_count(
     session: Session,
 ) -> None:
     user = a_user(session, username="operator")
@@ -163,7 +159,7 @@ def test_given_four_failures_when_the_right_password_comes_then_the_count_begins
     assert failures(session) == 0
 
 
-def test_given_names_at_which_nobody_has_guessed_for_a_day_when_anybody_signs_in_then_they_are_forgotten(
+def test_guesses_older_than_a_day_are_deleted(
     session: Session,
 ) -> None:
     user = a_user(session, username="operator")
@@ -175,7 +171,7 @@ def test_given_names_at_which_nobody_has_guessed_for_a_day_when_anybody_signs_in
 
 
 @in_both
-def test_given_one_name_when_ten_guess_at_once_then_no_failure_goes_uncounted(engine: Engine) -> None:
+def test_simultaneous_guesses_are_all_counted(engine: Engine) -> None:
     with writing(engine) as session:
         a_user(session, username="operator")
 
@@ -193,7 +189,7 @@ def test_given_one_name_when_ten_guess_at_once_then_no_failure_goes_uncounted(en
         assert lockout.locks(session, ["operator"])
 
 
-def test_given_a_new_password_when_set_then_it_alone_is_right_and_the_name_is_unlocked(
+def test_new_password_replaces_the_old_and_unlocks(
     session: Session,
 ) -> None:
     user = a_user(session, username="operator")
@@ -211,7 +207,7 @@ def test_given_a_new_password_when_set_then_it_alone_is_right_and_the_name_is_un
         assert refused.value.code == code
 
 
-def test_given_a_second_factor_when_it_is_reset_then_nothing_is_left_of_it_and_all_sessions_end(
+def test_reset_second_factor_ends_all_sessions(
     session: Session,
 ) -> None:
     user, other = a_user(session), a_user(session)
@@ -228,5 +224,5 @@ def test_given_a_second_factor_when_it_is_reset_then_nothing_is_left_of_it_and_a
 
 @pytest.mark.usefixtures("true_hashing")
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_the_hash_of_nobody_when_compared_with_a_new_one_then_both_cost_the_same(backend: str) -> None:
+def test_hash_for_unknown_names_costs_the_same(backend: str) -> None:
     assert not accounts._HASHER.check_needs_rehash(accounts._NOBODYS)

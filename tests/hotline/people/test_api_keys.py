@@ -23,7 +23,7 @@ def issued(session: Session, *may: Scope, per_minute: int = 60) -> tuple[ApiKey,
     return api_keys.issue(session, name=" An  app ", may=may or [*Scope], per_minute=per_minute, who="admin")
 
 
-def test_given_a_key_when_it_is_shown_then_its_program_is_known_and_of_the_key_only_a_hash_is_kept(
+def test_used_key_names_its_program_and_is_stored_hashed(
     session: Session,
 ) -> None:
     key, secret = issued(session, Scope.REPORT)
@@ -43,12 +43,12 @@ def test_given_a_key_when_it_is_shown_then_its_program_is_known_and_of_the_key_o
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "h137_", "آ" * 500, "\ud800", "h137_00000000_" + "A" * 43])
-def test_given_what_is_no_key_when_it_is_shown_then_it_is_unknown(session: Session, wrong: str) -> None:
+def test_invalid_key_is_unknown(session: Session, wrong: str) -> None:
     issued(session)
     assert refusal(api_keys.use, session, wrong) == "key-unknown"
 
 
-def test_given_a_key_when_revoked_then_it_is_as_unknown_as_any_other_and_that_happens_once(
+def test_revoked_key_is_unknown_and_audited_once(
     session: Session,
 ) -> None:
     key, secret = issued(session)
@@ -61,7 +61,7 @@ def test_given_a_key_when_revoked_then_it_is_as_unknown_as_any_other_and_that_ha
     assert refusal(api_keys.revoke, session, "00000000", who="admin") == "not-found"
 
 
-def test_given_a_minute_that_is_used_up_when_asked_then_it_says_when_and_the_next_minute_is_free(
+def test_exhausted_minute_is_refused_until_the_next(
     session: Session,
 ) -> None:
     key, secret = issued(session, per_minute=3)
@@ -89,7 +89,7 @@ def test_given_a_minute_that_is_used_up_when_asked_then_it_says_when_and_the_nex
     assert key.used == 1
 
 
-def test_given_many_at_one_moment_when_a_key_is_shown_then_no_more_than_its_limit_come_in(
+def test_simultaneous_uses_stay_within_the_limit(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -121,14 +121,12 @@ def test_given_many_at_one_moment_when_a_key_is_shown_then_no_more_than_its_limi
         ({"per_minute": 6001}, "key-values"),
     ],
 )
-def test_given_values_that_make_no_key_when_issued_then_it_is_refused(
-    session: Session, values: dict[str, object], code: str
-) -> None:
+def test_invalid_key_values_are_refused(session: Session, values: dict[str, object], code: str) -> None:
     right = {"name": "An app", "may": [Scope.READ], "per_minute": 60, "who": "admin"}
     assert refusal(api_keys.issue, session, **right | values) == code
 
 
-def test_given_keys_when_listed_then_those_that_are_revoked_come_last(session: Session) -> None:
+def test_revoked_keys_are_listed_last(session: Session) -> None:
     old, new, gone = (issued(session)[0] for _ in range(3))
     api_keys.revoke(session, gone.prefix, who="admin")
     assert [key.id for key in api_keys.everyone(session)] == [new.id, old.id, gone.id]

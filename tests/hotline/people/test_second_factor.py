@@ -66,9 +66,7 @@ def refused(act: Any) -> str:
     return error.value.code
 
 
-def test_given_an_offer_when_its_code_is_shown_then_it_is_in_use_and_nothing_stored_makes_a_code(
-    session: Session, settings: Settings
-) -> None:
+def test_confirmed_factor_is_in_use_and_stores_no_secret(session: Session, settings: Settings) -> None:
     user = a_user(session)
     sign_in, other = a_sign_in(session, user), a_sign_in(session, user)
     assert refused(lambda: second_factor.confirm(session, sign_in, "000000", settings)) == "no-offer"
@@ -88,9 +86,7 @@ def test_given_an_offer_when_its_code_is_shown_then_it_is_in_use_and_nothing_sto
     assert not any(code in stored or code.replace("-", "") in stored for code in codes)
 
 
-def test_given_a_code_when_it_was_accepted_then_neither_it_nor_an_earlier_one_is_again(
-    session: Session, settings: Settings
-) -> None:
+def test_accepted_code_and_earlier_ones_are_refused(session: Session, settings: Settings) -> None:
     user = a_user(session)
     totp, _, used = set_up(session, user, settings)  # with the code of the step before
     sign_in = a_sign_in(session, user)
@@ -112,9 +108,7 @@ def test_given_a_code_when_it_was_accepted_then_neither_it_nor_an_earlier_one_is
         assert not shown(odd)
 
 
-def test_given_a_recovery_code_when_shown_then_it_is_right_once_and_for_its_person_only(
-    session: Session, settings: Settings
-) -> None:
+def test_recovery_code_works_once_for_its_person(session: Session, settings: Settings) -> None:
     user, other = a_user(session), a_user(session)
     _, codes, _ = set_up(session, user, settings)
     set_up(session, other, settings)
@@ -126,9 +120,7 @@ def test_given_a_recovery_code_when_shown_then_it_is_right_once_and_for_its_pers
     assert second_factor.recovery_codes_left(session, user) == 9
 
 
-def test_given_wrong_codes_when_they_go_on_then_they_are_locked_and_the_password_does_not_unlock_them(
-    session: Session, settings: Settings
-) -> None:
+def test_wrong_codes_lock_despite_the_password(session: Session, settings: Settings) -> None:
     user = a_user(session, username="admin")
     totp, _, _ = set_up(session, user, settings)
     sign_in = a_sign_in(session, user)
@@ -144,9 +136,7 @@ def test_given_wrong_codes_when_they_go_on_then_they_are_locked_and_the_password
 
 
 @in_both
-def test_given_one_code_when_ten_show_it_at_once_then_one_is_let_in(
-    engine: Engine, settings: Settings
-) -> None:
+def test_code_shown_ten_times_lets_one_in(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         user = a_user(session)
         totp, _, _ = set_up(session, user, settings)
@@ -198,9 +188,7 @@ def nobody_has(app: FastAPI, cookie: str) -> bool:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_role_that_asks_when_the_password_is_right_then_only_setting_up_is_in_reach(
-    app: FastAPI, engine: Engine
-) -> None:
+def test_required_factor_only_allows_setting_it_up(app: FastAPI, engine: Engine) -> None:
     page, answer = signed_in(app, an_administrator(engine))
     assert answer == {"step": "set-up", "city": False} == page.get(f"{V1}/session").json()
     assert not any(name.startswith("hotline_knows") for name in page.cookies)
@@ -231,7 +219,7 @@ def test_given_a_role_that_asks_when_the_password_is_right_then_only_setting_up_
     assert answer.json()["code"] == "second-factor-asked"
 
 
-def test_given_a_second_factor_when_only_the_password_is_known_then_it_can_be_neither_passed_nor_replaced(
+def test_password_alone_neither_passes_nor_replaces_the_factor(
     app: FastAPI, engine: Engine, strict: Settings
 ) -> None:
     user = an_administrator(engine)
@@ -262,9 +250,7 @@ def test_given_a_second_factor_when_only_the_password_is_known_then_it_can_be_ne
     assert any(name.startswith("hotline_knows") for name in page.cookies)
 
 
-def test_given_a_session_when_its_persons_role_comes_to_ask_then_it_reaches_nothing_more(
-    app: FastAPI, engine: Engine
-) -> None:
+def test_new_role_requiring_a_factor_blocks_the_session(app: FastAPI, engine: Engine) -> None:
     with writing(engine) as session:
         user = a_user(session)
     page, answer = signed_in(app, user)
@@ -274,9 +260,7 @@ def test_given_a_session_when_its_persons_role_comes_to_ask_then_it_reaches_noth
     assert page.get(f"{V1}/me").json()["code"] == "second-factor-due"
 
 
-def test_given_a_second_factor_of_ones_own_wish_when_removed_then_the_password_suffices_again(
-    app: FastAPI, engine: Engine
-) -> None:
+def test_removed_optional_factor_leaves_the_password(app: FastAPI, engine: Engine) -> None:
     with writing(engine) as session:
         user = a_user(session)
     page, _ = signed_in(app, user)

@@ -21,7 +21,7 @@ def lasting(session: Session, *cookies: str) -> dict[str, int | None]:
     return {token_hash: department for token_hash, department in session.execute(asked)}
 
 
-def test_given_a_session_when_begun_then_only_the_hash_of_its_cookie_is_stored(session: Session) -> None:
+def test_session_stores_only_the_hash_of_its_cookie(session: Session) -> None:
     user = a_user(session)
     before = now(session)
     cookie = sign_ins.sign_in(session, user)
@@ -37,7 +37,7 @@ def test_given_a_session_when_begun_then_only_the_hash_of_its_cookie_is_stored(s
     session.flush()
 
 
-def test_given_sessions_when_asked_by_cookie_then_each_finds_its_person_and_others_nobody(
+def test_cookie_finds_its_person_and_forgeries_nobody(
     session: Session,
 ) -> None:
     first, second = a_user(session, a_desk(session)), a_user(session)
@@ -49,7 +49,7 @@ def test_given_sessions_when_asked_by_cookie_then_each_finds_its_person_and_othe
         assert signed_in(session, forged) is None
 
 
-def test_given_a_session_when_its_time_is_over_then_it_is_nobody_and_the_next_sign_in_removes_it(
+def test_expired_session_is_removed_at_the_next_sign_in(
     session: Session,
 ) -> None:
     user = a_user(session)
@@ -68,9 +68,7 @@ def test_given_a_session_when_its_time_is_over_then_it_is_nobody_and_the_next_si
 
 
 @pytest.mark.parametrize("state", [CallbackState.TALKING, CallbackState.HELD, CallbackState.SCREENING])
-def test_given_a_session_in_conversation_when_its_time_is_over_then_it_lasts_until_the_conversation_is(
-    session: Session, state: CallbackState
-) -> None:
+def test_session_in_a_conversation_outlasts_its_end(session: Session, state: CallbackState) -> None:
     user, other = a_user(session, a_desk(session)), a_user(session, a_desk(session))
     call = a_callback(session, CallbackState.TALKING, user)
     call.state, call.screen_desk_id, call.held_until = state, user.desk_id, now(session)
@@ -90,9 +88,7 @@ def test_given_a_session_in_conversation_when_its_time_is_over_then_it_lasts_unt
 
 
 @pytest.mark.parametrize("ended_by", ["sign_out", "end_session", "end_sessions", "disabled"])
-def test_given_a_session_in_conversation_when_a_person_ends_it_then_it_is_over(
-    session: Session, ended_by: str
-) -> None:
+def test_session_ended_by_a_person_ends_in_a_conversation_too(session: Session, ended_by: str) -> None:
     user = a_user(session, a_desk(session))
     a_callback(session, CallbackState.TALKING, user)
     cookie = sign_ins.sign_in(session, user)
@@ -109,7 +105,7 @@ def test_given_a_session_in_conversation_when_a_person_ends_it_then_it_is_over(
     assert signed_in(session, cookie) is None
 
 
-def test_given_two_sessions_when_one_signs_out_then_the_other_stays(session: Session) -> None:
+def test_sign_out_spares_the_other_session(session: Session) -> None:
     user = a_user(session)
     gone, stays = sign_ins.sign_in(session, user), sign_ins.sign_in(session, user)
     sign_ins.sign_out(session, gone)
@@ -118,7 +114,7 @@ def test_given_two_sessions_when_one_signs_out_then_the_other_stays(session: Ses
     assert signed_in(session, stays) is user
 
 
-def test_given_a_session_when_nobody_uses_it_then_it_is_over_and_use_keeps_it(session: Session) -> None:
+def test_unused_session_expires_and_use_keeps_it(session: Session) -> None:
     user = a_user(session)
     cookie = sign_ins.sign_in(session, user)
     session.flush()
@@ -137,7 +133,7 @@ def test_given_a_session_when_nobody_uses_it_then_it_is_over_and_use_keeps_it(se
     assert lasting(session, cookie) == {}
 
 
-def test_given_sessions_when_they_are_ended_then_only_the_persons_own_and_not_the_excepted_one(
+def test_ended_sessions_are_the_persons_except_the_given_one(
     session: Session,
 ) -> None:
     user, other = a_user(session), a_user(session)

@@ -46,9 +46,7 @@ def add(session: Session, settings: Settings) -> Callable[..., tuple[User, str]]
 Add = Callable[..., tuple[User, str]]
 
 
-def test_given_a_person_when_added_then_the_drawn_password_opens_and_the_log_says_who_did_it(
-    session: Session, add: Add
-) -> None:
+def test_added_person_signs_in_and_is_audited(session: Session, add: Add) -> None:
     official = a_round(session).official
     user, password = add("mayor", role=Role.OFFICIAL, desk_id=3, official_id=official.id)
     assert accounts.is_right(accounts.known_hash(session, "mayor"), password)
@@ -79,24 +77,20 @@ def test_given_a_person_when_added_then_the_drawn_password_opens_and_the_log_say
         ({"desk_id": 7}, "desk-taken"),
     ],
 )
-def test_given_what_is_wrong_when_somebody_is_added_then_it_is_refused_by_name(
+def test_wrong_person_values_are_refused_by_name(
     session: Session, add: Add, values: dict[str, Any], code: str
 ) -> None:
     add("taken", desk_id=7)
     assert refusal(lambda: add(**values)) == code
 
 
-def test_given_the_operators_line_when_somebody_would_belong_to_it_then_it_is_no_official(
-    session: Session, add: Add
-) -> None:
+def test_operators_line_is_no_official_of_a_person(session: Session, add: Add) -> None:
     line = rounds.operators_line(session)
     assert line.official.kind is OfficialKind.OPERATORS
     assert refusal(lambda: add(role=Role.OFFICIAL, official_id=line.official_id)) == "not-found"
 
 
-def test_given_a_person_when_changed_then_only_what_is_given_changes_and_the_log_shows_it(
-    session: Session, add: Add, settings: Settings
-) -> None:
+def test_change_of_a_person_is_partial_and_audited(session: Session, add: Add, settings: Settings) -> None:
     user, _ = add(desk_id=1)
     staff.change(session, user, who=ADMIN, settings=settings, desk_id=2, role=Role.SUPERVISOR)
     assert (user.name, user.role, user.desk_id) == ("نام", Role.SUPERVISOR, 2)
@@ -108,9 +102,7 @@ def test_given_a_person_when_changed_then_only_what_is_given_changes_and_the_log
     assert user.desk_id is None
 
 
-def test_given_a_desk_of_somebody_when_another_would_get_it_then_it_is_refused_and_nothing_changes(
-    session: Session, add: Add, settings: Settings
-) -> None:
+def test_taken_desk_is_refused_to_another(session: Session, add: Add, settings: Settings) -> None:
     add("one", desk_id=1)
     two, _ = add("two", desk_id=2)
     change = {"who": ADMIN, "settings": settings, "desk_id": 1, "name": "دیگر"}
@@ -119,7 +111,7 @@ def test_given_a_desk_of_somebody_when_another_would_get_it_then_it_is_refused_a
     assert (two.desk_id, two.name) == (2, "نام")
 
 
-def test_given_an_official_who_becomes_an_operator_when_changed_then_they_belong_to_no_official(
+def test_official_who_becomes_operator_loses_the_office(
     session: Session, add: Add, settings: Settings
 ) -> None:
     round_ = a_round(session)
@@ -128,7 +120,7 @@ def test_given_an_official_who_becomes_an_operator_when_changed_then_they_belong
     assert user.official_id is None
 
 
-def test_given_a_signed_in_person_when_disabled_then_nothing_opens_any_more_and_history_stays(
+def test_disabled_person_loses_access_and_keeps_history(
     session: Session, add: Add, settings: Settings
 ) -> None:
     user, password = add(desk_id=4)
@@ -148,9 +140,7 @@ def test_given_a_signed_in_person_when_disabled_then_nothing_opens_any_more_and_
     assert [action for _, action, _, _ in log(session)][2:] == ["person-disabled", "person-enabled"]
 
 
-def test_given_the_last_administrator_when_disabled_or_made_something_else_then_the_database_refuses(
-    session: Session, settings: Settings
-) -> None:
+def test_database_keeps_the_last_administrator(session: Session, settings: Settings) -> None:
     last, gone = an_administrator(session), an_administrator(session)
     staff.disable(session, gone, who=ADMIN, settings=settings)
     by = {"who": ADMIN, "settings": settings}
@@ -162,9 +152,7 @@ def test_given_the_last_administrator_when_disabled_or_made_something_else_then_
 
 
 @in_both
-def test_given_two_administrators_when_each_disables_the_other_at_one_moment_then_one_is_left(
-    engine: Engine, settings: Settings
-) -> None:
+def test_two_administrators_disabling_each_other_leave_one(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         both = [an_administrator(session).id for _ in range(2)]
 
@@ -180,9 +168,7 @@ def test_given_two_administrators_when_each_disables_the_other_at_one_moment_the
     assert sorted(at_once(2, disable_other)) == ["", "last-administrator"]
 
 
-def test_given_a_person_when_password_and_pin_are_drawn_then_they_open_and_the_log_has_neither(
-    session: Session, add: Add
-) -> None:
+def test_drawn_password_and_pin_work_and_are_never_logged(session: Session, add: Add) -> None:
     user, old = add()
     cookie = sign_ins.sign_in(session, user)
     password, pin = (
@@ -200,9 +186,7 @@ def test_given_a_person_when_password_and_pin_are_drawn_then_they_open_and_the_l
     assert password not in repr(log(session)) and pin not in repr(log(session))
 
 
-def test_given_an_official_who_serves_when_they_change_office_then_the_desk_leaves_the_round(
-    session: Session, add: Add, settings: Settings
-) -> None:
+def test_official_who_changes_office_leaves_the_round(session: Session, add: Add, settings: Settings) -> None:
     round_, other = a_round(session), a_round(session)
     user, _ = add(role=Role.OFFICIAL, official_id=round_.official_id, desk_id=5)
     desk = session.get_one(Desk, 5)
@@ -213,7 +197,7 @@ def test_given_an_official_who_serves_when_they_change_office_then_the_desk_leav
     assert desk.round_id is None
 
 
-def test_given_sessions_when_counted_then_those_that_are_over_are_not(session: Session) -> None:
+def test_only_running_sessions_are_counted(session: Session) -> None:
     user = a_user(session)
     for _ in range(2):
         sign_ins.sign_in(session, user)
@@ -225,14 +209,12 @@ def test_given_sessions_when_counted_then_those_that_are_over_are_not(session: S
     assert sign_ins.session_counts(session, sign_ins.IDLE) == {user.id: 1}
 
 
-def test_given_people_when_listed_then_who_cannot_sign_in_comes_last(
-    session: Session, add: Add, settings: Settings
-) -> None:
+def test_disabled_people_are_listed_last(session: Session, add: Add, settings: Settings) -> None:
     gone, _ = add("gone", name="آ")
     add("here", name="ی")
     staff.disable(session, gone, who=ADMIN, settings=settings)
     assert [user.username for user in staff.everyone(session)] == ["here", "gone"]
 
 
-def test_given_somebody_who_is_not_there_when_looked_up_then_it_is_refused(session: Session) -> None:
+def test_unknown_person_is_not_found(session: Session) -> None:
     assert refusal(lambda: staff.get(session, 404)) == "not-found"

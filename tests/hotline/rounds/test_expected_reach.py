@@ -10,7 +10,7 @@ from tests.factories import HOUR, SECOND, a_registration, a_round, an_official, 
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
-def test_given_no_ended_round_when_a_reach_is_expected_then_it_is_one_citizen_in_six_minutes(
+def test_first_round_expects_one_citizen_in_six_minutes(
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.OPEN)  # an hour
@@ -20,7 +20,7 @@ def test_given_no_ended_round_when_a_reach_is_expected_then_it_is_one_citizen_in
     assert rounds.expected_reach(session, round_) == 1
 
 
-def test_given_ended_rounds_when_a_reach_is_expected_then_it_is_the_mean_of_the_last_five(
+def test_expected_reach_is_the_mean_of_five_rounds(
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.OPEN)
@@ -32,7 +32,7 @@ def test_given_ended_rounds_when_a_reach_is_expected_then_it_is_the_mean_of_the_
     assert rounds.expected_reach(session, round_) == 6
 
 
-def test_given_everybody_left_was_carried_on_when_a_reach_is_expected_then_their_round_still_counts(
+def test_carried_places_count_in_the_expected_reach(
     session: Session,
 ) -> None:
     official = an_official(session)
@@ -52,7 +52,7 @@ def test_given_everybody_left_was_carried_on_when_a_reach_is_expected_then_their
     assert rounds.expected_reach(session, following) == 4, "(8 + 0) / 2; nobody wanted anything of the third"
 
 
-def test_given_an_agreed_length_when_no_round_has_ended_then_as_many_are_expected_as_fit_in(
+def test_agreed_length_gives_the_expected_reach(
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.OPEN)  # an hour
@@ -60,7 +60,7 @@ def test_given_an_agreed_length_when_no_round_has_ended_then_as_many_are_expecte
     assert rounds.expected_reach(session, round_) == 4
 
 
-def test_given_nobody_was_reached_when_a_reach_is_expected_then_hope_is_one(session: Session) -> None:
+def test_expected_reach_is_at_least_one(session: Session) -> None:
     round_ = a_round(session, Phase.OPEN)
     past = a_round(session, Phase.OVER)
     past.official, past.ended_at = round_.official, now(session)

@@ -59,7 +59,7 @@ def en(round_: Round) -> notices.Notice:
 NINE = datetime(2026, 12, 2, 9)
 
 
-def test_given_an_announced_round_when_told_in_persian_then_it_says_who_when_and_how_to_register() -> None:
+def test_persian_notice_says_who_when_and_how() -> None:
     notice = fa(round_at(NINE, deputies=[an_office(*DEPUTY), an_office(*SERVICES)], capacity=30))
     when = "چهارشنبه ۱۱ آذر ۱۴۰۵ از ساعت ۹ تا ۱۲"
     assert notice.title == f"گفت‌وگوی تلفنی شهردار اصفهان با شهروندان: {when}"
@@ -79,7 +79,7 @@ def test_given_an_announced_round_when_told_in_persian_then_it_says_who_when_and
     )
 
 
-def test_given_an_announced_round_when_told_in_english_then_it_says_who_when_and_how_to_register() -> None:
+def test_english_notice_says_who_when_and_how() -> None:
     notice = en(round_at(NINE, deputies=[an_office(*DEPUTY)]))
     when = "Wednesday 2 December 2026, 09:00 to 12:00"
     assert notice.title == f"Mayor of Isfahan speaks with citizens by phone: {when}"
@@ -136,7 +136,7 @@ def test_given_an_announced_round_when_told_in_english_then_it_says_who_when_and
         ),
     ],
 )
-def test_given_the_edges_of_days_and_years_when_told_then_the_day_is_right_in_both_calendars(
+def test_day_and_year_edges_are_right_in_both_calendars(
     start: datetime, hours: float, persian: str, english: str
 ) -> None:
     round_ = round_at(start, hours)
@@ -144,13 +144,13 @@ def test_given_the_edges_of_days_and_years_when_told_then_the_day_is_right_in_bo
     assert en(round_).title.endswith(f": {english}")
 
 
-def test_given_registration_in_the_old_year_when_told_then_its_days_have_their_years() -> None:
+def test_registration_over_new_year_names_both_years() -> None:
     nowruz = datetime(2027, 3, 21, 10)
     assert "از شنبه ۲۹ اسفند ۱۴۰۵ ساعت ۱۰ تا یکشنبه ۱ فروردین ۱۴۰۶ ساعت ۹" in fa(round_at(nowruz)).body
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_a_week_and_a_year_when_written_then_every_day_and_month_has_its_own_name(
+def test_each_day_and_month_has_its_name(
     language: Language,
 ) -> None:
     days = [dates.day(date(2026, 3, 21) + timedelta(days=n), language) for n in range(365)]
@@ -169,7 +169,7 @@ def test_given_a_week_and_a_year_when_written_then_every_day_and_month_has_its_o
         ]
 
 
-def test_given_a_substitute_when_told_then_both_are_named_and_nobody_sits_beside_themselves() -> None:
+def test_substitute_is_named_with_the_official() -> None:
     substitute = an_office(*DEPUTY)
     round_ = round_at(NINE, substitute=substitute, deputies=[substitute, an_office(*SERVICES)])
     notice = fa(round_)
@@ -178,7 +178,7 @@ def test_given_a_substitute_when_told_then_both_are_named_and_nobody_sits_beside
     assert en(round_).body.startswith("The Deputy for Urban Planning (in place of the Mayor of Isfahan) ")
 
 
-def test_given_a_cancelled_round_when_told_then_it_says_why_and_that_no_place_is_lost() -> None:
+def test_cancelled_notice_says_why_and_keeps_places() -> None:
     round_ = round_at(NINE, cancelled_at=NINE.replace(tzinfo=UTC) - DAY, reason="آلودگی هوا")
     notice = fa(round_)
     assert notice.title.startswith("گفت‌وگوی تلفنی شهردار اصفهان با شهروندان لغو شد: چهارشنبه")
@@ -188,7 +188,7 @@ def test_given_a_cancelled_round_when_told_then_it_says_why_and_that_no_place_is
     assert en(round_).short.startswith("Cancelled: ") and "keeps their place" in en(round_).body
 
 
-def test_given_a_changed_round_when_told_then_it_says_so_with_the_reason_and_the_new_hours() -> None:
+def test_changed_notice_says_why_and_the_new_hours() -> None:
     round_ = round_at(NINE, changed_at=NINE.replace(tzinfo=UTC) - 2 * DAY, changes=1, reason="جلسهٔ شورا!")
     assert fa(round_).title.startswith("تغییر در گفت‌وگوی تلفنی")
     assert fa(round_).body.startswith(
@@ -198,14 +198,14 @@ def test_given_a_changed_round_when_told_then_it_says_so_with_the_reason_and_the
     assert en(round_).title.startswith("Changed: ")
 
 
-def test_given_a_change_before_the_notice_when_told_then_the_public_hears_of_no_change() -> None:
+def test_change_before_the_notice_is_not_public() -> None:
     round_ = round_at(NINE, changed_at=NINE.replace(tzinfo=UTC) - 4 * DAY, changes=1, reason="درونی")
     assert notices.what(round_) == "announced"
     assert "درونی" not in fa(round_).body
 
 
 @pytest.mark.parametrize("language", ["fa", "en"])
-def test_given_names_and_reasons_of_any_length_when_told_then_the_short_text_fits_and_keeps_its_link(
+def test_short_text_fits_any_name_and_keeps_its_link(
     language: Language,
 ) -> None:
     for length in (1, 60, 100, 130, 200):
@@ -217,7 +217,7 @@ def test_given_names_and_reasons_of_any_length_when_told_then_the_short_text_fit
             assert ("۱۱ آذر" if language == "fa" else "2 December") in notice.short
 
 
-def test_given_hostile_names_when_told_then_no_sign_turns_the_text_round_or_breaks_the_line() -> None:
+def test_hostile_names_keep_direction_and_line() -> None:
     office = an_office(HOSTILE, HOSTILE)
     round_ = round_at(NINE, official=office, reason=HOSTILE, cancelled_at=NINE.replace(tzinfo=UTC))
     for notice in (fa(round_), en(round_)):

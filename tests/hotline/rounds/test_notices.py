@@ -32,9 +32,7 @@ def messages(session: Session) -> list[OutboxMessage]:
     return list(session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)))
 
 
-def test_given_rounds_in_every_phase_when_queued_then_the_public_ones_to_come_are_posted_once(
-    session: Session, settings: Settings
-) -> None:
+def test_public_rounds_to_come_are_posted_once(session: Session, settings: Settings) -> None:
     made = {phase: a_round(session, phase) for phase in Phase}
     rounds.operators_line(session)
     told = {made[p].id for p in Phase if p not in (Phase.PLANNED, Phase.OVER)}
@@ -48,9 +46,7 @@ def test_given_rounds_in_every_phase_when_queued_then_the_public_ones_to_come_ar
     assert f"notice-{made[Phase.CANCELLED].id}-cancelled-0" in what
 
 
-def test_given_a_clerk_when_it_works_then_notices_are_among_its_jobs(
-    engine: Engine, session: Session, settings: Settings
-) -> None:
+def test_notices_are_a_job_of_the_clerk(engine: Engine, session: Session, settings: Settings) -> None:
     a_round(session, Phase.OPEN)
     session.commit()
     (job,) = [job for job in JOBS if job.name == "notices"]
@@ -58,15 +54,13 @@ def test_given_a_clerk_when_it_works_then_notices_are_among_its_jobs(
     assert len(messages(session)) == 1
 
 
-def test_given_no_webhook_when_queued_then_nothing_is(session: Session, settings: Settings) -> None:
+def test_nothing_is_queued_without_a_webhook(session: Session, settings: Settings) -> None:
     a_round(session, Phase.OPEN)
     assert notices.queue_due(session, settings) == 0
     assert messages(session) == []
 
 
-def test_given_a_round_when_announced_changed_twice_and_cancelled_then_each_is_posted_with_its_facts(
-    session: Session, settings: Settings
-) -> None:
+def test_each_change_of_a_round_is_posted_with_its_facts(session: Session, settings: Settings) -> None:
     round_ = a_round(session, Phase.ANNOUNCED)
     session.commit()
     notices.queue_due(session, hooked(settings))
@@ -92,9 +86,7 @@ def test_given_a_round_when_announced_changed_twice_and_cancelled_then_each_is_p
     assert messages(session)[0].expires_at == round_.ends_at
 
 
-def test_given_a_round_cancelled_before_its_notice_when_queued_then_nobody_hears_of_it(
-    session: Session, settings: Settings
-) -> None:
+def test_round_cancelled_before_its_notice_is_not_posted(session: Session, settings: Settings) -> None:
     round_ = a_round(session, Phase.PLANNED)
     planning.cancel(session, round_, who="x", reason="اشتباه")
     round_.announce_at = now(session)  # as if that time had come since
@@ -105,7 +97,7 @@ def test_given_a_round_cancelled_before_its_notice_when_queued_then_nobody_hears
 
 
 @in_both
-def test_given_two_clerks_when_they_queue_at_once_then_each_notice_is_there_once(
+def test_concurrent_clerks_queue_each_notice_once(
     engine: Engine, session: Session, settings: Settings
 ) -> None:
     for _ in range(5):
@@ -120,7 +112,7 @@ def test_given_two_clerks_when_they_queue_at_once_then_each_notice_is_there_once
     assert len(messages(session)) == 5
 
 
-def test_given_a_notice_taken_up_by_nobody_else_when_another_clerk_was_a_moment_earlier_then_the_rest_goes_on(
+def test_notice_queued_by_another_clerk_does_not_stop_the_rest(
     session: Session, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = a_round(session, Phase.OPEN), a_round(session, Phase.OPEN)
@@ -148,13 +140,13 @@ def planned_ahead(session: Session, ahead: timedelta, announce_in: timedelta | N
     )
 
 
-def test_given_notices_when_looked_at_then_only_a_whole_day_is_a_day_ahead(session: Session) -> None:
+def test_only_a_whole_day_is_a_day_ahead(session: Session) -> None:
     assert notices.ahead(session, planned_ahead(session, 25 * HOUR)).day_ahead
     assert not notices.ahead(session, planned_ahead(session, 23 * HOUR)).day_ahead
     assert not notices.ahead(session, planned_ahead(session, 30 * HOUR, 7 * HOUR)).day_ahead
 
 
-def test_given_a_start_moved_on_short_notice_when_looked_at_then_it_is_not_a_day_ahead(
+def test_start_moved_on_short_notice_is_not_a_day_ahead(
     session: Session,
 ) -> None:
     round_ = planned_ahead(session, 30 * HOUR)
@@ -168,9 +160,7 @@ def test_given_a_start_moved_on_short_notice_when_looked_at_then_it_is_not_a_day
     assert round_.changes == 2
 
 
-def test_given_a_delivered_webhook_when_looked_at_then_it_says_since_when(
-    session: Session, settings: Settings
-) -> None:
+def test_delivered_webhook_shows_its_time(session: Session, settings: Settings) -> None:
     round_ = planned_ahead(session, 25 * HOUR)
     session.commit()
     notices.queue_due(session, hooked(settings))
@@ -182,7 +172,7 @@ def test_given_a_delivered_webhook_when_looked_at_then_it_says_since_when(
     assert (state.public_at, state.webhook_at) == (round_.announce_at, notice.sent_at)
 
 
-def test_given_a_signed_notice_when_verified_by_the_library_then_only_the_true_body_passes() -> None:
+def test_signed_notice_verifies_only_unchanged() -> None:
     body = json.dumps({"type": "round.announced", "data": "دور"}, ensure_ascii=False)
     headers = notices.signed("notice-1-announced-0", body, SECRET, datetime.now(UTC))
     assert Webhook(SECRET).verify(body.encode(), headers) == json.loads(body)

@@ -19,7 +19,7 @@ def an_office(session: Session, **values: Any) -> Official:
     return officials.add(session, who="pr", **given)
 
 
-def test_given_offices_when_listed_then_by_rank_and_district_without_the_operators(session: Session) -> None:
+def test_offices_are_listed_by_rank_and_district(session: Session) -> None:
     rounds.operators_line(session)
     tenth = an_office(session, kind=MANAGER, district=10)
     second = an_office(session, kind=MANAGER, district=2)
@@ -42,9 +42,7 @@ def test_given_offices_when_listed_then_by_rank_and_district_without_the_operato
         ("district-taken", {"kind": MANAGER, "district": 1}),
     ],
 )
-def test_given_a_wrong_office_when_added_or_changed_to_then_it_is_refused_with_its_code(
-    session: Session, code: str, values: dict[str, Any]
-) -> None:
+def test_wrong_office_is_refused_with_its_code(session: Session, code: str, values: dict[str, Any]) -> None:
     an_office(session, kind=MANAGER, district=1)
     deputy = an_office(session)
     session.commit()
@@ -59,7 +57,7 @@ def test_given_a_wrong_office_when_added_or_changed_to_then_it_is_refused_with_i
     assert session.scalars(select(Official.district).order_by(Official.id)).all() == [1, None]
 
 
-def test_given_an_office_when_changed_then_it_is_and_the_audit_log_says_what(session: Session) -> None:
+def test_changed_office_is_audited(session: Session) -> None:
     manager = an_office(session, kind=MANAGER, district=1)
     officials.change(session, manager, who="pr", district=1, office_en="Manager of District 1")
     session.commit()

@@ -44,9 +44,7 @@ def refused(code: str, act: Callable[[], object]) -> None:
     assert error.value.code == code
 
 
-def test_given_a_plan_when_made_then_it_is_announced_and_the_audit_log_says_who(
-    session: Session, plan: Callable[..., Round]
-) -> None:
+def test_planned_round_is_announced_and_audited(session: Session, plan: Callable[..., Round]) -> None:
     deputy = an_official(session)
     round_ = plan(deputies=[deputy], capacity=30, languages=["fa"], minutes=5, recorded=True, who="planner")
 
@@ -57,9 +55,7 @@ def test_given_a_plan_when_made_then_it_is_announced_and_the_audit_log_says_who(
     assert (entry.who, entry.action, entry.subject) == ("planner", "round-made", f"round {round_.id}")
 
 
-def test_given_notice_in_the_future_when_made_then_it_is_planned_only(
-    session: Session, plan: Callable[..., Round]
-) -> None:
+def test_future_notice_leaves_the_round_planned(session: Session, plan: Callable[..., Round]) -> None:
     round_ = plan(announce_at=now(session) + HOUR)
     assert rounds.phase(round_, now(session)) is Phase.PLANNED
 
@@ -73,24 +69,18 @@ def test_given_notice_in_the_future_when_made_then_it_is_planned_only(
         ({"languages": ["fa", "xx"]}, "round-values"),
     ],
 )
-def test_given_impossible_values_when_planned_then_refused(
-    plan: Callable[..., Round], values: dict[str, Any], code: str
-) -> None:
+def test_impossible_plan_is_refused(plan: Callable[..., Round], values: dict[str, Any], code: str) -> None:
     refused(code, lambda: plan(**values))
 
 
-def test_given_less_than_a_days_notice_when_planned_then_refused_unless_meant(
-    session: Session, plan: Callable[..., Round]
-) -> None:
+def test_short_notice_is_refused_unless_meant(session: Session, plan: Callable[..., Round]) -> None:
     start = now(session) + 2 * DAY
     late = {"announce_at": start - DAY + timedelta(minutes=1), "registration_from": start - HOUR}
     refused("notice-too-short", lambda: plan(**late))
     assert plan(**late, short_notice=True).id
 
 
-def test_given_an_official_who_answers_already_when_planned_at_the_same_time_then_refused(
-    session: Session, plan: Callable[..., Round]
-) -> None:
+def test_busy_official_is_refused(session: Session, plan: Callable[..., Round]) -> None:
     first = plan()
     other = an_official(session)
     session.flush()
@@ -108,9 +98,7 @@ def test_given_an_official_who_answers_already_when_planned_at_the_same_time_the
     assert plan(**same).id
 
 
-def test_given_a_substitute_when_planned_then_the_official_is_free_and_the_substitute_is_not(
-    session: Session, plan: Callable[..., Round]
-) -> None:
+def test_substitute_is_busy_instead_of_the_official(session: Session, plan: Callable[..., Round]) -> None:
     substitute = an_official(session)
     plan(substitute=substitute)
     assert plan().id  # the official themself speaks elsewhere
@@ -118,7 +106,7 @@ def test_given_a_substitute_when_planned_then_the_official_is_free_and_the_subst
 
 
 @in_both
-def test_given_two_planners_at_once_when_they_plan_one_official_then_one_is_refused(engine: Engine) -> None:
+def test_official_planned_by_two_at_once_is_refused_once(engine: Engine) -> None:
     with writing(engine) as session:
         official = an_official(session)
         session.flush()
@@ -143,9 +131,7 @@ def test_given_two_planners_at_once_when_they_plan_one_official_then_one_is_refu
     assert sum(at_once(4, make)) == 1
 
 
-def test_given_a_reason_when_changed_then_it_is_public_and_without_one_refused(
-    session: Session, plan: Callable[..., Round]
-) -> None:
+def test_change_needs_a_public_reason(session: Session, plan: Callable[..., Round]) -> None:
     round_ = plan()
     later = round_.ends_at + HOUR
     refused("reason-missing", lambda: planning.change(session, round_, who="x", reason=" ", ends_at=later))
@@ -155,9 +141,7 @@ def test_given_a_reason_when_changed_then_it_is_public_and_without_one_refused(
     assert told(session)[-1].what == "changed"
 
 
-def test_given_a_change_that_is_wrong_when_refused_then_nothing_is_changed(
-    session: Session, plan: Callable[..., Round]
-) -> None:
+def test_refused_change_alters_nothing(session: Session, plan: Callable[..., Round]) -> None:
     round_ = plan()
     session.commit()
     refused(
@@ -170,14 +154,12 @@ def test_given_a_change_that_is_wrong_when_refused_then_nothing_is_changed(
 
 
 @pytest.mark.parametrize("phase", [Phase.OVER, Phase.CANCELLED, None])
-def test_given_a_round_that_is_done_or_the_operators_line_when_changed_then_refused(
-    session: Session, phase: Phase | None
-) -> None:
+def test_finished_round_or_operators_line_cannot_be_changed(session: Session, phase: Phase | None) -> None:
     round_ = a_round(session, phase) if phase else rounds.operators_line(session)
     refused("wrong-state", lambda: planning.change(session, round_, who="x", reason="x", minutes=4))
 
 
-def test_given_a_live_round_when_it_goes_on_for_longer_then_its_line_is_told_and_its_beginning_stays(
+def test_extended_live_round_keeps_its_start(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -205,7 +187,7 @@ def test_given_a_live_round_when_it_goes_on_for_longer_then_its_line_is_told_and
     refused("round-times", lambda: planning.change(session, round_, **change, ends_at=past))
 
 
-def test_given_a_round_in_overtime_when_its_end_is_moved_then_it_has_two_hours_more(session: Session) -> None:
+def test_end_moved_in_overtime_gives_two_hours_more(session: Session) -> None:
     round_ = a_round(session)
     for name in ("announce_at", "registration_from", "starts_at"):
         setattr(round_, name, getattr(round_, name) - 4 * HOUR)
@@ -216,7 +198,7 @@ def test_given_a_round_in_overtime_when_its_end_is_moved_then_it_has_two_hours_m
     assert rounds.phase(round_, later + rounds.OVERTIME - HOUR / 60) is Phase.LIVE
 
 
-def test_given_an_official_with_a_round_right_after_when_the_live_one_is_to_go_on_then_it_is_refused(
+def test_extension_into_the_officials_next_round_is_refused(
     session: Session, plan: Callable[..., Round]
 ) -> None:
     live = a_round(session)
@@ -227,9 +209,7 @@ def test_given_an_official_with_a_round_right_after_when_the_live_one_is_to_go_o
     refused("official-busy", lambda: planning.change(session, live, who="x", reason="x", **longer))
 
 
-def test_given_a_round_when_cancelled_then_the_phase_the_ledger_and_the_log_say_so_once(
-    session: Session, plan: Callable[..., Round]
-) -> None:
+def test_cancellation_is_recorded_once(session: Session, plan: Callable[..., Round]) -> None:
     round_ = plan()
     for _ in range(2):
         planning.cancel(session, round_, who="planner", reason="هوای آلوده")
@@ -240,7 +220,7 @@ def test_given_a_round_when_cancelled_then_the_phase_the_ledger_and_the_log_say_
     assert len(session.scalars(select(AuditEntry).where(AuditEntry.action == "round-cancelled")).all()) == 1
 
 
-def test_given_a_round_that_is_over_or_the_operators_line_when_cancelled_then_refused(
+def test_finished_round_or_operators_line_cannot_be_cancelled(
     session: Session,
 ) -> None:
     over, operators_line = a_round(session, Phase.OVER), rounds.operators_line(session)
@@ -249,7 +229,7 @@ def test_given_a_round_that_is_over_or_the_operators_line_when_cancelled_then_re
 
 
 @in_both
-def test_given_a_capacity_when_many_register_at_once_then_the_last_place_is_given_once(
+def test_last_place_is_given_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -269,7 +249,7 @@ def test_given_a_capacity_when_many_register_at_once_then_the_last_place_is_give
     assert sum(at_once(8, register)) == 3
 
 
-def test_given_a_full_round_when_one_cancels_then_the_place_is_free_again(session: Session) -> None:
+def test_cancelled_place_in_a_full_round_is_free(session: Session) -> None:
     round_ = a_round(session, Phase.OPEN)
     round_.capacity = 1
     taken = registration.register(session, round_id=round_.id, number=a_number())

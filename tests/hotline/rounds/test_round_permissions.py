@@ -56,9 +56,7 @@ def of_whom(session: Session, round_: Round) -> dict[str, int | None]:
 
 
 @pytest.mark.parametrize("whose", ["own", "substitute", "deputy", "stranger", "none"])
-def test_given_an_official_when_they_serve_claim_pause_or_end_then_only_in_rounds_in_which_they_speak(
-    session: Session, settings: Settings, whose: str
-) -> None:
+def test_official_acts_only_in_own_rounds(session: Session, settings: Settings, whose: str) -> None:
     round_ = a_round(session)
     some_registrations(session, round_, 1)
     user = a_person(session, Role.OFFICIAL, of_whom(session, round_)[whose])
@@ -87,7 +85,7 @@ def test_given_an_official_when_they_serve_claim_pause_or_end_then_only_in_round
         (Role.AUDITOR, False, False, False),
     ],
 )
-def test_given_a_role_when_it_serves_pauses_and_ends_any_round_then_as_the_table_says(
+def test_each_role_acts_as_the_table_says(
     session: Session, settings: Settings, role: Role, serves: bool, pauses: bool, ends: bool
 ) -> None:
     round_ = a_round(session)
@@ -99,9 +97,7 @@ def test_given_a_role_when_it_serves_pauses_and_ends_any_round_then_as_the_table
     assert (not refusal(lambda: serving.serve(session, desk, round_.id, settings))) == serves
 
 
-def test_given_an_operator_when_their_desk_serves_the_round_then_they_end_it_and_no_other(
-    session: Session, settings: Settings
-) -> None:
+def test_operator_ends_only_the_served_round(session: Session, settings: Settings) -> None:
     round_, other = a_round(session), a_round(session)
     user = a_person(session, Role.OPERATOR)
     serving.serve(session, session.get_one(Desk, user.desk_id), round_.id, settings)
@@ -130,7 +126,7 @@ def serving_desk(engine: Engine, settings: Settings) -> tuple[int, int, str]:
         return user.desk_id, round_.id, user.username
 
 
-def test_given_a_telephone_when_its_keys_pause_resume_and_end_then_the_log_names_its_person(
+def test_telephone_keys_are_audited_under_the_person(
     engine: Engine, settings: Settings, serving_desk: tuple[int, int, str]
 ) -> None:
     desk_id, round_id, name = serving_desk
@@ -147,7 +143,7 @@ def test_given_a_telephone_when_its_keys_pause_resume_and_end_then_the_log_names
 
 
 @pytest.mark.parametrize("role", [None, Role.OFFICIAL, Role.PUBLIC_RELATIONS])
-def test_given_a_desk_whose_person_may_not_when_its_keys_pause_and_end_then_nothing_happens(
+def test_telephone_keys_without_permission_do_nothing(
     engine: Engine, settings: Settings, serving_desk: tuple[int, int, str], role: Role | None
 ) -> None:
     desk_id, round_id, _ = serving_desk

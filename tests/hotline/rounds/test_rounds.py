@@ -55,9 +55,7 @@ def a_plain_round(
         (LATEST, P.OVER, P.OVER, P.OVER),
     ],
 )
-def test_given_a_moment_and_the_recorded_facts_when_asked_then_the_phase_is_that_of_the_table(
-    at: datetime, untouched: Phase, opened: Phase, ended: Phase
-) -> None:
+def test_phase_follows_the_table(at: datetime, untouched: Phase, opened: Phase, ended: Phase) -> None:
     assert rounds.phase(a_plain_round(), at) is untouched
     assert rounds.phase(a_plain_round(opened=START), at) is opened
     assert rounds.phase(a_plain_round(ended=START), at) is ended
@@ -68,15 +66,13 @@ def test_given_a_moment_and_the_recorded_facts_when_asked_then_the_phase_is_that
     ("at", "takes"),
     [(FROM - TICK, False), (FROM, True), (UNTIL - TICK, True), (UNTIL, False), (START, False)],
 )
-def test_given_a_moment_when_asked_then_registrations_are_taken_in_their_window_only(
-    at: datetime, takes: bool
-) -> None:
+def test_registrations_are_taken_in_their_window_only(at: datetime, takes: bool) -> None:
     assert rounds.takes_registrations(a_plain_round(), at) is takes
     assert rounds.takes_registrations(a_plain_round(opened=FROM), at) is takes
     assert not rounds.takes_registrations(a_plain_round(ended=FROM), at)
 
 
-def test_given_a_live_round_whose_window_is_not_over_when_asked_then_it_still_takes_registrations() -> None:
+def test_live_round_takes_registrations_until_the_window_ends() -> None:
     live = a_plain_round(opened=START, until=END)
     assert rounds.phase(live, END - TICK) is P.LIVE
     assert rounds.takes_registrations(live, END - TICK)
@@ -84,14 +80,14 @@ def test_given_a_live_round_whose_window_is_not_over_when_asked_then_it_still_ta
     assert not rounds.takes_registrations(live, END)
 
 
-def test_given_the_databases_clock_when_a_round_is_made_around_it_then_it_is_in_its_phase(
+def test_made_round_is_in_its_phase_by_the_database_clock(
     session: Session,
 ) -> None:
     for phase in Phase:
         assert rounds.phase(a_round(session, phase), now(session)) is phase
 
 
-def test_given_rounds_of_every_phase_when_asked_for_registrable_ones_then_soonest_first_and_none_ended(
+def test_registrable_rounds_are_listed_soonest_first(
     session: Session,
 ) -> None:
     made = {phase: a_round(session, phase) for phase in Phase}
@@ -101,7 +97,7 @@ def test_given_rounds_of_every_phase_when_asked_for_registrable_ones_then_soones
     assert [r.id for r in rounds.registrable(session)] == [made[Phase.LIVE].id, made[Phase.OPEN].id]
 
 
-def test_given_a_round_long_over_when_desks_ask_then_it_is_left_out_and_the_others_come_soonest_first(
+def test_current_rounds_omit_those_long_over(
     session: Session,
 ) -> None:
     planned, live, over = (a_round(session, phase) for phase in (Phase.ANNOUNCED, Phase.LIVE, Phase.OVER))
@@ -113,7 +109,7 @@ def test_given_a_round_long_over_when_desks_ask_then_it_is_left_out_and_the_othe
     assert [r.id for r in rounds.current(session, limit=1)] == [over.id]
 
 
-def test_given_times_in_any_order_when_a_round_is_made_then_only_sensible_ones_are_taken(
+def test_only_sensible_times_are_accepted(
     session: Session,
 ) -> None:
     names = ("registration_from", "registration_until", "starts_at", "ends_at")
@@ -128,7 +124,7 @@ def test_given_times_in_any_order_when_a_round_is_made_then_only_sensible_ones_a
         assert refused.value.code == "round-times"
 
 
-def test_given_contradicting_times_when_the_code_is_bypassed_then_the_database_refuses(
+def test_database_refuses_contradictory_times(
     session: Session,
 ) -> None:
     official = an_official(session)
@@ -140,7 +136,7 @@ def test_given_contradicting_times_when_the_code_is_bypassed_then_the_database_r
             session.execute(insert(Round).values(official_id=official.id, **times))
 
 
-def test_given_a_time_without_a_zone_when_a_round_is_made_then_it_is_refused(session: Session) -> None:
+def test_time_without_a_zone_is_refused(session: Session) -> None:
     round_ = a_round(session)
     round_.ends_at = datetime(2030, 1, 1)
     with pytest.raises(StatementError, match="without a zone"):
@@ -152,7 +148,7 @@ def facts(session: Session, round_: Round) -> list[str]:
     return [e.what for e in told(session) if (e.kind, e.round_id) == ("round", round_.id)]
 
 
-def test_given_a_round_when_opened_and_ended_twice_then_each_fact_is_recorded_once(session: Session) -> None:
+def test_opening_and_ending_are_recorded_once(session: Session) -> None:
     round_ = a_round(session, Phase.CLOSED)
     rounds.open_round(session, round_)
     opened = round_.opened_at
@@ -167,7 +163,7 @@ def test_given_a_round_when_opened_and_ended_twice_then_each_fact_is_recorded_on
 
 @in_both
 @pytest.mark.parametrize(("fact", "what"), [(rounds.open_round, "opened"), (rounds.end_round, "ended")])
-def test_given_a_round_when_many_record_one_fact_at_once_then_it_is_recorded_once(
+def test_simultaneous_facts_are_recorded_once(
     engine: Engine, fact: Callable[[Session, Round], None], what: str
 ) -> None:
     with writing(engine) as session:
@@ -183,9 +179,7 @@ def test_given_a_round_when_many_record_one_fact_at_once_then_it_is_recorded_onc
 
 
 @pytest.mark.parametrize("by_the_clock", [True, False])
-def test_given_a_round_that_is_over_when_opened_then_it_is_refused(
-    session: Session, by_the_clock: bool
-) -> None:
+def test_finished_round_cannot_be_opened(session: Session, by_the_clock: bool) -> None:
     round_ = a_round(session, Phase.OVER if by_the_clock else Phase.LIVE, opened=False)
     if not by_the_clock:
         rounds.end_round(session, round_)
@@ -195,13 +189,13 @@ def test_given_a_round_that_is_over_when_opened_then_it_is_refused(
     assert round_.opened_at is None
 
 
-def test_given_no_such_round_when_asked_then_it_is_not_found(session: Session) -> None:
+def test_unknown_round_is_not_found(session: Session) -> None:
     with pytest.raises(Refused) as refused:
         rounds.get(session, 137)
     assert refused.value.code == "not-found"
 
 
-def test_given_registrations_in_several_states_when_counted_then_each_round_has_its_own_counts(
+def test_registrations_are_counted_by_round_and_state(
     session: Session,
 ) -> None:
     first, second, empty = (a_round(session) for _ in range(3))
