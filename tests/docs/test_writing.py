@@ -97,6 +97,7 @@ RENAMED: tuple[str, ...] = (
     "tests/hotline/pictures",
     "tests/hotline/recordings",
     "tests/hotline/reports",
+    "tests/hotline/requests",
     "tests/hotline/rounds",
     "tests/hotline/setup",
     "tests/hotline/timetable",

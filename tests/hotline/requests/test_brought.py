@@ -35,9 +35,7 @@ def a_key(session: Session) -> int:
     return api_keys.issue(session, name="An app", may=[*Scope], per_minute=60, who="admin")[0].id
 
 
-def test_given_one_report_when_it_arrives_many_times_at_once_then_it_is_one_request_with_or_without_a_key(
-    engine: Engine, settings: Settings
-) -> None:
+def test_repeated_report_of_a_program_is_one_request(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         key = a_key(session)
 
@@ -54,9 +52,7 @@ def test_given_one_report_when_it_arrives_many_times_at_once_then_it_is_one_requ
         assert len(session.scalars(select(Request)).all()) == 2
 
 
-def test_given_the_same_content_when_a_minute_is_over_or_another_program_sends_it_then_it_is_another_request(
-    session: Session, settings: Settings
-) -> None:
+def test_equal_report_later_or_by_another_program_is_new(session: Session, settings: Settings) -> None:
     one, other = a_key(session), a_key(session)
     first, _ = brought.file(session, one, None, REPORT, settings)
     assert brought.file(session, one, None, REPORT, settings) == (first, False)
@@ -66,9 +62,7 @@ def test_given_the_same_content_when_a_minute_is_over_or_another_program_sends_i
     assert brought.file(session, one, None, REPORT, settings)[1]
 
 
-def test_given_a_key_when_something_else_is_sent_with_it_then_it_is_refused(
-    session: Session, settings: Settings
-) -> None:
+def test_idempotency_key_with_other_content_is_refused(session: Session, settings: Settings) -> None:
     key = a_key(session)
     request, _ = brought.file(session, key, "key-00001", REPORT, settings)
     changed = replace(REPORT, text="something else")
@@ -77,9 +71,7 @@ def test_given_a_key_when_something_else_is_sent_with_it_then_it_is_refused(
     assert refusal(brought.by_token, session, a_key(session), "key-00001") == "not-found"
 
 
-def test_given_a_number_that_a_program_names_when_it_is_kept_then_it_is_nobodys_request(
-    session: Session, settings: Settings
-) -> None:
+def test_number_named_by_a_program_owns_no_request(session: Session, settings: Settings) -> None:
     request, _ = brought.file(session, a_key(session), None, replace(REPORT, phone="0913 013 7137"), settings)
     assert (request.number, request.contact) == (None, NUMBER)
     assert belongings.requests(session, NUMBER) == []
@@ -98,15 +90,11 @@ def test_given_a_number_that_a_program_names_when_it_is_kept_then_it_is_nobodys_
         ("", ""),
     ],
 )
-def test_given_what_somebody_wrote_as_a_telephone_when_kept_then_it_is_a_number_of_iran_or_short_words(
-    phone: str, kept: str
-) -> None:
+def test_contact_becomes_a_number_or_short_words(phone: str, kept: str) -> None:
     assert brought.contact_of(phone, ("+989", "+9831")) == kept
 
 
-def test_given_a_number_when_programs_name_it_often_then_no_more_than_its_day_has_are_taken(
-    session: Session, settings: Settings
-) -> None:
+def test_reports_naming_a_number_have_a_daily_limit(session: Session, settings: Settings) -> None:
     few = settings.model_copy(update={"reports_per_day": 2})
     one, other = a_key(session), a_key(session)
     named = [replace(REPORT, phone=NUMBER, text=text) for text in "abc"]
@@ -117,9 +105,7 @@ def test_given_a_number_when_programs_name_it_often_then_no_more_than_its_day_ha
     brought.file(session, one, None, replace(named[2], phone="111"), few)
 
 
-def test_given_whoever_is_deleted_when_programs_named_the_number_then_it_is_gone_there_too(
-    session: Session, settings: Settings
-) -> None:
+def test_deleted_citizen_disappears_from_program_reports(session: Session, settings: Settings) -> None:
     request, _ = brought.file(session, a_key(session), "key-00001", replace(REPORT, phone=NUMBER), settings)
     (named,) = belongings.export(session, NUMBER, who="citizen")["named_as_contact"]
     assert (named["tracking"], "written" in named) == (request.tracking, False)
@@ -141,7 +127,7 @@ def test_given_whoever_is_deleted_when_programs_named_the_number_then_it_is_gone
         ({"answers": ("one",)}, "answers-unasked"),
     ],
 )
-def test_given_what_cannot_be_reported_when_brought_then_it_is_refused(
+def test_invalid_report_is_refused(
     session: Session, settings: Settings, values: dict[str, object], code: str
 ) -> None:
     wrong = replace(REPORT, **values)  # type: ignore[arg-type]
@@ -149,9 +135,7 @@ def test_given_what_cannot_be_reported_when_brought_then_it_is_refused(
     assert session.scalars(select(Request)).all() == []
 
 
-def test_given_no_words_or_the_longest_when_brought_then_they_are_kept_with_the_answers(
-    session: Session, settings: Settings
-) -> None:
+def test_words_and_answers_are_kept_up_to_the_limit(session: Session, settings: Settings) -> None:
     key, category = a_key(session), session.get_one(Category, 2)
     category.questions = [{"fa": "کدام تیر؟", "en": "Which pole?"}]
     session.flush()
@@ -166,9 +150,7 @@ def test_given_no_words_or_the_longest_when_brought_then_they_are_kept_with_the_
 # Looked up
 
 
-def test_given_requests_when_looked_up_then_each_key_sees_its_own_and_one_that_may_read_all_but_roughly(
-    session: Session, settings: Settings
-) -> None:
+def test_key_reads_its_own_requests_or_all_roughly(session: Session, settings: Settings) -> None:
     one, other = a_key(session), a_key(session)
     mine, _ = brought.file(session, one, None, REPORT, settings)
     theirs, _ = brought.file(session, other, None, REPORT, settings)
@@ -185,7 +167,7 @@ def test_given_requests_when_looked_up_then_each_key_sees_its_own_and_one_that_m
     assert [each.request for each in looked_up.by_numbers(session, [theirs.tracking])] == [theirs]
 
 
-def test_given_a_span_when_looked_up_then_what_lies_in_it_is_found_page_by_page(session: Session) -> None:
+def test_span_is_listed_page_by_page(session: Session) -> None:
     at, looker = now(session), Looker(None, may_read=True)
     old = make.a_request(session, made_at=at - timedelta(days=91))
     found = [make.a_request(session, made_at=at - timedelta(days=day)) for day in (3, 2, 1)]

@@ -33,7 +33,7 @@ def refused(session: Session, *changes: tuple[int, Values]) -> list[tuple[str, s
     return found
 
 
-def test_given_a_new_city_when_its_categories_are_read_then_they_are_the_nine_subjects_by_their_keys(
+def test_new_city_has_the_nine_subjects_as_categories(
     session: Session,
 ) -> None:
     found = categories.everyone(session)
@@ -43,7 +43,7 @@ def test_given_a_new_city_when_its_categories_are_read_then_they_are_the_nine_su
     assert not any(categories.wrong(session, Values.of(each)) for each in found)
 
 
-def test_given_a_category_that_is_switched_off_when_reported_then_callers_are_led_to_everything_else(
+def test_disabled_category_becomes_other(
     session: Session,
 ) -> None:
     old = a_request(session, category=4)
@@ -59,7 +59,7 @@ def test_given_a_category_that_is_switched_off_when_reported_then_callers_are_le
     assert old.category == 4, "what was reported keeps its category"
 
 
-def test_given_values_that_make_no_sense_when_written_then_the_field_is_named_and_nothing_changes(
+def test_invalid_values_name_their_field_and_change_nothing(
     session: Session,
 ) -> None:
     now = values(session)
@@ -85,7 +85,7 @@ def test_given_values_that_make_no_sense_when_written_then_the_field_is_named_an
     assert session.scalar(select(func.count(AuditEntry.id))) == 0
 
 
-def test_given_departments_by_district_when_one_is_asked_for_then_the_districts_own_goes_first(
+def test_department_of_the_district_goes_first(
     session: Session,
 ) -> None:
     everywhere, north = a_department(session), a_department(session)
@@ -101,7 +101,7 @@ def test_given_departments_by_district_when_one_is_asked_for_then_the_districts_
     assert categories.department_of(changed, 4) is None
 
 
-def test_given_one_key_when_two_take_it_at_once_then_one_has_it(engine: Engine) -> None:
+def test_key_taken_by_two_goes_to_one(engine: Engine) -> None:
     def take(which: int) -> str:
         with writing(engine) as session:
             new = values(session, 1, key=8, name_en=f"New {which}")
@@ -151,7 +151,7 @@ def a_file_of(session: Session) -> None:
     session.flush()
 
 
-def test_given_a_file_when_taken_then_keys_change_places_the_rest_stays_and_the_export_is_the_same_again(
+def test_imported_file_swaps_keys_and_exports_the_same(
     session: Session,
 ) -> None:
     a_file_of(session)
@@ -191,7 +191,7 @@ def test_given_a_file_when_taken_then_keys_change_places_the_rest_stays_and_the_
         (FILE, "", "field category: Field required"),
     ],
 )
-def test_given_a_file_with_a_mistake_when_taken_then_its_place_is_told_and_nothing_is_different(
+def test_faulty_file_names_the_position_and_changes_nothing(
     engine: Engine, old: str, new: str, told: str
 ) -> None:
     with writing(engine) as session:
@@ -206,7 +206,7 @@ def test_given_a_file_with_a_mistake_when_taken_then_its_place_is_told_and_nothi
         assert category_files.export(session) == before
 
 
-def test_given_several_mistakes_when_taken_then_all_are_told_at_once(session: Session) -> None:
+def test_several_faults_are_reported_at_once(session: Session) -> None:
     a_file_of(session)
     bad = FILE.replace('"road"', '"x"').replace('"bulb"', '"y"').replace("Roads", "Z")
     with pytest.raises(Refused) as no:
@@ -221,7 +221,7 @@ def test_given_several_mistakes_when_taken_then_all_are_told_at_once(session: Se
     assert (no.value.code, "has key 9" in no.value.detail) == ("categories-file", True)
 
 
-def test_given_more_mistakes_than_anybody_reads_when_taken_then_the_first_are_told_and_how_many_follow(
+def test_many_faults_are_truncated_with_their_count(
     session: Session,
 ) -> None:
     with pytest.raises(Refused) as no:

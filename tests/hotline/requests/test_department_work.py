@@ -56,9 +56,7 @@ def demands(session: Session, request: Request, evidence: Evidence) -> None:
 # What it sees
 
 
-def test_given_requests_of_all_kinds_when_the_inbox_is_read_then_only_its_own_are_there_the_late_ones_first(
-    session: Session, clerk: User
-) -> None:
+def test_inbox_lists_own_requests_late_first(session: Session, clerk: User) -> None:
     at = now(session)
     later, sooner = (with_us(session, clerk, due_at=at + days * 24 * HOUR) for days in (3, 2))
     late = with_us(session, clerk, S.ACCEPTED, due_at=at - HOUR)
@@ -83,9 +81,7 @@ def test_given_requests_of_all_kinds_when_the_inbox_is_read_then_only_its_own_ar
     assert code(refused) == "invalid-input"
 
 
-def test_given_a_history_when_a_department_reads_it_then_it_has_no_names_but_its_own_and_no_others_notes(
-    session: Session, clerk: User
-) -> None:
+def test_history_hides_other_names_and_notes(session: Session, clerk: User) -> None:
     operator, other = a_user(session), a_department(session)
     request = a_request(session)
     requests.log(session, request, T.REPORTED, "")
@@ -115,9 +111,7 @@ def test_given_a_history_when_a_department_reads_it_then_it_has_no_names_but_its
 # What it does
 
 
-def test_given_a_request_when_accepted_then_it_is_in_work_until_the_same_day_and_twice_is_once(
-    session: Session, clerk: User
-) -> None:
+def test_accepted_request_keeps_its_due_date(session: Session, clerk: User) -> None:
     request = with_us(session, clerk)
     due_at = request.due_at
     for _ in range(2):
@@ -129,9 +123,7 @@ def test_given_a_request_when_accepted_then_it_is_in_work_until_the_same_day_and
 
 
 @pytest.mark.parametrize("state", [S.REFERRED, S.ACCEPTED, S.ASKED])
-def test_given_a_request_when_given_back_then_the_office_has_it_with_the_reason(
-    session: Session, clerk: User, state: S
-) -> None:
+def test_returned_request_reaches_the_office_with_the_reason(session: Session, clerk: User, state: S) -> None:
     request = with_us(session, clerk, state)
     with pytest.raises(Refused) as refused:
         work.give_back(session, request, who=clerk.username, note=" ")
@@ -143,9 +135,7 @@ def test_given_a_request_when_given_back_then_the_office_has_it_with_the_reason(
     assert code(refused) == "request-moved"
 
 
-def test_given_what_is_not_its_own_or_no_more_when_a_department_takes_it_then_it_is_refused_and_stays(
-    session: Session, clerk: User
-) -> None:
+def test_foreign_or_returned_request_is_refused(session: Session, clerk: User) -> None:
     strangers = a_request(session, S.REFERRED)
     with pytest.raises(Refused) as refused:
         department_work.get_for_update(session, clerk, strangers.id)
@@ -163,7 +153,7 @@ def test_given_what_is_not_its_own_or_no_more_when_a_department_takes_it_then_it
         assert code(refused) == "request-moved"
 
 
-def test_given_the_office_and_the_department_at_once_when_one_is_first_then_the_other_is_told(
+def test_office_and_department_at_once_have_one_winner(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -200,9 +190,7 @@ def test_given_the_office_and_the_department_at_once_when_one_is_first_then_the_
 # Asked and answered
 
 
-def test_given_a_question_when_the_citizen_answers_then_it_goes_on_in_work_until_the_same_day(
-    session: Session, clerk: User
-) -> None:
+def test_answered_question_resumes_the_work(session: Session, clerk: User) -> None:
     request = with_us(session, clerk)
     due_at = request.due_at
     department_work.ask(session, request, who=clerk.username, question="کدام کوچه؟")
@@ -220,9 +208,7 @@ def test_given_a_question_when_the_citizen_answers_then_it_goes_on_in_work_until
 
 
 @pytest.mark.parametrize("after", ["accepted", "referred", "returned"])
-def test_given_a_question_when_the_request_goes_on_before_the_answer_then_the_answer_is_kept_all_the_same(
-    session: Session, clerk: User, after: str
-) -> None:
+def test_answer_after_the_request_moved_is_kept(session: Session, clerk: User, after: str) -> None:
     request = with_us(session, clerk)
     department_work.ask(session, request, who=clerk.username, question="کدام کوچه؟")
     if after == "accepted":
@@ -237,9 +223,7 @@ def test_given_a_question_when_the_request_goes_on_before_the_answer_then_the_an
     assert steps(session, request)[-1] == (T.ANSWERED, "", "کوچهٔ ۵")
 
 
-def test_given_a_question_that_cannot_be_asked_when_asked_then_it_is_said_why_and_nothing_moves(
-    session: Session, clerk: User
-) -> None:
+def test_impossible_question_is_refused_with_the_reason(session: Session, clerk: User) -> None:
     request = with_us(session, clerk)
     landline = with_us(session, clerk, number="+983132345678")
     long = "کدام کوچه؟ " * 11
@@ -263,9 +247,7 @@ def test_given_a_question_that_cannot_be_asked_when_asked_then_it_is_said_why_an
 # Solved
 
 
-def test_given_what_a_category_demands_when_solved_then_less_is_refused_and_nothing_is_lost(
-    session: Session, clerk: User
-) -> None:
+def test_solution_below_the_categorys_demand_is_refused(session: Session, clerk: User) -> None:
     request = with_us(session, clerk)
     shown = a_picture(session, clerk)
 
@@ -292,9 +274,7 @@ def test_given_what_a_category_demands_when_solved_then_less_is_refused_and_noth
     assert messages(session, OutboxKind.REQUEST_REPLIED) == [request.number]
 
 
-def test_given_a_category_that_demands_nothing_when_solved_without_a_word_then_it_is_the_citizens_language(
-    session: Session, clerk: User
-) -> None:
+def test_solution_without_words_uses_the_citizens_language(session: Session, clerk: User) -> None:
     for language, said in (("fa", "مشکل حل شد."), ("en", "The problem is solved.")):
         request = with_us(session, clerk, S.ACCEPTED, language=language)
         demands(session, request, Evidence.NONE)
@@ -302,9 +282,7 @@ def test_given_a_category_that_demands_nothing_when_solved_without_a_word_then_i
         assert request.reply == said
 
 
-def test_given_an_objection_when_it_comes_back_then_the_office_has_it_first_and_then_another_person(
-    session: Session, clerk: User
-) -> None:
+def test_objection_returns_to_the_office_and_another_person(session: Session, clerk: User) -> None:
     colleague = of_department(session, clerk.department)
     request = with_us(session, clerk)
 
@@ -333,9 +311,7 @@ def test_given_an_objection_when_it_comes_back_then_the_office_has_it_first_and_
 # Late
 
 
-def test_given_nothing_said_until_the_first_answers_date_then_it_is_late_until_something_is_said(
-    session: Session, clerk: User
-) -> None:
+def test_missing_first_answer_is_late_until_one_is_given(session: Session, clerk: User) -> None:
     at = now(session)
     request = with_us(session, clerk, answer_by=at - timedelta(minutes=1), due_at=at + HOUR)
     assert clerk.department_id
@@ -346,7 +322,7 @@ def test_given_nothing_said_until_the_first_answers_date_then_it_is_late_until_s
     assert department_inbox.counts(session, clerk.department_id).late == 0
 
 
-def test_given_a_persons_pictures_of_a_day_when_one_more_comes_then_it_is_refused_and_others_go_on(
+def test_pictures_of_a_person_have_a_daily_limit(
     session: Session, clerk: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pictures, "A_DAY", 1)

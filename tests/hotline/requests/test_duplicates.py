@@ -10,7 +10,7 @@ from tests.factories import a_request
 from tests.hotline.requests.office import DAY, S, messages
 
 
-def test_given_a_chain_of_duplicates_when_marked_in_any_order_then_all_point_to_the_first(
+def test_chain_of_duplicates_points_to_the_first(
     session: Session,
 ) -> None:
     first, second, third, fourth = (a_request(session) for _ in range(4))
@@ -26,7 +26,7 @@ def test_given_a_chain_of_duplicates_when_marked_in_any_order_then_all_point_to_
         closing.merge(session, first.id, first.id, who="u")
 
 
-def test_given_duplicates_when_the_first_is_closed_then_their_citizens_are_told_each_once(
+def test_closed_original_tells_each_citizen_once(
     session: Session,
 ) -> None:
     first = a_request(session, number="+989131110001")
@@ -43,7 +43,7 @@ def test_given_duplicates_when_the_first_is_closed_then_their_citizens_are_told_
     assert messages(session, OutboxKind.REQUEST_CLOSED) == ["+989131110002", "+989131110003"]
 
 
-def test_given_probable_duplicates_when_shown_then_the_same_number_comes_first_and_strangers_not_at_all(
+def test_probable_duplicates_list_the_same_number_first(
     session: Session,
 ) -> None:
     place = {"category": 1, "district": 3}

@@ -27,7 +27,7 @@ def ids(session: Session) -> list[int]:
     return [each.id for each in escalations.list_open(session).first]
 
 
-def test_given_requests_before_the_supervisors_when_one_is_taken_then_it_is_gone_and_its_history_says_so(
+def test_taken_escalation_is_closed_in_the_history(
     session: Session,
 ) -> None:
     first, second = before_supervisors(session), before_supervisors(session)
@@ -39,7 +39,7 @@ def test_given_requests_before_the_supervisors_when_one_is_taken_then_it_is_gone
     assert steps(session, first)[2:] == [("taken", "supervisor1", "")]
 
 
-def test_given_one_before_the_supervisors_when_the_department_or_the_citizen_says_something_then_it_stays(
+def test_news_of_department_or_citizen_keep_the_escalation(
     session: Session,
 ) -> None:
     request = before_supervisors(session, number="+989131112233")
@@ -53,7 +53,7 @@ def test_given_one_before_the_supervisors_when_the_department_or_the_citizen_say
     assert ids(session) == []
 
 
-def test_given_one_that_is_referred_again_when_it_is_taken_then_it_is_refused(session: Session) -> None:
+def test_escalation_referred_again_cannot_be_taken(session: Session) -> None:
     request = before_supervisors(session)
     assert request.department
     work.refer(session, request, request.department, due_on=today(session), who="supervisor1")

@@ -31,7 +31,7 @@ def counted(session: Session, days: int = 30, least: int = 1) -> Figures:
     return figures.read(session, days, least)
 
 
-def test_given_requests_in_every_state_when_counted_then_each_is_where_it_belongs(session: Session) -> None:
+def test_requests_are_counted_by_state(session: Session) -> None:
     department = a_department(session)
     ours: dict[str, Any] = {"department_id": department.id}
     for days in (1, 2, 3, 4):
@@ -61,12 +61,12 @@ def test_given_requests_in_every_state_when_counted_then_each_is_where_it_belong
     assert [row.figures.received for row in counted(session, 90).departments] == [7]
 
 
-def test_given_nothing_reported_when_counted_then_there_is_nothing_to_show(session: Session) -> None:
+def test_no_requests_give_empty_figures(session: Session) -> None:
     assert counted(session) == Figures(30, None, None, [], [])
     assert figures.read(session, 7, 1) == Figures(7, None, None, [], [])
 
 
-def test_given_figures_when_counted_anew_then_they_take_the_place_of_the_old(session: Session) -> None:
+def test_recounted_figures_replace_the_old(session: Session) -> None:
     reported(session, S.NEW)
     counted(session)
     reported(session, S.NEW)
@@ -74,7 +74,7 @@ def test_given_figures_when_counted_anew_then_they_take_the_place_of_the_old(ses
     assert [row.figures.received for row in found.categories] == [2]
 
 
-def test_given_a_small_group_when_read_then_it_is_hidden_and_so_is_the_one_that_would_give_it_away(
+def test_small_group_and_its_complement_are_hidden(
     session: Session,
 ) -> None:
     for category, count in ((1, 20), (2, 9), (3, 7), (4, 4)):
@@ -94,7 +94,7 @@ def test_given_a_small_group_when_read_then_it_is_hidden_and_so_is_the_one_that_
     )
 
 
-def test_given_fewer_than_the_least_in_all_when_read_then_nothing_is_shown(session: Session) -> None:
+def test_few_requests_in_all_are_hidden(session: Session) -> None:
     for _ in range(4):
         reported(session, S.NEW)
     found = counted(session, least=5)
@@ -109,7 +109,7 @@ def rated(session: Session, stars: Sequence[int], **values: Any) -> None:
         ratings.rate(session, request.id, each)
 
 
-def test_given_ratings_when_counted_then_their_mean_is_shown_and_that_of_few_is_not(
+def test_mean_rating_is_shown_unless_few(
     session: Session,
 ) -> None:
     rated(session, [5, 4, 3, 2, 5, 5], category=1)
@@ -126,7 +126,7 @@ def test_given_ratings_when_counted_then_their_mean_is_shown_and_that_of_few_is_
     )
 
 
-def test_given_an_answer_of_one_department_when_another_has_it_then_the_rating_stays_with_the_first(
+def test_rating_stays_with_the_answering_department(
     session: Session,
 ) -> None:
     request = reported(session, S.NEW)

@@ -16,7 +16,7 @@ from tests.hotline.requests.office import DAY, S
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
-def test_given_many_requests_when_paged_then_each_comes_once_denied_and_overdue_first(
+def test_paging_lists_each_request_once_urgent_first(
     session: Session,
 ) -> None:
     plain = [a_request(session) for _ in range(5)]
@@ -39,7 +39,7 @@ def test_given_many_requests_when_paged_then_each_comes_once_denied_and_overdue_
             inbox.page(session, Filter(), after=broken, limit=2)
 
 
-def test_given_filters_when_asked_then_list_counts_and_map_agree(session: Session) -> None:
+def test_list_counts_and_map_agree_for_each_filter(session: Session) -> None:
     department = a_department(session)
     late = a_request(session, S.REFERRED, category=4, district=9, department_id=department.id)
     late.due_at = now(session) - HOUR
@@ -64,7 +64,7 @@ def test_given_filters_when_asked_then_list_counts_and_map_agree(session: Sessio
     assert (load.open, load.overdue) == (1, 1)
 
 
-def test_given_a_caller_when_looked_for_by_number_then_what_is_asked_comes_before_what_is_under_way(
+def test_latest_request_of_a_number_is_the_one_to_answer(
     session: Session,
 ) -> None:
     number = a_number()
@@ -80,7 +80,7 @@ def test_given_a_caller_when_looked_for_by_number_then_what_is_asked_comes_befor
     assert requests.latest(session, old.number or "") is None
 
 
-def test_given_departments_when_added_renamed_and_closed_then_names_stay_unique_and_the_log_has_it(
+def test_departments_have_unique_names_and_are_audited(
     session: Session,
 ) -> None:
     one = departments.add(session, name_fa=" فضای  سبز ", name_en="Parks", who="u")
@@ -99,7 +99,7 @@ def test_given_departments_when_added_renamed_and_closed_then_names_stay_unique_
     assert departments.get(session, one.id) is one
 
 
-def test_given_a_manager_of_a_district_when_asked_whose_requests_they_see_then_only_that_ones(
+def test_district_manager_sees_the_own_district(
     session: Session,
 ) -> None:
     user: User = a_user(session)

@@ -24,7 +24,7 @@ def a_request_at(session: Session, north: float, east: float, state: RequestStat
     ("north", "east", "metres"),
     [(0, 0, 10), (0, 99, 100), (-99, 0, 100), (0, 101, None), (70, 70, 100), (72, 72, None), (21, 0, 30)],
 )
-def test_given_a_request_at_a_distance_when_looked_for_then_it_is_in_the_circle_or_not_and_tens_are_said(
+def test_request_within_the_circle_is_found_with_its_distance(
     session: Session, north: float, east: float, metres: int | None
 ) -> None:
     id_ = a_request_at(session, north, east)
@@ -32,7 +32,7 @@ def test_given_a_request_at_a_distance_when_looked_for_then_it_is_in_the_circle_
     assert found == ([] if metres is None else [(id_, metres)])
 
 
-def test_given_many_when_looked_for_then_five_of_the_category_that_are_open_the_newest_first(
+def test_five_newest_open_requests_are_found(
     session: Session,
 ) -> None:
     open_ = [a_request_at(session, 0, 0) for _ in range(6)]

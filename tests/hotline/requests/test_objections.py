@@ -36,9 +36,7 @@ def objected(session: Session, by: User) -> Request:
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_given_an_objection_when_who_called_it_solved_takes_it_then_only_another_person_may(
-    session: Session, act: str
-) -> None:
+def test_objection_is_handled_by_another_person_only(session: Session, act: str) -> None:
     one, other = a_user(session), a_user(session)
     request = objected(session, one)
     before = len(requests.history(session, request))
@@ -50,7 +48,7 @@ def test_given_an_objection_when_who_called_it_solved_takes_it_then_only_another
     assert request.state is not S.REOPENED
 
 
-def test_given_nobody_else_who_works_on_requests_when_objected_then_the_one_there_is_may(
+def test_objection_without_another_person_stays_with_the_first(
     session: Session,
 ) -> None:
     one, gone, reads = a_user(session), a_user(session), a_user(session)
@@ -61,7 +59,7 @@ def test_given_nobody_else_who_works_on_requests_when_objected_then_the_one_ther
     assert request.state is S.REPLIED
 
 
-def test_given_an_objection_that_another_person_has_referred_when_given_back_then_anybody_works_on_it(
+def test_objection_referred_by_another_is_open_to_all(
     session: Session,
 ) -> None:
     one, other = a_user(session), a_user(session)
@@ -72,7 +70,7 @@ def test_given_an_objection_that_another_person_has_referred_when_given_back_the
     assert request.state is S.REPLIED
 
 
-def test_given_every_way_to_the_end_when_closed_then_it_is_confirmed_or_marked_unanswered(
+def test_closed_request_is_confirmed_or_marked_unanswered(
     session: Session,
 ) -> None:
     confirmed, silent = (a_request(session) for _ in range(2))
@@ -92,7 +90,7 @@ def test_given_every_way_to_the_end_when_closed_then_it_is_confirmed_or_marked_u
     session.rollback()
 
 
-def test_given_a_citizen_who_answers_while_time_closes_it_when_both_act_then_one_of_them_has_closed_it(
+def test_answer_beside_the_expiry_closes_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:

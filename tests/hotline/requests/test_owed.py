@@ -24,7 +24,7 @@ def _owed(request: Request) -> Any:
     return min(days) if days and request.state in IN_WORK else None
 
 
-def test_given_every_mixture_of_dates_when_kept_then_owed_is_the_earliest_of_what_is_in_work(
+def test_owed_date_is_the_earliest_in_work(
     session: Session,
 ) -> None:
     at, official, department = now(session), an_official(session), a_department(session).id
@@ -45,7 +45,7 @@ def test_given_every_mixture_of_dates_when_kept_then_owed_is_the_earliest_of_wha
             assert request.owed_at == _owed(request)
 
 
-def test_given_a_date_that_changes_when_written_then_what_is_owed_changes_with_it(session: Session) -> None:
+def test_changed_date_changes_what_is_owed(session: Session) -> None:
     at = now(session)
     request = a_request(session, solve_by=at + 5 * DAY, answer_by=at + DAY)
     assert request.owed_at == request.answer_by
@@ -57,7 +57,7 @@ def test_given_a_date_that_changes_when_written_then_what_is_owed_changes_with_i
     assert request.owed_at is None
 
 
-def test_given_the_last_row_of_a_page_when_it_gets_another_day_then_no_other_row_is_skipped(
+def test_moved_last_row_of_a_page_skips_none(
     session: Session,
 ) -> None:
     department = a_department(session)
@@ -75,7 +75,7 @@ def test_given_the_last_row_of_a_page_when_it_gets_another_day_then_no_other_row
     assert rest == [*late[2:], late[1]]
 
 
-def test_given_rows_of_every_part_when_paged_one_by_one_then_the_order_is_that_of_one_page(
+def test_paging_one_by_one_keeps_the_order(
     session: Session,
 ) -> None:
     at = now(session)

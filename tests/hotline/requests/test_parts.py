@@ -49,7 +49,7 @@ def split(session: Session, **values: object) -> tuple[Request, Request, Request
     return whole, one, other
 
 
-def test_given_a_request_in_parts_when_all_are_solved_then_its_citizen_is_asked_once(
+def test_solved_parts_ask_their_citizen_once(
     session: Session,
 ) -> None:
     whole, one, other = split(session)
@@ -85,9 +85,7 @@ def test_given_a_request_in_parts_when_all_are_solved_then_its_citizen_is_asked_
 
 
 @pytest.mark.parametrize("named", [False, True])
-def test_given_solved_parts_when_the_citizen_objects_then_what_is_named_is_reopened_or_all(
-    session: Session, named: bool
-) -> None:
+def test_objection_reopens_the_named_part_or_all(session: Session, named: bool) -> None:
     whole, one, other = split(session)
     for part in (one, other):
         work.reply(session, part, who="u", reply="ترمیم شد")
@@ -110,7 +108,7 @@ def test_given_solved_parts_when_the_citizen_objects_then_what_is_named_is_reope
     assert all(each.state is S.CLOSED and each.unanswered for each in (whole, one, other))
 
 
-def test_given_parts_that_are_not_the_citys_when_all_are_rejected_then_so_is_the_whole(
+def test_rejected_parts_reject_the_whole(
     session: Session,
 ) -> None:
     whole, one, other = split(session)
@@ -124,7 +122,7 @@ def test_given_parts_that_are_not_the_citys_when_all_are_rejected_then_so_is_the
     assert whole.state is S.REPLIED and len(whole.reply) == 500
 
 
-def test_given_what_is_split_when_it_is_acted_on_otherwise_then_it_is_refused(session: Session) -> None:
+def test_other_actions_on_a_split_request_are_refused(session: Session) -> None:
     whole, one, other = split(session)
     for act in (
         lambda: work.reply(session, whole, who="u", reply="ترمیم شد"),
@@ -143,7 +141,7 @@ def test_given_what_is_split_when_it_is_acted_on_otherwise_then_it_is_refused(se
     assert fresh.duplicate_of_id == whole.id
 
 
-def test_given_a_citizen_who_is_asked_whether_it_is_solved_when_it_is_split_then_it_is_refused(
+def test_request_awaiting_its_citizen_cannot_be_split(
     session: Session,
 ) -> None:
     whole = a_request(session, number="+989131112233")
@@ -155,7 +153,7 @@ def test_given_a_citizen_who_is_asked_whether_it_is_solved_when_it_is_split_then
     assert whole.state is S.CLOSED
 
 
-def test_given_parts_when_citizens_programs_and_figures_look_then_there_is_one_request(
+def test_split_request_counts_as_one(
     session: Session,
 ) -> None:
     whole, one, _ = split(session)
@@ -182,7 +180,7 @@ def test_given_parts_when_citizens_programs_and_figures_look_then_there_is_one_r
     assert whole.owed_at is None and one.owed_at == one.due_at
 
 
-def test_given_a_department_with_a_part_of_it_when_it_splits_then_the_office_has_the_rest(
+def test_department_that_splits_returns_the_rest(
     session: Session,
 ) -> None:
     clerk = of_department(session)
@@ -193,7 +191,7 @@ def test_given_a_department_with_a_part_of_it_when_it_splits_then_the_office_has
     assert (rest.state, rest.department_id, whole.department_id) == (S.NEW, None, None)
 
 
-def test_given_a_part_when_its_department_asks_then_the_citizen_of_the_whole_answers_it_alone(
+def test_question_about_a_part_is_answered_by_the_whole(
     session: Session,
 ) -> None:
     whole, one, other = split(session, tracking="12345678" + damm.calc_check_digit("12345678"))
@@ -229,7 +227,7 @@ def test_given_a_part_when_its_department_asks_then_the_citizen_of_the_whole_ans
     assert not department_work.is_reachable(session, one)
 
 
-def test_given_a_question_from_before_there_were_parts_when_it_is_answered_then_all_of_them_hear_it(
+def test_answer_to_an_earlier_question_reaches_all_parts(
     session: Session,
 ) -> None:
     whole = a_request(session, S.ACCEPTED, number="+989131112233")
@@ -240,7 +238,7 @@ def test_given_a_question_from_before_there_were_parts_when_it_is_answered_then_
     assert [steps(session, part)[-1][::2] for part in (ours, rest)] == [(T.ANSWERED, "کوچهٔ ۵")] * 2
 
 
-def test_given_parts_on_which_nobody_has_begun_when_joined_then_it_is_one_request_again(
+def test_untouched_parts_can_be_rejoined(
     session: Session,
 ) -> None:
     whole, one, other = split(session)
@@ -271,7 +269,7 @@ def test_given_parts_on_which_nobody_has_begun_when_joined_then_it_is_one_reques
     assert one.written == "", "the words of what was a part go, too"
 
 
-def test_given_parts_that_were_joined_when_the_office_looks_for_duplicates_then_they_are_none(
+def test_rejoined_parts_are_no_duplicates(
     session: Session,
 ) -> None:
     whole, _, _ = split(session)
@@ -288,9 +286,7 @@ def test_given_parts_that_were_joined_when_the_office_looks_for_duplicates_then_
 
 
 @pytest.mark.parametrize("begun", ["accepted", "asked", "solved", "rejected", "objected"])
-def test_given_a_part_on_which_a_department_has_begun_when_joined_then_it_is_refused(
-    session: Session, begun: str
-) -> None:
+def test_part_in_work_cannot_be_rejoined(session: Session, begun: str) -> None:
     whole, one, other = split(session)
     match begun:
         case "accepted":
@@ -311,9 +307,7 @@ def test_given_a_part_on_which_a_department_has_begun_when_joined_then_it_is_ref
 
 
 @pytest.mark.parametrize("said", ["received", "answered", "done"])
-def test_given_a_part_of_which_a_body_has_said_something_when_joined_then_it_is_refused_until_recalled(
-    session: Session, said: str
-) -> None:
+def test_part_answered_by_an_agency_is_rejoined_after_recall(session: Session, said: str) -> None:
     whole, one, other = split(session)
     office = a_user(session)
     row, token = passes.make(session, one, Passing("آب", "", "لوله", "لوله"), user=office, days=9)
@@ -329,7 +323,7 @@ def test_given_a_part_of_which_a_body_has_said_something_when_joined_then_it_is_
     assert one.state is S.DUPLICATE
 
 
-def test_given_a_department_and_the_office_when_one_accepts_and_the_other_joins_then_one_of_them_is_refused(
+def test_accept_beside_a_rejoin_refuses_one(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -356,7 +350,7 @@ def test_given_a_department_and_the_office_when_one_accepts_and_the_other_joins_
     )
 
 
-def test_given_a_citizen_who_is_deleted_when_the_parts_are_over_then_their_words_go_with_the_wholes(
+def test_deleted_citizens_words_leave_finished_parts(
     session: Session,
 ) -> None:
     whole, one, other = split(session, number="+983131112233")
@@ -372,7 +366,7 @@ def test_given_a_citizen_who_is_deleted_when_the_parts_are_over_then_their_words
     assert session.scalar(select(Erasure).where(Erasure.request_id == whole.id)) is None
 
 
-def test_given_the_last_two_parts_when_both_are_solved_at_one_moment_then_the_citizen_is_asked_once(
+def test_last_two_parts_solved_at_once_ask_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:

@@ -57,9 +57,7 @@ def over(session: Session, token: str) -> bool:
     return False
 
 
-def test_given_a_link_when_its_body_reads_and_answers_then_all_is_in_the_history_and_nothing_moves(
-    session: Session, clerk: User, request_: Request
-) -> None:
+def test_answer_of_an_agency_stands_in_the_history(session: Session, clerk: User, request_: Request) -> None:
     due_at = request_.due_at
     token = link(session, request_, clerk)
     kept = session.scalars(select(Pass)).one()
@@ -94,7 +92,7 @@ def test_given_a_link_when_its_body_reads_and_answers_then_all_is_in_the_history
     assert session.scalars(select(AuditEntry.action)).all() == ["request-passed"]
 
 
-def test_given_what_a_body_said_when_the_ledger_is_verified_then_each_word_is_sealed(engine: Engine) -> None:
+def test_answer_of_an_agency_is_sealed_in_the_ledger(engine: Engine) -> None:
     with writing(engine) as session:
         request = a_request(session)
         body_answers.answered(session, link(session, request, a_user(session)), "فردا می‌آییم")
@@ -102,7 +100,7 @@ def test_given_what_a_body_said_when_the_ledger_is_verified_then_each_word_is_se
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "expired", "solved", "merged", "rejected", "split", "erased"])
-def test_given_a_link_when_it_or_its_request_is_over_then_it_opens_nothing_and_takes_nothing(
+def test_link_of_a_finished_request_opens_nothing(
     session: Session, clerk: User, request_: Request, end: str
 ) -> None:
     token = link(session, request_, clerk)
@@ -134,15 +132,11 @@ def test_given_a_link_when_it_or_its_request_is_over_then_it_opens_nothing_and_t
 
 
 @pytest.mark.parametrize("token", ["", "A", PUBLIC_TOKEN, "../" * 20, "آ" * 43, "A" * 44, "%00" * 14 + "A"])
-def test_given_no_token_of_ours_when_looked_up_then_it_is_refused_like_one_that_is_over(
-    session: Session, token: str
-) -> None:
+def test_unknown_token_looks_like_an_expired_one(session: Session, token: str) -> None:
     assert over(session, token)
 
 
-def test_given_a_body_that_lost_its_link_when_a_new_one_is_made_then_the_old_one_opens_nothing(
-    session: Session, clerk: User, request_: Request
-) -> None:
+def test_new_link_for_an_agency_ends_the_old(session: Session, clerk: User, request_: Request) -> None:
     old = link(session, request_, clerk)
     again = {"body": " آب  و فاضلاب "}
     assert refusal(lambda: link(session, request_, clerk, **again)) == "just-passed", "a button pressed twice"
@@ -158,9 +152,7 @@ def test_given_a_body_that_lost_its_link_when_a_new_one_is_made_then_the_old_one
     link(session, request_, clerk, body="گاز")
 
 
-def test_given_links_of_the_office_and_of_another_department_when_one_passes_on_then_its_own_are_counted(
-    session: Session, clerk: User, request_: Request
-) -> None:
+def test_links_are_limited_per_department(session: Session, clerk: User, request_: Request) -> None:
     other, office = of_department(session), a_user(session)
     for number in range(passes.MOST):
         for user in (other, office):
@@ -170,7 +162,7 @@ def test_given_links_of_the_office_and_of_another_department_when_one_passes_on_
         assert refusal(lambda user=user: link(session, request_, user, body="گاز")) == "too-many-links"
 
 
-def test_given_a_link_of_anothers_when_a_department_passes_on_to_the_same_body_then_it_ends_nothing(
+def test_second_link_to_an_agency_keeps_those_of_others(
     session: Session, clerk: User, request_: Request
 ) -> None:
     office = a_user(session)
@@ -182,9 +174,7 @@ def test_given_a_link_of_anothers_when_a_department_passes_on_to_the_same_body_t
     assert over(session, old), "the office's own new one"
 
 
-def test_given_a_link_when_its_department_gives_the_request_back_then_the_next_one_reads_what_the_body_says(
-    session: Session, clerk: User, request_: Request
-) -> None:
+def test_link_survives_the_return_of_the_request(session: Session, clerk: User, request_: Request) -> None:
     token = link(session, request_, clerk)
     work.give_back(session, request_, who=clerk.username, note="آن سوی شهر")
     (seen,) = passes.of_request(session, request_, of_department(session).department_id)
@@ -192,9 +182,7 @@ def test_given_a_link_when_its_department_gives_the_request_back_then_the_next_o
     assert not over(session, token)
 
 
-def test_given_links_of_others_when_a_department_looks_then_it_sees_its_own_and_the_offices_and_ends_its_own(
-    session: Session, clerk: User, request_: Request
-) -> None:
+def test_department_sees_and_ends_its_own_links(session: Session, clerk: User, request_: Request) -> None:
     link(session, request_, of_department(session), body="برق")
     link(session, request_, a_user(session), body="گاز")
     link(session, request_, clerk)
@@ -223,7 +211,7 @@ def test_given_links_of_others_when_a_department_looks_then_it_sees_its_own_and_
         ({"why": " "}, "text-missing"),
     ],
 )
-def test_given_what_cannot_be_passed_on_when_tried_then_it_is_refused(
+def test_unfit_link_is_refused(
     session: Session, clerk: User, request_: Request, wrong: dict[str, str], code: str
 ) -> None:
     assert refusal(lambda: link(session, request_, clerk, **wrong)) == code
@@ -231,14 +219,12 @@ def test_given_what_cannot_be_passed_on_when_tried_then_it_is_refused(
 
 
 @pytest.mark.parametrize("in_", [S.REPLIED, S.CLOSED, S.DUPLICATE, S.REJECTED, S.SPLIT])
-def test_given_a_request_that_is_in_nobodys_hands_when_passed_on_then_it_is_refused(
-    session: Session, in_: S
-) -> None:
+def test_request_without_a_holder_cannot_be_linked(session: Session, in_: S) -> None:
     request = a_request(session, in_)
     assert refusal(lambda: link(session, request, a_user(session))) == "wrong-state"
 
 
-def test_given_a_bodys_picture_when_the_department_solves_then_it_is_evidence_and_nobodys_before(
+def test_picture_of_an_agency_becomes_evidence_when_solved(
     session: Session, clerk: User, request_: Request
 ) -> None:
     token = link(session, request_, clerk)
@@ -257,7 +243,7 @@ def test_given_a_bodys_picture_when_the_department_solves_then_it_is_evidence_an
     assert [each.id for each in pictures.of_request(session, request_.id)] == [shown.id]
 
 
-def test_given_a_picture_that_nobody_used_when_its_request_is_long_over_then_it_goes(
+def test_unused_picture_of_an_agency_is_deleted_later(
     session: Session, clerk: User, request_: Request
 ) -> None:
     link_id = body_answers.done(session, link(session, request_, clerk), "بسته شد")
@@ -271,9 +257,7 @@ def test_given_a_picture_that_nobody_used_when_its_request_is_long_over_then_it_
     assert session.get_one(Picture, "b" * 32).deleted_at
 
 
-def test_given_a_citizen_who_was_deleted_when_a_link_is_made_then_it_shows_what_its_maker_wrote_alone(
-    session: Session, clerk: User
-) -> None:
+def test_link_after_the_deletion_shows_its_makers_words_alone(session: Session, clerk: User) -> None:
     number = "+989131112244"
     request = a_request(
         *(session, S.REFERRED),
@@ -294,9 +278,7 @@ def test_given_a_citizen_who_was_deleted_when_a_link_is_made_then_it_shows_what_
     assert refusal(lambda: body_answers.picture(session, token, given.id)) == "link-over"
 
 
-def test_given_a_part_when_it_is_passed_on_then_the_body_sees_the_wholes_pictures(
-    session: Session, clerk: User
-) -> None:
+def test_link_of_a_part_shows_pictures_of_the_whole(session: Session, clerk: User) -> None:
     whole = a_request(session, number="+989131112255")
     given = pictures.add(session, "d" * 32, DRAWN, number="+989131112255")
     pictures.give(session, [given], whole.id, given.kind)
@@ -308,9 +290,7 @@ def test_given_a_part_when_it_is_passed_on_then_the_body_sees_the_wholes_picture
     assert over(session, token)
 
 
-def test_given_a_body_that_writes_without_end_when_it_goes_on_then_it_is_stopped(
-    session: Session, clerk: User, request_: Request
-) -> None:
+def test_endless_answers_of_an_agency_are_limited(session: Session, clerk: User, request_: Request) -> None:
     token = link(session, request_, clerk)
     for number in range(body_answers.MOST_ANSWERS):
         body_answers.answered(session, token, f"{number}")
@@ -320,7 +300,7 @@ def test_given_a_body_that_writes_without_end_when_it_goes_on_then_it_is_stopped
     assert refusal(lambda: body_answers.done(session, token, "مالک: ۰۹۱۳ ۱۱۱ ۲۲۳۳")) == "text-personal"
 
 
-def test_given_what_a_body_has_said_when_the_citizen_is_deleted_then_it_goes_when_the_request_is_over(
+def test_answer_of_an_agency_goes_with_the_deleted_citizen(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -341,7 +321,7 @@ def test_given_what_a_body_has_said_when_the_citizen_is_deleted_then_it_goes_whe
     assert problems(engine) == []
 
 
-def test_given_two_windows_when_both_say_done_at_once_then_one_does(engine: Engine) -> None:
+def test_simultaneous_completions_count_once(engine: Engine) -> None:
     with writing(engine) as session:
         request = a_request(session)
         token = link(session, request, a_user(session))

@@ -26,15 +26,13 @@ def stars(session: Session) -> list[int]:
     return list(session.scalars(select(Rating.stars).order_by(Rating.id)))
 
 
-def test_given_no_answer_yet_when_rated_then_it_is_refused(session: Session, request_: Request) -> None:
+def test_rating_before_an_answer_is_refused(session: Session, request_: Request) -> None:
     with pytest.raises(Refused, match="wrong-state"):
         ratings.rate(session, request_.id, 5)
 
 
 @pytest.mark.parametrize("solved", [True, False])
-def test_given_an_answer_when_rated_twice_then_the_last_counts_for_a_day_and_then_not(
-    session: Session, request_: Request, solved: bool
-) -> None:
+def test_rating_can_be_changed_for_a_day(session: Session, request_: Request, solved: bool) -> None:
     closing.answer(session, request_.id, solved=solved)
     ratings.rate(session, request_.id, 5)
     ratings.rate(session, request_.id, 2)
@@ -47,9 +45,7 @@ def test_given_an_answer_when_rated_twice_then_the_last_counts_for_a_day_and_the
     assert stars(session) == [2]
 
 
-def test_given_a_new_reply_when_answered_again_then_it_is_rated_anew_and_not_before(
-    session: Session, request_: Request
-) -> None:
+def test_new_reply_is_rated_anew(session: Session, request_: Request) -> None:
     closing.answer(session, request_.id, solved=False)
     ratings.rate(session, request_.id, 1)
     session.refresh(request_)
@@ -61,9 +57,7 @@ def test_given_a_new_reply_when_answered_again_then_it_is_rated_anew_and_not_bef
     assert stars(session) == [1, 5]
 
 
-def test_given_a_person_who_is_deleted_when_looked_then_their_satisfaction_was_exported_and_is_gone(
-    session: Session, request_: Request
-) -> None:
+def test_rating_is_exported_and_deleted_with_its_citizen(session: Session, request_: Request) -> None:
     closing.answer(session, request_.id, solved=True)
     ratings.rate(session, request_.id, 4)
     (told,) = belongings.export(session, NUMBER, who="citizen")["requests"]

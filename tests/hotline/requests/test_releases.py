@@ -68,7 +68,7 @@ def public(session: Session) -> list[str]:
     return found
 
 
-def test_given_a_request_when_released_anew_and_withdrawn_then_only_what_is_said_is_public_and_it_is_audited(
+def test_released_words_alone_are_public_and_audited(
     session: Session,
 ) -> None:
     request, other = a_request(session, **POINT), a_request(session)
@@ -88,7 +88,7 @@ def test_given_a_request_when_released_anew_and_withdrawn_then_only_what_is_said
     assert deeds == ["request-released"] * 3 + ["request-withdrawn"]
 
 
-def test_given_what_cannot_be_released_when_tried_then_it_is_refused_and_nothing_is_public(
+def test_unfit_release_is_refused(
     session: Session,
 ) -> None:
     request, other = a_request(session), a_request(session)
@@ -109,7 +109,7 @@ def test_given_what_cannot_be_released_when_tried_then_it_is_refused_and_nothing
     assert seen(session) == [] and public(session) == []
 
 
-def test_given_a_released_one_when_it_turns_out_a_duplicate_then_it_is_not_shown_until_it_is_separated(
+def test_released_duplicate_is_hidden_until_separated(
     session: Session,
 ) -> None:
     first, second = a_request(session), a_request(session)
@@ -121,7 +121,7 @@ def test_given_a_released_one_when_it_turns_out_a_duplicate_then_it_is_not_shown
     assert public(session) == [name]
 
 
-def test_given_a_citizen_who_is_deleted_when_their_request_is_open_then_point_and_pictures_are_public_no_more(
+def test_deletion_hides_location_and_pictures_of_a_release(
     session: Session,
 ) -> None:
     request = a_request(session, **POINT)
@@ -140,7 +140,7 @@ def test_given_a_citizen_who_is_deleted_when_their_request_is_open_then_point_an
     assert seen(session) == [(request.id, "چراغ خیابان", [])]
 
 
-def test_given_many_when_a_district_and_older_ones_are_asked_for_then_those_come_and_the_map_counts(
+def test_releases_are_paged_and_counted_by_district(
     session: Session,
 ) -> None:
     for district, state in ((3, S.NEW), (3, S.CLOSED), (4, S.REFERRED), (None, S.NEW)):

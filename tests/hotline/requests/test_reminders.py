@@ -64,7 +64,7 @@ def due(session: Session, head: User, day: date, state: S = S.REFERRED) -> Reque
 
 
 @pytest.mark.parametrize("state", [S.REFERRED, S.ACCEPTED, S.ASKED])
-def test_given_a_due_date_when_time_goes_on_then_department_head_and_supervisors_are_told_once_each(
+def test_due_date_notifies_department_head_and_supervisors_once(
     session: Session, head: User, clock: Clock, state: S
 ) -> None:
     request = due(session, head, MONDAY, state)
@@ -91,7 +91,7 @@ def test_given_a_due_date_when_time_goes_on_then_department_head_and_supervisors
 
 
 @pytest.mark.parametrize("moment", [at(FRIDAY, 10), at(SUNDAY, 7), at(SUNDAY, 14, 30)])
-def test_given_a_day_off_or_an_hour_outside_when_something_is_due_then_nobody_is_told(
+def test_closed_day_or_hour_sends_no_reminder(
     session: Session, head: User, clock: Clock, moment: datetime
 ) -> None:
     due(session, head, SATURDAY)
@@ -99,18 +99,14 @@ def test_given_a_day_off_or_an_hour_outside_when_something_is_due_then_nobody_is
     assert run(session) == []
 
 
-def test_given_who_has_it_no_more_when_time_goes_on_then_nobody_is_told(
-    session: Session, head: User, clock: Clock
-) -> None:
+def test_finished_or_returned_request_sends_no_reminder(session: Session, head: User, clock: Clock) -> None:
     solved, back = due(session, head, SATURDAY), due(session, head, SATURDAY)
     work.reply(session, solved, who="u", reply="ترمیم شد")
     work.give_back(session, back, who="u", note="با ما نیست")
     assert run(session) == []
 
 
-def test_given_a_reminder_when_referred_with_another_day_then_the_new_date_begins_anew(
-    session: Session, head: User, clock: Clock
-) -> None:
+def test_new_due_date_restarts_the_reminders(session: Session, head: User, clock: Clock) -> None:
     request = due(session, head, MONDAY)
     run(session)
     department_work.accept(session, request, who=head.username)
@@ -125,18 +121,14 @@ def test_given_a_reminder_when_referred_with_another_day_then_the_new_date_begin
     assert sent(session) == [OutboxKind.REQUEST_DUE] * 2
 
 
-def test_given_more_than_a_batch_when_told_then_the_longest_due_are_first(
-    session: Session, head: User, clock: Clock
-) -> None:
+def test_batch_of_reminders_takes_the_longest_due(session: Session, head: User, clock: Clock) -> None:
     ids = [due(session, head, day).id for day in (MONDAY, SATURDAY, SUNDAY)]
     assert reminders.tell(session, WEEK, 2) == 2
     assert session.scalars(select(Reminder.request_id)).all() == [ids[1], ids[2]]
     assert reminders.tell(session, WEEK, 2) == 1
 
 
-def test_given_several_clerks_at_once_when_something_is_due_then_it_is_told_once(
-    engine: Engine, clock: Clock
-) -> None:
+def test_concurrent_clerks_remind_once(engine: Engine, clock: Clock) -> None:
     with writing(engine) as session:
         head = of_department(session)
         assert head.department

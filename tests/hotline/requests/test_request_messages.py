@@ -11,7 +11,7 @@ from tests.factories import a_request
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 
 
-def test_given_what_a_citizen_is_told_when_sent_then_it_reads_number_and_reply_while_it_is_true(
+def test_message_reads_number_and_reply_while_true(
     session: Session,
 ) -> None:
     request = a_request(session, number="+989131112233")
@@ -25,7 +25,7 @@ def test_given_what_a_citizen_is_told_when_sent_then_it_reads_number_and_reply_w
     assert wording.words(session, text_message) is None, "nobody is asked who has answered"
 
 
-def test_given_a_blocked_number_when_told_of_its_request_then_nothing_goes_out(session: Session) -> None:
+def test_blocked_number_gets_no_message(session: Session) -> None:
     request = a_request(session, number="+989131112233")
     work.tell(session, request, who="u", reply="در دست اقدام است")
     blocked.block(session, "+989131112233", BlockReason.OWNER)

@@ -26,7 +26,7 @@ SAID: dict[str, Any] = {
 }
 
 
-def test_given_a_problem_when_it_is_reported_then_all_of_it_is_kept(session: Session) -> None:
+def test_reported_problem_is_kept_whole(session: Session) -> None:
     before = now(session)
     tracking = filing.report(session, week=WEEK, **SAID)
     kept = session.scalars(select(Request)).one()
@@ -35,14 +35,14 @@ def test_given_a_problem_when_it_is_reported_then_all_of_it_is_kept(session: Ses
     assert before <= kept.made_at <= now(session)
 
 
-def test_given_an_unknown_caller_and_place_when_it_is_reported_then_both_stay_open(session: Session) -> None:
+def test_report_without_number_and_district_leaves_both_open(session: Session) -> None:
     filing.report(session, week=WEEK, **SAID | {"number": None, "district": None})
     kept = session.scalars(select(Request)).one()
     assert (kept.number, kept.district) == (None, None)
 
 
 @in_both
-def test_given_many_problems_when_reported_at_once_then_each_has_a_number_that_checks_itself(
+def test_simultaneous_reports_have_valid_tracking_numbers(
     engine: Engine,
 ) -> None:
     def report(_: int) -> str:
@@ -56,14 +56,12 @@ def test_given_many_problems_when_reported_at_once_then_each_has_a_number_that_c
         assert set(session.scalars(select(Request.tracking))) == set(told)
 
 
-def test_given_a_tracking_number_when_it_is_keyed_in_as_a_ticket_then_it_is_none(session: Session) -> None:
+def test_tracking_number_is_no_ticket(session: Session) -> None:
     with pytest.raises(Refused):
         tickets.parse(filing.report(session, week=WEEK, **SAID))
 
 
-def test_given_a_number_that_is_taken_when_it_is_drawn_again_then_another_is_given(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_taken_tracking_number_is_drawn_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = filing.report(session, week=WEEK, **SAID)
     free = tickets.draw(tickets.TRACKING)
     drawn = iter([taken, taken, free])
@@ -72,9 +70,7 @@ def test_given_a_number_that_is_taken_when_it_is_drawn_again_then_another_is_giv
     assert session.scalar(select(func.count(Request.id))) == 2
 
 
-def test_given_no_free_number_when_it_is_reported_then_it_is_refused_and_nothing_is_kept(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_exhausted_tracking_numbers_keep_nothing(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = filing.report(session, week=WEEK, **SAID)
     monkeypatch.setattr(tickets, "offers", lambda *_: iter([taken, taken]))
     with pytest.raises(Refused) as refused:
@@ -83,7 +79,7 @@ def test_given_no_free_number_when_it_is_reported_then_it_is_refused_and_nothing
     assert session.scalar(select(func.count(Request.id))) == 1
 
 
-def test_given_an_older_tracking_number_when_it_is_asked_for_then_it_is_found(session: Session) -> None:
+def test_older_tracking_number_is_found(session: Session) -> None:
     tracking = filing.report(session, week=WEEK, **SAID)
     older = "1234567" + damm.calc_check_digit("1234567")
     session.query(Request).one().tracking = older
@@ -96,9 +92,7 @@ def test_given_an_older_tracking_number_when_it_is_asked_for_then_it_is_found(se
 @pytest.mark.parametrize(
     ("name", "value"), [("category", 0), ("category", 10), ("district", 0), ("district", 41)]
 )
-def test_given_what_the_city_has_not_when_it_is_reported_then_the_database_refuses_it(
-    session: Session, name: str, value: int
-) -> None:
+def test_database_refuses_unknown_category_or_district(session: Session, name: str, value: int) -> None:
     with pytest.raises((IntegrityError, Refused)):
         filing.report(session, week=WEEK, **SAID | {name: value})
     assert session.scalar(select(func.count(Request.id))) == 0

@@ -54,7 +54,7 @@ def of_caller(session: Session) -> tuple[UrgentMatter, Registration]:
 @pytest.mark.parametrize(
     ("is_urgent", "who", "stands"), [(True, "", True), (False, "", False), (True, "operator1", False)]
 )
-def test_given_a_request_when_it_is_urgent_and_nobody_writes_it_down_then_it_stands_before_all_desks(
+def test_unwritten_urgent_request_stands_before_all_desks(
     session: Session, is_urgent: bool, who: str, stands: bool
 ) -> None:
     request = filed(session, is_urgent=is_urgent, who=who)
@@ -63,7 +63,7 @@ def test_given_a_request_when_it_is_urgent_and_nobody_writes_it_down_then_it_sta
     assert told == ["new"] * stands
 
 
-def test_given_an_urgent_request_when_it_is_taken_then_history_and_audit_say_who_and_it_is_gone(
+def test_taken_urgent_request_is_audited_and_gone(
     session: Session,
 ) -> None:
     request = filed(session)
@@ -79,7 +79,7 @@ def test_given_an_urgent_request_when_it_is_taken_then_history_and_audit_say_who
     assert [(step.entry.step, step.note) for step in told] == [(T.REPORTED, ""), (T.TAKEN, "")]
 
 
-def test_given_two_who_take_it_at_once_when_both_have_then_one_has_it_and_the_other_hears_so(
+def test_urgent_request_taken_twice_goes_to_one(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -110,9 +110,7 @@ def test_given_two_who_take_it_at_once_when_both_have_then_one_has_it_and_the_ot
 
 
 @pytest.mark.parametrize("how", ["referred", "rejected"])
-def test_given_an_urgent_request_when_somebody_moves_it_then_it_is_seen_to(
-    session: Session, how: str
-) -> None:
+def test_moved_urgent_request_counts_as_handled(session: Session, how: str) -> None:
     request = requests.get(session, filed(session))
     if how == "referred":
         refer(session, request)
@@ -121,7 +119,7 @@ def test_given_an_urgent_request_when_somebody_moves_it_then_it_is_seen_to(
     assert urgent.list_open(session) == []
 
 
-def test_given_a_caller_in_danger_when_a_desk_has_them_in_hand_then_nobody_else_is_asked(
+def test_caller_in_danger_at_a_desk_is_handled(
     session: Session,
 ) -> None:
     matter, place = of_caller(session)
@@ -138,14 +136,14 @@ def test_given_a_caller_in_danger_when_a_desk_has_them_in_hand_then_nobody_else_
     assert urgent.list_open(session) == []
 
 
-def test_given_a_caller_in_danger_when_they_say_so_twice_then_it_is_one_matter(session: Session) -> None:
+def test_repeated_danger_of_a_caller_is_one_matter(session: Session) -> None:
     matter, _ = of_caller(session)
     assert urgent.of_caller(session, NUMBER).id == matter.id
     urgent.take(session, matter.id, who="sara")
     assert urgent.of_caller(session, NUMBER).id != matter.id
 
 
-def test_given_a_caller_whom_the_emergency_service_has_when_looked_then_they_are_seen_to(
+def test_caller_connected_to_the_emergency_service_is_handled(
     session: Session,
 ) -> None:
     matter = urgent.of_caller(session, NUMBER)
@@ -158,19 +156,19 @@ def test_given_a_caller_whom_the_emergency_service_has_when_looked_then_they_are
     assert urgent.list_open(session) == []
 
 
-def test_given_a_caller_without_a_number_when_looked_then_there_is_nobody_to_call(session: Session) -> None:
+def test_caller_without_a_number_makes_no_matter(session: Session) -> None:
     urgent.of_caller(session, None)
     assert urgent.list_open(session) == []
 
 
-def test_given_a_citizen_who_is_deleted_when_looked_then_their_number_is_nowhere(session: Session) -> None:
+def test_deleted_citizen_leaves_no_number_in_matters(session: Session) -> None:
     matter = urgent.of_caller(session, NUMBER)
     erasure.delete_citizen(session, NUMBER, who="admin", give_up=True)
     session.refresh(matter)
     assert matter.number is None
 
 
-def test_given_more_matters_than_are_shown_when_listed_then_the_newest_are_there_the_oldest_first(
+def test_newest_matters_are_listed_oldest_first(
     session: Session,
 ) -> None:
     at = now(session)
@@ -182,9 +180,7 @@ def test_given_more_matters_than_are_shown_when_listed_then_the_newest_are_there
 
 
 @pytest.mark.parametrize(("number", "most"), [(NUMBER, 3), (None, 20)])
-def test_given_a_flood_of_one_number_when_filed_as_urgent_then_few_ring_and_the_next_as_one_is_seen_to(
-    session: Session, number: str | None, most: int
-) -> None:
+def test_flood_of_a_number_rings_few_at_a_time(session: Session, number: str | None, most: int) -> None:
     ids = [filed(session, number=number) for _ in range(most + 2)]
     others = filed(session, number=make.a_number())
     caller, _ = of_caller(session)
@@ -197,7 +193,7 @@ def test_given_a_flood_of_one_number_when_filed_as_urgent_then_few_ring_and_the_
     assert urgent.list_open(session)[-1] == caller
 
 
-def test_given_a_flood_of_a_program_when_looked_then_it_silences_neither_a_citizen_nor_another_program(
+def test_flood_of_a_program_silences_no_other(
     session: Session,
 ) -> None:
     flooding, other = a_key(session), a_key(session)
@@ -208,7 +204,7 @@ def test_given_a_flood_of_a_program_when_looked_then_it_silences_neither_a_citiz
     assert ringing == [*ids[:20], withheld, brought]
 
 
-def test_given_a_flood_under_one_contact_when_looked_then_it_silences_no_other_citizen_of_the_program(
+def test_flood_under_one_contact_silences_no_other_citizen(
     session: Session,
 ) -> None:
     key = a_key(session)
@@ -218,9 +214,7 @@ def test_given_a_flood_under_one_contact_when_looked_then_it_silences_no_other_c
 
 
 @pytest.mark.parametrize("referred", [0, 1, 2])
-def test_given_an_urgent_request_when_it_is_split_then_it_rings_until_each_part_is_with_somebody(
-    session: Session, referred: int
-) -> None:
+def test_split_urgent_request_rings_until_each_part_is_referred(session: Session, referred: int) -> None:
     request = requests.get(session, filed(session))
     made = work.split(session, request, [parts.Piece(1, "گودال"), parts.Piece(2, "سیم")], who="u")
     for part in made[:referred]:
@@ -228,7 +222,7 @@ def test_given_an_urgent_request_when_it_is_split_then_it_rings_until_each_part_
     assert [matter.request_id for matter in urgent.list_open(session)] == [request.id] * (referred < 2)
 
 
-def test_given_an_urgent_request_that_is_split_when_a_person_takes_it_then_it_rings_no_more(
+def test_taken_split_urgent_request_is_silent(
     session: Session,
 ) -> None:
     request = requests.get(session, filed(session))

@@ -29,9 +29,7 @@ def heard(session: Session, request: Request, after: int) -> list[tuple[int | No
 
 
 @pytest.mark.parametrize("act", ACTS)
-def test_given_a_departments_request_when_something_is_done_then_it_hears_and_nobody_else(
-    session: Session, act: str
-) -> None:
+def test_change_of_a_request_is_sent_to_its_department_alone(session: Session, act: str) -> None:
     do, sees, left = ACTS[act]
     request = a_request(session, number="+989131112233")
     department = refer(session, request).id
@@ -40,7 +38,7 @@ def test_given_a_departments_request_when_something_is_done_then_it_hears_and_no
     assert heard(session, request, before) == [(department if sees else None, department if left else None)]
 
 
-def test_given_one_that_goes_to_another_department_when_referred_then_both_hear_once_and_then_only_one(
+def test_referral_to_another_department_tells_both_once(
     session: Session,
 ) -> None:
     request = a_request(session)
@@ -52,7 +50,7 @@ def test_given_one_that_goes_to_another_department_when_referred_then_both_hear_
     assert heard(session, request, before) == [(second.id, first), (second.id, None)]
 
 
-def test_given_an_objection_when_the_office_works_on_it_then_the_department_heard_only_that_it_left(
+def test_objection_at_the_office_tells_the_department_it_left(
     session: Session,
 ) -> None:
     request = a_request(session)
@@ -64,7 +62,7 @@ def test_given_an_objection_when_the_office_works_on_it_then_the_department_hear
     assert heard(session, request, before) == [(None, department), (None, None)]
 
 
-def test_given_one_that_is_split_when_a_part_stays_then_its_department_hears_of_the_part(
+def test_kept_part_of_a_split_tells_its_department(
     session: Session,
 ) -> None:
     request = a_request(session)

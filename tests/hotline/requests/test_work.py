@@ -74,7 +74,7 @@ def attempt(session: Session, request: Request, to: S) -> None:
         work.give_back(session, request, who="u", note="در حوزهٔ ما نیست")
 
 
-def test_given_a_request_in_each_state_when_moved_to_each_then_only_the_moves_of_the_table_change_it(
+def test_only_allowed_moves_change_a_request(
     session: Session,
 ) -> None:
     assert ALLOWED == REQUEST_MOVES
@@ -100,7 +100,7 @@ def test_given_a_request_in_each_state_when_moved_to_each_then_only_the_moves_of
             assert request.state is state
 
 
-def test_given_a_request_that_no_department_has_when_given_back_or_separated_then_only_what_it_is_is_undone(
+def test_request_without_a_department_is_undone_in_its_state(
     session: Session,
 ) -> None:
     for state, undone in product(S, (work.give_back, closing.separate)):
@@ -115,7 +115,7 @@ def test_given_a_request_that_no_department_has_when_given_back_or_separated_the
                 undone(session, request, who="u", **note)
 
 
-def test_given_the_picture_of_the_states_when_read_then_it_has_exactly_the_moves_of_the_table() -> None:
+def test_state_diagram_matches_the_table() -> None:
     text = (Path(__file__).parents[3] / "docs" / "states.md").read_text("utf-8")
     drawn = re.search(r"## A request\n.*?```mermaid\n(.*?)```", text, re.S)
     assert drawn
@@ -123,7 +123,7 @@ def test_given_the_picture_of_the_states_when_read_then_it_has_exactly_the_moves
     assert arrows == {(state.value, to.value) for state, targets in ALLOWED.items() for to in targets}
 
 
-def test_given_a_button_that_is_pressed_twice_when_referred_or_told_then_it_is_once(session: Session) -> None:
+def test_button_pressed_twice_acts_once(session: Session) -> None:
     request, department = a_request(session, number="+989131112233"), a_department(session)
     for _ in range(2):
         work.refer(session, request, department, due_on=today(session), who="u", note="فوری")
@@ -136,7 +136,7 @@ def test_given_a_button_that_is_pressed_twice_when_referred_or_told_then_it_is_o
     assert [step for step, *_ in steps(session, request)][2:] == [T.NEWS, T.REFERRED], "these are others"
 
 
-def test_given_a_request_when_it_is_solved_then_history_log_messages_and_events_tell_all_of_it(
+def test_solution_is_in_history_audit_messages_and_events(
     session: Session,
 ) -> None:
     request = a_request(session, number="+989131112233")
@@ -179,7 +179,7 @@ def _midnight_after(day: date) -> datetime:
 
 
 @in_both
-def test_given_two_who_say_at_once_that_it_is_solved_when_both_write_then_one_is_too_late(
+def test_simultaneous_solutions_count_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -199,16 +199,14 @@ def test_given_two_who_say_at_once_that_it_is_solved_when_both_write_then_one_is
 
 
 @pytest.mark.parametrize("days", [-1, 400])
-def test_given_a_due_date_that_is_past_or_far_when_referred_then_it_is_refused(
-    session: Session, days: int
-) -> None:
+def test_past_or_far_due_date_is_refused(session: Session, days: int) -> None:
     request = a_request(session)
     with pytest.raises(Refused, match="due-date"):
         refer(session, request, days)
     refer(session, request, 0)  # until the end of today
 
 
-def test_given_a_department_that_is_no_more_when_referred_then_it_is_refused(session: Session) -> None:
+def test_inactive_department_is_refused(session: Session) -> None:
     department = a_department(session)
     departments.change(session, department, who="u", active=False)
     with pytest.raises(Refused, match="department-inactive"):
@@ -219,16 +217,14 @@ def test_given_a_department_that_is_no_more_when_referred_then_it_is_refused(ses
     ("reply", "code"),
     [(" ", "reason-missing"), ("تماس با ۰۹۱۳۱۲۳۴۵۶۷", "reason-personal"), ("x" * 501, "reason-long")],
 )
-def test_given_a_reply_that_citizens_must_not_read_when_sent_then_it_is_refused(
-    session: Session, reply: str, code: str
-) -> None:
+def test_unfit_reply_is_refused(session: Session, reply: str, code: str) -> None:
     for say in (work.reply, work.tell):
         with pytest.raises(Refused) as refused:
             say(session, a_request(session), who="u", reply=reply)
         assert refused.value.code == code
 
 
-def test_given_a_written_request_when_recorded_then_the_citizen_of_the_registration_is_told_its_number(
+def test_written_request_tells_its_citizen_the_number(
     session: Session,
 ) -> None:
     citizen = a_registration(session, a_round(session), language="en")
@@ -244,9 +240,7 @@ def test_given_a_written_request_when_recorded_then_the_citizen_of_the_registrat
         filing.write(session, number=None, language="fa", registration_id=404404, **written)
 
 
-def test_given_citizens_who_say_nothing_when_the_days_are_over_then_theirs_are_closed_as_unanswered(
-    engine: Engine, settings: Settings
-) -> None:
+def test_unanswered_solution_closes_after_its_days(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         old, young = a_request(session, S.REPLIED), a_request(session, S.REPLIED)
         old.replied_at = now(session) - settings.request_answer_days * DAY - HOUR

@@ -42,9 +42,7 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
         (at(THURSDAY, 10), Span(1, D), at(NEXT_SUNDAY, 14, 30)),
     ],
 )
-def test_given_a_week_without_holidays_when_promised_then_only_working_time_counts(
-    said: datetime, span: Span, expected: datetime
-) -> None:
+def test_promise_counts_working_time_only(said: datetime, span: Span, expected: datetime) -> None:
     assert due(said, span, WEEK, lambda _: False) == expected
 
 
@@ -61,7 +59,7 @@ closings = st.frozensets(st.integers(0, 210), max_size=60)
 
 
 @given(moments, spans, weeks, closings)
-def test_given_anything_promised_when_it_is_due_then_it_is_later_while_the_city_works_and_on_no_closed_day(
+def test_due_time_is_a_later_working_moment(
     said: datetime, span: Span, week: WorkingWeek, which: frozenset[int]
 ) -> None:
     found = due(said, span, week, lambda day: day.toordinal() % 211 in which)
@@ -73,7 +71,7 @@ def test_given_anything_promised_when_it_is_due_then_it_is_later_while_the_city_
 
 
 @given(moments, st.timedeltas(timedelta(), timedelta(days=40)), spans, weeks, closings)
-def test_given_a_later_promise_a_longer_span_or_one_more_holiday_when_compared_then_it_is_due_no_sooner(
+def test_longer_promise_is_never_due_sooner(
     said: datetime, later: timedelta, span: Span, week: WorkingWeek, which: frozenset[int]
 ) -> None:
     def closed(day: date) -> bool:
@@ -87,9 +85,7 @@ def test_given_a_later_promise_a_longer_span_or_one_more_holiday_when_compared_t
 
 
 @given(moments, st.integers(1, 40), st.integers(1, 40), weeks)
-def test_given_hours_in_two_parts_when_promised_one_after_the_other_then_they_are_due_as_in_one(
-    said: datetime, one: int, other: int, week: WorkingWeek
-) -> None:
+def test_span_in_two_parts_is_due_as_in_one(said: datetime, one: int, other: int, week: WorkingWeek) -> None:
     def open_(_day: date) -> bool:
         return False
 
@@ -97,7 +93,7 @@ def test_given_hours_in_two_parts_when_promised_one_after_the_other_then_they_ar
     assert due(half, Span(other, H), week, open_) == due(said, Span(one + other, H), week, open_)
 
 
-def test_given_holidays_of_calendar_and_city_when_promised_then_the_citys_word_goes_first(
+def test_own_holiday_overrides_the_calendar(
     session: Session,
 ) -> None:
     nowruz = date(2027, 3, 21)  # Sunday; the calendar closes the Saturday before, and until Wednesday
@@ -118,7 +114,7 @@ def reported(session: Session) -> Request:
     )
 
 
-def test_given_a_category_when_something_is_reported_then_its_due_dates_stay_and_a_referral_takes_them(
+def test_reported_due_dates_stay_and_apply_to_referrals(
     session: Session,
 ) -> None:
     request = reported(session)
@@ -135,7 +131,7 @@ def test_given_a_category_when_something_is_reported_then_its_due_dates_stay_and
     assert request.answered_at == answered_at
 
 
-def test_given_a_request_whose_time_is_over_or_never_was_when_referred_without_a_day_then_one_is_asked_for(
+def test_referral_without_a_date_asks_for_one_when_overdue(
     session: Session,
 ) -> None:
     for request in (a_request(session), a_request(session, solve_by=now(session) - DAY)):
