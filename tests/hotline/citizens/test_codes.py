@@ -58,7 +58,7 @@ def wrong(right: str) -> str:
     return f"{(int(right) + 1) % 10**6:06}"
 
 
-def test_given_a_code_when_it_is_shown_then_it_lets_in_once(engine: Engine, settings: Settings) -> None:
+def test_code_lets_in_once(engine: Engine, settings: Settings) -> None:
     number = a_number()
     code = ask(engine, settings, number)
     assert len(code) == 6 and code.isdecimal()
@@ -68,9 +68,7 @@ def test_given_a_code_when_it_is_shown_then_it_lets_in_once(engine: Engine, sett
     assert not lets_in(engine, settings, number, code)
 
 
-def test_given_a_code_whose_answer_was_lost_when_it_is_shown_again_at_once_then_it_lets_in(
-    engine: Engine, settings: Settings
-) -> None:
+def test_code_with_a_lost_answer_lets_in_again_at_once(engine: Engine, settings: Settings) -> None:
     number = a_number()
     code = ask(engine, settings, number)
     assert lets_in(engine, settings, number, code)
@@ -78,9 +76,7 @@ def test_given_a_code_whose_answer_was_lost_when_it_is_shown_again_at_once_then_
 
 
 @pytest.mark.parametrize("typed", ["{} ", " \u200f{}", "{0[0]}{0[1]}{0[2]}-{0[3]}{0[4]}{0[5]}"])
-def test_given_a_code_when_it_is_typed_as_people_do_then_it_is_understood(
-    engine: Engine, settings: Settings, typed: str
-) -> None:
+def test_code_is_understood_however_it_is_typed(engine: Engine, settings: Settings, typed: str) -> None:
     number = a_number()
     code = ask(engine, settings, number)
     persian = code.translate(str.maketrans("0123456789", "۰۱۲۳۴۵۶۷۸۹"))
@@ -88,9 +84,7 @@ def test_given_a_code_when_it_is_typed_as_people_do_then_it_is_understood(
     assert lets_in(engine, settings, number, typed.format(persian))
 
 
-def test_given_five_wrong_tries_when_the_right_code_comes_then_it_is_over(
-    engine: Engine, settings: Settings
-) -> None:
+def test_five_wrong_tries_end_the_code(engine: Engine, settings: Settings) -> None:
     number = a_number()
     code = ask(engine, settings, number)
     for _ in range(4):
@@ -104,9 +98,7 @@ def test_given_five_wrong_tries_when_the_right_code_comes_then_it_is_over(
     assert not lets_in(engine, settings, other, code)
 
 
-def test_given_many_tries_at_one_moment_when_counted_then_there_are_five(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_tries_are_limited_to_five(engine: Engine, settings: Settings) -> None:
     number = a_number()
     code = ask(engine, settings, number)
     at_once(8, lambda _: lets_in(engine, settings, number, wrong(code)))
@@ -116,9 +108,7 @@ def test_given_many_tries_at_one_moment_when_counted_then_there_are_five(
     assert not lets_in(engine, settings, number, code)
 
 
-def test_given_the_right_code_at_one_moment_in_two_places_when_shown_then_one_row_is_used_once(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_use_of_a_code_counts_once(engine: Engine, settings: Settings) -> None:
     number = a_number()
     code = ask(engine, settings, number)
     at_once(2, lambda _: lets_in(engine, settings, number, code))
@@ -127,16 +117,14 @@ def test_given_the_right_code_at_one_moment_in_two_places_when_shown_then_one_ro
     assert kept.used_at == kept.ended_at
 
 
-def test_given_a_code_that_has_run_out_when_shown_then_it_is_over(engine: Engine, settings: Settings) -> None:
+def test_expired_code_is_refused(engine: Engine, settings: Settings) -> None:
     number = a_number()
     code = ask(engine, settings, number)
     passes(engine, codes.LASTS + SECOND)
     assert not lets_in(engine, settings, number, code)
 
 
-def test_given_a_newer_code_when_the_earlier_is_shown_then_it_is_over(
-    engine: Engine, settings: Settings
-) -> None:
+def test_newer_code_ends_the_earlier(engine: Engine, settings: Settings) -> None:
     number = a_number()
     first, second = ask(engine, settings, number), ask(engine, settings, number)
     if first != second:
@@ -144,9 +132,7 @@ def test_given_a_newer_code_when_the_earlier_is_shown_then_it_is_over(
     assert lets_in(engine, settings, number, second)
 
 
-def test_given_two_who_ask_at_one_moment_when_counted_then_one_code_counts(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_requests_leave_one_open_code(engine: Engine, settings: Settings) -> None:
     number = a_number()
     at_once(3, lambda _: ask(engine, settings, number))
     with reading(engine) as session:
@@ -154,9 +140,7 @@ def test_given_two_who_ask_at_one_moment_when_counted_then_one_code_counts(
     assert len(open_) == 1
 
 
-def test_given_an_open_code_when_another_row_is_written_beside_it_then_the_database_refuses(
-    session: Session, settings: Settings
-) -> None:
+def test_database_refuses_a_second_open_code(session: Session, settings: Settings) -> None:
     code = codes.ask(session, a_number(), CodeWay.SMS, "fa", settings, browser=BROWSER)
     at = now(session)
     values = {"way": CodeWay.SMS, "language": "fa", "salt": "0" * 32, "asked_at": at, "expires_at": at}
@@ -170,9 +154,7 @@ def test_given_an_open_code_when_another_row_is_written_beside_it_then_the_datab
         session.execute(update(CitizenCode).values(used_at=at))
 
 
-def test_given_three_codes_in_an_hour_when_a_fourth_is_asked_for_then_it_is_said_when(
-    engine: Engine, settings: Settings
-) -> None:
+def test_fourth_code_of_an_hour_is_refused_with_the_time(engine: Engine, settings: Settings) -> None:
     number = a_number()
     for _ in range(3):
         last = ask(engine, settings, number)
@@ -184,9 +166,7 @@ def test_given_three_codes_in_an_hour_when_a_fourth_is_asked_for_then_it_is_said
     assert lets_in(engine, settings, number, last), "the last one still counts"
 
 
-def test_given_ten_codes_in_a_day_when_one_more_is_asked_for_then_it_is_refused(
-    engine: Engine, settings: Settings
-) -> None:
+def test_eleventh_code_of_a_day_is_refused(engine: Engine, settings: Settings) -> None:
     number = a_number()
     for _ in range(10):
         ask(engine, settings, number)
@@ -196,9 +176,7 @@ def test_given_ten_codes_in_a_day_when_one_more_is_asked_for_then_it_is_refused(
     assert ask(engine, settings, number)
 
 
-def test_given_a_stranger_who_asks_and_guesses_when_the_owner_shows_theirs_then_it_was_not_touched(
-    engine: Engine, settings: Settings
-) -> None:
+def test_guesses_of_a_stranger_leave_the_owners_code_alone(engine: Engine, settings: Settings) -> None:
     number = a_number()
     code = ask(engine, settings, number)
     strangers = ask(engine, settings, number, browser=ANOTHER)
@@ -213,9 +191,7 @@ def test_given_a_stranger_who_asks_and_guesses_when_the_owner_shows_theirs_then_
     assert tries == [1, 5]
 
 
-def test_given_strangers_who_use_up_a_numbers_codes_when_its_own_browser_asks_then_it_has_its_own(
-    engine: Engine, settings: Settings
-) -> None:
+def test_known_browser_has_codes_of_its_own(engine: Engine, settings: Settings) -> None:
     number = a_number()
     signs_in(engine, settings, number, BROWSER)
     for which in "12":
@@ -230,9 +206,7 @@ def test_given_strangers_who_use_up_a_numbers_codes_when_its_own_browser_asks_th
     assert refusal(ask, engine, settings, other) == "too-many-codes", "known to one number, not to another"
 
 
-def test_given_many_browsers_of_a_number_when_all_ask_then_what_goes_out_has_a_bound(
-    engine: Engine, settings: Settings
-) -> None:
+def test_codes_of_many_browsers_are_bounded(engine: Engine, settings: Settings) -> None:
     number = a_number()
     for which in "123":
         signs_in(engine, settings, number, which * 32)
@@ -250,9 +224,7 @@ def refusal_or_code(engine: Engine, settings: Settings, number: str, browser: st
         return refused.code
 
 
-def test_given_a_known_browser_when_signed_out_everywhere_or_after_a_year_then_it_is_a_strangers(
-    engine: Engine, settings: Settings
-) -> None:
+def test_signed_out_or_old_browser_is_unknown(engine: Engine, settings: Settings) -> None:
     numbers = a_number(), a_number()
     for number in numbers:
         signs_in(engine, settings, number, BROWSER)
@@ -271,7 +243,7 @@ def test_given_a_known_browser_when_signed_out_everywhere_or_after_a_year_then_i
         assert session.scalars(select(KnownBrowser)).all() == []
 
 
-def test_given_many_browsers_when_another_signs_in_then_the_oldest_is_known_no_more(
+def test_browser_above_the_limit_replaces_the_oldest(
     session: Session,
 ) -> None:
     number = a_number()
@@ -287,9 +259,7 @@ def test_given_many_browsers_when_another_signs_in_then_the_oldest_is_known_no_m
     assert not browsers.is_known(session, number, f"{19:064}")
 
 
-def test_given_as_many_codes_as_all_may_have_in_an_hour_when_one_more_is_asked_for_then_it_is_refused(
-    engine: Engine, settings: Settings
-) -> None:
+def test_codes_of_all_numbers_have_an_hourly_cap(engine: Engine, settings: Settings) -> None:
     few = settings.model_copy(update={"codes_per_hour": 4})
     for _ in range(4):
         ask(engine, few, a_number())
@@ -324,7 +294,7 @@ def test_used_up_text_messages_leave_the_calls(engine: Engine, settings: Setting
         (CodeWay.CALL, {"calls_per_day": 50}),
     ],
 )
-def test_given_a_stranger_who_asks_for_all_numbers_when_an_owner_asks_in_a_known_browser_then_it_has_a_code(
+def test_known_browser_gets_a_code_above_the_common_cap(
     engine: Engine, settings: Settings, way: CodeWay, caps: dict[str, int]
 ) -> None:
     few = settings.model_copy(update=caps)
@@ -341,9 +311,7 @@ def test_given_a_stranger_who_asks_for_all_numbers_when_an_owner_asks_in_a_known
     assert refusal(ask, engine, few, owner, way) == "too-many-codes"
 
 
-def test_given_strangers_codes_to_be_spoken_when_a_known_browser_asks_then_its_owner_is_called_first(
-    engine: Engine, settings: Settings
-) -> None:
+def test_code_call_of_a_known_browser_goes_first(engine: Engine, settings: Settings) -> None:
     owner = a_number()
     signs_in(engine, settings, owner, BROWSER)
     for number in (a_number(), owner, a_number()):
@@ -356,7 +324,7 @@ def test_given_strangers_codes_to_be_spoken_when_a_known_browser_asks_then_its_o
 @pytest.mark.parametrize(
     ("caps", "within"), [({"calls_per_hour": 10}, "an hour"), ({"calls_per_day": 10}, "a day")]
 )
-def test_given_calls_that_many_strangers_ask_for_when_counted_then_the_others_calls_are_left(
+def test_code_calls_of_strangers_leave_the_other_calls(
     engine: Engine, settings: Settings, caps: dict[str, int], within: str
 ) -> None:
     few = settings.model_copy(update=caps)
@@ -371,27 +339,21 @@ def test_given_calls_that_many_strangers_ask_for_when_counted_then_the_others_ca
     assert ask(engine, few, a_number(), CodeWay.CALL)
 
 
-def test_given_a_land_line_when_a_code_is_asked_for_then_only_by_a_call(
-    engine: Engine, settings: Settings
-) -> None:
+def test_land_line_gets_its_code_by_call_only(engine: Engine, settings: Settings) -> None:
     settings = settings.model_copy(update={"bale_key": "k", "bale_bot": 7})
     for way in (CodeWay.SMS, CodeWay.MESSENGER):
         assert refusal(ask, engine, settings, "+983132123456", way) == "way-needs-mobile"
     assert ask(engine, settings, "+983132123456", CodeWay.CALL)
 
 
-def test_given_a_way_that_nobody_serves_when_asked_for_then_it_is_not_offered(
-    engine: Engine, settings: Settings
-) -> None:
+def test_channel_that_nobody_serves_is_not_offered(engine: Engine, settings: Settings) -> None:
     bare = settings.model_copy(update={"sms_provider": ""})
     assert codes.ways(bare) == [CodeWay.CALL]
     for way in (CodeWay.SMS, CodeWay.MESSENGER):
         assert refusal(ask, engine, bare, a_number(), way) == "way-not-offered"
 
 
-def test_given_a_database_when_all_of_it_is_read_then_no_code_is_in_it(
-    engine: Engine, settings: Settings
-) -> None:
+def test_database_holds_no_code_in_the_clear(engine: Engine, settings: Settings) -> None:
     given = [ask(engine, settings, a_number()) for _ in range(5)]
     with reading(engine) as session:
         rows = [
@@ -407,9 +369,7 @@ def test_given_a_database_when_all_of_it_is_read_then_no_code_is_in_it(
     assert not any(f"'{code}'" in row for row in rows for code in given)
 
 
-def test_given_old_codes_when_forgotten_then_they_and_their_messages_are_gone(
-    engine: Engine, settings: Settings
-) -> None:
+def test_old_codes_and_their_messages_are_deleted(engine: Engine, settings: Settings) -> None:
     ask(engine, settings, a_number())
     passes(engine, timedelta(hours=25))
     with writing(engine) as session:

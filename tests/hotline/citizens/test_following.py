@@ -31,7 +31,7 @@ def follow(session: Session, request: Request, number: str = "", language: str =
     return number
 
 
-def test_given_a_follower_when_it_is_solved_and_confirmed_then_both_are_told_in_the_followers_language(
+def test_solution_and_confirmation_are_told_to_followers(
     session: Session,
 ) -> None:
     request = a_request(session)
@@ -51,7 +51,7 @@ def test_given_a_follower_when_it_is_solved_and_confirmed_then_both_are_told_in_
     assert wording.words(session, message) is None, "it is closed by now: that is told instead"
 
 
-def test_given_a_follower_when_it_is_rejected_or_time_closes_it_then_that_is_told(session: Session) -> None:
+def test_rejection_or_expiry_is_told_to_followers(session: Session) -> None:
     rejected, silent = a_request(session), a_request(session)
     one, other = follow(session, rejected), follow(session, silent)
     closing.reject(session, rejected, who="u", reason="مربوط به آب و فاضلاب است")
@@ -67,7 +67,7 @@ def test_given_a_follower_when_it_is_rejected_or_time_closes_it_then_that_is_tol
     ]
 
 
-def test_given_followers_when_it_is_merged_then_they_follow_the_first_one_once_and_its_owner_does_not(
+def test_followers_of_a_duplicate_follow_the_first_once(
     session: Session,
 ) -> None:
     first, second = a_request(session), a_request(session)
@@ -90,7 +90,7 @@ def test_given_followers_when_it_is_merged_then_they_follow_the_first_one_once_a
     assert [to for to, _ in told(session)] == [both, one, late]
 
 
-def test_given_a_duplicate_that_is_separated_when_both_end_then_each_ones_followers_hear_of_their_own(
+def test_followers_of_a_separated_duplicate_hear_of_their_own(
     session: Session,
 ) -> None:
     first, second = a_request(session), a_request(session)
@@ -105,7 +105,7 @@ def test_given_a_duplicate_that_is_separated_when_both_end_then_each_ones_follow
     assert [to for to, _ in told(session)][2:] == [of_second, both]
 
 
-def test_given_a_merged_duplicate_when_its_follower_leaves_then_they_hear_of_neither(
+def test_follower_leaving_a_duplicate_hears_of_neither(
     session: Session,
 ) -> None:
     first, second = a_request(session), a_request(session)
@@ -117,7 +117,7 @@ def test_given_a_merged_duplicate_when_its_follower_leaves_then_they_hear_of_nei
     assert told(session) == [] and following.followed(session, number) == []
 
 
-def test_given_who_reported_a_duplicate_when_following_the_first_one_then_they_are_told_once(
+def test_reporter_of_a_duplicate_who_follows_is_told_once(
     session: Session,
 ) -> None:
     first, second = a_request(session), a_request(session)
@@ -129,7 +129,7 @@ def test_given_who_reported_a_duplicate_when_following_the_first_one_then_they_a
     assert told(session) == []
 
 
-def test_given_a_follower_who_leaves_when_not_yet_sent_then_nothing_goes_out_and_leaving_again_is_nothing(
+def test_follower_who_leaves_gets_no_pending_message(
     session: Session,
 ) -> None:
     request = a_request(session)
@@ -141,7 +141,7 @@ def test_given_a_follower_who_leaves_when_not_yet_sent_then_nothing_goes_out_and
     assert following.followed(session, number) == []
 
 
-def test_given_what_cannot_be_followed_when_tried_then_each_is_refused(session: Session) -> None:
+def test_unfollowable_request_is_refused(session: Session) -> None:
     mine = a_request(session)
     assert mine.number
     with pytest.raises(Refused, match="follow-own"):
@@ -157,7 +157,7 @@ def test_given_what_cannot_be_followed_when_tried_then_each_is_refused(session: 
         following.follow(session, number, mine.tracking, "fa")
 
 
-def test_given_the_most_when_one_more_is_followed_then_it_is_refused_until_one_is_over(
+def test_follow_above_the_limit_is_refused_until_one_ends(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(following, "MOST", 2)
@@ -176,7 +176,7 @@ def test_given_the_most_when_one_more_is_followed_then_it_is_refused_until_one_i
     ]
 
 
-def test_given_one_number_when_it_follows_at_once_then_it_follows_once(engine: Engine) -> None:
+def test_simultaneous_follows_count_once(engine: Engine) -> None:
     with writing(engine) as session:
         request, number = a_request(session), a_number()
         tracking = request.tracking
@@ -190,7 +190,7 @@ def test_given_one_number_when_it_follows_at_once_then_it_follows_once(engine: E
         assert len(following.followed(session, number)) == 1
 
 
-def test_given_a_citizen_who_follows_when_exported_and_deleted_then_it_is_there_and_gone(
+def test_follows_of_a_citizen_are_exported_and_deleted(
     session: Session,
 ) -> None:
     request = a_request(session)

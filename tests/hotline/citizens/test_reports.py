@@ -52,9 +52,7 @@ def left(settings: Settings) -> set[str]:
 
 
 @in_both
-def test_given_one_report_when_it_arrives_ten_times_at_once_then_it_is_one_request(
-    engine: Engine, settings: Settings
-) -> None:
+def test_report_arriving_ten_times_is_one_request(engine: Engine, settings: Settings) -> None:
     shown = replace(REPORT, pictures=(a_picture(engine, settings),))
     told = make.at_once(10, lambda _: file(engine, settings, report=shown))
     assert len(set(told)) == 1
@@ -64,9 +62,7 @@ def test_given_one_report_when_it_arrives_ten_times_at_once_then_it_is_one_reque
 
 
 @in_both
-def test_given_a_number_when_it_reports_many_at_once_then_no_more_than_its_day_has_are_kept(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_reports_stay_within_the_daily_limit(engine: Engine, settings: Settings) -> None:
     few = settings.model_copy(update={"reports_per_day": 3})
 
     def one(which: int) -> str:
@@ -81,9 +77,7 @@ def test_given_a_number_when_it_reports_many_at_once_then_no_more_than_its_day_h
 
 
 @in_both
-def test_given_one_picture_when_two_reports_claim_it_at_once_then_one_has_it(
-    engine: Engine, settings: Settings
-) -> None:
+def test_picture_claimed_by_two_reports_goes_to_one(engine: Engine, settings: Settings) -> None:
     shown = replace(REPORT, pictures=(a_picture(engine, settings),))
 
     def one(which: int) -> str:
@@ -97,9 +91,7 @@ def test_given_one_picture_when_two_reports_claim_it_at_once_then_one_has_it(
 
 
 @in_both
-def test_given_a_solution_when_it_is_objected_to_with_pictures_twice_at_once_then_one_counts(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_objections_with_pictures_count_once(engine: Engine, settings: Settings) -> None:
     names = [a_picture(engine, settings) for _ in range(4)]
     with writing(engine) as session:
         request = make.a_request(session, RequestState.REPLIED, number=NUMBER)
@@ -120,9 +112,7 @@ def test_given_a_solution_when_it_is_objected_to_with_pictures_twice_at_once_the
 
 
 @in_both
-def test_given_pictures_when_their_time_is_over_then_rows_and_files_go_and_what_is_in_work_stays(
-    engine: Engine, settings: Settings
-) -> None:
+def test_expired_pictures_are_deleted_except_open_ones(engine: Engine, settings: Settings) -> None:
     names = [a_picture(engine, settings) for _ in range(4)]
     nobodys, fresh, over, open_ = names
     with writing(engine) as session:
@@ -144,9 +134,7 @@ def test_given_pictures_when_their_time_is_over_then_rows_and_files_go_and_what_
     assert rows.keys() == {fresh, over, open_} and rows[over] and not rows[open_]
 
 
-def test_given_a_citizen_with_pictures_when_exported_and_deleted_then_all_goes_once_nothing_is_to_be_mended(
-    engine: Engine, settings: Settings
-) -> None:
+def test_deleted_citizens_pictures_go_with_the_work(engine: Engine, settings: Settings) -> None:
     open_, over, waits = (a_picture(engine, settings) for _ in range(3))
     first = file(engine, settings, "key-00001", replace(REPORT, pictures=(open_,)))
     second = file(engine, settings, "key-00002", replace(REPORT, pictures=(over,)))
@@ -176,7 +164,7 @@ def test_given_a_citizen_with_pictures_when_exported_and_deleted_then_all_goes_o
         assert session.scalars(select(Erasure)).all() == []
 
 
-def test_given_a_picture_that_cannot_be_deleted_when_the_clerk_comes_then_the_others_go(
+def test_undeletable_picture_does_not_block_the_others(
     engine: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.pictures_dir.mkdir(parents=True)

@@ -48,7 +48,7 @@ def ended(session: Session, days: float, state: RequestState = S.CLOSED, **value
     return request
 
 
-def test_given_a_request_long_over_when_time_ends_it_then_its_person_is_gone_and_what_the_city_did_stays(
+def test_old_closed_request_loses_its_citizen_and_keeps_the_work(
     session: Session,
 ) -> None:
     request = ended(session, 31, voice_message="m.wav", reply="ترمیم شد")
@@ -94,15 +94,13 @@ def test_given_a_request_long_over_when_time_ends_it_then_its_person_is_gone_and
 
 
 @pytest.mark.parametrize("state", OPEN_REQUESTS)
-def test_given_what_is_open_or_objected_to_when_it_is_old_then_it_is_not_touched(
-    session: Session, state: RequestState
-) -> None:
+def test_old_open_request_is_kept(session: Session, state: RequestState) -> None:
     request = ended(session, 4000, state)
     assert retention.forget_requests(session, 30, 10) == 0
     assert request.number
 
 
-def test_given_a_step_in_time_or_an_open_first_one_when_it_is_looked_for_then_it_stays(
+def test_recent_step_or_open_original_keeps_the_request(
     session: Session,
 ) -> None:
     ended(session, 29)
@@ -116,7 +114,7 @@ def test_given_a_step_in_time_or_an_open_first_one_when_it_is_looked_for_then_it
     assert second.number is None and first.number
 
 
-def test_given_text_messages_when_they_are_old_then_those_that_are_out_go_but_of_a_place_that_is_held(
+def test_old_sent_texts_are_deleted_except_of_held_places(
     session: Session,
 ) -> None:
     round_ = make.a_round(session)
@@ -139,9 +137,7 @@ def test_given_text_messages_when_they_are_old_then_those_that_are_out_go_but_of
     assert left == {messages[0].id, messages[3].id, messages[4].id}
 
 
-def test_given_the_clerk_when_it_forgets_then_all_batches_go_and_the_ledger_is_whole(
-    engine: Engine, settings: Settings
-) -> None:
+def test_clerk_deletes_in_batches_and_the_ledger_verifies(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         round_ = make.a_round(session, Phase.OPEN)
         registration.register(session, round_id=round_.id, number=a_number())

@@ -51,9 +51,7 @@ def passes(engine: Engine, time: timedelta) -> None:
             each.rotated_at -= time
 
 
-def test_given_a_session_when_time_passes_then_access_ends_first_and_a_refresh_gives_it_back(
-    engine: Engine, settings: Settings
-) -> None:
+def test_refresh_restores_expired_access(engine: Engine, settings: Settings) -> None:
     first = begun(engine, settings)
     assert is_in(engine, first)
     passes(engine, sessions.ACCESS + SECOND)
@@ -64,9 +62,7 @@ def test_given_a_session_when_time_passes_then_access_ends_first_and_a_refresh_g
     assert rotate(engine, settings, second.refresh) is None
 
 
-def test_given_tokens_when_the_database_is_read_then_none_is_in_it(
-    engine: Engine, settings: Settings
-) -> None:
+def test_database_holds_no_token_in_the_clear(engine: Engine, settings: Settings) -> None:
     tokens = again(engine, settings, begun(engine, settings).refresh)
     with reading(engine) as session:
         row = str(vars(session.scalars(select(CitizenSession)).one()))
@@ -74,7 +70,7 @@ def test_given_tokens_when_the_database_is_read_then_none_is_in_it(
 
 
 @pytest.mark.parametrize("later", [timedelta(0), timedelta(days=3)])
-def test_given_an_answer_that_was_lost_when_it_is_asked_again_however_late_then_it_is_the_same(
+def test_lost_refresh_answer_is_repeated_however_late(
     engine: Engine, settings: Settings, later: timedelta
 ) -> None:
     first = begun(engine, settings)
@@ -86,9 +82,7 @@ def test_given_an_answer_that_was_lost_when_it_is_asked_again_however_late_then_
     assert is_in(engine, again(engine, settings, told.refresh))
 
 
-def test_given_three_tabs_that_ask_at_one_moment_when_answered_then_all_have_the_same_and_stay_in(
-    engine: Engine, settings: Settings
-) -> None:
+def test_three_tabs_refreshing_at_once_stay_signed_in(engine: Engine, settings: Settings) -> None:
     first = begun(engine, settings)
     told = at_once(3, lambda _: again(engine, settings, first.refresh))
     assert len({tokens.refresh for tokens in told}) == 1
@@ -96,9 +90,7 @@ def test_given_three_tabs_that_ask_at_one_moment_when_answered_then_all_have_the
     assert is_in(engine, again(engine, settings, first.refresh)), "a fourth, a moment later"
 
 
-def test_given_a_refresh_token_whose_successor_is_in_use_when_it_comes_late_then_all_of_it_ends(
-    engine: Engine, settings: Settings
-) -> None:
+def test_late_refresh_with_a_used_successor_ends_the_session(engine: Engine, settings: Settings) -> None:
     first = begun(engine, settings)
     second = again(engine, settings, first.refresh)
     use(engine, second)
@@ -108,9 +100,7 @@ def test_given_a_refresh_token_whose_successor_is_in_use_when_it_comes_late_then
     assert rotate(engine, settings, second.refresh) is None
 
 
-def test_given_a_refresh_token_two_before_when_it_comes_then_all_of_it_ends_at_once(
-    engine: Engine, settings: Settings
-) -> None:
+def test_refresh_token_two_before_ends_the_session(engine: Engine, settings: Settings) -> None:
     first = begun(engine, settings)
     third = again(engine, settings, again(engine, settings, first.refresh).refresh)
     assert rotate(engine, settings, first.refresh) is None
@@ -118,7 +108,7 @@ def test_given_a_refresh_token_two_before_when_it_comes_then_all_of_it_ends_at_o
 
 
 @pytest.mark.parametrize("token", ["", ".", "x" * 10_000, "\x00", "0" * 32 + "." + "0" * 32, "é.é"])
-def test_given_what_is_no_token_when_shown_then_nobody_is_in_and_nothing_ends(
+def test_invalid_token_lets_nobody_in_and_ends_nothing(
     engine: Engine, settings: Settings, token: str
 ) -> None:
     mine = begun(engine, settings)
@@ -129,9 +119,7 @@ def test_given_what_is_no_token_when_shown_then_nobody_is_in_and_nothing_ends(
     assert is_in(engine, mine)
 
 
-def test_given_sessions_of_two_numbers_when_one_signs_out_everywhere_then_the_other_stays(
-    engine: Engine, settings: Settings
-) -> None:
+def test_sign_out_everywhere_spares_other_numbers(engine: Engine, settings: Settings) -> None:
     number = a_number()
     mine = [begun(engine, settings, number), begun(engine, settings, number)]
     other = begun(engine, settings)
@@ -142,9 +130,7 @@ def test_given_sessions_of_two_numbers_when_one_signs_out_everywhere_then_the_ot
     assert [is_in(engine, each) for each in [*mine, other]] == [False, False, True]
 
 
-def test_given_the_code_of_a_session_when_shown_again_then_its_session_takes_the_place_of_the_lost_one(
-    engine: Engine, settings: Settings
-) -> None:
+def test_code_shown_again_replaces_the_lost_session(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         code = codes.ask(session, a_number(), CodeWay.CALL, "fa", settings, browser=BROWSER)
         lost = sessions.begin(session, code, "", settings)
@@ -152,9 +138,7 @@ def test_given_the_code_of_a_session_when_shown_again_then_its_session_takes_the
     assert not is_in(engine, lost) and is_in(engine, told)
 
 
-def test_given_very_many_sessions_of_a_number_when_one_more_begins_then_the_oldest_gives_way(
-    engine: Engine, settings: Settings
-) -> None:
+def test_session_above_the_limit_replaces_the_oldest(engine: Engine, settings: Settings) -> None:
     number = a_number()
     with writing(engine) as session:
         code = codes.ask(session, number, CodeWay.CALL, "fa", settings, browser=BROWSER)
@@ -166,9 +150,7 @@ def test_given_very_many_sessions_of_a_number_when_one_more_begins_then_the_olde
     assert not is_in(engine, begun[0]) and is_in(engine, begun[-1])
 
 
-def test_given_sessions_that_are_over_when_forgotten_then_they_are_gone(
-    engine: Engine, settings: Settings
-) -> None:
+def test_expired_sessions_are_deleted(engine: Engine, settings: Settings) -> None:
     begun(engine, settings)
     passes(engine, sessions.REFRESH + SECOND)
     kept = begun(engine, settings)

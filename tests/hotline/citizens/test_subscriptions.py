@@ -63,9 +63,7 @@ def all_of(session: Session) -> list[str]:
         "",
     ],
 )
-def test_given_an_address_of_no_known_push_service_when_a_browser_subscribes_then_it_is_refused(
-    session: Session, settings: Settings, endpoint: str
-) -> None:
+def test_unknown_push_service_is_refused(session: Session, settings: Settings, endpoint: str) -> None:
     mine = one_more(a_number(), session)
     with pytest.raises(Refused, match="push-address"):
         subscriptions.subscribe(session, mine, browser()._replace(endpoint=endpoint), settings)
@@ -75,9 +73,7 @@ def test_given_an_address_of_no_known_push_service_when_a_browser_subscribes_the
 @pytest.mark.parametrize(
     "host", [MOZILLA, "fcm.googleapis.com", "web.push.apple.com", "a.b.notify.windows.com"]
 )
-def test_given_an_address_of_a_known_one_when_a_browser_subscribes_then_it_is_taken(
-    settings: Settings, host: str
-) -> None:
+def test_known_push_service_is_accepted(settings: Settings, host: str) -> None:
     assert subscriptions.allowed(f"https://{host}/some/thing:with?token=1", settings)
     assert subscriptions.allowed(f"https://{host}:443/", settings)
 
@@ -85,17 +81,13 @@ def test_given_an_address_of_a_known_one_when_a_browser_subscribes_then_it_is_ta
 @pytest.mark.parametrize(
     "wrong", [{"public_key": "AAAA"}, {"public_key": "!" * 87}, {"secret": "AAAA"}, {"secret": "é"}]
 )
-def test_given_keys_that_are_none_when_a_browser_subscribes_then_they_are_refused(
-    session: Session, settings: Settings, wrong: dict[str, str]
-) -> None:
+def test_invalid_push_keys_are_refused(session: Session, settings: Settings, wrong: dict[str, str]) -> None:
     mine = one_more(a_number(), session)
     with pytest.raises(Refused, match="push-keys"):
         subscriptions.subscribe(session, mine, browser()._replace(**wrong), settings)
 
 
-def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_such_thing(
-    session: Session, settings: Settings
-) -> None:
+def test_subscription_without_a_city_key_is_refused(session: Session, settings: Settings) -> None:
     mine = one_more(a_number(), session)
     off = settings.model_copy(update={"push_key": ""})
     with pytest.raises(Refused, match="push-off"):
@@ -104,9 +96,7 @@ def test_given_a_city_without_a_key_when_a_browser_subscribes_then_there_is_no_s
 
 
 @in_both
-def test_given_a_browser_under_another_number_when_it_subscribes_then_it_is_that_ones_alone(
-    session: Session, settings: Settings
-) -> None:
+def test_browser_subscribed_by_another_number_changes_owner(session: Session, settings: Settings) -> None:
     one, other = (one_more(a_number(), session) for _ in range(2))
     for mine in (one, one, other):
         subscriptions.subscribe(session, mine, browser(), settings)
@@ -118,9 +108,7 @@ def test_given_a_browser_under_another_number_when_it_subscribes_then_it_is_that
 
 
 @in_both
-def test_given_more_browsers_than_a_number_may_have_when_one_more_comes_then_the_oldest_gives_way(
-    session: Session, settings: Settings
-) -> None:
+def test_browser_above_the_limit_replaces_the_oldest_one(session: Session, settings: Settings) -> None:
     number = a_number()
     for nth in range(subscriptions.MOST + 2):
         subscriptions.subscribe(session, one_more(number, session), browser(f"/{nth}"), settings)
@@ -129,9 +117,7 @@ def test_given_more_browsers_than_a_number_may_have_when_one_more_comes_then_the
 
 @in_both
 @pytest.mark.parametrize("end", ["one", "everywhere", "time", "delete me"])
-def test_given_a_session_that_ends_when_its_browser_is_looked_for_then_it_is_gone(
-    session: Session, settings: Settings, end: str
-) -> None:
+def test_ended_session_loses_its_browser(session: Session, settings: Settings, end: str) -> None:
     mine = one_more(a_number(), session)
     subscriptions.subscribe(session, mine, browser(), settings)
     choices.choose(session, mine.number, NoticeTopic.NEWS, [NoticeWay.PUSH])
@@ -154,7 +140,7 @@ def test_given_a_session_that_ends_when_its_browser_is_looked_for_then_it_is_gon
 
 
 @in_both
-def test_given_a_choice_when_it_is_changed_then_the_last_one_holds_for_this_number_alone(
+def test_last_notice_choice_holds_for_its_number_alone(
     session: Session,
 ) -> None:
     number, topic = a_number(), NoticeTopic.SOLVED
@@ -177,9 +163,7 @@ def test_given_a_choice_when_it_is_changed_then_the_last_one_holds_for_this_numb
         ({"push_services": "*"}, "HOTLINE_PUSH_SERVICES"),
     ],
 )
-def test_given_half_of_the_settings_when_they_are_read_then_what_is_wrong_is_named(
-    given: dict[str, str], named: str
-) -> None:
+def test_incomplete_push_settings_are_named(given: dict[str, str], named: str) -> None:
     with pytest.raises(SettingsError, match=named) as refused:
         load(_env_file=None, **given)
     assert KEY not in str(refused.value)

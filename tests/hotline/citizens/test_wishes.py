@@ -48,9 +48,7 @@ def wished(session: Session, office: Official, number: str = "", language: str =
     return number
 
 
-def test_given_a_wish_when_rounds_of_that_office_are_announced_then_it_is_told_once_in_its_language(
-    session: Session, office: Official
-) -> None:
+def test_wish_is_told_once_for_the_next_announced_round(session: Session, office: Official) -> None:
     number = wished(session, office, language="en")
     assert told(session) == [], "nothing is announced"
     first = next_round(session, office)
@@ -62,9 +60,7 @@ def test_given_a_wish_when_rounds_of_that_office_are_announced_then_it_is_told_o
     assert [each.wish for each in wishes.offices(session, number)] == [None]
 
 
-def test_given_a_round_that_is_announced_already_when_wished_then_it_is_the_one_after(
-    session: Session, office: Official
-) -> None:
+def test_wish_after_the_announcement_waits_for_the_next_round(session: Session, office: Official) -> None:
     next_round(session, office)
     wished(session, office)
     another = an_official(session)
@@ -77,18 +73,14 @@ def test_given_a_round_that_is_announced_already_when_wished_then_it_is_the_one_
     assert "ثبت‌نام با ۱۳۷ یا برنامه:\n" in (said(session, message) or "")
 
 
-def test_given_a_round_that_is_made_with_an_earlier_notice_when_wished_then_it_is_told(
-    session: Session, office: Official
-) -> None:
+def test_round_made_with_an_earlier_notice_is_told(session: Session, office: Official) -> None:
     wished(session, office)
     round_ = next_round(session, office, registration_in=-0.2)
     assert round_.announce_at < now(session) - HOUR / 10
     assert [each.round_id for each in told(session)] == [round_.id]
 
 
-def test_given_who_wishes_again_when_the_round_they_know_of_moves_then_they_and_others_hear_of_the_next(
-    session: Session, office: Official
-) -> None:
+def test_renewed_wish_hears_of_the_next_round(session: Session, office: Official) -> None:
     number = wished(session, office)
     first = next_round(session, office)
     assert len(told(session)) == 1
@@ -101,9 +93,7 @@ def test_given_who_wishes_again_when_the_round_they_know_of_moves_then_they_and_
     assert [(each.to, each.round_id) for each in told(session)][2:] == [(number, later.id)]
 
 
-def test_given_a_message_on_its_way_when_it_is_not_true_any_more_then_it_is_not_sent(
-    session: Session, office: Official
-) -> None:
+def test_outdated_wish_message_is_not_sent(session: Session, office: Official) -> None:
     one, other = wished(session, office), wished(session, office)
     round_ = next_round(session, office)
     first, second = told(session)
@@ -114,7 +104,7 @@ def test_given_a_message_on_its_way_when_it_is_not_true_any_more_then_it_is_not_
     assert (second.to, said(session, second)) == (other, None)
 
 
-def test_given_what_cannot_be_told_when_wished_then_it_is_refused(session: Session, office: Official) -> None:
+def test_impossible_wish_is_refused(session: Session, office: Official) -> None:
     number = a_number()
     with pytest.raises(Refused, match="way-needs-mobile"):
         wished(session, office, "+983132212345")
@@ -127,9 +117,7 @@ def test_given_what_cannot_be_told_when_wished_then_it_is_refused(session: Sessi
         wished(session, office, number)
 
 
-def test_given_a_wish_when_it_is_left_deleted_or_a_year_old_then_nobody_is_told(
-    session: Session, office: Official
-) -> None:
+def test_withdrawn_deleted_or_old_wish_is_not_told(session: Session, office: Official) -> None:
     number, deleted = wished(session, office), wished(session, office)
     kept = belongings.export(session, number, who="u")["told_of_next_rounds"]
     assert [each["office"] for each in kept] == ["شهردار"]
