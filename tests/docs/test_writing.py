@@ -93,6 +93,7 @@ RENAMED: tuple[str, ...] = (
     "tests/hotline/desks",
     "tests/hotline/directory",
     "tests/hotline/ledger",
+    "tests/hotline/line",
     "tests/hotline/nodes",
     "tests/hotline/people",
     "tests/hotline/pictures",

@@ -23,9 +23,7 @@ R = RegistrationState
 
 
 @pytest.mark.parametrize("reason", BlockReason)
-def test_given_places_when_their_number_is_blocked_then_they_are_given_up_and_the_ledger_says_why(
-    session: Session, reason: BlockReason
-) -> None:
+def test_blocked_number_gives_its_places_up_with_the_reason(session: Session, reason: BlockReason) -> None:
     number = a_number()
     states = (R.WAITING, R.UNCONFIRMED, R.UNREACHED, R.REACHED)
     rounds_ = [a_round(session) for _ in states]
@@ -47,9 +45,7 @@ def test_given_places_when_their_number_is_blocked_then_they_are_given_up_and_th
     assert (entry.who, entry.action, entry.reason) == ("admin", "number-blocked", f"{reason}: سه بار")
 
 
-def test_given_a_citizen_who_is_being_called_when_blocked_then_the_call_goes_on_and_is_the_last(
-    engine: Engine, settings: Settings
-) -> None:
+def test_blocked_citizen_in_a_call_finishes_it(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = a_callback(session, CallbackState.TALKING)
         number = callback.registration.number
@@ -68,7 +64,7 @@ def test_given_a_citizen_who_is_being_called_when_blocked_then_the_call_goes_on_
         assert not blocked.being_called(session, number)
 
 
-def test_given_a_blocked_number_when_unblocked_then_it_may_register_and_its_places_stay_given_up(
+def test_unblocked_number_may_register_and_gets_no_place_back(
     session: Session,
 ) -> None:
     place = a_registration(session, a_round(session, Phase.OPEN))
@@ -98,17 +94,13 @@ def test_given_a_blocked_number_when_unblocked_then_it_may_register_and_its_plac
         ("nobody", 0),
     ],
 )
-def test_given_blocked_numbers_when_searched_then_by_digits_of_any_script_or_words_of_the_note(
-    session: Session, text: str, found: int
-) -> None:
+def test_blocked_numbers_are_found_by_digits_or_note(session: Session, text: str, found: int) -> None:
     blocked.block(session, "+989131110000", BlockReason.NUISANCE, note="مزاحم هر شب")
     blocked.block(session, "+989132220000", BlockReason.OWNER, note="100% sure")
     assert len(blocked.search(session, text)) == found
 
 
-def test_given_a_citizen_in_hand_when_blocked_before_the_call_then_no_desk_can_call_them_and_the_place_ends(
-    engine: Engine, settings: Settings
-) -> None:
+def test_citizen_blocked_before_the_call_is_not_called(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = a_callback(session)
         blocked.block(session, callback.registration.number, BlockReason.OWNER)
@@ -121,9 +113,7 @@ def test_given_a_citizen_in_hand_when_blocked_before_the_call_then_no_desk_can_c
         assert session.get_one(Registration, callback.registration_id).state is R.CANCELLED
 
 
-def test_given_a_round_that_is_paused_when_anybody_would_call_its_citizens_then_it_is_refused(
-    engine: Engine, settings: Settings
-) -> None:
+def test_paused_round_refuses_calls(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = a_callback(session)
         round_ = rounds.get(session, callback.round_id)
@@ -144,9 +134,7 @@ def test_given_a_round_that_is_paused_when_anybody_would_call_its_citizens_then_
         assert claims.claim(session, round_id=round_.id, **desk)
 
 
-def test_given_a_call_that_was_asked_for_when_its_number_is_blocked_then_the_dialer_does_not_place_it(
-    engine: Engine, settings: Settings
-) -> None:
+def test_call_pending_when_its_number_is_blocked_is_not_placed(engine: Engine, settings: Settings) -> None:
     ami = Ami(settings.ami, "dialer", "secret")  # is never asked
     with writing(engine) as session:
         callback = a_callback(session)

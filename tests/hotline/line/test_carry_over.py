@@ -73,9 +73,7 @@ def told(session: Session, kind: OutboxKind) -> list[int | None]:
     return list(session.scalars(select(OutboxMessage.registration_id).where(OutboxMessage.kind == kind)))
 
 
-def test_given_a_next_round_when_carried_then_ticket_and_time_stay_and_one_round_more_is_missed(
-    session: Session, past: Round, coming: Round
-) -> None:
+def test_carried_place_keeps_ticket_and_time(session: Session, past: Round, coming: Round) -> None:
     left = a_registration(session, past, attempts=1, rounds_missed=1, not_before=now(session) + HOUR)
     before = (left.ticket, left.registered_at)
 
@@ -89,14 +87,14 @@ def test_given_a_next_round_when_carried_then_ticket_and_time_stay_and_one_round
 
 
 @pytest.mark.parametrize("state", [S.CALLING, S.REACHED, S.CLOSED, S.CANCELLED])
-def test_given_a_place_that_is_taken_or_done_when_carried_over_then_it_stays(
+def test_taken_or_finished_place_is_not_carried(
     session: Session, past: Round, coming: Round, state: RegistrationState
 ) -> None:
     a_registration(session, past, state=state)
     assert carry_over.run(session) == 0
 
 
-def test_given_every_attempt_used_up_when_carried_then_once_more_and_then_closed_with_a_message(
+def test_place_with_no_attempts_left_is_carried_once_then_closed(
     session: Session, official: Official, past: Round, coming: Round
 ) -> None:
     carried_before = a_registration(session, past, state=S.UNREACHED, rounds_missed=3)
@@ -112,9 +110,7 @@ def test_given_every_attempt_used_up_when_carried_then_once_more_and_then_closed
     assert told(session, OutboxKind.CLOSED) == [carried_before.id]
 
 
-def test_given_no_next_round_when_one_is_made_later_then_they_wait_are_told_and_pass_over(
-    session: Session, official: Official, past: Round
-) -> None:
+def test_places_wait_for_a_later_made_round(session: Session, official: Official, past: Round) -> None:
     left = some_registrations(session, past, 3)
     assert carry_over.run(session) == 0
     assert carry_over.tell_left(session) == 3
@@ -128,9 +124,7 @@ def test_given_no_next_round_when_one_is_made_later_then_they_wait_are_told_and_
     assert {r.round_id for r in session.scalars(select(Registration))} == {coming.id}
 
 
-def test_given_rounds_of_others_or_over_or_cancelled_when_carried_then_none_of_them_is_next(
-    session: Session, official: Official, past: Round
-) -> None:
+def test_unsuitable_round_is_not_the_next(session: Session, official: Official, past: Round) -> None:
     a_registration(session, past)
     a_round_of(session, an_official(session))
     a_round_of(session, official, over=True)
@@ -141,9 +135,7 @@ def test_given_rounds_of_others_or_over_or_cancelled_when_carried_then_none_of_t
     assert carry_over.run(session) == 0
 
 
-def test_given_a_cancelled_round_when_carried_then_it_says_so_and_the_next_but_one_takes_them(
-    session: Session, official: Official
-) -> None:
+def test_cancelled_round_passes_its_places_on(session: Session, official: Official) -> None:
     cancelled = a_round_of(session, official, starts_in=1)
     cancelled.cancelled_at = now(session)
     coming = a_round_of(session, official, starts_in=2)
@@ -154,9 +146,7 @@ def test_given_a_cancelled_round_when_carried_then_it_says_so_and_the_next_but_o
     assert (left.round_id, told(session, OutboxKind.ROUND_CANCELLED)) == (coming.id, [left.id])
 
 
-def test_given_a_number_registered_anew_when_carried_then_the_older_place_stays_and_both_tickets_lead_to_it(
-    session: Session, past: Round, coming: Round
-) -> None:
+def test_number_registered_anew_keeps_the_older_place(session: Session, past: Round, coming: Round) -> None:
     left = a_registration(session, past)
     anew = a_registration(session, coming, number=left.number)
 
@@ -167,7 +157,7 @@ def test_given_a_number_registered_anew_when_carried_then_the_older_place_stays_
     assert told(session, OutboxKind.CARRIED) == [left.id]
 
 
-def test_given_two_rounds_that_missed_one_number_when_carried_then_it_is_in_the_next_once(
+def test_number_missed_in_two_rounds_is_carried_once(
     session: Session, official: Official, past: Round, coming: Round
 ) -> None:
     earlier = a_round_of(session, official, over=True, starts_in=-5)
@@ -181,9 +171,7 @@ def test_given_two_rounds_that_missed_one_number_when_carried_then_it_is_in_the_
     assert registration.get_by_ticket(session, once.ticket).id == twice.id
 
 
-def test_given_a_number_being_called_in_the_next_round_when_carried_then_it_waits_and_blocks_nobody(
-    session: Session, past: Round, coming: Round
-) -> None:
+def test_number_in_a_call_of_the_next_round_waits_alone(session: Session, past: Round, coming: Round) -> None:
     left = a_registration(session, past)
     other = a_registration(session, past, registered_at=left.registered_at + timedelta(hours=1))
     called = a_registration(session, coming, number=left.number, state=S.CALLING)
@@ -198,7 +186,7 @@ def test_given_a_number_being_called_in_the_next_round_when_carried_then_it_wait
     assert carry_over.run(session) == 1
 
 
-def test_given_many_clerks_at_once_when_they_carry_then_each_registration_is_carried_once(
+def test_concurrent_clerks_carry_each_place_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -227,7 +215,7 @@ def test_given_many_clerks_at_once_when_they_carry_then_each_registration_is_car
         assert session.scalars(select(Registration.round_id).distinct()).all() == [coming.id]
 
 
-def test_given_a_clerk_killed_before_the_commit_when_it_runs_again_then_everything_happens_once(
+def test_carry_over_of_a_killed_clerk_happens_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -243,7 +231,7 @@ def test_given_a_clerk_killed_before_the_commit_when_it_runs_again_then_everythi
         assert set(session.scalars(select(Registration.round_id))) == {coming.id}
 
 
-def test_given_a_conversation_that_outlasts_its_round_when_it_ends_unreached_then_it_is_carried(
+def test_conversation_outlasting_its_round_is_carried_unreached(
     session: Session, past: Round, coming: Round
 ) -> None:
     talking = a_registration(session, past, state=S.CALLING)
@@ -252,16 +240,14 @@ def test_given_a_conversation_that_outlasts_its_round_when_it_ends_unreached_the
     assert carry_over.run(session) == 1
 
 
-def test_given_an_unconfirmed_number_when_carried_then_it_is_still_unconfirmed_and_not_told(
-    session: Session, past: Round, coming: Round
-) -> None:
+def test_unconfirmed_place_is_carried_silently(session: Session, past: Round, coming: Round) -> None:
     left = keyed_in_by_somebody(session, a_registration(session, past, state=S.UNCONFIRMED))
     assert carry_over.run(session) == 1
     session.refresh(left)
     assert (left.round_id, left.state, told(session, OutboxKind.CARRIED)) == (coming.id, S.UNCONFIRMED, [])
 
 
-def test_given_a_next_round_whose_notice_is_not_out_when_carried_then_its_day_is_told_with_the_notice(
+def test_carried_place_is_told_with_the_notice_of_the_round(
     session: Session, past: Round, coming: Round
 ) -> None:
     coming.announce_at = coming.registration_from = now(session) + HOUR
@@ -286,7 +272,7 @@ def test_given_a_next_round_whose_notice_is_not_out_when_carried_then_its_day_is
 
 
 @pytest.mark.parametrize("unsure", ["carried", "in the next round"])
-def test_given_a_strangers_unconfirmed_place_of_a_number_when_merged_then_the_owners_stays(
+def test_strangers_unconfirmed_place_yields_to_the_owners(
     session: Session, past: Round, coming: Round, unsure: str
 ) -> None:
     states = (S.UNCONFIRMED, S.WAITING) if unsure == "carried" else (S.WAITING, S.UNCONFIRMED)
@@ -305,9 +291,7 @@ def test_given_a_strangers_unconfirmed_place_of_a_number_when_merged_then_the_ow
     assert (strangers.state, strangers.merged_into_id) == (S.CANCELLED, owners.id)
 
 
-def test_given_a_round_cancelled_and_made_again_at_the_same_hour_when_carried_then_it_is_the_next(
-    session: Session, official: Official
-) -> None:
+def test_round_remade_at_the_same_hour_is_the_next(session: Session, official: Official) -> None:
     cancelled = a_round_of(session, official, starts_in=1)
     cancelled.cancelled_at = now(session)
     left = a_registration(session, cancelled)

@@ -20,7 +20,7 @@ R = RegistrationState
 
 
 @pytest.mark.parametrize(("yes", "after"), [(True, R.WAITING), (False, R.CANCELLED)])
-def test_given_a_call_when_it_is_answered_then_that_decides_and_its_end_changes_nothing(
+def test_answered_call_decides_and_its_end_changes_nothing(
     session: Session, yes: bool, after: RegistrationState
 ) -> None:
     (id_,) = keyed_in(session)
@@ -37,9 +37,7 @@ def test_given_a_call_when_it_is_answered_then_that_decides_and_its_end_changes_
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_given_the_third_call_when_it_is_answered_then_its_end_does_not_cancel_it(
-    session: Session, yes: bool
-) -> None:
+def test_answered_third_call_does_not_cancel(session: Session, yes: bool) -> None:
     (id_,) = keyed_in(session)
     kept(session, id_).attempts = 2
     session.flush()
@@ -50,7 +48,7 @@ def test_given_the_third_call_when_it_is_answered_then_its_end_does_not_cancel_i
     assert state(session, id_) is (R.WAITING if yes else R.CANCELLED)
 
 
-def test_given_a_call_that_has_ended_when_a_late_answer_comes_then_it_changes_nothing(
+def test_answer_after_the_calls_end_changes_nothing(
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
@@ -63,7 +61,7 @@ def test_given_a_call_that_has_ended_when_a_late_answer_comes_then_it_changes_no
 
 @pytest.mark.parametrize("state_", sorted(set(R) - {R.UNCONFIRMED}))
 @pytest.mark.parametrize("yes", [True, False])
-def test_given_a_place_that_has_moved_on_when_a_late_answer_comes_then_it_stays(
+def test_late_answer_to_a_moved_place_changes_nothing(
     session: Session, state_: RegistrationState, yes: bool
 ) -> None:
     (id_,) = keyed_in(session)
@@ -75,7 +73,7 @@ def test_given_a_place_that_has_moved_on_when_a_late_answer_comes_then_it_stays(
     assert state(session, id_) is state_
 
 
-def test_given_an_answer_and_a_cancellation_at_once_when_both_are_done_then_no_move_is_forbidden(
+def test_concurrent_answer_and_cancellation_stay_legal(
     engine: Engine,
 ) -> None:
     for _ in range(10):
@@ -98,7 +96,7 @@ def test_given_an_answer_and_a_cancellation_at_once_when_both_are_done_then_no_m
             assert moves in (["unconfirmed", "waiting", "cancelled"], ["unconfirmed", "cancelled"])
 
 
-def test_given_an_owner_who_registers_while_they_press_1_when_both_are_done_then_there_is_one_place(
+def test_owner_registering_while_confirming_has_one_place(
     engine: Engine,
 ) -> None:
     for _ in range(10):
@@ -122,7 +120,7 @@ def test_given_an_owner_who_registers_while_they_press_1_when_both_are_done_then
             assert states == [R.WAITING]
 
 
-def test_given_ten_answers_at_once_when_they_disagree_then_one_decides(engine: Engine) -> None:
+def test_first_of_ten_answers_decides(engine: Engine) -> None:
     with writing(engine) as session:
         (id_,) = keyed_in(session)
         token = placed(session, id_)
@@ -138,7 +136,7 @@ def test_given_ten_answers_at_once_when_they_disagree_then_one_decides(engine: E
         assert session.scalar(decided) == 1
 
 
-def test_given_a_number_that_waits_for_its_call_when_its_owner_calls_then_it_is_theirs_and_not_called_again(
+def test_call_by_the_owner_confirms_the_number(
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
@@ -155,7 +153,7 @@ def test_given_a_number_that_waits_for_its_call_when_its_owner_calls_then_it_is_
     assert registration.register(session, round_id=place.round_id, number=place.number).already
 
 
-def test_given_a_confirmed_place_when_it_is_in_the_line_then_it_stands_where_it_was_asked_for(
+def test_confirmed_place_stands_where_it_was_asked_for(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -174,7 +172,7 @@ def test_given_a_confirmed_place_when_it_is_in_the_line_then_it_stands_where_it_
     assert report.problems == [], "and everybody can check that"
 
 
-def test_given_nobody_has_confirmed_when_the_place_is_cancelled_then_the_number_may_register_again(
+def test_cancelled_unconfirmed_place_allows_registering(
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
@@ -188,7 +186,7 @@ def test_given_nobody_has_confirmed_when_the_place_is_cancelled_then_the_number_
 # Room
 
 
-def test_given_a_round_with_room_for_one_when_strangers_are_keyed_in_then_they_take_none_of_it(
+def test_unconfirmed_places_take_no_room(
     session: Session,
 ) -> None:
     round_ = make.a_round(session)
@@ -204,7 +202,7 @@ def test_given_a_round_with_room_for_one_when_strangers_are_keyed_in_then_they_t
     assert state(session, ids[1]) is R.UNCONFIRMED
 
 
-def test_given_a_round_with_room_for_one_when_ten_agree_at_once_then_one_has_it(engine: Engine) -> None:
+def test_ten_simultaneous_agreements_fill_one_place(engine: Engine) -> None:
     with writing(engine) as session:
         round_ = make.a_round(session)
         round_.capacity = 1
@@ -221,7 +219,7 @@ def test_given_a_round_with_room_for_one_when_ten_agree_at_once_then_one_has_it(
     assert verify.verify(engine).problems == []
 
 
-def test_given_a_carried_place_when_its_owner_agrees_then_it_needs_no_room(session: Session) -> None:
+def test_carried_place_is_confirmed_without_room(session: Session) -> None:
     (id_,) = keyed_in(session)
     place = place_of(session, id_)
     place.rounds_missed = 1

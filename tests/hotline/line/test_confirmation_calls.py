@@ -23,7 +23,7 @@ R = RegistrationState
 MINUTE = timedelta(minutes=1)
 
 
-def test_given_keyed_in_numbers_when_calls_are_due_then_they_are_in_order_and_no_more_than_asked(
+def test_due_confirmation_calls_are_in_order_and_limited(
     session: Session,
 ) -> None:
     ids = keyed_in(session, 4)
@@ -31,21 +31,19 @@ def test_given_keyed_in_numbers_when_calls_are_due_then_they_are_in_order_and_no
     assert confirmation_calls.due(session, 2) == ids[:2]
 
 
-def test_given_numbers_that_nobody_keyed_in_when_calls_are_due_then_there_are_none(session: Session) -> None:
+def test_callers_own_number_needs_no_confirmation_call(session: Session) -> None:
     make.some_registrations(session, make.a_round(session), 3)
     assert confirmation_calls.due(session, 10) == []
 
 
 @pytest.mark.parametrize("state_", sorted(set(R) - {R.UNCONFIRMED}))
-def test_given_a_place_that_needs_no_confirmation_any_more_when_calls_are_due_then_it_is_not(
-    session: Session, state_: RegistrationState
-) -> None:
+def test_place_past_confirmation_is_not_due(session: Session, state_: RegistrationState) -> None:
     (id_,) = keyed_in(session)
     place_of(session, id_).state = state_
     assert confirmation_calls.due(session, 10) == []
 
 
-def test_given_a_due_call_when_it_is_taken_up_then_it_has_a_token_and_is_due_no_more(
+def test_call_taken_up_has_a_token_and_is_no_longer_due(
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
@@ -62,7 +60,7 @@ def test_given_a_due_call_when_it_is_taken_up_then_it_has_a_token_and_is_due_no_
     assert kept(session, id_).attempts == 1
 
 
-def test_given_one_due_call_when_ten_take_it_up_at_once_then_one_does(engine: Engine) -> None:
+def test_call_taken_up_by_ten_is_placed_once(engine: Engine) -> None:
     with writing(engine) as session:
         (id_,) = keyed_in(session)
 
@@ -76,7 +74,7 @@ def test_given_one_due_call_when_ten_take_it_up_at_once_then_one_does(engine: En
         assert (kept(session, id_).token, kept(session, id_).attempts) == (token, 1)
 
 
-def test_given_a_call_when_it_ends_without_an_answer_then_the_waits_grow_and_the_third_is_the_last(
+def test_unanswered_calls_back_off_and_end_after_three(
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
@@ -98,7 +96,7 @@ def test_given_a_call_when_it_ends_without_an_answer_then_the_waits_grow_and_the
     assert make.told(session)[-1].what == "cancelled"
 
 
-def test_given_calls_that_failed_by_our_own_fault_when_they_end_then_they_are_none_of_the_three(
+def test_own_faults_count_as_no_attempt(
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
@@ -112,7 +110,7 @@ def test_given_calls_that_failed_by_our_own_fault_when_they_end_then_they_are_no
     assert confirmation_calls.due(session, 10) == [id_]
 
 
-def test_given_a_call_when_its_end_is_told_twice_then_the_second_changes_nothing(session: Session) -> None:
+def test_end_told_twice_counts_once(session: Session) -> None:
     (id_,) = keyed_in(session)
     token = placed(session, id_)
     confirmation_calls.ended(session, token)
@@ -125,16 +123,14 @@ def test_given_a_call_when_its_end_is_told_twice_then_the_second_changes_nothing
 
 
 @pytest.mark.parametrize("state_", sorted(set(R) - {R.UNCONFIRMED}))
-def test_given_a_place_that_moved_on_since_it_was_due_when_it_is_taken_up_then_nobody_is_called(
-    session: Session, state_: RegistrationState
-) -> None:
+def test_place_moved_on_meanwhile_is_not_called(session: Session, state_: RegistrationState) -> None:
     (id_,) = keyed_in(session)
     place_of(session, id_).state = state_
     session.flush()
     assert confirmation_calls.take_up(session, id_) is None
 
 
-def test_given_a_call_that_must_wait_when_it_is_taken_up_then_nobody_is_called(session: Session) -> None:
+def test_call_not_yet_due_is_not_taken_up(session: Session) -> None:
     (id_,) = keyed_in(session)
     kept(session, id_).not_before = now(session) + MINUTE
     session.flush()
@@ -150,7 +146,7 @@ def test_given_a_call_that_must_wait_when_it_is_taken_up_then_nobody_is_called(s
         ({"ends_at": -3 * make.HOUR}, False),
     ],
 )
-def test_given_a_round_that_is_over_when_calls_are_due_then_its_numbers_are_left_in_peace(
+def test_ended_round_places_no_confirmation_calls(
     session: Session, values: dict[str, timedelta | None], called: bool
 ) -> None:
     (id_,) = keyed_in(session)
@@ -170,9 +166,7 @@ def test_given_a_round_that_is_over_when_calls_are_due_then_its_numbers_are_left
 
 
 @pytest.mark.parametrize("quiet", [True, False])
-def test_given_a_number_to_confirm_when_it_is_night_in_the_city_then_nobody_is_called(
-    settings: Settings, engine: Engine, quiet: bool
-) -> None:
+def test_confirmation_calls_wait_for_the_morning(settings: Settings, engine: Engine, quiet: bool) -> None:
     with writing(engine) as session:
         (id_,) = keyed_in(session)
         local = now(session).astimezone(CITY)

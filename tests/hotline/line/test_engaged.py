@@ -63,7 +63,7 @@ def proven(story: Story) -> None:
 # On the line of 137
 
 
-def test_given_who_has_dialled_137_when_their_turn_comes_then_they_are_passed_free_of_charge_and_are_next(
+def test_busy_number_is_passed_for_free_and_is_next(
     story: Story,
 ) -> None:
     first, second, third = (story.registers() for _ in range(3))
@@ -82,7 +82,7 @@ def test_given_who_has_dialled_137_when_their_turn_comes_then_they_are_passed_fr
     proven(story)
 
 
-def test_given_a_call_to_137_that_never_ends_when_its_turn_comes_then_it_is_believed_for_three_minutes(
+def test_endless_incoming_call_marks_as_busy_for_three_minutes(
     story: Story,
 ) -> None:
     first, second = (story.registers() for _ in range(2))
@@ -97,7 +97,7 @@ def test_given_a_call_to_137_that_never_ends_when_its_turn_comes_then_it_is_beli
     proven(story)
 
 
-def test_given_an_ivr_that_died_when_asked_who_is_on_the_line_then_only_who_waits_for_an_operator_is(
+def test_dead_ivr_leaves_only_waiting_callers_busy(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -113,7 +113,7 @@ def test_given_an_ivr_that_died_when_asked_who_is_on_the_line_then_only_who_wait
         assert not engaged.is_on_the_line(session, place.number)
 
 
-def test_given_a_crowd_on_the_line_when_somebody_behind_is_called_then_all_who_are_passed_are_named(
+def test_crowd_of_passed_busy_numbers_is_named(
     story: Story,
 ) -> None:
     ids = [story.registers() for _ in range(25)]
@@ -123,7 +123,7 @@ def test_given_a_crowd_on_the_line_when_somebody_behind_is_called_then_all_who_a
     proven(story)
 
 
-def test_given_an_ivr_that_died_when_it_had_callers_then_nobody_is_passed_for_what_it_said(
+def test_callers_of_a_dead_ivr_are_not_passed(
     story: Story,
 ) -> None:
     first = story.registers()
@@ -133,9 +133,7 @@ def test_given_an_ivr_that_died_when_it_had_callers_then_nobody_is_passed_for_wh
     assert story.called(Outcome.REACHED) == first
 
 
-def test_given_a_citizen_in_hand_who_is_on_the_line_when_a_desk_would_call_then_it_hears_so(
-    engine: Engine, settings: Settings
-) -> None:
+def test_call_to_a_busy_citizen_in_hand_is_refused(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = make.a_callback(session)
     dials(engine, callback.registration.number)
@@ -147,7 +145,7 @@ def test_given_a_citizen_in_hand_who_is_on_the_line_when_a_desk_would_call_then_
         assert asked.state is CallbackState.DIALING
 
 
-def test_given_who_is_on_the_line_when_the_turn_is_near_or_a_number_is_unsure_then_no_second_call_is_due(
+def test_busy_number_gets_no_second_call(
     story: Story,
 ) -> None:
     id_, keyed = story.registers(), story.keyed_in()
@@ -169,9 +167,7 @@ def test_given_who_is_on_the_line_when_the_turn_is_near_or_a_number_is_unsure_th
 
 
 @pytest.mark.parametrize("state", [CallbackState.CLAIMED, CallbackState.DIALING, CallbackState.TALKING])
-def test_given_one_number_in_two_live_rounds_when_both_call_then_the_second_waits_till_the_first_is_over(
-    story: Story, state: CallbackState
-) -> None:
+def test_number_in_two_live_rounds_is_called_by_one_at_a_time(story: Story, state: CallbackState) -> None:
     with writing(story.engine) as session:
         here = make.a_callback(session, state, number=OWN)
     there, next_one = story.registers(OWN), story.registers()
@@ -183,7 +179,7 @@ def test_given_one_number_in_two_live_rounds_when_both_call_then_the_second_wait
     assert story.called(Outcome.REACHED) == there
 
 
-def test_given_a_call_whose_channel_still_lives_when_its_place_is_closed_then_another_round_waits(
+def test_living_channel_of_a_closed_place_delays_another_round(
     story: Story,
 ) -> None:
     with writing(story.engine) as session:
@@ -196,9 +192,7 @@ def test_given_a_call_whose_channel_still_lives_when_its_place_is_closed_then_an
     assert story.called(None) == id_
 
 
-def test_given_two_rounds_that_reach_for_one_number_at_the_same_moment_then_one_has_it(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_reach_for_a_number_has_one_winner(engine: Engine, settings: Settings) -> None:
     for turn in range(10):
         with writing(engine) as session:
             both = [make.a_round(session) for _ in range(2)]
@@ -246,9 +240,7 @@ def on_the_line(engine: Engine) -> list[str]:
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_caller_when_the_call_lasts_then_the_number_is_written_down_and_nobodys_else(
-    engine: Engine, settings: Settings
-) -> None:
+def test_caller_is_recorded_as_busy_during_the_call(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         token = make.a_callback(session, CallbackState.ANSWERED).token
     seen: list[list[str]] = []
@@ -283,9 +275,7 @@ def test_given_a_caller_when_the_call_lasts_then_the_number_is_written_down_and_
         assert seen and not any(seen), "a call of ours engages its own callback"
 
 
-def test_given_callers_of_a_process_that_died_when_ivr_starts_then_they_are_forgotten(
-    engine: Engine, settings: Settings
-) -> None:
+def test_starting_ivr_forgets_earlier_callers(engine: Engine, settings: Settings) -> None:
     dials(engine, OWN)
     with an_ivr(settings, engine):
         until(lambda: on_the_line(engine) == [], "nobody is on the line")

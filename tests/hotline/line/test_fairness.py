@@ -72,9 +72,7 @@ def reasons(story: Story, id_: int) -> list[Reason]:
 # The page
 
 
-def test_given_a_story_when_each_citizen_looks_then_the_page_tells_the_truth(
-    story: Story, citizen: TestClient
-) -> None:
+def test_page_of_each_ticket_tells_the_truth(story: Story, citizen: TestClient) -> None:
     ids = told(story)
     expected: dict[int, list[str]] = {
         0: ["You have had your conversation", "you passed to the official’s next round", "no answer"],
@@ -102,7 +100,7 @@ def test_given_a_story_when_each_citizen_looks_then_the_page_tells_the_truth(
         ("fa", "همین حالا نوبت شماست", "گفت‌وگوی شما پایان یافت و نتیجهٔ آن در حال ثبت است"),
     ],
 )
-def test_given_a_conversation_whose_outcome_is_owed_when_they_look_then_no_call_is_promised(
+def test_owed_outcome_promises_no_call(
     story: Story, citizen: TestClient, language: str, calls: str, over: str
 ) -> None:
     story.registers()
@@ -122,9 +120,7 @@ def test_given_a_conversation_whose_outcome_is_owed_when_they_look_then_no_call_
 
 
 @in_both
-def test_given_a_next_round_not_announced_when_who_was_carried_looks_then_it_is_told_but_no_day(
-    story: Story, citizen: TestClient
-) -> None:
+def test_unannounced_next_round_is_told_without_a_day(story: Story, citizen: TestClient) -> None:
     waits = story.registers()
     story.goes_on()
     with writing(story.engine) as session:
@@ -140,9 +136,7 @@ def test_given_a_next_round_not_announced_when_who_was_carried_looks_then_it_is_
     assert dates.day(starts, "en") not in words(answer) and 'class="tag' not in answer.text
 
 
-def test_given_persian_digits_when_asked_then_the_page_is_persian_with_jalali_dates(
-    story: Story, citizen: TestClient
-) -> None:
+def test_persian_digits_show_the_page_in_persian(story: Story, citizen: TestClient) -> None:
     ids = told(story)
     answer = ask(citizen, story.tickets[ids[4]].translate(PERSIAN))
     text = words(answer)
@@ -155,9 +149,7 @@ def test_given_persian_digits_when_asked_then_the_page_is_persian_with_jalali_da
 
 
 @in_both
-def test_given_somebody_moved_up_when_the_passed_one_looks_then_the_reason_is_there(
-    story: Story, citizen: TestClient
-) -> None:
+def test_passed_citizen_reads_the_reason_of_a_move_up(story: Story, citizen: TestClient) -> None:
     first, _, third = (story.registers() for _ in range(3))
     story.moves_up(third)
     story.called(Outcome.REACHED)
@@ -166,7 +158,7 @@ def test_given_somebody_moved_up_when_the_passed_one_looks_then_the_reason_is_th
     assert "stood before you" in words(ask(citizen, story.tickets[first], "en"))
 
 
-def test_given_a_retry_when_others_are_called_meanwhile_then_the_wait_and_the_other_desk_are_the_reasons(
+def test_citizen_awaiting_a_retry_reads_why_others_passed(
     story: Story,
 ) -> None:
     first, second, third, _ = (story.registers() for _ in range(4))
@@ -182,7 +174,7 @@ def test_given_a_retry_when_others_are_called_meanwhile_then_the_wait_and_the_ot
     assert standing(story, first).before == 0
 
 
-def test_given_an_unconfirmed_number_and_one_used_up_when_others_are_called_then_these_are_the_reasons(
+def test_unconfirmed_or_used_up_place_reads_that_reason(
     story: Story,
 ) -> None:
     story.conf = story.conf.model_copy(update={"max_attempts": 1, "retry_seconds": 0})
@@ -195,9 +187,7 @@ def test_given_an_unconfirmed_number_and_one_used_up_when_others_are_called_then
 
 
 @in_both
-def test_given_who_asked_for_the_next_round_when_they_look_then_the_page_says_so_until_they_are_there(
-    story: Story, citizen: TestClient
-) -> None:
+def test_deferred_place_says_so_until_the_next_round(story: Story, citizen: TestClient) -> None:
     first, _ = story.registers(), story.registers()
     with writing(story.engine) as session:
         rounds.open_round(session, rounds.get(session, story.round))
@@ -218,9 +208,7 @@ def test_given_who_asked_for_the_next_round_when_they_look_then_the_page_says_so
 
 
 @in_both
-def test_given_a_queue_jumper_when_the_passed_one_looks_then_the_page_says_that_there_is_no_reason(
-    story: Story, citizen: TestClient
-) -> None:
+def test_passed_citizen_reads_that_no_reason_is_recorded(story: Story, citizen: TestClient) -> None:
     first, second = story.registers(), story.registers()
     with writing(story.engine) as session:
         row = session.get_one(Registration, second)
@@ -231,7 +219,7 @@ def test_given_a_queue_jumper_when_the_passed_one_looks_then_the_page_says_that_
     assert "no reason is recorded" in words(ask(citizen, story.tickets[first], "en"))
 
 
-def test_given_who_was_reached_when_others_are_called_later_then_they_passed_nobody(story: Story) -> None:
+def test_reached_citizen_was_passed_by_nobody(story: Story) -> None:
     first, *_ = (story.registers() for _ in range(3))
     for _ in range(3):
         story.called(Outcome.REACHED)
@@ -239,9 +227,7 @@ def test_given_who_was_reached_when_others_are_called_later_then_they_passed_nob
     assert reasons(story, first) == []
 
 
-def test_given_a_merged_ticket_when_asked_then_it_leads_to_the_older_place(
-    story: Story, citizen: TestClient
-) -> None:
+def test_merged_ticket_leads_to_the_older_place(story: Story, citizen: TestClient) -> None:
     number = "+989131234567"
     older = story.registers(number)
     before = story.round
@@ -256,9 +242,7 @@ def test_given_a_merged_ticket_when_asked_then_it_leads_to_the_older_place(
     assert "leads to your earlier" not in words(ask(citizen, story.tickets[older], "en"))
 
 
-def test_given_any_page_when_read_then_it_says_nothing_personal_and_is_not_kept(
-    story: Story, citizen: TestClient
-) -> None:
+def test_pages_hold_nothing_personal_and_are_not_cached(story: Story, citizen: TestClient) -> None:
     ids = [*told(story), story.registers("+989131112233", subject=7)]
     with writing(story.engine) as session:
         registration.describe(session, ids[-1], voice_message="private-message.wav")
@@ -276,7 +260,7 @@ def test_given_any_page_when_read_then_it_says_nothing_personal_and_is_not_kept(
     "typed, status, says",
     [("", 422, "eight digits"), ("1234567", 422, "eight digits"), ("0000000", 404, "no registration")],
 )
-def test_given_a_wrong_ticket_when_asked_then_the_form_says_what_is_wrong(
+def test_wrong_ticket_is_explained_in_the_form(
     citizen: TestClient, typed: str, status: int, says: str
 ) -> None:
     answer = ask(citizen, typed, "en")
@@ -284,9 +268,7 @@ def test_given_a_wrong_ticket_when_asked_then_the_form_says_what_is_wrong(
     assert says in words(answer)
 
 
-def test_given_a_ticket_in_the_address_when_asked_then_it_is_not_looked_at(
-    story: Story, citizen: TestClient
-) -> None:
+def test_ticket_in_the_address_is_ignored(story: Story, citizen: TestClient) -> None:
     ticket = story.tickets[story.registers()]
     answer = citizen.get("/public/number", params={"ticket": ticket})
     assert answer.status_code == 200 and ticket not in answer.text
@@ -295,9 +277,7 @@ def test_given_a_ticket_in_the_address_when_asked_then_it_is_not_looked_at(
 # The limit on guesses
 
 
-def test_given_an_address_that_guesses_when_the_guesses_are_used_up_then_even_a_right_number_is_refused(
-    story: Story, citizen: TestClient
-) -> None:
+def test_exhausted_guesses_refuse_the_right_number_too(story: Story, citizen: TestClient) -> None:
     right = story.tickets[story.registers()]
     for _ in range(limits.BURST):
         assert ask(citizen, right).status_code == 200  # right ones cost nothing
@@ -308,7 +288,7 @@ def test_given_an_address_that_guesses_when_the_guesses_are_used_up_then_even_a_
 
 
 @in_both
-def test_given_time_when_it_passes_then_guesses_come_back_one_by_one(engine: Engine) -> None:
+def test_guesses_are_restored_one_by_one(engine: Engine) -> None:
     at = [1000.0]
     guesses = limits.Guesses(engine, "guesses", clock=lambda: at[0])
 
@@ -330,7 +310,7 @@ def test_given_time_when_it_passes_then_guesses_come_back_one_by_one(engine: Eng
 
 
 @in_both
-def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them_are_paid_for(
+def test_simultaneous_wrong_guesses_all_count(
     engine: Engine,
 ) -> None:
     at = [1000.0]
@@ -345,7 +325,7 @@ def test_given_wrong_guesses_that_come_at_once_when_time_passes_then_all_of_them
 
 
 @in_both
-def test_given_a_clock_that_is_set_back_when_guesses_were_paid_for_then_nobody_waits_for_its_return(
+def test_clock_set_back_does_not_prolong_the_limit(
     engine: Engine,
 ) -> None:
     at = [100_000.0]
@@ -359,9 +339,7 @@ def test_given_a_clock_that_is_set_back_when_guesses_were_paid_for_then_nobody_w
 
 
 @in_both
-def test_given_guesses_that_have_come_back_when_the_clerk_comes_then_nothing_is_kept_of_who_made_them(
-    engine: Engine, settings: Settings
-) -> None:
+def test_expired_guesses_are_deleted(engine: Engine, settings: Settings) -> None:
     old, new = (limits.Guesses(engine, "guesses", clock=clock) for clock in (lambda: 1000.0, None))
     old.wrong("192.0.2.1")
     new.wrong("192.0.2.2")
@@ -380,9 +358,7 @@ def get(citizen: TestClient, path: str, **query: Any) -> Response:
 
 
 @in_both
-def test_given_the_ledger_when_read_page_by_page_then_lines_proofs_and_roots_fit_together(
-    story: Story, citizen: TestClient, engine: Engine
-) -> None:
+def test_ledger_pages_proofs_and_roots_agree(story: Story, citizen: TestClient, engine: Engine) -> None:
     assert get(citizen, "root").json() == {
         "size": 0, "root": None, "sealed_at": None, "seals": [], "next": None,
     }  # fmt: skip
@@ -415,7 +391,7 @@ def test_given_the_ledger_when_read_page_by_page_then_lines_proofs_and_roots_fit
         ("root?after=-1", 422),
     ],
 )
-def test_given_a_question_without_an_answer_when_asked_then_it_is_a_problem(
+def test_unanswerable_ledger_query_is_a_problem(
     story: Story, citizen: TestClient, path: str, status: int
 ) -> None:
     story.registers()

@@ -52,7 +52,7 @@ def _signed(body: bytes, at: datetime | None = None, secret: str = SECRET) -> di
     }
 
 
-def test_given_both_providers_when_they_post_then_each_number_is_registered_once(
+def test_texts_of_both_providers_register_once_each(
     engine: Engine, post: Callable[..., httpx.Response]
 ) -> None:
     with writing(engine) as session:
@@ -69,7 +69,7 @@ def test_given_both_providers_when_they_post_then_each_number_is_registered_once
     assert sorted(answered) == sorted([NUMBER, OTHER])
 
 
-def test_given_the_same_message_twice_then_it_acts_and_is_answered_once(session: Session, send: Send) -> None:
+def test_repeated_text_acts_and_is_answered_once(session: Session, send: Send) -> None:
     make.a_round(session)
     assert send("ثبت", name="same")
     (place,) = places(session)
@@ -79,7 +79,7 @@ def test_given_the_same_message_twice_then_it_acts_and_is_answered_once(session:
 
 
 @pytest.mark.parametrize("sender", ["10004346", "+14155550100", "not a number"])
-def test_given_a_sender_whom_nobody_could_call_then_it_is_taken_and_nothing_happens(
+def test_text_of_an_uncallable_sender_is_accepted_and_ignored(
     engine: Engine, post: Callable[..., httpx.Response], sender: str
 ) -> None:
     assert post("/kavenegar", _form(**{"from": sender}), params={"secret": SECRET}).status_code == 204
@@ -87,9 +87,7 @@ def test_given_a_sender_whom_nobody_could_call_then_it_is_taken_and_nothing_happ
         assert session.scalars(select(OutboxMessage.id)).all() == []
 
 
-def test_given_who_does_not_know_the_secret_then_nothing_is_taken(
-    engine: Engine, post: Callable[..., httpx.Response]
-) -> None:
+def test_text_without_the_secret_is_refused(engine: Engine, post: Callable[..., httpx.Response]) -> None:
     with writing(engine) as session:
         make.a_round(session)
     body = json.dumps({"id": "7", "from": OTHER, "text": "ثبت"}).encode()
@@ -113,18 +111,16 @@ def test_given_who_does_not_know_the_secret_then_nothing_is_taken(
 @pytest.mark.parametrize(
     "body", [b"[]", b"null", b"{", b'{"id":"1"}', b'{"id":1,"from":[],"text":{}}', b"[" * 5000]
 )
-def test_given_a_body_that_is_no_message_when_it_is_signed_then_that_is_said(
-    post: Callable[..., httpx.Response], body: bytes
-) -> None:
+def test_signed_body_without_a_text_is_refused(post: Callable[..., httpx.Response], body: bytes) -> None:
     assert post("", body, headers=_signed(body)).status_code == 422
 
 
-def test_given_a_form_that_is_no_message_then_that_is_said(post: Callable[..., httpx.Response]) -> None:
+def test_form_without_a_text_is_refused(post: Callable[..., httpx.Response]) -> None:
     assert post("/kavenegar", b"\xff=\xfe&a", params={"secret": SECRET}).status_code == 422
     many = "&".join(f"a{each}=1" for each in range(25)).encode()
     assert post("/kavenegar", many, params={"secret": SECRET}).status_code == 422
 
 
-def test_given_no_secret_is_set_then_no_text_messages_are_taken(settings: Settings) -> None:
+def test_texts_without_a_set_secret_are_refused(settings: Settings) -> None:
     client = TestClient(create(settings))
     assert client.post("/api/v1/texts/kavenegar", content=_form()).status_code == 404

@@ -50,7 +50,7 @@ def texts(session: Session) -> list[str]:
     return [said.text for text_message in found if (said := wording.words(session, text_message))]
 
 
-def test_given_nobody_answers_an_operator_when_the_calls_are_used_up_then_the_next_0_makes_a_fresh_place(
+def test_unanswered_operators_place_ends_and_0_makes_a_new_one(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ) -> None:
     asterisk.dial(*AGREES)
@@ -69,7 +69,7 @@ def test_given_nobody_answers_an_operator_when_the_calls_are_used_up_then_the_ne
     assert verify(engine).problems == []
 
 
-def test_given_a_dead_place_of_an_older_version_when_the_clerk_looks_then_it_is_closed_and_told_once(
+def test_dead_place_of_an_older_version_is_closed_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -131,7 +131,7 @@ def hours_pass(engine: Engine, settings: Settings) -> None:
 @pytest.mark.parametrize(
     ("state", "called_ahead"), [*((s, False) for s in LIVE), *((s, True) for s in (*UNDER_WAY, C.WAITING))]
 )
-def test_given_operators_citizens_in_any_state_when_their_calls_end_in_any_way_then_there_is_a_way_on(
+def test_operators_place_in_any_state_has_a_way_on(
     engine: Engine, settings: Settings, state: C, called_ahead: bool
 ) -> None:
     ends = {}

@@ -29,9 +29,7 @@ GIVEN_UP = {RegistrationState.WAITING, RegistrationState.UNCONFIRMED, Registrati
 
 
 @pytest.mark.parametrize("state", RegistrationState)
-def test_given_a_place_in_each_state_when_it_is_cancelled_then_only_one_that_is_still_owed_a_call_is(
-    session: Session, state: RegistrationState
-) -> None:
+def test_only_a_place_still_owed_a_call_is_cancelled(session: Session, state: RegistrationState) -> None:
     place = a_registration(session, a_round(session), state=state)
     if state in GIVEN_UP:
         registration.cancel(session, place.id)
@@ -42,7 +40,7 @@ def test_given_a_place_in_each_state_when_it_is_cancelled_then_only_one_that_is_
         assert registration.get_by_ticket(session, place.ticket).state is state
 
 
-def test_given_one_place_when_it_is_cancelled_from_ten_lines_at_once_then_it_is_cancelled_once(
+def test_ten_simultaneous_cancellations_count_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -61,7 +59,7 @@ def test_given_one_place_when_it_is_cancelled_from_ten_lines_at_once_then_it_is_
         assert session.scalar(select(func.count()).where(Event.what == "cancelled")) == 1
 
 
-def test_given_a_waiting_citizen_when_claim_and_cancel_meet_then_one_of_them_wins(engine: Engine) -> None:
+def test_concurrent_claim_and_cancellation_have_one_winner(engine: Engine) -> None:
     for _ in range(10):
         with writing(engine) as session:
             round_ = a_round(session)
@@ -86,7 +84,7 @@ def test_given_a_waiting_citizen_when_claim_and_cancel_meet_then_one_of_them_win
 
 
 @pytest.mark.parametrize("state", RegistrationState)
-def test_given_a_place_in_each_state_when_the_number_is_changed_then_only_one_that_is_still_owed_a_call_is(
+def test_only_a_place_still_owed_a_call_changes_its_number(
     session: Session, state: RegistrationState
 ) -> None:
     place = a_registration(session, a_round(session), state=state)
@@ -100,7 +98,7 @@ def test_given_a_place_in_each_state_when_the_number_is_changed_then_only_one_th
     assert kept == (NUMBER if changes else before)
 
 
-def test_given_a_number_with_a_place_when_another_changes_to_it_then_it_is_refused_and_nothing_breaks(
+def test_change_to_a_number_with_a_place_is_refused(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -114,7 +112,7 @@ def test_given_a_number_with_a_place_when_another_changes_to_it_then_it_is_refus
     assert registration.get_by_ticket(session, second.ticket).number == second.number
 
 
-def test_given_a_changed_number_when_it_is_written_down_then_the_old_number_hears_and_no_log_names_either(
+def test_changed_number_is_told_to_the_old_and_never_logged(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -143,7 +141,7 @@ def test_given_a_changed_number_when_it_is_written_down_then_the_old_number_hear
         assert new[-7:] not in public
 
 
-def test_given_ten_places_when_all_change_to_one_number_at_once_then_one_has_it(engine: Engine) -> None:
+def test_ten_simultaneous_changes_to_a_number_give_it_to_one(engine: Engine) -> None:
     with writing(engine) as session:
         places = some_registrations(session, a_round(session), 10)
 
@@ -158,7 +156,7 @@ def test_given_ten_places_when_all_change_to_one_number_at_once_then_one_has_it(
     assert sorted(at_once(10, change)) == ["done"] + ["number-taken"] * 9
 
 
-def test_given_a_blocked_number_when_a_place_changes_to_it_then_it_is_refused(session: Session) -> None:
+def test_change_to_a_blocked_number_is_refused(session: Session) -> None:
     place = a_registration(session, a_round(session))
     blocked.block(session, NUMBER, BlockReason.OWNER)
     assert refusal(lambda: registration.change_number(session, place.id, NUMBER)) == "number-blocked"

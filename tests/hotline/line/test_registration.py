@@ -29,7 +29,7 @@ class HungUp(Exception):
     """The caller is gone in the middle of the transaction."""
 
 
-def test_given_an_open_round_when_a_number_registers_then_it_has_a_whole_place_and_a_ticket(
+def test_registration_in_an_open_round_has_place_and_ticket(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -47,7 +47,7 @@ def test_given_an_open_round_when_a_number_registers_then_it_has_a_whole_place_a
         assert (kept.not_before, kept.last_outcome) == (None, None)
 
 
-def test_given_a_registered_number_when_it_registers_again_then_it_hears_the_ticket_and_place_it_has(
+def test_second_registration_tells_the_existing_place(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -60,7 +60,7 @@ def test_given_a_registered_number_when_it_registers_again_then_it_hears_the_tic
     assert again == Registered(first.registration_id, first.ticket, before_me=2, already=True)
 
 
-def test_given_one_number_when_it_registers_from_20_lines_at_once_then_there_is_exactly_one_place(
+def test_twenty_simultaneous_registrations_make_one_place(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -78,7 +78,7 @@ def test_given_one_number_when_it_registers_from_20_lines_at_once_then_there_is_
         assert session.scalar(select(func.count()).where(Event.kind == "registration")) == 1
 
 
-def test_given_many_numbers_when_all_register_at_once_then_each_has_its_own_place(engine: Engine) -> None:
+def test_simultaneous_numbers_get_a_place_each(engine: Engine) -> None:
     with writing(engine) as session:
         round_ = a_round(session, Phase.OPEN)
 
@@ -92,7 +92,7 @@ def test_given_many_numbers_when_all_register_at_once_then_each_has_its_own_plac
         assert kept == {f"+98913{which:07}": ticket for which, ticket in enumerate(told)}
 
 
-def test_given_two_rounds_when_one_number_registers_for_both_then_the_places_are_separate(
+def test_places_in_two_rounds_are_separate(
     session: Session,
 ) -> None:
     first, second = a_round(session, Phase.OPEN), a_round(session, Phase.OPEN)
@@ -104,9 +104,7 @@ def test_given_two_rounds_when_one_number_registers_for_both_then_the_places_are
 
 
 @pytest.mark.parametrize("phase", [Phase.PLANNED, Phase.CLOSED, Phase.OVER])
-def test_given_a_round_that_takes_none_when_a_number_registers_then_it_is_refused_and_nothing_is_kept(
-    session: Session, phase: Phase
-) -> None:
+def test_registration_in_a_closed_round_keeps_nothing(session: Session, phase: Phase) -> None:
     round_ = a_round(session, phase)
     with pytest.raises(Refused) as refused:
         register(session, round_id=round_.id, number=NUMBER)
@@ -114,7 +112,7 @@ def test_given_a_round_that_takes_none_when_a_number_registers_then_it_is_refuse
     assert session.scalar(select(func.count(Registration.id))) == 0
 
 
-def test_given_an_ended_round_when_a_number_registers_then_it_is_refused(session: Session) -> None:
+def test_registration_in_an_ended_round_is_refused(session: Session) -> None:
     round_ = a_round(session, Phase.LIVE)
     rounds.end_round(session, round_)
     with pytest.raises(Refused) as refused:
@@ -122,13 +120,13 @@ def test_given_an_ended_round_when_a_number_registers_then_it_is_refused(session
     assert refused.value.code == "registration-closed"
 
 
-def test_given_a_live_round_that_still_takes_registrations_when_a_number_registers_then_it_is_taken(
+def test_live_round_still_taking_registrations_accepts(
     session: Session,
 ) -> None:
     assert not register(session, round_id=a_round(session, Phase.LIVE).id, number=NUMBER).already
 
 
-def test_given_a_registered_number_when_registration_has_closed_then_it_still_hears_its_ticket(
+def test_registered_number_hears_its_ticket_after_the_deadline(
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.CLOSED)
@@ -137,13 +135,13 @@ def test_given_a_registered_number_when_registration_has_closed_then_it_still_he
     assert again == Registered(kept.id, kept.ticket, before_me=0, already=True)
 
 
-def test_given_no_such_round_when_a_number_registers_then_it_is_not_found(session: Session) -> None:
+def test_registration_in_an_unknown_round_is_not_found(session: Session) -> None:
     with pytest.raises(Refused) as refused:
         register(session, round_id=137, number=NUMBER)
     assert refused.value.code == "not-found"
 
 
-def test_given_a_place_in_each_state_when_the_number_registers_again_then_only_a_given_up_one_is_replaced(
+def test_only_a_cancelled_place_is_replaced(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -159,7 +157,7 @@ def test_given_a_place_in_each_state_when_the_number_registers_again_then_only_a
         assert sorted(kept) == sorted([state, "waiting"] if state in replaced else [now_])
 
 
-def test_given_a_line_when_a_number_registers_then_those_who_wait_and_come_first_are_ahead(
+def test_waiting_and_earlier_places_are_ahead(
     session: Session,
 ) -> None:
     round_, other = a_round(session), a_round(session)
@@ -176,7 +174,7 @@ def test_given_a_line_when_a_number_registers_then_those_who_wait_and_come_first
     assert register(session, round_id=round_.id, number=NUMBER).before_me == len(before_me)
 
 
-def test_given_a_registration_when_it_is_made_then_one_event_tells_it_in_the_same_transaction(
+def test_registration_writes_one_event_in_its_transaction(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -200,7 +198,7 @@ def test_given_a_registration_when_it_is_made_then_one_event_tells_it_in_the_sam
         assert (event.round_id, event.registration_id) == (round_.id, kept.id)
 
 
-def test_given_no_operators_line_when_it_is_asked_for_at_once_then_there_is_one(engine: Engine) -> None:
+def test_operators_line_requested_at_once_is_made_once(engine: Engine) -> None:
     def ask(_: int) -> int:
         with writing(engine) as session:
             return rounds.operators_line(session).id
@@ -214,9 +212,7 @@ def test_given_no_operators_line_when_it_is_asked_for_at_once_then_there_is_one(
         assert not register(session, round_id=line.id, number=NUMBER).already
 
 
-def test_given_processes_of_their_own_when_all_register_at_once_then_none_is_turned_away(
-    engine: Engine, database: str
-) -> None:
+def test_processes_registering_at_once_all_succeed(engine: Engine, database: str) -> None:
     with writing(engine) as session:
         round_ = a_round(session, Phase.OPEN)
     numbers = [a_number() for _ in range(30)]
@@ -233,7 +229,7 @@ def test_given_processes_of_their_own_when_all_register_at_once_then_none_is_tur
         assert sorted(session.scalars(select(Registration.number))) == sorted(numbers)
 
 
-def test_given_a_new_place_when_it_is_inserted_then_no_value_of_it_is_dropped(session: Session) -> None:
+def test_inserted_place_keeps_every_value(session: Session) -> None:
     round_ = a_round(session, Phase.OPEN)
     found = registration_limits.find_round(session, round_.id, NUMBER, caller=NUMBER)
     state = RegistrationState.WAITING

@@ -17,9 +17,7 @@ from hotline.line.registration import register
 from tests.factories import NUMBER, a_number, a_registration, a_round, a_ticket
 
 
-def test_given_a_ticket_of_another_round_when_it_is_drawn_again_then_another_is_given(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ticket_of_another_round_is_drawn_again(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     taken = a_registration(session, a_round(session)).ticket
     free = a_ticket()
     drawn = iter([taken, taken, free])
@@ -30,7 +28,7 @@ def test_given_a_ticket_of_another_round_when_it_is_drawn_again_then_another_is_
     assert registration.get_by_ticket(session, taken).number != NUMBER
 
 
-def test_given_a_taken_ticket_when_the_code_is_bypassed_then_the_database_refuses_it_in_any_round(
+def test_database_refuses_a_ticket_used_in_any_round(
     session: Session,
 ) -> None:
     taken = a_registration(session, a_round(session), state=RegistrationState.REACHED).ticket
@@ -42,14 +40,14 @@ def test_given_a_taken_ticket_when_the_code_is_bypassed_then_the_database_refuse
         )
 
 
-def test_given_a_ticket_nobody_has_when_it_is_looked_up_then_it_is_not_found(session: Session) -> None:
+def test_unknown_ticket_is_not_found(session: Session) -> None:
     a_registration(session, a_round(session), last_outcome=Outcome.BUSY)
     with pytest.raises(Refused) as refused:
         registration.get_by_ticket(session, a_ticket())
     assert refused.value.code == "not-found"
 
 
-def test_given_what_the_caller_said_when_it_is_registered_then_it_is_kept_with_the_place(
+def test_callers_choices_are_kept_with_the_place(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -61,16 +59,14 @@ def test_given_what_the_caller_said_when_it_is_registered_then_it_is_kept_with_t
 
 
 @pytest.mark.parametrize("subject", [0, 10, -1])
-def test_given_a_subject_that_the_city_has_not_when_it_is_registered_then_the_database_refuses_it(
-    session: Session, subject: int
-) -> None:
+def test_database_refuses_an_unknown_subject(session: Session, subject: int) -> None:
     round_ = a_round(session)
     with pytest.raises(IntegrityError), session.begin_nested():
         register(session, round_id=round_.id, number=NUMBER, subject=subject)
     assert session.scalar(select(func.count(Registration.id))) == 0
 
 
-def test_given_a_place_when_it_is_reserved_then_all_that_was_said_of_it_is_in_its_row(
+def test_reserved_place_keeps_every_column(
     session: Session,
 ) -> None:
     round_ = a_round(session, Phase.OPEN)

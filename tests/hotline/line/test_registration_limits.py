@@ -15,7 +15,7 @@ from tests.factories import HOUR, NUMBER, a_number, a_registration, a_round, at_
 from tests.kit.refusal import refusal
 
 
-def test_given_a_limit_a_day_when_a_number_reaches_it_then_only_that_number_is_refused(
+def test_daily_limit_refuses_that_number_only(
     session: Session,
 ) -> None:
     for _ in range(3):
@@ -27,7 +27,7 @@ def test_given_a_limit_a_day_when_a_number_reaches_it_then_only_that_number_is_r
     assert register(session, **place).already, "what it has, it hears of"
 
 
-def test_given_a_limit_a_day_when_a_place_is_given_up_then_there_is_room_for_a_second_thought_only(
+def test_given_up_place_allows_one_more_registration(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -41,7 +41,7 @@ def test_given_a_limit_a_day_when_a_place_is_given_up_then_there_is_room_for_a_s
     assert not register(session, round_id=line, **again).already, "the operators' line is counted apart"
 
 
-def test_given_a_limit_a_day_when_operators_have_spoken_with_a_number_then_a_round_still_takes_it(
+def test_operators_talks_do_not_count_towards_a_round(
     session: Session,
 ) -> None:
     line, own = rounds.operators_line(session).id, {"number": NUMBER, "per_day": 3}
@@ -53,7 +53,7 @@ def test_given_a_limit_a_day_when_operators_have_spoken_with_a_number_then_a_rou
     assert not register(session, round_id=a_round(session).id, **own).already
 
 
-def test_given_strangers_whose_wishes_were_declined_then_they_do_not_count_against_the_number(
+def test_declined_wishes_of_strangers_do_not_count(
     session: Session,
 ) -> None:
     for _ in range(7):
@@ -63,7 +63,7 @@ def test_given_strangers_whose_wishes_were_declined_then_they_do_not_count_again
     assert not register(session, round_id=a_round(session).id, number=NUMBER, per_day=3).already
 
 
-def test_given_a_limit_a_day_when_24_hours_have_passed_then_the_number_may_register_again(
+def test_daily_limit_ends_after_24_hours(
     session: Session,
 ) -> None:
     for hours in (24, 25):
@@ -76,7 +76,7 @@ def test_given_a_limit_a_day_when_24_hours_have_passed_then_the_number_may_regis
     assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=2)) == "too-many-today"
 
 
-def test_given_a_limit_a_day_when_a_number_registers_for_many_rounds_at_once_then_it_holds(
+def test_daily_limit_holds_for_simultaneous_registrations(
     engine: Engine,
 ) -> None:
     for _ in range(5):
@@ -96,9 +96,7 @@ def test_given_a_limit_a_day_when_a_number_registers_for_many_rounds_at_once_the
 
 
 @pytest.mark.parametrize("reason", BlockReason)
-def test_given_a_blocked_number_when_it_registers_then_it_is_refused(
-    session: Session, reason: BlockReason
-) -> None:
+def test_blocked_number_is_refused(session: Session, reason: BlockReason) -> None:
     round_ = a_round(session)
     blocked.block(session, NUMBER, reason)
     assert refusal(lambda: register(session, round_id=round_.id, number=NUMBER)) == "number-blocked"

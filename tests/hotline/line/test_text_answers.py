@@ -34,7 +34,7 @@ def request_(session: Session) -> Request:
         " «{tracking}» کوچهٔ ۵".replace("»", ""),
     ],
 )
-def test_given_a_question_when_the_reports_number_and_words_are_sent_then_the_words_reach_the_department(
+def test_answer_with_the_tracking_number_reaches_the_department(
     session: Session, send: Send, request_: Request, written: str
 ) -> None:
     tracking = request_.tracking
@@ -46,15 +46,13 @@ def test_given_a_question_when_the_reports_number_and_words_are_sent_then_the_wo
     assert request_.state is S.ACCEPTED
 
 
-def test_given_a_question_when_only_words_are_sent_then_the_answer_says_how_and_nothing_moves(
-    session: Session, send: Send, request_: Request
-) -> None:
+def test_answer_without_a_number_explains_how(session: Session, send: Send, request_: Request) -> None:
     answer = send("کوچهٔ ۵")
     assert fa(request_.tracking) in answer and "پاسخ خود را" in answer
     assert len(steps(session, request_)) == 1
 
 
-def test_given_another_number_or_nothing_asked_when_words_are_sent_then_nothing_is_taken(
+def test_answer_by_another_number_or_unasked_is_ignored(
     session: Session, send: Send, request_: Request
 ) -> None:
     send(f"{request_.tracking} کوچهٔ ۵", number=OTHER)
@@ -63,17 +61,13 @@ def test_given_another_number_or_nothing_asked_when_words_are_sent_then_nothing_
     assert [len(steps(session, each)) for each in (request_, silent)] == [1, 0]
 
 
-def test_given_a_blocked_number_when_it_answers_then_nothing_is_taken(
-    session: Session, send: Send, request_: Request
-) -> None:
+def test_answer_of_a_blocked_number_is_ignored(session: Session, send: Send, request_: Request) -> None:
     blocked.block(session, NUMBER, BlockReason.NUISANCE)
     send(f"{request_.tracking} کوچهٔ ۵")
     assert len(steps(session, request_)) == 1
 
 
-def test_given_a_very_long_answer_when_sent_then_as_much_as_is_read_reaches_the_department(
-    session: Session, send: Send, request_: Request
-) -> None:
+def test_long_answer_is_shortened(session: Session, send: Send, request_: Request) -> None:
     send(f"{request_.tracking} " + "الف " * 600)
     assert steps(session, request_)[-1][2].startswith("الف الف")
 
@@ -109,7 +103,7 @@ def rated(session: Session) -> list[int]:
         ("{tracking} نمی‌دانم", S.REPLIED, [], ""),
     ],
 )
-def test_given_solved_asked_when_a_text_says_yes_or_no_then_it_counts_and_perhaps_how_satisfied(
+def test_yes_or_no_with_stars_is_counted(
     session: Session, send: Send, solved: Request, written: str, state: S, stars: list[int], reason: str
 ) -> None:
     send(written.format(tracking=solved.tracking, persian=fa(solved.tracking)))
@@ -119,9 +113,7 @@ def test_given_solved_asked_when_a_text_says_yes_or_no_then_it_counts_and_perhap
         assert steps(session, solved)[-1] == (T.DENIED, "", reason)
 
 
-def test_given_an_answer_that_is_kept_when_texted_again_then_only_a_rating_of_that_same_answer_counts(
-    session: Session, send: Send, solved: Request
-) -> None:
+def test_second_answer_counts_only_as_a_rating(session: Session, send: Send, solved: Request) -> None:
     assert "راضی" in send(f"{solved.tracking} بله")
     assert "پیش از این" in send(f"{solved.tracking} 1"), "the same text once more is no rating of 1"
     assert "پیش از این" in send(f"{solved.tracking} نه ۵")
@@ -133,7 +125,7 @@ def test_given_an_answer_that_is_kept_when_texted_again_then_only_a_rating_of_th
 
 
 @pytest.mark.parametrize("written", ["بله ۵", "1 5", "نه"])
-def test_given_a_yes_without_the_reports_number_when_sent_then_the_owner_reads_how_and_nothing_moves(
+def test_yes_without_a_number_explains_how(
     session: Session, send: Send, solved: Request, written: str
 ) -> None:
     assert fa(solved.tracking) in send(written)
@@ -141,9 +133,7 @@ def test_given_a_yes_without_the_reports_number_when_sent_then_the_owner_reads_h
     assert (solved.state, rated(session)) == (S.REPLIED, [])
 
 
-def test_given_another_number_when_it_texts_yes_then_nothing_moves(
-    session: Session, send: Send, solved: Request
-) -> None:
+def test_yes_of_another_number_changes_nothing(session: Session, send: Send, solved: Request) -> None:
     send(f"{solved.tracking} بله ۵", number=OTHER)
     session.refresh(solved)
     assert solved.state is S.REPLIED

@@ -44,21 +44,19 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
         ("", Want.HELP, ""),
     ],
 )
-def test_given_a_text_as_people_write_it_then_it_is_understood(text: str, want: Want, digits: str) -> None:
+def test_text_as_people_write_it_is_understood(text: str, want: Want, digits: str) -> None:
     command = understood(text)
     assert (command.want, command.digits) == (want, digits)
 
 
 @given(st.text(max_size=2000))
-def test_given_any_text_then_it_asks_for_something_and_its_digits_are_digits(text: str) -> None:
+def test_any_text_gives_a_wish_and_ascii_digits(text: str) -> None:
     command = understood(text)
     assert command.want in Want
     assert command.digits == "" or (command.digits.isascii() and command.digits.isdecimal())
 
 
-def test_given_forged_texts_that_used_the_answers_up_when_its_owner_sends_its_ticket_then_it_is_answered(
-    session: Session, send: Send
-) -> None:
+def test_forged_texts_do_not_block_the_owners_ticket(session: Session, send: Send) -> None:
     told = registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
     strangers = registration.register(session, round_id=make.a_round(session).id, number=OTHER)
     for _ in range(ANSWERS_A_DAY):
@@ -71,9 +69,7 @@ def test_given_forged_texts_that_used_the_answers_up_when_its_owner_sends_its_ti
     assert [bool(answer) for answer in answers] == [True] * (ANSWERS_A_DAY - 3) + [False] * 3
 
 
-def test_given_an_english_text_then_the_answer_and_the_place_are_in_english(
-    session: Session, send: Send
-) -> None:
+def test_english_text_gets_english_answer_and_place(session: Session, send: Send) -> None:
     make.a_round(session)
     assert "One more step" in send("register")
     (place,) = places(session)
@@ -83,9 +79,7 @@ def test_given_an_english_text_then_the_answer_and_the_place_are_in_english(
     assert f"Ticket {place.ticket}:" in send(place.ticket)
 
 
-def test_given_a_ticket_number_when_anybody_sends_it_then_the_place_is_answered_and_no_number(
-    session: Session, send: Send
-) -> None:
+def test_ticket_by_text_is_answered_without_a_number(session: Session, send: Send) -> None:
     round_ = make.a_round(session)
     registration.register(session, round_id=round_.id, number=OTHER)
     told = registration.register(session, round_id=round_.id, number="+989121112233")
@@ -97,7 +91,7 @@ def test_given_a_ticket_number_when_anybody_sends_it_then_the_place_is_answered_
 
 
 @pytest.mark.parametrize("state", list(RegistrationState))
-def test_given_a_place_in_any_state_when_asked_for_then_something_true_is_answered(
+def test_place_in_any_state_gets_a_true_answer(
     session: Session, send: Send, state: RegistrationState
 ) -> None:
     told = registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
@@ -111,9 +105,7 @@ def test_given_a_place_in_any_state_when_asked_for_then_something_true_is_answer
     assert (words | kept).get(state, "دیگر در صف نیست") in answer
 
 
-def test_given_a_place_that_its_round_did_not_reach_when_asked_for_then_it_is_kept(
-    session: Session, send: Send
-) -> None:
+def test_place_its_round_did_not_reach_is_kept(session: Session, send: Send) -> None:
     round_ = make.a_round(session)
     told = registration.register(session, round_id=round_.id, number=NUMBER)
     round_.ended_at = now(session)
@@ -226,7 +218,7 @@ def _is_right(number: str, kind: tickets.Kind) -> bool:
         return False
 
 
-def test_given_a_number_that_writes_on_and_on_then_it_hears_that_it_is_enough_and_then_nothing(
+def test_endless_texts_get_one_last_answer(
     send: Send,
 ) -> None:
     answers = [send("سلام") for _ in range(ANSWERS_A_DAY + 2)]
@@ -234,11 +226,11 @@ def test_given_a_number_that_writes_on_and_on_then_it_hears_that_it_is_enough_an
     assert "فردا" in answers[ANSWERS_A_DAY - 1]
 
 
-def test_given_a_land_line_then_nothing_is_answered(send: Send) -> None:
+def test_land_line_gets_no_answer(send: Send) -> None:
     assert send("ثبت", number="+983132212345") == ""
 
 
-def test_given_quiet_hours_then_an_answer_goes_out_all_the_same(session: Session, send: Send) -> None:
+def test_answer_goes_out_in_quiet_hours(session: Session, send: Send) -> None:
     make.a_round(session)
     send("ثبت")
     at = now(session)

@@ -17,9 +17,7 @@ def _asked(session: Session, round_: Round, number: str) -> Registration:
     return texted_places.ask(session, round_id=round_.id, number=number, language="fa", per_day=3)
 
 
-def test_given_one_open_round_when_registering_then_the_place_is_there_and_its_ticket_is_answered(
-    session: Session, send: Send
-) -> None:
+def test_registration_by_text_is_answered_with_its_ticket(session: Session, send: Send) -> None:
     make.a_round(session)
     asked = send("137 ثبت")
     (place,) = places(session)
@@ -33,9 +31,7 @@ def test_given_one_open_round_when_registering_then_the_place_is_there_and_its_t
     assert len(places(session)) == 1
 
 
-def test_given_the_ticket_number_behind_the_word_when_sent_back_then_the_place_is_confirmed_all_the_same(
-    session: Session, send: Send
-) -> None:
+def test_word_and_ticket_confirm_the_place(session: Session, send: Send) -> None:
     make.a_round(session)
     send("ثبت")
     (place,) = places(session)
@@ -43,9 +39,7 @@ def test_given_the_ticket_number_behind_the_word_when_sent_back_then_the_place_i
     assert place.state is RegistrationState.WAITING
 
 
-def test_given_forged_senders_when_they_register_then_they_take_no_room_and_confirm_nobodys_place(
-    session: Session, send: Send
-) -> None:
+def test_forged_senders_take_no_room_and_confirm_nothing(session: Session, send: Send) -> None:
     round_ = make.a_round(session)
     round_.capacity = 2
     keyed = make.keyed_in(session, round_, OTHER)
@@ -65,9 +59,7 @@ def test_given_forged_senders_when_they_register_then_they_take_no_room_and_conf
     assert late.state is RegistrationState.UNCONFIRMED
 
 
-def test_given_a_place_that_was_never_confirmed_when_its_round_is_over_then_it_is_carried_nowhere(
-    session: Session, send: Send
-) -> None:
+def test_unconfirmed_texted_place_is_not_carried(session: Session, send: Send) -> None:
     round_ = make.a_round(session)
     send("ثبت")
     (place,) = places(session)
@@ -83,7 +75,7 @@ def test_given_a_place_that_was_never_confirmed_when_its_round_is_over_then_it_i
     assert len(session.scalars(select(OutboxMessage.id)).all()) == told, "nobody hears of it"
 
 
-def test_given_places_asked_for_by_text_when_confirmed_or_over_with_their_round_then_the_ledger_is_right(
+def test_texted_places_keep_the_ledger_valid(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -99,9 +91,7 @@ def test_given_places_asked_for_by_text_when_confirmed_or_over_with_their_round_
     assert verify.verify(engine).problems == []
 
 
-def test_given_a_place_asked_for_by_text_when_its_number_is_keyed_in_then_its_owner_is_called(
-    session: Session, send: Send
-) -> None:
+def test_texted_place_keyed_in_by_phone_is_called(session: Session, send: Send) -> None:
     round_ = make.a_round(session)
     send("ثبت")
     (place,) = places(session)
@@ -114,7 +104,7 @@ def test_given_a_place_asked_for_by_text_when_its_number_is_keyed_in_then_its_ow
     assert confirmation_calls.due(session, 10) == []
 
 
-def test_given_a_limit_a_day_when_places_are_confirmed_then_it_holds(session: Session, send: Send) -> None:
+def test_daily_limit_holds_for_confirmed_texts(session: Session, send: Send) -> None:
     for _ in range(4):
         send(f"ثبت {make.a_round(session).id}")
     made = places(session)
@@ -123,9 +113,7 @@ def test_given_a_limit_a_day_when_places_are_confirmed_then_it_holds(session: Se
     assert ["فردا" in answer for answer in answers] == [False] * 3 + [True]
 
 
-def test_given_open_rounds_when_registering_for_one_that_is_not_among_them_then_the_open_ones_are_told(
-    session: Session, send: Send
-) -> None:
+def test_unknown_round_by_text_lists_the_open_ones(session: Session, send: Send) -> None:
     rounds_ = [make.a_round(session) for _ in range(2)]
     assert send("ثبت ۹۹۹") == send("ثبت")
     assert places(session) == []
@@ -133,9 +121,7 @@ def test_given_open_rounds_when_registering_for_one_that_is_not_among_them_then_
     assert [place.round_id for place in places(session)] == [rounds_[1].id]
 
 
-def test_given_two_open_rounds_when_registering_then_both_are_offered_and_one_can_be_chosen(
-    session: Session, send: Send
-) -> None:
+def test_two_open_rounds_by_text_offer_a_choice(session: Session, send: Send) -> None:
     first, second = make.a_round(session), make.a_round(session)
     answer = send("ثبت")
     assert places(session) == []
@@ -145,9 +131,7 @@ def test_given_two_open_rounds_when_registering_then_both_are_offered_and_one_ca
 
 
 @pytest.mark.parametrize("case", ["none", "full", "too-many", "blocked"])
-def test_given_a_rule_that_refuses_when_registering_then_that_is_answered_and_there_is_no_place(
-    session: Session, send: Send, case: str
-) -> None:
+def test_refusal_by_a_rule_is_answered_without_a_place(session: Session, send: Send, case: str) -> None:
     if case == "full":
         round_ = make.a_round(session)
         round_.capacity = 1

@@ -74,7 +74,7 @@ def proven(story: Story) -> None:
 # When a call is due
 
 
-def test_given_a_live_round_when_the_line_moves_then_each_is_due_once_as_it_comes_near(story: Story) -> None:
+def test_each_near_place_is_due_once(story: Story) -> None:
     ids = [story.registers() for _ in range(4)]
     assert told(story, 2) == ids[:2]
     assert told(story, 2) == ids[:2]
@@ -83,9 +83,7 @@ def test_given_a_live_round_when_the_line_moves_then_each_is_due_once_as_it_come
 
 
 @in_both
-def test_given_the_setting_is_off_when_the_clerk_looks_then_no_call_is_due(
-    story: Story, settings: Settings
-) -> None:
+def test_disabled_setting_makes_no_call_due(story: Story, settings: Settings) -> None:
     with writing(story.engine) as session:
         rounds.open_round(session, rounds.get(session, story.round))
     head = [story.registers() for _ in range(settings.call_ahead_most)]
@@ -99,7 +97,7 @@ def test_given_the_setting_is_off_when_the_clerk_looks_then_no_call_is_due(
     assert due == [id_], f"not {head}, who are called back at once"
 
 
-def test_given_near_calls_when_a_round_opens_then_its_head_is_called_back_and_nobody_is_passed(
+def test_opening_round_calls_its_head_back_and_passes_nobody(
     story: Story,
 ) -> None:
     ids = [story.registers() for _ in range(6)]
@@ -119,7 +117,7 @@ def test_given_near_calls_when_a_round_opens_then_its_head_is_called_back_and_no
         assert all('"passed":[]' in entry.details for entry in called)
 
 
-def test_given_who_was_called_in_this_round_when_near_again_then_no_call_is_due(story: Story) -> None:
+def test_citizen_called_in_this_round_gets_no_heads_up(story: Story) -> None:
     story.conf = story.conf.model_copy(update={"max_attempts": 3})
     id_ = story.registers()
     assert story.called(Outcome.NO_ANSWER) == id_
@@ -127,9 +125,7 @@ def test_given_who_was_called_in_this_round_when_near_again_then_no_call_is_due(
 
 
 @pytest.mark.parametrize("phase", [Phase.OPEN, Phase.CLOSED, Phase.OVER, Phase.CANCELLED])
-def test_given_a_round_that_is_not_live_when_looked_at_then_no_call_is_due(
-    session: Session, phase: Phase
-) -> None:
+def test_round_that_is_not_live_makes_no_call_due(session: Session, phase: Phase) -> None:
     make.a_registration(session, make.a_round(session, phase))
     make.a_registration(session, rounds.operators_line(session))
     turn_near.tell(session, 5, call_beyond=0)
@@ -137,9 +133,7 @@ def test_given_a_round_that_is_not_live_when_looked_at_then_no_call_is_due(
 
 
 @pytest.mark.parametrize("state", sorted(set(R) - {R.WAITING}))
-def test_given_a_due_call_when_the_place_waits_no_more_then_it_is_not_placed(
-    session: Session, state: R
-) -> None:
+def test_due_call_of_a_place_out_of_the_line_is_not_placed(session: Session, state: R) -> None:
     place = make.a_registration(session, make.a_round(session))
     turn_near.tell(session, 5, call_beyond=0)
     place.state = state
@@ -148,7 +142,7 @@ def test_given_a_due_call_when_the_place_waits_no_more_then_it_is_not_placed(
     assert turn_near_calls.take_up(session, place.id, place.round_id) is None
 
 
-def test_given_a_due_call_when_its_round_ends_then_it_is_not_placed(session: Session) -> None:
+def test_due_call_of_an_ended_round_is_not_placed(session: Session) -> None:
     round_ = make.a_round(session)
     place = make.a_registration(session, round_)
     turn_near.tell(session, 5, call_beyond=0)
@@ -160,7 +154,7 @@ def test_given_a_due_call_when_its_round_ends_then_it_is_not_placed(session: Ses
 
 
 @in_both
-def test_given_a_due_call_when_ten_take_it_up_at_once_then_one_does(story: Story) -> None:
+def test_due_call_taken_up_by_ten_is_placed_once(story: Story) -> None:
     id_ = story.registers()
     told(story)
 
@@ -172,7 +166,7 @@ def test_given_a_due_call_when_ten_take_it_up_at_once_then_one_does(story: Story
     assert told(story) == []
 
 
-def test_given_a_call_on_the_line_when_a_desk_takes_the_next_then_it_passes_over_them_and_says_so(
+def test_citizen_in_a_heads_up_call_is_passed_and_recorded(
     story: Story,
 ) -> None:
     first, second, third = (story.registers() for _ in range(3))
@@ -190,7 +184,7 @@ def test_given_a_call_on_the_line_when_a_desk_takes_the_next_then_it_passes_over
     proven(story)
 
 
-def test_given_only_who_is_asked_just_now_when_a_desk_wants_the_next_then_there_is_nobody(
+def test_next_beside_only_a_heads_up_call_is_empty(
     story: Story,
 ) -> None:
     id_ = story.registers()
@@ -204,9 +198,7 @@ def test_given_only_who_is_asked_just_now_when_a_desk_wants_the_next_then_there_
 
 
 @in_both
-def test_given_a_near_call_and_a_desk_at_once_when_both_reach_for_one_citizen_then_one_call_is_made(
-    engine: Engine, story: Story
-) -> None:
+def test_heads_up_call_and_desk_reach_a_citizen_once(engine: Engine, story: Story) -> None:
     for _ in range(8):
         id_ = story.registers()
         told(story)
@@ -233,7 +225,7 @@ def test_given_a_near_call_and_a_desk_at_once_when_both_reach_for_one_citizen_th
 # The answer
 
 
-def test_given_a_1_when_the_call_ends_then_it_is_known_and_the_place_is_as_it_was(story: Story) -> None:
+def test_key_1_keeps_the_place(story: Story) -> None:
     id_ = story.registers()
     told(story)
     token = rings(story, id_)
@@ -247,7 +239,7 @@ def test_given_a_1_when_the_call_ends_then_it_is_known_and_the_place_is_as_it_wa
     proven(story)
 
 
-def test_given_silence_when_the_call_ends_then_nothing_changes_and_it_is_not_tried_again(
+def test_silence_changes_nothing_and_is_not_repeated(
     story: Story,
 ) -> None:
     id_ = story.registers()
@@ -261,7 +253,7 @@ def test_given_silence_when_the_call_ends_then_nothing_changes_and_it_is_not_tri
 
 
 @in_both
-def test_given_a_2_when_the_round_goes_on_then_they_are_not_called_in_it_and_are_first_in_the_next(
+def test_key_2_defers_the_place_to_the_head_of_the_next_round(
     story: Story,
 ) -> None:
     first, second, third = (story.registers() for _ in range(3))
@@ -288,7 +280,7 @@ def test_given_a_2_when_the_round_goes_on_then_they_are_not_called_in_it_and_are
     proven(story)
 
 
-def test_given_an_unanswered_round_before_when_the_next_one_is_asked_for_then_nothing_is_lost(
+def test_deferral_after_an_unanswered_round_loses_nothing(
     story: Story,
 ) -> None:
     id_ = story.registers()
@@ -311,7 +303,7 @@ def test_given_an_unanswered_round_before_when_the_next_one_is_asked_for_then_no
 
 @pytest.mark.parametrize("said", TurnNearAnswer)
 @pytest.mark.parametrize("state", sorted(set(R) - {R.WAITING}))
-def test_given_a_place_that_has_moved_on_when_the_citizen_answers_then_it_stays_and_nothing_is_promised(
+def test_answer_of_a_place_moved_on_promises_nothing(
     session: Session, state: R, said: TurnNearAnswer
 ) -> None:
     place = make.a_registration(session, make.a_round(session))
@@ -326,7 +318,7 @@ def test_given_a_place_that_has_moved_on_when_the_citizen_answers_then_it_stays_
 
 
 @pytest.mark.parametrize("said", TurnNearAnswer)
-def test_given_a_round_that_is_over_when_the_citizen_answers_then_nothing_is_promised(
+def test_answer_after_the_round_promises_nothing(
     story: Story, settings: Settings, said: TurnNearAnswer
 ) -> None:
     id_ = story.registers()
@@ -346,7 +338,7 @@ def test_given_a_round_that_is_over_when_the_citizen_answers_then_nothing_is_pro
 
 
 @in_both
-def test_given_a_2_when_the_place_is_cancelled_then_the_number_may_register_again(story: Story) -> None:
+def test_deferred_place_that_is_cancelled_allows_registering(story: Story) -> None:
     id_ = story.registers()
     told(story)
     defers(story, id_)
@@ -358,7 +350,7 @@ def test_given_a_2_when_the_place_is_cancelled_then_the_number_may_register_agai
 
 
 @in_both
-def test_given_an_unknown_token_when_it_answers_or_ends_then_nothing_happens(session: Session) -> None:
+def test_unknown_token_changes_nothing(session: Session) -> None:
     assert not turn_near_calls.answer(session, "near-nobody", NEXT)
     turn_near_calls.ended(session, "near-nobody")
     assert turn_near_calls.by_token(session, "near-nobody") is None

@@ -44,22 +44,20 @@ def later(session: Session) -> None:
 
 
 @pytest.mark.parametrize(("minutes", "called"), [(4.9, False), (5, True)])
-def test_given_an_urgent_request_when_nobody_takes_it_then_the_supervisor_is_called_after_five_minutes(
+def test_urgent_request_calls_the_supervisor_after_five_minutes(
     session: Session, city: Settings, minutes: float, called: bool
 ) -> None:
     matter(session, minutes)
     assert (rings(session, city) is not None) is called
 
 
-def test_given_nobody_to_call_when_due_then_nobody_is(session: Session, settings: Settings) -> None:
+def test_urgent_request_without_a_supervisor_calls_nobody(session: Session, settings: Settings) -> None:
     matter(session)
     assert urgent_calls.due(session, settings) is None
     assert urgent_calls.text_due(session, settings) == 0
 
 
-def test_given_supervisors_who_do_not_answer_when_called_then_one_after_another_three_times_each(
-    session: Session, city: Settings
-) -> None:
+def test_supervisors_are_called_in_turn_three_times(session: Session, city: Settings) -> None:
     matter(session)
     called = []
     while call := rings(session, city):
@@ -71,9 +69,7 @@ def test_given_supervisors_who_do_not_answer_when_called_then_one_after_another_
     assert called == [FIRST, SECOND] * 3
 
 
-def test_given_our_own_fault_when_a_call_comes_to_nothing_then_it_is_no_try(
-    session: Session, city: Settings
-) -> None:
+def test_own_fault_counts_as_no_attempt(session: Session, city: Settings) -> None:
     one = matter(session)
     call = rings(session, city)
     assert call
@@ -82,9 +78,7 @@ def test_given_our_own_fault_when_a_call_comes_to_nothing_then_it_is_no_try(
     assert (one.tries, one.token) == (0, None)
 
 
-def test_given_two_matters_when_one_supervisor_was_called_for_the_first_then_the_second_is_next(
-    session: Session, city: Settings
-) -> None:
+def test_second_matter_calls_the_next_supervisor(session: Session, city: Settings) -> None:
     first, second = matter(session, 7), matter(session, 6)
     call = rings(session, city)
     assert call and urgent_calls.by_token(session, call[0]) == first
@@ -93,7 +87,7 @@ def test_given_two_matters_when_one_supervisor_was_called_for_the_first_then_the
     assert call and urgent_calls.by_token(session, call[0]) == second
 
 
-def test_given_what_somebody_takes_when_due_then_nobody_is_called(session: Session, city: Settings) -> None:
+def test_taken_matter_calls_nobody(session: Session, city: Settings) -> None:
     one = matter(session)
     due = urgent_calls.due(session, city)
     assert due == one.id
@@ -102,18 +96,14 @@ def test_given_what_somebody_takes_when_due_then_nobody_is_called(session: Sessi
     assert urgent_calls.due(session, city) is None
 
 
-def test_given_an_urgent_request_when_late_then_each_supervisor_is_texted_once(
-    session: Session, city: Settings
-) -> None:
+def test_late_matter_texts_each_supervisor_once(session: Session, city: Settings) -> None:
     matter(session)
     assert (urgent_calls.text_due(session, city), urgent_calls.text_due(session, city)) == (1, 0)
     sent = select(OutboxMessage.to).where(OutboxMessage.kind == OutboxKind.URGENT)
     assert session.scalars(sent.order_by(OutboxMessage.to)).all() == [FIRST, SECOND]
 
 
-def test_given_a_flood_of_urgent_requests_when_late_then_no_telephone_gets_more_than_ten_texts_an_hour(
-    session: Session, city: Settings
-) -> None:
+def test_flood_of_matters_texts_at_most_ten_an_hour(session: Session, city: Settings) -> None:
     for _ in range(12):
         matter(session)
     urgent_calls.text_due(session, city)
@@ -121,9 +111,7 @@ def test_given_a_flood_of_urgent_requests_when_late_then_no_telephone_gets_more_
     assert len(session.scalars(sent).all()) == 10
 
 
-def test_given_a_flood_of_texts_when_the_hour_has_room_again_then_those_that_found_none_are_texted(
-    session: Session, city: Settings
-) -> None:
+def test_delayed_matters_are_texted_in_the_next_hour(session: Session, city: Settings) -> None:
     matters = [matter(session) for _ in range(12)]
     assert urgent_calls.text_due(session, city) == 10
     session.flush()
@@ -137,9 +125,7 @@ def test_given_a_flood_of_texts_when_the_hour_has_room_again_then_those_that_fou
     assert len(session.scalars(to_first).all()) == 12
 
 
-def test_given_a_flood_of_one_number_when_another_comes_later_then_supervisors_hear_of_it_before_the_rest(
-    session: Session, city: Settings
-) -> None:
+def test_other_number_comes_before_the_rest_of_a_flood(session: Session, city: Settings) -> None:
     flood = [matter(session, 20, number=FIRST) for _ in range(5)]
     other = matter(session, number=None)
     called = []
@@ -154,9 +140,7 @@ def test_given_a_flood_of_one_number_when_another_comes_later_then_supervisors_h
     assert session.scalars(texts).all() == [urgent.get(session, id_).request_id for id_ in called]
 
 
-def test_given_a_number_that_fails_by_our_own_fault_when_called_again_then_it_is_the_next_ones_turn(
-    session: Session, city: Settings
-) -> None:
+def test_own_fault_moves_on_to_the_next_supervisor(session: Session, city: Settings) -> None:
     one = matter(session)
     called = []
     for ours in (True, False, False):
