@@ -88,6 +88,7 @@ RENAMED: tuple[str, ...] = (
     "tests/dialplan",
     "tests/docs",
     "tests/faults",
+    "tests/hotline",
     "tests/hotline/citizens",
     "tests/hotline/control",
     "tests/hotline/desks",

@@ -22,7 +22,7 @@ def sent(engine: Engine, count: int = 1) -> None:
             delivery.sent(session, Taken(message.id, message.attempts), out)
 
 
-def test_given_messages_that_are_out_when_asked_about_then_each_is_taken_up_once_and_by_its_own_provider(
+def test_sent_messages_are_polled_once_by_their_provider(
     engine: Engine,
 ) -> None:
     sent(engine, 3)
@@ -34,7 +34,7 @@ def test_given_messages_that_are_out_when_asked_about_then_each_is_taken_up_once
     assert {*first, *second} == {f"k{message.id}" for message in messages(engine)}
 
 
-def test_given_nobody_says_when_all_times_are_over_then_it_is_unknown_and_nobody_is_asked_any_more(
+def test_unanswered_polls_back_off_and_end_as_unknown(
     engine: Engine,
 ) -> None:
     sent(engine)
@@ -52,9 +52,7 @@ def test_given_nobody_says_when_all_times_are_over_then_it_is_unknown_and_nobody
 
 
 @pytest.mark.parametrize(("arrival", "again"), [(Arrival.BLACKLISTED, True), (Arrival.DELIVERED, False)])
-def test_given_what_became_of_it_when_recorded_then_it_is_kept_and_only_what_is_lost_may_go_again_once(
-    engine: Engine, arrival: Arrival, again: bool
-) -> None:
+def test_delivery_state_is_kept_and_allows_one_retry(engine: Engine, arrival: Arrival, again: bool) -> None:
     sent(engine)
     own = only(engine).id
     with writing(engine) as session:
@@ -73,7 +71,7 @@ def test_given_what_became_of_it_when_recorded_then_it_is_kept_and_only_what_is_
                     outgoing.retry(session, own, "someone")
 
 
-def test_given_a_message_that_was_sent_anew_when_an_old_answer_comes_then_it_does_not_count(
+def test_late_state_of_a_resent_message_is_ignored(
     engine: Engine,
 ) -> None:
     sent(engine)
@@ -84,7 +82,7 @@ def test_given_a_message_that_was_sent_anew_when_an_old_answer_comes_then_it_doe
     assert only(engine).arrival is None
 
 
-def test_given_an_account_when_it_runs_out_or_does_not_let_us_in_then_that_is_said_and_only_of_those_in_use(
+def test_account_trouble_is_reported_for_those_in_use(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:

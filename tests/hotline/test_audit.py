@@ -60,7 +60,7 @@ def recorded() -> set[str]:
     return found
 
 
-def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its_text_and_no_other() -> None:
+def test_each_audited_action_has_its_text() -> None:
     actions = recorded()
     assert {"round-ended", "holiday-added", "recording-heard", "person-disabled"} <= actions
     for language in LANGUAGES:
@@ -119,14 +119,14 @@ def test_given_the_code_when_every_action_it_records_is_listed_then_each_has_its
         ),
     ],
 )
-def test_given_an_entry_when_told_in_words_then_it_is_in_that_language(
+def test_audit_entry_is_worded_in_the_language(
     entry: tuple[str, ...], fa: tuple[str, ...], en: tuple[str, ...]
 ) -> None:
     row = AuditEntry(**dict(zip(("who", "action", "subject", "reason"), entry, strict=True)))
     assert (audit_texts.in_words(row, "fa"), audit_texts.in_words(row, "en")) == (fa, en)
 
 
-def test_given_what_has_a_name_when_told_then_it_is_called_by_it_and_its_page_is_known(
+def test_named_subject_links_to_its_page(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -165,7 +165,7 @@ def test_given_what_has_a_name_when_told_then_it_is_called_by_it_and_its_page_is
         assert (audit_texts.in_words(entry, "en", named).subject, found and found.page) == (words, page)
 
 
-def test_given_a_round_when_told_then_the_office_and_the_day_are_read_in_each_language(
+def test_round_in_the_audit_log_has_its_office_and_day(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -179,7 +179,7 @@ def test_given_a_round_when_told_then_the_office_and_the_day_are_read_in_each_la
         assert called in words and day(when, language) in words
 
 
-def test_given_entries_when_searched_then_each_filter_narrows_and_a_kind_of_subject_is_enough(
+def test_each_filter_narrows_the_audit_search(
     session: Session,
 ) -> None:
     at = now(session)

@@ -30,7 +30,7 @@ PERSIAN = "می‌شود: «گفت‌وگو» با شهردار، ه\u200d.ش. �
 
 
 @pytest.mark.parametrize("each", UNSEEN, ids=lambda each: f"U+{ord(each):04X}")
-def test_given_a_character_that_nobody_sees_when_it_is_in_a_name_then_it_is_refused_and_named(
+def test_hidden_character_in_a_name_is_refused_by_name(
     each: str,
 ) -> None:
     with pytest.raises(Refused, match=rf"U\+{ord(each):04X}") as refused:
@@ -40,13 +40,13 @@ def test_given_a_character_that_nobody_sees_when_it_is_in_a_name_then_it_is_refu
     assert characters.cleaned(f"چراغ{each}خیابان") == f"چراغ{kept}خیابان"
 
 
-def test_given_persian_with_its_joiners_when_checked_or_cleaned_then_it_stays_as_it_is() -> None:
+def test_persian_joiners_are_kept() -> None:
     assert characters.check(PERSIAN) == PERSIAN == characters.cleaned(PERSIAN)
     assert characters.cleaned("یک\r\nدو\rسه") == "یک\nدو\nسه"
 
 
 @given(st.text())
-def test_given_any_text_when_cleaned_then_each_of_its_lines_could_be_a_name(text: str) -> None:
+def test_each_line_of_cleaned_text_is_a_valid_name(text: str) -> None:
     for line in characters.cleaned(text).split("\n"):
         assert characters.check(line) == line
 
@@ -54,9 +54,7 @@ def test_given_any_text_when_cleaned_then_each_of_its_lines_could_be_a_name(text
 BAD = "نام\u202e"
 
 
-def test_given_a_hidden_character_when_anything_is_named_by_any_way_then_it_is_refused(
-    session: Session, settings: Settings
-) -> None:
+def test_hidden_character_is_refused_in_every_name(session: Session, settings: Settings) -> None:
     person = {"role": Role.OPERATOR, "password": "correct horse 137", "settings": settings}
     office = {"kind": OfficialKind.DEPUTY, "clip": "office-deputy", "who": "x"}
     for act in (
@@ -92,7 +90,7 @@ NAMED: list[tuple[str, str, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("method", "path", "body"), NAMED, ids=lambda each: str(each)[:20])
-def test_given_a_hidden_character_when_a_page_sends_it_in_a_name_or_reason_then_the_problem_says_which(
+def test_hidden_character_sent_by_a_page_is_a_problem(
     administrator: TestClient, method: str, path: str, body: dict[str, Any]
 ) -> None:
     answer = administrator.request(method, path, json=body)
@@ -100,9 +98,7 @@ def test_given_a_hidden_character_when_a_page_sends_it_in_a_name_or_reason_then_
     assert "U+202E" in answer.json()["detail"]
 
 
-def test_given_a_problem_that_a_desk_writes_down_when_kept_then_it_is_clean(
-    administrator: TestClient, engine: Engine
-) -> None:
+def test_problem_written_at_a_desk_is_cleaned(administrator: TestClient, engine: Engine) -> None:
     body = {"category": 2, "written": "چراغ\u202e خیابان\r\nنبش کوچه می‌سوزد\x07"}
     assert administrator.post("requests", json=body).status_code == 201
     with reading(engine) as session:

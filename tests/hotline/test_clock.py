@@ -20,8 +20,6 @@ QUIET = QuietHours(time(22), time(8))
         *((QuietHours(time(0), time(0)), at, False) for at in ("00:00", "12:00")),
     ],
 )
-def test_given_quiet_hours_when_it_is_that_late_in_the_city_then_it_is_quiet_or_not(
-    quiet: QuietHours, local: str, is_: bool
-) -> None:
+def test_quiet_hours_follow_the_local_time(quiet: QuietHours, local: str, is_: bool) -> None:
     at = datetime.combine(date(2026, 3, 21), time.fromisoformat(local), CITY)
     assert is_quiet(at.astimezone(UTC), quiet) is is_

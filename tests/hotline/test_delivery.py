@@ -12,13 +12,13 @@ from settings import CITY
 from tests.kit.outbox import NEVER, later, only, register, wait_of
 
 
-def test_given_two_registrations_of_other_databases_when_named_outside_then_their_names_differ() -> None:
+def test_names_of_two_databases_differ() -> None:
     first = OutboxMessage(id=1, kind=OutboxKind.TURN_NEAR, made_at=datetime(2026, 3, 21, tzinfo=CITY))
     other = OutboxMessage(id=1, kind=OutboxKind.TURN_NEAR, made_at=datetime(2026, 3, 22, tzinfo=CITY))
     assert delivery.name_outside(first) != delivery.name_outside(other)
 
 
-def test_given_a_sender_that_woke_up_too_late_when_it_records_then_only_that_it_was_sent_counts(
+def test_late_result_counts_only_if_sent(
     engine: Engine,
 ) -> None:
     register(engine)
@@ -39,7 +39,7 @@ def test_given_a_sender_that_woke_up_too_late_when_it_records_then_only_that_it_
     assert (only(engine).state, only(engine).provider_id) == (Delivery.SENT, "7")
 
 
-def test_given_every_attempt_fails_when_they_are_used_up_then_it_failed_after_waits_that_grew(
+def test_failed_attempts_back_off_and_end(
     engine: Engine,
 ) -> None:
     register(engine)
@@ -58,7 +58,7 @@ def test_given_every_attempt_fails_when_they_are_used_up_then_it_failed_after_wa
     assert sum(waits) > 6 * 3600
 
 
-def test_given_a_message_being_sent_when_its_time_passes_then_it_does_not_expire_under_its_sender(
+def test_message_in_delivery_does_not_expire(
     engine: Engine,
 ) -> None:
     register(engine)

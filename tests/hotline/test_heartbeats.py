@@ -56,9 +56,7 @@ def down(engine: Engine) -> str:
         return told.why if told else ""
 
 
-def test_given_a_database_that_always_answers_when_ivr_falls_silent_then_it_is_told_as_ever(
-    hours: Hours, engine: Engine
-) -> None:
+def test_silent_ivr_is_reported_with_a_live_database(hours: Hours, engine: Engine) -> None:
     hours.pass_(4)
     assert down(engine) == ""
     hours.pass_(2)
@@ -66,9 +64,7 @@ def test_given_a_database_that_always_answers_when_ivr_falls_silent_then_it_is_t
 
 
 @pytest.mark.parametrize("noticed", [True, False])
-def test_given_a_gap_in_the_database_when_it_is_over_then_ivr_has_the_time_to_say_it_again_and_no_more(
-    hours: Hours, engine: Engine, noticed: bool
-) -> None:
+def test_database_gap_gives_ivr_time_to_report(hours: Hours, engine: Engine, noticed: bool) -> None:
     hours.pass_(20, answers=False)
     if noticed:  # else who asks is faster than who watches
         hours.pass_(0)
@@ -80,25 +76,19 @@ def test_given_a_gap_in_the_database_when_it_is_over_then_ivr_has_the_time_to_sa
     assert down(engine) == "ivr"
 
 
-def test_given_ivr_that_was_silent_before_a_gap_when_it_is_over_then_that_is_told_at_once(
-    hours: Hours, engine: Engine
-) -> None:
+def test_ivr_silent_before_the_gap_is_reported_at_once(hours: Hours, engine: Engine) -> None:
     hours.pass_(10)
     hours.pass_(20, answers=False)
     hours.pass_(0)
     assert down(engine) == "ivr"
 
 
-def test_given_nobody_who_watches_any_more_when_ivr_is_silent_then_it_is_told(
-    hours: Hours, engine: Engine
-) -> None:
+def test_silent_ivr_without_a_watcher_is_reported(hours: Hours, engine: Engine) -> None:
     hours.pass_(700, answers=False)
     assert down(engine) == "ivr"
 
 
-def test_given_two_nodes_when_a_gap_is_over_then_neither_is_called_gone_until_it_had_time(
-    hours: Hours, engine: Engine, settings: Settings
-) -> None:
+def test_database_gap_gives_nodes_time_to_report(hours: Hours, engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         leases.take_only(session, settings)
         leases.take(session, settings.model_copy(update={"node": "two"}))
@@ -120,7 +110,7 @@ def test_given_two_nodes_when_a_gap_is_over_then_neither_is_called_gone_until_it
     ("is_open", "ivr_s", "may_be"),
     [(False, None, False), (False, 1, False), (True, 1, True), (False, 7, True), (False, -7, True)],
 )
-def test_given_breakers_and_the_scripts_when_asked_at_once_then_trouble_is_never_missed(
+def test_combined_trouble_query_misses_none(
     engine: Engine, *, is_open: bool, ivr_s: float | None, may_be: bool
 ) -> None:
     with writing(engine) as session:
@@ -135,7 +125,7 @@ def test_given_breakers_and_the_scripts_when_asked_at_once_then_trouble_is_never
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_many_jobs_when_they_are_done_then_the_database_is_told_with_one_question(
+def test_many_jobs_are_reported_with_one_statement(
     engine: Engine,
 ) -> None:
     jobs = dict.fromkeys(map(str, range(9)), 3)

@@ -141,9 +141,7 @@ def test_second_place_waits_for_a_deletion(engine: Engine, settings: Settings) -
         assert session.get_one(Registration, ids[2]).subject == 3
 
 
-def test_given_a_paused_round_that_somebody_ends_when_next_is_pressed_then_both_happen(
-    engine: Engine, settings: Settings
-) -> None:
+def test_round_end_beside_a_next_does_both(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         round_, desk = a_round(session), a_desk(session)
         user = a_user(session, desk)
@@ -163,7 +161,7 @@ def test_given_a_paused_round_that_somebody_ends_when_next_is_pressed_then_both_
         assert session.get_one(Round, round_id).paused_at is None
 
 
-def test_given_a_round_that_somebody_opens_when_the_first_citizen_is_called_then_both_happen(
+def test_round_opening_beside_a_first_call_does_both(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -179,7 +177,7 @@ def test_given_a_round_that_somebody_opens_when_the_first_citizen_is_called_then
         assert session.get_one(Round, id_).opened_at is not None
 
 
-def test_given_two_who_hear_a_conversation_when_it_ends_and_one_does_something_then_both_stop(
+def test_end_beside_a_supervision_change_stops_both(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -195,9 +193,7 @@ def test_given_two_who_hear_a_conversation_when_it_ends_and_one_does_something_t
         assert supervising.hearing(session) == []
 
 
-def test_given_a_desk_that_claims_in_one_tab_when_a_citizen_waits_for_it_then_it_is_passed_over(
-    engine: Engine, settings: Settings
-) -> None:
+def test_desk_claiming_by_hand_is_passed_over(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         round_ = a_round(session)
         some_registrations(session, round_, 2)
@@ -219,7 +215,7 @@ def test_given_a_desk_that_claims_in_one_tab_when_a_citizen_waits_for_it_then_it
         assert session.get_one(Callback, called_ahead.id).desk_id is None
 
 
-def test_given_a_desk_that_somebody_holds_when_a_caller_waits_then_it_is_passed_over_and_the_next_has_them(
+def test_locked_desk_is_passed_over_for_the_next(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -237,7 +233,7 @@ def test_given_a_desk_that_somebody_holds_when_a_caller_waits_then_it_is_passed_
     beside(engine, lambda session: hold(session, Desk, held.id), gives)
 
 
-def test_given_a_caller_who_hangs_up_as_a_desk_takes_them_then_both_happen(engine: Engine) -> None:
+def test_hang_up_beside_an_assignment_does_both(engine: Engine) -> None:
     with writing(engine) as session:
         (place,) = some_registrations(session, rounds.operators_line(session), 1)
         assert on_the_line.stay(session, place.id, "channel")
@@ -254,9 +250,7 @@ def test_given_a_caller_who_hangs_up_as_a_desk_takes_them_then_both_happen(engin
         assert on_the_line.find(session, place.id) is None
 
 
-def test_given_a_desk_that_takes_back_whom_it_asked_to_wait_when_its_phone_goes_then_both_happen(
-    engine: Engine, settings: Settings
-) -> None:
+def test_resume_beside_a_lost_phone_does_both(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         waits = a_callback(session, CallbackState.HELD)
         waits.on_hold_at = waits.held_until = now(session)
@@ -274,7 +268,7 @@ def test_given_a_desk_that_takes_back_whom_it_asked_to_wait_when_its_phone_goes_
         assert session.get_one(Callback, id_).on_hold_at is None
 
 
-def test_given_a_citizen_who_is_being_deleted_when_the_next_is_taken_then_both_happen(engine: Engine) -> None:
+def test_deletion_beside_a_claim_takes_the_next(engine: Engine) -> None:
     with writing(engine) as session:
         round_ = a_round(session)
         first, second = some_registrations(session, round_, 2)
@@ -289,7 +283,7 @@ def test_given_a_citizen_who_is_being_deleted_when_the_next_is_taken_then_both_h
     assert taken and taken[0] and taken[0].registration_id == second.id
 
 
-def test_given_a_citizen_who_is_just_taken_when_they_want_to_be_deleted_then_it_waits_and_is_refused(
+def test_deletion_of_a_claimed_citizen_waits_and_is_refused(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -305,9 +299,7 @@ def test_given_a_citizen_who_is_just_taken_when_they_want_to_be_deleted_then_it_
     beside(engine, lambda session: claims.claim(session, **claim), delete)
 
 
-def test_given_a_matter_that_somebody_takes_when_its_caller_says_so_again_then_both_happen(
-    engine: Engine, asterisk: FakeAsterisk
-) -> None:
+def test_danger_said_again_beside_a_take_does_both(engine: Engine, asterisk: FakeAsterisk) -> None:
     with writing(engine) as session:
         desk = a_desk(session)
         desk.takes_live = True

@@ -70,9 +70,7 @@ def busy(engine: Engine) -> int:
     return looks.a_round(engine)
 
 
-def test_given_ten_times_as_many_closed_callbacks_when_the_dialer_looks_then_no_look_is_more_work(
-    engine: Engine, settings: Settings, busy: int
-) -> None:
+def test_closed_callbacks_add_no_work_to_the_polls(engine: Engine, settings: Settings, busy: int) -> None:
     settings = settings.model_copy(
         update={"quiet_hours": looks.long_ago(), "calls_per_hour": 100, "calls_per_day": 200}
     )

@@ -41,7 +41,7 @@ def refusal(text: str, prefixes: tuple[str, ...] = PREFIXES) -> str:
         ("00983132221234", LANDLINE),
     ],
 )
-def test_given_a_number_of_isfahan_in_any_habit_when_parsed_then_it_is_e164(text: str, number: str) -> None:
+def test_local_number_in_any_form_is_parsed(text: str, number: str) -> None:
     assert numbers.parse(text, PREFIXES) == number
 
 
@@ -72,22 +72,20 @@ def test_given_a_number_of_isfahan_in_any_habit_when_parsed_then_it_is_e164(text
         ("²³½", "number-invalid"),  # digits, but not of any script
     ],
 )
-def test_given_another_number_or_none_when_parsed_then_it_is_refused_by_its_rule(
-    text: str, code: str
-) -> None:
+def test_other_number_is_refused_by_its_rule(text: str, code: str) -> None:
     assert refusal(text) == code
 
 
 @pytest.mark.parametrize(
     "text", ['"09131234567" <evil>', "09131234567${EXTEN}", "0913123\r\nAction: 4567", "0913;1234567"]
 )
-def test_given_a_number_with_hostile_text_around_when_parsed_then_only_the_number_is_left(text: str) -> None:
+def test_hostile_text_around_a_number_is_dropped(text: str) -> None:
     assert numbers.parse(text, PREFIXES) == MOBILE
 
 
 @given(st.text() | st.text(alphabet="0123456789+۰۱۲۳۴۵۶۷۸۹٠١٣٩ -${}'\"\u200f", max_size=100))
 @example("0" * 10_000 + "9131234567")
-def test_given_any_text_when_parsed_then_it_is_an_allowed_number_or_a_refusal(text: str) -> None:
+def test_any_text_is_an_allowed_number_or_refused(text: str) -> None:
     try:
         number = numbers.parse(text, PREFIXES)
     except Refused:
@@ -99,30 +97,28 @@ def test_given_any_text_when_parsed_then_it_is_an_allowed_number_or_a_refusal(te
     st.sampled_from([MOBILE, LANDLINE]),
     st.sampled_from(["0123456789", "۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩", "०१२३४५६७८९"]),
 )
-def test_given_a_number_in_any_scripts_digits_when_parsed_then_it_is_the_same(
-    number: str, script: str
-) -> None:
+def test_digits_of_any_script_are_the_same_number(number: str, script: str) -> None:
     assert numbers.parse(number.translate({ord(str(d)): script[d] for d in range(10)}), PREFIXES) == number
 
 
-def test_given_a_number_far_before_more_digits_when_parsed_then_it_is_refused() -> None:
+def test_digits_far_after_a_number_are_refused() -> None:
     assert refusal("09131234567" + " " * 100 + "8") == "number-invalid"
 
 
-def test_given_other_allowed_prefixes_when_parsed_then_they_alone_decide() -> None:
+def test_allowed_prefixes_alone_decide() -> None:
     assert numbers.parse("+14155552671", ("+1415",)) == "+14155552671"
     assert refusal("09131234567", ("+1415",)) == "number-not-allowed"
     assert refusal(LANDLINE, ("+989",)) == "number-not-allowed"
 
 
-def test_given_an_e164_number_when_shown_then_it_is_as_people_in_iran_write_it() -> None:
+def test_number_is_shown_in_national_form() -> None:
     assert numbers.national(MOBILE) == "09131234567"
     assert numbers.national(LANDLINE) == "03132221234"
     assert numbers.national("+14155552671") == "+14155552671"
 
 
 @pytest.mark.parametrize("text", ["201", "۲۰۱", " 299 ", "31234"])
-def test_given_an_extension_of_the_pbx_when_it_is_a_desks_telephone_then_it_is_kept_as_it_is_dialled(
+def test_extension_of_a_desk_is_kept_as_dialled(
     text: str,
 ) -> None:
     kept = numbers.of_desk(text, PREFIXES, ("2XX", "31XXX"))
@@ -130,10 +126,10 @@ def test_given_an_extension_of_the_pbx_when_it_is_a_desks_telephone_then_it_is_k
 
 
 @pytest.mark.parametrize("text", ["115", "2011", "20", "2x1", "20٫", "301", "-201", "0201"])
-def test_given_anything_else_that_is_short_when_it_is_a_desks_telephone_then_it_is_refused(text: str) -> None:
+def test_other_short_number_of_a_desk_is_refused(text: str) -> None:
     with pytest.raises(Refused):
         numbers.of_desk(text, PREFIXES, ("2XX", "31XXX"))
 
 
-def test_given_a_citizens_number_when_it_is_a_desks_telephone_then_it_is_as_everywhere() -> None:
+def test_citizen_number_of_a_desk_is_parsed_as_usual() -> None:
     assert numbers.of_desk("09131234567", PREFIXES, ("2XX",)) == MOBILE

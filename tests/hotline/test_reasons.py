@@ -15,13 +15,11 @@ from hotline.errors import Refused
         ("x" * 501, "reason-long"),
     ],
 )
-def test_given_a_reason_that_cannot_be_published_when_checked_then_it_is_refused(
-    reason: str, code: str
-) -> None:
+def test_unfit_reason_is_refused(reason: str, code: str) -> None:
     with pytest.raises(Refused) as refused:
         reasons.check(reason)
     assert refused.value.code == code
 
 
-def test_given_a_reason_on_several_lines_when_checked_then_it_is_one_line() -> None:
+def test_reason_on_several_lines_becomes_one() -> None:
     assert reasons.check(" بیماری\nدر ۲۰ آذر  ") == "بیماری در ۲۰ آذر"

@@ -308,7 +308,7 @@ def many_register(city: City, round_: Round) -> Line:
 
 
 @pytest.mark.long
-def test_given_the_first_public_round_and_the_next_when_all_is_played_then_everybody_is_called_in_order(
+def test_two_public_rounds_call_everybody_in_order(
     city: City,
 ) -> None:
     # A day ahead, the round is announced; whoever calls hears when registration begins.

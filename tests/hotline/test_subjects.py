@@ -8,7 +8,7 @@ from hotline.errors import Refused
 from hotline.line import caller_context
 
 
-def test_given_a_subject_when_it_is_left_out_then_callers_are_not_offered_it(session: Session) -> None:
+def test_inactive_subject_is_not_offered(session: Session) -> None:
     assert subjects.offered(session) == "123456789"
     renamed = subjects.change(session, 4, who="pr", name_fa="بوستان‌ها", offered=False)
     session.commit()

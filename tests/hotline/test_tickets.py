@@ -31,15 +31,15 @@ def accepted(text: str) -> bool:
     return True
 
 
-def test_given_drawn_tickets_when_read_then_each_has_eight_digits_and_is_accepted() -> None:
+def test_drawn_tickets_have_eight_valid_digits() -> None:
     assert all(re.fullmatch("[0-9]{8}", ticket) and tickets.parse(ticket) == ticket for ticket in SAMPLE)
 
 
-def test_given_a_ticket_from_when_they_had_seven_digits_when_read_then_it_is_accepted() -> None:
+def test_older_tickets_of_seven_digits_are_accepted() -> None:
     assert all(len(ticket) == 7 and tickets.parse(ticket) == ticket for ticket in OLDER)
 
 
-def test_given_any_number_when_it_is_a_ticket_then_it_is_no_tracking_number_and_the_reverse() -> None:
+def test_no_number_is_both_ticket_and_tracking_number() -> None:
     """Eight digits are a ticket, or a tracking number from when those had eight."""
     older = [f"{n:07}" + damm.calc_check_digit(f"{n:07}") for n in range(0, 10**7, 9973)]
     drawn = [tickets.draw(tickets.TRACKING) for _ in range(200)]
@@ -47,7 +47,7 @@ def test_given_any_number_when_it_is_a_ticket_then_it_is_no_tracking_number_and_
     assert not any(tickets.is_tracking(number) for number in (*SAMPLE, *OLDER))
 
 
-def test_given_a_kind_of_number_that_is_nearly_used_up_when_offered_then_a_free_one_is_soon_there(
+def test_nearly_exhausted_numbers_still_offer_a_free_one(
     session: Session,
 ) -> None:
     small = tickets.Kind(5, "1")
@@ -68,13 +68,13 @@ def test_given_a_kind_of_number_that_is_nearly_used_up_when_offered_then_a_free_
     assert len(list(tickets.offers(session, Registration.ticket, small))) == tickets._DRAWS
 
 
-def test_given_many_draws_when_compared_then_they_are_spread_over_the_whole_range() -> None:
+def test_drawn_tickets_spread_over_the_range() -> None:
     drawn = [tickets.draw() for _ in range(2000)]
     assert len(set(drawn)) > 1900
     assert {ticket[0] for ticket in drawn} == set("0123456789")
 
 
-def test_given_a_ticket_when_any_one_digit_is_wrong_then_it_is_refused() -> None:
+def test_any_single_wrong_digit_is_refused() -> None:
     slips = [
         (ticket, ticket[:place] + digit + ticket[place + 1 :])
         for ticket in SAMPLE
@@ -86,7 +86,7 @@ def test_given_a_ticket_when_any_one_digit_is_wrong_then_it_is_refused() -> None
     assert [slip for slip in slips if accepted(slip[1])] == []
 
 
-def test_given_a_ticket_when_any_two_neighbours_are_swapped_then_it_is_refused() -> None:
+def test_any_swapped_neighbours_are_refused() -> None:
     swaps = [
         (ticket, ticket[:place] + right + left + ticket[place + 2 :])
         for ticket in SAMPLE
@@ -98,12 +98,12 @@ def test_given_a_ticket_when_any_two_neighbours_are_swapped_then_it_is_refused()
 
 
 @pytest.mark.parametrize("script", ["۰۱۲۳۴۵۶۷۸۹", "٠١٢٣٤٥٦٧٨٩"])
-def test_given_a_ticket_in_persian_or_arabic_digits_when_parsed_then_it_is_the_same(script: str) -> None:
+def test_ticket_in_persian_or_arabic_digits_is_the_same(script: str) -> None:
     for ticket in SAMPLE:
         assert tickets.parse("".join(script[int(digit)] for digit in ticket)) == ticket
 
 
-def test_given_a_ticket_with_spaces_when_parsed_then_they_do_not_matter() -> None:
+def test_spaces_in_a_ticket_are_ignored() -> None:
     ticket = SAMPLE[-1]
     assert tickets.parse(f" {ticket[:3]} {ticket[3:]}\n") == ticket
 
@@ -124,15 +124,15 @@ def test_given_a_ticket_with_spaces_when_parsed_then_they_do_not_matter() -> Non
         ),
     ],
 )
-def test_given_text_that_is_no_ticket_when_parsed_then_it_is_refused(text: str) -> None:
+def test_text_without_a_ticket_is_refused(text: str) -> None:
     assert not accepted(text)
 
 
-def test_given_a_ticket_far_before_more_digits_when_parsed_then_it_is_refused() -> None:
+def test_digits_far_after_a_ticket_are_refused() -> None:
     assert not accepted("0000000" + " " * 100 + "9")
 
 
 @given(st.text())
-def test_given_any_text_when_parsed_then_it_is_plain_digits_or_a_refusal(text: str) -> None:
+def test_any_text_is_plain_digits_or_refused(text: str) -> None:
     if accepted(text):
         assert re.fullmatch("[0-9]{7,8}", tickets.parse(text))

@@ -64,7 +64,7 @@ def book(request: pytest.FixtureRequest) -> Book:
     return BOOKS[request.param]
 
 
-def test_given_an_audience_when_its_languages_are_compared_then_they_have_the_same_words_and_slots(
+def test_languages_of_an_audience_have_equal_words_and_slots(
     book: Book,
 ) -> None:
     assert sorted(LANGUAGES) == book.languages()
@@ -77,7 +77,7 @@ def test_given_an_audience_when_its_languages_are_compared_then_they_have_the_sa
             assert book.slots("fa", table, name) == book.slots("en", table, name), (table, name)
 
 
-def test_given_an_audience_when_read_then_no_text_is_empty_and_each_is_in_its_own_script(book: Book) -> None:
+def test_no_text_is_empty_or_in_the_wrong_script(book: Book) -> None:
     for language in LANGUAGES:
         for table, texts in book.tables(language).items():
             for name, text in texts.items():
@@ -86,7 +86,7 @@ def test_given_an_audience_when_read_then_no_text_is_empty_and_each_is_in_its_ow
                 assert language == "fa" or not PERSIAN.search(text), (table, name)
 
 
-def test_given_the_templates_when_read_then_every_text_of_theirs_is_there_and_no_text_is_left_over() -> None:
+def test_templates_use_exactly_the_existing_texts() -> None:
     files = list((ROOT / "api" / "templates").glob("*.html"))
     templates = "".join(file.read_text() for file in files)
     assert len(files) > 5
@@ -100,18 +100,18 @@ def test_given_the_templates_when_read_then_every_text_of_theirs_is_there_and_no
 
 
 @pytest.mark.parametrize("table", PAGES_OF)
-def test_given_what_a_page_can_be_about_when_looked_up_then_each_has_its_words(table: str) -> None:
+def test_each_subject_of_a_page_has_its_words(table: str) -> None:
     assert PAGES.table("fa", table).keys() == PAGES_OF[table]
 
 
-def test_given_a_text_when_filled_then_only_its_own_slots_are_and_once(tmp_path: Path) -> None:
+def test_filling_replaces_own_slots_once(tmp_path: Path) -> None:
     (tmp_path / "en.toml").write_text('[round]\nwhen = "{office}: {when}"\n')
     values = {"office": "{when}", "when": "9", "other": "x"}
 
     assert Book(tmp_path).fill("en", "round", "when", values) == "{when}: 9"
 
 
-def test_given_no_such_language_table_text_or_value_when_asked_then_it_is_refused(tmp_path: Path) -> None:
+def test_unknown_language_table_text_or_value_is_refused(tmp_path: Path) -> None:
     (tmp_path / "en.toml").write_text('[round]\nwhen = "{office}: {when}"\n')
     book = Book(tmp_path)
 
@@ -125,7 +125,7 @@ def test_given_no_such_language_table_text_or_value_when_asked_then_it_is_refuse
         book.fill("en", "round", "when", {})
 
 
-def test_given_who_is_no_person_when_the_audit_log_is_read_then_each_has_a_name() -> None:
+def test_each_impersonal_actor_has_a_name() -> None:
     nobody = {audit.COMMAND_LINE, audit.SYSTEM, audit.CITIZEN, audit.STRANGER, TIMETABLE, audit.SUPERVISOR}
     nobody.add(audit.DIRECTORY)
 
@@ -134,7 +134,7 @@ def test_given_who_is_no_person_when_the_audit_log_is_read_then_each_has_a_name(
         assert STAFF.table(language, "audit-columns").keys() == {"when", *audit_texts.Words._fields}
 
 
-def test_given_the_code_when_its_strings_are_read_then_no_words_for_people_are_among_them() -> None:
+def test_code_holds_no_words_for_people() -> None:
     files = [file for folder in FOLDERS for file in (ROOT / folder).rglob("*.py")]
     assert len(files) > 100
     found = {
@@ -144,7 +144,7 @@ def test_given_the_code_when_its_strings_are_read_then_no_words_for_people_are_a
     assert found == NOT_FOR_READING
 
 
-def test_given_every_file_of_words_when_the_packages_are_installed_then_it_comes_along() -> None:
+def test_word_files_are_in_the_package() -> None:
     for folder in FOLDERS:
         home = ROOT / folder
         patterns = SETUPTOOLS["package-data"].get(folder, [])

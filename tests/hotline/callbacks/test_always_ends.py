@@ -260,7 +260,7 @@ def conf(settings: Settings) -> Settings:
 @hypothesis_settings(suppress_health_check=list(HealthCheck), max_examples=20)
 @example(story=LOST_FOR_EVER)
 @given(story=st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 60)), max_size=40))
-def test_given_anything_that_can_happen_when_days_pass_then_nobody_is_left_in_a_dead_place(
+def test_any_events_leave_no_place_stuck(
     engine: Engine, conf: Settings, story: list[tuple[str, int]]
 ) -> None:
     world = World(engine, conf)

@@ -23,7 +23,7 @@ C, R = CallbackState, RegistrationState
 # --- next ---
 
 
-def test_given_nobody_ready_when_a_desk_asks_then_the_first_to_press_one_is_given_to_it(
+def test_first_citizen_to_press_1_meets_the_asking_desk(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     assert serving.ask_next(session, desk, None, settings) is None
@@ -44,7 +44,7 @@ def test_given_nobody_ready_when_a_desk_asks_then_the_first_to_press_one_is_give
 # --- a desk's phone goes away ---
 
 
-def test_given_citizens_on_their_way_to_a_phone_that_has_gone_when_taken_back_then_they_wait_for_any_desk(
+def test_citizens_of_a_vanished_phone_wait_for_any_desk(
     session: Session, settings: Settings, round_: Round
 ) -> None:
     gone, there = some_desks(session, round_, settings, 2)
@@ -66,7 +66,7 @@ def test_given_citizens_on_their_way_to_a_phone_that_has_gone_when_taken_back_th
     assert (assignment.match(session), second.desk_id) == (1, gone.id)
 
 
-def test_given_a_conversation_or_a_call_by_hand_when_the_phone_goes_then_nobody_is_taken_back(
+def test_vanished_phone_does_not_withdraw_a_conversation(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     (talking,) = called_ahead(session, round_, 1)
@@ -95,9 +95,7 @@ def order_of(session: Session, round_id: int) -> Sequence[int]:
 # --- many at once ---
 
 
-def test_given_many_desks_and_many_ready_when_all_ask_at_once_then_each_has_one_and_the_first_are_given(
-    engine: Engine, settings: Settings
-) -> None:
+def test_many_desks_get_the_first_in_line(engine: Engine, settings: Settings) -> None:
     desks_count, ready_count = 12, 20
     with writing(engine) as session:
         round_ = a_round(session)
@@ -122,9 +120,7 @@ def test_given_many_desks_and_many_ready_when_all_ask_at_once_then_each_has_one_
         assert sorted(c.registration_id for c in given) == sorted(first)
 
 
-def test_given_desks_that_ask_again_and_again_beside_a_dialer_when_all_is_done_then_each_citizen_came_once(
-    engine: Engine, settings: Settings
-) -> None:
+def test_repeated_requests_bring_each_citizen_once(engine: Engine, settings: Settings) -> None:
     desks_count, people = 6, 30
     with writing(engine) as session:
         round_ = a_round(session)
@@ -162,9 +158,7 @@ def test_given_desks_that_ask_again_and_again_beside_a_dialer_when_all_is_done_t
         assert [order.index(id_) for id_ in own] == sorted(order.index(id_) for id_ in own)
 
 
-def test_given_one_citizen_when_desks_an_operator_and_the_rounds_end_want_them_at_once_then_one_has_them(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_claims_on_a_citizen_have_one_winner(engine: Engine, settings: Settings) -> None:
     for _ in range(5):
         with writing(engine) as session:
             round_ = a_round(session)
@@ -198,7 +192,7 @@ def test_given_one_citizen_when_desks_an_operator_and_the_rounds_end_want_them_a
                 assert kept.hangup_asked_at is None
 
 
-def test_given_desks_that_wait_when_citizens_come_one_by_one_then_who_waited_longest_gets_the_first(
+def test_longest_waiting_desk_gets_the_first_citizen(
     session: Session, settings: Settings, round_: Round
 ) -> None:
     desks = some_desks(session, round_, settings, 3)
@@ -215,9 +209,7 @@ def test_given_desks_that_wait_when_citizens_come_one_by_one_then_who_waited_lon
     assert given == [desks[1].id, desks[2].id, desks[0].id]
 
 
-def test_given_citizens_of_every_rank_when_given_then_the_order_is_the_lines_whoever_pressed_one_first(
-    session: Session, settings: Settings
-) -> None:
+def test_assignment_follows_the_line_not_the_key(session: Session, settings: Settings) -> None:
     round_ = a_round(session)
     at = now(session) - HOUR
     late, carried, lifted = (
@@ -232,7 +224,7 @@ def test_given_citizens_of_every_rank_when_given_then_the_order_is_the_lines_who
     assert [c.registration_id for c in came if c] == [lifted.id, carried.id, late.id]
 
 
-def test_given_two_served_rounds_when_desks_ask_then_nobody_is_given_to_the_other_rounds_desk(
+def test_desk_gets_no_citizen_of_another_round(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     other = a_round(session)

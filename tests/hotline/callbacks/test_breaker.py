@@ -47,7 +47,7 @@ def probe(session: Session) -> None:
     breaker.failed(session, TRUNK, "callback-probe")
 
 
-def test_given_a_fault_now_and_then_when_calls_are_asked_for_then_they_flow(session: Session) -> None:
+def test_scattered_faults_keep_calls_flowing(session: Session) -> None:
     for _ in range(5):
         fails(session, 2)
         breaker.worked(session, TRUNK, "callback-other")
@@ -55,7 +55,7 @@ def test_given_a_fault_now_and_then_when_calls_are_asked_for_then_they_flow(sess
     assert (breaker.calls(session), breaker.down(session)) == (None, None)
 
 
-def test_given_three_faults_in_a_row_when_calls_are_asked_for_then_one_probe_after_another_is_allowed(
+def test_three_faults_in_a_row_allow_one_probe_at_a_time(
     session: Session,
 ) -> None:
     fails(session)
@@ -72,7 +72,7 @@ def test_given_three_faults_in_a_row_when_calls_are_asked_for_then_one_probe_aft
     assert (breaker.calls(session), breaker.down(session)) == (None, None)
 
 
-def test_given_a_trunk_that_answers_and_takes_no_calls_when_probed_then_pauses_stay_short(
+def test_trunk_that_answers_without_calls_is_probed_often(
     session: Session,
 ) -> None:
     breaker.answers(session, yes=True)
@@ -84,7 +84,7 @@ def test_given_a_trunk_that_answers_and_takes_no_calls_when_probed_then_pauses_s
     assert pauses == [5, 10, 10, 10, 10], "nobody tells us of its return but a probe"
 
 
-def test_given_a_trunk_that_does_not_answer_when_it_does_again_then_the_next_probe_goes_at_once(
+def test_returning_trunk_is_probed_at_once(
     session: Session,
 ) -> None:
     breaker.answers(session, yes=True)
@@ -102,9 +102,7 @@ def test_given_a_trunk_that_does_not_answer_when_it_does_again_then_the_next_pro
     assert pause(session) == 10
 
 
-def test_given_one_number_that_fails_again_and_again_when_others_are_due_then_it_alone_stops_nothing(
-    session: Session, settings: Settings
-) -> None:
+def test_number_that_keeps_failing_stops_nobody(session: Session, settings: Settings) -> None:
     round_ = make.a_round(session)
     places = [make.a_registration(session, round_, state=RegistrationState.CALLING) for _ in range(3)]
     make.a_registration(session, round_)
@@ -130,7 +128,7 @@ def test_given_one_number_that_fails_again_and_again_when_others_are_due_then_it
     [lambda session, token: breaker.failed(session, TRUNK, token), breaker.ended],
     ids=["seen", "unseen"],
 )
-def test_given_a_probe_on_its_way_when_the_trunk_answers_again_then_the_next_waits_only_for_its_end(
+def test_probe_on_its_way_delays_the_next_to_its_end(
     session: Session, ends: Callable[[Session, str], None]
 ) -> None:
     breaker.answers(session, yes=True)
@@ -144,7 +142,7 @@ def test_given_a_probe_on_its_way_when_the_trunk_answers_again_then_the_next_wai
     assert breaker.calls(session) == 1
 
 
-def test_given_a_trunk_that_is_silent_once_more_when_probed_then_the_pauses_grow_anew(
+def test_trunk_silent_again_grows_its_pauses_anew(
     session: Session,
 ) -> None:
     breaker.answers(session, yes=True)
@@ -158,7 +156,7 @@ def test_given_a_trunk_that_is_silent_once_more_when_probed_then_the_pauses_grow
     assert pause(session) == 10
 
 
-def test_given_a_trunk_that_takes_calls_without_answering_when_it_fails_again_then_pauses_stay_short(
+def test_trunk_that_never_answers_keeps_short_pauses(
     session: Session,
 ) -> None:
     breaker.answers(session, yes=True)
@@ -174,7 +172,7 @@ def test_given_a_trunk_that_takes_calls_without_answering_when_it_fails_again_th
     assert pause(session) == 10
 
 
-def test_given_a_trunk_that_answered_when_it_falls_silent_then_calls_stop_and_flow_with_its_next_answer(
+def test_silent_trunk_stops_calls_until_it_answers(
     session: Session,
 ) -> None:
     breaker.answers(session, yes=True)
@@ -184,7 +182,7 @@ def test_given_a_trunk_that_answered_when_it_falls_silent_then_calls_stop_and_fl
     assert breaker.calls(session) is None
 
 
-def test_given_a_trunk_that_never_answers_when_asked_how_it_is_then_it_is_called_all_the_same(
+def test_trunk_without_options_is_called_all_the_same(
     session: Session,
 ) -> None:
     breaker.answers(session, yes=False)
@@ -197,7 +195,7 @@ def test_given_a_trunk_that_never_answers_when_asked_how_it_is_then_it_is_called
     assert breaker.calls(session) is None
 
 
-def test_given_a_trunk_that_never_answers_when_probed_then_pauses_stay_short_as_it_tells_of_no_return(
+def test_probes_of_a_trunk_without_options_stay_frequent(
     session: Session,
 ) -> None:
     breaker.answers(session, yes=False)  # as Asterisk says of it at its start
@@ -209,7 +207,7 @@ def test_given_a_trunk_that_never_answers_when_probed_then_pauses_stay_short_as_
     assert pauses == [10, 10, 10, 10]
 
 
-def test_given_a_call_placed_before_the_trunk_failed_when_it_rings_or_ends_then_only_a_probe_is_a_proof(
+def test_call_placed_before_the_outage_is_no_proof(
     session: Session,
 ) -> None:
     fails(session)
@@ -223,7 +221,7 @@ def test_given_a_call_placed_before_the_trunk_failed_when_it_rings_or_ends_then_
     assert breaker.down(session) is None
 
 
-def test_given_a_probe_of_which_nobody_knows_the_end_when_it_is_over_then_another_one_is_made(
+def test_probe_with_an_unknown_end_is_repeated(
     session: Session,
 ) -> None:
     fails(session)
@@ -234,7 +232,7 @@ def test_given_a_probe_of_which_nobody_knows_the_end_when_it_is_over_then_anothe
     assert breaker.down(session)
 
 
-def test_given_a_late_failure_of_an_older_call_when_it_ends_then_the_probe_is_not_put_off(
+def test_late_failure_of_an_older_call_delays_no_probe(
     session: Session,
 ) -> None:
     fails(session)
@@ -243,9 +241,7 @@ def test_given_a_late_failure_of_an_older_call_when_it_ends_then_the_probe_is_no
     assert pause(session) == pytest.approx(before, abs=1)
 
 
-def test_given_nobody_of_a_line_to_call_when_a_probe_is_due_for_a_minute_then_any_other_call_may_be_it(
-    session: Session, settings: Settings
-) -> None:
+def test_overdue_probe_may_be_any_call(session: Session, settings: Settings) -> None:
     fails(session)
     later(session, 60 * SECOND)
     assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.LINE_DOWN
@@ -258,7 +254,7 @@ def test_given_nobody_of_a_line_to_call_when_a_probe_is_due_for_a_minute_then_an
 
 
 @pytest.mark.parametrize(("answers", "rests"), [(None, True), (True, True), (False, False)])
-def test_given_nobody_left_to_call_when_a_probe_is_due_for_long_then_only_a_silent_trunk_stays_down(
+def test_breaker_closes_when_idle_unless_the_trunk_is_silent(
     session: Session, answers: bool | None, rests: bool
 ) -> None:
     if answers is not None:
@@ -277,7 +273,7 @@ def test_given_nobody_left_to_call_when_a_probe_is_due_for_long_then_only_a_sile
     assert breaker.down(session), "new failures open it again"
 
 
-def test_given_a_probe_on_its_way_when_long_over_due_then_the_trunk_does_not_rest(session: Session) -> None:
+def test_overdue_probe_keeps_the_breaker_open(session: Session) -> None:
     fails(session)
     later(session, timedelta(minutes=1))
     assert breaker.take(session, "callback-probe")
@@ -299,7 +295,7 @@ def test_two_citizens_with_whom_no_script_speaks_stop_all_calls(session: Session
     assert breaker.calls(session) is None
 
 
-def test_given_trunk_and_scripts_both_fail_when_calls_are_asked_for_then_a_probe_waits_for_both(
+def test_double_outage_waits_for_both_pauses(
     session: Session,
 ) -> None:
     fails(session)
@@ -313,7 +309,7 @@ def test_given_trunk_and_scripts_both_fail_when_calls_are_asked_for_then_a_probe
     assert breaker.calls(session) == 1
 
 
-def test_given_ivr_is_dead_when_calls_are_asked_for_then_there_is_not_even_a_probe(session: Session) -> None:
+def test_dead_ivr_allows_no_probe(session: Session) -> None:
     beat = Heartbeat(process="ivr", at=now(session) - timedelta(minutes=1), fresh_s=6)
     session.add(beat)
     fails(session)
@@ -326,9 +322,7 @@ def test_given_ivr_is_dead_when_calls_are_asked_for_then_there_is_not_even_a_pro
     assert breaker.calls(session) == 1
 
 
-def test_given_an_open_breaker_when_calls_are_taken_up_then_a_callback_is_the_probe_and_no_side_call(
-    session: Session, settings: Settings
-) -> None:
+def test_open_breaker_probes_by_callback_only(session: Session, settings: Settings) -> None:
     fails(session)
     assert toll.take(session, "callback-1", NUMBER, settings) is Cap.LINE_DOWN
     with pytest.raises(Refused, match="line-down"):
@@ -340,9 +334,7 @@ def test_given_an_open_breaker_when_calls_are_taken_up_then_a_callback_is_the_pr
     assert toll.room(session, settings) == (0, Cap.LINE_DOWN)
 
 
-def test_given_calls_that_failed_by_our_own_fault_when_counted_then_no_cap_knows_them(
-    session: Session, settings: Settings
-) -> None:
+def test_own_faults_count_towards_no_cap(session: Session, settings: Settings) -> None:
     capped = settings.model_copy(update={"calls_per_hour": 2, "calls_per_day": 2, "calls_per_number": 2})
     for which in range(5):
         assert toll.take(session, f"callback-{which}", NUMBER, capped) == CallPermit(

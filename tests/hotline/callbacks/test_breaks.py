@@ -20,7 +20,7 @@ def kept(session: Session) -> list[tuple[int, int | None, BreakReason]]:
     return [(one.desk_id, one.user_id, one.reason) for one in found]
 
 
-def test_given_a_desk_that_waits_for_the_next_when_it_takes_a_break_then_nobody_is_brought_until_it_is_back(
+def test_break_withdraws_the_request_for_the_next(
     session: Session, settings: Settings, desk: Desk, round_: Round
 ) -> None:
     assert serving.ask_next(session, desk, None, settings) is None
@@ -33,7 +33,7 @@ def test_given_a_desk_that_waits_for_the_next_when_it_takes_a_break_then_nobody_
     assert serving.ask_next(session, desk, None, settings) is not None
 
 
-def test_given_a_desk_on_a_break_when_it_asks_for_the_next_then_the_break_is_over_and_kept(
+def test_next_ends_and_records_the_break(
     session: Session, settings: Settings, desk: Desk, round_: Round
 ) -> None:
     person = round_permissions.at_desk(session, desk.id)
@@ -46,9 +46,7 @@ def test_given_a_desk_on_a_break_when_it_asks_for_the_next_then_the_break_is_ove
     assert kept(session) == [(desk.id, person.id, BreakReason.REST), (desk.id, person.id, BreakReason.MEAL)]
 
 
-def test_given_a_desk_in_conversation_when_it_takes_a_break_then_it_keeps_its_citizen(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_break_in_a_conversation_keeps_the_citizen(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     serving.take_break(session, desk, BreakReason.WRITING)
     session.refresh(callback)
@@ -56,7 +54,7 @@ def test_given_a_desk_in_conversation_when_it_takes_a_break_then_it_keeps_its_ci
     assert round_statistics.situation(session, callback.round_id).speakers == [], "nobody is called for it"
 
 
-def test_given_an_operator_on_a_break_when_the_next_is_taken_by_hand_then_the_break_is_over(
+def test_manual_claim_ends_the_break(
     session: Session,
 ) -> None:
     user, round_ = make.a_user(session, make.a_desk(session)), make.a_round(session)
@@ -68,9 +66,7 @@ def test_given_an_operator_on_a_break_when_the_next_is_taken_by_hand_then_the_br
     assert kept(session) == [(user.desk_id, user.id, BreakReason.TECHNICAL)]
 
 
-def test_given_an_operator_who_speaks_first_when_they_say_that_they_write_then_the_citizen_stays_with_them(
-    session: Session, desk: Desk
-) -> None:
+def test_break_of_the_screening_operator_keeps_the_citizen(session: Session, desk: Desk) -> None:
     screened = make.a_callback(session, CallbackState.SCREENING)
     screened.desk_id, screened.screen_desk_id = None, desk.id
     session.flush()
@@ -79,7 +75,7 @@ def test_given_an_operator_who_speaks_first_when_they_say_that_they_write_then_t
     assert assignment.take_back(session) == 0
 
 
-def test_given_a_live_desk_on_a_break_when_somebody_waits_on_the_line_then_they_are_not_brought_to_it(
+def test_live_desk_on_a_break_gets_no_caller(
     session: Session,
 ) -> None:
     line = rounds.operators_line(session)
@@ -90,9 +86,7 @@ def test_given_a_live_desk_on_a_break_when_somebody_waits_on_the_line_then_they_
 
 
 @pytest.mark.parametrize("reason", BreakReason)
-def test_given_each_reason_when_taken_then_the_desk_has_it_since_then(
-    session: Session, desk: Desk, reason: BreakReason
-) -> None:
+def test_each_break_reason_is_kept_with_its_start(session: Session, desk: Desk, reason: BreakReason) -> None:
     before = make.newest_event(session)
     serving.take_break(session, desk, reason)
     assert desk.break_reason is reason and desk.break_since

@@ -51,7 +51,7 @@ def served_and_cut_off(session: Session, settings: Settings) -> tuple[Desk, Call
     return desk, cut_off(session, desk, settings)
 
 
-def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_its_citizen_is_called_for_it(
+def test_second_call_after_a_cut_belongs_to_the_desk(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     assert cut_conversations.at_desk(session, desk.id) is None
@@ -69,9 +69,7 @@ def test_given_a_conversation_that_was_cut_when_the_desk_calls_again_then_its_ci
 
 
 @in_both
-def test_given_somebody_before_them_when_called_again_then_the_ledger_names_whom_it_passes(
-    engine: Engine, settings: Settings
-) -> None:
+def test_second_call_names_the_passed_citizens_in_the_ledger(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         desk, callback = served_and_cut_off(session, settings)
         before = session.scalars(
@@ -86,7 +84,7 @@ def test_given_somebody_before_them_when_called_again_then_the_ledger_names_whom
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_given_they_are_called_ahead_already_when_called_again_then_that_call_is_the_desks(
+def test_call_ahead_under_way_becomes_the_desks_second_call(
     session: Session, settings: Settings, round_: Round, desk: Desk, given: bool
 ) -> None:
     callback = cut_off(session, desk, settings)
@@ -104,9 +102,7 @@ def test_given_they_are_called_ahead_already_when_called_again_then_that_call_is
 
 
 @in_both
-def test_given_a_cut_that_nobody_judged_when_called_again_then_both_happen_at_once(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_unjudged_cut_is_closed_by_the_second_call(session: Session, settings: Settings, desk: Desk) -> None:
     callback = held(session, desk, settings)
     conversations.line_ended(session, callback, settings, hung_up=True)
     desk.phone_connected = True
@@ -119,7 +115,7 @@ def test_given_a_cut_that_nobody_judged_when_called_again_then_both_happen_at_on
 @pytest.mark.parametrize(
     ("outcome", "offered"), [(O.NO_ANSWER, False), (O.BUSY, False), (O.FAILED, True), (O.RETURNED, True)]
 )
-def test_given_a_citizen_who_was_called_again_when_not_reached_then_it_is_offered_only_if_no_phone_rang(
+def test_second_call_is_offered_again_if_no_phone_rang(
     session: Session, settings: Settings, round_: Round, desk: Desk, outcome: Outcome, offered: bool
 ) -> None:
     callback = cut_off(session, desk, settings)
@@ -147,7 +143,7 @@ def test_citizen_whose_second_call_is_cut_too_is_offered_again(
     assert cut_conversations.at_desk(session, desk.id) is callback
 
 
-def test_given_a_citizen_who_is_not_due_yet_when_the_desk_looks_then_calling_again_is_not_offered(
+def test_citizen_not_yet_due_offers_no_second_call(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     callback = cut_off(session, desk, settings)
@@ -160,7 +156,7 @@ def test_given_a_citizen_who_is_not_due_yet_when_the_desk_looks_then_calling_aga
 
 
 @in_both
-def test_given_a_cap_or_a_phone_away_or_a_round_that_is_over_when_called_again_then_it_is_refused(
+def test_second_call_is_refused_by_cap_phone_or_round_end(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     callback = cut_off(session, desk, settings)
@@ -185,9 +181,7 @@ def test_given_a_cap_or_a_phone_away_or_a_round_that_is_over_when_called_again_t
 
 
 @in_both
-def test_given_two_that_call_again_when_the_line_is_taken_from_too_then_nobody_is_called_twice(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_second_calls_call_nobody_twice(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         desk, callback = served_and_cut_off(session, settings)
 

@@ -52,7 +52,7 @@ def needed_for(state: CallbackState, callback: Callback) -> dict[str, object]:
     return needed.get(state, {})
 
 
-def test_given_a_callback_in_each_state_when_moved_to_each_then_only_the_moves_of_the_table_change_it(
+def test_only_allowed_moves_change_a_callback(
     session: Session,
 ) -> None:
     bystander = a_callback(session)
@@ -71,9 +71,7 @@ def test_given_a_callback_in_each_state_when_moved_to_each_then_only_the_moves_o
     assert (bystander.state, bystander.held_s) == (C.CLAIMED, 0)
 
 
-def test_given_a_wrong_token_when_anything_is_done_with_it_then_nothing_changes(
-    session: Session, settings: Settings
-) -> None:
+def test_unknown_token_changes_nothing(session: Session, settings: Settings) -> None:
     for state in C:
         callback = a_callback(session, state)
         before = newest_event(session)
@@ -97,7 +95,7 @@ def test_given_a_wrong_token_when_anything_is_done_with_it_then_nothing_changes(
         assert newest_event(session) == before
 
 
-def test_given_a_callback_when_its_channel_is_asked_for_then_the_token_finds_it(session: Session) -> None:
+def test_channel_is_found_by_its_token(session: Session) -> None:
     callback = a_callback(session)
     assert callbacks.by_token(session, callback.token) is callback
     assert callbacks.is_token(callback.token)
@@ -107,9 +105,7 @@ def test_given_a_callback_when_its_channel_is_asked_for_then_the_token_finds_it(
 # What a desk asks for
 
 
-def test_given_a_claimed_callback_when_the_desk_asks_for_the_call_then_it_is_to_be_placed(
-    session: Session, settings: Settings
-) -> None:
+def test_call_request_of_a_claimed_callback_is_pending(session: Session, settings: Settings) -> None:
     callback, other = a_callback(session), a_callback(session)
     before = now(session)
     asked = callbacks.ask_call(session, callback, settings)
@@ -120,9 +116,7 @@ def test_given_a_claimed_callback_when_the_desk_asks_for_the_call_then_it_is_to_
     assert other.state is C.CLAIMED
 
 
-def test_given_a_desk_whose_phone_is_away_when_it_asks_for_the_call_then_it_is_refused_until_it_is_back(
-    session: Session, settings: Settings
-) -> None:
+def test_call_request_without_the_phone_is_refused(session: Session, settings: Settings) -> None:
     callback = a_callback(session, user=a_user(session, a_desk(session, connected=False)))
     assert refusal(callbacks.ask_call, session, callback, settings) == "desk-phone-away"
     assert (callback.state, callback.called_at) == (C.CLAIMED, None)
@@ -130,7 +124,7 @@ def test_given_a_desk_whose_phone_is_away_when_it_asks_for_the_call_then_it_is_r
     assert callbacks.ask_call(session, callback, settings).state is C.DIALING
 
 
-def test_given_a_callback_in_each_state_when_the_desk_asks_to_hang_up_then_only_a_call_is_ended(
+def test_hang_up_request_ends_only_calls(
     session: Session,
 ) -> None:
     for state in C:
@@ -147,14 +141,14 @@ def test_given_a_callback_in_each_state_when_the_desk_asks_to_hang_up_then_only_
             assert callback.hangup_asked_at is None
 
 
-def test_given_no_such_callback_when_asked_for_then_it_is_not_found(session: Session) -> None:
+def test_unknown_callback_is_not_found(session: Session) -> None:
     assert refusal(callbacks.get, session, 137) == "not-found"
 
 
 # What the dialer asks
 
 
-def test_given_a_call_to_place_when_ten_dialers_take_it_up_at_once_then_exactly_one_has_it(
+def test_call_taken_up_by_ten_dialers_is_placed_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -170,7 +164,7 @@ def test_given_a_call_to_place_when_ten_dialers_take_it_up_at_once_then_exactly_
         assert placing.to_place(session) == []
 
 
-def test_given_callbacks_in_each_state_when_the_dialer_asks_then_it_sees_those_on_the_phone_and_places_one(
+def test_dialer_sees_calls_and_one_to_place(
     session: Session,
 ) -> None:
     made = {state: a_callback(session, state) for state in C}
@@ -188,7 +182,7 @@ def test_given_callbacks_in_each_state_when_the_dialer_asks_then_it_sees_those_o
 # What the database refuses when the code is bypassed
 
 
-def test_given_a_live_callback_when_the_code_is_bypassed_then_the_database_refuses_a_second_one(
+def test_database_refuses_a_second_live_callback(
     session: Session,
 ) -> None:
     user = a_user(session, a_desk(session))
@@ -211,7 +205,7 @@ def test_given_a_live_callback_when_the_code_is_bypassed_then_the_database_refus
     a_callback(session, user=user)
 
 
-def test_given_a_state_that_contradicts_the_outcome_when_the_code_is_bypassed_then_the_database_refuses(
+def test_database_refuses_a_contradictory_state(
     session: Session,
 ) -> None:
     callback = a_callback(session)
@@ -222,7 +216,7 @@ def test_given_a_state_that_contradicts_the_outcome_when_the_code_is_bypassed_th
             session.execute(update(Callback).filter_by(id=callback.id).values(**values))
 
 
-def test_given_a_place_held_when_the_code_is_bypassed_then_the_database_refuses_the_number_a_second_one(
+def test_database_refuses_a_second_place_of_a_number(
     session: Session,
 ) -> None:
     round_ = a_round(session)

@@ -80,9 +80,7 @@ def moment(engine: Engine) -> datetime:
 
 
 @pytest.mark.parametrize("agreed", [False, True])
-def test_given_a_wish_that_falls_into_quiet_hours_when_asked_then_it_is_what_is_saved_afterwards(
-    story: Story, agreed: bool
-) -> None:
+def test_foretold_time_of_a_night_wish_is_what_is_saved(story: Story, agreed: bool) -> None:
     callback, wish = spoken_with(story), moment(story.engine) + 10 * MINUTE
     said = foreseen(story, callback, wish, agreed=agreed)
     morning = after_quiet(wish, story.conf.quiet_hours)
@@ -94,7 +92,7 @@ def test_given_a_wish_that_falls_into_quiet_hours_when_asked_then_it_is_what_is_
     assert place.not_before == said.at
 
 
-def test_given_no_wish_when_asked_then_it_is_what_the_rule_does(story: Story) -> None:
+def test_foretold_time_without_a_wish_follows_the_rule(story: Story) -> None:
     callback = spoken_with(story)
     said = foreseen(story, callback, None)
     place = says(story, callback)
@@ -109,7 +107,7 @@ def test_given_no_wish_when_asked_then_it_is_what_the_rule_does(story: Story) ->
 CITY_NOON = datetime(2026, 1, 1, 12).time()
 
 
-def test_given_a_wish_after_the_rounds_end_when_asked_then_it_is_the_start_of_the_next_one_if_there_is_one(
+def test_wish_past_the_round_end_names_the_next_round(
     story: Story,
 ) -> None:
     callback, wish = spoken_with(story), moment(story.engine) + 10 * HOUR
@@ -127,7 +125,7 @@ def test_given_a_wish_after_the_rounds_end_when_asked_then_it_is_the_start_of_th
     assert foreseen(story, callback, None) == (starts_at, Because.PAST_END, False)
 
 
-def test_given_a_round_that_ends_before_the_morning_when_agreed_then_it_rings_in_this_round(
+def test_agreed_time_past_the_round_end_keeps_this_round(
     story: Story,
 ) -> None:
     callback, wish = spoken_with(story), moment(story.engine) + 10 * MINUTE
@@ -141,7 +139,7 @@ def test_given_a_round_that_ends_before_the_morning_when_agreed_then_it_rings_in
 # Agreed by voice
 
 
-def test_given_a_time_agreed_with_the_citizen_when_it_is_night_then_it_rings_and_all_logs_say_so(
+def test_agreed_night_time_is_kept_and_logged(
     story: Story,
 ) -> None:
     callback, wish = spoken_with(story), moment(story.engine)
@@ -165,7 +163,7 @@ def test_given_a_time_agreed_with_the_citizen_when_it_is_night_then_it_rings_and
     assert verify(story.engine).problems == []
 
 
-def test_given_the_same_time_when_nobody_agreed_then_the_night_is_kept_and_nothing_is_written(
+def test_unagreed_night_time_waits_for_the_morning(
     story: Story,
 ) -> None:
     callback, wish = spoken_with(story), moment(story.engine)
@@ -180,9 +178,7 @@ def test_given_the_same_time_when_nobody_agreed_then_the_night_is_kept_and_nothi
         assert "agreed" not in json.loads(session.scalars(outcomes).one())
 
 
-def test_given_an_operator_who_speaks_first_when_a_time_is_agreed_then_it_holds_too(
-    engine: Engine, night: Settings
-) -> None:
+def test_time_agreed_by_a_screening_operator_is_kept(engine: Engine, night: Settings) -> None:
     with writing(engine) as session:
         callback = make.a_callback(session, CallbackState.SCREENING)
         callback.desk_id = None
@@ -193,9 +189,7 @@ def test_given_an_operator_who_speaks_first_when_a_time_is_agreed_then_it_holds_
 
 
 @pytest.mark.parametrize(("outcome", "minutes"), [(O.CALL_AGAIN, None), (O.REFUSED, 10), (O.REACHED, None)])
-def test_given_nothing_that_could_be_agreed_when_said_then_it_is_refused_and_nothing_changes(
-    story: Story, outcome: Outcome, minutes: int | None
-) -> None:
+def test_agreement_without_a_time_is_refused(story: Story, outcome: Outcome, minutes: int | None) -> None:
     callback = spoken_with(story)
     wish = moment(story.engine) + minutes * MINUTE if minutes else None
     with pytest.raises(Refused, match="agreed-without-time"), writing(story.engine) as session:
@@ -223,9 +217,7 @@ def _held(engine: Engine, user: User, state: CallbackState = CallbackState.ENDED
         return held
 
 
-def test_given_a_desk_that_asks_when_its_citizen_is_called_then_the_answer_is_the_servers_own_rule(
-    engine: Engine, page: Page, user: User, night: Settings
-) -> None:
+def test_desk_reads_the_servers_own_forecast(engine: Engine, page: Page, user: User, night: Settings) -> None:
     held = _held(engine, user)
     desk, address = page(user=user), f"{V1}/callbacks/{held.id}"
     wish = (moment(engine) + 10 * MINUTE).replace(microsecond=0)
@@ -255,7 +247,7 @@ def test_given_a_desk_that_asks_when_its_citizen_is_called_then_the_answer_is_th
         ({"agreed": "perhaps"}, 422, "invalid-input"),
     ],
 )
-def test_given_a_wish_that_is_none_when_asked_or_said_then_the_answer_is_clear(
+def test_invalid_wish_is_refused_clearly(
     engine: Engine, page: Page, user: User, asked: dict[str, str], status: int, code: str
 ) -> None:
     held = _held(engine, user)
@@ -266,9 +258,7 @@ def test_given_a_wish_that_is_none_when_asked_or_said_then_the_answer_is_clear(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_given_a_citizen_of_another_desk_when_asked_then_it_is_refused_but_not_for_who_speaks_first(
-    engine: Engine, page: Page, user: User
-) -> None:
+def test_forecast_of_another_desk_is_refused_except_screening(engine: Engine, page: Page, user: User) -> None:
     held = _held(engine, user, CallbackState.SCREENING)
     address = f"{V1}/callbacks/{held.id}/called-again"
     assert page().get(address).status_code == 403
@@ -276,7 +266,7 @@ def test_given_a_citizen_of_another_desk_when_asked_then_it_is_refused_but_not_f
     assert page(user=user).get(f"{V1}/callbacks/99999/called-again").status_code == 404
 
 
-def test_given_a_wish_when_nothing_is_agreed_then_the_rule_is_as_it_was(session: Session) -> None:
+def test_wish_without_agreement_follows_the_rule(session: Session) -> None:
     round_ = make.a_round(session)
     at = now(session)
     plain = Settings.model_construct(retry_seconds=600, quiet_hours=QuietHours(CITY_NOON, CITY_NOON))

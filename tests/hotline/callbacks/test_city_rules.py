@@ -310,7 +310,7 @@ def play(engine: Engine, conf: Settings, backend: str, clock: Clock) -> Callable
 @pytest.mark.long
 @pytest.mark.core
 @pytest.mark.timeout(600)
-def test_given_anything_that_can_happen_when_it_happens_in_any_order_then_the_rules_hold(
+def test_any_sequence_of_events_keeps_the_city_rules(
     play: Callable[[], None],
 ) -> None:
     play()

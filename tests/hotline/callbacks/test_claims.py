@@ -67,7 +67,7 @@ PLACES = st.builds(Place, st.integers(0, 3), st.integers(0, 3), st.sampled_from(
 
 @hypothesis_settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(places=st.lists(PLACES, max_size=12), early=st.integers(0, 12))
-def test_given_any_line_when_claimed_then_order_is_rounds_missed_registered_at_id_and_waits_keep_their_place(
+def test_claim_order_is_missed_rounds_then_registration_then_id(
     engine: Engine, places: list[Place], early: int
 ) -> None:
     with writing(engine) as session:
@@ -97,7 +97,7 @@ def test_given_any_line_when_claimed_then_order_is_rounds_missed_registered_at_i
         assert later == [*rest, None]
 
 
-def test_given_a_line_when_read_in_pages_then_each_place_is_there_once_and_those_being_called_too(
+def test_pages_of_a_line_hold_each_place_once(
     session: Session,
 ) -> None:
     round_ = a_round(session)
@@ -113,7 +113,7 @@ def test_given_a_line_when_read_in_pages_then_each_place_is_there_once_and_those
     assert [row.id for row in read] == [row.id for row in rows]
 
 
-def test_given_places_of_one_moment_when_claimed_then_the_id_decides(session: Session) -> None:
+def test_places_of_one_moment_are_ordered_by_id(session: Session) -> None:
     round_, at = a_round(session), now(session)
     for id_ in (30, 10, 20):
         a_registration(session, round_, id=id_, registered_at=at)
@@ -121,9 +121,7 @@ def test_given_places_of_one_moment_when_claimed_then_the_id_decides(session: Se
     assert [line.take_next(session, round_.id, at) for _ in range(4)] == [10, 20, 30, None]
 
 
-def test_given_a_retry_whose_wait_is_over_when_claimed_then_it_is_at_its_own_place_again(
-    session: Session, settings: Settings
-) -> None:
+def test_due_retry_is_claimed_at_its_own_place(session: Session, settings: Settings) -> None:
     round_ = a_round(session)
     first, second, third = some_registrations(session, round_, 3)
     user = a_user(session, a_desk(session))
@@ -141,7 +139,7 @@ def test_given_a_retry_whose_wait_is_over_when_claimed_then_it_is_at_its_own_pla
     assert (first.attempts, third.state) == (1, RegistrationState.WAITING)
 
 
-def test_given_other_rounds_and_states_when_claimed_then_only_this_rounds_waiting_ones_are_taken(
+def test_claim_takes_only_waiting_places_of_its_round(
     session: Session,
 ) -> None:
     round_, user = a_round(session), a_user(session, a_desk(session))
@@ -157,7 +155,7 @@ def test_given_other_rounds_and_states_when_claimed_then_only_this_rounds_waitin
 # One claim
 
 
-def test_given_a_claim_when_made_then_the_desk_holds_a_callback_with_a_token_and_events_tell(
+def test_claim_creates_a_callback_with_token_and_events(
     session: Session,
 ) -> None:
     round_, user = a_round(session), a_user(session, a_desk(session))
@@ -175,7 +173,7 @@ def test_given_a_claim_when_made_then_the_desk_holds_a_callback_with_a_token_and
     assert event.desk_id == user.desk_id
 
 
-def test_given_a_desk_with_a_callback_when_it_claims_again_then_it_is_refused_and_nobody_is_taken(
+def test_second_claim_of_a_busy_desk_is_refused(
     session: Session,
 ) -> None:
     round_, user = a_round(session), a_user(session, a_desk(session))
@@ -187,7 +185,7 @@ def test_given_a_desk_with_a_callback_when_it_claims_again_then_it_is_refused_an
     assert second.state is RegistrationState.WAITING
 
 
-def test_given_a_round_that_is_not_live_when_claimed_then_it_is_refused_and_nothing_is_recorded(
+def test_claim_outside_a_live_round_changes_nothing(
     session: Session,
 ) -> None:
     for phase, code in {
@@ -203,21 +201,21 @@ def test_given_a_round_that_is_not_live_when_claimed_then_it_is_refused_and_noth
         assert (place.state, round_.opened_at) == (RegistrationState.WAITING, None)
 
 
-def test_given_a_live_round_when_it_is_ended_then_claims_are_refused(session: Session) -> None:
+def test_ended_round_refuses_claims(session: Session) -> None:
     round_, user = a_round(session), a_user(session, a_desk(session))
     a_registration(session, round_)
     rounds.end_round(session, round_)
     assert refusal(session, round_, user) == "round-over"
 
 
-def test_given_a_round_opened_before_its_time_when_claimed_then_somebody_is_taken(session: Session) -> None:
+def test_round_opened_early_allows_claims(session: Session) -> None:
     round_, user = a_round(session, Phase.CLOSED), a_user(session, a_desk(session))
     a_registration(session, round_)
     rounds.open_round(session, round_)
     assert claim(session, round_, user) is not None
 
 
-def test_given_an_opened_round_past_its_end_when_claimed_then_overtime_goes_on(session: Session) -> None:
+def test_overtime_allows_claims(session: Session) -> None:
     round_, user = a_round(session, Phase.OVER), a_user(session, a_desk(session))
     a_registration(session, round_)
     round_.opened_at = round_.starts_at
@@ -225,7 +223,7 @@ def test_given_an_opened_round_past_its_end_when_claimed_then_overtime_goes_on(s
     assert claim(session, round_, user) is not None
 
 
-def test_given_a_round_that_has_begun_when_desks_make_the_first_claims_at_once_then_it_is_opened_once(
+def test_simultaneous_first_claims_open_the_round_once(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -256,9 +254,7 @@ class Taken:
 
 
 @pytest.mark.long
-def test_given_500_registrations_when_50_desks_claim_at_once_then_each_is_claimed_once_and_in_order(
-    engine: Engine, settings: Settings
-) -> None:
+def test_fifty_desks_claim_500_places_once_in_order(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         round_ = a_round(session)
         rows = some_registrations(session, round_, 200, rounds_missed=1)
@@ -297,7 +293,7 @@ def test_given_500_registrations_when_50_desks_claim_at_once_then_each_is_claime
         assert set(session.scalars(select(Registration.state))) == {RegistrationState.CLOSED}
 
 
-def test_given_one_desk_when_it_clicks_ten_times_at_once_then_it_gets_exactly_one(engine: Engine) -> None:
+def test_ten_clicks_of_a_desk_claim_one_place(engine: Engine) -> None:
     with writing(engine) as session:
         round_, user, other = (
             a_round(session),
@@ -326,7 +322,7 @@ def test_given_one_desk_when_it_clicks_ten_times_at_once_then_it_gets_exactly_on
         assert following.registration_id == (second.id if got == [first.id] else first.id)
 
 
-def test_given_a_desk_whose_claim_is_not_committed_when_it_clicks_again_then_the_second_waits_and_is_refused(
+def test_second_click_waits_for_the_first_and_is_refused(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -352,7 +348,7 @@ def test_given_a_desk_whose_claim_is_not_committed_when_it_clicks_again_then_the
     assert codes == ["desk-busy"]
 
 
-def test_given_one_waiting_citizen_when_20_desks_claim_at_once_then_one_gets_him_and_19_nobody(
+def test_one_place_goes_to_one_of_20_desks(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -366,7 +362,7 @@ def test_given_one_waiting_citizen_when_20_desks_claim_at_once_then_one_gets_him
     assert sorted(at_once(20, take)) == [False] * 19 + [True]
 
 
-def test_given_a_claim_that_fails_after_taking_when_others_claim_then_the_place_is_free_again(
+def test_failed_claim_frees_the_place(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -380,7 +376,7 @@ def test_given_a_claim_that_fails_after_taking_when_others_claim_then_the_place_
         assert callback is not None and callback.registration_id == place.id
 
 
-def test_given_a_retry_not_yet_due_when_the_clock_reaches_it_then_it_is_due_at_that_very_moment(
+def test_retry_is_due_at_its_very_moment(
     session: Session,
 ) -> None:
     round_ = a_round(session)

@@ -34,7 +34,7 @@ AFTER = [  # outcomes; an attempt used up?; the registration's state, and after 
 
 
 @pytest.mark.parametrize(("outcomes", "counted", "state", "last_state", "waits"), AFTER)
-def test_given_an_outcome_when_closed_then_the_registration_is_where_it_belongs(
+def test_outcome_puts_the_registration_where_it_belongs(
     session: Session,
     settings: Settings,
     outcomes: tuple[str, ...],
@@ -65,13 +65,11 @@ def test_given_an_outcome_when_closed_then_the_registration_is_where_it_belongs(
         assert kinds == [("callback", outcome), ("registration", place.state)]
 
 
-def test_given_every_outcome_when_listed_then_the_table_leaves_none_out() -> None:
+def test_table_covers_every_outcome() -> None:
     assert sorted(outcome for row in AFTER for outcome in row[0]) == sorted(Outcome)
 
 
-def test_given_a_closed_callback_when_closed_again_then_the_first_outcome_stands(
-    session: Session, settings: Settings
-) -> None:
+def test_second_closing_keeps_the_first_outcome(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.ENDED)
     closing.close(session, callback.token, Outcome.BUSY, settings)
     assert closing.close(session, callback.token, Outcome.REACHED, settings) is None
@@ -81,18 +79,14 @@ def test_given_a_closed_callback_when_closed_again_then_the_first_outcome_stands
     assert (callback.registration.state, callback.registration.attempts) == (R.WAITING, 1)
 
 
-def test_given_a_conversation_when_closed_before_it_ended_then_nothing_changes(
-    session: Session, settings: Settings
-) -> None:
+def test_closing_a_live_conversation_changes_nothing(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.TALKING)
     assert closing.close(session, callback.token, Outcome.HUNG_UP, settings) is None
     session.refresh(callback.registration)
     assert (callback.registration.state, callback.registration.attempts) == (R.CALLING, 0)
 
 
-def test_given_a_callback_that_ended_when_closed_later_then_it_keeps_the_time_of_its_end(
-    session: Session, settings: Settings
-) -> None:
+def test_closing_keeps_the_time_of_the_end(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.TALKING)
     ended_at = now(session) - timedelta(minutes=1)
     callbacks.move(session, callback.token, C.ENDED, ended_at=ended_at)
@@ -101,9 +95,7 @@ def test_given_a_callback_that_ended_when_closed_later_then_it_keeps_the_time_of
 
 
 @in_both
-def test_given_a_callback_when_the_desk_and_the_network_close_it_at_once_then_one_outcome_counts(
-    engine: Engine, settings: Settings
-) -> None:
+def test_simultaneous_closings_count_one_outcome(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = a_callback(session, C.RINGING)
     outcomes = [Outcome.BUSY, Outcome.NO_ANSWER] * 5
@@ -121,9 +113,7 @@ def test_given_a_callback_when_the_desk_and_the_network_close_it_at_once_then_on
 
 
 @in_both
-def test_given_a_citizens_row_held_by_another_transaction_when_his_callback_is_closed_then_neither_dies(
-    engine: Engine, settings: Settings
-) -> None:
+def test_locked_citizen_row_does_not_deadlock_a_closing(engine: Engine, settings: Settings) -> None:
     # A claim that loses a race keeps the lock of the row it lost until its commit. It then appends an
     # event, for which it must not have to wait for one who waits for that row.
     with writing(engine) as session:
@@ -149,9 +139,7 @@ def waiting_for_locks(engine: Engine) -> int:
         return session.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")) or 0
 
 
-def test_given_a_callback_in_each_state_when_the_desk_says_an_outcome_then_it_is_taken_only_where_it_fits(
-    session: Session, settings: Settings
-) -> None:
+def test_outcome_is_taken_only_in_a_fitting_state(session: Session, settings: Settings) -> None:
     for state, outcome in product(WITHOUT_OUTCOME, Outcome):
         callback = a_callback(session, state)
         if state in ({C.CLAIMED} if outcome is Outcome.RETURNED else {C.PARTING, C.ENDED}):
@@ -194,9 +182,7 @@ def test_outcome_keeps_the_end_that_the_line_had_meanwhile(engine: Engine, setti
         assert closing.record_outcome(session, callback, Outcome.REACHED, settings).ended_at == ended_at
 
 
-def test_given_a_recorded_outcome_when_said_again_then_nothing_changes_and_another_is_refused(
-    session: Session, settings: Settings
-) -> None:
+def test_repeated_outcome_is_ignored_and_another_refused(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.ENDED)
     closing.record_outcome(session, callback, Outcome.CALL_AGAIN, settings)
     before = (callback.ended_at, callback.registration.attempts, callback.registration.not_before)

@@ -44,7 +44,7 @@ def over(session: Session, guest: Guest) -> bool:
 
 
 @in_both
-def test_given_a_conversation_when_a_third_person_is_asked_for_twice_then_it_is_one_call_taken_up_once(
+def test_third_person_asked_twice_is_one_call(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = ask(session, callback, settings)
@@ -60,9 +60,7 @@ def test_given_a_conversation_when_a_third_person_is_asked_for_twice_then_it_is_
 
 
 @in_both
-def test_given_a_number_that_may_not_be_called_when_asked_for_then_it_is_refused(
-    session: Session, settings: Settings, callback: Callback
-) -> None:
+def test_disallowed_number_is_refused(session: Session, settings: Settings, callback: Callback) -> None:
     blocked.block(session, OTHER, BlockReason.NUISANCE)
     asked = (ask, session, callback, settings)
     assert refusal(*asked, FORBIDDEN) == "number-not-allowed"
@@ -77,7 +75,7 @@ def test_given_a_number_that_may_not_be_called_when_asked_for_then_it_is_refused
 
 
 @in_both
-def test_given_another_desks_third_person_when_the_same_number_is_asked_for_then_refused_until_it_is_free(
+def test_number_of_another_desks_guest_is_refused_until_free(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = ask(session, callback, settings)
@@ -88,7 +86,7 @@ def test_given_another_desks_third_person_when_the_same_number_is_asked_for_then
 
 
 @in_both
-def test_given_officials_when_one_is_asked_for_then_the_row_says_who_and_nobody_is_at_their_own_desk(
+def test_official_is_called_except_at_their_own_desk(
     session: Session, settings: Settings, callback: Callback, desk: Desk
 ) -> None:
     mayor, deputy = an_official(session), an_official(session)
@@ -102,13 +100,13 @@ def test_given_officials_when_one_is_asked_for_then_the_row_says_who_and_nobody_
 
 
 @pytest.mark.parametrize("state", [C.CLAIMED, C.RINGING, C.WAITING, C.PARTING, C.ENDED])
-def test_given_no_conversation_when_asked_for_then_it_is_refused(
+def test_guest_without_a_conversation_is_refused(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
     assert refusal(ask, session, a_callback(session, state), settings) == "wrong-state"
 
 
-def test_given_a_citizen_on_hold_when_asked_for_then_called_and_not_where_the_desks_phone_is_away(
+def test_guest_during_hold_needs_the_desks_phone(
     session: Session, settings: Settings, callback: Callback, desk: Desk
 ) -> None:
     conversations.put_on_hold(session, callback, settings)
@@ -125,7 +123,7 @@ def test_given_a_citizen_on_hold_when_asked_for_then_called_and_not_where_the_de
 
 
 @in_both
-def test_given_a_third_person_when_they_come_step_by_step_then_each_is_told_once_and_none_goes_back(
+def test_each_step_of_a_guest_is_reported_once(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = placed(session, callback, settings)
@@ -140,9 +138,7 @@ def test_given_a_third_person_when_they_come_step_by_step_then_each_is_told_once
 
 
 @in_both
-def test_given_a_voicemail_when_nobody_presses_1_then_it_never_speaks_and_the_desk_knows_why(
-    session: Session, settings: Settings, callback: Callback
-) -> None:
+def test_unconfirmed_guest_never_speaks(session: Session, settings: Settings, callback: Callback) -> None:
     guest = placed(session, callback, settings)
     guests.came(session, guest.token, G.ANSWERED)
     guests.will_end(session, guest.token, GuestEnd.NOT_CONFIRMED)
@@ -151,7 +147,7 @@ def test_given_a_voicemail_when_nobody_presses_1_then_it_never_speaks_and_the_de
 
 
 @pytest.mark.parametrize("heard", [GuestEnd.NO_ANSWER, GuestEnd.BUSY, GuestEnd.CAPPED, GuestEnd.FAILED])
-def test_given_nobody_who_comes_when_the_call_ends_then_the_networks_word_is_kept_and_another_may_be_asked(
+def test_failed_guest_call_keeps_its_reason(
     session: Session, settings: Settings, callback: Callback, heard: GuestEnd
 ) -> None:
     guest = placed(session, callback, settings)
@@ -161,7 +157,7 @@ def test_given_nobody_who_comes_when_the_call_ends_then_the_networks_word_is_kep
     assert [one.number for one in guests.of_callback(session, callback.id)] == [OTHER, NUMBER]
 
 
-def test_given_a_desk_that_ends_it_when_nobody_was_called_yet_then_nobody_is(
+def test_guest_ended_before_the_call_is_not_called(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = ask(session, callback, settings)
@@ -172,7 +168,7 @@ def test_given_a_desk_that_ends_it_when_nobody_was_called_yet_then_nobody_is(
 
 
 @in_both
-def test_given_a_desk_that_ends_it_when_it_rings_then_the_dialer_ends_the_call(
+def test_ringing_guest_ended_by_the_desk_is_hung_up(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = placed(session, callback, settings)
@@ -184,7 +180,7 @@ def test_given_a_desk_that_ends_it_when_it_rings_then_the_dialer_ends_the_call(
 
 
 @pytest.mark.parametrize("ends", ["desk", "citizen"])
-def test_given_a_conversation_that_ends_when_the_telephone_rings_then_so_does_the_third_persons_call(
+def test_ended_conversation_ends_the_ringing_guest(
     session: Session, settings: Settings, callback: Callback, ends: str
 ) -> None:
     guest = placed(session, callback, settings)
@@ -197,7 +193,7 @@ def test_given_a_conversation_that_ends_when_the_telephone_rings_then_so_does_th
     assert (guest.state, guest.ended_by) == (G.ENDED, GuestEnd.CONVERSATION)
 
 
-def test_given_a_conversation_that_ends_when_the_call_was_not_taken_up_then_nobody_is_called(
+def test_ended_conversation_drops_the_pending_guest(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = ask(session, callback, settings)
@@ -208,7 +204,7 @@ def test_given_a_conversation_that_ends_when_the_call_was_not_taken_up_then_nobo
 
 
 @in_both
-def test_given_a_call_that_could_not_be_placed_for_long_when_taken_up_then_it_is_given_up(
+def test_guest_call_pending_too_long_is_given_up(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = ask(session, callback, settings)
@@ -218,7 +214,7 @@ def test_given_a_call_that_could_not_be_placed_for_long_when_taken_up_then_it_is
     assert (guest.state, guest.ended_by) == (G.FAILED, GuestEnd.FAILED)
 
 
-def test_given_a_cap_that_is_reached_meanwhile_when_taken_up_then_nobody_is_called_and_the_desk_knows_why(
+def test_cap_reached_meanwhile_ends_the_guest_call(
     session: Session, settings: Settings, callback: Callback
 ) -> None:
     guest = ask(session, callback, settings)

@@ -17,7 +17,7 @@ from tests.kit.refusal import refusal
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
-def test_given_a_conversation_when_the_desks_phone_goes_and_is_back_then_it_is_the_same_one_and_costs_nothing(
+def test_returning_desk_phone_resumes_the_talk_for_free(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     callback = held(session, desk, settings)
@@ -35,9 +35,7 @@ def test_given_a_conversation_when_the_desks_phone_goes_and_is_back_then_it_is_t
     assert conversations.default_outcome(callback) is O.REACHED
 
 
-def test_given_who_does_not_speak_when_their_desks_phone_goes_then_nobody_is_held(
-    session: Session, settings: Settings
-) -> None:
+def test_only_a_conversation_is_held(session: Session, settings: Settings) -> None:
     for state in set(C) - {C.TALKING}:
         callback = a_callback(session, state)
         assert conversations.lose(session, callback.token, settings) is None
@@ -45,7 +43,7 @@ def test_given_who_does_not_speak_when_their_desks_phone_goes_then_nobody_is_hel
         assert callback.state is state
 
 
-def test_given_a_desk_that_stays_away_when_the_time_is_over_then_its_citizen_is_told_and_due_at_once(
+def test_absent_desk_releases_its_citizen_who_is_due_at_once(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     callback = held(session, desk, settings)
@@ -63,7 +61,7 @@ def test_given_a_desk_that_stays_away_when_the_time_is_over_then_its_citizen_is_
 
 
 @pytest.mark.parametrize("back", [True, False])
-def test_given_a_citizen_who_hangs_up_while_held_when_the_time_is_over_then_a_desk_that_is_back_may_judge(
+def test_hang_up_while_held_lets_the_returning_desk_judge(
     session: Session, settings: Settings, desk: Desk, back: bool
 ) -> None:
     callback = held(session, desk, settings)
@@ -80,9 +78,7 @@ def test_given_a_citizen_who_hangs_up_while_held_when_the_time_is_over_then_a_de
         assert closed.registration.state is R.REACHED, "both were in the room, and a person says so"
 
 
-def test_given_a_desk_that_is_back_at_the_last_moment_when_two_dialers_look_then_one_end_counts(
-    engine: Engine, settings: Settings
-) -> None:
+def test_desk_back_at_the_last_moment_has_one_result(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = a_callback(session, C.HELD)
         callback.held_until = now(session)
@@ -108,7 +104,7 @@ def test_given_a_desk_that_is_back_at_the_last_moment_when_two_dialers_look_then
     ("since", "hung_up", "outcome"),
     [(25, True, O.REACHED), (15, True, O.CALL_AGAIN), (25, False, O.CALL_AGAIN)],
 )
-def test_given_a_line_that_ended_in_conversation_when_next_is_asked_then_only_who_had_it_was_reached(
+def test_next_after_a_lost_line_counts_a_real_talk_only(
     session: Session, settings: Settings, desk: Desk, since: int, hung_up: bool, outcome: Outcome
 ) -> None:
     callback = speaks(session, desk, settings, since * SECOND)
@@ -119,9 +115,7 @@ def test_given_a_line_that_ended_in_conversation_when_next_is_asked_then_only_wh
     assert callback.registration.state is (R.REACHED if outcome is O.REACHED else R.WAITING)
 
 
-def test_given_two_who_never_met_when_a_person_says_reached_then_it_is_refused(
-    session: Session, settings: Settings
-) -> None:
+def test_reached_without_a_meeting_is_refused(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.ENDED)
     callback.talking_at = None
     session.flush()

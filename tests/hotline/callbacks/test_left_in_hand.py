@@ -54,7 +54,7 @@ def actions(engine: Engine) -> list[str]:
         return list(session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)))
 
 
-def test_given_a_browser_closed_after_claiming_when_two_minutes_pass_then_the_place_is_as_if_never_taken(
+def test_unused_claim_returns_after_two_minutes(
     story: Story,
 ) -> None:
     id_ = story.registers()
@@ -71,9 +71,7 @@ def test_given_a_browser_closed_after_claiming_when_two_minutes_pass_then_the_pl
 
 
 @pytest.mark.parametrize("minutes", [4.9, 5])
-def test_given_an_end_without_an_outcome_when_nobody_ever_spoke_then_after_five_minutes_they_are_called_again(
-    story: Story, minutes: float
-) -> None:
+def test_ended_call_without_a_talk_is_due_after_five_minutes(story: Story, minutes: float) -> None:
     id_ = story.registers()
     callback = in_hand(story, claimed=9, ended=minutes)
     clerk(story)
@@ -86,7 +84,7 @@ def test_given_an_end_without_an_outcome_when_nobody_ever_spoke_then_after_five_
     assert story.called(O.REACHED) == id_, "at once: they have waited"
 
 
-def test_given_a_conversation_without_an_outcome_when_fifteen_minutes_pass_then_a_supervisor_is_told_once(
+def test_missing_outcome_alerts_the_supervisor_once(
     story: Story,
 ) -> None:
     story.registers()
@@ -105,7 +103,7 @@ def test_given_a_conversation_without_an_outcome_when_fifteen_minutes_pass_then_
         assert left_in_hand.is_owed(callbacks.get(session, callback.id), now(session))
 
 
-def test_given_an_end_without_a_conversation_when_fifteen_minutes_pass_then_no_supervisor_is_told(
+def test_missing_outcome_without_a_talk_alerts_nobody(
     story: Story,
 ) -> None:
     story.registers()
@@ -116,9 +114,7 @@ def test_given_an_end_without_a_conversation_when_fifteen_minutes_pass_then_no_s
 
 
 @pytest.mark.parametrize(("talked", "outcome"), [(20, O.REACHED), (19, O.CALL_AGAIN)])
-def test_given_a_conversation_of_which_nobody_says_anything_when_an_hour_passes_then_it_is_what_next_says(
-    story: Story, talked: int, outcome: Outcome
-) -> None:
+def test_missing_outcome_becomes_what_next_says(story: Story, talked: int, outcome: Outcome) -> None:
     story.registers()
     callback = in_hand(story, claimed=70, talking=60 + talked / 60, ended=60)
     clerk(story)
@@ -126,7 +122,7 @@ def test_given_a_conversation_of_which_nobody_says_anything_when_an_hour_passes_
     assert verify(story.engine).problems == []
 
 
-def test_given_citizens_left_in_hand_when_their_round_ends_then_they_and_their_other_places_are_carried(
+def test_claimed_citizens_of_an_ended_round_are_carried(
     story: Story,
 ) -> None:
     ids = [story.registers() for _ in range(2)]
@@ -146,9 +142,7 @@ def test_given_citizens_left_in_hand_when_their_round_ends_then_they_and_their_o
         assert session.get_one(Registration, other.id).state is R.WAITING
 
 
-def test_given_a_desk_that_calls_or_speaks_or_says_it_in_time_when_the_clerk_looks_then_it_keeps_away(
-    story: Story, settings: Settings
-) -> None:
+def test_desk_that_acts_in_time_is_left_alone(story: Story, settings: Settings) -> None:
     with writing(story.engine) as session:
         live = [make.a_callback(session, state) for state in (C.DIALING, C.TALKING, C.WAITING)]
         for callback in live:
@@ -165,7 +159,7 @@ def test_given_a_desk_that_calls_or_speaks_or_says_it_in_time_when_the_clerk_loo
 
 
 @in_both
-def test_given_two_clerks_when_both_settle_one_then_it_is_settled_once(story: Story) -> None:
+def test_two_clerks_settle_a_callback_once(story: Story) -> None:
     story.registers()
     callback = in_hand(story, claimed=3)
 
@@ -176,9 +170,7 @@ def test_given_two_clerks_when_both_settle_one_then_it_is_settled_once(story: St
     assert sorted(map(str, make.at_once(4, settle))) == ["None", "None", "None", "returned"]
 
 
-def test_given_a_wish_for_at_once_when_the_round_is_in_overtime_then_it_is_kept_in_this_round(
-    session: Session, settings: Settings
-) -> None:
+def test_wish_for_now_in_overtime_is_kept_in_the_round(session: Session, settings: Settings) -> None:
     round_ = make.a_round(session)
     at = round_.ends_at + 5 * MINUTE
     awake = settings.model_copy(update={"quiet_hours": QuietHours(at.time(), at.time())})

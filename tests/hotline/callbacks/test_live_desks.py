@@ -66,9 +66,7 @@ def says_nothing(session: Session, desk: Desk) -> None:
         *(wants_the_next, has_nobody, takes_none, says_nothing),
     ],
 )
-def test_given_a_desk_that_is_not_free_when_a_caller_waits_then_it_is_left_alone(
-    engine: Engine, how: Callable[[Session, Desk], None]
-) -> None:
+def test_desk_that_is_not_free_gets_no_caller(engine: Engine, how: Callable[[Session, Desk], None]) -> None:
     with writing(engine) as session:
         ids = joins(session)
         stays(session, *ids)
@@ -81,9 +79,7 @@ def test_given_a_desk_that_is_not_free_when_a_caller_waits_then_it_is_left_alone
 
 
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.OFFICIAL])
-def test_given_a_desk_that_has_not_said_when_it_serves_the_operators_line_then_an_operators_takes_live_calls(
-    session: Session, role: Role
-) -> None:
+def test_operators_desk_takes_live_calls_by_default(session: Session, role: Role) -> None:
     desk = a_live_desk(session, takes=None)
     person_at(session, desk).role = role
     assert not live_desks.takes_live(session, desk)
@@ -94,7 +90,7 @@ def test_given_a_desk_that_has_not_said_when_it_serves_the_operators_line_then_a
     assert live_desks.takes_live(session, desk) == (role is not Role.OPERATOR)
 
 
-def test_given_a_paused_line_when_a_caller_waits_then_nobody_is_given(engine: Engine) -> None:
+def test_paused_line_assigns_no_caller(engine: Engine) -> None:
     with writing(engine) as session:
         stays(session, *joins(session))
         a_live_desk(session)
@@ -102,7 +98,7 @@ def test_given_a_paused_line_when_a_caller_waits_then_nobody_is_given(engine: En
     assert given(engine) == []
 
 
-def test_given_a_desk_whose_phone_goes_before_they_meet_when_another_is_free_then_it_has_them(
+def test_caller_of_a_vanished_phone_goes_to_another_desk(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -123,7 +119,7 @@ def test_given_a_desk_whose_phone_goes_before_they_meet_when_another_is_free_the
     assert given(engine) == [(id_, second, True)]
 
 
-def test_given_a_caller_who_is_being_hung_up_when_a_desk_is_free_then_nobody_is_called_for_it(
+def test_caller_being_hung_up_is_not_assigned(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:

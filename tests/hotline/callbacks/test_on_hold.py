@@ -17,9 +17,7 @@ from tests.kit.refusal import refusal
 C = CallbackState
 
 
-def test_given_a_conversation_when_put_on_hold_and_resumed_then_it_goes_on_and_the_wait_is_no_agreed_time(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_hold_and_resume_do_not_use_agreed_minutes(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     for _ in range(2):
         conversations.put_on_hold(session, callback, settings)
@@ -39,7 +37,7 @@ def test_given_a_conversation_when_put_on_hold_and_resumed_then_it_goes_on_and_t
     assert conversations.default_outcome(callback) is Outcome.REACHED
 
 
-def test_given_a_citizen_on_hold_when_forgotten_then_they_come_back_and_go_only_if_the_phone_is_gone_too(
+def test_hold_timeout_returns_the_citizen_or_releases_them(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     callback = speaks(session, desk, settings)
@@ -56,9 +54,7 @@ def test_given_a_citizen_on_hold_when_forgotten_then_they_come_back_and_go_only_
     assert callback.hangup_asked_at is not None, "told that they will be called, as whoever is held"
 
 
-def test_given_a_citizen_on_hold_when_the_desk_is_back_then_they_come_to_its_phone_unless_that_is_gone(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_returning_desk_gets_the_citizen_from_hold(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     conversations.put_on_hold(session, callback, settings)
     assert not transfers.is_arriving(session, callback)
@@ -72,9 +68,7 @@ def test_given_a_citizen_on_hold_when_the_desk_is_back_then_they_come_to_its_pho
     assert not transfers.is_arriving(session, callback), "they hear that they will be called"
 
 
-def test_given_a_citizen_on_hold_when_the_desks_phone_goes_then_they_wait_for_it_as_anybody_who_is_held(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_desk_phone_lost_during_hold_is_waited_for(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     conversations.put_on_hold(session, callback, settings)
     whole = callback.held_until
@@ -92,9 +86,7 @@ def test_given_a_citizen_on_hold_when_the_desks_phone_goes_then_they_wait_for_it
     assert callback.hangup_asked_at is not None, "told that they will be called, as whoever is held"
 
 
-def test_given_a_citizen_on_hold_when_they_hang_up_then_it_costs_them_nothing(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_hang_up_on_hold_costs_nothing(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     conversations.put_on_hold(session, callback, settings)
     conversations.line_ended(session, callback, settings, hung_up=True)
@@ -102,9 +94,7 @@ def test_given_a_citizen_on_hold_when_they_hang_up_then_it_costs_them_nothing(
     assert conversations.default_outcome(callback) is Outcome.CALL_AGAIN
 
 
-def test_given_a_citizen_on_hold_when_the_desk_hangs_up_by_mistake_and_undoes_it_then_they_speak_on(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_undone_hang_up_on_hold_resumes_the_talk(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     conversations.put_on_hold(session, callback, settings)
     conversations.hang_up(session, callback)
@@ -115,7 +105,7 @@ def test_given_a_citizen_on_hold_when_the_desk_hangs_up_by_mistake_and_undoes_it
 
 
 @pytest.mark.parametrize("state", sorted(set(C) - {C.TALKING}))
-def test_given_who_does_not_speak_when_put_on_hold_or_resumed_then_it_is_refused(
+def test_hold_without_a_conversation_is_refused(
     session: Session, settings: Settings, state: CallbackState
 ) -> None:
     callback = a_callback(session, state)
@@ -124,9 +114,7 @@ def test_given_who_does_not_speak_when_put_on_hold_or_resumed_then_it_is_refused
         assert refusal(conversations.resume, session, callback, settings) == "wrong-state"
 
 
-def test_given_a_citizen_on_hold_when_resumed_and_forgotten_at_one_moment_then_they_are_not_hung_up(
-    engine: Engine, settings: Settings
-) -> None:
+def test_resume_and_timeout_at_once_hang_up_nobody(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = a_callback(session, C.HELD)
         callback.held_until = callback.on_hold_at = now(session)

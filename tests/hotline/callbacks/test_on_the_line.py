@@ -25,7 +25,7 @@ C, R = CallbackState, RegistrationState
 # --- staying and leaving ---
 
 
-def test_given_a_caller_when_they_stay_and_leave_then_so_it_is_written(session: Session) -> None:
+def test_joining_and_leaving_the_line_are_recorded(session: Session) -> None:
     (id_,) = joins(session)
     assert on_the_line.find(session, id_) is None
     stays(session, id_)
@@ -43,7 +43,7 @@ def test_given_a_caller_when_they_stay_and_leave_then_so_it_is_written(session: 
     assert on_the_line.find(session, id_)
 
 
-def test_given_a_caller_who_has_left_when_it_is_told_again_or_they_are_back_then_each_counts_once(
+def test_repeated_join_or_leave_counts_once(
     session: Session,
 ) -> None:
     (id_,) = joins(session)
@@ -63,7 +63,7 @@ def test_given_a_caller_who_has_left_when_it_is_told_again_or_they_are_back_then
     assert len(make.told(session, seen)) == 1
 
 
-def test_given_a_place_that_is_over_when_its_caller_would_stay_then_they_do_not(session: Session) -> None:
+def test_closed_place_cannot_wait_on_the_line(session: Session) -> None:
     (id_,) = joins(session)
     session.get_one(Registration, id_).state = R.CANCELLED
     assert not on_the_line.stay(session, id_, "channel")
@@ -102,7 +102,7 @@ def test_newer_call_replaces_an_older_that_is_gone(session: Session, how: str) -
     assert caller and caller.channel == "newer"
 
 
-def test_given_a_script_that_says_nothing_for_long_when_looked_at_then_its_caller_is_not_believed(
+def test_silent_script_removes_its_caller(
     session: Session,
 ) -> None:
     first, second = joins(session, 2)
@@ -113,7 +113,7 @@ def test_given_a_script_that_says_nothing_for_long_when_looked_at_then_its_calle
     assert on_the_line.among(session, [first, second]) == {second}
 
 
-def test_given_an_asterisk_without_the_channel_when_asked_then_the_caller_is_gone(session: Session) -> None:
+def test_caller_without_a_channel_is_removed(session: Session) -> None:
     first, second, fresh = joins(session, 3)
     stays(session, first, second, fresh)
     for id_ in (first, second):
@@ -126,7 +126,7 @@ def test_given_an_asterisk_without_the_channel_when_asked_then_the_caller_is_gon
 # --- what a caller is told ---
 
 
-def test_given_a_free_desk_when_nobody_stands_before_then_the_caller_hears_that_it_is_now(
+def test_first_caller_with_a_free_desk_is_told_now(
     session: Session,
 ) -> None:
     first, second = joins(session, 2)
@@ -136,7 +136,7 @@ def test_given_a_free_desk_when_nobody_stands_before_then_the_caller_hears_that_
     assert (told.before_me, told.free, told.minutes) == (1, False, None)
 
 
-def test_given_conversations_of_late_when_desks_are_busy_then_the_estimate_grows_with_who_stands_before(
+def test_estimate_grows_with_the_callers_ahead(
     session: Session,
 ) -> None:
     ids = joins(session, 4)
@@ -162,7 +162,7 @@ def test_given_conversations_of_late_when_desks_are_busy_then_the_estimate_grows
     assert on_the_line.outlook(session, ids[3]).minutes == four
 
 
-def test_given_nobody_at_the_desks_when_a_caller_asks_then_no_estimate_is_made_up(session: Session) -> None:
+def test_no_desk_means_no_estimate(session: Session) -> None:
     (id_,) = joins(session)
     desk = a_live_desk(session, phone_connected=False)
     for _ in range(20):
@@ -170,7 +170,7 @@ def test_given_nobody_at_the_desks_when_a_caller_asks_then_no_estimate_is_made_u
     assert on_the_line.outlook(session, id_) == (0, False, None)
 
 
-def test_given_callers_in_the_desks_rooms_when_the_trunk_is_counted_then_they_hold_a_channel(
+def test_callers_in_rooms_count_as_trunk_channels(
     session: Session,
 ) -> None:
     callback = make.a_callback(session, C.TALKING)

@@ -22,9 +22,7 @@ def ends(engine: Engine, settings: Settings, id_: int, outcome: Outcome) -> None
         assert callback and closing.close(session, callback.token, outcome, settings)
 
 
-def test_given_who_waits_behind_who_is_called_back_when_a_desk_is_free_then_each_comes_in_turn(
-    engine: Engine, settings: Settings
-) -> None:
+def test_waiting_caller_and_callbacks_are_served_in_order(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         called_back, waits, behind = joins(session, 3)
         desk = a_live_desk(session).id
@@ -44,7 +42,7 @@ def test_given_who_waits_behind_who_is_called_back_when_a_desk_is_free_then_each
         assert line.before_me(session, session.get_one(Registration, behind)) == 0
 
 
-def test_given_callers_who_wait_when_desks_are_free_then_each_desk_has_one_in_the_order_of_the_line(
+def test_free_desks_get_waiting_callers_in_line_order(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -54,7 +52,7 @@ def test_given_callers_who_wait_when_desks_are_free_then_each_desk_has_one_in_th
     assert given(engine) == [(ids[0], desks[0], True), (ids[1], desks[1], True)]
 
 
-def test_given_free_desks_when_a_caller_waits_then_the_one_that_was_idle_longest_has_them(
+def test_longest_idle_desk_gets_the_caller(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -66,7 +64,7 @@ def test_given_free_desks_when_a_caller_waits_then_the_one_that_was_idle_longest
     assert [desk for _, desk, _ in given(engine)] == [never.id, spoke.id, just_spoke.id]
 
 
-def test_given_desks_that_look_at_once_when_callers_wait_then_nobody_is_given_twice(engine: Engine) -> None:
+def test_concurrent_desks_get_no_caller_twice(engine: Engine) -> None:
     with writing(engine) as session:
         ids = joins(session, 4)
         stays(session, *ids)
@@ -82,7 +80,7 @@ def test_given_desks_that_look_at_once_when_callers_wait_then_nobody_is_given_tw
     assert verify(engine).problems == []
 
 
-def test_given_a_caller_on_the_line_when_their_turn_comes_then_they_are_not_engaged_for_this_place_alone(
+def test_own_wait_on_the_line_does_not_mark_as_busy(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -101,9 +99,7 @@ def test_given_a_caller_on_the_line_when_their_turn_comes_then_they_are_not_enga
     assert given(engine) == [(id_, desk, True)]
 
 
-def test_given_who_was_called_for_the_number_they_left_when_they_wait_on_the_line_then_a_desk_gets_them(
-    engine: Engine, settings: Settings
-) -> None:
+def test_overflow_caller_on_the_line_is_assigned(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         (id_,) = joins(session)
         number = session.get_one(Registration, id_).number
@@ -115,7 +111,7 @@ def test_given_who_was_called_for_the_number_they_left_when_they_wait_on_the_lin
     assert given(engine) == [(id_, desk, True)]
 
 
-def test_given_who_hung_up_when_a_desk_takes_the_next_then_their_phone_is_left_in_peace_for_a_moment(
+def test_caller_who_hung_up_is_not_called_for_a_moment(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -139,9 +135,7 @@ def test_given_who_hung_up_when_a_desk_takes_the_next_then_their_phone_is_left_i
     assert verify(engine).problems == []
 
 
-def test_given_a_missed_call_whose_wait_is_not_over_when_its_citizen_waits_on_the_line_then_they_are_next(
-    engine: Engine, settings: Settings
-) -> None:
+def test_missed_citizen_waiting_on_the_line_is_next(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         missed, _ = joins(session, 2)
         user = make.a_user(session, make.a_desk(session))
@@ -157,9 +151,7 @@ def test_given_a_missed_call_whose_wait_is_not_over_when_its_citizen_waits_on_th
     assert verify(engine).problems == []
 
 
-def test_given_a_desk_that_works_by_hand_when_it_takes_the_next_then_who_waits_needs_no_call(
-    engine: Engine, settings: Settings
-) -> None:
+def test_manual_desk_takes_the_waiting_caller_without_a_call(engine: Engine, settings: Settings) -> None:
     none = settings.model_copy(update={"calls_per_hour": 1})
     with writing(engine) as session:
         (waits,) = joins(session)

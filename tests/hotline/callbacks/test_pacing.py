@@ -37,7 +37,7 @@ def wanted(situation: Situation, statistics: RoundStatistics = NOTHING, most: in
 
 @settings(max_examples=200)
 @given(situations, some_statistics, st.integers(0, 3), st.integers(0, 60))
-def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
+def test_calls_wanted_stay_within_the_maximum(
     situation: Situation, statistics: RoundStatistics, most: int, minutes: int
 ) -> None:
     calls = calls_wanted(situation, statistics, minutes=minutes, most=most)
@@ -50,7 +50,7 @@ def test_given_anything_when_asked_then_never_more_than_most_and_no_exception(
 @pytest.mark.long
 @settings(max_examples=200)
 @given(speakers, st.integers(0, 3), st.integers(0, 3), some_statistics, st.integers(1, 4), st.integers(0, 2))
-def test_given_calls_that_have_become_improbable_when_asked_then_it_is_as_if_they_were_not(
+def test_improbable_calls_count_as_none(
     speakers: list[Speaker], ringing: int, silent: int, statistics: RoundStatistics, most: int, ready: int
 ) -> None:
     old = Situation(speakers, [1e6] * ringing, ready, [1e6] * silent)
@@ -62,7 +62,7 @@ def test_given_calls_that_have_become_improbable_when_asked_then_it_is_as_if_the
 
 @settings(max_examples=200)
 @given(situations, some_statistics, st.integers(1, 4), st.floats(0, 300))
-def test_given_a_call_that_says_nothing_when_it_becomes_improbable_then_no_fewer_are_called_beside_it(
+def test_ageing_silent_call_never_lowers_the_calls_wanted(
     situation: Situation, statistics: RoundStatistics, most: int, since: float
 ) -> None:
     def beside(since: float) -> int:
@@ -74,7 +74,7 @@ def test_given_a_call_that_says_nothing_when_it_becomes_improbable_then_no_fewer
 
 @settings(max_examples=200)
 @given(situations, some_statistics, st.integers(1, 8))
-def test_given_anything_when_a_wait_is_estimated_then_it_is_a_time_and_grows_with_the_place(
+def test_expected_wait_is_finite_and_grows_with_the_place(
     situation: Situation, statistics: RoundStatistics, place: int
 ) -> None:
     nearer, farther = (expected_wait(situation, statistics, minutes=6, place=p) for p in (place, place + 1))
@@ -84,15 +84,13 @@ def test_given_anything_when_a_wait_is_estimated_then_it_is_a_time_and_grows_wit
 
 @settings(max_examples=100)
 @given(some_statistics, st.integers(1, 3))
-def test_given_a_free_speaker_and_nobody_under_way_when_asked_then_somebody_is_called(
-    statistics: RoundStatistics, most: int
-) -> None:
+def test_free_speaker_without_calls_wants_one(statistics: RoundStatistics, most: int) -> None:
     assert wanted(one(None), statistics, most) >= 1
 
 
 @settings(max_examples=100)
 @given(st.floats(0, 3000), st.floats(0, 300), some_statistics)
-def test_given_the_key_when_pressed_then_no_fewer_are_called_than_without(
+def test_finishing_key_never_lowers_the_calls_wanted(
     talking_for: float, finishing_for: float, statistics: RoundStatistics
 ) -> None:
     pressed = wanted(one(talking_for, finishing_for=finishing_for), statistics)
@@ -101,12 +99,12 @@ def test_given_the_key_when_pressed_then_no_fewer_are_called_than_without(
 
 
 @pytest.mark.parametrize("talking_for", [0.0, 150.0, 300.0, 900.0])
-def test_given_one_ready_for_each_when_asked_then_nobody_is_called(talking_for: float) -> None:
+def test_one_ready_citizen_per_speaker_wants_no_call(talking_for: float) -> None:
     assert wanted(one(talking_for, ready=1)) == 0
     assert wanted(Situation([Speaker(talking_for)] * 3, [], 3)) == 0
 
 
-def test_given_a_conversation_when_it_begins_then_nobody_is_called_and_later_one_is() -> None:
+def test_new_conversation_wants_no_call_yet() -> None:
     assert wanted(one(0.0)) == 0
     assert wanted(one(300.0)) == 1
     assert wanted(one(60.0, finishing_for=0.0)) == 1
@@ -123,7 +121,7 @@ def seen(reach: float, calls: int = 60) -> RoundStatistics:
     )
 
 
-def test_given_an_idle_official_when_few_can_be_reached_then_several_phones_ring_at_once() -> None:
+def test_idle_official_with_rare_answers_wants_several_calls() -> None:
     idle, reached = one(None), (0.15, 0.35, 0.5, 0.65, 0.8, 0.95)
     at_once = [wanted(idle, seen(reach), most=4) for reach in reached]
 
@@ -133,7 +131,7 @@ def test_given_an_idle_official_when_few_can_be_reached_then_several_phones_ring
 
 
 @pytest.mark.parametrize("reach", [0.35, 0.5, 0.8])
-def test_given_a_conversation_when_few_can_be_reached_then_one_at_a_time_is_called_but_the_sooner(
+def test_rare_answers_in_a_conversation_call_sooner_not_more(
     reach: float,
 ) -> None:
     def first_call(ringing: list[float], reach: float = reach) -> float:
@@ -145,7 +143,7 @@ def test_given_a_conversation_when_few_can_be_reached_then_one_at_a_time_is_call
     assert first_call([40.0]) == first_call([]), "it is improbable that this one comes"
 
 
-def test_given_a_call_that_brings_nobody_for_long_when_asked_then_another_is_placed_beside_it() -> None:
+def test_fruitless_call_is_joined_by_another() -> None:
     free, reached = [Speaker(None)], seen(0.65)
 
     assert wanted(Situation(free, [0.0], 0), reached) == 0
@@ -155,7 +153,7 @@ def test_given_a_call_that_brings_nobody_for_long_when_asked_then_another_is_pla
 
 
 @pytest.mark.parametrize("talking_for", [None, 0.0, 150.0, 300.0])
-def test_given_two_under_way_when_one_more_is_thought_of_then_never_beside_one_who_comes(
+def test_third_call_is_never_placed_beside_a_probable_one(
     talking_for: float | None,
 ) -> None:
     speaker = [Speaker(talking_for)]
@@ -166,7 +164,7 @@ def test_given_two_under_way_when_one_more_is_thought_of_then_never_beside_one_w
     assert wanted(Situation(speaker, [24.0] * 4, 0), most=2) == 0
 
 
-def test_given_a_ring_when_the_end_is_near_then_the_second_call_comes_the_sooner_the_nearer() -> None:
+def test_nearer_end_places_the_second_call_sooner() -> None:
     def second_call_after(talking_for: float | None, finishing_for: float | None) -> float:
         for rung in range(60):
             speaker = Speaker(talking_for, finishing_for)
@@ -180,7 +178,7 @@ def test_given_a_ring_when_the_end_is_near_then_the_second_call_comes_the_sooner
     assert idle <= finishing < 25 < early
 
 
-def test_given_a_wait_when_estimated_then_it_follows_the_conversation_and_the_key() -> None:
+def test_expected_wait_follows_talk_and_finishing_key() -> None:
     def wait(situation: Situation, place: int = 1) -> float:
         return expected_wait(situation, NOTHING, minutes=6, place=place)
 
@@ -193,7 +191,7 @@ def test_given_a_wait_when_estimated_then_it_follows_the_conversation_and_the_ke
 
 
 @pytest.mark.long
-def test_given_rounds_when_simulated_then_the_official_hardly_waits_and_citizens_wait_less() -> None:
+def test_simulated_rounds_keep_idle_time_and_waits_low() -> None:
     def run(rule, **world):  # type: ignore[no-untyped-def]
         rounds = [Round(World(**world), rule, seed).run() for seed in range(6)]
         idle = [x for r in rounds for x in r.idle]
@@ -209,7 +207,7 @@ def test_given_rounds_when_simulated_then_the_official_hardly_waits_and_citizens
     assert key_wait < wait
 
 
-def test_given_several_desks_when_simulated_then_all_are_served_from_one_line() -> None:
+def test_simulated_desks_share_one_line() -> None:
     figures = Round(World(speakers=4), ours, 1).run()
 
     assert sum(figures.idle) / len(figures.idle) < 10
@@ -217,7 +215,7 @@ def test_given_several_desks_when_simulated_then_all_are_served_from_one_line() 
 
 
 @pytest.mark.long
-def test_given_few_who_can_be_reached_when_simulated_then_the_official_is_hardly_ever_idle_long() -> None:
+def test_simulated_rare_answers_keep_idle_spells_short() -> None:
     def run(rule, **world):  # type: ignore[no-untyped-def]
         rounds = [Round(World(**HARD, **world), rule, seed).run() for seed in range(20)]
         idle = [x for r in rounds for x in r.idle]

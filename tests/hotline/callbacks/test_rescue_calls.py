@@ -33,9 +33,7 @@ def speak(session: Session, calls: int, *, ago: float = 0, over: bool = False) -
     session.flush()
 
 
-def test_given_a_caller_in_danger_when_asked_twice_then_one_call_is_placed_once(
-    session: Session, city: Settings
-) -> None:
+def test_repeated_rescue_request_is_one_call(session: Session, city: Settings) -> None:
     call = asked(session)
     assert asked(session).token == call.token
     assert rescue_calls.asked(session) == [call.token]
@@ -49,7 +47,7 @@ def test_given_a_caller_in_danger_when_asked_twice_then_one_call_is_placed_once(
     ("calls", "over", "cap"),
     [(2, False, None), (3, False, toll.Cap.AT_ONCE), (29, True, None), (30, True, toll.Cap.PER_NUMBER)],
 )
-def test_given_so_many_who_were_connected_when_one_more_asks_then_its_own_caps_decide(
+def test_rescue_calls_have_their_own_caps(
     session: Session, city: Settings, calls: int, over: bool, cap: toll.Cap | None
 ) -> None:
     speak(session, calls, over=over, ago=1)
@@ -60,9 +58,7 @@ def test_given_so_many_who_were_connected_when_one_more_asks_then_its_own_caps_d
 
 
 @pytest.mark.parametrize("why", ["late", "no number any more"])
-def test_given_a_call_of_which_the_caller_was_told_that_it_failed_when_looked_then_it_is_not_placed(
-    session: Session, city: Settings, why: str
-) -> None:
+def test_failed_rescue_call_is_not_placed_later(session: Session, city: Settings, why: str) -> None:
     call = asked(session)
     if why == "late":
         call.asked_at -= timedelta(seconds=16)
@@ -76,14 +72,12 @@ def test_given_a_call_of_which_the_caller_was_told_that_it_failed_when_looked_th
     assert rescue_calls.came_to_nothing(session, call.channel)
 
 
-def test_given_nobody_in_danger_when_a_call_is_asked_for_then_there_is_none(session: Session) -> None:
+def test_rescue_without_danger_is_refused(session: Session) -> None:
     with pytest.raises(Refused):
         rescue_calls.ask(session, 999, "1.1")
 
 
-def test_given_calls_that_are_down_when_somebody_is_in_danger_then_theirs_is_not_the_probe(
-    session: Session, city: Settings
-) -> None:
+def test_rescue_call_is_never_the_probe(session: Session, city: Settings) -> None:
     due = now(session) - timedelta(minutes=5)
     session.add(Breaker(name=breaker.TRUNK, opened_at=due, next_probe_at=due))
     session.flush()
@@ -103,7 +97,7 @@ def connects(session: Session, city: Settings, number: str | None, channel: str)
 
 
 @pytest.mark.parametrize(("number", "an_hour"), [("+989131234567", 3), (None, 10)])
-def test_given_one_telephone_that_asks_again_and_again_when_connected_then_others_find_the_service_free(
+def test_telephone_that_repeats_rescues_does_not_block_others(
     session: Session, city: Settings, number: str | None, an_hour: int
 ) -> None:
     for n in range(an_hour):

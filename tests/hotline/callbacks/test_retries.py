@@ -48,14 +48,12 @@ def wait(outcome: Outcome, attempts: int = 1) -> timedelta | None:
         (O.UNREACHABLE, 20),  # last
     ],
 )
-def test_given_a_reason_when_a_call_is_to_be_made_again_then_its_wait_is_its_own(
-    outcome: Outcome, minutes: int
-) -> None:
+def test_each_outcome_has_its_retry_delay(outcome: Outcome, minutes: int) -> None:
     assert wait(outcome) == minutes * MINUTE
 
 
 @pytest.mark.parametrize("outcome", [O.REACHED, O.REFUSED, O.WRONG_NUMBER, O.RETURNED, O.FAILED])
-def test_given_an_end_for_good_or_no_call_or_our_fault_when_asked_then_there_is_no_wait(
+def test_final_outcome_has_no_retry(
     outcome: Outcome,
 ) -> None:
     assert wait(outcome) is None
@@ -65,14 +63,14 @@ def test_given_an_end_for_good_or_no_call_or_our_fault_when_asked_then_there_is_
 
 
 @pytest.mark.parametrize("outcome", [O.BUSY, O.NO_ANSWER, O.UNREACHABLE, O.REJECTED])
-def test_given_attempts_used_up_when_asked_then_each_doubles_the_wait(outcome: Outcome) -> None:
+def test_each_attempt_doubles_the_delay(outcome: Outcome) -> None:
     waits = [wait(outcome, attempts) for attempts in (1, 2, 3, 4)]
     assert all(waits)
     assert waits == [waits[0] * 2**n for n in range(4)]  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("outcome", [O.FAILED, O.CALL_AGAIN])
-def test_given_nobody_to_blame_when_it_happens_again_then_the_wait_stays(outcome: Outcome) -> None:
+def test_blameless_outcome_keeps_its_delay(outcome: Outcome) -> None:
     assert {wait(outcome, attempts) for attempts in (0, 1, 2, 3)} == {wait(outcome)}
 
 
@@ -96,9 +94,7 @@ def test_given_nobody_to_blame_when_it_happens_again_then_the_wait_stays(outcome
         ("2026-09-21 23:30", "2026-09-22 08:00"),
     ],
 )
-def test_given_an_end_near_the_night_when_asked_then_the_retry_waits_for_the_morning(
-    ended: str, due: str
-) -> None:
+def test_retry_near_the_night_waits_for_the_morning(ended: str, due: str) -> None:
     at = datetime.fromisoformat(ended).replace(tzinfo=CITY).astimezone(UTC)
     until = retries.not_before(O.NO_ANSWER, 1, at, rules(NIGHT))
     assert until is not None
@@ -112,7 +108,7 @@ _MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st
 
 
 @given(_MOMENTS, st.builds(QuietHours, _TIMES, _TIMES), st.sampled_from(O), st.integers(0, 6))
-def test_given_any_moment_and_any_night_when_asked_then_no_retry_is_due_at_night_or_too_early(
+def test_no_retry_is_due_at_night_or_too_early(
     at: datetime, quiet: QuietHours, outcome: Outcome, attempts: int
 ) -> None:
     until = retries.not_before(outcome, attempts, at, rules(quiet))
@@ -124,9 +120,7 @@ def test_given_any_moment_and_any_night_when_asked_then_no_retry_is_due_at_night
 
 
 @given(_MOMENTS, st.integers(-3600, 200_000))
-def test_given_a_later_moment_by_a_cap_when_asked_then_it_counts_if_it_is_later_and_never_at_night(
-    at: datetime, seconds: int
-) -> None:
+def test_later_moment_of_a_cap_counts_outside_the_night(at: datetime, seconds: int) -> None:
     capped = at + timedelta(seconds=seconds)
     until = retries.not_before(O.FAILED, 0, at, rules(NIGHT), capped)
     if capped <= at:
@@ -158,7 +152,7 @@ def test_given_a_later_moment_by_a_cap_when_asked_then_it_counts_if_it_is_later_
         (2, True, Line.DOWN, 600),
     ],
 )
-def test_given_our_own_fault_again_and_again_when_asked_then_only_who_stops_the_others_is_passed_over(
+def test_repeated_own_fault_passes_over_only_who_blocks_others(
     in_a_row: int, picked_up: bool, line: Line, seconds: int
 ) -> None:
     rest = retries.after_faults(in_a_row, rules(), picked_up=picked_up, line=line)
@@ -176,9 +170,7 @@ def calls(session: Session, round_id: int, settings: Settings, outcome: Outcome)
     return callback
 
 
-def test_given_a_citizen_who_never_answers_when_called_again_then_so_often_in_one_round_and_no_more(
-    session: Session, settings: Settings
-) -> None:
+def test_unanswered_citizen_is_called_a_limited_number_of_times(session: Session, settings: Settings) -> None:
     round_ = a_round(session)
     place = a_registration(session, round_)
     for attempt in range(1, settings.max_attempts + 1):
@@ -192,9 +184,7 @@ def test_given_a_citizen_who_never_answers_when_called_again_then_so_often_in_on
     assert calls(session, round_.id, settings, O.NO_ANSWER) is None
 
 
-def test_given_a_wait_that_is_over_when_the_next_is_taken_then_the_retry_has_its_own_place_again(
-    session: Session, settings: Settings
-) -> None:
+def test_due_retry_is_taken_at_its_own_place(session: Session, settings: Settings) -> None:
     round_ = a_round(session)
     first, second, third = some_registrations(session, round_, 3)
     one = calls(session, round_.id, settings, O.BUSY)
@@ -211,9 +201,7 @@ def test_given_a_wait_that_is_over_when_the_next_is_taken_then_the_retry_has_its
 
 
 @pytest.mark.parametrize("outcome", sorted(FREE_OF_CHARGE))
-def test_given_our_own_fault_over_and_over_when_called_again_then_it_costs_no_attempt(
-    session: Session, settings: Settings, outcome: Outcome
-) -> None:
+def test_repeated_own_fault_costs_no_attempt(session: Session, settings: Settings, outcome: Outcome) -> None:
     round_ = a_round(session)
     place = a_registration(session, round_)
     for _ in range(settings.max_attempts + 2):
@@ -224,7 +212,7 @@ def test_given_our_own_fault_over_and_over_when_called_again_then_it_costs_no_at
     assert (place.state, place.attempts) == (RegistrationState.WAITING, 0)
 
 
-def test_given_the_defaults_when_loaded_then_nobody_is_disturbed_between_ten_and_eight(
+def test_default_quiet_hours_are_ten_to_eight(
     own_environment: None,
 ) -> None:
     settings = load(_env_file=None)
@@ -243,14 +231,12 @@ def test_given_the_defaults_when_loaded_then_nobody_is_disturbed_between_ten_and
         (NOON + 360 * MINUTE, NOON + 480 * MINUTE),  # after the end: out of this round's overtime, too
     ],
 )
-def test_given_a_wish_when_the_round_ends_at_six_then_it_comes_true_in_the_round_or_not_in_it(
-    wish: datetime, due: datetime
-) -> None:
+def test_wish_is_fulfilled_within_its_round_or_after_it(wish: datetime, due: datetime) -> None:
     round_ = Round(is_operators_line=False, ends_at=NOON + 360 * MINUTE)
     assert retries.promised(wish, NOON, round_, rules(NIGHT)).due == due
 
 
-def test_given_a_wish_for_the_night_when_the_line_stands_for_ever_then_it_comes_true_in_the_morning() -> None:
+def test_night_wish_on_the_operators_line_waits_for_morning() -> None:
     round_ = Round(is_operators_line=True, ends_at=NOON + timedelta(days=9000))
     morning = NOON.replace(hour=8) + timedelta(days=1)
     assert retries.promised(NOON.replace(hour=23), NOON, round_, rules(NIGHT)).due == morning

@@ -49,7 +49,7 @@ def serving(session: Session, round_: Round, *, asks: bool = False) -> Desk:
     return desk
 
 
-def test_given_desks_and_calls_when_looked_at_then_each_counts_as_what_it_is(session: Session) -> None:
+def test_situation_counts_desks_and_calls(session: Session) -> None:
     round_ = a_round(session)
     serving(session, round_, asks=True)
     serving(session, round_)  # wants nobody now
@@ -73,7 +73,7 @@ def test_given_desks_and_calls_when_looked_at_then_each_counts_as_what_it_is(ses
     assert seen.ready == 1
 
 
-def test_given_calls_of_two_rounds_when_learnt_from_then_only_the_rounds_own_count(session: Session) -> None:
+def test_statistics_use_the_rounds_own_calls(session: Session) -> None:
     round_ = a_round(session)
     desk = serving(session, round_)
     closed = CallbackState.CLOSED
@@ -93,9 +93,7 @@ def test_given_calls_of_two_rounds_when_learnt_from_then_only_the_rounds_own_cou
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.RETURNED])
-def test_given_calls_that_came_to_nothing_by_our_fault_when_learnt_from_then_it_is_as_if_they_had_not_been(
-    session: Session, outcome: Outcome
-) -> None:
+def test_own_faults_do_not_enter_the_statistics(session: Session, outcome: Outcome) -> None:
     round_, closed = a_round(session), CallbackState.CLOSED
     desk = serving(session, round_, asks=True)
     spoke = {"placed_at": 400, "answered_at": 388, "confirmed_at": 380, "talking_at": 350, "ended_at": 50}
@@ -115,7 +113,7 @@ def test_given_calls_that_came_to_nothing_by_our_fault_when_learnt_from_then_it_
     assert round_statistics.calls_wanted(session, round_, 2) == before[1] > 0
 
 
-def test_given_calls_that_came_to_nothing_by_our_fault_when_there_are_many_then_the_older_ones_still_teach(
+def test_many_own_faults_keep_older_calls_in_the_statistics(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     round_, closed = a_round(session), CallbackState.CLOSED
@@ -127,7 +125,7 @@ def test_given_calls_that_came_to_nothing_by_our_fault_when_there_are_many_then_
     assert round_statistics.of_round(session, round_.id).failed_after == pytest.approx([20])
 
 
-def test_given_a_long_round_when_learnt_from_then_only_its_newest_calls_count_in_their_order(
+def test_statistics_of_a_long_round_use_its_newest_calls(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     round_ = a_round(session)
@@ -138,7 +136,7 @@ def test_given_a_long_round_when_learnt_from_then_only_its_newest_calls_count_in
     assert round_statistics.of_round(session, round_.id).answered_after == pytest.approx([60, 30])
 
 
-def test_given_a_desk_that_asks_when_nobody_is_under_way_then_somebody_is_called(session: Session) -> None:
+def test_asking_desk_without_calls_wants_one(session: Session) -> None:
     round_ = a_round(session)
     desk = serving(session, round_)
 

@@ -18,7 +18,7 @@ from tests.kit.refusal import refusal
 C = CallbackState
 
 
-def test_given_citizens_who_wait_when_operators_speak_first_then_each_speaks_with_one_who_is_not_given_away(
+def test_screening_operators_keep_their_citizens(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     first, second = called_ahead(session, round_, 2)
@@ -34,9 +34,7 @@ def test_given_citizens_who_wait_when_operators_speak_first_then_each_speaks_wit
     assert [c.id for c in assignment.ready(session, round_.id)] == [first.id]
 
 
-def test_given_a_desk_with_a_citizen_of_its_own_when_it_would_speak_first_with_another_then_it_is_refused(
-    session: Session, settings: Settings, round_: Round, desk: Desk
-) -> None:
+def test_busy_desk_may_not_screen(session: Session, settings: Settings, round_: Round, desk: Desk) -> None:
     first, second = called_ahead(session, round_, 2)
     serving.ask_next(session, desk, None, settings)
     assert refusal(screening.screen, session, second, desk) == "desk-busy"
@@ -44,7 +42,7 @@ def test_given_a_desk_with_a_citizen_of_its_own_when_it_would_speak_first_with_a
     assert refusal(screening.screen, session, second, desk) == "desk-busy"
 
 
-def test_given_a_desk_that_speaks_first_when_it_asks_or_claims_then_it_gets_no_second_citizen(
+def test_screening_desk_gets_no_second_citizen(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     first, second = called_ahead(session, round_, 2)
@@ -60,9 +58,7 @@ def test_given_a_desk_that_speaks_first_when_it_asks_or_claims_then_it_gets_no_s
 # --- many at once ---
 
 
-def test_given_a_citizen_whom_a_desk_has_just_got_when_who_saw_them_wait_screens_them_then_it_is_refused(
-    engine: Engine, settings: Settings
-) -> None:
+def test_citizen_just_assigned_cannot_be_screened(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         round_ = a_round(session)
         some_registrations(session, round_, 1)

@@ -23,9 +23,7 @@ C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
 @in_both
-def test_given_a_desk_when_it_serves_a_round_then_it_serves_that_one_until_it_leaves_or_takes_another(
-    session: Session, settings: Settings, round_: Round
-) -> None:
+def test_desk_serves_one_round_until_it_leaves(session: Session, settings: Settings, round_: Round) -> None:
     other, desk = a_round(session), a_desk(session)
     before = newest_event(session)
     serving.serve(session, desk, round_.id, settings)
@@ -42,16 +40,14 @@ def test_given_a_desk_when_it_serves_a_round_then_it_serves_that_one_until_it_le
 
 @in_both
 @pytest.mark.parametrize("phase", [Phase.OVER, Phase.CANCELLED])
-def test_given_a_round_that_is_over_when_a_desk_would_serve_it_then_it_is_refused(
-    session: Session, settings: Settings, phase: Phase
-) -> None:
+def test_ended_round_cannot_be_served(session: Session, settings: Settings, phase: Phase) -> None:
     desk, over = a_desk(session), a_round(session, phase)
     assert refusal(serving.serve, session, desk, over.id, settings) == "round-over"
     assert refusal(serving.serve, session, desk, 10_000, settings) == "not-found"
     assert desk.round_id is None
 
 
-def test_given_a_desk_that_leaves_when_its_conversation_has_ended_then_it_took_place_and_else_it_goes_on(
+def test_leaving_desk_closes_only_an_ended_conversation(
     session: Session, settings: Settings, round_: Round
 ) -> None:
     ended, goes_on = some_desks(session, round_, settings, 2)
@@ -70,7 +66,7 @@ def test_given_a_desk_that_leaves_when_its_conversation_has_ended_then_it_took_p
 # --- next ---
 
 
-def test_given_a_conversation_when_next_is_asked_then_it_took_place_and_is_to_be_hung_up(
+def test_next_closes_and_hangs_up_the_conversation(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     first, second, third = called_ahead(session, round_, 3)
@@ -91,7 +87,7 @@ def test_given_a_conversation_when_next_is_asked_then_it_took_place_and_is_to_be
 
 
 @pytest.mark.parametrize(("spoke", "outcome"), [(True, O.REACHED), (False, O.CALL_AGAIN)])
-def test_given_a_call_that_ended_when_next_is_asked_then_only_who_was_seen_in_the_room_was_reached(
+def test_next_after_an_ended_call_counts_a_real_talk_only(
     session: Session, settings: Settings, round_: Round, desk: Desk, spoke: bool, outcome: Outcome
 ) -> None:
     (callback,) = called_ahead(session, round_, 1)
@@ -104,7 +100,7 @@ def test_given_a_call_that_ended_when_next_is_asked_then_only_who_was_seen_in_th
     assert (callback.state, callback.outcome, callback.ended_at) == (C.CLOSED, outcome, at)
 
 
-def test_given_a_desk_that_may_not_when_it_asks_then_it_hears_why(
+def test_refused_next_gives_its_reason(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     nobody = a_desk(session)
@@ -118,7 +114,7 @@ def test_given_a_desk_that_may_not_when_it_asks_then_it_hears_why(
     assert refusal(serving.ask_next, session, desk, None, settings) == "round-not-started"
 
 
-def test_given_a_round_that_has_ended_when_next_is_asked_then_the_conversation_is_closed_and_nobody_comes(
+def test_next_after_the_round_end_closes_and_brings_nobody(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     first, waiting = called_ahead(session, round_, 2)
@@ -133,7 +129,7 @@ def test_given_a_round_that_has_ended_when_next_is_asked_then_the_conversation_i
     assert list(serving.left_behind(session)) == [waiting.token]
 
 
-def test_given_a_desk_that_asked_when_it_says_not_now_then_it_is_left_in_peace(
+def test_not_now_withdraws_the_request(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     serving.ask_next(session, desk, None, settings)
@@ -145,7 +141,7 @@ def test_given_a_desk_that_asked_when_it_says_not_now_then_it_is_left_in_peace(
     assert (assignment.match(session), ready.desk_id) == (0, None)
 
 
-def test_given_a_pause_when_citizens_wait_then_they_go_on_waiting_until_somebody_asks_or_resumes(
+def test_pause_keeps_citizens_waiting_until_resumed(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     assert [r.id for r in serving.served(session)] == [round_.id]
@@ -163,9 +159,7 @@ def test_given_a_pause_when_citizens_wait_then_they_go_on_waiting_until_somebody
     assert round_.paused_at is None, "who asks for the next goes on"
 
 
-def test_given_rounds_in_every_phase_when_asked_which_are_called_ahead_then_those_begun_with_a_phone_at_work(
-    session: Session, settings: Settings
-) -> None:
+def test_started_rounds_with_a_desk_phone_are_called_ahead(session: Session, settings: Settings) -> None:
     served = {}
     for phase in (Phase.OPEN, Phase.CLOSED, Phase.LIVE):
         served[phase] = a_round(session, phase)
@@ -184,7 +178,7 @@ def test_given_rounds_in_every_phase_when_asked_which_are_called_ahead_then_thos
 
 
 @in_both
-def test_given_a_conversation_when_it_is_nearly_over_then_it_is_noted_once(
+def test_finishing_key_is_recorded_once(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     assert refusal(serving.finishing, session, desk) == "wrong-state"
@@ -200,7 +194,7 @@ def test_given_a_conversation_when_it_is_nearly_over_then_it_is_noted_once(
 # --- the end of a round ---
 
 
-def test_given_a_round_that_is_over_when_calls_are_let_go_then_only_those_of_no_desk(
+def test_ended_round_releases_only_calls_without_a_desk(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     given, waiting = called_ahead(session, round_, 2)
@@ -216,7 +210,7 @@ def test_given_a_round_that_is_over_when_calls_are_let_go_then_only_those_of_no_
 
 
 @in_both
-def test_given_one_who_is_being_let_go_when_a_desk_asks_then_they_do_not_meet(
+def test_released_citizen_is_not_assigned(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     (waiting,) = called_ahead(session, round_, 1)
@@ -228,7 +222,7 @@ def test_given_one_who_is_being_let_go_when_a_desk_asks_then_they_do_not_meet(
 
 
 @in_both
-def test_given_the_first_who_waits_is_being_hung_up_when_a_desk_asks_then_it_has_the_second(
+def test_citizen_being_hung_up_is_passed_over(
     session: Session, settings: Settings, round_: Round, desk: Desk
 ) -> None:
     first, second = called_ahead(session, round_, 2)
@@ -240,7 +234,7 @@ def test_given_the_first_who_waits_is_being_hung_up_when_a_desk_asks_then_it_has
 
 
 @pytest.mark.parametrize("stop", [lambda s, d, _: serving.not_now(s, d), serving.leave])
-def test_given_one_on_the_way_to_a_desk_when_it_wants_nobody_any_more_then_they_wait_for_any_desk(
+def test_withdrawn_request_frees_the_citizen_for_any_desk(
     session: Session,
     settings: Settings,
     round_: Round,

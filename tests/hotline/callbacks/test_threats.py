@@ -18,7 +18,7 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 C = CallbackState
 
 
-def test_given_a_threat_when_marked_twice_then_it_stands_once_in_the_log_and_in_the_supervisors_room(
+def test_threat_marked_twice_is_recorded_once(
     session: Session,
 ) -> None:
     callback = a_callback(session, C.TALKING)
@@ -34,7 +34,7 @@ def test_given_a_threat_when_marked_twice_then_it_stands_once_in_the_log_and_in_
     assert AlarmKind.THREAT not in [one.kind for one in control_room.show(session).alarms]
 
 
-def test_given_old_recordings_when_their_time_is_over_then_the_one_with_a_threat_stays(
+def test_recording_of_a_threat_outlives_the_others(
     session: Session,
 ) -> None:
     calm, threat = (a_callback(session, C.TALKING) for _ in range(2))
@@ -46,7 +46,7 @@ def test_given_old_recordings_when_their_time_is_over_then_the_one_with_a_threat
     assert [one.callback_id for one in recordings.expired(session, 30)] == [calm.id]
 
 
-def test_given_calls_promised_for_a_time_when_a_person_looks_then_the_own_that_wait_are_there_soonest_first(
+def test_own_agreed_calls_are_listed_soonest_first(
     session: Session,
 ) -> None:
     user, other = (a_user(session, a_desk(session)) for _ in range(2))

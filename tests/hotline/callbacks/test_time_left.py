@@ -29,20 +29,18 @@ def due(engine: Engine) -> list[str]:
         return [callback.token for callback in time_left.nearly_over(session)]
 
 
-def test_given_half_a_minute_left_when_asked_then_it_is_nearly_over(engine: Engine, token: str):
+def test_half_a_minute_left_sounds_the_tone(engine: Engine, token: str):
     assert due(engine) == [token]
 
 
-def test_given_more_time_left_when_asked_then_it_is_not(engine: Engine, token: str):
+def test_more_time_left_sounds_no_tone(engine: Engine, token: str):
     with writing(engine) as session:
         session.query(Callback).one().talking_at = now(session) - timedelta(minutes=5, seconds=20)
 
     assert due(engine) == []
 
 
-def test_given_our_side_was_gone_for_a_while_when_asked_then_that_is_none_of_the_agreed_minutes(
-    engine: Engine, settings: Settings, token: str
-):
+def test_our_absence_does_not_use_agreed_minutes(engine: Engine, settings: Settings, token: str):
     with writing(engine) as session:
         assert conversations.lose(session, token, settings)
         held = callbacks.by_token(session, token)
@@ -64,9 +62,7 @@ def test_given_our_side_was_gone_for_a_while_when_asked_then_that_is_none_of_the
     assert due(engine) == [token]
 
 
-def test_given_our_side_is_gone_twice_when_the_conversation_ends_then_both_times_count_as_none(
-    session: Session, settings: Settings
-):
+def test_repeated_absence_is_not_part_of_the_length(session: Session, settings: Settings):
     callback = make.a_callback(session, CallbackState.TALKING)
     callback.placed_at = callback.claimed_at
     for _ in range(2):
@@ -90,16 +86,14 @@ def test_given_our_side_is_gone_twice_when_the_conversation_ends_then_both_times
     assert length == pytest.approx((ended.ended_at - ended.talking_at).total_seconds() - ended.held_s)
 
 
-def test_given_a_desk_whose_phone_has_left_when_asked_then_nobody_could_hear_it(engine: Engine, token: str):
+def test_absent_desk_phone_gets_no_tone(engine: Engine, token: str):
     with writing(engine) as session:
         session.query(Desk).one().phone_connected = False
 
     assert due(engine) == []
 
 
-def test_given_a_tone_that_was_sounded_when_taken_up_again_then_it_is_not_sounded_twice(
-    engine: Engine, token: str
-):
+def test_tone_is_sounded_once(engine: Engine, token: str):
     with writing(engine) as session:
         session.query(Desk).one().channel = "PJSIP/desk-1-0000001f"
         session.flush()
@@ -110,9 +104,7 @@ def test_given_a_tone_that_was_sounded_when_taken_up_again_then_it_is_not_sounde
     assert due(engine) == []
 
 
-def test_given_a_conversation_that_has_just_ended_when_taken_up_then_there_is_no_tone(
-    engine: Engine, token: str
-):
+def test_ended_conversation_gets_no_tone(engine: Engine, token: str):
     with writing(engine) as session:
         session.query(Callback).one().state = CallbackState.ENDED
     with writing(engine) as session:

@@ -45,9 +45,7 @@ def placed(session: Session, ago: timedelta, count: int = 1, number: str = "", *
         session.flush()
 
 
-def test_given_no_calls_when_one_is_taken_up_then_it_is_written_down(
-    session: Session, settings: Settings
-) -> None:
+def test_permitted_call_is_written_down(session: Session, settings: Settings) -> None:
     before = now(session)
     assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
     (row,) = session.scalars(select(PlacedCall)).all()
@@ -56,9 +54,7 @@ def test_given_no_calls_when_one_is_taken_up_then_it_is_written_down(
 
 
 @pytest.mark.parametrize("number", ["+14155552671", "+982188881234", ""])
-def test_given_a_number_outside_the_allowed_prefixes_when_any_caller_takes_it_up_then_nothing_is_written(
-    session: Session, settings: Settings, number: str
-) -> None:
+def test_disallowed_number_writes_nothing(session: Session, settings: Settings, number: str) -> None:
     assert toll.take(session, "callback-1", number, settings) is Cap.NOT_ALLOWED
     assert session.scalars(select(PlacedCall)).all() == []
 
@@ -71,7 +67,7 @@ def test_given_a_number_outside_the_allowed_prefixes_when_any_caller_takes_it_up
         (Cap.PER_DAY, {"calls_per_day": 3}, 2 * HOUR, True, DAY),
     ],
 )
-def test_given_a_cap_on_all_when_it_is_reached_then_no_call_is_taken_up_until_there_is_room(
+def test_reached_cap_refuses_until_there_is_room(
     session: Session,
     capped: Capped,
     cap: Cap,
@@ -97,9 +93,7 @@ def test_given_a_cap_on_all_when_it_is_reached_then_no_call_is_taken_up_until_th
     assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
 
 
-def test_given_callers_in_the_trunk_when_calls_are_counted_then_both_share_its_channels(
-    session: Session, capped: Capped
-) -> None:
+def test_incoming_calls_use_up_trunk_channels(session: Session, capped: Capped) -> None:
     settings = capped(trunk_channels=12, channels_for_callers=3, channels_for_callbacks=2, calls_at_once=20)
     assert toll.room(session, settings) == (9, Cap.AT_ONCE), "the others are for callers"
     heartbeats.beat(session, "ivr")
@@ -112,9 +106,7 @@ def test_given_callers_in_the_trunk_when_calls_are_counted_then_both_share_its_c
     assert toll.room(session, settings).cap is Cap.LINE_DOWN
 
 
-def test_given_a_number_called_so_often_when_called_again_then_it_alone_is_left_in_peace_for_a_day(
-    session: Session, capped: Capped
-) -> None:
+def test_exhausted_number_rests_for_a_day(session: Session, capped: Capped) -> None:
     settings = capped(calls_per_number=2)
     placed(session, 3 * HOUR, 1, NUMBER)
     assert toll.free_again(session, NUMBER, settings) is None
@@ -130,9 +122,7 @@ def test_given_a_number_called_so_often_when_called_again_then_it_alone_is_left_
     assert toll.take(session, "callback-1", NUMBER, settings) == CallPermit("callback-1", NUMBER)
 
 
-def test_given_a_share_of_each_cap_when_it_is_used_up_then_the_rest_is_for_the_others(
-    session: Session, capped: Capped
-) -> None:
+def test_used_share_of_a_cap_leaves_the_rest(session: Session, capped: Capped) -> None:
     settings = capped(calls_per_hour=4)
     placed(session, HOUR / 2, 2)
     assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_HOUR
@@ -140,9 +130,7 @@ def test_given_a_share_of_each_cap_when_it_is_used_up_then_the_rest_is_for_the_o
     assert toll.room(session, settings.model_copy(update={"calls_per_hour": 1}), 0.5).calls < 1
 
 
-def test_given_a_number_that_strangers_key_in_again_and_again_when_its_own_turn_comes_then_it_is_called(
-    session: Session, capped: Capped
-) -> None:
+def test_keyed_in_number_at_its_cap_is_still_called_in_turn(session: Session, capped: Capped) -> None:
     settings = capped(calls_per_number=4)
     placed(session, HOUR / 2, 2, NUMBER)
     assert toll.take(session, "confirm-1", NUMBER, settings, 0.5) is Cap.PER_NUMBER
@@ -181,9 +169,7 @@ def test_cap_of_the_number_spares_the_first_call(
     assert (may, taken) == (owed, CallPermit(callback.token, NUMBER) if owed else Cap.PER_NUMBER)
 
 
-def test_given_room_for_three_when_ten_take_up_calls_at_once_then_three_have_them(
-    engine: Engine, capped: Capped
-) -> None:
+def test_ten_simultaneous_calls_take_three_places(engine: Engine, capped: Capped) -> None:
     settings = capped(calls_at_once=3)
 
     def take(which: int) -> bool:
@@ -194,16 +180,14 @@ def test_given_room_for_three_when_ten_take_up_calls_at_once_then_three_have_the
     assert sorted(at_once(10, take)) == [False] * 7 + [True] * 3
 
 
-def test_given_calls_when_one_has_ended_then_the_other_is_on_the_phone(
-    session: Session, settings: Settings
-) -> None:
+def test_ended_call_is_no_longer_on_the_phone(session: Session, settings: Settings) -> None:
     for token in ("callback-1", "callback-2"):
         toll.take(session, token, NUMBER, settings)
     toll.ended(session, "callback-1")
     assert toll.on_the_phone(session).keys() == {"callback-2"}
 
 
-def test_given_old_calls_when_the_clerk_comes_by_then_those_of_two_days_ago_are_gone(engine: Engine) -> None:
+def test_calls_of_two_days_ago_are_deleted(engine: Engine) -> None:
     with writing(engine) as session:
         placed(session, 2 * DAY + HOUR)
         placed(session, 2 * DAY - HOUR)
@@ -212,9 +196,7 @@ def test_given_old_calls_when_the_clerk_comes_by_then_those_of_two_days_ago_are_
         assert session.scalars(select(PlacedCall.token)).all() == ["old-1"]
 
 
-def test_given_a_cap_that_is_reached_when_a_desk_asks_for_its_call_then_it_is_refused_and_keeps_the_citizen(
-    session: Session, capped: Capped
-) -> None:
+def test_reached_cap_refuses_the_desk_but_keeps_its_citizen(session: Session, capped: Capped) -> None:
     callback = a_callback(session, user=a_user(session, a_desk(session)))
     settings = capped(calls_per_hour=2)
     placed(session, HOUR / 2, 2)
@@ -226,9 +208,7 @@ def test_given_a_cap_that_is_reached_when_a_desk_asks_for_its_call_then_it_is_re
     assert callbacks.ask_call(session, callback, settings).state is CallbackState.DIALING
 
 
-def test_given_a_call_that_has_ended_when_its_end_is_told_again_as_our_fault_then_it_still_counts(
-    session: Session, capped: Capped
-) -> None:
+def test_late_own_fault_of_an_ended_call_still_counts(session: Session, capped: Capped) -> None:
     settings = capped(calls_per_hour=1)
     assert toll.take(session, "callback-1", NUMBER, settings)
     toll.ended(session, "callback-1")
@@ -236,9 +216,7 @@ def test_given_a_call_that_has_ended_when_its_end_is_told_again_as_our_fault_the
     assert toll.room(session, settings) == (0, Cap.PER_HOUR)
 
 
-def test_given_a_call_whose_end_nobody_saw_when_it_is_long_ago_then_it_holds_no_line(
-    session: Session, capped: Capped
-) -> None:
+def test_old_call_with_an_unseen_end_holds_no_line(session: Session, capped: Capped) -> None:
     placed(session, toll.KEPT + HOUR, ended=False)
     assert toll.room(session, capped(calls_at_once=1)) == (1, Cap.AT_ONCE)
 
@@ -253,7 +231,7 @@ def test_given_a_call_whose_end_nobody_saw_when_it_is_long_ago_then_it_holds_no_
         ("callback", HOUR / 2, False, 12, None),
     ],
 )
-def test_given_calls_to_a_supervisor_when_something_cannot_wait_then_its_alarms_of_the_hour_decide(
+def test_alarm_calls_have_an_hourly_cap(
     session: Session,
     settings: Settings,
     token: str,
@@ -270,9 +248,7 @@ def test_given_calls_to_a_supervisor_when_something_cannot_wait_then_its_alarms_
     assert taken == (cap or CallPermit("urgent-new", NUMBER))
 
 
-def test_given_an_extension_when_a_call_to_it_is_taken_up_then_it_may_be_only_where_the_settings_name_it(
-    session: Session, capped: Capped
-) -> None:
+def test_extension_is_called_only_when_set(session: Session, capped: Capped) -> None:
     assert toll.take(session, "desk-1-a", "201", capped()) is Cap.NOT_ALLOWED
     named = capped(extensions=("2XX",))  # type: ignore[arg-type]
     assert isinstance(toll.take(session, "desk-1-a", "201", named), CallPermit)

@@ -37,13 +37,13 @@ def order(session: Session) -> tuple[str, ...]:
     return trunk_states.order(session, NAMES)
 
 
-def test_given_trunks_of_which_nothing_is_known_when_a_call_goes_then_in_the_settings_order(
+def test_unknown_trunks_go_in_settings_order(
     session: Session,
 ) -> None:
     assert order(session) == NAMES
 
 
-def test_given_three_numbers_that_it_refused_in_a_row_when_a_call_goes_then_it_is_the_last(
+def test_three_refused_numbers_put_a_trunk_last(
     session: Session,
 ) -> None:
     fails(session, A, 2)
@@ -52,7 +52,7 @@ def test_given_three_numbers_that_it_refused_in_a_row_when_a_call_goes_then_it_i
     assert order(session) == (B, C, A)
 
 
-def test_given_one_number_that_it_refuses_again_and_again_when_a_call_goes_then_it_is_still_the_first(
+def test_number_refused_repeatedly_keeps_the_trunk_first(
     session: Session,
 ) -> None:
     for _ in range(5):
@@ -60,14 +60,14 @@ def test_given_one_number_that_it_refuses_again_and_again_when_a_call_goes_then_
     assert order(session) == NAMES
 
 
-def test_given_a_call_that_it_left_without_any_answer_when_the_next_goes_then_it_is_the_last_at_once(
+def test_call_without_any_answer_puts_the_trunk_last(
     session: Session,
 ) -> None:
     fails(session, A, 1, said=0)
     assert order(session) == (B, C, A)
 
 
-def test_given_calls_that_it_took_between_when_it_refuses_now_and_then_then_it_stays_where_it_is(
+def test_successful_calls_between_refusals_keep_the_order(
     session: Session,
 ) -> None:
     for _ in range(3):
@@ -76,7 +76,7 @@ def test_given_calls_that_it_took_between_when_it_refuses_now_and_then_then_it_s
     assert order(session) == NAMES
 
 
-def test_given_a_trunk_that_is_down_when_its_pause_is_over_then_one_call_tries_it_first_and_no_other(
+def test_trunk_past_its_pause_gets_one_trial_call(
     session: Session,
 ) -> None:
     fails(session, A)
@@ -85,7 +85,7 @@ def test_given_a_trunk_that_is_down_when_its_pause_is_over_then_one_call_tries_i
     assert [order(session) for _ in range(2)] == [NAMES, (B, C, A)]
 
 
-def test_given_a_call_that_tried_it_when_it_got_through_then_it_is_preferred_again(session: Session) -> None:
+def test_successful_trial_restores_the_preference(session: Session) -> None:
     fails(session, A)
     later(session)
     order(session)
@@ -94,7 +94,7 @@ def test_given_a_call_that_tried_it_when_it_got_through_then_it_is_preferred_aga
     assert trunk_states.states(session, [A])[A].down_since is None
 
 
-def test_given_tries_that_fail_when_they_go_on_then_the_pauses_grow_to_a_minute_and_silences_to_ten(
+def test_failed_trials_grow_the_pause_by_kind(
     session: Session,
 ) -> None:
     def pauses(name: str, said: int) -> list[int]:
@@ -111,7 +111,7 @@ def test_given_tries_that_fail_when_they_go_on_then_the_pauses_grow_to_a_minute_
     assert pauses(B, 0)[-1] == 600
 
 
-def test_given_all_that_are_down_when_a_call_goes_then_it_tries_every_one_of_them_in_their_order(
+def test_all_down_trunks_are_tried_in_order(
     session: Session,
 ) -> None:
     for name in NAMES:
@@ -120,7 +120,7 @@ def test_given_all_that_are_down_when_a_call_goes_then_it_tries_every_one_of_the
     assert order(session) == NAMES
 
 
-def test_given_a_trunk_that_answered_when_it_falls_silent_then_no_call_tries_it_until_it_answers_again(
+def test_silent_trunk_is_tried_only_after_it_answers(
     session: Session,
 ) -> None:
     trunk_states.answers(session, A, yes=True)
@@ -131,7 +131,7 @@ def test_given_a_trunk_that_answered_when_it_falls_silent_then_no_call_tries_it_
     assert order(session) == NAMES
 
 
-def test_given_a_trunk_that_refused_three_and_fell_silent_when_it_answers_then_one_call_tries_it_at_once(
+def test_answer_of_a_down_trunk_allows_one_trial_at_once(
     session: Session,
 ) -> None:
     trunk_states.answers(session, A, yes=True)
@@ -141,7 +141,7 @@ def test_given_a_trunk_that_refused_three_and_fell_silent_when_it_answers_then_o
     assert [order(session) for _ in range(2)] == [NAMES, (B, C, A)]
 
 
-def test_given_a_trunk_that_never_answered_when_it_does_not_then_nothing_is_believed_of_it(
+def test_trunk_that_never_answered_is_not_judged_by_silence(
     session: Session,
 ) -> None:
     trunk_states.answers(session, A, yes=False)
@@ -149,7 +149,7 @@ def test_given_a_trunk_that_never_answered_when_it_does_not_then_nothing_is_beli
     assert trunk_states.whole(trunk_states.states(session, NAMES), NAMES) is None
 
 
-def test_given_what_each_answers_when_asked_for_all_then_one_that_does_is_enough(session: Session) -> None:
+def test_one_answering_trunk_is_enough(session: Session) -> None:
     def whole() -> bool | None:
         return trunk_states.whole(trunk_states.states(session, NAMES), NAMES)
 
@@ -161,7 +161,7 @@ def test_given_what_each_answers_when_asked_for_all_then_one_that_does_is_enough
     assert whole() is False
 
 
-def test_given_a_trunk_that_is_not_in_the_settings_any_more_when_kept_then_nothing_of_it_is_left(
+def test_removed_trunk_leaves_no_state(
     session: Session,
 ) -> None:
     fails(session, A)
@@ -170,9 +170,7 @@ def test_given_a_trunk_that_is_not_in_the_settings_any_more_when_kept_then_nothi
     assert session.scalars(select(TrunkState.name)).all() == [B]
 
 
-def test_given_several_trunks_when_a_call_is_written_down_then_it_is_told_its_order_and_of_one_nothing(
-    session: Session, settings: Settings
-) -> None:
+def test_permit_lists_the_trunk_order_only_for_several(session: Session, settings: Settings) -> None:
     only = toll.take(session, "callback-only", "+989131234567", settings)
     assert isinstance(only, toll.CallPermit) and only.trunks == ()
     (one,) = settings.trunks

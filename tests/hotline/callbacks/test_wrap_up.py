@@ -52,7 +52,7 @@ def has_spoken(session: Session, desk: Desk, settings: Settings) -> Callback:
     return closing.record_outcome(session, callback, Outcome.REACHED, settings)
 
 
-def test_given_a_conversation_when_the_desk_ends_it_then_it_is_in_wrap_up_until_it_asks_for_the_next(
+def test_wrap_up_lasts_from_the_end_to_the_next_request(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     assert since(session, desk) is None, "it has spoken with nobody"
@@ -71,9 +71,7 @@ def test_given_a_conversation_when_the_desk_ends_it_then_it_is_in_wrap_up_until_
     assert since(session, desk) is None, "what it had to do is done: it had asked"
 
 
-def test_given_a_conversation_when_next_ends_it_then_there_is_no_wrap_up(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_next_that_ends_a_talk_starts_no_wrap_up(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     serving.ask_next(session, desk, callback.id, settings, confirmed=True)
     conversations.line_ended(session, callback, settings, hung_up=False)
@@ -82,9 +80,7 @@ def test_given_a_conversation_when_next_ends_it_then_there_is_no_wrap_up(
     assert since(session, desk) is None
 
 
-def test_given_an_end_that_is_undone_when_asked_then_the_desk_is_in_conversation(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_undone_end_is_no_wrap_up(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     conversations.hang_up(session, callback)
     conversations.undo(session, callback, desk, settings)
@@ -130,7 +126,7 @@ def loses_its_person(session: Session, desk: Desk, settings: Settings) -> None:
 @pytest.mark.parametrize(
     "turn", [rests, goes, leaves, is_given_one, speaks_first, its_round_is_over, loses_its_person]
 )
-def test_given_a_desk_in_wrap_up_when_it_turns_to_something_else_then_that_is_over(
+def test_other_activity_ends_the_wrap_up(
     session: Session, settings: Settings, desk: Desk, turn: Turn
 ) -> None:
     over_at = has_spoken(session, desk, settings).ended_at
@@ -139,7 +135,7 @@ def test_given_a_desk_in_wrap_up_when_it_turns_to_something_else_then_that_is_ov
     assert since(session, desk) is None
 
 
-def test_given_an_outcome_that_is_owed_when_the_desk_is_back_then_it_is_in_wrap_up_again(
+def test_returning_desk_with_an_owed_outcome_is_in_wrap_up(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     callback = speaks(session, desk, settings)
@@ -151,9 +147,7 @@ def test_given_an_outcome_that_is_owed_when_the_desk_is_back_then_it_is_in_wrap_
     assert since(session, desk) is None
 
 
-def test_given_nobody_who_is_due_when_the_next_is_asked_for_by_hand_then_wrap_up_is_over(
-    session: Session, settings: Settings, round_: Round
-) -> None:
+def test_empty_manual_claim_ends_the_wrap_up(session: Session, settings: Settings, round_: Round) -> None:
     user = make.a_user(session, make.a_desk(session))
     assert user.desk is not None and user.desk_id is not None
     callback = claims.claim(session, round_id=round_.id, desk_id=user.desk_id, user_id=user.id)
@@ -168,17 +162,13 @@ def test_given_nobody_who_is_due_when_the_next_is_asked_for_by_hand_then_wrap_up
     assert since(session, user.desk) is None
 
 
-def test_given_a_call_that_nobody_answered_when_it_is_over_then_nothing_is_to_be_wrapped_up(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_unanswered_call_starts_no_wrap_up(session: Session, settings: Settings, desk: Desk) -> None:
     callback = make.a_callback(session, C.RINGING, person_at(session, desk))
     closing.close(session, callback.token, Outcome.NO_ANSWER, settings)
     assert since(session, desk) is None
 
 
-def test_given_a_desk_that_takes_live_calls_when_the_outcome_is_said_then_it_may_have_the_next_one(
-    session: Session, settings: Settings
-) -> None:
+def test_outcome_at_a_live_desk_ends_the_wrap_up(session: Session, settings: Settings) -> None:
     desk = a_live_desk(session)
     callback = make.a_callback(session, C.TALKING, person_at(session, desk))
     conversations.line_ended(session, callback, settings, hung_up=True)
@@ -189,7 +179,7 @@ def test_given_a_desk_that_takes_live_calls_when_the_outcome_is_said_then_it_may
     assert since(session, desk) is None, "nor is it long ago once it takes no more"
 
 
-def test_given_a_conversation_that_is_given_away_when_asked_then_who_gave_it_is_in_wrap_up_and_no_other(
+def test_given_away_talk_puts_only_the_giver_in_wrap_up(
     session: Session, settings: Settings, round_: Round
 ) -> None:
     gives, takes = some_desks(session, round_, settings, 2)
@@ -206,9 +196,7 @@ def test_given_a_conversation_that_is_given_away_when_asked_then_who_gave_it_is_
     assert since(session, gives) is None
 
 
-def test_given_a_desk_of_somebody_else_before_when_asked_then_the_end_was_not_theirs(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_wrap_up_of_another_person_does_not_count(session: Session, settings: Settings, desk: Desk) -> None:
     has_spoken(session, desk, settings)
     loses_its_person(session, desk, settings)
     make.a_user(session, desk)
@@ -216,9 +204,7 @@ def test_given_a_desk_of_somebody_else_before_when_asked_then_the_end_was_not_th
 
 
 @in_both
-def test_given_an_end_of_yesterday_when_asked_then_nobody_is_in_wrap_up_for_so_long(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_yesterdays_end_is_no_wrap_up(session: Session, settings: Settings, desk: Desk) -> None:
     has_spoken(session, desk, settings)
     assert since(session, desk) is not None
     session.execute(update(Event).values(at=now(session) - 25 * HOUR))

@@ -17,7 +17,7 @@ from tests.kit.refusal import refusal
 C, O = CallbackState, Outcome  # noqa: E741
 
 
-def test_given_a_conversation_that_has_just_begun_when_next_is_asked_then_it_is_to_be_confirmed(
+def test_next_in_a_young_conversation_must_be_confirmed(
     session: Session, settings: Settings, desk: Desk
 ) -> None:
     callback = speaks(session, desk, settings, conversations.CONFIRM - 5 * SECOND)
@@ -27,9 +27,7 @@ def test_given_a_conversation_that_has_just_begun_when_next_is_asked_then_it_is_
     assert (callback.state, callback.said) == (C.PARTING, O.REACHED)
 
 
-def test_given_an_end_when_nobody_undoes_it_then_it_is_written_down_once_with_the_time_of_the_end(
-    session: Session, settings: Settings, desk: Desk
-) -> None:
+def test_end_that_is_not_undone_is_written_once(session: Session, settings: Settings, desk: Desk) -> None:
     callback = speaks(session, desk, settings)
     serving.ask_next(session, desk, callback.id, settings)
     look(session, settings)
@@ -49,7 +47,7 @@ def test_given_an_end_when_nobody_undoes_it_then_it_is_written_down_once_with_th
 
 
 @pytest.mark.parametrize("met", [True, False])
-def test_given_an_end_by_mistake_when_undone_then_they_speak_on_and_who_came_instead_waits_at_the_own_place(
+def test_undone_end_returns_the_next_citizen_to_the_line(
     session: Session, settings: Settings, round_: Round, desk: Desk, met: bool
 ) -> None:
     callback, ready = speaks(session, desk, settings), called_ahead(session, round_)
@@ -68,9 +66,7 @@ def test_given_an_end_by_mistake_when_undone_then_they_speak_on_and_who_came_ins
     assert refusal(conversations.undo, session, ready, desk, settings) == "too-late", "it is not over"
 
 
-def test_given_a_desk_with_another_in_hand_or_without_a_phone_when_it_would_undo_then_it_is_refused(
-    session: Session, settings: Settings
-) -> None:
+def test_undo_needs_a_free_desk_with_its_phone(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.PARTING)
     callback.said = O.REACHED
     session.flush()
@@ -88,9 +84,7 @@ def test_given_a_desk_with_another_in_hand_or_without_a_phone_when_it_would_undo
     assert conversations.undo(session, callback, desk, settings).state is C.HELD
 
 
-def test_given_a_call_that_is_hung_up_when_an_outcome_is_said_then_the_end_cannot_be_undone_any_more(
-    session: Session, settings: Settings
-) -> None:
+def test_outcome_makes_the_end_final(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.TALKING)
     desk = session.get_one(Desk, callback.desk_id)
     conversations.hang_up(session, callback)
@@ -100,16 +94,14 @@ def test_given_a_call_that_is_hung_up_when_an_outcome_is_said_then_the_end_canno
     assert refusal(conversations.undo, session, callback, desk, settings) == "too-late"
 
 
-def test_given_an_end_whose_outcome_is_said_by_next_when_another_is_said_then_it_is_refused(
-    session: Session, settings: Settings
-) -> None:
+def test_outcome_said_by_next_refuses_another(session: Session, settings: Settings) -> None:
     callback = a_callback(session, C.TALKING)
     conversations.part(session, callback, O.REACHED)
     assert refusal(closing.record_outcome, session, callback, O.REFUSED, settings) == "wrong-state"
 
 
 @pytest.mark.parametrize("said", [None, O.REACHED])
-def test_given_a_citizen_who_hangs_up_while_the_end_can_be_undone_then_it_stands(
+def test_hang_up_during_the_undo_time_is_final(
     session: Session, settings: Settings, said: Outcome | None
 ) -> None:
     callback = a_callback(session, C.TALKING)
@@ -120,9 +112,7 @@ def test_given_a_citizen_who_hangs_up_while_the_end_can_be_undone_then_it_stands
         assert conversations.default_outcome(callback) is O.REACHED, "the desk ended it"
 
 
-def test_given_an_end_when_undone_and_ended_at_the_same_moment_then_one_of_both_happens(
-    engine: Engine, settings: Settings
-) -> None:
+def test_undo_and_end_at_once_have_one_result(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         callback = a_callback(session, C.PARTING)
         callback.said = O.REACHED
