@@ -108,7 +108,7 @@ def test_it_waits_for_an_asterisk_that_is_not_there_yet(address: Address, ami: A
         ami.request("Ping")
 
 
-def test_a_refused_login_is_tried_again_and_nothing_is_sent_meanwhile(address: Address, ami: Ami):
+def test_refused_login_is_retried_and_sends_nothing_else(address: Address, ami: Ami):
     with FakeManager(address, secret="another") as manager:
         manager.wait_for("Login", 3)
         assert not ami.connected.is_set()
@@ -182,7 +182,7 @@ def test_half_a_packet_of_a_cut_connection_is_forgotten(manager: FakeManager, co
     assert next_event(connected, "Hangup").keys["Uniqueid"] == "callback-2"
 
 
-def test_a_connection_that_is_made_as_it_is_told_to_stop_ends_too(
+def test_connection_made_while_stopping_ends(
     manager: FakeManager, address: Address, monkeypatch: pytest.MonkeyPatch
 ):
     ami, connect = Ami(address, "dialer", "secret"), socket.create_connection
@@ -222,9 +222,7 @@ def test_packets_may_come_many_at_once_and_keep_their_order(manager: FakeManager
 
 
 @pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0b", "\x1c"])
-def test_a_line_break_of_unicode_in_a_callers_name_adds_no_header(
-    manager: FakeManager, connected: Ami, mark: str
-):
+def test_unicode_line_break_in_a_caller_name_adds_no_header(manager: FakeManager, connected: Ami, mark: str):
     manager.event("ConfbridgeJoin", Uniqueid="1.1", Name=f"Zohreh{mark}Channel: PJSIP/desk-1-00000001")
 
     assert "Channel" not in next_event(connected, "ConfbridgeJoin").keys
@@ -290,7 +288,7 @@ def test_a_refused_action_raises_with_the_reason(manager: FakeManager, connected
         connected.request("Hangup", Channel="callback-1")
 
 
-def test_a_lost_answer_raises_and_a_late_one_is_not_taken_for_the_next(manager: FakeManager, connected: Ami):
+def test_late_answer_is_not_taken_for_the_next(manager: FakeManager, connected: Ami):
     manager.unanswered = {"Originate"}
     with pytest.raises(AmiError, match="no answer to Originate"):
         connected.request("Originate", ActionID="callback-1", ChannelId="callback-1")
@@ -360,9 +358,7 @@ def test_an_answer_that_a_cut_connection_owed_is_not_waited_for(
 # --- what is told at once ---
 
 
-def test_given_a_call_that_is_taken_back_when_asterisk_tells_of_it_then_its_channel_is_told_when(
-    manager: FakeManager, connected: Ami
-):
+def test_withdrawn_call_is_announced_with_its_time(manager: FakeManager, connected: Ami):
     taken_back.tell_scripts(connected)
     before_ns = time.monotonic_ns()
     manager.event("Unhold", Channel="PJSIP/trunk-1")

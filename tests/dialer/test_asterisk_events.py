@@ -19,7 +19,7 @@ C, O = CallbackState, Outcome  # noqa: E741
 
 
 @on_sqlite
-def test_the_word_of_a_leg_that_never_comes_is_not_awaited_for_long(office: Office, manager: FakeManager):
+def test_missing_stage_of_a_leg_is_not_awaited_for_long(office: Office, manager: FakeManager):
     token = office.call(C.WAITING)
     del manager.channels[token]
 
@@ -70,7 +70,7 @@ def test_a_cause_that_is_no_number_is_an_end_all_the_same(office: Office, manage
 
 
 @on_sqlite
-def test_an_end_that_a_locked_database_did_not_take_is_written_once_it_does(
+def test_end_refused_by_a_locked_database_is_written_later(
     office: Office, manager: FakeManager, engine: Engine
 ):
     token = office.call(C.RINGING)

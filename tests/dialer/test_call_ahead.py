@@ -20,9 +20,7 @@ THE_RULE = call_ahead.round_statistics.calls_wanted
 # --- from the line to the desk ---
 
 
-def test_given_a_served_round_when_calls_are_wanted_then_the_line_is_called_in_its_order_for_no_desk(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_served_round_is_called_ahead_in_line_order(hall: Hall, manager: FakeManager) -> None:
     tokens = [hall.dials() for _ in range(3)]
     assert [hall.callback(t).registration_id for t in tokens] == hall.line[:3]
     assert [hall.callback(t).desk_id for t in tokens] == [None] * 3
@@ -30,7 +28,7 @@ def test_given_a_served_round_when_calls_are_wanted_then_the_line_is_called_in_i
     assert [o["Channel"] for o in manager.named("Originate")] == [f"Local/{n}@dial/n" for n in numbers]
 
 
-def test_given_a_citizen_who_waits_when_a_desk_asks_then_they_meet_and_the_desk_has_what_it_asked_for(
+def test_waiting_citizen_meets_the_desk_that_asks(
     hall: Hall,
 ) -> None:
     token = hall.brings()
@@ -44,16 +42,14 @@ def test_given_a_citizen_who_waits_when_a_desk_asks_then_they_meet_and_the_desk_
     assert hall.moved() == [(token, "room", "1")]
 
 
-def test_given_a_desk_that_asked_when_a_citizen_presses_one_then_they_meet(hall: Hall) -> None:
+def test_citizen_who_presses_1_meets_the_waiting_desk(hall: Hall) -> None:
     assert hall.asks_next() is None
     token = hall.brings()
     hall.enters(token)
     assert hall.callback(token).desk_id == 1
 
 
-def test_given_a_conversation_and_one_ready_when_next_is_pressed_twice_then_one_ends_and_leaves_first(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_next_pressed_twice_ends_one_conversation_first(hall: Hall, manager: FakeManager) -> None:
     talking, ready, third = hall.brings(C.TALKING), hall.brings(), hall.brings()
     first = hall.asks_next(after=talking)
     second = hall.asks_next(after=talking)
@@ -74,9 +70,7 @@ def test_given_a_conversation_and_one_ready_when_next_is_pressed_twice_then_one_
     assert hall.state(third) is C.WAITING
 
 
-def test_given_two_in_flight_when_the_later_one_answers_first_then_the_first_in_order_is_spoken_with_first(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_later_answer_first_still_meets_in_line_order(hall: Hall, manager: FakeManager) -> None:
     talking, first, second = hall.brings(C.TALKING), hall.dials(), hall.dials()
     hall.brings(token=second)
     hall.brings(token=first)
@@ -93,9 +87,7 @@ def test_given_two_in_flight_when_the_later_one_answers_first_then_the_first_in_
     assert second not in {h["Channel"] for h in manager.named("Hangup")}
 
 
-def test_given_a_free_desk_and_two_ringing_when_one_answers_then_the_other_rings_on_and_is_ready_next(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_second_ringing_phone_rings_on_and_is_ready_next(hall: Hall, manager: FakeManager) -> None:
     hall.asks_next()
     first, second = hall.brings(C.RINGING), hall.brings(C.RINGING)
     hall.brings(token=second)
@@ -120,9 +112,7 @@ def paced(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> Hall:
 # --- by the rule that runs live ---
 
 
-def test_given_an_idle_official_when_those_called_say_nothing_then_others_ring_beside_them_in_the_lines_order(
-    paced: Hall, manager: FakeManager
-) -> None:
+def test_silent_calls_of_an_idle_official_are_joined_by_others(paced: Hall, manager: FakeManager) -> None:
     paced.until(lambda: len(paced.called()) == 2)
     silent, unanswered = paced.called()
     paced.brings(C.ANSWERED, token=silent)
@@ -138,7 +128,7 @@ def test_given_an_idle_official_when_those_called_say_nothing_then_others_ring_b
     assert manager.named("Hangup") == [], "nobody's phone rings in vain"
 
 
-def test_given_an_idle_official_when_two_press_1_then_they_meet_in_order_and_nobody_else_is_called(
+def test_two_who_press_1_meet_an_idle_official_in_order(
     paced: Hall,
 ) -> None:
     paced.until(lambda: len(paced.called()) == 2)
@@ -156,9 +146,7 @@ def test_given_an_idle_official_when_two_press_1_then_they_meet_in_order_and_nob
 
 
 @on_sqlite
-def test_given_one_who_pressed_nothing_when_they_press_1_late_then_they_are_the_next_one_ready(
-    paced: Hall, manager: FakeManager
-) -> None:
+def test_late_key_1_makes_the_citizen_the_next_one(paced: Hall, manager: FakeManager) -> None:
     paced.until(lambda: len(paced.called()) == 2)
     late, _ = paced.called()
     paced.brings(C.ANSWERED, token=late)
@@ -174,7 +162,7 @@ def test_given_one_who_pressed_nothing_when_they_press_1_late_then_they_are_the_
 
 
 @on_sqlite
-def test_given_caps_when_the_rule_wants_more_calls_then_the_caps_decide(
+def test_caps_limit_the_calls_that_pacing_wants(
     settings: Settings, engine: Engine, manager: FakeManager
 ) -> None:
     hall = Hall(settings.model_copy(update={"calls_at_once": 1}), engine, manager)

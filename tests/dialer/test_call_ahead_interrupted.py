@@ -19,7 +19,7 @@ C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
 @pytest.mark.parametrize("state", [C.DIALING, C.RINGING, C.ANSWERED, C.WAITING, C.SCREENING, C.TALKING])
-def test_given_a_dialer_killed_in_each_state_when_another_comes_then_it_goes_on_with_the_call_where_it_is(
+def test_new_dialer_resumes_a_call_in_each_state(
     hall: Hall, manager: FakeManager, state: CallbackState
 ) -> None:
     token = hall.brings(state)
@@ -39,7 +39,7 @@ def test_given_a_dialer_killed_in_each_state_when_another_comes_then_it_goes_on_
 
 
 @pytest.mark.parametrize("state", [C.DIALING, C.RINGING, C.ANSWERED, C.WAITING, C.SCREENING, C.TALKING])
-def test_given_a_call_that_ended_while_the_dialer_was_dead_when_another_comes_then_its_end_is_true(
+def test_call_that_ended_without_a_dialer_gets_its_true_outcome(
     hall: Hall, manager: FakeManager, state: CallbackState
 ) -> None:
     token = hall.brings(state)
@@ -65,9 +65,7 @@ def test_given_a_call_that_ended_while_the_dialer_was_dead_when_another_comes_th
 
 
 @pytest.mark.parametrize("in_the_room", [True, False])
-def test_given_a_dialer_killed_between_asking_and_meeting_when_another_comes_then_they_meet(
-    hall: Hall, manager: FakeManager, in_the_room: bool
-) -> None:
+def test_new_dialer_completes_a_meeting(hall: Hall, manager: FakeManager, in_the_room: bool) -> None:
     token = hall.brings()
     hall.restart()
     hall.asks_next()
@@ -81,9 +79,7 @@ def test_given_a_dialer_killed_between_asking_and_meeting_when_another_comes_the
 
 
 @on_sqlite
-def test_given_a_dialer_killed_after_next_when_another_comes_then_the_old_one_leaves_and_the_new_one_enters(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_new_dialer_completes_a_next(hall: Hall, manager: FakeManager) -> None:
     talking, ready = hall.brings(C.TALKING), hall.brings()
     hall.restart()
     hall.asks_next(after=talking)
@@ -94,7 +90,7 @@ def test_given_a_dialer_killed_after_next_when_another_comes_then_the_old_one_le
 
 
 @on_sqlite
-def test_given_a_dialer_killed_before_the_operators_wish_when_another_comes_then_they_speak(
+def test_new_dialer_completes_a_screening(
     hall: Hall,
 ) -> None:
     token = hall.brings()
@@ -105,9 +101,7 @@ def test_given_a_dialer_killed_before_the_operators_wish_when_another_comes_then
 
 
 @on_sqlite
-def test_given_a_dialer_killed_before_the_call_when_another_comes_then_it_is_placed_once(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_new_dialer_places_the_pending_call_once(hall: Hall, manager: FakeManager) -> None:
     with writing(hall.engine) as session:
         made = claims.call_ahead(session, session.get_one(Round, hall.round_id))
     assert made is not None
@@ -120,9 +114,7 @@ def test_given_a_dialer_killed_before_the_call_when_another_comes_then_it_is_pla
 # --- cuts, lost answers, refusals ---
 
 
-def test_given_a_cut_connection_when_a_desk_asks_meanwhile_then_they_meet_once_it_is_back(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_meeting_asked_during_a_cut_connection_happens_after_it(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     manager.cut()
     hall.asks_next()
@@ -133,9 +125,7 @@ def test_given_a_cut_connection_when_a_desk_asks_meanwhile_then_they_meet_once_i
 
 @pytest.mark.parametrize("how", ["unanswered", "cut_on"])
 @on_sqlite
-def test_given_the_answer_to_a_call_is_lost_when_there_is_no_channel_then_it_failed_and_costs_no_attempt(
-    hall: Hall, manager: FakeManager, how: str
-) -> None:
+def test_lost_answer_without_a_channel_fails_for_free(hall: Hall, manager: FakeManager, how: str) -> None:
     setattr(manager, how, {"Originate"})
     manager.before = {"Originate": lambda: manager.channels.pop(manager.actions[-1]["ChannelId"])}
     token = hall.dials()
@@ -147,7 +137,7 @@ def test_given_the_answer_to_a_call_is_lost_when_there_is_no_channel_then_it_fai
 
 @pytest.mark.parametrize("how", ["unanswered", "cut_on", "refused"])
 @on_sqlite
-def test_given_a_redirect_that_is_lost_or_refused_when_the_citizen_still_waits_then_it_is_asked_for_again(
+def test_lost_or_refused_redirect_is_repeated(
     hall: Hall, manager: FakeManager, how: str, impatient: None
 ) -> None:
     token = hall.brings()
@@ -161,9 +151,7 @@ def test_given_a_redirect_that_is_lost_or_refused_when_the_citizen_still_waits_t
     assert set(hall.moved()) == {(token, "room", "1")}
 
 
-def test_given_asterisk_restarted_when_it_is_back_then_calls_ahead_failed_and_the_desk_judges_its_own(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_restarted_asterisk_fails_calls_ahead_and_asks_the_desk(hall: Hall, manager: FakeManager) -> None:
     talking, ringing = hall.brings(C.TALKING), hall.brings(C.RINGING)
     waiting, screened = hall.brings(), hall.brings(C.SCREENING)
     for token in (talking, waiting, ringing, screened):
@@ -186,9 +174,7 @@ def test_given_asterisk_restarted_when_it_is_back_then_calls_ahead_failed_and_th
 
 
 @on_sqlite
-def test_given_a_citizen_on_the_way_who_was_lost_unseen_when_next_is_pressed_then_they_are_called_again(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_citizen_lost_unseen_before_meeting_is_called_again(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     hall.aged(token)
     manager.refused = {"Redirect": "not now"}
@@ -200,9 +186,7 @@ def test_given_a_citizen_on_the_way_who_was_lost_unseen_when_next_is_pressed_the
     assert hall.ended_with(token) == (O.CALL_AGAIN, R.WAITING, 0), "nobody was seen to speak with them"
 
 
-def test_given_the_database_away_for_a_while_when_it_is_back_then_all_goes_on(
-    hall: Hall, manager: FakeManager, engine: Engine
-) -> None:
+def test_work_resumes_when_the_database_returns(hall: Hall, manager: FakeManager, engine: Engine) -> None:
     token, ringing = hall.brings(), hall.brings(C.RINGING)
 
     def refuse(_connection: object) -> None:
@@ -221,9 +205,7 @@ def test_given_the_database_away_for_a_while_when_it_is_back_then_all_goes_on(
 
 
 @on_sqlite
-def test_given_a_round_with_everybody_called_when_the_dialer_dies_over_and_over_then_nobody_is_called_twice(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_dialer_that_keeps_dying_calls_nobody_twice(hall: Hall, manager: FakeManager) -> None:
     hall.wanted = 10
     for turn in range(12):
         hall.step()

@@ -53,7 +53,7 @@ def test_each_answer_of_the_network_has_its_own_outcome(
     ("state", "sip"), [(C.DIALING, 486), (C.RINGING, 486), (C.RINGING, 180), (C.DIALING, 480)]
 )
 @pytest.mark.parametrize("waits", [True, False])
-def test_who_is_on_the_line_with_us_when_called_back_pays_nothing_and_has_their_place(
+def test_callback_to_a_caller_on_the_line_costs_nothing(
     office: Office, manager: FakeManager, state: CallbackState, sip: int, waits: bool
 ):
     token = office.call(state)
@@ -88,7 +88,7 @@ def test_who_is_on_the_line_with_us_when_called_back_pays_nothing_and_has_their_
         ("none", 2, 486, O.BUSY),
     ],
 )
-def test_whose_other_call_of_ours_has_just_ended_pays_nothing_for_a_phone_that_is_still_busy(
+def test_busy_phone_just_after_our_other_call_costs_nothing(
     office: Office,
     manager: FakeManager,
     settings: Settings,
@@ -149,7 +149,7 @@ def test_each_end_of_an_answered_call_has_its_own_outcome(
 @on_sqlite
 @pytest.mark.parametrize("leg_late", [False, True])
 @pytest.mark.parametrize(("cause", "default"), [(NO_SOUND, O.CALL_AGAIN), (16, O.REACHED), (127, O.REACHED)])
-def test_only_a_citizen_who_hangs_up_ends_a_conversation_as_reached(
+def test_only_a_hang_up_by_the_citizen_is_reached(
     office: Office, manager: FakeManager, cause: int, default: Outcome, leg_late: bool
 ):
     token = office.call(C.TALKING)

@@ -22,7 +22,7 @@ C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
 @on_sqlite
-def test_given_the_trunks_channels_in_use_when_more_are_wanted_then_nobody_is_taken_out_of_the_line(
+def test_busy_trunk_channels_take_nobody_out_of_the_line(
     settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hall = Hall(settings.model_copy(update={"calls_at_once": 2}), engine, manager)
@@ -41,7 +41,7 @@ def test_given_the_trunks_channels_in_use_when_more_are_wanted_then_nobody_is_ta
 
 
 @on_sqlite
-def test_given_a_cap_reached_by_another_at_the_last_moment_when_a_call_is_taken_up_then_it_is_given_back(
+def test_cap_reached_at_the_last_moment_returns_the_call(
     hall: Hall, manager: FakeManager, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     with writing(hall.engine) as session:
@@ -95,9 +95,7 @@ def test_place_that_had_its_call_is_passed_over_for_a_day(
 
 
 @on_sqlite
-def test_given_a_call_that_the_dialplan_itself_refused_as_one_too_many_then_it_is_as_if_never_made(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_call_refused_by_the_dialplan_cap_was_never_made(hall: Hall, manager: FakeManager) -> None:
     token = hall.dials()
     manager.hangs_up(token, CAPPED_CAUSE)
     hall.until(lambda: hall.state(token) is C.CLOSED)
@@ -105,7 +103,7 @@ def test_given_a_call_that_the_dialplan_itself_refused_as_one_too_many_then_it_i
 
 
 @on_sqlite
-def test_given_somebody_in_a_room_whose_callback_is_over_when_seen_then_they_are_hung_up(
+def test_citizen_in_a_room_after_the_callback_is_hung_up(
     hall: Hall, manager: FakeManager, settings: Settings
 ) -> None:
     talking = hall.brings(C.TALKING)

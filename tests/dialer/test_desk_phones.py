@@ -48,7 +48,7 @@ def called(asked: Office, manager: FakeManager) -> str:
     return token
 
 
-def test_a_telephone_that_is_asked_for_is_called_once_with_its_token(
+def test_desk_telephone_is_called_once_with_its_token(
     asked: Office,
     manager: FakeManager,
     settings: Settings,
@@ -61,7 +61,7 @@ def test_a_telephone_that_is_asked_for_is_called_once_with_its_token(
     assert (call["Context"], call["Exten"]) == ("official", "2")
 
 
-def test_it_is_the_desks_phone_from_entering_the_room_until_it_hangs_up(
+def test_telephone_counts_as_the_desks_while_in_the_room(
     asked: Office,
     manager: FakeManager,
 ):
@@ -82,7 +82,7 @@ def test_a_telephone_that_does_not_answer_may_be_called_again(asked: Office, man
     asked.until(lambda: token_of(asked) is None)
 
 
-def test_a_new_dialer_knows_a_telephone_that_is_there_and_one_that_has_gone(
+def test_new_dialer_knows_present_and_gone_telephones(
     asked: Office,
     manager: FakeManager,
 ):
@@ -132,9 +132,7 @@ def is_left(asked: Office, manager: FakeManager, token: str, citizen: str) -> No
     asked.until(lambda: not asked.phone_connected(2))
 
 
-def test_one_that_leaves_a_conversation_is_called_again_once_and_they_speak_on(
-    asked: Office, manager: FakeManager
-):
+def test_telephone_lost_in_a_conversation_is_redialled_once(asked: Office, manager: FakeManager):
     token, citizen = speaks(asked, manager)
     is_left(asked, manager, token, citizen)
     asked.until(lambda: len(manager.named("Originate")) == 2)
@@ -239,7 +237,7 @@ def _now(office: Office) -> datetime:
         return now(session)
 
 
-def test_who_wants_to_be_called_later_is_back_in_the_line_before_they_hang_up(
+def test_key_2_while_waiting_returns_the_citizen_before_hang_up(
     office: Office,
     manager: FakeManager,
 ):

@@ -34,7 +34,7 @@ def test_a_confirmed_citizen_is_moved_to_the_desk_that_is_there(office: Office, 
 
 
 @on_sqlite
-def test_a_confirmed_citizen_waits_for_a_desk_whose_phone_is_away(office: Office, manager: FakeManager):
+def test_confirmed_citizen_waits_for_an_absent_desk_phone(office: Office, manager: FakeManager):
     token = office.call(C.ANSWERED)
     manager.hangs_up("desk.1")
     office.until(lambda: not office.phone_connected())
@@ -65,7 +65,7 @@ def test_a_desk_that_comes_back_takes_nobody_who_does_not_wait(
 
 
 @on_sqlite
-def test_a_citizen_who_hung_up_just_before_being_moved_is_no_trouble(office: Office, manager: FakeManager):
+def test_hang_up_just_before_the_move_is_harmless(office: Office, manager: FakeManager):
     token = office.call(C.ANSWERED)
     manager.refused = {"Redirect": "Channel does not exist"}
     manager.stage(token, "confirmed", "BridgeWait")
@@ -80,7 +80,7 @@ def test_a_citizen_who_hung_up_just_before_being_moved_is_no_trouble(office: Off
 # --- the desks' phones ---
 
 
-def test_a_desks_phone_is_there_from_joining_its_room_to_hanging_up(office: Office, manager: FakeManager):
+def test_desk_phone_is_present_from_join_to_hang_up(office: Office, manager: FakeManager):
     office.until_at_rest()
     assert office.phone_connected()
 
@@ -118,7 +118,7 @@ def test_presence_is_asked_of_asterisk_and_not_remembered(office: Office, manage
 
 
 @on_sqlite
-def test_a_desk_whose_key_is_obeyed_as_asterisk_is_asked_is_there(office: Office, manager: FakeManager):
+def test_desk_pressing_a_key_during_the_query_is_present(office: Office, manager: FakeManager):
     """The dialplan leaves the room's application for that moment, and nobody tells of the return."""
     office.until_at_rest()
     pressing = {"Channel": DESK_CHANNEL, "ChannelStateDesc": "Up", "Context": "desk-keys", "Exten": "next"}
@@ -130,9 +130,7 @@ def test_a_desk_whose_key_is_obeyed_as_asterisk_is_asked_is_there(office: Office
 
 
 @on_sqlite
-def test_a_phone_that_rings_or_a_channel_with_a_like_name_is_no_presence(
-    office: Office, manager: FakeManager
-):
+def test_ringing_phone_or_similar_channel_is_not_present(office: Office, manager: FakeManager):
     manager.channels = {
         "1": {"Channel": DESK_CHANNEL, "Application": "AGI"},
         "2": {"Channel": "PJSIP/desk-1x-0000001f", "Application": "ConfBridge"},
@@ -143,7 +141,7 @@ def test_a_phone_that_rings_or_a_channel_with_a_like_name_is_no_presence(
 
 
 @on_sqlite
-def test_a_desk_that_joins_right_after_asterisk_was_asked_stays_there(office: Office, manager: FakeManager):
+def test_desk_that_joins_right_after_the_query_stays_present(office: Office, manager: FakeManager):
     office.until_at_rest()
     manager.hangs_up("desk.1")
     office.until(lambda: not office.phone_connected())
@@ -159,7 +157,7 @@ def test_a_desk_that_joins_right_after_asterisk_was_asked_stays_there(office: Of
 # --- its own life ---
 
 
-def test_it_says_that_it_works_and_that_asterisk_does_once_it_is_connected(
+def test_heartbeats_report_the_dialer_and_connected_asterisk(
     settings: Settings, engine: Engine, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ):
     def alive(process: str) -> bool:
@@ -179,7 +177,7 @@ def test_it_says_that_it_works_and_that_asterisk_does_once_it_is_connected(
 
 
 @on_sqlite
-def test_given_a_dialer_whose_lease_is_anothers_when_it_goes_on_with_its_turn_then_it_says_that_in_a_line(
+def test_lost_lease_ends_the_turn_with_one_log_line(
     office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fenced() -> None:
@@ -195,7 +193,7 @@ def test_given_a_dialer_whose_lease_is_anothers_when_it_goes_on_with_its_turn_th
 
 
 @on_sqlite
-def test_given_who_wakes_it_knows_the_newest_entry_when_it_looks_then_the_log_is_not_asked_for_that(
+def test_known_newest_event_is_not_queried(
     settings: Settings, engine: Engine, office: Office, monkeypatch: pytest.MonkeyPatch
 ):
     newest: list[int | None] = [7]

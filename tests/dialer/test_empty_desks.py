@@ -35,7 +35,7 @@ def _hung_up(manager: FakeManager) -> list[tuple[str, str]]:
     return [(h["Channel"], h["Cause"]) for h in manager.named("Hangup")]
 
 
-def test_given_a_browsers_phone_when_its_person_is_disabled_then_it_is_hung_up_and_does_not_come_back(
+def test_disabled_person_loses_the_browser_phone(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     office.until_at_rest()
@@ -47,7 +47,7 @@ def test_given_a_browsers_phone_when_its_person_is_disabled_then_it_is_hung_up_a
     office.until(lambda: not office.phone_connected())
 
 
-def test_given_a_person_who_gets_another_desk_when_nobody_sits_at_the_first_then_the_phone_there_is_hung_up(
+def test_person_moved_to_another_desk_loses_the_first_phone(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     office.until_at_rest()
@@ -58,7 +58,7 @@ def test_given_a_person_who_gets_another_desk_when_nobody_sits_at_the_first_then
     assert set(_hung_up(manager)) == {(DESK_CHANNEL, str(REPLACED_CAUSE))}
 
 
-def test_given_a_conversation_when_its_person_is_disabled_then_the_phone_is_hung_up_only_after_it(
+def test_disabled_person_keeps_the_phone_until_the_talk_ends(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     token = office.call(C.TALKING)
@@ -72,7 +72,7 @@ def test_given_a_conversation_when_its_person_is_disabled_then_the_phone_is_hung
     assert set(_hung_up(manager)) == {(DESK_CHANNEL, str(REPLACED_CAUSE))}
 
 
-def test_given_a_telephone_that_stands_at_the_desk_when_its_person_is_disabled_then_it_stays(
+def test_telephone_of_a_desk_stays_when_its_person_is_disabled(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     with writing(office.engine) as session:
@@ -85,9 +85,7 @@ def test_given_a_telephone_that_stands_at_the_desk_when_its_person_is_disabled_t
 
 
 @pytest.mark.parametrize("key", ["next", "pause", "end-round"])
-def test_given_nobody_at_a_desk_when_a_key_of_its_phone_is_pressed_then_nothing_changes(
-    hall: Hall, settings: Settings, key: str
-) -> None:
+def test_key_at_an_empty_desk_changes_nothing(hall: Hall, settings: Settings, key: str) -> None:
     with writing(hall.engine) as session:
         session.get_one(Desk, 1).phone = "sip"
     _disable(hall, settings)
@@ -100,7 +98,7 @@ def test_given_nobody_at_a_desk_when_a_key_of_its_phone_is_pressed_then_nothing_
         assert (round_.paused_at, round_.ended_at) == (None, None)
 
 
-def test_given_a_conversation_when_nobody_sits_there_any_more_then_no_key_of_the_phone_ends_it(
+def test_key_at_a_desk_since_emptied_ends_no_conversation(
     hall: Hall, manager: FakeManager, settings: Settings
 ) -> None:
     talking = hall.brings(C.TALKING)

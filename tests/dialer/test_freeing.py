@@ -25,7 +25,7 @@ C, O = CallbackState, Outcome  # noqa: E741
         (C.TALKING, "held-over", O.CALL_AGAIN),
     ],
 )
-def test_given_a_citizen_who_is_freed_when_the_dialer_works_then_the_call_ends_and_they_are_due_at_once(
+def test_freed_citizen_is_hung_up_and_due_at_once(
     office: Office,
     manager: FakeManager,
     settings: Settings,
@@ -54,7 +54,7 @@ def test_given_a_citizen_who_is_freed_when_the_dialer_works_then_the_call_ends_a
         assert place.not_before is None or place.not_before <= now(session)
 
 
-def test_given_a_citizen_with_music_whose_desk_does_not_come_when_it_is_too_long_then_they_are_first_again(
+def test_citizen_waiting_too_long_for_a_desk_is_first_again(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     token = office.call(C.WAITING)

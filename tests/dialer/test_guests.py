@@ -82,7 +82,7 @@ def third(hall: Hall, manager: FakeManager, settings: Settings) -> Third:
     return Third(hall, manager, settings)
 
 
-def test_given_a_wish_when_the_dialer_works_then_the_number_is_called_once_and_let_in_after_a_1(
+def test_third_person_is_called_once_and_admitted_by_key_1(
     third: Third, hall: Hall, manager: FakeManager
 ) -> None:
     third.comes(G.ANSWERED)
@@ -97,7 +97,7 @@ def test_given_a_wish_when_the_dialer_works_then_the_number_is_called_once_and_l
 
 
 @pytest.mark.parametrize("state", [G.DIALING, G.RINGING, G.ANSWERED, G.TALKING])
-def test_given_a_dialer_that_dies_at_any_step_when_another_comes_then_nobody_is_called_twice_and_it_goes_on(
+def test_new_dialer_resumes_a_guest_call_at_any_step(
     third: Third, hall: Hall, manager: FakeManager, state: GuestState
 ) -> None:
     third.comes(state)
@@ -111,15 +111,13 @@ def test_given_a_dialer_that_dies_at_any_step_when_another_comes_then_nobody_is_
     assert third.calls() == 1
 
 
-def test_given_a_dialer_that_dies_before_the_call_when_another_comes_then_it_is_placed(
-    third: Third, hall: Hall
-) -> None:
+def test_new_dialer_places_the_pending_guest_call(third: Third, hall: Hall) -> None:
     hall.restart()
     third.comes(G.RINGING)
     assert third.calls() == 1
 
 
-def test_given_a_call_that_was_taken_up_and_has_no_channel_when_a_dialer_comes_then_it_has_failed(
+def test_guest_call_without_a_channel_has_failed(
     hall: Hall, manager: FakeManager, settings: Settings
 ) -> None:
     manager.refused["Originate"] = ""  # Asterisk takes it
@@ -134,9 +132,7 @@ def test_given_a_call_that_was_taken_up_and_has_no_channel_when_a_dialer_comes_t
     assert (third.row().state, third.row().ended_by, third.calls()) == (G.FAILED, GuestEnd.FAILED, 0)
 
 
-def test_given_one_who_has_pressed_1_when_a_new_dialer_finds_them_then_they_are_led_in(
-    third: Third, hall: Hall, manager: FakeManager
-) -> None:
+def test_new_dialer_admits_a_guest_who_pressed_1(third: Third, hall: Hall, manager: FakeManager) -> None:
     third.comes(G.ANSWERED)
     manager.channels[third.token] |= {"Application": "BridgeWait", "Context": "guest"}
     hall.restart()
@@ -153,7 +149,7 @@ def test_given_one_who_has_pressed_1_when_a_new_dialer_finds_them_then_they_are_
         (503, GuestEnd.FAILED),
     ],
 )
-def test_given_nobody_who_comes_when_the_network_says_why_then_the_desk_reads_it(
+def test_reason_of_a_failed_guest_call_reaches_the_desk(
     third: Third, hall: Hall, manager: FakeManager, sip: int, reason: GuestEnd
 ) -> None:
     third.comes(G.RINGING)
@@ -163,17 +159,13 @@ def test_given_nobody_who_comes_when_the_network_says_why_then_the_desk_reads_it
     assert hall.state(third.citizen) is C.TALKING
 
 
-def test_given_no_channel_in_the_trunk_when_the_dialplan_says_so_then_the_desk_reads_it(
-    third: Third, hall: Hall
-) -> None:
+def test_full_trunk_ends_the_guest_call_as_capped(third: Third, hall: Hall) -> None:
     third.comes(G.DIALING)
     third.ends(45)
     assert third.row().ended_by is GuestEnd.CAPPED
 
 
-def test_given_a_voicemail_when_nobody_presses_1_then_it_is_never_let_in(
-    third: Third, hall: Hall, manager: FakeManager
-) -> None:
+def test_voicemail_never_enters_the_conversation(third: Third, hall: Hall, manager: FakeManager) -> None:
     third.comes(G.ANSWERED)
     manager.stage(third.token, "not-confirmed", "Hangup")
     third.ends()
@@ -182,9 +174,7 @@ def test_given_a_voicemail_when_nobody_presses_1_then_it_is_never_let_in(
 
 
 @pytest.mark.parametrize("state", [G.RINGING, G.ANSWERED, G.TALKING])
-def test_given_a_desk_that_ends_it_when_the_dialer_works_then_the_call_is_hung_up_and_the_talk_goes_on(
-    third: Third, hall: Hall, state: GuestState
-) -> None:
+def test_guest_ended_by_the_desk_leaves_the_talk_running(third: Third, hall: Hall, state: GuestState) -> None:
     third.comes(state)
     with writing(hall.engine) as session:
         guest = guests.by_token(session, third.token)
@@ -196,7 +186,7 @@ def test_given_a_desk_that_ends_it_when_the_dialer_works_then_the_call_is_hung_u
     assert hall.state(third.citizen) is C.TALKING
 
 
-def test_given_a_citizen_who_hangs_up_when_it_rings_then_the_telephone_rings_no_more(
+def test_hang_up_by_the_citizen_stops_the_guests_ringing(
     third: Third, hall: Hall, manager: FakeManager
 ) -> None:
     third.comes(G.RINGING)
@@ -206,7 +196,7 @@ def test_given_a_citizen_who_hangs_up_when_it_rings_then_the_telephone_rings_no_
     assert (third.row().state, third.row().ended_by) == (G.ENDED, GuestEnd.CONVERSATION)
 
 
-def test_given_a_desk_whose_phone_dies_when_it_is_left_alone_then_the_call_ends_and_the_citizen_is_held(
+def test_dead_desk_phone_ends_the_guest_and_holds_the_citizen(
     third: Third, hall: Hall, manager: FakeManager
 ) -> None:
     third.comes(G.TALKING)
@@ -218,7 +208,7 @@ def test_given_a_desk_whose_phone_dies_when_it_is_left_alone_then_the_call_ends_
     assert third.row().ended_by is GuestEnd.CONVERSATION
 
 
-def test_given_a_citizen_on_hold_when_they_come_back_then_the_third_person_in_the_room_is_no_stranger(
+def test_citizen_resumed_from_hold_meets_the_guest(
     third: Third, hall: Hall, manager: FakeManager, settings: Settings
 ) -> None:
     third.wants("hold", settings)
@@ -233,7 +223,7 @@ def test_given_a_citizen_on_hold_when_they_come_back_then_the_third_person_in_th
     assert not third.is_hung_up()
 
 
-def test_given_a_third_person_who_has_not_left_when_the_next_citizen_waits_then_they_are_not_let_in(
+def test_next_citizen_waits_until_the_guest_has_left(
     third: Third, hall: Hall, manager: FakeManager, settings: Settings
 ) -> None:
     third.comes(G.TALKING)

@@ -28,9 +28,7 @@ def ended(manager: Manager, *, conversations: bool = False) -> frozenset[str] | 
     return hang_up_placed(manager, conversations=conversations)  # type: ignore[arg-type]
 
 
-def test_given_calls_of_all_kinds_when_the_lease_is_over_then_all_are_ended_but_those_to_the_rescuers() -> (
-    None
-):
+def test_expired_lease_ends_all_calls_but_rescues() -> None:
     call, code, rescue = (f"{kind}{uuid4().hex}" for kind in ("callback-", "code-7-", "rescue-"))
     manager = Manager(call, f"{call};2", code, rescue, f"{rescue};2", "1764441234.17")
     manager.channels += [{"Uniqueid": "1764441234.18", "Context": "on-the-line"}]
@@ -38,7 +36,7 @@ def test_given_calls_of_all_kinds_when_the_lease_is_over_then_all_are_ended_but_
     assert manager.ended == sorted([call, code, "1764441234.18"]), "who waits will be called back by another"
 
 
-def test_given_who_was_called_and_is_in_danger_when_the_lease_is_over_then_their_call_goes_on() -> None:
+def test_expired_lease_spares_a_called_citizen_in_danger() -> None:
     in_danger, other = (f"left-{uuid4().hex}" for _ in range(2))
     manager = Manager(f"{in_danger};2", other, f"{other};2")
     manager.channels += [{"Uniqueid": in_danger, "Context": "rescue"}]
@@ -46,9 +44,7 @@ def test_given_who_was_called_and_is_in_danger_when_the_lease_is_over_then_their
     assert manager.ended == [other]
 
 
-def test_given_a_call_when_asterisk_does_not_answer_then_it_is_told_again_but_not_if_the_call_is_gone() -> (
-    None
-):
+def test_unanswered_hang_up_is_repeated_unless_the_call_is_gone() -> None:
     manager = Manager(f"callback-{uuid4().hex}")
     manager.fault = AmiError("no answer")
     assert ended(manager) is None

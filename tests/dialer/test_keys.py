@@ -19,9 +19,7 @@ C, O = CallbackState, Outcome  # noqa: E741
 
 
 @on_sqlite
-def test_given_a_conversation_when_keys_are_pressed_then_they_do_what_the_page_does(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_keys_in_a_conversation_act_like_the_page(hall: Hall, manager: FakeManager) -> None:
     talking, ready = hall.brings(C.TALKING), hall.brings()
     hall.presses("finishing")
     assert hall.callback(talking).finishing_at is not None
@@ -38,7 +36,7 @@ def test_given_a_conversation_when_keys_are_pressed_then_they_do_what_the_page_d
 
 
 @on_sqlite
-def test_given_a_conversation_that_has_just_begun_when_next_is_pressed_then_only_a_second_press_ends_it(
+def test_next_key_in_a_young_conversation_needs_a_second_press(
     hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     talking = hall.brings(C.TALKING)
@@ -56,7 +54,7 @@ def test_given_a_conversation_that_has_just_begun_when_next_is_pressed_then_only
 
 
 @on_sqlite
-def test_given_an_end_by_mistake_when_undone_by_the_key_then_they_speak_on_and_the_next_one_waits(
+def test_undo_key_resumes_the_conversation(
     hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(conversations, "UNDO", timedelta(minutes=1))  # however slow this machine is
@@ -80,7 +78,7 @@ def test_given_an_end_by_mistake_when_undone_by_the_key_then_they_speak_on_and_t
 
 
 @on_sqlite
-def test_given_a_desk_that_asked_when_not_now_pause_and_end_are_pressed_then_it_is_left_in_peace(
+def test_pause_and_end_keys_withdraw_the_waiting_desk(
     hall: Hall,
 ) -> None:
     hall.presses("next")
@@ -102,7 +100,7 @@ def test_given_a_desk_that_asked_when_not_now_pause_and_end_are_pressed_then_it_
 
 @on_sqlite
 @pytest.mark.parametrize("channel", [OURS, "PJSIP/trunk-00000001", ""])
-def test_given_a_key_event_of_a_stranger_when_it_comes_then_nothing_changes(hall: Hall, channel: str) -> None:
+def test_key_event_of_an_unknown_channel_changes_nothing(hall: Hall, channel: str) -> None:
     hall.presses("next", channel)
     hall.presses("reboot")
     assert not hall.wants()

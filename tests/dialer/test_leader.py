@@ -60,7 +60,7 @@ def leads(program: Program) -> bool:
     return program.alive() and said(program) == "leads"
 
 
-def test_given_three_dialers_when_the_leader_is_killed_then_exactly_one_other_leads_within_five_seconds(
+def test_killed_leader_is_replaced_within_five_seconds(
     start: Start,
 ) -> None:
     dialers = [start() for _ in range(3)]
@@ -75,7 +75,7 @@ def test_given_three_dialers_when_the_leader_is_killed_then_exactly_one_other_le
         assert sum(map(leads, dialers)) == 1
 
 
-def test_given_a_leader_that_is_asleep_when_others_ask_then_it_still_leads_and_no_other_does(
+def test_stopped_leader_still_leads_alone(
     start: Start,
 ) -> None:
     first = start()
@@ -89,7 +89,7 @@ def test_given_a_leader_that_is_asleep_when_others_ask_then_it_still_leads_and_n
     assert in_time(time.monotonic() - killed, 5.0)
 
 
-def test_given_two_dialers_at_work_when_the_leader_is_killed_then_the_other_takes_over_its_calls_in_time(
+def test_killed_leaders_calls_are_taken_over_in_time(
     settings: Settings, engine: Engine, tmp_path: Path
 ) -> None:
     with ExitStack() as running:
@@ -147,7 +147,7 @@ def two(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[L
         each.close()
 
 
-def test_given_two_when_asked_over_and_over_then_the_first_leads_until_it_lets_go(
+def test_first_of_two_leads_until_it_lets_go(
     two: tuple[Leader, Leader],
 ) -> None:
     first, second = two
@@ -158,7 +158,7 @@ def test_given_two_when_asked_over_and_over_then_the_first_leads_until_it_lets_g
     assert not first.leads()
 
 
-def test_given_a_dialer_that_begins_to_lead_when_logged_then_only_its_loss_is_a_warning(
+def test_lost_lead_is_logged_as_a_warning(
     two: tuple[Leader, Leader], caplog: pytest.LogCaptureFixture
 ) -> None:
     first, _ = two
@@ -171,9 +171,7 @@ def test_given_a_dialer_that_begins_to_lead_when_logged_then_only_its_loss_is_a_
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_leader_whose_connection_is_cut_when_it_looks_then_it_leads_no_more_before_another_does(
-    two: tuple[Leader, Leader], database: str
-) -> None:
+def test_leader_with_a_cut_connection_yields_first(two: tuple[Leader, Leader], database: str) -> None:
     first, second = two
     assert isinstance(first, DatabaseLeader)
     assert first.leads()
@@ -186,9 +184,7 @@ def test_given_a_leader_whose_connection_is_cut_when_it_looks_then_it_leads_no_m
 
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
-def test_given_a_database_that_is_away_when_asked_then_nobody_leads_until_it_is_back(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_absent_database_leaves_no_leader(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dialer.leader._LOOK_S", 0.0)
     away = leader(
         settings.model_copy(update={"database_url": "postgresql+psycopg://nobody@127.0.0.1:9/none"})
@@ -198,9 +194,7 @@ def test_given_a_database_that_is_away_when_asked_then_nobody_leads_until_it_is_
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-def test_given_a_lock_file_that_somebody_removed_when_the_leader_looks_then_it_leads_no_more_or_anew(
-    two: tuple[Leader, Leader], settings: Settings
-) -> None:
+def test_removed_lock_file_ends_or_renews_the_lead(two: tuple[Leader, Leader], settings: Settings) -> None:
     first, second = two
     assert isinstance(first, FileLeader)
     assert first.leads()
@@ -240,7 +234,7 @@ class Manager:
         self.connected = threading.Event()
 
 
-def test_given_a_process_that_follows_leads_and_follows_when_it_takes_its_turns_then_it_works_only_as_leader(
+def test_dialer_works_only_while_it_leads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("dialer.process.POLL_S", 0.01)
@@ -261,7 +255,7 @@ def test_given_a_process_that_follows_leads_and_follows_when_it_takes_its_turns_
     assert manager.events.qsize() == 1, "what it heard while another led is gone"
 
 
-def test_given_a_thread_that_keeps_the_node_when_it_is_dead_then_the_process_is_to_end() -> None:
+def test_dead_lease_thread_ends_the_process() -> None:
     keeper = threading.Thread(target=lambda: None)
     turns = Turns(Script(), Manager(), lambda: None, [keeper])  # type: ignore[arg-type,return-value]
     keeper.start()
@@ -270,7 +264,7 @@ def test_given_a_thread_that_keeps_the_node_when_it_is_dead_then_the_process_is_
     assert Turns(Script(), Manager(), lambda: None).are_kept()  # type: ignore[arg-type,return-value]
 
 
-def test_given_who_leads_all_nodes_when_it_has_no_lease_or_no_asterisk_then_another_may_lead(
+def test_cluster_leader_without_lease_or_asterisk_yields(
     monkeypatch: pytest.MonkeyPatch, two: tuple[Leader, Leader]
 ) -> None:
     monkeypatch.setattr("dialer.process.POLL_S", 0.01)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 """On SQLite there is one machine, and no lease to lose."""
 
 
-def test_given_two_dialers_of_one_node_when_both_ask_then_one_has_it_and_the_other_after_it(
+def test_lease_goes_to_the_second_dialer_after_the_first(
     lease: NodeLease, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = NodeLease(settings.model_copy(update={"node": "one"}), Asterisk().hang_up)
@@ -40,7 +40,7 @@ def test_given_two_dialers_of_one_node_when_both_ask_then_one_has_it_and_the_oth
     other.close()
 
 
-def test_given_a_node_when_another_comes_and_is_removed_then_it_says_that_it_fences_only_while_it_does(
+def test_node_fences_only_while_another_exists(
     lease: NodeLease, clock: Clock, settings: Settings, engine: Engine
 ) -> None:
     def said() -> tuple[bool, bool]:
@@ -59,7 +59,7 @@ def test_given_a_node_when_another_comes_and_is_removed_then_it_says_that_it_fen
 @pytest.mark.parametrize(
     "left", [{"lost_at": func.now()}, {"lease_until": func.now() - timedelta(minutes=2)}]
 )
-def test_given_the_row_of_a_node_that_is_gone_when_the_only_other_one_renews_then_it_is_alone(
+def test_expired_row_of_a_lost_node_makes_the_other_alone(
     one_of_two: NodeLease, clock: Clock, asterisk: Asterisk, engine: Engine, left: dict[str, Any]
 ) -> None:
     assert one_of_two._fence_at < float("inf")
@@ -74,7 +74,7 @@ def test_given_the_row_of_a_node_that_is_gone_when_the_only_other_one_renews_the
     assert asterisk.told == 0, "nobody could take its conversations"
 
 
-def test_given_a_second_dialer_of_a_node_when_the_first_one_works_then_it_ends_none_of_its_calls(
+def test_second_dialer_of_a_node_ends_none_of_its_calls(
     one_of_two: NodeLease,
     clock: Clock,
     asterisk: Asterisk,
@@ -88,7 +88,7 @@ def test_given_a_second_dialer_of_a_node_when_the_first_one_works_then_it_ends_n
     second.close()
 
 
-def test_given_the_only_node_when_its_row_is_gone_with_a_restored_database_then_no_call_is_ended(
+def test_restored_database_without_our_row_ends_no_call(
     lease: NodeLease, asterisk: Asterisk, engine: Engine
 ) -> None:
     turn(lease)
@@ -105,9 +105,7 @@ def test_given_the_only_node_when_its_row_is_gone_with_a_restored_database_then_
     assert asterisk.told == 0
 
 
-def test_given_a_fault_that_nobody_has_thought_of_when_a_lease_is_renewed_then_it_is_tried_again(
-    lease: NodeLease, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unexpected_fault_of_a_renewal_is_retried(lease: NodeLease, monkeypatch: pytest.MonkeyPatch) -> None:
     turns: list[bool] = []
 
     def fails() -> None:
@@ -128,9 +126,7 @@ def test_given_a_fault_that_nobody_has_thought_of_when_a_lease_is_renewed_then_i
     assert len(turns) == 2
 
 
-def test_given_a_dialer_of_the_version_before_when_it_is_at_work_then_none_of_this_one_is_and_so_conversely(
-    lease: NodeLease, engine: Engine
-) -> None:
+def test_dialers_of_two_versions_exclude_each_other(lease: NodeLease, engine: Engine) -> None:
     before = text("SELECT pg_try_advisory_lock(137, 0)")
     with engine.connect() as old:
         assert old.scalar(before)
@@ -141,7 +137,7 @@ def test_given_a_dialer_of_the_version_before_when_it_is_at_work_then_none_of_th
         assert lease.leads() and not old.scalar(before)
 
 
-def test_given_a_node_whose_work_was_taken_when_it_renews_then_it_ends_its_calls_and_begins_anew(
+def test_node_whose_work_was_taken_ends_its_calls(
     one_of_two: NodeLease, asterisk: Asterisk, settings: Settings, engine: Engine
 ) -> None:
     lease = one_of_two

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 """On SQLite there is one machine, and no lease to lose."""
 
 
-def test_given_the_only_node_when_the_database_is_away_then_nothing_is_ended(
+def test_only_node_without_a_database_ends_nothing(
     lease: NodeLease, clock: Clock, asterisk: Asterisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turn(lease)
@@ -35,7 +35,7 @@ def test_given_the_only_node_when_the_database_is_away_then_nothing_is_ended(
     assert not lease.leads() and asterisk.told == 0
 
 
-def test_given_one_node_of_two_when_it_cannot_renew_then_its_calls_are_ended_before_the_lease_is(
+def test_node_that_cannot_renew_ends_calls_before_its_lease(
     one_of_two: NodeLease,
     clock: Clock,
     asterisk: Asterisk,
@@ -67,7 +67,7 @@ def test_given_one_node_of_two_when_it_cannot_renew_then_its_calls_are_ended_bef
     assert lease.leads() and lease.epoch > epoch and not lease.lasts(epoch)
 
 
-def test_given_a_dialer_that_was_stopped_when_it_wakes_then_it_does_nothing_before_it_has_ended_its_calls(
+def test_resumed_dialer_ends_its_calls_first(
     one_of_two: NodeLease,
     clock: Clock,
     asterisk: Asterisk,
@@ -80,7 +80,7 @@ def test_given_a_dialer_that_was_stopped_when_it_wakes_then_it_does_nothing_befo
     assert asterisk.told >= 1 and not lease.lasts(epoch)
 
 
-def test_given_a_conversation_that_the_fence_has_cut_when_the_node_is_there_again_then_it_is_due_at_once(
+def test_conversation_cut_by_the_fence_is_due_at_once(
     one_of_two: NodeLease, clock: Clock, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lease = one_of_two
@@ -166,7 +166,7 @@ def test_conversation_without_a_database_ends_at_last(
     assert not asterisk.conversations, "its citizen may be called by another node from now on"
 
 
-def test_given_an_answer_that_comes_after_the_fence_when_it_says_that_the_lease_lasts_then_that_is_too_late(
+def test_renewal_answered_after_the_fence_is_too_late(
     one_of_two: NodeLease,
     clock: Clock,
     asterisk: Asterisk,
@@ -189,7 +189,7 @@ def test_given_an_answer_that_comes_after_the_fence_when_it_says_that_the_lease_
     assert lease.leads() and asterisk.told == 2
 
 
-def test_given_a_node_that_was_not_alone_when_its_dialer_starts_without_a_database_then_it_ends_its_calls(
+def test_start_of_a_paired_node_without_a_database_ends_calls(
     lease: NodeLease,
     clock: Clock,
     asterisk: Asterisk,
@@ -216,7 +216,7 @@ def test_given_a_node_that_was_not_alone_when_its_dialer_starts_without_a_databa
     next_.close()
 
 
-def test_given_a_node_without_asterisk_when_there_is_another_then_it_lets_its_lease_run_out_until_it_has_one(
+def test_node_without_asterisk_lets_its_lease_expire(
     lease: NodeLease, clock: Clock, asterisk: Asterisk, settings: Settings, engine: Engine
 ) -> None:
     def lasts_until() -> Any:
@@ -240,7 +240,7 @@ def test_given_a_node_without_asterisk_when_there_is_another_then_it_lets_its_le
     assert lease.leads() and lasts_until() > until_
 
 
-def test_given_a_node_when_it_renews_then_asterisks_parent_is_told_how_long_its_calls_may_go_on(
+def test_renewed_lease_tells_asterisks_parent_its_end(
     lease: NodeLease,
     clock: Clock,
     asterisk: Asterisk,

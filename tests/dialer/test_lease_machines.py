@@ -30,7 +30,7 @@ def second(settings: Settings, asterisk: Asterisk, tmp_path: Path) -> Iterator[N
     second.close()
 
 
-def test_given_two_machines_with_one_name_when_the_second_starts_then_it_says_so_and_the_first_goes_on(
+def test_second_machine_of_a_name_reports_it_and_yields(
     lease: NodeLease, second: NodeLease, clock: Clock, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     turn(lease)
@@ -51,7 +51,7 @@ def test_given_two_machines_with_one_name_when_the_second_starts_then_it_says_so
 
 
 @pytest.mark.parametrize("fences", [True, False])
-def test_given_a_machine_that_is_gone_when_another_has_its_name_then_it_takes_over_only_what_is_ended(
+def test_successor_of_a_lost_machine_takes_over_ended_calls_only(
     lease: NodeLease, second: NodeLease, asterisk: Asterisk, engine: Engine, fences: bool
 ) -> None:
     turn(lease)

@@ -103,7 +103,7 @@ def hall(settings: Settings, engine: Engine, manager: FakeManager) -> Iterator[H
     hall.close()
 
 
-def test_given_a_free_desk_when_a_caller_waits_then_a_callback_meets_them_and_no_phone_is_dialled(
+def test_caller_on_the_line_meets_a_free_desk_without_a_call(
     hall: Hall,
 ) -> None:
     place = hall.joins()
@@ -126,7 +126,7 @@ def test_given_a_free_desk_when_a_caller_waits_then_a_callback_meets_them_and_no
     assert verify(hall.engine).problems == []
 
 
-def test_given_a_desk_that_takes_none_when_a_caller_waits_then_it_takes_them_by_hand_and_no_phone_is_dialled(
+def test_manual_desk_takes_a_caller_on_the_line_without_a_call(
     hall: Hall,
 ) -> None:
     hall.takes(None)
@@ -145,7 +145,7 @@ def test_given_a_desk_that_takes_none_when_a_caller_waits_then_it_takes_them_by_
     hall.enters(taken.token)
 
 
-def test_given_a_served_line_when_the_desk_asks_for_the_next_then_who_waits_is_called_ahead_without_a_call(
+def test_next_calls_a_waiting_caller_ahead_without_a_call(
     hall: Hall,
 ) -> None:
     hall.takes(False)
@@ -159,7 +159,7 @@ def test_given_a_served_line_when_the_desk_asks_for_the_next_then_who_waits_is_c
     hall.enters(token)
 
 
-def test_given_who_is_called_back_before_who_waits_when_the_desk_is_free_then_the_phone_rings_first(
+def test_callback_before_a_waiting_caller_rings_first(
     hall: Hall,
 ) -> None:
     first, second = hall.joins(stays=None), hall.joins()
@@ -176,9 +176,7 @@ def test_given_who_is_called_back_before_who_waits_when_the_desk_is_free_then_th
     assert verify(hall.engine).problems == []
 
 
-def test_given_no_line_for_a_call_when_who_is_called_back_stands_first_then_nobody_passes_them(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_callback_held_by_a_full_trunk_is_not_passed(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hall._dialer._caps, "room", lambda share=1.0: 0)
     first, second = hall.joins(stays=None), hall.joins()
     hall.until_at_rest()
@@ -189,9 +187,7 @@ def test_given_no_line_for_a_call_when_who_is_called_back_stands_first_then_nobo
 
 
 @pytest.mark.parametrize("how", ["before Asterisk finds them", "with music"])
-def test_given_a_caller_who_hangs_up_before_they_meet_then_the_place_is_kept_and_the_phone_left_in_peace(
-    hall: Hall, how: str
-) -> None:
+def test_caller_who_hangs_up_before_meeting_keeps_the_place(hall: Hall, how: str) -> None:
     place = hall.joins()
     if how == "with music":
         token = hall.meets()
@@ -218,9 +214,7 @@ def test_given_a_caller_who_hangs_up_before_they_meet_then_the_place_is_kept_and
     assert hall.calls()[1]["Channel"] == f"Local/{kept.number}@dial/n"
 
 
-def test_given_a_caller_who_hangs_up_as_they_are_taken_then_they_are_not_dialled_at_once(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_caller_who_hangs_up_when_taken_is_not_dialled(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     place = hall.joins()
     with writing(hall.engine) as session:
         operators_line = rounds.operators_line(session)
@@ -232,7 +226,7 @@ def test_given_a_caller_who_hangs_up_as_they_are_taken_then_they_are_not_dialled
     assert (hall.calls(), hall.place(place).state) == ([], R.WAITING)
 
 
-def test_given_an_asterisk_that_refuses_when_they_would_meet_then_the_place_is_kept(hall: Hall) -> None:
+def test_refusal_by_asterisk_before_meeting_keeps_the_place(hall: Hall) -> None:
     hall.manager.refused["Originate"] = "no"
     place = hall.joins()
     hall.until(lambda: hall.manager.named("Originate") and hall.of(place) is None)
@@ -241,9 +235,7 @@ def test_given_an_asterisk_that_refuses_when_they_would_meet_then_the_place_is_k
 
 
 @pytest.mark.parametrize("met", [False, True])
-def test_given_a_dialer_that_died_when_asterisk_is_gone_too_then_who_waited_is_called_back(
-    hall: Hall, met: bool
-) -> None:
+def test_caller_lost_with_asterisk_is_called_back(hall: Hall, met: bool) -> None:
     hall.takes(met)
     place = hall.joins()
     with writing(hall.engine) as session:
@@ -263,7 +255,7 @@ def test_given_a_dialer_that_died_when_asterisk_is_gone_too_then_who_waited_is_c
         assert on_the_line.find(session, place) is None
 
 
-def test_given_a_dialer_that_died_when_the_caller_goes_on_waiting_then_it_connects_them(hall: Hall) -> None:
+def test_new_dialer_connects_the_waiting_caller(hall: Hall) -> None:
     hall.takes(False)
     hall.joins()
     hall.until_at_rest()
@@ -291,7 +283,7 @@ def test_new_dialer_asks_whether_a_met_caller_is_there(hall: Hall) -> None:
     hall.until(counts_packets)
 
 
-def test_given_a_conversation_with_who_waited_when_the_citizen_hangs_up_then_the_desk_says_what_it_came_to(
+def test_hang_up_after_a_live_talk_leaves_outcome_to_the_desk(
     hall: Hall,
 ) -> None:
     place = hall.joins()
@@ -304,7 +296,7 @@ def test_given_a_conversation_with_who_waited_when_the_citizen_hangs_up_then_the
 
 
 @on_sqlite
-def test_given_a_desk_with_somebody_when_another_caller_waits_then_they_wait_until_it_has_said_the_outcome(
+def test_desk_owing_an_outcome_gets_no_other_caller(
     hall: Hall,
 ) -> None:
     hall.joins()

@@ -55,9 +55,7 @@ def states(engine: Engine, *ids: int) -> list[C]:
         return [session.get_one(Callback, each).state for each in ids]
 
 
-def test_given_a_node_that_comes_back_when_its_work_is_being_taken_over_then_nothing_more_of_it_is_touched(
-    engine: Engine, settings: Settings
-) -> None:
+def test_takeover_stops_when_the_node_returns(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         a_node(session, settings, "one")
         callback = make.a_callback(session, C.TALKING)
@@ -73,7 +71,7 @@ def test_given_a_node_that_comes_back_when_its_work_is_being_taken_over_then_not
     assert states(engine, callback.id) == [C.TALKING]
 
 
-def test_given_a_node_that_is_gone_when_taken_over_then_not_at_once_and_one_faulty_callback_stops_no_other(
+def test_takeover_waits_and_survives_a_faulty_callback(
     engine: Engine, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
@@ -198,7 +196,7 @@ def test_conversation_that_may_go_on_is_called_later_not_twice(
         assert session.get_one(Round, callback.round_id).node is None, "the line goes on with others"
 
 
-def test_given_a_clock_of_the_database_that_jumps_ahead_when_a_node_renews_all_the_same_then_it_is_not_dead(
+def test_database_clock_jump_declares_no_renewing_node_dead(
     engine: Engine, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
@@ -225,7 +223,7 @@ def test_given_a_clock_of_the_database_that_jumps_ahead_when_a_node_renews_all_t
     assert task.take_over(), "it has been silent by the clock that never jumps"
 
 
-def test_given_a_dialer_that_does_not_lead_when_it_comes_to_lead_then_it_has_seen_who_is_silent(
+def test_new_leader_has_already_watched_silent_nodes(
     engine: Engine, settings: Settings, clock: Clock
 ) -> None:
     with writing(engine) as session:
@@ -259,7 +257,7 @@ def nodes(
 
 
 @on_postgresql
-def test_given_a_leader_that_hangs_when_its_node_is_dead_then_another_leads_and_it_writes_nothing_more(
+def test_deposed_leader_writes_nothing_more(
     engine: Engine, clock: Clock, nodes: dict[str, tuple[Settings, Leader, leases.Lease]]
 ) -> None:
     (its, hung, lease), (other, second, _), _ = nodes.values()
@@ -291,7 +289,7 @@ def test_given_a_leader_that_hangs_when_its_node_is_dead_then_another_leads_and_
 
 
 @on_postgresql
-def test_given_whoever_deposed_a_leader_when_that_one_dies_too_then_a_third_leads(
+def test_dead_successor_is_replaced_by_a_third_leader(
     engine: Engine, clock: Clock, nodes: dict[str, tuple[Settings, Leader, leases.Lease]]
 ) -> None:
     (_, hung, _), (second_s, second, _), (third_s, third, _) = nodes.values()
@@ -312,7 +310,7 @@ def test_given_whoever_deposed_a_leader_when_that_one_dies_too_then_a_third_lead
 
 
 @on_postgresql
-def test_given_a_leader_that_comes_back_in_the_very_moment_when_deposed_then_not_then(
+def test_leader_returning_at_the_moment_is_not_deposed(
     engine: Engine,
     settings: Settings,
     clock: Clock,
@@ -352,7 +350,7 @@ def test_given_a_leader_that_comes_back_in_the_very_moment_when_deposed_then_not
 
 
 @on_postgresql
-def test_given_postgresql_that_was_away_when_it_is_back_then_one_leads_whoever_it_was(
+def test_returning_postgresql_leaves_one_leader(
     clock: Clock, nodes: dict[str, tuple[Settings, Leader, leases.Lease]], postgres: Postgres, engine: Engine
 ) -> None:
     leaders = [lead for _, lead, _ in nodes.values()]
@@ -363,7 +361,7 @@ def test_given_postgresql_that_was_away_when_it_is_back_then_one_leads_whoever_i
 
 
 @on_postgresql
-def test_given_a_leader_whose_node_is_drained_when_another_asks_then_that_one_leads_until_it_is_alone(
+def test_drained_leader_yields_unless_alone(
     engine: Engine, nodes: dict[str, tuple[Settings, Leader, leases.Lease]]
 ) -> None:
     (_, first, _), (_, second, _), (_, third, _) = nodes.values()
@@ -382,7 +380,7 @@ def test_given_a_leader_whose_node_is_drained_when_another_asks_then_that_one_le
     assert not third.leads()
 
 
-def test_given_the_only_node_when_looked_for_lost_ones_then_nothing_is_asked_but_whether_it_is(
+def test_only_node_asks_just_whether_it_is_alone(
     engine: Engine, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:

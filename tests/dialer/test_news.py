@@ -29,7 +29,7 @@ def registers(engine: Engine, round_id: int) -> None:
         registration.register(session, round_id=round_id, number=make.a_number())
 
 
-def test_given_a_rush_of_callers_when_nobody_sits_at_a_desk_then_the_dialer_rests_until_somebody_does(
+def test_rush_without_a_desk_does_not_wake_the_dialer(
     office: Office, engine: Engine, manager: FakeManager, looks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     office.until_heard()
@@ -67,7 +67,7 @@ def _rests(office: Office, looks: list[int]) -> bool:
     return not looks
 
 
-def test_given_telephones_that_hold_and_take_back_when_the_dialer_hears_of_it_then_it_does_no_work_for_that(
+def test_hold_events_do_not_wake_the_dialer(
     office: Office, looks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("CALM_S", "REST_S", "EMPTY_S"):

@@ -12,7 +12,7 @@ C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
 @on_sqlite
-def test_given_a_redirect_that_asterisk_refuses_when_next_was_pressed_then_nobody_joins_the_old_one(
+def test_refused_redirect_after_next_keeps_both_apart(
     hall: Hall, manager: FakeManager, impatient: None
 ) -> None:
     talking, ready = hall.brings(C.TALKING), hall.brings()
@@ -27,9 +27,7 @@ def test_given_a_redirect_that_asterisk_refuses_when_next_was_pressed_then_nobod
     hall.enters(ready)
 
 
-def test_given_a_citizen_who_hangs_up_on_the_way_when_another_waits_then_the_desk_has_that_one_unasked(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_hang_up_on_the_way_gives_the_desk_the_next_citizen(hall: Hall, manager: FakeManager) -> None:
     gone, ready = hall.brings(), hall.brings()
     hall.asks_next()
     manager.hangs_up(gone)
@@ -38,9 +36,7 @@ def test_given_a_citizen_who_hangs_up_on_the_way_when_another_waits_then_the_des
 
 
 @on_sqlite
-def test_given_a_citizen_who_presses_two_when_given_to_a_desk_then_they_keep_their_place_and_the_desk_asks_on(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_key_2_on_the_way_keeps_the_place_and_the_wish(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     hall.asks_next()
     manager.stage(token, "later")
@@ -51,9 +47,7 @@ def test_given_a_citizen_who_presses_two_when_given_to_a_desk_then_they_keep_the
     hall.enters(hall.brings())
 
 
-def test_given_a_desk_whose_phone_goes_before_they_meet_when_it_is_back_then_they_meet(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_desk_phone_lost_before_meeting_meets_on_return(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     manager.hangs_up("desk.1")
     hall.until(lambda: not hall.phone_connected())
@@ -67,9 +61,7 @@ def test_given_a_desk_whose_phone_goes_before_they_meet_when_it_is_back_then_the
 
 
 @on_sqlite
-def test_given_one_taken_back_on_the_way_when_they_come_into_the_empty_room_then_they_hear_music_again(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_citizen_withdrawn_into_an_empty_room_hears_music(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     manager.joins(token, OURS, "desk-1")
     hall.until(lambda: (token, "waiting", "s") in hall.moved())
@@ -77,9 +69,7 @@ def test_given_one_taken_back_on_the_way_when_they_come_into_the_empty_room_then
 
 
 @on_sqlite
-def test_given_a_citizen_who_comes_just_after_the_desks_phone_went_then_nobody_spoke_and_they_wait(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_citizen_arriving_after_the_phone_left_waits(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     hall.asks_next()
     hall.until(lambda: (token, "room", "1") in hall.moved())

@@ -47,9 +47,7 @@ def test_a_call_that_the_desk_asks_for_is_placed_with_its_token(
     assert office.callback(token).placed_at is not None
 
 
-def test_a_call_is_placed_once_whatever_happens_to_the_dialer_and_its_connection(
-    office: Office, manager: FakeManager
-):
+def test_call_is_placed_once_despite_restart_or_cut(office: Office, manager: FakeManager):
     token = office.call()
 
     office.until_at_rest()
@@ -111,7 +109,7 @@ def test_a_number_outside_the_allowed_prefixes_is_never_dialled(
     assert number not in caplog.text
 
 
-def test_a_call_asked_for_long_ago_is_given_up_and_not_placed_late(office: Office, manager: FakeManager):
+def test_call_asked_long_ago_is_given_up(office: Office, manager: FakeManager):
     token = office.claims()
     office.asks_call(token)
     called = office.callback(token).called_at
@@ -146,7 +144,7 @@ def test_a_call_that_the_desk_took_back_in_time_is_not_placed(office: Office, ma
 
 
 @on_sqlite
-def test_a_refused_call_is_our_own_fault_and_costs_the_citizen_no_attempt(
+def test_refused_call_costs_the_citizen_nothing(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ):
     manager.refused = {"Originate": "Permission denied"}
@@ -176,7 +174,7 @@ def test_a_call_that_fails_without_a_channel_is_our_own_fault(
 
 @on_sqlite
 @pytest.mark.parametrize("failure_first", [True, False])
-def test_the_cause_of_the_hang_up_is_the_truth_and_not_the_failure_beside_it(
+def test_cause_of_the_hang_up_outranks_the_originate_failure(
     office: Office, manager: FakeManager, failure_first: bool, monkeypatch: pytest.MonkeyPatch
 ):
     if failure_first:  # the hang-up comes in time, however slow this machine is at the moment
@@ -202,7 +200,7 @@ def test_the_cause_of_the_hang_up_is_the_truth_and_not_the_failure_beside_it(
 
 @on_sqlite
 @pytest.mark.parametrize("how", ["unanswered", "cut_on"])
-def test_a_call_whose_answer_is_lost_is_not_given_up_while_the_phone_rings(
+def test_ringing_call_with_a_lost_answer_is_kept(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch, how: str
 ):
     monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 0)
@@ -220,7 +218,7 @@ def test_a_call_whose_answer_is_lost_is_not_given_up_while_the_phone_rings(
 
 
 @on_sqlite
-def test_a_call_whose_answer_is_lost_and_that_has_no_channel_is_left_to_the_desk(
+def test_lost_answer_without_a_channel_leaves_it_to_the_desk(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ):
     manager.unanswered = {"Originate"}

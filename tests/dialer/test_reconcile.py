@@ -59,7 +59,7 @@ def test_a_new_dialer_sees_that_the_phone_of_a_call_rings(office: Office, manage
 
 
 @on_sqlite
-def test_a_new_dialer_brings_together_one_who_was_just_told_to_wait(office: Office, manager: FakeManager):
+def test_new_dialer_connects_a_citizen_just_told_to_wait(office: Office, manager: FakeManager):
     """The old dialer died as the citizen pressed 1; the dialplan is still saying «please hold»."""
     token = office.claims(C.ANSWERED)
     manager.channels[token] = {
@@ -80,9 +80,7 @@ def test_a_new_dialer_brings_together_one_who_was_just_told_to_wait(office: Offi
 
 
 @on_sqlite
-def test_given_calls_in_the_books_when_asterisk_has_the_channel_of_one_then_the_others_line_is_free(
-    office: Office, manager: FakeManager
-):
+def test_line_of_a_vanished_call_is_freed(office: Office, manager: FakeManager):
     with writing(office.engine) as session:
         for token in ("callback-here", "callback-gone"):
             session.add(PlacedCall(token=token, number="+989131234567", at=now(session) - LONG_AGO))
@@ -95,7 +93,7 @@ def test_given_calls_in_the_books_when_asterisk_has_the_channel_of_one_then_the_
 
 
 @pytest.mark.parametrize("state", sorted(ON_THE_PHONE))
-def test_a_call_that_ended_unseen_is_left_to_the_desk_and_never_dialled_again(
+def test_call_that_ended_unseen_is_left_to_the_desk(
     office: Office, manager: FakeManager, state: CallbackState
 ):
     token = office.claims(state)
@@ -124,7 +122,7 @@ def test_a_call_placed_just_now_is_given_time_to_come_into_being(
 
 
 @on_sqlite
-def test_given_a_call_placed_just_now_when_the_clock_jumps_an_hour_then_it_has_its_time_by_another_one(
+def test_clock_jump_does_not_shorten_a_new_calls_time(
     office: Office, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 60)
@@ -150,7 +148,7 @@ def test_given_a_call_placed_just_now_when_the_clock_jumps_an_hour_then_it_has_i
     [{"Application": "AGI", "Context": "waiting"}, {"Application": "ConfBridge", "Exten": "1"}],
     ids=["waits", "in-a-room"],
 )
-def test_given_a_callback_that_is_over_when_a_new_dialer_finds_its_line_then_nobody_is_left_waiting(
+def test_line_of_a_closed_callback_is_hung_up(
     office: Office, manager: FakeManager, where: dict[str, str]
 ) -> None:
     token = office.claims(C.CLOSED)
@@ -162,9 +160,7 @@ def test_given_a_callback_that_is_over_when_a_new_dialer_finds_its_line_then_nob
 
 
 @on_sqlite
-def test_given_a_callback_that_was_thought_to_have_ended_when_its_citizen_presses_1_then_the_line_is_ended(
-    office: Office, manager: FakeManager
-) -> None:
+def test_key_1_after_an_assumed_end_is_hung_up(office: Office, manager: FakeManager) -> None:
     token = office.call(C.ANSWERED)
     with writing(office.engine) as session:
         closing.close(session, token, O.FAILED, office._settings)
@@ -176,9 +172,7 @@ def test_given_a_callback_that_was_thought_to_have_ended_when_its_citizen_presse
 
 
 @on_sqlite
-def test_given_a_citizen_who_waits_when_they_ask_to_be_called_later_then_they_hear_the_answer_out(
-    office: Office, manager: FakeManager
-) -> None:
+def test_key_2_while_waiting_hears_the_answer_out(office: Office, manager: FakeManager) -> None:
     token = office.call(C.WAITING)
 
     manager.stage(token, "later", "Playback")
@@ -189,9 +183,7 @@ def test_given_a_citizen_who_waits_when_they_ask_to_be_called_later_then_they_he
 
 
 @on_sqlite
-def test_given_a_citizen_who_asks_to_be_called_later_as_asterisk_is_asked_then_they_hear_the_answer_out(
-    office: Office, manager: FakeManager
-) -> None:
+def test_key_2_during_the_query_hears_the_answer_out(office: Office, manager: FakeManager) -> None:
     token = office.claims(C.WAITING)
     waiting = {"ChannelStateDesc": "Up", "Application": "AGI", "Context": "waiting"}
     manager.channels[token] = {"Channel": "Local/x@dial-0001;1", **waiting}
@@ -209,9 +201,7 @@ def test_given_a_citizen_who_asks_to_be_called_later_as_asterisk_is_asked_then_t
 
 
 @on_sqlite
-def test_an_end_that_came_before_the_list_of_channels_keeps_its_true_cause(
-    office: Office, manager: FakeManager
-):
+def test_end_before_the_channel_list_keeps_its_cause(office: Office, manager: FakeManager):
     token = office.claims(C.RINGING)
     manager.before = {"CoreShowChannels": lambda: manager.refuses(token, 486)}
 
@@ -254,7 +244,7 @@ def test_next_after_asterisks_death_reaches_nobody(
 @pytest.mark.parametrize(
     ("said", "outcome"), [("", O.HUNG_UP), ("failed", O.FAILED), ("later", O.CALL_AGAIN)]
 )
-def test_after_a_moment_without_the_database_what_was_heard_is_written_and_asterisk_is_asked_again(
+def test_events_during_a_database_gap_are_written_and_resynced(
     office: Office, manager: FakeManager, engine: Engine, said: str, outcome: O
 ):
     token = office.call(C.WAITING)
@@ -280,9 +270,7 @@ def test_after_a_moment_without_the_database_what_was_heard_is_written_and_aster
 
 
 @on_sqlite
-def test_given_what_happens_while_asterisk_is_asked_what_is_true_then_it_is_asked_again(
-    hall: Hall, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_event_during_a_resync_causes_another(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
     hall.until_at_rest()
     asked: list[bool] = []
 

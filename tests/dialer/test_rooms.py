@@ -23,7 +23,7 @@ class Asterisk:
         self.asked.append((action, keys["Channel"]))
 
 
-def test_given_a_citizen_who_is_hung_up_when_the_next_is_due_then_they_come_once_the_first_has_left(
+def test_next_citizen_enters_after_the_first_has_left(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -48,7 +48,7 @@ def test_given_a_citizen_who_is_hung_up_when_the_next_is_due_then_they_come_once
     assert not rooms.somebody_waits_outside
 
 
-def test_given_a_citizen_left_alone_when_the_end_of_the_desks_phone_is_told_later_then_they_are_not_sent_back(
+def test_late_end_of_the_desk_phone_keeps_the_citizen_out(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:

@@ -15,7 +15,7 @@ from tests.kit.fake_manager import FakeManager
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
-def test_given_calls_made_ahead_when_the_round_ends_then_each_ends_kindly_once_and_keeps_its_place(
+def test_round_end_releases_calls_ahead_kindly_once(
     hall: Hall, manager: FakeManager, impatient: None
 ) -> None:
     talking = hall.brings(C.TALKING)
@@ -36,7 +36,7 @@ def test_given_calls_made_ahead_when_the_round_ends_then_each_ends_kindly_once_a
     assert hall.state(talking) is C.TALKING
 
 
-def test_given_calls_of_desks_and_of_nobody_when_the_round_is_cancelled_then_all_but_a_talk_end_kindly(
+def test_cancelled_round_releases_all_but_the_conversation(
     hall: Hall, manager: FakeManager, impatient: None
 ) -> None:
     talking = hall.brings(C.TALKING)
@@ -56,9 +56,7 @@ def test_given_calls_of_desks_and_of_nobody_when_the_round_is_cancelled_then_all
         assert callbacks.live_at_desk(session, OPERATOR) is None
 
 
-def test_given_one_on_the_way_to_a_desk_when_the_round_is_cancelled_then_they_do_not_meet(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_cancelled_round_prevents_a_meeting(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     hall.asks_next()
     hall.until(lambda: (token, "room", "1") in hall.moved())
@@ -74,7 +72,7 @@ def test_given_one_on_the_way_to_a_desk_when_the_round_is_cancelled_then_they_do
 
 
 @on_sqlite
-def test_given_a_kind_word_that_does_not_end_when_its_time_is_over_then_the_call_is_ended(
+def test_endless_goodbye_is_hung_up(
     hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = hall.brings()
@@ -85,7 +83,7 @@ def test_given_a_kind_word_that_does_not_end_when_its_time_is_over_then_the_call
 
 
 @on_sqlite
-def test_given_a_kind_word_that_asterisk_refuses_when_the_round_ends_then_it_is_not_taken_for_said(
+def test_refused_goodbye_is_repeated(
     hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rooms, "_AGAIN_S", 0.5)
@@ -100,9 +98,7 @@ def test_given_a_kind_word_that_asterisk_refuses_when_the_round_ends_then_it_is_
 
 
 @on_sqlite
-def test_given_a_desk_that_asked_when_the_round_is_over_then_nobody_is_given_to_it(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_desk_asking_at_the_round_end_gets_nobody(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     hall.ends_round()
     with writing(hall.engine) as session:

@@ -12,9 +12,7 @@ from tests.kit.fake_manager import FakeManager
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
-def test_given_one_who_waits_when_an_operator_speaks_first_and_hands_over_then_each_move_is_made_once(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_screening_and_hand_over_move_the_citizen_once(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings(C.SCREENING)
     assert hall.state(token) is C.SCREENING
     hall.hands_over(token)
@@ -26,7 +24,7 @@ def test_given_one_who_waits_when_an_operator_speaks_first_and_hands_over_then_e
     assert hall.moved() == [(token, "screening", "3"), (token, "waiting", "s"), (token, "room", "1")]
 
 
-def test_given_a_desk_that_asked_when_the_operator_hands_over_then_the_citizen_goes_straight_to_it(
+def test_hand_over_to_a_waiting_desk_goes_straight_there(
     hall: Hall,
 ) -> None:
     token = hall.brings(C.SCREENING)
@@ -37,9 +35,7 @@ def test_given_a_desk_that_asked_when_the_operator_hands_over_then_the_citizen_g
 
 
 @on_sqlite
-def test_given_an_operator_who_serves_the_round_too_when_screening_then_the_same_room_serves_both(
-    hall: Hall, settings: Settings
-) -> None:
+def test_serving_operator_screens_in_the_same_room(hall: Hall, settings: Settings) -> None:
     with writing(hall.engine) as session:
         serving.serve(session, session.get_one(Desk, OPERATOR), hall.round_id, settings)
     token = hall.brings(C.SCREENING)
@@ -48,9 +44,7 @@ def test_given_an_operator_who_serves_the_round_too_when_screening_then_the_same
     hall.enters(token, OPERATOR)
 
 
-def test_given_an_operator_whose_phone_goes_before_the_citizen_comes_then_the_citizen_waits_again(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_operator_phone_lost_before_screening_leaves_the_wait(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings()
     hall.screens(token)
     manager.hangs_up("desk.3")
@@ -58,7 +52,7 @@ def test_given_an_operator_whose_phone_goes_before_the_citizen_comes_then_the_ci
 
 
 @on_sqlite
-def test_given_a_citizen_who_hangs_up_while_screened_then_it_is_so(hall: Hall, manager: FakeManager) -> None:
+def test_hang_up_during_screening_is_recorded(hall: Hall, manager: FakeManager) -> None:
     token = hall.brings(C.SCREENING)
     manager.hangs_up(token)
     hall.until(lambda: hall.state(token) is C.CLOSED)

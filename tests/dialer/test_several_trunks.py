@@ -47,7 +47,7 @@ def goes_by(manager: FakeManager) -> str:
     return manager.named("Originate")[-1]["Variable"]
 
 
-def test_given_two_trunks_when_a_call_is_placed_then_asterisk_hears_their_order_and_has_time_for_both(
+def test_call_gets_the_trunk_order_and_time_for_both(
     hall: Hall, manager: FakeManager, settings: Settings
 ) -> None:
     hall.dials()
@@ -55,9 +55,7 @@ def test_given_two_trunks_when_a_call_is_placed_then_asterisk_hears_their_order_
     assert manager.named("Originate")[-1]["Timeout"] == str((2 * settings.ring_seconds + 5) * 1000)
 
 
-def test_given_a_first_trunk_that_is_silent_when_the_second_rings_then_the_next_call_goes_by_that_first(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_silent_first_trunk_is_tried_last_in_the_next_call(hall: Hall, manager: FakeManager) -> None:
     token = hall.dials()
     manager.goes_on(token, FIRST, 0)
     manager.ringing(token, "trunk-second")
@@ -74,9 +72,7 @@ def test_given_a_first_trunk_that_is_silent_when_the_second_rings_then_the_next_
     assert goes_by(manager) == "HOTLINE_TRUNKS=second&first"
 
 
-def test_given_both_that_refuse_when_a_call_is_over_then_it_is_our_fault_and_each_is_blamed_once(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_refusal_by_both_trunks_blames_each_once(hall: Hall, manager: FakeManager) -> None:
     token = hall.dials()
     manager.goes_on(token, FIRST, 503)
     manager.goes_on(token, SECOND, 503)  # what was left had no channel free
@@ -90,9 +86,7 @@ def test_given_both_that_refuse_when_a_call_is_over_then_it_is_our_fault_and_eac
         assert session.get_one(PlacedCall, token).ours
 
 
-def test_given_a_phone_that_rang_by_a_trunk_that_fell_silent_when_its_time_is_over_then_nobody_pays(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_ring_on_a_trunk_that_fell_silent_is_free(hall: Hall, manager: FakeManager) -> None:
     manager.event("ContactStatus", AOR="alive-first", ContactStatus="Reachable")
     manager.event("ContactStatus", AOR="alive-second", ContactStatus="Reachable")
     token = hall.dials()
@@ -107,7 +101,7 @@ def test_given_a_phone_that_rang_by_a_trunk_that_fell_silent_when_its_time_is_ov
         assert breaker.knows(session) is True, "calls flow by the other"
 
 
-def test_given_trunks_of_which_one_is_gone_when_asterisk_tells_then_calls_flow_and_stop_with_the_last(
+def test_calls_stop_with_the_last_reachable_trunk(
     hall: Hall, manager: FakeManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "dialer")
@@ -132,7 +126,7 @@ def test_given_trunks_of_which_one_is_gone_when_asterisk_tells_then_calls_flow_a
     assert said == ["trunk first: answers", gone, "trunk first: answers"], "for who asks why, the next day"
 
 
-def test_given_a_registration_when_asterisk_tells_of_it_then_it_is_known_whether_the_trunk_can_call_us(
+def test_registration_event_sets_whether_a_trunk_can_call_us(
     hall: Hall, manager: FakeManager, settings: Settings
 ) -> None:
     account = f"sip:137@{settings.trunks[0].host}"
@@ -141,18 +135,14 @@ def test_given_a_registration_when_asterisk_tells_of_it_then_it_is_known_whether
         hall.until(lambda yes=yes: state(hall, SECOND).registered is yes)  # both have that account here
 
 
-def test_given_asterisk_that_measures_when_it_is_asked_then_the_latency_is_known_until_it_answers_no_more(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_measured_latency_is_kept_until_the_trunk_is_gone(hall: Hall, manager: FakeManager) -> None:
     manager.trunk_is, manager.latency = "Reachable", "23456"
     hall.until(lambda: state(hall, FIRST).latency_ms == 23.456)
     manager.trunk_is, manager.latency = "Unreachable", "0"
     hall.until(lambda: state(hall, FIRST).down_since and state(hall, FIRST).latency_ms is None)
 
 
-def test_given_a_trunk_that_is_taken_out_of_the_file_when_a_new_dialer_begins_then_nothing_of_it_is_left(
-    hall: Hall, manager: FakeManager, settings: Settings
-) -> None:
+def test_removed_trunk_leaves_no_state(hall: Hall, manager: FakeManager, settings: Settings) -> None:
     for name in ("alive-first", "alive-second"):
         manager.event("ContactStatus", AOR=name, ContactStatus="Reachable")
     hall.until(lambda: state(hall, FIRST).answers and state(hall, SECOND).answers)
@@ -166,9 +156,7 @@ def test_given_a_trunk_that_is_taken_out_of_the_file_when_a_new_dialer_begins_th
     hall.until(lambda: names() == [SECOND])
 
 
-def test_given_a_phone_of_the_browser_when_it_is_called_then_no_trunk_is_credited(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_browser_phone_credits_no_trunk(hall: Hall, manager: FakeManager) -> None:
     token = hall.dials()
     manager.ringing(token, "phone-1")
     manager.refuses(token, 486, "")

@@ -22,9 +22,7 @@ def fails(hall: Hall, manager: FakeManager, token: str) -> None:
     hall.until(lambda: hall.state(token) is C.CLOSED)
 
 
-def test_citizen_whose_script_fails_stops_nobody_and_is_called_after_others(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_citizen_whose_script_fails_stops_nobody(hall: Hall, manager: FakeManager) -> None:
     first = hall.brings(C.ANSWERED)
     fails(hall, manager, first)
     assert down(hall) is None
@@ -32,9 +30,7 @@ def test_citizen_whose_script_fails_stops_nobody_and_is_called_after_others(
     assert hall.callback(second).registration_id != hall.callback(first).registration_id
 
 
-def test_given_scripts_that_do_not_speak_when_two_pick_up_then_nobody_else_is_called_for_now(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_two_silent_scripts_stop_all_calls(hall: Hall, manager: FakeManager) -> None:
     other, token = hall.brings(C.ANSWERED), hall.brings(C.ANSWERED)
     for each in (other, token):
         fails(hall, manager, each)
@@ -47,9 +43,7 @@ def test_given_scripts_that_do_not_speak_when_two_pick_up_then_nobody_else_is_ca
     assert (down.why, len(manager.named("Originate"))) == (breaker.SCRIPTS, 2)
 
 
-def test_given_no_script_that_speaks_when_a_citizen_comes_back_to_music_then_calls_flow_no_sooner(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_music_without_a_script_does_not_resume_calls(hall: Hall, manager: FakeManager) -> None:
     waits = hall.brings(C.WAITING)
     for _ in range(2):
         fails(hall, manager, hall.brings(C.ANSWERED))
@@ -58,9 +52,7 @@ def test_given_no_script_that_speaks_when_a_citizen_comes_back_to_music_then_cal
     assert down(hall) == breaker.SCRIPTS
 
 
-def test_given_no_script_that_spoke_when_one_speaks_with_somebody_else_whom_we_call_then_calls_flow_again(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_script_that_speaks_resumes_calls(hall: Hall, manager: FakeManager) -> None:
     answered = hall.brings(C.ANSWERED)
     for _ in range(2):
         fails(hall, manager, hall.brings(C.ANSWERED))

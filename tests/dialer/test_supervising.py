@@ -97,9 +97,7 @@ def _context(how: Hearing) -> str:
 
 
 @pytest.mark.parametrize("how", Hearing)
-def test_given_a_wish_when_the_dialer_works_then_the_phone_is_sent_once_to_hear_the_desks_own_channel(
-    supervised: Supervised, how: Hearing
-) -> None:
+def test_supervisors_phone_is_sent_once_to_the_desk_channel(supervised: Supervised, how: Hearing) -> None:
     supervised.hears(how)
     assert supervised.moves() == [(_context(how), "1")]
     [said] = supervised.manager.named("Setvar")
@@ -108,7 +106,7 @@ def test_given_a_wish_when_the_dialer_works_then_the_phone_is_sent_once_to_hear_
     assert actions == ["Setvar", "Redirect"]
 
 
-def test_given_a_phone_that_does_not_come_when_a_while_has_passed_then_it_is_sent_again(
+def test_phone_that_does_not_arrive_is_sent_again(
     supervised: Supervised, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_AGAIN_S", 0.05)
@@ -117,7 +115,7 @@ def test_given_a_phone_that_does_not_come_when_a_while_has_passed_then_it_is_sen
     assert set(supervised.moves()) == {("supervise-listen", "1")}
 
 
-def test_given_a_listening_supervisor_when_they_whisper_then_stop_then_the_phone_goes_there_and_home(
+def test_whisper_and_stop_move_the_phone_there_and_home(
     supervised: Supervised, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_AGAIN_S", 60.0)  # however slow this machine is at the moment
@@ -130,7 +128,7 @@ def test_given_a_listening_supervisor_when_they_whisper_then_stop_then_the_phone
     assert supervised.desk().phone_connected
 
 
-def test_given_a_supervisor_in_a_conversation_when_it_ends_then_the_phone_goes_home(
+def test_ended_conversation_sends_the_phone_home(
     supervised: Supervised,
 ) -> None:
     supervised.hears(H.JOIN)
@@ -140,7 +138,7 @@ def test_given_a_supervisor_in_a_conversation_when_it_ends_then_the_phone_goes_h
     assert supervised.desk().hears_desk_id is None
 
 
-def test_given_a_supervisor_in_a_conversation_when_the_next_citizen_comes_then_they_have_left_before(
+def test_supervisor_leaves_before_the_next_citizen_enters(
     supervised: Supervised,
     office: Office,
     settings: Settings,
@@ -163,9 +161,7 @@ def test_given_a_supervisor_in_a_conversation_when_the_next_citizen_comes_then_t
 
 
 @pytest.mark.parametrize("how", Hearing)
-def test_given_a_supervisor_in_a_conversation_when_the_dialer_starts_anew_then_the_phone_stays_and_is_there(
-    supervised: Supervised, how: Hearing
-) -> None:
+def test_new_dialer_keeps_the_supervision(supervised: Supervised, how: Hearing) -> None:
     supervised.hears(how)
     supervised.office.restart()
     supervised.settled()
@@ -173,7 +169,7 @@ def test_given_a_supervisor_in_a_conversation_when_the_dialer_starts_anew_then_t
     assert (supervised.desk().phone_connected, supervised.desk().hears_how) == (True, how)
 
 
-def test_given_a_phone_between_two_rooms_when_asterisk_is_asked_then_it_is_not_lost(
+def test_phone_between_two_rooms_is_not_lost(
     supervised: Supervised,
 ) -> None:
     supervised.hears(H.LISTEN)
@@ -183,7 +179,7 @@ def test_given_a_phone_between_two_rooms_when_asterisk_is_asked_then_it_is_not_l
     assert supervised.desk().phone_connected
 
 
-def test_given_a_wish_that_ended_while_the_dialer_was_dead_when_it_is_back_then_the_phone_goes_home(
+def test_supervision_ended_without_a_dialer_sends_the_phone_home(
     supervised: Supervised,
 ) -> None:
     supervised.hears(H.LISTEN)
@@ -193,7 +189,7 @@ def test_given_a_wish_that_ended_while_the_dialer_was_dead_when_it_is_back_then_
     assert supervised.moves()[-1] == ("from-desk", "1")
 
 
-def test_given_a_supervisors_phone_that_hangs_up_when_asterisk_is_asked_then_nobody_is_heard_any_more(
+def test_supervisors_phone_that_hung_up_ends_the_supervision(
     supervised: Supervised,
 ) -> None:
     supervised.hears(H.LISTEN)
@@ -203,7 +199,7 @@ def test_given_a_supervisors_phone_that_hangs_up_when_asterisk_is_asked_then_nob
     assert len(supervised.moves()) == 1
 
 
-def test_given_a_phone_that_asterisk_does_not_move_when_asked_then_the_dialer_works_on(
+def test_unmovable_phone_does_not_stop_the_dialer(
     supervised: Supervised, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_AGAIN_S", 0.05)

@@ -49,9 +49,7 @@ def become(office: Office, step: Callable[[], object]) -> TrialCall:
     return trial(office)
 
 
-def test_given_a_call_that_is_asked_for_when_the_dialer_dies_then_it_is_placed_once_and_all_is_heard(
-    office: Office, manager: FakeManager, token: str
-) -> None:
+def test_test_call_is_placed_once_despite_a_restart(office: Office, manager: FakeManager, token: str) -> None:
     manager.cut()
     manager.wait_for("Login", 2)
     office.restart()
@@ -83,7 +81,7 @@ def test_given_a_call_that_is_asked_for_when_the_dialer_dies_then_it_is_placed_o
         (0, R.SILENT),
     ],
 )
-def test_given_a_network_that_says_no_when_heard_then_its_word_is_kept(
+def test_refusal_by_the_network_keeps_its_code(
     office: Office, manager: FakeManager, token: str, sip: int, result: TrialResult
 ) -> None:
     manager.goes_on(token, "first", 500)
@@ -92,16 +90,14 @@ def test_given_a_network_that_says_no_when_heard_then_its_word_is_kept(
 
 
 @on_sqlite
-def test_given_a_phone_that_rings_on_when_nobody_comes_then_that_is_said(
-    office: Office, manager: FakeManager, token: str
-) -> None:
+def test_unanswered_test_call_is_reported(office: Office, manager: FakeManager, token: str) -> None:
     manager.ringing(token)
     assert become(office, lambda: manager.refuses(token, 480)).result is R.NO_ANSWER
 
 
 @on_sqlite
 @pytest.mark.parametrize(("stage", "result"), [("answered", R.LEFT), ("failed", R.NO_SCRIPT)])
-def test_given_somebody_who_picked_up_when_they_hear_no_end_then_that_is_said(
+def test_hang_up_of_an_answered_test_call_is_reported(
     office: Office, manager: FakeManager, token: str, stage: str, result: TrialResult
 ) -> None:
     manager.stage(token, "answered")
@@ -111,7 +107,7 @@ def test_given_somebody_who_picked_up_when_they_hear_no_end_then_that_is_said(
 
 
 @on_sqlite
-def test_given_an_asterisk_with_no_room_or_that_refuses_when_asked_then_that_is_said(
+def test_full_or_refusing_asterisk_is_reported(
     office: Office, manager: FakeManager, token: str, settings: Settings
 ) -> None:
     call = become(office, lambda: manager.hangs_up(token, CAPPED_CAUSE))
@@ -124,7 +120,7 @@ def test_given_an_asterisk_with_no_room_or_that_refuses_when_asked_then_that_is_
 
 
 @on_sqlite
-def test_given_a_number_that_was_called_enough_today_when_asked_then_no_phone_rings_and_the_cap_is_named(
+def test_test_call_to_an_exhausted_number_names_the_cap(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     with writing(office.engine) as session:
@@ -138,9 +134,7 @@ def test_given_a_number_that_was_called_enough_today_when_asked_then_no_phone_ri
 
 
 @on_sqlite
-def test_given_a_call_of_which_asterisk_knows_nothing_when_asked_anew_then_nobody_knows_what_became_of_it(
-    office: Office, manager: FakeManager, token: str
-) -> None:
+def test_test_call_unknown_to_asterisk_is_unknown(office: Office, manager: FakeManager, token: str) -> None:
     manager.channels.pop(token)
     with writing(office.engine) as session:
         session.scalars(select(TrialCall)).one().placed_at = now(session) - LONG_AGO
@@ -152,9 +146,7 @@ def test_given_a_call_of_which_asterisk_knows_nothing_when_asked_anew_then_nobod
 
 
 @on_sqlite
-def test_given_calls_that_are_stopped_when_a_test_call_gets_through_then_they_flow_again(
-    office: Office, manager: FakeManager, settings: Settings
-) -> None:
+def test_successful_test_call_resumes_calls(office: Office, manager: FakeManager, settings: Settings) -> None:
     with writing(office.engine) as session:
         breaker.answers(session, yes=True)
         breaker.answers(session, yes=False)
@@ -169,7 +161,7 @@ def test_given_calls_that_are_stopped_when_a_test_call_gets_through_then_they_fl
         assert breaker.down(session) is None
 
 
-def test_given_several_trunks_when_one_is_to_be_tried_then_the_call_goes_by_that_alone(
+def test_test_call_of_one_trunk_uses_it_alone(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     (one,) = settings.trunks

@@ -25,9 +25,7 @@ pytestmark = [pytest.mark.parametrize("backend", ["sqlite"]), pytest.mark.usefix
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
-def test_given_a_trunk_that_refuses_all_when_three_numbers_have_failed_then_no_more_go_and_nobody_paid(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_three_failed_numbers_stop_calls_for_free(hall: Hall, manager: FakeManager) -> None:
     opened(hall, manager)
     hall.until_at_rest()
     called = [who(hall, call) for call in manager.named("Originate")]
@@ -40,9 +38,7 @@ def test_given_a_trunk_that_refuses_all_when_three_numbers_have_failed_then_no_m
         assert [e.what for e in session.scalars(select(Event).where(Event.kind == "telephone"))] == ["down"]
 
 
-def test_given_calls_that_stopped_when_probes_are_due_then_each_is_alone_and_free_and_all_others_are_tried(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_probes_are_single_free_and_try_every_number(hall: Hall, manager: FakeManager) -> None:
     before = opened(hall, manager)
     with writing(hall.engine) as session:  # three may be called again
         for place in hall.line[:3]:
@@ -61,9 +57,7 @@ def test_given_calls_that_stopped_when_probes_are_due_then_each_is_alone_and_fre
     assert head(hall).not_before is None
 
 
-def test_given_phones_that_cannot_be_called_when_another_rings_then_the_next_failures_are_their_own(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_ring_shows_earlier_failures_as_their_own(hall: Hall, manager: FakeManager) -> None:
     opened(hall, manager)
     probe_due(hall)
     hall.until(lambda: hall.state(manager.named("Originate")[-1]["ChannelId"]) is not C.CLOSED)
@@ -81,7 +75,7 @@ def test_given_phones_that_cannot_be_called_when_another_rings_then_the_next_fai
     assert down(hall) is None
 
 
-def test_given_a_probe_when_the_phone_rings_then_calls_flow_again_and_the_pages_hear_it(
+def test_ringing_probe_resumes_calls_and_tells_the_pages(
     hall: Hall, manager: FakeManager, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = opened(hall, manager)
@@ -98,9 +92,7 @@ def test_given_a_probe_when_the_phone_rings_then_calls_flow_again_and_the_pages_
     assert said["calls: up"] == "INFO"
 
 
-def test_given_calls_that_stopped_when_the_dialer_is_killed_then_the_next_one_knows(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_new_dialer_knows_that_calls_stopped(hall: Hall, manager: FakeManager) -> None:
     before = opened(hall, manager)
     hall.restart()
     hall.until_at_rest()
@@ -109,9 +101,7 @@ def test_given_calls_that_stopped_when_the_dialer_is_killed_then_the_next_one_kn
     hall.until(lambda: len(manager.named("Originate")) == before + 1)
 
 
-def test_given_a_probe_whose_end_nobody_saw_when_asterisk_is_asked_then_another_one_is_made(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_probe_with_an_unseen_end_is_repeated(hall: Hall, manager: FakeManager) -> None:
     before = opened(hall, manager)
     probe_due(hall)
     hall.until(lambda: len(manager.named("Originate")) == before + 1)
@@ -128,9 +118,7 @@ def test_given_a_probe_whose_end_nobody_saw_when_asterisk_is_asked_then_another_
     hall.until(lambda: len(manager.named("Originate")) == before + 2)
 
 
-def test_given_one_number_that_the_carrier_cannot_call_when_others_can_be_then_it_stops_nobody(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_number_the_carrier_cannot_call_stops_nobody(hall: Hall, manager: FakeManager) -> None:
     for _ in range(2):
         hall.dials()
         fails(hall, manager)
@@ -144,9 +132,7 @@ def test_given_one_number_that_the_carrier_cannot_call_when_others_can_be_then_i
 
 
 @pytest.mark.parametrize("shows", ["rings", "busy", "our ringing time is over"])
-def test_given_a_call_placed_before_the_trunk_failed_when_it_shows_how_it_is_then_only_a_probe_is_a_proof(
-    hall: Hall, manager: FakeManager, shows: str
-) -> None:
+def test_call_placed_before_the_outage_is_no_proof(hall: Hall, manager: FakeManager, shows: str) -> None:
     older = hall.dials()
     before = opened(hall, manager)
     if shows == "rings":
@@ -157,9 +143,7 @@ def test_given_a_call_placed_before_the_trunk_failed_when_it_shows_how_it_is_the
     assert (down(hall), len(manager.named("Originate"))) == (breaker.TRUNK, before)
 
 
-def test_given_calls_that_stopped_when_channels_of_others_ring_or_are_answered_then_they_flow_no_sooner(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_channels_of_others_do_not_resume_calls(hall: Hall, manager: FakeManager) -> None:
     before = opened(hall, manager)
     for stranger in ("1764127400.5", "1764127400.5;2", "callback-nobody;2", "desk-2-nobody;2", ""):
         for status in ("RINGING", "PROGRESS", "ANSWER"):
@@ -171,9 +155,7 @@ def test_given_calls_that_stopped_when_channels_of_others_ring_or_are_answered_t
 
 
 @pytest.mark.parametrize("rings", [True, False])
-def test_given_a_probe_that_goes_to_a_phone_of_the_page_when_it_rings_or_is_closed_then_no_trunk_was_tried(
-    hall: Hall, manager: FakeManager, rings: bool
-) -> None:
+def test_probe_to_a_browser_phone_proves_no_trunk(hall: Hall, manager: FakeManager, rings: bool) -> None:
     hall._settings = hall._settings.model_copy(update={"browser_phone": True})
     hall.restart()
     before = opened(hall, manager)
@@ -193,9 +175,7 @@ def test_given_a_probe_that_goes_to_a_phone_of_the_page_when_it_rings_or_is_clos
     assert down(hall) == breaker.TRUNK
 
 
-def test_given_a_number_that_may_not_be_called_any_more_when_its_turn_comes_then_it_waits_and_stops_nobody(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_disallowed_number_waits_and_stops_nobody(hall: Hall, manager: FakeManager) -> None:
     with writing(hall.engine) as session:
         session.get_one(Registration, hall.line[0]).number = "+4930123456"
     token = hall.dials()

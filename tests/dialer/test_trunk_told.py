@@ -24,9 +24,7 @@ pytestmark = [pytest.mark.parametrize("backend", ["sqlite"]), pytest.mark.usefix
 C, O, R = CallbackState, Outcome, RegistrationState  # noqa: E741
 
 
-def test_given_a_trunk_that_does_not_even_answer_when_probes_are_due_then_each_is_the_head(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_unreachable_trunk_is_probed_with_the_head(hall: Hall, manager: FakeManager) -> None:
     for status in ("Reachable", "Unreachable"):
         manager.event("ContactStatus", AOR="trunk-alive", ContactStatus=status, URI="sip:192.0.2.1")
     hall.until(lambda: down(hall))
@@ -38,9 +36,7 @@ def test_given_a_trunk_that_does_not_even_answer_when_probes_are_due_then_each_i
         fails(hall, manager, 0)
 
 
-def test_given_a_trunk_that_answered_when_asterisk_tells_that_it_is_gone_then_calls_stop_until_it_is_back(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_trunk_status_event_stops_and_resumes_calls(hall: Hall, manager: FakeManager) -> None:
     def tells(status: str, aor: str = "trunk-alive") -> None:
         manager.event("ContactStatus", AOR=aor, ContactStatus=status, URI="sip:192.0.2.1")
 
@@ -60,9 +56,7 @@ def test_given_a_trunk_that_answered_when_asterisk_tells_that_it_is_gone_then_ca
     assert not down()
 
 
-def test_given_numbers_that_were_passed_over_when_the_trunk_falls_silent_then_the_head_is_the_probe(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_silent_trunk_is_probed_with_the_passed_over_head(hall: Hall, manager: FakeManager) -> None:
     manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
     before = opened(hall, manager)
     assert head(hall).not_before is not None
@@ -74,7 +68,7 @@ def test_given_numbers_that_were_passed_over_when_the_trunk_falls_silent_then_th
 
 
 @pytest.mark.parametrize(("was", "now_is"), [("Reachable", "Unreachable"), ("Unreachable", "Reachable")])
-def test_given_a_line_to_asterisk_that_was_cut_when_it_is_back_then_the_trunk_is_as_it_is_now(
+def test_reconnection_takes_the_present_trunk_status(
     hall: Hall, manager: FakeManager, was: str, now_is: str
 ) -> None:
     for status in ("Reachable", was):
@@ -85,9 +79,7 @@ def test_given_a_line_to_asterisk_that_was_cut_when_it_is_back_then_the_trunk_is
     hall.until(lambda: (down(hall) is not None) == (now_is == "Unreachable"))
 
 
-def test_given_a_new_dialer_when_it_begins_then_it_asks_how_the_trunk_is(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_new_dialer_asks_for_the_trunk_status(hall: Hall, manager: FakeManager) -> None:
     manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
     hall.until_at_rest()
     manager.trunk_is = "Unreachable"
@@ -95,9 +87,7 @@ def test_given_a_new_dialer_when_it_begins_then_it_asks_how_the_trunk_is(
     hall.until(lambda: down(hall) == breaker.TRUNK)
 
 
-def test_given_an_event_that_came_beside_the_answer_when_the_trunk_is_asked_then_the_event_is_believed(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_event_beside_the_answer_outranks_it(hall: Hall, manager: FakeManager) -> None:
     manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
     hall.until_at_rest()
     manager.trunk_is = "Unreachable"
@@ -109,9 +99,7 @@ def test_given_an_event_that_came_beside_the_answer_when_the_trunk_is_asked_then
     assert down(hall) is None
 
 
-def test_given_an_asterisk_that_does_not_say_how_the_trunk_is_when_asked_then_calls_go_on(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_unknown_trunk_status_lets_calls_go_on(hall: Hall, manager: FakeManager) -> None:
     manager.refused["Getvar"] = "Permission denied"
     hall.restart()
     hall.dials()
@@ -119,9 +107,7 @@ def test_given_an_asterisk_that_does_not_say_how_the_trunk_is_when_asked_then_ca
 
 
 @pytest.mark.parametrize("silent", [True, False])
-def test_given_a_phone_that_rang_when_the_trunk_falls_silent_before_the_time_is_over_then_nobody_pays(
-    hall: Hall, manager: FakeManager, silent: bool
-) -> None:
+def test_ring_cut_by_a_silent_trunk_is_free(hall: Hall, manager: FakeManager, silent: bool) -> None:
     manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Reachable")
     token = hall.brings(C.RINGING)
     if silent:
@@ -138,7 +124,7 @@ def test_given_a_phone_that_rang_when_the_trunk_falls_silent_before_the_time_is_
         assert call and call.ours is silent
 
 
-def test_given_an_ivr_that_only_begins_when_the_dialer_starts_then_its_silence_is_an_error_only_after_a_while(
+def test_starting_ivr_is_an_error_only_after_a_while(
     hall: Hall, manager: FakeManager, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def said() -> list[tuple[str, str]]:
@@ -171,7 +157,7 @@ def said(hall: Hall) -> bool | None:
 
 
 @pytest.mark.parametrize("sip", [0, 180])
-def test_given_another_node_whom_the_trunk_answers_when_it_does_not_answer_this_one_then_no_breaker_opens(
+def test_trunk_reachable_from_another_node_keeps_calls_flowing(
     hall: Hall, manager: FakeManager, settings: Settings, sip: int
 ) -> None:
     with writing(hall.engine) as session:
@@ -196,7 +182,7 @@ def test_given_another_node_whom_the_trunk_answers_when_it_does_not_answer_this_
     hall.until(lambda: down(hall) == breaker.TRUNK)
 
 
-def test_given_a_dialer_that_does_not_lead_when_the_trunk_falls_silent_then_it_says_so_of_its_node_alone(
+def test_follower_reports_the_trunk_of_its_node_alone(
     hall: Hall, manager: FakeManager, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(trunks, "_ASKED_S", 3600.0)
@@ -215,9 +201,7 @@ def test_given_a_dialer_that_does_not_lead_when_the_trunk_falls_silent_then_it_s
     hall.until(lambda: down(hall) == breaker.TRUNK)
 
 
-def test_given_a_trunk_that_never_answered_any_node_when_it_is_silent_or_not_asked_then_nothing_is_said(
-    hall: Hall, manager: FakeManager
-) -> None:
+def test_trunk_that_never_answered_reports_nothing(hall: Hall, manager: FakeManager) -> None:
     manager.event("ContactStatus", AOR="trunk-alive", ContactStatus="Unreachable")
     hall.until_at_rest()
     assert said(hall) is None

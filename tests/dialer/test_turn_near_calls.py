@@ -72,9 +72,7 @@ def test_a_call_that_is_not_answered_is_not_tried_again(office: Office, manager:
         assert session.get_one(Registration, id_).state is RegistrationState.WAITING
 
 
-def test_a_call_that_asterisk_refuses_is_our_own_fault_and_tried_again_later(
-    office: Office, manager: FakeManager
-):
+def test_heads_up_call_refused_by_asterisk_is_retried(office: Office, manager: FakeManager):
     manager.refused = {"Originate": "Permission denied"}
     (id_,) = nears(office)
 
@@ -102,9 +100,7 @@ def test_a_call_that_asterisk_refuses_is_our_own_fault_and_tried_again_later(
 
 
 @pytest.mark.parametrize("how", ["cancelled", "ended"])
-def test_calls_of_a_round_that_is_over_end_at_once_and_kindly_where_somebody_listens(
-    office: Office, manager: FakeManager, how: str
-):
+def test_ended_round_ends_heads_up_calls_kindly(office: Office, manager: FakeManager, how: str):
     listens, rings = nears(office, 2)
     office.until(lambda: len(manager.named("Originate")) == 2)
     listening, ringing = kept(office, listens).token or "", kept(office, rings).token or ""
@@ -134,7 +130,7 @@ def test_calls_of_a_round_that_is_over_end_at_once_and_kindly_where_somebody_lis
         assert (place.state, place.attempts) == (RegistrationState.WAITING, 0)
 
 
-def test_a_call_that_ends_by_itself_as_its_round_is_over_is_no_trouble(office: Office, manager: FakeManager):
+def test_call_ending_with_its_round_is_harmless(office: Office, manager: FakeManager):
     (id_,) = nears(office)
     office.until(lambda: manager.named("Originate"))
     manager.refused = {"Hangup": "No such channel"}
@@ -162,7 +158,7 @@ def scripts_are_down(office: Office) -> bool:
 
 
 @pytest.mark.parametrize("said", [None, TurnNearAnswer.REACHABLE])
-def test_whoever_picked_up_and_heard_no_script_or_half_of_one_is_not_rung_again_for_it(
+def test_answered_call_without_a_script_is_not_repeated(
     office: Office, manager: FakeManager, said: TurnNearAnswer | None
 ):
     (id_,) = nears(office)
@@ -185,7 +181,7 @@ def test_whoever_picked_up_and_heard_no_script_or_half_of_one_is_not_rung_again_
     assert kept(office, id_).answer is said
 
 
-def test_a_script_that_speaks_in_this_call_shows_that_scripts_speak(office: Office, manager: FakeManager):
+def test_script_in_a_heads_up_call_resumes_calls(office: Office, manager: FakeManager):
     nears(office)
     office.until(lambda: manager.named("Originate"))
     token = manager.named("Originate")[0]["ChannelId"]
@@ -196,9 +192,7 @@ def test_a_script_that_speaks_in_this_call_shows_that_scripts_speak(office: Offi
     office.until(lambda: not scripts_are_down(office))
 
 
-def test_a_script_that_fails_in_a_call_to_a_numbers_owner_counts_too_and_the_owner_is_asked_later(
-    office: Office, manager: FakeManager
-):
+def test_failed_script_at_an_owner_counts_and_is_retried(office: Office, manager: FakeManager):
     with writing(office.engine) as session:
         id_ = make.keyed_in(session, make.a_round(session)).id
     office.until(lambda: manager.named("Originate"))
@@ -217,9 +211,7 @@ def test_a_script_that_fails_in_a_call_to_a_numbers_owner_counts_too_and_the_own
 
 
 @pytest.mark.parametrize("yes", [True, False])
-def test_the_owner_of_a_number_who_has_answered_is_not_called_again_though_the_script_failed_then(
-    office: Office, manager: FakeManager, yes: bool
-):
+def test_owner_who_answered_is_not_called_again(office: Office, manager: FakeManager, yes: bool):
     with writing(office.engine) as session:
         asked = make.keyed_in(session, make.a_round(session))
         id_, place = asked.id, asked.registration_id
@@ -244,9 +236,7 @@ def test_the_owner_of_a_number_who_has_answered_is_not_called_again_though_the_s
     assert state is (RegistrationState.WAITING if yes else RegistrationState.CANCELLED)
 
 
-def test_a_call_of_which_nobody_can_say_whether_it_was_placed_is_not_placed_again(
-    office: Office, manager: FakeManager
-):
+def test_call_of_unknown_placement_is_not_repeated(office: Office, manager: FakeManager):
     manager.unanswered = {"Originate"}
     (id_,) = nears(office)
 
@@ -269,7 +259,7 @@ def test_a_call_that_ended_unseen_is_over(office: Office, manager: FakeManager):
     assert len(manager.named("Originate")) == 1
 
 
-def test_who_is_taken_out_of_the_line_meanwhile_is_not_called_besides(office: Office, manager: FakeManager):
+def test_citizen_taken_from_the_line_gets_no_heads_up_call(office: Office, manager: FakeManager):
     (id_,) = nears(office)
     with writing(office.engine) as session:
         session.get_one(Registration, id_).state = RegistrationState.CALLING
@@ -280,9 +270,7 @@ def test_who_is_taken_out_of_the_line_meanwhile_is_not_called_besides(office: Of
     assert kept(office, id_).token is None
 
 
-def test_who_has_come_to_the_head_of_the_line_meanwhile_is_not_called_beside_the_callback(
-    office: Office, manager: FakeManager
-):
+def test_head_of_the_line_gets_no_call_beside_the_callback(office: Office, manager: FakeManager):
     (id_,) = nears(office)
     with writing(office.engine) as session:
         for before in session.query(Registration).where(Registration.id != id_):
@@ -306,7 +294,7 @@ def test_a_number_outside_the_allowed_prefixes_is_never_called(
     assert manager.named("Originate") == []
 
 
-def test_only_a_few_are_called_at_once_and_the_next_when_one_has_ended(office: Office, manager: FakeManager):
+def test_heads_up_calls_are_limited_at_a_time(office: Office, manager: FakeManager):
     nears(office, 7)
 
     office.until(lambda: len(manager.named("Originate")) >= 5)

@@ -56,9 +56,7 @@ def is_open(office: Office) -> bool:
         return bool(urgent.list_open(session))
 
 
-def test_given_what_nobody_has_taken_when_it_is_late_then_the_supervisor_is_called_once(
-    city: Office, manager: FakeManager
-) -> None:
+def test_overdue_matter_calls_the_supervisor_once(city: Office, manager: FakeManager) -> None:
     late(city)
     city.until(lambda: manager.named("Originate"))
     city.until_at_rest()
@@ -75,9 +73,7 @@ def test_given_what_nobody_has_taken_when_it_is_late_then_the_supervisor_is_call
 
 
 @on_sqlite
-def test_given_a_trunk_that_is_down_when_it_is_late_then_no_try_is_lost(
-    city: Office, manager: FakeManager
-) -> None:
+def test_urgent_call_during_an_outage_costs_no_attempt(city: Office, manager: FakeManager) -> None:
     manager.refused = {"Originate": "Permission denied"}
     late(city)
     city.until(lambda: manager.named("Originate"))
@@ -94,9 +90,7 @@ def rang(office: Office, calls: int, ago: timedelta) -> None:
 
 
 @on_sqlite
-def test_given_forged_reports_that_rang_all_day_when_something_cannot_wait_then_the_supervisor_is_called(
-    city: Office, manager: FakeManager
-) -> None:
+def test_forged_reports_do_not_exhaust_the_supervisors_calls(city: Office, manager: FakeManager) -> None:
     rang(city, 30, timedelta(hours=2))
     late(city)
     city.until(lambda: manager.named("Originate"))
@@ -104,18 +98,14 @@ def test_given_forged_reports_that_rang_all_day_when_something_cannot_wait_then_
 
 
 @on_sqlite
-def test_given_a_supervisor_whose_hour_is_used_up_when_it_is_late_then_no_try_is_lost(
-    city: Office, manager: FakeManager
-) -> None:
+def test_supervisor_at_the_hourly_cap_costs_no_attempt(city: Office, manager: FakeManager) -> None:
     rang(city, 12, timedelta(minutes=30))
     late(city)
     city.until(lambda: matter(city).again_at)
     assert (matter(city).tries, matter(city).token, manager.named("Originate")) == (0, None, [])
 
 
-def test_given_a_caller_in_danger_when_asked_then_the_service_is_called_and_takes_them_over(
-    city: Office, manager: FakeManager
-) -> None:
+def test_rescue_call_connects_the_emergency_service(city: Office, manager: FakeManager) -> None:
     token = in_danger(city)
     city.until(lambda: manager.named("Originate"))
     (placed,) = manager.named("Originate")
@@ -134,9 +124,7 @@ def test_given_a_caller_in_danger_when_asked_then_the_service_is_called_and_take
 
 
 @on_sqlite
-def test_given_a_caller_who_has_hung_up_when_the_service_answers_then_somebody_still_has_to_see_to_them(
-    city: Office, manager: FakeManager
-) -> None:
+def test_rescue_answered_after_the_hang_up_stays_open(city: Office, manager: FakeManager) -> None:
     token = in_danger(city)
     city.until(lambda: manager.named("Originate"))
     manager.ringing(token)
@@ -146,9 +134,7 @@ def test_given_a_caller_who_has_hung_up_when_the_service_answers_then_somebody_s
 
 
 @on_sqlite
-def test_given_a_carrier_that_does_not_know_the_service_when_called_then_the_call_ends_and_the_line_is_well(
-    city: Office, manager: FakeManager
-) -> None:
+def test_unknown_emergency_number_opens_no_breaker(city: Office, manager: FakeManager) -> None:
     for channel in ("1.1", "1.2", "1.3", "1.4"):
         token = in_danger(city, channel)
         city.until(lambda token=token: rescue(city, token).placed_at)

@@ -85,6 +85,7 @@ RENAMED: tuple[str, ...] = (
     "tests/bench",
     "tests/clerk",
     "tests/db",
+    "tests/dialer",
     "tests/dialplan",
     "tests/docs",
     "tests/faults",
