@@ -177,7 +177,7 @@ def test_heartbeats_report_the_dialer_and_connected_asterisk(
 
 
 @on_sqlite
-def test_lost_lease_ends_the_turn_with_one_log_line(
+def test_lost_lease_ends_the_poll_with_one_log_line(
     office: Office, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fenced() -> None:

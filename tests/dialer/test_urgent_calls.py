@@ -90,7 +90,7 @@ def rang(office: Office, calls: int, ago: timedelta) -> None:
 
 
 @on_sqlite
-def test_forged_reports_do_not_exhaust_the_supervisors_calls(city: Office, manager: FakeManager) -> None:
+def test_forged_requests_do_not_use_up_the_supervisors_calls(city: Office, manager: FakeManager) -> None:
     rang(city, 30, timedelta(hours=2))
     late(city)
     city.until(lambda: manager.named("Originate"))

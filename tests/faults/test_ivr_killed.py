@@ -113,7 +113,7 @@ def _speak_of_a_problem(caller: Caller) -> None:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("moment", ["beep", "report-review"])
-def test_killed_ivr_keeps_the_report_and_speaks_its_number(system: System, tone: Path, moment: str) -> None:
+def test_killed_ivr_keeps_the_request_and_speaks_its_number(system: System, tone: Path, moment: str) -> None:
     with system.only_round(), Caller(system, system.number(), sound=tone) as caller:
         _speak_of_a_problem(caller)
         if moment == "report-review":
@@ -137,7 +137,7 @@ def test_killed_ivr_keeps_the_report_and_speaks_its_number(system: System, tone:
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("hears", ["beep", "one-moment"])
-def test_hang_up_after_a_killed_ivr_still_sends_the_report(system: System, tone: Path, hears: str) -> None:
+def test_hang_up_after_a_killed_ivr_still_sends_the_request(system: System, tone: Path, hears: str) -> None:
     with system.only_round(), Caller(system, system.number(), sound=tone) as caller:
         _speak_of_a_problem(caller)
         system.kill("ivr")

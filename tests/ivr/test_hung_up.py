@@ -40,7 +40,7 @@ def _reports(engine: Engine) -> list[Request]:
         return list(session.scalars(select(Request)))
 
 
-def test_report_of_a_broken_script_is_sent_once_after_a_hang_up(
+def test_request_of_a_broken_script_is_sent_once(
     asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "keep", lambda _write: None)  # who is killed writes nothing more
@@ -104,7 +104,7 @@ def test_absent_database_keeps_the_note_for_the_next_time(
     assert left.exists()
 
 
-def test_empty_note_of_a_full_disk_still_sends_the_report(
+def test_empty_note_of_a_full_disk_still_sends_the_request(
     asterisk: FakeAsterisk, settings: Settings, engine: Engine, left: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "keep", lambda _write: None)  # who is killed writes nothing more

@@ -155,7 +155,7 @@ def test_burst_of_the_greeting_registers_and_says_for_whom(
     assert heard.said("registered-brief", office="office-mayor", ticket=ticket)
 
 
-def test_double_yes_to_a_report_tells_its_number_twice(
+def test_double_yes_to_a_request_tells_its_number_twice(
     asterisk: FakeAsterisk,
 ) -> None:
     heard = press(asterisk, *REPORTS, ("report-review", 1.0, "11"))

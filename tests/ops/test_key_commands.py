@@ -10,7 +10,7 @@ from ops.cli import app
 from settings import Settings
 
 
-def test_issued_key_works_until_revoked(
+def test_issued_api_key_works_until_revoked(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOTLINE_STATE_DIR", str(settings.state_dir))

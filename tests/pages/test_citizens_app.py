@@ -80,7 +80,7 @@ def requests_of(engine: Engine, number: str) -> tuple[int, int]:
         return count or 0, pictures or 0
 
 
-def test_report_written_offline_arrives_once_after_two_kills(
+def test_request_written_offline_arrives_once_after_two_kills(
     mine: Page, telephone: BrowserContext, url: str, engine: Engine, number: str
 ) -> None:
     telephone.set_offline(True)
@@ -108,7 +108,7 @@ def test_report_written_offline_arrives_once_after_two_kills(
         assert (request.written, request.place) == (TEXT, "روبه‌روی دبستان")
 
 
-def test_report_with_lost_answers_arrives_once(mine: Page, engine: Engine, number: str) -> None:
+def test_request_with_lost_answers_arrives_once(mine: Page, engine: Engine, number: str) -> None:
     mine.add_init_script(LOSES)
     mine.reload()
     begin(mine)
@@ -157,7 +157,7 @@ def test_remote_sign_out_clears_what_the_app_cached(
     expect(mine.locator("main .cards li")).to_have_count(0)
 
 
-def test_refused_report_arrives_once_mended(
+def test_refused_request_arrives_once_mended(
     mine: Page, telephone: BrowserContext, engine: Engine, number: str
 ) -> None:
     telephone.grant_permissions(["geolocation"])
@@ -180,7 +180,7 @@ def test_refused_report_arrives_once_mended(
     assert requests_of(engine, number) == (1, 1)
 
 
-def test_report_waits_for_a_sign_in(
+def test_request_waits_for_a_sign_in(
     telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str
 ) -> None:
     page = opened(telephone, url)
@@ -192,7 +192,7 @@ def test_report_waits_for_a_sign_in(
     assert requests_of(engine, number) == (1, 1)
 
 
-def test_following_a_nearby_report_creates_no_second(
+def test_following_a_nearby_request_creates_no_second(
     mine: Page, telephone: BrowserContext, engine: Engine, number: str
 ) -> None:
     telephone.grant_permissions(["geolocation"])
@@ -324,7 +324,7 @@ def test_answer_in_the_app_reaches_the_department(mine: Page, url: str, engine: 
         assert (steps[-1].step, steps[-1].note) == (RequestStep.ANSWERED, "کوچهٔ سوم")
 
 
-def test_merged_report_shows_the_answer_of_the_other(
+def test_merged_request_shows_the_answer_of_the_other(
     mine: Page, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:

@@ -81,7 +81,7 @@ def killed(chromium: Browser, page: Page) -> None:
     page.close()
 
 
-def test_report_over_an_interrupted_line_arrives_once(
+def test_request_over_an_interrupted_line_arrives_once(
     telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str
 ) -> None:
     with BadLine(tuple(settings.http), cuts=(8_000, 20_000)) as line:
@@ -129,7 +129,7 @@ def test_killed_page_loses_neither_draft_nor_upload(
         assert (settings.messages_dir / request.voice_message).stat().st_size > 16_000
 
 
-def test_refused_microphone_is_shown_and_the_report_sent(
+def test_refused_microphone_is_shown_and_the_request_sent(
     telephone: BrowserContext, url: str, engine: Engine, settings: Settings, number: str
 ) -> None:
     telephone.add_init_script(NO_MICROPHONE)

@@ -172,7 +172,7 @@ def test_objection_of_a_second_telephone_is_no_dead_end(
     expect(left).to_have_count(0)
 
 
-def test_report_shows_its_department_and_voice_while_it_has_them(
+def test_request_shows_department_and_voice_while_it_has_them(
     mine: Page, url: str, engine: Engine, number: str
 ) -> None:
     with writing(engine) as session:

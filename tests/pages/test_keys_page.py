@@ -12,7 +12,7 @@ from tests.kit.refusal import refusal
 from tests.pages.conftest import OpenAs
 
 
-def test_issued_key_is_shown_once_and_works_until_revoked(open_as: OpenAs, engine: Engine) -> None:
+def test_issued_api_key_is_shown_once_and_works_until_revoked(open_as: OpenAs, engine: Engine) -> None:
     page = open_as(Role.ADMINISTRATOR, "keys")
     page.get_by_test_id("add-key").click()
     page.get_by_test_id("confirm").click()
@@ -41,7 +41,7 @@ def test_issued_key_is_shown_once_and_works_until_revoked(open_as: OpenAs, engin
         assert refusal(api_keys.use, session, secret) == "key-unknown"
 
 
-def test_auditor_reads_the_keys_without_changing_them(open_as: OpenAs, engine: Engine) -> None:
+def test_auditor_reads_the_api_keys_without_changing_them(open_as: OpenAs, engine: Engine) -> None:
     with writing(engine) as session:
         api_keys.issue(session, name="An app", may=[Scope.READ], per_minute=60, who="admin")
     page = open_as(Role.AUDITOR, "keys", language="en")

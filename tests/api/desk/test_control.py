@@ -31,7 +31,7 @@ def test_control_room_shows_tickets_without_numbers(as_role: As, talking: Callba
     assert registration.number not in answer.text and national not in answer.text
 
 
-def test_alarms_of_the_rail_are_those_of_the_room(as_role: As) -> None:
+def test_alarms_of_the_rail_are_those_of_the_control_room(as_role: As) -> None:
     page = as_role(Role.SUPERVISOR)
     assert page.get(f"{V1}/control/alarms").json() == page.get(f"{V1}/control").json()["alarms"] == []
 

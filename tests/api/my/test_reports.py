@@ -71,7 +71,7 @@ def report(page: TestClient, key: str = KEY, **more: Any) -> Response:
     return page.post(MINE, json=SAID | more, headers={"Idempotency-Key": key})
 
 
-def test_report_with_pictures_is_a_request_with_its_location(
+def test_request_with_pictures_keeps_its_location(
     mine: TestClient, engine: Engine, number: str, desk: TestClient, app: FastAPI, settings: Settings
 ) -> None:
     shown = [picture(mine), picture(mine)]
@@ -102,14 +102,14 @@ def test_report_with_pictures_is_a_request_with_its_location(
     assert other.get(MINE).json() == []
 
 
-def test_report_takes_few_statements(mine: TestClient, app: FastAPI) -> None:
+def test_request_takes_few_statements(mine: TestClient, app: FastAPI) -> None:
     shown = [picture(mine)]
     with statements.heard(app.state.engine) as said:
         assert report(mine, pictures=shown).status_code == 201
     assert len(said) <= STATEMENTS, "\n".join(said)
 
 
-def test_repeated_report_is_the_same_and_a_changed_one_refused(
+def test_repeated_request_is_the_same_and_a_changed_one_refused(
     mine: TestClient, app: FastAPI, engine: Engine, settings: Settings
 ) -> None:
     shown = [picture(mine)]
@@ -144,7 +144,7 @@ def test_repeated_report_is_the_same_and_a_changed_one_refused(
         ({"district": 41}, 422, "invalid-input", "district"),
     ],
 )
-def test_faulty_report_is_refused_and_frees_its_key(
+def test_faulty_request_is_refused_and_frees_its_key(
     mine: TestClient, engine: Engine, more: dict[str, Any], status: int, code: str, field: str | None
 ) -> None:
     assert problem(report(mine, **more), status, code).get("field") == field
@@ -204,7 +204,7 @@ def test_answers_to_category_questions_follow_the_words(mine: TestClient, engine
     assert told["written"] == f"{SAID['text']}\n\nاز کی؟\nشنبه"
 
 
-def test_endless_reports_of_a_number_are_rate_limited(
+def test_endless_requests_of_a_number_are_rate_limited(
     engine: Engine, settings: Settings, number: str
 ) -> None:
     few = settings.model_copy(update={"reports_per_day": 3})
@@ -218,7 +218,7 @@ def test_endless_reports_of_a_number_are_rate_limited(
         assert len(session.scalars(select(Request)).all()) == 3
 
 
-def test_report_of_a_blocked_number_is_refused(mine: TestClient, engine: Engine, number: str) -> None:
+def test_request_of_a_blocked_number_is_refused(mine: TestClient, engine: Engine, number: str) -> None:
     tracking = report(mine).json()["tracking"]
     with writing(engine) as session:
         blocked.block(session, number, BlockReason.NUISANCE)

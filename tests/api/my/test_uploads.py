@@ -78,7 +78,7 @@ def left(settings: Settings) -> dict[str, list[str]]:
     return {each.name: sorted(os.listdir(each)) for each in folders if each.is_dir() and os.listdir(each)}
 
 
-def test_resumed_picture_upload_joins_the_report(mine: TestClient, settings: Settings) -> None:
+def test_resumed_picture_upload_joins_the_request(mine: TestClient, settings: Settings) -> None:
     data = files.jpeg((2000, 1000))
     where = begun(mine, len(data))
     assert there(mine, where) == 0

@@ -163,7 +163,7 @@ def test_number_sent_by_a_program_is_masked(program: TestClient, engine: Engine,
 
 
 @pytest.mark.parametrize("form", FORMATS)
-def test_missing_or_unfit_key_is_answered_403(
+def test_missing_or_unfit_api_key_is_answered_403(
     nobody: TestClient, issue: Issue, engine: Engine, form: str
 ) -> None:
     url = f"{V2}/requests.{form}"
@@ -183,7 +183,7 @@ def test_missing_or_unfit_key_is_answered_403(
         assert errors(told, 403) in ("key-unknown", "key-missing")
 
 
-def test_revoked_key_is_refused_at_once(nobody: TestClient, issue: Issue, engine: Engine) -> None:
+def test_revoked_api_key_is_refused_at_once(nobody: TestClient, issue: Issue, engine: Engine) -> None:
     key = issue()
     listed = f"{V2}/requests.json?api_key={key}"
     assert nobody.get(listed).status_code == 200
@@ -193,7 +193,7 @@ def test_revoked_key_is_refused_at_once(nobody: TestClient, issue: Issue, engine
     assert errors(nobody.post(f"{V2}/requests.xml", data={**REPORT, "api_key": key}), 403) == "key-unknown"
 
 
-def test_exhausted_key_is_told_when_to_retry(nobody: TestClient, issue: Issue) -> None:
+def test_exhausted_api_key_is_told_when_to_retry(nobody: TestClient, issue: Issue) -> None:
     key = issue(per_minute=1)
     answers = [nobody.get(f"{V2}/requests.xml?api_key={key}") for _ in range(3)]  # a minute may end meanwhile
     refused = [answer for answer in answers if answer.status_code != 200]
@@ -202,7 +202,7 @@ def test_exhausted_key_is_told_when_to_retry(nobody: TestClient, issue: Issue) -
     assert 1 <= int(refused[0].headers["Retry-After"]) <= 60
 
 
-def test_address_that_guesses_keys_is_blocked(app: FastAPI, nobody: TestClient, issue: Issue) -> None:
+def test_address_that_guesses_api_keys_is_blocked(app: FastAPI, nobody: TestClient, issue: Issue) -> None:
     told = [nobody.get(f"{V2}/requests.json?api_key=h137_{n}") for n in range(21)]
     assert {answer.status_code for answer in told[:20]} == {403}
     assert errors(told[20], 429) == "too-many-attempts"

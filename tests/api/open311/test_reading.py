@@ -76,7 +76,9 @@ def test_request_shows_each_reader_what_they_may_see(
             assert content(one) == content(listed)
 
 
-def test_requests_of_others_need_a_reading_key(program: TestClient, nobody: TestClient, issue: Issue) -> None:
+def test_requests_of_others_need_a_reading_api_key(
+    program: TestClient, nobody: TestClient, issue: Issue
+) -> None:
     number = file(program)
     assert seen(nobody) == []
     reporter = {"Authorization": f"Bearer {issue(Scope.REPORT)}"}

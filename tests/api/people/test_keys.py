@@ -7,7 +7,7 @@ from db.models import AuditEntry, Role
 from tests.api.answers import LONG, V1, As, problem
 
 
-def test_issued_key_is_shown_once_and_revoked_for_good(as_role: As, engine: Engine) -> None:
+def test_issued_api_key_is_shown_once_and_revoked_for_good(as_role: As, engine: Engine) -> None:
     page = as_role(Role.ADMINISTRATOR)
     body = {"name": "شهروند همراه", "scopes": ["report", "read"], "per_minute": 30}
     answer = page.post(f"{V1}/keys", json=body)
@@ -27,7 +27,7 @@ def test_issued_key_is_shown_once_and_revoked_for_good(as_role: As, engine: Engi
         assert [entry.action for entry in entries] == ["key-issued", "key-revoked"]
 
 
-def test_invalid_key_values_name_their_field(as_role: As) -> None:
+def test_invalid_api_key_values_name_their_field(as_role: As) -> None:
     page = as_role(Role.ADMINISTRATOR)
     right = {"name": "app", "scopes": ["read"], "per_minute": 60}
     for wrong in (

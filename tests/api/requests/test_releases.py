@@ -37,7 +37,7 @@ def reported(app: FastAPI, engine: Engine, settings: Settings) -> dict[str, Any]
     return {"tracking": tracking["tracking"], "pictures": shown, "id": 1}
 
 
-def test_released_report_shows_in_list_table_and_map(
+def test_released_request_shows_in_list_table_and_map(
     office: TestClient, citizen: TestClient, reported: dict[str, Any], settings: Settings
 ) -> None:
     first, second = reported["pictures"]

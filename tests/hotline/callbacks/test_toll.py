@@ -67,7 +67,7 @@ def test_disallowed_number_writes_nothing(session: Session, settings: Settings, 
         (Cap.PER_DAY, {"calls_per_day": 3}, 2 * HOUR, True, DAY),
     ],
 )
-def test_reached_cap_refuses_until_there_is_room(
+def test_reached_cap_refuses_until_capacity_returns(
     session: Session,
     capped: Capped,
     cap: Cap,

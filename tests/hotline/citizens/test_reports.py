@@ -52,7 +52,7 @@ def left(settings: Settings) -> set[str]:
 
 
 @in_both
-def test_report_arriving_ten_times_is_one_request(engine: Engine, settings: Settings) -> None:
+def test_request_arriving_ten_times_is_filed_once(engine: Engine, settings: Settings) -> None:
     shown = replace(REPORT, pictures=(a_picture(engine, settings),))
     told = make.at_once(10, lambda _: file(engine, settings, report=shown))
     assert len(set(told)) == 1
@@ -62,7 +62,7 @@ def test_report_arriving_ten_times_is_one_request(engine: Engine, settings: Sett
 
 
 @in_both
-def test_simultaneous_reports_stay_within_the_daily_limit(engine: Engine, settings: Settings) -> None:
+def test_simultaneous_requests_stay_within_the_daily_limit(engine: Engine, settings: Settings) -> None:
     few = settings.model_copy(update={"reports_per_day": 3})
 
     def one(which: int) -> str:
@@ -77,7 +77,7 @@ def test_simultaneous_reports_stay_within_the_daily_limit(engine: Engine, settin
 
 
 @in_both
-def test_picture_claimed_by_two_reports_goes_to_one(engine: Engine, settings: Settings) -> None:
+def test_picture_claimed_by_two_requests_goes_to_one(engine: Engine, settings: Settings) -> None:
     shown = replace(REPORT, pictures=(a_picture(engine, settings),))
 
     def one(which: int) -> str:

@@ -58,7 +58,7 @@ def kinds(session: Session) -> list[AlarmKind]:
     return [alarm.kind for alarm in control_room.show(session).alarms]
 
 
-def test_city_at_night_shows_a_quiet_room(session: Session) -> None:
+def test_city_at_night_shows_a_quiet_control_room(session: Session) -> None:
     make.a_round(session, Phase.OVER)
     line = rounds.operators_line(session)
     make.some_registrations(session, line, 2)

@@ -193,7 +193,7 @@ def test_emptied_words_of_the_city_are_refused_or_named(engine: Engine, history:
     assert problem.startswith(f"step {history[1]} of request") and "emptied" in problem
 
 
-def test_concurrent_reports_leave_one_leaf_per_step(
+def test_concurrent_requests_leave_one_leaf_per_step(
     engine: Engine,
 ) -> None:
     def report(_which: int) -> None:

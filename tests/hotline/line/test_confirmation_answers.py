@@ -186,7 +186,7 @@ def test_cancelled_unconfirmed_place_allows_registering(
 # Room
 
 
-def test_unconfirmed_places_take_no_room(
+def test_unconfirmed_places_take_no_capacity(
     session: Session,
 ) -> None:
     round_ = make.a_round(session)
@@ -219,7 +219,7 @@ def test_ten_simultaneous_agreements_fill_one_place(engine: Engine) -> None:
     assert verify.verify(engine).problems == []
 
 
-def test_carried_place_is_confirmed_without_room(session: Session) -> None:
+def test_carried_place_is_confirmed_without_capacity(session: Session) -> None:
     (id_,) = keyed_in(session)
     place = place_of(session, id_)
     place.rounds_missed = 1

@@ -39,7 +39,7 @@ def test_word_and_ticket_confirm_the_place(session: Session, send: Send) -> None
     assert place.state is RegistrationState.WAITING
 
 
-def test_forged_senders_take_no_room_and_confirm_nothing(session: Session, send: Send) -> None:
+def test_forged_senders_take_no_capacity_and_confirm_nothing(session: Session, send: Send) -> None:
     round_ = make.a_round(session)
     round_.capacity = 2
     keyed = make.keyed_in(session, round_, OTHER)

@@ -80,7 +80,7 @@ def test_two_nodes_settling_a_round_at_once_succeed(
 
 
 @in_both
-def test_round_settles_on_the_node_with_most_room(engine: Engine, nodes: Make) -> None:
+def test_round_settles_on_the_node_with_most_capacity(engine: Engine, nodes: Make) -> None:
     nodes("one", "two", "three")
     changed(engine, "one", capacity=10)
     changed(engine, "two", capacity=12)

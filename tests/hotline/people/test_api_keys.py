@@ -23,7 +23,7 @@ def issued(session: Session, *may: Scope, per_minute: int = 60) -> tuple[ApiKey,
     return api_keys.issue(session, name=" An  app ", may=may or [*Scope], per_minute=per_minute, who="admin")
 
 
-def test_used_key_names_its_program_and_is_stored_hashed(
+def test_used_api_key_names_its_program_and_is_stored_hashed(
     session: Session,
 ) -> None:
     key, secret = issued(session, Scope.REPORT)
@@ -43,12 +43,12 @@ def test_used_key_names_its_program_and_is_stored_hashed(
 
 
 @pytest.mark.parametrize("wrong", ["", "x", "h137_", "آ" * 500, "\ud800", "h137_00000000_" + "A" * 43])
-def test_invalid_key_is_unknown(session: Session, wrong: str) -> None:
+def test_invalid_api_key_is_unknown(session: Session, wrong: str) -> None:
     issued(session)
     assert refusal(api_keys.use, session, wrong) == "key-unknown"
 
 
-def test_revoked_key_is_unknown_and_audited_once(
+def test_revoked_api_key_is_unknown_and_audited_once(
     session: Session,
 ) -> None:
     key, secret = issued(session)
@@ -121,12 +121,12 @@ def test_simultaneous_uses_stay_within_the_limit(
         ({"per_minute": 6001}, "key-values"),
     ],
 )
-def test_invalid_key_values_are_refused(session: Session, values: dict[str, object], code: str) -> None:
+def test_invalid_api_key_values_are_refused(session: Session, values: dict[str, object], code: str) -> None:
     right = {"name": "An app", "may": [Scope.READ], "per_minute": 60, "who": "admin"}
     assert refusal(api_keys.issue, session, **right | values) == code
 
 
-def test_revoked_keys_are_listed_last(session: Session) -> None:
+def test_revoked_api_keys_are_listed_last(session: Session) -> None:
     old, new, gone = (issued(session)[0] for _ in range(3))
     api_keys.revoke(session, gone.prefix, who="admin")
     assert [key.id for key in api_keys.everyone(session)] == [new.id, old.id, gone.id]

@@ -35,7 +35,7 @@ def a_key(session: Session) -> int:
     return api_keys.issue(session, name="An app", may=[*Scope], per_minute=60, who="admin")[0].id
 
 
-def test_repeated_report_of_a_program_is_one_request(engine: Engine, settings: Settings) -> None:
+def test_repeated_request_of_a_program_is_filed_once(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         key = a_key(session)
 
@@ -52,7 +52,7 @@ def test_repeated_report_of_a_program_is_one_request(engine: Engine, settings: S
         assert len(session.scalars(select(Request)).all()) == 2
 
 
-def test_equal_report_later_or_by_another_program_is_new(session: Session, settings: Settings) -> None:
+def test_equal_request_later_or_by_another_program_is_new(session: Session, settings: Settings) -> None:
     one, other = a_key(session), a_key(session)
     first, _ = brought.file(session, one, None, REPORT, settings)
     assert brought.file(session, one, None, REPORT, settings) == (first, False)
@@ -94,7 +94,7 @@ def test_contact_becomes_a_number_or_short_words(phone: str, kept: str) -> None:
     assert brought.contact_of(phone, ("+989", "+9831")) == kept
 
 
-def test_reports_naming_a_number_have_a_daily_limit(session: Session, settings: Settings) -> None:
+def test_requests_naming_a_number_have_a_daily_limit(session: Session, settings: Settings) -> None:
     few = settings.model_copy(update={"reports_per_day": 2})
     one, other = a_key(session), a_key(session)
     named = [replace(REPORT, phone=NUMBER, text=text) for text in "abc"]
@@ -105,7 +105,7 @@ def test_reports_naming_a_number_have_a_daily_limit(session: Session, settings: 
     brought.file(session, one, None, replace(named[2], phone="111"), few)
 
 
-def test_deleted_citizen_disappears_from_program_reports(session: Session, settings: Settings) -> None:
+def test_deleted_citizen_disappears_from_program_requests(session: Session, settings: Settings) -> None:
     request, _ = brought.file(session, a_key(session), "key-00001", replace(REPORT, phone=NUMBER), settings)
     (named,) = belongings.export(session, NUMBER, who="citizen")["named_as_contact"]
     assert (named["tracking"], "written" in named) == (request.tracking, False)
@@ -127,7 +127,7 @@ def test_deleted_citizen_disappears_from_program_reports(session: Session, setti
         ({"answers": ("one",)}, "answers-unasked"),
     ],
 )
-def test_invalid_report_is_refused(
+def test_invalid_request_is_refused(
     session: Session, settings: Settings, values: dict[str, object], code: str
 ) -> None:
     wrong = replace(REPORT, **values)  # type: ignore[arg-type]
@@ -150,7 +150,7 @@ def test_words_and_answers_are_kept_up_to_the_limit(session: Session, settings: 
 # Looked up
 
 
-def test_key_reads_its_own_requests_or_all_roughly(session: Session, settings: Settings) -> None:
+def test_api_key_reads_its_own_requests_or_all_roughly(session: Session, settings: Settings) -> None:
     one, other = a_key(session), a_key(session)
     mine, _ = brought.file(session, one, None, REPORT, settings)
     theirs, _ = brought.file(session, other, None, REPORT, settings)

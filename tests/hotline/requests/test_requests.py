@@ -35,14 +35,14 @@ def test_reported_problem_is_kept_whole(session: Session) -> None:
     assert before <= kept.made_at <= now(session)
 
 
-def test_report_without_number_and_district_leaves_both_open(session: Session) -> None:
+def test_request_without_number_and_district_leaves_both_open(session: Session) -> None:
     filing.report(session, week=WEEK, **SAID | {"number": None, "district": None})
     kept = session.scalars(select(Request)).one()
     assert (kept.number, kept.district) == (None, None)
 
 
 @in_both
-def test_simultaneous_reports_have_valid_tracking_numbers(
+def test_simultaneous_requests_have_valid_tracking_numbers(
     engine: Engine,
 ) -> None:
     def report(_: int) -> str:

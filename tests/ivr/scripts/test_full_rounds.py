@@ -47,7 +47,7 @@ def test_full_round_is_followed_by_the_next_announced(asterisk: FakeAsterisk, en
     assert heard.said("next-round-when", office="office-mayor", **at(coming.starts_at))
 
 
-def test_full_round_leads_to_another_with_room(asterisk: FakeAsterisk, engine: Engine) -> None:
+def test_full_round_leads_to_another_with_places(asterisk: FakeAsterisk, engine: Engine) -> None:
     full = an_open_round(engine, MAYOR, places=2, taken=2)
     free = an_open_round(engine, DEPUTY, places=2)
 
@@ -177,7 +177,7 @@ def test_round_filled_during_the_call_with_a_full_other_ends_it(
 
 
 @pytest.mark.parametrize("kind", [MAYOR, OfficialKind.DISTRICT_MANAGER])
-def test_soonest_round_of_an_official_with_room_is_taken(
+def test_soonest_round_of_an_official_with_places_is_taken(
     asterisk: FakeAsterisk, engine: Engine, kind: OfficialKind
 ) -> None:
     with writing(engine) as session:

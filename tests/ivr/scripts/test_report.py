@@ -54,7 +54,9 @@ def left_behind(settings: Settings) -> list[str]:
     return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
 
 
-def test_report_is_kept_and_its_number_said_twice(asterisk: FakeAsterisk, engine: Engine, settings: Settings):
+def test_request_is_kept_and_its_number_said_twice(
+    asterisk: FakeAsterisk, engine: Engine, settings: Settings
+):
     heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", "#"), SENDS)
 
     (kept,) = requests(engine)
@@ -189,7 +191,7 @@ def test_failed_recording_is_announced_and_nothing_reported(
 
 
 @on_sqlite
-def test_longest_report_is_reviewed_as_any_other(asterisk: FakeAsterisk, engine: Engine):
+def test_longest_request_is_reviewed_as_any_other(asterisk: FakeAsterisk, engine: Engine):
     heard = asterisk.dial(START, LIGHTS, DISTRICT, ("recording", LONGEST), SENDS)
 
     assert heard.prompts == [*PATH, "report-review", *TOLD]
@@ -276,7 +278,7 @@ def test_a_0_reaches_the_operators_from_every_question(
     "moment",
     [*PATH[3:], "recording", "report-review", "after report-review", *TOLD],
 )
-def test_hang_up_keeps_the_report_only_after_speaking(
+def test_hang_up_keeps_the_request_only_after_speaking(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings, moment: str, how: End
 ):
     moments = [*PATH, "recording", "report-review", "after report-review", *TOLD]
@@ -308,7 +310,7 @@ def test_hang_up_after_speaking_sends_the_number_by_text(asterisk: FakeAsterisk,
 
 @on_sqlite
 @pytest.mark.parametrize("committed", [False, True])
-def test_report_after_a_hang_up_waits_for_the_database(
+def test_request_after_a_hang_up_waits_for_the_database(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, committed: bool
 ):
     monkeypatch.setattr(partings, "_AGAIN_S", 0.0)
@@ -368,7 +370,7 @@ def test_the_tracking_number_is_kept_before_it_is_spoken(asterisk: FakeAsterisk,
 
 
 @on_sqlite
-def test_report_takes_three_transactions_and_none_while_speaking(asterisk: FakeAsterisk, engine: Engine):
+def test_request_by_phone_takes_three_transactions_at_most(asterisk: FakeAsterisk, engine: Engine):
     begun = transactions(engine)
     in_use: set[int] = set()
 

@@ -139,7 +139,7 @@ def _left(settings: Settings, seconds: int) -> str:
 @pytest.mark.parametrize("keys", ["9", ""], ids=["english", "persian"])
 @pytest.mark.parametrize("district", [7, None])
 @pytest.mark.parametrize("moment", ["recording", "report-review", "after report-review"])
-def test_killed_ivr_sends_the_begun_report_and_tells_its_number(
+def test_killed_ivr_sends_the_begun_request_and_its_number(
     asterisk: FakeAsterisk,
     engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
@@ -164,7 +164,7 @@ def test_killed_ivr_sends_the_begun_report_and_tells_its_number(
     assert request.voice_message == cut.recorded[0].name
 
 
-def test_hang_up_after_the_restart_sends_the_report(
+def test_hang_up_after_the_restart_sends_the_request(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(report, "keep", lambda _write: None)

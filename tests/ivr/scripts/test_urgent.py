@@ -120,14 +120,14 @@ def test_danger_of_a_withheld_caller_asks_for_no_number(with_number: FakeAsteris
     assert only_matter(engine).number is None
 
 
-def test_report_asks_about_danger_only_if_somebody_can_help(
+def test_request_asks_about_danger_only_if_somebody_can_help(
     asterisk: FakeAsterisk,
 ) -> None:
     heard = asterisk.dial(REPORTS)
     assert "report-danger" not in heard.prompts
 
 
-def test_report_without_danger_takes_no_extra_key(with_number: FakeAsterisk, engine: Engine) -> None:
+def test_request_without_danger_takes_no_extra_key(with_number: FakeAsterisk, engine: Engine) -> None:
     steps = [("report-category", "2"), ("report-district", "7#"), ("recording", "#"), ("report-review", "1")]
     heard = with_number.dial(REPORTS, *steps)
     assert heard.prompts[3:6] == ["report-danger", "report-category", "report-district"]
