@@ -1,4 +1,4 @@
-"""What the tests stand on: each in its own folder, on its own ports, in its own fresh database."""
+"""The common ground of the tests: each has its own folder, ports and fresh database."""
 
 import gc
 import os
@@ -51,7 +51,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure() -> None:
-    """Whatever a worker starts has its rank; what is its own is safe from neither thieves nor power cuts."""
+    """Lower the priority of all that a worker starts, and skip protections against thieves and power cuts."""
     both_ends.give_way()
     never_sync()
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
@@ -66,9 +66,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> both_ends.Bo
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is imported and collected stays: to look through it for garbage again and again was a quarter of
-    the tests' work.
-    """
+    """Keep garbage collection off during collection: it was a quarter of the tests' work."""
     gc.disable()
     try:
         return (yield)

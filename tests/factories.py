@@ -80,7 +80,7 @@ def a_round(session: Session, phase: Phase = Phase.LIVE, *, opened: bool = True)
 
 
 BROWSER, ANOTHER = "b" * 32, "a" * 32
-"""What two browsers keep, which ask for codes."""
+"""The cookies of two browsers that ask for codes."""
 
 
 def a_number() -> str:
@@ -88,7 +88,7 @@ def a_number() -> str:
 
 
 def wrong_guesses(session: Session, username: str, failures: int, until: datetime | None = None) -> None:
-    """So often the name's password was guessed wrong; it is locked until then."""
+    """Record wrong guesses of the name's password, which lock it until then."""
     lockout.unlock(session, username)
     session.add(
         FailedSignIn(
@@ -104,7 +104,7 @@ def a_ticket() -> str:
 
 
 def some_registrations(session: Session, round_: Round, count: int, **values: Any) -> list[Registration]:
-    """So many waiting registrations a second apart, in the order of calling."""
+    """Make waiting registrations a second apart, in the order of calling."""
     first = now(session) - HOUR
     made = [
         Registration(
@@ -197,7 +197,7 @@ def a_callback(
     user: User | None = None,
     **registered: Any,
 ) -> Callback:
-    """A callback in this state at the user's desk, or at a new one; its registration is in a live round.
+    """Make a callback in this state at the user's or a new desk, in a live round.
 
     A conversation, or one that has ended, began a minute ago.
     """
@@ -241,7 +241,7 @@ def written_of(callback: Callback) -> list[str]:
 
 
 def a_quality(callback_id: int, mos: float, at: datetime) -> CallQuality:
-    """What a browser measured of a conversation, with this MOS."""
+    """Make a browser's measurement of a conversation, with this MOS."""
     return CallQuality(
         callback_id=callback_id,
         readings=100,
@@ -300,7 +300,7 @@ def newest_event(session: Session) -> int:
 
 
 def at_once(count: int, act: Callable[[int], T]) -> Sequence[T]:
-    """What `act(0)` … `act(count - 1)` give, each in its own thread, all let go at one moment."""
+    """Return the results of `act(0)` … `act(count - 1)`, each in its own thread, released at one moment."""
     gate = threading.Barrier(count, timeout=30)
 
     def run(which: int) -> T:

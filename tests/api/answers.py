@@ -15,7 +15,7 @@ from tests.factories import some_registrations
 V1 = "/api/v1"
 LONG = "آ" * 10_000
 HERE = ("127.0.0.1", 50_000)
-"""Whoever asks from there is on the machine itself."""
+"""A client address on the machine itself."""
 SignedIn = Callable[[User], TestClient]
 As = Callable[[Role], TestClient]
 
@@ -43,7 +43,7 @@ def said(of_call: dict[str, Any]) -> list[str]:
 
 READY = dict.fromkeys(("database", "tables", "asterisk", "ivr", "dialer", "clerk"), "up")
 NOTHING_KNOWN = dict.fromkeys(READY, "unknown") | {"database": "down"}
-"""What `/readyz` says where all is well, and where there is no database."""
+"""`/readyz` where all is well, and where there is no database."""
 
 
 def beat(engine: Engine, *processes: str) -> None:

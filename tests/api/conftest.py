@@ -59,7 +59,7 @@ def user(engine: Engine) -> User:
 
 @pytest.fixture
 def desk(as_user: SignedIn, user: User) -> TestClient:
-    """That person's page."""
+    """The page of that person."""
     return as_user(user)
 
 
@@ -123,5 +123,5 @@ def made(session: Session) -> Make:
 
 @pytest.fixture
 def roomy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever disk this is."""
+    """Report enough room on any disk."""
     monkeypatch.setattr(disk, "of", lambda _folder: disk.Disk(100 << 30, 50 << 30))

@@ -1,4 +1,4 @@
-"""Where the citizens' app is, how browsers keep it, how small it is, and what it asks before any sign-in."""
+"""The citizens' app: its addresses, its caching, its size, and its requests before any sign-in."""
 
 import gzip
 import re

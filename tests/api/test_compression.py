@@ -1,4 +1,4 @@
-"""What crosses the line small, and what as it is."""
+"""Compression: which answers are compressed, and which are sent as they are."""
 
 import httpx
 import pytest
@@ -17,12 +17,12 @@ from tests.kit.recording_files import a_file
 from tests.kit.served import served
 
 BROWSER = {"Accept-Encoding": "gzip, deflate, br"}
-"""What every browser takes."""
+"""The encodings that every browser accepts."""
 
 
 @pytest.fixture
 def line(engine: Engine, live: Round) -> str:
-    """Where a line of 100 is read."""
+    """The address of a line of 100 places."""
     with writing(engine) as session:
         some_registrations(session, live, 100)
     return f"{V1}/rounds/{live.id}/registrations?limit=100"

@@ -42,7 +42,7 @@ CHECKS = [
     checks.response_headers_conformance,
 ]
 SEEDED = 8
-"""Of most things the town has the first so many."""
+"""How many rows of most kinds the town has."""
 ALIKE = 2
 """Requests of each kind in a green run; as many as Hypothesis likes when it explores."""
 
@@ -98,7 +98,7 @@ class Asked(NamedTuple):
 
 @pytest.fixture(scope="module")
 def made() -> dict[str, tuple[APIOperation, list[Asked]]]:
-    """What the first one asks, by operation, all others ask, too: to make it costs more than to ask it."""
+    """Generate the requests once, by operation, and reuse them: generating costs more than asking."""
     return {}
 
 

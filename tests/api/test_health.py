@@ -1,4 +1,4 @@
-"""What the API says while something is silent, full, broken or away, the database first of all."""
+"""The API's answers while a part is silent, full, broken or away, the database first of all."""
 
 import time
 from collections.abc import Callable

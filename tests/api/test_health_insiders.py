@@ -1,4 +1,4 @@
-"""Who is told of `/healthz` more than «up» and «down»."""
+"""`/healthz` tells reasons to insiders, and others only «up» or «down»."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What Prometheus reads: the right figures of both databases, for insiders, and nothing of anybody."""
+"""The metrics for Prometheus: the right figures of both databases, for insiders, without personal data."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""What the API's process asks itself each second, to show that it accepts requests and reads them."""
+"""The API's self-check each second, which shows that it accepts and reads requests."""
 
 import socket
 

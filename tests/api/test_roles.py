@@ -1,4 +1,4 @@
-"""Who may do what: every endpoint for every role. Whoever adds an endpoint adds a line here."""
+"""Permissions: every endpoint for every role. Add a line here for each new endpoint."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ R = Role
 EVERYBODY = frozenset(Role)
 DEPARTMENT = frozenset({R.DEPARTMENT})
 ALL = EVERYBODY - DEPARTMENT
-"""Of the office."""
+"""Every role of the office."""
 NOBODY_NEEDED = "public"
 """Answers without a sign-in."""
 CITIZENS = "citizens"
@@ -307,7 +307,7 @@ def page(app: FastAPI) -> Iterator[TestClient]:
 
 
 def endpoints(app: FastAPI) -> set[str]:
-    """What the API's own document has, events too."""
+    """Return the endpoints of the API's document, the event stream included."""
     return {
         f"{method.upper()} {path.removeprefix(V1)}"
         for path, methods in app.openapi()["paths"].items()
@@ -317,7 +317,7 @@ def endpoints(app: FastAPI) -> set[str]:
 
 
 def answer(page: TestClient, endpoint: str) -> tuple[int, str]:
-    """What an empty request to a row that does not exist is answered with."""
+    """Return the status and code for an empty request about a row that does not exist."""
     method, path = endpoint.split(" ")
     path = path.replace("{day}", "2026-11-24").replace("{number}", "09131234567")
     path = path.replace("{session_id}", "0" * 64).replace("{of}", "registration")

@@ -1,4 +1,4 @@
-"""What every answer carries and every request passes, whatever is asked."""
+"""The headers of every answer, and the checks of every request."""
 
 import re
 from collections.abc import Iterator

@@ -331,7 +331,7 @@ MANY = 1000
 
 
 def test_thousand_idle_connections_do_not_block_others(settings: Settings, engine: Engine) -> None:
-    """At an address of its own, and at a proxy's, which is many people's and has no share of its own."""
+    """The flood comes from one address, or from a proxy's, which many people share and which has no limit."""
     server.allow_files()  # both ends are this process's
     for flood in ("127.0.0.2", "127.0.0.1"):
         with served(settings) as url, ExitStack() as closing:

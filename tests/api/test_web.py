@@ -1,4 +1,4 @@
-"""Where the built pages are, and what an address says at which nothing is."""
+"""The addresses of the built pages, and the answers at all other addresses."""
 
 import re
 import subprocess

@@ -27,7 +27,7 @@ def said(session: Session, text_message: OutboxMessage) -> str | None:
 
 
 def two_rounds(session: Session) -> tuple[Round, Round]:
-    """A live round of the mayor, and the next one at 9 in the city, on Wednesday the 12th of Esfand 1495."""
+    """Make a live round of the mayor. The next one is at 9 on Wednesday the 12th of Esfand 1495."""
     first = a_round(session)
     return first, next_round(session, first.official)
 

@@ -1,4 +1,4 @@
-"""What becomes of a text message: unsaid, sent, listed, tried again."""
+"""The states of a text message: unsaid, sent, listed, tried again."""
 
 import pytest
 from sqlalchemy import Engine, select, update

@@ -1,4 +1,4 @@
-"""What each provider and webhook is sent, and what its answers mean."""
+"""The requests to each provider and webhook, and the meaning of their answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What becomes of requests, posted to the city's own address: each step once, signed, without words."""
+"""The steps of requests, posted to the city's own address: each once, signed, without words."""
 
 import json
 from datetime import timedelta

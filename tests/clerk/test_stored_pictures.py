@@ -1,4 +1,4 @@
-"""Pictures go to the store when it takes them; until then, and while it is away, nothing of them is lost."""
+"""Pictures move to the store when it accepts them, and none is lost while it is away."""
 
 import io
 from collections.abc import Iterator

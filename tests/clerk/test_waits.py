@@ -1,4 +1,4 @@
-"""A live round in which the clock leaps ahead for a while and is set back, with a clerk at work."""
+"""A live round in which the clock leaps ahead and is set back, with a clerk at work."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What an error of the database says: it is logged, and a log holds nothing of any citizen."""
+"""The log line of a database error, which holds nothing of any citizen."""
 
 import traceback
 from collections.abc import Callable

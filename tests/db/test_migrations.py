@@ -29,7 +29,7 @@ def empty(empty_database: str) -> Iterator[Engine]:
 
 
 def statements(engine: Engine) -> dict[str, str]:
-    """What SQLite itself keeps of each index: conditions and directions that no inspector tells."""
+    """Return SQLite's own statement of each index: conditions and directions that no inspector shows."""
     if engine.dialect.name != "sqlite":
         return {}
     with engine.connect() as connection:

@@ -55,7 +55,7 @@ class Bounced(NamedTuple):
 
 @pytest.fixture
 def bounced(database: str, postgres: Postgres) -> Iterator[Bounced]:
-    """As the sample has it."""
+    """Run pgBouncer with the sample's configuration."""
     name = database.rpartition("/")[2]
     mine, folder, user = free_port(), folder_in_memory("pgbouncer-"), unprivileged()
     tls = folder / "tls"

@@ -1,4 +1,4 @@
-"""What only reads asks no more than it must, and what writes is one transaction all the same."""
+"""Reads take no more statements than they must, and a write is one transaction all the same."""
 
 from datetime import timedelta
 

@@ -51,7 +51,7 @@ class Machine:
             self.looks()
 
     def reads(self) -> tuple[datetime, datetime, Doubt | None]:
-        """What the clock shows, what of it is trusted, and the doubt."""
+        """Return the clock's time, the trusted time, and the doubt."""
         with reading(self._engine) as session:
             shown, trusted = now(session), trusted_time.trusted_now(session)
             return shown, trusted, trusted_time.find_doubt(session)

@@ -24,7 +24,7 @@ __all__ = ["on_one"]
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes seconds in the field takes moments here."""
+    """Shorten delays from seconds to moments."""
     monkeypatch.setattr(ami_module, "_READ_S", 2.0)  # few are silent; none that is only slow may seem so
     monkeypatch.setattr(ami_module, "_RETRY_S", 0.02)
     monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 0.1)
@@ -65,7 +65,7 @@ def hall(
 
 @pytest.fixture
 def impatient(hall: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What Asterisk did not do is asked for again at once."""
+    """Repeat at once what Asterisk did not do."""
     monkeypatch.setattr(rooms, "_AGAIN_S", 0.05)
 
 

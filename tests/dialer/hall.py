@@ -133,7 +133,7 @@ class Hall(Office):
         return [o["ChannelId"] for o in self.manager.named("Originate")]
 
     def later(self, token: str, **moments: timedelta) -> None:
-        """So much time has passed since these moments of the callback."""
+        """Move these moments of the callback into the past."""
         callback = self.callback(token)
         self.change(token, **{name: getattr(callback, name) - passed for name, passed in moments.items()})
 

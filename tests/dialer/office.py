@@ -94,7 +94,7 @@ class Office:
             return session.get_one(Desk, desk).phone_connected
 
     def changes(self) -> list[str]:
-        """What has become of callbacks and registrations, in order."""
+        """Return the states of callbacks and registrations, in order."""
         with reading(self.engine) as session:
             return list(session.scalars(select(Event.what).where(Event.kind != "desk").order_by(Event.id)))
 

@@ -23,7 +23,7 @@ from tests.kit.process import until
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes seconds in the field takes moments here."""
+    """Shorten delays from seconds to moments."""
     monkeypatch.setattr(module, "_READ_S", 1.0)
     monkeypatch.setattr(module, "_RETRY_S", 0.02)
 

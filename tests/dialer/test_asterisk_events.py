@@ -1,4 +1,4 @@
-"""What the dialer hears: the word of each leg of a call, and whose events touch nothing."""
+"""The dialer's input: the events of each leg of a call, and events that change nothing."""
 
 import sqlite3
 from contextlib import closing

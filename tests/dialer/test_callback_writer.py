@@ -1,4 +1,4 @@
-"""What the dialer writes of a callback: its moments, and the outcome of each way in which it ends."""
+"""The dialer's records of a callback: its moments, and the outcome of each way to end."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""A desk's phone, once nobody sits at the desk: a browser's is hung up, and no key of any does anything."""
+"""A desk's phone at an empty desk: a browser's is hung up, and its keys do nothing."""
 
 import pytest
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""Of several dialers exactly one leads: real processes, killed without a word."""
+"""Exactly one of several dialers leads: real processes, killed without a word."""
 
 import logging
 import os

@@ -1,4 +1,4 @@
-"""Who waits on the line and desks that take live calls, between a real database and a manager interface."""
+"""Callers who wait on the line and desks with live calls, between a real database and a manager interface."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -58,7 +58,7 @@ class Hall(Office):
             on_the_line.leave(session, channel)
 
     def calls(self) -> list[Headers]:
-        """What was originated, but for the chime."""
+        """Return the originated calls without the chime."""
         return [call for call in self.manager.named("Originate") if "ChannelId" in call]
 
     def of(self, place: int) -> Callback | None:

@@ -1,4 +1,4 @@
-"""What has changed in the database wakes the dialer, unless nobody is there whom it could serve."""
+"""Changes of the database wake the dialer, unless there is nobody to serve."""
 
 import pytest
 from asterisk.ami.event import Event

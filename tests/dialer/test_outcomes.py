@@ -1,4 +1,4 @@
-"""What the end of a callback's channel means, for every state it may have come to."""
+"""The outcome of each end of a callback's channel, for every state that it may have reached."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Where nobody is, the dialer looks seldom, and only for what time brings."""
+"""The dialer polls seldom at empty desks, and only for work that time brings."""
 
 from collections.abc import Callable
 from datetime import timedelta

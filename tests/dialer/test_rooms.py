@@ -1,4 +1,4 @@
-"""Where the dialer sends citizens, and that two of them never meet in one room."""
+"""The rooms to which the dialer sends citizens: two of them never meet in one."""
 
 from typing import Any, cast
 

@@ -49,7 +49,7 @@ class Asterisk:
         self.asked.append(self.at)
 
     def lasts(self, seconds: int, packets: int = 0) -> None:
-        """So long the telephone sends so many packets each second."""
+        """Let the telephone send this many packets each second for that long."""
         for _ in range(seconds):
             self.at += 1
             self.packets += packets

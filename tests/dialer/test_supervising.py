@@ -71,7 +71,7 @@ class Supervised:
             self.office.step()
 
     def moves(self) -> list[tuple[str, str]]:
-        """Where the supervisor's phone was sent, in order."""
+        """Return the contexts to which the supervisor's phone was sent, in order."""
         sent = [a for a in self.manager.named("Redirect") if a["Channel"] == OTHER_DESK_CHANNEL]
         return [(action["Context"], action["Exten"]) for action in sent]
 
@@ -92,7 +92,7 @@ def supervised(office: Office, manager: FakeManager) -> Supervised:
 
 
 def _context(how: Hearing) -> str:
-    """Who is consulted joins."""
+    """Return the context of a supervision; a consulted person joins."""
     return f"supervise-{H.JOIN if how is H.CONSULT else how}"
 
 

@@ -1,4 +1,4 @@
-"""What Asterisk tells of the trunk, unasked and when it is asked: calls stop, and flow again."""
+"""Asterisk's reports of the trunk, unasked and asked: calls stop, and flow again."""
 
 from datetime import timedelta
 
@@ -145,7 +145,7 @@ def test_starting_ivr_is_an_error_only_after_a_while(
 
 
 def of_nodes(hall: Hall, **answers: bool | None) -> None:
-    """What the nodes have said of their trunks."""
+    """Store the nodes' reports of their trunks."""
     with writing(hall.engine) as session:
         for name, each in answers.items():
             draining.tell_trunk(session, name, answers=each)

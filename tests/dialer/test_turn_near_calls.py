@@ -1,4 +1,4 @@
-"""The dialer and the calls that say that the turn is near: once, when it may, and never beside a callback."""
+"""The dialer and heads-up calls: once, when it may, and never beside a callback."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what the database
 
 
 def nears(office: Office, count: int = 1, number: str = "") -> list[int]:
-    """So many registrations that have come near; those before them are about to be called back."""
+    """Make registrations that have come near, behind others who are about to be called back."""
     head = office._settings.call_ahead_most
     with writing(office.engine) as session:
         round_ = make.a_round(session)

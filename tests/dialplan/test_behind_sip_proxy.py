@@ -1,4 +1,4 @@
-"""What a node's Asterisk and the proxy are told, and which settings are refused."""
+"""The configuration of a node's Asterisk and of the proxy, and the settings that are refused."""
 
 import re
 import socket

@@ -1,4 +1,4 @@
-"""What the dialplan and the scripts say to each other, and who is one too many."""
+"""The variables between the dialplan and the scripts, and callers above the limit."""
 
 import itertools
 import re

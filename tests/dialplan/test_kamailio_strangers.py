@@ -1,4 +1,4 @@
-"""What is forged, odd or too much at the real Kamailio: nobody behind it hears of it."""
+"""Forged, odd or excessive packets at the real Kamailio: nobody behind it receives them."""
 
 import hashlib
 import re

@@ -38,11 +38,11 @@ TRAPS = tuple(
 STOPS = tuple(f"stop-{name}" for name in PROCESSES)
 """SIGSTOP: the process lives and does nothing, until the watchdog's patience ends."""
 TRUNK = {"trunk-503": "503 Service Unavailable", "trunk-silent": ""}
-"""What the trunk says to every new call for a while."""
+"""The trunk's answer to every new call for a while."""
 DESK_AWAY = "desk-away"
 """An official's phone hangs up, and is back in a moment."""
 KINDS = (*PROCESSES, *PROCESSES, *STOPS, *STOPS, *TRUNK, *TRUNK, *[DESK_AWAY] * 4, CUT, CUT, *TRAPS)
-"""So that most faults come at any moment, the others at one of the moments that matter most."""
+"""The kinds of faults: most come at any moment, the others at one of the moments that matter most."""
 DATABASE_ENDS, DATABASE_CUT, DATABASE_FROZEN = "database-ends", "database-cut", "database-frozen"
 DATABASE = (DATABASE_ENDS, DATABASE_CUT)
 """PostgreSQL is shut down and started, or ends every connection. On SQLite there is nothing to break."""
@@ -66,7 +66,7 @@ Odd = Callable[[], None]
 
 @dataclass
 class Fault:
-    """What was broken, when as time.time() tells it, and after how many seconds all had worked again."""
+    """A fault: its kind, its moment by time.time(), and the seconds until all had worked again."""
 
     kind: str
     at: float
@@ -74,7 +74,7 @@ class Fault:
     calls: int = 0
     """How many citizens' phones rang or were connected at that moment."""
     left: str = ""
-    """What /healthz said when all should have worked again, and did not."""
+    """The answer of /healthz when all should have worked again, and did not."""
 
     def __str__(self) -> str:
         after = "never" if self.recovered_s is None else f"{self.recovered_s:.1f} s"
@@ -89,11 +89,11 @@ class Breakable:
     proxy: Proxy
     postgres: Postgres | None = None
     odd: Mapping[str, Odd] = field(default_factory=dict)
-    """What else can happen to this machine, by name."""
+    """The other faults of this machine, by name."""
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """What can be broken here."""
+        """Return the kinds of faults that can be injected here."""
         return (*KINDS, *(DATABASE * 3 if self.postgres else ()))
 
 

@@ -31,7 +31,7 @@ _ROUND_S = 120.0
 _SPEED = 200
 _CALLS_WITHIN_S = 10.0
 _PHONE_AWAY = "desk-phone-away"
-"""What the official is told while Asterisk starts again; they ask once more when the phone is back."""
+"""The official's refusal while Asterisk starts again; they ask once more when the phone is back."""
 
 LOST, TWICE, ORDER, BURNED, BLIP, OTHER = (
     "registrations lost",
@@ -44,7 +44,7 @@ LOST, TWICE, ORDER, BURNED, BLIP, OTHER = (
 FIGURES = (LOST, TWICE, ORDER, BURNED, BLIP, OTHER)
 
 _PRESSES = 80
-"""Who hears the question again after a fault presses again."""
+"""How often a citizen presses again who hears the question again after a fault."""
 
 _PHONES = [
     *[Behaviour(rings=0.4, presses_after=0.3, presses=_PRESSES)] * 10,
@@ -61,7 +61,7 @@ _PHONES = [
 
 @dataclass
 class Broken:
-    """What was broken in some rounds, and what is wrong after it."""
+    """The faults of some rounds, and what is wrong after them."""
 
     seed: int
     faults: Sequence[Fault] = ()
@@ -69,7 +69,7 @@ class Broken:
     seconds: float = 0.0
 
     def all_wrongs(self) -> list[str]:
-        """Whatever is wrong, each with its figure."""
+        """Return all that is wrong, each with its figure."""
         return [f"{figure}: {wrong}" for figure, wrongs in self.wrongs.items() for wrong in wrongs]
 
 
@@ -111,9 +111,9 @@ def play(
     kinds: Sequence[str] = (),
     amid_calls: bool = False,
 ) -> Broken:
-    """So many rounds at once, of so many citizens each, and faults that hit all of them, all by chance.
+    """Play rounds at once, each with citizens, and faults that hit all of them, all by chance.
 
-    Besides, so many callers dial 137 meanwhile to register. The same seed asks for the same of everything.
+    Meanwhile callers dial 137 to register. The same seed asks for the same of everything.
     """
     chance, began = random.Random(seed), time.monotonic()
     people = [[_person(chance) for _ in range(citizens)] for _ in range(rounds)]
@@ -179,12 +179,12 @@ _ENDED = re.compile(r"\S+ \w+ +\| (?:ended with|has done nothing)")
 
 
 def ends(log: str) -> Iterator[str]:
-    """What the log tells of the ends of processes: more than the faults, or others, explain what is wrong."""
+    """Return the log lines about ended processes: unexpected ends explain what is wrong."""
     return (f"the log: {line}" for line in log.splitlines() if _ENDED.match(line))
 
 
 def figures(game: SimulatedRound) -> Mapping[str, list[str]]:
-    """What is wrong in one round, by figure: from what the phones and the official saw."""
+    """Return what is wrong in one round, by figure: from what the phones and the official saw."""
     facts = game.facts()
     return {
         LOST: list(round_checks.lost(facts, game.numbers)),

@@ -24,7 +24,7 @@ from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ = 440, 1000
 PURE = 0.6
-"""So much of half a second of sound must be the other one's tone."""
+"""The share of half a second of sound that must be the other one's tone."""
 _LOOK_S = 0.02
 
 
@@ -57,7 +57,7 @@ class Talk:
         _hears(lambda: self.citizen.recording().part(begin), DESK_HZ, "the citizen hears the desk")
 
     def state(self) -> CallbackState:
-        """Where the callback stands."""
+        """Return the callback's state."""
         with glance(self.system.engine) as connection:
             state: CallbackState = connection.scalars(
                 select(Callback.state).where(Callback.id == self.callback_id)

@@ -1,14 +1,15 @@
 """Faults, each by name, on the real system, with callbacks under way.
 
-`system` and `desk` are those of tests/system: real speed, a desk and its SIP phone; a fault that a person
-hears belongs there. `breakable` is a system whose clock for retries and pacing runs fast, and whose manager
-line goes through a proxy: `broken_round.play` plays a whole round on it while `breaking.Faults` breaks parts,
-and judges it by what the phones saw (tests.kit.round_checks). `system` is started once for each test process,
-`breakable` for each file, for it looks so often that it costs a sixth of a core with nothing to do.
+`system` and `desk` are those of tests/system: real speed, a desk and its SIP phone. A fault that a person
+hears belongs there. `breakable` is a system with a fast clock for retries and pacing, and a proxy before its
+manager interface. `broken_round.play` plays a whole round on it while `breaking.Faults` breaks parts.
+tests.kit.round_checks judges the round by what the phones saw. `system` is started once for each test
+process. `breakable` is started for each file: it polls so often that it costs a sixth of a core when idle.
 
-`test_mixed_faults.py` plays a mixed selection in every `make test-all`, `make faults` that alone, and
-`make faults-night` 200 rounds in one go, with the figures (night.py). A new kind of fault: its name in
-breaking.py, and a test here that shows it alone. Keep each test under 20 s; real minutes belong to the night.
+`test_mixed_faults.py` plays a mixed selection in every `make test-all`, and `make faults` plays that alone.
+`make faults-night` plays 200 rounds in one go, with the figures (night.py). A new kind of fault needs its
+name in breaking.py, and a test here that shows it alone. Keep each test under 20 s; real minutes belong to
+the night.
 """
 
 from collections.abc import Iterator

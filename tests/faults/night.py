@@ -1,7 +1,7 @@
 """Many rounds in which parts break at random moments, and the figures of all.
 
-`python -m tests.faults.night [ROUNDS [FIRST_SEED]]`, as `make faults-night` runs it: four rounds of eight at
-once, hit by five faults; one half on SQLite, one on PostgreSQL. Ends with 1 if any figure is not 0.
+`python -m tests.faults.night [ROUNDS [FIRST_SEED]]`, as `make faults-night` runs it. Four rounds of eight run
+at once, hit by five faults. One half runs on SQLite, one on PostgreSQL. Ends with 1 if any figure is not 0.
 """
 
 import sys

@@ -17,7 +17,7 @@ from tests.kit.system import System
 from tests.system.test_waiting import a_waiting_citizen
 
 _USUAL = "rtp_timeout = 180"
-"""So long the trunk may say nothing; the desks' phones have other times."""
+"""How long the trunk may be silent; the desks' phones have other times."""
 _SHORT_S = 5
 """Longer than a machine that is busy stands still."""
 

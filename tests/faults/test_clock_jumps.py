@@ -99,13 +99,13 @@ def test_clock_jump_and_back_loses_and_doubles_nobody(jumping: System, clock: Cl
 
 
 def _asterisk_may_die(game: SimulatedRound) -> Faults:
-    """By itself (asterisk#1946): its phones hear no goodbye, and would seem to be on the line for ever."""
+    """Kill Asterisk as asterisk#1946 does: its phones hear no goodbye, and would seem on the line."""
     target = Breakable(game.system, Proxy(str(game.system.settings.ami)))
     return Faults(target, game.crowd, [game.official], random.Random(), count=0)
 
 
 def _wrongs(game: SimulatedRound, numbers: Sequence[str]) -> Iterator[str]:
-    """By what the phones saw: their clock is another one than the system's."""
+    """Return what is wrong by what the phones saw: their clock is not the system's."""
     states = {round_checks.number_of(r): r.state for r in game.system.registrations(game.round_id)}
     yield from (f"{n} is lost: {states.get(n)}" for n in numbers if states.get(n) is not REACHED)
     for number in numbers:

@@ -21,7 +21,7 @@ from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ, OTHER_HZ = 440, 1000, 660
 HEARD = 0.5
-"""So much of half a second is the tone of the only one who speaks."""
+"""The share of half a second that is the tone of the only one who speaks."""
 _MUSIC_PIECE_S = 1.0
 
 
@@ -96,13 +96,13 @@ class Conversation:
         )
 
     def changes(self) -> list[str]:
-        """What became of the callback, in order."""
+        """Return the states of the callback, in order."""
         with reading(self.system.engine) as session:
             mine = select(Event.what).where(Event.callback_id == self.callback, Event.kind == "callback")
             return list(session.scalars(mine.order_by(Event.id)))
 
     def record(self) -> Path:
-        """Where the conversation is recorded."""
+        """Return the path of the recording."""
         return self.system.settings.recordings_dir / f"{self.system.callback(self.callback).token}.wav"
 
     def was_one_talk_that_cost_nothing(self) -> None:

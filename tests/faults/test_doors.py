@@ -1,4 +1,4 @@
-"""Who gets in by which door: browsers and strangers on the real system, whatever they say they are."""
+"""Doors on the real system: browsers and strangers get in only where they may."""
 
 import socket
 import time
@@ -36,7 +36,7 @@ SDP = "\r\n".join(
 def test_websocket_at_a_trunk_address_is_no_citizen(
     system: System, user: str, via: str, contact: str
 ) -> None:
-    """Whatever the caller writes: the trunk's calls come to the SIP port, and only they."""
+    """Only calls at the SIP port are the trunk's, whatever the caller writes."""
     assert "127.0.0.1" in system.settings.trunk_allowed
     with WebSocketSip(system.settings.asterisk_http) as browser:
         for caller in ("09131234567", "trunk"):

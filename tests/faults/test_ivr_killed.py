@@ -23,7 +23,7 @@ from tests.kit.process import slowness, until
 from tests.kit.system import System
 
 STEPS = [("greeting", "1"), ("confirm-number", "1"), ("ask-subject", "1"), ("message-offer", "#")]
-"""What a citizen hears and presses; the ticket is told before the third."""
+"""The prompts and keys of a citizen; the ticket is spoken before the third."""
 SPEAKS_S = 3.0
 """Real time: what is said is real sound, and its length is looked at."""
 CALLERS = 10
@@ -102,7 +102,7 @@ def _reported(system: System, number: str) -> list[Request]:
 
 
 def _speak_of_a_problem(caller: Caller) -> None:
-    """Of category 4 in district 12; the recording goes on."""
+    """Speak of a problem of category 4 in district 12; the recording goes on."""
     caller.call()
     caller.at("greeting", "3")
     caller.at("report-category", "4")
@@ -241,7 +241,7 @@ def _on_the_phone(system: System) -> bool:
 
 
 def _is_keyed_in(system: System, round_id: int, number: str) -> None:
-    """By a caller who has hung up since."""
+    """Key the number in for a caller who has hung up since."""
     system.keys_in(round_id, number, by=system.number())
     with writing(system.engine) as session:
         asked = session.scalars(select(Confirmation.id).where(Confirmation.number == "+98" + number[1:]))

@@ -1,4 +1,4 @@
-"""Whatever breaks in live rounds, and whenever: nobody is lost or called twice, all is true, all heals."""
+"""Any fault at any moment of live rounds: nobody is lost or called twice, all heals."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""What happens to a machine, not to a process: its disk is full, its database stands still or is gone."""
+"""Faults of a machine, not of a process: its disk is full, its database hangs or is gone."""
 
 import os
 import time

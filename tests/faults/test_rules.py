@@ -1,4 +1,4 @@
-"""The rules of the line on real phones: one rings for one round at a time; rounds begin early, end kindly."""
+"""The rules of the line on real phones: one rings for one round, and rounds begin early."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -55,7 +55,7 @@ def _places(system: System, *round_ids: int) -> list[Registration]:
 
 
 def _passed(system: System, round_id: int) -> dict[int, tuple[list[int], list[int]]]:
-    """By who was called: whom that passed, and who of them was on the line with us, as the ledger says."""
+    """Return by place, from the ledger, whom its call passed, and who of them was busy."""
     called = select(LedgerEntry).where(LedgerEntry.fact == Fact.CALLED, LedgerEntry.round_id == round_id)
     with reading(system.engine) as session:
         details = {e.registration_id: json.loads(e.details) for e in session.scalars(called)}
@@ -174,7 +174,7 @@ def test_heads_up_calls_do_not_pass_the_head_over(
 
 
 def _are_told(system: System) -> None:
-    """As the clerk tells who is near, where a call is set, too."""
+    """Tell near citizens as the clerk does, by a call where that is set."""
     with writing(system.engine) as session:
         turn_near.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)
 

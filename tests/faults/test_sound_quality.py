@@ -20,7 +20,7 @@ from tests.kit.system import System
 __all__ = ["chromium", "talk"]
 
 A_THIRD = 0.3
-"""Of the packets: words are lost, and the call lives."""
+"""The share of packets lost: words are missing, and the call lives."""
 LONG_MS = 40_000
 
 # A microphone that is heard by the page alone: a voice, and what its room gives back of the loudspeaker.

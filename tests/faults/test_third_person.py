@@ -18,7 +18,7 @@ from tests.kit.system import System
 GUEST_HZ, OTHER_HZ = 1500, 660
 ALL = {CITIZEN_HZ, DESK_HZ, OTHER_HZ, GUEST_HZ}
 HEARD, NOT_HEARD = 0.2, 0.02
-"""So much of half a second is a tone of one of two who speak, and of nobody."""
+"""The share of half a second that is a tone of one of two speakers, and of nobody."""
 _LATELY_S = 1.0
 
 

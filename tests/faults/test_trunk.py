@@ -1,7 +1,7 @@
-"""The trunk fails while a line waits: it costs nobody anything, and the head is called as soon as it is back.
+"""The trunk fails while a line waits: it costs nobody anything, and the head is called on return.
 
-FAULTS_TRUNK_S is how long it is gone: here as long as it takes for calls to stop and for pauses to grow,
-a minute in `make faults-night`.
+FAULTS_TRUNK_S is how long the trunk is gone. Here calls stop and pauses grow within it; it is a minute in
+`make faults-night`.
 """
 
 import os
@@ -33,13 +33,13 @@ CHANNELS, CALLERS = 12, 10
 BACK_S = 15.0
 """An official waits no longer than this for the next citizen once the trunk is back."""
 _TALKS = 3
-"""So many conversations show that calls flow."""
+"""The number of conversations that show that calls flow."""
 _ON_THE_WAY = 2
 _MOST_TRIED = breaker.FAILURES + 1 + _ON_THE_WAY + 1 + DOWN_S / breaker.FIRST.total_seconds()
-"""What opens the breaker (the head twice), and was on its way by then; a probe after 5 s, and one every 5."""
+"""The calls that open the breaker (the head twice), and were on their way. Probes follow every 5 s."""
 
 PERSON = Person([Behaviour(rings=0.5, presses=20)], Script(1.5))
-"""Whose key is not yet heard, on a machine that is busy, presses it again."""
+"""A person who presses again if the key is not heard, on a machine that is busy."""
 
 pytestmark = pytest.mark.timeout(150 + 2 * DOWN_S)
 
@@ -54,7 +54,7 @@ def system() -> Iterator[System]:
 
 @dataclass
 class Outage:
-    """What was seen of it; moments as time.time() tells them."""
+    """The observations of an outage; moments as time.time() tells them."""
 
     game: SimulatedRound
     began: float = field(default_factory=time.time)
@@ -69,19 +69,19 @@ class Outage:
         time.sleep(max(0.0, self.began + DOWN_S - time.time()))
 
     def head(self) -> str:
-        """Who was the first in the line when it ended: not yet spoken with, nor on the phone with us."""
+        """Return the first of the line at the end, neither spoken with nor on the phone with us."""
         calls = [call for call in self.game.crowd.calls() if call.invited_at < self.back]
         engaged = {call.number for call in calls if call.ended_at is None or call.ended_at > self.back}
         spoken = {talk.number for talk in self.game.official.talks if talk.since < self.back}
         return next(number for number in self.game.numbers if number not in engaged | spoken)
 
     def first(self) -> str:
-        """Whose phone rang first since: on a trunk that answers it may be a probe of one behind the head."""
+        """Return the number that rang first since: on a trunk that answers, a probe may skip the head."""
         rang = [a for a in self.game.facts().attempts if a.call and a.call.invited_at > self.back]
         return rang[0].number
 
     def calls_of(self, *numbers: str) -> str:
-        """What became of each of their calls, in seconds since the return."""
+        """Return the results of each of their calls, in seconds since the return."""
         since = [
             (
                 a.number,

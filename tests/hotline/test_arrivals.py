@@ -1,4 +1,4 @@
-"""What became of messages that a provider took: asked by one, less and less often, and kept."""
+"""Delivery states of messages: polled by one clerk, less and less often, and kept."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ from tests.kit.outbox import NEVER, messages, only, register
 
 
 def sent(engine: Engine, count: int = 1) -> None:
-    """So many messages are out, by kavenegar, and it is time to ask about them."""
+    """Send messages by kavenegar that are due for a poll."""
     register(engine, count)
     with writing(engine) as session:
         for message in delivery.take_up(session, quiet=NEVER, texts=True, limit=50):

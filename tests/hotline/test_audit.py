@@ -24,12 +24,12 @@ PASSED_ON = {
     "ops.people": {"password-set", "second-factor-reset", "sessions-ended"},
     "hotline.people.staff": set(),  # `_tell` is looked at itself
 }
-"""Where a function is told which action to write: what it is told."""
+"""Functions whose action is an argument, with the actions that they are given."""
 FOLDERS = ("hotline", "api", "dialer", "clerk", "ivr", "ops")
 
 
 def _strings(node: ast.expr, module: str) -> Iterator[str]:
-    """What an expression that names an action can be."""
+    """Yield the possible values of an expression that names an action."""
     match node:
         case ast.Constant(value=str(action)):
             yield action

@@ -1,4 +1,4 @@
-"""What a process said of itself, and what it could not say while the database was silent."""
+"""A process's heartbeats, and the time that it gets after the database was silent."""
 
 from datetime import timedelta
 

@@ -323,7 +323,7 @@ def test_danger_said_again_beside_a_take_does_both(engine: Engine, asterisk: Fak
 
 
 def test_call_again_waits_for_no_cap(engine: Engine, settings: Settings) -> None:
-    """Whoever holds the caps may still want the line: `toll.check_room` counts, and locks nothing."""
+    """A held lock on the caps delays nobody: `toll.check_room` counts, and locks nothing."""
     with writing(engine) as session:
         desk, cut = served_and_cut_off(session, settings)
         desk_id, cut_id, round_id = desk.id, cut.id, cut.round_id

@@ -1,6 +1,6 @@
-"""What the dialer asks the database over and over costs no more when many callbacks are closed.
+"""The dialer's polls cost no more when many callbacks are closed.
 
-What is counted is work, not time: the same on every machine and at every load.
+The test counts work, not time: the same on every machine and at every load.
 """
 
 from collections.abc import Callable, Iterator

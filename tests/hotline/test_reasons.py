@@ -1,4 +1,4 @@
-"""What is published for good says why, and names nobody by number."""
+"""A published reason is given, and names nobody by number."""
 
 import pytest
 

@@ -1,8 +1,8 @@
 """The first public round and the one after it, from the mayor's plan to the last citizen.
 
-Citizens use the telephone (a fake Asterisk speaks AGI to our real server), the desks use the API, the clerk's
-job is done by the clerk's own code, and time passes by making everything that is kept older. What should
-happen is written down a second time, from the city's rules alone.
+Citizens use the telephone: a fake Asterisk speaks AGI to our real server. The desks use the API, and the
+clerk's own code does the clerk's job. Time passes by ageing every stored row. The expected events are written
+a second time, from the city's rules alone.
 """
 
 from collections.abc import Iterator, Sequence

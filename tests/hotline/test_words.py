@@ -40,7 +40,7 @@ PAGES_OF: dict[str, Set[str]] = {
     "ticket-states": set(RegistrationState) | {"deferred", "spoken"},
     "working-time": set(TimeUnit),
 }
-"""What the pages choose by: each has its words."""
+"""The values by which the pages choose a text: each has its words."""
 NOT_FOR_READING = {
     "db/migrations/versions/0001_first_tables.py",  # what a first installation begins with
     "hotline/line/text_answers.py",  # what citizens write to us
@@ -51,7 +51,7 @@ NOT_FOR_READING = {
 
 
 def strings(file: Path) -> Iterator[str]:
-    """Those of the code; documentation is none."""
+    """Yield the strings of the code without its documentation."""
     tree = ast.parse(file.read_text())
     documentation = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):

@@ -70,7 +70,7 @@ class Front(Compose):
         self.url = f"https://localhost:{self.https}"
 
     def relayed(self, account: dict[str, str], peer: str) -> str:
-        """What coturn's own client hears when it wants to be relayed to that address."""
+        """Return the output of coturn's own client for a relay to that address."""
         client = f"turnutils_uclient -n 1 -m 1 -u {account['username']} -w {account['credential']} -e {peer}"
         return self("exec", "-T", "turn", "sh", "-c", f"timeout 10 {client} $(hostname -i) 2>&1 || true")
 

@@ -21,7 +21,7 @@ NUMBER = "09131370137"
 SERVICES = ("asterisk", "ivr", "dialer", "scheduler", "api")
 OWN = "own zebra 731"
 EXPOSED = 2.5
-"""As `systemd-analyze security` counts: 10 is a process that may do anything."""
+"""The highest exposure by `systemd-analyze security`, where 10 is a process that may do anything."""
 CONVERSATION = (("greeting", "1"), ("confirm-number.1", "1"), ("ask-subject", "#"), ("message-offer", "#"))
 
 pytestmark = pytest.mark.timeout(1800)

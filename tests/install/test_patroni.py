@@ -1,5 +1,6 @@
-"""Registrations by the rules and by the API, and all our processes, while PostgreSQL moves: Patroni and three
-etcd, by the samples that we ship.
+"""Registrations by the rules and by the API while PostgreSQL fails over.
+
+Patroni and three etcd run by the samples that we ship, and so do all our processes.
 """
 
 import json
@@ -54,7 +55,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 def asked(cluster: Cluster, machine: str, port: int, path: str, context: ssl.SSLContext | None) -> str:
-    """What is answered; "" if nobody does. Without `context`: asked in the clear."""
+    """Return the answer; "" if nobody answers. Without `context` the request is in the clear."""
     host, here = cluster.address(machine, port)
     scheme = "https" if context else "http"
     try:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.timeout(600)
 
 _TTL_S = 30
 _DESKS = 5
-"""Of each node."""
+"""The desks of each node."""
 _BACK_S = 60.0
 """From the return of the database until every node works again."""
 

@@ -126,7 +126,7 @@ class Plain:
         self._program.ready(lambda: "Asterisk Ready" in self.log(), timeout=90)
 
     def log(self) -> str:
-        """What it has printed so far."""
+        """Return the output so far."""
         return self._log.read_text(errors="replace")
 
     def stop(self) -> None:
@@ -142,7 +142,7 @@ def carrier() -> int:
 
 @pytest.fixture(scope="module")
 def extension() -> int:
-    """Where the telephone of extension 201 is."""
+    """Return the port of the telephone of extension 201."""
     return free_port()
 
 
@@ -153,7 +153,7 @@ def addresses() -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def printed(addresses: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the command writes, as a person runs it."""
+    """The command's output, as a person runs it."""
     folder = tmp_path_factory.mktemp("printed")
     pbx, here = addresses
     command = [

@@ -34,7 +34,7 @@ def scale(docker: Engine) -> Iterator[Scale]:
 
 @dataclass
 class Fault:
-    """What was done, and what it cost; times in seconds."""
+    """A fault and its costs; times in seconds."""
 
     what: str
     hears: float
@@ -59,7 +59,7 @@ class Evening:
     stack: ExitStack
 
     def call(self, many: int, *, after_s: float = 0.0, every_s: float = 0.3) -> list[Registrant]:
-        """So many citizens dial 137, one after the other."""
+        """Let citizens dial 137, one after the other."""
         new = [Registrant(self.scale, self.scale.number(), after_s + n * every_s) for n in range(many)]
         for each in new:
             self.stack.enter_context(each)
@@ -67,12 +67,14 @@ class Evening:
         return new
 
     def lost(self) -> list[str]:
-        """Whose ticket was spoken, and who has no place."""
+        """Return the citizens whose ticket was spoken and who have no place."""
         there = {"0" + r.number.removeprefix("+98") for r in self.scale.registrations(self.round_id)}
         return [each.number for each in self.callers if each.spoken_at and each.number not in there]
 
     def double(self) -> list[str]:
-        """Who was called twice: for one callback, during a call, or after a conversation."""
+        """Return the citizens who were called twice: for one callback, during a call, or after a
+        conversation.
+        """
         facts = round_checks.facts(self.scale, self.round_id, self.crowd, [self.official])
         again, spoken = [], set[int]()
         for each in facts.attempts:

@@ -41,7 +41,7 @@ def services() -> dict[str, dict]:
 
 
 def environment(service: str) -> dict[str, str]:
-    """What is set in it."""
+    """Return the environment of the service."""
     return {name: value for name, value in services()[service]["environment"].items() if value is not None}
 
 

@@ -92,7 +92,7 @@ _SDP = "\r\n".join(
 
 @dataclass(frozen=True)
 class Places:
-    """Where everything is: by this name the carrier's certificate knows it, by the other it does not."""
+    """The two names of the carrier: its certificate holds the first, and not the second."""
 
     folder: Path
     right: str

@@ -42,7 +42,7 @@ def upgraded(compose: Compose, *arguments: str) -> subprocess.CompletedProcess[s
 
 
 def rows(compose: Compose) -> str:
-    """What is in the database, and which version says so."""
+    """Return the rows of the database, with its version."""
     asked = "show server_version; select id, kind from officials order by id; select username from users"
     psql = ("psql", "-h", "/tmp", "-U", "postgres", "-d", "hotline", "-Atc", asked)
     return compose("exec", "-T", "database", *psql)

@@ -1,4 +1,4 @@
-"""Who is on the line at this moment, and which of them want something of us."""
+"""Callers on the line at this moment, and which of them are in a dialogue with us."""
 
 from collections.abc import Sequence
 from contextlib import ExitStack

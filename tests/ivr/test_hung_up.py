@@ -1,4 +1,4 @@
-"""Who hangs up once the script of their call has broken off: what they had given is kept, once one works."""
+"""A caller hangs up after the script broke off: their input is kept once a script works again."""
 
 import logging
 import os
@@ -26,7 +26,7 @@ REPORT: list[tuple[str, Deed]] = [("main-menu", "3"), ("report-category", "2"), 
 
 @pytest.fixture
 def left(settings: Settings) -> Path:
-    """What the dialplan has written of the call."""
+    """The note of the call that the dialplan wrote."""
     settings.hung_up_dir.mkdir(parents=True, exist_ok=True)
     return settings.hung_up_dir / CALL
 

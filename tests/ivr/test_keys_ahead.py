@@ -41,7 +41,7 @@ ANNOUNCED = {
 
 @dataclass(frozen=True)
 class Result:
-    """What a call has come to, but for the numbers that are given by lot."""
+    """The result of a call without the numbers that are drawn by lot."""
 
     places: tuple[tuple[int, int | None, bool], ...]
     """Each of the caller's: the round, the subject, whether it is held still."""

@@ -1,4 +1,4 @@
-"""What callers hear who are one too many: one file that is always whole and says what is true."""
+"""The prompt for callers above the limit: one file that is always whole and true."""
 
 import itertools
 import threading

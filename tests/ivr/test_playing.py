@@ -1,4 +1,4 @@
-"""What is asked of Asterisk to say a prompt of many clips, and what a key does in the middle of it."""
+"""Commands to Asterisk for a prompt of many clips, and the effect of a key within it."""
 
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +18,7 @@ SAMPLES = 6_000
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Of these clips three are two seconds."""
+    """A folder of clips, three of which last two seconds."""
     (tmp_path / "fa").mkdir()
     for clip in {*WORDS, *clips("fa", "registered", ticket=TICKET)}:
         (tmp_path / "fa" / f"{clip}.alaw").write_bytes(bytes(SAMPLES))

@@ -29,7 +29,7 @@ REPORTS: list[Step] = [("main-menu", 1.0, "3"), ("report-category", 1.0, "2"), (
 
 
 class Presses(TypedChannel):
-    """Whoever presses keys some time after a prompt has begun for the first time."""
+    """A caller who presses keys some time after a prompt has begun for the first time."""
 
     steps: Sequence[Step] = ()
 

@@ -19,7 +19,7 @@ from tests.kit.sip_peer import Peer
 
 @contextmanager
 def _asking(settings: Settings, *, rush: Callable[[], bool] = lambda: True) -> Iterator[list[float]]:
-    """What was told of the answers so far."""
+    """Yield the answer times so far."""
     took: list[float] = []
     stop = threading.Event()
     asking = threading.Thread(target=sip_questions.keep_asking, args=(settings, rush, took.append, stop))

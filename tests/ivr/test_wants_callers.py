@@ -27,7 +27,7 @@ class One:
 
 @pytest.fixture
 def server(settings: Settings, engine: Engine) -> Iterator[Server]:
-    """Of a node that has its lease; it answers, and has not beaten yet."""
+    """The server of a node that has its lease; it answers, and has not beaten yet."""
     with writing(engine) as session:
         leases.take(session, settings)
     with Server(settings, engine) as made:

@@ -1,9 +1,9 @@
 """`python -m tests.kit.accelerated …` is `hotline137 …` in a world that runs ACCELERATED times faster.
 
-Asterisk and the phones know no other time than the real one, so everything in the test is shorter by that
-factor. Pacing thinks in seconds of real conversations: what it is shown is stretched before it decides.
-ACCELERATED_AMI, where set, is where the dialer finds Asterisk's manager interface: through a proxy.
-ACCELERATED_CLOCK, where set, says how far the clocks of our processes are off (tests.kit.clock).
+Asterisk and the phones know only the real time, so the test shortens everything else by that factor. Pacing
+thinks in seconds of real conversations, so its input is stretched before it decides. ACCELERATED_AMI, where
+set, is the address of Asterisk's manager interface for the dialer: a proxy. ACCELERATED_CLOCK, where set,
+says how far the clocks of our processes are off (tests.kit.clock).
 """
 
 import os
@@ -15,7 +15,7 @@ from tests.kit.clock import faked
 
 NAME = "tests.kit.accelerated"
 IDLE_S = 4.0
-"""Of the watchdog, whose processes say once a second that they work."""
+"""The watchdog's timeout; its processes report once a second that they work."""
 
 
 def main() -> None:

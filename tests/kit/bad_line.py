@@ -1,4 +1,4 @@
-"""A line to a telephone as it is in a valley: slow, and cut in the midst of what is said."""
+"""A line to a telephone with poor reception: slow, and cut in the midst of a transfer."""
 
 import random
 import socket
@@ -34,7 +34,7 @@ class BadLine:
         self.up = 0
         """Bytes that have left the telephone since it is slow, heads of requests counted."""
         self.cut = 0
-        """So many connections were."""
+        """How many connections were cut."""
 
     def __enter__(self) -> Self:
         self._listening = socket.create_server(("127.0.0.1", 0))

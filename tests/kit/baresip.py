@@ -19,7 +19,7 @@ from tests.kit.sound import Recording
 PLAY_SECONDS = 300
 """A call ends when the sound it plays is over, so every sound is repeated until it is this long."""
 SILENT_SECONDS = 900
-"""As long is the silence of a phone that plays nothing: a desk's, in a round of many conversations."""
+"""The silence of a phone that plays nothing: a desk's, in a round of many conversations."""
 
 _Found = TypeVar("_Found")
 

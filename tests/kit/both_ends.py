@@ -1,8 +1,8 @@
-"""How `make test-all` shares the tests among its workers: long ones from the front, short ones from the back.
+"""Sharing of the tests among workers: long ones from the front, short ones from the back.
 
-The long ones mostly wait, for a phone to ring or a prompt to end; one worker more, which gives way to all
-others, does meanwhile what only needs a processor. A browser needs one, too, and its sound stutters without:
-so only some of the workers have one at a time, and the others play what waits.
+The long ones mostly wait, for a phone to ring or a prompt to end. One additional worker of low priority
+meanwhile plays tests that only need a processor. A browser needs a processor, too, and its sound stutters
+without one. Only some of the workers have a browser at a time, and the others play tests that wait.
 """
 
 import os
@@ -15,7 +15,7 @@ LIGHT_WORKER = "gw5"
 """The sixth; fewer workers have none."""
 _NICE = 5
 _PATIENCE_S = 900
-"""What the others leave may be little: the light worker's tests have so long before they count as hung."""
+"""The timeout of the light worker's tests, which get little processor time."""
 
 _LONG = (
     "test_voice_messages.py",
@@ -32,7 +32,7 @@ _BROWSERS = (
 )
 _BROWSERS_AT_ONCE = 2
 HEAVY = (*_LONG, *_BROWSERS, "faults", "system", "kit")
-"""What starts whole systems or browsers (a file, or all others of a folder), in its order."""
+"""Tests of whole systems or browsers (a file, or all others of a folder), in order."""
 
 
 def is_heavy(file: str) -> bool:

@@ -1,7 +1,7 @@
-"""A bench in brief: all that it does, at sizes so small that its figures mean nothing, so that none rots.
+"""A bench in brief: all that it does, at sizes so small that its figures mean nothing.
 
-`tests/bench` plays each bench of bench/ like this. A bench names each of its sizes by `sized`, says by
-`must_hold` what tiny sizes cannot excuse, and is run by `play`.
+`tests/bench` plays each bench of bench/ like this, so that none rots. A bench names each of its sizes by
+`sized`. It says by `must_hold` what tiny sizes cannot excuse, and is run by `play`.
 """
 
 import os
@@ -43,14 +43,14 @@ def play(main: Callable[[], int | None]) -> None:
 
 
 class Played(NamedTuple):
-    """What became of a bench; no code: it did not end."""
+    """The result of a bench; no code if it did not end."""
 
     code: int | None
     printed: list[str]
 
 
 def benches(*, with_system: bool) -> list[Path]:
-    """Those that start a whole system, or the others."""
+    """Return the benches that start a whole system, or the others."""
     there = sorted((_PROJECT / "bench").glob("*.py"))
     return [bench for bench in there if bool(_STARTS_A_SYSTEM.search(bench.read_text())) == with_system]
 

@@ -168,7 +168,7 @@ _NOT_ASKED = "Blocked attempt to show a 'beforeunload' confirmation panel"
 
 
 def _said(line: ConsoleMessage) -> Iterator[str]:
-    """What a page complains of, and of which address."""
+    """Yield a page's complaints, each with its address."""
     if line.type == "error" and not line.text.startswith(_NOT_ASKED):
         yield f"{line.text} {urlsplit(line.location['url']).path}"
 
@@ -198,7 +198,7 @@ def page_seconds(page: Page) -> float:
 
 
 def page_heard(page: Page, seconds: float = 0, *, since: float = 0) -> Recording:
-    """What the page heard after `since`, at 8 kHz; waits until it has heard `seconds` in all."""
+    """Return the sound of the page after `since`, at 8 kHz; wait for `seconds` in all."""
     if seconds:
         page.wait_for_function("(wanted) => window.__seconds() >= wanted", arg=seconds, polling=50)
     part = int(since * 8000 / _PART)

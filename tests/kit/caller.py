@@ -14,12 +14,12 @@ from tests.kit.phone import Phone
 from tests.kit.system import System
 
 _OPENING_S = 1.2
-"""So much of a clip is enough to know it by; whoever knows the menus presses keys no later."""
+"""The length of a clip that is enough to know it by. A caller who knows the menus presses no later."""
 
 
 @dataclass(frozen=True)
 class Said:
-    """What was said in a call, clip by clip; clips of other languages than Persian as `en/greeting`."""
+    """The prompts of a call, clip by clip; clips of other languages than Persian as `en/greeting`."""
 
     clips: Sequence[str]
 
@@ -108,9 +108,9 @@ class Caller(Phone):
         return self._listened.get(self.calls[-1].id, 0.0)
 
     def said(self, expected: Collection[str] = (), since: float = 0.0) -> Said:
-        """What was said so far, by the beginnings of clips, and where it is whole by the `expected` ones.
+        """Return the prompts so far, by the beginnings of clips, and whole by the `expected` ones.
 
-        Every clip there is is looked for: a part of a long call, `since` so many seconds, costs less.
+        Every existing clip is searched for, so a part of a long call, `since` these seconds, costs less.
         """
         recording = self.recording()
         clips = _all_spoken(self._folder_of_prompts, self.language)
@@ -149,7 +149,7 @@ def _heard_as(language: str, clip: str) -> str:
 
 @functools.cache
 def beginnings(folder: Path, language: str) -> dict[str, sound.Recording]:
-    """So much of each of these clips as is enough to know it by."""
+    """Return the beginning of each clip, long enough to know it by."""
     return {name: whole.part(0, _OPENING_S) for name, whole in spoken(folder, language).items()}
 
 

@@ -13,10 +13,9 @@ _LOOK_S = 0.02
 
 
 class Callers:
-    """These numbers, each on the line of 137 while the `with` lasts, in a thread of their own.
+    """Numbers on the line of 137 while the `with` lasts, each in a thread of its own.
 
-    They come by the same trunk as the calls to the `crowd`, which carries no more than `channels` calls of
-    both kinds.
+    They come by the same trunk as the calls to the `crowd`, which carries at most `channels` calls in all.
     """
 
     def __init__(self, system: System, crowd: Crowd, numbers: Sequence[str], *, channels: int) -> None:

@@ -47,7 +47,7 @@ class CertifiedProvider:
         new.replace(self._file)
 
     def way_back(self, browser: httpx.Client, leave: str, subject: str) -> str:
-        """Where it sends this browser, in which that person signs in and agrees."""
+        """Sign the person in and agree. Return the address to which the provider sends this browser."""
         url, answer = leave, browser.get(leave)
         for _ in range(12):
             if answer.is_redirect:
@@ -63,7 +63,7 @@ class CertifiedProvider:
         raise AssertionError(f"it does not send back: {url}")
 
     def sign_out(self, browser: httpx.Client) -> str:
-        """Whoever uses this browser signs out there; the log-out token that we are sent."""
+        """Sign this browser's person out at the provider. Return the log-out token that we are sent."""
         page = browser.get(f"{self.issuer}/session/end")
         xsrf = _XSRF.search(page.text)
         assert xsrf, page.text

@@ -110,6 +110,6 @@ class Compose:
         return self("exec", "-T", service, "python3", "-c", PIDS, *kept).strip()
 
     def containers(self) -> list[dict]:
-        """What docker knows of every container of the project."""
+        """Return docker's description of every container of the project."""
         ids = self("ps", "--all", "--quiet").split()
         return list(json.loads(self.docker("inspect", *ids))) if ids else []

@@ -1,8 +1,8 @@
-"""A crowd of citizens' phones behind the trunk: one small SIP server, each number with a script of its own.
+"""A crowd of citizens' phones behind the trunk: one small SIP server, with a script for each number.
 
-sipp plays one scenario for whatever number is called; here the number decides, and which of its calls it is.
-Every call is kept with its times: what these phones saw is the truth with which a test compares the database.
-Keys are pressed by SIP INFO. A sound packet a second tells Asterisk that the line still stands.
+sipp plays one scenario for every number; here the number decides, and which of its calls it is. Every call is
+kept with its times: a test compares the database with what these phones saw. Keys are pressed by SIP INFO. A
+sound packet a second tells Asterisk that the line still stands.
 """
 
 import asyncio
@@ -25,19 +25,19 @@ _SO_RCVBUFFORCE = 33
 _HEARD_BYTES = 1 << 23
 """All phones' sound comes to one socket: so much waits there while this process stands still for seconds."""
 _ALIKE = 0.5
-"""Of a clip's samples, which come as other codes where Asterisk has put them into another codec and back."""
+"""The share of equal samples of a clip that Asterisk has transcoded and back."""
 
 
 @dataclass(frozen=True)
 class Behaviour:
-    """What a phone does with one call; times in seconds."""
+    """A phone's behaviour in one call; times in seconds."""
 
     rings: float | None = 0.6
     """Until it answers or refuses; None: for ever."""
     status: str = "200 OK"
     """How it answers or refuses: `486 Busy Here`, `603 Decline`, `404 Not Found`, `480 …`."""
     hears: str = "180 Ringing"
-    """What the caller hears of it before: `100 Trying`, `183 Session Progress`; empty: nothing."""
+    """The provisional answer to the caller: `100 Trying`, `183 Session Progress`; empty for none."""
     presses_after: float | None = 0.4
     """When the 1 is first pressed, since answering; None: voicemail."""
     presses: int = 20
@@ -71,7 +71,7 @@ class Call:
 
 
 Behaves = Callable[[str, int], Behaviour]
-"""What a number does with its nth call, counted from 0; one that was cut off is made again."""
+"""A number's behaviour in its nth call, counted from 0; one that was cut off is made again."""
 
 
 class Crowd:
@@ -98,10 +98,10 @@ class Crowd:
         self.cut_from: int | None = None
         """The port of an Asterisk whose own way to the trunk is cut: nothing of it is heard."""
         self.channels: int | None = None
-        """So many calls at one time the trunk carries to phones; it answers 503 to one more."""
+        """The trunk's limit of simultaneous calls to phones; it answers 503 to one more."""
         self._turned_away: dict[str, str] = {}
         self._refused: dict[str, str] = {}
-        """What a call was told: whoever asks once more, for that was late, hears it again (RFC 3261)."""
+        """The final answer to each call, which a late retransmission gets again (RFC 3261)."""
         self._loop = asyncio.new_event_loop()
 
     def calls(self, number: str = "") -> list[Call]:
@@ -224,7 +224,7 @@ class Crowd:
         return Dialog(request, here, self._sound_port, lambda text: self._wire.sendto(text, sender))
 
     def _refusal(self) -> str | None:
-        """What the trunk itself says to a new call; None: it goes to the phone."""
+        """Return the trunk's own answer to a new call; None if it goes to the phone."""
         if self.trunk_says is None and self.channels is not None and len(self.live()) >= self.channels:
             return "503 Service Unavailable"
         return self.trunk_says
@@ -298,7 +298,7 @@ class _Line:
             await self._request("BYE")
 
     def over(self, by: str) -> None:
-        """Whatever this phone was about to do, it is over."""
+        """Stop whatever this phone was about to do."""
         self._end(by)
         self._task.cancel()
 

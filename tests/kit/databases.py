@@ -18,14 +18,14 @@ def on_both(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(name="backend")
 def on_one(request: pytest.FixtureRequest) -> str:
-    """What each database keeps in its own way is shown elsewhere: here one is enough, or the named one."""
+    """Return one database for a file whose differences are shown elsewhere, or the named one."""
     kind: str = getattr(request, "param", "sqlite")
     return kind
 
 
 in_both = pytest.mark.parametrize("backend", ["sqlite", "postgresql"], indirect=True)
-"""In a file whose tests run on one: what many do at one moment, which each keeps apart in its way; what the
-database itself refuses; and whoever is alone in asking PostgreSQL something.
+"""Marks a file on both databases whose tests otherwise run on one. It is for concurrency, for the database's
+own refusals, and for statements of PostgreSQL alone.
 """
 
 

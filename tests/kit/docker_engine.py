@@ -1,11 +1,11 @@
 """A Docker engine of the tests' own, which shares nothing with another engine of the machine.
 
-It has its own data, socket, bridge, addresses and control groups, and packet filter rules for these
-addresses alone. Its base images are made by mmdebstrap. Its parent process removes all of it when the tests
-end, even if they are killed. If the parent is killed, too, the engine and its containers end with it: they
-have namespaces of processes and mounts of their own. The next engine removes what else is left.
+It has its own data, socket, bridge, addresses, control groups, and packet filter rules for these addresses
+alone. Its base images are made by mmdebstrap. Its parent process removes all of it when the tests end, even
+if they are killed. If the parent is killed, too, the engine and its containers end with it, by namespaces of
+processes and mounts. The next engine removes all other remains.
 
-Run as a program it prints in one line why no container can work here, and nothing if one does.
+As a program it prints in one line why no container can work here, and nothing if one does.
 """
 
 import fcntl
@@ -40,12 +40,12 @@ PROGRAMS = {
 """Each program of the engine, with its Debian package; ops/setup.sh installs them."""
 PLUGINS = {"compose": "docker-compose", "buildx": "docker-buildx"}
 CERTIFICATES = ("SSL_CERT_FILE", "PIP_CERT", "NODE_EXTRA_CA_CERTS")
-"""Whoever builds behind a proxy names its authority by these. The base images get the same files."""
+"""Variables that name a proxy's certificate authority for builds. The base images get the same files."""
 REGISTRIES = (
     *("PIP_INDEX_URL", "PIP_TRUSTED_HOST", "npm_config_registry"),
     *("http_proxy", "https_proxy", "no_proxy"),
 )
-"""By these a machine that reaches only some registries names them. The base images get the same values."""
+"""Variables that name the registries of a machine with few. The base images get the same values."""
 SUITES = ("trixie", "sid")
 """The Debian releases of the Dockerfile's base images."""
 
@@ -60,7 +60,7 @@ _LOCK = "lock"
 """A file in the engine's folder, locked while its parent lives."""
 _PROJECT = Path(__file__).parents[2]
 _TREES = _PROJECT / "var" / "tests" / "images"
-"""Where what mmdebstrap has made is kept for the next run."""
+"""The folder that keeps mmdebstrap's results for the next run."""
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 _V1 = ("memory", "pids", "devices", "cpu")
 """The hierarchies that the engine needs where there is not one for all."""
@@ -72,7 +72,7 @@ class Engine:
     """A running engine."""
 
     environment: dict[str, str]
-    """What `docker` needs to find it."""
+    """The variables by which `docker` finds the engine."""
     network: str
     """The first two numbers of all its addresses."""
 
@@ -113,7 +113,7 @@ _RIGHTS = {
         " && for each; do d=$(mktemp -d -p $each) && test -e $d/cgroup.procs && rmdir $d || exit 1; done",
     ),
 }
-"""What a container on another machine often may not do, each with a command that tries it."""
+"""Rights that a container on another machine often lacks, each with a command that tries it."""
 
 
 def _list_missing_of_storage() -> list[str]:

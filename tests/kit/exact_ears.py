@@ -1,7 +1,7 @@
-"""Ears that know clips sample by sample: for a line of A-law, on which they are sent as they lie on the disk.
+"""Ears that know clips sample by sample, on an A-law line that carries them as they lie on disk.
 
-They cost next to nothing, where correlation (tests.kit.sound) costs a core. Where they do not know it all
-(another codec, a mixed room, a lost packet) they say so, and correlation is asked.
+They cost next to nothing, where correlation (tests.kit.sound) costs a core. They say when they do not know
+all (another codec, a mixed room, a lost packet). Correlation is asked then.
 """
 
 from collections import defaultdict
@@ -14,11 +14,11 @@ import numpy as np
 from tests.kit.sound import QUIET, RATE, Recording
 
 _BEFORE = 40
-"""So many quiet samples are before a clip: each begins with twice as many at least."""
+"""The quiet samples before a clip: each begins with at least twice as many."""
 _OPENING = 800
-"""By so many samples since the first that can be heard a clip is known."""
+"""The samples since the first audible one by which a clip is known."""
 _UNKNOWN = 2 * _OPENING
-"""So many samples that are in no clip, and have not only just begun: these ears are not for this line."""
+"""The samples outside any clip that make these ears unfit for the line."""
 
 
 class Part(NamedTuple):
@@ -30,7 +30,7 @@ class Part(NamedTuple):
 
 
 class Known(NamedTuple):
-    """What was said, in order, and whether that is all that could be heard."""
+    """The recognised clips, in order, and whether they are all that could be heard."""
 
     parts: list[Part]
     all: bool
@@ -49,7 +49,7 @@ class ExactEars:
                 self._clips[said[:_OPENING].tobytes()].append((name, said))
 
     def hear(self, recording: Recording, since: float = 0.0, likely: Collection[str] = ()) -> Known:
-        """What came to be known `since` then; of clips that are alike the `likely` one, or the first."""
+        """Return the clips recognised `since` then; of equal clips the `likely` one, or the first."""
         samples = _samples(recording) if recording.rate == RATE else np.zeros(0, np.int16)
         unknown = _loud(samples)
         parts: list[Part] = []
@@ -77,7 +77,7 @@ def _loud(samples: np.ndarray) -> np.ndarray:
 
 
 def _onsets(samples: np.ndarray) -> list[int]:
-    """Where sound begins after quiet."""
+    """Return the positions at which sound begins after quiet."""
     loud = np.flatnonzero(_loud(samples))
     found: list[int] = loud[np.diff(loud, prepend=-_BEFORE - 1) > _BEFORE].tolist()
     return found

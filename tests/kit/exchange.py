@@ -1,8 +1,8 @@
 """The telephone network behind the trunk: one SIP address, many citizens' phones.
 
-It hands each request to the phone whose number was dialled and each answer back, unchanged. The phones
-tell their own addresses in Contact; what comes here of a call all the same goes to the same phone. It counts
-every INVITE, so a test can prove that a number rang once, whatever the phone itself believes.
+It hands each request to the phone whose number was dialled and each answer back, unchanged. The phones tell
+their own addresses in Contact. A request of a call that comes here all the same goes to the same phone. It
+counts every INVITE, so a test can prove that a number rang once.
 """
 
 import re

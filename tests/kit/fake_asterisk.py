@@ -1,8 +1,8 @@
-"""An Asterisk that speaks AGI over TCP to our real server, with a caller who does what a test says.
+"""An Asterisk that speaks AGI over TCP to our real server, with a caller who follows a test's steps.
 
-Time is not real here: a prompt takes none, and a silent caller is silent at once; only the clock that tells
-whether keys were pressed without a pause goes on as if. The keys of one step are pressed at once, those of
-the next one after a pause. Each waits until a prompt that it may end, or a question, takes it.
+Time is not real here: a prompt takes none, and a silent caller is silent at once. Only the clock that
+measures pauses between keys goes on. The keys of one step are pressed at once, those of the next one after a
+pause. Each waits for a question, or for a prompt that it may end.
 """
 
 import itertools
@@ -115,7 +115,7 @@ class Leaving:
         """The moments that came."""
 
     def at(self, moment: str) -> Deed | None:
-        """What the other one does, or the end."""
+        """Return the step at this moment, or the end."""
         self.moments.append(moment)
         return self._how if len(self.moments) - 1 == self._moment else self._caller.at(moment)
 

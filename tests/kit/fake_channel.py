@@ -20,12 +20,12 @@ _serial = itertools.count(1)
 
 
 def said(command: str, end: str, *numbers: int) -> bytes:
-    """What the real Asterisk answers to this command at this end; `numbers` take the place of its own."""
+    """Return the real Asterisk's answer to this command at this end; `numbers` replace its own."""
     return "".join(f"{line}\n" for line in transcripts.answer(command, end, *numbers)).encode()
 
 
 class End:
-    """What becomes of a call otherwise than by keys."""
+    """An end of a call by other means than keys."""
 
 
 HANG_UP = End()
@@ -55,16 +55,16 @@ RECORDING = "recording"
 """The moment at which the caller has spoken and is still being recorded."""
 
 Deed = str | bytes | End | Callable[[], object]
-"""What happens at a moment: keys are pressed; Asterisk gives this answer instead of the right one; the call
-ends; or the test does something of its own."""
+"""A step at a moment: keys, a wrong answer of Asterisk, the end of the call, or a test's action."""
 
 
 class Caller(Protocol):
-    """Whoever is on the phone. A moment is `main-menu` as that prompt begins, or `after main-menu` once it is
-    over and the script waits for a key, or RECORDING."""
+    """The caller on the phone. A moment is `main-menu` as that prompt begins. It is `after main-menu` once
+    the script waits for a key, or RECORDING.
+    """
 
     def at(self, moment: str) -> Deed | None:
-        """What happens at this moment; None: the caller is silent."""
+        """Return the step at this moment; None if the caller is silent."""
 
 
 @dataclass
@@ -83,11 +83,11 @@ class Heard:
     """The prompts that began and the variables that were set (NAME=value), in order."""
     waits_ms: list[int] = field(default_factory=list)
     folders: list[Path] = field(default_factory=list)
-    """Where each of the clips was played from."""
+    """The folder of each played clip."""
     recorded: list[Path] = field(default_factory=list)
     """The files into which the caller was recorded."""
     commands: set[str] = field(default_factory=set)
-    """What was asked of Asterisk."""
+    """The commands that Asterisk was asked."""
     left_at_work: bool = False
     """Whether the call ended while the script was at work: what it makes then is told to nobody."""
     record_ms: list[int] = field(default_factory=list)
@@ -118,17 +118,17 @@ class Clock:
         self._at = 0.0
 
     def __call__(self) -> float:
-        """What time it is."""
+        """Return the time."""
         return self._at
 
     def pass_(self, seconds: float) -> None:
-        """So many seconds pass."""
+        """Let seconds pass."""
         self._at += seconds
 
 
 _A_CLIP_S = 2.0
 CLIP_SAMPLES = 10_000
-"""What a clip's file says: so long that two of them are one command."""
+"""The length of a clip's file: two of them are one command."""
 _CUT_AFTER = 6_400
 """Samples of a clip that were heard when a key came."""
 _ANY_KEY = "0123456789*#ABCD"
@@ -259,7 +259,7 @@ class Channel:
         return said("WAIT FOR DIGIT", "time-out")
 
     def _record_file(self, path: str, ending: str, keys: str, longest_ms: str, silence: str) -> bytes:
-        """As on a channel: the file is there at once; a hang-up is told before its end is written."""
+        """Record as a channel does: the file exists at once, and a hang-up comes before its end."""
         if not silence.startswith("s=") or not silence[2:].isdecimal():
             raise ValueError(silence)
         file = Path(f"{path}.{ending}")
@@ -326,7 +326,7 @@ class _Recording:
         self.write(4096)
 
     def write(self, size: int) -> None:
-        """So much of it is on the disk."""
+        """Write this much of the file to the disk."""
         self._file.write_text(self._said[:size])
         self._written = size
 

@@ -1,7 +1,7 @@
 """An Asterisk's manager interface that does on command what a real one cannot be made to do.
 
 It keeps a list of channels as Asterisk would: Originate adds one, a hang-up takes it away. By default it
-answers every action as Asterisk does; a test may have it refuse, keep silent or cut the connection.
+answers every action as Asterisk does. A test may have it refuse, keep silent or cut the connection.
 """
 
 import socket
@@ -16,7 +16,7 @@ from settings.addresses import Address
 from tests.kit.process import until
 
 PATIENCE_S = 30.0
-"""What is awaited for so long has failed the test."""
+"""How long a test waits before it fails."""
 
 Headers = dict[str, str]
 
@@ -43,11 +43,11 @@ class FakeManager:
         self.cut_on: set[str] = set()
         """Actions upon which the connection is cut (and which are done)."""
         self.trunk_is = "NonQualified"
-        """What it says of the trunk when it is asked how that is,"""
+        """The trunk status that it reports when asked,"""
         self.latency = ""
         """and how long it took, in millionths of a second."""
         self.passwords: dict[str, str] | None = None
-        """Of desks' phones, as the dialplan was told them; None: an Asterisk of the version before."""
+        """The passwords of desks' phones in the dialplan; None: an Asterisk of the version before."""
         self.is_booted = True
         """Whether it has booted by the time somebody logs in."""
         self.endless_lists = False
@@ -56,11 +56,11 @@ class FakeManager:
         """Whether it sends every byte by itself."""
         self.before: dict[str, Callable[[], None]] = {}
         self.after: dict[str, Callable[[], None]] = {}
-        """What the test does just before and just after an action is answered; all is sent in one piece."""
+        """Actions of the test just before and after an action is answered; all is sent in one piece."""
         self.address = address
         self._accepted: list[socket.socket] = []
         self._wires: list[socket.socket] = []
-        """Those of them over which the banner was sent: nothing goes before it."""
+        """The connections over which the banner was sent: nothing goes before it."""
         self._sending = threading.RLock()
         self._held: bytes | None = None
         self._changed = threading.Condition()
@@ -173,10 +173,10 @@ class FakeManager:
     def hangs_up(
         self, channel_id: str, cause: int = 16, *, leg_late: bool = False, tech_cause: str = ""
     ) -> None:
-        """A channel ends. Of one that we placed the phone's leg ends first, then the half that dialled, which
+        """End a channel. Of a call of ours the phone's leg ends first, then the half that dialled. That half
         says «normal» of every call that was answered (seen on 22.10.1). `leg_late`: the leg ends last.
-        `tech_cause`: what the leg adds where a re-INVITE was not answered (408; seen on 22.10.1).
-        No list of channels is made between its end and the word of it.
+        `tech_cause`: the leg's cause where a re-INVITE was not answered (408; seen on 22.10.1). No list of
+        channels is made between its end and its event.
         """
         self._await_somebody()
         with self._sending:

@@ -1,4 +1,4 @@
-"""What the processes of a running system take: processor time and memory."""
+"""Footprint of a running system's processes: processor time and memory."""
 
 import re
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ _PSS = re.compile(r"^Pss:\s+(\d+) kB", re.M)
 
 
 def pids(system: System) -> dict[str, int]:
-    """Of OURS, and of Asterisk."""
+    """Return the pids of OURS, and of Asterisk."""
     found = {name: system.pid(name) for name in (*OURS[1:], "asterisk")}
     return {"run": psutil.Process(found["ivr"]).ppid(), **found}
 

@@ -57,7 +57,7 @@ class Camera:
         self.settle()
 
     def settle(self) -> None:
-        """Whatever is asked for has come."""
+        """Wait until every request is answered."""
         self.page.get_by_role("main").wait_for()
         self.page.get_by_test_id("loading").wait_for(state="hidden")
         expect(self.page.locator('[aria-busy="true"]')).to_have_count(0)
@@ -78,7 +78,7 @@ class Camera:
         return self.page.get_by_role("button", name=name)
 
     def sign_in(self, username: str) -> None:
-        """As the form does."""
+        """Sign in as the form does."""
         self.page.goto(self.url)
         self.page.get_by_test_id("username").fill(username)
         self.page.get_by_test_id("password").fill(PASSWORD)
@@ -86,7 +86,7 @@ class Camera:
         self.page.get_by_test_id("sign-out").wait_for()
 
     def sign_out(self) -> None:
-        """So that somebody else can sign in."""
+        """Sign out, so that somebody else can sign in."""
         self.page.get_by_test_id("sign-out").click()
         self.page.get_by_test_id("username").wait_for()
 

@@ -13,7 +13,7 @@ from tests.kit.system import SHARED
 
 _ROOT = Path(__file__).parents[2]
 _BASE = "systemd,systemd-sysv,dbus,util-linux,procps,openssh-client,iproute2"
-"""What every server has; neither Python nor anything else of ours."""
+"""The packages of every server; neither Python nor anything else of ours."""
 
 
 def built(script: str, suite: str, folder: Path, **environment: str) -> Path:
@@ -59,7 +59,7 @@ class Machine:
         return said
 
     def __call__(self, command: str) -> str:
-        """What a shell on it says, as root with nobody at its keyboard; or a failure that shows it."""
+        """Return the output of a shell as root without a terminal. Raise with the output on failure."""
         return self.docker(
             "exec", "-e", "DEBIAN_FRONTEND=readline", self._name, "sh", "-c", f"{command} 2>&1"
         )

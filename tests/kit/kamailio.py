@@ -28,7 +28,7 @@ class Kamailio:
         self._config = self.folder / "kamailio.cfg"
 
     def check(self) -> str:
-        """What `kamailio -c` says of the configuration."""
+        """Return the output of `kamailio -c` for the configuration."""
         argv = [need("kamailio", "kamailio"), "-c", "-f", self._config]
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
         return f"{done.returncode} {done.stdout}{done.stderr}"
@@ -49,11 +49,11 @@ class Kamailio:
             return False
 
     def kill(self) -> None:
-        """As when the power goes."""
+        """Kill it as a power cut does."""
         self._program.stop(patience=0)
 
     def ask(self, command: str, *arguments: str) -> Any:
-        """What `kamcmd` says, as text."""
+        """Return the text output of `kamcmd`."""
         socket = f"unix:{self.folder / 'kamailio_ctl'}"
         argv = [need("kamcmd", "kamailio"), "-s", socket, command, *arguments]
         return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
@@ -64,7 +64,7 @@ class Kamailio:
         return next(each for each in sets if each.startswith("1\n"))
 
     def log(self) -> str:
-        """What it has printed so far."""
+        """Return the output so far."""
         return (self.folder / "log").read_text(errors="replace")
 
     def __enter__(self) -> Self:

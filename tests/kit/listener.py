@@ -1,7 +1,7 @@
-"""A caller who hears every word: dials 137, knows each clip by its samples, and does what a plan says.
+"""A caller who hears every word: dials 137, knows each clip by its samples, and follows a plan.
 
-On an a-law line the packets of a clip are its file, so its first ones tell what is said, to 20 ms, and a line
-without packets is a system that waits for a key. Nothing here knows the call scripts.
+On an A-law line the packets of a clip are its file: its first ones identify it within 20 ms. A line without
+packets is a system that waits for a key. Nothing here knows the call scripts.
 """
 
 import re
@@ -20,7 +20,7 @@ from tests.kit.ports import free_port
 from tests.kit.rtp_sender import A_LAW, FRAME, SILENCE, TELEPHONE_EVENT, key_frames
 
 _QUIET_S = 0.3
-"""So long without sound: the question is over. A clip follows another within a tenth of it."""
+"""The silence after which the question is over. A clip follows another within a tenth of it."""
 _PACKET_S = 0.02
 _LONGEST_S = 400.0
 
@@ -33,7 +33,7 @@ _SDP = (
 
 @dataclass(frozen=True)
 class Moment:
-    """What is heard `at` so many seconds: a `clip` that has just begun, or, after the last one, `quiet`."""
+    """A moment at `at` seconds: a `clip` that has just begun, or `quiet` after the last one."""
 
     at: float
     clip: str
@@ -50,7 +50,7 @@ class Heard:
     """A call; all times are seconds since it was answered."""
 
     answered_at: float = 0.0
-    """As time.time() tells it."""
+    """The moment of the answer by time.time()."""
     clips: list[tuple[float, str]] = field(default_factory=list)
     """When each clip began."""
     pressed: list[tuple[float, str]] = field(default_factory=list)
@@ -76,7 +76,7 @@ class Heard:
 
 
 _A_ROW, _DIGIT_S = 5, 0.5
-"""So many digits are no count or hour; about so long is the last of them."""
+"""A row of this many digits is no count or hour; the last digit lasts about this long."""
 _OPENING = 6
 """Packets by which a clip is known; the first two may be quiet."""
 
@@ -91,9 +91,9 @@ class Frame(NamedTuple):
 
 
 def openings(folder: Path, codec: str = "alaw") -> dict[bytes, str]:
-    """The first packets of each clip of a language's folder; of those that begin alike, the longest.
+    """Return the first packets of each clip of a language's folder; of equal ones the longest clip.
 
-    A clip that begins like the pause is in none: so does every silence, also the one at the end of a word.
+    A clip that begins like the pause is left out: every silence begins so, also within a word.
     """
     clips = sorted(folder.glob(f"*.{codec}"), key=lambda path: (path.stat().st_size, path))
     found = {_opening(path): path.stem for path in clips}
@@ -233,7 +233,7 @@ class Listener(threading.Thread):
                 self.does(deed)
 
     def does(self, deed: str) -> None:
-        """What the plan says: here keys are pressed."""
+        """Do a step of the plan: here, press keys."""
         self._frames += [key and Frame(TELEPHONE_EVENT, *key) for key in key_frames(deed)]
 
     def _packet(self, until: float) -> bytes | None:

@@ -13,7 +13,7 @@ from tests.kit.ports import free_port
 from tests.kit.process import Program, need
 
 _ANSWER_MS = "60000"
-"""Who hears nothing for so long after an answer was due has failed."""
+"""The time without sound after a due answer that fails a call."""
 _SENDER = "<sip:[field0]@127.0.0.1>;tag=[call_number]"
 _SDP = scenario.SDP.replace("[rtpstream_audio_port]", "[field1]")
 
@@ -26,7 +26,7 @@ class Pressed(NamedTuple):
 
 
 class Done(NamedTuple):
-    """What became of the calls, and how long all of them took."""
+    """The results of the calls, and how long all of them took."""
 
     successful: int
     failed: int
@@ -89,7 +89,7 @@ class Load:
         return Done(int(rows[-1]["SuccessfulCall(C)"]), int(rows[-1]["FailedCall(C)"]), seconds)
 
     def errors(self) -> str:
-        """What sipp complained of."""
+        """Return sipp's complaints."""
         path = self._folder / "errors"
         return path.read_text(errors="replace") if path.exists() else ""
 

@@ -36,11 +36,11 @@ class LoneAsterisk:
 
     @property
     def hotline(self) -> str:
-        """What a phone dials."""
+        """Return the address that a phone dials."""
         return f"sip:137@{self.settings.sip}"
 
     def log(self) -> str:
-        """What it has printed so far."""
+        """Return the output so far."""
         return (self.folder / "asterisk.log").read_text(errors="replace")
 
     def __enter__(self) -> Self:

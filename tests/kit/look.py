@@ -1,4 +1,6 @@
-"""How a page looks at every width, in both schemes and under a thumb: what cannot be read, seen or hit."""
+"""The look of a page at every width, in both schemes and under a thumb: unreadable, hidden or unreachable
+parts.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,13 +25,13 @@ class LookedAt:
 
     address: str
     unfit: list[str] = field(default_factory=list)
-    """What shuts somebody out, on a desk in a light room."""
+    """Barriers for a person at a desk in a light room."""
     faint: dict[str, list[str]] = field(default_factory=dict)
     """Too little contrast, by scheme and width."""
     sideways: list[int] = field(default_factory=list)
     """Widths at which it runs over the edge."""
     small: list[str] = field(default_factory=list)
-    """What a thumb misses."""
+    """Targets too small for a thumb."""
     key_caps: int = 0
     """Keys that are shown to who has none."""
 
@@ -58,7 +60,7 @@ def look_at(page: Page) -> LookedAt:
 
 @contextmanager
 def with_a_thumb(page: Page) -> Iterator[None]:
-    """Whoever looks has a telephone: no mouse, no keyboard."""
+    """Emulate a telephone: no mouse, no keyboard."""
     wire = page.context.new_cdp_session(page)
     wire.send("Emulation.setTouchEmulationEnabled", {"enabled": True, "maxTouchPoints": 5})
     _settle(page)
@@ -68,7 +70,7 @@ def with_a_thumb(page: Page) -> Iterator[None]:
 
 
 def small_targets(page: Page) -> list[str]:
-    """What cannot be hit 21 pixels from its middle, but for links within a text."""
+    """Return the targets that cannot be hit 21 pixels from the middle, except links within a text."""
     found: list[str] = page.evaluate(_SMALL)
     return found
 
@@ -92,7 +94,7 @@ def _settle(page: Page) -> None:
 
 
 def _put_on(page: Page, scheme: Literal["dark", "light"]) -> None:
-    """As somebody chooses it, or their system: the public pages have no choice of their own."""
+    """Apply the scheme by the choice or the system: the public pages have no choice of their own."""
     page.emulate_media(color_scheme=scheme)
     page.evaluate(_CHOOSE, scheme)
 

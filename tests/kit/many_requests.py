@@ -1,4 +1,4 @@
-"""As many requests as a large city has, written without its rules, as they lie there after a year."""
+"""A large city's requests after a year, written without its rules."""
 
 import random
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ DEPARTMENTS = 20
 _BATCH = 5_000
 _S = RequestState
 _STATES = {_S.NEW: 25, _S.REFERRED: 30, _S.ACCEPTED: 14, _S.ASKED: 3, _S.REPLIED: 25, _S.REOPENED: 3}
-"""Of a hundred open ones."""
+"""The states of a hundred open requests."""
 _ENDS = {_S.CLOSED: 17, _S.REJECTED: 3}
 _WORDS = (
     *("چراغ", "کوچه", "خاموش", "است", "آسفالت", "خیابان", "چاله", "دارد", "زباله", "جمع", "نشده", "از"),
@@ -28,7 +28,7 @@ _WORDS = (
 
 
 def fill(engine: Engine, number: int) -> None:
-    """So many open ones, a fifth as many at their end, each with the first step of its history."""
+    """Fill in open requests and a fifth as many closed ones, each with the first step of its history."""
     chance = random.Random(137)
     with writing(engine) as session:
         departments = [

@@ -1,4 +1,4 @@
-"""The official at a desk who serves a round: speaks as long as the script says, then asks for the next."""
+"""The official at a desk who serves a round: speaks as the script says, then asks for the next."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ class Script:
     lasts: float
     citizen_ends: bool = False
     outcome: str = ""
-    """What the official says of it instead of asking for the next: `refused`, `call_again`."""
+    """The outcome that the official says instead of asking for the next: `refused`, `call_again`."""
     finishing_at: float | None = None
     """When «رو به پایان» is pressed, since the beginning."""
 
@@ -58,11 +58,11 @@ class Official:
     system: System
     crowd: Crowd
     script: Callable[[str], Script]
-    """By the citizen's number, in national form."""
+    """The script by the citizen's number, in national form."""
     desk: Operator = field(init=False)
     talks: list[Talk] = field(default_factory=list)
     troubles: list[str] = field(default_factory=list)
-    """What the API refused, and what broke."""
+    """Refusals of the API, and exceptions."""
     blips: list[float] = field(default_factory=list)
     """When the phone hung up by itself."""
 

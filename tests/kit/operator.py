@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PASSWORD = "correct horse 137"
 _SIP_KEY = "13700137"
 ROOM = DESK_EXTENSION + _SIP_KEY
-"""What a desk's SIP phone dials."""
+"""The number that a desk's SIP phone dials."""
 
 
 class Operator:

@@ -16,7 +16,7 @@ NEVER = QuietHours(time(0), time(0))
 
 
 def register(engine: Engine, count: int = 1, **values: Any) -> list[int]:
-    """So many citizens register for a new round, which tells them; their registrations."""
+    """Register citizens for a new round, which tells them. Return their registrations."""
     with writing(engine) as session:
         round_ = a_round(session, Phase.OPEN)
         return [

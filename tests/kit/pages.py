@@ -1,4 +1,4 @@
-"""What every test of the pages in a browser does: sign in, connect the desk's phone, wait for a state."""
+"""Common steps of tests in a browser: sign in, connect the desk's phone, wait for a state."""
 
 import re
 
@@ -90,7 +90,7 @@ def is_fit(page: Page) -> None:
 
 
 def answered(route: Route) -> APIResponse:
-    """What the server says. A connection that it closes as it is used again is the browser's to try anew, and
-    Playwright's own here.
+    """Fetch the server's answer. A connection closed on reuse is the browser's to retry, and Playwright's own
+    here.
     """
     return route.fetch(max_retries=3)

@@ -63,26 +63,28 @@ class Cluster:
 
     @property
     def tls(self) -> Path:
-        """What certificates.sh has made: a folder for each machine, and `ca`."""
+        """Return the folder of certificates.sh: one for each machine, and `ca`."""
         return self._folder / "tls"
 
     @property
     def ports(self) -> str:
-        """Those of PostgreSQL, as libpq takes them."""
+        """Return the ports of PostgreSQL, as libpq takes them."""
         return ",".join(str(self._port(name, 5432)) for name in SERVERS)
 
     def url(self, database: str) -> str:
-        """Of both servers."""
+        """Return the URL of both servers."""
         user = "postgresql+psycopg://postgres:change-me-1"
         checked = f"sslmode=verify-full&sslrootcert={self.tls / 'ca' / 'ca.crt'}"
         return f"{user}@/{database}?host=127.0.0.1,127.0.0.1&port={self.ports}&{checked}"
 
     def address(self, name: str, port: int) -> tuple[str, int]:
-        """Where that port of that machine is here."""
+        """Return the address here of that machine's port."""
         return "127.0.0.1", self._port(name, port)
 
     def trusting(self, name: str = "") -> ssl.SSLContext:
-        """Of a client that knows the city's CA, and shows that machine's certificate, if any."""
+        """Return the context of a client that trusts the city's CA and shows that machine's certificate, if
+        any.
+        """
         context = ssl.create_default_context(cafile=self.tls / "ca" / "ca.crt")
         if name:
             context.load_cert_chain(self.tls / name / "machine.crt", self.tls / name / "machine.key")
@@ -143,7 +145,7 @@ class Cluster:
         self._start_etcd(name)
 
     def switch_over(self) -> None:
-        """As an administrator does it."""
+        """Switch over as an administrator does."""
         command = [need("patronictl", "patroni"), "-c", self._folder / "pg1.yml", "switchover", "hotline137"]
         subprocess.run([*command, "--primary", self.primary(), "--force"], check=True, capture_output=True)
 
@@ -200,7 +202,7 @@ class Cluster:
 
 
 def certificates(folder: Path, *machines: str) -> None:
-    """As a city makes them."""
+    """Make the certificates as a city does."""
     subprocess.run([SAMPLES / "certificates.sh", folder, *machines], check=True, capture_output=True)
 
 

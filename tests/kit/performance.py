@@ -26,7 +26,7 @@ _PAGE = _PROJECT / "docs" / "measured.md"
 
 @dataclass(frozen=True)
 class Row:
-    """What is to be reached: at most, or at least, so much."""
+    """A goal: at most, or at least, so much."""
 
     what: str
     anchor: str
@@ -41,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Figure:
-    """What was measured of a row, the `value` that its goal is compared with; when, and where."""
+    """A measurement of a row: the `value` that its goal is compared with, its time and place."""
 
     row: str
     value: float

@@ -1,7 +1,7 @@
 """A phone that really plays and records sound: baresip, driven over its control socket.
 
-It hears packet by packet: a recording holds exactly the audio that arrived, so silence during which
-nothing was sent takes no time in it.
+It hears packet by packet, so a recording holds exactly the audio that arrived. Silence during which nothing
+was sent takes no time in it.
 """
 
 import os
@@ -86,12 +86,12 @@ class Phone:
 
     @property
     def uri(self) -> str:
-        """Where this phone can be dialled directly."""
+        """Return the address at which this phone can be dialled directly."""
         return f"sip:{self.number}@{self.host}:{self.port}"
 
     @property
     def sound_ports(self) -> Ports:
-        """By which its sound comes and goes."""
+        """Return the ports of its sound."""
         return self._baresip.sound_ports
 
     @property
@@ -118,7 +118,7 @@ class Phone:
     def wait_for(self, state: str, timeout: float = 30.0, call: Call | None = None) -> Call:
         """Wait until the call was `ringing`, `answered`, `established` or `closed`; it may be more by now.
 
-        Without a call it is the latest one this phone knows, so say which where a new one is yet to come.
+        The default is the latest call of this phone. Pass a call where a new one is yet to come.
         """
 
         def reached() -> Call | None:
@@ -170,7 +170,7 @@ class Phone:
             time.sleep(KEY_SECONDS + gap)
 
     def recording(self, call: Call | None = None) -> Recording:
-        """What the phone heard so far in the call (the latest one)."""
+        """Return the sound that the phone heard so far in the call (the latest one)."""
         call = call or self.calls[-1]
         with self._baresip.changed:
             self._collect(call)
@@ -215,7 +215,7 @@ class Phone:
 
     @property
     def _line(self) -> str:
-        """What baresip calls an account."""
+        """Return baresip's line of an account."""
         if self.account:
             user, password, registrar = self.account
             line = f"<sip:{user}@{registrar}>;auth_user={user};auth_pass={password};regint=60"

@@ -16,7 +16,7 @@ def drawn(size: tuple[int, int] = (320, 240), mode: str = "RGB") -> Image.Image:
 
 
 def saved(image: Image.Image, kind: str = "JPEG", **more: object) -> bytes:
-    """As a file of this kind."""
+    """Return the image as a file of this kind."""
     file = io.BytesIO()
     image.save(file, kind, **more)
     return file.getvalue()
@@ -46,7 +46,7 @@ def jpeg_bomb() -> bytes:
 
 
 def endless_scans(scans: int = 300) -> bytes:
-    """A JPEG that refines one of its parts again and again: of a large one, 25 ms for each 65 bytes."""
+    """Make a JPEG that refines one part again and again: 25 ms for each 65 bytes of a large one."""
     data = saved(drawn(), progressive=True)
     last = data[data.rindex(b"\xff\xc4") : -2]
     return data[:-2] + last * scans + data[-2:]

@@ -1,8 +1,8 @@
 """Free ports on loopback, never the same in two workers of one machine.
 
-Every process claims whole blocks of ports by binding a socket with an abstract name: the kernel frees
-the name when the process dies, so no lock file is ever left behind. The blocks lie below the range from
-which the kernel takes outgoing ports.
+Every process claims whole blocks of ports by binding a socket with an abstract name. The kernel frees the
+name when the process dies, so no lock file is ever left behind. The blocks lie below the range from which the
+kernel takes outgoing ports.
 """
 
 import socket
@@ -12,7 +12,7 @@ from typing import NamedTuple
 FIRST, LAST, BLOCK = 12_000, 32_000, 20
 
 _claims: dict[int, socket.socket] = {}
-"""By their first ports; each is held open until it is given back or the process ends."""
+"""The claims by their first ports, each held open until it is returned or the process ends."""
 _spare: list[int] = []
 
 

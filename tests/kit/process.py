@@ -39,8 +39,8 @@ def need(program: str, package: str) -> str:
 
 
 def folder_in_memory(prefix: str, needs: int = _ROOM_BYTES) -> Path:
-    """A new temporary folder; in memory, where the machine has `needs` bytes left: a disk may stand still for
-    seconds while other tests build containers. Removes what killed processes have left in memory.
+    """Make a temporary folder, in memory if the machine has `needs` bytes left. A disk may hang for seconds
+    while other tests build containers. Removes what killed processes have left in memory.
     """
     for left in _MEMORY.glob("*-of-[0-9]*-*"):
         maker = re.search(r"-of-(\d+)-[^-]*$", left.name)

@@ -42,7 +42,7 @@ class Place:
         self.kamailio = Kamailio(self.settings)
 
     def state(self, node: Node) -> str:
-        """Which flags the proxy has for it: A it takes callers, I it does not answer, D it is taken out."""
+        """Return the proxy's flag for the node: A takes callers, I does not answer, D is taken out."""
         return re.search(rf"sip:127.0.0.1:{node.port}\s+FLAGS: (\w)", self.kamailio.nodes())[1]
 
     def turned_away(self) -> dict[str, int]:
@@ -112,7 +112,7 @@ def make(place: Place) -> Iterator[MakeCall]:
 
 
 def route(place: Place) -> str:
-    """By which a node's calls come to the proxy."""
+    """Return the route by which a node's calls come to the proxy."""
     return f"Route: <sip:{place.settings.sip_proxy};lr{known_by(place.settings)}>"
 
 

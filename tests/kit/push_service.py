@@ -51,7 +51,7 @@ class Post(NamedTuple):
     body: bytes
 
     def claims(self) -> dict[str, Any]:
-        """What its token says, once it is seen to be signed by the key that it names."""
+        """Return the claims of the token, after checking the signature by the key that it names."""
         scheme, _, rest = self.headers["authorization"].partition(" ")
         parts = dict(part.strip().split("=", 1) for part in rest.split(","))
         point = unb64(parts["k"])
@@ -71,7 +71,7 @@ class Subscribed:
         self.p256dh, self.auth = b64(self._point), b64(self._secret)
 
     def read(self, post: Post) -> Any:
-        """What a notice for it says."""
+        """Return the content of a notice for this browser."""
         assert post.headers["content-encoding"] == "aes128gcm"
         return json.loads(opened(post.body, self._key, self._secret))
 
@@ -96,8 +96,9 @@ def _hkdf(key: bytes, salt: bytes, info: bytes, length: int) -> bytes:
 
 
 class PushService:
-    """Listens while entered; `plan` says what comes of the next notices (a status, with headers or without);
-    after them it takes all."""
+    """A push service that listens while entered. `plan` holds the answers to the next notices: a status, with
+    headers or without. It accepts all after them.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -107,7 +108,7 @@ class PushService:
         self._certificate = _certificate(folder)
 
     def trusted(self) -> ssl.SSLContext:
-        """Whoever takes this service's certificate, and no other."""
+        """Return a context that trusts this service's certificate, and no other."""
         return ssl.create_default_context(cafile=str(self._certificate))
 
     def __enter__(self) -> Self:

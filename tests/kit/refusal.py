@@ -1,4 +1,4 @@
-"""What a rule that says no calls itself."""
+"""Codes of refusals by rules."""
 
 from collections.abc import Callable
 

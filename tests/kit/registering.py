@@ -22,7 +22,7 @@ _ENOUGH = 20
 
 
 class Callers:
-    """By the rules themselves, unless another way is given: it says the ticket, or none."""
+    """Callers who register by the rules, unless another way is given: it says the ticket, or none."""
 
     def __init__(
         self, engine: Engine, round_id: int, *, way: Callable[[], tuple[str, str] | None] | None = None

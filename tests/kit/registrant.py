@@ -1,9 +1,9 @@
-"""A citizen who dials 137 and registers, whatever breaks: calls again until their ticket number was spoken.
+"""A citizen who dials 137 and registers, whatever breaks: calls again until their ticket was spoken.
 
-Whom the official has spoken with has what they wanted, and does not call again either.
+A citizen whom the official has spoken with does not call again either.
 
-One thread and two sockets each, so that many can call at once. What is heard is known byte by byte: Asterisk
-sends the clips as they lie on the disk (A-law), so no ear is needed, and clips may be as short as 0.2 s.
+Each takes one thread and two sockets, so that many can call at once. Clips are recognised byte by byte:
+Asterisk sends them as they lie on the disk (A-law). No ear is needed, and clips may be as short as 0.2 s.
 """
 
 import re
@@ -32,12 +32,12 @@ KEYS = {
     "confirm-number.1": "1",
     "confirm-number-slow.1": "1",
 }
-"""What is pressed when a clip is heard, until the ticket number is; who was late hears the slow ones."""
+"""The key for each clip until the ticket number is spoken; a late caller hears the slow ones."""
 TICKETS = ("registered.1", "registered-brief.2", "already-registered.1")
-"""What the ticket number follows: who presses ahead hears the brief one, who calls again the last."""
+"""The clips before the ticket number: the brief one after early keys, the last one in a second call."""
 _FRAME, _HEADER = 160, 12
 _MARK = slice(2 * _FRAME, 6 * _FRAME)
-"""So much of a clip tells it from all others, also of one that was shortened to 0.2 s."""
+"""The part of a clip that tells it from all others, also of one shortened to 0.2 s."""
 _LOOK_S = 0.02
 _KNOWN_S = 0.4
 """A key that comes sooner after a question begins may not count: nobody can know it yet."""

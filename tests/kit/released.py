@@ -1,6 +1,6 @@
 """The version before, as a city left it: its tables, by its migrations, and rows of a working day.
 
-`python -m tests.kit.released` writes the rows anew, for a version that is about to be released: on that
+`python -m tests.kit.released` writes the rows anew for a version that is about to be released. Run it on that
 version's last commit, with VERSION and REVISION changed (docs/decisions/0044-one-version-back.md).
 """
 
@@ -19,7 +19,7 @@ from db.engine import connect
 VERSION, REVISION = "0.3.0", "0001"
 ROWS = Path(__file__).parents[1] / "db" / "versions" / f"{VERSION}.sql"
 _COUNTED = "line_counts"
-"""By triggers, from the line."""
+"""The table that triggers count from the line."""
 _OF_THE_DATABASE = ("alembic_version", "sqlite_sequence")
 
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL database that is as good as new for each test, in a fiftieth of the time a new one takes."""
+"""A PostgreSQL database that is as good as new for each test, in a fiftieth of the time."""
 
 import psycopg
 from psycopg import sql

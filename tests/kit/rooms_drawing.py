@@ -21,7 +21,7 @@ Arrows = Mapping[tuple[str, str], int]
 
 
 def arrows() -> Arrows:
-    """Of all rooms, as the files are now."""
+    """Return the arrows of all rooms, as the files are now."""
     folders = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["root_packages"]
     graph = grimp.build_graph(*folders, cache_dir=None)
     rooms = {module: _room(module, graph) for module in graph.modules}

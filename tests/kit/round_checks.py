@@ -20,9 +20,9 @@ from tests.kit.official import Official, Talk
 from tests.kit.system import System
 
 _SLACK_S = 0.25
-"""Of two moments that two processes wrote down."""
+"""The tolerance between moments that two processes wrote down."""
 _A_WHILE_S = 1.0
-"""Whoever is given less time by us was not given any."""
+"""The least time that counts as a chance given by us."""
 
 
 @dataclass
@@ -45,9 +45,9 @@ class Facts:
     """Calls that belong to no callback, or to one that had its call."""
     calls: Mapping[str, Sequence[Call]] = field(default_factory=dict)
     engaged: Mapping[int, Sequence[int]] = field(default_factory=dict)
-    """By the callback: whom it passed because they had just dialled 137, as the ledger says."""
+    """The citizens that each callback passed because they had just dialled 137, as the ledger says."""
     said: Mapping[int, Sequence[datetime]] = field(default_factory=dict)
-    """By the registration: when outcomes were said, which may be long after the call, as the ledger says."""
+    """The times of outcomes by registration, as the ledger says, which may be long after the call."""
 
 
 def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Official]) -> Facts:
@@ -81,7 +81,7 @@ def facts(system: System, round_id: int, crowd: Crowd, officials: Sequence[Offic
 
 
 def _placed_for_no_callback(session: Session, callbacks: Sequence[Callback]) -> Mapping[str, str]:
-    """By the number: which other calls were placed to it, in words."""
+    """Return the other calls placed to each number, in words."""
     tokens = {each.token for each in callbacks}
     found: dict[str, str] = {}
     for each in session.scalars(select(PlacedCall)):
@@ -133,7 +133,7 @@ def redialled(facts: Facts) -> Iterator[str]:
 
 
 def out_of_order(system: System, facts: Facts) -> Iterator[str]:
-    """Whoever was called was the first in the line of those who were due, and not on the line with us."""
+    """Yield each call that was not to the first due citizen who was off the line."""
     outcomes: dict[int, list[Callback]] = {}
     attempts: dict[int, int] = {}
     live: set[int] = set()
@@ -184,7 +184,7 @@ def _due(system: System, facts: Facts, before: Sequence[Callback], attempts: int
 
 
 def _spared(system: System, facts: Facts, before: Sequence[Callback], at: datetime) -> timedelta:
-    """So long others may go first, after our own faults: to see whether it is this number alone.
+    """Return how long others may go first after our own faults, while it may be this number alone.
 
     While none gets through, one after another is tried.
     """
@@ -211,7 +211,9 @@ def untrue(facts: Facts) -> Iterator[str]:
 
 
 def lost(facts: Facts, numbers: Sequence[str]) -> Iterator[str]:
-    """Whoever registered (`numbers`, and all who have a place) keeps it until their conversation."""
+    """Yield each registered citizen (`numbers`, and all who have a place) who lost the place before a
+    conversation.
+    """
     places = {number_of(registration): registration for registration in facts.registrations}
     spoken = {attempt.number for attempt in facts.attempts if attempt.talk}
     for number in dict.fromkeys([*numbers, *places]):

@@ -39,7 +39,7 @@ def _running() -> System:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Generator[None, object, object]:
-    """It goes with the last of them: a start costs as much as two minutes of a system with nothing to do."""
+    """Stop the system with the last of its tests: a start costs two minutes of idle time."""
     try:
         return (yield)
     finally:
@@ -94,7 +94,7 @@ def desk(system: System) -> Iterator[Operator]:
 
 @pytest.fixture
 def tone(tmp_path: Path) -> Path:
-    """What a caller says: 440 Hz, found again in a recording."""
+    """A caller's sound: 440 Hz, found again in a recording."""
     seconds = np.arange(4 * 8000) / 8000
     path = tmp_path / "tone.wav"
     soundfile.write(path, 0.4 * np.sin(2 * np.pi * 440 * seconds), 8000, subtype="PCM_16")

@@ -21,7 +21,7 @@ class S3Server:
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
         self.refuses: tuple[int, str] | None = None
-        """What it says to everything."""
+        """The answer to every request."""
         self.keeps = False
         """It says to a deletion that it is not allowed."""
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (_Handler,), {"s3": self}))

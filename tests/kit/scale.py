@@ -64,7 +64,7 @@ class Project(Compose):
         self("start", *services)
 
     def roles(self) -> dict[str, str]:
-        """What each PostgreSQL is, as Patroni says."""
+        """Return the role of each PostgreSQL by Patroni."""
         ask = ("patronictl", "-c", "/tmp/patroni.yml", "list", "--format", "json")
         for name in SERVERS:
             with suppress(AssertionError, ValueError):  # it is dead, or not yet there

@@ -18,7 +18,7 @@ a=rtpmap:101 telephone-event/8000
 a=fmtp:101 0-15
 """
 END = '<label id="end"/><nop/>'
-"""Where every scenario of a called phone ends."""
+"""The end of every scenario of a called phone."""
 STOP = '<nop><action><exec command="kill $(cat [call_number].pid)"/></action></nop>'
 """The program that pressed the keys stops."""
 

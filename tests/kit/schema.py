@@ -1,4 +1,4 @@
-"""What a database knows of its tables, and what of it would be missed by code that was written for them."""
+"""A database's own description of its tables, and what older code would miss in it."""
 
 import re
 from collections.abc import Iterator
@@ -48,7 +48,7 @@ def shape(engine: Engine) -> dict[str, Any]:
 
 
 def missed(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
-    """What code for the tables `old` would stumble over in `new`: empty where they were only added to."""
+    """Return what code for the tables `old` would miss in `new`: empty where they were only added to."""
     found = [f"table {name} is gone" for name in old.keys() - new.keys()]
     for name, table in new.items():
         if name in old:

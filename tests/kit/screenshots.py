@@ -120,7 +120,7 @@ def _call_states(page: Page, url: str, engine: Engine) -> None:
 
 
 def _errors(page: Page, url: str) -> None:
-    """What is missing in a form, what was refused, and a server that is not there."""
+    """Show the missing parts of a form, a refusal, and a server that is not there."""
     page.goto(f"{url}/timetable")
     page.get_by_test_id("add-rule").click()
     page.get_by_test_id("save-rule").click()

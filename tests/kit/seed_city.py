@@ -59,7 +59,7 @@ _WRITTEN = ("چراغ کوچه خاموش است", "برای پاسخ به اد�
 
 @dataclass(frozen=True)
 class Town:
-    """Who signs in, and where the pages lead that show one thing."""
+    """The accounts of the town, and the addresses of the pages of one thing."""
 
     administrator: str
     paths: list[str]
@@ -67,7 +67,7 @@ class Town:
     public: list[str]
     """The addresses of the pages for everybody."""
     department: str
-    """Who signs in for a department,"""
+    """The account of a department,"""
     inbox: list[str]
     """and the addresses of its own pages."""
 
@@ -159,8 +159,9 @@ def _requests(session: Session) -> int:
 
 
 def _department(session: Session, late_id: int) -> tuple[User, int, str]:
-    """A person of the department that has requests; the id of one that it works on, with a question; and the
-    token by which a body outside the city sees that, too."""
+    """Make a person of the department that has requests. Return the person, the id of a request in work with
+    a question, and the token of an agency's link.
+    """
     department = session.scalars(select(Department)).first()
     assert department
     clerk = of_department(session, department)
@@ -226,7 +227,7 @@ def _other_desks(session: Session, live: Round) -> None:
 
 
 def _incoming_calls(session: Session) -> None:
-    """Of the hours of today that have begun; in the busiest one the lines were full."""
+    """Count the calls of today's hours so far; in the busiest one the lines were full."""
     seven = now(session).astimezone(CITY).replace(hour=7, minute=0, second=0, microsecond=0)
     for place, calls in enumerate(_CALLS_EACH_HOUR):
         hour = seven + place * 60 * _MINUTE

@@ -32,12 +32,12 @@ WAITS = {*HOLDS_PLACE} - {RegistrationState.UNREACHED}
 
 @dataclass(frozen=True)
 class Person:
-    """What a citizen does, call by call (the last one's behaviour is that of all later ones), and says."""
+    """A citizen's behaviour call by call (the last one's is that of all later ones), and their words."""
 
     calls: Sequence[Behaviour] = (Behaviour(),)
     script: Script = Script(1.5)  # noqa: RUF009 - it is frozen
     outcomes: Sequence[Outcome] = (Outcome.REACHED,)
-    """What becomes of each call, if nothing breaks."""
+    """The outcome of each call, if nothing breaks."""
 
     def behaves(self, call: int) -> Behaviour:
         """The behaviour in the nth call."""
@@ -60,7 +60,7 @@ class SimulatedRound:
         return all(r.state not in WAITS for r in self.system.registrations(self.round_id))
 
     def left(self) -> list[str]:
-        """Who is still to be called, and how they stand."""
+        """Return the citizens still to be called, with their states."""
         return [
             f"{r.number}: {r.state}, {r.last_outcome}, {r.attempts} attempts, not before {r.not_before}"
             for r in self.system.registrations(self.round_id)
@@ -68,11 +68,11 @@ class SimulatedRound:
         ]
 
     def facts(self) -> round_checks.Facts:
-        """What became of it so far."""
+        """Return the facts of the round so far."""
         return round_checks.facts(self.system, self.round_id, self.crowd, [self.official])
 
     def wrongs(self) -> list[str]:
-        """Whatever is not as it must be, whatever broke in the round; the last step may take a while."""
+        """Return the violations after any faults of the round; the last step may take a while."""
         return settled(self._wrongs)
 
     def _wrongs(self) -> list[str]:
@@ -88,7 +88,7 @@ class SimulatedRound:
 
 
 def settled(wrongs: Callable[[], list[str]]) -> list[str]:
-    """What is still wrong after a while."""
+    """Return the faults that remain after a while."""
     with suppress(TimeoutError):
         until(lambda: not wrongs(), "all is right", _SETTLES_S, every=0.1)
     return wrongs()
@@ -138,7 +138,7 @@ def _short_prompts(whole: Path) -> None:
 
 
 def _prints() -> str:
-    """What tells this making of the clips from another."""
+    """Return a fingerprint of this making of the clips."""
     return hashlib.sha256((SHARED / "prompts" / "manifest.json").read_bytes()).hexdigest()[:12]
 
 

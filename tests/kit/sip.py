@@ -1,4 +1,4 @@
-"""As much of SIP as a phone needs that is called over loopback: what comes in, and its side of a dialog."""
+"""SIP for a phone that is called over loopback: incoming messages, and its side of a dialog."""
 
 import re
 from collections.abc import Callable
@@ -40,7 +40,7 @@ class _Message:
         return re.findall(rf"^{name}:[ \t]*(.*?)[ \t]*$", self.text, re.I | re.M)
 
     def sound_to(self, here: str) -> Address | None:
-        """Where its sender hears, as its SDP says, and on loopback there; None: it has no SDP."""
+        """Return the sender's sound address in its SDP, on loopback there; None without SDP."""
         port = re.search(r"^m=audio (\d+)", self.text, re.M)
         host = re.search(r"^c=IN IP4 (\S+)", self.text, re.M)
         return (here if here == LOOPBACK else host[1], int(port[1])) if host and port else None
@@ -66,7 +66,7 @@ class Request(_Message):
 
     @property
     def user(self) -> str:
-        """Whom the request is for."""
+        """Return the called user."""
         found = re.match(r"\S+ sips?:([^@;>\s]+)@", self.text)
         return found[1] if found else ""
 
@@ -76,7 +76,7 @@ class Response(_Message):
 
 
 def parse(data: bytes) -> Request | Response | None:
-    """What came in; None for a keep-alive or a provisional answer."""
+    """Return the message; None for a keep-alive or a provisional answer."""
     text = data.decode("utf-8", "replace").replace("\r", "")
     if not text.strip() or text.startswith("SIP/2.0 1"):
         return None

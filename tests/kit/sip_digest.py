@@ -1,4 +1,4 @@
-"""The answer to a SIP challenge (RFC 8760, with MD5, as Asterisk asks for it), and a phone that gives it."""
+"""The answer to a SIP challenge (RFC 8760, MD5 as Asterisk asks), and a phone that gives it."""
 
 import hashlib
 import re

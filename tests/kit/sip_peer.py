@@ -1,6 +1,6 @@
-"""Both ends of a SIP proxy: a node that takes calls, or a carrier that makes them, as small as they can be.
+"""Both ends of a SIP proxy, as small as can be: a node that takes calls, or a carrier.
 
-They keep every message as it came in, so that a test sees what the proxy has made of it.
+They keep every message as it came in, so that a test sees the proxy's changes.
 """
 
 import re
@@ -29,9 +29,9 @@ class Peer:
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
         self.requests: list[tuple[float, Request]] = []
-        """What came in, ACK and health questions too, with its moment."""
+        """Incoming requests with their moments, ACK and health checks included."""
         self.answers: dict[str, Queue[Response]] = {}
-        """By the branch of what was asked, each answer in order."""
+        """The answers by the branch of the request, in order."""
         self.answers_calls = False
 
     def __enter__(self) -> Self:
@@ -109,14 +109,14 @@ class Node(Peer):
         super().__init__("127.0.0.1", port)
         self.full = self.silent = self.drains = self.no_line = self.rings = self.sick = False
         self.lost = 0
-        """So many health questions never arrive here."""
+        """How many health checks are lost on their way here."""
         self._ringing: dict[str, Request] = {}
         self._unheard: list[tuple[Request, Address]] = []
         self.said_full: list[str] = []
         """The calls whose caller it told that the lines are full."""
 
     def asked(self, request: Request, sender: Address) -> None:
-        """As our Asterisk does (dialplan/templates/extensions.conf)."""
+        """Answer as our Asterisk does (dialplan/templates/extensions.conf)."""
         if self.silent:
             self._unheard.append((request, sender))
             return
@@ -169,7 +169,7 @@ class Call:
         self.first: Response | None = None
         """The final answer to the INVITE."""
         self.took = 0.0
-        """So many seconds it took to come."""
+        """How many seconds the answer took."""
         self.over = False
 
     @classmethod
@@ -194,7 +194,7 @@ class Call:
 
     @property
     def status(self) -> str:
-        """What became of the INVITE: `200`, `503`, or nothing."""
+        """Return the status of the INVITE: `200`, `503`, or nothing."""
         return self.first.text.split()[1] if self.first else ""
 
     def ask(self, method: str, timeout: float = 8.0) -> Response | None:

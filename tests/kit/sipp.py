@@ -108,10 +108,10 @@ class SippPhone:
         rate: int = 10,
         port: int | None = None,
     ) -> Self:
-        """Calls `dialled` at `target` (host:port), once for each number, `rate` calls a second.
+        """Call `dialled` at `target` (host:port), once for each number, `rate` calls a second.
 
-        `caller` and `identity` are the whole values of From and P-Asserted-Identity, sent byte for byte
-        however hostile (surrogate escapes allowed); without `caller`, From is made of the number.
+        `caller` and `identity` are the whole values of From and P-Asserted-Identity. They are sent byte for
+        byte however hostile (surrogate escapes allowed). Without `caller`, From is made of the number.
         """
         numbers = [number] if isinstance(number, str) else list(number)
         sender = "<sip:[field0]@127.0.0.1>" if caller is None else scenario.literal(caller)

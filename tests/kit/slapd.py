@@ -75,7 +75,7 @@ class Slapd:
 
     @property
     def ca(self) -> Path:
-        """By which its certificate is known."""
+        """Return the file that verifies its certificate."""
         return self.folder / "ca.pem"
 
     @property

@@ -30,10 +30,11 @@ class Asked(NamedTuple):
 
 
 class Gateway:
-    """Listens while entered. `plan` says what comes of the next requests; after them it does as it should.
+    """A gateway that listens while entered. `plan` holds the answers to the next requests; it works as it
+    should after them.
 
-    A number is an HTTP status without a body; a pair is a status and a JSON body; HANG, DROP, HTML and HALF
-    take the message first, so that whoever sends it again sends it twice.
+    A number is an HTTP status without a body; a pair is a status and a JSON body. HANG, DROP, HTML and HALF
+    accept the message first, so a sender that retries sends it twice.
     """
 
     def __init__(self, answers: "Callable[[Gateway, Asked], tuple[int, Any]]") -> None:
@@ -42,11 +43,11 @@ class Gateway:
         self.plan: deque[int | str | tuple[int, Any]] = deque()
         self.asked: list[Asked] = []
         self.sent: dict[str, Asked] = {}
-        """What it took, by its own ids."""
+        """The accepted messages, by its own ids."""
         self.names: dict[str, str] = {}
         """Its ids by our names, where it knows names."""
         self.states: dict[str, int] = {}
-        """What it says became of a message, by its id."""
+        """The delivery states that it reports, by id."""
         self.credit = 500_000.0
         self.key = KEY
         self._answers, self._serial, self._over = answers, itertools.count(8792343), threading.Event()

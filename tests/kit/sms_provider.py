@@ -52,7 +52,7 @@ class SmsProvider:
         self.plan: deque[str | int | bytes | tuple[int, dict[str, str]]] = deque()
         self.requests: list[Request] = []
         self.delivered: dict[str, Request] = {}
-        """By name: what reached a citizen, once each."""
+        """The messages that reached a citizen, once each, by name."""
         self.ids: dict[str, int] = {}
         self.over = threading.Event()
         self._serial = itertools.count(85463238)

@@ -1,10 +1,9 @@
 """Ears: which prompts, and which tones, are in a recording.
 
-A clip is looked for by normalised cross-correlation, so loudness does not matter. The loudest quarter of
-a second of each half (an anchor) finds the places where it may be, first roughly, at half the rate; there
-it is followed in short pieces, each of which may have moved a little against the one before, so lost or
-late packets and clock drift cost little. Its score is the mean of the pieces: near 1 if it was played, far
-below `THRESHOLD` if not.
+A clip is searched for by normalised cross-correlation, so loudness does not matter. The loudest quarter of a
+second of each half (an anchor) finds candidates, first roughly, at half the rate. There the clip is followed
+in short pieces, each of which may have moved a little against the one before. Lost or late packets and clock
+drift cost little. Its score is the mean of the pieces: near 1 if it was played, far below `THRESHOLD` if not.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -47,7 +46,7 @@ class Match(NamedTuple):
 
 @dataclass
 class Recording:
-    """What somebody heard: samples from -1 to 1, `rate` of them a second."""
+    """A heard recording: samples from -1 to 1, `rate` of them a second."""
 
     samples: np.ndarray
     rate: int
@@ -64,7 +63,7 @@ class Recording:
 
     @cached_property
     def voice(self) -> "_Voice":
-        """What is looked for if this is a clip: many looks are for the same one."""
+        """Return the search form of this clip, cached for many searches."""
         return _Voice(_at_rate(self))
 
 
@@ -180,7 +179,9 @@ class _Ears:
         return self._sound, later.astype(np.float32)
 
     def places(self, anchor: _Anchor) -> dict[int, float]:
-        """Where the anchor may be, with its normalised correlation there; `_CANDIDATE` at least."""
+        """Return the candidate positions of the anchor with their normalised correlation, `_CANDIDATE` at
+        least.
+        """
         if not anchor.rough_size or anchor.rough_size > len(self._coarse):
             return {}
         softness = self._soft(self._coarse_energy, anchor.rough_size)
@@ -269,7 +270,7 @@ def _places(ears: _Ears, voice: _Voice, enough: float = 0.0) -> Iterator[tuple[f
 
 
 def _pieces(voice: np.ndarray) -> list[tuple[int, int]]:
-    """Where the short pieces of the clip begin and end: a pause inside a clip says nothing."""
+    """Return the bounds of the clip's short pieces: a pause inside a clip says nothing."""
     edges = np.linspace(0, len(voice), max(1, round(len(voice) / _PIECE)) + 1).astype(int).tolist()
     loud = [float(np.sqrt(np.mean(voice[a:b] ** 2))) for a, b in pairwise(edges)]
     return [

@@ -1,4 +1,4 @@
-"""What one engine has compiled, later ones of the process use: compiling was a third of the tests' work.
+"""Compiled statements of one engine are shared by later ones: compiling was a third of the tests' work.
 
 A listener to a dialect's events (`handle_error`, `do_connect`…) would hear all engines; an engine's does not.
 """

@@ -1,4 +1,4 @@
-"""What one request asks of the database, statement by statement: the same on every machine, at every load."""
+"""Statements of one request to the database: the same on every machine, at every load."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from sqlalchemy import Engine, event
 
 _OTHERS = ("FROM events", "heartbeats", "BEGIN")
-"""What every process asks, all the time."""
+"""Statements of every process, all the time."""
 
 
 @contextmanager
 def heard(engine: Engine) -> Iterator[list[str]]:
-    """Those that this engine says meanwhile."""
+    """Yield the statements of this engine meanwhile."""
     said: list[str] = []
 
     def hear(*args: object) -> None:

@@ -35,7 +35,7 @@ from tests.kit.process import Program, folder_in_memory, until
 
 PROJECT = Path(__file__).parent.parent.parent
 SHARED = PROJECT / "var" / "tests"
-"""What is made once for all tests of this checkout."""
+"""Files made once for all tests of this checkout."""
 _NEW = SHARED / "prompts-of-run"
 """Which run of the tests has made all prompts there anew, if one has."""
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", f"alone-{os.getpid()}")
@@ -66,11 +66,11 @@ class System:
         empty: bool = False,
         **environment: str,
     ) -> None:
-        """Settings of its own by their names in the environment.
+        """Take settings of its own by their names in the environment.
 
-        `entry` is the module that is run instead of the command hotline137, `inherited` what the processes
-        find in their environment besides. The state is kept in `folder`, or in a temporary one. `empty`: its
-        start makes the tables and the sample data, which others find there.
+        `entry` is the module that is run instead of the command hotline137. `inherited` is added to the
+        environment of the processes. The state is kept in `folder`, or in a temporary one. `empty`: its start
+        makes the tables and the sample data.
         """
         self._entry, self._inherited, self._empty = entry, dict(inherited or {}), empty
         self._folder = folder or folder_in_memory("hotline-")
@@ -167,7 +167,7 @@ class System:
 
     @property
     def hotline(self) -> str:
-        """What a phone dials."""
+        """Return the number that a phone dials."""
         return f"sip:137@{self.settings.sip}"
 
     @property
@@ -193,7 +193,7 @@ class System:
             return False
 
     def health(self) -> str:
-        """What /healthz says now."""
+        """Return the answer of /healthz."""
         try:
             return httpx.get(f"{self.url}/healthz", timeout=2).text
         except httpx.HTTPError as error:
@@ -262,7 +262,7 @@ class System:
         return subprocess.run(asked, check=True, capture_output=True, text=True).stdout
 
     def channels_of(self, number: str) -> list[str]:
-        """By their names, Asterisk's channels of the calls that this number, in national form, has made."""
+        """Return the names of Asterisk's channels of this number's calls, in national form."""
         rows = [row.split("!") for row in self.asterisk_says("core show channels concise").splitlines()]
         return [row[0] for row in rows if row[7:8] == [number]]
 
@@ -329,7 +329,7 @@ class System:
                 registration.register(session, round_id=round_id, number=number, subject=subject)
 
     def keys_in(self, round_id: int, number: str, *, by: str) -> None:
-        """As if somebody had keyed this number in."""
+        """Key this number in as somebody else."""
         parsed, caller = (numbers.parse(each, self.settings.allowed_prefixes) for each in (number, by))
         with writing(self.engine) as session:
             confirmations.ask_place(
@@ -337,7 +337,7 @@ class System:
             )
 
     def talks_for(self, callback_id: int, seconds: float) -> None:
-        """As if the conversation had begun so long ago."""
+        """Move the start of the conversation into the past."""
         with writing(self.engine) as session:
             began = now(session) - timedelta(seconds=seconds)
             session.get_one(Callback, callback_id).talking_at = began
@@ -348,7 +348,7 @@ class System:
             return session.get_one(Round, round_id)
 
     def registrations(self, round_id: int) -> list[Registration]:
-        """What is registered for a round, oldest first."""
+        """Return the registrations of a round, oldest first."""
         with reading(self.engine) as session:
             query = select(Registration).where(Registration.round_id == round_id)
             return list(session.scalars(query.order_by(Registration.id)))
@@ -455,8 +455,8 @@ def locked() -> Iterator[None]:
 
 
 def linked(shared: str | Path, own: str | Path) -> None:
-    """Nobody writes into a prompt's file, each is replaced whole: so all may have the same one, which most
-    likely lies on another disk.
+    """Link a shared prompt. Nobody writes into its file, each is replaced whole. The shared one most likely
+    lies on another disk.
     """
     Path(own).unlink(missing_ok=True)
     Path(own).symlink_to(Path(shared).absolute())

@@ -11,7 +11,7 @@ from tests.kit.listener import Frame, Listener, Plan
 from tests.kit.rtp_sender import FRAME
 
 HOLD, RESUME, MOVE = "hold", "resume", "move"
-"""What a plan may answer, too: the call is held, taken back, or goes on at another port."""
+"""Other steps of a plan: hold the call, take it back, or move it to another port."""
 
 EVENTS, INFO, TONES = "RFC 4733", "SIP INFO", "tones"
 """How a key is told. Who sends INFO or tones offers no events."""
@@ -22,7 +22,7 @@ _COLUMNS = (1209, 1336, 1477, 1633)
 
 
 class Codec(NamedTuple):
-    """As RTP and SDP name it, the ending of its clips, and 20 ms of silence."""
+    """A codec by its name in RTP and SDP, the ending of its clips, and 20 ms of silence."""
 
     payload: int
     name: str
@@ -36,7 +36,7 @@ G722 = Codec(9, "G722", "g722", b"\xfa" * FRAME)
 
 
 TEXT = ("m=text 11000 RTP/AVP 98", "a=rtpmap:98 t140/1000")
-"""Of the telephone of somebody who does not hear."""
+"""The SDP of a text telephone."""
 FAX = ("m=image 11000 udptl t38", "a=T38FaxVersion:0", "a=T38FaxRateManagement:transferredTCF")
 """Some gateways and trunks offer it in each call."""
 
@@ -65,7 +65,7 @@ class Telephone(Listener):
         self.dialled = dialled
 
     def offer(self) -> str:
-        """What it can."""
+        """Return its SDP offer."""
         number, events = self._codec.payload, self._keys == EVENTS
         lines = [
             "v=0\r\no=- 1 {version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0",

@@ -1,7 +1,7 @@
-"""What the real Asterisk answers to each AGI command that we use, at each end that it can have.
+"""The real Asterisk's answers to each AGI command of ours, at each end that it can have.
 
-`make transcripts` asks it anew and writes `transcripts.toml`, from which the fake Asterisk answers. What
-varies from call to call (milliseconds, samples) is a number there; `plain` makes two such answers alike.
+`make transcripts` asks it anew and writes `transcripts.toml`, from which the fake Asterisk answers. Values
+that vary from call to call (milliseconds, samples) are numbers there; `plain` makes two such answers alike.
 """
 
 import functools
@@ -22,20 +22,20 @@ from tests.kit.phone import Phone
 
 FILE = Path(__file__).with_suffix(".toml")
 _LATER_S = 0.5
-"""What comes after an answer without being asked for, comes sooner."""
+"""How soon an unrequested line follows an answer."""
 _SPEAKS_S = 2
 _PATIENCE_S = 30.0
 
 _VARIES = re.compile(r"(?<=result=|endpos=)[1-9]\d*")
 
 Book = dict[str, dict[str, list[str]]]
-"""By the command and by the end that it had: the lines of the answer."""
+"""The lines of the answer, by the command and by its end."""
 Deed = Callable[[Phone], None]
 
 
 @dataclass(frozen=True)
 class Take:
-    """A command, its end, its words with places to fill in, and what makes it end so once it is sent."""
+    """A command, its end, its words with places to fill in, and the cause of that end."""
 
     command: str
     end: str
@@ -112,7 +112,7 @@ _CALLS = [
 
 @functools.cache
 def recorded() -> Book:
-    """What the file says."""
+    """Return the recorded answers."""
     book: Book = tomllib.loads(FILE.read_text())
     return book
 
@@ -168,7 +168,7 @@ class _Channel:
         self._waiting = b""
         names = iter(lambda: self._line().partition(":")[0], "")
         self.variables = list(names)
-        """What it tells of the call before the first command."""
+        """The variables that it sends before the first command."""
 
     def ask(self, line: str, meanwhile: Callable[[], None]) -> list[str]:
         """Send the line; all lines that come back, also those that come later by themselves."""

@@ -32,7 +32,7 @@ class Line(Proxy):
         self._there = self._target
 
     def down(self) -> None:
-        """Whatever stands is cut, and nothing new comes through."""
+        """Cut all connections and refuse new ones."""
         self._target = ("127.0.0.1", free_port())
         self.cut()
 
@@ -47,7 +47,7 @@ class Nodes(NamedTuple):
     one: System
     two: System
     line: Line
-    """Of `two` to the database."""
+    """The line of `two` to the database."""
 
 
 @contextmanager

@@ -45,7 +45,7 @@ class Space:
         self("ip link set lo up; mount -t tmpfs none /run; mkdir /run/kamailio")
 
     def __call__(self, command: str) -> str:
-        """What a shell in it says."""
+        """Return the output of a shell in it."""
         return subprocess.run(
             self.inside("sh", "-ec", command), check=True, capture_output=True, text=True
         ).stdout
@@ -56,7 +56,7 @@ class Space:
 
     @contextmanager
     def sockets(self) -> Iterator[None]:
-        """What this thread opens within is in that network."""
+        """Open this thread's sockets in that network."""
         libc = ctypes.CDLL(None, use_errno=True)
         with open("/proc/thread-self/ns/net") as own, open(f"/proc/{self.pid}/ns/net") as there:
             assert libc.setns(there.fileno(), _NEWNET) == 0, os.strerror(ctypes.get_errno())
@@ -143,7 +143,7 @@ class Proxy(Space):
         self.keepalived.stop(signal.SIGKILL)
 
     def log(self) -> str:
-        """What keepalived has said so far."""
+        """Return keepalived's output so far."""
         return (self.folder / f"{self.name}.keepalived.log").read_text(errors="replace")
 
 

@@ -12,7 +12,7 @@ _LISTENS_S = 2.5
 
 
 class Taken(NamedTuple):
-    """A key that came while a prompt was said, or after it, so many seconds after it began; or before any."""
+    """A key, with the seconds since its prompt began, or one before any prompt."""
 
     key: str
     prompt: str

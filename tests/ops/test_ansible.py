@@ -32,7 +32,7 @@ def named(of: list[Task], name: str) -> Task:
 def played(
     folder: Path, plays: list[dict[str, Any]], inventory: Path = INVENTORY
 ) -> subprocess.CompletedProcess[str]:
-    """What Ansible says. What the tasks name beside them is there, too."""
+    """Return Ansible's output. The files that the tasks name are beside them."""
     playbook = folder / "ansible" / "play.yml"
     playbook.parent.mkdir()
     (folder / "keepalived").symlink_to(ANSIBLE.parent / "keepalived")
@@ -63,7 +63,7 @@ def test_ansible_accepts_the_playbook() -> None:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """By a machine's name: what the playbook writes there, its settings or its keepalived.conf."""
+    """Return a function from a machine's name to the playbook's file for it: settings or keepalived.conf."""
     folder = tmp_path_factory.mktemp("written")
     nodes, pages, proxies = tasks("site.yml")
     settings, keepalived = (
@@ -131,7 +131,7 @@ class Machine(NamedTuple):
     """One on which something is new."""
 
     nodes: Mapping[str, int] | None = None
-    """Those that its program lists, and how many calls each has; None: the database does not answer it."""
+    """The nodes that the program lists, with their calls; None: the database does not answer it."""
     unfinished: bool = False
     known: bool = True
     """Whether its node has ever had a lease, by the settings that are brought."""
@@ -149,7 +149,7 @@ MACHINES = {
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
-    """By a machine's name: what it was told to do, «new» for what is brought; «failed» at its end."""
+    """Return a function from a machine's name to its commands, «new» for files, «failed» at its end."""
     folder = tmp_path_factory.mktemp("drained")
     program = folder / "hotline137"
     program.write_text(PROGRAM)

@@ -1,7 +1,7 @@
-"""A bundle's install.sh: whatever is not as it was signed is refused before apt-get is asked for anything.
+"""A bundle's install.sh: anything changed since signing is refused before apt-get is asked.
 
-Here the commands that would change this machine are ones that write down that they were called; the whole of
-it, on a machine of its own, is tests/install/test_bundle.py.
+The commands that would change this machine are replaced by ones that record their calls. All of it runs on a
+machine of its own in tests/install/test_bundle.py.
 """
 
 import os

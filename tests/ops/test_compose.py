@@ -1,4 +1,4 @@
-"""What docker-compose.yml, the Dockerfile and .dockerignore say, read without an engine."""
+"""The docker-compose.yml, the Dockerfile and .dockerignore, read without an engine."""
 
 import os
 import re

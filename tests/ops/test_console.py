@@ -13,7 +13,7 @@ from ops import console
 
 
 def channel(name: str, context: str, channel_id: str, application: str = "AGI", data: str = "x") -> str:
-    """As `core show channels concise` tells it."""
+    """Return a line of `core show channels concise`."""
     return "!".join(
         [name, context, "s", "5", "Up", application, data, "+98", "", "", "3", "7", "", channel_id]
     )

@@ -16,26 +16,28 @@ from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.fail2ban import counted, counted_in
 
 RECORDED = (Path(__file__).parent / "asterisk_refused.jsonl").read_text().splitlines()
-"""What a real Asterisk 22 wrote of packets from 127.0.0.2 to 6: two wrong passwords; a REGISTER, an INVITE
-and an OPTIONS of a scanner; one who says they are the trunk; two whose names are lines of a log."""
+"""The log of a real Asterisk 22 about packets from 127.0.0.2 to 6. There are two wrong passwords, and a
+scanner's REGISTER, INVITE and OPTIONS. One more sender claims to be the trunk, and two have log lines as
+names.
+"""
 REFUSED = ["127.0.0.2"] * 2 + ["127.0.0.3"] * 3 + ["127.0.0.5"] + ["127.0.0.6"] * 2
 FRAMED = "203.0.113.66"
 GUESSERS = ["203.0.113.9", "2001:db8::7"]
 
 
 def journal(process: str, line: str) -> str:
-    """As fail2ban reads it from systemd's journal."""
+    """Return a line as fail2ban reads it from systemd's journal."""
     return f"Nov 29 13:38:43 city hotline137-{process}[812]: {line}"
 
 
 def merged(process: str, line: str) -> str:
-    """As `hotline137 run` and a container write it."""
+    """Return a line as `hotline137 run` and a container write it."""
     return f"13:38:43 {process:<8} | {line}"
 
 
 @pytest.fixture
 def of_the_api(app: FastAPI) -> tuple[list[str], list[str]]:
-    """What the API writes when strangers guess at its sign-in: for people, and as JSON."""
+    """Return the API's log of strangers who guess at its sign-in: for people, and as JSON."""
     plain, as_json = io.StringIO(), io.StringIO()
     handlers = [logging.StreamHandler(plain), logging.StreamHandler(as_json)]
     handlers[0].setFormatter(log.OneLine("%(levelname)-7s %(message)s"))
@@ -117,7 +119,7 @@ def test_packages_journal_counts_our_services_only(
 
 
 def _entry(number: int, part: str, message: str) -> str:
-    """As `journalctl -o export` writes it."""
+    """Return an entry as `journalctl -o export` writes it."""
     fields = {
         "__CURSOR": f"c{number}",
         "__REALTIME_TIMESTAMP": int(time.time() * 1e6) + number,

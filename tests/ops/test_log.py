@@ -161,7 +161,7 @@ server.warning("ASGI callable returned without completing response.")
 
 
 def logged(said: str) -> list[dict[str, str]]:
-    """What a process of ours that logs as JSON writes."""
+    """Return the events of a process of ours that logs as JSON."""
     begin = "import logging\nfrom ops import log\nlog.set_up('dialer', 'json')"
     script = f"{begin}\nours = logging.getLogger('dialer')\n{said}"
     done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)

@@ -20,7 +20,7 @@ def _documents() -> list[dict[str, Any]]:
 
 
 def _pods() -> dict[str, dict[str, Any]]:
-    """By its name, the pod of each that has one."""
+    """Return the pod of each manifest that has one, by name."""
     return {
         each["metadata"]["name"]: each["spec"]["template"]["spec"]
         for each in _documents()

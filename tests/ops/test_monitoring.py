@@ -29,7 +29,7 @@ NAMES = re.findall(r"alert: (\w+)", RULES)
 
 @pytest.fixture
 def said(settings: Settings, engine: Engine) -> str:
-    """What a city tells that has everything."""
+    """The metrics of a city that has everything."""
     seed_city.fill(engine)
     with writing(engine) as session:
         at = now(session)

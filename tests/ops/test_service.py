@@ -1,4 +1,4 @@
-"""What systemd's units start, as far as it can be seen without systemd."""
+"""Commands of systemd's units, as far as they can be seen without systemd."""
 
 import os
 from pathlib import Path

@@ -42,7 +42,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Kept:
-    """What the supervisor has started and said."""
+    """The processes and the output of the supervisor."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []

@@ -15,7 +15,7 @@ COMMON = UNITS / "hotline137-.service.d" / "common.conf"
 SERVICES = sorted(UNITS.glob("*.service"))
 STAY = [path for path in SERVICES if "prepare" not in path.name]
 EXPOSED = 25
-"""Of 100, as systemd counts; that is 2.5."""
+"""The highest exposure of 100, as systemd counts; that is 2.5."""
 
 
 def _read(unit: Path) -> configparser.RawConfigParser:

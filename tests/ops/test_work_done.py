@@ -1,4 +1,4 @@
-"""Each process says that it works when it has worked, and only then; a database that is away is no reason."""
+"""Each process reports work only when it has worked; an absent database is no reason not to."""
 
 import os
 import re
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.parametrize("backend", ["sqlite"])
 
 @pytest.fixture
 def ear(monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
-    """Where the processes of this test say that they work."""
+    """The socket to which the processes of this test report their work."""
     name = f"hotline-test-{os.getpid()}"
     monkeypatch.setenv("NOTIFY_SOCKET", f"@{name}")
     monkeypatch.setattr(watchdog, "_last", float("-inf"))

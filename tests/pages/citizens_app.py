@@ -28,7 +28,7 @@ def opened(context: BrowserContext, url: str, path: str = "") -> Page:
 
 
 def signs_in(page: Page, engine: Engine, settings: Settings, number: str) -> None:
-    """By the form, with the code that the number's telephone was given."""
+    """Sign in by the form, with the code that the number's telephone was given."""
     page.get_by_role("link", name="ورود با شماره").first.click()
     page.get_by_label("شمارهٔ تلفن").fill(number)
     page.get_by_role("button", name="کد را بفرست").click()

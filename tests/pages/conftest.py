@@ -23,7 +23,7 @@ OpenAs = Callable[..., Page]
 _IN_ENGLISH = (
     "localStorage.getItem('hotline137.language') ?? localStorage.setItem('hotline137.language', 'en')"
 )
-"""As the button keeps it, unless it was pressed since."""
+"""Sets English as the button does, unless it was pressed since."""
 
 
 @pytest.fixture(scope="package")
@@ -41,20 +41,20 @@ def url(settings: Settings, engine: Engine) -> Iterator[str]:
 
 
 _NOBODYS_FAULT = ("401", "409", "net::ERR_NETWORK_CHANGED")
-"""Refusals; and a Docker engine beside this test changes the network: the page loads again what it missed,
-or its test fails.
+"""Refusals, and network changes by a Docker engine beside this test. The page loads again what it missed, or
+its test fails.
 """
 
 
 @pytest.fixture
 def open_as(chromium: Browser, url: str, engine: Engine) -> Iterator[OpenAs]:
-    """Signs a new person of a role in and opens `/path`; in `language` "fa" or "en", at a desk if asked.
+    """Sign a new person of a role in and open `/path`, in `language` "fa" or "en", maybe at a desk.
 
     An official is the one of `official_id`, a department's person that of `department_id`.
 
     They sign in as the form does, without it: a whole page less for each test.
 
-    At the end of the test nothing may have gone wrong in any page, but for refusals (401, 409).
+    At the end of the test nothing may have gone wrong in any page, except refusals (401, 409).
     """
     with ExitStack() as leaving:
         contexts = []

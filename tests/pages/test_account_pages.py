@@ -22,7 +22,7 @@ NEW = "a longer password 137"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """As it comes: the administrator's role asks for a second factor."""
+    """Default settings: the administrator's role needs a second factor."""
     return settings.model_copy(update={"second_factor_roles": ("administrator",)})
 
 
@@ -40,7 +40,7 @@ def sign_in(page: Page, url: str, username: str, password: str = PASSWORD) -> No
 
 
 def sign_out(page: Page) -> None:
-    """Wait for it to be done, too: who leaves the page before is signed out when the server gets to it."""
+    """Sign out and wait for the answer. Leaving the page earlier would delay the sign-out."""
     page.get_by_test_id("sign-out").click()
     expect(page.get_by_test_id("username")).to_have_value("")
 

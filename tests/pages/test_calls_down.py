@@ -1,4 +1,4 @@
-"""No citizen can be called: desk, official and wall say so at once, in words, and stop saying so at once."""
+"""Calls are down: desk, official and wall show it at once, in words, and clear it at once."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -16,7 +16,7 @@ WORDS = {"fa": "ارتباط تلفنی قطع است؛ صف محفوظ است",
 
 
 def down(engine: Engine) -> None:
-    """As the dialer does it."""
+    """Stop calls as the dialer does."""
     with writing(engine) as session:
         for call in range(breaker.FAILURES):
             breaker.failed(session, breaker.TRUNK, f"callback-{call}")

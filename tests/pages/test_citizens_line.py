@@ -1,4 +1,4 @@
-"""The citizens' app on a bad line, and killed in the midst: all arrives once, and goes on where it broke."""
+"""The citizens' app on a bad line, and killed in the midst: all arrives once, and resumes."""
 
 import io
 import os
@@ -36,7 +36,7 @@ def telephone(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 def photograph() -> bytes:
-    """Of which no telephone makes much less: noise."""
+    """A photograph that no telephone shrinks much: noise."""
     file = io.BytesIO()
     Image.effect_noise((300, 300), 80).convert("RGB").save(file, "JPEG", quality=90)
     return file.getvalue()

@@ -22,7 +22,7 @@ FULL = """(() => {
   IDBCursor.prototype.update = full
   Storage.prototype.setItem = full
 })()"""
-"""What a telephone without room says from now on."""
+"""Fails every write for want of room from now on."""
 
 
 @pytest.fixture

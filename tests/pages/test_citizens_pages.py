@@ -20,7 +20,7 @@ ISOLATED = "\u2066\u2069 "
 
 @pytest.fixture
 def place(engine: Engine) -> Registration:
-    """Who waits for the mayor, was spoken with in an earlier round, and has reported something since."""
+    """A place of a citizen who was served in an earlier round, and who reported a problem since."""
     with writing(engine) as session:
         at = now(session)
         place = a_registration(session, a_round(session), registered_at=at)

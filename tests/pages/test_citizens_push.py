@@ -1,7 +1,7 @@
-"""Notices in the citizens' app: switched on by whoever wants them, shown by the worker, opened by a tap.
+"""Push notices in the citizens' app: switched on, shown by the worker, opened by a tap.
 
-No browser of the tests has a push service: what it would give the app is made up, and what it would bring is
-handed to the worker by the browser's debugger.
+No browser of the tests has a push service. Its subscription is made up, and its messages are handed to the
+worker by the browser's debugger.
 """
 
 import json
@@ -32,7 +32,7 @@ SUBSCRIBES = """([endpoint, p256dh, auth]) => {
     return (mine = made)
   }
 }"""
-"""What a browser with a push service does; the address and its keys are given."""
+"""Fakes a browser's push service with the given address and keys."""
 SHOWN = """async () => {
   const there = await (await navigator.serviceWorker.ready).getNotifications()
   return there.map(({ title, body, tag, dir, data }) => ({ title, body, tag, dir, data }))
@@ -64,7 +64,7 @@ def telephone(chromium: Browser) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def elsewhere(telephone: BrowserContext, url: str) -> list[str]:
-    """What the app asks of other hosts."""
+    """Return the app's requests to other hosts."""
     asked: list[str] = []
 
     def stop(route: Route) -> None:

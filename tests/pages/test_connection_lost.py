@@ -80,7 +80,7 @@ _IMPATIENT = """(() => {
   const patience = (wait) => (wait === 15_000 && window.__impatient ? 1_500 : wait);
   window.setTimeout = (act, wait, ...more) => soon(act, patience(wait), ...more);
 })()"""
-"""Who hangs is given up soon, once somebody has signed in in peace."""
+"""Shortens the timeout of a hanging request once somebody has signed in."""
 
 
 def test_hanging_server_shows_whether_the_outcome_was_saved(

@@ -54,7 +54,7 @@ class Watched(NamedTuple):
     room: Page
     row: Locator
     number: str
-    """Whom they speak with, as it is called within the country."""
+    """The citizen's number in national form."""
 
 
 def a_conversation(open_as: OpenAs, engine: Engine, at: str = "desk") -> Watched:

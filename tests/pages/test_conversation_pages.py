@@ -1,4 +1,4 @@
-"""What a page shows when a session ends, a desk is cut off, an end was a mistake, «next» comes too early."""
+"""The pages when a session ends, a desk is cut off, an end is undone, «next» comes early."""
 
 import re
 from datetime import timedelta
@@ -192,7 +192,7 @@ _ONCE_AND_AGAIN = """async (next) => {
   press();
   return hold;
 }"""
-"""What it says between two presses; in the page, where a busy machine puts no seconds between."""
+"""Returns the text between two presses; in the page, as a busy machine would delay the second."""
 _NOTES_HOLDS = """
   window.__holds = [];
   const next = document.querySelector('[data-testid="next"]');
@@ -329,7 +329,7 @@ def test_notice_of_a_cut_call_goes_when_another_begins(
 
 
 def _talks_again(engine: Engine, callback_id: int) -> None:
-    """As the dialer says when the citizen is back in the room."""
+    """Report as the dialer does that the citizen is back in the room."""
     with writing(engine) as session:
         token = session.get_one(Callback, callback_id).token
         callbacks.move(session, token, CallbackState.TALKING, held_until=None)

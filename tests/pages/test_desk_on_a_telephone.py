@@ -1,4 +1,4 @@
-"""The desk on a telephone: who is on the line and how to end it are in sight, the line is folded up."""
+"""The desk on a telephone: the citizen and the end button are in sight, the line is folded up."""
 
 from collections.abc import Iterator
 
@@ -42,7 +42,7 @@ def phone(chromium: Browser, url: str, engine: Engine) -> Iterator[Page]:
 
 
 def edges(what: Locator) -> tuple[float, float]:
-    """Where it begins and ends, from the window's top."""
+    """Return the top and the bottom, from the window's top."""
     box = what.bounding_box()
     assert box
     return box["y"], box["y"] + box["height"]

@@ -1,4 +1,4 @@
-"""What the office calls a duplicate, and what not."""
+"""Duplicates in the office, and requests that are none."""
 
 from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import Engine

@@ -1,4 +1,4 @@
-"""Every page, on a telephone and on a desk: anybody can use it, it is read with ease and hit with a thumb."""
+"""Every page, on a telephone and on a desk: accessible, easy to read, and easy to touch."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ from tests.kit.look import LookedAt, look_at
 from tests.kit.pages import go, is_fit
 
 PARTS = 3
-"""All of them at once take longer than a test that hangs is waited for, on a machine that is busy."""
+"""The parts of the test: all of them together would exceed the timeout on a busy machine."""
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def _sign_in(page: Page, username: str) -> None:
 
 
 def _each(page: Page, there: seed_city.Town, url: str) -> Iterator[str]:
-    """Open one page after the other: those behind the sign-in by their links, those for everybody anew; and
-    those of a department as its person.
+    """Open one page after the other. Pages of the office open by their links, public ones anew, and a
+    department's as its person.
     """
     for path in there.paths:
         go(page, path)

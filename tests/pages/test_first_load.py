@@ -1,4 +1,4 @@
-"""What an operator's browser fetches before the desk can be used, over a slow line."""
+"""The files that an operator's browser fetches before the desk can be used, over a slow line."""
 
 from playwright.sync_api import Page
 
@@ -56,7 +56,7 @@ _WITH_AND_WITHOUT_LETTERS = """async () => {
   await document.fonts.ready;
   return [until, stand()];
 }"""
-"""Where the head and the headings begin and end: in the system's letters, and in the pages' own."""
+"""Returns the bounds of the head and the headings in the system's font, and in the pages' own."""
 
 
 def _fetched_by_reload(page: Page) -> dict[str, int]:

@@ -81,7 +81,7 @@ def districts(tmp_path: Path) -> Path:
 
 
 def colours(shown: Locator, part: int = 40) -> set[tuple[int, ...]]:
-    """What more than such a part of it is painted with."""
+    """Return the colours of more than this share of it."""
     picture = Image.open(io.BytesIO(shown.screenshot())).convert("RGB")
     found = picture.getcolors(1 << 24) or []
     return {colour for count, colour in found if count * part > picture.width * picture.height}
@@ -222,7 +222,7 @@ def form(opened: Opened) -> Callable[..., Page]:
 
 
 def point(page: Page) -> dict[str, float]:
-    """What is kept of the report that is being written."""
+    """Return the saved location of the report in progress."""
     expect(page.get_by_text("نقطه‌ای روی نقشه گرفته شد.")).to_be_visible()
     page.wait_for_url("**/my/report/*-*")
     kept: list[dict[str, Any]] = page.evaluate(_KEPT)

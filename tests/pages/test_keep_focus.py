@@ -1,4 +1,4 @@
-"""Who goes through the pages of the office by the keyboard stays where they were, whatever goes away."""
+"""Keyboard focus in the pages of the office stays near any element that disappears."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from tests.pages.conftest import OpenAs
 
 
 def press(page: Page, name: str, row: int = 0) -> None:
-    """By the keyboard, as who sees no pointer does."""
+    """Press a button by the keyboard, as a person without a pointer does."""
     page.get_by_test_id(name).nth(row).press("Enter")
 
 

@@ -1,4 +1,4 @@
-"""Of a citizen with whom nobody spoke no page offers to say that the conversation took place."""
+"""No page offers «reached» for a citizen with whom nobody spoke."""
 
 import pytest
 from playwright.sync_api import Page, expect

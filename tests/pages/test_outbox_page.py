@@ -1,4 +1,4 @@
-"""What went out to citizens: the page can be gone back to, and says why a message is not out."""
+"""Messages to citizens: the page keeps its filter, and says why a message is not out."""
 
 from playwright.sync_api import Page, expect
 from sqlalchemy import Engine, select

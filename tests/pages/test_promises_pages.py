@@ -1,4 +1,4 @@
-"""What an official says to a citizen is written down at once: notes, and promises with their day."""
+"""Notes and promises of an official to a citizen are written down at once, with their day."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What stays while the pages change: the rail, and the call on every page that does not show it itself."""
+"""The parts that stay while the pages change: the rail, and the call on every other page."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Where pages tell how conversations sounded, and what they say of telephones that are not the browser's."""
+"""Sound quality on the pages, and their words about telephones that are not the browser's."""
 
 import pytest
 from playwright.sync_api import expect

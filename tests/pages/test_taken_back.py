@@ -1,4 +1,4 @@
-"""What can be taken back is offered so for ten seconds, and what cannot is not."""
+"""Undo is offered for ten seconds where it is possible, and only there."""
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta

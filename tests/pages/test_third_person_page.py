@@ -48,7 +48,7 @@ def guest_of(engine: Engine) -> Guest:
 
 
 def comes(engine: Engine, act: Callable[..., None], *what: object) -> None:
-    """What the dialer would write."""
+    """Write as the dialer would."""
     token = guest_of(engine).token
     with writing(engine) as session:
         act(session, token, *what)

@@ -1,4 +1,4 @@
-"""What cannot wait in a real browser: it stands on every open page, at once, until somebody takes it."""
+"""Urgent requests in a real browser: shown on every open page, at once, until somebody takes one."""
 
 import time
 
@@ -147,7 +147,7 @@ def _nothing_urgent(answer: Response) -> bool:
 
 
 def _late(desk: Page) -> None:
-    """What the page knows stays as it is: no news reaches it any more."""
+    """Freeze the page's data: no event reaches it any more."""
     expect(desk.get_by_test_id("urgent-matter")).to_be_visible()
     known = desk.request.get(f"{desk.url.removesuffix('/desk')}/api/v1/urgent").json()
     desk.route("**/api/v1/urgent", lambda route: route.fulfill(json=known))

@@ -35,9 +35,10 @@ _RUN_TOGETHER = """(chart) => {
     return words.filter(close).map(({ word }) => word);
   });
 }"""
-"""What stands above and below the bars, and is nearer than 2 pixels to what is beside it.
+"""Finds labels above and below the bars that are nearer than 2 pixels to their neighbours.
 
-The box of an upright word is its own: a range's has room for accents at both sides, which no digit fills.
+An upright word is measured by its own box. A range's box has room for accents at both sides, which no digit
+fills.
 """
 
 

@@ -1,4 +1,4 @@
-"""What callers hear: the catalogue of each language, and the clips that speak a prompt."""
+"""The prompts of callers: the catalogue of each language, and the clips that speak a prompt."""
 
 import ast
 import datetime as dt

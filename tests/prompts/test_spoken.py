@@ -27,7 +27,7 @@ def said(language: str, clip_ids: list[str]) -> str:
 
 
 def reference(language: str, number: int, to: str = "cardinal") -> str:
-    """What num2words says, without the marks between English words."""
+    """Return num2words' text, without the marks between English words."""
     words = num2words(number, lang=language, to=to).replace(",", "").replace("-", " ")
     # num2words writes «سیم», which is the word for silver and wire; people write «سی‌ام»
     return words[:-3] + "سی‌ام" if language == "fa" and words.split()[-1] == "سیم" else words

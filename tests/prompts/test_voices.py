@@ -174,7 +174,7 @@ def test_voice_file_without_a_language_names_the_setting(
 
 
 class Google(http.server.ThreadingHTTPServer):
-    """What gTTS asks: answers with a tone as MP3, or with a failure once `answers` are given."""
+    """A fake of gTTS' server: answers with a tone as MP3, or with a failure once `answers` are given."""
 
     daemon_threads = True
 

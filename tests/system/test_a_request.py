@@ -1,5 +1,7 @@
-"""One request on the real system, through every hand: the app without a network, the office, a department,
-a text message, the office again, the telephone; and as a program reads it.
+"""One request on the real system, through every hand, and as a program reads it.
+
+It passes the app without a network, the office, a department, a text message, the office again, and the
+telephone.
 """
 
 import base64
@@ -51,7 +53,7 @@ def system() -> Iterator[System]:
 
 @pytest.fixture
 def department(system: System) -> Department:
-    """Who has to show a picture of what is solved."""
+    """A department that has to show a picture of its solution."""
     with writing(system.engine) as session:
         made = a_department(session)
         made.name_fa = "برق و روشنایی"
@@ -110,7 +112,7 @@ def _proves(page: Page, picture: Path) -> None:
 
 
 def _texts(system: System, number: str, words: str) -> None:
-    """As a provider hands it on."""
+    """Hand the text message on as a provider does."""
     body = json.dumps({"id": secrets.token_hex(8), "from": number, "text": words})
     name, at = secrets.token_hex(8), datetime.now(UTC)
     headers = {
@@ -132,7 +134,7 @@ def _replies(page: Page, picture: Path) -> None:
 
 
 def _confirms(system: System, number: str) -> None:
-    """By telephone, once the reply is read aloud; that the number itself says so, too, closes the report."""
+    """Confirm by telephone, once the reply is read aloud. That closes the report."""
     with Caller(system, number) as caller:
         caller.call()
         caller.at("greeting", "2")

@@ -44,11 +44,11 @@ class Asked:
 
     @property
     def again(self) -> str:
-        """What it is told: nothing, or the language in which it is to go on."""
+        """Return the language in which the script is to go on, or nothing."""
         return self.env.get("agi_arg_2", "")
 
     def breaks_off(self) -> None:
-        """As if killed."""
+        """Break off as if killed."""
         self._lines.close()
         self._wire.close()
 

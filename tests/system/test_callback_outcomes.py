@@ -1,4 +1,4 @@
-"""What becomes of a callback, for every way a citizen's phone can behave."""
+"""The outcome of a callback, for every behaviour of a citizen's phone."""
 
 from collections.abc import Callable, Iterator
 

@@ -18,7 +18,7 @@ from tests.kit.simulated_round import Person, SimulatedRound, fast_system, playe
 from tests.kit.system import System
 
 SPEED = float(os.environ.get("CROWD_SPEED", "200"))
-"""At 200, a conversation of 1.2 s is to the pacing what one of 240 s is in life; `make crowd` plays at 20."""
+"""The speed. At 200, 1.2 s of conversation is 240 s to the pacing; `make crowd` plays at 20."""
 MEAN_S, SPREAD = 240 / SPEED, 0.5
 """Conversations; their logarithms' spread."""
 

@@ -1,4 +1,4 @@
-"""No packet writes a line of its own into a log; each refused sign-in of a phone is one line for fail2ban."""
+"""No packet writes a log line of its own; each refused phone sign-in is one line for fail2ban."""
 
 import re
 import socket

@@ -16,7 +16,7 @@ SPEED = 10
 RING_S, PRESS_S, SILENT_S, TALK_S = 12, 8, 53, 60
 UNANSWERED_S = 30
 SHARE = 0.7
-"""Of what the same calls, as the phones saw them, would take one after another: some 130 s each time."""
+"""The limit as a share of the same calls one after another, some 130 s each time."""
 
 ANSWERS = Behaviour(rings=RING_S / SPEED, presses_after=PRESS_S / SPEED)
 SILENT = Behaviour(rings=RING_S / SPEED, presses_after=None, leaves_after=(SILENT_S - RING_S) / SPEED)
@@ -62,7 +62,7 @@ def _idle(game: SimulatedRound) -> list[int]:
 
 
 def _one_by_one(game: SimulatedRound) -> list[int]:
-    """What the calls took, added up to each one that brought somebody."""
+    """Return the time of the calls, added up to each one that brought somebody."""
     sums, so_far = [], 0.0
     for call in sorted(game.crowd.calls(), key=lambda call: call.invited_at):
         so_far += (call.pressed_at or call.ended_at or call.invited_at) - call.invited_at

@@ -22,8 +22,8 @@ def _until_heard(phone: Phone, system: System, clip: str, timeout: float = 30.0)
 
 
 _GIVES_UP_S = 90
-"""A script waits 30 s at most for its turn to write, and 20 for another process's lock; then all is asked
-once more. The caller hears over and over that it goes on.
+"""The time until a script gives up. It waits 30 s at most for its turn to write, and 20 for another process's
+lock. All is asked once more then, and the caller hears over and over that it goes on.
 """
 
 

@@ -99,7 +99,7 @@ def a_caller(nodes: Nodes, node: System) -> Iterator[Caller]:
 
 
 def speak(nodes: Nodes, caller: Caller, node: str) -> None:
-    """By this node's Asterisk; then the conversation is over."""
+    """Speak by this node's Asterisk; then the conversation is over."""
 
     def talks() -> bool:
         met = callback(nodes, caller)

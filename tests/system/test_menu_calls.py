@@ -1,4 +1,4 @@
-"""What else a citizen can do on the phone: follow up, report a problem, ask for an operator."""
+"""The other choices of a citizen on the phone: follow up, report a problem, ask for an operator."""
 
 import time
 from collections import Counter

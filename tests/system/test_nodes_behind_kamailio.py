@@ -82,7 +82,7 @@ class Node(LoneAsterisk):
                 said += ami.recv(4096)
 
     def kill(self) -> None:
-        """As when the power goes."""
+        """Kill it as a power cut does."""
         self._program.stop(patience=0)
 
     def _answer(self) -> None:
@@ -117,7 +117,7 @@ class Carrier(Peer):
         super().__init__(host, free_port())
         self.says = "200 OK"
         self.sound: dict[int, bytes] = {}
-        """What was heard, by the port from which it came."""
+        """The heard sound, by the port from which it came."""
 
     def __enter__(self) -> "Carrier":
         super().__enter__()

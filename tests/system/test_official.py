@@ -19,11 +19,11 @@ from tests.kit.system import System
 
 CITIZEN_HZ = 440  # the fixture `tone`
 PURE = 0.6
-"""So much of half a second of sound must be the other one's tone."""
+"""The share of half a second of sound that must be the other one's tone."""
 AT_ONCE_S = 2.0
 """From «next» to the conversation on a machine with nothing else to do; bench/next_latency.py measures."""
 LONG = 320.0
-"""Of six agreed minutes so much is over that the next one is called, but the page is still calm."""
+"""The time in a talk of six minutes when the next one is called and the page is still calm."""
 SUBJECTS = (3, 1, 8, 5)
 
 
@@ -68,7 +68,7 @@ def _subject(page: Page) -> str:
 
 
 def _late_in_talk(system: System, page: Page, official: Operator) -> None:
-    """So late in the conversation, and nearly over, that the next citizen is called."""
+    """Move the conversation near its end, so that the next citizen is called."""
     system.talks_for(_holds(official), LONG)
     page.keyboard.press("f")
     in_state(page, "serving-state", "finishing")
@@ -198,5 +198,5 @@ def test_operator_speaks_first_and_hands_over_to_the_official(
 
 
 def _only_signing_in(complaints: list[str]) -> list[str]:
-    """What a browser says of a page that asks who is signed in, when nobody is yet."""
+    """Return a browser's complaints about a page that asks who is signed in, when nobody is yet."""
     return [said for said in complaints if "401" in said]

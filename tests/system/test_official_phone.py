@@ -33,7 +33,7 @@ def official(system: System) -> Operator:
 
 @pytest.fixture
 def phone(system: System) -> Iterator[Caller]:
-    """Whoever is called through the trunk: the official, and then the citizen, in calls of their own."""
+    """The phone called through the trunk: the official's, and then the citizen's, in calls of their own."""
     with Caller(system, system.number(), port=system.trunk_port) as phone:
         yield phone
 

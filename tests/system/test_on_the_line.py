@@ -1,4 +1,4 @@
-"""Key 0 on the real Asterisk: a person at once, or on the line, or called back; no place is lost."""
+"""Key 0 on the real Asterisk: an operator at once, on the line, or by callback; no place is lost."""
 
 import sys
 import time
@@ -82,7 +82,7 @@ def _is_there(system: System, place: int) -> bool:
 
 
 def _has_dialled(system: System, caller: Caller) -> bool:
-    """Whether it is written down that the caller is on the line of 137: for up to a second after it is so."""
+    """Return whether the caller is recorded on the line of 137: that takes up to a second."""
     with reading(system.engine) as session:
         here = select(CallerNow).where(CallerNow.number == f"+98{caller.number[1:]}")
         return session.scalar(here) is not None

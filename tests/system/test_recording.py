@@ -14,7 +14,7 @@ from tests.kit.system import System
 CITIZEN_HZ, DESK_HZ = 440, 1000
 SOME_BYTES = 40_000
 THERE = 0.2
-"""So much of half a second of sound is the one's tone, while both speak."""
+"""The share of half a second of sound that is one tone, while both speak."""
 
 
 def _recordings(hearer: Operator, round_id: int) -> list[dict[str, object]]:

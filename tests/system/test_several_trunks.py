@@ -20,9 +20,9 @@ from tests.kit.system import System
 DECLINES = Behaviour(rings=0.3, status="603 Decline")
 """A phone that rang: whose it is, said no."""
 SILENT_S = 7.5
-"""So long Asterisk waits for a trunk that says nothing."""
+"""How long Asterisk waits for a silent trunk."""
 FELL_SILENT = "trunk first: does not answer any more"
-"""What the dialer says of a trunk that it tries last from then on."""
+"""The dialer's log of a trunk that it tries last from then on."""
 
 FILE = """
 [first]
@@ -113,10 +113,10 @@ def _calls(system: System, desk: Operator, number: str) -> tuple[float, str]:
 def _calls_by_first(
     system: System, carriers: Carriers, desk: Operator, behaves: Behaviour | None = None
 ) -> tuple[str, str]:
-    """A number that was called while the first trunk was well, and the outcome.
+    """Return a number called while the first trunk was well, and the outcome.
 
-    On a busy machine its answer to OPTIONS may be late, and the call goes by the second: then another number
-    is called. That is so only where the dialer has said so.
+    On a busy machine its answer to OPTIONS may be late, and the call goes by the second. Then another number
+    is called, but only where the dialer has said so.
     """
     for _ in range(3):
         silences = system.log().count(FELL_SILENT)

@@ -1,4 +1,4 @@
-"""What a citizen's attempt costs, for everything that a telephone network can say: on the real Asterisk."""
+"""The cost of a citizen's attempt for every answer of a telephone network: on the real Asterisk."""
 
 from collections.abc import Iterator
 

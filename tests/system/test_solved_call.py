@@ -1,4 +1,4 @@
-"""A land line whose request is said to be solved, on the real Asterisk: it is called, and hears the reply."""
+"""A land line whose request is said to be solved is called, and hears the reply."""
 
 from pathlib import Path
 

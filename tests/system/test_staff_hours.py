@@ -29,7 +29,7 @@ def office(system: System) -> Iterator[BrowserContext]:
 
 
 def press(button: Locator) -> None:
-    """As whoever has come to it with Tab."""
+    """Press as a person who has come to it with Tab."""
     expect(button).to_be_enabled()
     button.focus()
     button.press("Enter")
@@ -44,7 +44,7 @@ def signs_in(page: Page, username: str) -> None:
 
 
 def says(page: Page, text: str) -> None:
-    """What the open dialog asks for, and its second button."""
+    """Fill in the open dialog, and press its second button."""
     page.get_by_test_id("reason").focus()
     page.keyboard.type(text)
     for key in ("Tab", "Tab", "Enter"):

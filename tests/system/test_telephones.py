@@ -38,10 +38,10 @@ from tests.kit.telephone import (
 
 KEYS = {"main-menu": "1", "confirm-number": "1"}
 KNOWN_S = 0.5
-"""What is pressed so soon after a prompt begins: nobody knows it at once."""
+"""How soon after the start of a prompt a key answers it: nobody knows it at once."""
 HELD_S = 3.0
 UNHEARD_S = 15.0
-"""Whom we call has been asked twice by then, and hears the goodbye; a call is held for 20 s at most."""
+"""How long until a called citizen has been asked twice and hears the goodbye; holds last 20 s at most."""
 
 Plan = Callable[[Moment], str | None]
 
@@ -70,7 +70,7 @@ def _called(system: System, also: Plan = lambda _moment: None, **kind: object) -
 
 
 def _once(prompt: str, *deeds: tuple[float, str]) -> Plan:
-    """What is done so many seconds after this prompt begins, each once."""
+    """Return a plan of steps at seconds after this prompt begins, each once."""
     left, since = list(deeds), list[float]()
 
     def act(moment: Moment) -> str | None:
@@ -196,7 +196,7 @@ def test_opus_only_telephone_is_served(
 
 
 def _format(system: System, phone: Phone) -> str:
-    """What this phone's call speaks."""
+    """Return the codec of this phone's call."""
     (name,) = system.channels_of(phone.number)
     told = system.asterisk_says(f"core show channel {name}")
     return next(

@@ -86,8 +86,8 @@ class Desk:
         assert answer.status_code in (200, 409), answer.text
 
     def speaks_with(self, number: str, node: str, within: float = 60.0) -> None:
-        """The desk follows its round wherever that goes, and asks for the next until this one is there, by
-        this node's Asterisk.
+        """Serve the round wherever it goes, and ask for the next until this citizen is there, by this node's
+        Asterisk.
         """
 
         def speaks() -> bool:

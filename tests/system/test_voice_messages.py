@@ -1,6 +1,6 @@
-"""What a citizen says on a real call is kept, however the recording ends, and they are told its number.
+"""A citizen's words on a real call are kept, however the recording ends, and their number is spoken.
 
-Each is tried by two callers at once: one has a place and says what they want of it, one reports a problem.
+Two callers try each case at once: one speaks about a place, one reports a problem.
 """
 
 import time
@@ -33,7 +33,7 @@ PAUSE_S = 2.0
 
 
 class Two(NamedTuple):
-    """Who leaves a message with their place, and who reports a problem."""
+    """Two callers: one leaves a message with their place, one reports a problem."""
 
     message: Caller
     report: Caller

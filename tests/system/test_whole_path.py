@@ -20,9 +20,9 @@ CITIZEN_HZ, DESK_HZ, OTHER_CITIZEN_HZ = 440, 1000, 660
 IN_A_BROWSER = 0.6
 """A browser's jitter buffer stretches sound on a busy machine: its scores are lower."""
 OPENING_S = 2.5
-"""So much of a prompt is enough to know it by."""
+"""The length of a prompt that is enough to know it by."""
 PURE = 0.6
-"""So much of half a second of sound must be the other one's tone."""
+"""The share of half a second of sound that must be the other one's tone."""
 
 
 def _tone(folder: Path, hz: int) -> Path:

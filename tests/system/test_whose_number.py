@@ -1,4 +1,4 @@
-"""Whose number a caller's is, by each trunk's rule: on the real Asterisk, with whatever a packet may say."""
+"""The caller's number by each trunk's rule: on the real Asterisk, with any headers of a packet."""
 
 import socket
 from collections.abc import Iterator, Mapping
@@ -61,7 +61,7 @@ class Call:
 
 
 class Calls:
-    """Who calls, as the script that answers for 137 hears it."""
+    """The callers, as the script that answers for 137 hears them."""
 
     def __init__(self, asterisk: LoneAsterisk, scripts: socket.socket) -> None:
         self._asterisk, self._scripts = asterisk, scripts

@@ -17,12 +17,12 @@ from tests.kit.system import System
 
 CITIZEN_HZ, DESK_HZ, THIRD_HZ = 440, 1000, 660
 HEARD, SILENT = 0.1, 0.01
-"""So much of the last sound is a tone that is heard, beside another one; and of one that is not."""
+"""The share of the last sound that is a heard tone beside another one, and an unheard one."""
 _LAST_S = 1.0
 
 
 class Three:
-    """A citizen and a desk that speak with each other, and a third person with a phone in their own room."""
+    """A citizen and a desk in conversation, and a third person with a phone in their own room."""
 
     def __init__(self, system: System, round_id: int, folder: Path, stack: ExitStack, third: Role) -> None:
         self.system, self.desk, self.third = system, system.operator(), system.operator(third)
@@ -67,7 +67,7 @@ class Three:
         sound.until_heard(so, f"{who.number} hears {tones}", 40)
 
     def audited(self) -> list[tuple[str, str]]:
-        """What the audit log says of this conversation, and of the third person's doing."""
+        """Return the audit log of this conversation, and of the third person's actions."""
         subject = f"callback {self.callback}"
         with reading(self.system.engine) as session:
             found = session.scalars(select(AuditEntry).where(AuditEntry.subject == subject))

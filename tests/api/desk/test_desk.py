@@ -1,4 +1,4 @@
-"""What a desk learns and says of its citizen: history, message, call later; and which phone is mine."""
+"""The desk and its citizen: history, message, call later; and the desk's own phone."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""What an official promises a citizen, and what is noted while they speak: kept as it is said."""
+"""An official's promises to a citizen and the notes of their conversation: kept as they are said."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a desk's browser measured of a conversation: who may send it, what is kept, and where it is shown."""
+"""Sound quality that a desk's browser measured: who may send it, what is kept, where it is shown."""
 
 from collections.abc import Mapping
 from datetime import timedelta

@@ -24,7 +24,7 @@ SitsDown = Callable[..., tuple[TestClient, str]]
 
 @pytest.fixture
 def sits_down(app: FastAPI, engine: Engine) -> Iterator[SitsDown]:
-    """Makes the page of a new person of this role at a new desk, maybe of an official; and their name."""
+    """Open the page of a new person of this role at a new desk. Return the page and the person's name."""
     with TestClient(app, raise_server_exceptions=False):
 
         def page(role: Role, official_id: int | None = None) -> tuple[TestClient, str]:

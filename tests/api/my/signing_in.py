@@ -13,7 +13,7 @@ from tests.factories import BROWSER
 
 
 def page_of(app: FastAPI, engine: Engine, settings: Settings, number: str) -> TestClient:
-    """That number's own page."""
+    """The page of that number."""
     with writing(engine) as session:
         code = codes.ask(session, number, CodeWay.CALL, "fa", settings, browser=BROWSER)
         tokens = sessions.begin(session, code, "", settings)

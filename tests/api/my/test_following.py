@@ -1,4 +1,4 @@
-"""What is near, and following it, by the API."""
+"""Requests nearby, and following them, by the API."""
 
 import json
 from typing import Any

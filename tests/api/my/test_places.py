@@ -1,4 +1,4 @@
-"""A citizen takes a place in a round by the API, and gives it up: by the order and rules of the telephone."""
+"""A citizen takes and gives up a place by the API, under the order and rules of the telephone."""
 
 import pytest
 from fastapi import FastAPI

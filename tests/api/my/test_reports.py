@@ -37,7 +37,7 @@ MINE = f"{V1}/my/requests"
 KEY = "0190-report-1"
 SAID: dict[str, Any] = {"category": 2, "text": "چراغ کوچه خاموش است", "place": "روبه‌روی دبستان"}
 STATEMENTS = 17
-"""Of a report with a picture (docs/measured.md): what is in hand is not read again."""
+"""Statements for a report with a picture (docs/measured.md): no row is read twice."""
 SQUARE = [[51.6, 32.6], [51.7, 32.6], [51.7, 32.7], [51.6, 32.7], [51.6, 32.6]]
 HOLE = [[51.64, 32.64], [51.66, 32.64], [51.66, 32.66], [51.64, 32.66], [51.64, 32.64]]
 

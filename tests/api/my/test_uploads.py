@@ -49,7 +49,7 @@ def mine(app: FastAPI, engine: Engine, settings: Settings, number: str) -> TestC
 
 
 def begun(page: TestClient, size: int, kind: str = "picture") -> str:
-    """Where it is to be sent to."""
+    """Begin an upload and return its address."""
     answer = page.post(UPLOADS, params={"kind": kind}, headers=TUS | {"Upload-Length": str(size)})
     assert answer.status_code == 201, answer.text
     assert answer.headers["tus-resumable"] == "1.0.0" and answer.headers["upload-expires"].endswith("GMT")

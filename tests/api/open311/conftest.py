@@ -19,7 +19,7 @@ FORMATS = ("json", "xml")
 PARTS = {
     *("service", "attribute", "value", "request", "note", "endpoint", "format", "error"),
 }
-"""What an element is called that is a part of a list."""
+"""Names of the elements that are parts of a list."""
 REPORT = {"service_code": "lighting", "lat": "32.65432", "long": "51.66789", "description": "چراغ خاموش است"}
 
 Issue = Callable[..., str]
@@ -47,7 +47,7 @@ def program(app: FastAPI, issue: Issue) -> Iterator[TestClient]:
 
 
 def content(response: Response) -> Any:
-    """What an answer says, whichever its format: numbers and truth in words, nothing as None."""
+    """Return the content of an answer in either format: numbers and booleans as words, nothing as None."""
     kind = response.headers["content-type"]
     if kind.startswith("application/json"):
         return _plain(response.json())

@@ -29,7 +29,7 @@ FIELDS = {
     *("agency_responsible", "service_notice", "requested_datetime", "updated_datetime", "expected_datetime"),
     *("address", "address_id", "zipcode", "lat", "long", "media_url"),
 }
-"""Those of the specification, and no others."""
+"""The fields of the specification, and no others."""
 
 
 def file(program: TestClient, **more: str) -> str:
@@ -39,7 +39,7 @@ def file(program: TestClient, **more: str) -> str:
 
 
 def seen(client: TestClient, query: str = "", **more: Any) -> list[dict[str, Any]]:
-    """What both formats tell alike."""
+    """Return the requests after checking that both formats agree."""
     as_json, as_xml = (client.get(f"{V2}/requests.{form}{query}", **more) for form in FORMATS)
     assert as_json.status_code == as_xml.status_code == 200, as_json.text
     assert (content(as_json) or None) == content(as_xml)

@@ -92,7 +92,7 @@ def test_session_is_touched_once_a_minute_and_expires_idle(
     sign_in(page)
 
     def used(ago: timedelta) -> timedelta:
-        """Whoever was last seen so long ago asks; since when it is written that they were seen."""
+        """Use a session last seen this long ago. Return how long ago it counts as seen now."""
         with writing(engine) as session:
             (kept,) = sign_ins.sessions_of(session, user.id)
             kept.last_seen_at = now(session) - ago

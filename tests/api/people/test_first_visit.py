@@ -23,7 +23,7 @@ WHO = {"username": "admin", "name": "مدیر سامانه", "new": "own zebra 7
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """As they come: the administrator's role asks for a second factor."""
+    """Default settings: the administrator's role needs a second factor."""
     return settings.model_copy(update={"second_factor_roles": ("administrator",)})
 
 

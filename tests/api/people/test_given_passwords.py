@@ -25,7 +25,7 @@ GIVEN, OWN = "given horse 137", "own zebra 731"
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """As they come: the administrator's role asks for a second factor."""
+    """Default settings: the administrator's role needs a second factor."""
     return settings.model_copy(update={"second_factor_roles": ("administrator",)})
 
 

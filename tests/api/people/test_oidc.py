@@ -64,7 +64,7 @@ def way_back(page: TestClient) -> str:
 
 
 def come_back(page: TestClient) -> str:
-    """Where the browser ends after the whole way."""
+    """Return the address at which the browser ends after the whole sign-in."""
     answer = page.get(way_back(page))
     assert answer.status_code == 303
     return str(answer.headers["location"])

@@ -1,4 +1,4 @@
-"""What others read of the public pages and feeds: a page's elements and data, the rounds of each feed."""
+"""Readers of the public pages and feeds: a page's elements and data, the rounds of each feed."""
 
 import json
 from collections.abc import Callable

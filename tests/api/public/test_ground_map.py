@@ -1,4 +1,4 @@
-"""The ground map's tiles and outlines over the wire: in parts, kept for ever, of one file and of no other."""
+"""The ground map's tiles and outlines over the wire: in ranges, cached for ever, of one file only."""
 
 import json
 import logging

@@ -33,7 +33,7 @@ def body(app: FastAPI) -> Iterator[TestClient]:
 
 @pytest.fixture
 def token(engine: Engine, settings: Settings) -> str:
-    """Of a request with a picture and a place."""
+    """The token of a link to a request with a picture and a location."""
     with writing(engine) as session:
         request = a_request(
             session, RequestState.REFERRED, number=NUMBER, place="بن‌بست ۲", latitude=32.65, longitude=51.67
@@ -52,7 +52,7 @@ def link(engine: Engine) -> Pass:
 
 
 def sends(body: TestClient, token: str, text: str, picture: bytes | None = None, **more: str) -> Response:
-    """As a browser sends the form; a field in which no file was chosen comes, too."""
+    """Send the form as a browser does, with an empty file field where no file was chosen."""
     file = (
         ("after.jpg", picture, "image/jpeg") if picture is not None else ("", b"", "application/octet-stream")
     )

@@ -20,7 +20,7 @@ from tests.kit.pages import DESK, is_fit
 
 
 def some_figures(session: Session) -> None:
-    """Of two categories and five departments, of which one row is hidden; and one that is released."""
+    """Store figures of two categories and five departments, one row hidden, and one released request."""
     for state in (RequestState.REPLIED, RequestState.CLOSED, RequestState.REFERRED) * 5:
         a_request(session, state, **({"replied_at": now(session)} if state is RequestState.CLOSED else {}))
     shown = a_request(session, category=2)

@@ -1,4 +1,4 @@
-"""What everybody reads of citizens' requests: the page, the table, JSON."""
+"""Public figures of citizens' requests: the page, the table, JSON."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""A citizen's page and the search that leads to it: who sees what, and what the audit log has of it."""
+"""A citizen's page and the search that leads to it: who sees it, and the audit log of it."""
 
 from typing import Any
 

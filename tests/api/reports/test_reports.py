@@ -33,7 +33,7 @@ def as_official(as_user: SignedIn, engine: Engine) -> OfOfficial:
 
 @pytest.fixture
 def officials(engine: Engine, live: Round) -> dict[str, int | None]:
-    """Of whom a round is, and of whom it is not; there is a round of a stranger, too."""
+    """Officials with a round of their own and without one; a stranger has a round, too."""
     with writing(engine) as session:
         round_ = session.get_one(Round, live.id)
         round_.substitute, deputy = an_official(session), an_official(session)

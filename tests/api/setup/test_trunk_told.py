@@ -42,7 +42,7 @@ Told = Callable[[], list[tuple[Any, ...]]]
 
 @pytest.fixture
 def told(as_role: As, settings: Settings, engine: Engine) -> Told:
-    """What page, /healthz, metrics and doctor say of each trunk."""
+    """Return the trunk states by the page, /healthz, the metrics and the doctor."""
     page = as_role(Role.ADMINISTRATOR)
     names = [trunk.name for trunk in settings.trunks]
 

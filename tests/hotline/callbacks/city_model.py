@@ -30,21 +30,21 @@ class Place:
 
 @dataclass
 class City:
-    """What must be true."""
+    """The model of the city: the facts that must be true."""
 
     places: dict[int, Place] = field(default_factory=dict)
     rounds: dict[int, tuple[int, str]] = field(
         default_factory=dict
     )  # official, live or over; in order of start
     shown: dict[int, int] = field(default_factory=dict)
-    """By round: calls in which a phone or a person, not our own fault, said what became of them."""
+    """Calls by round in which a phone or a person, not our own fault, gave the result."""
 
     def line(self, round_: int) -> list[Place]:
         waiting = [p for p in self.places.values() if p.round == round_ and p.state == WAITING]
         return sorted(waiting, key=lambda place: place.rank)
 
     def next_one(self, round_: int) -> Place | None:
-        """Whoever is called for another round now, or cannot be by our own fault, is passed over."""
+        """Return the next place, without those in a call of another round or blocked by our own fault."""
         engaged = {p.number for p in self.places.values() if p.state == CALLING}
         return next((p for p in self.line(round_) if p.number not in engaged and not p.rests), None)
 

@@ -56,6 +56,6 @@ def time_passes(session: Session, callback: Callback, by: timedelta) -> None:
 
 
 def look(session: Session, settings: Settings) -> None:
-    """What the dialer does over and over."""
+    """Do one turn of the dialer's polls."""
     for token in conversations.overdue(session):
         conversations.end_overdue(session, token, settings)

@@ -24,7 +24,7 @@ def some_desks(session: Session, round_: Round, settings: Settings, count: int =
 def called_ahead(
     session: Session, round_: Round, count: int, state: CallbackState = C.WAITING
 ) -> list[Callback]:
-    """So many of the round's line, called ahead and come to this state."""
+    """Call the first of the round's line ahead, up to this state."""
     made = []
     for _ in range(count):
         callback = claims.call_ahead(session, round_)

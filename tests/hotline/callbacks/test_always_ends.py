@@ -1,7 +1,7 @@
-"""A place that holds its number can always still be called, carried or closed: nobody is in a dead place.
+"""A place that holds its number can always still be called, carried or closed: none is stuck.
 
 Hypothesis plays citizens, strangers, desks, planners and the telephone network. Then days pass in which the
-system does only what it always does, and whoever is called answers: at their end nobody holds a place.
+system only does its usual work, and everybody who is called answers. At their end nobody holds a place.
 """
 
 import contextlib

@@ -1,4 +1,4 @@
-"""Who is given to which desk, in which order, under any number of desks at once."""
+"""Assignment of citizens to desks, in order, under any number of desks at once."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor

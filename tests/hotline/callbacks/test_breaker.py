@@ -26,7 +26,7 @@ def fails(session: Session, times: int = 3, name: str = TRUNK) -> None:
 
 
 def later(session: Session, by: timedelta) -> None:
-    """As if so much time had gone by."""
+    """Let time pass."""
     for row in session.query(Breaker):
         row.next_probe_at = row.next_probe_at and row.next_probe_at - by
         row.opened_at = row.opened_at and row.opened_at - by

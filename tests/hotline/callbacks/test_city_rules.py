@@ -1,7 +1,7 @@
-"""The city's rules under whatever happens: the order is always the rule, nobody is lost, nobody is twice.
+"""The city's rules under any events: the order is the rule, nobody is lost, nobody is called twice.
 
-Hypothesis plays citizens, desks, planners and crashes; a model written from the rules alone says what must
-be true after every step.
+Hypothesis plays citizens, desks, planners and crashes. A model written from the rules alone says what must be
+true after every step.
 """
 
 import itertools
@@ -38,7 +38,7 @@ from tests.hotline.callbacks.city_model import CALLING, DONE, LIVE, OVER, UNREAC
 CITIZENS = range(8)
 ATTEMPTS = 2
 PAUSE = timedelta(minutes=1)
-"""So long whoever cannot be called by our own fault is passed over here: long enough to be seen."""
+"""How long a citizen is passed over after our own fault: long enough to be seen here."""
 
 _true_now = database.now
 

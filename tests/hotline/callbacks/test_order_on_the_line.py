@@ -1,4 +1,4 @@
-"""Who waits on the line and who is called back: one line with one order."""
+"""Callers who wait on the line and citizens who are called back: one line with one order."""
 
 from sqlalchemy import Engine
 

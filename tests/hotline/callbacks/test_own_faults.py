@@ -1,4 +1,4 @@
-"""By how many calls in a row that failed by our own fault a citizen is passed over."""
+"""How many own faults in a row pass a citizen over."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -22,7 +22,7 @@ AT_ONCE = timedelta(0)
 NEXT_ONE_TRIES = timedelta(seconds=5)
 
 WITHIN_S = {1: 15, 2: 15, 3: 20, 5: 30, 8: 50, 13: 120}
-"""So many phones that cannot be called cost those behind them so many seconds."""
+"""How many seconds so many uncallable phones cost those behind them."""
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ class Evening:
         self.engine, self.settings = engine, settings
         self.seconds, self.answers = 0.0, True
         self.called = list[int]()
-        """Whose phone rang, by place, in order."""
+        """The places whose phones rang, in order."""
         self.silent_s = 0.0
         """The longest that nobody's phone rang."""
         with writing(engine) as session:
@@ -175,7 +175,7 @@ class Evening:
             breaker.answers(session, yes=True)
 
     def goes_on(self, seconds: float, until: int) -> None:
-        """So long, or until so many phones have rung."""
+        """Let the round go on for this long, or until so many phones have rung."""
         end, rang_at = self.seconds + seconds, self.seconds
         while self.seconds < end and len(self.called) < until:
             before = len(self.called)
@@ -215,7 +215,7 @@ class Evening:
         return min([(due - at).total_seconds() for due in waits if due and due > at], default=1.0)
 
     def passes(self, seconds: float) -> None:
-        """As if so much time had gone by."""
+        """Let time pass."""
         self.seconds += seconds
         by = timedelta(seconds=seconds)
         with writing(self.engine) as session:

@@ -111,7 +111,7 @@ def test_new_conversation_wants_no_call_yet() -> None:
 
 
 def seen(reach: float, calls: int = 60) -> RoundStatistics:
-    """So many calls, of which a share brought somebody."""
+    """Make the statistics of many calls, a share of which brought somebody."""
     come = round(reach * calls)
     return RoundStatistics(
         ready_after=[20.0] * come,

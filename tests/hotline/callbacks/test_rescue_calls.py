@@ -87,7 +87,7 @@ def test_rescue_call_is_never_the_probe(session: Session, city: Settings) -> Non
 
 
 def connects(session: Session, city: Settings, number: str | None, channel: str) -> object:
-    """What comes of one more call from this number, which is over at once."""
+    """Return the result of one more call from this number, which is over at once."""
     call = rescue_calls.ask(session, urgent.of_caller(session, number).id, channel)
     taken = rescue_calls.take_up(session, call.token, city)
     session.flush()

@@ -1,4 +1,4 @@
-"""By which trunk a call goes: the preferred one, the others when it fails, and back as soon as it is well."""
+"""The trunk of a call: the preferred one, another when it fails, and back when it is well."""
 
 from datetime import timedelta
 

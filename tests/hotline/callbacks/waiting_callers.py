@@ -22,7 +22,7 @@ def operators_line(session: Session) -> Round:
 
 
 def joins(session: Session, count: int = 1) -> list[int]:
-    """So many join the operators' line."""
+    """Let callers join the operators' line."""
     return [
         registration.register(
             session, round_id=operators_line(session).id, number=make.a_number(), tell=False
@@ -46,7 +46,7 @@ def a_live_desk(session: Session, takes: bool | None = True, **values: Any) -> D
 
 
 def given(engine: Engine, *, may_dial: bool = True) -> list[tuple[int, int | None, bool]]:
-    """Whom the free desks get: the place, the desk, and whether they are on the line."""
+    """Return the assignments of the free desks: the place, the desk, and whether they are on the line."""
     while True:
         with writing(engine) as session:
             if not live_desks.give(session, may_dial=may_dial):

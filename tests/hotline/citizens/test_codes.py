@@ -20,7 +20,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
-    """Of a city whose text messages go out."""
+    """Settings of a city with text messages."""
     return settings.model_copy(update={"sms_provider": "console"})
 
 

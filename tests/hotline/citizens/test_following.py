@@ -19,7 +19,7 @@ S = RequestState
 
 
 def told(session: Session) -> list[tuple[str, str]]:
-    """Who of the followers is told of what."""
+    """Return the followers who are told, each with the message."""
     session.flush()
     rows = session.scalars(select(OutboxMessage).order_by(OutboxMessage.id))
     return [(each.to, each.kind.value) for each in rows if each.kind.value.startswith("followed")]

@@ -1,4 +1,4 @@
-"""What time ends, and what it does not touch."""
+"""Retention: what is deleted with time, and what is not."""
 
 from datetime import timedelta
 

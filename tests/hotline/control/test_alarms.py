@@ -1,4 +1,4 @@
-"""What a supervisor is warned of: a function of what the room shows, so each case is a line."""
+"""Alarms for a supervisor: a function of what the room shows, so each case is a line."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

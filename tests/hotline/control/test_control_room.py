@@ -1,4 +1,4 @@
-"""What the supervisor's room shows, on both databases: desks, lines and alarms of a day made by hand."""
+"""The supervisor's room on both databases: desks, lines and alarms of a day made by hand."""
 
 from datetime import timedelta
 

@@ -171,7 +171,7 @@ def test_last_span_of_a_running_day_has_no_end(session: Session, settings: Setti
 
 
 def spread(session: Session, user: User) -> None:
-    """What the log has of this person is a second apart, and the newest of it a while ago."""
+    """Space the person's log entries a second apart, the newest a while ago."""
     mine = session.query(Event).where(Event.user_id == user.id).order_by(Event.id.desc())
     for place, event in enumerate(mine, start=1):
         event.at = now(session) - place * SECOND

@@ -1,4 +1,4 @@
-"""What a person did, told from the log of their desk: each event, and what goes before what."""
+"""Activities of a person, read from the log of their desk: each event, and their order."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,7 +14,10 @@ TALKED, WRAP_UP, WAITED, PAUSED, AWAY = Did.TALKED, Did.WRAP_UP, Did.WAITED, Did
 
 
 def point(said: str) -> Point:
-    """At minute 3: "3 left" of the desk, "3 1 talking" of callback 1, "3 pause meal", "3 pause" ends it."""
+    """Parse an event at minute 3.
+
+    "3 left" is of the desk, "3 1 talking" of callback 1; "3 pause meal" begins, "3 pause" ends.
+    """
     minute, said = said.split(maxsplit=1)
     at, words = START + float(minute) * MINUTE, said.split()
     if words[0].isdigit():
@@ -25,7 +28,7 @@ def point(said: str) -> Point:
 
 
 def told(state: State, log: str) -> list[tuple[Did, float, float]]:
-    """What the person did in an hour, and from which minute until which."""
+    """Return the person's activities in an hour, with their first and last minutes."""
     points = [point(said) for said in log.split(", ") if said]
     return [
         (each.did, round((each.since - START) / MINUTE, 3), round((each.until - START) / MINUTE, 3))

@@ -1,4 +1,4 @@
-"""What a supervisor says to a desk stays until it is read."""
+"""A supervisor's message to a desk stays until it is read."""
 
 import pytest
 from sqlalchemy import select

@@ -46,7 +46,7 @@ def _give(session: Session, callback: Callback, to: User, settings: Settings, no
 
 
 def _person(session: Session, callback: Callback) -> User:
-    """Who speaks, or spoke before it was given."""
+    """Return the person who speaks, or who spoke before the transfer."""
     return session.get_one(User, callback.user_id)
 
 

@@ -1,4 +1,4 @@
-"""Whoever leaves the directory is out within a minute, and nobody else is; against Debian's slapd."""
+"""Leaving the directory ends a person's sessions within a minute; against Debian's slapd."""
 
 import socket
 import threading

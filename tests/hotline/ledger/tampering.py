@@ -1,4 +1,4 @@
-"""Whoever rules the machine changes what was only ever to be appended; and what `verify` says of it."""
+"""The owner of the machine changes append-only rows; and what `verify` says of it."""
 
 from typing import Any
 

@@ -13,7 +13,7 @@ from tests import factories as make
 
 
 def keyed_in(session: Session, count: int = 1) -> list[int]:
-    """So many numbers that await the call to their owner, in the order of calling."""
+    """Make numbers that await the call to their owner, in the order of calling."""
     round_ = make.a_round(session)
     return [make.keyed_in(session, round_).id for _ in range(count)]
 

@@ -56,7 +56,7 @@ def ask(citizen: TestClient, ticket: str, language: str = "fa") -> Response:
 
 
 def words(answer: Response) -> str:
-    """What a person reads."""
+    """Return the text that a person reads."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
 
 

@@ -1,4 +1,4 @@
-"""Who found all lines full and left their number: called once, in the order of the keys, and forgotten."""
+"""Overflow numbers of callers who found all lines full: called once, in order, and deleted."""
 
 from datetime import timedelta
 
@@ -39,7 +39,7 @@ def refused(session: Session, settings: Settings, number: str = NUMBER) -> str:
 
 
 def passes(session: Session, **time: float) -> None:
-    """So much time has passed since whatever was left."""
+    """Let time pass for every number that was left."""
     session.flush()
     for left in session.scalars(select(LeftNumber)):
         left.left_at -= timedelta(**time)

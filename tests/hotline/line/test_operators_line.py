@@ -109,7 +109,7 @@ def in_state(session: Session, state: C, *, called_ahead: bool) -> Callback:
 
 
 def hours_pass(engine: Engine, settings: Settings) -> None:
-    """What dialer and clerk do by themselves in the time, where the desk is left alone."""
+    """Let the dialer and the clerk work by themselves for that time, with the desk left alone."""
     moves = CallbackWriter(settings, engine)
     with writing(engine) as session:
         for row in session.scalars(select(Callback)):

@@ -1,4 +1,4 @@
-"""What is kept of a place: its ticket, and all that the caller said."""
+"""Stored data of a place: its ticket, and all that the caller said."""
 
 from inspect import signature
 

@@ -1,4 +1,4 @@
-"""Who may register, and how often a day."""
+"""Limits of registration: who may register, and how often a day."""
 
 import pytest
 from sqlalchemy import Engine

@@ -1,4 +1,4 @@
-"""The call to a land line that asks whether it is solved: for whom, when, how often, and what ends it."""
+"""The call to a land line whether its request is solved: eligibility, time, retries, and end."""
 
 from datetime import timedelta
 

@@ -26,8 +26,10 @@ COLUMNS = [column.name for column in Registration.__table__.columns]
 
 @pytest.fixture
 def story(engine: Engine, settings: Settings) -> Story:
-    """Two were not reached (one waits to be called once more), one asked for the next round, three wait (one
-    moved up), one is not confirmed, one is in both rounds.
+    """Make places in each state: two unreached (one waits for a retry), one deferred, three waiting (one
+    moved up).
+
+    One more is unconfirmed, and one is in both rounds.
     """
     story = Story(engine, settings.model_copy(update={"max_attempts": 2, "retry_seconds": 0}))
     story.registers()

@@ -1,4 +1,4 @@
-"""What a citizen's text message asks for, and what is answered."""
+"""Wishes in a citizen's text message, and their answers."""
 
 import re
 

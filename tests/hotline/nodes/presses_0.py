@@ -14,7 +14,7 @@ from tests import factories as make
 
 
 def presses_0_in(session: Session, node: str) -> tuple[Side, int, on_the_line.Outlook]:
-    """As the script does it: where the line is, the place, what is said."""
+    """Press 0 as the script does. Return where the line is, the place, and the outlook."""
     side = line_home.hold(session, node)
     place = registration.register(
         session,

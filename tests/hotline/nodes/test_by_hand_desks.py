@@ -53,7 +53,7 @@ class ByHand:
             return None
 
     def settle(self) -> str | None:
-        """What each dialer does with a call that is asked for; where the round lives then."""
+        """Let each dialer handle the pending call. Return the node of the round then."""
         for node in ("two", "one"):
             with writing(self.engine) as session:
                 homes.settle(session, self.round, node)

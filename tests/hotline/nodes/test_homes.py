@@ -1,4 +1,4 @@
-"""On which node a round lives: by room, until its end; moved when the node drains and nobody is under way."""
+"""The node of a round: chosen by room, kept to the end, moved from a draining node when idle."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who acts for a node: one epoch at a time, by the database's clock, with a fence around what is written."""
+"""The lease of a node: one epoch at a time, by the database's clock, with fenced writes."""
 
 import threading
 from collections.abc import Callable

@@ -40,7 +40,7 @@ def test_simultaneous_key_0_on_two_nodes_moves_the_line_once(engine: Engine, lin
 
 @pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 def test_key_0_at_the_lines_node_keeps_it_there(engine: Engine, line: int) -> None:
-    """Whoever is second waits for the place of the first, and sees it."""
+    """The second caller waits for the lock of the first, and sees that place."""
     number = make.a_number()
     with writing(engine) as session:
         session.add(CallerNow(channel="1.1", number=number, since=now(session), node="one"))

@@ -1,4 +1,4 @@
-"""Of an operators' line that has followed a caller: it is free if the desk's phone does not come."""
+"""An operators' line that has followed a caller is freed if the desk's phone does not come."""
 
 from collections.abc import Callable
 

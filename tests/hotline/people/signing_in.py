@@ -1,4 +1,4 @@
-"""Whom a cookie signs in, and all that the database keeps."""
+"""The person of a cookie, and all that the database keeps."""
 
 from sqlalchemy import MetaData, select
 from sqlalchemy.orm import Session

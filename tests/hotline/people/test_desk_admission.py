@@ -28,7 +28,7 @@ def person(session: Session, desk: Desk) -> User:
 
 @pytest.fixture
 def key(session: Session, person: User, settings: Settings) -> str:
-    """What the person's browser dials."""
+    """Return the number that the person's browser dials."""
     cookie = sign_ins.sign_in(session, person)
     session.flush()
     assert person.desk_id is not None
@@ -149,7 +149,7 @@ def test_clock_that_leapt_ahead_hangs_no_browser_up(
 
 @pytest.fixture
 def sip_key(session: Session, desk: Desk) -> str:
-    """What the desk's SIP phone dials."""
+    """Return the number that the desk's SIP phone dials."""
     desk.phone = "sip"
     return desk_admission.find_sip_key(session, desk, who="admin")
 

@@ -29,7 +29,7 @@ NEW = "another password"
 
 @pytest.fixture
 def strict(settings: Settings) -> Settings:
-    """As it comes: the administrator's role asks for a second factor."""
+    """Default settings: the administrator's role needs a second factor."""
     return settings.model_copy(update={"second_factor_roles": ("administrator",)})
 
 
@@ -169,7 +169,7 @@ def an_administrator(engine: Engine) -> User:
 
 
 def refusals(app: FastAPI, page: TestClient) -> dict[str, str]:
-    """What each endpoint refuses this page with."""
+    """Return the refusal of each endpoint for this page."""
     found = {}
     for path, methods in app.openapi()["paths"].items():
         for method in methods:

@@ -1,4 +1,4 @@
-"""What is kept of each kind: how many, how much, since when, by which setting."""
+"""The overview of stored data of each kind: count, size, oldest, and the setting."""
 
 import io
 from datetime import timedelta

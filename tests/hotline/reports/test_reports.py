@@ -217,7 +217,7 @@ FRIDAY, SATURDAY = date(2026, 5, 1), date(2026, 5, 2)
 
 @pytest.fixture
 def spring(session: Session, user: User) -> list[Round]:
-    """Two rounds of the mayor, of which one is on a Friday, two of districts, and one that is too late."""
+    """Make two rounds of the mayor, one on a Friday, two of districts, and one after the span."""
     made = [a_round(session, Phase.OVER) for _ in range(5)]
     first, second, third, fourth, late = made
     second.official = first.official

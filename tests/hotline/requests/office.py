@@ -25,7 +25,7 @@ def steps(session: Session, request: Request) -> list[tuple[str, str, str]]:
 
 
 def messages(session: Session, kind: OutboxKind) -> list[str]:
-    """Whom a message of this kind goes to."""
+    """Return the recipients of messages of this kind."""
     session.flush()
     return list(
         session.scalars(select(OutboxMessage.to).where(OutboxMessage.kind == kind).order_by(OutboxMessage.id))

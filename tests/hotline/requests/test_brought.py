@@ -1,4 +1,4 @@
-"""What programs bring by their keys: one key and content, one request, and nobody's number."""
+"""Requests that programs bring by their keys: one key and content make one request without an owner."""
 
 from dataclasses import replace
 from datetime import timedelta

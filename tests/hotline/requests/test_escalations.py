@@ -1,4 +1,4 @@
-"""What is before the supervisors: until somebody of the office sees to it, and no longer."""
+"""Requests escalated to the supervisors, until somebody of the office handles them."""
 
 import pytest
 from sqlalchemy.orm import Session

@@ -1,4 +1,4 @@
-"""What the inbox shows, and of which departments."""
+"""The inbox: its rows, and its departments."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a person of the office releases, and how it is taken back."""
+"""Releases by a person of the office, and their withdrawal."""
 
 import secrets
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Who is told that a department's time is nearly over, or is over: each once, while the city works."""
+"""Reminders that a department's time is nearly over, or is over: each once, in working time."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -26,7 +26,7 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
 
 
 class Clock:
-    """What the rules take for now."""
+    """The clock that the rules read."""
 
     now = at(SUNDAY, 10)
 
@@ -48,7 +48,7 @@ def head(session: Session) -> User:
 
 
 def run(session: Session) -> Sequence[Escalation]:
-    """Whom the job tells now."""
+    """Run the job and return the recipients."""
     before = session.scalar(select(func.max(Reminder.id))) or 0
     reminders.tell(session, WEEK, 20)
     return session.scalars(select(Reminder.told).where(Reminder.id > before).order_by(Reminder.id)).all()

@@ -1,4 +1,4 @@
-"""What a citizen is told of the own request."""
+"""Messages to a citizen about the own request."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session

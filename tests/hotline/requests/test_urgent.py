@@ -1,4 +1,4 @@
-"""What cannot wait: what is filed as urgent, who sees to it, and that one person takes it."""
+"""Urgent requests: which are urgent, who handles them, and that one person takes each."""
 
 import threading
 from datetime import timedelta

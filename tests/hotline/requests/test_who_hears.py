@@ -20,7 +20,7 @@ ACTS: dict[str, tuple[Act, bool, bool]] = {
     "rejected": (lambda s, r: closing.reject(s, r, who="o", reason="نه"), False, True),
     "merged": (lambda s, r: closing.merge(s, r.id, a_request(s).id, who="o"), False, True),
 }
-"""What is done, whether its department sees it then, and whether it has left it."""
+"""An act, whether the department sees the request then, and whether the request has left it."""
 
 
 def heard(session: Session, request: Request, after: int) -> list[tuple[int | None, int | None]]:

@@ -1,4 +1,4 @@
-"""What is done with a request: every move, its history, and who is told."""
+"""Work on a request: every move, its history, and the messages."""
 
 import re
 from datetime import date, datetime, time
@@ -37,7 +37,7 @@ ALLOWED = {  # docs/states.md, written down a second time on purpose
 
 
 def by(request: Request) -> str:
-    """What is split ends with its last part, by nobody."""
+    """Return who ends the request; a split one ends with its last part, by nobody."""
     return "" if request.state is S.SPLIT else "u"
 
 

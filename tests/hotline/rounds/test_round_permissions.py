@@ -1,4 +1,4 @@
-"""Who serves which round, and who pauses and ends it: at a page, and by a telephone's keys."""
+"""Permissions in a round: who serves, pauses and ends it, at a page and by a telephone's keys."""
 
 from collections.abc import Callable
 from typing import cast

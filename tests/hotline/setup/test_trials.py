@@ -1,4 +1,4 @@
-"""A test call and a test message: one at a time, a few an hour, and only where calls may go."""
+"""A test call and a test message: one at a time, limited by the hour, to allowed numbers."""
 
 from datetime import timedelta
 

@@ -50,7 +50,7 @@ def a_rule(session: Session, in_turn: Sequence[Official] | int = 3, **values: An
 
 
 def extend(session: Session, settings: Settings, days_ahead: int = 28) -> None:
-    """What the clerk does every minute."""
+    """Extend the timetable as the clerk does every minute."""
     session.commit()
     jobs.make_rounds(session.get_bind(), settings.model_copy(update={"timetable_days": days_ahead}))
 

@@ -1,4 +1,4 @@
-"""What is different on one day of a timetable, before its rounds are made and after."""
+"""Overrides of one day of a timetable, before its rounds are made and after."""
 
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, date, datetime, time

@@ -1,4 +1,4 @@
-"""What a citizen sends in pieces: whose it is, how many wait, when they go, on both databases."""
+"""Uploads in pieces: their owner, their limit, and their end, on both databases."""
 
 from datetime import timedelta
 

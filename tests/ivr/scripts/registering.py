@@ -15,9 +15,9 @@ OWN = "+989131234567"
 OTHER = "+989137654321"
 INTRODUCED = ["greeting", "menu-english", "main-menu", "round-when"]
 BEFORE_THE_PLACE = [*INTRODUCED, "confirm-number"]
-"""What is heard before the place is kept."""
+"""The prompts before the place is kept."""
 PERSON = ["operator-busy", "operator-registered", "ticket-again", "goodbye"]
-"""What is heard by whoever presses nothing that helps: an operator calls."""
+"""The prompts of a caller whose keys do not help: an operator calls."""
 TOLD = ["registered", "ticket-again", "ahead-none", "expectation", "will-call"]
 ASKED = ["ask-subject", "message-offer"]
 SAFE = [*BEFORE_THE_PLACE, *TOLD]

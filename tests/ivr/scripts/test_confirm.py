@@ -62,7 +62,7 @@ def call_about(engine: Engine, session: Session, id_: int) -> Placed:
 
 
 def answer(asterisk: FakeAsterisk, token: str, *steps: tuple[str, Deed]) -> Heard:
-    """Whoever has that number picks up."""
+    """Answer as the person who picks up at that number."""
     return asterisk.dial(*steps, script="confirm", channel_id=token, caller_id="137")
 
 
@@ -383,7 +383,7 @@ def test_a_place_that_is_called_at_that_moment_is_not_given_up(
 
 
 def broke_off(asterisk: FakeAsterisk, placed: Placed, question: str, key: str) -> Heard:
-    """What the next script says in the same call, after one that kept the key and then broke off."""
+    """Return the next script's prompts after one that kept the key and then broke off."""
     answer(asterisk, placed.token, (question, key))
     return asterisk.dial(script="confirm", channel_id=placed.token, caller_id="137", again="fa")
 

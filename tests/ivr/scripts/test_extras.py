@@ -110,12 +110,12 @@ UP_TO_THE_SUBJECT = [START, RIGHT, ROADS]
 
 
 def left_behind(settings: Settings) -> list[str]:
-    """What lies in the folder of messages."""
+    """Return the files in the folder of messages."""
     return sorted(file.name for file in settings.messages_dir.iterdir())
 
 
 def kept_message(engine: Engine, settings: Settings) -> str | None:
-    """What the message of the one registration says, None if there is none."""
+    """Return the message of the one registration; None if there is none."""
     (kept,) = registrations(engine)
     return (settings.messages_dir / kept.voice_message).read_text() if kept.voice_message else None
 

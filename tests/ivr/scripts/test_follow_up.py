@@ -1,5 +1,5 @@
-"""Key 2: where do I stand? The owner may change it, by calling from the number; a stranger with the ticket
-number hears status and place, nothing personal.
+"""Key 2, the follow-up of a place. The owner may change it by calling from the number. A stranger with the
+ticket hears status and place, nothing personal.
 """
 
 import logging

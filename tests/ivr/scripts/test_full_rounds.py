@@ -101,7 +101,7 @@ def test_cancelled_place_is_free_for_a_caller(asterisk: FakeAsterisk, engine: En
 
 
 def filling(engine: Engine, *full: Round) -> Callable[[], None]:
-    """What takes the last places of these rounds."""
+    """Return a function that takes the last places of these rounds."""
 
     def fill() -> None:
         with writing(engine) as session:

@@ -1,4 +1,4 @@
-"""The key of a caller who finds all lines full, and the call that follows: what is asked, kept and said."""
+"""The key of a caller who finds all lines full, and the overflow callback that follows."""
 
 from datetime import timedelta
 

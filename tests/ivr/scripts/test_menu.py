@@ -16,7 +16,7 @@ MENU = ["main-menu"]
 SLOWLY = ["main-menu-slow"]
 GREETED = ["greeting", "menu-english", *MENU]
 PERSON = ["operator-busy", "operator-registered", "ticket-again", "goodbye"]
-"""What is heard by whoever presses nothing that helps: an operator calls."""
+"""The prompts of a caller whose keys do not help: an operator calls."""
 OWN = "+989131234567"
 
 

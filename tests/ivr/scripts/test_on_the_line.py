@@ -1,4 +1,4 @@
-"""Waiting for an operator on the line: music, who stands before, a 2 to be called back; no place is lost."""
+"""The wait for an operator on the line: music, the queue, a 2 for a callback; no place is lost."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Key 0 on another node than the operators' line's: idle, it comes; else, or if no desk does, a call back."""
+"""Key 0 on another node than the operators' line's: an idle line follows; else the citizen is called back."""
 
 import pytest
 from sqlalchemy import Engine, select
@@ -118,7 +118,7 @@ def test_refused_caller_moves_no_line(
 
 @pytest.fixture
 def place(engine: Engine, settings: Settings, line: int) -> int:
-    """Of a caller whom the line has followed; the desk's page is closed."""
+    """The place of a caller whom the line has followed; the desk's page is closed."""
     the_desk(engine, phone_connected=False, channel=None)
     with writing(engine) as session:
         session.get_one(Round, line).node = settings.node

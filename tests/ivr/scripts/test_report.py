@@ -49,7 +49,7 @@ def requests(engine: Engine) -> list[Request]:
 
 
 def left_behind(settings: Settings) -> list[str]:
-    """What lies in the folder of messages."""
+    """Return the files in the folder of messages."""
     folder = settings.messages_dir
     return sorted(file.name for file in folder.iterdir()) if folder.exists() else []
 

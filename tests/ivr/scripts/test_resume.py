@@ -129,7 +129,7 @@ def test_who_had_reported_hears_the_tracking_number(asterisk: FakeAsterisk, engi
 
 
 def _left(settings: Settings, seconds: int) -> str:
-    """What the caller has said into the telephone while no script was there any more."""
+    """Write the caller's words into the recording after the script had gone."""
     settings.messages_dir.mkdir(parents=True, exist_ok=True)
     wav = settings.messages_dir / f"{CALL.replace('.', '')}-0.wav"
     wav.write_bytes(b"R" * (44 + 16_000 * seconds))

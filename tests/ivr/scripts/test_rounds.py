@@ -25,8 +25,8 @@ FOLLOW_UP = [("main-menu", "2"), ("follow-up-menu", "#")]
 def left_in(
     engine: Engine, first: Phase, then: Phase | None, *, carried: bool = True, **values: object
 ) -> tuple[Registration, datetime | None]:
-    """OWN's registration, third in a round that is over or cancelled, after the clerk came by (or not); when
-    the next round is.
+    """Make OWN's registration, third in a round that is over or cancelled. Return it and the start of the
+    next round. `carried`: the clerk has carried it over.
     """
     with writing(engine) as session:
         left, following = two_rounds(session, first, then)

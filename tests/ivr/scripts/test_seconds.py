@@ -32,7 +32,7 @@ LISTENS = [
 ]
 OFFICES = ["office-mayor", "office-deputy-urban-services", "office-district-15"]
 KEY_S = 0.6
-"""Of a quick caller between the end of a question and the next word: the key, and what is asked of us."""
+"""The time of a quick caller between a question's end and the next word: the key and our queries."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The call that speaks a code for signing in: what 1, 2, silence and a code that is over lead to."""
+"""The call that speaks a sign-in code: the effects of 1, 2, silence and an expired code."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A caller who presses no key: a person once a day, then a message, and more time in the next call."""
+"""A caller who presses no key: an operator once a day, then a message, and more time next call."""
 
 import hashlib
 from datetime import timedelta
@@ -30,13 +30,13 @@ def a_free_desk(engine: Engine) -> None:
 
 
 def reports(engine: Engine) -> list[Request]:
-    """What was said after the tone."""
+    """Return the reports recorded after the tone."""
     with reading(engine) as session:
         return list(session.scalars(select(Request).order_by(Request.id)))
 
 
 def in_line(engine: Engine) -> list[Registration]:
-    """Who waits for an operator's call."""
+    """Return the callers who wait for an operator's call."""
     with reading(engine) as session:
         line = select(Registration).join(Round).where(Round.is_operators_line.is_(True))
         return list(session.scalars(line.order_by(Registration.id)))

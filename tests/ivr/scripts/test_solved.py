@@ -1,4 +1,4 @@
-"""The call to a land line whose request is said to be solved: what is read, and what 1, 2 and silence do."""
+"""The call to a land line whose request is said to be solved: its words, and its keys."""
 
 import pytest
 from sqlalchemy import Engine, select, update

@@ -23,7 +23,7 @@ FOUND = "wait-soon"
 
 @pytest.fixture
 def expected(monkeypatch: pytest.MonkeyPatch) -> dict[str, float | None]:
-    """What the rule expects, in seconds; a test may change it."""
+    """The expected waits in seconds; a test may change them."""
     told: dict[str, float | None] = {"seconds": 20.0}
     monkeypatch.setattr(round_statistics, "expected_wait", lambda _session, _callback: told["seconds"])
     return told
@@ -41,7 +41,7 @@ def token(engine: Engine, expected: dict[str, float | None]) -> str:
 
 
 def wait(asterisk: FakeAsterisk, token: str, *steps: tuple[str, Deed]) -> Heard:
-    """The citizen waits until they press 2, hang up or are taken into a room (which is as a hang-up here)."""
+    """Wait as the citizen until they press 2, hang up or enter a room, which is a hang-up here."""
     return asterisk.dial(*steps, script="wait", channel_id=token, caller_id="137")
 
 

@@ -98,7 +98,7 @@ OWNS = {
     **dict.fromkeys(("follow up, not reached", "cancel, not reached"), "not reached"),
     "follow up, cancelled by the city": "cancelled",
 }
-"""Of these the caller has a registration already, and how it stands."""
+"""Callers of these paths have a registration already, in this state."""
 HOW = [None, *sorted(set(OWNS.values()))]
 
 PLACED = {"registered", "registered-brief"}
@@ -124,7 +124,7 @@ def city(engine: Engine, settings: Settings) -> "City":
 
 @dataclass
 class Kept:
-    """What the database and the folder of messages hold."""
+    """The rows of the database and the files in the folder of messages."""
 
     registrations: dict[int, Registration]
     requests: dict[int, Request]

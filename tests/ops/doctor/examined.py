@@ -1,4 +1,4 @@
-"""What the doctor says, and what it finds on this machine."""
+"""The doctor's output, and its findings on this machine."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ PASSWORD = "a-password-of-the-database"
 
 
 class Told:
-    """What the doctor said: the worst by name, everything, and how it ended."""
+    """The doctor's report: the worst by name, everything, and how it ended."""
 
     def __init__(self, *words: str) -> None:
         result = CliRunner().invoke(app, ["doctor", *words])
@@ -42,7 +42,7 @@ class Told:
 
 @contextmanager
 def answering(address: tuple[str, int], said: bytes | None) -> Iterator[None]:
-    """Whoever connects there hears this; None: nothing, for ever."""
+    """Send this to every connection; None sends nothing, for ever."""
     with closing(socket.create_server(address)) as server:
         held: list[socket.socket] = []
 
