@@ -19,7 +19,7 @@ FOLDERS: tuple[str, ...] = (
     "ops",
     "prompts",
     "settings",
-    "tests/docs",
+    "tests",
     "hotline/callbacks",
     "hotline/citizens",
     "hotline/control",
