@@ -79,8 +79,8 @@ def take_up(session: Session, token: str, node: str | None = None) -> Callback |
 def is_owed(session: Session, callback: Callback) -> bool:
     """Return whether it is the first call of its place in an official's round.
 
-    Strangers who forge the number make the system call it: for confirmations, for places in the operators'
-    line, for other rounds. None of these calls may use up the place's own.
+    A stranger who forges the number can make the system call it. Such calls are confirmations, calls of the
+    operators' line or calls of other rounds. None of these may use up the place's own first call.
     """
     called = exists().where(
         Callback.registration_id == callback.registration_id,
