@@ -14,6 +14,7 @@ FOLDERS: tuple[str, ...] = (
     "bench",
     "clerk",
     "db",
+    "dialer",
     "dialplan",
     "ivr",
     "ops",
@@ -26,6 +27,7 @@ FOLDERS: tuple[str, ...] = (
     "hotline/desks",
     "hotline/directory",
     "hotline/ledger",
+    "hotline/line",
     "hotline/nodes",
     "hotline/people",
     "hotline/pictures",
@@ -45,8 +47,18 @@ FORBIDDEN = set(
 WORDS = 20
 RELEASED = ROOT / "db" / "migrations" / "versions"
 """Migrations, which nobody changes once a city has run them (tests/db/test_version_before.py)."""
+MOVING = {
+    *("dialer/desk_calls.py", "dialer/left_numbers.py", "dialer/system_calls.py", "dialer/trial_calls.py"),
+    *("dialer/tried_calls.py", "hotline/line/confirmation_calls.py", "hotline/line/left_numbers.py"),
+    *("hotline/line/solved_calls.py", "hotline/line/tries.py", "hotline/line/turn_near_calls.py"),
+    "hotline/line/urgent_calls.py",
+}
+"""Modules of outgoing calls that still break the page: the queue of outgoing calls replaces them."""
 FILES = sorted(
-    path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py") if path.parent != RELEASED
+    path
+    for folder in FOLDERS
+    for path in (ROOT / folder).rglob("*.py")
+    if path.parent != RELEASED and str(path.relative_to(ROOT)) not in MOVING
 )
 
 
