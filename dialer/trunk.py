@@ -38,7 +38,7 @@ def carries(session: Session, token: str, settings: Settings) -> bool:
 
 
 class Trunk:
-    """Observer of the trunk; all its decisions' data is in the database."""
+    """Observer of the trunk, which decides nothing; all state is in the database."""
 
     def __init__(self, settings: Settings, engine: Engine, trunks: Trunks) -> None:
         self._settings = settings

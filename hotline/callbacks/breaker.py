@@ -1,9 +1,9 @@
 """Circuit breakers of outgoing calls: while one is open, single probes replace the calls of the lines.
 
-The trunk's breaker opens after calls to FAILURES different numbers in a row reached no phone. Fewer calls
+The trunk's breaker opens when calls to FAILURES different numbers in a row reached no phone. Fewer calls
 suffice if nobody else is due. The trunk's breaker also opens when a trunk that used to answer SIP OPTIONS
-stops answering. The scripts' breaker opens after calls to SPEECHLESS different numbers in a row were answered
-and no script spoke. One citizen's call may fail every time without stopping the others (own_faults).
+stops answering. The scripts' breaker opens when no script spoke in answered calls to SPEECHLESS different
+numbers in a row. One citizen's call may fail every time without stopping the others (own_faults).
 
 While a breaker is open, the dialer calls the head of the line as a probe. Probes are free of charge, and
 follow growing pauses. On a trunk that answers OPTIONS, the probes try one number after another, the first

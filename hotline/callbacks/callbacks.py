@@ -68,7 +68,7 @@ def occupies(callback: Callback) -> bool:
 
 
 def live_at_desk(session: Session, desk_id: int) -> Callback | None:
-    """Return the desk's callback for which it still owes a call or an outcome."""
+    """Return the callback for which the desk still owes a call or an outcome."""
     return session.scalar(select(Callback).where(Callback.desk_id == desk_id, OCCUPIES))
 
 

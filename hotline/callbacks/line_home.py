@@ -62,7 +62,7 @@ _NOBODY_IS_THERE = select(
 
 
 def hold(session: Session, node: str) -> Side:
-    """Return the operators' line's location for a caller on this node, and lock it there if it may move.
+    """Return the operators' line's location for a caller on this node; it holds until the transaction ends.
 
     Call it before any row is changed.
     """

@@ -4,7 +4,8 @@ Each step is a repeatable transaction, which another dialer may continue. The ro
 cut callers are back in the line before anybody else is called.
 
 A node that only lost the database keeps its conversations (dialer.lease). Such a conversation is closed when
-its desk's phone appears on another node. Until then the citizen gets a time before which nobody calls them.
+its desk's phone appears on another node. Otherwise the conversation is closed with a time before which nobody
+calls the citizen.
 """
 
 from collections.abc import Sequence

@@ -1,8 +1,9 @@
 """Rescue calls: a caller in danger is connected with the emergency service if nobody is at a desk.
 
 The caller's own channel dials nobody. The caller's script requests a row, once for each channel. The dialer
-then calls the one number of the settings, within all caps and their own (toll.take_rescue). The service that
-answers takes the caller over. A failed call ends the row at once, and the script speaks the number.
+then calls the one number of the settings, within all caps and those of rescue calls (toll.take_rescue). The
+service that answers takes the caller over. A failed call ends the row at once, and the script speaks the
+number.
 """
 
 import uuid
