@@ -153,7 +153,21 @@ def test_remote_sign_out_clears_what_the_app_cached(
     expect(mine.locator("main").get_by_role("link", name="ورود با شماره")).to_be_visible()
     telephone.set_offline(True)
     mine.reload()
-    expect(mine.get_by_text("شبکه قطع است", exact=False).first).to_be_visible()
+    expect(mine.get_by_text("شبکه قطع است", exact=False)).to_be_visible()
+    expect(mine.locator("main .cards li")).to_have_count(0)
+
+
+def test_app_left_while_it_forgets_shows_nothing_kept(
+    mine: Page, telephone: BrowserContext, url: str, engine: Engine, number: str
+) -> None:
+    with writing(engine) as session:
+        a_request(session, number=number)
+    mine.goto(f"{url}/my/requests")
+    expect(mine.locator("main .cards li")).to_have_count(1)
+    telephone.set_offline(True)
+    mine.evaluate("localStorage.removeItem('hotline137.my.number')")  # signed out, and nothing forgotten yet
+    mine.reload()
+    expect(mine.locator("main").get_by_role("alert")).to_be_visible()
     expect(mine.locator("main .cards li")).to_have_count(0)
 
 

@@ -25,7 +25,8 @@ export function useAnswer<Said>(path: string): Answer<Said> {
   useEffect(() => {
     let here = true
     const answered = async () => {
-      const kept = await store.answers.get(path).catch(() => undefined)
+      // What was kept may outlive its number's sign-out: the page may be left before it has forgotten it.
+      const kept = number() ? await store.answers.get(path).catch(() => undefined) : undefined
       if (here && kept) setState({ said: kept.said as Said, asOf: '', problem: '' })
       try {
         const said = await ask<Said>('GET', path)
@@ -54,8 +55,7 @@ export const WORDS = 'hotline137.my.words.'
 /** Whoever is here next reads nothing of who was here before. */
 export async function forgetAnswers(): Promise<void> {
   Object.keys(localStorage).filter((name) => name.startsWith(WORDS)).forEach((name) => localStorage.removeItem(name))
-  await dropArrived()
-  await store.answers.clear()
+  await store.transaction('rw', store.reports, store.answers, () => Promise.all([dropArrived(), store.answers.clear()]))
 }
 
 // Signed out by another telephone, or by time.
