@@ -40,7 +40,7 @@ def comes_due(office: Office, id_: int) -> None:
         session.get_one(Confirmation, id_).not_before = now(session) - LONG_AGO
 
 
-def test_a_keyed_in_number_is_called_once_with_a_token_of_its_own(
+def test_keyed_in_number_is_called_once_with_its_own_token(
     office: Office, manager: FakeManager, settings: Settings
 ):
     id_ = keyed_in(office, "+989131234567")
@@ -70,9 +70,7 @@ def test_a_keyed_in_number_is_called_once_with_a_token_of_its_own(
     ]
 
 
-def test_a_confirmation_without_an_answer_is_tried_again_later_and_given_up_after_three(
-    office: Office, manager: FakeManager
-):
+def test_unanswered_confirmation_is_given_up_after_three_calls(office: Office, manager: FakeManager):
     id_ = keyed_in(office)
     for attempt in (1, 2, 3):
         assert state_of(office, id_) is RegistrationState.UNCONFIRMED
@@ -114,9 +112,7 @@ def test_an_answered_confirmation_is_over(
 
 @on_sqlite
 @pytest.mark.parametrize("number", ["+4930123456", "+982122334455", "+5371234567"])
-def test_a_number_outside_the_allowed_prefixes_is_never_called_to_confirm_it(
-    office: Office, manager: FakeManager, number: str
-):
+def test_number_outside_the_allowed_prefixes_is_not_called(office: Office, manager: FakeManager, number: str):
     id_ = keyed_in(office, number)
 
     def is_given_up() -> bool:
@@ -128,7 +124,7 @@ def test_a_number_outside_the_allowed_prefixes_is_never_called_to_confirm_it(
 
 
 @on_sqlite
-def test_only_a_few_are_called_at_once_and_the_next_when_one_has_ended(office: Office, manager: FakeManager):
+def test_confirmation_calls_are_limited_at_a_time(office: Office, manager: FakeManager):
     ids = [keyed_in(office) for _ in range(8)]
 
     office.until(lambda: len(manager.named("Originate")) >= 5)
@@ -165,9 +161,7 @@ def test_a_refused_confirmation_is_tried_again_later(office: Office, manager: Fa
 
 
 @on_sqlite
-def test_a_confirmation_of_which_nobody_can_say_whether_it_was_placed_is_not_placed_again(
-    office: Office, manager: FakeManager
-):
+def test_confirmation_of_unknown_placement_is_not_repeated(office: Office, manager: FakeManager):
     manager.unanswered = {"Originate"}
     id_ = keyed_in(office)
 

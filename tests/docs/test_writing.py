@@ -128,12 +128,10 @@ RENAMED: tuple[str, ...] = (
 )
 """Folders whose tests have short names. A folder is added once, and never leaves."""
 UNFINISHED = {
-    "tests/dialer/test_confirmations.py",
     "tests/dialer/test_code_calls.py",
     "tests/dialer/test_left_numbers.py",
     "tests/dialer/test_pace.py",
     "tests/dialer/test_solved_calls.py",
-    "tests/hotline/callbacks/test_own_faults.py",
     "tests/hotline/citizens/test_erasure.py",
     "tests/hotline/line/test_confirmations.py",
     "tests/hotline/line/test_left_numbers.py",

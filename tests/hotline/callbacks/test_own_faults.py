@@ -54,7 +54,7 @@ def a_call(
     return callback
 
 
-def test_given_other_ends_between_when_our_faults_are_counted_then_only_those_since_the_last_count(
+def test_own_faults_are_counted_since_the_last_other_end(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     def passed_over(outcome: Outcome) -> timedelta:
@@ -67,7 +67,7 @@ def test_given_other_ends_between_when_our_faults_are_counted_then_only_those_si
     assert passed_over(Outcome.FAILED) == NEXT_ONE_TRIES, "nobody was called in between"
 
 
-def test_given_faults_of_another_round_and_of_another_citizen_when_counted_then_they_do_not_count(
+def test_faults_of_another_round_or_citizen_do_not_count(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     a_call(session, place, Outcome.FAILED, make.a_round(session))
@@ -76,7 +76,7 @@ def test_given_faults_of_another_round_and_of_another_citizen_when_counted_then_
     assert own_faults.passed_over(session, a_call(session, place, Outcome.FAILED), settings) == AT_ONCE
 
 
-def test_given_a_citizen_who_picked_up_twice_in_vain_when_asked_then_they_have_the_pause_of_a_retry(
+def test_second_answer_in_vain_gets_the_retry_delay(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     waits = [
@@ -132,7 +132,7 @@ def test_call_that_dies_ten_times_stops_nobody_for_good(
     assert own_faults.passed_over(session, tenth, settings, cut=Cut.BY_US) == timedelta(seconds=60)
 
 
-def test_given_a_call_that_never_rang_when_the_next_is_picked_up_in_vain_then_that_one_alone_counts(
+def test_faults_after_an_answer_are_counted_apart(
     session: Session, place: Registration, settings: Settings
 ) -> None:
     a_call(session, place, Outcome.FAILED)
@@ -142,7 +142,7 @@ def test_given_a_call_that_never_rang_when_the_next_is_picked_up_in_vain_then_th
     assert own_faults.passed_over(session, second, settings) == timedelta(seconds=settings.retry_seconds)
 
 
-def test_given_a_line_that_is_down_when_calls_fail_again_then_the_head_of_the_line_stays_the_probe(
+def test_head_of_the_line_stays_the_probe_during_an_outage(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     for token in ("callback-1", "callback-2"):
@@ -239,7 +239,7 @@ class Evening:
     ("bad", "within_s", "backend"),
     [*((bad, within_s, "sqlite") for bad, within_s in WITHIN_S.items()), (2, WITHIN_S[2], "postgresql")],
 )
-def test_given_phones_that_cannot_be_called_before_the_others_when_called_then_the_others_lose_only_seconds(
+def test_uncallable_phones_delay_the_others_by_seconds(
     engine: Engine, settings: Settings, bad: int, within_s: float
 ) -> None:
     good = 37 if bad == 3 else 12
@@ -252,9 +252,7 @@ def test_given_phones_that_cannot_be_called_before_the_others_when_called_then_t
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_such_phones_here_and_there_when_called_then_calls_never_stop(
-    engine: Engine, settings: Settings
-) -> None:
+def test_scattered_uncallable_phones_stop_no_calls(engine: Engine, settings: Settings) -> None:
     evening = Evening(engine, settings, (0, 5, 10), 20)
     evening.goes_on(3600, until=17)
     assert evening.called == [place for place in range(20) if place not in (0, 5, 10)]
@@ -265,7 +263,7 @@ def test_given_such_phones_here_and_there_when_called_then_calls_never_stop(
 @pytest.mark.parametrize(
     ("places", "backend"), [(1, "sqlite"), (2, "sqlite"), (3, "sqlite"), (20, "sqlite"), (2, "postgresql")]
 )
-def test_given_a_trunk_that_fails_when_it_is_back_then_nobody_has_paid_and_all_keep_their_places(
+def test_trunk_outage_costs_nobody_and_keeps_the_order(
     engine: Engine, settings: Settings, places: int
 ) -> None:
     evening = Evening(engine, settings, (), places)
@@ -279,7 +277,7 @@ def test_given_a_trunk_that_fails_when_it_is_back_then_nobody_has_paid_and_all_k
     assert others == [place for place in range(places) if place != first], "each at its own place, at once"
 
 
-def test_given_a_number_that_fails_now_and_then_when_another_gets_through_then_twice_may_be_chance(
+def test_third_failure_while_others_get_through_is_the_numbers(
     session: Session, settings: Settings, place: Registration
 ) -> None:
     for count in (1, 2, 3):
@@ -292,9 +290,7 @@ def test_given_a_number_that_fails_now_and_then_when_another_gets_through_then_t
         breaker.worked(session, breaker.TRUNK, "callback-another")
 
 
-def test_given_whom_others_were_tried_before_when_calls_flow_again_then_the_ledger_tells_that_they_are_due(
-    engine: Engine, settings: Settings
-) -> None:
+def test_citizen_passed_during_an_outage_is_due_in_the_ledger(engine: Engine, settings: Settings) -> None:
     evening = Evening(engine, settings, range(3), 6)
     while not evening.open():
         evening._calls()
@@ -309,9 +305,7 @@ def test_given_whom_others_were_tried_before_when_calls_flow_again_then_the_ledg
     assert verify(engine).problems == []
 
 
-def test_given_a_probe_that_was_never_placed_when_its_end_went_by_unseen_then_nobody_is_passed_over(
-    engine: Engine, settings: Settings
-) -> None:
+def test_probe_with_an_unseen_end_passes_nobody_over(engine: Engine, settings: Settings) -> None:
     evening = Evening(engine, settings, range(3), 6)
     while not evening.open():
         evening._calls()
@@ -328,7 +322,7 @@ def test_given_a_probe_that_was_never_placed_when_its_end_went_by_unseen_then_no
         assert session.get_one(Registration, head).not_before is None
 
 
-def test_given_a_place_without_a_failed_call_when_the_ledger_tells_one_for_it_then_it_is_wrong(
+def test_ledger_with_a_fault_that_had_no_call_is_wrong(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
