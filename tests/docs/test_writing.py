@@ -132,8 +132,6 @@ UNFINISHED = {
     "tests/dialer/test_left_numbers.py",
     "tests/dialer/test_pace.py",
     "tests/dialer/test_solved_calls.py",
-    "tests/hotline/citizens/test_erasure.py",
-    "tests/hotline/line/test_confirmations.py",
     "tests/hotline/line/test_left_numbers.py",
     "tests/hotline/line/test_solved_calls.py",
 }

@@ -119,9 +119,7 @@ def delete(engine: Engine, *, give_up: bool = True, number: str = NUMBER) -> Non
         erasure.delete_citizen(session, number, who="citizen", give_up=give_up)
 
 
-def test_given_a_citizen_when_deleted_then_the_number_is_nowhere_and_its_files_are_gone(
-    engine: Engine, settings: Settings
-) -> None:
+def test_deletion_removes_the_number_and_its_files(engine: Engine, settings: Settings) -> None:
     files = a_life(engine, settings)
     delete(engine)
     with reading(engine) as session:
@@ -137,7 +135,7 @@ def test_given_a_citizen_when_deleted_then_the_number_is_nowhere_and_its_files_a
     assert [name for name, path in files.items() if path.exists()] == ["open"], "it is still to be mended"
 
 
-def test_given_a_sealed_line_when_one_of_it_is_deleted_then_the_ledger_is_whole_and_says_that_they_left(
+def test_deletion_of_a_sealed_place_keeps_the_ledger_whole(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -156,9 +154,7 @@ def test_given_a_sealed_line_when_one_of_it_is_deleted_then_the_ledger_is_whole_
     assert report.problems == []
 
 
-def test_given_an_open_request_of_the_deleted_when_it_is_over_then_its_words_and_its_voice_go(
-    engine: Engine, settings: Settings
-) -> None:
+def test_open_request_loses_words_and_voice_once_closed(engine: Engine, settings: Settings) -> None:
     files = a_life(engine, settings)
     with writing(engine) as session:
         written = make.a_request(session, number=NUMBER)
@@ -178,9 +174,7 @@ def test_given_an_open_request_of_the_deleted_when_it_is_over_then_its_words_and
         assert session.scalars(select(Erasure)).all() == []
 
 
-def test_given_a_place_in_a_line_when_deleted_without_giving_it_up_then_nothing_is(
-    engine: Engine, settings: Settings
-) -> None:
+def test_deletion_with_a_place_must_give_it_up(engine: Engine, settings: Settings) -> None:
     a_life(engine, settings)
     with writing(engine) as session:
         assert erasure.held(session, NUMBER) == 1
@@ -190,13 +184,13 @@ def test_given_a_place_in_a_line_when_deleted_without_giving_it_up_then_nothing_
         assert everywhere(session, NUMBER) == before
 
 
-def test_given_who_is_being_called_when_deleted_then_it_is_refused(engine: Engine) -> None:
+def test_deletion_during_a_call_is_refused(engine: Engine) -> None:
     with writing(engine) as session:
         make.a_callback(session, CallbackState.TALKING, number=NUMBER)
     assert refusal(delete, engine) == "in-call"
 
 
-def test_given_a_place_that_was_not_reached_when_deleted_then_nobody_carries_it_over(engine: Engine) -> None:
+def test_unreached_place_of_the_deleted_is_not_carried(engine: Engine) -> None:
     with writing(engine) as session:
         round_ = make.a_round(session)
         make.a_registration(session, round_, number=NUMBER, state=RegistrationState.UNREACHED)
@@ -207,9 +201,7 @@ def test_given_a_place_that_was_not_reached_when_deleted_then_nobody_carries_it_
         assert session.scalars(select(Registration)).one().state is RegistrationState.CANCELLED
 
 
-def test_given_a_conversation_with_a_threat_when_its_citizen_is_deleted_then_its_proof_stays(
-    engine: Engine, settings: Settings
-) -> None:
+def test_deletion_keeps_a_conversation_with_a_threat(engine: Engine, settings: Settings) -> None:
     kept = file(settings.recordings_dir, "threat.wav")
     with writing(engine) as session:
         talk = make.a_callback(session, CallbackState.CLOSED, number=NUMBER)
@@ -231,9 +223,7 @@ def new_owner(engine: Engine, *, give_up: bool = True, reason: str = "با مد�
         erasure.to_new_owner(session, NUMBER, who="supervisor1", reason=reason, give_up=give_up)
 
 
-def test_given_a_number_with_a_life_when_somebody_else_has_it_then_they_find_nothing_of_whoever_had_it(
-    engine: Engine, settings: Settings
-) -> None:
+def test_new_owner_of_a_number_finds_nothing_of_the_former(engine: Engine, settings: Settings) -> None:
     a_life(engine, settings)
     with writing(engine) as session:
         blank = belongings.export(session, OTHER, who="x")
@@ -267,7 +257,7 @@ def test_given_a_number_with_a_life_when_somebody_else_has_it_then_they_find_not
     assert (written.who, written.subject, written.reason) == ("supervisor1", "citizen +989…37", "با مدرک آمد")
 
 
-def test_given_a_place_of_a_number_when_somebody_else_has_that_then_the_ledger_says_why_it_was_given_up(
+def test_place_lost_to_a_new_owner_has_its_reason_in_the_ledger(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -291,7 +281,7 @@ def test_given_a_place_of_a_number_when_somebody_else_has_that_then_the_ledger_s
     assert verify.verify(engine).problems == []
 
 
-def test_given_who_is_in_conversation_when_their_number_is_to_have_a_new_owner_then_it_is_refused(
+def test_new_owner_during_a_conversation_is_refused(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -299,7 +289,7 @@ def test_given_who_is_in_conversation_when_their_number_is_to_have_a_new_owner_t
     assert refusal(new_owner, engine) == "in-call"
 
 
-def test_given_a_block_and_a_no_of_the_owner_when_deleted_then_they_stay(engine: Engine) -> None:
+def test_deletion_keeps_a_block_and_an_owners_no(engine: Engine) -> None:
     with writing(engine) as session:
         keyed = make.keyed_in(session, make.a_round(session), NUMBER)
         keyed.agreed, keyed.decided_at = False, now(session)
@@ -310,9 +300,7 @@ def test_given_a_block_and_a_no_of_the_owner_when_deleted_then_they_stay(engine:
         assert session.scalars(select(Confirmation)).one().agreed is False
 
 
-def test_given_somebody_else_when_a_citizen_is_deleted_then_nothing_of_theirs_is(
-    engine: Engine, settings: Settings
-) -> None:
+def test_deletion_spares_everybody_else(engine: Engine, settings: Settings) -> None:
     a_life(engine, settings)
     with writing(engine) as session:
         live = make.a_round(session)
@@ -325,7 +313,7 @@ def test_given_somebody_else_when_a_citizen_is_deleted_then_nothing_of_theirs_is
     assert dict(left) | {"exported_at": ""} == dict(theirs) | {"exported_at": ""}
 
 
-def test_given_the_deleted_when_they_register_anew_then_they_may(engine: Engine, settings: Settings) -> None:
+def test_deleted_citizen_may_register_again(engine: Engine, settings: Settings) -> None:
     a_life(engine, settings)
     delete(engine)
     delete(engine)
@@ -335,9 +323,7 @@ def test_given_the_deleted_when_they_register_anew_then_they_may(engine: Engine,
         assert [each.registration.number for each in belongings.places(session, NUMBER)] == [NUMBER]
 
 
-def test_given_a_life_when_exported_then_all_of_it_is_there_and_nothing_of_others(
-    engine: Engine, settings: Settings
-) -> None:
+def test_export_holds_a_citizens_data_and_nothing_of_others(engine: Engine, settings: Settings) -> None:
     a_life(engine, settings)
     with writing(engine) as session:
         live = make.a_round(session)
@@ -360,9 +346,7 @@ def test_given_a_life_when_exported_then_all_of_it_is_there_and_nothing_of_other
     assert len(found["called_as_third_person"]) == 1
 
 
-def test_given_what_is_under_a_number_when_shown_then_it_stands_as_it_is_and_is_nobody_elses(
-    engine: Engine, settings: Settings
-) -> None:
+def test_account_shows_the_numbers_own_current_data(engine: Engine, settings: Settings) -> None:
     a_life(engine, settings)
     with writing(engine) as session:
         first = make.a_request(session, RequestState.REPLIED, number=OTHER)
@@ -379,9 +363,7 @@ def test_given_what_is_under_a_number_when_shown_then_it_stands_as_it_is_and_is_
 
 
 @pytest.mark.parametrize("backend", ["sqlite"])
-def test_given_a_file_that_cannot_be_deleted_when_it_is_tried_then_it_alone_stays_to_be_erased(
-    engine: Engine, settings: Settings
-) -> None:
+def test_undeletable_file_alone_waits_to_be_erased(engine: Engine, settings: Settings) -> None:
     (settings.messages_dir / "place.wav").mkdir(parents=True)  # which unlink refuses
     others = [file(settings.messages_dir, f"{which}.wav") for which in range(60)]
     with writing(engine) as session:
@@ -425,7 +407,7 @@ def test_city_that_never_recorded_misses_no_folder(engine: Engine, settings: Set
 
 
 @pytest.mark.parametrize("books", ["before", "after"])
-def test_given_a_recording_that_is_not_in_the_books_yet_when_its_citizen_is_deleted_then_nobody_hears_it(
+def test_unregistered_recording_of_the_deleted_is_erased(
     engine: Engine, settings: Settings, books: str
 ) -> None:
     settings.recordings_dir.mkdir(parents=True)
@@ -446,7 +428,7 @@ def test_given_a_recording_that_is_not_in_the_books_yet_when_its_citizen_is_dele
         assert all(each.deleted_at for each in session.scalars(select(Recording)))
 
 
-def test_given_a_third_person_in_a_conversation_when_deleted_then_it_is_refused(engine: Engine) -> None:
+def test_deletion_of_a_third_person_in_a_talk_is_refused(engine: Engine) -> None:
     with writing(engine) as session:
         talk = make.a_callback(session, CallbackState.TALKING)
         session.add(
@@ -463,7 +445,7 @@ def test_given_a_third_person_in_a_conversation_when_deleted_then_it_is_refused(
     assert refusal(delete, engine) == "in-call"
 
 
-def test_given_a_caller_who_speaks_a_message_when_deleted_meanwhile_then_no_place_has_it(
+def test_message_finished_after_the_deletion_joins_no_place(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:
@@ -475,9 +457,7 @@ def test_given_a_caller_who_speaks_a_message_when_deleted_meanwhile_then_no_plac
         assert session.get_one(Registration, place, populate_existing=True).voice_message is None
 
 
-def test_given_the_code_by_which_the_deleted_came_in_when_shown_again_at_once_then_it_lets_nobody_in(
-    engine: Engine, settings: Settings
-) -> None:
+def test_code_used_for_the_deletion_lets_nobody_in(engine: Engine, settings: Settings) -> None:
     with writing(engine) as session:
         digits = codes.digits(
             codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER), settings
@@ -488,9 +468,7 @@ def test_given_the_code_by_which_the_deleted_came_in_when_shown_again_at_once_th
         assert codes.show(session, NUMBER, digits, settings, browser=make.BROWSER) is None
 
 
-def test_given_who_deletes_themselves_when_codes_are_counted_then_those_before_count(
-    engine: Engine, settings: Settings
-) -> None:
+def test_codes_before_a_deletion_count_after_it(engine: Engine, settings: Settings) -> None:
     for _ in range(3):
         with writing(engine) as session:
             codes.ask(session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER)
@@ -503,7 +481,7 @@ def test_given_who_deletes_themselves_when_codes_are_counted_then_those_before_c
         )
 
 
-def test_given_what_a_citizen_answered_to_a_department_when_deleted_then_it_is_nowhere(
+def test_deletion_removes_answers_to_departments(
     engine: Engine,
 ) -> None:
     with writing(engine) as session:

@@ -57,7 +57,7 @@ def make_asked_for(session: Session, round_: Round) -> None:
         *(make_blocked, make_refused, make_asked_for),
     ],
 )
-def test_given_anything_that_is_true_of_a_number_when_a_stranger_asks_then_it_counts_and_nobody_is_called(
+def test_wish_that_cannot_be_met_counts_and_calls_nobody(
     session: Session, given: Callable[[Session, Round], object]
 ) -> None:
     rounds_ = [make.a_round(session) for _ in range(4)]
@@ -85,7 +85,7 @@ def keeps_another_place(session: Session, round_: Round) -> None:
 
 
 @pytest.mark.parametrize("given", [refused_long_ago, keeps_another_place])
-def test_given_a_no_that_says_nothing_of_today_when_a_stranger_asks_then_the_owner_is_called(
+def test_outdated_no_lets_the_owner_be_called(
     session: Session, given: Callable[[Session, Round], None]
 ) -> None:
     round_ = make.a_round(session)
@@ -93,7 +93,7 @@ def test_given_a_no_that_says_nothing_of_today_when_a_stranger_asks_then_the_own
     assert asks(session, round_, NUMBER).decided_at is None
 
 
-def test_given_one_telephone_when_it_keys_in_twelve_numbers_then_three_are_asked(session: Session) -> None:
+def test_telephone_keying_in_twelve_numbers_has_three_asked(session: Session) -> None:
     round_ = make.a_round(session)
     codes = [code(lambda: asks(session, round_, make.a_number())) for _ in range(12)]
     assert codes == [""] * 3 + ["too-many-today"] * 9
@@ -104,7 +104,7 @@ def test_given_one_telephone_when_it_keys_in_twelve_numbers_then_three_are_asked
     assert code(lambda: registration.register(session, **own)) == ""
 
 
-def test_given_ten_strangers_when_they_key_in_one_number_then_its_owner_is_called_once_and_loses_nothing(
+def test_number_keyed_in_by_ten_strangers_is_called_once(
     session: Session,
 ) -> None:
     round_ = make.a_round(session)
@@ -116,7 +116,7 @@ def test_given_ten_strangers_when_they_key_in_one_number_then_its_owner_is_calle
         assert code(lambda own=own: registration.register(session, **own)) == "", "their limit is their own"
 
 
-def test_given_callers_without_a_number_when_they_key_in_others_then_all_of_them_have_one_limit(
+def test_withheld_callers_share_one_limit(
     session: Session,
 ) -> None:
     round_ = make.a_round(session)
@@ -127,7 +127,7 @@ def test_given_callers_without_a_number_when_they_key_in_others_then_all_of_them
     assert code(lambda: asks(session, round_, make.a_number(), None)) == ""
 
 
-def test_given_one_caller_when_ten_lines_ask_at_once_then_the_limit_holds(engine: Engine) -> None:
+def test_limit_holds_for_ten_simultaneous_calls(engine: Engine) -> None:
     with writing(engine) as session:
         round_ = make.a_round(session)
 
@@ -138,7 +138,7 @@ def test_given_one_caller_when_ten_lines_ask_at_once_then_the_limit_holds(engine
     assert sorted(make.at_once(10, ask)) == [""] * 3 + ["too-many-today"] * 7
 
 
-def test_given_two_who_key_in_each_other_when_at_once_then_neither_waits_for_ever(engine: Engine) -> None:
+def test_two_keying_in_each_other_cause_no_deadlock(engine: Engine) -> None:
     with writing(engine) as session:
         rounds_ = [make.a_round(session) for _ in range(3)]
 
@@ -152,7 +152,7 @@ def test_given_two_who_key_in_each_other_when_at_once_then_neither_waits_for_eve
         assert session.scalar(select(func.count(Registration.id))) == 6
 
 
-def test_given_a_blocked_caller_when_they_key_in_another_number_then_they_are_refused(
+def test_blocked_caller_may_not_key_in_a_number(
     session: Session,
 ) -> None:
     round_ = make.a_round(session)
@@ -162,9 +162,7 @@ def test_given_a_blocked_caller_when_they_key_in_another_number_then_they_are_re
 
 
 @pytest.mark.parametrize("phase", [Phase.PLANNED, Phase.CLOSED, Phase.OVER])
-def test_given_a_round_that_takes_none_when_somebody_asks_then_they_are_told(
-    session: Session, phase: Phase
-) -> None:
+def test_closed_round_refuses_a_keyed_in_number(session: Session, phase: Phase) -> None:
     round_ = make.a_round(session, phase)
     make.a_registration(session, round_, number=NUMBER)
     assert code(lambda: asks(session, round_, NUMBER)) == "registration-closed"
@@ -173,7 +171,7 @@ def test_given_a_round_that_takes_none_when_somebody_asks_then_they_are_told(
 # The caller is still on the line
 
 
-def test_given_somebody_who_asked_when_they_go_on_listening_then_nobody_is_called_until_they_leave(
+def test_owner_is_called_once_the_asking_caller_leaves(
     session: Session,
 ) -> None:
     asked = asks(session, make.a_round(session), NUMBER)
@@ -185,7 +183,7 @@ def test_given_somebody_who_asked_when_they_go_on_listening_then_nobody_is_calle
     confirmations.caller_leaves(session, [])
 
 
-def test_given_a_number_that_was_called_when_who_asked_leaves_then_the_second_call_comes_no_sooner(
+def test_leaving_caller_does_not_hasten_the_second_call(
     session: Session,
 ) -> None:
     (id_,) = keyed_in(session)
@@ -217,7 +215,7 @@ def wants_out(session: Session, place: Registration) -> int:
 # Another number for a place, and giving one up
 
 
-def test_given_another_number_when_its_owner_agrees_then_the_place_is_called_there_and_not_before(
+def test_agreed_new_number_takes_over_the_place(
     session: Session,
 ) -> None:
     place = a_place(session)
@@ -231,9 +229,7 @@ def test_given_another_number_when_its_owner_agrees_then_the_place_is_called_the
 
 
 @pytest.mark.parametrize("how", ["declines", "never picks up"])
-def test_given_another_number_when_its_owner_does_not_agree_then_the_place_stays_as_it_is(
-    session: Session, how: str
-) -> None:
+def test_declined_or_unanswered_new_number_changes_nothing(session: Session, how: str) -> None:
     place = a_place(session)
     id_ = wants_number(session, place)
     if how == "declines":
@@ -245,7 +241,7 @@ def test_given_another_number_when_its_owner_does_not_agree_then_the_place_stays
     assert (kept(session, id_).decided_at is not None, place.number, place.state) == (True, CALLER, R.WAITING)
 
 
-def test_given_another_number_that_has_a_place_of_its_own_when_its_owner_agrees_then_nothing_changes(
+def test_new_number_with_a_place_changes_nothing(
     session: Session,
 ) -> None:
     place = a_place(session)
@@ -280,7 +276,7 @@ def test_refused_move_leaves_what_was_asked_for_by_text(session: Session) -> Non
     assert texted.state is R.UNCONFIRMED
 
 
-def test_given_two_wishes_for_another_number_when_both_owners_agree_then_the_last_wish_counts(
+def test_last_of_two_agreed_new_numbers_counts(
     session: Session,
 ) -> None:
     place, last = a_place(session), make.a_number()
@@ -291,7 +287,7 @@ def test_given_two_wishes_for_another_number_when_both_owners_agree_then_the_las
     assert place.number == last
 
 
-def test_given_a_blocked_number_when_it_is_to_be_called_instead_then_it_is_not_and_nobody_hears_why(
+def test_blocked_new_number_is_not_called(
     session: Session,
 ) -> None:
     place = a_place(session)
@@ -300,7 +296,7 @@ def test_given_a_blocked_number_when_it_is_to_be_called_instead_then_it_is_not_a
     assert confirmation_calls.due(session, 10) == []
 
 
-def test_given_a_place_that_is_being_called_when_the_owner_agrees_then_nothing_changes(
+def test_agreement_during_a_call_changes_nothing(
     session: Session,
 ) -> None:
     place = a_place(session)
@@ -312,7 +308,7 @@ def test_given_a_place_that_is_being_called_when_the_owner_agrees_then_nothing_c
 
 
 @pytest.mark.parametrize(("yes", "after"), [(True, R.CANCELLED), (False, R.WAITING)])
-def test_given_a_wish_to_cancel_without_a_ticket_when_the_number_answers_then_that_decides(
+def test_wish_to_cancel_is_decided_by_the_number(
     session: Session, yes: bool, after: RegistrationState
 ) -> None:
     place = a_place(session)
@@ -321,7 +317,7 @@ def test_given_a_wish_to_cancel_without_a_ticket_when_the_number_answers_then_th
     assert [m.kind for m in session.scalars(select(OutboxMessage))] == ["cancelled"] * yes
 
 
-def test_given_a_wish_to_cancel_when_nobody_picks_up_then_the_place_stays(session: Session) -> None:
+def test_unanswered_wish_to_cancel_keeps_the_place(session: Session) -> None:
     place = a_place(session)
     id_ = wants_out(session, place)
     for _ in range(3):
@@ -329,7 +325,7 @@ def test_given_a_wish_to_cancel_when_nobody_picks_up_then_the_place_stays(sessio
     assert (place.state, confirmation_calls.due(session, 10)) == (R.WAITING, [])
 
 
-def test_given_a_place_with_another_number_since_when_the_old_one_agrees_to_cancel_then_it_stays(
+def test_cancelling_by_a_replaced_number_keeps_the_place(
     session: Session,
 ) -> None:
     place = a_place(session)
@@ -339,7 +335,7 @@ def test_given_a_place_with_another_number_since_when_the_old_one_agrees_to_canc
     assert place.state is R.WAITING
 
 
-def test_given_a_forged_caller_when_they_ask_again_and_again_then_the_number_is_left_in_peace(
+def test_repeated_forged_wishes_are_refused(
     session: Session,
 ) -> None:
     place = a_place(session)
@@ -481,7 +477,7 @@ def test_new_number_of_the_release_before_moves_nothing(session: Session) -> Non
     assert place.number == CALLER
 
 
-def test_new_number_of_an_owner_who_agreed_to_another_moves_nothing(session: Session) -> None:
+def test_second_new_number_of_the_old_release_moves_nothing(session: Session) -> None:
     place = a_place(session)
     wants_number(session, place, make.a_number())
     token = move_of_the_release_before(session, place)
@@ -520,9 +516,7 @@ def test_forged_wish_leaves_the_move_that_the_owner_agreed_to(session: Session) 
 
 
 @pytest.mark.parametrize("state_", [R.CALLING, R.REACHED, R.CLOSED, R.CANCELLED])
-def test_given_a_place_of_which_nothing_can_be_changed_when_somebody_asks_then_they_are_told(
-    session: Session, state_: RegistrationState
-) -> None:
+def test_wish_for_a_fixed_place_is_refused(session: Session, state_: RegistrationState) -> None:
     place = a_place(session, state_)
     assert code(lambda: wants_number(session, place)) == "wrong-state"
     assert code(lambda: wants_out(session, place)) == "wrong-state"
@@ -531,7 +525,7 @@ def test_given_a_place_of_which_nothing_can_be_changed_when_somebody_asks_then_t
 # Forgetting
 
 
-def test_given_old_wishes_when_they_are_forgotten_then_only_what_still_waits_for_somebody_is_kept(
+def test_only_pending_wishes_are_kept(
     session: Session,
 ) -> None:
     waits, decided = keyed_in(session, 2)
