@@ -21,7 +21,7 @@ ITS_TESTS = (
     "tests/system/test_registration_call.py",
     "tests/system/test_whole_path.py",
 )
-NOT_ITS_TABLES = {
+NOT_ITS_TABLES = {  # by the names that these tests have in the version before
     "tests/api/test_web.py": "the pages there are this version's",
     "tests/api/public/test_public_in_a_browser.py": "as before",
     "tests/api/public/test_public_in_the_dark.py": "as before",
