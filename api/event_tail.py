@@ -19,10 +19,9 @@ from sqlalchemy import Engine
 from api import schemas
 from api.access import idle
 from db import events
-from db.engine import glance, reading
+from db.engine import reading
 from db.models import Event
 from db.news import Watch
-from db.peeks import peek_rows
 from hotline import heartbeats
 from hotline.errors import Refused
 from hotline.people import sign_ins
@@ -201,12 +200,13 @@ class Tail:
 
     def _lasting(self, sessions: set[str]) -> dict[str, int | None]:
         asked = sign_ins.lasting(frozenset(sessions), idle(self._settings))
-        return dict(peek_rows(self._engine, asked))
+        with reading(self._engine) as session:
+            return {token: department_id for token, department_id in session.execute(asked)}
 
     def newest(self) -> int:
         """Return the id of the newest event."""
-        with glance(self._engine) as connection:
-            return events.last_id(connection)
+        with reading(self._engine) as session:
+            return events.last_id(session)
 
     async def after(self, seen: int) -> Sequence[News]:
         """Return the events after `seen`, or the first ones of very many."""

@@ -17,7 +17,7 @@ from clerk import waits
 from clerk.jobs import JOBS, Every
 from clerk.progress import Progress
 from db.engine import connect, is_away, writing
-from db.peeks import peek
+from db.raw import fetch_value
 from db.trusted_time import Watch
 from hotline import heartbeats, watchdog
 from settings import Settings
@@ -83,7 +83,8 @@ class _Beats:
         if waited := at - self._written_at > _JOBS_S:
             self._gap = self._written_at, at
         if at < self._next_jobs and not jumped and not waited:
-            heartbeats.poke(engine, heartbeats.CLERK)
+            with writing(engine) as session:
+                heartbeats.beat(session, heartbeats.CLERK)
         else:
             _beat(engine, self._progresses, self._gap)
             with writing(engine) as session:
@@ -129,4 +130,4 @@ def _repeat(job: Every, progress: Progress, engine: Engine, settings: Settings) 
 
 def _has_work(job: Every, engine: Engine, settings: Settings) -> bool:
     question = job.question(settings)
-    return question if isinstance(question, bool) else bool(peek(engine, question))
+    return question if isinstance(question, bool) else bool(fetch_value(engine, question))

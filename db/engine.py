@@ -4,10 +4,11 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Engine,
     create_engine,
@@ -19,7 +20,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite.base import SQLiteCompiler
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import TimeoutError
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from db import news
 from db.turns import Turns
@@ -142,7 +146,7 @@ def _sqlite_begin(connection: Connection) -> None:
 def is_away(error: Exception) -> bool:
     """Return whether the error is the database's: no answer, full, or blocked by other writers.
 
-    The error is SQLAlchemy's or a driver's own (`peek`), with the names of PEP 249. SQLite raises the same
+    The error is SQLAlchemy's or a driver's own (db.raw), with the names of PEP 249. SQLite raises the same
     class for a wrong statement (no such table), which is our fault.
     """
     names = {each.__name__ for each in type(error).__mro__}
@@ -223,6 +227,29 @@ def now(session: Session) -> datetime:
     value = session.connection().scalar(_CLOCK)
     assert isinstance(value, datetime)  # noqa: S101
     return value.astimezone(UTC)
+
+
+class ago(ColumnElement[datetime]):
+    """An SQL expression: the time this long before now, by the database's clock.
+
+    SQLite gives it to the millisecond, in the form of its stored times.
+    """
+
+    inherit_cache = True
+    _traverse_internals = [("seconds", InternalTraversal.dp_plain_obj)]  # noqa: RUF012
+
+    def __init__(self, before: timedelta = timedelta()) -> None:
+        self.seconds = before.total_seconds()
+
+
+@compiles(ago, "sqlite")
+def _ago_on_sqlite(element: ago, _compiler: SQLCompiler, **_: Any) -> str:
+    return f"strftime('%Y-%m-%d %H:%M:%f000', 'now', '{-element.seconds} seconds')"
+
+
+@compiles(ago, "postgresql")
+def _ago_on_postgresql(element: ago, _compiler: SQLCompiler, **_: Any) -> str:
+    return f"(clock_timestamp() - interval '{element.seconds} seconds')"
 
 
 def one_at_a_time(session: Session, key: str) -> None:

@@ -8,7 +8,6 @@ from sqlalchemy import Engine
 
 from db import events
 from db.engine import reading, writing
-from db.peeks import poke
 from dialer import asterisk_events
 from dialer.ami import Ami, AmiError
 from dialer.asterisk_events import AsteriskEvents
@@ -145,9 +144,6 @@ class Dialer:
             settings, engine, ami, caps=self._caps, writer=self._writer, live=self._live, endings=endings
         )
         self._lost_nodes = LostNodes(settings, engine)
-        self._kept = leases.kept(settings)
-        """Statement that renews the lease with the heartbeat on SQLite, where no other machine asks for it.
-        """
         self._next_beat = 0.0
         self._next_reconcile = 0.0
         self._pace = Pace(engine)
@@ -229,11 +225,11 @@ class Dialer:
         """
         newest = self._newest()
         if newest is None:
-            newest = events.peek_last_id(self._engine)
+            newest = events.fetch_last_id(self._engine)
         seen, self._seen = self._seen, newest
         if newest == seen:
             return False
-        return newest < seen or events.peek_others(self._engine, seen) or self._pace.is_anybody_there()
+        return newest < seen or events.has_other_events(self._engine, seen) or self._pace.is_anybody_there()
 
     def _calmly(self, *, nobody: bool) -> None:
         """Do the work that may wait, so that «next» never waits for it.
@@ -289,8 +285,7 @@ class Dialer:
         self._next_beat = time.monotonic() + heartbeats.BEAT_SECONDS
         works = self._ami.connected.is_set() and not self._ami.hangs()
         both = ("dialer", "asterisk") if works else ("dialer",)
-        if self._engine.dialect.name != "sqlite":
-            heartbeats.poke(self._engine, *both)
-        elif not poke(self._engine, heartbeats.said("sqlite", *both), self._kept):
-            with writing(self._engine) as session:
-                leases.take_only(session, self._settings)
+        with writing(self._engine) as session:
+            heartbeats.beat(session, *both)
+            if self._engine.dialect.name == "sqlite":
+                leases.keep_only(session, self._settings)

@@ -9,7 +9,6 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from db.engine import reading, writing
-from db.peeks import peek
 from dialer import leader
 from hotline.callbacks import lost_nodes
 from hotline.nodes import homes, leases
@@ -77,10 +76,11 @@ class LostNodes:
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + _LOOK_S
-        if not peek(self._engine, leases.others(self._settings.node)):
-            return False
         with reading(self._engine) as session:
-            self._silence.look(leases.renewals(session))
+            renewals = leases.renewals(session)
+            if renewals.keys() <= {self._settings.node}:
+                return False
+            self._silence.look(renewals)
             left, at = self._find_left(lost_nodes.list_desks(session)), time.monotonic()
         self._left_since = {token: self._left_since.get(token, at) for token in left}
         if not leads:

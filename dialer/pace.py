@@ -21,7 +21,7 @@ from db.models import (
     WaitingCaller,
     word,
 )
-from db.peeks import peek
+from db.raw import fetch_value
 from db.states import CallbackState
 
 POLL_S = 0.05
@@ -99,9 +99,9 @@ class Pace:
         if at < self._next_calm + (CALM_S if news else 0.0):
             return False
         # a call that begins is news, so a resting dialer rests until then
-        self._rests = at >= self._awake_until and (self._rests or not peek(self._engine, _UNDER_WAY))
+        self._rests = at >= self._awake_until and (self._rests or not fetch_value(self._engine, _UNDER_WAY))
         self._next_calm = at + (REST_S if self._rests else CALM_S)
-        if self._rests and at < self._next_empty and not peek(self._engine, _IS_ANYBODY_AT_WORK):
+        if self._rests and at < self._next_empty and not fetch_value(self._engine, _IS_ANYBODY_AT_WORK):
             return False
         self._next_empty = at + EMPTY_S
         self.nobody = self._rests and at < self._next_whole and not self.is_anybody_there()
@@ -111,8 +111,8 @@ class Pace:
 
     def is_anybody_to_call(self) -> bool:
         """Return whether the system has to call anybody now or later, or is calling."""
-        return bool(peek(self._engine, _IS_ANYBODY_TO_CALL))
+        return bool(fetch_value(self._engine, _IS_ANYBODY_TO_CALL))
 
     def is_anybody_there(self) -> bool:
         """Return whether somebody is at a desk, waits for a call, or is called."""
-        return bool(peek(self._engine, _IS_ANYBODY_THERE))
+        return bool(fetch_value(self._engine, _IS_ANYBODY_THERE))

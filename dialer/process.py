@@ -11,9 +11,8 @@ from functools import partial
 from asterisk.ami.event import Event
 from sqlalchemy import Engine
 
-from db.engine import connect
+from db.engine import connect, writing
 from db.news import Watch
-from db.peeks import poke
 from dialer import taken_back
 from dialer.ami import Ami
 from dialer.asterisk_events import NEWS
@@ -59,7 +58,8 @@ def _wake(engine: Engine, ami: Ami, watch: Watch, node: str) -> None:
             news = watch.wait()
             heartbeats.answered(engine)
             if ami.hangs():
-                poke(engine, heartbeats.silenced("asterisk", node))
+                with writing(engine) as session:
+                    heartbeats.record_hang(session, "asterisk", node)
             if news:
                 ami.events.put(Event(NEWS))
         except Exception as error:

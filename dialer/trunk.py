@@ -45,7 +45,7 @@ class Trunk:
         self._engine = engine
         self._trunks = trunks
         self._said: str | None = None
-        self._may_be_trouble = True
+        self._is_down = True
         self._started = time.monotonic()
 
     def rings(self, token: str, leg: str) -> None:
@@ -124,7 +124,7 @@ class Trunk:
 
         Call it after all due calls.
         """
-        if not self._may_be_trouble:
+        if not self._is_down:
             return
         with reading(self._engine) as session:
             if not breaker.may_rest(session):
@@ -134,10 +134,9 @@ class Trunk:
 
     def look(self) -> None:
         """Report to the pages and the log when calls stop or flow again."""
-        self._may_be_trouble, down = breaker.may_be_trouble(self._engine), None
-        if self._may_be_trouble:
-            with reading(self._engine) as session:
-                down = breaker.down(session)
+        with reading(self._engine) as session:
+            down = breaker.down(session)
+        self._is_down = down is not None
         says = down.why if down else "up"
         if says == self._said or (says == "ivr" and time.monotonic() < self._started + _STARTS_S):
             return

@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from time import monotonic
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import (
     Connection,
     DateTime,
     Engine,
-    Insert,
     Integer,
     Row,
     String,
-    Update,
     bindparam,
     delete,
     exists,
@@ -26,11 +23,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeEngine
 
-import db.peeks
 from db import events
 from db.engine import Answers, core, now
 from db.models import Desk, Heartbeat, Node
-from db.peeks import ago
 
 FRESH = timedelta(seconds=6)
 BEAT_SECONDS = 2.0
@@ -67,28 +62,12 @@ def beat(session: Session, *processes: str) -> None:
     _say(session, [{"process": process, "at": at, "fresh_s": fresh_s} for process in processes])
 
 
-def poke(engine: Engine, *processes: str) -> None:
-    """Record heartbeats in a transaction of its own, at the lowest cost."""
-    db.peeks.poke(engine, said(engine.dialect.name, *processes))
-
-
-@lru_cache(16)
-def said(dialect: str, *processes: str) -> Insert:
-    """Return the statement (for db.peeks.poke) that records heartbeats."""
-    fresh_s = int(FRESH.total_seconds())
-    rows = [{"process": process, "at": ago(), "fresh_s": fresh_s} for process in processes]
-    return cast("Insert", _SAID[dialect].values(rows))
-
-
-@lru_cache(4)
-def silenced(process: str, node: str) -> Update:
-    """Return the statement (for db.peeks.poke) that marks a process of this node as hung.
-
-    It does nothing while another node lives, whose process has the same name.
-    """
-    others = exists().where(Node.name != node, Node.lost_at.is_(None), Node.lease_until > ago())
-    said_lately = Heartbeat.process == process, Heartbeat.at > ago(FRESH)
-    return update(Heartbeat).where(*said_lately, ~others).values(at=ago(FRESH))
+def record_hang(session: Session, process: str, node: str) -> None:
+    """Mark a process of this node as hung, unless another node lives: its process has the same name."""
+    at = now(session)
+    others = exists().where(Node.name != node, Node.lost_at.is_(None), Node.lease_until > at)
+    said_lately = Heartbeat.process == process, Heartbeat.at > at - FRESH
+    session.execute(update(Heartbeat).where(*said_lately, ~others).values(at=at - FRESH))
 
 
 def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:

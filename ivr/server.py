@@ -12,10 +12,9 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Engine, Select, select
+from sqlalchemy import Engine
 
-from db.engine import connect, is_away, reading, writing
-from db.peeks import ago, as_utc, peek_row, poke
+from db.engine import connect, is_away, now, reading, writing
 from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
@@ -218,43 +217,35 @@ def _end(call: Call, how: str) -> None:
 
 
 def _every_beat(server: Server, stop: threading.Event) -> None:
-    full, questions = LinesFull(server.settings), _questions(server.settings)
+    full = LinesFull(server.settings)
     while not stop.wait(heartbeats.BEAT_SECONDS):
         try:
             is_well = time.monotonic() - server.answered_at < _ASK_S + _ANSWER_S
             if is_well:
                 _beat(server)
-            may_drain, is_any_stale, open_until, waiting, at = peek_row(server.engine, questions)
+            with reading(server.engine) as session:
+                drained = draining.drains(session, server.settings.node)
+                is_any_stale = bool(session.scalar(on_the_line.IS_ANY_STALE))
+                open_until = session.scalar(rounds.OPEN_UNTIL)
+                waiting = session.scalar(left_numbers.WAITING) or 0
+                offer = left_numbers.are_taken(now(session), waiting, server.settings)
             _write(server, is_any_stale=is_any_stale)
-            drained = may_drain and _drains(server)
-            offer = left_numbers.are_taken(as_utc(at), waiting, server.settings)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)
             continue
         server.beaten_at = float("-inf") if drained or not is_well else time.monotonic()
         try:
-            full.say_until(open_until and as_utc(open_until), offer=offer)
+            full.say_until(open_until, offer=offer)
         except OSError as error:
             log.error("the announcement of full lines cannot be written: %s", error)
 
 
 def _beat(server: Server) -> None:
     """Record a heartbeat and, on PostgreSQL, that this node's ivr works."""
-    dialect = server.engine.dialect.name
-    said = [heartbeats.said(dialect, "ivr")]
-    own = [draining.ivr_works(server.settings.node)] if dialect == "postgresql" else []
-    poke(server.engine, *said, *own)
-
-
-def _questions(settings: Settings) -> Select[Any]:
-    """Return the query of everything that a heartbeat needs to know, as one statement."""
-    asked = (
-        draining.is_marked(settings.node),
-        on_the_line.IS_ANY_STALE,
-        rounds.OPEN_UNTIL,
-        left_numbers.WAITING,
-    )
-    return select(*(each.scalar_subquery() for each in asked), ago())
+    with writing(server.engine) as session:
+        heartbeats.beat(session, "ivr")
+        if server.engine.dialect.name == "postgresql":
+            draining.record_ivr(session, server.settings.node)
 
 
 def _write(server: Server, *, is_any_stale: bool) -> None:
@@ -264,11 +255,6 @@ def _write(server: Server, *, is_any_stale: bool) -> None:
         with writing(server.engine) as session:
             call_counts.add(session, counts)
             on_the_line.leave_stale(session)
-
-
-def _drains(server: Server) -> bool:
-    with reading(server.engine) as session:
-        return draining.drains(session, server.settings.node)
 
 
 def _admit(server: Server, stop: threading.Event) -> None:

@@ -20,12 +20,11 @@ All state is in the database, and a restarted dialer continues from it.
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Engine, exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
-from db.models import Breaker, Heartbeat, PlacedCall
-from db.peeks import ago, peek
+from db.models import Breaker, PlacedCall
 from hotline import heartbeats
 from hotline.callbacks import untried
 
@@ -44,23 +43,6 @@ nothing.
 """
 _NOBODY_TO_CALL = timedelta(seconds=60)
 """How long a probe stays due with nobody in a line to call. After that any other call may be the probe."""
-
-
-# Polled every few seconds, so it is built once.
-_MAY_BE_TROUBLE = select(
-    or_(
-        exists().where(Breaker.opened_at.is_not(None)),
-        exists().where(
-            Heartbeat.process == "ivr",
-            ~Heartbeat.at.between(ago(heartbeats.FRESH), ago(-heartbeats.FRESH)),
-        ),
-    )
-)
-
-
-def may_be_trouble(engine: Engine) -> bool:
-    """Return whether a breaker may be open or ivr silent; if not, `down` is None and `rest` has no work."""
-    return bool(peek(engine, _MAY_BE_TROUBLE))
 
 
 class Down(NamedTuple):

@@ -12,9 +12,8 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
+from db.engine import ago, now
 from db.models import Callback, Desk, Registration, Round, WaitingCaller
-from db.peeks import ago
 from db.states import CallbackState, RegistrationState
 from hotline.callbacks import assignment, callbacks, live_desks, pacing, round_statistics
 from hotline.line import engaged, line
@@ -108,7 +107,7 @@ def leave_node(session: Session, node: str) -> None:
 
 
 IS_ANY_STALE = select(exists().where(WaitingCaller.left_at.is_(None), WaitingCaller.seen_at < ago(STALE)))
-"""Query whether `leave_stale` has work (db.peeks.peek)."""
+"""Query whether `leave_stale` has work."""
 
 
 def leave_stale(session: Session) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 from sqlalchemy import Integer, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import ago, core, now, one_at_a_time
 from db.models import BlockedNumber, LeftNumber, LeftOutcome, UtcDateTime
-from db.peeks import ago
 from db.trusted_time import trusted_now
 from hotline.clock import is_quiet
 from hotline.errors import Refused

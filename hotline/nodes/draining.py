@@ -1,14 +1,11 @@
 """Nodes that get no new work: draining, cut off from the trunks, or without a working ivr."""
 
 from datetime import timedelta
-from functools import lru_cache
 
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Select,
     String,
-    Update,
     and_,
     bindparam,
     exists,
@@ -19,9 +16,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from db.engine import core, now
+from db.engine import ago, core, now
 from db.models import Node, UtcDateTime
-from db.peeks import ago
 from hotline.nodes.leases import lives
 
 _Name = InstrumentedAttribute[str] | InstrumentedAttribute[str | None] | BindParameter[str]
@@ -83,11 +79,6 @@ _DRAINS, _IS_CUT_OFF = select(drained(_NAME)), select(cut_off(_NAME))
 _CUT_OFF = select(Node.name).where(cut_off(Node.name))
 
 
-def is_marked(name: str) -> Select[tuple[bool]]:
-    """Return the statement (for db.peeks.peek) whether the node may be drained."""
-    return select(exists().where(Node.name == name, marked()))
-
-
 def drains(session: Session, name: str) -> bool:
     """Return whether the node must get no new work."""
     marked = core(session).scalar(_IS_MARKED, {"name": name})
@@ -117,10 +108,9 @@ def has_no_ivr(session: Session, name: str) -> bool:
     return bool(core(session).scalar(_IS_MUTE, {"name": name}))
 
 
-@lru_cache(4)
-def ivr_works(name: str) -> Update:
-    """Return the statement (for db.peeks.poke) that reports a working ivr."""
-    return update(Node).where(Node.name == name).values(ivr_at=ago())
+def record_ivr(session: Session, name: str) -> None:
+    """Record that the node's ivr works now."""
+    session.execute(update(Node).where(Node.name == name).values(ivr_at=now(session)))
 
 
 def tell_trunk(session: Session, name: str, *, answers: bool | None) -> None:

@@ -6,15 +6,12 @@ the old one. After that, a node that was declared dead can commit nothing.
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     DateTime,
-    Select,
     String,
-    Update,
     and_,
     bindparam,
     exists,
@@ -24,9 +21,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from db.engine import core, now
+from db.engine import ago, core, now
 from db.models import Node, UtcDateTime
-from db.peeks import ago
 from hotline.nodes import machines
 from settings import Settings
 
@@ -101,15 +97,16 @@ def is_lost(session: Session, name: str) -> bool:
     return bool(session.scalar(select(exists().where(Node.name == name, Node.lost_at.is_not(None)))))
 
 
-def kept(settings: Settings) -> Update:
-    """Return the statement (for db.peeks.poke) that keeps the lease of the only possible machine.
+def keep_only(session: Session, settings: Settings) -> None:
+    """Renew the lease of the only possible machine; take it if there is none to renew.
 
-    Its dialer is alone because of a lock file. If the statement changes no row, there is no lease to keep
-    (`take_only`).
+    SQLite only: a lock file admits one dialer.
     """
-    mine = Node.name == settings.node, Node.sip == str(settings.sip)
-    lasts = Node.lost_at.is_(None), Node.lease_until > ago()
-    return update(Node).where(*mine, *lasts).values(lease_until=ago(-LEASE))
+    node, at = session.get(Node, settings.node), now(session)
+    if node is not None and is_live(node, at) and node.sip == str(settings.sip):
+        node.lease_until = at + LEASE
+    else:
+        take_only(session, settings)
 
 
 def take_only(session: Session, settings: Settings) -> None:
@@ -197,12 +194,6 @@ def is_live(node: Node, at: datetime) -> bool:
 
 _RENEWALS = select(Node.name, Node.lease_until)
 _OVER = select(Node).where(_over)
-
-
-@lru_cache(4)
-def others(name: str) -> Select[bool]:
-    """Return the statement (for db.peeks.peek) whether any other node exists, dead or alive."""
-    return select(exists().where(Node.name != name))
 
 
 def renewals(session: Session) -> dict[str, datetime]:

@@ -18,9 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from db.engine import now
+from db.engine import ago, now
 from db.models import Callback, Desk, SignIn, User, word, words
-from db.peeks import ago
 from db.states import IN_TALK, CallbackState
 from db.trusted_time import trusted_now
 from hotline.errors import Refused
@@ -90,7 +89,7 @@ def session_of(session: Session, cookie: str, idle: timedelta = IDLE) -> SignIn 
 def lasting(hashes: frozenset[str], idle: timedelta = IDLE) -> Select[str, int | None]:
     """Return the query of those of these sessions, by cookie hash, that last, with the person's department.
 
-    The query runs every second for each open page (db.peeks.peek_rows).
+    The query runs every second for each open page.
     """
     person = select(SignIn.token_hash, User.department_id).join(User, User.id == SignIn.user_id)
     return person.where(SignIn.token_hash.in_(sorted(hashes)), *_lasts(ago(), ago(idle)))

@@ -20,9 +20,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import now
+from db.engine import ago, now
 from db.models import Carry, Official, OfficialKind, Registration, Round, UtcDateTime
-from db.peeks import ago
 from db.states import Phase, RegistrationState
 from hotline.errors import Refused
 from hotline.words import PUBLIC
@@ -83,7 +82,7 @@ def over(of: type[Round] = Round) -> ColumnElement[bool]:
 
 
 def over_now(of: type[Round] = Round) -> ColumnElement[bool]:
-    """Condition as in `is_over` at the time of the query, without parameters (db.peeks.peek)."""
+    """Condition as in `is_over` at the time of the query, without parameters."""
     return _over(ago(), ago(OVERTIME), of)
 
 
@@ -119,8 +118,7 @@ _REGISTRABLE = (
     select(Round).where(*_open(bindparam("at", type_=UtcDateTime))).order_by(Round.starts_at, Round.id)
 )
 OPEN_UNTIL = select(func.max(Round.registration_until)).where(*_open(ago()))
-"""Selects when the last of the rounds open now stops taking registrations (db.peeks.peek); NULL if none is
-open."""
+"""Selects when the last of the rounds open now stops taking registrations; NULL if none is open."""
 
 
 def registrable(session: Session) -> Sequence[Round]:

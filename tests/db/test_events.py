@@ -7,10 +7,10 @@ from db.engine import reading, writing
 
 
 def test_driver_and_session_return_the_same_newest_event(engine: Engine) -> None:
-    assert events.peek_last_id(engine) == 0
+    assert events.fetch_last_id(engine) == 0
     for _ in range(2):
-        before = events.peek_last_id(engine)
+        before = events.fetch_last_id(engine)
         with writing(engine) as session:
             events.timetable_changed(session, "rule")
         with reading(engine) as session:
-            assert events.peek_last_id(engine) == events.last_id(session) > before
+            assert events.fetch_last_id(engine) == events.last_id(session) > before

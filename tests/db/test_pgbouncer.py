@@ -103,10 +103,10 @@ def test_pgbouncer_keeps_registration_reading_and_leadership(
     engine = connect(bounced.url)
     with writing(engine) as session:
         round_id = a_round(session).id
-    before = events.peek_last_id(engine)
+    before = events.fetch_last_id(engine)
     with writing(engine) as session:
         told = registration.register(session, round_id=round_id, number=a_number())
-    assert told.ticket and events.peek_last_id(engine) > before
+    assert told.ticket and events.fetch_last_id(engine) > before
 
     first, second = LeaderOfAll(bounced.url, "one"), LeaderOfAll(bounced.url, "two")
     assert [(first.leads(), second.leads()) for _ in range(3)] == [(True, False)] * 3

@@ -1,103 +1,82 @@
-"""Reads take no more statements than they must, and a write is one transaction all the same."""
+"""Connections that reading, writing and the raw fast path share."""
 
 from datetime import timedelta
 
 import pytest
 from psycopg.pq import TransactionStatus
-from sqlalchemy import Engine, insert, select, text, update
+from sqlalchemy import Engine, insert, select, text, type_coerce
+from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, glance, now, reading, writing
-from db.models import Heartbeat
-from db.peeks import ago, as_utc, peek, poke
+from db.engine import ago, now, reading, writing
+from db.models import Heartbeat, UtcDateTime
+from db.raw import fetch_value
 from tests.kit.databases import in_both
 
 on_postgresql = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 _ASK = text("SELECT 1")
 
 
-def _status(connection: object) -> TransactionStatus:
-    driver = connection.connection.driver_connection  # type: ignore[attr-defined]
-    status: TransactionStatus = driver.info.transaction_status
+def _status_after_query(session: Session) -> TransactionStatus:
+    session.execute(_ASK)
+    driver = session.connection().connection.driver_connection
+    status: TransactionStatus = driver.info.transaction_status  # type: ignore[union-attr]
     return status
 
 
 @on_postgresql
-def test_read_on_postgresql_opens_no_transaction(
-    engine: Engine,
-) -> None:
+def test_reading_begins_no_transaction(engine: Engine) -> None:
     with reading(engine) as session:
-        core(session).execute(_ASK)
-        assert _status(core(session)) is TransactionStatus.IDLE
-    with glance(engine) as connection:
-        connection.execute(_ASK)
-        assert _status(connection) is TransactionStatus.IDLE
+        assert _status_after_query(session) is TransactionStatus.IDLE
 
 
 @on_postgresql
-def test_write_after_reads_is_one_transaction(
-    engine: Engine,
-) -> None:
+def test_writing_after_reading_is_one_transaction(engine: Engine) -> None:
     for _ in range(2):
         with reading(engine) as session:
-            core(session).execute(_ASK)
-        assert peek(engine, "SELECT 1") == 1
+            session.execute(_ASK)
+        assert fetch_value(engine, "SELECT 1") == 1
         with writing(engine) as session:
-            core(session).execute(_ASK)
-            assert _status(core(session)) is TransactionStatus.INTRANS
+            assert _status_after_query(session) is TransactionStatus.INTRANS
         with reading(engine, one_moment=True) as session:
-            core(session).execute(_ASK)
-            assert _status(core(session)) is TransactionStatus.INTRANS
+            assert _status_after_query(session) is TransactionStatus.INTRANS
 
 
 @in_both
-def test_write_after_a_failed_peek_is_one_transaction(
-    engine: Engine,
-) -> None:
+def test_failed_raw_query_leaves_a_usable_connection(engine: Engine) -> None:
     with pytest.raises(Exception, match="nowhere"):
-        peek(engine, "SELECT 1 FROM nowhere")
-    before = events.peek_last_id(engine)
+        fetch_value(engine, "SELECT 1 FROM nowhere")
+    before = events.fetch_last_id(engine)
     with pytest.raises(ZeroDivisionError), writing(engine) as session:
         events.timetable_changed(session, "rule")
         raise ZeroDivisionError
-    assert events.peek_last_id(engine) == before
+    assert events.fetch_last_id(engine) == before
 
 
 @in_both
-def test_past_moment_comes_from_the_database_clock(engine: Engine) -> None:
+def test_raw_query_without_a_row_returns_none(engine: Engine) -> None:
+    assert fetch_value(engine, select(Heartbeat.process)) is None
+    with writing(engine) as session:
+        session.execute(insert(Heartbeat).values(process="one", at=now(session), fresh_s=6))
+    assert fetch_value(engine, select(Heartbeat.process)) == "one"
+
+
+@in_both
+def test_ago_is_the_time_of_the_databases_clock(engine: Engine) -> None:
     with reading(engine) as session:
-        before = now(session)
-        itself = session.scalar(select(ago()))
-    long_ago, soon = (as_utc(peek(engine, select(ago(timedelta(hours=hours))))) for hours in (2, -1))
-    assert itself is not None
-    assert abs(as_utc(itself) - before) < timedelta(minutes=1)
-    assert abs(before - long_ago - timedelta(hours=2)) < timedelta(minutes=1)
-    assert abs(soon - before - timedelta(hours=1)) < timedelta(minutes=1)
+        for hours in (0, 2, -1):
+            before = timedelta(hours=hours)
+            found = session.scalars(select(type_coerce(ago(before), UtcDateTime()))).one()
+            assert abs(found - (now(session) - before)) < timedelta(minutes=1)
 
 
 @in_both
-def test_written_time_compares_with_the_database_clock(
-    engine: Engine,
-) -> None:
-    poke(engine, insert(Heartbeat).values(process="one", at=ago(timedelta(minutes=1)), fresh_s=6))
+def test_time_written_by_ago_compares_with_the_clock(engine: Engine) -> None:
+    with writing(engine) as session:
+        session.execute(insert(Heartbeat).values(process="one", at=ago(timedelta(minutes=1)), fresh_s=6))
     for before, found in ((0, "one"), (0.5, "one"), (1.5, None)):
         older = select(Heartbeat.process).where(Heartbeat.at < ago(timedelta(minutes=before)))
-        assert peek(engine, older) == found
+        assert fetch_value(engine, older) == found
     with reading(engine) as session:
         written = session.get_one(Heartbeat, "one").at
         assert timedelta(seconds=59) < now(session) - written < timedelta(minutes=2)
-
-
-@in_both
-def test_two_poked_statements_are_one_transaction(
-    engine: Engine,
-) -> None:
-    one = insert(Heartbeat).values(process="one", at=ago(), fresh_s=6)
-    longer = update(Heartbeat).where(Heartbeat.process == "one").values(fresh_s=7)
-    with pytest.raises(Exception, match=r"(?i)unique"):
-        poke(engine, one, one)
-    assert peek(engine, "SELECT count(*) FROM heartbeats") == 0
-    assert poke(engine, longer) == 0
-    assert poke(engine, one, longer) == 1
-    with writing(engine) as session:
-        assert session.get_one(Heartbeat, "one").fresh_s == 7

@@ -198,13 +198,13 @@ def test_known_newest_event_is_not_queried(
 ):
     newest: list[int | None] = [7]
     dialer = Dialer(settings, engine, office.ami, newest=lambda: newest[0])
-    monkeypatch.setattr(events, "peek_last_id", lambda _engine: pytest.fail("asked"))
-    monkeypatch.setattr(events, "peek_others", lambda _engine, seen: seen < 9)
+    monkeypatch.setattr(events, "fetch_last_id", lambda _engine: pytest.fail("asked"))
+    monkeypatch.setattr(events, "has_other_events", lambda _engine, seen: seen < 9)
     assert dialer._something_changed() and not dialer._something_changed()
 
     newest[0] = 8
     assert dialer._something_changed() and not dialer._something_changed()
 
-    monkeypatch.setattr(events, "peek_last_id", lambda _engine: 9)
+    monkeypatch.setattr(events, "fetch_last_id", lambda _engine: 9)
     newest[0] = None
     assert dialer._something_changed(), "nobody tells: it asks"

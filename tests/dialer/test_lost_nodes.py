@@ -380,13 +380,13 @@ def test_drained_leader_yields_unless_alone(
     assert not third.leads()
 
 
-def test_only_node_asks_just_whether_it_is_alone(
+def test_only_node_does_not_look_at_desks(
     engine: Engine, settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with writing(engine) as session:
         a_node(session, settings, settings.node)
     task, asked = LostNodes(settings, engine), list[str]()
-    monkeypatch.setattr(module.leases, "renewals", lambda _session: asked.append("renewals") or {})
+    monkeypatch.setattr(module.lost_nodes, "list_desks", lambda _session: asked.append("desks") or [])
 
     assert not task.take_over()
     assert asked == []
@@ -395,4 +395,4 @@ def test_only_node_asks_just_whether_it_is_alone(
         a_node(session, settings, "another")
     clock.at += 1
     assert not task.take_over()
-    assert asked == ["renewals"]
+    assert asked == ["desks"]

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 from sqlalchemy import select
 
-from db.engine import glance
+from db.engine import reading
 from db.models import Callback
 from db.states import CallbackState
 from tests.kit import sound
@@ -58,11 +58,8 @@ class Talk:
 
     def state(self) -> CallbackState:
         """Return the callback's state."""
-        with glance(self.system.engine) as connection:
-            state: CallbackState = connection.scalars(
-                select(Callback.state).where(Callback.id == self.callback_id)
-            ).one()
-            return state
+        with reading(self.system.engine) as session:
+            return session.scalars(select(Callback.state).where(Callback.id == self.callback_id)).one()
 
     @contextmanager
     def states(self) -> Iterator[list[CallbackState]]:

@@ -59,7 +59,7 @@ def test_absent_database_wants_no_callers(server: Server, monkeypatch: pytest.Mo
         raise OSError("the network is cut")
 
     assert beats(server)
-    monkeypatch.setattr("ivr.server.poke", away)
+    monkeypatch.setattr("hotline.heartbeats.beat", away)
     assert beats(server), "one beat may be lost"
     server.beaten_at -= 4
     assert not beats(server), "five seconds in all with the one in which it is written down"

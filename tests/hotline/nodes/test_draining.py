@@ -8,7 +8,6 @@ from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
 from db.models import Node
-from db.peeks import poke
 from hotline.callbacks import toll
 from hotline.errors import Refused
 from hotline.nodes import draining, leases
@@ -18,6 +17,11 @@ from tests.hotline.nodes.conftest import silent
 from tests.kit.databases import in_both
 
 Make = Callable[..., list[leases.Lease]]
+
+
+def records_ivr(engine: Engine, name: str) -> None:
+    with writing(engine) as session:
+        draining.record_ivr(session, name)
 
 
 def told(engine: Engine, **answers: bool | None) -> None:
@@ -59,7 +63,7 @@ def test_node_whose_ivr_is_away_gets_nothing_new(engine: Engine, settings: Setti
             return toll.room(session, settings, node=name).calls
 
     for name in ("one", "two"):
-        poke(engine, draining.ivr_works(name))
+        records_ivr(engine, name)
     assert drained(engine) == "" and room("one") > 0
     with writing(engine) as session:
         session.get_one(Node, "one").ivr_at = now(session) - timedelta(seconds=20)
@@ -68,7 +72,7 @@ def test_node_whose_ivr_is_away_gets_nothing_new(engine: Engine, settings: Setti
         assert commands.words(session) == {"one": "no-ivr", "two": "live"}
         session.get_one(Node, "two").ivr_at = now(session) - timedelta(seconds=20)
     assert drained(engine) == "", "nobody would get it"
-    poke(engine, draining.ivr_works("one"))
+    records_ivr(engine, "one")
     assert room("one") > 0
 
 
