@@ -16,7 +16,7 @@ from threading import BoundedSemaphore
 from sqlalchemy import Engine
 from sqlalchemy.exc import DatabaseError
 
-from db.engine import core, glance, writing
+from db.engine import reading, writing
 from hotline import limits
 from hotline.errors import Refused
 from hotline.limits import Bucket
@@ -96,8 +96,8 @@ class Guesses:
         self._left(address)
 
     def _left(self, address: str) -> int:
-        with glance(self._engine) as connection:
-            left = limits.left(connection, self._bucket, self._key(address), self._at())
+        with reading(self._engine) as session:
+            left = limits.left(session, self._bucket, self._key(address), self._at())
         if left < 1:
             after_s = math.ceil((1 - left) * self._bucket.every_s)
             raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=after_s)
@@ -106,7 +106,7 @@ class Guesses:
     def wrong(self, address: str) -> None:
         """Count a wrong guess."""
         with writing(self._engine) as session:  # simultaneous guesses may go below zero
-            limits.pay(core(session), self._bucket, self._key(address), self._at())
+            limits.pay(session, self._bucket, self._key(address), self._at())
 
     def take(self, address: str, wanted: int = 1) -> int:
         """Pay for guesses before they are tried, so that simultaneous guesses are not free.
@@ -116,7 +116,7 @@ class Guesses:
         """
         paid = min(wanted, self._left(address))  # an empty bucket costs no write
         with writing(self._engine) as session:
-            taken = limits.take(core(session), self._bucket, self._key(address), self._at(), acts=paid)
+            taken = limits.take(session, self._bucket, self._key(address), self._at(), acts=paid)
         if not taken:  # simultaneous guesses took the rest
             self.check(address)
             raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=1)
@@ -126,7 +126,7 @@ class Guesses:
         """Take back the payment for guesses that were right, or were never tried."""
         if guesses:
             with writing(self._engine) as session:
-                limits.give_back(core(session), self._bucket, self._key(address), acts=guesses)
+                limits.give_back(session, self._bucket, self._key(address), acts=guesses)
 
     @contextmanager
     def guess(self, address: str) -> Iterator[None]:

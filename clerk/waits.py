@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Engine, update
 from sqlalchemy.orm import InstrumentedAttribute
 
-from db.engine import core, now, writing
+from db.engine import now, writing
 from db.models import (
     Breaker,
     Callback,
@@ -106,7 +106,7 @@ def shorten(engine: Engine, settings: Settings) -> None:
         with writing(engine) as session:
             at = now(session) + longest
             shorter = update(column.class_).where(column > at, *where).values({column.key: at})
-            count = core(session).execute(shorter).rowcount
+            count = session.connection().execute(shorter).rowcount
         if count:
             log.warning("the clock was set back: %d × %s lay too far ahead", count, column)
     with writing(engine) as session:

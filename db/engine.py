@@ -199,23 +199,6 @@ def reading(engine: Engine, *, one_moment: bool = False) -> Iterator[Session]:
         yield session
 
 
-@contextmanager
-def glance(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection like `reading` without a session, for a statement cheaper than a session."""
-    options = _READS.get(engine.dialect.name, {"reading": True})
-    with engine.connect().execution_options(**options) as connection, connection.begin():
-        yield connection
-
-
-def core(session: Session) -> Connection:
-    """Return the session's connection, after a flush, for frequent statements.
-
-    They are built once and cost a third of the session's own `execute`.
-    """
-    session.flush()
-    return session.connection()
-
-
 _CLOCK = text("SELECT clock_timestamp()")
 
 

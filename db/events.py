@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, Engine, Integer, TextClause, bindparam, delete, func, insert, select, text
+from sqlalchemy import Engine, Integer, TextClause, bindparam, delete, func, insert, select, text
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import Callback, Event, Recording, Registration, Request, User
 from db.news import APPENDED, CHANNEL
 from db.raw import fetch_value
@@ -27,7 +27,7 @@ def _hold(session: Session, statement: TextClause, **values: object) -> datetime
     session.flush()
     if session.get_bind().dialect.name != "postgresql":  # SQLite has one writer at a time anyway
         return now(session)
-    held = core(session).execute(statement, {"lock": _ORDER_LOCK, **values}).one()
+    held = session.execute(statement, {"lock": _ORDER_LOCK, **values}).one()
     at: datetime = held[-1]
     return at.astimezone(UTC)
 
@@ -57,7 +57,7 @@ def _append(session: Session, **values: object) -> None:
     # PostgreSQL notifies at the commit; on SQLite `writing` does so after it
     at = _hold(session, _HOLD_AND_TELL, channel=CHANNEL)
     session.info[APPENDED] = True
-    core(session).execute(_INSERT, {"at": at, "seat": values.get("desk_id"), **values})
+    session.execute(_INSERT, {"at": at, "seat": values.get("desk_id"), **values})
 
 
 def registration_changed(session: Session, registration: Registration) -> None:
@@ -167,7 +167,7 @@ def since(session: Session, last_id: int, limit: int = 500) -> Sequence[Event]:
 _NEWEST = select(func.max(Event.id))
 
 
-def last_id(session: Session | Connection) -> int:
+def last_id(session: Session) -> int:
     """Return the newest event's id; 0 if there is none."""
     return session.scalar(_NEWEST) or 0
 

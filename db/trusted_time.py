@@ -16,7 +16,7 @@ from uuid import uuid4
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import TrustedTime
 
 log = logging.getLogger("clock")
@@ -61,7 +61,7 @@ class _Reading(NamedTuple):
 def trusted_now(session: Session) -> datetime:
     """Return the database's clock, or the last trusted moment if that clock is far ahead of it."""
     at = now(session)
-    last: datetime | None = core(session).execute(_LAST).scalar()
+    last: datetime | None = session.execute(_LAST).scalar()
     return at if last is None or at <= last + STEP else last
 
 
@@ -73,7 +73,7 @@ def is_doubted(session: Session) -> bool:
 
 def find_doubt(session: Session) -> Doubt | None:
     """Return the present doubt; None: the clock is trusted."""
-    row = core(session).execute(_DOUBT).first()
+    row = session.execute(_DOUBT).first()
     return Doubt(row.at, row.doubted_until) if row else None
 
 

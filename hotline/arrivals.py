@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import Arrival, Delivery, OutboxMessage, SmsAccount
 
 ASKED_AFTER = tuple(
@@ -74,7 +74,7 @@ def keep_account(session: Session, provider: str, credit: float | None, error: s
     said = {"asked_at": at, "error": error[:80], **({} if error else {"credit": credit})}
     known = update(SmsAccount).where(SmsAccount.provider == provider).values(said)
     if not session.scalar(known.returning(SmsAccount.provider)):
-        core(session).execute(_NEW[session.get_bind().dialect.name], {"provider": provider, **said})
+        session.execute(_NEW[session.get_bind().dialect.name], {"provider": provider, **said})
 
 
 def lets_in(session: Session, provider: str) -> None:

@@ -7,24 +7,19 @@ from typing import Any
 
 from sqlalchemy import (
     Connection,
-    DateTime,
     Engine,
-    Integer,
     Row,
-    String,
     bindparam,
     delete,
     exists,
-    func,
     select,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
 from db import events
-from db.engine import Answers, core, now
+from db.engine import Answers, now
 from db.models import Desk, Heartbeat, Node
 
 FRESH = timedelta(seconds=6)
@@ -46,14 +41,8 @@ def _upsert(said: sqlite.Insert | postgresql.Insert) -> Any:
     return said.on_conflict_do_update(index_elements=[Heartbeat.process], set_=new)
 
 
-# Each process runs this every two seconds: it is built once.
+# Every process runs this each two seconds: it is built once.
 _SAID = {"sqlite": _upsert(sqlite.insert(Heartbeat)), "postgresql": _upsert(postgresql.insert(Heartbeat))}
-_COLUMNS: Sequence[tuple[str, TypeEngine[Any]]] = (
-    *(("process", String()), ("at", DateTime(timezone=True)), ("fresh_s", Integer())),
-)
-_LISTS = (func.unnest(bindparam(name, type_=postgresql.ARRAY(kind))) for name, kind in _COLUMNS)
-_ALL_SAID = _upsert(postgresql.insert(Heartbeat).from_select([name for name, _ in _COLUMNS], select(*_LISTS)))
-"""PostgreSQL gets many heartbeats as lists in one query; SQLite runs in this process and needs no lists."""
 
 
 def beat(session: Session, *processes: str) -> None:
@@ -71,11 +60,7 @@ def record_hang(session: Session, process: str, node: str) -> None:
 
 
 def _say(session: Session, rows: Sequence[Mapping[str, object]]) -> None:
-    dialect = session.get_bind().dialect.name
-    if dialect == "postgresql":
-        core(session).execute(_ALL_SAID, {name: [row[name] for row in rows] for name, _ in _COLUMNS})
-    else:
-        core(session).execute(_SAID[dialect], rows)
+    session.execute(_SAID[session.get_bind().dialect.name], rows)
 
 
 def answered(engine: Engine) -> None:
@@ -120,7 +105,7 @@ def alive(session: Session, process: str) -> bool:
 
 def silent_since(session: Session, process: str) -> datetime | None:
     """Return the last heartbeat of a process that has stopped beating, else None."""
-    heartbeat = core(session).execute(_LAST, {"process": process}).first()
+    heartbeat = session.execute(_LAST, {"process": process}).first()
     return heartbeat.at if heartbeat and not _fresh(session, heartbeat, now(session)) else None
 
 
@@ -142,7 +127,7 @@ def jobs_done(session: Session, ago_s: Mapping[str, float], fresh_s: Mapping[str
     ]
     if done:
         _say(session, done)
-    known = core(session).execute(_KNOWN).scalars()
+    known = session.execute(_KNOWN).scalars()
     gone = set(known) - {f"{_JOB}{job}" for job in fresh_s}
     if gone:
         session.execute(delete(Heartbeat).where(Heartbeat.process.in_(gone)))

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
-    Connection,
     Float,
     bindparam,
     case,
@@ -24,7 +23,6 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from db.engine import core
 from db.models import Limit
 
 OWED = 10
@@ -40,27 +38,28 @@ class Bucket(NamedTuple):
     every_s: float
 
 
-def left(connection: Connection, bucket: Bucket, who: str, at: float | None = None) -> float:
+def left(session: Session, bucket: Bucket, who: str, at: float | None = None) -> float:
     """Return how many acts `who` has left; negative if more were paid than available."""
-    now = _now(connection, at)
-    owed = connection.scalar(select(_from(bucket, now) - now).where(Limit.who == who))
+    now = _now(session, at)
+    owed = session.scalar(select(_from(bucket, now) - now).where(Limit.who == who))
     return bucket.burst - (owed or 0.0) / bucket.every_s
 
 
-def pay(connection: Connection, bucket: Bucket, who: str, at: float | None = None) -> None:
+def pay(session: Session, bucket: Bucket, who: str, at: float | None = None) -> None:
     """Pay for one act, even if none is left."""
-    _add(connection, bucket, who, at, room=bucket.burst + OWED)
+    _add(session, bucket, who, at, room=bucket.burst + OWED)
 
 
-def take(connection: Connection, bucket: Bucket, who: str, at: float | None = None, *, acts: int = 1) -> bool:
+def take(session: Session, bucket: Bucket, who: str, at: float | None = None, *, acts: int = 1) -> bool:
     """Pay for `acts` if so many are left. Return whether they were."""
-    return _add(connection, bucket, who, at, room=bucket.burst, acts=acts)
+    return _add(session, bucket, who, at, room=bucket.burst, acts=acts)
 
 
-def give_back(connection: Connection, bucket: Bucket, who: str, *, acts: int = 1) -> None:
+def give_back(session: Session, bucket: Bucket, who: str, *, acts: int = 1) -> None:
     """Take back the payment for `acts`."""
     until = Limit.until - bucket.every_s * acts
-    connection.execute(update(Limit).where(Limit.who == who).values(until=until))
+    given = update(Limit).where(Limit.who == who).values(until=until)
+    session.execute(given.execution_options(synchronize_session=False))
 
 
 def hash_key(secret: str, kind: str, who: str) -> str:
@@ -70,24 +69,22 @@ def hash_key(secret: str, kind: str, who: str) -> str:
 
 def forget(session: Session) -> bool:
     """Delete at most 1000 rows with their full burst; return whether there may be more."""
-    connection = core(session)
-    old = select(Limit.who).where(Limit.until < _now(connection, None)).limit(_FORGOTTEN_AT_ONCE)
-    return connection.execute(delete(Limit).where(Limit.who.in_(old))).rowcount == _FORGOTTEN_AT_ONCE
+    old = select(Limit.who).where(Limit.until < _now(session, None)).limit(_FORGOTTEN_AT_ONCE)
+    gone = session.connection().execute(delete(Limit).where(Limit.who.in_(old)))
+    return gone.rowcount == _FORGOTTEN_AT_ONCE
 
 
-def _add(
-    connection: Connection, bucket: Bucket, who: str, at: float | None, *, room: int, acts: int = 1
-) -> bool:
-    now = _now(connection, at)
+def _add(session: Session, bucket: Bucket, who: str, at: float | None, *, room: int, acts: int = 1) -> bool:
+    now = _now(session, at)
     began = _from(bucket, now)
     cost_s = bucket.every_s * acts
-    insert: Any = _INSERT[connection.dialect.name](Limit).values(who=who, until=now + cost_s)
+    insert: Any = _INSERT[session.get_bind().dialect.name](Limit).values(who=who, until=now + cost_s)
     paid = insert.on_conflict_do_update(
         index_elements=[Limit.who],
         set_={"until": began + cost_s},
         where=began - now <= room * bucket.every_s - cost_s,
     )
-    return connection.scalar(paid.returning(Limit.until)) is not None
+    return session.scalar(paid.returning(Limit.until)) is not None
 
 
 def _from(bucket: Bucket, now: ColumnElement[float]) -> ColumnElement[float]:
@@ -99,7 +96,7 @@ def _from(bucket: Bucket, now: ColumnElement[float]) -> ColumnElement[float]:
     return case((Limit.until > latest, now), (Limit.until > now, Limit.until), else_=now)
 
 
-def _now(connection: Connection, at: float | None) -> ColumnElement[float]:
-    if at is None and connection.dialect.name == "postgresql":
+def _now(session: Session, at: float | None) -> ColumnElement[float]:
+    if at is None and session.get_bind().dialect.name == "postgresql":
         return extract("epoch", func.clock_timestamp()).cast(Float(53))
     return bindparam("now", time.time() if at is None else at, Float(53), unique=True)

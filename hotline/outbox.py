@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, String, cast, func, insert, literal, selec
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import (
     CitizenCode,
     Follower,
@@ -94,7 +94,7 @@ def tell_all(
         if registration.number.startswith(MOBILE)
     ]
     if rows:
-        core(session).execute(_INSERT[session.get_bind().dialect.name], rows)
+        session.execute(_INSERT[session.get_bind().dialect.name], rows)
 
 
 def tell_old_number(session: Session, registration: Registration, old: str) -> None:
@@ -129,7 +129,7 @@ def tell_of_round(session: Session, wish: RoundWish, round_: Round) -> None:
         "not_before": at,
         "expires_at": round_.registration_until,
     }
-    core(session).execute(_INSERT[session.get_bind().dialect.name], [row])
+    session.execute(_INSERT[session.get_bind().dialect.name], [row])
 
 
 def key_of_round(
@@ -153,7 +153,7 @@ def tell_of_request(session: Session, kind: OutboxKind, request: Request, reply:
         "made_at": at,
         "not_before": at,
     }
-    core(session).execute(_ANEW, row)
+    session.execute(_ANEW, row)
 
 
 def tell_followers(
@@ -193,7 +193,7 @@ def tell_department(
         "made_at": at,
         "not_before": at,
     }
-    core(session).execute(_INSERT[session.get_bind().dialect.name], [row])
+    session.execute(_INSERT[session.get_bind().dialect.name], [row])
 
 
 def tell_supervisor(session: Session, number: str, key: str, matter: UrgentMatter) -> None:
@@ -214,7 +214,7 @@ def tell_supervisor(session: Session, number: str, key: str, matter: UrgentMatte
         "not_before": at,
         "expires_at": at + USEFUL,
     }
-    core(session).execute(_INSERT[session.get_bind().dialect.name], [row])
+    session.execute(_INSERT[session.get_bind().dialect.name], [row])
 
 
 def answer(session: Session, key: str, to: str, facts: Mapping[str, Any]) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from sqlalchemy import Engine, column, select, table
 
-from db.engine import connect, glance, now, reading, writing
+from db.engine import connect, now, reading, writing
 from db.migrate import OtherVersion, upgrade
 from dialplan.render import render
 from ops import asterisk
@@ -115,8 +115,8 @@ def _is_there(engine: Engine, kind: str) -> bool:
 
     The table is named by text, because loading the models takes a while.
     """
-    with glance(engine) as connection:
-        return connection.scalar(select(column("id")).select_from(table(kind)).limit(1)) is not None
+    with reading(engine) as session:
+        return session.scalar(select(column("id")).select_from(table(kind)).limit(1)) is not None
 
 
 def of_one_node(settings: Settings, engine: Engine) -> None:

@@ -7,7 +7,7 @@ import typer
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from db.engine import connect, glance, reading, writing
+from db.engine import connect, reading, writing
 from db.version import fits
 from hotline.errors import Refused
 from settings import Settings, SettingsError, load
@@ -43,8 +43,8 @@ def transaction(*, read_only: bool = False) -> Iterator[Session]:
     """Open a transaction of a command; end the command after a refusal, or if the tables are missing."""
     open_ = reading if read_only else writing
     engine = connect(settings().database)
-    with answering(), glance(engine) as connection:
-        if not fits(connection):
+    with answering(), reading(engine) as session:
+        if not fits(session.connection()):
             raise fail("this version's tables are not in the database: hotline137 db upgrade")
     try:
         with answering(), open_(engine) as session:

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import Callback, Desk, Registration, Round, User, word, words
 from db.states import UNDER_WAY, CallbackState
 from hotline.callbacks import callbacks
@@ -163,9 +163,9 @@ _IS_ANY_STRANDED = select(exists().where(_stranded()))
 
 def is_any_to_meet(session: Session) -> bool:
     """Return whether `match` has anything to do."""
-    return core(session).scalar(_IS_ANY_TO_MEET, rounds.moment(now(session))) or False
+    return session.scalar(_IS_ANY_TO_MEET, rounds.moment(now(session))) or False
 
 
 def is_any_stranded(session: Session) -> bool:
     """Return whether `take_back` has anything to do."""
-    return core(session).scalar(_IS_ANY_STRANDED) or False
+    return session.scalar(_IS_ANY_STRANDED) or False

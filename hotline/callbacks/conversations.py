@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, upda
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import Callback, Desk, Official, UtcDateTime, word
 from db.states import IN_TALK, CallbackState, Outcome
 from hotline.callbacks import callbacks, closing
@@ -222,7 +222,7 @@ def _asked(at: datetime) -> dict[str, datetime]:
 
 def overdue(session: Session, at: datetime | None = None) -> Sequence[str]:
     """Return the tokens of conversations that are held or parting for too long at the moment `at`."""
-    return core(session).execute(_ALL_OVERDUE, _asked(at or now(session))).scalars().all()
+    return session.execute(_ALL_OVERDUE, _asked(at or now(session))).scalars().all()
 
 
 def end_overdue(session: Session, token: str, settings: Settings, at: datetime | None = None) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import Callback, Department, Desk, Guest, Official, words
 from db.states import IN_TALK, GuestEnd, GuestState, guest_sources
 from hotline import audit, numbers
@@ -176,7 +176,7 @@ def under_way(session: Session, node: str | None = None) -> Sequence[Whereabouts
 
     The dialer runs this at each poll.
     """
-    return [Whereabouts(*row) for row in core(session).execute(_UNDER_WAY, {"node": node})]
+    return [Whereabouts(*row) for row in session.execute(_UNDER_WAY, {"node": node})]
 
 
 def take_up(session: Session, token: str, settings: Settings) -> toll.CallPermit | toll.Cap | None:

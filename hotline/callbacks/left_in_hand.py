@@ -12,7 +12,6 @@ from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core
 from db.models import Callback, Round, UtcDateTime, word, words
 from db.states import CallbackState, Outcome
 from db.trusted_time import trusted_now
@@ -60,7 +59,7 @@ def _asked(at: datetime) -> dict[str, datetime]:
 
 def due(session: Session) -> Sequence[str]:
     """Return the tokens of the callbacks to settle."""
-    return core(session).execute(_ALL_DUE, _asked(trusted_now(session))).scalars().all()
+    return session.execute(_ALL_DUE, _asked(trusted_now(session))).scalars().all()
 
 
 def settle(session: Session, token: str, settings: Settings) -> Outcome | None:
@@ -88,7 +87,7 @@ def is_owed(callback: Callback, at: datetime) -> bool:
 
 def is_any_owed(session: Session) -> bool:
     """Return whether `tell` may have work."""
-    return core(session).execute(_OWED, {"told_ago": trusted_now(session) - TOLD}).first() is not None
+    return session.execute(_OWED, {"told_ago": trusted_now(session) - TOLD}).first() is not None
 
 
 def tell(session: Session) -> int:

@@ -10,7 +10,6 @@ from enum import Enum
 from sqlalchemy import Integer, String, and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import core
 from db.models import Callback, CallerNow, Desk, Registration, Round, WaitingCaller, word
 from db.states import CallbackState, RegistrationState
 from hotline.callbacks import callbacks, live_desks
@@ -106,14 +105,14 @@ def free(session: Session, node: str) -> None:
 
 
 def _is_empty(session: Session, line: Round, node: str) -> bool:
-    empty = core(session).scalar(_NOBODY_IS_THERE, {"line": line.id, "node": node})
+    empty = session.scalar(_NOBODY_IS_THERE, {"line": line.id, "node": node})
     return bool(empty) and len(leases.live(session)) > 1
 
 
 def _may_come(session: Session, line: Round, node: str) -> bool:
     if not live_desks.is_any_ready(session, line):
         return False
-    if not core(session).scalar(_IS_IDLE, {"line": line.id, "node": node}):
+    if not session.scalar(_IS_IDLE, {"line": line.id, "node": node}):
         return False
     alive = {each.name: each for each in leases.live(session)}
     if len(alive) < 2 or not {node, line.node or node} <= alive.keys() or draining.drains(session, node):

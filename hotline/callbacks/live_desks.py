@@ -7,7 +7,6 @@ from sqlalchemy import Integer, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core
 from db.models import Callback, Desk, Registration, Role, Round, User, word
 from db.states import RegistrationState
 from hotline.callbacks import assignment, callbacks, claims
@@ -80,14 +79,14 @@ def is_any_free(session: Session, operators_line: Round) -> bool:
     """Return whether a desk would take a caller who stands first now."""
     if operators_line.paused_at:
         return False
-    return core(session).scalar(_IS_ANY_FREE, {"line": operators_line.id}) or False
+    return session.scalar(_IS_ANY_FREE, {"line": operators_line.id}) or False
 
 
 def is_any_ready(session: Session, operators_line: Round) -> bool:
     """Return whether a desk that takes live calls has no citizen, even if it has asked for the next."""
     if operators_line.paused_at:
         return False
-    return core(session).scalar(_IS_ANY_READY, {"line": operators_line.id}) or False
+    return session.scalar(_IS_ANY_READY, {"line": operators_line.id}) or False
 
 
 def is_any_at_work(session: Session) -> bool:
@@ -97,8 +96,7 @@ def is_any_at_work(session: Session) -> bool:
         return False
     nobodys = 0  # the operators' line is created for its first caller
     return (
-        core(session).scalar(_IS_ANY_AT_WORK, {"line": operators_line.id if operators_line else nobodys})
-        or False
+        session.scalar(_IS_ANY_AT_WORK, {"line": operators_line.id if operators_line else nobodys}) or False
     )
 
 
@@ -112,7 +110,7 @@ _IS_ANY_WAITING = select(
 
 
 def _is_any_waiting(session: Session, operators_line: Round) -> bool:
-    if core(session).scalar(_IS_ANY_WAITING, {"line": operators_line.id}):
+    if session.scalar(_IS_ANY_WAITING, {"line": operators_line.id}):
         return True
     return any(c.on_the_line and not c.hangup_asked_at for c in assignment.ready(session, operators_line.id))
 

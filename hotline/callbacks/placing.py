@@ -6,7 +6,7 @@ from datetime import timedelta
 from sqlalchemy import and_, exists, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import Callback, Desk, PlacedCall, Round, word, words
 from db.states import ON_THE_PHONE, CallbackState
 from hotline.nodes import homes
@@ -40,7 +40,7 @@ def to_place(session: Session, node: str | None = None) -> Sequence[str]:
 
     `node` limits them to its rounds. A callback whose desk's phone is still to reach the node is left out.
     """
-    asked = core(session).execute(_TO_PLACE, {"node": node}).all()
+    asked = session.execute(_TO_PLACE, {"node": node}).all()
     if all(ready for _, _, ready in asked):
         return [token for token, _, _ in asked]
     late = now(session) - STALE

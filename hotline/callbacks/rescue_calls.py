@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import RescueCall, UrgentMatter
 from hotline.callbacks import toll
 from hotline.errors import Refused
@@ -70,7 +70,7 @@ def came_to_nothing(session: Session, channel: str) -> bool:
 
 def asked(session: Session, node: str | None = None) -> Sequence[str]:
     """Return the tokens of the calls to place, by this `node` or, if None, by any. Each poll asks."""
-    return core(session).execute(_ASKED, {"node": node}).scalars().all()
+    return session.execute(_ASKED, {"node": node}).scalars().all()
 
 
 def take_up(

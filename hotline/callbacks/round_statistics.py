@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import Callback, Desk, Round, words
 from db.states import LIVE, UNDER_WAY, CallbackState, Outcome
 from hotline.callbacks import assignment, callbacks, pacing
@@ -110,7 +110,7 @@ def speaker(callback: Callback | None, at: datetime) -> Speaker:
 
 def of_round(session: Session, round_id: int) -> RoundStatistics:
     """Return the observations of the round's newest calls, in the order in which they were placed."""
-    newest_first = core(session).execute(_NEWEST_CALLS, {"round": round_id}).all()
+    newest_first = session.execute(_NEWEST_CALLS, {"round": round_id}).all()
     rows = newest_first[::-1]
     dialled = [row for row in rows if not row.on_the_line]
     return RoundStatistics(

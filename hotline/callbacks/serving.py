@@ -15,7 +15,7 @@ from sqlalchemy import and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from db.trusted_time import trusted_now
@@ -255,7 +255,7 @@ def left_behind(session: Session) -> Sequence[str]:
 
     These are the calls ahead and, in a cancelled round, the calls of desks that do not talk yet.
     """
-    return core(session).execute(_ALL_LEFT, rounds.moment(trusted_now(session))).scalars().all()
+    return session.execute(_ALL_LEFT, rounds.moment(trusted_now(session))).scalars().all()
 
 
 def let_go(session: Session, token: str) -> bool:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import Callback, Desk, UtcDateTime, word
 from db.states import CallbackState
 from hotline.callbacks import callbacks
@@ -31,7 +31,7 @@ def _asked(session: Session, settings: Settings, at: datetime | None) -> dict[st
 
 def found(session: Session, settings: Settings, at: datetime | None = None) -> Sequence[str]:
     """Return the tokens of citizens who have waited too long for their desk at the moment `at`."""
-    return core(session).execute(_ALL_UNREACHED, _asked(session, settings, at)).scalars().all()
+    return session.execute(_ALL_UNREACHED, _asked(session, settings, at)).scalars().all()
 
 
 def let_go(session: Session, token: str, settings: Settings, at: datetime | None = None) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import Callback, Desk, Event, Round, User, UtcDateTime
 from db.states import LIVE, CallbackState
 from hotline.callbacks import assignment, live_desks
@@ -76,7 +76,7 @@ def idle_since(session: Session, desks: Sequence[Desk]) -> dict[int, datetime]:
     asked = {**rounds.moment(at), "forgotten": at - _FORGOTTEN}
     by_id = {desk.id: desk for desk in desks}
     turns = _LAST_TURNS.where(Desk.id.in_(by_id))
-    last = [turn for turn in core(session).execute(turns, asked).scalars() if turn]
+    last = [turn for turn in session.execute(turns, asked).scalars() if turn]
     found = {
         end.desk_id: end.parting_at or end.ended_at or end.at
         for end in session.execute(_ENDS.where(Event.id.in_(last)))

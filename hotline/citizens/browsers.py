@@ -13,7 +13,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import KnownBrowser
 from db.trusted_time import trusted_now
 
@@ -56,7 +56,7 @@ def is_known(session: Session, number: str, browser: str) -> bool:
 def know(session: Session, number: str, browser: str) -> None:
     """Record a sign-in of the number in the browser."""
     seen = {"number": number, "browser": browser, "seen_at": now(session)}
-    core(session).execute(_SEEN[session.get_bind().dialect.name], seen)
+    session.execute(_SEEN[session.get_bind().dialect.name], seen)
     mine = select(KnownBrowser.browser).where(KnownBrowser.number == number)
     newest = mine.order_by(KnownBrowser.seen_at.desc(), KnownBrowser.browser).limit(_MOST)
     others = delete(KnownBrowser).where(KnownBrowser.number == number, KnownBrowser.browser.not_in(newest))

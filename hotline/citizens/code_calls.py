@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, and_, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from db.engine import core, now
+from db.engine import now
 from db.models import BlockedNumber, CitizenCode, CodeWay, UtcDateTime, word
 from hotline.citizens import codes
 from hotline.line import engaged
@@ -55,7 +55,7 @@ def is_token(channel_id: str) -> bool:
 
 def due(session: Session, limit: int) -> Sequence[int]:
     """Return the ids of at most `limit` codes whose calls are due."""
-    return core(session).execute(_ALL_DUE, {"limit": limit, **_asked(now(session))}).scalars().all()
+    return session.execute(_ALL_DUE, {"limit": limit, **_asked(now(session))}).scalars().all()
 
 
 def take_up(session: Session, code_id: int) -> CitizenCode | None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import Picture, PictureKind, Request, RequestEntry
 from db.states import RequestStep
 from hotline.errors import Refused
@@ -100,7 +100,7 @@ _SINCE = select(func.count(), func.min(Request.made_at)).where(
 
 def _may_report(session: Session, number: str, most: int) -> None:
     since = now(session) - timedelta(days=1)
-    count, oldest = core(session).execute(_SINCE, {"number": number, "since": since}).one()
+    count, oldest = session.execute(_SINCE, {"number": number, "since": since}).one()
     if count >= most:
         after_s = max(1, round((oldest - since).total_seconds()))
         raise Refused("too-many-reports", f"at most {most} reports in 24 hours", after_s=after_s)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import CitizenCode, CitizenSession
 from db.trusted_time import trusted_now
 from hotline.citizens import browsers
@@ -56,6 +56,7 @@ _USED = (
     update(CitizenSession)
     .where(CitizenSession.access_hash == bindparam("access"), CitizenSession.used_at.is_(None))
     .values(used_at=bindparam("at"))
+    .execution_options(synchronize_session=False)
 )
 _GOES_ON = select(CitizenSession.id).where(CitizenSession.id == bindparam("mine"))
 
@@ -102,7 +103,7 @@ def of_access(session: Session, access: str) -> CitizenSession | None:
 
 def used(session: Session, access: str) -> None:
     """Record that the session's present tokens have reached their browser."""
-    core(session).execute(_USED, {"access": _hash(access), "at": now(session)})
+    session.execute(_USED, {"access": _hash(access), "at": now(session)})
 
 
 def go_on(session: Session, mine: CitizenSession) -> None:
@@ -111,7 +112,7 @@ def go_on(session: Session, mine: CitizenSession) -> None:
     Raises Refused("not-signed-in") if the session has ended meanwhile.
     """
     one_at_a_time(session, mine.number)
-    if core(session).scalar(_GOES_ON, {"mine": mine.id}) is None:
+    if session.scalar(_GOES_ON, {"mine": mine.id}) is None:
         raise Refused("not-signed-in", "this session is over; sign in by your number")
 
 

@@ -11,7 +11,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core
 from db.models import Callback, Desk, Hearing, User
 from db.states import IN_TALK, CallbackState
 from hotline import audit
@@ -92,7 +91,7 @@ _EARS = (
 
 def ears(session: Session) -> list[Ear]:
     """Return all supervisors in conversations: by the city's rule the desk is told."""
-    rows = core(session).execute(_EARS).all()
+    rows = session.execute(_EARS).all()
     return [Ear(row.hears_desk_id, Hearing(row.hears_how), row.name or "") for row in rows]
 
 

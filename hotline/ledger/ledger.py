@@ -13,7 +13,6 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core
 from db.models import LedgerEntry, Registration, Seal
 from db.states import Fact, RegistrationState
 from hotline.ledger import merkle
@@ -59,7 +58,7 @@ def append(
     decided who was due at a call, so such an entry also records the clock.
     """
     held_at = events.hold_order(session)
-    last_id, last_at, sealed_at = core(session).execute(_LAST).one_or_none() or (0, None, None)
+    last_id, last_at, sealed_at = session.execute(_LAST).one_or_none() or (0, None, None)
     clock = at or held_at
     latest = max(clock, last_at or clock, sealed_at or clock)
     if fact is Fact.CALLED and clock < latest:
@@ -74,7 +73,7 @@ def append(
         details=json.dumps(details, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
     )
     values = {name: getattr(entry, name) for name in _COLUMNS}
-    core(session).execute(_INSERT, values | {"digest": digest(entry)})
+    session.execute(_INSERT, values | {"digest": digest(entry)})
 
 
 def digest(entry: LedgerEntry) -> str:

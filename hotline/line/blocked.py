@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import BlockedNumber, BlockReason, Registration, words
 from db.states import Fact, RegistrationState, registration_sources
 from hotline import audit, numbers
@@ -62,7 +62,7 @@ def search(session: Session, text: str = "", limit: int = 500) -> Sequence[Block
 
 def check(session: Session, number: str) -> None:
     """Raise Blocked if the E.164 `number` may not register."""
-    reason = core(session).scalar(_REASON, {"number": number})
+    reason = session.scalar(_REASON, {"number": number})
     if reason:
         raise Blocked(reason)
 

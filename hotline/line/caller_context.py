@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, exists, func, select
 from sqlalchemy.orm import Session, joinedload
 
-from db.engine import core, now
+from db.engine import now
 from db.models import (
     BlockedNumber,
     BlockReason,
@@ -157,7 +157,7 @@ def look_up(session: Session, number: str | None, offer: Offer) -> CallerContext
     """Return the context of a caller with this E.164 number; None for an unknown number."""
     if number is None:
         return CallerContext(offer, active=[], blocked=None, reported=None)
-    found = core(session).execute(_CALLER, {"number": number}).one()
+    found = session.execute(_CALLER, {"number": number}).one()
     blocked, registered, reported, been_here, silent_at = found
     return CallerContext(
         offer,
@@ -260,12 +260,12 @@ def take_guess(session: Session, caller: str | None, secret: str) -> bool:
 
     Return whether one was left. A row lock keeps the caller's other calls waiting until the transaction ends.
     """
-    return limits.take(core(session), *_guesses_of(caller, secret))
+    return limits.take(session, *_guesses_of(caller, secret))
 
 
 def give_guess_back(session: Session, caller: str | None, secret: str) -> None:
     """Return the guess to the budget: the number was found."""
-    limits.give_back(core(session), *_guesses_of(caller, secret))
+    limits.give_back(session, *_guesses_of(caller, secret))
 
 
 def _guesses_of(caller: str | None, secret: str) -> tuple[limits.Bucket, str]:

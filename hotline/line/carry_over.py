@@ -13,7 +13,7 @@ from sqlalchemy import Integer, Select, and_, bindparam, delete, exists, func, o
 from sqlalchemy.orm import Session, aliased, joinedload, make_transient
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import (
     Carry,
     Delivery,
@@ -274,7 +274,7 @@ def is_expected(session: Session, round_: Round) -> bool:
     """
     at = now(session)
     asked = {"official": round_.official_id, "round": round_.id, "lately": at - _LATELY}
-    return bool(core(session).execute(_EXPECTED, asked | rounds.moment(at)).scalar())
+    return bool(session.execute(_EXPECTED, asked | rounds.moment(at)).scalar())
 
 
 def tell_left(session: Session, limit: int = 100) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import Confirmation, ConfirmationKind, Registration, Round, UtcDateTime, word, words
 from db.states import HOLDS_PLACE, RegistrationState
 from hotline.errors import Refused
@@ -76,7 +76,7 @@ def is_token(channel_id: str) -> bool:
 def due(session: Session, limit: int) -> Sequence[int]:
     """The confirmations whose number is to be called now, at most `limit`."""
     asked = {"limit": limit, **_asked(now(session))}
-    return core(session).execute(_ALL_DUE, asked).scalars().all()
+    return session.execute(_ALL_DUE, asked).scalars().all()
 
 
 def take_up(session: Session, confirmation_id: int) -> Confirmation | None:

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Integer, and_, bindparam, delete, exists, func, insert, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from db.engine import core, now
+from db.engine import now
 from db.models import (
     Callback,
     CallerNow,
@@ -120,21 +120,21 @@ def asked(at: datetime, but: int = 0) -> dict[str, Any]:
 
 def waits_on_the_line(session: Session, registration_id: int) -> bool:
     """Return whether the caller of this place is on the line, so that no phone need be dialled."""
-    return bool(core(session).execute(_WAITS, {"id": registration_id}).scalar())
+    return bool(session.execute(_WAITS, {"id": registration_id}).scalar())
 
 
 def among(session: Session, ids: Collection[int]) -> set[int]:
     """Return those of these registrations whose phone is engaged."""
     if not ids:
         return set()
-    found = core(session).execute(_AMONG, {"ids": list(ids), **asked(now(session))})
+    found = session.execute(_AMONG, {"ids": list(ids), **asked(now(session))})
     return set(found.scalars())
 
 
 def elsewhere(session: Session, callback: Callback, at: datetime) -> bool:
     """Return whether anything but this unplaced callback engages the citizen's phone."""
     values = {"id": callback.registration_id, **asked(at, callback.id)}
-    return bool(core(session).execute(_ELSEWHERE, values).scalar())
+    return bool(session.execute(_ELSEWHERE, values).scalar())
 
 
 def check_free(session: Session, callback: Callback) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Integer, and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import ago, core, now, one_at_a_time
+from db.engine import ago, now, one_at_a_time
 from db.models import BlockedNumber, LeftNumber, LeftOutcome, UtcDateTime
 from db.trusted_time import trusted_now
 from hotline.clock import is_quiet
@@ -129,7 +129,7 @@ def _by_day(at: datetime, settings: Settings) -> bool:
 
 
 def _has_room(session: Session, settings: Settings) -> bool:
-    return (core(session).scalar(WAITING) or 0) < _most(settings)
+    return (session.scalar(WAITING) or 0) < _most(settings)
 
 
 def _most(settings: Settings) -> int:

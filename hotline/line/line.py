@@ -26,7 +26,6 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core
 from db.models import STRETCHES, LineCount, Registration, UtcDateTime, word
 from db.states import Fact, RegistrationState
 from hotline import audit, reasons
@@ -76,7 +75,7 @@ def before_me(session: Session, registration: Registration) -> int:
         **{f"stretch{level}": stretch for level, stretch in enumerate(stretches)},
         **{f"first{level}": first for level, first in enumerate(firsts, start=1)},
     }
-    return int(core(session).execute(_BEFORE_ME, values).scalar_one())
+    return int(session.execute(_BEFORE_ME, values).scalar_one())
 
 
 def _before_me_query() -> Select[int]:
@@ -172,7 +171,7 @@ def passed(session: Session, taken: Registration, at: datetime) -> list[int]:
     named = _NAMED
     while True:
         asked = {"round": taken.round_id, "at": at, "named": named}
-        rows = core(session).execute(_FIRST_DUE, asked).all()
+        rows = session.execute(_FIRST_DUE, asked).all()
         before = [row.id for row in rows if rank(row) < rank(taken)]
         if len(before) < named:
             return before
@@ -214,13 +213,14 @@ _TAKE_NEXT = (
     .where(Registration.id == _CANDIDATE.with_for_update(skip_locked=True).scalar_subquery())
     .values(state=RegistrationState.CALLING)
     .returning(Registration.id)
+    .execution_options(synchronize_session=False)
 )
 
 
 def due_since(session: Session, round_id: int, at: datetime) -> datetime | None:
     """Return since when a citizen near the head of the line could have been called; None if nobody is due."""
     asked = {"round": round_id, "at": at, "named": _NAMED}
-    rows = core(session).execute(_FIRST_SINCE, asked).all()
+    rows = session.execute(_FIRST_SINCE, asked).all()
     return min((max(row.registered_at, row.not_before or row.registered_at) for row in rows), default=None)
 
 
@@ -231,7 +231,7 @@ def take_next(session: Session, round_id: int, at: datetime) -> int | None:
     phone with us are passed over (`engaged`). Return the registration's id, or None if nobody is due at `at`.
     """
     asked = {"round": round_id, "at": at, **engaged.asked(at)}
-    taken: int | None = core(session).execute(_TAKE_NEXT, asked).scalar()
+    taken: int | None = session.execute(_TAKE_NEXT, asked).scalar()
     return taken
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, aliased
 
 from db import events
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import (
     OutboxKind,
     Registration,
@@ -110,7 +110,7 @@ def reserve(
         at = now(session)
         registration.ticket, registration.registered_at = ticket, max(at, found.newest_fact_at or at)
         values = {name: getattr(registration, name) for name in _COLUMNS}
-        id_ = core(session).execute(insert, values).scalar()
+        id_ = session.execute(insert, values).scalar()
         if id_ is not None:
             registration.id = id_
             return registration

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Row, String, bindparam, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import (
     BlockedNumber,
     Confirmation,
@@ -74,7 +74,7 @@ def find_round(session: Session, round_id: int, number: str, *, caller: str | No
     """Return the round, the number's place in it, and the caller's counts. Raises Refused("not-found")."""
     since = now(session) - _DAY
     asked = {"round": round_id, "number": number, "caller": caller, "since": since}
-    found = core(session).execute(_FOUND, asked).one_or_none()
+    found = session.execute(_FOUND, asked).one_or_none()
     if found is None:
         raise Refused("not-found", f"no round {round_id}")
     return found
@@ -82,7 +82,7 @@ def find_round(session: Session, round_id: int, number: str, *, caller: str | No
 
 def holds(session: Session, round_id: int, number: str) -> int | None:
     """Return the id of the number's place in the round, or None."""
-    return core(session).execute(_HOLDING, {"round": round_id, "number": number}).scalar()
+    return session.execute(_HOLDING, {"round": round_id, "number": number}).scalar()
 
 
 def check(session: Session, found: Row[Any], per_day: int | None) -> None:
@@ -117,7 +117,7 @@ def check_today(found: Row[Any], per_day: int | None) -> None:
 def for_others_today(session: Session, caller: str) -> int:
     """Return how often in 24 hours the caller has keyed in another person's number."""
     asked = {"caller": caller, "since": now(session) - _DAY}
-    return core(session).execute(_FOR_OTHERS_TODAY, asked).scalar_one()
+    return session.execute(_FOR_OTHERS_TODAY, asked).scalar_one()
 
 
 def check_room(session: Session, round_id: int, capacity: int | None) -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import SilentCaller
 from db.trusted_time import trusted_now
 from hotline import limits
@@ -42,7 +42,7 @@ def may_leave_message(session: Session, number: str | None, settings: Settings) 
     """
     bucket = _FROM_A_NUMBER if number else _WITHHELD
     who = limits.hash_key(settings.secret_for("limits"), "silent", number or "withheld")
-    return limits.take(core(session), bucket, who)
+    return limits.take(session, bucket, who)
 
 
 def forget(session: Session) -> None:

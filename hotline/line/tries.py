@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import LeftNumber, SolvedCall
 from hotline.line import engaged
 
@@ -74,7 +74,7 @@ class Tries(ABC, Generic[Row]):
     def due(self, session: Session, limit: int) -> Sequence[int]:
         """Those that are to be called now, at most `limit`."""
         asked = {"limit": limit, **self.asked(now(session))}
-        return core(session).execute(self._all_due, asked).scalars().all()
+        return session.execute(self._all_due, asked).scalars().all()
 
     def take_up(self, session: Session, row_id: int) -> Row | None:
         """Give it its token: from here on this call is placed once. None if it is not due."""

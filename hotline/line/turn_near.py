@@ -9,7 +9,7 @@ from datetime import timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import OutboxKind, Registration, Round
 from db.states import RegistrationState
 from hotline import outbox
@@ -28,7 +28,7 @@ IS_ANY_LIVE = select(_LIVE.exists())
 
 def live(session: Session) -> Sequence[int]:
     """Return the live rounds, whose lines have a head."""
-    return core(session).execute(_LIVE).scalars().all()
+    return session.execute(_LIVE).scalars().all()
 
 
 def tell(session: Session, places: int, *, call_beyond: int | None = None) -> None:

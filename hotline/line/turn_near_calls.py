@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Integer, Row, and_, bindparam, delete, exi
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import Desk, PlacedCall, Registration, Round, TurnNearCall, UtcDateTime, word
 from db.states import HOLDS_PLACE, Fact, RegistrationState, TurnNearAnswer
 from db.trusted_time import trusted_now
@@ -81,7 +81,7 @@ def ask(session: Session, registration: Registration) -> None:
 
 def due(session: Session, limit: int) -> Sequence[Row[int, int]]:
     """The registrations and rounds of the calls that are to be placed now, at most `limit`."""
-    return core(session).execute(_ALL_DUE, {"limit": limit, **_asked(now(session))}).all()
+    return session.execute(_ALL_DUE, {"limit": limit, **_asked(now(session))}).all()
 
 
 def about_to_be_called(session: Session, round_id: int, for_each_desk: int) -> int:
@@ -133,7 +133,7 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
 
 def left_behind(session: Session) -> Sequence[str]:
     """The tokens of calls on their way whose round is over or cancelled: nobody's turn is near in it."""
-    return core(session).execute(_LEFT_BEHIND, rounds.moment(trusted_now(session))).scalars().all()
+    return session.execute(_LEFT_BEHIND, rounds.moment(trusted_now(session))).scalars().all()
 
 
 def answer(session: Session, token: str, said: TurnNearAnswer) -> bool:

@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from db.engine import ago, core, now
+from db.engine import ago, now
 from db.models import Node, UtcDateTime
 from hotline.nodes.leases import lives
 
@@ -81,13 +81,13 @@ _CUT_OFF = select(Node.name).where(cut_off(Node.name))
 
 def drains(session: Session, name: str) -> bool:
     """Return whether the node must get no new work."""
-    marked = core(session).scalar(_IS_MARKED, {"name": name})
-    return bool(marked and core(session).scalar(_DRAINS, {"name": name, "at": now(session)}))
+    marked = session.scalar(_IS_MARKED, {"name": name})
+    return bool(marked and session.scalar(_DRAINS, {"name": name, "at": now(session)}))
 
 
 def is_cut_off(session: Session, name: str) -> bool:
     """Return whether no trunk answers the node while one answers another."""
-    return bool(core(session).scalar(_IS_CUT_OFF, {"name": name, "at": now(session)}))
+    return bool(session.scalar(_IS_CUT_OFF, {"name": name, "at": now(session)}))
 
 
 def all_cut_off(session: Session) -> set[str]:
@@ -105,7 +105,7 @@ _IS_MUTE = select(exists().where(Node.name == _NAME, is_mute()))
 
 def has_no_ivr(session: Session, name: str) -> bool:
     """Return whether a person called by this node would hear no script."""
-    return bool(core(session).scalar(_IS_MUTE, {"name": name}))
+    return bool(session.scalar(_IS_MUTE, {"name": name}))
 
 
 def record_ivr(session: Session, name: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, String, and_, bindparam, exists, func, or_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import events
-from db.engine import core, now
+from db.engine import now
 from db.models import (
     Callback,
     CallerNow,
@@ -42,7 +42,7 @@ _HELD_HOME = _HOME.with_for_update(key_share=True)
 
 def of_round(session: Session, round_id: int) -> str | None:
     """Return the node of the round, or None if nobody has served it yet."""
-    return core(session).execute(_HOME, {"round": round_id}).scalar()
+    return session.execute(_HOME, {"round": round_id}).scalar()
 
 
 _AT_WORK = (
@@ -61,7 +61,7 @@ def of_operators_line(session: Session) -> str | None:
 
     Only on that node can a caller who presses 0 reach a desk.
     """
-    return core(session).execute(_AT_WORK, {"at": now(session)}).scalar()
+    return session.execute(_AT_WORK, {"at": now(session)}).scalar()
 
 
 def settle(session: Session, round_id: int, node: str, *, hold: bool = False) -> bool:
@@ -97,7 +97,7 @@ def stays(session: Session, round_id: int, node: str) -> bool:
 
     Call it before changing any row.
     """
-    return core(session).execute(_IS_HOME, {"round": round_id, "node": node}).scalar() is not None
+    return session.execute(_IS_HOME, {"round": round_id, "node": node}).scalar() is not None
 
 
 def hold(session: Session, round_id: int) -> str | None:
@@ -105,7 +105,7 @@ def hold(session: Session, round_id: int) -> str | None:
 
     Call it before changing any row, and not after `stays`: two transactions that do both would deadlock.
     """
-    return core(session).execute(_HELD_HOME, {"round": round_id}).scalar()
+    return session.execute(_HELD_HOME, {"round": round_id}).scalar()
 
 
 def move(session: Session, round_id: int, node: str) -> None:
@@ -204,7 +204,7 @@ _DRAINED = select(Node.name).where(draining.drained(Node.name, for_long=True))
 
 def drained(session: Session) -> Sequence[str]:
     """Return the nodes whose rounds `move_idle` moves."""
-    if not core(session).scalar(_IS_ANY_MARKED):
+    if not session.scalar(_IS_ANY_MARKED):
         return []
     at = now(session)
     return session.scalars(_DRAINED, {"at": at, "long_ago": at - _FOR_LONG}).all()

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session, aliased
 
-from db.engine import ago, core, now
+from db.engine import ago, now
 from db.models import Node, UtcDateTime
 from hotline.nodes import machines
 from settings import Settings
@@ -134,6 +134,7 @@ _RENEW = (
         )
         .label("others")
     )
+    .execution_options(synchronize_session=False)
 )
 
 
@@ -142,7 +143,7 @@ def renew(session: Session, name: str, epoch: int, *, fences: bool) -> Renewed |
 
     `fences`: its calls will end before it may be declared dead. Without that it may not be declared dead.
     """
-    row = core(session).execute(_RENEW, {"mine": name, "its": epoch, "so": fences}).first()
+    row = session.execute(_RENEW, {"mine": name, "its": epoch, "so": fences}).first()
     return None if row is None else Renewed(alone=not row.others)
 
 
@@ -198,7 +199,7 @@ _OVER = select(Node).where(_over)
 
 def renewals(session: Session) -> dict[str, datetime]:
     """Return the end of each node's lease; it changes with each renewal."""
-    return {name: until for name, until in core(session).execute(_RENEWALS)}
+    return {name: until for name, until in session.execute(_RENEWALS)}
 
 
 def over(session: Session) -> Sequence[Node]:

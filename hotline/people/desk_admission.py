@@ -19,7 +19,6 @@ from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import events
-from db.engine import core
 from db.models import Callback, Desk, SignIn, User
 from db.states import ON_THE_PHONE
 from db.trusted_time import trusted_now
@@ -134,11 +133,11 @@ def admit(session: Session, desk_id: int, key: str, settings: Settings, *, sip: 
 def _admit_sip_phone(session: Session, desk: Desk, key: str) -> bool:
     if desk.phone != "sip" or desk.number is not None or not desk.sip_key or len(key) != len(desk.sip_key):
         return False
-    connection, guesses = core(session), f"sip key of desk {desk.id}"
-    if limits.left(connection, _WRONG_KEYS, guesses) < 1:
+    guesses = f"sip key of desk {desk.id}"
+    if limits.left(session, _WRONG_KEYS, guesses) < 1:
         return False
     if not hmac.compare_digest(key, desk.sip_key):
-        limits.pay(connection, _WRONG_KEYS, guesses)
+        limits.pay(session, _WRONG_KEYS, guesses)
         return False
     desk.admitted_by = desk.sip_key
     return True

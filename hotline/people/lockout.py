@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import FailedSignIn
 from db.trusted_time import trusted_now
 from hotline.errors import Refused
@@ -40,7 +40,7 @@ def guessed(session: Session, username: str, *, right: bool) -> bool:
     """
     at, name_hash = now(session), _hash(username)
     tried = _TRIED[session.get_bind().dialect.name]
-    kept = core(session).execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
+    kept = session.execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
     if kept.locked_until and at < kept.locked_until:
         raise refusal()
     failures = 0 if right else kept.failures + 1
@@ -57,7 +57,7 @@ def count_before(session: Session, username: str, *, most: int, wait: timedelta)
     """
     at, name_hash = now(session), _hash(username)
     tried = _TRIED[session.get_bind().dialect.name]
-    kept = core(session).execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
+    kept = session.execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
     if kept.locked_until and at < kept.locked_until:
         raise refusal()
     failures = kept.failures + 1

@@ -12,7 +12,7 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import Erasure, Pass, Picture, PictureKind, PublicPicture, Request
 from db.states import OPEN_REQUESTS
 from db.trusted_time import trusted_now
@@ -89,7 +89,7 @@ _OF_NUMBER, _OF_WHO = (_SINCE.where(each == bindparam("whom")) for each in (Pict
 
 def _may_add(session: Session, mine: Select[int, datetime], whom: str) -> None:
     since = now(session) - timedelta(days=1)
-    count, oldest = core(session).execute(mine, {"whom": whom, "since": since}).one()
+    count, oldest = session.execute(mine, {"whom": whom, "since": since}).one()
     if count >= A_DAY:
         after_s = max(1, round((oldest - since).total_seconds()))
         raise Refused("too-many-pictures", f"at most {A_DAY} pictures a day", after_s=after_s)

@@ -13,7 +13,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from db import events
-from db.engine import core
 from db.models import Escalation, OutboxKind, Reminder, Request, TimeUnit
 from db.states import RequestStep
 from db.trusted_time import trusted_now
@@ -102,7 +101,7 @@ def _tell(session: Session, request: Request, to: Escalation, at: datetime) -> b
         "at": at,
     }
     insert = _INSERT[session.get_bind().dialect.name]
-    if core(session).execute(insert, values).first() is None:  # another scheduler was first
+    if session.execute(insert, values).first() is None:  # another scheduler was first
         return False
     request.escalated_to = to
     if to in _SENT and request.department and request.due_at:

@@ -12,7 +12,6 @@ from typing import NamedTuple
 from sqlalchemy import Integer, bindparam, exists, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core
 from db.models import Request
 from db.states import OPEN_REQUESTS, RequestState
 from db.trusted_time import trusted_now
@@ -40,7 +39,7 @@ IS_ANY_LACKING = select(exists().where(*_LACKS))
 
 def lacking(session: Session, limit: int) -> Sequence[Lacking]:
     """Return replies without sound, oldest requests first."""
-    rows = core(session).execute(_LACKING, {"most": limit})
+    rows = session.execute(_LACKING, {"most": limit})
     return [Lacking(*row) for row in rows]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import and_, case, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db import events
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import Callback, Request, RescueCall, UrgentMatter, WaitingCaller, word
 from db.states import CallbackState, RequestState, RequestStep
 from db.trusted_time import trusted_now
@@ -160,5 +160,8 @@ def forget(session: Session) -> None:
     """Delete matters older than 30 days, except those with a call in progress."""
     before = trusted_now(session) - _KEPT
     old = select(UrgentMatter.id).where(UrgentMatter.made_at < before, UrgentMatter.token.is_(None))
-    core(session).execute(delete(RescueCall).where(RescueCall.matter_id.in_(old)))
-    core(session).execute(delete(UrgentMatter).where(UrgentMatter.id.in_(old)))
+    for gone in (
+        delete(RescueCall).where(RescueCall.matter_id.in_(old)),
+        delete(UrgentMatter).where(UrgentMatter.id.in_(old)),
+    ):
+        session.execute(gone.execution_options(synchronize_session=False))

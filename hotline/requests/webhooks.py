@@ -9,7 +9,7 @@ from sqlalchemy import String, cast, exists, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from db.engine import core, now
+from db.engine import now
 from db.models import Category, OutboxKind, OutboxMessage, Request, RequestEntry
 from db.states import RequestState, RequestStep
 from settings import Settings
@@ -63,7 +63,7 @@ def queue_due(session: Session, settings: Settings) -> int:
         for entry, request, code in session.execute(due)
     ]
     if rows:
-        core(session).execute(_INSERT[session.get_bind().dialect.name], rows)
+        session.execute(_INSERT[session.get_bind().dialect.name], rows)
     return len(rows)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import bindparam, case, delete, func, literal, select, update
 from sqlalchemy.orm import Session
 
-from db.engine import core, now, one_at_a_time
+from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, TrialCall, TrialResult, UtcDateTime
 from hotline import audit, numbers
 from hotline.errors import Refused
@@ -106,7 +106,7 @@ def latest(session: Session, limit: int = 5) -> Sequence[TrialCall]:
 
 def due(session: Session) -> int | None:
     """Return the id of the call that is due now."""
-    found = core(session).execute(_DUE, {"since": now(session) - IN_TIME}).scalars().all()
+    found = session.execute(_DUE, {"since": now(session) - IN_TIME}).scalars().all()
     return next(iter(found), None)
 
 

@@ -10,7 +10,6 @@ from dateutil.rrule import rrule, rrulestr
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from db.engine import core
 from db.models import Holiday
 from hotline.errors import Refused
 from settings import CITY
@@ -95,7 +94,7 @@ def off(session: Session, first: date, last: date) -> dict[date, DayOff]:
             for day, name in _calendar(year, "fa_IR").items()
             if first <= day <= last
         }
-    for day, works, name in core(session).execute(_OWN, {"first": first, "last": last}):
+    for day, works, name in session.execute(_OWN, {"first": first, "last": last}):
         found[day] = DayOff(name, name, closed=not works, own=True, in_calendar=day in found)
     return dict(sorted(found.items()))
 

@@ -1,13 +1,12 @@
 """The log line of a database error, which holds nothing of any citizen."""
 
 import traceback
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from db.engine import core, writing
+from db.engine import writing
 from tests.factories import a_number
 from tests.kit.databases import in_both
 
@@ -22,22 +21,14 @@ def add(key: str | None, number: str) -> tuple[str, dict[str, str | None]]:
     return said, {"key": key, "number": number, "words": WORDS}
 
 
-def by_session(engine: Engine, said: str, values: dict[str, str | None]) -> None:
+def execute(engine: Engine, said: str, values: dict[str, str | None]) -> None:
     with writing(engine) as session:
         session.execute(text(said), values)
 
 
-def by_driver(engine: Engine, said: str, values: dict[str, str | None]) -> None:
-    with writing(engine) as session:
-        core(session).execute(text(said), values)
-
-
 @in_both
-@pytest.mark.parametrize("execute", [by_session, by_driver])
 @pytest.mark.parametrize("key", ["twice", None])
-def test_error_names_the_rule_and_no_value(
-    engine: Engine, execute: Callable[[Engine, str, dict[str, str | None]], None], key: str | None
-) -> None:
+def test_error_names_the_rule_and_no_value(engine: Engine, key: str | None) -> None:
     number = a_number()
     if key:
         execute(engine, *add(f"{key}{number}", number))

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from sqlalchemy.orm import Session
 from stdnum import damm
 
-from db.engine import core, now
+from db.engine import now
 from db.models import Registration
 from db.states import RegistrationState
 from hotline import tickets
@@ -62,7 +62,7 @@ def test_nearly_exhausted_numbers_still_offer_a_free_one(
         "moved_reason": "",
     }
     used = [{"number": f"+98913{ticket:0>7}", "ticket": ticket} for ticket in every if ticket != free]
-    core(session).execute(insert(Registration.__table__).values(whose), used)
+    session.execute(insert(Registration.__table__).values(whose), used)
     assert free in islice(tickets.offers(session, Registration.ticket, small), tickets._DRAWS + 1)
     some_registrations(session, a_round(session), 1, ticket=free)
     assert len(list(tickets.offers(session, Registration.ticket, small))) == tickets._DRAWS
