@@ -26,7 +26,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from db import news
-from db.turns import Turns
+from db.fair_semaphore import FairSemaphore
 
 _CONNECTIONS = 24
 """Connections of one process; further threads wait for one. PostgreSQL grants 100 by default."""
@@ -35,9 +35,9 @@ _WRITERS = 8
 """Concurrent writers of one process on PostgreSQL.
 
 Simultaneous registrations change one row of the line's counts (by triggers), one after the other. PostgreSQL
-gives up such a wait after 5 s; a wait for this semaphore may take TURN_S."""
-
-TURN_S = 30
+gives up such a wait after 5 s; a wait for this semaphore may take _WAIT_S."""
+_WAIT_S = 30
+"""Seconds that a thread waits for a connection of the pool, or for its slot as a writer."""
 
 ONLY_READS = "25006"
 """PostgreSQL's error code for a writer on a server that became a standby."""
@@ -68,13 +68,13 @@ def connect(url: str, *, connections: int = _CONNECTIONS, sqlite_s: int = _SQLIT
     pool: dict[str, Any] = {
         "pool_size": connections,
         "max_overflow": 0,
-        "pool_timeout": TURN_S,
+        "pool_timeout": _WAIT_S,
         "pool_use_lifo": True,  # the connection used last needs no ping
         "hide_parameters": True,  # parameters are citizens' numbers, and errors are logged
     }
     if url.startswith("sqlite"):
         # SQLite admits one writer at a time, at random. Queued here, no writer of this process starves.
-        options_ = {"writers": Turns(1), "answers": Answers()}
+        options_ = {"writers": FairSemaphore(1), "answers": Answers()}
         arguments_ = {"timeout": sqlite_s, "isolation_level": None}
         engine = create_engine(url, connect_args=arguments_, execution_options=options_, **pool)
         engine.dialect.statement_compiler = _WithHints
@@ -98,7 +98,7 @@ def connect(url: str, *, connections: int = _CONNECTIONS, sqlite_s: int = _SQLIT
         # A dead connection is noticed, too.
         **{"tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3},
     }
-    pool["execution_options"] = {"writers": Turns(_WRITERS), "answers": Answers()}
+    pool["execution_options"] = {"writers": FairSemaphore(_WRITERS), "answers": Answers()}
     return postgres.create(url, client=client, server=server, answer_s=_ANSWER_S, pool_pre_ping=True, **pool)
 
 
@@ -165,10 +165,10 @@ def writing(engine: Engine) -> Iterator[Session]:
     An engine's `fence` is called first and raises if this node may not write.
     """
     options = engine.get_execution_options()
-    turns: Turns | None = options.get("writers")
+    writers: FairSemaphore | None = options.get("writers")
     fence: Callable[[Session], None] | None = options.get("fence")
-    turn = turns.take(TURN_S) if turns else nullcontext()
-    with turn, Session(engine, expire_on_commit=False) as session, session.begin():
+    slot = writers.hold(_WAIT_S) if writers else nullcontext()
+    with slot, Session(engine, expire_on_commit=False) as session, session.begin():
         if fence:
             fence(session)
         yield session

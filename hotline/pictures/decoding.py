@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from db.fair_semaphore import FairSemaphore
 from hotline.errors import Refused
 from hotline.pictures import picture_decoder
 from hotline.pictures.picture_decoder import LONGEST_SIDE, PIXELS, SCANS, SIZE
-from hotline.recordings.sandbox import Sandbox
-from hotline.recordings.turns import Turns
+from hotline.recordings.sandbox import DECODER_WAIT_S, DECODERS, Sandbox, busy
 
 LARGEST = 8 << 20
 """Maximum size of a file in bytes."""
@@ -28,7 +28,7 @@ _REFUSALS = {
     picture_decoder.HIDES: ("picture-hides", "something else than a picture is in the file"),
     picture_decoder.AREA_OUTSIDE: ("area-outside", "an area lies beside the picture", "pictures"),
 }
-_turns = Turns(waiting=100)
+_decoders = FairSemaphore(DECODERS, most_waiting=100, refusal=busy)
 """A waiting upload takes a file and a thread, but no memory yet. At a peak, pictures wait a second or two;
 sending them again would cost more."""
 _sandbox = Sandbox(Path(picture_decoder.__file__), "PIL")
@@ -65,7 +65,7 @@ def plain(file: BinaryIO) -> Plain:
     Raises what `look` raises, and Refused("picture-large" | "picture-pixels" | "picture-animated" |
     "picture-hides" | "picture-broken" | "files-busy").
     """
-    with _turns.one():
+    with _decoders.hold(DECODER_WAIT_S):
         data = file.read(LARGEST + 1)
         look(data[:HEAD])
         if len(data) > LARGEST:
@@ -90,7 +90,7 @@ def hide(data: bytes, areas: Sequence[Area]) -> Plain:
     """
     if len(areas) > MOST_AREAS:
         raise Refused("too-many-areas", f"at most {MOST_AREAS} areas of a picture", "pictures")
-    with _turns.one():
+    with _decoders.hold(DECODER_WAIT_S):
         return _draw(data, *(" ".join(map(str, each)) for each in areas))
 
 

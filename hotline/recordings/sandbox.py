@@ -24,6 +24,15 @@ log = logging.getLogger("api")
 
 _PATIENCE_S = 30.0
 _SERVER = Path(sandbox_server.__file__)
+DECODERS = 2
+"""Files of one kind (pictures, voices) that a process decodes at the same time."""
+DECODER_WAIT_S = 10.0
+"""Seconds that an upload waits for one of these decoders."""
+
+
+def busy() -> Refused:
+    """Return the refusal of a file while too many others are decoded."""
+    return Refused("files-busy", "too many pictures and voices come at this moment", after_s=5)
 
 
 class Sandbox:

@@ -6,10 +6,10 @@ import wave
 from pathlib import Path
 from typing import BinaryIO
 
+from db.fair_semaphore import FairSemaphore
 from hotline.errors import Refused
 from hotline.recordings import disk, voice_decoder
-from hotline.recordings.sandbox import Sandbox
-from hotline.recordings.turns import Turns
+from hotline.recordings.sandbox import DECODER_WAIT_S, DECODERS, Sandbox, busy
 
 LARGEST = 2 << 20
 """Maximum size in bytes. A minute is 180 kB of Opus, and at most 1 MB as browsers record by default."""
@@ -20,7 +20,7 @@ _SHORTEST = voice_decoder.RATE * 2
 """Minimum bytes of sound: less than a second is no message, as on the telephone."""
 _KINDS = {b"\x1a\x45\xdf\xa3": "matroska,webm", b"OggS": "ogg"}
 _MP4 = "mov,mp4,m4a,3gp,3g2,mj2"
-_turns = Turns()
+_decoders = FairSemaphore(DECODERS, most_waiting=10, refusal=busy)
 _sandbox = Sandbox(Path(voice_decoder.__file__), "av")
 
 
@@ -47,7 +47,7 @@ def telephone_sound(file: BinaryIO) -> bytes:
     if file.seek(0, io.SEEK_END) > LARGEST:
         raise Refused("voice-large", f"a voice has at most {LARGEST} bytes")
     file.seek(0)
-    with _turns.one():
+    with _decoders.hold(DECODER_WAIT_S):
         samples = _decoded(file, kind)
     if len(samples) < _SHORTEST:
         raise Refused("voice-empty", "less than a second is said")

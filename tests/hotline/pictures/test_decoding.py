@@ -8,8 +8,9 @@ from threading import Barrier
 import pytest
 from PIL import Image, ImageChops, ImageOps
 
+from db.fair_semaphore import FairSemaphore
 from hotline.pictures import decoding
-from hotline.recordings.turns import Turns
+from hotline.recordings.sandbox import busy
 from tests.kit import picture_files as files
 from tests.kit.refusal import refusal
 
@@ -120,18 +121,18 @@ def test_crowd_of_pictures_is_decoded_in_turn() -> None:
         return plain(data).width
 
     with ThreadPoolExecutor(40) as crowd:
-        with decoding._turns.one(), decoding._turns.one():
+        with decoding._decoders.hold(10.0), decoding._decoders.hold(10.0):
             came = [crowd.submit(sent) for _ in range(40)]
             together.wait()
             assert not [each for each in wait(came, timeout=0.2).done if each.exception()]
         assert [each.result() for each in came] == [320] * 40
 
 
-def test_picture_above_the_queue_is_told_to_retry(
+def test_picture_beyond_the_waiting_ones_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(decoding, "_turns", Turns(1, 0))
-    with decoding._turns.one():
+    monkeypatch.setattr(decoding, "_decoders", FairSemaphore(1, most_waiting=0, refusal=busy))
+    with decoding._decoders.hold(10.0):
         assert refusal(plain, files.jpeg()) == "files-busy"
     for _ in range(2):
         assert refusal(plain, files.jpeg()[:40]) == "picture-broken", "the place is given back"
