@@ -18,6 +18,13 @@ ARCHITECTURE = ROOT / "docs" / "architecture.md"
 CHANGING = ROOT / "docs" / "changing.md"
 PAGES = sorted([README, ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 MOST_WORDS = 600
+LONGEST_SENTENCE = 30
+SHORT_PAGES = [
+    each
+    for each in PAGES
+    if each.parent in (ROOT, ROOT / "docs") and each.name not in ("CHANGELOG.md", "settings.md")
+]
+"""Pages for developers and the office; settings.md is made from docstrings."""
 FILLED_BY_A_CITY = {"prompts/recordings/fa/"}
 
 _LINK = re.compile(r"\]\((?!\w+:)(?P<path>[^)#\s]*)(?:#(?P<part>[^)\s]+))?\)")
@@ -41,6 +48,24 @@ def anchors(page: Path) -> set[str]:
 
 def test_readme_stays_below_its_word_limit() -> None:
     assert len(README.read_text().split()) <= MOST_WORDS
+
+
+def list_sentences(text: str) -> Iterator[str]:
+    """Yield the sentences of paragraphs, items and table cells; code and addresses of links are left out."""
+    text = re.sub(r"\]\([^)]*\)", "]", _CODE.sub("", text))
+    text = re.sub(r"^#.*$|^ *(?:[-*]|\d+\.) ", "\n\n", text, flags=re.MULTILINE)
+    for block in re.split(r"\n\s*\n|\|", text):
+        yield from re.split(r"[.!?][)»*]*\s+", " ".join(block.split()))
+
+
+@pytest.mark.parametrize("page", SHORT_PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_sentences_of_a_page_are_short(page: Path) -> None:
+    sentences = list_sentences(page.read_text())
+    assert [each for each in sentences if len(each.split()) > LONGEST_SENTENCE] == []
+
+
+def test_long_sentence_of_a_page_is_found() -> None:
+    assert max(len(each.split()) for each in list_sentences("- One.\n\n| a | " + "word " * 31 + "|")) == 31
 
 
 def test_text_files_hold_no_merge_conflict_markers() -> None:
