@@ -1,5 +1,7 @@
 """Signing in by number: a code, a session, its renewal and its end."""
 
+from contextlib import suppress
+
 from fastapi import APIRouter, Request, Response
 
 from api.access import Database, InForce, Reading, Writing
@@ -9,6 +11,7 @@ from api.my.signed_in import Citizen
 from db import models
 from hotline import numbers
 from hotline.citizens import codes, sessions
+from hotline.errors import Refused
 
 router = APIRouter(prefix="/my", tags=["my"])
 
@@ -60,6 +63,17 @@ def mine(citizen: Citizen, session: Reading) -> list[wire.SignedInAt]:
         )
         for each in sessions.of_number(session, citizen.number)
     ]
+
+
+@router.get("/sessions/current", responses={204: {"description": "Nobody is signed in here"}})
+def current(
+    request: Request, response: Response, engine: Database, settings: InForce
+) -> wire.CitizenSession | None:
+    """The session of this browser, also of the pages without a script; it is renewed if needed."""
+    with suppress(Refused):
+        return _view(signed_in.current(request, response, engine, settings))
+    response.status_code = 204
+    return None
 
 
 @router.delete("/sessions/current", status_code=204)

@@ -135,6 +135,16 @@ def refresh(request: Request, response: Response, engine: Database, settings: Se
     return tokens.session
 
 
+def current(request: Request, response: Response, engine: Database, settings: Settings) -> CitizenSession:
+    """Return the session, renewed by its refresh token if needed. Raises Refused("not-signed-in")."""
+    try:
+        return signed_in(request, engine)
+    except Refused:
+        if not cookies.cookie_of(request, REFRESH):
+            raise
+        return refresh(request, response, engine, settings)
+
+
 def keep(request: Request, response: Response, tokens: sessions.Tokens) -> None:
     """Set the session's two cookies."""
     cookies.keep_cookie(request, response, tokens.access, sessions.ACCESS, ACCESS)

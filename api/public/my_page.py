@@ -6,11 +6,10 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api import cookies, pages
+from api import pages
 from api import pictures as wire_pictures
 from api.access import Database, InForce, Writing
 from api.my import my, signed_in
-from api.my.signed_in import REFRESH
 from api.pages import Asked, page
 from api.pictures import PictureId
 from api.problems import STATUS
@@ -41,7 +40,7 @@ def show(request: Request, language: Asked, engine: Database, settings: InForce)
     """My data, or the form for a number. An expired access cookie is renewed first."""
     fresh = Response()
     try:
-        mine = mine_of(request, fresh, engine, settings)
+        mine = signed_in.current(request, fresh, engine, settings)
     except Refused:
         return _ask(request, language, settings)
     return with_cookies(_own(request, language, engine, mine, settings=settings), fresh)
@@ -52,7 +51,7 @@ def export(request: Request, language: Asked, engine: Database, settings: InForc
     """Everything stored under my number, as a file. An expired access cookie is renewed first."""
     fresh = Response()
     try:
-        mine = mine_of(request, fresh, engine, settings)
+        mine = signed_in.current(request, fresh, engine, settings)
     except Refused:
         return back(request, language)
     try:
@@ -71,7 +70,7 @@ def show_picture(
     """Show a picture of mine, or of a request of mine; the export links to it."""
     fresh = Response()
     try:
-        mine = mine_of(request, fresh, engine, settings)
+        mine = signed_in.current(request, fresh, engine, settings)
     except Refused:
         return back(request, language)
     with reading(engine) as session:
@@ -119,7 +118,7 @@ def delete(request: Request, language: Asked, engine: Database, settings: InForc
     """Delete what is stored under my number, if I confirmed it. It cancels my places, as the form says."""
     answer = back(request, language)
     try:
-        mine = mine_of(request, answer, engine, settings)
+        mine = signed_in.current(request, answer, engine, settings)
     except Refused:
         return answer  # to the form for a number
     if not form["sure"]:
@@ -135,23 +134,13 @@ def delete(request: Request, language: Asked, engine: Database, settings: InForc
     return answer
 
 
-def mine_of(request: Request, fresh: Response, engine: Database, settings: InForce) -> CitizenSession:
-    """Return the session, renewed by its refresh token if needed. Raises Refused("not-signed-in")."""
-    try:
-        return signed_in.signed_in(request, engine)
-    except Refused:
-        if not cookies.cookie_of(request, REFRESH):
-            raise
-        return signed_in.refresh(request, fresh, engine, settings)
-
-
 def _number(
     request: Request, fresh: Response, engine: Database, settings: InForce, form: dict[str, str]
 ) -> str:
     """Return the typed number, else the signed-in citizen's own, which no page shows."""
     if not form["number"]:
         with suppress(Refused):
-            return mine_of(request, fresh, engine, settings).number
+            return signed_in.current(request, fresh, engine, settings).number
     return form["number"]
 
 

@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from api import pages
 from api.access import Database, InForce
-from api.my import my
+from api.my import my, signed_in
 from api.my import my_schemas as wire
 from api.pages import Asked, first
-from api.public.my_page import back, mine_of, own_page, with_cookies
+from api.public.my_page import back, own_page, with_cookies
 from db.engine import reading, writing
 from db.models import Department
 from hotline.citizens import belongings, reports, sessions
@@ -42,7 +42,7 @@ def show(
     """A request's state, and my possible actions."""
     fresh = Response()
     try:
-        number = mine_of(request, fresh, engine, settings).number
+        number = signed_in.current(request, fresh, engine, settings).number
         page = _shown(request, language, engine, number=number, tracking=tracking)
         return with_cookies(page, fresh)
     except Refused:
@@ -63,7 +63,7 @@ def say(
     """Record my action, and show the request's state."""
     fresh, mine = Response(), None
     try:
-        mine = mine_of(request, fresh, engine, settings)
+        mine = signed_in.current(request, fresh, engine, settings)
         with writing(engine) as session:
             sessions.go_on(session, mine)
             _say(session, mine.number, tracking, act, form)

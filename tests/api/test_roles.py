@@ -260,6 +260,7 @@ MAY: dict[str, frozenset[Role] | str] = {
     "POST /my/sessions": NOBODY_NEEDED,
     "POST /my/sessions/refresh": CITIZENS,
     "GET /my/sessions": CITIZENS,
+    "GET /my/sessions/current": NOBODY_NEEDED,
     "DELETE /my/sessions/current": NOBODY_NEEDED,
     "DELETE /my/sessions": CITIZENS,
     "GET /my/notices": CITIZENS,

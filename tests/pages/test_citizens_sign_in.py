@@ -7,7 +7,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import Engine, select
 
 from db.engine import reading
-from db.models import CitizenCode, CodeWay
+from db.models import CitizenCode, CodeWay, Request
+from hotline import numbers
+from hotline.citizens import codes
 from settings import Settings
 from tests.factories import a_number
 from tests.kit.browser import person
@@ -100,3 +102,60 @@ def test_wrong_number_is_told_at_its_field_until_mended(page: Page, url: str) ->
     field.fill("0913")
     expect(field).not_to_have_attribute("aria-invalid", "true")
     expect(page.get_by_text("این شمارهٔ تلفن درست نیست")).to_have_count(0)
+
+
+def at_public_page(page: Page, url: str, engine: Engine, settings: Settings, number: str) -> None:
+    """Sign in on the page without a script."""
+    page.goto(f"{url}/public/my")
+    page.get_by_label("شمارهٔ تلفن").fill(number)
+    page.locator("button[value=sms]").click()
+    with reading(engine) as session:
+        newest = select(CitizenCode).where(CitizenCode.number == number).order_by(CitizenCode.id.desc())
+        page.locator("#code").fill(codes.digits(session.scalars(newest).first(), settings))
+    page.locator("form.ask button").click()
+    page.get_by_text(masked(number)).wait_for()
+
+
+def masked(number: str) -> str:
+    return numbers.national(numbers.masked(number))
+
+
+def test_sign_in_at_the_public_page_is_one_in_the_app(
+    page: Page, url: str, engine: Engine, settings: Settings
+) -> None:
+    page.goto(f"{url}/my/account")
+    expect(page.get_by_text("وارد نشده‌اید")).to_be_visible()
+    for each in (a_number(), a_number()):
+        at_public_page(page, url, engine, settings, each)
+        page.goto(f"{url}/my/account")
+        expect(page.get_by_text(masked(each))).to_be_visible()
+        expect(page.get_by_text("وارد نشده‌اید")).to_have_count(0)
+        fits(page)
+        page.goto(f"{url}/public/my")
+        page.get_by_role("button", name="خروج").click()
+    page.goto(f"{url}/my/account")
+    expect(page.get_by_text("وارد نشده‌اید")).to_be_visible()
+
+
+def test_report_of_one_number_does_not_go_under_another(
+    page: Page, url: str, engine: Engine, settings: Settings
+) -> None:
+    """The other number has signed in here, at the public page, since the report was finished."""
+    at_public_page(page, url, engine, settings, a_number())
+    page.goto(f"{url}/my")
+    expect(page.get_by_text("وارد نشده‌اید")).to_have_count(0)
+    page.route("**/api/v1/my/requests", lambda route: route.abort())
+    page.get_by_role("link", name="گزارش یک مشکل").click()
+    page.get_by_role("radio").nth(1).press(" ")
+    page.get_by_label("چه شده است؟").fill("چراغ کوچه خاموش است")
+    page.get_by_label("نشانی یا نشانه‌ای در نزدیکی").fill("روبه‌روی دبستان")
+    page.get_by_role("button", name="ثبت گزارش").click()
+    expect(page.get_by_test_id("outbox-row")).to_have_attribute("data-state", "waiting")
+    page.goto(f"{url}/public/my")
+    page.get_by_role("button", name="خروج").click()
+    at_public_page(page, url, engine, settings, a_number())
+    page.unroute("**/api/v1/my/requests")
+    page.goto(f"{url}/my")
+    expect(page.get_by_role("button", name="با همین شماره بفرست")).to_be_visible()
+    with reading(engine) as session:
+        assert session.scalars(select(Request)).all() == []

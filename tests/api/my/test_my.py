@@ -15,6 +15,7 @@ from api.my.signed_in import ACCESS, BROWSER, REFRESH
 from db.engine import now, reading, writing
 from db.models import AuditEntry, BlockReason, CitizenCode, CitizenSession, Registration
 from db.states import Phase
+from hotline import numbers
 from hotline.citizens import codes, sessions
 from hotline.limits import Bucket
 from hotline.line import blocked, registration
@@ -269,6 +270,20 @@ def test_refresh_survives_a_lost_answer_and_detects_a_copy(
         session.execute(update(CitizenSession).values(rotated_at=now(session) - 2 * sessions.GRACE))
     problem(with_first_cookies().post(f"{MY}/sessions/refresh"), 401, "not-signed-in")  # it was copied
     problem(citizen.get(MY), 401, "not-signed-in")
+
+
+def test_app_learns_who_is_signed_in(
+    citizen: TestClient, nobody: TestClient, engine: Engine, number: str
+) -> None:
+    """Also of a session whose access has run out, as after a sign-in on a page without a script."""
+    none = nobody.get(f"{MY}/sessions/current")
+    assert (none.status_code, none.content) == (204, b"")
+    for _ in range(2):
+        assert citizen.get(f"{MY}/sessions/current").json()["number"] == national(numbers.masked(number))
+        with writing(engine) as session:
+            session.execute(update(CitizenSession).values(access_until=now(session)))
+    assert citizen.delete(f"{MY}/sessions/current").status_code == 204
+    assert citizen.get(f"{MY}/sessions/current").status_code == 204
 
 
 def test_sign_out_ends_this_session_or_all(

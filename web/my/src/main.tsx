@@ -31,8 +31,8 @@ async function begin(): Promise<void> {
 void begin()
 
 async function later(): Promise<void> {
-  const [{ keepGoingOut }] = await Promise.all([import('./outbox/run'), askCategories().catch(() => null), askWays().catch(() => null), askCity().catch(() => null)])
-  keepGoingOut()
+  void import('./outbox/run').then(({ keepGoingOut }) => keepGoingOut())
+  await Promise.all([askCategories().catch(() => null), askWays().catch(() => null), askCity().catch(() => null)])
   fetchAhead()
   if ('serviceWorker' in navigator) await navigator.serviceWorker.register('/my/sw.js', { scope: '/my' })
 }

@@ -1,6 +1,6 @@
 import { ask } from '../api/ask'
-import { number, watchNumber } from '../api/session'
-import { store } from '../kept/store'
+import { number, setNumber, watchNumber } from '../api/session'
+import type { Session } from '../api/types'
 import { forgetAnswers } from '../kept/use-answer'
 import { sendDue } from './send'
 
@@ -12,7 +12,10 @@ let timer: ReturnType<typeof setTimeout> | undefined
 /** Send now what can be sent; of several tabs one does. */
 export async function goOut(anyway = true): Promise<void> {
   clearTimeout(timer)
-  const again = await alone(() => sendDue(anyway))
+  const again = await alone(async () => {
+    await learnNumber().catch(() => undefined) // no answer: the network is away, or comes back in the middle of this
+    return sendDue(anyway)
+  })
   if (again === null) return
   clearTimeout(timer)
   timer = setTimeout(() => void goOut(false), Math.max(1_000, again))
@@ -31,14 +34,17 @@ export function keepGoingOut(): void {
   })
   watchNumber(() => void goOut())
   void goOut()
-  void stillHere().catch(() => undefined)
 }
 
 /**
- * Somebody may have been deleted, or signed out, on a page without scripts: what has arrived tells of them. The API's no is heard by all;
- * a page that was left just then has not forgotten all of it.
+ * Ask who is signed in: the pages without a script sign in, sign out and delete with the same cookies. What is kept of
+ * anybody else is forgotten. An answer that comes after a sign-in here is too old.
  */
-async function stillHere(): Promise<void> {
-  if (!number()) await forgetAnswers()
-  else if ((await store.reports.where({ state: 'arrived' }).count()) > 0) await ask('GET', '/sessions')
+async function learnNumber(): Promise<void> {
+  const known = number()
+  const session = await ask<Session | undefined>('GET', '/sessions/current')
+  if (number() !== known) return
+  const masked = session?.number ?? ''
+  if (!masked || masked !== known) await forgetAnswers()
+  setNumber(masked)
 }
