@@ -30,6 +30,8 @@ PASSWORD_EVERY_S = 30.0
 HASHES_AT_ONCE = 2
 HASHES_WAITING = 4
 """Beyond this number, sign-ins are refused at once: each waiting one holds a thread that serves everybody."""
+_SIGN_IN_S = 2
+"""Seconds after which a sign-in that was refused so may find room."""
 CODES_BURST, CODES_EVERY_S = 20, 15.0
 """Sign-in codes that an address may ask for. CODE_BURST limits its wrong codes.
 
@@ -100,7 +102,7 @@ class Guesses:
             left = limits.left(session, self._bucket, self._key(address), self._at())
         if left < 1:
             after_s = math.ceil((1 - left) * self._bucket.every_s)
-            raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=after_s)
+            raise Refused("too-many-attempts", "too many wrong guesses; wait", after_s=after_s)
         return int(left)
 
     def wrong(self, address: str) -> None:
@@ -119,7 +121,7 @@ class Guesses:
             taken = limits.take(session, self._bucket, self._key(address), self._at(), acts=paid)
         if not taken:  # simultaneous guesses took the rest
             self.check(address)
-            raise Refused("too-many-attempts", "too many wrong guesses; wait a minute", after_s=1)
+            raise Refused("too-many-attempts", "too many wrong guesses; wait", after_s=1)
         return paid
 
     def give_back(self, address: str, guesses: int = 1) -> None:
@@ -188,7 +190,7 @@ class Hashing:
         many wait.
         """
         if not self._places.acquire(blocking=False):
-            raise Refused("too-many-attempts", "too many people sign in at this moment")
+            raise Refused("too-many-attempts", "too many people sign in at this moment", after_s=_SIGN_IN_S)
         try:
             with self._turns:
                 return hashed()

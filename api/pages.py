@@ -1,5 +1,6 @@
 """Public pages, rendered on the server: no sign-in, no script; Persian unless `?lang=en` asks for English."""
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -10,7 +11,6 @@ from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from api import cookies
 from api.limits import Guesses
 from api.problems import STATUS
 from hotline import dates
@@ -51,9 +51,12 @@ def page(
     *,
     status: int = 200,
     cached: bool = True,
+    after_s: int | None = None,
     **facts: Any,
 ) -> HTMLResponse:
     """Render a template that extends base.html, in this language.
+
+    `after_s`: seconds until a retry makes sense; templates have them in words, as `wait`.
 
     Templates write a text as `t("table.name", slot=…)`, from hotline/words/pages/. They write a link as
     `to("/public/…")`, which keeps the language. Days and hours come from `day`, `clock`, `moment`, `span` and
@@ -72,15 +75,40 @@ def page(
         path=path,
         site=site,
         url=f"{site}{path}{'?lang=en' if language == 'en' else ''}",
+        wait=_wait(language, after_s or 0),
         **words,
         **facts,
     )
-    return HTMLResponse(body, status, headers=CACHED if cached else {"Cache-Control": "no-store"})
+    headers = CACHED if cached else {"Cache-Control": "no-store"}
+    return HTMLResponse(body, status, headers=headers | ({"Retry-After": str(after_s)} if after_s else {}))
+
+
+def refused_page(
+    request: Request, template: str, language: Language, refused: Refused | None, **facts: Any
+) -> HTMLResponse:
+    """Return a page that nothing caches; of a refusal it has the status, the wait and the code (`wrong`)."""
+    return page(
+        request,
+        template,
+        language,
+        status=STATUS.get(refused.code, 409) if refused else 200,
+        cached=False,
+        after_s=refused.after_s if refused else None,
+        **{"wrong": refused.code if refused else None} | facts,
+    )
 
 
 def _of_city(request: Request, language: Language) -> dict[str, str]:
     city = request.app.state.settings.of_city
     return {"city": city.name(language), "municipality": city.municipality(language)}
+
+
+def _wait(language: Language, seconds: int) -> str:
+    """Return how long to wait, in words: at least a minute, rounded up."""
+    minutes = max(1, math.ceil(seconds / 60))
+    hours = math.ceil(minutes / 60)
+    name, count = ("hours", hours) if hours > 1 else ("minutes", minutes) if minutes > 1 else ("minute", 1)
+    return PAGES.fill(language, "waits", name, {"count": dates.digits(count, language)})
 
 
 def _text(language: Language, of_city: dict[str, str], text: str, **values: str) -> str:
@@ -110,15 +138,16 @@ async def posted(request: Request) -> str:
     return first(await typed(request), "ticket")[:40]
 
 
-def guessed(request: Request, form: str, language: Language, find: Callable[[], T]) -> T | HTMLResponse:
+def guessed(
+    request: Request, form: str, language: Language, find: Callable[[], T], *, who: str
+) -> T | HTMLResponse:
     """Return the result of `find` for the typed number, else the form with an error.
 
-    Unknown numbers are guesses, and each address has only a few.
+    Unknown numbers are guesses, and `who` has only a few: an address, or a signed-in citizen.
     """
     guesses: Guesses = request.app.state.guesses
     try:
-        with guesses.guess(cookies.address(request)):
+        with guesses.guess(who):
             return find()
     except Refused as refused:
-        status = STATUS[refused.code]
-        return page(request, form, language, status=status, cached=False, wrong=refused.code)
+        return refused_page(request, form, language, refused)

@@ -126,6 +126,8 @@ FIELD = {
 """The request's field that a code concerns; `Refused` may name another."""
 
 _MEDIA_TYPE = "application/problem+json"
+_LATER_S = 60
+"""Seconds of Retry-After where a "too many" does not know its own."""
 _UNIQUE = "23505"
 """PostgreSQL's code of a unique violation. SQLite's single writer always sees what the writer before wrote.
 """
@@ -160,6 +162,8 @@ def problem(
 ) -> Response:
     """Return the problem's response; `after_s`: seconds until a retry makes sense."""
     status = status or STATUS.get(code, 409)
+    if status == 429 and after_s is None:
+        after_s = _LATER_S
     body = Problem(title=code.replace("-", " "), status=status, detail=detail, code=code, field=field)
     headers = {} if after_s is None else {"Retry-After": str(after_s)}
     if code in _ENDS:

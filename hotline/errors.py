@@ -1,5 +1,8 @@
 """Refusals of rules. Codes are stable: the API, the command line and the pages depend on them."""
 
+import math
+from datetime import datetime
+
 from db.models import BlockReason
 
 
@@ -17,6 +20,11 @@ class Refused(Exception):
         self.detail = detail
         self.field = field
         self.after_s = after_s
+
+
+def seconds_until(moment: datetime, now: datetime) -> int:
+    """Return the whole seconds from `now` until the `moment`, at least one: what `after_s` says."""
+    return max(1, math.ceil((moment - now).total_seconds()))
 
 
 class Blocked(Refused):

@@ -65,7 +65,9 @@ def ask_code(
     way: CodeWay,
     language: str,
 ) -> None:
-    """Send the typed number a code that only this browser can show; the request costs its address one.
+    """Send the typed number a code that only this browser can show.
+
+    The request costs its address one, unless the number has signed in here before.
 
     Raises Refused("number-invalid" | "number-not-allowed" | "too-many-attempts"), and what codes.ask raises.
     """
@@ -73,20 +75,20 @@ def ask_code(
     asked: Guesses = request.app.state.codes_asked
     daily: Guesses = request.app.state.codes_daily
     address = cookies.address(request)
-    asked.take(address)
-    daily.take(limits.site(address))
     browser = browsers.secret(cookies.cookie_of(request, BROWSER))
-    free = False
+    with reading(engine) as session:
+        known = browsers.is_known(session, called, browsers.of_number(browser, called))
+    if not known:
+        asked.take(address)
+        daily.take(limits.site(address))
     try:
         with writing(engine) as session:
-            free = codes.ask(session, called, way, language, settings, browser=browser).known
+            codes.ask(session, called, way, language, settings, browser=browser)
     except Refused as refused:
-        free = refused.code.startswith("way-")  # no code was sent by a missing channel
-        raise
-    finally:
-        if free:
+        if refused.code.startswith("way-") and not known:  # no code was sent by a missing channel
             asked.give_back(address)
             daily.give_back(limits.site(address))
+        raise
     cookies.keep_cookie(request, response, browser, browsers.LASTS, BROWSER)
 
 
@@ -95,30 +97,38 @@ def sign_in(
 ) -> CitizenSession:
     """Start a session in this browser and end the browser's old one.
 
+    A browser that has a code of this number pays with that code's few tries. All others pay by their address:
+    so neighbours at one address lock nobody out who holds a code.
+
     Raises Refused("wrong-code" | "too-many-attempts"). A number without a code looks the same as a wrong
     code.
     """
     guesses: Guesses = request.app.state.code_guesses
-    address = cookies.address(request)
-    guesses.take(address)
+    called = _parsed(number, settings)
+    browser = cookies.cookie_of(request, BROWSER)
+    with reading(engine) as session:
+        has_code = called is not None and codes.is_shown_in(session, called, browser)
+    if not has_code:
+        guesses.take(cookies.address(request))
     with writing(engine) as session:  # its own transaction: a wrong attempt must be counted
-        tokens = _begin(request, session, settings, number, typed)
+        tokens = _begin(request, session, settings, called, typed) if called else None
     if tokens is None:
         raise Refused("wrong-code", "not the code of this number, or it has run out")
-    guesses.give_back(address)
     keep(request, response, tokens)
-    cookies.keep_cookie(request, response, cookies.cookie_of(request, BROWSER), browsers.LASTS, BROWSER)
+    cookies.keep_cookie(request, response, browser, browsers.LASTS, BROWSER)
     return tokens.session
+
+
+def _parsed(number: str, settings: Settings) -> str | None:
+    with suppress(Refused):
+        return numbers.parse(number, settings.allowed_prefixes)
+    return None
 
 
 def _begin(
     request: Request, session: Session, settings: Settings, number: str, typed: str
 ) -> sessions.Tokens | None:
-    try:
-        called = numbers.parse(number, settings.allowed_prefixes)
-    except Refused:
-        return None
-    code = codes.show(session, called, typed, settings, browser=cookies.cookie_of(request, BROWSER))
+    code = codes.show(session, number, typed, settings, browser=cookies.cookie_of(request, BROWSER))
     if code is None:
         return None
     sessions.end_by_refresh(session, cookies.cookie_of(request, REFRESH))

@@ -153,10 +153,10 @@ def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, 
     with reading(engine) as session:
         known = accounts.known_hash(session, body.username)
         person = accounts.named(session, body.username)
-        locked = lockout.is_locked(session, body.username)
+        locked_s = lockout.locked_for(session, body.username)
     mark = cookies.mark_of(request, person.id, settings) if person else None
     who = mark or cookies.address(request)
-    right = is_right(request, who, known, body.password, locked=locked and mark is None)
+    right = is_right(request, who, known, body.password, locked_s=0 if mark else locked_s)
     with writing(engine) as session:  # its own transaction: a failure must be counted
         user = accounts.verify(session, body.username, right=right, known_browser=mark is not None)
     if user is None:
@@ -164,17 +164,17 @@ def _who_proved(body: account_schemas.SignIn, request: Request, engine: Engine, 
     return user
 
 
-def is_right(request: Request, who: str, password_hash: str, password: str, *, locked: bool = False) -> bool:
+def is_right(request: Request, who: str, password_hash: str, password: str, *, locked_s: int = 0) -> bool:
     """Return whether the password is right. `who` pays a guess first, and gets it back for a right one.
 
-    Raises Refused("too-many-attempts") if `who` has no guess left, the name is `locked`, or too many wait for
+    Raises Refused("too-many-attempts") if `who` has no guess left, the name is locked, or too many wait for
     the processor. The last case is not the guesser's fault, so it is free.
     """
     guesses: Guesses = request.app.state.passwords
     hashing: Hashing = request.app.state.hashing
     guesses.take(who)
-    if locked:
-        raise lockout.refusal()
+    if locked_s:
+        raise lockout.refusal(locked_s)
     try:
         right = hashing.run(lambda: accounts.is_right(password_hash, password))
     except Refused:

@@ -10,9 +10,8 @@ from api import pages
 from api import pictures as wire_pictures
 from api.access import Database, InForce, Writing
 from api.my import my, signed_in
-from api.pages import Asked, page
+from api.pages import Asked, refused_page
 from api.pictures import PictureId
-from api.problems import STATUS
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
 from hotline import audit, numbers
@@ -202,6 +201,4 @@ def own_page(
     request: Request, template: str, language: Language, refused: Refused | None, **words: object
 ) -> Response:
     """Return one citizen's page, which nothing caches, with the refusal if there was one."""
-    status = STATUS.get(refused.code, 409) if refused else 200
-    wrong = refused.code if refused else None
-    return page(request, template, language, status=status, cached=False, wrong=wrong, **words)
+    return refused_page(request, template, language, refused, **words)

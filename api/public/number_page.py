@@ -9,14 +9,18 @@ from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple, Self
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api.access import Reading
+from api import cookies
+from api.access import Database, Reading
+from api.my.signed_in import signed_in
 from api.pages import Asked, guessed, page, posted
 from db.engine import now
 from db.models import Department
 from hotline import tickets
 from hotline.dates import Language
+from hotline.errors import Refused
 from hotline.ledger import ledger, seals, steps
 from hotline.line import fairness, registration
 from hotline.requests import requests
@@ -34,13 +38,31 @@ def ask(request: Request, language: Asked) -> Response:
 
 @router.post("/number")
 def show(
-    request: Request, language: Asked, session: Reading, typed: Annotated[str, Depends(posted)]
+    request: Request,
+    language: Asked,
+    session: Reading,
+    typed: Annotated[str, Depends(posted)],
+    engine: Database,
 ) -> Response:
-    """The state of the registration or request with this number."""
+    """The state of the registration or request with this number.
+
+    A signed-in citizen pays for wrong numbers alone, not with the neighbours at the same address.
+    """
     of_number = _request if tickets.is_tracking(typed) else _registration
     return guessed(
-        request, "number_form.html", language, lambda: of_number(request, language, session, typed)
+        request,
+        "number_form.html",
+        language,
+        lambda: of_number(request, language, session, typed),
+        who=_guesser(request, engine),
     )
+
+
+def _guesser(request: Request, engine: Engine) -> str:
+    try:
+        return f"citizen {signed_in(request, engine).number}"
+    except Refused:
+        return cookies.address(request)
 
 
 def _registration(request: Request, language: Language, session: Session, typed: str) -> Response:

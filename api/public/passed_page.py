@@ -17,10 +17,9 @@ from sqlalchemy.orm import Session
 from api import cookies, multipart, pages
 from api.access import Database, InForce
 from api.limits import Coming, Guesses
-from api.pages import Asked, page
+from api.pages import Asked, refused_page
 from api.pictures import SENT, Incoming, PictureId
 from api.pictures import show as show_file
-from api.problems import STATUS
 from api.public.number_page import last_moment
 from db.engine import reading, writing
 from hotline import characters
@@ -60,13 +59,11 @@ def show_picture(
     request: Request, token: str, picture_id: PictureId, engine: Database, settings: InForce
 ) -> Response:
     """A picture of the damage."""
-    guesses: Guesses = request.app.state.guesses
-    guesses.check(cookies.address(request))
     try:
         with reading(engine) as session:
             file = body_answers.picture(session, token, picture_id)
     except Refused:
-        guesses.wrong(cookies.address(request))
+        _guessed(request)
         raise Refused("not-found", "nothing is here") from None
     answer = show_file(settings, file)
     answer.headers.update(_NO_STORE)
@@ -114,10 +111,15 @@ async def finish(
 
 
 def _may_send(request: Request, engine: Database, token: str) -> int:
-    """Return the link's id before the body is read. Raises Refused if it opens nothing."""
-    _pay(request)
+    """Return the link's id before the body is read, and charge it for an act, whatever the act's result.
+
+    Raises Refused if it opens nothing, or acts too often.
+    """
+    acts: Guesses = request.app.state.passed_acts
     with reading(engine) as session:
-        return body_answers.look(session, token).link.id
+        link_id = body_answers.look(session, token).link.id
+    acts.take(f"link {link_id}")
+    return link_id
 
 
 def _finish(engine: Database, settings: Settings, token: str, text: str, picture: Incoming | None) -> None:
@@ -149,7 +151,7 @@ def _acts(
     typed: str = "",
 ) -> Response:
     try:
-        _pay(request)
+        _may_send(request, engine, token)
         with writing(engine) as session:
             act(session)
     except Refused as refused:
@@ -157,10 +159,14 @@ def _acts(
     return _back(token, language)
 
 
-def _pay(request: Request) -> None:
-    """Charge the address for an act, whatever its result."""
-    acts: Guesses = request.app.state.passed_acts
-    acts.take(cookies.address(request))
+def _guessed(request: Request) -> None:
+    """Charge the address for a link that opens nothing; one that opens something costs nothing.
+
+    Nobody guesses a link, so whoever has one does not wait for the neighbours at the same address. Raises
+    Refused("too-many-attempts").
+    """
+    guesses: Guesses = request.app.state.guesses
+    guesses.take(cookies.address(request))
 
 
 def _shown(
@@ -172,19 +178,15 @@ def _shown(
     **typed: str,
 ) -> Response:
     """Return the page; after a refusal, with the reason and the typed text."""
-    guesses: Guesses = request.app.state.guesses
-    address = cookies.address(request)
     try:
-        guesses.check(address)
         with reading(engine) as session:
             seen = body_answers.look(session, token)
             new = seen.link.seen_at is None
-            answer = page(
+            answer = refused_page(
                 request,
                 "passed.html",
                 language,
-                status=STATUS.get(refused.code, 409) if refused else 200,
-                cached=False,
+                refused,
                 seen=seen,
                 token=token,
                 wrong=_wrong(refused),
@@ -194,9 +196,11 @@ def _shown(
             )
     except Refused as over:
         if over.code == "link-over":
-            guesses.wrong(address)
-        status = STATUS.get(over.code, 409)
-        return page(request, "passed_over.html", language, status=status, cached=False, wrong=_wrong(over))
+            try:
+                _guessed(request)
+            except Refused as too_many:
+                over = too_many
+        return refused_page(request, "passed_over.html", language, over, wrong=_wrong(over))
     if new:
         with suppress(DatabaseError, Refused), writing(engine) as session:
             body_answers.saw(session, token)

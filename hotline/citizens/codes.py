@@ -5,7 +5,6 @@ contains a code. It is derived from the row's salt and the secret in the state f
 """
 
 import hmac
-import math
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -19,7 +18,7 @@ from db.trusted_time import trusted_now
 from hotline import outbox
 from hotline.citizens import browsers
 from hotline.clock import is_quiet
-from hotline.errors import Refused
+from hotline.errors import Refused, seconds_until
 from hotline.numbers import ascii_digits
 from settings import Settings
 
@@ -128,9 +127,10 @@ def _check_most(
     asked = select(CitizenCode.asked_at).where(CitizenCode.asked_at > at - within, *of)
     newest = asked.order_by(CitizenCode.asked_at.desc())
     if oldest := session.scalar(newest.offset(most - 1).limit(1)):
-        wait = max(1, math.ceil((oldest + within - at).total_seconds()))
         raise Refused(
-            "too-many-codes", "enough codes were asked for; the last one may still come", after_s=wait
+            "too-many-codes",
+            "enough codes were asked for; the last one may still come",
+            after_s=seconds_until(oldest + within, at),
         )
 
 
@@ -155,6 +155,22 @@ def is_open(at: datetime) -> ColumnElement[bool]:
     return and_(CitizenCode.ended_at.is_(None), CitizenCode.expires_at > at)
 
 
+def is_shown_in(session: Session, number: str, browser: str) -> bool:
+    """Return whether this browser has a code of the E.164 `number` with tries left."""
+    there = browsers.of_number(browser, number)
+    return bool(there) and bool(session.scalar(select(exists().where(*_shown(now(session), number, there)))))
+
+
+def _shown(at: datetime, number: str, there: str) -> list[ColumnElement[bool]]:
+    """Conditions on CitizenCode: `show` accepts it in the browser with this hash."""
+    return [
+        CitizenCode.number == number,
+        CitizenCode.browser == there,
+        CitizenCode.tries < TRIES,
+        or_(is_open(at), CitizenCode.used_at > at - AGAIN),
+    ]
+
+
 def show(
     session: Session, number: str, typed: str, settings: Settings, *, browser: str
 ) -> CitizenCode | None:
@@ -169,12 +185,7 @@ def show(
         return None
     tried = session.execute(
         update(CitizenCode)
-        .where(
-            CitizenCode.number == number,
-            CitizenCode.browser == there,
-            CitizenCode.tries < TRIES,
-            or_(is_open(at), CitizenCode.used_at > at - AGAIN),
-        )
+        .where(*_shown(at, number, there))
         .values(tries=CitizenCode.tries + 1)
         .returning(CitizenCode.id, CitizenCode.salt)
         .execution_options(synchronize_session=False)

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Desk, RecoveryCode, User
-from hotline.errors import Refused
+from hotline.errors import Refused, seconds_until
 from hotline.numbers import ascii_digits
 from hotline.people import lockout, sign_ins
 from settings.city_file import City
@@ -161,8 +161,10 @@ def pin_hash(session: Session, user: User) -> str:
 
     Raises Refused("too-many-attempts") while locked.
     """
-    if user.pin_locked_until and now(session) < user.pin_locked_until:
-        raise Refused("too-many-attempts", "too many wrong PINs, wait a little")
+    at = now(session)
+    if user.pin_locked_until and at < user.pin_locked_until:
+        after_s = seconds_until(user.pin_locked_until, at)
+        raise Refused("too-many-attempts", "too many wrong PINs, wait a little", after_s=after_s)
     return user.pin_hash or _NOBODYS
 
 

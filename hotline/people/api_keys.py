@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import ColumnElement, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from db import events
@@ -103,7 +103,7 @@ def use(session: Session, secret: str) -> Program:
     """
     at = now(session)
     minute = at.replace(second=0, microsecond=0)
-    known = ApiKey.key_hash == _hash(secret), ApiKey.revoked_at.is_(None)
+    known = _is(secret)
     is_now = ApiKey.used_minute == minute
     free = or_(ApiKey.used_minute.is_(None), ~is_now, ApiKey.used < ApiKey.per_minute)
     counted = (
@@ -115,10 +115,19 @@ def use(session: Session, secret: str) -> Program:
     )
     if found := session.execute(counted).one_or_none():
         return Program(*found)
-    if session.scalar(select(ApiKey.id).where(*known)) is None:
+    if not is_known(session, secret):
         raise Refused("key-unknown", "there is no such key, or not any more")
     after_s = max(1, round((minute + _MINUTE - at).total_seconds()))
     raise Refused("key-too-often", "this key has been used up for this minute", after_s=after_s)
+
+
+def is_known(session: Session, secret: str) -> bool:
+    """Return whether it is a key that was not revoked."""
+    return session.scalar(select(ApiKey.id).where(*_is(secret))) is not None
+
+
+def _is(secret: str) -> tuple[ColumnElement[bool], ...]:
+    return ApiKey.key_hash == _hash(secret), ApiKey.revoked_at.is_(None)
 
 
 def _hash(secret: str) -> str:

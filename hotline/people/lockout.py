@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import FailedSignIn
 from db.trusted_time import trusted_now
-from hotline.errors import Refused
+from hotline.errors import Refused, seconds_until
 
 _KEPT = timedelta(days=1)
 _FREE_FAILURES = 5
@@ -42,7 +42,7 @@ def guessed(session: Session, username: str, *, right: bool) -> bool:
     tried = _TRIED[session.get_bind().dialect.name]
     kept = session.execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
     if kept.locked_until and at < kept.locked_until:
-        raise refusal()
+        raise refusal(seconds_until(kept.locked_until, at))
     failures = 0 if right else kept.failures + 1
     this = update(FailedSignIn).where(FailedSignIn.name_hash == name_hash)
     session.execute(this.values(failures=failures, locked_until=backoff(at, failures)))
@@ -59,7 +59,7 @@ def count_before(session: Session, username: str, *, most: int, wait: timedelta)
     tried = _TRIED[session.get_bind().dialect.name]
     kept = session.execute(tried, {"name_hash": name_hash, "failures": 0, "last_at": at}).one()
     if kept.locked_until and at < kept.locked_until:
-        raise refusal()
+        raise refusal(seconds_until(kept.locked_until, at))
     failures = kept.failures + 1
     until = at + wait if failures >= most else None
     this = update(FailedSignIn).where(FailedSignIn.name_hash == name_hash)
@@ -72,16 +72,19 @@ def not_asked(session: Session, username: str) -> None:
     session.execute(this.values(failures=FailedSignIn.failures - 1, locked_until=None))
 
 
-def is_locked(session: Session, username: str) -> bool:
-    """Return whether the name is locked now. Ask before a password is hashed, which costs far more."""
+def locked_for(session: Session, username: str) -> int:
+    """Return for how many seconds the name is still locked; 0 if it is not.
+
+    Ask before a password is hashed, which costs far more.
+    """
     this = select(FailedSignIn.locked_until).where(FailedSignIn.name_hash == _hash(username))
-    until = session.scalar(this)
-    return until is not None and now(session) < until
+    until, at = session.scalar(this), now(session)
+    return seconds_until(until, at) if until is not None and at < until else 0
 
 
-def refusal() -> Refused:
-    """Return the refusal for a locked name."""
-    return Refused("too-many-attempts", "too many wrong passwords, wait a little")
+def refusal(after_s: int) -> Refused:
+    """Return the refusal for a name that is locked for so many seconds."""
+    return Refused("too-many-attempts", "too many wrong passwords, wait a little", after_s=after_s)
 
 
 def unlock(session: Session, username: str) -> None:

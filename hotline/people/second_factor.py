@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import RecoveryCode, SignIn, User
-from hotline.errors import Refused
+from hotline.errors import Refused, seconds_until
 from hotline.numbers import ascii_digits
 from hotline.people import accounts, lockout, sign_ins
 from settings import Settings
@@ -83,7 +83,8 @@ def show(session: Session, sign_in: SignIn, code: str, settings: Settings) -> bo
     query = select(User).where(User.id == sign_in.user_id).with_for_update(of=User)
     user = session.scalars(query, execution_options={"populate_existing": True}).one()
     if user.totp_locked_until and at < user.totp_locked_until:
-        raise Refused("too-many-attempts", "too many wrong codes, wait a little")
+        after_s = seconds_until(user.totp_locked_until, at)
+        raise Refused("too-many-attempts", "too many wrong codes, wait a little", after_s=after_s)
     right = _is_right(session, user, code, at, settings)
     user.totp_failures = 0 if right else user.totp_failures + 1
     user.totp_locked_until = lockout.backoff(at, user.totp_failures)

@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, OutboxMessage
 from hotline import audit, numbers, outbox
-from hotline.errors import Refused
+from hotline.errors import Refused, seconds_until
 from settings import Settings
 
 _PREFIX = "trial-"
@@ -38,9 +38,14 @@ def ask(session: Session, text: str, *, who: str, language: str, settings: Setti
         return found
     if session.get(BlockedNumber, number) is not None:
         raise Refused("trial-number-blocked", "this number is blocked: nothing is sent to it")
-    of_hour = select(func.count()).where(_OURS, OutboxMessage.made_at > at - _HOUR)
-    if (session.scalar(of_hour) or 0) >= PER_HOUR:
-        raise Refused("too-many-trials", f"{PER_HOUR} test messages in an hour are enough")
+    of_hour = select(OutboxMessage.made_at).where(_OURS, OutboxMessage.made_at > at - _HOUR)
+    newest = of_hour.order_by(OutboxMessage.made_at.desc())
+    if oldest := session.scalar(newest.offset(PER_HOUR - 1).limit(1)):
+        raise Refused(
+            "too-many-trials",
+            f"{PER_HOUR} test messages in an hour are enough",
+            after_s=seconds_until(oldest + _HOUR, at),
+        )
     key = f"{_PREFIX}{uuid.uuid4().hex}"
     outbox.answer(session, key, number, {"language": language, "text": "trial", "ways": [], "values": {}})
     message = session.scalars(select(OutboxMessage).where(OutboxMessage.key == key)).one()

@@ -33,6 +33,7 @@ def problem(response: Response, status_code: int, code: str) -> dict[str, Any]:
     assert body.keys() - {"field"} == {"type", "title", "status", "detail", "code"}
     assert body["status"] == status_code
     assert body["title"] and body["detail"]
+    assert status_code != 429 or int(response.headers["Retry-After"]) > 0, "when to come again"
     return body
 
 

@@ -70,6 +70,32 @@ def test_guesses_beyond_the_limit_are_refused(stranger: TestClient, tracking: st
     assert ask(stranger, tracking).status_code == 429
 
 
+@pytest.mark.parametrize(("language", "wait"), [("fa", "۶۰ دقیقه دیگر"), ("en", "in 60 minutes")])
+def test_refused_guess_says_when_and_where_else(
+    stranger: TestClient, tracking: str, language: str, wait: str
+) -> None:
+    for number in unknown(limits.BURST, tracking):
+        by_page(stranger, number)
+    page = stranger.post(f"/public/number?lang={language}", data={"ticket": tracking})
+    assert 3_000 < int(page.headers["Retry-After"]) <= 3_600
+    alert = page.text.partition('role="alert"')[2].partition("</p>")[0]
+    assert wait in alert and ("۱۳۷" if language == "fa" else "137") in alert
+    assert int(by_open311(stranger, tracking).headers["Retry-After"]) > 3_000
+
+
+def test_signed_in_citizen_does_not_pay_for_neighbours(
+    app: FastAPI, stranger: TestClient, engine: Engine, settings: Settings, tracking: str
+) -> None:
+    for number in unknown(limits.BURST, tracking):
+        by_page(stranger, number)
+    assert by_page(stranger, tracking).status_code == 429
+    citizen = page_of(app, engine, settings, a_number())
+    answers = [by_page(citizen, number).status_code for number in unknown(limits.BURST + 1, tracking)]
+    assert answers == [404] * limits.BURST + [429], "they have guesses of their own, and no more"
+    other = page_of(app, engine, settings, a_number())
+    assert by_page(other, tracking).status_code == 200
+
+
 @WAYS
 def test_guesses_at_one_moment_are_no_more_than_the_limit(
     stranger: TestClient, tracking: str, ask: Ask

@@ -184,7 +184,16 @@ def test_dead_links_answer_alike_and_are_rate_limited(body: TestClient, engine: 
     assert link(engine).received_at is None
     for _ in range(limits.BURST):
         last = body.get(f"/public/passed/{'B' * 43}")
-    assert last.status_code == 429 and "صبر کنید" in last.text
+    assert last.status_code == 429 and "یک دقیقه دیگر" in last.text and last.headers["Retry-After"]
+
+
+def test_right_link_opens_at_an_address_that_guessed(body: TestClient, token: str) -> None:
+    for _ in range(max(limits.BURST, limits.PASSED_BURST) + 1):
+        body.get(f"/public/passed/{'B' * 43}")
+        last = body.post(f"/public/passed/{'B' * 43}/received")
+    assert last.status_code == 429
+    assert body.get(f"/public/passed/{token}").status_code == 200
+    assert sends(body, token, "بسته شد").status_code == 200
 
 
 def test_link_of_a_duplicate_says_it_goes_on_elsewhere(body: TestClient, engine: Engine, token: str) -> None:
@@ -211,7 +220,8 @@ def test_link_of_a_duplicate_says_it_goes_on_elsewhere(body: TestClient, engine:
 def test_endless_answers_are_rate_limited(body: TestClient, engine: Engine, token: str) -> None:
     for _ in range(limits.PASSED_BURST):
         body.post(f"/public/passed/{token}/received")
-    assert body.post(f"/public/passed/{token}/answer", data={"text": "نه"}).status_code == 429
+    answer = body.post(f"/public/passed/{token}/answer", data={"text": "نه"})
+    assert answer.status_code == 429 and answer.headers["Retry-After"] and "۱۳۷" in answer.text
     assert link(engine).answers == 0
 
 

@@ -14,7 +14,7 @@ export const problem: typeof inPersian = {
   'way-needs-mobile': 'This way needs a mobile number. Choose the call.',
   'way-not-now': 'Not possible like that just now. Choose another way, or come later.',
   'too-many-codes': 'Many codes were asked for. The last one may still come; or ask again later.',
-  'too-many-attempts': 'There were many tries. Wait a few minutes.',
+  'too-many-attempts': 'There were many tries from your network, perhaps by other people. Try again in a few minutes, or call 137.',
   'wrong-code': 'This is not the code, or its time is over. It counts only in the browser that asked for it.',
   'too-many-reports': 'You have sent many reports today. It goes by itself later; call if that is too late.',
   'too-many-pictures': 'You have sent many pictures today. It goes by itself later.',
