@@ -128,15 +128,24 @@ def named(session: Session, number: str) -> list[Mapping[str, Any]]:
 
 
 def pictures(session: Session, number: str, public_url: str) -> list[Mapping[str, Any]]:
-    """Return the number's pictures, each with the link that opens it for the signed-in citizen."""
+    """Return the number's pictures: the report of each, and the link that opens it for the signed-in citizen.
+
+    A picture that no report took has none.
+    """
+    found = kept_pictures.of_number(session, number)
+    of = select(Request.id, Request.tracking).where(
+        Request.id.in_({each.request_id for each in found if each.request_id})
+    )
+    tracking = {id_: number for id_, number in session.execute(of)}
     return [
         {
             "id": each.id,
+            "tracking": tracking.get(each.request_id or 0),
             "link": f"{public_url}/public/my/pictures/{each.id}",
             "shows": each.kind.value,
             "made_at": when(each.made_at),
         }
-        for each in kept_pictures.of_number(session, number)
+        for each in found
     ]
 
 

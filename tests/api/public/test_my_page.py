@@ -9,10 +9,11 @@ from httpx import Response
 from sqlalchemy import Engine, select, update
 
 from db.engine import now, reading, writing
-from db.models import CitizenCode, CitizenSession, CodeWay, Registration
+from db.models import CitizenCode, CitizenSession, CodeWay, Picture, PictureKind, Registration
 from db.states import CallbackState, Phase
 from hotline.citizens import codes, sessions
 from hotline.line import registration
+from hotline.pictures import pictures
 from settings import Settings
 from tests.api.answers import V1
 from tests.api.public.public_pages import Read
@@ -189,6 +190,12 @@ def test_export_links_to_pictures_that_open(
     handed_in = page.post(f"{V1}/my/pictures", content=files.jpeg())
     (picture,) = page.get(f"{MY}/export").json()["pictures"]
     assert picture["id"] == handed_in.json()["id"]
+    assert picture["tracking"] is None, "no report has taken it yet"
+    with writing(engine) as session:
+        request = a_request(session, number=number)
+        pictures.give(session, [session.get_one(Picture, picture["id"])], request.id, PictureKind.BEFORE)
+    exported = page.get(f"{MY}/export").json()
+    assert exported["pictures"][0]["tracking"] == exported["requests"][0]["tracking"] == request.tracking
     with writing(engine) as session:  # the file is read later than the session's access lasts
         session.execute(update(CitizenSession).values(access_until=now(session)))
     shown = page.get(picture["link"].removeprefix(settings.public))
