@@ -95,6 +95,24 @@ def test_grouped_bars_run_in_the_order_of_the_legend(open_as: OpenAs, engine: En
     assert legend == [heads[1], heads[3], heads[5]]
 
 
+def test_narrow_english_page_cuts_no_way_to_group(open_as: OpenAs, engine: Engine) -> None:
+    a_round_of_today(engine)
+    page = open_as(Role.AUDITOR, "reports", language="en")
+    page.set_viewport_size({"width": 360, "height": 740})
+    ways = page.get_by_test_id("by")
+    page.get_by_test_id("counts").wait_for()
+    edge = ways.evaluate("(group) => group.getBoundingClientRect().right")
+    for way in ("Week", "Round", "Official", "District", "Subject"):
+        label = ways.get_by_text(way, exact=True)
+        assert label.evaluate(
+            "(word) => word.closest('label').scrollWidth <= word.closest('label').clientWidth"
+        ), way
+        assert label.evaluate("(word) => word.getBoundingClientRect().right") <= edge, way
+    ways.get_by_text("Subject", exact=True).click()
+    expect(page.get_by_role("heading", level=2).filter(has_text="Subject")).to_be_visible()
+    expect(page.locator("html")).to_have_js_property("scrollWidth", 360)
+
+
 def test_round_report_agrees_on_page_files_and_paper(open_as: OpenAs, engine: Engine) -> None:
     round_ = a_round_of_today(engine)
     page = open_as(Role.AUDITOR, f"rounds/{round_.id}")
