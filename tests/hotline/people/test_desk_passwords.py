@@ -17,16 +17,6 @@ from tests.kit.databases import on_both  # noqa: F401  (fixture)
 
 
 @pytest.fixture
-def desk(session: Session) -> Desk:
-    return a_desk(session)
-
-
-@pytest.fixture
-def person(session: Session, desk: Desk) -> User:
-    return a_user(session, desk)
-
-
-@pytest.fixture
 def in_force(session: Session, desk: Desk, settings: Settings) -> Callable[..., str | None]:
     """The password that Asterisk takes now; None: none."""
 
