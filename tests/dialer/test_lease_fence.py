@@ -270,5 +270,5 @@ def test_renewed_lease_tells_asterisks_parent_its_end(
     assert asterisk.told >= 1 and after.leads(), "what the parent has ended is written down as cut"
 
     monkeypatch.setattr(asterisks_parent, "replace_file", Mock(side_effect=OSError("disk full")))
-    assert told(after) is None and "is not told" in caplog.text, "not what would soon be over"
+    assert told(after) is None and "cannot be written" in caplog.text, "not what would soon be over"
     after.close()
