@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from dialer.ami import Ami, AmiError, NotAccepted
 from hotline import calls_until
@@ -10,20 +11,30 @@ from hotline.calls_until import PLACED, token_of
 log = logging.getLogger("dialer")
 
 
-def hang_up_placed(ami: Ami, *, conversations: bool) -> frozenset[str] | None:
+class Ends(NamedTuple):
+    """The calls of this node after Asterisk was asked to end them."""
+
+    ended: frozenset[str] = frozenset()
+    """Tokens of the calls that Asterisk was asked to end."""
+    kept: frozenset[str] | None = frozenset()
+    """Tokens of the conversations that continue; None: Asterisk has not confirmed each end."""
+
+
+def hang_up_placed(ami: Ami, *, conversations: bool) -> Ends:
     """End all calls that we have placed, and callers who wait on the line and will be called back.
 
     Callers in danger stay connected, in calls that we placed, too. With `conversations` conversations
-    continue, and their tokens are returned. None: Asterisk has not confirmed each end.
+    continue.
     """
     try:
         channels = [_channel(each.keys) for each in ami.live_channels()]
         sorted_ = calls_until.sort(channels, conversations=conversations)
         ended = {token_of(c.id) if PLACED.fullmatch(token_of(c.id)) else c.id for c in sorted_.ended}
-        return sorted_.kept if all([_end(ami, each) for each in sorted(ended)]) else None
+        all_ended = all([_end(ami, each) for each in sorted(ended)])
+        return Ends(frozenset(ended), sorted_.kept if all_ended else None)
     except AmiError as error:
         log.warning("Asterisk: %s", error)
-        return None
+        return Ends(kept=None)
 
 
 def _channel(said: Mapping[str, str]) -> calls_until.Channel:

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from dialer.asterisks_parent import AsterisksParent
+from dialer.hang_up import Ends
 from dialer.leader import STILL, DatabaseLeader, impatient, key_of
 from dialer.lost_nodes import close_cut
 from hotline.calls_until import CONVERSATIONS_S, clock
@@ -48,11 +49,8 @@ _ASTERISK_S = 10.0
 class HangUp(Protocol):
     """Function that ends the calls that this node has placed (dialer.hang_up)."""
 
-    def __call__(self, *, conversations: bool) -> frozenset[str] | None:
-        """End the calls; with `conversations` those continue, and are returned.
-
-        None: Asterisk was not told.
-        """
+    def __call__(self, *, conversations: bool) -> Ends:
+        """End the calls; with `conversations` those continue."""
 
 
 class NodeLease(DatabaseLeader):
@@ -78,6 +76,8 @@ class NodeLease(DatabaseLeader):
         self._fence_at = float("inf") if self._alone else self._fence_at_start()
         self._unclean = False
         """Asterisk may have calls that others believe ended, or had calls that were cut."""
+        self._ended: frozenset[str] = frozenset()
+        """Tokens of the calls that this dialer has ended since its lease was over."""
         self._told = False
         self._other_said_at: float | None = None
         """Time of the last log entry that another machine has this one's name."""
@@ -148,7 +148,8 @@ class NodeLease(DatabaseLeader):
         Return the continuing conversations; None if Asterisk could not be told.
         """
         in_time = clock() < self._fence_at + CONVERSATIONS_S
-        kept = self._hang_up(conversations=in_time and not lost)
+        ended, kept = self._hang_up(conversations=in_time and not lost)
+        self._ended |= ended
         self._told = kept is not None and not kept
         if kept is None:
             log.warning("node %s: its Asterisk could not be told to end its calls", self._settings.node)
@@ -173,13 +174,14 @@ class NodeLease(DatabaseLeader):
                 kept = self._end_calls(lost=lost)
         if kept is None:
             return False  # the lease runs out, so that other nodes take over its work
+        ended = self._ended if self.epoch else None  # a dialer that has just started does not know
         with writing(self._rows) as session:
             lease = leases.take(session, self._settings)
         self.epoch = lease.epoch
         if lease.lost and not lost:
             return False  # lost a moment ago: end its calls first
         if over:
-            close_cut(self._rows, self._settings, self._settings.node, but=kept)
+            close_cut(self._rows, self._settings, self._settings.node, but=kept, ended=ended)
         with writing(self._rows) as session:
             cleaned = leases.clean(session, self._settings.node, lease.epoch)
         return cleaned and self._renewed(clean=over)
@@ -230,6 +232,7 @@ class NodeLease(DatabaseLeader):
             if self._is_over() and not clean:
                 return False  # too late
             self._unclean = self._told = False
+            self._ended = frozenset()
             # the first renewal with others sets a fence, the second without removes it
             self._fence_at = float("inf") if renewed.alone and not fences else asked_at + _FENCE_S
         self._parent.tell(self._fence_at)

@@ -164,14 +164,16 @@ def close_cut(
     *,
     but: Collection[str] = (),
     later: Collection[str] = (),
+    ended: Collection[str] | None = None,
 ) -> None:
     """Close each callback whose call was cut with the node. A failure to close one stops no other.
 
     `lost_in`: only while the node is lost in this epoch. `but`: callbacks that continue. `later`: callbacks
-    that may continue, and whose citizens are not called before their end. Raises leases.Fenced.
+    that may continue, and whose citizens are not called before their end. `ended`: the calls that this node
+    has ended, if it lives; the reconciler learns of its other conversations. Raises leases.Fenced.
     """
     with reading(engine) as session:
-        tokens = [token for token in lost_nodes.cut(session, name) if token not in but]
+        tokens = [token for token in lost_nodes.cut(session, name, ended) if token not in but]
     for token in tokens:
         try:
             with writing(engine) as session:

@@ -8,7 +8,7 @@ its desk's phone appears on another node. Otherwise the conversation is closed w
 calls the citizen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -84,9 +84,14 @@ def begin(session: Session, name: str, by: str) -> int | None:
     return epoch
 
 
-def cut(session: Session, name: str) -> Sequence[str]:
-    """Return the tokens of the callbacks whose channels were on the node."""
+def cut(session: Session, name: str, ended: Collection[str] | None = None) -> Sequence[str]:
+    """Return the tokens of the callbacks whose channels were on the node.
+
+    With `ended`, no conversation is returned whose token is not in it: a citizen or a desk ended that one.
+    """
     there = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
+    if ended is not None:
+        there = there.where(or_(Callback.state.not_in(IN_TALK), Callback.token.in_(ended)))
     return session.scalars(there.order_by(Callback.id)).all()
 
 

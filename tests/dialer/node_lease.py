@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine
 
 from db.engine import writing
+from dialer.hang_up import Ends
 from dialer.lease import NodeLease
 from hotline.nodes import leases
 from settings import Settings
@@ -24,15 +25,16 @@ class Asterisk:
 
     def __init__(self) -> None:
         self.told, self.hears = 0, True
-        self.conversations = frozenset[str]()
+        self.conversations, self.others = frozenset[str](), frozenset[str]()
 
-    def hang_up(self, *, conversations: bool) -> frozenset[str] | None:
+    def hang_up(self, *, conversations: bool) -> Ends:
         self.told += 1
         if not self.hears:
-            return None
+            return Ends(kept=None)
         if not conversations:
-            self.conversations = frozenset()
-        return self.conversations
+            self.others, self.conversations = self.others | self.conversations, frozenset()
+        ended, self.others = self.others, frozenset()
+        return Ends(ended, self.conversations)
 
 
 def another(engine: Engine, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from uuid import uuid4
 from asterisk.ami.event import Event
 
 from dialer.ami import AmiError, NotAccepted
-from dialer.hang_up import hang_up_placed
+from dialer.hang_up import Ends, hang_up_placed
 
 
 class Manager:
@@ -24,7 +24,7 @@ class Manager:
         self.ended.append(keys["Channel"])
 
 
-def ended(manager: Manager, *, conversations: bool = False) -> frozenset[str] | None:
+def ends(manager: Manager, *, conversations: bool = False) -> Ends:
     return hang_up_placed(manager, conversations=conversations)  # type: ignore[arg-type]
 
 
@@ -32,7 +32,7 @@ def test_expired_lease_ends_all_calls_but_rescues() -> None:
     call, code, rescue = (f"{kind}{uuid4().hex}" for kind in ("callback-", "code-7-", "rescue-"))
     manager = Manager(call, f"{call};2", code, rescue, f"{rescue};2", "1764441234.17")
     manager.channels += [{"Uniqueid": "1764441234.18", "Context": "on-the-line"}]
-    assert ended(manager) == frozenset()
+    assert ends(manager) == (set(manager.ended), frozenset())
     assert manager.ended == sorted([call, code, "1764441234.18"]), "who waits will be called back by another"
 
 
@@ -40,16 +40,16 @@ def test_expired_lease_spares_a_called_citizen_in_danger() -> None:
     in_danger, other = (f"left-{uuid4().hex}" for _ in range(2))
     manager = Manager(f"{in_danger};2", other, f"{other};2")
     manager.channels += [{"Uniqueid": in_danger, "Context": "rescue"}]
-    assert ended(manager) == frozenset()
+    assert ends(manager) == ({other}, frozenset())
     assert manager.ended == [other]
 
 
 def test_unanswered_hang_up_is_repeated_unless_the_call_is_gone() -> None:
     manager = Manager(f"callback-{uuid4().hex}")
     manager.fault = AmiError("no answer")
-    assert ended(manager) is None
+    assert ends(manager).kept is None
     manager.fault = NotAccepted("no such channel")
-    assert ended(manager) == frozenset()
+    assert ends(manager).kept == frozenset()
 
 
 def speaks(channel_id: str, context: str, room: str) -> dict[str, str]:
@@ -71,7 +71,7 @@ def test_conversation_outlives_its_nodes_lease() -> None:
         speaks(alone, "room", "desk-4"),
         speaks("1764441234.19", "from-desk", "desk-5"),
     ]
-    assert ended(manager, conversations=True) == {citizen, guest, telephone}
+    assert ends(manager, conversations=True) == ({alone, rings}, {citizen, guest, telephone})
     assert manager.ended == sorted([alone, rings]), "whom the desk has left is called by another node"
-    ended(manager)
+    ends(manager)
     assert {citizen, guest, telephone} < set(manager.ended)

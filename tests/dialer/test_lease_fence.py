@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 
 from db.engine import now, reading, writing
 from db.models import Callback, Node
+from db.states import IN_TALK, Outcome
 from db.states import CallbackState as C
-from db.states import Outcome
 from dialer import asterisks_parent
 from dialer import lease as module
 from dialer.lease import NodeLease
@@ -81,7 +81,11 @@ def test_resumed_dialer_ends_its_calls_first(
 
 
 def test_conversation_cut_by_the_fence_is_due_at_once(
-    one_of_two: NodeLease, clock: Clock, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    one_of_two: NodeLease,
+    clock: Clock,
+    asterisk: Asterisk,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     lease = one_of_two
     with writing(engine) as session:
@@ -89,6 +93,7 @@ def test_conversation_cut_by_the_fence_is_due_at_once(
         cut.node, theirs.node = "one", "two"
         cut.talking_at = now(session) - 2 * conversations.MET
         cut_id, their_id = cut.id, theirs.id
+        asterisk.others = frozenset([cut.token])
     with monkeypatch.context() as away:
         silent(lease, away)
         clock.at += module._FENCE_S
@@ -100,6 +105,25 @@ def test_conversation_cut_by_the_fence_is_due_at_once(
         assert (cut.state, cut.outcome) == (C.CLOSED, Outcome.CALL_AGAIN), "never that it was had"
         assert cut.again_at == cut.ended_at
         assert session.get_one(Callback, their_id).state is C.TALKING
+
+
+@pytest.mark.parametrize("state", IN_TALK)
+def test_conversation_that_ends_without_a_database_is_not_cut(
+    state: C, one_of_two: NodeLease, clock: Clock, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lease = one_of_two
+    with writing(engine) as session:
+        over = make.a_callback(session, state)
+        over.node, over_id = "one", over.id
+    with monkeypatch.context() as away:
+        silent(lease, away)
+        clock.at += module._FENCE_S
+        turn(lease)
+    turn(lease)
+    assert lease.leads()
+    with reading(engine) as session:
+        found = session.get_one(Callback, over_id)
+        assert (found.state, found.outcome) == (state, None), "the reconciler asks Asterisk and the desk"
 
 
 def test_conversation_goes_on_when_the_database_is_away_for_all(
