@@ -76,8 +76,8 @@ class NodeLease(DatabaseLeader):
         self._fence_at = float("inf") if self._alone else self._fence_at_start()
         self._unclean = False
         """Asterisk may have calls that others believe ended, or had calls that were cut."""
-        self._ended: frozenset[str] = frozenset()
-        """Tokens of the calls that this dialer has ended since its lease was over."""
+        self._ended: frozenset[str] | None = None
+        """Tokens of the calls that this dialer has ended since its lease was over; None: it had none."""
         self._told = False
         self._other_said_at: float | None = None
         """Time of the last log entry that another machine has this one's name."""
@@ -149,7 +149,8 @@ class NodeLease(DatabaseLeader):
         """
         in_time = clock() < self._fence_at + CONVERSATIONS_S
         ended, kept = self._hang_up(conversations=in_time and not lost)
-        self._ended |= ended
+        if self._ended is not None:
+            self._ended |= ended
         self._told = kept is not None and not kept
         if kept is None:
             log.warning("node %s: its Asterisk could not be told to end its calls", self._settings.node)
@@ -174,14 +175,13 @@ class NodeLease(DatabaseLeader):
                 kept = self._end_calls(lost=lost)
         if kept is None:
             return False  # the lease runs out, so that other nodes take over its work
-        ended = self._ended if self.epoch else None  # a dialer that has just started does not know
         with writing(self._rows) as session:
             lease = leases.take(session, self._settings)
         self.epoch = lease.epoch
         if lease.lost and not lost:
             return False  # lost a moment ago: end its calls first
         if over:
-            close_cut(self._rows, self._settings, self._settings.node, but=kept, ended=ended)
+            close_cut(self._rows, self._settings, self._settings.node, but=kept, ended=self._ended)
         with writing(self._rows) as session:
             cleaned = leases.clean(session, self._settings.node, lease.epoch)
         return cleaned and self._renewed(clean=over)
