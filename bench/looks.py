@@ -21,12 +21,11 @@ from db.models import Callback, Desk, Official, OfficialKind, PlacedCall, Regist
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer.call_ahead import CallAhead
 from dialer.caps import Caps
-from dialer.code_calls import CodeCalls
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.guests import Guests
+from dialer.outbound_calls import OutboundCalls
 from dialer.rooms import Rooms
-from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trial_calls import TrialCalls
@@ -65,6 +64,7 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
     ami: Any = NoAsterisk()
     caps = Caps(settings, engine)
     turn_near_calls = TurnNearCalls(settings, engine, ami, caps)
+    outbound_calls = OutboundCalls(settings, engine, ami, caps)
     call_ahead, tone = CallAhead(settings, engine, caps), Tone(engine, ami)
 
     def to_place() -> None:
@@ -92,9 +92,9 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         "turn-near calls": turn_near_calls.place_due,
         "turn-near calls let go": turn_near_calls.let_go,
         "confirmations": Confirmations(settings, engine, ami, caps).place_due,
-        "codes by call": CodeCalls(settings, engine, ami, caps).place_due,
+        "codes by call": lambda: outbound_calls.place_due(awaited=True),
         "test calls": TrialCalls(settings, engine, ami, caps, trunk_of={}.get).place_due,
-        "calls of what is solved": SolvedCalls(settings, engine, ami, caps).place_due,
+        "calls of what is solved": lambda: outbound_calls.place_due(awaited=False),
         "tone": sound_due,
     }
 

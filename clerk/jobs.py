@@ -21,14 +21,13 @@ from hotline.ledger import seals
 from hotline.line import (
     blocked,
     confirmations,
-    left_numbers,
     silences,
-    solved_calls,
     turn_near,
     turn_near_calls,
     urgent_calls,
 )
 from hotline.line import carry_over as carry
+from hotline.outbound import overflow, solved
 from hotline.requests import closing, figures, reminders, spoken_replies, urgent, webhooks
 from hotline.rounds import notices
 from hotline.timetable import timetable
@@ -172,11 +171,11 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
     with writing(engine) as session:
         toll.forget(session)
         confirmations.forget(session)
-        solved_calls.forget(session)
+        solved.forget(session)
         turn_near_calls.forget(session)
         urgent.forget(session)
         silences.forget(session)
-        left_numbers.forget(session)
+        overflow.forget(session)
         wishes.forget(session)
     more = True
     while more:

@@ -21,10 +21,9 @@ from db.models import (
     Confirmation,
     Delivery,
     FailedSignIn,
-    LeftNumber,
     Node,
+    OutboundCall,
     OutboxMessage,
-    SolvedCall,
     TrunkState,
     TurnNearCall,
     UrgentMatter,
@@ -36,8 +35,9 @@ from db.states import IN_TALK, CallbackState
 from hotline import delivery
 from hotline.callbacks import breaker, trunk_states, waits
 from hotline.citizens import codes
-from hotline.line import confirmation_calls, left_numbers, solved_calls, turn_near_calls, urgent_calls
+from hotline.line import confirmation_calls, turn_near_calls, urgent_calls
 from hotline.nodes import leases
+from hotline.outbound.kinds import KINDS
 from hotline.people import accounts, lockout
 from settings import Settings
 
@@ -58,6 +58,8 @@ class _Wait(NamedTuple):
 _UNTRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts == 0
 _TRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts > 0
 _LIVE = Callback.state.in_(words((*IN_TALK, CallbackState.PARTING)))
+_EXPIRING = [kind for kind, policy in KINDS.items() if policy.valid]
+_IS_OPEN = (OutboundCall.ended_at.is_(None),)
 _UNDECIDED = Confirmation.decided_at.is_(None)
 
 
@@ -80,11 +82,14 @@ def _waits(settings: Settings) -> list[_Wait]:
         _Wait(WaitingCaller.left_at, _NO_WAIT),
         _Wait(CallerNow.since, _NO_WAIT),
         # calls of our own
+        *(_Wait(OutboundCall.asked_at, _NO_WAIT, (OutboundCall.kind == kind,)) for kind in _EXPIRING),
+        *(
+            _Wait(OutboundCall.due_at, policy.longest_wait, (OutboundCall.kind == kind, *_IS_OPEN))
+            for kind, policy in KINDS.items()
+        ),
         _Wait(UrgentMatter.again_at, urgent_calls.AGAIN),
         _Wait(Confirmation.not_before, confirmation_calls.LONGEST_WAIT, (_UNDECIDED,)),
         _Wait(TurnNearCall.due_at, turn_near_calls.AFTER_OUR_FAULT, (TurnNearCall.ended_at.is_(None),)),
-        _Wait(LeftNumber.due_at, left_numbers.CALLS.longest_wait, (LeftNumber.ended_at.is_(None),)),
-        _Wait(SolvedCall.due_at, solved_calls.CALLS.longest_wait, (SolvedCall.ended_at.is_(None),)),
         # messages; an untried one may be planned for later
         _Wait(
             OutboxMessage.not_before, _NO_WAIT, (*_UNTRIED, OutboxMessage.not_before <= OutboxMessage.made_at)

@@ -14,7 +14,6 @@ from dialer.asterisk_events import AsteriskEvents
 from dialer.call_ahead import CallAhead
 from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
-from dialer.code_calls import CodeCalls
 from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.desk_passwords import DeskPasswords
@@ -22,16 +21,15 @@ from dialer.empty_desks import EmptyDesks
 from dialer.endings import Endings
 from dialer.guests import Guests
 from dialer.keys import Keys
-from dialer.left_numbers import LeftNumbers
 from dialer.live import Live
 from dialer.lost_nodes import LostNodes
+from dialer.outbound_calls import OutboundCalls
 from dialer.pace import Pace
 from dialer.placing import Placing
 from dialer.reconcile import Reconciler
 from dialer.rescue_calls import RescueCalls
 from dialer.rooms import Rooms
 from dialer.silent_lines import SilentLines
-from dialer.solved_calls import SolvedCalls
 from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trial_calls import TrialCalls
@@ -96,9 +94,7 @@ class Dialer:
         self._call_ahead = CallAhead(settings, engine, self._caps)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
         self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
-        self._code_calls = CodeCalls(settings, engine, ami, self._caps)
-        self._solved_calls = SolvedCalls(settings, engine, ami, self._caps)
-        self._left_numbers = LeftNumbers(settings, engine, ami, self._caps)
+        self._outbound_calls = OutboundCalls(settings, engine, ami, self._caps)
         self._urgent_calls = UrgentCalls(settings, engine, ami, self._caps)
         self._rescue_calls = RescueCalls(settings, engine, ami, self._caps)
         self._trial_calls = TrialCalls(settings, engine, ami, self._caps, trunk_of=self._trunks.of)
@@ -110,8 +106,8 @@ class Dialer:
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami, settings.node)
         system_calls = [
-            *(self._confirmations, self._turn_near_calls, self._code_calls),
-            *(self._solved_calls, self._left_numbers, self._desk_calls, self._guests),
+            *(self._confirmations, self._turn_near_calls, self._outbound_calls),
+            *(self._desk_calls, self._guests),
             *(self._urgent_calls, self._rescue_calls, self._trial_calls),
         ]
         self._reconciler = Reconciler(
@@ -259,13 +255,13 @@ class Dialer:
         if leads and not nobody:
             self._urgent_calls.place_due()
             self._trial_calls.place_due()
-            self._code_calls.place_due()  # first, because the citizen waits for it now
+        if not nobody:
+            self._outbound_calls.place_due(awaited=True, leads=leads)
         if leads and later:
             self._turn_near_calls.place_due()
             self._confirmations.place_due()
-            self._solved_calls.place_due()
-        if not nobody:
-            self._left_numbers.place_due(leads=leads)
+        if later:
+            self._outbound_calls.place_due(awaited=False, leads=leads)
         if leads:
             self._trunk.rest()
 

@@ -6,15 +6,11 @@ from sqlalchemy import Engine, exists, or_, select
 
 from db.models import (
     Callback,
-    CitizenCode,
-    CodeWay,
     Confirmation,
     Desk,
     Guest,
-    LeftNumber,
     PlacedCall,
     RescueCall,
-    SolvedCall,
     TrialCall,
     TurnNearCall,
     UrgentMatter,
@@ -23,6 +19,7 @@ from db.models import (
 )
 from db.raw import fetch_value
 from db.states import CallbackState
+from hotline.outbound import queue
 
 POLL_S = 0.05
 CALM_S = 0.2
@@ -46,10 +43,7 @@ _IS_ANYBODY_AT_WORK = select(
         exists().where(RescueCall.ended_at.is_(None)),
         exists().where(UrgentMatter.taken_at.is_(None)),
         exists().where(TrialCall.slot == 1),
-        exists().where(LeftNumber.ended_at.is_(None)),
-        exists().where(
-            CitizenCode.way == CodeWay.CALL, CitizenCode.placed_at.is_(None), CitizenCode.ended_at.is_(None)
-        ),
+        queue.IS_ANY_AWAITED,
     )
 )
 _IS_ANYBODY_THERE = select(or_(_IS_ANYBODY_AT_WORK.scalar_subquery(), _UNDER_WAY.scalar_subquery()))
@@ -58,7 +52,7 @@ _IS_ANYBODY_TO_CALL = select(
     or_(
         exists().where(TurnNearCall.token.is_(None), TurnNearCall.ended_at.is_(None)),
         exists().where(Confirmation.decided_at.is_(None), Confirmation.token.is_(None)),
-        exists().where(SolvedCall.token.is_(None), SolvedCall.ended_at.is_(None)),
+        queue.IS_ANY_OPEN,
         exists().where(PlacedCall.ended_at.is_(None)),
     )
 )

@@ -9,7 +9,8 @@ from sqlalchemy import Engine
 
 from db.engine import writing
 from dialplan.variables import Script
-from hotline.line import engaged, left_numbers
+from hotline.line import engaged
+from hotline.outbound import overflow
 from ivr.call import Call
 
 log = logging.getLogger("ivr")
@@ -78,7 +79,7 @@ class Callers:
                     engaged.forget_callers(session, self._node)
                 engaged.callers_changed(session, came, before.keys() - here.keys(), self._node)
                 if came:
-                    left_numbers.came(session, came.values())
+                    overflow.came(session, came.values())
         except Exception as error:
             log.warning("who is on the line is not written down: %s", type(error).__name__)
             self._written = None  # write everything next time

@@ -19,8 +19,8 @@ from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
 from hotline.callbacks import on_the_line
-from hotline.line import left_numbers
 from hotline.nodes import draining
+from hotline.outbound import overflow
 from hotline.reports import call_counts
 from hotline.rounds import rounds
 from ivr import hung_up, sip_questions
@@ -179,7 +179,7 @@ class _Handler(socketserver.StreamRequestHandler):
         script = self.server.scripts.get(call.script)
         if script is None:
             raise AGIError(f"no call script {call.script!r}")
-        if not (call.again or left_numbers.is_token(call.channel_id)):  # a call that we placed does not count
+        if not (call.again or overflow.is_token(call.channel_id)):  # a call that we placed does not count
             self.server.call_counter.count(call.script)
         log.info("%s: %s %s", call.channel_id, call.script, "goes on" if call.again else "begins")
         with self.server.callers.on_the_line(call):
@@ -227,8 +227,8 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
                 drained = draining.drains(session, server.settings.node)
                 is_any_stale = bool(session.scalar(on_the_line.IS_ANY_STALE))
                 open_until = session.scalar(rounds.OPEN_UNTIL)
-                waiting = session.scalar(left_numbers.WAITING) or 0
-                offer = left_numbers.are_taken(now(session), waiting, server.settings)
+                waiting = session.scalar(overflow.WAITING) or 0
+                offer = overflow.are_taken(now(session), waiting, server.settings)
             _write(server, is_any_stale=is_any_stale)
         except Exception as error:
             log.warning("no heartbeat: %s", type(error).__name__)

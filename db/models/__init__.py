@@ -1,5 +1,6 @@
 """The tables. Rules that must always hold are indexes and checks here."""
 
+from db.models import retired
 from db.models.base import Base, UtcDateTime, word, words
 from db.models.callbacks import (
     Breaker,
@@ -36,8 +37,6 @@ from db.models.line import (
     Carry,
     Confirmation,
     ConfirmationKind,
-    LeftNumber,
-    LeftOutcome,
     LineCount,
     Registration,
     SilentCaller,
@@ -45,6 +44,7 @@ from db.models.line import (
 )
 from db.models.log import AuditEntry, Event, Heartbeat, TrustedTime
 from db.models.nodes import Node
+from db.models.outbound import LeftOutcome, OutboundCall, OutboundKind
 from db.models.outbox import (
     NOT_ARRIVED,
     TO_WEBHOOKS,
@@ -80,7 +80,6 @@ from db.models.requests import (
     Reminder,
     Request,
     RequestEntry,
-    SolvedCall,
 )
 from db.models.rounds import Official, OfficialKind, Round, Subject, round_deputies
 from db.models.setup import TrialCall, TrialResult
@@ -139,7 +138,6 @@ __all__ = [
     "IncomingCalls",
     "KnownBrowser",
     "LedgerEntry",
-    "LeftNumber",
     "LeftOutcome",
     "Limit",
     "LineCount",
@@ -150,6 +148,8 @@ __all__ = [
     "NoticeWay",
     "Official",
     "OfficialKind",
+    "OutboundCall",
+    "OutboundKind",
     "OutboxKind",
     "OutboxMessage",
     "Pass",
@@ -179,7 +179,6 @@ __all__ = [
     "SignIn",
     "SilentCaller",
     "SmsAccount",
-    "SolvedCall",
     "Subject",
     "TimeUnit",
     "TimetableOfficial",
@@ -198,6 +197,7 @@ __all__ = [
     "WaitingCaller",
     "Wall",
     "WhyNot",
+    "retired",
     "round_deputies",
     "timetable_deputies",
     "word",

@@ -39,9 +39,9 @@ class CitizenCode(Base):
     used_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]  # used, replaced by a newer one, tried too often, or declined
     session_id: Mapped[str | None] = mapped_column(String(32))  # the session that it started
-    token: Mapped[str | None] = mapped_column(String(41), unique=True)  # the channel of a call on its way
-    placed_at: Mapped[datetime | None]  # when that call was placed; a code is called once
-    # the person who picked up had not asked: no code calls there for a day
+    # columns of 0.3.0, whose dialer may call the code; outbound_calls has these facts now
+    token: Mapped[str | None] = mapped_column(String(41), unique=True)
+    placed_at: Mapped[datetime | None]
     declined_at: Mapped[datetime | None]
 
     __table_args__ = (

@@ -14,7 +14,6 @@ _HOLDS_PLACE = text(f"state IN ({', '.join(repr(s.value) for s in HOLDS_PLACE)})
 
 
 _UNDECIDED = text("decided_at IS NULL")
-_LEFT_OPEN = text("ended_at IS NULL")
 
 
 class BlockReason(StrEnum):
@@ -188,47 +187,6 @@ class CallerNow(Base):
     number: Mapped[str] = mapped_column(String(16), index=True)  # E.164; empty: unknown
     since: Mapped[datetime]
     node: Mapped[str | None] = mapped_column(String(40))  # the node whose Asterisk has the channel
-
-
-class LeftOutcome(StrEnum):
-    """The result of calling back a number that was left when all lines were full."""
-
-    REACHED = "reached"  # somebody pressed 1 in our call
-    REFUSED = "refused"  # somebody pressed 2: another person had called
-    UNREACHED = "unreached"  # nobody answered, or no key was pressed
-    CAME = "came"  # dialled 137 again, and got through
-    DROPPED = "dropped"  # lines were free too late
-
-
-class LeftNumber(Base):
-    """The number of a caller who found all lines full and pressed 1. `token` is the channel id of our call on
-    its way.
-    """
-
-    __tablename__ = "left_numbers"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    number: Mapped[str | None] = mapped_column(String(16))  # E.164; None: deleted
-    left_at: Mapped[datetime]
-    due_at: Mapped[datetime]
-    tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    token: Mapped[str | None] = mapped_column(String(41), unique=True)
-    placed_at: Mapped[datetime | None]
-    outcome: Mapped[LeftOutcome | None] = mapped_column(one_of(LeftOutcome, "left_outcome"))
-    ended_at: Mapped[datetime | None]  # no further call
-
-    __table_args__ = (
-        Index(
-            "one_call_for_each_left_number",
-            "number",
-            unique=True,
-            sqlite_where=_LEFT_OPEN,
-            postgresql_where=_LEFT_OPEN,
-        ),
-        Index("left_numbers_due", "left_at", "id", sqlite_where=_LEFT_OPEN, postgresql_where=_LEFT_OPEN),
-        Index("left_numbers_of_number", "number", "left_at"),
-        Index("left_numbers_by_time", "left_at"),
-    )
 
 
 class SilentCaller(Base):

@@ -36,7 +36,6 @@ _OWED_AT = (
 )
 _OWED, _DUE = text("owed_at IS NOT NULL"), text("due_at IS NOT NULL")
 _UNSPOKEN = text("reply <> spoken")
-_TO_CALL = text("token IS NULL AND ended_at IS NULL")
 
 
 _NAMED = text("contact <> ''")
@@ -252,29 +251,6 @@ class Follower(Base):
     __table_args__ = (
         UniqueConstraint("request_id", "number", name="follows_once"),
         Index("follows_of_number", "number", "id"),
-    )
-
-
-class SolvedCall(Base):
-    """The call to a land line about the office's answer to its request, one for each such answer."""
-
-    __tablename__ = "solved_calls"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    request_id: Mapped[int] = mapped_column(ForeignKey("requests.id"))
-    replied_at: Mapped[datetime]  # the answer that it reports
-    due_at: Mapped[datetime]
-    tries: Mapped[int] = mapped_column(default=0, server_default=text("0"))
-    token: Mapped[str | None] = mapped_column(String(41), unique=True)  # the channel of a call on its way
-    placed_at: Mapped[datetime | None]
-    told_at: Mapped[datetime | None]  # when somebody listened as far as the question
-    ended_at: Mapped[datetime | None]  # no further call
-
-    request: Mapped[Request] = relationship(lazy="joined")
-
-    __table_args__ = (
-        UniqueConstraint("request_id", "replied_at", name="one_call_an_answer"),
-        Index("solved_calls_due", "due_at", sqlite_where=_TO_CALL, postgresql_where=_TO_CALL),
     )
 
 

@@ -21,8 +21,8 @@ from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from db.states import IN_TALK, CallbackState, Outcome
 from hotline.callbacks import breaker, callbacks, closing, conversations, on_the_line, placing, toll
 from hotline.calls_until import CONVERSATIONS_S
-from hotline.line import left_numbers, solved_calls
 from hotline.nodes import homes, leases
+from hotline.outbound import queue
 from settings import Settings
 
 _LASTS = timedelta(seconds=CONVERSATIONS_S)
@@ -68,8 +68,7 @@ def begin(session: Session, name: str, by: str) -> int | None:
     ).all()
     session.execute(delete(CallerNow).where(CallerNow.node == name))
     their_own = select(Callback.token).where(Callback.node == name, Callback.ended_at.is_(None))
-    for calls in (left_numbers.CALLS, solved_calls.CALLS):
-        calls.cut(session, select(PlacedCall.token).where(PlacedCall.node == name))
+    queue.cut(session, select(PlacedCall.token).where(PlacedCall.node == name))
     # Callbacks excepted. The reconciler of `by` finds no channel of these calls and ends them; also a call
     # that only this table shows as open, because the node died between two writes.
     session.execute(

@@ -114,7 +114,7 @@ def export(session: Session, number: str, *, who: str, public_url: str = "") -> 
         "calls_placed": exported.calls_placed(session, number),
         "called_as_third_person": exported.as_guest(session, number),
         "asked_of_owner": exported.confirmations(session, number),
-        "left_when_lines_were_full": exported.left_numbers(session, number),
+        "calls_by_the_system": exported.outbound_calls(session, number),
         "sessions": [
             {"since": when(each.created_at), "last_used_at": when(each.rotated_at), "browser": each.agent}
             for each in sessions.of_number(session, number)

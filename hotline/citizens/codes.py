@@ -13,13 +13,14 @@ from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import BlockedNumber, CitizenCode, CodeWay, OutboxKind, OutboxMessage
+from db.models import BlockedNumber, CitizenCode, CodeWay, OutboundKind, OutboxKind, OutboxMessage
 from db.trusted_time import trusted_now
 from hotline import outbox
 from hotline.citizens import browsers
 from hotline.clock import is_quiet
 from hotline.errors import Refused, seconds_until
 from hotline.numbers import ascii_digits
+from hotline.outbound import queue
 from settings import Settings
 
 LASTS = timedelta(minutes=5)
@@ -87,7 +88,9 @@ def ask(
     )
     session.add(code)
     session.flush()
-    if way is not CodeWay.CALL:
+    if way is CodeWay.CALL:
+        queue.add(session, OutboundKind.SIGN_IN_CODE, number, at, code_id=code.id)
+    else:
         outbox.tell_code(session, code)
     return code
 
@@ -205,9 +208,9 @@ def show(
 
 
 def forget(session: Session) -> None:
-    """Delete the codes that no limit counts any more, and the records of their messages."""
+    """Delete the codes that no limit counts any more, with the records of their messages and calls."""
     before = trusted_now(session) - _DAY
-    session.execute(delete(CitizenCode).where(CitizenCode.asked_at < before, CitizenCode.token.is_(None)))
+    session.execute(delete(CitizenCode).where(CitizenCode.asked_at < before))
     sent = delete(OutboxMessage).where(
         OutboxMessage.kind == OutboxKind.SIGN_IN_CODE, OutboxMessage.made_at < before
     )

@@ -22,8 +22,6 @@ from db.models import (
     Erasure,
     Follower,
     Guest,
-    LeftNumber,
-    LeftOutcome,
     MutedNotice,
     Note,
     OutboxMessage,
@@ -43,6 +41,7 @@ from hotline.citizens import codes, sessions
 from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.line import blocked
+from hotline.outbound import queue
 from hotline.pictures import pictures
 from hotline.recordings import recordings
 from hotline.requests import parts, passes, ratings, releases
@@ -85,7 +84,7 @@ def to_new_owner(session: Session, number: str, *, who: str, reason: str, give_u
     gone = _erase(session, number, give_up=give_up, proof=_FORMER + number[1:])
     for statement in (
         delete(Confirmation).where(Confirmation.number == number, Confirmation.token.is_(None)),
-        delete(LeftNumber).where(LeftNumber.number == number, LeftNumber.token.is_(None)),
+        queue.erased(number, refusals=True),
         update(PlacedCall).where(PlacedCall.number == number).values(number=NOBODY),
     ):
         session.execute(statement.execution_options(synchronize_session=False))
@@ -238,11 +237,7 @@ def _traces(session: Session, number: str, at: datetime) -> None:
         delete(Confirmation).where(Confirmation.new_number == number, Confirmation.token.is_(None)),
         update(Confirmation).where(Confirmation.asked_by == number).values(asked_by=None),
         delete(SilentCaller).where(SilentCaller.number == number),
-        delete(LeftNumber).where(
-            LeftNumber.number == number,
-            LeftNumber.token.is_(None),
-            LeftNumber.outcome.is_distinct_from(LeftOutcome.REFUSED),
-        ),
+        queue.erased(number),
         delete(Follower).where(Follower.number == number),
         delete(MutedNotice).where(MutedNotice.number == number),
         update(CitizenCode).where(CitizenCode.number == number).values(over),

@@ -14,8 +14,8 @@ from db.models import (
     Category,
     Confirmation,
     Guest,
-    LeftNumber,
     Note,
+    OutboundCall,
     OutboxMessage,
     PlacedCall,
     Recording,
@@ -191,14 +191,17 @@ def confirmations(session: Session, number: str) -> list[Mapping[str, Any]]:
     ]
 
 
-def left_numbers(session: Session, number: str) -> list[Mapping[str, Any]]:
-    """Return the times at which somebody left this number because all lines were full, and our calls'
-    outcomes.
-    """
-    left = select(LeftNumber).where(LeftNumber.number == number).order_by(LeftNumber.id)
+def outbound_calls(session: Session, number: str) -> list[Mapping[str, Any]]:
+    """Return the calls that the system places to the number by itself."""
+    asked = select(OutboundCall).where(OutboundCall.number == number).order_by(OutboundCall.id)
     return [
-        {"at": when(each.left_at), "outcome": each.outcome.value if each.outcome else None}
-        for each in session.scalars(left)
+        {
+            "kind": each.kind.value,
+            "asked_at": when(each.asked_at),
+            "placed_at": when(each.placed_at),
+            "answer": each.answer,
+        }
+        for each in session.scalars(asked)
     ]
 
 

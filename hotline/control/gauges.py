@@ -35,8 +35,9 @@ from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import ControlRoom, DeskDoing
 from hotline.control.totals import Totals
-from hotline.line import engaged, left_numbers
+from hotline.line import engaged
 from hotline.nodes import nodes
+from hotline.outbound import overflow
 from hotline.reports.report_scope import Scope
 from hotline.reports.report_sittings import sittings
 from hotline.rounds import rounds
@@ -124,7 +125,7 @@ def read(session: Session, settings: Settings, totals: Totals) -> Gauges:
         nodes=nodes.words(session),
         outcomes=totals.outcomes(session),
         incoming=totals.incoming(session),
-        left_numbers=left_numbers.figures(session),
+        left_numbers=overflow.figures(session),
     )
 
 

@@ -16,7 +16,8 @@ from db.models import (
     AuditEntry,
     Event,
     LedgerEntry,
-    LeftNumber,
+    OutboundCall,
+    OutboundKind,
     OutboxMessage,
     Picture,
     PlacedCall,
@@ -25,7 +26,7 @@ from db.models import (
     Request,
 )
 from hotline.callbacks import toll
-from hotline.line import left_numbers
+from hotline.outbound import overflow
 from hotline.recordings import disk
 from hotline.requests import spoken_replies
 from hotline.uploads import uploads
@@ -99,9 +100,11 @@ def _rows(session: Session, settings: Settings) -> Iterator[Kept]:
     )
     calls = session.execute(select(func.count(), func.min(PlacedCall.at))).one()
     yield Kept(Kind.CALLS, "", toll.KEPT.days, calls[0], None, calls[1])
-    named = select(func.count(), func.min(LeftNumber.left_at)).where(LeftNumber.number.is_not(None))
+    named = select(func.count(), func.min(OutboundCall.asked_at)).where(
+        OutboundCall.kind == OutboundKind.OVERFLOW, OutboundCall.number.is_not(None)
+    )
     left = session.execute(named).one()
-    yield Kept(Kind.LEFT_NUMBERS, "", left_numbers.KEPT.days, left[0], None, left[1])
+    yield Kept(Kind.LEFT_NUMBERS, "", overflow.KEPT.days, left[0], None, left[1])
     yield Kept(Kind.EVENTS, "events_days", settings.events_days, *_grown(session, Event.id, Event.at))
     yield Kept(Kind.AUDIT, "", None, *_grown(session, AuditEntry.id, AuditEntry.at))
     yield Kept(Kind.LEDGER, "", None, *_grown(session, LedgerEntry.id, LedgerEntry.at))

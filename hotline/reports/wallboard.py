@@ -16,7 +16,7 @@ from db.epoch import epoch
 from db.models import Callback, Desk, Incoming, LineCount, Registration, Round, User
 from db.states import IN_TALK, UNDER_WAY, CallbackState, Outcome, Phase, RegistrationState
 from hotline.callbacks import callbacks, on_the_line, wrap_up
-from hotline.line import left_numbers
+from hotline.outbound import overflow
 from hotline.reports import call_counts
 from hotline.rounds import rounds
 from hotline.timetable import days
@@ -289,7 +289,7 @@ def _doing(
 
 def _hours(session: Session, midnight: datetime, talks: Talks) -> list[WallHour]:
     calls = call_counts.by_hour(session, midnight)
-    left = left_numbers.by_hour(session, midnight)
+    left = overflow.by_hour(session, midnight)
     return [
         WallHour(
             at=(at := midnight + hour * _HOUR),

@@ -11,7 +11,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
-from db.models import OutboxKind, Request, RequestEntry, SolvedCall
+from db.models import OutboundCall, OutboxKind, Request, RequestEntry
 from db.states import RequestState, RequestStep
 from db.trusted_time import trusted_now
 from hotline import dates, outbox, reasons
@@ -147,7 +147,7 @@ def _tell_number(session: Session, request: Request, text: str) -> None:
 
 def _end_calls(session: Session, request: Request) -> None:
     """End the calls about this request: its own number has answered, or is asked no more."""
-    ended = update(SolvedCall).where(SolvedCall.request_id == request.id, SolvedCall.ended_at.is_(None))
+    ended = update(OutboundCall).where(OutboundCall.request_id == request.id, OutboundCall.ended_at.is_(None))
     session.execute(ended.values(ended_at=now(session)).execution_options(synchronize_session=False))
 
 

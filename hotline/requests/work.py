@@ -14,12 +14,13 @@ from db.engine import now, one_at_a_time
 from db.models import (
     Department,
     Official,
+    OutboundCall,
+    OutboundKind,
     OutboxKind,
     Registration,
     Request,
     RequestEntry,
     Role,
-    SolvedCall,
     User,
 )
 from db.states import IN_WORK, WITH_DEPARTMENT, RequestState, RequestStep
@@ -244,7 +245,7 @@ def may_end(session: Session, request: Request, who: str) -> None:
 def have_called(
     session: Session, request: Request, *, of: Request | None = None, after: timedelta = timedelta()
 ) -> None:
-    """Queue a call to a land line, which gets no text messages (hotline.line.solved_calls).
+    """Queue a call to a land line, which gets no text messages (hotline.outbound.solved).
 
     There is one call for each answer of the office, `of` the original if the request is a duplicate. News of
     the same answer begins its call again. A call in progress may tell what was true before, so it is
@@ -255,15 +256,21 @@ def have_called(
         return
     call = session.scalar(_CALL_OF_ANSWER, {"request": request.id, "replied_at": answered_at})
     if call is None:
-        call = SolvedCall(request_id=request.id, replied_at=answered_at)
+        about = {"kind": OutboundKind.SOLVED, "number": request.number, "request_id": request.id}
+        call = OutboundCall(**about, asked_at=answered_at)
         session.add(call)
-    call.tries, call.told_at, call.ended_at, call.due_at = 0, None, None, now(session) + after
+    call.attempts, call.due_at = 0, now(session) + after
+    call.answer = call.answered_at = call.ended_at = None
     session.flush()
 
 
 _CALL_OF_ANSWER = (
-    select(SolvedCall)
-    .where(SolvedCall.request_id == bindparam("request"), SolvedCall.replied_at == bindparam("replied_at"))
+    select(OutboundCall)
+    .where(
+        OutboundCall.kind == OutboundKind.SOLVED,
+        OutboundCall.request_id == bindparam("request"),
+        OutboundCall.asked_at == bindparam("replied_at"),
+    )
     .execution_options(populate_existing=True)
 )
 

@@ -9,7 +9,7 @@ from db.engine import writing
 from dialplan.variables import Variable
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.line import left_numbers
+from hotline.outbound import overflow
 from ivr.call import Call
 from settings import Settings
 
@@ -19,7 +19,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     try:
         number = numbers.parse(call.caller_id, settings.allowed_prefixes)
         with call.working(), writing(engine) as session:
-            left_numbers.keep(session, number, settings)
+            overflow.keep(session, number, settings)
     except Refused:
         call.set(Variable.LEFT, "not")
     else:

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.models import LeftOutcome
 from dialplan.variables import Variable
-from hotline.line import left_numbers
+from hotline.outbound import queue
 from ivr.call import AGIError, Call, NoInput
 from settings import Settings
 
@@ -17,25 +17,24 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Ask, and once more after a silence; the dialplan goes on to the menu with the stored number."""
     token = call.channel_id
     with reading(engine) as session:
-        left = left_numbers.by_token(session, token)
-        if left is None or left.number is None:
+        placed = queue.by_token(session, token)
+        if placed is None or placed.number is None:
             raise AGIError("a call to a number that nobody left")
-        number, outcome = left.number, left.outcome
+        number, answer = placed.number, placed.answer
     call.speak(call.language)
-    if outcome is LeftOutcome.REACHED:  # the script broke off after the key
+    if answer == LeftOutcome.REACHED:  # the script broke off after the key
         _go_on(call, number)
         return
     call.lead("left-call-intro")
     with call.working(), writing(engine) as session:
-        left_numbers.heard(session, token)
+        queue.answer(session, token)
     try:
         is_they = call.ask("left-call-question", keys="12", tries=2) == "1"
     except NoInput:
         call.say("left-call-later")
         return
-    outcome = LeftOutcome.REACHED if is_they else LeftOutcome.REFUSED
     with call.working(), writing(engine) as session:
-        left_numbers.heard(session, token, outcome)
+        queue.answer(session, token, LeftOutcome.REACHED if is_they else LeftOutcome.REFUSED)
     if is_they:
         _go_on(call, number)
     else:

@@ -4,6 +4,7 @@ from sqlalchemy import Engine
 
 from db.engine import reading, writing
 from hotline.citizens import code_calls
+from hotline.outbound import queue
 from ivr.call import AGIError, Call
 from settings import Settings
 
@@ -12,10 +13,10 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Say who calls and why, ask, and say the digits twice. Without a key nothing is said."""
     token = call.channel_id
     with reading(engine) as session:
-        code = code_calls.by_token(session, token)
-        if code is None:
+        placed = queue.by_token(session, token)
+        if placed is None or placed.code is None:
             raise AGIError("a code that nobody asked for")
-        language = code.language
+        language = placed.code.language
     call.speak(language)
     call.say("code-call-intro")
     if call.ask("code-call-question", keys="12", tries=2) == "2":

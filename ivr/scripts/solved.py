@@ -5,7 +5,8 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.states import RequestState
 from hotline.errors import Refused
-from hotline.line import solved_calls
+from hotline.outbound import queue
+from hotline.outbound import solved as solved_call
 from hotline.requests import closing, requests
 from hotline.requests.requests import Progress
 from ivr.call import AGIError, Call, NoInput
@@ -20,14 +21,14 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     """
     token = call.channel_id
     with reading(engine) as session:
-        placed = solved_calls.by_token(session, token)
-        if placed is None:
+        placed = queue.by_token(session, token)
+        if placed is None or placed.request is None:
             raise AGIError("a call about a request that nobody asked for")
         language = placed.request.language
         reported = requests.progress(session, placed.request)
-        due_at, ended = placed.due_at, reported.state in solved_calls.TOLD
-        objected = placed.request.state in solved_calls.OBJECTED  # by a caller who showed this number
-        asked = placed.request.state in solved_calls.ASKED
+        due_at, ended = placed.due_at, reported.state in solved_call.TOLD
+        objected = placed.request.state in solved_call.OBJECTED  # by a caller who showed this number
+        asked = placed.request.state in solved_call.ASKED
         answered = placed.ended_at is not None or not (asked or ended)
     call.speak(language)
     if answered:  # by another way, or by a script that broke off
@@ -38,7 +39,7 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     _tell(call, reported, objected=objected)
     follow_report.read(call, settings, reported.reply_of)
     with call.working(), writing(engine) as session:
-        solved_calls.told(session, token, due_at)
+        solved_call.hear(session, token, due_at)
     if ended:
         call.say("solved-call-goodbye")
         return

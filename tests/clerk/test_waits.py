@@ -13,7 +13,8 @@ from db.models import (
     Breaker,
     CallerNow,
     Confirmation,
-    LeftNumber,
+    OutboundCall,
+    OutboundKind,
     OutboxMessage,
     Registration,
     TrunkState,
@@ -24,7 +25,8 @@ from db.states import CallbackState, Outcome
 from hotline import delivery
 from hotline.callbacks import breaker, claims, closing, conversations, trunk_states
 from hotline.ledger.verify import verify
-from hotline.line import confirmation_calls, fairness, left_numbers, urgent_calls
+from hotline.line import confirmation_calls, fairness, urgent_calls
+from hotline.outbound.kinds import KINDS
 from hotline.people import accounts
 from settings import CITY, QuietHours, Settings
 from tests.factories import a_callback, a_number
@@ -219,15 +221,22 @@ def test_calls_of_a_leap_are_placed_soon(story: Story, clerk: Clerk, clock: Shif
     number = a_number()
     story.keyed_in()
     with writing(story.engine) as session:
-        session.add(LeftNumber(number=number, left_at=now(session), due_at=now(session) + MINUTE))
+        session.add(
+            OutboundCall(
+                kind=OutboundKind.OVERFLOW,
+                number=number,
+                asked_at=now(session),
+                due_at=now(session) + MINUTE,
+            )
+        )
         session.add(CallerNow(channel="gone", number=number, since=now(session)))
     clerk.sees(timedelta())
     with reading(story.engine) as session:
         at = now(session)
         asked = session.scalars(select(Confirmation)).one()
         assert asked.not_before <= at + confirmation_calls.LONGEST_WAIT
-        left = session.scalars(select(LeftNumber)).one()
-        assert left.due_at <= at + left_numbers.CALLS.longest_wait
+        left = session.scalars(select(OutboundCall)).one()
+        assert left.due_at <= at + KINDS[OutboundKind.OVERFLOW].longest_wait
         assert session.scalars(select(CallerNow)).one().since <= at
 
 

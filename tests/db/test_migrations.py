@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError
 
 from db import migrate
 from db.engine import connect, reading, writing
-from db.models import Base, Callback, Confirmation, ConfirmationKind, Desk, Request, Round, User
+from db.models import Base, Callback, Confirmation, ConfirmationKind, Desk, OutboundCall, Request, Round, User
 from db.states import CallbackState
 from tests.kit.schema import shape
 
@@ -349,6 +349,45 @@ def test_open_move_of_the_version_before_is_dropped(empty: Engine) -> None:
         assert set(open_) == {ConfirmationKind.REGISTRATION, ConfirmationKind.CANCELLATION}
         (dropped,) = session.scalars(select(Confirmation).where(Confirmation.decided_at.is_not(None)))
         assert (dropped.agreed, dropped.decided_at) == (None, dropped.asked_at)
+
+
+def test_waiting_solved_call_moves_into_the_queue(empty: Engine) -> None:
+    upgrade_to(empty, "0119")
+    request = {"category": 1, "language": "fa", "state": "replied", "made_at": AT, "written": "x"}
+    names = ("waits", "rings", "told", "over")
+    for id_, name in enumerate(names, start=1):
+        insert(empty, "requests", id=id_, tracking=name, number="+983132221234", replied_at=AT, **request)
+        call = {"token": "solved-1", "placed_at": AT} if name == "rings" else {}
+        call |= {"told_at": AT} if name == "told" else {"ended_at": AT} if name == "over" else {}
+        insert(empty, "solved_calls", request_id=id_, replied_at=AT, due_at=AT, tries=id_, **call)
+    migrate.upgrade(empty)
+    with reading(empty) as session:
+        moved = session.scalars(select(OutboundCall).order_by(OutboundCall.request_id)).all()
+        replied = session.scalars(select(Request.replied_at)).first()
+        assert [(each.request_id, each.attempts, each.token, each.answer) for each in moved] == [
+            (1, 1, None, None),
+            (2, 2, "solved-1", None),
+            (3, 3, None, "told"),
+        ]
+        assert {each.asked_at for each in moved} == {replied}
+        assert not session.scalar(text("SELECT count(*) FROM solved_calls WHERE ended_at IS NULL"))
+
+
+def test_code_to_be_spoken_moves_into_the_queue(empty: Engine) -> None:
+    upgrade_to(empty, "0119")
+    code = {"number": "+989130000001", "language": "fa", "salt": "x", "asked_at": AT, "expires_at": AT}
+    ways: list[tuple[str, dict[str, str]]] = [("sms", {}), ("call", {}), ("call", {"ended_at": AT})]
+    ways += [("call", {"token": "code-1", "placed_at": AT}), ("call", {"placed_at": AT, "declined_at": AT})]
+    for id_, (way, more) in enumerate(ways, start=1):
+        insert(empty, "citizen_codes", id=id_, way=way, browser=f"{id_}", **code, **more)
+    migrate.upgrade(empty)
+    with reading(empty) as session:
+        moved = session.scalars(select(OutboundCall).order_by(OutboundCall.code_id)).all()
+    assert [(each.code_id, each.token, each.answer) for each in moved] == [
+        (2, None, None),
+        (4, "code-1", None),
+        (5, None, "refused"),
+    ]
 
 
 def test_report_once_public_proves_nothing_after_upgrade(empty: Engine) -> None:

@@ -7,18 +7,17 @@ import pytest
 from sqlalchemy import select, update
 
 from db.engine import now, reading, writing
-from db.models import CallerNow, LeftNumber, LeftOutcome, Node, PlacedCall
-from dialer.left_numbers import LeftNumbers
+from db.models import CallerNow, LeftOutcome, Node, OutboundCall, PlacedCall
 from dialplan.variables import CALLERS_ADMITTED
 from hotline import heartbeats
 from hotline.callbacks import breaker
 from hotline.clock import CITY
-from hotline.line import left_numbers
 from hotline.nodes import leases
+from hotline.outbound import overflow, queue
 from hotline.rounds import rounds
 from settings import QuietHours, Settings
 from tests import factories as make
-from tests.dialer.office import LONG_AGO, Office, on_sqlite
+from tests.dialer.office import Office, on_sqlite
 from tests.kit.databases import in_both
 from tests.kit.fake_manager import FakeManager
 
@@ -27,8 +26,8 @@ NUMBER = "+989131234567"
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dialer.left_numbers._EVERY_S", 0.0)
-    monkeypatch.setattr("dialer.left_numbers.ADMITTED_S", 3600)
+    monkeypatch.setattr("dialer.caller_lines._EVERY_S", 0.0)
+    monkeypatch.setattr("dialer.caller_lines.ADMITTED_S", 3600)
 
 
 def admit(settings: Settings, callers: int | None = None) -> None:
@@ -42,22 +41,20 @@ def admit(settings: Settings, callers: int | None = None) -> None:
 def leave(office: Office, settings: Settings, *numbers: str) -> None:
     for number in numbers or (NUMBER,):
         with writing(office.engine) as session:
-            left_numbers.keep(session, number, settings)
-            session.execute(update(LeftNumber).values(due_at=now(session) - timedelta(seconds=1)))
+            overflow.keep(session, number, settings)
+            session.execute(update(OutboundCall).values(due_at=now(session) - timedelta(seconds=1)))
 
 
-def left(office: Office) -> LeftNumber:
+def left(office: Office) -> OutboundCall:
     with reading(office.engine) as session:
-        return session.scalars(select(LeftNumber)).one()
+        return session.scalars(select(OutboundCall)).one()
 
 
 def called(manager: FakeManager) -> list[str]:
     return [placed["Channel"] for placed in manager.named("Originate")]
 
 
-def test_given_numbers_when_lines_are_free_then_each_is_called_once_in_the_order_of_the_keys(
-    office: Office, manager: FakeManager, settings: Settings
-) -> None:
+def test_left_numbers_are_called_in_order(office: Office, manager: FakeManager, settings: Settings) -> None:
     admit(settings)
     numbers = [make.a_number() for _ in range(3)]
     leave(office, settings, *numbers)
@@ -66,40 +63,11 @@ def test_given_numbers_when_lines_are_free_then_each_is_called_once_in_the_order
     office.restart()
     office.until_at_rest()
     assert called(manager) == [f"Local/{number}@dial/n" for number in numbers]
-    assert {(p["Context"], p["Exten"]) for p in manager.named("Originate")} == {("left-number", "s")}
-
-
-def test_given_who_does_not_answer_when_the_call_is_over_then_they_are_called_again_later(
-    office: Office, manager: FakeManager, settings: Settings
-) -> None:
-    admit(settings)
-    leave(office, settings)
-    office.until(lambda: called(manager))
-    manager.refuses(left(office).token or "", 480)
-    office.until(lambda: left(office).token is None)
-    office.until_at_rest()
-    assert len(called(manager)) == 1
-    with reading(office.engine) as session:
-        assert left(office).due_at > now(session)
-
-
-@on_sqlite
-def test_given_who_answered_when_they_hang_up_then_it_is_over(
-    office: Office, manager: FakeManager, settings: Settings
-) -> None:
-    admit(settings)
-    leave(office, settings)
-    office.until(lambda: called(manager))
-    token = left(office).token or ""
-    with writing(office.engine) as session:
-        left_numbers.heard(session, token, LeftOutcome.REACHED)
-    manager.hangs_up(token)
-    office.until(lambda: left(office).ended_at)
-    assert left(office).outcome is LeftOutcome.REACHED
+    assert {(p["Context"], p["Exten"]) for p in manager.named("Originate")} == {("outbound", "left-number")}
 
 
 @pytest.mark.parametrize("pressed", [None, LeftOutcome.UNREACHED, LeftOutcome.REACHED, LeftOutcome.REFUSED])
-def test_given_who_hears_our_apology_when_the_call_is_over_then_they_have_another_unless_they_were_let_in(
+def test_apology_costs_an_attempt(
     office: Office, manager: FakeManager, settings: Settings, pressed: LeftOutcome | None
 ) -> None:
     admit(settings)
@@ -109,26 +77,26 @@ def test_given_who_hears_our_apology_when_the_call_is_over_then_they_have_anothe
         token = left(office).token or ""
         if pressed:
             with writing(office.engine) as session:
-                left_numbers.heard(session, token, pressed)
+                queue.answer(session, token, None if pressed is LeftOutcome.UNREACHED else pressed)
         manager.stage(token, "failed")
         office.until(lambda: left(office).token is None)
         manager.hangs_up(token)
         office.until_at_rest()
         row = left(office)
         if pressed in (LeftOutcome.REACHED, LeftOutcome.REFUSED):
-            assert row.ended_at and row.outcome is pressed
+            assert row.ended_at and row.answer == pressed
             return
         with writing(office.engine) as session:
             assert bool(row.ended_at) is (calls == 2), "another call, and no third"
             assert calls == 2 or row.due_at > now(session) + make.MINUTE, "but not at once"
-            session.execute(update(LeftNumber).values(due_at=LeftNumber.left_at))
+            session.execute(update(OutboundCall).values(due_at=OutboundCall.asked_at))
             breaker.worked(session, breaker.SCRIPTS, "")
-    assert left(office).outcome is LeftOutcome.UNREACHED
+    assert left(office).ended_at and not left(office).answer
 
 
 @on_sqlite
 @pytest.mark.parametrize("why", ["answers are late", "no call scripts", "old", "full", "at night"])
-def test_given_no_free_line_when_a_number_waits_then_nobody_is_called_until_there_is(
+def test_busy_lines_hold_calls_back(
     office: Office, manager: FakeManager, settings: Settings, why: str
 ) -> None:
     few = settings.model_copy(update={"max_calls": 2})
@@ -154,7 +122,7 @@ def test_given_no_free_line_when_a_number_waits_then_nobody_is_called_until_ther
     leave(office, settings)
     office.until_at_rest()
     assert called(manager) == []
-    assert left(office).tries == 0
+    assert left(office).attempts == 0
 
     admit(few)
     with writing(office.engine) as session:
@@ -167,9 +135,7 @@ def test_given_no_free_line_when_a_number_waits_then_nobody_is_called_until_ther
 
 
 @on_sqlite
-def test_given_as_many_as_ring_already_when_more_wait_then_one_line_is_left_to_who_dials(
-    office: Office, manager: FakeManager, settings: Settings
-) -> None:
+def test_ringing_calls_leave_one_line_free(office: Office, manager: FakeManager, settings: Settings) -> None:
     office._settings = few = settings.model_copy(update={"max_calls": 5})
     office.restart()
     admit(few)
@@ -180,7 +146,7 @@ def test_given_as_many_as_ring_already_when_more_wait_then_one_line_is_left_to_w
 
 
 @on_sqlite
-def test_given_another_node_that_leads_when_a_number_waits_then_this_one_does_not_call(
+def test_other_node_that_leads_makes_the_calls(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     admit(settings)
@@ -208,7 +174,7 @@ def works_as(office: Office, settings: Settings, node: str, *, leads: bool) -> N
 
 
 @in_both
-def test_given_the_operators_line_on_another_node_when_a_number_waits_then_who_leads_calls_once_that_is_gone(
+def test_leading_node_replaces_the_lost_operators_line(
     office: Office, manager: FakeManager, settings: Settings
 ) -> None:
     admit(settings)
@@ -222,9 +188,7 @@ def test_given_the_operators_line_on_another_node_when_a_number_waits_then_who_l
 
 
 @in_both
-def test_given_an_operators_line_that_moves_when_numbers_wait_then_its_node_calls_and_nobody_is_called_twice(
-    office: Office, manager: FakeManager, settings: Settings
-) -> None:
+def test_calls_follow_the_operators_line(office: Office, manager: FakeManager, settings: Settings) -> None:
     admit(settings)
     first, second, third = (make.a_number() for _ in range(3))
     works_as(office, settings, "main", leads=False)
@@ -256,41 +220,14 @@ def test_given_an_operators_line_that_moves_when_numbers_wait_then_its_node_call
 
 
 @on_sqlite
-def test_given_a_number_that_was_called_too_often_when_due_then_it_is_put_off(
-    office: Office, manager: FakeManager, settings: Settings
-) -> None:
-    admit(settings)
-    with writing(office.engine) as session:
-        at = now(session) - LONG_AGO
-        for which in range(settings.calls_per_number):
-            session.add(PlacedCall(token=f"callback-{which}", number=NUMBER, at=at, ended_at=at))
-    leave(office, settings)
-    before = left(office).due_at
-    office.until(lambda: left(office).due_at > before)
-    assert called(manager) == []
-
-
-@on_sqlite
-def test_given_an_asterisk_that_refuses_when_asked_then_no_try_is_lost(
-    office: Office, manager: FakeManager, settings: Settings
-) -> None:
-    admit(settings)
-    manager.refused = {"Originate": "Permission denied"}
-    leave(office, settings)
-    office.until(lambda: called(manager) and left(office).token is None)
-    assert (left(office).tries, left(office).ended_at) == (0, None)
-
-
-@on_sqlite
-def test_given_one_just_called_when_another_waits_then_a_moment_passes_between(
+def test_second_call_follows_a_moment_later(
     office: Office, manager: FakeManager, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dialer.left_numbers._EVERY_S", 3600.0)
+    monkeypatch.setattr("dialer.caller_lines._EVERY_S", 3600.0)
     admit(settings)
     leave(office, settings, make.a_number(), make.a_number())
     office.until(lambda: called(manager))
     office.until_at_rest()
     assert len(called(manager)) == 1
-    calls: LeftNumbers = office._dialer._left_numbers
-    calls._next_at = 0.0
+    office._dialer._outbound_calls._caller_lines._next_at = 0.0
     office.until(lambda: len(called(manager)) == 2)

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from db.engine import now, writing
-from db.models import Confirmation, ConfirmationKind, Desk, SolvedCall, TurnNearCall
+from db.models import Confirmation, ConfirmationKind, Desk, OutboundCall, OutboundKind, TurnNearCall
 from db.states import CallbackState
 from dialer import pace
 from dialer.pace import EMPTY_S, WHOLE_S, Pace
@@ -28,9 +28,7 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return go_on
 
 
-def test_given_nobody_is_there_when_time_goes_by_then_one_look_in_a_minute_is_for_everything(
-    engine: Engine, later: Callable[[float], None]
-) -> None:
+def test_empty_office_gets_one_full_look_a_minute(engine: Engine, later: Callable[[float], None]) -> None:
     kept = Pace(engine)
     looks = []
     for _ in range(int(WHOLE_S / EMPTY_S)):
@@ -43,9 +41,7 @@ def test_given_nobody_is_there_when_time_goes_by_then_one_look_in_a_minute_is_fo
 
 
 @pytest.mark.parametrize("who", ["a desk's phone", "an outcome that is owed", "news"])
-def test_given_nobody_was_there_when_somebody_is_then_all_is_looked_for_at_the_next_look(
-    engine: Engine, later: Callable[[float], None], who: str
-) -> None:
+def test_arrival_brings_a_full_look(engine: Engine, later: Callable[[float], None], who: str) -> None:
     kept = Pace(engine)
     for _ in range(2):
         kept.is_calm()
@@ -71,9 +67,7 @@ def test_given_nobody_was_there_when_somebody_is_then_all_is_looked_for_at_the_n
 @pytest.mark.parametrize(
     "what", ["a turn that is near", "a place to be confirmed", "a request that is solved"]
 )
-def test_given_nobody_is_there_when_a_call_is_due_later_then_it_is_looked_for(
-    engine: Engine, what: str
-) -> None:
+def test_call_due_later_is_looked_for(engine: Engine, what: str) -> None:
     kept = Pace(engine)
     with writing(engine) as session:
         place = a_registration(session, a_round(session))
@@ -89,5 +83,6 @@ def test_given_nobody_is_there_when_a_call_is_due_later_then_it_is_looked_for(
             asked = {"kind": ConfirmationKind.REGISTRATION, "asked_at": later, "not_before": later}
             session.add(Confirmation(registration_id=place.id, number=place.number, **asked))
         else:
-            session.add(SolvedCall(request_id=request.id, replied_at=later, due_at=later))
+            about = {"kind": OutboundKind.SOLVED, "request_id": request.id}
+            session.add(OutboundCall(**about, asked_at=later, due_at=later))
     assert kept.is_anybody_to_call()

@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db.engine import reading, writing
-from db.models import LeftNumber, LeftOutcome
+from db.models import LeftOutcome, OutboundCall
 from dialplan.variables import Script
 from hotline import numbers
-from hotline.line import left_numbers
+from hotline.outbound import overflow
 from ivr.call import Call
 from ivr.callers import Callers
 from settings import Settings
@@ -58,8 +58,8 @@ def test_overflow_number_whose_caller_gets_through_is_dropped(settings: Settings
     callers = Callers(("+989",), "main")
     callers.write(engine)
     with writing(engine) as session:
-        left_numbers.keep(session, "+989131234567", settings)
+        overflow.keep(session, "+989131234567", settings)
     with callers.on_the_line(a_call(Script.MENU)):
         callers.write(engine)
     with reading(engine) as session:
-        assert session.scalars(select(LeftNumber)).one().outcome is LeftOutcome.CAME
+        assert session.scalars(select(OutboundCall)).one().answer == LeftOutcome.CAME

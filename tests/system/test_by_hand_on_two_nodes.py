@@ -8,9 +8,10 @@ from playwright.sync_api import expect
 from sqlalchemy import select, update
 
 from db.engine import now, reading, writing
-from db.models import Callback, LeftNumber, PlacedCall
+from db.models import Callback, OutboundCall, OutboundKind, PlacedCall
 from db.models import Desk as DeskRow
 from db.states import CallbackState
+from hotline.outbound import queue
 from hotline.rounds import rounds
 from tests.kit.browser import browser, person
 from tests.kit.caller import Caller
@@ -205,7 +206,7 @@ def test_overflow_callbacks_follow_the_leading_node(
         until(lambda: home(nodes, line_id) is None, "the line is free for another node", 2 * RECOVERS_S)
         until(lambda: waits(one, number), "the call of the dead node is over")
         with writing(one.engine) as session:  # a minute has passed
-            session.execute(update(LeftNumber).values(due_at=LeftNumber.left_at))
+            session.execute(update(OutboundCall).values(due_at=OutboundCall.asked_at))
         until(lambda: len(crowd.live()) == 1, "who leads calls")
         assert len(crowd.calls(number)) == 2 and not overlap(crowd.calls(number))
 
@@ -214,14 +215,15 @@ def is_left(node: System, number: str) -> None:
     """Somebody has left this number, and hung up long ago."""
     with writing(node.engine) as session:
         at = now(session)
-        session.add(LeftNumber(number=f"+98{number[1:]}", left_at=at, due_at=at))
+        queue.add(session, OutboundKind.OVERFLOW, f"+98{number[1:]}", at)
 
 
 def waits(node: System, number: str) -> bool:
     """Whether this left number is to be called, and no call to it is on its way."""
-    mine = LeftNumber.number == f"+98{number[1:]}", LeftNumber.ended_at.is_(None), LeftNumber.token.is_(None)
+    is_open = OutboundCall.ended_at.is_(None), OutboundCall.token.is_(None)
+    mine = OutboundCall.number == f"+98{number[1:]}", *is_open
     with reading(node.engine) as session:
-        return session.scalar(select(LeftNumber.id).where(*mine)) is not None
+        return session.scalar(select(OutboundCall.id).where(*mine)) is not None
 
 
 def spoken_with(node: System, number: str) -> bool:

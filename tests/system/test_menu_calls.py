@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import func, select, update
 
 from db.engine import reading, writing
-from db.models import CallerNow, Incoming, LeftNumber, LeftOutcome, Registration, Request
+from db.models import CallerNow, Incoming, LeftOutcome, OutboundCall, Registration, Request
 from db.states import RegistrationState
 from dialplan.variables import CALLERS_ADMITTED
 from hotline.reports import call_counts
@@ -213,9 +213,9 @@ def test_key_1_on_full_lines_leads_to_a_callback() -> None:
                 refused.at("left-number-kept")
                 refused.wait_for("closed", timeout=40)
             left = _left(system)
-            assert (left.number, left.tries, left.ended_at) == (f"+98{number[1:]}", 0, None)
+            assert (left.number, left.attempts, left.ended_at) == (f"+98{number[1:]}", 0, None)
             with writing(system.engine) as session:  # the caller has hung up long ago
-                session.execute(update(LeftNumber).values(due_at=LeftNumber.left_at))
+                session.execute(update(OutboundCall).values(due_at=OutboundCall.asked_at))
             with Caller(system, number, port=system.trunk_port) as called:
                 until(lambda: _on_the_line(system) == 2, "both are written down")
                 stays.hangup()
@@ -229,15 +229,15 @@ def test_key_1_on_full_lines_leads_to_a_callback() -> None:
                 called.hangup()
             assert not leaves.calls("BYE")
         until(lambda: _left(system).ended_at, "the call is over")
-        assert (_left(system).outcome, _left(system).tries) == (LeftOutcome.REACHED, 1)
+        assert (_left(system).answer, _left(system).attempts) == (LeftOutcome.REACHED, 1)
         assert _in_line(system, _operators_line(system), number) is not None
         counted = {Incoming.ANSWERED: 2, Incoming.TURNED_AWAY: 1}
         until(lambda: _incoming(system) == counted, "each call is counted, and who left the number once")
 
 
-def _left(system: System) -> LeftNumber:
+def _left(system: System) -> OutboundCall:
     with reading(system.engine) as session:
-        return session.scalars(select(LeftNumber)).one()
+        return session.scalars(select(OutboundCall)).one()
 
 
 def _on_the_line(system: System) -> int:

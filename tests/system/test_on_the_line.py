@@ -15,13 +15,14 @@ from db.models import (
     CallerNow,
     Desk,
     Heartbeat,
-    LeftNumber,
+    OutboundKind,
     PlacedCall,
     Registration,
     WaitingCaller,
 )
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline.callbacks import callbacks, on_the_line
+from hotline.outbound import queue
 from hotline.rounds import rounds
 from tests.kit import sound
 from tests.kit.caller import Caller
@@ -166,7 +167,7 @@ def test_key_0_in_an_overflow_callback_connects_in_that_call(system: System, tmp
     with a_desk(system, tmp_path) as operator, a_caller(system, tmp_path) as caller:
         with writing(system.engine) as session:
             at = now(session)
-            session.add(LeftNumber(number=f"+98{caller.number[1:]}", left_at=at, due_at=at))
+            queue.add(session, OutboundKind.OVERFLOW, f"+98{caller.number[1:]}", at)
         caller.wait_for_call()
         caller.answer()
         caller.at("left-call-intro")

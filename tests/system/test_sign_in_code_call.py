@@ -3,7 +3,7 @@
 import httpx
 
 from db.engine import reading
-from db.models import CitizenCode
+from db.models import OutboundCall
 from tests.kit.caller import Caller
 from tests.kit.process import until
 from tests.kit.system import System
@@ -31,6 +31,6 @@ def test_spoken_sign_in_code_lets_the_citizen_in(
 
     def over() -> bool:
         with reading(system.engine) as session:
-            return session.query(CitizenCode.token).filter(CitizenCode.number == number).scalar() is None
+            return session.query(OutboundCall.ended_at).filter_by(number=number).scalar() is not None
 
     until(over, "the call is over", 30)

@@ -8,9 +8,10 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
-from db.models import CitizenCode, CodeWay, KnownBrowser, OutboxKind, OutboxMessage
+from db.models import CitizenCode, CodeWay, KnownBrowser, OutboundCall, OutboxKind, OutboxMessage
 from hotline.citizens import browsers, code_calls, codes, sessions
 from hotline.errors import Refused
+from hotline.outbound import queue
 from settings import Settings
 from tests.factories import ANOTHER, BROWSER, a_number, at_once
 from tests.kit.refusal import refusal
@@ -317,8 +318,8 @@ def test_code_call_of_a_known_browser_goes_first(engine: Engine, settings: Setti
     for number in (a_number(), owner, a_number()):
         ask(engine, settings, number, CodeWay.CALL)
     with reading(engine) as session:
-        (first,) = code_calls.due(session, 1)
-        assert session.get_one(CitizenCode, first).number == owner
+        (first,) = queue.due(session, code_calls.CALLS, 1)
+        assert session.get_one(OutboundCall, first).number == owner
 
 
 @pytest.mark.parametrize(

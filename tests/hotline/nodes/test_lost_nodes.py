@@ -6,12 +6,22 @@ import pytest
 from sqlalchemy import Engine, select
 
 from db.engine import now, reading, writing
-from db.models import Callback, CallerNow, Desk, LeftNumber, LeftOutcome, PlacedCall, Registration, Round
+from db.models import (
+    Callback,
+    CallerNow,
+    Desk,
+    LeftOutcome,
+    OutboundCall,
+    OutboundKind,
+    PlacedCall,
+    Registration,
+    Round,
+)
 from db.states import CallbackState as C
 from db.states import Outcome, RegistrationState
 from hotline.callbacks import claims, lost_nodes, on_the_line, toll
-from hotline.line import left_numbers
 from hotline.nodes import homes, leases
+from hotline.outbound import overflow, queue
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
@@ -149,24 +159,24 @@ def test_overflow_call_of_a_lost_node_is_repeated_if_unadmitted(
 ) -> None:
     with writing(engine) as session:
         at = now(session)
-        session.add(LeftNumber(number=make.a_number(), left_at=at, due_at=at))
+        session.add(OutboundCall(kind=OutboundKind.OVERFLOW, number=make.a_number(), asked_at=at, due_at=at))
         session.flush()
-        (due,) = left_numbers.due(session, 1)
-        row = left_numbers.take_up(session, due)
+        (due,) = queue.due(session, overflow.CALLS, 1)
+        row = queue.claim(session, overflow.CALLS, due)
         assert row and row.token and row.number
         token = row.token
         session.add(PlacedCall(token=token, number=row.number, at=at, node="one"))
         if outcome:
-            left_numbers.heard(session, token, outcome)
+            queue.answer(session, token, None if outcome is LeftOutcome.UNREACHED else outcome)
         silent(session, "one")
     with writing(engine) as session:
         assert lost_nodes.begin(session, "one", "two")
 
     with writing(engine) as session:
-        row = session.scalars(select(LeftNumber)).one()
-        assert ((row.token, row.tries, row.outcome) == (None, 0, None)) is again
+        row = session.scalars(select(OutboundCall)).one()
+        assert ((row.token, row.attempts, row.answer) == (None, 0, None)) is again
         assert again == (row.due_at > at)
-        left_numbers.ended(session, token)  # by the reconciler of the node that lives
+        queue.finish(session, token)  # by the reconciler of the node that lives
         assert (row.ended_at is None) is again
 
 

@@ -9,10 +9,12 @@ from sqlalchemy.orm import Session
 from stdnum import damm
 
 from clerk import wording
-from db.models import OutboxMessage, Rating, Request, RequestEntry, SolvedCall
+from db.models import OutboundCall, OutboxMessage, Rating, Request, RequestEntry
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.line import solved_calls, text_answers
+from hotline.line import text_answers
+from hotline.outbound import queue
+from hotline.outbound import solved as solved_call
 from hotline.requests import closing, ratings, work
 from hotline.requests.parts import Piece
 from tests.factories import a_request
@@ -216,18 +218,18 @@ def called(session: Session) -> list[int]:
     """The requests about which land lines are called once nobody is on the phone any more."""
     session.flush()
     session.expire_all()
-    session.execute(update(SolvedCall).values(due_at=SolvedCall.replied_at))
-    solved_calls.forget(session)
-    return [session.get_one(SolvedCall, id_).request_id for id_ in solved_calls.due(session, 9)]
+    session.execute(update(OutboundCall).values(due_at=OutboundCall.asked_at))
+    solved_call.forget(session)
+    return [session.get_one(OutboundCall, id_).request_id for id_ in queue.due(session, solved_call.CALLS, 9)]
 
 
 def heard(session: Session, request: Request) -> None:
     """The land line has heard that the office calls its request solved, and has said nothing."""
-    (id_,) = solved_calls.due(session, 9)
-    placed = solved_calls.take_up(session, id_)
+    (id_,) = queue.due(session, solved_call.CALLS, 9)
+    placed = queue.claim(session, solved_call.CALLS, id_)
     assert placed and placed.token and placed.request_id == request.id
-    solved_calls.told(session, placed.token, placed.due_at)
-    solved_calls.ended(session, placed.token)
+    solved_call.hear(session, placed.token, placed.due_at)
+    queue.finish(session, placed.token)
 
 
 @pytest.mark.parametrize("heard_before", [True, False])
@@ -277,7 +279,7 @@ def test_land_line_is_called_when_its_original_had_ended(session: Session) -> No
 def test_report_that_silence_closes_ends_its_calls(session: Session) -> None:
     request = solved(session, LAND_LINE)
     pass_days(session, request, DAYS + 1)
-    session.execute(update(SolvedCall).values(replied_at=request.replied_at))
+    session.execute(update(OutboundCall).values(asked_at=request.replied_at))
 
     assert closing.close_unanswered(session, DAYS, 10) == 1
 
@@ -287,17 +289,17 @@ def test_report_that_silence_closes_ends_its_calls(session: Session) -> None:
 @pytest.mark.parametrize("told_first", [True, False])
 def test_forged_no_during_a_call_has_the_line_called_again(session: Session, told_first: bool) -> None:
     request = solved(session, LAND_LINE)
-    (id_,) = solved_calls.due(session, 9)
-    placed = solved_calls.take_up(session, id_)
+    (id_,) = queue.due(session, solved_call.CALLS, 9)
+    placed = queue.claim(session, solved_call.CALLS, id_)
     assert placed and placed.token
     token, due_at = placed.token, placed.due_at
     if told_first:
-        solved_calls.told(session, token, due_at)
+        solved_call.hear(session, token, due_at)
 
     closing.answer_of_caller(session, request.id, solved=False)
     if not told_first:
-        solved_calls.told(session, token, due_at)  # what the script had read before
-    solved_calls.ended(session, token)
+        solved_call.hear(session, token, due_at)  # what the script had read before
+    queue.finish(session, token)
 
     assert called(session) == [request.id]
 

@@ -7,7 +7,7 @@ from stdnum import damm
 
 from clerk import wording
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Erasure, OutboxKind, OutboxMessage, Request, SolvedCall
+from db.models import AuditEntry, Erasure, OutboundCall, OutboxKind, OutboxMessage, Request
 from hotline.citizens import erasure, following
 from hotline.errors import Refused
 from hotline.line import text_answers
@@ -357,7 +357,7 @@ def test_deleted_citizens_words_leave_finished_parts(
     erasure.delete_citizen(session, "+983131112233", who="u", give_up=False)
     work.reply(session, one, who="u", reply="ترمیم شد")
     work.reply(session, other, who="u", reply="ترمیم شد")
-    assert session.scalar(select(func.count()).select_from(SolvedCall)) == 0
+    assert session.scalar(select(func.count()).select_from(OutboundCall)) == 0
     erasure.erase_words(session)
     assert one.written == TWO[0].written  # still asked about
     closing.answer(session, whole.id, solved=True, who="u")

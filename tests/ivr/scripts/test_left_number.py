@@ -6,8 +6,9 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from db.engine import now, reading, writing
-from db.models import BlockReason, LeftNumber, LeftOutcome
-from hotline.line import blocked, left_numbers
+from db.models import BlockReason, LeftOutcome, OutboundCall
+from hotline.line import blocked
+from hotline.outbound import overflow, queue
 from settings import Settings
 from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
 
@@ -17,9 +18,9 @@ NUMBER, SHOWN = "+989131234567", "09131234567"
 ASKED = ["HOTLINE_LANGUAGE=fa", "left-call-intro", "left-call-question"]
 
 
-def left(engine: Engine) -> list[LeftNumber]:
+def left(engine: Engine) -> list[OutboundCall]:
     with reading(engine) as session:
-        return list(session.scalars(select(LeftNumber)))
+        return list(session.scalars(select(OutboundCall)))
 
 
 def press(asterisk: FakeAsterisk, caller_id: str = SHOWN) -> Heard:
@@ -57,7 +58,7 @@ def test_database_failure_promises_nothing(
     def fails(*_args: object) -> None:
         raise RuntimeError("the disk is full")
 
-    monkeypatch.setattr(left_numbers, "keep", fails)
+    monkeypatch.setattr(overflow, "keep", fails)
     heard = press(asterisk)
     assert "HOTLINE_LEFT" not in heard.variables
     assert not heard.finished
@@ -67,10 +68,10 @@ def test_database_failure_promises_nothing(
 def token(engine: Engine, settings: Settings) -> str:
     """The channel of a call that is on its way."""
     with writing(engine) as session:
-        left_numbers.keep(session, NUMBER, settings)
-        session.execute(update(LeftNumber).values(due_at=now(session) - timedelta(seconds=1)))
-        (due,) = left_numbers.due(session, 1)
-        placed = left_numbers.take_up(session, due)
+        overflow.keep(session, NUMBER, settings)
+        session.execute(update(OutboundCall).values(due_at=now(session) - timedelta(seconds=1)))
+        (due,) = queue.due(session, overflow.CALLS, 1)
+        placed = queue.claim(session, overflow.CALLS, due)
         assert placed and placed.token
         return placed.token
 
@@ -80,9 +81,9 @@ def answer(asterisk: FakeAsterisk, token: str, *steps: tuple[str, Deed]) -> Hear
     return asterisk.dial(*steps, script="left-number", channel_id=token, caller_id="137")
 
 
-def outcome(engine: Engine) -> LeftOutcome | None:
+def outcome(engine: Engine) -> str | None:
     (one,) = left(engine)
-    return one.outcome
+    return one.answer or (LeftOutcome.UNREACHED if one.answered_at else None)
 
 
 def test_key_1_in_the_overflow_callback_sets_the_menus_caller(
@@ -106,7 +107,7 @@ def test_key_2_prevents_further_overflow_callbacks(
     assert heard.clips[-1] == "left-call-not-you"
     assert ("HOTLINE_CALLER" in heard.variables, outcome(engine)) == (False, LeftOutcome.REFUSED)
     with writing(engine) as session:
-        left_numbers.ended(session, token)
+        queue.finish(session, token)
     assert press(asterisk).variables["HOTLINE_LEFT"] == "not"
 
 

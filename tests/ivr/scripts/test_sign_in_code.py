@@ -9,11 +9,12 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import CitizenCode, CodeWay
 from hotline.citizens import code_calls, codes
+from hotline.outbound import queue
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_code_calls
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the queue runs on both
 
 ASKED = ["HOTLINE_LANGUAGE=fa", "code-call-intro", "code-call-question"]
 END = "HOTLINE_FINISHED=1"
@@ -41,9 +42,10 @@ def place(engine: Engine, settings: Settings, language: str) -> Placed:
     with writing(engine) as session:
         number = make.a_number()
         asked = codes.ask(session, number, CodeWay.CALL, language, settings, browser=make.BROWSER)
-        code = code_calls.take_up(session, asked.id)
-        assert code and code.token
-        return Placed(engine, settings, code.id, number, code.token, codes.digits(code, settings))
+        (due,) = queue.due(session, code_calls.CALLS, 1)
+        call = queue.claim(session, code_calls.CALLS, due)
+        assert call and call.token
+        return Placed(engine, settings, asked.id, number, call.token, codes.digits(asked, settings))
 
 
 @pytest.fixture

@@ -4,15 +4,16 @@ import pytest
 from sqlalchemy import Engine, select, update
 
 from db.engine import now, reading, writing
-from db.models import Request, SolvedCall
+from db.models import OutboundCall, Request
 from db.states import RequestState
-from hotline.line import solved_calls
+from hotline.outbound import queue
+from hotline.outbound import solved as solved_call
 from hotline.requests import closing, spoken_replies, work
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_solved_calls
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the queue runs on both
 
 S = RequestState
 BEGINS = ["HOTLINE_LANGUAGE=fa", "solved-call-intro"]
@@ -26,8 +27,8 @@ def token(engine: Engine) -> str:
         request = make.a_request(session, number="+983132221234")
         work.reply(session, request, who="u", reply="چراغ عوض شد")
         session.flush()
-        (due,) = solved_calls.due(session, 1)
-        placed = solved_calls.take_up(session, due)
+        (due,) = queue.due(session, solved_call.CALLS, 1)
+        placed = queue.claim(session, solved_call.CALLS, due)
         assert placed and placed.token
         return placed.token
 
@@ -42,17 +43,17 @@ def request_of(engine: Engine) -> Request:
         return session.scalars(select(Request)).one()
 
 
-def call_of(engine: Engine) -> SolvedCall:
+def call_of(engine: Engine) -> OutboundCall:
     with reading(engine) as session:
-        return session.scalars(select(SolvedCall)).one()
+        return session.scalars(select(OutboundCall)).one()
 
 
 def rings_again(engine: Engine) -> str:
     """The call that is due once nobody is on the phone any more; its token."""
     with writing(engine) as session:
-        session.execute(update(SolvedCall).values(due_at=now(session)))
-        (due,) = solved_calls.due(session, 1)
-        placed = solved_calls.take_up(session, due)
+        session.execute(update(OutboundCall).values(due_at=now(session)))
+        (due,) = queue.due(session, solved_call.CALLS, 1)
+        placed = queue.claim(session, solved_call.CALLS, due)
     assert placed and placed.token
     return placed.token
 
@@ -93,7 +94,7 @@ def test_voicemail_changes_nothing_and_hears_how_to_answer(
     heard = answer(asterisk, token)
     assert heard.order[-2:] == ["solved-call-later", END]
     assert request_of(engine).state is S.REPLIED
-    assert call_of(engine).told_at
+    assert call_of(engine).answered_at
 
 
 @pytest.mark.parametrize("how", [HANG_UP, CUT])
@@ -102,7 +103,7 @@ def test_hang_up_counts_as_told_only_after_the_news(
     asterisk: FakeAsterisk, engine: Engine, token: str, moment: str, told: bool, how: End
 ) -> None:
     assert not answer(asterisk, token, (moment, how)).finished
-    assert (call_of(engine).told_at is not None) is told
+    assert (call_of(engine).answered_at is not None) is told
 
 
 @pytest.mark.parametrize("when", ["before it rings", "while it is read"])
@@ -146,8 +147,8 @@ def test_land_line_has_the_last_word_on_what_a_caller_said(
         with writing(engine) as session:
             make.a_request(session, S.REPLIED, number=None, part_of_id=whole.id)
     with writing(engine) as session:
-        solved_calls.told(session, token, call_of(engine).due_at)
-        solved_calls.ended(session, token)
+        solved_call.hear(session, token, call_of(engine).due_at)
+        queue.finish(session, token)
     asterisk.dial(
         *(("main-menu", "2"), ("request-question", "1" if caller_says else "2")), caller_id="03132221234"
     )
@@ -160,8 +161,8 @@ def test_land_line_has_the_last_word_on_what_a_caller_said(
         states = session.scalars(select(Request.state).order_by(Request.id)).all()
     assert states == ([S.SPLIT if state is S.REOPENED else state, state] if in_parts else [state])
     with writing(engine) as session:
-        solved_calls.ended(session, token)
-        assert solved_calls.due(session, 1) == []
+        queue.finish(session, token)
+        assert queue.due(session, solved_call.CALLS, 1) == []
 
 
 @pytest.mark.parametrize("ends", ["rejected", "with its original", "by the office"])
@@ -191,9 +192,9 @@ def test_land_line_is_told_how_its_report_has_ended(
     }
     assert heard.prompts == [*tells[ends], "solved-call-goodbye"]
     with writing(engine) as session:
-        solved_calls.ended(session, token)
-        session.execute(update(SolvedCall).values(due_at=now(session)))
-        assert solved_calls.due(session, 1) == []
+        queue.finish(session, token)
+        session.execute(update(OutboundCall).values(due_at=now(session)))
+        assert queue.due(session, solved_call.CALLS, 1) == []
 
 
 @pytest.mark.parametrize("token", ["solved-unknown", "callback-1", ""])
@@ -215,4 +216,4 @@ def test_no_transaction_is_open_while_the_call_speaks(
     assert len(begun) == 3
     assert in_use == {0}
     with reading(engine) as session:
-        assert call_of(engine).told_at <= now(session)  # type: ignore[operator]
+        assert call_of(engine).answered_at <= now(session)  # type: ignore[operator]
