@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from db.engine import now
@@ -64,3 +65,22 @@ def soon(session: Session, id_: int) -> int:
     kept(session, id_).not_before = now(session)
     session.flush()
     return id_
+
+
+def a_place(session: Session, state: RegistrationState = RegistrationState.WAITING) -> Registration:
+    return make.a_registration(session, make.a_round(session), number=CALLER, state=state)
+
+
+def wants_number(session: Session, place: Registration, number: str = NUMBER) -> int:
+    asked = soon(session, confirmations.ask_number(session, place.id, number, per_day=3).id)
+    present = placed(session, asked)
+    confirmation_calls.answer(session, present, yes=True)
+    confirmation_calls.ended(session, present)
+    (to_new,) = session.scalars(
+        select(Confirmation.id).where(Confirmation.id > asked, Confirmation.number == number)
+    )
+    return soon(session, to_new)
+
+
+def wants_out(session: Session, place: Registration) -> int:
+    return soon(session, confirmations.ask_cancellation(session, place.id))
