@@ -121,6 +121,9 @@ class Script(StrEnum):
     DESK = "desk"
 
 
+OUTBOUND = (Script.SIGN_IN_CODE, Script.LEFT_NUMBER, Script.SOLVED)
+"""Scripts of the queue's calls, each an extension of that context (hotline.outbound.kinds)."""
+
 SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)
 """Contexts of a supervisor's phone that hears a desk; the extension is that desk's number."""
 
