@@ -9,18 +9,17 @@ from datetime import datetime, timedelta
 from typing import Annotated, NamedTuple, Self
 
 from fastapi import APIRouter, Depends, Request, Response
-from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api import cookies
-from api.access import Database, Reading
-from api.my.signed_in import signed_in
+from api.access import Reading
+from api.my.signed_in import ACCESS
 from api.pages import Asked, guessed, page, posted
 from db.engine import now
 from db.models import Department
 from hotline import tickets
+from hotline.citizens import sessions
 from hotline.dates import Language
-from hotline.errors import Refused
 from hotline.ledger import ledger, seals, steps
 from hotline.line import fairness, registration
 from hotline.requests import requests
@@ -42,7 +41,6 @@ def show(
     language: Asked,
     session: Reading,
     typed: Annotated[str, Depends(posted)],
-    engine: Database,
 ) -> Response:
     """The state of the registration or request with this number.
 
@@ -54,15 +52,15 @@ def show(
         "number_form.html",
         language,
         lambda: of_number(request, language, session, typed),
-        who=_guesser(request, engine),
+        who=_guesser(request, session),
     )
 
 
-def _guesser(request: Request, engine: Engine) -> str:
-    try:
-        return f"citizen {signed_in(request, engine).number}"
-    except Refused:
-        return cookies.address(request)
+def _guesser(request: Request, session: Session) -> str:
+    """Return who pays for a wrong number. It needs no second connection, for which requests would wait."""
+    access = cookies.cookie_of(request, ACCESS)
+    citizen = sessions.of_access(session, access) if access else None
+    return f"citizen {citizen.number}" if citizen else cookies.address(request)
 
 
 def _registration(request: Request, language: Language, session: Session, typed: str) -> Response:
