@@ -93,49 +93,13 @@ def test_docstrings_begin_well_and_are_short(file: Path) -> None:
     assert [(line, fault) for line, text in docstrings for fault in find_faults(text)] == []
 
 
-RENAMED: tuple[str, ...] = (
-    "tests/api",
-    "tests/bench",
-    "tests/clerk",
-    "tests/db",
-    "tests/dialer",
-    "tests/dialplan",
-    "tests/docs",
-    "tests/faults",
-    "tests/hotline",
-    "tests/hotline/citizens",
-    "tests/hotline/control",
-    "tests/hotline/desks",
-    "tests/hotline/directory",
-    "tests/hotline/ledger",
-    "tests/hotline/line",
-    "tests/hotline/nodes",
-    "tests/hotline/people",
-    "tests/hotline/pictures",
-    "tests/hotline/recordings",
-    "tests/hotline/reports",
-    "tests/hotline/requests",
-    "tests/hotline/rounds",
-    "tests/hotline/setup",
-    "tests/hotline/timetable",
-    "tests/hotline/uploads",
-    "tests/install",
-    "tests/ivr",
-    "tests/kit",
-    "tests/ops",
-    "tests/pages",
-    "tests/prompts",
-    "tests/system",
-)
-"""Folders whose tests have short names. A folder is added once, and never leaves."""
 LETTERS = 60
 
 
-@pytest.mark.parametrize("folder", RENAMED)
-def test_names_of_tests_are_short(folder: str) -> None:
+def test_names_of_tests_are_short() -> None:
     assert [
         f"{path.relative_to(ROOT)}: {node.name}"
-        for path in (ROOT / folder).rglob("test_*.py")
+        for path in (ROOT / "tests").rglob("test_*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.name.startswith("test_")
