@@ -92,9 +92,9 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         "turn-near calls": turn_near_calls.place_due,
         "turn-near calls let go": turn_near_calls.let_go,
         "confirmations": Confirmations(settings, engine, ami, caps).place_due,
-        "codes by call": lambda: outbound_calls.place_due(awaited=True),
+        "codes by call": lambda: outbound_calls.place_due(awaited=True, leads=True),
         "test calls": TrialCalls(settings, engine, ami, caps, trunk_of={}.get).place_due,
-        "calls of what is solved": lambda: outbound_calls.place_due(awaited=False),
+        "calls of what is solved": lambda: outbound_calls.place_due(awaited=False, leads=True),
         "tone": sound_due,
     }
 

@@ -127,6 +127,7 @@ PUBLIC = {
     ("GET", "/readyz"),
     ("GET", "/readyz/1"),
     ("GET", f"{V1}/my/codes"),
+    ("GET", f"{V1}/my/sessions/current"),
     ("GET", f"{V1}/my/categories"),
     ("OPTIONS", f"{V1}/my/uploads"),
     ("GET", f"{V1}/my/rounds"),
