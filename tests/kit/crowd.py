@@ -200,6 +200,9 @@ class Crowd:
         if isinstance(message, Response):
             if line:
                 line.answered(message)
+        elif line is None and message.is_of_a_dialog:  # of a phone that was there before
+            if message.method != "ACK":
+                self._dialog(message, sender).refuse(message, "481 Call/Transaction Does Not Exist")
         elif message.method == "INVITE" and line is None:
             dialog = self._dialog(message, sender)
             refusal = self._refused.get(message.call_id) or self._refusal()
@@ -328,7 +331,7 @@ class _Line:
             case "ACK":
                 self._acknowledged.set()
             case "INVITE":
-                self._dialog.again()
+                self._dialog.again(request)
             case "CANCEL":
                 self._dialog.accept(request)
                 if self.call.answered_at is None and self.call.live:

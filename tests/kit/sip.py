@@ -70,6 +70,11 @@ class Request(_Message):
         found = re.match(r"\S+ sips?:([^@;>\s]+)@", self.text)
         return found[1] if found else ""
 
+    @property
+    def is_of_a_dialog(self) -> bool:
+        """Whether the sender takes a call for connected: both sides have their tags (RFC 3261 12.2)."""
+        return ";tag=" in self.header("To")
+
 
 class Response(_Message):
     """An answer that came in, provisional ones left out."""
@@ -111,13 +116,21 @@ class Dialog:
         self._last = self._answer(self._invite, status, self._me, body)
         self.send(self._last)
 
-    def again(self) -> None:
-        """The INVITE came once more: so does the latest answer."""
-        self.send(self._last)
+    def again(self, invite: Request) -> None:
+        """Answer a repeated INVITE with the latest answer, and a later one with 200 (RFC 3261 14.2)."""
+        if invite.number == self._invite.number:
+            self.send(self._last)
+            return
+        body = sdp((self._host, self._sound_port))
+        self.send(self._answer(invite, "200 OK", invite.header("To"), body))
 
     def accept(self, request: Request) -> None:
         """Answer 200 to any other request."""
         self.send(self._answer(request, "200 OK", request.header("To")))
+
+    def refuse(self, request: Request, status: str) -> None:
+        """Answer a request of a dialog that is not there."""
+        self.send(self._answer(request, status, request.header("To")))
 
     def request(self, method: str, body: str = "", kind: str = "") -> tuple[int, str]:
         """A request of ours, not sent yet, and its number."""
