@@ -24,6 +24,7 @@ from tests.kit.phone import Account, Phone
 from tests.kit.postgres import Postgres, stands_still
 from tests.kit.process import slowness, until
 from tests.kit.registrant import Registrant
+from tests.kit.sip_digest import SilentPhone
 from tests.kit.system import System
 from tests.kit.two_nodes import Nodes, home, kill, leads, let_lead, overlap, states, two_nodes
 
@@ -62,7 +63,10 @@ class Desk:
         if said["server"] == self._server:
             return
         self.leave()
-        self._phone = Phone(account=Account(said["username"], said["password"], said["server"]))
+        account = Account(said["username"], said["password"], said["server"])
+        typed_in = SilentPhone(account.registrar, account.user, account.password)
+        until(typed_in.is_known, "the node has the password that a person types into a phone")
+        self._phone = Phone(account=account)
         self._phone.__enter__()
         self._phone.dial(f"sip:{said['extension']}@{said['server']}")
         self._server = said["server"]
