@@ -29,8 +29,9 @@ AGAIN = timedelta(seconds=30)
 """How long a used code is accepted once more: the response to its first use may have been lost."""
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _OF_A_NUMBER = ((_HOUR, 3), (_DAY, 10))
-"""Maximum number of codes of a number in a period. All unknown browsers share one limit, and each known
-browser has its own. So a stranger cannot use up the owner's codes."""
+"""Maximum number of codes of a number in a period. All unknown browsers share a limit for written codes
+and another for spoken ones. Each known browser has its own for both. So a stranger cannot use up the owner's
+codes. If one way is used up, a new owner has the other."""
 _OF_ITS_BROWSERS = ((_HOUR, 6), (_DAY, 20))
 """Maximum number of codes of all known browsers of a number together."""
 _SHARE_OF_CALLS = 5
@@ -70,7 +71,7 @@ def ask(
     one_at_a_time(session, number)
     there = browsers.of_number(browser, number)
     known = browsers.is_known(session, number, there)
-    _check_number(session, at, number, there if known else None)
+    _check_number(session, at, number, way, there if known else None)
     _check_city(session, at, way, settings, known=known)
     replaced = update(CitizenCode).where(
         CitizenCode.number == number, CitizenCode.browser == there, CitizenCode.ended_at.is_(None)
@@ -95,9 +96,9 @@ def ask(
     return code
 
 
-def _check_number(session: Session, at: datetime, number: str, known: str | None) -> None:
+def _check_number(session: Session, at: datetime, number: str, way: CodeWay, known: str | None) -> None:
     mine = CitizenCode.number == number, CitizenCode.known.is_(known is not None)
-    this = mine if known is None else (*mine, CitizenCode.browser == known)
+    this = (*mine, _of_way(way) if known is None else CitizenCode.browser == known)
     for within, most in _OF_A_NUMBER:
         _check_most(session, at, within, most, *this)
     if known is not None:
@@ -113,15 +114,21 @@ def _check_city(session: Session, at: datetime, way: CodeWay, settings: Settings
     Refused("too-many-codes").
     """
     if way is CodeWay.CALL:
-        by, of = (settings.calls_per_hour, settings.calls_per_day), CitizenCode.way == way
+        by = settings.calls_per_hour, settings.calls_per_day
         hour, day = (max(1, cap // _SHARE_OF_CALLS) for cap in by)
     else:
-        hour, day, of = settings.codes_per_hour, settings.codes_per_day, CitizenCode.way != CodeWay.CALL
+        hour, day = settings.codes_per_hour, settings.codes_per_day
+    of = _of_way(way)
     for within, most in ((_HOUR, hour), (_DAY, day)):
         _check_most(session, at, within, most, of)
         if not known:
             strangers = CitizenCode.known.is_(False)
             _check_most(session, at, within, most - most // _SHARE_OF_KNOWN, strangers, of)
+
+
+def _of_way(way: CodeWay) -> ColumnElement[bool]:
+    """Condition on CitizenCode: it is spoken, or written, as a code of this way is."""
+    return CitizenCode.way == way if way is CodeWay.CALL else CitizenCode.way != CodeWay.CALL
 
 
 def _check_most(

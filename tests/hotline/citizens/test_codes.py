@@ -207,6 +207,16 @@ def test_known_browser_has_codes_of_its_own(engine: Engine, settings: Settings) 
     assert refusal(ask, engine, settings, other) == "too-many-codes", "known to one number, not to another"
 
 
+@pytest.mark.parametrize("used_up", [CodeWay.SMS, CodeWay.CALL])
+def test_used_up_way_leaves_strangers_the_other(engine: Engine, settings: Settings, used_up: CodeWay) -> None:
+    number = a_number()
+    other = CodeWay.SMS if used_up is CodeWay.CALL else CodeWay.CALL
+    for _ in range(3):
+        ask(engine, settings, number, used_up, ANOTHER)
+    assert refusal(ask, engine, settings, number, used_up) == "too-many-codes"
+    assert lets_in(engine, settings, number, ask(engine, settings, number, other))
+
+
 def test_codes_of_many_browsers_are_bounded(engine: Engine, settings: Settings) -> None:
     number = a_number()
     for which in "123":
