@@ -1,15 +1,18 @@
 """Checks of Asterisk, its manager interface, and the ports."""
 
 import errno
+import ipaddress
 import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from dialplan.accounts import AMI_USER
 from ops.doctor.findings import Finding, Known, fault, ok, warning
-from settings.addresses import Address
+from settings import Settings
+from settings.addresses import Address, is_address
 
 _ASKED_S = 2.0
+_EVERYWHERE = ("0.0.0.0", "[::]")  # noqa: S104
 _HERE = ("127.0.0.1", "localhost", "0.0.0.0")  # noqa: S104
 
 
@@ -99,11 +102,50 @@ def websocket(known: Known) -> Iterator[Finding]:
 
 
 def trial(known: Known) -> Iterator[Finding]:
-    """Warn about trial functions, which no real city may have."""
-    if known.settings.browser_phone:
-        yield warning(
-            "trial", "/phone lets anybody call as five citizens", "HOTLINE_BROWSER_PHONE=0 for a real city"
-        )
+    """Check trial functions, which no real city may have: a warning at home, a fault for all to reach.
+
+    /phone admits strangers to Asterisk's WebSocket, whose sessions the desks need.
+    """
+    if not known.settings.browser_phone:
+        return
+    said, do = "/phone lets anybody call as five citizens", "HOTLINE_BROWSER_PHONE=0 for a real city"
+    if outside := _outside(known.settings):
+        said += f", and at {outside} strangers can take the desks' WebSocket sessions"
+        yield fault("trial", said, do)
+    else:
+        yield warning("trial", said, do)
+
+
+def _outside(settings: Settings) -> str:
+    """Return a domain or a public address at which others reach this system; empty if there is none."""
+    hosts = [
+        urlsplit(settings.public_url).hostname,
+        urlsplit(settings.websocket).hostname,
+        settings.public_address,
+        settings.http.host,
+        settings.sip.host,
+        _own_address() if settings.http.host in _EVERYWHERE else None,
+    ]
+    return next((host for host in hosts if host and _is_public(host.strip("[]"))), "")
+
+
+def _is_public(host: str) -> bool:
+    if is_address(host):
+        return ipaddress.ip_address(host).is_global
+    return "." in host and not host.endswith(".localhost")
+
+
+def _own_address() -> str:
+    """Return the IPv4 address from which this machine reaches others; nothing is sent to learn it.
+
+    IPv6 is left out: a machine at home has a public address, too, behind its router's firewall.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:  # no route
+            return ""
+        return str(probe.getsockname()[0])
 
 
 def _listens(address: Address) -> bool | None:

@@ -72,6 +72,46 @@ def test_settings_unfit_for_a_city_are_reported(
 
 
 @pytest.mark.parametrize(
+    ("setting", "value", "outside"),
+    [
+        ("HOTLINE_PUBLIC_URL", "http://127.0.0.1:8137", ""),
+        ("HOTLINE_PUBLIC_URL", "http://localhost:8137", ""),
+        ("HOTLINE_PUBLIC_ADDRESS", "192.168.1.7", ""),
+        ("HOTLINE_PUBLIC_URL", "https://137.city.example", "137.city.example"),
+        ("HOTLINE_WEBSOCKET_URL", "wss://phones.city.example/ws", "phones.city.example"),
+        ("HOTLINE_PUBLIC_ADDRESS", "8.8.8.8", "8.8.8.8"),
+        ("HOTLINE_PUBLIC_URL", "http://[2001:4860:4860::8888]", "2001:4860:4860::8888"),
+    ],
+)
+def test_trial_phone_where_strangers_reach_it_is_a_fault(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, setting: str, value: str, outside: str
+) -> None:
+    monkeypatch.setenv("HOTLINE_BROWSER_PHONE", "1")
+    monkeypatch.setenv("HOTLINE_TRUNK_ALLOWED", "198.51.100.0/24")  # with wss:// 127.0.0.1 is refused
+    monkeypatch.setenv(setting, value)
+    state, said = Told("--json").bad()["trial"]
+    assert state == ("fault" if outside else "warning")
+    assert not outside or f"at {outside} strangers" in said
+
+
+@pytest.mark.parametrize(
+    ("listens", "own", "state"),
+    [
+        ("0.0.0.0", "8.8.8.8", "fault"),
+        ("0.0.0.0", "192.168.1.7", "warning"),
+        ("127.0.0.1", "8.8.8.8", "warning"),
+    ],
+)
+def test_trial_phone_on_a_public_machine_is_a_fault(
+    here: Settings, monkeypatch: pytest.MonkeyPatch, listens: str, own: str, state: str
+) -> None:
+    monkeypatch.setattr("ops.doctor.telephone._own_address", lambda: own)
+    monkeypatch.setenv("HOTLINE_BROWSER_PHONE", "1")
+    monkeypatch.setenv("HOTLINE_HTTP", f"{listens}:{here.http.port}")
+    assert Told("--json").bad()["trial"][0] == state
+
+
+@pytest.mark.parametrize(
     ("url", "found"),
     [
         ("", False),
@@ -83,5 +123,8 @@ def test_settings_unfit_for_a_city_are_reported(
 def test_websocket_without_a_proxy_is_a_warning(
     here: Settings, monkeypatch: pytest.MonkeyPatch, url: str, found: bool
 ) -> None:
+    monkeypatch.setenv("HOTLINE_TRUNK_ALLOWED", "198.51.100.0/24")  # with wss:// 127.0.0.1 is refused
     monkeypatch.setenv("HOTLINE_WEBSOCKET_URL", url)
-    assert ("websocket" in Told("--json").bad()) is found
+    found_by_name = Told("--json").bad()
+    assert "settings" not in found_by_name
+    assert ("websocket" in found_by_name) is found
