@@ -259,7 +259,7 @@ class Taken:
 
 
 def _insist(engine: Engine, do: Callable[[Session], T]) -> T:
-    """Do it again after a timeout, as a person clicks again: 50 desks wait for one lock on a busy machine."""
+    """Repeat a claim after a timeout: on a busy machine 50 desks wait for one lock."""
     while True:
         with suppress(OperationalError), writing(engine) as session:
             return do(session)
