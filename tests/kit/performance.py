@@ -58,7 +58,6 @@ ROWS: Mapping[str, Row] = {
     ),
     "registrations-150": Row("the same, 150/s", "the same dialplan without AGI", "of it", 0.95, True),
     "registrations-200": Row("the same, 200/s", "the same dialplan without AGI", "of it", 0.9, True),
-    "registrations-nodes": Row("the same, two nodes on two cores : one", "one node", "of it", 0.9, True),
     "overload": Row(
         "registrations/s, twice the calls that are carried", "what is carried", "of it", 0.95, True
     ),
