@@ -17,6 +17,7 @@ from dialer.desk_passwords import DeskPasswords
 from dialer.endings import Endings
 from dialer.keys import Keys
 from dialer.outcomes import NEVER_BEGAN, UNANSWERED_CAUSE, Ending
+from dialer.ring_timeouts import RingTimeouts
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
@@ -71,6 +72,7 @@ class AsteriskEvents:
         writer: CallbackWriter,
         rooms: Rooms,
         silent_lines: SilentLines,
+        ring_timeouts: RingTimeouts,
         caps: Caps,
         trunk: Trunk,
         trunks: Trunks,
@@ -88,6 +90,7 @@ class AsteriskEvents:
         self._writer = writer
         self._rooms = rooms
         self._silent_lines = silent_lines
+        self._ring_timeouts = ring_timeouts
         self._caps = caps
         self._trunk = trunk
         self._trunks = trunks
@@ -138,6 +141,7 @@ class AsteriskEvents:
         if status in ("RINGING", "PROGRESS", "ANSWER"):
             leg = event.keys.get("DestChannel", "")
             self._silent_lines.rings(token, leg)
+            self._ring_timeouts.rings(token, leg)
             self._trunk.rings(token, leg)
         if status == "RINGING":
             self._writer.move(token, CallbackState.RINGING)

@@ -28,6 +28,7 @@ from dialer.pace import Pace
 from dialer.placing import Placing
 from dialer.reconcile import Reconciler
 from dialer.rescue_calls import RescueCalls
+from dialer.ring_timeouts import RingTimeouts
 from dialer.rooms import Rooms
 from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
@@ -89,6 +90,7 @@ class Dialer:
         self._silent_lines = SilentLines(
             ami, self._rooms.located, callers=self._callers, caller_of=endings.caller_of
         )
+        self._ring_timeouts = RingTimeouts(settings, engine, ami, self._caps.on_the_phone)
         self._trunks = Trunks(settings, engine, ami, leads)
         self._trunk = Trunk(settings, engine, self._trunks)
         self._call_ahead = CallAhead(settings, engine, self._caps)
@@ -127,6 +129,7 @@ class Dialer:
             writer=self._writer,
             rooms=self._rooms,
             silent_lines=self._silent_lines,
+            ring_timeouts=self._ring_timeouts,
             caps=self._caps,
             trunk=self._trunk,
             trunks=self._trunks,
@@ -240,6 +243,7 @@ class Dialer:
         later = not nobody or self._pace.is_anybody_to_call()
         if later:
             self._turn_near_calls.let_go()
+            self._ring_timeouts.hang_up_overdue()
         if not nobody:
             self._call_ahead.let_go()
             self._writer.end_overdue()

@@ -1,6 +1,6 @@
 """The machine's clock jumps by an hour, and back, while citizens are called, speak and register.
 
-Our own processes' clock jumps, not Asterisk's: what a jump does to its waits is not ours (decision 7).
+Our own processes' clock jumps, not Asterisk's (`test_set_back_clock.py`).
 """
 
 import random

@@ -3,7 +3,7 @@
 Asterisk and the phones know only the real time, so the test shortens everything else by that factor. Pacing
 thinks in seconds of real conversations, so its input is stretched before it decides. ACCELERATED_AMI, where
 set, is the address of Asterisk's manager interface for the dialer: a proxy. ACCELERATED_CLOCK, where set,
-says how far the clocks of our processes are off (tests.kit.clock).
+says how far the clocks of our processes are off (tests.kit.clock). ASTERISKS_CLOCK does so for Asterisk's.
 """
 
 import os
@@ -30,6 +30,8 @@ def main() -> None:
         return
     import ops.run
 
+    if clock := os.environ.pop("ASTERISKS_CLOCK", ""):
+        shift_asterisk(Path(clock))
     ops.run.PROCESS, ops.run.KEEPER = ["-m", NAME, "process"], ["-m", NAME, "keep"]
     hotline137.main()
 
@@ -42,6 +44,15 @@ def run(name: str) -> None:
     if name == "dialer":
         accelerate_dialer()
     process.run(name)
+
+
+def shift_asterisk(clock: Path) -> None:
+    """Start Asterisk with this clock."""
+    from ops.asterisk import Asterisk
+
+    as_it_was = Asterisk.argv
+    variables = [f"{name}={value}" for name, value in faked(clock).items()]
+    Asterisk.argv = lambda self, config: ["env", *variables, *as_it_was(self, config)]  # type: ignore[method-assign]
 
 
 def accelerate_dialer() -> None:
