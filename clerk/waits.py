@@ -23,9 +23,14 @@ from db.models import (
     FailedSignIn,
     Node,
     OutboundCall,
+    OutboundKind,
     OutboxMessage,
+    Picture,
+    PlacedCall,
+    TrialCall,
     TrunkState,
     TurnNearCall,
+    Upload,
     UrgentMatter,
     User,
     WaitingCaller,
@@ -58,7 +63,8 @@ class _Wait(NamedTuple):
 _UNTRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts == 0
 _TRIED = OutboxMessage.state == Delivery.PENDING, OutboxMessage.attempts > 0
 _LIVE = Callback.state.in_(words((*IN_TALK, CallbackState.PARTING)))
-_EXPIRING = [kind for kind, policy in KINDS.items() if policy.valid]
+_DATED = [OutboundKind.OVERFLOW, *(kind for kind, policy in KINDS.items() if policy.valid)]
+"""Kinds that expire, or that a daily cap counts."""
 _IS_OPEN = (OutboundCall.ended_at.is_(None),)
 _UNDECIDED = Confirmation.decided_at.is_(None)
 
@@ -68,6 +74,7 @@ def _waits(settings: Settings) -> list[_Wait]:
     ended = Callback.state.in_(words((*IN_TALK, CallbackState.ENDED)))
     return [
         # calls
+        _Wait(PlacedCall.at, _NO_WAIT),
         _Wait(Breaker.next_probe_at, breaker.LONGEST),
         _Wait(TrunkState.next_try_at, trunk_states.LONGEST_OF_SILENT),
         # a node that died during the leap
@@ -82,12 +89,15 @@ def _waits(settings: Settings) -> list[_Wait]:
         _Wait(WaitingCaller.left_at, _NO_WAIT),
         _Wait(CallerNow.since, _NO_WAIT),
         # calls of our own
-        *(_Wait(OutboundCall.asked_at, _NO_WAIT, (OutboundCall.kind == kind,)) for kind in _EXPIRING),
+        *(_Wait(OutboundCall.asked_at, _NO_WAIT, (OutboundCall.kind == kind,)) for kind in _DATED),
         *(
             _Wait(OutboundCall.due_at, policy.longest_wait, (OutboundCall.kind == kind, *_IS_OPEN))
             for kind, policy in KINDS.items()
         ),
         _Wait(UrgentMatter.again_at, urgent_calls.AGAIN),
+        _Wait(Confirmation.asked_at, _NO_WAIT),
+        _Wait(Confirmation.decided_at, _NO_WAIT),
+        _Wait(TrialCall.asked_at, _NO_WAIT),
         _Wait(Confirmation.not_before, confirmation_calls.LONGEST_WAIT, (_UNDECIDED,)),
         _Wait(TurnNearCall.due_at, turn_near_calls.AFTER_OUR_FAULT, (TurnNearCall.ended_at.is_(None),)),
         # messages; an untried one may be planned for later
@@ -96,6 +106,10 @@ def _waits(settings: Settings) -> list[_Wait]:
         ),
         _Wait(OutboxMessage.not_before, delivery.LONGEST_WAIT, _TRIED),
         _Wait(OutboxMessage.not_before, delivery.LEASE, (OutboxMessage.state == Delivery.SENDING,)),
+        _Wait(OutboxMessage.made_at, _NO_WAIT),
+        # files of citizens
+        _Wait(Picture.made_at, _NO_WAIT),
+        _Wait(Upload.made_at, _NO_WAIT),
         # people who sign in
         _Wait(CitizenCode.asked_at, _NO_WAIT),
         _Wait(CitizenCode.expires_at, codes.LASTS, (CitizenCode.ended_at.is_(None),)),

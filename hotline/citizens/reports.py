@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, one_at_a_time
 from db.models import Picture, PictureKind, Request, RequestEntry
 from db.states import RequestStep
+from db.trusted_time import STEP
 from hotline.errors import Refused
 from hotline.line import blocked
 from hotline.pictures import pictures
@@ -94,13 +95,15 @@ _SAME = select(Request).where(Request.number == bindparam("number"), Request.rep
 _SINCE = select(func.count(), func.min(Request.made_at)).where(
     Request.number == bindparam("number"),
     Request.report_key.is_not(None),
-    Request.made_at > bindparam("since"),
+    Request.made_at.between(bindparam("since"), bindparam("until")),
 )
 
 
 def _may_report(session: Session, number: str, most: int) -> None:
-    since = now(session) - timedelta(days=1)
-    count, oldest = session.execute(_SINCE, {"number": number, "since": since}).one()
+    at = now(session)
+    since = at - timedelta(days=1)
+    # a later row was stamped by a clock that has been set back since
+    count, oldest = session.execute(_SINCE, {"number": number, "since": since, "until": at + STEP}).one()
     if count >= most:
         after_s = max(1, round((oldest - since).total_seconds()))
         raise Refused("too-many-reports", f"at most {most} reports in 24 hours", after_s=after_s)

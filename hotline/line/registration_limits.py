@@ -1,6 +1,6 @@
 """Limits of registration: the round's state, its room, and a number's registrations of 24 hours."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row, String, bindparam, exists, func, select
@@ -17,6 +17,7 @@ from db.models import (
     UtcDateTime,
 )
 from db.states import HOLDS_PLACE, TAKES_NO_ROOM, RegistrationState
+from db.trusted_time import STEP
 from hotline.errors import Blocked, Refused
 from hotline.rounds import rounds
 
@@ -29,6 +30,8 @@ _SECOND_THOUGHTS = 2
 _NUMBER = bindparam("number", type_=String)
 _CALLER = bindparam("caller", type_=String)
 _SINCE = bindparam("since", type_=UtcDateTime)
+_UNTIL = bindparam("until", type_=UtcDateTime)
+"""Later rows were stamped by a clock that has been set back since: they do not count."""
 _HOLDING = select(Registration.id).where(
     Registration.round_id == bindparam("round"),
     Registration.number == _NUMBER,
@@ -40,7 +43,7 @@ _OWN_TODAY = (
     .join(_OF, _OF.id == Registration.round_id)
     .where(
         Registration.number == _CALLER,
-        Registration.registered_at > _SINCE,
+        Registration.registered_at.between(_SINCE, _UNTIL),
         _OF.is_operators_line
         == Round.is_operators_line,  # the operators' line and the rounds are limited apart
     )
@@ -56,7 +59,7 @@ _GIVEN_UP_TODAY = _OWN_TODAY.where(
 )
 _FOR_OTHERS_TODAY = select(func.count(Confirmation.id)).where(
     Confirmation.asked_by == _CALLER,
-    Confirmation.asked_at > _SINCE,
+    Confirmation.asked_at.between(_SINCE, _UNTIL),
     Confirmation.number != Confirmation.asked_by,  # calls to the caller's own number are limited apart
 )
 _FOUND = select(
@@ -72,8 +75,7 @@ _FOUND = select(
 
 def find_round(session: Session, round_id: int, number: str, *, caller: str | None) -> Row[Any]:
     """Return the round, the number's place in it, and the caller's counts. Raises Refused("not-found")."""
-    since = now(session) - _DAY
-    asked = {"round": round_id, "number": number, "caller": caller, "since": since}
+    asked = {"round": round_id, "number": number, "caller": caller, **_last_day(session)}
     found = session.execute(_FOUND, asked).one_or_none()
     if found is None:
         raise Refused("not-found", f"no round {round_id}")
@@ -116,8 +118,12 @@ def check_today(found: Row[Any], per_day: int | None) -> None:
 
 def for_others_today(session: Session, caller: str) -> int:
     """Return how often in 24 hours the caller has keyed in another person's number."""
-    asked = {"caller": caller, "since": now(session) - _DAY}
-    return session.execute(_FOR_OTHERS_TODAY, asked).scalar_one()
+    return session.execute(_FOR_OTHERS_TODAY, {"caller": caller, **_last_day(session)}).scalar_one()
+
+
+def _last_day(session: Session) -> dict[str, datetime]:
+    at = now(session)
+    return {"since": at - _DAY, "until": at + STEP}
 
 
 def check_room(session: Session, round_id: int, capacity: int | None) -> None:

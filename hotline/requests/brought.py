@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import Category, Request
+from db.trusted_time import STEP
 from hotline import characters, numbers
 from hotline.errors import Refused
 from hotline.requests import filing, places
@@ -132,8 +133,10 @@ def _may_name(session: Session, contact: str, most: int) -> None:
     if not contact.startswith(_IRAN):
         return
     one_at_a_time(session, f"contact-{contact}")
-    since = now(session) - timedelta(days=1)
-    named = Request.contact == contact, Request.made_at > since
+    at = now(session)
+    since = at - timedelta(days=1)
+    # a later row was stamped by a clock that has been set back since
+    named = Request.contact == contact, Request.made_at.between(since, at + STEP)
     count, oldest = session.execute(select(func.count(), func.min(Request.made_at)).where(*named)).one()
     if count >= most:
         after_s = max(1, round((oldest - since).total_seconds()))

@@ -13,17 +13,22 @@ from db.models import (
     Breaker,
     CallerNow,
     Confirmation,
+    ConfirmationKind,
     OutboundCall,
     OutboundKind,
     OutboxMessage,
+    PlacedCall,
     Registration,
+    TrialCall,
     TrunkState,
+    Upload,
+    UploadKind,
     UrgentMatter,
     User,
 )
 from db.states import CallbackState, Outcome
 from hotline import delivery
-from hotline.callbacks import breaker, claims, closing, conversations, trunk_states
+from hotline.callbacks import breaker, claims, closing, conversations, toll, trunk_states
 from hotline.ledger.verify import verify
 from hotline.line import confirmation_calls, fairness, urgent_calls
 from hotline.outbound.kinds import KINDS
@@ -38,6 +43,7 @@ __all__ = ["clock", "on_both"]
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LEAP = 3.5 * HOUR
+YEARS = timedelta(days=730)
 RETRY_S = 600
 
 
@@ -294,3 +300,49 @@ def test_conversation_that_ended_in_a_leap_is_let_go(story: Story, clerk: Clerk,
     clock.shift = timedelta(seconds=max(story.conf.on_hold_seconds, story.conf.hold_seconds))
     with reading(story.engine) as session:
         assert set(conversations.overdue(session)) == tokens
+
+
+def test_caps_count_calls_of_a_leap_for_a_day_only(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
+    number, conf = a_number(), story.conf
+    clerk.sees(YEARS)
+    with writing(story.engine) as session:
+        for index in range(conf.calls_per_number):
+            session.add(
+                PlacedCall(token=f"callback-{index:032x}", number=number, at=now(session), node="one")
+            )
+    clerk.sees(timedelta())
+    with reading(story.engine) as session:
+        again_at = toll.free_again(session, number, conf)
+        assert again_at and again_at <= now(session) + 24 * HOUR
+        assert toll.room(session, conf)[0] > 0
+
+
+def test_limits_count_rows_of_a_leap_for_a_day_only(story: Story, clerk: Clerk, clock: ShiftedClock) -> None:
+    number = a_number()
+    clerk.sees(LEAP)
+    place = story.registers()
+    with writing(story.engine) as session:
+        at, whom = now(session), {"number": number, "made_at": now(session)}
+        asked = {"number": number, "asked_by": number, "asked_at": at, "not_before": at}
+        session.add_all(
+            [
+                OutboundCall(kind=OutboundKind.OVERFLOW, number=number, asked_at=at, due_at=at, ended_at=at),
+                Confirmation(
+                    kind=ConfirmationKind.CANCELLATION,
+                    registration_id=place,
+                    decided_at=at,
+                    agreed=False,
+                    **asked,
+                ),
+                Upload(id="a" * 32, kind=UploadKind.PICTURE, size=1, **whom),
+                TrialCall(number=number, language="fa", asked_at=at),
+            ]
+        )
+    clerk.sees(timedelta())
+    with reading(story.engine) as session:
+        at = now(session)
+        for column in (
+            *(OutboundCall.asked_at, Confirmation.asked_at, Confirmation.decided_at),
+            *(Upload.made_at, TrialCall.asked_at, OutboxMessage.made_at),
+        ):
+            assert set(session.scalars(select(column))) and max(session.scalars(select(column))) <= at, column

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, select, update
 
 from clerk import erasing
 from clerk import pictures as clerk_pictures
@@ -74,6 +74,16 @@ def test_simultaneous_requests_stay_within_the_daily_limit(engine: Engine, setti
 
     told = make.at_once(10, one)
     assert sorted(told) == ["kept"] * 3 + ["too-many-reports"] * 7
+
+
+def test_reports_of_a_leap_do_not_count(engine: Engine, settings: Settings) -> None:
+    few = settings.model_copy(update={"reports_per_day": 1})
+    file(engine, few, "key-00001")
+    with writing(engine) as session:
+        session.execute(update(Request).values(made_at=now(session) + timedelta(days=730)))
+    file(engine, few, "key-00002")
+    with pytest.raises(Refused, match="too-many-reports"):
+        file(engine, few, "key-00003")
 
 
 @in_both

@@ -1,5 +1,7 @@
 """Limits of registration: who may register, and how often a day."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -13,6 +15,9 @@ from hotline.line.registration import register
 from hotline.rounds import rounds
 from tests.factories import HOUR, NUMBER, a_number, a_registration, a_round, at_once, keyed_in
 from tests.kit.refusal import refusal
+from tests.kit.shifted_clock import ShiftedClock, clock
+
+__all__ = ["clock"]
 
 
 def test_daily_limit_refuses_that_number_only(
@@ -25,6 +30,19 @@ def test_daily_limit_refuses_that_number_only(
     assert refusal(lambda: register(session, round_id=more.id, number=NUMBER, per_day=3)) == "too-many-today"
     assert not register(session, round_id=more.id, number=a_number(), per_day=3).already
     assert register(session, **place).already, "what it has, it hears of"
+
+
+@pytest.mark.parametrize("state", [RegistrationState.WAITING, RegistrationState.CANCELLED])
+def test_registrations_of_a_leap_do_not_count(
+    session: Session, clock: ShiftedClock, state: RegistrationState
+) -> None:
+    line = rounds.operators_line(session).id
+    clock.shift = timedelta(days=730)
+    for _ in range(6):
+        a_registration(session, a_round(session), number=NUMBER, state=state, registered_at=now(session))
+    clock.shift = timedelta()
+    assert not register(session, round_id=a_round(session).id, number=NUMBER, per_day=3).already
+    assert not register(session, round_id=line, number=NUMBER, per_day=3).already
 
 
 def test_given_up_place_allows_one_more_registration(

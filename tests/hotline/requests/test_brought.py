@@ -94,6 +94,16 @@ def test_contact_becomes_a_number_or_short_words(phone: str, kept: str) -> None:
     assert brought.contact_of(phone, ("+989", "+9831")) == kept
 
 
+def test_requests_of_a_leap_do_not_count(session: Session, settings: Settings) -> None:
+    few = settings.model_copy(update={"reports_per_day": 1})
+    one, named = a_key(session), [replace(REPORT, phone=NUMBER, text=text) for text in "abc"]
+    first, _ = brought.file(session, one, None, named[0], few)
+    first.made_at += timedelta(days=730)
+    session.flush()
+    brought.file(session, one, None, named[1], few)
+    assert refusal(brought.file, session, one, None, named[2], few) == "too-many-reports"
+
+
 def test_requests_naming_a_number_have_a_daily_limit(session: Session, settings: Settings) -> None:
     few = settings.model_copy(update={"reports_per_day": 2})
     one, other = a_key(session), a_key(session)
