@@ -6,12 +6,12 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import Engine, select
 
-from db.engine import reading
+from db.engine import reading, writing
 from db.models import CitizenCode, CodeWay, Request
 from hotline import numbers
 from hotline.citizens import codes
 from settings import Settings
-from tests.factories import a_number
+from tests.factories import a_number, a_request
 from tests.kit.browser import person
 from tests.pages.citizens_app import SMALL, fits
 
@@ -135,6 +135,38 @@ def test_sign_in_at_the_public_page_is_one_in_the_app(
         page.get_by_role("button", name="خروج").click()
     page.goto(f"{url}/my/account")
     expect(page.get_by_text("وارد نشده‌اید")).to_be_visible()
+
+
+def sign_out(page: Page, url: str) -> None:
+    page.goto(f"{url}/public/my")
+    page.get_by_role("button", name="خروج").click()
+
+
+def focus(page: Page) -> None:
+    """Return to a page as a person does; Chromium without a head calls every page focused, all the time."""
+    page.evaluate("window.dispatchEvent(new Event('focus'))")
+
+
+def test_page_left_open_forgets_the_number_before(
+    page: Page, url: str, engine: Engine, settings: Settings
+) -> None:
+    """Another tab signs in by another number, and then out, at the page without a script."""
+    first, second = a_number(), a_number()
+    with writing(engine) as session:
+        shown, other = (a_request(session, number=each).tracking for each in (first, second))
+    at_public_page(page, url, engine, settings, first)
+    page.goto(f"{url}/my/requests")
+    expect(page.locator(f"main a[href$='{shown}']")).to_be_visible()
+    elsewhere = page.context.new_page()
+    sign_out(elsewhere, url)
+    at_public_page(elsewhere, url, engine, settings, second)
+    focus(page)
+    expect(page.locator(f"main a[href$='{other}']")).to_be_visible()
+    expect(page.locator(f"main a[href$='{shown}']")).to_have_count(0)
+    sign_out(elsewhere, url)
+    focus(page)
+    expect(page.locator("main").get_by_role("link", name="ورود با شماره")).to_be_visible()
+    expect(page.locator("main .cards li")).to_have_count(0)
 
 
 def test_report_of_one_number_does_not_go_under_another(

@@ -7,7 +7,7 @@ import { home, list, user, users } from './ui/icons'
 import { late } from './ui/late'
 import { Link } from './ui/link'
 import { usePlace } from './ui/router'
-import { useOnline } from './ui/use-network'
+import { useNumber, useOnline } from './ui/use-network'
 
 const SignIn = late(() => import('./sign-in/sign-in-page').then((part) => part.SignInPage))
 const Report = late(() => import('./report/report-page').then((part) => part.ReportPage))
@@ -19,7 +19,9 @@ const Account = late(() => import('./account/account-page').then((part) => part.
 /** All parts, for whoever has no network when they are needed. */
 export const fetchAhead = (): void => [Report, SignIn, Requests, Request, Rounds, Account].forEach(({ ahead }) => ahead())
 
+/** The page of an address. What belongs to an account begins anew with each number. */
 function Page({ place }: { place: string }) {
+  const number = useNumber()
   const [page = '', of = ''] = place.split('/')
   switch (page) {
     case '':
@@ -30,11 +32,11 @@ function Page({ place }: { place: string }) {
     case 'report':
       return <Report.Part key={of} of={of} />
     case 'requests':
-      return of ? <Request.Part key={of} tracking={of} /> : <Requests.Part />
+      return of ? <Request.Part key={`${of} ${number}`} tracking={of} /> : <Requests.Part key={number} />
     case 'rounds':
-      return <Rounds.Part />
+      return <Rounds.Part key={number} />
     case 'account':
-      return <Account.Part />
+      return <Account.Part key={number} />
     default:
       return <Head name={text.missing} />
   }

@@ -26,6 +26,8 @@ export interface Voice {
 /** What the API said last, to be read without a network. */
 export interface Answered {
   name: string
+  /** The masked number that was signed in when it was asked. */
+  owner?: string
   at: number
   said: unknown
 }

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from 'preact/hooks'
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { ask, Refusal } from '../api/ask'
 import { number, watchNumber } from '../api/session'
 import { dropArrived, store } from './store'
@@ -18,15 +18,18 @@ export interface Answer<Said> {
 export function useAnswer<Said>(path: string): Answer<Said> {
   const [state, setState] = useState<Pick<Answer<Said>, 'said' | 'asOf' | 'problem'>>({ said: undefined, asOf: '', problem: '' })
   const [asked, setAsked] = useState(0)
+  const ownerRef = useRef(number())
   const put = useCallback((said: Said) => {
     setState({ said, asOf: '', problem: '' })
-    void store.answers.put({ name: path, at: Date.now(), said }).catch(() => undefined)
+    void store.answers.put({ name: path, owner: ownerRef.current, at: Date.now(), said }).catch(() => undefined)
   }, [path])
   useEffect(() => {
     let here = true
     const answered = async () => {
+      const owner = (ownerRef.current = number())
       // What was kept may outlive its number's sign-out: the page may be left before it has forgotten it.
-      const kept = number() ? await store.answers.get(path).catch(() => undefined) : undefined
+      const found = owner ? await store.answers.get(path).catch(() => undefined) : undefined
+      const kept = found?.owner === owner ? found : undefined
       if (here && kept) setState({ said: kept.said as Said, asOf: '', problem: '' })
       try {
         const said = await ask<Said>('GET', path)

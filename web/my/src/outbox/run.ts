@@ -12,10 +12,8 @@ let timer: ReturnType<typeof setTimeout> | undefined
 /** Send now what can be sent; of several tabs one does. */
 export async function goOut(anyway = true): Promise<void> {
   clearTimeout(timer)
-  const again = await alone(async () => {
-    await learnNumber().catch(() => undefined) // no answer: the network is away, or comes back in the middle of this
-    return sendDue(anyway)
-  })
+  await learnNumber().catch(() => undefined) // no answer: the network is away, or comes back in the middle of this
+  const again = await alone(() => sendDue(anyway))
   if (again === null) return
   clearTimeout(timer)
   timer = setTimeout(() => void goOut(false), Math.max(1_000, again))
@@ -29,6 +27,7 @@ async function alone(send: () => Promise<number | null>): Promise<number | null>
 /** While the page is open, what waits goes out whenever the network may be back. */
 export function keepGoingOut(): void {
   window.addEventListener('online', () => void goOut())
+  window.addEventListener('focus', () => void goOut()) // another window, beside this one, may have signed in or out
   document.addEventListener('visibilitychange', () => {
     if (document.visibilityState === 'visible') void goOut()
   })
