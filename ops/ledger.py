@@ -7,7 +7,7 @@ import typer
 
 from db.engine import connect, reading, writing
 from hotline.ledger import ledger, seals
-from hotline.ledger.verify import verify
+from hotline.ledger.verify import Leap, verify
 from ops.terminal import settings
 
 app = typer.Typer(no_args_is_help=True, help="The public ledger of the order of calling.")
@@ -17,13 +17,22 @@ _PAGE = 2000
 
 @app.command("verify")
 def verify_all() -> None:
-    """Verify the whole history; print problems and exit 1 if there are any."""
+    """Verify the whole history; print problems and exit 1 if there are any. A clock that leapt is none."""
     report = verify(connect(settings().database))
     for problem in report.problems:
         typer.secho(problem, fg="red", err=True)
+    if report.leap:
+        typer.secho(_tell_leap(report.leap), fg="yellow", err=True)
     typer.echo(f"{report.entries} entries, {report.seals} seals: {_verdict(report.problems)}")
     if report.problems:
         raise typer.Exit(1)
+
+
+def _tell_leap(leap: Leap) -> str:
+    return (
+        f"after entry {leap.after} dates lie ahead, up to {leap.until:%Y-%m-%d %H:%M} UTC:"
+        " the clock was ahead and has been set back. That breaks no order"
+    )
 
 
 def _verdict(problems: list[str]) -> str:

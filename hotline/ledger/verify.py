@@ -18,14 +18,24 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading
 from db.models import LedgerEntry, Registration, Seal
 from db.states import REGISTRATION_MOVES, Fact, Outcome, RegistrationState, registration_sources
+from db.trusted_time import STEP
 from hotline.ledger import ledger, merkle, steps
 from hotline.ledger.ledger import LedgerPlace, Rank
 
 _PAGE = 2000
 _TOLD = 100
 _SET_BACK = timedelta(days=1)
-"""How far ahead a clock may have been before it was set back."""
+"""How far ahead of the clock the last seal alone may lie: the clock was set back before the next entry."""
 _S = RegistrationState
+
+
+class Leap(NamedTuple):
+    """Entries dated ahead of the database's clock: that clock was ahead, and has been set back."""
+
+    after: int
+    """Id of the last entry that is dated rightly; 0: there is none."""
+    until: datetime
+    """Date of the newest entry. New entries carry it until the clock shows it."""
 
 
 class Report(NamedTuple):
@@ -34,6 +44,8 @@ class Report(NamedTuple):
     entries: int
     seals: int
     problems: list[str]
+    leap: Leap | None = None
+    """Not a problem: a date ahead of the clock changes neither the order nor its proof."""
 
 
 def verify(engine: Engine) -> Report:
@@ -44,7 +56,7 @@ def verify(engine: Engine) -> Report:
     with reading(engine, one_moment=True) as session:
         checked = _Check(session)
         problems = list(itertools.islice(checked.problems(), _TOLD))
-        return Report(checked.tree.size, checked.seals, problems)
+        return Report(checked.tree.size, checked.seals, problems, checked.leap)
 
 
 class _Rule(NamedTuple):
@@ -120,8 +132,10 @@ class _Check:
         self._session = session
         self._places: dict[int, LedgerPlace] = {}
         self._lines: dict[int, _Line] = {}
+        self._latest = now(session) + STEP
         self.tree = merkle.Frontier()
         self.seals = 0
+        self.leap: Leap | None = None
 
     def problems(self) -> Iterator[str]:
         """Yield every problem."""
@@ -129,6 +143,8 @@ class _Check:
         seal: Any = next(seals, None)
         sealed_at = last_at = None
         for entry in _pages(self._session, LedgerEntry.id, LedgerEntry.__table__.columns):
+            if entry.at > self._latest:  # dates never run backwards
+                self.leap = Leap(self.leap.after if self.leap else entry.id - 1, entry.at)
             if sealed_at and entry.at < sealed_at:
                 yield f"seal {self.tree.size}: dated after entry {entry.id}, which it does not cover"
             yield from self._whole(entry, last_at)
@@ -137,8 +153,8 @@ class _Check:
             if seal and seal.size <= self.tree.size:
                 yield from self._sealed(seal, last_at)
                 sealed_at, seal = seal.sealed_at, next(seals, None)
-        if sealed_at and sealed_at > now(self._session) + _SET_BACK:
-            yield f"seal {self.tree.size}: dated in the future"
+        if last_at and sealed_at and last_at <= self._latest and sealed_at > self._latest + _SET_BACK:
+            yield f"seal {self.tree.size}: dated in the future, and no entry is"
         while seal:
             self.seals += 1
             yield f"seal {seal.size}: covers more entries than there are ({self.tree.size})"

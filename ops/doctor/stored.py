@@ -12,8 +12,8 @@ from sqlalchemy import Engine, func, select, text
 from sqlalchemy.orm import Session
 
 from db.engine import connect, now, reading, writing
-from db.models import Desk, Event, Heartbeat, TrunkState
-from db.trusted_time import find_doubt
+from db.models import Desk, Event, Heartbeat, LedgerEntry, TrunkState
+from db.trusted_time import STEP, find_doubt
 from db.version import fits, is_newest
 from hotline import arrivals, heartbeats
 from hotline.callbacks import trunk_states, trunk_words
@@ -127,6 +127,18 @@ def clock(known: Known) -> Iterator[Finding]:
         began, at, ended = datetime.now(UTC), now(session), datetime.now(UTC)
         newest_event = session.scalar(select(func.max(Event.at)).where(Event.id > _last(session) - 50))
         doubt = find_doubt(session)
+        newest_fact = session.scalar(select(LedgerEntry.at).order_by(LedgerEntry.id.desc()).limit(1))
+        first_ahead = select(func.min(LedgerEntry.id)).where(LedgerEntry.at > at + STEP)
+        ahead_from = session.scalar(first_ahead) if newest_fact and newest_fact > at + STEP else None
+        before = ahead_from and session.get(LedgerEntry, ahead_from - 1)
+    if ahead_from and newest_fact:
+        since = f"since {before.at:%Y-%m-%d %H:%M} UTC " if before else ""
+        yield warning(
+            "ledger",
+            f"{since}(entry {ahead_from}) it is dated ahead, up to {newest_fact:%Y-%m-%d %H:%M} UTC:"
+            " the clock was ahead and has been set back; the order holds",
+            "set it by NTP (chrony); if a round lost its line: hotline137 round take-back",
+        )
     if doubt:
         leap = f"it leapt from {doubt.trusted_at:%Y-%m-%d %H:%M} UTC, or this machine was off"
         yield warning(

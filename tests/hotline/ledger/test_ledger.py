@@ -19,7 +19,10 @@ from ops.cli import app as command_line
 from settings import Settings
 from tests.factories import a_desk, a_user, at_once
 from tests.hotline.ledger.tampering import edit, problems
+from tests.kit.shifted_clock import ShiftedClock, clock
 from tests.kit.story import Story, a_live_round, told
+
+__all__ = ["clock"]
 
 
 def test_story_with_every_kind_of_fact_verifies(story: Story, engine: Engine) -> None:
@@ -147,6 +150,29 @@ def test_commands_seal_export_and_report_an_edited_entry(
     bad = run("verify")
     assert bad.exit_code == 1
     assert "entry 1: its digest is not that of its content" in bad.output
+
+
+def test_verify_tells_a_leap_apart_from_a_broken_order(
+    story: Story, engine: Engine, conf: Settings, monkeypatch: pytest.MonkeyPatch, clock: ShiftedClock
+) -> None:
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(conf.state_dir))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", conf.database)
+    with writing(engine) as session:
+        round_ = rounds.get(session, story.round)
+        round_.ends_at = round_.registration_until = round_.ends_at + timedelta(days=3)
+    verify_all = lambda: CliRunner().invoke(command_line, ["ledger", "verify"])  # noqa: E731
+    story.registers()
+    clock.shift = timedelta(days=1.5)
+    story.called(Outcome.NO_ANSWER)
+    story.seals()
+    clock.shift = timedelta()
+    story.registers()
+    story.seals()
+    leapt = verify_all()
+    assert leapt.exit_code == 0, leapt.output
+    assert "after entry 1 dates lie ahead" in leapt.output and "all in order" in leapt.output
+    edit(engine, "ledger", "UPDATE ledger SET round_id = 9 WHERE id = 1")
+    assert verify_all().exit_code == 1
 
 
 def test_each_column_is_written_and_hashed() -> None:

@@ -1,6 +1,7 @@
 """hotline137 doctor, of a database that is not as it should be."""
 
 import time
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -8,7 +9,8 @@ from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
 from db.engine import now, writing
-from db.models import Desk, Event, TrustedTime
+from db.models import Desk, Event, LedgerEntry, TrustedTime
+from db.states import Fact
 from ops.doctor import stored
 from settings import Settings
 from tests.factories import SECOND
@@ -110,6 +112,19 @@ def test_clock_that_leapt_is_told_with_its_end(engine: Engine) -> None:
         session.add(TrustedTime(id=1, at=at - 3600 * SECOND, boot="b", ticks=1.0, doubted_until=until))
     found = Told("--json").bad()["clock"]
     assert found[0] == "warning" and f"nothing is closed or deleted until {until:%H:%M} UTC" in found[1]
+
+
+@in_both
+def test_ledger_dated_ahead_is_a_warning_with_its_start(engine: Engine) -> None:
+    with writing(engine) as session:
+        at = now(session)
+        for number, ahead in enumerate((0, 0, 730, 730), 1):
+            row = {"fact": Fact.REGISTERED, "details": "{}", "digest": str(number)}
+            session.add(LedgerEntry(id=number, at=at + timedelta(days=ahead), **row))
+    state, said = Told("--json").bad()["ledger"]
+    until = at + timedelta(days=730)
+    assert state == "warning"
+    assert f"since {at:%Y-%m-%d %H:%M} UTC (entry 3)" in said and f"up to {until:%Y-%m-%d %H:%M} UTC" in said
 
 
 @in_both
