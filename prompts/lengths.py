@@ -9,12 +9,12 @@ from settings import Settings
 
 _MOST_S, _MOST_SLOW_S = 24.0, 12.0
 _MOST_OF_REGISTERING_S = {
-    "greeting": (2.6, 4.0),
-    "main-menu": (5.0, 7.0),
+    "greeting": (2.3, 4.0),
+    "main-menu": (4.5, 7.0),
     "menu-english": (2.5, 1.5),
     "menu-persian": (2.0, 2.5),
-    "round-when": (6.5, 9.5),
-    "confirm-number": (9.0, 12.0),
+    "round-when": (6.0, 9.5),
+    "confirm-number": (8.0, 12.0),
     "registered": (6.5, 8.0),
     "registered-brief": (8.5, 9.5),
     "ticket-again": (5.5, 6.5),
@@ -25,8 +25,12 @@ _MOST_OF_REGISTERING_S = {
     "choices": (2.5, 3.5),
     "message-offer": (3.8, 4.5),
     "goodbye": (3.0, 3.5),
+    "callback-intro": (1.5, 2.6),
+    "callback-recorded": (1.6, 1.6),
+    "callback-press-one": (3.7, 3.7),
+    "callback-press-one-recorded": (2.6, 3.7),
 }
-"""Limits, in seconds, of prompts that every registering caller hears: Persian, English."""
+"""Limits, in seconds, of prompts that nearly every citizen hears: Persian, English."""
 
 
 class Length(NamedTuple):

@@ -32,7 +32,7 @@ _AND_WRITTEN = re.compile(rf"{AND}(?=[ ،.]|$)")
 _SIGNS_NOT_WRITTEN = dict.fromkeys(map(ord, VOWEL_SIGNS.replace("\u064b", "")))
 _EZAFE_OF = {2: "دویِ", 3: "سهٔ"}  # after a vowel it is written differently
 # The part of the day, by the hour at which it begins
-_PARTS = {0: "night", 1: "small-hours", 4: "morning", 12: "noon", 13: "afternoon", 17: "evening", 20: "night"}
+_PARTS = {0: "night", 1: "small-hours", 4: "morning", 12: "noon", 13: "afternoon", 16: "evening", 20: "night"}
 
 
 def _values(ones: str, tens: str, hundreds: str, first: int) -> dict[int, str]:
@@ -68,7 +68,8 @@ class Persian(Speech):
 
     def clip_texts(self) -> dict[str, str]:
         """Return also the hours, and the days of a month: «سومِ»."""
-        hours = {f"hour-{n}": f"{_EZAFE_OF.get(n, self.words[n] + EZAFE)}،" for n in range(1, 13)}
+        on_the_clock = (*range(1, 21), 30, 40, 50)
+        hours = {f"hour-{n}": f"{_EZAFE_OF.get(n, self.words[n] + EZAFE)}،" for n in on_the_clock}
         days = {f"day-{n}": f"{self.ordinal_text(n)}{EZAFE}،" for n in range(2, 32)}
         return super().clip_texts() | hours | days | {"ordinal-first": "اول،", "day-1": f"اول{EZAFE}،"}
 
@@ -91,10 +92,14 @@ class Persian(Speech):
             clock = [f"hour-{_on_the_clock(hour)}"]
         else:
             named = {15: ["time-quarter"], 30: ["time-half"]}
-            minutes = named.get(minute) or [*self.count(minute), "time-minutes"]
+            minutes = named.get(minute) or self._minutes(minute)
             clock = [f"number-{_on_the_clock(hour)}-and", *minutes]
         part = next(name for begins, name in reversed(_PARTS.items()) if hour >= begins)
         return ["time-at", *clock, f"time-{part}"]
+
+    def _minutes(self, minute: int) -> list[str]:
+        *before, last = self.count(minute)
+        return [*before, last.replace("number-", "hour-")]
 
     def plain(self, text: str) -> str:
         """Return the text without the signs for the voice, and «و» written out."""

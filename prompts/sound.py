@@ -28,7 +28,7 @@ LOUDNESS = -21.0
 CEILING = -3.0
 """dBFS that no sample exceeds: the coders and the networks after us need the headroom."""
 
-_AROUND = 0.04  # seconds of quiet kept on both sides of the sound
+_AROUND = 0.03  # seconds of quiet kept on both sides of the sound
 _AFTER_SENTENCE = 0.25  # seconds of quiet after a sentence, so that the next one stands apart
 _FADE = 0.005  # seconds; a cut in a recording's room noise would click
 _QUIET = 0.01  # of the peak: −40 dB
@@ -50,7 +50,7 @@ def read(wav: bytes) -> tuple[Samples, int]:
 
 
 def trimmed(samples: Samples, rate: int, *, sentence: bool) -> Samples:
-    """Resample to 16 kHz and trim the quiet at both ends to 40 ms; 250 ms follow a sentence.
+    """Resample to 16 kHz and trim the quiet at both ends to 30 ms; 250 ms follow a sentence.
 
     Peaks that resampling raises above full scale bring the clip down as a whole.
     Raises ValueError if the rate is below 8 kHz or nothing can be heard.

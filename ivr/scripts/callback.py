@@ -27,12 +27,14 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         office, recorded = rounds.speaker(round_).clip, round_.recorded
     call.speak(language)
     call.lead("callback-intro")
+    question = "callback-press-one"
     if recorded:
+        question = "callback-press-one-recorded"  # goes on from the announcement
         call.tell("callback-recorded")
         call.set(Variable.RECORDED, "yes")  # only after the announcement is anybody recorded
     try:
         call.ask(
-            Prompt("callback-press-one", {"office": office}),
+            Prompt(question, {"office": office}),
             keys="1",
             tries=1 if call.argument == _MACHINE else _TRIES,
         )

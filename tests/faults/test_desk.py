@@ -50,7 +50,7 @@ class Conversation:
         assert asked.status_code == 200, asked.text
         self.citizen.wait_for_call(30)
         self.citizen.answer()
-        self.citizen.at("callback-press-one", "1")
+        self.citizen.at("office-mayor", "1")
         until(lambda: self.me("callback", "state") == "talking", "they speak", 20)
         return int(str(self.me("callback", "id")))
 
@@ -233,7 +233,7 @@ def test_absent_desk_releases_its_citizen_and_may_call_again(
     assert again.status_code == 202, again.text
     talk.citizen.wait_for_call(30)
     talk.citizen.answer()
-    talk.citizen.at("callback-press-one", "1")
+    talk.citizen.at("office-mayor", "1")
     talk.desk.wait_for(int(again.json()["id"]), "talking")
     talk.until_both_hear(DESK_HZ)
 

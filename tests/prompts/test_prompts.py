@@ -59,6 +59,8 @@ SLOTS = {
     "lines-full-offer-until": {"day": "weekday", "time": "time"},
     "callback-press-one": {"office": "clip"},
     "callback-press-one-slow": {"office": "clip"},
+    "callback-press-one-recorded": {"office": "clip"},
+    "callback-press-one-recorded-slow": {"office": "clip"},
     "wait-intro": {"office": "clip"},
     "near-call-intro": {"office": "clip"},
     "choices": {"count": "count"},

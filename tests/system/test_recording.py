@@ -46,7 +46,7 @@ def test_recorded_round_keeps_both_voices_and_logs_each_hearing(system: System, 
         citizen.answer()
         citizen.at("callback-intro")
         citizen.at("callback-recorded")
-        citizen.at("callback-press-one", "1")
+        citizen.at("office-mayor", "1")
         operator.wait_for(callback, "talking")
         sound.until_heard(
             lambda: sound.tone_level(citizen.recording(), DESK_HZ) > 0.6, "the citizen hears the desk"
@@ -67,7 +67,7 @@ def test_recorded_round_keeps_both_voices_and_logs_each_hearing(system: System, 
         assert abs(kept.seconds - int(str(recording["seconds"]))) <= 1
         assert sound.tone_level(kept, CITIZEN_HZ) > THERE
         assert sound.tone_level(kept, DESK_HZ) > THERE
-        assert sound.best_score(kept, system.clips["callback-press-one.1"]) < sound.THRESHOLD
+        assert sound.best_score(kept, system.clips["callback-recorded"]) < sound.THRESHOLD
 
         assert operator.http.get(f"/recordings/{callback}/audio").status_code == 403
         whole = supervisor.http.get(f"/recordings/{callback}/audio")
@@ -91,7 +91,7 @@ def test_recording_survives_a_killed_asterisk(system: System, tmp_path: Path) ->
         operator.call(callback)
         citizen.wait_for_call()
         citizen.answer()
-        citizen.at("callback-press-one", "1")
+        citizen.at("office-mayor", "1")
         operator.wait_for(callback, "talking")
         path = system.settings.recordings_dir / f"{system.callback(callback).token}.wav"
         _until_on_the_disk(path)

@@ -52,9 +52,9 @@ TOLD = [*INTRO, "callback-recorded", "HOTLINE_RECORDED=yes"]
 
 
 def test_who_is_recorded_is_told_before_they_press_1(asterisk: FakeAsterisk, recorded: str):
-    heard = answer(asterisk, recorded, ("after callback-press-one", "1"))
+    heard = answer(asterisk, recorded, ("after callback-press-one-recorded", "1"))
 
-    assert heard.order == [*TOLD, "callback-press-one", *YES]
+    assert heard.order == [*TOLD, "callback-press-one-recorded", *YES]
 
 
 def test_early_key_1_still_plays_the_introduction(asterisk: FakeAsterisk, recorded: str):
@@ -64,9 +64,16 @@ def test_early_key_1_still_plays_the_introduction(asterisk: FakeAsterisk, record
 
 
 def test_no_key_cuts_the_announcement_short(asterisk: FakeAsterisk, recorded: str):
-    heard = answer(asterisk, recorded, ("callback-recorded", "1"), ("after callback-press-one", "1"))
+    heard = answer(asterisk, recorded, ("callback-recorded", "1"), ("after callback-press-one-recorded", "1"))
 
-    assert heard.order == [*TOLD, "callback-press-one", *YES]
+    assert heard.order == [*TOLD, "callback-press-one-recorded", *YES]
+
+
+def test_silence_in_a_recorded_round_hears_the_slow_question(asterisk: FakeAsterisk, recorded: str) -> None:
+    heard = answer(asterisk, recorded)
+
+    slow = "callback-press-one-recorded-slow"
+    assert heard.order == [*TOLD, "callback-press-one-recorded", "no-key-again", slow, *NO]
 
 
 def test_who_hangs_up_while_being_told_is_not_recorded(asterisk: FakeAsterisk, recorded: str):
