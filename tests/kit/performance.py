@@ -71,6 +71,7 @@ ROWS: Mapping[str, Row] = {
     "key-500-median": Row("key → next sound at 500 calls, median", "58 ms to hear anything", "ms", 5),
     "key-500-99": Row("key → next sound at 500 calls, 99 of 100", "58 ms to hear anything", "ms", 25),
     "next": Row("«next» → both hear, median", "58 ms to hear anything", "ms", 100),
+    "next-listens": Row("«next» → both hear, the citizen listens, recorded", "a round that is not", "s", 8),
     "claims": Row("claims in strict order, PostgreSQL", "the bare statement", "of it", 0.5, True),
     "claims-procrastinate": Row(
         "claims in strict order, PostgreSQL", "procrastinate's fetch", "of it", 2, True

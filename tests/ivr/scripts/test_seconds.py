@@ -35,8 +35,9 @@ OFFICES = ["office-mayor", "office-deputy-urban-services", "office-district-15"]
 KEY_S = 0.6
 """The time of a quick caller between a question's end and the next word: the key and our queries."""
 RINGING_AND_MEETING_S = 2.0
-"""From «next» to the first clip of a callback, and from the key 1 to the conversation. bench/next_latency.py
-measures it on the real Asterisk (docs/measured.md, "How long a call is").
+"""From «next» to the first clip of a callback, and from the key 1 to the conversation.
+
+It is the rest of what bench/next_latency.py measures on the real Asterisk (docs/measured.md).
 """
 ISFAHAN = city_file.read(city_file.SAMPLE)
 YEAR = [date(2099, 3, 21) + timedelta(days=n) for n in range(366)]
