@@ -8,8 +8,8 @@ its own tone.
 Beside it stands the time of any sound from a citizen's phone to the page during a conversation. The citizen's
 tone changes, and the page hears the new one. No system of ours can save that part.
 
-Two calls come before that, while nobody is ready: one in a round that is not recorded, one in a round that is.
-The citizen's phone rings for 0.1 s. The citizen listens to the end of the question and presses 1.
+Two calls come before that, while nobody is ready: one in an ordinary round, and one in a recorded round. The
+citizen's phone rings for 0.1 s. The citizen listens to the end of the question and presses 1.
 """
 
 import itertools
