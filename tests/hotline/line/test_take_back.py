@@ -5,19 +5,24 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
+from typer.testing import CliRunner
 
 from clerk import jobs
 from db.engine import now, reading, writing
-from db.models import AuditEntry, Carry, OutboxKind, OutboxMessage, Registration
+from db.models import AuditEntry, Carry, OutboxKind, OutboxMessage, Registration, Round
 from db.states import Outcome, RegistrationState, TurnNearAnswer
 from hotline.callbacks import callbacks, claims
 from hotline.ledger.verify import verify
 from hotline.line import carry_over, line, registration, turn_near_calls
 from hotline.rounds import rounds
+from ops.cli import app as command_line
 from settings import Settings
 from tests.factories import HOUR, a_number
 from tests.kit.refusal import refusal
+from tests.kit.shifted_clock import ShiftedClock, clock
 from tests.kit.story import REASON, Story, a_live_round
+
+__all__ = ["clock"]
 
 S = RegistrationState
 WRONG = "ساعت سامانه غلط بود"
@@ -145,3 +150,36 @@ def test_round_that_is_over_is_refused(story: Story) -> None:
         rounds.end_round(session, round_)
         code = refusal(lambda: carry_over.take_back(session, round_, who="u", reason=REASON))
     assert code == "round-over"
+
+
+@pytest.mark.parametrize("leap", [3.5 * HOUR, timedelta(days=730)], ids=["hours", "years"])
+def test_technician_takes_back_what_a_leap_emptied(
+    story: Story, clock: ShiftedClock, monkeypatch: pytest.MonkeyPatch, leap: timedelta
+) -> None:
+    monkeypatch.setenv("HOTLINE_STATE_DIR", str(story.conf.state_dir))
+    monkeypatch.setenv("HOTLINE_DATABASE_URL", story.conf.database)
+    run = lambda *words: CliRunner().invoke(command_line, words)  # noqa: E731
+    with writing(story.engine) as session:
+        announced = select(Round).where(Round.is_operators_line.is_(False))
+        both = session.scalars(announced.order_by(Round.id)).all()
+        assert both[0].id == story.round
+        both[0].ends_at = both[0].registration_until = now(session) + HOUR
+        both[1].starts_at = now(session) + leap + HOUR
+        both[1].ends_at = both[1].registration_until = both[1].starts_at + HOUR
+    before = places(story)
+    clock.shift = leap
+    jobs.carry_over(story.engine, story.conf)
+    story.seals()
+    early = run("round", "take-back", str(story.round), "--reason", WRONG)
+    assert early.exit_code == 1 and "over" in early.output, "the clock is still wrong"
+    clock.shift = timedelta()
+    assert places(story) != before
+    done = run("round", "take-back", str(story.round), "--reason", WRONG)
+    assert done.exit_code == 0 and f"are back in round {story.round}; 0 stay" in done.output, done.output
+    assert places(story) == before
+    again = run("round", "take-back", str(story.round), "--reason", WRONG)
+    assert again.output.startswith("0 are back"), again.output
+    proven = run("ledger", "verify")
+    assert proven.exit_code == 0 and "dates lie ahead" in proven.output, proven.output
+    assert story.called(Outcome.REACHED)
+    assert verify(story.engine).problems == []
