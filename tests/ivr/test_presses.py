@@ -143,6 +143,30 @@ def test_double_press_at_the_main_menu_registers_nothing(
         assert session.scalars(select(Registration).where(Registration.round_id == open_round)).all() == []
 
 
+@pytest.mark.parametrize("apart", [1.2, 1.8])
+def test_slow_double_press_registers_and_says_for_whom(
+    asterisk: FakeAsterisk, engine: Engine, open_round: int, apart: float
+) -> None:
+    heard = press(asterisk, REGISTER, ("round-when", apart, "1"), clip=3.0)
+
+    assert "confirm-number" not in heard.prompts
+    with reading(engine) as session:
+        place = session.scalars(select(Registration)).one()
+    assert (place.round_id, place.number, place.subject) == (open_round, OWN, None)
+    assert heard.said("registered-brief", office="office-mayor", ticket=place.ticket)
+    assert heard.said("ticket-is", ticket=place.ticket)
+
+
+def test_same_key_two_seconds_later_hears_the_question(
+    asterisk: FakeAsterisk, engine: Engine, open_round: int
+) -> None:
+    heard = press(asterisk, REGISTER, ("round-when", 2.1, "1"), clip=3.0)
+
+    assert "confirm-number" in heard.prompts
+    with reading(engine) as session:
+        assert session.scalars(select(Registration).where(Registration.round_id == open_round)).all() == []
+
+
 def test_burst_of_the_greeting_registers_and_says_for_whom(
     asterisk: FakeAsterisk, engine: Engine, open_round: int
 ) -> None:
