@@ -250,14 +250,12 @@ def tell_code(session: Session, code: CitizenCode) -> None:
     session.flush()
 
 
-def answers_today(session: Session, to: str) -> int:
-    """Return how many text messages of this number were answered in 24 hours."""
+def answers_today(session: Session, to: str | None = None) -> int:
+    """Return how many text messages of this number, or of all together, were answered in 24 hours."""
     today = select(func.count(OutboxMessage.id)).where(
-        OutboxMessage.to == to,
-        OutboxMessage.kind == OutboxKind.ANSWER,
-        OutboxMessage.made_at > now(session) - USEFUL,
+        OutboxMessage.kind == OutboxKind.ANSWER, OutboxMessage.made_at > now(session) - USEFUL
     )
-    return session.scalar(today) or 0
+    return session.scalar(today if to is None else today.where(OutboxMessage.to == to)) or 0
 
 
 def newest_codes(session: Session, to: str) -> Mapping[str, int]:

@@ -131,6 +131,11 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
         return (self.public_url or f"http://{self.http}").rstrip("/")
 
     @property
+    def text_answers_per_day(self) -> int:
+        """Most answers to citizens' text messages in 24 hours, all numbers together."""
+        return max(1, self.codes_per_day // 4)
+
+    @property
     def tiles_file(self) -> Path | None:
         """The ground map's PMTiles file, if it is one."""
         return Path(self.map_tiles) if self.map_tiles.endswith(".pmtiles") and not self.tile_server else None

@@ -134,7 +134,8 @@ class Messages(Part):
     """Sign-in codes sent to citizens in an hour, all together: a cap on a runaway bill. Calls that speak a
     code have caps of their own."""
     codes_per_day: int = Field(8000, ge=1, le=10_000_000)
-    """Sign-in codes sent to citizens in 24 hours, all together."""
+    """Sign-in codes sent to citizens in 24 hours, all together. Answers to citizens' text messages have a
+    limit of their own, a quarter of this."""
 
     @field_validator("notice_webhook_secret")
     @classmethod

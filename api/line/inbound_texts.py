@@ -89,5 +89,6 @@ def _received(session: Session, settings: Settings, fields: object, way: str) ->
         text_message.text,
         f"{way}:{text_message.id}",
         per_day=settings.registrations_per_day,
+        answers=settings.text_answers_per_day,
         public_url=settings.public,
     )

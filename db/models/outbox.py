@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy import ForeignKey, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, one_of
@@ -143,6 +143,12 @@ class OutboxMessage(Base):
         Index("outbox_to_ask", "provider", "ask_at"),
         Index("outbox_due", "state", "not_before"),
         Index("outbox_of_number", "to", "made_at"),
+        Index(
+            "outbox_answers",
+            "made_at",
+            sqlite_where=text("kind = 'answer'"),
+            postgresql_where=text("kind = 'answer'"),
+        ),
     )
 
 

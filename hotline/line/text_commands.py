@@ -8,6 +8,7 @@ newest answer to «لغو». The ticket number does not suffice: calls read it t
 """
 
 import hashlib
+import logging
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -28,11 +29,15 @@ from hotline.line import line, registration, text_answers, texted_places
 from hotline.rounds import rounds
 from hotline.rounds.notice_texts import office
 
+log = logging.getLogger("api")
+
 ANSWERS_A_DAY = 12
 """Answers to one number in 24 hours; the last one says so, because two machines may talk to each other.
 
 A sender of an own ticket number gets twice as many: forged messages must not shut the owner out.
 """
+_SHARE_OF_OWNERS = 5
+"""Part of all answers kept for owners, who send their ticket number, a code or a reply to us: a fifth."""
 LONGEST = 1000
 _SHOWN = 3
 """Number of rounds or places in one text message."""
@@ -108,11 +113,13 @@ def _is_ticket(digits: str) -> bool:
         return False
 
 
-def received(session: Session, number: str, text: str, name: str, *, per_day: int, public_url: str) -> bool:
+def received(
+    session: Session, number: str, text: str, name: str, *, per_day: int, answers: int, public_url: str
+) -> bool:
     """Execute this text message of the E.164 number, and queue the answer, once for each `name`.
 
-    `name`: the provider's id of the message. Return False if there is no answer: a repeated message, a number
-    over its daily limit, or no mobile number.
+    `name`: the provider's id of the message. `answers`: most answers to all numbers together in 24 hours.
+    Return False if there is no answer: the message is repeated, a limit is used up, or no mobile sent it.
     """
     if not number.startswith(outbox.MOBILE):
         return False
@@ -120,10 +127,12 @@ def received(session: Session, number: str, text: str, name: str, *, per_day: in
     key = f"{outbox.ANSWER_KEY}{hashlib.sha256(name.encode()).hexdigest()[:40]}"
     command = understood(text)
     said = text_answers.find(session, number, text[:LONGEST])
-    is_owner = said or _own(session, number, command.digits) or _by_code(session, number, command.digits)
+    is_owner = bool(
+        said or _own(session, number, command.digits) or _by_code(session, number, command.digits)
+    )
     limit = ANSWERS_A_DAY * (2 if is_owner else 1)
     today = outbox.answers_today(session, number)
-    if today >= limit or outbox.is_known(session, key):
+    if today >= limit or outbox.is_known(session, key) or not _are_left(session, answers, is_owner):
         return False
     heard = text_answers.take(session, said) if said else ""
     if today == limit - 1:
@@ -140,6 +149,20 @@ def received(session: Session, number: str, text: str, name: str, *, per_day: in
         facts["codes"] = dict(answer.codes)
     outbox.answer(session, key, number, facts)
     return True
+
+
+def _are_left(session: Session, most: int, is_owner: bool) -> bool:
+    """Return whether one more answer may go out today. Forged senders leave the owners' share alone.
+
+    Log the last one of each share.
+    """
+    if not is_owner:
+        most -= most // _SHARE_OF_OWNERS
+    left = most - outbox.answers_today(session)
+    if left == 1:
+        whose = "owners" if is_owner else "strangers"
+        log.warning("text messages of %s: the last of %d answers in 24 hours goes out", whose, most)
+    return left > 0
 
 
 class _Rules(NamedTuple):

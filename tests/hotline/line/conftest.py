@@ -15,10 +15,16 @@ def send(session: Session) -> Send:
     """Sends a text message and returns the answer as it goes out; empty if there is none."""
     names = iter(range(1000))
 
-    def send(text: str, number: str = NUMBER, name: str = "") -> str:
+    def send(text: str, number: str = NUMBER, name: str = "", answers: int = 2000) -> str:
         known = session.scalars(select(OutboxMessage.id)).all()
         text_commands.received(
-            session, number, text, name or str(next(names)), per_day=3, public_url="http://city.example"
+            session,
+            number,
+            text,
+            name or str(next(names)),
+            per_day=3,
+            answers=answers,
+            public_url="http://city.example",
         )
         new = session.scalars(select(OutboxMessage).where(OutboxMessage.id.not_in(known))).all()
         assert len(new) <= 1, "one answer, and nothing besides"

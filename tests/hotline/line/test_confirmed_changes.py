@@ -195,9 +195,9 @@ def test_forged_wishes_bar_the_owner_from_no_code(session: Session) -> None:
         call_in_vain(session)
     assert code(lambda: confirmations.ask_cancellation(session, place.id)) == "asked-enough"
 
-    text_commands.received(session, NUMBER, "لغو", "1", per_day=3, public_url="")
+    text_commands.received(session, NUMBER, "لغو", "1", per_day=3, answers=2000, public_url="")
     (given_up_by,) = outbox.newest_codes(session, NUMBER)
-    text_commands.received(session, NUMBER, f"لغو {given_up_by}", "2", per_day=3, public_url="")
+    text_commands.received(session, NUMBER, f"لغو {given_up_by}", "2", per_day=3, answers=2000, public_url="")
 
     session.refresh(place)
     assert place.state is R.CANCELLED

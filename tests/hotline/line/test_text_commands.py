@@ -226,6 +226,16 @@ def test_endless_texts_get_one_last_answer(
     assert "فردا" in answers[ANSWERS_A_DAY - 1]
 
 
+def test_strangers_leave_owners_a_share_of_all_answers(session: Session, send: Send) -> None:
+    told = registration.register(session, round_id=make.a_round(session).id, number=NUMBER)
+    answers = [send("سلام", number=make.a_number(), answers=10) for _ in range(10)]
+    assert [bool(answer) for answer in answers] == [True] * 8 + [False] * 2
+    asked = [send(told.ticket, answers=10) for _ in range(3)]
+    assert [bool(answer) for answer in asked] == [True] * 2 + [False], "all ten of the day are out"
+    session.execute(update(OutboxMessage).values(made_at=now(session) - 25 * make.HOUR))
+    assert send("سلام", number=make.a_number(), answers=10)
+
+
 def test_land_line_gets_no_answer(send: Send) -> None:
     assert send("ثبت", number="+983132212345") == ""
 
