@@ -29,7 +29,6 @@ from dialer.rooms import Rooms
 from dialer.supervising import Supervising
 from dialer.tone import Tone
 from dialer.trial_calls import TrialCalls
-from dialer.turn_near_calls import TurnNearCalls
 from hotline.callbacks import placing, toll
 from settings import CITY, QuietHours, Settings
 from tests.kit import brief
@@ -63,7 +62,6 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
     """The dialer's tasks by name."""
     ami: Any = NoAsterisk()
     caps = Caps(settings, engine)
-    turn_near_calls = TurnNearCalls(settings, engine, ami, caps)
     outbound_calls = OutboundCalls(settings, engine, ami, caps)
     call_ahead, tone = CallAhead(settings, engine, caps), Tone(engine, ami)
 
@@ -89,12 +87,13 @@ def looks(engine: Engine, settings: Settings) -> dict[str, Callable[[], object]]
         "keep ready": call_ahead.keep_ready,
         "caps": room,
         "desks' telephones": DeskCalls(settings, engine, ami, caps).place_asked,
-        "turn-near calls": turn_near_calls.place_due,
-        "turn-near calls let go": turn_near_calls.let_go,
+        "heads-up calls let go": outbound_calls.let_go,
         "confirmations": Confirmations(settings, engine, ami, caps).place_due,
         "codes by call": lambda: outbound_calls.place_due(awaited=True, leads=True),
         "test calls": TrialCalls(settings, engine, ami, caps, trunk_of={}.get).place_due,
-        "calls of what is solved": lambda: outbound_calls.place_due(awaited=False, leads=True),
+        "heads-up calls, calls of what is solved": lambda: outbound_calls.place_due(
+            awaited=False, leads=True
+        ),
         "tone": sound_due,
     }
 

@@ -22,12 +22,10 @@ from hotline.line import (
     blocked,
     confirmations,
     silences,
-    turn_near,
-    turn_near_calls,
     urgent_calls,
 )
 from hotline.line import carry_over as carry
-from hotline.outbound import overflow, solved
+from hotline.outbound import heads_up, overflow, solved
 from hotline.requests import closing, figures, reminders, spoken_replies, urgent, webhooks
 from hotline.rounds import notices
 from hotline.timetable import timetable
@@ -93,7 +91,7 @@ def tell_turn_near(engine: Engine, settings: Settings) -> None:
     """Tell citizens whose turn is near."""
     with writing(engine) as session:
         beyond = settings.call_ahead_most if settings.turn_near_call else None
-        turn_near.tell(session, settings.turn_near_places, call_beyond=beyond)
+        heads_up.tell(session, settings.turn_near_places, call_beyond=beyond)
 
 
 def make_rounds(engine: Engine, settings: Settings) -> None:
@@ -172,7 +170,7 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         toll.forget(session)
         confirmations.forget(session)
         solved.forget(session)
-        turn_near_calls.forget(session)
+        heads_up.forget(session)
         urgent.forget(session)
         silences.forget(session)
         overflow.forget(session)
@@ -198,7 +196,7 @@ JOBS = [
     Every("notices", 5.0, announce, question=lambda s: bool(s.notice_webhook)),
     Every("round-wishes", 5.0, tell_wishes, question=lambda _: wishes.ARE_THERE),
     Every("request-steps", 5.0, tell_of_requests, question=lambda s: bool(s.request_webhook)),
-    Every("turn-near", 5.0, tell_turn_near, question=lambda _: turn_near.IS_ANY_LIVE),
+    Every("turn-near", 5.0, tell_turn_near, question=lambda _: heads_up.IS_ANY_LIVE),
     # finding an address may take a minute
     Every("outbox", 1.0, sender.run, 120.0, question=lambda _: delivery.OTHERS_WAIT),
     Every("sms-arrivals", 20.0, arrivals.ask_what_became, 120.0, question=lambda s: bool(s.sms_provider)),

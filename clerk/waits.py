@@ -29,7 +29,6 @@ from db.models import (
     PlacedCall,
     TrialCall,
     TrunkState,
-    TurnNearCall,
     Upload,
     UrgentMatter,
     User,
@@ -40,7 +39,7 @@ from db.states import IN_TALK, CallbackState
 from hotline import delivery
 from hotline.callbacks import breaker, trunk_states, waits
 from hotline.citizens import codes
-from hotline.line import confirmation_calls, turn_near_calls, urgent_calls
+from hotline.line import confirmation_calls, urgent_calls
 from hotline.nodes import leases
 from hotline.outbound.kinds import KINDS
 from hotline.people import accounts, lockout
@@ -99,7 +98,6 @@ def _waits(settings: Settings) -> list[_Wait]:
         _Wait(Confirmation.decided_at, _NO_WAIT),
         _Wait(TrialCall.asked_at, _NO_WAIT),
         _Wait(Confirmation.not_before, confirmation_calls.LONGEST_WAIT, (_UNDECIDED,)),
-        _Wait(TurnNearCall.due_at, turn_near_calls.AFTER_OUR_FAULT, (TurnNearCall.ended_at.is_(None),)),
         # messages; an untried one may be planned for later
         _Wait(
             OutboxMessage.not_before, _NO_WAIT, (*_UNTRIED, OutboxMessage.not_before <= OutboxMessage.made_at)

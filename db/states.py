@@ -114,7 +114,7 @@ class GuestEnd(StrEnum):
     FAILED = "failed"  # our own fault
 
 
-class TurnNearAnswer(StrEnum):
+class HeadsUpAnswer(StrEnum):
     """A citizen's answer to «your turn is near»."""
 
     REACHABLE = "reachable"  # in the next minutes

@@ -36,7 +36,6 @@ from dialer.tone import Tone
 from dialer.trial_calls import TrialCalls
 from dialer.trunk import Trunk
 from dialer.trunks import Trunks
-from dialer.turn_near_calls import TurnNearCalls
 from dialer.urgent_calls import UrgentCalls
 from hotline import heartbeats, watchdog
 from hotline.callbacks import on_the_line
@@ -95,7 +94,6 @@ class Dialer:
         self._trunk = Trunk(settings, engine, self._trunks)
         self._call_ahead = CallAhead(settings, engine, self._caps)
         self._confirmations = Confirmations(settings, engine, ami, self._caps)
-        self._turn_near_calls = TurnNearCalls(settings, engine, ami, self._caps)
         self._outbound_calls = OutboundCalls(settings, engine, ami, self._caps)
         self._urgent_calls = UrgentCalls(settings, engine, ami, self._caps)
         self._rescue_calls = RescueCalls(settings, engine, ami, self._caps)
@@ -108,7 +106,7 @@ class Dialer:
         self._keys = Keys(settings, engine, self._tone)
         self._supervising = Supervising(engine, ami, settings.node)
         system_calls = [
-            *(self._confirmations, self._turn_near_calls, self._outbound_calls),
+            *(self._confirmations, self._outbound_calls),
             *(self._desk_calls, self._guests),
             *(self._urgent_calls, self._rescue_calls, self._trial_calls),
         ]
@@ -242,7 +240,7 @@ class Dialer:
         self._asterisk.in_sync &= not self._lost_nodes.take_over(leads=leads)
         later = not nobody or self._pace.is_anybody_to_call()
         if later:
-            self._turn_near_calls.let_go()
+            self._outbound_calls.let_go()
             self._ring_timeouts.hang_up_overdue()
         if not nobody:
             self._call_ahead.let_go()
@@ -262,7 +260,6 @@ class Dialer:
         if not nobody:
             self._outbound_calls.place_due(awaited=True, leads=leads)
         if leads and later:
-            self._turn_near_calls.place_due()
             self._confirmations.place_due()
         if later:
             self._outbound_calls.place_due(awaited=False, leads=leads)

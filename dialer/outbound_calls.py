@@ -1,5 +1,6 @@
 """Places the calls of the queue of outgoing calls (hotline.outbound) and records their ends."""
 
+import logging
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -7,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import OutboundCall
-from dialer.ami import Ami
+from dialer.ami import Ami, NotAccepted
 from dialer.caller_lines import CallerLines
 from dialer.caps import Caps
 from dialer.system_calls import SystemCalls
@@ -15,12 +16,14 @@ from dialplan.variables import Context
 from hotline.callbacks import toll
 from hotline.citizens import code_calls
 from hotline.clock import is_quiet
-from hotline.outbound import overflow, queue, solved
+from hotline.outbound import heads_up, overflow, queue, solved
 from hotline.outbound.kinds import KINDS
 from hotline.outbound.queue import Eligibility
 from settings import Settings
 
-ELIGIBLE = (code_calls.CALLS, overflow.CALLS, solved.CALLS)
+log = logging.getLogger("dialer")
+
+ELIGIBLE = (code_calls.CALLS, overflow.CALLS, heads_up.CALLS, solved.CALLS)
 """The due calls of each kind, in the order in which the dialer places them."""
 _PREFIXES = tuple(f"{policy.prefix}-" for policy in KINDS.values())
 
@@ -33,6 +36,7 @@ class OutboundCalls(SystemCalls):
     def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         super().__init__(settings, engine, ami, caps)
         self._caller_lines = CallerLines(settings)
+        self._let_go: set[str] = set()
 
     def place_due(self, *, awaited: bool, leads: bool) -> None:
         """Place what is due of the kinds that somebody waits for, or of the others. Raises AmiError.
@@ -58,6 +62,8 @@ class OutboundCalls(SystemCalls):
 
     def _place(self, calls: Eligibility, call_id: int) -> None:
         with writing(self._engine) as session:
+            if not calls.may_claim(session, call_id, self._settings):
+                return
             call = queue.claim(session, calls, call_id)
             if call is None or call.token is None:
                 return
@@ -78,6 +84,34 @@ class OutboundCalls(SystemCalls):
             queue.postpone(call, at + wait)
         else:
             queue.end(call, at, queue.DROPPED)
+
+    def let_go(self) -> None:
+        """End the heads-up calls of a round that is over; a citizen who listens hears a kind word.
+
+        Raises AmiError.
+        """
+        with reading(self._engine) as session:
+            tokens = set(heads_up.list_left_behind(session))
+            tokens -= toll.of_others(session, tokens, self._settings.node)
+        self._let_go &= tokens
+        left = tokens - self._let_go
+        for channel in self._ami.live_channels() if left else ():
+            token = channel.keys.get("Uniqueid", "")
+            if token in left:
+                self._let_go.add(token)
+                if channel.keys.get("Context") != Context.LET_GO:  # an earlier dialer has sent it there
+                    self._end_kindly(token, listens=channel.keys.get("ChannelStateDesc") == "Up")
+
+    def _end_kindly(self, token: str, *, listens: bool) -> None:
+        try:
+            if listens:
+                goodbye = {"Context": str(Context.LET_GO), "Exten": "s", "Priority": 1}
+                self._ami.request("Redirect", Channel=token, **goodbye)
+            else:
+                self._ami.request("Hangup", Channel=token, Cause=16)
+            log.info("%s: let go", token)
+        except NotAccepted:  # it has ended
+            pass
 
     def owns(self, token: str) -> bool:
         """Return whether a channel's id can be the token of such a call."""

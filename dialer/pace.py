@@ -12,7 +12,6 @@ from db.models import (
     PlacedCall,
     RescueCall,
     TrialCall,
-    TurnNearCall,
     UrgentMatter,
     WaitingCaller,
     word,
@@ -50,7 +49,6 @@ _IS_ANYBODY_THERE = select(or_(_IS_ANYBODY_AT_WORK.scalar_subquery(), _UNDER_WAY
 
 _IS_ANYBODY_TO_CALL = select(
     or_(
-        exists().where(TurnNearCall.token.is_(None), TurnNearCall.ended_at.is_(None)),
         exists().where(Confirmation.decided_at.is_(None), Confirmation.token.is_(None)),
         queue.IS_ANY_OPEN,
         exists().where(PlacedCall.ended_at.is_(None)),

@@ -70,7 +70,6 @@ class Context(StrEnum):
     ON_THE_LINE = "on-the-line"
     CALLBACK = "callback"
     CONFIRM = "confirm"
-    TURN_NEAR = "turn-near"
     OUTBOUND = "outbound"
     TRIAL = "trial"
     URGENT = "urgent"
@@ -121,7 +120,7 @@ class Script(StrEnum):
     DESK = "desk"
 
 
-OUTBOUND = (Script.SIGN_IN_CODE, Script.LEFT_NUMBER, Script.SOLVED)
+OUTBOUND = (Script.SIGN_IN_CODE, Script.LEFT_NUMBER, Script.TURN_NEAR, Script.SOLVED)
 """Scripts of the queue's calls, each an extension of that context (hotline.outbound.kinds)."""
 
 SUPERVISE = (Context.LISTEN, Context.WHISPER, Context.JOIN)

@@ -9,6 +9,7 @@ from datetime import datetime, time, timedelta
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 from stdnum import damm
 
@@ -25,6 +26,8 @@ from db.models import (
     Note,
     Official,
     OfficialKind,
+    OutboundCall,
+    OutboundKind,
     Registration,
     Request,
     Role,
@@ -33,9 +36,10 @@ from db.models import (
 )
 from db.states import WITH_DEPARTMENT, CallbackState, Outcome, Phase, RegistrationState, RequestState
 from hotline.line import confirmations
+from hotline.outbound import heads_up, queue
 from hotline.people import lockout
 from hotline.rounds import planning
-from settings import WorkingHours, WorkingWeek
+from settings import Settings, WorkingHours, WorkingWeek
 
 T = TypeVar("T")
 HOUR = timedelta(hours=1)
@@ -309,3 +313,26 @@ def at_once(count: int, act: Callable[[int], T]) -> Sequence[T]:
 
     with ThreadPoolExecutor(count) as threads:
         return list(threads.map(run, range(count)))
+
+
+def due_heads_up(session: Session) -> list[int]:
+    """Return the registrations whose heads-up calls are due."""
+    due = queue.due(session, heads_up.CALLS, 10)
+    return [session.get_one(OutboundCall, id_).registration_id or 0 for id_ in due]
+
+
+def heads_up_call(session: Session, registration_id: int) -> OutboundCall:
+    """Return the last heads-up call that was asked for this place."""
+    asked = select(OutboundCall).where(
+        OutboundCall.kind == OutboundKind.HEADS_UP, OutboundCall.registration_id == registration_id
+    )
+    return session.scalars(asked.order_by(OutboundCall.id.desc())).all()[0]
+
+
+def claim_heads_up(session: Session, registration_id: int) -> str | None:
+    """Claim the heads-up call of this place, as the dialer does; the head of the line is not spared."""
+    id_ = heads_up_call(session, registration_id).id
+    if not heads_up.CALLS.may_claim(session, id_, Settings.model_construct(call_ahead_most=0)):
+        return None
+    call = queue.claim(session, heads_up.CALLS, id_)
+    return call.token if call else None

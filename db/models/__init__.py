@@ -40,7 +40,6 @@ from db.models.line import (
     LineCount,
     Registration,
     SilentCaller,
-    TurnNearCall,
 )
 from db.models.log import AuditEntry, Event, Heartbeat, TrustedTime
 from db.models.nodes import Node
@@ -187,7 +186,6 @@ __all__ = [
     "TrialResult",
     "TrunkState",
     "TrustedTime",
-    "TurnNearCall",
     "Upload",
     "UploadKind",
     "UrgentMatter",

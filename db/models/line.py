@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base, one_of
 from db.models.rounds import Round
-from db.states import HOLDS_PLACE, Outcome, RegistrationState, TurnNearAnswer
+from db.states import HOLDS_PLACE, Outcome, RegistrationState
 
 _HOLDS_PLACE = text(f"state IN ({', '.join(repr(s.value) for s in HOLDS_PLACE)})")
 
@@ -146,24 +146,6 @@ class Confirmation(Base):
         Index("confirmations_of_number", "number", "decided_at"),
         Index("confirmations_due", "not_before", sqlite_where=_UNDECIDED, postgresql_where=_UNDECIDED),
     )
-
-
-class TurnNearCall(Base):
-    """The one call of a round that asks a citizen near the front: can you be reached? `token` is its
-    channel's id.
-    """
-
-    __tablename__ = "turn_near_calls"
-
-    registration_id: Mapped[int] = mapped_column(ForeignKey("registrations.id"), primary_key=True)
-    round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"), primary_key=True)
-    token: Mapped[str | None] = mapped_column(String(41), unique=True)
-    due_at: Mapped[datetime]
-    placed_at: Mapped[datetime | None]
-    answer: Mapped[TurnNearAnswer | None] = mapped_column(one_of(TurnNearAnswer, "turn_near_answer"))
-    ended_at: Mapped[datetime | None]  # or will never be placed
-
-    registration: Mapped[Registration] = relationship(lazy="joined", innerjoin=True)
 
 
 class BlockedNumber(Base):

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from db.models.base import Base
 from db.models.citizens import CitizenCode
+from db.models.line import Registration
 from db.models.requests import Request
 
 
@@ -16,6 +17,7 @@ class OutboundKind(StrEnum):
 
     SIGN_IN_CODE = "sign-in-code"
     OVERFLOW = "left-number"
+    HEADS_UP = "turn-near"
     SOLVED = "solved"
 
 
@@ -46,6 +48,9 @@ class OutboundCall(Base):
     number: Mapped[str | None] = mapped_column(String(16))  # E.164; None: deleted
     code_id: Mapped[int | None] = mapped_column(ForeignKey("citizen_codes.id", ondelete="CASCADE"))
     request_id: Mapped[int | None] = mapped_column(ForeignKey("requests.id", ondelete="CASCADE"))
+    # no foreign keys: 0.3.0, which knows no such rows, could not delete a place; without one no call is due
+    registration_id: Mapped[int | None]
+    round_id: Mapped[int | None]
     asked_at: Mapped[datetime]  # for a call about an answer, the time of that answer
     due_at: Mapped[datetime]
     attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
@@ -57,9 +62,13 @@ class OutboundCall(Base):
 
     code: Mapped[CitizenCode | None] = relationship()
     request: Mapped[Request | None] = relationship()
+    registration: Mapped[Registration | None] = relationship(
+        primaryjoin="foreign(OutboundCall.registration_id) == Registration.id", viewonly=True
+    )
 
     __table_args__ = (
         Index("one_call_for_each_code", "kind", "code_id", unique=True),
+        Index("one_call_for_each_place", "registration_id", "round_id", "kind", unique=True),
         Index("one_call_for_each_answer", "kind", "request_id", "asked_at", unique=True),
         Index(
             "one_call_for_each_left_number",

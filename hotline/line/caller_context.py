@@ -20,7 +20,7 @@ from db.models import (
 )
 from db.states import RETRIED, TAKES_NO_ROOM, Phase, RegistrationState
 from hotline import limits, subjects
-from hotline.line import carry_over, line, turn_near_calls
+from hotline.line import carry_over, line
 from hotline.requests import categories, requests
 from hotline.rounds import rounds
 
@@ -186,7 +186,7 @@ def place(session: Session, registration: Registration) -> Place:
     phase = rounds.phase(round_, at)
     unanswered = registration.rounds_unanswered > 0 and registration.last_outcome in RETRIED
     unreached = registration.state is RegistrationState.UNREACHED
-    deferred = unreached and turn_near_calls.has_deferred(session, registration)
+    deferred = unreached and carry_over.has_deferred(session, registration)
     over = registration.state is RegistrationState.CLOSED or (unreached and not deferred)
     return Place(
         registration_id=registration.id,

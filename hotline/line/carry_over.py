@@ -32,7 +32,7 @@ from db.trusted_time import trusted_now
 from hotline import audit, outbox, reasons
 from hotline.errors import Refused
 from hotline.ledger import ledger
-from hotline.line import confirmations, line, registration_limits, turn_near_calls
+from hotline.line import confirmations, line, registration_limits
 from hotline.rounds import rounds
 
 _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)
@@ -69,7 +69,13 @@ _waits_for_an_outcome = (
     )
     .correlate(Registration, Round)
 )
-_twice = and_(Registration.rounds_unanswered > 0, ~turn_near_calls.deferred())
+_deferred = exists().where(
+    LedgerEntry.registration_id == Registration.id,
+    LedgerEntry.round_id == Registration.round_id,
+    LedgerEntry.fact == word(Fact.DEFERRED),
+)
+"""Condition on Registration: in its round, its citizen asked for the next one."""
+_twice = and_(Registration.rounds_unanswered > 0, ~_deferred)
 _given_up = and_(
     Registration.state == word(RegistrationState.UNREACHED), or_(Round.is_operators_line, _twice)
 )
@@ -237,18 +243,20 @@ def _restore(session: Session, place: Registration, round_: Round, merged_in: in
 def _restore_attempts(
     session: Session, place: Registration, before: ledger.LedgerPlace, facts: Sequence[LedgerEntry]
 ) -> None:
-    """Recount the attempts of the round, and restore a citizen's wish for the next round.
-
-    The clerk deletes the wish once its place has left the round, so the ledger is read.
-    """
+    """Recount the attempts of the round, and take back that the citizen did not answer in it."""
     in_round = [fact for fact in facts if fact.round_id == before.round_id]
     ends = [json.loads(fact.details) for fact in in_round if fact.fact is Fact.OUTCOME]
     attempts = [end for end in ends if Outcome(end["outcome"]) not in FREE_OF_CHARGE]
     place.attempts = sum("set_back" not in end for end in attempts)
-    if any(fact.fact is Fact.DEFERRED for fact in in_round):
-        turn_near_calls.restore_wish(session, place.id, before.round_id)
-    elif before.state is RegistrationState.UNREACHED:
+    deferred = any(fact.fact is Fact.DEFERRED for fact in in_round)
+    if before.state is RegistrationState.UNREACHED and not deferred:
         place.rounds_unanswered -= 1
+
+
+def has_deferred(session: Session, registration: Registration) -> bool:
+    """Return whether the citizen asked, in the registration's round, for the next one."""
+    asked = select(Registration.id).where(Registration.id == registration.id, _deferred)
+    return session.scalar(asked) is not None
 
 
 def _drop_unsent(session: Session, ids: Collection[int], round_id: int) -> None:
@@ -309,7 +317,7 @@ def _due(session: Session, at: datetime, limit: int) -> Sequence[tuple[Registrat
 def _settle(session: Session, left: Registration, next_id: int | None, at: datetime) -> list[_Step]:
     from_round = left.round
     unreached = left.state is RegistrationState.UNREACHED
-    unanswered = unreached and not turn_near_calls.has_deferred(session, left)
+    unanswered = unreached and not has_deferred(session, left)
     if unanswered and (left.rounds_unanswered or from_round.is_operators_line):
         left.state = RegistrationState.CLOSED
         return [_Step(Fact.CLOSED, left, from_round, None)]

@@ -18,9 +18,9 @@ from db.models import (
     Callback,
     CallerNow,
     Heartbeat,
+    OutboundCall,
     PlacedCall,
     Registration,
-    TurnNearCall,
     UtcDateTime,
     WaitingCaller,
     words,
@@ -42,7 +42,7 @@ BELIEVED = timedelta(minutes=3)
 citizen who is called after that and is busy loses no attempt (`is_on_the_line`).
 """
 
-_place, _turn_near_call = aliased(Registration), aliased(TurnNearCall)
+_place, _heads_up = aliased(Registration), aliased(OutboundCall)
 _caller, _leaver = aliased(WaitingCaller), aliased(WaitingCaller)
 
 ON_THE_LINE = exists().where(_caller.registration_id == Registration.id, _caller.left_at.is_(None))
@@ -94,9 +94,8 @@ def _has_dialled(number: _Number) -> ColumnElement[bool]:
 
 ENGAGED = or_(
     exists().where(
-        _turn_near_call.registration_id == Registration.id,
-        _turn_near_call.token.is_not(None),
-        _turn_near_call.ended_at.is_(None),
+        _heads_up.registration_id == Registration.id,
+        _heads_up.token.is_not(None),
     ),
     _in_hand_or_leaves(Registration.number),
     and_(or_(_is_rung(Registration.number), _has_dialled(Registration.number)), ~ON_THE_LINE),

@@ -59,6 +59,7 @@ KINDS = {
         is_awaited=True,
         takes_caller_line=True,
     ),
+    OutboundKind.HEADS_UP: CallKind("near"),  # a citizen who does not answer is called in turn all the same
     OutboundKind.SOLVED: CallKind(
         "solved",
         attempts=3,

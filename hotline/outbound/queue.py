@@ -4,7 +4,7 @@ A call is due until it is claimed. The claim commits the call's token before the
 call is placed twice. A call ends when a person has heard it, or when its attempts are used up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -29,6 +29,7 @@ from db.engine import ago, now
 from db.models import BlockedNumber, OutboundCall, OutboundKind, UtcDateTime, word
 from hotline.line import engaged
 from hotline.outbound.kinds import KINDS
+from settings import Settings
 
 _OPEN = and_(OutboundCall.token.is_(None), OutboundCall.ended_at.is_(None))
 AT = bindparam("at", type_=UtcDateTime)
@@ -53,9 +54,13 @@ class Eligibility:
         kind: OutboundKind,
         *conditions: ColumnElement[bool],
         order: Sequence[SQLColumnExpression[Any]] = (),
+        may_claim: Callable[[Session, int, Settings], bool] = lambda *_: True,
     ) -> None:
-        """`order`: which calls come before others that have waited longer."""
-        self.kind, self.policy = kind, KINDS[kind]
+        """`order`: which calls come before others that have waited longer.
+
+        `may_claim`: lock what a claim of this call relies on, and return whether the call may be claimed.
+        """
+        self.kind, self.policy, self.may_claim = kind, KINDS[kind], may_claim
         in_time = OutboundCall.asked_at > bindparam("asked_after", type_=UtcDateTime)
         self.is_due = and_(
             OutboundCall.kind == word(kind),

@@ -10,7 +10,8 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Delivery, OutboxKind, OutboxMessage, Registration
 from db.states import Phase, RegistrationState
 from hotline import delivery
-from hotline.line import blocked, registration, turn_near
+from hotline.line import blocked, registration
+from hotline.outbound import heads_up
 from ops import cli
 from settings import Settings
 from tests.clerk.citizens_messages import said, told
@@ -28,7 +29,7 @@ def test_citizen_out_of_the_line_gets_no_message(session: Session, state: Regist
     round_ = a_round(session)
     round_.registration_until = round_.ends_at
     registration.register(session, round_id=round_.id, number=a_number())
-    turn_near.tell(session, 5)
+    heads_up.tell(session, 5)
     assert [bool(said(session, text_message)) for text_message in told(session)] == [True, True]
     session.execute(update(Registration).values(state=state))
     session.expire_all()

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import OutboxKind, Round
 from db.states import Phase, RegistrationState
-from hotline.line import carry_over, confirmation_calls, registration, turn_near
+from hotline.line import carry_over, confirmation_calls, registration
+from hotline.outbound import heads_up
 from hotline.rounds import planning, rounds
 from tests.clerk.citizens_messages import next_round, said, told, two_rounds
 from tests.factories import (
@@ -54,7 +55,7 @@ def test_simultaneous_notifications_tell_each_citizen_once(engine: Engine) -> No
 
     def tell(_: int) -> None:
         with writing(engine) as own:
-            turn_near.tell(own, 5)
+            heads_up.tell(own, 5)
 
     at_once(4, tell)
     with reading(engine) as session:
@@ -67,15 +68,15 @@ def test_moving_line_tells_each_near_citizen_once(
     round_ = a_round(session)
     line = some_registrations(session, round_, 8)
     for _ in range(2):
-        turn_near.tell(session, 5)
+        heads_up.tell(session, 5)
     assert [m.registration_id for m in told(session)] == [r.id for r in line[:5]]
     line[0].state = RegistrationState.CALLING
     session.flush()
     for _ in range(2):
-        turn_near.tell(session, 5)
+        heads_up.tell(session, 5)
     line[0].state = RegistrationState.WAITING  # nobody answered: back at its own place
     session.flush()
-    turn_near.tell(session, 5)
+    heads_up.tell(session, 5)
     assert [m.registration_id for m in told(session)] == [r.id for r in line[:6]]
     for text_message in told(session):
         assert text_message.kind is OutboxKind.TURN_NEAR
@@ -88,7 +89,7 @@ def test_only_a_live_round_has_near_citizens(session: Session, phase: Phase) -> 
     round_ = a_round(session, phase)
     some_registrations(session, round_, 2)
     a_registration(session, rounds.operators_line(session))
-    turn_near.tell(session, 5)
+    heads_up.tell(session, 5)
     assert told(session) == []
 
 

@@ -373,6 +373,32 @@ def test_waiting_solved_call_moves_into_the_queue(empty: Engine) -> None:
         assert not session.scalar(text("SELECT count(*) FROM solved_calls WHERE ended_at IS NULL"))
 
 
+def test_heads_up_call_moves_into_the_queue(empty: Engine) -> None:
+    upgrade_to(empty, "0119")
+    times = ("announce_at", "registration_from", "registration_until", "starts_at", "ends_at")
+    insert(empty, "officials", id=1, kind="mayor", office_fa="x", office_en="x", clip="x")
+    round_ = {"languages": "fa", "minutes": 6, "reason": "", "changes": 0, "is_operators_line": False}
+    hours = {time: f"2026-11-24 0{hour}:30:00.000000" for hour, time in enumerate(times)}
+    insert(empty, "rounds", id=7, official_id=1, **round_, **hours)
+    order = {"moved_up": 0, "moved_reason": "", "rounds_missed": 0, "rounds_unanswered": 0, "attempts": 0}
+    calls: list[dict[str, str]] = [{}, {"token": "near-2", "placed_at": AT}]
+    calls += [{"token": "near-3", "placed_at": AT, "answer": "next_round", "ended_at": AT}, {"ended_at": AT}]
+    for id_, call in enumerate(calls, start=1):
+        place = {"number": f"+98913000000{id_}", "ticket": f"{id_}", "language": "fa", "state": "waiting"}
+        insert(empty, "registrations", id=id_, round_id=7, registered_at=AT, **place, **order)
+        insert(empty, "turn_near_calls", registration_id=id_, round_id=7, due_at=AT, **call)
+    migrate.upgrade(empty)
+    with reading(empty) as session:
+        moved = session.scalars(select(OutboundCall).order_by(OutboundCall.registration_id)).all()
+        assert [(each.number, each.token, each.answer, each.ended_at is None) for each in moved] == [
+            ("+989130000001", None, None, True),
+            ("+989130000002", "near-2", None, True),
+            ("+989130000003", None, "next_round", False),
+            ("+989130000004", None, None, False),
+        ]
+        assert not session.scalar(text("SELECT count(*) FROM turn_near_calls WHERE ended_at IS NULL"))
+
+
 def test_code_to_be_spoken_moves_into_the_queue(empty: Engine) -> None:
     upgrade_to(empty, "0119")
     code = {"number": "+989130000001", "language": "fa", "salt": "x", "asked_at": AT, "expires_at": AT}

@@ -14,7 +14,7 @@ from dialplan.variables import CALLERS_ADMITTED
 from hotline.citizens import belongings, codes, erasure
 from hotline.clock import CITY
 from hotline.line import blocked
-from hotline.outbound import overflow, queue
+from hotline.outbound import heads_up, overflow, queue
 from hotline.outbound.kinds import KINDS
 from hotline.requests import work
 from settings import QuietHours, Settings
@@ -27,11 +27,21 @@ __all__ = ["on_both"]
 
 NUMBER = "+983132221234"
 
+
+def _come_near(session: Session, settings: Settings) -> None:
+    """Register NUMBER behind the citizens who are about to be called back."""
+    round_ = make.a_round(session)
+    earlier = now(session) - 2 * make.HOUR
+    make.some_registrations(session, round_, settings.call_ahead_most, registered_at=earlier)
+    heads_up.ask(session, make.a_registration(session, round_, number=NUMBER), now(session))
+
+
 ASK: dict[OutboundKind, Callable[[Session, Settings], object]] = {
     OutboundKind.SIGN_IN_CODE: lambda session, settings: codes.ask(
         session, NUMBER, CodeWay.CALL, "fa", settings, browser=make.BROWSER
     ),
     OutboundKind.OVERFLOW: lambda session, settings: overflow.keep(session, NUMBER, settings),
+    OutboundKind.HEADS_UP: _come_near,
     OutboundKind.SOLVED: lambda session, _: work.reply(
         session, make.a_request(session, number=NUMBER), who="u", reply="ترمیم شد"
     ),

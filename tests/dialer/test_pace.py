@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from db.engine import now, writing
-from db.models import Confirmation, ConfirmationKind, Desk, OutboundCall, OutboundKind, TurnNearCall
+from db.models import Confirmation, ConfirmationKind, Desk, OutboundCall, OutboundKind
 from db.states import CallbackState
 from dialer import pace
 from dialer.pace import EMPTY_S, WHOLE_S, Pace
@@ -78,7 +78,7 @@ def test_call_due_later_is_looked_for(engine: Engine, what: str) -> None:
         later = now(session) + timedelta(hours=1)
         if what == "a turn that is near":
             of = {"registration_id": place.id, "round_id": place.round_id}
-            session.add(TurnNearCall(**of, due_at=later))
+            session.add(OutboundCall(kind=OutboundKind.HEADS_UP, **of, asked_at=later, due_at=later))
         elif what == "a place to be confirmed":
             asked = {"kind": ConfirmationKind.REGISTRATION, "asked_at": later, "not_before": later}
             session.add(Confirmation(registration_id=place.id, number=place.number, **asked))

@@ -355,17 +355,10 @@ def test_the_tone_is_whispered_to_one_phone(rendered: Render):
 TOLD = ["UserEvent", "Playback", "Hangup", "UserEvent", "Hangup"]
 
 
-def test_heads_up_call_runs_its_script_and_leads_nowhere(rendered: Render):
-    steps = outline(contexts(rendered()["extensions.conf"])[Context.TURN_NEAR])
-
-    assert [app for app, _ in steps] == ["NoOp", "AGI", "GotoIf", *TOLD]
-    assert steps[1:3] == [("AGI", "turn-near"), ("GotoIf", '$["${HOTLINE_FINISHED}" = "1"]?spoke')]
-
-
 @pytest.mark.parametrize(
     "context",
     [
-        *(Context.TURN_NEAR, Context.CONFIRM, Context.TRIAL, Context.URGENT),
+        *(Context.CONFIRM, Context.TRIAL, Context.URGENT),
     ],
 )
 def test_system_call_reports_its_script_and_apologises_for_none(rendered: Render, context: Context):

@@ -11,13 +11,15 @@ import pytest
 from sqlalchemy import select
 
 from db.engine import reading, writing
-from db.models import Confirmation, Registration, Request, TurnNearCall
+from db.models import Confirmation, OutboundCall, Registration, Request
 from db.states import RegistrationState
 from dialplan.variables import CALLERS_ADMITTED, HUNG_S
 from hotline.callbacks import toll
-from hotline.line import confirmation_calls, confirmations, turn_near, turn_near_calls
+from hotline.line import confirmation_calls, confirmations
+from hotline.outbound import heads_up
 from hotline.recordings import voice_messages
 from hotline.rounds import rounds
+from tests import factories as make
 from tests.kit.caller import Caller
 from tests.kit.process import slowness, until
 from tests.kit.system import System
@@ -186,7 +188,7 @@ def test_key_pressed_while_ivr_stalls_is_counted(
         caller.hangup()
 
 
-def _answered(system: System, table: type[Confirmation] | type[TurnNearCall]) -> bool:
+def _answered(system: System, table: type[Confirmation] | type[OutboundCall]) -> bool:
     """Whether the key of the one such call is kept."""
     with reading(system.engine) as session:
         call = session.scalars(select(table).where(table.token.is_not(None))).one()
@@ -197,12 +199,12 @@ def _answered(system: System, table: type[Confirmation] | type[TurnNearCall]) ->
     ("table", "question", "told"),
     [
         (Confirmation, "confirm-call-press-one", "confirm-call-done"),
-        (TurnNearCall, "near-call-question", "near-call-reachable"),
+        (OutboundCall, "near-call-question", "near-call-reachable"),
     ],
     ids=["confirmation", "near-call"],
 )
 def test_killed_ivr_apologises_and_calls_no_second_time(
-    system: System, table: type[Confirmation] | type[TurnNearCall], question: str, told: str
+    system: System, table: type[Confirmation] | type[OutboundCall], question: str, told: str
 ) -> None:
     number = system.number()
     with (
@@ -227,10 +229,10 @@ def test_killed_ivr_apologises_and_calls_no_second_time(
             place = session.scalars(
                 select(Registration).where(Registration.number == "+98" + number[1:])
             ).one()
-            turn_near.tell(
+            heads_up.tell(
                 session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most
             )
-            assert turn_near_calls.due(session, 1) == confirmation_calls.due(session, 1) == []
+            assert make.due_heads_up(session) == list(confirmation_calls.due(session, 1)) == []
         assert place.state is RegistrationState.WAITING
         assert len(citizen.calls) == 1
 
@@ -253,4 +255,4 @@ def _comes_near(system: System, round_id: int, number: str) -> None:
     system.register(round_id, *(system.number() for _ in range(system.settings.call_ahead_most)), number)
     with writing(system.engine) as session:
         rounds.open_round(session, rounds.get(session, round_id))
-        turn_near.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)
+        heads_up.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from db.engine import now, reading, writing
-from db.models import Callback, CallerNow, LedgerEntry, Registration, Round, TurnNearCall
+from db.models import Callback, CallerNow, LedgerEntry, OutboundCall, Registration, Round
 from db.states import HOLDS_PLACE, CallbackState, Fact, RegistrationState
 from hotline.ledger.verify import verify
-from hotline.line import turn_near
+from hotline.outbound import heads_up
 from hotline.rounds import planning, rounds
 from tests.kit.crowd import Behaviour, Call, Crowd
 from tests.kit.official import Official, Script
@@ -176,7 +176,7 @@ def test_heads_up_calls_do_not_pass_the_head_over(
 def _are_told(system: System) -> None:
     """Tell near citizens as the clerk does, by a call where that is set."""
     with writing(system.engine) as session:
-        turn_near.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)
+        heads_up.tell(session, system.settings.turn_near_places, call_beyond=system.settings.call_ahead_most)
 
 
 def test_cancelled_round_ends_all_calls_but_a_conversation(
@@ -225,7 +225,5 @@ def _under_way(system: System, round_id: int) -> int:
     with reading(system.engine) as session:
         over = (CallbackState.TALKING, CallbackState.CLOSED)
         ours = select(Callback.id).where(Callback.round_id == round_id, Callback.state.not_in(over))
-        turn_near_calls = select(TurnNearCall.token).where(
-            TurnNearCall.round_id == round_id, TurnNearCall.ended_at.is_(None)
-        )
-        return len([*session.scalars(ours), *filter(None, session.scalars(turn_near_calls))])
+        heads_up_calls = select(OutboundCall.token).where(OutboundCall.round_id == round_id)
+        return len([*session.scalars(ours), *filter(None, session.scalars(heads_up_calls))])

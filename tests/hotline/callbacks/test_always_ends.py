@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import Callback, Confirmation, Registration, Round
-from db.states import HOLDS_PLACE, CallbackState, Outcome, RegistrationState, TurnNearAnswer
+from db.states import HOLDS_PLACE, CallbackState, HeadsUpAnswer, Outcome, RegistrationState
 from hotline.callbacks import claims, closing
 from hotline.errors import Refused
 from hotline.line import (
@@ -24,11 +24,11 @@ from hotline.line import (
     confirmation_calls,
     confirmations,
     registration,
-    turn_near,
-    turn_near_calls,
 )
+from hotline.outbound import heads_up, queue
 from hotline.rounds import planning, rounds
 from settings import Settings
+from tests import factories as make
 from tests.factories import a_desk, a_user, an_official
 
 NUMBERS = [f"+98913000{n:04}" for n in range(4)]
@@ -138,17 +138,17 @@ class World:
 
     def whoever_is_near_is_asked(self, which: int) -> None:
         with writing(self.engine) as session:
-            turn_near.tell(session, 2, call_beyond=0)
-            for asked in turn_near_calls.due(session, 9):
-                turn_near_calls.take_up(session, asked.registration_id, asked.round_id)
+            heads_up.tell(session, 2, call_beyond=0)
+            for place in make.due_heads_up(session):
+                make.claim_heads_up(session, place)
 
     def a_near_call_ends(self, which: int) -> None:
-        answers = [None, *TurnNearAnswer]
+        answers = [None, *HeadsUpAnswer]
         with writing(self.engine) as session:
-            for token in list(turn_near_calls.on_the_phone(session))[:1]:
+            for token in list(queue.in_progress(session))[:1]:
                 if said := answers[which % len(answers)]:
-                    turn_near_calls.answer(session, token, said)
-                turn_near_calls.ended(session, token)
+                    heads_up.answer(session, token, said)
+                queue.finish(session, token)
 
     def a_number_is_to_be_confirmed(self, which: int) -> None:
         with writing(self.engine) as session:
@@ -201,8 +201,8 @@ class World:
         with writing(self.engine) as session:
             while carry_over.run(session):
                 pass
-            for token in list(turn_near_calls.on_the_phone(session)):
-                turn_near_calls.ended(session, token)
+            for token in list(queue.in_progress(session)):
+                queue.finish(session, token)
             for token in list(confirmation_calls.on_the_phone(session)):
                 confirmation_calls.ended(session, token)
             for id_ in confirmation_calls.due(session, 99):

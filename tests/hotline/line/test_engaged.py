@@ -17,7 +17,8 @@ from hotline.callbacks import callbacks, claims, closing
 from hotline.callbacks import on_the_line as waiting
 from hotline.errors import Refused
 from hotline.ledger.verify import verify
-from hotline.line import confirmation_calls, engaged, fairness, turn_near, turn_near_calls
+from hotline.line import confirmation_calls, engaged, fairness
+from hotline.outbound import heads_up
 from hotline.rounds import rounds
 from ivr import callers
 from ivr.caller_cache import CallerCache
@@ -151,11 +152,11 @@ def test_busy_number_gets_no_second_call(
     id_, keyed = story.registers(), story.keyed_in()
     with writing(story.engine) as session:
         rounds.open_round(session, rounds.get(session, story.round))
-        turn_near.tell(session, 5, call_beyond=0)
+        heads_up.tell(session, 5, call_beyond=0)
 
     def due() -> tuple[int, int]:
         with reading(story.engine) as session:
-            return len(turn_near_calls.due(session, 9)), len(confirmation_calls.due(session, 9))
+            return len(make.due_heads_up(session)), len(confirmation_calls.due(session, 9))
 
     dials(story.engine, number(story, id_), number(story, keyed))
     assert due() == (0, 0)

@@ -16,14 +16,16 @@ from api.app import create
 from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import Callback, Limit, Registration
-from db.states import CallbackState, Fact, Outcome, Phase, TurnNearAnswer
+from db.states import CallbackState, Fact, HeadsUpAnswer, Outcome, Phase
 from hotline import dates
 from hotline.callbacks import callbacks
 from hotline.ledger import ledger
-from hotline.line import fairness, registration, turn_near, turn_near_calls
+from hotline.line import fairness, registration
 from hotline.line.fairness import Reason
+from hotline.outbound import heads_up, queue
 from hotline.rounds import rounds
 from settings import Settings
+from tests import factories as make
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.story import REASON, Story, a_live_round, told
 
@@ -191,11 +193,11 @@ def test_deferred_place_says_so_until_the_next_round(story: Story, citizen: Test
     first, _ = story.registers(), story.registers()
     with writing(story.engine) as session:
         rounds.open_round(session, rounds.get(session, story.round))
-        turn_near.tell(session, 5, call_beyond=0)
-        call = turn_near_calls.take_up(session, first, story.round)
-        assert call and call.token
-        turn_near_calls.answer(session, call.token, TurnNearAnswer.NEXT_ROUND)
-        turn_near_calls.ended(session, call.token)
+        heads_up.tell(session, 5, call_beyond=0)
+        token = make.claim_heads_up(session, first)
+        assert token
+        heads_up.answer(session, token, HeadsUpAnswer.NEXT_ROUND)
+        queue.finish(session, token)
     story.called(Outcome.REACHED)
     assert reasons(story, first) == [Reason.DEFERRED]
     page = words(ask(citizen, story.tickets[first], "en"))

@@ -10,13 +10,15 @@ from typer.testing import CliRunner
 from clerk import jobs
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Carry, OutboxKind, OutboxMessage, Registration, Round
-from db.states import Outcome, RegistrationState, TurnNearAnswer
+from db.states import HeadsUpAnswer, Outcome, RegistrationState
 from hotline.callbacks import callbacks, claims
 from hotline.ledger.verify import verify
-from hotline.line import carry_over, line, registration, turn_near_calls
+from hotline.line import carry_over, line, registration
+from hotline.outbound import heads_up, queue
 from hotline.rounds import rounds
 from ops.cli import app as command_line
 from settings import Settings
+from tests import factories as make
 from tests.factories import HOUR, a_number
 from tests.kit.refusal import refusal
 from tests.kit.shifted_clock import ShiftedClock, clock
@@ -57,14 +59,14 @@ def story(engine: Engine, settings: Settings) -> Story:
 
 
 def defers(story: Story, id_: int) -> None:
-    """The citizen presses 2 in the turn-near call."""
+    """The citizen presses 2 in the heads-up call."""
     with writing(story.engine) as session:
-        turn_near_calls.ask(session, session.get_one(Registration, id_))
+        heads_up.ask(session, session.get_one(Registration, id_), now(session))
         session.flush()
-        call = turn_near_calls.take_up(session, id_, story.round)
-        assert call and call.token
-        assert turn_near_calls.answer(session, call.token, TurnNearAnswer.NEXT_ROUND)
-        turn_near_calls.ended(session, call.token)
+        token = make.claim_heads_up(session, id_)
+        assert token
+        assert heads_up.answer(session, token, HeadsUpAnswer.NEXT_ROUND)
+        queue.finish(session, token)
 
 
 def places(story: Story) -> list[tuple[Any, ...]]:

@@ -10,10 +10,11 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from db.engine import now, writing
-from db.models import Registration, TurnNearCall
-from db.states import Outcome, RegistrationState, TurnNearAnswer
+from db.engine import writing
+from db.models import Registration
+from db.states import Fact, Outcome, RegistrationState
 from hotline import numbers
+from hotline.ledger import ledger
 from prompts.catalogue import clips
 from tests.ivr.scripts.own_place import ASKED, CHOICES, OWNER, TICKET, UNKNOWN, WAITS, kept
 from tests.kit.fake_asterisk import CUT, HANG_UP, Anybody, Deed, End, FakeAsterisk, transactions
@@ -50,9 +51,8 @@ def test_who_asked_for_the_next_round_hears_that(asterisk: FakeAsterisk, engine:
         place = session.get_one(Registration, own.id)
         place.state, place.rounds_unanswered = RegistrationState.UNREACHED, 1
         place.last_outcome = Outcome.NO_ANSWER
-        asked = TurnNearCall(registration_id=own.id, round_id=own.round_id, due_at=now(session))
-        asked.answer = TurnNearAnswer.NEXT_ROUND
-        session.add(asked)
+        session.flush()
+        ledger.record(session, Fact.DEFERRED, place)
 
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", TICKET))
 

@@ -6,13 +6,13 @@ import pytest
 from sqlalchemy import Engine
 
 from db.engine import reading, writing
-from db.models import Registration, TurnNearCall
-from db.states import RegistrationState, TurnNearAnswer
-from hotline.line import turn_near, turn_near_calls
+from db.models import Registration
+from db.states import HeadsUpAnswer, RegistrationState
+from hotline.outbound import heads_up
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, Deed, End, FakeAsterisk, Heard, transactions
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_turn_near_calls
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what is kept is shown in test_heads_up
 
 INTRO = ["HOTLINE_LANGUAGE=fa", "near-call-intro"]
 ASKED = [*INTRO, "near-call-question"]
@@ -32,9 +32,9 @@ class Placed:
         with reading(self.engine) as session:
             return session.get_one(Registration, self.id).state
 
-    def answer(self) -> TurnNearAnswer | None:
+    def answer(self) -> str | None:
         with reading(self.engine) as session:
-            return session.get_one(TurnNearCall, (self.id, self.round)).answer
+            return make.heads_up_call(session, self.id).answer
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def placed(engine: Engine) -> Placed:
 def place(engine: Engine, language: str) -> Placed:
     with writing(engine) as session:
         near_one = make.a_registration(session, make.a_round(session), language=language)
-        turn_near.tell(session, 5, call_beyond=0)
-        call = turn_near_calls.take_up(session, near_one.id, near_one.round_id)
-        assert call and call.token
-        return Placed(engine, near_one.id, near_one.round_id, call.token)
+        heads_up.tell(session, 5, call_beyond=0)
+        token = make.claim_heads_up(session, near_one.id)
+        assert token
+        return Placed(engine, near_one.id, near_one.round_id, token)
 
 
 def answer(asterisk: FakeAsterisk, token: str, *steps: tuple[str, Deed]) -> Heard:
@@ -61,20 +61,20 @@ def test_a_1_is_kept_and_the_place_stays(asterisk: FakeAsterisk, placed: Placed,
     heard = answer(asterisk, placed.token, (moment, "1"))
 
     assert heard.order[-2:] == ["near-call-reachable", END]
-    assert (placed.answer(), placed.state()) == (TurnNearAnswer.REACHABLE, RegistrationState.WAITING)
+    assert (placed.answer(), placed.state()) == (HeadsUpAnswer.REACHABLE, RegistrationState.WAITING)
 
 
 def test_early_key_only_ends_the_introduction(asterisk: FakeAsterisk, placed: Placed):
     answer(asterisk, placed.token, ("near-call-intro", "2"), ("near-call-question", "1"))
 
-    assert placed.answer() is TurnNearAnswer.REACHABLE
+    assert placed.answer() == HeadsUpAnswer.REACHABLE
 
 
 def test_question_follows_the_caller_and_the_office(asterisk: FakeAsterisk, placed: Placed):
     heard = answer(asterisk, placed.token, ("near-call-question", "2"))
 
     assert heard.order == [*ASKED, "near-call-next-round", END]
-    assert (placed.answer(), placed.state()) == (TurnNearAnswer.NEXT_ROUND, RegistrationState.UNREACHED)
+    assert (placed.answer(), placed.state()) == (HeadsUpAnswer.NEXT_ROUND, RegistrationState.UNREACHED)
 
 
 def test_an_english_citizen_hears_english(asterisk: FakeAsterisk, engine: Engine):
@@ -83,7 +83,7 @@ def test_an_english_citizen_hears_english(asterisk: FakeAsterisk, engine: Engine
     heard = answer(asterisk, placed.token, ("near-call-question", "2"))
 
     assert heard.order[0] == "HOTLINE_LANGUAGE=en"
-    assert placed.answer() is TurnNearAnswer.NEXT_ROUND
+    assert placed.answer() == HeadsUpAnswer.NEXT_ROUND
 
 
 def test_silence_changes_nothing(asterisk: FakeAsterisk, placed: Placed):
@@ -98,7 +98,7 @@ def test_silence_changes_nothing(asterisk: FakeAsterisk, placed: Placed):
 def test_one_wrong_key_is_forgiven(asterisk: FakeAsterisk, placed: Placed, key: str):
     answer(asterisk, placed.token, ("near-call-question", key), ("near-call-question", "2"))
 
-    assert placed.answer() is TurnNearAnswer.NEXT_ROUND
+    assert placed.answer() == HeadsUpAnswer.NEXT_ROUND
 
 
 def test_a_2_for_a_place_that_has_moved_on_promises_nothing(asterisk: FakeAsterisk, placed: Placed):

@@ -5,18 +5,19 @@ from datetime import timedelta
 import pytest
 
 from db.engine import now, reading, writing
-from db.models import Confirmation, PlacedCall, Registration, Round, TurnNearCall
-from db.states import RegistrationState, TurnNearAnswer
+from db.models import Confirmation, OutboundCall, PlacedCall, Registration, Round
+from db.states import HeadsUpAnswer, RegistrationState
 from hotline.callbacks import breaker
 from hotline.clock import CITY
-from hotline.line import confirmation_calls, turn_near, turn_near_calls
+from hotline.line import confirmation_calls
+from hotline.outbound import heads_up, queue
 from hotline.rounds import planning, rounds
 from settings import QuietHours, Settings
 from tests import factories as make
 from tests.dialer.office import Office
 from tests.kit.fake_manager import FakeManager
 
-pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # what the database decides: test_turn_near_calls
+pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the rest: hotline/outbound/test_heads_up
 
 
 def nears(office: Office, count: int = 1, number: str = "") -> list[int]:
@@ -27,14 +28,13 @@ def nears(office: Office, count: int = 1, number: str = "") -> list[int]:
         own = {"number": number} if number else {}
         make.some_registrations(session, round_, head, registered_at=now(session) - 2 * make.HOUR)
         ids = [r.id for r in make.some_registrations(session, round_, count, **own)]
-        turn_near.tell(session, 100, call_beyond=head)
+        heads_up.tell(session, 100, call_beyond=head)
     return ids
 
 
-def kept(office: Office, id_: int) -> TurnNearCall:
+def kept(office: Office, id_: int) -> OutboundCall:
     with reading(office.engine) as session:
-        round_id = session.get_one(Registration, id_).round_id
-        return session.get_one(TurnNearCall, (id_, round_id))
+        return make.heads_up_call(session, id_)
 
 
 def ended(office: Office, id_: int) -> bool:
@@ -53,7 +53,7 @@ def test_who_is_near_is_called_once_with_a_token_of_its_own(office: Office, mana
 
     (call,) = manager.named("Originate")
     token = kept(office, id_).token
-    assert (call["ChannelId"], call["ActionID"], call["Context"]) == (token, token, "turn-near")
+    assert (call["ChannelId"], call["Context"], call["Exten"]) == (token, "outbound", "turn-near")
     assert call["Channel"] == "Local/+989131234567@dial/n"
 
 
@@ -88,7 +88,7 @@ def test_heads_up_call_refused_by_asterisk_is_retried(office: Office, manager: F
 
     manager.refused = {}
     with writing(office.engine) as session:  # later
-        session.get_one(TurnNearCall, (id_, put_off.round_id)).due_at = now(session)
+        make.heads_up_call(session, id_).due_at = now(session)
     office.until(lambda: len(manager.named("Originate")) > 1)
     office.until_at_rest()
 
@@ -96,7 +96,7 @@ def test_heads_up_call_refused_by_asterisk_is_retried(office: Office, manager: F
     assert first["ChannelId"] != second["ChannelId"]
     assert first["Channel"] == second["Channel"]
     with reading(office.engine) as session:
-        assert list(turn_near_calls.on_the_phone(session)) == [second["ChannelId"]], "never two at once"
+        assert list(queue.in_progress(session)) == [second["ChannelId"]], "never two at once"
 
 
 @pytest.mark.parametrize("how", ["cancelled", "ended"])
@@ -104,7 +104,7 @@ def test_ended_round_ends_heads_up_calls_kindly(office: Office, manager: FakeMan
     listens, rings = nears(office, 2)
     office.until(lambda: len(manager.named("Originate")) == 2)
     listening, ringing = kept(office, listens).token or "", kept(office, rings).token or ""
-    manager.channels[listening] |= {"ChannelStateDesc": "Up", "Application": "AGI", "Context": "turn-near"}
+    manager.channels[listening] |= {"ChannelStateDesc": "Up", "Application": "AGI", "Context": "outbound"}
     manager.ringing(ringing)
 
     with writing(office.engine) as session:
@@ -157,16 +157,16 @@ def scripts_are_down(office: Office) -> bool:
     return down is not None and down.why == breaker.SCRIPTS
 
 
-@pytest.mark.parametrize("said", [None, TurnNearAnswer.REACHABLE])
+@pytest.mark.parametrize("said", [None, HeadsUpAnswer.REACHABLE])
 def test_answered_call_without_a_script_is_not_repeated(
-    office: Office, manager: FakeManager, said: TurnNearAnswer | None
+    office: Office, manager: FakeManager, said: HeadsUpAnswer | None
 ):
     (id_,) = nears(office)
     office.until(lambda: manager.named("Originate"))
     token = manager.named("Originate")[0]["ChannelId"]
     if said:
         with writing(office.engine) as session:
-            turn_near_calls.answer(session, token, said)
+            heads_up.answer(session, token, said)
 
     scripts_have_failed(office)
     manager.stage(token, "failed")
@@ -176,9 +176,9 @@ def test_answered_call_without_a_script_is_not_repeated(
     office.until_at_rest()
 
     with writing(office.engine) as session:
-        turn_near.tell(session, 100, call_beyond=office._settings.call_ahead_most)
-        assert [d.registration_id for d in turn_near_calls.due(session, 5)] == []
-    assert kept(office, id_).answer is said
+        heads_up.tell(session, 100, call_beyond=office._settings.call_ahead_most)
+        assert make.due_heads_up(session) == []
+    assert kept(office, id_).answer == said
 
 
 def test_script_in_a_heads_up_call_resumes_calls(office: Office, manager: FakeManager):
@@ -354,7 +354,7 @@ def test_a_call_beyond_the_caps_waits_and_leaves_the_line_free(
     office.until_at_rest()
     assert manager.named("Originate") == []
     with reading(office.engine) as session:
-        assert [d.registration_id for d in turn_near_calls.due(session, 5)] == [id_]
+        assert make.due_heads_up(session) == [id_]
         assert session.get_one(Round, kept(office, id_).round_id).opened_at
 
     office._settings = settings

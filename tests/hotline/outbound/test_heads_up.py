@@ -6,12 +6,13 @@ from sqlalchemy.orm import Session
 
 from clerk import jobs
 from db.engine import reading, writing
-from db.models import LedgerEntry, Registration, TurnNearCall
-from db.states import Fact, Outcome, Phase, RegistrationState, TurnNearAnswer
+from db.models import LedgerEntry, OutboundCall, Registration
+from db.states import Fact, HeadsUpAnswer, Outcome, Phase, RegistrationState
 from dialer.pace import Pace
 from hotline.callbacks import toll
 from hotline.ledger import verify
-from hotline.line import caller_context, fairness, registration, turn_near, turn_near_calls
+from hotline.line import caller_context, fairness, registration
+from hotline.outbound import heads_up, queue
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
@@ -19,7 +20,7 @@ from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
 from tests.kit.story import Story
 
 R = RegistrationState
-NEXT = TurnNearAnswer.NEXT_ROUND
+NEXT = HeadsUpAnswer.NEXT_ROUND
 
 
 @pytest.fixture
@@ -29,31 +30,31 @@ def story(engine: Engine, settings: Settings) -> Story:
 
 
 def told(story: Story, places: int = 5) -> list[int]:
-    """The clerk looks; whose turn-near calls are due afterwards."""
+    """The clerk looks; whose heads-up calls are due afterwards."""
     with writing(story.engine) as session:
         round_ = rounds.get(session, story.round)
         round_.opened_at = round_.opened_at or round_.starts_at
-        turn_near.tell(session, places, call_beyond=0)
+        heads_up.tell(session, places, call_beyond=0)
     with reading(story.engine) as session:
-        return [d.registration_id for d in turn_near_calls.due(session, 10)]
+        return make.due_heads_up(session)
 
 
 def rings(story: Story, id_: int) -> str:
-    """The turn-near call to this registration is on its way; its token."""
+    """The heads-up call to this registration is on its way; its token."""
     with writing(story.engine) as session:
-        taken = turn_near_calls.take_up(session, id_, story.round)
-        assert taken and taken.token
-        return taken.token
+        token = make.claim_heads_up(session, id_)
+        assert token
+        return token
 
 
-def says(story: Story, token: str, answer: TurnNearAnswer) -> bool:
+def says(story: Story, token: str, answer: HeadsUpAnswer) -> bool:
     with writing(story.engine) as session:
-        return turn_near_calls.answer(session, token, answer)
+        return heads_up.answer(session, token, answer)
 
 
 def hangs_up(story: Story, token: str) -> None:
     with writing(story.engine) as session:
-        turn_near_calls.ended(session, token)
+        queue.finish(session, token)
 
 
 def defers(story: Story, id_: int) -> None:
@@ -90,10 +91,10 @@ def test_disabled_setting_makes_no_call_due(story: Story, settings: Settings) ->
     id_ = story.registers()
     jobs.tell_turn_near(story.engine, settings)
     with reading(story.engine) as session:
-        assert turn_near_calls.due(session, 10) == []
+        assert make.due_heads_up(session) == []
     jobs.tell_turn_near(story.engine, settings.model_copy(update={"turn_near_call": True}))
     with reading(story.engine) as session:
-        due = [d.registration_id for d in turn_near_calls.due(session, 10)]
+        due = make.due_heads_up(session)
     assert due == [id_], f"not {head}, who are called back at once"
 
 
@@ -106,8 +107,8 @@ def test_opening_round_calls_its_head_back_and_passes_nobody(
             make.a_desk(session).round_id = story.round
         make.a_desk(session, connected=False).round_id = story.round
         rounds.open_round(session, rounds.get(session, story.round))
-        turn_near.tell(session, 5, call_beyond=2)
-        due = [d.registration_id for d in turn_near_calls.due(session, 10)]
+        heads_up.tell(session, 5, call_beyond=2)
+        due = make.due_heads_up(session)
     assert due == ids[4:], "two desks may have four on the way"
     for id_ in due:
         rings(story, id_)
@@ -128,26 +129,38 @@ def test_citizen_called_in_this_round_gets_no_heads_up(story: Story) -> None:
 def test_round_that_is_not_live_makes_no_call_due(session: Session, phase: Phase) -> None:
     make.a_registration(session, make.a_round(session, phase))
     make.a_registration(session, rounds.operators_line(session))
-    turn_near.tell(session, 5, call_beyond=0)
-    assert turn_near_calls.due(session, 10) == []
+    heads_up.tell(session, 5, call_beyond=0)
+    assert make.due_heads_up(session) == []
 
 
 @pytest.mark.parametrize("state", sorted(set(R) - {R.WAITING}))
 def test_due_call_of_a_place_out_of_the_line_is_not_placed(session: Session, state: R) -> None:
     place = make.a_registration(session, make.a_round(session))
-    turn_near.tell(session, 5, call_beyond=0)
+    heads_up.tell(session, 5, call_beyond=0)
     place.state = state
     session.flush()
-    assert turn_near_calls.due(session, 10) == []
-    assert turn_near_calls.take_up(session, place.id, place.round_id) is None
+    assert make.due_heads_up(session) == []
+    assert make.claim_heads_up(session, place.id) is None
 
 
 def test_due_call_of_an_ended_round_is_not_placed(session: Session) -> None:
     round_ = make.a_round(session)
     place = make.a_registration(session, round_)
-    turn_near.tell(session, 5, call_beyond=0)
+    heads_up.tell(session, 5, call_beyond=0)
     rounds.end_round(session, round_)
-    assert turn_near_calls.take_up(session, place.id, round_.id) is None
+    assert make.claim_heads_up(session, place.id) is None
+
+
+@in_both
+def test_moved_place_is_called_at_its_new_number(story: Story) -> None:
+    id_ = story.registers()
+    told(story)
+    with writing(story.engine) as session:
+        registration.change_number(session, id_, make.NUMBER)
+    token = rings(story, id_)
+    with reading(story.engine) as session:
+        call = queue.by_token(session, token)
+        assert call and call.number == make.NUMBER
 
 
 # Placed once, and no second call meanwhile
@@ -160,7 +173,7 @@ def test_due_call_taken_up_by_ten_is_placed_once(story: Story) -> None:
 
     def take(_: int) -> bool:
         with writing(story.engine) as session:
-            return turn_near_calls.take_up(session, id_, story.round) is not None
+            return make.claim_heads_up(session, id_) is not None
 
     assert sum(make.at_once(10, take)) == 1
     assert told(story) == []
@@ -172,10 +185,9 @@ def test_citizen_in_a_heads_up_call_is_passed_and_recorded(
     first, second, third = (story.registers() for _ in range(3))
     told(story)
     token = rings(story, first)
-    assert turn_near_calls.is_token(token)
     assert story.called(Outcome.REACHED) == second
     with reading(story.engine) as session:
-        assert turn_near_calls.on_the_phone(session).keys() == {token}
+        assert queue.in_progress(session).keys() == {token}
         standing = fairness.look_up(session, session.get_one(Registration, first))
         assert [call.reason for call in standing.explained] == [fairness.Reason.ENGAGED]
     hangs_up(story, token)
@@ -210,14 +222,14 @@ def test_heads_up_call_and_desk_reach_a_citizen_once(engine: Engine, story: Stor
                 except AssertionError:
                     return False
             with writing(engine) as session:
-                return turn_near_calls.take_up(session, id_, story.round) is not None
+                return make.claim_heads_up(session, id_) is not None
 
         turn_near_call, callback = make.at_once(2, act)
         assert turn_near_call != callback
         if turn_near_call:
             with writing(engine) as session:
-                (token,) = turn_near_calls.on_the_phone(session)
-                turn_near_calls.ended(session, token)
+                (token,) = queue.in_progress(session)
+                queue.finish(session, token)
             assert story.called(Outcome.REACHED) == id_
     proven(story)
 
@@ -229,12 +241,12 @@ def test_key_1_keeps_the_place(story: Story) -> None:
     id_ = story.registers()
     told(story)
     token = rings(story, id_)
-    assert says(story, token, TurnNearAnswer.REACHABLE)
+    assert says(story, token, HeadsUpAnswer.REACHABLE)
     assert not says(story, token, NEXT), "the first answer stands"
     hangs_up(story, token)
     with reading(story.engine) as session:
-        call = session.get_one(TurnNearCall, (id_, story.round))
-        assert (call.answer, call.ended_at is not None) == (TurnNearAnswer.REACHABLE, True)
+        call = make.heads_up_call(session, id_)
+        assert (call.answer, call.ended_at is not None) == (HeadsUpAnswer.REACHABLE, True)
     assert story.called(Outcome.REACHED) == id_
     proven(story)
 
@@ -301,38 +313,36 @@ def test_deferral_after_an_unanswered_round_loses_nothing(
     proven(story)
 
 
-@pytest.mark.parametrize("said", TurnNearAnswer)
+@pytest.mark.parametrize("said", HeadsUpAnswer)
 @pytest.mark.parametrize("state", sorted(set(R) - {R.WAITING}))
-def test_answer_of_a_place_moved_on_promises_nothing(
-    session: Session, state: R, said: TurnNearAnswer
-) -> None:
+def test_answer_of_a_place_moved_on_promises_nothing(session: Session, state: R, said: HeadsUpAnswer) -> None:
     place = make.a_registration(session, make.a_round(session))
-    turn_near.tell(session, 5, call_beyond=0)
-    taken = turn_near_calls.take_up(session, place.id, place.round_id)
-    assert taken and taken.token
+    heads_up.tell(session, 5, call_beyond=0)
+    taken = make.claim_heads_up(session, place.id)
+    assert taken
     place.state = state
     session.flush()
-    assert not turn_near_calls.answer(session, taken.token, said)
+    assert not heads_up.answer(session, taken, said)
     session.refresh(place)
     assert place.state is state
 
 
-@pytest.mark.parametrize("said", TurnNearAnswer)
+@pytest.mark.parametrize("said", HeadsUpAnswer)
 def test_answer_after_the_round_promises_nothing(
-    story: Story, settings: Settings, said: TurnNearAnswer
+    story: Story, settings: Settings, said: HeadsUpAnswer
 ) -> None:
     id_ = story.registers()
     told(story)
     token = rings(story, id_)
     with writing(story.engine) as session:
         toll.take(session, token, kept(story, id_).number, settings)
-        assert turn_near_calls.left_behind(session) == []
+        assert heads_up.list_left_behind(session) == []
         rounds.end_round(session, rounds.get(session, story.round))
-        assert turn_near_calls.left_behind(session) == [token]
+        assert heads_up.list_left_behind(session) == [token]
     assert not says(story, token, said)
     hangs_up(story, token)
     with reading(story.engine) as session:
-        assert turn_near_calls.left_behind(session) == []
+        assert heads_up.list_left_behind(session) == []
     assert kept(story, id_).state is R.WAITING
     proven(story)
 
@@ -351,15 +361,14 @@ def test_deferred_place_that_is_cancelled_allows_registering(story: Story) -> No
 
 @in_both
 def test_unknown_token_changes_nothing(session: Session) -> None:
-    assert not turn_near_calls.answer(session, "near-nobody", NEXT)
-    turn_near_calls.ended(session, "near-nobody")
-    assert turn_near_calls.by_token(session, "near-nobody") is None
-    assert not turn_near_calls.is_token("callback-1")
+    assert not heads_up.answer(session, "near-nobody", NEXT)
+    queue.finish(session, "near-nobody")
+    assert queue.by_token(session, "near-nobody") is None
 
 
 def rows(story: Story) -> list[int]:
     with reading(story.engine) as session:
-        return list(session.scalars(select(TurnNearCall.registration_id)))
+        return list(session.scalars(select(OutboundCall.registration_id)))
 
 
 @pytest.mark.parametrize("how", ["reached", "round over"])
