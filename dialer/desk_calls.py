@@ -13,21 +13,21 @@ from hotline.desks import desk_phones
 
 
 def desk_of(channel: str, channel_id: str) -> int | None:
-    """Which desk's phone this channel is: one that dialled in, or a telephone that was called.
+    """Return the desk of a phone's channel: a phone that dialled in, or a telephone that we called.
 
-    Both are Asterisk's own word: the account in the channel's name, or the id that we gave it.
+    Asterisk vouches for both: by the account in the channel's name, or by the id that we gave the channel.
     """
     dialled_in = desk_of_channel(channel)
     return desk_phones.desk_of_token(channel_id) if dialled_in is None else dialled_in
 
 
 class DeskCalls(SystemCalls):
-    """That a telephone has come into its room is seen as of every phone."""
+    """Calls to desks' telephones. AsteriskEvents handles the entry into the room, as for every phone."""
 
     context = Context.OFFICIAL
 
     def place_asked(self) -> None:
-        """Call the telephones that are asked for. Raises AmiError."""
+        """Call the telephones that people have asked for. Raises AmiError."""
         with reading(self._engine) as session:
             asked = desk_phones.asked(session, self._settings.node)
         for desk in asked:
@@ -42,12 +42,12 @@ class DeskCalls(SystemCalls):
             self._originate(call, extension=str(desk))
 
     def owns(self, token: str) -> bool:
-        """Whether a channel's id can be the token of such a call."""
+        """Return whether a channel's id can be the token of such a call."""
         return desk_phones.desk_of_token(token) is not None
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
         desk_phones.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
-        """The tokens of calls on their way, and when each was placed."""
+        """Return the tokens of the calls in progress, with the time when each was placed."""
         return desk_phones.on_the_phone(session)

@@ -1,4 +1,4 @@
-"""What all calls that are no callbacks have in common: placed once by a token, and ended by it."""
+"""Base of all calls that are no callbacks: placed once by a token, and ended by it."""
 
 import logging
 from abc import ABC, abstractmethod
@@ -20,19 +20,18 @@ from settings import Settings
 log = logging.getLogger("dialer")
 
 AT_ONCE = 5
-"""Of one kind."""
+"""How many calls of one kind may be in progress."""
 SHARE = 0.5
-"""Of each cap, at most: whoever has them called, callbacks always find the other half."""
+"""The part of each cap that a kind may use: callbacks always find the other half."""
 
 
 class SystemCalls(ABC):
-    """One more task of the dialer; it shares the dialer's connection and thread."""
+    """Task of the dialer that shares the dialer's connection and thread."""
 
     context: Context
-    """Where the dialplan goes on when such a call is answered."""
+    """Context of the dialplan for an answered call."""
     apology_is_a_try = False
-    """Whether a call in which somebody heard an apology counts: who can be called later is not rung again at
-    once. Otherwise it is our own fault alone."""
+    """Whether a call with our apology counts as an attempt. Otherwise it is our own fault, and costs none."""
 
     def __init__(self, settings: Settings, engine: Engine, ami: Ami, caps: Caps) -> None:
         self._settings = settings
@@ -42,24 +41,24 @@ class SystemCalls(ABC):
 
     @abstractmethod
     def owns(self, token: str) -> bool:
-        """Whether a channel's id can be the token of such a call."""
+        """Return whether a channel's id can be the token of such a call."""
 
     @abstractmethod
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        """Record that the call is over; `ours`: it came to nothing by our own fault."""
+        """Record that the call is over; `ours`: it failed by our own fault."""
 
     @abstractmethod
     def on_the_phone(self, session: Session) -> Mapping[str, datetime]:
-        """The tokens of the calls whose end is not known, and when each was placed."""
+        """Return the tokens of the calls without a known end, with the time when each was placed."""
 
     def _room(self) -> int:
-        """How many more may be placed now."""
+        """Return how many more calls may be placed now."""
         with reading(self._engine) as session:
             busy = len(self.on_the_phone(session))
         return max(0, min(AT_ONCE - busy, self._caps.room(SHARE)))
 
     def _originate(self, call: CallPermit, extension: str = "s", meets: str = "") -> None:
-        """Place a call whose token is committed. Raises AmiError: nobody knows what became of it."""
+        """Place a call whose token is committed. Raises AmiError: the call's fate is unknown then."""
         try:
             originate(self._ami, self._settings, call, self.context, extension=extension, meets=meets)
         except NotAccepted as error:
@@ -68,26 +67,26 @@ class SystemCalls(ABC):
             self.ended(call.token, ours=True)
 
     def rings(self, token: str) -> None:  # noqa: B027  (most do not care)
-        """The telephone rings."""
+        """Handle that the telephone rings."""
 
     def said(self, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:  # noqa: B027
-        """What a trunk said of the call (SIP; 0: nothing), and whether the next one is tried."""
+        """Handle a trunk's SIP response (0: none); `goes_on`: the dialer tries the next trunk."""
 
     def came(self, token: str, stage: str) -> None:  # noqa: B027
-        """The dialplan tells how far the call has come."""
+        """Handle the stage that the dialplan reports."""
 
     def joined(self, token: str, room: str) -> None:  # noqa: B027
-        """The call has come into a desk's room."""
+        """Handle the entry of the call into a desk's room."""
 
     def over(self, token: str, ending: Ending) -> None:
-        """The channel has ended so."""
+        """Handle the end of the channel."""
         self.ended(token, ours=ours(ending))
 
     def script_failed(self, token: str) -> None:
-        """Somebody picked up, and heard an apology."""
+        """Handle that a person answered and heard an apology."""
         self.ended(token, ours=not self.apology_is_a_try)
 
     def ended(self, token: str, *, ours: bool = False) -> None:
-        """The call is over; `ours`: it came to nothing by our own fault, and is not counted."""
+        """Record that the call is over; `ours`: it failed by our own fault, and is not counted."""
         with writing(self._engine) as session:
             self._end(session, token, ours=ours)

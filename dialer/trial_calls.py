@@ -1,4 +1,4 @@
-"""Places the test call that an administrator has asked for, and writes down what becomes of it."""
+"""Places the test call that an administrator has asked for, and records its result."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,11 +24,11 @@ _OF_NETWORK = {
     Outcome.REJECTED: TrialResult.REJECTED,
     Outcome.UNREACHABLE: TrialResult.UNREACHABLE,
 }
-"""All else is the trunk's refusal, or our own fault."""
+"""Results of the called telephone. Any other is the trunk's refusal, or our own fault."""
 
 
 class TrialCalls(SystemCalls):
-    """One try, at any hour: somebody waits for it. It may prove that a trunk is back."""
+    """Test calls: one attempt, also at night, because a person waits. It may prove that a trunk is back."""
 
     context = Context.TRIAL
 
@@ -45,7 +45,7 @@ class TrialCalls(SystemCalls):
         self._trunk_of = trunk_of
 
     def place_due(self) -> None:
-        """Call the telephone that is asked for. Raises AmiError."""
+        """Place the test call that is due. Raises AmiError."""
         with reading(self._engine) as session:
             due = trial_calls.due(session)
         if due is not None:
@@ -65,12 +65,12 @@ class TrialCalls(SystemCalls):
         self._originate(call._replace(trunks=(trial.trunk,)) if trial.trunk else call)
 
     def rings(self, token: str) -> None:
-        """The telephone rings."""
+        """Record that the telephone rings."""
         with writing(self._engine) as session:
             trial_calls.rang(session, token, self._trunk_of(token) or "")
 
     def came(self, token: str, stage: str) -> None:
-        """Somebody picked up, or has heard the sentence."""
+        """Record that a person answered, or has heard the sentence."""
         with writing(self._engine) as session:
             if stage == Stage.ANSWERED:
                 trial_calls.answered(session, token, self._trunk_of(token) or "")
@@ -78,17 +78,17 @@ class TrialCalls(SystemCalls):
                 trial_calls.heard(session, token)
 
     def said(self, token: str, trunk: str, sip: int, *, goes_on: bool) -> None:
-        """What this trunk said of the call, and whether the next one is tried."""
+        """Record the SIP response of this trunk, and whether the dialer tries the next trunk."""
         with writing(self._engine) as session:
             trial_calls.said(session, token, trunk, sip, goes_on=goes_on)
 
     def script_failed(self, token: str) -> None:
-        """Somebody picked up, and heard an apology."""
+        """Record that a person answered and heard an apology."""
         with writing(self._engine) as session:
             trial_calls.ended(session, token, TrialResult.NO_SCRIPT)
 
     def over(self, token: str, ending: Ending) -> None:
-        """The channel has ended so."""
+        """Record the result of the channel's end."""
         with writing(self._engine) as session:
             trial = trial_calls.by_token(session, token)
             if trial is None:
@@ -98,7 +98,7 @@ class TrialCalls(SystemCalls):
             trial_calls.ended(session, token, _result(trial, ending, capped=capped), cap=cap)
 
     def owns(self, token: str) -> bool:
-        """Whether a channel's id can be the token of such a call."""
+        """Return whether a channel's id can be the token of such a call."""
         return trial_calls.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
@@ -108,7 +108,7 @@ class TrialCalls(SystemCalls):
         trial_calls.ended(session, token, TrialResult.NOT_PLACED if ours else unseen)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
-        """The tokens of calls on their way, and when each was placed."""
+        """Return the tokens of the calls in progress, with the time when each was placed."""
         return trial_calls.on_the_phone(session)
 
 

@@ -37,12 +37,12 @@ class UrgentCalls(SystemCalls):
         self._originate(call)
 
     def owns(self, token: str) -> bool:
-        """Whether a channel's id can be the token of such a call."""
+        """Return whether a channel's id can be the token of such a call."""
         return urgent_calls.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
         urgent_calls.ended(session, token, ours=ours)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
-        """The tokens of calls on their way, and when each was placed."""
+        """Return the tokens of the calls in progress, with the time when each was placed."""
         return urgent_calls.on_the_phone(session)

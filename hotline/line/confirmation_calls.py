@@ -1,7 +1,7 @@
-"""The calls in which the owner of a number is asked, and what the answer does (hotline.line.confirmations).
+"""Calls that ask the owner of a number, and the effect of the answer (hotline.line.confirmations).
 
-A confirmation is due until it is decided; `token` is set, and committed, before the call is placed, so that
-it is never placed twice.
+A confirmation is due until it is decided. `token` is committed before the call is placed, so that the call is
+never placed twice.
 """
 
 import uuid
@@ -23,7 +23,7 @@ from hotline.rounds import rounds
 _PREFIX = "confirm-"
 _MAX_ATTEMPTS = 3
 _WAIT = timedelta(minutes=5)
-"""After the first call in vain, and twice that after the second: people telephone for minutes."""
+"""Delay after the first unanswered call, doubled after the second: people telephone for minutes."""
 LONGEST_WAIT = _WAIT * (_MAX_ATTEMPTS - 1)
 _WAIT_AFTER_OURS = timedelta(minutes=2)
 
@@ -53,9 +53,9 @@ _DUE = and_(
     _of_a_place,
     ~engaged.phone(Confirmation.number),
 )
-"""To be called now; its parameters are `_asked`."""
+"""Condition on Confirmation that its number is called now; `_asked` gives the parameters."""
 
-# Asked with every look of the dialer: built once.
+# The dialer asks this at each poll: the statement is built once.
 _ALL_DUE = (
     select(Confirmation.id)
     .where(_DUE)
@@ -69,18 +69,18 @@ def _asked(at: datetime) -> dict[str, Any]:
 
 
 def is_token(channel_id: str) -> bool:
-    """Whether a channel's id can be a confirmation's token."""
+    """Return whether a channel's id can be a confirmation's token."""
     return channel_id.startswith(_PREFIX)
 
 
 def due(session: Session, limit: int) -> Sequence[int]:
-    """The confirmations whose number is to be called now, at most `limit`."""
+    """Return at most `limit` confirmations whose numbers are to be called now."""
     asked = {"limit": limit, **_asked(now(session))}
     return session.execute(_ALL_DUE, asked).scalars().all()
 
 
 def take_up(session: Session, confirmation_id: int) -> Confirmation | None:
-    """Give the confirmation its token: from here on this call is placed once. None if it is not due."""
+    """Give the confirmation its token, so that its call is placed once. Return None if it is not due."""
     at = now(session)
     taken = session.scalar(
         update(Confirmation)
@@ -94,19 +94,19 @@ def take_up(session: Session, confirmation_id: int) -> Confirmation | None:
 
 
 def put_off(session: Session, confirmation: Confirmation, until: datetime) -> None:
-    """It was taken up and may not be placed now: due again from `until` on, as if never taken up."""
+    """Take a claim back: the attempt does not count, and the call is due again from `until` on."""
     confirmation.token = None
     confirmation.attempts -= 1
     confirmation.not_before = until
 
 
 def by_token(session: Session, token: str) -> Confirmation | None:
-    """The confirmation whose channel is `token`."""
+    """Return the confirmation whose channel is `token`."""
     return session.scalar(select(Confirmation).where(Confirmation.token == token))
 
 
 def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of calls on their way, and when each was placed."""
+    """Return the tokens of the calls in progress, with the time when each was placed."""
     query = select(Confirmation.token, Confirmation.not_before).where(Confirmation.token.is_not(None))
     return {token: placed_at for token, placed_at in session.execute(query) if token}
 
@@ -114,12 +114,13 @@ def on_the_phone(session: Session) -> dict[str, datetime]:
 def answer(
     session: Session, token: str, *, yes: bool, per_day: int | None = None
 ) -> Registered | Refused | None:
-    """The person at the number presses 1 or 2: the place as they have it now; None if there is none to tell.
+    """Record the owner's 1 or 2; return the owner's place as it is now, or None if there is none.
 
     `per_day`: how often a number registers in 24 hours, also where somebody else asked for it.
-    A rule that forbids what they agreed to is returned, not raised, since it decides, too ("round-full",
-    "too-many-today", "number-taken", "number-blocked"). Refused("wrong-state"): the call, or what it asks
-    for, is over.
+
+    A rule that forbids the owner's wish is returned, not raised, because the refusal decides, too.
+    Its codes are "round-full", "too-many-today", "number-taken" and "number-blocked". After the end of the
+    call or of the wish the code is "wrong-state".
     """
     asked = by_token(session, token)
     if asked is None or asked.registration is None:
@@ -209,7 +210,7 @@ def _agreed(
 
 
 def kept(session: Session, confirmation: Confirmation) -> Registered | Refused | None:
-    """The same as `answer` has told, where the script that was to say it broke off: for who has answered."""
+    """Return again the result of `answer`, for an owner whose script broke off before it was said."""
     place, kind = confirmation.registration, confirmation.kind
     if place is None or not confirmation.agreed:
         return None
@@ -226,7 +227,7 @@ def kept(session: Session, confirmation: Confirmation) -> Registered | Refused |
 
 
 def _why_withdrawn(session: Session, place: Registration) -> Refused:
-    """Return what the owner heard who agreed to a place that is cancelled."""
+    """Return the refusal that an owner heard who agreed to a place that is cancelled."""
     round_ = session.get_one(Round, place.round_id)
     try:
         registration_limits.check_room(session, round_.id, round_.capacity)
@@ -241,9 +242,9 @@ def _declined(session: Session, confirmation: Confirmation) -> None:
 
 
 def ended(session: Session, token: str, *, ours: bool = False) -> None:
-    """The call is over: unless it was answered, it is tried again later, three times in all.
+    """Record that the call is over; without an answer it is retried later, three calls in all.
 
-    `ours`: it came to nothing by our own fault, and is none of the three.
+    `ours`: it failed by our own fault, and is none of the three.
     """
     confirmation = by_token(session, token)
     if confirmation is None:

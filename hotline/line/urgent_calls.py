@@ -1,7 +1,7 @@
-"""The calls, and the text messages, by which supervisors hear of what nobody has taken.
+"""Calls and text messages to supervisors about urgent matters that nobody has taken.
 
-One call at a time, to one number after another, a few times in all, at any hour: whoever presses 1 takes it.
-`token` is committed before the call is placed, so that it is never placed twice.
+The dialer places one call at a time, to one number after another, also at night. A person who presses 1 takes
+the matter. `token` is committed before the call is placed, so that the call is never placed twice.
 """
 
 import uuid
@@ -18,21 +18,21 @@ from settings import Settings
 
 _PREFIX = "urgent-"
 _TRIES = 3
-"""Of each number."""
+"""Calls to each number about one matter."""
 AGAIN = timedelta(minutes=1)
 _AFTER_OUR_FAULT = timedelta(seconds=15)
 _TEXTS = 10
-"""In an hour, to each number: who floods the city with reports does not flood a telephone."""
+"""Text messages in an hour to each number: a flood of reports does not flood a telephone."""
 _A_MINUTE, _HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def is_token(channel_id: str) -> bool:
-    """Whether a channel's id can be the token of such a call."""
+    """Return whether a channel's id can be the token of such a call."""
     return channel_id.startswith(_PREFIX)
 
 
 def due(session: Session, settings: Settings) -> int | None:
-    """What a supervisor is to be called for now; None while one is being called."""
+    """Return the matter that a supervisor is called about now; None while one is being called."""
     if not settings.supervisor_numbers or on_the_phone(session):
         return None
     at = now(session)
@@ -50,13 +50,13 @@ def due(session: Session, settings: Settings) -> int | None:
 
 
 def _is_late(at: datetime, settings: Settings) -> ColumnElement[bool]:
-    """In a query: whether nobody has taken the matter for long enough, or a leapt clock stamped it."""
+    """Return the condition that the matter has waited for long enough, or that a leapt clock stamped it."""
     long_ago = UrgentMatter.made_at <= at - timedelta(minutes=settings.urgent_minutes)
     return or_(long_ago, UrgentMatter.made_at > at + _A_MINUTE)
 
 
 def take_up(session: Session, matter_id: int, settings: Settings) -> tuple[str, str] | None:
-    """The token and the number of the call for it: from here on it is placed once. None: not any more."""
+    """Claim the call about this matter; return its token and number, or None if it is not due any more."""
     token = f"{_PREFIX}{uuid.uuid4().hex}"
     this = update(UrgentMatter).where(UrgentMatter.id == matter_id, UrgentMatter.token.is_(None), urgent.OPEN)
     taken = this.values(token=token, placed_at=now(session), tries=UrgentMatter.tries + 1)
@@ -69,21 +69,21 @@ def take_up(session: Session, matter_id: int, settings: Settings) -> tuple[str, 
 
 
 def by_token(session: Session, token: str) -> UrgentMatter | None:
-    """What the call whose channel is `token` tells of."""
+    """Return the matter of the call whose channel is `token`."""
     query = select(UrgentMatter).where(UrgentMatter.token == token)
     return session.scalar(query.execution_options(populate_existing=True))
 
 
 def on_the_phone(session: Session) -> dict[str, datetime]:
-    """The tokens of calls on their way, and when each was placed."""
+    """Return the tokens of the calls in progress, with the time when each was placed."""
     query = select(UrgentMatter.token, UrgentMatter.placed_at).where(UrgentMatter.token.is_not(None))
     return {token: at for token, at in session.execute(query) if token and at}
 
 
 def ended(session: Session, token: str, *, ours: bool = False) -> None:
-    """The call is over, or was never placed.
+    """Record that the call is over, or was never placed.
 
-    What came to nothing by our own fault counts as no try, but the next number is next.
+    `ours`: it failed by our own fault, which costs no attempt. The next call goes to the next number.
     """
     this = update(UrgentMatter).where(UrgentMatter.token == token)
     over = this.values(
@@ -96,9 +96,9 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
 
 
 def text_due(session: Session, settings: Settings) -> int:
-    """Have supervisors told by text message of what nobody has taken, each once; of how much.
+    """Queue text messages to supervisors about untaken matters, once for each; return how many matters.
 
-    What finds the hour's texts used up waits until it has room for all numbers.
+    A matter that finds the hour's messages used up waits until there is room for all numbers.
     """
     if not settings.supervisor_numbers:
         return 0
