@@ -4,6 +4,7 @@ The number of streams is limited for each person and all together. A stream ends
 """
 
 import asyncio
+import logging
 import threading
 from collections import deque
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ from hotline import heartbeats
 from hotline.errors import Refused
 from hotline.people import sign_ins
 from settings import Settings
+
+log = logging.getLogger("api")
 
 CHECK_SESSIONS_S = 1.0
 LISTEN_S = 0.5
@@ -147,7 +150,8 @@ class Tail:
                 over = [s for s in asked if (s.session, s.department_id) not in still]
                 if over:
                     loop.call_soon_threadsafe(self._end, over, "signed-out")
-            except Exception:  # the database is away, or this loop is closed
+            except Exception as error:  # the database is away, or this loop is closed
+                log.warning("streams of ended sessions go on: %s", type(error).__name__)
                 stop.wait(_AGAIN_S)
 
     def make_room(self, user_id: int) -> None:
