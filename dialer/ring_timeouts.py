@@ -1,7 +1,7 @@
 """Ends of calls that nobody answers, by the monotonic clock.
 
-Asterisk counts the ringing time by the wall clock. If that clock is set back while a phone rings, the phone
-rings until the clock has caught up: for minutes, or for years. Without a leap Asterisk ends the call first.
+Asterisk counts the ringing time by the wall clock. If that clock is set back meanwhile, the phone rings until
+the clock has caught up: for minutes or years. Without a leap Asterisk ends the call first.
 """
 
 import logging

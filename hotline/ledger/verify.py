@@ -25,7 +25,7 @@ from hotline.ledger.ledger import LedgerPlace, Rank
 _PAGE = 2000
 _TOLD = 100
 _SET_BACK = timedelta(days=1)
-"""How far ahead of the clock the last seal alone may lie: the clock was set back before the next entry."""
+"""How far ahead of the clock the last seal alone may lie, if the clock was set back since."""
 _S = RegistrationState
 
 

@@ -37,7 +37,7 @@ ANSWERS_A_DAY = 12
 A sender of an own ticket number gets twice as many: forged messages must not shut the owner out.
 """
 _SHARE_OF_OWNERS = 5
-"""Part of all answers kept for owners, who send their ticket number, a code or a reply to us: a fifth."""
+"""A fifth of all answers is kept for owners, who send their ticket number, a code or a reply."""
 LONGEST = 1000
 _SHOWN = 3
 """Number of rounds or places in one text message."""
@@ -119,7 +119,7 @@ def received(
     """Execute this text message of the E.164 number, and queue the answer, once for each `name`.
 
     `name`: the provider's id of the message. `answers`: most answers to all numbers together in 24 hours.
-    Return False if there is no answer: the message is repeated, a limit is used up, or no mobile sent it.
+    Return False without an answer: the message is repeated, a limit is used up, or no mobile sent it.
     """
     if not number.startswith(outbox.MOBILE):
         return False
