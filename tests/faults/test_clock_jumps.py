@@ -1,4 +1,4 @@
-"""The machine's clock jumps by an hour, and back, while citizens are called, speak and register.
+"""The machine's clock jumps by minutes, hours or years, and back, while citizens are called and register.
 
 Our own processes' clock jumps, not Asterisk's (`test_set_back_clock.py`).
 """
@@ -33,7 +33,7 @@ from tests.kit.simulated_round import (
 from tests.kit.system import System
 
 REACHED = RegistrationState.REACHED
-HOUR_S = 3600
+MINUTES_S, HOUR_S, YEARS_S = 600, 3600, 730 * 86400
 CITIZENS, CALLERS = 9, 4
 BACK_S = 15.0
 """From a jump until all work, and the next citizen is called, where nothing else is to do."""
@@ -68,17 +68,23 @@ def _jump(clock: Clock, game: SimulatedRound, seconds: int) -> None:
     clock.is_off(seconds)
     since = time.monotonic()
     until(lambda: len(game.crowd.calls()) > called, "the next one is called", 4 * BACK_S)
-    # A beat from before a jump backwards still counts as fresh: that all work shows in beats of the new time.
-    until(
-        lambda: all(abs(off - seconds) < 60 for off in _clocks(game.system)),
-        "all have beaten since",
-        4 * BACK_S,
-    )
+    _await_beats(game.system, seconds)
     until(lambda: game.system.answers_calls() and game.system.healthy(), "all work", 4 * BACK_S)
     assert time.monotonic() - since <= BACK_S * slowness()
 
 
-@pytest.mark.parametrize("first", [HOUR_S, -HOUR_S], ids=["forward", "back"])
+def _await_beats(system: System, seconds: int) -> None:
+    """Await a beat of the new time from each: one from before a jump backwards still counts as fresh."""
+    until(
+        lambda: all(abs(off - seconds) < 60 for off in _clocks(system)), "all have beaten since", 4 * BACK_S
+    )
+
+
+@pytest.mark.parametrize(
+    "first",
+    [-MINUTES_S, HOUR_S, -HOUR_S],
+    ids=["minutes back", "forward", "back"],
+)
 def test_clock_jump_and_back_loses_and_doubles_nobody(jumping: System, clock: Clock, first: int) -> None:
     system = jumping
     system.wait_healthy()
@@ -96,6 +102,23 @@ def test_clock_jump_and_back_loses_and_doubles_nobody(jumping: System, clock: Cl
         assert [each.number for each in callers if not each.wait(_ROUND_S)] == []
         wait_until_done(game, timeout=_ROUND_S)
         assert settled(lambda: list(_wrongs(game, [*game.numbers, *others]))) == []
+
+
+def test_jump_back_by_years_loses_and_doubles_nobody(jumping: System, clock: Clock) -> None:
+    """Nobody is called meanwhile, for the round is long to come."""
+    system = jumping
+    system.wait_healthy()
+    with ExitStack() as stack:
+        person = Person(script=Script(1.0))
+        (game,) = stack.enter_context(played_at_once(system, [[person] * CITIZENS], {}))
+        stack.enter_context(_asterisk_may_die(game))
+        stack.callback(clock.is_off, 0)
+        until(lambda: any(call.answered_at for call in game.crowd.live()), "somebody is on the line", 30)
+        for off in (-YEARS_S, 0):
+            clock.is_off(off)
+            _await_beats(system, off)
+        wait_until_done(game, timeout=_ROUND_S)
+        assert settled(lambda: list(_wrongs(game, game.numbers))) == []
 
 
 def _asterisk_may_die(game: SimulatedRound) -> Faults:
