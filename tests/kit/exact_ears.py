@@ -45,20 +45,23 @@ class ExactEars:
         for name, clip in clips.items():
             samples = _samples(clip)
             for begin in _onsets(samples)[:1]:
-                said = samples[begin:]
+                said = samples[begin : np.flatnonzero(_loud(samples))[-1] + 1]
                 self._clips[said[:_OPENING].tobytes()].append((name, said))
 
     def hear(self, recording: Recording, since: float = 0.0, likely: Collection[str] = ()) -> Known:
-        """Return the clips recognised `since` then; of equal clips the `likely` one, or the first."""
+        """Return the clips recognised `since` then; of equal clips the `likely`, a whole or the first one."""
         samples = _samples(recording) if recording.rate == RATE else np.zeros(0, np.int16)
         unknown = _loud(samples)
         parts: list[Part] = []
         end = 0
         for at in _onsets(samples):
             same = self._clips.get(samples[at : at + _OPENING].tobytes(), ()) if at >= end else ()
-            alike = [(_alike(samples[at:], clip), name in likely, len(clip), name) for name, clip in same]
+            alike = [
+                (_alike(samples[at:], clip), name in likely, "." not in name, len(clip), name)
+                for name, clip in same
+            ]
             if alike:
-                much, _, length, name = max(alike, key=itemgetter(0, 1))
+                much, _, _, length, name = max(alike, key=itemgetter(0, 1, 2))
                 end = at + much
                 unknown[at:end] = False
                 opening = min(self._enough, length)
