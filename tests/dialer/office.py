@@ -144,3 +144,15 @@ class Office:
             self.until(lambda state=state: self.state(token) is state)
         assert self.state(token) is to
         return token
+
+
+def check_five_at_a_time(office: Office, manager: FakeManager) -> None:
+    """Check that of many due calls five are placed, and another one when one of them ends."""
+    office.until(lambda: len(manager.named("Originate")) >= 5)
+    office.until_at_rest()
+    assert len(manager.named("Originate")) == 5
+
+    manager.hangs_up(manager.named("Originate")[0]["ChannelId"])
+    office.until(lambda: len(manager.named("Originate")) >= 6)
+    office.until_at_rest()
+    assert len(manager.named("Originate")) == 6

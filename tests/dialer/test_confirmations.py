@@ -14,7 +14,7 @@ from hotline.line import confirmation_calls
 from hotline.line.registration import cancel
 from settings import Settings
 from tests import factories as make
-from tests.dialer.office import LONG_AGO, Office, on_sqlite
+from tests.dialer.office import LONG_AGO, Office, check_five_at_a_time, on_sqlite
 from tests.kit.fake_manager import PATIENCE_S, FakeManager
 
 
@@ -127,14 +127,7 @@ def test_number_outside_the_allowed_prefixes_is_not_called(office: Office, manag
 def test_confirmation_calls_are_limited_at_a_time(office: Office, manager: FakeManager):
     ids = [keyed_in(office) for _ in range(8)]
 
-    office.until(lambda: len(manager.named("Originate")) >= 5)
-    office.until_at_rest()
-    assert len(manager.named("Originate")) == 5
-
-    manager.hangs_up(manager.named("Originate")[0]["ChannelId"])
-    office.until(lambda: len(manager.named("Originate")) >= 6)
-    office.until_at_rest()
-    assert len(manager.named("Originate")) == 6
+    check_five_at_a_time(office, manager)
     assert sum(confirmation(office, id_).token is not None for id_ in ids) == 5
 
 

@@ -14,7 +14,7 @@ from hotline.outbound import heads_up, queue
 from hotline.rounds import planning, rounds
 from settings import QuietHours, Settings
 from tests import factories as make
-from tests.dialer.office import Office
+from tests.dialer.office import Office, check_five_at_a_time
 from tests.kit.fake_manager import FakeManager
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"])  # the rest: hotline/outbound/test_heads_up
@@ -39,22 +39,6 @@ def kept(office: Office, id_: int) -> OutboundCall:
 
 def ended(office: Office, id_: int) -> bool:
     return kept(office, id_).ended_at is not None
-
-
-def test_who_is_near_is_called_once_with_a_token_of_its_own(office: Office, manager: FakeManager):
-    (id_,) = nears(office, number="+989131234567")
-
-    office.until(lambda: manager.named("Originate"))
-    office.until_at_rest()
-    manager.cut()
-    manager.wait_for("Login", 2)
-    office.restart()
-    office.until_at_rest()
-
-    (call,) = manager.named("Originate")
-    token = kept(office, id_).token
-    assert (call["ChannelId"], call["Context"], call["Exten"]) == (token, "outbound", "turn-near")
-    assert call["Channel"] == "Local/+989131234567@dial/n"
 
 
 def test_a_call_that_is_not_answered_is_not_tried_again(office: Office, manager: FakeManager):
@@ -297,14 +281,7 @@ def test_a_number_outside_the_allowed_prefixes_is_never_called(
 def test_heads_up_calls_are_limited_at_a_time(office: Office, manager: FakeManager):
     nears(office, 7)
 
-    office.until(lambda: len(manager.named("Originate")) >= 5)
-    office.until_at_rest()
-    assert len(manager.named("Originate")) == 5
-
-    manager.hangs_up(manager.named("Originate")[0]["ChannelId"])
-    office.until(lambda: len(manager.named("Originate")) >= 6)
-    office.until_at_rest()
-    assert len(manager.named("Originate")) == 6
+    check_five_at_a_time(office, manager)
 
 
 @pytest.fixture

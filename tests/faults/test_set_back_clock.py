@@ -1,4 +1,4 @@
-"""Asterisk's clock is set back while a phone rings, or while a caller is asked."""
+"""Asterisk's clock is set back while a phone rings."""
 
 from collections.abc import Iterator
 
