@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from db.engine import reading
 from db.models import Callback, LedgerEntry, PlacedCall, Registration
 from db.states import FREE_OF_CHARGE, HOLDS_PLACE, CallbackState, Fact, Outcome
+from dialplan.variables import Context
 from hotline.callbacks import retries
 from hotline.callbacks.retries import Line
 from hotline.line import line
@@ -294,12 +295,13 @@ _TRUE: Mapping[Outcome, Callable[[Attempt], bool]] = {
 
 
 def left_on_the_line(system: System, crowd: Crowd) -> Iterator[str]:
-    """After a round nobody is connected but the desks' phones."""
+    """After a round nobody is connected but the desks' phones. A channel that sets a password has nobody."""
     for call in crowd.live():
         yield f"{call.number} is still on the line"
     told = system.asterisk_says("core show channels concise")
     for row in told.splitlines():
-        if "!" in row and not row.startswith(("PJSIP/desk-", "CBAnn/desk-")):
+        is_person = "!" in row and not row.startswith(("PJSIP/desk-", "CBAnn/desk-"))
+        if is_person and f"@{Context.DESK_PASSWORD}-" not in row.split("!")[0]:
             yield f"Asterisk still has the channel {row.split('!')[0]}"
 
 
