@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse, JSONResponse
 
 from api import pages
 from api.access import InForce
-from api.built import BUILT, Assets
+from api.static_assets import BUILT, Assets
 from hotline.errors import Refused
 
 APP = BUILT / "my"

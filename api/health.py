@@ -5,16 +5,17 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from api.access import Database, InForce
-from api.insiders import IsInsider
+from api.internal_access import IsInsider
 from api.readiness import PROCESSES, Readiness, unknown_if_nobody_writes
 from db.engine import reading
 from db.models import TrunkState
 from db.trusted_time import find_doubt
-from hotline import arrivals, heartbeats
+from hotline import heartbeats
 from hotline.callbacks import breaker, toll, trunk_states, trunk_words
 from hotline.callbacks.trunk_words import Is
 from hotline.directory import state
 from hotline.errors import Refused
+from hotline.messages import delivery_reports
 from hotline.nodes import nodes
 from hotline.recordings import disk
 from settings import Settings
@@ -161,7 +162,7 @@ def _of_trunk(word: trunk_words.Word, row: TrunkState | None) -> str:
 
 def _texts(session: Session, settings: Settings) -> str:
     providers = [name for name in (settings.sms_provider, *settings.sms_next) if name]
-    said = arrivals.trouble(session, providers, settings.sms_least_credit)
+    said = delivery_reports.trouble(session, providers, settings.sms_least_credit)
     return f"in trouble: {said}" if said else "up"
 
 

@@ -11,12 +11,13 @@ from api.readiness import PROCESSES
 from db.models import Incoming
 from db.states import Outcome, Phase
 from dialplan.variables import CALLERS_ADMITTED
-from hotline import arrivals, backups, heartbeats
+from hotline import backups, heartbeats
 from hotline.callbacks.toll import Cap
 from hotline.callbacks.trunk_words import Is
 from hotline.control.alarms import AlarmKind
 from hotline.control.control_room import DeskDoing
-from hotline.control.gauges import Gauges
+from hotline.control.live_metrics import Gauges
+from hotline.messages import delivery_reports
 from hotline.recordings import disk
 from hotline.version import VERSION
 from settings import Settings
@@ -295,7 +296,8 @@ def _messages(to: Families, found: Gauges, settings: Settings) -> None:
         "Whether there is little credit, or it does not let us in.",
         "provider",
         {
-            account.provider: bool(account.error) or arrivals.is_low(account, settings.sms_least_credit)
+            account.provider: bool(account.error)
+            or delivery_reports.is_low(account, settings.sms_least_credit)
             for account in ours
         },
     )

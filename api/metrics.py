@@ -17,12 +17,12 @@ from prometheus_client.registry import Collector
 from sqlalchemy import Connection, Engine, event
 
 from api.access import InForce
-from api.insiders import IsNear
+from api.internal_access import IsNear
 from api.metric_families import Families, of_gauges, of_state
 from db.engine import reading
 from hotline import heartbeats
-from hotline.control import gauges
-from hotline.control.totals import Totals
+from hotline.control import live_metrics
+from hotline.control.counters import Totals
 from hotline.errors import Refused
 from settings import Settings
 
@@ -71,7 +71,7 @@ class _Figures(Collector):
             if heartbeats.is_silent(self._engine):  # or nobody can write, so heartbeats mean nothing
                 raise OSError("the database is away")
             with reading(self._engine, one_moment=True) as session:
-                found = gauges.read(session, self._settings, self._totals)
+                found = live_metrics.read(session, self._settings, self._totals)
         except Exception as error:  # an alarm must tell this failure from an API that is away
             log.warning("no figures: %s", type(error).__name__)
             families.gauge("hotline_database_up", "Whether the database answers (1) or not (0).", 0)

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from db.models import BreakReason, Hearing, OfficialKind, Role
 from db.states import CallbackState, Outcome, Phase, RegistrationState
-from hotline import characters, numbers
+from hotline import control_characters, numbers
 from hotline.rounds import notices
 
 
@@ -20,9 +20,9 @@ def _no_nul(text: str) -> str:
 
 Text = Annotated[str, AfterValidator(_no_nul)]
 """A typed text without NUL, which PostgreSQL cannot store."""
-Name = Annotated[Text, AfterValidator(characters.check)]
+Name = Annotated[Text, AfterValidator(control_characters.check)]
 """A name or a reason, without invisible characters."""
-Said = Annotated[Text, AfterValidator(characters.cleaned)]
+Said = Annotated[Text, AfterValidator(control_characters.cleaned)]
 """A citizen's words, or the office's words to or about a citizen."""
 
 

@@ -20,9 +20,9 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from api.app import create
+from api.concurrency_limit import Crowd
 from api.connections import Connections
 from api.cookies import PEER
-from api.crowd import Crowd
 from api.security import takes_files
 from hotline import watchdog
 from settings import Settings

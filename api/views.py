@@ -16,9 +16,9 @@ from hotline.callbacks import (
     callbacks,
     conversations,
     cut_conversations,
-    live_desks,
-    on_the_line,
+    direct_routing,
     quality,
+    waiting_callers,
     wrap_up,
 )
 from hotline.dates import Language
@@ -116,7 +116,7 @@ def one_registration(
     """Return a registration at its present place."""
     waits = registration.state is RegistrationState.WAITING
     place = line.before_me(session, registration) + 1 if waits else None
-    waits_there = bool(on_the_line.among(session, [registration.id]))
+    waits_there = bool(waiting_callers.among(session, [registration.id]))
     return registration_view(registration, place, desk_id, on_the_line=waits_there, masked=masked)
 
 
@@ -148,7 +148,7 @@ def callback_view(session: Session, callback: models.Callback) -> schemas.Callba
         parting_until=conversations.parting_until(callback),
         ended_at=callback.ended_at or wrap_up.over_since(callback),
         default_outcome=conversations.default_outcome(callback),
-        on_the_line=on_the_line.is_on_the_line(session, callback),
+        on_the_line=waiting_callers.is_on_the_line(session, callback),
     )
 
 
@@ -190,7 +190,7 @@ def me_view(session: Session, user: models.User) -> schemas.Me:
         cut_off=of_desk(cut_conversations.at_desk),
         given_away=of_desk(transfers.given_away),
         calls_down_since=down.since if down else heartbeats.silent_since(session, "dialer"),
-        takes_live=live_desks.takes_live(session, user.desk) if user.desk else False,
+        takes_live=direct_routing.takes_live(session, user.desk) if user.desk else False,
         said_live=user.desk.takes_live if user.desk else None,
         heard_by=_heard_by(session, user.desk_id),
         consulted_in=_consulted_in(session, user.desk) if user.desk else None,

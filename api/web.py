@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse, PlainTextResponse
 from fastapi.staticfiles import StaticFiles
 
 from api import citizens_app, cookies, pages
-from api.built import BUILT, Assets
+from api.static_assets import BUILT, Assets
 from hotline.errors import Refused
 
 DOCS = "/api/docs"

@@ -22,20 +22,13 @@ from db.engine import connect, now, reading, writing
 from db.migrate import upgrade
 from db.models import Request
 from db.states import IN_WORK, RequestState
-from hotline.requests import (
-    department_inbox,
-    departments,
-    escalations,
-    figures,
-    inbox,
-    likeness,
-    looked_up,
-    reminders,
-)
+from hotline.requests import department_inbox, departments, duplicates, escalations, inbox, reminders
 from hotline.requests.department_inbox import Part
 from hotline.requests.inbox import Filter
-from hotline.requests.looked_up import Looker
-from hotline.requests.near import near
+from hotline.requests.open311 import queries
+from hotline.requests.open311.queries import Looker
+from hotline.requests.public import figures
+from hotline.requests.public.nearby import near
 from settings import WorkingHours, WorkingWeek
 from tests.kit import brief
 from tests.kit.brief import must_hold, sized
@@ -90,7 +83,7 @@ def _solved(session: Session, chance: random.Random) -> object:
 
 
 def _alike(session: Session, chance: random.Random) -> object:
-    return likeness.alike(session, session.get_one(Request, chance.randint(1, OPEN)), 14)
+    return duplicates.alike(session, session.get_one(Request, chance.randint(1, OPEN)), 14)
 
 
 def _by_ids(session: Session, chance: random.Random) -> object:
@@ -135,8 +128,8 @@ LOOKED: dict[str, Ask] = {
     "a department's, solved": _solved,
     "departments, with what they have": lambda session, _: departments.everyone(session),
     "what to remind of": lambda session, _: reminders.due(session, _WEEK, now(session), 20),
-    "Open311, 1000 of a key": lambda session, _: looked_up.page(
-        session, looked_up.Wanted(), Looker(may_read=True)
+    "Open311, 1000 of a key": lambda session, _: queries.page(
+        session, queries.Wanted(), Looker(may_read=True)
     ),
     "public figures, read": lambda session, c: figures.read(session, c.choice(figures.SPANS), 5),
 }

@@ -9,12 +9,12 @@ from functools import partial
 import httpx
 from sqlalchemy import Engine
 
-from clerk.answers import RefusedForGood, TryAgain
 from clerk.progress import step
+from clerk.provider_responses import RefusedForGood, TryAgain
 from clerk.sms.chain import TIMEOUT_S, chosen
 from clerk.sms.provider import SmsProvider
 from db.engine import writing
-from hotline import arrivals
+from hotline.messages import delivery_reports
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -53,7 +53,7 @@ async def _client() -> AsyncIterator[httpx.AsyncClient]:
 async def _ask_what_became(engine: Engine, provider: SmsProvider) -> None:
     for _ in range(_BATCHES if provider.at_once else 0):
         with writing(engine) as session:
-            ours = arrivals.take_up(session, provider.name, provider.at_once)
+            ours = delivery_reports.take_up(session, provider.name, provider.at_once)
         if not ours:
             return
         try:
@@ -64,7 +64,7 @@ async def _ask_what_became(engine: Engine, provider: SmsProvider) -> None:
             return
         known = {ours[id_]: (id_, arrival) for id_, arrival in found.items() if id_ in ours}
         with writing(engine) as session:
-            arrivals.record(session, provider.name, known)
+            delivery_reports.record(session, provider.name, known)
         step()
         if len(ours) < provider.at_once:
             return
@@ -80,7 +80,7 @@ async def _ask_credit(engine: Engine, provider: SmsProvider) -> None:
         log.warning("%s: no credit reported: %s", provider.name, error)
     if credit is not None or error:
         with writing(engine) as session:
-            arrivals.keep_account(session, provider.name, credit, error)
+            delivery_reports.keep_account(session, provider.name, credit, error)
 
 
 def _said(failed: Exception) -> str:

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy.orm import Session
 
-from clerk import letters
+from clerk import sms_message
 from db.models import CodeWay, OutboxMessage
 from hotline import dates
 from hotline.citizens import codes
@@ -13,7 +13,7 @@ from hotline.dates import Language
 from settings import Settings
 
 
-def words(session: Session, message: OutboxMessage, settings: Settings) -> letters.Text | None:
+def words(session: Session, message: OutboxMessage, settings: Settings) -> sms_message.Text | None:
     """Return the text, or None if the code is no longer valid or its number gets no messages.
 
     Browsers read the last line (the WICG's origin-bound one-time codes).
@@ -23,7 +23,7 @@ def words(session: Session, message: OutboxMessage, settings: Settings) -> lette
         return None
     digits = codes.digits(code, settings)
     if code.way is CodeWay.MESSENGER:
-        return letters.Text(code.number, digits, by_messenger=True)
+        return sms_message.Text(code.number, digits, by_messenger=True)
     language: Language = "en" if code.language == "en" else "fa"
-    said = letters.text(code.number, language, message.kind, {"code": dates.digits(digits, language)})
+    said = sms_message.text(code.number, language, message.kind, {"code": dates.digits(digits, language)})
     return said._replace(text=f"{said.text}\n\n@{urlsplit(settings.public).hostname} #{digits}")

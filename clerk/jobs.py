@@ -12,21 +12,18 @@ from clerk import arrivals, backups, erasing, pictures, recordings, replies, sen
 from clerk.progress import step
 from db import events
 from db.engine import reading, writing
-from hotline import delivery, limits
+from hotline import limits
 from hotline.callbacks import left_in_hand, toll
-from hotline.citizens import wishes
-from hotline.directory import look, oidc
+from hotline.citizens import round_alerts
+from hotline.directory import oidc, sync
 from hotline.errors import Refused
 from hotline.ledger import seals
-from hotline.line import (
-    blocked,
-    confirmations,
-    silences,
-    urgent_calls,
-)
+from hotline.line import blocked, confirmations, silent_callers, urgent_calls
 from hotline.line import carry_over as carry
+from hotline.messages import delivery
 from hotline.outbound import heads_up, overflow, solved
-from hotline.requests import closing, figures, reminders, spoken_replies, urgent, webhooks
+from hotline.requests import closing, reminders, spoken_replies, urgent, webhooks
+from hotline.requests.public import figures
 from hotline.rounds import notices
 from hotline.timetable import timetable
 from settings import Settings
@@ -75,7 +72,7 @@ def announce(engine: Engine, settings: Settings) -> None:
 
 def tell_wishes(engine: Engine, _settings: Settings) -> None:
     """Queue the messages to citizens who wish to know about the next round."""
-    _in_batches(engine, lambda session: wishes.tell(session, _BATCH))
+    _in_batches(engine, lambda session: round_alerts.tell(session, _BATCH))
 
 
 def tell_of_requests(engine: Engine, settings: Settings) -> None:
@@ -172,9 +169,9 @@ def forget_calls(engine: Engine, _settings: Settings) -> None:
         solved.forget(session)
         heads_up.forget(session)
         urgent.forget(session)
-        silences.forget(session)
+        silent_callers.forget(session)
         overflow.forget(session)
-        wishes.forget(session)
+        round_alerts.forget(session)
     more = True
     while more:
         step()
@@ -194,7 +191,7 @@ def forget_events(engine: Engine, settings: Settings) -> None:
 JOBS = [
     Every("carry-over", 1.0, carry_over, question=lambda _: carry.IS_ANY_LEFT),
     Every("notices", 5.0, announce, question=lambda s: bool(s.notice_webhook)),
-    Every("round-wishes", 5.0, tell_wishes, question=lambda _: wishes.ARE_THERE),
+    Every("round-wishes", 5.0, tell_wishes, question=lambda _: round_alerts.ARE_THERE),
     Every("request-steps", 5.0, tell_of_requests, question=lambda s: bool(s.request_webhook)),
     Every("turn-near", 5.0, tell_turn_near, question=lambda _: heads_up.IS_ANY_LIVE),
     # finding an address may take a minute
@@ -223,6 +220,6 @@ JOBS = [
     Every("replies", 2.0, replies.speak, limit_s=300.0, question=lambda _: spoken_replies.IS_ANY_LACKING),
     Every("old-replies", 3600.0, replies.delete_old),
     Every("city-sign-in", 20.0, oidc.take, 120.0, question=lambda s: bool(s.oidc_issuer)),
-    Every("directory", 20.0, look.take, 120.0, question=lambda s: bool(s.ldap_url)),
+    Every("directory", 20.0, sync.take, 120.0, question=lambda s: bool(s.ldap_url)),
     Every("backup", 60.0, backups.nightly),
 ]

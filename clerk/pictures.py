@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 
 from clerk.progress import step
 from db.engine import reading, writing
-from hotline.pictures import moving, pictures, stores
-from hotline.pictures.moving import Moved
+from hotline.pictures import pictures, stores, transfer
+from hotline.pictures.transfer import Moved
 from hotline.uploads import uploads
 from settings import Settings
 
@@ -32,14 +32,14 @@ def bring_to_store(engine: Engine, settings: Settings) -> None:
     refusals = 0
     while True:
         with reading(engine) as session:
-            due = moving.due(session, stored=False, after=after, limit=_AT_ONCE)
+            due = transfer.due(session, stored=False, after=after, limit=_AT_ONCE)
         if not due:
             break
         after = due[-1].name
         for file in due:
             step()
             try:
-                became[moving.move(engine, file, folder, bucket, stored=True)] += 1
+                became[transfer.move(engine, file, folder, bucket, stored=True)] += 1
             except stores.StoreAway as away:
                 refused, refusals = away, refusals + 1
                 if refusals >= _GIVE_UP:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import httpx
 
-from clerk.answers import OURS_TO_MEND_S, RefusedForGood, TryAgain, after_s, ask, check
+from clerk.provider_responses import OURS_TO_MEND_S, RefusedForGood, TryAgain, after_s, ask, check
 from hotline.rounds import notices
 from settings import Settings
 

@@ -22,10 +22,10 @@ import httpx
 from sqlalchemy.orm import Session
 
 from clerk import push_encryption, wording
-from clerk.answers import TryAgain, after_s
+from clerk.provider_responses import TryAgain, after_s
 from db.models import TOPICS, NoticeWay, OutboxMessage, PushSubscription
-from hotline import delivery
-from hotline.citizens import choices, subscriptions, vapid
+from hotline.citizens import notification_preferences, subscriptions, vapid
+from hotline.messages import delivery
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -54,7 +54,7 @@ class Pushed(NamedTuple):
 
 def plan(session: Session, message: OutboxMessage, settings: Settings) -> Plan:
     """Return the plan for `message`, whose kind has a topic."""
-    ways = choices.wanted(session, message.to, TOPICS[message.kind])
+    ways = notification_preferences.wanted(session, message.to, TOPICS[message.kind])
     ours = vapid.public_key(settings)
     by_push = ours and NoticeWay.PUSH in ways
     there = subscriptions.of_number(session, message.to) if by_push else []

@@ -11,16 +11,16 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from clerk import code_wording, push, wording
-from clerk.answers import RefusedForGood, TryAgain
-from clerk.letters import Text
 from clerk.progress import step
+from clerk.provider_responses import RefusedForGood, TryAgain
 from clerk.providers import Provider, Webhook, messenger
 from clerk.sms.chain import Chain, Doubt, Order
+from clerk.sms_message import Text
 from db.engine import reading, writing
 from db.models import TO_WEBHOOKS, TOPICS, NoticeWay, OutboxKind, OutboxMessage, WhyNot
-from hotline import arrivals, delivery
 from hotline.citizens import subscriptions, vapid
-from hotline.delivery import NotSent, Sent, Taken
+from hotline.messages import delivery, delivery_reports
+from hotline.messages.delivery import NotSent, Sent, Taken
 from settings import Settings
 
 log = logging.getLogger("clerk")
@@ -146,12 +146,12 @@ async def _outcome(engine: Engine, settings: Settings, ways: Ways, message: Outb
 
 def _sent(session: Session, *, taken: Taken, out: Sent) -> None:
     delivery.sent(session, taken, out)
-    arrivals.lets_in(session, out.provider)
+    delivery_reports.lets_in(session, out.provider)
 
 
 def _not_let_in(session: Session, *, off: Record, provider: str, error: str) -> None:
     off(session)
-    arrivals.keep_account(session, provider, None, error)
+    delivery_reports.keep_account(session, provider, None, error)
 
 
 async def _out(engine: Engine, settings: Settings, ways: Ways, message: OutboxMessage) -> Sent:

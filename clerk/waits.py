@@ -36,10 +36,10 @@ from db.models import (
     words,
 )
 from db.states import IN_TALK, CallbackState
-from hotline import delivery
 from hotline.callbacks import breaker, trunk_states, waits
 from hotline.citizens import codes
 from hotline.line import confirmation_calls, urgent_calls
+from hotline.messages import delivery
 from hotline.nodes import leases
 from hotline.outbound.kinds import KINDS
 from hotline.people import accounts, lockout

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from clerk.letters import TEXTS, Text, text
+from clerk.sms_message import TEXTS, Text, text
 from db.engine import now
 from db.models import (
     TOPICS,
@@ -22,9 +22,10 @@ from db.models import (
     UrgentMatter,
 )
 from db.states import IN_WORK, WITH_DEPARTMENT, Phase, RegistrationState, RequestState
-from hotline import dates, numbers, outbox
+from hotline import dates, numbers
 from hotline.dates import Language
 from hotline.line import line
+from hotline.messages import outbox
 from hotline.requests import categories, urgent
 from hotline.requests.department_work import question_of
 from hotline.rounds import rounds

@@ -14,7 +14,7 @@ from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
 from dialer.desk_calls import desk_of
 from dialer.desk_passwords import DeskPasswords
-from dialer.endings import Endings
+from dialer.hangup_causes import Endings
 from dialer.keys import Keys
 from dialer.outcomes import NEVER_BEGAN, UNANSWERED_CAUSE, Ending
 from dialer.ring_timeouts import RingTimeouts

@@ -8,7 +8,7 @@ from db.engine import reading, writing
 from dialer.caps import Caps
 from hotline.callbacks import assignment, claims, round_statistics, serving
 from hotline.errors import Refused
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -41,7 +41,7 @@ class CallAhead:
         for called in range(count):
             try:
                 with writing(self._engine) as session:
-                    if not homes.settle(session, round_id, self._settings.node):
+                    if not round_affinity.settle(session, round_id, self._settings.node):
                         return called
                     callback = claims.call_ahead(session, rounds.get(session, round_id))
             except Refused:  # the round has just ended

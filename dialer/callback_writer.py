@@ -18,15 +18,15 @@ from hotline.callbacks import (
     callbacks,
     closing,
     conversations,
-    on_the_line,
     placing,
     retries,
     serving,
     unreached_desks,
+    waiting_callers,
 )
 from hotline.callbacks.own_faults import Cut
 from hotline.desks import desk_phones
-from hotline.line import engaged
+from hotline.line import busy_numbers
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -133,7 +133,7 @@ class CallbackWriter:
             outcome = of_hangup(callback.state, ending, by_us=by_us, called_ahead=callback.desk_id is None)
             if hung_up_before(callback) and not by_us:
                 outcome = Outcome.RETURNED
-                on_the_line.hung_up(session, callback.registration_id)
+                waiting_callers.hung_up(session, callback.registration_id)
             until = None
             if _is_our_doing(session, callback, outcome):
                 outcome, until = Outcome.RETURNED, now(session) + retries.busy_for(self._settings)
@@ -224,6 +224,6 @@ def _move(session: Session, callback: Callback, to: CallbackState) -> None:
 
 def _is_our_doing(session: Session, callback: Callback, outcome: Outcome | None) -> bool:
     """Return whether our own call keeps the citizen's phone busy."""
-    if outcome in _BUSY_WITH_US and engaged.is_on_the_line(session, callback.registration.number):
+    if outcome in _BUSY_WITH_US and busy_numbers.is_on_the_line(session, callback.registration.number):
         return True
-    return outcome is Outcome.BUSY and engaged.puts_down(session, callback)
+    return outcome is Outcome.BUSY and busy_numbers.puts_down(session, callback)

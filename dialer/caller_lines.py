@@ -9,8 +9,8 @@ import time
 from sqlalchemy.orm import Session
 
 from dialplan.variables import ADMITTED_S, CALLERS_ADMITTED
-from hotline.line import engaged
-from hotline.nodes import homes
+from hotline.line import busy_numbers
+from hotline.nodes import round_affinity
 from hotline.outbound import overflow
 from settings import Settings
 
@@ -34,7 +34,7 @@ class CallerLines:
         """
         if time.monotonic() < self._next_at:
             return False
-        home = homes.of_operators_line(session)
+        home = round_affinity.of_operators_line(session)
         if not (leads if home is None else home == self._settings.node):
             return False
         return self._free(session) > 0 and self._all_are_let_in()
@@ -45,7 +45,7 @@ class CallerLines:
 
     def _free(self, session: Session) -> int:
         most = self._settings.callers_at_once
-        callers = engaged.callers(session, self._settings.node) + overflow.count_ringing(session)
+        callers = busy_numbers.callers(session, self._settings.node) + overflow.count_ringing(session)
         return most - most // _FREE_PART - callers
 
     def _all_are_let_in(self) -> bool:

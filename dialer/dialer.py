@@ -18,14 +18,14 @@ from dialer.confirmations import Confirmations
 from dialer.desk_calls import DeskCalls
 from dialer.desk_passwords import DeskPasswords
 from dialer.empty_desks import EmptyDesks
-from dialer.endings import Endings
 from dialer.guests import Guests
+from dialer.hangup_causes import Endings
 from dialer.keys import Keys
 from dialer.live import Live
 from dialer.lost_nodes import LostNodes
 from dialer.outbound_calls import OutboundCalls
-from dialer.pace import Pace
 from dialer.placing import Placing
+from dialer.polling import Pace
 from dialer.reconcile import Reconciler
 from dialer.rescue_calls import RescueCalls
 from dialer.ring_timeouts import RingTimeouts
@@ -38,7 +38,7 @@ from dialer.trunk import Trunk
 from dialer.trunks import Trunks
 from dialer.urgent_calls import UrgentCalls
 from hotline import heartbeats, watchdog
-from hotline.callbacks import on_the_line
+from hotline.callbacks import waiting_callers
 from hotline.nodes import leases
 from settings import Settings
 
@@ -58,7 +58,7 @@ class Dialer:
     """Single thread that handles Asterisk's events and polls for the desks' requests.
 
     A turn begins with an event of Asterisk's, or as soon as anybody has changed anything (dialer.process).
-    Otherwise it begins every POLL_S while there is work, and less often without (dialer.pace).
+    Otherwise it begins every POLL_S while there is work, and less often without (dialer.polling).
 
     All state is in the database. After a death, a cut connection or a database outage the dialer asks
     Asterisk for what it missed (dialer.reconcile).
@@ -269,7 +269,7 @@ class Dialer:
     def _callers(self) -> Collection[str]:
         """Return the channels of this node's callers who wait on the operators' line."""
         with reading(self._engine) as session:
-            return on_the_line.list_channels(session, self._settings.node)
+            return waiting_callers.list_channels(session, self._settings.node)
 
     def _catch_up(self) -> None:
         """Handle pending events, so that the reconciler finds only ends that nobody saw."""

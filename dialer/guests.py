@@ -16,7 +16,7 @@ from dialer.caps import Caps
 from dialer.outcomes import Ending, of_network, ours
 from dialer.system_calls import SystemCalls
 from dialplan.variables import CAPPED_CAUSE, Context, Stage
-from hotline.callbacks import guests, toll
+from hotline.callbacks import third_party, toll
 from hotline.calls_until import token_of
 from settings import Settings
 
@@ -59,11 +59,11 @@ class Guests(SystemCalls):
         Return False if Asterisk refused, to ask its state.
         """
         with reading(self._engine) as session:
-            under_way = guests.under_way(session, self._settings.node)
+            under_way = third_party.under_way(session, self._settings.node)
         self._of = {one.token: one.callback_token for one in under_way}
         return all([self._send(one) for one in under_way])
 
-    def _send(self, one: guests.Whereabouts) -> bool:
+    def _send(self, one: third_party.Whereabouts) -> bool:
         if one.state is GuestState.ASKED:
             self._place(one.token)
             return True
@@ -79,7 +79,7 @@ class Guests(SystemCalls):
 
     def _place(self, token: str) -> None:
         with writing(self._engine) as session:
-            call = guests.take_up(session, token, self._settings)
+            call = third_party.take_up(session, token, self._settings)
         if isinstance(call, toll.Cap):
             self._caps.reached(call)
         if isinstance(call, toll.CallPermit):
@@ -103,7 +103,7 @@ class Guests(SystemCalls):
             self._seen[token] = _WITH_MUSIC
         elif stage in _ENDS:
             with writing(self._engine) as session:
-                guests.will_end(session, token, _ENDS[Stage(stage)])
+                third_party.will_end(session, token, _ENDS[Stage(stage)])
 
     def script_failed(self, token: str) -> None:
         """Do nothing: the guest heard an apology, and `came` has recorded the cause."""
@@ -115,17 +115,17 @@ class Guests(SystemCalls):
 
     def _came(self, token: str, to: GuestState) -> None:
         with writing(self._engine) as session:
-            guests.came(session, token, to)
+            third_party.came(session, token, to)
 
     def adopt(self, channels: Mapping[str, Mapping[str, str]], ringing: Collection[str | None]) -> None:
         """Adopt the guest calls among Asterisk's channels, and hang up a call that is over."""
         with reading(self._engine) as session:
-            known = {one.token: one for one in guests.under_way(session, self._settings.node)}
+            known = {one.token: one for one in third_party.under_way(session, self._settings.node)}
         self._of = {token: one.callback_token for token, one in known.items()}
         for token in self._seen.keys() - set(channels):
             self._forget(token)
         for token, channel in channels.items():
-            if not guests.is_token(token) or token_of(token) != token:
+            if not third_party.is_token(token) or token_of(token) != token:
                 continue  # the other half of a call goes the way of the first
             if token not in known:
                 self._ask(token, "Hangup", Cause=16)
@@ -147,9 +147,9 @@ class Guests(SystemCalls):
         """Record this ending of the channel."""
         self._forget(token)
         with writing(self._engine) as session:
-            guest = guests.by_token(session, token)
+            guest = third_party.by_token(session, token)
             rang = guest is not None and guest.state is GuestState.RINGING
-            guests.ended(session, token, _heard(ending, rang=rang))
+            third_party.ended(session, token, _heard(ending, rang=rang))
         log.info("%s: ended, %s", token, ending)
 
     def _forget(self, token: str) -> None:
@@ -158,14 +158,14 @@ class Guests(SystemCalls):
 
     def owns(self, token: str) -> bool:
         """Return whether a channel's id has the form of a guest call's token."""
-        return guests.is_token(token)
+        return third_party.is_token(token)
 
     def _end(self, session: Session, token: str, *, ours: bool) -> None:
-        guests.ended(session, token)
+        third_party.ended(session, token)
 
     def on_the_phone(self, session: Session) -> dict[str, datetime]:
         """Return the tokens of calls on their way, and when each was placed."""
-        return guests.on_the_phone(session)
+        return third_party.on_the_phone(session)
 
     def _ask(self, token: str, action: str, **keys: object) -> bool:
         key, at = (token, action), time.monotonic()

@@ -18,12 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
-from dialer.asterisks_parent import AsterisksParent
+from dialer.asterisk_watchdog import AsterisksParent
 from dialer.hang_up import Ends
 from dialer.leader import STILL, DatabaseLeader, impatient, key_of
 from dialer.lost_nodes import close_cut
 from hotline.calls_until import CONVERSATIONS_S, clock
-from hotline.nodes import leases, machines
+from hotline.nodes import leases, node_identity
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -193,7 +193,7 @@ class NodeLease(DatabaseLeader):
             sip = leases.at_other_machine(session, self._settings, seen=said_at is not None)
         if sip and (said_at is None or clock() >= said_at + _SAY_AGAIN_S):
             self._other_said_at = clock()
-            log.error("%s", machines.word(self._settings, sip))
+            log.error("%s", node_identity.word(self._settings, sip))
         return sip is not None
 
     def _stand_by(self) -> None:

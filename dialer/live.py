@@ -13,7 +13,7 @@ from dialer.ami import Ami, NotAccepted
 from dialer.caps import Caps
 from dialer.tone import Tone
 from dialplan.variables import LIVE_CALL
-from hotline.callbacks import closing, live_desks, on_the_line
+from hotline.callbacks import closing, direct_routing, waiting_callers
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -32,15 +32,17 @@ class Live:
     def give(self) -> None:
         """Give each free desk the next of the operators' line while anybody waits on it. Raises AmiError."""
         with reading(self._engine) as session:
-            if not live_desks.has_work(session) or not on_the_line.is_here(session, self._settings.node):
+            if not direct_routing.has_work(session) or not waiting_callers.is_here(
+                session, self._settings.node
+            ):
                 return
         with writing(self._engine) as session:
-            if not on_the_line.settle(session, self._settings.node):
+            if not waiting_callers.settle(session, self._settings.node):
                 return
         may_dial = self._caps.room() > 0
         while True:
             with writing(self._engine) as session:
-                desk = live_desks.give(session, may_dial=may_dial)
+                desk = direct_routing.give(session, may_dial=may_dial)
                 channel = desk.channel if desk else None
             if desk is None:
                 return
@@ -50,7 +52,7 @@ class Live:
 
     def caller(self, session: Session, callback: Callback) -> str | None:
         """Return the channel of the caller whom this taken-up callback meets; None: its number is dialled."""
-        caller = on_the_line.find(session, callback.registration_id)
+        caller = waiting_callers.find(session, callback.registration_id)
         if caller is None:
             return None
         callback.on_the_line = True
@@ -65,7 +67,7 @@ class Live:
             log.error("%s: not connected: %s", token, error)
             with writing(self._engine) as session:
                 closing.close(session, token, Outcome.RETURNED, self._settings)
-                on_the_line.hung_up(session, callback.registration_id)
+                waiting_callers.hung_up(session, callback.registration_id)
             return
         log.info("%s: meets a caller on the line", token)
 

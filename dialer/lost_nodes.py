@@ -11,7 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from db.engine import reading, writing
 from dialer import leader
 from hotline.callbacks import lost_nodes
-from hotline.nodes import homes, leases
+from hotline.nodes import leases, round_affinity
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -88,7 +88,7 @@ class LostNodes:
             return False
         with reading(self._engine) as session:
             dead = [name for name in lost_nodes.found(session) if self._silence.lasts(name)]
-            may_move = homes.drained(session)
+            may_move = round_affinity.drained(session)
         self._lost_since = {name: since for name, since in self._lost_since.items() if name in dead}
         for name in dead:
             try:
@@ -97,7 +97,7 @@ class LostNodes:
                 log.warning("%s", fenced)
         if may_move:
             with writing(self._engine) as session:
-                homes.move_idle(session)
+                round_affinity.move_idle(session)
         return bool(dead)
 
     def _find_left(self, desks: Sequence[lost_nodes.DeskOfCitizen]) -> list[str]:

@@ -12,14 +12,14 @@ from db.states import Outcome
 from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
 from dialer.caps import Caps
-from dialer.endings import Endings
+from dialer.hangup_causes import Endings
 from dialer.live import Live
 from dialer.originate import originate
 from dialer.outcomes import NEVER_BEGAN
 from dialplan.variables import Context
-from hotline.callbacks import callbacks, closing, on_the_line, placing, toll
+from hotline.callbacks import callbacks, closing, placing, toll, waiting_callers
 from hotline.line import blocked
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 from settings import Settings
 
 log = logging.getLogger("dialer")
@@ -59,7 +59,7 @@ class Placing:
         node = self._settings.node
         with writing(self._engine) as session:
             asked = callbacks.by_token(session, token)
-            if asked is None or not homes.settle(session, asked.round_id, node, hold=True):
+            if asked is None or not round_affinity.settle(session, asked.round_id, node, hold=True):
                 return
             callback = placing.take_up(session, token, node)
             if callback is None or self._is_taken_back(session, callback):
@@ -80,8 +80,8 @@ class Placing:
             callback.hangup_asked_at
             or blocked.is_blocked(session, callback.registration.number)
             or stale
-            or on_the_line.has_just_left(session, callback.registration_id)
-            or on_the_line.left_elsewhere(session, callback.registration_id, self._settings.node)
+            or waiting_callers.has_just_left(session, callback.registration_id)
+            or waiting_callers.left_elsewhere(session, callback.registration_id, self._settings.node)
         ):
             return False
         closing.close(session, callback.token, Outcome.RETURNED, self._settings)

@@ -13,14 +13,14 @@ from sqlalchemy import Engine
 
 from db.engine import connect, writing
 from db.news import Watch
-from dialer import taken_back
+from dialer import hold_notices
 from dialer.ami import Ami
 from dialer.asterisk_events import NEWS
 from dialer.dialer import Dialer
 from dialer.hang_up import hang_up_placed
 from dialer.leader import Leader, leader
 from dialer.lease import NodeLease, fenced
-from dialer.pace import POLL_S
+from dialer.polling import POLL_S
 from dialplan.accounts import AMI_USER
 from hotline import heartbeats, watchdog
 from settings import Settings
@@ -34,7 +34,7 @@ def serve(settings: Settings) -> None:
     """Work until the process is told to stop."""
     ami = Ami(settings.ami, AMI_USER, settings.secret_for(AMI_USER))
     engine = connect(settings.database)
-    taken_back.tell_scripts(ami)
+    hold_notices.tell_scripts(ami)
     listening = threading.Thread(target=ami.run, daemon=True)
     listening.start()
     watch = Watch(engine)

@@ -17,13 +17,13 @@ from db.states import CallbackState, Outcome
 from dialer.ami import Ami, NotAccepted
 from dialer.callback_writer import CallbackWriter
 from dialer.desk_calls import desk_of
-from dialer.endings import Endings
 from dialer.guests import Guests
+from dialer.hangup_causes import Endings
 from dialer.rooms import WITH_MUSIC, Rooms
 from dialer.silent_lines import SilentLines
 from dialer.supervising import Supervising
 from dialplan.variables import SUPERVISE, Context, Variable
-from hotline.callbacks import callbacks, on_the_line, placing, toll
+from hotline.callbacks import callbacks, placing, toll, waiting_callers
 
 log = logging.getLogger("dialer")
 
@@ -142,10 +142,10 @@ class Reconciler:
     def _forget_callers(self, live: Collection[str]) -> None:
         """Record as gone the callers on the line without a channel in Asterisk: they will be called back."""
         with reading(self._engine) as session:
-            waiting, _ = on_the_line.waiting(session)
+            waiting, _ = waiting_callers.waiting(session)
         if waiting:
             with writing(self._engine) as session:
-                on_the_line.only(session, live, self._node)
+                waiting_callers.only(session, live, self._node)
 
     def _end_missing(self, calls: Calls, live: Collection[str], no_channel_s: float) -> bool:
         """End the calls without a `live` channel; False if some are too young to decide."""

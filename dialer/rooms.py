@@ -14,7 +14,7 @@ from db.states import CallbackState
 from dialer.ami import Ami, AmiError
 from dialplan.variables import Context
 from hotline.callbacks import placing
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 
 log = logging.getLogger("dialer")
 
@@ -31,7 +31,9 @@ _LISTENS = (CallbackState.ANSWERED, CallbackState.WAITING, CallbackState.SCREENI
 
 WITH_MUSIC = "music"
 
-_AT_HOME = select(Desk.id).where(Desk.phone_connected, Desk.hears_desk_id.is_(None), homes.mine(Desk.node))
+_AT_HOME = select(Desk.id).where(
+    Desk.phone_connected, Desk.hears_desk_id.is_(None), round_affinity.mine(Desk.node)
+)
 
 
 class Rooms:

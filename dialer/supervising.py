@@ -14,7 +14,7 @@ from dialer.ami import Ami, AmiError
 from dialplan.accounts import DESK_EXTENSION
 from dialplan.variables import SUPERVISE, Context, Variable
 from hotline.desks import supervising
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 
 log = logging.getLogger("dialer")
 
@@ -36,7 +36,7 @@ class Whereabouts(NamedTuple):
     exten: str
 
 
-_HERE = select(Desk).where(Desk.phone_connected, Desk.channel.is_not(None), homes.mine(Desk.node))
+_HERE = select(Desk).where(Desk.phone_connected, Desk.channel.is_not(None), round_affinity.mine(Desk.node))
 
 OWN_ROOM = Whereabouts(Context.FROM_DESK, DESK_EXTENSION)
 

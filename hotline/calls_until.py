@@ -1,7 +1,7 @@
 """The time until which a node's placed calls may continue without its dialer, and which calls continue
 longer.
 
-At each renewal of its lease, the dialer (dialer.asterisks_parent) writes the time to a folder that Asterisk
+At each renewal of its lease, the dialer (dialer.asterisk_watchdog) writes the time to a folder that Asterisk
 only reads. It does so if another node could take over. At that time Asterisk's parent (ops.console) ends the
 calls, because a dead or hung dialer cannot. This module needs only Python.
 

@@ -1,6 +1,6 @@
 """Reasons that citizens read: they are published for good, so they are required and must name nobody."""
 
-from hotline import characters
+from hotline import control_characters
 from hotline.errors import Refused
 from hotline.numbers import ascii_digits
 
@@ -12,10 +12,11 @@ _DIGITS = 7
 def check(reason: str) -> str:
     """Return the reason as it is published.
 
-    Raises what `characters.check` raises, and Refused("reason-missing" | "reason-personal" | "reason-long").
+    Raises what `control_characters.check` raises, and
+    Refused("reason-missing" | "reason-personal" | "reason-long").
     """
     reason = " ".join(reason.split())
-    characters.check(reason)
+    control_characters.check(reason)
     if not reason:
         raise Refused("reason-missing", "say why; citizens read it")
     if sum(c.isdecimal() for c in ascii_digits(reason)) >= _DIGITS:

@@ -64,7 +64,7 @@ class Admission:
         self._waits.append(seconds)
 
     def answered(self, seconds: float) -> None:
-        """Record the seconds of Asterisk's answer on its SIP port (ivr.sip_questions); math.inf for none."""
+        """Record the seconds of Asterisk's answer on its SIP port (ivr.sip_latency); math.inf for none."""
         self._answers.append(seconds)
 
     @property

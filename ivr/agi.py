@@ -20,7 +20,7 @@ from asterisk.agi import AGI, AGIAppError, AGIError, AGIHangup, AGIUnknownError
 
 from dialplan.variables import Variable
 from ivr.agi_streams import Commands, Lines, Silence
-from ivr.early_answers import EARLY
+from ivr.agi_watcher import EARLY
 
 # pyst2 formats each answer for the log that `Silence` drops: a tenth of a call's CPU.
 agi.pprint = SimpleNamespace(pformat=str)

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from db.engine import writing
 from dialplan.variables import Script
-from hotline.line import engaged
+from hotline.line import busy_numbers
 from hotline.outbound import overflow
 from ivr.call import Call
 
@@ -76,8 +76,8 @@ class Callers:
         try:
             with writing(engine) as session:
                 if self._written is None:
-                    engaged.forget_callers(session, self._node)
-                engaged.callers_changed(session, came, before.keys() - here.keys(), self._node)
+                    busy_numbers.forget_callers(session, self._node)
+                busy_numbers.callers_changed(session, came, before.keys() - here.keys(), self._node)
                 if came:
                     overflow.came(session, came.values())
         except Exception as error:

@@ -15,7 +15,7 @@ from db.engine import one_at_a_time, writing
 from db.states import Phase, RegistrationState
 from hotline import numbers, subjects
 from hotline.errors import Blocked, Refused
-from hotline.line import confirmations, registration, silences
+from hotline.line import confirmations, registration, silent_callers
 from hotline.line.caller_context import CallerContext, Place
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
@@ -251,7 +251,7 @@ class Conversation:
             with writing(self.engine) as session:
                 self._keep_added(session)
                 if silent:
-                    silences.note(session, silent)
+                    silent_callers.note(session, silent)
                 confirmations.caller_leaves(session, self.asked)
             self.added, self.asked = None, []
 

@@ -18,19 +18,19 @@ from db.engine import connect, is_away, now, reading, writing
 from dialplan import accounts
 from dialplan.variables import CALLERS_ADMITTED, Script, Variable
 from hotline import heartbeats, watchdog
-from hotline.callbacks import on_the_line
+from hotline.callbacks import waiting_callers
 from hotline.nodes import draining
 from hotline.outbound import overflow
 from hotline.reports import call_counts
 from hotline.rounds import rounds
-from ivr import hung_up, sip_questions
+from ivr import abandoned_calls, sip_latency
 from ivr.admission import LEAST, Admission, every_second
 from ivr.call import AGIError, AGIHangup, Call, NoInput
 from ivr.call_counter import CallCounter
 from ivr.caller_cache import CallerCache
 from ivr.callers import Callers
+from ivr.final_writes import GONE, PARTINGS
 from ivr.lines_full import LinesFull
-from ivr.partings import GONE, PARTINGS
 from ivr.scripts import (
     callback,
     confirm,
@@ -225,7 +225,7 @@ def _every_beat(server: Server, stop: threading.Event) -> None:
                 _beat(server)
             with reading(server.engine) as session:
                 drained = draining.drains(session, server.settings.node)
-                is_any_stale = bool(session.scalar(on_the_line.IS_ANY_STALE))
+                is_any_stale = bool(session.scalar(waiting_callers.IS_ANY_STALE))
                 open_until = session.scalar(rounds.OPEN_UNTIL)
                 waiting = session.scalar(overflow.WAITING) or 0
                 offer = overflow.are_taken(now(session), waiting, server.settings)
@@ -254,7 +254,7 @@ def _write(server: Server, *, is_any_stale: bool) -> None:
             return
         with writing(server.engine) as session:
             call_counts.add(session, counts)
-            on_the_line.leave_stale(session)
+            waiting_callers.leave_stale(session)
 
 
 def _admit(server: Server, stop: threading.Event) -> None:
@@ -265,11 +265,11 @@ def _ask_asterisk(server: Server, stop: threading.Event) -> None:
     def is_rush() -> bool:
         return server.callers.asking() > LEAST or server.admission.is_low
 
-    sip_questions.keep_asking(server.settings, is_rush, server.admission.answered, stop)
+    sip_latency.keep_asking(server.settings, is_rush, server.admission.answered, stop)
 
 
 def _take_up_who_hung_up(server: Server, stop: threading.Event) -> None:
-    hung_up.keep_taking_up(server.settings, server.engine, server.cache, stop)
+    abandoned_calls.keep_taking_up(server.settings, server.engine, server.cache, stop)
 
 
 def _write_callers(server: Server, stop: threading.Event) -> None:

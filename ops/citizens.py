@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from hotline import audit, numbers
-from hotline.citizens import belongings, erasure
+from hotline.citizens import account_contents, erasure
 from ops import terminal
 
 app = typer.Typer(no_args_is_help=True, help="The data of a citizen's number.")
@@ -19,7 +19,7 @@ def export(number: Number) -> None:
     """Print all data of a number as JSON; the audit log records it."""
     called = _parse(number)
     with terminal.transaction() as session:
-        found = belongings.export(
+        found = account_contents.export(
             session, called, who=audit.COMMAND_LINE, public_url=terminal.settings().public
         )
     typer.echo(json.dumps(found, ensure_ascii=False, indent=1))

@@ -6,7 +6,7 @@ import typer
 
 from db.engine import connect
 from hotline import audit
-from hotline.directory import look, members, oidc
+from hotline.directory import members, oidc, sync
 from ops.terminal import fail, settings, transaction
 
 app = typer.Typer(no_args_is_help=True, help="Staff from the office's directory.")
@@ -19,7 +19,7 @@ def check(
     """Ask the directory now who is still there, as the clerk does; the log names faults."""
     in_force = settings()
     looks = [
-        take for take, is_set in ((look.take, in_force.ldap_url), (oidc.take, in_force.oidc_issuer)) if is_set
+        take for take, is_set in ((sync.take, in_force.ldap_url), (oidc.take, in_force.oidc_issuer)) if is_set
     ]
     if not looks:
         raise fail("neither HOTLINE_LDAP_URL nor HOTLINE_OIDC_ISSUER is set")

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from db.models import Delivery
-from hotline import audit, outgoing
+from hotline import audit
 from hotline.citizens import vapid
+from hotline.messages import sent_messages
 from ops import terminal
 
 app = typer.Typer(no_args_is_help=True, help="Messages to citizens, and notices to the webhook.")
@@ -19,9 +20,10 @@ def list_(
 ) -> None:
     """Print the newest messages; numbers are masked."""
     with terminal.transaction(read_only=True) as session:
-        for message in outgoing.page(session, state=state, limit=limit):
+        for message in sent_messages.page(session, state=state, limit=limit):
             typer.echo(
-                f"{message.id:>8}  {message.state:<8} {message.kind:<16} {outgoing.recipient(message):<16} "
+                f"{message.id:>8}  {message.state:<8} {message.kind:<16} "
+                f"{sent_messages.recipient(message):<16} "
                 f"{message.made_at:%Y-%m-%d %H:%M}Z  {message.attempts:>2} {message.error}".rstrip()
             )
 
@@ -30,7 +32,7 @@ def list_(
 def retry(message: Annotated[int, typer.Argument(help="The message's number.", metavar="ID")]) -> None:
     """Send a message again that failed or expired."""
     with terminal.transaction() as session:
-        outgoing.retry(session, message, audit.COMMAND_LINE)
+        sent_messages.retry(session, message, audit.COMMAND_LINE)
     typer.echo(f"message {message} is due again: `hotline137 message list` says what becomes of it, and why")
 
 

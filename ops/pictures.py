@@ -9,9 +9,9 @@ import typer
 from db.engine import connect, reading
 from hotline import heartbeats
 from hotline.errors import Refused
-from hotline.pictures import moving, stores
-from hotline.pictures.moving import Moved
+from hotline.pictures import stores, transfer
 from hotline.pictures.stores import Store
+from hotline.pictures.transfer import Moved
 from ops import terminal
 
 app = typer.Typer(no_args_is_help=True, help="Location of requests' pictures.")
@@ -56,13 +56,13 @@ def _moved(source: Store, target: Store, *, to_store: bool) -> Counter[Moved]:
     engine, became, after = connect(terminal.settings().database), Counter[Moved](), ""
     while True:
         with reading(engine) as session:
-            due = moving.due(session, stored=not to_store, after=after, limit=_AT_ONCE)
+            due = transfer.due(session, stored=not to_store, after=after, limit=_AT_ONCE)
         if not due:
             return became
         after = due[-1].name
         for file in due:
             try:
-                how = moving.move(engine, file, source, target, stored=to_store)
+                how = transfer.move(engine, file, source, target, stored=to_store)
             except (OSError, Refused) as error:
                 raise terminal.fail(f"{file.name}: {error}; what is moved is moved: try again") from None
             became[how] += 1

@@ -18,7 +18,7 @@ from db.engine import connect, now, reading, writing
 from db.migrate import OtherVersion, upgrade
 from dialplan.render import render
 from ops import asterisk
-from ops.keep_all import Plan, become, say
+from ops.supervise import Plan, become, say
 from prompts.render import build
 from prompts.sources import VoiceError
 from settings import Settings, SettingsError, links_astray, load, origin, unheeded
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 PROCESS = ["-m", "ops.process"]
 """Command line of each of our processes, before its name."""
-KEEPER = ["-m", "ops.keep_all"]
+KEEPER = ["-m", "ops.supervise"]
 """Command line of their keeper."""
 
 
@@ -152,9 +152,9 @@ def of_one_machine(settings: Settings, engine: Engine) -> None:
     written here, because not every process may write to the state folder (docker-compose.yml). Raises
     CannotRun if another machine keeps the name.
     """
-    from hotline.nodes import machines
+    from hotline.nodes import node_identity
 
-    machines.this(settings)
+    node_identity.this(settings)
     if settings.database.startswith("sqlite"):
         return
     from hotline.nodes.leases import GRACE, LEASE, at_other_machine
@@ -166,7 +166,7 @@ def of_one_machine(settings: Settings, engine: Engine) -> None:
         if sip is None:
             return
         if time.monotonic() > until:
-            raise CannotRun(machines.word(settings, sip))
+            raise CannotRun(node_identity.word(settings, sip))
         time.sleep(1)
 
 

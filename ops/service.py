@@ -13,8 +13,8 @@ from pathlib import Path
 from db.migrate import OtherVersion
 from dialplan.render import render
 from ops import asterisk
-from ops.keep_all import say
 from ops.run import CannotRun, prepare
+from ops.supervise import say
 from prompts.sources import VoiceError
 from settings import Settings, SettingsError, load
 
@@ -53,7 +53,7 @@ def _run_asterisk(folder: Path) -> None:
     start = json.loads(_start_file(folder).read_text())
     for stale in ("asterisk.pid", "asterisk.ctl"):
         (folder / "run" / stale).unlink(missing_ok=True)
-    keeper = [sys.executable, "-u", "-m", "ops.keep", "asterisk", *start["argv"]]
+    keeper = [sys.executable, "-u", "-m", "ops.process_parent", "asterisk", *start["argv"]]
     os.execve(sys.executable, keeper, os.environ | {"HOTLINE_LOG": start["log"]})  # noqa: S606
 
 

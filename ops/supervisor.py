@@ -2,7 +2,7 @@
 
 A process that dies is restarted; one that does nothing any more is killed first. Only work counts: each
 process reports it itself (hotline.watchdog), or is asked. `make run` keeps all of them this way, and a
-container its one (ops.keep). systemd reads the same messages.
+container its one (ops.process_parent). systemd reads the same messages.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from hotline import watchdog
 from ops import log
-from ops.patience import LOOK_S, Patience, look
+from ops.hang_timeouts import LOOK_S, Patience, look
 
 _STOP_S = 6.0
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.3, 10.0

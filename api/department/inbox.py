@@ -21,17 +21,9 @@ from db.engine import now, reading
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import (
-    categories,
-    department_inbox,
-    department_work,
-    inbox,
-    parts,
-    passes,
-    requests,
-    work,
-)
+from hotline.requests import categories, department_inbox, department_work, inbox, parts, requests, work
 from hotline.requests.department_inbox import Part
+from hotline.requests.referrals import agency_referrals
 
 router = APIRouter(prefix="/inbox", tags=["inbox"])
 
@@ -76,7 +68,7 @@ def show_picture(
     with reading(engine) as session:
         request = department_inbox.get(session, user.department_id, request_id)
         its = models.Picture.request_id == parts.whole_of(session, request).id
-        bodys = passes.shown_by_bodies(request.id, user.department_id)
+        bodys = agency_referrals.shown_by_bodies(request.id, user.department_id)
         file = pictures.find(session, picture_id, or_(its, bodys))
     return show_file(settings, file)
 

@@ -9,7 +9,7 @@ from api.desk.callbacks import of_my_desk, once_mine
 from api.ids import PathId
 from db import models
 from hotline import numbers
-from hotline.callbacks import guests
+from hotline.callbacks import third_party
 from hotline.errors import Refused
 from hotline.requests import departments
 from hotline.rounds import officials
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 def list_guests(callback_id: PathId, user: AtDesk, session: Reading) -> list[desk.Guest]:
     """Third persons called into my desk's conversation, newest first."""
     callback = once_mine(session, callback_id, user)
-    return [_view(guest) for guest in guests.of_callback(session, callback.id)]
+    return [_view(guest) for guest in third_party.of_callback(session, callback.id)]
 
 
 @router.post("/{callback_id}/guests", status_code=202)
@@ -32,15 +32,15 @@ def ask_guest(
     callback = of_my_desk(session, callback_id, user)
     whom = _whom(session, body)
     number = numbers.parse((whom.number if whom else body.number) or "", settings.allowed_prefixes)
-    asked = guests.ask(session, callback, number, settings, who=user.username, whom=whom)
+    asked = third_party.ask(session, callback, number, settings, who=user.username, whom=whom)
     return _view(asked)
 
 
 @router.delete("/{callback_id}/guests/{guest_id}", status_code=202)
 def end_guest(callback_id: PathId, guest_id: PathId, user: AtDesk, session: Writing) -> desk.Guest:
     """End the third person's part; the conversation with the citizen goes on."""
-    guest = guests.get(session, of_my_desk(session, callback_id, user), guest_id)
-    return _view(guests.end(session, guest, who=user.username))
+    guest = third_party.get(session, of_my_desk(session, callback_id, user), guest_id)
+    return _view(third_party.end(session, guest, who=user.username))
 
 
 def _whom(session: Session, body: desk.GuestIn) -> models.Department | models.Official | None:

@@ -9,7 +9,7 @@ from api.desk import desk_schemas, serving_schemas
 from api.ids import PathId
 from db import models
 from db.engine import reading, writing
-from hotline.callbacks import assignment, callbacks, live_desks, notes, screening, serving
+from hotline.callbacks import assignment, callbacks, direct_routing, notes, screening, serving
 from hotline.desks import supervising
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
@@ -44,7 +44,7 @@ def serve(body: serving_schemas.Serve, user: AtDesk, session: Writing, settings:
 def take_live_calls(body: serving_schemas.TakesLive, user: AtDesk, session: Writing) -> schemas.Me:
     """Choose whether callers who wait for an operator are connected with my desk automatically."""
     round_permissions.check_serves(session, user, rounds.operators_line(session))
-    live_desks.say(session, _desk(session, user), body.takes)
+    direct_routing.say(session, _desk(session, user), body.takes)
     return _me(session, user)
 
 

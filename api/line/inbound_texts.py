@@ -17,7 +17,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from api.access import InForce, Writing
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.line import text_commands
+from hotline.sms_inbox import commands
 from settings import Settings
 
 router = APIRouter(prefix="/texts", tags=["text messages"], include_in_schema=False)
@@ -83,12 +83,12 @@ def _received(session: Session, settings: Settings, fields: object, way: str) ->
         number = numbers.parse(text_message.sender, settings.allowed_prefixes)
     except Refused:
         return  # a machine's own line or a number abroad, which nobody could call back
-    text_commands.received(
+    commands.received(
         session,
         number,
         text_message.text,
         f"{way}:{text_message.id}",
         per_day=settings.registrations_per_day,
-        answers=settings.text_answers_per_day,
+        most_answers=settings.text_answers_per_day,
         public_url=settings.public,
     )

@@ -15,8 +15,8 @@ from db import models
 from hotline.citizens import following
 from hotline.clock import CITY
 from hotline.requests import categories, places, spoken_replies
-from hotline.requests.near import near as find_near
 from hotline.requests.places import Point
+from hotline.requests.public.nearby import near as find_near
 
 router = APIRouter(prefix="/my/requests", tags=["my"])
 

@@ -12,7 +12,7 @@ from api.my import places, signed_in
 from api.my.signed_in import Citizen
 from db import models
 from hotline import audit, numbers
-from hotline.citizens import belongings, erasure, sessions
+from hotline.citizens import account_contents, erasure, sessions
 from hotline.requests import categories, parts
 from settings import Settings
 
@@ -26,8 +26,8 @@ def show(citizen: Citizen, session: Reading) -> wire.MyOwn:
     return wire.MyOwn(
         number=numbers.national(numbers.masked(number)),
         held=erasure.held(session, number),
-        places=[places.place_view(each) for each in belongings.places(session, number)],
-        requests=[request_view(each) for each in belongings.requests(session, number)],
+        places=[places.place_view(each) for each in account_contents.places(session, number)],
+        requests=[request_view(each) for each in account_contents.requests(session, number)],
     )
 
 
@@ -43,7 +43,7 @@ def export(citizen: Citizen, session: Writing, settings: InForce) -> dict[str, A
 
 def exported(session: Session, number: str, settings: Settings) -> Response:
     """Return the export, for the number's own citizen."""
-    found = belongings.export(session, number, who=audit.CITIZEN, public_url=settings.public)
+    found = account_contents.export(session, number, who=audit.CITIZEN, public_url=settings.public)
     headers = {"Content-Disposition": 'attachment; filename="137.json"', "Cache-Control": "no-store"}
     return JSONResponse(found, headers=headers)
 
@@ -65,7 +65,7 @@ def delete(
     signed_in.drop(request, response)
 
 
-def request_view(found: belongings.Reported) -> wire.MyRequest:
+def request_view(found: account_contents.Reported) -> wire.MyRequest:
     """Return a request as its citizen sees it."""
     mine = found.request
     return wire.MyRequest(

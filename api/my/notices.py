@@ -7,7 +7,7 @@ from api.access import InForce, Reading
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
 from db.models import CitizenSession, NoticeTopic, NoticeWay
-from hotline.citizens import choices, subscriptions, vapid
+from hotline.citizens import notification_preferences, subscriptions, vapid
 from settings import Settings
 
 router = APIRouter(prefix="/my", tags=["my"])
@@ -23,7 +23,7 @@ def show_notices(citizen: Citizen, session: Reading, settings: InForce) -> wire.
 def choose(body: wire.MyNotice, citizen: Citizen, session: Acting, settings: InForce) -> wire.MyNotices:
     """Choose the channels for a topic; if no browser takes the notice, a text message goes out."""
     ways = [way for way in NoticeWay if getattr(body, way)]
-    choices.choose(session, citizen.number, body.topic, ways)
+    notification_preferences.choose(session, citizen.number, body.topic, ways)
     return _view(session, citizen, settings)
 
 
@@ -42,7 +42,7 @@ def unsubscribe(citizen: Citizen, session: Acting) -> None:
 
 
 def _view(session: Session, citizen: CitizenSession, settings: Settings) -> wire.MyNotices:
-    off = {(each.topic, each.way) for each in choices.muted(session, citizen.number)}
+    off = {(each.topic, each.way) for each in notification_preferences.muted(session, citizen.number)}
     return wire.MyNotices(
         push_key=vapid.public_key(settings),
         here=subscriptions.of_session(session, citizen, settings),

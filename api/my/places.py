@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Response
 from api.access import InForce, Reading
 from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
-from hotline.citizens import belongings, places
+from hotline.citizens import account_contents, places
 from hotline.ledger import ledger
 from hotline.line import fairness
 from hotline.rounds import rounds
@@ -26,7 +26,7 @@ def register(
     said = body.model_dump()
     registered = places.register(session, citizen.number, said.pop("round_id"), settings=settings, **said)
     response.status_code = 200 if registered.already else 201
-    return place_view(belongings.place(session, registered.registration_id))
+    return place_view(account_contents.place(session, registered.registration_id))
 
 
 @router.delete("/{ticket}", status_code=204)
@@ -55,7 +55,7 @@ def show_place(ticket: Ticket, citizen: Citizen, session: Reading) -> wire.MySta
     )
 
 
-def place_view(found: belongings.Place) -> wire.MyPlace:
+def place_view(found: account_contents.Place) -> wire.MyPlace:
     """Return a place as its citizen sees it."""
     mine, round_ = found.registration, found.registration.round
     speaker = rounds.speaker(round_)

@@ -11,7 +11,7 @@ from api.my import my_schemas as wire
 from api.my.signed_in import Acting, Citizen
 from db import models
 from db.states import IN_WORK, WITH_DEPARTMENT
-from hotline.citizens import belongings, reports
+from hotline.citizens import account_contents, reports
 from hotline.ledger import ledger
 from hotline.pictures import pictures as kept
 from hotline.requests import department_work, ratings, requests
@@ -52,7 +52,7 @@ def report(
 @router.get("")
 def list_mine(citizen: Citizen, session: Reading) -> list[wire.MyRequest]:
     """My recent requests, newest first."""
-    return [my.request_view(each) for each in belongings.requests(session, citizen.number)]
+    return [my.request_view(each) for each in account_contents.requests(session, citizen.number)]
 
 
 @router.get("/{tracking}")
@@ -113,7 +113,7 @@ def say(tracking: Tracking, body: wire.ToQuestion, citizen: Citizen, session: Ac
 
 
 def _detail(session: Session, request: models.Request) -> wire.MyRequestDetail:
-    mine = my.request_view(belongings.reported(session, request))
+    mine = my.request_view(account_contents.reported(session, request))
     leading = requests.first(session, request)
     shown = [*kept.of_request(session, request.id)]
     if leading is not request:

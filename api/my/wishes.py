@@ -6,7 +6,7 @@ from api.access import Reading
 from api.ids import PathId
 from api.my import wish_schemas as wire
 from api.my.signed_in import Acting, Citizen
-from hotline.citizens import wishes
+from hotline.citizens import round_alerts
 
 router = APIRouter(prefix="/my/wishes", tags=["my"])
 
@@ -21,17 +21,17 @@ def list_wishes(citizen: Citizen, session: Reading) -> list[wire.OfficeWish]:
             office_en=official.office_en,
             asked_at=wish.asked_at if wish else None,
         )
-        for official, wish in wishes.offices(session, citizen.number)
+        for official, wish in round_alerts.offices(session, citizen.number)
     ]
 
 
 @router.put("/{official_id}", status_code=204)
 def wish(official_id: PathId, body: wire.WishIn, citizen: Citizen, session: Acting) -> None:
     """Wish for one text message when the office's next round is announced. Repeating is harmless."""
-    wishes.wish(session, citizen.number, official_id, body.language)
+    round_alerts.wish(session, citizen.number, official_id, body.language)
 
 
 @router.delete("/{official_id}", status_code=204)
 def leave_wish(official_id: PathId, citizen: Citizen, session: Acting) -> None:
     """Withdraw the wish."""
-    wishes.leave(session, citizen.number, official_id)
+    round_alerts.leave(session, citizen.number, official_id)

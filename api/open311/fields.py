@@ -9,7 +9,7 @@ from api.open311.services import QUESTION
 from db import models
 from hotline.dates import Language
 from hotline.errors import Refused
-from hotline.requests.brought import Brought
+from hotline.requests.open311.submissions import Brought
 from hotline.requests.places import Point
 
 _ATTRIBUTE = re.compile(r"attribute\[(.*)\]", re.DOTALL)

@@ -19,8 +19,8 @@ from api.schemas import Text
 from hotline import tickets
 from hotline.errors import Refused
 from hotline.people.api_keys import Program
-from hotline.requests import brought, looked_up
-from hotline.requests.looked_up import Found, Looker, Wanted
+from hotline.requests.open311 import queries, submissions
+from hotline.requests.open311.queries import Found, Looker, Wanted
 from hotline.words import PUBLIC
 
 router = APIRouter(prefix="/open311/v2", tags=["open311"], route_class=formats.Route)
@@ -76,9 +76,9 @@ def file_request(
     (200).
     """
     check_city(form.get("jurisdiction_id", ""), settings)
-    category = brought.service(session, fields.needed(form, "service_code"))
+    category = submissions.service(session, fields.needed(form, "service_code"))
     told = fields.told(form, category, language)
-    request, new = brought.file(session, program.id, key, told, settings)
+    request, new = submissions.file(session, program.id, key, told, settings)
     words = PUBLIC.table(language, "open311")
     filed = wire.Filed(
         service_request_id=request.tracking,
@@ -117,12 +117,12 @@ def list_requests(
             until=_moment(end_date, "end_date"),
             open_=fields.is_open(status),
             page=fields.count(page, 1, 9999, "page"),
-            page_size=fields.count(page_size, looked_up.MOST, looked_up.MOST, "page_size"),
+            page_size=fields.count(page_size, queries.MOST, queries.MOST, "page_size"),
         )
         if program is None:
             lists: Guesses = request.app.state.lists_read
             lists.take(address(request))
-        found = looked_up.page(session, wanted, looker)
+        found = queries.page(session, wanted, looker)
     url, extended = settings.public, extensions == "true"
     shown = views.requests(session, found, looker, language, public_url=url, extended=extended)
     return formats.answer(format_, _ROOT, shown)
@@ -161,7 +161,7 @@ def show_token(
 ) -> Response:
     """The number of the request filed with this Idempotency-Key; a number is its own token."""
     if program is not None and not tickets.is_tracking(token):
-        tracking = brought.by_token(session, program.id, token).tracking
+        tracking = submissions.by_token(session, program.id, token).tracking
     else:
         found = _known(request, session, _looker(program), [token])
         if not found:
@@ -197,7 +197,7 @@ def _known(request: Request, session: Session, looker: Looker, numbers: list[str
     found: list[Found] = []
     while left:
         paid = len(left) if looker.may_read else guesses.take(who, len(left))
-        there = {each.request.tracking: each for each in looked_up.by_numbers(session, left[:paid])}
+        there = {each.request.tracking: each for each in queries.by_numbers(session, left[:paid])}
         found += [there[number] for number in left[:paid] if number in there]
         left = left[paid:]
         if not looker.may_read:

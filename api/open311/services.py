@@ -13,7 +13,8 @@ from api.pages import Asked
 from api.schemas import Text
 from db import models
 from hotline.dates import Language, digits
-from hotline.requests import brought, categories
+from hotline.requests import categories
+from hotline.requests.open311 import submissions
 from hotline.requests.working_time import Span
 from hotline.words import PAGES, PUBLIC
 
@@ -58,7 +59,7 @@ def define_service(
     service_code: Annotated[Text, Path(max_length=100)], format_: AsFormat, language: Asked, session: Reading
 ) -> Response:
     """The questions of a service; answers are optional."""
-    category = brought.service(session, service_code)
+    category = submissions.service(session, service_code)
     asked = [
         wire.Attribute(code=QUESTION.format(place), order=place, description=question[language])
         for place, question in enumerate(category.questions, 1)

@@ -12,8 +12,9 @@ from db.states import OPEN_REQUESTS, RequestState
 from hotline import dates
 from hotline.clock import CITY
 from hotline.dates import Language
-from hotline.requests import looked_up, spoken_replies
-from hotline.requests.looked_up import Found, Looker
+from hotline.requests import spoken_replies
+from hotline.requests.open311 import queries
+from hotline.requests.open311.queries import Found, Looker
 from hotline.words import PAGES, PUBLIC
 
 
@@ -30,7 +31,7 @@ def requests(
     plain = [_view(each, looker, language, public_url) for each in found]
     if not extended:
         return plain
-    steps = looked_up.steps(session, [each.request for each in found])
+    steps = queries.steps(session, [each.request for each in found])
     return [
         wire.ExtendedRequest(
             **view.model_dump(),

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
 
 from api.access import InForce
-from api.built import BUILT
 from api.pages import CACHED
 from api.public import ground_tiles
+from api.static_assets import BUILT
 from hotline.errors import Refused
-from hotline.requests import outlines
+from hotline.requests.public import outlines
 from settings import Settings
 
 router = APIRouter(include_in_schema=False)

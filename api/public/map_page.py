@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from api import pictures as wire_pictures
-from api import sheets
+from api import spreadsheets
 from api.access import Database, InForce, Reading
 from api.pages import CACHED, Asked, page
 from api.pictures import PictureId
@@ -15,8 +15,9 @@ from api.public import ground
 from api.public.requests_page import headers, licence
 from db.engine import reading
 from hotline.clock import CITY
-from hotline.requests import places, releases
-from hotline.requests.releases import Listed
+from hotline.requests import places
+from hotline.requests.public import publications
+from hotline.requests.public.publications import Listed
 
 router = APIRouter(prefix="/public/requests", include_in_schema=False)
 
@@ -43,8 +44,8 @@ def show(
     """The map, and the newest released requests of the city or of a district."""
     chosen = _number(district)
     chosen = chosen if chosen in places.KNOWN else None
-    found = releases.listed(session, district=chosen, before=_number(before), limit=_PAGE + 1)
-    counts = {each.district: each for each in releases.by_district(session)}
+    found = publications.listed(session, district=chosen, before=_number(before), limit=_PAGE + 1)
+    counts = {each.district: each for each in publications.by_district(session)}
     most = max([1, *(each.unsolved for number, each in counts.items() if number is not None)])
     tiles = [
         {
@@ -75,8 +76,10 @@ def show(
 @router.get("/map.csv")
 def table(session: Reading, settings: InForce) -> Response:
     """All released requests as a table."""
-    found = releases.listed(session)
-    answer = sheets.csv_file("137-public-requests", _HEADER, _rows(found, settings.public), for_programs=True)
+    found = publications.listed(session)
+    answer = spreadsheets.csv_file(
+        "137-public-requests", _HEADER, _rows(found, settings.public), for_programs=True
+    )
     answer.headers.update(headers(settings))
     return answer
 
@@ -87,7 +90,7 @@ def geojson(session: Reading, settings: InForce) -> Response:
     body = {
         "type": "FeatureCollection",
         "licence": licence(settings),
-        "features": [_feature(each, settings.public) for each in releases.listed(session)],
+        "features": [_feature(each, settings.public) for each in publications.listed(session)],
     }
     return JSONResponse(body, headers=headers(settings), media_type="application/geo+json")
 
@@ -96,7 +99,7 @@ def geojson(session: Reading, settings: InForce) -> Response:
 def show_picture(picture_id: PictureId, engine: Database, settings: InForce) -> Response:
     """A picture that the office has released."""
     with reading(engine) as session:
-        file = releases.public_file(session, picture_id)
+        file = publications.public_file(session, picture_id)
     answer = wire_pictures.show(settings, file)
     answer.headers.update(CACHED)
     return answer
@@ -133,7 +136,7 @@ def _feature(each: Listed, public_url: str) -> dict[str, Any]:
     return {"type": "Feature", "geometry": geometry, "properties": _facts(each, public_url)}
 
 
-def _rows(found: Any, public_url: str) -> Iterator[list[sheets.Cell]]:
+def _rows(found: Any, public_url: str) -> Iterator[list[spreadsheets.Cell]]:
     for each in found:
         facts, (longitude, latitude) = _facts(each, public_url), _point(each) or (None, None)
         shown = " ".join(facts.pop("pictures"))

@@ -15,7 +15,7 @@ from api.pictures import PictureId
 from db.engine import reading, writing
 from db.models import CitizenSession, CodeWay
 from hotline import audit, numbers
-from hotline.citizens import belongings, codes, erasure, sessions
+from hotline.citizens import account_contents, codes, erasure, sessions
 from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.pictures import pictures
@@ -177,7 +177,7 @@ def _own(
     settings: InForce,
 ) -> Response:
     with reading(engine) as session:
-        places = belongings.places(session, mine.number)
+        places = account_contents.places(session, mine.number)
         who = {
             each.registration.id: office(rounds.speaker(each.registration.round), language) for each in places
         }
@@ -189,7 +189,7 @@ def _own(
             number=numbers.national(numbers.masked(mine.number)),
             places=places,
             who=who,
-            requests=belongings.requests(session, mine.number),
+            requests=account_contents.requests(session, mine.number),
             held=erasure.held(session, mine.number),
             opened=bool(refused) or "data" in request.query_params,
             fresh=sessions.is_fresh(session, mine),

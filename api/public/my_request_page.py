@@ -19,7 +19,7 @@ from api.pages import Asked, first
 from api.public.my_page import back, own_page, with_cookies
 from db.engine import reading, writing
 from db.models import Department
-from hotline.citizens import belongings, reports, sessions
+from hotline.citizens import account_contents, reports, sessions
 from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.requests import department_work, ratings, requests
@@ -122,7 +122,7 @@ def _shown(
         said = ratings.answer_in(history)
         rating = ratings.of_answer(session, said) if said else None
         department = session.get(Department, leading.department_id) if leading.department_id else None
-        stands = belongings.reported(session, mine)
+        stands = account_contents.reported(session, mine)
         return own_page(
             request,
             "my_request.html",

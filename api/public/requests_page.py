@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api import sheets
+from api import spreadsheets
 from api.access import InForce, Reading
 from api.pages import CACHED, Asked, page
 from hotline.dates import digits
-from hotline.requests import figures
+from hotline.requests.public import figures
 from settings import Settings
 
 router = APIRouter(prefix="/public", include_in_schema=False)
@@ -56,7 +56,7 @@ def show(
 def table(session: Reading, settings: InForce) -> Response:
     """The figures of all spans as a table; a hidden value is empty."""
     found = [figures.read(session, days, settings.figures_least) for days in figures.SPANS]
-    answer = sheets.csv_file("137-requests", _HEADER, _rows(found), for_programs=True)
+    answer = spreadsheets.csv_file("137-requests", _HEADER, _rows(found), for_programs=True)
     answer.headers.update(headers(settings))
     return answer
 
@@ -96,7 +96,7 @@ def headers(settings: Settings) -> dict[str, str]:
     return CACHED | ({"Link": f'<{url}>; rel="license"'} if url else {})
 
 
-def _rows(found: list[figures.Figures]) -> Iterator[list[sheets.Cell]]:
+def _rows(found: list[figures.Figures]) -> Iterator[list[spreadsheets.Cell]]:
     for span in found:
         whole = [span.all] if span.all else []
         groups = (("all", whole), ("category", span.categories), ("department", span.departments))

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
-from api import schemas, sheets, views
+from api import schemas, spreadsheets, views
 from api.access import Database, MayInspect, Reading
 from api.ids import QueryId
 from api.reports import audit_schemas
@@ -79,7 +79,7 @@ def export(
     """All matching entries as CSV, in the city's time; the audit log shows who exported it."""
     with writing(engine) as session:  # committed before the first byte is sent
         audit.record(session, user.username, "audit-exported", "audit", str(wanted)[:500])
-    return sheets.csv_file("audit", audit_texts.columns(language), _rows(engine, wanted, language))
+    return spreadsheets.csv_file("audit", audit_texts.columns(language), _rows(engine, wanted, language))
 
 
 def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[str, ...]]:
@@ -89,7 +89,7 @@ def _rows(engine: Engine, wanted: Wanted, language: Language) -> Iterator[tuple[
             found = audit.search(session, before=before, limit=_AT_ONCE, **wanted.values)
             named = audit_subjects.named(session, (entry.subject for entry in found), language)
         for entry in found:
-            yield (sheets.moment(entry.at, language), *audit_texts.in_words(entry, language, named))
+            yield (spreadsheets.moment(entry.at, language), *audit_texts.in_words(entry, language, named))
         if len(found) < _AT_ONCE:
             return
         before = found[-1].id

@@ -8,7 +8,7 @@ from api.access import InForce, MayInspect, Reading
 from api.reports import kept_schemas
 from hotline import backups
 from hotline.recordings import disk
-from hotline.reports import kept
+from hotline.reports import retention_overview
 from settings import Settings
 
 router = APIRouter(prefix="/kept", tags=["kept"])
@@ -19,7 +19,7 @@ def show(_user: MayInspect, session: Reading, settings: InForce) -> kept_schemas
     """Every kind of stored data with its retention, count and size, and the last backup."""
     space = disk.of(settings.state_dir)
     return kept_schemas.AllKept(
-        items=[_view(each) for each in kept.kept(session, settings)],
+        items=[_view(each) for each in retention_overview.kept(session, settings)],
         disk_total=space.total,
         disk_free=space.free,
         backup=last_backup(settings),
@@ -42,7 +42,7 @@ def last_backup(settings: Settings) -> kept_schemas.Backup:
     )
 
 
-def _view(each: kept.Kept) -> kept_schemas.Kept:
+def _view(each: retention_overview.Kept) -> kept_schemas.Kept:
     return kept_schemas.Kept(
         kind=each.kind,
         setting=f"HOTLINE_{each.setting.upper()}" if each.setting else "",

@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from hotline.backups import Why
-from hotline.reports.kept import Kind
+from hotline.reports.retention_overview import Kind
 
 
 class Kept(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from api.sheets import Cell
+from api.spreadsheets import Cell
 from hotline import dates
 from hotline.dates import Language
 from hotline.reports.report_scope import By

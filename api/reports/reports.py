@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
-from api import sheets
+from api import spreadsheets
 from api.access import Database, MayReadReports, Reading
 from api.reports import report_texts
 from api.rounds.timetable import Day
@@ -47,7 +47,7 @@ def as_csv(
 ) -> StreamingResponse:
     """The report as CSV, with times in minutes; the audit log shows who exported it."""
     report = _taken(engine, user, by, start, until)
-    return sheets.csv_file(_name(report), *_table(report, language))
+    return spreadsheets.csv_file(_name(report), *_table(report, language))
 
 
 @router.get(".xlsx", response_class=StreamingResponse)
@@ -62,7 +62,7 @@ def as_xlsx(
 ) -> StreamingResponse:
     """The report as a spreadsheet, with times in minutes; the audit log shows who exported it."""
     report = _taken(engine, user, by, start, until)
-    return sheets.xlsx_file(_name(report), *_table(report, language), language)
+    return spreadsheets.xlsx_file(_name(report), *_table(report, language), language)
 
 
 def _taken(engine: Engine, user: User, by: By, start: date, until: date) -> reports.Report:
@@ -77,7 +77,7 @@ def _name(report: reports.Report) -> str:
     return f"137-{report.by}-{report.start}-{report.until}"
 
 
-def _table(report: reports.Report, language: Language) -> tuple[list[str], Iterator[list[sheets.Cell]]]:
+def _table(report: reports.Report, language: Language) -> tuple[list[str], Iterator[list[spreadsheets.Cell]]]:
     """Return header and rows, the total last. A reason for not reaching anybody has a column only if it
     occurred.
     """
@@ -86,7 +86,7 @@ def _table(report: reports.Report, language: Language) -> tuple[list[str], Itera
     words = report_texts.words(language)
     header = [*names, *(words[column] for column in _COLUMNS), *(words[reason] for reason in reasons)]
 
-    def rows() -> Iterator[list[sheets.Cell]]:
+    def rows() -> Iterator[list[spreadsheets.Cell]]:
         for row in report.rows:
             yield [*report_texts.names(report.by, row, language), *_cells(row, reasons)]
         blank = [""] * (len(names) - 1)
@@ -102,7 +102,7 @@ _COLUMNS = (
 )
 
 
-def _cells(numbers: reports.Numbers, reasons: list[str]) -> list[sheets.Cell]:
+def _cells(numbers: reports.Numbers, reasons: list[str]) -> list[spreadsheets.Cell]:
     n = numbers
     return [
         *(n.registered, n.carried_in, n.reached, sum(n.not_reached.values()), n.carried_out, n.calls),

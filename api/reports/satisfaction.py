@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 
-from api import sheets
+from api import spreadsheets
 from api.access import Database, InForce, MayReadReports, Reading
 from api.reports import report_texts
 from api.rounds.timetable import Day
@@ -48,7 +48,7 @@ def satisfaction_as_csv(
 ) -> StreamingResponse:
     """Satisfaction as CSV; a hidden value is empty. The audit log shows who exported it."""
     found = _taken(engine, settings, user, start, until)
-    return sheets.csv_file(_name(found), *_table(found, language))
+    return spreadsheets.csv_file(_name(found), *_table(found, language))
 
 
 @router.get(".xlsx", response_class=StreamingResponse)
@@ -63,7 +63,7 @@ def satisfaction_as_xlsx(
 ) -> StreamingResponse:
     """Satisfaction as a spreadsheet; a hidden value is empty. The audit log shows who exported it."""
     found = _taken(engine, settings, user, start, until)
-    return sheets.xlsx_file(_name(found), *_table(found, language), language)
+    return spreadsheets.xlsx_file(_name(found), *_table(found, language), language)
 
 
 def _taken(engine: Engine, settings: Settings, user: User, start: date, until: date) -> SatisfactionReport:
@@ -80,11 +80,13 @@ def _name(found: SatisfactionReport) -> str:
     return f"137-satisfaction-{found.start}-{found.until}"
 
 
-def _table(found: SatisfactionReport, language: Language) -> tuple[list[str], Iterator[list[sheets.Cell]]]:
+def _table(
+    found: SatisfactionReport, language: Language
+) -> tuple[list[str], Iterator[list[spreadsheets.Cell]]]:
     words = report_texts.words(language)
     header = [words[column] for column in ("of", "name", "rated", "satisfaction")]
 
-    def rows() -> Iterator[list[sheets.Cell]]:
+    def rows() -> Iterator[list[spreadsheets.Cell]]:
         for of, named in (("category", found.categories), ("department", found.departments)):
             for row in named:
                 name = (row.name_fa if language == "fa" else row.name_en) or words["office"]

@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from api import sheets
+from api import spreadsheets
 from api.access import MAY_OVERSEE, Database, OfDepartment, SignedIn
 from api.requests.requests import Wanted
 from db.engine import now, reading, writing
@@ -84,12 +84,12 @@ def _file(
 ) -> StreamingResponse:
     header = STAFF.table(language, "request-columns")
     rows = _rows(engine, ask, shown, language, whole)
-    return sheets.csv_file("137-requests", [header[name] for name in shown], rows)
+    return spreadsheets.csv_file("137-requests", [header[name] for name in shown], rows)
 
 
 def _rows(
     engine: Engine, ask: Newest, shown: Sequence[str], language: Language, whole: bool
-) -> Iterator[Sequence[sheets.Cell]]:
+) -> Iterator[Sequence[spreadsheets.Cell]]:
     before: int | None = None
     while True:
         with reading(engine) as session:
@@ -104,7 +104,7 @@ def _rows(
 
 def _cells(
     session: Session, request: Request, at: datetime, language: Language, whole: bool
-) -> dict[str, sheets.Cell]:
+) -> dict[str, spreadsheets.Cell]:
     words = STAFF.table(language, "request-columns")
     category, department = categories.get(session, request.category), request.department
     name = "name_fa" if language == "fa" else "name_en"
@@ -113,7 +113,7 @@ def _cells(
     plain = ("tracking", "district", "written", "place", "latitude", "longitude", "reply", "denials")
     return {
         **{name: getattr(request, name) for name in plain},
-        **{name: sheets.moment(when, language) for name, when in moments.items()},
+        **{name: spreadsheets.moment(when, language) for name, when in moments.items()},
         "category": getattr(category, name),
         "department": getattr(department, name, ""),
         "state": STAFF.text(language, "request-states", request.state),

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 
 from api.requests.request_schemas import Picture
 from api.schemas import Name, Said
-from hotline.requests.passes import Passed, Passing, PassState
+from hotline.requests.referrals.agency_referrals import Passed, Passing, PassState
 
 
 class PassIn(BaseModel):

@@ -6,7 +6,8 @@ from api.access import InForce, MayHandleRequests, OfDepartment, Reading, Signed
 from api.ids import PathId
 from api.requests import pass_schemas as wire
 from api.requests.requests import seen_by
-from hotline.requests import department_inbox, department_work, passes, requests, work
+from hotline.requests import department_inbox, department_work, requests, work
+from hotline.requests.referrals import agency_referrals
 from settings import Settings
 
 router = APIRouter()
@@ -17,7 +18,7 @@ _OFFICE, _INBOX = "/requests/{request_id}/passes", "/inbox/{request_id}/passes"
 def list_passes(request_id: PathId, user: SignedIn, session: Reading) -> list[wire.Pass]:
     """The request's links, newest first."""
     request = seen_by(session, user, requests.get(session, request_id))
-    return wire.of_office(passes.of_request(session, request))
+    return wire.of_office(agency_referrals.of_request(session, request))
 
 
 @router.post(_OFFICE, status_code=201, tags=["requests"])
@@ -26,21 +27,23 @@ def pass_on(
 ) -> wire.NewLink:
     """Make a link for an agency outside the city; the agency's earlier link stops working."""
     request = work.get_for_update(session, request_id)
-    _, token = passes.make(session, request, body.passing(), user=user, days=settings.pass_days)
+    _, token = agency_referrals.make(session, request, body.passing(), user=user, days=settings.pass_days)
     return _link(settings, token)
 
 
 @router.delete(_OFFICE + "/{pass_id}", status_code=204, tags=["requests"])
 def withdraw_pass(request_id: PathId, pass_id: PathId, user: MayHandleRequests, session: Writing) -> None:
     """Withdraw a link; the agency's answers stay."""
-    passes.withdraw(session, work.get_for_update(session, request_id), pass_id, user=user)
+    agency_referrals.withdraw(session, work.get_for_update(session, request_id), pass_id, user=user)
 
 
 @router.get(_INBOX, tags=["inbox"])
 def list_ours(request_id: PathId, user: OfDepartment, session: Reading) -> list[wire.Pass]:
     """The request's links by my department and the office, newest first."""
     request = department_inbox.get(session, user.department_id, request_id)
-    return wire.of_department(passes.of_request(session, request, user.department_id), user.department_id)
+    return wire.of_department(
+        agency_referrals.of_request(session, request, user.department_id), user.department_id
+    )
 
 
 @router.post(_INBOX, status_code=201, tags=["inbox"])
@@ -49,14 +52,16 @@ def pass_ours_on(
 ) -> wire.NewLink:
     """Make a link for an agency outside the city; our department stays responsible until its due date."""
     request = department_work.get_for_update(session, user, request_id)
-    _, token = passes.make(session, request, body.passing(), user=user, days=settings.pass_days)
+    _, token = agency_referrals.make(session, request, body.passing(), user=user, days=settings.pass_days)
     return _link(settings, token)
 
 
 @router.delete(_INBOX + "/{pass_id}", status_code=204, tags=["inbox"])
 def withdraw_ours(request_id: PathId, pass_id: PathId, user: OfDepartment, session: Writing) -> None:
     """Withdraw a link of our department; the agency's answers stay."""
-    passes.withdraw(session, department_work.get_for_update(session, user, request_id), pass_id, user=user)
+    agency_referrals.withdraw(
+        session, department_work.get_for_update(session, user, request_id), pass_id, user=user
+    )
 
 
 def _link(settings: Settings, token: str) -> wire.NewLink:

@@ -15,20 +15,21 @@ from db.engine import reading, writing
 from db.models import User
 from hotline.errors import Refused
 from hotline.pictures import decoding, pictures, stores
-from hotline.requests import releases, requests
-from hotline.requests.releases import Shown
+from hotline.requests import requests
+from hotline.requests.public import publications
+from hotline.requests.public.publications import Shown
 from settings import Settings
 
 router = APIRouter(prefix="/requests", tags=["requests"])
 
-MayRelease = Annotated[User, Depends(requires(*releases.MODERATORS))]
+MayRelease = Annotated[User, Depends(requires(*publications.MODERATORS))]
 
 
 @router.get("/{request_id}/release")
 def show_release(request_id: PathId, user: SignedIn, session: Reading) -> wire.Release | None:
     """The request's release; null: none."""
     seen_by(session, user, requests.get(session, request_id))
-    found = releases.find(session, request_id)
+    found = publications.find(session, request_id)
     if found is None:
         return None
     row, copies = found
@@ -69,7 +70,7 @@ def release(
         for file in _files(engine, user, request_id, list(wanted)):
             made.append(_made(settings, file, wanted[file.name]))
         with writing(engine) as session:
-            gone = releases.release(
+            gone = publications.release(
                 session,
                 request_id,
                 text=body.text,
@@ -89,7 +90,7 @@ def withdraw(request_id: PathId, user: MayRelease, engine: Database, settings: I
     """Withdraw the release."""
     with writing(engine) as session:
         seen_by(session, user, requests.get(session, request_id))
-        gone = releases.withdraw(session, request_id, who=user.username)
+        gone = publications.withdraw(session, request_id, who=user.username)
     stores.delete(settings, gone)
 
 

@@ -22,8 +22,9 @@ from hotline import numbers
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import department_work, inbox, likeness, parts, passes, ratings, requests
+from hotline.requests import department_work, duplicates, inbox, parts, ratings, requests
 from hotline.requests.inbox import Filter
+from hotline.requests.referrals import agency_referrals
 from settings.city_file import MOST_DISTRICTS
 
 router = APIRouter(prefix="/requests", tags=["requests"])
@@ -128,7 +129,7 @@ def show_picture(
     with reading(engine) as session:
         request = seen_by(session, user, requests.get(session, request_id))
         its = models.Picture.request_id == parts.whole_of(session, request).id
-        bodys = passes.shown_by_bodies(request.id)
+        bodys = agency_referrals.shown_by_bodies(request.id)
         file = pictures.find(session, picture_id, or_(its, bodys))
     return show_file(settings, file)
 
@@ -200,8 +201,8 @@ def detail(
     """
     at = now(session)
     ended = request.state in (RequestState.CLOSED, RequestState.DUPLICATE, RequestState.REJECTED)
-    probable = [] if ended else likeness.alike(session, request, alike_days)
-    duplicates = session.scalars(
+    probable = [] if ended else duplicates.alike(session, request, alike_days)
+    merged = session.scalars(
         select(models.Request)
         .where(models.Request.duplicate_of_id == request.id, models.Request.part_of_id.is_(None))
         .order_by(models.Request.id)
@@ -227,7 +228,7 @@ def detail(
         part_of=None if whole is request or not seen(whole) else view(whole, at),
         parts=[view(part, at) for part in parts.of(session, request)],
         duplicate_of=None if original in (request, whole) or not seen(original) else view(original, at),
-        duplicates=[view(duplicate, at) for duplicate in duplicates if seen(duplicate)],
+        duplicates=[view(duplicate, at) for duplicate in merged if seen(duplicate)],
         probable=[
             wire.ProbableDuplicate(
                 request=view(one.request, at), same_number=one.same_number, likeness=one.likeness

@@ -9,7 +9,7 @@ from api.access import InForce, MayOversee, MayPlan, Reading, Writing
 from api.ids import PathId
 from api.rounds import outbox_schemas
 from db.models import OutboxMessage
-from hotline import arrivals, outgoing
+from hotline.messages import delivery_reports, sent_messages
 from hotline.setup import trial_texts
 from settings import Settings
 
@@ -23,7 +23,7 @@ def list_messages(
     filters: Annotated[outbox_schemas.OutboxFilter, Query()],
 ) -> list[outbox_schemas.OutboxMessage]:
     """The newest messages, newest first; numbers are masked."""
-    return [view(message) for message in outgoing.page(session, **filters.model_dump())]
+    return [view(message) for message in sent_messages.page(session, **filters.model_dump())]
 
 
 @router.get("/providers")
@@ -35,7 +35,7 @@ def list_providers(_user: MayOversee, session: Reading, settings: InForce) -> li
 @router.post("/{message_id}/retry", status_code=202)
 def retry(message_id: PathId, user: MayPlan, session: Writing) -> outbox_schemas.OutboxMessage:
     """Send a message again that failed, expired or did not arrive."""
-    outgoing.retry(session, message_id, user.username)
+    sent_messages.retry(session, message_id, user.username)
     return view(session.get_one(OutboxMessage, message_id, populate_existing=True))
 
 
@@ -44,9 +44,9 @@ def view(message: OutboxMessage) -> outbox_schemas.OutboxMessage:
     names = outbox_schemas.OutboxMessage.model_fields.keys() - {"to", "may_retry", "trial"}
     return outbox_schemas.OutboxMessage(
         **{name: getattr(message, name) for name in names},
-        to=outgoing.recipient(message),
+        to=sent_messages.recipient(message),
         trial=trial_texts.is_one(message),
-        may_retry=outgoing.may_be_sent(message),
+        may_retry=sent_messages.may_be_sent(message),
     )
 
 
@@ -56,9 +56,9 @@ def accounts(session: Session, settings: Settings) -> list[outbox_schemas.SmsAcc
         outbox_schemas.SmsAccount(
             provider=account.provider,
             credit=account.credit,
-            low=arrivals.is_low(account, settings.sms_least_credit),
+            low=delivery_reports.is_low(account, settings.sms_least_credit),
             asked_at=account.asked_at,
             error=account.error,
         )
-        for account in arrivals.accounts(session)
+        for account in delivery_reports.accounts(session)
     ]

@@ -17,7 +17,7 @@ from api.rounds.notices import texts
 from db.models import Callback, Registration, Round, User
 from db.states import CallbackState, RegistrationState
 from hotline import audit
-from hotline.callbacks import claims, on_the_line
+from hotline.callbacks import claims, waiting_callers
 from hotline.dates import Language
 from hotline.errors import Refused
 from hotline.line import carry_over, line
@@ -130,7 +130,7 @@ def list_registrations(  # noqa: PLR0917
             )
         ).all()
     )
-    staying = on_the_line.among(session, [r.id for r in found])
+    staying = waiting_callers.among(session, [r.id for r in found])
     place = line.before_me(session, found[0]) if found else 0
     items = []
     for registration in found:

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 import httpx
 
-from clerk.answers import RefusedForGood, TemplateRefused, TryAgain
-from clerk.letters import Text, parts
+from clerk.provider_responses import RefusedForGood, TemplateRefused, TryAgain
 from clerk.sms.ghasedak import Ghasedak
 from clerk.sms.ippanel import IpPanel
 from clerk.sms.kavenegar import Kavenegar
@@ -22,10 +21,11 @@ from clerk.sms.others import AnyHttp, Console
 from clerk.sms.provider import Letter, SmsProvider
 from clerk.sms.smsir import SmsIr
 from clerk.sms.templates import template_for
+from clerk.sms_message import Text, parts
 from db.models import OutboxKind, OutboxMessage, WhyNot
-from hotline import delivery
-from hotline.arrivals import ASKED_AFTER
-from hotline.delivery import Sent
+from hotline.messages import delivery
+from hotline.messages.delivery import Sent
+from hotline.messages.delivery_reports import ASKED_AFTER
 from settings import Settings
 
 log = logging.getLogger("clerk")

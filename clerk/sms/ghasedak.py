@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from clerk.answers import (
+from clerk.provider_responses import (
     OURS_TO_MEND_S,
     Answer,
     RefusedForGood,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from clerk.answers import (
+from clerk.provider_responses import (
     OURS_TO_MEND_S,
     Answer,
     RefusedForGood,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import httpx
 
-from clerk.answers import ask, check
+from clerk.provider_responses import ask, check
 from clerk.sms.provider import Letter
 from db.models import Arrival
 from hotline import numbers

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from clerk.answers import RefusedForGood, TryAgain
+from clerk.provider_responses import RefusedForGood, TryAgain
 from db.models import Arrival
 
 

@@ -16,8 +16,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from clerk.letters import TEXTS, Text
 from clerk.sms.provider import Template
+from clerk.sms_message import TEXTS, Text
 from hotline.numbers import ascii_digits
 from hotline.words import WordsError
 

@@ -18,7 +18,7 @@ class Node(Base):
     host: Mapped[str] = mapped_column(String(100))  # the host in SIP addresses of browser phones
     websocket_url: Mapped[str] = mapped_column(String(300))  # the address where browser phones sign in
     capacity: Mapped[int]  # calls at one time
-    # the machine with this name (hotline.nodes.machines)
+    # the machine with this name (hotline.nodes.node_identity)
     machine: Mapped[str | None] = mapped_column(String(32))
     epoch: Mapped[int] = mapped_column(BigInteger)  # grows by one each time its work changes hands
     lease_until: Mapped[datetime]

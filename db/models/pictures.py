@@ -24,7 +24,7 @@ class Picture(Base):
     """A picture: the file `id`.jpg in the state folder's pictures or in the store.
 
     Without a request it is deleted after a day, unless an agency outside the city sent it
-    (hotline.requests.passes).
+    (hotline.requests.referrals.agency_referrals).
     """
 
     __tablename__ = "pictures"

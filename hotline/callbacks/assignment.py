@@ -15,7 +15,7 @@ from db.models import Callback, Desk, Registration, Round, User, word, words
 from db.states import UNDER_WAY, CallbackState
 from hotline.callbacks import callbacks
 from hotline.line import line
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 from hotline.rounds import rounds
 
 
@@ -73,7 +73,7 @@ def busy() -> ColumnElement[bool]:
 
 def gone() -> ColumnElement[bool]:
     """Return the condition on Desk that a citizen would find nobody in the desk's room."""
-    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None), homes.elsewhere())
+    return or_(~Desk.phone_connected, Desk.hears_desk_id.is_not(None), round_affinity.elsewhere())
 
 
 def takes_nobody() -> ColumnElement[bool]:

@@ -20,8 +20,8 @@ from db.states import (
 )
 from hotline.callbacks import toll
 from hotline.errors import Refused
-from hotline.line import blocked, engaged
-from hotline.nodes import draining, homes
+from hotline.line import blocked, busy_numbers
+from hotline.nodes import draining, round_affinity
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -141,13 +141,13 @@ def check_same_node(session: Session, desk: Desk, round_id: int) -> None:
 
     A browser's phone moves there by itself, and the dialer places no call before (`placing.take_up`).
     """
-    if desk.phone != "browser" and homes.is_other(session, round_id, desk):
+    if desk.phone != "browser" and round_affinity.is_other(session, round_id, desk):
         raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
 
 
 def check_stays(session: Session, round_id: int) -> None:
     """Raise Refused("node-drains") if the round's node drains, so that the round can move to another node."""
-    home = homes.of_round(session, round_id)
+    home = round_affinity.of_round(session, round_id)
     if home is not None and draining.drains(session, home):
         raise Refused("node-drains", f"node {home} calls nobody more: the round is about to move")
 
@@ -158,7 +158,7 @@ def check_callable(session: Session, callback: Callback) -> None:
     Raises Refused("engaged") and the errors of `check_may_be_called`.
     """
     check_may_be_called(session, callback)
-    engaged.check_free(session, callback)
+    busy_numbers.check_free(session, callback)
 
 
 def check_may_be_called(session: Session, callback: Callback) -> None:
@@ -181,7 +181,7 @@ def ask_call(session: Session, callback: Callback, settings: Settings) -> Callba
     if desk is not None:
         check_same_node(session, desk, callback.round_id)
     check_callable(session, callback)
-    if not engaged.waits_on_the_line(session, callback.registration_id):
+    if not busy_numbers.waits_on_the_line(session, callback.registration_id):
         check_stays(session, callback.round_id)
         toll.check_room(session, settings)
     moved = move(session, callback.token, CallbackState.DIALING, called_at=now(session))

@@ -9,11 +9,12 @@ from db import events
 from db.engine import now
 from db.models import Callback, OutboxKind, Registration, Round
 from db.states import FREE_OF_CHARGE, RETRIED, CallbackState, Fact, Outcome, RegistrationState
-from hotline import audit, outbox
+from hotline import audit
 from hotline.callbacks import callbacks, own_faults, retries
 from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.ledger import ledger
+from hotline.messages import outbox
 from hotline.rounds import rounds
 from settings import Settings
 

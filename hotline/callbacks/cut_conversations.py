@@ -9,7 +9,7 @@ from db.models import Callback, Desk, User
 from db.states import ON_THE_PHONE, CallbackState, Outcome, Phase, RegistrationState
 from hotline.callbacks import callbacks, claims, conversations, toll
 from hotline.errors import Refused
-from hotline.line import engaged, line
+from hotline.line import busy_numbers, line
 from hotline.rounds import rounds
 from settings import Settings
 
@@ -107,7 +107,7 @@ def _take_called_ahead(session: Session, before: Callback, desk: Desk) -> Callba
 
 
 def _take_again(session: Session, before: Callback, desk: Desk, settings: Settings) -> Callback:
-    engaged.check_free(session, before)
+    busy_numbers.check_free(session, before)
     toll.check_room(session, settings)
     if until := toll.free_again(session, before.registration.number, settings):
         raise Refused("calls-capped", f"this number has been called too often, until {until}")

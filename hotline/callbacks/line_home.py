@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from db.models import Callback, CallerNow, Desk, Registration, Round, WaitingCaller, word
 from db.states import CallbackState, RegistrationState
-from hotline.callbacks import callbacks, live_desks
-from hotline.nodes import draining, homes, leases
+from hotline.callbacks import callbacks, direct_routing
+from hotline.nodes import draining, leases, round_affinity
 from hotline.rounds import rounds
 
 
@@ -46,7 +46,7 @@ _NOBODY_HEARS = ~exists().where(  # callers in the menu of the line: they will w
     or_(CallerNow.node.is_(None), CallerNow.node != _HERE),
 )
 _has_one = exists().where(Callback.desk_id == Desk.id, Callback.round_id == _LINE, callbacks.OCCUPIES)
-_of_line = or_(Desk.round_id == _LINE, and_(Desk.round_id.is_(None), live_desks.TAKES), _has_one)
+_of_line = or_(Desk.round_id == _LINE, and_(Desk.round_id.is_(None), direct_routing.TAKES), _has_one)
 _at_work = or_(Desk.phone_connected, Desk.call_asked_at.is_not(None), Desk.call_token.is_not(None))
 _NO_PHONE_STAYS = ~exists().where(_at_work, Desk.phone != "browser", _of_line)
 """No desk at work has a fixed phone: a SIP phone or a called telephone cannot change its node."""
@@ -69,9 +69,9 @@ def hold(session: Session, node: str) -> Side:
     if line is None:
         return Side.HERE
     if line.node == node:
-        return Side.HERE if homes.stays(session, line.id, node) else Side.ELSEWHERE
+        return Side.HERE if round_affinity.stays(session, line.id, node) else Side.ELSEWHERE
     if _may_come(session, line, node):  # a busy line takes no lock
-        home = homes.hold(session, line.id)
+        home = round_affinity.hold(session, line.id)
         if home == node:  # another caller of this node was faster
             return Side.HERE
         session.refresh(line)  # a desk may have paused the line meanwhile
@@ -85,7 +85,7 @@ def follow(session: Session, node: str) -> None:
     """Move the line that `hold` found movable to this node. Call it after all other changes."""
     line = rounds.find_operators_line(session)
     if line is not None:
-        homes.move(session, line.id, node)
+        round_affinity.move(session, line.id, node)
 
 
 def is_left_empty(session: Session, node: str) -> bool:
@@ -100,8 +100,8 @@ def free(session: Session, node: str) -> None:
     A desk whose browser cannot reach this node can then return to its former node.
     """
     line = rounds.find_operators_line(session)
-    if line and homes.hold(session, line.id) == node and _is_empty(session, line, node):
-        homes.free_rounds(session, [line.id])
+    if line and round_affinity.hold(session, line.id) == node and _is_empty(session, line, node):
+        round_affinity.free_rounds(session, [line.id])
 
 
 def _is_empty(session: Session, line: Round, node: str) -> bool:
@@ -110,11 +110,11 @@ def _is_empty(session: Session, line: Round, node: str) -> bool:
 
 
 def _may_come(session: Session, line: Round, node: str) -> bool:
-    if not live_desks.is_any_ready(session, line):
+    if not direct_routing.is_any_ready(session, line):
         return False
     if not session.scalar(_IS_IDLE, {"line": line.id, "node": node}):
         return False
     alive = {each.name: each for each in leases.live(session)}
     if len(alive) < 2 or not {node, line.node or node} <= alive.keys() or draining.drains(session, node):
         return False
-    return homes.free(session, alive[node]) > 0
+    return round_affinity.free(session, alive[node]) > 0

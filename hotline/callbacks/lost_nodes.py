@@ -19,9 +19,9 @@ from db import events
 from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from db.states import IN_TALK, CallbackState, Outcome
-from hotline.callbacks import breaker, callbacks, closing, conversations, on_the_line, placing, toll
+from hotline.callbacks import breaker, callbacks, closing, conversations, placing, toll, waiting_callers
 from hotline.calls_until import CONVERSATIONS_S
-from hotline.nodes import homes, leases
+from hotline.nodes import leases, round_affinity
 from hotline.outbound import queue
 from settings import Settings
 
@@ -77,7 +77,7 @@ def begin(session: Session, name: str, by: str) -> int | None:
         .values(node=by)
         .execution_options(synchronize_session=False)
     )
-    on_the_line.leave_node(session, name)
+    waiting_callers.leave_node(session, name)
     for desk_id in sorted(desks):
         events.desk_changed(session, desk_id, "disconnected")
     return epoch
@@ -163,4 +163,4 @@ def free(session: Session, name: str) -> int:
     if cut(session, name):
         return 0
     lives = select(Round.id).where(_lives(name)).order_by(Round.id).with_for_update()
-    return homes.free_rounds(session, list(session.scalars(lives)))
+    return round_affinity.free_rounds(session, list(session.scalars(lives)))

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, PlacedCall, Round, word, words
 from db.states import ON_THE_PHONE, CallbackState
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 
 STALE = timedelta(seconds=30)
 """How long a requested call may stay unplaced. Asterisk was away, or the desk's phone has not reached the
@@ -21,7 +21,7 @@ _nothing_to_wait_for = or_(
     Callback.desk_id.is_(None),
     Callback.hangup_asked_at.is_not(None),
     Round.node.is_(None),  # the first dialer to poll chooses the node
-    exists().where(_its_phone, homes.mine(Desk.node)),
+    exists().where(_its_phone, round_affinity.mine(Desk.node)),
 )
 _TO_PLACE = (
     select(Callback.token, Callback.called_at, _nothing_to_wait_for.label("ready"))
@@ -29,7 +29,7 @@ _TO_PLACE = (
     .where(
         Callback.state == word(CallbackState.DIALING),
         Callback.placed_at.is_(None),
-        homes.mine(Round.node),
+        round_affinity.mine(Round.node),
     )
     .order_by(Callback.id)
 )
@@ -96,7 +96,7 @@ _hanging_up = and_(Callback.state == word(CallbackState.CLOSED), Callback.hangup
 _ON_THE_PHONE = select(Callback).where(
     Callback.ended_at.is_(None),
     or_(Callback.state.in_(words(ON_THE_PHONE)), _hanging_up),
-    homes.mine(Callback.node),
+    round_affinity.mine(Callback.node),
 )
 
 

@@ -19,7 +19,7 @@ from db.engine import now
 from db.models import RescueCall, UrgentMatter
 from hotline.callbacks import toll
 from hotline.errors import Refused
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 from settings import Settings
 
 _PREFIX = "rescue-"
@@ -27,7 +27,7 @@ _STALE = timedelta(seconds=15)
 """How long a requested call may stay unplaced. After that the caller has heard the number."""
 
 _ASKED = select(RescueCall.token).where(
-    RescueCall.ended_at.is_(None), RescueCall.placed_at.is_(None), homes.mine(RescueCall.node)
+    RescueCall.ended_at.is_(None), RescueCall.placed_at.is_(None), round_affinity.mine(RescueCall.node)
 )
 
 

@@ -11,7 +11,7 @@ from db.models import Callback, Desk, Round, words
 from db.states import LIVE, UNDER_WAY, CallbackState, Outcome
 from hotline.callbacks import assignment, callbacks, pacing
 from hotline.callbacks.pacing import RoundStatistics, Situation, Speaker
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 
 _NEWEST = 200
 """Number of newest calls that describe a round; the dialer asks five times a second."""
@@ -41,7 +41,10 @@ _NEWEST_CALLS = (
 
 _LIVE = select(Callback).where(Callback.round_id == bindparam("round"), Callback.state.in_(words(LIVE)))
 _DESKS = select(Desk).where(
-    Desk.round_id == bindparam("round"), Desk.phone_connected, Desk.break_reason.is_(None), ~homes.elsewhere()
+    Desk.round_id == bindparam("round"),
+    Desk.phone_connected,
+    Desk.break_reason.is_(None),
+    ~round_affinity.elsewhere(),
 )
 
 

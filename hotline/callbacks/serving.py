@@ -20,9 +20,9 @@ from db.models import BreakReason, Callback, Desk, Round, UtcDateTime, words
 from db.states import ON_THE_PHONE, UNDER_WAY, CallbackState, Phase, sources
 from db.trusted_time import trusted_now
 from hotline import audit
-from hotline.callbacks import assignment, breaks, callbacks, conversations, live_desks
+from hotline.callbacks import assignment, breaks, callbacks, conversations, direct_routing
 from hotline.errors import Refused
-from hotline.nodes import draining, homes
+from hotline.nodes import draining, round_affinity
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 
@@ -53,14 +53,14 @@ def leave(session: Session, desk: Desk, settings: Settings) -> None:
 
 
 def _sit(session: Session, desk: Desk, round_id: int | None, settings: Settings) -> None:
-    before, took = desk.round_id, live_desks.takes_live(session, desk)
+    before, took = desk.round_id, direct_routing.takes_live(session, desk)
     back = _wants_no_more(session, desk)
     desk.round_id = round_id
     session.flush()  # lock order: rows before the log
     if before is not None:
         _left(session, desk, back, settings)
-    if (takes := live_desks.takes_live(session, desk)) is not took:
-        live_desks.tell(session, desk, takes=takes)
+    if (takes := direct_routing.takes_live(session, desk)) is not took:
+        direct_routing.tell(session, desk, takes=takes)
 
 
 def _left(session: Session, desk: Desk, back: Callback | None, settings: Settings) -> None:
@@ -120,7 +120,7 @@ def ask_next(
         raise Refused("not-serving", "the desk serves no round")
     if not desk.phone_connected:
         raise Refused("desk-phone-away", "the desk's phone is not in its room")
-    if desk.phone != "browser" and homes.is_elsewhere(session, desk.id):  # a browser moves by itself
+    if desk.phone != "browser" and round_affinity.is_elsewhere(session, desk.id):  # a browser moves by itself
         raise Refused("desk-phone-elsewhere", "the round's calls are on another node than the desk's phone")
     live = callbacks.live_at_desk(session, desk.id)
     if live and live.id != after:
@@ -211,7 +211,7 @@ _begun = or_(Round.opened_at.is_not(None), Round.starts_at <= bindparam("at", ty
 _drained = draining.drained(Round.node)
 """Condition that a round's node drains: the round calls nobody ahead, and moves."""
 _SERVED = select(Round).where(
-    _at_work, _begun, Round.paused_at.is_(None), ~rounds.over(), homes.mine(Round.node), ~_drained
+    _at_work, _begun, Round.paused_at.is_(None), ~rounds.over(), round_affinity.mine(Round.node), ~_drained
 )
 
 

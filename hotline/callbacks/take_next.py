@@ -12,7 +12,7 @@ from db.models import Callback, Registration, Round
 from db.states import Fact
 from hotline.errors import Refused
 from hotline.ledger import ledger
-from hotline.line import carry_over, engaged, line
+from hotline.line import busy_numbers, carry_over, line
 from hotline.rounds import planning, rounds
 
 _TRIES = 20
@@ -50,14 +50,14 @@ def take_this(session: Session, registration: Registration, **values: Any) -> Ca
         return None
     callback = _callback(session, registration.id, registration.round_id, at, values)
     at = events.hold_order(session)
-    engaged.check_free(session, callback)
+    busy_numbers.check_free(session, callback)
     _record(session, callback, at, line.passed(session, callback.registration, at))
     return callback
 
 
 def _record(session: Session, callback: Callback, at: datetime, passed: list[int]) -> None:
     """Record the claim in the ledger, with the passed citizens and those of them who were on the phone."""
-    on_the_line = sorted(engaged.among(session, passed))
+    on_the_line = sorted(busy_numbers.among(session, passed))
     facts = {"passed": passed} | ({"engaged": on_the_line} if on_the_line else {})
     ledger.record(session, Fact.CALLED, callback.registration, at, **facts)
     events.callback_changed(session, callback)
@@ -81,8 +81,10 @@ def _take_first(
                 return None
             at = events.hold_order(session)  # no newer fact is written before this one
             passed = line.passed(session, callback.registration, at)
-            free = not engaged.elsewhere(session, callback, at)  # another round may just have called them
-            if free and (not tries_left or not set(passed) - engaged.among(session, passed)):
+            free = not busy_numbers.elsewhere(
+                session, callback, at
+            )  # another round may just have called them
+            if free and (not tries_left or not set(passed) - busy_numbers.among(session, passed)):
                 return callback, passed, at
             step.rollback()  # somebody ahead joined the line, or was being changed, at this moment
     return None

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Round, word
 from db.states import CallbackState
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 
 BEFORE_END = timedelta(seconds=30)
 
@@ -22,7 +22,7 @@ _NOT_TONED = (
         Callback.talking_at.is_not(None),
         Callback.toned_at.is_(None),
         Desk.phone_connected,
-        homes.mine(Callback.node),
+        round_affinity.mine(Callback.node),
     )
 )
 

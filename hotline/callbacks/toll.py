@@ -18,8 +18,8 @@ from db.trusted_time import trusted_now
 from hotline import numbers
 from hotline.callbacks import breaker, trunk_states
 from hotline.errors import Refused
-from hotline.line import engaged
-from hotline.nodes import draining, homes, leases
+from hotline.line import busy_numbers
+from hotline.nodes import draining, leases, round_affinity
 from settings import Settings
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(hours=24)
@@ -75,7 +75,7 @@ def room(session: Session, settings: Settings, share: float = 1.0, *, node: str 
     ours = session.scalar(on_their_way) or 0
     left = {
         Cap.AT_ONCE: _of(settings.outgoing_at_once, share) - ours,
-        Cap.CHANNELS: _channels(session, settings, on_their_way, node) - engaged.callers(session, node),
+        Cap.CHANNELS: _channels(session, settings, on_their_way, node) - busy_numbers.callers(session, node),
         Cap.PER_HOUR: _left(session, at - _HOUR, _of(settings.calls_per_hour, share)),
         Cap.PER_DAY: _left(session, at - _DAY, _of(settings.calls_per_day, share)),
     }
@@ -87,7 +87,7 @@ def room(session: Session, settings: Settings, share: float = 1.0, *, node: str 
 
 
 def _channels(session: Session, settings: Settings, on_their_way: Select[Any], node: str | None) -> int:
-    here = session.scalar(on_their_way.where(homes.mine(PlacedCall.node)), {"node": node}) or 0
+    here = session.scalar(on_their_way.where(round_affinity.mine(PlacedCall.node)), {"node": node}) or 0
     nodes = 1 if node else max(1, len(leases.live(session)))
     return settings.channels * nodes - here
 
@@ -218,7 +218,7 @@ def ended(session: Session, token: str, *, ours: bool = False) -> None:
 
 
 _ON_THE_PHONE = select(PlacedCall.token, PlacedCall.at).where(
-    PlacedCall.ended_at.is_(None), homes.mine(PlacedCall.node)
+    PlacedCall.ended_at.is_(None), round_affinity.mine(PlacedCall.node)
 )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Callback, Desk, Event, Round, User, UtcDateTime
 from db.states import LIVE, CallbackState
-from hotline.callbacks import assignment, live_desks
+from hotline.callbacks import assignment, direct_routing
 from hotline.rounds import rounds
 
 OVER = (CallbackState.PARTING, CallbackState.ENDED)
@@ -81,4 +81,4 @@ def idle_since(session: Session, desks: Sequence[Desk]) -> dict[int, datetime]:
         end.desk_id: end.parting_at or end.ended_at or end.at
         for end in session.execute(_ENDS.where(Event.id.in_(last)))
     }
-    return {id_: at for id_, at in found.items() if not live_desks.takes_live(session, by_id[id_])}
+    return {id_: at for id_, at in found.items() if not direct_routing.takes_live(session, by_id[id_])}

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, CitizenCode, CodeWay, OutboundKind, OutboxKind, OutboxMessage
 from db.trusted_time import trusted_now
-from hotline import outbox
 from hotline.citizens import browsers
 from hotline.clock import is_quiet
 from hotline.errors import Refused, seconds_until
+from hotline.messages import outbox
 from hotline.numbers import ascii_digits
 from hotline.outbound import queue
 from settings import Settings

@@ -44,7 +44,9 @@ from hotline.line import blocked
 from hotline.outbound import queue
 from hotline.pictures import pictures
 from hotline.recordings import recordings
-from hotline.requests import parts, passes, ratings, releases
+from hotline.requests import parts, ratings
+from hotline.requests.public import publications
+from hotline.requests.referrals import agency_referrals
 from hotline.requests.requests import BY_CITIZEN, IN_WORDS_OF_BODY
 from hotline.uploads import uploads
 from hotline.words import PUBLIC
@@ -186,10 +188,12 @@ def _requests(session: Session, number: str, at: datetime) -> None:
     mine = select(Request).where(Request.number == number).order_by(Request.id).with_for_update(of=Request)
     for request in session.scalars(mine).all():
         request.number = request.call_id = request.report_key = request.report_hash = None
-        releases.forget_person(session, request.id)
+        publications.forget_person(session, request.id)
         ratings.forget(session, [request.id])
         if request.state in OPEN_REQUESTS:
-            passes.forget(session, [request.id, *(part.id for part in parts.ever(session, request))])
+            agency_referrals.forget(
+                session, [request.id, *(part.id for part in parts.ever(session, request))]
+            )
             session.add(Erasure(request_id=request.id, asked_at=at))
         else:
             forget_words(session, request, at)
@@ -205,7 +209,7 @@ def forget_words(session: Session, request: Request, at: datetime) -> None:
     _file(session, MESSAGES, request.voice_message, at)
     request.voice_message, request.written, request.voice_deleted_at = None, "", at
     request.latitude, request.longitude, request.place, request.contact = None, None, "", ""
-    passes.forget_words(session, [request.id])
+    agency_referrals.forget_words(session, [request.id])
     said = RequestEntry.request_id == request.id, RequestEntry.step.in_((*BY_CITIZEN, *IN_WORDS_OF_BODY))
     session.execute(update(RequestEntry).where(*said).values(note="", note_salt=None))
     pictures.erase(session, pictures.drop_of_request(session, request.id))

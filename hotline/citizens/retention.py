@@ -20,7 +20,7 @@ from db.models import (
 from db.states import HOLDS_PLACE, OPEN_REQUESTS, RequestState
 from db.trusted_time import trusted_now
 from hotline.citizens import erasure
-from hotline.requests import releases
+from hotline.requests.public import publications
 
 _OUT = (Delivery.SENT, Delivery.FAILED, Delivery.EXPIRED)
 
@@ -58,7 +58,7 @@ def forget_requests(session: Session, days: int, limit: int) -> int:
     for request in found:
         request.number = request.call_id = request.report_key = request.report_hash = None
         request.registration_id = None
-        releases.forget_person(session, request.id)
+        publications.forget_person(session, request.id)
         erasure.forget_words(session, request, at)
         session.execute(delete(Follower).where(Follower.request_id == request.id))
     return len(found)

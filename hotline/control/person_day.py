@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Break, BreakReason, Callback, Desk, Event, Registration, User
-from hotline.callbacks import live_desks
+from hotline.callbacks import direct_routing
 from hotline.control.person_states import Did, Point, State, Stretch, stretches
 from hotline.errors import Refused
 from hotline.timetable import days
@@ -115,7 +115,7 @@ def _state(session: Session, desk: Desk, events: Sequence[Event], *, sits: bool)
     live = next((what for what in told if what in _LIVE), None)
     return State(
         phone=phone == "disconnected" if phone else desk.phone_connected or not sits,
-        live=live == "live-off" if live else sits and live_desks.takes_live(session, desk),
+        live=live == "live-off" if live else sits and direct_routing.takes_live(session, desk),
     )
 
 

@@ -22,7 +22,7 @@ from db.engine import now
 from db.models import Callback, Desk, Hearing, Round, User, word
 from db.states import CallbackState
 from hotline import audit
-from hotline.callbacks import assignment, conversations, guests, live_desks, notes
+from hotline.callbacks import assignment, conversations, direct_routing, notes, third_party
 from hotline.desks import supervising
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
@@ -71,7 +71,7 @@ def _wants(session: Session, desk: Desk, person: User, round_: Round) -> bool:
     """Return whether the desk would get a citizen of this round now."""
     if desk.round_id is None:
         return person.role in round_permissions.SERVE_ANY and desk.takes_live is not False
-    asks = desk.next_asked_at is not None or live_desks.takes_live(session, desk)
+    asks = desk.next_asked_at is not None or direct_routing.takes_live(session, desk)
     return desk.round_id == round_.id and asks and round_.paused_at is None
 
 
@@ -93,7 +93,7 @@ def consult(
     notes.write(session, callback, note, by=by)
     if taker.here:
         return
-    if guests.present(session, callback.id) or any(each.here for each in takers(session, callback)):
+    if third_party.present(session, callback.id) or any(each.here for each in takers(session, callback)):
         raise Refused("guest-there", "a third person, or another desk, is in this conversation already")
     if waits:
         conversations.put_on_hold(session, callback, settings)
@@ -121,7 +121,7 @@ def give(
     Raises Refused("wrong-state" | "desk-unavailable" | "guest-there").
     """
     taker, before = _held_taker(session, callback, desk_id), callback.desk_id
-    if guests.present(session, callback.id):
+    if third_party.present(session, callback.id):
         raise Refused("guest-there", "a third person is being called, or there, already")
     notes.write(session, callback, note, by=by)
     _goes_to(session, callback, taker.desk, taker.person, settings, given_by=before)

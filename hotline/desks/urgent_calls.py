@@ -9,7 +9,7 @@ from db import events
 from db.models import Callback, Desk, UrgentMatter, User
 from hotline.callbacks import breaks, callbacks, claims, toll
 from hotline.errors import Refused
-from hotline.line import engaged, registration
+from hotline.line import busy_numbers, registration
 from hotline.requests import urgent
 from hotline.rounds import rounds
 from settings import Settings
@@ -39,7 +39,7 @@ def call_now(session: Session, matter: UrgentMatter, user: User, settings: Setti
     placed = registration.register(
         session, round_id=operators_line.id, number=number, language=language, tell=False
     )
-    if not engaged.waits_on_the_line(session, placed.registration_id):
+    if not busy_numbers.waits_on_the_line(session, placed.registration_id):
         toll.check_room(session, settings)
     breaks.end(session, desk)
     place = registration.get_by_ticket(session, placed.ticket)

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import SignIn, User
 from hotline import audit
-from hotline.directory import look, members, roles, state
+from hotline.directory import members, roles, state, sync
 from hotline.directory.ldap_connection import Away
 from hotline.directory.names import normalised
 from hotline.directory.oidc_provider import LONGEST_TOKEN, Asked, Fresh, groups_of, marked, provider, seal
@@ -117,7 +117,7 @@ def take(engine: Engine, settings: Settings, *, believe: bool = False) -> str:
         why = _end(engine, settings, over, {each.user_id for each in asked}, believe=believe) or wrong
     except RolesError as error:
         log.error("%s", error)
-        why = look.ROLES_FILE
+        why = sync.ROLES_FILE
     except Away as away:
         log.warning("the city's sign-in: %s", away)
         why = away.why
@@ -163,7 +163,7 @@ def _end(
     engine: Engine, settings: Settings, over: Mapping[Asked, str], known: set[int], *, believe: bool
 ) -> str:
     gone = {each.user_id for each in over}
-    if not believe and look.is_doubtful(len(known), len(gone)):
+    if not believe and sync.is_doubtful(len(known), len(gone)):
         log.error("%d of %d people are gone at once: not believed", len(gone), len(known))
         return state.MANY_GONE
     for each, why in over.items():

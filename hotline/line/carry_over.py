@@ -29,10 +29,11 @@ from db.models import (
 )
 from db.states import FREE_OF_CHARGE, HOLDS_PLACE, Fact, Outcome, RegistrationState
 from db.trusted_time import trusted_now
-from hotline import audit, outbox, reasons
+from hotline import audit, reasons
 from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.line import confirmations, line, registration_limits
+from hotline.messages import outbox
 from hotline.rounds import rounds
 
 _LEFT = (RegistrationState.WAITING, RegistrationState.UNREACHED, RegistrationState.UNCONFIRMED)

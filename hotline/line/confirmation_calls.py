@@ -16,7 +16,7 @@ from db.engine import now, one_at_a_time
 from db.models import Confirmation, ConfirmationKind, Registration, Round, UtcDateTime, word, words
 from db.states import HOLDS_PLACE, RegistrationState
 from hotline.errors import Refused
-from hotline.line import confirmations, engaged, registration, registration_limits
+from hotline.line import busy_numbers, confirmations, registration, registration_limits
 from hotline.line.registration import Registered
 from hotline.rounds import rounds
 
@@ -51,7 +51,7 @@ _DUE = and_(
     Confirmation.token.is_(None),
     Confirmation.not_before <= bindparam("at", type_=UtcDateTime),
     _of_a_place,
-    ~engaged.phone(Confirmation.number),
+    ~busy_numbers.phone(Confirmation.number),
 )
 """Condition on Confirmation that its number is called now; `_asked` gives the parameters."""
 
@@ -65,7 +65,7 @@ _ALL_DUE = (
 
 
 def _asked(at: datetime) -> dict[str, Any]:
-    return {**rounds.moment(at), **engaged.asked(at)}
+    return {**rounds.moment(at), **busy_numbers.asked(at)}
 
 
 def is_token(channel_id: str) -> bool:

@@ -31,7 +31,7 @@ from db.states import Fact, RegistrationState
 from hotline import audit, reasons
 from hotline.errors import Refused
 from hotline.ledger import ledger
-from hotline.line import engaged
+from hotline.line import busy_numbers
 
 ORDER = (
     Registration.moved_up.desc(),
@@ -206,8 +206,8 @@ _FIRST_SINCE = (
     .limit(bindparam("named", type_=Integer))
 )
 # A caller who waits on the line is present, even during the wait after a missed call.
-_HERE = or_(_is_due(bindparam("at", type_=UtcDateTime)), engaged.ON_THE_LINE)
-_CANDIDATE = select(Registration.id).where(*_WAITS, _HERE, ~engaged.ENGAGED).order_by(*ORDER).limit(1)
+_HERE = or_(_is_due(bindparam("at", type_=UtcDateTime)), busy_numbers.ON_THE_LINE)
+_CANDIDATE = select(Registration.id).where(*_WAITS, _HERE, ~busy_numbers.ENGAGED).order_by(*ORDER).limit(1)
 _TAKE_NEXT = (
     update(Registration)
     .where(Registration.id == _CANDIDATE.with_for_update(skip_locked=True).scalar_subquery())
@@ -228,9 +228,9 @@ def take_next(session: Session, round_id: int, at: datetime) -> int | None:
     """Take the next citizen out of the line in one statement, safe under any number of takers.
 
     PostgreSQL skips rows that another taker has locked; SQLite has one writer at a time. Citizens on the
-    phone with us are passed over (`engaged`). Return the registration's id, or None if nobody is due at `at`.
+    phone with us are passed over (`busy_numbers`). Return the registration's id, or None if nobody is due.
     """
-    asked = {"round": round_id, "at": at, **engaged.asked(at)}
+    asked = {"round": round_id, "at": at, **busy_numbers.asked(at)}
     taken: int | None = session.execute(_TAKE_NEXT, asked).scalar()
     return taken
 

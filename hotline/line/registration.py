@@ -16,10 +16,11 @@ from db.models import (
     Round,
 )
 from db.states import Fact, Phase, RegistrationState, registration_sources
-from hotline import audit, numbers, outbox, tickets
+from hotline import audit, numbers, tickets
 from hotline.errors import Refused
 from hotline.ledger import ledger
 from hotline.line import blocked, line, registration_limits
+from hotline.messages import outbox
 from hotline.rounds import rounds
 
 _STAYS = [RegistrationState.WAITING, RegistrationState.UNREACHED]

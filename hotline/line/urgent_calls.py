@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import OutboxKind, OutboxMessage, UrgentMatter
-from hotline import outbox
+from hotline.messages import outbox
 from hotline.requests import urgent
 from settings import Settings
 

@@ -23,7 +23,7 @@ from sqlalchemy.orm import Session, aliased
 
 from db.engine import ago, now
 from db.models import Node, UtcDateTime
-from hotline.nodes import machines
+from hotline.nodes import node_identity
 from settings import Settings
 
 LEASE = timedelta(seconds=10)
@@ -57,7 +57,7 @@ def take(session: Session, settings: Settings) -> Lease:
     """Take the lease of this machine's node from any holder. The caller must hold the node's lock file."""
     at = now(session)
     values = {
-        "machine": machines.this(settings),
+        "machine": node_identity.this(settings),
         "sip": str(settings.sip),
         "host": settings.asterisk_http.host,
         "websocket_url": settings.websocket,
@@ -69,7 +69,7 @@ def take(session: Session, settings: Settings) -> Lease:
         # higher than any earlier epoch, in case a node of this name was removed
         node = Node(name=settings.node, epoch=int(at.timestamp()), lease_until=at, **values)
         session.add(node)
-    elif machines.is_others(node, settings):
+    elif node_identity.is_others(node, settings):
         node.lost_at = node.lost_at or at  # its calls are not in this machine's Asterisk
     for name, value in values.items():
         setattr(node, name, value)
@@ -86,7 +86,7 @@ def at_other_machine(session: Session, settings: Settings, *, seen: bool = False
     does not fence itself, it still counts. It may be cut off and in conversation.
     """
     node = session.get(Node, settings.node)
-    if node is None or node.lost_at is not None or not machines.is_others(node, settings):
+    if node is None or node.lost_at is not None or not node_identity.is_others(node, settings):
         return None
     works = node.lease_until > now(session) - GRACE or (seen and not node.fences)
     return node.sip if works else None

@@ -11,7 +11,7 @@ from db.engine import now
 from db.models import Callback, CallerNow, Desk, Node, PlacedCall, Round
 from hotline import audit, heartbeats
 from hotline.errors import Refused
-from hotline.nodes import draining, homes, leases
+from hotline.nodes import draining, leases, round_affinity
 
 
 class State(NamedTuple):
@@ -57,7 +57,7 @@ def _state(session: Session, node: Node, at: datetime) -> State:
         sip=node.sip,
         websocket_url=node.websocket_url,
         capacity=node.capacity,
-        free=homes.free(session, node),
+        free=round_affinity.free(session, node),
         rounds=rounds,
         calls=callbacks + others,
         desks=desks,

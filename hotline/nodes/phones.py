@@ -6,7 +6,7 @@ from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.models import Callback, Desk, Node, Round
-from hotline.nodes import homes, leases
+from hotline.nodes import leases, round_affinity
 
 _ITS_CITIZEN = and_(
     or_(Callback.desk_id == Desk.id, Callback.screen_desk_id == Desk.id), Callback.ended_at.is_(None)
@@ -25,10 +25,10 @@ _LINE_ELSEWHERE = and_(
     exists().where(Round.is_operators_line, Round.node != Desk.node),
 )
 _ASTRAY = select(Desk).where(
-    Desk.node == homes.NODE,
+    Desk.node == round_affinity.NODE,
     Desk.phone == "browser",
     Desk.channel.is_not(None),
-    or_(homes.elsewhere(), _LINE_ELSEWHERE, _CITIZEN_ELSEWHERE),
+    or_(round_affinity.elsewhere(), _LINE_ELSEWHERE, _CITIZEN_ELSEWHERE),
     ~_WITH_CITIZEN,
     Desk.hears_desk_id.is_(None),
 )
@@ -88,7 +88,7 @@ def node_of(session: Session, desk: Desk) -> Node | None:
             return alive[name]
     if desk.node in alive:
         return alive[desk.node]
-    return alive[homes.choose(session, list(alive.values()), desk.node or "", desk.round_id)]
+    return alive[round_affinity.choose(session, list(alive.values()), desk.node or "", desk.round_id)]
 
 
 def has_desk_passwords(session: Session, node: str) -> bool:

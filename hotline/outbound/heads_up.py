@@ -15,9 +15,9 @@ from db.engine import now
 from db.models import Desk, OutboundCall, OutboundKind, OutboxKind, PlacedCall, Registration, Round, word
 from db.states import HOLDS_PLACE, Fact, HeadsUpAnswer, RegistrationState
 from db.trusted_time import trusted_now
-from hotline import outbox
 from hotline.ledger import ledger
 from hotline.line import line
+from hotline.messages import outbox
 from hotline.outbound import queue
 from hotline.rounds import rounds
 from settings import Settings

@@ -27,7 +27,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import ago, now
 from db.models import BlockedNumber, OutboundCall, OutboundKind, UtcDateTime, word
-from hotline.line import engaged
+from hotline.line import busy_numbers
 from hotline.outbound.kinds import KINDS
 from settings import Settings
 
@@ -36,7 +36,7 @@ AT = bindparam("at", type_=UtcDateTime)
 """The moment of the question, in a condition of a kind."""
 
 IS_FREE = and_(
-    ~exists().where(BlockedNumber.number == OutboundCall.number), ~engaged.phone(OutboundCall.number)
+    ~exists().where(BlockedNumber.number == OutboundCall.number), ~busy_numbers.phone(OutboundCall.number)
 )
 """Condition on OutboundCall: the number is not blocked, and its phone is not in a call with us."""
 
@@ -80,7 +80,7 @@ class Eligibility:
     def parameters(self, at: datetime) -> dict[str, Any]:
         """Return the parameters of `is_due` at the moment `at`."""
         asked_after = {"asked_after": at - self.policy.valid} if self.policy.valid else {}
-        return {"at": at, **asked_after, **engaged.asked(at)}
+        return {"at": at, **asked_after, **busy_numbers.asked(at)}
 
 
 def add(

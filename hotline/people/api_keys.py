@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import ApiKey
-from hotline import audit, characters
+from hotline import audit, control_characters
 from hotline.errors import Refused
 
 MOST_A_MINUTE = 6000
@@ -57,7 +57,7 @@ def issue(
     session: Session, *, name: str, may: Sequence[Scope], per_minute: int, who: str
 ) -> tuple[ApiKey, str]:
     """Issue a key. Return its row and the secret, which cannot be read again."""
-    name = characters.check(" ".join(name.split()))
+    name = control_characters.check(" ".join(name.split()))
     if not 1 <= len(name) <= LONGEST_NAME:
         raise Refused("key-values", f"a name has 1 to {LONGEST_NAME} letters", "name")
     if not may:

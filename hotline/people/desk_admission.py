@@ -23,7 +23,7 @@ from db.models import Callback, Desk, SignIn, User
 from db.states import ON_THE_PHONE
 from db.trusted_time import trusted_now
 from hotline import audit, limits
-from hotline.nodes import homes, phones
+from hotline.nodes import phones, round_affinity
 from hotline.people import sign_ins
 from settings import Settings
 
@@ -205,6 +205,10 @@ def list_unwelcome_phones(
         and_(Desk.phone == "browser", ~_SITS), _is_signed_out(session, settings), _BY_OLD_KEY
     )
     query = select(Desk.id, Desk.channel).where(
-        Desk.phone_connected, Desk.channel.is_not(None), is_left_behind, ~_WITH_CITIZEN, homes.mine(Desk.node)
+        Desk.phone_connected,
+        Desk.channel.is_not(None),
+        is_left_behind,
+        ~_WITH_CITIZEN,
+        round_affinity.mine(Desk.node),
     )
     return [(desk, channel) for desk, channel in session.execute(query, {"node": node}) if channel]

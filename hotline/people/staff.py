@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session, aliased
 from db import events
 from db.engine import now, one_at_a_time
 from db.models import Department, Desk, Official, OfficialKind, Role, User
-from hotline import audit, characters
+from hotline import audit, control_characters
 from hotline.callbacks import serving
 from hotline.errors import Refused
 from hotline.people import accounts, desk_admission, sign_ins
@@ -240,7 +240,7 @@ def _leave_what_is_not_theirs(session: Session, desk_id: int, settings: Settings
 def _check(session: Session, settings: Settings, username: str, wanted: Values) -> None:
     if not (username and username == "".join(username.split()) and wanted.name.strip()):
         raise Refused("person-values", "a person has a name, and a username without blanks")
-    characters.check(username + wanted.name)
+    control_characters.check(username + wanted.name)
     if username == audit.COMMAND_LINE:
         raise Refused("person-values", "no username that the audit log could be mistaken about", "username")
     if wanted.desk_id is not None and not 1 <= wanted.desk_id <= settings.desks:

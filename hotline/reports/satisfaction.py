@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Category, Department, Rating, Request
 from hotline.reports.reports import check_span
-from hotline.requests import figures
+from hotline.requests.public import figures
 from hotline.timetable import days
 
 

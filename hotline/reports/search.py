@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from db.models import Registration, Request, Role, User
-from hotline import characters, numbers, tickets
+from hotline import control_characters, numbers, tickets
 from hotline.errors import Refused
 from hotline.requests import inbox
 
@@ -47,7 +47,7 @@ def search(session: Session, user: User, typed: str, home: Sequence[str]) -> Fou
 
     `home` are the prefixes that the city calls.
     """
-    typed = " ".join(characters.cleaned(typed).split())
+    typed = " ".join(control_characters.cleaned(typed).split())
     digits = _APART.sub("", numbers.ascii_digits(typed))
     number = numbers.of_caller(typed, home) if user.role in _FIND_CITIZENS else None
     found = Found(requests=_requests(session, user, digits, number))

@@ -15,7 +15,7 @@ from db.engine import now
 from db.epoch import epoch
 from db.models import Callback, Desk, Incoming, LineCount, Registration, Round, User
 from db.states import IN_TALK, UNDER_WAY, CallbackState, Outcome, Phase, RegistrationState
-from hotline.callbacks import callbacks, on_the_line, wrap_up
+from hotline.callbacks import callbacks, waiting_callers, wrap_up
 from hotline.outbound import overflow
 from hotline.reports import call_counts
 from hotline.rounds import rounds
@@ -173,7 +173,7 @@ def _lines(
             [talk for talk in talks if talk.round_id == round_.id],
             (
                 waiting.get(round_.id, _NOBODY),
-                on_the_line.waiting(session) if round_.is_operators_line else _NOBODY,
+                waiting_callers.waiting(session) if round_.is_operators_line else _NOBODY,
             ),
         )
         for round_ in shown

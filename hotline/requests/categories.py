@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session, selectinload
 from db import events
 from db.engine import one_at_a_time
 from db.models import Category, Department, Evidence, Responsible, TimeUnit
-from hotline import audit, characters
+from hotline import audit, control_characters
 from hotline.errors import Refused
 from hotline.requests.working_time import Span
 from hotline.subjects import OTHER
@@ -228,7 +228,7 @@ def _must_be_free(session: Session, category_id: int | None, values: Values) -> 
 
 def _wrong_name(name: str) -> str:
     try:
-        characters.check(name)
+        control_characters.check(name)
     except Refused as refused:
         return f"has {refused.detail}"
     return "" if name.strip() and len(name) <= 100 else "has 1 to 100 letters"

@@ -14,8 +14,9 @@ from db.engine import now, one_at_a_time
 from db.models import OutboundCall, OutboxKind, Request, RequestEntry
 from db.states import RequestState, RequestStep
 from db.trusted_time import trusted_now
-from hotline import dates, outbox, reasons
+from hotline import dates, reasons
 from hotline.errors import Refused
+from hotline.messages import outbox
 from hotline.requests import followers, parts, ratings
 from hotline.requests.requests import first, log, move
 from hotline.requests.work import (

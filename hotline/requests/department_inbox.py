@@ -13,8 +13,8 @@ from db.models import Request, RequestEntry, Role, User, word
 from db.states import RequestState, RequestStep
 from hotline.errors import Refused
 from hotline.ledger import steps
-from hotline.requests import inbox, pages, requests
-from hotline.requests.pages import Place
+from hotline.requests import cursors, inbox, requests
+from hotline.requests.cursors import Place
 
 _NOT_SEEN = (RequestStep.MERGED, RequestStep.SEPARATED, RequestStep.TO_SUPERVISORS)
 """Steps about other requests, and steps that the office takes about the department."""
@@ -65,7 +65,7 @@ def page(
     Late requests come first, then by due date. Raises Refused("invalid-input") for an invalid `after`.
     """
     at = now(session)
-    last = pages.parse(after, by_day=(0, 1)) if after else None
+    last = cursors.parse(after, by_day=(0, 1)) if after else None
     late = (inbox.overdue(at), Request.owed_at >= at) if part is Part.WORK else (true(),)
     day = _DAY[part]
     seen: dict[int, tuple[Request, Place]] = {}

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from db.models import OutboxKind, Request, RequestEntry, Role, User
 from db.states import IN_WORK, RequestState, RequestStep
-from hotline import outbox, reasons
+from hotline import reasons
 from hotline.errors import Refused
+from hotline.messages import outbox
 from hotline.requests import parts, solving, work
 from hotline.requests.department_inbox import must_be_its
 from hotline.requests.requests import log, move

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Category, OutboxKind, Registration, Request
 from db.states import RequestStep
-from hotline import outbox, tickets
+from hotline import tickets
 from hotline.errors import Refused
+from hotline.messages import outbox
 from hotline.requests import categories, urgent, working_time
 from hotline.requests.requests import log
 from settings import WorkingWeek

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from db.models import Follower, OutboxKind, Request
-from hotline import outbox
+from hotline.messages import outbox
 
 
 def tell(session: Session, request: Request, kind: OutboxKind, reply: str = "") -> None:

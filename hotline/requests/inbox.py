@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import Escalation, Official, Request, RequestEntry, Role, User, word, words
 from db.states import ENDED_REQUESTS, IN_WORK, RequestState
-from hotline.requests import pages
-from hotline.requests.pages import Place
+from hotline.requests import cursors
+from hotline.requests.cursors import Place
 
 _OBJECTED = Request.state == word(RequestState.REOPENED)
 _OTHERS = tuple(state for state in RequestState if state is not RequestState.REOPENED)
@@ -87,7 +87,7 @@ def page(
     by their day. Raises Refused("invalid-input") for an invalid `after`.
     """
     at = now(session)
-    last = pages.parse(after, by_day=(1, 2), others=(0, 3)) if after else None
+    last = cursors.parse(after, by_day=(1, 2), others=(0, 3)) if after else None
     seen: dict[int, Place] = {}
     for rank in _ranks(wanted, at):
         query = select(Request.id, Request.owed_at).where(*rank.which, *_is(wanted, at))

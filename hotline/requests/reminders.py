@@ -16,7 +16,7 @@ from db import events
 from db.models import Escalation, OutboxKind, Reminder, Request, TimeUnit
 from db.states import RequestStep
 from db.trusted_time import trusted_now
-from hotline import outbox
+from hotline.messages import outbox
 from hotline.requests import working_time
 from hotline.requests.requests import log
 from hotline.requests.working_time import Span

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from db.models import Category, Evidence, Picture, PictureKind, Request, User
 from hotline.errors import Refused
 from hotline.pictures import pictures
-from hotline.requests import categories, passes, work
+from hotline.requests import categories, work
+from hotline.requests.referrals import agency_referrals
 from hotline.words import PUBLIC
 
 
@@ -20,7 +21,7 @@ def solve(session: Session, request: Request, *, user: User, reply: str, shown: 
     Raises what `work.reply` raises, and Refused("evidence-picture" | "picture-unknown").
     """
     category = categories.get(session, request.category)
-    bodys = passes.shown_by_bodies(request.id, user.department_id)
+    bodys = agency_referrals.shown_by_bodies(request.id, user.department_id)
     given = pictures.waiting(session, shown, or_(Picture.who == user.username, bodys))
     if category.evidence is Evidence.PICTURE and not given:
         raise Refused("evidence-picture", "show by a picture that it is solved", "pictures")

@@ -24,9 +24,10 @@ from db.models import (
     User,
 )
 from db.states import IN_WORK, WITH_DEPARTMENT, RequestState, RequestStep
-from hotline import audit, outbox, reasons, subjects
+from hotline import audit, reasons, subjects
 from hotline.clock import CITY
 from hotline.errors import Refused
+from hotline.messages import outbox
 from hotline.requests import categories, followers, parts
 from hotline.requests.filing import write
 from hotline.requests.requests import BY_CITIZEN, get, log, move

@@ -1,14 +1,14 @@
 """Names in the form for a round's notice; `notices` chooses the sentences, hotline/words/public/ has them."""
 
 from db.models import Official, Round
-from hotline import characters
+from hotline import control_characters
 from hotline.dates import Language
 from hotline.words import PUBLIC
 
 
 def plain(text: str) -> str:
     """Return a person's text as one line, without invisible characters and direction marks."""
-    return " ".join(characters.cleaned(text).split())
+    return " ".join(control_characters.cleaned(text).split())
 
 
 def office(official: Official, language: Language) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import Official, OfficialKind, Round, TimetableOfficial, TimetableRule
-from hotline import audit, characters
+from hotline import audit, control_characters
 from hotline.errors import Refused
 from hotline.rounds.rounds import is_over
 from settings.city_file import MOST_DISTRICTS
@@ -105,7 +105,7 @@ def _check_unplanned(session: Session, official: Official) -> None:
 
 def _check(session: Session, official: Official) -> None:
     o = official
-    characters.check(o.office_fa + o.office_en + o.clip)
+    control_characters.check(o.office_fa + o.office_en + o.clip)
     if not (o.office_fa.strip() and o.office_en.strip() and o.clip.strip()):
         raise Refused("official-values", "an office has a Persian and an English name and a clip")
     if o.kind is OfficialKind.OPERATORS:

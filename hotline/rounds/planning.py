@@ -11,9 +11,10 @@ from db.engine import now
 from db.models import Official, OutboxKind, Registration, Round
 from db.states import Fact, Phase, RegistrationState
 from db.trusted_time import trusted_now
-from hotline import audit, outbox, reasons
+from hotline import audit, reasons
 from hotline.errors import Refused
 from hotline.ledger import ledger
+from hotline.messages import outbox
 from hotline.rounds import officials, rounds
 
 NOTICE = timedelta(days=1)

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, one_at_a_time
 from db.models import BlockedNumber, OutboxMessage
-from hotline import audit, numbers, outbox
+from hotline import audit, numbers
 from hotline.errors import Refused, seconds_until
+from hotline.messages import outbox
 from settings import Settings
 
 _PREFIX = "trial-"

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import DayOverride, Holiday, Official, Round, TimetableRule
-from hotline import audit, characters
+from hotline import audit, control_characters
 from hotline.errors import Refused
 from hotline.rounds import planning, rounds
 from hotline.timetable import days, timetable, timetable_rules
@@ -82,7 +82,7 @@ def add_holiday(session: Session, day: date, name: str, *, works: bool = False, 
 
     Raises Refused("reason-missing" | "unfit-characters").
     """
-    characters.check(name)
+    control_characters.check(name)
     if not name.strip():
         raise Refused("reason-missing", "name the day; citizens read it")
     _hold_rules(session)

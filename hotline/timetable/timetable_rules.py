@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from db import events
 from db.engine import now
 from db.models import DayOverride, Official, OfficialKind, Role, Round, TimetableOfficial, TimetableRule, User
-from hotline import audit, characters, reasons
+from hotline import audit, control_characters, reasons
 from hotline.errors import Refused
 from hotline.rounds import officials, planning, rounds
 from hotline.timetable import days, timetable
@@ -195,7 +195,7 @@ def check_hours(starts_at: time, ends_at: time) -> None:
 
 def _check(rule: TimetableRule, in_turn: Sequence[object]) -> None:
     check_hours(rule.starts_at, rule.ends_at)
-    characters.check(rule.name)
+    control_characters.check(rule.name)
     if not rule.name.strip() or rule.announce_days < planning.NOTICE.days or rule.registration_days < 0:
         raise Refused("rule-values", "a name, notice at least a day ahead, registration not after the start")
     if rule.minutes < 1 or (rule.capacity is not None and rule.capacity < 1):

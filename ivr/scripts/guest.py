@@ -5,7 +5,7 @@ from sqlalchemy import Engine
 from db.engine import reading
 from db.models import Callback
 from dialplan.variables import Variable
-from hotline.callbacks import conversations, guests
+from hotline.callbacks import conversations, third_party
 from hotline.rounds import rounds
 from ivr.call import AGIError, Call, NoInput
 from settings import Settings
@@ -17,7 +17,7 @@ _TRIES = 2
 def run(call: Call, engine: Engine, settings: Settings) -> None:
     """Ask for a 1, which only a person presses; tell the dialplan yes or no."""
     with call.working(leads=True), reading(engine) as session:
-        guest = guests.by_token(session, call.channel_id)
+        guest = third_party.by_token(session, call.channel_id)
         if guest is None:
             raise AGIError("a third person whom nobody asked for")
         callback = session.get_one(Callback, guest.callback_id)

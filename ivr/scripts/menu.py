@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 from ivr.call import Call, InDanger, NoInput, NoKey, WantsOperator
 from ivr.caller_cache import CallerCache
 from ivr.conversation import Conversation
-from ivr.partings import GONE, PARTINGS, keep
+from ivr.final_writes import GONE, PARTINGS, keep
 from ivr.scripts import follow_up, operator, register, report, resume, silence, urgent
 from settings import Settings
 

@@ -14,8 +14,8 @@ from db.engine import now, reading, writing
 from db.models import Registration
 from dialplan.variables import Variable
 from hotline import numbers
-from hotline.callbacks import line_home, on_the_line
-from hotline.callbacks.on_the_line import Outlook
+from hotline.callbacks import line_home, waiting_callers
+from hotline.callbacks.waiting_callers import Outlook
 from ivr.call import AGIError, Call, Prompt
 from ivr.scripts import operator
 from settings import Settings
@@ -37,10 +37,10 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
         caller_number = numbers.of_caller(call.caller_id, settings.allowed_prefixes)
         if registration is None or caller_number != registration.number:
             raise AGIError("not the place of this caller")
-        here = on_the_line.is_here(session, settings.node)  # the line may have moved at this moment
-        there = on_the_line.stay(session, place, channel, settings.node)
-        still_open = there or on_the_line.is_open(session, place)  # for an older call
-        caller = on_the_line.find(session, place) if there else None
+        here = waiting_callers.is_here(session, settings.node)  # the line may have moved at this moment
+        there = waiting_callers.stay(session, place, channel, settings.node)
+        still_open = there or waiting_callers.is_open(session, place)  # for an older call
+        caller = waiting_callers.find(session, place) if there else None
         waited = (now(session) - caller.since).total_seconds() if caller else 0.0
     call.speak(registration.language)
     kept = is_listening = False
@@ -59,8 +59,8 @@ def run(call: Call, engine: Engine, settings: Settings) -> None:
     finally:
         with call.working() if is_listening else nullcontext():
             with writing(engine) as session:
-                on_the_line.leave(session, channel)
-                kept = on_the_line.is_open(session, place)
+                waiting_callers.leave(session, channel)
+                kept = waiting_callers.is_open(session, place)
             _free_line(engine, settings.node)
     if kept:
         call.tell("operator-registered", ticket=registration.ticket)
@@ -77,9 +77,9 @@ def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -
         if key := key or call.music(_CALL_ME):
             return
         with call.working(), writing(engine) as session:
-            if not on_the_line.is_here(session, node):
+            if not waiting_callers.is_here(session, node):
                 break
-            if not on_the_line.is_there(session, place, call.channel_id, node):
+            if not waiting_callers.is_there(session, place, call.channel_id, node):
                 return
         if number % 2 == 0:  # each minute
             key = call.hear(*_news(engine, place), keys=_CALL_ME)
@@ -98,5 +98,5 @@ def _free_line(engine: Engine, node: str) -> None:
 
 def _news(engine: Engine, place: int) -> list[Prompt]:
     with reading(engine) as session:
-        outlook: Outlook = on_the_line.outlook(session, place)
+        outlook: Outlook = waiting_callers.outlook(session, place)
     return [] if outlook.free else [*operator.told(outlook), Prompt("operator-press-two")]

@@ -6,11 +6,11 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from dialplan.variables import Variable
-from hotline.callbacks import line_home, on_the_line
+from hotline.callbacks import line_home, waiting_callers
 from hotline.callbacks.line_home import Side
-from hotline.callbacks.on_the_line import Outlook
+from hotline.callbacks.waiting_callers import Outlook
 from hotline.errors import Refused
-from hotline.line import silences
+from hotline.line import silent_callers
 from hotline.line.registration import Registered
 from ivr.call import OPERATOR, NoInput, NoKey, Prompt
 from ivr.conversation import Conversation, about, before_you
@@ -40,8 +40,8 @@ def run(talk: Conversation) -> bool:
 def run_for_silent(talk: Conversation) -> bool | None:
     """Do the same for a caller who presses no key; only a withheld number is asked for, once.
 
-    Return None if this number had its place of the day (`silences.has_turn`) and waits no more. Return None
-    without a number, too.
+    Return None if this number had its place of the day (`silent_callers.has_turn`) and waits no more.
+    Return None without a number, too.
     """
     call, number = talk.call, talk.number
     if number is None:
@@ -51,7 +51,7 @@ def run_for_silent(talk: Conversation) -> bool | None:
 
     def join(session: Session) -> tuple[Registered, Outlook, bool] | None:
         line = line_home.hold(session, talk.settings.node)
-        may = silences.has_turn(session, number) or waits
+        may = silent_callers.has_turn(session, number) or waits
         return _join(talk, session, line) if may else None
 
     with talk.telling_refusals():
@@ -95,7 +95,7 @@ def _join(talk: Conversation, session: Session, line: Side | None = None) -> tup
     """Return the place, its forecast, and whether the operators' line is or comes here."""
     line = line or line_home.hold(session, talk.settings.node)  # lock order: before any row
     registered = talk.place(session, None)
-    outlook = on_the_line.outlook(session, registered.registration_id)  # for the desks' present node
+    outlook = waiting_callers.outlook(session, registered.registration_id)  # for the desks' present node
     if line is Side.COMES:
         line_home.follow(session, talk.settings.node)
     return registered, outlook, line is not Side.ELSEWHERE

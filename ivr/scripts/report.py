@@ -9,7 +9,7 @@ from hotline.requests import categories, filing, requests
 from ivr import voice_message
 from ivr.call import InDanger, NoInput, WantsOperator
 from ivr.conversation import Conversation
-from ivr.partings import GONE, keep
+from ivr.final_writes import GONE, keep
 from ivr.scripts import urgent
 from ivr.voice_message import Nothing
 

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.models import UrgentMatter
 from dialplan.variables import Variable
-from hotline.callbacks import live_desks, on_the_line, rescue_calls
+from hotline.callbacks import direct_routing, rescue_calls, waiting_callers
 from ivr.call import AGIError, Call
 from settings import Settings
 
@@ -46,8 +46,8 @@ def _place(engine: Engine, node: str, matter_id: int) -> int | None:
     """Return the caller's place in the operators' line if a desk at work serves it on this node."""
     with reading(engine) as session:
         place = session.get_one(UrgentMatter, matter_id).registration_id
-        here = on_the_line.is_here(session, node)
-        return place if here and live_desks.is_any_at_work(session) else None
+        here = waiting_callers.is_here(session, node)
+        return place if here and direct_routing.is_any_at_work(session) else None
 
 
 def _is_over(call: Call, engine: Engine) -> bool:

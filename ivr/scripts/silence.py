@@ -1,7 +1,7 @@
 """Script after two unanswered questions: a person, not a goodbye, for callers who cannot find the keys."""
 
 from db.engine import writing
-from hotline.line import silences
+from hotline.line import silent_callers
 from hotline.subjects import OTHER
 from ivr.conversation import Conversation
 from ivr.scripts import operator, report
@@ -23,7 +23,7 @@ def _take_message(talk: Conversation) -> None:
     The message is for a caller without a number, or whose number had its place in the line today.
     """
     with talk.call.working(), writing(talk.engine) as session:
-        may = silences.may_leave_message(session, talk.number, talk.settings)
+        may = silent_callers.may_leave_message(session, talk.number, talk.settings)
     if may and report.take(talk, OTHER, None, "silence-speak"):
         talk.call.say("goodbye")
     else:

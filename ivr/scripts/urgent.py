@@ -15,8 +15,8 @@ from db.engine import reading
 from db.models import Registration
 from dialplan.variables import Variable
 from hotline import audit
-from hotline.callbacks import live_desks, on_the_line
-from hotline.callbacks.on_the_line import Outlook
+from hotline.callbacks import direct_routing, waiting_callers
+from hotline.callbacks.waiting_callers import Outlook
 from hotline.errors import Refused
 from hotline.line import line
 from hotline.line.registration import Registered
@@ -48,8 +48,8 @@ def _goes_on(talk: Conversation, matter: int) -> bool:
 
 def _is_anybody_there(talk: Conversation, *, leads: bool = False) -> bool:
     with talk.call.working(leads=leads), reading(talk.engine) as session:
-        here = on_the_line.is_here(session, talk.settings.node)
-        return here and live_desks.is_any_at_work(session)
+        here = waiting_callers.is_here(session, talk.settings.node)
+        return here and direct_routing.is_any_at_work(session)
 
 
 def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook, int]:
@@ -59,7 +59,7 @@ def _first(talk: Conversation, session: Session) -> tuple[Registered, Outlook, i
     if not place.moved_up:
         with suppress(Refused):  # a desk has the place in hand already
             line.move_up(session, place, who=audit.CITIZEN, reason=PUBLIC.text("fa", "ledger", "in-danger"))
-    outlook = on_the_line.outlook(session, registered.registration_id)
+    outlook = waiting_callers.outlook(session, registered.registration_id)
     return registered, outlook, _keep(talk, session, place.id, tell=not outlook.free)
 
 

@@ -15,9 +15,10 @@ from db.engine import connect, now, reading, writing
 from db.models import Desk, Event, Heartbeat, LedgerEntry, TrunkState
 from db.trusted_time import STEP, find_doubt
 from db.version import fits, is_newest
-from hotline import arrivals, heartbeats
+from hotline import heartbeats
 from hotline.callbacks import trunk_states, trunk_words
 from hotline.callbacks.trunk_words import Is
+from hotline.messages import delivery_reports
 from hotline.nodes import leases
 from hotline.nodes import nodes as machines
 from ops.doctor.findings import LATE_S, Finding, Known, fault, no_connection, ok, short, warning
@@ -262,7 +263,7 @@ def text_messages(known: Known) -> Iterator[Finding]:
     if known.engine is None or known.why:
         return
     with reading(known.engine) as session:
-        found = {account.provider: account for account in arrivals.accounts(session)}
+        found = {account.provider: account for account in delivery_reports.accounts(session)}
         at = now(session)
     for name in providers:
         account = found.get(name)
@@ -270,7 +271,7 @@ def text_messages(known: Known) -> Iterator[Finding]:
             yield ok("text messages", f"{name}: what is left there is not known")
         elif account.error:
             yield fault("text messages", f"{name}: {account.error}", "its key and its rights at the provider")
-        elif arrivals.is_low(account, settings.sms_least_credit):
+        elif delivery_reports.is_low(account, settings.sms_least_credit):
             yield warning("text messages", f"{name}: {account.credit:g} left", "fill the account")
         else:
             left = "" if account.credit is None else f", {account.credit:g} left"

@@ -37,9 +37,9 @@ from db.states import CallbackState, Outcome
 from hotline import backups, heartbeats
 from hotline.backups import Status
 from hotline.callbacks import breaker, trunk_states
-from hotline.control import gauges
-from hotline.control.totals import Totals
-from hotline.line import engaged
+from hotline.control import live_metrics
+from hotline.control.counters import Totals
+from hotline.line import busy_numbers
 from settings import Settings
 from tests.api.answers import HERE, As, problem
 from tests.factories import HOUR, MINUTE, SECOND, a_callback, some_registrations
@@ -143,7 +143,7 @@ def test_figures_match_the_tables(figures: Figures, engine: Engine, settings: Se
                 "AND NOT is_operators_line"
             )
         )
-        callers = engaged.callers(session)
+        callers = busy_numbers.callers(session)
     assert found["hotline_database_up"] == 1
     for outcome in Outcome:
         assert found[f"hotline_attempts_total{{outcome={outcome}}}"] == outcomes.get(outcome, 0)
@@ -318,7 +318,7 @@ def test_promtool_accepts_the_metric_names(insider: TestClient, engine: Engine) 
 
 @in_both
 def test_attempts_are_counted_once_in_any_order(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hotline.control.totals._LATER", 2)
+    monkeypatch.setattr("hotline.control.counters._LATER", 2)
     with writing(engine) as session:
         made = [a_callback(session).id for _ in range(12)]
     totals, counted = Totals(), []
@@ -357,7 +357,7 @@ def test_scrape_reads_no_large_table_whole(engine: Engine, settings: Settings) -
         with reading(engine) as session:
             listen = partial(_note, asked)
             event.listen(engine, "before_cursor_execute", listen)
-            gauges.read(session, settings, totals)
+            live_metrics.read(session, settings, totals)
             event.remove(engine, "before_cursor_execute", listen)
     plans = {}
     with engine.connect() as connection:

@@ -8,12 +8,12 @@ import pytest
 from sqlalchemy import Engine, update
 
 from clerk import arrivals, sender
-from clerk.answers import RefusedForGood, TryAgain
+from clerk.provider_responses import RefusedForGood, TryAgain
 from clerk.sms import chain
 from clerk.sms.provider import meant, one_by_one
 from db.engine import now, reading, writing
 from db.models import Arrival, OutboxMessage, SmsAccount
-from hotline import arrivals as rules
+from hotline.messages import delivery_reports as rules
 from settings import Settings
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.outbox import NEVER, messages, only, register

@@ -11,10 +11,10 @@ from sqlalchemy import Engine, select
 from clerk import jobs, sender
 from db.engine import now, reading, writing
 from db.models import BlockReason, CitizenCode, CodeWay, Delivery, OutboxMessage
-from hotline import delivery, outgoing
 from hotline.citizens import codes
 from hotline.errors import Refused
 from hotline.line import blocked
+from hotline.messages import delivery, sent_messages
 from settings import QuietHours, Settings
 from tests.factories import BROWSER, a_number
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
@@ -102,7 +102,7 @@ def test_useless_code_is_never_sent(
     assert provider.requests == []
     assert only(engine).state is Delivery.EXPIRED
     with pytest.raises(Refused, match="wrong-state"), writing(engine) as session:
-        outgoing.retry(session, only(engine).id, "x")
+        sent_messages.retry(session, only(engine).id, "x")
     sender.run_codes(engine, ready)
     assert provider.requests == [], "nobody signs in by a code that is late: they ask for another"
 

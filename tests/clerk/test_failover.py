@@ -10,7 +10,7 @@ from clerk import sender
 from clerk.sms import chain, templates
 from db.engine import writing
 from db.models import Arrival, Delivery, OutboxKind, OutboxMessage, WhyNot
-from hotline import outgoing
+from hotline.messages import sent_messages
 from settings import Settings
 from tests.kit.databases import on_one  # noqa: F401  (fixture)
 from tests.kit.outbox import NEVER, later, only, register
@@ -175,7 +175,7 @@ def test_undelivered_message_is_resent_under_a_new_name(
     with writing(engine) as session:
         session.execute(update(OutboxMessage).values(arrival=Arrival.UNREACHABLE))
     with writing(engine) as session:
-        outgoing.retry(session, only(engine).id, "someone")
+        sent_messages.retry(session, only(engine).id, "someone")
     assert (only(engine).state, only(engine).arrival) == (Delivery.PENDING, None)
     sender.run(engine, two)
     assert len({sent.fields["localid"] for sent in first.sent.values()}) == 2

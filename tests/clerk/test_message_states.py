@@ -9,8 +9,8 @@ from clerk import jobs, wording
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Delivery, OutboxKind, OutboxMessage, Registration
 from db.states import Phase, RegistrationState
-from hotline import delivery
 from hotline.line import blocked, registration
+from hotline.messages import delivery
 from hotline.outbound import heads_up
 from ops import cli
 from settings import Settings

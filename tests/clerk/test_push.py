@@ -24,8 +24,8 @@ from db.models import (
     PushSubscription,
 )
 from db.states import RequestStep
-from hotline import delivery, outbox
-from hotline.citizens import choices, sessions, subscriptions, vapid
+from hotline.citizens import notification_preferences, sessions, subscriptions, vapid
+from hotline.messages import delivery, outbox
 from hotline.requests import requests
 from settings import Settings
 from tests.factories import a_number, a_request
@@ -225,8 +225,8 @@ def test_message_goes_only_by_the_citizens_chosen_channel(
     number = a_number()
     takes(engine, city, number, Subscribed())
     with writing(engine) as session:
-        choices.choose(session, number, NoticeTopic.QUESTION, ways)
-        choices.choose(session, number, NoticeTopic.NEWS, [])
+        notification_preferences.choose(session, number, NoticeTopic.QUESTION, ways)
+        notification_preferences.choose(session, number, NoticeTopic.NEWS, [])
     asked(engine, number)
     sender.run(engine, city)
     assert (len(service.posts), len(provider.requests), only(engine).state) == (pushed, texts, state)
@@ -237,7 +237,7 @@ def test_push_only_without_a_browser_sends_no_text(
 ) -> None:
     number = a_number()
     with writing(engine) as session:
-        choices.choose(session, number, NoticeTopic.QUESTION, [NoticeWay.PUSH])
+        notification_preferences.choose(session, number, NoticeTopic.QUESTION, [NoticeWay.PUSH])
     asked(engine, number)
     sender.run(engine, city)
     assert (only(engine).state, only(engine).error, provider.requests) == (
@@ -254,7 +254,7 @@ def test_tracking_number_goes_by_text_with_all_switched_off(
     takes(engine, city, number, Subscribed())
     with writing(engine) as session:
         for topic in NoticeTopic:
-            choices.choose(session, number, topic, [])
+            notification_preferences.choose(session, number, topic, [])
         request = a_request(session, number=number)
         session.execute(OutboxMessage.__table__.delete())
         outbox.tell_of_request(session, OutboxKind.REQUEST_REPORTED, request)

@@ -9,11 +9,12 @@ from standardwebhooks import Webhook
 from clerk import jobs, sender
 from db.engine import now, writing
 from db.models import Category, Delivery, OutboxKind, RequestEntry
-from hotline import outgoing
+from hotline.messages import sent_messages
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import brought, closing, requests, webhooks, work
-from hotline.requests.brought import Brought
+from hotline.requests import closing, requests, webhooks, work
+from hotline.requests.open311 import submissions
+from hotline.requests.open311.submissions import Brought
 from hotline.requests.places import Point
 from settings import Settings
 from tests.factories import a_department, at_once
@@ -44,7 +45,7 @@ def a_solved_request(engine: Engine, settings: Settings) -> str:
     """Filed, referred, answered, objected to, answered again, confirmed."""
     with writing(engine) as session:
         key, _ = api_keys.issue(session, name="An app", may=[*Scope], per_minute=60, who="admin")
-        request, _ = brought.file(session, key.id, None, REPORT, settings)
+        request, _ = submissions.file(session, key.id, None, REPORT, settings)
         work.refer(session, request, a_department(session), who="a", note="secret note")
         work.reply(session, request, who="a", reply="secret reply")
         closing.answer(session, request.id, solved=False, note="secret objection")
@@ -77,7 +78,7 @@ def test_each_request_step_is_posted_once_without_words(
     assert not any(word in said for word in ("secret", "چراغ", "کوی", "9130137137", "32.6", "\\u"))
     steps = [message for message in messages(engine) if message.kind is OutboxKind.REQUEST_STEP]
     assert {message.state for message in steps} == {Delivery.SENT}
-    assert {outgoing.recipient(message) for message in steps} == {"127.0.0.1"}
+    assert {sent_messages.recipient(message) for message in steps} == {"127.0.0.1"}
 
 
 def test_nothing_is_queued_without_a_webhook_address(

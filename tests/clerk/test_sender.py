@@ -16,7 +16,7 @@ from clerk.sms import chain
 from clerk.sms.kavenegar import Kavenegar
 from db.engine import connect, now, reading, writing
 from db.models import Delivery, OutboxMessage, Registration, WhyNot
-from hotline import arrivals
+from hotline.messages import delivery_reports
 from settings import CITY, QuietHours, Settings
 from tests.factories import at_once
 from tests.kit.outbox import later, messages, notice, only, register
@@ -57,7 +57,7 @@ def test_refused_key_is_reported_until_one_is_accepted(
 
     def trouble() -> str:
         with reading(engine) as session:
-            return arrivals.trouble(session, ["http"], {})
+            return delivery_reports.trouble(session, ["http"], {})
 
     register(engine)
     provider.plan.append(401)

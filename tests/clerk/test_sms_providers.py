@@ -12,7 +12,7 @@ from clerk import arrivals, sender
 from clerk.sms import chain, templates
 from db.engine import now, reading, writing
 from db.models import Arrival, Delivery, OutboxMessage, WhyNot
-from hotline import arrivals as rules
+from hotline.messages import delivery_reports as rules
 from settings import Settings
 from tests.kit import sms_gateways
 from tests.kit.databases import on_one  # noqa: F401  (fixture)

@@ -27,10 +27,10 @@ from db.models import (
     User,
 )
 from db.states import CallbackState, Outcome
-from hotline import delivery
 from hotline.callbacks import breaker, claims, closing, conversations, toll, trunk_states
 from hotline.ledger.verify import verify
 from hotline.line import confirmation_calls, fairness, urgent_calls
+from hotline.messages import delivery
 from hotline.outbound.kinds import KINDS
 from hotline.people import accounts
 from settings import CITY, QuietHours, Settings

@@ -9,8 +9,9 @@ from clerk import wording
 from db.engine import now
 from db.models import TO_WEBHOOKS, OutboxKind, Registration
 from db.states import Phase, RegistrationState
-from hotline import dates, outbox
+from hotline import dates
 from hotline.line import registration
+from hotline.messages import outbox
 from hotline.rounds import rounds
 from hotline.words import WordsError
 from tests.clerk.citizens_messages import said, told, two_rounds

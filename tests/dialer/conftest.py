@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading
 from db.models import PlacedCall
 from dialer import ami as ami_module
-from dialer import asterisk_events, call_ahead, pace, rooms
+from dialer import asterisk_events, call_ahead, polling, rooms
 from dialer import dialer as module
 from dialer import lease as lease_module
 from dialer.lease import NodeLease
@@ -29,7 +29,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ami_module, "_RETRY_S", 0.02)
     monkeypatch.setattr(asterisk_events, "NO_CHANNEL_S", 0.1)
     for name in ("POLL_S", "CALM_S", "REST_S", "EMPTY_S"):
-        monkeypatch.setattr(pace, name, 0.01)
+        monkeypatch.setattr(polling, name, 0.01)
     for name in ("_BACKOFF_S", "_RECONCILE_S"):
         monkeypatch.setattr(module, name, 0.01)
 

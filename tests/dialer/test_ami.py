@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
 from dialer import ami as module
-from dialer import taken_back
+from dialer import hold_notices
 from dialer.ami import Ami, AmiError
 from settings.addresses import Address
 from tests.kit.fake_manager import PATIENCE_S, FakeManager
@@ -359,7 +359,7 @@ def test_an_answer_that_a_cut_connection_owed_is_not_waited_for(
 
 
 def test_withdrawn_call_is_announced_with_its_time(manager: FakeManager, connected: Ami):
-    taken_back.tell_scripts(connected)
+    hold_notices.tell_scripts(connected)
     before_ns = time.monotonic_ns()
     manager.event("Unhold", Channel="PJSIP/trunk-1")
     manager.event("Unhold")  # of no channel: what is told then is every channel's

@@ -9,8 +9,8 @@ from db.models import PlacedCall, Registration
 from db.states import CallbackState, Outcome, RegistrationState
 from dialer import rooms
 from hotline import heartbeats
-from hotline.callbacks import closing, conversations, on_the_line
-from hotline.line import engaged
+from hotline.callbacks import closing, conversations, waiting_callers
+from hotline.line import busy_numbers
 from settings import Settings
 from tests import factories as make
 from tests.dialer.office import LONG_AGO, NO_SOUND, Office, on_sqlite
@@ -63,9 +63,9 @@ def test_callback_to_a_caller_on_the_line_costs_nothing(
         registration.attempts = 2  # the third is the last
         heartbeats.beat(session, "ivr")
         if waits:
-            assert on_the_line.stay(session, registration.id, "channel-1")
+            assert waiting_callers.stay(session, registration.id, "channel-1")
         else:
-            engaged.callers_changed(session, {"channel-1": registration.number}, [])
+            busy_numbers.callers_changed(session, {"channel-1": registration.number}, [])
 
     manager.refuses(token, sip)
     office.until(lambda: office.state(token) is C.CLOSED)
@@ -75,7 +75,7 @@ def test_callback_to_a_caller_on_the_line_costs_nothing(
     assert (registration.state, registration.attempts) == (RegistrationState.WAITING, 2)
     assert registration.not_before is not None, "not at once again"
     with reading(office.engine) as session:
-        assert not waits or on_the_line.is_there(session, registration.id, "channel-1")
+        assert not waits or waiting_callers.is_there(session, registration.id, "channel-1")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from db.engine import reading, writing
 from db.models import Guest
 from db.states import CallbackState, GuestEnd, GuestState
-from hotline.callbacks import callbacks, conversations, guests
+from hotline.callbacks import callbacks, conversations, third_party
 from settings import Settings
 from tests.dialer.hall import OURS, Hall
 from tests.dialer.office import LONG_AGO, on_sqlite
@@ -25,11 +25,11 @@ class Third:
         with writing(hall.engine) as session:
             callback = callbacks.by_token(session, self.citizen)
             assert callback is not None
-            self.token = guests.ask(session, callback, NUMBER, settings, who="operator1").token
+            self.token = third_party.ask(session, callback, NUMBER, settings, who="operator1").token
 
     def row(self) -> Guest:
         with reading(self.hall.engine) as session:
-            guest = guests.by_token(session, self.token)
+            guest = third_party.by_token(session, self.token)
             assert guest is not None
             return guest
 
@@ -123,8 +123,8 @@ def test_guest_call_without_a_channel_has_failed(
     manager.refused["Originate"] = ""  # Asterisk takes it
     third = Third(hall, manager, settings)
     with writing(hall.engine) as session:
-        guests.take_up(session, third.token, settings)
-        guest = guests.by_token(session, third.token)
+        third_party.take_up(session, third.token, settings)
+        guest = third_party.by_token(session, third.token)
         assert guest and guest.placed_at
         guest.placed_at -= LONG_AGO
     hall.restart()
@@ -177,9 +177,9 @@ def test_voicemail_never_enters_the_conversation(third: Third, hall: Hall, manag
 def test_guest_ended_by_the_desk_leaves_the_talk_running(third: Third, hall: Hall, state: GuestState) -> None:
     third.comes(state)
     with writing(hall.engine) as session:
-        guest = guests.by_token(session, third.token)
+        guest = third_party.by_token(session, third.token)
         assert guest
-        guests.end(session, guest, who="operator1")
+        third_party.end(session, guest, who="operator1")
     hall.until(third.is_hung_up)
     third.ends()
     assert (third.row().state, third.row().ended_by) == (G.ENDED, GuestEnd.BY_DESK)

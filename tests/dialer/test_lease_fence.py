@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Callback, Node
 from db.states import IN_TALK, Outcome
 from db.states import CallbackState as C
-from dialer import asterisks_parent
+from dialer import asterisk_watchdog
 from dialer import lease as module
 from dialer.lease import NodeLease
 from hotline import calls_until
@@ -293,6 +293,6 @@ def test_renewed_lease_tells_asterisks_parent_its_end(
     assert told(after) == clock.at + 11
     assert asterisk.told >= 1 and after.leads(), "what the parent has ended is written down as cut"
 
-    monkeypatch.setattr(asterisks_parent, "replace_file", Mock(side_effect=OSError("disk full")))
+    monkeypatch.setattr(asterisk_watchdog, "replace_file", Mock(side_effect=OSError("disk full")))
     assert told(after) is None and "cannot be written" in caplog.text, "not what would soon be over"
     after.close()

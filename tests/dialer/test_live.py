@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, PlacedCall, Registration, WaitingCaller
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, claims, closing, on_the_line, serving
+from hotline.callbacks import callbacks, claims, closing, serving, waiting_callers
 from hotline.ledger.verify import verify
 from hotline.line import registration
 from hotline.rounds import rounds
@@ -50,12 +50,12 @@ class Hall(Office):
     def stays(self, place: int, channel: str) -> None:
         self.manager.channels[channel] = {"Channel": "PJSIP/trunk-0000002b", "ChannelStateDesc": "Up"}
         with writing(self.engine) as session:
-            assert on_the_line.stay(session, place, channel)
+            assert waiting_callers.stay(session, place, channel)
 
     def leaves(self, channel: str = CALLER) -> None:
         self.manager.channels.pop(channel, None)
         with writing(self.engine) as session:
-            on_the_line.leave(session, channel)
+            waiting_callers.leave(session, channel)
 
     def calls(self) -> list[Headers]:
         """Return the originated calls without the chime."""
@@ -204,7 +204,7 @@ def test_caller_who_hangs_up_before_meeting_keeps_the_place(hall: Hall, how: str
     hall.until_at_rest()
     assert len(hall.calls()) == 1
     with writing(hall.engine) as session:
-        assert on_the_line.has_just_left(session, place)
+        assert waiting_callers.has_just_left(session, place)
         session.get_one(WaitingCaller, place).left_at = now(session) - timedelta(minutes=1)
         line_id = rounds.operators_line(session).id
         taken = claims.claim(session, round_id=line_id, desk_id=1, user_id=hall.user.id)
@@ -220,7 +220,7 @@ def test_caller_who_hangs_up_when_taken_is_not_dialled(hall: Hall, monkeypatch: 
         operators_line = rounds.operators_line(session)
         taken = claims.call_for(session, operators_line, 1, hall.user.id)
         assert taken
-        on_the_line.leave(session, CALLER)
+        waiting_callers.leave(session, CALLER)
     hall.until(lambda: hall.state(taken.token) is C.CLOSED)
     assert hall.callback(taken.token).outcome is O.RETURNED
     assert (hall.calls(), hall.place(place).state) == ([], R.WAITING)
@@ -252,7 +252,7 @@ def test_caller_lost_with_asterisk_is_called_back(hall: Hall, met: bool) -> None
     kept = hall.place(place)
     assert (kept.state, kept.attempts) == (R.WAITING, 0)
     with reading(hall.engine) as session:
-        assert on_the_line.find(session, place) is None
+        assert waiting_callers.find(session, place) is None
 
 
 def test_new_dialer_connects_the_waiting_caller(hall: Hall) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from db.engine import writing
 from db.models import Round
-from dialer import pace
+from dialer import polling
 from dialer.call_ahead import CallAhead
 from hotline.line import registration
 from hotline.rounds import rounds
@@ -40,7 +40,7 @@ def test_rush_without_a_desk_does_not_wake_the_dialer(
         round_id = make.a_round(session).id
     office.step()
     for name in ("CALM_S", "REST_S", "EMPTY_S"):
-        monkeypatch.setattr(pace, name, 60.0)
+        monkeypatch.setattr(polling, name, 60.0)
     office.until(lambda: _rests(office, looks))
 
     for _ in range(3):
@@ -71,7 +71,7 @@ def test_hold_events_do_not_wake_the_dialer(
     office: Office, looks: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("CALM_S", "REST_S", "EMPTY_S"):
-        monkeypatch.setattr(pace, name, 60.0)
+        monkeypatch.setattr(polling, name, 60.0)
     office.until_heard()
     office.until(lambda: _rests(office, looks))
 

@@ -11,7 +11,7 @@ from db.engine import now, reading, writing
 from db.models import BlockReason, CodeWay, OutboundCall, OutboundKind, PlacedCall
 from dialer.outbound_calls import ELIGIBLE
 from dialplan.variables import CALLERS_ADMITTED
-from hotline.citizens import belongings, codes, erasure
+from hotline.citizens import account_contents, codes, erasure
 from hotline.clock import CITY
 from hotline.line import blocked
 from hotline.outbound import heads_up, overflow, queue
@@ -273,5 +273,5 @@ def test_deleted_citizen_is_not_called(kind: OutboundKind, engine: Engine, answe
 
 def test_export_names_the_call(kind: OutboundKind, engine: Engine) -> None:
     with writing(engine) as session:
-        (told,) = belongings.export(session, NUMBER, who="u")["calls_by_the_system"]
+        (told,) = account_contents.export(session, NUMBER, who="u")["calls_by_the_system"]
     assert (told["kind"], told["answer"]) == (kind.value, None) and told["asked_at"]

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from db.engine import now, reading
 from db.models import Heartbeat
-from ops.patience import IDLE_S
+from ops.hang_timeouts import IDLE_S
 from tests.kit.caller import Caller
 from tests.kit.operator import Operator
 from tests.kit.phone import Phone

@@ -18,7 +18,7 @@ from db.engine import reading
 from db.states import Outcome, RegistrationState
 from hotline.callbacks import breaker
 from hotline.ledger.verify import verify
-from hotline.line import engaged
+from hotline.line import busy_numbers
 from tests.faults.broken_round import figures
 from tests.kit.callers import Callers
 from tests.kit.crowd import Behaviour
@@ -187,7 +187,7 @@ def test_incoming_calls_leave_channels_for_callbacks(
 
 def _callers(system: System) -> int:
     with reading(system.engine) as session:
-        return engaged.callers(session)
+        return busy_numbers.callers(session)
 
 
 def _is_over(outage: Outage, *, probe_behind: bool = False) -> None:

@@ -20,13 +20,13 @@ from hotline.callbacks import (
     claims,
     conversations,
     cut_conversations,
-    live_desks,
-    on_the_line,
+    direct_routing,
     serving,
+    waiting_callers,
 )
 from hotline.citizens.erasure import delete_citizen
 from hotline.desks import supervising
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 from hotline.requests import closing, urgent
 from hotline.rounds import rounds
 from ivr.conversation import Conversation
@@ -108,7 +108,7 @@ def test_first_call_ahead_waits_for_a_claim(engine: Engine) -> None:
         id_ = round_.id
 
     def calls(session: Session) -> None:
-        assert homes.settle(session, id_, "main")
+        assert round_affinity.settle(session, id_, "main")
         assert claims.call_ahead(session, session.get_one(Round, id_))
 
     def claims_it(session: Session) -> None:
@@ -220,14 +220,14 @@ def test_locked_desk_is_passed_over_for_the_next(
 ) -> None:
     with writing(engine) as session:
         (place,) = some_registrations(session, rounds.operators_line(session), 1)
-        assert on_the_line.stay(session, place.id, "channel")
+        assert waiting_callers.stay(session, place.id, "channel")
         held, free = (a_desk(session) for _ in range(2))
         for desk in (held, free):
             a_user(session, desk)
             desk.takes_live = True
 
     def gives(session: Session) -> None:
-        desk = live_desks.give(session, may_dial=True)
+        desk = direct_routing.give(session, may_dial=True)
         assert desk and desk.id == free.id
 
     beside(engine, lambda session: hold(session, Desk, held.id), gives)
@@ -236,18 +236,18 @@ def test_locked_desk_is_passed_over_for_the_next(
 def test_hang_up_beside_an_assignment_does_both(engine: Engine) -> None:
     with writing(engine) as session:
         (place,) = some_registrations(session, rounds.operators_line(session), 1)
-        assert on_the_line.stay(session, place.id, "channel")
+        assert waiting_callers.stay(session, place.id, "channel")
         desk = a_desk(session)
         a_user(session, desk)
         desk.takes_live = True
     beside(
         engine,
-        lambda session: live_desks.give(session, may_dial=True),
-        lambda session: on_the_line.leave(session, "channel"),
+        lambda session: direct_routing.give(session, may_dial=True),
+        lambda session: waiting_callers.leave(session, "channel"),
     )
     with reading(engine) as session:
         assert callbacks.of_registration(session, place.id)
-        assert on_the_line.find(session, place.id) is None
+        assert waiting_callers.find(session, place.id) is None
 
 
 def test_resume_beside_a_lost_phone_does_both(engine: Engine, settings: Settings) -> None:

@@ -43,8 +43,8 @@ PAGES_OF: dict[str, Set[str]] = {
 """The values by which the pages choose a text: each has its words."""
 NOT_FOR_READING = {
     "db/migrations/versions/0001_first_tables.py",  # what a first installation begins with
-    "hotline/line/text_answers.py",  # what citizens write to us
-    "hotline/line/text_commands.py",  # and what they ask for
+    "hotline/sms_inbox/answers.py",  # what citizens write to us
+    "hotline/sms_inbox/commands.py",  # and what they ask for
     "ops/sample.py",  # a city to try out
     "prompts/persian.py",  # how numbers are spoken
 }

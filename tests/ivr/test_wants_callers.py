@@ -69,7 +69,7 @@ def test_slow_final_writes_delay_no_heartbeat(server: Server, monkeypatch: pytes
     def takes_a_minute(*_: object) -> None:
         server.answered_at -= 60
 
-    monkeypatch.setattr("ivr.hung_up.take_up", takes_a_minute)
+    monkeypatch.setattr("ivr.abandoned_calls.take_up", takes_a_minute)
     assert beats(server)
 
 

@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-from ops import hotline137, keep_all, patience, process
+from ops import hang_timeouts, hotline137, process, supervise
 from tests.kit.clock import faked
 
 NAME = "tests.kit.accelerated"
@@ -25,8 +25,8 @@ def main() -> None:
         return
     if sys.argv[1] == "keep":
         if "ACCELERATED_AMI" in os.environ:  # elsewhere nothing hangs: who is only slow must not be killed
-            patience.IDLE_S, patience._GOOD_LIFE_S = IDLE_S, 2 * IDLE_S
-        keep_all.main()
+            hang_timeouts.IDLE_S, hang_timeouts._GOOD_LIFE_S = IDLE_S, 2 * IDLE_S
+        supervise.main()
         return
     import ops.run
 
@@ -57,12 +57,12 @@ def shift_asterisk(clock: Path) -> None:
 
 def accelerate_dialer() -> None:
     """It looks more often, believes that seconds are longer, and finds Asterisk where a test says."""
-    from dialer import pace
+    from dialer import polling
     from hotline.callbacks import round_statistics
 
     speed = float(os.environ["ACCELERATED"])
-    pace.POLL_S = max(pace.POLL_S / speed, 0.02)
-    pace.REST_S = pace.EMPTY_S = pace.CALM_S  # a second is minutes here
+    polling.POLL_S = max(polling.POLL_S / speed, 0.02)
+    polling.REST_S = polling.EMPTY_S = polling.CALM_S  # a second is minutes here
     as_it_was = round_statistics._seconds
     round_statistics._seconds = lambda start, end: speed * as_it_was(start, end)
     if proxy := os.environ.get("ACCELERATED_AMI"):

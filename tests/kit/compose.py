@@ -106,7 +106,7 @@ class Compose:
         """The id of the process that the container's parent keeps; empty while there is none."""
         [container] = json.loads(self.docker("inspect", self("ps", "--quiet", service).strip()))
         command = container["Config"]["Cmd"]
-        kept = command[command.index("ops.keep") + 2 :]
+        kept = command[command.index("ops.process_parent") + 2 :]
         return self("exec", "-T", service, "python3", "-c", PIDS, *kept).strip()
 
     def containers(self) -> list[dict]:

@@ -32,14 +32,15 @@ from db.models import (
 )
 from db.states import CallbackState, Outcome, RegistrationState, RequestState
 from hotline import audit
-from hotline.callbacks import on_the_line, serving
+from hotline.callbacks import serving, waiting_callers
 from hotline.clock import CITY
 from hotline.desks import desk_messages
 from hotline.line import blocked
 from hotline.people import api_keys
 from hotline.people.api_keys import Scope
-from hotline.requests import body_answers, closing, department_work, filing, passes, work
-from hotline.requests.passes import Passing
+from hotline.requests import closing, department_work, filing, work
+from hotline.requests.referrals import agency_referrals, agency_replies
+from hotline.requests.referrals.agency_referrals import Passing
 from hotline.rounds import planning, rounds
 from hotline.timetable import timetable_rules
 from ops import sample
@@ -179,8 +180,8 @@ def _department(session: Session, late_id: int) -> tuple[User, int, str]:
     passing = Passing(
         "شرکت آب و فاضلاب", "water@example.org", "لوله از آن‌هاست", "آب از زیر آسفالت بیرون می‌زند."
     )
-    _, token = passes.make(session, asked, passing, user=clerk, days=14)
-    body_answers.answered(session, token, "فردا گروه تعمیر می‌آید.")
+    _, token = agency_referrals.make(session, asked, passing, user=clerk, days=14)
+    agency_replies.answered(session, token, "فردا گروه تعمیر می‌آید.")
     return clerk, asked.id, token
 
 
@@ -240,7 +241,7 @@ def _incoming_calls(session: Session) -> None:
 def _operators_line(session: Session) -> None:
     """Three in it, one of whom waits on the line."""
     first, *_ = some_registrations(session, rounds.operators_line(session), 3)
-    on_the_line.stay(session, first.id, "1795652838.7")
+    waiting_callers.stay(session, first.id, "1795652838.7")
     session.get_one(WaitingCaller, first.id).since -= 2 * _MINUTE
 
 

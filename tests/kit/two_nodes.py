@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from dialer import leader
-from hotline.nodes import homes
 from hotline.nodes import nodes as known
+from hotline.nodes import round_affinity
 from tests.kit.crowd import Call
 from tests.kit.ports import free_port
 from tests.kit.postgres import Postgres, stands_still
@@ -98,7 +98,7 @@ def drained(nodes: Nodes, name: str, *, drained: bool = True) -> None:
 def home(nodes: Nodes, round_id: int) -> str | None:
     """The node on which a round lives, if it has one."""
     with reading(nodes.one.engine) as session:
-        return homes.of_round(session, round_id)
+        return round_affinity.of_round(session, round_id)
 
 
 def states(nodes: Nodes) -> dict[str, str]:

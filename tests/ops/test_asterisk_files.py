@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from api.sounds import _PlainFileResponse
-from dialer import asterisks_parent
+from dialer import asterisk_watchdog
 from dialplan.render import _move_console
 from hotline.recordings import recordings
 from ivr.admission import Admission
@@ -127,7 +127,7 @@ def test_link_of_asterisks_overwrites_no_file_of_ours(state: Path, name: str) ->
 
     _attack(state, f"ln -s ../secret asterisk/{name}.new; ln -s ../secret asterisk/{name}")
     Admission(state / "asterisk" / "callers-admitted", 40).turn(0)
-    asterisks_parent.write(state / "asterisk", 1.0)
+    asterisk_watchdog.write(state / "asterisk", 1.0)
 
     assert (state / "secret").read_text() == "secret"
 

@@ -69,7 +69,7 @@ def test_every_image_downloads_by_our_settings_of_apt() -> None:
 
 def test_image_of_asterisk_holds_each_imported_file() -> None:
     files = "{getattr(m, '__file__', '') or '' for m in sys.modules.values()}"
-    asked = f"import sys, ops.keep; print(*{files})"
+    asked = f"import sys, ops.process_parent; print(*{files})"
     done = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, check=True, capture_output=True, text=True)
     needed = {path for path in map(Path, done.stdout.split()) if path.is_relative_to(ROOT)}
     ours = {str(path.relative_to(ROOT)) for path in needed if ".venv" not in path.parts}

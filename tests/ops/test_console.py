@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from dialer import asterisks_parent
+from dialer import asterisk_watchdog
 from dialplan.variables import Context
 from hotline import calls_until
 from ops import console
@@ -38,7 +38,7 @@ def test_conversation_outlives_its_dialer_for_a_time(
         return "\n".join(lines).encode()
 
     monkeypatch.setattr(console, "_ask", ask)
-    asterisks_parent.write(tmp_path, calls_until.clock() - over_for)
+    asterisk_watchdog.write(tmp_path, calls_until.clock() - over_for)
     console.end_calls(tmp_path / "run" / "asterisk.ctl")
     both = ("Local/1;1", "Local/2;1")
     assert asked[1:] == [f"channel request hangup {name}" for name in both[-ended:]]
@@ -64,7 +64,7 @@ def test_expired_grace_ends_all_calls_but_those_in_danger(
         return "\n".join([*lines, "", "7 active channels!"]).encode()
 
     monkeypatch.setattr(console, "_ask", ask)
-    asterisks_parent.write(tmp_path, calls_until.clock() - 1)
+    asterisk_watchdog.write(tmp_path, calls_until.clock() - 1)
     assert console.end_calls(tmp_path / "run" / "asterisk.ctl").endswith(", 4 channels")
     ended = ("Local/2;1", "Local/2;2", "Local/3;1", "PJSIP/trunk-2")
     assert asked[1:] == [f"channel request hangup {name}" for name in ended]

@@ -15,8 +15,8 @@ import psutil
 import pytest
 
 from hotline import watchdog
-from ops import console, patience, supervisor
-from ops.patience import LOOK_S, Patience, Seen, look
+from ops import console, hang_timeouts, supervisor
+from ops.hang_timeouts import LOOK_S, Patience, Seen, look
 from ops.supervisor import Program, Supervisor
 from tests.kit.process import Program as Running
 from tests.kit.process import slowness, until
@@ -37,8 +37,8 @@ NEVER_BEGINS = "import time; time.sleep(999)"
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """All but the looks is quicker, four times."""
     monkeypatch.setattr(supervisor, "_ASK_S", 0.25)
-    monkeypatch.setattr(patience, "IDLE_S", 2.0)
-    monkeypatch.setattr(patience, "START_S", 4.0)
+    monkeypatch.setattr(hang_timeouts, "IDLE_S", 2.0)
+    monkeypatch.setattr(hang_timeouts, "START_S", 4.0)
 
 
 class Kept:
@@ -274,7 +274,7 @@ def test_start_of_an_unknown_program_gets_its_time() -> None:
 def test_long_life_without_a_start_is_not_a_good_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(patience, "_GOOD_LIFE_S", 5.0)
+    monkeypatch.setattr(hang_timeouts, "_GOOD_LIFE_S", 5.0)
     kept = Patience()
     assert looks(kept, 200, busy=True) == 30
     kept.begin()
@@ -340,7 +340,7 @@ def test_keeper_reports_to_systemd_and_stops_its_process(
         sys.executable,
         "-u",
         "-m",
-        "ops.keep",
+        "ops.process_parent",
         "it",
         "sh",
         "-c",

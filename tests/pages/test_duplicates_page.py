@@ -5,9 +5,10 @@ from sqlalchemy import Engine
 
 from db.engine import writing
 from db.models import Request
-from hotline.requests import parts, passes, work
+from hotline.requests import parts, work
 from hotline.requests.parts import Piece
-from hotline.requests.passes import Passing
+from hotline.requests.referrals import agency_referrals
+from hotline.requests.referrals.agency_referrals import Passing
 from tests.factories import a_request, a_user
 from tests.kit.browser import person
 from tests.kit.pages import go, is_fit
@@ -38,7 +39,7 @@ def test_duplicate_with_an_agency_asks_first_and_tells_it(
     with writing(engine) as session:
         first, request = a_request(session), a_request(session)
         passing = Passing("شرکت برق", "", "از آنهاست", "چراغ خاموش است")
-        _, token = passes.make(session, request, passing, user=a_user(session), days=14)
+        _, token = agency_referrals.make(session, request, passing, user=a_user(session), days=14)
     go(office, f"requests/{request.id}")
     facts = office.get_by_test_id("facts")
     merge = office.get_by_test_id("merge")

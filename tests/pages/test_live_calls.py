@@ -7,7 +7,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import Callback, Desk, Role
 from db.states import CallbackState
-from hotline.callbacks import callbacks, live_desks, on_the_line
+from hotline.callbacks import callbacks, direct_routing, waiting_callers
 from hotline.line import registration
 from hotline.rounds import rounds
 from tests.factories import a_number, a_round
@@ -42,7 +42,7 @@ def stays(engine: Engine) -> int:
             registration.register(session, round_id=line_id, number=a_number(), tell=False).registration_id
             for _ in range(2)
         )
-        assert on_the_line.stay(session, first, CHANNEL)
+        assert waiting_callers.stay(session, first, CHANNEL)
         return first
 
 
@@ -81,7 +81,7 @@ def test_waiting_caller_is_shown_at_the_operators_line(
     expect(page.get_by_test_id("callback-state")).to_contain_text(help_)
     is_fit(page)
     with writing(engine) as session:
-        on_the_line.leave(session, CHANNEL)  # hangs up
+        waiting_callers.leave(session, CHANNEL)  # hangs up
     expect(page.get_by_test_id("on-the-line")).to_have_count(0)
     with reading(engine) as session:
         callback = callbacks.of_registration(session, place)
@@ -98,7 +98,7 @@ def test_assigned_live_call_appears_by_itself(open_as: OpenAs, engine: Engine) -
     page.evaluate(TONES)
     stays(engine)
     with writing(engine) as session:
-        assert live_desks.give(session, may_dial=True)
+        assert direct_routing.give(session, may_dial=True)
         callback = session.scalars(select(Callback)).one()
         callback.on_the_line = True
         callbacks.move(session, callback.token, CallbackState.WAITING)

@@ -6,7 +6,7 @@ from sqlalchemy import Engine, select
 from db.engine import writing
 from db.models import Delivery, OutboxKind, OutboxMessage, Role, WhyNot
 from db.states import Phase
-from hotline import delivery, outbox
+from hotline.messages import delivery, outbox
 from tests.factories import a_round, some_registrations
 from tests.kit.outbox import NEVER
 from tests.kit.pages import is_fit

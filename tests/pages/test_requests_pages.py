@@ -13,7 +13,8 @@ from db.engine import now, reading, writing
 from db.models import Category, Evidence, Picture, PictureKind, Request, Role, User
 from db.states import CallbackState, RequestState
 from hotline.pictures import decoding, pictures
-from hotline.requests import closing, filing, releases
+from hotline.requests import closing, filing
+from hotline.requests.public import publications
 from settings import Settings
 from tests.factories import HOUR, WEEK, a_callback, a_department, a_request
 from tests.kit import picture_files
@@ -165,13 +166,13 @@ def test_released_and_withdrawn_request_shows_the_public_view(open_as: OpenAs, e
     expect(card).to_have_attribute("data-state", "public")
     expect(card).to_contain_text("چراغ خیابان خاموش است")
     with reading(engine) as session:
-        (listed,) = releases.listed(session)
+        (listed,) = publications.listed(session)
         assert listed.release.with_point
     is_fit(page)
     page.get_by_test_id("withdraw").click()
     expect(card).to_have_attribute("data-state", "hidden")
     with reading(engine) as session:
-        assert releases.listed(session) == []
+        assert publications.listed(session) == []
 
 
 def test_preview_of_covered_faces_is_what_the_public_sees(
@@ -216,7 +217,7 @@ def test_preview_of_covered_faces_is_what_the_public_sees(
     page.get_by_test_id("release-save").click()
     expect(page.get_by_test_id("release")).to_have_attribute("data-state", "public")
     with reading(engine) as session:
-        ((copy,),) = [each.pictures for each in releases.listed(session)]
+        ((copy,),) = [each.pictures for each in publications.listed(session)]
     assert base64.b64decode(seen.partition(",")[2]) == (settings.pictures_dir / f"{copy}.jpg").read_bytes()
     page.get_by_test_id("to-release").click()
     expect(areas).to_have_count(2)

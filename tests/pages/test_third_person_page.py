@@ -10,7 +10,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Callback, Guest, Official, Role, Round, User
 from db.states import CallbackState, GuestEnd, GuestState
-from hotline.callbacks import guests
+from hotline.callbacks import third_party
 from tests.factories import a_department, an_official
 from tests.kit.pages import is_fit, opened
 from tests.pages.conftest import OpenAs
@@ -62,15 +62,15 @@ def test_called_department_shows_its_progress(talk: Page, engine: Engine) -> Non
     talk.get_by_test_id("guest-find").press("Enter")
     expect(talk.get_by_test_id("guest")).to_have_attribute("data-state", "asked")
     expect(talk.get_by_test_id("guest-state")).to_contain_text("ادارهٔ آب")
-    comes(engine, guests.came, GuestState.DIALING)
-    comes(engine, guests.came, GuestState.RINGING)
+    comes(engine, third_party.came, GuestState.DIALING)
+    comes(engine, third_party.came, GuestState.RINGING)
     expect(talk.get_by_test_id("guest-state")).to_contain_text("زنگ می‌خورد")
-    comes(engine, guests.came, GuestState.TALKING)
+    comes(engine, third_party.came, GuestState.TALKING)
     expect(talk.get_by_test_id("guest-state")).to_contain_text("در گفت‌وگو است")
     expect(talk.get_by_test_id("guest-find")).to_be_hidden()
     talk.keyboard.press("x")
     expect(talk.get_by_test_id("guest-end")).to_contain_text("پایان می‌یابد")
-    comes(engine, guests.ended)
+    comes(engine, third_party.ended)
     expect(talk.get_by_test_id("guest-state")).to_contain_text("پایان داده شد")
     with writing(engine) as session:
         session.get_one(Guest, guest_of(engine).id).ended_at = now(session) - timedelta(minutes=2)
@@ -163,10 +163,10 @@ def test_typed_number_holds_the_citizen_and_names_voicemail(talk: Page, engine: 
         callback = session.scalars(select(Callback)).one()
         assert (callback.state, callback.on_hold_at is not None) == (CallbackState.HELD, True)
     assert guest_of(engine).number == "+983132219999"
-    comes(engine, guests.came, GuestState.DIALING)
-    comes(engine, guests.came, GuestState.ANSWERED)
-    comes(engine, guests.will_end, GuestEnd.NOT_CONFIRMED)
-    comes(engine, guests.ended)
+    comes(engine, third_party.came, GuestState.DIALING)
+    comes(engine, third_party.came, GuestState.ANSWERED)
+    comes(engine, third_party.will_end, GuestEnd.NOT_CONFIRMED)
+    comes(engine, third_party.ended)
     expect(talk.get_by_test_id("guest-state")).to_contain_text("پیام‌گیر")
     is_fit(talk)
     expect(talk.get_by_test_id("guest-ask")).to_be_enabled()

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from dialer import asterisks_parent
+from dialer import asterisk_watchdog
 from dialer import originate as module
 from dialer.ami import Ami
 from dialer.originate import meet, originate
@@ -111,16 +111,16 @@ def test_lost_dialers_calls_end_except_rescues(asterisk: LoneAsterisk, ami: Ami,
     until(lambda: len(crowd.live()) == 2, "both phones ring")
 
     assert not console.works(console_of(asterisk)), "no other node is known"
-    asterisks_parent.write(beside, calls_until.clock() + 60)
+    asterisk_watchdog.write(beside, calls_until.clock() + 60)
     assert not console.works(console_of(asterisk))
     assert len(crowd.live()) == 2
 
-    asterisks_parent.write(beside, calls_until.clock() - 1)
+    asterisk_watchdog.write(beside, calls_until.clock() - 1)
     assert "calls are ended" in console.works(console_of(asterisk))
     until(lambda: len(crowd.live()) == 1, "the citizen's phone is quiet")
     assert crowd.calls(CITIZEN)[-1].ended_by == "hotline"
     until(lambda: not console.works(console_of(asterisk)), "there is no other to end")
-    asterisks_parent.forget(beside)
+    asterisk_watchdog.forget(beside)
 
 
 def test_bridge_meets_the_person_called_not_the_dialing_half(

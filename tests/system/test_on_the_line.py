@@ -21,7 +21,7 @@ from db.models import (
     WaitingCaller,
 )
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, on_the_line
+from hotline.callbacks import callbacks, waiting_callers
 from hotline.outbound import queue
 from hotline.rounds import rounds
 from tests.kit import sound
@@ -79,7 +79,7 @@ def _place(system: System, caller: Caller) -> int:
 
 def _is_there(system: System, place: int) -> bool:
     with reading(system.engine) as session:
-        return on_the_line.find(session, place) is not None
+        return waiting_callers.find(session, place) is not None
 
 
 def _has_dialled(system: System, caller: Caller) -> bool:
@@ -257,7 +257,7 @@ def test_hang_up_while_waiting_leads_to_one_callback(system: System, tmp_path: P
         with writing(system.engine) as session:
             waited = session.get_one(WaitingCaller, place)
             assert waited.left_at
-            waited.left_at -= 2 * on_the_line.engaged.PUTS_DOWN
+            waited.left_at -= 2 * waiting_callers.engaged.PUTS_DOWN
         taken = operator.claim(line_id)
         assert system.callback(taken).registration_id == place
         operator.call(taken)

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from db.engine import now, reading, writing
 from db.models import Callback, PlacedCall
 from db.states import Outcome, RegistrationState
-from ops.patience import IDLE_S
+from ops.hang_timeouts import IDLE_S
 from tests.kit.caller import Caller
 from tests.kit.operator import Operator
 from tests.kit.process import until

@@ -13,7 +13,7 @@ from db.engine import now, reading, writing
 from db.models import Role, Round
 from db.states import CallbackState
 from hotline import audit
-from hotline.callbacks import callbacks, claims, on_the_line
+from hotline.callbacks import callbacks, claims, waiting_callers
 from hotline.people import accounts, sign_ins
 from hotline.rounds import rounds
 from tests.factories import a_callback, a_desk, a_round, a_user, some_registrations
@@ -122,7 +122,7 @@ def _stays(engine: Engine) -> int:
     with writing(engine) as session:
         operators_line = rounds.operators_line(session)
         place = some_registrations(session, operators_line, 1)[0].id
-        assert on_the_line.stay(session, place, "1795652838.7")
+        assert waiting_callers.stay(session, place, "1795652838.7")
         return place
 
 
@@ -169,7 +169,7 @@ def test_waiting_caller_is_marked_apart_from_callbacks(sits_down: SitsDown, engi
     taken = page.post(f"{V1}/rounds/{round_id}/claims").json()
     assert (taken["registration"]["id"], taken["on_the_line"]) == (place, True)
     with writing(engine) as session:
-        on_the_line.leave(session, "1795652838.7")
+        waiting_callers.leave(session, "1795652838.7")
     me = page.get(f"{V1}/me").json()
     assert me["callback"]["state"] == "claimed" and not me["callback"]["on_the_line"]
 

@@ -19,7 +19,7 @@ from clerk import erasing
 from clerk import pictures as clerks
 from db.engine import now, reading, writing
 from db.models import Picture, Request, Upload, UploadKind
-from hotline.citizens import belongings, erasure
+from hotline.citizens import account_contents, erasure
 from hotline.pictures import decoding, pictures
 from hotline.recordings import voice_notes
 from hotline.recordings.disk import Disk
@@ -365,7 +365,7 @@ def test_deleted_citizens_uploads_are_deleted(
     mine.post(f"{spoken}/finish")
     add(mine, begun(mine, 500), 0, b"\xff\xd8\xff")
     with writing(engine) as session:
-        told = belongings.export(session, number, who="office")
+        told = account_contents.export(session, number, who="office")
         assert [each["kind"] for each in told["on_their_way"]] == ["voice", "picture"]
         erasure.delete_citizen(session, number, who="office", give_up=False)
     with reading(engine) as session:

@@ -18,7 +18,8 @@ from db.models import Request
 from db.states import RequestState
 from hotline import tickets
 from hotline.people.api_keys import Scope
-from hotline.requests import closing, releases, requests, work
+from hotline.requests import closing, requests, work
+from hotline.requests.public import publications
 from settings import Settings
 from tests.api.open311.conftest import FORMATS, REPORT, V2, Issue, _of, _plain, content, errors
 from tests.factories import a_department, a_request
@@ -98,7 +99,7 @@ def test_released_words_are_read_by_everybody(
     def release(*, with_point: bool) -> list[dict[str, Any]]:
         with writing(engine) as session:
             id_ = requests.get_by_tracking(session, number).id
-            releases.release(session, id_, text="چراغ", shown=(), with_point=with_point, who="a")
+            publications.release(session, id_, text="چراغ", shown=(), with_point=with_point, who="a")
         return seen(nobody)
 
     (told,) = release(with_point=False)
@@ -111,7 +112,7 @@ def test_released_words_are_read_by_everybody(
     (own,) = program.get(f"{V2}/requests/{number}.json").json()
     assert own["description"] == REPORT["description"]
     with writing(engine) as session:
-        releases.withdraw(session, requests.get_by_tracking(session, number).id, who="a")
+        publications.withdraw(session, requests.get_by_tracking(session, number).id, who="a")
     assert seen(nobody) == []
 
 

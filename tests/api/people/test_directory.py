@@ -14,7 +14,7 @@ from api.app import create
 from db.engine import reading, writing
 from db.models import Role, User
 from hotline import audit
-from hotline.directory import look
+from hotline.directory import sync
 from hotline.people import accounts
 from tests.api.answers import V1, problem
 from tests.factories import PASSWORD, a_user
@@ -51,10 +51,10 @@ def test_person_of_the_directory_is_in_until_deleted_there(
     assert page.get(f"{V1}/me").json()["role"] == "operator"
     with reading(engine) as session:
         assert [e.action for e in audit.search(session)] == ["signed-in", "person-added"]
-    look.take(engine, office.settings)
+    sync.take(engine, office.settings)
     assert page.get(f"{V1}/me").status_code == 200
     office.slapd.delete(dn)
-    look.take(engine, office.settings)
+    sync.take(engine, office.settings)
     assert problem(page.get(f"{V1}/me"), 401, "not-signed-in")
 
 
@@ -125,7 +125,7 @@ def test_absent_directory_is_reported_and_local_accounts_work(
         assert sign_in(other, rescuer, PASSWORD).json()["role"] == "auditor"
     assert "sign-in refused" not in caplog.text, "fail2ban shuts nobody out for it"
     assert THEIRS not in caplog.text and office.settings.ldap_bind_password not in caplog.text
-    look.take(engine, away)
+    sync.take(engine, away)
     assert page.get(f"{V1}/me").status_code == 200, "whoever is in stays in"
     with TestClient(create(office.settings)) as other:
         assert sign_in(other, uid).status_code == 200, "nothing was counted meanwhile"

@@ -14,8 +14,9 @@ from db.engine import reading, writing
 from db.models import Pass, Picture, Request
 from db.states import RequestState
 from hotline.pictures import decoding, pictures
-from hotline.requests import closing, passes, work
-from hotline.requests.passes import Passing
+from hotline.requests import closing, work
+from hotline.requests.referrals import agency_referrals
+from hotline.requests.referrals.agency_referrals import Passing
 from settings import Settings
 from tests.api.public.public_pages import Read
 from tests.factories import a_request, a_user
@@ -43,7 +44,7 @@ def token(engine: Engine, settings: Settings) -> str:
         given = pictures.add(session, name, made, number=NUMBER)
         pictures.give(session, [given], request.id, given.kind)
         passing = Passing("آب و فاضلاب", "", "از آن‌هاست", TEXT)
-        return passes.make(session, request, passing, user=a_user(session), days=14)[1]
+        return agency_referrals.make(session, request, passing, user=a_user(session), days=14)[1]
 
 
 def link(engine: Engine) -> Pass:

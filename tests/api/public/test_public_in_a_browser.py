@@ -10,7 +10,8 @@ from db.engine import now
 from db.states import RequestState, RequestStep
 from hotline.ledger import seals
 from hotline.line import registration
-from hotline.requests import figures, releases, requests, work
+from hotline.requests import requests, work
+from hotline.requests.public import figures, publications
 from hotline.rounds import planning
 from tests.api.public.public_pages import CITY, Make
 from tests.factories import a_number, a_request, some_registrations
@@ -24,7 +25,7 @@ def some_figures(session: Session) -> None:
     for state in (RequestState.REPLIED, RequestState.CLOSED, RequestState.REFERRED) * 5:
         a_request(session, state, **({"replied_at": now(session)} if state is RequestState.CLOSED else {}))
     shown = a_request(session, category=2)
-    releases.release(session, shown.id, text="آ" * 500, shown=[], with_point=False, who="u")
+    publications.release(session, shown.id, text="آ" * 500, shown=[], with_point=False, who="u")
     session.flush()
     figures.keep(session, figures.count(session))
 

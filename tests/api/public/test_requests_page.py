@@ -11,7 +11,7 @@ from api.app import create
 from db.engine import reading, writing
 from db.models import Category
 from db.states import RequestState
-from hotline.requests import figures
+from hotline.requests.public import figures
 from settings import Settings
 from tests.api.public.public_pages import Read
 from tests.factories import a_department, a_request

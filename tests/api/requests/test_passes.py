@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from db.engine import reading, writing
 from db.models import AuditEntry, Pass, Request, Role
 from db.states import RequestState
-from hotline.requests import body_answers
+from hotline.requests.referrals import agency_replies
 from tests.api.answers import V1, As, problem
 from tests.api.department.department_page import page_of_department
 from tests.factories import a_department, a_request
@@ -45,7 +45,7 @@ def test_link_of_a_department_is_shown_once_and_revocable(
     assert made.status_code == 201 and made.headers["cache-control"] == "no-store"
     token = token_of(made.json()["link"])
     with writing(engine) as session:
-        body_answers.answered(session, token, "فردا")
+        agency_replies.answered(session, token, "فردا")
         kept = session.scalars(select(Pass)).one()
         assert kept.token_hash != token
         who = kept.who

@@ -14,7 +14,7 @@ from api.public import map_page
 from db.engine import writing
 from db.models import Request, Role
 from db.states import RequestState
-from hotline.requests import releases
+from hotline.requests.public import publications
 from settings import Settings
 from tests.api.answers import V1, As, problem
 from tests.api.my.signing_in import page_of
@@ -171,7 +171,7 @@ def test_map_counts_the_releases_without_a_district(citizen: TestClient, engine:
     def released(state: RequestState, district: int | None) -> None:
         with writing(engine) as session:
             request = a_request(session, state, district=district)
-            releases.release(session, request.id, text="چراغ", shown=(), with_point=False, who="u")
+            publications.release(session, request.id, text="چراغ", shown=(), with_point=False, who="u")
 
     released(RequestState.NEW, 3)
     assert "is not known" not in drawn()

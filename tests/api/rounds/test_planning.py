@@ -9,9 +9,9 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Delivery, LedgerEntry, Official, OfficialKind, OutboxKind, OutboxMessage, Role
 from db.states import CallbackState, Fact, Outcome, Phase
-from hotline import outbox
 from hotline.callbacks import claims, closing
 from hotline.line import carry_over, registration
+from hotline.messages import outbox
 from settings import Settings
 from tests.api.answers import V1, As, problem, said
 from tests.factories import (

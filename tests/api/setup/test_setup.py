@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 
 from db.engine import writing
 from db.models import Role
-from hotline import backups, outbox
+from hotline import backups
 from hotline.callbacks import trunk_states
+from hotline.messages import outbox
 from settings import Settings
 from settings.addresses import Address
 from tests.api.answers import V1, As, problem

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from db.models import Break, BreakReason, Desk, Round
 from db.states import CallbackState
-from hotline.callbacks import assignment, claims, live_desks, round_statistics, serving
+from hotline.callbacks import assignment, claims, direct_routing, round_statistics, serving
 from hotline.rounds import round_permissions, rounds
 from settings import Settings
 from tests import factories as make
@@ -80,9 +80,9 @@ def test_live_desk_on_a_break_gets_no_caller(
 ) -> None:
     line = rounds.operators_line(session)
     desk = a_live_desk(session)
-    assert live_desks.is_any_free(session, line)
+    assert direct_routing.is_any_free(session, line)
     serving.take_break(session, desk, BreakReason.REST)
-    assert not live_desks.is_any_free(session, line)
+    assert not direct_routing.is_any_free(session, line)
 
 
 @pytest.mark.parametrize("reason", BreakReason)

@@ -5,13 +5,13 @@ from sqlalchemy import Engine
 from db.engine import now, reading, writing
 from db.models import Registration, WaitingCaller
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks, claims, closing, live_desks, on_the_line, toll
+from hotline.callbacks import callbacks, claims, closing, direct_routing, toll, waiting_callers
 from hotline.ledger.verify import verify
-from hotline.line import engaged, line
+from hotline.line import busy_numbers, line
 from settings import Settings
 from tests import factories as make
 from tests.hotline.callbacks.waiting_callers import a_live_desk, given, joins, operators_line, stays, talked
-from tests.hotline.line.test_engaged import dials, newest_call
+from tests.hotline.line.test_busy_numbers import dials, newest_call
 
 C, O = CallbackState, Outcome  # noqa: E741
 
@@ -35,7 +35,7 @@ def test_waiting_caller_and_callbacks_are_served_in_order(engine: Engine, settin
     assert given(engine) == [(waits, desk, True)]
     ends(engine, settings, waits, O.REACHED)
     with writing(engine) as session:
-        on_the_line.leave(session, f"channel-{waits}")
+        waiting_callers.leave(session, f"channel-{waits}")
     assert given(engine) == []
     assert verify(engine).problems == []
     with reading(engine) as session:
@@ -73,7 +73,7 @@ def test_concurrent_desks_get_no_caller_twice(engine: Engine) -> None:
 
     def gives(_: int) -> None:
         with writing(engine) as session:
-            live_desks.give(session, may_dial=True)
+            direct_routing.give(session, may_dial=True)
 
     make.at_once(6, gives)
     assert sorted(id_ for id_, _, _ in given(engine)) == ids[:3]
@@ -89,11 +89,11 @@ def test_own_wait_on_the_line_does_not_mark_as_busy(
         other = make.a_registration(session, make.a_round(session), number=number)
     dials(engine, number)
     with reading(engine) as session:
-        assert engaged.among(session, [id_, other.id]) == {id_, other.id}
+        assert busy_numbers.among(session, [id_, other.id]) == {id_, other.id}
     with writing(engine) as session:
         stays(session, id_)
     with reading(engine) as session:
-        assert engaged.among(session, [id_, other.id]) == {other.id}
+        assert busy_numbers.among(session, [id_, other.id]) == {other.id}
     with writing(engine) as session:
         desk = a_live_desk(session).id
     assert given(engine) == [(id_, desk, True)]
@@ -105,7 +105,7 @@ def test_overflow_caller_on_the_line_is_assigned(engine: Engine, settings: Setti
         number = session.get_one(Registration, id_).number
         token = f"left-{id_}"
         assert not isinstance(toll.take(session, token, number, settings), toll.Cap)
-        assert on_the_line.stay(session, id_, token)
+        assert waiting_callers.stay(session, id_, token)
         desk = a_live_desk(session).id
     dials(engine, number)
     assert given(engine) == [(id_, desk, True)]
@@ -117,7 +117,7 @@ def test_caller_who_hung_up_is_not_called_for_a_moment(
     with writing(engine) as session:
         hung_up, other = joins(session, 2)
         stays(session, hung_up)
-        on_the_line.leave(session, f"channel-{hung_up}")
+        waiting_callers.leave(session, f"channel-{hung_up}")
         first, second = (make.a_user(session, make.a_desk(session)) for _ in range(2))
         taken = claims.claim(
             session, round_id=operators_line(session).id, desk_id=first.desk_id or 0, user_id=first.id
@@ -126,7 +126,7 @@ def test_caller_who_hung_up_is_not_called_for_a_moment(
     assert newest_call(engine) == {"passed": [hung_up], "engaged": [hung_up]}
     with writing(engine) as session:
         caller = session.get_one(WaitingCaller, hung_up)
-        caller.left_at = now(session) - engaged.PUTS_DOWN
+        caller.left_at = now(session) - busy_numbers.PUTS_DOWN
         session.flush()
         taken = claims.claim(
             session, round_id=operators_line(session).id, desk_id=second.desk_id or 0, user_id=second.id
@@ -160,8 +160,8 @@ def test_manual_desk_takes_the_waiting_caller_without_a_call(engine: Engine, set
         taken = claims.claim(
             session, round_id=operators_line(session).id, desk_id=user.desk_id or 0, user_id=user.id
         )
-        assert taken and taken.state is C.CLAIMED and on_the_line.is_on_the_line(session, taken)
+        assert taken and taken.state is C.CLAIMED and waiting_callers.is_on_the_line(session, taken)
         assert toll.take(session, "callback-another", make.a_number(), none)
         assert callbacks.ask_call(session, taken, none).state is C.DIALING
         closing.close(session, taken.token, O.RETURNED, none)
-        assert on_the_line.find(session, waits)  # and goes on waiting, first in the line
+        assert waiting_callers.find(session, waits)  # and goes on waiting, first in the line

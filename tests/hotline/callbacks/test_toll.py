@@ -15,7 +15,7 @@ from hotline import heartbeats
 from hotline.callbacks import callbacks, placing, toll
 from hotline.callbacks.toll import CallPermit, Cap
 from hotline.errors import Refused
-from hotline.line import engaged
+from hotline.line import busy_numbers
 from hotline.rounds import rounds
 from settings import Settings
 from tests.factories import HOUR, SECOND, a_callback, a_desk, a_user, at_once
@@ -97,7 +97,7 @@ def test_incoming_calls_use_up_trunk_channels(session: Session, capped: Capped) 
     settings = capped(trunk_channels=12, channels_for_callers=3, channels_for_callbacks=2, calls_at_once=20)
     assert toll.room(session, settings) == (9, Cap.AT_ONCE), "the others are for callers"
     heartbeats.beat(session, "ivr")
-    engaged.callers_changed(session, {f"channel-{n}": "" for n in range(10)}, [])
+    busy_numbers.callers_changed(session, {f"channel-{n}": "" for n in range(10)}, [])
     assert toll.room(session, settings) == (2, Cap.CHANNELS)
     placed(session, HOUR / 2, 2, ended=False)
     assert toll.take(session, "callback-1", NUMBER, settings) is Cap.CHANNELS

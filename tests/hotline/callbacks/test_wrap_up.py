@@ -16,7 +16,7 @@ from hotline.callbacks import (
     claims,
     closing,
     conversations,
-    live_desks,
+    direct_routing,
     screening,
     serving,
     wrap_up,
@@ -175,7 +175,7 @@ def test_outcome_at_a_live_desk_ends_the_wrap_up(session: Session, settings: Set
     assert since(session, desk) == callback.ended_at
     closing.record_outcome(session, callback, Outcome.REACHED, settings)
     assert since(session, desk) is None
-    live_desks.say(session, desk, takes=False)
+    direct_routing.say(session, desk, takes=False)
     assert since(session, desk) is None, "nor is it long ago once it takes no more"
 
 

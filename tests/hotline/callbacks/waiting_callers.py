@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from db.engine import now, reading, writing
 from db.models import Callback, Desk, Round
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import live_desks, on_the_line
+from hotline.callbacks import direct_routing, waiting_callers
 from hotline.line import registration
 from hotline.rounds import round_permissions, rounds
 from tests import factories as make
@@ -33,7 +33,7 @@ def joins(session: Session, count: int = 1) -> list[int]:
 
 def stays(session: Session, *ids: int) -> None:
     for id_ in ids:
-        assert on_the_line.stay(session, id_, f"channel-{id_}")
+        assert waiting_callers.stay(session, id_, f"channel-{id_}")
 
 
 def a_live_desk(session: Session, takes: bool | None = True, **values: Any) -> Desk:
@@ -49,11 +49,11 @@ def given(engine: Engine, *, may_dial: bool = True) -> list[tuple[int, int | Non
     """Return the assignments of the free desks: the place, the desk, and whether they are on the line."""
     while True:
         with writing(engine) as session:
-            if not live_desks.give(session, may_dial=may_dial):
+            if not direct_routing.give(session, may_dial=may_dial):
                 break
     with reading(engine) as session:
         live = session.scalars(select(Callback).where(Callback.state != C.CLOSED).order_by(Callback.id))
-        return [(c.registration_id, c.desk_id, on_the_line.is_on_the_line(session, c)) for c in live]
+        return [(c.registration_id, c.desk_id, waiting_callers.is_on_the_line(session, c)) for c in live]
 
 
 def person_at(session: Session, desk: Desk) -> Any:

@@ -26,7 +26,7 @@ from db.states import (
     RegistrationState,
     RequestState,
 )
-from hotline.citizens import belongings, codes, erasure
+from hotline.citizens import account_contents, codes, erasure
 from hotline.ledger import ledger, seals, verify
 from hotline.line import blocked, carry_over, registration
 from hotline.requests import closing, department_work, requests
@@ -153,10 +153,10 @@ def test_deletion_spares_everybody_else(engine: Engine, settings: Settings) -> N
         live = make.a_round(session)
         registration.register(session, round_id=live.id, number=OTHER)
         make.a_request(session, number=OTHER)
-        theirs = belongings.export(session, OTHER, who="x")
+        theirs = account_contents.export(session, OTHER, who="x")
     delete(engine)
     with writing(engine) as session:
-        left = belongings.export(session, OTHER, who="x")
+        left = account_contents.export(session, OTHER, who="x")
     assert dict(left) | {"exported_at": ""} == dict(theirs) | {"exported_at": ""}
 
 
@@ -167,7 +167,7 @@ def test_deleted_citizen_may_register_again(engine: Engine, settings: Settings) 
     with writing(engine) as session:
         live = make.a_round(session)
         assert registration.register(session, round_id=live.id, number=NUMBER).registration_id
-        assert [each.registration.number for each in belongings.places(session, NUMBER)] == [NUMBER]
+        assert [each.registration.number for each in account_contents.places(session, NUMBER)] == [NUMBER]
 
 
 def test_deletion_of_a_third_person_in_a_talk_is_refused(engine: Engine) -> None:

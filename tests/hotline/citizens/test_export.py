@@ -14,7 +14,7 @@ from db.states import (
     RequestState,
     RequestStep,
 )
-from hotline.citizens import belongings
+from hotline.citizens import account_contents
 from hotline.requests import requests
 from settings import Settings
 from tests import factories as make
@@ -30,7 +30,7 @@ def test_export_holds_a_citizens_data_and_nothing_of_others(engine: Engine, sett
         assert mine is not None
         requests.log(session, mine, RequestStep.REFERRED, "office", "میان خودمان")
         requests.log(session, mine, RequestStep.NEWS, "office", "در دست کار است")
-        found = belongings.export(session, NUMBER, who="command line")
+        found = account_contents.export(session, NUMBER, who="command line")
         told = len(session.scalars(select(OutboxMessage).where(OutboxMessage.to == NUMBER)).all())
         asked = session.scalars(select(AuditEntry).where(AuditEntry.action == "citizen-exported")).one()
     exported = json.dumps(found, ensure_ascii=False)
@@ -50,11 +50,11 @@ def test_account_shows_the_numbers_own_current_data(engine: Engine, settings: Se
         first = make.a_request(session, RequestState.REPLIED, number=OTHER)
         same = RequestState.DUPLICATE
         make.a_request(session, same, number=NUMBER, duplicate_of_id=first.id)
-        mine = belongings.requests(session, NUMBER)
-        waiting = [place.place for place in belongings.places(session, NUMBER)]
+        mine = account_contents.requests(session, NUMBER)
+        waiting = [place.place for place in account_contents.places(session, NUMBER)]
     assert len(mine) == 4 and {each.request.number for each in mine} == {NUMBER}
     assert (mine[0].state, mine[0].reply, mine[0].asked) == (RequestState.REPLIED, first.reply, False)
     assert sorted(place or 0 for place in waiting) == [0, 0, 3]
     with reading(engine) as session:
-        assert belongings.places(session, OTHER) == []
+        assert account_contents.places(session, OTHER) == []
         assert requests.latest(session, OTHER)

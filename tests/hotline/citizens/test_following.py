@@ -8,7 +8,7 @@ from clerk import wording
 from db.engine import writing
 from db.models import BlockReason, OutboxMessage, Request
 from db.states import RequestState
-from hotline.citizens import belongings, erasure, following
+from hotline.citizens import account_contents, erasure, following
 from hotline.errors import Blocked, Refused
 from hotline.line import blocked
 from hotline.requests import closing, work
@@ -195,7 +195,7 @@ def test_follows_of_a_citizen_are_exported_and_deleted(
 ) -> None:
     request = a_request(session)
     number = follow(session, request)
-    exported = belongings.export(session, number, who="citizen")
+    exported = account_contents.export(session, number, who="citizen")
     assert [each["tracking"] for each in exported["follows"]] == [request.tracking]
     erasure.delete_citizen(session, number, who="citizen", give_up=True)
     assert following.followed(session, number) == []

@@ -20,7 +20,7 @@ from db.states import (
     RegistrationState,
     RequestState,
 )
-from hotline.citizens import belongings, erasure
+from hotline.citizens import account_contents, erasure
 from hotline.ledger import ledger, seals, verify
 from hotline.line import blocked, registration
 from settings import Settings
@@ -37,7 +37,7 @@ def new_owner(engine: Engine, *, give_up: bool = True, reason: str = "با مد�
 def test_new_owner_of_a_number_finds_nothing_of_the_former(engine: Engine, settings: Settings) -> None:
     a_life(engine, settings)
     with writing(engine) as session:
-        blank = belongings.export(session, OTHER, who="x")
+        blank = account_contents.export(session, OTHER, who="x")
         keyed = make.keyed_in(session, make.a_round(session), NUMBER)
         keyed.agreed, keyed.decided_at = False, now(session)
         session.add(PlacedCall(token="callback-1", number=NUMBER, at=now(session)))
@@ -51,7 +51,7 @@ def test_new_owner_of_a_number_finds_nothing_of_the_former(engine: Engine, setti
         open_before = len(session.scalars(select(Request).where(Request.state == RequestState.NEW)).all())
     new_owner(engine)
     with writing(engine) as session:
-        found = belongings.export(session, NUMBER, who="x")
+        found = account_contents.export(session, NUMBER, who="x")
         assert {name: part for name, part in found.items() if name not in ("number", "exported_at")} == {
             name: part for name, part in blank.items() if name not in ("number", "exported_at")
         }

@@ -13,7 +13,7 @@ from clerk import pictures as clerk_pictures
 from db.engine import now, reading, writing
 from db.models import Erasure, Picture, PictureKind, Request, RequestEntry
 from db.states import RequestState, RequestStep
-from hotline.citizens import belongings, erasure, reports
+from hotline.citizens import account_contents, erasure, reports
 from hotline.errors import Refused
 from hotline.pictures import pictures
 from hotline.pictures.decoding import Plain
@@ -153,7 +153,7 @@ def test_deleted_citizens_pictures_go_with_the_work(engine: Engine, settings: Se
         request.state = RequestState.CLOSED
         said = {"at": now(session), "who": "", "step": RequestStep.DENIED, "note": "خانهٔ من است"}
         session.add(RequestEntry(request_id=second, **said))
-        exported = belongings.export(session, NUMBER, who="citizen")
+        exported = account_contents.export(session, NUMBER, who="citizen")
     assert {each["id"] for each in exported["pictures"]} == {open_, over, waits}
     assert exported["requests"][0]["place"]["words"] == REPORT.place
     with writing(engine) as session:

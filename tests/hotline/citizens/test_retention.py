@@ -19,12 +19,12 @@ from db.models import (
     RequestEntry,
 )
 from db.states import OPEN_REQUESTS, Phase, RegistrationState, RequestState, RequestStep
-from hotline import outbox
 from hotline.citizens import retention
 from hotline.ledger import seals, steps, verify
 from hotline.line import registration
+from hotline.messages import outbox
 from hotline.pictures.stores import File
-from hotline.requests import releases
+from hotline.requests.public import publications
 from settings import Settings
 from tests import factories as make
 from tests.factories import a_number, a_request
@@ -68,8 +68,8 @@ def test_old_closed_request_loses_its_citizen_and_keeps_the_work(
     )
     session.add(Follower(request_id=request.id, number=a_number(), language="fa", at=now(session)))
     session.flush()
-    copies = [releases.Shown(name, [], File("f" * 32, ""))]
-    releases.release(session, request.id, text="چراغ", shown=copies, with_point=True, who="mod")
+    copies = [publications.Shown(name, [], File("f" * 32, ""))]
+    publications.release(session, request.id, text="چراغ", shown=copies, with_point=True, who="mod")
     free_to_edit(session, "request_history")
     for entry in session.scalars(select(RequestEntry).where(RequestEntry.request_id == request.id)):
         entry.at = now(session) - 31 * DAY
@@ -87,7 +87,7 @@ def test_old_closed_request_loses_its_citizen_and_keeps_the_work(
         f"pictures/{'f' * 32}.jpg",
         "messages/m.wav",
     }
-    (listed,) = releases.listed(session)
+    (listed,) = publications.listed(session)
     assert (listed.release.with_point, list(listed.pictures)) == (False, [])
     assert session.scalars(select(Follower)).all() == []
     assert retention.forget_requests(session, 30, 10) == 0, "once"

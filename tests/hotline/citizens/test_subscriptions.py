@@ -6,7 +6,14 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import CitizenSession, MutedNotice, NoticeTopic, NoticeWay, PushSubscription
-from hotline.citizens import belongings, choices, erasure, sessions, subscriptions, vapid
+from hotline.citizens import (
+    account_contents,
+    erasure,
+    notification_preferences,
+    sessions,
+    subscriptions,
+    vapid,
+)
 from hotline.errors import Refused
 from settings import Settings, SettingsError, load
 from tests.factories import a_number
@@ -120,9 +127,11 @@ def test_browser_above_the_limit_replaces_the_oldest_one(session: Session, setti
 def test_ended_session_loses_its_browser(session: Session, settings: Settings, end: str) -> None:
     mine = one_more(a_number(), session)
     subscriptions.subscribe(session, mine, browser(), settings)
-    choices.choose(session, mine.number, NoticeTopic.NEWS, [NoticeWay.PUSH])
+    notification_preferences.choose(session, mine.number, NoticeTopic.NEWS, [NoticeWay.PUSH])
     number = mine.number
-    assert belongings.export(session, number, who="u")["takes_notices"][0]["address"] == browser().endpoint
+    assert (
+        account_contents.export(session, number, who="u")["takes_notices"][0]["address"] == browser().endpoint
+    )
     if end == "one":
         sessions.end(session, mine.id)
     elif end == "everywhere":
@@ -144,12 +153,12 @@ def test_last_notice_choice_holds_for_its_number_alone(
     session: Session,
 ) -> None:
     number, topic = a_number(), NoticeTopic.SOLVED
-    assert set(choices.wanted(session, number, topic)) == set(NoticeWay)
+    assert set(notification_preferences.wanted(session, number, topic)) == set(NoticeWay)
     for ways in ([], [NoticeWay.TEXT], [NoticeWay.TEXT]):
-        choices.choose(session, number, topic, ways)
-    assert choices.wanted(session, number, topic) == [NoticeWay.TEXT]
-    assert set(choices.wanted(session, number, NoticeTopic.NEWS)) == set(NoticeWay)
-    assert set(choices.wanted(session, a_number(), topic)) == set(NoticeWay)
+        notification_preferences.choose(session, number, topic, ways)
+    assert notification_preferences.wanted(session, number, topic) == [NoticeWay.TEXT]
+    assert set(notification_preferences.wanted(session, number, NoticeTopic.NEWS)) == set(NoticeWay)
+    assert set(notification_preferences.wanted(session, a_number(), topic)) == set(NoticeWay)
 
 
 @pytest.mark.parametrize(

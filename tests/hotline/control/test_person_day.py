@@ -11,7 +11,7 @@ from db.engine import now
 from db.models import Break, BreakReason, Desk, Event, User
 from db.states import CallbackState, Outcome
 from hotline import heartbeats
-from hotline.callbacks import callbacks, closing, conversations, live_desks, serving
+from hotline.callbacks import callbacks, closing, conversations, direct_routing, serving
 from hotline.control import person_day
 from hotline.control.person_day import DaySpan
 from hotline.control.person_states import Did
@@ -185,10 +185,10 @@ def test_live_desk_waits_until_it_takes_no_more_calls(
     assert desk is not None
     serving.serve(session, desk, line.id, settings)
     assert what_log_says(session, desk) == ["live-on", "serves"]
-    live_desks.say(session, desk, takes=False)
-    live_desks.say(session, desk, takes=True)
+    direct_routing.say(session, desk, takes=False)
+    direct_routing.say(session, desk, takes=True)
     serving.leave(session, desk, settings)
-    live_desks.say(session, desk, takes=None)
+    direct_routing.say(session, desk, takes=None)
     assert what_log_says(session, desk)[2:] == ["live-off", "live-on", "left", "live-off"]
     spread(session, user)
     spans = person_day.show(session, user.id, days.local_day(now(session))).spans

@@ -10,19 +10,13 @@ from sqlalchemy.orm import Session
 from db.engine import now
 from db.models import BlockReason, Confirmation, ConfirmationKind, OutboxMessage, Registration, Round
 from db.states import Fact, RegistrationState
-from hotline import outbox
 from hotline.citizens import erasure
 from hotline.errors import Refused
 from hotline.ledger import ledger
-from hotline.line import (
-    blocked,
-    confirmation_calls,
-    confirmations,
-    registration,
-    text_commands,
-    texted_places,
-)
+from hotline.line import blocked, confirmation_calls, confirmations, registration
 from hotline.line.registration import Registered
+from hotline.messages import outbox
+from hotline.sms_inbox import commands, registrations
 from tests import factories as make
 from tests.hotline.line.confirming import (
     CALLER,
@@ -79,7 +73,7 @@ def test_new_number_with_a_place_changes_nothing(
 def test_place_asked_for_by_text_gives_way_to_one_that_moves(session: Session) -> None:
     """Anybody can forge a text message that asks for a place for the new number."""
     place = a_place(session)
-    texted = texted_places.ask(session, round_id=place.round_id, number=NUMBER, language="fa", per_day=3)
+    texted = registrations.ask(session, round_id=place.round_id, number=NUMBER, language="fa", per_day=3)
 
     told = confirmation_calls.answer(session, placed(session, wants_number(session, place)), yes=True)
 
@@ -91,7 +85,7 @@ def test_place_asked_for_by_text_gives_way_to_one_that_moves(session: Session) -
 
 def test_refused_move_leaves_what_was_asked_for_by_text(session: Session) -> None:
     place = a_place(session)
-    texted = texted_places.ask(session, round_id=place.round_id, number=NUMBER, language="fa", per_day=3)
+    texted = registrations.ask(session, round_id=place.round_id, number=NUMBER, language="fa", per_day=3)
     token = placed(session, wants_number(session, place))
     place.state = R.CALLING
     session.flush()
@@ -195,9 +189,9 @@ def test_forged_wishes_bar_the_owner_from_no_code(session: Session) -> None:
         call_in_vain(session)
     assert code(lambda: confirmations.ask_cancellation(session, place.id)) == "asked-enough"
 
-    text_commands.received(session, NUMBER, "لغو", "1", per_day=3, answers=2000, public_url="")
+    commands.received(session, NUMBER, "لغو", "1", per_day=3, most_answers=2000, public_url="")
     (given_up_by,) = outbox.newest_codes(session, NUMBER)
-    text_commands.received(session, NUMBER, f"لغو {given_up_by}", "2", per_day=3, answers=2000, public_url="")
+    commands.received(session, NUMBER, f"لغو {given_up_by}", "2", per_day=3, most_answers=2000, public_url="")
 
     session.refresh(place)
     assert place.state is R.CANCELLED

@@ -5,15 +5,15 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from db.models import Desk, Round
-from hotline.callbacks import line_home, on_the_line
+from hotline.callbacks import line_home, waiting_callers
 from hotline.callbacks.line_home import Side
 from hotline.line import registration
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 from hotline.rounds import rounds
 from tests import factories as make
 
 
-def presses_0_in(session: Session, node: str) -> tuple[Side, int, on_the_line.Outlook]:
+def presses_0_in(session: Session, node: str) -> tuple[Side, int, waiting_callers.Outlook]:
     """Press 0 as the script does. Return where the line is, the place, and the outlook."""
     side = line_home.hold(session, node)
     place = registration.register(
@@ -22,13 +22,13 @@ def presses_0_in(session: Session, node: str) -> tuple[Side, int, on_the_line.Ou
         number=make.a_number(),
         tell=False,
     ).registration_id
-    outlook = on_the_line.outlook(session, place)
+    outlook = waiting_callers.outlook(session, place)
     if side is Side.COMES:
         line_home.follow(session, node)
     return side, place, outlook
 
 
-def presses_0(engine: Engine, node: str) -> tuple[Side, int, on_the_line.Outlook]:
+def presses_0(engine: Engine, node: str) -> tuple[Side, int, waiting_callers.Outlook]:
     """In one transaction."""
     with writing(engine) as session:
         return presses_0_in(session, node)
@@ -36,7 +36,7 @@ def presses_0(engine: Engine, node: str) -> tuple[Side, int, on_the_line.Outlook
 
 def lives(engine: Engine, line: int) -> str | None:
     with reading(engine) as session:
-        return homes.of_round(session, line)
+        return round_affinity.of_round(session, line)
 
 
 def first_desk(session: Session) -> Desk:
@@ -45,9 +45,9 @@ def first_desk(session: Session) -> Desk:
 
 def waits(engine: Engine, place: int, node: str) -> None:
     with writing(engine) as session:
-        assert on_the_line.stay(session, place, f"channel-{place}", node)
+        assert waiting_callers.stay(session, place, f"channel-{place}", node)
 
 
 def another_waits(session: Session, line: int) -> None:
     place = make.a_registration(session, session.get_one(Round, line))
-    assert on_the_line.stay(session, place.id, "channel", "one")
+    assert waiting_callers.stay(session, place.id, "channel", "one")

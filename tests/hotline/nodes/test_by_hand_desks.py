@@ -12,7 +12,7 @@ from db.models import Callback, Desk, Node, Round
 from db.states import CallbackState as C
 from db.states import Outcome
 from hotline.callbacks import callbacks, claims, closing, placing, unreached_desks
-from hotline.nodes import homes, leases, phones
+from hotline.nodes import leases, phones, round_affinity
 from hotline.nodes import nodes as commands
 from settings import Settings
 from tests import factories as make
@@ -56,9 +56,9 @@ class ByHand:
         """Let each dialer handle the pending call. Return the node of the round then."""
         for node in ("two", "one"):
             with writing(self.engine) as session:
-                homes.settle(session, self.round, node)
+                round_affinity.settle(session, self.round, node)
         with reading(self.engine) as session:
-            return homes.of_round(session, self.round)
+            return round_affinity.of_round(session, self.round)
 
     def lives(self, node: str | None) -> None:
         with writing(self.engine) as session:
@@ -162,10 +162,10 @@ def test_drained_node_moves_round_and_phone(by_hand: ByHand, settings: Settings)
     assert by_hand.settle() == "one" and by_hand.taken_up(first, "one")
     with writing(by_hand.engine) as session:
         commands.drain(session, "one", who="somebody")
-        assert homes.move_idle(session) == 0
+        assert round_affinity.move_idle(session) == 0
         closing.close(session, first, Outcome.REACHED, settings)
     with writing(by_hand.engine) as session:
-        assert homes.move_idle(session) == 1
+        assert round_affinity.move_idle(session) == 1
     assert not by_hand.astray(), "nobody has it yet"
     second = by_hand.claims()
     by_hand.asks_call(second)
@@ -229,9 +229,9 @@ def test_draining_node_calls_no_more_by_hand(by_hand: ByHand, settings: Settings
         callback = callbacks.by_token(session, second)
         assert callback is not None
         assert refusal(callbacks.ask_call, session, callback, settings) == "node-drains"
-        assert homes.move_idle(session) == 0, "somebody speaks yet"
+        assert round_affinity.move_idle(session) == 0, "somebody speaks yet"
         closing.close(session, first, Outcome.REACHED, settings)
     with writing(by_hand.engine) as session:
-        assert homes.move_idle(session) == 1, "or two desks by hand would hold it for ever"
+        assert round_affinity.move_idle(session) == 1, "or two desks by hand would hold it for ever"
     assert by_hand.asks_call(second) is None
     assert by_hand.settle() == "two"

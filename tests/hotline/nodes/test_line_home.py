@@ -10,9 +10,9 @@ from db.engine import now, reading, writing
 from db.models import CallerNow, Desk, Node, Round
 from db.states import CallbackState as C
 from hotline import heartbeats
-from hotline.callbacks import live_desks, on_the_line
+from hotline.callbacks import direct_routing, waiting_callers
 from hotline.callbacks.line_home import Side
-from hotline.nodes import draining, homes, phones
+from hotline.nodes import draining, phones, round_affinity
 from hotline.nodes import nodes as commands
 from hotline.rounds import rounds
 from tests import factories as make
@@ -28,7 +28,7 @@ def test_key_0_elsewhere_moves_line_and_desk_to_the_caller(engine: Engine, line:
     assert (side, outlook.free, lives(engine, line)) == (Side.COMES, True, "two")
     waits(engine, place, "two")
     with reading(engine) as session:
-        assert on_the_line.is_here(session, "two") and not live_desks.has_work(session)
+        assert waiting_callers.is_here(session, "two") and not direct_routing.has_work(session)
         desk = first_desk(session)
         assert phones.astray(session, "one") == [(desk.id, "PJSIP/desk-1")], "its browser is hung up"
     with writing(engine) as session:
@@ -54,7 +54,7 @@ def test_moved_line_stays_with_its_waiting_caller(engine: Engine, line: int) -> 
 @in_both
 def test_homeless_line_settles_with_the_caller_if_a_desk_is_free(engine: Engine, line: int) -> None:
     with writing(engine) as session:
-        homes.free_rounds(session, [line])
+        round_affinity.free_rounds(session, [line])
         first_desk(session).phone_connected = False
     assert presses_0(engine, "two")[0] is Side.HERE and lives(engine, line) is None, "whoever serves chooses"
     with writing(engine) as session:
@@ -186,7 +186,7 @@ def called_back_before(session: Session, line: int) -> None:
 
 def waits_on_the_callers_node(session: Session, line: int) -> None:
     place = make.a_registration(session, session.get_one(Round, line))
-    assert on_the_line.stay(session, place.id, "channel", "two")
+    assert waiting_callers.stay(session, place.id, "channel", "two")
 
 
 @pytest.mark.parametrize(
@@ -220,5 +220,5 @@ def test_manual_citizen_is_called_once_from_the_new_node(engine: Engine, line: i
         astray = {desk for desk, _ in phones.astray(session, "one")}
         assert desk_id in astray, "its browser goes there, too"
     with writing(engine) as session:
-        assert not homes.settle(session, line, "one", hold=True), "the old node calls nobody more"
-        assert homes.settle(session, line, "two", hold=True)
+        assert not round_affinity.settle(session, line, "one", hold=True), "the old node calls nobody more"
+        assert round_affinity.settle(session, line, "two", hold=True)

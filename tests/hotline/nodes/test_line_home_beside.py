@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import CallerNow, Registration, Round
-from hotline.callbacks import line_home, on_the_line
+from hotline.callbacks import line_home, waiting_callers
 from hotline.callbacks.line_home import Side
 from hotline.line import registration
 from hotline.rounds import rounds
@@ -25,7 +25,7 @@ def test_simultaneous_key_0_on_two_nodes_moves_the_line_once(engine: Engine, lin
     """On `three` and on `two`, of which neither has it."""
     both = threading.Barrier(2, timeout=20)
 
-    def presses(node: str) -> tuple[Side, int, on_the_line.Outlook]:
+    def presses(node: str) -> tuple[Side, int, waiting_callers.Outlook]:
         both.wait()
         return presses_0(engine, node)
 

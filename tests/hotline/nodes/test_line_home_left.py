@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Registration
 from db.states import CallbackState as C
 from hotline import heartbeats
-from hotline.callbacks import line_home, on_the_line
+from hotline.callbacks import line_home, waiting_callers
 from hotline.nodes import phones
 from tests import factories as make
 from tests.hotline.nodes.conftest import silent
@@ -26,7 +26,7 @@ def test_absent_desk_frees_the_moved_line_after_the_caller(engine: Engine, line:
         heartbeats.phone_connected(session, first_desk(session).id, None, "one")
         assert not line_home.is_left_empty(session, "two"), "somebody waits"
     with writing(engine) as session:
-        on_the_line.leave(session, f"channel-{place}")
+        waiting_callers.leave(session, f"channel-{place}")
     with reading(engine) as session:
         assert line_home.is_left_empty(session, "two") and not line_home.is_left_empty(session, "one")
     with writing(engine) as session:

@@ -19,8 +19,8 @@ from db.models import (
 )
 from db.states import CallbackState as C
 from db.states import Outcome, RegistrationState
-from hotline.callbacks import claims, lost_nodes, on_the_line, toll
-from hotline.nodes import homes, leases
+from hotline.callbacks import claims, lost_nodes, toll, waiting_callers
+from hotline.nodes import leases, round_affinity
 from hotline.outbound import overflow, queue
 from hotline.rounds import rounds
 from settings import Settings
@@ -115,8 +115,8 @@ def test_cut_citizen_is_first_at_the_next_node(
         assert later
     gone.goes()
     with writing(gone.engine) as session:
-        assert homes.of_round(session, gone.round) is None
-        assert homes.settle(session, gone.round, "two")
+        assert round_affinity.of_round(session, gone.round) is None
+        assert round_affinity.settle(session, gone.round, "two")
         callback = claims.call_ahead(session, session.get_one(Round, gone.round))
         assert callback is not None and callback.registration_id == gone.of(token)[0].registration_id
 
@@ -130,7 +130,7 @@ def test_presence_on_a_lost_node_is_forgotten(
         desk, other = make.a_desk(session), make.a_desk(session)
         desk.node, desk.channel, other.node = "one", "PJSIP/desk", "two"
         place = make.a_registration(session, rounds.operators_line(session))
-        on_the_line.stay(session, place.id, "1.1", "one")
+        waiting_callers.stay(session, place.id, "1.1", "one")
         at = now(session)
         session.add(CallerNow(channel="1.1", number="", since=at, node="one"))
         session.add(CallerNow(channel="1.2", number="", since=at, node="two"))
@@ -142,7 +142,7 @@ def test_presence_on_a_lost_node_is_forgotten(
         left = session.get_one(Desk, desk_id)
         assert (left.phone_connected, left.channel) == (False, None)
         assert session.get_one(Desk, other_id).phone_connected
-        assert on_the_line.find(session, place_id) is None
+        assert waiting_callers.find(session, place_id) is None
         assert list(session.scalars(select(CallerNow.channel))) == ["1.2"]
         call = session.get_one(PlacedCall, "confirm-1")
         assert (call.node, call.ended_at) == ("two", None), "who took over ends it by its own rules"

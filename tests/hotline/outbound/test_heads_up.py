@@ -8,7 +8,7 @@ from clerk import jobs
 from db.engine import reading, writing
 from db.models import LedgerEntry, OutboundCall, Registration
 from db.states import Fact, HeadsUpAnswer, Outcome, Phase, RegistrationState
-from dialer.pace import Pace
+from dialer.polling import Pace
 from hotline.callbacks import toll
 from hotline.ledger import verify
 from hotline.line import caller_context, fairness, registration

@@ -12,11 +12,11 @@ from clerk import wording
 from db.models import OutboundCall, OutboxMessage, Rating, Request, RequestEntry
 from hotline import numbers
 from hotline.errors import Refused
-from hotline.line import text_answers
 from hotline.outbound import queue
 from hotline.outbound import solved as solved_call
 from hotline.requests import closing, ratings, work
 from hotline.requests.parts import Piece
+from hotline.sms_inbox import answers
 from tests.factories import a_request
 from tests.hotline.requests.office import S, T, refer, steps
 
@@ -46,9 +46,9 @@ def texts(session: Session) -> list[str]:
 
 def text(session: Session, request: Request, words: str) -> str:
     """The number answers by text message."""
-    said = text_answers.find(session, request.number or "", f"{request.tracking} {words}")
+    said = answers.find(session, request.number or "", f"{request.tracking} {words}")
     assert said
-    return text_answers.take(session, said)
+    return answers.take(session, said)
 
 
 def pass_days(session: Session, request: Request, days: float) -> None:

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from db.models import OutboxKind
 from hotline.errors import Refused
-from hotline.requests import closing, likeness, work
+from hotline.requests import closing, duplicates, work
 from tests.factories import a_request
 from tests.hotline.requests.office import DAY, S, messages
 
@@ -58,7 +58,7 @@ def test_probable_duplicates_list_the_same_number_first(
     old.made_at -= 15 * DAY
     a_request(session, S.REJECTED, written=mine.written, **place)
     session.flush()
-    found = likeness.alike(session, mine, days=14)
+    found = duplicates.alike(session, mine, days=14)
     assert [(one.request.id, one.same_number) for one in found] == [
         *((own.id, True), (near.id, False), (spoken.id, False)),
     ]

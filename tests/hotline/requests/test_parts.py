@@ -10,25 +10,15 @@ from db.engine import now, reading, writing
 from db.models import AuditEntry, Erasure, OutboundCall, OutboxKind, OutboxMessage, Request
 from hotline.citizens import erasure, following
 from hotline.errors import Refused
-from hotline.line import text_answers
-from hotline.requests import (
-    body_answers,
-    closing,
-    department_work,
-    figures,
-    inbox,
-    likeness,
-    looked_up,
-    near,
-    parts,
-    passes,
-    requests,
-    work,
-)
+from hotline.requests import closing, department_work, duplicates, inbox, parts, requests, work
 from hotline.requests.inbox import Filter
+from hotline.requests.open311 import queries
 from hotline.requests.parts import Piece
-from hotline.requests.passes import Passing
 from hotline.requests.places import Point
+from hotline.requests.public import figures, nearby
+from hotline.requests.referrals import agency_referrals, agency_replies
+from hotline.requests.referrals.agency_referrals import Passing
+from hotline.sms_inbox import answers
 from tests.factories import HOUR, a_number, a_request, a_user, at_once, of_department
 from tests.hotline.requests.office import DAY, S, T, messages, refer, steps
 from tests.kit.refusal import refusal
@@ -163,10 +153,10 @@ def test_split_request_counts_as_one(
             refusal(lambda part=part: following.follow(session, a_number(), part.tracking, "fa"))
             == "not-found"
         )
-    assert [each.request for each in near.near(session, 1, POINT, 100)] == [whole]
-    assert not near.near(session, 2, POINT, 100)
-    assert [f.request for f in looked_up.by_numbers(session, [whole.tracking, one.tracking])] == [whole]
-    assert not likeness.alike(session, one, 30)
+    assert [each.request for each in nearby.near(session, 1, POINT, 100)] == [whole]
+    assert not nearby.near(session, 2, POINT, 100)
+    assert [f.request for f in queries.by_numbers(session, [whole.tracking, one.tracking])] == [whole]
+    assert not duplicates.alike(session, one, 30)
     assert [row.reported for row in inbox.by_district(session, Filter())] == [1]
     counted = figures.count(session)
     year = [row for row in counted if row["days"] == 365]
@@ -198,7 +188,7 @@ def test_question_about_a_part_is_answered_by_the_whole(
     department_work.ask(session, one, who="d", question="کدام کوچه؟")
     assert messages(session, OutboxKind.REQUEST_ASKED) == ["+989131112233"]
     assert requests.progress(session, whole).state is S.ASKED
-    assert text_answers.asked(session, "+989131112233") is whole
+    assert answers.asked(session, "+989131112233") is whole
     assert [department_work.question_of(session, each) for each in (whole, one, other)] == [
         *("کدام کوچه؟", "کدام کوچه؟", "")
     ]
@@ -206,8 +196,8 @@ def test_question_about_a_part_is_answered_by_the_whole(
     assert "کدام کوچه؟" in getattr(wording.words(session, message), "text", "")
     refused = refusal(lambda: department_work.ask(session, other, who="e", question="کجا؟"))
     assert (refused, other.state) == ("question-open", S.REFERRED)
-    said = text_answers.find(session, "+989131112233", f"{whole.tracking} کوچهٔ ۵")
-    assert said and text_answers.take(session, said) == "said"
+    said = answers.find(session, "+989131112233", f"{whole.tracking} کوچهٔ ۵")
+    assert said and answers.take(session, said) == "said"
     assert (whole.state, one.state, other.state) == (S.SPLIT, S.ACCEPTED, S.REFERRED)
     assert steps(session, one)[-1] == (T.ANSWERED, "", "کوچهٔ ۵")
     assert [(entry.step, note) for entry, note in requests.told(session, whole)] == [
@@ -310,15 +300,15 @@ def test_part_in_work_cannot_be_rejoined(session: Session, begun: str) -> None:
 def test_part_answered_by_an_agency_is_rejoined_after_recall(session: Session, said: str) -> None:
     whole, one, other = split(session)
     office = a_user(session)
-    row, token = passes.make(session, one, Passing("آب", "", "لوله", "لوله"), user=office, days=9)
-    passes.make(session, other, Passing("برق", "", "تیر", "تیر"), user=office, days=9)
+    row, token = agency_referrals.make(session, one, Passing("آب", "", "لوله", "لوله"), user=office, days=9)
+    agency_referrals.make(session, other, Passing("برق", "", "تیر", "تیر"), user=office, days=9)
     if said == "received":
-        body_answers.received(session, token)
+        agency_replies.received(session, token)
     else:
-        {"answered": body_answers.answered, "done": body_answers.done}[said](session, token, "بسته شد")
+        {"answered": agency_replies.answered, "done": agency_replies.done}[said](session, token, "بسته شد")
     assert refusal(lambda: parts.join(session, whole, who="u")) == "parts-answered"
     assert (whole.state, one.state) == (S.SPLIT, S.REFERRED)
-    passes.withdraw(session, one, row.id, user=office)
+    agency_referrals.withdraw(session, one, row.id, user=office)
     parts.join(session, whole, who="u")
     assert one.state is S.DUPLICATE
 

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from db.engine import now
 from db.models import Rating, Request
-from hotline.citizens import belongings, erasure
+from hotline.citizens import account_contents, erasure
 from hotline.errors import Refused
 from hotline.requests import closing, ratings, work
 from tests.factories import a_request
@@ -60,7 +60,7 @@ def test_new_reply_is_rated_anew(session: Session, request_: Request) -> None:
 def test_rating_is_exported_and_deleted_with_its_citizen(session: Session, request_: Request) -> None:
     closing.answer(session, request_.id, solved=True)
     ratings.rate(session, request_.id, 4)
-    (told,) = belongings.export(session, NUMBER, who="citizen")["requests"]
+    (told,) = account_contents.export(session, NUMBER, who="citizen")["requests"]
     assert [each["of_5"] for each in told["satisfaction"]] == [4]
     erasure.delete_citizen(session, NUMBER, who="citizen", give_up=True)
     assert stars(session) == []

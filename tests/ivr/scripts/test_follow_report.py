@@ -9,7 +9,8 @@ from db.models import OutboxMessage, Rating, Request
 from db.states import RequestState
 from hotline import dates
 from hotline.citizens import erasure
-from hotline.requests import closing, releases, requests, spoken_replies, work
+from hotline.requests import closing, requests, spoken_replies, work
+from hotline.requests.public import publications
 from settings import Settings
 from tests import factories as make
 from tests.kit.fake_asterisk import CUT, HANG_UP, End, FakeAsterisk, transactions
@@ -91,9 +92,9 @@ def test_report_of_nobody_is_answered_by_no_caller(
         if how == "deleted citizen":
             erasure.delete_citizen(session, OWN, who="u", give_up=True)
         if withheld:
-            releases.release(session, report.id, text="چراغ", shown=[], with_point=False, who="u")
+            publications.release(session, report.id, text="چراغ", shown=[], with_point=False, who="u")
         if how == "released before":
-            releases.withdraw(session, report.id, who="u")
+            publications.withdraw(session, report.id, who="u")
 
     heard = asterisk.dial(("main-menu", "2"), ("follow-up-ask", report.tracking), caller_id=caller_id)
 

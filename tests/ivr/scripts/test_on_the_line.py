@@ -9,8 +9,8 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from db.models import Registration, WaitingCaller
 from db.states import RegistrationState
-from hotline.callbacks import on_the_line
-from hotline.callbacks.on_the_line import Outlook
+from hotline.callbacks import waiting_callers
+from hotline.callbacks.waiting_callers import Outlook
 from hotline.line import registration
 from hotline.rounds import rounds
 from ivr import server
@@ -32,7 +32,7 @@ on_sqlite = pytest.mark.parametrize("backend", ["sqlite"])
 @pytest.fixture
 def place(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> int:
     """A place in the operators' line; two stand before it, and the pace is known."""
-    monkeypatch.setattr(on_the_line, "outlook", lambda *_: BUSY)
+    monkeypatch.setattr(waiting_callers, "outlook", lambda *_: BUSY)
     with writing(engine) as session:
         return registration.register(
             session, round_id=rounds.operators_line(session).id, number=OWN, tell=False
@@ -45,7 +45,7 @@ def waits(asterisk: FakeAsterisk, place: int, *steps: tuple[str, Deed], again: s
 
 def there(engine: Engine, place: int) -> bool:
     with reading(engine) as session:
-        return on_the_line.find(session, place) is not None
+        return waiting_callers.find(session, place) is not None
 
 
 def test_waiting_caller_hears_place_and_minutes_each_minute(
@@ -64,7 +64,7 @@ def test_waiting_caller_hears_place_and_minutes_each_minute(
 def test_unknown_pace_leaves_the_minutes_unsaid(
     asterisk: FakeAsterisk, place: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(on_the_line, "outlook", lambda *_: Outlook(0, free=False, minutes=None))
+    monkeypatch.setattr(waiting_callers, "outlook", lambda *_: Outlook(0, free=False, minutes=None))
     heard = waits(asterisk, place, (MUSIC, ""), (MUSIC, HANG_UP))
     assert heard.prompts == ["operator-stay", MUSIC, "ahead-none", "operator-press-two", MUSIC]
 
@@ -72,7 +72,7 @@ def test_unknown_pace_leaves_the_minutes_unsaid(
 def test_free_desk_leaves_the_announcement_out(
     asterisk: FakeAsterisk, place: int, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(on_the_line, "outlook", lambda *_: Outlook(0, free=True, minutes=1))
+    monkeypatch.setattr(waiting_callers, "outlook", lambda *_: Outlook(0, free=True, minutes=1))
     assert waits(asterisk, place, (MUSIC, ""), (MUSIC, HANG_UP)).prompts == ["operator-stay", MUSIC, MUSIC]
 
 
@@ -85,7 +85,7 @@ def test_key_2_while_waiting_keeps_the_place_for_a_callback(
     with reading(engine) as session:
         kept = session.get_one(Registration, place)
         assert kept.state is RegistrationState.WAITING
-        assert on_the_line.has_just_left(session, place)
+        assert waiting_callers.has_just_left(session, place)
     assert heard.prompts[-3:] == [moment, *CALLED_BACK]
     assert heard.said("operator-registered", ticket=kept.ticket)
     assert heard.finished
@@ -119,7 +119,7 @@ def test_restarted_script_continues_the_wait_without_a_greeting(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     with writing(engine) as session:
-        on_the_line.stay(session, place, CHANNEL)
+        waiting_callers.stay(session, place, CHANNEL)
         session.get_one(WaitingCaller, place).since -= 14 * make.MINUTE
     heard = waits(asterisk, place, again="fa")
 
@@ -133,14 +133,14 @@ def test_second_call_of_a_number_leaves_the_first_on_the_line(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     with writing(engine) as session:
-        on_the_line.stay(session, place, "older")
+        waiting_callers.stay(session, place, "older")
 
     heard = waits(asterisk, place)
 
     assert heard.prompts == CALLED_BACK
     with reading(engine) as session:
         ticket = session.get_one(Registration, place).ticket
-        caller = on_the_line.find(session, place)
+        caller = waiting_callers.find(session, place)
         assert caller and caller.channel == "older"
     assert heard.said("operator-registered", ticket=ticket)
 
@@ -150,7 +150,7 @@ def test_second_call_of_a_number_in_danger_is_connected_at_once(
     asterisk: FakeAsterisk, engine: Engine, place: int
 ):
     with writing(engine) as session:
-        on_the_line.stay(session, place, "older")
+        waiting_callers.stay(session, place, "older")
 
     call = {"script": "on-the-line", "argument": f"{place}-7", "channel_id": CHANNEL}
     heard = asterisk.dial(**call)
@@ -165,8 +165,8 @@ def test_caller_who_is_replaced_hears_the_ticket(asterisk: FakeAsterisk, engine:
 
     def calls_again() -> None:
         with writing(engine) as session:
-            on_the_line.leave(session, CHANNEL)
-            assert on_the_line.stay(session, place, "newer")
+            waiting_callers.leave(session, CHANNEL)
+            assert waiting_callers.stay(session, place, "newer")
 
     heard = waits(asterisk, place, (MUSIC, calls_again))
 
@@ -208,8 +208,8 @@ def test_caller_without_a_heartbeat_is_removed_from_the_line(
     monkeypatch.setattr(server.heartbeats, "BEAT_SECONDS", 0.01)
     settings.prompts_dir.joinpath("fa").mkdir(parents=True)
     with writing(engine) as session:
-        on_the_line.stay(session, place, CHANNEL)
-        session.get_one(WaitingCaller, place).seen_at -= on_the_line.STALE
+        waiting_callers.stay(session, place, CHANNEL)
+        session.get_one(WaitingCaller, place).seen_at -= waiting_callers.STALE
     stop = threading.Event()
     with Server(settings, engine) as ours:
         thread = threading.Thread(target=server._every_beat, args=(ours, stop))

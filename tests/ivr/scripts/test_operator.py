@@ -6,8 +6,8 @@ from sqlalchemy import Engine, select, update
 from db.engine import reading, writing
 from db.models import BlockReason, Confirmation, OfficialKind, Registration
 from db.states import Phase, RegistrationState
-from hotline.callbacks import claims, on_the_line
-from hotline.callbacks.on_the_line import Outlook
+from hotline.callbacks import claims, waiting_callers
+from hotline.callbacks.waiting_callers import Outlook
 from hotline.line import blocked
 from hotline.rounds import rounds
 from settings import Settings
@@ -86,7 +86,7 @@ def test_known_pace_is_told_before_the_choice(
 ):
     for minutes, prompt in ((7, "wait-minutes"), (1, "wait-minute")):
         outlook = Outlook(before_me=3, free=False, minutes=minutes)
-        monkeypatch.setattr(on_the_line, "outlook", lambda *_, outlook=outlook: outlook)
+        monkeypatch.setattr(waiting_callers, "outlook", lambda *_, outlook=outlook: outlook)
         heard = asterisk.dial(START, CALL_ME)
         assert heard.prompts[3:7] == ["operator-busy", "ahead-some", prompt, "operator-choice"]
     assert not heard.said("wait-minutes", minutes=7)

@@ -6,9 +6,9 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import CallerNow, Desk, Registration, Round
 from db.states import RegistrationState
-from hotline.callbacks import on_the_line
+from hotline.callbacks import waiting_callers
 from hotline.line import registration
-from hotline.nodes import homes
+from hotline.nodes import round_affinity
 from hotline.rounds import rounds
 from settings import Settings
 from tests import factories as make
@@ -38,7 +38,7 @@ def line(engine: Engine, settings: Settings) -> int:
 
 def lives(engine: Engine, line: int) -> str | None:
     with reading(engine) as session:
-        return homes.of_round(session, line)
+        return round_affinity.of_round(session, line)
 
 
 def the_desk(engine: Engine, **values: object) -> None:
@@ -143,7 +143,7 @@ def test_desk_that_never_comes_frees_the_line_and_calls_back(
     assert heard.prompts[-3:] == ["wait-too-long", "operator-registered", "goodbye"]
     with reading(engine) as session:
         assert session.get_one(Registration, place).state is RegistrationState.WAITING
-        assert on_the_line.find(session, place) is None
+        assert waiting_callers.find(session, place) is None
     assert lives(engine, line) is None, "the desk may go back where it was"
 
 
@@ -154,7 +154,7 @@ def test_caller_who_leaves_an_absent_desk_frees_the_line(
     waits(asterisk, place, (MUSIC, deed))
 
     with reading(engine) as session:
-        assert on_the_line.find(session, place) is None
+        assert waiting_callers.find(session, place) is None
         assert session.get_one(Registration, place).state is RegistrationState.WAITING
     assert lives(engine, line) is None
 
@@ -178,6 +178,6 @@ def test_line_moved_away_meanwhile_is_told_at_once(
 
     assert heard.prompts == ["operator-registered", "goodbye"]
     with reading(engine) as session:
-        assert on_the_line.find(session, place) is None
+        assert waiting_callers.find(session, place) is None
         assert session.get_one(Registration, place).state is RegistrationState.WAITING
     assert lives(engine, line) == "other"

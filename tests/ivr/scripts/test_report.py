@@ -13,7 +13,7 @@ from stdnum import damm
 from db.engine import connect, reading, writing
 from db.models import Category, OutboxKind, OutboxMessage, Request
 from hotline.requests import categories
-from ivr import partings
+from ivr import final_writes
 from ivr.scripts import report
 from settings import Settings
 from tests import factories as make
@@ -313,7 +313,7 @@ def test_hang_up_after_speaking_sends_the_number_by_text(asterisk: FakeAsterisk,
 def test_request_after_a_hang_up_waits_for_the_database(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch, committed: bool
 ):
-    monkeypatch.setattr(partings, "_AGAIN_S", 0.0)
+    monkeypatch.setattr(final_writes, "_AGAIN_S", 0.0)
     tried, done = list[int](), list[int]()
 
     @contextmanager
@@ -340,7 +340,7 @@ def test_request_after_a_hang_up_waits_for_the_database(
 def test_failure_with_the_caller_present_is_not_retried(
     asterisk: FakeAsterisk, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(partings, "_AGAIN_S", 0.0)
+    monkeypatch.setattr(final_writes, "_AGAIN_S", 0.0)
     tried = list[int]()
 
     def away(_engine: Engine) -> None:

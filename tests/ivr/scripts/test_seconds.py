@@ -17,7 +17,7 @@ from db.models import Official, OfficialKind, Registration, Round
 from db.states import CallbackState, Phase
 from hotline import numbers, tickets
 from hotline.clock import CITY
-from hotline.line import silences
+from hotline.line import silent_callers
 from prompts import catalogue
 from settings import Settings, city_file
 from tests import factories as make
@@ -219,7 +219,7 @@ def test_number_known_to_be_silent_has_a_place_within_40_s(
     asterisk: FakeAsterisk, engine: Engine, voice: Settings
 ) -> None:
     with writing(engine) as session:
-        silences.note(session, OWN)
+        silent_callers.note(session, OWN)
 
     heard = asterisk.dial()
 

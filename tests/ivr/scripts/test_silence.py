@@ -9,7 +9,7 @@ from sqlalchemy import Engine, select, update
 from db.engine import now, reading, writing
 from db.models import Limit, Registration, Request, Round, SilentCaller
 from db.states import Phase, RegistrationState
-from hotline.line import silences
+from hotline.line import silent_callers
 from hotline.subjects import OTHER
 from settings import Settings
 from tests import factories as make
@@ -164,7 +164,7 @@ def test_known_silent_caller_has_a_person_after_one_silence(
     asterisk: FakeAsterisk, engine: Engine, settings: Settings
 ):
     with writing(engine) as session:
-        silences.note(session, OWN)
+        silent_callers.note(session, OWN)
 
     heard = asterisk.dial()
 
@@ -200,12 +200,12 @@ def test_only_old_lateness_is_deleted(
 ):
     with writing(engine) as session:
         for number, days in (("+989131234567", 91), ("+989131234568", 89)):
-            silences.note(session, number)
+            silent_callers.note(session, number)
             session.flush()
             at = now(session) - timedelta(days=days)
             session.execute(update(SilentCaller).filter_by(number=number).values(silent_at=at))
 
-        silences.forget(session)
+        silent_callers.forget(session)
 
         assert session.scalars(select(SilentCaller.number)).all() == ["+989131234568"]
 
@@ -214,22 +214,22 @@ def test_lateness_with_an_operators_turn_is_kept_for_the_day(
     engine: Engine,
 ):
     with writing(engine) as session:
-        silences.note(session, OWN)
+        silent_callers.note(session, OWN)
         session.flush()
         session.execute(update(SilentCaller).values(silent_at=now(session) - timedelta(days=91)))
         session.expire_all()
 
-        assert silences.has_turn(session, OWN)
+        assert silent_callers.has_turn(session, OWN)
         session.flush()
-        silences.forget(session)
+        silent_callers.forget(session)
 
-        assert not silences.has_turn(session, OWN), "once a day"
+        assert not silent_callers.has_turn(session, OWN), "once a day"
 
 
 def test_message_keeps_no_number_that_can_be_guessed(engine: Engine, settings: Settings):
     """A hash without a key of all numbers of a city is made in minutes."""
     with writing(engine) as session:
-        assert silences.may_leave_message(session, OWN, settings)
+        assert silent_callers.may_leave_message(session, OWN, settings)
         (kept,) = session.scalars(select(Limit.who))
         assert kept != hashlib.blake2b(f"silent {OWN}".encode(), digest_size=16).hexdigest()
-        assert not silences.may_leave_message(session, OWN, settings)
+        assert not silent_callers.may_leave_message(session, OWN, settings)

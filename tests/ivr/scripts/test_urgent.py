@@ -8,7 +8,7 @@ from sqlalchemy import Engine, select
 from db.engine import now, reading, writing
 from db.models import Desk, Event, LedgerEntry, Request, UrgentMatter
 from db.states import CallbackState, Fact
-from hotline.callbacks import live_desks
+from hotline.callbacks import direct_routing
 from hotline.ledger import verify
 from hotline.line import line
 from hotline.rounds import rounds
@@ -172,7 +172,7 @@ def test_desk_that_takes_nobody_does_not_count_as_present(engine: Engine, why: s
     with writing(engine) as session:
         operators_line = rounds.operators_line(session)
         session.flush()
-        assert live_desks.is_any_at_work(session)
+        assert direct_routing.is_any_at_work(session)
         desk = session.scalars(select(Desk)).one()
         match why:
             case "its phone is away":
@@ -182,4 +182,4 @@ def test_desk_that_takes_nobody_does_not_count_as_present(engine: Engine, why: s
             case _:
                 operators_line.paused_at = now(session)
         session.flush()
-        assert not live_desks.is_any_at_work(session)
+        assert not direct_routing.is_any_at_work(session)

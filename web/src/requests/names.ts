@@ -31,5 +31,5 @@ export const isJoined = ({ state, part_of_id }: CityRequest) => state === 'dupli
 /** Who works on requests; everybody else reads them. */
 export const mayHandle = (role: string) => role !== 'official' && role !== 'auditor' && role !== 'department'
 
-/** Who says what everybody sees of a request (hotline/requests/releases.py). */
+/** Who says what everybody sees of a request (hotline/requests/public/publications.py). */
 export const mayRelease = (role: string) => ['administrator', 'public_relations', 'supervisor'].includes(role)

@@ -1,0 +1,1 @@
+"""Requests that programs bring and look up (Open311)."""

@@ -1,0 +1,1 @@
+"""Pages and figures of requests that everybody may see."""

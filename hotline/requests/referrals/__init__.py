@@ -1,0 +1,1 @@
+"""Requests that a body outside the city handles."""
