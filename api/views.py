@@ -13,11 +13,11 @@ from db.states import CallbackState, RegistrationState
 from hotline import heartbeats, numbers
 from hotline.callbacks import (
     breaker,
+    call_quality,
     callbacks,
     conversations,
     cut_conversations,
     direct_routing,
-    quality,
     waiting_callers,
     wrap_up,
 )
@@ -72,7 +72,7 @@ def quality_view(measured: models.CallQuality | None) -> schemas.Quality | None:
     if measured is None:
         return None
     numbers_ = {name: getattr(measured, name) for name in schemas.Measured.model_fields}
-    return schemas.Quality(**numbers_, bad=quality.is_bad(measured))
+    return schemas.Quality(**numbers_, bad=call_quality.is_bad(measured))
 
 
 def official_view(official: models.Official) -> schemas.Official:

@@ -13,7 +13,7 @@ from clerk.progress import step
 from db import events
 from db.engine import reading, writing
 from hotline import limits
-from hotline.callbacks import left_in_hand, toll
+from hotline.callbacks import forgotten_claims, toll
 from hotline.citizens import round_alerts
 from hotline.directory import oidc, sync
 from hotline.errors import Refused
@@ -151,14 +151,14 @@ def give_up_blocked(engine: Engine, _settings: Settings) -> None:
 def return_left(engine: Engine, settings: Settings) -> None:
     """Settle forgotten citizens at desks, and tell supervisors about conversations without an outcome."""
     with reading(engine) as session:
-        tokens, owed = left_in_hand.due(session), left_in_hand.is_any_owed(session)
+        tokens, owed = forgotten_claims.due(session), forgotten_claims.is_any_owed(session)
     for token in tokens:
         with writing(engine) as session:
-            left_in_hand.settle(session, token, settings)
+            forgotten_claims.settle(session, token, settings)
         step()
     if owed:
         with writing(engine) as session:
-            left_in_hand.tell(session)
+            forgotten_claims.tell(session)
 
 
 def forget_calls(engine: Engine, _settings: Settings) -> None:
@@ -206,7 +206,7 @@ JOBS = [
     Every("late-requests", 300.0, tell_of_late_requests),
     Every("urgent", 5.0, tell_of_urgent, question=lambda s: bool(s.supervisor_numbers)),
     Every("blocked", 5.0, give_up_blocked, question=lambda _: blocked.HAVE_PLACES),
-    Every("left-in-hand", 5.0, return_left, question=lambda _: left_in_hand.IS_ANY),
+    Every("left-in-hand", 5.0, return_left, question=lambda _: forgotten_claims.IS_ANY),
     Every("calls", 600.0, forget_calls),
     Every("recordings", 2.0, recordings.register),
     Every("old-recordings", 600.0, recordings.delete_old),

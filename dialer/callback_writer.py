@@ -19,7 +19,7 @@ from hotline.callbacks import (
     closing,
     conversations,
     placing,
-    retries,
+    schedule,
     serving,
     unreached_desks,
     waiting_callers,
@@ -136,7 +136,7 @@ class CallbackWriter:
                 waiting_callers.hung_up(session, callback.registration_id)
             until = None
             if _is_our_doing(session, callback, outcome):
-                outcome, until = Outcome.RETURNED, now(session) + retries.busy_for(self._settings)
+                outcome, until = Outcome.RETURNED, now(session) + schedule.busy_for(self._settings)
             if outcome is None:
                 callbacks.move(session, token, CallbackState.ENDED, ended_at=now(session))
             else:

@@ -31,7 +31,7 @@ class Calls(Part):
     """Callbacks to one registration in one round, at most."""
     retry_seconds: int = Field(600, ge=0)
     """Wait before an unanswered callback is retried, from the citizen's own place; the wait doubles each
-    time. A busy phone waits half of it, an unreachable one twice as long (hotline/callbacks/retries.py)."""
+    time. A busy phone waits half of it, an unreachable one twice as long (hotline/callbacks/schedule.py)."""
     hold_seconds: int = Field(60, ge=5, le=600)
     """How long a citizen hears music while a desk that was lost in a conversation may come back."""
     on_hold_seconds: int = Field(180, ge=5, le=600)

@@ -12,14 +12,13 @@ from api.ids import PathId
 from db import models
 from db.states import CallbackState, Outcome
 from hotline.callbacks import (
+    call_quality,
     callbacks,
-    called_again,
     closing,
     conversations,
     cut_conversations,
     notes,
-    quality,
-    retries,
+    schedule,
 )
 from hotline.errors import Refused
 from hotline.rounds import round_permissions, rounds
@@ -61,7 +60,7 @@ def list_agreed(user: AtDesk, session: Reading) -> list[desk_schemas.AgreedCall]
             due_at=callback.registration.not_before,
             notes=views.note_views(callback),
         )
-        for callback in called_again.agreed_by(session, user)
+        for callback in schedule.list_promised(session, user)
         if callback.again_at
     ]
 
@@ -133,7 +132,7 @@ def record_outcome(
 def keep_quality(callback_id: PathId, body: schemas.Measured, user: AtDesk, session: Writing) -> None:
     """Record my browser's measurement of this conversation's sound; the longest measurement wins."""
     mine = of_my_desk(session, callback_id, user)
-    quality.keep(session, mine, quality.Measured(**body.model_dump()))
+    call_quality.keep(session, mine, call_quality.Measured(**body.model_dump()))
 
 
 @router.get("/{callback_id}/called-again")
@@ -149,6 +148,6 @@ def foresee(
     if user.desk_id not in (callback.desk_id, callback.screen_desk_id):
         raise Refused("forbidden", "this callback belongs to another desk")
     if wish.agreed:
-        retries.check_agreed(Outcome.CALL_AGAIN, wish.again_at)
-    seen = called_again.foreseen(session, callback, wish.again_at, settings, agreed=wish.agreed)
+        schedule.check_agreed(Outcome.CALL_AGAIN, wish.again_at)
+    seen = schedule.forecast(session, callback, wish.again_at, settings, agreed=wish.agreed)
     return desk_schemas.CalledAgain(at=seen.at, because=seen.because, quiet=seen.quiet)

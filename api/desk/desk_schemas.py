@@ -9,7 +9,7 @@ from api.rounds.timetable import Day
 from api.schemas import Moment, Note, Official, Quality, Said, Text
 from db.states import GuestEnd, GuestState, Outcome, RegistrationState, RequestState
 from hotline.callbacks import notes
-from hotline.callbacks.retries import Because
+from hotline.callbacks.schedule import Because
 from hotline.desks import desk_messages
 from hotline.recordings import voice_summaries
 

@@ -11,7 +11,7 @@ from db import models
 from db.engine import now
 from dialplan import accounts
 from hotline import numbers
-from hotline.callbacks import left_in_hand, wrap_up
+from hotline.callbacks import forgotten_claims, wrap_up
 from hotline.desks import desk_phones, desks
 from hotline.people import desk_admission
 from hotline.rounds import rounds
@@ -43,7 +43,7 @@ def _view(
             state=live.state,
             since=live.ended_at or wrap_up.over_since(live) or live.talking_at or live.claimed_at,
             talking_at=live.talking_at,
-            owed=left_in_hand.is_owed(live, now(session)),
+            owed=forgotten_claims.is_owed(live, now(session)),
         )
         if live
         else None,

@@ -14,7 +14,7 @@ from api.sounds import SOUND, Range, play
 from db import models
 from db.engine import reading
 from hotline import tickets
-from hotline.callbacks import quality
+from hotline.callbacks import call_quality
 from hotline.recordings import disk, recordings, retention
 from hotline.rounds import rounds
 
@@ -26,7 +26,7 @@ def list_recordings(round_id: QueryId, _user: MayHear, session: Reading) -> list
     """The recorded conversations of a round in their order, deleted ones included."""
     rounds.get(session, round_id)
     found = recordings.of_round(session, round_id)
-    measured = quality.of_callbacks(session, [recording.callback_id for recording in found])
+    measured = call_quality.of_callbacks(session, [recording.callback_id for recording in found])
     return [_view(recording, measured.get(recording.callback_id)) for recording in found]
 
 
@@ -67,7 +67,7 @@ def search(
         before=before,
         limit=limit + 1,
     )
-    measured = quality.of_callbacks(session, [recording.callback_id for recording in found])
+    measured = call_quality.of_callbacks(session, [recording.callback_id for recording in found])
     items = [_of_round(session, one, measured.get(one.callback_id)) for one in found[:limit]]
     return recording_schemas.Recordings(
         items=items, next=items[-1].callback_id if len(found) > limit else None
@@ -110,7 +110,7 @@ def delete_early(
     """Delete a recording early: the file goes for good, and the audit log has the reason."""
     folder = settings.recordings_dir
     deleted = retention.delete_early(session, callback_id, folder, who=user.username, reason=body.reason)
-    return _view(deleted, quality.of_callbacks(session, [callback_id]).get(callback_id))
+    return _view(deleted, call_quality.of_callbacks(session, [callback_id]).get(callback_id))
 
 
 @router.get("/{callback_id}/audio", **SOUND)

@@ -10,7 +10,7 @@ from db.engine import now
 from db.models import Callback, OutboxKind, Registration, Round
 from db.states import FREE_OF_CHARGE, RETRIED, CallbackState, Fact, Outcome, RegistrationState
 from hotline import audit
-from hotline.callbacks import callbacks, own_faults, retries
+from hotline.callbacks import callbacks, own_faults, schedule
 from hotline.clock import CITY
 from hotline.errors import Refused
 from hotline.ledger import ledger
@@ -64,7 +64,7 @@ def note_agreed(
 
     Raises Refused("agreed-without-time").
     """
-    at = retries.check_agreed(outcome, again_at).astimezone(CITY)
+    at = schedule.check_agreed(outcome, again_at).astimezone(CITY)
     audit.record(session, who, "call-agreed", f"callback {callback.id}", f"{at:%Y-%m-%d %H:%M}")
 
 
@@ -113,9 +113,9 @@ def close(
         until = max(until or at, at + own_faults.passed_over(session, closed, settings, cut=cut))
     if again_at and outcome is Outcome.CALL_AGAIN:
         closed.again_at, closed.agreed = again_at, agreed
-        registration.not_before = retries.promised(again_at, at, round_, settings, agreed=agreed).due
+        registration.not_before = schedule.promised(again_at, at, round_, settings, agreed=agreed).due
     else:
-        registration.not_before = retries.not_before(outcome, registration.attempts, at, settings, until)
+        registration.not_before = schedule.not_before(outcome, registration.attempts, at, settings, until)
     session.flush()  # lock order: all rows before the log
     said = {"agreed": True} if closed.agreed else {}
     ledger.record(session, Fact.OUTCOME, registration, outcome=outcome, **said)

@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from db.models import Callback
 from db.states import Outcome
-from hotline.callbacks import breaker, retries, untried
-from hotline.callbacks.retries import Line
+from hotline.callbacks import breaker, schedule, untried
+from hotline.callbacks.schedule import Line
 from settings import Settings
 
 
@@ -39,7 +39,7 @@ def passed_over(
     """
     before = _before(session, failed)
     picked_up = failed.answered_at is not None and cut is None
-    return retries.after_faults(
+    return schedule.after_faults(
         1 + (before.picked_up if picked_up else before.times),
         settings,
         picked_up=picked_up,

@@ -12,7 +12,7 @@ from db import events
 from db.engine import now
 from db.models import Callback, Registration, Round
 from db.states import Fact, Outcome, RegistrationState
-from hotline.callbacks import retries
+from hotline.callbacks import schedule
 from hotline.errors import Refused
 from hotline.ledger import ledger
 from settings import Settings
@@ -63,11 +63,11 @@ def _find_due(
     if last.outcome is None:
         return None
     if last.outcome is not Outcome.CALL_AGAIN or last.again_at is None:
-        return retries.not_before(last.outcome, attempts, at, settings)
+        return schedule.not_before(last.outcome, attempts, at, settings)
     wish = last.again_at
     if last.ended_at and last.ended_at > at and wish - last.ended_at <= _COUNTED_FROM_NOW:
         wish = at + (wish - last.ended_at)
     try:
-        return retries.promised(wish, at, round_, settings, agreed=last.agreed).due
+        return schedule.promised(wish, at, round_, settings, agreed=last.agreed).due
     except Refused:  # no desk can have meant a day so far ahead
-        return retries.not_before(last.outcome, attempts, at, settings)
+        return schedule.not_before(last.outcome, attempts, at, settings)

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from db.models import BreakReason, Callback, Desk, DeskMessage, Hearing, User
 from db.states import IN_TALK, CallbackState, Phase
 from db.trusted_time import find_doubt
-from hotline.callbacks import breaker, left_in_hand, threats, wrap_up
+from hotline.callbacks import breaker, forgotten_claims, threats, wrap_up
 from hotline.control import alarms
 from hotline.control.alarms import Alarm, AlarmCause, AlarmKind, DeskNow, LineNow
 from hotline.desks import desk_messages, desks, supervising
@@ -252,7 +252,7 @@ def _desk(wall: WallDesk, known: _Known) -> LiveDesk:
         callback_id=live.id if live else None,
         state=live.state if live else None,
         ticket=live.registration.ticket if live else None,
-        owed=live is not None and left_in_hand.is_owed(live, known.at),
+        owed=live is not None and forgotten_claims.is_owed(live, known.at),
         hears_desk_id=desk.hears_desk_id,
         hears_how=Hearing(desk.hears_how) if desk.hears_how else None,
         ears=[ear for ear in known.ears if ear.desk_id == desk.id],

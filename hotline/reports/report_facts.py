@@ -16,7 +16,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from db.epoch import epoch
 from db.models import Callback, CallQuality, Carry, Official, Registration, Round
 from db.states import Outcome, RegistrationState
-from hotline.callbacks import quality
+from hotline.callbacks import call_quality
 from hotline.reports.report_scope import By, Scope, key_of, of_calls
 from hotline.reports.report_sittings import Sitting, sittings
 
@@ -159,7 +159,7 @@ def _waits(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
 
 def _sounds(session: Session, scope: Scope, by: By | None, found: Facts) -> None:
     key = key_of(scope, by, Callback.called_at)
-    bad = func.sum(case((CallQuality.mos < quality.BAD_MOS, 1), else_=0))
+    bad = func.sum(case((CallQuality.mos < call_quality.BAD_MOS, 1), else_=0))
     query = (
         of_calls(scope, key, func.count(), func.avg(CallQuality.mos), bad)
         .join(CallQuality, CallQuality.callback_id == Callback.id)

@@ -14,7 +14,7 @@ from db.engine import now, reading, writing
 from db.models import Registration
 from dialplan.variables import Variable
 from hotline import numbers
-from hotline.callbacks import line_home, waiting_callers
+from hotline.callbacks import operators_line_node, waiting_callers
 from hotline.callbacks.waiting_callers import Outlook
 from ivr.call import AGIError, Call, Prompt
 from ivr.scripts import operator
@@ -90,10 +90,10 @@ def _pass_time(call: Call, engine: Engine, node: str, place: int, rounds: int) -
 def _free_line(engine: Engine, node: str) -> None:
     """Free the operators' line from this node if nobody waits here and no desk came."""
     with reading(engine) as session:
-        empty = line_home.is_left_empty(session, node)
+        empty = operators_line_node.is_left_empty(session, node)
     if empty:
         with writing(engine) as session:
-            line_home.free(session, node)
+            operators_line_node.free(session, node)
 
 
 def _news(engine: Engine, place: int) -> list[Prompt]:

@@ -6,8 +6,8 @@ from functools import partial
 from sqlalchemy.orm import Session
 
 from dialplan.variables import Variable
-from hotline.callbacks import line_home, waiting_callers
-from hotline.callbacks.line_home import Side
+from hotline.callbacks import operators_line_node, waiting_callers
+from hotline.callbacks.operators_line_node import Side
 from hotline.callbacks.waiting_callers import Outlook
 from hotline.errors import Refused
 from hotline.line import silent_callers
@@ -50,7 +50,7 @@ def run_for_silent(talk: Conversation) -> bool | None:
     waits = any(place.in_operators_line for place in talk.context.active)
 
     def join(session: Session) -> tuple[Registered, Outlook, bool] | None:
-        line = line_home.hold(session, talk.settings.node)
+        line = operators_line_node.hold(session, talk.settings.node)
         may = silent_callers.has_turn(session, number) or waits
         return _join(talk, session, line) if may else None
 
@@ -93,11 +93,11 @@ def _ask_owner(talk: Conversation, number: str) -> None:
 
 def _join(talk: Conversation, session: Session, line: Side | None = None) -> tuple[Registered, Outlook, bool]:
     """Return the place, its forecast, and whether the operators' line is or comes here."""
-    line = line or line_home.hold(session, talk.settings.node)  # lock order: before any row
+    line = line or operators_line_node.hold(session, talk.settings.node)  # lock order: before any row
     registered = talk.place(session, None)
     outlook = waiting_callers.outlook(session, registered.registration_id)  # for the desks' present node
     if line is Side.COMES:
-        line_home.follow(session, talk.settings.node)
+        operators_line_node.follow(session, talk.settings.node)
     return registered, outlook, line is not Side.ELSEWHERE
 
 

@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Breaker, Registration
 from db.states import CallbackState
 from dialer import call_ahead
-from hotline.callbacks import breaker, retries
+from hotline.callbacks import breaker, schedule
 from settings import Settings
 from tests.dialer.hall import Hall
 from tests.kit.fake_manager import FakeManager
@@ -25,7 +25,7 @@ def hall_of_failures(
     hall = Hall(settings, engine, manager)
     monkeypatch.setattr(call_ahead.round_statistics, "calls_wanted", hall.calls_wanted)
     # Who is passed over is so, and no probe is due, until the test says so, however slow this machine is.
-    monkeypatch.setattr(retries, "_NEXT_ONE_TRIES", timedelta(minutes=1))
+    monkeypatch.setattr(schedule, "_NEXT_ONE_TRIES", timedelta(minutes=1))
     for pause in ("FIRST", "ANSWERING"):
         monkeypatch.setattr(breaker, pause, timedelta(minutes=1))
     yield hall

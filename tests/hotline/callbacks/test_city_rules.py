@@ -27,7 +27,7 @@ from db import engine as database
 from db.engine import reading, writing
 from db.models import Carry, LineCount, Registration, Round
 from db.states import CallbackState, Outcome
-from hotline.callbacks import callbacks, claims, closing, retries, round_statistics
+from hotline.callbacks import callbacks, claims, closing, round_statistics, schedule
 from hotline.ledger.verify import verify
 from hotline.line import carry_over, line, registration
 from hotline.rounds import rounds
@@ -290,7 +290,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
         if getattr(module, "now", None) is _true_now:
             monkeypatch.setattr(module, "now", clock.now)
     for pause in ("_NEXT_ONE_TRIES", "_ALONE"):
-        monkeypatch.setattr(retries, pause, PAUSE)
+        monkeypatch.setattr(schedule, pause, PAUSE)
     return clock
 
 

@@ -12,7 +12,7 @@ from db import events
 from db.engine import now, reading, writing
 from db.models import Callback, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, conversations, placing, retries
+from hotline.callbacks import callbacks, closing, conversations, placing, schedule
 from settings import Settings
 from tests.factories import WITHOUT_OUTCOME, a_callback, at_once, newest_event, told
 from tests.kit.databases import in_both, on_one  # noqa: F401  (fixture)
@@ -57,7 +57,7 @@ def test_outcome_puts_the_registration_where_it_belongs(
         assert place.state is (last_state if attempts + counted >= limit else state)
         if waits:
             assert place.not_before is not None
-            wait = retries.not_before(outcome, place.attempts, before, settings)
+            wait = schedule.not_before(outcome, place.attempts, before, settings)
             assert wait is not None and wait <= place.not_before <= wait + (now(session) - before)
         else:
             assert place.not_before is None

@@ -8,7 +8,7 @@ from db.engine import now
 from db.models import Recording
 from db.states import CallbackState, Outcome, RegistrationState
 from hotline import audit
-from hotline.callbacks import called_again, threats
+from hotline.callbacks import schedule, threats
 from hotline.control import control_room
 from hotline.control.alarms import AlarmKind
 from hotline.recordings import recordings
@@ -59,4 +59,4 @@ def test_own_agreed_calls_are_listed_soonest_first(
         promised[hours] = callback
     promised[4].registration.state = RegistrationState.REACHED
     session.flush()
-    assert called_again.agreed_by(session, user) == [promised[2], promised[5]]
+    assert schedule.list_promised(session, user) == [promised[2], promised[5]]

@@ -12,7 +12,7 @@ from db.models import Callback, Desk, OutboxKind, OutboxMessage, Registration
 from db.states import LIVE, ON_THE_PHONE, UNDER_WAY, CallbackState, Outcome, RegistrationState
 from dialer.callback_writer import CallbackWriter
 from dialer.outcomes import UNSEEN, Ending
-from hotline.callbacks import claims, closing, left_in_hand
+from hotline.callbacks import claims, closing, forgotten_claims
 from hotline.ledger.verify import verify
 from hotline.line import carry_over, registration
 from hotline.rounds import rounds
@@ -123,8 +123,8 @@ def hours_pass(engine: Engine, settings: Settings) -> None:
     for token in asked:
         moves.ended(token, UNSEEN)
     with writing(engine) as session:
-        for token in left_in_hand.due(session):
-            left_in_hand.settle(session, token, settings)
+        for token in forgotten_claims.due(session):
+            forgotten_claims.settle(session, token, settings)
         carry_over.run(session)
 
 

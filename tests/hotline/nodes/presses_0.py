@@ -5,8 +5,8 @@ from sqlalchemy.orm import Session
 
 from db.engine import reading, writing
 from db.models import Desk, Round
-from hotline.callbacks import line_home, waiting_callers
-from hotline.callbacks.line_home import Side
+from hotline.callbacks import operators_line_node, waiting_callers
+from hotline.callbacks.operators_line_node import Side
 from hotline.line import registration
 from hotline.nodes import round_affinity
 from hotline.rounds import rounds
@@ -15,7 +15,7 @@ from tests import factories as make
 
 def presses_0_in(session: Session, node: str) -> tuple[Side, int, waiting_callers.Outlook]:
     """Press 0 as the script does. Return where the line is, the place, and the outlook."""
-    side = line_home.hold(session, node)
+    side = operators_line_node.hold(session, node)
     place = registration.register(
         session,
         round_id=rounds.operators_line(session).id,
@@ -24,7 +24,7 @@ def presses_0_in(session: Session, node: str) -> tuple[Side, int, waiting_caller
     ).registration_id
     outlook = waiting_callers.outlook(session, place)
     if side is Side.COMES:
-        line_home.follow(session, node)
+        operators_line_node.follow(session, node)
     return side, place, outlook
 
 

@@ -11,7 +11,7 @@ from db.models import CallerNow, Desk, Node, Round
 from db.states import CallbackState as C
 from hotline import heartbeats
 from hotline.callbacks import direct_routing, waiting_callers
-from hotline.callbacks.line_home import Side
+from hotline.callbacks.operators_line_node import Side
 from hotline.nodes import draining, phones, round_affinity
 from hotline.nodes import nodes as commands
 from hotline.rounds import rounds

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from db.engine import now, reading, writing
 from db.models import CallerNow, Registration, Round
-from hotline.callbacks import line_home, waiting_callers
-from hotline.callbacks.line_home import Side
+from hotline.callbacks import operators_line_node, waiting_callers
+from hotline.callbacks.operators_line_node import Side
 from hotline.line import registration
 from hotline.rounds import rounds
 from tests import factories as make
@@ -53,7 +53,7 @@ def test_key_0_at_the_lines_node_keeps_it_there(engine: Engine, line: int) -> No
 
     with ThreadPoolExecutor() as pool:
         with writing(engine) as session:
-            assert line_home.hold(session, "one") is Side.HERE
+            assert operators_line_node.hold(session, "one") is Side.HERE
             other = pool.submit(presses_0, engine, "two")
             assert waiting.wait(20)
             registration.register(session, round_id=line, number=number, tell=False)
@@ -72,13 +72,13 @@ def test_two_callers_of_a_node_share_the_moved_line(engine: Engine, line: int) -
 
     with ThreadPoolExecutor() as pool:
         with writing(engine) as session:
-            assert line_home.hold(session, "two") is Side.COMES
+            assert operators_line_node.hold(session, "two") is Side.COMES
             assert asked.acquire(timeout=20)
             others = [pool.submit(presses_0, engine, "two") for _ in range(2)]
             for _ in others:
                 assert asked.acquire(timeout=20)
             registration.register(session, round_id=line, number=make.a_number(), tell=False)
-            line_home.follow(session, "two")
+            operators_line_node.follow(session, "two")
         assert [other.result(20)[0] for other in others] == [Side.HERE] * 2
 
 

@@ -28,7 +28,7 @@ export function mosOf({ loss, jitter }: Way, rtt: number | null): number {
 /** Good: all are satisfied. Fair: some are not. Bad: many are not, words are lost. */
 export type Verdict = 'bad' | 'fair' | 'good'
 
-/** From these on, by annex B of G.107; `hotline/callbacks/quality.py` has the lower one, too. */
+/** From these on, by annex B of G.107; `hotline/callbacks/call_quality.py` has the lower one, too. */
 const [FAIR, GOOD] = [3.1, 4]
 
 export const verdictOf = (mos: number): Verdict => (mos >= GOOD ? 'good' : mos >= FAIR ? 'fair' : 'bad')

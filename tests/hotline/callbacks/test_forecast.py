@@ -15,8 +15,8 @@ from api.app import create
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, LedgerEntry, Registration, User
 from db.states import CallbackState, Fact, Outcome, Phase
-from hotline.callbacks import callbacks, called_again, closing, retries, screening
-from hotline.callbacks.retries import Because
+from hotline.callbacks import callbacks, closing, schedule, screening
+from hotline.callbacks.schedule import Because
 from hotline.clock import CITY, after_quiet
 from hotline.errors import Refused
 from hotline.ledger.verify import verify
@@ -68,7 +68,7 @@ def says(story: Story, callback: Callback, **wish: Any) -> Registration:
 def foreseen(story: Story, callback: Callback, wish: datetime | None, *, agreed: bool = False) -> Any:
     with reading(story.engine) as session:
         mine = session.get_one(Callback, callback.id)
-        return called_again.foreseen(session, mine, wish, story.conf, agreed=agreed)
+        return schedule.forecast(session, mine, wish, story.conf, agreed=agreed)
 
 
 def moment(engine: Engine) -> datetime:
@@ -99,7 +99,7 @@ def test_foretold_time_without_a_wish_follows_the_rule(story: Story) -> None:
     assert said.because is Because.QUIET_HOURS and place.not_before == said.at
     day = story.conf.model_copy(update={"quiet_hours": QuietHours(CITY_NOON, CITY_NOON)})
     with reading(story.engine) as session:
-        by_day = called_again.foreseen(session, callback, None, day)
+        by_day = schedule.forecast(session, callback, None, day)
         assert by_day.because is Because.RULE and by_day.at
         assert abs(by_day.at - now(session) - timedelta(seconds=day.retry_seconds / 2)) < MINUTE
 
@@ -270,4 +270,4 @@ def test_wish_without_agreement_follows_the_rule(session: Session) -> None:
     round_ = make.a_round(session)
     at = now(session)
     plain = Settings.model_construct(retry_seconds=600, quiet_hours=QuietHours(CITY_NOON, CITY_NOON))
-    assert retries.promised(at + MINUTE, at, round_, plain) == (at + MINUTE, Because.WISHED)
+    assert schedule.promised(at + MINUTE, at, round_, plain) == (at + MINUTE, Because.WISHED)

@@ -10,7 +10,7 @@ from db.engine import now, reading, writing
 from db.models import Registration
 from db.states import CallbackState as C
 from hotline import heartbeats
-from hotline.callbacks import line_home, waiting_callers
+from hotline.callbacks import operators_line_node, waiting_callers
 from hotline.nodes import phones
 from tests import factories as make
 from tests.hotline.nodes.conftest import silent
@@ -24,13 +24,15 @@ def test_absent_desk_frees_the_moved_line_after_the_caller(engine: Engine, line:
     waits(engine, place, "two")
     with writing(engine) as session:
         heartbeats.phone_connected(session, first_desk(session).id, None, "one")
-        assert not line_home.is_left_empty(session, "two"), "somebody waits"
+        assert not operators_line_node.is_left_empty(session, "two"), "somebody waits"
     with writing(engine) as session:
         waiting_callers.leave(session, f"channel-{place}")
     with reading(engine) as session:
-        assert line_home.is_left_empty(session, "two") and not line_home.is_left_empty(session, "one")
+        assert operators_line_node.is_left_empty(session, "two") and not operators_line_node.is_left_empty(
+            session, "one"
+        )
     with writing(engine) as session:
-        line_home.free(session, "two")
+        operators_line_node.free(session, "two")
     assert lives(engine, line) is None
     with reading(engine) as session:
         home = phones.node_of(session, first_desk(session))
@@ -63,7 +65,7 @@ def test_line_with_anybody_on_it_stays_when_a_caller_leaves(
     with writing(engine) as session:
         how(session, line)
         session.flush()
-        assert not line_home.is_left_empty(session, "two")
+        assert not operators_line_node.is_left_empty(session, "two")
     with writing(engine) as session:
-        line_home.free(session, "two")
+        operators_line_node.free(session, "two")
     assert lives(engine, line) == "two"

@@ -10,7 +10,7 @@ from clerk.jobs import carry_over, return_left
 from db.engine import now, reading, writing
 from db.models import AuditEntry, Callback, Event, Registration
 from db.states import CallbackState, Outcome, RegistrationState
-from hotline.callbacks import callbacks, closing, left_in_hand, retries
+from hotline.callbacks import callbacks, closing, forgotten_claims, schedule
 from hotline.ledger.verify import verify
 from hotline.rounds import planning, rounds
 from settings import QuietHours, Settings
@@ -100,7 +100,7 @@ def test_missing_outcome_alerts_the_supervisor_once(
     with reading(story.engine) as session:
         told = session.scalars(select(Event).where(Event.what == "owes-outcome")).all()
         assert [event.desk_id for event in told] == [callback.desk_id]
-        assert left_in_hand.is_owed(callbacks.get(session, callback.id), now(session))
+        assert forgotten_claims.is_owed(callbacks.get(session, callback.id), now(session))
 
 
 def test_missing_outcome_without_a_talk_alerts_nobody(
@@ -109,8 +109,8 @@ def test_missing_outcome_without_a_talk_alerts_nobody(
     story.registers()
     callback = in_hand(story, claimed=30, ended=20)
     with writing(story.engine) as session:
-        assert left_in_hand.tell(session) == 0, "it goes back by itself"
-        assert not left_in_hand.is_owed(callbacks.get(session, callback.id), now(session))
+        assert forgotten_claims.tell(session) == 0, "it goes back by itself"
+        assert not forgotten_claims.is_owed(callbacks.get(session, callback.id), now(session))
 
 
 @pytest.mark.parametrize(("talked", "outcome"), [(20, O.REACHED), (19, O.CALL_AGAIN)])
@@ -150,10 +150,10 @@ def test_desk_that_acts_in_time_is_left_alone(story: Story, settings: Settings) 
         said = make.a_callback(session, C.ENDED)
         said.talking_at, said.ended_at = None, now(session) - 6 * MINUTE
         session.flush()
-        tokens = left_in_hand.due(session)
+        tokens = forgotten_claims.due(session)
         assert tokens == [said.token]
         closing.record_outcome(session, said, O.REFUSED, settings)
-        assert left_in_hand.settle(session, said.token, settings) is None
+        assert forgotten_claims.settle(session, said.token, settings) is None
         assert said.outcome is O.REFUSED
         assert [callback.state for callback in live] == [C.DIALING, C.TALKING, C.WAITING]
 
@@ -165,7 +165,7 @@ def test_two_clerks_settle_a_callback_once(story: Story) -> None:
 
     def settle(_: int) -> Outcome | None:
         with writing(story.engine) as session:
-            return left_in_hand.settle(session, callback.token, story.conf)
+            return forgotten_claims.settle(session, callback.token, story.conf)
 
     assert sorted(map(str, make.at_once(4, settle))) == ["None", "None", "None", "returned"]
 
@@ -174,5 +174,5 @@ def test_wish_for_now_in_overtime_is_kept_in_the_round(session: Session, setting
     round_ = make.a_round(session)
     at = round_.ends_at + 5 * MINUTE
     awake = settings.model_copy(update={"quiet_hours": QuietHours(at.time(), at.time())})
-    assert retries.promised(at, at, round_, awake).due == at
-    assert retries.promised(at + MINUTE, at, round_, awake).due == round_.ends_at + rounds.OVERTIME
+    assert schedule.promised(at, at, round_, awake).due == at
+    assert schedule.promised(at + MINUTE, at, round_, awake).due == round_.ends_at + rounds.OVERTIME
