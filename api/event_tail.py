@@ -33,6 +33,10 @@ log = logging.getLogger("api")
 CHECK_SESSIONS_S = 1.0
 LISTEN_S = 0.5
 _AGAIN_S = 1.0
+MOST_STREAMS = 500
+"""Open pages that get live updates in this process, at most."""
+MOST_OF_ONE = 20
+"""Open pages of one person that get live updates, at most. One more ends the oldest page's stream."""
 _KEPT = 2_000
 """Events kept in memory for all pages; a page that is further behind reads the database."""
 
@@ -160,10 +164,10 @@ class Tail:
         Raises Refused("too-many-pages") if all together are too many and this person has none to lose.
         """
         mine = [s for s in self._streams if s.user_id == user_id]
-        full = len(self._streams) >= self._settings.event_streams
+        full = len(self._streams) >= MOST_STREAMS
         if full and not mine:
-            raise Refused("too-many-pages", "too many pages are open (HOTLINE_EVENT_STREAMS)")
-        if full or len(mine) >= self._settings.event_streams_per_person:
+            raise Refused("too-many-pages", "too many pages are open")
+        if full or len(mine) >= MOST_OF_ONE:
             self._end(mine[:1], "crowded")
 
     def join(self, user_id: int, session: str, seen: int, department_id: int | None) -> Stream:

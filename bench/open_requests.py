@@ -83,7 +83,7 @@ def _solved(session: Session, chance: random.Random) -> object:
 
 
 def _alike(session: Session, chance: random.Random) -> object:
-    return duplicates.alike(session, session.get_one(Request, chance.randint(1, OPEN)), 14)
+    return duplicates.alike(session, session.get_one(Request, chance.randint(1, OPEN)))
 
 
 def _by_ids(session: Session, chance: random.Random) -> object:

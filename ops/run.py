@@ -21,7 +21,7 @@ from ops import asterisk
 from ops.supervise import Plan, become, say
 from prompts.render import build
 from prompts.sources import VoiceError
-from settings import Settings, SettingsError, links_astray, load, origin, unheeded
+from settings import Settings, SettingsError, links_astray, load, old_names, origin, unheeded
 
 if TYPE_CHECKING:
     from ops import sample
@@ -85,7 +85,7 @@ def prepare(settings: Settings) -> list["sample.Account"]:
     Raises CannotRun if the state folder is another node's, or the node's name another machine's.
     """
     say(f"settings: {origin(settings)}")
-    for said in filter(None, (unheeded(settings), links_astray(settings))):
+    for said in filter(None, (*old_names(), unheeded(settings), links_astray(settings))):
         say(said)
     if settings.sip_tls_certificate:
         from ops.doctor import certificates  # few cities have a certificate, and the module is large

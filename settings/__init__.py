@@ -4,7 +4,8 @@ Each module holds one part: `machine`, `city`, `telephony`, `calls`, `requests`,
 `staff`. `in_force` joins the parts into one `Settings`.
 """
 
-from settings.in_force import SECRETS, Settings, links_astray, load, origin, unheeded
+from settings.in_force import Settings, links_astray, load, old_names, origin, unheeded
+from settings.toml_files import SECRETS
 from settings.values import (
     CITY,
     Bounds,
@@ -27,6 +28,7 @@ __all__ = [
     "WorkingWeek",
     "links_astray",
     "load",
+    "old_names",
     "origin",
     "unheeded",
 ]

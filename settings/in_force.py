@@ -4,12 +4,14 @@ import difflib
 import hashlib
 import hmac
 import os
+from collections.abc import Collection
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from settings import city_file, secret_file
 from settings.calls import Calls
@@ -17,49 +19,31 @@ from settings.city import OfCity, city_in_force
 from settings.keeping import Keeping
 from settings.machine import Machine
 from settings.messages import Messages
+from settings.part import env_file
 from settings.requests import Requests
 from settings.staff import Staff
 from settings.telephony import Telephony
+from settings.toml_files import OLD_NAMES, SECRETS, explain_old, place
 from settings.values import WEEK, Bounds, SettingsError, WorkingWeek
 
-SECRETS = {
-    "trunk_secret",
-    "turn_secret",
-    "database_url",
-    "metrics_token",
-    "notice_webhook",
-    "notice_webhook_secret",
-    "request_webhook",
-    "request_webhook_secret",
-    "sms_inbound_secret",
-    "sms_kavenegar_key",
-    "sms_smsir_key",
-    "sms_melipayamak_password",
-    "sms_ghasedak_key",
-    "sms_ippanel_key",
-    "sms_http_headers",
-    "bale_key",
-    "push_key",
-    "oidc_client_secret",
-    "ldap_bind_password",
-    "pictures_store_key",
-    "pictures_store_secret",
-}
-"""Settings with a secret value, which no message of ours shows."""
 _OTHERS = {
-    *("ENV_FILE", "HTTP_PORT", "WEBSOCKET_PORT", "SIP_PORT", "SUBNET", "DOMAIN", "TLS", "CERTIFICATES"),
-    *("TLS_HTTP_PORT", "TLS_PORT", "TURN_PORT", "FRONT_ADDRESS"),
+    *("env_file", "http_port", "websocket_port", "sip_port", "subnet", "domain", "tls", "certificates"),
+    *("tls_http_port", "tls_port", "turn_port", "front_address"),
 }
 """Names in the environment that are no settings of ours: the file's path, and docker-compose.yml's own."""
 
 
-class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Machine):
+class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Machine, BaseSettings):
     """The settings in force. Build them once with `load()` and pass them down: nothing reads the environment
     later.
 
     Pydantic checks the parts from the last base class to the first. A check sees only settings that stand
     before its own.
     """
+
+    model_config = SettingsConfigDict(
+        env_prefix="HOTLINE_", env_file=env_file(), extra="ignore", ignored_types=(cached_property,)
+    )
 
     @property
     def city_path(self) -> Path:
@@ -214,17 +198,24 @@ class Settings(Staff, Messages, Keeping, Requests, Calls, Telephony, OfCity, Mac
 
 def load(**overrides: Any) -> Settings:
     """Read and check the settings. Raises SettingsError, which names every wrong setting."""
-    wrong = _unknown(overrides.get("_env_file", Settings.model_config["env_file"]))
+    given = _given(overrides.get("_env_file", Settings.model_config["env_file"]))
+    wrong = _unknown(given)
     try:
         settings = Settings(**overrides)
     except ValidationError as error:
-        wrong = [*map(_explained, error.errors()), *wrong]
+        wrong = [*(_explained(each, given) for each in error.errors()), *wrong]
     else:
         wrong += _too_few_ports(settings)
     if wrong:
         raise SettingsError("\n".join(wrong))
     settings.check_secret()
     return settings
+
+
+def old_names() -> list[str]:
+    """Return a line for each old name that has a value: what to write instead, and where."""
+    given = _given(Settings.model_config["env_file"])
+    return [explain_old(name) for name in OLD_NAMES if given.get(name)]
 
 
 def origin(settings: Settings | None) -> str:
@@ -264,20 +255,33 @@ def _too_few_ports(settings: Settings) -> list[str]:
     ]
 
 
-def _unknown(env_file: Any) -> list[str]:
+def _given(file: Any) -> dict[str, str | None]:
+    """Return the HOTLINE_ names in the file and the environment, small and without the prefix."""
+    named = {**(dotenv_values(file) if file else {}), **os.environ}
+    prefix = "hotline_"
+    return {
+        name.lower().removeprefix(prefix): value
+        for name, value in named.items()
+        if name.lower().startswith(prefix)
+    }
+
+
+def _unknown(given: Collection[str]) -> list[str]:
     """Return an error for each name in the environment or the file that looks like a setting and is none."""
-    known = {name.upper() for name in Settings.model_fields}
-    given = {name.upper() for name in (*os.environ, *(dotenv_values(env_file) if env_file else ()))}
-    meant = {name.removeprefix("HOTLINE_") for name in given if name.startswith("HOTLINE_")}
-    wrong = {name: difflib.get_close_matches(name, known, 1) for name in sorted(meant - known - _OTHERS)}
+    known = Settings.model_fields.keys() | OLD_NAMES.keys() | _OTHERS
+    wrong = {name: difflib.get_close_matches(name, known, 1) for name in sorted({*given} - known)}
     return [
-        f"HOTLINE_{name}: no such setting" + "".join(f"; is HOTLINE_{near} meant?" for near in nearest)
+        f"HOTLINE_{name.upper()}: no such setting" + "".join(f"; is {place(near)} meant?" for near in nearest)
         for name, nearest in wrong.items()
     ]
 
 
-def _explained(error: Any) -> str:
+def _explained(error: Any, given: Collection[str]) -> str:
+    said = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:
+        return str(said)
     name = "_".join(map(str, error["loc"]))
-    given = "…" if name in SECRETS else repr(error["input"])
-    written = "" if error["input"] is None else f"={given}"
-    return f"HOTLINE_{name.upper()}{written}: {error['msg'].removeprefix('Value error, ')}"
+    value = "…" if name in SECRETS else repr(error["input"])
+    written = "" if error["input"] is None else f"={value}"
+    where = f"HOTLINE_{name.upper()}" if name in given else place(name)
+    return f"{where}{written}: {said}"

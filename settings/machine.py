@@ -107,7 +107,7 @@ class Machine(Part):
     @field_validator("state_dir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
-        of_project = cls.model_config["env_file"] == PROJECT / "hotline.env"
+        of_project = dict(cls.model_config).get("env_file") == PROJECT / "hotline.env"
         given = "HOTLINE_STATE_DIR" in os.environ  # set by somebody who means the current folder
         absolute = (PROJECT / value if of_project and not given else value).absolute()
         if not PATH.fullmatch(str(absolute)):

@@ -22,10 +22,6 @@ class Staff(Part):
     session_idle_minutes: int = Field(120, ge=5, le=10_080)
     """Minutes after which an unused session ends. An open page that asks for news keeps its session in use.
     """
-    event_streams_per_person: int = Field(20, ge=1, le=100)
-    """Open pages of one person that get live updates, at most. One more ends the oldest page's stream."""
-    event_streams: int = Field(500, ge=1, le=800)
-    """Open pages that get live updates, all together, at most."""
     oidc_client_id: str = ""
     """Our client id at the city's sign-in. Empty: people sign in with a password of Hotline 137."""
     oidc_client_secret: str = ""

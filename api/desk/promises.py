@@ -52,7 +52,7 @@ def promise(
         week=settings.working_week,
         who=user.username,
     )
-    return detail(session, made, settings.request_alike_days)
+    return detail(session, made)
 
 
 def _written_of(session: Session, callback_id: int, user: User) -> Callback:

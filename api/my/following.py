@@ -52,7 +52,7 @@ def list_near(
     point = Point(latitude, longitude)
     places.check(point, "", settings.bounds)
     of = categories.in_use(session, category)
-    found = find_near(session, of.id, point, settings.near_metres)
+    found = find_near(session, of.id, point)
     mine = following.followed_of(session, citizen.number, [each.request.id for each in found])
     return [
         wire.NearRequest(

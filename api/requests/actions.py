@@ -42,17 +42,17 @@ def write(
     request = filing.write(session, number=number, week=settings.working_week, who=user.username, **said)
     if body.refer:
         _refer(session, request, body.refer, user)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)
 
 
 @router.post("/{request_id}/refer")
 def refer(
-    request_id: PathId, body: wire.Refer, user: MayHandleRequests, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Refer, user: MayHandleRequests, session: Writing
 ) -> wire.RequestDetail:
     """Refer the request to a department until a due date; again: to another department or date."""
     request = work.get_for_update(session, request_id)
     _refer(session, request, body, user)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)
 
 
 def _refer(session: Session, request: models.Request, body: wire.Refer, user: models.User) -> None:
@@ -68,12 +68,12 @@ def _refer(session: Session, request: models.Request, body: wire.Refer, user: mo
 
 @router.post("/{request_id}/return")
 def give_back(
-    request_id: PathId, body: wire.Note, user: MayHandleRequests, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Note, user: MayHandleRequests, session: Writing
 ) -> wire.RequestDetail:
     """Record that the department returns the request, and why."""
     request = work.get_for_update(session, request_id)
     work.give_back(session, request, who=user.username, note=body.note)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)
 
 
 @router.post("/{request_id}/reply")
@@ -82,22 +82,21 @@ def reply(
     body: wire.AnswerToCitizen,
     user: MayHandleRequests,
     session: Writing,
-    settings: InForce,
 ) -> wire.RequestDetail:
     """Tell the citizen how it goes on, or that it is solved. `solved` needs the category's evidence."""
     request = work.get_for_update(session, request_id)
     solving.answer(session, request, user=user, reply=body.reply, solved=body.solved, shown=body.pictures)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)
 
 
 @router.post("/{request_id}/reject")
 def reject(
-    request_id: PathId, body: wire.Reply, user: MayHandleRequests, session: Writing, settings: InForce
+    request_id: PathId, body: wire.Reply, user: MayHandleRequests, session: Writing
 ) -> wire.RequestDetail:
     """Reject a request that the city cannot solve; the citizen gets the reason."""
     request = work.get_for_update(session, request_id)
     closing.reject(session, request, who=user.username, reason=body.reply)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)
 
 
 @router.post("/{request_id}/answer")
@@ -106,11 +105,10 @@ def answer(
     body: wire.CitizensAnswer,
     user: MayHandleRequests,
     session: Writing,
-    settings: InForce,
 ) -> wire.RequestDetail:
     """Record the citizen's answer to the office, whether it is solved."""
     closing.answer(session, request_id, solved=body.solved, who=user.username, named=body.parts)
-    return detail(session, requests.get(session, request_id), settings.request_alike_days)
+    return detail(session, requests.get(session, request_id))
 
 
 @router.post("/{request_id}/said")
@@ -119,16 +117,15 @@ def say(
     body: SaidToQuestion,
     user: MayHandleRequests,
     session: Writing,
-    settings: InForce,
 ) -> wire.RequestDetail:
     """Record the citizen's answer to the department's question."""
     request = department_work.citizen_answers(session, request_id, body.answer, who=user.username)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)
 
 
 @router.post("/{request_id}/split")
 def split(
-    request_id: PathId, body: wire.SplitIn, user: MayHandleRequests, session: Writing, settings: InForce
+    request_id: PathId, body: wire.SplitIn, user: MayHandleRequests, session: Writing
 ) -> wire.RequestDetail:
     """Split the request into parts; its citizen still hears of one request."""
     request = work.get_for_update(session, request_id)
@@ -136,33 +133,29 @@ def split(
     for part, said in zip(work.split(session, request, pieces, who=user.username), body.parts, strict=True):
         if said.refer:
             _refer(session, part, said.refer, user)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)
 
 
 @router.post("/{request_id}/join")
-def join(
-    request_id: PathId, user: MayHandleRequests, session: Writing, settings: InForce
-) -> wire.RequestDetail:
+def join(request_id: PathId, user: MayHandleRequests, session: Writing) -> wire.RequestDetail:
     """Join the request's parts again; no department may have begun on any."""
     request = work.get_for_update(session, request_id)
     parts.join(session, request, who=user.username)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)
 
 
 @router.post("/{request_id}/duplicate")
 def merge(
-    request_id: PathId, body: wire.DuplicateOf, user: MayHandleRequests, session: Writing, settings: InForce
+    request_id: PathId, body: wire.DuplicateOf, user: MayHandleRequests, session: Writing
 ) -> wire.RequestDetail:
     """Mark the request as a duplicate; it ends with the other request."""
     closing.merge(session, request_id, body.request_id, who=user.username)
-    return detail(session, requests.get(session, request_id), settings.request_alike_days)
+    return detail(session, requests.get(session, request_id))
 
 
 @router.post("/{request_id}/separate")
-def separate(
-    request_id: PathId, user: MayHandleRequests, session: Writing, settings: InForce
-) -> wire.RequestDetail:
+def separate(request_id: PathId, user: MayHandleRequests, session: Writing) -> wire.RequestDetail:
     """Undo the mark as a duplicate."""
     request = work.get_for_update(session, request_id)
     closing.separate(session, request, who=user.username)
-    return detail(session, request, settings.request_alike_days)
+    return detail(session, request)

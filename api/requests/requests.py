@@ -114,11 +114,11 @@ def find_request(
 
 
 @router.get("/{request_id}")
-def show(request_id: PathId, user: SignedIn, session: Reading, settings: InForce) -> wire.RequestDetail:
+def show(request_id: PathId, user: SignedIn, session: Reading) -> wire.RequestDetail:
     """A request with its history and its probable duplicates."""
     request = seen_by(session, user, requests.get(session, request_id))
     own = inbox.district_of(session, user)
-    return detail(session, request, settings.request_alike_days, own)
+    return detail(session, request, own)
 
 
 @router.get("/{request_id}/pictures/{picture_id}", **SHOWN)
@@ -192,16 +192,14 @@ def view(request: models.Request, at: datetime) -> wire.CityRequest:
     )
 
 
-def detail(
-    session: Session, request: models.Request, alike_days: int, own: int | None = None
-) -> wire.RequestDetail:
+def detail(session: Session, request: models.Request, own: int | None = None) -> wire.RequestDetail:
     """Return a request with everything about it; probable duplicates only while it is open.
 
     With `own`, the district that the person may see, other districts' requests are left out.
     """
     at = now(session)
     ended = request.state in (RequestState.CLOSED, RequestState.DUPLICATE, RequestState.REJECTED)
-    probable = [] if ended else duplicates.alike(session, request, alike_days)
+    probable = [] if ended else duplicates.alike(session, request)
     merged = session.scalars(
         select(models.Request)
         .where(models.Request.duplicate_of_id == request.id, models.Request.part_of_id.is_(None))

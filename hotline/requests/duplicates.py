@@ -13,6 +13,7 @@ from db.states import RequestState
 _ALIKE = 0.5
 """Minimum likeness of two texts' words in probable duplicates (0 to 1)."""
 _CANDIDATES, _SHOWN = 200, 8
+_SPAN = timedelta(days=14)
 
 
 class Alike(NamedTuple):
@@ -23,12 +24,11 @@ class Alike(NamedTuple):
     likeness: float
 
 
-def alike(session: Session, request: Request, days: int) -> list[Alike]:
-    """Return probable duplicates: same category and district, reported within `days` days of the request.
+def alike(session: Session, request: Request) -> list[Alike]:
+    """Return probable duplicates: same category and district, reported within two weeks of the request.
 
     Requests from the same number come first, then the most similar in words.
     """
-    span = timedelta(days=days)
     found = session.scalars(
         select(Request)
         .where(
@@ -37,7 +37,7 @@ def alike(session: Session, request: Request, days: int) -> list[Alike]:
             Request.id != (request.part_of_id or request.id),
             Request.category == request.category,
             Request.district.is_not_distinct_from(request.district),
-            Request.made_at.between(request.made_at - span, request.made_at + span),
+            Request.made_at.between(request.made_at - _SPAN, request.made_at + _SPAN),
             Request.state.not_in([RequestState.DUPLICATE, RequestState.REJECTED]),
         )
         .order_by(Request.id.desc())

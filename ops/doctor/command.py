@@ -11,7 +11,7 @@ import typer
 
 from ops.doctor import certificates, directories, machine, stored, telephone
 from ops.doctor.findings import LATE_S, Finding, Known, Look, State, fault, no_connection, ok, warning
-from settings import SECRETS, Settings, SettingsError, load, origin
+from settings import SECRETS, Settings, SettingsError, load, old_names, origin
 
 LOOKS: dict[str, Look] = {
     "version": machine.versions,
@@ -76,7 +76,8 @@ def examine() -> tuple[Sequence[Finding], Settings | None]:
         except ValueError:
             return [ok("settings", origin(None)), *wrong], None
     known = stored.first_look(settings)
-    return [ok("settings", origin(settings)), *wrong, *looked(known, LOOKS)], settings
+    old = [warning("settings", *said.rsplit("; ", 1)) for said in old_names()]
+    return [ok("settings", origin(settings)), *wrong, *old, *looked(known, LOOKS)], settings
 
 
 def looked(known: Known, looks: dict[str, Look], late_s: float = LATE_S) -> list[Finding]:

@@ -31,14 +31,11 @@ from tests.kit.served import served
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"event_streams_per_person": 2, "event_streams": 3})
-
-
-@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "REQUEST_S", 0.3)
     monkeypatch.setattr(server, "_UNREAD_S", 1)
+    monkeypatch.setattr(event_tail, "MOST_OF_ONE", 2)
+    monkeypatch.setattr(event_tail, "MOST_STREAMS", 3)
 
 
 @pytest.fixture

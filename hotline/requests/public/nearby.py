@@ -15,6 +15,8 @@ from db.states import OPEN_REQUESTS
 from hotline.requests.places import Point
 
 MOST = 5
+RADIUS = 100
+"""Metres around a new report in which the app shows open requests."""
 _STEP = 10
 """Distances are rounded up to this many metres, so that nobody can locate another reporter from three
 sides."""
@@ -29,7 +31,7 @@ class Near(NamedTuple):
     metres: int
 
 
-def near(session: Session, category: int, point: Point, radius: int) -> Sequence[Near]:
+def near(session: Session, category: int, point: Point, radius: int = RADIUS) -> Sequence[Near]:
     """Return the newest open requests of the category within `radius` metres of a point in the city."""
     high = radius / _DEGREE
     wide = high / cos(radians(point.latitude))

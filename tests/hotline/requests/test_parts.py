@@ -156,7 +156,7 @@ def test_split_request_counts_as_one(
     assert [each.request for each in nearby.near(session, 1, POINT, 100)] == [whole]
     assert not nearby.near(session, 2, POINT, 100)
     assert [f.request for f in queries.by_numbers(session, [whole.tracking, one.tracking])] == [whole]
-    assert not duplicates.alike(session, one, 30)
+    assert not duplicates.alike(session, one)
     assert [row.reported for row in inbox.by_district(session, Filter())] == [1]
     counted = figures.count(session)
     year = [row for row in counted if row["days"] == 365]

@@ -1,0 +1,137 @@
+"""Settings in the city's TOML files, by key, with the names that they had in the environment."""
+
+import difflib
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+OLD_NAMES: dict[str, tuple[str, str]] = {
+    "request_alike_days": ("", "14"),
+    "near_metres": ("", "100"),
+    "event_streams_per_person": ("", "20"),
+    "event_streams": ("", "500"),
+}
+"""File and key of each setting by its old name; without a file: the constant that it is now.
+
+An old name is still read in this version, and its value overrides the file's.
+"""
+_FILES_PATHS = {
+    "districts_file",
+    "map_tiles",
+    "sms_templates",
+    "directory_roles",
+    "ldap_ca",
+    "ldap_bind_password_file",
+}
+"""Settings that name a file; a relative path begins at the folder of the TOML file."""
+SECRETS = {
+    "trunk_secret",
+    "turn_secret",
+    "database_url",
+    "metrics_token",
+    "notice_webhook",
+    "notice_webhook_secret",
+    "request_webhook",
+    "request_webhook_secret",
+    "sms_inbound_secret",
+    "sms_kavenegar_key",
+    "sms_smsir_key",
+    "sms_melipayamak_password",
+    "sms_ghasedak_key",
+    "sms_ippanel_key",
+    "sms_http_headers",
+    "bale_key",
+    "push_key",
+    "oidc_client_secret",
+    "ldap_bind_password",
+    "pictures_store_key",
+    "pictures_store_secret",
+}
+"""Settings with a secret value, which no message of ours shows.
+
+In a TOML file the secret may stand in a file of its own: `key_file = "kavenegar.key"` for `key`.
+"""
+
+
+def place(name: str) -> str:
+    """Return what a city writes for this setting: a name in the environment, or a key and its file."""
+    file, key = OLD_NAMES.get(name, ("", ""))
+    return f"{key} in {file}.toml" if file else f"HOTLINE_{name.upper()}"
+
+
+def explain_old(name: str) -> str:
+    """Return what to do with an old name."""
+    file, key = OLD_NAMES[name]
+    if not file:
+        return f"HOTLINE_{name.upper()}: not looked at, it is always {key} now; take it out"
+    return (
+        f"HOTLINE_{name.upper()}: an old name, read in this version only; "
+        f"write {key} into {file}.toml (HOTLINE_{file.upper()}) and take it out"
+    )
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a TOML file. Raises ValueError."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows writes a byte order mark
+    except FileNotFoundError:
+        raise ValueError("there is no such file") from None
+    except OSError as error:
+        raise ValueError(f"cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError("is no text") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ValueError(f"is no TOML: {error}") from None
+
+
+def values(file: str, tables: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the settings of a TOML file by name. Raises ValueError, which names every wrong key."""
+    names = {key: name for name, (of, key) in OLD_NAMES.items() if of == file}
+    found: dict[str, Any] = {}
+    wrong: list[str] = []
+    for key, given in _leaves(tables, names):
+        try:
+            name, value = _setting(key, given, names, folder)
+            if name in found:
+                raise ValueError("is given twice, by itself and by a file")
+            found[name] = value
+        except ValueError as error:
+            wrong.append(f"{key}: {error}")
+    if wrong:
+        raise ValueError("\n".join(wrong))
+    return found
+
+
+def _leaves(table: Mapping[str, Any], names: Mapping[str, str], above: str = "") -> Iterator[tuple[str, Any]]:
+    for word, value in table.items():
+        key = above + word
+        if isinstance(value, dict) and key not in names:
+            yield from _leaves(value, names, f"{key}.")
+        else:
+            yield key, value
+
+
+def _setting(key: str, value: Any, names: Mapping[str, str], folder: Path) -> tuple[str, Any]:
+    name = names.get(key, "")
+    of_secret = names.get(key.removesuffix("_file"), "")
+    if not name and of_secret in SECRETS:
+        return of_secret, _secret(folder / str(value))
+    if not name:
+        near = difflib.get_close_matches(key, names, 1)
+        beside = [other for other in names if other.rpartition(".")[0] == key.rpartition(".")[0]]
+        meant = "".join(f"; is {each} meant?" for each in near)
+        raise ValueError(f"no such key{meant} Allowed: {', '.join(beside or names)}")
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else [value]
+    if not all(isinstance(part, str | int | float) for part in parts):
+        raise ValueError("must be a text, a number, true or false, or some of them")
+    if name in _FILES_PATHS and isinstance(value, str) and value and "://" not in value:
+        return name, str(folder / value)
+    return name, value
+
+
+def _secret(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} cannot be read: {type(error).__name__}") from None
